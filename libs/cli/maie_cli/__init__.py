@@ -1,0 +1,1 @@
+"""The maie command: process recordings, look after jobs, run the mesh locally."""

@@ -1,0 +1,1 @@
+"""What every maie process shares: stages, transports, errors, settings, blobs, shutdown."""

@@ -1,0 +1,1 @@
+"""Summary templates: a JSON schema with a Jinja2 prompt each."""

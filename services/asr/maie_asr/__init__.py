@@ -1,0 +1,1 @@
+"""The speech recognition stage and its engines."""

@@ -1,0 +1,1 @@
+"""The enhancement stage: punctuation, casing and clean-up."""

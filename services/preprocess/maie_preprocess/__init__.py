@@ -1,0 +1,1 @@
+"""The preprocess stage: decode, normalise, measure, find speech, plan the cut."""

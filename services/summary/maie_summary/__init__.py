@@ -1,0 +1,1 @@
+"""The summary stage: fills a template's JSON schema from a transcript."""
