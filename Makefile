@@ -1,0 +1,130 @@
+# Everything is set up on first use: a .venv with the locked packages and the workspace's members, and node_modules for the tools from npm.
+# Stamp files inside .venv and node_modules say what is already done, so deleting either folder starts that part afresh.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# Any Python from 3.11; the first of these that is one makes the .venv.
+PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+ARGS ?=
+
+BIN := .venv/bin
+UV := VIRTUAL_ENV=.venv $(BIN)/uv
+BUF := node_modules/.bin/buf
+LOGS := .cache/log
+MEMBERS := $(sort $(dir $(wildcard gateway/pyproject.toml libs/*/pyproject.toml services/*/pyproject.toml)))
+DEPLOYABLES := maie-gateway maie-preprocess maie-asr maie-enhancement maie-summary maie-cli
+RELEASED := protos/released.binpb
+
+# $(call step,what is done,command,what to say when it fails): one line, its output only on failure.
+define step
+@echo "· $(1)"; mkdir -p $(LOGS); log=$(LOGS)/$$(basename $@).log; \
+	( $(2) ) >$$log 2>&1 || { tail -n 40 $$log; echo "✗ $(1) failed: $(3)"; exit 1; } >&2
+endef
+
+##@ Use
+
+.PHONY: demo
+demo: setup ## Start the whole mesh, transcribe and summarise the sample, stop.
+	@$(BIN)/maie demo $(ARGS)
+
+.PHONY: test
+test: setup $(if $(shell command -v npm),node_modules/.installed,no-npm) ## Run the tests; ARGS="-k name" picks some.
+	@$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: bench-%
+bench-%: setup ## Run bench/NAME.py and print its figures; ARGS are passed on.
+	@$(BIN)/python bench/$*.py $(ARGS)
+
+##@ Check
+
+.PHONY: lint
+lint: lint-python lint-types lint-generated lint-protos ## Check style, types, the contract and what is generated from it.
+
+.PHONY: lint-python
+lint-python: setup
+	$(call step,ruff,$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --diff .,see above; `make format` mends most of it.)
+
+.PHONY: lint-types
+lint-types: setup
+	$(call step,mypy,$(BIN)/mypy,see above.)
+
+.PHONY: lint-generated
+lint-generated: setup
+	$(call step,generated code against protos/,$(BIN)/python libs/contracts/generate.py --check,run `make generate` and commit what it writes.)
+
+.PHONY: lint-protos
+lint-protos: node_modules/.installed
+	$(call step,buf lint,$(BUF) lint,see above.)
+ifneq ($(wildcard $(RELEASED)),)
+	$(call step,buf breaking against $(RELEASED),$(BUF) breaking --against $(RELEASED),the change breaks clients of the released contract.)
+else
+	@echo "· buf breaking: nothing to compare with; no contract has been released yet (\`make release-contract\`)"
+endif
+
+##@ Change
+
+.PHONY: format
+format: setup ## Format the Python code and mend what ruff can.
+	@$(BIN)/ruff check --quiet --fix --exit-zero . && $(BIN)/ruff format --quiet .
+
+.PHONY: generate
+generate: setup ## Write the generated code of the contract anew from protos/.
+	$(call step,generating the contract's code,$(BIN)/python libs/contracts/generate.py,see above.)
+
+.PHONY: release-contract
+release-contract: node_modules/.installed ## Make the contract as it stands the released one, which later changes may not break.
+	$(call step,writing $(RELEASED),$(BUF) build --exclude-source-info -o $(RELEASED),see above.)
+
+# Locks hold names, versions and hashes and no address of a registry; uv.lock holds addresses and stays out of git.
+.PHONY: lock
+lock: $(BIN)/.uv ## Resolve the versions of all packages anew and write locks/ and package-lock.json.
+	$(call step,resolving Python packages,$(UV) lock --upgrade,see above.)
+	$(call step,writing locks/,$(UV_EXPORT) --all-packages --all-groups --all-extras -o locks/workspace.txt \
+		&& for name in $(DEPLOYABLES); do $(UV_EXPORT) --no-dev --all-extras --package $$name -o locks/$$name.txt; done \
+		&& $(UV) pip compile --quiet --universal --no-config --no-header --no-annotate --generate-hashes locks/uv.in -o locks/uv.txt,see above.)
+	$(call step,resolving npm packages,npm install --package-lock-only --loglevel=error && node tools/lock-without-addresses.js,see above.)
+
+UV_EXPORT = $(UV) export --quiet --frozen --no-emit-workspace --no-header --no-annotate
+
+##@ Set up
+
+.PHONY: setup
+setup: $(BIN)/.members ## Make the .venv with everything in it; the other targets do this by themselves.
+
+$(BIN)/.uv: locks/uv.txt
+	@test -n "$(PYTHON)" || { echo "✗ maie needs Python 3.11 or newer, and none was found; PYTHON=/path/to/python names one." >&2; exit 1; }
+	$(call step,making .venv,$(PYTHON) -m venv --without-pip .venv,Python's venv module does not work here (on Debian: apt install python3-venv).)
+	$(call step,installing uv,$(PYTHON) -m pip --disable-pip-version-check --python $(BIN)/python install --quiet --require-hashes -r $<,pip could not fetch the pinned uv; is the package index reachable?)
+	@touch $@
+
+$(BIN)/.locked: locks/workspace.txt $(BIN)/.uv
+	$(call step,installing the locked packages,$(UV) pip install --quiet --require-hashes -r $<,see above; is the package index reachable?)
+	@touch $@
+
+$(BIN)/.members: $(BIN)/.locked $(addsuffix pyproject.toml,$(MEMBERS))
+	$(call step,installing the workspace's members,$(UV) pip install --quiet --no-deps $(addprefix -e ./,$(MEMBERS:/=)) && $(UV) pip check,a member needs what the locks do not hold; run `make lock`.)
+	@touch $@
+
+node_modules/.installed: package.json package-lock.json .npmrc
+	@command -v npm >/dev/null || { echo "✗ buf comes from npm, and npm was not found; install Node.js." >&2; exit 1; }
+	$(call step,installing the tools from npm,npm ci --loglevel=error,see above; is the npm registry reachable?)
+	@touch $@
+
+.PHONY: no-npm
+no-npm:
+	@echo "· npm was not found: the test of the Node client will be skipped"
+
+.PHONY: clean
+clean: ## Remove everything that these targets made: environments, caches, local data.
+	@rm -rf .venv node_modules .cache .maie .mypy_cache .ruff_cache .pytest_cache .hypothesis uv.lock
+	@find gateway libs services tests bench tools \( -name __pycache__ -o -name '*.egg-info' \) -prune -exec rm -rf {} + 2>/dev/null || true
+
+.PHONY: help
+help: ## List the targets.
+	@awk 'BEGIN { FS = ":.*## " } /^##@/ { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z%-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
