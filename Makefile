@@ -47,7 +47,7 @@ lint: lint-python lint-types lint-generated lint-protos ## Check style, types, t
 
 .PHONY: lint-python
 lint-python: setup
-	$(call step,ruff,$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --diff .,see above; `make format` mends most of it.)
+	$(call step,ruff,$(BIN)/ruff check --quiet --output-format concise . && $(BIN)/ruff format --quiet --diff .,see above; make format mends most of it.)
 
 .PHONY: lint-types
 lint-types: setup
@@ -55,7 +55,7 @@ lint-types: setup
 
 .PHONY: lint-generated
 lint-generated: setup
-	$(call step,generated code against protos/,$(BIN)/python libs/contracts/generate.py --check,run `make generate` and commit what it writes.)
+	$(call step,generated code against protos/,$(BIN)/python libs/contracts/generate.py --check,run make generate and commit what it writes.)
 
 .PHONY: lint-protos
 lint-protos: node_modules/.installed
@@ -63,7 +63,7 @@ lint-protos: node_modules/.installed
 ifneq ($(wildcard $(RELEASED)),)
 	$(call step,buf breaking against $(RELEASED),$(BUF) breaking --against $(RELEASED),the change breaks clients of the released contract.)
 else
-	@echo "· buf breaking: nothing to compare with; no contract has been released yet (\`make release-contract\`)"
+	@echo "· buf breaking: nothing to compare with; no contract has been released yet (make release-contract)"
 endif
 
 ##@ Change
@@ -82,8 +82,8 @@ release-contract: node_modules/.installed ## Make the contract as it stands the 
 
 # Locks hold names, versions and hashes and no address of a registry; uv.lock holds addresses and stays out of git.
 .PHONY: lock
-lock: $(BIN)/.uv ## Resolve the versions of all packages anew and write locks/ and package-lock.json.
-	$(call step,resolving Python packages,$(UV) lock --upgrade,see above.)
+lock: $(BIN)/.uv ## Resolve the packages again (ARGS=--upgrade: to the newest) and write locks/ and package-lock.json.
+	$(call step,resolving Python packages,$(UV) lock $(ARGS),see above.)
 	$(call step,writing locks/,$(UV_EXPORT) --all-packages --all-groups --all-extras -o locks/workspace.txt \
 		&& for name in $(DEPLOYABLES); do $(UV_EXPORT) --no-dev --all-extras --package $$name -o locks/$$name.txt; done \
 		&& $(UV) pip compile --quiet --universal --no-config --no-header --no-annotate --generate-hashes locks/uv.in -o locks/uv.txt,see above.)
@@ -95,6 +95,7 @@ UV_EXPORT = $(UV) export --quiet --frozen --no-emit-workspace --no-header --no-a
 
 .PHONY: setup
 setup: $(BIN)/.members ## Make the .venv with everything in it; the other targets do this by themselves.
+	@:
 
 $(BIN)/.uv: locks/uv.txt
 	@test -n "$(PYTHON)" || { echo "✗ maie needs Python 3.11 or newer, and none was found; PYTHON=/path/to/python names one." >&2; exit 1; }
@@ -107,7 +108,7 @@ $(BIN)/.locked: locks/workspace.txt $(BIN)/.uv
 	@touch $@
 
 $(BIN)/.members: $(BIN)/.locked $(addsuffix pyproject.toml,$(MEMBERS))
-	$(call step,installing the workspace's members,$(UV) pip install --quiet --no-deps $(addprefix -e ./,$(MEMBERS:/=)) && $(UV) pip check,a member needs what the locks do not hold; run `make lock`.)
+	$(call step,installing the workspace's members,$(UV) pip install --quiet --no-deps $(addprefix -e ./,$(MEMBERS:/=)) && $(UV) pip check,a member needs what the locks do not hold: run make lock.)
 	@touch $@
 
 node_modules/.installed: package.json package-lock.json .npmrc
