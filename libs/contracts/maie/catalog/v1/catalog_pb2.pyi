@@ -1,0 +1,84 @@
+from maie.common.v1 import types_pb2 as _types_pb2
+from maie.event.v1 import event_pb2 as _event_pb2
+from maie.summary.v1 import summary_pb2 as _summary_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class ListModelsRequest(_message.Message):
+    __slots__ = ("stage",)
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    stage: _types_pb2.Stage
+    def __init__(self, stage: _Optional[_Union[_types_pb2.Stage, str]] = ...) -> None: ...
+
+class ListModelsResponse(_message.Message):
+    __slots__ = ("models",)
+    MODELS_FIELD_NUMBER: _ClassVar[int]
+    models: _containers.RepeatedCompositeFieldContainer[Model]
+    def __init__(self, models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ...) -> None: ...
+
+class Model(_message.Message):
+    __slots__ = ("stage", "info", "worker_count")
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    INFO_FIELD_NUMBER: _ClassVar[int]
+    WORKER_COUNT_FIELD_NUMBER: _ClassVar[int]
+    stage: _types_pb2.Stage
+    info: _event_pb2.ModelInfo
+    worker_count: int
+    def __init__(self, stage: _Optional[_Union[_types_pb2.Stage, str]] = ..., info: _Optional[_Union[_event_pb2.ModelInfo, _Mapping]] = ..., worker_count: _Optional[int] = ...) -> None: ...
+
+class ListTemplatesRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListTemplatesResponse(_message.Message):
+    __slots__ = ("templates",)
+    TEMPLATES_FIELD_NUMBER: _ClassVar[int]
+    templates: _containers.RepeatedCompositeFieldContainer[_summary_pb2.Template]
+    def __init__(self, templates: _Optional[_Iterable[_Union[_summary_pb2.Template, _Mapping]]] = ...) -> None: ...
+
+class GetTemplateRequest(_message.Message):
+    __slots__ = ("template_id",)
+    TEMPLATE_ID_FIELD_NUMBER: _ClassVar[int]
+    template_id: str
+    def __init__(self, template_id: _Optional[str] = ...) -> None: ...
+
+class GetTemplateResponse(_message.Message):
+    __slots__ = ("template",)
+    TEMPLATE_FIELD_NUMBER: _ClassVar[int]
+    template: _summary_pb2.Template
+    def __init__(self, template: _Optional[_Union[_summary_pb2.Template, _Mapping]] = ...) -> None: ...
+
+class GetMeshRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class GetMeshResponse(_message.Message):
+    __slots__ = ("version", "stages", "active_jobs", "max_active_jobs", "blob_store")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    STAGES_FIELD_NUMBER: _ClassVar[int]
+    ACTIVE_JOBS_FIELD_NUMBER: _ClassVar[int]
+    MAX_ACTIVE_JOBS_FIELD_NUMBER: _ClassVar[int]
+    BLOB_STORE_FIELD_NUMBER: _ClassVar[int]
+    version: str
+    stages: _containers.RepeatedCompositeFieldContainer[StageStatus]
+    active_jobs: int
+    max_active_jobs: int
+    blob_store: str
+    def __init__(self, version: _Optional[str] = ..., stages: _Optional[_Iterable[_Union[StageStatus, _Mapping]]] = ..., active_jobs: _Optional[int] = ..., max_active_jobs: _Optional[int] = ..., blob_store: _Optional[str] = ...) -> None: ...
+
+class StageStatus(_message.Message):
+    __slots__ = ("stage", "workers", "pending_units", "running_units")
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    WORKERS_FIELD_NUMBER: _ClassVar[int]
+    PENDING_UNITS_FIELD_NUMBER: _ClassVar[int]
+    RUNNING_UNITS_FIELD_NUMBER: _ClassVar[int]
+    stage: _types_pb2.Stage
+    workers: _containers.RepeatedCompositeFieldContainer[_event_pb2.WorkerInfo]
+    pending_units: int
+    running_units: int
+    def __init__(self, stage: _Optional[_Union[_types_pb2.Stage, str]] = ..., workers: _Optional[_Iterable[_Union[_event_pb2.WorkerInfo, _Mapping]]] = ..., pending_units: _Optional[int] = ..., running_units: _Optional[int] = ...) -> None: ...

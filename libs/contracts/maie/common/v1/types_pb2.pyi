@@ -1,0 +1,137 @@
+import datetime
+
+from google.protobuf import duration_pb2 as _duration_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Stage(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    STAGE_UNSPECIFIED: _ClassVar[Stage]
+    STAGE_PREPROCESS: _ClassVar[Stage]
+    STAGE_ASR: _ClassVar[Stage]
+    STAGE_ENHANCEMENT: _ClassVar[Stage]
+    STAGE_SUMMARY: _ClassVar[Stage]
+STAGE_UNSPECIFIED: Stage
+STAGE_PREPROCESS: Stage
+STAGE_ASR: Stage
+STAGE_ENHANCEMENT: Stage
+STAGE_SUMMARY: Stage
+
+class Blob(_message.Message):
+    __slots__ = ("key", "size_bytes", "sha256")
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    key: str
+    size_bytes: int
+    sha256: str
+    def __init__(self, key: _Optional[str] = ..., size_bytes: _Optional[int] = ..., sha256: _Optional[str] = ...) -> None: ...
+
+class TimeRange(_message.Message):
+    __slots__ = ("start_offset", "end_offset")
+    START_OFFSET_FIELD_NUMBER: _ClassVar[int]
+    END_OFFSET_FIELD_NUMBER: _ClassVar[int]
+    start_offset: _duration_pb2.Duration
+    end_offset: _duration_pb2.Duration
+    def __init__(self, start_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., end_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+
+class Word(_message.Message):
+    __slots__ = ("start_offset", "end_offset", "word", "confidence")
+    START_OFFSET_FIELD_NUMBER: _ClassVar[int]
+    END_OFFSET_FIELD_NUMBER: _ClassVar[int]
+    WORD_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    start_offset: _duration_pb2.Duration
+    end_offset: _duration_pb2.Duration
+    word: str
+    confidence: float
+    def __init__(self, start_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., end_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., word: _Optional[str] = ..., confidence: _Optional[float] = ...) -> None: ...
+
+class Segment(_message.Message):
+    __slots__ = ("segment_id", "start_offset", "end_offset", "text", "clean_text", "words", "confidence")
+    SEGMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    START_OFFSET_FIELD_NUMBER: _ClassVar[int]
+    END_OFFSET_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    CLEAN_TEXT_FIELD_NUMBER: _ClassVar[int]
+    WORDS_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    segment_id: str
+    start_offset: _duration_pb2.Duration
+    end_offset: _duration_pb2.Duration
+    text: str
+    clean_text: str
+    words: _containers.RepeatedCompositeFieldContainer[Word]
+    confidence: float
+    def __init__(self, segment_id: _Optional[str] = ..., start_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., end_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., text: _Optional[str] = ..., clean_text: _Optional[str] = ..., words: _Optional[_Iterable[_Union[Word, _Mapping]]] = ..., confidence: _Optional[float] = ...) -> None: ...
+
+class Transcript(_message.Message):
+    __slots__ = ("segments", "language_code", "punctuated", "asr_engine", "enhancement_engine", "edit_rate")
+    SEGMENTS_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_CODE_FIELD_NUMBER: _ClassVar[int]
+    PUNCTUATED_FIELD_NUMBER: _ClassVar[int]
+    ASR_ENGINE_FIELD_NUMBER: _ClassVar[int]
+    ENHANCEMENT_ENGINE_FIELD_NUMBER: _ClassVar[int]
+    EDIT_RATE_FIELD_NUMBER: _ClassVar[int]
+    segments: _containers.RepeatedCompositeFieldContainer[Segment]
+    language_code: str
+    punctuated: bool
+    asr_engine: EngineVersion
+    enhancement_engine: EngineVersion
+    edit_rate: float
+    def __init__(self, segments: _Optional[_Iterable[_Union[Segment, _Mapping]]] = ..., language_code: _Optional[str] = ..., punctuated: _Optional[bool] = ..., asr_engine: _Optional[_Union[EngineVersion, _Mapping]] = ..., enhancement_engine: _Optional[_Union[EngineVersion, _Mapping]] = ..., edit_rate: _Optional[float] = ...) -> None: ...
+
+class EngineVersion(_message.Message):
+    __slots__ = ("engine", "library", "model_name", "model_variant", "model_path", "checkpoint_sha256", "compute_type", "device", "parameters")
+    class ParametersEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    ENGINE_FIELD_NUMBER: _ClassVar[int]
+    LIBRARY_FIELD_NUMBER: _ClassVar[int]
+    MODEL_NAME_FIELD_NUMBER: _ClassVar[int]
+    MODEL_VARIANT_FIELD_NUMBER: _ClassVar[int]
+    MODEL_PATH_FIELD_NUMBER: _ClassVar[int]
+    CHECKPOINT_SHA256_FIELD_NUMBER: _ClassVar[int]
+    COMPUTE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_FIELD_NUMBER: _ClassVar[int]
+    PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    engine: str
+    library: str
+    model_name: str
+    model_variant: str
+    model_path: str
+    checkpoint_sha256: str
+    compute_type: str
+    device: str
+    parameters: _containers.ScalarMap[str, str]
+    def __init__(self, engine: _Optional[str] = ..., library: _Optional[str] = ..., model_name: _Optional[str] = ..., model_variant: _Optional[str] = ..., model_path: _Optional[str] = ..., checkpoint_sha256: _Optional[str] = ..., compute_type: _Optional[str] = ..., device: _Optional[str] = ..., parameters: _Optional[_Mapping[str, str]] = ...) -> None: ...
+
+class UnitMetrics(_message.Message):
+    __slots__ = ("audio_duration", "processing_duration")
+    AUDIO_DURATION_FIELD_NUMBER: _ClassVar[int]
+    PROCESSING_DURATION_FIELD_NUMBER: _ClassVar[int]
+    audio_duration: _duration_pb2.Duration
+    processing_duration: _duration_pb2.Duration
+    def __init__(self, audio_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., processing_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+
+class Failure(_message.Message):
+    __slots__ = ("code", "reason", "message", "unit")
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    code: int
+    reason: str
+    message: str
+    unit: str
+    def __init__(self, code: _Optional[int] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., unit: _Optional[str] = ...) -> None: ...

@@ -1,0 +1,156 @@
+import datetime
+
+from google.protobuf import duration_pb2 as _duration_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from maie.asr.v1 import asr_pb2 as _asr_pb2
+from maie.common.v1 import types_pb2 as _types_pb2
+from maie.enhancement.v1 import enhancement_pb2 as _enhancement_pb2
+from maie.preprocess.v1 import preprocess_pb2 as _preprocess_pb2
+from maie.summary.v1 import summary_pb2 as _summary_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class StageTask(_message.Message):
+    __slots__ = ("job_id", "unit", "attempt", "not_before", "report_start", "traceparent", "preprocess", "asr", "enhancement", "summary")
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    NOT_BEFORE_FIELD_NUMBER: _ClassVar[int]
+    REPORT_START_FIELD_NUMBER: _ClassVar[int]
+    TRACEPARENT_FIELD_NUMBER: _ClassVar[int]
+    PREPROCESS_FIELD_NUMBER: _ClassVar[int]
+    ASR_FIELD_NUMBER: _ClassVar[int]
+    ENHANCEMENT_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    job_id: str
+    unit: str
+    attempt: int
+    not_before: _timestamp_pb2.Timestamp
+    report_start: bool
+    traceparent: str
+    preprocess: _preprocess_pb2.PreprocessRequest
+    asr: _asr_pb2.TranscribeRequest
+    enhancement: _enhancement_pb2.EnhanceRequest
+    summary: _summary_pb2.SummarizeRequest
+    def __init__(self, job_id: _Optional[str] = ..., unit: _Optional[str] = ..., attempt: _Optional[int] = ..., not_before: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., report_start: _Optional[bool] = ..., traceparent: _Optional[str] = ..., preprocess: _Optional[_Union[_preprocess_pb2.PreprocessRequest, _Mapping]] = ..., asr: _Optional[_Union[_asr_pb2.TranscribeRequest, _Mapping]] = ..., enhancement: _Optional[_Union[_enhancement_pb2.EnhanceRequest, _Mapping]] = ..., summary: _Optional[_Union[_summary_pb2.SummarizeRequest, _Mapping]] = ...) -> None: ...
+
+class StageEvent(_message.Message):
+    __slots__ = ("job_id", "unit", "attempt", "event_time", "worker", "started", "progress", "completed", "failed", "cancel_requested")
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    EVENT_TIME_FIELD_NUMBER: _ClassVar[int]
+    WORKER_FIELD_NUMBER: _ClassVar[int]
+    STARTED_FIELD_NUMBER: _ClassVar[int]
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    COMPLETED_FIELD_NUMBER: _ClassVar[int]
+    FAILED_FIELD_NUMBER: _ClassVar[int]
+    CANCEL_REQUESTED_FIELD_NUMBER: _ClassVar[int]
+    job_id: str
+    unit: str
+    attempt: int
+    event_time: _timestamp_pb2.Timestamp
+    worker: str
+    started: UnitStarted
+    progress: UnitProgress
+    completed: UnitCompleted
+    failed: UnitFailed
+    cancel_requested: CancelRequested
+    def __init__(self, job_id: _Optional[str] = ..., unit: _Optional[str] = ..., attempt: _Optional[int] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., worker: _Optional[str] = ..., started: _Optional[_Union[UnitStarted, _Mapping]] = ..., progress: _Optional[_Union[UnitProgress, _Mapping]] = ..., completed: _Optional[_Union[UnitCompleted, _Mapping]] = ..., failed: _Optional[_Union[UnitFailed, _Mapping]] = ..., cancel_requested: _Optional[_Union[CancelRequested, _Mapping]] = ...) -> None: ...
+
+class UnitStarted(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class UnitProgress(_message.Message):
+    __slots__ = ("preprocess", "asr", "enhancement", "summary")
+    PREPROCESS_FIELD_NUMBER: _ClassVar[int]
+    ASR_FIELD_NUMBER: _ClassVar[int]
+    ENHANCEMENT_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    preprocess: _preprocess_pb2.PreprocessResponse
+    asr: _asr_pb2.TranscribeResponse
+    enhancement: _enhancement_pb2.EnhanceResponse
+    summary: _summary_pb2.SummarizeResponse
+    def __init__(self, preprocess: _Optional[_Union[_preprocess_pb2.PreprocessResponse, _Mapping]] = ..., asr: _Optional[_Union[_asr_pb2.TranscribeResponse, _Mapping]] = ..., enhancement: _Optional[_Union[_enhancement_pb2.EnhanceResponse, _Mapping]] = ..., summary: _Optional[_Union[_summary_pb2.SummarizeResponse, _Mapping]] = ...) -> None: ...
+
+class UnitCompleted(_message.Message):
+    __slots__ = ("output", "metrics", "facts")
+    OUTPUT_FIELD_NUMBER: _ClassVar[int]
+    METRICS_FIELD_NUMBER: _ClassVar[int]
+    FACTS_FIELD_NUMBER: _ClassVar[int]
+    output: _types_pb2.Blob
+    metrics: _types_pb2.UnitMetrics
+    facts: UnitFacts
+    def __init__(self, output: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., metrics: _Optional[_Union[_types_pb2.UnitMetrics, _Mapping]] = ..., facts: _Optional[_Union[UnitFacts, _Mapping]] = ...) -> None: ...
+
+class UnitFacts(_message.Message):
+    __slots__ = ("chunk_count", "duration", "punctuated")
+    CHUNK_COUNT_FIELD_NUMBER: _ClassVar[int]
+    DURATION_FIELD_NUMBER: _ClassVar[int]
+    PUNCTUATED_FIELD_NUMBER: _ClassVar[int]
+    chunk_count: int
+    duration: _duration_pb2.Duration
+    punctuated: bool
+    def __init__(self, chunk_count: _Optional[int] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., punctuated: _Optional[bool] = ...) -> None: ...
+
+class UnitFailed(_message.Message):
+    __slots__ = ("failure", "retryable")
+    FAILURE_FIELD_NUMBER: _ClassVar[int]
+    RETRYABLE_FIELD_NUMBER: _ClassVar[int]
+    failure: _types_pb2.Failure
+    retryable: bool
+    def __init__(self, failure: _Optional[_Union[_types_pb2.Failure, _Mapping]] = ..., retryable: _Optional[bool] = ...) -> None: ...
+
+class CancelRequested(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class DeadLetter(_message.Message):
+    __slots__ = ("task", "failure", "dead_time", "worker")
+    TASK_FIELD_NUMBER: _ClassVar[int]
+    FAILURE_FIELD_NUMBER: _ClassVar[int]
+    DEAD_TIME_FIELD_NUMBER: _ClassVar[int]
+    WORKER_FIELD_NUMBER: _ClassVar[int]
+    task: StageTask
+    failure: _types_pb2.Failure
+    dead_time: _timestamp_pb2.Timestamp
+    worker: str
+    def __init__(self, task: _Optional[_Union[StageTask, _Mapping]] = ..., failure: _Optional[_Union[_types_pb2.Failure, _Mapping]] = ..., dead_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., worker: _Optional[str] = ...) -> None: ...
+
+class WorkerInfo(_message.Message):
+    __slots__ = ("stage", "instance", "address", "version", "slots", "start_time", "models")
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    INSTANCE_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    SLOTS_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    MODELS_FIELD_NUMBER: _ClassVar[int]
+    stage: _types_pb2.Stage
+    instance: str
+    address: str
+    version: str
+    slots: int
+    start_time: _timestamp_pb2.Timestamp
+    models: _containers.RepeatedCompositeFieldContainer[ModelInfo]
+    def __init__(self, stage: _Optional[_Union[_types_pb2.Stage, str]] = ..., instance: _Optional[str] = ..., address: _Optional[str] = ..., version: _Optional[str] = ..., slots: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., models: _Optional[_Iterable[_Union[ModelInfo, _Mapping]]] = ...) -> None: ...
+
+class ModelInfo(_message.Message):
+    __slots__ = ("engine", "description", "capabilities", "language_codes", "vram_bytes")
+    ENGINE_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    CAPABILITIES_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_CODES_FIELD_NUMBER: _ClassVar[int]
+    VRAM_BYTES_FIELD_NUMBER: _ClassVar[int]
+    engine: _types_pb2.EngineVersion
+    description: str
+    capabilities: _containers.RepeatedScalarFieldContainer[str]
+    language_codes: _containers.RepeatedScalarFieldContainer[str]
+    vram_bytes: int
+    def __init__(self, engine: _Optional[_Union[_types_pb2.EngineVersion, _Mapping]] = ..., description: _Optional[str] = ..., capabilities: _Optional[_Iterable[str]] = ..., language_codes: _Optional[_Iterable[str]] = ..., vram_bytes: _Optional[int] = ...) -> None: ...

@@ -1,0 +1,353 @@
+import datetime
+
+from google.protobuf import duration_pb2 as _duration_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from maie.asr.v1 import asr_pb2 as _asr_pb2
+from maie.common.v1 import types_pb2 as _types_pb2
+from maie.preprocess.v1 import preprocess_pb2 as _preprocess_pb2
+from maie.summary.v1 import summary_pb2 as _summary_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Feature(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    FEATURE_UNSPECIFIED: _ClassVar[Feature]
+    FEATURE_RAW_TRANSCRIPT: _ClassVar[Feature]
+    FEATURE_CLEAN_TRANSCRIPT: _ClassVar[Feature]
+    FEATURE_SUMMARY: _ClassVar[Feature]
+    FEATURE_ENHANCEMENT_METRICS: _ClassVar[Feature]
+
+class JobState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    JOB_STATE_UNSPECIFIED: _ClassVar[JobState]
+    JOB_STATE_PENDING: _ClassVar[JobState]
+    JOB_STATE_PREPROCESSING: _ClassVar[JobState]
+    JOB_STATE_PROCESSING_ASR: _ClassVar[JobState]
+    JOB_STATE_PROCESSING_LLM: _ClassVar[JobState]
+    JOB_STATE_COMPLETE: _ClassVar[JobState]
+    JOB_STATE_FAILED: _ClassVar[JobState]
+    JOB_STATE_CANCELLED: _ClassVar[JobState]
+
+class UnitState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    UNIT_STATE_UNSPECIFIED: _ClassVar[UnitState]
+    UNIT_STATE_WAITING: _ClassVar[UnitState]
+    UNIT_STATE_QUEUED: _ClassVar[UnitState]
+    UNIT_STATE_COMPLETED: _ClassVar[UnitState]
+    UNIT_STATE_FAILED: _ClassVar[UnitState]
+    UNIT_STATE_SKIPPED: _ClassVar[UnitState]
+    UNIT_STATE_BLOCKED: _ClassVar[UnitState]
+FEATURE_UNSPECIFIED: Feature
+FEATURE_RAW_TRANSCRIPT: Feature
+FEATURE_CLEAN_TRANSCRIPT: Feature
+FEATURE_SUMMARY: Feature
+FEATURE_ENHANCEMENT_METRICS: Feature
+JOB_STATE_UNSPECIFIED: JobState
+JOB_STATE_PENDING: JobState
+JOB_STATE_PREPROCESSING: JobState
+JOB_STATE_PROCESSING_ASR: JobState
+JOB_STATE_PROCESSING_LLM: JobState
+JOB_STATE_COMPLETE: JobState
+JOB_STATE_FAILED: JobState
+JOB_STATE_CANCELLED: JobState
+UNIT_STATE_UNSPECIFIED: UnitState
+UNIT_STATE_WAITING: UnitState
+UNIT_STATE_QUEUED: UnitState
+UNIT_STATE_COMPLETED: UnitState
+UNIT_STATE_FAILED: UnitState
+UNIT_STATE_SKIPPED: UnitState
+UNIT_STATE_BLOCKED: UnitState
+
+class JobConfig(_message.Message):
+    __slots__ = ("features", "template_id", "filename", "asr_options", "chunk_duration")
+    FEATURES_FIELD_NUMBER: _ClassVar[int]
+    TEMPLATE_ID_FIELD_NUMBER: _ClassVar[int]
+    FILENAME_FIELD_NUMBER: _ClassVar[int]
+    ASR_OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    CHUNK_DURATION_FIELD_NUMBER: _ClassVar[int]
+    features: _containers.RepeatedScalarFieldContainer[Feature]
+    template_id: str
+    filename: str
+    asr_options: _asr_pb2.TranscribeOptions
+    chunk_duration: _duration_pb2.Duration
+    def __init__(self, features: _Optional[_Iterable[_Union[Feature, str]]] = ..., template_id: _Optional[str] = ..., filename: _Optional[str] = ..., asr_options: _Optional[_Union[_asr_pb2.TranscribeOptions, _Mapping]] = ..., chunk_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+
+class UploadPart(_message.Message):
+    __slots__ = ("config", "audio", "finish")
+    CONFIG_FIELD_NUMBER: _ClassVar[int]
+    AUDIO_FIELD_NUMBER: _ClassVar[int]
+    FINISH_FIELD_NUMBER: _ClassVar[int]
+    config: JobConfig
+    audio: bytes
+    finish: UploadFinish
+    def __init__(self, config: _Optional[_Union[JobConfig, _Mapping]] = ..., audio: _Optional[bytes] = ..., finish: _Optional[_Union[UploadFinish, _Mapping]] = ...) -> None: ...
+
+class UploadFinish(_message.Message):
+    __slots__ = ("size_bytes", "sha256")
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    size_bytes: int
+    sha256: str
+    def __init__(self, size_bytes: _Optional[int] = ..., sha256: _Optional[str] = ...) -> None: ...
+
+class ProcessAudioRequest(_message.Message):
+    __slots__ = ("upload",)
+    UPLOAD_FIELD_NUMBER: _ClassVar[int]
+    upload: UploadPart
+    def __init__(self, upload: _Optional[_Union[UploadPart, _Mapping]] = ...) -> None: ...
+
+class CreateJobRequest(_message.Message):
+    __slots__ = ("upload",)
+    UPLOAD_FIELD_NUMBER: _ClassVar[int]
+    upload: UploadPart
+    def __init__(self, upload: _Optional[_Union[UploadPart, _Mapping]] = ...) -> None: ...
+
+class CreateJobResponse(_message.Message):
+    __slots__ = ("job",)
+    JOB_FIELD_NUMBER: _ClassVar[int]
+    job: Job
+    def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ...) -> None: ...
+
+class ProcessAudioResponse(_message.Message):
+    __slots__ = ("event",)
+    EVENT_FIELD_NUMBER: _ClassVar[int]
+    event: JobEvent
+    def __init__(self, event: _Optional[_Union[JobEvent, _Mapping]] = ...) -> None: ...
+
+class JobEvent(_message.Message):
+    __slots__ = ("sequence", "event_time", "accepted", "state_changed", "unit_ended", "stage_progress", "segment", "finished")
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    EVENT_TIME_FIELD_NUMBER: _ClassVar[int]
+    ACCEPTED_FIELD_NUMBER: _ClassVar[int]
+    STATE_CHANGED_FIELD_NUMBER: _ClassVar[int]
+    UNIT_ENDED_FIELD_NUMBER: _ClassVar[int]
+    STAGE_PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    SEGMENT_FIELD_NUMBER: _ClassVar[int]
+    FINISHED_FIELD_NUMBER: _ClassVar[int]
+    sequence: int
+    event_time: _timestamp_pb2.Timestamp
+    accepted: JobAccepted
+    state_changed: JobStateChanged
+    unit_ended: UnitEnded
+    stage_progress: StageProgress
+    segment: _types_pb2.Segment
+    finished: JobFinished
+    def __init__(self, sequence: _Optional[int] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., accepted: _Optional[_Union[JobAccepted, _Mapping]] = ..., state_changed: _Optional[_Union[JobStateChanged, _Mapping]] = ..., unit_ended: _Optional[_Union[UnitEnded, _Mapping]] = ..., stage_progress: _Optional[_Union[StageProgress, _Mapping]] = ..., segment: _Optional[_Union[_types_pb2.Segment, _Mapping]] = ..., finished: _Optional[_Union[JobFinished, _Mapping]] = ...) -> None: ...
+
+class JobAccepted(_message.Message):
+    __slots__ = ("job_id",)
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    job_id: str
+    def __init__(self, job_id: _Optional[str] = ...) -> None: ...
+
+class JobStateChanged(_message.Message):
+    __slots__ = ("state",)
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    state: JobState
+    def __init__(self, state: _Optional[_Union[JobState, str]] = ...) -> None: ...
+
+class UnitEnded(_message.Message):
+    __slots__ = ("unit", "stage", "attempt", "state", "failure")
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    FAILURE_FIELD_NUMBER: _ClassVar[int]
+    unit: str
+    stage: _types_pb2.Stage
+    attempt: int
+    state: UnitState
+    failure: _types_pb2.Failure
+    def __init__(self, unit: _Optional[str] = ..., stage: _Optional[_Union[_types_pb2.Stage, str]] = ..., attempt: _Optional[int] = ..., state: _Optional[_Union[UnitState, str]] = ..., failure: _Optional[_Union[_types_pb2.Failure, _Mapping]] = ...) -> None: ...
+
+class StageProgress(_message.Message):
+    __slots__ = ("stage", "fraction", "ended_units", "total_units")
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    FRACTION_FIELD_NUMBER: _ClassVar[int]
+    ENDED_UNITS_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_UNITS_FIELD_NUMBER: _ClassVar[int]
+    stage: _types_pb2.Stage
+    fraction: float
+    ended_units: int
+    total_units: int
+    def __init__(self, stage: _Optional[_Union[_types_pb2.Stage, str]] = ..., fraction: _Optional[float] = ..., ended_units: _Optional[int] = ..., total_units: _Optional[int] = ...) -> None: ...
+
+class JobFinished(_message.Message):
+    __slots__ = ("job",)
+    JOB_FIELD_NUMBER: _ClassVar[int]
+    job: Job
+    def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ...) -> None: ...
+
+class Job(_message.Message):
+    __slots__ = ("job_id", "state", "config", "create_time", "update_time", "finish_time", "progress", "failures", "results", "metrics", "versions")
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    CONFIG_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    FINISH_TIME_FIELD_NUMBER: _ClassVar[int]
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    FAILURES_FIELD_NUMBER: _ClassVar[int]
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    METRICS_FIELD_NUMBER: _ClassVar[int]
+    VERSIONS_FIELD_NUMBER: _ClassVar[int]
+    job_id: str
+    state: JobState
+    config: JobConfig
+    create_time: _timestamp_pb2.Timestamp
+    update_time: _timestamp_pb2.Timestamp
+    finish_time: _timestamp_pb2.Timestamp
+    progress: _containers.RepeatedCompositeFieldContainer[StageProgress]
+    failures: _containers.RepeatedCompositeFieldContainer[_types_pb2.Failure]
+    results: JobResults
+    metrics: JobMetrics
+    versions: JobVersions
+    def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., config: _Optional[_Union[JobConfig, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., progress: _Optional[_Iterable[_Union[StageProgress, _Mapping]]] = ..., failures: _Optional[_Iterable[_Union[_types_pb2.Failure, _Mapping]]] = ..., results: _Optional[_Union[JobResults, _Mapping]] = ..., metrics: _Optional[_Union[JobMetrics, _Mapping]] = ..., versions: _Optional[_Union[JobVersions, _Mapping]] = ...) -> None: ...
+
+class JobResults(_message.Message):
+    __slots__ = ("raw_transcript", "clean_transcript", "segments", "language_code", "summary", "enhancement_metrics")
+    RAW_TRANSCRIPT_FIELD_NUMBER: _ClassVar[int]
+    CLEAN_TRANSCRIPT_FIELD_NUMBER: _ClassVar[int]
+    SEGMENTS_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_CODE_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    ENHANCEMENT_METRICS_FIELD_NUMBER: _ClassVar[int]
+    raw_transcript: str
+    clean_transcript: str
+    segments: _containers.RepeatedCompositeFieldContainer[_types_pb2.Segment]
+    language_code: str
+    summary: _summary_pb2.Summary
+    enhancement_metrics: EnhancementMetrics
+    def __init__(self, raw_transcript: _Optional[str] = ..., clean_transcript: _Optional[str] = ..., segments: _Optional[_Iterable[_Union[_types_pb2.Segment, _Mapping]]] = ..., language_code: _Optional[str] = ..., summary: _Optional[_Union[_summary_pb2.Summary, _Mapping]] = ..., enhancement_metrics: _Optional[_Union[EnhancementMetrics, _Mapping]] = ...) -> None: ...
+
+class EnhancementMetrics(_message.Message):
+    __slots__ = ("edit_rate", "skipped")
+    EDIT_RATE_FIELD_NUMBER: _ClassVar[int]
+    SKIPPED_FIELD_NUMBER: _ClassVar[int]
+    edit_rate: float
+    skipped: bool
+    def __init__(self, edit_rate: _Optional[float] = ..., skipped: _Optional[bool] = ...) -> None: ...
+
+class JobMetrics(_message.Message):
+    __slots__ = ("input_duration", "processing_duration", "real_time_factor", "quality", "source", "asr_confidence", "edit_rate", "stages")
+    INPUT_DURATION_FIELD_NUMBER: _ClassVar[int]
+    PROCESSING_DURATION_FIELD_NUMBER: _ClassVar[int]
+    REAL_TIME_FACTOR_FIELD_NUMBER: _ClassVar[int]
+    QUALITY_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    ASR_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    EDIT_RATE_FIELD_NUMBER: _ClassVar[int]
+    STAGES_FIELD_NUMBER: _ClassVar[int]
+    input_duration: _duration_pb2.Duration
+    processing_duration: _duration_pb2.Duration
+    real_time_factor: float
+    quality: _preprocess_pb2.AudioQuality
+    source: _preprocess_pb2.SourceFormat
+    asr_confidence: float
+    edit_rate: float
+    stages: _containers.RepeatedCompositeFieldContainer[StageMetrics]
+    def __init__(self, input_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., processing_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., real_time_factor: _Optional[float] = ..., quality: _Optional[_Union[_preprocess_pb2.AudioQuality, _Mapping]] = ..., source: _Optional[_Union[_preprocess_pb2.SourceFormat, _Mapping]] = ..., asr_confidence: _Optional[float] = ..., edit_rate: _Optional[float] = ..., stages: _Optional[_Iterable[_Union[StageMetrics, _Mapping]]] = ...) -> None: ...
+
+class StageMetrics(_message.Message):
+    __slots__ = ("stage", "units", "attempts", "audio_duration", "processing_duration", "real_time_factor")
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    UNITS_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
+    AUDIO_DURATION_FIELD_NUMBER: _ClassVar[int]
+    PROCESSING_DURATION_FIELD_NUMBER: _ClassVar[int]
+    REAL_TIME_FACTOR_FIELD_NUMBER: _ClassVar[int]
+    stage: _types_pb2.Stage
+    units: int
+    attempts: int
+    audio_duration: _duration_pb2.Duration
+    processing_duration: _duration_pb2.Duration
+    real_time_factor: float
+    def __init__(self, stage: _Optional[_Union[_types_pb2.Stage, str]] = ..., units: _Optional[int] = ..., attempts: _Optional[int] = ..., audio_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., processing_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., real_time_factor: _Optional[float] = ...) -> None: ...
+
+class JobVersions(_message.Message):
+    __slots__ = ("pipeline", "stages", "template")
+    PIPELINE_FIELD_NUMBER: _ClassVar[int]
+    STAGES_FIELD_NUMBER: _ClassVar[int]
+    TEMPLATE_FIELD_NUMBER: _ClassVar[int]
+    pipeline: str
+    stages: _containers.RepeatedCompositeFieldContainer[StageVersion]
+    template: TemplateVersion
+    def __init__(self, pipeline: _Optional[str] = ..., stages: _Optional[_Iterable[_Union[StageVersion, _Mapping]]] = ..., template: _Optional[_Union[TemplateVersion, _Mapping]] = ...) -> None: ...
+
+class StageVersion(_message.Message):
+    __slots__ = ("stage", "engine")
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    ENGINE_FIELD_NUMBER: _ClassVar[int]
+    stage: _types_pb2.Stage
+    engine: _types_pb2.EngineVersion
+    def __init__(self, stage: _Optional[_Union[_types_pb2.Stage, str]] = ..., engine: _Optional[_Union[_types_pb2.EngineVersion, _Mapping]] = ...) -> None: ...
+
+class TemplateVersion(_message.Message):
+    __slots__ = ("template_id", "sha256")
+    TEMPLATE_ID_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    template_id: str
+    sha256: str
+    def __init__(self, template_id: _Optional[str] = ..., sha256: _Optional[str] = ...) -> None: ...
+
+class GetJobRequest(_message.Message):
+    __slots__ = ("job_id",)
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    job_id: str
+    def __init__(self, job_id: _Optional[str] = ...) -> None: ...
+
+class GetJobResponse(_message.Message):
+    __slots__ = ("job",)
+    JOB_FIELD_NUMBER: _ClassVar[int]
+    job: Job
+    def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ...) -> None: ...
+
+class ListJobsRequest(_message.Message):
+    __slots__ = ("page_size", "page_token", "states")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    STATES_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    states: _containers.RepeatedScalarFieldContainer[JobState]
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., states: _Optional[_Iterable[_Union[JobState, str]]] = ...) -> None: ...
+
+class ListJobsResponse(_message.Message):
+    __slots__ = ("jobs", "next_page_token")
+    JOBS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    jobs: _containers.RepeatedCompositeFieldContainer[Job]
+    next_page_token: str
+    def __init__(self, jobs: _Optional[_Iterable[_Union[Job, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class WatchJobRequest(_message.Message):
+    __slots__ = ("job_id", "after_sequence")
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    AFTER_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    job_id: str
+    after_sequence: int
+    def __init__(self, job_id: _Optional[str] = ..., after_sequence: _Optional[int] = ...) -> None: ...
+
+class WatchJobResponse(_message.Message):
+    __slots__ = ("event",)
+    EVENT_FIELD_NUMBER: _ClassVar[int]
+    event: JobEvent
+    def __init__(self, event: _Optional[_Union[JobEvent, _Mapping]] = ...) -> None: ...
+
+class CancelJobRequest(_message.Message):
+    __slots__ = ("job_id",)
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    job_id: str
+    def __init__(self, job_id: _Optional[str] = ...) -> None: ...
+
+class CancelJobResponse(_message.Message):
+    __slots__ = ("job",)
+    JOB_FIELD_NUMBER: _ClassVar[int]
+    job: Job
+    def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ...) -> None: ...

@@ -1,0 +1,73 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from maie.common.v1 import types_pb2 as _types_pb2
+from maie.event.v1 import event_pb2 as _event_pb2
+from maie.job.v1 import job_pb2 as _job_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class JobRecord(_message.Message):
+    __slots__ = ("job_id", "state", "config", "recording", "template", "pipeline_version", "traceparent", "units", "log", "facts", "template_sha256")
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    CONFIG_FIELD_NUMBER: _ClassVar[int]
+    RECORDING_FIELD_NUMBER: _ClassVar[int]
+    TEMPLATE_FIELD_NUMBER: _ClassVar[int]
+    PIPELINE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    TRACEPARENT_FIELD_NUMBER: _ClassVar[int]
+    UNITS_FIELD_NUMBER: _ClassVar[int]
+    LOG_FIELD_NUMBER: _ClassVar[int]
+    FACTS_FIELD_NUMBER: _ClassVar[int]
+    TEMPLATE_SHA256_FIELD_NUMBER: _ClassVar[int]
+    job_id: str
+    state: _job_pb2.JobState
+    config: _job_pb2.JobConfig
+    recording: _types_pb2.Blob
+    template: _types_pb2.Blob
+    pipeline_version: str
+    traceparent: str
+    units: _containers.RepeatedCompositeFieldContainer[Unit]
+    log: _containers.RepeatedCompositeFieldContainer[JobLogEntry]
+    facts: _event_pb2.UnitFacts
+    template_sha256: str
+    def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[_job_pb2.JobState, str]] = ..., config: _Optional[_Union[_job_pb2.JobConfig, _Mapping]] = ..., recording: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., template: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., pipeline_version: _Optional[str] = ..., traceparent: _Optional[str] = ..., units: _Optional[_Iterable[_Union[Unit, _Mapping]]] = ..., log: _Optional[_Iterable[_Union[JobLogEntry, _Mapping]]] = ..., facts: _Optional[_Union[_event_pb2.UnitFacts, _Mapping]] = ..., template_sha256: _Optional[str] = ...) -> None: ...
+
+class Unit(_message.Message):
+    __slots__ = ("unit", "stage", "index", "state", "attempt", "output", "metrics", "failure", "not_before")
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_FIELD_NUMBER: _ClassVar[int]
+    METRICS_FIELD_NUMBER: _ClassVar[int]
+    FAILURE_FIELD_NUMBER: _ClassVar[int]
+    NOT_BEFORE_FIELD_NUMBER: _ClassVar[int]
+    unit: str
+    stage: _types_pb2.Stage
+    index: int
+    state: _job_pb2.UnitState
+    attempt: int
+    output: _types_pb2.Blob
+    metrics: _types_pb2.UnitMetrics
+    failure: _types_pb2.Failure
+    not_before: _timestamp_pb2.Timestamp
+    def __init__(self, unit: _Optional[str] = ..., stage: _Optional[_Union[_types_pb2.Stage, str]] = ..., index: _Optional[int] = ..., state: _Optional[_Union[_job_pb2.UnitState, str]] = ..., attempt: _Optional[int] = ..., output: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., metrics: _Optional[_Union[_types_pb2.UnitMetrics, _Mapping]] = ..., failure: _Optional[_Union[_types_pb2.Failure, _Mapping]] = ..., not_before: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class JobLogEntry(_message.Message):
+    __slots__ = ("event_time", "accepted", "state_changed", "unit_ended")
+    EVENT_TIME_FIELD_NUMBER: _ClassVar[int]
+    ACCEPTED_FIELD_NUMBER: _ClassVar[int]
+    STATE_CHANGED_FIELD_NUMBER: _ClassVar[int]
+    UNIT_ENDED_FIELD_NUMBER: _ClassVar[int]
+    event_time: _timestamp_pb2.Timestamp
+    accepted: _job_pb2.JobAccepted
+    state_changed: _job_pb2.JobStateChanged
+    unit_ended: _job_pb2.UnitEnded
+    def __init__(self, event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., accepted: _Optional[_Union[_job_pb2.JobAccepted, _Mapping]] = ..., state_changed: _Optional[_Union[_job_pb2.JobStateChanged, _Mapping]] = ..., unit_ended: _Optional[_Union[_job_pb2.UnitEnded, _Mapping]] = ...) -> None: ...
