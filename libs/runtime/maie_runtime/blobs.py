@@ -1,0 +1,159 @@
+"""Content-named objects in any store that obstore speaks to."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+import obstore
+from google.protobuf.message import Message
+from obstore.exceptions import BaseError, NotFoundError
+from obstore.store import LocalStore, from_url
+
+from maie.common.v1 import types_pb2 as common
+from maie_runtime.errors import Code, StageError
+
+MessageT = TypeVar("MessageT", bound=Message)
+
+# S3 takes parts of 5 MiB and more; a writer holds about one in memory.
+WRITE_PART_BYTES = 5 * 1024 * 1024
+RETRY_AFTER = timedelta(seconds=5)
+
+
+@contextmanager
+def _store_errors(key: str) -> Iterator[None]:
+    try:
+        yield
+    except (NotFoundError, FileNotFoundError) as error:
+        raise StageError(
+            Code.DATA_LOSS,
+            "BLOB_MISSING",
+            f"The stored object {key} is gone; submit the recording again.",
+        ) from error
+    except (BaseError, OSError) as error:
+        raise StageError(
+            Code.UNAVAILABLE,
+            "BLOB_STORE_UNAVAILABLE",
+            "The object store does not answer; check MAIE_BLOB_URL and the store itself.",
+            retry_after=RETRY_AFTER,
+        ) from error
+
+
+def _check(blob: common.Blob, digest: str) -> None:
+    if digest != blob.sha256:
+        raise StageError(
+            Code.DATA_LOSS,
+            "BLOB_CORRUPT",
+            f"The stored object {blob.key} is damaged: its SHA-256 is {digest}, "
+            f"not {blob.sha256}; submit the recording again.",
+        )
+
+
+class BlobWriter:
+    """Takes an object piece by piece and never holds more than a part of it.
+
+    Attributes:
+        size: How many bytes were written so far.
+    """
+
+    def __init__(self, key: str, target: obstore.AsyncWritableFile) -> None:
+        self._key = key
+        self._target = target
+        self._digest = hashlib.sha256()
+        self.size = 0
+
+    async def write(self, data: bytes) -> None:
+        """Appends bytes."""
+        self._digest.update(data)
+        self.size += len(data)
+        await self._target.write(data)
+
+    def blob(self) -> common.Blob:
+        """What was written so far, as a reference to the object."""
+        return common.Blob(
+            key=self._key, size_bytes=self.size, sha256=self._digest.hexdigest()
+        )
+
+
+class Blobs:
+    """An object store whose objects are checked against their hash when read.
+
+    Args:
+        url: Where the objects are: `file:///DIR` or `s3://BUCKET/PREFIX`. S3
+            takes its credentials from the usual AWS_ variables.
+
+    Raises:
+        StageError: UNAVAILABLE with BLOB_STORE_UNAVAILABLE where the store
+            does not answer, DATA_LOSS with BLOB_MISSING or BLOB_CORRUPT where
+            an object is not what it was.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.scheme = urlsplit(url).scheme
+        if self.scheme == "file":
+            self._store = LocalStore(url2pathname(urlsplit(url).path), mkdir=True)
+        else:
+            self._store = from_url(url)
+
+    async def put(self, key: str, data: bytes) -> common.Blob:
+        """Stores a small object whole."""
+        digest = hashlib.sha256(data).hexdigest()
+        with _store_errors(key):
+            await obstore.put_async(self._store, key, data)
+        return common.Blob(key=key, size_bytes=len(data), sha256=digest)
+
+    async def put_message(self, prefix: str, message: Message) -> common.Blob:
+        """Stores a message under `PREFIX/SHA256`, so that no write changes another."""
+        data = message.SerializeToString(deterministic=True)
+        return await self.put(f"{prefix}/{hashlib.sha256(data).hexdigest()}", data)
+
+    async def get(self, blob: common.Blob) -> bytes:
+        """Reads a small object whole and checks it."""
+        with _store_errors(blob.key):
+            data = bytes(await (await obstore.get_async(self._store, blob.key)).bytes_async())
+        _check(blob, hashlib.sha256(data).hexdigest())
+        return data
+
+    async def get_message(self, blob: common.Blob, kind: type[MessageT]) -> MessageT:
+        """Reads a stored message and checks it."""
+        return kind.FromString(await self.get(blob))
+
+    async def download(self, blob: common.Blob, path: Path) -> None:
+        """Copies a large object to a file, checking it on the way."""
+        digest = hashlib.sha256()
+        with _store_errors(blob.key), path.open("wb") as target:
+            async for piece in (await obstore.get_async(self._store, blob.key)).stream():
+                digest.update(piece)
+                target.write(piece)
+        _check(blob, digest.hexdigest())
+
+    @asynccontextmanager
+    async def writer(self, key: str) -> AsyncIterator[BlobWriter]:
+        """Writes an object piece by piece. An error within leaves no object."""
+        with _store_errors(key):
+            async with obstore.open_writer_async(
+                self._store, key, buffer_size=WRITE_PART_BYTES, max_concurrency=1
+            ) as target:
+                yield BlobWriter(key, target)
+
+    async def delete(self, key: str) -> None:
+        """Removes an object. An absent one is no error."""
+        try:
+            with _store_errors(key):
+                await obstore.delete_async(self._store, key)
+        except StageError as error:
+            if error.reason != "BLOB_MISSING":
+                raise
+
+    async def check(self) -> None:
+        """Writes and removes a small object, to see that the store works."""
+        key = f"health/{os.getpid()}"
+        await self.put(key, b"ok")
+        await self.delete(key)

@@ -1,0 +1,33 @@
+"""Engines are found by entry point, so that a third party can add one."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+from typing import Any
+
+from maie_runtime.errors import Code, StageError
+
+
+def engine_names(group: str) -> list[str]:
+    """The names of the installed engines of a group such as `maie.asr.engines`."""
+    return sorted(entry_points(group=group).names)
+
+
+def load_engine(group: str, name: str) -> Any:
+    """Finds the factory of an engine.
+
+    Each group's factory takes the service's settings and returns an async
+    context manager around the engine.
+
+    Raises:
+        StageError: FAILED_PRECONDITION with ENGINE_NOT_FOUND.
+    """
+    found = entry_points(group=group, name=name)
+    if not found:
+        known = ", ".join(engine_names(group)) or "none"
+        raise StageError(
+            Code.FAILED_PRECONDITION,
+            "ENGINE_NOT_FOUND",
+            f"There is no engine {name!r} in {group}; installed are: {known}.",
+        )
+    return next(iter(found)).load()

@@ -1,0 +1,118 @@
+"""One error type, one code enum and one table for every transport."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from datetime import timedelta
+from http import HTTPStatus
+
+from maie.common.v1 import types_pb2 as common
+
+
+class Code(enum.IntEnum):
+    """The canonical codes, with the numbers of google.rpc.Code."""
+
+    CANCELLED = 1
+    UNKNOWN = 2
+    INVALID_ARGUMENT = 3
+    DEADLINE_EXCEEDED = 4
+    NOT_FOUND = 5
+    ALREADY_EXISTS = 6
+    PERMISSION_DENIED = 7
+    RESOURCE_EXHAUSTED = 8
+    FAILED_PRECONDITION = 9
+    ABORTED = 10
+    OUT_OF_RANGE = 11
+    UNIMPLEMENTED = 12
+    INTERNAL = 13
+    UNAVAILABLE = 14
+    DATA_LOSS = 15
+    UNAUTHENTICATED = 16
+
+
+class Settle(enum.Enum):
+    """What becomes of a task whose unit failed with a code."""
+
+    NAK = "nak"  # given back: the same attempt runs again, here or elsewhere
+    RETRY = "ack, then another attempt"  # the conductor decides on the attempt
+    GIVE_UP = "term"  # reported as final, never delivered again
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Outcome:
+    """How one code looks on each transport."""
+
+    settle: Settle
+    http: HTTPStatus
+
+
+OUTCOMES: dict[Code, Outcome] = {
+    # A worker that drains gives its unit back unharmed.
+    Code.CANCELLED: Outcome(settle=Settle.NAK, http=HTTPStatus.CONFLICT),
+    # Transient: another attempt may help.
+    Code.UNKNOWN: Outcome(settle=Settle.RETRY, http=HTTPStatus.INTERNAL_SERVER_ERROR),
+    Code.DEADLINE_EXCEEDED: Outcome(settle=Settle.RETRY, http=HTTPStatus.GATEWAY_TIMEOUT),
+    Code.ABORTED: Outcome(settle=Settle.RETRY, http=HTTPStatus.CONFLICT),
+    Code.INTERNAL: Outcome(settle=Settle.RETRY, http=HTTPStatus.INTERNAL_SERVER_ERROR),
+    Code.UNAVAILABLE: Outcome(settle=Settle.RETRY, http=HTTPStatus.SERVICE_UNAVAILABLE),
+    # Out of memory: the same unit would exhaust the next worker too.
+    Code.RESOURCE_EXHAUSTED: Outcome(settle=Settle.GIVE_UP, http=HTTPStatus.TOO_MANY_REQUESTS),
+    # The input or the set-up is wrong, and stays wrong.
+    Code.INVALID_ARGUMENT: Outcome(settle=Settle.GIVE_UP, http=HTTPStatus.BAD_REQUEST),
+    Code.NOT_FOUND: Outcome(settle=Settle.GIVE_UP, http=HTTPStatus.NOT_FOUND),
+    Code.ALREADY_EXISTS: Outcome(settle=Settle.GIVE_UP, http=HTTPStatus.CONFLICT),
+    Code.PERMISSION_DENIED: Outcome(settle=Settle.GIVE_UP, http=HTTPStatus.FORBIDDEN),
+    Code.FAILED_PRECONDITION: Outcome(
+        settle=Settle.GIVE_UP, http=HTTPStatus.UNPROCESSABLE_ENTITY
+    ),
+    Code.OUT_OF_RANGE: Outcome(settle=Settle.GIVE_UP, http=HTTPStatus.BAD_REQUEST),
+    Code.UNIMPLEMENTED: Outcome(settle=Settle.GIVE_UP, http=HTTPStatus.NOT_IMPLEMENTED),
+    Code.DATA_LOSS: Outcome(settle=Settle.GIVE_UP, http=HTTPStatus.INTERNAL_SERVER_ERROR),
+    Code.UNAUTHENTICATED: Outcome(settle=Settle.GIVE_UP, http=HTTPStatus.UNAUTHORIZED),
+}
+
+
+class StageError(Exception):
+    """A failure that a caller can act on.
+
+    Attributes:
+        code: The canonical code.
+        reason: The machine-readable cause, UPPER_SNAKE_CASE.
+        message: One sentence: what is wrong and what to do next. Holds no
+            secrets and no text of a recording, since clients read it.
+        retry_after: When to try again, for RESOURCE_EXHAUSTED and UNAVAILABLE.
+        field: The request field at fault, such as "config.template_id".
+    """
+
+    def __init__(
+        self,
+        code: Code,
+        reason: str,
+        message: str,
+        *,
+        retry_after: timedelta | None = None,
+        field: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.reason = reason
+        self.message = message
+        self.retry_after = retry_after
+        self.field = field
+
+    @property
+    def retryable(self) -> bool:
+        """Whether another attempt may help."""
+        return OUTCOMES[self.code].settle is not Settle.GIVE_UP
+
+    def to_failure(self, unit: str = "") -> common.Failure:
+        """The failure as events and job records carry it."""
+        return common.Failure(
+            code=self.code, reason=self.reason, message=self.message, unit=unit
+        )
+
+
+def invalid(reason: str, message: str, *, field: str = "") -> StageError:
+    """A request or recording that can never work as it is."""
+    return StageError(Code.INVALID_ARGUMENT, reason, message, field=field)

@@ -1,0 +1,60 @@
+"""What a stage is. A stage imports neither grpc nor nats.
+
+The same stage is mounted as a gRPC method (`grpc_mount`) and as a JetStream
+pull consumer (`jetstream_mount`). Its request and response are the protobuf
+messages of the contract on both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from maie.event.v1 import event_pb2 as event
+from maie_runtime.blobs import Blobs
+
+RequestT = TypeVar("RequestT", contravariant=True)
+ResponseT = TypeVar("ResponseT", covariant=True)
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class StageContext:
+    """For whom a stage works, and with what.
+
+    Attributes:
+        job_id: The job; a fresh name for a direct call.
+        unit: The unit within the job, such as "asr.0003"; "direct" for a
+            direct call.
+        attempt: The attempt, from 1.
+        blobs: The object store.
+    """
+
+    job_id: str
+    unit: str
+    attempt: int
+    blobs: Blobs
+
+
+class Stage(Protocol[RequestT, ResponseT]):
+    """One kind of work, whatever carries it."""
+
+    def run(self, request: RequestT, context: StageContext) -> AsyncIterator[ResponseT]:
+        """Works on one request.
+
+        Yields updates as they come; the last one has `result` set. Cancelling
+        the iteration stops the engine and leaves it usable for the next
+        request. Blocking work runs outside the event loop.
+
+        Raises:
+            StageError: The work failed; see `errors.OUTCOMES`.
+        """
+        ...
+
+    def facts(self, response: ResponseT) -> event.UnitFacts:
+        """What the conductor must know of the last response to go on."""
+        ...
+
+    def models(self) -> Sequence[event.ModelInfo]:
+        """The models that the stage holds."""
+        ...
