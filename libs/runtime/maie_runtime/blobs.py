@@ -15,7 +15,7 @@ from urllib.request import url2pathname
 import obstore
 from google.protobuf.message import Message
 from obstore.exceptions import BaseError, NotFoundError
-from obstore.store import LocalStore, from_url
+from obstore.store import LocalStore, ObjectStore, from_url
 
 from maie.common.v1 import types_pb2 as common
 from maie_runtime.errors import Code, StageError
@@ -77,9 +77,7 @@ class BlobWriter:
 
     def blob(self) -> common.Blob:
         """What was written so far, as a reference to the object."""
-        return common.Blob(
-            key=self._key, size_bytes=self.size, sha256=self._digest.hexdigest()
-        )
+        return common.Blob(key=self._key, size_bytes=self.size, sha256=self._digest.hexdigest())
 
 
 class Blobs:
@@ -98,7 +96,7 @@ class Blobs:
     def __init__(self, url: str) -> None:
         self.scheme = urlsplit(url).scheme
         if self.scheme == "file":
-            self._store = LocalStore(url2pathname(urlsplit(url).path), mkdir=True)
+            self._store: ObjectStore = LocalStore(url2pathname(urlsplit(url).path), mkdir=True)
         else:
             self._store = from_url(url)
 

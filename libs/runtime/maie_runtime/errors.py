@@ -63,9 +63,7 @@ OUTCOMES: dict[Code, Outcome] = {
     Code.NOT_FOUND: Outcome(settle=Settle.GIVE_UP, http=HTTPStatus.NOT_FOUND),
     Code.ALREADY_EXISTS: Outcome(settle=Settle.GIVE_UP, http=HTTPStatus.CONFLICT),
     Code.PERMISSION_DENIED: Outcome(settle=Settle.GIVE_UP, http=HTTPStatus.FORBIDDEN),
-    Code.FAILED_PRECONDITION: Outcome(
-        settle=Settle.GIVE_UP, http=HTTPStatus.UNPROCESSABLE_ENTITY
-    ),
+    Code.FAILED_PRECONDITION: Outcome(settle=Settle.GIVE_UP, http=HTTPStatus.UNPROCESSABLE_ENTITY),
     Code.OUT_OF_RANGE: Outcome(settle=Settle.GIVE_UP, http=HTTPStatus.BAD_REQUEST),
     Code.UNIMPLEMENTED: Outcome(settle=Settle.GIVE_UP, http=HTTPStatus.NOT_IMPLEMENTED),
     Code.DATA_LOSS: Outcome(settle=Settle.GIVE_UP, http=HTTPStatus.INTERNAL_SERVER_ERROR),
@@ -108,9 +106,7 @@ class StageError(Exception):
 
     def to_failure(self, unit: str = "") -> common.Failure:
         """The failure as events and job records carry it."""
-        return common.Failure(
-            code=self.code, reason=self.reason, message=self.message, unit=unit
-        )
+        return common.Failure(code=self.code, reason=self.reason, message=self.message, unit=unit)
 
 
 def invalid(reason: str, message: str, *, field: str = "") -> StageError:

@@ -7,7 +7,7 @@ messages of the contract on both.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -15,7 +15,7 @@ from maie.event.v1 import event_pb2 as event
 from maie_runtime.blobs import Blobs
 
 RequestT = TypeVar("RequestT", contravariant=True)
-ResponseT = TypeVar("ResponseT", covariant=True)
+ResponseT = TypeVar("ResponseT")
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -39,7 +39,7 @@ class StageContext:
 class Stage(Protocol[RequestT, ResponseT]):
     """One kind of work, whatever carries it."""
 
-    def run(self, request: RequestT, context: StageContext) -> AsyncIterator[ResponseT]:
+    def run(self, request: RequestT, context: StageContext) -> AsyncGenerator[ResponseT, None]:
         """Works on one request.
 
         Yields updates as they come; the last one has `result` set. Cancelling

@@ -117,12 +117,10 @@ class EngineVersion(_message.Message):
     def __init__(self, engine: _Optional[str] = ..., library: _Optional[str] = ..., model_name: _Optional[str] = ..., model_variant: _Optional[str] = ..., model_path: _Optional[str] = ..., checkpoint_sha256: _Optional[str] = ..., compute_type: _Optional[str] = ..., device: _Optional[str] = ..., parameters: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class UnitMetrics(_message.Message):
-    __slots__ = ("audio_duration", "processing_duration")
-    AUDIO_DURATION_FIELD_NUMBER: _ClassVar[int]
+    __slots__ = ("processing_duration",)
     PROCESSING_DURATION_FIELD_NUMBER: _ClassVar[int]
-    audio_duration: _duration_pb2.Duration
     processing_duration: _duration_pb2.Duration
-    def __init__(self, audio_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., processing_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    def __init__(self, processing_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class Failure(_message.Message):
     __slots__ = ("code", "reason", "message", "unit")

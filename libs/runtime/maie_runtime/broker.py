@@ -1,0 +1,215 @@
+"""The connection to NATS JetStream and the streams that the mesh lives on."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import structlog
+from google.protobuf.message import Message
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
+from nats.js.api import KeyValueConfig, RetentionPolicy, StorageType, StreamConfig
+from nats.js.errors import APIError, BadRequestError, BucketNotFoundError
+from nats.js.kv import KeyValue
+from tenacity import (
+    AsyncRetrying,
+    retry_if_exception_type,
+    stop_after_delay,
+    wait_random_exponential,
+)
+
+from maie_runtime import subjects
+from maie_runtime.errors import Code, StageError
+
+log = structlog.get_logger()
+
+CONNECT_TIMEOUT_SECONDS = 2
+RECONNECT_WAIT_SECONDS = 1
+# A frozen server is noticed after two unanswered pings.
+PING_INTERVAL_SECONDS = 10
+MAX_OUTSTANDING_PINGS = 2
+REQUEST_TIMEOUT_SECONDS = 5.0
+# JetStream answers again a few seconds after a restart.
+PUBLISH_GIVE_UP_SECONDS = 30.0
+RETRY_AFTER = timedelta(seconds=5)
+DUPLICATE_WINDOW_SECONDS = 600
+EVENTS_KEPT_SECONDS = 7 * 24 * 3600
+DEAD_LETTERS_KEPT_SECONDS = 30 * 24 * 3600
+WORKER_FORGOTTEN_SECONDS = 60
+
+STREAMS = (
+    StreamConfig(
+        name=subjects.TASKS,
+        description="Units of work that wait for a worker",
+        subjects=["maie.task.>"],
+        retention=RetentionPolicy.WORK_QUEUE,
+        storage=StorageType.FILE,
+        duplicate_window=DUPLICATE_WINDOW_SECONDS,
+    ),
+    StreamConfig(
+        name=subjects.EVENTS,
+        description="What happened to units of work",
+        subjects=["maie.event.>"],
+        retention=RetentionPolicy.LIMITS,
+        storage=StorageType.FILE,
+        max_age=EVENTS_KEPT_SECONDS,
+        duplicate_window=DUPLICATE_WINDOW_SECONDS,
+    ),
+    StreamConfig(
+        name=subjects.DEAD_LETTERS,
+        description="Units of work that were given up",
+        subjects=["maie.dead.>"],
+        retention=RetentionPolicy.LIMITS,
+        storage=StorageType.FILE,
+        max_age=DEAD_LETTERS_KEPT_SECONDS,
+        duplicate_window=DUPLICATE_WINDOW_SECONDS,
+    ),
+)
+BUCKETS = (
+    KeyValueConfig(
+        bucket=subjects.JOBS,
+        description="What is known of each job",
+        storage=StorageType.FILE,
+    ),
+    KeyValueConfig(
+        bucket=subjects.WORKERS,
+        description="Workers that are alive",
+        storage=StorageType.MEMORY,
+        ttl=WORKER_FORGOTTEN_SECONDS,
+    ),
+)
+
+
+def broker_unavailable() -> StageError:
+    """What callers hear while NATS is away."""
+    return StageError(
+        Code.UNAVAILABLE,
+        "BROKER_UNAVAILABLE",
+        "The message broker does not answer; try again in a few seconds.",
+        retry_after=RETRY_AFTER,
+    )
+
+
+class Broker:
+    """NATS with the mesh's streams in place.
+
+    Attributes:
+        client: The connection; it reconnects for ever.
+        jetstream: JetStream over that connection.
+        jobs: The bucket of job records.
+        workers: The bucket of live workers.
+    """
+
+    def __init__(self, client: Client, jetstream: JetStreamContext) -> None:
+        self.client = client
+        self.jetstream = jetstream
+        self.jobs: KeyValue
+        self.workers: KeyValue
+
+    @property
+    def connected(self) -> bool:
+        """Whether the server answers right now."""
+        return self.client.is_connected
+
+    async def provision(self) -> None:
+        """Creates what is missing and brings what is there up to date."""
+        for stream in STREAMS:
+            try:
+                await self.jetstream.add_stream(stream)
+            except BadRequestError:
+                await self.jetstream.update_stream(stream)
+        self.jobs, self.workers = [await self._bucket(bucket) for bucket in BUCKETS]
+
+    async def _bucket(self, config: KeyValueConfig) -> KeyValue:
+        try:
+            return await self.jetstream.key_value(config.bucket)
+        except BucketNotFoundError:
+            return await self.jetstream.create_key_value(config)
+
+    async def publish(self, subject: str, message: Message, *, message_id: str) -> None:
+        """Publishes durably, again and again under the same id until it is stored.
+
+        Raises:
+            StageError: UNAVAILABLE with BROKER_UNAVAILABLE when the broker was
+                away for `PUBLISH_GIVE_UP_SECONDS`.
+        """
+        try:
+            async for attempt in AsyncRetrying(
+                retry=retry_if_exception_type((NatsError, APIError, OSError)),
+                stop=stop_after_delay(PUBLISH_GIVE_UP_SECONDS),
+                wait=wait_random_exponential(multiplier=0.1, max=2),
+                reraise=True,
+            ):
+                with attempt:
+                    await self.jetstream.publish(
+                        subject,
+                        message.SerializeToString(),
+                        timeout=REQUEST_TIMEOUT_SECONDS,
+                        headers={"Nats-Msg-Id": message_id},
+                    )
+        except (NatsError, APIError, OSError) as error:
+            raise broker_unavailable() from error
+
+    async def tell(self, subject: str, message: Message | None = None) -> None:
+        """Tells whoever listens right now; stored nowhere."""
+        if self.connected:
+            await self.client.publish(subject, message.SerializeToString() if message else b"")
+
+
+async def _on_error(error: Exception) -> None:
+    log.warning("broker.error", error=str(error) or type(error).__name__)
+
+
+async def _on_disconnected() -> None:
+    log.warning("broker.disconnected")
+
+
+async def _on_reconnected() -> None:
+    log.info("broker.reconnected")
+
+
+@asynccontextmanager
+async def open_broker(url: str, name: str) -> AsyncIterator[Broker]:
+    """Connects, for as long as it takes, and provisions the streams.
+
+    Args:
+        url: One or more server addresses, separated by commas.
+        name: What the connection is called in the server's own lists.
+    """
+    client = Client()
+    await client.connect(
+        servers=url.split(","),
+        name=name,
+        error_cb=_on_error,
+        disconnected_cb=_on_disconnected,
+        reconnected_cb=_on_reconnected,
+        connect_timeout=CONNECT_TIMEOUT_SECONDS,
+        max_reconnect_attempts=-1,
+        reconnect_time_wait=RECONNECT_WAIT_SECONDS,
+        ping_interval=PING_INTERVAL_SECONDS,
+        max_outstanding_pings=MAX_OUTSTANDING_PINGS,
+    )
+    try:
+        broker = Broker(client, client.jetstream(timeout=REQUEST_TIMEOUT_SECONDS))
+        async for attempt in AsyncRetrying(
+            retry=retry_if_exception_type((NatsError, OSError)),
+            wait=wait_random_exponential(multiplier=0.2, max=3),
+        ):
+            with attempt:
+                await broker.provision()
+        yield broker
+    finally:
+        await _close(client)
+
+
+async def _close(client: Client) -> None:
+    try:
+        if client.is_connected:
+            await client.drain()
+        else:
+            await client.close()
+    except (NatsError, OSError) as error:
+        log.warning("broker.close_failed", error=str(error))

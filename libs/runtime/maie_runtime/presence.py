@@ -1,0 +1,49 @@
+"""A worker's sign of life in the bucket of workers."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import structlog
+from nats.errors import Error as NatsError
+from nats.js.errors import APIError
+
+from maie.event.v1 import event_pb2 as event
+from maie_runtime.broker import WORKER_FORGOTTEN_SECONDS, Broker
+from maie_runtime.subjects import WORKERS
+
+log = structlog.get_logger()
+
+SIGN_OF_LIFE_SECONDS = WORKER_FORGOTTEN_SECONDS / 4
+
+
+def instance_name(slug: str) -> str:
+    """A name that no other worker has, fit for a subject: "asr-host-1234"."""
+    host = "".join(letter if letter.isalnum() else "-" for letter in socket.gethostname())
+    return f"{slug}-{host}-{os.getpid()}"
+
+
+@asynccontextmanager
+async def present(broker: Broker, slug: str, info: event.WorkerInfo) -> AsyncIterator[None]:
+    """Keeps the worker's entry in the bucket as long as the context lasts."""
+    key = f"{slug}.{info.instance}"
+    renewal = asyncio.create_task(_renew(broker, key, info))
+    try:
+        yield
+    finally:
+        renewal.cancel()
+        with suppress(NatsError, APIError, OSError):
+            await broker.workers.delete(key)
+
+
+async def _renew(broker: Broker, key: str, info: event.WorkerInfo) -> None:
+    while True:
+        try:
+            await broker.workers.put(key, info.SerializeToString())
+        except (NatsError, APIError, OSError) as error:
+            log.warning("worker.presence_failed", bucket=WORKERS, error=str(error))
+        await asyncio.sleep(SIGN_OF_LIFE_SECONDS)

@@ -1,0 +1,125 @@
+"""A stage service from start to drain."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
+from importlib.metadata import version
+from typing import Any
+
+import structlog
+
+from maie.event.v1 import event_pb2 as event
+from maie_runtime.bindings import BINDINGS, StageBinding
+from maie_runtime.blobs import Blobs
+from maie_runtime.broker import open_broker
+from maie_runtime.errors import StageError
+from maie_runtime.grpc_mount import GrpcMount
+from maie_runtime.grpc_server import GrpcServer
+from maie_runtime.jetstream_mount import JetStreamMount
+from maie_runtime.presence import instance_name, present
+from maie_runtime.settings import ServiceSettings
+from maie_runtime.stage import Stage
+from maie_runtime.telemetry import configure_logging
+from maie_runtime.unit import UnitRunner
+
+log = structlog.get_logger()
+
+StageOpener = Callable[[Blobs], AbstractAsyncContextManager[Stage[Any, Any]]]
+
+
+def run_service(slug: str, settings: ServiceSettings, open_stage: StageOpener) -> None:
+    """Runs a stage service until SIGTERM or SIGINT.
+
+    Exits with status 1 and one sentence where the service cannot start.
+
+    Args:
+        slug: The stage's name in `BINDINGS`.
+        settings: The service's settings.
+        open_stage: Loads the engine and gives the stage; left on shutdown.
+    """
+    configure_logging(settings.mesh, slug)
+    try:
+        run_until_signal(_run(BINDINGS[slug], settings, open_stage))
+    except (StageError, RuntimeError) as error:
+        log.error("service.failed", error=str(error), reason=getattr(error, "reason", ""))
+        sys.exit(1)
+
+
+def run_until_signal(serving: Coroutine[Any, Any, None]) -> None:
+    """Runs until SIGTERM or SIGINT cancels it; a second signal cuts the drain short."""
+
+    async def main() -> None:
+        task = asyncio.create_task(serving)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, task.cancel)
+        with suppress(asyncio.CancelledError):
+            await task
+        log.info("service.stopped")
+
+    asyncio.run(main())
+
+
+async def _run(binding: StageBinding, settings: ServiceSettings, open_stage: StageOpener) -> None:
+    async with serve_stage(binding, settings, open_stage) as address:
+        log.info("service.ready", address=address)
+        await asyncio.Future()
+
+
+@asynccontextmanager
+async def serve_stage(
+    binding: StageBinding, settings: ServiceSettings, open_stage: StageOpener
+) -> AsyncIterator[str]:
+    """A stage service that answers gRPC and pulls units; gives its address.
+
+    Starts answering health at once with NOT_SERVING, and takes work when model
+    and broker are there. Leaves in drain order: NOT_SERVING, no more units, the
+    calls and units in hand, the engine, NATS.
+    """
+    blobs = Blobs(settings.mesh.blob_url)
+    grace = settings.mesh.shutdown_grace_seconds
+    instance = settings.instance or instance_name(binding.slug)
+    server = GrpcServer(settings.listen, (binding.service,))
+    mount = GrpcMount(server.server, binding, blobs)
+    await server.start()
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(server.stop, grace)
+        broker = await stack.enter_async_context(open_broker(settings.mesh.nats_url, instance))
+        stage = await stack.enter_async_context(open_stage(blobs))
+        mount.stage = stage
+        runner = UnitRunner(
+            binding=binding, stage=stage, broker=broker, blobs=blobs, worker=instance
+        )
+        consumer = JetStreamMount(binding=binding, runner=runner, broker=broker, settings=settings)
+        await consumer.start()
+        info = _worker_info(binding, settings, stage, instance, server.address)
+        await stack.enter_async_context(present(broker, binding.slug, info))
+        await server.set_serving(True)
+        try:
+            yield server.address
+        finally:
+            await server.set_serving(False)
+            await asyncio.gather(consumer.stop(grace), server.stop(grace))
+
+
+def _worker_info(
+    binding: StageBinding,
+    settings: ServiceSettings,
+    stage: Stage[Any, Any],
+    instance: str,
+    address: str,
+) -> event.WorkerInfo:
+    info = event.WorkerInfo(
+        stage=binding.stage,
+        instance=instance,
+        address=settings.advertise or address,
+        version=version(f"maie-{binding.slug}"),
+        slots=settings.slots,
+        models=stage.models(),
+    )
+    info.start_time.GetCurrentTime()
+    return info

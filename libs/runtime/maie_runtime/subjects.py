@@ -1,0 +1,59 @@
+"""The names of everything in NATS: streams, subjects, consumers and buckets."""
+
+from __future__ import annotations
+
+TASKS = "MAIE_TASKS"
+"""Work queue: a unit of work each, removed when a worker has settled it."""
+EVENTS = "MAIE_EVENTS"
+"""What happened to units; kept for a week, for the conductor and for others."""
+DEAD_LETTERS = "MAIE_DEAD_LETTERS"
+"""Units that were given up."""
+JOBS = "maie_jobs"
+"""Bucket: a JobRecord under each job's id."""
+WORKERS = "maie_workers"
+"""Bucket: a WorkerInfo under STAGE.INSTANCE, forgotten unless renewed."""
+
+CONDUCTOR = "conductor"
+"""The durable consumer of EVENTS that all gateways share."""
+BATCH = "batch"
+"""The lane of recordings."""
+
+
+def task(stage: str, job_id: str, unit: str, lane: str = BATCH) -> str:
+    """Where a unit's task goes. Dots of the unit's name become tokens."""
+    return f"maie.task.{stage}.{lane}.{job_id}.{unit}"
+
+
+def tasks_of_stage(stage: str, lane: str = BATCH) -> str:
+    """All tasks of a stage."""
+    return f"maie.task.{stage}.{lane}.>"
+
+
+def tasks_of_job(job_id: str) -> str:
+    """All tasks of a job."""
+    return f"maie.task.*.*.{job_id}.>"
+
+
+def worker_consumer(stage: str, lane: str = BATCH) -> str:
+    """The durable consumer that a stage's workers share."""
+    return f"{stage}-{lane}"
+
+
+def event(stage: str, job_id: str) -> str:
+    """Where a unit's durable events go; `job` instead of a stage for the job itself."""
+    return f"maie.event.{stage}.{job_id}"
+
+
+def dead_letter(stage: str, job_id: str) -> str:
+    """Where a unit that was given up goes."""
+    return f"maie.dead.{stage}.{job_id}"
+
+
+def progress(job_id: str) -> str:
+    """Where a job's progress is told to whoever listens; not stored."""
+    return f"maie.progress.{job_id}"
+
+
+def cancel(job_id: str) -> str:
+    """Where workers hear that a job was cancelled; not stored."""
+    return f"maie.cancel.{job_id}"

@@ -1,0 +1,111 @@
+"""One unit of work: from its task to the event that says how it ended."""
+
+from __future__ import annotations
+
+import time
+from contextlib import aclosing
+from typing import Any
+
+import structlog
+from google.protobuf.message import Message
+
+from maie.event.v1 import event_pb2 as event
+from maie_runtime import subjects
+from maie_runtime.bindings import StageBinding
+from maie_runtime.blobs import Blobs
+from maie_runtime.broker import Broker
+from maie_runtime.errors import Code, StageError
+from maie_runtime.stage import Stage, StageContext
+
+log = structlog.get_logger()
+
+
+class UnitRunner:
+    """Runs units of one stage and publishes what becomes of them.
+
+    Args:
+        binding: The stage's place in the contract.
+        stage: The stage.
+        broker: Where events go.
+        blobs: Where results go.
+        worker: The worker's instance name.
+    """
+
+    def __init__(
+        self,
+        *,
+        binding: StageBinding,
+        stage: Stage[Any, Any],
+        broker: Broker,
+        blobs: Blobs,
+        worker: str,
+    ) -> None:
+        self._binding = binding
+        self._stage = stage
+        self._broker = broker
+        self._blobs = blobs
+        self._worker = worker
+
+    async def run(self, task: event.StageTask) -> None:
+        """Runs the stage, stores its result and publishes that it is there.
+
+        Raises:
+            StageError: The work failed; nothing was published but progress.
+        """
+        if task.report_start:
+            await self._publish(task, started=event.UnitStarted())
+        started = time.monotonic()
+        last = await self._last_response(task)
+        output = await self._blobs.put_message(f"jobs/{task.job_id}/{task.unit}", last.result)
+        completed = event.UnitCompleted(output=output, facts=self._stage.facts(last))
+        completed.metrics.processing_duration.FromNanoseconds(
+            int((time.monotonic() - started) * 1e9)
+        )
+        await self._publish(task, completed=completed)
+        log.info("unit.completed", seconds=round(time.monotonic() - started, 3))
+
+    async def fail(self, task: event.StageTask, error: StageError, *, retryable: bool) -> None:
+        """Publishes that the unit failed."""
+        failed = event.UnitFailed(failure=error.to_failure(task.unit), retryable=retryable)
+        await self._publish(task, failed=failed)
+
+    async def _last_response(self, task: event.StageTask) -> Any:
+        context = StageContext(
+            job_id=task.job_id, unit=task.unit, attempt=task.attempt, blobs=self._blobs
+        )
+        last = None
+        async with aclosing(
+            self._stage.run(getattr(task, self._binding.slug), context)
+        ) as responses:
+            async for response in responses:
+                if response.WhichOneof("update") == "result":
+                    last = response
+                else:
+                    await self._tell_progress(task, response)
+        if last is None:
+            raise StageError(
+                Code.INTERNAL, "STAGE_WITHOUT_RESULT", "The stage ended without a result."
+            )
+        return last
+
+    def _event(self, task: event.StageTask, **what: Any) -> event.StageEvent:
+        message = event.StageEvent(
+            job_id=task.job_id, unit=task.unit, attempt=task.attempt, worker=self._worker, **what
+        )
+        message.event_time.GetCurrentTime()
+        return message
+
+    async def _publish(self, task: event.StageTask, **what: Any) -> None:
+        (kind,) = what
+        await self._broker.publish(
+            subjects.event(self._binding.slug, task.job_id),
+            self._event(task, **what),
+            message_id=f"{task.job_id}/{task.unit}/{task.attempt}/{kind}",
+        )
+
+    async def _tell_progress(self, task: event.StageTask, response: Message) -> None:
+        response_field: dict[str, Any] = {self._binding.slug: response}
+        progress = event.UnitProgress(**response_field)
+        await self._broker.tell(
+            subjects.progress(task.job_id), self._event(task, progress=progress)
+        )
