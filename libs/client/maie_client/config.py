@@ -1,0 +1,71 @@
+"""What a client asks for, by plain names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TypedDict
+
+import grpc
+
+from maie.asr.v1 import asr_pb2 as asr
+from maie.job.v1 import job_pb2 as job
+from maie_client.errors import ClientError
+
+FEATURES: dict[str, job.Feature] = {
+    "raw_transcript": job.FEATURE_RAW_TRANSCRIPT,
+    "clean_transcript": job.FEATURE_CLEAN_TRANSCRIPT,
+    "summary": job.FEATURE_SUMMARY,
+    "enhancement_metrics": job.FEATURE_ENHANCEMENT_METRICS,
+}
+"""The features by the names that people use."""
+
+
+class JobOptions(TypedDict, total=False):
+    """What is wanted of a recording. What is left out is the mesh's own setting."""
+
+    features: Sequence[str]
+    """Names out of FEATURES; clean transcript and summary where empty."""
+    template_id: str
+    """The template that the summary fills, such as "meeting_notes_v1"."""
+    filename: str
+    """The recording's name, for its extension; the file's own where it is a file."""
+    language_code: str
+    """The spoken language as a BCP-47 tag; detected where the engine can."""
+    hotwords: Sequence[str]
+    """Words and names that are likely to be spoken."""
+    word_time_offsets: bool
+    """Whether to give each word's times."""
+    chunk_duration: timedelta
+    """The length that chunks aim at, 5 s to 30 min."""
+
+
+def job_config(options: JobOptions, filename: str = "") -> job.JobConfig:
+    """Writes options as the contract has them.
+
+    Raises:
+        ClientError: INVALID_ARGUMENT with FEATURE_UNKNOWN.
+    """
+    config = job.JobConfig(
+        features=[_feature(name) for name in options.get("features", ())],
+        template_id=options.get("template_id", ""),
+        filename=options.get("filename", filename),
+        asr_options=asr.TranscribeOptions(
+            language_code=options.get("language_code", ""),
+            hotwords=options.get("hotwords", ()),
+            word_time_offsets=options.get("word_time_offsets"),
+        ),
+    )
+    if "chunk_duration" in options:
+        config.chunk_duration.FromTimedelta(options["chunk_duration"])
+    return config
+
+
+def _feature(name: str) -> job.Feature:
+    if name not in FEATURES:
+        raise ClientError(
+            grpc.StatusCode.INVALID_ARGUMENT,
+            "FEATURE_UNKNOWN",
+            f"There is no feature {name!r}; choose from {', '.join(FEATURES)}.",
+        )
+    return FEATURES[name]

@@ -1,0 +1,106 @@
+"""What goes wrong between a client and a gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+
+import grpc
+from google.rpc import error_details_pb2 as details
+from google.rpc import status_pb2
+from grpc_status import rpc_status
+
+UNREACHABLE = "GATEWAY_UNREACHABLE"
+"""The reason of an error that no gateway sent."""
+
+# How a call ends whose gateway was stopped, killed or cut off in the middle of it.
+_BREAKS = frozenset(
+    {
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.CANCELLED,
+        grpc.StatusCode.INTERNAL,
+        grpc.StatusCode.UNKNOWN,
+    }
+)
+
+
+class ClientError(Exception):
+    """A gateway's refusal, or that none answers.
+
+    Attributes:
+        code: The canonical code.
+        reason: The machine-readable cause, UPPER_SNAKE_CASE, such as
+            "TEMPLATE_REQUIRED"; GATEWAY_UNREACHABLE where no gateway answers.
+            Empty where the gateway named none.
+        message: One sentence for a person.
+        retry_after: When the gateway asks to try again, if it does.
+        fields: What is wrong with which field of the request.
+    """
+
+    def __init__(
+        self,
+        code: grpc.StatusCode,
+        reason: str,
+        message: str,
+        retry_after: timedelta | None = None,
+        fields: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.reason = reason
+        self.message = message
+        self.retry_after = retry_after
+        self.fields = dict(fields or {})
+
+    @property
+    def is_break(self) -> bool:
+        """Whether the connection failed, as against an answer of the gateway."""
+        if self.code is grpc.StatusCode.UNAVAILABLE:
+            return True
+        return self.code in _BREAKS and not self.reason
+
+
+@contextmanager
+def client_errors(address: str) -> Iterator[None]:
+    """Raises gRPC's errors as ClientError."""
+    try:
+        yield
+    except grpc.aio.AioRpcError as error:
+        raise decode(error, address) from error
+
+
+def decode(error: grpc.aio.AioRpcError, address: str) -> ClientError:
+    """Reads an error with the details that the gateway sent along."""
+    status = _status(error)
+    if status is None:
+        return _without_details(error, address)
+    info, retry, bad = details.ErrorInfo(), details.RetryInfo(), details.BadRequest()
+    for detail in status.details:
+        for kind in (info, retry, bad):
+            detail.Unpack(kind)
+    return ClientError(
+        error.code(),
+        info.reason,
+        status.message,
+        retry.retry_delay.ToTimedelta() if retry.HasField("retry_delay") else None,
+        {violation.field: violation.description for violation in bad.field_violations},
+    )
+
+
+def _status(error: grpc.aio.AioRpcError) -> status_pb2.Status | None:
+    try:
+        return rpc_status.from_call(error)  # type: ignore[arg-type] # it asks for what both have
+    except ValueError:
+        return None  # details that contradict the status itself say nothing
+
+
+def _without_details(error: grpc.aio.AioRpcError, address: str) -> ClientError:
+    if error.code() is grpc.StatusCode.UNAVAILABLE:
+        return ClientError(
+            error.code(),
+            UNREACHABLE,
+            f"No maie gateway answers at {address}; is it running, and is the address right?",
+        )
+    message = error.details() or f"The call failed: {error.code().name}."
+    return ClientError(error.code(), "", message)
