@@ -1,0 +1,34 @@
+"""Decides what runs next. Pure: no I/O, no clock and no chance in here.
+
+A loop around it reads an event, calls `advance`, stores the record by
+compare-and-set, publishes the tasks and only then acknowledges the event. A
+crash between storing and publishing loses tasks and nothing else; whoever
+sees the event again finds it changes nothing and publishes `pending_tasks`,
+and so does the reconciler for a job that nobody sends events of any more.
+"""
+
+from __future__ import annotations
+
+from maie_gateway.conductor.advance import accept, advance
+from maie_gateway.conductor.draft import Step
+from maie_gateway.conductor.graph import PREPROCESS, SUMMARY_REDUCE
+from maie_gateway.conductor.log import log_events
+from maie_gateway.conductor.policy import Policy
+from maie_gateway.conductor.states import ENDED_STATES, FINAL_STATES
+from maie_gateway.conductor.tasks import pending_tasks, task_id
+from maie_gateway.conductor.view import job_view
+
+__all__ = [
+    "ENDED_STATES",
+    "FINAL_STATES",
+    "PREPROCESS",
+    "SUMMARY_REDUCE",
+    "Policy",
+    "Step",
+    "accept",
+    "advance",
+    "job_view",
+    "log_events",
+    "pending_tasks",
+    "task_id",
+]

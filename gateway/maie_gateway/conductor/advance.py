@@ -1,0 +1,176 @@
+"""The conductor's one decision: what an event means for a job."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from maie.common.v1 import types_pb2 as common
+from maie.event.v1 import event_pb2 as event
+from maie.job.v1 import job_pb2 as job
+from maie.job.v1 import record_pb2 as record
+from maie_gateway.conductor.draft import Draft, Step
+from maie_gateway.conductor.graph import PREPROCESS, chunk_units, enhancement
+from maie_gateway.conductor.log import log_accepted, log_state
+from maie_gateway.conductor.policy import Policy
+from maie_gateway.conductor.states import FINAL_STATES
+from maie_gateway.conductor.tasks import pending_tasks, task_id
+from maie_runtime.errors import Code
+
+# A failure's sentence is stored for each failed attempt; the record must stay bounded.
+MAX_MESSAGE_CHARS = 240
+MAX_REASON_CHARS = 64
+
+
+def accept(
+    *,
+    job_id: str,
+    config: job.JobConfig,
+    recording: common.Blob,
+    template: common.Blob | None,
+    template_sha256: str,
+    pipeline_version: str,
+    traceparent: str,
+    now: datetime,
+) -> Step:
+    """Begins a job.
+
+    Args:
+        job_id: The job's id.
+        config: What was asked for, checked, with defaults filled in.
+        recording: The stored recording.
+        template: The stored template. None without a summary.
+        template_sha256: The template's own hash. Empty without a summary.
+        pipeline_version: The version of the gateway.
+        traceparent: The W3C trace context of the submit.
+        now: The time, with a time zone.
+
+    Returns:
+        The job's first record and its first task.
+    """
+    time = Timestamp()
+    time.FromDatetime(now)
+    first = record.JobRecord(
+        job_id=job_id,
+        state=job.JOB_STATE_PENDING,
+        config=config,
+        recording=recording,
+        template=template,
+        template_sha256=template_sha256,
+        pipeline_version=pipeline_version,
+        traceparent=traceparent,
+    )
+    first.units.add(
+        unit=PREPROCESS, stage=common.STAGE_PREPROCESS, state=job.UNIT_STATE_QUEUED, attempt=1
+    )
+    log_accepted(first, time)
+    log_state(first, time)
+    return Step(record=first, tasks=tuple(pending_tasks(first)))
+
+
+def advance(
+    source: record.JobRecord, told: event.StageEvent, policy: Policy, now: datetime
+) -> Step:
+    """Takes an event into a job.
+
+    The same end is reached whatever the order of the events, and however
+    often each is told: of all that is said of an attempt, the first result or
+    failure counts, and of a unit only the attempt that the record names.
+
+    Args:
+        source: The record as it is stored; it is not touched.
+        told: The event.
+        policy: What is allowed.
+        now: The time, with a time zone.
+
+    Returns:
+        The next record and the tasks of the units that it newly queues. Where
+        the event changes nothing, the same record and no tasks.
+    """
+    if source.state in FINAL_STATES or told.job_id != source.job_id:
+        return Step(record=source, changed=False)
+    if told.WhichOneof("event") == "cancel_requested":
+        return _cancel(source, now)
+    if not _counts(source, told):
+        return Step(record=source, changed=False)
+    draft = Draft(source, now)
+    unit = draft.graph[told.unit]
+    if unit.stage == common.STAGE_PREPROCESS:
+        # Whatever is told of preprocess, it has begun; `started` may be late or lost.
+        draft.enter(job.JOB_STATE_PREPROCESSING)
+    if told.HasField("completed"):
+        _complete(draft, unit, told.completed, policy)
+    elif told.HasField("failed"):
+        _fail(draft, unit, told.failed, policy)
+    return draft.finish()
+
+
+def _counts(source: record.JobRecord, told: event.StageEvent) -> bool:
+    """Whether an event speaks of a unit's present attempt and says something new."""
+    unit = next((unit for unit in source.units if unit.unit == told.unit), None)
+    if unit is None or unit.state != job.UNIT_STATE_QUEUED or unit.attempt != told.attempt:
+        return False
+    match told.WhichOneof("event"):
+        case "started":
+            return unit.stage == common.STAGE_PREPROCESS and source.state == job.JOB_STATE_PENDING
+        case "completed" | "failed":
+            return True
+        case _:
+            return False
+
+
+def _cancel(source: record.JobRecord, now: datetime) -> Step:
+    draft = Draft(source, now)
+    draft.enter(job.JOB_STATE_CANCELLED)
+    return Step(record=draft.record)
+
+
+def _complete(
+    draft: Draft, unit: record.Unit, completed: event.UnitCompleted, policy: Policy
+) -> None:
+    if unit.stage == common.STAGE_PREPROCESS and completed.facts.chunk_count > policy.max_chunks:
+        draft.end(unit, job.UNIT_STATE_FAILED, _too_many(completed.facts.chunk_count, policy))
+        return
+    unit.output.CopyFrom(completed.output)
+    unit.metrics.CopyFrom(completed.metrics)
+    draft.end(unit, job.UNIT_STATE_COMPLETED)
+    if unit.stage == common.STAGE_PREPROCESS:
+        draft.record.facts.CopyFrom(completed.facts)
+        draft.add(chunk_units(draft.record.config, completed.facts.chunk_count))
+    elif unit.stage == common.STAGE_ASR and completed.facts.punctuated:
+        _skip_enhancement(draft, unit)
+
+
+def _skip_enhancement(draft: Draft, transcribed: record.Unit) -> None:
+    """Lets the output of ASR serve where it is punctuated already."""
+    unneeded = draft.graph.get(enhancement(transcribed.index))
+    if unneeded is not None:
+        unneeded.output.CopyFrom(transcribed.output)
+        draft.end(unneeded, job.UNIT_STATE_SKIPPED)
+
+
+def _fail(draft: Draft, unit: record.Unit, failed: event.UnitFailed, policy: Policy) -> None:
+    failure = common.Failure(
+        code=failed.failure.code,
+        reason=failed.failure.reason[:MAX_REASON_CHARS],
+        message=failed.failure.message[:MAX_MESSAGE_CHARS],
+        unit=unit.unit,
+    )
+    if failed.retryable and unit.attempt <= policy.max_retries:
+        failed_task = event.StageTask(
+            job_id=draft.record.job_id, unit=unit.unit, attempt=unit.attempt
+        )
+        draft.retry(unit, failure, policy.pause(unit.attempt, task_id(failed_task)))
+    else:
+        draft.end(unit, job.UNIT_STATE_FAILED, failure)
+
+
+def _too_many(chunk_count: int, policy: Policy) -> common.Failure:
+    message = (
+        f"The recording was cut into {chunk_count} chunks and a job has at most "
+        f"{policy.max_chunks}; ask for a longer chunk_duration."
+    )
+    return common.Failure(
+        code=Code.INVALID_ARGUMENT, reason="TOO_MANY_CHUNKS", message=message, unit=PREPROCESS
+    )

@@ -1,0 +1,114 @@
+"""A record's next version while it is being written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from maie.common.v1 import types_pb2 as common
+from maie.event.v1 import event_pb2 as event
+from maie.job.v1 import job_pb2 as job
+from maie.job.v1 import record_pb2 as record
+from maie_gateway.conductor.graph import Graph
+from maie_gateway.conductor.log import log_state, log_unit
+from maie_gateway.conductor.states import ENDED_STATES, GIVEN_UP_STATES
+from maie_gateway.conductor.tasks import make_task
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Step:
+    """What an event leads to.
+
+    Attributes:
+        record: The record to store; the same object where nothing changed.
+        tasks: What to publish once the record is stored.
+        changed: Whether there is anything to store.
+    """
+
+    record: record.JobRecord
+    tasks: tuple[event.StageTask, ...] = ()
+    changed: bool = True
+
+
+class Draft:
+    """A copy of a record that can be changed, and the units that it queues.
+
+    Args:
+        source: The record as it was; it is not touched.
+        now: The time of all that is written.
+    """
+
+    def __init__(self, source: record.JobRecord, now: datetime) -> None:
+        self.record = record.JobRecord()
+        self.record.CopyFrom(source)
+        self.graph = Graph(self.record)
+        self._now = now
+        self._time = Timestamp()
+        self._time.FromDatetime(now)
+        self._queued: list[record.Unit] = []
+
+    def enter(self, state: job.JobState) -> None:
+        """Moves the job on. A state that it is in, or has left, changes nothing."""
+        if state > self.record.state:
+            self.record.state = state
+            log_state(self.record, self._time)
+
+    def end(
+        self, unit: record.Unit, state: job.UnitState, failure: common.Failure | None = None
+    ) -> None:
+        """Ends a unit for good."""
+        unit.state = state
+        if failure is not None:
+            unit.failure.CopyFrom(failure)
+        log_unit(self.record, unit, state, self._time, failure)
+
+    def queue(self, unit: record.Unit) -> None:
+        """Hands a unit to the workers for the first time or once more."""
+        unit.state = job.UNIT_STATE_QUEUED
+        unit.attempt += 1
+        self._queued.append(unit)
+
+    def retry(self, unit: record.Unit, failure: common.Failure, pause: timedelta) -> None:
+        """Ends a unit's attempt and queues the next one after a pause."""
+        log_unit(self.record, unit, job.UNIT_STATE_FAILED, self._time, failure)
+        unit.not_before.FromDatetime(self._now + pause)
+        self.queue(unit)
+
+    def add(self, units: Iterable[record.Unit]) -> None:
+        """Makes the graph larger."""
+        self.record.units.extend(units)
+        self.graph = Graph(self.record)
+
+    def finish(self) -> Step:
+        """Queues what can run now, blocks what never can, and sets the job's state."""
+        # A unit comes after all that it needs, so one pass is enough.
+        for unit in self.record.units:
+            if unit.state == job.UNIT_STATE_WAITING:
+                self._release(unit)
+        self.enter(self._state())
+        return Step(
+            record=self.record,
+            tasks=tuple(make_task(self.record, self.graph, unit) for unit in self._queued),
+        )
+
+    def _release(self, unit: record.Unit) -> None:
+        needed = {need.state for need in self.graph.needs(unit)}
+        if needed & GIVEN_UP_STATES:
+            self.end(unit, job.UNIT_STATE_BLOCKED)
+        elif needed <= ENDED_STATES:
+            self.queue(unit)
+
+    def _state(self) -> job.JobState:
+        """Where the job stands by its units alone."""
+        open_stages = {unit.stage for unit in self.record.units if unit.state not in ENDED_STATES}
+        if not open_stages:
+            lost = any(unit.state in GIVEN_UP_STATES for unit in self.record.units)
+            return job.JOB_STATE_FAILED if lost else job.JOB_STATE_COMPLETE
+        if common.STAGE_PREPROCESS in open_stages:
+            return job.JOB_STATE_PREPROCESSING
+        if common.STAGE_ASR in open_stages:
+            return job.JOB_STATE_PROCESSING_ASR
+        return job.JOB_STATE_PROCESSING_LLM

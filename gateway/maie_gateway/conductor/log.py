@@ -1,0 +1,67 @@
+"""A job's log: what a watcher can replay. It only ever grows."""
+
+from __future__ import annotations
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from maie.common.v1 import types_pb2 as common
+from maie.job.v1 import job_pb2 as job
+from maie.job.v1 import record_pb2 as record
+
+
+def log_accepted(target: record.JobRecord, now: Timestamp) -> None:
+    """Notes that the job was accepted."""
+    target.log.add(event_time=now, accepted=job.JobAccepted(job_id=target.job_id))
+
+
+def log_state(target: record.JobRecord, now: Timestamp) -> None:
+    """Notes the state that the job is in from now on."""
+    target.log.add(event_time=now, state_changed=job.JobStateChanged(state=target.state))
+
+
+def log_unit(
+    target: record.JobRecord,
+    unit: record.Unit,
+    state: job.UnitState,
+    now: Timestamp,
+    failure: common.Failure | None = None,
+) -> None:
+    """Notes how an attempt ended.
+
+    There is one entry for each unit and attempt. An attempt that failed is
+    FAILED here even where another follows; whether one does shows in the next
+    entry of that unit. A unit that never ran (SKIPPED, BLOCKED) has attempt 0.
+    """
+    ended = job.UnitEnded(
+        unit=unit.unit, stage=unit.stage, attempt=unit.attempt, state=state, failure=failure
+    )
+    target.log.add(event_time=now, unit_ended=ended)
+
+
+def log_events(source: record.JobRecord, after_sequence: int = 0) -> list[job.JobEvent]:
+    """The log as a watcher hears it.
+
+    `finished` is not among them: it holds the results, which the gateway adds.
+
+    Args:
+        source: The record.
+        after_sequence: The last sequence that the watcher has; 0 for all.
+
+    Returns:
+        The entries after it. An entry's sequence is its place, from 1.
+    """
+    start = max(after_sequence, 0)
+    entries = enumerate(source.log[start:], start=start + 1)
+    return [_event(entry, sequence) for sequence, entry in entries]
+
+
+def _event(entry: record.JobLogEntry, sequence: int) -> job.JobEvent:
+    told = job.JobEvent(sequence=sequence, event_time=entry.event_time)
+    match entry.WhichOneof("entry"):
+        case "accepted":
+            told.accepted.CopyFrom(entry.accepted)
+        case "state_changed":
+            told.state_changed.CopyFrom(entry.state_changed)
+        case "unit_ended":
+            told.unit_ended.CopyFrom(entry.unit_ended)
+    return told

@@ -1,0 +1,55 @@
+"""What the conductor allows: retries, their pace, and the size of a job."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+
+_HASH_RANGE = float(1 << 64)
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Policy:
+    """What the conductor allows.
+
+    Attributes:
+        max_retries: How often a unit is tried again after a failure that
+            another attempt may mend; 0 or more.
+        backoff_base: The pause before the first retry.
+        backoff_factor: How much longer each further pause is; 1 or more.
+        backoff_cap: The longest pause.
+        jitter: The share of a pause, 0 to 1, that is left out by a different
+            amount for each unit, so that units that failed together do not
+            come back together.
+        max_chunks: The most chunks of one job. A job's record is one message
+            in JetStream, of at most 1 MiB: with 256 chunks it is about
+            300 KB, and below 1 MiB even where every unit is tried three times.
+    """
+
+    max_retries: int = 2
+    backoff_base: timedelta = timedelta(seconds=1)
+    backoff_factor: float = 4.0
+    backoff_cap: timedelta = timedelta(seconds=60)
+    jitter: float = 0.2
+    max_chunks: int = 256
+
+    def pause(self, failed_attempt: int, task_id: str) -> timedelta:
+        """How long to wait after a failure; the same answer to the same question.
+
+        Args:
+            failed_attempt: The attempt that failed, from 1.
+            task_id: The failed task's id, which the jitter is made from.
+        """
+        # Bounded step by step: a high attempt would overflow a plain power.
+        pause = self.backoff_base
+        for _ in range(failed_attempt - 1):
+            if pause >= self.backoff_cap:
+                break
+            pause *= self.backoff_factor
+        return min(pause, self.backoff_cap) * (1 - self.jitter * _fraction(task_id))
+
+
+def _fraction(text: str) -> float:
+    """A number from 0 to below 1 that is as good as random for each text."""
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) / _HASH_RANGE

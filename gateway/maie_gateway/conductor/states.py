@@ -1,0 +1,14 @@
+"""Which states are for good."""
+
+from __future__ import annotations
+
+from maie.job.v1 import job_pb2 as job
+
+FINAL_STATES = frozenset({job.JOB_STATE_COMPLETE, job.JOB_STATE_FAILED, job.JOB_STATE_CANCELLED})
+"""The states of a job that nothing changes any more."""
+
+GIVEN_UP_STATES = frozenset({job.UNIT_STATE_FAILED, job.UNIT_STATE_BLOCKED})
+"""The states of a unit whose output will never be there."""
+
+ENDED_STATES = GIVEN_UP_STATES | {job.UNIT_STATE_COMPLETED, job.UNIT_STATE_SKIPPED}
+"""The states of a unit that nothing changes any more."""

@@ -1,0 +1,85 @@
+"""Tasks: what a unit's worker is told."""
+
+from __future__ import annotations
+
+from maie.asr.v1 import asr_pb2 as asr
+from maie.common.v1 import types_pb2 as common
+from maie.enhancement.v1 import enhancement_pb2 as enhancement
+from maie.event.v1 import event_pb2 as event
+from maie.job.v1 import job_pb2 as job
+from maie.job.v1 import record_pb2 as record
+from maie.preprocess.v1 import preprocess_pb2 as preprocess
+from maie.summary.v1 import summary_pb2 as summary
+from maie_gateway.conductor.graph import SUMMARY_REDUCE, Graph
+from maie_gateway.conductor.states import FINAL_STATES
+
+
+def task_id(task: event.StageTask) -> str:
+    """The task's name in JetStream (`Nats-Msg-Id`): JOB/UNIT/ATTEMPT.
+
+    The attempt is in it, or a retry would be dropped as a duplicate.
+    """
+    return f"{task.job_id}/{task.unit}/{task.attempt}"
+
+
+def pending_tasks(source: record.JobRecord) -> list[event.StageTask]:
+    """The tasks of all queued units, exactly as `advance` issued them.
+
+    Some may be done or in hand already: their ids, and the dropping of what a
+    finished unit sends again, make it safe to publish them once more.
+
+    Returns:
+        The tasks in the order of the record; none for a finished job.
+    """
+    if source.state in FINAL_STATES:
+        return []
+    graph = Graph(source)
+    return [make_task(source, graph, u) for u in source.units if u.state == job.UNIT_STATE_QUEUED]
+
+
+def make_task(source: record.JobRecord, graph: Graph, unit: record.Unit) -> event.StageTask:
+    """The task of a queued unit."""
+    task = event.StageTask(
+        job_id=source.job_id,
+        unit=unit.unit,
+        attempt=unit.attempt,
+        report_start=unit.stage == common.STAGE_PREPROCESS,
+        traceparent=source.traceparent,
+    )
+    if unit.HasField("not_before"):
+        task.not_before.CopyFrom(unit.not_before)
+    inputs = [need.output for need in graph.needs(unit)]
+    match unit.stage:
+        case common.STAGE_PREPROCESS:
+            task.preprocess.CopyFrom(_preprocess(source))
+        case common.STAGE_ASR:
+            task.asr.CopyFrom(_asr(source, inputs[0], unit.index))
+        case common.STAGE_ENHANCEMENT:
+            task.enhancement.CopyFrom(enhancement.EnhanceRequest(transcript_blob=inputs[0]))
+        case _:
+            task.summary.CopyFrom(_summary(source, unit, inputs))
+    return task
+
+
+def _preprocess(source: record.JobRecord) -> preprocess.PreprocessRequest:
+    request = preprocess.PreprocessRequest(recording=source.recording, job_id=source.job_id)
+    if source.config.HasField("chunk_duration"):
+        request.chunk_duration.CopyFrom(source.config.chunk_duration)
+    return request
+
+
+def _asr(source: record.JobRecord, plan: common.Blob, index: int) -> asr.TranscribeRequest:
+    return asr.TranscribeRequest(
+        chunk=asr.ChunkReference(plan=plan, index=index), options=source.config.asr_options
+    )
+
+
+def _summary(
+    source: record.JobRecord, unit: record.Unit, inputs: list[common.Blob]
+) -> summary.SummarizeRequest:
+    request = summary.SummarizeRequest(template_blob=source.template)
+    if unit.unit == SUMMARY_REDUCE:
+        request.reduce.CopyFrom(summary.ReduceSource(parts=inputs))
+    else:
+        request.map.CopyFrom(inputs[0])
+    return request

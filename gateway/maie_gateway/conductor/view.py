@@ -1,0 +1,47 @@
+"""A job as clients see it, without its results."""
+
+from __future__ import annotations
+
+from maie.common.v1 import types_pb2 as common
+from maie.job.v1 import job_pb2 as job
+from maie.job.v1 import record_pb2 as record
+from maie_gateway.conductor.graph import stages
+from maie_gateway.conductor.states import ENDED_STATES, FINAL_STATES
+
+
+def job_view(source: record.JobRecord) -> job.Job:
+    """The job with its progress, failures and times.
+
+    Results, metrics and versions are not set: they take reading the outputs.
+    """
+    changes = [entry.event_time for entry in source.log if entry.HasField("state_changed")]
+    view = job.Job(
+        job_id=source.job_id,
+        state=source.state,
+        config=source.config,
+        create_time=changes[0],
+        update_time=changes[-1],
+        progress=_progress(source),
+        failures=(unit.failure for unit in source.units if unit.HasField("failure")),
+    )
+    if source.state in FINAL_STATES:
+        view.finish_time.CopyFrom(changes[-1])
+    return view
+
+
+def _progress(source: record.JobRecord) -> list[job.StageProgress]:
+    """One entry for each stage that the job goes through, in the order of the work."""
+    return [_stage_progress(source, stage) for stage in stages(source.config)]
+
+
+def _stage_progress(source: record.JobRecord, stage: common.Stage) -> job.StageProgress:
+    states = [unit.state for unit in source.units if unit.stage == stage]
+    ended = sum(state in ENDED_STATES for state in states)
+    # A stage without units is done once the recording is cut: nobody spoke.
+    empty = 1.0 if source.HasField("facts") else 0.0
+    return job.StageProgress(
+        stage=stage,
+        fraction=ended / len(states) if states else empty,
+        ended_units=ended,
+        total_units=len(states),
+    )
