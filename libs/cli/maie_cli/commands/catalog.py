@@ -1,0 +1,6 @@
+def models() -> None:
+    pass
+
+
+def templates() -> None:
+    pass

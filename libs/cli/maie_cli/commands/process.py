@@ -1,0 +1,2 @@
+def process() -> None:
+    pass

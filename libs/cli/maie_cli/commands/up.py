@@ -1,0 +1,86 @@
+"""`maie up`: the whole mesh on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import Annotated
+
+import typer
+from rich import box
+from rich.table import Table
+
+from maie_cli.arguments import (
+    DEFAULT_DATA,
+    DataOption,
+    ProfileOption,
+    WorkersOption,
+    parse_workers,
+)
+from maie_cli.console import out
+from maie_cli.exits import run
+from maie_cli.interrupts import interruptible
+from maie_cli.mesh import GATEWAY_PORT, LocalMesh, MeshOptions
+
+MAX_PORT = 65_535
+
+
+def up(
+    data: DataOption = DEFAULT_DATA,
+    profile: ProfileOption = "embedded",
+    workers: WorkersOption = None,
+    port_base: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=MAX_PORT - 4,
+            help="The gateway's port; the stages have the four after it. 0: any that are free.",
+        ),
+    ] = GATEWAY_PORT,
+    nats_port: Annotated[
+        int, typer.Option(min=0, max=MAX_PORT, help="The broker's port. 0: any that is free.")
+    ] = 0,
+) -> None:
+    """Run broker, services and gateway on this machine until Ctrl-C or SIGTERM.
+
+    Every part is a process of its own. A part that dies is started again. The folder holds
+    run/NAME.pid, run/NAME.address and logs/NAME.log of every part, and all jobs.
+    """
+    options = MeshOptions(
+        data=data,
+        profile=profile,
+        workers=parse_workers(workers or ()),
+        port_base=port_base,
+        nats_port=nats_port,
+    )
+    run(_up(options))
+
+
+async def _up(options: MeshOptions) -> None:
+    mesh = LocalMesh(options, say)
+    with interruptible(mesh) as interrupts:
+        say(f"starting maie in {mesh.layout.root}")
+        try:
+            async with mesh:
+                out.print(addresses(mesh))
+                say("maie is ready")
+                await asyncio.Future()
+        except asyncio.CancelledError:
+            if not interrupts.count:
+                raise
+    say("maie has stopped")
+
+
+def say(line: str) -> None:
+    """Prints a line, unless nobody listens any more: the mesh goes on without."""
+    with suppress(OSError):
+        out.print(line)
+        out.file.flush()
+
+
+def addresses(mesh: LocalMesh) -> Table:
+    """A table of the parts."""
+    table = Table("part", "address", "process", "log", box=box.SIMPLE_HEAD)
+    for name, child in mesh.children.items():
+        table.add_row(name, child.part.address, str(child.pid), str(mesh.layout.log_file(name)))
+    return table

@@ -1,0 +1,103 @@
+"""How a command ends, and the one line that says why."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+from collections.abc import Coroutine
+from typing import Any, NoReturn, TypeVar
+
+import grpc
+import typer
+
+from maie.common.v1 import types_pb2 as common
+from maie_cli.console import complain
+from maie_cli.mesh import MeshError
+from maie_client import UNREACHABLE, ClientError
+
+T = TypeVar("T")
+
+
+class Exit(enum.IntEnum):
+    """The exit codes, the worse the higher."""
+
+    OK = 0
+    FAILED = 1  # a job failed, or a mesh does not run
+    USAGE = 2  # the command line, or the recording, can never work
+    UNREACHABLE = 3  # no gateway answers, or it is too busy
+
+
+EXIT_CODES = (
+    "Exit codes: 0 all is well, 1 a job failed or was cancelled, 2 wrong usage or a recording "
+    "that cannot be used, 3 the mesh cannot be reached or is too busy."
+)
+
+_BUSY = frozenset(
+    {
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+    }
+)
+_WRONG_INPUT = frozenset(
+    {
+        grpc.StatusCode.INVALID_ARGUMENT,
+        grpc.StatusCode.NOT_FOUND,
+        grpc.StatusCode.ALREADY_EXISTS,
+        grpc.StatusCode.OUT_OF_RANGE,
+        grpc.StatusCode.FAILED_PRECONDITION,
+    }
+)
+INVALID_ARGUMENT = 3  # google.rpc.Code
+
+
+def exit_of_error(error: ClientError) -> Exit:
+    """The exit code for what a gateway refused."""
+    if error.reason == "UPLOAD_TOO_LARGE":
+        return Exit.USAGE
+    if error.code in _BUSY:
+        return Exit.UNREACHABLE
+    return Exit.USAGE if error.code in _WRONG_INPUT else Exit.FAILED
+
+
+def exit_of_failures(failures: list[common.Failure]) -> Exit:
+    """The exit code for a failed job: its recording's fault, or not."""
+    wrong = any(failure.code == INVALID_ARGUMENT for failure in failures)
+    return Exit.USAGE if wrong else Exit.FAILED
+
+
+def sentence(error: ClientError) -> str:
+    """What a person reads of an error."""
+    if error.reason == UNREACHABLE:
+        return f"{error.message} Start one with: maie up"
+    if error.retry_after is not None:
+        return f"{error.message} (try again in {error.retry_after.total_seconds():.0f} s)"
+    return error.message
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Runs a command's work; an error is one line and an exit code, never a traceback."""
+    try:
+        return asyncio.run(work)
+    except ClientError as error:
+        leave(sentence(error), exit_of_error(error))
+    except MeshError as error:
+        leave(str(error), Exit.FAILED)
+    except OSError as error:
+        leave(os_sentence(error), Exit.USAGE)
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None  # 128 + SIGINT, as shells have it
+
+
+def os_sentence(error: OSError) -> str:
+    """What a person reads of a file that cannot be used."""
+    if isinstance(error, FileNotFoundError) and error.filename:
+        return f"There is no file {error.filename}"
+    reason = error.strerror or str(error)
+    return f"Cannot use {error.filename}: {reason}" if error.filename else reason
+
+
+def leave(message: str, code: Exit) -> NoReturn:
+    """Ends the command with a line on stderr."""
+    complain(message)
+    raise typer.Exit(code)

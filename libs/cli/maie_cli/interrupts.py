@@ -1,0 +1,47 @@
+"""Ctrl-C and SIGTERM for commands that run a mesh."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from maie_cli.console import note
+from maie_cli.mesh import LocalMesh
+
+# SIGHUP comes when the terminal is closed.
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Interrupts:
+    """Whether a person, or the system, asked for an end.
+
+    Attributes:
+        count: How often.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+
+
+@contextmanager
+def interruptible(mesh: LocalMesh) -> Iterator[Interrupts]:
+    """The first signal cancels this task, so that the mesh stops in order; a second hurries it."""
+    loop, task, interrupts = asyncio.get_running_loop(), asyncio.current_task(), Interrupts()
+
+    def on_signal() -> None:
+        interrupts.count += 1
+        if interrupts.count == 1 and task is not None:
+            note("stopping; once more stops at once")
+            task.cancel()
+        else:
+            mesh.hurry()
+
+    for number in STOP_SIGNALS:
+        loop.add_signal_handler(number, on_signal)
+    try:
+        yield interrupts
+    finally:
+        for number in STOP_SIGNALS:
+            loop.remove_signal_handler(number)

@@ -1,0 +1,146 @@
+"""One process of a local mesh, started again when it dies."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from maie_cli.mesh import leash
+from maie_cli.mesh.errors import MeshError
+from maie_cli.mesh.layout import Layout
+from maie_cli.mesh.logs import last_error, rotate
+from maie_cli.mesh.parts import Part
+from maie_cli.mesh.ready import is_ready
+
+POLL_SECONDS = 0.1
+FIRST_DELAY_SECONDS = 1.0
+MAX_DELAY_SECONDS = 30.0
+# A part that ran for so long was well: its next death is a first one.
+WELL_SECONDS = 60.0
+
+Report = Callable[[str], None]
+
+
+class Child:
+    """Runs a part until it is told to stop.
+
+    Args:
+        part: What to run.
+        layout: Where its log and process id go.
+        report: Hears one line when the part dies and is started again.
+    """
+
+    def __init__(self, part: Part, layout: Layout, report: Report) -> None:
+        self.part = part
+        self._layout = layout
+        self._report = report
+        self._log = layout.log_file(part.name)
+        self._process: asyncio.subprocess.Process | None = None
+        self._keeper: asyncio.Task[None] | None = None
+        self._was_ready = False
+        self._stopping = asyncio.Event()
+
+    @property
+    def pid(self) -> int | None:
+        """The process id, while the part runs."""
+        process = self._process
+        return process.pid if process is not None and process.returncode is None else None
+
+    async def start(self) -> None:
+        """Starts the part, and keeps it running from the moment that it is ready."""
+        self._stopping.clear()
+        self._was_ready = False
+        rotate(self._log)
+        process = await self._spawn()
+        self._layout.address_file(self.part.name).write_text(self.part.address)
+        self._keeper = asyncio.create_task(self._keep(process))
+
+    async def wait_ready(self, seconds: float) -> None:
+        """Waits until the part does its work.
+
+        Raises:
+            MeshError: It ended, or is not ready in time.
+        """
+        deadline = time.monotonic() + seconds
+        while not await is_ready(self.part):
+            if self._keeper is None or self._keeper.done():
+                raise MeshError(f"{self.part.name} did not start: {last_error(self._log)}")
+            if time.monotonic() > deadline:
+                raise MeshError(
+                    f"{self.part.name} is not ready after {seconds:.0f} s; see {self._log}"
+                )
+            await asyncio.sleep(POLL_SECONDS)
+        self._was_ready = True
+
+    async def stop(self, grace: float) -> None:
+        """Ends the part with SIGTERM, and with SIGKILL after `grace` seconds."""
+        self._stopping.set()
+        if self._keeper is None:
+            return
+        self.signal(signal.SIGTERM)
+        await asyncio.wait({self._keeper}, timeout=grace)
+        self.signal(signal.SIGKILL)
+        await self._keeper
+        self._keeper = None
+        self._layout.address_file(self.part.name).unlink(missing_ok=True)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Sends a signal to the part, if it runs."""
+        if self.pid is not None:
+            os.kill(self.pid, number)
+
+    async def _keep(self, process: asyncio.subprocess.Process) -> None:
+        delay = FIRST_DELAY_SECONDS
+        while True:
+            started = time.monotonic()
+            status = await process.wait()
+            self._bury(process.pid)
+            if self._stopping.is_set() or not self._was_ready:
+                return
+            if time.monotonic() - started > WELL_SECONDS:
+                delay = FIRST_DELAY_SECONDS
+            self._report(f"{self.part.name} {_ended(status)}; starting it again in {delay:.0f} s")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), delay)
+                return
+            delay = min(MAX_DELAY_SECONDS, delay * 2)
+            process = await self._spawn()
+
+    async def _spawn(self) -> asyncio.subprocess.Process:
+        with self._log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *_leashed(self.part.command),
+                env=self.part.environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                # Of its own, so that Ctrl-C reaches the supervisor alone, which stops in order.
+                start_new_session=True,
+            )
+        self._layout.pid_file(self.part.name).write_text(str(self._process.pid))
+        if self._stopping.is_set():
+            self.signal(signal.SIGTERM)
+        return self._process
+
+    def _bury(self, pid: int) -> None:
+        """Ends what a part that died left running in its session."""
+        self._layout.pid_file(self.part.name).unlink(missing_ok=True)
+        with suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
+
+
+def _leashed(command: tuple[str, ...]) -> tuple[str, ...]:
+    script = str(Path(leash.__file__))
+    return (sys.executable, "-I", "-S", script, str(os.getpid()), *command)
+
+
+def _ended(status: int) -> str:
+    if status < 0:
+        return f"was killed by {signal.Signals(-status).name}"
+    return f"ended with status {status}"

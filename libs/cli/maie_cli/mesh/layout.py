@@ -1,0 +1,90 @@
+"""Where a local mesh keeps its things."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from maie_cli.mesh.errors import MeshError
+
+DEFAULT_DATA = Path(".maie")
+
+
+class Layout:
+    """The folder of a local mesh.
+
+    Attributes:
+        root: The folder itself, absolute.
+        run: Process ids, addresses and the broker's configuration.
+        logs: One log for each part.
+        blobs: Recordings and results.
+        nats: What JetStream keeps.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.absolute()
+        self.run = self.root / "run"
+        self.logs = self.root / "logs"
+        self.blobs = self.root / "blobs"
+        self.nats = self.root / "nats"
+
+    def create(self) -> None:
+        """Makes the folders; only their owner may look inside.
+
+        Raises:
+            MeshError: They cannot be written.
+        """
+        try:
+            for folder in (self.root, self.run, self.logs, self.blobs, self.nats):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise MeshError(
+                f"Cannot write to {self.root} ({error.strerror}); choose a folder with --data."
+            ) from error
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keeps every other mesh out of the folder, until the process ends at the latest.
+
+        Raises:
+            MeshError: Another mesh is running there.
+        """
+        with (self.run / "lock").open("a+") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                file.seek(0)
+                raise MeshError(
+                    f"A mesh is running in {self.root} already (process {file.read().strip()}); "
+                    "stop it, or choose another folder with --data."
+                ) from None
+            file.truncate(0)
+            file.write(str(os.getpid()))
+            file.flush()
+            self._forget_parts()
+            yield
+
+    def pid_file(self, name: str) -> Path:
+        """Where a part's process id is, while it runs."""
+        return self.run / f"{name}.pid"
+
+    def address_file(self, name: str) -> Path:
+        """Where a part's HOST:PORT is, while the mesh runs."""
+        return self.run / f"{name}.address"
+
+    def log_file(self, name: str) -> Path:
+        """Where a part's log goes."""
+        return self.logs / f"{name}.log"
+
+    def pids(self) -> dict[str, int]:
+        """The process ids of the parts that run."""
+        return {path.stem: int(path.read_text()) for path in sorted(self.run.glob("*.pid"))}
+
+    def _forget_parts(self) -> None:
+        """Removes what a mesh that was killed left behind."""
+        for pattern in ("*.pid", "*.address"):
+            for path in self.run.glob(pattern):
+                path.unlink()

@@ -1,0 +1,29 @@
+"""Runs a command that the kernel kills when the process that started it is gone.
+
+Usage: python -I -S leash.py PARENT_PID COMMAND...
+
+The supervisor cannot say so itself: between fork and exec, a process with
+threads may run hardly anything safely. Linux only; elsewhere the command just
+runs.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+
+def main() -> None:
+    """Ties this process to its parent and becomes the command."""
+    parent, command = int(sys.argv[1]), sys.argv[2:]
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it went before the leash was on
+        sys.exit("The supervisor is gone.")
+    os.execv(command[0], command)
+
+
+if __name__ == "__main__":
+    main()

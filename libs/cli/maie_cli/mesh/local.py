@@ -1,0 +1,136 @@
+"""A whole mesh on this machine, from start to orderly stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Coroutine
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Any, Self
+
+from maie_cli.mesh.child import Child, Report
+from maie_cli.mesh.errors import MeshError
+from maie_cli.mesh.layout import Layout
+from maie_cli.mesh.logs import trim
+from maie_cli.mesh.parts import GATEWAY, GRACE_SECONDS, NATS, MeshOptions, plan
+
+# Models load from disk, on a machine that is busy with four more of them.
+START_SECONDS = 120.0
+# A service waits for its units and then for its calls, each for the grace, and closes its engine.
+STOP_SECONDS = 2 * GRACE_SECONDS + 5.0
+TRIM_EVERY_SECONDS = 60.0
+
+
+class LocalMesh:
+    """Starts and looks after a mesh; an asynchronous context manager.
+
+    Args:
+        options: What a person chose.
+        report: Hears one line whenever a part dies and is started again.
+
+    Attributes:
+        layout: The mesh's folder.
+        children: The parts by name, in the order of their start.
+
+    Raises:
+        MeshError: On entering: the mesh does not start. Nothing is left running.
+    """
+
+    def __init__(self, options: MeshOptions, report: Report = print) -> None:
+        self.layout = Layout(options.data)
+        self.children: dict[str, Child] = {}
+        self._options = options
+        self._report = report
+        self._stack = ExitStack()
+        self._hurry = asyncio.Event()
+        self._trimming: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        try:
+            self.layout.create()
+            self._stack.enter_context(self.layout.locked())
+            await self._start()
+        except BaseException:
+            await self._stop()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._stop()
+
+    @property
+    def gateway(self) -> str:
+        """HOST:PORT of the gateway."""
+        return self.children[GATEWAY].part.address
+
+    async def start_part(self, name: str) -> None:
+        """Starts a part that was stopped, and waits until it is ready.
+
+        Raises:
+            MeshError: It does not start.
+        """
+        child = self.children[name]
+        await child.start()
+        await child.wait_ready(START_SECONDS)
+
+    async def stop_part(self, name: str) -> None:
+        """Stops a part in order; it stays away until it is started."""
+        await self.children[name].stop(STOP_SECONDS)
+
+    def kill_part(self, name: str) -> None:
+        """Kills a part at once, as a crash would; the supervisor starts it again."""
+        self.children[name].signal(signal.SIGKILL)
+
+    def hurry(self) -> None:
+        """Cuts an orderly stop short."""
+        self._hurry.set()
+
+    async def _start(self) -> None:
+        parts = plan(self._options, self.layout)
+        self.children = {part.name: Child(part, self.layout, self._report) for part in parts}
+        await self.start_part(NATS)
+        others = [child for name, child in self.children.items() if name != NATS]
+        for child in others:
+            await child.start()
+        await _all_or_first_error([child.wait_ready(START_SECONDS) for child in others])
+        self._trimming = asyncio.create_task(self._trim_logs())
+
+    async def _stop(self) -> None:
+        if self._trimming is not None:
+            self._trimming.cancel()
+        last = (GATEWAY, NATS)
+        stages = [name for name in self.children if name not in last]
+        for names in ([GATEWAY], stages, [NATS]):
+            await self._stop_children([self.children[name] for name in names if self.children])
+        self._stack.close()
+
+    async def _stop_children(self, children: list[Child]) -> None:
+        stopping = asyncio.gather(*(child.stop(STOP_SECONDS) for child in children))
+        hurry = asyncio.create_task(self._hurry.wait())
+        waiting: set[asyncio.Future[Any]] = {stopping, hurry}
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        hurry.cancel()
+        for child in children:
+            child.signal(signal.SIGKILL)
+        await stopping
+
+    async def _trim_logs(self) -> None:
+        while True:
+            await asyncio.sleep(TRIM_EVERY_SECONDS)
+            for name in self.children:
+                await asyncio.to_thread(trim, self.layout.log_file(name))
+
+
+async def _all_or_first_error(waits: list[Coroutine[Any, Any, None]]) -> None:
+    try:
+        async with asyncio.TaskGroup() as group:
+            for wait in waits:
+                group.create_task(wait)
+    except* MeshError as errors:
+        raise errors.exceptions[0] from None

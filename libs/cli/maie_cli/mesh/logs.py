@@ -1,0 +1,51 @@
+"""The logs of the parts: bounded, and read for what went wrong."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+MAX_LOG_BYTES = 50_000_000
+KEPT_LOGS = 2
+TAIL_BYTES = 64 * 1024
+
+
+def rotate(path: Path) -> None:
+    """Makes room for a new log: NAME.log becomes NAME.log.1, and so on; the oldest goes."""
+    for number in range(KEPT_LOGS, 0, -1):
+        older = path.with_name(f"{path.name}.{number}")
+        newer = path.with_name(f"{path.name}.{number - 1}") if number > 1 else path
+        if newer.exists():
+            newer.replace(older)
+
+
+def trim(path: Path) -> None:
+    """Empties a log that grew too long while its part, which appends to it, keeps it open."""
+    if path.stat().st_size > MAX_LOG_BYTES:
+        with path.open("r+b") as file:
+            file.truncate(0)
+
+
+def last_error(path: Path) -> str:
+    """The last error in a log as one sentence; its last line where there is no error."""
+    lines = [line.strip() for line in _tail(path).splitlines() if line.strip()]
+    for line in reversed(lines):
+        if sentence := _error_of(line):
+            return sentence
+    return lines[-1] if lines else "it wrote nothing into its log"
+
+
+def _tail(path: Path) -> str:
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - TAIL_BYTES))
+        return file.read().decode(errors="replace")
+
+
+def _error_of(line: str) -> str:
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return ""
+    if not isinstance(entry, dict) or entry.get("level") not in {"error", "critical"}:
+        return ""
+    return str(entry.get("error") or entry.get("event") or "")

