@@ -1,0 +1,75 @@
+"""What an enhancement engine is, in plain Python types."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from maie.common.v1 import types_pb2 as common
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Word:
+    """A word and its times in seconds from the recording's start."""
+
+    text: str
+    start: float
+    end: float
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Segment:
+    """The text of one utterance; times in seconds from the recording's start.
+
+    Attributes:
+        words: The words of the text in order, or empty where times are not known.
+    """
+
+    text: str
+    start: float
+    end: float
+    words: tuple[Word, ...] = ()
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Piece:
+    """Clean text that follows what was written of a segment so far.
+
+    Attributes:
+        segment: The segment's position in the request, from 0.
+        text: The text to append.
+    """
+
+    segment: int
+    text: str
+
+
+class Engine(Protocol):
+    """Punctuates and cases text, and changes nothing else.
+
+    Attributes:
+        description: What the engine is, in one sentence.
+        language_codes: The languages it is made for, as BCP-47 tags; empty for any.
+    """
+
+    description: str
+    language_codes: tuple[str, ...]
+
+    def version(self) -> common.EngineVersion:
+        """The exact software, weights and settings."""
+        ...
+
+    def enhance(
+        self, segments: Sequence[Segment], language_code: str
+    ) -> AsyncGenerator[Piece, None]:
+        """Writes the clean text of each segment, in order.
+
+        Cancelling the iteration stops the work and leaves the engine usable.
+
+        Args:
+            segments: The segments of one chunk, in recording order.
+            language_code: The spoken language as a BCP-47 tag; empty where it
+                is not known.
+        """
+        ...

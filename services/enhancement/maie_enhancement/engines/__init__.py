@@ -1,0 +1,1 @@
+"""The engines; each file imports one engine's library."""

@@ -1,0 +1,6 @@
+"""Rules that punctuate English and, by its pauses, any other language."""
+
+from maie_enhancement.rules.english import rules_sha256
+from maie_enhancement.rules.punctuate import Punctuator, Stopped
+
+__all__ = ["Punctuator", "Stopped", "rules_sha256"]

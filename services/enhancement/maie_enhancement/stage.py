@@ -1,0 +1,167 @@
+"""The enhancement stage: clean text for each segment of a transcript."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing, asynccontextmanager
+
+from google.protobuf.duration_pb2 import Duration
+
+from maie.common.v1 import types_pb2 as common
+from maie.enhancement.v1 import enhancement_pb2 as enhancement
+from maie.event.v1 import event_pb2 as event
+from maie_enhancement.engine import Engine, Segment, Word
+from maie_enhancement.guard import edit_rate, same_words
+from maie_enhancement.settings import EnhancementSettings
+from maie_runtime.blobs import Blobs
+from maie_runtime.engines import load_engine
+from maie_runtime.errors import Code, StageError, invalid
+from maie_runtime.stage import StageContext
+
+ENGINES = "maie.enhancement.engines"
+# Progress is worth a message at each tenth of the segments, not at each of thousands.
+PROGRESS_STEPS = 10
+
+
+class EnhanceStage:
+    """Writes `clean_text` into every segment and never changes what was said.
+
+    Args:
+        engine: The engine.
+        executor: Where texts are compared.
+    """
+
+    def __init__(self, engine: Engine, executor: ThreadPoolExecutor) -> None:
+        self._engine = engine
+        self._executor = executor
+
+    async def run(
+        self, request: enhancement.EnhanceRequest, context: StageContext
+    ) -> AsyncGenerator[enhancement.EnhanceResponse, None]:
+        """Answers deltas and progress, and at last the whole transcript.
+
+        Raises:
+            StageError: INVALID_ARGUMENT with SOURCE_MISSING, INTERNAL with
+                WORDS_CHANGED where the engine changed what was said.
+        """
+        transcript = await _transcript(request, context.blobs)
+        if transcript.punctuated:
+            _keep(transcript)
+        else:
+            async with aclosing(self._enhance(transcript)) as updates:
+                async for update in updates:
+                    yield update
+            await asyncio.get_running_loop().run_in_executor(self._executor, _finish, transcript)
+            transcript.enhancement_engine.CopyFrom(self._engine.version())
+        yield enhancement.EnhanceResponse(result=transcript)
+
+    async def _enhance(
+        self, transcript: common.Transcript
+    ) -> AsyncGenerator[enhancement.EnhanceResponse, None]:
+        """Fills `clean_text` in place and yields what it writes."""
+        segments = transcript.segments
+        for segment in segments:
+            segment.clean_text = ""
+        pieces = self._engine.enhance(
+            [_plain(segment) for segment in segments], transcript.language_code
+        )
+        step = max(len(segments) // PROGRESS_STEPS, 1)
+        told = 0
+        async with aclosing(pieces):
+            async for piece in pieces:
+                segment = segments[piece.segment]
+                segment.clean_text += piece.text
+                yield _delta(segment.segment_id, piece.text)
+                if piece.segment >= told + step:
+                    told = piece.segment
+                    yield _progress(piece.segment / len(segments))
+        yield _progress(1.0)
+
+    def facts(self, response: enhancement.EnhanceResponse) -> event.UnitFacts:
+        """Nothing that the conductor needs."""
+        return event.UnitFacts()
+
+    def models(self) -> Sequence[event.ModelInfo]:
+        """The engine."""
+        return [
+            event.ModelInfo(
+                engine=self._engine.version(),
+                description=self._engine.description,
+                capabilities=["punctuation", "casing"],
+                language_codes=self._engine.language_codes,
+            )
+        ]
+
+
+@asynccontextmanager
+async def open_stage(settings: EnhancementSettings, blobs: Blobs) -> AsyncIterator[EnhanceStage]:
+    """Loads the engine that the settings name.
+
+    Raises:
+        StageError: FAILED_PRECONDITION where the engine or its model is missing.
+    """
+    with ThreadPoolExecutor(settings.slots, "enhancement") as executor:
+        async with load_engine(ENGINES, settings.engine)(settings) as engine:
+            yield EnhanceStage(engine, executor)
+
+
+async def _transcript(request: enhancement.EnhanceRequest, blobs: Blobs) -> common.Transcript:
+    source = request.WhichOneof("source")
+    if source == "transcript_blob":
+        return await blobs.get_message(request.transcript_blob, common.Transcript)
+    if source == "transcript":
+        transcript = common.Transcript()
+        transcript.CopyFrom(request.transcript)
+        return transcript
+    raise invalid(
+        "SOURCE_MISSING", "Set `transcript_blob` or `transcript` in the request.", field="source"
+    )
+
+
+def _keep(transcript: common.Transcript) -> None:
+    for segment in transcript.segments:
+        segment.clean_text = segment.text
+    transcript.edit_rate = 0.0
+
+
+def _finish(transcript: common.Transcript) -> None:
+    for segment in transcript.segments:
+        if not same_words(segment.text, segment.clean_text):
+            raise StageError(
+                Code.INTERNAL,
+                "WORDS_CHANGED",
+                f"The enhancement engine changed the words of segment {segment.segment_id}; "
+                "use the raw transcript or another engine.",
+            )
+    transcript.edit_rate = edit_rate(
+        [segment.text for segment in transcript.segments],
+        [segment.clean_text for segment in transcript.segments],
+    )
+
+
+def _plain(segment: common.Segment) -> Segment:
+    words = tuple(
+        Word(text=word.word, start=_seconds(word.start_offset), end=_seconds(word.end_offset))
+        for word in segment.words
+    )
+    return Segment(
+        text=segment.text,
+        start=_seconds(segment.start_offset),
+        end=_seconds(segment.end_offset),
+        words=words,
+    )
+
+
+def _seconds(duration: Duration) -> float:
+    return duration.seconds + duration.nanos / 1e9
+
+
+def _delta(segment_id: str, text: str) -> enhancement.EnhanceResponse:
+    delta = enhancement.EnhanceDelta(segment_id=segment_id, clean_text=text)
+    return enhancement.EnhanceResponse(delta=delta)
+
+
+def _progress(fraction: float) -> enhancement.EnhanceResponse:
+    return enhancement.EnhanceResponse(progress=enhancement.EnhanceProgress(fraction=fraction))
