@@ -24,7 +24,7 @@ class Policy:
             come back together.
         max_chunks: The most chunks of one job. A job's record is one message
             in JetStream, of at most 1 MiB: with 256 chunks it is about
-            300 KB, and below 1 MiB even where every unit is tried three times.
+            210 KB, and below 1 MiB even where every unit is tried three times.
     """
 
     max_retries: int = 2

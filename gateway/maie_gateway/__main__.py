@@ -1,0 +1,28 @@
+"""Starts a gateway: settings, logging, server."""
+
+from __future__ import annotations
+
+import sys
+
+import structlog
+
+from maie_gateway.server import run_gateway
+from maie_gateway.settings import GatewaySettings
+from maie_runtime.errors import StageError
+from maie_runtime.server import run_until_signal
+from maie_runtime.telemetry import configure_logging
+
+
+def main() -> None:
+    """Runs until SIGTERM or SIGINT."""
+    settings = GatewaySettings()
+    configure_logging(settings.mesh, "gateway")
+    try:
+        run_until_signal(run_gateway(settings))
+    except (StageError, RuntimeError) as error:
+        structlog.get_logger().error("service.failed", error=str(error))
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,127 @@
+"""CatalogService: which models and templates there are, and how the mesh is."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from nats.errors import Error as NatsError
+from nats.js.errors import APIError, KeyNotFoundError, NoKeysError, NotFoundError
+
+from maie.catalog.v1 import catalog_pb2 as catalog
+from maie.catalog.v1 import catalog_pb2_grpc
+from maie.common.v1 import types_pb2 as common
+from maie.event.v1 import event_pb2 as event
+from maie_gateway.changes import JobChanges
+from maie_gateway.jobs import PIPELINE_VERSION
+from maie_runtime import subjects
+from maie_runtime.bindings import BINDINGS, StageBinding
+from maie_runtime.broker import Broker, broker_unavailable
+from maie_templates import TemplateLibrary
+
+
+class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
+    """Answers maie.catalog.v1.CatalogService from what workers say of themselves."""
+
+    def __init__(
+        self,
+        *,
+        broker: Broker,
+        changes: JobChanges,
+        templates: TemplateLibrary,
+        max_active_jobs: int,
+        blob_store: str,
+    ) -> None:
+        self._broker = broker
+        self._changes = changes
+        self._templates = templates
+        self._max_active_jobs = max_active_jobs
+        self._blob_store = blob_store
+
+    async def ListModels(
+        self, request: catalog.ListModelsRequest, context: Any
+    ) -> catalog.ListModelsResponse:
+        """Lists the models that workers hold right now."""
+        models: dict[bytes, catalog.Model] = {}
+        for worker in await self._workers():
+            if request.stage not in (common.STAGE_UNSPECIFIED, worker.stage):
+                continue
+            for info in worker.models:
+                key = info.SerializeToString(deterministic=True)
+                model = models.setdefault(key, catalog.Model(stage=worker.stage, info=info))
+                model.worker_count += 1
+        ordered = sorted(models.values(), key=_by_stage_and_name)
+        return catalog.ListModelsResponse(models=ordered)
+
+    async def ListTemplates(
+        self, request: catalog.ListTemplatesRequest, context: Any
+    ) -> catalog.ListTemplatesResponse:
+        """Lists the templates that a summary can fill."""
+        templates = self._templates.list()
+        for template in templates:
+            template.ClearField("schema_json")
+            template.ClearField("prompt")
+        return catalog.ListTemplatesResponse(templates=templates)
+
+    async def GetTemplate(
+        self, request: catalog.GetTemplateRequest, context: Any
+    ) -> catalog.GetTemplateResponse:
+        """Gets one template with its schema and prompt."""
+        return catalog.GetTemplateResponse(template=self._templates.get(request.template_id))
+
+    async def GetMesh(
+        self, request: catalog.GetMeshRequest, context: Any
+    ) -> catalog.GetMeshResponse:
+        """Tells how each part of the mesh is."""
+        workers = await self._workers()
+        stages = await asyncio.gather(
+            *(self._stage_status(binding, workers) for binding in BINDINGS.values())
+        )
+        return catalog.GetMeshResponse(
+            version=PIPELINE_VERSION,
+            stages=stages,
+            active_jobs=len(self._changes.active),
+            max_active_jobs=self._max_active_jobs,
+            blob_store=self._blob_store,
+        )
+
+    async def _stage_status(
+        self, binding: StageBinding, workers: list[event.WorkerInfo]
+    ) -> catalog.StageStatus:
+        status = catalog.StageStatus(
+            stage=binding.stage,
+            workers=[worker for worker in workers if worker.stage == binding.stage],
+        )
+        try:
+            info = await self._broker.jetstream.consumer_info(
+                subjects.TASKS, subjects.worker_consumer(binding.slug)
+            )
+        except NotFoundError:  # no worker of the stage was ever there
+            return status
+        except (NatsError, APIError, OSError) as error:
+            raise broker_unavailable() from error
+        status.pending_units = info.num_pending or 0
+        status.running_units = info.num_ack_pending or 0
+        return status
+
+    async def _workers(self) -> list[event.WorkerInfo]:
+        try:
+            keys = sorted(await self._broker.workers.keys())
+            found = await asyncio.gather(*(self._worker(key) for key in keys))
+        except NoKeysError:
+            return []
+        except (NatsError, APIError, OSError) as error:
+            raise broker_unavailable() from error
+        return [worker for worker in found if worker is not None]
+
+    async def _worker(self, key: str) -> event.WorkerInfo | None:
+        try:
+            entry = await self._broker.workers.get(key)
+        except KeyNotFoundError:  # it left since the keys were read
+            return None
+        return event.WorkerInfo.FromString(entry.value or b"")
+
+
+def _by_stage_and_name(model: catalog.Model) -> tuple[int, str, str]:
+    engine = model.info.engine
+    return model.stage, engine.engine, engine.model_name

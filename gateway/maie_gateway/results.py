@@ -1,0 +1,160 @@
+"""A job as clients see it, put together from its record and its stored results."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from google.protobuf.message import Message
+
+from maie.common.v1 import types_pb2 as common
+from maie.job.v1 import job_pb2 as job
+from maie.job.v1 import record_pb2 as record
+from maie.preprocess.v1 import preprocess_pb2 as preprocess
+from maie.summary.v1 import summary_pb2 as summary
+from maie_gateway.conductor import PREPROCESS, SUMMARY_REDUCE, job_view
+from maie_gateway.metrics import edit_rate, job_metrics
+from maie_runtime.blobs import Blobs
+
+MessageT = TypeVar("MessageT", bound=Message)
+
+# How many stored results are read at once.
+READ_CONCURRENCY = 16
+# A longer silence begins a new paragraph of the clean transcript.
+PARAGRAPH_PAUSE_SECONDS = 2.0
+HAS_OUTPUT = (job.UNIT_STATE_COMPLETED, job.UNIT_STATE_SKIPPED)
+
+
+@dataclass(kw_only=True, slots=True)
+class Outputs:
+    """What a job's units gave so far.
+
+    Attributes:
+        plan: From preprocess.
+        transcripts: The best transcript of each chunk, in recording order.
+        summary: From the reduce step.
+    """
+
+    plan: preprocess.PreprocessResult | None = None
+    transcripts: list[common.Transcript] = field(default_factory=list)
+    summary: summary.Summary | None = None
+
+
+class Results:
+    """Reads stored results and shows jobs with them.
+
+    Raises:
+        StageError: DATA_LOSS with BLOB_CORRUPT or BLOB_MISSING naming the object.
+    """
+
+    def __init__(self, blobs: Blobs) -> None:
+        self._blobs = blobs
+        self._reads = asyncio.Semaphore(READ_CONCURRENCY)
+
+    async def job(self, of: record.JobRecord) -> job.Job:
+        """The job with everything that was asked for, as far as it is there."""
+        outputs = await self._outputs(of)
+        shown = job_view(of)
+        shown.results.CopyFrom(_results(of, outputs))
+        shown.metrics.CopyFrom(job_metrics(of, outputs.plan, outputs.transcripts))
+        shown.versions.CopyFrom(_versions(of, outputs))
+        return shown
+
+    async def transcript(self, unit: record.Unit) -> common.Transcript:
+        """The transcript that an ASR or enhancement unit gave."""
+        return await self._read(unit.output, common.Transcript)
+
+    async def _outputs(self, of: record.JobRecord) -> Outputs:
+        done = {unit.unit: unit for unit in of.units if unit.state in HAS_OUTPUT}
+        outputs = Outputs()
+        if PREPROCESS in done:
+            outputs.plan = await self._read(done[PREPROCESS].output, preprocess.PreprocessResult)
+        outputs.transcripts = await asyncio.gather(
+            *(self.transcript(unit) for unit in _best_transcripts(done.values()))
+        )
+        if SUMMARY_REDUCE in done:
+            result = await self._read(done[SUMMARY_REDUCE].output, summary.SummarizeResult)
+            outputs.summary = result.summary
+        return outputs
+
+    async def _read(self, blob: common.Blob, kind: type[MessageT]) -> MessageT:
+        async with self._reads:
+            return await self._blobs.get_message(blob, kind)
+
+
+def _best_transcripts(done: Iterable[record.Unit]) -> list[record.Unit]:
+    """For each chunk the enhanced transcript, or the raw one where there is no other."""
+    best: dict[int, record.Unit] = {}
+    for unit in done:
+        if unit.stage == common.STAGE_ENHANCEMENT or (
+            unit.stage == common.STAGE_ASR and unit.index not in best
+        ):
+            best[unit.index] = unit
+    return [best[index] for index in sorted(best)]
+
+
+def _results(of: record.JobRecord, outputs: Outputs) -> job.JobResults:
+    asked = set(of.config.features)
+    results = job.JobResults()
+    segments = [segment for part in outputs.transcripts for segment in part.segments]
+    raw = job.FEATURE_RAW_TRANSCRIPT in asked
+    clean = job.FEATURE_CLEAN_TRANSCRIPT in asked
+    if outputs.plan is not None and (raw or clean):
+        results.segments.extend(segments)
+        if outputs.transcripts:
+            results.language_code = outputs.transcripts[0].language_code
+    if raw and outputs.plan is not None:
+        results.raw_transcript = "\n".join(segment.text for segment in segments)
+    if clean and outputs.plan is not None:
+        results.clean_transcript = _paragraphs(segments)
+    if outputs.summary is not None:
+        results.summary.CopyFrom(outputs.summary)
+    if job.FEATURE_ENHANCEMENT_METRICS in asked and outputs.transcripts:
+        results.enhancement_metrics.CopyFrom(_enhancement(of, outputs))
+    return results
+
+
+def _paragraphs(segments: Iterable[common.Segment]) -> str:
+    paragraphs: list[list[str]] = []
+    end = 0.0
+    for segment in segments:
+        start = segment.start_offset.ToNanoseconds() / 1e9
+        if not paragraphs or start - end > PARAGRAPH_PAUSE_SECONDS:
+            paragraphs.append([])
+        if text := segment.clean_text or segment.text:
+            paragraphs[-1].append(text)
+        end = segment.end_offset.ToNanoseconds() / 1e9
+    return "\n\n".join(" ".join(paragraph) for paragraph in paragraphs)
+
+
+def _enhancement(of: record.JobRecord, outputs: Outputs) -> job.EnhancementMetrics:
+    skipped = any(
+        unit.stage == common.STAGE_ENHANCEMENT and unit.state == job.UNIT_STATE_SKIPPED
+        for unit in of.units
+    )
+    return job.EnhancementMetrics(edit_rate=edit_rate(outputs.transcripts) or 0.0, skipped=skipped)
+
+
+def _versions(of: record.JobRecord, outputs: Outputs) -> job.JobVersions:
+    versions = job.JobVersions(pipeline=of.pipeline_version)
+    engines: list[tuple[common.Stage, common.EngineVersion]] = []
+    if outputs.plan is not None:
+        engines.append((common.STAGE_PREPROCESS, outputs.plan.vad_engine))
+    engines += [(common.STAGE_ASR, part.asr_engine) for part in outputs.transcripts]
+    engines += [
+        (common.STAGE_ENHANCEMENT, part.enhancement_engine)
+        for part in outputs.transcripts
+        if part.HasField("enhancement_engine")
+    ]
+    if outputs.summary is not None:
+        engines.append((common.STAGE_SUMMARY, outputs.summary.engine))
+    for stage, engine in engines:
+        version = job.StageVersion(stage=stage, engine=engine)
+        if version not in versions.stages:
+            versions.stages.append(version)
+    if of.template_sha256:
+        versions.template.template_id = of.config.template_id
+        versions.template.sha256 = of.template_sha256
+    return versions

@@ -1,0 +1,113 @@
+"""The gateway from start to drain."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import structlog
+
+from maie.catalog.v1 import catalog_pb2_grpc
+from maie.job.v1 import job_pb2_grpc
+from maie_gateway.admission import Admission
+from maie_gateway.catalog import CatalogService
+from maie_gateway.changes import JobChanges
+from maie_gateway.conductor import Policy
+from maie_gateway.jobs import JobService
+from maie_gateway.loop import Conductor
+from maie_gateway.reconciler import Reconciler
+from maie_gateway.results import Results
+from maie_gateway.settings import GatewaySettings
+from maie_gateway.store import JobStore
+from maie_gateway.upload import UploadLimits
+from maie_gateway.watch import Watch
+from maie_runtime.blobs import Blobs
+from maie_runtime.broker import Broker, open_broker
+from maie_runtime.grpc_server import GrpcServer
+from maie_runtime.presence import instance_name
+from maie_templates import TemplateLibrary
+
+log = structlog.get_logger()
+
+SERVICES = ("maie.job.v1.JobService", "maie.catalog.v1.CatalogService")
+HEALTH_CHECK_SECONDS = 1.0
+
+
+async def run_gateway(settings: GatewaySettings) -> None:
+    """Runs a gateway until it is cancelled."""
+    async with serve_gateway(settings) as address:
+        log.info("service.ready", address=address)
+        await asyncio.Future()
+
+
+@asynccontextmanager
+async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
+    """A gateway that answers gRPC and conducts jobs; gives its address.
+
+    Leaves in drain order: NOT_SERVING, watchers sent away, the calls in hand,
+    the conductor, NATS.
+    """
+    blobs = Blobs(settings.mesh.blob_url)
+    server = GrpcServer(settings.listen, SERVICES)
+    async with AsyncExitStack() as stack:
+        broker = await stack.enter_async_context(
+            open_broker(settings.mesh.nats_url, instance_name("gateway"))
+        )
+        store = JobStore(broker)
+        changes = JobChanges(broker)
+        await stack.enter_async_context(changes.follow())
+        conductor = Conductor(broker, store, changes, Policy(max_retries=settings.max_retries))
+        await stack.enter_async_context(conductor.running())
+        reconciler = Reconciler(broker, store, changes, conductor)
+        await stack.enter_async_context(reconciler.running(settings.reconcile_seconds))
+        results = Results(blobs)
+        watch = Watch(broker, store, changes, results)
+        templates = TemplateLibrary(settings.templates_dir)
+        job_pb2_grpc.add_JobServiceServicer_to_server(
+            JobService(
+                broker=broker,
+                blobs=blobs,
+                store=store,
+                changes=changes,
+                conductor=conductor,
+                results=results,
+                watch=watch,
+                admission=Admission(changes, settings.max_active_jobs),
+                templates=templates,
+                limits=UploadLimits(
+                    max_bytes=settings.max_upload_bytes,
+                    idle_seconds=settings.upload_idle_seconds,
+                ),
+            ),
+            server.server,
+        )
+        catalog_pb2_grpc.add_CatalogServiceServicer_to_server(
+            CatalogService(
+                broker=broker,
+                changes=changes,
+                templates=templates,
+                max_active_jobs=settings.max_active_jobs,
+                blob_store=blobs.scheme,
+            ),
+            server.server,
+        )
+        await server.start()
+        health = asyncio.create_task(_report_health(server, broker))
+        try:
+            yield server.address
+        finally:
+            health.cancel()
+            await server.set_serving(False)
+            watch.drain()
+            await server.stop(settings.mesh.shutdown_grace_seconds)
+
+
+async def _report_health(server: GrpcServer, broker: Broker) -> None:
+    """Serving means that the broker answers: no job is accepted without it."""
+    serving = False
+    while True:
+        if broker.connected != serving:
+            serving = broker.connected
+            await server.set_serving(serving)
+        await asyncio.sleep(HEALTH_CHECK_SECONDS)

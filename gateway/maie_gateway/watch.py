@@ -1,0 +1,134 @@
+"""A job's events for one watcher: what is logged, what is new, and the end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
+
+from google.protobuf.message import DecodeError
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+
+from maie.common.v1 import types_pb2 as common
+from maie.event.v1 import event_pb2 as event
+from maie.job.v1 import job_pb2 as job
+from maie.job.v1 import record_pb2 as record
+from maie_gateway.changes import JobChanges
+from maie_gateway.conductor import FINAL_STATES, log_events
+from maie_gateway.progress import WatcherState
+from maie_gateway.results import HAS_OUTPUT, Results
+from maie_gateway.store import JobStore
+from maie_runtime import subjects
+from maie_runtime.broker import RETRY_AFTER, Broker
+from maie_runtime.errors import Code, StageError
+
+# News comes over the watch of the bucket; this bounds the wait when one is missed.
+POLL_SECONDS = 2.0
+TEXT_STAGES = (common.STAGE_ASR, common.STAGE_ENHANCEMENT)
+
+
+class Watch:
+    """Tells watchers what happens to jobs.
+
+    Every durable event has the sequence of its place in the record's log, so a
+    watcher who reconnects, to any gateway, goes on without a gap or a repeat.
+    """
+
+    def __init__(
+        self, broker: Broker, store: JobStore, changes: JobChanges, results: Results
+    ) -> None:
+        self._broker = broker
+        self._store = store
+        self._changes = changes
+        self._results = results
+        self._draining = False
+
+    def drain(self) -> None:
+        """Ends every watch with UNAVAILABLE, so that watchers go to another gateway."""
+        self._draining = True
+        self._changes.wake_all()
+
+    async def events(
+        self, job_id: str, after_sequence: int = 0
+    ) -> AsyncGenerator[job.JobEvent, None]:
+        """Tells a job's events from a sequence to its end.
+
+        Raises:
+            StageError: NOT_FOUND with JOB_NOT_FOUND; UNAVAILABLE with
+                GATEWAY_DRAINING, after which another gateway can be asked.
+        """
+        news = asyncio.Event()
+        watcher = WatcherState(after_sequence)
+
+        async def on_progress(message: Msg) -> None:
+            with suppress(DecodeError):
+                watcher.take(event.StageEvent.FromString(message.data))
+            news.set()
+
+        async with self._changes.subscribe(job_id, news):
+            heard = await self._broker.client.subscribe(subjects.progress(job_id), cb=on_progress)
+            try:
+                async with aclosing(self._follow(job_id, watcher, news)) as events:
+                    async for told in events:
+                        yield told
+            finally:
+                with suppress(NatsError, OSError):
+                    await heard.unsubscribe()
+
+    async def _follow(
+        self, job_id: str, watcher: WatcherState, news: asyncio.Event
+    ) -> AsyncGenerator[job.JobEvent, None]:
+        while True:
+            news.clear()
+            seen = (await self._store.get(job_id)).record
+            for told in log_events(seen, watcher.sequence):
+                watcher.sequence = told.sequence
+                yield told
+                for more in await self._consequences(seen, told, watcher):
+                    yield more
+            if seen.state in FINAL_STATES:
+                yield _now(finished=job.JobFinished(job=await self._results.job(seen)))
+                return
+            for told in watcher.fresh(seen):
+                yield told
+            await self._wait(news)
+
+    async def _consequences(
+        self, seen: record.JobRecord, told: job.JobEvent, watcher: WatcherState
+    ) -> list[job.JobEvent]:
+        """What the end of a unit brings: its stage's progress and its segments."""
+        if told.WhichOneof("event") != "unit_ended":
+            return []
+        ended = told.unit_ended
+        events = [_now(stage_progress=watcher.stage_progress(seen, ended.stage))]
+        if ended.stage in TEXT_STAGES and ended.state in HAS_OUTPUT:
+            unit = next(unit for unit in seen.units if unit.unit == ended.unit)
+            transcript = await self._results.transcript(unit)
+            events += [
+                _now(segment=segment) for segment in transcript.segments if watcher.is_new(segment)
+            ]
+        return events
+
+    async def _wait(self, news: asyncio.Event) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(POLL_SECONDS):
+                await news.wait()
+        if self._draining:
+            raise StageError(
+                Code.UNAVAILABLE,
+                "GATEWAY_DRAINING",
+                "This gateway is shutting down; the job goes on, so watch it again.",
+                retry_after=RETRY_AFTER,
+            )
+
+
+def _now(
+    *,
+    stage_progress: job.StageProgress | None = None,
+    segment: common.Segment | None = None,
+    finished: job.JobFinished | None = None,
+) -> job.JobEvent:
+    told = job.JobEvent(stage_progress=stage_progress, segment=segment, finished=finished)
+    told.event_time.GetCurrentTime()
+    return told

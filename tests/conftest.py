@@ -1,0 +1,87 @@
+"""What every test may use: a real NATS server and an empty blob store."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from maie_runtime.blobs import Blobs
+
+NATS_SERVER = Path(sys.executable).with_name("nats-server")
+START_SECONDS = 10
+
+
+@dataclass(kw_only=True)
+class NatsServer:
+    """A nats-server process of a test's own, with JetStream on disk.
+
+    Attributes:
+        url: Where it answers; the same after a restart.
+        process: The process; None while it is stopped.
+    """
+
+    port: int
+    store: Path
+    process: asyncio.subprocess.Process | None = None
+
+    @property
+    def url(self) -> str:
+        """Where the server answers."""
+        return f"nats://127.0.0.1:{self.port}"
+
+    async def start(self) -> None:
+        """Starts the server and waits until it listens."""
+        self.process = await asyncio.create_subprocess_exec(
+            NATS_SERVER,
+            *("--addr", "127.0.0.1", "--port", str(self.port), "--jetstream"),
+            *("--store_dir", str(self.store)),
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        async with asyncio.timeout(START_SECONDS):
+            while not await self._listens():
+                await asyncio.sleep(0.02)
+
+    async def stop(self, *, kill: bool = False) -> None:
+        """Stops the server, with SIGKILL where asked."""
+        if self.process is not None:
+            self.process.kill() if kill else self.process.terminate()
+            await self.process.wait()
+            self.process = None
+
+    async def _listens(self) -> bool:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        except OSError:
+            return False
+        writer.close()
+        return True
+
+
+def free_port() -> int:
+    """A TCP port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture
+async def nats_server(tmp_path: Path) -> AsyncIterator[NatsServer]:
+    """A running nats-server."""
+    server = NatsServer(port=free_port(), store=tmp_path / "jetstream")
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest.fixture
+def blobs(tmp_path: Path) -> Blobs:
+    """An empty blob store."""
+    return Blobs(f"file://{tmp_path}/blobs")

@@ -1,0 +1,143 @@
+"""Stages without an engine: they answer at once, or as a test tells them to.
+
+They are typed fakes for tests and measurements of everything around engines.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from maie.asr.v1 import asr_pb2 as asr
+from maie.common.v1 import types_pb2 as common
+from maie.enhancement.v1 import enhancement_pb2 as enhancement
+from maie.event.v1 import event_pb2 as event
+from maie.preprocess.v1 import preprocess_pb2 as preprocess
+from maie.summary.v1 import summary_pb2 as summary
+from maie_runtime.blobs import Blobs
+from maie_runtime.stage import StageContext
+
+Hook = Callable[[StageContext], Awaitable[None]]
+ENGINE = common.EngineVersion(engine="empty")
+
+
+async def _nothing(_: StageContext) -> None:
+    return
+
+
+@dataclass(kw_only=True)
+class EmptyStage:
+    """A stage that answers what `answer` gives, after `hook` has run.
+
+    Attributes:
+        answer: Makes the responses of one request.
+        hook: Runs first; may wait or raise.
+        runs: The units that were begun, with their attempts.
+        stopped: The units that were cancelled.
+    """
+
+    answer: Callable[[Any, StageContext, int], Sequence[Any]]
+    chunks: int = 1
+    hook: Hook = _nothing
+    runs: list[tuple[str, int]] = field(default_factory=list)
+    stopped: list[str] = field(default_factory=list)
+
+    async def run(self, request: Any, context: StageContext) -> AsyncGenerator[Any, None]:
+        """Answers one request."""
+        self.runs.append((context.unit, context.attempt))
+        try:
+            await self.hook(context)
+            for response in self.answer(request, context, self.chunks):
+                yield response
+        except (asyncio.CancelledError, GeneratorExit):
+            self.stopped.append(context.unit)
+            raise
+
+    def facts(self, response: Any) -> event.UnitFacts:
+        """Says how many chunks there are, where the stage is preprocess."""
+        result = response.result
+        if isinstance(result, preprocess.PreprocessResult):
+            return event.UnitFacts(chunk_count=len(result.chunks), duration=result.duration)
+        return event.UnitFacts(
+            punctuated=isinstance(result, common.Transcript) and result.punctuated
+        )
+
+    def models(self) -> Sequence[event.ModelInfo]:
+        """One model without weights."""
+        return [event.ModelInfo(engine=ENGINE, description="Nothing at all.")]
+
+    @asynccontextmanager
+    async def opened(self, _: Blobs) -> AsyncIterator[EmptyStage]:
+        """The stage as `serve_stage` opens it."""
+        yield self
+
+
+def _preprocess(_: Any, __: StageContext, chunks: int) -> list[preprocess.PreprocessResponse]:
+    result = preprocess.PreprocessResult(vad_engine=ENGINE)
+    result.duration.FromSeconds(10 * chunks)
+    for index in range(chunks):
+        chunk = result.chunks.add(index=index)
+        chunk.range.start_offset.FromSeconds(10 * index)
+        chunk.range.end_offset.FromSeconds(10 * (index + 1))
+    return [
+        preprocess.PreprocessResponse(progress=preprocess.PreprocessProgress(fraction=0.5)),
+        preprocess.PreprocessResponse(result=result),
+    ]
+
+
+def _segment(index: int) -> common.Segment:
+    segment = common.Segment(segment_id=f"c{index:04d}-s0000", text=f"chunk {index}")
+    segment.start_offset.FromSeconds(10 * index)
+    segment.end_offset.FromSeconds(10 * (index + 1))
+    return segment
+
+
+def _asr(request: asr.TranscribeRequest, _: StageContext, __: int) -> list[asr.TranscribeResponse]:
+    segment = _segment(request.chunk.index)
+    transcript = common.Transcript(segments=[segment], language_code="en", asr_engine=ENGINE)
+    return [
+        asr.TranscribeResponse(segment=segment),
+        asr.TranscribeResponse(progress=asr.TranscribeProgress(fraction=0.5)),
+        asr.TranscribeResponse(result=transcript),
+    ]
+
+
+def _enhancement(
+    _: enhancement.EnhanceRequest, context: StageContext, __: int
+) -> list[enhancement.EnhanceResponse]:
+    index = int(context.unit.rpartition(".")[2])
+    segment = _segment(index)
+    segment.clean_text = f"Chunk {index}."
+    transcript = common.Transcript(
+        segments=[segment],
+        language_code="en",
+        asr_engine=ENGINE,
+        enhancement_engine=ENGINE,
+        edit_rate=0.1,
+    )
+    return [enhancement.EnhanceResponse(result=transcript)]
+
+
+def _summary(
+    request: summary.SummarizeRequest, _: StageContext, __: int
+) -> list[summary.SummarizeResponse]:
+    result = summary.SummarizeResult()
+    if request.WhichOneof("source") == "map":
+        result.part.notes_json = "{}"
+    else:
+        result.summary.content.update({"parts": len(request.reduce.parts)})
+        result.summary.engine.CopyFrom(ENGINE)
+    return [summary.SummarizeResponse(result=result)]
+
+
+def empty_stages(chunks: int = 1) -> dict[str, EmptyStage]:
+    """All four stages, by slug; preprocess cuts each recording into `chunks`."""
+    return {
+        "preprocess": EmptyStage(answer=_preprocess, chunks=chunks),
+        "asr": EmptyStage(answer=_asr),
+        "enhancement": EmptyStage(answer=_enhancement),
+        "summary": EmptyStage(answer=_summary),
+    }

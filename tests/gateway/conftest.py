@@ -1,0 +1,65 @@
+"""A gateway and four empty stages around a real nats-server, in one process."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+
+from maie_client import Client
+from maie_gateway.server import serve_gateway
+from maie_gateway.settings import GatewaySettings
+from maie_runtime.bindings import BINDINGS
+from maie_runtime.server import serve_stage
+from maie_runtime.settings import MeshSettings, ServiceSettings
+from tests.conftest import NatsServer
+from tests.empty_stages import EmptyStage, empty_stages
+
+
+@dataclass(kw_only=True)
+class EmptyMesh:
+    """Starts the parts of a mesh, each when a test wants it.
+
+    Attributes:
+        nats: The broker.
+        mesh: The settings that all parts share.
+        stages: The stages by slug.
+        gateway_options: Settings of the gateway.
+        service_options: Settings of each service.
+    """
+
+    nats: NatsServer
+    mesh: MeshSettings
+    stages: dict[str, EmptyStage] = field(default_factory=empty_stages)
+    gateway_options: dict[str, object] = field(default_factory=dict)
+    service_options: dict[str, object] = field(default_factory=dict)
+
+    def gateway(self) -> AbstractAsyncContextManager[str]:
+        """A gateway; gives its address."""
+        options = {"listen": "127.0.0.1:0", **self.gateway_options}
+        return serve_gateway(GatewaySettings(mesh=self.mesh, **options))
+
+    def service(self, slug: str) -> AbstractAsyncContextManager[str]:
+        """A stage's service; gives its address."""
+        settings = ServiceSettings(mesh=self.mesh, **self.service_options)
+        return serve_stage(BINDINGS[slug], settings, self.stages[slug].opened)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Client]:
+        """The whole mesh; gives a client of its gateway."""
+        async with AsyncExitStack() as stack:
+            for slug in BINDINGS:
+                await stack.enter_async_context(self.service(slug))
+            address = await stack.enter_async_context(self.gateway())
+            yield await stack.enter_async_context(Client(address))
+
+
+@pytest.fixture
+def empty_mesh(nats_server: NatsServer, tmp_path: object) -> EmptyMesh:
+    """The parts of a mesh, none started."""
+    mesh = MeshSettings(
+        nats_url=nats_server.url, blob_url=f"file://{tmp_path}/blobs", shutdown_grace_seconds=1
+    )
+    return EmptyMesh(nats=nats_server, mesh=mesh)

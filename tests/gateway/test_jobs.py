@@ -1,0 +1,265 @@
+"""JobService over a real nats-server: what a client is promised."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+
+import grpc
+import pytest
+
+from maie.job.v1 import job_pb2 as job
+from maie.job.v1 import job_pb2_grpc
+from maie_client import Client, ClientError
+from maie_runtime.bindings import BINDINGS
+from maie_runtime.errors import Code, StageError
+from maie_runtime.stage import StageContext
+from tests.empty_stages import empty_stages
+from tests.gateway.conftest import EmptyMesh
+
+pytestmark = pytest.mark.mesh
+
+RAW = ("raw_transcript",)
+EVERYTHING = ("raw_transcript", "clean_transcript", "summary", "enhancement_metrics")
+TEMPLATE = "meeting_notes_v1"
+
+
+async def recording() -> AsyncIterator[bytes]:
+    """A recording that empty stages do not look at."""
+    yield b"not empty"
+
+
+async def process(client: Client, **options: object) -> list[job.JobEvent]:
+    """All events of a job, to its end."""
+    return [event async for event in client.process(recording(), **options)]
+
+
+async def test_a_job_runs_through_all_stages_and_gives_what_was_asked(
+    empty_mesh: EmptyMesh,
+) -> None:
+    empty_mesh.stages = empty_stages(chunks=3)
+    async with empty_mesh.running() as client:
+        events = await process(client, features=EVERYTHING, template_id=TEMPLATE)
+        done = events[-1].finished.job
+        assert job.JobState.Name(done.state) == "JOB_STATE_COMPLETE"
+        assert done.results.raw_transcript == "chunk 0\nchunk 1\nchunk 2"
+        assert done.results.clean_transcript == "Chunk 0. Chunk 1. Chunk 2."
+        assert done.results.summary.content["parts"] == 3
+        assert done.results.enhancement_metrics.edit_rate == pytest.approx(0.1)
+        assert [stage.units for stage in done.metrics.stages] == [1, 3, 3, 4]
+        assert {stage.stage for stage in done.versions.stages} == {1, 2, 3, 4}
+        assert await client.get_job(done.job_id) == done
+
+
+async def test_a_job_holds_only_the_features_that_were_asked_for(empty_mesh: EmptyMesh) -> None:
+    async with empty_mesh.running() as client:
+        done = (await process(client, features=RAW))[-1].finished.job
+        assert done.results.raw_transcript
+        assert not done.results.HasField("clean_transcript")
+        assert not done.results.HasField("summary")
+        assert not empty_mesh.stages["enhancement"].runs
+        assert not empty_mesh.stages["summary"].runs
+
+
+async def test_a_watcher_hears_each_event_once_and_in_order(empty_mesh: EmptyMesh) -> None:
+    empty_mesh.stages = empty_stages(chunks=4)
+    async with empty_mesh.running() as client:
+        events = await process(client, features=("clean_transcript",))
+        sequences = [event.sequence for event in events if event.sequence]
+        assert sequences == list(range(1, len(sequences) + 1))
+        assert events[0].WhichOneof("event") == "accepted"
+        assert events[-1].WhichOneof("event") == "finished"
+        job_id = events[0].accepted.job_id
+        again = [event async for event in client.watch_job(job_id, after_sequence=3)]
+        assert [event.sequence for event in again if event.sequence] == sequences[3:]
+        texts = [e.segment.segment_id for e in again if e.WhichOneof("event") == "segment"]
+        assert {f"c{index:04d}-s0000" for index in range(4)} == set(texts)
+
+
+async def test_a_stage_that_is_down_delays_the_job_and_no_more(empty_mesh: EmptyMesh) -> None:
+    async with AsyncExitStack() as stack:
+        address = await stack.enter_async_context(empty_mesh.gateway())
+        client = await stack.enter_async_context(Client(address))
+        processing = asyncio.create_task(process(client, features=RAW))
+        await asyncio.sleep(0.5)
+        assert not processing.done()
+        for slug in BINDINGS:
+            await stack.enter_async_context(empty_mesh.service(slug))
+        assert (await processing)[-1].finished.job.state == job.JOB_STATE_COMPLETE
+
+
+async def test_a_fault_that_passes_is_tried_again(empty_mesh: EmptyMesh) -> None:
+    async def fails_once(context: StageContext) -> None:
+        if context.attempt == 1:
+            raise StageError(Code.UNAVAILABLE, "TRY_AGAIN", "Not now.")
+
+    empty_mesh.stages["asr"].hook = fails_once
+    async with empty_mesh.running() as client:
+        done = (await process(client, features=RAW))[-1].finished.job
+        assert done.state == job.JOB_STATE_COMPLETE
+        assert empty_mesh.stages["asr"].runs == [("asr.0000", 1), ("asr.0000", 2)]
+
+
+async def test_a_failed_summary_keeps_the_transcripts(empty_mesh: EmptyMesh) -> None:
+    async def refuses(_: StageContext) -> None:
+        raise StageError(Code.INVALID_ARGUMENT, "SUMMARY_INVALID", "It does not fit.")
+
+    empty_mesh.stages["summary"].hook = refuses
+    async with empty_mesh.running() as client:
+        events = await process(client, features=EVERYTHING, template_id=TEMPLATE)
+        done = events[-1].finished.job
+        assert done.state == job.JOB_STATE_FAILED
+        assert done.failures[0].reason == "SUMMARY_INVALID"
+        assert done.results.clean_transcript == "Chunk 0."
+        assert not done.results.HasField("summary")
+
+
+async def test_cancelling_stops_the_engine_and_frees_the_worker(empty_mesh: EmptyMesh) -> None:
+    async def waits_for_ever(_: StageContext) -> None:
+        await asyncio.Event().wait()
+
+    empty_mesh.stages["asr"].hook = waits_for_ever
+    async with empty_mesh.running() as client:
+        cancelled = await client.create_job(recording(), features=RAW)
+        while not empty_mesh.stages["asr"].runs:
+            await asyncio.sleep(0.01)
+        shown = await client.cancel_job(cancelled.job_id)
+        assert shown.state == job.JOB_STATE_CANCELLED
+        async with asyncio.timeout(2):
+            while not empty_mesh.stages["asr"].stopped:
+                await asyncio.sleep(0.01)
+        empty_mesh.stages["asr"].hook = empty_stages()["asr"].hook
+        assert (await process(client, features=RAW))[
+            -1
+        ].finished.job.state == job.JOB_STATE_COMPLETE
+        assert (await client.get_job(cancelled.job_id)).state == job.JOB_STATE_CANCELLED
+
+
+async def test_a_restart_of_the_broker_loses_nothing(empty_mesh: EmptyMesh) -> None:
+    reached = asyncio.Event()
+    go_on = asyncio.Event()
+
+    async def waits(_: StageContext) -> None:
+        reached.set()
+        await go_on.wait()
+
+    empty_mesh.stages["asr"].hook = waits
+    async with empty_mesh.running() as client:
+        processing = asyncio.create_task(process(client, features=RAW))
+        await reached.wait()
+        await empty_mesh.nats.stop(kill=True)
+        go_on.set()
+        await asyncio.sleep(0.5)
+        await empty_mesh.nats.start()
+        assert (await processing)[-1].finished.job.state == job.JOB_STATE_COMPLETE
+
+
+async def test_jobs_are_listed_newest_first_page_by_page(empty_mesh: EmptyMesh) -> None:
+    async with empty_mesh.running() as client:
+        ids = [(await process(client, features=RAW))[0].accepted.job_id for _ in range(5)]
+        listed = [shown.job_id async for shown in client.list_jobs(page_size=2)]
+        assert listed == ids[::-1]
+        failed = [j async for j in client.list_jobs(states=[job.JOB_STATE_FAILED])]
+        assert failed == []
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "reason"),
+    [
+        ({"features": ("summary",)}, "INVALID_ARGUMENT", "TEMPLATE_REQUIRED"),
+        ({"template_id": "nothing_v9"}, "NOT_FOUND", "TEMPLATE_NOT_FOUND"),
+    ],
+)
+async def test_a_bad_config_is_refused_before_the_upload(
+    empty_mesh: EmptyMesh, options: dict[str, object], code: str, reason: str
+) -> None:
+    async with empty_mesh.gateway() as address, Client(address) as client:
+        with pytest.raises(ClientError) as refused:
+            await process(client, **options)
+        assert (refused.value.code.name, refused.value.reason) == (code, reason)
+
+
+async def test_a_full_queue_refuses_at_once_with_a_retry_hint(empty_mesh: EmptyMesh) -> None:
+    empty_mesh.gateway_options["max_active_jobs"] = 1
+    async with empty_mesh.gateway() as address, Client(address) as client:
+        await client.create_job(recording(), features=RAW)
+        with pytest.raises(ClientError) as refused:
+            await client.create_job(recording(), features=RAW)
+        assert refused.value.reason == "QUEUE_FULL"
+        assert refused.value.retry_after is not None
+
+
+async def test_an_upload_over_the_limit_is_refused_naming_it(empty_mesh: EmptyMesh) -> None:
+    empty_mesh.gateway_options["max_upload_bytes"] = 4
+    async with empty_mesh.gateway() as address, Client(address) as client:
+        with pytest.raises(ClientError, match="4 bytes") as refused:
+            await client.create_job(recording(), features=RAW)
+        assert refused.value.code.name == "RESOURCE_EXHAUSTED"
+        assert [j async for j in client.list_jobs()] == []
+
+
+def _parts(audio: bytes, finish: job.UploadFinish | None) -> list[job.CreateJobRequest]:
+    config = job.JobConfig(features=[job.FEATURE_RAW_TRANSCRIPT])
+    parts = [job.UploadPart(config=config), job.UploadPart(audio=audio)]
+    if finish is not None:
+        parts.append(job.UploadPart(finish=finish))
+    return [job.CreateJobRequest(upload=part) for part in parts]
+
+
+@pytest.mark.parametrize(
+    ("audio", "finish", "reason"),
+    [
+        (b"abc", None, "UPLOAD_INCOMPLETE"),
+        (b"abc", job.UploadFinish(size_bytes=4, sha256="0" * 64), "UPLOAD_INCOMPLETE"),
+        (
+            b"",
+            job.UploadFinish(size_bytes=0, sha256=hashlib.sha256(b"").hexdigest()),
+            "AUDIO_EMPTY",
+        ),
+    ],
+)
+async def test_a_truncated_upload_becomes_no_job(
+    empty_mesh: EmptyMesh, audio: bytes, finish: job.UploadFinish | None, reason: str
+) -> None:
+    async with empty_mesh.gateway() as address, Client(address) as client:
+        async with grpc.aio.insecure_channel(address) as channel:
+            stub = job_pb2_grpc.JobServiceStub(channel)
+            with pytest.raises(grpc.aio.AioRpcError) as refused:
+                await stub.CreateJob(iter(_parts(audio, finish)))
+        assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+        assert reason in str(refused.value.trailing_metadata())
+        assert [j async for j in client.list_jobs()] == []
+
+
+async def test_a_submit_while_the_broker_is_down_is_refused_at_once(
+    empty_mesh: EmptyMesh,
+) -> None:
+    async with empty_mesh.gateway() as address, Client(address) as client:
+        await empty_mesh.nats.stop()
+        await asyncio.sleep(0.1)
+        with pytest.raises(ClientError) as refused:
+            await client.create_job(recording(), features=RAW)
+        assert (refused.value.code.name, refused.value.reason) == (
+            "UNAVAILABLE",
+            "BROKER_UNAVAILABLE",
+        )
+        assert refused.value.retry_after is not None
+
+
+@pytest.mark.parametrize("job_id", ["../x", "a.b", "*", ">", "", "x\0"])
+async def test_a_job_id_that_is_none_is_refused(empty_mesh: EmptyMesh, job_id: str) -> None:
+    async with empty_mesh.gateway() as address, Client(address) as client:
+        with pytest.raises(ClientError) as refused:
+            await client.get_job(job_id)
+        assert refused.value.code.name == "INVALID_ARGUMENT"
+
+
+async def test_an_absent_job_is_not_found(empty_mesh: EmptyMesh) -> None:
+    absent = "01900000-0000-7000-8000-000000000000"
+    async with empty_mesh.gateway() as address, Client(address) as client:
+        for asking in (client.get_job(absent), client.cancel_job(absent)):
+            with pytest.raises(ClientError) as refused:
+                await asking
+            assert refused.value.reason == "JOB_NOT_FOUND"
