@@ -57,7 +57,7 @@ class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
         self, request: catalog.ListTemplatesRequest, context: Any
     ) -> catalog.ListTemplatesResponse:
         """Lists the templates that a summary can fill."""
-        templates = self._templates.list()
+        templates = [template.to_message() for template in self._templates.templates()]
         for template in templates:
             template.ClearField("schema_json")
             template.ClearField("prompt")
@@ -67,7 +67,8 @@ class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
         self, request: catalog.GetTemplateRequest, context: Any
     ) -> catalog.GetTemplateResponse:
         """Gets one template with its schema and prompt."""
-        return catalog.GetTemplateResponse(template=self._templates.get(request.template_id))
+        template = self._templates.get(request.template_id).to_message()
+        return catalog.GetTemplateResponse(template=template)
 
     async def GetMesh(
         self, request: catalog.GetMeshRequest, context: Any

@@ -118,7 +118,7 @@ class JobService(job_pb2_grpc.JobServiceServicer):
         """Takes an upload; the job exists, durably, when this returns."""
         async with aclosing(parts):
             config = settled_config(await first_config(parts, self._limits))
-            template = self._templates.get(config.template_id) if config.template_id else None
+            template = self._template(config)
             if not self._broker.connected:
                 raise broker_unavailable()
             job_id = str(uuid_utils.uuid7())
@@ -144,6 +144,9 @@ class JobService(job_pb2_grpc.JobServiceServicer):
                 self._changes.note(step.record)
         await self._begin(step)
         return step.record
+
+    def _template(self, config: job.JobConfig) -> summary.Template | None:
+        return self._templates.get(config.template_id).to_message() if config.template_id else None
 
     async def _snapshot(self, template: summary.Template | None) -> common.Blob | None:
         """Keeps a template as it is now, whatever becomes of its files."""

@@ -20,7 +20,14 @@ from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
 from maie_gateway.changes import JobChanges
-from maie_gateway.conductor import Policy, Step, advance, pending_tasks, task_id
+from maie_gateway.conductor import (
+    Policy,
+    Step,
+    advance,
+    dead_letters,
+    pending_tasks,
+    task_id,
+)
 from maie_gateway.store import JobStore, RevisionConflictError
 from maie_runtime import subjects
 from maie_runtime.broker import Broker
@@ -115,7 +122,12 @@ class Conductor:
         return Step(record=new, tasks=tuple(tasks), changed=changed)
 
     async def _after(self, old: record.JobRecord, new: record.JobRecord) -> None:
-        """Tells workers to drop a cancelled job and keeps what was given up."""
+        """Keeps what was given up and tells workers to drop a cancelled job."""
+        for letter in dead_letters(old, new):
+            stage = letter.task.WhichOneof("request") or ""
+            await self._broker.publish(
+                subjects.dead_letter(stage, new.job_id), letter, message_id=task_id(letter.task)
+            )
         if new.state == job.JOB_STATE_CANCELLED != old.state:
             await self._broker.tell(subjects.cancel(new.job_id))
             with suppress(NatsError, APIError):

@@ -63,7 +63,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
         await stack.enter_async_context(reconciler.running(settings.reconcile_seconds))
         results = Results(blobs)
         watch = Watch(broker, store, changes, results)
-        templates = TemplateLibrary(settings.templates_dir)
+        templates = TemplateLibrary(settings.templates.directory)
         job_pb2_grpc.add_JobServiceServicer_to_server(
             JobService(
                 broker=broker,

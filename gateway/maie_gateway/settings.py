@@ -6,6 +6,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from maie_runtime.settings import MeshSettings
+from maie_templates import TemplateSettings
 
 MEBIBYTE = 1024 * 1024
 
@@ -19,8 +20,8 @@ class GatewaySettings(BaseSettings):
     """What every part of the mesh has in common."""
     listen: str = "127.0.0.1:50051"
     """The address that gRPC listens on; port 0 takes a free one."""
-    templates_dir: str = ""
-    """A directory of the user's own templates, beside those that ship."""
+    templates: TemplateSettings = Field(default_factory=TemplateSettings)
+    """Where templates are looked for."""
     max_active_jobs: int = Field(default=50, ge=1)
     """How many jobs may be unfinished before a submit is refused."""
     max_upload_bytes: int = Field(default=500 * MEBIBYTE, ge=1)

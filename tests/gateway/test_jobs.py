@@ -10,10 +10,13 @@ from contextlib import AsyncExitStack
 import grpc
 import pytest
 
+from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import job_pb2_grpc
 from maie_client import Client, ClientError
+from maie_runtime import subjects
 from maie_runtime.bindings import BINDINGS
+from maie_runtime.broker import open_broker
 from maie_runtime.errors import Code, StageError
 from maie_runtime.stage import StageContext
 from tests.empty_stages import empty_stages
@@ -114,6 +117,22 @@ async def test_a_failed_summary_keeps_the_transcripts(empty_mesh: EmptyMesh) -> 
         assert done.failures[0].reason == "SUMMARY_INVALID"
         assert done.results.clean_transcript == "Chunk 0."
         assert not done.results.HasField("summary")
+
+
+async def test_a_unit_that_is_given_up_is_kept_as_a_dead_letter(empty_mesh: EmptyMesh) -> None:
+    async def refuses(_: StageContext) -> None:
+        raise StageError(Code.INVALID_ARGUMENT, "AUDIO_CORRUPT", "It is damaged.")
+
+    empty_mesh.stages["preprocess"].hook = refuses
+    async with empty_mesh.running() as client:
+        done = (await process(client, features=RAW))[-1].finished.job
+        async with open_broker(empty_mesh.nats.url, "test") as broker:
+            stored = await broker.jetstream.get_last_msg(
+                subjects.DEAD_LETTERS, subjects.dead_letter("preprocess", done.job_id)
+            )
+        letter = event.DeadLetter.FromString(stored.data or b"")
+        assert letter.failure.reason == "AUDIO_CORRUPT"
+        assert letter.task.preprocess.recording.key == f"jobs/{done.job_id}/recording"
 
 
 async def test_cancelling_stops_the_engine_and_frees_the_worker(empty_mesh: EmptyMesh) -> None:

@@ -15,7 +15,7 @@ from maie_gateway.conductor.graph import PREPROCESS, SUMMARY_REDUCE
 from maie_gateway.conductor.log import log_events
 from maie_gateway.conductor.policy import Policy
 from maie_gateway.conductor.states import ENDED_STATES, FINAL_STATES
-from maie_gateway.conductor.tasks import pending_tasks, task_id
+from maie_gateway.conductor.tasks import dead_letters, pending_tasks, task_id
 from maie_gateway.conductor.view import job_view
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "Step",
     "accept",
     "advance",
+    "dead_letters",
     "job_view",
     "log_events",
     "pending_tasks",

@@ -37,6 +37,19 @@ def pending_tasks(source: record.JobRecord) -> list[event.StageTask]:
     return [make_task(source, graph, u) for u in source.units if u.state == job.UNIT_STATE_QUEUED]
 
 
+def dead_letters(old: record.JobRecord, new: record.JobRecord) -> list[event.DeadLetter]:
+    """The units that were given up between two states of a record, with their last task."""
+    given_up_before = {u.unit for u in old.units if u.state == job.UNIT_STATE_FAILED}
+    graph = Graph(new)
+    return [
+        event.DeadLetter(
+            task=make_task(new, graph, unit), failure=unit.failure, dead_time=new.log[-1].event_time
+        )
+        for unit in new.units
+        if unit.state == job.UNIT_STATE_FAILED and unit.unit not in given_up_before
+    ]
+
+
 def make_task(source: record.JobRecord, graph: Graph, unit: record.Unit) -> event.StageTask:
     """The task of a queued unit."""
     task = event.StageTask(

@@ -112,16 +112,14 @@ class CancelRequested(_message.Message):
     def __init__(self) -> None: ...
 
 class DeadLetter(_message.Message):
-    __slots__ = ("task", "failure", "dead_time", "worker")
+    __slots__ = ("task", "failure", "dead_time")
     TASK_FIELD_NUMBER: _ClassVar[int]
     FAILURE_FIELD_NUMBER: _ClassVar[int]
     DEAD_TIME_FIELD_NUMBER: _ClassVar[int]
-    WORKER_FIELD_NUMBER: _ClassVar[int]
     task: StageTask
     failure: _types_pb2.Failure
     dead_time: _timestamp_pb2.Timestamp
-    worker: str
-    def __init__(self, task: _Optional[_Union[StageTask, _Mapping]] = ..., failure: _Optional[_Union[_types_pb2.Failure, _Mapping]] = ..., dead_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., worker: _Optional[str] = ...) -> None: ...
+    def __init__(self, task: _Optional[_Union[StageTask, _Mapping]] = ..., failure: _Optional[_Union[_types_pb2.Failure, _Mapping]] = ..., dead_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class WorkerInfo(_message.Message):
     __slots__ = ("stage", "instance", "address", "version", "slots", "start_time", "models")
