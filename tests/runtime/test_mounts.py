@@ -1,0 +1,268 @@
+"""A stage behind gRPC and JetStream: what becomes of its units."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
+from maie.asr.v1 import asr_pb2 as asr
+from maie.asr.v1 import asr_pb2_grpc
+from maie.event.v1 import event_pb2 as event
+from maie.job.v1 import job_pb2 as job
+from maie.job.v1 import record_pb2 as record
+from maie_runtime import subjects
+from maie_runtime.bindings import BINDINGS
+from maie_runtime.blobs import Blobs
+from maie_runtime.broker import Broker, open_broker
+from maie_runtime.errors import Code, StageError
+from maie_runtime.jetstream_mount import JetStreamMount
+from maie_runtime.server import serve_stage
+from maie_runtime.settings import MeshSettings, ServiceSettings
+from maie_runtime.stage import StageContext
+from maie_runtime.unit import UnitRunner
+from tests.conftest import NatsServer
+from tests.empty_stages import EmptyStage, empty_stages
+
+pytestmark = pytest.mark.mesh
+
+JOB = "01900000-0000-7000-8000-000000000000"
+UNIT = "asr.0000"
+BINDING = BINDINGS["asr"]
+
+
+@pytest.fixture
+async def broker(nats_server: NatsServer) -> AsyncIterator[Broker]:
+    """A connection with the streams in place."""
+    async with open_broker(nats_server.url, "test") as opened:
+        yield opened
+
+
+@pytest.fixture
+def stage() -> EmptyStage:
+    """An ASR stage without an engine."""
+    return empty_stages()["asr"]
+
+
+@asynccontextmanager
+async def worker(
+    broker: Broker, stage: EmptyStage, blobs: Blobs, **options: object
+) -> AsyncIterator[JetStreamMount]:
+    """A worker of the stage."""
+    runner = UnitRunner(binding=BINDING, stage=stage, broker=broker, blobs=blobs, worker="test")
+    settings = ServiceSettings(**options)
+    mount = JetStreamMount(binding=BINDING, runner=runner, broker=broker, settings=settings)
+    await mount.start()
+    try:
+        yield mount
+    finally:
+        await mount.stop(grace=0.2)
+
+
+async def submit(broker: Broker, *, attempt: int = 1, state: job.JobState = 3) -> None:
+    """Stores a job that waits for one unit, and publishes the unit."""
+    unit = record.Unit(unit=UNIT, stage=2, attempt=attempt, state=job.UNIT_STATE_QUEUED)
+    stored = record.JobRecord(job_id=JOB, state=state, units=[unit])
+    await broker.jobs.put(JOB, stored.SerializeToString())
+    task = event.StageTask(job_id=JOB, unit=UNIT, attempt=attempt, asr=asr.TranscribeRequest())
+    await broker.publish(
+        subjects.task("asr", JOB, UNIT), task, message_id=f"{JOB}/{UNIT}/{attempt}"
+    )
+
+
+async def next_event(broker: Broker, number: int = 1) -> event.StageEvent:
+    """The durable event with that number in the stream."""
+    async with asyncio.timeout(10):
+        while (await broker.jetstream.stream_info(subjects.EVENTS)).state.messages < number:
+            await asyncio.sleep(0.02)
+    message = await broker.jetstream.get_msg(subjects.EVENTS, seq=number)
+    return event.StageEvent.FromString(message.data or b"")
+
+
+async def queue_is_empty(broker: Broker) -> bool:
+    """Whether all tasks are settled."""
+    async with asyncio.timeout(5):
+        while (await broker.jetstream.stream_info(subjects.TASKS)).state.messages:
+            await asyncio.sleep(0.02)
+    return True
+
+
+async def test_a_unit_ends_in_a_stored_result_and_one_event(
+    broker: Broker, stage: EmptyStage, blobs: Blobs
+) -> None:
+    async with worker(broker, stage, blobs):
+        await submit(broker)
+        told = await next_event(broker)
+        assert told.completed.output.key.startswith(f"jobs/{JOB}/{UNIT}/")
+        assert (await blobs.get(told.completed.output)).__len__() > 0
+        assert await queue_is_empty(broker)
+
+
+@pytest.mark.parametrize(
+    ("raised", "reason", "retryable"),
+    [
+        (StageError(Code.INVALID_ARGUMENT, "AUDIO_CORRUPT", "Bad."), "AUDIO_CORRUPT", False),
+        (StageError(Code.UNAVAILABLE, "AWAY", "Away."), "AWAY", True),
+        (MemoryError(), "OUT_OF_MEMORY", False),
+        (ZeroDivisionError("secret detail"), "ENGINE_FAILED", True),
+    ],
+)
+async def test_a_failure_is_told_with_its_class(
+    broker: Broker,
+    stage: EmptyStage,
+    blobs: Blobs,
+    raised: Exception,
+    reason: str,
+    retryable: bool,
+) -> None:
+    async def fails(_: StageContext) -> None:
+        raise raised
+
+    stage.hook = fails
+    async with worker(broker, stage, blobs):
+        await submit(broker)
+        failed = (await next_event(broker)).failed
+        assert (failed.failure.reason, failed.retryable) == (reason, retryable)
+        assert "secret" not in failed.failure.message
+        assert await queue_is_empty(broker)
+
+
+async def test_a_unit_over_its_deadline_is_stopped_and_told(
+    broker: Broker, stage: EmptyStage, blobs: Blobs
+) -> None:
+    async def hangs(_: StageContext) -> None:
+        await asyncio.Event().wait()
+
+    stage.hook = hangs
+    async with worker(broker, stage, blobs, unit_deadline_seconds=0.1):
+        await submit(broker)
+        assert (await next_event(broker)).failed.failure.reason == "UNIT_DEADLINE"
+        assert stage.stopped == [UNIT]
+
+
+async def test_a_long_unit_stays_with_its_worker(
+    broker: Broker, stage: EmptyStage, blobs: Blobs
+) -> None:
+    async def takes_long(_: StageContext) -> None:
+        await asyncio.sleep(2.5)
+
+    stage.hook = takes_long
+    async with worker(broker, stage, blobs, ack_wait_seconds=1, slots=2):
+        await submit(broker)
+        assert (await next_event(broker)).HasField("completed")
+        assert len(stage.runs) == 1
+
+
+async def test_a_draining_worker_gives_its_unit_to_the_next(
+    broker: Broker, stage: EmptyStage, blobs: Blobs
+) -> None:
+    async def hangs(_: StageContext) -> None:
+        await asyncio.Event().wait()
+
+    stage.hook = hangs
+    async with worker(broker, stage, blobs):
+        await submit(broker)
+        while not stage.runs:
+            await asyncio.sleep(0.01)
+    assert stage.stopped == [UNIT]
+    async with asyncio.timeout(2):
+        async with worker(broker, empty_stages()["asr"], blobs):
+            assert (await next_event(broker)).HasField("completed")
+
+
+async def test_a_unit_whose_workers_keep_dying_is_given_up(
+    broker: Broker, stage: EmptyStage, blobs: Blobs
+) -> None:
+    async def hangs(_: StageContext) -> None:
+        await asyncio.Event().wait()
+
+    stage.hook = hangs
+    for _ in range(2):
+        async with worker(broker, stage, blobs, max_deliveries=2):
+            await submit(broker)
+            before = len(stage.runs)
+            while len(stage.runs) == before:
+                await asyncio.sleep(0.01)
+    async with worker(broker, stage, blobs, max_deliveries=2):
+        failed = (await next_event(broker)).failed
+        assert (failed.failure.reason, failed.retryable) == ("WORKER_LOST", False)
+        assert await queue_is_empty(broker)
+
+
+@pytest.mark.parametrize(
+    ("recorded", "state"),
+    [(2, job.JOB_STATE_PROCESSING_ASR), (1, job.JOB_STATE_CANCELLED)],
+)
+async def test_a_superseded_or_unwanted_unit_is_dropped(
+    broker: Broker, stage: EmptyStage, blobs: Blobs, recorded: int, state: job.JobState
+) -> None:
+    await submit(broker, attempt=1, state=state)
+    unit = record.Unit(unit=UNIT, stage=2, attempt=recorded, state=job.UNIT_STATE_QUEUED)
+    stored = record.JobRecord(job_id=JOB, state=state, units=[unit])
+    await broker.jobs.put(JOB, stored.SerializeToString())
+    async with worker(broker, stage, blobs):
+        assert await queue_is_empty(broker)
+    assert stage.runs == []
+
+
+async def test_an_unreadable_task_hurts_nobody(
+    broker: Broker, stage: EmptyStage, blobs: Blobs
+) -> None:
+    await broker.jetstream.publish(subjects.task("asr", JOB, UNIT), b"\xff\xff\xff")
+    async with worker(broker, stage, blobs):
+        assert await queue_is_empty(broker)
+        await submit(broker)
+        assert (await next_event(broker)).HasField("completed")
+
+
+async def test_a_service_answers_health_reflection_and_its_rpc(
+    nats_server: NatsServer, stage: EmptyStage, blobs: Blobs, tmp_path: object
+) -> None:
+    mesh = MeshSettings(
+        nats_url=nats_server.url, blob_url=f"file://{tmp_path}/blobs", shutdown_grace_seconds=1
+    )
+    async with (
+        serve_stage(BINDING, ServiceSettings(mesh=mesh), stage.opened) as address,
+        grpc.aio.insecure_channel(address) as channel,
+    ):
+        health = health_pb2_grpc.HealthStub(channel)
+        request = health_pb2.HealthCheckRequest(service=BINDING.service)
+        assert (await health.Check(request)).status == health_pb2.HealthCheckResponse.SERVING
+        reflection = reflection_pb2_grpc.ServerReflectionStub(channel)
+        asked = reflection_pb2.ServerReflectionRequest(list_services="")
+        async for answer in reflection.ServerReflectionInfo(iter([asked])):
+            names = {service.name for service in answer.list_services_response.service}
+            assert BINDING.service in names
+        stub = asr_pb2_grpc.AsrServiceStub(channel)
+        kinds = [
+            response.WhichOneof("update")
+            async for response in stub.Transcribe(asr.TranscribeRequest())
+        ]
+        assert kinds == ["segment", "progress", "result"]
+
+
+async def test_an_unexpected_error_tells_a_caller_nothing_of_our_insides(
+    nats_server: NatsServer, stage: EmptyStage, tmp_path: object
+) -> None:
+    async def fails(_: StageContext) -> None:
+        raise ZeroDivisionError("secret detail")
+
+    stage.hook = fails
+    mesh = MeshSettings(
+        nats_url=nats_server.url, blob_url=f"file://{tmp_path}/blobs", shutdown_grace_seconds=1
+    )
+    async with (
+        serve_stage(BINDING, ServiceSettings(mesh=mesh), stage.opened) as address,
+        grpc.aio.insecure_channel(address) as channel,
+    ):
+        stub = asr_pb2_grpc.AsrServiceStub(channel)
+        with pytest.raises(grpc.aio.AioRpcError) as failed:
+            async for _ in stub.Transcribe(asr.TranscribeRequest()):
+                pass
+        assert failed.value.code() is grpc.StatusCode.INTERNAL
+        assert "secret" not in str(failed.value)
