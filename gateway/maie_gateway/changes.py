@@ -1,11 +1,11 @@
-"""Which jobs are unfinished, and who waits for news of which."""
+"""Which jobs are unfinished, and who listens for changes of which."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 import structlog
 from nats.errors import Error as NatsError
@@ -16,6 +16,8 @@ from maie_gateway.conductor import FINAL_STATES
 from maie_runtime.broker import Broker
 
 log = structlog.get_logger()
+
+Listener = Callable[[], None]
 
 RESTART_SECONDS = 1.0
 
@@ -29,7 +31,7 @@ class JobChanges:
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
         self._active: set[str] = set()
-        self._waiters: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self._listeners: defaultdict[str, set[Listener]] = defaultdict(set)
         self._complete = asyncio.Event()
 
     @property
@@ -38,30 +40,30 @@ class JobChanges:
         return frozenset(self._active)
 
     def note(self, seen: record.JobRecord) -> None:
-        """Takes in a record, as read or as just written, and wakes who waits for it."""
+        """Takes in a record, as read or as just written, and tells who listens."""
         if seen.state in FINAL_STATES:
             self._active.discard(seen.job_id)
         else:
             self._active.add(seen.job_id)
-        for waiter in self._waiters.get(seen.job_id, ()):
-            waiter.set()
+        for listener in tuple(self._listeners.get(seen.job_id, ())):
+            listener()
 
-    def wake_all(self) -> None:
-        """Wakes everyone who waits for news."""
-        for waiters in self._waiters.values():
-            for waiter in waiters:
-                waiter.set()
+    def tell_all(self) -> None:
+        """Tells everyone who listens, whatever they listen for."""
+        for listeners in tuple(self._listeners.values()):
+            for listener in tuple(listeners):
+                listener()
 
-    @asynccontextmanager
-    async def subscribe(self, job_id: str, news: asyncio.Event) -> AsyncIterator[None]:
-        """Sets `news` at each change of a job's record while the context lasts."""
-        self._waiters[job_id].add(news)
+    @contextmanager
+    def subscribe(self, job_id: str, listener: Listener) -> Iterator[None]:
+        """Calls `listener` at each change of a job's record while the context lasts."""
+        self._listeners[job_id].add(listener)
         try:
             yield
         finally:
-            self._waiters[job_id].discard(news)
-            if not self._waiters[job_id]:
-                del self._waiters[job_id]
+            self._listeners[job_id].discard(listener)
+            if not self._listeners[job_id]:
+                del self._listeners[job_id]
 
     @asynccontextmanager
     async def follow(self) -> AsyncIterator[None]:

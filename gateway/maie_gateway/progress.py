@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 
 from maie.common.v1 import types_pb2 as common
@@ -19,24 +20,34 @@ class WatcherState:
 
     Attributes:
         sequence: The last durable event that was told.
+        stale: Whether the job's record may have changed since it was read.
+        news: Set when there is something to look at.
     """
 
     def __init__(self, sequence: int) -> None:
         self.sequence = sequence
+        self.stale = True
+        self.news = asyncio.Event()
         self._segments: dict[str, int] = {}
         self._fractions: dict[str, float] = {}
-        self._news: deque[event.StageEvent] = deque(maxlen=BACKLOG)
+        self._progress: deque[event.StageEvent] = deque(maxlen=BACKLOG)
 
     def take(self, told: event.StageEvent) -> None:
         """Keeps a worker's news until the watcher is ready for it."""
         if told.WhichOneof("event") == "progress":
-            self._news.append(told)
+            self._progress.append(told)
+            self.news.set()
+
+    def changed(self) -> None:
+        """Notes that the job's record changed."""
+        self.stale = True
+        self.news.set()
 
     def fresh(self, seen: record.JobRecord) -> list[job.JobEvent]:
         """The news that a watcher of the job as it is has not heard."""
         events: list[job.JobEvent] = []
-        while self._news:
-            events += self._translate(self._news.popleft(), seen)
+        while self._progress:
+            events += self._translate(self._progress.popleft(), seen)
         return events
 
     def is_new(self, segment: common.Segment) -> bool:

@@ -47,7 +47,7 @@ class Watch:
     def drain(self) -> None:
         """Ends every watch with UNAVAILABLE, so that watchers go to another gateway."""
         self._draining = True
-        self._changes.wake_all()
+        self._changes.tell_all()
 
     async def events(
         self, job_id: str, after_sequence: int = 0
@@ -58,18 +58,16 @@ class Watch:
             StageError: NOT_FOUND with JOB_NOT_FOUND; UNAVAILABLE with
                 GATEWAY_DRAINING, after which another gateway can be asked.
         """
-        news = asyncio.Event()
         watcher = WatcherState(after_sequence)
 
         async def on_progress(message: Msg) -> None:
             with suppress(DecodeError):
                 watcher.take(event.StageEvent.FromString(message.data))
-            news.set()
 
-        async with self._changes.subscribe(job_id, news):
+        with self._changes.subscribe(job_id, watcher.changed):
             heard = await self._broker.client.subscribe(subjects.progress(job_id), cb=on_progress)
             try:
-                async with aclosing(self._follow(job_id, watcher, news)) as events:
+                async with aclosing(self._follow(job_id, watcher)) as events:
                     async for told in events:
                         yield told
             finally:
@@ -77,22 +75,24 @@ class Watch:
                     await heard.unsubscribe()
 
     async def _follow(
-        self, job_id: str, watcher: WatcherState, news: asyncio.Event
+        self, job_id: str, watcher: WatcherState
     ) -> AsyncGenerator[job.JobEvent, None]:
-        while True:
-            news.clear()
-            seen = (await self._store.get(job_id)).record
+        seen = record.JobRecord()
+        while seen.state not in FINAL_STATES:
+            watcher.news.clear()
+            if watcher.stale:
+                watcher.stale = False
+                seen = (await self._store.get(job_id)).record
             for told in log_events(seen, watcher.sequence):
                 watcher.sequence = told.sequence
                 yield told
                 for more in await self._consequences(seen, told, watcher):
                     yield more
-            if seen.state in FINAL_STATES:
-                yield _now(finished=job.JobFinished(job=await self._results.job(seen)))
-                return
             for told in watcher.fresh(seen):
                 yield told
-            await self._wait(news)
+            if seen.state not in FINAL_STATES:
+                await self._wait(watcher)
+        yield _now(finished=job.JobFinished(job=await self._results.job(seen)))
 
     async def _consequences(
         self, seen: record.JobRecord, told: job.JobEvent, watcher: WatcherState
@@ -110,10 +110,12 @@ class Watch:
             ]
         return events
 
-    async def _wait(self, news: asyncio.Event) -> None:
-        with suppress(TimeoutError):
+    async def _wait(self, watcher: WatcherState) -> None:
+        try:
             async with asyncio.timeout(POLL_SECONDS):
-                await news.wait()
+                await watcher.news.wait()
+        except TimeoutError:
+            watcher.changed()
         if self._draining:
             raise StageError(
                 Code.UNAVAILABLE,
