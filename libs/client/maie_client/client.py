@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import aclosing
 from datetime import timedelta
 from types import TracebackType
@@ -25,8 +24,6 @@ from maie_client.errors import ClientError, client_errors
 from maie_client.follow import Events, Heard, follow, stream_ended
 from maie_client.upload import Source, filename_of, send_upload
 
-READ_THREADS = 4
-"""Files that are read at the same time; further uploads take turns."""
 UNARY_TIMEOUT_SECONDS = 30.0
 """A gateway that takes longer for a plain question is not well."""
 
@@ -66,7 +63,6 @@ class Client:
         self._jobs = job_grpc.JobServiceStub(self._channel)
         self._catalog = catalog_grpc.CatalogServiceStub(self._channel)
         self._health: Any = health_pb2_grpc.HealthStub(self._channel)
-        self._reader = ThreadPoolExecutor(READ_THREADS, thread_name_prefix="maie-read")
         return self
 
     async def __aexit__(
@@ -75,7 +71,6 @@ class Client:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._reader.shutdown(wait=False, cancel_futures=True)
         await self._channel.close()
 
     async def process(self, source: Source, **options: Unpack[JobOptions]) -> Events:
@@ -113,9 +108,7 @@ class Client:
         config = job_config(options, filename_of(source))
         call = self._jobs.CreateJob()
         sending = asyncio.create_task(
-            send_upload(
-                call, lambda part: job.CreateJobRequest(upload=part), config, source, self._reader
-            )
+            send_upload(call, lambda part: job.CreateJobRequest(upload=part), config, source)
         )
         try:
             with client_errors(self.address):
@@ -192,7 +185,6 @@ class Client:
                 lambda part: job.ProcessAudioRequest(upload=part),
                 config,
                 source,
-                self._reader,
             )
         )
         try:
@@ -213,13 +205,15 @@ class Client:
             call.cancel()  # an abandoned call is never collected
 
 
-async def _received(answer: Any, sending: asyncio.Task[None]) -> Any:
+async def _received(answer: Awaitable[Any], sending: asyncio.Task[None]) -> Any:
     """Awaits an answer; where the upload itself failed, and so the call, raises that."""
     try:
         return await answer
     except asyncio.CancelledError:
-        if sending.done() and not sending.cancelled() and (error := sending.exception()):
-            raise error from None
+        if not sending.done() or sending.cancelled():
+            raise
+        if failed := sending.exception():
+            raise failed from None
         raise
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, AsyncIterable, Callable
-from concurrent.futures import Executor
-from contextlib import aclosing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, aclosing
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import grpc
+from google.protobuf.message import Message
 
 from maie.job.v1 import job_pb2 as job
 
@@ -28,10 +29,9 @@ def filename_of(source: Source) -> str:
 
 async def send_upload(
     call: Any,  # a StreamStreamCall or StreamUnaryCall: what they share has no type of its own
-    wrap: Callable[[job.UploadPart], object],
+    wrap: Callable[[job.UploadPart], Message],
     config: job.JobConfig,
     source: Source,
-    reader: Executor,
 ) -> None:
     """Writes a whole upload. Returns early where the call has ended: its status says why.
 
@@ -39,39 +39,73 @@ async def send_upload(
         OSError: The file cannot be read. The call is cancelled.
     """
     try:
-        async with aclosing(_parts(config, source, reader)) as parts:
+        await call.wait_for_connection()
+        async with aclosing(_parts(config, source)) as parts:
             async for part in parts:
-                await call.write(wrap(part))
+                await _write(call, wrap(part))
         await call.done_writing()
-    except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
+    except (grpc.aio.AioRpcError, grpc.aio.InternalError):
         return
     except BaseException:
         call.cancel()
         raise
 
 
-async def _parts(
-    config: job.JobConfig, source: Source, reader: Executor
-) -> AsyncGenerator[job.UploadPart, None]:
+async def _write(call: Any, message: Message) -> None:
+    """Sends a message as `call.write` does, without spoiling the call's status.
+
+    grpcio 1.85's own takes a write that fails, because the gateway ended the call, for the end of
+    the call itself: the reader hears INTERNAL in place of what the gateway said.
+    """
+    await call._cython_call.send_serialized_message(message.SerializeToString())
+
+
+async def _parts(config: job.JobConfig, source: Source) -> AsyncGenerator[job.UploadPart, None]:
     """The messages of an upload: config, audio, and a finish that proves it whole."""
     digest, size = hashlib.sha256(), 0
     yield job.UploadPart(config=config)
-    pieces = read_file(Path(source), reader) if isinstance(source, Path | str) else source
-    async for piece in pieces:
-        for start in range(0, len(piece), MESSAGE_BYTES):
-            part = bytes(piece[start : start + MESSAGE_BYTES])
-            digest.update(part)
-            size += len(part)
-            yield job.UploadPart(audio=part)
+    async with aclosing(_cut(source)) as pieces:
+        async for piece in pieces:
+            digest.update(piece)
+            size += len(piece)
+            yield job.UploadPart(audio=piece)
     yield job.UploadPart(finish=job.UploadFinish(size_bytes=size, sha256=digest.hexdigest()))
 
 
-async def read_file(path: Path, reader: Executor) -> AsyncGenerator[bytes, None]:
+async def _cut(source: Source) -> AsyncGenerator[bytes, None]:
+    if isinstance(source, Path | str):
+        async with aclosing(read_file(Path(source))) as pieces:
+            async for piece in pieces:
+                yield piece
+        return
+    async for piece in source:
+        for start in range(0, len(piece), MESSAGE_BYTES):
+            yield bytes(piece[start : start + MESSAGE_BYTES])
+
+
+async def read_file(path: Path) -> AsyncGenerator[bytes, None]:
     """Reads a file in pieces of MESSAGE_BYTES, off the event loop."""
-    loop = asyncio.get_running_loop()
-    file = await loop.run_in_executor(reader, path.open, "rb")
+    loop, file = asyncio.get_running_loop(), _File(path)
+    # A thread of the file's own keeps the order: what is opened is closed, whenever this ends.
+    reader = ThreadPoolExecutor(1, thread_name_prefix="maie-read")
     try:
-        while piece := await loop.run_in_executor(reader, file.read, MESSAGE_BYTES):
+        while piece := await loop.run_in_executor(reader, file.read):
             yield piece
     finally:
-        file.close()
+        reader.submit(file.close)
+        reader.shutdown(wait=False)
+
+
+class _File:
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._stack = ExitStack()
+        self._file: BinaryIO | None = None
+
+    def read(self) -> bytes:
+        if self._file is None:
+            self._file = self._stack.enter_context(self._path.open("rb"))
+        return self._file.read(MESSAGE_BYTES)
+
+    def close(self) -> None:
+        self._stack.close()

@@ -1,0 +1,101 @@
+"""Many recordings at once, a bounded number of them in work."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path
+
+from maie.job.v1 import job_pb2 as job
+from maie_cli.console import note
+from maie_cli.exits import Exit, exit_of_error, exit_of_failures, os_sentence, sentence
+from maie_cli.formats.writers import Finished
+from maie_cli.templates import template_of
+from maie_cli.views import View
+from maie_client import Client, ClientError, JobOptions
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Outcome:
+    """What became of a recording.
+
+    Attributes:
+        path: The recording.
+        code: How the command ends on its account.
+        message: What went wrong; empty where nothing did.
+        finished: The job; unset where there is none.
+    """
+
+    path: Path
+    code: Exit = Exit.OK
+    message: str = ""
+    finished: Finished | None = None
+
+
+class Batch:
+    """Processes recordings over one client.
+
+    Args:
+        client: The connection.
+        options: What is wanted of each.
+        view: Is told of everything that happens.
+        at_once: How many are in work at the same time.
+    """
+
+    def __init__(self, client: Client, options: JobOptions, view: View, at_once: int) -> None:
+        self._client = client
+        self._options = options
+        self._view = view
+        self._turn = asyncio.Semaphore(at_once)
+
+    async def run(self, paths: list[Path]) -> list[Outcome]:
+        """Processes all recordings; one that fails harms no other."""
+        return await asyncio.gather(*map(self._outcome, paths))
+
+    async def _outcome(self, path: Path) -> Outcome:
+        async with self._turn:
+            try:
+                return outcome_of(path, await self._finished(path))
+            except ClientError as error:
+                return Outcome(path=path, code=exit_of_error(error), message=sentence(error))
+            except OSError as error:
+                return Outcome(path=path, code=Exit.USAGE, message=os_sentence(error))
+
+    async def _finished(self, path: Path) -> Finished:
+        done = await self._job(path)
+        return Finished(job=done, name=path.name, template=await template_of(self._client, done))
+
+    async def _job(self, path: Path) -> job.Job:
+        job_id = ""
+        try:
+            async with aclosing(self._client.process(path, **self._options)) as events:
+                async for event in events:
+                    self._view.hear(str(path), event)
+                    if event.HasField("accepted"):
+                        job_id = event.accepted.job_id
+                    if event.HasField("finished"):
+                        return event.finished.job
+        except asyncio.CancelledError:
+            if job_id:
+                note(f"{path} goes on; follow it with: maie jobs watch {job_id}")
+            raise
+        raise AssertionError("a job's events end with `finished`")
+
+
+def outcome_of(path: Path, finished: Finished) -> Outcome:
+    """How a finished job ends the command."""
+    state, failures = finished.job.state, list(finished.job.failures)
+    if state == job.JOB_STATE_COMPLETE:
+        return Outcome(path=path, finished=finished)
+    if state == job.JOB_STATE_CANCELLED:
+        return Outcome(
+            path=path, code=Exit.FAILED, message="The job was cancelled.", finished=finished
+        )
+    messages = dict.fromkeys(failure.message for failure in failures)
+    return Outcome(
+        path=path,
+        code=exit_of_failures(failures),
+        message=" ".join(messages) or "The job failed.",
+        finished=finished,
+    )

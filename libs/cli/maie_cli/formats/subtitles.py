@@ -1,0 +1,47 @@
+"""SubRip and WebVTT."""
+
+from __future__ import annotations
+
+import html
+
+from maie.job.v1 import job_pb2 as job
+from maie_cli.formats.cues import Cue, cues
+from maie_cli.formats.transcript import lines
+
+# SubRip has no way to escape: players read <i> and {\an8} as markup, and "-->" as the time line
+# of a next cue. These look the same and mean nothing.
+_SRT_LOOKALIKES = str.maketrans({"<": "‹", ">": "›", "{": "(", "}": ")"})
+
+
+def srt(results: job.JobResults) -> str:
+    """The segments as SubRip. Empty where nobody spoke."""
+    blocks = (
+        f"{number}\n{_times(cue, ',')}\n{_rows(cue).translate(_SRT_LOOKALIKES)}\n"
+        for number, cue in enumerate(cues(lines(results)), start=1)
+    )
+    return "\n".join(blocks)
+
+
+def vtt(results: job.JobResults) -> str:
+    """The segments as WebVTT."""
+    blocks = (
+        f"{_times(cue, '.')}\n{html.escape(_rows(cue), quote=False)}\n"
+        for cue in cues(lines(results))
+    )
+    return "\n".join(("WEBVTT\n", *blocks))
+
+
+def timestamp(seconds: float, separator: str) -> str:
+    """HH:MM:SS and milliseconds; more than two digits of hours where it takes them."""
+    whole, milliseconds = divmod(round(seconds * 1000), 1000)
+    minutes, second = divmod(whole, 60)
+    hour, minute = divmod(minutes, 60)
+    return f"{hour:02d}:{minute:02d}:{second:02d}{separator}{milliseconds:03d}"
+
+
+def _times(cue: Cue, separator: str) -> str:
+    return f"{timestamp(cue.start, separator)} --> {timestamp(cue.end, separator)}"
+
+
+def _rows(cue: Cue) -> str:
+    return "\n".join(cue.rows)

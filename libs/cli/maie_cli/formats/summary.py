@@ -1,0 +1,162 @@
+"""A summary as titled sections in reading order, whatever its template."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from google.protobuf import json_format
+
+from maie.summary.v1 import summary_pb2 as summary
+from maie_cli.formats.clean import plain
+from maie_cli.formats.transcript import seconds
+
+Schema = Mapping[str, Any]
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Item:
+    """One statement of a summary.
+
+    Attributes:
+        text: The statement.
+        details: More about it, by label, such as ("Owner", "Priya").
+        moments: Where it was said, in seconds from the recording's start.
+    """
+
+    text: str
+    details: tuple[tuple[str, str], ...] = ()
+    moments: tuple[float, ...] = ()
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Section:
+    """A titled part of a summary.
+
+    Attributes:
+        title: What the part holds, such as "Action items".
+        items: Its statements.
+        is_list: Whether they are a list, as against one text.
+    """
+
+    title: str
+    items: tuple[Item, ...]
+    is_list: bool
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Reading:
+    """A summary to be read.
+
+    Attributes:
+        title: The summary's own title; empty where it has none.
+        sections: Its parts that say something, in the template's order.
+    """
+
+    title: str
+    sections: tuple[Section, ...]
+
+
+def reading(filled: summary.Summary, template: summary.Template | None = None) -> Reading:
+    """Puts a summary in reading order.
+
+    Args:
+        filled: The summary.
+        template: What it fills; without it, sections are in alphabetical
+            order, since a protobuf Struct keeps none.
+    """
+    content = json_format.MessageToDict(filled.content)
+    schema = json.loads(template.schema_json) if template and template.schema_json else {}
+    moments = {
+        citation.pointer: tuple(seconds(span.start_offset) for span in citation.ranges)
+        for citation in filled.citations
+    }
+    title = content.pop("title", "")
+    sections = (
+        _section(name, value, rules, moments) for name, value, rules in _ordered(content, schema)
+    )
+    return Reading(
+        title=_scalar(title) if not isinstance(title, dict | list) else "",
+        sections=tuple(section for section in sections if section.items),
+    )
+
+
+Moments = Mapping[str, tuple[float, ...]]
+
+
+def _ordered(content: Mapping[str, Any], schema: Schema) -> Iterator[tuple[str, Any, Schema]]:
+    """Name, value and schema of each property, in the schema's order."""
+    properties: Mapping[str, Schema] = schema.get("properties", {})
+    names = [name for name in properties if name in content]
+    names += sorted(name for name in content if name not in properties)
+    for name in names:
+        yield name, content[name], properties.get(name, {})
+
+
+def _section(name: str, value: Any, schema: Schema, moments: Moments) -> Section:
+    pointer = f"/{_pointer_token(name)}"
+    is_list = isinstance(value, list)
+    values: Sequence[Any] = value if is_list else [value]
+    rules = schema.get("items", {}) if is_list else schema
+    items = (
+        _item(each, rules, moments, f"{pointer}/{at}" if is_list else pointer)
+        for at, each in enumerate(values)
+    )
+    return Section(
+        title=_label(name, schema),
+        items=tuple(item for item in items if item.text),
+        is_list=is_list,
+    )
+
+
+def _item(value: Any, schema: Schema, moments: Moments, pointer: str) -> Item:
+    said = tuple(
+        sorted(
+            {
+                moment
+                for key, starts in moments.items()
+                if key == pointer or key.startswith(f"{pointer}/")
+                for moment in starts
+            }
+        )
+    )
+    if not isinstance(value, dict):
+        return Item(text=_text(value), moments=said)
+    fields = [
+        (_label(name, rules), text)
+        for name, each, rules in _ordered(value, schema)
+        if (text := _text(each))
+    ]
+    if not fields:
+        return Item(text="")
+    return Item(text=fields[0][1], details=tuple(fields[1:]), moments=said)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(filter(None, map(_text, value)))
+    if isinstance(value, dict):
+        pairs = ((name, _text(each)) for name, each in sorted(value.items()))
+        return ", ".join(f"{_label(name, {})}: {text}" for name, text in pairs if text)
+    return _scalar(value)
+
+
+def _scalar(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return plain(str(value))
+
+
+def _label(name: str, schema: Schema) -> str:
+    label = plain(str(schema.get("title", "") or name.replace("_", " ")))
+    return label[:1].upper() + label[1:]
+
+
+def _pointer_token(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")  # RFC 6901

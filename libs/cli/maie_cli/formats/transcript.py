@@ -1,0 +1,86 @@
+"""A job's text as lines, paragraphs and cues: what every format is written from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from google.protobuf.duration_pb2 import Duration
+
+from maie.common.v1 import types_pb2 as common
+from maie.job.v1 import job_pb2 as job
+from maie_cli.formats.clean import plain
+
+# A pause that long starts a paragraph, and so does the first segment after that many characters.
+PARAGRAPH_PAUSE_SECONDS = 2.0
+PARAGRAPH_CHARACTERS = 600
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Line:
+    """A segment's text.
+
+    Attributes:
+        start: Seconds from the recording's start.
+        end: Seconds from the recording's start, not before `start`.
+        text: One line of visible text, not empty.
+        word_starts: When each word of `text` begins, where that is known.
+    """
+
+    start: float
+    end: float
+    text: str
+    word_starts: tuple[float, ...] = ()
+
+
+def seconds(duration: Duration) -> float:
+    """A duration in seconds."""
+    return duration.seconds + duration.nanos / 1e9
+
+
+def lines(results: job.JobResults) -> list[Line]:
+    """The segments that say something, clean where they were cleaned, in recording order."""
+    found = [line for segment in results.segments if (line := _line(segment))]
+    return sorted(found, key=lambda line: line.start)
+
+
+def paragraphs(results: job.JobResults) -> list[str]:
+    """The text in paragraphs, cut where the speaker paused or the text grew long."""
+    texts = [" ".join(line.text for line in group) for group in _groups(lines(results))]
+    return texts or _whole(results)
+
+
+def _line(segment: common.Segment) -> Line | None:
+    text = plain(segment.clean_text if segment.HasField("clean_text") else segment.text)
+    if not text:
+        return None
+    start = max(0.0, seconds(segment.start_offset))
+    starts = tuple(seconds(word.start_offset) for word in segment.words)
+    return Line(
+        start=start,
+        end=max(start, seconds(segment.end_offset)),
+        text=text,
+        # Clean-up may join or drop words; then nothing says which time belongs to which.
+        word_starts=starts if len(starts) == len(text.split()) else (),
+    )
+
+
+def _groups(all_lines: Sequence[Line]) -> Iterator[list[Line]]:
+    group: list[Line] = []
+    for line in all_lines:
+        if group and _breaks(group, line):
+            yield group
+            group = []
+        group.append(line)
+    if group:
+        yield group
+
+
+def _breaks(group: Sequence[Line], line: Line) -> bool:
+    paused = line.start - group[-1].end >= PARAGRAPH_PAUSE_SECONDS
+    return paused or sum(len(each.text) for each in group) >= PARAGRAPH_CHARACTERS
+
+
+def _whole(results: job.JobResults) -> list[str]:
+    text = plain(results.clean_transcript or results.raw_transcript)
+    return [text] if text else []

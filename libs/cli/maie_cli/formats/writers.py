@@ -1,0 +1,42 @@
+"""The formats by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from maie.job.v1 import job_pb2 as job
+from maie.summary.v1 import summary_pb2 as summary
+from maie_cli.formats.as_json import to_json
+from maie_cli.formats.markdown import markdown
+from maie_cli.formats.subtitles import srt, vtt
+from maie_cli.formats.transcript import paragraphs
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Finished:
+    """A job and what is needed to write it down.
+
+    Attributes:
+        job: The job with its results.
+        name: The recording's name, for people.
+        template: What the summary fills; unset where there is no summary.
+    """
+
+    job: job.Job
+    name: str
+    template: summary.Template | None = None
+
+
+def _text(finished: Finished) -> str:
+    return "".join(f"{text}\n\n" for text in paragraphs(finished.job.results)).rstrip("\n") + "\n"
+
+
+WRITERS: Mapping[str, Callable[[Finished], str]] = {
+    "txt": _text,
+    "json": lambda finished: to_json(finished.job, indent=2) + "\n",
+    "srt": lambda finished: srt(finished.job.results),
+    "vtt": lambda finished: vtt(finished.job.results),
+    "md": lambda finished: markdown(finished.job.results, finished.name, finished.template),
+}
+"""Each format's writer by its name, which is also the file's extension."""

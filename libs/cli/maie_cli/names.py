@@ -1,0 +1,26 @@
+"""The contract's enums in words."""
+
+from __future__ import annotations
+
+from maie.common.v1 import types_pb2 as common
+from maie.job.v1 import job_pb2 as job
+from maie_cli.formats.as_json import enum_name
+
+FINAL_STATES = frozenset({job.JOB_STATE_COMPLETE, job.JOB_STATE_FAILED, job.JOB_STATE_CANCELLED})
+STAGES: tuple[common.Stage, ...] = (
+    common.STAGE_PREPROCESS,
+    common.STAGE_ASR,
+    common.STAGE_ENHANCEMENT,
+    common.STAGE_SUMMARY,
+)
+"""The stages in the order of the work."""
+
+
+def state_name(state: job.JobState) -> str:
+    """A state as people know it, such as "PROCESSING_ASR"."""
+    return enum_name(job.JobState.DESCRIPTOR, state)
+
+
+def stage_name(stage: common.Stage) -> str:
+    """A stage as people know it, such as "asr"."""
+    return enum_name(common.Stage.DESCRIPTOR, stage)

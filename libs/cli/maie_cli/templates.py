@@ -1,0 +1,17 @@
+"""The template that a job's summary fills, for the order of its parts."""
+
+from __future__ import annotations
+
+from maie.job.v1 import job_pb2 as job
+from maie.summary.v1 import summary_pb2 as summary
+from maie_client import Client, ClientError
+
+
+async def template_of(client: Client, done: job.Job) -> summary.Template | None:
+    """The template of a job's summary; None without a summary, or where the template is gone."""
+    if not done.results.HasField("summary"):
+        return None
+    try:
+        return await client.get_template(done.results.summary.template_id)
+    except ClientError:
+        return None  # the summary can be read without it, in alphabetical order

@@ -1,0 +1,143 @@
+"""What a person sees of jobs while they run; all on stderr."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from maie.common.v1 import types_pb2 as common
+from maie.job.v1 import job_pb2 as job
+from maie_cli.console import err
+from maie_cli.formats.clean import plain
+from maie_cli.names import STAGES, stage_name, state_name
+
+DONE = 1.0
+
+
+class View(Protocol):
+    """Is told of the events of jobs."""
+
+    def hear(self, name: str, event: job.JobEvent) -> None:
+        """Shows an event of the job of a recording.
+
+        Args:
+            name: The recording.
+            event: What happened.
+        """
+        ...
+
+
+class SilentView:
+    """Shows nothing."""
+
+    def hear(self, name: str, event: job.JobEvent) -> None:
+        """Shows nothing."""
+
+
+class LineView:
+    """A line for each change of state, for logs and pipes."""
+
+    def __init__(self, console: Console = err) -> None:
+        self._console = console
+
+    def hear(self, name: str, event: job.JobEvent) -> None:
+        """Prints a line for what matters in a log."""
+        if line := _line(event):
+            self._console.print(f"{plain(name)}: {line}", soft_wrap=True)
+
+
+class StageBars:
+    """A bar for each stage, for one job on a terminal."""
+
+    def __init__(self, progress: Progress, stages: Iterable[common.Stage] = STAGES) -> None:
+        self._progress = progress
+        self._bars: dict[common.Stage, TaskID] = {
+            stage: progress.add_task(stage_name(stage), total=DONE, start=False, note="")
+            for stage in stages
+        }
+
+    def hear(self, name: str, event: job.JobEvent) -> None:
+        """Moves the bars."""
+        if event.HasField("stage_progress"):
+            self._move(event.stage_progress)
+        elif event.HasField("finished"):
+            for stage_progress in event.finished.job.progress:
+                self._move(stage_progress)
+            for bar in self._bars.values():
+                self._progress.stop_task(bar)
+
+    def _move(self, told: job.StageProgress) -> None:
+        bar = self._bars.get(told.stage)
+        if bar is None:
+            return
+        if told.fraction > 0:
+            self._progress.start_task(bar)
+        note = f"{told.ended_units}/{told.total_units}" if told.total_units > 1 else ""
+        self._progress.update(bar, completed=told.fraction, note=note)
+        if told.fraction >= DONE:
+            self._progress.stop_task(bar)
+
+
+class FileBars:
+    """A bar for each recording, for many jobs on a terminal."""
+
+    def __init__(self, progress: Progress, names: Iterable[str]) -> None:
+        self._progress = progress
+        self._bars = {
+            name: progress.add_task(Text(plain(name)).markup, total=DONE, note="waiting")
+            for name in names
+        }
+        self._fractions: dict[str, dict[common.Stage, float]] = {name: {} for name in self._bars}
+
+    def hear(self, name: str, event: job.JobEvent) -> None:
+        """Moves the recording's bar."""
+        if event.HasField("stage_progress"):
+            told = event.stage_progress
+            self._fractions[name][told.stage] = told.fraction
+            share = sum(self._fractions[name].values()) / len(STAGES)
+            self._progress.update(self._bars[name], completed=share)
+        elif event.HasField("state_changed"):
+            self._progress.update(self._bars[name], note=state_name(event.state_changed.state))
+        elif event.HasField("finished"):
+            self._progress.update(self._bars[name], completed=DONE)
+            self._progress.stop_task(self._bars[name])
+
+
+@contextmanager
+def view_of(names: list[str], *, quiet: bool = False) -> Iterator[View]:
+    """The view that fits stderr and the number of recordings."""
+    if quiet:
+        yield SilentView()
+    elif not err.is_terminal:
+        yield LineView()
+    else:
+        with bars() as progress:
+            yield StageBars(progress) if len(names) == 1 else FileBars(progress, names)
+
+
+def bars(console: Console = err) -> Progress:
+    """Bars with a name, a share, a note and the time."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=32),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeElapsedColumn(),
+        TextColumn("[dim]{task.fields[note]}"),
+        console=console,
+    )
+
+
+def _line(event: job.JobEvent) -> str:
+    if event.HasField("accepted"):
+        return f"accepted as job {event.accepted.job_id}"
+    if event.HasField("state_changed"):
+        return state_name(event.state_changed.state)
+    if event.HasField("unit_ended") and event.unit_ended.HasField("failure"):
+        failure = event.unit_ended.failure
+        return f"{event.unit_ended.unit}: {plain(failure.message)}"
+    return ""
