@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -13,6 +14,30 @@ from maie_cli.mesh.parts import STAGES
 from maie_cli.mesh.profiles import PROFILES
 
 DEFAULT_GATEWAY = f"localhost:{GATEWAY_PORT}"
+
+FormatName = Literal["txt", "json", "srt", "vtt", "md"]
+
+
+class FeatureName(enum.StrEnum):
+    """The features as they are typed."""
+
+    RAW_TRANSCRIPT = "raw_transcript"
+    CLEAN_TRANSCRIPT = "clean_transcript"
+    SUMMARY = "summary"
+    ENHANCEMENT_METRICS = "enhancement_metrics"
+
+
+class StateName(enum.StrEnum):
+    """The states of jobs as they are typed."""
+
+    PENDING = "PENDING"
+    PREPROCESSING = "PREPROCESSING"
+    PROCESSING_ASR = "PROCESSING_ASR"
+    PROCESSING_LLM = "PROCESSING_LLM"
+    COMPLETE = "COMPLETE"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
 
 GatewayOption = Annotated[
     str,
@@ -42,9 +67,12 @@ __all__ = [
     "DEFAULT_DATA",
     "DEFAULT_GATEWAY",
     "DataOption",
+    "FeatureName",
+    "FormatName",
     "GatewayOption",
     "JsonOption",
     "ProfileOption",
+    "StateName",
     "WorkersOption",
     "parse_workers",
 ]

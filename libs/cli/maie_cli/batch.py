@@ -56,7 +56,7 @@ class Batch:
     async def _outcome(self, path: Path) -> Outcome:
         async with self._turn:
             try:
-                return outcome_of(path, await self._finished(path))
+                return _outcome(path, await self._finished(path))
             except ClientError as error:
                 return Outcome(path=path, code=exit_of_error(error), message=sentence(error))
             except OSError as error:
@@ -83,19 +83,16 @@ class Batch:
         raise AssertionError("a job's events end with `finished`")
 
 
-def outcome_of(path: Path, finished: Finished) -> Outcome:
-    """How a finished job ends the command."""
-    state, failures = finished.job.state, list(finished.job.failures)
-    if state == job.JOB_STATE_COMPLETE:
-        return Outcome(path=path, finished=finished)
-    if state == job.JOB_STATE_CANCELLED:
-        return Outcome(
-            path=path, code=Exit.FAILED, message="The job was cancelled.", finished=finished
-        )
-    messages = dict.fromkeys(failure.message for failure in failures)
-    return Outcome(
-        path=path,
-        code=exit_of_failures(failures),
-        message=" ".join(messages) or "The job failed.",
-        finished=finished,
-    )
+def exit_of_job(done: job.Job) -> tuple[Exit, str]:
+    """How a finished job ends the command, and what to say of it."""
+    if done.state == job.JOB_STATE_COMPLETE:
+        return Exit.OK, ""
+    if done.state == job.JOB_STATE_CANCELLED:
+        return Exit.FAILED, "The job was cancelled."
+    messages = dict.fromkeys(failure.message for failure in done.failures)
+    return exit_of_failures(list(done.failures)), " ".join(messages) or "The job failed."
+
+
+def _outcome(path: Path, finished: Finished) -> Outcome:
+    code, message = exit_of_job(finished.job)
+    return Outcome(path=path, code=code, message=message, finished=finished)

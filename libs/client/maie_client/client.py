@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing
 from datetime import timedelta
 from types import TracebackType
@@ -123,7 +123,7 @@ class Client:
 
     async def list_jobs(
         self, *, states: Iterable[job.JobState] = (), page_size: int = 50
-    ) -> AsyncIterator[job.Job]:
+    ) -> AsyncGenerator[job.Job, None]:
         """Yields jobs, newest first and without results, page after page as they are asked for."""
         request = job.ListJobsRequest(states=states, page_size=page_size)
         while True:

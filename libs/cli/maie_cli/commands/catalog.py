@@ -1,6 +1,79 @@
-def models() -> None:
-    pass
+"""`maie models` and `maie templates`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from google.protobuf.message import Message
+from rich import box
+from rich.table import Table
+
+from maie.catalog.v1 import catalog_pb2 as catalog
+from maie.summary.v1 import summary_pb2 as summary
+from maie_cli.arguments import DEFAULT_GATEWAY, GatewayOption, JsonOption
+from maie_cli.console import emit, out
+from maie_cli.exits import run
+from maie_cli.formats.as_json import to_json
+from maie_cli.formats.clean import plain
+from maie_cli.names import stage_name
+from maie_client import Client
 
 
-def templates() -> None:
-    pass
+def models(as_json: JsonOption = False, gateway: GatewayOption = DEFAULT_GATEWAY) -> None:
+    """List the models that workers hold right now; with --json, one on each line."""
+    found = run(_models(gateway))
+    if as_json:
+        _emit_lines(found)
+    else:
+        out.print(_model_table(found))
+
+
+def templates(as_json: JsonOption = False, gateway: GatewayOption = DEFAULT_GATEWAY) -> None:
+    """List the templates that a summary can fill; with --json, one on each line."""
+    found = run(_templates(gateway))
+    if as_json:
+        _emit_lines(found)
+    else:
+        out.print(_template_table(found))
+
+
+async def _models(gateway: str) -> list[catalog.Model]:
+    async with Client(gateway) as client:
+        return await client.list_models()
+
+
+async def _templates(gateway: str) -> list[summary.Template]:
+    async with Client(gateway) as client:
+        return await client.list_templates()
+
+
+def _emit_lines(messages: Sequence[Message]) -> None:
+    for message in messages:
+        emit(to_json(message))
+
+
+def _model_table(found: Sequence[catalog.Model]) -> Table:
+    table = Table(
+        "stage", "engine", "model", "library", "runs on", "workers", "checkpoint", box=box.SIMPLE
+    )
+    for model in found:
+        engine = model.info.engine
+        table.add_row(
+            stage_name(model.stage),
+            plain(engine.engine),
+            plain(f"{engine.model_name} {engine.model_variant}"),
+            plain(engine.library),
+            plain(f"{engine.device} {engine.compute_type}"),
+            str(model.worker_count),
+            engine.checkpoint_sha256[:12],
+        )
+    return table
+
+
+def _template_table(found: Sequence[summary.Template]) -> Table:
+    table = Table("id", "title", "description", box=box.SIMPLE)
+    for template in found:
+        table.add_row(
+            plain(template.template_id), plain(template.title), plain(template.description)
+        )
+    return table

@@ -1,3 +1,148 @@
-import typer
+"""`maie jobs`: look after jobs."""
 
-app = typer.Typer()
+from __future__ import annotations
+
+from contextlib import aclosing
+from typing import Annotated
+
+import typer
+from rich import box
+from rich.table import Table
+
+from maie.job.v1 import job_pb2 as job
+from maie_cli.arguments import DEFAULT_GATEWAY, FormatName, GatewayOption, JsonOption, StateName
+from maie_cli.batch import exit_of_job
+from maie_cli.console import complain, emit, note, out
+from maie_cli.exits import Exit, run
+from maie_cli.formats.as_json import to_json
+from maie_cli.formats.clean import plain
+from maie_cli.formats.writers import WRITERS, Finished
+from maie_cli.names import FINAL_STATES, state_name
+from maie_cli.templates import template_of
+from maie_cli.views import view_of
+from maie_client import Client
+
+app = typer.Typer(help="Look after jobs.", no_args_is_help=True)
+
+JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.")]
+
+
+@app.command("list")
+def list_jobs(
+    state: Annotated[
+        list[StateName] | None, typer.Option(help="Only jobs in this state; as often as needed.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="The most jobs to list.")] = 50,
+    as_json: JsonOption = False,
+    gateway: GatewayOption = DEFAULT_GATEWAY,
+) -> None:
+    """List jobs, newest first; with --json, one on each line."""
+    states = [getattr(job, f"JOB_STATE_{name}") for name in state or ()]
+    found = run(_list(gateway, states, limit))
+    if not as_json:
+        out.print(_table(found))
+        return
+    for each in found:
+        emit(to_json(each))
+
+
+@app.command()
+def show(
+    job_id: JobId,
+    format_: Annotated[
+        FormatName | None, typer.Option("--format", help="Print the results in this format.")
+    ] = None,
+    as_json: JsonOption = False,
+    gateway: GatewayOption = DEFAULT_GATEWAY,
+) -> None:
+    """Print a job's results as far as they are there. Exits 1 for a job that failed."""
+    finished = run(_show(gateway, job_id))
+    _print(finished, "json" if as_json else format_)
+    _exit(finished.job)
+
+
+@app.command()
+def watch(
+    job_id: JobId, as_json: JsonOption = False, gateway: GatewayOption = DEFAULT_GATEWAY
+) -> None:
+    """Follow a job to its end and print its results. Exits 1 for a job that failed."""
+    finished = run(_watch(gateway, job_id))
+    _print(finished, "json" if as_json else None)
+    _exit(finished.job)
+
+
+@app.command()
+def cancel(
+    job_id: JobId, as_json: JsonOption = False, gateway: GatewayOption = DEFAULT_GATEWAY
+) -> None:
+    """Cancel a job. A finished job stays as it is."""
+    cancelled = run(_cancel(gateway, job_id))
+    emit(to_json(cancelled) if as_json else f"{cancelled.job_id} {state_name(cancelled.state)}")
+
+
+async def _list(gateway: str, states: list[job.JobState], limit: int) -> list[job.Job]:
+    found: list[job.Job] = []
+    async with Client(gateway) as client, aclosing(client.list_jobs(states=states)) as jobs:
+        async for each in jobs:
+            found.append(each)
+            if len(found) == limit:
+                break
+    return found
+
+
+async def _show(gateway: str, job_id: str) -> Finished:
+    async with Client(gateway) as client:
+        return await _finished(client, await client.get_job(job_id))
+
+
+async def _watch(gateway: str, job_id: str) -> Finished:
+    done = job.Job()
+    with view_of([job_id]) as view:
+        async with Client(gateway) as client:
+            async with aclosing(client.watch_job(job_id)) as events:
+                async for event in events:
+                    view.hear(job_id, event)
+                    done = event.finished.job if event.HasField("finished") else done
+            return await _finished(client, done)
+
+
+async def _cancel(gateway: str, job_id: str) -> job.Job:
+    async with Client(gateway) as client:
+        return await client.cancel_job(job_id)
+
+
+async def _finished(client: Client, done: job.Job) -> Finished:
+    template = await template_of(client, done)
+    return Finished(job=done, name=done.config.filename or done.job_id, template=template)
+
+
+def _print(finished: Finished, format_: str | None) -> None:
+    if format_ == "json":
+        emit(to_json(finished.job))
+    elif format_ is not None or finished.job.state == job.JOB_STATE_COMPLETE:
+        emit(WRITERS[format_ or "md"](finished))
+    else:
+        note(f"job {finished.job.job_id} is {state_name(finished.job.state)}")
+        if finished.job.HasField("results"):
+            emit(WRITERS["md"](finished))
+
+
+def _exit(done: job.Job) -> None:
+    if done.state not in FINAL_STATES:
+        return
+    code, message = exit_of_job(done)
+    if code is not Exit.OK:
+        complain(message)
+        raise typer.Exit(code)
+
+
+def _table(found: list[job.Job]) -> Table:
+    table = Table("job", "state", "file", "accepted", box=box.SIMPLE)
+    for each in found:
+        table.add_row(
+            each.job_id,
+            state_name(each.state),
+            plain(each.config.filename),
+            f"{each.create_time.ToDatetime():%Y-%m-%d %H:%M:%S} UTC",
+        )
+    return table

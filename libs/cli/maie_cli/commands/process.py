@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from maie_cli.arguments import DEFAULT_GATEWAY, GatewayOption
+from maie_cli.arguments import DEFAULT_GATEWAY, FeatureName, FormatName, GatewayOption
 from maie_cli.batch import Batch, Outcome
 from maie_cli.console import complain, emit, note
 from maie_cli.exits import Exit, run
@@ -22,17 +22,17 @@ from maie_client import Client, JobOptions
 DEFAULT_TEMPLATE = "meeting_notes_v1"
 AT_ONCE = 4
 
-FeatureName = Literal["raw_transcript", "clean_transcript", "summary", "enhancement_metrics"]
-FormatName = Literal["txt", "json", "srt", "vtt", "md"]
 TRANSCRIPT_FORMATS = ("txt", "srt", "vtt")
 
 
 def process(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Recordings.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Recordings.")],
     feature: Annotated[
         list[FeatureName] | None,
         typer.Option(
-            help="What to make, as often as needed. Without any: clean transcript and summary."
+            metavar="FEATURE",
+            help=f"What to make, as often as needed: {', '.join(FeatureName)}. Without any: "
+            "clean transcript and summary.",
         ),
     ] = None,
     template: Annotated[
