@@ -1,0 +1,173 @@
+"""Whatever the order, the same answers lead to the same end."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from maie.event.v1 import event_pb2 as event
+from maie.job.v1 import job_pb2 as job
+from maie.job.v1 import record_pb2 as record
+from maie_gateway.conductor import advance, pending_tasks, task_id
+from tests.gateway.conductor.world import (
+    ALL_FEATURES,
+    CLEAN,
+    METRICS,
+    NOW,
+    POLICY,
+    SUMMARY,
+    blob,
+    completed,
+    failed,
+    log_lines,
+    new_job,
+    started,
+    unit_states,
+)
+
+pytestmark = pytest.mark.unit
+
+MAX_CHUNKS = 4
+UNITS = ["preprocess", "summary.reduce"] + [
+    f"{stage}.{index:04d}"
+    for stage in ("asr", "enhancement", "summary.map")
+    for index in range(MAX_CHUNKS)
+]
+
+
+@dataclass(kw_only=True, frozen=True)
+class Script:
+    """How a job will go.
+
+    Attributes:
+        features: What is asked for.
+        chunks: How many chunks the recording is cut into.
+        punctuated: Which chunks' text is punctuated by ASR.
+        failures: For a unit, whether each of its first attempts fails
+            retryably (True) or for good (False); the next one completes.
+    """
+
+    features: frozenset[job.Feature]
+    chunks: int
+    punctuated: frozenset[int]
+    failures: dict[str, list[bool]]
+
+    def answer(self, task: event.StageTask) -> event.StageEvent:
+        """What the worker says of an attempt."""
+        failures = self.failures.get(task.unit, [])
+        if task.attempt <= len(failures):
+            return failed(task, retryable=failures[task.attempt - 1])
+        punctuated = task.unit.startswith("asr.") and int(task.unit[4:]) in self.punctuated
+        return completed(task, chunks=self.chunks, punctuated=punctuated)
+
+    def succeeds(self, unit: str) -> bool:
+        """Whether a unit completes once it runs."""
+        failures = self.failures.get(unit, [])
+        return all(failures) and len(failures) <= POLICY.max_retries
+
+    def end(self) -> dict[str, str]:
+        """How each unit ends: the graph's meaning, written down a second time."""
+        states = {"preprocess": self._end("preprocess", [])}
+        if states["preprocess"] == "FAILED":
+            return states
+        for index in range(self.chunks):
+            self._chunk(states, f"{index:04d}", index in self.punctuated)
+        if SUMMARY in self.features:
+            parts = [state for unit, state in states.items() if unit.startswith("summary.")]
+            states["summary.reduce"] = self._end("summary.reduce", parts)
+        return states
+
+    def _chunk(self, states: dict[str, str], index: str, punctuated: bool) -> None:
+        asr = states[f"asr.{index}"] = self._end(f"asr.{index}", [])
+        if not self.features & {CLEAN, METRICS, SUMMARY}:
+            return
+        skipped = punctuated and asr == "COMPLETED"
+        clean = "SKIPPED" if skipped else self._end(f"enhancement.{index}", [asr])
+        states[f"enhancement.{index}"] = clean
+        if SUMMARY in self.features:
+            states[f"summary.map.{index}"] = self._end(f"summary.map.{index}", [clean])
+
+    def _end(self, unit: str, needs: list[str]) -> str:
+        if {"FAILED", "BLOCKED"} & set(needs):
+            return "BLOCKED"
+        return "COMPLETED" if self.succeeds(unit) else "FAILED"
+
+
+scripts = st.builds(
+    Script,
+    features=st.frozensets(st.sampled_from(ALL_FEATURES), min_size=1),
+    chunks=st.integers(0, MAX_CHUNKS),
+    punctuated=st.frozensets(st.integers(0, MAX_CHUNKS - 1)),
+    failures=st.dictionaries(
+        st.sampled_from(UNITS),
+        st.lists(st.booleans() | st.just(True), max_size=POLICY.max_retries + 1),
+        max_size=3,
+    ),
+)
+
+
+def play(script: Script, order: random.Random) -> record.JobRecord:
+    """Runs a job to its end with every disturbance that the mesh can have."""
+    step = new_job(script.features)
+    source = step.record
+    queue = list(step.tasks)
+    history: list[event.StageEvent] = []
+    while tasks := queue or pending_tasks(source):
+        queue = list(tasks)
+        task = queue.pop(order.randrange(len(queue)))
+        told = [script.answer(task), *order.sample(history, min(2, len(history)))]
+        if order.random() < 0.2:
+            told.append(started(task))
+        order.shuffle(told)
+        history += told
+        for said in told:
+            step = advance(source, said, POLICY, NOW)
+            source = step.record
+            # A crash between storing and publishing loses the step's tasks.
+            queue += step.tasks if order.random() < 0.8 else ()
+        if order.random() < 0.1:
+            queue += pending_tasks(source)
+    return source
+
+
+@settings(max_examples=150, deadline=None)
+@given(scripts, st.integers(0, 2**32), st.integers(0, 2**32))
+def test_the_end_depends_on_the_answers_and_not_on_their_order(
+    script: Script, seed: int, other_seed: int
+) -> None:
+    one = play(script, random.Random(seed))
+    other = play(script, random.Random(other_seed))
+    expected = script.end()
+    assert unit_states(one) == expected
+    assert list(one.units) == list(other.units)
+    lost = {"FAILED", "BLOCKED"} & set(expected.values())
+    assert one.state == other.state
+    assert one.state == (job.JOB_STATE_FAILED if lost else job.JOB_STATE_COMPLETE)
+    outputs = {unit.unit: unit.output for unit in one.units if unit.HasField("output")}
+    skipped = {name for name, state in expected.items() if state == "SKIPPED"}
+    assert outputs == {
+        name: blob(name.replace("enhancement", "asr") if name in skipped else name)
+        for name, state in expected.items()
+        if state in ("COMPLETED", "SKIPPED")
+    }
+
+
+@settings(max_examples=75, deadline=None)
+@given(scripts, st.integers(0, 2**32))
+def test_every_attempt_is_told_once(script: Script, seed: int) -> None:
+    lines = log_lines(play(script, random.Random(seed)))
+    assert len(lines) == len(set(lines))
+    ended = {line for line in lines if "/" in line}
+    for unit, state in script.end().items():
+        attempts = {line for line in ended if line.startswith(f"{unit}/")}
+        assert sum(line.endswith(f" {state}") for line in attempts) >= 1
+        assert all(line.endswith((" FAILED", f" {state}")) for line in attempts)
+
+
+def test_ids_name_job_unit_and_attempt() -> None:
+    (task,) = new_job().tasks
+    assert task_id(task) == f"{task.job_id}/preprocess/1"

@@ -1,0 +1,57 @@
+"""A job's record fits in one message of JetStream, whatever happens to the job."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from maie_gateway.conductor import advance, pending_tasks
+from tests.gateway.conductor.world import (
+    ALL_FEATURES,
+    NOW,
+    POLICY,
+    all_well,
+    completed,
+    failed,
+    new_job,
+    run,
+)
+
+pytestmark = pytest.mark.unit
+
+# 16 hours in chunks of 5 minutes.
+LONGEST_CHUNKS = 192
+MAX_PAYLOAD_BYTES = 1024 * 1024
+
+
+def test_the_longest_recording_stays_below_300_kb() -> None:
+    done = run(new_job(ALL_FEATURES), all_well(LONGEST_CHUNKS)).record
+    assert len(done.units) == 2 + 3 * LONGEST_CHUNKS
+    assert done.ByteSize() < 300_000
+
+
+def test_the_largest_job_fits_even_where_everything_fails_twice() -> None:
+    def answer(task):
+        if task.attempt <= POLICY.max_retries:
+            return failed(task, retryable=True, message="x" * 1000)
+        if task.unit.startswith("summary.map"):
+            return failed(task, retryable=False, message="x" * 1000)
+        return completed(task, chunks=POLICY.max_chunks)
+
+    done = run(new_job(ALL_FEATURES), answer).record
+    assert done.ByteSize() < MAX_PAYLOAD_BYTES
+
+
+def test_the_longest_recording_ends_alike_in_any_order() -> None:
+    order = random.Random(7)
+    step = new_job(ALL_FEATURES)
+    queue = list(step.tasks)
+    while queue:
+        task = queue.pop(order.randrange(len(queue)))
+        step = advance(step.record, completed(task, chunks=LONGEST_CHUNKS), POLICY, NOW)
+        queue.extend(step.tasks)
+    in_turn = run(new_job(ALL_FEATURES), all_well(LONGEST_CHUNKS)).record
+    assert list(step.record.units) == list(in_turn.units)
+    assert step.record.state == in_turn.state
+    assert pending_tasks(step.record) == []
