@@ -1,1 +1,17 @@
 """Summary templates: a JSON schema with a Jinja2 prompt each."""
+
+from maie_templates.checks import check_schema
+from maie_templates.library import TemplateLibrary
+from maie_templates.prompt import PROMPT_VARIABLES, PromptLimits, render_prompt
+from maie_templates.settings import TemplateSettings
+from maie_templates.template import Template
+
+__all__ = [
+    "PROMPT_VARIABLES",
+    "PromptLimits",
+    "Template",
+    "TemplateLibrary",
+    "TemplateSettings",
+    "check_schema",
+    "render_prompt",
+]

@@ -1,0 +1,129 @@
+"""What a template's schema may hold, so that it can be filled, checked and bounded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError
+
+MAX_SCHEMA_BYTES = 64 * 1024
+# References are followed, so a small schema can stand for a large one.
+MAX_SCHEMA_NODES = 2000
+MAX_DEPTH = 16
+# The longest string and array of a summary. A bound keeps a language model from writing on.
+MAX_STRING_LENGTH = 20_000
+MAX_ARRAY_LENGTH = 1000
+
+# Only these may be used: a pattern can take a validator exponential time, `uniqueItems` is refused
+# by the back ends that guide language models, a reference to elsewhere would be fetched.
+KEYWORDS = frozenset(
+    {"$schema", "$defs", "$ref", "$comment", "title", "description", "examples", "default"}
+    | {"deprecated", "type", "enum", "const", "properties", "required", "additionalProperties"}
+    | {"minProperties", "maxProperties", "items", "minItems", "maxItems", "minLength", "maxLength"}
+    | {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "format"}
+    | {"anyOf", "oneOf", "allOf"}
+)
+COMBINED = ("anyOf", "oneOf", "allOf")
+
+
+class SchemaProblem(ValueError):
+    """A schema cannot be used; the message says where and why."""
+
+
+def check_schema(text: str) -> dict[str, Any]:
+    """Parses a template's schema and checks that it can be filled and bounded.
+
+    Args:
+        text: JSON Schema draft 2020-12 as JSON text, at most 64 KiB.
+
+    Raises:
+        SchemaProblem: The schema cannot be used.
+    """
+    if len(text.encode()) > MAX_SCHEMA_BYTES:
+        raise SchemaProblem(f"the schema is larger than {MAX_SCHEMA_BYTES} bytes")
+    try:
+        schema = json.loads(text, parse_constant=_no_constant)
+        if not isinstance(schema, dict):
+            raise SchemaProblem("the schema is not a JSON object")
+        Draft202012Validator.check_schema(schema)
+    except SchemaError as error:
+        raise SchemaProblem(f"{error.json_path}: {error.message[:200]}") from error
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise SchemaProblem(f"the schema is not JSON: {error}") from error
+    if schema.get("type") != "object":
+        raise SchemaProblem("the schema's type is not object")
+    for name in ("title", "description"):
+        if not schema.get(name):
+            raise SchemaProblem(f"the schema has no {name}")
+    for count, (path, node) in enumerate(_nodes(schema, schema, "$", ())):
+        if count >= MAX_SCHEMA_NODES:
+            raise SchemaProblem(f"the schema has more than {MAX_SCHEMA_NODES} parts")
+        _check_node(path, node)
+    return schema
+
+
+def resolve(root: Mapping[str, Any], node: Mapping[str, Any]) -> dict[str, Any]:
+    """A node with its reference into the same schema followed, beside its other keywords."""
+    followed = dict(node)
+    while "$ref" in followed:
+        target = _target(root, str(followed.pop("$ref")))
+        followed = {**target, **followed}
+    return followed
+
+
+def _no_constant(name: str) -> None:
+    raise SchemaProblem(f"{name} is no JSON number")
+
+
+def _target(root: Mapping[str, Any], reference: str) -> Mapping[str, Any]:
+    name = reference.removeprefix("#/$defs/")
+    found = root.get("$defs", {}).get(name) if name != reference else None
+    if not isinstance(found, dict):
+        raise SchemaProblem(f"{reference!r} is not one of the schema's own $defs")
+    return found
+
+
+def _nodes(
+    root: dict[str, Any], node: Any, path: str, references: tuple[str, ...]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every schema within a schema, references followed, each with its place."""
+    if not isinstance(node, dict):
+        raise SchemaProblem(f"{path}: true and false are not supported as a schema")
+    if path.count("/") > 2 * MAX_DEPTH:
+        raise SchemaProblem(f"the schema is nested more than {MAX_DEPTH} deep")
+    yield path, node
+    if (reference := node.get("$ref")) is not None:
+        if reference in references:
+            raise SchemaProblem(f"{path}: {reference} contains itself")
+        yield from _nodes(root, _target(root, reference), f"{path}/$ref", (*references, reference))
+    for name, child in node.get("properties", {}).items():
+        yield from _nodes(root, child, f"{path}/{name}", references)
+    if "items" in node:
+        yield from _nodes(root, node["items"], f"{path}/items", references)
+    if isinstance(node.get("additionalProperties"), dict):
+        yield from _nodes(root, node["additionalProperties"], f"{path}/*", references)
+    for keyword in COMBINED:
+        for child in node.get(keyword, ()):
+            yield from _nodes(root, child, f"{path}/{keyword}", references)
+
+
+def _check_node(path: str, node: Mapping[str, Any]) -> None:
+    if unknown := sorted(set(node) - KEYWORDS):
+        raise SchemaProblem(f"{path}: the keyword {unknown[0]} is not supported")
+    types = node.get("type", ())
+    types = (types,) if isinstance(types, str) else types
+    if not types and not set(node) & {"enum", "const", "$ref", *COMBINED}:
+        raise SchemaProblem(f"{path}: the type is missing")
+    if set(node) & {"enum", "const"}:
+        return
+    for kind, keyword, most in (
+        ("string", "maxLength", MAX_STRING_LENGTH),
+        ("array", "maxItems", MAX_ARRAY_LENGTH),
+    ):
+        if kind in types and node.get(keyword, most + 1) > most:
+            raise SchemaProblem(f"{path}: {keyword} is missing or over {most}")
+    if "array" in types and "items" not in node:
+        raise SchemaProblem(f"{path}: items is missing")

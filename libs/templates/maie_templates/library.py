@@ -1,0 +1,137 @@
+"""All templates: those that ship and those of a user's folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from maie_runtime.errors import Code, StageError
+from maie_templates.template import TEMPLATE_ID, Template, rejected
+
+SCHEMA_FILE = "schema.json"
+PROMPT_FILE = "prompt.jinja"
+BUILTIN = Path(str(files("maie_templates") / "builtin"))
+
+_State = tuple[tuple[int, int], tuple[int, int]]
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class _Entry:
+    """What was read of a template's folder, and the state of its files then."""
+
+    state: _State
+    outcome: Template | StageError
+
+
+class TemplateLibrary:
+    """Finds templates by id.
+
+    Every call looks at the files' times and sizes and reads what changed, so
+    that a new template needs no restart. A template of the user's folder
+    replaces one that ships with the same id; its hash tells them apart.
+
+    Args:
+        directory: The user's folder, or None for the templates that ship.
+
+    Raises:
+        StageError: FAILED_PRECONDITION with TEMPLATES_MISSING where the folder
+            is not there.
+    """
+
+    def __init__(self, directory: Path | None = None) -> None:
+        if directory is not None and not directory.is_dir():
+            raise StageError(
+                Code.FAILED_PRECONDITION,
+                "TEMPLATES_MISSING",
+                f"The templates folder {directory} does not exist; "
+                "make it or change MAIE_TEMPLATES_DIRECTORY.",
+            )
+        self._roots = [BUILTIN] if directory is None else [BUILTIN, directory]
+        self._entries: dict[Path, _Entry] = {}
+
+    def get(self, template_id: str) -> Template:
+        """The template with an id.
+
+        Raises:
+            StageError: NOT_FOUND with TEMPLATE_NOT_FOUND, naming those there
+                are; INVALID_ARGUMENT with TEMPLATE_REJECTED where its files
+                cannot be used.
+        """
+        found = self._scan()
+        if template_id not in found:
+            known = ", ".join(sorted(found)) or "none"
+            raise StageError(
+                Code.NOT_FOUND,
+                "TEMPLATE_NOT_FOUND",
+                f"There is no template {template_id[:64]!r}; there are: {known}.",
+                field="template_id",
+            )
+        outcome = found[template_id]
+        if isinstance(outcome, StageError):
+            raise StageError(outcome.code, outcome.reason, outcome.message)
+        return outcome
+
+    def templates(self) -> list[Template]:
+        """All templates that can be used, by id."""
+        found = sorted(self._scan().items())
+        return [outcome for _, outcome in found if isinstance(outcome, Template)]
+
+    def problems(self) -> dict[str, StageError]:
+        """Why templates cannot be used, by id."""
+        found = sorted(self._scan().items())
+        return {name: outcome for name, outcome in found if isinstance(outcome, StageError)}
+
+    def check(self) -> None:
+        """Checks every template, for the start of a service.
+
+        Raises:
+            StageError: INVALID_ARGUMENT with TEMPLATE_REJECTED for the first
+                that cannot be used.
+        """
+        for problem in self.problems().values():
+            raise problem
+
+    def _scan(self) -> dict[str, Template | StageError]:
+        """Every template or why it cannot be used, read anew where its files changed."""
+        entries = dict(self._read_roots())
+        # Folders that are gone are forgotten with the old entries.
+        self._entries = entries
+        return {folder.name: entry.outcome for folder, entry in entries.items()}
+
+    def _read_roots(self) -> Iterator[tuple[Path, _Entry]]:
+        for root in self._roots:
+            for folder in sorted(root.iterdir()):
+                if folder.is_dir() and not folder.name.startswith((".", "_")):
+                    yield folder, self._read(folder)
+
+    def _read(self, folder: Path) -> _Entry:
+        try:
+            state = (_state(folder / SCHEMA_FILE), _state(folder / PROMPT_FILE))
+            known = self._entries.get(folder)
+            if known and known.state == state:
+                return known
+            return _Entry(state=state, outcome=_load(folder))
+        except (OSError, UnicodeDecodeError) as error:
+            why = f"{SCHEMA_FILE} or {PROMPT_FILE} cannot be read ({type(error).__name__})"
+            return _Entry(state=((0, 0), (0, 0)), outcome=rejected(folder.name, why))
+
+
+def _state(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_mtime_ns, status.st_size
+
+
+def _load(folder: Path) -> Template | StageError:
+    try:
+        return Template.parse(
+            folder.name,
+            (folder / SCHEMA_FILE).read_text(encoding="utf-8"),
+            (folder / PROMPT_FILE).read_text(encoding="utf-8"),
+        )
+    except StageError as error:
+        return error
+
+
+__all__ = ["TEMPLATE_ID", "TemplateLibrary"]

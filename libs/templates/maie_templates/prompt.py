@@ -1,0 +1,128 @@
+"""Prompts are Jinja2 templates of users: rendered in a sandbox, in a process that can be killed.
+
+Jinja's sandbox keeps a prompt from attributes and calls it should not reach, but not from
+`"a" * 10**8` or loops without end, so that time, memory and output are bounded from outside.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from jinja2 import TemplateSyntaxError, nodes
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from maie_runtime.errors import StageError, invalid
+from maie_templates import render_child
+
+MAX_PROMPT_BYTES = 64 * 1024
+PROMPT_VARIABLES = frozenset({"title", "description", "schema", "transcript", "language"})
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class PromptLimits:
+    """What rendering may cost.
+
+    Attributes:
+        seconds: Time, the start of the process included.
+        memory_bytes: Address space of the process.
+        output_chars: Length of the rendered prompt.
+    """
+
+    seconds: float = 10.0
+    memory_bytes: int = 512 * 1024 * 1024
+    output_chars: int = 4_000_000
+
+
+class PromptProblem(ValueError):
+    """A prompt cannot be used; the message says why."""
+
+
+def check_prompt(prompt: str) -> None:
+    """Checks that a prompt parses and asks for known variables and filters only.
+
+    Nothing is compiled here, not even by `jinja2.meta`: Jinja evaluates
+    constant expressions and filters when it compiles, outside every limit.
+
+    Raises:
+        PromptProblem: The prompt cannot be used.
+    """
+    if len(prompt.encode()) > MAX_PROMPT_BYTES:
+        raise PromptProblem(f"the prompt is larger than {MAX_PROMPT_BYTES} bytes")
+    sandbox = render_child.environment()
+    try:
+        tree = sandbox.parse(prompt)
+        _check_names(sandbox, tree)
+        unknown = _asked(tree) - PROMPT_VARIABLES - set(sandbox.globals)
+    except TemplateSyntaxError as error:
+        raise PromptProblem(f"the prompt's line {error.lineno}: {error.message}") from error
+    except RecursionError as error:
+        raise PromptProblem("the prompt is nested too deep") from error
+    if unknown:
+        known = ", ".join(sorted(PROMPT_VARIABLES))
+        raise PromptProblem(f"the prompt asks for {min(unknown)}; it may ask for {known}")
+
+
+def _asked(tree: nodes.Template) -> set[str]:
+    """The names that a prompt reads and never sets."""
+    names = list(tree.find_all(nodes.Name))
+    own = {name.name for name in names if name.ctx != "load"} | {"loop", "caller", "varargs"}
+    own |= {macro.name for macro in tree.find_all(nodes.Macro)}
+    return {name.name for name in names} - own
+
+
+def _check_names(sandbox: ImmutableSandboxedEnvironment, tree: nodes.Template) -> None:
+    loads = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
+    for load in tree.find_all(loads):
+        raise PromptProblem(f"the prompt's line {load.lineno}: it cannot load other templates")
+    for kind, known in ((nodes.Filter, sandbox.filters), (nodes.Test, sandbox.tests)):
+        for node in tree.find_all(kind):
+            if node.name not in known:
+                raise PromptProblem(f"the prompt's line {node.lineno}: {node.name} is not known")
+
+
+async def render_prompt(
+    prompt: str, variables: Mapping[str, str], limits: PromptLimits | None = None
+) -> str:
+    """Renders a prompt in a process of its own.
+
+    Args:
+        prompt: The Jinja2 prompt.
+        variables: A text for each of `PROMPT_VARIABLES`.
+        limits: What rendering may cost.
+
+    Raises:
+        StageError: INVALID_ARGUMENT with TEMPLATE_REJECTED where the prompt
+            fails, reaches for what it must not, or goes over a limit.
+    """
+    limits = limits or PromptLimits()
+    order = {"prompt": prompt, "variables": dict(variables), "limits": asdict(limits)}
+    child = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-I", render_child.__file__),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        env={},
+    )
+    try:
+        async with asyncio.timeout(limits.seconds):
+            output, _ = await child.communicate(json.dumps(order).encode())
+    except TimeoutError as error:
+        raise _rejected(f"rendering took more than {limits.seconds:g} s") from error
+    finally:
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
+    if child.returncode == render_child.REJECTED:
+        raise _rejected(output.decode())
+    if child.returncode != 0:
+        raise _rejected("rendering took too much time or memory")
+    return output.decode()
+
+
+def _rejected(why: str) -> StageError:
+    return invalid("TEMPLATE_REJECTED", f"The template's prompt cannot be rendered: {why}.")

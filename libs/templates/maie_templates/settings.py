@@ -1,0 +1,16 @@
+"""Where templates are looked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class TemplateSettings(BaseSettings):
+    """What the template library can be told; `MAIE_TEMPLATES_` in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="MAIE_TEMPLATES_", frozen=True)
+
+    directory: Path | None = None
+    """A folder of templates beside those that ship: `ID/schema.json` and `ID/prompt.jinja`."""

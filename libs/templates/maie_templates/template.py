@@ -1,0 +1,97 @@
+"""One template and its place in the contract."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from maie.summary.v1 import summary_pb2 as summary
+from maie_runtime.errors import StageError, invalid
+from maie_templates.checks import SchemaProblem, check_schema
+from maie_templates.prompt import PromptProblem, check_prompt
+
+TEMPLATE_ID = re.compile(r"[a-z0-9_]{1,64}")
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Template:
+    """A checked template.
+
+    Attributes:
+        template_id: 1 to 64 of a-z, 0-9 and underscore.
+        schema_json: The JSON Schema as it was written.
+        schema: The same, parsed. Not to be changed.
+        prompt: The Jinja2 prompt.
+        sha256: The SHA-256 over schema and prompt, in lower-case hexadecimal.
+    """
+
+    template_id: str
+    schema_json: str
+    schema: Mapping[str, Any]
+    prompt: str
+    sha256: str
+
+    @property
+    def title(self) -> str:
+        """A short name for people."""
+        return str(self.schema["title"])
+
+    @property
+    def description(self) -> str:
+        """What the template is for."""
+        return str(self.schema["description"])
+
+    @classmethod
+    def parse(cls, template_id: str, schema_json: str, prompt: str) -> Template:
+        """Checks a template.
+
+        Raises:
+            StageError: INVALID_ARGUMENT with TEMPLATE_REJECTED, saying why.
+        """
+        if not TEMPLATE_ID.fullmatch(template_id):
+            raise rejected(template_id, "its id is not 1 to 64 of a-z, 0-9 and _")
+        try:
+            schema = check_schema(schema_json)
+            check_prompt(prompt)
+        except (SchemaProblem, PromptProblem) as error:
+            raise rejected(template_id, str(error)) from error
+        # The zero byte occurs in neither, so that no text can move from one to the other.
+        digest = hashlib.sha256(schema_json.encode() + b"\0" + prompt.encode()).hexdigest()
+        return cls(
+            template_id=template_id,
+            schema_json=schema_json,
+            schema=schema,
+            prompt=prompt,
+            sha256=digest,
+        )
+
+    @classmethod
+    def from_message(cls, message: summary.Template) -> Template:
+        """Checks a stored template.
+
+        Raises:
+            StageError: INVALID_ARGUMENT with TEMPLATE_REJECTED, saying why.
+        """
+        template = cls.parse(message.template_id, message.schema_json, message.prompt)
+        if template.sha256 != message.sha256:
+            raise rejected(message.template_id, "its SHA-256 is not that of its schema and prompt")
+        return template
+
+    def to_message(self) -> summary.Template:
+        """The template as the contract carries it."""
+        return summary.Template(
+            template_id=self.template_id,
+            title=self.title,
+            description=self.description,
+            schema_json=self.schema_json,
+            prompt=self.prompt,
+            sha256=self.sha256,
+        )
+
+
+def rejected(template_id: str, why: str) -> StageError:
+    """The error for a template that cannot be used."""
+    return invalid("TEMPLATE_REJECTED", f"The template {template_id[:64]!r} cannot be used: {why}.")

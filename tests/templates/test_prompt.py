@@ -1,0 +1,67 @@
+"""Prompts are rendered within bounds, whatever they try."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+
+from maie_runtime.errors import Code, StageError
+from maie_templates import PromptLimits, TemplateLibrary, render_prompt
+from maie_templates.prompt import check_prompt
+
+pytestmark = pytest.mark.unit
+
+VARIABLES = {
+    "title": "Notes",
+    "description": "Short notes.",
+    "schema": "{}",
+    "transcript": "Good morning. {{ 7 * 7 }} {% raw %} <b>",
+    "language": "en",
+}
+TIGHT = PromptLimits(seconds=2, memory_bytes=256 * 1024 * 1024, output_chars=100_000)
+
+
+async def test_the_prompt_that_ships_renders_with_the_transcript_as_it_is() -> None:
+    prompt = TemplateLibrary().get("meeting_notes_v1").prompt
+    text = await render_prompt(prompt, VARIABLES)
+    assert f"<transcript>\n{VARIABLES['transcript']}\n</transcript>\n" in text
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        '{{ "a" * 10 ** 10 }}',
+        "{{ 10 ** (10 ** 10) }}",
+        '{{ "%1000000000d" % 1 }}',
+        "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}",
+        "{% for i in range(99999) %}{{ transcript }}{% endfor %}",
+        "{{ range(10 ** 9) }}",
+        "{{ ''.__class__.__mro__[1].__subclasses__() }}",
+        "{{ cycler.__init__.__globals__.os }}",
+        "{{ 'a' | center(1000000000) }}",
+        "{{ 1 / 0 }}",
+        "{{ transcript.no_such_thing }}",
+        "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
+    ],
+)
+async def test_a_prompt_that_reaches_out_or_never_ends_is_rejected(prompt: str) -> None:
+    start = time.perf_counter()
+    check_prompt(prompt)
+    assert time.perf_counter() - start < 1, "compiling must not evaluate anything"
+    with pytest.raises(StageError) as caught:
+        await render_prompt(prompt, VARIABLES, TIGHT)
+    assert (caught.value.code, caught.value.reason) == (Code.INVALID_ARGUMENT, "TEMPLATE_REJECTED")
+    assert time.perf_counter() - start < TIGHT.seconds + 2
+
+
+async def test_cancelling_ends_the_process() -> None:
+    forever = "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}"
+    task = asyncio.create_task(render_prompt(forever, VARIABLES))
+    await asyncio.sleep(0.5)
+    start = time.perf_counter()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert time.perf_counter() - start < 1
