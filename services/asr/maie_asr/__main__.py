@@ -1,0 +1,15 @@
+"""Starts the ASR service."""
+
+from maie_asr.settings import AsrSettings
+from maie_asr.stage import open_stage
+from maie_runtime.server import run_service
+
+
+def main() -> None:
+    """Serves until SIGTERM."""
+    settings = AsrSettings()
+    run_service("asr", settings, lambda blobs: open_stage(settings, blobs))
+
+
+if __name__ == "__main__":
+    main()

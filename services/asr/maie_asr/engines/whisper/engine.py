@@ -1,0 +1,181 @@
+"""The engine `whisper`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from faster_whisper import BatchedInferencePipeline, WhisperModel
+from faster_whisper.transcribe import Segment, Word
+
+from maie.common.v1 import types_pb2 as common
+from maie_asr.engine import (
+    Capabilities,
+    RecognizedSegment,
+    RecognizedWord,
+    RecognizeOptions,
+    Speech,
+)
+from maie_asr.engines.whisper.model import (
+    describe,
+    find_model,
+    is_distilled,
+    load_model,
+    verify_model,
+)
+from maie_asr.settings import AsrSettings, WhisperSettings
+
+
+class WhisperEngine:
+    """Reads a chunk in windows of 30 s and finds the segments itself.
+
+    A chunk's speech ranges tell only that somebody speaks: with `vad_filter`
+    the model hears the chunk without its pauses, as faster-whisper cuts them.
+
+    Args:
+        model: The model.
+        path: The model's directory.
+        settings: The engine's settings.
+        executor: Where the model runs, one thread for each recognition.
+        version: The software and the model, without parameters.
+    """
+
+    description = "OpenAI Whisper by faster-whisper: many languages, punctuation and casing."
+
+    def __init__(
+        self,
+        model: WhisperModel,
+        path: Path,
+        settings: WhisperSettings,
+        executor: ThreadPoolExecutor,
+        version: common.EngineVersion,
+    ) -> None:
+        self._model = model
+        self._executor = executor
+        self._version = version
+        self._parameters = _parameters(settings, distilled=is_distilled(path, settings))
+        self._batch_size = settings.batch_size
+        self.capabilities = Capabilities(
+            language_codes=tuple(model.supported_languages),
+            punctuates=True,
+            word_times=True,
+            hotwords=True,
+            detects_language=model.model.is_multilingual,
+        )
+        # The weights; activations come on top.
+        on_gpu = settings.device == "cuda"
+        self.vram_bytes = (path / "model.bin").stat().st_size if on_gpu else 0
+
+    def version(self, options: RecognizeOptions) -> common.EngineVersion:
+        """The model with every parameter that it reads with."""
+        version = common.EngineVersion()
+        version.CopyFrom(self._version)
+        for name, value in self._arguments(options).items():
+            version.parameters[name] = json.dumps(value)
+        return version
+
+    async def recognize(
+        self, speech: Speech, options: RecognizeOptions
+    ) -> AsyncGenerator[RecognizedSegment, None]:
+        """Gives segments as the model finds them.
+
+        Closing the iteration returns at once; the window in hand is finished
+        in its thread and forgotten.
+        """
+        loop = asyncio.get_running_loop()
+        found, language = await loop.run_in_executor(
+            self._executor, self._start, speech, self._arguments(options)
+        )
+        while segment := await loop.run_in_executor(self._executor, next, found, None):
+            yield _segment(segment, language, speech.seconds)
+
+    def _arguments(self, options: RecognizeOptions) -> dict[str, Any]:
+        return {
+            **self._parameters,
+            "language": options.language or None,
+            "hotwords": ", ".join(options.hotwords) or None,
+            "word_timestamps": options.word_times,
+        }
+
+    def _start(self, speech: Speech, arguments: dict[str, Any]) -> tuple[Iterator[Segment], str]:
+        audio = speech.samples.astype(np.float32) / 32768
+        # The pipeline keeps state while it runs, so each recognition has its own.
+        reader = BatchedInferencePipeline(self._model) if self._batch_size > 1 else self._model
+        segments, info = reader.transcribe(audio, **arguments)
+        return iter(segments), info.language
+
+
+@asynccontextmanager
+async def create(settings: AsrSettings) -> AsyncIterator[WhisperEngine]:
+    """Verifies and loads the model.
+
+    Raises:
+        StageError: FAILED_PRECONDITION with MODEL_MISSING, MODEL_CORRUPT,
+            DEVICE_UNAVAILABLE or COMPUTE_TYPE_NOT_SUPPORTED.
+    """
+    whisper = settings.whisper
+    path = find_model(whisper)
+    loop = asyncio.get_running_loop()
+    with ThreadPoolExecutor(settings.slots, "whisper") as executor:
+        sha256 = await loop.run_in_executor(executor, verify_model, path, whisper)
+        model = await loop.run_in_executor(executor, load_model, path, whisper, settings.slots)
+        version = describe(path, whisper, model, sha256)
+        yield WhisperEngine(model, path, whisper, executor, version)
+
+
+def _parameters(settings: WhisperSettings, *, distilled: bool) -> dict[str, Any]:
+    """The arguments of `transcribe` that are the same for all requests."""
+    parameters: dict[str, Any] = {
+        "beam_size": settings.beam_size,
+        "temperature": list(settings.temperature),
+        "compression_ratio_threshold": settings.compression_ratio_threshold,
+        "log_prob_threshold": settings.log_prob_threshold,
+        "no_speech_threshold": settings.no_speech_threshold,
+        "condition_on_previous_text": settings.condition_on_previous_text and not distilled,
+        "initial_prompt": settings.initial_prompt,
+        "hallucination_silence_threshold": settings.hallucination_silence_threshold,
+        # Without them a window is one segment, up to 30 s long.
+        "without_timestamps": False,
+        "vad_filter": settings.vad_filter,
+    }
+    if settings.vad_filter:
+        parameters["vad_parameters"] = {
+            "min_silence_duration_ms": settings.vad_min_silence_ms,
+            "speech_pad_ms": settings.vad_speech_pad_ms,
+        }
+    if settings.batch_size > 1:
+        parameters["batch_size"] = settings.batch_size
+    return parameters
+
+
+def _segment(segment: Segment, language: str, seconds: float) -> RecognizedSegment:
+    words = [_word(word, seconds) for word in segment.words or ()]
+    return RecognizedSegment(
+        text=segment.text.strip(),
+        start=_within(segment.start, seconds),
+        end=_within(segment.end, seconds),
+        language=language,
+        words=tuple(word for word in words if word.text),
+        confidence=min(math.exp(segment.avg_logprob), 1.0),
+    )
+
+
+def _word(word: Word, seconds: float) -> RecognizedWord:
+    return RecognizedWord(
+        text=word.word.strip(),
+        start=_within(word.start, seconds),
+        end=_within(word.end, seconds),
+        confidence=min(max(word.probability, 0.0), 1.0),
+    )
+
+
+def _within(time: float, seconds: float) -> float:
+    """The model's clock runs to the end of its window, beyond that of the audio."""
+    return min(max(float(time), 0.0), seconds)

@@ -1,0 +1,141 @@
+"""Whisper models on disk: found, verified and loaded, never downloaded."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+
+import ctranslate2
+from faster_whisper import WhisperModel
+
+from maie.common.v1 import types_pb2 as common
+from maie_asr.checkpoint import model_corrupt, model_missing, verified_sha256
+from maie_asr.settings import WhisperSettings
+from maie_runtime.errors import Code, StageError
+
+# Without tokenizer.json faster-whisper would fetch one from the network.
+REQUIRED_FILES = ("config.json", "model.bin", "tokenizer.json")
+# Models have their vocabulary in one of two formats; the feature settings have defaults.
+VOCABULARY_FILES = ("vocabulary.json", "vocabulary.txt")
+OPTIONAL_FILES = (*VOCABULARY_FILES, "preprocessor_config.json")
+HOW_TO_GET = (
+    "fetch one with `hf download Systran/faster-whisper-small --local-dir DIR` and set "
+    "MAIE_ASR_WHISPER_MODEL_PATH=DIR"
+)
+AUTO_COMPUTE_TYPES = {"cuda": "float16", "cpu": "int8"}
+
+
+def find_model(settings: WhisperSettings) -> Path:
+    """The model's directory, with all the files that it needs.
+
+    Raises:
+        StageError: FAILED_PRECONDITION with MODEL_MISSING.
+    """
+    path = settings.model_path
+    if path is None:
+        raise model_missing(f"The engine whisper has no model; {HOW_TO_GET}.")
+    if not path.is_dir():
+        raise model_missing(f"There is no Whisper model at {path}; {HOW_TO_GET}.")
+    missing = [name for name in REQUIRED_FILES if not (path / name).is_file()]
+    if not any((path / name).is_file() for name in VOCABULARY_FILES):
+        missing.append(" or ".join(VOCABULARY_FILES))
+    if missing:
+        raise model_missing(
+            f"The Whisper model in {path} lacks {', '.join(missing)}; {HOW_TO_GET}."
+        )
+    return path
+
+
+def load_model(path: Path, settings: WhisperSettings, workers: int) -> WhisperModel:
+    """Loads a model. Blocks for seconds.
+
+    Args:
+        path: The model's directory.
+        settings: The engine's settings.
+        workers: How many windows are decoded at the same time.
+
+    Raises:
+        StageError: FAILED_PRECONDITION with DEVICE_UNAVAILABLE,
+            COMPUTE_TYPE_NOT_SUPPORTED or MODEL_CORRUPT.
+    """
+    compute_type = _compute_type(settings)
+    try:
+        return WhisperModel(
+            str(path),
+            device=settings.device,
+            device_index=list(settings.device_index),
+            compute_type=compute_type,
+            cpu_threads=settings.cpu_threads,
+            num_workers=workers,
+            local_files_only=True,
+        )
+    # The tokenizer's library raises a bare Exception.
+    except Exception as error:
+        raise model_corrupt(
+            f"The Whisper model in {path} cannot be loaded: {error}; "
+            "fetch it again, or correct MAIE_ASR_WHISPER_MODEL_PATH."
+        ) from error
+
+
+def verify_model(path: Path, settings: WhisperSettings) -> str:
+    """Hashes all files that the engine reads, which takes seconds for a large model.
+
+    Raises:
+        StageError: FAILED_PRECONDITION with MODEL_CORRUPT where the hash is not
+            the expected one.
+    """
+    optional = [name for name in OPTIONAL_FILES if (path / name).is_file()]
+    return verified_sha256(path, [*REQUIRED_FILES, *optional], settings.sha256)
+
+
+def describe(
+    path: Path, settings: WhisperSettings, model: WhisperModel, sha256: str
+) -> common.EngineVersion:
+    """The exact software and model, without parameters."""
+    device: str = settings.device
+    if device == "cuda":
+        device = ",".join(f"cuda:{index}" for index in settings.device_index)
+    return common.EngineVersion(
+        engine="whisper",
+        library=f"faster-whisper {version('faster-whisper')}, ctranslate2 {version('ctranslate2')}",
+        model_name=model_name(path, settings),
+        model_path=str(path),
+        checkpoint_sha256=sha256,
+        compute_type=model.model.compute_type,
+        device=device,
+    )
+
+
+def model_name(path: Path, settings: WhisperSettings) -> str:
+    """The model's variant, such as "large-v3"."""
+    return settings.variant or path.resolve().name.removeprefix("faster-whisper-")
+
+
+def is_distilled(path: Path, settings: WhisperSettings) -> bool:
+    """Whether the model is a distil one, which loops when it sees its own text before."""
+    return "distil" in model_name(path, settings) or "distil" in path.resolve().name
+
+
+def _compute_type(settings: WhisperSettings) -> str:
+    if settings.device == "cuda" and ctranslate2.get_cuda_device_count() <= max(
+        settings.device_index
+    ):
+        raise StageError(
+            Code.FAILED_PRECONDITION,
+            "DEVICE_UNAVAILABLE",
+            f"There is no GPU with index {max(settings.device_index)}; correct "
+            "MAIE_ASR_WHISPER_DEVICE_INDEX, or set MAIE_ASR_WHISPER_DEVICE=cpu.",
+        )
+    wanted = settings.compute_type
+    if wanted == "auto":
+        return AUTO_COMPUTE_TYPES[settings.device]
+    # ctranslate2 would take another one without a word.
+    known: set[str] = ctranslate2.get_supported_compute_types(settings.device)
+    if wanted not in known:
+        raise StageError(
+            Code.FAILED_PRECONDITION,
+            "COMPUTE_TYPE_NOT_SUPPORTED",
+            f"The {settings.device} cannot compute in {wanted}; set "
+            f"MAIE_ASR_WHISPER_COMPUTE_TYPE to one of {', '.join(sorted(known))}.",
+        )
+    return wanted

@@ -1,0 +1,53 @@
+"""The contract's messages from what an engine gives."""
+
+from __future__ import annotations
+
+from google.protobuf.duration_pb2 import Duration
+
+from maie.common.v1 import types_pb2 as common
+from maie_asr.engine import Capabilities, RecognizedSegment, RecognizedWord
+
+
+def segment_message(found: RecognizedSegment, segment_id: str, offset: float) -> common.Segment:
+    """A segment with times relative to the recording's start.
+
+    Args:
+        found: What the engine gave.
+        segment_id: The segment's id.
+        offset: Where the chunk begins in the recording, in seconds.
+    """
+    return common.Segment(
+        segment_id=segment_id,
+        start_offset=_duration(offset + found.start),
+        end_offset=_duration(offset + found.end),
+        text=found.text,
+        words=[_word(word, offset) for word in found.words],
+        confidence=found.confidence,
+    )
+
+
+def capability_names(capabilities: Capabilities) -> list[str]:
+    """What an engine can do, as ListModels names it."""
+    flags = {
+        "punctuation": capabilities.punctuates,
+        "word_time_offsets": capabilities.word_times,
+        "hotwords": capabilities.hotwords,
+        "language_detection": capabilities.detects_language,
+    }
+    return [name for name, able in flags.items() if able]
+
+
+def _word(word: RecognizedWord, offset: float) -> common.Word:
+    return common.Word(
+        start_offset=_duration(offset + word.start),
+        end_offset=_duration(offset + word.end),
+        word=word.text,
+        confidence=word.confidence,
+    )
+
+
+def _duration(seconds: float) -> Duration:
+    """Microseconds are finer than a sample, and keep float noise out of the nanoseconds."""
+    duration = Duration()
+    duration.FromMicroseconds(round(seconds * 1e6))
+    return duration

@@ -1,0 +1,107 @@
+"""Settings of the ASR service."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from maie_runtime.settings import ServiceSettings
+
+Sha256 = Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]
+
+
+class PocketsphinxSettings(BaseSettings):
+    """The engine `pocketsphinx`; `MAIE_ASR_POCKETSPHINX_` in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="MAIE_ASR_POCKETSPHINX_", frozen=True)
+
+    model_path: Path | None = None
+    """A directory laid out as `en-us` in pocketsphinx's package; that one where unset."""
+    sha256: Sha256 = ""
+    """What the model's files must hash to. Empty accepts any."""
+    margin_seconds: float = Field(default=0.5, ge=0, le=2)
+    """Audio that is decoded before and after each speech range, at most half of a pause. The
+    decoder normalises over an utterance, so a range without its margins reads worse."""
+
+
+class WhisperSettings(BaseSettings):
+    """The engine `whisper`; `MAIE_ASR_WHISPER_` in the environment."""
+
+    # pydantic reserves the prefix model_ unless told otherwise.
+    model_config = SettingsConfigDict(
+        env_prefix="MAIE_ASR_WHISPER_", frozen=True, protected_namespaces=()
+    )
+
+    model_path: Path | None = None
+    """The directory of a CTranslate2 Whisper model. It is never downloaded."""
+    variant: str = ""
+    """The model's name, such as `large-v3`; taken from the directory's name where empty."""
+    sha256: Sha256 = ""
+    """What the model's files must hash to. Empty accepts any."""
+    device: Literal["cpu", "cuda"] = "cpu"
+    """Where the model runs."""
+    device_index: tuple[int, ...] = Field(default=(0,), min_length=1)
+    """The GPUs that hold the model, as a JSON list; requests spread over them."""
+    compute_type: Literal["auto", "float32", "float16", "bfloat16", "int8_float16", "int8"] = "auto"
+    """The model's arithmetic; `auto` is float16 on a GPU and int8 on a CPU."""
+    cpu_threads: int = Field(default=0, ge=0)
+    """Threads of one recognition on a CPU; 0 leaves it to OMP_NUM_THREADS, or else 4."""
+    batch_size: int = Field(default=1, ge=1, le=256)
+    """Windows of one chunk that are decoded together. 1 decodes them in turn, each with the
+    text before it as context."""
+
+    beam_size: int = Field(default=5, ge=1)
+    """How many readings the search keeps."""
+    temperature: tuple[float, ...] = Field(default=(0.0,), min_length=1)
+    """Temperatures to try until a reading passes the thresholds, as a JSON list. Above 0 the
+    decoder draws lots, so the same audio may then give different texts."""
+    compression_ratio_threshold: float | None = 2.4
+    """A text that compresses better counts as a loop and is read at the next temperature."""
+    log_prob_threshold: float | None = -1.0
+    """A text with a lower mean log probability is read at the next temperature."""
+    no_speech_threshold: float | None = 0.6
+    """A window that is silence with a higher probability, and fails `log_prob_threshold`, has
+    no text."""
+    condition_on_previous_text: bool = True
+    """Whether a window knows the text before it. Always off for distil models."""
+    initial_prompt: str | None = None
+    """Text that the recording is taken to follow on, for style and spelling."""
+    hallucination_silence_threshold: float | None = Field(default=None, gt=0)
+    """Seconds of silence within which a suspicious text is dropped. Needs word times."""
+
+    vad_filter: bool = True
+    """Whether silence within a chunk is cut out before the model hears it."""
+    vad_min_silence_ms: int = Field(default=500, ge=0)
+    """A shorter pause is not cut out."""
+    vad_speech_pad_ms: int = Field(default=400, ge=0)
+    """Kept before and after each stretch of speech."""
+
+    @model_validator(mode="after")
+    def _batches_need_the_vad(self) -> Self:
+        if self.batch_size > 1 and not self.vad_filter:
+            raise ValueError("batch_size above 1 needs vad_filter: the VAD cuts the windows")
+        return self
+
+
+class AsrSettings(ServiceSettings):
+    """What the ASR service can be told; `MAIE_ASR_` in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="MAIE_ASR_", frozen=True)
+
+    listen: str = "127.0.0.1:50053"
+    """The address that gRPC listens on; port 0 takes a free one."""
+    engine: str = "pocketsphinx"
+    """The engine, by its name among the entry points `maie.asr.engines`."""
+    language_code: str = ""
+    """The spoken language where a request names none; detected where both are empty."""
+    hotwords: tuple[str, ...] = ()
+    """Likely words and names where a request names none, as a JSON list."""
+    word_time_offsets: bool = True
+    """Whether words carry times where a request does not say."""
+    pocketsphinx: PocketsphinxSettings = Field(default_factory=PocketsphinxSettings)
+    """The engine `pocketsphinx`."""
+    whisper: WhisperSettings = Field(default_factory=WhisperSettings)
+    """The engine `whisper`."""

@@ -1,0 +1,134 @@
+"""What a request wants transcribed, brought into memory."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import wave
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+import numpy as np
+from google.protobuf.duration_pb2 import Duration
+
+from maie.asr.v1 import asr_pb2 as asr
+from maie.preprocess.v1 import preprocess_pb2 as preprocess
+from maie_asr.engine import SAMPLE_RATE, Samples, Speech, SpeechRange
+from maie_asr.vad import find_speech
+from maie_runtime.blobs import Blobs
+from maie_runtime.errors import Code, StageError, invalid
+
+MAX_CONTENT_BYTES = 16 * 1024 * 1024
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Source:
+    """A chunk of speech and its place in the recording.
+
+    Attributes:
+        chunk: The chunk's index.
+        offset: Where the chunk begins in the recording, in seconds.
+        speech: The chunk's audio.
+    """
+
+    chunk: int
+    offset: float
+    speech: Speech
+
+
+async def load_source(request: asr.TranscribeRequest, blobs: Blobs, executor: Executor) -> Source:
+    """Reads the chunk that a request names, or the audio that it holds.
+
+    Args:
+        request: The request.
+        blobs: Where plans and chunks are.
+        executor: Where audio is parsed and speech is found.
+
+    Raises:
+        StageError: INVALID_ARGUMENT with SOURCE_MISSING, CHUNK_NOT_FOUND,
+            AUDIO_EMPTY, AUDIO_CORRUPT or UNSUPPORTED_FORMAT, and
+            RESOURCE_EXHAUSTED with AUDIO_TOO_LARGE.
+    """
+    source = request.WhichOneof("source")
+    if source == "chunk":
+        return await _chunk(request.chunk, blobs, executor)
+    if source == "audio_content":
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(executor, _content, request.audio_content)
+    raise invalid(
+        "SOURCE_MISSING", "Set `chunk` or `audio_content` in the request.", field="source"
+    )
+
+
+async def _chunk(reference: asr.ChunkReference, blobs: Blobs, executor: Executor) -> Source:
+    plan = await blobs.get_message(reference.plan, preprocess.PreprocessResult)
+    if not 0 <= reference.index < len(plan.chunks):
+        raise invalid(
+            "CHUNK_NOT_FOUND",
+            f"The plan has {len(plan.chunks)} chunks and none with index {reference.index}.",
+            field="chunk.index",
+        )
+    chunk = plan.chunks[reference.index]
+    offset = _seconds(chunk.range.start_offset)
+    samples = np.empty(0, np.int16)
+    if chunk.speech:
+        data = await blobs.get(chunk.audio)
+        samples = await asyncio.get_running_loop().run_in_executor(executor, read_wav, data)
+    ranges = tuple(
+        SpeechRange(
+            start=_position(_seconds(speech.start_offset) - offset, samples),
+            end=_position(_seconds(speech.end_offset) - offset, samples),
+        )
+        for speech in chunk.speech
+    )
+    speech = Speech(samples=samples, ranges=ranges)
+    return Source(chunk=chunk.index, offset=offset, speech=speech)
+
+
+def _content(data: bytes) -> Source:
+    if len(data) > MAX_CONTENT_BYTES:
+        raise StageError(
+            Code.RESOURCE_EXHAUSTED,
+            "AUDIO_TOO_LARGE",
+            f"Audio inside a request is at most {MAX_CONTENT_BYTES // 1024**2} MiB; "
+            "submit the recording as a job.",
+            field="audio_content",
+        )
+    samples = read_wav(data)
+    return Source(chunk=0, offset=0.0, speech=Speech(samples=samples, ranges=find_speech(samples)))
+
+
+def read_wav(data: bytes) -> Samples:
+    """Reads a WAV file: 16 kHz, mono, 16-bit PCM.
+
+    Raises:
+        StageError: INVALID_ARGUMENT with AUDIO_CORRUPT, UNSUPPORTED_FORMAT or
+            AUDIO_EMPTY.
+    """
+    try:
+        with wave.open(io.BytesIO(data)) as file:
+            form = (file.getframerate(), file.getnchannels(), file.getsampwidth())
+            pcm = file.readframes(file.getnframes())
+    except (wave.Error, EOFError) as error:
+        raise invalid(
+            "AUDIO_CORRUPT", "The audio is not a readable WAV file.", field="audio_content"
+        ) from error
+    if form != (SAMPLE_RATE, 1, 2):
+        raise invalid(
+            "UNSUPPORTED_FORMAT",
+            "The audio must be WAV, 16 kHz, mono, 16-bit PCM; submit other formats as a job.",
+            field="audio_content",
+        )
+    # A file that was cut off may end within a sample.
+    samples = np.frombuffer(pcm[: len(pcm) // 2 * 2], np.dtype("<i2")).astype(np.int16, copy=False)
+    if not len(samples):
+        raise invalid("AUDIO_EMPTY", "The audio holds no samples.", field="audio_content")
+    return samples
+
+
+def _seconds(duration: Duration) -> float:
+    return duration.seconds + duration.nanos / 1e9
+
+
+def _position(seconds: float, samples: Samples) -> int:
+    return min(max(round(seconds * SAMPLE_RATE), 0), len(samples))
