@@ -8,6 +8,7 @@ from maie_client import Client
 
 
 async def main() -> None:
+    """Follows the job of one recording."""
     async with Client(os.environ.get("MAIE_GATEWAY", "localhost:50051")) as client:
         async for event in client.process(sys.argv[1], features=["clean_transcript"]):
             if event.HasField("segment"):
