@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from typing import TextIO
 
 from rich.console import Console
 from rich.text import Text
 
 from maie_cli.formats.clean import plain
 
-out = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+# What a table or a panel takes where there is no terminal to say how wide it is.
+PIPE_COLUMNS = 100
+
+
+def _columns(stream: TextIO) -> int | None:
+    return None if stream.isatty() or "COLUMNS" in os.environ else PIPE_COLUMNS
+
+
+out = Console(highlight=False, markup=False, emoji=False, width=_columns(sys.stdout))
 """For results, so that pipes work."""
-err = Console(stderr=True, highlight=False, markup=False, emoji=False)
+err = Console(stderr=True, highlight=False, markup=False, emoji=False, width=_columns(sys.stderr))
 """For progress, notes and errors."""
 
 

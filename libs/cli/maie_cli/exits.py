@@ -83,6 +83,8 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         leave(sentence(error), exit_of_error(error))
     except MeshError as error:
         leave(str(error), Exit.FAILED)
+    except BrokenPipeError:
+        raise  # whoever read the results has had enough; click ends quietly
     except OSError as error:
         leave(os_sentence(error), Exit.USAGE)
     except KeyboardInterrupt:

@@ -1,2 +1,158 @@
-def demo() -> None:
-    pass
+"""`maie demo`: the whole mesh, one recording, everything that comes out."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Iterator
+from contextlib import aclosing, contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from rich.text import Text
+
+from maie.job.v1 import job_pb2 as job
+from maie_cli.arguments import ProfileOption, WorkersOption, parse_workers
+from maie_cli.batch import exit_of_job
+from maie_cli.commands.process import DEFAULT_TEMPLATE
+from maie_cli.commands.up import addresses
+from maie_cli.console import out
+from maie_cli.exits import Exit, leave, run
+from maie_cli.files import Names, write_results
+from maie_cli.formats.clean import plain
+from maie_cli.formats.markdown import clock
+from maie_cli.formats.transcript import seconds
+from maie_cli.formats.writers import WRITERS, Finished
+from maie_cli.interrupts import interruptible
+from maie_cli.mesh import LocalMesh, MeshOptions
+from maie_cli.report import print_files, print_report
+from maie_cli.templates import template_of
+from maie_cli.views import LineView, StageBars, View, bars
+from maie_client import FEATURES, Client
+
+SAMPLE = Path("samples", "standup.flac")
+RESULTS = Path(".maie", "demo")
+INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+
+
+def demo(
+    sample: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help=f"The recording; {SAMPLE} of the repository if unset."),
+    ] = None,
+    output: Annotated[
+        Path, typer.Option(metavar="DIR", help="Where the result files go.")
+    ] = RESULTS,
+    profile: ProfileOption = "embedded",
+    workers: WorkersOption = None,
+) -> None:
+    """Start the whole mesh on free ports, process one recording, show everything, stop."""
+    recording = sample or _find_sample()
+    if not recording.is_file():
+        leave(f"There is no file {recording}", Exit.USAGE)
+    counts = parse_workers(workers or ())
+    raise typer.Exit(run(_demo(recording, output, profile, counts)))
+
+
+def _find_sample() -> Path:
+    """The sample of the repository around this folder, or around this package."""
+    starts = (Path.cwd(), Path(__file__).resolve())
+    folders = (folder for start in starts for folder in (start, *start.parents))
+    found = next((path for each in folders if (path := each / SAMPLE).is_file()), None)
+    if found is None:
+        leave(f"Cannot find {SAMPLE}; name a recording with --sample.", Exit.USAGE)
+    return found
+
+
+async def _demo(recording: Path, output: Path, profile: str, workers: dict[str, int]) -> int:
+    with tempfile.TemporaryDirectory(prefix="maie-demo-") as data:
+        options = MeshOptions(data=Path(data), profile=profile, workers=workers, port_base=0)
+        mesh = LocalMesh(options, _say)
+        with interruptible(mesh) as interrupts:
+            try:
+                code = await _run(mesh, recording, output)
+            except asyncio.CancelledError:
+                if not interrupts.count:
+                    raise
+                code = INTERRUPTED
+    _say("everything has stopped")
+    return code
+
+
+async def _run(mesh: LocalMesh, recording: Path, output: Path) -> int:
+    with _status("starting the mesh: broker, four services, gateway"):
+        await mesh.__aenter__()
+    try:
+        out.print(addresses(mesh, logs=False))
+        finished = await _process(mesh.gateway, recording)
+        print_report(out, finished)
+        name = Names().of(recording)
+        written = await asyncio.to_thread(write_results, finished, output, name, WRITERS)
+        out.print(Text(f"results in {output}", style="bold cyan"), soft_wrap=True)
+        print_files(out, written)
+    finally:
+        with _status("stopping: gateway, services, broker"):
+            await mesh.__aexit__(None, None, None)
+    code, message = exit_of_job(finished.job)
+    if message:
+        _say(message)
+    return code
+
+
+async def _process(gateway: str, recording: Path) -> Finished:
+    done = job.Job()
+    async with Client(gateway) as client:
+        with _view() as view:
+            events = client.process(
+                recording, features=list(FEATURES), template_id=DEFAULT_TEMPLATE
+            )
+            async with aclosing(events):
+                async for event in events:
+                    view.hear(recording.name, event)
+                    done = event.finished.job if event.HasField("finished") else done
+        template = await template_of(client, done)
+    return Finished(job=done, name=recording.name, template=template)
+
+
+@contextmanager
+def _view() -> Iterator[View]:
+    if not out.is_terminal:
+        yield _WithText(LineView(out), out)
+        return
+    with bars(out) as progress:
+        yield _WithText(StageBars(progress), progress)
+
+
+class _WithText:
+    """Shows each segment when it is first recognised, and all else as another view does."""
+
+    def __init__(self, view: View, console: Console | Progress) -> None:
+        self._view = view
+        self._console = console.console if isinstance(console, Progress) else console
+        self._shown: set[str] = set()
+
+    def hear(self, name: str, event: job.JobEvent) -> None:
+        """Prints new text, above the bars where there are any."""
+        if event.HasField("segment") and event.segment.segment_id not in self._shown:
+            self._shown.add(event.segment.segment_id)
+            start = clock(seconds(event.segment.start_offset))
+            text = plain(event.segment.text)
+            self._console.print(Text.assemble((f"[{start}] ", "dim"), text))
+        self._view.hear(name, event)
+
+
+@contextmanager
+def _status(line: str) -> Iterator[None]:
+    if out.is_terminal:
+        with out.status(line):
+            yield
+    else:
+        _say(line)
+        yield
+
+
+def _say(line: str) -> None:
+    out.print(Text(plain(line)), soft_wrap=True)

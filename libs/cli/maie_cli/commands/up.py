@@ -74,13 +74,21 @@ async def _up(options: MeshOptions) -> None:
 def say(line: str) -> None:
     """Prints a line, unless nobody listens any more: the mesh goes on without."""
     with suppress(OSError):
-        out.print(line)
+        out.print(line, soft_wrap=True)
         out.file.flush()
 
 
-def addresses(mesh: LocalMesh) -> Table:
-    """A table of the parts."""
-    table = Table("part", "address", "process", "log", box=box.SIMPLE_HEAD)
+def addresses(mesh: LocalMesh, *, logs: bool = True) -> Table:
+    """A table of the parts.
+
+    Args:
+        mesh: The mesh, which runs.
+        logs: Whether to say where the logs are.
+    """
+    table = Table(*("part", "address", "process"), box=box.SIMPLE, header_style="dim")
+    if logs:
+        table.add_column("log", overflow="fold")
     for name, child in mesh.children.items():
-        table.add_row(name, child.part.address, str(child.pid), str(mesh.layout.log_file(name)))
+        log = [str(mesh.layout.log_file(name))] if logs else []
+        table.add_row(name, child.part.address, str(child.pid), *log)
     return table

@@ -22,15 +22,24 @@ async def is_ready(part: Part) -> bool:
     return await is_serving(part.address)
 
 
-async def is_serving(address: str, service: str = "") -> bool:
-    """What a gRPC server's health service says."""
+async def is_serving(address: str) -> bool:
+    """Whether a gRPC server says that it is serving."""
+    try:
+        return await health_of(address)
+    except grpc.aio.AioRpcError:
+        return False
+
+
+async def health_of(address: str, service: str = "") -> bool:
+    """What a gRPC server's health service says.
+
+    Raises:
+        grpc.aio.AioRpcError: It does not answer, or does not know the service.
+    """
     async with open_channel(address) as channel:
         stub: Any = health_pb2_grpc.HealthStub(channel)
         request = health_pb2.HealthCheckRequest(service=service)
-        try:
-            answer = await stub.Check(request, timeout=CHECK_SECONDS)
-        except grpc.aio.AioRpcError:
-            return False
+        answer = await stub.Check(request, timeout=CHECK_SECONDS)
         return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
 

@@ -1,0 +1,1 @@
+"""What `maie doctor` looks at."""
