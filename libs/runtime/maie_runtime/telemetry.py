@@ -9,6 +9,11 @@ import structlog
 
 from maie_runtime.settings import MeshSettings
 
+# Local variables would put transcripts into the log.
+_TRACEBACKS = structlog.processors.ExceptionRenderer(
+    structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+)
+
 
 def configure_logging(settings: MeshSettings, service: str) -> None:
     """Sends every log line to standard error, as JSON or for people.
@@ -19,7 +24,9 @@ def configure_logging(settings: MeshSettings, service: str) -> None:
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
         if settings.log_format == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
     )
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -29,9 +36,7 @@ def configure_logging(settings: MeshSettings, service: str) -> None:
     structlog.configure(
         processors=[
             *shared,
-            structlog.processors.dict_tracebacks
-            if settings.log_format == "json"
-            else structlog.processors.StackInfoRenderer(),
+            *([_TRACEBACKS] if settings.log_format == "json" else []),
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
