@@ -1,0 +1,88 @@
+"""What a summary engine is, in plain Python types."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from maie.common.v1 import types_pb2 as common
+from maie_templates import Template
+
+Notes = dict[str, Any]
+"""What an engine keeps of a part of a transcript: a JSON object of its own shape."""
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Segment:
+    """One utterance: its id, and its text as clean as there is."""
+
+    segment_id: str
+    text: str
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Source:
+    """Where an item of a summary comes from.
+
+    Attributes:
+        pointer: The item as a JSON Pointer into the content.
+        segment_ids: The segments it was made from.
+    """
+
+    pointer: str
+    segment_ids: tuple[str, ...]
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Draft:
+    """A filled template that nobody has checked yet."""
+
+    content: dict[str, Any]
+    sources: tuple[Source, ...] = ()
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Attempt:
+    """Which try it is.
+
+    Attributes:
+        number: From 1.
+        problem: What was wrong with the last draft; empty on the first try.
+    """
+
+    number: int = 1
+    problem: str = ""
+
+
+class Engine(Protocol):
+    """Fills templates in two steps, so that no transcript is too long.
+
+    Cancelling either step stops the work and leaves the engine usable.
+
+    Attributes:
+        description: What the engine is, in one sentence.
+        capabilities: What it can do, such as "map_reduce".
+        language_codes: The languages it is made for, as BCP-47 tags; empty for any.
+        retries: How often another draft may be better than one that did not
+            fit the template. 0 for an engine that would write the same again.
+    """
+
+    description: str
+    capabilities: tuple[str, ...]
+    language_codes: tuple[str, ...]
+    retries: int
+
+    def version(self) -> common.EngineVersion:
+        """The exact software, weights and settings."""
+        ...
+
+    async def map(
+        self, segments: Sequence[Segment], template: Template, language_code: str
+    ) -> Notes:
+        """Notes on one part of a transcript, its segments in recording order."""
+        ...
+
+    async def reduce(self, notes: Sequence[Notes], template: Template, attempt: Attempt) -> Draft:
+        """Fills a template from the notes on all parts, in recording order."""
+        ...

@@ -1,0 +1,1 @@
+"""The engines; each imports one engine's library."""

@@ -1,0 +1,151 @@
+"""What the rules found in a transcript, ready to be put into any template."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from maie_summary.engines.extractive.actions import Actions, names_in
+from maie_summary.engines.extractive.cues import Cues
+from maie_summary.engines.extractive.dates import find_dates
+from maie_summary.engines.extractive.rank import MAX_SENTENCES, lexrank, similarities
+from maie_summary.engines.extractive.sentences import Sentence
+from maie_summary.engines.extractive.topics import Topics
+
+# A part keeps so many of its central sentences, and so many of each kind of cue.
+KEPT_RANKED = 20
+KEPT_CUED = 40
+# A summary tells about a quarter of what was said, but no more than this.
+KEY_SHARE = 0.25
+MIN_KEY_POINTS = 4
+MAX_KEY_POINTS = 30
+ABSTRACT_SENTENCES = 5
+TITLE_TOPICS = 3
+MAX_TOPICS = 20
+# Two sentences that are so much alike say the same.
+SAME = 0.75
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Finding:
+    """One thing that was found.
+
+    Attributes:
+        text: The sentence, or what was made from it.
+        segment_ids: Where it was said.
+        fields: Its parts by name, such as owner and due; None where unsaid.
+    """
+
+    text: str
+    segment_ids: tuple[str, ...]
+    fields: dict[str, str | None] = field(default_factory=dict)
+
+
+Findings = dict[str, list[Finding]]
+"""What was found, by slot: decisions, actions, questions, key_points, abstract, ..."""
+
+
+class Finder:
+    """Finds what templates ask for.
+
+    Args:
+        cues: The tables of `english.toml`.
+    """
+
+    def __init__(self, cues: dict[str, Any]) -> None:
+        self._cues = Cues(cues)
+        self._actions = Actions(cues)
+        self._topics = Topics(cues)
+
+    def keep(self, sentences: Sequence[Sentence]) -> list[Sentence]:
+        """The sentences of one part that the reduce step needs, ranked, in order."""
+        names = names_in(sentence.text for sentence in sentences)
+        plain = [at for at, s in enumerate(sentences) if not self._cues.is_chatter(s.text)]
+        plain = plain[:MAX_SENTENCES]
+        ranks = lexrank(similarities([sentences[at].text for at in plain]))
+        scores = dict(zip(plain, ranks, strict=True))
+        kept = set(sorted(plain, key=lambda at: (-scores[at], at))[:KEPT_RANKED])
+        for is_kind in (
+            self._cues.is_decision,
+            self._cues.is_question,
+            lambda text: bool(self._actions.find(text, names)),
+        ):
+            found = (at for at, sentence in enumerate(sentences) if is_kind(sentence.text))
+            kept.update(at for at, _ in zip(found, range(KEPT_CUED), strict=False))
+        return [replace(sentences[at], score=scores.get(at, 0.0)) for at in sorted(kept)]
+
+    def find(self, parts: Sequence[Sequence[Sentence]]) -> Findings:
+        """What all parts hold, each list in recording order."""
+        sentences = [sentence for part in parts for sentence in part]
+        names = names_in(sentence.text for sentence in sentences)
+        findings: Findings = {"decisions": [], "actions": [], "questions": [], "dates": []}
+        for sentence in sentences:
+            text, ids = sentence.text, sentence.segment_ids
+            actions = [
+                Finding(
+                    text=text,
+                    segment_ids=ids,
+                    fields={"task": action.task, "owner": action.owner, "due": action.due},
+                )
+                for action in self._actions.find(text, names)
+            ]
+            findings["actions"] += actions
+            if self._cues.is_decision(text):
+                findings["decisions"].append(Finding(text=text, segment_ids=ids))
+            if not actions and self._cues.is_question(text):
+                findings["questions"].append(Finding(text=text, segment_ids=ids))
+            findings["dates"] += [
+                Finding(text=date, segment_ids=ids, fields={"due": date, "event": text})
+                for date in find_dates(text)
+            ]
+        owners = {action.fields["owner"] or "" for action in findings["actions"]}
+        findings |= self._central(_bounded(parts))
+        findings |= self._named(sentences, names | owners)
+        return findings
+
+    def _central(self, sentences: Sequence[Sentence]) -> Findings:
+        """Key points and abstract: the most central sentences, each said once."""
+        texts = [
+            s
+            for s in sentences
+            if not self._cues.is_chatter(s.text) and not s.text.endswith(("?", "？"))
+        ]
+        matrix = similarities([sentence.text for sentence in texts])
+        ranks = lexrank(matrix)
+        chosen: list[int] = []
+        most = min(max(math.ceil(len(texts) * KEY_SHARE), MIN_KEY_POINTS), MAX_KEY_POINTS)
+        for at in sorted(range(len(texts)), key=lambda at: (-ranks[at], at)):
+            if len(chosen) < most and all(matrix[at][other] < SAME for other in chosen):
+                chosen.append(at)
+        return {
+            name: [
+                Finding(text=texts[at].text, segment_ids=texts[at].segment_ids)
+                for at in sorted(chosen[:count])
+            ]
+            for name, count in (("key_points", most), ("abstract", ABSTRACT_SENTENCES))
+        }
+
+    def _named(self, sentences: Sequence[Sentence], names: frozenset[str]) -> Findings:
+        """Topics and the title made from them."""
+        plain = [s for s in sentences if not self._cues.is_chatter(s.text)]
+        topics = []
+        for phrase in self._topics.find((s.text for s in plain), names)[:MAX_TOPICS]:
+            said = [s for s in plain if phrase in s.text.lower()][:KEPT_CUED]
+            ids = tuple(dict.fromkeys(name for s in said for name in s.segment_ids))
+            topics.append(Finding(text=phrase, segment_ids=ids))
+        title = ", ".join(topic.text for topic in topics[:TITLE_TOPICS])
+        ids = tuple(dict.fromkeys(i for topic in topics[:TITLE_TOPICS] for i in topic.segment_ids))
+        titles = [Finding(text=title[:1].upper() + title[1:], segment_ids=ids)] if title else []
+        return {"topics": topics, "title": titles}
+
+
+def _bounded(parts: Sequence[Sequence[Sentence]]) -> list[Sentence]:
+    """At most `MAX_SENTENCES`, the same number of each part, its most central ones."""
+    share = max(MAX_SENTENCES // max(len(parts), 1), 1)
+    chosen = []
+    for part in parts:
+        best = sorted(range(len(part)), key=lambda at: (-part[at].score, at))[:share]
+        chosen += [part[at] for at in sorted(best)]
+    return chosen[:MAX_SENTENCES]

@@ -1,0 +1,61 @@
+"""How central sentences are to a text.
+
+LexRank (Erkan and Radev, "LexRank: Graph-based Lexical Centrality as Salience
+in Text Summarization", 2004) in its continuous form: PageRank over the cosine
+similarity of TF-IDF vectors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+DAMPING = 0.85
+ITERATIONS = 50
+# Similarities of so many sentences take 8 MB.
+MAX_SENTENCES = 1000
+DECIMALS = 9
+
+
+def similarities(texts: Sequence[str]) -> NDArray[np.float64]:
+    """The cosine similarity of each two texts, 0 to 1.
+
+    Args:
+        texts: At most `MAX_SENTENCES`.
+
+    Returns:
+        A matrix of shape (texts, texts), with 0 on its diagonal.
+    """
+    vectorizer = TfidfVectorizer(
+        token_pattern=r"(?u)\b\w[\w']+\b", stop_words="english", sublinear_tf=True
+    )
+    if not texts:
+        return np.zeros((0, 0))
+    try:
+        vectors = vectorizer.fit_transform(texts)
+    except ValueError:  # no text holds any word but stop words
+        return np.zeros((len(texts), len(texts)))
+    matrix: NDArray[np.float64] = (vectors @ vectors.T).toarray()
+    np.fill_diagonal(matrix, 0.0)
+    return matrix
+
+
+def lexrank(matrix: NDArray[np.float64]) -> list[float]:
+    """The LexRank of each sentence; their sum is at most 1.
+
+    A sentence that is like no other has the least rank.
+
+    Args:
+        matrix: What `similarities` gives.
+    """
+    count = max(len(matrix), 1)
+    degrees = matrix.sum(axis=1, keepdims=True)
+    transitions = np.divide(matrix, degrees, out=np.zeros_like(matrix), where=degrees > 0)
+    ranks = np.full(len(matrix), 1 / count)
+    for _ in range(ITERATIONS):
+        ranks = (1 - DAMPING) / count + DAMPING * (ranks @ transitions)
+    # Sums of floats differ in their last digits from machine to machine.
+    return [round(float(rank), DECIMALS) for rank in ranks]

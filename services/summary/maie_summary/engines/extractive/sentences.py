@@ -1,0 +1,63 @@
+"""Sentences out of segments, each with the segments it was said in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from maie_summary.engine import Segment
+
+# After a mark that ends a sentence, quotes and brackets included; not after "Dr." or "e.g.".
+END = re.compile(r"(?<!\bDr)(?<!\bMr)(?<!\bMrs)(?<!\bSt)(?<!\.[a-z])[.?!…]+[\"')\]]*\s+|[。？！]+")
+# A sentence that nobody ended is no longer a sentence: what follows is dropped from notes.
+MAX_SENTENCE_CHARS = 500
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Sentence:
+    """A sentence as it was said.
+
+    Attributes:
+        text: At most `MAX_SENTENCE_CHARS` characters.
+        segment_ids: The segments it was said in, in recording order.
+        score: How central it is to its part, 0 or more.
+    """
+
+    text: str
+    segment_ids: tuple[str, ...]
+    score: float = 0.0
+
+
+def split_sentences(segments: Sequence[Segment]) -> list[Sentence]:
+    """The sentences of segments in recording order.
+
+    A sentence may go over several segments. Where a segment holds no mark that
+    ends a sentence, and neither does any other, each is one sentence.
+    """
+    marked = any(END.search(segment.text + " ") for segment in segments)
+    text, owners = "", []
+    for segment in segments:
+        if said := " ".join(segment.text.split()):
+            said += " " if marked else ". "
+            text += said
+            owners += [segment.segment_id] * len(said)
+    sentences, start = [], 0
+    for end in [*(match.end() for match in END.finditer(text)), len(text)]:
+        said = text[start:end].strip()
+        if any(character.isalnum() for character in said):
+            ids = tuple(dict.fromkeys(owners[start:end]))
+            said = said if marked else said.rstrip(". ")
+            sentences.append(Sentence(text=shorten(said, MAX_SENTENCE_CHARS), segment_ids=ids))
+        start = end
+    return sentences
+
+
+def shorten(text: str, length: int) -> str:
+    """A text of at most so many characters, cut between words where it must be."""
+    if len(text) <= length:
+        return text
+    cut = (
+        text[: max(length - 1, 0)].rsplit(" ", 1)[0] if " " in text[:length] else text[: length - 1]
+    )
+    return cut.rstrip(" ,;:") + "…" if length else ""

@@ -1,0 +1,67 @@
+"""What a text is about: the phrases that come back in it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any
+
+from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+_WORD = re.compile(r"[^\W\d_][\w'-]*")
+MAX_PHRASE_WORDS = 2
+MIN_WORD_CHARS = 3
+
+
+class Topics:
+    """Finds phrases of content words.
+
+    Args:
+        cues: The tables of `english.toml`.
+    """
+
+    def __init__(self, cues: dict[str, Any]) -> None:
+        self._dull = frozenset(cues["topics"]["dull"]) | ENGLISH_STOP_WORDS
+
+    def find(self, texts: Iterable[str], names: Collection[str] = ()) -> list[str]:
+        """The phrases of texts, the most telling first.
+
+        A phrase counts by how often it comes and by its length. One that shares
+        a word with a better one is left out, and so is a single word that does
+        not come back.
+
+        Args:
+            texts: Sentences.
+            names: Names of people, which are no topics.
+        """
+        counts: Counter[str] = Counter()
+        for text in texts:
+            counts.update(dict.fromkeys(self._phrases(text, names), 1))
+
+        def weight(phrase: str) -> tuple[bool, int]:
+            return counts[phrase] > 1, counts[phrase] * (1 + phrase.count(" "))
+
+        chosen: list[str] = []
+        telling = [phrase for phrase in counts if weight(phrase)[1] > 1]
+        # Of equal ones the first that was said comes first: sorting keeps their order.
+        for phrase in sorted(telling, key=weight, reverse=True):
+            words = set(phrase.split())
+            if not any(words & set(other.split()) for other in chosen):
+                chosen.append(phrase)
+        return chosen
+
+    def _phrases(self, text: str, names: Collection[str]) -> Iterator[str]:
+        for clause in re.split(r"[^\w\s'-]+", text):
+            run: list[str] = []
+            for word in [*_WORD.findall(clause), ""]:
+                if self._is_content(word) and word not in names:
+                    run.append(word.lower())
+                    continue
+                for size in range(1, MAX_PHRASE_WORDS + 1):
+                    for start in range(len(run) - size + 1):
+                        yield " ".join(run[start : start + size])
+                run = []
+
+    def _is_content(self, word: str) -> bool:
+        return len(word) >= MIN_WORD_CHARS and word.lower() not in self._dull

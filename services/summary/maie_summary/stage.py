@@ -1,0 +1,183 @@
+"""The summary stage: notes on parts, and a template filled from them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from google.protobuf import json_format
+
+from maie.common.v1 import types_pb2 as common
+from maie.event.v1 import event_pb2 as event
+from maie.summary.v1 import summary_pb2 as summary
+from maie_runtime.blobs import Blobs
+from maie_runtime.engines import load_engine
+from maie_runtime.errors import Code, StageError, invalid
+from maie_runtime.stage import StageContext
+from maie_summary.check import problem_with
+from maie_summary.engine import Attempt, Draft, Engine, Segment
+from maie_summary.parts import Part, Times, time_range, times_of
+from maie_summary.settings import SummarySettings
+from maie_templates import Template, TemplateLibrary
+
+ENGINES = "maie.summary.engines"
+# About five minutes of speech: what preprocess makes a chunk of.
+SEGMENTS_PER_PART = 100
+# How much of the work lies before the reduce step.
+MAP_SHARE = 0.8
+
+
+class SummarizeStage:
+    """Fills templates; every summary it gives is valid against its template.
+
+    Args:
+        engine: The engine.
+        library: The templates that the service has.
+    """
+
+    def __init__(self, engine: Engine, library: TemplateLibrary) -> None:
+        self._engine = engine
+        self._library = library
+
+    async def run(
+        self, request: summary.SummarizeRequest, context: StageContext
+    ) -> AsyncGenerator[summary.SummarizeResponse, None]:
+        """Answers progress, and at last a part or the summary.
+
+        Raises:
+            StageError: INVALID_ARGUMENT with SOURCE_MISSING, TEMPLATE_MISSING
+                or TEMPLATE_REJECTED; NOT_FOUND with TEMPLATE_NOT_FOUND;
+                FAILED_PRECONDITION with PARTS_MISMATCH; INTERNAL with
+                SUMMARY_INVALID where no draft fitted the template.
+        """
+        template = await self._template(request, context.blobs)
+        yield _progress(0.0)
+        parts: list[Part] = []
+        match request.WhichOneof("source"):
+            case "map":
+                transcript = await context.blobs.get_message(request.map, common.Transcript)
+                part = await self._map(transcript, transcript.segments, template)
+                message = part.to_message(self._engine.version())
+                yield _progress(1.0)
+                yield _result(summary.SummarizeResult(part=message))
+                return
+            case "reduce":
+                for count, blob in enumerate(request.reduce.parts, 1):
+                    stored = await context.blobs.get_message(blob, summary.SummarizeResult)
+                    parts.append(Part.from_message(stored.part, self._engine.version()))
+                    yield _progress(MAP_SHARE * count / len(request.reduce.parts))
+            case "transcript":
+                segments = request.transcript.segments
+                for start in range(0, len(segments), SEGMENTS_PER_PART):
+                    some = segments[start : start + SEGMENTS_PER_PART]
+                    parts.append(await self._map(request.transcript, some, template))
+                    yield _progress(MAP_SHARE * (start + len(some)) / len(segments))
+            case _:
+                raise invalid(
+                    "SOURCE_MISSING",
+                    "Set `transcript`, `map` or `reduce` in the request.",
+                    field="source",
+                )
+        filled = await self._reduce(parts, template)
+        yield _progress(1.0)
+        yield _result(summary.SummarizeResult(summary=filled))
+
+    async def _template(self, request: summary.SummarizeRequest, blobs: Blobs) -> Template:
+        source = request.WhichOneof("template_source")
+        if source == "template_blob":
+            message = await blobs.get_message(request.template_blob, summary.Template)
+            return Template.from_message(message)
+        if source == "template_id":
+            return self._library.get(request.template_id)
+        raise invalid(
+            "TEMPLATE_MISSING",
+            "Set `template_id` or `template_blob` in the request.",
+            field="template_source",
+        )
+
+    async def _map(
+        self,
+        transcript: common.Transcript,
+        segments: Sequence[common.Segment],
+        template: Template,
+    ) -> Part:
+        plain = [
+            Segment(
+                segment_id=segment.segment_id,
+                text=segment.clean_text if segment.HasField("clean_text") else segment.text,
+            )
+            for segment in segments
+        ]
+        notes = await self._engine.map(plain, template, transcript.language_code)
+        return Part(notes=notes, times=times_of(segments))
+
+    async def _reduce(self, parts: Sequence[Part], template: Template) -> summary.Summary:
+        times = {name: ends for part in parts for name, ends in part.times.items()}
+        notes = [part.notes for part in parts]
+        problem = ""
+        for number in range(1, self._engine.retries + 2):
+            attempt = Attempt(number=number, problem=problem)
+            draft = await self._engine.reduce(notes, template, attempt)
+            problem = problem_with(draft, template, times.keys())
+            if not problem:
+                return self._summary(draft, template, times)
+        raise StageError(
+            Code.INTERNAL,
+            "SUMMARY_INVALID",
+            f"The engine {self._engine.version().engine} could not fill the template "
+            f"{template.template_id}: {problem}; use another template or engine.",
+        )
+
+    def _summary(self, draft: Draft, template: Template, times: Times) -> summary.Summary:
+        filled = summary.Summary(
+            template_id=template.template_id,
+            template_sha256=template.sha256,
+            engine=self._engine.version(),
+        )
+        json_format.ParseDict(draft.content, filled.content)
+        for source in draft.sources:
+            names = sorted(set(source.segment_ids), key=lambda name: (times[name], name))
+            filled.citations.add(
+                pointer=source.pointer,
+                segment_ids=names,
+                ranges=[time_range(*times[name]) for name in names],
+            )
+        return filled
+
+    def facts(self, response: summary.SummarizeResponse) -> event.UnitFacts:
+        """Nothing that the conductor needs."""
+        return event.UnitFacts()
+
+    def models(self) -> Sequence[event.ModelInfo]:
+        """The engine."""
+        return [
+            event.ModelInfo(
+                engine=self._engine.version(),
+                description=self._engine.description,
+                capabilities=self._engine.capabilities,
+                language_codes=self._engine.language_codes,
+            )
+        ]
+
+
+@asynccontextmanager
+async def open_stage(settings: SummarySettings, blobs: Blobs) -> AsyncIterator[SummarizeStage]:
+    """Checks all templates and loads the engine that the settings name.
+
+    Raises:
+        StageError: FAILED_PRECONDITION where the engine or the templates
+            folder is missing, INVALID_ARGUMENT with TEMPLATE_REJECTED where a
+            template cannot be used.
+    """
+    library = TemplateLibrary(settings.templates.directory)
+    library.check()
+    async with load_engine(ENGINES, settings.engine)(settings) as engine:
+        yield SummarizeStage(engine, library)
+
+
+def _progress(fraction: float) -> summary.SummarizeResponse:
+    return summary.SummarizeResponse(progress=summary.SummarizeProgress(fraction=fraction))
+
+
+def _result(result: summary.SummarizeResult) -> summary.SummarizeResponse:
+    return summary.SummarizeResponse(result=result)

@@ -1,0 +1,225 @@
+"""The summary stage as its callers see it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from google.protobuf import json_format
+from google.protobuf.duration_pb2 import Duration
+
+from maie.common.v1 import types_pb2 as common
+from maie.summary.v1 import summary_pb2 as summary
+from maie_runtime.blobs import Blobs
+from maie_runtime.errors import Code, StageError
+from maie_runtime.stage import StageContext
+from maie_summary.engine import Attempt, Draft, Notes, Segment, Source
+from maie_summary.settings import SummarySettings
+from maie_summary.stage import SummarizeStage, open_stage
+from maie_templates import Template, TemplateLibrary, TemplateSettings
+
+pytestmark = pytest.mark.unit
+
+TALK = (Path(__file__).parent / "talks" / "standup.txt").read_text().splitlines()
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> StageContext:
+    blobs = Blobs((tmp_path / "blobs").as_uri())
+    return StageContext(job_id="job", unit="direct", attempt=1, blobs=blobs)
+
+
+@pytest_asyncio.fixture
+async def stage(context: StageContext) -> AsyncIterator[SummarizeStage]:
+    async with open_stage(SummarySettings(), context.blobs) as stage:
+        yield stage
+
+
+def transcript(lines: Sequence[str], chunk: int = 0) -> common.Transcript:
+    return common.Transcript(
+        language_code="en",
+        segments=[
+            common.Segment(
+                segment_id=f"c{chunk:04d}-s{at:04d}",
+                text=line.lower(),
+                clean_text=line,
+                start_offset=Duration(seconds=300 * chunk + 4 * at, nanos=250_000_000),
+                end_offset=Duration(seconds=300 * chunk + 4 * at + 3),
+            )
+            for at, line in enumerate(lines)
+        ],
+    )
+
+
+async def ask(
+    stage: SummarizeStage, context: StageContext, request: summary.SummarizeRequest
+) -> summary.SummarizeResult:
+    responses = [response async for response in stage.run(request, context)]
+    fractions = [each.progress.fraction for each in responses[:-1]]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1
+    return responses[-1].result
+
+
+def request(**keywords: object) -> summary.SummarizeRequest:
+    return summary.SummarizeRequest(template_id="meeting_notes_v1", **keywords)  # type: ignore[arg-type]
+
+
+async def test_a_transcript_is_summarised_at_once_and_every_item_cites_its_moment(
+    stage: SummarizeStage, context: StageContext
+) -> None:
+    filled = (await ask(stage, context, request(transcript=transcript(TALK)))).summary
+    content = json_format.MessageToDict(filled.content)
+    assert len(content["decisions"]) == 2
+    assert [item["owner"] for item in content["action_items"]] == ["David", "Sarah", "Mark"]
+    citations = {each.pointer: each for each in filled.citations}
+    for name in ("decisions", "action_items", "questions", "key_points"):
+        assert all(f"/{name}/{at}" in citations for at in range(len(content[name])))
+    david = citations["/action_items/0"]
+    assert list(david.segment_ids) == ["c0000-s0004"]
+    assert david.ranges[0].start_offset == Duration(seconds=16, nanos=250_000_000)
+    assert david.ranges[0].end_offset == Duration(seconds=19)
+    template = TemplateLibrary().get("meeting_notes_v1")
+    assert filled.template_sha256 == template.sha256
+    assert filled.engine == stage.models()[0].engine
+    assert len(filled.engine.checkpoint_sha256) == 64
+
+
+async def test_map_and_reduce_over_stored_parts_give_what_both_at_once_give(
+    stage: SummarizeStage, context: StageContext
+) -> None:
+    blobs = context.blobs
+    template = TemplateLibrary().get("meeting_notes_v1").to_message()
+    stored = await blobs.put_message("templates", template)
+    parts = []
+    for chunk, lines in enumerate((TALK[:7], TALK[7:])):
+        blob = await blobs.put_message("in", transcript(lines, chunk))
+        mapped = await ask(stage, context, summary.SummarizeRequest(template_blob=stored, map=blob))
+        parts.append(await blobs.put_message("parts", mapped))
+    reduce = summary.ReduceSource(parts=parts)
+    filled = await ask(
+        stage, context, summary.SummarizeRequest(template_blob=stored, reduce=reduce)
+    )
+    at_once = await ask(stage, context, request(transcript=transcript(TALK)))
+    content = json_format.MessageToDict(filled.summary.content)
+    expected = json_format.MessageToDict(at_once.summary.content)
+    for name in ("decisions", "action_items", "questions"):
+        assert content[name] == expected[name]
+    mark = next(c for c in filled.summary.citations if c.pointer == "/action_items/2")
+    assert list(mark.segment_ids) == ["c0001-s0001"]
+    assert mark.ranges[0].start_offset.seconds == 304
+
+
+async def test_where_nobody_spoke_the_summary_is_empty_and_valid(
+    stage: SummarizeStage, context: StageContext
+) -> None:
+    filled = await ask(stage, context, request(reduce=summary.ReduceSource()))
+    assert json_format.MessageToDict(filled.summary.content)["decisions"] == []
+    assert not filled.summary.citations
+
+
+async def test_parts_of_another_engine_are_refused(
+    stage: SummarizeStage, context: StageContext
+) -> None:
+    part = summary.SummaryPart(notes_json="{}", engine=common.EngineVersion(engine="vllm"))
+    blob = await context.blobs.put_message("parts", summary.SummarizeResult(part=part))
+    with pytest.raises(StageError) as caught:
+        await ask(stage, context, request(reduce=summary.ReduceSource(parts=[blob])))
+    assert caught.value.reason == "PARTS_MISMATCH"
+
+
+@pytest.mark.parametrize(
+    ("asked", "reason"),
+    [
+        (summary.SummarizeRequest(template_id="none", transcript={}), "TEMPLATE_NOT_FOUND"),
+        (summary.SummarizeRequest(transcript={}), "TEMPLATE_MISSING"),
+        (request(), "SOURCE_MISSING"),
+    ],
+)
+async def test_an_incomplete_request_is_refused(
+    stage: SummarizeStage, context: StageContext, asked: summary.SummarizeRequest, reason: str
+) -> None:
+    with pytest.raises(StageError) as caught:
+        await ask(stage, context, asked)
+    assert caught.value.reason == reason
+
+
+async def test_a_template_that_cannot_be_filled_fails_clearly(
+    context: StageContext, tmp_path: Path
+) -> None:
+    folder = tmp_path / "templates" / "weather"
+    folder.mkdir(parents=True)
+    schema = {
+        "title": "Weather",
+        "description": "What cannot be known.",
+        "type": "object",
+        "properties": {"degrees": {"type": "integer"}},
+        "required": ["degrees"],
+    }
+    (folder / "schema.json").write_text(json.dumps(schema))
+    (folder / "prompt.jinja").write_text("{{ transcript }}")
+    settings = SummarySettings(templates=TemplateSettings(directory=folder.parent))
+    async with open_stage(settings, context.blobs) as stage:
+        asked = summary.SummarizeRequest(template_id="weather", transcript=transcript(TALK))
+        with pytest.raises(StageError, match="required") as caught:
+            await ask(stage, context, asked)
+    assert (caught.value.code, caught.value.reason) == (Code.INTERNAL, "SUMMARY_INVALID")
+
+
+async def test_a_broken_template_stops_the_service(context: StageContext, tmp_path: Path) -> None:
+    (tmp_path / "templates" / "broken").mkdir(parents=True)
+    settings = SummarySettings(templates=TemplateSettings(directory=tmp_path / "templates"))
+    with pytest.raises(StageError, match="broken"):
+        async with open_stage(settings, context.blobs):
+            pass
+
+
+class Improving:
+    """An engine whose drafts get better: invalid, then a made-up source, then right."""
+
+    description = "Improves."
+    capabilities = ()
+    language_codes = ()
+
+    def __init__(self, retries: int) -> None:
+        self.retries = retries
+        self.attempts: list[Attempt] = []
+
+    def version(self) -> common.EngineVersion:
+        return common.EngineVersion(engine="improving")
+
+    async def map(
+        self, segments: Sequence[Segment], template: Template, language_code: str
+    ) -> Notes:
+        return {}
+
+    async def reduce(self, notes: Sequence[Notes], template: Template, attempt: Attempt) -> Draft:
+        self.attempts.append(attempt)
+        content = {name: [] for name in template.schema["required"]}
+        if attempt.number == 1:
+            return Draft(content=content)
+        content |= {"title": "", "abstract": "Good."}
+        named = "c0000-s0000" if attempt.number == 3 else "c9999-s0000"
+        return Draft(content=content, sources=(Source(pointer="/abstract", segment_ids=(named,)),))
+
+
+async def test_an_invalid_draft_is_asked_for_again_with_what_was_wrong(
+    context: StageContext,
+) -> None:
+    engine = Improving(retries=2)
+    stage = SummarizeStage(engine, TemplateLibrary())
+    filled = await ask(stage, context, request(transcript=transcript(TALK)))
+    assert filled.summary.citations[0].segment_ids == ["c0000-s0000"]
+    assert "type" in engine.attempts[1].problem
+    assert "does not exist" in engine.attempts[2].problem
+
+    with pytest.raises(StageError) as caught:
+        await ask(
+            SummarizeStage(Improving(retries=1), TemplateLibrary()),
+            context,
+            request(transcript=transcript(TALK)),
+        )
+    assert caught.value.reason == "SUMMARY_INVALID"
