@@ -1,0 +1,17 @@
+"""Starts the preprocess service."""
+
+from __future__ import annotations
+
+from maie_preprocess.settings import PreprocessSettings
+from maie_preprocess.stage import open_stage
+from maie_runtime.server import run_service
+
+
+def main() -> None:
+    """Reads the settings and serves until it is told to stop."""
+    settings = PreprocessSettings()
+    run_service("preprocess", settings, lambda blobs: open_stage(settings, blobs))
+
+
+if __name__ == "__main__":
+    main()

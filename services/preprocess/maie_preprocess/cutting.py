@@ -1,0 +1,91 @@
+"""Speech finder, planner and samples at work on one recording."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from google.protobuf.duration_pb2 import Duration
+
+from maie.common.v1 import types_pb2 as common
+from maie.preprocess.v1 import preprocess_pb2 as pb
+from maie_preprocess.audio import SampleBuffer
+from maie_preprocess.engine import SAMPLE_RATE
+from maie_preprocess.planner import ChunkPlan, ChunkPlanner
+from maie_preprocess.speech import Span, SpeechFinder, SpeechRules
+from maie_runtime.blobs import Blobs
+
+NANOS_PER_SAMPLE = 1_000_000_000 // SAMPLE_RATE
+
+
+def duration_of(samples: int) -> Duration:
+    """A number of samples at 16 kHz as exact time."""
+    seconds, rest = divmod(samples, SAMPLE_RATE)
+    return Duration(seconds=seconds, nanos=rest * NANOS_PER_SAMPLE)
+
+
+class Cutter:
+    """Cuts one recording into stored chunks and never holds more than the one in hand.
+
+    Attributes:
+        chunks: The chunks so far, in order.
+        speech_samples: How many samples of them are speech.
+
+    Args:
+        rules: When speech begins and ends.
+        target: The length in samples that chunks aim at.
+        blobs: Takes the chunks' audio.
+        prefix: Where in the store.
+    """
+
+    def __init__(self, rules: SpeechRules, target: int, blobs: Blobs, prefix: str) -> None:
+        self.chunks: list[pb.Chunk] = []
+        self.speech_samples = 0
+        self._finder = SpeechFinder(rules)
+        self._planner = ChunkPlanner(target)
+        self._buffer = SampleBuffer()
+        self._blobs = blobs
+        self._prefix = prefix
+
+    @property
+    def samples(self) -> int:
+        """The length of the recording so far."""
+        return self._buffer.end
+
+    async def feed(self, samples: bytes, probabilities: Sequence[float]) -> None:
+        """Takes the next samples and the probability of speech in each of their frames."""
+        self._buffer.append(samples)
+        for plan in self._plans(self._finder.feed(probabilities)):
+            await self._store(plan)
+        for plan in self._planner.advance(self._finder.watermark):
+            await self._store(plan)
+        start = self._planner.start
+        self._buffer.drop_before(self._finder.watermark if start is None else start)
+
+    async def finish(self) -> None:
+        """Stores what is left."""
+        for plan in self._plans(self._finder.finish(self.samples)):
+            await self._store(plan)
+        for plan in self._planner.finish():
+            await self._store(plan)
+
+    def _plans(self, utterances: list[Span]) -> Iterator[ChunkPlan]:
+        for utterance in utterances:
+            yield from self._planner.add(utterance)
+
+    async def _store(self, plan: ChunkPlan) -> None:
+        async with self._blobs.writer(f"{self._prefix}/{plan.index:04d}.wav") as target:
+            for piece in self._buffer.wav(plan.span):
+                await target.write(piece)
+        self.speech_samples += sum(span.end - span.start for span in plan.speech)
+        self.chunks.append(
+            pb.Chunk(
+                index=plan.index,
+                range=_time_range(plan.span),
+                speech=[_time_range(span) for span in plan.speech],
+                audio=target.blob(),
+            )
+        )
+
+
+def _time_range(span: Span) -> common.TimeRange:
+    return common.TimeRange(start_offset=duration_of(span.start), end_offset=duration_of(span.end))

@@ -1,0 +1,151 @@
+"""The service's side of the decoding process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from dataclasses import asdict
+
+from maie_preprocess import wire
+from maie_preprocess.settings import PreprocessSettings
+from maie_runtime.errors import Code, StageError, invalid
+
+# What the pipe's reader may hold: half a minute of sound, so that decoding
+# goes on while speech is looked for.
+READ_AHEAD_BYTES = 1024 * 1024
+# A process that dies of one of these was killed by the recording it read: it
+# broke a limit or a decoder.
+KILLED_BY_RECORDING = frozenset({
+    signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL, signal.SIGXCPU,
+    signal.SIGXFSZ,
+})  # fmt: skip
+
+
+def limits_of(settings: PreprocessSettings) -> wire.Limits:
+    """What the settings allow a recording and its decoding."""
+    return wire.Limits(
+        min_seconds=settings.min_duration_seconds,
+        max_seconds=settings.max_duration_seconds,
+        max_channels=settings.max_channels,
+        max_sample_rate=settings.max_sample_rate_hertz,
+        max_damaged_share=settings.max_damaged_share,
+        memory_bytes=settings.decoder_memory_mib * 1024 * 1024,
+        cpu_seconds=settings.decoder_cpu_seconds,
+    )
+
+
+class Decoding:
+    """A recording while it is decoded; made by `decoding`.
+
+    Attributes:
+        opened: What the container says; set once the first window came.
+        done: What decoding found; set once the last window came.
+    """
+
+    def __init__(self, process: Process, stall_seconds: float) -> None:
+        self.opened: wire.Opened | None = None
+        self.done: wire.Done | None = None
+        self._process = process
+        self._stall_seconds = stall_seconds
+
+    async def windows(self, size: int) -> AsyncIterator[bytes]:
+        """Gives the samples, 16 kHz mono 16-bit, `size` bytes at a time; the last may be shorter.
+
+        Raises:
+            StageError: INVALID_ARGUMENT where the recording cannot be used,
+                INTERNAL where the process failed for another reason.
+        """
+        window = bytearray()
+        while self.done is None:
+            kind, payload = await self._receive()
+            if kind == wire.SAMPLES:
+                window += payload
+                while len(window) >= size:
+                    yield bytes(window[:size])
+                    del window[:size]
+            else:
+                self._take(kind, payload)
+        if window:
+            yield bytes(window)
+
+    async def _receive(self) -> tuple[bytes, bytes]:
+        pipe = self._process.stdout
+        assert pipe is not None
+        try:
+            async with asyncio.timeout(self._stall_seconds):
+                kind, size = wire.HEADER.unpack(await pipe.readexactly(wire.HEADER.size))
+                if size > wire.MAX_PAYLOAD_BYTES:
+                    raise _failed("sent a message that is too large")
+                return kind, await pipe.readexactly(size)
+        except asyncio.IncompleteReadError as error:
+            raise await self._why_it_ended() from error
+        except TimeoutError as error:
+            raise _corrupt("decoding it does not come to an end") from error
+
+    def _take(self, kind: bytes, payload: bytes) -> None:
+        fields = json.loads(payload)
+        if kind == wire.REFUSED:
+            refused = wire.Refused(**fields)
+            raise invalid(refused.reason, refused.message)
+        if kind == wire.OPENED:
+            self.opened = wire.Opened(**fields)
+        else:
+            self.done = wire.Done(**fields)
+
+    async def _why_it_ended(self) -> StageError:
+        status = await self._process.wait()
+        if status < 0 and -status in KILLED_BY_RECORDING:
+            return _corrupt("it breaks the decoder or a limit on decoding")
+        assert self._process.stderr is not None
+        trace = (await self._process.stderr.read()).decode(errors="replace").strip()
+        return _failed(f"ended with status {status}: {trace.rpartition(chr(10))[2]}")
+
+
+@contextlib.asynccontextmanager
+async def decoding(recording: int, settings: PreprocessSettings) -> AsyncIterator[Decoding]:
+    """Decodes a recording in a process that lives as long as the context.
+
+    Args:
+        recording: The descriptor of a seekable file, at its beginning.
+        settings: The service's settings.
+    """
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-I",
+        "-m",
+        "maie_preprocess.decoder",
+        json.dumps(asdict(limits_of(settings))),
+        stdin=recording,
+        stdout=PIPE,
+        stderr=PIPE,
+        limit=READ_AHEAD_BYTES,
+        # More threads would only take address space, which is limited.
+        env={"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PATH": os.defpath},
+        start_new_session=True,
+    )
+    try:
+        yield Decoding(process, settings.decoder_stall_seconds)
+    finally:
+        await _end(process)
+
+
+async def _end(process: Process) -> None:
+    """Kills the process and reaps it, even while being cancelled itself."""
+    with contextlib.suppress(ProcessLookupError):
+        process.kill()
+    # What is left in the pipes must go, or their transports stay open.
+    await asyncio.shield(process.communicate())
+
+
+def _corrupt(why: str) -> StageError:
+    return invalid("AUDIO_CORRUPT", f"The recording is damaged: {why}; export it again.")
+
+
+def _failed(what: str) -> StageError:
+    return StageError(Code.INTERNAL, "DECODER_FAILED", f"The decoding process {what}; try again.")

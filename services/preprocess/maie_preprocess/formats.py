@@ -1,0 +1,81 @@
+"""Which containers and codecs are read, and how a file shows that it is one of them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+# FFmpeg's demuxers, by name. None of them opens a second file or a network
+# address: no playlists, no concat scripts, no SDP, no image sequences.
+DEMUXERS: Final = ("wav", "w64", "mp3", "aac", "mov", "flac", "ogg", "matroska")
+
+# Codecs, by FFmpeg's canonical name; every flavour of PCM comes on top.
+CODECS: Final = frozenset({
+    "aac", "adpcm_ima_wav", "adpcm_ms", "alac", "flac", "gsm_ms", "mp1", "mp2", "mp3", "opus",
+    "pcm", "vorbis",
+})  # fmt: skip
+
+# Containers whose header states the length of the sound. MP3, ADTS and Ogg are
+# streams: what FFmpeg says of their length is an estimate or read off the end.
+STATING_LENGTH: Final = frozenset({"wav", "w64", "mov", "flac"})
+
+# What FFmpeg may open while it looks at a file: these, and so no video decoder.
+_DECODERS: Final = (
+    "aac", "adpcm_ima_wav", "adpcm_ms", "alac", "flac", "gsm_ms", "mp1float", "mp2float",
+    "mp3float", "mp3", "opus", "libopus", "vorbis", "libvorbis", "pcm_alaw", "pcm_mulaw",
+    "pcm_u8", "pcm_s8", "pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_s32le",
+    "pcm_s32be", "pcm_f32le", "pcm_f32be", "pcm_f64le", "pcm_f64be",
+)  # fmt: skip
+
+# How long a file is looked at before it is clear what it holds.
+PROBE_BYTES: Final = 5_000_000
+
+OPTIONS: Final = {
+    "format_whitelist": ",".join(DEMUXERS),
+    "codec_whitelist": ",".join(_DECODERS),
+    # The bytes come from an inherited descriptor; nothing else may be opened.
+    "protocol_whitelist": "none",
+    "probesize": str(PROBE_BYTES),
+    "max_streams": "32",
+}
+
+HEAD_BYTES: Final = 16
+# Programs that write WAV into a pipe do not know its length and put the largest
+# number there, signed or unsigned, or something close to it.
+RIFF_PLACEHOLDER: Final = 0x7FFF0000
+_MAGICS: Final = (b"RIFF", b"RIFX", b"RF64", b"riff", b"ID3", b"fLaC", b"OggS", b"\x1a\x45\xdf\xa3")
+_MOV_ATOMS: Final = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
+_MPEG_SYNC_MASK: Final = 0xE0
+
+
+def looks_like_audio(head: bytes) -> bool:
+    """Whether a file's first bytes are those of a container that is read.
+
+    FFmpeg decides what a file is. This only tells a damaged recording from
+    something that never was one, for the sentence that the user gets.
+
+    Args:
+        head: The first `HEAD_BYTES` of the file, or fewer.
+    """
+    if head.startswith(_MAGICS) or head[4:8] in _MOV_ATOMS:
+        return True
+    return len(head) > 1 and head[0] == 0xFF and head[1] & _MPEG_SYNC_MASK == _MPEG_SYNC_MASK
+
+
+def states_length(container: str) -> bool:
+    """Whether a container, by FFmpeg's name, states its length rather than having it estimated."""
+    return not STATING_LENGTH.isdisjoint(container.split(","))
+
+
+def riff_size(head: bytes) -> int:
+    """How many bytes a RIFF file says that it has; 0 where it does not say.
+
+    Args:
+        head: The first 8 bytes of the file, or fewer.
+    """
+    size = int.from_bytes(head[4:8], "little") if head.startswith(b"RIFF") else 0
+    return size + 8 if size < RIFF_PLACEHOLDER else 0
+
+
+def codec_is_read(codec: str) -> bool:
+    """Whether a codec, by FFmpeg's canonical name, is one of those that are read."""
+    return codec in CODECS or codec.startswith("pcm_")

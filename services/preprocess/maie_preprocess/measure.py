@@ -1,0 +1,131 @@
+"""Loudness, peak and clipping of a recording as it was received."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import av
+import numpy as np
+from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
+
+# Programme quieter than this is gated away by EBU R 128: there is no loudness.
+GATE_LUFS = -70.0
+# More bits than these do not count when a sample is compared with full scale,
+# so that a clipped 16-bit recording is seen as such in any wider format.
+CLIPPING_BITS = 16
+
+
+Shape = tuple[str, str, int]
+
+
+def shape_of(frame: AudioFrame) -> Shape:
+    """A frame's sample format, channel layout and sample rate."""
+    return frame.format.name, frame.layout.name, frame.sample_rate
+
+
+class NotANumberError(ValueError):
+    """The recording holds samples that are NaN or infinite."""
+
+
+class Meter:
+    """Measures blocks of decoded sound, before any conversion."""
+
+    def __init__(self) -> None:
+        self._loudness = _Loudness()
+        self._peak = 0.0
+        self._clipped = 0
+        self._samples = 0
+
+    def add(self, block: AudioFrame) -> None:
+        """Takes the next block, best of about a second.
+
+        Raises:
+            NotANumberError: A sample is NaN or infinite.
+        """
+        samples = block.to_ndarray()
+        if samples.dtype.kind == "u":
+            samples = samples.astype(np.int16) - 128
+            scale, bits = 128.0, 8
+        elif samples.dtype.kind == "i":
+            bits = samples.dtype.itemsize * 8
+            scale = 2.0 ** (bits - 1)
+        else:
+            scale, bits = 1.0, CLIPPING_BITS
+        self._add(samples, scale, 1 - 2.0 ** (1 - min(bits, CLIPPING_BITS)))
+        self._loudness.add(block)
+
+    def _add(self, samples: np.ndarray, scale: float, full: float) -> None:
+        # Both ends one by one: the absolute value of the lowest integer overflows.
+        low, high = float(samples.min()) / scale, float(samples.max()) / scale
+        if not (math.isfinite(low) and math.isfinite(high)):
+            raise NotANumberError
+        self._samples += samples.size
+        self._peak = max(self._peak, -low, high)
+        if max(-low, high) >= full:
+            self._clipped += int(np.count_nonzero(samples >= full * scale))
+            self._clipped += int(np.count_nonzero(samples <= -full * scale))
+
+    @property
+    def peak_dbfs(self) -> float | None:
+        """The highest sample in dBFS, 0 at most; None for digital silence."""
+        return min(0.0, 20 * math.log10(self._peak)) if self._peak > 0 else None
+
+    @property
+    def clipping_ratio(self) -> float:
+        """Samples at full scale over all samples, 0 to 1."""
+        return self._clipped / self._samples if self._samples else 0.0
+
+    def loudness_lufs(self) -> float | None:
+        """Integrated loudness so far (EBU R 128); None where there is none to measure."""
+        return self._loudness.integrated
+
+
+class _Loudness:
+    """FFmpeg's ebur128 filter, fed block by block."""
+
+    def __init__(self) -> None:
+        self.integrated: float | None = None
+        self._graph: av.filter.Graph | None = None
+        self._first: Shape | None = None
+        self._latest: Shape | None = None
+        self._to_first: AudioResampler | None = None
+
+    def add(self, block: AudioFrame) -> None:
+        shape = shape_of(block)
+        if self._graph is None or self._first is None:
+            self._graph, self._first = self._configure(block), shape
+        if shape != self._latest:
+            # A recording may change its shape midway; the filter may not.
+            self._latest, self._to_first = shape, AudioResampler(*self._first)
+        assert self._to_first is not None
+        for frame in self._to_first.resample(block):
+            self._graph.push(frame)
+        self._drain(self._graph)
+
+    def _configure(self, block: AudioFrame) -> av.filter.Graph:
+        graph = av.filter.Graph()
+        source = graph.add_abuffer(
+            sample_rate=block.sample_rate,
+            format=block.format.name,
+            layout=block.layout.name,
+            time_base=Fraction(1, block.sample_rate),
+        )
+        meter = graph.add("ebur128", "metadata=1:framelog=quiet")
+        sink = graph.add("abuffersink")
+        source.link_to(meter)
+        meter.link_to(sink)
+        graph.configure()
+        return graph
+
+    def _drain(self, graph: av.filter.Graph) -> None:
+        latest = None
+        while True:
+            try:
+                latest = graph.pull()
+            except (av.error.BlockingIOError, av.error.EOFError):
+                break
+        if latest is not None:
+            value = float(latest.metadata.get("lavfi.r128.I", "nan"))
+            self.integrated = value if value > GATE_LUFS else None

@@ -1,0 +1,76 @@
+"""Settings of the preprocess service; `MAIE_PREPROCESS_` in the environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, model_validator
+from pydantic_settings import SettingsConfigDict
+
+from maie_runtime.settings import ServiceSettings
+
+MIN_CHUNK_SECONDS = 5.0
+MAX_CHUNK_SECONDS = 1800.0
+
+
+class PreprocessSettings(ServiceSettings):
+    """What recordings are accepted, how speech is found and how it is cut."""
+
+    model_config = SettingsConfigDict(env_prefix="MAIE_PREPROCESS_", frozen=True)
+
+    listen: str = "127.0.0.1:50052"
+    """The address that gRPC listens on; port 0 takes a free one."""
+    temp_dir: Path | None = None
+    """Where a recording lies while it is decoded; the system's place where unset."""
+
+    min_duration_seconds: float = Field(default=1.0, ge=0)
+    """A shorter recording is refused with AUDIO_TOO_SHORT."""
+    max_duration_seconds: float = Field(default=16 * 3600.0, gt=0)
+    """A longer recording is refused with AUDIO_TOO_LONG, however small its file is."""
+    max_content_bytes: int = Field(default=16 * 1024 * 1024, gt=0)
+    """The largest recording that may come inside the request."""
+    max_channels: int = Field(default=8, ge=1, le=64)
+    """A recording with more channels is refused with AUDIO_CORRUPT."""
+    max_sample_rate_hertz: int = Field(default=192_000, ge=16_000)
+    """A recording with a higher sample rate is refused with AUDIO_CORRUPT."""
+    max_damaged_share: float = Field(default=0.05, ge=0, le=1)
+    """Packets that may fail to decode, over all packets, before a recording counts as corrupt."""
+
+    decoder_memory_mib: int = Field(default=1024, ge=256)
+    """The address space that the decoding process may take."""
+    decoder_cpu_seconds: int = Field(default=1800, ge=1)
+    """The processor time that the decoding process may take."""
+    decoder_stall_seconds: float = Field(default=60.0, gt=0)
+    """A decoding process that says nothing for so long is killed."""
+
+    vad: str = "silero"
+    """The engine that finds speech, by its name in `maie.preprocess.engines`."""
+    vad_model: Path | None = None
+    """The model's file; the one inside faster-whisper where unset."""
+    vad_model_sha256: str = "4cbf549b8326f60f80f2536d9eefeb450a9abe83365a098031c89719f1be17d2"
+    """What the model's file must hash to. Empty accepts any file."""
+    vad_threshold: float = Field(default=0.5, gt=0, lt=1)
+    """Speech begins where its probability reaches this."""
+    vad_negative_threshold: float = Field(default=0.35, gt=0, lt=1)
+    """Speech may end where its probability is below this."""
+    vad_min_speech_ms: int = Field(default=100, ge=0)
+    """Shorter speech is taken for noise."""
+    vad_min_silence_ms: int = Field(default=500, ge=100)
+    """A shorter pause does not end an utterance."""
+    vad_speech_pad_ms: int = Field(default=250, ge=0)
+    """Kept before and after each utterance; at most half of the shortest pause."""
+    vad_max_speech_seconds: float = Field(default=30.0, ge=2, le=300)
+    """A longer utterance is split where speech is least probable in its second half."""
+
+    chunk_seconds: float = Field(default=300.0, ge=MIN_CHUNK_SECONDS, le=MAX_CHUNK_SECONDS)
+    """The length that chunks aim at, where the request names none."""
+
+    @model_validator(mode="after")
+    def _thresholds_and_padding_fit(self) -> Self:
+        if self.vad_negative_threshold > self.vad_threshold:
+            raise ValueError("vad_negative_threshold must not be above vad_threshold")
+        if 2 * self.vad_speech_pad_ms > self.vad_min_silence_ms:
+            # So that the padding of two utterances can never overlap.
+            raise ValueError("vad_speech_pad_ms must be at most half of vad_min_silence_ms")
+        return self

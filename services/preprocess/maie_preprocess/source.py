@@ -1,0 +1,65 @@
+"""Where a recording comes from: the object store, or the request itself."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from collections.abc import AsyncIterator
+from concurrent.futures import Executor
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from maie.preprocess.v1 import preprocess_pb2 as pb
+from maie_preprocess.settings import PreprocessSettings
+from maie_runtime.blobs import Blobs
+from maie_runtime.errors import invalid
+
+
+@asynccontextmanager
+async def open_recording(
+    request: pb.PreprocessRequest, blobs: Blobs, settings: PreprocessSettings, executor: Executor
+) -> AsyncIterator[int]:
+    """Gives the descriptor of a file that has no name any more.
+
+    The file goes with the descriptor, however the work ends; even a process
+    that is killed leaves nothing behind.
+
+    Raises:
+        StageError: INVALID_ARGUMENT where the request names no recording or
+            holds one that is too large; what `Blobs.download` raises.
+    """
+    check_source(request, settings)
+    with tempfile.TemporaryDirectory(prefix="maie-", dir=settings.temp_dir) as folder:
+        path = Path(folder, "recording")
+        if request.HasField("recording"):
+            await blobs.download(request.recording, path)
+        else:
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(executor, path.write_bytes, request.recording_content)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def check_source(request: pb.PreprocessRequest, settings: PreprocessSettings) -> None:
+    """Refuses a request without a recording or with one that is too large.
+
+    Raises:
+        StageError: INVALID_ARGUMENT with RECORDING_REQUIRED or RECORDING_TOO_LARGE.
+    """
+    if request.WhichOneof("source") is None:
+        raise invalid(
+            "RECORDING_REQUIRED",
+            "The request names no recording; set recording or recording_content.",
+            field="recording",
+        )
+    if len(request.recording_content) > settings.max_content_bytes:
+        raise invalid(
+            "RECORDING_TOO_LARGE",
+            f"A recording in the request may have {settings.max_content_bytes} bytes; store a "
+            "larger one and name it in recording.",
+            field="recording_content",
+        )

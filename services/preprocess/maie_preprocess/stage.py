@@ -1,0 +1,195 @@
+"""The preprocess stage: a recording in, measured and cut chunks of speech out."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import asynccontextmanager
+
+from maie.common.v1 import types_pb2 as common
+from maie.event.v1 import event_pb2 as event
+from maie.preprocess.v1 import preprocess_pb2 as pb
+from maie_preprocess.audio import SAMPLE_BYTES
+from maie_preprocess.cutting import Cutter, duration_of
+from maie_preprocess.decoding import Decoding, decoding
+from maie_preprocess.engine import FRAME_SAMPLES, SAMPLE_RATE, SpeechEngine
+from maie_preprocess.settings import MAX_CHUNK_SECONDS, MIN_CHUNK_SECONDS, PreprocessSettings
+from maie_preprocess.source import open_recording
+from maie_preprocess.speech import rules_of
+from maie_runtime.blobs import Blobs
+from maie_runtime.engines import load_engine
+from maie_runtime.errors import invalid
+from maie_runtime.stage import StageContext
+
+ENGINES = "maie.preprocess.engines"
+# Half a minute at once: the model is as fast on it as on five minutes, and
+# takes an eighth of the memory.
+WINDOW_BYTES = 960 * FRAME_SAMPLES * SAMPLE_BYTES
+# More messages would say nothing that a person could see.
+PROGRESS_STEP = 0.01
+JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+# The settings that shape the result, beside the model.
+PARAMETERS = (
+    "vad_threshold", "vad_negative_threshold", "vad_min_speech_ms", "vad_min_silence_ms",
+    "vad_speech_pad_ms", "vad_max_speech_seconds",
+)  # fmt: skip
+
+logger = logging.getLogger(__name__)
+
+
+class PreprocessStage:
+    """Decodes, normalises, measures, finds speech and cuts; see `maie.preprocess.v1`."""
+
+    def __init__(
+        self, settings: PreprocessSettings, engine: SpeechEngine, executor: Executor
+    ) -> None:
+        self._settings = settings
+        self._engine = engine
+        self._executor = executor
+        self._rules = rules_of(settings)
+
+    async def run(
+        self, request: pb.PreprocessRequest, context: StageContext
+    ) -> AsyncGenerator[pb.PreprocessResponse, None]:
+        """Works on one recording; see `Stage.run`.
+
+        Chunks are stored under `jobs/JOB_ID/chunks/INDEX.wav`.
+
+        Raises:
+            StageError: INVALID_ARGUMENT with AUDIO_EMPTY, AUDIO_CORRUPT,
+                AUDIO_TOO_SHORT, AUDIO_TOO_LONG or UNSUPPORTED_FORMAT for the
+                recording, another reason for the request itself.
+        """
+        cutter = Cutter(
+            self._rules, self._target(request), context.blobs, _prefix(request, context)
+        )
+        async with (
+            open_recording(request, context.blobs, self._settings, self._executor) as recording,
+            decoding(recording, self._settings) as decoded,
+        ):
+            track = self._engine.track()
+            told = 0.0
+            async for window in decoded.windows(WINDOW_BYTES):
+                await cutter.feed(window, await track.feed(window))
+                fraction = _fraction(cutter, decoded, recording)
+                if fraction >= told + PROGRESS_STEP:
+                    told = fraction
+                    yield pb.PreprocessResponse(progress=pb.PreprocessProgress(fraction=told))
+        await cutter.finish()
+        yield pb.PreprocessResponse(result=self._result(cutter, decoded, context))
+
+    def facts(self, response: pb.PreprocessResponse) -> event.UnitFacts:
+        """How many chunks there are to transcribe, and the recording's length."""
+        result = response.result
+        return event.UnitFacts(chunk_count=len(result.chunks), duration=result.duration)
+
+    def models(self) -> Sequence[event.ModelInfo]:
+        """The model that finds speech."""
+        model = event.ModelInfo(
+            engine=self._version(),
+            description="Tells speech from silence, noise and music.",
+            capabilities=["voice_activity_detection"],
+        )
+        return [model]
+
+    def _version(self) -> common.EngineVersion:
+        version = common.EngineVersion()
+        version.CopyFrom(self._engine.version)
+        for name in PARAMETERS:
+            version.parameters[name.removeprefix("vad_")] = json.dumps(
+                getattr(self._settings, name)
+            )
+        return version
+
+    def _target(self, request: pb.PreprocessRequest) -> int:
+        """The length in samples that chunks aim at."""
+        if not request.HasField("chunk_duration"):
+            return round(self._settings.chunk_seconds * SAMPLE_RATE)
+        wanted = request.chunk_duration
+        seconds = wanted.seconds + wanted.nanos / 1e9
+        if not MIN_CHUNK_SECONDS <= seconds <= MAX_CHUNK_SECONDS:
+            raise invalid(
+                "CHUNK_DURATION_OUT_OF_RANGE",
+                f"Chunks may aim at {MIN_CHUNK_SECONDS:g} to {MAX_CHUNK_SECONDS:g} s; set "
+                "chunk_duration accordingly.",
+                field="chunk_duration",
+            )
+        return round(seconds * SAMPLE_RATE)
+
+    def _result(
+        self, cutter: Cutter, decoded: Decoding, context: StageContext
+    ) -> pb.PreprocessResult:
+        opened, done = decoded.opened, decoded.done
+        assert opened is not None
+        assert done is not None
+        if done.damaged_packets:
+            logger.warning(
+                "some packets of the recording were damaged and left out",
+                extra={
+                    "job_id": context.job_id,
+                    "unit": context.unit,
+                    "damaged_packets": done.damaged_packets,
+                    "packets": done.packets,
+                },
+            )
+        return pb.PreprocessResult(
+            source=pb.SourceFormat(
+                container=opened.container,
+                codec=opened.codec,
+                sample_rate_hertz=opened.sample_rate,
+                channel_count=opened.channels,
+                normalized=done.normalized,
+            ),
+            duration=duration_of(cutter.samples),
+            quality=pb.AudioQuality(
+                vad_coverage=cutter.speech_samples / cutter.samples,
+                loudness_lufs=done.loudness_lufs,
+                peak_dbfs=done.peak_dbfs,
+                clipping_ratio=done.clipping_ratio,
+            ),
+            chunks=cutter.chunks,
+            vad_engine=self._version(),
+        )
+
+
+def _prefix(request: pb.PreprocessRequest, context: StageContext) -> str:
+    job_id = request.job_id or context.job_id
+    if JOB_ID.fullmatch(job_id) is None:
+        raise invalid(
+            "INVALID_JOB_ID",
+            "A job id has 1 to 64 letters, digits, hyphens and underscores; leave it empty to "
+            "have one made.",
+            field="job_id",
+        )
+    return f"jobs/{job_id}/chunks"
+
+
+def _fraction(cutter: Cutter, decoded: Decoding, recording: int) -> float:
+    """How far the work is, by time, or by bytes where the container states no time."""
+    if decoded.opened is not None and decoded.opened.seconds:
+        return min(1.0, cutter.samples / SAMPLE_RATE / decoded.opened.seconds)
+    # The decoder reads through the same open file, so its place is ours.
+    size = os.fstat(recording).st_size
+    return min(1.0, os.lseek(recording, 0, os.SEEK_CUR) / size)
+
+
+@asynccontextmanager
+async def open_stage(settings: PreprocessSettings, blobs: Blobs) -> AsyncIterator[PreprocessStage]:
+    """Loads and verifies the model and gives the stage.
+
+    Args:
+        settings: The service's settings.
+        blobs: The object store; a unit brings its own in its context.
+
+    Raises:
+        StageError: FAILED_PRECONDITION with ENGINE_NOT_FOUND, MODEL_MISSING or
+            MODEL_CORRUPT.
+    """
+    create = load_engine(ENGINES, settings.vad)
+    with ThreadPoolExecutor(settings.slots, thread_name_prefix="recordings") as executor:
+        async with create(settings) as engine:
+            yield PreprocessStage(settings, engine, executor)

@@ -1,0 +1,98 @@
+"""What the decoding process tells the service over its pipe.
+
+A message is one byte of kind, four bytes of length (little endian) and the
+payload. The kinds come in this order: OPENED, then any number of SAMPLES, then
+DONE; or REFUSED in place of any of them, as the last.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from dataclasses import asdict, dataclass
+from typing import Any, BinaryIO, Final
+
+HEADER: Final = struct.Struct("<cI")
+# A second of sound is 32 kB; a decoder that claims more than this is out of order.
+MAX_PAYLOAD_BYTES: Final = 1024 * 1024
+
+OPENED: Final = b"O"
+SAMPLES: Final = b"S"
+DONE: Final = b"D"
+REFUSED: Final = b"R"
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Limits:
+    """What a recording may be and what decoding it may take; see the settings."""
+
+    min_seconds: float
+    max_seconds: float
+    max_channels: int
+    max_sample_rate: int
+    max_damaged_share: float
+    memory_bytes: int
+    cpu_seconds: int
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Opened:
+    """What the container says.
+
+    Attributes:
+        container: The demuxer's name as FFmpeg has it.
+        codec: The codec's name as FFmpeg has it.
+        sample_rate: In hertz.
+        channels: The number of channels.
+        seconds: How long the recording claims to be; None where it does not say.
+    """
+
+    container: str
+    codec: str
+    sample_rate: int
+    channels: int
+    seconds: float | None
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Done:
+    """What decoding found.
+
+    Attributes:
+        normalized: Whether the samples are those of the recording, bit by bit.
+        loudness_lufs: Integrated loudness (EBU R 128); None where silent or
+            too short to measure.
+        peak_dbfs: The highest sample, 0 at most; None for digital silence.
+        clipping_ratio: Samples at full scale over all samples.
+        packets: How many packets there were.
+        damaged_packets: How many of them could not be decoded.
+    """
+
+    normalized: bool
+    loudness_lufs: float | None
+    peak_dbfs: float | None
+    clipping_ratio: float
+    packets: int
+    damaged_packets: int
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Refused:
+    """Why the recording cannot be used: a reason of the contract and a sentence."""
+
+    reason: str
+    message: str
+
+
+def send(stream: BinaryIO, kind: bytes, payload: bytes | Opened | Done | Refused) -> None:
+    """Writes one message and flushes it."""
+    data = payload if isinstance(payload, bytes) else json.dumps(asdict(payload)).encode()
+    stream.write(HEADER.pack(kind, len(data)))
+    stream.write(data)
+    stream.flush()
+
+
+def decode_json(payload: bytes) -> dict[str, Any]:
+    """Reads the payload of a message other than SAMPLES."""
+    fields: dict[str, Any] = json.loads(payload)
+    return fields
