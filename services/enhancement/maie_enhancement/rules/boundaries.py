@@ -126,6 +126,8 @@ class Boundaries:
             odds += float(self._pause["segment_end"])
         if words[position - 1] in self._boundary["never_last"] or self._in_date(words, position):
             odds += float(self._boundary["never"])
+        if self._answered(words, position):
+            odds += float(self._boundary["interjection"])
         if self._inverted(words, position):
             odds += float(self._boundary["inversion"])
         return odds
@@ -135,6 +137,15 @@ class Boundaries:
         article, ordinal = (*words[position : position + 2], "", "")[:2]
         return words[position - 1] in self._days and article == "the" and ordinal in self._ordinals
 
+    def _answered(self, words: Sequence[str], position: int) -> bool:
+        """Such as "yes we are | we decided"."""
+        subject, verb, next_subject = ("", "", *words[: position + 1])[-3:]
+        return (
+            subject in self._boundary["subjects"]
+            and verb in self._question["auxiliaries"]
+            and next_subject in self._boundary["subjects"]
+        )
+
     def _inverted(self, words: Sequence[str], position: int) -> bool:
         question = self._question
         first, second = (*words[position : position + 2], "", "")[:2]
@@ -143,6 +154,6 @@ class Boundaries:
         before = words[max(position - QUESTION_WORD_REACH, 0) : position]
         return (
             first in question["auxiliaries"]
-            and second in ("i", "you", "we", "they", "he", "she")
+            and second in self._boundary["subjects"]
             and not any(word in question["wh"] for word in before)
         )

@@ -22,7 +22,8 @@ class Topics:
     """
 
     def __init__(self, cues: dict[str, Any]) -> None:
-        self._dull = frozenset(cues["topics"]["dull"]) | ENGLISH_STOP_WORDS
+        topics = cues["topics"]
+        self._dull = (ENGLISH_STOP_WORDS - set(topics["telling"])) | set(topics["dull"])
 
     def find(self, texts: Iterable[str], names: Collection[str] = ()) -> list[str]:
         """The phrases of texts, the most telling first.
