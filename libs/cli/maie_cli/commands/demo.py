@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import aclosing, contextmanager
@@ -27,11 +28,11 @@ from maie_cli.formats.markdown import clock
 from maie_cli.formats.transcript import seconds
 from maie_cli.formats.writers import WRITERS, Finished
 from maie_cli.interrupts import interruptible
-from maie_cli.mesh import LocalMesh, MeshOptions
+from maie_cli.mesh import LocalMesh, MeshError, MeshOptions
 from maie_cli.report import print_files, print_report
 from maie_cli.templates import template_of
 from maie_cli.views import LineView, StageBars, View, bars
-from maie_client import FEATURES, Client
+from maie_client import FEATURES, Client, ClientError
 
 SAMPLE = Path("samples", "standup.flac")
 RESULTS = Path(".maie", "demo")
@@ -68,21 +69,42 @@ def _find_sample() -> Path:
 
 
 async def _demo(recording: Path, output: Path, profile: str, workers: dict[str, int]) -> int:
-    with tempfile.TemporaryDirectory(prefix="maie-demo-") as data:
-        options = MeshOptions(data=Path(data), profile=profile, workers=workers, port_base=0)
+    with _data_folder() as data:
+        options = MeshOptions(data=data, profile=profile, workers=workers, port_base=0)
         mesh = LocalMesh(options, _say)
         with interruptible(mesh) as interrupts:
             try:
-                code = await _run(mesh, recording, output)
+                await _run(mesh, recording, output)
             except asyncio.CancelledError:
                 if not interrupts.count:
                     raise
-                code = INTERRUPTED
+                _say("interrupted; everything has stopped")
+                raise typer.Exit(INTERRUPTED) from None
     _say("everything has stopped")
-    return code
+    return Exit.OK
 
 
-async def _run(mesh: LocalMesh, recording: Path, output: Path) -> int:
+@contextmanager
+def _data_folder() -> Iterator[Path]:
+    """A folder for the mesh, kept only where its logs may be of use."""
+    folder = Path(tempfile.mkdtemp(prefix="maie-demo-"))
+    try:
+        yield folder
+    except (MeshError, ClientError):
+        _say(f"the logs are in {folder / 'logs'}")
+        raise
+    except BaseException:
+        shutil.rmtree(folder)
+        raise
+    shutil.rmtree(folder)
+
+
+async def _run(mesh: LocalMesh, recording: Path, output: Path) -> None:
+    """Shows everything.
+
+    Raises:
+        MeshError: The mesh does not start, or the job fails.
+    """
     with _status("starting the mesh: broker, four services, gateway"):
         await mesh.__aenter__()
     try:
@@ -96,10 +118,9 @@ async def _run(mesh: LocalMesh, recording: Path, output: Path) -> int:
     finally:
         with _status("stopping: gateway, services, broker"):
             await mesh.__aexit__(None, None, None)
-    code, message = exit_of_job(finished.job)
+    _, message = exit_of_job(finished.job)
     if message:
-        _say(message)
-    return code
+        raise MeshError(message)
 
 
 async def _process(gateway: str, recording: Path) -> Finished:

@@ -24,7 +24,7 @@ def _preprocess(blobs: Blobs) -> AbstractAsyncContextManager[Any]:
     from maie_preprocess.settings import PreprocessSettings
     from maie_preprocess.stage import open_stage
 
-    return open_stage(PreprocessSettings())
+    return open_stage(PreprocessSettings(), blobs)
 
 
 def _asr(blobs: Blobs) -> AbstractAsyncContextManager[Any]:

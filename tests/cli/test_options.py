@@ -1,0 +1,69 @@
+"""What `maie up` can be told is checked before anything starts."""
+
+import pytest
+
+from maie_cli.mesh import Layout, MeshError, MeshOptions
+from maie_cli.mesh.parts import plan
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.fixture
+def planned(tmp_path):
+    def make(**chosen):
+        layout = Layout(tmp_path)
+        layout.create()
+        return {
+            part.name: part
+            for part in plan(MeshOptions(data=tmp_path, port_base=0, **chosen), layout)
+        }
+
+    return make
+
+
+def test_the_broker_starts_first_and_the_gateway_last(planned):
+    assert list(planned()) == ["nats", "preprocess", "asr", "enhancement", "summary", "gateway"]
+
+
+def test_further_workers_have_names_and_addresses_of_their_own(planned):
+    parts = planned(workers={"asr": 3})
+    assert [name for name in parts if name.startswith("asr")] == ["asr", "asr-2", "asr-3"]
+    assert len({part.address for part in parts.values()}) == len(parts)
+    assert parts["asr-3"].environment["MAIE_ASR_LISTEN"] == parts["asr-3"].address
+    assert parts["asr-3"].environment["MAIE_ASR_INSTANCE"] == "asr-3"
+
+
+def test_every_part_knows_the_broker_and_the_store(planned, tmp_path):
+    parts = planned()
+    for name in ("preprocess", "asr", "enhancement", "summary", "gateway"):
+        environment = parts[name].environment
+        assert environment["MAIE_NATS_URL"] == f"nats://{parts['nats'].address}"
+        assert environment["MAIE_BLOB_URL"] == (tmp_path / "blobs").as_uri()
+
+
+def test_the_broker_syncs_every_write(planned, tmp_path):
+    planned()
+    assert '"sync_interval": "always"' in (tmp_path / "run" / "nats.conf").read_text()
+
+
+@pytest.mark.parametrize(
+    ("chosen", "sentence"),
+    [
+        ({"profile": "cloud"}, "no profile 'cloud'; choose from embedded, gpu"),
+        ({"profile": "gpu"}, "MAIE_ASR_WHISPER_MODEL_PATH"),
+        ({"workers": {"asr": 0}}, "1 to 64 workers, not 0"),
+        ({"workers": {"tts": 1}}, "no stage 'tts'"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_a_sentence(planned, monkeypatch, chosen, sentence):
+    monkeypatch.delenv("MAIE_ASR_WHISPER_MODEL_PATH", raising=False)
+    with pytest.raises(MeshError, match=sentence):
+        planned(**chosen)
+
+
+def test_the_profile_chooses_engines_and_a_persons_own_setting_wins(planned, monkeypatch):
+    monkeypatch.setenv("MAIE_SUMMARY_ENGINE", "mine")
+    environment = planned(environment={"MAIE_ASR_SLOTS": "2"})["asr"].environment
+    assert environment["MAIE_ASR_ENGINE"] == "pocketsphinx"
+    assert environment["MAIE_SUMMARY_ENGINE"] == "mine"
+    assert environment["MAIE_ASR_SLOTS"] == "2"

@@ -1,0 +1,129 @@
+"""One real mesh for all tests of a run, and the command to talk to it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import wave
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import pytest
+
+from maie_cli.mesh import Layout
+
+MAIE = Path(sys.executable).with_name("maie")
+ROOT = Path(__file__).parents[2]
+SAMPLE = ROOT / "samples" / "standup.flac"
+SAMPLE_RATE = 16_000
+READY = "maie is ready"
+STOP_SECONDS = 40
+COMMAND_SECONDS = 55
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@dataclass(kw_only=True, frozen=True)
+class RunningMesh:
+    """A `maie up` that is ready.
+
+    Attributes:
+        process: The supervisor.
+        layout: The mesh's folder.
+        gateway: HOST:PORT of the gateway.
+    """
+
+    process: subprocess.Popen[str]
+    layout: Layout
+    gateway: str
+
+    def pids(self) -> dict[str, int]:
+        """The process ids of the parts that run right now, by name."""
+        return self.layout.pids()
+
+    def stop(self) -> int:
+        """Stops the mesh in order; gives the supervisor's exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(STOP_SECONDS)
+
+
+def start_mesh(data: Path, *options: str) -> RunningMesh:
+    """Starts `maie up` on free ports and waits until it says that it is ready."""
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("MAIE_")
+    }
+    log = data.with_name(f"{data.name}.log")
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [str(MAIE), "up", "--data", str(data), "--port-base", "0", *options],
+            stdout=subprocess.PIPE,
+            stderr=output,
+            text=True,
+            env=environment,
+        )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if READY in line:
+            layout = Layout(data)
+            gateway = layout.address_file("gateway").read_text()
+            return RunningMesh(process=process, layout=layout, gateway=gateway)
+    raise AssertionError(f"maie up ended with {process.wait()}: {log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMesh]:
+    """A mesh that all tests share: each leaves it as it was."""
+    running = start_mesh(tmp_path_factory.mktemp("mesh") / "data")
+    with running.process:
+        yield running
+        running.stop()
+
+
+@pytest.fixture(scope="session")
+def maie(mesh: RunningMesh) -> Run:
+    """Runs the `maie` command against the mesh."""
+
+    def run(*arguments: object, gateway: str = mesh.gateway) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(MAIE), *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_SECONDS,
+            env={**os.environ, "MAIE_GATEWAY": gateway},
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def short_recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample's first 9 seconds: two sentences, quick to recognise."""
+    path = tmp_path_factory.mktemp("recordings") / "two sentences.wav"
+    write_wav(path, sample_audio(9.0))
+    return path
+
+
+def sample_audio(seconds: float) -> bytes:
+    """The sample's start as 16 kHz mono s16."""
+    resampler = av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
+    audio = bytearray()
+    with av.open(str(SAMPLE)) as container:
+        for frame in container.decode(audio=0):
+            for piece in resampler.resample(frame):
+                audio += piece.to_ndarray().tobytes()
+            if len(audio) >= seconds * SAMPLE_RATE * 2:
+                break
+    return bytes(audio[: int(seconds * SAMPLE_RATE) * 2])
+
+
+def write_wav(path: Path, audio: bytes) -> None:
+    """Writes 16 kHz mono s16 as WAV."""
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(SAMPLE_RATE)
+        file.writeframes(audio)
