@@ -10,7 +10,7 @@ from maie_runtime.server import run_service
 def main() -> None:
     """Reads the settings and serves until it is told to stop."""
     settings = PreprocessSettings()
-    run_service("preprocess", settings, lambda blobs: open_stage(settings, blobs))
+    run_service("preprocess", settings, lambda blobs: open_stage(settings))
 
 
 if __name__ == "__main__":

@@ -20,7 +20,6 @@ from maie_preprocess.engine import FRAME_SAMPLES, SAMPLE_RATE, SpeechEngine
 from maie_preprocess.settings import MAX_CHUNK_SECONDS, MIN_CHUNK_SECONDS, PreprocessSettings
 from maie_preprocess.source import open_recording
 from maie_preprocess.speech import rules_of
-from maie_runtime.blobs import Blobs
 from maie_runtime.engines import load_engine
 from maie_runtime.errors import invalid
 from maie_runtime.stage import StageContext
@@ -178,12 +177,8 @@ def _fraction(cutter: Cutter, decoded: Decoding, recording: int) -> float:
 
 
 @asynccontextmanager
-async def open_stage(settings: PreprocessSettings, blobs: Blobs) -> AsyncIterator[PreprocessStage]:
+async def open_stage(settings: PreprocessSettings) -> AsyncIterator[PreprocessStage]:
     """Loads and verifies the model and gives the stage.
-
-    Args:
-        settings: The service's settings.
-        blobs: The object store; a unit brings its own in its context.
 
     Raises:
         StageError: FAILED_PRECONDITION with ENGINE_NOT_FOUND, MODEL_MISSING or
