@@ -66,12 +66,12 @@ def start_mesh(data: Path, *options: str) -> RunningMesh:
             env=environment,
         )
     assert process.stdout is not None
-    for line in process.stdout:
-        if READY in line:
-            layout = Layout(data)
-            gateway = layout.address_file("gateway").read_text()
-            return RunningMesh(process=process, layout=layout, gateway=gateway)
-    raise AssertionError(f"maie up ended with {process.wait()}: {log.read_text()}")
+    if not any(READY in line for line in process.stdout):
+        with process:
+            raise AssertionError(f"maie up ended with {process.wait()}: {log.read_text()}")
+    layout = Layout(data)
+    gateway = layout.address_file("gateway").read_text()
+    return RunningMesh(process=process, layout=layout, gateway=gateway)
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,6 @@ from maie_cli.mesh.profiles import profile_environment
 from maie_cli.report import HASH_DIGITS
 from maie_runtime.blobs import Blobs
 from maie_runtime.errors import StageError
-from maie_templates import TemplateLibrary, TemplateSettings
 
 Opener = Callable[[Blobs], AbstractAsyncContextManager[Any]]
 
@@ -24,7 +23,7 @@ def _preprocess(blobs: Blobs) -> AbstractAsyncContextManager[Any]:
     from maie_preprocess.settings import PreprocessSettings
     from maie_preprocess.stage import open_stage
 
-    return open_stage(PreprocessSettings(), blobs)
+    return open_stage(PreprocessSettings())
 
 
 def _asr(blobs: Blobs) -> AbstractAsyncContextManager[Any]:
@@ -96,6 +95,8 @@ def _model(info: Any) -> str:
 
 def templates() -> Finding:
     """Whether all templates can be used."""
+    from maie_templates import TemplateLibrary, TemplateSettings
+
     try:
         library = TemplateLibrary(TemplateSettings().directory)
     except StageError as error:
