@@ -38,7 +38,8 @@ log = structlog.get_logger()
 # Events of one job that wait together are taken into its record in one write.
 FETCH_BATCH = 64
 FETCH_SECONDS = 5.0
-ACK_WAIT_SECONDS = 30.0
+# An event takes milliseconds; one whose gateway died waits this long for another.
+ACK_WAIT_SECONDS = 5.0
 MAX_ACK_PENDING = 4096
 BROKER_PAUSE_SECONDS = 1.0
 NAK_SECONDS = 1.0
