@@ -48,6 +48,13 @@ async def test_a_message_is_stored_under_its_own_hash(blobs: Blobs) -> None:
     assert blob == await blobs.put_message("x", common.Transcript(language_code="en"))
 
 
+async def test_an_object_of_another_kind_is_refused(blobs: Blobs) -> None:
+    blob = await blobs.put("x", b"\xff\xff\xff")
+    with pytest.raises(StageError, match="Transcript") as refused:
+        await blobs.get_message(blob, common.Transcript)
+    assert refused.value.reason == "BLOB_OF_ANOTHER_KIND"
+
+
 async def test_removing_an_absent_object_is_no_error(blobs: Blobs) -> None:
     await blobs.delete("never/there")
     await blobs.check()

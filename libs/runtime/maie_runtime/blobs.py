@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 import obstore
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import LocalStore, ObjectStore, from_url
 
@@ -121,7 +121,15 @@ class Blobs:
 
     async def get_message(self, blob: common.Blob, kind: type[MessageT]) -> MessageT:
         """Reads a stored message and checks it."""
-        return kind.FromString(await self.get(blob))
+        try:
+            return kind.FromString(await self.get(blob))
+        except DecodeError as error:
+            raise StageError(
+                Code.INVALID_ARGUMENT,
+                "BLOB_OF_ANOTHER_KIND",
+                f"The stored object {blob.key} is not a {kind.DESCRIPTOR.full_name}; "
+                "services of different versions may be running side by side.",
+            ) from error
 
     async def download(self, blob: common.Blob, path: Path) -> None:
         """Copies a large object to a file, checking it on the way."""
