@@ -56,8 +56,8 @@ def library_version() -> str:
 class UtteranceDecoder:
     """Reads one utterance after another, each as if it were the first.
 
-    The settings are the library's own, which normalise (CMN) over one whole
-    utterance, so that nothing is carried on to the next.
+    The settings are the library's own. They normalise (CMN) over one whole
+    utterance, but track the noise from each utterance to the next.
 
     Args:
         model: The model's directory.
@@ -86,6 +86,8 @@ class UtteranceDecoder:
         Returns:
             The words, in order.
         """
+        # Forgets the noise of the utterance before, which would move words by a frame or more.
+        self._decoder.reinit_feat()
         self._decoder.start_utt()
         # Only an utterance that comes whole is normalised over its own length.
         self._decoder.process_raw(pcm, full_utt=True)

@@ -1,0 +1,203 @@
+"""What every engine promises, for every engine that is installed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import time
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from maie_asr.engine import (
+    Engine,
+    RecognizedSegment,
+    RecognizeOptions,
+    Samples,
+    Speech,
+    SpeechRange,
+)
+from maie_asr.settings import AsrSettings, WhisperSettings
+from maie_asr.stage import ENGINES
+from maie_asr.vad import find_speech
+from maie_runtime.engines import engine_names, load_engine
+from tests.asr.recordings import (
+    BUG_AND_BUDGET,
+    LIBRIVOX,
+    SCHEDULE,
+    TINY_WHISPER,
+    read_audio,
+    words_of,
+)
+
+pytestmark = [pytest.mark.unit, pytest.mark.asyncio(loop_scope="module")]
+
+STOP_SECONDS = 2.0
+ENGLISH = RecognizeOptions(language="en")
+
+
+@dataclass(kw_only=True, frozen=True)
+class EngineCase:
+    """An engine and recordings that it reads well.
+
+    Attributes:
+        settings: Chooses the engine; two slots.
+        recording: Holds at least two segments.
+        text: What is said in it, as the engine reads it.
+        other: Another recording.
+    """
+
+    settings: AsrSettings
+    recording: Path
+    text: str
+    other: Path
+
+
+CASES = {
+    "pocketsphinx": EngineCase(
+        settings=AsrSettings(engine="pocketsphinx", slots=2),
+        recording=BUG_AND_BUDGET,
+        text="i will fix the bug by friday the budget was approved last week",
+        other=LIBRIVOX[-1],
+    ),
+    "whisper": EngineCase(
+        settings=AsrSettings(
+            engine="whisper",
+            slots=2,
+            whisper=WhisperSettings(
+                model_path=TINY_WHISPER, cpu_threads=1, condition_on_previous_text=False
+            ),
+        ),
+        recording=BUG_AND_BUDGET,
+        text="i will fix the bug by friday the budget was approved last week",
+        other=SCHEDULE,
+    ),
+}
+
+
+@dataclass(kw_only=True, frozen=True)
+class Loaded:
+    """An engine that is ready, and its recordings."""
+
+    case: EngineCase
+    engine: Engine
+    speech: Speech
+    other: Speech
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module", params=sorted(CASES))
+async def loaded(request: pytest.FixtureRequest) -> AsyncIterator[Loaded]:
+    case = CASES[request.param]
+    async with load_engine(ENGINES, request.param)(case.settings) as engine:
+        yield Loaded(
+            case=case,
+            engine=engine,
+            speech=speech_of(read_audio(case.recording)),
+            other=speech_of(read_audio(case.other)),
+        )
+
+
+def speech_of(samples: Samples) -> Speech:
+    return Speech(samples=samples, ranges=find_speech(samples))
+
+
+async def read(
+    engine: Engine, speech: Speech, options: RecognizeOptions = ENGLISH
+) -> list[RecognizedSegment]:
+    async with aclosing(engine.recognize(speech, options)) as recognized:
+        return [segment async for segment in recognized]
+
+
+async def test_every_installed_engine_is_tested() -> None:
+    assert engine_names(ENGINES) == sorted(CASES)
+
+
+async def test_reads_what_is_said_in_order_and_within_the_audio(loaded: Loaded) -> None:
+    segments = await read(loaded.engine, loaded.speech)
+    assert words_of(" ".join(each.text for each in segments)) == words_of(loaded.case.text)
+    assert [segment.language for segment in segments] == ["en", "en"]
+    starts = [segment.start for segment in segments]
+    assert starts == sorted(starts)
+    assert all(0 <= each.start <= each.end <= loaded.speech.seconds for each in segments)
+
+
+async def test_words_have_times_within_their_segment(loaded: Loaded) -> None:
+    for segment in await read(loaded.engine, loaded.speech):
+        assert [word.text for word in segment.words] == segment.text.split()
+        times = [time for word in segment.words for time in (word.start, word.end)]
+        assert times == sorted(times)
+        assert segment.start <= times[0] + 0.02
+        assert times[-1] <= segment.end + 0.02
+
+
+async def test_words_are_left_out_where_they_are_not_asked_for(loaded: Loaded) -> None:
+    options = RecognizeOptions(language="en", word_times=False)
+    segments = await read(loaded.engine, loaded.speech, options)
+    assert segments
+    assert not any(segment.words for segment in segments)
+
+
+async def test_a_confidence_is_a_probability_or_unset(loaded: Loaded) -> None:
+    for segment in await read(loaded.engine, loaded.speech):
+        known = [segment.confidence, *(word.confidence for word in segment.words)]
+        assert all(each is None or 0 < each <= 1 for each in known)
+
+
+async def test_the_same_audio_reads_the_same_after_and_beside_other_audio(loaded: Loaded) -> None:
+    first = await read(loaded.engine, loaded.speech)
+    await read(loaded.engine, loaded.other)
+    beside, again = await asyncio.gather(
+        read(loaded.engine, loaded.other), read(loaded.engine, loaded.speech)
+    )
+    assert again == first
+    assert beside == await read(loaded.engine, loaded.other)
+
+
+async def test_leaving_early_stops_at_once_and_leaves_the_engine_usable(loaded: Loaded) -> None:
+    for _ in range(3):
+        async with aclosing(loaded.engine.recognize(loaded.speech, ENGLISH)) as recognized:
+            first = await anext(recognized)
+            began = time.monotonic()
+        assert time.monotonic() - began < STOP_SECONDS
+    assert (await read(loaded.engine, loaded.speech))[0] == first
+
+
+async def test_cancelling_stops_at_once_and_leaves_the_engine_usable(loaded: Loaded) -> None:
+    for delay in (0.0, 0.02, 0.1):
+        task = asyncio.create_task(read(loaded.engine, loaded.speech))
+        await asyncio.sleep(delay)
+        task.cancel()
+        began = time.monotonic()
+        await asyncio.wait([task])
+        assert time.monotonic() - began < STOP_SECONDS
+    assert len(await read(loaded.engine, loaded.speech)) == 2
+
+
+@pytest.mark.parametrize("length", [1, 160, 1600])
+async def test_hardly_any_audio_harms_nothing(loaded: Loaded, length: int) -> None:
+    samples = loaded.speech.samples[:length]
+    await read(loaded.engine, Speech(samples=samples, ranges=(SpeechRange(start=0, end=length),)))
+    assert len(await read(loaded.engine, loaded.speech)) == 2
+
+
+async def test_names_exactly_what_reads(loaded: Loaded) -> None:
+    version = loaded.engine.version(ENGLISH)
+    assert version.engine == loaded.case.settings.engine
+    assert re.search(r" \d+\.\d+", version.library)
+    assert version.model_name
+    assert version.device == "cpu"
+    assert re.fullmatch("[0-9a-f]{64}", version.checkpoint_sha256)
+    assert version.parameters
+    for value in version.parameters.values():
+        json.loads(value)
+
+
+async def test_describes_itself(loaded: Loaded) -> None:
+    assert loaded.engine.description.endswith(".")
+    assert "en" in loaded.engine.capabilities.language_codes
+    assert loaded.engine.vram_bytes == 0

@@ -1,0 +1,190 @@
+"""The engine whisper: the real faster-whisper on a tiny model, and models that are not well."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from maie.asr.v1 import asr_pb2 as asr
+from maie.common.v1 import types_pb2 as common
+from maie_asr.checkpoint import checkpoint_sha256
+from maie_asr.settings import AsrSettings, WhisperSettings
+from maie_asr.stage import TranscribeStage, open_stage
+from maie_runtime.blobs import Blobs
+from maie_runtime.errors import Code, StageError
+from tests.asr.recordings import BUG_AND_BUDGET, SCHEDULE, TINY_WHISPER, read_audio, wav
+from tests.asr.running import text_of, transcribe
+
+pytestmark = pytest.mark.unit
+
+MODEL_FILES = (
+    "config.json",
+    "model.bin",
+    "preprocessor_config.json",
+    "tokenizer.json",
+    "vocabulary.json",
+)
+
+
+@asynccontextmanager
+async def whisper(blobs: Blobs, **settings: Any) -> AsyncIterator[TranscribeStage]:
+    """The stage with the tiny model, which wants no text before it."""
+    chosen = {
+        "model_path": TINY_WHISPER,
+        "cpu_threads": 1,
+        "condition_on_previous_text": False,
+        **settings,
+    }
+    wanted = AsrSettings(engine="whisper", whisper=WhisperSettings(**chosen))
+    async with open_stage(wanted, blobs) as stage:
+        yield stage
+
+
+async def start_error(blobs: Blobs, **settings: Any) -> StageError:
+    with pytest.raises(StageError) as caught:
+        async with whisper(blobs, **settings):
+            pass
+    assert caught.value.code is Code.FAILED_PRECONDITION
+    return caught.value
+
+
+def request(path: Path, **options: Any) -> asr.TranscribeRequest:
+    return asr.TranscribeRequest(
+        audio_content=wav(read_audio(path)), options=asr.TranscribeOptions(**options)
+    )
+
+
+def parameters(transcript: common.Transcript) -> dict[str, str]:
+    return dict(transcript.asr_engine.parameters)
+
+
+async def test_writes_punctuation_and_casing_and_says_so(blobs: Blobs) -> None:
+    async with whisper(blobs) as stage:
+        transcript = await transcribe(stage, request(BUG_AND_BUDGET), blobs)
+        facts = stage.facts(asr.TranscribeResponse(result=transcript))
+    spoken = "I will fix the bug by Friday. The budget was approved last week."
+    assert text_of(transcript) == spoken
+    assert transcript.punctuated
+    assert facts.punctuated
+    assert all(0 < segment.confidence <= 1 for segment in transcript.segments)
+    assert all(word.confidence > 0 for each in transcript.segments for word in each.words)
+
+
+async def test_finds_the_language_by_itself(blobs: Blobs) -> None:
+    async with whisper(blobs) as stage:
+        transcript = await transcribe(stage, request(SCHEDULE), blobs)
+    assert transcript.language_code == "en"
+    assert parameters(transcript)["language"] == "null"
+
+
+async def test_batches_the_windows_of_a_chunk(blobs: Blobs) -> None:
+    async with whisper(blobs, batch_size=4) as stage:
+        transcript = await transcribe(stage, request(BUG_AND_BUDGET), blobs)
+    assert text_of(transcript) == "I will fix the bug by Friday. The budget was approved last week."
+    assert parameters(transcript)["batch_size"] == "4"
+
+
+async def test_options_of_a_request_come_before_settings(blobs: Blobs) -> None:
+    async with whisper(blobs) as stage:
+        asked = request(
+            SCHEDULE,
+            language_code="en-GB",
+            hotwords=["schedule", "budget"],
+            word_time_offsets=False,
+        )
+        transcript = await transcribe(stage, asked, blobs)
+    assert text_of(transcript) == "The project is on schedule."
+    assert not transcript.segments[0].words
+    assert parameters(transcript)["language"] == '"en"'
+    assert parameters(transcript)["hotwords"] == '"schedule, budget"'
+    assert parameters(transcript)["word_timestamps"] == "false"
+
+
+async def test_defaults_are_those_of_the_requirements() -> None:
+    settings = WhisperSettings()
+    assert settings.beam_size == 5
+    assert settings.vad_filter
+    assert (settings.vad_min_silence_ms, settings.vad_speech_pad_ms) == (500, 400)
+    assert settings.condition_on_previous_text
+
+
+async def test_a_distil_model_never_sees_the_text_before(blobs: Blobs) -> None:
+    async with whisper(blobs, variant="distil-large-v3", condition_on_previous_text=True) as stage:
+        version = stage.models()[0].engine
+    assert version.model_name == "distil-large-v3"
+    assert version.parameters["condition_on_previous_text"] == "false"
+
+
+async def test_names_model_arithmetic_and_hash(blobs: Blobs) -> None:
+    async with whisper(blobs) as stage:
+        model = stage.models()[0]
+    assert model.engine.model_name == "tiny-whisper"
+    assert model.engine.compute_type.startswith("int8")
+    assert model.engine.checkpoint_sha256 == checkpoint_sha256(TINY_WHISPER, MODEL_FILES)
+    assert set(model.capabilities) == {
+        "punctuation",
+        "word_time_offsets",
+        "hotwords",
+        "language_detection",
+    }
+
+
+async def test_the_expected_hash_lets_the_model_in(blobs: Blobs) -> None:
+    async with whisper(blobs, sha256=checkpoint_sha256(TINY_WHISPER, MODEL_FILES)):
+        pass
+
+
+async def test_other_weights_than_expected_stop_the_start(blobs: Blobs) -> None:
+    error = await start_error(blobs, sha256="0" * 64)
+    assert error.reason == "MODEL_CORRUPT"
+    assert checkpoint_sha256(TINY_WHISPER, MODEL_FILES) in error.message
+    assert "0" * 64 in error.message
+
+
+async def test_a_missing_model_stops_the_start_and_says_how_to_get_one(
+    blobs: Blobs, tmp_path: Path
+) -> None:
+    for path in (None, tmp_path / "nowhere"):
+        error = await start_error(blobs, model_path=path)
+        assert error.reason == "MODEL_MISSING"
+        assert "hf download" in error.message
+
+
+@pytest.mark.parametrize("name", ["model.bin", "config.json", "tokenizer.json", "vocabulary.json"])
+async def test_a_missing_file_stops_the_start(blobs: Blobs, tmp_path: Path, name: str) -> None:
+    shutil.copytree(TINY_WHISPER, tmp_path / "model")
+    (tmp_path / "model" / name).unlink()
+    error = await start_error(blobs, model_path=tmp_path / "model")
+    assert error.reason == "MODEL_MISSING"
+    assert name in error.message
+
+
+@pytest.mark.parametrize("name", ["model.bin", "tokenizer.json", "vocabulary.json"])
+async def test_a_damaged_file_stops_the_start(blobs: Blobs, tmp_path: Path, name: str) -> None:
+    shutil.copytree(TINY_WHISPER, tmp_path / "model")
+    damaged = tmp_path / "model" / name
+    damaged.write_bytes(damaged.read_bytes()[:20_000])
+    error = await start_error(blobs, model_path=tmp_path / "model")
+    assert error.reason == "MODEL_CORRUPT"
+    assert str(tmp_path) in error.message
+
+
+async def test_arithmetic_that_the_device_lacks_stops_the_start(blobs: Blobs) -> None:
+    error = await start_error(blobs, compute_type="int8_float16")
+    assert error.reason == "COMPUTE_TYPE_NOT_SUPPORTED"
+
+
+async def test_a_gpu_that_is_not_there_stops_the_start(blobs: Blobs) -> None:
+    error = await start_error(blobs, device="cuda", device_index=(64,))
+    assert error.reason == "DEVICE_UNAVAILABLE"
+
+
+async def test_batches_without_the_vad_are_refused() -> None:
+    with pytest.raises(ValidationError):
+        WhisperSettings(batch_size=8, vad_filter=False)
