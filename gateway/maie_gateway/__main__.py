@@ -10,12 +10,13 @@ from maie_gateway.server import run_gateway
 from maie_gateway.settings import GatewaySettings
 from maie_runtime.errors import StageError
 from maie_runtime.server import run_until_signal
+from maie_runtime.settings import load_settings
 from maie_runtime.telemetry import configure_logging
 
 
 def main() -> None:
     """Runs until SIGTERM or SIGINT."""
-    settings = GatewaySettings()
+    settings = load_settings(GatewaySettings)
     configure_logging(settings.mesh, "gateway")
     try:
         run_until_signal(run_gateway(settings))

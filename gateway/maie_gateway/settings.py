@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
-from maie_runtime.settings import MeshSettings
+from maie_runtime.settings import MeshSettings, Settings
 from maie_templates import TemplateSettings
 
 MEBIBYTE = 1024 * 1024
 
 
-class GatewaySettings(BaseSettings):
+class GatewaySettings(Settings):
     """What a gateway can be told."""
 
-    model_config = SettingsConfigDict(env_prefix="MAIE_GATEWAY_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="MAIE_GATEWAY_")
 
     mesh: MeshSettings = Field(default_factory=MeshSettings)
     """What every part of the mesh has in common."""

@@ -2,16 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import sys
+from typing import Literal, TypeVar
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+SettingsT = TypeVar("SettingsT", bound="Settings")
 
-class MeshSettings(BaseSettings):
+
+class Settings(BaseSettings):
+    """The base of all settings: frozen, read from the environment, told by docstrings."""
+
+    model_config = SettingsConfigDict(frozen=True, use_attribute_docstrings=True)
+
+
+def load_settings(kind: type[SettingsT]) -> SettingsT:
+    """Reads a service's settings; exits with status 2 and a line for each that is wrong."""
+    try:
+        return kind()
+    except ValidationError as error:
+        # A nested class reads its own variables and fails under its own name.
+        prefix = _prefixes(Settings).get(error.title, "")
+        for problem in error.errors():
+            name = "_".join(str(part) for part in problem["loc"]).upper()
+            print(f"error: {prefix}{name}: {problem['msg']}", file=sys.stderr)
+        sys.exit(2)
+
+
+def _prefixes(kind: type[Settings]) -> dict[str, str]:
+    """The environment prefix of a class and of all that derive from it, by class name."""
+    found = {kind.__name__: kind.model_config.get("env_prefix", "")}
+    for derived in kind.__subclasses__():
+        found |= _prefixes(derived)
+    return found
+
+
+class MeshSettings(Settings):
     """What every part of a mesh has in common; `MAIE_` in the environment."""
 
-    model_config = SettingsConfigDict(env_prefix="MAIE_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="MAIE_")
 
     nats_url: str = "nats://127.0.0.1:4222"
     """Where NATS with JetStream answers; several servers with commas."""
@@ -25,13 +55,11 @@ class MeshSettings(BaseSettings):
     """How long work in hand may go on after SIGTERM before it is given back."""
 
 
-class ServiceSettings(BaseSettings):
+class ServiceSettings(Settings):
     """What every stage service has in common; `MAIE_STAGE_` in the environment.
 
     A service derives its own class, sets its own `env_prefix` and defaults.
     """
-
-    model_config = SettingsConfigDict(frozen=True)
 
     mesh: MeshSettings = Field(default_factory=MeshSettings)
     """What every part of the mesh has in common."""

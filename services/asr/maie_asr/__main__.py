@@ -3,11 +3,12 @@
 from maie_asr.settings import AsrSettings
 from maie_asr.stage import open_stage
 from maie_runtime.server import run_service
+from maie_runtime.settings import load_settings
 
 
 def main() -> None:
     """Serves until SIGTERM."""
-    settings = AsrSettings()
+    settings = load_settings(AsrSettings)
     run_service("asr", settings, lambda blobs: open_stage(settings, blobs))
 
 

@@ -6,17 +6,17 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
-from maie_runtime.settings import ServiceSettings
+from maie_runtime.settings import ServiceSettings, Settings
 
 Sha256 = Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]
 
 
-class PocketsphinxSettings(BaseSettings):
+class PocketsphinxSettings(Settings):
     """The engine `pocketsphinx`; `MAIE_ASR_POCKETSPHINX_` in the environment."""
 
-    model_config = SettingsConfigDict(env_prefix="MAIE_ASR_POCKETSPHINX_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="MAIE_ASR_POCKETSPHINX_")
 
     model_path: Path | None = None
     """A directory laid out as `en-us` in pocketsphinx's package; that one where unset."""
@@ -27,13 +27,11 @@ class PocketsphinxSettings(BaseSettings):
     decoder normalises over an utterance, so a range without its margins reads worse."""
 
 
-class WhisperSettings(BaseSettings):
+class WhisperSettings(Settings):
     """The engine `whisper`; `MAIE_ASR_WHISPER_` in the environment."""
 
     # pydantic reserves the prefix model_ unless told otherwise.
-    model_config = SettingsConfigDict(
-        env_prefix="MAIE_ASR_WHISPER_", frozen=True, protected_namespaces=()
-    )
+    model_config = SettingsConfigDict(env_prefix="MAIE_ASR_WHISPER_", protected_namespaces=())
 
     model_path: Path | None = None
     """The directory of a CTranslate2 Whisper model. It is never downloaded."""
@@ -89,7 +87,7 @@ class WhisperSettings(BaseSettings):
 class AsrSettings(ServiceSettings):
     """What the ASR service can be told; `MAIE_ASR_` in the environment."""
 
-    model_config = SettingsConfigDict(env_prefix="MAIE_ASR_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="MAIE_ASR_")
 
     listen: str = "127.0.0.1:50053"
     """The address that gRPC listens on; port 0 takes a free one."""

@@ -3,11 +3,12 @@
 from maie_enhancement.settings import EnhancementSettings
 from maie_enhancement.stage import open_stage
 from maie_runtime.server import run_service
+from maie_runtime.settings import load_settings
 
 
 def main() -> None:
     """Serves until SIGTERM."""
-    settings = EnhancementSettings()
+    settings = load_settings(EnhancementSettings)
     run_service("enhancement", settings, lambda blobs: open_stage(settings, blobs))
 
 

@@ -12,7 +12,7 @@ from maie_runtime.settings import ServiceSettings
 class EnhancementSettings(ServiceSettings):
     """What the enhancement service can be told; `MAIE_ENHANCEMENT_` in the environment."""
 
-    model_config = SettingsConfigDict(env_prefix="MAIE_ENHANCEMENT_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="MAIE_ENHANCEMENT_")
 
     listen: str = "127.0.0.1:50054"
     """The address that gRPC listens on; port 0 takes a free one."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from maie_preprocess.settings import PreprocessSettings
 from maie_preprocess.stage import open_stage
 from maie_runtime.server import run_service
+from maie_runtime.settings import load_settings
 
 
 def main() -> None:
     """Reads the settings and serves until it is told to stop."""
-    settings = PreprocessSettings()
+    settings = load_settings(PreprocessSettings)
     run_service("preprocess", settings, lambda blobs: open_stage(settings))
 
 

@@ -17,7 +17,7 @@ MAX_CHUNK_SECONDS = 1800.0
 class PreprocessSettings(ServiceSettings):
     """What recordings are accepted, how speech is found and how it is cut."""
 
-    model_config = SettingsConfigDict(env_prefix="MAIE_PREPROCESS_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="MAIE_PREPROCESS_")
 
     listen: str = "127.0.0.1:50052"
     """The address that gRPC listens on; port 0 takes a free one."""

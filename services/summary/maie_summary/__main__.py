@@ -1,13 +1,14 @@
 """Starts the summary service."""
 
 from maie_runtime.server import run_service
+from maie_runtime.settings import load_settings
 from maie_summary.settings import SummarySettings
 from maie_summary.stage import open_stage
 
 
 def main() -> None:
     """Serves until SIGTERM."""
-    settings = SummarySettings()
+    settings = load_settings(SummarySettings)
     run_service("summary", settings, lambda blobs: open_stage(settings, blobs))
 
 

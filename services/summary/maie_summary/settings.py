@@ -12,7 +12,7 @@ from maie_templates import TemplateSettings
 class SummarySettings(ServiceSettings):
     """What the summary service can be told; `MAIE_SUMMARY_` in the environment."""
 
-    model_config = SettingsConfigDict(env_prefix="MAIE_SUMMARY_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="MAIE_SUMMARY_")
 
     listen: str = "127.0.0.1:50055"
     """The address that gRPC listens on; port 0 takes a free one."""

@@ -1,0 +1,72 @@
+"""Writes docs/settings.md from the settings classes: python tools/settings_reference.py."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic.fields import FieldInfo
+
+from maie_asr.settings import AsrSettings, PocketsphinxSettings, WhisperSettings
+from maie_enhancement.settings import EnhancementSettings
+from maie_gateway.settings import GatewaySettings
+from maie_preprocess.settings import PreprocessSettings
+from maie_runtime.settings import MeshSettings, Settings
+from maie_summary.settings import SummarySettings
+from maie_templates.settings import TemplateSettings
+
+TARGET = Path(__file__).parents[1] / "docs" / "settings.md"
+SECTIONS: tuple[tuple[str, type[Settings]], ...] = (
+    ("Every part", MeshSettings),
+    ("Templates (gateway and summary)", TemplateSettings),
+    ("Gateway", GatewaySettings),
+    ("Preprocess", PreprocessSettings),
+    ("ASR", AsrSettings),
+    ("ASR engine `pocketsphinx`", PocketsphinxSettings),
+    ("ASR engine `whisper`", WhisperSettings),
+    ("Enhancement", EnhancementSettings),
+    ("Summary", SummarySettings),
+)
+INTRODUCTION = """\
+# Settings
+
+Each part reads its settings once, at its start, from the environment. A value that cannot be
+used stops the part with a line that names it. Lists are JSON. This page is written by
+`python tools/settings_reference.py` from the code.
+"""
+
+
+def reference() -> str:
+    """The whole page."""
+    return INTRODUCTION + "".join(_section(title, kind) for title, kind in SECTIONS)
+
+
+def _section(title: str, kind: type[Settings]) -> str:
+    rows = "".join(_rows(kind))
+    return f"\n## {title}\n\n| variable | default | what it does |\n| --- | --- | --- |\n{rows}"
+
+
+def _rows(kind: type[Settings]) -> Iterator[str]:
+    prefix = kind.model_config.get("env_prefix", "")
+    for name, field in kind.model_fields.items():
+        if not _is_nested(field):
+            told = " ".join((field.description or "").split()).replace("|", "\\|")
+            yield f"| `{prefix}{name.upper()}` | {_default(field)} | {told} |\n"
+
+
+def _is_nested(field: FieldInfo) -> bool:
+    return isinstance(field.annotation, type) and issubclass(field.annotation, Settings)
+
+
+def _default(field: FieldInfo) -> str:
+    value = field.default
+    if value is None or value == "":
+        return "unset"
+    shown = list(value) if isinstance(value, tuple) else value
+    return f"`{str(shown).lower() if isinstance(shown, bool) else shown}`"
+
+
+if __name__ == "__main__":
+    TARGET.write_text(reference(), encoding="utf-8")
+    sys.stdout.write(f"{TARGET.name} is written\n")
