@@ -113,7 +113,8 @@ def _counts(source: record.JobRecord, told: event.StageEvent) -> bool:
         return False
     match told.WhichOneof("event"):
         case "started":
-            return unit.stage == common.STAGE_PREPROCESS and source.state == job.JOB_STATE_PENDING
+            # Only the first start shows in the state; a pending job has preprocess alone.
+            return source.state == job.JOB_STATE_PENDING
         case "completed" | "failed":
             return True
         case _:

@@ -128,6 +128,7 @@ def test_more_chunks_than_a_record_can_hold_fail_with_advice() -> None:
 def test_a_failure_of_any_length_is_stored_short() -> None:
     step = cut((RAW,), chunks=1)
     told = failed(task_of(step, "asr.0000"), retryable=False, message="x" * 100_000)
+    told.failed.failure.reason = "X" * 100_000
     step = advance(step.record, told, POLICY, NOW)
     assert step.record.ByteSize() < 4_000
 
@@ -155,13 +156,13 @@ def test_cancelling_a_finished_job_changes_nothing() -> None:
 def test_what_is_old_unknown_or_told_twice_changes_nothing() -> None:
     step = cut()
     first, second = step.tasks
-    step = advance(step.record, failed(first, retryable=True), POLICY, NOW)
     step = advance(step.record, completed(second), POLICY, NOW)
+    step = advance(step.record, failed(first, retryable=True), POLICY, NOW)
     alien = completed(second)
     alien.unit = "asr.0099"
     waiting = completed(second)
     waiting.unit, waiting.attempt = "enhancement.0000", 0
-    elsewhere = completed(first)
+    elsewhere = completed(step.tasks[0])
     elsewhere.job_id = "another"
     dull = [completed(first), failed(first, retryable=True), completed(second, content="other")]
     for told in [*dull, failed(second, retryable=False), started(first), alien, waiting, elsewhere]:

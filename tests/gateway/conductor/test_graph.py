@@ -56,6 +56,13 @@ def test_a_job_has_the_units_that_its_features_need(features: tuple, units: list
     assert log_lines(step.record)[-1] == "COMPLETE"
 
 
+def test_a_completed_unit_keeps_its_output_and_its_cost() -> None:
+    step = new_job()
+    told = completed(step.tasks[0], chunks=1)
+    unit, *_ = advance(step.record, told, POLICY, NOW).record.units
+    assert (unit.output, unit.metrics) == (told.completed.output, told.completed.metrics)
+
+
 def test_each_chunk_goes_its_own_way() -> None:
     step = new_job()
     step = advance(step.record, completed(task_of(step, "preprocess"), chunks=3), POLICY, NOW)

@@ -40,6 +40,7 @@ def test_the_largest_job_fits_even_where_everything_fails_twice() -> None:
         return completed(task, chunks=POLICY.max_chunks)
 
     done = run(new_job(ALL_FEATURES), answer).record
+    assert len(done.units) == 2 + 3 * POLICY.max_chunks
     assert done.ByteSize() < MAX_PAYLOAD_BYTES
 
 
