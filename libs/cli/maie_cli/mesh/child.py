@@ -99,18 +99,32 @@ class Child:
         delay = FIRST_DELAY_SECONDS
         while True:
             started = time.monotonic()
-            status = await process.wait()
+            ended = _ended(await process.wait())
             self._bury(process.pid)
             if self._stopping.is_set() or not self._was_ready:
                 return
             if time.monotonic() - started > WELL_SECONDS:
                 delay = FIRST_DELAY_SECONDS
-            self._report(f"{self.part.name} {_ended(status)}; starting it again in {delay:.0f} s")
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), delay)
+            self._report(f"{self.part.name} {ended}; starting it again in {delay:.0f} s")
+            again = await self._spawn_after(delay)
+            if again is None:
                 return
-            delay = min(MAX_DELAY_SECONDS, delay * 2)
-            process = await self._spawn()
+            process, delay = again, min(MAX_DELAY_SECONDS, delay * 2)
+
+    async def _spawn_after(self, delay: float) -> asyncio.subprocess.Process | None:
+        """Starts the part again after a while; None where it is stopped meanwhile."""
+        while not await self._is_stopped_within(delay):
+            try:
+                return await self._spawn()
+            except OSError as error:
+                delay = MAX_DELAY_SECONDS
+                self._report(f"{self.part.name} cannot be started ({error}); trying on")
+        return None
+
+    async def _is_stopped_within(self, seconds: float) -> bool:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+        return self._stopping.is_set()
 
     async def _spawn(self) -> asyncio.subprocess.Process:
         with self._log.open("ab") as log:
@@ -123,7 +137,7 @@ class Child:
                 # Of its own, so that Ctrl-C reaches the supervisor alone, which stops in order.
                 start_new_session=True,
             )
-        self._layout.pid_file(self.part.name).write_text(str(self._process.pid))
+        self._layout.note_pid(self.part.name, self._process.pid)
         if self._stopping.is_set():
             self.signal(signal.SIGTERM)
         return self._process

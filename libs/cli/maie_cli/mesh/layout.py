@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from maie_cli.mesh.errors import MeshError
@@ -79,12 +79,22 @@ class Layout:
         """Where a part's log goes."""
         return self.logs / f"{name}.log"
 
+    def note_pid(self, name: str, pid: int) -> None:
+        """Writes a part's process id, so that no reader finds half of it."""
+        written = self.run / f"{name}.pid.new"
+        written.write_text(str(pid))
+        written.replace(self.pid_file(name))
+
     def pids(self) -> dict[str, int]:
         """The process ids of the parts that run."""
-        return {path.stem: int(path.read_text()) for path in sorted(self.run.glob("*.pid"))}
+        found = {}
+        for path in sorted(self.run.glob("*.pid")):
+            with suppress(FileNotFoundError):  # it ended just now
+                found[path.stem] = int(path.read_text())
+        return found
 
     def _forget_parts(self) -> None:
         """Removes what a mesh that was killed left behind."""
-        for pattern in ("*.pid", "*.address"):
+        for pattern in ("*.pid", "*.pid.new", "*.address"):
             for path in self.run.glob(pattern):
                 path.unlink()

@@ -21,7 +21,7 @@ def rotate(path: Path) -> None:
 
 def trim(path: Path) -> None:
     """Empties a log that grew too long while its part, which appends to it, keeps it open."""
-    if path.stat().st_size > MAX_LOG_BYTES:
+    if path.exists() and path.stat().st_size > MAX_LOG_BYTES:
         with path.open("r+b") as file:
             file.truncate(0)
 

@@ -17,6 +17,7 @@ PROFILES: dict[str, dict[str, str]] = {
     },
     "gpu": {
         "MAIE_ASR_ENGINE": "whisper",
+        "MAIE_ASR_WHISPER_DEVICE": "cuda",
         "MAIE_ENHANCEMENT_ENGINE": "rules",
         "MAIE_SUMMARY_ENGINE": "extractive",
     },
