@@ -70,7 +70,7 @@ def sentence(error: ClientError) -> str:
     """What a person reads of an error."""
     if error.reason == UNREACHABLE:
         return f"{error.message} Start one with: maie up"
-    if error.retry_after is not None:
+    if error.retry_after is not None and "try again" not in error.message:
         return f"{error.message} (try again in {error.retry_after.total_seconds():.0f} s)"
     return error.message
 
