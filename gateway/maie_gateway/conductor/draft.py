@@ -73,7 +73,7 @@ class Draft:
 
     def retry(self, unit: record.Unit, failure: common.Failure, pause: timedelta) -> None:
         """Ends a unit's attempt and queues the next one after a pause."""
-        log_unit(self.record, unit, job.UNIT_STATE_FAILED, self._time, failure)
+        log_unit(self.record, unit, job.UNIT_STATE_QUEUED, self._time, failure)
         unit.not_before.FromDatetime(self._now + pause)
         self.queue(unit)
 

@@ -28,9 +28,9 @@ def log_unit(
 ) -> None:
     """Notes how an attempt ended.
 
-    There is one entry for each unit and attempt. An attempt that failed is
-    FAILED here even where another follows; whether one does shows in the next
-    entry of that unit. A unit that never ran (SKIPPED, BLOCKED) has attempt 0.
+    There is one entry for each unit and attempt. An attempt that failed and is
+    followed by another is QUEUED with its failure; the last one is FAILED. A
+    unit that never ran (SKIPPED, BLOCKED) has attempt 0.
     """
     ended = job.UnitEnded(
         unit=unit.unit, stage=unit.stage, attempt=unit.attempt, state=state, failure=failure

@@ -139,5 +139,6 @@ def _line(event: job.JobEvent) -> str:
         return state_name(event.state_changed.state)
     if event.HasField("unit_ended") and event.unit_ended.HasField("failure"):
         failure = event.unit_ended.failure
-        return f"{event.unit_ended.unit}: {plain(failure.message)}"
+        again = event.unit_ended.state == job.UNIT_STATE_QUEUED
+        return f"{event.unit_ended.unit}: {plain(failure.message)}{' Trying again.' * again}"
     return ""
