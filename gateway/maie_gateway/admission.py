@@ -15,6 +15,10 @@ DEFAULT_FEATURES = (job.FEATURE_CLEAN_TRANSCRIPT, job.FEATURE_SUMMARY)
 MIN_CHUNK_SECONDS = 5
 MAX_CHUNK_SECONDS = 30 * 60
 MAX_FILENAME_CHARACTERS = 255
+# The config is kept in every job's record, which is bounded.
+MAX_HOTWORDS = 100
+MAX_HOTWORD_CHARACTERS = 64
+MAX_LANGUAGE_CHARACTERS = 35  # RFC 5646, section 4.4.1
 RETRY_AFTER = timedelta(seconds=10)
 
 
@@ -37,6 +41,7 @@ def settled_config(asked: job.JobConfig) -> job.JobConfig:
             field="config.filename",
         )
     check_extension(config.filename)
+    _check_asr_options(config)
     if config.HasField("chunk_duration"):
         seconds = config.chunk_duration.ToTimedelta().total_seconds()
         if not MIN_CHUNK_SECONDS <= seconds <= MAX_CHUNK_SECONDS:
@@ -47,6 +52,24 @@ def settled_config(asked: job.JobConfig) -> job.JobConfig:
                 field="config.chunk_duration",
             )
     return config
+
+
+def _check_asr_options(config: job.JobConfig) -> None:
+    options = config.asr_options
+    if len(options.language_code) > MAX_LANGUAGE_CHARACTERS:
+        raise invalid(
+            "LANGUAGE_INVALID",
+            f"A language code has at most {MAX_LANGUAGE_CHARACTERS} characters, such as en-GB.",
+            field="config.asr_options.language_code",
+        )
+    longest = max(map(len, options.hotwords), default=0)
+    if len(options.hotwords) > MAX_HOTWORDS or longest > MAX_HOTWORD_CHARACTERS:
+        raise invalid(
+            "HOTWORDS_INVALID",
+            f"There may be {MAX_HOTWORDS} hotwords of {MAX_HOTWORD_CHARACTERS} characters each; "
+            "name fewer or shorter ones.",
+            field="config.asr_options.hotwords",
+        )
 
 
 def _check_features(config: job.JobConfig) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from datetime import UTC, datetime
 
 import structlog
@@ -13,7 +13,6 @@ from google.protobuf.message import DecodeError
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js.api import AckPolicy, ConsumerConfig
-from nats.js.client import JetStreamContext
 from nats.js.errors import APIError
 
 from maie.event.v1 import event_pb2 as event
@@ -32,12 +31,12 @@ from maie_gateway.store import JobStore, RevisionConflictError
 from maie_runtime import subjects
 from maie_runtime.broker import Broker
 from maie_runtime.errors import StageError
+from maie_runtime.pull import pull_groups
 
 log = structlog.get_logger()
 
 # Events of one job that wait together are taken into its record in one write.
-FETCH_BATCH = 64
-FETCH_SECONDS = 5.0
+GROUP_SIZE = 64
 # An event takes milliseconds; one whose gateway died waits this long for another.
 ACK_WAIT_SECONDS = 5.0
 MAX_ACK_PENDING = 4096
@@ -139,20 +138,18 @@ class Conductor:
 
     async def _conduct(self) -> None:
         while True:
-            pull = await self._broker.jetstream.pull_subscribe_bind(
-                consumer=subjects.CONDUCTOR, stream=subjects.EVENTS
+            pulled = pull_groups(
+                self._broker.client, subjects.EVENTS, subjects.CONDUCTOR, size=GROUP_SIZE
             )
             try:
-                while True:
-                    with suppress(TimeoutError):
-                        await self._take_batch(await pull.fetch(FETCH_BATCH, timeout=FETCH_SECONDS))
+                async with aclosing(pulled) as groups:
+                    async for group in groups:
+                        await self._take_group(group)
             except (NatsError, APIError, OSError) as error:
                 log.warning("conductor.pull_failed", error=str(error) or type(error).__name__)
                 await asyncio.sleep(BROKER_PAUSE_SECONDS)
-            finally:
-                await _unsubscribe(pull)
 
-    async def _take_batch(self, messages: list[Msg]) -> None:
+    async def _take_group(self, messages: list[Msg]) -> None:
         by_job: defaultdict[str, list[Msg]] = defaultdict(list)
         for message in messages:
             by_job[message.subject.rpartition(".")[2]].append(message)
@@ -178,8 +175,3 @@ def _decode(messages: list[Msg]) -> Iterable[event.StageEvent]:
             yield event.StageEvent.FromString(message.data)
         except DecodeError:
             log.error("conductor.unreadable_event", subject=message.subject)
-
-
-async def _unsubscribe(pull: JetStreamContext.PullSubscription) -> None:
-    with suppress(NatsError, OSError):
-        await pull.unsubscribe()

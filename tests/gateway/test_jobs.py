@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from datetime import timedelta
 
 import grpc
 import pytest
@@ -189,6 +190,14 @@ async def test_jobs_are_listed_newest_first_page_by_page(empty_mesh: EmptyMesh) 
     [
         ({"features": ("summary",)}, "INVALID_ARGUMENT", "TEMPLATE_REQUIRED"),
         ({"template_id": "nothing_v9"}, "NOT_FOUND", "TEMPLATE_NOT_FOUND"),
+        ({"features": RAW, "filename": "a.txt"}, "INVALID_ARGUMENT", "UNSUPPORTED_FORMAT"),
+        ({"features": RAW, "hotwords": ["x" * 65]}, "INVALID_ARGUMENT", "HOTWORDS_INVALID"),
+        ({"features": RAW, "hotwords": ["x"] * 101}, "INVALID_ARGUMENT", "HOTWORDS_INVALID"),
+        (
+            {"features": RAW, "chunk_duration": timedelta(seconds=1)},
+            "INVALID_ARGUMENT",
+            "CHUNK_DURATION_INVALID",
+        ),
     ],
 )
 async def test_a_bad_config_is_refused_before_the_upload(
