@@ -109,6 +109,8 @@ async def test_a_watcher_goes_on_when_gateway_or_broker_was_killed(
         assert sequences == list(range(1, len(sequences) + 1))
         assert event.finished.job.state == job.JOB_STATE_COMPLETE
         assert event.finished.job.results == expected
+        shown = await client.get_mesh()
+        assert all(status.workers for status in shown.stages)
 
 
 async def test_a_stage_that_is_away_makes_its_jobs_wait_until_it_is_back(

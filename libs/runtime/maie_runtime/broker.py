@@ -77,7 +77,8 @@ BUCKETS = (
     KeyValueConfig(
         bucket=subjects.WORKERS,
         description="Workers that are alive",
-        storage=StorageType.MEMORY,
+        # In memory, the bucket itself would be gone after a restart of the server.
+        storage=StorageType.FILE,
         ttl=WORKER_FORGOTTEN_SECONDS,
     ),
 )
