@@ -1,0 +1,161 @@
+"""Jobs through stages that do nothing: what the mesh itself costs.
+
+Broker, four services and gateway are processes of their own, as in production. A job has one
+chunk and asks for everything, so it is five units of work: preprocess, asr, enhancement,
+summary.map and summary.reduce.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from statistics import median, quantiles
+from typing import Annotated
+
+import typer
+from meshes import data_folder, empty_mesh
+from psutil import Process
+from report import Figure, JsonOption, Report, note
+
+from maie.job.v1 import job_pb2 as job
+from maie_cli.mesh.child import Child
+from maie_cli.mesh.parts import GATEWAY, NATS, STAGES
+from maie_client import Client
+from maie_client.config import FEATURES
+
+TEMPLATE = "meeting_notes_v1"
+RATES = (5, 20)
+WARM_UP_JOBS = 20
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def main(
+    jobs: Annotated[int, typer.Option(help="How many jobs give the throughput.")] = 400,
+    in_flight: Annotated[int, typer.Option(help="How many jobs are unfinished at once.")] = 32,
+    slots: Annotated[int, typer.Option(help="How many units each service runs at once.")] = 1,
+    seconds: Annotated[float, typer.Option(help="How long each rate is kept up.")] = 10.0,
+    as_json: JsonOption = False,
+) -> None:
+    """Prints jobs per second, and the time from submit to result at low rates."""
+    asyncio.run(_main(jobs, in_flight, slots, seconds, as_json))
+
+
+async def _main(jobs: int, in_flight: int, slots: int, seconds: float, as_json: bool) -> None:
+    figures: list[Figure] = []
+    for sync_always in (True, False):
+        figures += await _measure(jobs, in_flight, slots, seconds, sync_always=sync_always)
+    Report(
+        bench="empty_stages",
+        measured="Jobs of one chunk and all features through four stages that answer at once, "
+        "every part a process of its own.",
+        settings={"jobs": jobs, "in_flight": in_flight, "slots": slots, "seconds": seconds},
+        figures=figures,
+    ).print(as_json)
+
+
+async def _measure(
+    jobs: int, in_flight: int, slots: int, seconds: float, *, sync_always: bool
+) -> list[Figure]:
+    broker = f"sync {'always' if sync_always else 'every 2 min'}"
+    environment = {
+        "MAIE_GATEWAY_MAX_ACTIVE_JOBS": str(in_flight + int(max(RATES) * seconds)),
+        "MAIE_LOG_LEVEL": "warning",
+        **{f"MAIE_{stage.upper()}_SLOTS": str(slots) for stage in STAGES},
+    }
+    async with AsyncExitStack() as stack:
+        data = stack.enter_context(data_folder())
+        parts = await stack.enter_async_context(
+            empty_mesh(data, sync_always=sync_always, environment=environment)
+        )
+        client = await stack.enter_async_context(Client(parts["gateway"].part.address))
+        await _all_at_once(client, WARM_UP_JOBS, in_flight)
+        note(f"{broker}: {jobs} jobs, {in_flight} in flight")
+        figures = await _throughput(client, parts, jobs, in_flight)
+        for rate in RATES:
+            note(f"{broker}: {rate} jobs/s for {seconds:g} s")
+            figures += _latencies(rate, await _at_rate(client, rate, seconds))
+        return [replace(figure, name=f"{broker}: {figure.name}") for figure in figures]
+
+
+async def _throughput(
+    client: Client, parts: Mapping[str, Child], jobs: int, in_flight: int
+) -> list[Figure]:
+    """Jobs per second, and what they cost, which others on the machine change less."""
+    before = _cpu_seconds(parts)
+    rate = await _all_at_once(client, jobs, in_flight)
+    spent = {name: seconds - before[name] for name, seconds in _cpu_seconds(parts).items()}
+    services = sum(spent[stage] for stage in STAGES)
+    return [
+        Figure(name="throughput", value=rate, unit="jobs/s"),
+        *(
+            Figure(name=f"CPU per job, {name}", value=1000 * seconds / jobs, unit="ms")
+            for name, seconds in (
+                ("gateway", spent[GATEWAY]),
+                ("four services", services),
+                ("broker", spent[NATS]),
+            )
+        ),
+    ]
+
+
+def _cpu_seconds(parts: Mapping[str, Child]) -> dict[str, float]:
+    return {name: sum(Process(child.pid).cpu_times()[:2]) for name, child in parts.items()}
+
+
+def _latencies(rate: int, waits: list[float]) -> list[Figure]:
+    percentiles = {"p50": median(waits), "p99": quantiles(waits, n=100)[-1]}
+    return [
+        Figure(name=f"submit to result at {rate} jobs/s, {name}", value=1000 * seconds, unit="ms")
+        for name, seconds in percentiles.items()
+    ]
+
+
+async def _all_at_once(client: Client, jobs: int, in_flight: int) -> float:
+    """Jobs per second, when a new one is submitted as soon as one is finished."""
+    waiting = iter(range(jobs))
+
+    async def submit_until_none_is_left() -> None:
+        for _ in waiting:
+            await _one(client)
+
+    started = time.perf_counter()
+    async with asyncio.TaskGroup() as group:
+        for _ in range(in_flight):
+            group.create_task(submit_until_none_is_left())
+    return jobs / (time.perf_counter() - started)
+
+
+async def _at_rate(client: Client, rate: int, seconds: float) -> list[float]:
+    """Seconds from submit to result, when jobs come evenly, whatever became of those before."""
+    started = time.perf_counter()
+    async with asyncio.TaskGroup() as group:
+        tasks = []
+        for number in range(int(rate * seconds)):
+            await asyncio.sleep(max(0.0, started + number / rate - time.perf_counter()))
+            tasks.append(group.create_task(_one(client)))
+    return [task.result() for task in tasks]
+
+
+async def _one(client: Client) -> float:
+    """Submits a job, follows it to its end, and says how many seconds it took."""
+    started = time.perf_counter()
+    last = None
+    async for event in client.process(_recording(), features=tuple(FEATURES), template_id=TEMPLATE):
+        last = event
+    if last is None or last.finished.job.state != job.JOB_STATE_COMPLETE:
+        raise RuntimeError(f"A job was not completed: {last}")
+    return time.perf_counter() - started
+
+
+async def _recording() -> AsyncIterator[bytes]:
+    """A recording that empty stages do not look at."""
+    yield b"not empty"
+
+
+if __name__ == "__main__":
+    app()

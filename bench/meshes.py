@@ -1,0 +1,90 @@
+"""Meshes to measure: the parts of `maie up`, some of them left out or emptied."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from report import note
+
+from maie_cli.mesh import Layout, MeshOptions
+from maie_cli.mesh.child import Child
+from maie_cli.mesh.parts import GATEWAY, NATS, STAGES, Part, plan
+
+ROOT = Path(__file__).resolve().parent.parent
+EMPTY_SERVICE = Path(__file__).with_name("_empty_service.py")
+START_SECONDS = 60.0
+STOP_SECONDS = 10.0
+
+
+@contextmanager
+def data_folder() -> Iterator[Path]:
+    """A folder for a mesh, beside the checkout's other caches and so on a real disk."""
+    caches = ROOT / ".cache"
+    caches.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=caches) as folder:
+        yield Path(folder)
+
+
+@asynccontextmanager
+async def empty_mesh(
+    data: Path, *, sync_always: bool = True, environment: Mapping[str, str] | None = None
+) -> AsyncIterator[dict[str, Child]]:
+    """All parts of a mesh as processes, with stages that answer at once.
+
+    Args:
+        data: The mesh's folder.
+        sync_always: Whether the broker syncs every write to the disk, as `maie up`
+            has it, or every two minutes, as nats-server has it by default.
+        environment: Settings of the parts.
+    """
+    async with _running(data, (NATS, *STAGES, GATEWAY), sync_always, environment or {}) as parts:
+        yield parts
+
+
+@asynccontextmanager
+async def gateway_alone(data: Path) -> AsyncIterator[dict[str, Child]]:
+    """A broker and a gateway as processes; jobs wait for ever."""
+    async with _running(data, (NATS, GATEWAY), True, {}) as parts:
+        yield parts
+
+
+@asynccontextmanager
+async def _running(
+    data: Path, names: tuple[str, ...], sync_always: bool, environment: Mapping[str, str]
+) -> AsyncIterator[dict[str, Child]]:
+    layout = Layout(data)
+    layout.create()
+    options = MeshOptions(data=data, port_base=0, environment=environment)
+    parts = [_emptied(part) for part in plan(options, layout) if part.name in names]
+    if not sync_always:
+        _sync_rarely(layout.run / "nats.conf")
+    children = {part.name: Child(part, layout, note) for part in parts}
+    async with AsyncExitStack() as stack:
+        for child in children.values():
+            stack.push_async_callback(child.stop, STOP_SECONDS)
+            await child.start()
+            await child.wait_ready(START_SECONDS)
+        yield children
+
+
+def _emptied(part: Part) -> Part:
+    if part.name not in STAGES:
+        return part
+    return replace(
+        part,
+        command=(sys.executable, str(EMPTY_SERVICE), part.name),
+        environment={**part.environment, "PYTHONPATH": os.fspath(ROOT)},
+    )
+
+
+def _sync_rarely(config: Path) -> None:
+    options = json.loads(config.read_text())
+    del options["jetstream"]["sync_interval"]
+    config.write_text(json.dumps(options))

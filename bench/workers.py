@@ -1,0 +1,74 @@
+"""Two ASR workers against one, on the same long recording through the same mesh.
+
+The mesh is that of `maie up --workers asr=2`; for the runs with one worker the second is stopped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from statistics import median
+from typing import Annotated
+
+import typer
+from meshes import data_folder
+from overhead import through_mesh
+from recordings import repeated_sample
+from report import Figure, JsonOption, Report, note
+
+from maie_cli.mesh import LocalMesh, MeshOptions
+from maie_client import Client
+
+SECOND_WORKER = "asr-2"
+MIN_RATIO = 1.7
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def main(
+    seconds: Annotated[float, typer.Option(help="How long the recording is at least.")] = 600.0,
+    chunk_seconds: Annotated[float, typer.Option(help="The length that chunks aim at.")] = 30.0,
+    pairs: Annotated[int, typer.Option(help="How often both run, in turn.")] = 3,
+    as_json: JsonOption = False,
+) -> None:
+    """Prints how many times as fast two workers are."""
+    asyncio.run(_main(seconds, chunk_seconds, pairs, as_json))
+
+
+async def _main(seconds: float, chunk_seconds: float, pairs: int, as_json: bool) -> None:
+    one: list[float] = []
+    two: list[float] = []
+    async with AsyncExitStack() as stack:
+        data = stack.enter_context(data_folder())
+        recording = data / "recording.wav"
+        length = repeated_sample(recording, seconds)
+        options = MeshOptions(data=data / "mesh", port_base=0, workers={"asr": 2})
+        mesh = await stack.enter_async_context(LocalMesh(options, note))
+        client = await stack.enter_async_context(Client(mesh.gateway))
+        for number in range(pairs):
+            with_two, _ = await through_mesh(client, recording, chunk_seconds)
+            await mesh.stop_part(SECOND_WORKER)
+            with_one, _ = await through_mesh(client, recording, chunk_seconds)
+            await mesh.start_part(SECOND_WORKER)
+            note(f"pair {number + 1}: two workers {with_two:.1f} s, one {with_one:.1f} s")
+            one.append(with_one)
+            two.append(with_two)
+    Report(
+        bench="workers",
+        measured="One long recording through a mesh with two ASR workers, against one.",
+        settings={
+            "recording_seconds": round(length, 1),
+            "chunk_seconds": chunk_seconds,
+            "pairs": pairs,
+        },
+        figures=[
+            Figure(name="one worker, median", value=median(one), unit="s"),
+            Figure(name="two workers, median", value=median(two), unit="s"),
+            Figure(name="speed-up", value=median(one) / median(two), at_least=MIN_RATIO),
+        ],
+    ).print(as_json)
+
+
+if __name__ == "__main__":
+    app()
