@@ -69,7 +69,8 @@ def read(folder: Path) -> dict[Path, bytes]:
 
 def differences(wanted: dict[Path, bytes], present: dict[Path, bytes]) -> list[Path]:
     """The paths that are missing, left over or not the same."""
-    return sorted(path for path in wanted.keys() | present.keys() if wanted.get(path) != present.get(path))
+    paths = wanted.keys() | present.keys()
+    return sorted(path for path in paths if wanted.get(path) != present.get(path))
 
 
 def write(wanted: dict[Path, bytes], changed: list[Path]) -> None:
@@ -86,7 +87,7 @@ def write(wanted: dict[Path, bytes], changed: list[Path]) -> None:
 def main() -> int:
     """Generates, or with --check only compares; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; name the files that differ")
+    parser.add_argument("--check", action="store_true", help="only name the files that differ")
     check: bool = parser.parse_args().check
     with tempfile.TemporaryDirectory() as folder:
         try:
@@ -99,7 +100,7 @@ def main() -> int:
     for path in changed:
         print(OUTPUT.relative_to(ROOT) / path)
     if check and changed:
-        print("The files above differ from what protos/ gives: run `make generate`.", file=sys.stderr)
+        print("These files differ from what protos/ gives: run `make generate`.", file=sys.stderr)
         return 1
     if not check:
         write(wanted, changed)
