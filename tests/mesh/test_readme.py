@@ -1,0 +1,81 @@
+"""Every command of the README, as it stands there."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from tests.mesh.conftest import ROOT, SAMPLE_RATE, RunningMesh, sample_audio
+
+pytestmark = [pytest.mark.mesh, pytest.mark.timeout(240)]
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+COMMANDS = [line for block in BLOCKS for line in block.splitlines() if line]
+STAND_IN_FOR_GRPCURL = ROOT / "tests" / "examples" / "bin"
+# The mesh of these tests is one of `maie up`; tests/mesh/test_cli.py starts it with options.
+STARTS_A_MESH = "maie up"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The repository's files, with a sample of two sentences: the demo hears all of it."""
+    for name in ("examples", "protos", "node_modules"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    (tmp_path / "samples").mkdir()
+    write_flac(tmp_path / "samples" / "standup.flac", sample_audio(9.0))
+    return tmp_path
+
+
+def write_flac(path: Path, audio: bytes) -> None:
+    """Writes 16 kHz mono s16 as FLAC."""
+    samples = np.frombuffer(audio, np.int16).reshape(1, -1)
+    frame = av.AudioFrame.from_ndarray(samples, format="s16", layout="mono")
+    frame.sample_rate = SAMPLE_RATE
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("flac", rate=SAMPLE_RATE, layout="mono")
+        container.mux([*stream.encode(frame), *stream.encode(None)])
+
+
+def run(command: str, mesh: RunningMesh, folder: Path) -> str:
+    """Runs a command in a folder laid out as the repository, against the tests' mesh."""
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}:{STAND_IN_FOR_GRPCURL}"
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", command.replace("localhost:50051", mesh.gateway)],
+        cwd=folder,
+        env={**os.environ, "PATH": path, "MAIE_GATEWAY": mesh.gateway},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_make_commands_are_run_by_ci() -> None:
+    ci = (ROOT / ".ci" / "run").read_text().splitlines()
+    made = [command for command in COMMANDS if command.startswith("make ")]
+    assert "make demo" in made
+    assert "make test" in made
+    assert set(made) <= set(ci)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [c for c in COMMANDS if not c.startswith("make ") and not c.startswith(STARTS_A_MESH)],
+)
+def test_a_command_of_the_readme_works(command: str, mesh: RunningMesh, folder: Path) -> None:
+    assert run(command, mesh, folder) or list((folder / "results").iterdir())
+
+
+def test_every_variable_of_the_readme_is_one_that_is_read() -> None:
+    listed = (ROOT / "docs" / "settings.md").read_text() + "MAIE_GATEWAY`"
+    for variable in re.findall(r"^\| `(MAIE_[A-Z_]+)`", README, re.MULTILINE):
+        assert f"{variable}`" in listed
