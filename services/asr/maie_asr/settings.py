@@ -22,9 +22,10 @@ class PocketsphinxSettings(Settings):
     """A directory laid out as `en-us` in pocketsphinx's package; that one where unset."""
     sha256: Sha256 = ""
     """What the model's files must hash to. Empty accepts any."""
-    margin_seconds: float = Field(default=0.5, ge=0, le=2)
-    """Audio that is decoded before and after each speech range, at most half of a pause. The
-    decoder normalises over an utterance, so a range without its margins reads worse."""
+    margin_seconds: float = Field(default=0.1, ge=0, le=2)
+    """Audio that is decoded before and after each speech range, beyond the range's own padding
+    and at most half of a pause. It takes in the short silences at the ends of a clip, which then
+    reads as the library reads it whole; more of it reads worse."""
 
 
 class WhisperSettings(Settings):
