@@ -40,7 +40,7 @@ class StageTask(_message.Message):
     def __init__(self, job_id: _Optional[str] = ..., unit: _Optional[str] = ..., attempt: _Optional[int] = ..., not_before: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., report_start: _Optional[bool] = ..., traceparent: _Optional[str] = ..., preprocess: _Optional[_Union[_preprocess_pb2.PreprocessRequest, _Mapping]] = ..., asr: _Optional[_Union[_asr_pb2.TranscribeRequest, _Mapping]] = ..., enhancement: _Optional[_Union[_enhancement_pb2.EnhanceRequest, _Mapping]] = ..., summary: _Optional[_Union[_summary_pb2.SummarizeRequest, _Mapping]] = ...) -> None: ...
 
 class StageEvent(_message.Message):
-    __slots__ = ("job_id", "unit", "attempt", "event_time", "worker", "started", "progress", "completed", "failed", "cancel_requested")
+    __slots__ = ("job_id", "unit", "attempt", "event_time", "worker", "started", "progress", "completed", "failed", "cancel_requested", "retry_requested", "job_updated", "job_released")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     UNIT_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
@@ -51,6 +51,9 @@ class StageEvent(_message.Message):
     COMPLETED_FIELD_NUMBER: _ClassVar[int]
     FAILED_FIELD_NUMBER: _ClassVar[int]
     CANCEL_REQUESTED_FIELD_NUMBER: _ClassVar[int]
+    RETRY_REQUESTED_FIELD_NUMBER: _ClassVar[int]
+    JOB_UPDATED_FIELD_NUMBER: _ClassVar[int]
+    JOB_RELEASED_FIELD_NUMBER: _ClassVar[int]
     job_id: str
     unit: str
     attempt: int
@@ -61,7 +64,10 @@ class StageEvent(_message.Message):
     completed: UnitCompleted
     failed: UnitFailed
     cancel_requested: CancelRequested
-    def __init__(self, job_id: _Optional[str] = ..., unit: _Optional[str] = ..., attempt: _Optional[int] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., worker: _Optional[str] = ..., started: _Optional[_Union[UnitStarted, _Mapping]] = ..., progress: _Optional[_Union[UnitProgress, _Mapping]] = ..., completed: _Optional[_Union[UnitCompleted, _Mapping]] = ..., failed: _Optional[_Union[UnitFailed, _Mapping]] = ..., cancel_requested: _Optional[_Union[CancelRequested, _Mapping]] = ...) -> None: ...
+    retry_requested: RetryRequested
+    job_updated: JobUpdated
+    job_released: JobReleased
+    def __init__(self, job_id: _Optional[str] = ..., unit: _Optional[str] = ..., attempt: _Optional[int] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., worker: _Optional[str] = ..., started: _Optional[_Union[UnitStarted, _Mapping]] = ..., progress: _Optional[_Union[UnitProgress, _Mapping]] = ..., completed: _Optional[_Union[UnitCompleted, _Mapping]] = ..., failed: _Optional[_Union[UnitFailed, _Mapping]] = ..., cancel_requested: _Optional[_Union[CancelRequested, _Mapping]] = ..., retry_requested: _Optional[_Union[RetryRequested, _Mapping]] = ..., job_updated: _Optional[_Union[JobUpdated, _Mapping]] = ..., job_released: _Optional[_Union[JobReleased, _Mapping]] = ...) -> None: ...
 
 class UnitStarted(_message.Message):
     __slots__ = ()
@@ -108,6 +114,29 @@ class UnitFailed(_message.Message):
     def __init__(self, failure: _Optional[_Union[_types_pb2.Failure, _Mapping]] = ..., retryable: _Optional[bool] = ...) -> None: ...
 
 class CancelRequested(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class RetryRequested(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class JobUpdated(_message.Message):
+    __slots__ = ("display_name", "labels")
+    class LabelsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    display_name: str
+    labels: _containers.ScalarMap[str, str]
+    def __init__(self, display_name: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ...) -> None: ...
+
+class JobReleased(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 

@@ -69,6 +69,36 @@ class JobServiceStub:
                 request_serializer=maie_dot_job_dot_v1_dot_job__pb2.CancelJobRequest.SerializeToString,
                 response_deserializer=maie_dot_job_dot_v1_dot_job__pb2.CancelJobResponse.FromString,
                 _registered_method=True)
+        self.RetryJob = channel.unary_unary(
+                '/maie.job.v1.JobService/RetryJob',
+                request_serializer=maie_dot_job_dot_v1_dot_job__pb2.RetryJobRequest.SerializeToString,
+                response_deserializer=maie_dot_job_dot_v1_dot_job__pb2.RetryJobResponse.FromString,
+                _registered_method=True)
+        self.UpdateJob = channel.unary_unary(
+                '/maie.job.v1.JobService/UpdateJob',
+                request_serializer=maie_dot_job_dot_v1_dot_job__pb2.UpdateJobRequest.SerializeToString,
+                response_deserializer=maie_dot_job_dot_v1_dot_job__pb2.UpdateJobResponse.FromString,
+                _registered_method=True)
+        self.DeleteJob = channel.unary_unary(
+                '/maie.job.v1.JobService/DeleteJob',
+                request_serializer=maie_dot_job_dot_v1_dot_job__pb2.DeleteJobRequest.SerializeToString,
+                response_deserializer=maie_dot_job_dot_v1_dot_job__pb2.DeleteJobResponse.FromString,
+                _registered_method=True)
+        self.SearchJobs = channel.unary_unary(
+                '/maie.job.v1.JobService/SearchJobs',
+                request_serializer=maie_dot_job_dot_v1_dot_job__pb2.SearchJobsRequest.SerializeToString,
+                response_deserializer=maie_dot_job_dot_v1_dot_job__pb2.SearchJobsResponse.FromString,
+                _registered_method=True)
+        self.ListDeadLetters = channel.unary_unary(
+                '/maie.job.v1.JobService/ListDeadLetters',
+                request_serializer=maie_dot_job_dot_v1_dot_job__pb2.ListDeadLettersRequest.SerializeToString,
+                response_deserializer=maie_dot_job_dot_v1_dot_job__pb2.ListDeadLettersResponse.FromString,
+                _registered_method=True)
+        self.ReplayDeadLetter = channel.unary_unary(
+                '/maie.job.v1.JobService/ReplayDeadLetter',
+                request_serializer=maie_dot_job_dot_v1_dot_job__pb2.ReplayDeadLetterRequest.SerializeToString,
+                response_deserializer=maie_dot_job_dot_v1_dot_job__pb2.ReplayDeadLetterResponse.FromString,
+                _registered_method=True)
 
 
 class JobServiceServicer:
@@ -139,6 +169,62 @@ class JobServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RetryJob(self, request, context):
+        """Takes up a failed or cancelled job where it stopped: what completed stays,
+        what failed is tried again, and the rest follows.
+
+        Fails with NOT_FOUND (JOB_NOT_FOUND) or FAILED_PRECONDITION
+        (JOB_NOT_RETRYABLE) for a job that is complete or still in work.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateJob(self, request, context):
+        """Gives a job another display name or other labels.
+
+        Fails with NOT_FOUND (JOB_NOT_FOUND) or INVALID_ARGUMENT (LABELS_INVALID,
+        DISPLAY_NAME_INVALID).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteJob(self, request, context):
+        """Removes a job and all of its traces. A job in work is cancelled first.
+
+        Fails with NOT_FOUND (JOB_NOT_FOUND).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SearchJobs(self, request, context):
+        """Finds words in transcripts and summaries, and the moments where they are.
+
+        Fails with INVALID_ARGUMENT (QUERY_INVALID).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDeadLetters(self, request, context):
+        """Lists units that were given up, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReplayDeadLetter(self, request, context):
+        """Tries a unit that was given up once more and takes its letter away.
+
+        Fails with NOT_FOUND (DEAD_LETTER_NOT_FOUND, JOB_NOT_FOUND) or
+        FAILED_PRECONDITION (JOB_NOT_RETRYABLE).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_JobServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -171,6 +257,36 @@ def add_JobServiceServicer_to_server(servicer, server):
                     servicer.CancelJob,
                     request_deserializer=maie_dot_job_dot_v1_dot_job__pb2.CancelJobRequest.FromString,
                     response_serializer=maie_dot_job_dot_v1_dot_job__pb2.CancelJobResponse.SerializeToString,
+            ),
+            'RetryJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.RetryJob,
+                    request_deserializer=maie_dot_job_dot_v1_dot_job__pb2.RetryJobRequest.FromString,
+                    response_serializer=maie_dot_job_dot_v1_dot_job__pb2.RetryJobResponse.SerializeToString,
+            ),
+            'UpdateJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateJob,
+                    request_deserializer=maie_dot_job_dot_v1_dot_job__pb2.UpdateJobRequest.FromString,
+                    response_serializer=maie_dot_job_dot_v1_dot_job__pb2.UpdateJobResponse.SerializeToString,
+            ),
+            'DeleteJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteJob,
+                    request_deserializer=maie_dot_job_dot_v1_dot_job__pb2.DeleteJobRequest.FromString,
+                    response_serializer=maie_dot_job_dot_v1_dot_job__pb2.DeleteJobResponse.SerializeToString,
+            ),
+            'SearchJobs': grpc.unary_unary_rpc_method_handler(
+                    servicer.SearchJobs,
+                    request_deserializer=maie_dot_job_dot_v1_dot_job__pb2.SearchJobsRequest.FromString,
+                    response_serializer=maie_dot_job_dot_v1_dot_job__pb2.SearchJobsResponse.SerializeToString,
+            ),
+            'ListDeadLetters': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDeadLetters,
+                    request_deserializer=maie_dot_job_dot_v1_dot_job__pb2.ListDeadLettersRequest.FromString,
+                    response_serializer=maie_dot_job_dot_v1_dot_job__pb2.ListDeadLettersResponse.SerializeToString,
+            ),
+            'ReplayDeadLetter': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReplayDeadLetter,
+                    request_deserializer=maie_dot_job_dot_v1_dot_job__pb2.ReplayDeadLetterRequest.FromString,
+                    response_serializer=maie_dot_job_dot_v1_dot_job__pb2.ReplayDeadLetterResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -340,6 +456,168 @@ class JobService:
             '/maie.job.v1.JobService/CancelJob',
             maie_dot_job_dot_v1_dot_job__pb2.CancelJobRequest.SerializeToString,
             maie_dot_job_dot_v1_dot_job__pb2.CancelJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RetryJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/maie.job.v1.JobService/RetryJob',
+            maie_dot_job_dot_v1_dot_job__pb2.RetryJobRequest.SerializeToString,
+            maie_dot_job_dot_v1_dot_job__pb2.RetryJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/maie.job.v1.JobService/UpdateJob',
+            maie_dot_job_dot_v1_dot_job__pb2.UpdateJobRequest.SerializeToString,
+            maie_dot_job_dot_v1_dot_job__pb2.UpdateJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/maie.job.v1.JobService/DeleteJob',
+            maie_dot_job_dot_v1_dot_job__pb2.DeleteJobRequest.SerializeToString,
+            maie_dot_job_dot_v1_dot_job__pb2.DeleteJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SearchJobs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/maie.job.v1.JobService/SearchJobs',
+            maie_dot_job_dot_v1_dot_job__pb2.SearchJobsRequest.SerializeToString,
+            maie_dot_job_dot_v1_dot_job__pb2.SearchJobsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDeadLetters(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/maie.job.v1.JobService/ListDeadLetters',
+            maie_dot_job_dot_v1_dot_job__pb2.ListDeadLettersRequest.SerializeToString,
+            maie_dot_job_dot_v1_dot_job__pb2.ListDeadLettersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReplayDeadLetter(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/maie.job.v1.JobService/ReplayDeadLetter',
+            maie_dot_job_dot_v1_dot_job__pb2.ReplayDeadLetterRequest.SerializeToString,
+            maie_dot_job_dot_v1_dot_job__pb2.ReplayDeadLetterResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -56,6 +56,37 @@ class JobServiceStub:
 
     Fails with NOT_FOUND (JOB_NOT_FOUND).
     """
+    RetryJob: _aio.UnaryUnaryMultiCallable[_job_pb2.RetryJobRequest, _job_pb2.RetryJobResponse]
+    """Takes up a failed or cancelled job where it stopped: what completed stays,
+    what failed is tried again, and the rest follows.
+
+    Fails with NOT_FOUND (JOB_NOT_FOUND) or FAILED_PRECONDITION
+    (JOB_NOT_RETRYABLE) for a job that is complete or still in work.
+    """
+    UpdateJob: _aio.UnaryUnaryMultiCallable[_job_pb2.UpdateJobRequest, _job_pb2.UpdateJobResponse]
+    """Gives a job another display name or other labels.
+
+    Fails with NOT_FOUND (JOB_NOT_FOUND) or INVALID_ARGUMENT (LABELS_INVALID,
+    DISPLAY_NAME_INVALID).
+    """
+    DeleteJob: _aio.UnaryUnaryMultiCallable[_job_pb2.DeleteJobRequest, _job_pb2.DeleteJobResponse]
+    """Removes a job and all of its traces. A job in work is cancelled first.
+
+    Fails with NOT_FOUND (JOB_NOT_FOUND).
+    """
+    SearchJobs: _aio.UnaryUnaryMultiCallable[_job_pb2.SearchJobsRequest, _job_pb2.SearchJobsResponse]
+    """Finds words in transcripts and summaries, and the moments where they are.
+
+    Fails with INVALID_ARGUMENT (QUERY_INVALID).
+    """
+    ListDeadLetters: _aio.UnaryUnaryMultiCallable[_job_pb2.ListDeadLettersRequest, _job_pb2.ListDeadLettersResponse]
+    """Lists units that were given up, newest first."""
+    ReplayDeadLetter: _aio.UnaryUnaryMultiCallable[_job_pb2.ReplayDeadLetterRequest, _job_pb2.ReplayDeadLetterResponse]
+    """Tries a unit that was given up once more and takes its letter away.
+
+    Fails with NOT_FOUND (DEAD_LETTER_NOT_FOUND, JOB_NOT_FOUND) or
+    FAILED_PRECONDITION (JOB_NOT_RETRYABLE).
+    """
 
 class JobServiceServicer(metaclass=_abc_1.ABCMeta):
     """Takes recordings and gives transcripts and summaries. Answered by gateways.
@@ -134,6 +165,73 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         """Cancels a job. A finished job stays as it is.
 
         Fails with NOT_FOUND (JOB_NOT_FOUND).
+        """
+
+    @_abc_1.abstractmethod
+    def RetryJob(
+        self,
+        request: _job_pb2.RetryJobRequest,
+        context: _aio.ServicerContext[_job_pb2.RetryJobRequest, _abc.Awaitable[_job_pb2.RetryJobResponse]],
+    ) -> _abc.Awaitable[_job_pb2.RetryJobResponse]:
+        """Takes up a failed or cancelled job where it stopped: what completed stays,
+        what failed is tried again, and the rest follows.
+
+        Fails with NOT_FOUND (JOB_NOT_FOUND) or FAILED_PRECONDITION
+        (JOB_NOT_RETRYABLE) for a job that is complete or still in work.
+        """
+
+    @_abc_1.abstractmethod
+    def UpdateJob(
+        self,
+        request: _job_pb2.UpdateJobRequest,
+        context: _aio.ServicerContext[_job_pb2.UpdateJobRequest, _abc.Awaitable[_job_pb2.UpdateJobResponse]],
+    ) -> _abc.Awaitable[_job_pb2.UpdateJobResponse]:
+        """Gives a job another display name or other labels.
+
+        Fails with NOT_FOUND (JOB_NOT_FOUND) or INVALID_ARGUMENT (LABELS_INVALID,
+        DISPLAY_NAME_INVALID).
+        """
+
+    @_abc_1.abstractmethod
+    def DeleteJob(
+        self,
+        request: _job_pb2.DeleteJobRequest,
+        context: _aio.ServicerContext[_job_pb2.DeleteJobRequest, _abc.Awaitable[_job_pb2.DeleteJobResponse]],
+    ) -> _abc.Awaitable[_job_pb2.DeleteJobResponse]:
+        """Removes a job and all of its traces. A job in work is cancelled first.
+
+        Fails with NOT_FOUND (JOB_NOT_FOUND).
+        """
+
+    @_abc_1.abstractmethod
+    def SearchJobs(
+        self,
+        request: _job_pb2.SearchJobsRequest,
+        context: _aio.ServicerContext[_job_pb2.SearchJobsRequest, _abc.Awaitable[_job_pb2.SearchJobsResponse]],
+    ) -> _abc.Awaitable[_job_pb2.SearchJobsResponse]:
+        """Finds words in transcripts and summaries, and the moments where they are.
+
+        Fails with INVALID_ARGUMENT (QUERY_INVALID).
+        """
+
+    @_abc_1.abstractmethod
+    def ListDeadLetters(
+        self,
+        request: _job_pb2.ListDeadLettersRequest,
+        context: _aio.ServicerContext[_job_pb2.ListDeadLettersRequest, _abc.Awaitable[_job_pb2.ListDeadLettersResponse]],
+    ) -> _abc.Awaitable[_job_pb2.ListDeadLettersResponse]:
+        """Lists units that were given up, newest first."""
+
+    @_abc_1.abstractmethod
+    def ReplayDeadLetter(
+        self,
+        request: _job_pb2.ReplayDeadLetterRequest,
+        context: _aio.ServicerContext[_job_pb2.ReplayDeadLetterRequest, _abc.Awaitable[_job_pb2.ReplayDeadLetterResponse]],
+    ) -> _abc.Awaitable[_job_pb2.ReplayDeadLetterResponse]:
+        """Tries a unit that was given up once more and takes its letter away.
+
+        Fails with NOT_FOUND (DEAD_LETTER_NOT_FOUND, JOB_NOT_FOUND) or
+        FAILED_PRECONDITION (JOB_NOT_RETRYABLE).
         """
 
 def add_JobServiceServicer_to_server(servicer: JobServiceServicer, server: _aio.Server) -> None: ...
