@@ -24,6 +24,8 @@ MessageT = TypeVar("MessageT", bound=Message)
 
 # S3 takes parts of 5 MiB and more; a writer holds about one in memory.
 WRITE_PART_BYTES = 5 * 1024 * 1024
+# obstore's own 10 MiB leave some 50 MB of freed memory in the process after a download.
+READ_PART_BYTES = 1024 * 1024
 RETRY_AFTER = timedelta(seconds=5)
 
 
@@ -135,7 +137,8 @@ class Blobs:
         """Copies a large object to a file, checking it on the way."""
         digest = hashlib.sha256()
         with _store_errors(blob.key), path.open("wb") as target:
-            async for piece in (await obstore.get_async(self._store, blob.key)).stream():
+            stored = await obstore.get_async(self._store, blob.key)
+            async for piece in stored.stream(min_chunk_size=READ_PART_BYTES):
                 digest.update(piece)
                 target.write(piece)
         _check(blob, digest.hexdigest())
