@@ -15,6 +15,9 @@ from maie_preprocess.speech import Span, SpeechFinder, SpeechRules
 from maie_runtime.blobs import Blobs
 
 NANOS_PER_SAMPLE = 1_000_000_000 // SAMPLE_RATE
+# Silence that a chunk keeps before and after its speech, where there is some: engines
+# that normalise over an utterance read it better with a little of the room around it.
+MARGIN_SAMPLES = SAMPLE_RATE // 2
 
 
 def duration_of(samples: int) -> Duration:
@@ -45,6 +48,7 @@ class Cutter:
         self._buffer = SampleBuffer()
         self._blobs = blobs
         self._prefix = prefix
+        self._speech_end = 0
 
     @property
     def samples(self) -> int:
@@ -59,7 +63,8 @@ class Cutter:
         for plan in self._planner.advance(self._finder.watermark):
             await self._store(plan)
         start = self._planner.start
-        self._buffer.drop_before(self._finder.watermark if start is None else start)
+        kept = self._finder.watermark if start is None else start
+        self._buffer.drop_before(max(0, kept - MARGIN_SAMPLES))
 
     async def finish(self) -> None:
         """Stores what is left."""
@@ -72,15 +77,26 @@ class Cutter:
         for utterance in utterances:
             yield from self._planner.add(utterance)
 
+    def _with_margins(self, plan: ChunkPlan) -> Span:
+        """The plan's stretch with its margins; two chunks share a pause half and half."""
+        earliest = (self._speech_end + plan.span.start + 1) // 2 if self.chunks else 0
+        latest = self.samples if plan.until is None else (plan.span.end + plan.until) // 2
+        return Span(
+            start=max(earliest, plan.span.start - MARGIN_SAMPLES),
+            end=min(latest, plan.span.end + MARGIN_SAMPLES),
+        )
+
     async def _store(self, plan: ChunkPlan) -> None:
+        stretch = self._with_margins(plan)
         async with self._blobs.writer(f"{self._prefix}/{plan.index:04d}.wav") as target:
-            for piece in self._buffer.wav(plan.span):
+            for piece in self._buffer.wav(stretch):
                 await target.write(piece)
+        self._speech_end = plan.span.end
         self.speech_samples += sum(span.end - span.start for span in plan.speech)
         self.chunks.append(
             pb.Chunk(
                 index=plan.index,
-                range=_time_range(plan.span),
+                range=_time_range(stretch),
                 speech=[_time_range(span) for span in plan.speech],
                 audio=target.blob(),
             )

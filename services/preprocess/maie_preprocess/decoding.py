@@ -16,9 +16,9 @@ from maie_preprocess import wire
 from maie_preprocess.settings import PreprocessSettings
 from maie_runtime.errors import Code, StageError, invalid
 
-# What the pipe's reader may hold: half a minute of sound, so that decoding
-# goes on while speech is looked for.
-READ_AHEAD_BYTES = 1024 * 1024
+# The pipe's reader holds up to twice this, some ten seconds of sound, so that
+# decoding goes on while speech is looked for.
+READ_AHEAD_BYTES = 160 * 1024
 # A process that dies of one of these was killed by the recording it read: it
 # broke a limit or a decoder.
 KILLED_BY_RECORDING = frozenset({

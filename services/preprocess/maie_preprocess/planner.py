@@ -19,10 +19,13 @@ class ChunkPlan:
     Attributes:
         index: From 0.
         speech: The utterances, in order, without overlap; never empty.
+        until: Where the next utterance begins, at the earliest; None at the
+            end of the recording.
     """
 
     index: int
     speech: tuple[Span, ...]
+    until: int | None
 
     @property
     def span(self) -> Span:
@@ -72,7 +75,7 @@ class ChunkPlanner:
 
     def finish(self) -> list[ChunkPlan]:
         """Ends the recording."""
-        return [self._take(len(self._group))] if self._group else []
+        return [self._take(len(self._group), None)] if self._group else []
 
     @property
     def start(self) -> int | None:
@@ -87,11 +90,11 @@ class ChunkPlanner:
             earliest = self._group[0].start + self._target * (1 - REACH)
             for place in reversed(range(len(self._group))):
                 if ends_in_pause[place] and self._group[place].end >= earliest:
-                    return self._take(place + 1)
-        return self._take(len(self._group))
+                    return self._take(place + 1, starts[place])
+        return self._take(len(self._group), next_start)
 
-    def _take(self, count: int) -> ChunkPlan:
-        plan = ChunkPlan(index=self._count, speech=tuple(self._group[:count]))
+    def _take(self, count: int, until: int | None) -> ChunkPlan:
+        plan = ChunkPlan(index=self._count, speech=tuple(self._group[:count]), until=until)
         self._count += 1
         del self._group[:count]
         return plan
