@@ -1,0 +1,91 @@
+"""A preprocess stage with the real model, and a short way to call it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+from maie.preprocess.v1 import preprocess_pb2 as pb
+from maie_preprocess.settings import PreprocessSettings
+from maie_preprocess.stage import PreprocessStage, open_stage
+from maie_runtime.blobs import Blobs
+from maie_runtime.errors import Code, StageError
+from maie_runtime.stage import StageContext
+
+
+@pytest.fixture
+def temp_dir(tmp_path: Path) -> Path:
+    """Where the stage keeps recordings while it decodes them."""
+    folder = tmp_path / "temp"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def blobs(tmp_path: Path) -> Blobs:
+    return Blobs((tmp_path / "blobs").as_uri())
+
+
+@pytest.fixture
+def context(blobs: Blobs) -> StageContext:
+    return StageContext(job_id="job", unit="preprocess", attempt=1, blobs=blobs)
+
+
+@pytest.fixture
+def settings(temp_dir: Path) -> PreprocessSettings:
+    return PreprocessSettings(temp_dir=temp_dir)
+
+
+@pytest.fixture
+async def stage(settings: PreprocessSettings) -> AsyncIterator[PreprocessStage]:
+    async with open_stage(settings) as opened:
+        yield opened
+
+
+class Preprocess(Protocol):
+    def __call__(self, content: bytes, **settings: Any) -> Awaitable[pb.PreprocessResult]: ...
+
+
+@pytest.fixture
+def preprocess(context: StageContext, temp_dir: Path) -> Preprocess:
+    """Preprocesses a recording with settings that differ from the defaults."""
+
+    async def call(content: bytes, **changed: Any) -> pb.PreprocessResult:
+        request = pb.PreprocessRequest(recording_content=content)
+        settings = PreprocessSettings(temp_dir=temp_dir, **changed)
+        async with open_stage(settings) as stage:
+            return await last(stage, request, context)
+
+    return call
+
+
+Refusal = Callable[..., Awaitable[str]]
+
+
+@pytest.fixture
+def refusal(preprocess: Preprocess) -> Refusal:
+    """The reason for which a recording is refused; its sentence is looked at on the way."""
+
+    async def call(content: bytes, **changed: Any) -> str:
+        with pytest.raises(StageError) as caught:
+            await preprocess(content, **changed)
+        assert caught.value.code is Code.INVALID_ARGUMENT
+        assert caught.value.message.endswith(".")
+        assert "\n" not in caught.value.message
+        return caught.value.reason
+
+    return call
+
+
+async def last(
+    stage: PreprocessStage, request: pb.PreprocessRequest, context: StageContext
+) -> pb.PreprocessResult:
+    """Runs a request to its end and gives the result."""
+    async with aclosing(stage.run(request, context)) as responses:
+        seen = [response async for response in responses]
+    assert [response.HasField("result") for response in seen] == [False] * (len(seen) - 1) + [True]
+    return seen[-1].result

@@ -1,0 +1,157 @@
+"""Utterances from probabilities, and chunks from utterances: pure, for any input."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maie_preprocess.engine import FRAME_SAMPLES
+from maie_preprocess.planner import ChunkPlan, ChunkPlanner
+from maie_preprocess.settings import PreprocessSettings
+from maie_preprocess.speech import Span, SpeechFinder, SpeechRules, rules_of
+
+pytestmark = pytest.mark.unit
+
+RULES = SpeechRules(
+    threshold=0.5, negative_threshold=0.35, min_speech=3, min_silence=8, max_speech=60, pad=2000
+)
+# Stretches of one probability make utterances of every length; noise makes every edge.
+PROBABILITIES = st.lists(
+    st.tuples(
+        st.sampled_from([0.0, 0.1, 0.4, 0.5, 0.6, 0.9, 1.0]) | st.floats(0, 1),
+        st.integers(1, 90),
+    ),
+    max_size=30,
+).map(lambda runs: [value for value, count in runs for _ in range(count)])
+
+
+def find(probabilities: list[float], samples: int | None = None) -> list[Span]:
+    finder = SpeechFinder(RULES)
+    found = finder.feed(probabilities)
+    total = len(probabilities) * FRAME_SAMPLES if samples is None else samples
+    return found + finder.finish(total)
+
+
+def plan(probabilities: list[float], target: int, window: int) -> list[ChunkPlan]:
+    """The chunks of a recording that comes in windows, as the service makes them."""
+    finder, planner = SpeechFinder(RULES), ChunkPlanner(target)
+    plans = []
+    for start in range(0, len(probabilities), window):
+        for utterance in finder.feed(probabilities[start : start + window]):
+            plans += planner.add(utterance)
+        plans += planner.advance(finder.watermark)
+    for utterance in finder.finish(len(probabilities) * FRAME_SAMPLES):
+        plans += planner.add(utterance)
+    return plans + planner.finish()
+
+
+@given(PROBABILITIES)
+def test_utterances_are_ordered_and_bounded(probabilities: list[float]) -> None:
+    total = len(probabilities) * FRAME_SAMPLES
+    found = find(probabilities)
+    longest = RULES.max_speech * FRAME_SAMPLES + 2 * RULES.pad
+    for span in found:
+        assert 0 <= span.start < span.end <= total
+        assert span.end - span.start <= longest
+    assert all(first.end <= second.start for first, second in pairwise(found))
+
+
+@given(PROBABILITIES)
+def test_speech_that_is_long_enough_is_in_an_utterance(probabilities: list[float]) -> None:
+    found = find(probabilities)
+    run = 0
+    for frame, value in enumerate(probabilities):
+        run = run + 1 if value >= RULES.threshold else 0
+        if run >= RULES.min_speech:
+            first, last = (frame - run + 1) * FRAME_SAMPLES, (frame + 1) * FRAME_SAMPLES
+            inside = [span for span in found if span.start < last and span.end > first]
+            assert inside[0].start <= first
+            assert inside[-1].end >= last
+            assert all(one.end == two.start for one, two in pairwise(inside))
+
+
+@given(PROBABILITIES)
+def test_a_pause_that_is_long_enough_parts_utterances(probabilities: list[float]) -> None:
+    run = 0
+    found = find(probabilities)
+    for frame, value in enumerate(probabilities):
+        run = run + 1 if value < RULES.negative_threshold else 0
+        if run > RULES.min_silence:
+            middle = (frame - RULES.min_silence // 2) * FRAME_SAMPLES
+            assert not any(span.start < middle < span.end for span in found)
+
+
+@given(PROBABILITIES, st.integers(1, FRAME_SAMPLES))
+def test_an_utterance_never_outlasts_the_recording(probabilities: list[float], cut: int) -> None:
+    samples = max(0, len(probabilities) * FRAME_SAMPLES - cut + 1)
+    found = find(probabilities, samples)
+    assert all(span.start < span.end <= samples for span in found)
+
+
+@given(PROBABILITIES, st.integers(20, 400), st.integers(1, 200))
+def test_chunks_hold_all_speech_once_in_order_and_bounded(
+    probabilities: list[float], target: int, window: int
+) -> None:
+    target *= FRAME_SAMPLES
+    plans = plan(probabilities, target, window)
+    assert [one.index for one in plans] == list(range(len(plans)))
+    assert [span for one in plans for span in one.speech] == find(probabilities)
+    assert all(first.span.end <= second.span.start for first, second in pairwise(plans))
+    for one in plans:
+        length = one.span.end - one.span.start
+        assert length <= target or len(one.speech) == 1
+
+
+@given(PROBABILITIES, st.integers(20, 400), st.integers(1, 200))
+def test_how_a_recording_is_divided_for_the_model_makes_no_difference(
+    probabilities: list[float], target: int, window: int
+) -> None:
+    target *= FRAME_SAMPLES
+    assert plan(probabilities, target, window) == plan(probabilities, target, 10**6)
+
+
+@given(PROBABILITIES, st.integers(20, 400))
+def test_the_watermark_keeps_all_that_is_still_needed(
+    probabilities: list[float], target: int
+) -> None:
+    finder, planner = SpeechFinder(RULES), ChunkPlanner(target * FRAME_SAMPLES)
+    kept = 0
+    for probability in probabilities:
+        for utterance in finder.feed([probability]):
+            assert all(one.span.start >= kept for one in planner.add(utterance))
+        assert all(one.span.start >= kept for one in planner.advance(finder.watermark))
+        kept = finder.watermark if planner.start is None else planner.start
+    for utterance in finder.finish(len(probabilities) * FRAME_SAMPLES):
+        assert utterance.start >= kept
+
+
+def test_long_speech_is_split_where_it_is_least_probable() -> None:
+    probabilities = [0.99] * 45 + [0.4] * 4 + [0.99] * 40
+    first, second = find(probabilities)
+    assert first.end == second.start == 47 * FRAME_SAMPLES
+
+
+def test_a_chunk_ends_in_a_pause_rather_than_at_a_split() -> None:
+    planner = ChunkPlanner(100)
+    spans = [Span(start=0, end=80), Span(start=85, end=95), Span(start=95, end=120)]
+    plans = [one for span in spans for one in planner.add(span)]
+    assert [one.span for one in plans] == [Span(start=0, end=80)]
+    assert planner.start == 85
+
+
+def test_a_pause_out_of_reach_does_not_shorten_a_chunk() -> None:
+    planner = ChunkPlanner(100)
+    spans = [Span(start=0, end=20), Span(start=30, end=95), Span(start=95, end=120)]
+    plans = [one for span in spans for one in planner.add(span)]
+    assert [one.span for one in plans] == [Span(start=0, end=95)]
+
+
+def test_padding_may_not_make_utterances_overlap() -> None:
+    assert rules_of(PreprocessSettings()).pad == 4000
+    with pytest.raises(ValueError, match="vad_speech_pad_ms"):
+        PreprocessSettings(vad_speech_pad_ms=251)
+    with pytest.raises(ValueError, match="vad_negative_threshold"):
+        PreprocessSettings(vad_threshold=0.3)
