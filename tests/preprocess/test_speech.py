@@ -15,6 +15,7 @@ from maie_preprocess.speech import Span, SpeechFinder, SpeechRules, rules_of
 
 pytestmark = pytest.mark.unit
 
+MARGIN = 3000
 RULES = SpeechRules(
     threshold=0.5, negative_threshold=0.35, min_speech=3, min_silence=8, max_speech=60, pad=2000
 )
@@ -37,7 +38,7 @@ def find(probabilities: list[float], samples: int | None = None) -> list[Span]:
 
 def plan(probabilities: list[float], target: int, window: int) -> list[ChunkPlan]:
     """The chunks of a recording that comes in windows, as the service makes them."""
-    finder, planner = SpeechFinder(RULES), ChunkPlanner(target)
+    finder, planner = SpeechFinder(RULES), ChunkPlanner(target, MARGIN)
     plans = []
     for start in range(0, len(probabilities), window):
         for utterance in finder.feed(probabilities[start : start + window]):
@@ -45,7 +46,7 @@ def plan(probabilities: list[float], target: int, window: int) -> list[ChunkPlan
         plans += planner.advance(finder.watermark)
     for utterance in finder.finish(len(probabilities) * FRAME_SAMPLES):
         plans += planner.add(utterance)
-    return plans + planner.finish()
+    return plans + planner.finish(len(probabilities) * FRAME_SAMPLES)
 
 
 @given(PROBABILITIES)
@@ -101,8 +102,10 @@ def test_chunks_hold_all_speech_once_in_order_and_bounded(
     assert [span for one in plans for span in one.speech] == find(probabilities)
     assert all(first.span.end <= second.span.start for first, second in pairwise(plans))
     for one in plans:
-        length = one.span.end - one.span.start
-        assert length <= target or len(one.speech) == 1
+        speech = one.speech[-1].end - one.speech[0].start
+        assert speech <= target or len(one.speech) == 1
+        assert 0 <= one.speech[0].start - one.span.start <= MARGIN
+        assert 0 <= one.span.end - one.speech[-1].end <= MARGIN
 
 
 @given(PROBABILITIES, st.integers(20, 400), st.integers(1, 200))
@@ -117,15 +120,17 @@ def test_how_a_recording_is_divided_for_the_model_makes_no_difference(
 def test_the_watermark_keeps_all_that_is_still_needed(
     probabilities: list[float], target: int
 ) -> None:
-    finder, planner = SpeechFinder(RULES), ChunkPlanner(target * FRAME_SAMPLES)
+    finder, planner = SpeechFinder(RULES), ChunkPlanner(target * FRAME_SAMPLES, MARGIN)
     kept = 0
     for probability in probabilities:
         for utterance in finder.feed([probability]):
             assert all(one.span.start >= kept for one in planner.add(utterance))
         assert all(one.span.start >= kept for one in planner.advance(finder.watermark))
-        kept = finder.watermark if planner.start is None else planner.start
-    for utterance in finder.finish(len(probabilities) * FRAME_SAMPLES):
-        assert utterance.start >= kept
+        kept = planner.needed_from(finder.watermark)
+    total = len(probabilities) * FRAME_SAMPLES
+    for utterance in finder.finish(total):
+        assert all(one.span.start >= kept for one in planner.add(utterance))
+    assert all(one.span.start >= kept for one in planner.finish(total))
 
 
 def test_long_speech_is_split_where_it_is_least_probable() -> None:
@@ -135,18 +140,29 @@ def test_long_speech_is_split_where_it_is_least_probable() -> None:
 
 
 def test_a_chunk_ends_in_a_pause_rather_than_at_a_split() -> None:
-    planner = ChunkPlanner(100)
+    planner = ChunkPlanner(100, margin=0)
     spans = [Span(start=0, end=80), Span(start=85, end=95), Span(start=95, end=120)]
     plans = [one for span in spans for one in planner.add(span)]
     assert [one.span for one in plans] == [Span(start=0, end=80)]
-    assert planner.start == 85
+    assert planner.needed_from(120) == 85
 
 
 def test_a_pause_out_of_reach_does_not_shorten_a_chunk() -> None:
-    planner = ChunkPlanner(100)
+    planner = ChunkPlanner(100, margin=0)
     spans = [Span(start=0, end=20), Span(start=30, end=95), Span(start=95, end=120)]
     plans = [one for span in spans for one in planner.add(span)]
     assert [one.span for one in plans] == [Span(start=0, end=95)]
+
+
+def test_a_chunk_keeps_a_margin_and_shares_a_short_pause() -> None:
+    planner = ChunkPlanner(100, margin=30)
+    spans = [Span(start=10, end=90), Span(start=100, end=190), Span(start=400, end=420)]
+    plans = [one for span in spans for one in planner.add(span)] + planner.finish(500)
+    assert [one.span for one in plans] == [
+        Span(start=0, end=95),
+        Span(start=95, end=220),
+        Span(start=370, end=450),
+    ]
 
 
 def test_padding_may_not_make_utterances_overlap() -> None:

@@ -29,6 +29,9 @@ from tests.preprocess.conftest import Preprocess, last
 
 pytestmark = pytest.mark.unit
 
+# What a chunk keeps of the silence around its speech, at most.
+MARGIN_NANOS = 500_000_000
+
 # As long as fits into a request.
 LONG_SECONDS = 480
 
@@ -99,10 +102,11 @@ async def test_chunks_part_in_pauses_and_hold_the_speech_they_name(
         for chunk in result.chunks
     ]
     for (start, end), *speech in spans:
-        assert (speech[0][0], speech[-1][1]) == (start, end)
-        assert end - start <= 10 * 10**9
-    # A cut in a pause leaves some silence out on both sides.
-    assert all(one[0][1] < two[0][0] for one, two in pairwise(spans))
+        assert 0 <= speech[0][0] - start <= MARGIN_NANOS
+        assert 0 <= end - speech[-1][1] <= MARGIN_NANOS
+        assert speech[-1][1] - speech[0][0] <= 10 * 10**9
+    # Two chunks share no sound.
+    assert all(one[0][1] <= two[0][0] for one, two in pairwise(spans))
 
 
 async def test_speech_without_a_pause_is_split_and_loses_nothing(

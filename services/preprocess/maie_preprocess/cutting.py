@@ -44,11 +44,10 @@ class Cutter:
         self.chunks: list[pb.Chunk] = []
         self.speech_samples = 0
         self._finder = SpeechFinder(rules)
-        self._planner = ChunkPlanner(target)
+        self._planner = ChunkPlanner(target, MARGIN_SAMPLES)
         self._buffer = SampleBuffer()
         self._blobs = blobs
         self._prefix = prefix
-        self._speech_end = 0
 
     @property
     def samples(self) -> int:
@@ -62,41 +61,28 @@ class Cutter:
             await self._store(plan)
         for plan in self._planner.advance(self._finder.watermark):
             await self._store(plan)
-        start = self._planner.start
-        kept = self._finder.watermark if start is None else start
-        self._buffer.drop_before(max(0, kept - MARGIN_SAMPLES))
+        self._buffer.drop_before(self._planner.needed_from(self._finder.watermark))
 
     async def finish(self) -> None:
         """Stores what is left."""
         for plan in self._plans(self._finder.finish(self.samples)):
             await self._store(plan)
-        for plan in self._planner.finish():
+        for plan in self._planner.finish(self.samples):
             await self._store(plan)
 
     def _plans(self, utterances: list[Span]) -> Iterator[ChunkPlan]:
         for utterance in utterances:
             yield from self._planner.add(utterance)
 
-    def _with_margins(self, plan: ChunkPlan) -> Span:
-        """The plan's stretch with its margins; two chunks share a pause half and half."""
-        earliest = (self._speech_end + plan.span.start + 1) // 2 if self.chunks else 0
-        latest = self.samples if plan.until is None else (plan.span.end + plan.until) // 2
-        return Span(
-            start=max(earliest, plan.span.start - MARGIN_SAMPLES),
-            end=min(latest, plan.span.end + MARGIN_SAMPLES),
-        )
-
     async def _store(self, plan: ChunkPlan) -> None:
-        stretch = self._with_margins(plan)
         async with self._blobs.writer(f"{self._prefix}/{plan.index:04d}.wav") as target:
-            for piece in self._buffer.wav(stretch):
+            for piece in self._buffer.wav(plan.span):
                 await target.write(piece)
-        self._speech_end = plan.span.end
         self.speech_samples += sum(span.end - span.start for span in plan.speech)
         self.chunks.append(
             pb.Chunk(
                 index=plan.index,
-                range=_time_range(stretch),
+                range=_time_range(plan.span),
                 speech=[_time_range(span) for span in plan.speech],
                 audio=target.blob(),
             )

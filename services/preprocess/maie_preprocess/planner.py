@@ -19,18 +19,13 @@ class ChunkPlan:
     Attributes:
         index: From 0.
         speech: The utterances, in order, without overlap; never empty.
-        until: Where the next utterance begins, at the earliest; None at the
-            end of the recording.
+        span: What the chunk's audio covers: its speech and a margin of the
+            silence around it.
     """
 
     index: int
     speech: tuple[Span, ...]
-    until: int | None
-
-    @property
-    def span(self) -> Span:
-        """What the chunk covers: from its first utterance to its last."""
-        return Span(start=self.speech[0].start, end=self.speech[-1].end)
+    span: Span
 
 
 class ChunkPlanner:
@@ -44,13 +39,18 @@ class ChunkPlanner:
     and so do the cuts.
 
     Args:
-        target: The length in samples that chunks aim at.
+        target: The length in samples that the speech of a chunk aims at.
+        margin: Samples of silence that a chunk keeps before and after its
+            speech. Two chunks share a shorter pause half and half.
     """
 
-    def __init__(self, target: int) -> None:
+    def __init__(self, target: int, margin: int) -> None:
         self._target = target
+        self._margin = margin
         self._group: list[Span] = []
         self._count = 0
+        # Where the audio of the chunk in hand may begin.
+        self._earliest = 0
 
     def add(self, utterance: Span) -> list[ChunkPlan]:
         """Takes the next utterance and gives the chunks that it completes."""
@@ -70,17 +70,23 @@ class ChunkPlanner:
         """
         plans = []
         while self._group and watermark - self._group[0].start > self._target:
+            if watermark - self._group[-1].end < 2 * self._margin:
+                break  # the pause may turn out too short for a whole margin
             plans.append(self._cut(watermark))
         return plans
 
-    def finish(self) -> list[ChunkPlan]:
-        """Ends the recording."""
-        return [self._take(len(self._group), None)] if self._group else []
+    def finish(self, total: int) -> list[ChunkPlan]:
+        """Ends the recording, which has `total` samples."""
+        return [self._take(len(self._group), total)] if self._group else []
 
-    @property
-    def start(self) -> int | None:
-        """Where the chunk in hand begins; None where there is none."""
-        return self._group[0].start if self._group else None
+    def needed_from(self, watermark: int) -> int:
+        """The first sample that chunks yet to come may hold.
+
+        Args:
+            watermark: No utterance yet to come begins before this sample.
+        """
+        start = self._group[0].start if self._group else watermark
+        return max(self._earliest, start - self._margin)
 
     def _cut(self, next_start: int) -> ChunkPlan:
         """Ends the chunk in hand before an utterance that begins at `next_start`."""
@@ -90,11 +96,21 @@ class ChunkPlanner:
             earliest = self._group[0].start + self._target * (1 - REACH)
             for place in reversed(range(len(self._group))):
                 if ends_in_pause[place] and self._group[place].end >= earliest:
-                    return self._take(place + 1, starts[place])
-        return self._take(len(self._group), next_start)
+                    return self._take(place + 1, self._half_way(place, starts[place]))
+        return self._take(len(self._group), self._half_way(-1, next_start))
 
-    def _take(self, count: int, until: int | None) -> ChunkPlan:
-        plan = ChunkPlan(index=self._count, speech=tuple(self._group[:count]), until=until)
+    def _half_way(self, place: int, next_start: int) -> int:
+        return (self._group[place].end + next_start) // 2
+
+    def _take(self, count: int, latest: int) -> ChunkPlan:
+        """Makes a chunk of the first utterances; its audio ends at `latest` at the latest."""
+        speech = tuple(self._group[:count])
+        span = Span(
+            start=max(self._earliest, speech[0].start - self._margin),
+            end=min(latest, speech[-1].end + self._margin),
+        )
+        plan = ChunkPlan(index=self._count, speech=speech, span=span)
+        self._earliest = latest
         self._count += 1
         del self._group[:count]
         return plan
