@@ -87,7 +87,9 @@ class Normalizer:
             self._start(shape, frame.layout.nb_channels)
         frame.pts = None
         self._fifo.write(frame)
-        while (block := self._fifo.read(frame.sample_rate)) is not None:
+        while self._fifo.samples >= frame.sample_rate:
+            block = self._fifo.read(frame.sample_rate)
+            assert block is not None
             yield from self._convert(block)
 
     def flush(self) -> Iterator[bytes]:
