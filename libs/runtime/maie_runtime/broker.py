@@ -38,6 +38,8 @@ RETRY_AFTER = timedelta(seconds=5)
 DUPLICATE_WINDOW_SECONDS = 600
 EVENTS_KEPT_SECONDS = 7 * 24 * 3600
 DEAD_LETTERS_KEPT_SECONDS = 30 * 24 * 3600
+# Far longer than a gateway tries; only a mesh without gateways lets one lapse.
+WEBHOOKS_KEPT_SECONDS = 30 * 24 * 3600
 WORKER_FORGOTTEN_SECONDS = 60
 
 STREAMS = (
@@ -65,6 +67,15 @@ STREAMS = (
         retention=RetentionPolicy.LIMITS,
         storage=StorageType.FILE,
         max_age=DEAD_LETTERS_KEPT_SECONDS,
+        duplicate_window=DUPLICATE_WINDOW_SECONDS,
+    ),
+    StreamConfig(
+        name=subjects.WEBHOOKS,
+        description="What receivers are to be told of finished jobs",
+        subjects=["maie.webhook.>"],
+        retention=RetentionPolicy.WORK_QUEUE,
+        storage=StorageType.FILE,
+        max_age=WEBHOOKS_KEPT_SECONDS,
         duplicate_window=DUPLICATE_WINDOW_SECONDS,
     ),
 )

@@ -8,6 +8,8 @@ EVENTS = "MAIE_EVENTS"
 """What happened to units; kept for a week, for the conductor and for others."""
 DEAD_LETTERS = "MAIE_DEAD_LETTERS"
 """Units that were given up."""
+WEBHOOKS = "MAIE_WEBHOOKS"
+"""Work queue: what one receiver is to be told of one finished job."""
 JOBS = "maie_jobs"
 """Bucket: a JobRecord under each job's id."""
 WORKERS = "maie_workers"
@@ -15,6 +17,8 @@ WORKERS = "maie_workers"
 
 CONDUCTOR = "conductor"
 """The durable consumer of EVENTS that all gateways share."""
+WEBHOOK_SENDERS = "webhooks"
+"""The durable consumer of WEBHOOKS that all gateways share."""
 BATCH = "batch"
 """The lane of recordings."""
 
@@ -47,6 +51,16 @@ def event(stage: str, job_id: str) -> str:
 def dead_letter(stage: str, job_id: str) -> str:
     """Where a unit that was given up goes."""
     return f"maie.dead.{stage}.{job_id}"
+
+
+def webhook(job_id: str, receiver: str) -> str:
+    """Where what one receiver is to be told goes."""
+    return f"maie.webhook.{job_id}.{receiver}"
+
+
+def webhooks_of_job(job_id: str) -> str:
+    """All that is still to be told of a job."""
+    return f"maie.webhook.{job_id}.>"
 
 
 def progress(job_id: str) -> str:
