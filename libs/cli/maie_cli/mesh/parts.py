@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from maie_cli.mesh.errors import MeshError
@@ -36,6 +36,8 @@ class MeshOptions:
             any that are free.
         nats_port: The broker's port; 0 for any that is free.
         environment: Settings that win over the environment.
+        commands: What runs in place of a stage's own service, by the stage's
+            name; for tests and measurements.
     """
 
     data: Path
@@ -44,6 +46,7 @@ class MeshOptions:
     port_base: int = GATEWAY_PORT
     nats_port: int = 0
     environment: Mapping[str, str] = field(default_factory=dict)
+    commands: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -90,9 +93,10 @@ def _stages(options: MeshOptions, ports: Ports, shared: Mapping[str, str]) -> It
     counts = _worker_counts(options.workers)
     for index, stage in enumerate(STAGES, start=1):
         first = options.port_base + index if options.port_base else 0
-        yield _python_part(stage, stage, ports.take(first), shared)
-        for number in range(2, counts[stage] + 1):
-            yield _python_part(f"{stage}-{number}", stage, ports.take(0), shared)
+        for number in range(1, counts[stage] + 1):
+            name = stage if number == 1 else f"{stage}-{number}"
+            part = _python_part(name, stage, ports.take(first if number == 1 else 0), shared)
+            yield replace(part, command=options.commands.get(stage, part.command))
 
 
 def _worker_counts(workers: Mapping[str, int]) -> dict[str, int]:

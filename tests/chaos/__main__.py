@@ -1,0 +1,100 @@
+"""`make chaos`: every fault, many trials each; exits non-zero when anything was lost."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from tests.chaos.faults import FAULTS, Fault
+from tests.chaos.trial import Outcome, run_trial
+from tests.chaos.world import ROOT, World, world
+
+console = Console(stderr=True, highlight=False)
+
+
+def main(
+    trials: Annotated[int, typer.Option(help="Trials of each fault.")] = 5,
+    fault: Annotated[
+        list[str] | None, typer.Option(help="Only faults with this in the name.")
+    ] = None,
+    minutes: Annotated[float, typer.Option(help="No trial begins after this.")] = 25.0,
+    seed: Annotated[int, typer.Option(help="Repeats a run's chance.")] = 0,
+    report: Annotated[Path, typer.Option(help="Where report.json and report.svg go.")] = (
+        ROOT / ".cache" / "chaos"
+    ),
+) -> None:
+    """Break a mesh at random instants and count what came of every job."""
+    chosen = [one for one in FAULTS if not fault or any(word in one.name for word in fault)]
+    seed = seed or random.SystemRandom().randrange(1, 2**31)
+    outcomes = asyncio.run(_run(chosen, trials, minutes * 60, seed))
+    _write(report, outcomes, seed)
+    raise typer.Exit(0 if all(outcome.well for outcome in outcomes.values()) else 1)
+
+
+async def _run(faults: list[Fault], trials: int, seconds: float, seed: int) -> dict[str, Outcome]:
+    outcomes = {fault.name: Outcome() for fault in faults}
+    deadline = time.monotonic() + seconds
+    cache = ROOT / ".cache"
+    cache.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="chaos-", dir=cache) as folder:
+        async with world(Path(folder) / "data", seed, {}) as running:
+            # Round by round, so that a run which is cut short has tried every fault.
+            for number in range(trials):
+                for fault in faults:
+                    if time.monotonic() > deadline:
+                        console.print(f"time is up in round {number + 1}")
+                        return outcomes
+                    await _trial(running, fault, outcomes[fault.name])
+    return outcomes
+
+
+async def _trial(running: World, fault: Fault, outcome: Outcome) -> None:
+    await run_trial(running, fault, outcome)
+    console.print(f"{fault.name}: {'well' if outcome.well else outcome.wrong[-1]}")
+
+
+def _write(folder: Path, outcomes: dict[str, Outcome], seed: int) -> None:
+    table = Table(
+        "fault", "trials", "accepted", "lost", "doubled", "stuck", "gaps", "run again",
+        "recovery p50", "p99", box=box.SIMPLE_HEAD, title=f"chaos, seed {seed}",
+    )  # fmt: skip
+    for name, outcome in outcomes.items():
+        if outcome.trials:
+            table.add_row(name, *_cells(outcome), style="" if outcome.well else "bold red")
+    folder.mkdir(parents=True, exist_ok=True)
+    printed = Console(record=True, width=120)
+    printed.print(table)
+    for outcome in outcomes.values():
+        for line in outcome.wrong:
+            printed.print(line, style="red")
+    printed.save_svg(str(folder / "report.svg"), title="make chaos")
+    shown = {name: vars(outcome) for name, outcome in outcomes.items()}
+    (folder / "report.json").write_text(json.dumps({"seed": seed, "faults": shown}, indent=2))
+
+
+def _cells(outcome: Outcome) -> list[str]:
+    p99 = sorted(outcome.recovery)[
+        min(len(outcome.recovery) - 1, int(len(outcome.recovery) * 0.99))
+    ]
+    counts = (
+        outcome.trials, outcome.accepted, outcome.lost, outcome.doubled, outcome.stuck,
+        outcome.gaps, outcome.again,
+    )  # fmt: skip
+    times = (statistics.median(outcome.recovery), p99)
+    return [*map(str, counts), *(f"{seconds:.1f} s" for seconds in times)]
+
+
+if __name__ == "__main__":
+    sys.exit(typer.run(main))

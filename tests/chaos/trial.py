@@ -1,0 +1,115 @@
+"""One trial: jobs come, something breaks, and every job is held to its promises."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, field
+
+from maie.job.v1 import job_pb2 as job
+from maie_client import ClientError
+from tests.chaos.faults import Fault
+from tests.chaos.world import World, now
+
+JOBS = 10
+LOAD_SECONDS = 1.5
+# Each unit once: preprocess, then asr, enhancement and map for each chunk, then reduce.
+ENDED = ("UNIT_STATE_COMPLETED", "UNIT_STATE_SKIPPED")
+
+
+@dataclass(kw_only=True)
+class Outcome:
+    """What came of the jobs of one or more trials.
+
+    Attributes:
+        trials: How many trials these are.
+        accepted: Jobs whose id was given out.
+        lost: Accepted jobs that are not there any more, or in a wrong final state.
+        doubled: Jobs that completed a unit twice, or whose result changed.
+        stuck: Jobs that stood still.
+        gaps: Watchers that missed or repeated an event.
+        again: Units that a worker completed more than once; harmless.
+        recovery: Seconds from the fault to the end of a job submitted after it.
+        wrong: What exactly was wrong, in words.
+    """
+
+    trials: int = 0
+    accepted: int = 0
+    lost: int = 0
+    doubled: int = 0
+    stuck: int = 0
+    gaps: int = 0
+    again: int = 0
+    recovery: list[float] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+    @property
+    def well(self) -> bool:
+        """Whether every promise was kept."""
+        return not (self.lost or self.doubled or self.stuck or self.gaps)
+
+    def blame(self, kind: str, job_id: str, why: str) -> None:
+        """Counts a broken promise."""
+        setattr(self, kind, getattr(self, kind) + 1)
+        self.wrong.append(f"{kind}: job {job_id}: {why}")
+
+
+async def run_trial(world: World, fault: Fault, outcome: Outcome) -> None:
+    """Runs one trial and adds what came of it."""
+    world.accepted.clear()
+    completed_before = world.units_completed()
+    loading = asyncio.create_task(world.load(JOBS, LOAD_SECONDS))
+    await asyncio.sleep(world.chance.uniform(0.2, LOAD_SECONDS))
+    started = now()
+    await fault.happen(world)
+    await loading
+    outcome.recovery.append(await _recovery(world, started))
+    outcome.trials += 1
+    outcome.accepted += len(world.accepted)
+    units = await asyncio.gather(
+        *(_check(world, job_id, state, outcome) for job_id, state in world.accepted.items())
+    )
+    outcome.again += max(0, world.units_completed() - completed_before - sum(units))
+
+
+async def _recovery(world: World, started: float) -> float:
+    """Submits a job, again and again until it is accepted, and waits for its end."""
+    while (probe := await world.submit()) is None:
+        await asyncio.sleep(0.1)
+    await world.end_of(probe)
+    return now() - started
+
+
+async def _check(world: World, job_id: str, expected: job.JobState, outcome: Outcome) -> int:
+    """Holds a job to its promises; gives how many units it completed."""
+    finished = await world.end_of(job_id)
+    if finished is None:
+        outcome.blame("stuck", job_id, "no final state in time")
+        return 0
+    if finished.state != expected:
+        reasons = ", ".join(f"{f.unit}: {f.reason}" for f in finished.failures)
+        outcome.blame("lost", job_id, f"{job.JobState.Name(finished.state)} ({reasons})")
+    try:
+        again = await world.client.get_job(job_id)
+    except ClientError as error:
+        outcome.blame("lost", job_id, error.message)
+        return 0
+    if again.results != finished.results or again.state != finished.state:
+        outcome.blame("doubled", job_id, "its result changed")
+    return await _check_events(world, job_id, outcome)
+
+
+async def _check_events(world: World, job_id: str, outcome: Outcome) -> int:
+    events = [event async for event in world.client.watch_job(job_id)]
+    sequences = [event.sequence for event in events if event.sequence]
+    if sequences != list(range(1, len(sequences) + 1)):
+        outcome.blame("gaps", job_id, f"its events are {sequences}")
+    ended = Counter(
+        event.unit_ended.unit
+        for event in events
+        if event.WhichOneof("event") == "unit_ended"
+        and job.UnitState.Name(event.unit_ended.state) in ENDED
+    )
+    if any(count > 1 for count in ended.values()):
+        outcome.blame("doubled", job_id, f"units that ended twice: {ended}")
+    return sum(ended.values())

@@ -1,0 +1,120 @@
+"""A mesh to be broken, and the jobs that it accepted."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from maie.job.v1 import job_pb2 as job
+from maie_cli.mesh import LocalMesh, MeshOptions
+from maie_cli.mesh.parts import STAGES
+from maie_client import Client, ClientError
+
+ROOT = Path(__file__).parents[2]
+FEATURES = ("raw_transcript", "clean_transcript", "summary")
+TEMPLATE = "meeting_notes_v1"
+ACK_WAIT_SECONDS = 2
+# A job that is not finished by then stands still.
+STUCK_SECONDS = 90.0
+
+
+@dataclass(kw_only=True)
+class World:
+    """A running mesh with two workers for ASR, and a client.
+
+    Attributes:
+        mesh: The mesh.
+        client: A client of its gateway.
+        chance: Where all chance comes from, so that a seed repeats a trial.
+        accepted: The jobs whose id was given out, with the state they must end in.
+    """
+
+    mesh: LocalMesh
+    client: Client
+    chance: random.Random
+    accepted: dict[str, job.JobState] = field(default_factory=dict)
+
+    async def submit(
+        self,
+        recording: bytes = b"anything",
+        expected: job.JobState = job.JOB_STATE_COMPLETE,
+        request_id: str = "",
+    ) -> str | None:
+        """Submits a job; None where it was refused, which is no loss."""
+
+        async def audio() -> AsyncIterator[bytes]:
+            yield recording
+
+        options = {"request_id": request_id} if request_id else {}
+        try:
+            created = await self.client.create_job(
+                audio(), features=FEATURES, template_id=TEMPLATE, **options
+            )
+        except ClientError:
+            return None
+        self.accepted[created.job_id] = expected
+        return created.job_id
+
+    async def load(self, jobs: int, seconds: float) -> None:
+        """Submits jobs at random instants over a time."""
+
+        async def later() -> None:
+            await asyncio.sleep(self.chance.uniform(0, seconds))
+            await self.submit()
+
+        await asyncio.gather(*(later() for _ in range(jobs)))
+
+    async def end_of(self, job_id: str) -> job.Job | None:
+        """Waits for a job's final state; None where it stands still."""
+        try:
+            async with asyncio.timeout(STUCK_SECONDS):
+                async for event in self.client.watch_job(job_id):
+                    if event.WhichOneof("event") == "finished":
+                        return event.finished.job
+        except TimeoutError:
+            pass
+        return None
+
+    def send(self, part: str, number: signal.Signals) -> None:
+        """Sends a signal to a part, if it runs."""
+        pid = self.mesh.children[part].pid
+        if pid is not None:
+            os.kill(pid, number)
+
+    def units_completed(self) -> int:
+        """How many times a worker completed a unit, by the workers' own logs."""
+        return sum(
+            line.count('"unit.completed"')
+            for log in (self.mesh.layout.root / "logs").glob("*.log*")
+            for line in log.read_text(errors="replace").splitlines()
+        )
+
+
+@asynccontextmanager
+async def world(data: Path, seed: int, environment: dict[str, str]) -> AsyncIterator[World]:
+    """A mesh whose stages take a moment over each unit and do nothing in it."""
+    settings = {f"MAIE_{stage.upper()}_ACK_WAIT_SECONDS": str(ACK_WAIT_SECONDS) for stage in STAGES}
+    settings |= {f"MAIE_{stage.upper()}_SLOTS": "4" for stage in STAGES}
+    settings |= {"PYTHONPATH": os.fspath(ROOT), "MAIE_GATEWAY_MAX_ACTIVE_JOBS": "1000"}
+    options = MeshOptions(
+        data=data,
+        port_base=0,
+        workers={"asr": 2},
+        environment=settings | environment,
+        commands={stage: (sys.executable, "-m", "tests.chaos.service", stage) for stage in STAGES},
+    )
+    async with LocalMesh(options, lambda _: None) as mesh, Client(mesh.gateway) as client:
+        yield World(mesh=mesh, client=client, chance=random.Random(seed))
+
+
+def now() -> float:
+    """Seconds on a clock that never jumps."""
+    return time.monotonic()
