@@ -40,6 +40,10 @@ test: setup $(if $(shell command -v npm),node_modules/.installed,no-npm) ## Run 
 bench-%: setup ## Run bench/NAME.py and print its figures; ARGS are passed on.
 	@$(BIN)/python bench/$*.py $(ARGS)
 
+.PHONY: chaos
+chaos: setup ## Break a mesh on purpose and count what came of every job; ARGS="--trials 20".
+	@$(BIN)/python -m tests.chaos $(ARGS)
+
 ##@ Check
 
 .PHONY: lint
