@@ -1,0 +1,25 @@
+"""Tells receivers of finished jobs, by signed CloudEvents over HTTP."""
+
+from __future__ import annotations
+
+from maie_gateway.webhooks.admission import check_webhooks, without_secrets
+from maie_gateway.webhooks.deliveries import TenantWebhooks, deliveries
+from maie_gateway.webhooks.guard import Resolve, UrlGuard, system_resolver
+from maie_gateway.webhooks.queue import publish_deliveries, replay
+from maie_gateway.webhooks.sender import WebhookSender
+from maie_gateway.webhooks.settings import TenantWebhook, WebhookSettings
+
+__all__ = [
+    "Resolve",
+    "TenantWebhook",
+    "TenantWebhooks",
+    "UrlGuard",
+    "WebhookSender",
+    "WebhookSettings",
+    "check_webhooks",
+    "deliveries",
+    "publish_deliveries",
+    "replay",
+    "system_resolver",
+    "without_secrets",
+]

@@ -1,0 +1,60 @@
+"""Webhooks at the door: which a submit may name, and what is shown of them."""
+
+from __future__ import annotations
+
+import asyncio
+
+from maie.job.v1 import job_pb2 as job
+from maie_gateway.webhooks.guard import REASON, UrlGuard
+from maie_gateway.webhooks.settings import MAX_SECRET_CHARACTERS, MIN_SECRET_CHARACTERS
+from maie_runtime.errors import StageError, invalid
+
+MAX_WEBHOOKS = 4
+RESOLVE_SECONDS = 5.0
+
+
+async def check_webhooks(config: job.JobConfig, guard: UrlGuard) -> None:
+    """Refuses a config whose webhooks could not, or must not, be told.
+
+    Raises:
+        StageError: INVALID_ARGUMENT with WEBHOOK_INVALID or URI_NOT_ALLOWED,
+            naming the field at fault.
+    """
+    if len(config.webhooks) > MAX_WEBHOOKS:
+        raise invalid(
+            "WEBHOOK_INVALID",
+            f"A job has at most {MAX_WEBHOOKS} webhooks; name fewer.",
+            field="config.webhooks",
+        )
+    for place, webhook in enumerate(config.webhooks):
+        field = f"config.webhooks[{place}]"
+        if not MIN_SECRET_CHARACTERS <= len(webhook.secret) <= MAX_SECRET_CHARACTERS:
+            raise invalid(
+                "WEBHOOK_INVALID",
+                f"A webhook's secret has {MIN_SECRET_CHARACTERS} to {MAX_SECRET_CHARACTERS} "
+                "characters; make a random one.",
+                field=f"{field}.secret",
+            )
+        await _check_url(webhook.url, guard, f"{field}.url")
+
+
+async def _check_url(url: str, guard: UrlGuard, field: str) -> None:
+    try:
+        parsed = guard.parse(url)
+        async with asyncio.timeout(RESOLVE_SECONDS):
+            await guard.addresses(parsed.host or "", parsed.port or 0)
+    except StageError as error:
+        raise invalid(error.reason, error.message, field=field) from error
+    except (OSError, UnicodeError) as error:
+        raise invalid(
+            REASON, "The webhook's host name does not resolve; correct it.", field=field
+        ) from error
+
+
+def without_secrets(config: job.JobConfig) -> job.JobConfig:
+    """A copy of a config as clients may see it."""
+    shown = job.JobConfig()
+    shown.CopyFrom(config)
+    for webhook in shown.webhooks:
+        webhook.ClearField("secret")
+    return shown

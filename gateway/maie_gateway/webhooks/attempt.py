@@ -1,0 +1,95 @@
+"""One attempt at one delivery, and what it says of delivery and receiver."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from aiohttp import ClientError
+
+from maie.event.v1 import event_pb2 as event
+from maie_gateway.webhooks import cloud_event
+from maie_gateway.webhooks.http import Poster
+from maie_gateway.webhooks.secrets import Secrets
+from maie_runtime.errors import Code, StageError
+
+
+class Outcome(enum.Enum):
+    """What becomes of a delivery after an attempt."""
+
+    DELIVERED = "delivered"
+    RETRY = "tried again later"
+    GIVEN_UP = "given up"
+    DROPPED = "its job is gone"
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Attempt:
+    """How an attempt went.
+
+    Attributes:
+        outcome: What becomes of the delivery.
+        receiver_well: Whether the receiver answered as one that is well does;
+            None where it was not asked.
+        error: Why it was not delivered.
+    """
+
+    outcome: Outcome
+    receiver_well: bool | None = None
+    error: StageError | None = None
+
+
+class Attempts:
+    """Sends deliveries, one attempt at a time."""
+
+    def __init__(self, poster: Poster, secrets: Secrets, source: str) -> None:
+        self._poster = poster
+        self._secrets = secrets
+        self._source = source
+
+    async def make(self, delivery: event.WebhookDelivery) -> Attempt:
+        """Sends a delivery; whatever goes wrong is in what it returns."""
+        try:
+            secret = await self._secrets.find(delivery)
+            content = cloud_event.body(delivery, self._source)
+            status = await self._poster.post(
+                delivery.url, cloud_event.headers(secret, content), content
+            )
+        except StageError as error:
+            return _not_sent(error)
+        except (ClientError, OSError, UnicodeError) as error:
+            # Their texts may hold the URL, and with it a key.
+            return _unanswered("TIMEOUT" if isinstance(error, TimeoutError) else "UNREACHABLE")
+        return _answered(status)
+
+
+def _not_sent(error: StageError) -> Attempt:
+    if error.reason == "JOB_NOT_FOUND":
+        return Attempt(outcome=Outcome.DROPPED, error=error)
+    if error.code is Code.UNAVAILABLE:
+        return Attempt(outcome=Outcome.RETRY, error=error)
+    return Attempt(outcome=Outcome.GIVEN_UP, error=error)
+
+
+def _unanswered(what: str) -> Attempt:
+    error = StageError(
+        Code.UNAVAILABLE,
+        f"RECEIVER_{what}",
+        "The receiver did not answer; look whether it is up and reachable.",
+    )
+    return Attempt(outcome=Outcome.RETRY, receiver_well=False, error=error)
+
+
+def _answered(status: int) -> Attempt:
+    if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+        return Attempt(outcome=Outcome.DELIVERED, receiver_well=True)
+    error = StageError(
+        Code.UNAVAILABLE,
+        f"RECEIVER_STATUS_{status}",
+        f"The receiver answered {status}; only 2xx counts as delivered.",
+    )
+    if status == HTTPStatus.GONE:
+        return Attempt(outcome=Outcome.GIVEN_UP, receiver_well=True, error=error)
+    well = status < HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.TOO_MANY_REQUESTS
+    return Attempt(outcome=Outcome.RETRY, receiver_well=well, error=error)

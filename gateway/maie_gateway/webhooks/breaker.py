@@ -1,0 +1,79 @@
+"""Which receivers are left alone for a while, and how much each gets at once."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+# Receivers that failed lately; the one that failed longest ago is forgotten first.
+MAX_REMEMBERED = 10_000
+
+
+@dataclass(slots=True)
+class _Trouble:
+    """What is known of a receiver that failed: failures in a row, and the pause's end."""
+
+    failures: int = 0
+    open_until: float = 0.0
+    probing: bool = False
+
+
+class CircuitBreaker:
+    """Counts each receiver's failures in a row; knows nothing of those that are well.
+
+    Closed: all deliveries go. Open, after `threshold` failures in a row: none for
+    `pause` seconds. Half open, after that: one goes, and its outcome closes the
+    breaker or opens it again.
+    """
+
+    def __init__(
+        self, *, threshold: int, pause: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._threshold = threshold
+        self._pause = pause
+        self._clock = clock
+        self._troubles: OrderedDict[str, _Trouble] = OrderedDict()
+
+    def enter(self, receiver: str) -> float:
+        """Asks whether a delivery may go; its outcome must be told where it may.
+
+        Returns:
+            0 where it may go; else the seconds after which to ask again.
+        """
+        trouble = self._troubles.get(receiver)
+        if trouble is None or trouble.failures < self._threshold:
+            return 0.0
+        if (left := trouble.open_until - self._clock()) > 0:
+            return left
+        if trouble.probing:
+            return self._pause
+        trouble.probing = True
+        return 0.0
+
+    def succeeded(self, receiver: str) -> None:
+        """The receiver answered."""
+        self._troubles.pop(receiver, None)
+
+    def failed(self, receiver: str) -> bool:
+        """The receiver did not answer, or said that it is unwell.
+
+        Returns:
+            Whether the breaker opened, or opened again, by this.
+        """
+        trouble = self._troubles.setdefault(receiver, _Trouble())
+        self._troubles.move_to_end(receiver)
+        if len(self._troubles) > MAX_REMEMBERED:
+            self._troubles.popitem(last=False)
+        trouble.failures += 1
+        opened = trouble.failures == self._threshold or trouble.probing
+        if opened:
+            trouble.open_until = self._clock() + self._pause
+        trouble.probing = False
+        return opened
+
+    def abandoned(self, receiver: str) -> None:
+        """The delivery ended without an outcome that tells of the receiver."""
+        if trouble := self._troubles.get(receiver):
+            trouble.probing = False

@@ -1,0 +1,65 @@
+"""What a receiver gets: a CloudEvent 1.0 in structured mode, signed."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import time
+
+from google.protobuf.json_format import MessageToDict
+
+from maie.common.v1 import types_pb2 as common
+from maie.event.v1 import event_pb2 as event
+
+TYPE = "maie.job.finished.v1"
+CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
+SIGNATURE_HEADER = "maie-signature"
+TIMESTAMP_HEADER = "maie-timestamp"
+
+
+def body(delivery: event.WebhookDelivery, source: str) -> bytes:
+    """The event as JSON: the same bytes each time that a delivery is sent.
+
+    Args:
+        delivery: What to tell.
+        source: The CloudEvents source.
+    """
+    told = {
+        "specversion": "1.0",
+        "type": TYPE,
+        "source": source,
+        "id": delivery.event_id,
+        "subject": delivery.job_id,
+        "time": delivery.finish_time.ToJsonString(),
+        "datacontenttype": "application/json",
+        "data": {
+            "job_id": delivery.job_id,
+            "state": delivery.state,
+            "display_name": delivery.display_name,
+            "labels": dict(delivery.labels),
+            "tenant": delivery.tenant,
+            "failures": [_plain(failure) for failure in delivery.failures],
+        },
+    }
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+
+
+def _plain(failure: common.Failure) -> dict[str, object]:
+    return MessageToDict(failure, preserving_proto_field_name=True)
+
+
+def signature(secret: str, timestamp: str, content: bytes) -> str:
+    """`sha256=` and the HMAC-SHA-256 of `TIMESTAMP.BODY` in hexadecimal (RFC 2104)."""
+    signed = timestamp.encode() + b"." + content
+    return "sha256=" + hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
+
+
+def headers(secret: str, content: bytes) -> dict[str, str]:
+    """The headers of one attempt; the time is in them, so that old ones can be refused."""
+    timestamp = str(int(time.time()))
+    return {
+        "content-type": CONTENT_TYPE,
+        TIMESTAMP_HEADER: timestamp,
+        SIGNATURE_HEADER: signature(secret, timestamp, content),
+    }

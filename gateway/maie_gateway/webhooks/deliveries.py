@@ -1,0 +1,84 @@
+"""Who is to be told of a job that became final. Pure: no I/O, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from maie.common.v1 import types_pb2 as common
+from maie.event.v1 import event_pb2 as event
+from maie.job.v1 import job_pb2 as job
+from maie.job.v1 import record_pb2 as record
+from maie_gateway.conductor import FINAL_STATES
+from maie_gateway.webhooks.settings import TenantWebhook
+
+# A message of the broker is bounded, and a receiver that wants them all asks for the job.
+MAX_FAILURES = 20
+DEFAULT_TENANT = "default"
+TENANT_PREFIX = "tenant-"
+
+TenantWebhooks = Mapping[str, Sequence[TenantWebhook]]
+
+
+def deliveries(
+    old: record.JobRecord | None, new: record.JobRecord, tenant_webhooks: TenantWebhooks
+) -> list[event.WebhookDelivery]:
+    """What receivers are to be told after a job's record changed.
+
+    Args:
+        old: The record before; None where it is unknown what was published for
+            `new`, so that all of it is published again under the same ids.
+        new: The record now.
+        tenant_webhooks: The receivers of all jobs of a tenant, by tenant.
+
+    Returns:
+        One delivery for each receiver where the job became final; else none. A
+        job that was taken up again and became final again is told again.
+    """
+    sequence = _final_sequence(new)
+    if not sequence or (old is not None and _final_sequence(old) == sequence):
+        return []
+    state = job.JobState.Name(new.state)
+    told = event.WebhookDelivery(
+        job_id=new.job_id,
+        tenant=new.tenant,
+        event_id=f"{new.job_id}/{state}/{sequence}",
+        state=state,
+        finish_time=new.log[sequence - 1].event_time,
+        display_name=new.display_name,
+        labels=new.labels,
+        failures=_failures(new),
+        attempt=1,
+    )
+    return [_to(told, *receiver) for receiver in _receivers(new, tenant_webhooks)]
+
+
+def delivery_id(delivery: event.WebhookDelivery) -> str:
+    """The delivery's name in JetStream (`Nats-Msg-Id`): JOB/STATE/SEQUENCE/RECEIVER/ATTEMPT."""
+    return f"{delivery.event_id}/{delivery.receiver}/{delivery.attempt}"
+
+
+def _final_sequence(source: record.JobRecord) -> int:
+    """The place, from 1, of the log entry with which the job became final; else 0."""
+    if source.state not in FINAL_STATES:
+        return 0
+    entries = enumerate(source.log, start=1)
+    return max((place for place, entry in entries if entry.HasField("state_changed")), default=0)
+
+
+def _receivers(source: record.JobRecord, tenants: TenantWebhooks) -> Iterator[tuple[str, str]]:
+    for place, webhook in enumerate(source.config.webhooks):
+        yield str(place), webhook.url
+    for hook in tenants.get(source.tenant or DEFAULT_TENANT, ()):
+        yield TENANT_PREFIX + hook.name, hook.url
+
+
+def _failures(source: record.JobRecord) -> list[common.Failure]:
+    found = [unit.failure for unit in source.units if unit.HasField("failure")]
+    return found[:MAX_FAILURES]
+
+
+def _to(told: event.WebhookDelivery, receiver: str, url: str) -> event.WebhookDelivery:
+    delivery = event.WebhookDelivery()
+    delivery.CopyFrom(told)
+    delivery.receiver, delivery.url = receiver, url
+    return delivery

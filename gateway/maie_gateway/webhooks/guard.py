@@ -1,0 +1,104 @@
+"""Where deliveries may go: the check of a receiver's URL and of its addresses."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import Executor
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from yarl import URL
+
+from maie_gateway.webhooks.addresses import Network, may_be_reached
+from maie_runtime.errors import StageError, invalid
+
+MAX_URL_CHARACTERS = 2048
+REASON = "URI_NOT_ALLOWED"
+
+Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+"""Gives all addresses of a host and port; raises OSError where there are none."""
+
+
+def system_resolver(executor: Executor) -> Resolve:
+    """The system's resolver; it blocks the executor's threads, never the loop."""
+
+    async def resolve(host: str, port: int) -> Sequence[str]:
+        found = await asyncio.get_running_loop().run_in_executor(
+            executor, lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        )
+        return [str(info[4][0]) for info in found]
+
+    return resolve
+
+
+class UrlGuard:
+    """Refuses receivers that a gateway must not reach for a stranger.
+
+    The addresses that `addresses` gives are the ones to connect to: who resolves
+    the name again may get others (DNS rebinding).
+    """
+
+    def __init__(self, resolve: Resolve, allowed: Sequence[Network] = ()) -> None:
+        self._resolve = resolve
+        self._allowed = tuple(allowed)
+
+    def parse(self, url: str) -> URL:
+        """Reads a URL whose host, where it is an address, may be reached.
+
+        Raises:
+            StageError: INVALID_ARGUMENT with URI_NOT_ALLOWED.
+        """
+        parsed = _parse(url)
+        host = parsed.host or ""
+        if _is_address(host) and not may_be_reached(host, self._allowed):
+            raise _refused("its address is not public")
+        return parsed
+
+    async def addresses(self, host: str, port: int) -> list[str]:
+        """Resolves a host; all of its addresses may be reached.
+
+        Raises:
+            StageError: INVALID_ARGUMENT with URI_NOT_ALLOWED.
+            OSError: The name does not resolve.
+        """
+        found = list(dict.fromkeys(await self._resolve(host, port)))
+        if not found:
+            raise OSError("the name has no address")
+        if not all(may_be_reached(address, self._allowed) for address in found):
+            raise _refused("its name leads to an address that is not public")
+        return found
+
+    def may_connect(self, address: str) -> bool:
+        """Whether a socket may be opened to an address: the last check of all."""
+        return may_be_reached(address, self._allowed)
+
+
+def _parse(url: str) -> URL:
+    if len(url) > MAX_URL_CHARACTERS or any(ord(c) <= ord(" ") or ord(c) == 0x7F for c in url):
+        raise _refused(f"it is longer than {MAX_URL_CHARACTERS} characters or has spaces in it")
+    try:
+        parsed, netloc = URL(url), urlsplit(url).netloc
+    except ValueError as error:
+        raise _refused("it is no URL") from error
+    if parsed.scheme not in ("http", "https"):
+        raise _refused("it is neither http nor https")
+    if "@" in netloc:
+        raise _refused("it holds a user name; the signature tells the receiver who calls")
+    if not parsed.host or not parsed.port:
+        raise _refused("it names no host or port")
+    return parsed
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _refused(why: str) -> StageError:
+    # The URL itself stays out: its path or query may hold the receiver's key.
+    return invalid(REASON, f"The webhook's URL is refused because {why}; use another.")

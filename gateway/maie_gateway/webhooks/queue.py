@@ -1,0 +1,60 @@
+"""Deliveries in and out of the broker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from maie.event.v1 import event_pb2 as event
+from maie_gateway.webhooks.deliveries import delivery_id
+from maie_runtime import subjects
+from maie_runtime.broker import Broker
+from maie_runtime.errors import StageError
+
+STAGE = "webhook"
+"""Stands for the stage in the subjects and units of dead letters of deliveries."""
+
+
+async def publish_deliveries(broker: Broker, told: Iterable[event.WebhookDelivery]) -> None:
+    """Queues deliveries. One that was queued a short while ago is not doubled.
+
+    Raises:
+        StageError: UNAVAILABLE with BROKER_UNAVAILABLE.
+    """
+    for delivery in told:
+        await broker.publish(
+            subjects.webhook(delivery.job_id, delivery.receiver),
+            delivery,
+            message_id=delivery_id(delivery),
+        )
+
+
+async def bury(
+    broker: Broker, delivery: event.WebhookDelivery, error: StageError, deliveries: int
+) -> None:
+    """Keeps a delivery that was given up as a dead letter.
+
+    Args:
+        broker: The broker.
+        delivery: What was given up.
+        error: Why.
+        deliveries: How often the broker had handed it out.
+    """
+    unit = f"{STAGE}.{delivery.receiver}"
+    letter = event.DeadLetter(
+        task=event.StageTask(job_id=delivery.job_id, unit=unit, attempt=deliveries),
+        failure=error.to_failure(unit),
+        webhook=delivery,
+    )
+    letter.dead_time.FromDatetime(datetime.now(UTC))
+    await broker.publish(
+        subjects.dead_letter(STAGE, delivery.job_id), letter, message_id=delivery_id(delivery)
+    )
+
+
+async def replay(broker: Broker, letter: event.DeadLetter) -> None:
+    """Queues a delivery again that was given up; the event keeps its id."""
+    again = event.WebhookDelivery()
+    again.CopyFrom(letter.webhook)
+    again.attempt += 1
+    await publish_deliveries(broker, [again])

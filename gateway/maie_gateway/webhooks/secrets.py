@@ -1,0 +1,40 @@
+"""Where the secrets of deliveries are: never in what waits to be delivered."""
+
+from __future__ import annotations
+
+from maie.event.v1 import event_pb2 as event
+from maie_gateway.store import JobStore
+from maie_gateway.webhooks.deliveries import DEFAULT_TENANT, TENANT_PREFIX, TenantWebhooks
+from maie_runtime.errors import Code, StageError
+
+
+class Secrets:
+    """Finds the secret of a delivery's receiver."""
+
+    def __init__(self, store: JobStore, tenants: TenantWebhooks) -> None:
+        self._store = store
+        self._tenants = tenants
+
+    async def find(self, delivery: event.WebhookDelivery) -> str:
+        """Reads the job's record, or the gateway's settings for a tenant's receiver.
+
+        Raises:
+            StageError: NOT_FOUND with JOB_NOT_FOUND where the job was deleted,
+                FAILED_PRECONDITION with WEBHOOK_UNKNOWN, or UNAVAILABLE.
+        """
+        stored = (await self._store.get(delivery.job_id)).record
+        if delivery.receiver.startswith(TENANT_PREFIX):
+            name = delivery.receiver.removeprefix(TENANT_PREFIX)
+            for hook in self._tenants.get(stored.tenant or DEFAULT_TENANT, ()):
+                if hook.name == name:
+                    return hook.secret.get_secret_value()
+        elif delivery.receiver.isdecimal():
+            place = int(delivery.receiver)
+            if place < len(stored.config.webhooks):
+                return stored.config.webhooks[place].secret
+        raise StageError(
+            Code.FAILED_PRECONDITION,
+            "WEBHOOK_UNKNOWN",
+            f"The receiver {delivery.receiver} is not configured any more; give all gateways the "
+            "same MAIE_WEBHOOKS_TENANTS and replay this dead letter.",
+        )

@@ -1,0 +1,118 @@
+"""A receiver of webhooks on 127.0.0.1 that answers as a test tells it to."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+from maie.common.v1 import types_pb2 as common
+from maie.job.v1 import job_pb2 as job
+from maie.job.v1 import record_pb2 as record
+from tests.conftest import free_port
+
+SECRET = "a secret of the receiver's own"
+Answer = Callable[[int], Awaitable[web.StreamResponse]]
+
+
+async def accept(_: int) -> web.StreamResponse:
+    return web.Response(status=204)
+
+
+@dataclass(kw_only=True, frozen=True)
+class Received:
+    """One request as it came."""
+
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def event(self) -> dict[str, Any]:
+        """The CloudEvent."""
+        return dict(json.loads(self.body))
+
+    @property
+    def signed(self) -> bool:
+        """Whether the signature is right, computed here by hand."""
+        signed = self.headers["maie-timestamp"].encode() + b"." + self.body
+        expected = hmac.new(SECRET.encode(), signed, hashlib.sha256).hexdigest()
+        return self.headers["maie-signature"] == f"sha256={expected}"
+
+
+@dataclass(kw_only=True)
+class Receiver:
+    """Counts what comes and answers what `answer` gives for the request's number, from 1."""
+
+    answer: Answer = accept
+    tls: ssl.SSLContext | None = None
+    port: int = field(default_factory=free_port)
+    received: list[Received] = field(default_factory=list)
+    inside: int = 0
+    most_inside: int = 0
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}/hook"
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids of the events in the order in which they came."""
+        return [request.event["id"] for request in self.received]
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Receiver]:
+        """Listens as long as the context lasts."""
+        runner = web.ServerRunner(web.Server(self._handle), shutdown_timeout=0.1)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", self.port, ssl_context=self.tls).start()
+        try:
+            yield self
+        finally:
+            await runner.cleanup()
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        self.received.append(
+            Received(path=request.path_qs, headers=headers, body=await request.read())
+        )
+        self.inside += 1
+        self.most_inside = max(self.most_inside, self.inside)
+        try:
+            return await self.answer(len(self.received))
+        finally:
+            self.inside -= 1
+
+    async def wait_for(self, count: int, seconds: float = 15) -> None:
+        """Waits until so many requests came."""
+        async with asyncio.timeout(seconds):
+            while len(self.received) < count:
+                await asyncio.sleep(0.01)
+
+
+def finished(job_id: str, *urls: str, tenant: str = "default") -> record.JobRecord:
+    """The record of a job that failed and has webhooks."""
+    stored = record.JobRecord(
+        job_id=job_id,
+        state=job.JOB_STATE_FAILED,
+        tenant=tenant,
+        display_name="Weekly",
+        labels={"team": "red"},
+        config=job.JobConfig(webhooks=[job.Webhook(url=url, secret=SECRET) for url in urls]),
+    )
+    stored.log.add(accepted=job.JobAccepted(job_id=job_id))
+    stored.log.add(state_changed=job.JobStateChanged(state=job.JOB_STATE_PENDING))
+    unit = stored.units.add(unit="asr.0001", state=job.UNIT_STATE_FAILED)
+    unit.failure.CopyFrom(common.Failure(code=13, reason="ENGINE_FAILED", message="It broke."))
+    entry = stored.log.add(state_changed=job.JobStateChanged(state=job.JOB_STATE_FAILED))
+    entry.event_time.FromJsonString("2026-02-03T04:05:06Z")
+    return stored
