@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 from maie_asr.settings import AsrSettings, PocketsphinxSettings, WhisperSettings
 from maie_enhancement.settings import EnhancementSettings
 from maie_gateway.settings import GatewaySettings
+from maie_gateway.webhooks import WebhookSettings
 from maie_preprocess.settings import PreprocessSettings
 from maie_runtime.settings import MeshSettings, Settings
 from maie_summary.settings import SummarySettings
@@ -21,6 +22,7 @@ SECTIONS: tuple[tuple[str, type[Settings]], ...] = (
     ("Every part", MeshSettings),
     ("Templates (gateway and summary)", TemplateSettings),
     ("Gateway", GatewaySettings),
+    ("Webhooks (gateway)", WebhookSettings),
     ("Preprocess", PreprocessSettings),
     ("ASR", AsrSettings),
     ("ASR engine `pocketsphinx`", PocketsphinxSettings),

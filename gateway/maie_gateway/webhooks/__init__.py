@@ -6,6 +6,7 @@ from maie_gateway.webhooks.admission import check_webhooks, without_secrets
 from maie_gateway.webhooks.deliveries import TenantWebhooks, deliveries
 from maie_gateway.webhooks.guard import Resolve, UrlGuard, system_resolver
 from maie_gateway.webhooks.queue import publish_deliveries, replay
+from maie_gateway.webhooks.reconciler import WebhookReconciler
 from maie_gateway.webhooks.sender import WebhookSender
 from maie_gateway.webhooks.settings import TenantWebhook, WebhookSettings
 
@@ -14,6 +15,7 @@ __all__ = [
     "TenantWebhook",
     "TenantWebhooks",
     "UrlGuard",
+    "WebhookReconciler",
     "WebhookSender",
     "WebhookSettings",
     "check_webhooks",

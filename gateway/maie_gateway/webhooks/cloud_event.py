@@ -55,9 +55,15 @@ def signature(secret: str, timestamp: str, content: bytes) -> str:
     return "sha256=" + hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
 
 
-def headers(secret: str, content: bytes) -> dict[str, str]:
-    """The headers of one attempt; the time is in them, so that old ones can be refused."""
-    timestamp = str(int(time.time()))
+def headers(secret: str, content: bytes, now: float | None = None) -> dict[str, str]:
+    """The headers of one attempt; the time is in them, so that old ones can be refused.
+
+    Args:
+        secret: The receiver's secret.
+        content: The body.
+        now: Seconds since 1970; the clock's where unset.
+    """
+    timestamp = str(int(time.time() if now is None else now))
     return {
         "content-type": CONTENT_TYPE,
         TIMESTAMP_HEADER: timestamp,

@@ -23,6 +23,7 @@ from maie_gateway.store import JobStore
 from maie_gateway.webhooks import (
     Resolve,
     TenantWebhook,
+    WebhookReconciler,
     WebhookSender,
     WebhookSettings,
     deliveries,
@@ -431,6 +432,25 @@ async def test_logs_hold_neither_secrets_nor_urls(mail: Mail, receiver: Receiver
     assert all(entry["job"] for entry in logs)
     assert SECRET not in str(logs)
     assert key not in str(logs)
+
+
+async def test_what_a_dead_gateway_owed_is_told_and_nothing_twice(
+    mail: Mail, receiver: Receiver
+) -> None:
+    store = JobStore(mail.broker)
+    told, owed, old = (finished(f"job-{name}", receiver.url) for name in ("told", "owed", "old"))
+    for new in (told, owed):
+        new.log[-1].event_time.GetCurrentTime()
+    await mail.finish(told)
+    await store.create(owed)
+    await store.create(old)
+    reconciler = WebhookReconciler(mail.broker, store, {}, settled_seconds=0.2)
+    async with mail.sender(), reconciler.running():
+        for new in (told, owed, old):
+            reconciler.note(new)
+        await receiver.wait_for(2)
+        await asyncio.sleep(0.5)
+    assert sorted(receiver.ids) == ["job-owed/JOB_STATE_FAILED/3", "job-told/JOB_STATE_FAILED/3"]
 
 
 async def test_what_cannot_be_read_is_dropped(mail: Mail) -> None:

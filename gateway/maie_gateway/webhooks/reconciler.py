@@ -1,0 +1,81 @@
+"""Queues deliveries that a gateway owed when it died."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+
+from maie.job.v1 import record_pb2 as record
+from maie_gateway.store import JobStore
+from maie_gateway.webhooks.deliveries import TenantWebhooks, deliveries
+from maie_gateway.webhooks.queue import publish_deliveries
+from maie_runtime.broker import DUPLICATE_WINDOW_SECONDS, Broker
+from maie_runtime.errors import StageError
+
+log = structlog.get_logger()
+
+# Whoever stored the record has published by then, or never will.
+SETTLED_SECONDS = 10.0
+# Within the window the broker drops what is queued twice, so this repeats nothing.
+MAX_AGE_SECONDS = DUPLICATE_WINDOW_SECONDS - 60.0
+
+
+class WebhookReconciler:
+    """Queues the deliveries of each job that ended lately once more.
+
+    A gateway that stores a job's last record and dies before it has published the
+    deliveries loses nothing this way: all gateways see the record, and so does one
+    that starts within `MAX_AGE_SECONDS`. What was published before is dropped by
+    the broker, by its id.
+    """
+
+    def __init__(
+        self,
+        broker: Broker,
+        store: JobStore,
+        tenants: TenantWebhooks,
+        settled_seconds: float = SETTLED_SECONDS,
+    ) -> None:
+        self._broker = broker
+        self._store = store
+        self._tenants = tenants
+        self._settled_seconds = settled_seconds
+        self._seen: dict[str, float] = {}
+
+    def note(self, seen: record.JobRecord) -> None:
+        """Takes in a record as it is now. Quick; holds ids for some seconds only."""
+        # Most records of a bucket that is read from its start are old.
+        ended = seen.log[-1].event_time.ToNanoseconds() / 1e9 if seen.log else 0.0
+        if time.time() - ended < MAX_AGE_SECONDS and deliveries(None, seen, self._tenants):
+            self._seen.setdefault(seen.job_id, time.monotonic())
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Looks after what was noted as long as the context lasts."""
+        looking = asyncio.create_task(self._look_around())
+        try:
+            yield
+        finally:
+            looking.cancel()
+            await asyncio.gather(looking, return_exceptions=True)
+
+    async def _look_around(self) -> None:
+        while True:
+            await asyncio.sleep(self._settled_seconds / 2)
+            before = time.monotonic() - self._settled_seconds
+            for job_id in [job_id for job_id, at in self._seen.items() if at <= before]:
+                try:
+                    await self._publish(job_id)
+                except StageError as error:
+                    log.warning("webhooks.not_reconciled", job=job_id, reason=error.reason)
+                    if error.reason != "JOB_NOT_FOUND":
+                        break
+                del self._seen[job_id]
+
+    async def _publish(self, job_id: str) -> None:
+        stored = (await self._store.get(job_id)).record
+        await publish_deliveries(self._broker, deliveries(None, stored, self._tenants))

@@ -1,0 +1,85 @@
+"""The page's own code verifies what is really sent."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from maie_gateway.webhooks import deliveries
+from maie_gateway.webhooks.cloud_event import body, headers
+from maie_gateway.webhooks.schedule import retry_delay
+from maie_gateway.webhooks.settings import WebhookSettings
+from tests.gateway.webhooks.receiver import SECRET, finished
+
+pytestmark = pytest.mark.unit
+PAGE = (Path(__file__).parents[3] / "docs" / "webhooks.md").read_text()
+Verify = Callable[[str, str, str, bytes], bool]
+
+
+def snippet(language: str) -> str:
+    (found,) = re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    return str(found)
+
+
+def python_verify(*args: Any) -> bool:
+    names: dict[str, Any] = {}
+    exec(snippet("python"), names)
+    return bool(names["is_from_maie"](*args))
+
+
+def node_verify(secret: str, timestamp: str, signature: str, content: bytes) -> bool:
+    if not (node := shutil.which("node")):
+        pytest.skip("node was not found")
+    texts = ", ".join(map(json.dumps, (secret, timestamp, signature)))
+    call = f"isFromMaie({texts}, Buffer.from('{content.hex()}', 'hex'))"
+    script = f"{snippet('javascript')}\nconsole.log({call})"
+    ran = subprocess.run([node, "-e", script], capture_output=True, text=True, check=True)
+    return {"true": True, "false": False}[ran.stdout.strip()]
+
+
+@pytest.mark.parametrize("verify", [python_verify, node_verify])
+def test_the_code_of_the_page_tells_true_from_false(verify: Verify) -> None:
+    source = finished("job-1", "https://a.test/")
+    source.display_name = "Große Runde 会議"
+    (told,) = deliveries(None, source, {})
+    content = body(told, "maie")
+    sent = headers(SECRET, content)
+    timestamp, signature = sent["maie-timestamp"], sent["maie-signature"]
+    assert verify(SECRET, timestamp, signature, content)
+    assert not verify("another secret", timestamp, signature, content)
+    assert not verify(SECRET, timestamp, signature, content + b" ")
+    assert not verify(SECRET, timestamp, signature[:-1], content)
+    assert not verify(SECRET, str(int(timestamp) + 1), signature, content)
+    old = headers(SECRET, content, now=time.time() - 3600)
+    assert not verify(SECRET, old["maie-timestamp"], old["maie-signature"], content)
+    assert not verify(SECRET, "now", signature, content)
+
+
+def test_the_example_of_the_page_has_the_form_of_what_is_sent() -> None:
+    (told,) = deliveries(None, finished("job-1", "https://a.test/"), {})
+    sent, shown = json.loads(body(told, WebhookSettings().source)), json.loads(snippet("json"))
+    assert sent.keys() == shown.keys()
+    assert sent["data"].keys() == shown["data"].keys()
+    assert (sent["type"], sent["source"]) == (shown["type"], shown["source"])
+
+
+def test_the_retry_table_of_the_page_is_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("random.uniform", lambda low, high: (low + high) / 2)
+    settings, ages = WebhookSettings(), [0.0]
+    for _ in range(16):
+        delay = retry_delay(
+            ages[-1], shortest=settings.retry_min_seconds, longest=settings.retry_max_seconds
+        )
+        ages.append(ages[-1] + delay)
+    assert ages[:7] == [0, 1, 2, 4, 8, 16, 32]
+    assert [round(age / 60) for age in ages[7:13]] == [1, 2, 4, 9, 17, 34]
+    assert [round(age / 60) for age in ages[13:15]] == [68, 128]
+    assert settings.give_up_hours == 24
