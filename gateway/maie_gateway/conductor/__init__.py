@@ -15,6 +15,7 @@ from maie_gateway.conductor.graph import PREPROCESS, SUMMARY_REDUCE
 from maie_gateway.conductor.log import log_events
 from maie_gateway.conductor.policy import Policy
 from maie_gateway.conductor.states import ENDED_STATES, FINAL_STATES
+from maie_gateway.conductor.steering import can_retry
 from maie_gateway.conductor.tasks import dead_letters, pending_tasks, task_id
 from maie_gateway.conductor.view import job_view
 
@@ -27,6 +28,7 @@ __all__ = [
     "Step",
     "accept",
     "advance",
+    "can_retry",
     "dead_letters",
     "job_view",
     "log_events",

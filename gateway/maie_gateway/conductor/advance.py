@@ -12,15 +12,17 @@ from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
 from maie_gateway.conductor.draft import Draft, Step
 from maie_gateway.conductor.graph import PREPROCESS, chunk_units, enhancement
-from maie_gateway.conductor.log import log_accepted, log_state
+from maie_gateway.conductor.log import log_accepted, log_state, retries_made
 from maie_gateway.conductor.policy import Policy
 from maie_gateway.conductor.states import FINAL_STATES
+from maie_gateway.conductor.steering import STEERING
 from maie_gateway.conductor.tasks import pending_tasks, task_id
 from maie_runtime.errors import Code
 
 # A failure's sentence is stored for each failed attempt; the record must stay bounded.
 MAX_MESSAGE_CHARS = 240
 MAX_REASON_CHARS = 64
+DEFAULT_TENANT = "default"
 
 
 def accept(
@@ -33,6 +35,8 @@ def accept(
     pipeline_version: str,
     traceparent: str,
     now: datetime,
+    tenant: str = DEFAULT_TENANT,
+    held: bool = False,
 ) -> Step:
     """Begins a job.
 
@@ -45,9 +49,12 @@ def accept(
         pipeline_version: The version of the gateway.
         traceparent: The W3C trace context of the submit.
         now: The time, with a time zone.
+        tenant: Whose job it is.
+        held: Whether the job waits for its tenant's turn: until it is released
+            it is pending and has no task.
 
     Returns:
-        The job's first record and its first task.
+        The job's first record and its first task, if any.
     """
     time = Timestamp()
     time.FromDatetime(now)
@@ -60,9 +67,16 @@ def accept(
         template_sha256=template_sha256,
         pipeline_version=pipeline_version,
         traceparent=traceparent,
+        tenant=tenant,
+        display_name=config.display_name or config.filename,
+        labels=config.labels,
+        held=held,
     )
     first.units.add(
-        unit=PREPROCESS, stage=common.STAGE_PREPROCESS, state=job.UNIT_STATE_QUEUED, attempt=1
+        unit=PREPROCESS,
+        stage=common.STAGE_PREPROCESS,
+        state=job.UNIT_STATE_WAITING if held else job.UNIT_STATE_QUEUED,
+        attempt=0 if held else 1,
     )
     log_accepted(first, time)
     log_state(first, time)
@@ -77,6 +91,7 @@ def advance(
     The same end is reached whatever the order of the events, and however
     often each is told: of all that is said of an attempt, the first result or
     failure counts, and of a unit only the attempt that the record names.
+    Only a retry leaves a final state.
 
     Args:
         source: The record as it is stored; it is not touched.
@@ -88,11 +103,12 @@ def advance(
         The next record and the tasks of the units that it newly queues. Where
         the event changes nothing, the same record and no tasks.
     """
-    if source.state in FINAL_STATES or told.job_id != source.job_id:
+    if told.job_id != source.job_id:
         return Step(record=source, changed=False)
-    if told.WhichOneof("event") == "cancel_requested":
-        return _cancel(source, now)
-    if not _counts(source, told):
+    kind = told.WhichOneof("event")
+    if kind in STEERING:
+        return STEERING[kind](source, told, policy, now)
+    if source.state in FINAL_STATES or not _counts(source, told):
         return Step(record=source, changed=False)
     draft = Draft(source, now)
     unit = draft.graph[told.unit]
@@ -103,7 +119,7 @@ def advance(
         _complete(draft, unit, told.completed, policy)
     elif told.HasField("failed"):
         _fail(draft, unit, told.failed, policy)
-    return draft.finish()
+    return draft.finish(policy)
 
 
 def _counts(source: record.JobRecord, told: event.StageEvent) -> bool:
@@ -119,12 +135,6 @@ def _counts(source: record.JobRecord, told: event.StageEvent) -> bool:
             return True
         case _:
             return False
-
-
-def _cancel(source: record.JobRecord, now: datetime) -> Step:
-    draft = Draft(source, now)
-    draft.enter(job.JOB_STATE_CANCELLED)
-    return Step(record=draft.record)
 
 
 def _complete(
@@ -158,11 +168,12 @@ def _fail(draft: Draft, unit: record.Unit, failed: event.UnitFailed, policy: Pol
         message=failed.failure.message[:MAX_MESSAGE_CHARS],
         unit=unit.unit,
     )
-    if failed.retryable and unit.attempt <= policy.max_retries:
+    retries = retries_made(draft.record, unit.unit)
+    if failed.retryable and retries < policy.max_retries:
         failed_task = event.StageTask(
             job_id=draft.record.job_id, unit=unit.unit, attempt=unit.attempt
         )
-        draft.retry(unit, failure, policy.pause(unit.attempt, task_id(failed_task)))
+        draft.retry(unit, failure, policy.pause(retries + 1, task_id(failed_task)))
     else:
         draft.end(unit, job.UNIT_STATE_FAILED, failure)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,6 +15,7 @@ from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
 from maie_gateway.conductor.graph import Graph
 from maie_gateway.conductor.log import log_state, log_unit
+from maie_gateway.conductor.policy import Policy
 from maie_gateway.conductor.states import ENDED_STATES, GIVEN_UP_STATES
 from maie_gateway.conductor.tasks import make_task
 
@@ -82,24 +84,60 @@ class Draft:
         self.record.units.extend(units)
         self.graph = Graph(self.record)
 
-    def finish(self) -> Step:
-        """Queues what can run now, blocks what never can, and sets the job's state."""
+    def reopen(self, name: str) -> None:
+        """Takes a final job up again: what failed, or one such unit, is to run once more.
+
+        Args:
+            name: The unit; all that failed where empty.
+        """
         # A unit comes after all that it needs, so one pass is enough.
         for unit in self.record.units:
-            if unit.state == job.UNIT_STATE_WAITING:
-                self._release(unit)
+            if self._runs_again(unit, name):
+                unit.state = job.UNIT_STATE_WAITING
+                unit.ClearField("failure")
+                unit.ClearField("not_before")
+        self.record.state = job.JOB_STATE_UNSPECIFIED
+
+    def finish(self, policy: Policy) -> Step:
+        """Queues what can run now, blocks what never can, and sets the job's state.
+
+        As long as anything can run, at least one unit is queued, and each end
+        of a unit comes by here: so no window, and no change of it, can strand
+        the job.
+        """
+        queued = Counter(u.stage for u in self.record.units if u.state == job.UNIT_STATE_QUEUED)
+        for unit in self._runnable():
+            if queued[unit.stage] < policy.most_queued(unit.stage):
+                queued[unit.stage] += 1
+                self.queue(unit)
         self.enter(self._state())
         return Step(
             record=self.record,
             tasks=tuple(make_task(self.record, self.graph, unit) for unit in self._queued),
         )
 
-    def _release(self, unit: record.Unit) -> None:
-        needed = {need.state for need in self.graph.needs(unit)}
-        if needed & GIVEN_UP_STATES:
-            self.end(unit, job.UNIT_STATE_BLOCKED)
-        elif needed <= ENDED_STATES:
-            self.queue(unit)
+    def _runnable(self) -> Iterator[record.Unit]:
+        """The waiting units that could run now; those that never can are blocked."""
+        # A unit comes after all that it needs, so one pass is enough.
+        for unit in self.record.units:
+            if unit.state == job.UNIT_STATE_WAITING:
+                needed = {need.state for need in self.graph.needs(unit)}
+                if needed & GIVEN_UP_STATES:
+                    self.end(unit, job.UNIT_STATE_BLOCKED)
+                elif needed <= ENDED_STATES and not self.record.held:
+                    yield unit
+
+    def _runs_again(self, unit: record.Unit, name: str) -> bool:
+        match unit.state:
+            case job.UNIT_STATE_QUEUED:
+                # Its task was taken back when the job was cancelled.
+                return True
+            case job.UNIT_STATE_FAILED:
+                return name in ("", unit.unit)
+            case job.UNIT_STATE_BLOCKED:
+                return not any(n.state in GIVEN_UP_STATES for n in self.graph.needs(unit))
+            case _:
+                return False
 
     def _state(self) -> job.JobState:
         """Where the job stands by its units alone."""
@@ -108,7 +146,8 @@ class Draft:
             lost = any(unit.state in GIVEN_UP_STATES for unit in self.record.units)
             return job.JOB_STATE_FAILED if lost else job.JOB_STATE_COMPLETE
         if common.STAGE_PREPROCESS in open_stages:
-            return job.JOB_STATE_PREPROCESSING
+            # Until a worker tells that it has begun.
+            return job.JOB_STATE_PENDING
         if common.STAGE_ASR in open_stages:
             return job.JOB_STATE_PROCESSING_ASR
         return job.JOB_STATE_PROCESSING_LLM

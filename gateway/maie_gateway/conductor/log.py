@@ -7,6 +7,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
+from maie_gateway.conductor.states import FINAL_STATES
 
 
 def log_accepted(target: record.JobRecord, now: Timestamp) -> None:
@@ -30,12 +31,24 @@ def log_unit(
 
     There is one entry for each unit and attempt. An attempt that failed and is
     followed by another is QUEUED with its failure; the last one is FAILED. A
-    unit that never ran (SKIPPED, BLOCKED) has attempt 0.
+    unit that never ran (SKIPPED, BLOCKED) has attempt 0. An attempt that ran
+    when the job was cancelled has none.
     """
     ended = job.UnitEnded(
         unit=unit.unit, stage=unit.stage, attempt=unit.attempt, state=state, failure=failure
     )
     target.log.add(event_time=now, unit_ended=ended)
+
+
+def retries_made(source: record.JobRecord, unit: str) -> int:
+    """How often a unit was tried again since the job was accepted, or taken up again."""
+    count = 0
+    for entry in reversed(source.log):
+        if entry.state_changed.state in FINAL_STATES:
+            break
+        ended = entry.unit_ended
+        count += ended.unit == unit and ended.state == job.UNIT_STATE_QUEUED
+    return count
 
 
 def log_events(source: record.JobRecord, after_sequence: int = 0) -> list[job.JobEvent]:

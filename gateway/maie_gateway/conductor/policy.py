@@ -1,10 +1,14 @@
-"""What the conductor allows: retries, their pace, and the size of a job."""
+"""What the conductor allows: retries, their pace, and how much of a job at once."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
+
+from maie.common.v1 import types_pb2 as common
 
 _HASH_RANGE = float(1 << 64)
 
@@ -25,6 +29,13 @@ class Policy:
         max_chunks: The most chunks of one job. A job's record is one message
             in JetStream, of at most 1 MiB: with 256 chunks it is about
             210 KB, and below 1 MiB even where every unit is tried three times.
+        max_record_bytes: A job is not taken up again where its record could
+            grow over this.
+        max_labels: The most labels of one job.
+        window: The most units of one job that are queued at once, by stage, so
+            that a long job never has more than that before a short one. At
+            least one is, whatever the window says, so that no job is stranded;
+            a stage that is not in it has no limit.
     """
 
     max_retries: int = 2
@@ -33,6 +44,13 @@ class Policy:
     backoff_cap: timedelta = timedelta(seconds=60)
     jitter: float = 0.2
     max_chunks: int = 256
+    max_record_bytes: int = 1_000_000
+    max_labels: int = 32
+    window: Mapping[common.Stage, int] = field(default_factory=dict)
+
+    def most_queued(self, stage: common.Stage) -> int:
+        """The most units of a stage of one job that are queued at once; 1 or more."""
+        return max(1, self.window.get(stage, sys.maxsize))
 
     def pause(self, failed_attempt: int, task_id: str) -> timedelta:
         """How long to wait after a failure; the same answer to the same question.

@@ -5,10 +5,13 @@ from __future__ import annotations
 from maie.job.v1 import job_pb2 as job
 
 FINAL_STATES = frozenset({job.JOB_STATE_COMPLETE, job.JOB_STATE_FAILED, job.JOB_STATE_CANCELLED})
-"""The states of a job that nothing changes any more."""
+"""The states of a job in which nothing runs; only a person's retry leaves one."""
+
+RETRYABLE_STATES = FINAL_STATES - {job.JOB_STATE_COMPLETE}
+"""The final states that a job can be taken up from again."""
 
 GIVEN_UP_STATES = frozenset({job.UNIT_STATE_FAILED, job.UNIT_STATE_BLOCKED})
-"""The states of a unit whose output will never be there."""
+"""The states of a unit whose output will not be there, unless a person asks for a retry."""
 
 ENDED_STATES = GIVEN_UP_STATES | {job.UNIT_STATE_COMPLETED, job.UNIT_STATE_SKIPPED}
-"""The states of a unit that nothing changes any more."""
+"""The states of a unit that is over."""

@@ -29,7 +29,8 @@ def pending_tasks(source: record.JobRecord) -> list[event.StageTask]:
     finished unit sends again, make it safe to publish them once more.
 
     Returns:
-        The tasks in the order of the record; none for a finished job.
+        The tasks in the order of the record; none for a job that is finished or
+        waits for its turn.
     """
     if source.state in FINAL_STATES:
         return []
@@ -37,16 +38,23 @@ def pending_tasks(source: record.JobRecord) -> list[event.StageTask]:
     return [make_task(source, graph, u) for u in source.units if u.state == job.UNIT_STATE_QUEUED]
 
 
-def dead_letters(old: record.JobRecord, new: record.JobRecord) -> list[event.DeadLetter]:
-    """The units that were given up between two states of a record, with their last task."""
-    given_up_before = {u.unit for u in old.units if u.state == job.UNIT_STATE_FAILED}
+def dead_letters(old: record.JobRecord | None, new: record.JobRecord) -> list[event.DeadLetter]:
+    """The units that were given up between two states of a record, with their last task.
+
+    Args:
+        old: The record before; None where it is unknown which letters were
+            published, so that all are published again under the same ids.
+        new: The record now.
+    """
+    before = old.units if old is not None else ()
+    given_up_before = {(u.unit, u.attempt) for u in before if u.state == job.UNIT_STATE_FAILED}
     graph = Graph(new)
     return [
         event.DeadLetter(
             task=make_task(new, graph, unit), failure=unit.failure, dead_time=new.log[-1].event_time
         )
         for unit in new.units
-        if unit.state == job.UNIT_STATE_FAILED and unit.unit not in given_up_before
+        if unit.state == job.UNIT_STATE_FAILED and (unit.unit, unit.attempt) not in given_up_before
     ]
 
 

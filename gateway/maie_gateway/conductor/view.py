@@ -10,9 +10,10 @@ from maie_gateway.conductor.states import ENDED_STATES, FINAL_STATES
 
 
 def job_view(source: record.JobRecord) -> job.Job:
-    """The job with its progress, failures and times.
+    """The job with its progress, failures and times, and without secrets.
 
     Results, metrics and versions are not set: they take reading the outputs.
+    A job that was taken up again has no finish time until it is final again.
     """
     changes = [entry.event_time for entry in source.log if entry.HasField("state_changed")]
     view = job.Job(
@@ -23,7 +24,12 @@ def job_view(source: record.JobRecord) -> job.Job:
         update_time=changes[-1],
         progress=_progress(source),
         failures=(unit.failure for unit in source.units if unit.HasField("failure")),
+        tenant=source.tenant,
+        display_name=source.display_name,
+        labels=source.labels,
     )
+    for webhook in view.config.webhooks:
+        webhook.ClearField("secret")
     if source.state in FINAL_STATES:
         view.finish_time.CopyFrom(changes[-1])
     return view

@@ -1,0 +1,96 @@
+"""What people, and a tenant's turn, do to a job: cancel, retry, update, release."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from maie.event.v1 import event_pb2 as event
+from maie.job.v1 import job_pb2 as job
+from maie.job.v1 import record_pb2 as record
+from maie_gateway.conductor.draft import Draft, Step
+from maie_gateway.conductor.policy import Policy
+from maie_gateway.conductor.states import FINAL_STATES, RETRYABLE_STATES
+
+# What a failed attempt of a unit adds to a record at most: its entry in the log, and as much
+# again for the failure or the output that stays with the unit.
+ATTEMPT_BYTES = 400
+
+_DONE_STATES = (job.UNIT_STATE_COMPLETED, job.UNIT_STATE_SKIPPED)
+
+
+def can_retry(source: record.JobRecord, policy: Policy, unit: str = "") -> bool:
+    """Whether a job can be taken up again.
+
+    Args:
+        source: The job's record.
+        policy: What is allowed; its `max_record_bytes` bounds the record.
+        unit: The unit to try again, which must have failed; all where empty.
+    """
+    if source.state not in RETRYABLE_STATES:
+        return False
+    if unit and not any(u.unit == unit and u.state == job.UNIT_STATE_FAILED for u in source.units):
+        return False
+    undone = sum(unit.state not in _DONE_STATES for unit in source.units)
+    growth = undone * ATTEMPT_BYTES * (policy.max_retries + 2)
+    return source.ByteSize() + growth <= policy.max_record_bytes
+
+
+def _cancel(
+    source: record.JobRecord, told: event.StageEvent, policy: Policy, now: datetime
+) -> Step:
+    if source.state in FINAL_STATES:
+        return Step(record=source, changed=False)
+    draft = Draft(source, now)
+    draft.enter(job.JOB_STATE_CANCELLED)
+    return Step(record=draft.record)
+
+
+def _retry(source: record.JobRecord, told: event.StageEvent, policy: Policy, now: datetime) -> Step:
+    """Takes up a job that failed or was cancelled; a held one waits for its turn again."""
+    if not can_retry(source, policy, told.unit):
+        return Step(record=source, changed=False)
+    draft = Draft(source, now)
+    draft.reopen(told.unit)
+    return draft.finish(policy)
+
+
+def _update(
+    source: record.JobRecord, told: event.StageEvent, policy: Policy, now: datetime
+) -> Step:
+    """Renames or labels a job in any state."""
+    wanted = told.job_updated
+    draft = Draft(source, now)
+    if wanted.HasField("display_name"):
+        draft.record.display_name = wanted.display_name or source.config.filename
+    for key, value in wanted.labels.items():
+        if value:
+            draft.record.labels[key] = value
+        else:
+            draft.record.labels.pop(key, None)
+    if draft.record == source or len(draft.record.labels) > policy.max_labels:
+        return Step(record=source, changed=False)
+    return Step(record=draft.record)
+
+
+def _release(
+    source: record.JobRecord, told: event.StageEvent, policy: Policy, now: datetime
+) -> Step:
+    """Begins a held job. In any other it queues what the window has room for by now."""
+    if source.state in FINAL_STATES:
+        return Step(record=source, changed=False)
+    draft = Draft(source, now)
+    draft.record.held = False
+    step = draft.finish(policy)
+    return step if source.held or step.tasks else Step(record=source, changed=False)
+
+
+Steer = Callable[[record.JobRecord, event.StageEvent, Policy, datetime], Step]
+
+STEERING: Mapping[str | None, Steer] = {
+    "cancel_requested": _cancel,
+    "retry_requested": _retry,
+    "job_updated": _update,
+    "job_released": _release,
+}
+"""What is told of a job as a whole, by the name of the event."""
