@@ -31,7 +31,7 @@ class WebhookSettings(Settings):
 
     model_config = SettingsConfigDict(env_prefix="MAIE_WEBHOOKS_")
 
-    tenants: dict[str, tuple[TenantWebhook, ...]] = {}
+    tenants: dict[str, tuple[TenantWebhook, ...]] = Field(default={})
     """Receivers of every job of a tenant: `{"TENANT": [{"name": ..., "url": ..., "secret": ...}]}`.
     The same for all gateways."""
     allowed_networks: tuple[IPv4Network | IPv6Network, ...] = ()
