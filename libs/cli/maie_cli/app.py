@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from maie_cli.commands import catalog, demo, doctor, jobs, process, up
+from maie_cli.commands import catalog, dead_letters, demo, doctor, jobs, process, search, up
 from maie_cli.exits import EXIT_CODES
 
 app = typer.Typer(
@@ -23,6 +23,8 @@ app = typer.Typer(
 app.command("up")(up.up)
 app.command("process", epilog=EXIT_CODES)(process.process)
 app.add_typer(jobs.app, name="jobs")
+app.command("search")(search.search)
+app.add_typer(dead_letters.app, name="dead-letters")
 app.command("models")(catalog.models)
 app.command("templates")(catalog.templates)
 app.command("doctor")(doctor.doctor)

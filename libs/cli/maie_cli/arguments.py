@@ -63,6 +63,11 @@ WorkersOption = Annotated[
     ),
 ]
 
+LabelsOption = Annotated[
+    list[str] | None,
+    typer.Option("--label", metavar="KEY=VALUE", help="A label; as often as needed."),
+]
+
 __all__ = [
     "DEFAULT_DATA",
     "DEFAULT_GATEWAY",
@@ -71,11 +76,28 @@ __all__ = [
     "FormatName",
     "GatewayOption",
     "JsonOption",
+    "LabelsOption",
     "ProfileOption",
     "StateName",
     "WorkersOption",
+    "parse_labels",
     "parse_workers",
 ]
+
+
+def parse_labels(pairs: Sequence[str]) -> dict[str, str]:
+    """Reads "team=sales"; an empty value is one too.
+
+    Raises:
+        typer.BadParameter: It is not of that form.
+    """
+    labels = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals or not key:
+            raise typer.BadParameter(f"write KEY=VALUE, not {pair!r}", param_hint="label")
+        labels[key] = value
+    return labels
 
 
 def parse_workers(pairs: Sequence[str]) -> dict[str, int]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import aclosing
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Self, Unpack
 
@@ -24,6 +24,7 @@ from maie_client.errors import ClientError, client_errors
 from maie_client.follow import Events, Heard, follow, stream_ended
 from maie_client.upload import Source, filename_of, send_upload
 
+TENANT_KEY = "maie-tenant"
 UNARY_TIMEOUT_SECONDS = 30.0
 """A gateway that takes longer for a plain question is not well."""
 
@@ -36,6 +37,7 @@ class Client:
         credentials: For TLS; a plain connection where unset.
         patience: How long a job is followed through a connection that does
             not come back.
+        tenant: Whose jobs these are; the gateway's default tenant where empty.
 
     Every method raises ClientError: the gateway's refusal, or UNAVAILABLE
     with GATEWAY_UNREACHABLE where none answers.
@@ -53,8 +55,10 @@ class Client:
         *,
         credentials: grpc.ChannelCredentials | None = None,
         patience: timedelta = timedelta(minutes=5),
+        tenant: str = "",
     ) -> None:
         self.address = address
+        self._metadata = ((TENANT_KEY, tenant),) if tenant else ()
         self._credentials = credentials
         self._patience = patience
 
@@ -106,7 +110,7 @@ class Client:
             OSError: The file cannot be read.
         """
         config = job_config(options, filename_of(source))
-        call = self._jobs.CreateJob()
+        call = self._jobs.CreateJob(metadata=self._metadata)
         sending = asyncio.create_task(
             send_upload(call, lambda part: job.CreateJobRequest(upload=part), config, source)
         )
@@ -122,10 +126,30 @@ class Client:
         return (await self._ask(self._jobs.GetJob, request)).job
 
     async def list_jobs(
-        self, *, states: Iterable[job.JobState] = (), page_size: int = 50
+        self,
+        *,
+        states: Iterable[job.JobState] = (),
+        labels: Mapping[str, str] | None = None,
+        accepted_from: datetime | None = None,
+        accepted_until: datetime | None = None,
+        page_size: int = 50,
     ) -> AsyncGenerator[job.Job, None]:
-        """Yields jobs, newest first and without results, page after page as they are asked for."""
-        request = job.ListJobsRequest(states=states, page_size=page_size)
+        """Yields jobs, newest first and without results, page after page as they are asked for.
+
+        Args:
+            states: Only jobs in one of these; all where empty.
+            labels: Only jobs with all of these.
+            accepted_from: Only jobs accepted at this time or later.
+            accepted_until: Only jobs accepted before this time.
+            page_size: How many jobs one question asks for.
+        """
+        request = job.ListJobsRequest(
+            states=states,
+            labels=labels or {},
+            accepted_from=accepted_from,
+            accepted_until=accepted_until,
+            page_size=page_size,
+        )
         while True:
             page = await self._ask(self._jobs.ListJobs, request)
             for found in page.jobs:
@@ -145,6 +169,59 @@ class Client:
         """Cancels a job. A finished job stays as it is."""
         request = job.CancelJobRequest(job_id=job_id)
         return (await self._ask(self._jobs.CancelJob, request)).job
+
+    async def retry_job(self, job_id: str) -> job.Job:
+        """Takes up a failed or cancelled job where it stopped."""
+        request = job.RetryJobRequest(job_id=job_id)
+        return (await self._ask(self._jobs.RetryJob, request)).job
+
+    async def update_job(
+        self,
+        job_id: str,
+        *,
+        display_name: str | None = None,
+        labels: Mapping[str, str] | None = None,
+    ) -> job.Job:
+        """Gives a job another name or labels; an empty value takes a label away."""
+        request = job.UpdateJobRequest(
+            job_id=job_id, display_name=display_name, labels=labels or {}
+        )
+        return (await self._ask(self._jobs.UpdateJob, request)).job
+
+    async def delete_job(self, job_id: str) -> None:
+        """Removes a job and all of its traces; cancels it first where it is in work."""
+        await self._ask(self._jobs.DeleteJob, job.DeleteJobRequest(job_id=job_id))
+
+    async def search_jobs(
+        self, query: str, *, page_size: int = 20
+    ) -> AsyncGenerator[job.SearchHit, None]:
+        """Yields the jobs in which words are found, best first, with the moments."""
+        request = job.SearchJobsRequest(query=query, page_size=page_size)
+        while True:
+            page = await self._ask(self._jobs.SearchJobs, request)
+            for hit in page.hits:
+                yield hit
+            if not page.next_page_token:
+                return
+            request.page_token = page.next_page_token
+
+    async def list_dead_letters(
+        self, *, job_id: str = "", page_size: int = 50
+    ) -> AsyncGenerator[job.DeadLetterEntry, None]:
+        """Yields the units that were given up, newest first."""
+        request = job.ListDeadLettersRequest(job_id=job_id, page_size=page_size)
+        while True:
+            page = await self._ask(self._jobs.ListDeadLetters, request)
+            for letter in page.letters:
+                yield letter
+            if not page.next_page_token:
+                return
+            request.page_token = page.next_page_token
+
+    async def replay_dead_letter(self, letter_id: int) -> job.Job:
+        """Tries a unit that was given up once more."""
+        request = job.ReplayDeadLetterRequest(letter_id=letter_id)
+        return (await self._ask(self._jobs.ReplayDeadLetter, request)).job
 
     async def list_models(
         self, stage: common.Stage = common.STAGE_UNSPECIFIED
@@ -175,10 +252,10 @@ class Client:
 
     async def _ask(self, method: Callable[..., Any], request: object) -> Any:
         with client_errors(self.address):
-            return await method(request, timeout=UNARY_TIMEOUT_SECONDS)
+            return await method(request, timeout=UNARY_TIMEOUT_SECONDS, metadata=self._metadata)
 
     async def _process_once(self, config: job.JobConfig, source: Source) -> Events:
-        call = self._jobs.ProcessAudio()
+        call = self._jobs.ProcessAudio(metadata=self._metadata)
         sending = asyncio.create_task(
             send_upload(
                 call,
@@ -196,7 +273,7 @@ class Client:
 
     async def _watch_once(self, heard: Heard) -> Events:
         request = job.WatchJobRequest(job_id=heard.job_id, after_sequence=heard.sequence)
-        call = self._jobs.WatchJob(request)
+        call = self._jobs.WatchJob(request, metadata=self._metadata)
         try:
             with client_errors(self.address):
                 async for response in call:

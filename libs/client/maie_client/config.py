@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TypedDict
 
@@ -38,6 +38,16 @@ class JobOptions(TypedDict, total=False):
     """Whether to give each word's times."""
     chunk_duration: timedelta
     """The length that chunks aim at, 5 s to 30 min."""
+    request_id: str
+    """Names the submit: sent again with the same content, it gives the same job."""
+    display_name: str
+    """What people call the job."""
+    labels: Mapping[str, str]
+    """The caller's own words for the job, by key."""
+    interactive: bool
+    """Whether somebody waits for it: it is then served before all other work."""
+    webhooks: Sequence[job.Webhook]
+    """Who is told when the job is finished."""
 
 
 def job_config(options: JobOptions, filename: str = "") -> job.JobConfig:
@@ -50,6 +60,11 @@ def job_config(options: JobOptions, filename: str = "") -> job.JobConfig:
         features=[_feature(name) for name in options.get("features", ())],
         template_id=options.get("template_id", ""),
         filename=options.get("filename", filename),
+        request_id=options.get("request_id", ""),
+        display_name=options.get("display_name", ""),
+        labels=options.get("labels", {}),
+        lane=job.LANE_INTERACTIVE if options.get("interactive") else job.LANE_UNSPECIFIED,
+        webhooks=options.get("webhooks", ()),
         asr_options=asr.TranscribeOptions(
             language_code=options.get("language_code", ""),
             hotwords=options.get("hotwords", ()),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -10,7 +13,15 @@ from rich import box
 from rich.table import Table
 
 from maie.job.v1 import job_pb2 as job
-from maie_cli.arguments import DEFAULT_GATEWAY, FormatName, GatewayOption, JsonOption, StateName
+from maie_cli.arguments import (
+    DEFAULT_GATEWAY,
+    FormatName,
+    GatewayOption,
+    JsonOption,
+    LabelsOption,
+    StateName,
+    parse_labels,
+)
 from maie_cli.batch import exit_of_job
 from maie_cli.console import complain, emit, note, out
 from maie_cli.exits import Exit, run
@@ -32,13 +43,25 @@ def list_jobs(
     state: Annotated[
         list[StateName] | None, typer.Option(help="Only jobs in this state; as often as needed.")
     ] = None,
+    label: LabelsOption = None,
+    since: Annotated[
+        datetime | None, typer.Option(help="Only jobs accepted at this UTC time or later.")
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option(help="Only jobs accepted before this UTC time.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="The most jobs to list.")] = 50,
     as_json: JsonOption = False,
     gateway: GatewayOption = DEFAULT_GATEWAY,
 ) -> None:
     """List jobs, newest first; with --json, one on each line."""
-    states = [getattr(job, f"JOB_STATE_{name}") for name in state or ()]
-    found = run(_list(gateway, states, limit))
+    wanted = _Wanted(
+        states=[getattr(job, f"JOB_STATE_{name}") for name in state or ()],
+        labels=parse_labels(label or ()),
+        since=since,
+        until=until,
+    )
+    found = run(_list(gateway, wanted, limit))
     if not as_json:
         out.print(_table(found))
         return
@@ -76,18 +99,83 @@ def cancel(
     job_id: JobId, as_json: JsonOption = False, gateway: GatewayOption = DEFAULT_GATEWAY
 ) -> None:
     """Cancel a job. A finished job stays as it is."""
-    cancelled = run(_cancel(gateway, job_id))
-    emit(to_json(cancelled) if as_json else f"{cancelled.job_id} {state_name(cancelled.state)}")
+    _emit_state(run(_cancel(gateway, job_id)), as_json)
 
 
-async def _list(gateway: str, states: list[job.JobState], limit: int) -> list[job.Job]:
+@app.command()
+def retry(
+    job_id: JobId, as_json: JsonOption = False, gateway: GatewayOption = DEFAULT_GATEWAY
+) -> None:
+    """Take up a failed or cancelled job where it stopped."""
+    _emit_state(run(_retry(gateway, job_id)), as_json)
+
+
+@app.command()
+def update(
+    job_id: JobId,
+    name: Annotated[str | None, typer.Option(help="The display name from now on.")] = None,
+    label: LabelsOption = None,
+    as_json: JsonOption = False,
+    gateway: GatewayOption = DEFAULT_GATEWAY,
+) -> None:
+    """Give a job another name or labels; KEY= takes a label away."""
+    updated = run(_update(gateway, job_id, name, parse_labels(label or ())))
+    labels = " ".join(f"{key}={value}" for key, value in sorted(updated.labels.items()))
+    emit(
+        to_json(updated) if as_json else f"{job_id} {plain(updated.display_name)} {labels}".strip()
+    )
+
+
+@app.command()
+def delete(job_id: JobId, gateway: GatewayOption = DEFAULT_GATEWAY) -> None:
+    """Remove a job and all of its traces."""
+    run(_delete(gateway, job_id))
+    emit(f"{job_id} is gone")
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class _Wanted:
+    """Which jobs to list."""
+
+    states: Sequence[job.JobState]
+    labels: Mapping[str, str]
+    since: datetime | None
+    until: datetime | None
+
+
+async def _list(gateway: str, wanted: _Wanted, limit: int) -> list[job.Job]:
     found: list[job.Job] = []
-    async with Client(gateway) as client, aclosing(client.list_jobs(states=states)) as jobs:
-        async for each in jobs:
-            found.append(each)
-            if len(found) == limit:
-                break
+    async with Client(gateway) as client:
+        listed = client.list_jobs(
+            states=wanted.states,
+            labels=wanted.labels,
+            accepted_from=wanted.since,
+            accepted_until=wanted.until,
+            page_size=min(limit, 1000),
+        )
+        async with aclosing(listed) as jobs:
+            async for each in jobs:
+                found.append(each)
+                if len(found) == limit:
+                    break
     return found
+
+
+async def _retry(gateway: str, job_id: str) -> job.Job:
+    async with Client(gateway) as client:
+        return await client.retry_job(job_id)
+
+
+async def _update(
+    gateway: str, job_id: str, name: str | None, labels: Mapping[str, str]
+) -> job.Job:
+    async with Client(gateway) as client:
+        return await client.update_job(job_id, display_name=name, labels=labels)
+
+
+async def _delete(gateway: str, job_id: str) -> None:
+    async with Client(gateway) as client:
+        await client.delete_job(job_id)
 
 
 async def _show(gateway: str, job_id: str) -> Finished:
@@ -127,6 +215,10 @@ def _print(finished: Finished, format_: str | None) -> None:
             emit(WRITERS["md"](finished))
 
 
+def _emit_state(changed: job.Job, as_json: bool) -> None:
+    emit(to_json(changed) if as_json else f"{changed.job_id} {state_name(changed.state)}")
+
+
 def _exit(done: job.Job) -> None:
     if done.state not in FINAL_STATES:
         return
@@ -137,12 +229,12 @@ def _exit(done: job.Job) -> None:
 
 
 def _table(found: list[job.Job]) -> Table:
-    table = Table("job", "state", "file", "accepted", box=box.SIMPLE)
+    table = Table("job", "state", "name", "accepted", box=box.SIMPLE)
     for each in found:
         table.add_row(
             each.job_id,
             state_name(each.state),
-            plain(each.config.filename),
+            plain(each.display_name or each.config.filename),
             f"{each.create_time.ToDatetime():%Y-%m-%d %H:%M:%S} UTC",
         )
     return table

@@ -9,7 +9,14 @@ from typing import Annotated
 
 import typer
 
-from maie_cli.arguments import DEFAULT_GATEWAY, FeatureName, FormatName, GatewayOption
+from maie_cli.arguments import (
+    DEFAULT_GATEWAY,
+    FeatureName,
+    FormatName,
+    GatewayOption,
+    LabelsOption,
+    parse_labels,
+)
 from maie_cli.batch import Batch, Outcome
 from maie_cli.console import complain, emit, note
 from maie_cli.exits import Exit, run
@@ -61,6 +68,14 @@ def process(
     chunk_seconds: Annotated[
         float | None, typer.Option(min=5, max=1800, help="The length that chunks aim at.")
     ] = None,
+    label: LabelsOption = None,
+    name: Annotated[str, typer.Option(help="What people call the job.")] = "",
+    request_id: Annotated[
+        str, typer.Option(metavar="ID", help="Sent again with the same FILE, gives the same job.")
+    ] = "",
+    interactive: Annotated[
+        bool, typer.Option("--interactive", help="Somebody waits: serve it before other work.")
+    ] = False,
     at_once: Annotated[
         int, typer.Option(min=1, max=64, help="How many FILEs are in work at once.")
     ] = AT_ONCE,
@@ -73,6 +88,14 @@ def process(
     leaves a job that was accepted running; `maie jobs` looks after it.
     """
     options = _job_options(feature or [], template, language, chunk_seconds)
+    options |= {
+        "labels": parse_labels(label or ()),
+        "display_name": name,
+        "request_id": request_id,
+        "interactive": interactive,
+    }
+    if request_id and len(files) > 1:
+        raise typer.BadParameter("a request id names one recording", param_hint="--request-id")
     printer = _Printer(output, format_ or ("json" if as_json else None), as_json)
     if len(files) > 1 and output is None and format_ in ("srt", "vtt"):
         raise typer.BadParameter(

@@ -1,0 +1,80 @@
+"""`maie dead-letters`: units that were given up."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from typing import Annotated
+
+import typer
+from rich import box
+from rich.table import Table
+
+from maie.job.v1 import job_pb2 as job
+from maie_cli.arguments import DEFAULT_GATEWAY, GatewayOption, JsonOption
+from maie_cli.console import emit, out
+from maie_cli.exits import run
+from maie_cli.formats.as_json import to_json
+from maie_cli.formats.clean import plain
+from maie_cli.names import state_name
+from maie_client import Client
+
+app = typer.Typer(help="Look after units that were given up.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_letters(
+    job_id: Annotated[str, typer.Option("--job", metavar="JOB", help="Only of this job.")] = "",
+    limit: Annotated[int, typer.Option(min=1, help="The most letters to list.")] = 50,
+    as_json: JsonOption = False,
+    gateway: GatewayOption = DEFAULT_GATEWAY,
+) -> None:
+    """List units that were given up, newest first; with --json, one on each line."""
+    found = run(_list(gateway, job_id, limit))
+    if not as_json:
+        out.print(_table(found))
+        return
+    for letter in found:
+        emit(to_json(letter))
+
+
+@app.command()
+def replay(
+    letter_id: Annotated[int, typer.Argument(metavar="LETTER", help="The letter's id.")],
+    as_json: JsonOption = False,
+    gateway: GatewayOption = DEFAULT_GATEWAY,
+) -> None:
+    """Try a unit that was given up once more and take its letter away."""
+    taken_up = run(_replay(gateway, letter_id))
+    emit(to_json(taken_up) if as_json else f"{taken_up.job_id} {state_name(taken_up.state)}")
+
+
+async def _list(gateway: str, job_id: str, limit: int) -> list[job.DeadLetterEntry]:
+    found: list[job.DeadLetterEntry] = []
+    async with (
+        Client(gateway) as client,
+        aclosing(client.list_dead_letters(job_id=job_id)) as letters,
+    ):
+        async for letter in letters:
+            found.append(letter)
+            if len(found) == limit:
+                break
+    return found
+
+
+async def _replay(gateway: str, letter_id: int) -> job.Job:
+    async with Client(gateway) as client:
+        return await client.replay_dead_letter(letter_id)
+
+
+def _table(found: list[job.DeadLetterEntry]) -> Table:
+    table = Table("letter", "job", "unit", "attempts", "why", "given up", box=box.SIMPLE)
+    for letter in found:
+        table.add_row(
+            str(letter.letter_id),
+            letter.job_id,
+            plain(letter.unit),
+            str(letter.attempts),
+            plain(letter.failure.message),
+            f"{letter.dead_time.ToDatetime():%Y-%m-%d %H:%M:%S} UTC",
+        )
+    return table

@@ -1,0 +1,53 @@
+"""`maie search`: words in transcripts and summaries, and where they were said."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from typing import Annotated
+
+import typer
+
+from maie.job.v1 import job_pb2 as job
+from maie_cli.arguments import DEFAULT_GATEWAY, GatewayOption, JsonOption
+from maie_cli.console import emit
+from maie_cli.exits import run
+from maie_cli.formats.as_json import to_json
+from maie_cli.formats.clean import plain
+from maie_cli.formats.markdown import clock
+from maie_cli.formats.transcript import seconds
+from maie_client import Client
+
+
+def search(
+    words: Annotated[
+        list[str],
+        typer.Argument(metavar="WORDS", help="Words that must all be there; 'releas*' finds more."),
+    ],
+    limit: Annotated[int, typer.Option(min=1, max=100, help="The most jobs to show.")] = 20,
+    as_json: JsonOption = False,
+    gateway: GatewayOption = DEFAULT_GATEWAY,
+) -> None:
+    """Find words in transcripts and summaries; with --json, one job on each line."""
+    for hit in run(_search(gateway, " ".join(words), limit)):
+        emit(to_json(hit) if as_json else _text(hit))
+
+
+async def _search(gateway: str, query: str, limit: int) -> list[job.SearchHit]:
+    found: list[job.SearchHit] = []
+    async with (
+        Client(gateway) as client,
+        aclosing(client.search_jobs(query, page_size=limit)) as hits,
+    ):
+        async for hit in hits:
+            found.append(hit)
+            if len(found) == limit:
+                break
+    return found
+
+
+def _text(hit: job.SearchHit) -> str:
+    lines = [f"{hit.job.job_id} {plain(hit.job.display_name)}"]
+    for moment in hit.moments:
+        when = clock(seconds(moment.range.start_offset)) if moment.HasField("range") else "summary"
+        lines.append(f"  [{when}] {plain(moment.snippet)}")
+    return "\n".join(lines)
