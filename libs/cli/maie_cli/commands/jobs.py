@@ -121,9 +121,8 @@ def update(
     """Give a job another name or labels; KEY= takes a label away."""
     updated = run(_update(gateway, job_id, name, parse_labels(label or ())))
     labels = " ".join(f"{key}={value}" for key, value in sorted(updated.labels.items()))
-    emit(
-        to_json(updated) if as_json else f"{job_id} {plain(updated.display_name)} {labels}".strip()
-    )
+    told = f"{job_id} {plain(updated.display_name)} {plain(labels)}".strip()
+    emit(to_json(updated) if as_json else told)
 
 
 @app.command()
