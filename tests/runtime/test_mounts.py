@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import grpc
 import pytest
@@ -13,83 +11,30 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from maie.asr.v1 import asr_pb2 as asr
 from maie.asr.v1 import asr_pb2_grpc
-from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
-from maie.job.v1 import record_pb2 as record
 from maie_runtime import subjects
-from maie_runtime.bindings import BINDINGS
 from maie_runtime.blobs import Blobs
-from maie_runtime.broker import Broker, open_broker
-from maie_runtime.errors import Code, StageError
-from maie_runtime.jetstream_mount import JetStreamMount
+from maie_runtime.broker import Broker
+from maie_runtime.errors import OUTCOMES, Code, Settle, StageError
 from maie_runtime.server import serve_stage
 from maie_runtime.settings import MeshSettings, ServiceSettings
 from maie_runtime.stage import StageContext
-from maie_runtime.unit import UnitRunner
 from tests.conftest import NatsServer
 from tests.empty_stages import EmptyStage, empty_stages
+from tests.runtime.workers import (
+    BINDING,
+    JOB,
+    UNIT,
+    count_events,
+    next_event,
+    queue_is_empty,
+    record_units,
+    submit,
+    until,
+    worker,
+)
 
 pytestmark = pytest.mark.mesh
-
-JOB = "01900000-0000-7000-8000-000000000000"
-UNIT = "asr.0000"
-BINDING = BINDINGS["asr"]
-
-
-@pytest.fixture
-async def broker(nats_server: NatsServer) -> AsyncIterator[Broker]:
-    """A connection with the streams in place."""
-    async with open_broker(nats_server.url, "test") as opened:
-        yield opened
-
-
-@pytest.fixture
-def stage() -> EmptyStage:
-    """An ASR stage without an engine."""
-    return empty_stages()["asr"]
-
-
-@asynccontextmanager
-async def worker(
-    broker: Broker, stage: EmptyStage, blobs: Blobs, **options: object
-) -> AsyncIterator[JetStreamMount]:
-    """A worker of the stage."""
-    runner = UnitRunner(binding=BINDING, stage=stage, broker=broker, blobs=blobs, worker="test")
-    settings = ServiceSettings(**options)
-    mount = JetStreamMount(binding=BINDING, runner=runner, broker=broker, settings=settings)
-    await mount.start()
-    try:
-        yield mount
-    finally:
-        await mount.stop(grace=0.2)
-
-
-async def submit(broker: Broker, *, attempt: int = 1, state: job.JobState = 3) -> None:
-    """Stores a job that waits for one unit, and publishes the unit."""
-    unit = record.Unit(unit=UNIT, stage=2, attempt=attempt, state=job.UNIT_STATE_QUEUED)
-    stored = record.JobRecord(job_id=JOB, state=state, units=[unit])
-    await broker.jobs.put(JOB, stored.SerializeToString())
-    task = event.StageTask(job_id=JOB, unit=UNIT, attempt=attempt, asr=asr.TranscribeRequest())
-    await broker.publish(
-        subjects.task("asr", JOB, UNIT), task, message_id=f"{JOB}/{UNIT}/{attempt}"
-    )
-
-
-async def next_event(broker: Broker, number: int = 1) -> event.StageEvent:
-    """The durable event with that number in the stream."""
-    async with asyncio.timeout(10):
-        while (await broker.jetstream.stream_info(subjects.EVENTS)).state.messages < number:
-            await asyncio.sleep(0.02)
-    message = await broker.jetstream.get_msg(subjects.EVENTS, seq=number)
-    return event.StageEvent.FromString(message.data or b"")
-
-
-async def queue_is_empty(broker: Broker) -> bool:
-    """Whether all tasks are settled."""
-    async with asyncio.timeout(5):
-        while (await broker.jetstream.stream_info(subjects.TASKS)).state.messages:
-            await asyncio.sleep(0.02)
-    return True
 
 
 async def test_a_unit_ends_in_a_stored_result_and_one_event(
@@ -109,6 +54,7 @@ async def test_a_unit_ends_in_a_stored_result_and_one_event(
         (StageError(Code.INVALID_ARGUMENT, "AUDIO_CORRUPT", "Bad."), "AUDIO_CORRUPT", False),
         (StageError(Code.UNAVAILABLE, "AWAY", "Away."), "AWAY", True),
         (MemoryError(), "OUT_OF_MEMORY", False),
+        (RuntimeError("CUDA failed with error out of memory"), "OUT_OF_MEMORY", False),
         (ZeroDivisionError("secret detail"), "ENGINE_FAILED", True),
     ],
 )
@@ -130,6 +76,50 @@ async def test_a_failure_is_told_with_its_class(
         assert (failed.failure.reason, failed.retryable) == (reason, retryable)
         assert "secret" not in failed.failure.message
         assert await queue_is_empty(broker)
+
+
+@pytest.mark.parametrize("code", Code)
+async def test_each_code_settles_its_unit_as_the_table_says(
+    broker: Broker, stage: EmptyStage, blobs: Blobs, code: Code
+) -> None:
+    async def fails_once(_: StageContext) -> None:
+        if len(stage.runs) == 1:
+            raise StageError(code, "FOR_A_REASON", "Failed.")
+
+    stage.hook = fails_once
+    async with worker(broker, stage, blobs):
+        await submit(broker)
+        told = await next_event(broker)
+        assert await queue_is_empty(broker)
+    settle = OUTCOMES[code].settle
+    if settle is Settle.NAK:
+        assert (told.WhichOneof("event"), len(stage.runs)) == ("completed", 2)
+    else:
+        assert (told.failed.failure.code, len(stage.runs)) == (code, 1)
+        assert told.failed.retryable == (settle is Settle.RETRY)
+    assert await count_events(broker) == 1
+
+
+async def test_a_poisoned_unit_is_given_up_and_its_neighbours_are_done(
+    broker: Broker, stage: EmptyStage, blobs: Blobs
+) -> None:
+    poison, neighbours = "asr.0001", ["asr.0000", "asr.0002"]
+
+    async def dies(context: StageContext) -> None:
+        if context.unit == poison:
+            # As after a kill: the unit is not settled, and its heartbeats end.
+            await asyncio.Event().wait()
+
+    stage.hook = dies
+    await submit(broker, neighbours[0], poison, neighbours[1])
+    for deaths in (1, 2):
+        async with worker(broker, stage, blobs, max_deliveries=2):
+            await until(lambda deaths=deaths: stage.runs.count((poison, 1)) == deaths)
+    async with worker(broker, stage, blobs, max_deliveries=2):
+        ends = [await next_event(broker, number) for number in (1, 2, 3)]
+    kinds = {end.unit: end.WhichOneof("event") for end in ends}
+    assert kinds == dict.fromkeys(neighbours, "completed") | {poison: "failed"}
+    assert {stage.runs.count((unit, 1)) for unit in neighbours} == {1}
 
 
 async def test_a_unit_over_its_deadline_is_stopped_and_told(
@@ -170,7 +160,7 @@ async def test_a_draining_worker_gives_its_unit_to_the_next(
         while not stage.runs:
             await asyncio.sleep(0.01)
     assert stage.stopped == [UNIT]
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(3):
         async with worker(broker, empty_stages()["asr"], blobs):
             assert (await next_event(broker)).HasField("completed")
 
@@ -202,9 +192,7 @@ async def test_a_superseded_or_unwanted_unit_is_dropped(
     broker: Broker, stage: EmptyStage, blobs: Blobs, recorded: int, state: job.JobState
 ) -> None:
     await submit(broker, attempt=1, state=state)
-    unit = record.Unit(unit=UNIT, stage=2, attempt=recorded, state=job.UNIT_STATE_QUEUED)
-    stored = record.JobRecord(job_id=JOB, state=state, units=[unit])
-    await broker.jobs.put(JOB, stored.SerializeToString())
+    await record_units(broker, UNIT, attempt=recorded, state=state)
     async with worker(broker, stage, blobs):
         assert await queue_is_empty(broker)
     assert stage.runs == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
@@ -28,11 +29,8 @@ log = structlog.get_logger()
 
 CONNECT_TIMEOUT_SECONDS = 2
 RECONNECT_WAIT_SECONDS = 1
-# A frozen server is noticed after two unanswered pings.
-PING_INTERVAL_SECONDS = 10
-MAX_OUTSTANDING_PINGS = 2
 REQUEST_TIMEOUT_SECONDS = 5.0
-# JetStream answers again a few seconds after a restart.
+# A caller that waits for an answer waits no longer; a worker with a result in hand does.
 PUBLISH_GIVE_UP_SECONDS = 30.0
 RETRY_AFTER = timedelta(seconds=5)
 DUPLICATE_WINDOW_SECONDS = 600
@@ -95,6 +93,19 @@ BUCKETS = (
 )
 
 
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Pings:
+    """How soon a connection to a server that froze is given up.
+
+    Attributes:
+        interval_seconds: The time between two pings.
+        outstanding: How many may be unanswered.
+    """
+
+    interval_seconds: int = 10
+    outstanding: int = 2
+
+
 def broker_unavailable() -> StageError:
     """What callers hear while NATS is away."""
     return StageError(
@@ -141,17 +152,24 @@ class Broker:
         except BucketNotFoundError:
             return await self.jetstream.create_key_value(config)
 
-    async def publish(self, subject: str, message: Message, *, message_id: str) -> None:
+    async def publish(
+        self,
+        subject: str,
+        message: Message,
+        *,
+        message_id: str,
+        give_up_seconds: float = PUBLISH_GIVE_UP_SECONDS,
+    ) -> None:
         """Publishes durably, again and again under the same id until it is stored.
 
         Raises:
             StageError: UNAVAILABLE with BROKER_UNAVAILABLE when the broker was
-                away for `PUBLISH_GIVE_UP_SECONDS`.
+                away for `give_up_seconds`.
         """
         try:
             async for attempt in AsyncRetrying(
                 retry=retry_if_exception_type((NatsError, APIError, OSError)),
-                stop=stop_after_delay(PUBLISH_GIVE_UP_SECONDS),
+                stop=stop_after_delay(give_up_seconds),
                 wait=wait_random_exponential(multiplier=0.1, max=2),
                 reraise=True,
             ):
@@ -184,12 +202,13 @@ async def _on_reconnected() -> None:
 
 
 @asynccontextmanager
-async def open_broker(url: str, name: str) -> AsyncIterator[Broker]:
+async def open_broker(url: str, name: str, pings: Pings = Pings()) -> AsyncIterator[Broker]:
     """Connects, for as long as it takes, and provisions the streams.
 
     Args:
         url: One or more server addresses, separated by commas.
         name: What the connection is called in the server's own lists.
+        pings: How a frozen server is noticed.
     """
     client = Client()
     await client.connect(
@@ -201,8 +220,8 @@ async def open_broker(url: str, name: str) -> AsyncIterator[Broker]:
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
         max_reconnect_attempts=-1,
         reconnect_time_wait=RECONNECT_WAIT_SECONDS,
-        ping_interval=PING_INTERVAL_SECONDS,
-        max_outstanding_pings=MAX_OUTSTANDING_PINGS,
+        ping_interval=pings.interval_seconds,
+        max_outstanding_pings=pings.outstanding,
     )
     try:
         broker = Broker(client, client.jetstream(timeout=REQUEST_TIMEOUT_SECONDS))

@@ -1,10 +1,12 @@
-"""A stage as a durable JetStream pull consumer."""
+"""A stage as durable JetStream pull consumers, one for each lane."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -12,8 +14,6 @@ import structlog
 from google.protobuf.message import DecodeError
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
-from nats.js.api import AckPolicy, ConsumerConfig
-from nats.js.client import JetStreamContext
 from nats.js.errors import APIError, KeyNotFoundError
 
 from maie.event.v1 import event_pb2 as event
@@ -21,24 +21,32 @@ from maie.job.v1 import job_pb2, record_pb2
 from maie_runtime import subjects
 from maie_runtime.bindings import StageBinding
 from maie_runtime.broker import Broker
-from maie_runtime.errors import OUTCOMES, Code, Settle, StageError
+from maie_runtime.errors import OUTCOMES, Settle, StageError
+from maie_runtime.failures import as_stage_error, worker_lost
+from maie_runtime.faults import fault
+from maie_runtime.heartbeat import EngineHungError, UnitWatch, UnwantedError
+from maie_runtime.lanes import LANES, LanePuller, WakeUps, declare_lanes
 from maie_runtime.settings import ServiceSettings
 from maie_runtime.unit import UnitRunner
 
 log = structlog.get_logger()
 
-# A pull dies with the server that holds it, so it is renewed this often.
-FETCH_SECONDS = 5.0
 BROKER_PAUSE_SECONDS = 1.0
-# Three signs of life fit into the time after which a unit is handed on.
-HEARTBEATS_PER_ACK_WAIT = 3
-# Room for all workers of a stage, not for one.
-MAX_ACK_PENDING = 4096
+# A unit that a stage refused for now is not offered again in the same breath.
+NAK_SECONDS = 1.0
+# A process that has to go tells what it still can, but does not wait for a broker.
+LAST_WORDS_SECONDS = 5.0
+HUNG_STATUS = 70
 FINAL_STATES = (
     job_pb2.JOB_STATE_COMPLETE,
     job_pb2.JOB_STATE_FAILED,
     job_pb2.JOB_STATE_CANCELLED,
 )
+
+
+def end_process() -> None:
+    """Ends a process whose engine cannot be stopped, at once."""
+    os._exit(HUNG_STATUS)
 
 
 class JetStreamMount:
@@ -47,6 +55,13 @@ class JetStreamMount:
     A unit is acknowledged after the event that says how it ended is stored, so
     a worker that dies leaves its unit to the next one. Acknowledging is not
     fencing: only the conductor decides whether an event counts.
+
+    Args:
+        binding: The stage's place in the contract.
+        runner: Runs a unit and publishes what becomes of it.
+        broker: Where units come from.
+        settings: Slots and limits.
+        abandon: Ends the process, whose engine hangs and would keep its slot.
     """
 
     def __init__(
@@ -56,85 +71,70 @@ class JetStreamMount:
         runner: UnitRunner,
         broker: Broker,
         settings: ServiceSettings,
+        abandon: Callable[[], None] = end_process,
     ) -> None:
         self._binding = binding
         self._runner = runner
         self._broker = broker
         self._settings = settings
-        self._running: defaultdict[str, set[asyncio.Task[None]]] = defaultdict(set)
+        self._abandon = abandon
+        self._wake_ups = WakeUps(broker.client, binding.slug)
+        self._running: defaultdict[str, set[UnitWatch]] = defaultdict(set)
         self._slots: list[asyncio.Task[None]] = []
-        self._fetching: set[asyncio.Task[Any]] = set()
+        self._pullers: set[LanePuller] = set()
         self._stopping = False
         self._cancels: Any = None
 
     async def start(self) -> None:
-        """Declares the consumer and pulls from now on."""
-        name = subjects.worker_consumer(self._binding.slug)
-        await self._broker.jetstream.add_consumer(
-            subjects.TASKS,
-            ConsumerConfig(
-                durable_name=name,
-                filter_subject=subjects.tasks_of_stage(self._binding.slug),
-                ack_policy=AckPolicy.EXPLICIT,
-                ack_wait=self._settings.ack_wait_seconds,
-                # Deliveries are counted by the worker, which can say why it gives up.
-                max_deliver=-1,
-                max_ack_pending=MAX_ACK_PENDING,
-            ),
-        )
+        """Declares the consumers and pulls from now on."""
+        await self._declare()
         self._cancels = await self._broker.client.subscribe(
             subjects.cancel("*"), cb=self._on_cancel
         )
-        self._slots = [asyncio.create_task(self._slot(name)) for _ in range(self._settings.slots)]
+        await self._wake_ups.start()
+        reserved = self._settings.interactive_slots
+        self._slots = [
+            asyncio.create_task(self._slot(LANES[:1] if number < reserved else LANES))
+            for number in range(self._settings.slots)
+        ]
 
     async def stop(self, grace: float) -> None:
         """Stops pulling, lets units in hand finish, and gives back the rest."""
         self._stopping = True
-        for slot in tuple(self._fetching):
-            slot.cancel()
+        for puller in tuple(self._pullers):
+            puller.end()
         if self._slots:
             _, late = await asyncio.wait(self._slots, timeout=grace)
             for slot in late:
                 slot.cancel()
             await asyncio.gather(*self._slots, return_exceptions=True)
+        await self._wake_ups.stop()
         if self._cancels is not None:
-            with suppress(NatsError):
+            with suppress(NatsError, OSError):
                 await self._cancels.unsubscribe()
 
-    async def _slot(self, consumer: str) -> None:
-        while not self._stopping:
-            pull = await self._broker.jetstream.pull_subscribe_bind(
-                consumer=consumer, stream=subjects.TASKS
-            )
-            try:
-                await self._pull(pull)
-            except (NatsError, APIError, OSError, StageError) as error:
-                # The unit in hand, if any, comes back when its ack_wait is over.
-                log.warning("worker.broker_failed", error=str(error) or type(error).__name__)
-                await asyncio.sleep(BROKER_PAUSE_SECONDS)
-            finally:
-                # A cancelled fetch leaves its pull behind, which would swallow a unit.
-                with suppress(NatsError, OSError):
-                    await pull.unsubscribe()
+    async def _declare(self) -> None:
+        await declare_lanes(self._broker, self._binding.slug, self._settings.ack_wait_seconds)
 
-    async def _pull(self, pull: JetStreamContext.PullSubscription) -> None:
-        while not self._stopping:
-            message = await self._fetch(pull)
-            if message is not None:
-                await self._handle(message)
+    async def _slot(self, lanes: tuple[str, ...]) -> None:
+        consumers = {lane: subjects.worker_consumer(self._binding.slug, lane) for lane in lanes}
+        async with LanePuller(self._broker.client, self._wake_ups, consumers) as puller:
+            self._pullers.add(puller)
+            while not self._stopping:
+                try:
+                    if message := await puller.take():
+                        await self._handle(message)
+                except (NatsError, APIError, OSError, StageError) as error:
+                    # The unit in hand, if any, comes back when its ack_wait is over.
+                    log.warning("worker.broker_failed", error=str(error) or type(error).__name__)
+                    await self._mend(error)
 
-    async def _fetch(self, pull: JetStreamContext.PullSubscription) -> Msg | None:
-        slot = asyncio.current_task()
-        assert slot is not None
-        self._fetching.add(slot)
-        try:
-            (message,) = await pull.fetch(1, timeout=FETCH_SECONDS)
-        except TimeoutError:
-            return None
-        else:
-            return message
-        finally:
-            self._fetching.discard(slot)
+    async def _mend(self, error: Exception) -> None:
+        await asyncio.sleep(BROKER_PAUSE_SECONDS)
+        if isinstance(error, APIError):
+            # The consumers may be gone, as after a loss of the broker's disk.
+            with suppress(NatsError, APIError, OSError):
+                await self._declare()
 
     async def _handle(self, message: Msg) -> None:
         try:
@@ -147,13 +147,17 @@ class JetStreamMount:
             job=task.job_id, unit=task.unit, attempt=task.attempt
         ):
             delay = task.not_before.ToNanoseconds() / 1e9 - time.time()
-            if delay > 0:
+            if self._stopping:
+                await message.nak()
+            elif delay > 0:
                 await message.nak(delay=delay)
             elif not await self._wanted(task):
                 log.info("unit.superseded")
                 await message.ack()
             elif message.metadata.num_delivered > self._settings.max_deliveries:
-                await self._give_up(task, message)
+                error = worker_lost(self._settings.max_deliveries)
+                await self._runner.fail(task, error, retryable=False)
+                await message.term()
             else:
                 await self._work(task, message)
 
@@ -174,83 +178,62 @@ class JetStreamMount:
         # The replica that answered may be behind the task.
         return True
 
-    async def _give_up(self, task: event.StageTask, message: Msg) -> None:
-        error = StageError(
-            Code.ABORTED,
-            "WORKER_LOST",
-            f"The workers that took this unit died or fell silent "
-            f"{self._settings.max_deliveries} times; look into their logs.",
-        )
-        await self._runner.fail(task, error, retryable=False)
-        await message.term()
-
     async def _work(self, task: event.StageTask, message: Msg) -> None:
-        """Runs the unit under heartbeats, cancellation and its hard deadline."""
-        work = asyncio.create_task(self._run_and_settle(task, message))
-        beat = asyncio.create_task(self._heartbeat(message))
-        self._running[task.job_id].add(work)
+        """Runs the unit and settles its message."""
+        watch = UnitWatch(message, self._settings, lambda: self._wanted(task))
+        self._running[task.job_id].add(watch)
         try:
-            await asyncio.wait({work})
+            await watch.see_through(self._runner.run(task, watch.alive))
         except asyncio.CancelledError:
-            work.cancel()
-            await asyncio.wait({work})
             await message.nak()
             raise
+        except EngineHungError as hung:
+            await self._leave(task, watch, hung.cause)
+        except Exception as raised:  # noqa: BLE001 - a unit must never take its worker down
+            await self._settle_failure(task, message, raised)
+        else:
+            await message.ack()
+            await fault("worker.after_ack")
         finally:
-            beat.cancel()
-            self._running[task.job_id].discard(work)
+            self._running[task.job_id].discard(watch)
             if not self._running[task.job_id]:
                 del self._running[task.job_id]
-        if work.cancelled():
-            # The job was cancelled; its record says so already.
-            log.info("unit.cancelled")
+
+    async def _settle_failure(
+        self, task: event.StageTask, message: Msg, raised: Exception | None
+    ) -> None:
+        if raised is None:
+            await message.nak()
+        elif isinstance(raised, UnwantedError):
+            log.info("unit.stopped")
             await message.ack()
         else:
-            work.result()
+            await self._settle_error(task, message, as_stage_error(raised))
 
-    async def _run_and_settle(self, task: event.StageTask, message: Msg) -> None:
-        try:
-            async with asyncio.timeout(self._settings.unit_deadline_seconds):
-                await self._runner.run(task)
-        except Exception as raised:  # noqa: BLE001 - a unit must never take its worker down
-            await self._settle_failure(task, message, _as_stage_error(raised))
-        else:
-            await message.ack()
-
-    async def _settle_failure(self, task: event.StageTask, message: Msg, error: StageError) -> None:
+    async def _settle_error(self, task: event.StageTask, message: Msg, error: StageError) -> None:
         log.warning("unit.failed", reason=error.reason, error=error.message)
         settle = OUTCOMES[error.code].settle
         if settle is Settle.NAK:
-            await message.nak()
+            await message.nak(delay=NAK_SECONDS)
             return
         await self._runner.fail(task, error, retryable=error.retryable)
         await (message.term() if settle is Settle.GIVE_UP else message.ack())
 
-    async def _heartbeat(self, message: Msg) -> None:
-        while True:
-            await asyncio.sleep(self._settings.ack_wait_seconds / HEARTBEATS_PER_ACK_WAIT)
-            with suppress(NatsError, OSError):
-                await message.in_progress()
+    async def _leave(self, task: event.StageTask, hung: UnitWatch, cause: Exception | None) -> None:
+        """Gives everything to other workers and ends the process: the engine hangs."""
+        log.critical("worker.engine_hung", cause=str(cause), status=HUNG_STATUS)
+        try:
+            async with asyncio.timeout(LAST_WORDS_SECONDS):
+                await self._settle_failure(task, hung.message, cause)
+                for watches in self._running.values():
+                    for watch in watches - {hung}:
+                        await watch.message.nak()
+                await self._broker.client.flush()
+        except (NatsError, APIError, OSError, StageError) as error:
+            log.warning("worker.broker_failed", error=str(error) or type(error).__name__)
+        finally:
+            self._abandon()
 
     async def _on_cancel(self, message: Msg) -> None:
-        for work in self._running.get(message.subject.rpartition(".")[2], ()):
-            work.cancel()
-
-
-def _as_stage_error(raised: Exception) -> StageError:
-    if isinstance(raised, StageError):
-        return raised
-    if isinstance(raised, TimeoutError):
-        return StageError(
-            Code.DEADLINE_EXCEEDED, "UNIT_DEADLINE", "The unit took longer than its deadline."
-        )
-    if isinstance(raised, MemoryError):
-        return StageError(
-            Code.RESOURCE_EXHAUSTED,
-            "OUT_OF_MEMORY",
-            "The worker ran out of memory; use shorter chunks or a larger worker.",
-        )
-    log.error("unit.unexpected_error", exc_info=raised)
-    return StageError(
-        Code.INTERNAL, "ENGINE_FAILED", "The engine failed; the worker's log has the details."
-    )
+        for watch in tuple(self._running.get(message.subject.rpartition(".")[2], ())):
+            watch.stop(UnwantedError())

@@ -17,6 +17,7 @@ from maie_runtime.bindings import BINDINGS, StageBinding
 from maie_runtime.blobs import Blobs
 from maie_runtime.broker import open_broker
 from maie_runtime.errors import StageError
+from maie_runtime.faults import warn_of_faults
 from maie_runtime.grpc_mount import GrpcMount
 from maie_runtime.grpc_server import GrpcServer
 from maie_runtime.jetstream_mount import JetStreamMount
@@ -43,8 +44,9 @@ def run_service(slug: str, settings: ServiceSettings, open_stage: StageOpener) -
     """
     configure_logging(settings.mesh, slug)
     try:
+        warn_of_faults()
         run_until_signal(_run(BINDINGS[slug], settings, open_stage))
-    except (StageError, RuntimeError) as error:
+    except (StageError, RuntimeError, ValueError) as error:
         log.error("service.failed", error=str(error), reason=getattr(error, "reason", ""))
         sys.exit(1)
 

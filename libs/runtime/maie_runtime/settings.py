@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Literal, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SettingsT = TypeVar("SettingsT", bound="Settings")
@@ -71,9 +71,22 @@ class ServiceSettings(Settings):
     """The worker's name; made from stage, host and process where empty."""
     slots: int = Field(default=1, ge=1, le=64)
     """How many units the worker runs at once."""
+    interactive_slots: int = Field(default=0, ge=0)
+    """How many of the slots take nothing but interactive work; fewer than `slots`."""
     unit_deadline_seconds: float = Field(default=1800.0, gt=0)
     """A unit that takes longer is stopped and counts as failed."""
+    stall_seconds: float = Field(default=300.0, gt=0)
+    """A unit whose stage gives no sign of life for so long is stopped and counts as failed."""
+    cancel_grace_seconds: float = Field(default=5.0, gt=0)
+    """A worker whose engine does not stop within this ends with status 70, to be started again."""
     ack_wait_seconds: float = Field(default=15.0, ge=1)
     """A unit goes to another worker when this one was silent for so long."""
     max_deliveries: int = Field(default=5, ge=1)
     """A unit whose workers died or fell silent so often is given up."""
+
+    @field_validator("interactive_slots")
+    @classmethod
+    def _leave_a_slot_for_batch(cls, reserved: int, info: ValidationInfo) -> int:
+        if reserved >= info.data.get("slots", reserved + 1):
+            raise ValueError("must be less than slots, or batch work would never run")
+        return reserved

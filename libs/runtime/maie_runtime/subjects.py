@@ -19,8 +19,10 @@ CONDUCTOR = "conductor"
 """The durable consumer of EVENTS that all gateways share."""
 WEBHOOK_SENDERS = "webhooks"
 """The durable consumer of WEBHOOKS that all gateways share."""
+INTERACTIVE = "interactive"
+"""The lane of work that somebody waits for; served first."""
 BATCH = "batch"
-"""The lane of recordings."""
+"""The lane of all other work."""
 
 
 def task(stage: str, job_id: str, unit: str, lane: str = BATCH) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import aclosing
 from typing import Any
 
@@ -15,9 +16,13 @@ from maie_runtime.bindings import StageBinding
 from maie_runtime.blobs import Blobs
 from maie_runtime.broker import Broker
 from maie_runtime.errors import Code, StageError
+from maie_runtime.faults import fault
 from maie_runtime.stage import Stage, StageContext
 
 log = structlog.get_logger()
+
+# A result in hand is worth more than the time that a broker needs to come back.
+EVENT_GIVE_UP_SECONDS = 300.0
 
 
 class UnitRunner:
@@ -46,8 +51,12 @@ class UnitRunner:
         self._blobs = blobs
         self._worker = worker
 
-    async def run(self, task: event.StageTask) -> None:
+    async def run(self, task: event.StageTask, alive: Callable[[], None]) -> None:
         """Runs the stage, stores its result and publishes that it is there.
+
+        Args:
+            task: The unit.
+            alive: Called at each sign of life of the stage.
 
         Raises:
             StageError: The work failed; nothing was published but progress.
@@ -55,13 +64,17 @@ class UnitRunner:
         if task.report_start:
             await self._publish(task, started=event.UnitStarted())
         started = time.monotonic()
-        last = await self._last_response(task)
+        last = await self._last_response(task, alive)
+        await fault("worker.after_run")
         output = await self._blobs.put_message(f"jobs/{task.job_id}/{task.unit}", last.result)
+        await fault("worker.after_commit")
+        alive()
         completed = event.UnitCompleted(output=output, facts=self._stage.facts(last))
         completed.metrics.processing_duration.FromNanoseconds(
             int((time.monotonic() - started) * 1e9)
         )
         await self._publish(task, completed=completed)
+        await fault("worker.after_publish")
         log.info("unit.completed", seconds=round(time.monotonic() - started, 3))
 
     async def fail(self, task: event.StageTask, error: StageError, *, retryable: bool) -> None:
@@ -69,7 +82,7 @@ class UnitRunner:
         failed = event.UnitFailed(failure=error.to_failure(task.unit), retryable=retryable)
         await self._publish(task, failed=failed)
 
-    async def _last_response(self, task: event.StageTask) -> Any:
+    async def _last_response(self, task: event.StageTask, alive: Callable[[], None]) -> Any:
         context = StageContext(
             job_id=task.job_id, unit=task.unit, attempt=task.attempt, blobs=self._blobs
         )
@@ -78,6 +91,7 @@ class UnitRunner:
             self._stage.run(getattr(task, self._binding.slug), context)
         ) as responses:
             async for response in responses:
+                alive()
                 if response.WhichOneof("update") == "result":
                     last = response
                 else:
@@ -101,6 +115,7 @@ class UnitRunner:
             subjects.event(self._binding.slug, task.job_id),
             self._event(task, **what),
             message_id=f"{task.job_id}/{task.unit}/{task.attempt}/{kind}",
+            give_up_seconds=EVENT_GIVE_UP_SECONDS,
         )
 
     async def _tell_progress(self, task: event.StageTask, response: Message) -> None:

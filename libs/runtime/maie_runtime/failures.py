@@ -1,0 +1,56 @@
+"""What a stage raised, as a failure that belongs to a class."""
+
+from __future__ import annotations
+
+import structlog
+
+from maie_runtime.errors import Code, StageError
+
+log = structlog.get_logger()
+
+# Engines report it by their own types, some by nothing but their words.
+OUT_OF_MEMORY_WORDS = "out of memory"
+
+
+def as_stage_error(raised: Exception) -> StageError:
+    """The failure that callers and the conductor hear of; its details stay in the log."""
+    if isinstance(raised, StageError):
+        return raised
+    if isinstance(raised, MemoryError) or OUT_OF_MEMORY_WORDS in str(raised).lower():
+        return StageError(
+            Code.RESOURCE_EXHAUSTED,
+            "OUT_OF_MEMORY",
+            "The worker ran out of memory; use shorter chunks or a larger worker.",
+        )
+    log.error("unit.unexpected_error", exc_info=raised)
+    return StageError(
+        Code.INTERNAL, "ENGINE_FAILED", "The engine failed; the worker's log has the details."
+    )
+
+
+def over_deadline(seconds: float) -> StageError:
+    """The unit took longer than it may."""
+    return StageError(
+        Code.DEADLINE_EXCEEDED,
+        "UNIT_DEADLINE",
+        f"The unit took longer than its deadline of {seconds:g} s.",
+    )
+
+
+def stalled(seconds: float) -> StageError:
+    """The stage gave no sign of life."""
+    return StageError(
+        Code.DEADLINE_EXCEEDED,
+        "STALLED",
+        f"The engine gave no sign of life for {seconds:g} s; the worker's log may say why.",
+    )
+
+
+def worker_lost(deliveries: int) -> StageError:
+    """The unit outlived too many workers."""
+    return StageError(
+        Code.ABORTED,
+        "WORKER_LOST",
+        f"The workers that took this unit died or fell silent {deliveries} times; "
+        "look into their logs.",
+    )

@@ -1,0 +1,222 @@
+"""The two queues of a stage, served one task at a time: interactive before batch.
+
+A slot that waits costs two small requests a second. It hears of a task by a
+plain subscription to the tasks' subjects, and then asks JetStream for it: the
+subscription alone would give one task to every worker. A task that comes again
+is not published again, so a slot also asks every `POLL_SECONDS`.
+
+No request is ever taken back. JetStream may be about to answer one, and the
+task would then be lost until its ack_wait is over; so a request ends with an
+answer, and what comes late is kept or given back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, Self
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+from nats.js.api import AckPolicy, ConsumerConfig, Header
+from nats.js.errors import APIError
+
+from maie_runtime import subjects
+from maie_runtime.broker import Broker
+
+LANES = (subjects.INTERACTIVE, subjects.BATCH)
+"""The lanes in the order in which they are served."""
+
+POLL_SECONDS = 1.0
+# A task is heard of before it is stored, which takes a write to the disk.
+STORE_SECONDS = 0.05
+# The server ends a request by itself; this much later the answer must have been lost.
+LATE_SECONDS = 2.0
+FLUSH_SECONDS = 2
+# Room for all workers of a stage, not for one.
+MAX_ACK_PENDING = 4096
+# Nothing there, the time is up, or the server has too many requests: try again later.
+_NOTHING = ("404", "408", "409")
+
+
+async def declare_lanes(broker: Broker, slug: str, ack_wait_seconds: float) -> None:
+    """Creates the durable consumers that a stage's workers share, or updates them."""
+    for lane in LANES:
+        await broker.jetstream.add_consumer(
+            subjects.TASKS,
+            ConsumerConfig(
+                durable_name=subjects.worker_consumer(slug, lane),
+                filter_subject=subjects.tasks_of_stage(slug, lane),
+                ack_policy=AckPolicy.EXPLICIT,
+                ack_wait=ack_wait_seconds,
+                # Deliveries are counted by the worker, which can say why it gives up.
+                max_deliver=-1,
+                max_ack_pending=MAX_ACK_PENDING,
+            ),
+        )
+
+
+class WakeUps:
+    """Hears of each task of a stage as it is published.
+
+    Attributes:
+        heard: When a task of a lane was last heard of, in the loop's time.
+        waiting: What is set at each task.
+    """
+
+    def __init__(self, client: Client, slug: str) -> None:
+        self.heard: dict[str, float] = {}
+        self._client = client
+        self._subject = subjects.tasks_of_stage(slug, "*")
+        self.waiting: set[asyncio.Event] = set()
+        self._subscription: Any = None
+
+    async def start(self) -> None:
+        """Listens from now on."""
+        self._subscription = await self._client.subscribe(self._subject, cb=self._on_task)
+
+    async def stop(self) -> None:
+        """Listens no more."""
+        if self._subscription is not None:
+            with suppress(NatsError, OSError):
+                await self._subscription.unsubscribe()
+
+    async def _on_task(self, message: Msg) -> None:
+        self.heard[message.subject.split(".")[3]] = asyncio.get_running_loop().time()
+        for event in self.waiting:
+            event.set()
+
+
+class LanePuller:
+    """Takes tasks for one slot.
+
+    Args:
+        client: The connection.
+        wake_ups: What is heard of the stage's tasks.
+        consumers: The durable consumers by lane, in the order of their service.
+    """
+
+    def __init__(self, client: Client, wake_ups: WakeUps, consumers: Mapping[str, str]) -> None:
+        self._client = client
+        self._wake_ups = wake_ups
+        self._consumers = consumers
+        self._inbox = client.new_inbox()
+        self._number = 0
+        self._taking = False
+        self._ended = False
+        self._unanswered = False
+        self._woken = asyncio.Event()
+        self._answers: asyncio.Queue[Msg] = asyncio.Queue()
+        self._subscription: Any = None
+
+    async def __aenter__(self) -> Self:
+        self._subscription = await self._client.subscribe(f"{self._inbox}.*", cb=self._on_answer)
+        self._wake_ups.waiting.add(self._woken)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._wake_ups.waiting.discard(self._woken)
+        with suppress(NatsError, OSError):
+            await self._subscription.unsubscribe()
+        await self._give_all_back()
+
+    def end(self) -> None:
+        """Makes `take` return without a task, as soon as the request under way is answered."""
+        self._ended = True
+        self._woken.set()
+
+    async def take(self) -> Msg | None:
+        """Waits for the next task, for ever; None after `end`.
+
+        Raises:
+            APIError: The server refused a request; the consumers may be gone.
+            nats.errors.Error: The connection is closed.
+            TimeoutError: The server does not answer.
+        """
+        self._taking = True
+        try:
+            while not self._ended:
+                if message := await self._look():
+                    return message
+            return None
+        finally:
+            self._taking = False
+            await self._give_all_back()
+
+    async def _look(self) -> Msg | None:
+        """Asks for what is there, and once more after something was heard of."""
+        self._woken.clear()
+        for lane in self._consumers:
+            if message := await self._request(lane):
+                return message
+        if not self._fresh() and not self._ended:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), POLL_SECONDS)
+        for lane in self._fresh():
+            if message := await self._request(lane, STORE_SECONDS):
+                return message
+        return None
+
+    def _fresh(self) -> list[str]:
+        """The lanes whose last task may be about to be stored."""
+        now = asyncio.get_running_loop().time()
+        heard = self._wake_ups.heard
+        return [
+            lane for lane in self._consumers if now - heard.get(lane, -math.inf) < STORE_SECONDS
+        ]
+
+    async def _request(self, lane: str, wait_seconds: float = 0.0) -> Msg | None:
+        """Asks for a task of a lane; None where there is none."""
+        if self._unanswered:
+            # The last request may still be on its way: none more before the server is heard of.
+            await self._client.flush(FLUSH_SECONDS)
+        self._number += 1
+        reply = f"{self._inbox}.{self._number}"
+        wish: dict[str, Any] = {"batch": 1}
+        wish |= {"expires": int(wait_seconds * 1e9)} if wait_seconds else {"no_wait": True}
+        await self._client.publish(
+            f"$JS.API.CONSUMER.MSG.NEXT.{subjects.TASKS}.{self._consumers[lane]}",
+            json.dumps(wish).encode(),
+            reply,
+        )
+        self._unanswered = True
+        async with asyncio.timeout(wait_seconds + LATE_SECONDS):
+            message = await self._answer(reply)
+        self._unanswered = False
+        return message
+
+    async def _answer(self, reply: str) -> Msg | None:
+        while True:
+            message = await self._answers.get()
+            status = _status(message)
+            if status is None:
+                return message
+            if message.subject == reply:
+                if status in _NOTHING:
+                    return None
+                raise APIError(code=int(status), description="The server refused to deliver.")
+
+    async def _on_answer(self, message: Msg) -> None:
+        if self._taking:
+            self._answers.put_nowait(message)
+        else:
+            await _give_back(message)
+
+    async def _give_all_back(self) -> None:
+        while not self._answers.empty():
+            await _give_back(self._answers.get_nowait())
+
+
+async def _give_back(message: Msg) -> None:
+    """Gives a task to the next worker that asks; no task, no matter."""
+    if _status(message) is None:
+        with suppress(NatsError, OSError):
+            await message.nak()
+
+
+def _status(message: Msg) -> str | None:
+    return (message.headers or {}).get(Header.STATUS)

@@ -1,0 +1,112 @@
+"""A worker around a stage without an engine, and units for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from maie.asr.v1 import asr_pb2 as asr
+from maie.event.v1 import event_pb2 as event
+from maie.job.v1 import job_pb2 as job
+from maie.job.v1 import record_pb2 as record
+from maie_runtime import subjects
+from maie_runtime.bindings import BINDINGS
+from maie_runtime.blobs import Blobs
+from maie_runtime.broker import Broker
+from maie_runtime.jetstream_mount import JetStreamMount, end_process
+from maie_runtime.settings import ServiceSettings
+from maie_runtime.unit import UnitRunner
+from tests.empty_stages import EmptyStage
+
+JOB = "01900000-0000-7000-8000-000000000000"
+UNIT = "asr.0000"
+BINDING = BINDINGS["asr"]
+
+
+@asynccontextmanager
+async def worker(
+    broker: Broker,
+    stage: EmptyStage,
+    blobs: Blobs,
+    *,
+    abandon: Callable[[], None] = end_process,
+    **options: object,
+) -> AsyncIterator[JetStreamMount]:
+    """A worker of the stage; `options` are settings."""
+    runner = UnitRunner(binding=BINDING, stage=stage, broker=broker, blobs=blobs, worker="test")
+    mount = JetStreamMount(
+        binding=BINDING,
+        runner=runner,
+        broker=broker,
+        settings=ServiceSettings(**options),
+        abandon=abandon,
+    )
+    await mount.start()
+    try:
+        yield mount
+    finally:
+        await mount.stop(grace=0.2)
+
+
+async def submit(
+    broker: Broker,
+    *units: str,
+    attempt: int = 1,
+    state: job.JobState = 3,
+    lane: str = subjects.BATCH,
+    job_id: str = JOB,
+) -> None:
+    """Stores a job that waits for its units, and publishes them; one unit where none is named."""
+    await record_units(broker, *(units or (UNIT,)), attempt=attempt, state=state, job_id=job_id)
+    for unit in units or (UNIT,):
+        task = event.StageTask(
+            job_id=job_id, unit=unit, attempt=attempt, asr=asr.TranscribeRequest()
+        )
+        subject = subjects.task("asr", job_id, unit, lane)
+        await broker.publish(subject, task, message_id=f"{job_id}/{unit}/{attempt}")
+
+
+async def record_units(
+    broker: Broker,
+    *units: str,
+    attempt: int = 1,
+    state: job.JobState = job.JOB_STATE_PROCESSING_ASR,
+    job_id: str = JOB,
+) -> None:
+    """Stores a job whose units are queued."""
+    queued = [
+        record.Unit(unit=unit, stage=2, attempt=attempt, state=job.UNIT_STATE_QUEUED)
+        for unit in units
+    ]
+    stored = record.JobRecord(job_id=job_id, state=state, units=queued)
+    await broker.jobs.put(job_id, stored.SerializeToString())
+
+
+async def next_event(broker: Broker, number: int = 1, seconds: float = 10) -> event.StageEvent:
+    """The durable event with that number in the stream."""
+    async with asyncio.timeout(seconds):
+        while await count_events(broker) < number:
+            await asyncio.sleep(0.02)
+    message = await broker.jetstream.get_msg(subjects.EVENTS, seq=number)
+    return event.StageEvent.FromString(message.data or b"")
+
+
+async def count_events(broker: Broker) -> int:
+    """How many durable events there are."""
+    return (await broker.jetstream.stream_info(subjects.EVENTS)).state.messages
+
+
+async def queue_is_empty(broker: Broker) -> bool:
+    """Whether all tasks are settled."""
+    async with asyncio.timeout(5):
+        while (await broker.jetstream.stream_info(subjects.TASKS)).state.messages:
+            await asyncio.sleep(0.02)
+    return True
+
+
+async def until(condition: Callable[[], object], seconds: float = 10) -> None:
+    """Waits until something holds."""
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.01)
