@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from maie_gateway.webhooks.admission import check_webhooks, without_secrets
 from maie_gateway.webhooks.deliveries import TenantWebhooks, deliveries
-from maie_gateway.webhooks.guard import Resolve, UrlGuard, system_resolver
+from maie_gateway.webhooks.guard import UrlGuard, open_guard
 from maie_gateway.webhooks.queue import publish_deliveries, replay
 from maie_gateway.webhooks.reconciler import WebhookReconciler
 from maie_gateway.webhooks.sender import WebhookSender
 from maie_gateway.webhooks.settings import TenantWebhook, WebhookSettings
 
 __all__ = [
-    "Resolve",
     "TenantWebhook",
     "TenantWebhooks",
     "UrlGuard",
@@ -20,8 +19,8 @@ __all__ = [
     "WebhookSettings",
     "check_webhooks",
     "deliveries",
+    "open_guard",
     "publish_deliveries",
     "replay",
-    "system_resolver",
     "without_secrets",
 ]

@@ -6,6 +6,7 @@ import enum
 from dataclasses import dataclass
 from http import HTTPStatus
 
+import structlog
 from aiohttp import ClientError
 
 from maie.event.v1 import event_pb2 as event
@@ -13,6 +14,12 @@ from maie_gateway.webhooks import cloud_event
 from maie_gateway.webhooks.http import Poster
 from maie_gateway.webhooks.secrets import Secrets
 from maie_runtime.errors import Code, StageError
+
+log = structlog.get_logger()
+
+_UNEXPECTED = StageError(
+    Code.INTERNAL, "DELIVERY_FAILED", "The gateway could not send it; its log has the details."
+)
 
 
 class Outcome(enum.Enum):
@@ -61,6 +68,9 @@ class Attempts:
         except (ClientError, OSError, UnicodeError) as error:
             # Their texts may hold the URL, and with it a key.
             return _unanswered("TIMEOUT" if isinstance(error, TimeoutError) else "UNREACHABLE")
+        except Exception as error:  # noqa: BLE001 - it must age and be given up like others
+            log.error("webhook.unexpected_error", error=type(error).__name__)
+            return Attempt(outcome=Outcome.RETRY, error=_UNEXPECTED)
         return _answered(status)
 
 

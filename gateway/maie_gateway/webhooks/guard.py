@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import Executor
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -15,10 +16,26 @@ from maie_gateway.webhooks.addresses import Network, may_be_reached
 from maie_runtime.errors import StageError, invalid
 
 MAX_URL_CHARACTERS = 2048
+# Names that resolve slowly block a thread each.
+RESOLVER_THREADS = 8
 REASON = "URI_NOT_ALLOWED"
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """Gives all addresses of a host and port; raises OSError where there are none."""
+
+
+@contextmanager
+def open_guard(allowed: Sequence[Network]) -> Iterator[UrlGuard]:
+    """A guard that asks the system's resolver, in threads of its own.
+
+    Args:
+        allowed: Networks that may be reached though they are not public.
+    """
+    executor = ThreadPoolExecutor(RESOLVER_THREADS, thread_name_prefix="webhook-dns")
+    try:
+        yield UrlGuard(system_resolver(executor), allowed)
+    finally:
+        executor.shutdown(wait=False, cancel_futures=True)
 
 
 def system_resolver(executor: Executor) -> Resolve:

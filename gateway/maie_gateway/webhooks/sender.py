@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 
 import structlog
 from google.protobuf.message import DecodeError
@@ -20,7 +19,7 @@ from maie.event.v1 import event_pb2 as event
 from maie_gateway.store import JobStore
 from maie_gateway.webhooks.attempt import Attempt, Attempts, Outcome
 from maie_gateway.webhooks.gate import Gate, Refusal
-from maie_gateway.webhooks.guard import Resolve, UrlGuard, system_resolver
+from maie_gateway.webhooks.guard import UrlGuard
 from maie_gateway.webhooks.http import open_poster
 from maie_gateway.webhooks.queue import bury
 from maie_gateway.webhooks.schedule import is_over, retry_delay
@@ -36,8 +35,6 @@ log = structlog.get_logger()
 BROKER_PAUSE_SECONDS = 1.0
 # Beyond the receiver's own time: reading the secret and storing the outcome.
 ACK_MARGIN_SECONDS = 10.0
-# Names that resolve slowly block a thread each.
-RESOLVER_THREADS = 8
 # A receiver that is only busy is asked again soon.
 MAX_BUSY_SECONDS = 15.0
 SECONDS_PER_HOUR = 3600.0
@@ -50,8 +47,11 @@ class WebhookSender:
     the broker and takes no place from others.
     """
 
-    def __init__(self, broker: Broker, store: JobStore, settings: WebhookSettings) -> None:
+    def __init__(
+        self, broker: Broker, store: JobStore, settings: WebhookSettings, guard: UrlGuard
+    ) -> None:
         self._broker = broker
+        self._guard = guard
         self._settings = settings
         self._secrets = Secrets(store, settings.tenants)
         self._gate = Gate(settings)
@@ -59,20 +59,10 @@ class WebhookSender:
         self._sending: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
-    async def running(self, resolve: Resolve | None = None) -> AsyncIterator[None]:
-        """Sends as long as the context lasts; what is in hand then is still finished.
-
-        Args:
-            resolve: Gives the addresses of a host; the system's resolver where unset.
-        """
+    async def running(self) -> AsyncIterator[None]:
+        """Sends as long as the context lasts; what is in hand then is still finished."""
         await self._declare_consumer()
-        async with AsyncExitStack() as stack:
-            executor = ThreadPoolExecutor(RESOLVER_THREADS, thread_name_prefix="webhook-dns")
-            stack.callback(executor.shutdown, wait=False, cancel_futures=True)
-            guard = UrlGuard(resolve or system_resolver(executor), self._settings.allowed_networks)
-            poster = await stack.enter_async_context(
-                open_poster(guard, self._settings.timeout_seconds)
-            )
+        async with open_poster(self._guard, self._settings.timeout_seconds) as poster:
             attempts = Attempts(poster, self._secrets, self._settings.source)
             pulling = asyncio.create_task(self._pull(attempts))
             try:

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_network
 
 import pytest
 
 from maie.job.v1 import job_pb2 as job
-from maie_gateway.webhooks import UrlGuard, check_webhooks, system_resolver, without_secrets
+from maie_gateway.webhooks import UrlGuard, check_webhooks, open_guard, without_secrets
 from maie_runtime.errors import Code, StageError
 from tests.gateway.webhooks.receiver import SECRET
 
@@ -61,8 +60,8 @@ async def test_a_name_without_addresses_is_a_fault_that_may_pass(host: str) -> N
 
 @pytest.mark.parametrize("host", ["localhost", "127.1", "0x7f.1", "2130706433", "0177.0.0.1"])
 async def test_the_system_resolver_hides_no_loopback(host: str) -> None:
-    with ThreadPoolExecutor(1) as executor, pytest.raises(StageError, match="not public"):
-        await UrlGuard(system_resolver(executor)).addresses(host, 80)
+    with open_guard(()) as guard, pytest.raises(StageError, match="not public"):
+        await guard.addresses(host, 80)
 
 
 async def test_allowed_networks_pass() -> None:

@@ -8,7 +8,7 @@ import ssl
 import sys
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,15 +21,17 @@ from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import record_pb2 as record
 from maie_gateway.store import JobStore
 from maie_gateway.webhooks import (
-    Resolve,
     TenantWebhook,
+    UrlGuard,
     WebhookReconciler,
     WebhookSender,
     WebhookSettings,
     deliveries,
+    open_guard,
     publish_deliveries,
     replay,
 )
+from maie_gateway.webhooks.guard import Resolve
 from maie_runtime import subjects
 from maie_runtime.broker import Broker, open_broker
 from tests.conftest import NatsServer, free_port
@@ -53,11 +55,15 @@ class Mail:
 
     broker: Broker
 
-    def sender(
-        self, resolve: Resolve | None = None, **options: Any
-    ) -> AbstractAsyncContextManager[None]:
+    @asynccontextmanager
+    async def sender(self, resolve: Resolve | None = None, **options: Any) -> AsyncIterator[None]:
         settings = WebhookSettings(**{**QUICK, **options})
-        return WebhookSender(self.broker, JobStore(self.broker), settings).running(resolve)
+        with open_guard(settings.allowed_networks) as guard:
+            if resolve is not None:
+                guard = UrlGuard(resolve, settings.allowed_networks)
+            sender = WebhookSender(self.broker, JobStore(self.broker), settings, guard)
+            async with sender.running():
+                yield
 
     async def finish(self, new: record.JobRecord) -> None:
         await JobStore(self.broker).create(new)
