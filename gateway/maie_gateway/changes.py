@@ -3,34 +3,76 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Protocol
 
 import structlog
 from nats.errors import Error as NatsError
 from nats.js.errors import APIError
 
 from maie.job.v1 import record_pb2 as record
-from maie_gateway.conductor import FINAL_STATES
+from maie_gateway.conductor import FINAL_STATES, lane
 from maie_runtime.broker import Broker
 
 log = structlog.get_logger()
 
 Listener = Callable[[], None]
 
+
+class Follower(Protocol):
+    """Hears of every record, with its revision. Nothing that it does may wait."""
+
+    def replay_begun(self) -> None:
+        """The watch begins: every job's record comes now, as it is."""
+
+    def changed(self, seen: record.JobRecord, revision: int) -> None:
+        """A job's record is this now."""
+
+    def gone(self, job_id: str) -> None:
+        """A job's record is gone."""
+
+    def replay_ended(self) -> None:
+        """All records have come; a job that did not is gone."""
+
+
 RESTART_SECONDS = 1.0
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class ActiveJob:
+    """What is kept of an unfinished job.
+
+    Attributes:
+        tenant: Whose job it is.
+        lane: The lane of its tasks.
+        held: Whether it waits for its tenant's turn.
+        revision: The revision of its record that was seen last; 0 where unknown.
+        since: When that revision was first seen, by the monotonic clock.
+    """
+
+    tenant: str
+    lane: str
+    held: bool
+    revision: int
+    since: float
 
 
 class JobChanges:
     """Follows the bucket of job records over one watch for all.
 
-    It holds the ids of unfinished jobs and nothing of finished ones.
+    It holds a few words of each unfinished job and nothing of finished ones.
     """
 
-    def __init__(self, broker: Broker) -> None:
+    def __init__(self, broker: Broker, followers: Sequence[Follower] = ()) -> None:
         self._broker = broker
-        self._active: set[str] = set()
+        self._followers = followers
+        self._active: dict[str, ActiveJob] = {}
+        self._active_listeners: set[Listener] = set()
         self._listeners: defaultdict[str, set[Listener]] = defaultdict(set)
         self._complete = asyncio.Event()
 
@@ -39,14 +81,55 @@ class JobChanges:
         """The ids of the jobs that are not finished."""
         return frozenset(self._active)
 
-    def note(self, seen: record.JobRecord) -> None:
-        """Takes in a record, as read or as just written, and tells who listens."""
-        if seen.state in FINAL_STATES:
-            self._active.discard(seen.job_id)
-        else:
-            self._active.add(seen.job_id)
+    @property
+    def active_jobs(self) -> Mapping[str, ActiveJob]:
+        """The jobs that are not finished, by id; a live view."""
+        return MappingProxyType(self._active)
+
+    def note(self, seen: record.JobRecord, revision: int = 0) -> None:
+        """Takes in a record, as read or as just written, and tells who listens.
+
+        Args:
+            seen: The record.
+            revision: Its revision. One that is older than what is known already,
+                as the watch may tell it late, changes nothing; 0 is unknown.
+        """
+        known = self._active.get(seen.job_id)
+        if known is None or not 0 < revision < known.revision:
+            if seen.state in FINAL_STATES:
+                self.forget(seen.job_id)
+            else:
+                self._keep(seen, revision)
         for listener in tuple(self._listeners.get(seen.job_id, ())):
             listener()
+
+    def forget(self, job_id: str) -> None:
+        """Counts a job as finished, or as never begun."""
+        if self._active.pop(job_id, None) is not None:
+            self._tell_active()
+
+    def _keep(self, seen: record.JobRecord, revision: int) -> None:
+        known = self._active.get(seen.job_id)
+        revision = revision or (known.revision if known else 0)
+        since = known.since if known and known.revision == revision else time.monotonic()
+        self._active[seen.job_id] = ActiveJob(
+            tenant=seen.tenant, lane=lane(seen), held=seen.held, revision=revision, since=since
+        )
+        if known is None or known.held != seen.held:
+            self._tell_active()
+
+    def _tell_active(self) -> None:
+        for listener in tuple(self._active_listeners):
+            listener()
+
+    @contextmanager
+    def subscribe_active(self, listener: Listener) -> Iterator[None]:
+        """Calls `listener` whenever a job begins, is released or ends."""
+        self._active_listeners.add(listener)
+        try:
+            yield
+        finally:
+            self._active_listeners.discard(listener)
 
     def tell_all(self) -> None:
         """Tells everyone who listens, whatever they listen for."""
@@ -91,9 +174,9 @@ class JobChanges:
                 if entry is None:
                     self._complete.set()
                 elif entry.operation is None:
-                    self.note(record.JobRecord.FromString(entry.value))
+                    self.note(record.JobRecord.FromString(entry.value), entry.revision)
                 else:
-                    self._active.discard(entry.key)
+                    self.forget(entry.key)
         finally:
             with suppress(NatsError, OSError):
                 await watcher.stop()

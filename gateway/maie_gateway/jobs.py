@@ -19,8 +19,7 @@ from maie.job.v1 import job_pb2_grpc
 from maie.job.v1 import record_pb2 as record
 from maie.summary.v1 import summary_pb2 as summary
 from maie_gateway.admission import Admission, settled_config
-from maie_gateway.changes import JobChanges
-from maie_gateway.conductor import Step, accept, job_view
+from maie_gateway.conductor import accept, job_view
 from maie_gateway.listing import list_page
 from maie_gateway.loop import Conductor
 from maie_gateway.results import Results
@@ -47,7 +46,6 @@ class JobService(job_pb2_grpc.JobServiceServicer):
         broker: Broker,
         blobs: Blobs,
         store: JobStore,
-        changes: JobChanges,
         conductor: Conductor,
         results: Results,
         watch: Watch,
@@ -58,7 +56,6 @@ class JobService(job_pb2_grpc.JobServiceServicer):
         self._broker = broker
         self._blobs = blobs
         self._store = store
-        self._changes = changes
         self._conductor = conductor
         self._results = results
         self._watch = watch
@@ -137,12 +134,11 @@ class JobService(job_pb2_grpc.JobServiceServicer):
                         traceparent=traceparent,
                         now=datetime.now(UTC),
                     )
-                    await self._store.create(step.record)
+                    await self._conductor.begin(step)
                 except StageError:
                     await self._blobs.delete(recording.key)
                     raise
-                self._changes.note(step.record)
-        await self._begin(step)
+        log.info("job.accepted", job=step.record.job_id, bytes=step.record.recording.size_bytes)
         return step.record
 
     def _template(self, config: job.JobConfig) -> summary.Template | None:
@@ -151,14 +147,6 @@ class JobService(job_pb2_grpc.JobServiceServicer):
     async def _snapshot(self, template: summary.Template | None) -> common.Blob | None:
         """Keeps a template as it is now, whatever becomes of its files."""
         return await self._blobs.put_message("templates", template) if template else None
-
-    async def _begin(self, step: Step) -> None:
-        log.info("job.accepted", job=step.record.job_id, bytes=step.record.recording.size_bytes)
-        try:
-            await self._conductor.publish(step.tasks)
-        except StageError as error:
-            # The job exists; the reconciler publishes its task when the broker is back.
-            log.warning("job.begin_failed", job=step.record.job_id, reason=error.reason)
 
 
 def _traceparent(context: Any) -> str:

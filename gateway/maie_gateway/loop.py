@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import aclosing, asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import structlog
@@ -15,6 +16,7 @@ from nats.errors import Error as NatsError
 from nats.js.api import AckPolicy, ConsumerConfig
 from nats.js.errors import APIError
 
+from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
@@ -24,6 +26,7 @@ from maie_gateway.conductor import (
     Step,
     advance,
     dead_letters,
+    lane,
     pending_tasks,
     task_id,
 )
@@ -44,20 +47,52 @@ BROKER_PAUSE_SECONDS = 1.0
 NAK_SECONDS = 1.0
 
 
+Window = Callable[[], Mapping[common.Stage, int]]
+Follow = Callable[[record.JobRecord | None, record.JobRecord], Awaitable[None]]
+
+
+async def follow_nothing(_: record.JobRecord | None, __: record.JobRecord) -> None:
+    """Follows a change by doing nothing."""
+
+
 class Conductor:
     """Takes events into job records. Every gateway runs one; none is special.
 
-    An event is acknowledged once the record that it led to is stored and the
-    tasks that follow from it are published.
+    An event is acknowledged once the record that it led to is stored and all
+    that follows from it is published.
+
+    Args:
+        broker: The broker.
+        store: The job records.
+        changes: Who is told of each record that is written.
+        policy: What is allowed.
+        window: Says at any time how many units of a job may be queued, by stage.
+        follow: Called with a record before and after a change, once it is
+            stored, for what else is to happen. It may be called again for the
+            same change, then with None for the record before; it must bear that.
     """
 
     def __init__(
-        self, broker: Broker, store: JobStore, changes: JobChanges, policy: Policy
+        self,
+        broker: Broker,
+        store: JobStore,
+        changes: JobChanges,
+        policy: Policy,
+        *,
+        window: Window = dict,
+        follow: Follow = follow_nothing,
     ) -> None:
         self._broker = broker
         self._store = store
         self._changes = changes
         self._policy = policy
+        self._window = window
+        self._follow = follow
+
+    @property
+    def policy(self) -> Policy:
+        """What is allowed right now."""
+        return replace(self._policy, window=self._window())
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -80,6 +115,29 @@ class Conductor:
             conducting.cancel()
             await asyncio.gather(conducting, return_exceptions=True)
 
+    async def begin(self, step: Step) -> None:
+        """Stores a new job and publishes its first task, if it has one.
+
+        The job counts as active from the call on, exists when this returns, and
+        then goes on whatever happens.
+
+        Raises:
+            StageError: UNAVAILABLE; the job does not exist, unless the broker
+                stored it and went away before it could say so.
+        """
+        self._changes.note(step.record)
+        try:
+            revision = await self._store.create(step.record)
+        except BaseException:
+            self._changes.forget(step.record.job_id)
+            raise
+        self._changes.note(step.record, revision)
+        try:
+            await self.publish(step.record, step.tasks)
+        except StageError as error:
+            # The reconciler publishes the task when the broker is back.
+            log.warning("job.begin_failed", job=step.record.job_id, reason=error.reason)
+
     async def take(self, job_id: str, told: Iterable[event.StageEvent]) -> record.JobRecord:
         """Takes events into a job's record and publishes what follows.
 
@@ -94,46 +152,72 @@ class Conductor:
             stored = await self._store.get(job_id)
             step = self._advance(stored.record, events)
             if not step.changed:
+                self._changes.note(stored.record, stored.revision)
+                if any(told.HasField("cancel_requested") for told in events):
+                    # Whoever cancelled the job may have gone before the workers were told.
+                    await self._stop_work(stored.record)
                 return stored.record
             with suppress(RevisionConflictError):
-                await self._store.replace(stored, step.record)
-                self._changes.note(step.record)
-                await self.publish(step.tasks)
+                revision = await self._store.replace(stored, step.record)
+                self._changes.note(step.record, revision)
+                await self.publish(step.record, step.tasks)
                 await self._after(stored.record, step.record)
                 return step.record
 
-    async def publish(self, tasks: Iterable[event.StageTask]) -> None:
-        """Hands tasks to the workers. A task that is there already is not doubled."""
-        await asyncio.gather(*(self._publish_task(task) for task in tasks))
+    async def publish(
+        self, source: record.JobRecord, tasks: Iterable[event.StageTask], again: str = ""
+    ) -> None:
+        """Hands tasks of a job to the workers.
 
-    async def _publish_task(self, task: event.StageTask) -> None:
-        stage = task.WhichOneof("request") or ""
-        await self._broker.publish(
-            subjects.task(stage, task.job_id, task.unit), task, message_id=task_id(task)
+        Args:
+            source: The job's record, which names the lane.
+            tasks: The tasks. One that was published a short while ago is not
+                doubled, nor brought back where it was lost since.
+            again: Makes the ids of tasks new, so that lost ones are brought back.
+        """
+        suffix = f"/again-{again}" if again else ""
+        await asyncio.gather(*(self._publish_task(source, task, suffix) for task in tasks))
+
+    async def _publish_task(
+        self, source: record.JobRecord, task: event.StageTask, suffix: str
+    ) -> None:
+        subject = subjects.task(
+            task.WhichOneof("request") or "", task.job_id, task.unit, lane(source)
         )
+        await self._broker.publish(subject, task, message_id=task_id(task) + suffix)
 
     def _advance(self, old: record.JobRecord, events: tuple[event.StageEvent, ...]) -> Step:
         tasks: list[event.StageTask] = []
-        new, changed = old, False
+        new, changed, policy = old, False, self.policy
         for told in events:
-            step = advance(new, told, self._policy, datetime.now(UTC))
+            step = advance(new, told, policy, datetime.now(UTC))
             new, changed = step.record, changed or step.changed
             tasks.extend(step.tasks)
         return Step(record=new, tasks=tuple(tasks), changed=changed)
 
-    async def _after(self, old: record.JobRecord, new: record.JobRecord) -> None:
-        """Keeps what was given up and tells workers to drop a cancelled job."""
+    async def _after(self, old: record.JobRecord | None, new: record.JobRecord) -> None:
+        """Keeps what was given up, stops what was cancelled, and does what else follows."""
+        if old is None or new.state != old.state:
+            await self._stop_work(new)
         for letter in dead_letters(old, new):
             stage = letter.task.WhichOneof("request") or ""
             await self._broker.publish(
                 subjects.dead_letter(stage, new.job_id), letter, message_id=task_id(letter.task)
             )
-        if new.state == job.JOB_STATE_CANCELLED != old.state:
-            await self._broker.tell(subjects.cancel(new.job_id))
+        await self._follow(old, new)
+
+    async def _stop_work(self, of: record.JobRecord) -> None:
+        """Tells workers to drop a job, where it is cancelled.
+
+        Where another gateway takes the job up again at this very moment, that
+        may hit a task of the next attempt; the reconciler brings it back.
+        """
+        if of.state == job.JOB_STATE_CANCELLED:
+            await self._broker.tell(subjects.cancel(of.job_id))
             with suppress(NatsError, APIError):
                 # What stays queued is dropped by the worker that pulls it.
                 await self._broker.jetstream.purge_stream(
-                    subjects.TASKS, subject=subjects.tasks_of_job(new.job_id)
+                    subjects.TASKS, subject=subjects.tasks_of_job(of.job_id)
                 )
 
     async def _conduct(self) -> None:
@@ -160,7 +244,8 @@ class Conductor:
             stored = await self.take(job_id, _decode(messages))
             if any(message.metadata.num_delivered > 1 for message in messages):
                 # Whoever had these events before may have died before publishing.
-                await self.publish(pending_tasks(stored))
+                await self.publish(stored, pending_tasks(stored))
+                await self._after(None, stored)
         except StageError as error:
             if error.reason != "JOB_NOT_FOUND":
                 log.warning("conductor.failed", job=job_id, reason=error.reason)

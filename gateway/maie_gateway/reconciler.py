@@ -9,13 +9,12 @@ from contextlib import asynccontextmanager
 
 import structlog
 from nats.errors import Error as NatsError
-from nats.js.errors import APIError
+from nats.js.errors import APIError, NotFoundError
 
-from maie.job.v1 import record_pb2 as record
-from maie_gateway.changes import JobChanges
+from maie.event.v1 import event_pb2 as event
+from maie_gateway.changes import ActiveJob, JobChanges
 from maie_gateway.conductor import pending_tasks
 from maie_gateway.loop import Conductor
-from maie_gateway.store import JobStore
 from maie_runtime import subjects
 from maie_runtime.broker import Broker
 from maie_runtime.errors import StageError
@@ -24,6 +23,8 @@ log = structlog.get_logger()
 
 # Younger changes may still have their tasks or events under way.
 SETTLED_SECONDS = 10.0
+# A task that was brought back is left alone for so long, and by all gateways.
+AGAIN_SECONDS = 60.0
 
 
 class Reconciler:
@@ -31,15 +32,25 @@ class Reconciler:
 
     That happens when a gateway dies after it stored a record and before it
     published the tasks. A task leaves the queue only after its event is stored.
+
+    Args:
+        broker: The broker.
+        changes: Knows the unfinished jobs and since when each stands as it is.
+        conductor: Publishes.
+        settled_seconds: A job that changed later than this ago is left alone.
     """
 
     def __init__(
-        self, broker: Broker, store: JobStore, changes: JobChanges, conductor: Conductor
+        self,
+        broker: Broker,
+        changes: JobChanges,
+        conductor: Conductor,
+        settled_seconds: float = SETTLED_SECONDS,
     ) -> None:
         self._broker = broker
-        self._store = store
         self._changes = changes
         self._conductor = conductor
+        self._settled_seconds = settled_seconds
 
     @asynccontextmanager
     async def running(self, period: float) -> AsyncIterator[None]:
@@ -53,34 +64,49 @@ class Reconciler:
 
     async def _look_around(self, period: float) -> None:
         while True:
-            for job_id in self._changes.active:
+            for job_id, known in tuple(self._changes.active_jobs.items()):
                 try:
-                    await self._reconcile(job_id)
+                    await self._reconcile(job_id, known)
                 except (StageError, NatsError, APIError, OSError) as error:
                     log.warning("reconciler.failed", job=job_id, error=str(error))
+                    if getattr(error, "reason", "") == "JOB_NOT_FOUND":
+                        self._changes.forget(job_id)
             await asyncio.sleep(period)
 
-    async def _reconcile(self, job_id: str) -> None:
-        seen = (await self._store.get(job_id)).record
-        self._changes.note(seen)
-        if time.time() - _last_change(seen) < SETTLED_SECONDS:
+    async def _reconcile(self, job_id: str, known: ActiveJob) -> None:
+        if known.held or time.monotonic() - known.since < self._settled_seconds:
             return
-        if await self._events_pending():
-            return
+        # The order matters: an event is stored before its task leaves the queue, so a task that
+        # is missing now has an event, and an event that is not waiting now is in the record.
         queued = await self._queued_subjects(job_id)
+        if await self._events_waiting(job_id):
+            return
+        seen = await self._conductor.take(job_id, [_released(job_id)])
+        if self._changes.active_jobs.get(job_id) != known:
+            return
         lost = [
             task
             for task in pending_tasks(seen)
-            if subjects.task(task.WhichOneof("request") or "", job_id, task.unit) not in queued
+            if subjects.task(task.WhichOneof("request") or "", job_id, task.unit, known.lane)
+            not in queued
         ]
         if lost:
             log.warning("reconciler.republished", job=job_id, units=[task.unit for task in lost])
-            await self._conductor.publish(lost)
+            # The first id would be taken for a repetition. This one is the same in all gateways.
+            again = str(int(time.time() // AGAIN_SECONDS))
+            await self._conductor.publish(seen, lost, again)
 
-    async def _events_pending(self) -> bool:
-        """Whether events wait that may explain what is missing."""
+    async def _events_waiting(self, job_id: str) -> bool:
+        """Whether events of the job wait that may explain what is missing."""
+        try:
+            last = await self._broker.jetstream.get_last_msg(
+                subjects.EVENTS, subjects.event("*", job_id)
+            )
+        except NotFoundError:
+            return False
         info = await self._broker.jetstream.consumer_info(subjects.EVENTS, subjects.CONDUCTOR)
-        return bool(info.num_pending or info.num_ack_pending)
+        settled = info.ack_floor.stream_seq if info.ack_floor else 0
+        return (last.seq or 0) > settled
 
     async def _queued_subjects(self, job_id: str) -> set[str]:
         info = await self._broker.jetstream.stream_info(
@@ -89,5 +115,6 @@ class Reconciler:
         return set(info.state.subjects or ())
 
 
-def _last_change(seen: record.JobRecord) -> float:
-    return seen.log[-1].event_time.ToNanoseconds() / 1e9 if seen.log else 0.0
+def _released(job_id: str) -> event.StageEvent:
+    """Lets a job that is not held queue what the window has room for by now."""
+    return event.StageEvent(job_id=job_id, job_released=event.JobReleased())

@@ -12,14 +12,11 @@ from maie.catalog.v1 import catalog_pb2_grpc
 from maie.job.v1 import job_pb2_grpc
 from maie_gateway.admission import Admission
 from maie_gateway.catalog import CatalogService
-from maie_gateway.changes import JobChanges
+from maie_gateway.conducting import ConductingOptions, conducting
 from maie_gateway.conductor import Policy
 from maie_gateway.jobs import JobService
-from maie_gateway.loop import Conductor
-from maie_gateway.reconciler import Reconciler
 from maie_gateway.results import Results
 from maie_gateway.settings import GatewaySettings
-from maie_gateway.store import JobStore
 from maie_gateway.upload import UploadLimits
 from maie_gateway.watch import Watch
 from maie_runtime.blobs import Blobs
@@ -54,13 +51,13 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
         broker = await stack.enter_async_context(
             open_broker(settings.mesh.nats_url, instance_name("gateway"))
         )
-        store = JobStore(broker)
-        changes = JobChanges(broker)
-        await stack.enter_async_context(changes.follow())
-        conductor = Conductor(broker, store, changes, Policy(max_retries=settings.max_retries))
-        await stack.enter_async_context(conductor.running())
-        reconciler = Reconciler(broker, store, changes, conductor)
-        await stack.enter_async_context(reconciler.running(settings.reconcile_seconds))
+        options = ConductingOptions(
+            policy=Policy(max_retries=settings.max_retries),
+            max_running_jobs=settings.max_active_jobs,
+            reconcile_seconds=settings.reconcile_seconds,
+        )
+        jobs = await stack.enter_async_context(conducting(broker, options))
+        store, changes = jobs.store, jobs.changes
         results = Results(blobs)
         watch = Watch(broker, store, changes, results)
         templates = TemplateLibrary(settings.templates.directory)
@@ -69,8 +66,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
                 broker=broker,
                 blobs=blobs,
                 store=store,
-                changes=changes,
-                conductor=conductor,
+                conductor=jobs.conductor,
                 results=results,
                 watch=watch,
                 admission=Admission(changes, settings.max_active_jobs),

@@ -16,7 +16,7 @@ from maie_gateway.conductor.log import log_events
 from maie_gateway.conductor.policy import Policy
 from maie_gateway.conductor.states import ENDED_STATES, FINAL_STATES
 from maie_gateway.conductor.steering import can_retry
-from maie_gateway.conductor.tasks import dead_letters, pending_tasks, task_id
+from maie_gateway.conductor.tasks import dead_letters, lane, pending_tasks, task_id
 from maie_gateway.conductor.view import job_view
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "can_retry",
     "dead_letters",
     "job_view",
+    "lane",
     "log_events",
     "pending_tasks",
     "task_id",

@@ -12,6 +12,7 @@ from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie.summary.v1 import summary_pb2 as summary
 from maie_gateway.conductor.graph import SUMMARY_REDUCE, Graph
 from maie_gateway.conductor.states import FINAL_STATES
+from maie_runtime import subjects
 
 
 def task_id(task: event.StageTask) -> str:
@@ -20,6 +21,12 @@ def task_id(task: event.StageTask) -> str:
     The attempt is in it, or a retry would be dropped as a duplicate.
     """
     return f"{task.job_id}/{task.unit}/{task.attempt}"
+
+
+def lane(source: record.JobRecord) -> str:
+    """The lane that all tasks of a job wait in; batch unless somebody waits for it."""
+    interactive = source.config.lane == job.LANE_INTERACTIVE
+    return subjects.INTERACTIVE if interactive else subjects.BATCH
 
 
 def pending_tasks(source: record.JobRecord) -> list[event.StageTask]:

@@ -1,0 +1,76 @@
+"""All that moves jobs on, wired together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from maie_gateway.changes import JobChanges
+from maie_gateway.conductor import Policy
+from maie_gateway.loop import Conductor, Follow, follow_nothing
+from maie_gateway.reconciler import SETTLED_SECONDS, Reconciler
+from maie_gateway.store import JobStore
+from maie_gateway.turns import Turns
+from maie_gateway.workers import WorkerSlots
+from maie_runtime.broker import Broker
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class ConductingOptions:
+    """How jobs are moved on.
+
+    Attributes:
+        policy: What is allowed; its window comes from the live workers.
+        max_running_jobs: The most jobs of one tenant and lane that run at once.
+        reconcile_seconds: How often jobs are looked for that stand still.
+        settled_seconds: How long a job must stand to be looked at.
+    """
+
+    policy: Policy
+    max_running_jobs: int
+    reconcile_seconds: float
+    settled_seconds: float = SETTLED_SECONDS
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Conducting:
+    """What the rest of a gateway needs of it.
+
+    Attributes:
+        store: The job records.
+        changes: Which jobs are unfinished, and who listens.
+        conductor: The one way to change a job.
+        turns: Whether a new job has to wait.
+    """
+
+    store: JobStore
+    changes: JobChanges
+    conductor: Conductor
+    turns: Turns
+
+
+@asynccontextmanager
+async def conducting(
+    broker: Broker, options: ConductingOptions, follow: Follow = follow_nothing
+) -> AsyncIterator[Conducting]:
+    """Moves jobs on as long as the context lasts.
+
+    Args:
+        broker: The broker.
+        options: How.
+        follow: What else is to happen after a change of a record; see `Conductor`.
+    """
+    store, changes, slots = JobStore(broker), JobChanges(broker), WorkerSlots(broker)
+    conductor = Conductor(
+        broker, store, changes, options.policy, window=slots.window, follow=follow
+    )
+    turns = Turns(changes, conductor, options.max_running_jobs)
+    reconciler = Reconciler(broker, changes, conductor, options.settled_seconds)
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(changes.follow())
+        await stack.enter_async_context(slots.running())
+        await stack.enter_async_context(conductor.running())
+        await stack.enter_async_context(turns.running())
+        await stack.enter_async_context(reconciler.running(options.reconcile_seconds))
+        yield Conducting(store=store, changes=changes, conductor=conductor, turns=turns)

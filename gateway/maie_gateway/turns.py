@@ -1,0 +1,111 @@
+"""Whose turn it is: a fair share of the mesh for each tenant."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+
+import structlog
+
+from maie.common.v1 import types_pb2 as common
+from maie.event.v1 import event_pb2 as event
+from maie_gateway.changes import ActiveJob, JobChanges
+from maie_gateway.loop import Conductor
+from maie_runtime.errors import StageError
+
+log = structlog.get_logger()
+
+# News comes over the changes of jobs; this bounds the wait when some is missed.
+LOOK_SECONDS = 2.0
+
+
+def due(jobs: Mapping[str, ActiveJob], max_running_jobs: int) -> list[str]:
+    """The held jobs whose turn it is.
+
+    Args:
+        jobs: The unfinished jobs by id; ids sort by time.
+        max_running_jobs: The most jobs of one tenant and lane that may run.
+
+    Returns:
+        The ids, oldest first within each tenant and lane.
+    """
+    running = Counter((job.tenant, job.lane) for job in jobs.values() if not job.held)
+    held: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for job_id in sorted(job_id for job_id, job in jobs.items() if job.held):
+        held[jobs[job_id].tenant, jobs[job_id].lane].append(job_id)
+    return [
+        job_id
+        for key, ids in held.items()
+        for job_id in ids[: max(0, max_running_jobs - running[key])]
+    ]
+
+
+class Turns:
+    """Releases held jobs, oldest first, as earlier ones of their tenant and lane end.
+
+    A lane has its own turns, so that what somebody waits for is not held behind
+    a tenant's own batch work. Every gateway looks; they agree, because each goes
+    by the records and a job can be released only once. While gateways accept jobs
+    of one tenant at the same moment, a few more than the limit may run.
+    """
+
+    def __init__(self, changes: JobChanges, conductor: Conductor, max_running_jobs: int) -> None:
+        self._changes = changes
+        self._conductor = conductor
+        self._limit = max_running_jobs
+        self._news = asyncio.Event()
+
+    def must_wait(self, tenant: str, lane: str) -> bool:
+        """Whether a new job has to be held: others of its tenant and lane have come before.
+
+        Ask this right before `Conductor.begin`, with no `await` in between, or
+        jobs that come at the same time are all let in.
+        """
+        before = [
+            job
+            for job in self._changes.active_jobs.values()
+            if (job.tenant, job.lane) == (tenant, lane)
+        ]
+        return len(before) >= self._limit
+
+    @asynccontextmanager
+    async def running(self, period: float = LOOK_SECONDS) -> AsyncIterator[None]:
+        """Gives turns as long as the context lasts."""
+        with self._changes.subscribe_active(self._news.set):
+            giving = asyncio.create_task(self._give(period))
+            try:
+                yield
+            finally:
+                giving.cancel()
+                await asyncio.gather(giving, return_exceptions=True)
+
+    async def _give(self, period: float) -> None:
+        slots: Mapping[common.Stage, int] = {}
+        while True:
+            self._news.clear()
+            for job_id in due(self._changes.active_jobs, self._limit):
+                await self._release(job_id)
+            before, slots = slots, self._conductor.policy.window
+            if any(slots[stage] > before.get(stage, slots[stage]) for stage in slots):
+                await self._widen()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(period):
+                    await self._news.wait()
+
+    async def _widen(self) -> None:
+        """Gives workers that have come since their share of the jobs in work."""
+        for job_id, known in tuple(self._changes.active_jobs.items()):
+            if not known.held:
+                await self._release(job_id)
+
+    async def _release(self, job_id: str) -> None:
+        released = event.StageEvent(job_id=job_id, job_released=event.JobReleased())
+        try:
+            await self._conductor.take(job_id, [released])
+        except StageError as error:
+            if error.reason == "JOB_NOT_FOUND":
+                self._changes.forget(job_id)
+            else:
+                log.warning("turns.release_failed", job=job_id, reason=error.reason)
