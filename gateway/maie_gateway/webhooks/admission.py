@@ -1,4 +1,4 @@
-"""Webhooks at the door: which a submit may name, and what is shown of them."""
+"""Webhooks at the door: which a submit may name."""
 
 from __future__ import annotations
 
@@ -49,12 +49,3 @@ async def _check_url(url: str, guard: UrlGuard, field: str) -> None:
         raise invalid(
             REASON, "The webhook's host name does not resolve; correct it.", field=field
         ) from error
-
-
-def without_secrets(config: job.JobConfig) -> job.JobConfig:
-    """A copy of a config as clients may see it."""
-    shown = job.JobConfig()
-    shown.CopyFrom(config)
-    for webhook in shown.webhooks:
-        webhook.ClearField("secret")
-    return shown

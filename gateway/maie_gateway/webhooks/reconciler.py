@@ -46,12 +46,22 @@ class WebhookReconciler:
         self._settled_seconds = settled_seconds
         self._seen: dict[str, float] = {}
 
-    def note(self, seen: record.JobRecord) -> None:
+    def changed(self, seen: record.JobRecord, revision: int = 0) -> None:
         """Takes in a record as it is now. Quick; holds ids for some seconds only."""
         # Most records of a bucket that is read from its start are old.
         ended = seen.log[-1].event_time.ToNanoseconds() / 1e9 if seen.log else 0.0
         if time.time() - ended < MAX_AGE_SECONDS and deliveries(None, seen, self._tenants):
             self._seen.setdefault(seen.job_id, time.monotonic())
+
+    def gone(self, job_id: str) -> None:
+        """Forgets a job that was deleted."""
+        self._seen.pop(job_id, None)
+
+    def replay_begun(self) -> None:
+        """Nothing follows: an old record is known by its time."""
+
+    def replay_ended(self) -> None:
+        """Nothing follows."""
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -74,7 +84,7 @@ class WebhookReconciler:
                     log.warning("webhooks.not_reconciled", job=job_id, reason=error.reason)
                     if error.reason != "JOB_NOT_FOUND":
                         break
-                del self._seen[job_id]
+                self._seen.pop(job_id, None)
 
     async def _publish(self, job_id: str) -> None:
         stored = (await self._store.get(job_id)).record

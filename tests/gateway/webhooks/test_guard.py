@@ -6,7 +6,7 @@ from ipaddress import ip_network
 import pytest
 
 from maie.job.v1 import job_pb2 as job
-from maie_gateway.webhooks import UrlGuard, check_webhooks, open_guard, without_secrets
+from maie_gateway.webhooks import UrlGuard, check_webhooks, open_guard
 from maie_runtime.errors import Code, StageError
 from tests.gateway.webhooks.receiver import SECRET
 
@@ -93,9 +93,6 @@ async def test_a_submit_with_a_bad_webhook_is_refused(
     assert (caught.value.reason, caught.value.field) == (reason, field)
 
 
-async def test_good_webhooks_pass_and_never_show_their_secrets() -> None:
+async def test_good_webhooks_pass() -> None:
     config = job.JobConfig(webhooks=[job.Webhook(url="https://public.test/x", secret=SECRET)])
     await check_webhooks(config, UrlGuard(resolve))
-    assert [hook.url for hook in without_secrets(config).webhooks] == ["https://public.test/x"]
-    assert SECRET not in str(without_secrets(config))
-    assert config.webhooks[0].secret == SECRET

@@ -26,8 +26,10 @@ from maie_gateway.webhooks import (
     WebhookReconciler,
     WebhookSender,
     WebhookSettings,
+    check_webhooks,
     deliveries,
     open_guard,
+    open_webhooks,
     publish_deliveries,
     replay,
 )
@@ -337,6 +339,14 @@ async def test_a_sender_that_dies_before_the_ack_sends_the_same_event_again(
     assert receiver.received[0].body == receiver.received[1].body
 
 
+async def test_gateways_share_the_work(mail: Mail, receiver: Receiver) -> None:
+    for number in range(50):
+        await mail.finish(finished(f"job-{number}", receiver.url))
+    async with mail.sender(), mail.sender(), mail.sender():
+        await mail.empty()
+    assert len(receiver.ids) == len(set(receiver.ids)) == 50
+
+
 async def test_deliveries_survive_a_restart_of_the_broker(
     mail: Mail, receiver: Receiver, nats_server: NatsServer
 ) -> None:
@@ -453,10 +463,22 @@ async def test_what_a_dead_gateway_owed_is_told_and_nothing_twice(
     reconciler = WebhookReconciler(mail.broker, store, {}, settled_seconds=0.2)
     async with mail.sender(), reconciler.running():
         for new in (told, owed, old):
-            reconciler.note(new)
+            reconciler.changed(new)
         await receiver.wait_for(2)
         await asyncio.sleep(0.5)
     assert sorted(receiver.ids) == ["job-owed/JOB_STATE_FAILED/3", "job-told/JOB_STATE_FAILED/3"]
+
+
+async def test_a_gateways_webhooks_work_together(mail: Mail, receiver: Receiver) -> None:
+    new = finished("job-1", receiver.url)
+    await JobStore(mail.broker).create(new)
+    async with open_webhooks(mail.broker, WebhookSettings(**QUICK)) as webhooks:
+        await check_webhooks(new.config, webhooks.guard)
+        await webhooks.follow(None, new)
+        await webhooks.follow(new, new)
+        webhooks.reconciler.changed(new, 1)
+        await mail.empty()
+    assert len(receiver.received) == 1
 
 
 async def test_what_cannot_be_read_is_dropped(mail: Mail) -> None:

@@ -1,0 +1,55 @@
+"""All of a gateway's webhooks, wired together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from maie.job.v1 import record_pb2 as record
+from maie_gateway.store import JobStore
+from maie_gateway.webhooks.deliveries import TenantWebhooks, deliveries
+from maie_gateway.webhooks.guard import UrlGuard, open_guard
+from maie_gateway.webhooks.queue import publish_deliveries
+from maie_gateway.webhooks.reconciler import WebhookReconciler
+from maie_gateway.webhooks.sender import WebhookSender
+from maie_gateway.webhooks.settings import WebhookSettings
+from maie_runtime.broker import Broker
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Webhooks:
+    """What the rest of a gateway needs of them.
+
+    Attributes:
+        guard: Says where deliveries may go, for `check_webhooks`.
+        reconciler: Is to be told of every record (changes.Follower).
+        broker: The broker.
+        tenants: The receivers of all jobs of a tenant.
+    """
+
+    guard: UrlGuard
+    reconciler: WebhookReconciler
+    broker: Broker
+    tenants: TenantWebhooks
+
+    async def follow(self, old: record.JobRecord | None, new: record.JobRecord) -> None:
+        """Queues what receivers are to be told after a change (loop.Follow).
+
+        Raises:
+            StageError: UNAVAILABLE with BROKER_UNAVAILABLE.
+        """
+        await publish_deliveries(self.broker, deliveries(old, new, self.tenants))
+
+
+@asynccontextmanager
+async def open_webhooks(broker: Broker, settings: WebhookSettings) -> AsyncIterator[Webhooks]:
+    """Sends deliveries as long as the context lasts; what is in hand is still finished."""
+    store = JobStore(broker)
+    reconciler = WebhookReconciler(broker, store, settings.tenants)
+    async with AsyncExitStack() as stack:
+        guard = stack.enter_context(open_guard(settings.allowed_networks))
+        sender = WebhookSender(broker, store, settings, guard)
+        await stack.enter_async_context(sender.running())
+        await stack.enter_async_context(reconciler.running())
+        yield Webhooks(guard=guard, reconciler=reconciler, broker=broker, tenants=settings.tenants)
