@@ -26,6 +26,7 @@ from maie_runtime.failures import as_stage_error, worker_lost
 from maie_runtime.faults import fault
 from maie_runtime.heartbeat import EngineHungError, UnitWatch, UnwantedError
 from maie_runtime.lanes import LANES, LanePuller, WakeUps, declare_lanes
+from maie_runtime.quarantine import Quarantine
 from maie_runtime.settings import ServiceSettings
 from maie_runtime.unit import UnitRunner
 
@@ -79,6 +80,7 @@ class JetStreamMount:
         self._settings = settings
         self._abandon = abandon
         self._wake_ups = WakeUps(broker.client, binding.slug)
+        self._quarantine = Quarantine()
         self._running: defaultdict[str, set[UnitWatch]] = defaultdict(set)
         self._slots: list[asyncio.Task[None]] = []
         self._pullers: set[LanePuller] = set()
@@ -183,7 +185,7 @@ class JetStreamMount:
         watch = UnitWatch(message, self._settings, lambda: self._wanted(task))
         self._running[task.job_id].add(watch)
         try:
-            await watch.see_through(self._runner.run(task, watch.alive))
+            await watch.see_through(self._run(task, watch))
         except asyncio.CancelledError:
             await message.nak()
             raise
@@ -198,6 +200,13 @@ class JetStreamMount:
             self._running[task.job_id].discard(watch)
             if not self._running[task.job_id]:
                 del self._running[task.job_id]
+
+    async def _run(self, task: event.StageTask, watch: UnitWatch) -> None:
+        """Runs the unit, alone where an earlier worker died with it in hand."""
+        suspect = watch.message.metadata.num_delivered > 1
+        async with self._quarantine.place(suspect=suspect):
+            watch.alive()
+            await self._runner.run(task, watch.alive)
 
     async def _settle_failure(
         self, task: event.StageTask, message: Msg, raised: Exception | None
