@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -66,6 +66,10 @@ class JobChanges:
     """Follows the bucket of job records over one watch for all.
 
     It holds a few words of each unfinished job and nothing of finished ones.
+
+    Args:
+        broker: Where the bucket is.
+        followers: Who hears of all records.
     """
 
     def __init__(self, broker: Broker, followers: Sequence[Follower] = ()) -> None:
@@ -169,14 +173,23 @@ class JobChanges:
 
     async def _watch(self) -> None:
         watcher = await self._broker.jobs.watchall()
+        for follower in self._followers:
+            follower.replay_begun()
         try:
             async for entry in watcher:
                 if entry is None:
                     self._complete.set()
+                    for follower in self._followers:
+                        follower.replay_ended()
                 elif entry.operation is None:
-                    self.note(record.JobRecord.FromString(entry.value), entry.revision)
+                    seen = record.JobRecord.FromString(entry.value)
+                    self.note(seen, entry.revision)
+                    for follower in self._followers:
+                        follower.changed(seen, entry.revision)
                 else:
                     self.forget(entry.key)
+                    for follower in self._followers:
+                        follower.gone(entry.key)
         finally:
             with suppress(NatsError, OSError):
                 await watcher.stop()

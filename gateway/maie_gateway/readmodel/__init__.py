@@ -1,0 +1,25 @@
+"""Lists and search over all jobs, answered from a database.
+
+JetStream stays the truth: the database is filled from the job records that a
+gateway watches and from stored results, holds nothing of its own, and can be
+emptied and filled anew at any time (`python -m maie_gateway.readmodel`).
+"""
+
+from __future__ import annotations
+
+from maie_gateway.readmodel.entries import JobEntry, job_entry
+from maie_gateway.readmodel.model import ReadModel, open_read_model
+from maie_gateway.readmodel.moments import TextMoment, text_moments
+from maie_gateway.readmodel.projector import Projector
+from maie_gateway.readmodel.settings import ReadModelSettings
+
+__all__ = [
+    "JobEntry",
+    "Projector",
+    "ReadModel",
+    "ReadModelSettings",
+    "TextMoment",
+    "job_entry",
+    "open_read_model",
+    "text_moments",
+]

@@ -1,0 +1,187 @@
+"""The database behind the read model: connecting, and making its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import timedelta
+from importlib.util import find_spec
+
+import structlog
+from sqlalchemy import (
+    Connection,
+    Engine,
+    create_engine,
+    delete,
+    event,
+    insert,
+    inspect,
+    select,
+    text,
+)
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from maie_gateway.readmodel.fulltext import FULL_TEXT
+from maie_gateway.readmodel.tables import SCHEMA_VERSION, metadata, versions
+from maie_runtime.errors import Code, StageError
+
+log = structlog.get_logger()
+
+# Another process, such as the command that rebuilds, may hold the database for a batch.
+BUSY_SECONDS = 10.0
+CONNECT_SECONDS = 5
+# No answer of ours takes so long; a database that is stuck must not hold up the rest.
+STATEMENT_SECONDS = 30
+RETRY_AFTER = timedelta(seconds=5)
+# Gateways that start together make the tables one after the other; any number will do.
+SCHEMA_LOCK = 5_023_191
+
+WRITES = "maie_writes"
+
+
+class Database:
+    """An engine and its tables. Every method blocks.
+
+    Args:
+        url: As `ReadModelSettings.url`.
+
+    Raises:
+        StageError: FAILED_PRECONDITION with READ_MODEL_DRIVER_MISSING;
+            UNAVAILABLE with READ_MODEL_UNAVAILABLE where the database does
+            not answer.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._engine = _engine(make_url(url))
+        self.index = FULL_TEXT[self._engine.dialect.name]
+        self._prepared = False
+
+    @property
+    def name(self) -> str:
+        """The database as logs may name it: without its password."""
+        return self._engine.url.render_as_string(hide_password=True)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that reads."""
+        with _unavailable():
+            self.prepare()
+            with self._engine.begin() as connection:
+                yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that writes; an error within undoes it."""
+        with _unavailable():
+            self.prepare()
+            with self._begin_writing() as connection:
+                yield connection
+
+    def prepare(self) -> None:
+        """Makes what is missing; empties a database of another version."""
+        if self._prepared:
+            return
+        with _unavailable(), self._begin_writing() as connection:
+            self._lock(connection)
+            if _version(connection) != SCHEMA_VERSION:
+                self._make(connection)
+        self._prepared = True
+
+    def clear(self) -> None:
+        """Removes everything."""
+        with _unavailable(), self._begin_writing() as connection:
+            self._lock(connection)
+            self._make(connection)
+
+    def analyze(self) -> None:
+        """Lets the database look at what it holds, so that it plans well."""
+        with self.writing() as connection:
+            connection.execute(text("ANALYZE"))
+
+    def close(self) -> None:
+        """Closes all connections."""
+        self._engine.dispose()
+
+    def _begin_writing(self) -> AbstractContextManager[Connection]:
+        return self._engine.execution_options(**{WRITES: True}).begin()
+
+    def _lock(self, connection: Connection) -> None:
+        if self._engine.dialect.name == "postgresql":
+            connection.execute(select(text(f"pg_advisory_xact_lock({SCHEMA_LOCK})")))
+
+    def _make(self, connection: Connection) -> None:
+        self.index.drop(connection)
+        metadata.drop_all(connection)
+        metadata.create_all(connection)
+        self.index.create(connection)
+        connection.execute(delete(versions))
+        connection.execute(insert(versions).values(version=SCHEMA_VERSION))
+
+
+def _version(connection: Connection) -> int | None:
+    if not inspect(connection).has_table(versions.name):
+        return None
+    return connection.execute(select(versions.c.version)).scalar()
+
+
+def _engine(url: URL) -> Engine:
+    if url.get_backend_name() == "postgresql":
+        return _postgresql(url)
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True)
+    event.listen(engine, "connect", _on_sqlite_connect)
+    event.listen(engine, "begin", _on_sqlite_begin)
+    return engine
+
+
+def _postgresql(url: URL) -> Engine:
+    if find_spec("psycopg") is None:
+        raise StageError(
+            Code.FAILED_PRECONDITION,
+            "READ_MODEL_DRIVER_MISSING",
+            "PostgreSQL needs psycopg; install maie-gateway[postgresql].",
+        )
+    options = {
+        "connect_timeout": CONNECT_SECONDS,
+        "options": f"-c statement_timeout={STATEMENT_SECONDS}s",
+        "application_name": "maie-gateway",
+    }
+    return create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        connect_args=options,
+        pool_pre_ping=True,
+        hide_parameters=True,
+    )
+
+
+def _on_sqlite_connect(connection: object, _record: object) -> None:
+    # Transactions are begun below; the module's own would not hold for CREATE and DROP.
+    connection.isolation_level = None  # type: ignore[attr-defined]
+    cursor = connection.cursor()  # type: ignore[attr-defined]
+    cursor.execute("PRAGMA journal_mode = WAL")
+    # A power failure may lose the last transactions, which come again from the truth.
+    cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.close()
+
+
+def _on_sqlite_begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(WRITES, False)
+    # A transaction that reads first and writes later fails at once where another process wrote.
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def _unavailable() -> Iterator[None]:
+    try:
+        yield
+    except (InterfaceError, OperationalError, PoolTimeoutError) as error:
+        # Its kind only: a message may quote the text of a recording.
+        log.warning("readmodel.failed", error=type(getattr(error, "orig", error)).__name__)
+        raise StageError(
+            Code.UNAVAILABLE,
+            "READ_MODEL_UNAVAILABLE",
+            "Lists and search are not available: their database does not answer. Jobs go on; "
+            "try again in a few seconds.",
+            retry_after=RETRY_AFTER,
+        ) from error

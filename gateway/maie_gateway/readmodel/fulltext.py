@@ -1,0 +1,158 @@
+"""The index of words: FTS5 in SQLite, GIN in PostgreSQL.
+
+It finds the jobs that hold all of a query's words; where in a job they are
+is told by its moments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from sqlalchemy import ColumnElement, Connection, cast, column, literal, select, table, text
+from sqlalchemy.dialects.postgresql import TSQUERY
+
+from maie_gateway.readmodel.query import Term
+from maie_gateway.readmodel.tables import MOMENT_END, texts
+
+# PostgreSQL takes 1 MiB of lexemes in one row, with a few bytes around each.
+# A recording of ten hours has about a third of this.
+MAX_LEXEME_BYTES = 700_000
+LEXEME_OVERHEAD_BYTES = 8
+
+
+class FullText(Protocol):
+    """One database's index over `texts`."""
+
+    def create(self, connection: Connection) -> None:
+        """Makes the index where there is none."""
+
+    def drop(self, connection: Connection) -> None:
+        """Removes the index."""
+
+    def add(self, connection: Connection, number: int, words: str) -> None:
+        """Indexes a row of `texts` that was just written."""
+
+    def remove(self, connection: Connection, number: int) -> None:
+        """Takes a row of `texts` out of the index, before it is removed."""
+
+    def found(self, terms: Sequence[Term]) -> ColumnElement[bool]:
+        """The condition on `texts` that all terms are in it."""
+
+
+class Fts5:
+    """SQLite's full text index, over the words in `texts`."""
+
+    _index = table("readmodel_words", column("rowid"), column("readmodel_words"))
+
+    def create(self, connection: Connection) -> None:
+        """Makes the virtual table; its tokenizer splits at the spaces of `spaced`."""
+        connection.execute(
+            text(
+                "CREATE VIRTUAL TABLE IF NOT EXISTS readmodel_words USING fts5(words, "
+                "content='readmodel_texts', content_rowid='number', tokenize='ascii')"
+            )
+        )
+
+    def drop(self, connection: Connection) -> None:
+        """Removes the virtual table."""
+        connection.execute(text("DROP TABLE IF EXISTS readmodel_words"))
+
+    def add(self, connection: Connection, number: int, words: str) -> None:
+        """Adds the row's words."""
+        connection.execute(
+            text("INSERT INTO readmodel_words(rowid, words) VALUES (:number, :words)"),
+            {"number": number, "words": words},
+        )
+
+    def remove(self, connection: Connection, number: int) -> None:
+        """Removes the row's words, which FTS5 has to be told again."""
+        connection.execute(
+            text(
+                "INSERT INTO readmodel_words(readmodel_words, rowid, words) "
+                "SELECT 'delete', number, words FROM readmodel_texts WHERE number = :number"
+            ),
+            {"number": number},
+        )
+
+    def found(self, terms: Sequence[Term]) -> ColumnElement[bool]:
+        """Phrases in quotes; words hold letters and digits only, so nothing else is in them."""
+        phrases = (f'"{" ".join(term.words)}"' + "*" * term.prefix for term in terms)
+        match = self._index.c.readmodel_words.op("MATCH")(" AND ".join(phrases))
+        return texts.c.number.in_(select(self._index.c.rowid).where(match))
+
+
+class TsVector:
+    """PostgreSQL's index: each text's different words, without their places.
+
+    Places are left out because a tsvector keeps none beyond 16,383 and at
+    most 256 of a word; phrases are looked for in the words themselves.
+    """
+
+    _index = table("readmodel_lexemes", column("number"), column("lexemes"))
+
+    def create(self, connection: Connection) -> None:
+        """Makes the table of lexemes and its index."""
+        connection.execute(
+            text(
+                "CREATE TABLE IF NOT EXISTS readmodel_lexemes (number bigint PRIMARY KEY "
+                "REFERENCES readmodel_texts ON DELETE CASCADE, lexemes tsvector NOT NULL)"
+            )
+        )
+        connection.execute(
+            text(
+                "CREATE INDEX IF NOT EXISTS readmodel_lexemes_gin "
+                "ON readmodel_lexemes USING gin (lexemes)"
+            )
+        )
+
+    def drop(self, connection: Connection) -> None:
+        """Removes the table."""
+        connection.execute(text("DROP TABLE IF EXISTS readmodel_lexemes"))
+
+    def add(self, connection: Connection, number: int, words: str) -> None:
+        """Adds the row's different words."""
+        connection.execute(
+            text(
+                "INSERT INTO readmodel_lexemes(number, lexemes) "
+                "VALUES (:number, array_to_tsvector(CAST(:lexemes AS text[])))"
+            ),
+            {"number": number, "lexemes": _lexemes(words)},
+        )
+
+    def remove(self, connection: Connection, number: int) -> None:
+        """Nothing to do: the row goes with its text's."""
+
+    def found(self, terms: Sequence[Term]) -> ColumnElement[bool]:
+        """All lexemes, and for each phrase that its words stand together."""
+        lexemes = (_lexeme(term, place) for term in terms for place in range(len(term.words)))
+        query = cast(literal(" & ".join(lexemes)), TSQUERY)
+        match = self._index.c.lexemes.op("@@")(query)
+        condition: ColumnElement[bool] = texts.c.number.in_(
+            select(self._index.c.number).where(match)
+        )
+        for term in terms:
+            if len(term.words) > 1:
+                condition &= texts.c.words.contains(term.needle)
+        return condition
+
+
+def _lexeme(term: Term, place: int) -> str:
+    last = place == len(term.words) - 1
+    return f"'{term.words[place]}'" + (":*" if term.prefix and last else "")
+
+
+def _lexemes(words: str) -> list[str]:
+    """The different words as far as they fit."""
+    kept: list[str] = []
+    size = 0
+    for word in dict.fromkeys(words.split()):
+        size += len(word.encode()) + LEXEME_OVERHEAD_BYTES
+        if size > MAX_LEXEME_BYTES:
+            break
+        if word != MOMENT_END:
+            kept.append(word)
+    return kept
+
+
+FULL_TEXT: dict[str, FullText] = {"sqlite": Fts5(), "postgresql": TsVector()}

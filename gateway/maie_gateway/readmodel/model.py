@@ -1,0 +1,171 @@
+"""The read model as the gateway uses it, off the loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+import structlog
+
+from maie.job.v1 import job_pb2 as job
+from maie.job.v1 import record_pb2 as record
+from maie_gateway.readmodel import pages, rows, search
+from maie_gateway.readmodel.database import Database
+from maie_gateway.readmodel.entries import JobEntry, job_entry
+from maie_gateway.readmodel.moments import TextMoment
+from maie_runtime.errors import StageError
+
+log = structlog.get_logger()
+
+ResultT = TypeVar("ResultT")
+
+
+class ReadModel:
+    """Jobs and their text in a database. Made by `open_read_model`.
+
+    Whatever is written may be written again; what is older than what is there
+    changes nothing.
+
+    Raises:
+        StageError: UNAVAILABLE with READ_MODEL_UNAVAILABLE.
+    """
+
+    def __init__(self, database: Database, thread: ThreadPoolExecutor) -> None:
+        self._database = database
+        self._thread = thread
+
+    async def apply(self, seen: record.JobRecord, revision: int) -> bool:
+        """Shows a job as its record says; False where a newer one is shown already."""
+        (taken,) = await self.apply_all([job_entry(seen, revision)])
+        return taken
+
+    async def apply_all(self, entries: Sequence[JobEntry]) -> list[bool]:
+        """Shows many jobs in one transaction."""
+
+        def put() -> list[bool]:
+            with self._database.writing() as connection:
+                return [rows.put_job(connection, entry) for entry in entries]
+
+        return await self._run(put)
+
+    async def index_text(self, job_id: str, version: str, moments: Sequence[TextMoment]) -> bool:
+        """Makes a job's text the one to be found.
+
+        Args:
+            job_id: The job, whose record is shown already.
+            version: `text_version` of the record that the text belongs to.
+            moments: The text, in order.
+
+        Returns:
+            False where the job's shown record wants another version.
+        """
+
+        def put() -> bool:
+            with self._database.writing() as connection:
+                return rows.put_text(connection, self._database.index, job_id, version, moments)
+
+        return await self._run(put)
+
+    async def remove(self, job_id: str) -> None:
+        """Forgets a job and its text. An absent one is no error."""
+
+        def remove() -> None:
+            with self._database.writing() as connection:
+                rows.remove_job(connection, self._database.index, job_id)
+
+        await self._run(remove)
+
+    async def clear(self) -> None:
+        """Forgets everything."""
+        await self._run(self._database.clear)
+
+    async def analyze(self) -> None:
+        """Lets the database look at what it holds, so that it plans well."""
+        await self._run(self._database.analyze)
+
+    async def list_page(self, tenant: str, request: job.ListJobsRequest) -> job.ListJobsResponse:
+        """A page of a tenant's jobs, newest first.
+
+        Raises:
+            StageError: INVALID_ARGUMENT with PAGE_TOKEN_INVALID or PAGE_SIZE_INVALID.
+        """
+
+        def read() -> job.ListJobsResponse:
+            with self._database.reading() as connection:
+                return pages.list_page(connection, tenant, request)
+
+        return await self._run(read)
+
+    async def search(self, tenant: str, request: job.SearchJobsRequest) -> job.SearchJobsResponse:
+        """A page of a tenant's jobs that hold all words of a query, best first.
+
+        Raises:
+            StageError: INVALID_ARGUMENT with QUERY_INVALID, PAGE_TOKEN_INVALID or
+                PAGE_SIZE_INVALID.
+        """
+
+        def read() -> job.SearchJobsResponse:
+            with self._database.reading() as connection:
+                return search.search_page(connection, self._database.index, tenant, request)
+
+        return await self._run(read)
+
+    async def count(self, tenant: str | None = None) -> int:
+        """How many jobs there are, of one tenant or of all."""
+
+        def read() -> int:
+            with self._database.reading() as connection:
+                return rows.count(connection, tenant)
+
+        return await self._run(read)
+
+    async def revisions(self) -> dict[str, int]:
+        """The revision that each job is shown in, by job id."""
+
+        def read() -> dict[str, int]:
+            with self._database.reading() as connection:
+                return rows.revisions(connection)
+
+        return await self._run(read)
+
+    async def without_text(self, limit: int) -> list[str]:
+        """Ids of finished jobs whose text is not indexed yet, the latest first."""
+
+        def read() -> list[str]:
+            with self._database.reading() as connection:
+                return rows.without_text(connection, limit)
+
+        return await self._run(read)
+
+    async def _run(self, work: Callable[[], ResultT]) -> ResultT:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+
+@asynccontextmanager
+async def open_read_model(url: str) -> AsyncIterator[ReadModel]:
+    """A read model over a database, whose tables are made where they are missing.
+
+    A database that does not answer is no reason not to start: it is tried
+    again with every call.
+
+    Args:
+        url: As `ReadModelSettings.url`.
+
+    Raises:
+        StageError: FAILED_PRECONDITION with READ_MODEL_DRIVER_MISSING.
+    """
+    # One thread: SQLite has one writer, and a connection in memory belongs to its thread.
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="readmodel") as thread:
+        loop = asyncio.get_running_loop()
+        database = Database(url)
+        try:
+            await loop.run_in_executor(thread, database.prepare)
+        except StageError as error:
+            log.warning("readmodel.unavailable", database=database.name, reason=error.reason)
+        try:
+            yield ReadModel(database, thread)
+        finally:
+            await loop.run_in_executor(thread, database.close)

@@ -1,0 +1,156 @@
+"""Keeps the read model in step with the job records."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import structlog
+
+from maie.job.v1 import record_pb2 as record
+from maie_gateway.readmodel.backlog import Backlog, Waiting
+from maie_gateway.readmodel.entries import JobEntry, job_entry
+from maie_gateway.readmodel.model import ReadModel
+from maie_gateway.readmodel.texts import TextIndexer
+from maie_gateway.results import Results
+from maie_gateway.store import JobStore
+from maie_runtime.errors import StageError
+
+log = structlog.get_logger()
+
+# Jobs in one transaction: enough for some thousand a second, few enough that a list that is
+# asked for meanwhile waits for some milliseconds only.
+BATCH_JOBS = 100
+RETRY_SECONDS = 2.0
+# A list waits so long for what this gateway has seen to be written, and then tells what there is.
+SETTLE_SECONDS = 1.0
+
+
+class Projector:
+    """Writes what the watch of the job records tells into the read model.
+
+    It is handed to `JobChanges`, which calls `replay_begun`, `changed`, `gone`
+    and `replay_ended`; none of them waits.
+    """
+
+    def __init__(self, model: ReadModel, store: JobStore, results: Results) -> None:
+        self._model = model
+        self._store = store
+        self._texts = TextIndexer(model, store, results)
+        self._backlog = Backlog()
+        self._news = asyncio.Event()
+        self._finished_jobs = asyncio.Event()
+        # Set, and replaced, whenever something was written.
+        self._wrote = asyncio.Event()
+
+    def replay_begun(self) -> None:
+        """The watch begins: every job's record comes now, as it is."""
+        self._backlog.begin_replay()
+
+    def replay_ended(self) -> None:
+        """All records have come; a job that did not is gone."""
+        self._backlog.end_replay()
+        self._news.set()
+
+    def changed(self, seen: record.JobRecord, revision: int) -> None:
+        """A job's record is this now."""
+        self._backlog.change(seen, revision)
+        self._news.set()
+
+    def gone(self, job_id: str) -> None:
+        """A job's record is gone."""
+        self._backlog.remove(job_id)
+        self._news.set()
+
+    async def settled(self) -> None:
+        """Returns when all that was seen so far is written, or after `SETTLE_SECONDS`.
+
+        Texts are not waited for.
+        """
+        ticket = self._backlog.ticket
+        try:
+            async with asyncio.timeout(SETTLE_SECONDS):
+                while not self._backlog.written(ticket):
+                    await self._wrote.wait()
+        except TimeoutError:
+            return
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Writes while the context lasts."""
+        # Texts may be missing from before.
+        self._finished_jobs.set()
+        working = [
+            asyncio.create_task(_repeat(self._news, self._write)),
+            asyncio.create_task(_repeat(self._finished_jobs, self._index_texts)),
+        ]
+        try:
+            yield
+        finally:
+            for task in working:
+                task.cancel()
+            await asyncio.gather(*working, return_exceptions=True)
+
+    async def _write(self) -> None:
+        await self._compare()
+        while batch := self._backlog.first(BATCH_JOBS):
+            await self._write_batch(batch)
+            self._backlog.done(batch)
+            self._tell()
+
+    async def _compare(self) -> None:
+        """After a replay, finds what the database lacks and what it should not have any more."""
+        replay = self._backlog.replay
+        if replay is None:
+            return
+        known = await self._model.revisions()
+        if replay is self._backlog.replay:  # or else another has begun meanwhile
+            self._backlog.compare(known)
+            self._tell()
+
+    async def _write_batch(self, batch: dict[str, Waiting]) -> None:
+        entries = await asyncio.gather(
+            *(self._entry(job_id, waiting) for job_id, waiting in batch.items())
+        )
+        found = [entry for entry in entries if entry is not None]
+        await self._model.apply_all(found)
+        for job_id in batch.keys() - {entry.job_id for entry in found}:
+            await self._model.remove(job_id)
+        if any(entry.text_wanted for entry in found):
+            self._finished_jobs.set()
+
+    async def _entry(self, job_id: str, waiting: Waiting) -> JobEntry | None:
+        """A job's row; None where the job is gone."""
+        if waiting.revision is None:
+            return None
+        if waiting.record is not None:
+            return job_entry(waiting.record, waiting.revision)
+        try:
+            stored = await self._store.get(job_id)
+        except StageError as error:
+            if error.reason == "JOB_NOT_FOUND":
+                return None
+            raise
+        return job_entry(stored.record, stored.revision)
+
+    async def _index_texts(self) -> None:
+        while await self._texts.index_some():
+            pass
+
+    def _tell(self) -> None:
+        self._wrote.set()
+        self._wrote = asyncio.Event()
+
+
+async def _repeat(wanted: asyncio.Event, work: Callable[[], Awaitable[None]]) -> None:
+    """Works each time it is wanted, and tries again where something does not answer."""
+    while True:
+        await wanted.wait()
+        wanted.clear()
+        try:
+            await work()
+        except StageError as error:
+            log.warning("readmodel.behind", reason=error.reason)
+            await asyncio.sleep(RETRY_SECONDS)
+            wanted.set()

@@ -1,0 +1,63 @@
+"""Fills an empty read model from the truth: JetStream and the blob store."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from maie_gateway.readmodel.entries import JobEntry, job_entry
+from maie_gateway.readmodel.model import ReadModel
+from maie_gateway.readmodel.texts import TextIndexer
+from maie_gateway.results import Results
+from maie_gateway.store import JobStore
+from maie_runtime.errors import StageError
+
+BATCH_JOBS = 100
+
+# What is counted, how many are done, and how many there are where that is known.
+Told = Callable[[str, int, int | None], None]
+
+
+async def rebuild(
+    model: ReadModel, store: JobStore, results: Results, told: Told
+) -> tuple[int, int]:
+    """Empties a read model and fills it; gateways may run meanwhile.
+
+    Args:
+        model: What is filled.
+        store: Where the records are.
+        results: Where the texts are.
+        told: Hears how far it is after each batch.
+
+    Returns:
+        How many jobs were written, and the text of how many.
+
+    Raises:
+        StageError: UNAVAILABLE where a store does not answer; run it again.
+    """
+    await model.clear()
+    # The oldest first, so that jobs are numbered in the order of their acceptance.
+    ids = sorted(await store.ids())
+    jobs = 0
+    for start in range(0, len(ids), BATCH_JOBS):
+        part = ids[start : start + BATCH_JOBS]
+        entries = await asyncio.gather(*(_entry(store, job_id) for job_id in part))
+        jobs += sum(await model.apply_all([entry for entry in entries if entry is not None]))
+        told("jobs", start + len(part), len(ids))
+    texts = 0
+    indexer = TextIndexer(model, store, results)
+    while more := await indexer.index_some():
+        texts += more
+        told("texts", texts, None)
+    await model.analyze()
+    return jobs, texts
+
+
+async def _entry(store: JobStore, job_id: str) -> JobEntry | None:
+    try:
+        stored = await store.get(job_id)
+    except StageError as error:
+        if error.reason == "JOB_NOT_FOUND":  # deleted since the ids were read
+            return None
+        raise
+    return job_entry(stored.record, stored.revision)

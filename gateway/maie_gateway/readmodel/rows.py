@@ -1,0 +1,127 @@
+"""Writes of rows. An older revision never replaces a newer one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from maie_gateway.readmodel.entries import JobEntry
+from maie_gateway.readmodel.fulltext import FullText
+from maie_gateway.readmodel.moments import TextMoment
+from maie_gateway.readmodel.tables import MOMENT_END, jobs, labels, moments, texts
+from maie_gateway.readmodel.words import spaced, storable, words
+
+
+def put_job(connection: Connection, entry: JobEntry) -> bool:
+    """Writes a job's row and labels; False where the row is as new or newer."""
+    number = connection.execute(_upsert(connection, entry)).scalar()
+    if number is None:
+        return False
+    connection.execute(delete(labels).where(labels.c.number == number))
+    if entry.labels:
+        shared = {
+            "number": number,
+            "tenant": entry.tenant,
+            "create_time": entry.create_time,
+            "job_id": entry.job_id,
+        }
+        rows = [{**shared, "key": key, "value": value} for key, value in entry.labels.items()]
+        connection.execute(insert(labels), rows)
+    return True
+
+
+def _upsert(connection: Connection, entry: JobEntry) -> Any:
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    values = asdict(entry)
+    del values["labels"]
+    adding = dialect.insert(jobs).values(values | {"text_indexed": ""})
+    changed = {name: adding.excluded[name] for name in values if name != "job_id"}
+    return adding.on_conflict_do_update(
+        index_elements=[jobs.c.job_id],
+        set_=changed,
+        where=jobs.c.revision < adding.excluded.revision,
+    ).returning(jobs.c.number)
+
+
+def put_text(
+    connection: Connection,
+    index: FullText,
+    job_id: str,
+    version: str,
+    found: Sequence[TextMoment],
+) -> bool:
+    """Replaces a job's text; False where the job wants another version by now."""
+    number = connection.execute(
+        update(jobs)
+        .where(jobs.c.job_id == job_id, jobs.c.text_wanted == version)
+        .values(text_indexed=version)
+        .returning(jobs.c.number)
+    ).scalar()
+    if number is None:
+        return False
+    _remove_text(connection, index, number)
+    rows = [_moment_row(number, position, moment) for position, moment in enumerate(found)]
+    rows = [row for row in rows if row["words"]]
+    if rows:
+        joined = f" {MOMENT_END} ".join(row["words"].strip() for row in rows)
+        connection.execute(insert(moments), rows)
+        connection.execute(insert(texts).values(number=number, words=f" {joined} "))
+        index.add(connection, number, f" {joined} ")
+    return True
+
+
+def _moment_row(number: int, position: int, moment: TextMoment) -> dict[str, Any]:
+    return {
+        "number": number,
+        "position": position,
+        "segment_id": storable(moment.segment_id),
+        "pointer": storable(moment.pointer),
+        "start_offset": moment.start,
+        "end_offset": moment.end,
+        "text": storable(moment.text),
+        "words": spaced(words(moment.text)),
+    }
+
+
+def _remove_text(connection: Connection, index: FullText, number: int) -> None:
+    index.remove(connection, number)
+    connection.execute(delete(texts).where(texts.c.number == number))
+    connection.execute(delete(moments).where(moments.c.number == number))
+
+
+def remove_job(connection: Connection, index: FullText, job_id: str) -> None:
+    """Removes all of a job. An absent one is no error."""
+    number = connection.execute(select(jobs.c.number).where(jobs.c.job_id == job_id)).scalar()
+    if number is not None:
+        _remove_text(connection, index, number)
+        connection.execute(delete(labels).where(labels.c.number == number))
+        connection.execute(delete(jobs).where(jobs.c.number == number))
+
+
+def revisions(connection: Connection) -> dict[str, int]:
+    """The revision that each job is shown in, by job id."""
+    found = connection.execute(select(jobs.c.job_id, jobs.c.revision))
+    return {row.job_id: row.revision for row in found}
+
+
+def without_text(connection: Connection, limit: int) -> list[str]:
+    """Ids of finished jobs whose text is not indexed, the latest first."""
+    found = connection.execute(
+        select(jobs.c.job_id)
+        .where(jobs.c.text_wanted != jobs.c.text_indexed, jobs.c.text_wanted != "")
+        .order_by(jobs.c.number.desc())
+        .limit(limit)
+    )
+    return list(found.scalars())
+
+
+def count(connection: Connection, tenant: str | None) -> int:
+    """How many jobs there are, of one tenant or of all."""
+    counting = select(func.count()).select_from(jobs)
+    if tenant is not None:
+        counting = counting.where(jobs.c.tenant == tenant)
+    return connection.execute(counting).scalar_one()

@@ -1,0 +1,38 @@
+"""The read model's settings; `MAIE_GATEWAY_READ_MODEL_` in the environment."""
+
+from __future__ import annotations
+
+from pydantic import field_validator
+from pydantic_settings import SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from maie_runtime.settings import Settings
+
+BACKENDS = ("sqlite", "postgresql")
+
+
+class ReadModelSettings(Settings):
+    """Where lists and search are answered from."""
+
+    model_config = SettingsConfigDict(env_prefix="MAIE_GATEWAY_READ_MODEL_")
+
+    url: str = "sqlite://"
+    """The database: `sqlite:///FILE`, each gateway its own; `sqlite://` in memory, filled anew at
+    each start; or `postgresql://USER:PASSWORD@HOST/NAME`, which gateways share."""
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether the database goes with its process."""
+        return make_url(self.url).database in (None, "", ":memory:")
+
+    @field_validator("url")
+    @classmethod
+    def _known(cls, url: str) -> str:
+        try:
+            backend = make_url(url).get_backend_name()
+        except (ArgumentError, ValueError) as error:
+            raise ValueError("this is not the URL of a database") from error
+        if backend not in BACKENDS:
+            raise ValueError("the read model lives in sqlite or postgresql")
+        return url

@@ -1,0 +1,97 @@
+"""The tables that both databases have. Times are microseconds since 1970 (UTC)."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+# Counts up with every change of the tables: a database of another version is
+# emptied when it is opened, and fills itself again.
+SCHEMA_VERSION = 1
+
+metadata = MetaData()
+
+# SQLite counts by itself only in a column of exactly the type INTEGER.
+_NUMBER = BigInteger().with_variant(Integer(), "sqlite")
+
+versions = Table("readmodel_version", metadata, Column("version", Integer, nullable=False))
+
+jobs = Table(
+    "readmodel_jobs",
+    metadata,
+    Column("number", _NUMBER, primary_key=True, autoincrement=True),
+    Column("job_id", String(36), nullable=False, unique=True),
+    Column("tenant", Text, nullable=False),
+    Column("state", Integer, nullable=False),
+    Column("display_name", Text, nullable=False),
+    Column("filename", Text, nullable=False),
+    Column("create_time", BigInteger, nullable=False),
+    Column("update_time", BigInteger, nullable=False),
+    Column("finish_time", BigInteger),
+    # The bucket's revision of the record that the row shows.
+    Column("revision", BigInteger, nullable=False),
+    # The serialised maie.job.v1.Job without results.
+    Column("view", LargeBinary, nullable=False),
+    # Names the results whose text belongs to the job, empty where there are none yet,
+    Column("text_wanted", Text, nullable=False),
+    # and those whose text is indexed.
+    Column("text_indexed", Text, nullable=False),
+    Index("readmodel_jobs_newest", "tenant", "create_time", "job_id"),
+    Index("readmodel_jobs_by_state", "tenant", "state", "create_time", "job_id"),
+)
+
+Index(
+    "readmodel_jobs_without_text",
+    jobs.c.number,
+    sqlite_where=jobs.c.text_wanted != jobs.c.text_indexed,
+    postgresql_where=jobs.c.text_wanted != jobs.c.text_indexed,
+)
+
+labels = Table(
+    "readmodel_labels",
+    metadata,
+    Column("number", ForeignKey(jobs.c.number, ondelete="CASCADE"), primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    # The job's own, so that one index gives the newest jobs with a label.
+    Column("tenant", Text, nullable=False),
+    Column("create_time", BigInteger, nullable=False),
+    Column("job_id", String(36), nullable=False),
+    Index("readmodel_labels_newest", "tenant", "key", "value", "create_time", "job_id"),
+)
+
+# The words of all of a job's moments, as `words.spaced` writes them, with
+# MOMENT_END between moments, so that no phrase reaches from one into the next.
+texts = Table(
+    "readmodel_texts",
+    metadata,
+    Column("number", ForeignKey(jobs.c.number, ondelete="CASCADE"), primary_key=True),
+    Column("words", Text, nullable=False),
+)
+
+# A private character: no word of a text or of a query is ever this.
+MOMENT_END = "\ue000"
+
+moments = Table(
+    "readmodel_moments",
+    metadata,
+    Column("number", ForeignKey(jobs.c.number, ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("segment_id", Text, nullable=False),
+    Column("pointer", Text, nullable=False),
+    # Unset where the moment has no place in the recording.
+    Column("start_offset", BigInteger),
+    Column("end_offset", BigInteger),
+    Column("text", Text, nullable=False),
+    Column("words", Text, nullable=False),
+)

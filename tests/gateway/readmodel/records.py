@@ -1,0 +1,76 @@
+"""Job records as a conductor would write them, without the work."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from maie.common.v1 import types_pb2 as common
+from maie.job.v1 import job_pb2 as job
+from maie.job.v1 import record_pb2 as record
+from maie_gateway.readmodel import ReadModel, TextMoment
+from maie_gateway.readmodel.entries import text_version
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+TENANT = "acme"
+
+
+def job_id(number: int) -> str:
+    """The id of the test's job with that number; ids sort by number."""
+    return str(UUID(int=number))
+
+
+def job_record(
+    number: int,
+    *,
+    tenant: str = TENANT,
+    state: job.JobState = job.JOB_STATE_COMPLETE,
+    labels: dict[str, str] | None = None,
+    seconds: float | None = None,
+    output: str = "",
+) -> record.JobRecord:
+    """A record of a job that was accepted `seconds` (or `number`) seconds after START."""
+    made = record.JobRecord(
+        job_id=job_id(number),
+        tenant=tenant,
+        state=state,
+        display_name=f"job {number}",
+        labels=labels,
+    )
+    entry = made.log.add(state_changed=job.JobStateChanged(state=state))
+    entry.event_time.FromDatetime(at(number if seconds is None else seconds))
+    if output:
+        made.units.add(
+            unit="asr.0000",
+            stage=common.STAGE_ASR,
+            state=job.UNIT_STATE_COMPLETED,
+            output=common.Blob(key=output, sha256=output),
+        )
+    return made
+
+
+def at(seconds: float) -> datetime:
+    """A moment after START."""
+    return START + timedelta(seconds=seconds)
+
+
+async def put(model: ReadModel, *records: record.JobRecord, revision: int = 1) -> None:
+    """Shows jobs in a read model."""
+    for made in records:
+        assert await model.apply(made, revision)
+
+
+async def put_text(model: ReadModel, number: int, *texts: str, **options: object) -> None:
+    """Shows a finished job with text, each text a segment of one second."""
+    made = job_record(number, **options)
+    await put(model, made)
+    moments = [
+        TextMoment(
+            text=text,
+            segment_id=f"c0000-s{place:04d}",
+            start=place * 1_000_000,
+            end=(place + 1) * 1_000_000,
+        )
+        for place, text in enumerate(texts)
+    ]
+    assert await model.index_text(made.job_id, text_version(made), moments)
