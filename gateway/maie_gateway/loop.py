@@ -34,6 +34,7 @@ from maie_gateway.store import JobStore, RevisionConflictError
 from maie_runtime import subjects
 from maie_runtime.broker import Broker
 from maie_runtime.errors import StageError
+from maie_runtime.faults import fault
 from maie_runtime.pull import pull_groups
 
 log = structlog.get_logger()
@@ -160,7 +161,9 @@ class Conductor:
             with suppress(RevisionConflictError):
                 revision = await self._store.replace(stored, step.record)
                 self._changes.note(step.record, revision)
+                await fault("conductor.after_store")
                 await self.publish(step.record, step.tasks)
+                await fault("conductor.after_publish")
                 await self._after(stored.record, step.record)
                 return step.record
 

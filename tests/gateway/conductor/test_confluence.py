@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
-from maie_gateway.conductor import advance, pending_tasks, task_id
+from maie_gateway.conductor import FINAL_STATES, advance, pending_tasks, task_id
 from tests.gateway.conductor.world import (
     ALL_FEATURES,
     CLEAN,
@@ -21,10 +22,13 @@ from tests.gateway.conductor.world import (
     POLICY,
     SUMMARY,
     blob,
+    cancel,
     completed,
     failed,
     log_lines,
     new_job,
+    release,
+    retry,
     started,
     unit_states,
 )
@@ -110,11 +114,15 @@ scripts = st.builds(
 )
 
 
-def play(script: Script, order: random.Random) -> record.JobRecord:
-    """Runs a job to its end with every disturbance that the mesh can have."""
-    step = new_job(script.features)
-    source = step.record
-    queue = list(step.tasks)
+def play(
+    script: Script, order: random.Random, source: record.JobRecord | None = None
+) -> record.JobRecord:
+    """Runs a job to its end with every disturbance that the mesh can have.
+
+    Workers come and go, so that the window is another one at each event.
+    """
+    source = source or new_job(script.features).record
+    queue: list[event.StageTask] = []
     history: list[event.StageEvent] = []
     while tasks := queue or pending_tasks(source):
         queue = list(tasks)
@@ -125,7 +133,8 @@ def play(script: Script, order: random.Random) -> record.JobRecord:
         order.shuffle(told)
         history += told
         for said in told:
-            step = advance(source, said, POLICY, NOW)
+            window = {stage: order.randrange(4) for stage in common.Stage.values()}
+            step = advance(source, said, replace(POLICY, window=window), NOW)
             source = step.record
             # A crash between storing and publishing loses the step's tasks.
             queue += step.tasks if order.random() < 0.8 else ()
@@ -154,6 +163,27 @@ def test_the_end_depends_on_the_answers_and_not_on_their_order(
         for name, state in expected.items()
         if state in ("COMPLETED", "SKIPPED")
     }
+
+
+@settings(max_examples=100, deadline=None)
+@given(scripts, st.integers(0, 2**32), st.integers(0, 3))
+def test_retries_lead_to_the_end_without_failures(script: Script, seed: int, cancels: int) -> None:
+    order = random.Random(seed)
+    source = new_job(script.features, held=True).record
+    for _ in range(cancels):
+        for told in (release(), cancel(), retry()):
+            source = advance(source, told, POLICY, NOW).record
+    source = advance(source, release(), POLICY, NOW).record
+    kept: dict[str, common.Blob] = {}
+    while source.state not in FINAL_STATES:
+        source = play(script, order, source)
+        outputs = {unit.unit: unit.output for unit in source.units if unit.HasField("output")}
+        assert kept.items() <= outputs.items()
+        kept = outputs
+        source = advance(source, retry(), POLICY, NOW).record
+    assert source.state == job.JOB_STATE_COMPLETE
+    assert unit_states(source) == replace(script, failures={}).end()
+    assert not any(unit.HasField("failure") for unit in source.units)
 
 
 @settings(max_examples=75, deadline=None)

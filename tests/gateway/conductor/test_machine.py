@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
+
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -16,6 +19,7 @@ from maie_gateway.conductor import (
     FINAL_STATES,
     Step,
     advance,
+    can_retry,
     job_view,
     log_events,
     pending_tasks,
@@ -31,11 +35,15 @@ from tests.gateway.conductor.world import (
     completed,
     failed,
     new_job,
+    release,
+    retry,
     started,
+    update,
 )
 
 pytestmark = pytest.mark.unit
 
+STAGES = (common.STAGE_ASR, common.STAGE_ENHANCEMENT, common.STAGE_SUMMARY)
 SETTLED = (job.UNIT_STATE_COMPLETED, job.UNIT_STATE_SKIPPED)
 
 
@@ -76,9 +84,12 @@ class Mesh(RuleBasedStateMachine):
     record: record.JobRecord
     tasks: list[event.StageTask]
 
-    @initialize(features=st.sets(st.sampled_from(ALL_FEATURES), min_size=1))
-    def submit(self, features: set[job.Feature]) -> None:
-        step = new_job(features)
+    @initialize(features=st.sets(st.sampled_from(ALL_FEATURES), min_size=1), held=st.booleans())
+    def submit(self, features: set[job.Feature], held: bool) -> None:
+        step = new_job(features, held=held)
+        self.policy = POLICY
+        # The attempt of each unit when the job was last taken up.
+        self.base: Counter[str] = Counter()
         self.record = step.record
         self.tasks = list(step.tasks)
         self.issued = {task_id(task): task for task in step.tasks}
@@ -120,30 +131,78 @@ class Mesh(RuleBasedStateMachine):
         if sure == 0:
             self._tell(cancel(), crash=False)
 
+    @rule(window=st.dictionaries(st.sampled_from(STAGES), st.integers(0, 3)))
+    def change_the_workers(self, window: dict[common.Stage, int]) -> None:
+        self.policy = replace(POLICY, window=window)
+
+    @rule(crash=st.booleans())
+    def release(self, crash: bool) -> None:
+        self._tell(release(), crash)
+        assert not self.record.held or self.record.state in FINAL_STATES
+
+    @rule(data=st.data(), one=st.booleans(), crash=st.booleans())
+    def retry(self, data: st.DataObject, one: bool, crash: bool) -> None:
+        names = [unit.unit for unit in self.record.units]
+        told = retry(data.draw(st.sampled_from(names)) if one else "")
+        expected = can_retry(self.record, self.policy, told.unit)
+        if expected:
+            self.base.update({u.unit: u.attempt - self.base[u.unit] for u in self.record.units})
+        self._tell(told, crash)
+        assert (self.record.state in FINAL_STATES) <= (not expected)
+
+    @rule(
+        name=st.none() | st.text(max_size=3),
+        labels=st.dictionaries(st.sampled_from("abc"), st.sampled_from(["", "d"])),
+    )
+    def rename(self, name: str | None, labels: dict[str, str]) -> None:
+        before = record.JobRecord()
+        before.CopyFrom(self.record)
+        self._tell(update(name, **labels), crash=False)
+        assert {k: v for k, v in labels.items() if v}.items() <= self.record.labels.items()
+        after = record.JobRecord()
+        after.CopyFrom(self.record)
+        for one in (before, after):
+            one.ClearField("display_name")
+            one.ClearField("labels")
+        assert before == after
+
     def _tell(self, told: event.StageEvent, crash: bool) -> None:
         before = record.JobRecord()
         before.CopyFrom(self.record)
-        step = advance(self.record, told, POLICY, NOW)
+        step = advance(self.record, told, self.policy, NOW)
         assert self.record == before
-        self._check(before, step)
+        self._check(before, step, told)
         self.record = step.record
-        self.history.append(told)
+        if told.worker:
+            self.history.append(told)
         # Tasks are kept after their answer: a worker may answer an old attempt any time.
         self.tasks += () if crash else step.tasks
 
-    def _check(self, before: record.JobRecord, step: Step) -> None:
+    def _check(self, before: record.JobRecord, step: Step, told: event.StageEvent) -> None:
+        reopened = told.HasField("retry_requested")
         assert step.changed == (step.record != before)
         assert step.changed or (step.record is self.record and not step.tasks)
         assert list(step.record.log[: len(before.log)]) == list(before.log)
-        assert step.record.state >= before.state
+        assert reopened or step.record.state >= before.state
         if before.state in FINAL_STATES:
-            assert not step.changed
+            assert not step.changed or reopened or told.HasField("job_updated")
         for old, new in zip(before.units, step.record.units, strict=False):
             assert old.unit == new.unit
             assert new.attempt >= old.attempt
-            assert old.state not in ENDED_STATES or new == old
+            assert old.state not in (SETTLED if reopened else ENDED_STATES) or new == old
+            assert not old.HasField("output") or new.output == old.output
+        self._check_window(before, step.record)
         for task in step.tasks:
             self._check_task(step.record, task)
+
+    def _check_window(self, before: record.JobRecord, after: record.JobRecord) -> None:
+        queued, queued_before = (
+            Counter(unit.stage for unit in source.units if unit.state == job.UNIT_STATE_QUEUED)
+            for source in (after, before)
+        )
+        for stage, count in queued.items():
+            # The window may have shrunk since units were queued.
+            assert count <= max(self.policy.most_queued(stage), queued_before[stage])
 
     def _check_task(self, source: record.JobRecord, task: event.StageTask) -> None:
         assert task_id(task) not in self.issued
@@ -153,8 +212,11 @@ class Mesh(RuleBasedStateMachine):
         assert all(unit.state in SETTLED for unit in needed)
         assert inputs(task) == ([unit.output for unit in needed] if needed else self._first(task))
         assert units[task.unit].state == job.UNIT_STATE_QUEUED
-        assert units[task.unit].attempt == task.attempt <= POLICY.max_retries + 1
-        assert task.HasField("not_before") == (task.attempt > 1)
+        tries = task.attempt - self.base[task.unit]
+        assert units[task.unit].attempt == task.attempt
+        assert 1 <= tries <= POLICY.max_retries + 1
+        assert task.HasField("not_before") == (tries > 1)
+        assert not source.held
 
     @staticmethod
     def _first(task: event.StageTask) -> list[common.Blob]:
@@ -169,23 +231,43 @@ class Mesh(RuleBasedStateMachine):
         ended = all(unit.state in ENDED_STATES for unit in self.record.units)
         if self.record.state != job.JOB_STATE_CANCELLED:
             assert (self.record.state in FINAL_STATES) == ended
-            assert ended or pending_tasks(self.record)
+            assert ended or self.record.held or pending_tasks(self.record)
+        assert not (self.record.held and pending_tasks(self.record))
 
     @invariant()
     def the_log_and_the_view_agree_with_the_record(self) -> None:
         events = log_events(self.record)
         states = [e.state_changed.state for e in events if e.HasField("state_changed")]
-        assert states == sorted(set(states))
+        rounds: list[list[job.JobState]] = [[]]
+        for state in states:
+            rounds[-1].append(state)
+            if state in FINAL_STATES:
+                rounds.append([])
+        assert all(states == sorted(set(states)) for states in rounds)
         assert states[-1] == self.record.state == job_view(self.record).state
         assert [e.sequence for e in events] == list(range(1, len(events) + 1))
+        ended = [(e.unit_ended.unit, e.unit_ended.attempt) for e in events if e.unit_ended.attempt]
+        assert len(ended) == len(set(ended))
 
     def teardown(self) -> None:
-        """Lets the mesh recover: every job ends, and stays as it is."""
-        while tasks := pending_tasks(self.record):
-            self._tell(completed(tasks[0], chunks=2), crash=True)
+        """Lets the mesh recover: every job ends, stays as it is, and a retry makes it whole."""
+        self.release(crash=True)
+        self._work_off()
         assert self.record.state in FINAL_STATES
         for told in list(self.history):
+            end = self.record
             self._tell(told, crash=False)
+            assert self.record is end
+        while can_retry(self.record, self.policy):
+            self.base.update({u.unit: u.attempt - self.base[u.unit] for u in self.record.units})
+            self._tell(retry(), crash=True)
+            self.release(crash=True)
+            self._work_off()
+        assert self.record.state == job.JOB_STATE_COMPLETE
+
+    def _work_off(self) -> None:
+        while tasks := pending_tasks(self.record):
+            self._tell(completed(tasks[0], chunks=2), crash=True)
 
 
 TestMesh = Mesh.TestCase

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from google.protobuf.duration_pb2 import Duration
 
@@ -31,7 +32,13 @@ TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 Answer = Callable[[event.StageTask], event.StageEvent]
 
 
-def new_job(features: Iterable[job.Feature] = (CLEAN, SUMMARY), now: datetime = NOW) -> Step:
+def new_job(
+    features: Iterable[job.Feature] = (CLEAN, SUMMARY),
+    now: datetime = NOW,
+    *,
+    held: bool = False,
+    **config_options: Any,
+) -> Step:
     wanted = list(features)
     summary = SUMMARY in wanted
     config = job.JobConfig(
@@ -39,6 +46,7 @@ def new_job(features: Iterable[job.Feature] = (CLEAN, SUMMARY), now: datetime = 
         template_id="meeting_notes_v1" if summary else "",
         asr_options=ASR_OPTIONS,
         chunk_duration=Duration(seconds=20),
+        **config_options,
     )
     return accept(
         job_id=JOB_ID,
@@ -49,6 +57,8 @@ def new_job(features: Iterable[job.Feature] = (CLEAN, SUMMARY), now: datetime = 
         pipeline_version="0.1.0",
         traceparent=TRACEPARENT,
         now=now,
+        tenant="acme",
+        held=held,
     )
 
 
@@ -88,6 +98,19 @@ def started(task: event.StageTask) -> event.StageEvent:
 
 def cancel() -> event.StageEvent:
     return event.StageEvent(job_id=JOB_ID, cancel_requested=event.CancelRequested())
+
+
+def retry(unit: str = "") -> event.StageEvent:
+    return event.StageEvent(job_id=JOB_ID, unit=unit, retry_requested=event.RetryRequested())
+
+
+def release() -> event.StageEvent:
+    return event.StageEvent(job_id=JOB_ID, job_released=event.JobReleased())
+
+
+def update(display_name: str | None = None, **labels: str) -> event.StageEvent:
+    updated = event.JobUpdated(display_name=display_name, labels=labels)
+    return event.StageEvent(job_id=JOB_ID, job_updated=updated)
 
 
 def _event(task: event.StageTask) -> event.StageEvent:
