@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from datetime import timedelta
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -27,6 +29,23 @@ WRITE_PART_BYTES = 5 * 1024 * 1024
 # obstore's own 10 MiB leave some 50 MB of freed memory in the process after a download.
 READ_PART_BYTES = 1024 * 1024
 RETRY_AFTER = timedelta(seconds=5)
+# S3 removes up to 1000 objects in one request.
+LIST_CHUNK = 1000
+# The names that obstore gives to files that are not complete.
+PARTIAL_GLOB = "*#[0-9]*"
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class StoredObject:
+    """An object as a listing shows it.
+
+    Attributes:
+        key: The object's key.
+        modified: When it was written last, by the store's clock.
+    """
+
+    key: str
+    modified: datetime
 
 
 @contextmanager
@@ -56,6 +75,13 @@ def _check(blob: common.Blob, digest: str) -> None:
             f"The stored object {blob.key} is damaged: its SHA-256 is {digest}, "
             f"not {blob.sha256}; submit the recording again.",
         )
+
+
+def _remove_partials(directory: Path, before: float) -> None:
+    for path in directory.rglob(PARTIAL_GLOB):
+        with suppress(FileNotFoundError):
+            if path.is_file() and path.stat().st_mtime < before:
+                path.unlink()
 
 
 class BlobWriter:
@@ -97,8 +123,11 @@ class Blobs:
 
     def __init__(self, url: str) -> None:
         self.scheme = urlsplit(url).scheme
-        if self.scheme == "file":
-            self._store: ObjectStore = LocalStore(url2pathname(urlsplit(url).path), mkdir=True)
+        self._directory = Path(url2pathname(urlsplit(url).path)) if self.scheme == "file" else None
+        if self._directory is not None:
+            self._store: ObjectStore = LocalStore(
+                self._directory, mkdir=True, automatic_cleanup=True
+            )
         else:
             self._store = from_url(url)
 
@@ -160,6 +189,52 @@ class Blobs:
         except StageError as error:
             if error.reason != "BLOB_MISSING":
                 raise
+
+    async def stored(self, prefix: str) -> AsyncIterator[StoredObject]:
+        """Yields the objects below a prefix, such as `jobs/ID` for all of a job's."""
+        with _store_errors(prefix):
+            async for chunk in obstore.list(self._store, prefix, chunk_size=LIST_CHUNK):
+                for found in chunk:
+                    yield StoredObject(key=found["path"], modified=found["last_modified"])
+
+    async def children(self, prefix: str) -> list[str]:
+        """The names directly below a prefix that have objects below them."""
+        with _store_errors(prefix):
+            found = await obstore.list_with_delimiter_async(self._store, prefix)
+        return [path.rstrip("/").rpartition("/")[2] for path in found["common_prefixes"]]
+
+    async def delete_prefix(self, prefix: str) -> int:
+        """Removes all objects below a prefix and returns how many there were.
+
+        What is written below it meanwhile may stay.
+        """
+        keys = [found.key async for found in self.stored(prefix)]
+        for start in range(0, len(keys), LIST_CHUNK):
+            await self._delete_all(keys[start : start + LIST_CHUNK])
+        return len(keys)
+
+    async def remove_partials(self, before: datetime) -> None:
+        """Removes what writers that were killed left of objects in a directory.
+
+        A bucket forgets unfinished uploads by a lifecycle rule of its own.
+
+        Args:
+            before: With a time zone; what was written to since is let be.
+        """
+        if self._directory is not None:
+            with _store_errors("partial objects"):
+                await asyncio.to_thread(_remove_partials, self._directory, before.timestamp())
+
+    async def _delete_all(self, keys: list[str]) -> None:
+        try:
+            with _store_errors(keys[0]):
+                await obstore.delete_async(self._store, keys)
+        except StageError as error:
+            if error.reason != "BLOB_MISSING":
+                raise
+            # Somebody else removes them too, and the rest may not have been reached.
+            for key in keys:
+                await self.delete(key)
 
     async def check(self) -> None:
         """Writes and removes a small object, to see that the store works."""

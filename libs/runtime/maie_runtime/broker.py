@@ -38,6 +38,7 @@ EVENTS_KEPT_SECONDS = 7 * 24 * 3600
 DEAD_LETTERS_KEPT_SECONDS = 30 * 24 * 3600
 # Far longer than a gateway tries; only a mesh without gateways lets one lapse.
 WEBHOOKS_KEPT_SECONDS = 30 * 24 * 3600
+REQUESTS_KEPT_SECONDS = 7 * 24 * 3600
 WORKER_FORGOTTEN_SECONDS = 60
 
 STREAMS = (
@@ -84,6 +85,12 @@ BUCKETS = (
         storage=StorageType.FILE,
     ),
     KeyValueConfig(
+        bucket=subjects.REQUESTS,
+        description="Which job a client's request id stands for",
+        storage=StorageType.FILE,
+        ttl=REQUESTS_KEPT_SECONDS,
+    ),
+    KeyValueConfig(
         bucket=subjects.WORKERS,
         description="Workers that are alive",
         # In memory, the bucket itself would be gone after a restart of the server.
@@ -91,6 +98,29 @@ BUCKETS = (
         ttl=WORKER_FORGOTTEN_SECONDS,
     ),
 )
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Lifetimes:
+    """How long what is in the broker is kept, in seconds.
+
+    Attributes:
+        events: What happened to units.
+        dead_letters: Units and deliveries that were given up.
+        requests: Which job a client's request id stands for.
+    """
+
+    events: float = EVENTS_KEPT_SECONDS
+    dead_letters: float = DEAD_LETTERS_KEPT_SECONDS
+    requests: float = REQUESTS_KEPT_SECONDS
+
+    def of_streams(self) -> dict[str, float]:
+        """The lifetimes by the name of the stream."""
+        return {
+            subjects.EVENTS: self.events,
+            subjects.DEAD_LETTERS: self.dead_letters,
+            subjects.bucket_stream(subjects.REQUESTS): self.requests,
+        }
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -123,6 +153,7 @@ class Broker:
         client: The connection; it reconnects for ever.
         jetstream: JetStream over that connection.
         jobs: The bucket of job records.
+        requests: The bucket of request ids.
         workers: The bucket of live workers.
     """
 
@@ -130,6 +161,7 @@ class Broker:
         self.client = client
         self.jetstream = jetstream
         self.jobs: KeyValue
+        self.requests: KeyValue
         self.workers: KeyValue
 
     @property
@@ -137,14 +169,36 @@ class Broker:
         """Whether the server answers right now."""
         return self.client.is_connected
 
-    async def provision(self) -> None:
-        """Creates what is missing and brings what is there up to date."""
+    async def provision(self, lifetimes: Lifetimes | None = None) -> None:
+        """Creates what is missing and brings what is there up to date.
+
+        Args:
+            lifetimes: How long things are kept. None leaves that as it is, or
+                at the defaults for what is created.
+        """
         for stream in STREAMS:
             try:
                 await self.jetstream.add_stream(stream)
             except BadRequestError:
-                await self.jetstream.update_stream(stream)
-        self.jobs, self.workers = [await self._bucket(bucket) for bucket in BUCKETS]
+                there = await self.jetstream.stream_info(stream.name or "")
+                await self.jetstream.update_stream(
+                    stream.evolve(
+                        max_age=there.config.max_age, duplicate_window=there.config.duplicate_window
+                    )
+                )
+        self.jobs, self.requests, self.workers = [await self._bucket(bucket) for bucket in BUCKETS]
+        if lifetimes is not None:
+            await self._keep(lifetimes)
+
+    async def _keep(self, lifetimes: Lifetimes) -> None:
+        for name, seconds in lifetimes.of_streams().items():
+            there = (await self.jetstream.stream_info(name)).config
+            # The server refuses a window that is longer than the messages live.
+            window = min(DUPLICATE_WINDOW_SECONDS, seconds)
+            if (there.max_age, there.duplicate_window) != (seconds, window):
+                await self.jetstream.update_stream(
+                    there.evolve(max_age=seconds, duplicate_window=window)
+                )
 
     async def _bucket(self, config: KeyValueConfig) -> KeyValue:
         try:
@@ -202,13 +256,16 @@ async def _on_reconnected() -> None:
 
 
 @asynccontextmanager
-async def open_broker(url: str, name: str, pings: Pings = Pings()) -> AsyncIterator[Broker]:
+async def open_broker(
+    url: str, name: str, pings: Pings = Pings(), lifetimes: Lifetimes | None = None
+) -> AsyncIterator[Broker]:
     """Connects, for as long as it takes, and provisions the streams.
 
     Args:
         url: One or more server addresses, separated by commas.
         name: What the connection is called in the server's own lists.
         pings: How a frozen server is noticed.
+        lifetimes: How long things are kept; as it was where None.
     """
     client = Client()
     await client.connect(
@@ -230,7 +287,7 @@ async def open_broker(url: str, name: str, pings: Pings = Pings()) -> AsyncItera
             wait=wait_random_exponential(multiplier=0.2, max=3),
         ):
             with attempt:
-                await broker.provision()
+                await broker.provision(lifetimes)
         yield broker
     finally:
         await _close(client)

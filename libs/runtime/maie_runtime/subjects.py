@@ -12,6 +12,8 @@ WEBHOOKS = "MAIE_WEBHOOKS"
 """Work queue: what one receiver is to be told of one finished job."""
 JOBS = "maie_jobs"
 """Bucket: a JobRecord under each job's id."""
+REQUESTS = "maie_requests"
+"""Bucket: a job's id under TENANT.SHA256-OF-THE-REQUEST-ID; forgotten after a while."""
 WORKERS = "maie_workers"
 """Bucket: a WorkerInfo under STAGE.INSTANCE, forgotten unless renewed."""
 
@@ -73,3 +75,13 @@ def progress(job_id: str) -> str:
 def cancel(job_id: str) -> str:
     """Where workers hear that a job was cancelled; not stored."""
     return f"maie.cancel.{job_id}"
+
+
+def bucket_stream(bucket: str) -> str:
+    """The stream that holds a bucket."""
+    return f"KV_{bucket}"
+
+
+def bucket_subject(bucket: str, key: str) -> str:
+    """Where the entry of a key is within its bucket's stream."""
+    return f"$KV.{bucket}.{key}"
