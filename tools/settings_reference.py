@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 
 from maie_asr.settings import AsrSettings, PocketsphinxSettings, WhisperSettings
 from maie_enhancement.settings import EnhancementSettings
-from maie_gateway.settings import GatewaySettings
+from maie_gateway.settings import GatewaySettings, RetentionSettings
 from maie_gateway.webhooks import WebhookSettings
 from maie_preprocess.settings import PreprocessSettings
 from maie_runtime.settings import MeshSettings, Settings
@@ -22,6 +22,7 @@ SECTIONS: tuple[tuple[str, type[Settings]], ...] = (
     ("Every part", MeshSettings),
     ("Templates (gateway and summary)", TemplateSettings),
     ("Gateway", GatewaySettings),
+    ("Retention (gateway)", RetentionSettings),
     ("Webhooks (gateway)", WebhookSettings),
     ("Preprocess", PreprocessSettings),
     ("ASR", AsrSettings),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -19,7 +21,12 @@ MAX_FILENAME_CHARACTERS = 255
 MAX_HOTWORDS = 100
 MAX_HOTWORD_CHARACTERS = 64
 MAX_LANGUAGE_CHARACTERS = 35  # RFC 5646, section 4.4.1
+MAX_REQUEST_ID_CHARACTERS = 128
+MAX_DISPLAY_NAME_CHARACTERS = 200
+MAX_LABELS = 32
+MAX_LABEL_CHARACTERS = 256
 RETRY_AFTER = timedelta(seconds=10)
+_LABEL_KEY = re.compile(r"[a-z0-9_-]{1,63}")
 
 
 def settled_config(asked: job.JobConfig) -> job.JobConfig:
@@ -41,6 +48,15 @@ def settled_config(asked: job.JobConfig) -> job.JobConfig:
             field="config.filename",
         )
     check_extension(config.filename)
+    if len(config.request_id) > MAX_REQUEST_ID_CHARACTERS:
+        raise invalid(
+            "REQUEST_ID_INVALID",
+            f"A request id has at most {MAX_REQUEST_ID_CHARACTERS} characters; a UUID will do.",
+            field="config.request_id",
+        )
+    check_display_name(config.display_name, field="config.display_name")
+    check_labels(config.labels, field="config.labels")
+    _settle_lane(config)
     _check_asr_options(config)
     if config.HasField("chunk_duration"):
         seconds = config.chunk_duration.ToTimedelta().total_seconds()
@@ -52,6 +68,49 @@ def settled_config(asked: job.JobConfig) -> job.JobConfig:
                 field="config.chunk_duration",
             )
     return config
+
+
+def check_display_name(name: str, *, field: str) -> None:
+    """Refuses a display name that is too long or breaks lines.
+
+    Raises:
+        StageError: INVALID_ARGUMENT with DISPLAY_NAME_INVALID.
+    """
+    if len(name) > MAX_DISPLAY_NAME_CHARACTERS or not (name.isprintable() or not name):
+        raise invalid(
+            "DISPLAY_NAME_INVALID",
+            f"A display name is one line of at most {MAX_DISPLAY_NAME_CHARACTERS} characters.",
+            field=field,
+        )
+
+
+def check_labels(labels: Mapping[str, str], *, field: str) -> None:
+    """Refuses labels that are too many, too long or named otherwise.
+
+    Raises:
+        StageError: INVALID_ARGUMENT with LABELS_INVALID.
+    """
+    fit = len(labels) <= MAX_LABELS and all(
+        _LABEL_KEY.fullmatch(key) and len(value) <= MAX_LABEL_CHARACTERS
+        for key, value in labels.items()
+    )
+    if not fit:
+        raise invalid(
+            "LABELS_INVALID",
+            f"A job has at most {MAX_LABELS} labels: keys of up to 63 characters of a-z, 0-9, _ "
+            f"and -, values of up to {MAX_LABEL_CHARACTERS} characters.",
+            field=field,
+        )
+
+
+def _settle_lane(config: job.JobConfig) -> None:
+    if config.lane not in job.Lane.values():
+        raise invalid(
+            "LANE_UNKNOWN",
+            f"There is no lane {config.lane}; choose LANE_INTERACTIVE or LANE_BATCH.",
+            field="config.lane",
+        )
+    config.lane = config.lane or job.LANE_BATCH
 
 
 def _check_asr_options(config: job.JobConfig) -> None:
@@ -93,29 +152,51 @@ def _check_features(config: job.JobConfig) -> None:
 
 
 class Admission:
-    """Counts unfinished jobs and uploads, and refuses what is over the limit."""
+    """Counts unfinished jobs and uploads, and refuses what is over a limit.
 
-    def __init__(self, changes: JobChanges, max_active_jobs: int) -> None:
+    Args:
+        changes: Knows the unfinished jobs.
+        max_active_jobs: How many jobs of all tenants may be unfinished.
+        max_active_jobs_per_tenant: How many of one tenant.
+    """
+
+    def __init__(
+        self, changes: JobChanges, max_active_jobs: int, max_active_jobs_per_tenant: int
+    ) -> None:
         self._changes = changes
         self._limit = max_active_jobs
-        self._uploads = 0
+        self._tenant_limit = max_active_jobs_per_tenant
+        self._uploads: Counter[str] = Counter()
 
     @contextmanager
-    def place(self) -> Iterator[None]:
+    def place(self, tenant: str) -> Iterator[None]:
         """Holds a place in the queue while a recording is uploaded.
 
         Raises:
-            StageError: RESOURCE_EXHAUSTED with QUEUE_FULL and a retry hint.
+            StageError: RESOURCE_EXHAUSTED with TENANT_QUOTA or QUEUE_FULL and
+                a retry hint.
         """
-        if len(self._changes.active) + self._uploads >= self._limit:
-            raise StageError(
-                Code.RESOURCE_EXHAUSTED,
-                "QUEUE_FULL",
-                f"{self._limit} jobs are unfinished already; try again later.",
-                retry_after=RETRY_AFTER,
+        own = self._active(tenant) + self._uploads[tenant]
+        if own >= self._tenant_limit:
+            raise _full(
+                "TENANT_QUOTA",
+                f"{self._tenant_limit} jobs of tenant {tenant} are unfinished already",
             )
-        self._uploads += 1
+        if len(self._changes.active) + self._uploads.total() >= self._limit:
+            raise _full("QUEUE_FULL", f"{self._limit} jobs are unfinished already")
+        self._uploads[tenant] += 1
         try:
             yield
         finally:
-            self._uploads -= 1
+            self._uploads[tenant] -= 1
+            if not self._uploads[tenant]:
+                del self._uploads[tenant]
+
+    def _active(self, tenant: str) -> int:
+        return sum(known.tenant == tenant for known in self._changes.active_jobs.values())
+
+
+def _full(reason: str, message: str) -> StageError:
+    return StageError(
+        Code.RESOURCE_EXHAUSTED, reason, f"{message}; try again later.", retry_after=RETRY_AFTER
+    )

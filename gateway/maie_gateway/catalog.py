@@ -13,7 +13,7 @@ from maie.catalog.v1 import catalog_pb2_grpc
 from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
 from maie_gateway.changes import JobChanges
-from maie_gateway.jobs import PIPELINE_VERSION
+from maie_gateway.submission import PIPELINE_VERSION
 from maie_runtime import subjects
 from maie_runtime.bindings import BINDINGS, StageBinding
 from maie_runtime.broker import Broker, broker_unavailable

@@ -16,15 +16,18 @@ MAX_PAGE_SIZE = 1000
 READ_BATCH = 50
 
 
-async def list_page(store: JobStore, request: job.ListJobsRequest) -> job.ListJobsResponse:
-    """A page of jobs. Ids sort by time, so a page's token is its last job's id."""
+async def list_page(
+    store: JobStore, tenant: str, request: job.ListJobsRequest
+) -> job.ListJobsResponse:
+    """A page of a tenant's jobs. Ids sort by time, so a page's token is its last job's id."""
     size = min(request.page_size or DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
     ids = await store.ids()
     if request.page_token:
         ids = [job_id for job_id in ids if job_id < request.page_token]
     found: list[job.Job] = []
     for start in range(0, len(ids), READ_BATCH):
-        found += await _read(store, ids[start : start + READ_BATCH], set(request.states))
+        read = await _read(store, ids[start : start + READ_BATCH], set(request.states))
+        found += [view for view in read if view.tenant == tenant]
         if len(found) > size:
             break
     page = found[:size]

@@ -14,9 +14,15 @@ from maie_gateway.admission import Admission
 from maie_gateway.catalog import CatalogService
 from maie_gateway.conducting import ConductingOptions, conducting
 from maie_gateway.conductor import Policy
+from maie_gateway.deadletters import DeadLetters
 from maie_gateway.jobs import JobService
+from maie_gateway.removal import Removal
+from maie_gateway.requests import Requests
 from maie_gateway.results import Results
+from maie_gateway.retention import Sweeper
 from maie_gateway.settings import GatewaySettings
+from maie_gateway.steering import Steering
+from maie_gateway.submission import Submissions
 from maie_gateway.upload import UploadLimits
 from maie_gateway.watch import Watch
 from maie_runtime.blobs import Blobs
@@ -49,7 +55,11 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
     server = GrpcServer(settings.listen, SERVICES)
     async with AsyncExitStack() as stack:
         broker = await stack.enter_async_context(
-            open_broker(settings.mesh.nats_url, instance_name("gateway"))
+            open_broker(
+                settings.mesh.nats_url,
+                instance_name("gateway"),
+                lifetimes=settings.retention.lifetimes(),
+            )
         )
         options = ConductingOptions(
             policy=Policy(max_retries=settings.max_retries),
@@ -57,31 +67,53 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             reconcile_seconds=settings.reconcile_seconds,
         )
         jobs = await stack.enter_async_context(conducting(broker, options))
-        store, changes = jobs.store, jobs.changes
         results = Results(blobs)
-        watch = Watch(broker, store, changes, results)
+        watch = Watch(broker, jobs.store, jobs.changes, results)
         templates = TemplateLibrary(settings.templates.directory)
+        requests = Requests(broker)
+        steering = Steering(jobs.store, jobs.conductor)
+        removal = Removal(
+            broker=broker,
+            blobs=blobs,
+            store=jobs.store,
+            conductor=jobs.conductor,
+            requests=requests,
+            told_seconds=settings.retention.removals_seconds,
+        )
+        sweeper = Sweeper(broker, blobs, jobs.store, removal, settings.retention)
+        await stack.enter_async_context(sweeper.running())
         job_pb2_grpc.add_JobServiceServicer_to_server(
             JobService(
-                broker=broker,
-                blobs=blobs,
-                store=store,
-                conductor=jobs.conductor,
+                store=jobs.store,
+                submissions=Submissions(
+                    broker=broker,
+                    blobs=blobs,
+                    store=jobs.store,
+                    changes=jobs.changes,
+                    conductor=jobs.conductor,
+                    turns=jobs.turns,
+                    requests=requests,
+                    admission=Admission(
+                        jobs.changes, settings.max_active_jobs, settings.max_active_jobs_per_tenant
+                    ),
+                    templates=templates,
+                    limits=UploadLimits(
+                        max_bytes=settings.max_upload_bytes,
+                        idle_seconds=settings.upload_idle_seconds,
+                    ),
+                ),
                 results=results,
                 watch=watch,
-                admission=Admission(changes, settings.max_active_jobs),
-                templates=templates,
-                limits=UploadLimits(
-                    max_bytes=settings.max_upload_bytes,
-                    idle_seconds=settings.upload_idle_seconds,
-                ),
+                steering=steering,
+                removal=removal,
+                dead_letters=DeadLetters(broker, jobs.store, steering),
             ),
             server.server,
         )
         catalog_pb2_grpc.add_CatalogServiceServicer_to_server(
             CatalogService(
                 broker=broker,
-                changes=changes,
+                changes=jobs.changes,
                 templates=templates,
                 max_active_jobs=settings.max_active_jobs,
                 blob_store=blobs.scheme,

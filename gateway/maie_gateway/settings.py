@@ -5,10 +5,43 @@ from __future__ import annotations
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from maie_runtime.broker import Lifetimes
 from maie_runtime.settings import MeshSettings, Settings
 from maie_templates import TemplateSettings
 
 MEBIBYTE = 1024 * 1024
+
+
+DAY_SECONDS = 24 * 3600.0
+
+
+class RetentionSettings(Settings):
+    """How long things are kept; `MAIE_RETENTION_` in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="MAIE_RETENTION_")
+
+    jobs_days: float = Field(default=30.0, gt=0)
+    """A job is removed with its recording and results so long after it was finished."""
+    events_days: float = Field(default=7.0, gt=0)
+    """How long consumers of the events stream can read what happened."""
+    dead_letters_days: float = Field(default=30.0, gt=0)
+    """How long what was given up can be listed and replayed."""
+    request_ids_days: float = Field(default=7.0, gt=0)
+    """How long a submit that is sent again under its request id gives the same job."""
+    uploads_hours: float = Field(default=24.0, gt=0)
+    """An upload that became no job is removed after so long; longer than any upload takes."""
+    removals_seconds: int = Field(default=3600, ge=1)
+    """How long a removed job's id is kept, for gateways that were away to hear of it."""
+    sweep_seconds: float = Field(default=900.0, gt=0)
+    """How often a gateway looks for what is over its time."""
+
+    def lifetimes(self) -> Lifetimes:
+        """What JetStream itself has to forget."""
+        return Lifetimes(
+            events=self.events_days * DAY_SECONDS,
+            dead_letters=self.dead_letters_days * DAY_SECONDS,
+            requests=self.request_ids_days * DAY_SECONDS,
+        )
 
 
 class GatewaySettings(Settings):
@@ -22,8 +55,12 @@ class GatewaySettings(Settings):
     """The address that gRPC listens on; port 0 takes a free one."""
     templates: TemplateSettings = Field(default_factory=TemplateSettings)
     """Where templates are looked for."""
+    retention: RetentionSettings = Field(default_factory=RetentionSettings)
+    """How long things are kept."""
     max_active_jobs: int = Field(default=50, ge=1)
     """How many jobs may be unfinished before a submit is refused."""
+    max_active_jobs_per_tenant: int = Field(default=50, ge=1)
+    """How many jobs of one tenant may be unfinished before its submit is refused."""
     max_upload_bytes: int = Field(default=500 * MEBIBYTE, ge=1)
     """The largest recording that is taken."""
     upload_idle_seconds: float = Field(default=30.0, gt=0)

@@ -15,8 +15,14 @@ from nats.js.errors import (
 )
 
 from maie.job.v1 import record_pb2 as record
+from maie_runtime import subjects
 from maie_runtime.broker import Broker, broker_unavailable
 from maie_runtime.errors import Code, StageError
+
+# A removed record leaves its id for so long, so that gateways that were away hear of it.
+REMOVAL_TOLD_SECONDS = 3600
+# The server's own number for a compare-and-set that came too late.
+WRONG_LAST_SEQUENCE = 10071
 
 
 class RevisionConflictError(Exception):
@@ -60,6 +66,16 @@ class JobStore:
             record=record.JobRecord.FromString(entry.value or b""), revision=entry.revision or 0
         )
 
+    async def exists(self, job_id: str) -> bool:
+        """Whether there is a record."""
+        try:
+            await self.get(job_id)
+        except StageError as error:
+            if error.reason == "JOB_NOT_FOUND":
+                return False
+            raise
+        return True
+
     async def replace(self, old: StoredRecord, new: record.JobRecord) -> int:
         """Stores a changed record and returns its revision.
 
@@ -71,6 +87,33 @@ class JobStore:
                 new.job_id, new.SerializeToString(), last=old.revision
             )
 
+    async def delete(self, old: StoredRecord, *, told_seconds: int = REMOVAL_TOLD_SECONDS) -> None:
+        """Removes a record.
+
+        Args:
+            old: The record as it was read.
+            told_seconds: How long the bucket tells who asks, at least 1.
+
+        Raises:
+            RevisionConflictError: The record is not what `old` says any more.
+        """
+        job_id = old.record.job_id
+        with _broker_errors(job_id):
+            try:
+                # KeyValue.delete would leave its marker for ever.
+                await self._broker.jetstream.publish(
+                    subjects.bucket_subject(subjects.JOBS, job_id),
+                    headers={
+                        "KV-Operation": "DEL",
+                        "Nats-Expected-Last-Subject-Sequence": str(old.revision),
+                    },
+                    msg_ttl=told_seconds,
+                )
+            except APIError as error:
+                if error.err_code == WRONG_LAST_SEQUENCE:
+                    raise RevisionConflictError from error
+                raise
+
     async def ids(self) -> list[str]:
         """All jobs' ids, newest first."""
         with _broker_errors(""):
@@ -80,16 +123,21 @@ class JobStore:
                 return []
 
 
+def job_not_found(job_id: str) -> StageError:
+    """What callers hear of a job that does not exist, for them."""
+    return StageError(
+        Code.NOT_FOUND,
+        "JOB_NOT_FOUND",
+        f"There is no job {job_id}; `maie jobs list` shows those there are.",
+    )
+
+
 @contextmanager
 def _broker_errors(job_id: str) -> Iterator[None]:
     try:
         yield
     except KeyNotFoundError as error:
-        raise StageError(
-            Code.NOT_FOUND,
-            "JOB_NOT_FOUND",
-            f"There is no job {job_id}; `maie jobs list` shows those there are.",
-        ) from error
+        raise job_not_found(job_id) from error
     except KeyWrongLastSequenceError as error:
         raise RevisionConflictError from error
     except (NatsError, APIError, OSError) as error:

@@ -1,0 +1,210 @@
+"""Units and deliveries that were given up: lists them and tries them again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from google.protobuf.message import DecodeError
+from nats.errors import Error as NatsError
+from nats.js.errors import APIError, NotFoundError
+
+from maie.event.v1 import event_pb2 as event
+from maie.job.v1 import job_pb2 as job
+from maie.job.v1 import record_pb2 as record
+from maie_gateway.steering import Steering
+from maie_gateway.store import JobStore
+from maie_gateway.tenancy import own_job
+from maie_gateway.webhooks import replay
+from maie_runtime import subjects
+from maie_runtime.broker import Broker, broker_unavailable
+from maie_runtime.errors import Code, StageError, invalid
+
+DEFAULT_PAGE_SIZE = 50
+MAX_PAGE_SIZE = 1000
+# How far back is read at once; more, where letters of others lie in between.
+FIRST_WINDOW = 256
+MAX_WINDOW = 8192
+# Sequences are 64 bits wide.
+MAX_SEQUENCE_DIGITS = 19
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Letter:
+    """A dead letter as it is stored.
+
+    Attributes:
+        letter_id: Its sequence in the stream.
+        content: What was given up.
+    """
+
+    letter_id: int
+    content: event.DeadLetter
+
+
+class DeadLetters:
+    """A tenant's view of the stream of dead letters.
+
+    Raises:
+        StageError: UNAVAILABLE with BROKER_UNAVAILABLE.
+    """
+
+    def __init__(self, broker: Broker, store: JobStore, steering: Steering) -> None:
+        self._broker = broker
+        self._store = store
+        self._steering = steering
+
+    async def page(
+        self, tenant: str, request: job.ListDeadLettersRequest
+    ) -> job.ListDeadLettersResponse:
+        """A page of letters, newest first. A page's token is its last letter's id."""
+        size = min(max(request.page_size, 0) or DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
+        if request.job_id:
+            await own_job(self._store, request.job_id, tenant)
+        found: list[Letter] = []
+        try:
+            before = _before(request.page_token) or (await self._last() + 1)
+            window = FIRST_WINDOW
+            while before > 1 and len(found) <= size:
+                start = max(1, before - window)
+                found += await self._owned(
+                    tenant, await self._read(start, before, request.job_id or "*")
+                )
+                before, window = start, min(window * 2, MAX_WINDOW)
+        except (NatsError, APIError, OSError) as error:
+            raise broker_unavailable() from error
+        page = found[:size]
+        return job.ListDeadLettersResponse(
+            letters=[_entry(letter) for letter in page],
+            next_page_token=str(page[-1].letter_id) if len(found) > size else "",
+        )
+
+    async def replay(self, tenant: str, letter_id: int) -> record.JobRecord:
+        """Tries what was given up once more and takes its letter away.
+
+        Returns:
+            The job's record as it is then.
+
+        Raises:
+            StageError: NOT_FOUND with DEAD_LETTER_NOT_FOUND, or
+                FAILED_PRECONDITION with JOB_NOT_RETRYABLE.
+        """
+        letter = await self._get(tenant, letter_id)
+        job_id = letter.content.task.job_id
+        if letter.content.HasField("webhook"):
+            await replay(self._broker, letter.content)
+            taken = (await self._store.get(job_id)).record
+        else:
+            taken = await self._steering.retry(tenant, job_id, letter.content.task.unit)
+        try:
+            await self._broker.jetstream.delete_msg(subjects.DEAD_LETTERS, letter_id)
+        except NotFoundError:
+            pass  # somebody else replayed it too
+        except (NatsError, APIError, OSError) as error:
+            raise broker_unavailable() from error
+        return taken
+
+    async def _get(self, tenant: str, letter_id: int) -> Letter:
+        absent = StageError(
+            Code.NOT_FOUND,
+            "DEAD_LETTER_NOT_FOUND",
+            f"There is no dead letter {letter_id}; `maie dead-letters list` shows those there are.",
+        )
+        if letter_id < 1:
+            raise absent
+        try:
+            stored = await self._broker.jetstream.get_msg(subjects.DEAD_LETTERS, letter_id)
+        except NotFoundError:
+            raise absent from None
+        except (NatsError, APIError, OSError) as error:
+            raise broker_unavailable() from error
+        owned = await self._owned(tenant, _decoded(letter_id, stored.data))
+        if not owned:
+            raise absent
+        return owned[0]
+
+    async def _owned(self, tenant: str, letters: list[Letter]) -> list[Letter]:
+        """Those that stand, of jobs that are the tenant's own."""
+        records: dict[str, record.JobRecord | None] = {}
+        for letter in letters:
+            job_id = letter.content.task.job_id
+            if job_id not in records:
+                records[job_id] = await self._record(tenant, job_id)
+        return [
+            letter for letter in letters if _stands(letter, records[letter.content.task.job_id])
+        ]
+
+    async def _record(self, tenant: str, job_id: str) -> record.JobRecord | None:
+        try:
+            return (await own_job(self._store, job_id, tenant)).record
+        except StageError as error:
+            if error.reason == "JOB_NOT_FOUND":
+                return None
+            raise
+
+    async def _last(self) -> int:
+        info = await self._broker.jetstream.stream_info(subjects.DEAD_LETTERS)
+        return info.state.last_seq
+
+    async def _read(self, start: int, before: int, job_id: str) -> list[Letter]:
+        """The letters from one sequence to right before another, newest first."""
+        found: list[Letter] = []
+        sequence = start
+        while sequence < before:
+            try:
+                stored = await self._broker.jetstream.get_msg(
+                    subjects.DEAD_LETTERS,
+                    seq=sequence,
+                    subject=subjects.dead_letter("*", job_id),
+                    next=True,
+                )
+            except NotFoundError:
+                break
+            sequence = stored.seq or before
+            if sequence < before:
+                found += _decoded(sequence, stored.data)
+            sequence += 1
+        return found[::-1]
+
+
+def _decoded(sequence: int, data: bytes | None) -> list[Letter]:
+    """The letter; none where another version wrote something else."""
+    try:
+        return [Letter(letter_id=sequence, content=event.DeadLetter.FromString(data or b""))]
+    except DecodeError:
+        return []
+
+
+def _stands(letter: Letter, source: record.JobRecord | None) -> bool:
+    """Whether what was given up still is: a unit may have been tried again since."""
+    if source is None:
+        return False
+    task = letter.content.task
+    return letter.content.HasField("webhook") or any(
+        (unit.unit, unit.attempt, unit.state) == (task.unit, task.attempt, job.UNIT_STATE_FAILED)
+        for unit in source.units
+    )
+
+
+def _before(page_token: str) -> int:
+    """The sequence that a page ends before; 0 for the first page."""
+    if not page_token:
+        return 0
+    if not page_token.isdecimal() or len(page_token) > MAX_SEQUENCE_DIGITS:
+        raise invalid(
+            "PAGE_TOKEN_INVALID",
+            "A page token is what the page before gave; begin without one.",
+            field="page_token",
+        )
+    return int(page_token)
+
+
+def _entry(letter: Letter) -> job.DeadLetterEntry:
+    content = letter.content
+    return job.DeadLetterEntry(
+        letter_id=letter.letter_id,
+        job_id=content.task.job_id,
+        unit=content.task.unit,
+        attempts=content.task.attempt,
+        failure=content.failure,
+        dead_time=content.dead_time,
+    )

@@ -1,0 +1,127 @@
+"""Removes a job and all of its traces."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+from nats.errors import Error as NatsError
+from nats.js.errors import APIError
+
+from maie.event.v1 import event_pb2 as event
+from maie.job.v1 import record_pb2 as record
+from maie_gateway.conductor import FINAL_STATES
+from maie_gateway.loop import Conductor
+from maie_gateway.requests import Requests
+from maie_gateway.store import REMOVAL_TOLD_SECONDS, JobStore, RevisionConflictError
+from maie_gateway.submission import UPLOADS
+from maie_gateway.tenancy import tenant_of_record
+from maie_runtime import subjects
+from maie_runtime.blobs import Blobs
+from maie_runtime.broker import Broker, broker_unavailable
+
+log = structlog.get_logger()
+
+Forget = Callable[[str], Awaitable[None]]
+
+
+async def forget_nothing(_: str) -> None:
+    """Nothing else is kept of jobs."""
+
+
+class Removal:
+    """Removes jobs.
+
+    The record goes last: whoever finds a removal half done, because its gateway
+    died, finds the record and does it again. Who reads the record meanwhile
+    sees a cancelled or finished job.
+
+    Args:
+        broker: Where the job's messages are.
+        blobs: Where its recording and results are.
+        store: The job records.
+        conductor: Cancels a job that is in work.
+        requests: Where its request id is.
+        forget: Called with the job's id once the record is gone, for what else
+            is kept of jobs. It is not called again where the gateway dies right
+            there; JobChanges tells every gateway of each record that is gone.
+        told_seconds: How long the id of a removed job is kept, at least 1, so
+            that gateways that were away hear of the removal.
+    """
+
+    def __init__(
+        self,
+        *,
+        broker: Broker,
+        blobs: Blobs,
+        store: JobStore,
+        conductor: Conductor,
+        requests: Requests,
+        forget: Forget = forget_nothing,
+        told_seconds: int = REMOVAL_TOLD_SECONDS,
+    ) -> None:
+        self._broker = broker
+        self._blobs = blobs
+        self._store = store
+        self._conductor = conductor
+        self._requests = requests
+        self._forget = forget
+        self._told_seconds = told_seconds
+
+    async def remove(self, job_id: str) -> None:
+        """Removes a job; one in work is cancelled first.
+
+        Raises:
+            StageError: NOT_FOUND with JOB_NOT_FOUND, or UNAVAILABLE, after
+                which it can be called again.
+        """
+        while not await self._removed(job_id):
+            pass
+        await self._forget(job_id)
+        # What workers told and stored while they were being stopped.
+        await self.remove_traces(job_id)
+        log.info("job.removed", job=job_id)
+
+    async def remove_traces(self, job_id: str) -> None:
+        """Removes a job's messages and stored objects."""
+        await asyncio.gather(
+            *(self._purge(*place) for place in _places(job_id)),
+            self._blobs.delete_prefix(f"jobs/{job_id}"),
+            self._blobs.delete_prefix(f"{UPLOADS}/{job_id}"),
+        )
+
+    async def _removed(self, job_id: str) -> bool:
+        """Removes a job unless it changes meanwhile: a retry may take it up again."""
+        stored = await self._store.get(job_id)
+        if stored.record.state not in FINAL_STATES:
+            cancel = event.StageEvent(job_id=job_id, cancel_requested=event.CancelRequested())
+            await self._conductor.take(job_id, [cancel])
+            return False
+        await self.remove_traces(job_id)
+        await self._forget_request(stored.record)
+        try:
+            await self._store.delete(stored, told_seconds=self._told_seconds)
+        except RevisionConflictError:
+            return False
+        return True
+
+    async def _forget_request(self, gone: record.JobRecord) -> None:
+        if gone.config.request_id:
+            await self._requests.forget(tenant_of_record(gone), gone.config.request_id, gone.job_id)
+
+    async def _purge(self, stream: str, subject: str) -> None:
+        try:
+            await self._broker.jetstream.purge_stream(stream, subject=subject)
+        except (NatsError, APIError, OSError) as error:
+            raise broker_unavailable() from error
+
+
+def _places(job_id: str) -> list[tuple[str, str]]:
+    """Where messages of a job are: streams, and the subjects in them."""
+    return [
+        (subjects.TASKS, subjects.tasks_of_job(job_id)),
+        (subjects.EVENTS, subjects.event("*", job_id)),
+        (subjects.DEAD_LETTERS, subjects.dead_letter("*", job_id)),
+        (subjects.WEBHOOKS, subjects.webhooks_of_job(job_id)),
+    ]

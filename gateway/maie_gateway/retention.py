@@ -1,0 +1,172 @@
+"""Removes what is over its time: jobs, and what belongs to no job."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import re
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from nats.errors import Error as NatsError
+from nats.js.errors import APIError
+
+from maie_gateway.conductor import FINAL_STATES
+from maie_gateway.removal import Removal
+from maie_gateway.settings import RetentionSettings
+from maie_gateway.store import JobStore
+from maie_gateway.submission import UPLOADS
+from maie_runtime import subjects
+from maie_runtime.blobs import Blobs, StoredObject
+from maie_runtime.broker import REQUEST_TIMEOUT_SECONDS, Broker, broker_unavailable
+from maie_runtime.errors import StageError
+
+log = structlog.get_logger()
+
+_JOB_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+STREAMS_OF_JOBS = (subjects.TASKS, subjects.EVENTS, subjects.DEAD_LETTERS, subjects.WEBHOOKS)
+# Gateways that start together do not sweep together.
+JITTER = 0.2
+
+
+class Sweeper:
+    """Sweeps from time to time. Several gateways may sweep at once.
+
+    JetStream itself forgets events, dead letters and request ids. Everything
+    else that is stored belongs to a job and goes with it, and what a crash left
+    without a job, or beside it, goes once it is old enough.
+    """
+
+    def __init__(
+        self,
+        broker: Broker,
+        blobs: Blobs,
+        store: JobStore,
+        removal: Removal,
+        settings: RetentionSettings,
+    ) -> None:
+        self._broker = broker
+        self._blobs = blobs
+        self._store = store
+        self._removal = removal
+        self._settings = settings
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Sweeps as long as the context lasts."""
+        sweeping = asyncio.create_task(self._sweep_on())
+        try:
+            yield
+        finally:
+            sweeping.cancel()
+            await asyncio.gather(sweeping, return_exceptions=True)
+
+    async def _sweep_on(self) -> None:
+        while True:
+            jitter = random.uniform(1 - JITTER, 1 + JITTER)
+            await asyncio.sleep(self._settings.sweep_seconds * jitter)
+            for sweep in (self.sweep_jobs, self.sweep_messages, self.sweep_blobs):
+                try:
+                    await sweep()
+                except (StageError, NatsError, APIError, OSError) as error:
+                    log.warning("sweep.failed", error=str(error) or type(error).__name__)
+
+    async def sweep_jobs(self) -> None:
+        """Removes jobs that have been finished for their lifetime."""
+        lifetime = timedelta(days=self._settings.jobs_days).total_seconds()
+        for job_id in sorted(await self._jobs()):
+            if time.time() - _created(job_id) < lifetime:
+                return  # and so are all that follow
+            try:
+                finished = await self._finished(job_id)
+                if finished and time.time() - finished >= lifetime:
+                    await self._removal.remove(job_id)
+            except StageError as error:
+                if error.reason != "JOB_NOT_FOUND":  # another gateway was quicker
+                    raise
+
+    async def sweep_messages(self) -> None:
+        """Removes messages of jobs that are gone, such as a late worker's last word."""
+        told = [await self._job_ids(stream) for stream in STREAMS_OF_JOBS]
+        # Read last: a job's record is there before anything is told of it.
+        for job_id in set().union(*told) - await self._jobs():
+            await self._removal.remove_traces(job_id)
+            log.info("sweep.messages_removed", job=job_id)
+
+    async def sweep_blobs(self) -> None:
+        """Removes stored objects that became part of no job for their lifetime."""
+        before = datetime.now(UTC) - timedelta(hours=self._settings.uploads_hours)
+        await self._blobs.remove_partials(before)
+        uploads: defaultdict[str, list[StoredObject]] = defaultdict(list)
+        async for upload in self._blobs.stored(UPLOADS):
+            uploads[upload.key.split("/")[1]].append(upload)
+        owners = {*await self._blobs.children("jobs"), *uploads}
+        jobs = await self._jobs()
+        for job_id in owners - jobs:
+            await self._remove_orphans(job_id, before)
+        for job_id in owners & jobs:
+            if len(uploads[job_id]) > 1:
+                await self._remove_doubles(job_id, uploads[job_id], before)
+
+    async def _remove_orphans(self, job_id: str, before: datetime) -> None:
+        for prefix in (f"jobs/{job_id}", f"{UPLOADS}/{job_id}"):
+            found = [stored async for stored in self._blobs.stored(prefix)]
+            if found and all(stored.modified < before for stored in found):
+                await self._blobs.delete_prefix(prefix)
+                log.info("sweep.orphans_removed", prefix=prefix, objects=len(found))
+
+    async def _remove_doubles(
+        self, job_id: str, uploads: list[StoredObject], before: datetime
+    ) -> None:
+        """Removes recordings that came under a request id whose job has another."""
+        try:
+            kept = (await self._store.get(job_id)).record.recording.key
+        except StageError as error:
+            if error.reason == "JOB_NOT_FOUND":  # removed by now, with all that it had
+                return
+            raise
+        for upload in uploads:
+            if upload.key != kept and upload.modified < before:
+                await self._blobs.delete(upload.key)
+                log.info("sweep.double_removed", job=job_id)
+
+    async def _finished(self, job_id: str) -> float:
+        """When a job was finished; 0 where it is not."""
+        seen = (await self._store.get(job_id)).record
+        if seen.state not in FINAL_STATES or not seen.log:
+            return 0.0
+        return seen.log[-1].event_time.ToNanoseconds() / 1e9
+
+    async def _jobs(self) -> set[str]:
+        """The ids of all jobs, and of those that were removed a short while ago."""
+        return await self._job_ids(subjects.bucket_stream(subjects.JOBS))
+
+    async def _job_ids(self, stream: str) -> set[str]:
+        """The ids in a stream's subjects; the server names up to 100,000 at a time."""
+        found: set[str] = set()
+        offset, total = 0, 1
+        while offset < total:
+            request = json.dumps({"subjects_filter": ">", "offset": offset}).encode()
+            try:
+                answer = await self._broker.client.request(
+                    f"$JS.API.STREAM.INFO.{stream}", request, timeout=REQUEST_TIMEOUT_SECONDS
+                )
+            except (NatsError, OSError) as error:
+                raise broker_unavailable() from error
+            told = json.loads(answer.data)
+            if "error" in told:
+                raise APIError.from_error(told["error"])
+            named = told["state"].get("subjects") or {}
+            found.update(match[0] for name in named if (match := _JOB_ID.search(name)))
+            offset, total = offset + len(named), told.get("total", 0) if named else 0
+        return found
+
+
+def _created(job_id: str) -> float:
+    """When a job's id was made, in seconds of Unix time: the first 48 bits of a UUIDv7."""
+    return int(job_id.replace("-", "")[:12], 16) / 1000

@@ -1,0 +1,75 @@
+"""What people do to their jobs: cancel, retry, rename and label."""
+
+from __future__ import annotations
+
+from maie.event.v1 import event_pb2 as event
+from maie.job.v1 import job_pb2 as job
+from maie.job.v1 import record_pb2 as record
+from maie_gateway.admission import check_display_name, check_labels
+from maie_gateway.conductor import can_retry
+from maie_gateway.loop import Conductor
+from maie_gateway.store import JobStore
+from maie_gateway.tenancy import own_job
+from maie_runtime.errors import Code, StageError
+
+
+class Steering:
+    """Steers a tenant's own jobs.
+
+    Raises:
+        StageError: NOT_FOUND with JOB_NOT_FOUND, or UNAVAILABLE.
+    """
+
+    def __init__(self, store: JobStore, conductor: Conductor) -> None:
+        self._store = store
+        self._conductor = conductor
+
+    async def cancel(self, tenant: str, job_id: str) -> record.JobRecord:
+        """Cancels a job. A finished one stays as it is."""
+        await own_job(self._store, job_id, tenant)
+        cancel = event.StageEvent(job_id=job_id, cancel_requested=event.CancelRequested())
+        return await self._conductor.take(job_id, [cancel])
+
+    async def retry(self, tenant: str, job_id: str, unit: str = "") -> record.JobRecord:
+        """Takes up a failed or cancelled job where it stopped.
+
+        Args:
+            tenant: Whose job it must be.
+            job_id: The job.
+            unit: The unit to try again; all that failed where empty.
+
+        Raises:
+            StageError: FAILED_PRECONDITION with JOB_NOT_RETRYABLE.
+        """
+        stored = await own_job(self._store, job_id, tenant)
+        if not can_retry(stored.record, self._conductor.policy, unit):
+            raise _not_retryable(stored.record, unit)
+        retry = event.StageEvent(job_id=job_id, unit=unit, retry_requested=event.RetryRequested())
+        return await self._conductor.take(job_id, [retry])
+
+    async def update(self, tenant: str, request: job.UpdateJobRequest) -> record.JobRecord:
+        """Gives a job another display name or other labels.
+
+        Raises:
+            StageError: INVALID_ARGUMENT with DISPLAY_NAME_INVALID or LABELS_INVALID.
+        """
+        check_display_name(request.display_name, field="display_name")
+        stored = await own_job(self._store, request.job_id, tenant)
+        labels = {**stored.record.labels, **request.labels}
+        check_labels({key: value for key, value in labels.items() if value}, field="labels")
+        updated = event.JobUpdated(labels=request.labels)
+        if request.HasField("display_name"):
+            updated.display_name = request.display_name
+        told = event.StageEvent(job_id=request.job_id, job_updated=updated)
+        return await self._conductor.take(request.job_id, [told])
+
+
+def _not_retryable(source: record.JobRecord, unit: str) -> StageError:
+    what = f"Unit {unit} of job {source.job_id}" if unit else f"Job {source.job_id}"
+    state = job.JobState.Name(source.state).removeprefix("JOB_STATE_")
+    return StageError(
+        Code.FAILED_PRECONDITION,
+        "JOB_NOT_RETRYABLE",
+        f"{what} cannot be tried again: the job is {state}, and only what failed or was cancelled "
+        "can, as long as its record has room; submit the recording again.",
+    )

@@ -1,0 +1,189 @@
+"""From an upload to a job: once for each request id, whoever dies in between."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing, nullcontext
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+import structlog
+import uuid_utils
+
+from maie.common.v1 import types_pb2 as common
+from maie.job.v1 import job_pb2 as job
+from maie.job.v1 import record_pb2 as record
+from maie_gateway.admission import Admission, settled_config
+from maie_gateway.changes import JobChanges
+from maie_gateway.conductor import Step, accept, lane
+from maie_gateway.loop import Conductor
+from maie_gateway.requests import Requests, check_same_submit
+from maie_gateway.store import JobStore, RevisionConflictError
+from maie_gateway.turns import Turns
+from maie_gateway.upload import UploadLimits, first_config, receive_audio
+from maie_runtime.blobs import Blobs
+from maie_runtime.broker import Broker, broker_unavailable
+from maie_runtime.errors import Code, StageError
+from maie_templates import TemplateLibrary
+
+log = structlog.get_logger()
+
+PIPELINE_VERSION = version("maie-gateway")
+UPLOADS = "uploads"
+"""Recordings that came under a request id: `uploads/JOB/UUID`, each its own."""
+
+CheckConfig = Callable[[job.JobConfig], Awaitable[None]]
+
+
+async def check_nothing(_: job.JobConfig) -> None:
+    """Takes any config."""
+
+
+class Submissions:
+    """Takes uploads and makes jobs of them.
+
+    Args:
+        broker: Must answer before anything is uploaded.
+        blobs: Where recordings go.
+        store: The job records.
+        changes: Who is told of a job that was found instead of made.
+        conductor: Begins jobs.
+        turns: Whether a new job has to wait.
+        requests: Which job a request id stands for.
+        admission: How many jobs there may be.
+        templates: Those that a summary can fill.
+        limits: What an upload may be.
+        check: Refuses a config for reasons of its own.
+    """
+
+    def __init__(
+        self,
+        *,
+        broker: Broker,
+        blobs: Blobs,
+        store: JobStore,
+        changes: JobChanges,
+        conductor: Conductor,
+        turns: Turns,
+        requests: Requests,
+        admission: Admission,
+        templates: TemplateLibrary,
+        limits: UploadLimits,
+        check: CheckConfig = check_nothing,
+    ) -> None:
+        self._broker = broker
+        self._blobs = blobs
+        self._store = store
+        self._changes = changes
+        self._conductor = conductor
+        self._turns = turns
+        self._requests = requests
+        self._admission = admission
+        self._templates = templates
+        self._limits = limits
+        self._check = check
+
+    async def accept(
+        self, parts: AsyncGenerator[job.UploadPart, None], tenant: str, traceparent: str
+    ) -> record.JobRecord:
+        """Takes an upload; the job exists, durably, when this returns.
+
+        Returns:
+            The new job's record, or that of the job that was made under the
+            same request id before.
+        """
+        async with aclosing(parts):
+            config = settled_config(await first_config(parts, self._limits))
+            if config.template_id:
+                self._templates.get(config.template_id)  # or refused before the upload
+            await self._check(config)
+            if not self._broker.connected:
+                raise broker_unavailable()
+            known = await self._known(tenant, config.request_id)
+            # What exists already takes no second place.
+            with nullcontext() if known else self._admission.place(tenant):
+                job_id = known or await self._job_id(tenant, config.request_id)
+                recording = await receive_audio(
+                    parts, _recording_key(job_id, config), self._blobs, self._limits
+                )
+                if known:
+                    return await self._attach(job_id, config, recording)
+                return await self._begin(job_id, config, recording, tenant, traceparent)
+
+    async def _known(self, tenant: str, request_id: str) -> str:
+        """The job that exists under a request id; empty where there is none."""
+        job_id = await self._requests.find(tenant, request_id) if request_id else ""
+        return job_id if job_id and await self._store.exists(job_id) else ""
+
+    async def _job_id(self, tenant: str, request_id: str) -> str:
+        new = str(uuid_utils.uuid7())
+        return await self._requests.bind(tenant, request_id, new) if request_id else new
+
+    async def _begin(
+        self,
+        job_id: str,
+        config: job.JobConfig,
+        recording: common.Blob,
+        tenant: str,
+        traceparent: str,
+    ) -> record.JobRecord:
+        try:
+            template, digest = await self._snapshot(job_id, config)
+            step = accept(
+                job_id=job_id,
+                config=config,
+                recording=recording,
+                template=template,
+                template_sha256=digest,
+                pipeline_version=PIPELINE_VERSION,
+                traceparent=traceparent,
+                now=datetime.now(UTC),
+                tenant=tenant,
+                held=self._turns.must_wait(tenant, lane(record.JobRecord(config=config))),
+            )
+            await self._conductor.begin(step)
+        except RevisionConflictError:
+            return await self._attach(job_id, config, recording)
+        except StageError as error:
+            # A broker that went away may have stored the record before it did;
+            # what belongs to no job is swept away later.
+            if error.code is not Code.UNAVAILABLE:
+                await self._blobs.delete(recording.key)
+            raise
+        return self._accepted(step)
+
+    def _accepted(self, step: Step) -> record.JobRecord:
+        new = step.record
+        log.info(
+            "job.accepted",
+            job=new.job_id,
+            tenant=new.tenant,
+            bytes=new.recording.size_bytes,
+            held=new.held,
+        )
+        return new
+
+    async def _attach(
+        self, job_id: str, config: job.JobConfig, recording: common.Blob
+    ) -> record.JobRecord:
+        """Gives the job that was made under the request id before."""
+        await self._blobs.delete(recording.key)
+        stored = await self._store.get(job_id)
+        self._changes.note(stored.record, stored.revision)
+        check_same_submit(stored.record, config, recording)
+        log.info("job.attached", job=job_id, tenant=stored.record.tenant)
+        return stored.record
+
+    async def _snapshot(self, job_id: str, config: job.JobConfig) -> tuple[common.Blob | None, str]:
+        """Keeps the template as it is now, for this job alone."""
+        if not config.template_id:
+            return None, ""
+        template = self._templates.get(config.template_id).to_message()
+        return await self._blobs.put_message(f"jobs/{job_id}/template", template), template.sha256
+
+
+def _recording_key(job_id: str, config: job.JobConfig) -> str:
+    """Where a recording goes: under a request id, several may come for the same job."""
+    if not config.request_id:
+        return f"jobs/{job_id}/recording"
+    return f"{UPLOADS}/{job_id}/{uuid_utils.uuid7()}"

@@ -1,0 +1,58 @@
+"""Whose call it is, and whose job.
+
+A tenant is a name that the caller gives; nothing proves it yet. It keeps the
+jobs of honest callers apart and is no protection against others: until callers
+are authenticated, only let those reach a gateway who may see every job.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from maie.job.v1 import record_pb2 as record
+from maie_gateway.store import JobStore, StoredRecord, job_not_found
+from maie_runtime.errors import invalid
+
+METADATA_KEY = "maie-tenant"
+DEFAULT_TENANT = "default"
+# Tenants are part of subjects and keys in NATS, of file names and of labels of metrics.
+_TENANT = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+
+
+def tenant_of(context: Any) -> str:
+    """The tenant that a call's metadata names; `default` where it names none.
+
+    Raises:
+        StageError: INVALID_ARGUMENT with TENANT_INVALID.
+    """
+    named = {
+        value for key, value in context.invocation_metadata() or () if key == METADATA_KEY
+    } or {DEFAULT_TENANT}
+    tenant = named.pop()
+    if named or not isinstance(tenant, str) or not _TENANT.fullmatch(tenant):
+        raise invalid(
+            "TENANT_INVALID",
+            f"The metadata {METADATA_KEY} names one tenant: up to 32 characters of a-z, 0-9 "
+            "and -, not beginning with -.",
+            field=METADATA_KEY,
+        )
+    return tenant
+
+
+def tenant_of_record(source: record.JobRecord) -> str:
+    """Whose job a record is of."""
+    return source.tenant or DEFAULT_TENANT
+
+
+async def own_job(store: JobStore, job_id: str, tenant: str) -> StoredRecord:
+    """Reads the record of a tenant's own job.
+
+    Raises:
+        StageError: NOT_FOUND with JOB_NOT_FOUND, in the same words for
+            another tenant's job as for one that does not exist.
+    """
+    stored = await store.get(job_id)
+    if tenant_of_record(stored.record) != tenant:
+        raise job_not_found(job_id)
+    return stored
