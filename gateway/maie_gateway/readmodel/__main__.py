@@ -6,6 +6,8 @@ import asyncio
 import sys
 import time
 
+import structlog
+
 from maie_gateway.readmodel.model import open_read_model
 from maie_gateway.readmodel.rebuild import rebuild
 from maie_gateway.readmodel.settings import ReadModelSettings
@@ -25,6 +27,8 @@ IN_MEMORY = (
 
 def main() -> None:
     """Empties the read model and fills it from JetStream and the blob store."""
+    # Standard output holds the total only.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     settings = load_settings(ReadModelSettings)
     mesh = load_settings(MeshSettings)
     if settings.in_memory:

@@ -54,10 +54,15 @@ class Backlog:
         """The revisions of a replay that has ended and is to be compared."""
         return self._replay if self._replay_ended else None
 
+    @property
+    def replaying(self) -> bool:
+        """Whether a replay is under way or is still to be compared."""
+        return self._replay is not None
+
     def written(self, ticket: int) -> bool:
         """Whether all that was seen up to a ticket is written."""
         first = next(iter(self._waiting.values()), None)
-        return self._replay is None and (first is None or first.ticket > ticket)
+        return first is None or first.ticket > ticket
 
     def begin_replay(self) -> None:
         """All jobs' records come now, each as it is."""

@@ -68,9 +68,11 @@ class Projector:
 
         Texts are not waited for.
         """
-        ticket = self._backlog.ticket
         try:
             async with asyncio.timeout(SETTLE_SECONDS):
+                while self._backlog.replaying:
+                    await self._wrote.wait()
+                ticket = self._backlog.ticket
                 while not self._backlog.written(ticket):
                     await self._wrote.wait()
         except TimeoutError:

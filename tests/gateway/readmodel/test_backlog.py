@@ -11,13 +11,8 @@ from tests.gateway.readmodel.records import job_id, job_record
 
 pytestmark = pytest.mark.unit
 
-STEPS = st.lists(
-    st.tuples(
-        st.sampled_from(["change", "remove", "write", "lose", "forget", "replay"]),
-        st.integers(0, 3),
-    ),
-    max_size=40,
-)
+ACTIONS = ("change", "remove", "write", "lose", "forget", "replay")
+STEPS = st.lists(st.tuples(st.sampled_from(ACTIONS), st.integers(0, 3)), max_size=40)
 
 
 @given(STEPS)
@@ -65,6 +60,7 @@ def test_what_is_written_becomes_what_is_true(steps: list[tuple[str, int]]) -> N
         write()
     assert shown == truth
     assert backlog.written(backlog.ticket)
+    assert not backlog.replaying
 
 
 def test_a_job_that_changes_often_waits_once_and_keeps_its_place() -> None:
