@@ -107,6 +107,19 @@ class JobChanges:
         for listener in tuple(self._listeners.get(seen.job_id, ())):
             listener()
 
+    @contextmanager
+    def expected(self, new: record.JobRecord) -> Iterator[None]:
+        """Counts a job as active while it is being created, and no longer where that fails."""
+        if new.job_id not in self._active:
+            self.note(new)
+        try:
+            yield
+        except BaseException:
+            known = self._active.get(new.job_id)
+            if known is not None and not known.revision:  # or it is another's, and exists
+                self.forget(new.job_id)
+            raise
+
     def forget(self, job_id: str) -> None:
         """Counts a job as finished, or as never begun."""
         if self._active.pop(job_id, None) is not None:

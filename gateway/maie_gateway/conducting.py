@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from maie_gateway.changes import JobChanges
+from maie_gateway.changes import Follower, JobChanges
 from maie_gateway.conductor import Policy
 from maie_gateway.loop import Conductor, Follow, follow_nothing
 from maie_gateway.reconciler import SETTLED_SECONDS, Reconciler
@@ -52,7 +52,10 @@ class Conducting:
 
 @asynccontextmanager
 async def conducting(
-    broker: Broker, options: ConductingOptions, follow: Follow = follow_nothing
+    broker: Broker,
+    options: ConductingOptions,
+    follow: Follow = follow_nothing,
+    followers: Sequence[Follower] = (),
 ) -> AsyncIterator[Conducting]:
     """Moves jobs on as long as the context lasts.
 
@@ -60,8 +63,10 @@ async def conducting(
         broker: The broker.
         options: How.
         follow: What else is to happen after a change of a record; see `Conductor`.
+        followers: Who hears of every record; see `JobChanges`.
     """
-    store, changes, slots = JobStore(broker), JobChanges(broker), WorkerSlots(broker)
+    store, slots = JobStore(broker), WorkerSlots(broker)
+    changes = JobChanges(broker, followers)
     conductor = Conductor(
         broker, store, changes, options.policy, window=slots.window, follow=follow
     )

@@ -126,12 +126,8 @@ class Conductor:
             StageError: UNAVAILABLE; the job does not exist, unless the broker
                 stored it and went away before it could say so.
         """
-        self._changes.note(step.record)
-        try:
+        with self._changes.expected(step.record):
             revision = await self._store.create(step.record)
-        except BaseException:
-            self._changes.forget(step.record.job_id)
-            raise
         self._changes.note(step.record, revision)
         try:
             await self.publish(step.record, step.tasks)
