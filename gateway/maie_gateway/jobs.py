@@ -12,7 +12,7 @@ from maie.job.v1 import job_pb2_grpc
 from maie.job.v1 import record_pb2 as record
 from maie_gateway.conductor import job_view
 from maie_gateway.deadletters import DeadLetters
-from maie_gateway.listing import list_page
+from maie_gateway.readmodel import Projector, ReadModel
 from maie_gateway.removal import Removal
 from maie_gateway.results import Results
 from maie_gateway.steering import Steering
@@ -33,6 +33,8 @@ class JobService(job_pb2_grpc.JobServiceServicer):
         *,
         store: JobStore,
         submissions: Submissions,
+        model: ReadModel,
+        projector: Projector,
         results: Results,
         watch: Watch,
         steering: Steering,
@@ -41,6 +43,8 @@ class JobService(job_pb2_grpc.JobServiceServicer):
     ) -> None:
         self._store = store
         self._submissions = submissions
+        self._model = model
+        self._projector = projector
         self._results = results
         self._watch = watch
         self._steering = steering
@@ -70,7 +74,16 @@ class JobService(job_pb2_grpc.JobServiceServicer):
 
     async def ListJobs(self, request: job.ListJobsRequest, context: Any) -> job.ListJobsResponse:
         """Lists jobs, newest first."""
-        return await list_page(self._store, tenant_of(context), request)
+        # So that a caller finds what it submitted or changed a moment ago.
+        await self._projector.settled()
+        return await self._model.list_page(tenant_of(context), request)
+
+    async def SearchJobs(
+        self, request: job.SearchJobsRequest, context: Any
+    ) -> job.SearchJobsResponse:
+        """Finds words in transcripts and summaries, and the moments where they are."""
+        await self._projector.settled()
+        return await self._model.search(tenant_of(context), request)
 
     async def WatchJob(
         self, request: job.WatchJobRequest, context: Any

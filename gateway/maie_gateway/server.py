@@ -16,15 +16,19 @@ from maie_gateway.conducting import ConductingOptions, conducting
 from maie_gateway.conductor import Policy
 from maie_gateway.deadletters import DeadLetters
 from maie_gateway.jobs import JobService
+from maie_gateway.readmodel import Projector, open_read_model
 from maie_gateway.removal import Removal
 from maie_gateway.requests import Requests
 from maie_gateway.results import Results
 from maie_gateway.retention import Sweeper
 from maie_gateway.settings import GatewaySettings
 from maie_gateway.steering import Steering
+from maie_gateway.store import JobStore
 from maie_gateway.submission import Submissions
 from maie_gateway.upload import UploadLimits
 from maie_gateway.watch import Watch
+from maie_gateway.webhooks import check_webhooks
+from maie_gateway.webhooks.wiring import open_webhooks
 from maie_runtime.blobs import Blobs
 from maie_runtime.broker import Broker, open_broker
 from maie_runtime.grpc_server import GrpcServer
@@ -63,11 +67,17 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
         )
         options = ConductingOptions(
             policy=Policy(max_retries=settings.max_retries),
-            max_running_jobs=settings.max_active_jobs,
+            max_running_jobs=settings.max_running_jobs_per_tenant,
             reconcile_seconds=settings.reconcile_seconds,
         )
-        jobs = await stack.enter_async_context(conducting(broker, options))
         results = Results(blobs)
+        model = await stack.enter_async_context(open_read_model(settings.read_model.url))
+        projector = Projector(model, JobStore(broker), results)
+        await stack.enter_async_context(projector.running())
+        webhooks = await stack.enter_async_context(open_webhooks(broker, settings.webhooks))
+        jobs = await stack.enter_async_context(
+            conducting(broker, options, webhooks.follow, (projector, webhooks.reconciler))
+        )
         watch = Watch(broker, jobs.store, jobs.changes, results)
         templates = TemplateLibrary(settings.templates.directory)
         requests = Requests(broker)
@@ -101,7 +111,10 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
                         max_bytes=settings.max_upload_bytes,
                         idle_seconds=settings.upload_idle_seconds,
                     ),
+                    check=lambda config: check_webhooks(config, webhooks.guard),
                 ),
+                model=model,
+                projector=projector,
                 results=results,
                 watch=watch,
                 steering=steering,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from maie_gateway.readmodel import ReadModelSettings
+from maie_gateway.webhooks import WebhookSettings
 from maie_runtime.broker import Lifetimes
 from maie_runtime.settings import MeshSettings, Settings
 from maie_templates import TemplateSettings
@@ -57,10 +59,16 @@ class GatewaySettings(Settings):
     """Where templates are looked for."""
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
     """How long things are kept."""
+    read_model: ReadModelSettings = Field(default_factory=ReadModelSettings)
+    """Where lists and search are answered from."""
+    webhooks: WebhookSettings = Field(default_factory=WebhookSettings)
+    """Where and how deliveries go out."""
     max_active_jobs: int = Field(default=50, ge=1)
     """How many jobs may be unfinished before a submit is refused."""
     max_active_jobs_per_tenant: int = Field(default=50, ge=1)
     """How many jobs of one tenant may be unfinished before its submit is refused."""
+    max_running_jobs_per_tenant: int = Field(default=8, ge=1)
+    """How many jobs of one tenant, in each lane, are in work at once; others wait their turn."""
     max_upload_bytes: int = Field(default=500 * MEBIBYTE, ge=1)
     """The largest recording that is taken."""
     upload_idle_seconds: float = Field(default=30.0, gt=0)

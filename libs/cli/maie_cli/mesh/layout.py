@@ -22,6 +22,7 @@ class Layout:
         logs: One log for each part.
         blobs: Recordings and results.
         nats: What JetStream keeps.
+        read_model: The database that lists and search are answered from.
     """
 
     def __init__(self, root: Path) -> None:
@@ -30,6 +31,7 @@ class Layout:
         self.logs = self.root / "logs"
         self.blobs = self.root / "blobs"
         self.nats = self.root / "nats"
+        self.read_model = self.root / "readmodel.db"
 
     def create(self) -> None:
         """Makes the folders; only their owner may look inside.

@@ -82,6 +82,7 @@ def plan(options: MeshOptions, layout: Layout) -> list[Part]:
         **options.environment,
         "MAIE_NATS_URL": f"nats://{broker.address}",
         "MAIE_BLOB_URL": layout.blobs.as_uri(),
+        "MAIE_GATEWAY_READ_MODEL_URL": f"sqlite:///{layout.read_model}",
         "PYTHONUNBUFFERED": "1",
     }
     base = options.port_base
