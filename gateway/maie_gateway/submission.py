@@ -100,8 +100,9 @@ class Submissions:
             if not self._broker.connected:
                 raise broker_unavailable()
             known = await self._known(tenant, config.request_id)
+            submit = config.request_id or str(uuid_utils.uuid7())
             # What exists already takes no second place.
-            with nullcontext() if known else self._admission.place(tenant):
+            with nullcontext() if known else self._admission.place(tenant, submit):
                 job_id = known or await self._job_id(tenant, config.request_id)
                 recording = await receive_audio(
                     parts, _recording_key(job_id, config), self._blobs, self._limits
