@@ -154,5 +154,10 @@ async def _repeat(wanted: asyncio.Event, work: Callable[[], Awaitable[None]]) ->
             await work()
         except StageError as error:
             log.warning("readmodel.behind", reason=error.reason)
-            await asyncio.sleep(RETRY_SECONDS)
-            wanted.set()
+        except Exception as error:  # noqa: BLE001 - lists that stand still in silence are worse
+            # Its kind only: a database's message may quote the text of a recording.
+            log.error("readmodel.broken", error=type(error).__name__)
+        else:
+            continue
+        await asyncio.sleep(RETRY_SECONDS)
+        wanted.set()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from google.protobuf.duration_pb2 import Duration
@@ -36,22 +36,6 @@ USUAL_CHARACTERS = 10_000
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
-class Place:
-    """Where a page begins.
-
-    Attributes:
-        newest: The number of the first job of its ranked lot.
-        score: The score of the last job of the page before; with `number`
-            None where a lot begins.
-        number: That job's number.
-    """
-
-    newest: int = MAX_INT64
-    score: float = 0.0
-    number: int | None = None
-
-
-@dataclass(kw_only=True, frozen=True, slots=True)
 class Scored:
     """A job that holds all words."""
 
@@ -62,6 +46,24 @@ class Scored:
     def key(self) -> tuple[float, int]:
         """Sorts the best first, and of equals the newest."""
         return (-self.score, -self.number)
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Place:
+    """Where a page begins: where a lot of ranked jobs begins, or after a job of one.
+
+    A lot that was begun keeps its bounds, so that jobs that come or go between
+    two pages bring no other job twice or not at all.
+
+    Attributes:
+        newest: The highest number in the lot.
+        oldest: The lowest number in the lot; unset where it is still to be found.
+        after: The last job of the page before; None where the lot begins.
+    """
+
+    newest: int = MAX_INT64
+    oldest: int = 0
+    after: Scored | None = None
 
 
 def search_page(
@@ -83,17 +85,22 @@ def search_page(
         found += taken
     page = job.SearchJobsResponse(hits=_hits(connection, found, terms))
     if following is not None:
-        page.next_page_token = page_token(
-            (following.newest, following.score, following.number or 0), tenant, request
-        )
+        page.next_page_token = page_token(_key(following), tenant, request)
     return page
+
+
+def _key(place: Place) -> tuple[int, int, int, float]:
+    after = place.after or Scored(number=0, score=0.0)
+    return (place.newest, place.oldest, after.number, after.score)
 
 
 def _place(tenant: str, request: job.SearchJobsRequest) -> Place:
     if not request.page_token:
         return Place()
-    newest, score, number = page_key(request.page_token, (int, float, int), tenant, request)
-    return Place(newest=newest, score=score, number=number or None)
+    kinds = (int, int, int, float)
+    newest, oldest, number, score = page_key(request.page_token, kinds, tenant, request)
+    after = Scored(number=number, score=score) if number else None
+    return Place(newest=newest, oldest=oldest, after=after)
 
 
 def _take(
@@ -105,26 +112,32 @@ def _take(
     size: int,
 ) -> tuple[list[Scored], Place | None]:
     """Takes up to `size` jobs from one lot, and tells where to go on, None at the end."""
-    rows = connection.execute(_lot(index, tenant, terms, place.newest)).all()
-    lot = sorted((_scored(row) for row in rows[:RANKED_JOBS]), key=lambda job: job.key)
-    if place.number is not None:
-        last = Scored(number=place.number, score=place.score)
-        lot = [scored for scored in lot if scored.key > last.key]
+    query = _matches(index, tenant, terms, place)
+    if place.after is None:
+        rows = connection.execute(query.limit(RANKED_JOBS + 1)).all()
+        more = len(rows) > RANKED_JOBS
+        rows = rows[:RANKED_JOBS]
+        newest = rows[0].number if rows else 0
+        place = Place(newest=newest, oldest=rows[-1].number if more else 0)
+    else:
+        rows = connection.execute(query).all()
+    lot = sorted((_scored(row) for row in rows), key=lambda scored: scored.key)
+    if place.after is not None:
+        lot = [scored for scored in lot if scored.key > place.after.key]
     if len(lot) > size:
-        end = lot[size - 1]
-        return lot[:size], Place(newest=place.newest, score=end.score, number=end.number)
-    more = len(rows) > RANKED_JOBS
-    return lot, Place(newest=rows[RANKED_JOBS].number) if more else None
+        return lot[:size], replace(place, after=lot[size - 1])
+    return lot, Place(newest=place.oldest - 1) if place.oldest else None
 
 
-def _lot(index: FullText, tenant: str, terms: Sequence[Term], newest: int) -> Select[Any]:
+def _matches(index: FullText, tenant: str, terms: Sequence[Term], place: Place) -> Select[Any]:
+    """The jobs of a lot, newest first, with how often each term is in them."""
     counts = [_occurrences(texts.c.words, term).label(f"n{i}") for i, term in enumerate(terms)]
     return (
         select(texts.c.number, func.length(texts.c.words), *counts)
         .join(jobs, jobs.c.number == texts.c.number)
-        .where(jobs.c.tenant == tenant, texts.c.number <= newest, index.found(terms))
+        .where(jobs.c.tenant == tenant, index.found(terms))
+        .where(texts.c.number.between(place.oldest, place.newest))
         .order_by(texts.c.number.desc())
-        .limit(RANKED_JOBS + 1)
     )
 
 

@@ -22,7 +22,7 @@ UNPRIVILEGED = "nobody"
 
 
 @contextmanager
-def postgres_server(*settings: str) -> Iterator[str]:
+def postgres_server() -> Iterator[str]:
     """A running server on 127.0.0.1; gives the URL of its database.
 
     Only the wheel's programs are used: its Python part would add a system
@@ -37,7 +37,7 @@ def postgres_server(*settings: str) -> Iterator[str]:
         data = root / "data"
         _run(user, programs / "initdb", "-D", data, "-U", "maie", "-A", "trust", "-E", "UTF8", "-N")
         port = free_port()
-        options = [arg for setting in (*SETTINGS, *settings) for arg in ("-c", setting)]
+        options = [arg for setting in SETTINGS for arg in ("-c", setting)]
         with (root / "log").open("wb") as log:
             server = subprocess.Popen(
                 [programs / "postgres", "-D", data, "-p", str(port), "-k", root, *options],
