@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 
 from maie_asr.settings import AsrSettings, PocketsphinxSettings, WhisperSettings
 from maie_enhancement.settings import EnhancementSettings
+from maie_gateway.readmodel import ReadModelSettings
 from maie_gateway.settings import GatewaySettings, RetentionSettings
 from maie_gateway.webhooks import WebhookSettings
 from maie_preprocess.settings import PreprocessSettings
@@ -22,6 +23,7 @@ SECTIONS: tuple[tuple[str, type[Settings]], ...] = (
     ("Every part", MeshSettings),
     ("Templates (gateway and summary)", TemplateSettings),
     ("Gateway", GatewaySettings),
+    ("Read model (gateway)", ReadModelSettings),
     ("Retention (gateway)", RetentionSettings),
     ("Webhooks (gateway)", WebhookSettings),
     ("Preprocess", PreprocessSettings),

@@ -8,12 +8,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from maie.job.v1 import job_pb2 as job
+from maie_client import ClientError
 from tests.chaos.service import POISON, SLOW
 from tests.chaos.world import World
 
-Break = Callable[[World], Awaitable[None]]
+Break = Callable[[World], Awaitable[str | None]]
 FREEZE_SECONDS = (1.0, 4.0)
 STORE_AWAY_SECONDS = 1.5
+DUPLICATES = 100
 PARTS = ("preprocess", "asr", "asr-2", "enhancement", "summary", "gateway", "nats")
 
 
@@ -23,7 +25,8 @@ class Fault:
 
     Attributes:
         name: What is broken and how.
-        happen: Breaks it at the instant of the call, and mends it.
+        happen: Breaks it at the instant of the call, and mends it; gives what was
+            wrong, where something was that the jobs' own checks cannot see.
     """
 
     name: str
@@ -85,6 +88,33 @@ async def _slow_watchers(world: World) -> None:
         await watching.aclose()
 
 
+async def _duplicates(world: World) -> str | None:
+    """The same submit, many times at once."""
+    request_id = f"duplicate-{world.chance.random()}"
+    submits = (world.submit(request_id=request_id) for _ in range(DUPLICATES))
+    ids = set(await asyncio.gather(*submits)) - {None}
+    return f"one request id gave {len(ids)} jobs" if len(ids) > 1 else None
+
+
+async def _flipped_bit(world: World) -> str | None:
+    """A stored result changes on the disk: reading it must name it, not show it."""
+    job_id = await world.submit()
+    if job_id is None or await world.end_of(job_id) is None:
+        return "a job to damage did not end"
+    (path,) = (world.mesh.layout.blobs / "jobs" / job_id / "enhancement.0000").iterdir()
+    content = path.read_bytes()
+    path.write_bytes(bytes([content[0] ^ 1]) + content[1:])
+    try:
+        await world.client.get_job(job_id)
+    except ClientError as error:
+        named = error.reason == "BLOB_CORRUPT" and path.name in error.message
+        return None if named else f"the damage was told as {error.reason}: {error.message}"
+    else:
+        return "a damaged result was shown as if it were right"
+    finally:
+        path.write_bytes(content)
+
+
 FAULTS: tuple[Fault, ...] = (
     *(killed(part) for part in PARTS),
     *(frozen(part) for part in PARTS),
@@ -93,4 +123,6 @@ FAULTS: tuple[Fault, ...] = (
     Fault(name="poison recording", happen=_poison),
     Fault(name="unit longer than ack_wait", happen=_slow),
     Fault(name="watchers that leave", happen=_slow_watchers),
+    Fault(name="100 duplicate submits", happen=_duplicates),
+    Fault(name="flipped bit in a result", happen=_flipped_bit),
 )

@@ -61,7 +61,8 @@ async def run_trial(world: World, fault: Fault, outcome: Outcome) -> None:
     loading = asyncio.create_task(world.load(JOBS, LOAD_SECONDS))
     await asyncio.sleep(world.chance.uniform(0.2, LOAD_SECONDS))
     started = now()
-    await fault.happen(world)
+    if (wrong := await fault.happen(world)) is not None:
+        outcome.blame("doubled", "-", wrong)
     await loading
     outcome.recovery.append(await _recovery(world, started))
     outcome.trials += 1
