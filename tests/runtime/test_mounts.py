@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import grpc
 import pytest
@@ -100,6 +101,10 @@ async def test_each_code_settles_its_unit_as_the_table_says(
     assert await count_events(broker) == 1
 
 
+def _died(stage: EmptyStage, unit: str, times: int) -> bool:
+    return stage.runs.count((unit, 1)) == times
+
+
 async def test_a_poisoned_unit_is_given_up_and_its_neighbours_are_done(
     broker: Broker, stage: EmptyStage, blobs: Blobs
 ) -> None:
@@ -114,7 +119,7 @@ async def test_a_poisoned_unit_is_given_up_and_its_neighbours_are_done(
     await submit(broker, neighbours[0], poison, neighbours[1])
     for deaths in (1, 2):
         async with worker(broker, stage, blobs, max_deliveries=2):
-            await until(lambda deaths=deaths: stage.runs.count((poison, 1)) == deaths)
+            await until(partial(_died, stage, poison, deaths))
     async with worker(broker, stage, blobs, max_deliveries=2):
         ends = [await next_event(broker, number) for number in (1, 2, 3)]
     kinds = {end.unit: end.WhichOneof("event") for end in ends}

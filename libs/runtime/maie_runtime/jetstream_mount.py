@@ -102,9 +102,7 @@ class JetStreamMount:
 
     async def stop(self, grace: float) -> None:
         """Stops pulling, lets units in hand finish, and gives back the rest."""
-        self._stopping = True
-        for puller in tuple(self._pullers):
-            puller.end()
+        self._take_no_more()
         if self._slots:
             _, late = await asyncio.wait(self._slots, timeout=grace)
             for slot in late:
@@ -114,6 +112,11 @@ class JetStreamMount:
         if self._cancels is not None:
             with suppress(NatsError, OSError):
                 await self._cancels.unsubscribe()
+
+    def _take_no_more(self) -> None:
+        self._stopping = True
+        for puller in tuple(self._pullers):
+            puller.end()
 
     async def _declare(self) -> None:
         await declare_lanes(self._broker, self._binding.slug, self._settings.ack_wait_seconds)
@@ -231,6 +234,7 @@ class JetStreamMount:
     async def _leave(self, task: event.StageTask, hung: UnitWatch, cause: Exception | None) -> None:
         """Gives everything to other workers and ends the process: the engine hangs."""
         log.critical("worker.engine_hung", cause=str(cause), status=HUNG_STATUS)
+        self._take_no_more()
         try:
             async with asyncio.timeout(LAST_WORDS_SECONDS):
                 await self._settle_failure(task, hung.message, cause)

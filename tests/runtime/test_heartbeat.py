@@ -1,0 +1,194 @@
+"""A unit stays with its worker as long as the stage shows life, and no longer."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+
+from maie.asr.v1 import asr_pb2 as asr
+from maie.job.v1 import job_pb2 as job
+from maie_runtime import subjects
+from maie_runtime.blobs import Blobs
+from maie_runtime.broker import Broker
+from maie_runtime.stage import StageContext
+from tests.empty_stages import EmptyStage, empty_stages
+from tests.runtime.workers import (
+    JOB,
+    UNIT,
+    count_events,
+    next_event,
+    queue_is_empty,
+    record_units,
+    submit,
+    until,
+    worker,
+)
+
+pytestmark = pytest.mark.mesh
+
+# What a person waits for a cancelled unit at most.
+STOPPED_SECONDS = 2.0
+
+
+class Hang:
+    """An engine that goes on whatever is asked of it, until the test is over."""
+
+    def __init__(self) -> None:
+        self.over = asyncio.Event()
+        self.asked = 0
+
+    async def __call__(self, _: StageContext) -> None:
+        while not self.over.is_set():
+            try:
+                await self.over.wait()
+            except asyncio.CancelledError:
+                self.asked += 1
+
+
+@pytest.fixture
+async def hang() -> AsyncIterator[Hang]:
+    """An engine that hangs until the test is over, however it ends."""
+    engine = Hang()
+    yield engine
+    engine.over.set()
+
+
+async def test_a_stage_without_a_sign_of_life_is_stopped_and_tried_again(
+    broker: Broker, stage: EmptyStage, blobs: Blobs
+) -> None:
+    async def hangs(_: StageContext) -> None:
+        await asyncio.Event().wait()
+
+    stage.hook = hangs
+    async with worker(broker, stage, blobs, stall_seconds=0.2):
+        await submit(broker)
+        failed = (await next_event(broker)).failed
+        assert (failed.failure.reason, failed.retryable) == ("STALLED", True)
+        assert stage.stopped == [UNIT]
+        assert await queue_is_empty(broker)
+
+
+async def test_every_response_is_a_sign_of_life(broker: Broker, blobs: Blobs) -> None:
+    class Slow(EmptyStage):
+        async def run(self, request, context):  # type: ignore[no-untyped-def]
+            async for response in super().run(request, context):
+                await asyncio.sleep(0.3)
+                yield response
+
+    slow = Slow(answer=empty_stages()["asr"].answer)
+    async with worker(broker, slow, blobs, stall_seconds=0.6):
+        await submit(broker)
+        # Three responses: more than the stall in all, less between two.
+        assert (await next_event(broker)).HasField("completed")
+
+
+@pytest.mark.parametrize(
+    ("attempt", "state"),
+    [(1, job.JOB_STATE_CANCELLED), (2, job.JOB_STATE_PROCESSING_ASR)],
+)
+async def test_a_unit_that_is_not_wanted_any_more_is_stopped_without_word_of_it(
+    broker: Broker, stage: EmptyStage, blobs: Blobs, attempt: int, state: job.JobState
+) -> None:
+    async def hangs(_: StageContext) -> None:
+        await asyncio.Event().wait()
+
+    stage.hook = hangs
+    async with worker(broker, stage, blobs, ack_wait_seconds=1):
+        await submit(broker)
+        await until(lambda: stage.runs)
+        # Only the record says so: the message to workers was lost.
+        await record_units(broker, UNIT, attempt=attempt, state=state)
+        await until(lambda: stage.stopped, STOPPED_SECONDS)
+        assert await queue_is_empty(broker)
+    assert await count_events(broker) == 0
+
+
+async def test_word_of_a_cancellation_stops_a_unit_at_once_and_the_next_runs(
+    broker: Broker, stage: EmptyStage, blobs: Blobs
+) -> None:
+    async def hangs(context: StageContext) -> None:
+        if context.job_id == JOB:
+            await asyncio.Event().wait()
+
+    stage.hook = hangs
+    async with worker(broker, stage, blobs):
+        await submit(broker)
+        await until(lambda: stage.runs)
+        began = time.monotonic()
+        await broker.tell(subjects.cancel(JOB))
+        await until(lambda: stage.stopped, STOPPED_SECONDS)
+        print(f"stopped after {(time.monotonic() - began) * 1e3:.1f} ms")
+        await submit(broker, job_id=JOB.replace("0", "1"))
+        assert (await next_event(broker)).HasField("completed")
+
+
+async def test_a_worker_whose_engine_does_not_stop_leaves_its_units_to_others(
+    broker: Broker, stage: EmptyStage, blobs: Blobs, hang: Hang
+) -> None:
+    left = asyncio.Event()
+    stage.hook = hang
+    async with worker(
+        broker,
+        stage,
+        blobs,
+        abandon=left.set,
+        slots=2,
+        ack_wait_seconds=600,
+        stall_seconds=0.5,
+        cancel_grace_seconds=0.2,
+    ):
+        await submit(broker, "asr.0000")
+        failed = (await next_event(broker)).failed
+        assert (failed.failure.reason, failed.retryable) == ("STALLED", True)
+        async with asyncio.timeout(5):
+            await left.wait()
+        assert hang.asked == 1
+        assert await queue_is_empty(broker)
+
+
+async def test_a_neighbour_of_a_hung_unit_goes_to_another_worker_at_once(
+    broker: Broker, stage: EmptyStage, blobs: Blobs, hang: Hang
+) -> None:
+    left = asyncio.Event()
+    neighbour_job = JOB.replace("0", "1")
+
+    async def hook(context: StageContext) -> None:
+        await (hang(context) if context.job_id == JOB else asyncio.Event().wait())
+
+    stage.hook = hook
+    limits = {"slots": 2, "ack_wait_seconds": 600, "cancel_grace_seconds": 0.2}
+    async with worker(broker, stage, blobs, abandon=left.set, **limits):
+        await submit(broker)
+        await submit(broker, job_id=neighbour_job)
+        await until(lambda: len(stage.runs) == 2)
+        other = empty_stages()["asr"]
+        async with worker(broker, other, blobs, ack_wait_seconds=600):
+            await record_units(broker, UNIT, state=job.JOB_STATE_CANCELLED)
+            await broker.tell(subjects.cancel(JOB))
+            told = await next_event(broker)
+        assert left.is_set()
+        assert (told.job_id, told.WhichOneof("event")) == (neighbour_job, "completed")
+
+
+async def test_an_engine_that_cancels_itself_costs_its_unit_only(
+    broker: Broker, stage: EmptyStage, blobs: Blobs
+) -> None:
+    async def cancels_itself(_: StageContext) -> None:
+        if len(stage.runs) == 1:
+            raise asyncio.CancelledError
+
+    stage.hook = cancels_itself
+    async with worker(broker, stage, blobs):
+        await submit(broker)
+        assert (await next_event(broker)).failed.failure.reason == "ENGINE_FAILED"
+        await submit(broker, attempt=2)
+        assert (await next_event(broker, 2)).HasField("completed")
+
+
+def test_the_empty_stage_gives_three_signs_of_life() -> None:
+    """The arithmetic of the test above rests on it."""
+    context = StageContext(job_id=JOB, unit=UNIT, attempt=1, blobs=None)  # type: ignore[arg-type]
+    assert len(empty_stages()["asr"].answer(asr.TranscribeRequest(), context, 1)) == 3
