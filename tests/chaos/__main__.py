@@ -9,6 +9,7 @@ import statistics
 import sys
 import tempfile
 import time
+from itertools import product
 from pathlib import Path
 from typing import Annotated
 
@@ -51,13 +52,24 @@ async def _run(faults: list[Fault], trials: int, seconds: float, seed: int) -> d
     with tempfile.TemporaryDirectory(prefix="chaos-", dir=cache) as folder:
         async with world(Path(folder) / "data", seed, {}) as running:
             # Round by round, so that a run which is cut short has tried every fault.
-            for number in range(trials):
-                for fault in faults:
-                    if time.monotonic() > deadline:
-                        console.print(f"time is up in round {number + 1}")
-                        return outcomes
+            for number, fault in product(range(trials), faults):
+                if time.monotonic() > deadline:
+                    console.print(f"time is up in round {number + 1}")
+                    break
+                if fault.environment:
+                    await _trial_of_its_own(Path(folder), seed + number, fault, outcomes)
+                else:
                     await _trial(running, fault, outcomes[fault.name])
     return outcomes
+
+
+async def _trial_of_its_own(
+    folder: Path, seed: int, fault: Fault, outcomes: dict[str, Outcome]
+) -> None:
+    data = Path(tempfile.mkdtemp(dir=folder))
+    environment = {**fault.environment, "MAIE_FAULT_MARK": f"{data}.mark"}
+    async with world(data, seed, environment) as running:
+        await _trial(running, fault, outcomes[fault.name])
 
 
 async def _trial(running: World, fault: Fault, outcome: Outcome) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 
 from maie.job.v1 import job_pb2 as job
 from maie_client import ClientError
@@ -15,6 +15,14 @@ from tests.chaos.world import World
 Break = Callable[[World], Awaitable[str | None]]
 FREEZE_SECONDS = (1.0, 4.0)
 STORE_AWAY_SECONDS = 1.5
+# Between storing a result, publishing and acknowledging it; and a record and its tasks.
+POINTS = {
+    "worker.after_commit": 4,
+    "worker.after_publish": 4,
+    "worker.after_ack": 4,
+    "conductor.after_store": 9,
+    "conductor.after_publish": 9,
+}
 DUPLICATES = 100
 PARTS = ("preprocess", "asr", "asr-2", "enhancement", "summary", "gateway", "nats")
 
@@ -27,10 +35,12 @@ class Fault:
         name: What is broken and how.
         happen: Breaks it at the instant of the call, and mends it; gives what was
             wrong, where something was that the jobs' own checks cannot see.
+        environment: Settings of a mesh of its own, where it needs one.
     """
 
     name: str
     happen: Break
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 def killed(part: str) -> Fault:
@@ -115,6 +125,19 @@ async def _flipped_bit(world: World) -> str | None:
         path.write_bytes(content)
 
 
+def killed_at(point: str, passage: int) -> Fault:
+    """SIGKILL at a point in the code, once, at the Nth time that a process comes by."""
+
+    async def happen(_: World) -> None:
+        return
+
+    return Fault(
+        name=f"kill -9 at {point}",
+        happen=happen,
+        environment={"MAIE_FAULT": f"{point}:kill@{passage}"},
+    )
+
+
 FAULTS: tuple[Fault, ...] = (
     *(killed(part) for part in PARTS),
     *(frozen(part) for part in PARTS),
@@ -124,5 +147,6 @@ FAULTS: tuple[Fault, ...] = (
     Fault(name="unit longer than ack_wait", happen=_slow),
     Fault(name="watchers that leave", happen=_slow_watchers),
     Fault(name="100 duplicate submits", happen=_duplicates),
+    *(killed_at(point, passage) for point, passage in POINTS.items()),
     Fault(name="flipped bit in a result", happen=_flipped_bit),
 )
