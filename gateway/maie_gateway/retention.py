@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import structlog
 from nats.errors import Error as NatsError
@@ -30,6 +31,8 @@ log = structlog.get_logger()
 
 _JOB_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 STREAMS_OF_JOBS = (subjects.TASKS, subjects.EVENTS, subjects.DEAD_LETTERS, subjects.WEBHOOKS)
+OWNERS = "mesh"
+"""Below it is a note of the broker whose jobs the stored objects belong to."""
 # Gateways that start together do not sweep together.
 JITTER = 0.2
 
@@ -95,11 +98,15 @@ class Sweeper:
         told = [await self._job_ids(stream) for stream in STREAMS_OF_JOBS]
         # Read last: a job's record is there before anything is told of it.
         for job_id in set().union(*told) - await self._jobs():
-            await self._removal.remove_traces(job_id)
-            log.info("sweep.messages_removed", job=job_id)
+            if await self._is_gone(job_id):
+                await self._removal.remove_traces(job_id)
+                log.info("sweep.messages_removed", job=job_id)
 
     async def sweep_blobs(self) -> None:
         """Removes stored objects that became part of no job for their lifetime."""
+        if not await self._owns_blobs():
+            log.error("sweep.blobs_of_another_mesh", keep=OWNERS)
+            return
         before = datetime.now(UTC) - timedelta(hours=self._settings.uploads_hours)
         await self._blobs.remove_partials(before)
         uploads: defaultdict[str, list[StoredObject]] = defaultdict(list)
@@ -108,10 +115,29 @@ class Sweeper:
         owners = {*await self._blobs.children("jobs"), *uploads}
         jobs = await self._jobs()
         for job_id in owners - jobs:
-            await self._remove_orphans(job_id, before)
+            if await self._is_gone(job_id):
+                await self._remove_orphans(job_id, before)
         for job_id in owners & jobs:
             if len(uploads[job_id]) > 1:
                 await self._remove_doubles(job_id, uploads[job_id], before)
+
+    async def _owns_blobs(self) -> bool:
+        """Whether the stored objects are those of the jobs in this broker.
+
+        Beside another broker's jobs all objects would look like nobody's. The
+        first sweep leaves a note of its broker beside the objects; who moves
+        them to a new broker on purpose removes the note.
+        """
+        own = (await self._stream_info(subjects.bucket_stream(subjects.JOBS), 0))["created"]
+        note = f"{OWNERS}/{re.sub('[^0-9A-Za-z]', '-', own)}"
+        found = [stored.key async for stored in self._blobs.stored(OWNERS)]
+        if not found:
+            await self._blobs.put(note, b"")
+        return found in ([], [note])
+
+    async def _is_gone(self, job_id: str) -> bool:
+        """Looks once more: ids that come and go while all are listed can be missed."""
+        return not await self._store.exists(job_id)
 
     async def _remove_orphans(self, job_id: str, before: datetime) -> None:
         for prefix in (f"jobs/{job_id}", f"{UPLOADS}/{job_id}"):
@@ -151,20 +177,25 @@ class Sweeper:
         found: set[str] = set()
         offset, total = 0, 1
         while offset < total:
-            request = json.dumps({"subjects_filter": ">", "offset": offset}).encode()
-            try:
-                answer = await self._broker.client.request(
-                    f"$JS.API.STREAM.INFO.{stream}", request, timeout=REQUEST_TIMEOUT_SECONDS
-                )
-            except (NatsError, OSError) as error:
-                raise broker_unavailable() from error
-            told = json.loads(answer.data)
-            if "error" in told:
-                raise APIError.from_error(told["error"])
+            told = await self._stream_info(stream, offset)
             named = told["state"].get("subjects") or {}
             found.update(match[0] for name in named if (match := _JOB_ID.search(name)))
             offset, total = offset + len(named), told.get("total", 0) if named else 0
         return found
+
+    async def _stream_info(self, stream: str, offset: int) -> dict[str, Any]:
+        """A stream as the server tells of it, with its subjects from an offset on."""
+        request = json.dumps({"subjects_filter": ">", "offset": offset}).encode()
+        try:
+            answer = await self._broker.client.request(
+                f"$JS.API.STREAM.INFO.{stream}", request, timeout=REQUEST_TIMEOUT_SECONDS
+            )
+        except (NatsError, OSError) as error:
+            raise broker_unavailable() from error
+        told: dict[str, Any] = json.loads(answer.data)
+        if "error" in told:
+            raise APIError.from_error(told["error"])
+        return told
 
 
 def _created(job_id: str) -> float:

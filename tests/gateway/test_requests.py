@@ -89,9 +89,12 @@ async def test_a_job_that_was_renamed_is_still_the_same_submit(empty_mesh: Empty
 
 
 async def test_request_ids_of_tenants_are_their_own(empty_mesh: EmptyMesh) -> None:
-    async with empty_mesh.gateway() as address:
-        async with Client(address, tenant="a") as a, Client(address, tenant="b") as b:
-            assert await submit(a, "monday") != await submit(b, "monday", b"something else")
+    async with (
+        empty_mesh.gateway() as address,
+        Client(address, tenant="a") as a,
+        Client(address, tenant="b") as b,
+    ):
+        assert await submit(a, "monday") != await submit(b, "monday", b"something else")
 
 
 async def test_a_hundred_at_once_at_two_gateways_are_one_job(empty_mesh: EmptyMesh) -> None:

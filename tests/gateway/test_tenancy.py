@@ -60,13 +60,16 @@ async def test_another_tenants_job_looks_like_an_absent_one(empty_mesh: EmptyMes
 
 
 async def test_lists_hold_a_tenants_own_jobs(empty_mesh: EmptyMesh) -> None:
-    async with empty_mesh.gateway() as address:
-        async with Client(address) as nobody, Client(address, tenant="ours") as ours:
-            own = await ours.create_job(recording(), features=RAW)
-            other = await nobody.create_job(recording(), features=RAW)
-            assert other.tenant == "default"
-            assert [shown.job_id async for shown in ours.list_jobs()] == [own.job_id]
-            assert [shown.job_id async for shown in nobody.list_jobs()] == [other.job_id]
+    async with (
+        empty_mesh.gateway() as address,
+        Client(address) as nobody,
+        Client(address, tenant="ours") as ours,
+    ):
+        own = await ours.create_job(recording(), features=RAW)
+        other = await nobody.create_job(recording(), features=RAW)
+        assert other.tenant == "default"
+        assert [shown.job_id async for shown in ours.list_jobs()] == [own.job_id]
+        assert [shown.job_id async for shown in nobody.list_jobs()] == [other.job_id]
 
 
 @pytest.mark.parametrize("tenant", ["Ours", "-ours", "a.b", "*", "x" * 33, "a b"])
@@ -78,16 +81,19 @@ async def test_a_tenant_that_is_no_name_is_refused(empty_mesh: EmptyMesh, tenant
 
 async def test_a_tenant_over_its_quota_leaves_room_for_others(empty_mesh: EmptyMesh) -> None:
     empty_mesh.gateway_options |= {"max_active_jobs_per_tenant": 1, "max_active_jobs": 2}
-    async with empty_mesh.gateway() as address:
-        async with Client(address, tenant="a") as a, Client(address, tenant="b") as b:
-            await a.create_job(recording(), features=RAW)
-            refused = await refusal(a.create_job(recording(), features=RAW))
-            assert (refused.code.name, refused.reason) == ("RESOURCE_EXHAUSTED", "TENANT_QUOTA")
-            assert refused.retry_after is not None
-            await b.create_job(recording(), features=RAW)
-            async with Client(address, tenant="c") as c:
-                full = await refusal(c.create_job(recording(), features=RAW))
-            assert full.reason == "QUEUE_FULL"
+    async with (
+        empty_mesh.gateway() as address,
+        Client(address, tenant="a") as a,
+        Client(address, tenant="b") as b,
+        Client(address, tenant="c") as c,
+    ):
+        await a.create_job(recording(), features=RAW)
+        refused = await refusal(a.create_job(recording(), features=RAW))
+        assert (refused.code.name, refused.reason) == ("RESOURCE_EXHAUSTED", "TENANT_QUOTA")
+        assert refused.retry_after is not None
+        await b.create_job(recording(), features=RAW)
+        full = await refusal(c.create_job(recording(), features=RAW))
+        assert full.reason == "QUEUE_FULL"
 
 
 @pytest.mark.parametrize(
