@@ -23,6 +23,7 @@ SECTIONS: tuple[tuple[str, type[Settings]], ...] = (
     ("Every part", MeshSettings),
     ("Templates (gateway and summary)", TemplateSettings),
     ("Gateway", GatewaySettings),
+    ("Lists and search (gateway)", ReadModelSettings),
     ("Read model (gateway)", ReadModelSettings),
     ("Retention (gateway)", RetentionSettings),
     ("Webhooks (gateway)", WebhookSettings),
