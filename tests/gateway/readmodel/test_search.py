@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from maie.job.v1 import job_pb2 as job
 from maie_gateway.readmodel import ReadModel, TextMoment
+from maie_gateway.readmodel import search as readmodel_search
 from maie_gateway.readmodel.entries import text_version
 from maie_gateway.readmodel.query import parse_query
-from maie_gateway.readmodel.search import RANKED_JOBS
 from maie_gateway.readmodel.snippets import MAX_SNIPPET_LENGTH, snippet
 from maie_gateway.readmodel.words import words
 from maie_runtime.errors import StageError
@@ -151,21 +151,27 @@ async def test_a_job_without_words_is_done_with(model: ReadModel) -> None:
     assert await model.without_text(10) == []
 
 
-async def test_pages_of_a_search_hold_every_job_once(model: ReadModel) -> None:
-    total = RANKED_JOBS + 30
+async def test_pages_of_a_search_hold_every_job_once(
+    model: ReadModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readmodel_search, "RANKED_JOBS", 20)
+    total = 70
     for number in range(total):
         await put_text(model, number, "budget " * (number % 7 + 1), "and more")
-    numbers = await found(model, "budget more", page_size=37)
+    numbers = await found(model, "budget more", page_size=7)
     assert sorted(numbers) == list(range(total))
     best = await search(model, "budget")
     assert len(best.hits) == 20
 
 
-async def test_pages_of_a_search_stay_while_jobs_come_and_go(model: ReadModel) -> None:
-    total = RANKED_JOBS + 20
+async def test_pages_of_a_search_stay_while_jobs_come_and_go(
+    model: ReadModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readmodel_search, "RANKED_JOBS", 20)
+    total = 50
     for number in range(total):
         await put_text(model, number, "budget " * (number % 5 + 1), "more")
-    first = await search(model, "budget", page_size=100)
+    first = await search(model, "budget", page_size=10)
     seen = [int(hit.job.display_name.split()[1]) for hit in first.hits]
     await put_text(model, total, "budget budget budget budget")
     await model.remove(job_id(seen[0]))
