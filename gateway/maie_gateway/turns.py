@@ -19,6 +19,8 @@ log = structlog.get_logger()
 
 # News comes over the changes of jobs; this bounds the wait when some is missed.
 LOOK_SECONDS = 2.0
+# All that happens in so short a time is looked at once: a look goes over all unfinished jobs.
+REST_SECONDS = 0.02
 
 
 def due(jobs: Mapping[str, ActiveJob], max_running_jobs: int) -> list[str]:
@@ -93,6 +95,7 @@ class Turns:
             with suppress(TimeoutError):
                 async with asyncio.timeout(period):
                     await self._news.wait()
+            await asyncio.sleep(REST_SECONDS)
 
     async def _widen(self) -> None:
         """Gives workers that have come since their share of the jobs in work."""

@@ -217,7 +217,7 @@ async def test_a_long_job_delays_a_short_one_by_one_chunk_of_each_worker(
 
 async def test_workers_that_come_later_share_a_long_job(empty_mesh: EmptyMesh) -> None:
     gate = empty_mesh.stages["asr"].hook = Gate()
-    async with mesh(empty_mesh) as one:
+    async with mesh(empty_mesh, reconcile_seconds=1000.0) as one:
         long = await one.submit(chunks=4)
         await gate.begun(1)
         async with another_worker(empty_mesh, empty_mesh.stages["asr"]):
@@ -364,6 +364,8 @@ async def test_what_is_in_work_is_not_brought_back(empty_mesh: EmptyMesh) -> Non
         job_id = await one.submit(chunks=3)
         await gate.begun(1)
         await asyncio.sleep(1)
+        tasks = await one.broker.jetstream.stream_info(subjects.TASKS)
+        assert tasks.state.messages == 1
         gate.open()
         assert (await one.end(job_id)).state == job.JOB_STATE_COMPLETE
     assert sorted(gate.runs) == [(job_id, f"asr.{index:04d}") for index in range(3)]
