@@ -108,7 +108,8 @@ class LanePuller:
         self._number = 0
         self._taking = False
         self._ended = False
-        self._unanswered = False
+        self._request_open = False
+        self._answered: dict[str, float] = {}
         self._woken = asyncio.Event()
         self._answers: asyncio.Queue[Msg] = asyncio.Queue()
         self._subscription: Any = None
@@ -153,15 +154,17 @@ class LanePuller:
         for lane in self._consumers:
             if message := await self._request(lane):
                 return message
-        if not self._fresh() and not self._ended:
+        if not self._open_calls() and not self._ended:
+            # What was called for together with a task that was taken may be stored by then.
+            seconds = STORE_SECONDS if self._recent() else POLL_SECONDS
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), POLL_SECONDS)
-        for lane in self._fresh():
+                await asyncio.wait_for(self._woken.wait(), seconds)
+        for lane in self._open_calls():
             if message := await self._request(lane, STORE_SECONDS):
                 return message
         return None
 
-    def _fresh(self) -> list[str]:
+    def _recent(self) -> list[str]:
         """The lanes whose last task may be about to be stored."""
         now = asyncio.get_running_loop().time()
         heard = self._wake_ups.heard
@@ -169,13 +172,19 @@ class LanePuller:
             lane for lane in self._consumers if now - heard.get(lane, -math.inf) < STORE_SECONDS
         ]
 
+    def _open_calls(self) -> list[str]:
+        """The recent lanes that nothing was taken from, and nobody waited for, since."""
+        heard = self._wake_ups.heard
+        return [lane for lane in self._recent() if heard[lane] != self._answered.get(lane)]
+
     async def _request(self, lane: str, wait_seconds: float = 0.0) -> Msg | None:
         """Asks for a task of a lane; None where there is none."""
-        if self._unanswered:
+        if self._request_open:
             # The last request may still be on its way: none more before the server is heard of.
             await self._client.flush(FLUSH_SECONDS)
         self._number += 1
         reply = f"{self._inbox}.{self._number}"
+        heard = self._wake_ups.heard.get(lane)
         wish: dict[str, Any] = {"batch": 1}
         wish |= {"expires": int(wait_seconds * 1e9)} if wait_seconds else {"no_wait": True}
         await self._client.publish(
@@ -183,10 +192,12 @@ class LanePuller:
             json.dumps(wish).encode(),
             reply,
         )
-        self._unanswered = True
+        self._request_open = True
         async with asyncio.timeout(wait_seconds + LATE_SECONDS):
             message = await self._answer(reply)
-        self._unanswered = False
+        self._request_open = False
+        if heard is not None and (message or wait_seconds):
+            self._answered[lane] = heard
         return message
 
     async def _answer(self, reply: str) -> Msg | None:
