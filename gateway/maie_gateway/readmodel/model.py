@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import TypeVar
@@ -39,15 +39,16 @@ class ReadModel:
 
     async def apply(self, seen: record.JobRecord, revision: int) -> bool:
         """Shows a job as its record says; False where a newer one is shown already."""
-        (taken,) = await self.apply_all([job_entry(seen, revision)])
-        return taken
+        return await self.apply_all([job_entry(seen, revision)]) == 1
 
-    async def apply_all(self, entries: Sequence[JobEntry]) -> list[bool]:
-        """Shows many jobs in one transaction."""
+    async def apply_all(self, entries: Iterable[JobEntry]) -> int:
+        """Shows many jobs in one transaction; returns how many were not shown like that."""
+        # In one order everywhere: gateways that write the same jobs never wait for each other.
+        ordered = sorted(entries, key=lambda entry: entry.job_id)
 
-        def put() -> list[bool]:
+        def put() -> int:
             with self._database.writing() as connection:
-                return [rows.put_job(connection, entry) for entry in entries]
+                return sum(rows.put_job(connection, entry) for entry in ordered)
 
         return await self._run(put)
 
@@ -60,7 +61,8 @@ class ReadModel:
             moments: The text, in order.
 
         Returns:
-            False where the job's shown record wants another version.
+            False where the text is there already, or the job's shown record wants
+            another version.
         """
 
         def put() -> bool:

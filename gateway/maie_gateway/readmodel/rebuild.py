@@ -42,7 +42,7 @@ async def rebuild(
     for start in range(0, len(ids), BATCH_JOBS):
         part = ids[start : start + BATCH_JOBS]
         entries = await asyncio.gather(*(_entry(store, job_id) for job_id in part))
-        jobs += sum(await model.apply_all([entry for entry in entries if entry is not None]))
+        jobs += await model.apply_all(entry for entry in entries if entry is not None)
         told("jobs", start + len(part), len(ids))
     texts = 0
     indexer = TextIndexer(model, store, results)

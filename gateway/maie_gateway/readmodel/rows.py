@@ -54,10 +54,11 @@ def put_text(
     version: str,
     found: Sequence[TextMoment],
 ) -> bool:
-    """Replaces a job's text; False where the job wants another version by now."""
+    """Replaces a job's text; False where the job has it already, or wants another by now."""
     number = connection.execute(
         update(jobs)
         .where(jobs.c.job_id == job_id, jobs.c.text_wanted == version)
+        .where(jobs.c.text_indexed != version)
         .values(text_indexed=version)
         .returning(jobs.c.number)
     ).scalar()
@@ -95,7 +96,9 @@ def _remove_text(connection: Connection, index: FullText, number: int) -> None:
 
 def remove_job(connection: Connection, index: FullText, job_id: str) -> None:
     """Removes all of a job. An absent one is no error."""
-    number = connection.execute(select(jobs.c.number).where(jobs.c.job_id == job_id)).scalar()
+    # Locked first, as everywhere, so that two gateways never wait for each other.
+    locked = select(jobs.c.number).where(jobs.c.job_id == job_id).with_for_update()
+    number = connection.execute(locked).scalar()
     if number is not None:
         _remove_text(connection, index, number)
         connection.execute(delete(labels).where(labels.c.number == number))

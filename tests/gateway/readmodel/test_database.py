@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,10 @@ from pydantic import ValidationError
 from sqlalchemy import create_engine, text
 
 from maie.job.v1 import job_pb2 as job
-from maie_gateway.readmodel import ReadModel, ReadModelSettings, open_read_model
+from maie_gateway.readmodel import ReadModel, ReadModelSettings, job_entry, open_read_model
 from maie_runtime.errors import Code, StageError
 from tests.conftest import free_port
-from tests.gateway.readmodel.records import TENANT, job_record
+from tests.gateway.readmodel.records import TENANT, job_id, job_record
 
 pytestmark = pytest.mark.unit
 
@@ -52,6 +53,21 @@ async def test_several_gateways_make_the_tables_at_once(
         assert await other.apply(job_record(3), 3)
         assert not await other.apply(job_record(2), 2)
         assert await one.count() == 3
+
+
+async def test_gateways_that_write_the_same_jobs_do_not_hold_each_other_up(
+    model: ReadModel, database_url: str
+) -> None:
+    entries = [job_entry(job_record(number, labels={"a": "b"}), 1) for number in range(100)]
+    later = [job_entry(job_record(number), 2) for number in range(100)]
+    async with open_read_model(database_url) as other:
+        await asyncio.gather(
+            *(gateway.apply_all(batch) for batch in (entries, later) for gateway in (model, other)),
+            *(other.apply_all(reversed(batch)) for batch in (entries, later)),
+            *(model.remove(job_id(number)) for number in range(0, 100, 10)),
+        )
+        await model.apply_all(later)
+        assert await model.revisions() == {job_id(number): 2 for number in range(100)}
 
 
 @pytest.mark.parametrize("backend", ["sqlite", "postgresql"])
