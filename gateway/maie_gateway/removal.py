@@ -20,6 +20,7 @@ from maie_gateway.tenancy import tenant_of_record
 from maie_runtime import subjects
 from maie_runtime.blobs import Blobs
 from maie_runtime.broker import Broker, broker_unavailable
+from maie_runtime.faults import fault
 
 log = structlog.get_logger()
 
@@ -78,6 +79,7 @@ class Removal:
         """
         while not await self._removed(job_id):
             pass
+        await fault("removal.after_record")
         await self._forget(job_id)
         # What workers told and stored while they were being stopped.
         await self.remove_traces(job_id)
@@ -100,6 +102,7 @@ class Removal:
             return False
         await self.remove_traces(job_id)
         await self._forget_request(stored.record)
+        await fault("removal.after_traces")
         try:
             await self._store.delete(stored, told_seconds=self._told_seconds)
         except RevisionConflictError:

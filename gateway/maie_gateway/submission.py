@@ -24,6 +24,7 @@ from maie_gateway.upload import UploadLimits, first_config, receive_audio
 from maie_runtime.blobs import Blobs
 from maie_runtime.broker import Broker, broker_unavailable
 from maie_runtime.errors import Code, StageError
+from maie_runtime.faults import fault
 from maie_templates import TemplateLibrary
 
 log = structlog.get_logger()
@@ -104,9 +105,11 @@ class Submissions:
             # What exists already takes no second place.
             with nullcontext() if known else self._admission.place(tenant, submit):
                 job_id = known or await self._job_id(tenant, config.request_id)
+                await fault("submission.after_bind")
                 recording = await receive_audio(
                     parts, _recording_key(job_id, config), self._blobs, self._limits
                 )
+                await fault("submission.after_upload")
                 if known:
                     return await self._attach(job_id, config, recording)
                 return await self._begin(job_id, config, recording, tenant, traceparent)
@@ -143,6 +146,7 @@ class Submissions:
                 held=self._turns.must_wait(tenant, lane(record.JobRecord(config=config))),
             )
             await self._conductor.begin(step)
+            await fault("submission.after_begin")
         except RevisionConflictError:
             return await self._attach(job_id, config, recording)
         except StageError as error:

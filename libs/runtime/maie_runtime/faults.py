@@ -37,6 +37,11 @@ POINTS = (
     "worker.after_ack",
     "conductor.after_store",
     "conductor.after_publish",
+    "submission.after_bind",
+    "submission.after_upload",
+    "submission.after_begin",
+    "removal.after_traces",
+    "removal.after_record",
 )
 """Where a fault can happen: the calls of `fault` are the truth."""
 
