@@ -17,6 +17,7 @@ from maie_gateway.submission import PIPELINE_VERSION
 from maie_runtime import subjects
 from maie_runtime.bindings import BINDINGS, StageBinding
 from maie_runtime.broker import Broker, broker_unavailable
+from maie_runtime.lanes import LANES
 from maie_templates import TemplateLibrary
 
 
@@ -93,16 +94,17 @@ class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
             stage=binding.stage,
             workers=[worker for worker in workers if worker.stage == binding.stage],
         )
-        try:
-            info = await self._broker.jetstream.consumer_info(
-                subjects.TASKS, subjects.worker_consumer(binding.slug)
-            )
-        except NotFoundError:  # no worker of the stage was ever there
-            return status
-        except (NatsError, APIError, OSError) as error:
-            raise broker_unavailable() from error
-        status.pending_units = info.num_pending or 0
-        status.running_units = info.num_ack_pending or 0
+        for lane in LANES:
+            try:
+                info = await self._broker.jetstream.consumer_info(
+                    subjects.TASKS, subjects.worker_consumer(binding.slug, lane)
+                )
+            except NotFoundError:  # no worker of the stage was ever there
+                continue
+            except (NatsError, APIError, OSError) as error:
+                raise broker_unavailable() from error
+            status.pending_units += info.num_pending or 0
+            status.running_units += info.num_ack_pending or 0
         return status
 
     async def _workers(self) -> list[event.WorkerInfo]:
