@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator
 
 import pytest
+from nats.js.api import AckPolicy, ConsumerConfig
 
 from maie.asr.v1 import asr_pb2 as asr
 from maie.job.v1 import job_pb2 as job
@@ -69,6 +70,30 @@ async def test_a_stage_without_a_sign_of_life_is_stopped_and_tried_again(
         assert (failed.failure.reason, failed.retryable) == ("STALLED", True)
         assert stage.stopped == [UNIT]
         assert await queue_is_empty(broker)
+
+
+async def test_a_unit_that_waits_for_its_turn_does_not_stall(
+    broker: Broker, stage: EmptyStage, blobs: Blobs
+) -> None:
+    async def takes_long(_: StageContext) -> None:
+        await asyncio.sleep(0.8)
+
+    stage.hook = takes_long
+    suspect = JOB.replace("0", "1")
+    await submit(broker, job_id=suspect)
+    pull = await broker.jetstream.pull_subscribe(
+        "maie.task.asr.batch.>",
+        durable="asr-batch",
+        config=ConsumerConfig(ack_policy=AckPolicy.EXPLICIT, ack_wait=1, max_ack_pending=4096),
+    )
+    # Its first worker took it and died.
+    await pull.fetch(1)
+    await pull.unsubscribe()
+    limits = {"stall_seconds": 1.0, "unit_deadline_seconds": 1.2, "ack_wait_seconds": 1}
+    async with worker(broker, stage, blobs, slots=2, **limits):
+        await submit(broker, job_id=JOB)
+        ends = [await next_event(broker, number) for number in (1, 2)]
+    assert {end.WhichOneof("event") for end in ends} == {"completed"}
 
 
 async def test_every_response_is_a_sign_of_life(broker: Broker, blobs: Blobs) -> None:

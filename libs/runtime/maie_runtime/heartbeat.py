@@ -56,9 +56,15 @@ class UnitWatch:
         self.message = message
         self._settings = settings
         self._wanted = wanted
-        self._began = self._alive = time.monotonic()
+        self._alive = 0.0
         self._cause: Exception | None = None
+        self._begun = asyncio.Event()
         self._stopped = asyncio.Event()
+
+    def begin(self) -> None:
+        """Notes that the work itself begins: from now on it has limits."""
+        self.alive()
+        self._begun.set()
 
     def alive(self) -> None:
         """Notes a sign of life of the stage."""
@@ -72,6 +78,9 @@ class UnitWatch:
 
     async def see_through(self, work: Coroutine[Any, Any, None]) -> None:
         """Waits for the work's end, whichever way.
+
+        Args:
+            work: Calls `begin` once it waits for nothing of ours any more.
 
         Raises:
             StageError: It failed, stalled or took too long.
@@ -126,10 +135,12 @@ class UnitWatch:
 
     async def _keep_limits(self) -> None:
         limit, silence = self._settings.unit_deadline_seconds, self._settings.stall_seconds
+        await self._begun.wait()
+        began = time.monotonic()
         while True:
             now = time.monotonic()
-            if now >= self._began + limit:
+            if now >= began + limit:
                 return self.stop(over_deadline(limit))
             if now >= self._alive + silence:
                 return self.stop(stalled(silence))
-            await asyncio.sleep(min(self._began + limit, self._alive + silence) - now)
+            await asyncio.sleep(min(began + limit, self._alive + silence) - now)

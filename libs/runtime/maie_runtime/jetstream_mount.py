@@ -208,7 +208,7 @@ class JetStreamMount:
         """Runs the unit, alone where an earlier worker died with it in hand."""
         suspect = watch.message.metadata.num_delivered > 1
         async with self._quarantine.place(suspect=suspect):
-            watch.alive()
+            watch.begin()
             await self._runner.run(task, watch.alive)
 
     async def _settle_failure(
