@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import asyncio
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path, PurePath
 
 import pytest
 
 from maie.common.v1 import types_pb2 as common
-from maie_runtime.blobs import Blobs
+from maie_runtime.blobs import PARTIAL_GLOB, Blobs
 from maie_runtime.errors import Code, StageError
 
 pytestmark = pytest.mark.unit
@@ -58,3 +61,37 @@ async def test_an_object_of_another_kind_is_refused(blobs: Blobs) -> None:
 async def test_removing_an_absent_object_is_no_error(blobs: Blobs) -> None:
     await blobs.delete("never/there")
     await blobs.check()
+
+
+async def test_a_prefix_ends_with_its_name(blobs: Blobs, tmp_path: Path) -> None:
+    for key in ("jobs/a/1", "jobs/a/deep/2", "jobs/ab/3"):
+        await blobs.put(key, b"x")
+    assert sorted(await blobs.children("jobs")) == ["a", "ab"]
+    assert await blobs.delete_prefix("jobs/a") == 2
+    assert [stored.key async for stored in blobs.stored("jobs")] == ["jobs/ab/3"]
+    assert await blobs.delete_prefix("jobs/a") == 0
+    # Not even an empty folder is left.
+    assert [path.name for path in (tmp_path / "blobs" / "jobs").iterdir()] == ["ab"]
+    assert await blobs.children("nothing") == []
+
+
+async def test_two_may_remove_the_same_prefix(blobs: Blobs) -> None:
+    for number in range(200):
+        await blobs.put(f"jobs/a/{number}", b"x")
+    await asyncio.gather(*(blobs.delete_prefix("jobs/a") for _ in range(4)))
+    assert [stored async for stored in blobs.stored("jobs")] == []
+
+
+async def test_what_a_killed_writer_left_goes_once_it_is_old(blobs: Blobs, tmp_path: Path) -> None:
+    async with blobs.writer("jobs/a/recording") as writer:
+        await writer.write(b"x" * 12_000_000)
+        (partial,) = (tmp_path / "blobs" / "jobs" / "a").iterdir()
+        left = partial.with_name("left#1")
+        left.write_bytes(partial.read_bytes())
+        await blobs.remove_partials(datetime.now(UTC) - timedelta(hours=1))
+        assert left.exists()
+        os.utime(left, (0, 0))
+        await blobs.remove_partials(datetime.now(UTC) - timedelta(hours=1))
+        assert not left.exists()
+    assert [stored.key async for stored in blobs.stored("jobs")] == ["jobs/a/recording"]
+    assert PurePath(partial.name).match(PARTIAL_GLOB)
