@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -23,6 +24,9 @@ from maie_runtime.broker import Broker, broker_unavailable
 from maie_runtime.faults import fault
 
 log = structlog.get_logger()
+
+# A worker that is stopped is silent well before.
+LATE_SECONDS = 30.0
 
 Forget = Callable[[str], Awaitable[None]]
 
@@ -69,6 +73,7 @@ class Removal:
         self._requests = requests
         self._forget = forget
         self._told_seconds = told_seconds
+        self._removed_at: dict[str, float] = {}
 
     async def remove(self, job_id: str) -> None:
         """Removes a job; one in work is cancelled first.
@@ -77,13 +82,23 @@ class Removal:
             StageError: NOT_FOUND with JOB_NOT_FOUND, or UNAVAILABLE, after
                 which it can be called again.
         """
-        while not await self._removed(job_id):
+        while not await self._remove(job_id):
             pass
         await fault("removal.after_record")
         await self._forget(job_id)
-        # What workers told and stored while they were being stopped.
-        await self.remove_traces(job_id)
+        self._removed_at[job_id] = time.monotonic()
         log.info("job.removed", job=job_id)
+
+    async def remove_late_traces(self) -> None:
+        """Removes what workers told and stored of removed jobs while they were being stopped.
+
+        To be called from time to time. What is missed, because this gateway
+        dies, is swept away as the traces of a job that does not exist.
+        """
+        latest = time.monotonic() - LATE_SECONDS
+        for job_id in [job_id for job_id, when in self._removed_at.items() if when <= latest]:
+            await self.remove_traces(job_id)
+            del self._removed_at[job_id]
 
     async def remove_traces(self, job_id: str) -> None:
         """Removes a job's messages and stored objects."""
@@ -93,7 +108,7 @@ class Removal:
             self._blobs.delete_prefix(f"{UPLOADS}/{job_id}"),
         )
 
-    async def _removed(self, job_id: str) -> bool:
+    async def _remove(self, job_id: str) -> bool:
         """Removes a job unless it changes meanwhile: a retry may take it up again."""
         stored = await self._store.get(job_id)
         if stored.record.state not in FINAL_STATES:

@@ -73,7 +73,12 @@ class Sweeper:
         while True:
             jitter = random.uniform(1 - JITTER, 1 + JITTER)
             await asyncio.sleep(self._settings.sweep_seconds * jitter)
-            for sweep in (self.sweep_jobs, self.sweep_messages, self.sweep_blobs):
+            for sweep in (
+                self._removal.remove_late_traces,
+                self.sweep_jobs,
+                self.sweep_messages,
+                self.sweep_blobs,
+            ):
                 try:
                     await sweep()
                 except (StageError, NatsError, APIError, OSError) as error:

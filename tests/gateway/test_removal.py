@@ -10,6 +10,7 @@ import pytest
 
 from maie.job.v1 import job_pb2 as job
 from maie_client import Client, ClientError
+from maie_gateway import removal
 from maie_gateway.settings import RetentionSettings
 from maie_runtime import subjects
 from maie_runtime.blobs import Blobs
@@ -90,14 +91,19 @@ async def test_nothing_is_left_of_a_finished_job(empty_mesh: EmptyMesh, broker: 
 
 
 async def test_a_job_in_work_is_stopped_and_does_not_come_back(
-    empty_mesh: EmptyMesh, broker: Broker
+    empty_mesh: EmptyMesh, broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(removal, "LATE_SECONDS", 1.0)
+    empty_mesh.gateway_options["retention"] = RetentionSettings(
+        removals_seconds=1, sweep_seconds=0.2
+    )
     stopped_late = asyncio.Event()
 
     async def takes_its_time(context: StageContext) -> None:
         try:
             await asyncio.Event().wait()
         finally:
+            await asyncio.sleep(0.5)
             await context.blobs.put(f"jobs/{context.job_id}/late", b"late")
             stopped_late.set()
 
@@ -113,6 +119,7 @@ async def test_a_job_in_work_is_stopped_and_does_not_come_back(
                 await client.get_job(made.job_id)
             await asyncio.sleep(0.1)
         assert (await client.get_mesh()).active_jobs == 0
+        assert await none_left(empty_mesh, broker, made.job_id)
 
 
 async def test_nothing_is_left_of_a_job_with_dead_letters(
