@@ -7,8 +7,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie_client import Client, ClientError
+from maie_gateway.webhooks.queue import bury
+from maie_runtime.broker import open_broker
 from maie_runtime.errors import Code, StageError
 from maie_runtime.stage import StageContext
 from tests.empty_stages import empty_stages
@@ -160,6 +163,25 @@ async def test_a_replayed_letter_is_tried_again_and_gone(empty_mesh: EmptyMesh) 
             "NOT_FOUND",
             "DEAD_LETTER_NOT_FOUND",
         )
+
+
+async def test_a_delivery_that_was_given_up_can_be_replayed(empty_mesh: EmptyMesh) -> None:
+    async with empty_mesh.running() as client:
+        made = await client.create_job(recording(), features=RAW)
+        await finished(client, made.job_id)
+        async with open_broker(empty_mesh.nats.url, "test") as broker:
+            delivery = event.WebhookDelivery(
+                job_id=made.job_id, receiver="0", url="http://127.0.0.1:9/", event_id="1", attempt=1
+            )
+            error = StageError(Code.UNAVAILABLE, "RECEIVER_DOWN", "It does not answer.")
+            await bury(broker, delivery, error, 3)
+        (letter,) = await letters(client)
+        assert (letter.unit, letter.attempts) == ("webhook.0", 3)
+        assert letter.failure.reason == "RECEIVER_DOWN"
+        await client.replay_dead_letter(letter.letter_id)
+        with pytest.raises(ClientError) as refused:
+            await client.replay_dead_letter(letter.letter_id)
+        assert refused.value.reason == "DEAD_LETTER_NOT_FOUND"
 
 
 @pytest.mark.parametrize("letter_id", [-1, 0, 1, 2**40])
