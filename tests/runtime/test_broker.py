@@ -160,3 +160,12 @@ async def revision(broker: Broker) -> int:
         return (await broker.workers.get("asr.one")).revision or 0
     except KeyNotFoundError:
         return 0
+
+
+async def test_who_listens_hears_of_a_new_connection(nats_server: NatsServer, ours: Broker) -> None:
+    heard = asyncio.Event()
+    with ours.subscribe_reconnects(heard.set):
+        await restart(nats_server)
+        async with asyncio.timeout(MENDED_SECONDS):
+            await heard.wait()
+    assert ours.connected

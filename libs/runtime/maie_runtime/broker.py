@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -163,6 +163,26 @@ class Broker:
         self.jobs: KeyValue
         self.requests: KeyValue
         self.workers: KeyValue
+        self._reconnect_listeners: set[Callable[[], None]] = set()
+
+    @contextmanager
+    def subscribe_reconnects(self, listener: Callable[[], None]) -> Iterator[None]:
+        """Calls `listener` after each new connection while the context lasts.
+
+        A watch of a bucket does not outlive its server, and finds out by itself
+        only after some twenty seconds of silence.
+        """
+        self._reconnect_listeners.add(listener)
+        try:
+            yield
+        finally:
+            self._reconnect_listeners.discard(listener)
+
+    async def note_reconnect(self) -> None:
+        """Tells who listens for reconnects."""
+        log.info("broker.reconnected")
+        for listener in tuple(self._reconnect_listeners):
+            listener()
 
     @property
     def connected(self) -> bool:
@@ -251,10 +271,6 @@ async def _on_disconnected() -> None:
     log.warning("broker.disconnected")
 
 
-async def _on_reconnected() -> None:
-    log.info("broker.reconnected")
-
-
 @asynccontextmanager
 async def open_broker(
     url: str, name: str, pings: Pings = Pings(), lifetimes: Lifetimes | None = None
@@ -268,12 +284,13 @@ async def open_broker(
         lifetimes: How long things are kept; as it was where None.
     """
     client = Client()
+    broker = Broker(client, client.jetstream(timeout=REQUEST_TIMEOUT_SECONDS))
     await client.connect(
         servers=url.split(","),
         name=name,
         error_cb=_on_error,
         disconnected_cb=_on_disconnected,
-        reconnected_cb=_on_reconnected,
+        reconnected_cb=broker.note_reconnect,
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
         max_reconnect_attempts=-1,
         reconnect_time_wait=RECONNECT_WAIT_SECONDS,
@@ -281,7 +298,6 @@ async def open_broker(
         max_outstanding_pings=pings.outstanding,
     )
     try:
-        broker = Broker(client, client.jetstream(timeout=REQUEST_TIMEOUT_SECONDS))
         async for attempt in AsyncRetrying(
             retry=retry_if_exception_type((NatsError, OSError)),
             wait=wait_random_exponential(multiplier=0.2, max=3),
