@@ -31,7 +31,7 @@ class Follower(Protocol):
         """The watch begins: every job's record comes now, as it is."""
 
     def changed(self, seen: record.JobRecord, revision: int) -> None:
-        """A job's record is this now."""
+        """A job's record is this now; told twice where this gateway wrote it."""
 
     def gone(self, job_id: str) -> None:
         """A job's record is gone."""
@@ -104,6 +104,8 @@ class JobChanges:
                 self.forget(seen.job_id)
             else:
                 self._keep(seen, revision)
+        for follower in self._followers if revision else ():
+            follower.changed(seen, revision)
         for listener in tuple(self._listeners.get(seen.job_id, ())):
             listener()
 
@@ -195,10 +197,7 @@ class JobChanges:
                     for follower in self._followers:
                         follower.replay_ended()
                 elif entry.operation is None:
-                    seen = record.JobRecord.FromString(entry.value)
-                    self.note(seen, entry.revision)
-                    for follower in self._followers:
-                        follower.changed(seen, entry.revision)
+                    self.note(record.JobRecord.FromString(entry.value), entry.revision)
                 else:
                     self.forget(entry.key)
                     for follower in self._followers:

@@ -10,6 +10,7 @@ from maie.job.v1 import record_pb2 as record
 
 # Records that are held until they are written; of more only the ids are, and they are read again.
 HELD_RECORDS = 500
+REMEMBERED_JOBS = 1000
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -38,6 +39,8 @@ class Backlog:
         self._waiting: dict[str, Waiting] = {}
         self._ticket = 0
         self._held = 0
+        # What was written lately: a gateway hears of its own changes twice.
+        self._written: dict[str, int] = {}
         self._replay: dict[str, int] | None = None
         self._replay_ended = False
 
@@ -68,6 +71,7 @@ class Backlog:
         """All jobs' records come now, each as it is."""
         self._replay = {}
         self._replay_ended = False
+        self._written.clear()
 
     def end_replay(self) -> None:
         """All records have come; what has waited since before is what they say, or gone."""
@@ -79,12 +83,13 @@ class Backlog:
     def change(self, seen: record.JobRecord, revision: int) -> None:
         """A job's record is this now."""
         if self._replay is not None and not self._replay_ended:
-            self._replay[seen.job_id] = revision
-        else:
+            self._replay[seen.job_id] = max(revision, self._replay.get(seen.job_id, 0))
+        elif self._written.get(seen.job_id, 0) < revision:
             self._add(seen.job_id, revision, seen)
 
     def remove(self, job_id: str) -> None:
         """A job's record is gone."""
+        self._written.pop(job_id, None)
         if self._replay is not None:
             self._replay.pop(job_id, None)
         if self._replay is None or self._replay_ended:
@@ -110,11 +115,15 @@ class Backlog:
             self._held -= now.record is not None
             if now is not was:
                 self._add(job_id, now.revision, now.record)
+            elif now.revision is not None:
+                self._written[job_id] = now.revision
+        while len(self._written) > REMEMBERED_JOBS:
+            del self._written[next(iter(self._written))]
 
     def _add(self, job_id: str, revision: int | None, seen: record.JobRecord | None) -> None:
         self._ticket += 1
         before = self._waiting.get(job_id)
-        if before and before.revision and revision and revision < before.revision:
+        if before and before.revision and revision and revision <= before.revision:
             return
         self._held -= before is not None and before.record is not None
         held = seen if self._held < HELD_RECORDS else None

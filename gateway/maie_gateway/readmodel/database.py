@@ -146,6 +146,8 @@ def _postgresql(url: URL) -> Engine:
         "connect_timeout": CONNECT_SECONDS,
         "options": f"-c statement_timeout={STATEMENT_SECONDS}s",
         "application_name": "maie-gateway",
+        # A prepared statement is planned without its values, and a rare word then like any other.
+        "prepare_threshold": None,
     }
     return create_engine(
         url.set(drivername="postgresql+psycopg"),

@@ -11,7 +11,7 @@ from tests.gateway.readmodel.records import job_id, job_record
 
 pytestmark = pytest.mark.unit
 
-ACTIONS = ("change", "remove", "write", "lose", "forget", "replay")
+ACTIONS = ("change", "again", "remove", "write", "lose", "forget", "replay")
 STEPS = st.lists(st.tuples(st.sampled_from(ACTIONS), st.integers(0, 3)), max_size=40)
 
 
@@ -43,6 +43,9 @@ def test_what_is_written_becomes_what_is_true(steps: list[tuple[str, int]]) -> N
             case "change":
                 truth[job_id(number)] = revision
                 backlog.change(job_record(number), revision)
+            case "again":
+                if job_id(number) in truth:
+                    backlog.change(job_record(number), truth[job_id(number)])
             case "remove":
                 truth.pop(job_id(number), None)
                 backlog.remove(job_id(number))
