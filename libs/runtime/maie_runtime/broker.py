@@ -30,8 +30,8 @@ log = structlog.get_logger()
 CONNECT_TIMEOUT_SECONDS = 2
 RECONNECT_WAIT_SECONDS = 1
 REQUEST_TIMEOUT_SECONDS = 5.0
-# A caller that waits for an answer waits no longer; a worker with a result in hand does.
-PUBLISH_GIVE_UP_SECONDS = 30.0
+# Longer than a broker that freezes for half a minute is away; a result in hand waits longer still.
+PUBLISH_GIVE_UP_SECONDS = 60.0
 RETRY_AFTER = timedelta(seconds=5)
 DUPLICATE_WINDOW_SECONDS = 600
 EVENTS_KEPT_SECONDS = 7 * 24 * 3600
