@@ -31,6 +31,10 @@ class JobServiceStub:
     Errors are google.rpc.Status with an ErrorInfo whose `domain` is "maie" and
     whose `reason` is named below; RESOURCE_EXHAUSTED and UNAVAILABLE carry a
     RetryInfo, and INVALID_ARGUMENT a BadRequest where a field is at fault.
+
+    Each caller sees the jobs of its own tenant, which it names in the metadata
+    `maie-tenant` (a-z, 0-9 and -, up to 32; "default" where absent;
+    TENANT_INVALID). Tenants are not authenticated yet.
     """
 
     def __init__(self, channel):
@@ -107,6 +111,10 @@ class JobServiceServicer:
     Errors are google.rpc.Status with an ErrorInfo whose `domain` is "maie" and
     whose `reason` is named below; RESOURCE_EXHAUSTED and UNAVAILABLE carry a
     RetryInfo, and INVALID_ARGUMENT a BadRequest where a field is at fault.
+
+    Each caller sees the jobs of its own tenant, which it names in the metadata
+    `maie-tenant` (a-z, 0-9 and -, up to 32; "default" where absent;
+    TENANT_INVALID). Tenants are not authenticated yet.
     """
 
     def ProcessAudio(self, request_iterator, context):
@@ -118,8 +126,10 @@ class JobServiceServicer:
         follows it again.
 
         Fails with INVALID_ARGUMENT (FEATURE_UNKNOWN, TEMPLATE_REQUIRED,
-        UPLOAD_INCOMPLETE, AUDIO_EMPTY, UNSUPPORTED_FORMAT), NOT_FOUND
-        (TEMPLATE_NOT_FOUND) or RESOURCE_EXHAUSTED (UPLOAD_TOO_LARGE, QUEUE_FULL).
+        UPLOAD_INCOMPLETE, AUDIO_EMPTY, UNSUPPORTED_FORMAT, REQUEST_ID_INVALID,
+        LABELS_INVALID, URI_NOT_ALLOWED), NOT_FOUND (TEMPLATE_NOT_FOUND),
+        ALREADY_EXISTS (REQUEST_ID_REUSED) or RESOURCE_EXHAUSTED
+        (UPLOAD_TOO_LARGE, QUEUE_FULL, TENANT_QUOTA).
         A recording that cannot be processed is a FAILED job, not a failed call.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -146,6 +156,9 @@ class JobServiceServicer:
 
     def ListJobs(self, request, context):
         """Lists jobs, newest first, without results.
+
+        Fails with INVALID_ARGUMENT (PAGE_SIZE_INVALID, PAGE_TOKEN_INVALID) or
+        UNAVAILABLE (READ_MODEL_UNAVAILABLE).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -202,7 +215,8 @@ class JobServiceServicer:
     def SearchJobs(self, request, context):
         """Finds words in transcripts and summaries, and the moments where they are.
 
-        Fails with INVALID_ARGUMENT (QUERY_INVALID).
+        Fails with INVALID_ARGUMENT (QUERY_INVALID, PAGE_SIZE_INVALID,
+        PAGE_TOKEN_INVALID) or UNAVAILABLE (READ_MODEL_UNAVAILABLE).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -218,7 +232,8 @@ class JobServiceServicer:
     def ReplayDeadLetter(self, request, context):
         """Tries a unit that was given up once more and takes its letter away.
 
-        Fails with NOT_FOUND (DEAD_LETTER_NOT_FOUND, JOB_NOT_FOUND) or
+        Fails with NOT_FOUND (DEAD_LETTER_NOT_FOUND, also for a unit that was tried
+        again since, or JOB_NOT_FOUND) or
         FAILED_PRECONDITION (JOB_NOT_RETRYABLE).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -302,6 +317,10 @@ class JobService:
     Errors are google.rpc.Status with an ErrorInfo whose `domain` is "maie" and
     whose `reason` is named below; RESOURCE_EXHAUSTED and UNAVAILABLE carry a
     RetryInfo, and INVALID_ARGUMENT a BadRequest where a field is at fault.
+
+    Each caller sees the jobs of its own tenant, which it names in the metadata
+    `maie-tenant` (a-z, 0-9 and -, up to 32; "default" where absent;
+    TENANT_INVALID). Tenants are not authenticated yet.
     """
 
     @staticmethod

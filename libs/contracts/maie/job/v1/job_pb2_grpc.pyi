@@ -18,6 +18,10 @@ class JobServiceStub:
     Errors are google.rpc.Status with an ErrorInfo whose `domain` is "maie" and
     whose `reason` is named below; RESOURCE_EXHAUSTED and UNAVAILABLE carry a
     RetryInfo, and INVALID_ARGUMENT a BadRequest where a field is at fault.
+
+    Each caller sees the jobs of its own tenant, which it names in the metadata
+    `maie-tenant` (a-z, 0-9 and -, up to 32; "default" where absent;
+    TENANT_INVALID). Tenants are not authenticated yet.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -30,8 +34,10 @@ class JobServiceStub:
     follows it again.
 
     Fails with INVALID_ARGUMENT (FEATURE_UNKNOWN, TEMPLATE_REQUIRED,
-    UPLOAD_INCOMPLETE, AUDIO_EMPTY, UNSUPPORTED_FORMAT), NOT_FOUND
-    (TEMPLATE_NOT_FOUND) or RESOURCE_EXHAUSTED (UPLOAD_TOO_LARGE, QUEUE_FULL).
+    UPLOAD_INCOMPLETE, AUDIO_EMPTY, UNSUPPORTED_FORMAT, REQUEST_ID_INVALID,
+    LABELS_INVALID, URI_NOT_ALLOWED), NOT_FOUND (TEMPLATE_NOT_FOUND),
+    ALREADY_EXISTS (REQUEST_ID_REUSED) or RESOURCE_EXHAUSTED
+    (UPLOAD_TOO_LARGE, QUEUE_FULL, TENANT_QUOTA).
     A recording that cannot be processed is a FAILED job, not a failed call.
     """
     CreateJob: _aio.StreamUnaryMultiCallable[_job_pb2.CreateJobRequest, _job_pb2.CreateJobResponse]
@@ -45,7 +51,11 @@ class JobServiceStub:
     Fails with NOT_FOUND (JOB_NOT_FOUND) or DATA_LOSS (BLOB_CORRUPT).
     """
     ListJobs: _aio.UnaryUnaryMultiCallable[_job_pb2.ListJobsRequest, _job_pb2.ListJobsResponse]
-    """Lists jobs, newest first, without results."""
+    """Lists jobs, newest first, without results.
+
+    Fails with INVALID_ARGUMENT (PAGE_SIZE_INVALID, PAGE_TOKEN_INVALID) or
+    UNAVAILABLE (READ_MODEL_UNAVAILABLE).
+    """
     WatchJob: _aio.UnaryStreamMultiCallable[_job_pb2.WatchJobRequest, _job_pb2.WatchJobResponse]
     """Replays a job's events from a sequence and follows it to its end.
 
@@ -77,14 +87,16 @@ class JobServiceStub:
     SearchJobs: _aio.UnaryUnaryMultiCallable[_job_pb2.SearchJobsRequest, _job_pb2.SearchJobsResponse]
     """Finds words in transcripts and summaries, and the moments where they are.
 
-    Fails with INVALID_ARGUMENT (QUERY_INVALID).
+    Fails with INVALID_ARGUMENT (QUERY_INVALID, PAGE_SIZE_INVALID,
+    PAGE_TOKEN_INVALID) or UNAVAILABLE (READ_MODEL_UNAVAILABLE).
     """
     ListDeadLetters: _aio.UnaryUnaryMultiCallable[_job_pb2.ListDeadLettersRequest, _job_pb2.ListDeadLettersResponse]
     """Lists units that were given up, newest first."""
     ReplayDeadLetter: _aio.UnaryUnaryMultiCallable[_job_pb2.ReplayDeadLetterRequest, _job_pb2.ReplayDeadLetterResponse]
     """Tries a unit that was given up once more and takes its letter away.
 
-    Fails with NOT_FOUND (DEAD_LETTER_NOT_FOUND, JOB_NOT_FOUND) or
+    Fails with NOT_FOUND (DEAD_LETTER_NOT_FOUND, also for a unit that was tried
+    again since, or JOB_NOT_FOUND) or
     FAILED_PRECONDITION (JOB_NOT_RETRYABLE).
     """
 
@@ -94,6 +106,10 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
     Errors are google.rpc.Status with an ErrorInfo whose `domain` is "maie" and
     whose `reason` is named below; RESOURCE_EXHAUSTED and UNAVAILABLE carry a
     RetryInfo, and INVALID_ARGUMENT a BadRequest where a field is at fault.
+
+    Each caller sees the jobs of its own tenant, which it names in the metadata
+    `maie-tenant` (a-z, 0-9 and -, up to 32; "default" where absent;
+    TENANT_INVALID). Tenants are not authenticated yet.
     """
 
     @_abc_1.abstractmethod
@@ -110,8 +126,10 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         follows it again.
 
         Fails with INVALID_ARGUMENT (FEATURE_UNKNOWN, TEMPLATE_REQUIRED,
-        UPLOAD_INCOMPLETE, AUDIO_EMPTY, UNSUPPORTED_FORMAT), NOT_FOUND
-        (TEMPLATE_NOT_FOUND) or RESOURCE_EXHAUSTED (UPLOAD_TOO_LARGE, QUEUE_FULL).
+        UPLOAD_INCOMPLETE, AUDIO_EMPTY, UNSUPPORTED_FORMAT, REQUEST_ID_INVALID,
+        LABELS_INVALID, URI_NOT_ALLOWED), NOT_FOUND (TEMPLATE_NOT_FOUND),
+        ALREADY_EXISTS (REQUEST_ID_REUSED) or RESOURCE_EXHAUSTED
+        (UPLOAD_TOO_LARGE, QUEUE_FULL, TENANT_QUOTA).
         A recording that cannot be processed is a FAILED job, not a failed call.
         """
 
@@ -143,7 +161,11 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _job_pb2.ListJobsRequest,
         context: _aio.ServicerContext[_job_pb2.ListJobsRequest, _abc.Awaitable[_job_pb2.ListJobsResponse]],
     ) -> _abc.Awaitable[_job_pb2.ListJobsResponse]:
-        """Lists jobs, newest first, without results."""
+        """Lists jobs, newest first, without results.
+
+        Fails with INVALID_ARGUMENT (PAGE_SIZE_INVALID, PAGE_TOKEN_INVALID) or
+        UNAVAILABLE (READ_MODEL_UNAVAILABLE).
+        """
 
     @_abc_1.abstractmethod
     def WatchJob(
@@ -211,7 +233,8 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_job_pb2.SearchJobsResponse]:
         """Finds words in transcripts and summaries, and the moments where they are.
 
-        Fails with INVALID_ARGUMENT (QUERY_INVALID).
+        Fails with INVALID_ARGUMENT (QUERY_INVALID, PAGE_SIZE_INVALID,
+        PAGE_TOKEN_INVALID) or UNAVAILABLE (READ_MODEL_UNAVAILABLE).
         """
 
     @_abc_1.abstractmethod
@@ -230,7 +253,8 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_job_pb2.ReplayDeadLetterResponse]:
         """Tries a unit that was given up once more and takes its letter away.
 
-        Fails with NOT_FOUND (DEAD_LETTER_NOT_FOUND, JOB_NOT_FOUND) or
+        Fails with NOT_FOUND (DEAD_LETTER_NOT_FOUND, also for a unit that was tried
+        again since, or JOB_NOT_FOUND) or
         FAILED_PRECONDITION (JOB_NOT_RETRYABLE).
         """
 
