@@ -9,6 +9,7 @@ import structlog
 from maie_gateway.server import run_gateway
 from maie_gateway.settings import GatewaySettings
 from maie_runtime.errors import StageError
+from maie_runtime.faults import warn_of_faults
 from maie_runtime.server import run_until_signal
 from maie_runtime.settings import load_settings
 from maie_runtime.telemetry import configure_logging
@@ -18,6 +19,7 @@ def main() -> None:
     """Runs until SIGTERM or SIGINT."""
     settings = load_settings(GatewaySettings)
     configure_logging(settings.mesh, "gateway")
+    warn_of_faults()
     try:
         run_until_signal(run_gateway(settings))
     except (StageError, RuntimeError) as error:

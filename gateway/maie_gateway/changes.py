@@ -13,7 +13,6 @@ from typing import Protocol
 
 import structlog
 from nats.errors import Error as NatsError
-from nats.js.errors import APIError
 
 from maie.job.v1 import record_pb2 as record
 from maie_gateway.conductor import FINAL_STATES, lane
@@ -180,11 +179,23 @@ class JobChanges:
 
     async def _follow(self) -> None:
         while True:
-            try:
-                await self._watch()
-            except (NatsError, APIError, OSError) as error:
-                log.warning("changes.watch_failed", error=str(error) or type(error).__name__)
+            await self._watch_one_connection()
             await asyncio.sleep(RESTART_SECONDS)
+
+    async def _watch_one_connection(self) -> None:
+        """Watches until that fails, or until the broker was away."""
+        watching = asyncio.create_task(self._watch())
+
+        def restart() -> None:
+            watching.cancel()
+
+        with self._broker.subscribe_reconnects(restart):
+            try:
+                await asyncio.wait({watching})
+            finally:
+                watching.cancel()
+        if not watching.cancelled() and (error := watching.exception()) is not None:
+            log.warning("changes.watch_failed", exc_info=error)
 
     async def _watch(self) -> None:
         watcher = await self._broker.jobs.watchall()
