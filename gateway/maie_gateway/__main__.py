@@ -19,10 +19,10 @@ def main() -> None:
     """Runs until SIGTERM or SIGINT."""
     settings = load_settings(GatewaySettings)
     configure_logging(settings.mesh, "gateway")
-    warn_of_faults()
     try:
+        warn_of_faults()
         run_until_signal(run_gateway(settings))
-    except (StageError, RuntimeError) as error:
+    except (StageError, RuntimeError, ValueError) as error:
         structlog.get_logger().error("service.failed", error=str(error))
         sys.exit(1)
 
