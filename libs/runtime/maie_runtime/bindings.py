@@ -71,5 +71,3 @@ BINDINGS: dict[str, StageBinding] = {
         ),
     )
 }
-
-SLUGS: dict[common.Stage, str] = {binding.stage: slug for slug, binding in BINDINGS.items()}

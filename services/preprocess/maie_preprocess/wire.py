@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import struct
 from dataclasses import asdict, dataclass
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final
 
 HEADER: Final = struct.Struct("<cI")
 # A second of sound is 32 kB; a decoder that claims more than this is out of order.
@@ -90,9 +90,3 @@ def send(stream: BinaryIO, kind: bytes, payload: bytes | Opened | Done | Refused
     stream.write(HEADER.pack(kind, len(data)))
     stream.write(data)
     stream.flush()
-
-
-def decode_json(payload: bytes) -> dict[str, Any]:
-    """Reads the payload of a message other than SAMPLES."""
-    fields: dict[str, Any] = json.loads(payload)
-    return fields
