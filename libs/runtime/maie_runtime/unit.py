@@ -23,6 +23,8 @@ log = structlog.get_logger()
 
 # A result in hand is worth more than the time that a broker needs to come back.
 EVENT_GIVE_UP_SECONDS = 300.0
+# As often as an eye can follow; a stage may report a hundred times as often.
+PROGRESS_SECONDS = 0.2
 
 
 class UnitRunner:
@@ -87,15 +89,20 @@ class UnitRunner:
             job_id=task.job_id, unit=task.unit, attempt=task.attempt, blobs=self._blobs
         )
         last = None
+        quiet_until = 0.0
         async with aclosing(
             self._stage.run(getattr(task, self._binding.slug), context)
         ) as responses:
             async for response in responses:
                 alive()
-                if response.WhichOneof("update") == "result":
+                update = response.WhichOneof("update")
+                if update == "result":
                     last = response
-                else:
+                elif update != "progress":
                     await self._tell_progress(task, response)
+                elif time.monotonic() >= quiet_until:
+                    await self._tell_progress(task, response)
+                    quiet_until = time.monotonic() + PROGRESS_SECONDS
         if last is None:
             raise StageError(
                 Code.INTERNAL, "STAGE_WITHOUT_RESULT", "The stage ended without a result."
