@@ -32,8 +32,8 @@ class Follower(Protocol):
     def changed(self, seen: record.JobRecord, revision: int) -> None:
         """A job's record is this now; told twice where this gateway wrote it."""
 
-    def gone(self, job_id: str) -> None:
-        """A job's record is gone."""
+    def gone(self, job_id: str, revision: int) -> None:
+        """A job's record is gone since a revision; told twice where this gateway removed it."""
 
     def replay_ended(self) -> None:
         """All records have come; a job that did not is gone."""
@@ -107,6 +107,17 @@ class JobChanges:
             follower.changed(seen, revision)
         for listener in tuple(self._listeners.get(seen.job_id, ())):
             listener()
+
+    def note_gone(self, job_id: str, revision: int) -> None:
+        """Takes in that a record was removed, and tells who follows.
+
+        Args:
+            job_id: The job.
+            revision: That of the removal.
+        """
+        self.forget(job_id)
+        for follower in self._followers:
+            follower.gone(job_id, revision)
 
     @contextmanager
     def expected(self, new: record.JobRecord) -> Iterator[None]:
@@ -210,9 +221,7 @@ class JobChanges:
                 elif entry.operation is None:
                     self.note(record.JobRecord.FromString(entry.value), entry.revision)
                 else:
-                    self.forget(entry.key)
-                    for follower in self._followers:
-                        follower.gone(entry.key)
+                    self.note_gone(entry.key, entry.revision)
         finally:
             with suppress(NatsError, OSError):
                 await watcher.stop()

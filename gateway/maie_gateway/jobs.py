@@ -70,6 +70,8 @@ class JobService(job_pb2_grpc.JobServiceServicer):
     async def GetJob(self, request: job.GetJobRequest, context: Any) -> job.GetJobResponse:
         """Gives a job with its results as far as they are there."""
         stored = await self._own(request.job_id, context)
+        # Who hears of a state finds it in lists, too.
+        self._projector.changed(stored.record, stored.revision)
         return job.GetJobResponse(job=await self._results.job(stored.record))
 
     async def ListJobs(self, request: job.ListJobsRequest, context: Any) -> job.ListJobsResponse:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
 
 import structlog
 from nats.errors import Error as NatsError
@@ -12,6 +11,7 @@ from nats.js.errors import APIError
 
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import record_pb2 as record
+from maie_gateway.changes import JobChanges
 from maie_gateway.conductor import FINAL_STATES
 from maie_gateway.loop import Conductor
 from maie_gateway.requests import Requests
@@ -28,12 +28,6 @@ log = structlog.get_logger()
 # A worker that is stopped is silent well before.
 LATE_SECONDS = 30.0
 
-Forget = Callable[[str], Awaitable[None]]
-
-
-async def forget_nothing(_: str) -> None:
-    """Nothing else is kept of jobs."""
-
 
 class Removal:
     """Removes jobs.
@@ -48,9 +42,7 @@ class Removal:
         store: The job records.
         conductor: Cancels a job that is in work.
         requests: Where its request id is.
-        forget: Called with the job's id once the record is gone, for what else
-            is kept of jobs. It is not called again where the gateway dies right
-            there; JobChanges tells every gateway of each record that is gone.
+        changes: Who is told of each record that is removed.
         told_seconds: How long the id of a removed job is kept, at least 1, so
             that gateways that were away hear of the removal.
     """
@@ -63,7 +55,7 @@ class Removal:
         store: JobStore,
         conductor: Conductor,
         requests: Requests,
-        forget: Forget = forget_nothing,
+        changes: JobChanges,
         told_seconds: int = REMOVAL_TOLD_SECONDS,
     ) -> None:
         self._broker = broker
@@ -71,7 +63,7 @@ class Removal:
         self._store = store
         self._conductor = conductor
         self._requests = requests
-        self._forget = forget
+        self._changes = changes
         self._told_seconds = told_seconds
         self._removed_at: dict[str, float] = {}
 
@@ -85,7 +77,6 @@ class Removal:
         while not await self._remove(job_id):
             pass
         await fault("removal.after_record")
-        await self._forget(job_id)
         self._removed_at[job_id] = time.monotonic()
         log.info("job.removed", job=job_id)
 
@@ -119,9 +110,10 @@ class Removal:
         await self._forget_request(stored.record)
         await fault("removal.after_traces")
         try:
-            await self._store.delete(stored, told_seconds=self._told_seconds)
+            revision = await self._store.delete(stored, told_seconds=self._told_seconds)
         except RevisionConflictError:
             return False
+        self._changes.note_gone(job_id, revision)
         return True
 
     async def _forget_request(self, gone: record.JobRecord) -> None:

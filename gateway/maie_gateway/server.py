@@ -88,6 +88,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             store=jobs.store,
             conductor=jobs.conductor,
             requests=requests,
+            changes=jobs.changes,
             told_seconds=settings.retention.removals_seconds,
         )
         sweeper = Sweeper(broker, blobs, jobs.store, removal, settings.retention)

@@ -87,8 +87,8 @@ class JobStore:
                 new.job_id, new.SerializeToString(), last=old.revision
             )
 
-    async def delete(self, old: StoredRecord, *, told_seconds: int = REMOVAL_TOLD_SECONDS) -> None:
-        """Removes a record.
+    async def delete(self, old: StoredRecord, *, told_seconds: int = REMOVAL_TOLD_SECONDS) -> int:
+        """Removes a record and returns the revision of its removal.
 
         Args:
             old: The record as it was read.
@@ -101,7 +101,7 @@ class JobStore:
         with _broker_errors(job_id):
             try:
                 # KeyValue.delete would leave its marker for ever.
-                await self._broker.jetstream.publish(
+                removed = await self._broker.jetstream.publish(
                     subjects.bucket_subject(subjects.JOBS, job_id),
                     headers={
                         "KV-Operation": "DEL",
@@ -109,6 +109,7 @@ class JobStore:
                     },
                     msg_ttl=told_seconds,
                 )
+                return removed.seq
             except APIError as error:
                 if error.err_code == WRONG_LAST_SEQUENCE:
                     raise RevisionConflictError from error

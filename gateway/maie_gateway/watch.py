@@ -82,7 +82,11 @@ class Watch:
             watcher.news.clear()
             if watcher.stale:
                 watcher.stale = False
-                seen = (await self._store.get(job_id)).record
+                stored = await self._store.get(job_id)
+                seen = stored.record
+                if seen.state in FINAL_STATES:
+                    # Who hears of the end finds it in lists, too.
+                    self._changes.note(seen, stored.revision)
             for told in log_events(seen, watcher.sequence):
                 watcher.sequence = told.sequence
                 yield told

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import islice
 
 from maie.job.v1 import record_pb2 as record
 
 # Records that are held until they are written; of more only the ids are, and they are read again.
 HELD_RECORDS = 500
-REMEMBERED_JOBS = 1000
+REMEMBERED_JOBS = 10_000
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -18,7 +17,8 @@ class Waiting:
     """A job that is to be written.
 
     Attributes:
-        ticket: Its place in the order of what was seen.
+        ticket: The place, in the order of what was seen, of its first change
+            that is not written.
         revision: The newest revision seen; None where the job is gone.
         record: The record of that revision, where it is held.
     """
@@ -37,15 +37,18 @@ class Backlog:
 
     def __init__(self) -> None:
         self._waiting: dict[str, Waiting] = {}
+        # Those that are being written. What changes meanwhile waits anew.
+        self._writing: dict[str, Waiting] = {}
         self._ticket = 0
         self._held = 0
-        # What was written lately: a gateway hears of its own changes twice.
-        self._written: dict[str, int] = {}
+        # The newest revisions that were written or removed lately: a gateway hears of its own
+        # changes twice, and sometimes late.
+        self._known: dict[str, int] = {}
         self._replay: dict[str, int] | None = None
         self._replay_ended = False
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return len(self._waiting.keys() | self._writing.keys())
 
     @property
     def ticket(self) -> int:
@@ -64,66 +67,81 @@ class Backlog:
 
     def written(self, ticket: int) -> bool:
         """Whether all that was seen up to a ticket is written."""
-        first = next(iter(self._waiting.values()), None)
-        return first is None or first.ticket > ticket
+        longest = (next(iter(part.values()), None) for part in (self._writing, self._waiting))
+        return all(entry is None or entry.ticket > ticket for entry in longest)
 
     def begin_replay(self) -> None:
         """All jobs' records come now, each as it is."""
         self._replay = {}
         self._replay_ended = False
-        self._written.clear()
+        self._known.clear()
 
     def end_replay(self) -> None:
         """All records have come; what has waited since before is what they say, or gone."""
         replay = self._replay or {}
-        for job_id in tuple(self._waiting):
+        for job_id in self._waiting.keys() | self._writing.keys():
             self._add(job_id, replay.get(job_id), None)
         self._replay_ended = True
 
     def change(self, seen: record.JobRecord, revision: int) -> None:
-        """A job's record is this now."""
+        """A job's record is this now, unless something newer is known."""
         if self._replay is not None and not self._replay_ended:
             self._replay[seen.job_id] = max(revision, self._replay.get(seen.job_id, 0))
-        elif self._written.get(seen.job_id, 0) < revision:
+        elif self._known.get(seen.job_id, 0) < revision:
             self._add(seen.job_id, revision, seen)
 
-    def remove(self, job_id: str) -> None:
-        """A job's record is gone."""
-        self._written.pop(job_id, None)
+    def remove(self, job_id: str, revision: int = 0) -> None:
+        """A job's record is gone.
+
+        Args:
+            job_id: The job.
+            revision: That of the removal; changes before it, which may be told
+                later, count no more. 0 where it is not known.
+        """
         if self._replay is not None:
             self._replay.pop(job_id, None)
         if self._replay is None or self._replay_ended:
+            self._remember(job_id, revision)
             self._add(job_id, None, None)
 
-    def compare(self, known: Mapping[str, int]) -> None:
+    def compare(self, shown: Mapping[str, int]) -> None:
         """Ends a replay: what differs from the revisions that are written is to be written."""
         replay, self._replay, self._replay_ended = self._replay or {}, None, False
-        for job_id in known.keys() - replay.keys() - self._waiting.keys():
+        waiting = self._waiting.keys() | self._writing.keys()
+        for job_id in shown.keys() - replay.keys() - waiting:
             self._add(job_id, None, None)
         for job_id, revision in replay.items():
-            if known.get(job_id, 0) < revision and job_id not in self._waiting:
+            if shown.get(job_id, 0) < revision and job_id not in waiting:
                 self._add(job_id, revision, None)
 
-    def first(self, size: int) -> dict[str, Waiting]:
-        """The entries that have waited longest, by job id."""
-        return dict(islice(self._waiting.items(), size))
+    def take(self, size: int) -> Mapping[str, Waiting]:
+        """The entries that have waited longest, by job id; the same ones until `done`."""
+        while self._waiting and len(self._writing) < size:
+            job_id = next(iter(self._waiting))
+            if job_id in self._writing:
+                break
+            self._writing[job_id] = self._waiting.pop(job_id)
+        return self._writing
 
-    def done(self, written: Mapping[str, Waiting]) -> None:
-        """Takes away what was written; what changed meanwhile goes to the end."""
-        for job_id, was in written.items():
-            now = self._waiting.pop(job_id)
-            self._held -= now.record is not None
-            if now is not was:
-                self._add(job_id, now.revision, now.record)
-            elif now.revision is not None:
-                self._written[job_id] = now.revision
-        while len(self._written) > REMEMBERED_JOBS:
-            del self._written[next(iter(self._written))]
+    def done(self) -> None:
+        """What was taken is written."""
+        for job_id, entry in self._writing.items():
+            self._held -= entry.record is not None
+            if entry.revision is not None:
+                self._remember(job_id, entry.revision)
+        self._writing.clear()
+
+    def _remember(self, job_id: str, revision: int) -> None:
+        revision = max(revision, self._known.pop(job_id, 0))
+        self._known[job_id] = revision
+        while len(self._known) > REMEMBERED_JOBS:
+            del self._known[next(iter(self._known))]
 
     def _add(self, job_id: str, revision: int | None, seen: record.JobRecord | None) -> None:
         self._ticket += 1
         before = self._waiting.get(job_id)
-        if before and before.revision and revision and revision <= before.revision:
+        newest = before or self._writing.get(job_id)
+        if newest and newest.revision and revision and revision <= newest.revision:
             return
         self._held -= before is not None and before.record is not None
         held = seen if self._held < HELD_RECORDS else None

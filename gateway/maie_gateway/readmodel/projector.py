@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 
 import structlog
 
@@ -24,7 +24,7 @@ log = structlog.get_logger()
 BATCH_JOBS = 100
 RETRY_SECONDS = 2.0
 # A list waits so long for what this gateway has seen to be written, and then tells what there is.
-SETTLE_SECONDS = 1.0
+SETTLE_SECONDS = 5.0
 
 
 class Projector:
@@ -41,8 +41,9 @@ class Projector:
         self._backlog = Backlog()
         self._news = asyncio.Event()
         self._finished_jobs = asyncio.Event()
-        # Set, and replaced, whenever something was written.
+        # Set, and replaced, whenever something was written, or could not be.
         self._wrote = asyncio.Event()
+        self._behind = False
 
     def replay_begun(self) -> None:
         """The watch begins: every job's record comes now, as it is."""
@@ -58,25 +59,23 @@ class Projector:
         self._backlog.change(seen, revision)
         self._news.set()
 
-    def gone(self, job_id: str) -> None:
-        """A job's record is gone."""
-        self._backlog.remove(job_id)
+    def gone(self, job_id: str, revision: int = 0) -> None:
+        """A job's record is gone; what it was before that revision is shown no more."""
+        self._backlog.remove(job_id, revision)
         self._news.set()
 
     async def settled(self) -> None:
         """Returns when all that was seen so far is written, or after `SETTLE_SECONDS`.
 
-        Texts are not waited for.
+        It does not wait where the database does not answer. Texts are not waited for.
         """
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(SETTLE_SECONDS):
-                while self._backlog.replaying:
+                while self._backlog.replaying and not self._behind:
                     await self._wrote.wait()
                 ticket = self._backlog.ticket
-                while not self._backlog.written(ticket):
+                while not (self._behind or self._backlog.written(ticket)):
                     await self._wrote.wait()
-        except TimeoutError:
-            return
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -84,7 +83,7 @@ class Projector:
         # Texts may be missing from before.
         self._finished_jobs.set()
         working = [
-            asyncio.create_task(_repeat(self._news, self._write)),
+            asyncio.create_task(_repeat(self._news, self._write_all)),
             asyncio.create_task(_repeat(self._finished_jobs, self._index_texts)),
         ]
         try:
@@ -94,11 +93,21 @@ class Projector:
                 task.cancel()
             await asyncio.gather(*working, return_exceptions=True)
 
+    async def _write_all(self) -> None:
+        try:
+            await self._write()
+            self._behind = False
+        except Exception:
+            self._behind = True
+            raise
+        finally:
+            self._tell()
+
     async def _write(self) -> None:
         await self._compare()
-        while batch := self._backlog.first(BATCH_JOBS):
+        while batch := self._backlog.take(BATCH_JOBS):
             await self._write_batch(batch)
-            self._backlog.done(batch)
+            self._backlog.done()
             self._tell()
 
     async def _compare(self) -> None:
@@ -111,7 +120,7 @@ class Projector:
             self._backlog.compare(known)
             self._tell()
 
-    async def _write_batch(self, batch: dict[str, Waiting]) -> None:
+    async def _write_batch(self, batch: Mapping[str, Waiting]) -> None:
         entries = await asyncio.gather(
             *(self._entry(job_id, waiting) for job_id, waiting in batch.items())
         )

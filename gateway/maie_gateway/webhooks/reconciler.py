@@ -53,7 +53,7 @@ class WebhookReconciler:
         if time.time() - ended < MAX_AGE_SECONDS and deliveries(None, seen, self._tenants):
             self._seen.setdefault(seen.job_id, time.monotonic())
 
-    def gone(self, job_id: str) -> None:
+    def gone(self, job_id: str, revision: int = 0) -> None:
         """Forgets a job that was deleted."""
         self._seen.pop(job_id, None)
 

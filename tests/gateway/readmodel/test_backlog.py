@@ -24,13 +24,12 @@ def test_what_is_written_becomes_what_is_true(steps: list[tuple[str, int]]) -> N
     def write() -> None:
         if backlog.replay is not None:
             backlog.compare(shown)
-        batch = backlog.first(2)
-        for name, waiting in batch.items():
+        for name, waiting in backlog.take(2).items():
             if waiting.revision is None:
                 shown.pop(name, None)
             else:
                 shown[name] = max(shown.get(name, 0), waiting.revision)
-        backlog.done(batch)
+        backlog.done()
 
     def replay() -> None:
         backlog.begin_replay()
@@ -72,7 +71,7 @@ def test_a_job_that_changes_often_waits_once_and_keeps_its_place() -> None:
         backlog.change(job_record(1), revision)
         backlog.change(job_record(2), revision + 100)
     assert len(backlog) == 2
-    (first,) = backlog.first(1).values()
+    (first,) = backlog.take(1).values()
     assert first.revision == 49
 
 
@@ -81,7 +80,7 @@ def test_few_records_are_held_however_many_jobs_wait() -> None:
     for _ in range(2):
         for number in range(HELD_RECORDS + 100):
             backlog.change(job_record(number), number + 1)
-    waiting = backlog.first(10_000).values()
+    waiting = backlog.take(10_000).values()
     assert len(waiting) == HELD_RECORDS + 100
     assert sum(entry.record is not None for entry in waiting) == HELD_RECORDS
 
@@ -89,10 +88,53 @@ def test_few_records_are_held_however_many_jobs_wait() -> None:
 def test_what_changes_while_it_is_written_is_written_again() -> None:
     backlog = Backlog()
     backlog.change(job_record(1), 1)
-    ticket = backlog.ticket
-    batch = backlog.first(10)
+    first = backlog.ticket
+    backlog.take(10)
     backlog.change(job_record(1), 2)
-    backlog.done(batch)
-    assert backlog.written(ticket)
-    (again,) = backlog.first(10).values()
+    second = backlog.ticket
+    assert not backlog.written(first)
+    backlog.done()
+    assert backlog.written(first)
+    assert not backlog.written(second)
+    (again,) = backlog.take(10).values()
     assert again.revision == 2
+    backlog.done()
+    assert backlog.written(second)
+
+
+@given(st.lists(st.tuples(st.sampled_from(("change", "take", "lose", "done")), st.integers(0, 3))))
+def test_nothing_counts_as_written_before_it_is(steps: list[tuple[str, int]]) -> None:
+    """Whatever changes while a batch is written, and however often writing fails."""
+    backlog = Backlog()
+    told: list[tuple[int, str, int]] = []
+    shown: dict[str, int] = {}
+    taken: dict[str, int] = {}
+    for revision, (step, number) in enumerate(steps, start=1):
+        match step:
+            case "change":
+                backlog.change(job_record(number), revision)
+                told.append((backlog.ticket, job_id(number), revision))
+            case "take":
+                taken = {name: each.revision or 0 for name, each in backlog.take(2).items()}
+            case "lose":
+                taken = {}
+            case "done" if taken:
+                shown |= taken
+                taken = {}
+                backlog.done()
+        for ticket, name, seen in told:
+            assert shown.get(name, 0) >= seen or not backlog.written(ticket)
+
+
+def test_a_removed_job_does_not_come_back_with_news_that_is_late() -> None:
+    backlog = Backlog()
+    backlog.change(job_record(1), 1)
+    backlog.remove(job_id(1), 3)
+    backlog.change(job_record(1), 2)
+    (gone,) = backlog.take(10).values()
+    assert gone.revision is None
+    backlog.done()
+    backlog.change(job_record(1), 2)
+    assert not len(backlog)
+    backlog.change(job_record(1), 4)
+    assert len(backlog) == 1
