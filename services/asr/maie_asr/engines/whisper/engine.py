@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, closing, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,8 @@ from maie_asr.engine import (
     Speech,
 )
 from maie_asr.engines.whisper.model import (
+    batch_calls,
+    cross_batch_size,
     describe,
     find_model,
     is_distilled,
@@ -31,6 +33,8 @@ from maie_asr.engines.whisper.model import (
     verify_model,
 )
 from maie_asr.settings import AsrSettings, WhisperSettings
+
+Reading = Callable[[], AbstractContextManager[None]]
 
 
 class WhisperEngine:
@@ -43,7 +47,8 @@ class WhisperEngine:
         model: The model.
         path: The model's directory.
         settings: The engine's settings.
-        executor: Where the model runs, one thread for each recognition.
+        executor: Where recordings are read, one thread for each recognition.
+        reading: Entered by a thread while it reads.
         version: The software and the model, without parameters.
     """
 
@@ -55,10 +60,12 @@ class WhisperEngine:
         path: Path,
         settings: WhisperSettings,
         executor: ThreadPoolExecutor,
+        reading: Reading,
         version: common.EngineVersion,
     ) -> None:
         self._model = model
         self._executor = executor
+        self._reading = reading
         self._version = version
         self._parameters = _parameters(settings, distilled=is_distilled(path, settings))
         self._batch_size = settings.batch_size
@@ -72,6 +79,11 @@ class WhisperEngine:
         # The weights; activations come on top.
         on_gpu = settings.device == "cuda"
         self.vram_bytes = (path / "model.bin").stat().st_size if on_gpu else 0
+
+    @property
+    def network(self) -> Any:
+        """What the windows run through."""
+        return self._model.model
 
     def version(self, options: RecognizeOptions) -> common.EngineVersion:
         """The model with every parameter that it reads with."""
@@ -93,7 +105,7 @@ class WhisperEngine:
         found, language = await loop.run_in_executor(
             self._executor, self._start, speech, self._arguments(options)
         )
-        while segment := await loop.run_in_executor(self._executor, next, found, None):
+        while segment := await loop.run_in_executor(self._executor, self._next, found):
             yield _segment(segment, language, speech.seconds)
 
     def _arguments(self, options: RecognizeOptions) -> dict[str, Any]:
@@ -108,8 +120,13 @@ class WhisperEngine:
         audio = speech.samples.astype(np.float32) / 32768
         # The pipeline keeps state while it runs, so each recognition has its own.
         reader = BatchedInferencePipeline(self._model) if self._batch_size > 1 else self._model
-        segments, info = reader.transcribe(audio, **arguments)
+        with self._reading():
+            segments, info = reader.transcribe(audio, **arguments)
         return iter(segments), info.language
+
+    def _next(self, found: Iterator[Segment]) -> Segment | None:
+        with self._reading():
+            return next(found, None)
 
 
 @asynccontextmanager
@@ -123,11 +140,17 @@ async def create(settings: AsrSettings) -> AsyncIterator[WhisperEngine]:
     whisper = settings.whisper
     path = find_model(whisper)
     loop = asyncio.get_running_loop()
-    with ThreadPoolExecutor(settings.slots, "whisper") as executor:
+    together = cross_batch_size(whisper)
+    workers = settings.slots if together == 1 else 1
+    with ThreadPoolExecutor(max(settings.slots, together), "whisper") as executor:
         sha256 = await loop.run_in_executor(executor, verify_model, path, whisper)
-        model = await loop.run_in_executor(executor, load_model, path, whisper, settings.slots)
+        model = await loop.run_in_executor(executor, load_model, path, whisper, workers)
         version = describe(path, whisper, model, sha256)
-        yield WhisperEngine(model, path, whisper, executor, version)
+        if together == 1:
+            yield WhisperEngine(model, path, whisper, executor, nullcontext, version)
+            return
+        with closing(batch_calls(model, whisper)) as batching:
+            yield WhisperEngine(model, path, whisper, executor, batching.reading, version)
 
 
 def _parameters(settings: WhisperSettings, *, distilled: bool) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from faster_whisper import WhisperModel
 
 from maie.common.v1 import types_pb2 as common
 from maie_asr.checkpoint import model_corrupt, model_missing, verified_sha256
+from maie_asr.engines.whisper.batching import BatchingModel
 from maie_asr.settings import WhisperSettings
 from maie_runtime.errors import Code, StageError
 
@@ -23,6 +24,7 @@ HOW_TO_GET = (
     "MAIE_ASR_WHISPER_MODEL_PATH=DIR"
 )
 AUTO_COMPUTE_TYPES = {"cuda": "float16", "cpu": "int8"}
+AUTO_CROSS_BATCH_SIZES = {"cuda": 16, "cpu": 1}
 
 
 def find_model(settings: WhisperSettings) -> Path:
@@ -46,13 +48,31 @@ def find_model(settings: WhisperSettings) -> Path:
     return path
 
 
+def cross_batch_size(settings: WhisperSettings) -> int:
+    """How many windows of different requests are decoded together."""
+    return settings.cross_batch_size or AUTO_CROSS_BATCH_SIZES[settings.device]
+
+
+def batch_calls(model: WhisperModel, settings: WhisperSettings) -> BatchingModel:
+    """Makes a model join what different threads ask of it; the result is to be closed."""
+    batching = BatchingModel(
+        model.model,
+        start_token=model.hf_tokenizer.token_to_id("<|startoftranscript|>"),
+        max_rows=cross_batch_size(settings),
+        wait_seconds=settings.cross_batch_wait_ms / 1000,
+        lanes=len(settings.device_index),
+    )
+    model.model = batching
+    return batching
+
+
 def load_model(path: Path, settings: WhisperSettings, workers: int) -> WhisperModel:
     """Loads a model. Blocks for seconds.
 
     Args:
         path: The model's directory.
         settings: The engine's settings.
-        workers: How many windows are decoded at the same time.
+        workers: How many calls each device works on at the same time.
 
     Raises:
         StageError: FAILED_PRECONDITION with DEVICE_UNAVAILABLE,

@@ -1,0 +1,236 @@
+"""Windows of different requests, run through the model in one batch."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from ctranslate2 import StorageView
+
+from maie_asr.engines.whisper.encoded import EncodedWindows, encoded_windows, join
+
+
+@dataclass(kw_only=True, slots=True, eq=False)
+class _Call:
+    """One call of a recognition, which waits for company.
+
+    Attributes:
+        key: Calls with the same key can be one call.
+        rows: How many windows it is about.
+        run: Makes one call of several with the same key, and gives each one's share.
+        payload: What `run` takes of each.
+        answer: The call's share of the outcome.
+        queued: When it came, by the monotonic clock.
+    """
+
+    key: Hashable
+    rows: int
+    run: Callable[[Sequence[Any]], Sequence[Any]]
+    payload: Any
+    answer: Future[Any] = field(default_factory=Future)
+    queued: float = field(default_factory=time.monotonic)
+
+
+class BatchingModel:
+    """Takes the place of a `ctranslate2.models.Whisper` and joins calls of several threads.
+
+    faster-whisper reads each recording as it always does, in a thread of its own; only what it
+    asks of the network is held back a moment, until as many threads as there are have asked, or
+    `wait_seconds` have passed. A thread that is alone never waits. Rows of a batch do not see
+    each other, so the text is the same as without.
+
+    Args:
+        model: The network.
+        start_token: The id of `<|startoftranscript|>`; it must stand at the same place in all
+            prompts of a batch.
+        max_rows: The most windows in one batch.
+        wait_seconds: The longest that a call waits for others.
+        lanes: How many batches run at once: one for each device.
+
+    Attributes:
+        batches: How many batches ran.
+        rows: How many windows they held in all.
+    """
+
+    def __init__(
+        self, model: Any, *, start_token: int, max_rows: int, wait_seconds: float, lanes: int
+    ) -> None:
+        self._model = model
+        self._start_token = start_token
+        self._max_rows = max_rows
+        self._wait_seconds = wait_seconds
+        self._changed = threading.Condition()
+        self._waiting: list[_Call] = []
+        self._readers = 0
+        self._closed = False
+        self._executor = ThreadPoolExecutor(lanes, "whisper-batch")
+        self.batches = 0
+        self.rows = 0
+        for _ in range(lanes):
+            self._executor.submit(self._serve)
+
+    def __getattr__(self, name: str) -> Any:
+        """What is not a call of the network (device, languages) is the model's own."""
+        return getattr(self._model, name)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Says that this thread is at work on a recording and may soon call."""
+        self._count_readers(1)
+        try:
+            yield
+        finally:
+            self._count_readers(-1)
+
+    def close(self) -> None:
+        """Ends after the batch in hand; calls that still wait fail with RuntimeError."""
+        with self._changed:
+            self._closed = True
+            for call in self._waiting:
+                call.answer.set_exception(RuntimeError("the model was closed"))
+            self._waiting.clear()
+            self._changed.notify_all()
+        self._executor.shutdown()
+
+    def encode(self, features: StorageView, to_cpu: bool = False) -> EncodedWindows:
+        """See `ctranslate2.models.Whisper.encode`."""
+        rows = np.asarray(features)
+
+        def run(batch: Sequence[Any]) -> Sequence[EncodedWindows]:
+            stacked = StorageView.from_array(np.concatenate(batch))
+            encoded = self._model.encode(stacked, to_cpu=to_cpu)
+            return encoded_windows(encoded, [len(each) for each in batch])
+
+        return self._join(("encode", rows.shape[1:], to_cpu), len(rows), run, rows)
+
+    def generate(
+        self, features: EncodedWindows, prompts: list[list[int]], **options: Any
+    ) -> list[Any]:
+        """See `ctranslate2.models.Whisper.generate`."""
+
+        def run(batch: Sequence[Any]) -> Sequence[list[Any]]:
+            encoded = join([each[0] for each in batch])
+            found = self._model.generate(encoded, [p for each in batch for p in each[1]], **options)
+            return _shares(found, [len(each[1]) for each in batch])
+
+        shapes = {(len(prompt), prompt.index(self._start_token)) for prompt in prompts}
+        key = ("generate", frozenset(shapes), _hashable(options))
+        return self._join(key, len(prompts), run, (features, prompts))
+
+    def detect_language(self, features: EncodedWindows) -> list[Any]:
+        """See `ctranslate2.models.Whisper.detect_language`."""
+
+        def run(batch: Sequence[EncodedWindows]) -> Sequence[list[Any]]:
+            found = self._model.detect_language(join(batch))
+            return _shares(found, [each.count for each in batch])
+
+        return self._join("detect_language", features.count, run, features)
+
+    def align(
+        self,
+        features: EncodedWindows,
+        start_sequence: list[int],
+        text_tokens: list[list[int]],
+        num_frames: int | list[int],
+        *,
+        median_filter_width: int = 7,
+    ) -> list[Any]:
+        """See `ctranslate2.models.Whisper.align`."""
+        count = len(text_tokens)
+        frames = [num_frames] * count if isinstance(num_frames, int) else num_frames
+
+        def run(batch: Sequence[Any]) -> Sequence[list[Any]]:
+            found = self._model.align(
+                join([each[0] for each in batch]),
+                start_sequence,
+                [tokens for each in batch for tokens in each[1]],
+                [frame for each in batch for frame in each[2]],
+                median_filter_width=median_filter_width,
+            )
+            return _shares(found, [len(each[1]) for each in batch])
+
+        key = ("align", tuple(start_sequence), median_filter_width)
+        return self._join(key, count, run, (features, text_tokens, frames))
+
+    def _join(
+        self,
+        key: Hashable,
+        rows: int,
+        run: Callable[[Sequence[Any]], Sequence[Any]],
+        payload: Any,
+    ) -> Any:
+        call = _Call(key=key, rows=rows, run=run, payload=payload)
+        with self._changed:
+            if self._closed:
+                raise RuntimeError("the model was closed")
+            self._waiting.append(call)
+            self._changed.notify_all()
+        return call.answer.result()
+
+    def _count_readers(self, change: int) -> None:
+        with self._changed:
+            self._readers += change
+            self._changed.notify_all()
+
+    def _serve(self) -> None:
+        while batch := self._take():
+            self._answer(batch)
+
+    def _take(self) -> list[_Call]:
+        """The next batch, when it is time for it; empty at the end."""
+        with self._changed:
+            while not self._closed:
+                batch, wait = self._next()
+                if batch and wait <= 0:
+                    self._waiting = [call for call in self._waiting if call not in batch]
+                    self.batches += 1
+                    self.rows += sum(call.rows for call in batch)
+                    return batch
+                self._changed.wait(wait if batch else None)
+            return []
+
+    def _next(self) -> tuple[list[_Call], float]:
+        """What would run now with the call that waits longest, and how long it may still wait."""
+        if not self._waiting:
+            return [], 0
+        oldest = self._waiting[0]
+        batch, rows = [oldest], oldest.rows
+        for call in self._waiting[1:]:
+            if call.key == oldest.key and rows + call.rows <= self._max_rows:
+                batch.append(call)
+                rows += call.rows
+        if rows >= self._max_rows or len(self._waiting) >= self._readers:
+            return batch, 0
+        return batch, oldest.queued + self._wait_seconds - time.monotonic()
+
+    def _answer(self, batch: list[_Call]) -> None:
+        """Runs a batch; where it fails, each call alone, so that none pays for another."""
+        try:
+            shares = batch[0].run([call.payload for call in batch])
+        except Exception as error:  # noqa: BLE001 - it belongs to those who asked
+            if len(batch) == 1:
+                batch[0].answer.set_exception(error)
+                return
+            for call in batch:
+                self._answer([call])
+            return
+        for call, share in zip(batch, shares, strict=True):
+            call.answer.set_result(share)
+
+
+def _shares(found: list[Any], counts: Sequence[int]) -> list[list[Any]]:
+    rows = iter(found)
+    return [[next(rows) for _ in range(count)] for count in counts]
+
+
+def _hashable(options: dict[str, Any]) -> Hashable:
+    return frozenset(
+        (name, tuple(value) if isinstance(value, list) else value)
+        for name, value in options.items()
+    )

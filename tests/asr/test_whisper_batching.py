@@ -1,0 +1,194 @@
+"""Windows of different requests in one batch: the same text, in fewer calls of the network."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, aclosing, asynccontextmanager, closing
+from typing import Any
+
+import numpy as np
+import pytest
+from ctranslate2 import StorageView
+from ctranslate2.models import Whisper
+
+from maie_asr.engine import RecognizedSegment, RecognizeOptions, Samples, Speech
+from maie_asr.engines.whisper.batching import BatchingModel
+from maie_asr.engines.whisper.engine import WhisperEngine, create
+from maie_asr.settings import AsrSettings, WhisperSettings
+from maie_asr.vad import find_speech
+from tests.asr.recordings import BUG_AND_BUDGET, SCHEDULE, TINY_WHISPER, read_audio
+
+pytestmark = pytest.mark.unit
+
+START_TOKEN = 258
+LONG = 600.0
+WINDOW = np.zeros((1, 80, 3000), np.float32)
+
+
+@pytest.fixture(scope="module")
+def network() -> Whisper:
+    return Whisper(str(TINY_WHISPER), intra_threads=1)
+
+
+@pytest.fixture
+def batching(network: Whisper) -> Iterator[BatchingModel]:
+    with closing(joined(network)) as model:
+        yield model
+
+
+def joined(network: Any, *, max_rows: int = 8, wait_seconds: float = LONG) -> BatchingModel:
+    return BatchingModel(
+        network, start_token=START_TOKEN, max_rows=max_rows, wait_seconds=wait_seconds, lanes=1
+    )
+
+
+class NarrowNetwork:
+    """The real network on a device that has room for one window."""
+
+    def __init__(self, network: Whisper) -> None:
+        self._network = network
+
+    def encode(self, features: StorageView, to_cpu: bool = False) -> StorageView:
+        if features.shape[0] > 1:
+            raise RuntimeError("out of memory")
+        return self._network.encode(features, to_cpu=to_cpu)
+
+
+@asynccontextmanager
+async def engine(**settings: Any) -> AsyncIterator[WhisperEngine]:
+    chosen = {"cpu_threads": 1, "condition_on_previous_text": False, **settings}
+    whisper = WhisperSettings(model_path=TINY_WHISPER, **chosen)
+    async with create(AsrSettings(engine="whisper", slots=2, whisper=whisper)) as opened:
+        yield opened
+
+
+async def read(
+    opened: WhisperEngine, samples: Samples, language: str = "en"
+) -> list[RecognizedSegment]:
+    speech = Speech(samples=samples, ranges=find_speech(samples))
+    async with aclosing(opened.recognize(speech, RecognizeOptions(language=language))) as found:
+        return [segment async for segment in found]
+
+
+def recordings() -> list[Samples]:
+    """Eight recordings, of one or two sentences, no two of the same length."""
+    spoken = [read_audio(BUG_AND_BUDGET), read_audio(SCHEDULE)]
+    return [np.concatenate([np.zeros(400 * i, np.int16), spoken[i % 2]]) for i in range(8)]
+
+
+@pytest.mark.parametrize("language", ["en", ""])
+async def test_reads_the_same_beside_others_as_alone(language: str) -> None:
+    samples = recordings()
+    async with engine() as opened:
+        alone = [await read(opened, each, language) for each in samples]
+    async with engine(cross_batch_size=8, cross_batch_wait_ms=1000) as opened:
+        beside = await asyncio.gather(*(read(opened, each, language) for each in samples))
+        model = opened.network
+    # Texts, times of words and confidences too.
+    assert beside == alone
+    assert isinstance(model, BatchingModel)
+    # Each window is encoded, decoded and aligned; to find its language it is encoded once more.
+    steps = 3 if language else 5
+    assert model.rows == steps * len(samples)
+    assert model.batches <= model.rows / 2
+
+
+async def test_windows_of_one_chunk_and_of_others_share_batches() -> None:
+    samples = recordings()[:3]
+    async with engine(batch_size=4) as opened:
+        alone = [await read(opened, each) for each in samples]
+    async with engine(batch_size=4, cross_batch_size=8, cross_batch_wait_ms=1000) as opened:
+        assert await asyncio.gather(*(read(opened, each) for each in samples)) == alone
+
+
+async def test_a_request_that_is_alone_never_waits() -> None:
+    async with engine(cross_batch_size=8, cross_batch_wait_ms=1000) as opened:
+        began = time.monotonic()
+        assert await read(opened, read_audio(SCHEDULE))
+        # Encoder, decoder and alignment would each have waited a second.
+        assert time.monotonic() - began < 3.0
+
+
+async def test_a_cpu_decodes_each_request_by_itself_unless_told() -> None:
+    async with engine() as opened:
+        assert not isinstance(opened.network, BatchingModel)
+
+
+def test_a_batch_runs_once_all_readers_have_asked(batching: BatchingModel) -> None:
+    with ThreadPoolExecutor(2) as executor, ExitStack() as readers:
+        readers.enter_context(batching.reading())
+        readers.enter_context(batching.reading())
+        first = executor.submit(batching.encode, StorageView.from_array(WINDOW))
+        time.sleep(0.1)
+        assert not first.done()
+        second = executor.submit(batching.encode, StorageView.from_array(WINDOW))
+        assert (first.result().first, second.result().first) in {(0, 1), (1, 0)}
+    assert (batching.batches, batching.rows) == (1, 2)
+
+
+def test_a_reader_that_leaves_is_not_waited_for(batching: BatchingModel) -> None:
+    with ThreadPoolExecutor(1) as executor, batching.reading():
+        with batching.reading():
+            asked = executor.submit(batching.encode, StorageView.from_array(WINDOW))
+            time.sleep(0.1)
+            assert not asked.done()
+        assert asked.result(timeout=10).count == 1
+
+
+def test_nobody_waits_longer_than_allowed(network: Whisper) -> None:
+    with (
+        closing(joined(network, wait_seconds=0.05)) as batching,
+        ThreadPoolExecutor(1) as executor,
+        batching.reading(),
+        batching.reading(),
+    ):
+        asked = executor.submit(batching.encode, StorageView.from_array(WINDOW))
+        assert asked.result(timeout=10).count == 1
+
+
+def test_a_batch_is_never_larger_than_allowed(network: Whisper) -> None:
+    with closing(joined(network, max_rows=2, wait_seconds=1)) as batching, ExitStack() as readers:
+        for _ in range(5):
+            readers.enter_context(batching.reading())
+        assert len(encode_at_once(batching, 5)) == 5
+        assert (batching.batches, batching.rows) == (3, 5)
+
+
+def test_calls_that_fail_together_are_done_one_by_one(network: Whisper) -> None:
+    with closing(joined(NarrowNetwork(network))) as batching, ExitStack() as readers:
+        for _ in range(3):
+            readers.enter_context(batching.reading())
+        assert [each.count for each in encode_at_once(batching, 3)] == [1, 1, 1]
+
+
+def test_a_call_that_fails_alone_tells_its_reader_only(network: Whisper) -> None:
+    with closing(joined(NarrowNetwork(network))) as batching:
+        two = StorageView.from_array(np.concatenate([WINDOW, WINDOW]))
+        with pytest.raises(RuntimeError, match="out of memory"):
+            batching.encode(two)
+        assert batching.encode(StorageView.from_array(WINDOW)).count == 1
+
+
+def test_closing_fails_what_waits(network: Whisper) -> None:
+    batching = joined(network)
+    with ThreadPoolExecutor(1) as executor, batching.reading(), batching.reading():
+        asked = executor.submit(batching.encode, StorageView.from_array(WINDOW))
+        time.sleep(0.1)
+        batching.close()
+        with pytest.raises(RuntimeError, match="closed"):
+            asked.result(timeout=10)
+    with pytest.raises(RuntimeError, match="closed"):
+        batching.encode(StorageView.from_array(WINDOW))
+    assert not [each for each in threading.enumerate() if each.name.startswith("whisper-batch")]
+
+
+def encode_at_once(batching: BatchingModel, count: int) -> list[Any]:
+    with ThreadPoolExecutor(count) as executor:
+        asked: list[Future[Any]] = [
+            executor.submit(batching.encode, StorageView.from_array(WINDOW)) for _ in range(count)
+        ]
+        return [each.result(timeout=30) for each in asked]
