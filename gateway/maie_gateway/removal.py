@@ -134,4 +134,5 @@ def _places(job_id: str) -> list[tuple[str, str]]:
         (subjects.EVENTS, subjects.event("*", job_id)),
         (subjects.DEAD_LETTERS, subjects.dead_letter("*", job_id)),
         (subjects.WEBHOOKS, subjects.webhooks_of_job(job_id)),
+        (subjects.RETURNS, subjects.returned_of_job(job_id)),
     ]

@@ -30,7 +30,13 @@ from maie_runtime.errors import StageError
 log = structlog.get_logger()
 
 _JOB_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-STREAMS_OF_JOBS = (subjects.TASKS, subjects.EVENTS, subjects.DEAD_LETTERS, subjects.WEBHOOKS)
+STREAMS_OF_JOBS = (
+    subjects.TASKS,
+    subjects.EVENTS,
+    subjects.DEAD_LETTERS,
+    subjects.WEBHOOKS,
+    subjects.RETURNS,
+)
 OWNERS = "mesh"
 """Below it is a note of the broker whose jobs the stored objects belong to."""
 # Gateways that start together do not sweep together.

@@ -122,6 +122,26 @@ async def test_a_job_in_work_is_stopped_and_does_not_come_back(
         assert await none_left(empty_mesh, broker, made.job_id)
 
 
+async def test_nothing_is_left_of_a_job_whose_unit_was_given_back(
+    empty_mesh: EmptyMesh, broker: Broker
+) -> None:
+    asr = empty_mesh.stages["asr"]
+
+    async def fails_once(_: StageContext) -> None:
+        if len(asr.runs) == 1:
+            raise StageError(Code.UNAVAILABLE, "AWAY", "Away.")
+
+    asr.hook = fails_once
+    async with empty_mesh.running() as client:
+        # The next attempt comes too early and goes back until it is due.
+        events = [told async for told in client.process(recording(), features=RAW)]
+        job_id = events[0].accepted.job_id
+        found = await traces(empty_mesh, broker, job_id)
+        assert "MAIE_RETURNS" in {place.split(" ")[0] for place in found}
+        await client.delete_job(job_id)
+        assert await none_left(empty_mesh, broker, job_id)
+
+
 async def test_nothing_is_left_of_a_job_with_dead_letters(
     empty_mesh: EmptyMesh, broker: Broker
 ) -> None:

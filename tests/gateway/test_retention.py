@@ -196,6 +196,7 @@ async def test_messages_of_jobs_that_are_gone_are_removed(
     for stage in ("asr", "summary"):
         await broker.jetstream.publish(subjects.event(stage, ABSENT), b"")
         await broker.jetstream.publish(subjects.dead_letter(stage, ABSENT), b"")
+    await broker.jetstream.publish(subjects.returned(ABSENT, 1, "1"), b"")
     async with empty_mesh.running() as client:
         job_id = await process(client)
 
@@ -206,5 +207,5 @@ async def test_messages_of_jobs_that_are_gone_are_removed(
             return not any(ABSENT in subject for subject in told)
 
         await until(gone)
-        info = await broker.jetstream.stream_info(subjects.DEAD_LETTERS)
-        assert not info.state.messages
+        for stream in (subjects.DEAD_LETTERS, subjects.RETURNS):
+            assert not (await broker.jetstream.stream_info(stream)).state.messages

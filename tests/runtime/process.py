@@ -1,12 +1,14 @@
 """A worker as a process of its own, to be killed: `python -m tests.runtime.process`.
 
-`HOOK` says what its stage does: nothing, `wait` for ever, or `hang` for ever.
+`HOOK` says what its stage does: nothing, `wait` for ever, or `hang` for ever. Of the unit that
+`POISON` names it dies.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import signal
 
 from pydantic_settings import SettingsConfigDict
 
@@ -22,8 +24,10 @@ class ProcessSettings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="MAIE_ASR_")
 
 
-async def hook(_: StageContext) -> None:
+async def hook(context: StageContext) -> None:
     """Does what the environment asks for."""
+    if context.unit == os.environ.get("POISON"):
+        os.kill(os.getpid(), signal.SIGKILL)
     kind = os.environ.get("HOOK", "")
     while kind:
         try:

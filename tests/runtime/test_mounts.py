@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from functools import partial
 
 import grpc
 import pytest
@@ -31,7 +30,6 @@ from tests.runtime.workers import (
     queue_is_empty,
     record_units,
     submit,
-    until,
     worker,
 )
 
@@ -101,32 +99,6 @@ async def test_each_code_settles_its_unit_as_the_table_says(
     assert await count_events(broker) == 1
 
 
-def _died(stage: EmptyStage, unit: str, times: int) -> bool:
-    return stage.runs.count((unit, 1)) == times
-
-
-async def test_a_poisoned_unit_is_given_up_and_its_neighbours_are_done(
-    broker: Broker, stage: EmptyStage, blobs: Blobs
-) -> None:
-    poison, neighbours = "asr.0001", ["asr.0000", "asr.0002"]
-
-    async def dies(context: StageContext) -> None:
-        if context.unit == poison:
-            # As after a kill: the unit is not settled, and its heartbeats end.
-            await asyncio.Event().wait()
-
-    stage.hook = dies
-    await submit(broker, neighbours[0], poison, neighbours[1])
-    for deaths in (1, 2):
-        async with worker(broker, stage, blobs, max_deliveries=2):
-            await until(partial(_died, stage, poison, deaths))
-    async with worker(broker, stage, blobs, max_deliveries=2):
-        ends = [await next_event(broker, number) for number in (1, 2, 3)]
-    kinds = {end.unit: end.WhichOneof("event") for end in ends}
-    assert kinds == dict.fromkeys(neighbours, "completed") | {poison: "failed"}
-    assert {stage.runs.count((unit, 1)) for unit in neighbours} == {1}
-
-
 async def test_a_unit_over_its_deadline_is_stopped_and_told(
     broker: Broker, stage: EmptyStage, blobs: Blobs
 ) -> None:
@@ -168,25 +140,6 @@ async def test_a_draining_worker_gives_its_unit_to_the_next(
     async with asyncio.timeout(3):
         async with worker(broker, empty_stages()["asr"], blobs):
             assert (await next_event(broker)).HasField("completed")
-
-
-async def test_a_unit_whose_workers_keep_dying_is_given_up(
-    broker: Broker, stage: EmptyStage, blobs: Blobs
-) -> None:
-    async def hangs(_: StageContext) -> None:
-        await asyncio.Event().wait()
-
-    stage.hook = hangs
-    for _ in range(2):
-        async with worker(broker, stage, blobs, max_deliveries=2):
-            await submit(broker)
-            before = len(stage.runs)
-            while len(stage.runs) == before:
-                await asyncio.sleep(0.01)
-    async with worker(broker, stage, blobs, max_deliveries=2):
-        failed = (await next_event(broker)).failed
-        assert (failed.failure.reason, failed.retryable) == ("WORKER_LOST", False)
-        assert await queue_is_empty(broker)
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,26 @@ async def test_a_killed_workers_unit_runs_again_within_ack_wait_and_a_second(
     assert stage.runs == [(UNIT, 1)]
 
 
+async def test_a_poisoned_unit_is_given_up_and_its_neighbours_are_done(
+    nats_server: NatsServer, broker: Broker, stage: EmptyStage, blobs: Blobs, tmp_path: Path
+) -> None:
+    poison, neighbours = "asr.0001", {"asr.0000", "asr.0002"}
+    await submit(broker, "asr.0000", poison, "asr.0002")
+    limits = {"MAIE_ASR_SLOTS": "3", "MAIE_ASR_MAX_DELIVERIES": "2"}
+    for _ in range(2):
+        async with worker_process(nats_server, tmp_path, POISON=poison, **limits) as process:
+            async with asyncio.timeout(START_SECONDS):
+                assert await process.wait() == -signal.SIGKILL
+    async with worker(broker, stage, blobs, ack_wait_seconds=ACK_WAIT, max_deliveries=2):
+        ends = [await next_event(broker, number) for number in (1, 2, 3)]
+        assert await queue_is_empty(broker)
+    kinds = {end.unit: end.WhichOneof("event") for end in ends}
+    assert kinds == dict.fromkeys(neighbours, "completed") | {poison: "failed"}
+    failed = next(end.failed for end in ends if end.unit == poison)
+    assert (failed.failure.reason, failed.retryable) == ("WORKER_LOST", False)
+    assert poison not in {unit for unit, _ in stage.runs}
+
+
 @pytest.mark.parametrize("point", [point for point in faults.POINTS if point.startswith("worker")])
 async def test_a_death_between_result_event_and_ack_tells_the_end_once(
     nats_server: NatsServer,

@@ -38,6 +38,8 @@ EVENTS_KEPT_SECONDS = 7 * 24 * 3600
 DEAD_LETTERS_KEPT_SECONDS = 30 * 24 * 3600
 # Far longer than a gateway tries; only a mesh without gateways lets one lapse.
 WEBHOOKS_KEPT_SECONDS = 30 * 24 * 3600
+# Far longer than a unit goes from worker to worker.
+RETURNS_KEPT_SECONDS = 30 * 24 * 3600
 REQUESTS_KEPT_SECONDS = 7 * 24 * 3600
 WORKER_FORGOTTEN_SECONDS = 60
 
@@ -75,6 +77,16 @@ STREAMS = (
         retention=RetentionPolicy.WORK_QUEUE,
         storage=StorageType.FILE,
         max_age=WEBHOOKS_KEPT_SECONDS,
+        duplicate_window=DUPLICATE_WINDOW_SECONDS,
+    ),
+    StreamConfig(
+        name=subjects.RETURNS,
+        description="Deliveries of units that workers gave back in order",
+        subjects=["maie.return.>"],
+        retention=RetentionPolicy.LIMITS,
+        storage=StorageType.FILE,
+        max_age=RETURNS_KEPT_SECONDS,
+        max_msgs_per_subject=1,
         duplicate_window=DUPLICATE_WINDOW_SECONDS,
     ),
 )

@@ -46,11 +46,10 @@ def stalled(seconds: float) -> StageError:
     )
 
 
-def worker_lost(deliveries: int) -> StageError:
+def worker_lost(times: int) -> StageError:
     """The unit outlived too many workers."""
     return StageError(
         Code.ABORTED,
         "WORKER_LOST",
-        f"The workers that took this unit died or fell silent {deliveries} times; "
-        "look into their logs.",
+        f"The workers that took this unit died or fell silent {times} times; look into their logs.",
     )

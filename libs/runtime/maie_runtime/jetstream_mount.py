@@ -27,6 +27,7 @@ from maie_runtime.faults import fault
 from maie_runtime.heartbeat import EngineHungError, UnitWatch, UnwantedError
 from maie_runtime.lanes import LANES, LanePuller, WakeUps, declare_lanes
 from maie_runtime.quarantine import Quarantine
+from maie_runtime.returns import Returns
 from maie_runtime.settings import ServiceSettings
 from maie_runtime.unit import UnitRunner
 
@@ -79,6 +80,7 @@ class JetStreamMount:
         self._broker = broker
         self._settings = settings
         self._abandon = abandon
+        self._returns = Returns(broker)
         self._wake_ups = WakeUps(broker.client, binding.slug)
         self._quarantine = Quarantine()
         self._running: defaultdict[str, set[UnitWatch]] = defaultdict(set)
@@ -123,7 +125,9 @@ class JetStreamMount:
 
     async def _slot(self, lanes: tuple[str, ...]) -> None:
         consumers = {lane: subjects.worker_consumer(self._binding.slug, lane) for lane in lanes}
-        async with LanePuller(self._broker.client, self._wake_ups, consumers) as puller:
+        async with LanePuller(
+            self._broker.client, self._returns, self._wake_ups, consumers
+        ) as puller:
             self._pullers.add(puller)
             while not self._stopping:
                 try:
@@ -153,18 +157,17 @@ class JetStreamMount:
         ):
             delay = task.not_before.ToNanoseconds() / 1e9 - time.time()
             if self._stopping:
-                await message.nak()
+                await self._returns.give_back(message)
             elif delay > 0:
-                await message.nak(delay=delay)
+                await self._returns.give_back(message, delay)
             elif not await self._wanted(task):
                 log.info("unit.superseded")
                 await message.ack()
-            elif message.metadata.num_delivered > self._settings.max_deliveries:
-                error = worker_lost(self._settings.max_deliveries)
-                await self._runner.fail(task, error, retryable=False)
+            elif (losses := await self._returns.losses(message)) >= self._settings.max_deliveries:
+                await self._runner.fail(task, worker_lost(losses), retryable=False)
                 await message.term()
             else:
-                await self._work(task, message)
+                await self._work(task, message, suspect=losses > 0)
 
     async def _wanted(self, task: event.StageTask) -> bool:
         """Whether the unit's result would still count."""
@@ -183,14 +186,14 @@ class JetStreamMount:
         # The replica that answered may be behind the task.
         return True
 
-    async def _work(self, task: event.StageTask, message: Msg) -> None:
+    async def _work(self, task: event.StageTask, message: Msg, *, suspect: bool) -> None:
         """Runs the unit and settles its message."""
         watch = UnitWatch(message, self._settings, lambda: self._wanted(task))
         self._running[task.job_id].add(watch)
         try:
-            await watch.see_through(self._run(task, watch))
+            await watch.see_through(self._run(task, watch, suspect=suspect))
         except asyncio.CancelledError:
-            await message.nak()
+            await self._returns.give_back(message)
             raise
         except EngineHungError as hung:
             await self._leave(task, watch, hung.cause)
@@ -204,9 +207,8 @@ class JetStreamMount:
             if not self._running[task.job_id]:
                 del self._running[task.job_id]
 
-    async def _run(self, task: event.StageTask, watch: UnitWatch) -> None:
+    async def _run(self, task: event.StageTask, watch: UnitWatch, *, suspect: bool) -> None:
         """Runs the unit, alone where an earlier worker died with it in hand."""
-        suspect = watch.message.metadata.num_delivered > 1
         async with self._quarantine.place(suspect=suspect):
             watch.begin()
             await self._runner.run(task, watch.alive)
@@ -215,7 +217,7 @@ class JetStreamMount:
         self, task: event.StageTask, message: Msg, raised: Exception | None
     ) -> None:
         if raised is None:
-            await message.nak()
+            await self._returns.give_back(message)
         elif isinstance(raised, UnwantedError):
             log.info("unit.stopped")
             await message.ack()
@@ -226,6 +228,7 @@ class JetStreamMount:
         log.warning("unit.failed", reason=error.reason, error=error.message)
         settle = OUTCOMES[error.code].settle
         if settle is Settle.NAK:
+            # Not noted as given back: a stage that refuses for ever is given up like a lost one.
             await message.nak(delay=NAK_SECONDS)
             return
         await self._runner.fail(task, error, retryable=error.retryable)
@@ -240,7 +243,7 @@ class JetStreamMount:
                 await self._settle_failure(task, hung.message, cause)
                 for watches in self._running.values():
                     for watch in watches - {hung}:
-                        await watch.message.nak()
+                        await self._returns.give_back(watch.message)
                 await self._broker.client.flush()
         except (NatsError, APIError, OSError, StageError) as error:
             log.warning("worker.broker_failed", error=str(error) or type(error).__name__)

@@ -27,6 +27,7 @@ from nats.js.errors import APIError
 
 from maie_runtime import subjects
 from maie_runtime.broker import Broker
+from maie_runtime.returns import Returns
 
 LANES = (subjects.INTERACTIVE, subjects.BATCH)
 """The lanes in the order in which they are served."""
@@ -96,12 +97,16 @@ class LanePuller:
 
     Args:
         client: The connection.
+        returns: Where tasks go that came too late.
         wake_ups: What is heard of the stage's tasks.
         consumers: The durable consumers by lane, in the order of their service.
     """
 
-    def __init__(self, client: Client, wake_ups: WakeUps, consumers: Mapping[str, str]) -> None:
+    def __init__(
+        self, client: Client, returns: Returns, wake_ups: WakeUps, consumers: Mapping[str, str]
+    ) -> None:
         self._client = client
+        self._returns = returns
         self._wake_ups = wake_ups
         self._consumers = consumers
         self._inbox = client.new_inbox()
@@ -215,18 +220,17 @@ class LanePuller:
         if self._taking:
             self._answers.put_nowait(message)
         else:
-            await _give_back(message)
+            await self._give_back(message)
 
     async def _give_all_back(self) -> None:
         while not self._answers.empty():
-            await _give_back(self._answers.get_nowait())
+            await self._give_back(self._answers.get_nowait())
 
-
-async def _give_back(message: Msg) -> None:
-    """Gives a task to the next worker that asks; no task, no matter."""
-    if _status(message) is None:
-        with suppress(NatsError, OSError):
-            await message.nak()
+    async def _give_back(self, message: Msg) -> None:
+        """Gives a task to the next worker that asks; no task, no matter."""
+        if _status(message) is None:
+            with suppress(NatsError, OSError):
+                await self._returns.give_back(message)
 
 
 def _status(message: Msg) -> str | None:

@@ -10,6 +10,8 @@ DEAD_LETTERS = "MAIE_DEAD_LETTERS"
 """Units that were given up."""
 WEBHOOKS = "MAIE_WEBHOOKS"
 """Work queue: what one receiver is to be told of one finished job."""
+RETURNS = "MAIE_RETURNS"
+"""Deliveries of tasks that a worker gave back in order."""
 JOBS = "maie_jobs"
 """Bucket: a JobRecord under each job's id."""
 REQUESTS = "maie_requests"
@@ -65,6 +67,16 @@ def webhook(job_id: str, receiver: str) -> str:
 def webhooks_of_job(job_id: str) -> str:
     """All that is still to be told of a job."""
     return f"maie.webhook.{job_id}.>"
+
+
+def returned(job_id: str, task_sequence: int, delivery: str) -> str:
+    """Where a worker notes that it gave back a delivery of a task; `*` for all of a task's."""
+    return f"maie.return.{job_id}.{task_sequence}.{delivery}"
+
+
+def returned_of_job(job_id: str) -> str:
+    """All notes on tasks of a job that were given back."""
+    return f"maie.return.{job_id}.>"
 
 
 def progress(job_id: str) -> str:

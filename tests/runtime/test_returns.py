@@ -1,0 +1,160 @@
+"""A unit is given up for workers that it lost, not for workers that gave it back in order."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import aclosing
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from nats.aio.msg import Msg
+
+from maie.asr.v1 import asr_pb2 as asr
+from maie.event.v1 import event_pb2 as event
+from maie_runtime import subjects
+from maie_runtime.blobs import Blobs
+from maie_runtime.broker import Broker
+from maie_runtime.lanes import declare_lanes
+from maie_runtime.pull import pull_groups
+from maie_runtime.returns import Returns
+from maie_runtime.stage import StageContext
+from tests.conftest import NatsServer
+from tests.empty_stages import EmptyStage, empty_stages
+from tests.runtime.workers import (
+    BINDING,
+    JOB,
+    UNIT,
+    next_event,
+    queue_is_empty,
+    record_units,
+    submit,
+    until,
+    worker,
+)
+
+pytestmark = pytest.mark.mesh
+
+ACK_WAIT = 1
+CONSUMER = subjects.worker_consumer("asr")
+
+
+async def _hang(_: StageContext) -> None:
+    await asyncio.Event().wait()
+
+
+async def _drain_worker(broker: Broker, blobs: Blobs) -> None:
+    """A worker takes the unit, is told to stop in the middle of it, and gives it back."""
+    stage = empty_stages()["asr"]
+    stage.hook = _hang
+    async with worker(broker, stage, blobs, max_deliveries=2, ack_wait_seconds=ACK_WAIT):
+        await until(lambda: stage.runs)
+    assert stage.stopped == [UNIT]
+
+
+async def _take(broker: Broker) -> Msg:
+    """Takes the unit, as a worker that is never heard of again would."""
+    await declare_lanes(broker, BINDING.slug, ACK_WAIT)
+    async with aclosing(pull_groups(broker.client, subjects.TASKS, CONSUMER, size=1)) as groups:
+        async for (message,) in groups:
+            return message
+    raise AssertionError("The queue was closed.")
+
+
+async def _lose_worker(broker: Broker) -> None:
+    await _take(broker)
+    await asyncio.sleep(ACK_WAIT * 1.2)
+
+
+async def test_rolling_restarts_do_not_lose_a_long_unit(
+    broker: Broker, stage: EmptyStage, blobs: Blobs
+) -> None:
+    await submit(broker)
+    for _ in range(6):
+        await _drain_worker(broker, blobs)
+    async with worker(broker, stage, blobs, max_deliveries=2):
+        assert (await next_event(broker)).HasField("completed")
+        assert await queue_is_empty(broker)
+
+
+async def test_a_unit_that_was_given_back_is_no_suspect(
+    broker: Broker, stage: EmptyStage, blobs: Blobs
+) -> None:
+    together = asyncio.Barrier(2)
+
+    async def meet(_: StageContext) -> None:
+        await together.wait()
+
+    stage.hook = meet
+    await submit(broker)
+    await _drain_worker(broker, blobs)
+    await submit(broker, UNIT, "asr.0001")
+    async with worker(broker, stage, blobs, slots=2):
+        ends = [await next_event(broker, number) for number in (1, 2)]
+    assert {end.WhichOneof("event") for end in ends} == {"completed"}
+
+
+async def test_drains_in_between_hide_no_loss(broker: Broker, blobs: Blobs) -> None:
+    await submit(broker)
+    await _lose_worker(broker)
+    await _drain_worker(broker, blobs)
+    await _lose_worker(broker)
+    stage = empty_stages()["asr"]
+    async with worker(broker, stage, blobs, max_deliveries=2, ack_wait_seconds=ACK_WAIT):
+        failed = (await next_event(broker)).failed
+        assert (failed.failure.reason, failed.retryable) == ("WORKER_LOST", False)
+        assert "2 times" in failed.failure.message
+        assert await queue_is_empty(broker)
+    assert stage.runs == []
+
+
+async def test_a_unit_that_waits_for_its_time_is_not_lost(
+    broker: Broker, stage: EmptyStage, blobs: Blobs
+) -> None:
+    await record_units(broker, UNIT)
+    task = event.StageTask(job_id=JOB, unit=UNIT, attempt=1, asr=asr.TranscribeRequest())
+    task.not_before.FromDatetime(datetime.now(UTC) + timedelta(seconds=1))
+    began = time.monotonic()
+    async with worker(broker, stage, blobs, max_deliveries=1):
+        await broker.publish(subjects.task("asr", JOB, UNIT), task, message_id="later")
+        assert (await next_event(broker)).HasField("completed")
+    assert time.monotonic() - began >= 0.9
+    assert stage.runs == [(UNIT, 1)]
+
+
+async def test_what_was_given_back_is_remembered_over_a_restart_of_the_broker(
+    nats_server: NatsServer, broker: Broker, stage: EmptyStage, blobs: Blobs
+) -> None:
+    await submit(broker)
+    for _ in range(2):
+        await _drain_worker(broker, blobs)
+    await nats_server.stop(kill=True)
+    await nats_server.start()
+    await until(lambda: broker.connected)
+    await _drain_worker(broker, blobs)
+    async with worker(broker, stage, blobs, max_deliveries=1, ack_wait_seconds=ACK_WAIT):
+        assert (await next_event(broker)).HasField("completed")
+
+
+async def test_a_note_counts_once_and_for_its_own_delivery(broker: Broker) -> None:
+    returns = Returns(broker)
+    await submit(broker)
+    first = await _take(broker)
+    assert await returns.losses(first) == 0
+    await returns.give_back(first)
+    second = await _take(broker)
+    assert await returns.losses(second) == 0
+    await asyncio.sleep(ACK_WAIT * 1.2)
+    third = await _take(broker)
+    assert (third.metadata.num_delivered, await returns.losses(third)) == (3, 1)
+
+
+async def test_the_same_unit_published_anew_begins_anew(broker: Broker) -> None:
+    returns = Returns(broker)
+    await submit(broker, UNIT)
+    await returns.give_back(await _take(broker))
+    await (await _take(broker)).ack()
+    await submit(broker, UNIT, attempt=2)
+    await _lose_worker(broker)
+    again = await _take(broker)
+    assert (again.metadata.num_delivered, await returns.losses(again)) == (2, 1)
