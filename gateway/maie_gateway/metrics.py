@@ -41,6 +41,9 @@ def job_metrics(
         metrics.asr_confidence = confidence
     if (rate := edit_rate(transcripts)) is not None:
         metrics.edit_rate = rate
+    suspect = [text for transcript in transcripts for text in transcript.suspect_texts]
+    metrics.suspect_text_count = len(suspect)
+    metrics.removed_text_count = sum(text.removed for text in suspect)
     metrics.stages.extend(
         _stage_metrics(stage, units, plan)
         for stage in STAGES

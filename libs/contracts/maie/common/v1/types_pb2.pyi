@@ -17,11 +17,20 @@ class Stage(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     STAGE_ASR: _ClassVar[Stage]
     STAGE_ENHANCEMENT: _ClassVar[Stage]
     STAGE_SUMMARY: _ClassVar[Stage]
+
+class SuspectReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SUSPECT_REASON_UNSPECIFIED: _ClassVar[SuspectReason]
+    SUSPECT_REASON_REPETITION: _ClassVar[SuspectReason]
+    SUSPECT_REASON_NON_SPEECH: _ClassVar[SuspectReason]
 STAGE_UNSPECIFIED: Stage
 STAGE_PREPROCESS: Stage
 STAGE_ASR: Stage
 STAGE_ENHANCEMENT: Stage
 STAGE_SUMMARY: Stage
+SUSPECT_REASON_UNSPECIFIED: SuspectReason
+SUSPECT_REASON_REPETITION: SuspectReason
+SUSPECT_REASON_NON_SPEECH: SuspectReason
 
 class Blob(_message.Message):
     __slots__ = ("key", "size_bytes", "sha256")
@@ -72,20 +81,36 @@ class Segment(_message.Message):
     def __init__(self, segment_id: _Optional[str] = ..., start_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., end_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., text: _Optional[str] = ..., clean_text: _Optional[str] = ..., words: _Optional[_Iterable[_Union[Word, _Mapping]]] = ..., confidence: _Optional[float] = ...) -> None: ...
 
 class Transcript(_message.Message):
-    __slots__ = ("segments", "language_code", "punctuated", "asr_engine", "enhancement_engine", "edit_rate")
+    __slots__ = ("segments", "language_code", "punctuated", "asr_engine", "enhancement_engine", "edit_rate", "suspect_texts", "translated_from")
     SEGMENTS_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_CODE_FIELD_NUMBER: _ClassVar[int]
     PUNCTUATED_FIELD_NUMBER: _ClassVar[int]
     ASR_ENGINE_FIELD_NUMBER: _ClassVar[int]
     ENHANCEMENT_ENGINE_FIELD_NUMBER: _ClassVar[int]
     EDIT_RATE_FIELD_NUMBER: _ClassVar[int]
+    SUSPECT_TEXTS_FIELD_NUMBER: _ClassVar[int]
+    TRANSLATED_FROM_FIELD_NUMBER: _ClassVar[int]
     segments: _containers.RepeatedCompositeFieldContainer[Segment]
     language_code: str
     punctuated: bool
     asr_engine: EngineVersion
     enhancement_engine: EngineVersion
     edit_rate: float
-    def __init__(self, segments: _Optional[_Iterable[_Union[Segment, _Mapping]]] = ..., language_code: _Optional[str] = ..., punctuated: _Optional[bool] = ..., asr_engine: _Optional[_Union[EngineVersion, _Mapping]] = ..., enhancement_engine: _Optional[_Union[EngineVersion, _Mapping]] = ..., edit_rate: _Optional[float] = ...) -> None: ...
+    suspect_texts: _containers.RepeatedCompositeFieldContainer[SuspectText]
+    translated_from: str
+    def __init__(self, segments: _Optional[_Iterable[_Union[Segment, _Mapping]]] = ..., language_code: _Optional[str] = ..., punctuated: _Optional[bool] = ..., asr_engine: _Optional[_Union[EngineVersion, _Mapping]] = ..., enhancement_engine: _Optional[_Union[EngineVersion, _Mapping]] = ..., edit_rate: _Optional[float] = ..., suspect_texts: _Optional[_Iterable[_Union[SuspectText, _Mapping]]] = ..., translated_from: _Optional[str] = ...) -> None: ...
+
+class SuspectText(_message.Message):
+    __slots__ = ("range", "text", "reason", "removed")
+    RANGE_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    REMOVED_FIELD_NUMBER: _ClassVar[int]
+    range: TimeRange
+    text: str
+    reason: SuspectReason
+    removed: bool
+    def __init__(self, range: _Optional[_Union[TimeRange, _Mapping]] = ..., text: _Optional[str] = ..., reason: _Optional[_Union[SuspectReason, str]] = ..., removed: _Optional[bool] = ...) -> None: ...
 
 class EngineVersion(_message.Message):
     __slots__ = ("engine", "library", "model_name", "model_variant", "model_path", "checkpoint_sha256", "compute_type", "device", "parameters")

@@ -282,7 +282,7 @@ class EnhancementMetrics(_message.Message):
     def __init__(self, edit_rate: _Optional[float] = ..., skipped: _Optional[bool] = ...) -> None: ...
 
 class JobMetrics(_message.Message):
-    __slots__ = ("input_duration", "processing_duration", "real_time_factor", "quality", "source", "asr_confidence", "edit_rate", "stages")
+    __slots__ = ("input_duration", "processing_duration", "real_time_factor", "quality", "source", "asr_confidence", "edit_rate", "stages", "suspect_text_count", "removed_text_count")
     INPUT_DURATION_FIELD_NUMBER: _ClassVar[int]
     PROCESSING_DURATION_FIELD_NUMBER: _ClassVar[int]
     REAL_TIME_FACTOR_FIELD_NUMBER: _ClassVar[int]
@@ -291,6 +291,8 @@ class JobMetrics(_message.Message):
     ASR_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     EDIT_RATE_FIELD_NUMBER: _ClassVar[int]
     STAGES_FIELD_NUMBER: _ClassVar[int]
+    SUSPECT_TEXT_COUNT_FIELD_NUMBER: _ClassVar[int]
+    REMOVED_TEXT_COUNT_FIELD_NUMBER: _ClassVar[int]
     input_duration: _duration_pb2.Duration
     processing_duration: _duration_pb2.Duration
     real_time_factor: float
@@ -299,7 +301,9 @@ class JobMetrics(_message.Message):
     asr_confidence: float
     edit_rate: float
     stages: _containers.RepeatedCompositeFieldContainer[StageMetrics]
-    def __init__(self, input_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., processing_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., real_time_factor: _Optional[float] = ..., quality: _Optional[_Union[_preprocess_pb2.AudioQuality, _Mapping]] = ..., source: _Optional[_Union[_preprocess_pb2.SourceFormat, _Mapping]] = ..., asr_confidence: _Optional[float] = ..., edit_rate: _Optional[float] = ..., stages: _Optional[_Iterable[_Union[StageMetrics, _Mapping]]] = ...) -> None: ...
+    suspect_text_count: int
+    removed_text_count: int
+    def __init__(self, input_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., processing_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., real_time_factor: _Optional[float] = ..., quality: _Optional[_Union[_preprocess_pb2.AudioQuality, _Mapping]] = ..., source: _Optional[_Union[_preprocess_pb2.SourceFormat, _Mapping]] = ..., asr_confidence: _Optional[float] = ..., edit_rate: _Optional[float] = ..., stages: _Optional[_Iterable[_Union[StageMetrics, _Mapping]]] = ..., suspect_text_count: _Optional[int] = ..., removed_text_count: _Optional[int] = ...) -> None: ...
 
 class StageMetrics(_message.Message):
     __slots__ = ("stage", "units", "attempts", "audio_duration", "processing_duration", "real_time_factor")
