@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import aclosing
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from nats.aio.msg import Msg
 
-from maie.asr.v1 import asr_pb2 as asr
-from maie.event.v1 import event_pb2 as event
 from maie_runtime import subjects
 from maie_runtime.blobs import Blobs
 from maie_runtime.broker import Broker
@@ -23,11 +21,9 @@ from tests.conftest import NatsServer
 from tests.empty_stages import EmptyStage, empty_stages
 from tests.runtime.workers import (
     BINDING,
-    JOB,
     UNIT,
     next_event,
     queue_is_empty,
-    record_units,
     submit,
     until,
     worker,
@@ -108,15 +104,12 @@ async def test_drains_in_between_hide_no_loss(broker: Broker, blobs: Blobs) -> N
     assert stage.runs == []
 
 
-async def test_a_unit_that_waits_for_its_time_is_not_lost(
+async def test_a_unit_that_rests_before_it_is_tried_again_is_not_lost(
     broker: Broker, stage: EmptyStage, blobs: Blobs
 ) -> None:
-    await record_units(broker, UNIT)
-    task = event.StageTask(job_id=JOB, unit=UNIT, attempt=1, asr=asr.TranscribeRequest())
-    task.not_before.FromDatetime(datetime.now(UTC) + timedelta(seconds=1))
-    began = time.monotonic()
     async with worker(broker, stage, blobs, max_deliveries=1):
-        await broker.publish(subjects.task("asr", JOB, UNIT), task, message_id="later")
+        began = time.monotonic()
+        await submit(broker, pause=timedelta(seconds=1))
         assert (await next_event(broker)).HasField("completed")
     assert time.monotonic() - began >= 0.9
     assert stage.runs == [(UNIT, 1)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from maie.asr.v1 import asr_pb2 as asr
 from maie.event.v1 import event_pb2 as event
@@ -56,6 +57,7 @@ async def submit(
     state: job.JobState = 3,
     lane: str = subjects.BATCH,
     job_id: str = JOB,
+    pause: timedelta = timedelta(),
 ) -> None:
     """Stores a job that waits for its units, and publishes them; one unit where none is named."""
     await record_units(broker, *(units or (UNIT,)), attempt=attempt, state=state, job_id=job_id)
@@ -63,6 +65,7 @@ async def submit(
         task = event.StageTask(
             job_id=job_id, unit=unit, attempt=attempt, asr=asr.TranscribeRequest()
         )
+        task.pause.FromTimedelta(pause)
         subject = subjects.task("asr", job_id, unit, lane)
         await broker.publish(subject, task, message_id=f"{job_id}/{unit}/{attempt}")
 

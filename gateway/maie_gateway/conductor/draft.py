@@ -76,7 +76,7 @@ class Draft:
     def retry(self, unit: record.Unit, failure: common.Failure, pause: timedelta) -> None:
         """Ends a unit's attempt and queues the next one after a pause."""
         log_unit(self.record, unit, job.UNIT_STATE_QUEUED, self._time, failure)
-        unit.not_before.FromDatetime(self._now + pause)
+        unit.pause.FromTimedelta(pause)
         self.queue(unit)
 
     def add(self, units: Iterable[record.Unit]) -> None:
@@ -95,7 +95,7 @@ class Draft:
             if self._runs_again(unit, name):
                 unit.state = job.UNIT_STATE_WAITING
                 unit.ClearField("failure")
-                unit.ClearField("not_before")
+                unit.ClearField("pause")
         self.record.state = job.JOB_STATE_UNSPECIFIED
 
     def finish(self, policy: Policy) -> Step:

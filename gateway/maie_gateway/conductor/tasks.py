@@ -74,8 +74,8 @@ def make_task(source: record.JobRecord, graph: Graph, unit: record.Unit) -> even
         report_start=unit.stage == common.STAGE_PREPROCESS,
         traceparent=source.traceparent,
     )
-    if unit.HasField("not_before"):
-        task.not_before.CopyFrom(unit.not_before)
+    if unit.HasField("pause"):
+        task.pause.CopyFrom(unit.pause)
     inputs = [need.output for need in graph.needs(unit)]
     match unit.stage:
         case common.STAGE_PREPROCESS:

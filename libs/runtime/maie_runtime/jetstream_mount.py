@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
@@ -155,11 +154,12 @@ class JetStreamMount:
         with structlog.contextvars.bound_contextvars(
             job=task.job_id, unit=task.unit, attempt=task.attempt
         ):
-            delay = task.not_before.ToNanoseconds() / 1e9 - time.time()
+            # A length and no time, since the gateway's clock may be another than this one.
+            pause = task.pause.ToTimedelta().total_seconds()
             if self._stopping:
                 await self._returns.give_back(message)
-            elif delay > 0:
-                await self._returns.give_back(message, delay)
+            elif pause and message.metadata.num_delivered == 1:
+                await self._returns.give_back(message, pause)
             elif not await self._wanted(task):
                 log.info("unit.superseded")
                 await message.ack()

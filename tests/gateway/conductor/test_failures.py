@@ -41,8 +41,7 @@ def test_a_transient_failure_is_tried_again_after_a_pause() -> None:
     (again,) = step.tasks
     assert (again.unit, again.attempt) == ("asr.0001", 2)
     assert again.asr == first.asr
-    pause = again.not_before.ToDatetime(UTC) - NOW
-    assert timedelta(seconds=0.8) < pause <= timedelta(seconds=1)
+    assert timedelta(seconds=0.8) < again.pause.ToTimedelta() <= timedelta(seconds=1)
     assert log_lines(step.record)[-1] == "asr.0001/1 QUEUED"
     assert unit_states(step.record)["asr.0001"] == "QUEUED"
 

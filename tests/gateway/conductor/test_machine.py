@@ -215,7 +215,7 @@ class Mesh(RuleBasedStateMachine):
         tries = task.attempt - self.base[task.unit]
         assert units[task.unit].attempt == task.attempt
         assert 1 <= tries <= POLICY.max_retries + 1
-        assert task.HasField("not_before") == (tries > 1)
+        assert task.HasField("pause") == (tries > 1)
         assert not source.held
 
     @staticmethod

@@ -63,7 +63,7 @@ def test_a_retry_takes_up_what_failed_and_nothing_else() -> None:
     step = advance(before, retry(), POLICY, NOW)
     (task,) = step.tasks
     assert task_id(task).endswith("/asr.0000/2")
-    assert not task.HasField("not_before")
+    assert not task.HasField("pause")
     assert log_lines(step.record)[-2:] == ["FAILED", "PROCESSING_ASR"]
     assert list(job_view(step.record).failures) == []
     assert not job_view(step.record).HasField("finish_time")

@@ -44,7 +44,7 @@ def test_every_task_carries_job_attempt_and_trace() -> None:
     for name, task in tasks.items():
         assert (task.job_id, task.attempt, task.traceparent) == (JOB_ID, 1, TRACEPARENT)
         assert task.report_start == (name == "preprocess")
-        assert not task.HasField("not_before")
+        assert not task.HasField("pause")
 
 
 def test_preprocess_reads_the_recording() -> None:

@@ -16,13 +16,13 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class StageTask(_message.Message):
-    __slots__ = ("job_id", "unit", "attempt", "not_before", "report_start", "traceparent", "preprocess", "asr", "enhancement", "summary")
+    __slots__ = ("job_id", "unit", "attempt", "report_start", "traceparent", "pause", "preprocess", "asr", "enhancement", "summary")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     UNIT_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
-    NOT_BEFORE_FIELD_NUMBER: _ClassVar[int]
     REPORT_START_FIELD_NUMBER: _ClassVar[int]
     TRACEPARENT_FIELD_NUMBER: _ClassVar[int]
+    PAUSE_FIELD_NUMBER: _ClassVar[int]
     PREPROCESS_FIELD_NUMBER: _ClassVar[int]
     ASR_FIELD_NUMBER: _ClassVar[int]
     ENHANCEMENT_FIELD_NUMBER: _ClassVar[int]
@@ -30,14 +30,14 @@ class StageTask(_message.Message):
     job_id: str
     unit: str
     attempt: int
-    not_before: _timestamp_pb2.Timestamp
     report_start: bool
     traceparent: str
+    pause: _duration_pb2.Duration
     preprocess: _preprocess_pb2.PreprocessRequest
     asr: _asr_pb2.TranscribeRequest
     enhancement: _enhancement_pb2.EnhanceRequest
     summary: _summary_pb2.SummarizeRequest
-    def __init__(self, job_id: _Optional[str] = ..., unit: _Optional[str] = ..., attempt: _Optional[int] = ..., not_before: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., report_start: _Optional[bool] = ..., traceparent: _Optional[str] = ..., preprocess: _Optional[_Union[_preprocess_pb2.PreprocessRequest, _Mapping]] = ..., asr: _Optional[_Union[_asr_pb2.TranscribeRequest, _Mapping]] = ..., enhancement: _Optional[_Union[_enhancement_pb2.EnhanceRequest, _Mapping]] = ..., summary: _Optional[_Union[_summary_pb2.SummarizeRequest, _Mapping]] = ...) -> None: ...
+    def __init__(self, job_id: _Optional[str] = ..., unit: _Optional[str] = ..., attempt: _Optional[int] = ..., report_start: _Optional[bool] = ..., traceparent: _Optional[str] = ..., pause: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., preprocess: _Optional[_Union[_preprocess_pb2.PreprocessRequest, _Mapping]] = ..., asr: _Optional[_Union[_asr_pb2.TranscribeRequest, _Mapping]] = ..., enhancement: _Optional[_Union[_enhancement_pb2.EnhanceRequest, _Mapping]] = ..., summary: _Optional[_Union[_summary_pb2.SummarizeRequest, _Mapping]] = ...) -> None: ...
 
 class StageEvent(_message.Message):
     __slots__ = ("job_id", "unit", "attempt", "event_time", "worker", "started", "progress", "completed", "failed", "cancel_requested", "retry_requested", "job_updated", "job_released")

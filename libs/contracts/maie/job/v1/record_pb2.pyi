@@ -1,5 +1,6 @@
 import datetime
 
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from maie.common.v1 import types_pb2 as _types_pb2
 from maie.event.v1 import event_pb2 as _event_pb2
@@ -54,7 +55,7 @@ class JobRecord(_message.Message):
     def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[_job_pb2.JobState, str]] = ..., config: _Optional[_Union[_job_pb2.JobConfig, _Mapping]] = ..., recording: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., template: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., pipeline_version: _Optional[str] = ..., traceparent: _Optional[str] = ..., units: _Optional[_Iterable[_Union[Unit, _Mapping]]] = ..., log: _Optional[_Iterable[_Union[JobLogEntry, _Mapping]]] = ..., facts: _Optional[_Union[_event_pb2.UnitFacts, _Mapping]] = ..., template_sha256: _Optional[str] = ..., tenant: _Optional[str] = ..., display_name: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., held: _Optional[bool] = ...) -> None: ...
 
 class Unit(_message.Message):
-    __slots__ = ("unit", "stage", "index", "state", "attempt", "output", "metrics", "failure", "not_before")
+    __slots__ = ("unit", "stage", "index", "state", "attempt", "output", "metrics", "failure", "pause")
     UNIT_FIELD_NUMBER: _ClassVar[int]
     STAGE_FIELD_NUMBER: _ClassVar[int]
     INDEX_FIELD_NUMBER: _ClassVar[int]
@@ -63,7 +64,7 @@ class Unit(_message.Message):
     OUTPUT_FIELD_NUMBER: _ClassVar[int]
     METRICS_FIELD_NUMBER: _ClassVar[int]
     FAILURE_FIELD_NUMBER: _ClassVar[int]
-    NOT_BEFORE_FIELD_NUMBER: _ClassVar[int]
+    PAUSE_FIELD_NUMBER: _ClassVar[int]
     unit: str
     stage: _types_pb2.Stage
     index: int
@@ -72,8 +73,8 @@ class Unit(_message.Message):
     output: _types_pb2.Blob
     metrics: _types_pb2.UnitMetrics
     failure: _types_pb2.Failure
-    not_before: _timestamp_pb2.Timestamp
-    def __init__(self, unit: _Optional[str] = ..., stage: _Optional[_Union[_types_pb2.Stage, str]] = ..., index: _Optional[int] = ..., state: _Optional[_Union[_job_pb2.UnitState, str]] = ..., attempt: _Optional[int] = ..., output: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., metrics: _Optional[_Union[_types_pb2.UnitMetrics, _Mapping]] = ..., failure: _Optional[_Union[_types_pb2.Failure, _Mapping]] = ..., not_before: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    pause: _duration_pb2.Duration
+    def __init__(self, unit: _Optional[str] = ..., stage: _Optional[_Union[_types_pb2.Stage, str]] = ..., index: _Optional[int] = ..., state: _Optional[_Union[_job_pb2.UnitState, str]] = ..., attempt: _Optional[int] = ..., output: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., metrics: _Optional[_Union[_types_pb2.UnitMetrics, _Mapping]] = ..., failure: _Optional[_Union[_types_pb2.Failure, _Mapping]] = ..., pause: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class JobLogEntry(_message.Message):
     __slots__ = ("event_time", "accepted", "state_changed", "unit_ended")
