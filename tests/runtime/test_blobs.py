@@ -12,6 +12,7 @@ import pytest
 from maie.common.v1 import types_pb2 as common
 from maie_runtime.blobs import PARTIAL_GLOB, Blobs
 from maie_runtime.errors import Code, StageError
+from tests.chaos.disk import no_small_disk, small_disk
 
 pytestmark = pytest.mark.unit
 
@@ -95,3 +96,26 @@ async def test_what_a_killed_writer_left_goes_once_it_is_old(blobs: Blobs, tmp_p
         assert not left.exists()
     assert [stored.key async for stored in blobs.stored("jobs")] == ["jobs/a/recording"]
     assert PurePath(partial.name).match(PARTIAL_GLOB)
+
+
+@pytest.mark.skipif(bool(no_small_disk()), reason=str(no_small_disk()))
+async def test_a_full_store_is_named_and_takes_objects_again_when_it_has_space(
+    tmp_path: Path,
+) -> None:
+    with small_disk(tmp_path / "small") as disk:
+        blobs = Blobs(disk.folder.as_uri())
+        await disk.fill()
+        for write in (blobs.put("a", b"x" * 5000), _write_pieces(blobs, "b")):
+            with pytest.raises(StageError, match="free some") as full:
+                await write
+            assert (full.value.code, full.value.reason) == (Code.UNAVAILABLE, "BLOB_STORE_FULL")
+            assert full.value.retry_after
+        disk.free()
+        assert await blobs.get(await blobs.put("a", b"x" * 5000)) == b"x" * 5000
+        assert [stored.key async for stored in blobs.stored("")] == ["a"]
+
+
+async def _write_pieces(blobs: Blobs, key: str) -> None:
+    async with blobs.writer(key) as writer:
+        for _ in range(3):
+            await writer.write(b"x" * 4_000_000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 import os
 from collections.abc import AsyncIterator, Iterator
@@ -31,6 +32,8 @@ READ_PART_BYTES = 1024 * 1024
 RETRY_AFTER = timedelta(seconds=5)
 # S3 removes up to 1000 objects in one request.
 LIST_CHUNK = 1000
+# obstore tells the system's errors in its messages alone.
+NO_SPACE = tuple(f"(os error {number})" for number in (errno.ENOSPC, errno.EDQUOT))
 # The names that obstore gives to files that are not complete.
 PARTIAL_GLOB = "*#[0-9]*"
 
@@ -59,12 +62,23 @@ def _store_errors(key: str) -> Iterator[None]:
             f"The stored object {key} is gone; submit the recording again.",
         ) from error
     except (BaseError, OSError) as error:
-        raise StageError(
+        raise _unavailable(error) from error
+
+
+def _unavailable(error: Exception) -> StageError:
+    if any(sign in str(error) for sign in NO_SPACE):
+        return StageError(
             Code.UNAVAILABLE,
-            "BLOB_STORE_UNAVAILABLE",
-            "The object store does not answer; check MAIE_BLOB_URL and the store itself.",
+            "BLOB_STORE_FULL",
+            "The object store is full; free some of its space and try again.",
             retry_after=RETRY_AFTER,
-        ) from error
+        )
+    return StageError(
+        Code.UNAVAILABLE,
+        "BLOB_STORE_UNAVAILABLE",
+        "The object store does not answer; check MAIE_BLOB_URL and the store itself.",
+        retry_after=RETRY_AFTER,
+    )
 
 
 def _check(blob: common.Blob, digest: str) -> None:
@@ -117,8 +131,8 @@ class Blobs:
 
     Raises:
         StageError: UNAVAILABLE with BLOB_STORE_UNAVAILABLE where the store
-            does not answer, DATA_LOSS with BLOB_MISSING or BLOB_CORRUPT where
-            an object is not what it was.
+            does not answer, or with BLOB_STORE_FULL; DATA_LOSS with BLOB_MISSING
+            or BLOB_CORRUPT where an object is not what it was.
     """
 
     def __init__(self, url: str) -> None:
