@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -40,3 +41,16 @@ def test_json_lines_carry_service_and_ids_whoever_logs() -> None:
     ours, library = (json.loads(line) for line in done.stderr.splitlines())
     assert (ours["event"], ours["job"], ours["service"]) == ("unit.failed", "j1", "asr")
     assert (library["event"], library["service"]) == ("from a library", "asr")
+
+
+def test_no_work_fails_for_want_of_space_for_its_log() -> None:
+    code = LOGS_AN_ERROR.replace("{format!r}", repr("json")) + "print('the work went on')"
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            stdout=subprocess.PIPE,
+            stderr=full,
+            text=True,
+            check=False,
+        )
+    assert (done.stdout, done.returncode) == ("the work went on\n", 0)

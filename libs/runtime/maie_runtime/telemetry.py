@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
+from contextlib import suppress
+from typing import TextIO, cast
 
 import structlog
 
@@ -13,6 +15,28 @@ from maie_runtime.settings import MeshSettings
 _TRACEBACKS = structlog.processors.ExceptionRenderer(
     structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
 )
+
+
+class LossyStream:
+    """Loses what cannot be written, as on a full disk: no work fails for want of its log.
+
+    Args:
+        stream: Where lines go.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Writes what it can."""
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Writes out what it can."""
+        with suppress(OSError):
+            self._stream.flush()
 
 
 def configure_logging(settings: MeshSettings, service: str) -> None:
@@ -40,7 +64,7 @@ def configure_logging(settings: MeshSettings, service: str) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, LossyStream(sys.stderr))),
         cache_logger_on_first_use=True,
     )
     _route_standard_logging(shared, renderer)
@@ -51,7 +75,7 @@ def _route_standard_logging(
     shared: list[structlog.typing.Processor], renderer: structlog.typing.Processor
 ) -> None:
     """Libraries log through the standard module; their warnings look like ours."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(LossyStream(sys.stderr))
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
