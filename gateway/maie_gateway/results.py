@@ -149,7 +149,10 @@ def _versions(of: record.JobRecord, outputs: Outputs) -> job.JobVersions:
         if part.HasField("enhancement_engine")
     ]
     if outputs.summary is not None:
-        engines.append((common.STAGE_SUMMARY, outputs.summary.engine))
+        engines += [
+            (common.STAGE_SUMMARY, engine)
+            for engine in (*outputs.summary.part_engines, outputs.summary.engine)
+        ]
     for stage, engine in engines:
         version = job.StageVersion(stage=stage, engine=engine)
         if version not in versions.stages:

@@ -13,59 +13,21 @@ from google.protobuf.duration_pb2 import Duration
 
 from maie.common.v1 import types_pb2 as common
 from maie.summary.v1 import summary_pb2 as summary
-from maie_runtime.blobs import Blobs
 from maie_runtime.errors import Code, StageError
 from maie_runtime.stage import StageContext
 from maie_summary.engine import Attempt, Draft, Notes, Segment, Source
 from maie_summary.settings import SummarySettings
 from maie_summary.stage import SummarizeStage, open_stage
 from maie_templates import Template, TemplateLibrary, TemplateSettings
+from tests.summary.asking import TALK, ask, request, transcript
 
 pytestmark = pytest.mark.unit
-
-TALK = (Path(__file__).parent / "talks" / "standup.txt").read_text().splitlines()
-
-
-@pytest.fixture
-def context(tmp_path: Path) -> StageContext:
-    blobs = Blobs((tmp_path / "blobs").as_uri())
-    return StageContext(job_id="job", unit="direct", attempt=1, blobs=blobs)
 
 
 @pytest_asyncio.fixture
 async def stage(context: StageContext) -> AsyncIterator[SummarizeStage]:
     async with open_stage(SummarySettings(), context.blobs) as stage:
         yield stage
-
-
-def transcript(lines: Sequence[str], chunk: int = 0) -> common.Transcript:
-    return common.Transcript(
-        language_code="en",
-        segments=[
-            common.Segment(
-                segment_id=f"c{chunk:04d}-s{at:04d}",
-                text=line.lower(),
-                clean_text=line,
-                start_offset=Duration(seconds=300 * chunk + 4 * at, nanos=250_000_000),
-                end_offset=Duration(seconds=300 * chunk + 4 * at + 3),
-            )
-            for at, line in enumerate(lines)
-        ],
-    )
-
-
-async def ask(
-    stage: SummarizeStage, context: StageContext, request: summary.SummarizeRequest
-) -> summary.SummarizeResult:
-    responses = [response async for response in stage.run(request, context)]
-    fractions = [each.progress.fraction for each in responses[:-1]]
-    assert fractions == sorted(fractions)
-    assert fractions[-1] == 1
-    return responses[-1].result
-
-
-def request(**keywords: object) -> summary.SummarizeRequest:
-    return summary.SummarizeRequest(template_id="meeting_notes_v1", **keywords)  # type: ignore[arg-type]
 
 
 async def test_a_transcript_is_summarised_at_once_and_every_item_cites_its_moment(
@@ -119,16 +81,6 @@ async def test_where_nobody_spoke_the_summary_is_empty_and_valid(
     filled = await ask(stage, context, request(reduce=summary.ReduceSource()))
     assert json_format.MessageToDict(filled.summary.content)["decisions"] == []
     assert not filled.summary.citations
-
-
-async def test_parts_of_another_engine_are_refused(
-    stage: SummarizeStage, context: StageContext
-) -> None:
-    part = summary.SummaryPart(notes_json="{}", engine=common.EngineVersion(engine="vllm"))
-    blob = await context.blobs.put_message("parts", summary.SummarizeResult(part=part))
-    with pytest.raises(StageError) as caught:
-        await ask(stage, context, request(reduce=summary.ReduceSource(parts=[blob])))
-    assert caught.value.reason == "PARTS_MISMATCH"
 
 
 @pytest.mark.parametrize(

@@ -19,35 +19,52 @@ Times = dict[str, tuple[int, int]]
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Part:
-    """Notes on a part of a transcript, with the times of its segments."""
+    """Notes on a part of a transcript.
+
+    Attributes:
+        notes: The notes, as only their own engine reads them.
+        times: The times of the part's segments.
+        engine: What made the notes.
+    """
 
     notes: Notes
     times: Times
+    engine: common.EngineVersion
 
-    def to_message(self, engine: common.EngineVersion) -> summary.SummaryPart:
-        """The part as it is stored between the steps."""
+    def to_message(self, transcript: common.Blob) -> summary.SummaryPart:
+        """The part as it is stored between the steps, with the transcript that it is on."""
         text = json.dumps({"notes": self.notes, "times": self.times}, separators=(",", ":"))
-        return summary.SummaryPart(notes_json=text, engine=engine)
+        return summary.SummaryPart(notes_json=text, engine=self.engine, transcript=transcript)
 
     @classmethod
-    def from_message(cls, message: summary.SummaryPart, engine: common.EngineVersion) -> Part:
-        """Reads a stored part.
-
-        Raises:
-            StageError: FAILED_PRECONDITION with PARTS_MISMATCH where another
-                engine, or another version of this one, made the part: its
-                result could not be reproduced.
-        """
-        if message.engine != engine:
-            raise StageError(
-                Code.FAILED_PRECONDITION,
-                "PARTS_MISMATCH",
-                f"A part was made by another {message.engine.engine or 'engine'} than this "
-                f"{engine.engine}; summary workers changed in mid-job: run the job again.",
-            )
+    def from_message(cls, message: summary.SummaryPart) -> Part:
+        """Reads a stored part, whose engine must be the reader's own."""
         stored = json.loads(message.notes_json)
         times = {name: (start, end) for name, (start, end) in stored["times"].items()}
-        return cls(notes=stored["notes"], times=times)
+        return cls(notes=stored["notes"], times=times, engine=message.engine)
+
+
+def is_same_engine(one: common.EngineVersion, other: common.EngineVersion) -> bool:
+    """Whether both read each other's notes: only the place may differ in which they run."""
+    return _without_place(one) == _without_place(other)
+
+
+def _without_place(engine: common.EngineVersion) -> common.EngineVersion:
+    placeless = common.EngineVersion()
+    placeless.CopyFrom(engine)
+    placeless.ClearField("device")
+    placeless.ClearField("model_path")
+    return placeless
+
+
+def parts_mismatch(made_by: common.EngineVersion, engine: common.EngineVersion) -> StageError:
+    """Notes that this engine cannot read, on a transcript that is not known."""
+    return StageError(
+        Code.FAILED_PRECONDITION,
+        "PARTS_MISMATCH",
+        f"A part was made by another {made_by.engine or 'engine'} than this {engine.engine}, and "
+        "does not say from which transcript; make it again with this one.",
+    )
 
 
 def times_of(segments: Sequence[common.Segment]) -> Times:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+import structlog
 from google.protobuf import json_format
 
 from maie.common.v1 import types_pb2 as common
@@ -16,9 +17,18 @@ from maie_runtime.errors import Code, StageError, invalid
 from maie_runtime.stage import StageContext
 from maie_summary.check import problem_with
 from maie_summary.engine import Attempt, Draft, Engine, Segment
-from maie_summary.parts import Part, Times, time_range, times_of
+from maie_summary.parts import (
+    Part,
+    Times,
+    is_same_engine,
+    parts_mismatch,
+    time_range,
+    times_of,
+)
 from maie_summary.settings import SummarySettings
 from maie_templates import Template, TemplateLibrary
+
+log = structlog.get_logger()
 
 ENGINES = "maie.summary.engines"
 # About five minutes of speech: what preprocess makes a chunk of.
@@ -47,7 +57,8 @@ class SummarizeStage:
         Raises:
             StageError: INVALID_ARGUMENT with SOURCE_MISSING, TEMPLATE_MISSING
                 or TEMPLATE_REJECTED; NOT_FOUND with TEMPLATE_NOT_FOUND;
-                FAILED_PRECONDITION with PARTS_MISMATCH; INTERNAL with
+                FAILED_PRECONDITION with PARTS_MISMATCH where a part of another
+                engine does not name its transcript; INTERNAL with
                 SUMMARY_INVALID where no draft fitted the template.
         """
         template = await self._template(request, context.blobs)
@@ -57,14 +68,13 @@ class SummarizeStage:
             case "map":
                 transcript = await context.blobs.get_message(request.map, common.Transcript)
                 part = await self._map(transcript, transcript.segments, template)
-                message = part.to_message(self._engine.version())
                 yield _progress(1.0)
-                yield _result(summary.SummarizeResult(part=message))
+                yield _result(summary.SummarizeResult(part=part.to_message(request.map)))
                 return
             case "reduce":
                 for count, blob in enumerate(request.reduce.parts, 1):
                     stored = await context.blobs.get_message(blob, summary.SummarizeResult)
-                    parts.append(Part.from_message(stored.part, self._engine.version()))
+                    parts.append(await self._part(stored.part, template, context.blobs))
                     yield _progress(MAP_SHARE * count / len(request.reduce.parts))
             case "transcript":
                 segments = request.transcript.segments
@@ -95,6 +105,21 @@ class SummarizeStage:
             field="template_source",
         )
 
+    async def _part(self, stored: summary.SummaryPart, template: Template, blobs: Blobs) -> Part:
+        """A stored part; made anew where an engine made it whose notes this one cannot read.
+
+        Summary workers of two versions meet in a job while they are being
+        replaced one by one. The summary is then wholly the work of one.
+        """
+        engine = self._engine.version()
+        if is_same_engine(stored.engine, engine):
+            return Part.from_message(stored)
+        if not stored.HasField("transcript"):
+            raise parts_mismatch(stored.engine, engine)
+        log.info("summary.part_made_anew", made_by=stored.engine.engine, engine=engine.engine)
+        transcript = await blobs.get_message(stored.transcript, common.Transcript)
+        return await self._map(transcript, transcript.segments, template)
+
     async def _map(
         self,
         transcript: common.Transcript,
@@ -109,7 +134,7 @@ class SummarizeStage:
             for segment in segments
         ]
         notes = await self._engine.map(plain, template, transcript.language_code)
-        return Part(notes=notes, times=times_of(segments))
+        return Part(notes=notes, times=times_of(segments), engine=self._engine.version())
 
     async def _reduce(self, parts: Sequence[Part], template: Template) -> summary.Summary:
         times = {name: ends for part in parts for name, ends in part.times.items()}
@@ -120,7 +145,7 @@ class SummarizeStage:
             draft = await self._engine.reduce(notes, template, attempt)
             problem = problem_with(draft, template, times.keys())
             if not problem:
-                return self._summary(draft, template, times)
+                return self._summary(draft, template, times, parts)
         raise StageError(
             Code.INTERNAL,
             "SUMMARY_INVALID",
@@ -128,12 +153,17 @@ class SummarizeStage:
             f"{template.template_id}: {problem}; use another template or engine.",
         )
 
-    def _summary(self, draft: Draft, template: Template, times: Times) -> summary.Summary:
+    def _summary(
+        self, draft: Draft, template: Template, times: Times, parts: Sequence[Part]
+    ) -> summary.Summary:
         filled = summary.Summary(
             template_id=template.template_id,
             template_sha256=template.sha256,
             engine=self._engine.version(),
         )
+        for part in parts:
+            if part.engine not in (filled.engine, *filled.part_engines):
+                filled.part_engines.append(part.engine)
         json_format.ParseDict(draft.content, filled.content)
         for source in draft.sources:
             names = sorted(set(source.segment_ids), key=lambda name: (times[name], name))

@@ -67,26 +67,30 @@ class SummarizeResult(_message.Message):
     def __init__(self, part: _Optional[_Union[SummaryPart, _Mapping]] = ..., summary: _Optional[_Union[Summary, _Mapping]] = ...) -> None: ...
 
 class SummaryPart(_message.Message):
-    __slots__ = ("notes_json", "engine")
+    __slots__ = ("notes_json", "engine", "transcript")
     NOTES_JSON_FIELD_NUMBER: _ClassVar[int]
     ENGINE_FIELD_NUMBER: _ClassVar[int]
+    TRANSCRIPT_FIELD_NUMBER: _ClassVar[int]
     notes_json: str
     engine: _types_pb2.EngineVersion
-    def __init__(self, notes_json: _Optional[str] = ..., engine: _Optional[_Union[_types_pb2.EngineVersion, _Mapping]] = ...) -> None: ...
+    transcript: _types_pb2.Blob
+    def __init__(self, notes_json: _Optional[str] = ..., engine: _Optional[_Union[_types_pb2.EngineVersion, _Mapping]] = ..., transcript: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ...) -> None: ...
 
 class Summary(_message.Message):
-    __slots__ = ("template_id", "template_sha256", "content", "citations", "engine")
+    __slots__ = ("template_id", "template_sha256", "content", "citations", "engine", "part_engines")
     TEMPLATE_ID_FIELD_NUMBER: _ClassVar[int]
     TEMPLATE_SHA256_FIELD_NUMBER: _ClassVar[int]
     CONTENT_FIELD_NUMBER: _ClassVar[int]
     CITATIONS_FIELD_NUMBER: _ClassVar[int]
     ENGINE_FIELD_NUMBER: _ClassVar[int]
+    PART_ENGINES_FIELD_NUMBER: _ClassVar[int]
     template_id: str
     template_sha256: str
     content: _struct_pb2.Struct
     citations: _containers.RepeatedCompositeFieldContainer[Citation]
     engine: _types_pb2.EngineVersion
-    def __init__(self, template_id: _Optional[str] = ..., template_sha256: _Optional[str] = ..., content: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., citations: _Optional[_Iterable[_Union[Citation, _Mapping]]] = ..., engine: _Optional[_Union[_types_pb2.EngineVersion, _Mapping]] = ...) -> None: ...
+    part_engines: _containers.RepeatedCompositeFieldContainer[_types_pb2.EngineVersion]
+    def __init__(self, template_id: _Optional[str] = ..., template_sha256: _Optional[str] = ..., content: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., citations: _Optional[_Iterable[_Union[Citation, _Mapping]]] = ..., engine: _Optional[_Union[_types_pb2.EngineVersion, _Mapping]] = ..., part_engines: _Optional[_Iterable[_Union[_types_pb2.EngineVersion, _Mapping]]] = ...) -> None: ...
 
 class Citation(_message.Message):
     __slots__ = ("pointer", "segment_ids", "ranges")
