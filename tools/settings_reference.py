@@ -8,7 +8,12 @@ from pathlib import Path
 
 from pydantic.fields import FieldInfo
 
-from maie_asr.settings import AsrSettings, PocketsphinxSettings, WhisperSettings
+from maie_asr.settings import (
+    AsrSettings,
+    PocketsphinxSettings,
+    SuspectTextSettings,
+    WhisperSettings,
+)
 from maie_enhancement.settings import EnhancementSettings
 from maie_gateway.readmodel import ReadModelSettings
 from maie_gateway.settings import GatewaySettings, RetentionSettings
@@ -29,6 +34,7 @@ SECTIONS: tuple[tuple[str, type[Settings]], ...] = (
     ("Webhooks (gateway)", WebhookSettings),
     ("Preprocess", PreprocessSettings),
     ("ASR", AsrSettings),
+    ("ASR: text that was never spoken", SuspectTextSettings),
     ("ASR engine `pocketsphinx`", PocketsphinxSettings),
     ("ASR engine `whisper`", WhisperSettings),
     ("Enhancement", EnhancementSettings),

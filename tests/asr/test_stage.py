@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -14,13 +15,14 @@ from maie.common.v1 import types_pb2 as common
 from maie_asr.engine import (
     SAMPLE_RATE,
     Capabilities,
+    Decoding,
     RecognizedSegment,
     RecognizedWord,
     RecognizeOptions,
     Speech,
     SpeechRange,
 )
-from maie_asr.settings import AsrSettings
+from maie_asr.settings import AsrSettings, SuspectTextPolicy, SuspectTextSettings
 from maie_asr.stage import TranscribeStage, open_stage
 from maie_runtime.blobs import Blobs
 from maie_runtime.errors import Code, StageError
@@ -30,6 +32,7 @@ from tests.asr.running import context, responses, transcribe
 pytestmark = pytest.mark.unit
 
 SECOND = SAMPLE_RATE
+STEERABLE = Capabilities(language_codes=("en", "de"), translates=True, steerable=True)
 SILENCE = np.zeros(10 * SECOND, np.int16)
 
 
@@ -86,8 +89,8 @@ def span(start: float, end: float) -> SpeechRange:
 
 
 async def test_times_are_relative_to_the_recording(blobs: Blobs) -> None:
-    word = RecognizedWord(text="hello", start=0.25, end=0.5, confidence=0.5)
-    engine = ScriptedEngine([said("hello", 0.2, 0.6, words=(word,), confidence=0.75)])
+    word = RecognizedWord(text="hello", start=2.25, end=2.5, confidence=0.5)
+    engine = ScriptedEngine([said("hello", 2.2, 2.6, words=(word,), confidence=0.75)])
     plan = await store_plan(blobs, SILENCE, [[span(1, 2)], [span(6, 7), span(8, 9)]])
     with stage_of(engine) as stage:
         transcript = await transcribe(stage, chunk_request(plan, 1), blobs)
@@ -96,9 +99,9 @@ async def test_times_are_relative_to_the_recording(blobs: Blobs) -> None:
     assert len(engine.asked[0][0].samples) == 6 * SECOND
     segment = transcript.segments[0]
     assert segment.segment_id == "c0001-s0000"
-    assert segment.start_offset.ToMilliseconds() == 4200
-    assert segment.end_offset.ToMilliseconds() == 4600
-    assert segment.words[0].start_offset.ToMilliseconds() == 4250
+    assert segment.start_offset.ToMilliseconds() == 6200
+    assert segment.end_offset.ToMilliseconds() == 6600
+    assert segment.words[0].start_offset.ToMilliseconds() == 6250
     assert (segment.confidence, segment.words[0].confidence) == (0.75, 0.5)
 
 
@@ -168,6 +171,136 @@ async def test_settings_fill_in_what_a_request_leaves_unset(blobs: Blobs) -> Non
         RecognizeOptions(language="de", hotwords=("maie",), word_times=False),
         RecognizeOptions(language="en", hotwords=("you",), word_times=True),
     ]
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"task": asr.TRANSCRIBE_TASK_TRANSLATE}, "options.task"),
+        ({"initial_prompt": "Minutes."}, "options.initial_prompt"),
+        ({"decoding": asr.DecodingOptions(beam_size=2)}, "options.decoding"),
+        ({"silence": asr.SilenceOptions(vad_filter=False)}, "options.silence"),
+    ],
+)
+async def test_what_the_engine_cannot_do_is_refused(
+    blobs: Blobs, options: dict[str, object], field: str
+) -> None:
+    plan = await store_plan(blobs, SILENCE, [[]])
+    request = chunk_request(plan, 0)
+    request.options.MergeFrom(asr.TranscribeOptions(**options))  # type: ignore[arg-type]
+    error = await error_of(request, blobs)
+    assert (error.code, error.reason) == (Code.INVALID_ARGUMENT, "OPTION_NOT_SUPPORTED")
+    assert error.field == field
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"initial_prompt": "a" * 2001}, "initial_prompt"),
+        ({"decoding": {"beam_size": 0}}, "decoding.beam_size"),
+        ({"decoding": {"beam_size": 33}}, "decoding.beam_size"),
+        ({"decoding": {"temperatures": [0.0, 1.5]}}, "decoding.temperatures"),
+        ({"decoding": {"temperatures": [0.0] * 11}}, "decoding.temperatures"),
+        (
+            {"decoding": {"compression_ratio_threshold": math.nan}},
+            "decoding.compression_ratio_threshold",
+        ),
+        ({"decoding": {"log_prob_threshold": 0.5}}, "decoding.log_prob_threshold"),
+        ({"decoding": {"no_speech_threshold": -0.1}}, "decoding.no_speech_threshold"),
+        ({"silence": {"min_silence": {"seconds": 61}}}, "silence.min_silence"),
+        ({"silence": {"speech_pad": {"seconds": -1}}}, "silence.speech_pad"),
+    ],
+)
+async def test_options_out_of_range_are_refused(
+    blobs: Blobs, options: dict[str, object], field: str
+) -> None:
+    request = chunk_request(await store_plan(blobs, SILENCE, [[]]), 0)
+    request.options.MergeFrom(asr.TranscribeOptions(**options))  # type: ignore[arg-type]
+    engine = ScriptedEngine(capabilities=STEERABLE)
+    with stage_of(engine) as stage, pytest.raises(StageError) as caught:
+        await responses(stage, request, blobs)
+    assert (caught.value.code, caught.value.reason) == (
+        Code.INVALID_ARGUMENT,
+        "OPTION_OUT_OF_RANGE",
+    )
+    assert caught.value.field == f"options.{field}"
+
+
+async def test_a_steerable_engine_is_told_all_that_a_request_says(blobs: Blobs) -> None:
+    engine = ScriptedEngine(capabilities=STEERABLE)
+    request = chunk_request(await store_plan(blobs, SILENCE, [[span(1, 2)]]), 0)
+    request.options.MergeFrom(
+        asr.TranscribeOptions(
+            initial_prompt="",
+            decoding=asr.DecodingOptions(
+                beam_size=2,
+                temperatures=[0.0, 0.5],
+                log_prob_threshold=-2.0,
+                condition_on_previous_text=False,
+            ),
+            silence={"vad_filter": True, "min_silence": {"nanos": 250_000_000}},
+        )
+    )
+    with stage_of(engine) as stage:
+        await transcribe(stage, request, blobs)
+    asked = engine.asked[0][1]
+    assert asked.initial_prompt == ""
+    assert asked.decoding == Decoding(
+        beam_size=2,
+        temperatures=(0.0, 0.5),
+        log_prob_threshold=-2.0,
+        condition_on_previous_text=False,
+        vad_filter=True,
+        min_silence_ms=250,
+    )
+
+
+async def test_a_translation_is_english_and_names_what_was_spoken(blobs: Blobs) -> None:
+    spoken = RecognizedSegment(text="hello", start=1, end=2, language="de")
+    engine = ScriptedEngine([spoken], STEERABLE)
+    request = chunk_request(await store_plan(blobs, SILENCE, [[span(1, 2)]]), 0)
+    request.options.task = asr.TRANSCRIBE_TASK_TRANSLATE
+    with stage_of(engine) as stage:
+        translated = await transcribe(stage, request, blobs)
+    with stage_of(engine, AsrSettings(translate=True)) as stage:
+        request.options.task = asr.TRANSCRIBE_TASK_TRANSCRIBE
+        transcribed = await transcribe(stage, request, blobs)
+    assert [options.translate for _, options in engine.asked] == [True, False]
+    assert (translated.language_code, translated.translated_from) == ("en", "de")
+    assert (transcribed.language_code, transcribed.translated_from) == ("de", "")
+
+
+@pytest.mark.parametrize(
+    ("asked", "setting", "kept", "removed"),
+    [
+        (asr.SUSPECT_TEXT_POLICY_UNSPECIFIED, "remove", ["one", "two"], [True]),
+        (asr.SUSPECT_TEXT_POLICY_REPORT, "remove", ["one", "thanks", "two"], [False]),
+        (asr.SUSPECT_TEXT_POLICY_REMOVE, "off", ["one", "two"], [True]),
+        (asr.SUSPECT_TEXT_POLICY_OFF, "report", ["one", "thanks", "two"], []),
+    ],
+)
+async def test_suspect_text_is_left_out_reported_or_kept(
+    blobs: Blobs,
+    asked: asr.SuspectTextPolicy,
+    setting: SuspectTextPolicy,
+    kept: list[str],
+    removed: list[bool],
+) -> None:
+    settings = AsrSettings(suspect_text=SuspectTextSettings(policy=setting))
+    plan = await store_plan(blobs, SILENCE, [[span(1, 2), span(6, 8)]])
+    request = chunk_request(plan, 0)
+    request.options.suspect_text_policy = asked
+    engine = ScriptedEngine([said("one", 1, 2), said("thanks", 3, 4), said("two", 6, 7)])
+    with stage_of(engine, settings) as stage:
+        transcript = await transcribe(stage, request, blobs)
+    assert [segment.text for segment in transcript.segments] == kept
+    assert [each.removed for each in transcript.suspect_texts] == removed
+    for suspect in transcript.suspect_texts:
+        assert suspect.text == "thanks"
+        assert suspect.reason == common.SUSPECT_REASON_NON_SPEECH
+        assert suspect.range.start_offset.seconds == 3
+    ids = [segment.segment_id for segment in transcript.segments]
+    assert ids == [f"c0000-s{number:04d}" for number in range(len(kept))]
 
 
 async def test_a_language_that_the_engine_cannot_read_is_refused(blobs: Blobs) -> None:

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from pydantic import ValidationError
 
 from maie.asr.v1 import asr_pb2 as asr
 from maie.common.v1 import types_pb2 as common
 from maie_asr.checkpoint import checkpoint_sha256
+from maie_asr.engine import SAMPLE_RATE, SpeechRange
 from maie_asr.settings import AsrSettings, WhisperSettings
 from maie_asr.stage import TranscribeStage, open_stage
 from maie_runtime.blobs import Blobs
 from maie_runtime.errors import Code, StageError
-from tests.asr.recordings import BUG_AND_BUDGET, SCHEDULE, TINY_WHISPER, read_audio, wav
+from tests.asr.recordings import (
+    BUG_AND_BUDGET,
+    SCHEDULE,
+    TINY_WHISPER,
+    chunk_request,
+    read_audio,
+    store_plan,
+    wav,
+)
 from tests.asr.running import text_of, transcribe
 
 pytestmark = pytest.mark.unit
@@ -106,6 +117,116 @@ async def test_options_of_a_request_come_before_settings(blobs: Blobs) -> None:
     assert parameters(transcript)["word_timestamps"] == "false"
 
 
+async def test_a_request_says_how_to_decode(blobs: Blobs) -> None:
+    async with whisper(blobs) as stage:
+        asked = request(
+            BUG_AND_BUDGET,
+            initial_prompt="Minutes of the meeting.",
+            decoding={
+                "beam_size": 2,
+                "temperatures": [0.0, 0.4],
+                "compression_ratio_threshold": 3.0,
+                "log_prob_threshold": -2.0,
+                "no_speech_threshold": 0.5,
+                "condition_on_previous_text": True,
+            },
+            silence={
+                "vad_filter": True,
+                "min_silence": {"nanos": 300_000_000},
+                "speech_pad": {"nanos": 200_000_000},
+            },
+        )
+        found = parameters(await transcribe(stage, asked, blobs))
+        after = parameters(await transcribe(stage, request(BUG_AND_BUDGET), blobs))
+    assert found["initial_prompt"] == '"Minutes of the meeting."'
+    assert found["beam_size"] == "2"
+    assert found["temperature"] == "[0.0, 0.4]"
+    assert found["compression_ratio_threshold"] == "3.0"
+    assert found["log_prob_threshold"] == "-2.0"
+    assert found["no_speech_threshold"] == "0.5"
+    assert found["condition_on_previous_text"] == "true"
+    assert json.loads(found["vad_parameters"]) == {
+        "min_silence_duration_ms": 300,
+        "speech_pad_ms": 200,
+    }
+    assert (after["beam_size"], after["initial_prompt"]) == ("5", "null")
+
+
+async def test_thresholds_of_a_request_reach_the_decoder(blobs: Blobs) -> None:
+    async with whisper(blobs) as stage:
+        # Everything is silence and nothing is likely enough: no window has text.
+        strict = request(
+            BUG_AND_BUDGET, decoding={"no_speech_threshold": 0.0, "log_prob_threshold": 0.0}
+        )
+        assert not (await transcribe(stage, strict, blobs)).segments
+        # Nothing passes at any temperature: what is likeliest of all remains.
+        fallback = request(
+            SCHEDULE, decoding={"compression_ratio_threshold": 1e-3, "temperatures": [0.0, 0.1]}
+        )
+        assert text_of(await transcribe(stage, fallback, blobs)) == "The project is on schedule."
+
+
+async def test_the_vad_of_a_request_cuts_out_silence_or_not(blobs: Blobs) -> None:
+    async with whisper(blobs, vad_filter=False) as stage:
+        found = [
+            parameters(await transcribe(stage, request(SCHEDULE, silence=silence), blobs))
+            for silence in ({}, {"vad_filter": True})
+        ]
+    assert "vad_parameters" not in found[0]
+    assert json.loads(found[1]["vad_parameters"])["speech_pad_ms"] == 400
+
+
+async def test_translates_where_asked(blobs: Blobs) -> None:
+    async with whisper(blobs) as stage:
+        transcript = await transcribe(
+            stage, request(SCHEDULE, task=asr.TRANSCRIBE_TASK_TRANSLATE), blobs
+        )
+    assert parameters(transcript)["task"] == '"translate"'
+    assert (transcript.language_code, transcript.translated_from) == ("en", "en")
+    assert text_of(transcript)
+
+
+async def test_what_batches_do_not_heed_is_not_claimed_and_refused(blobs: Blobs) -> None:
+    async with whisper(blobs, batch_size=4, temperature=(0.0, 0.2)) as stage:
+        found = parameters(await transcribe(stage, request(SCHEDULE), blobs))
+        assert found["temperature"] == "[0.0]"
+        assert "log_prob_threshold" not in found
+        for field, options in {
+            "options.decoding.log_prob_threshold": {"decoding": {"log_prob_threshold": -2.0}},
+            "options.decoding.temperatures": {"decoding": {"temperatures": [0.0, 0.2]}},
+            "options.silence.vad_filter": {"silence": {"vad_filter": False}},
+        }.items():
+            with pytest.raises(StageError) as caught:
+                await transcribe(stage, request(SCHEDULE, **options), blobs)
+            assert caught.value.reason == "OPTION_NOT_SUPPORTED"
+            assert caught.value.field == field
+
+
+async def test_text_where_nobody_was_found_to_speak_is_left_out(blobs: Blobs) -> None:
+    samples = np.concatenate([read_audio(SCHEDULE), np.zeros(SAMPLE_RATE, np.int16)])
+    elsewhere = SpeechRange(start=len(samples) - SAMPLE_RATE // 2, end=len(samples))
+    plan = await store_plan(blobs, samples, [[elsewhere]])
+    async with whisper(blobs) as stage:
+        transcript = await transcribe(stage, chunk_request(plan, 0), blobs)
+    assert not transcript.segments
+    [suspect] = transcript.suspect_texts
+    assert suspect.text == "The project is on schedule."
+    assert (suspect.reason, suspect.removed) == (common.SUSPECT_REASON_NON_SPEECH, True)
+
+
+async def test_a_segment_is_as_sure_as_its_words(blobs: Blobs) -> None:
+    async with whisper(blobs) as stage:
+        transcript = await transcribe(stage, request(BUG_AND_BUDGET), blobs)
+        bare = await transcribe(stage, request(BUG_AND_BUDGET, word_time_offsets=False), blobs)
+    sure = [segment.confidence for segment in transcript.segments]
+    assert sure[0] != sure[1]
+    for segment in transcript.segments:
+        mean = sum(word.confidence for word in segment.words) / len(segment.words)
+        assert segment.confidence == pytest.approx(mean, abs=1e-6)
+    # Without words there is one figure for the window that both were read in.
+    assert len({segment.confidence for segment in bare.segments}) == 1
+
+
 async def test_defaults_are_those_of_the_requirements() -> None:
     settings = WhisperSettings()
     assert settings.beam_size == 5
@@ -132,6 +253,8 @@ async def test_names_model_arithmetic_and_hash(blobs: Blobs) -> None:
         "word_time_offsets",
         "hotwords",
         "language_detection",
+        "translation",
+        "decoding_options",
     }
 
 

@@ -44,6 +44,34 @@ class Speech:
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
+class Decoding:
+    """How an engine searches and cuts out silence; None is the engine's own setting.
+
+    Attributes:
+        beam_size: How many readings the search keeps.
+        temperatures: To try in turn until a reading passes the thresholds; none
+            for the engine's own.
+        compression_ratio_threshold: A text that compresses better is a loop.
+        log_prob_threshold: A text with a lower mean log probability has failed.
+        no_speech_threshold: The probability from which a failed text is silence.
+        condition_on_previous_text: Whether a window knows the text before it.
+        vad_filter: Whether silence is cut out.
+        min_silence_ms: A shorter pause is not cut out.
+        speech_pad_ms: Kept before and after each stretch of speech.
+    """
+
+    beam_size: int | None = None
+    temperatures: tuple[float, ...] = ()
+    compression_ratio_threshold: float | None = None
+    log_prob_threshold: float | None = None
+    no_speech_threshold: float | None = None
+    condition_on_previous_text: bool | None = None
+    vad_filter: bool | None = None
+    min_silence_ms: int | None = None
+    speech_pad_ms: int | None = None
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
 class RecognizeOptions:
     """How to read one chunk.
 
@@ -53,11 +81,19 @@ class RecognizeOptions:
         hotwords: Words that are likely to be spoken. Engines that cannot use
             them ignore them.
         word_times: Whether the words of each segment are asked for.
+        translate: Whether to write the English translation; only for engines
+            that can.
+        initial_prompt: Text that the recording is taken to follow on; None for
+            the engine's own setting. Only for engines that can be steered.
+        decoding: How to search. Only for engines that can be steered.
     """
 
     language: str = ""
     hotwords: tuple[str, ...] = ()
     word_times: bool = True
+    translate: bool = False
+    initial_prompt: str | None = None
+    decoding: Decoding = Decoding()
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -82,7 +118,7 @@ class RecognizedSegment:
     Attributes:
         text: What was said; empty where nothing was understood, which only
             tells how far the engine is.
-        language: The language that it was read in, as a BCP-47 tag.
+        language: The language that was spoken, as a BCP-47 tag.
         words: The words of the text with their times; empty where they were
             not asked for or the engine has none.
         confidence: As for words, the mean over the segment.
@@ -106,6 +142,8 @@ class Capabilities:
         word_times: It knows when each word was spoken.
         hotwords: It uses hotwords.
         detects_language: It finds out the language by itself.
+        translates: It writes an English translation where asked.
+        steerable: It heeds an initial prompt and decoding options.
     """
 
     language_codes: tuple[str, ...]
@@ -113,6 +151,8 @@ class Capabilities:
     word_times: bool = False
     hotwords: bool = False
     detects_language: bool = False
+    translates: bool = False
+    steerable: bool = False
 
 
 class Engine(Protocol):

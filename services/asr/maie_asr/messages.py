@@ -33,6 +33,8 @@ def capability_names(capabilities: Capabilities) -> list[str]:
         "word_time_offsets": capabilities.word_times,
         "hotwords": capabilities.hotwords,
         "language_detection": capabilities.detects_language,
+        "translation": capabilities.translates,
+        "decoding_options": capabilities.steerable,
     }
     return [name for name, able in flags.items() if able]
 

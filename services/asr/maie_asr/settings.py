@@ -10,7 +10,23 @@ from pydantic_settings import SettingsConfigDict
 
 from maie_runtime.settings import ServiceSettings, Settings
 
+SuspectTextPolicy = Literal["off", "report", "remove"]
 Sha256 = Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]
+
+
+class SuspectTextSettings(Settings):
+    """Text that was probably never spoken; `MAIE_ASR_SUSPECT_TEXT_` in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="MAIE_ASR_SUSPECT_TEXT_")
+
+    policy: SuspectTextPolicy = "remove"
+    """What becomes of it where a request does not say: it is not looked for, reported in the
+    result, or reported and left out of the transcript."""
+    max_repeats: int = Field(default=8, ge=2)
+    """A phrase of up to 30 words that is said more often in a row, and makes up half of its
+    segment, is a loop; so are more segments in a row with the same words."""
+    min_speech_share: float = Field(default=0.1, ge=0, le=1)
+    """A segment of which a smaller share lies where somebody speaks is noise or silence."""
 
 
 class PocketsphinxSettings(Settings):
@@ -107,6 +123,10 @@ class AsrSettings(ServiceSettings):
     """Likely words and names where a request names none, as a JSON list."""
     word_time_offsets: bool = True
     """Whether words carry times where a request does not say."""
+    translate: bool = False
+    """Whether to write the English translation where a request does not say."""
+    suspect_text: SuspectTextSettings = Field(default_factory=SuspectTextSettings)
+    """Text that was probably never spoken."""
     pocketsphinx: PocketsphinxSettings = Field(default_factory=PocketsphinxSettings)
     """The engine `pocketsphinx`."""
     whisper: WhisperSettings = Field(default_factory=WhisperSettings)

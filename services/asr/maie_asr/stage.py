@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import aclosing, asynccontextmanager
 
+import structlog
+
 from maie.asr.v1 import asr_pb2 as asr
 from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
-from maie_asr.engine import Engine, RecognizeOptions
+from maie_asr.engine import Engine, RecognizedSegment, RecognizeOptions
 from maie_asr.messages import capability_names, segment_message
-from maie_asr.settings import AsrSettings
-from maie_asr.source import load_source
+from maie_asr.options import recognize_options, suspect_text_policy
+from maie_asr.settings import AsrSettings, SuspectTextPolicy
+from maie_asr.source import Source, load_source
+from maie_asr.suspects import SuspectFinder
 from maie_runtime.blobs import Blobs
 from maie_runtime.engines import load_engine
-from maie_runtime.errors import invalid
 from maie_runtime.stage import StageContext
 
 ENGINES = "maie.asr.engines"
+# What models that translate write.
+TRANSLATION_LANGUAGE = "en"
+
+_log = structlog.get_logger()
 
 
 class TranscribeStage:
@@ -41,23 +49,29 @@ class TranscribeStage:
         """Answers segments and progress, and at last the transcript.
 
         Raises:
-            StageError: INVALID_ARGUMENT with LANGUAGE_NOT_SUPPORTED, what
-                `load_source` raises, and what the engine raises.
+            StageError: What `recognize_options`, `load_source` and the engine
+                raise.
         """
         options = self._options(request.options)
         source = await load_source(request, context.blobs, self._executor)
-        segments: list[common.Segment] = []
-        language = options.language
+        policy = suspect_text_policy(request.options, self._settings)
+        transcript = self._transcript(options, policy)
+        spoken = options.language
+        finder = SuspectFinder(self._settings.suspect_text, source.speech.ranges)
         if source.speech.ranges:
             async with aclosing(self._engine.recognize(source.speech, options)) as recognized:
                 async for found in recognized:
                     if found.text:
-                        language = found.language
-                        segment_id = f"c{source.chunk:04d}-s{len(segments):04d}"
-                        segments.append(segment_message(found, segment_id, source.offset))
-                        yield asr.TranscribeResponse(segment=segments[-1])
+                        spoken = found.language
+                        segment = _add(transcript, found, source, finder.judge(found), policy)
+                        if segment is not None:
+                            yield asr.TranscribeResponse(segment=segment)
                     yield _progress(found.end / source.speech.seconds)
-        yield asr.TranscribeResponse(result=self._transcript(segments, language, options))
+        transcript.language_code = TRANSLATION_LANGUAGE if options.translate else spoken
+        transcript.translated_from = spoken if options.translate else ""
+        if transcript.suspect_texts:
+            _log.warning("suspect text", found=len(transcript.suspect_texts), policy=policy)
+        yield asr.TranscribeResponse(result=transcript)
 
     def facts(self, response: asr.TranscribeResponse) -> event.UnitFacts:
         """Whether the text still needs punctuation."""
@@ -77,38 +91,23 @@ class TranscribeStage:
         ]
 
     def _options(self, options: asr.TranscribeOptions) -> RecognizeOptions:
-        settings = self._settings
-        word_times = settings.word_time_offsets
-        if options.HasField("word_time_offsets"):
-            word_times = options.word_time_offsets
-        return RecognizeOptions(
-            language=self._language(options.language_code or settings.language_code),
-            hotwords=tuple(options.hotwords) or settings.hotwords,
-            word_times=word_times,
-        )
-
-    def _language(self, tag: str) -> str:
-        known = self._engine.capabilities.language_codes
-        language = tag.replace("_", "-").partition("-")[0].lower()
-        if language and known and language not in known:
-            shown = ", ".join(known) if len(known) <= 10 else f"{len(known)} others"
-            raise invalid(
-                "LANGUAGE_NOT_SUPPORTED",
-                f"The ASR engine does not read the language {tag!r}; it reads {shown}.",
-                field="options.language_code",
-            )
-        # An engine of one language needs not be told.
-        return language or (known[0] if len(known) == 1 else "")
+        return recognize_options(options, self._settings, self._engine.capabilities)
 
     def _transcript(
-        self, segments: list[common.Segment], language: str, options: RecognizeOptions
+        self, options: RecognizeOptions, policy: SuspectTextPolicy
     ) -> common.Transcript:
-        return common.Transcript(
-            segments=segments,
-            language_code=language,
+        """A transcript of nothing as yet."""
+        transcript = common.Transcript(
             punctuated=self._engine.capabilities.punctuates,
             asr_engine=self._engine.version(options),
         )
+        suspect_text = self._settings.suspect_text
+        parameters = transcript.asr_engine.parameters
+        parameters["suspect_text.policy"] = json.dumps(policy)
+        if policy != "off":
+            parameters["suspect_text.max_repeats"] = json.dumps(suspect_text.max_repeats)
+            parameters["suspect_text.min_speech_share"] = json.dumps(suspect_text.min_speech_share)
+        return transcript
 
 
 @asynccontextmanager
@@ -125,6 +124,26 @@ async def open_stage(settings: AsrSettings, blobs: Blobs) -> AsyncIterator[Trans
     with ThreadPoolExecutor(settings.slots, "asr-source") as executor:
         async with load_engine(ENGINES, settings.engine)(settings) as engine:
             yield TranscribeStage(engine, settings, executor)
+
+
+def _add(
+    transcript: common.Transcript,
+    found: RecognizedSegment,
+    source: Source,
+    reason: common.SuspectReason,
+    policy: SuspectTextPolicy,
+) -> common.Segment | None:
+    """Adds what was found; gives the segment unless it was left out."""
+    segment_id = f"c{source.chunk:04d}-s{len(transcript.segments):04d}"
+    segment = segment_message(found, segment_id, source.offset)
+    if reason and policy != "off":
+        removed = policy == "remove"
+        span = common.TimeRange(start_offset=segment.start_offset, end_offset=segment.end_offset)
+        transcript.suspect_texts.add(range=span, text=found.text, reason=reason, removed=removed)
+        if removed:
+            return None
+    transcript.segments.append(segment)
+    return segment
 
 
 def _progress(fraction: float) -> asr.TranscribeResponse:

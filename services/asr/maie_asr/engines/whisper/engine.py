@@ -23,6 +23,7 @@ from maie_asr.engine import (
     RecognizeOptions,
     Speech,
 )
+from maie_asr.engines.whisper.arguments import transcribe_arguments
 from maie_asr.engines.whisper.model import (
     batch_calls,
     cross_batch_size,
@@ -67,14 +68,16 @@ class WhisperEngine:
         self._executor = executor
         self._reading = reading
         self._version = version
-        self._parameters = _parameters(settings, distilled=is_distilled(path, settings))
-        self._batch_size = settings.batch_size
+        self._settings = settings
+        self._distilled = is_distilled(path, settings)
         self.capabilities = Capabilities(
             language_codes=tuple(model.supported_languages),
             punctuates=True,
             word_times=True,
             hotwords=True,
             detects_language=model.model.is_multilingual,
+            translates=model.model.is_multilingual,
+            steerable=True,
         )
         # The weights; activations come on top.
         on_gpu = settings.device == "cuda"
@@ -109,17 +112,14 @@ class WhisperEngine:
             yield _segment(segment, language, speech.seconds)
 
     def _arguments(self, options: RecognizeOptions) -> dict[str, Any]:
-        return {
-            **self._parameters,
-            "language": options.language or None,
-            "hotwords": ", ".join(options.hotwords) or None,
-            "word_timestamps": options.word_times,
-        }
+        return transcribe_arguments(self._settings, options, distilled=self._distilled)
 
     def _start(self, speech: Speech, arguments: dict[str, Any]) -> tuple[Iterator[Segment], str]:
         audio = speech.samples.astype(np.float32) / 32768
         # The pipeline keeps state while it runs, so each recognition has its own.
-        reader = BatchedInferencePipeline(self._model) if self._batch_size > 1 else self._model
+        reader = (
+            BatchedInferencePipeline(self._model) if self._settings.batch_size > 1 else self._model
+        )
         with self._reading():
             segments, info = reader.transcribe(audio, **arguments)
         return iter(segments), info.language
@@ -153,31 +153,6 @@ async def create(settings: AsrSettings) -> AsyncIterator[WhisperEngine]:
             yield WhisperEngine(model, path, whisper, executor, batching.reading, version)
 
 
-def _parameters(settings: WhisperSettings, *, distilled: bool) -> dict[str, Any]:
-    """The arguments of `transcribe` that are the same for all requests."""
-    parameters: dict[str, Any] = {
-        "beam_size": settings.beam_size,
-        "temperature": list(settings.temperature),
-        "compression_ratio_threshold": settings.compression_ratio_threshold,
-        "log_prob_threshold": settings.log_prob_threshold,
-        "no_speech_threshold": settings.no_speech_threshold,
-        "condition_on_previous_text": settings.condition_on_previous_text and not distilled,
-        "initial_prompt": settings.initial_prompt,
-        "hallucination_silence_threshold": settings.hallucination_silence_threshold,
-        # Without them a window is one segment, up to 30 s long.
-        "without_timestamps": False,
-        "vad_filter": settings.vad_filter,
-    }
-    if settings.vad_filter:
-        parameters["vad_parameters"] = {
-            "min_silence_duration_ms": settings.vad_min_silence_ms,
-            "speech_pad_ms": settings.vad_speech_pad_ms,
-        }
-    if settings.batch_size > 1:
-        parameters["batch_size"] = settings.batch_size
-    return parameters
-
-
 def _segment(segment: Segment, language: str, seconds: float) -> RecognizedSegment:
     words = [_word(word, seconds) for word in segment.words or ()]
     return RecognizedSegment(
@@ -186,8 +161,20 @@ def _segment(segment: Segment, language: str, seconds: float) -> RecognizedSegme
         end=_within(segment.end, seconds),
         language=language,
         words=tuple(word for word in words if word.text),
-        confidence=min(math.exp(segment.avg_logprob), 1.0),
+        confidence=_confidence(segment),
     )
+
+
+def _confidence(segment: Segment) -> float:
+    """The mean of the words' probabilities; without words, that of the tokens of the window."""
+    if segment.words:
+        probabilities = [word.probability for word in segment.words]
+        return _probability(sum(probabilities) / len(probabilities))
+    return _probability(math.exp(segment.avg_logprob))
+
+
+def _probability(value: float) -> float:
+    return min(max(float(value), 0.0), 1.0)
 
 
 def _word(word: Word, seconds: float) -> RecognizedWord:
@@ -195,7 +182,7 @@ def _word(word: Word, seconds: float) -> RecognizedWord:
         text=word.word.strip(),
         start=_within(word.start, seconds),
         end=_within(word.end, seconds),
-        confidence=min(max(word.probability, 0.0), 1.0),
+        confidence=_probability(word.probability),
     )
 
 

@@ -1,0 +1,104 @@
+"""What faster-whisper is told: the engine's settings, and what a request has instead of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from maie_asr.engine import Decoding, RecognizeOptions
+from maie_asr.settings import WhisperSettings
+from maie_runtime.errors import invalid
+
+# The library's batched pipeline reads each window once and without the text before it.
+UNBATCHED_ONLY = (
+    "compression_ratio_threshold",
+    "log_prob_threshold",
+    "no_speech_threshold",
+    "condition_on_previous_text",
+    "hallucination_silence_threshold",
+)
+
+
+def transcribe_arguments(
+    settings: WhisperSettings, options: RecognizeOptions, *, distilled: bool
+) -> dict[str, Any]:
+    """The arguments of `transcribe`; what the library would not heed is not among them.
+
+    Args:
+        settings: The engine's settings.
+        options: What a request asks for.
+        distilled: Whether the model is a distil one, which loops when it sees its own text.
+
+    Raises:
+        StageError: INVALID_ARGUMENT with OPTION_NOT_SUPPORTED where a request asks for what
+            the batched pipeline cannot do.
+    """
+    decoding = options.decoding
+    batched = settings.batch_size > 1
+    if batched:
+        _refuse_unbatched(decoding)
+    prompt = settings.initial_prompt if options.initial_prompt is None else options.initial_prompt
+    arguments: dict[str, Any] = {
+        "task": "translate" if options.translate else "transcribe",
+        "language": options.language or None,
+        "hotwords": ", ".join(options.hotwords) or None,
+        "initial_prompt": prompt or None,
+        "word_timestamps": options.word_times,
+        "beam_size": _either(decoding.beam_size, settings.beam_size),
+        "temperature": list(decoding.temperatures or settings.temperature),
+        # Without them a window is one segment, up to 30 s long.
+        "without_timestamps": False,
+        **_silence(settings, decoding),
+    }
+    if batched:
+        first = arguments["temperature"][:1]
+        return {**arguments, "temperature": first, "batch_size": settings.batch_size}
+    return {**arguments, **_thresholds(settings, decoding, distilled=distilled)}
+
+
+def _refuse_unbatched(decoding: Decoding) -> None:
+    asked = [name for name in UNBATCHED_ONLY if getattr(decoding, name, None) is not None]
+    if len(decoding.temperatures) > 1:
+        asked.append("temperatures")
+    if asked:
+        raise invalid(
+            "OPTION_NOT_SUPPORTED",
+            f"With MAIE_ASR_WHISPER_BATCH_SIZE above 1 each window is read once, so "
+            f"`{asked[0]}` has no effect; leave it unset.",
+            field=f"options.decoding.{asked[0]}",
+        )
+    if decoding.vad_filter is False:
+        raise invalid(
+            "OPTION_NOT_SUPPORTED",
+            "With MAIE_ASR_WHISPER_BATCH_SIZE above 1 the VAD cuts the windows; "
+            "leave `vad_filter` unset.",
+            field="options.silence.vad_filter",
+        )
+
+
+def _thresholds(
+    settings: WhisperSettings, decoding: Decoding, *, distilled: bool
+) -> dict[str, Any]:
+    condition = _either(decoding.condition_on_previous_text, settings.condition_on_previous_text)
+    return {
+        "compression_ratio_threshold": _either(
+            decoding.compression_ratio_threshold, settings.compression_ratio_threshold
+        ),
+        "log_prob_threshold": _either(decoding.log_prob_threshold, settings.log_prob_threshold),
+        "no_speech_threshold": _either(decoding.no_speech_threshold, settings.no_speech_threshold),
+        "condition_on_previous_text": condition and not distilled,
+        "hallucination_silence_threshold": settings.hallucination_silence_threshold,
+    }
+
+
+def _silence(settings: WhisperSettings, decoding: Decoding) -> dict[str, Any]:
+    if not _either(decoding.vad_filter, settings.vad_filter):
+        return {"vad_filter": False}
+    parameters = {
+        "min_silence_duration_ms": _either(decoding.min_silence_ms, settings.vad_min_silence_ms),
+        "speech_pad_ms": _either(decoding.speech_pad_ms, settings.vad_speech_pad_ms),
+    }
+    return {"vad_filter": True, "vad_parameters": parameters}
+
+
+def _either(asked: Any, otherwise: Any) -> Any:
+    return otherwise if asked is None else asked

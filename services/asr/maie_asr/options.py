@@ -1,0 +1,150 @@
+"""How to read a chunk: what a request says, and the settings where it says nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from google.protobuf.duration_pb2 import Duration
+
+from maie.asr.v1 import asr_pb2 as asr
+from maie_asr.engine import Capabilities, Decoding, RecognizeOptions
+from maie_asr.settings import AsrSettings, SuspectTextPolicy
+from maie_runtime.errors import StageError, invalid
+
+MAX_PROMPT_CHARACTERS = 2000
+MAX_BEAM_SIZE = 32
+MAX_TEMPERATURES = 10
+MAX_SILENCE_MS = 60_000
+MAX_PAD_MS = 10_000
+POLICIES: dict[asr.SuspectTextPolicy, SuspectTextPolicy] = {
+    asr.SUSPECT_TEXT_POLICY_OFF: "off",
+    asr.SUSPECT_TEXT_POLICY_REPORT: "report",
+    asr.SUSPECT_TEXT_POLICY_REMOVE: "remove",
+}
+
+
+def recognize_options(
+    request: asr.TranscribeOptions, settings: AsrSettings, capabilities: Capabilities
+) -> RecognizeOptions:
+    """What the engine is asked for.
+
+    Args:
+        request: What a client said.
+        settings: What holds where it said nothing.
+        capabilities: What the engine can do.
+
+    Raises:
+        StageError: INVALID_ARGUMENT with LANGUAGE_NOT_SUPPORTED,
+            OPTION_NOT_SUPPORTED or OPTION_OUT_OF_RANGE.
+    """
+    word_times = settings.word_time_offsets
+    if request.HasField("word_time_offsets"):
+        word_times = request.word_time_offsets
+    return RecognizeOptions(
+        language=_language(request.language_code or settings.language_code, capabilities),
+        hotwords=tuple(request.hotwords) or settings.hotwords,
+        word_times=word_times,
+        translate=_translate(request, settings, capabilities),
+        initial_prompt=_prompt(request, capabilities),
+        decoding=_decoding(request, capabilities),
+    )
+
+
+def suspect_text_policy(request: asr.TranscribeOptions, settings: AsrSettings) -> SuspectTextPolicy:
+    """What becomes of text that was probably never spoken."""
+    return POLICIES.get(request.suspect_text_policy, settings.suspect_text.policy)
+
+
+def _language(tag: str, capabilities: Capabilities) -> str:
+    known = capabilities.language_codes
+    language = tag.replace("_", "-").partition("-")[0].lower()
+    if language and known and language not in known:
+        shown = ", ".join(known) if len(known) <= 10 else f"{len(known)} others"
+        raise invalid(
+            "LANGUAGE_NOT_SUPPORTED",
+            f"The ASR engine does not read the language {tag!r}; it reads {shown}.",
+            field="options.language_code",
+        )
+    # An engine of one language needs not be told.
+    return language or (known[0] if len(known) == 1 else "")
+
+
+def _translate(
+    request: asr.TranscribeOptions, settings: AsrSettings, capabilities: Capabilities
+) -> bool:
+    translate = settings.translate
+    if request.task:
+        translate = request.task == asr.TRANSCRIBE_TASK_TRANSLATE
+    if translate and not capabilities.translates:
+        raise _unsupported("task", "translate")
+    return translate
+
+
+def _prompt(request: asr.TranscribeOptions, capabilities: Capabilities) -> str | None:
+    if not request.HasField("initial_prompt"):
+        return None
+    if not capabilities.steerable:
+        raise _unsupported("initial_prompt", "take an initial prompt")
+    if len(request.initial_prompt) > MAX_PROMPT_CHARACTERS:
+        raise _out_of_range("initial_prompt", f"at most {MAX_PROMPT_CHARACTERS} characters long")
+    return request.initial_prompt
+
+
+def _decoding(request: asr.TranscribeOptions, capabilities: Capabilities) -> Decoding:
+    for name in ("decoding", "silence"):
+        if request.HasField(name) and not capabilities.steerable:
+            raise _unsupported(name, "be told how to decode")
+    asked = request.decoding
+    _check_ranges(asked)
+    chosen: dict[str, Any] = {field.name: value for field, value in asked.ListFields()}
+    return Decoding(
+        **{**chosen, "temperatures": tuple(asked.temperatures)}, **_silence(request.silence)
+    )
+
+
+def _check_ranges(asked: asr.DecodingOptions) -> None:
+    ranges = {
+        "beam_size": (1 <= asked.beam_size <= MAX_BEAM_SIZE, f"from 1 to {MAX_BEAM_SIZE}"),
+        "temperatures": (
+            len(asked.temperatures) <= MAX_TEMPERATURES
+            and all(0 <= each <= 1 for each in asked.temperatures),
+            f"at most {MAX_TEMPERATURES} figures from 0 to 1",
+        ),
+        "compression_ratio_threshold": (asked.compression_ratio_threshold > 0, "above 0"),
+        "log_prob_threshold": (asked.log_prob_threshold <= 0, "at most 0"),
+        "no_speech_threshold": (0 <= asked.no_speech_threshold <= 1, "from 0 to 1"),
+    }
+    for field, _ in asked.ListFields():
+        within, words = ranges.get(field.name, (True, ""))
+        if not within:
+            raise _out_of_range(f"decoding.{field.name}", words)
+
+
+def _silence(asked: asr.SilenceOptions) -> dict[str, Any]:
+    chosen: dict[str, Any] = {}
+    if asked.HasField("vad_filter"):
+        chosen["vad_filter"] = asked.vad_filter
+    if asked.HasField("min_silence"):
+        chosen["min_silence_ms"] = _milliseconds(asked.min_silence, "min_silence", MAX_SILENCE_MS)
+    if asked.HasField("speech_pad"):
+        chosen["speech_pad_ms"] = _milliseconds(asked.speech_pad, "speech_pad", MAX_PAD_MS)
+    return chosen
+
+
+def _milliseconds(length: Duration, name: str, most: int) -> int:
+    found = round(length.seconds * 1000 + length.nanos / 1e6)
+    if not 0 <= found <= most:
+        raise _out_of_range(f"silence.{name}", f"from 0 to {most // 1000} s")
+    return found
+
+
+def _unsupported(name: str, action: str) -> StageError:
+    return invalid(
+        "OPTION_NOT_SUPPORTED",
+        f"The ASR engine cannot {action}; leave `{name}` unset, or have another engine set.",
+        field=f"options.{name}",
+    )
+
+
+def _out_of_range(name: str, words: str) -> StageError:
+    return invalid("OPTION_OUT_OF_RANGE", f"`{name}` must be {words}.", field=f"options.{name}")

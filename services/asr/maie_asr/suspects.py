@@ -1,0 +1,75 @@
+"""Finds text that was probably never spoken."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from maie.common.v1 import types_pb2 as common
+from maie_asr.engine import SAMPLE_RATE, RecognizedSegment, SpeechRange
+from maie_asr.settings import SuspectTextSettings
+
+# Recognisers get caught in phrases, not in paragraphs.
+MAX_PHRASE = 30
+# A word of a script that writes none apart; there, characters are counted.
+UNBROKEN_WORD = 24
+_WORD = re.compile(r"\w+")
+
+
+class SuspectFinder:
+    """Judges the segments of one chunk, in order.
+
+    Args:
+        settings: Where the line is drawn.
+        speech: Where somebody speaks in the chunk.
+    """
+
+    def __init__(self, settings: SuspectTextSettings, speech: Sequence[SpeechRange]) -> None:
+        self._settings = settings
+        self._speech = speech
+        self._last: list[str] = []
+        self._equal = 0
+
+    def judge(self, segment: RecognizedSegment) -> common.SuspectReason:
+        """What is wrong with a segment; unspecified where nothing is."""
+        units = _units(segment.text)
+        self._equal = self._equal + 1 if units and units == self._last else 1
+        self._last = units
+        if self._equal > self._settings.max_repeats or self._loops(units):
+            return common.SUSPECT_REASON_REPETITION
+        if self._speech_share(segment) < self._settings.min_speech_share:
+            return common.SUSPECT_REASON_NON_SPEECH
+        return common.SUSPECT_REASON_UNSPECIFIED
+
+    def _loops(self, units: Sequence[str]) -> bool:
+        """Whether half of a text or more is one phrase, said too often in a row."""
+        for period in range(1, min(MAX_PHRASE, len(units) // 2) + 1):
+            run = _longest_run(units, period)
+            repeats = run // period + 1
+            if repeats > self._settings.max_repeats and 2 * (run + period) >= len(units):
+                return True
+        return False
+
+    def _speech_share(self, segment: RecognizedSegment) -> float:
+        start, end = segment.start * SAMPLE_RATE, segment.end * SAMPLE_RATE
+        if end <= start:
+            return float(any(each.start <= start <= each.end for each in self._speech))
+        heard = (min(end, each.end) - max(start, each.start) for each in self._speech)
+        return sum(part for part in heard if part > 0) / (end - start)
+
+
+def _units(text: str) -> list[str]:
+    """Words without punctuation and casing."""
+    words = _WORD.findall(text.casefold())
+    if any(len(word) > UNBROKEN_WORD for word in words):
+        return list("".join(words))
+    return words
+
+
+def _longest_run(units: Sequence[str], period: int) -> int:
+    """The most units in a row that equal the one `period` before them."""
+    longest = run = 0
+    for index in range(period, len(units)):
+        run = run + 1 if units[index] == units[index - period] else 0
+        longest = max(longest, run)
+    return longest
