@@ -73,7 +73,7 @@ async def _measure(
             empty_mesh(data, sync_always=sync_always, environment=environment)
         )
         client = await stack.enter_async_context(Client(parts["gateway"].part.address))
-        await _all_at_once(client, WARM_UP_JOBS, in_flight)
+        await all_at_once(client, WARM_UP_JOBS, in_flight)
         note(f"{broker}: {jobs} jobs, {in_flight} in flight")
         figures = await _throughput(client, parts, jobs, in_flight)
         for rate in RATES:
@@ -87,7 +87,7 @@ async def _throughput(
 ) -> list[Figure]:
     """Jobs per second, and what they cost, which others on the machine change less."""
     before = _cpu_seconds(parts)
-    rate = await _all_at_once(client, jobs, in_flight)
+    rate = await all_at_once(client, jobs, in_flight)
     spent = {name: seconds - before[name] for name, seconds in _cpu_seconds(parts).items()}
     services = sum(spent[stage] for stage in STAGES)
     return [
@@ -115,7 +115,7 @@ def _latencies(rate: int, waits: list[float]) -> list[Figure]:
     ]
 
 
-async def _all_at_once(client: Client, jobs: int, in_flight: int) -> float:
+async def all_at_once(client: Client, jobs: int, in_flight: int) -> float:
     """Jobs per second, when a new one is submitted as soon as one is finished."""
     waiting = iter(range(jobs))
 
