@@ -1,0 +1,113 @@
+"""How many durable writes a unit of work costs, by the broker's own count.
+
+A write is a message that a stream stored: the last sequence of each stream, which JetStream never
+gives twice, before and after a number of jobs. A bucket is a stream too, so each change of a job
+record counts. What workers store to show that they are alive depends on time and not on work, and
+is told apart.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from typing import Annotated
+
+import typer
+from empty_stages import WARM_UP_JOBS, all_at_once
+from meshes import data_folder, empty_mesh
+from nats.aio.client import Client as NatsClient
+from nats.js import JetStreamContext
+from report import Figure, JsonOption, Report, note
+
+from maie_cli.mesh.parts import NATS
+from maie_client import Client
+from maie_runtime import subjects
+
+# Preprocess, ASR, enhancement, and both steps of the summary, of a job of one chunk.
+UNITS_OF_A_JOB = 5
+MAX_WRITES_OF_A_UNIT = 4.0
+SETTLE_SECONDS = 1.0
+# Grouping of events saves writes when much is going on; a lone job has none of it.
+IN_FLIGHT = (1, 32)
+ALIVE = subjects.bucket_stream(subjects.WORKERS)
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def main(
+    jobs: Annotated[int, typer.Option(help="How many jobs are counted over.")] = 200,
+    as_json: JsonOption = False,
+) -> None:
+    """Print the writes per unit and per job, by stream; exit with 1 when they are too many."""
+    report = asyncio.run(_measure(jobs))
+    report.print(as_json)
+    raise typer.Exit(0 if all(figure.kept is not False for figure in report.figures) else 1)
+
+
+async def _measure(jobs: int) -> Report:
+    figures: list[Figure] = []
+    async with AsyncExitStack() as stack:
+        data = stack.enter_context(data_folder())
+        parts = await stack.enter_async_context(
+            empty_mesh(data, environment={"MAIE_LOG_LEVEL": "warning"})
+        )
+        client = await stack.enter_async_context(Client(parts["gateway"].part.address))
+        nats = NatsClient()
+        await nats.connect(parts[NATS].part.address)
+        stack.push_async_callback(nats.close)
+        await all_at_once(client, WARM_UP_JOBS, max(IN_FLIGHT))
+        for in_flight in IN_FLIGHT:
+            note(f"{jobs} jobs, {in_flight} in flight")
+            before = await _settled(nats.jetstream())
+            await all_at_once(client, jobs, in_flight)
+            after = await _settled(nats.jetstream())
+            figures += _figures(f"{in_flight} in flight", before, after, jobs)
+    return Report(
+        bench="writes",
+        measured="Messages that the broker stored over jobs of one chunk and all features, five "
+        "units of work each, through four stages that answer at once.",
+        settings={"jobs": jobs},
+        figures=figures,
+    )
+
+
+def _figures(
+    name: str, before: Mapping[str, int], after: Mapping[str, int], jobs: int
+) -> list[Figure]:
+    stored = {stream: after[stream] - before.get(stream, 0) for stream in after}
+    alive = stored.pop(ALIVE)
+    total = sum(stored.values())
+    return [
+        Figure(
+            name=f"{name}: per unit",
+            value=total / jobs / UNITS_OF_A_JOB,
+            unit="writes",
+            at_most=MAX_WRITES_OF_A_UNIT,
+        ),
+        Figure(name=f"{name}: per job", value=total / jobs, unit="writes"),
+        *(
+            Figure(name=f"{name}: per job, {stream}", value=count / jobs, unit="writes")
+            for stream, count in sorted(stored.items())
+            if count
+        ),
+        Figure(name=f"{name}: workers that are alive, in all", value=alive, unit="writes"),
+    ]
+
+
+async def _settled(jetstream: JetStreamContext) -> dict[str, int]:
+    """The last sequence of each stream, once work has stopped."""
+    last: dict[str, int] = {}
+    while True:
+        told = {
+            info.config.name or "": info.state.last_seq for info in await jetstream.streams_info()
+        }
+        if told | {ALIVE: 0} == last | {ALIVE: 0}:
+            return told
+        last = told
+        await asyncio.sleep(SETTLE_SECONDS)
+
+
+if __name__ == "__main__":
+    app()
