@@ -137,7 +137,8 @@ class Child:
                 # Of its own, so that Ctrl-C reaches the supervisor alone, which stops in order.
                 start_new_session=True,
             )
-        self._layout.note_pid(self.part.name, self._process.pid)
+        with suppress(OSError):  # a full disk; a part without a note is better than two parts
+            self._layout.note_pid(self.part.name, self._process.pid)
         if self._stopping.is_set():
             self.signal(signal.SIGTERM)
         return self._process

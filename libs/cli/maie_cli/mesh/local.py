@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self
 
+from maie_cli.mesh.broker_care import care_for
 from maie_cli.mesh.child import Child, Report
 from maie_cli.mesh.errors import MeshError
 from maie_cli.mesh.layout import Layout
@@ -44,7 +45,7 @@ class LocalMesh:
         self._report = report
         self._stack = ExitStack()
         self._hurry = asyncio.Event()
-        self._trimming: asyncio.Task[None] | None = None
+        self._chores: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
         try:
@@ -99,11 +100,12 @@ class LocalMesh:
         for child in others:
             await child.start()
         await _all_or_first_error([child.wait_ready(START_SECONDS) for child in others])
-        self._trimming = asyncio.create_task(self._trim_logs())
+        caring = care_for(self.children[NATS], self.layout.nats, self._report)
+        self._chores = [asyncio.create_task(chore) for chore in (self._trim_logs(), caring)]
 
     async def _stop(self) -> None:
-        if self._trimming is not None:
-            self._trimming.cancel()
+        for chore in self._chores:
+            chore.cancel()
         last = (GATEWAY, NATS)
         stages = [name for name in self.children if name not in last]
         for names in ([GATEWAY], stages, [NATS]):

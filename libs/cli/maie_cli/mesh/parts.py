@@ -20,6 +20,8 @@ STAGES = ("preprocess", "asr", "enhancement", "summary")
 MAX_WORKERS = 64
 NATS = "nats"
 GATEWAY = "gateway"
+# The disk alone is the limit.
+NO_LIMIT_BYTES = 1 << 50
 # Nobody waits for other machines here, so work in hand is given back sooner than in a cluster.
 GRACE_SECONDS = 10
 
@@ -58,12 +60,14 @@ class Part:
         command: What to run; the first entry is a path.
         address: HOST:PORT that it listens on.
         environment: Its settings, on top of the supervisor's environment.
+        monitor: HOST:PORT where a broker tells over HTTP how it is; empty for others.
     """
 
     name: str
     command: tuple[str, ...]
     address: str
     environment: Mapping[str, str]
+    monitor: str = ""
 
 
 def plan(options: MeshOptions, layout: Layout) -> list[Part]:
@@ -73,7 +77,7 @@ def plan(options: MeshOptions, layout: Layout) -> list[Part]:
         MeshError: An option asks for what cannot be.
     """
     ports = Ports()
-    broker = _broker(layout, ports.take(options.nats_port))
+    broker = _broker(layout, ports.take(options.nats_port), ports.take(0))
     shared = {
         "MAIE_LOG_FORMAT": "json",
         "MAIE_SHUTDOWN_GRACE_SECONDS": str(GRACE_SECONDS),
@@ -123,22 +127,31 @@ def _python_part(name: str, package: str, address: str, shared: Mapping[str, str
     )
 
 
-def _broker(layout: Layout, address: str) -> Part:
+def _broker(layout: Layout, address: str, monitor: str) -> Part:
     config = layout.run / "nats.conf"
     config.write_text(
         json.dumps(
             {
                 "server_name": "maie",
                 "listen": address,
-                # By default JetStream syncs every two minutes, and acknowledged writes may be lost.
-                "jetstream": {"store_dir": str(layout.nats), "sync_interval": "always"},
+                "http": monitor,
+                "jetstream": {
+                    "store_dir": str(layout.nats),
+                    # By default it syncs every two minutes, and acknowledged writes may be lost.
+                    "sync_interval": "always",
+                    # By default three quarters of what is free when it starts: a server that is
+                    # started again on a fuller disk would refuse to write with space left.
+                    "max_file_store": NO_LIMIT_BYTES,
+                },
             },
             indent=2,
             ensure_ascii=False,
         )
     )
     command = (str(nats_server()), "--config", str(config))
-    return Part(name=NATS, command=command, address=address, environment=dict(os.environ))
+    return Part(
+        name=NATS, command=command, address=address, environment=dict(os.environ), monitor=monitor
+    )
 
 
 def nats_server() -> Path:
