@@ -15,12 +15,18 @@ from pydantic import ValidationError
 
 from maie.asr.v1 import asr_pb2 as asr
 from maie.common.v1 import types_pb2 as common
-from maie_asr.checkpoint import checkpoint_sha256
 from maie_asr.engine import SAMPLE_RATE, SpeechRange
 from maie_asr.settings import AsrSettings, WhisperSettings
 from maie_asr.stage import TranscribeStage, open_stage
 from maie_runtime.blobs import Blobs
 from maie_runtime.errors import Code, StageError
+from maie_runtime.models import (
+    MANIFEST,
+    Manifest,
+    checkpoint_sha256,
+    file_sha256,
+    write_manifest,
+)
 from tests.asr.recordings import (
     BUG_AND_BUDGET,
     SCHEDULE,
@@ -242,6 +248,13 @@ async def test_a_distil_model_never_sees_the_text_before(blobs: Blobs) -> None:
     assert version.parameters["condition_on_previous_text"] == "false"
 
 
+async def test_a_request_cannot_show_a_distil_model_the_text_before(blobs: Blobs) -> None:
+    async with whisper(blobs, variant="distil-large-v3") as stage:
+        asked = request(SCHEDULE, decoding={"condition_on_previous_text": True})
+        found = parameters(await transcribe(stage, asked, blobs))
+    assert found["condition_on_previous_text"] == "false"
+
+
 async def test_names_model_arithmetic_and_hash(blobs: Blobs) -> None:
     async with whisper(blobs) as stage:
         model = stage.models()[0]
@@ -276,7 +289,7 @@ async def test_a_missing_model_stops_the_start_and_says_how_to_get_one(
     for path in (None, tmp_path / "nowhere"):
         error = await start_error(blobs, model_path=path)
         assert error.reason == "MODEL_MISSING"
-        assert "hf download" in error.message
+        assert "maie models pull" in error.message
 
 
 @pytest.mark.parametrize("name", ["model.bin", "config.json", "tokenizer.json", "vocabulary.json"])
@@ -292,10 +305,35 @@ async def test_a_missing_file_stops_the_start(blobs: Blobs, tmp_path: Path, name
 async def test_a_damaged_file_stops_the_start(blobs: Blobs, tmp_path: Path, name: str) -> None:
     shutil.copytree(TINY_WHISPER, tmp_path / "model")
     damaged = tmp_path / "model" / name
+    was = file_sha256(damaged)
     damaged.write_bytes(damaged.read_bytes()[:20_000])
     error = await start_error(blobs, model_path=tmp_path / "model")
     assert error.reason == "MODEL_CORRUPT"
-    assert str(tmp_path) in error.message
+    for part in (str(tmp_path), name, was, file_sha256(damaged)):
+        assert part in error.message
+
+
+@pytest.mark.parametrize("name", ["model.bin", "tokenizer.json", "vocabulary.json"])
+async def test_a_file_that_was_damaged_before_it_was_hashed_stops_the_start(
+    blobs: Blobs, tmp_path: Path, name: str
+) -> None:
+    shutil.copytree(TINY_WHISPER, tmp_path / "model")
+    damaged = tmp_path / "model" / name
+    damaged.write_bytes(damaged.read_bytes()[:20_000])
+    hashes = {each: file_sha256(tmp_path / "model" / each) for each in MODEL_FILES}
+    write_manifest(tmp_path / "model", Manifest(model="tiny-whisper", files=hashes))
+    error = await start_error(blobs, model_path=tmp_path / "model")
+    assert error.reason == "MODEL_CORRUPT"
+    assert "cannot be loaded" in error.message
+
+
+async def test_a_model_that_nothing_vouches_for_stops_the_start(
+    blobs: Blobs, tmp_path: Path
+) -> None:
+    shutil.copytree(TINY_WHISPER, tmp_path / "model", ignore=shutil.ignore_patterns(MANIFEST))
+    error = await start_error(blobs, model_path=tmp_path / "model")
+    assert error.reason == "MODEL_CORRUPT"
+    assert "maie models" in error.message
 
 
 async def test_arithmetic_that_the_device_lacks_stops_the_start(blobs: Blobs) -> None:

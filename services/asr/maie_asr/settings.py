@@ -37,7 +37,8 @@ class PocketsphinxSettings(Settings):
     model_path: Path | None = None
     """A directory laid out as `en-us` in pocketsphinx's package; that one where unset."""
     sha256: Sha256 = ""
-    """What the model's files must hash to. Empty accepts any."""
+    """What the model's files must hash to. Empty where the manifest beside them says so, or
+    the model is the packaged one."""
     margin_seconds: float = Field(default=0.1, ge=0, le=2)
     """Audio that is decoded before and after each speech range, beyond the range's own padding
     and at most half of a pause. It takes in the short silences at the ends of a clip, which then
@@ -55,7 +56,7 @@ class WhisperSettings(Settings):
     variant: str = ""
     """The model's name, such as `large-v3`; taken from the directory's name where empty."""
     sha256: Sha256 = ""
-    """What the model's files must hash to. Empty accepts any."""
+    """What the model's files must hash to. Empty where the manifest beside them says so."""
     device: Literal["cpu", "cuda"] = "cpu"
     """Where the model runs."""
     device_index: tuple[int, ...] = Field(default=(0,), min_length=1)

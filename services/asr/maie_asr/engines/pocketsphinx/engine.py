@@ -10,7 +10,6 @@ from datetime import timedelta
 from pathlib import Path
 
 from maie.common.v1 import types_pb2 as common
-from maie_asr.checkpoint import model_corrupt, model_missing, verified_sha256
 from maie_asr.engine import (
     SAMPLE_RATE,
     Capabilities,
@@ -30,6 +29,7 @@ from maie_asr.engines.pocketsphinx.pool import DecoderPool
 from maie_asr.engines.pocketsphinx.process import DecoderDiedError, ModelUnreadableError
 from maie_asr.settings import AsrSettings, PocketsphinxSettings
 from maie_runtime.errors import Code, StageError
+from maie_runtime.models import model_corrupt, model_missing, verified_sha256
 
 LANGUAGE = "en"
 RETRY_AFTER = timedelta(seconds=1)
@@ -96,7 +96,12 @@ async def create(settings: AsrSettings) -> AsyncIterator[PocketsphinxEngine]:
     model = settings.pocketsphinx.model_path or packaged_model()
     _check_files(model)
     with ThreadPoolExecutor(settings.slots, "pocketsphinx") as executor:
-        sha256 = verified_sha256(model, MODEL_FILES, settings.pocketsphinx.sha256)
+        sha256 = verified_sha256(
+            model,
+            MODEL_FILES,
+            settings.pocketsphinx.sha256,
+            needs_proof=settings.pocketsphinx.model_path is not None,
+        )
         pool = DecoderPool(model, executor)
         try:
             try:

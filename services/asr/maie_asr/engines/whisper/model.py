@@ -9,10 +9,10 @@ import ctranslate2
 from faster_whisper import WhisperModel
 
 from maie.common.v1 import types_pb2 as common
-from maie_asr.checkpoint import model_corrupt, model_missing, verified_sha256
 from maie_asr.engines.whisper.batching import BatchingModel
 from maie_asr.settings import WhisperSettings
 from maie_runtime.errors import Code, StageError
+from maie_runtime.models import model_corrupt, model_missing, verified_sha256
 
 # Without tokenizer.json faster-whisper would fetch one from the network.
 REQUIRED_FILES = ("config.json", "model.bin", "tokenizer.json")
@@ -20,8 +20,8 @@ REQUIRED_FILES = ("config.json", "model.bin", "tokenizer.json")
 VOCABULARY_FILES = ("vocabulary.json", "vocabulary.txt")
 OPTIONAL_FILES = (*VOCABULARY_FILES, "preprocessor_config.json")
 HOW_TO_GET = (
-    "fetch one with `hf download Systran/faster-whisper-small --local-dir DIR` and set "
-    "MAIE_ASR_WHISPER_MODEL_PATH=DIR"
+    "fetch one with `maie models pull whisper-small` and set MAIE_ASR_WHISPER_MODEL_PATH to what "
+    "`maie models path whisper-small` prints"
 )
 AUTO_COMPUTE_TYPES = {"cuda": "float16", "cpu": "int8"}
 AUTO_CROSS_BATCH_SIZES = {"cuda": 16, "cpu": 1}
