@@ -189,6 +189,7 @@ async def _questions(model: ReadModel, jobs: int) -> dict[str, Ask]:
         "search: a word of every job": job.SearchJobsRequest(query="budget"),
         "search: two frequent words": job.SearchJobsRequest(query="budget release"),
         "search: a phrase of half the jobs": job.SearchJobsRequest(query='"the release"'),
+        "search: a word of every 50th job": job.SearchJobsRequest(query="wo17"),
         "search: a rare word": job.SearchJobsRequest(query="eclipse"),
         "search: a beginning": job.SearchJobsRequest(query="budget eclip*"),
         "search: a word of no job": job.SearchJobsRequest(query="zebra"),

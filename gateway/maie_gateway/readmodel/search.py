@@ -112,7 +112,7 @@ def _take(
     size: int,
 ) -> tuple[list[Scored], Place | None]:
     """Takes up to `size` jobs from one lot, and tells where to go on, None at the end."""
-    query = _matches(index, tenant, terms, place)
+    query = _matches(index.found(connection, terms), tenant, terms, place)
     if place.after is None:
         rows = connection.execute(query.limit(RANKED_JOBS + 1)).all()
         more = len(rows) > RANKED_JOBS
@@ -129,13 +129,15 @@ def _take(
     return lot, Place(newest=place.oldest - 1) if place.oldest else None
 
 
-def _matches(index: FullText, tenant: str, terms: Sequence[Term], place: Place) -> Select[Any]:
+def _matches(
+    found: ColumnElement[bool], tenant: str, terms: Sequence[Term], place: Place
+) -> Select[Any]:
     """The jobs of a lot, newest first, with how often each term is in them."""
     counts = [_occurrences(texts.c.words, term).label(f"n{i}") for i, term in enumerate(terms)]
     return (
         select(texts.c.number, func.length(texts.c.words), *counts)
         .join(jobs, jobs.c.number == texts.c.number)
-        .where(jobs.c.tenant == tenant, index.found(terms))
+        .where(jobs.c.tenant == tenant, found)
         .where(texts.c.number.between(place.oldest, place.newest))
         .order_by(texts.c.number.desc())
     )

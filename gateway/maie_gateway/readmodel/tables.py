@@ -17,7 +17,7 @@ from sqlalchemy import (
 
 # Counts up with every change of the tables: a database of another version is
 # emptied when it is opened, and fills itself again.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 metadata = MetaData()
 

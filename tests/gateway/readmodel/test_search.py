@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from maie.job.v1 import job_pb2 as job
-from maie_gateway.readmodel import ReadModel, TextMoment
+from maie_gateway.readmodel import ReadModel, TextMoment, fulltext
 from maie_gateway.readmodel import search as readmodel_search
 from maie_gateway.readmodel.entries import text_version
 from maie_gateway.readmodel.query import parse_query
@@ -178,6 +178,19 @@ async def test_pages_of_a_search_stay_while_jobs_come_and_go(
     await model.remove(job_id(seen[1]))
     rest = await found(model, "budget", page_size=7, page_token=first.next_page_token)
     assert sorted(seen + rest) == list(range(total))
+
+
+@pytest.mark.parametrize("frequent_rows", [0, 1_000_000])
+async def test_both_ways_to_the_newest_jobs_lead_to_the_same(
+    model: ReadModel, monkeypatch: pytest.MonkeyPatch, frequent_rows: int
+) -> None:
+    """However frequent PostgreSQL takes the words for."""
+    monkeypatch.setattr(fulltext, "FREQUENT_ROWS", frequent_rows)
+    for number in range(8):
+        await put_text(model, number, "the release" if number % 2 else "release the", "budget")
+    assert sorted(await found(model, '"the release" bud*', page_size=3)) == [1, 3, 5, 7]
+    assert sorted(await found(model, "release", page_size=3)) == list(range(8))
+    assert await found(model, "holiday") == []
 
 
 async def test_phrases_are_found_far_into_a_long_recording(model: ReadModel) -> None:
