@@ -72,7 +72,8 @@ class JobService(job_pb2_grpc.JobServiceServicer):
         stored = await self._own(request.job_id, context)
         # Who hears of a state finds it in lists, too.
         self._projector.changed(stored.record, stored.revision)
-        return job.GetJobResponse(job=await self._results.job(stored.record))
+        async with self._store.reading(request.job_id):
+            return job.GetJobResponse(job=await self._results.job(stored.record))
 
     async def ListJobs(self, request: job.ListJobsRequest, context: Any) -> job.ListJobsResponse:
         """Lists jobs, newest first."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 from nats.errors import Error as NatsError
@@ -21,6 +22,9 @@ from maie_runtime.errors import Code, StageError
 
 # A removed record leaves its id for so long, so that gateways that were away hear of it.
 REMOVAL_TOLD_SECONDS = 3600
+# From a job's first missing result to its missing record, on a busy machine.
+REMOVAL_SECONDS = 3.0
+REMOVAL_POLL_SECONDS = 0.05
 # The server's own number for a compare-and-set that came too late.
 WRONG_LAST_SEQUENCE = 10071
 
@@ -75,6 +79,25 @@ class JobStore:
                 return False
             raise
         return True
+
+    @asynccontextmanager
+    async def reading(self, job_id: str) -> AsyncIterator[None]:
+        """Holds the reading of what is stored of a job, which may be removed meanwhile.
+
+        Its results go before its record, so for a moment they seem to be lost.
+
+        Raises:
+            StageError: NOT_FOUND with JOB_NOT_FOUND where it was removed;
+                DATA_LOSS with BLOB_MISSING where it stays and a result is lost.
+        """
+        try:
+            yield
+        except StageError as error:
+            if error.reason == "BLOB_MISSING":
+                for _ in range(round(REMOVAL_SECONDS / REMOVAL_POLL_SECONDS)):
+                    await self.get(job_id)
+                    await asyncio.sleep(REMOVAL_POLL_SECONDS)
+            raise
 
     async def replace(self, old: StoredRecord, new: record.JobRecord) -> int:
         """Stores a changed record and returns its revision.

@@ -96,7 +96,9 @@ class Watch:
                 yield told
             if seen.state not in FINAL_STATES:
                 await self._wait(watcher)
-        yield _now(finished=job.JobFinished(job=await self._results.job(seen)))
+        async with self._store.reading(job_id):
+            finished = job.JobFinished(job=await self._results.job(seen))
+        yield _now(finished=finished)
 
     async def _consequences(
         self, seen: record.JobRecord, told: job.JobEvent, watcher: WatcherState
@@ -108,7 +110,8 @@ class Watch:
         events = [_now(stage_progress=watcher.stage_progress(seen, ended.stage))]
         if ended.stage in TEXT_STAGES and ended.state in HAS_OUTPUT:
             unit = next(unit for unit in seen.units if unit.unit == ended.unit)
-            transcript = await self._results.transcript(unit)
+            async with self._store.reading(seen.job_id):
+                transcript = await self._results.transcript(unit)
             events += [
                 _now(segment=segment) for segment in transcript.segments if watcher.is_new(segment)
             ]

@@ -178,6 +178,27 @@ async def test_a_removal_that_was_cut_short_is_finished_by_the_next(
         assert await none_left(empty_mesh, broker, made.job_id)
 
 
+async def test_who_looks_while_a_job_is_removed_sees_it_whole_or_not_at_all(
+    empty_mesh: EmptyMesh, broker: Broker
+) -> None:
+    async def look(client: Client, job_id: str) -> str:
+        try:
+            while True:
+                assert (await client.get_job(job_id)).results.HasField("summary")
+        except ClientError as error:
+            return error.reason
+
+    async with empty_mesh.running() as client:
+        options = {"features": EVERYTHING, "template_id": TEMPLATE}
+        for _ in range(5):
+            events = [told async for told in client.process(recording(), **options)]
+            job_id = events[0].accepted.job_id
+            looks = [asyncio.create_task(look(client, job_id)) for _ in range(4)]
+            await asyncio.sleep(0.02)
+            await client.delete_job(job_id)
+            assert await asyncio.gather(*looks) == ["JOB_NOT_FOUND"] * 4
+
+
 async def test_all_gateways_hear_of_a_removal(empty_mesh: EmptyMesh, broker: Broker) -> None:
     async with AsyncExitStack() as stack:
         addresses = [await stack.enter_async_context(empty_mesh.gateway()) for _ in range(2)]
