@@ -1,0 +1,7 @@
+"""Models that can be fetched, and those that lie on this machine."""
+
+from maie_cli.models.catalogue import CATALOGUE, CatalogueModel, catalogue_model
+from maie_cli.models.pull import pull
+from maie_cli.models.store import model_directory, trust
+
+__all__ = ["CATALOGUE", "CatalogueModel", "catalogue_model", "model_directory", "pull", "trust"]
