@@ -9,6 +9,7 @@ import statistics
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Annotated
@@ -18,9 +19,10 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from tests.chaos.faults import FAULTS, Fault
+from tests.chaos.fault import Fault
+from tests.chaos.faults import FAULTS, SHORT
 from tests.chaos.trial import Outcome, run_trial
-from tests.chaos.world import ROOT, World, world
+from tests.chaos.world import ROOT, Setup, World, world
 
 console = Console(stderr=True, highlight=False)
 
@@ -30,6 +32,7 @@ def main(
     fault: Annotated[
         list[str] | None, typer.Option(help="Only faults with this in the name.")
     ] = None,
+    short: Annotated[bool, typer.Option(help="Only one fault of each kind.")] = False,
     minutes: Annotated[float, typer.Option(help="No trial begins after this.")] = 25.0,
     seed: Annotated[int, typer.Option(help="Repeats a run's chance.")] = 0,
     report: Annotated[Path, typer.Option(help="Where report.json and report.svg go.")] = (
@@ -37,7 +40,12 @@ def main(
     ),
 ) -> None:
     """Break a mesh at random instants and count what came of every job."""
-    chosen = [one for one in FAULTS if not fault or any(word in one.name for word in fault)]
+    chosen = [
+        one
+        for one in FAULTS
+        if (not fault or any(word in one.name for word in fault))
+        and (not short or one.name in SHORT)
+    ]
     seed = seed or random.SystemRandom().randrange(1, 2**31)
     outcomes = asyncio.run(_run(chosen, trials, minutes * 60, seed))
     _write(report, outcomes, seed)
@@ -50,26 +58,39 @@ async def _run(faults: list[Fault], trials: int, seconds: float, seed: int) -> d
     cache = ROOT / ".cache"
     cache.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="chaos-", dir=cache) as folder:
-        async with world(Path(folder) / "data", seed, {}) as running:
+        async with world(Path(folder) / "data", seed) as running:
             # Round by round, so that a run which is cut short has tried every fault.
             for number, fault in product(range(trials), faults):
                 if time.monotonic() > deadline:
                     console.print(f"time is up in round {number + 1}")
                     break
-                if fault.environment:
-                    await _trial_of_its_own(Path(folder), seed + number, fault, outcomes)
-                else:
-                    await _trial(running, fault, outcomes[fault.name])
+                await _try(running, Path(folder), seed + number, fault, outcomes[fault.name])
+    for outcome in outcomes.values():
+        if not outcome.trials and outcome.not_run is None:
+            outcome.not_run = "time was up before its first trial"
     return outcomes
 
 
+async def _try(shared: World, folder: Path, seed: int, fault: Fault, outcome: Outcome) -> None:
+    if outcome.not_run is None and (why := fault.missing()):
+        outcome.not_run = why
+        console.print(f"{fault.name}: NOT RUN: {why}")
+    elif outcome.not_run is None and fault.setup:
+        await _trial_of_its_own(folder, seed, fault, fault.setup, outcome)
+    elif outcome.not_run is None:
+        await _trial(shared, fault, outcome)
+
+
 async def _trial_of_its_own(
-    folder: Path, seed: int, fault: Fault, outcomes: dict[str, Outcome]
+    folder: Path, seed: int, fault: Fault, setup: Setup, outcome: Outcome
 ) -> None:
     data = Path(tempfile.mkdtemp(dir=folder))
-    environment = {**fault.environment, "MAIE_FAULT_MARK": f"{data}.mark"}
-    async with world(data, seed, environment) as running:
-        await _trial(running, fault, outcomes[fault.name])
+    mark = data.with_name(f"{data.name}.mark")
+    environment = {**setup.environment, "MAIE_FAULT_MARK": str(mark)}
+    async with world(data, seed, replace(setup, environment=environment)) as running:
+        await _trial(running, fault, outcome)
+    if setup.environment and not mark.exists():
+        outcome.blame("broken", "-", "no process came by the point where it was to die")
 
 
 async def _trial(running: World, fault: Fault, outcome: Outcome) -> None:
@@ -79,16 +100,20 @@ async def _trial(running: World, fault: Fault, outcome: Outcome) -> None:
 
 def _write(folder: Path, outcomes: dict[str, Outcome], seed: int) -> None:
     table = Table(
-        "fault", "trials", "accepted", "lost", "doubled", "stuck", "gaps", "run again",
+        "fault", "trials", "accepted", "lost", "doubled", "stuck", "gaps", "broken", "run again",
         "recovery p50", "p99", box=box.SIMPLE_HEAD, title=f"chaos, seed {seed}",
     )  # fmt: skip
     for name, outcome in outcomes.items():
-        if outcome.trials:
+        if outcome.not_run:
+            table.add_row(name, "not run", style="yellow")
+        elif outcome.trials:
             table.add_row(name, *_cells(outcome), style="" if outcome.well else "bold red")
     folder.mkdir(parents=True, exist_ok=True)
-    printed = Console(record=True, width=120)
+    printed = Console(record=True, width=150)
     printed.print(table)
-    for outcome in outcomes.values():
+    for name, outcome in outcomes.items():
+        if outcome.not_run:
+            printed.print(f"NOT RUN: {name}: {outcome.not_run}", style="yellow")
         for line in outcome.wrong:
             printed.print(line, style="red")
     printed.save_svg(str(folder / "report.svg"), title="make chaos")
@@ -102,7 +127,7 @@ def _cells(outcome: Outcome) -> list[str]:
     ]
     counts = (
         outcome.trials, outcome.accepted, outcome.lost, outcome.doubled, outcome.stuck,
-        outcome.gaps, outcome.again,
+        outcome.gaps, outcome.broken, outcome.again,
     )  # fmt: skip
     times = (statistics.median(outcome.recovery), p99)
     return [*map(str, counts), *(f"{seconds:.1f} s" for seconds in times)]

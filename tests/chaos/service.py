@@ -1,7 +1,9 @@
 """A stage's service for chaos: `python -m tests.chaos.service STAGE`.
 
-Each unit takes a moment, so that a fault finds work in hand, and a recording
-that holds POISON kills every worker that transcribes it.
+Each unit takes a moment, so that a fault finds work in hand. What a recording
+holds can make it special: POISON kills every worker that transcribes it, SLOW
+takes longer than the ack_wait, FLAKY fails once for a while, and TALKATIVE
+makes a worker tell megabytes of segments.
 """
 
 from __future__ import annotations
@@ -10,32 +12,55 @@ import asyncio
 import os
 import random
 import sys
+from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic_settings import SettingsConfigDict
 
+from maie.asr.v1 import asr_pb2 as asr
+from maie.common.v1 import types_pb2 as common
+from maie_runtime.errors import Code, StageError
 from maie_runtime.server import run_service
 from maie_runtime.settings import MeshSettings, ServiceSettings
 from maie_runtime.stage import StageContext
-from tests.empty_stages import empty_stages
+from tests.empty_stages import EmptyStage, empty_stages
 
 POISON = b"poison"
 SLOW = b"slow"
+FLAKY = b"flaky"
+TALKATIVE = b"talkative"
 CHUNKS = 3
 UNIT_SECONDS = (0.02, 0.2)
 # Longer than the ack_wait that chaos runs with.
 SLOW_SECONDS = 5.0
+TALK_SEGMENTS = 1500
+TALK_PAUSE_SECONDS = 0.01
+TALK_CHARS = 8000
 
 
-async def take_a_moment(context: StageContext) -> None:
-    """Works for a random moment; dies of poison and takes long over what is slow."""
-    recording = _recording(context.job_id)
-    if context.unit.startswith("asr") and POISON in recording:
-        os.abort()
-    if context.unit == "asr.0000" and SLOW in recording:
-        await asyncio.sleep(SLOW_SECONDS)
-    await asyncio.sleep(random.uniform(*UNIT_SECONDS))
+class ChaosStage(EmptyStage):
+    """A stage that takes a moment, and more over special recordings."""
+
+    async def run(self, request: Any, context: StageContext) -> AsyncGenerator[Any, None]:
+        """Answers one request."""
+        recording = _recording(context.job_id)
+        if context.unit.startswith("asr") and POISON in recording:
+            os.abort()
+        if context.unit == "asr.0000" and SLOW in recording:
+            await asyncio.sleep(SLOW_SECONDS)
+        if context.unit == "asr.0001" and context.attempt == 1 and FLAKY in recording:
+            raise StageError(Code.UNAVAILABLE, "FLAKY", "It works the next time.")
+        if context.unit == "asr.0000" and TALKATIVE in recording:
+            for number in range(TALK_SEGMENTS):
+                yield asr.TranscribeResponse(
+                    segment=common.Segment(segment_id=f"talk-{number}", text="x" * TALK_CHARS)
+                )
+                await asyncio.sleep(TALK_PAUSE_SECONDS)
+        await asyncio.sleep(random.uniform(*UNIT_SECONDS))
+        async for response in super().run(request, context):
+            yield response
 
 
 def _recording(job_id: str) -> bytes:
@@ -55,8 +80,7 @@ def main() -> None:
 
         model_config = SettingsConfigDict(env_prefix=f"MAIE_{slug.upper()}_")
 
-    stage = empty_stages(CHUNKS)[slug]
-    stage.hook = take_a_moment
+    stage = ChaosStage(answer=empty_stages()[slug].answer, chunks=CHUNKS)
     run_service(slug, ChaosSettings(), stage.opened)
 
 

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 
 from maie.job.v1 import job_pb2 as job
 from maie_client import ClientError
-from tests.chaos.faults import Fault
-from tests.chaos.world import World, now
+from tests.chaos.fault import Break, Fault
+from tests.chaos.world import STUCK_SECONDS, World, now
 
 JOBS = 10
 LOAD_SECONDS = 1.5
+# A fault waits for jobs of its own, each for as long as a job may stand still.
+STEP_SECONDS = 2 * STUCK_SECONDS
 # Each unit once: preprocess, then asr, enhancement and map for each chunk, then reduce.
 ENDED = ("UNIT_STATE_COMPLETED", "UNIT_STATE_SKIPPED")
 
@@ -28,9 +30,13 @@ class Outcome:
         doubled: Jobs that completed a unit twice, or whose result changed.
         stuck: Jobs that stood still.
         gaps: Watchers that missed or repeated an event.
-        again: Units that a worker completed more than once; harmless.
-        recovery: Seconds from the fault to the end of a job submitted after it.
+        broken: What else a fault found wrong, such as a refusal that misleads.
+        again: Units that a worker completed more than once, or for a job whose id did
+            not arrive; harmless.
+        recovery: Seconds from the fault, or where it lasts from its end, to the end of
+            a job that is submitted from then on.
         wrong: What exactly was wrong, in words.
+        not_run: Why no trial could be made; None where one could.
     """
 
     trials: int = 0
@@ -39,14 +45,16 @@ class Outcome:
     doubled: int = 0
     stuck: int = 0
     gaps: int = 0
+    broken: int = 0
     again: int = 0
     recovery: list[float] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
+    not_run: str | None = None
 
     @property
     def well(self) -> bool:
         """Whether every promise was kept."""
-        return not (self.lost or self.doubled or self.stuck or self.gaps)
+        return not (self.lost or self.doubled or self.stuck or self.gaps or self.broken)
 
     def blame(self, kind: str, job_id: str, why: str) -> None:
         """Counts a broken promise."""
@@ -57,25 +65,43 @@ class Outcome:
 async def run_trial(world: World, fault: Fault, outcome: Outcome) -> None:
     """Runs one trial and adds what came of it."""
     world.accepted.clear()
+    world.units_removed = 0
     completed_before = world.units_completed()
     loading = asyncio.create_task(world.load(JOBS, LOAD_SECONDS))
     await asyncio.sleep(world.chance.uniform(0.2, LOAD_SECONDS))
-    started = now()
-    if (wrong := await fault.happen(world)) is not None:
-        outcome.blame("doubled", "-", wrong)
+    await _bounded(fault.happen, world, outcome)
+    outcome.recovery.append(await _recovery(world, outcome))
     await loading
-    outcome.recovery.append(await _recovery(world, started))
+    await _bounded(fault.afterwards, world, outcome)
     outcome.trials += 1
     outcome.accepted += len(world.accepted)
     units = await asyncio.gather(
         *(_check(world, job_id, state, outcome) for job_id, state in world.accepted.items())
     )
-    outcome.again += max(0, world.units_completed() - completed_before - sum(units))
+    counted = sum(units) + world.units_removed
+    outcome.again += max(0, world.units_completed() - completed_before - counted)
 
 
-async def _recovery(world: World, started: float) -> float:
+async def _bounded(step: Break, world: World, outcome: Outcome) -> None:
+    """Takes a step of a fault, and blames it for what was wrong."""
+    try:
+        async with asyncio.timeout(STEP_SECONDS):
+            wrong = await step(world)
+    except TimeoutError:
+        wrong = f"the fault was not over after {STEP_SECONDS:.0f} s"
+    except ClientError as error:
+        wrong = f"a call failed with {error.code.name} {error.reason}: {error.message}"
+    if wrong is not None:
+        outcome.blame("broken", "-", wrong)
+
+
+async def _recovery(world: World, outcome: Outcome) -> float:
     """Submits a job, again and again until it is accepted, and waits for its end."""
+    started = now()
     while (probe := await world.submit()) is None:
+        if now() - started > STUCK_SECONDS:
+            outcome.blame("stuck", "-", "no job was accepted any more")
+            return now() - started
         await asyncio.sleep(0.1)
     await world.end_of(probe)
     return now() - started

@@ -8,8 +8,8 @@ import random
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +17,8 @@ from maie.job.v1 import job_pb2 as job
 from maie_cli.mesh import LocalMesh, MeshOptions
 from maie_cli.mesh.parts import STAGES
 from maie_client import Client, ClientError
+from tests.chaos.clocks import Clocks
+from tests.chaos.disk import SmallDisk, small_disk
 
 ROOT = Path(__file__).parents[2]
 FEATURES = ("raw_transcript", "clean_transcript", "summary")
@@ -24,6 +26,22 @@ TEMPLATE = "meeting_notes_v1"
 ACK_WAIT_SECONDS = 2
 # A job that is not finished by then stands still.
 STUCK_SECONDS = 90.0
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Setup:
+    """What is special about a mesh.
+
+    Attributes:
+        environment: Settings of its services and its gateway.
+        disk: The folder in the mesh's own that is on a small disk: "blobs",
+            "nats", or "." for all of it. Empty for none.
+        clocks: Whether the clocks of its gateway and its stages can jump.
+    """
+
+    environment: Mapping[str, str] = field(default_factory=dict)
+    disk: str = ""
+    clocks: bool = False
 
 
 @dataclass(kw_only=True)
@@ -34,13 +52,19 @@ class World:
         mesh: The mesh.
         client: A client of its gateway.
         chance: Where all chance comes from, so that a seed repeats a trial.
+        disk: The small disk that it is on, if it is.
+        clocks: Its clocks, if they can jump.
         accepted: The jobs whose id was given out, with the state they must end in.
+        units_removed: How many units were completed of jobs that were removed since.
     """
 
     mesh: LocalMesh
     client: Client
     chance: random.Random
+    disk: SmallDisk | None = None
+    clocks: Clocks | None = None
     accepted: dict[str, job.JobState] = field(default_factory=dict)
+    units_removed: int = 0
 
     async def submit(
         self,
@@ -49,17 +73,30 @@ class World:
         request_id: str = "",
     ) -> str | None:
         """Submits a job; None where it was refused, which is no loss."""
+        try:
+            return await self.must_submit(recording, expected, request_id)
+        except ClientError:
+            return None
+
+    async def must_submit(
+        self,
+        recording: bytes = b"anything",
+        expected: job.JobState = job.JOB_STATE_COMPLETE,
+        request_id: str = "",
+    ) -> str:
+        """Submits a job.
+
+        Raises:
+            ClientError: It was refused.
+        """
 
         async def audio() -> AsyncIterator[bytes]:
             yield recording
 
         options = {"request_id": request_id} if request_id else {}
-        try:
-            created = await self.client.create_job(
-                audio(), features=FEATURES, template_id=TEMPLATE, **options
-            )
-        except ClientError:
-            return None
+        created = await self.client.create_job(
+            audio(), features=FEATURES, template_id=TEMPLATE, **options
+        )
         self.accepted[created.job_id] = expected
         return created.job_id
 
@@ -85,9 +122,7 @@ class World:
 
     def send(self, part: str, number: signal.Signals) -> None:
         """Sends a signal to a part, if it runs."""
-        pid = self.mesh.children[part].pid
-        if pid is not None:
-            os.kill(pid, number)
+        self.mesh.children[part].signal(number)
 
     def units_completed(self) -> int:
         """How many times a worker completed a unit, by the workers' own logs."""
@@ -99,20 +134,38 @@ class World:
 
 
 @asynccontextmanager
-async def world(data: Path, seed: int, environment: dict[str, str]) -> AsyncIterator[World]:
+async def world(data: Path, seed: int, setup: Setup = Setup()) -> AsyncIterator[World]:
     """A mesh whose stages take a moment over each unit and do nothing in it."""
     settings = {f"MAIE_{stage.upper()}_ACK_WAIT_SECONDS": str(ACK_WAIT_SECONDS) for stage in STAGES}
     settings |= {f"MAIE_{stage.upper()}_SLOTS": "4" for stage in STAGES}
     settings |= {"PYTHONPATH": os.fspath(ROOT), "MAIE_GATEWAY_MAX_ACTIVE_JOBS": "1000"}
+    settings |= setup.environment
+    clocks = (
+        Clocks(data.with_name(f"{data.name}-clocks"), ("gateway", *STAGES))
+        if setup.clocks
+        else None
+    )
     options = MeshOptions(
         data=data,
         port_base=0,
         workers={"asr": 2},
-        environment=settings | environment,
-        commands={stage: (sys.executable, "-m", "tests.chaos.service", stage) for stage in STAGES},
+        environment=settings | (clocks.environment("gateway") if clocks else {}),
+        commands={stage: _command(stage, clocks) for stage in STAGES},
     )
-    async with LocalMesh(options, lambda _: None) as mesh, Client(mesh.gateway) as client:
-        yield World(mesh=mesh, client=client, chance=random.Random(seed))
+    with ExitStack() as stack:
+        disk = stack.enter_context(small_disk(data / setup.disk)) if setup.disk else None
+        async with LocalMesh(options, lambda _: None) as mesh, Client(mesh.gateway) as client:
+            yield World(
+                mesh=mesh, client=client, chance=random.Random(seed), disk=disk, clocks=clocks
+            )
+
+
+def _command(stage: str, clocks: Clocks | None) -> tuple[str, ...]:
+    service = (sys.executable, "-m", "tests.chaos.service", stage)
+    if clocks is None:
+        return service
+    settings = (f"{name}={value}" for name, value in clocks.environment(stage).items())
+    return ("/usr/bin/env", *settings, *service)
 
 
 def now() -> float:

@@ -1,0 +1,69 @@
+"""A TCP proxy that can fall silent without hanging up, as a network does that is cut."""
+
+from __future__ import annotations
+
+import asyncio
+from types import TracebackType
+from typing import Self
+
+READ_BYTES = 65536
+
+
+class SilentProxy:
+    """Passes connections on to an address; an asynchronous context manager.
+
+    Args:
+        target: HOST:PORT.
+
+    Attributes:
+        address: HOST:PORT where it listens.
+        upstream_ports: Its own ports of the connections to the target.
+    """
+
+    def __init__(self, target: str) -> None:
+        host, _, port = target.rpartition(":")
+        self._target = (host, int(port))
+        self._pumps: set[asyncio.Task[None]] = set()
+        self._writers: list[asyncio.StreamWriter] = []
+        self.upstream_ports: set[int] = set()
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._connect, "127.0.0.1", 0)
+        self.address = f"127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._server.close()
+        self.fall_silent()
+        for writer in self._writers:
+            writer.transport.abort()
+
+    def fall_silent(self) -> None:
+        """Passes nothing more on over the connections there are; new ones work."""
+        for pump in tuple(self._pumps):
+            pump.cancel()
+        self.upstream_ports = set()
+
+    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        upstream_reader, upstream_writer = await asyncio.open_connection(*self._target)
+        self._writers += [writer, upstream_writer]
+        self.upstream_ports.add(upstream_writer.get_extra_info("sockname")[1])
+        for source, sink in ((reader, upstream_writer), (upstream_reader, writer)):
+            pump = asyncio.create_task(_pump(source, sink))
+            self._pumps.add(pump)
+            pump.add_done_callback(self._pumps.discard)
+
+
+async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    try:
+        while data := await source.read(READ_BYTES):
+            sink.write(data)
+            await sink.drain()
+    except OSError:
+        pass
+    sink.close()

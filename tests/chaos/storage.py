@@ -1,0 +1,101 @@
+"""Faults of what is stored: a store that is away, a disk that is full, a bit that flips."""
+
+from __future__ import annotations
+
+import asyncio
+
+from maie.job.v1 import job_pb2 as job
+from maie_client import ClientError
+from tests.chaos.disk import SmallDisk, no_small_disk
+from tests.chaos.fault import Fault
+from tests.chaos.world import Setup, World
+
+STORE_AWAY_SECONDS = 1.5
+# Long enough that units use up their attempts, and jobs fail.
+FULL_SECONDS = (2.0, 9.0)
+FULL = "BLOB_STORE_FULL"
+# What a submit may hear while a disk is full; each says what to do.
+REFUSALS = {"blobs": {FULL}, "nats": {"BROKER_UNAVAILABLE"}}
+REFUSALS["."] = REFUSALS["blobs"] | REFUSALS["nats"]
+
+
+async def _store_away(world: World) -> None:
+    blobs = world.mesh.layout.blobs
+    aside = blobs.with_name("blobs-aside")
+    blobs.rename(aside)
+    blobs.write_bytes(b"")  # a file where the folder was: every access fails
+    await asyncio.sleep(STORE_AWAY_SECONDS)
+    blobs.unlink()
+    aside.rename(blobs)
+
+
+def _disk_full(name: str, folder: str) -> Fault:
+    async def happen(world: World) -> str | None:
+        assert isinstance(world.disk, SmallDisk)
+        await world.disk.fill()
+        refused, _ = await asyncio.gather(
+            _refusal(world, REFUSALS[folder]),
+            asyncio.sleep(world.chance.uniform(*FULL_SECONDS)),
+        )
+        world.disk.free()
+        return refused
+
+    return Fault(
+        name=name,
+        happen=happen,
+        afterwards=_take_up_failed,
+        setup=Setup(disk=folder),
+        missing=no_small_disk,
+    )
+
+
+async def _refusal(world: World, reasons: set[str]) -> str | None:
+    """Submits a job to a full disk; says what is wrong with the answer."""
+    try:
+        await world.must_submit()
+    except ClientError as error:
+        if error.code.name == "UNAVAILABLE" and error.reason in reasons and error.retry_after:
+            return None
+        return f"a full disk was told as {error.code.name} {error.reason}: {error.message}"
+    else:
+        return "a job was accepted onto a full disk"
+
+
+async def _take_up_failed(world: World) -> str | None:
+    """Does what a person does with jobs that failed because the disk was full."""
+    for job_id in tuple(world.accepted):
+        ended = await world.end_of(job_id)
+        if ended is None or ended.state != job.JOB_STATE_FAILED:
+            continue
+        if any(failure.reason not in (FULL, "") for failure in ended.failures):
+            return f"job {job_id} failed with {[failure.reason for failure in ended.failures]}"
+        await world.client.retry_job(job_id)
+    return None
+
+
+async def _flipped_bit(world: World) -> str | None:
+    """A stored result changes on the disk: reading it must name it, not show it."""
+    job_id = await world.submit()
+    if job_id is None or await world.end_of(job_id) is None:
+        return "a job to damage did not end"
+    (path,) = (world.mesh.layout.blobs / "jobs" / job_id / "enhancement.0000").iterdir()
+    content = path.read_bytes()
+    path.write_bytes(bytes([content[0] ^ 1]) + content[1:])
+    try:
+        await world.client.get_job(job_id)
+    except ClientError as error:
+        named = error.reason == "BLOB_CORRUPT" and path.name in error.message
+        return None if named else f"the damage was told as {error.reason}: {error.message}"
+    else:
+        return "a damaged result was shown as if it were right"
+    finally:
+        path.write_bytes(content)
+
+
+STORAGE_FAULTS = (
+    Fault(name="object store away", happen=_store_away),
+    _disk_full("object store's disk full", "blobs"),
+    _disk_full("broker's disk full", "nats"),
+    _disk_full("mesh's only disk full", "."),
+    Fault(name="flipped bit in a result", happen=_flipped_bit),
+)
