@@ -45,6 +45,15 @@ GatewayOption = Annotated[
         "--gateway", envvar="MAIE_GATEWAY", metavar="HOST:PORT", help="The gateway to talk to."
     ),
 ]
+TenantOption = Annotated[
+    str,
+    typer.Option(
+        "--tenant",
+        envvar="MAIE_TENANT",
+        metavar="NAME",
+        help="Whose jobs these are; the gateway's default tenant where unset.",
+    ),
+]
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print JSON with the field names of the contract.")
 ]
@@ -79,6 +88,7 @@ __all__ = [
     "LabelsOption",
     "ProfileOption",
     "StateName",
+    "TenantOption",
     "WorkersOption",
     "parse_labels",
     "parse_workers",

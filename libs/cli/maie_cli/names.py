@@ -7,6 +7,16 @@ from maie.job.v1 import job_pb2 as job
 from maie_cli.formats.as_json import enum_name
 
 FINAL_STATES = frozenset({job.JOB_STATE_COMPLETE, job.JOB_STATE_FAILED, job.JOB_STATE_CANCELLED})
+STATES: tuple[job.JobState, ...] = (
+    job.JOB_STATE_PENDING,
+    job.JOB_STATE_PREPROCESSING,
+    job.JOB_STATE_PROCESSING_ASR,
+    job.JOB_STATE_PROCESSING_LLM,
+    job.JOB_STATE_COMPLETE,
+    job.JOB_STATE_FAILED,
+    job.JOB_STATE_CANCELLED,
+)
+"""The states in the order in which jobs go through them."""
 STAGES: tuple[common.Stage, ...] = (
     common.STAGE_PREPROCESS,
     common.STAGE_ASR,

@@ -20,7 +20,7 @@ from maie.job.v1 import job_pb2_grpc as job_grpc
 from maie.summary.v1 import summary_pb2 as summary
 from maie_client.channel import open_channel
 from maie_client.config import JobOptions, job_config
-from maie_client.errors import ClientError, client_errors
+from maie_client.errors import ClientError, client_errors, tenant_invalid
 from maie_client.follow import Events, Heard, follow, stream_ended
 from maie_client.upload import Source, filename_of, send_upload
 
@@ -58,11 +58,14 @@ class Client:
         tenant: str = "",
     ) -> None:
         self.address = address
+        self._tenant = tenant
         self._metadata = ((TENANT_KEY, tenant),) if tenant else ()
         self._credentials = credentials
         self._patience = patience
 
     async def __aenter__(self) -> Self:
+        if not (self._tenant.isascii() and self._tenant.isprintable()):
+            raise tenant_invalid()  # no metadata carries it to the gateway, which says the same
         self._channel = open_channel(self.address, self._credentials)
         self._jobs = job_grpc.JobServiceStub(self._channel)
         self._catalog = catalog_grpc.CatalogServiceStub(self._channel)

@@ -70,6 +70,15 @@ def client_errors(address: str) -> Iterator[None]:
         raise decode(error, address) from error
 
 
+def tenant_invalid() -> ClientError:
+    """A tenant's name that cannot even be sent."""
+    return ClientError(
+        grpc.StatusCode.INVALID_ARGUMENT,
+        "TENANT_INVALID",
+        "A tenant's name is up to 32 characters of a-z, 0-9 and -, not beginning with -.",
+    )
+
+
 def decode(error: grpc.aio.AioRpcError, address: str) -> ClientError:
     """Reads an error with the details that the gateway sent along."""
     status = _status(error)

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from maie.catalog.v1 import catalog_pb2 as catalog
 from maie.summary.v1 import summary_pb2 as summary
-from maie_cli.arguments import DEFAULT_GATEWAY, GatewayOption, JsonOption
+from maie_cli.arguments import DEFAULT_GATEWAY, GatewayOption, JsonOption, TenantOption
 from maie_cli.console import emit, out
 from maie_cli.exits import run
 from maie_cli.formats.as_json import to_json
@@ -19,31 +19,35 @@ from maie_cli.names import stage_name
 from maie_client import Client
 
 
-def models(as_json: JsonOption = False, gateway: GatewayOption = DEFAULT_GATEWAY) -> None:
+def models(
+    as_json: JsonOption = False, gateway: GatewayOption = DEFAULT_GATEWAY, tenant: TenantOption = ""
+) -> None:
     """List the models that workers hold right now; with --json, one on each line."""
-    found = run(_models(gateway))
+    found = run(_models(Client(gateway, tenant=tenant)))
     if as_json:
         _emit_lines(found)
     else:
         out.print(_model_table(found))
 
 
-def templates(as_json: JsonOption = False, gateway: GatewayOption = DEFAULT_GATEWAY) -> None:
+def templates(
+    as_json: JsonOption = False, gateway: GatewayOption = DEFAULT_GATEWAY, tenant: TenantOption = ""
+) -> None:
     """List the templates that a summary can fill; with --json, one on each line."""
-    found = run(_templates(gateway))
+    found = run(_templates(Client(gateway, tenant=tenant)))
     if as_json:
         _emit_lines(found)
     else:
         out.print(_template_table(found))
 
 
-async def _models(gateway: str) -> list[catalog.Model]:
-    async with Client(gateway) as client:
+async def _models(client: Client) -> list[catalog.Model]:
+    async with client:
         return await client.list_models()
 
 
-async def _templates(gateway: str) -> list[summary.Template]:
-    async with Client(gateway) as client:
+async def _templates(client: Client) -> list[summary.Template]:
+    async with client:
         return await client.list_templates()
 
 

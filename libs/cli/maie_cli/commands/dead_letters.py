@@ -10,7 +10,7 @@ from rich import box
 from rich.table import Table
 
 from maie.job.v1 import job_pb2 as job
-from maie_cli.arguments import DEFAULT_GATEWAY, GatewayOption, JsonOption
+from maie_cli.arguments import DEFAULT_GATEWAY, GatewayOption, JsonOption, TenantOption
 from maie_cli.console import emit, out
 from maie_cli.exits import run
 from maie_cli.formats.as_json import to_json
@@ -27,9 +27,10 @@ def list_letters(
     limit: Annotated[int, typer.Option(min=1, help="The most letters to list.")] = 50,
     as_json: JsonOption = False,
     gateway: GatewayOption = DEFAULT_GATEWAY,
+    tenant: TenantOption = "",
 ) -> None:
     """List units that were given up, newest first; with --json, one on each line."""
-    found = run(_list(gateway, job_id, limit))
+    found = run(_list(Client(gateway, tenant=tenant), job_id, limit))
     if not as_json:
         out.print(_table(found))
         return
@@ -42,16 +43,17 @@ def replay(
     letter_id: Annotated[int, typer.Argument(metavar="LETTER", help="The letter's id.")],
     as_json: JsonOption = False,
     gateway: GatewayOption = DEFAULT_GATEWAY,
+    tenant: TenantOption = "",
 ) -> None:
     """Try a unit that was given up once more and take its letter away."""
-    taken_up = run(_replay(gateway, letter_id))
+    taken_up = run(_replay(Client(gateway, tenant=tenant), letter_id))
     emit(to_json(taken_up) if as_json else f"{taken_up.job_id} {state_name(taken_up.state)}")
 
 
-async def _list(gateway: str, job_id: str, limit: int) -> list[job.DeadLetterEntry]:
+async def _list(client: Client, job_id: str, limit: int) -> list[job.DeadLetterEntry]:
     found: list[job.DeadLetterEntry] = []
     async with (
-        Client(gateway) as client,
+        client,
         aclosing(client.list_dead_letters(job_id=job_id)) as letters,
     ):
         async for letter in letters:
@@ -61,8 +63,8 @@ async def _list(gateway: str, job_id: str, limit: int) -> list[job.DeadLetterEnt
     return found
 
 
-async def _replay(gateway: str, letter_id: int) -> job.Job:
-    async with Client(gateway) as client:
+async def _replay(client: Client, letter_id: int) -> job.Job:
+    async with client:
         return await client.replay_dead_letter(letter_id)
 
 

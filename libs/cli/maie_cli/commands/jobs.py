@@ -20,16 +20,18 @@ from maie_cli.arguments import (
     JsonOption,
     LabelsOption,
     StateName,
+    TenantOption,
     parse_labels,
 )
 from maie_cli.batch import exit_of_job
-from maie_cli.console import complain, emit, note, out
+from maie_cli.console import complain, emit, err, note, out
 from maie_cli.exits import Exit, run
 from maie_cli.formats.as_json import to_json
 from maie_cli.formats.clean import plain
 from maie_cli.formats.writers import WRITERS, Finished
 from maie_cli.names import FINAL_STATES, state_name
 from maie_cli.templates import template_of
+from maie_cli.together import Together
 from maie_cli.views import view_of
 from maie_client import Client
 
@@ -53,6 +55,7 @@ def list_jobs(
     limit: Annotated[int, typer.Option(min=1, help="The most jobs to list.")] = 50,
     as_json: JsonOption = False,
     gateway: GatewayOption = DEFAULT_GATEWAY,
+    tenant: TenantOption = "",
 ) -> None:
     """List jobs, newest first; with --json, one on each line."""
     wanted = _Wanted(
@@ -61,7 +64,7 @@ def list_jobs(
         since=since,
         until=until,
     )
-    found = run(_list(gateway, wanted, limit))
+    found = run(_list(Client(gateway, tenant=tenant), wanted, limit))
     if not as_json:
         out.print(_table(found))
         return
@@ -77,37 +80,58 @@ def show(
     ] = None,
     as_json: JsonOption = False,
     gateway: GatewayOption = DEFAULT_GATEWAY,
+    tenant: TenantOption = "",
 ) -> None:
     """Print a job's results as far as they are there. Exits 1 for a job that failed."""
-    finished = run(_show(gateway, job_id))
+    finished = run(_show(Client(gateway, tenant=tenant), job_id))
     _print(finished, "json" if as_json else format_)
     _exit(finished.job)
 
 
 @app.command()
 def watch(
-    job_id: JobId, as_json: JsonOption = False, gateway: GatewayOption = DEFAULT_GATEWAY
+    job_ids: Annotated[
+        list[str] | None, typer.Argument(metavar="JOB", help="The jobs' ids; all that run if none.")
+    ] = None,
+    as_json: JsonOption = False,
+    gateway: GatewayOption = DEFAULT_GATEWAY,
+    tenant: TenantOption = "",
 ) -> None:
-    """Follow a job to its end and print its results. Exits 1 for a job that failed."""
-    finished = run(_watch(gateway, job_id))
-    _print(finished, "json" if as_json else None)
-    _exit(finished.job)
+    """Follow jobs to their end. Exits 1 where one of them failed.
+
+    The results of a single JOB are printed. Several, or all that run and those that come meanwhile,
+    are shown in a live table, or with a line for each change where there is no terminal; with
+    --json, each is printed with its results on a line as it ends.
+    """
+    client = Client(gateway, tenant=tenant)
+    if job_ids is not None and len(set(job_ids)) == 1:
+        finished = run(_watch(client, job_ids[0]))
+        _print(finished, "json" if as_json else None)
+        _exit(finished.job)
+    else:
+        raise typer.Exit(run(_watch_together(client, job_ids or (), as_json)))
 
 
 @app.command()
 def cancel(
-    job_id: JobId, as_json: JsonOption = False, gateway: GatewayOption = DEFAULT_GATEWAY
+    job_id: JobId,
+    as_json: JsonOption = False,
+    gateway: GatewayOption = DEFAULT_GATEWAY,
+    tenant: TenantOption = "",
 ) -> None:
     """Cancel a job. A finished job stays as it is."""
-    _emit_state(run(_cancel(gateway, job_id)), as_json)
+    _emit_state(run(_cancel(Client(gateway, tenant=tenant), job_id)), as_json)
 
 
 @app.command()
 def retry(
-    job_id: JobId, as_json: JsonOption = False, gateway: GatewayOption = DEFAULT_GATEWAY
+    job_id: JobId,
+    as_json: JsonOption = False,
+    gateway: GatewayOption = DEFAULT_GATEWAY,
+    tenant: TenantOption = "",
 ) -> None:
     """Take up a failed or cancelled job where it stopped."""
-    _emit_state(run(_retry(gateway, job_id)), as_json)
+    _emit_state(run(_retry(Client(gateway, tenant=tenant), job_id)), as_json)
 
 
 @app.command()
@@ -117,18 +141,21 @@ def update(
     label: LabelsOption = None,
     as_json: JsonOption = False,
     gateway: GatewayOption = DEFAULT_GATEWAY,
+    tenant: TenantOption = "",
 ) -> None:
     """Give a job another name or labels; KEY= takes a label away."""
-    updated = run(_update(gateway, job_id, name, parse_labels(label or ())))
+    updated = run(_update(Client(gateway, tenant=tenant), job_id, name, parse_labels(label or ())))
     labels = " ".join(f"{key}={value}" for key, value in sorted(updated.labels.items()))
     told = f"{job_id} {plain(updated.display_name)} {plain(labels)}".strip()
     emit(to_json(updated) if as_json else told)
 
 
 @app.command()
-def delete(job_id: JobId, gateway: GatewayOption = DEFAULT_GATEWAY) -> None:
+def delete(
+    job_id: JobId, gateway: GatewayOption = DEFAULT_GATEWAY, tenant: TenantOption = ""
+) -> None:
     """Remove a job and all of its traces."""
-    run(_delete(gateway, job_id))
+    run(_delete(Client(gateway, tenant=tenant), job_id))
     emit(f"{job_id} is gone")
 
 
@@ -142,9 +169,9 @@ class _Wanted:
     until: datetime | None
 
 
-async def _list(gateway: str, wanted: _Wanted, limit: int) -> list[job.Job]:
+async def _list(client: Client, wanted: _Wanted, limit: int) -> list[job.Job]:
     found: list[job.Job] = []
-    async with Client(gateway) as client:
+    async with client:
         listed = client.list_jobs(
             states=wanted.states,
             labels=wanted.labels,
@@ -160,32 +187,32 @@ async def _list(gateway: str, wanted: _Wanted, limit: int) -> list[job.Job]:
     return found
 
 
-async def _retry(gateway: str, job_id: str) -> job.Job:
-    async with Client(gateway) as client:
+async def _retry(client: Client, job_id: str) -> job.Job:
+    async with client:
         return await client.retry_job(job_id)
 
 
 async def _update(
-    gateway: str, job_id: str, name: str | None, labels: Mapping[str, str]
+    client: Client, job_id: str, name: str | None, labels: Mapping[str, str]
 ) -> job.Job:
-    async with Client(gateway) as client:
+    async with client:
         return await client.update_job(job_id, display_name=name, labels=labels)
 
 
-async def _delete(gateway: str, job_id: str) -> None:
-    async with Client(gateway) as client:
+async def _delete(client: Client, job_id: str) -> None:
+    async with client:
         await client.delete_job(job_id)
 
 
-async def _show(gateway: str, job_id: str) -> Finished:
-    async with Client(gateway) as client:
+async def _show(client: Client, job_id: str) -> Finished:
+    async with client:
         return await _finished(client, await client.get_job(job_id))
 
 
-async def _watch(gateway: str, job_id: str) -> Finished:
+async def _watch(client: Client, job_id: str) -> Finished:
     done = job.Job()
     with view_of([job_id]) as view:
-        async with Client(gateway) as client:
+        async with client:
             async with aclosing(client.watch_job(job_id)) as events:
                 async for event in events:
                     view.hear(job_id, event)
@@ -193,8 +220,31 @@ async def _watch(gateway: str, job_id: str) -> Finished:
             return await _finished(client, done)
 
 
-async def _cancel(gateway: str, job_id: str) -> job.Job:
-    async with Client(gateway) as client:
+async def _watch_together(client: Client, job_ids: Sequence[str], as_json: bool) -> Exit:
+    code, complaints = Exit.OK, list[str]()
+
+    def ended(done: job.Job) -> None:
+        nonlocal code
+        if as_json:
+            emit(to_json(done))
+        worse, message = exit_of_job(done)
+        code = max(code, worse)
+        if message:
+            complaints.append(f"{done.job_id}: {message}")
+
+    async with client:
+        table = out.is_terminal and not as_json
+        together = Together(client, err if as_json else out, ended, table=table)
+        rows = await (together.follow(job_ids) if job_ids else together.follow_running())
+    if not rows:
+        note("no job is running")
+    for complaint in complaints:
+        complain(complaint)
+    return code
+
+
+async def _cancel(client: Client, job_id: str) -> job.Job:
+    async with client:
         return await client.cancel_job(job_id)
 
 

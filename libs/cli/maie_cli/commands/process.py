@@ -15,6 +15,7 @@ from maie_cli.arguments import (
     FormatName,
     GatewayOption,
     LabelsOption,
+    TenantOption,
     parse_labels,
 )
 from maie_cli.batch import Batch, Outcome
@@ -81,6 +82,7 @@ def process(
     ] = AT_ONCE,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
     gateway: GatewayOption = DEFAULT_GATEWAY,
+    tenant: TenantOption = "",
 ) -> None:
     """Turn recordings into transcripts and summaries.
 
@@ -101,7 +103,7 @@ def process(
         raise typer.BadParameter(
             f"several recordings in the format {format_} need --output", param_hint="--format"
         )
-    code = run(_process(files, options, printer, gateway, at_once, quiet))
+    code = run(_process(Client(gateway, tenant=tenant), files, options, printer, at_once, quiet))
     raise typer.Exit(code)
 
 
@@ -119,15 +121,15 @@ def _job_options(
 
 
 async def _process(
+    client: Client,
     files: list[Path],
     options: JobOptions,
     printer: _Printer,
-    gateway: str,
     at_once: int,
     quiet: bool,
 ) -> Exit:
     names = [str(file) for file in files]
-    async with Client(gateway) as client:
+    async with client:
         with view_of(names, quiet=quiet) as view:
             batch = Batch(client, options, view, at_once)
             outcomes = await batch.run(files)

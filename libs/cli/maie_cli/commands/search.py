@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from maie.job.v1 import job_pb2 as job
-from maie_cli.arguments import DEFAULT_GATEWAY, GatewayOption, JsonOption
+from maie_cli.arguments import DEFAULT_GATEWAY, GatewayOption, JsonOption, TenantOption
 from maie_cli.console import emit
 from maie_cli.exits import run
 from maie_cli.formats.as_json import to_json
@@ -26,16 +26,17 @@ def search(
     limit: Annotated[int, typer.Option(min=1, max=100, help="The most jobs to show.")] = 20,
     as_json: JsonOption = False,
     gateway: GatewayOption = DEFAULT_GATEWAY,
+    tenant: TenantOption = "",
 ) -> None:
     """Find words in transcripts and summaries; with --json, one job on each line."""
-    for hit in run(_search(gateway, " ".join(words), limit)):
+    for hit in run(_search(Client(gateway, tenant=tenant), " ".join(words), limit)):
         emit(to_json(hit) if as_json else _text(hit))
 
 
-async def _search(gateway: str, query: str, limit: int) -> list[job.SearchHit]:
+async def _search(client: Client, query: str, limit: int) -> list[job.SearchHit]:
     found: list[job.SearchHit] = []
     async with (
-        Client(gateway) as client,
+        client,
         aclosing(client.search_jobs(query, page_size=limit)) as hits,
     ):
         async for hit in hits:

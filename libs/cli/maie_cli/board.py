@@ -1,0 +1,240 @@
+"""What is known of the jobs that are watched together, and a table of it."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from rich import box
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.table import Table
+from rich.text import Text
+
+from maie.common.v1 import types_pb2 as common
+from maie.job.v1 import job_pb2 as job
+from maie_cli.formats.clean import plain
+from maie_cli.names import FINAL_STATES, STAGES, STATES, stage_name, state_name
+
+DONE = 1.0
+# What stands around the rows: a line above, the header, its rule, a line below, the counts, what
+# is the trouble, and the line that the cursor is on.
+FRAME_LINES = 7
+# Narrower terminals have no room for all beside an id that can be copied: progress then stands in
+# the state's place, and labels are left out.
+WIDE_COLUMNS = 110
+ID_COLUMNS = 36
+STATE_COLUMNS = len("enhancement 100%")
+STYLES = {
+    job.JOB_STATE_COMPLETE: "green",
+    job.JOB_STATE_FAILED: "bold red",
+    job.JOB_STATE_CANCELLED: "yellow",
+    job.JOB_STATE_PENDING: "dim",
+}
+
+
+@dataclass(kw_only=True, slots=True)
+class Row:
+    """A job as it was heard of last.
+
+    Attributes:
+        job_id: The job.
+        name: What people call it.
+        labels: Its labels, as they are typed.
+        state: Where it stands.
+        accepted: When it was accepted, in seconds since 1970.
+        ended: When it was finished; None before.
+        updated: When its state last changed before it was watched, in
+            nanoseconds since 1970.
+        stages: How far each stage is that was heard of.
+        gone: Whether it was deleted.
+    """
+
+    job_id: str
+    name: str = ""
+    labels: str = ""
+    state: job.JobState = job.JOB_STATE_PENDING
+    accepted: float = 0.0
+    ended: float | None = None
+    updated: int = 0
+    stages: dict[common.Stage, job.StageProgress] = field(default_factory=dict)
+    gone: bool = False
+
+    @classmethod
+    def of(cls, seen: job.Job) -> Row:
+        """A job as a gateway shows it."""
+        row = cls(job_id=seen.job_id, updated=seen.update_time.ToNanoseconds())
+        row.take(seen)
+        return row
+
+    @property
+    def running(self) -> bool:
+        """Whether work on it has begun and not ended."""
+        return not self.over and self.state != job.JOB_STATE_PENDING
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will be heard of it."""
+        return self.gone or self.state in FINAL_STATES
+
+    @property
+    def seconds(self) -> float:
+        """How long it has taken, or took, from its acceptance."""
+        return max(0.0, (self.ended or time.time()) - self.accepted)
+
+    @property
+    def title(self) -> str:
+        """What names the job in a line."""
+        return f"{self.job_id} {self.name}".rstrip()
+
+    @property
+    def label(self) -> str:
+        """What the row says of the state."""
+        return "deleted" if self.gone else state_name(self.state)
+
+    def take(self, seen: job.Job) -> None:
+        """Takes in a job as a gateway shows it."""
+        self.name = plain(seen.display_name or seen.config.filename)
+        self.labels = plain(" ".join(f"{key}={seen.labels[key]}" for key in sorted(seen.labels)))
+        self.state = seen.state
+        self.accepted = seen.create_time.ToNanoseconds() / 1e9
+        self.ended = (
+            seen.finish_time.ToNanoseconds() / 1e9 if seen.HasField("finish_time") else None
+        )
+        self.stages = {told.stage: told for told in seen.progress}
+
+    def hear(self, event: job.JobEvent) -> None:
+        """Takes in an event of the job."""
+        if self.knows(event):
+            return
+        if event.HasField("state_changed"):
+            self.state = event.state_changed.state
+        elif event.HasField("stage_progress"):
+            self.stages[event.stage_progress.stage] = event.stage_progress
+        elif event.HasField("finished"):
+            self.take(event.finished.job)
+
+    def knows(self, event: job.JobEvent) -> bool:
+        """Whether an event is of the time before the row's first news: a replay."""
+        return bool(event.sequence) and event.event_time.ToNanoseconds() <= self.updated
+
+    def progress(self) -> str:
+        """The stage that is furthest behind of those that have begun, and how far it is."""
+        if not self.running:
+            return ""
+        behind = [
+            told
+            for stage in STAGES
+            if (told := self.stages.get(stage)) is not None and told.fraction < DONE
+        ]
+        if not behind:
+            return ""
+        told = behind[0]
+        units = f" {told.ended_units}/{told.total_units}" if told.total_units > 1 else ""
+        return f"{stage_name(told.stage)} {told.fraction:.0%}{units}"
+
+
+class Board:
+    """The jobs that are watched; a table that fits its terminal.
+
+    Jobs keep the order of their acceptance. Where there are more than lines,
+    those in work are shown, then those that ended last, then those that wait
+    longest; the rest is counted.
+
+    Attributes:
+        trouble: What keeps news away; empty where nothing does.
+    """
+
+    def __init__(self) -> None:
+        self._rows: dict[str, Row] = {}
+        self.trouble = ""
+
+    def follows(self, job_id: str) -> bool:
+        """Whether more is to be heard of a job."""
+        row = self._rows.get(job_id)
+        return row is not None and not row.over
+
+    @property
+    def rows(self) -> list[Row]:
+        """All jobs, in the order of their acceptance."""
+        return sorted(self._rows.values(), key=lambda row: (row.accepted, row.job_id))
+
+    def add(self, row: Row) -> None:
+        """Shows one more job."""
+        self._rows[row.job_id] = row
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        room = max(1, (options.height or console.height) - FRAME_LINES)
+        rows = self.rows
+        shown = _fitting(rows, room)
+        yield _table(shown, options.max_width)
+        yield _line(f"{counts(rows)}{_hidden(len(rows) - len(shown))}", "dim")
+        if self.trouble:
+            yield _line(self.trouble, "yellow")
+
+    def fits(self, console: Console) -> bool:
+        """Whether no row has to be left out."""
+        return len(self._rows) <= console.height - FRAME_LINES
+
+    def whole(self, console: Console) -> Table:
+        """All rows, however many."""
+        return _table(self.rows, console.width)
+
+
+def counts(rows: Iterable[Row]) -> str:
+    """How many jobs are in which state, in the order of the states."""
+    found = Counter(row.label for row in rows)
+    known = [state_name(state) for state in STATES]
+    order = sorted(found, key=lambda label: known.index(label) if label in known else len(known))
+    return ", ".join(f"{found[label]} {label}" for label in order) or "no jobs"
+
+
+def _line(text: str, style: str) -> Text:
+    return Text(f"  {text}", style=style, no_wrap=True, overflow="ellipsis")
+
+
+def _hidden(count: int) -> str:
+    return f"; {count} not shown" if count else ""
+
+
+def _fitting(rows: Sequence[Row], room: int) -> Sequence[Row]:
+    if len(rows) <= room:
+        return rows
+    chosen = {row.job_id for row, _ in zip(_by_interest(rows), range(room), strict=False)}
+    return [row for row in rows if row.job_id in chosen]
+
+
+def _by_interest(rows: Sequence[Row]) -> Iterator[Row]:
+    yield from (row for row in rows if row.running)
+    over = (row for row in rows if row.over)
+    yield from sorted(over, key=lambda row: row.ended or 0.0, reverse=True)
+    yield from (row for row in rows if not row.over and not row.running)
+
+
+def _table(rows: Sequence[Row], width: int) -> Table:
+    wide = width >= WIDE_COLUMNS
+    table = Table(box=box.SIMPLE)
+    table.add_column("job", no_wrap=True, min_width=ID_COLUMNS)
+    table.add_column("state", no_wrap=True, min_width=STATE_COLUMNS)
+    if wide:
+        table.add_column("progress", no_wrap=True, min_width=STATE_COLUMNS)
+    table.add_column("time", justify="right", no_wrap=True)
+    table.add_column("name", no_wrap=True, overflow="ellipsis")
+    if wide:
+        table.add_column("labels", no_wrap=True, overflow="ellipsis")
+    for row in rows:
+        style, time_taken, name = STYLES.get(row.state, "cyan"), _time(row.seconds), Text(row.name)
+        if wide:
+            state = Text(row.label, style=style)
+            table.add_row(row.job_id, state, row.progress(), time_taken, name, Text(row.labels))
+        else:
+            state = Text(row.progress() or row.label, style=style)
+            table.add_row(row.job_id, state, time_taken, name)
+    return table
+
+
+def _time(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
