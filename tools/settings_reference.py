@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 
 from maie_asr.settings import (
     AsrSettings,
+    ChunkformerSettings,
     PocketsphinxSettings,
     SuspectTextSettings,
     WhisperSettings,
@@ -37,6 +38,7 @@ SECTIONS: tuple[tuple[str, type[Settings]], ...] = (
     ("ASR: text that was never spoken", SuspectTextSettings),
     ("ASR engine `pocketsphinx`", PocketsphinxSettings),
     ("ASR engine `whisper`", WhisperSettings),
+    ("ASR engine `chunkformer`", ChunkformerSettings),
     ("Enhancement", EnhancementSettings),
     ("Summary", SummarySettings),
 )

@@ -6,10 +6,12 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -22,10 +24,14 @@ from maie_asr.engine import (
     Speech,
     SpeechRange,
 )
-from maie_asr.settings import AsrSettings, WhisperSettings
+from maie_asr.engines.chunkformer.convert import convert
+from maie_asr.engines.chunkformer.model import require_packages
+from maie_asr.settings import AsrSettings, ChunkformerSettings, WhisperSettings
 from maie_asr.stage import ENGINES
 from maie_asr.vad import find_speech
 from maie_runtime.engines import engine_names, load_engine
+from maie_runtime.errors import StageError
+from tests.asr.chunkformer_model import write_checkpoint
 from tests.asr.recordings import (
     BUG_AND_BUDGET,
     LIBRIVOX,
@@ -46,38 +52,56 @@ class EngineCase:
     """An engine and recordings that it reads well.
 
     Attributes:
-        settings: Chooses the engine; two slots.
-        recording: Holds at least two segments.
-        text: What is said in it, as the engine reads it.
+        settings: Chooses the engine; two slots. Takes an empty folder for a model of the test's.
+        recording: What it reads.
+        text: What is said in it, as the engine reads it; None for a model that knows nothing.
         other: Another recording.
     """
 
-    settings: AsrSettings
-    recording: Path
-    text: str
-    other: Path
+    settings: Callable[[Path], AsrSettings]
+    recording: Path = BUG_AND_BUDGET
+    text: str | None = "i will fix the bug by friday the budget was approved last week"
+    other: Path = SCHEDULE
+
+
+def pocketsphinx_settings(_: Path) -> AsrSettings:
+    return AsrSettings(engine="pocketsphinx", slots=2)
+
+
+def whisper_settings(_: Path, **more: Any) -> AsrSettings:
+    whisper = WhisperSettings(
+        model_path=TINY_WHISPER, cpu_threads=1, condition_on_previous_text=False, **more
+    )
+    return AsrSettings(engine="whisper", slots=2, whisper=whisper)
+
+
+def chunkformer_settings(folder: Path) -> AsrSettings:
+    write_checkpoint(folder / "published")
+    convert(folder / "published", folder / "model")
+    chunkformer = ChunkformerSettings(model_path=folder / "model", language_code="en")
+    return AsrSettings(engine="chunkformer", slots=2, chunkformer=chunkformer)
 
 
 CASES = {
-    "pocketsphinx": EngineCase(
-        settings=AsrSettings(engine="pocketsphinx", slots=2),
-        recording=BUG_AND_BUDGET,
-        text="i will fix the bug by friday the budget was approved last week",
-        other=LIBRIVOX[-1],
+    "chunkformer": EngineCase(settings=chunkformer_settings, text=None),
+    "pocketsphinx": EngineCase(settings=pocketsphinx_settings, other=LIBRIVOX[-1]),
+    "whisper": EngineCase(settings=whisper_settings),
+    "whisper, windows of a chunk together": EngineCase(
+        settings=partial(whisper_settings, batch_size=4)
     ),
-    "whisper": EngineCase(
-        settings=AsrSettings(
-            engine="whisper",
-            slots=2,
-            whisper=WhisperSettings(
-                model_path=TINY_WHISPER, cpu_threads=1, condition_on_previous_text=False
-            ),
-        ),
-        recording=BUG_AND_BUDGET,
-        text="i will fix the bug by friday the budget was approved last week",
-        other=SCHEDULE,
+    "whisper, requests together": EngineCase(
+        settings=partial(whisper_settings, cross_batch_size=4)
     ),
 }
+
+
+def runnable() -> list[str]:
+    """All cases but that of an engine whose packages are installed apart, where they are not."""
+    try:
+        require_packages()
+    except StageError:
+        return sorted(set(CASES) - {"chunkformer"})
+    return sorted(CASES)
 
 
 @dataclass(kw_only=True, frozen=True)
@@ -90,10 +114,13 @@ class Loaded:
     other: Speech
 
 
-@pytest_asyncio.fixture(loop_scope="module", scope="module", params=sorted(CASES))
-async def loaded(request: pytest.FixtureRequest) -> AsyncIterator[Loaded]:
+@pytest_asyncio.fixture(loop_scope="module", scope="module", params=runnable())
+async def loaded(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Loaded]:
     case = CASES[request.param]
-    async with load_engine(ENGINES, request.param)(case.settings) as engine:
+    settings = case.settings(tmp_path_factory.mktemp("engine"))
+    async with load_engine(ENGINES, settings.engine)(settings) as engine:
         yield Loaded(
             case=case,
             engine=engine,
@@ -114,13 +141,15 @@ async def read(
 
 
 async def test_every_installed_engine_is_tested() -> None:
-    assert engine_names(ENGINES) == sorted(CASES)
+    assert engine_names(ENGINES) == sorted({name.partition(",")[0] for name in CASES})
 
 
 async def test_reads_what_is_said_in_order_and_within_the_audio(loaded: Loaded) -> None:
     segments = await read(loaded.engine, loaded.speech)
-    assert words_of(" ".join(each.text for each in segments)) == words_of(loaded.case.text)
-    assert [segment.language for segment in segments] == ["en", "en"]
+    assert segments
+    if loaded.case.text is not None:
+        assert words_of(" ".join(each.text for each in segments)) == words_of(loaded.case.text)
+    assert {segment.language for segment in segments} == {"en"}
     starts = [segment.start for segment in segments]
     assert starts == sorted(starts)
     assert all(0 <= each.start <= each.end <= loaded.speech.seconds for each in segments)
@@ -128,6 +157,9 @@ async def test_reads_what_is_said_in_order_and_within_the_audio(loaded: Loaded) 
 
 async def test_words_have_times_within_their_segment(loaded: Loaded) -> None:
     for segment in await read(loaded.engine, loaded.speech):
+        if not loaded.engine.capabilities.word_times:
+            assert not segment.words
+            continue
         assert [word.text for word in segment.words] == segment.text.split()
         times = [time for word in segment.words for time in (word.start, word.end)]
         assert times == sorted(times)
@@ -168,6 +200,7 @@ async def test_leaving_early_stops_at_once_and_leaves_the_engine_usable(loaded: 
 
 
 async def test_cancelling_stops_at_once_and_leaves_the_engine_usable(loaded: Loaded) -> None:
+    before = await read(loaded.engine, loaded.speech)
     for delay in (0.0, 0.02, 0.1):
         task = asyncio.create_task(read(loaded.engine, loaded.speech))
         await asyncio.sleep(delay)
@@ -175,19 +208,20 @@ async def test_cancelling_stops_at_once_and_leaves_the_engine_usable(loaded: Loa
         began = time.monotonic()
         await asyncio.wait([task])
         assert time.monotonic() - began < STOP_SECONDS
-    assert len(await read(loaded.engine, loaded.speech)) == 2
+    assert await read(loaded.engine, loaded.speech) == before
 
 
 @pytest.mark.parametrize("length", [1, 160, 1600])
 async def test_hardly_any_audio_harms_nothing(loaded: Loaded, length: int) -> None:
+    before = await read(loaded.engine, loaded.speech)
     samples = loaded.speech.samples[:length]
     await read(loaded.engine, Speech(samples=samples, ranges=(SpeechRange(start=0, end=length),)))
-    assert len(await read(loaded.engine, loaded.speech)) == 2
+    assert await read(loaded.engine, loaded.speech) == before
 
 
 async def test_names_exactly_what_reads(loaded: Loaded) -> None:
     version = loaded.engine.version(ENGLISH)
-    assert version.engine == loaded.case.settings.engine
+    assert version.engine in engine_names(ENGINES)
     assert re.search(r" \d+\.\d+", version.library)
     assert version.model_name
     assert version.device == "cpu"

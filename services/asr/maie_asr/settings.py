@@ -109,6 +109,39 @@ class WhisperSettings(Settings):
         return self
 
 
+class ChunkformerSettings(Settings):
+    """The engine `chunkformer`; `MAIE_ASR_CHUNKFORMER_` in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="MAIE_ASR_CHUNKFORMER_", protected_namespaces=())
+
+    model_path: Path | None = None
+    """The directory of a ChunkFormer model in safetensors format. It is never downloaded."""
+    variant: str = ""
+    """The model's name; taken from the directory's name where empty."""
+    sha256: Sha256 = ""
+    """What the model's files must hash to. Empty where the manifest beside them says so."""
+    language_code: str = Field(default="vi", pattern=r"^[a-z]{2,3}$")
+    """The one language that the model reads."""
+    device: Literal["cpu", "cuda"] = "cpu"
+    """Where the model runs."""
+    device_index: int = Field(default=0, ge=0)
+    """The GPU that holds the model."""
+    compute_type: Literal["float32", "float16", "bfloat16"] = "float32"
+    """The arithmetic of layers that bear less than float32."""
+    cpu_threads: int = Field(default=0, ge=0)
+    """Threads on a CPU; 0 leaves it to OMP_NUM_THREADS, or else all cores."""
+    chunk_size: int = Field(default=64, ge=1)
+    """Frames of 80 ms that the model reads at a time."""
+    left_context_size: int = Field(default=128, ge=0)
+    """Frames of 80 ms before them that it looks back at."""
+    right_context_size: int = Field(default=128, ge=0)
+    """Frames of 80 ms after them that it looks ahead at."""
+    total_batch_seconds: int = Field(default=14400, ge=10)
+    """Seconds of audio that are in memory at once; less of it wants less GPU memory."""
+    max_silence_seconds: float = Field(default=0.5, gt=0)
+    """A longer silence ends a segment."""
+
+
 class AsrSettings(ServiceSettings):
     """What the ASR service can be told; `MAIE_ASR_` in the environment."""
 
@@ -132,3 +165,5 @@ class AsrSettings(ServiceSettings):
     """The engine `pocketsphinx`."""
     whisper: WhisperSettings = Field(default_factory=WhisperSettings)
     """The engine `whisper`."""
+    chunkformer: ChunkformerSettings = Field(default_factory=ChunkformerSettings)
+    """The engine `chunkformer`."""

@@ -1,0 +1,154 @@
+"""ChunkFormer models on disk, loaded without pickles and with every weight in its place."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from maie_asr.settings import ChunkformerSettings
+from maie_runtime.errors import Code, StageError
+from maie_runtime.models import model_corrupt, model_missing, refuse_pickles, verified_sha256
+
+WEIGHTS = "model.safetensors"
+REQUIRED_FILES = ("config.yaml", "vocab.txt", WEIGHTS)
+OPTIONAL_FILES = ("global_cmvn",)
+PACKAGES = ("torch", "torchaudio", "transformers", "safetensors", "chunkformer")
+HOW_TO_INSTALL = "install services/asr/chunkformer.txt as docs/models.md tells"
+_FIELDS = 2
+
+
+def require_packages() -> None:
+    """Refuses to start without the packages, which the service itself does not bring.
+
+    Raises:
+        StageError: FAILED_PRECONDITION with ENGINE_NOT_INSTALLED.
+    """
+    missing = [name for name in PACKAGES if not _installed(name)]
+    if missing:
+        raise StageError(
+            Code.FAILED_PRECONDITION,
+            "ENGINE_NOT_INSTALLED",
+            f"The engine chunkformer needs {', '.join(missing)}; {HOW_TO_INSTALL}.",
+        )
+
+
+def find_model(settings: ChunkformerSettings) -> Path:
+    """The model's directory, with all the files that it needs and none that may run code.
+
+    Raises:
+        StageError: FAILED_PRECONDITION with MODEL_MISSING or MODEL_UNSAFE.
+    """
+    path = settings.model_path
+    if path is None or not path.is_dir():
+        raise model_missing(
+            f"There is no ChunkFormer model at {path}; set MAIE_ASR_CHUNKFORMER_MODEL_PATH to "
+            "one that was made as docs/models.md tells."
+        )
+    refuse_pickles(path)
+    missing = [name for name in REQUIRED_FILES if not (path / name).is_file()]
+    if missing:
+        raise model_missing(f"The ChunkFormer model in {path} lacks {', '.join(missing)}.")
+    return path
+
+
+def verify_model(path: Path, settings: ChunkformerSettings) -> str:
+    """Hashes all files that the engine reads.
+
+    Raises:
+        StageError: FAILED_PRECONDITION with MODEL_CORRUPT.
+    """
+    optional = [name for name in OPTIONAL_FILES if (path / name).is_file()]
+    return verified_sha256(path, [*REQUIRED_FILES, *optional], settings.sha256)
+
+
+def load_model(path: Path, settings: ChunkformerSettings) -> Any:
+    """Loads a model onto its device. Blocks for many seconds.
+
+    The library's own `from_pretrained` unpickles weights and leaves those that are missing
+    random; this one does neither.
+
+    Raises:
+        StageError: FAILED_PRECONDITION with MODEL_CORRUPT or DEVICE_UNAVAILABLE.
+    """
+    # The library draws a bar for each chunk, which is no log line.
+    os.environ.setdefault("TQDM_DISABLE", "1")
+    import torch
+    import yaml
+    from safetensors.torch import load_file
+
+    stand_in_for_native_torchaudio()
+    from chunkformer.chunkformer_model import ChunkFormerConfig, ChunkFormerModel
+
+    device = _device(settings)
+    torch.set_num_threads(settings.cpu_threads or torch.get_num_threads())
+    try:
+        config = yaml.safe_load((path / "config.yaml").read_text(encoding="utf-8"))
+        cmvn = path / "global_cmvn"
+        config["cmvn_file"] = str(cmvn) if cmvn.is_file() else None
+        model = ChunkFormerModel(ChunkFormerConfig.from_dict(config))
+        model.model.load_state_dict(load_file(path / WEIGHTS), strict=True)
+        model.char_dict = _vocabulary(path / "vocab.txt")
+        return model.to(device).eval()
+    # Whatever a file that is not a model makes of yaml, torch and the library's constructors.
+    except Exception as error:
+        raise model_corrupt(
+            f"The ChunkFormer model in {path} cannot be loaded: {error}; make it again."
+        ) from error
+
+
+def library_version() -> str:
+    """The software that reads."""
+    return f"chunkformer {version('chunkformer')}, torch {version('torch')}"
+
+
+def _device(settings: ChunkformerSettings) -> str:
+    import torch
+
+    if settings.device == "cpu":
+        return "cpu"
+    if torch.cuda.device_count() <= settings.device_index:
+        raise StageError(
+            Code.FAILED_PRECONDITION,
+            "DEVICE_UNAVAILABLE",
+            f"There is no GPU with index {settings.device_index}; correct "
+            "MAIE_ASR_CHUNKFORMER_DEVICE_INDEX, or set MAIE_ASR_CHUNKFORMER_DEVICE=cpu.",
+        )
+    return f"cuda:{settings.device_index}"
+
+
+def _vocabulary(path: Path) -> dict[int, str]:
+    """The pieces by their ids, from lines of "PIECE ID"."""
+    pieces: dict[int, str] = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        fields = line.split()
+        if len(fields) != _FIELDS:
+            raise ValueError(f"a line of {path.name} is not PIECE ID")
+        pieces[int(fields[1])] = fields[0]
+    return pieces
+
+
+def stand_in_for_native_torchaudio() -> None:
+    """Lets torchaudio's Python code work beside a torch that its native part was not built for.
+
+    Only its filter banks are used, which are plain torch.
+    """
+    name = "torchaudio._extension"
+    if "torchaudio" in sys.modules or name in sys.modules:
+        return
+    stand_in = ModuleType(name)
+    stand_in._IS_TORCHAUDIO_EXT_AVAILABLE = False  # type: ignore[attr-defined]
+    stand_in._IS_ALIGN_AVAILABLE = False  # type: ignore[attr-defined]
+    stand_in.fail_if_no_align = lambda function: function  # type: ignore[attr-defined]
+    sys.modules[name] = stand_in
+
+
+def _installed(name: str) -> bool:
+    try:
+        version(name)
+    except PackageNotFoundError:
+        return False
+    return True
