@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from maie_cli.commands import catalog, dead_letters, demo, doctor, jobs, process, search, up
+from maie_cli.commands import catalog, dead_letters, demo, doctor, jobs, models, process, search, up
 from maie_cli.exits import EXIT_CODES
 
 app = typer.Typer(
@@ -25,7 +25,7 @@ app.command("process", epilog=EXIT_CODES)(process.process)
 app.add_typer(jobs.app, name="jobs")
 app.command("search")(search.search)
 app.add_typer(dead_letters.app, name="dead-letters")
-app.command("models")(catalog.models)
+app.add_typer(models.app, name="models")
 app.command("templates")(catalog.templates)
 app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)

@@ -1,0 +1,150 @@
+"""`maie models`: models that workers hold, and models that can be fetched."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich import box
+from rich.table import Table
+
+from maie_cli.arguments import DEFAULT_GATEWAY, GatewayOption, JsonOption, TenantOption
+from maie_cli.commands import catalog
+from maie_cli.console import complain, emit, note, out
+from maie_cli.exits import Exit
+from maie_cli.formats.clean import plain
+from maie_cli.models import CATALOGUE, CatalogueModel, catalogue_model, model_directory, trust
+from maie_cli.models import pull as pull_model
+from maie_runtime.errors import Code, StageError
+from maie_runtime.models import read_manifest, verify_directory
+
+DEFAULT_MODELS = Path("models")
+
+DirectoryOption = Annotated[
+    Path,
+    typer.Option(
+        "--dir", envvar="MAIE_MODELS_DIR", metavar="DIR", help="The directory of all models."
+    ),
+]
+
+app = typer.Typer(
+    help="List the models that workers hold right now, or fetch and verify models on disk.",
+    invoke_without_command=True,
+)
+
+
+@app.callback()
+def models(
+    context: typer.Context,
+    as_json: JsonOption = False,
+    gateway: GatewayOption = DEFAULT_GATEWAY,
+    tenant: TenantOption = "",
+) -> None:
+    """List the models that workers hold right now, or fetch and verify models on disk."""
+    if context.invoked_subcommand is None:
+        catalog.models(as_json, gateway, tenant)
+
+
+@app.command("list")
+def list_models(
+    directory: DirectoryOption = DEFAULT_MODELS,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+) -> None:
+    """List the models of the catalogue, and whether they lie on this machine."""
+    with _complaints():
+        states = {model.name: _state(model, directory) for model in CATALOGUE}
+    if as_json:
+        for model in CATALOGUE:
+            emit(json.dumps({**_facts(model), "state": states[model.name]}))
+        return
+    table = Table("name", "size", "licence", "state", "what it is", box=box.SIMPLE)
+    for model in CATALOGUE:
+        size = f"{model.size_mb} MB"
+        table.add_row(model.name, size, model.license, states[model.name], model.description)
+    out.print(table)
+
+
+@app.command()
+def pull(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="A name of the list, or OWNER/REPOSITORY@COMMIT.")
+    ],
+    directory: DirectoryOption = DEFAULT_MODELS,
+    source: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            envvar="MAIE_MODELS_FROM",
+            metavar="URL|DIR",
+            help="A mirror of the hub, or a directory with the model's files.",
+        ),
+    ] = "",
+) -> None:
+    """Fetch a model at its pinned commit, verify it, and print where it is."""
+    with _complaints():
+        model = catalogue_model(name)
+        path = pull_model(model, directory, source)
+    emit(str(path))
+
+
+@app.command()
+def verify(
+    name: Annotated[str, typer.Argument(metavar="NAME|DIR", help="A pulled model, or any.")],
+    directory: DirectoryOption = DEFAULT_MODELS,
+    trusted: Annotated[
+        bool,
+        typer.Option("--trust", help="Take the files as they are and write their manifest."),
+    ] = False,
+) -> None:
+    """Hash a model's files and compare them with the manifest beside them."""
+    with _complaints():
+        root = model_directory(directory, name)
+        manifest = trust(root) if trusted else verify_directory(root)
+    note(f"{len(manifest.files)} files of {plain(manifest.model)} are as they should be")
+
+
+@app.command()
+def path(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A pulled model.")],
+    directory: DirectoryOption = DEFAULT_MODELS,
+) -> None:
+    """Print where a pulled model is, for a setting such as MAIE_ASR_WHISPER_MODEL_PATH."""
+    with _complaints():
+        root = model_directory(directory, name)
+    emit(str(root))
+
+
+@contextmanager
+def _complaints() -> Iterator[None]:
+    try:
+        yield
+    except StageError as error:
+        complain(error.message)
+        codes = {Code.UNAVAILABLE: Exit.UNREACHABLE, Code.NOT_FOUND: Exit.USAGE}
+        raise typer.Exit(codes.get(error.code, Exit.FAILED)) from error
+
+
+def _state(model: CatalogueModel, directory: Path) -> str:
+    root = directory / model.name
+    if not root.is_dir():
+        return "not here"
+    manifest = read_manifest(root)
+    if manifest is None:
+        return "no manifest"
+    return "here" if manifest.revision == model.revision else "another revision"
+
+
+def _facts(model: CatalogueModel) -> dict[str, object]:
+    return {
+        "name": model.name,
+        "repository": model.repository,
+        "revision": model.revision,
+        "license": model.license,
+        "size_mb": model.size_mb,
+        "sha256": dict(model.sha256),
+        "description": model.description,
+    }
