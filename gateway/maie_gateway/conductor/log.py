@@ -17,7 +17,10 @@ def log_accepted(target: record.JobRecord, now: Timestamp) -> None:
 
 def log_state(target: record.JobRecord, now: Timestamp) -> None:
     """Notes the state that the job is in from now on."""
-    target.log.add(event_time=now, state_changed=job.JobStateChanged(state=target.state))
+    target.log.add(
+        event_time=_not_before_last(target, now),
+        state_changed=job.JobStateChanged(state=target.state),
+    )
 
 
 def log_unit(
@@ -37,7 +40,12 @@ def log_unit(
     ended = job.UnitEnded(
         unit=unit.unit, stage=unit.stage, attempt=unit.attempt, state=state, failure=failure
     )
-    target.log.add(event_time=now, unit_ended=ended)
+    target.log.add(event_time=_not_before_last(target, now), unit_ended=ended)
+
+
+def _not_before_last(target: record.JobRecord, now: Timestamp) -> Timestamp:
+    """The time of the next entry: a job never ends before it began, whatever clocks do."""
+    return max(now, target.log[-1].event_time, key=Timestamp.ToNanoseconds)
 
 
 def retries_made(source: record.JobRecord, unit: str) -> int:

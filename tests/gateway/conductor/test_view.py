@@ -92,3 +92,12 @@ def test_a_watcher_continues_where_it_was() -> None:
         assert log_events(done, after) == events[after:]
     assert log_events(done, -1) == events
     assert all(e.HasField("event_time") for e in events)
+
+
+def test_a_job_never_ends_before_it_began_though_the_clock_jumps_back() -> None:
+    step = new_job([RAW])
+    step = advance(step.record, completed(step.tasks[0], chunks=1), POLICY, LATER)
+    step = advance(step.record, completed(step.tasks[0]), POLICY, NOW - timedelta(hours=1))
+    view = job_view(step.record)
+    assert view.create_time.ToDatetime(UTC) == NOW
+    assert view.finish_time.ToDatetime(UTC) == view.update_time.ToDatetime(UTC) == LATER
