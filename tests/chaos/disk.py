@@ -6,8 +6,10 @@ import asyncio
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 SIZE_MEBIBYTES = 64
@@ -15,11 +17,16 @@ FILLER = "filler"
 PIECE_BYTES = 1024 * 1024
 
 
+@cache
 def no_small_disk() -> str | None:
     """Why no small disk can be had here; None where it can."""
     if sys.platform != "linux" or os.geteuid() != 0:
         return "a small disk is a tmpfs, which only root on Linux may mount"
-    return None
+    try:
+        with tempfile.TemporaryDirectory() as folder, small_disk(Path(folder)):
+            return None
+    except RuntimeError as error:
+        return str(error)
 
 
 class SmallDisk:
