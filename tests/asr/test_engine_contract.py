@@ -41,7 +41,12 @@ from tests.asr.recordings import (
     words_of,
 )
 
-pytestmark = [pytest.mark.unit, pytest.mark.asyncio(loop_scope="module")]
+# Importing torch and transformers for the first time takes a minute on a busy machine.
+pytestmark = [
+    pytest.mark.unit,
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.timeout(300),
+]
 
 STOP_SECONDS = 2.0
 ENGLISH = RecognizeOptions(language="en")
