@@ -69,7 +69,7 @@ def small_disk(folder: Path) -> Iterator[SmallDisk]:
     mounting = ["mount", "-t", "tmpfs", "-o", options, "maie-chaos", os.fspath(folder)]
     done = subprocess.run(mounting, check=False, capture_output=True, text=True)
     if done.returncode:
-        raise RuntimeError(f"no tmpfs can be mounted here: {done.stderr.strip()}")
+        raise RuntimeError(f"no tmpfs can be mounted here: {done.stderr.strip().splitlines()[0]}")
     try:
         yield SmallDisk(folder)
     finally:
