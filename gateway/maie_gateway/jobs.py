@@ -153,7 +153,7 @@ def _checked(job_id: str) -> str:
     if not _JOB_ID.fullmatch(job_id):
         raise invalid(
             "JOB_ID_INVALID",
-            "A job id is a UUID in lower case, as ProcessAudio and CreateJob give it.",
+            "A job id is a UUID in lower case; `maie jobs list` shows those there are.",
             field="job_id",
         )
     return job_id

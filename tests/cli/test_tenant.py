@@ -12,23 +12,10 @@ from pathlib import Path
 import pytest
 
 from maie_client import Client
-from maie_runtime.settings import MeshSettings
-from tests.conftest import NatsServer
-from tests.gateway.conftest import EmptyMesh
 
 pytestmark = [pytest.mark.mesh, pytest.mark.timeout(120)]
 
 MAIE = Path(sys.executable).with_name("maie")
-
-
-@pytest.fixture
-async def gateway(nats_server: NatsServer, tmp_path: Path) -> AsyncIterator[str]:
-    """A gateway without stages: its jobs wait."""
-    settings = MeshSettings(
-        nats_url=nats_server.url, blob_url=f"file://{tmp_path}/blobs", shutdown_grace_seconds=1
-    )
-    async with EmptyMesh(nats=nats_server, mesh=settings).gateway() as address:
-        yield address
 
 
 async def maie(gateway: str, *arguments: str, **environment: str) -> tuple[int | None, str, str]:
@@ -59,7 +46,10 @@ async def test_each_tenant_sees_and_steers_its_own_jobs(gateway: str) -> None:
         ((), {"MAIE_TENANT": "acme"}, theirs),
         (("--tenant", "default"), {"MAIE_TENANT": "acme"}, ours),
     ):
-        _, listed, _ = await maie(gateway, "jobs", "list", "--json", *options, **environment)
+        code, listed, errors = await maie(
+            gateway, "jobs", "list", "--json", *options, **environment
+        )
+        assert (code, errors) == (0, "")
         assert [json.loads(line)["job_id"] for line in listed.splitlines()] == [expected]
     for command in ("watch", "delete"):
         code, _, errors = await maie(gateway, "jobs", command, theirs)

@@ -105,7 +105,7 @@ def parse_labels(pairs: Sequence[str]) -> dict[str, str]:
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals or not key:
-            raise typer.BadParameter(f"write KEY=VALUE, not {pair!r}", param_hint="label")
+            raise typer.BadParameter(f"write KEY=VALUE, not {pair!r}", param_hint="--label")
         labels[key] = value
     return labels
 

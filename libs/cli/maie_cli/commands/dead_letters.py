@@ -11,7 +11,7 @@ from rich.table import Table
 
 from maie.job.v1 import job_pb2 as job
 from maie_cli.arguments import DEFAULT_GATEWAY, GatewayOption, JsonOption, TenantOption
-from maie_cli.console import emit, out
+from maie_cli.console import emit, note, out, whole
 from maie_cli.exits import run
 from maie_cli.formats.as_json import to_json
 from maie_cli.formats.clean import plain
@@ -31,11 +31,13 @@ def list_letters(
 ) -> None:
     """List units that were given up, newest first; with --json, one on each line."""
     found = run(_list(Client(gateway, tenant=tenant), job_id, limit))
-    if not as_json:
+    if as_json:
+        for letter in found:
+            emit(to_json(letter))
+    elif found:
         out.print(_table(found))
-        return
-    for letter in found:
-        emit(to_json(letter))
+    else:
+        note("nothing was given up")
 
 
 @app.command()
@@ -69,7 +71,10 @@ async def _replay(client: Client, letter_id: int) -> job.Job:
 
 
 def _table(found: list[job.DeadLetterEntry]) -> Table:
-    table = Table("letter", "job", "unit", "attempts", "why", "given up", box=box.SIMPLE)
+    table = Table(
+        whole("letter"), whole("job"), "unit", "attempts", "why", "given up", box=box.SIMPLE
+    )
+    table.collapse_padding = True
     for letter in found:
         table.add_row(
             str(letter.letter_id),

@@ -24,7 +24,7 @@ from maie_cli.arguments import (
     parse_labels,
 )
 from maie_cli.batch import exit_of_job
-from maie_cli.console import complain, emit, err, note, out
+from maie_cli.console import complain, emit, err, note, out, whole
 from maie_cli.exits import Exit, run
 from maie_cli.formats.as_json import to_json
 from maie_cli.formats.clean import plain
@@ -47,10 +47,15 @@ def list_jobs(
     ] = None,
     label: LabelsOption = None,
     since: Annotated[
-        datetime | None, typer.Option(help="Only jobs accepted at this UTC time or later.")
+        datetime | None,
+        typer.Option(
+            metavar="TIME",
+            help="Only jobs accepted at this time or later: 2026-11-21 or 2026-11-21T09:30, in "
+            "UTC, or with an offset such as +01:00.",
+        ),
     ] = None,
     until: Annotated[
-        datetime | None, typer.Option(help="Only jobs accepted before this UTC time.")
+        datetime | None, typer.Option(metavar="TIME", help="Only jobs accepted before this time.")
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="The most jobs to list.")] = 50,
     as_json: JsonOption = False,
@@ -65,11 +70,13 @@ def list_jobs(
         until=until,
     )
     found = run(_list(Client(gateway, tenant=tenant), wanted, limit))
-    if not as_json:
+    if as_json:
+        for each in found:
+            emit(to_json(each))
+    elif found:
         out.print(_table(found))
-        return
-    for each in found:
-        emit(to_json(each))
+    else:
+        note("there are no such jobs")
 
 
 @app.command()
@@ -144,6 +151,8 @@ def update(
     tenant: TenantOption = "",
 ) -> None:
     """Give a job another name or labels; KEY= takes a label away."""
+    if name is None and not label:
+        raise typer.BadParameter("say what to change: --name or --label", param_hint="JOB")
     updated = run(_update(Client(gateway, tenant=tenant), job_id, name, parse_labels(label or ())))
     labels = " ".join(f"{key}={value}" for key, value in sorted(updated.labels.items()))
     told = f"{job_id} {plain(updated.display_name)} {plain(labels)}".strip()
@@ -278,7 +287,7 @@ def _exit(done: job.Job) -> None:
 
 
 def _table(found: list[job.Job]) -> Table:
-    table = Table("job", "state", "name", "accepted", box=box.SIMPLE)
+    table = Table(whole("job"), "state", "name", "accepted", box=box.SIMPLE)
     for each in found:
         table.add_row(
             each.job_id,

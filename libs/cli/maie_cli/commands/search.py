@@ -9,7 +9,7 @@ import typer
 
 from maie.job.v1 import job_pb2 as job
 from maie_cli.arguments import DEFAULT_GATEWAY, GatewayOption, JsonOption, TenantOption
-from maie_cli.console import emit
+from maie_cli.console import emit, note
 from maie_cli.exits import run
 from maie_cli.formats.as_json import to_json
 from maie_cli.formats.clean import plain
@@ -29,8 +29,11 @@ def search(
     tenant: TenantOption = "",
 ) -> None:
     """Find words in transcripts and summaries; with --json, one job on each line."""
-    for hit in run(_search(Client(gateway, tenant=tenant), " ".join(words), limit)):
+    found = run(_search(Client(gateway, tenant=tenant), " ".join(words), limit))
+    for hit in found:
         emit(to_json(hit) if as_json else _text(hit))
+    if not found and not as_json:
+        note("nothing was found")
 
 
 async def _search(client: Client, query: str, limit: int) -> list[job.SearchHit]:
