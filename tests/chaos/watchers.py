@@ -18,8 +18,8 @@ from tests.chaos.silence import SilentProxy
 from tests.chaos.world import ROOT, STUCK_SECONDS, World, now
 
 WATCHERS = 20
-# All of a talkative job's segments would take twelve for each watcher.
-MAX_MEBIBYTES_EACH = 4.0
+# All that a talkative job tells would take twenty-four for each watcher.
+MAX_MEBIBYTES_EACH = 12.0
 # The gateway asks a silent peer after 20 s and waits 10 s; it may have asked just before.
 DROPPED_SECONDS = 45.0
 ESTABLISHED = "01"
