@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 
 from maie.job.v1 import job_pb2 as job
 from maie_client import ClientError
@@ -30,10 +31,14 @@ async def _store_away(world: World) -> None:
     aside.rename(blobs)
 
 
-def _disk_full(name: str, folder: str) -> Fault:
+def _disk_full(name: str, folder: str, *, killed: str = "") -> Fault:
+    """A disk is full for a while; a part that is killed meanwhile starts on it as it is."""
+
     async def happen(world: World) -> str | None:
         assert isinstance(world.disk, SmallDisk)
         await world.disk.fill()
+        if killed:
+            world.send(killed, signal.SIGKILL)
         refused, _ = await asyncio.gather(
             _refusal(world, REFUSALS[folder]),
             asyncio.sleep(world.chance.uniform(*FULL_SECONDS)),
@@ -100,6 +105,7 @@ STORAGE_FAULTS = (
     Fault(name="object store away", happen=_store_away),
     _disk_full("object store's disk full", "blobs"),
     _disk_full("broker's disk full", "nats"),
+    _disk_full("broker killed on a full disk", "nats", killed="nats"),
     _disk_full("mesh's only disk full", "."),
     Fault(name="flipped bit in a result", happen=_flipped_bit),
 )
