@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from nats.errors import Error as NatsError
 
 from maie.job.v1 import record_pb2 as record
 from maie_gateway.conductor import FINAL_STATES, lane
+from maie_gateway.store import StoredRecord
 from maie_runtime.broker import Broker
 
 log = structlog.get_logger()
@@ -40,6 +41,8 @@ class Follower(Protocol):
 
 
 RESTART_SECONDS = 1.0
+# Records that are kept as they were seen last, so that they need not be read for each event.
+RECENT_RECORDS = 256
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -64,7 +67,7 @@ class ActiveJob:
 class JobChanges:
     """Follows the bucket of job records over one watch for all.
 
-    It holds a few words of each unfinished job and nothing of finished ones.
+    It holds a few words of each unfinished job, and the records that changed last.
 
     Args:
         broker: Where the bucket is.
@@ -75,6 +78,8 @@ class JobChanges:
         self._broker = broker
         self._followers = followers
         self._active: dict[str, ActiveJob] = {}
+        self._recent: OrderedDict[str, StoredRecord] = OrderedDict()
+        self._replaying = True
         self._active_listeners: set[Listener] = set()
         self._listeners: defaultdict[str, set[Listener]] = defaultdict(set)
         self._complete = asyncio.Event()
@@ -88,6 +93,14 @@ class JobChanges:
     def active_jobs(self) -> Mapping[str, ActiveJob]:
         """The jobs that are not finished, by id; a live view."""
         return MappingProxyType(self._active)
+
+    def recent(self, job_id: str) -> StoredRecord | None:
+        """A job's record as it was seen last, where that is not long ago.
+
+        Another gateway may have changed it since: compare-and-set finds that out,
+        and who decides that nothing is to be done reads the record itself first.
+        """
+        return self._recent.get(job_id)
 
     def note(self, seen: record.JobRecord, revision: int = 0) -> None:
         """Takes in a record, as read or as just written, and tells who listens.
@@ -103,6 +116,7 @@ class JobChanges:
                 self.forget(seen.job_id)
             else:
                 self._keep(seen, revision)
+        self._remember(seen, revision)
         for follower in self._followers if revision else ():
             follower.changed(seen, revision)
         for listener in tuple(self._listeners.get(seen.job_id, ())):
@@ -116,8 +130,17 @@ class JobChanges:
             revision: That of the removal.
         """
         self.forget(job_id)
+        self._recent.pop(job_id, None)
         for follower in self._followers:
             follower.gone(job_id, revision)
+
+    def _remember(self, seen: record.JobRecord, revision: int) -> None:
+        known = self._recent.get(seen.job_id)
+        if revision and (known is None or revision >= known.revision):
+            self._recent[seen.job_id] = StoredRecord(record=seen, revision=revision)
+            self._recent.move_to_end(seen.job_id)
+            if len(self._recent) > RECENT_RECORDS:
+                self._recent.popitem(last=False)
 
     @contextmanager
     def expected(self, new: record.JobRecord) -> Iterator[None]:
@@ -177,6 +200,11 @@ class JobChanges:
             if not self._listeners[job_id]:
                 del self._listeners[job_id]
 
+    def _knows(self, job_id: str, revision: int) -> bool:
+        """Whether this is no news, as where this gateway wrote the record itself."""
+        known = self._recent.get(job_id)
+        return known is not None and revision <= known.revision
+
     @asynccontextmanager
     async def follow(self) -> AsyncIterator[None]:
         """Follows the bucket; begins once all records have been seen."""
@@ -210,16 +238,19 @@ class JobChanges:
 
     async def _watch(self) -> None:
         watcher = await self._broker.jobs.watchall()
+        self._replaying = True
         for follower in self._followers:
             follower.replay_begun()
         try:
             async for entry in watcher:
                 if entry is None:
+                    self._replaying = False
                     self._complete.set()
                     for follower in self._followers:
                         follower.replay_ended()
                 elif entry.operation is None:
-                    self.note(record.JobRecord.FromString(entry.value), entry.revision)
+                    if self._replaying or not self._knows(entry.key, entry.revision):
+                        self.note(record.JobRecord.FromString(entry.value), entry.revision)
                 else:
                     self.note_gone(entry.key, entry.revision)
         finally:

@@ -30,7 +30,7 @@ from maie_gateway.conductor import (
     pending_tasks,
     task_id,
 )
-from maie_gateway.store import JobStore, RevisionConflictError
+from maie_gateway.store import JobStore, RevisionConflictError, StoredRecord
 from maie_runtime import subjects
 from maie_runtime.broker import Broker
 from maie_runtime.errors import StageError
@@ -145,23 +145,36 @@ class Conductor:
             StageError: NOT_FOUND with JOB_NOT_FOUND, or UNAVAILABLE.
         """
         events = tuple(told)
+        stored, is_current = self._changes.recent(job_id), False
         while True:
-            stored = await self._store.get(job_id)
+            if stored is None:
+                stored, is_current = await self._store.get(job_id), True
             step = self._advance(stored.record, events)
-            if not step.changed:
-                self._changes.note(stored.record, stored.revision)
-                if any(told.HasField("cancel_requested") for told in events):
-                    # Whoever cancelled the job may have gone before the workers were told.
-                    await self._stop_work(stored.record)
-                return stored.record
-            with suppress(RevisionConflictError):
-                revision = await self._store.replace(stored, step.record)
-                self._changes.note(step.record, revision)
-                await fault("conductor.after_store")
-                await self.publish(step.record, step.tasks)
-                await fault("conductor.after_publish")
-                await self._after(stored.record, step.record)
-                return step.record
+            if step.changed:
+                with suppress(RevisionConflictError):
+                    return await self._apply(stored, step)
+            elif is_current:
+                return await self._nothing_changed(stored, events)
+            # What was seen last is behind, or may be: the record itself decides.
+            stored = None
+
+    async def _apply(self, old: StoredRecord, step: Step) -> record.JobRecord:
+        revision = await self._store.replace(old, step.record)
+        self._changes.note(step.record, revision)
+        await fault("conductor.after_store")
+        await self.publish(step.record, step.tasks)
+        await fault("conductor.after_publish")
+        await self._after(old.record, step.record)
+        return step.record
+
+    async def _nothing_changed(
+        self, stored: StoredRecord, events: tuple[event.StageEvent, ...]
+    ) -> record.JobRecord:
+        self._changes.note(stored.record, stored.revision)
+        if any(told.HasField("cancel_requested") for told in events):
+            # Whoever cancelled the job may have gone before the workers were told.
+            await self._stop_work(stored.record)
+        return stored.record
 
     async def publish(
         self, source: record.JobRecord, tasks: Iterable[event.StageTask], again: str = ""

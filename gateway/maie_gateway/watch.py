@@ -82,11 +82,7 @@ class Watch:
             watcher.news.clear()
             if watcher.stale:
                 watcher.stale = False
-                stored = await self._store.get(job_id)
-                seen = stored.record
-                if seen.state in FINAL_STATES:
-                    # Who hears of the end finds it in lists, too.
-                    self._changes.note(seen, stored.revision)
+                seen = await self._seen(job_id)
             for told in log_events(seen, watcher.sequence):
                 watcher.sequence = told.sequence
                 yield told
@@ -95,7 +91,7 @@ class Watch:
             for told in watcher.fresh(seen):
                 yield told
             if seen.state not in FINAL_STATES:
-                await self._wait(watcher)
+                await self._wait(job_id, watcher)
         async with self._store.reading(job_id):
             finished = job.JobFinished(job=await self._results.job(seen))
         yield _now(finished=finished)
@@ -117,12 +113,23 @@ class Watch:
             ]
         return events
 
-    async def _wait(self, watcher: WatcherState) -> None:
+    async def _seen(self, job_id: str) -> record.JobRecord:
+        """The record as it was noted last, or read."""
+        stored = self._changes.recent(job_id)
+        return stored.record if stored else await self._read(job_id)
+
+    async def _read(self, job_id: str) -> record.JobRecord:
+        """Reads the record and notes it: who hears of a state finds it in lists, too."""
+        stored = await self._store.get(job_id)
+        self._changes.note(stored.record, stored.revision)
+        return stored.record
+
+    async def _wait(self, job_id: str, watcher: WatcherState) -> None:
         try:
             async with asyncio.timeout(POLL_SECONDS):
                 await watcher.news.wait()
         except TimeoutError:
-            watcher.changed()
+            await self._read(job_id)
         if self._draining:
             raise StageError(
                 Code.UNAVAILABLE,
