@@ -23,6 +23,9 @@ log = structlog.get_logger()
 # asked for meanwhile waits for some milliseconds only.
 BATCH_JOBS = 100
 RETRY_SECONDS = 2.0
+# What changes in so short a time is written at once, unless somebody asks: a job that takes
+# milliseconds is one row then, not one for each of its steps.
+REST_SECONDS = 0.25
 # A list waits so long for what this gateway has seen to be written, and then tells what there is.
 SETTLE_SECONDS = 5.0
 
@@ -44,6 +47,7 @@ class Projector:
         # Set, and replaced, whenever something was written, or could not be.
         self._wrote = asyncio.Event()
         self._behind = False
+        self._asked = asyncio.Event()
 
     def replay_begun(self) -> None:
         """The watch begins: every job's record comes now, as it is."""
@@ -69,6 +73,7 @@ class Projector:
 
         It does not wait where the database does not answer. Texts are not waited for.
         """
+        self._asked.set()
         with suppress(TimeoutError):
             async with asyncio.timeout(SETTLE_SECONDS):
                 while self._backlog.replaying and not self._behind:
@@ -94,6 +99,10 @@ class Projector:
             await asyncio.gather(*working, return_exceptions=True)
 
     async def _write_all(self) -> None:
+        """Writes what has come, a moment later unless somebody waits for it."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._asked.wait(), REST_SECONDS)
+        self._asked.clear()
         try:
             await self._write()
             self._behind = False

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from maie_gateway.readmodel.entries import JobEntry
@@ -18,7 +19,9 @@ from maie_gateway.readmodel.words import spaced, storable, words
 
 def put_job(connection: Connection, entry: JobEntry) -> bool:
     """Writes a job's row and labels; False where the row is as new or newer."""
-    number = connection.execute(_upsert(connection, entry)).scalar()
+    values = asdict(entry) | {"text_indexed": ""}
+    del values["labels"]
+    number = connection.execute(_upsert(connection.dialect.name), values).scalar()
     if number is None:
         return False
     connection.execute(delete(labels).where(labels.c.number == number))
@@ -34,12 +37,15 @@ def put_job(connection: Connection, entry: JobEntry) -> bool:
     return True
 
 
-def _upsert(connection: Connection, entry: JobEntry) -> Any:
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    values = asdict(entry)
-    del values["labels"]
-    adding = dialect.insert(jobs).values(values | {"text_indexed": ""})
-    changed = {name: adding.excluded[name] for name in values if name != "job_id"}
+@functools.cache
+def _upsert(dialect_name: str) -> Any:
+    """The statement that writes a job's row; to build it takes longer than to run it."""
+    dialect = postgresql if dialect_name == "postgresql" else sqlite
+    names = [field.name for field in fields(JobEntry) if field.name != "labels"]
+    adding = dialect.insert(jobs).values(
+        {name: bindparam(name) for name in (*names, "text_indexed")}
+    )
+    changed = {name: adding.excluded[name] for name in names if name != "job_id"}
     return adding.on_conflict_do_update(
         index_elements=[jobs.c.job_id],
         set_=changed,
