@@ -27,6 +27,7 @@ from maie_runtime.errors import Code, StageError
 
 log = structlog.get_logger()
 
+BROKER_ERRORS = (NatsError, APIError, OSError)
 CONNECT_TIMEOUT_SECONDS = 2
 RECONNECT_WAIT_SECONDS = 1
 REQUEST_TIMEOUT_SECONDS = 5.0
@@ -252,21 +253,30 @@ class Broker:
             StageError: UNAVAILABLE with BROKER_UNAVAILABLE when the broker was
                 away for `give_up_seconds`.
         """
+        data = message.SerializeToString()
+        try:
+            await self._store(subject, data, message_id)
+        except BROKER_ERRORS:
+            await self._store_in_time(subject, data, message_id, give_up_seconds)
+
+    async def _store(self, subject: str, data: bytes, message_id: str) -> None:
+        await self.jetstream.publish(
+            subject, data, timeout=REQUEST_TIMEOUT_SECONDS, headers={"Nats-Msg-Id": message_id}
+        )
+
+    async def _store_in_time(
+        self, subject: str, data: bytes, message_id: str, give_up_seconds: float
+    ) -> None:
         try:
             async for attempt in AsyncRetrying(
-                retry=retry_if_exception_type((NatsError, APIError, OSError)),
+                retry=retry_if_exception_type(BROKER_ERRORS),
                 stop=stop_after_delay(give_up_seconds),
                 wait=wait_random_exponential(multiplier=0.1, max=2),
                 reraise=True,
             ):
                 with attempt:
-                    await self.jetstream.publish(
-                        subject,
-                        message.SerializeToString(),
-                        timeout=REQUEST_TIMEOUT_SECONDS,
-                        headers={"Nats-Msg-Id": message_id},
-                    )
-        except (NatsError, APIError, OSError) as error:
+                    await self._store(subject, data, message_id)
+        except BROKER_ERRORS as error:
             raise broker_unavailable() from error
 
     async def tell(self, subject: str, message: Message | None = None) -> None:

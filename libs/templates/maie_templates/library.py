@@ -59,16 +59,15 @@ class TemplateLibrary:
                 are; INVALID_ARGUMENT with TEMPLATE_REJECTED where its files
                 cannot be used.
         """
-        found = self._scan()
-        if template_id not in found:
-            known = ", ".join(sorted(found)) or "none"
+        outcome = self._find(template_id)
+        if outcome is None:
+            known = ", ".join(sorted(self._scan())) or "none"
             raise StageError(
                 Code.NOT_FOUND,
                 "TEMPLATE_NOT_FOUND",
                 f"There is no template {template_id[:64]!r}; there are: {known}.",
                 field="template_id",
             )
-        outcome = found[template_id]
         if isinstance(outcome, StageError):
             raise StageError(outcome.code, outcome.reason, outcome.message)
         return outcome
@@ -92,6 +91,17 @@ class TemplateLibrary:
         """
         for problem in self.problems().values():
             raise problem
+
+    def _find(self, template_id: str) -> Template | StageError | None:
+        """One template, without a look at the others."""
+        if not TEMPLATE_ID.fullmatch(template_id):
+            return None
+        for root in reversed(self._roots):
+            folder = root / template_id
+            if folder.is_dir():
+                self._entries[folder] = self._read(folder)
+                return self._entries[folder].outcome
+        return None
 
     def _scan(self) -> dict[str, Template | StageError]:
         """Every template or why it cannot be used, read anew where its files changed."""
