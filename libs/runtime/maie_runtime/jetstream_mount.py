@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
@@ -25,7 +26,7 @@ from maie_runtime.failures import as_stage_error, worker_lost
 from maie_runtime.faults import fault
 from maie_runtime.heartbeat import EngineHungError, UnitWatch, UnwantedError
 from maie_runtime.lanes import LANES, LanePuller, WakeUps, declare_lanes
-from maie_runtime.quarantine import Quarantine
+from maie_runtime.quarantine import ClosedError, Quarantine
 from maie_runtime.returns import Returns
 from maie_runtime.settings import ServiceSettings
 from maie_runtime.unit import UnitRunner
@@ -33,6 +34,15 @@ from maie_runtime.unit import UnitRunner
 log = structlog.get_logger()
 
 BROKER_PAUSE_SECONDS = 1.0
+# Most units are pulled at once. To ask the record whether such a one is still wanted would cost
+# a tenth of all that an empty unit does.
+FRESH = timedelta(seconds=1)
+# Cancelled jobs whose units may be on their way; far more than are cancelled within a second.
+CANCELLED_JOBS = 256
+# What was pulled together with a suspect is given back before the suspect may kill its worker.
+SUSPECT_PAUSE_SECONDS = 0.5
+# How long a unit that may not run beside a suspect is kept from all workers.
+CLOSED_SECONDS = 1.0
 # A unit that a stage refused for now is not offered again in the same breath.
 NAK_SECONDS = 1.0
 # A process that has to go tells what it still can, but does not wait for a broker.
@@ -85,6 +95,7 @@ class JetStreamMount:
         self._running: defaultdict[str, set[UnitWatch]] = defaultdict(set)
         self._slots: list[asyncio.Task[None]] = []
         self._pullers: set[LanePuller] = set()
+        self._cancelled: deque[str] = deque(maxlen=CANCELLED_JOBS)
         self._stopping = False
         self._cancels: Any = None
 
@@ -130,6 +141,7 @@ class JetStreamMount:
             self._pullers.add(puller)
             while not self._stopping:
                 try:
+                    await self._quarantine.opened()
                     if message := await puller.take():
                         await self._handle(message)
                 except (NatsError, APIError, OSError, StageError) as error:
@@ -160,7 +172,7 @@ class JetStreamMount:
                 await self._returns.give_back(message)
             elif pause and message.metadata.num_delivered == 1:
                 await self._returns.give_back(message, pause)
-            elif not await self._wanted(task):
+            elif not (self._is_fresh(message, task) or await self._wanted(task)):
                 log.info("unit.superseded")
                 await message.ack()
             elif (losses := await self._returns.losses(message)) >= self._settings.max_deliveries:
@@ -168,6 +180,18 @@ class JetStreamMount:
                 await message.term()
             else:
                 await self._work(task, message, suspect=losses > 0)
+
+    def _is_fresh(self, message: Msg, task: event.StageTask) -> bool:
+        """Whether a unit is so new that it need not be asked whether it is wanted.
+
+        Where it is not wanted all the same, a heartbeat or the conductor finds out.
+        """
+        age = datetime.now(UTC) - message.metadata.timestamp
+        return (
+            message.metadata.num_delivered == 1
+            and abs(age) < FRESH
+            and task.job_id not in self._cancelled
+        )
 
     async def _wanted(self, task: event.StageTask) -> bool:
         """Whether the unit's result would still count."""
@@ -195,6 +219,8 @@ class JetStreamMount:
         except asyncio.CancelledError:
             await self._returns.give_back(message)
             raise
+        except ClosedError:
+            await self._returns.give_back(message, CLOSED_SECONDS)
         except EngineHungError as hung:
             await self._leave(task, watch, hung.cause)
         except Exception as raised:  # noqa: BLE001 - a unit must never take its worker down
@@ -210,6 +236,8 @@ class JetStreamMount:
     async def _run(self, task: event.StageTask, watch: UnitWatch, *, suspect: bool) -> None:
         """Runs the unit, alone where an earlier worker died with it in hand."""
         async with self._quarantine.place(suspect=suspect):
+            if suspect:
+                await asyncio.sleep(SUSPECT_PAUSE_SECONDS)
             watch.begin()
             await self._runner.run(task, watch.alive)
 
@@ -251,5 +279,7 @@ class JetStreamMount:
             self._abandon()
 
     async def _on_cancel(self, message: Msg) -> None:
-        for watch in tuple(self._running.get(message.subject.rpartition(".")[2], ())):
+        job_id = message.subject.rpartition(".")[2]
+        self._cancelled.append(job_id)
+        for watch in tuple(self._running.get(job_id, ())):
             watch.stop(UnwantedError())
