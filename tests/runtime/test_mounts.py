@@ -16,6 +16,7 @@ from maie_runtime import subjects
 from maie_runtime.blobs import Blobs
 from maie_runtime.broker import Broker
 from maie_runtime.errors import OUTCOMES, Code, Settle, StageError
+from maie_runtime.jetstream_mount import FRESH
 from maie_runtime.server import serve_stage
 from maie_runtime.settings import MeshSettings, ServiceSettings
 from maie_runtime.stage import StageContext
@@ -151,7 +152,19 @@ async def test_a_superseded_or_unwanted_unit_is_dropped(
 ) -> None:
     await submit(broker, attempt=1, state=state)
     await record_units(broker, UNIT, attempt=recorded, state=state)
+    await asyncio.sleep(FRESH.total_seconds())
     async with worker(broker, stage, blobs):
+        assert await queue_is_empty(broker)
+    assert stage.runs == []
+
+
+async def test_a_unit_whose_cancellation_overtook_it_is_dropped(
+    broker: Broker, stage: EmptyStage, blobs: Blobs
+) -> None:
+    async with worker(broker, stage, blobs):
+        await broker.tell(subjects.cancel(JOB))
+        await broker.client.flush()
+        await submit(broker, state=job.JOB_STATE_CANCELLED)
         assert await queue_is_empty(broker)
     assert stage.runs == []
 

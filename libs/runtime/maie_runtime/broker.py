@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -254,10 +255,14 @@ class Broker:
                 away for `give_up_seconds`.
         """
         data = message.SerializeToString()
+        started = time.monotonic()
         try:
             await self._store(subject, data, message_id)
-        except BROKER_ERRORS:
-            await self._store_in_time(subject, data, message_id, give_up_seconds)
+        except BROKER_ERRORS as error:
+            left = give_up_seconds - (time.monotonic() - started)
+            if left <= 0:
+                raise broker_unavailable() from error
+            await self._store_in_time(subject, data, message_id, left)
 
     async def _store(self, subject: str, data: bytes, message_id: str) -> None:
         await self.jetstream.publish(
