@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Annotated, Any
@@ -49,6 +50,27 @@ MAX_RATIO = 1.05
 # A request for a chunk, and the store that the chunk is in.
 Chunk = tuple[asr.TranscribeRequest, Blobs]
 PAUSE = np.zeros(SAMPLE_RATE, np.int16)
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Taken:
+    """What something took, in seconds: by the clock, and of all processors together."""
+
+    wall: float
+    cpu: float
+
+
+class Stopwatch:
+    """Runs from when it was made."""
+
+    def __init__(self) -> None:
+        self._wall = time.perf_counter()
+        self._cpu = time.process_time()
+
+    def read(self) -> Taken:
+        """What has passed since."""
+        return Taken(wall=time.perf_counter() - self._wall, cpu=time.process_time() - self._cpu)
+
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -101,15 +123,22 @@ async def _main(
             "pairs": pairs,
         },
         figures=[
-            Figure(name="in the service, median", value=median(service), unit="s"),
-            Figure(name="faster-whisper by itself, median", value=median(bare), unit="s"),
-            Figure(name="ratio", value=median(service) / median(bare), at_most=MAX_RATIO),
-            Figure(name="ratio of the best runs", value=min(service) / min(bare)),
-            Figure(name=f"{requests} short requests one by one", value=median(alone), unit="s"),
-            Figure(name="side by side, not joined", value=median(beside), unit="s"),
-            Figure(name="joined into batches", value=median(joined), unit="s"),
-            Figure(name="gain of batches over one by one", value=median(alone) / median(joined)),
-            Figure(name="the same, best runs", value=min(alone) / min(joined)),
+            Figure(name="in the service, median", value=_wall(service), unit="s"),
+            Figure(name="faster-whisper by itself, median", value=_wall(bare), unit="s"),
+            Figure(name="ratio", value=_wall(service) / _wall(bare), at_most=MAX_RATIO),
+            Figure(
+                name="ratio of the best runs",
+                value=min(each.wall for each in service) / min(each.wall for each in bare),
+            ),
+            Figure(
+                name="ratio by processor time",
+                value=_cpu(service) / _cpu(bare),
+            ),
+            Figure(name=f"{requests} short requests one by one", value=_wall(alone), unit="s"),
+            Figure(name="side by side, not joined", value=_wall(beside), unit="s"),
+            Figure(name="joined into batches", value=_wall(joined), unit="s"),
+            Figure(name="gain of batches over one by one", value=_wall(alone) / _wall(joined)),
+            Figure(name="the same by processor time", value=_cpu(alone) / _cpu(joined)),
             Figure(name="CPU that others took meanwhile", value=100 * others.share(), unit="%"),
         ],
     ).print(as_json)
@@ -117,8 +146,9 @@ async def _main(
 
 async def _against_bare(
     whisper: WhisperSettings, chunk: Chunk, samples: Samples, pairs: int
-) -> tuple[list[float], list[float]]:
-    service, bare = [], []
+) -> tuple[list[Taken], list[Taken]]:
+    service: list[Taken] = []
+    bare: list[Taken] = []
     async with _stage(whisper, slots=1) as stage:
         text, arguments = await _read(stage, chunk)
         model = WhisperModel(
@@ -131,21 +161,23 @@ async def _against_bare(
         _same([_bare(model, samples, arguments)], [text])
         for number in range(pairs):
             for side in ("service", "bare") if number % 2 else ("bare", "service"):
-                started = time.perf_counter()
+                stopwatch = Stopwatch()
                 if side == "service":
                     await _read(stage, chunk)
-                    service.append(time.perf_counter() - started)
+                    service.append(stopwatch.read())
                 else:
                     await asyncio.to_thread(_bare, model, samples, arguments)
-                    bare.append(time.perf_counter() - started)
-            note(f"pair {number + 1}: service {service[-1]:.3f} s, by itself {bare[-1]:.3f} s")
+                    bare.append(stopwatch.read())
+            note(f"pair {number + 1}: service {service[-1].wall:.3f} s, bare {bare[-1].wall:.3f} s")
     return service, bare
 
 
 async def _together(
     whisper: WhisperSettings, requests: Sequence[Chunk], pairs: int
-) -> tuple[list[float], list[float], list[float]]:
-    alone, beside, joined = [], [], []
+) -> tuple[list[Taken], list[Taken], list[Taken]]:
+    alone: list[Taken] = []
+    beside: list[Taken] = []
+    joined: list[Taken] = []
     async with AsyncExitStack() as stack:
         plain, batching = [
             await stack.enter_async_context(
@@ -154,18 +186,18 @@ async def _together(
             for size in (1, len(requests))
         ]
         for number in range(pairs + 1):
-            started = time.perf_counter()
+            stopwatch = Stopwatch()
             one_by_one = [await _read(plain, request) for request in requests]
-            alone.append(time.perf_counter() - started)
-            started = time.perf_counter()
+            alone.append(stopwatch.read())
+            stopwatch = Stopwatch()
             _same(one_by_one, await asyncio.gather(*(_read(plain, r) for r in requests)))
-            beside.append(time.perf_counter() - started)
-            started = time.perf_counter()
+            beside.append(stopwatch.read())
+            stopwatch = Stopwatch()
             _same(one_by_one, await asyncio.gather(*(_read(batching, r) for r in requests)))
-            joined.append(time.perf_counter() - started)
+            joined.append(stopwatch.read())
             note(
-                f"round {number}: one by one {alone[-1]:.3f} s, side by side {beside[-1]:.3f} s, "
-                f"joined {joined[-1]:.3f} s"
+                f"round {number}: one by one {alone[-1].wall:.3f} s, "
+                f"side by side {beside[-1].wall:.3f} s, joined {joined[-1].wall:.3f} s"
             )
     # The first round warms up.
     return alone[1:], beside[1:], joined[1:]
@@ -201,6 +233,14 @@ def _bare(model: WhisperModel, samples: Samples, arguments: dict[str, Any]) -> s
     reader = BatchedInferencePipeline(model) if "batch_size" in arguments else model
     segments, _ = reader.transcribe(audio, **arguments)
     return " ".join(segment.text.strip() for segment in segments)
+
+
+def _wall(times: Sequence[Taken]) -> float:
+    return median(each.wall for each in times)
+
+
+def _cpu(times: Sequence[Taken]) -> float:
+    return median(each.cpu for each in times)
 
 
 def _long_recording(seconds: float) -> Samples:

@@ -39,10 +39,12 @@ def trust(root: Path) -> Manifest:
 
 
 def content_of(root: Path) -> list[str]:
-    """The files of a model, relative to its directory; without the manifest and hidden ones."""
+    """The files of a model, relative to its directory; without manifest, pages and hidden ones."""
     paths = (path.relative_to(root) for path in root.rglob("*") if path.is_file())
     return sorted(
         path.as_posix()
         for path in paths
-        if path.name != MANIFEST and not any(part.startswith(".") for part in path.parts)
+        if path.name != MANIFEST
+        and path.suffix != ".md"
+        and not any(part.startswith(".") for part in path.parts)
     )
