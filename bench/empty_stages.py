@@ -62,8 +62,11 @@ async def _measure(
     jobs: int, in_flight: int, slots: int, seconds: float, *, sync_always: bool
 ) -> list[Figure]:
     broker = f"sync {'always' if sync_always else 'every 2 min'}"
+    unfinished = str(in_flight + int(max(RATES) * seconds))
     environment = {
-        "MAIE_GATEWAY_MAX_ACTIVE_JOBS": str(in_flight + int(max(RATES) * seconds)),
+        "MAIE_GATEWAY_MAX_ACTIVE_JOBS": unfinished,
+        "MAIE_GATEWAY_MAX_ACTIVE_JOBS_PER_TENANT": unfinished,
+        "MAIE_GATEWAY_MAX_RUNNING_JOBS_PER_TENANT": unfinished,
         "MAIE_LOG_LEVEL": "warning",
         **{f"MAIE_{stage.upper()}_SLOTS": str(slots) for stage in STAGES},
     }
