@@ -1,0 +1,24 @@
+"""Figures about a job."""
+
+from __future__ import annotations
+
+import pytest
+
+from maie.common.v1 import types_pb2 as common
+from maie.job.v1 import record_pb2 as record
+from maie_gateway.metrics import job_metrics
+
+pytestmark = pytest.mark.unit
+
+
+def test_texts_that_nobody_spoke_are_counted_over_all_chunks() -> None:
+    loop = common.SuspectText(reason=common.SUSPECT_REASON_REPETITION, removed=True)
+    noise = common.SuspectText(reason=common.SUSPECT_REASON_NON_SPEECH, removed=False)
+    transcripts = [
+        common.Transcript(suspect_texts=[loop, noise]),
+        common.Transcript(),
+        common.Transcript(suspect_texts=[loop]),
+    ]
+    metrics = job_metrics(record.JobRecord(), None, transcripts)
+    assert metrics.suspect_text_count == 3
+    assert metrics.removed_text_count == 2
