@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from maie.common.v1 import types_pb2 as common
-from maie.job.v1 import record_pb2 as record
 from maie_gateway.metrics import job_metrics
+from tests.gateway.conductor.world import new_job
 
 pytestmark = pytest.mark.unit
 
@@ -19,6 +19,6 @@ def test_texts_that_nobody_spoke_are_counted_over_all_chunks() -> None:
         common.Transcript(),
         common.Transcript(suspect_texts=[loop]),
     ]
-    metrics = job_metrics(record.JobRecord(), None, transcripts)
+    metrics = job_metrics(new_job().record, None, transcripts)
     assert metrics.suspect_text_count == 3
     assert metrics.removed_text_count == 2
