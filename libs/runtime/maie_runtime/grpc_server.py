@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import grpc
+import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from maie_runtime.grpc_errors import ErrorInterceptor
 
+log = structlog.get_logger()
+
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 KEEPALIVE_SECONDS = 20
 PING_TIMEOUT_SECONDS = 10
 MIN_CLIENT_PING_SECONDS = 10
+# A server whose calls do not end when they are cancelled has to go all the same.
+LEAVE_SECONDS = 5.0
 
 _OPTIONS = (
     # A second server on the same port must fail, not share its calls.
@@ -67,6 +74,10 @@ class GrpcServer:
             await self._health.set(name, _STATUS[serving])
 
     async def stop(self, grace: float) -> None:
-        """Refuses new calls and gives those in hand `grace` seconds."""
+        """Refuses new calls and gives those in hand `grace` seconds; then leaves them."""
         await self._health.enter_graceful_shutdown()
-        await self.server.stop(grace)
+        try:
+            async with asyncio.timeout(grace + LEAVE_SECONDS):
+                await self.server.stop(grace)
+        except TimeoutError:
+            log.warning("service.calls_left")
