@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import signal
 import statistics
 import sys
 import tempfile
@@ -47,6 +48,8 @@ def main(
         and (not short or one.name in SHORT)
     ]
     seed = seed or random.SystemRandom().randrange(1, 2**31)
+    # As Ctrl-C does: no mesh and no mounted disk is left behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     outcomes = asyncio.run(_run(chosen, trials, minutes * 60, seed))
     _write(report, outcomes, seed)
     raise typer.Exit(0 if all(outcome.well for outcome in outcomes.values()) else 1)
