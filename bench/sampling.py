@@ -78,8 +78,8 @@ class Sampler:
             if children or (name, "child processes") in self.series:
                 self._add(name, "child processes", len(children), "", FILES_PER_HOUR)
             own = sum(_own_memory(child.pid) for child in children)
-        except (NoSuchProcess, FileNotFoundError, ProcessLookupError):  # the next sample tells whether it was a part
-            return
+        except (NoSuchProcess, FileNotFoundError, ProcessLookupError):
+            return  # the next sample tells whether it was a part
         if own:
             self._add(f"{name}, children", "own memory", own, "MB", MEMORY_PER_HOUR)
 
