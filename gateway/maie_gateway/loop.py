@@ -35,7 +35,7 @@ from maie_runtime import subjects
 from maie_runtime.broker import Broker
 from maie_runtime.errors import StageError
 from maie_runtime.faults import fault
-from maie_runtime.pull import pull_groups
+from maie_runtime.pull import end_pulling, pull_groups
 
 log = structlog.get_logger()
 
@@ -113,8 +113,7 @@ class Conductor:
         try:
             yield
         finally:
-            conducting.cancel()
-            await asyncio.gather(conducting, return_exceptions=True)
+            await end_pulling(conducting)
 
     async def begin(self, step: Step) -> None:
         """Stores a new job and publishes its first task, if it has one.

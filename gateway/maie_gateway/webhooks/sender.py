@@ -28,7 +28,7 @@ from maie_gateway.webhooks.settings import WebhookSettings
 from maie_runtime import subjects
 from maie_runtime.broker import Broker
 from maie_runtime.errors import StageError
-from maie_runtime.pull import pull_groups
+from maie_runtime.pull import end_pulling, pull_groups
 
 log = structlog.get_logger()
 
@@ -68,8 +68,7 @@ class WebhookSender:
             try:
                 yield
             finally:
-                pulling.cancel()
-                await asyncio.gather(pulling, return_exceptions=True)
+                await end_pulling(pulling)
                 await asyncio.gather(*self._sending, return_exceptions=True)
 
     async def _declare_consumer(self) -> None:
