@@ -239,6 +239,7 @@ class JobChanges:
     async def _watch(self) -> None:
         watcher = await self._broker.jobs.watchall()
         self._replaying = True
+        self._recent.clear()
         for follower in self._followers:
             follower.replay_begun()
         try:
