@@ -101,7 +101,8 @@ class Projector:
     async def _write_all(self) -> None:
         """Writes what has come, a moment later unless somebody waits for it."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._asked.wait(), REST_SECONDS)
+            async with asyncio.timeout(REST_SECONDS):
+                await self._asked.wait()
         self._asked.clear()
         try:
             await self._write()
