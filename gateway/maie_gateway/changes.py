@@ -31,7 +31,7 @@ class Follower(Protocol):
         """The watch begins: every job's record comes now, as it is."""
 
     def changed(self, seen: record.JobRecord, revision: int) -> None:
-        """A job's record is this now; told twice where this gateway wrote it."""
+        """A job's record is this now; may be told twice."""
 
     def gone(self, job_id: str, revision: int) -> None:
         """A job's record is gone since a revision; told twice where this gateway removed it."""
@@ -79,7 +79,6 @@ class JobChanges:
         self._followers = followers
         self._active: dict[str, ActiveJob] = {}
         self._recent: OrderedDict[str, StoredRecord] = OrderedDict()
-        self._replaying = True
         self._active_listeners: set[Listener] = set()
         self._listeners: defaultdict[str, set[Listener]] = defaultdict(set)
         self._complete = asyncio.Event()
@@ -142,6 +141,11 @@ class JobChanges:
             if len(self._recent) > RECENT_RECORDS:
                 self._recent.popitem(last=False)
 
+    def _knows(self, job_id: str, revision: int) -> bool:
+        """Whether this is no news, as where this gateway wrote the record itself."""
+        known = self._recent.get(job_id)
+        return known is not None and revision <= known.revision
+
     @contextmanager
     def expected(self, new: record.JobRecord) -> Iterator[None]:
         """Counts a job as active while it is being created, and no longer where that fails."""
@@ -200,11 +204,6 @@ class JobChanges:
             if not self._listeners[job_id]:
                 del self._listeners[job_id]
 
-    def _knows(self, job_id: str, revision: int) -> bool:
-        """Whether this is no news, as where this gateway wrote the record itself."""
-        known = self._recent.get(job_id)
-        return known is not None and revision <= known.revision
-
     @asynccontextmanager
     async def follow(self) -> AsyncIterator[None]:
         """Follows the bucket; begins once all records have been seen."""
@@ -238,19 +237,18 @@ class JobChanges:
 
     async def _watch(self) -> None:
         watcher = await self._broker.jobs.watchall()
-        self._replaying = True
+        # So that nothing is passed over that followers have to hear of in the replay.
         self._recent.clear()
         for follower in self._followers:
             follower.replay_begun()
         try:
             async for entry in watcher:
                 if entry is None:
-                    self._replaying = False
                     self._complete.set()
                     for follower in self._followers:
                         follower.replay_ended()
                 elif entry.operation is None:
-                    if self._replaying or not self._knows(entry.key, entry.revision):
+                    if not self._knows(entry.key, entry.revision):
                         self.note(record.JobRecord.FromString(entry.value), entry.revision)
                 else:
                     self.note_gone(entry.key, entry.revision)
