@@ -1,0 +1,5 @@
+"""Language models behind one protocol, for the stages that write."""
+
+from maie_llm.model import Completion, Generation, LanguageModel, Message, Prompt
+
+__all__ = ["Completion", "Generation", "LanguageModel", "Message", "Prompt"]
