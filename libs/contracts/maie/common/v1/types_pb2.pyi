@@ -81,7 +81,7 @@ class Segment(_message.Message):
     def __init__(self, segment_id: _Optional[str] = ..., start_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., end_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., text: _Optional[str] = ..., clean_text: _Optional[str] = ..., words: _Optional[_Iterable[_Union[Word, _Mapping]]] = ..., confidence: _Optional[float] = ...) -> None: ...
 
 class Transcript(_message.Message):
-    __slots__ = ("segments", "language_code", "punctuated", "asr_engine", "enhancement_engine", "edit_rate", "suspect_texts", "translated_from")
+    __slots__ = ("segments", "language_code", "punctuated", "asr_engine", "enhancement_engine", "edit_rate", "suspect_texts", "translated_from", "kept_segment_ids")
     SEGMENTS_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_CODE_FIELD_NUMBER: _ClassVar[int]
     PUNCTUATED_FIELD_NUMBER: _ClassVar[int]
@@ -90,6 +90,7 @@ class Transcript(_message.Message):
     EDIT_RATE_FIELD_NUMBER: _ClassVar[int]
     SUSPECT_TEXTS_FIELD_NUMBER: _ClassVar[int]
     TRANSLATED_FROM_FIELD_NUMBER: _ClassVar[int]
+    KEPT_SEGMENT_IDS_FIELD_NUMBER: _ClassVar[int]
     segments: _containers.RepeatedCompositeFieldContainer[Segment]
     language_code: str
     punctuated: bool
@@ -98,7 +99,8 @@ class Transcript(_message.Message):
     edit_rate: float
     suspect_texts: _containers.RepeatedCompositeFieldContainer[SuspectText]
     translated_from: str
-    def __init__(self, segments: _Optional[_Iterable[_Union[Segment, _Mapping]]] = ..., language_code: _Optional[str] = ..., punctuated: _Optional[bool] = ..., asr_engine: _Optional[_Union[EngineVersion, _Mapping]] = ..., enhancement_engine: _Optional[_Union[EngineVersion, _Mapping]] = ..., edit_rate: _Optional[float] = ..., suspect_texts: _Optional[_Iterable[_Union[SuspectText, _Mapping]]] = ..., translated_from: _Optional[str] = ...) -> None: ...
+    kept_segment_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, segments: _Optional[_Iterable[_Union[Segment, _Mapping]]] = ..., language_code: _Optional[str] = ..., punctuated: _Optional[bool] = ..., asr_engine: _Optional[_Union[EngineVersion, _Mapping]] = ..., enhancement_engine: _Optional[_Union[EngineVersion, _Mapping]] = ..., edit_rate: _Optional[float] = ..., suspect_texts: _Optional[_Iterable[_Union[SuspectText, _Mapping]]] = ..., translated_from: _Optional[str] = ..., kept_segment_ids: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class SuspectText(_message.Message):
     __slots__ = ("range", "text", "reason", "removed")
@@ -140,6 +142,28 @@ class EngineVersion(_message.Message):
     device: str
     parameters: _containers.ScalarMap[str, str]
     def __init__(self, engine: _Optional[str] = ..., library: _Optional[str] = ..., model_name: _Optional[str] = ..., model_variant: _Optional[str] = ..., model_path: _Optional[str] = ..., checkpoint_sha256: _Optional[str] = ..., compute_type: _Optional[str] = ..., device: _Optional[str] = ..., parameters: _Optional[_Mapping[str, str]] = ...) -> None: ...
+
+class GenerationOptions(_message.Message):
+    __slots__ = ("temperature", "top_p", "top_k", "min_p", "repetition_penalty", "presence_penalty", "frequency_penalty", "seed", "max_tokens")
+    TEMPERATURE_FIELD_NUMBER: _ClassVar[int]
+    TOP_P_FIELD_NUMBER: _ClassVar[int]
+    TOP_K_FIELD_NUMBER: _ClassVar[int]
+    MIN_P_FIELD_NUMBER: _ClassVar[int]
+    REPETITION_PENALTY_FIELD_NUMBER: _ClassVar[int]
+    PRESENCE_PENALTY_FIELD_NUMBER: _ClassVar[int]
+    FREQUENCY_PENALTY_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    MAX_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    temperature: float
+    top_p: float
+    top_k: int
+    min_p: float
+    repetition_penalty: float
+    presence_penalty: float
+    frequency_penalty: float
+    seed: int
+    max_tokens: int
+    def __init__(self, temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., top_k: _Optional[int] = ..., min_p: _Optional[float] = ..., repetition_penalty: _Optional[float] = ..., presence_penalty: _Optional[float] = ..., frequency_penalty: _Optional[float] = ..., seed: _Optional[int] = ..., max_tokens: _Optional[int] = ...) -> None: ...
 
 class UnitMetrics(_message.Message):
     __slots__ = ("processing_duration",)

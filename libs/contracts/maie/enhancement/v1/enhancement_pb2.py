@@ -25,21 +25,21 @@ _sym_db = _symbol_database.Default()
 from maie.common.v1 import types_pb2 as maie_dot_common_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%maie/enhancement/v1/enhancement.proto\x12\x13maie.enhancement.v1\x1a\x1amaie/common/v1/types.proto\"}\n\x0e\x45nhanceRequest\x12/\n\x0ftranscript_blob\x18\x01 \x01(\x0b\x32\x14.maie.common.v1.BlobH\x00\x12\x30\n\ntranscript\x18\x02 \x01(\x0b\x32\x1a.maie.common.v1.TranscriptH\x00\x42\x08\n\x06source\"\xb7\x01\n\x0f\x45nhanceResponse\x12\x38\n\x08progress\x18\x01 \x01(\x0b\x32$.maie.enhancement.v1.EnhanceProgressH\x00\x12\x32\n\x05\x64\x65lta\x18\x02 \x01(\x0b\x32!.maie.enhancement.v1.EnhanceDeltaH\x00\x12,\n\x06result\x18\x03 \x01(\x0b\x32\x1a.maie.common.v1.TranscriptH\x00\x42\x08\n\x06update\"#\n\x0f\x45nhanceProgress\x12\x10\n\x08\x66raction\x18\x01 \x01(\x01\"6\n\x0c\x45nhanceDelta\x12\x12\n\nsegment_id\x18\x01 \x01(\t\x12\x12\n\nclean_text\x18\x02 \x01(\t2l\n\x12\x45nhancementService\x12V\n\x07\x45nhance\x12#.maie.enhancement.v1.EnhanceRequest\x1a$.maie.enhancement.v1.EnhanceResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%maie/enhancement/v1/enhancement.proto\x12\x13maie.enhancement.v1\x1a\x1amaie/common/v1/types.proto\"\xb4\x01\n\x0e\x45nhanceRequest\x12/\n\x0ftranscript_blob\x18\x01 \x01(\x0b\x32\x14.maie.common.v1.BlobH\x00\x12\x30\n\ntranscript\x18\x02 \x01(\x0b\x32\x1a.maie.common.v1.TranscriptH\x00\x12\x35\n\ngeneration\x18\x03 \x01(\x0b\x32!.maie.common.v1.GenerationOptionsB\x08\n\x06source\"\xb7\x01\n\x0f\x45nhanceResponse\x12\x38\n\x08progress\x18\x01 \x01(\x0b\x32$.maie.enhancement.v1.EnhanceProgressH\x00\x12\x32\n\x05\x64\x65lta\x18\x02 \x01(\x0b\x32!.maie.enhancement.v1.EnhanceDeltaH\x00\x12,\n\x06result\x18\x03 \x01(\x0b\x32\x1a.maie.common.v1.TranscriptH\x00\x42\x08\n\x06update\"#\n\x0f\x45nhanceProgress\x12\x10\n\x08\x66raction\x18\x01 \x01(\x01\"6\n\x0c\x45nhanceDelta\x12\x12\n\nsegment_id\x18\x01 \x01(\t\x12\x12\n\nclean_text\x18\x02 \x01(\t2l\n\x12\x45nhancementService\x12V\n\x07\x45nhance\x12#.maie.enhancement.v1.EnhanceRequest\x1a$.maie.enhancement.v1.EnhanceResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'maie.enhancement.v1.enhancement_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ENHANCEREQUEST']._serialized_start=90
-  _globals['_ENHANCEREQUEST']._serialized_end=215
-  _globals['_ENHANCERESPONSE']._serialized_start=218
-  _globals['_ENHANCERESPONSE']._serialized_end=401
-  _globals['_ENHANCEPROGRESS']._serialized_start=403
-  _globals['_ENHANCEPROGRESS']._serialized_end=438
-  _globals['_ENHANCEDELTA']._serialized_start=440
-  _globals['_ENHANCEDELTA']._serialized_end=494
-  _globals['_ENHANCEMENTSERVICE']._serialized_start=496
-  _globals['_ENHANCEMENTSERVICE']._serialized_end=604
+  _globals['_ENHANCEREQUEST']._serialized_start=91
+  _globals['_ENHANCEREQUEST']._serialized_end=271
+  _globals['_ENHANCERESPONSE']._serialized_start=274
+  _globals['_ENHANCERESPONSE']._serialized_end=457
+  _globals['_ENHANCEPROGRESS']._serialized_start=459
+  _globals['_ENHANCEPROGRESS']._serialized_end=494
+  _globals['_ENHANCEDELTA']._serialized_start=496
+  _globals['_ENHANCEDELTA']._serialized_end=550
+  _globals['_ENHANCEMENTSERVICE']._serialized_start=552
+  _globals['_ENHANCEMENTSERVICE']._serialized_end=660
 # @@protoc_insertion_point(module_scope)

@@ -7,12 +7,14 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class EnhanceRequest(_message.Message):
-    __slots__ = ("transcript_blob", "transcript")
+    __slots__ = ("transcript_blob", "transcript", "generation")
     TRANSCRIPT_BLOB_FIELD_NUMBER: _ClassVar[int]
     TRANSCRIPT_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
     transcript_blob: _types_pb2.Blob
     transcript: _types_pb2.Transcript
-    def __init__(self, transcript_blob: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., transcript: _Optional[_Union[_types_pb2.Transcript, _Mapping]] = ...) -> None: ...
+    generation: _types_pb2.GenerationOptions
+    def __init__(self, transcript_blob: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., transcript: _Optional[_Union[_types_pb2.Transcript, _Mapping]] = ..., generation: _Optional[_Union[_types_pb2.GenerationOptions, _Mapping]] = ...) -> None: ...
 
 class EnhanceResponse(_message.Message):
     __slots__ = ("progress", "delta", "result")

@@ -74,7 +74,7 @@ UNIT_STATE_SKIPPED: UnitState
 UNIT_STATE_BLOCKED: UnitState
 
 class JobConfig(_message.Message):
-    __slots__ = ("features", "template_id", "filename", "asr_options", "chunk_duration", "request_id", "display_name", "labels", "lane", "webhooks")
+    __slots__ = ("features", "template_id", "filename", "asr_options", "chunk_duration", "request_id", "display_name", "labels", "lane", "webhooks", "enhancement_generation", "summary_generation")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -92,6 +92,8 @@ class JobConfig(_message.Message):
     LABELS_FIELD_NUMBER: _ClassVar[int]
     LANE_FIELD_NUMBER: _ClassVar[int]
     WEBHOOKS_FIELD_NUMBER: _ClassVar[int]
+    ENHANCEMENT_GENERATION_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_GENERATION_FIELD_NUMBER: _ClassVar[int]
     features: _containers.RepeatedScalarFieldContainer[Feature]
     template_id: str
     filename: str
@@ -102,7 +104,9 @@ class JobConfig(_message.Message):
     labels: _containers.ScalarMap[str, str]
     lane: Lane
     webhooks: _containers.RepeatedCompositeFieldContainer[Webhook]
-    def __init__(self, features: _Optional[_Iterable[_Union[Feature, str]]] = ..., template_id: _Optional[str] = ..., filename: _Optional[str] = ..., asr_options: _Optional[_Union[_asr_pb2.TranscribeOptions, _Mapping]] = ..., chunk_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., request_id: _Optional[str] = ..., display_name: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., lane: _Optional[_Union[Lane, str]] = ..., webhooks: _Optional[_Iterable[_Union[Webhook, _Mapping]]] = ...) -> None: ...
+    enhancement_generation: _types_pb2.GenerationOptions
+    summary_generation: _types_pb2.GenerationOptions
+    def __init__(self, features: _Optional[_Iterable[_Union[Feature, str]]] = ..., template_id: _Optional[str] = ..., filename: _Optional[str] = ..., asr_options: _Optional[_Union[_asr_pb2.TranscribeOptions, _Mapping]] = ..., chunk_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., request_id: _Optional[str] = ..., display_name: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., lane: _Optional[_Union[Lane, str]] = ..., webhooks: _Optional[_Iterable[_Union[Webhook, _Mapping]]] = ..., enhancement_generation: _Optional[_Union[_types_pb2.GenerationOptions, _Mapping]] = ..., summary_generation: _Optional[_Union[_types_pb2.GenerationOptions, _Mapping]] = ...) -> None: ...
 
 class Webhook(_message.Message):
     __slots__ = ("url", "secret")
