@@ -12,6 +12,7 @@ from maie.job.v1 import job_pb2 as job
 from maie_gateway.changes import JobChanges
 from maie_gateway.upload import check_extension
 from maie_runtime.errors import Code, StageError, invalid
+from maie_runtime.options import check_generation, check_transcribe
 
 DEFAULT_FEATURES = (job.FEATURE_CLEAN_TRANSCRIPT, job.FEATURE_SUMMARY)
 MIN_CHUNK_SECONDS = 5
@@ -58,6 +59,8 @@ def settled_config(asked: job.JobConfig) -> job.JobConfig:
     check_labels(config.labels, field="config.labels")
     _settle_lane(config)
     _check_asr_options(config)
+    check_generation(config.enhancement_generation, "config.enhancement_generation")
+    check_generation(config.summary_generation, "config.summary_generation")
     if config.HasField("chunk_duration"):
         seconds = config.chunk_duration.ToTimedelta().total_seconds()
         if not MIN_CHUNK_SECONDS <= seconds <= MAX_CHUNK_SECONDS:
@@ -129,6 +132,7 @@ def _check_asr_options(config: job.JobConfig) -> None:
             "name fewer or shorter ones.",
             field="config.asr_options.hotwords",
         )
+    check_transcribe(options, "config.asr_options")
 
 
 def _check_features(config: job.JobConfig) -> None:

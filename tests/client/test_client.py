@@ -8,6 +8,8 @@ from datetime import timedelta
 import grpc
 import pytest
 
+from maie.asr.v1 import asr_pb2 as asr
+from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie_client import UNREACHABLE, Client, ClientError
 from maie_client.upload import MESSAGE_BYTES
@@ -57,6 +59,11 @@ async def test_options_reach_the_gateway_as_the_contract_has_them(recording):
             language_code="en",
             hotwords=["maie"],
             word_time_offsets=False,
+            asr_options=asr.TranscribeOptions(
+                language_code="de", task=asr.TRANSCRIBE_TASK_TRANSLATE
+            ),
+            enhancement_generation=common.GenerationOptions(temperature=0.0),
+            summary_generation=common.GenerationOptions(seed=7),
             chunk_duration=timedelta(seconds=7.5),
         )
     config = jobs.upload.config
@@ -65,6 +72,9 @@ async def test_options_reach_the_gateway_as_the_contract_has_them(recording):
     assert config.asr_options.hotwords == ["maie"]
     assert config.asr_options.word_time_offsets is False
     assert config.asr_options.HasField("word_time_offsets")
+    assert config.asr_options.task == asr.TRANSCRIBE_TASK_TRANSLATE
+    assert config.enhancement_generation == common.GenerationOptions(temperature=0.0)
+    assert config.summary_generation == common.GenerationOptions(seed=7)
     assert config.chunk_duration.ToTimedelta() == timedelta(seconds=7.5)
 
 

@@ -11,6 +11,8 @@ from datetime import timedelta
 import grpc
 import pytest
 
+from maie.asr.v1 import asr_pb2 as asr
+from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import job_pb2_grpc
@@ -197,6 +199,21 @@ async def test_jobs_are_listed_newest_first_page_by_page(empty_mesh: EmptyMesh) 
             {"features": RAW, "chunk_duration": timedelta(seconds=1)},
             "INVALID_ARGUMENT",
             "CHUNK_DURATION_INVALID",
+        ),
+        (
+            {"features": RAW, "asr_options": asr.TranscribeOptions(decoding={"beam_size": 33})},
+            "INVALID_ARGUMENT",
+            "OPTION_OUT_OF_RANGE",
+        ),
+        (
+            {"features": RAW, "enhancement_generation": common.GenerationOptions(temperature=2.5)},
+            "INVALID_ARGUMENT",
+            "OPTION_OUT_OF_RANGE",
+        ),
+        (
+            {"features": RAW, "summary_generation": common.GenerationOptions(max_tokens=0)},
+            "INVALID_ARGUMENT",
+            "OPTION_OUT_OF_RANGE",
         ),
     ],
 )

@@ -83,7 +83,7 @@ def make_task(source: record.JobRecord, graph: Graph, unit: record.Unit) -> even
         case common.STAGE_ASR:
             task.asr.CopyFrom(_asr(source, inputs[0], unit.index))
         case common.STAGE_ENHANCEMENT:
-            task.enhancement.CopyFrom(enhancement.EnhanceRequest(transcript_blob=inputs[0]))
+            task.enhancement.CopyFrom(_enhancement(source, inputs[0]))
         case _:
             task.summary.CopyFrom(_summary(source, unit, inputs))
     return task
@@ -102,6 +102,13 @@ def _asr(source: record.JobRecord, plan: common.Blob, index: int) -> asr.Transcr
     )
 
 
+def _enhancement(source: record.JobRecord, transcript: common.Blob) -> enhancement.EnhanceRequest:
+    request = enhancement.EnhanceRequest(transcript_blob=transcript)
+    if source.config.HasField("enhancement_generation"):
+        request.generation.CopyFrom(source.config.enhancement_generation)
+    return request
+
+
 def _summary(
     source: record.JobRecord, unit: record.Unit, inputs: list[common.Blob]
 ) -> summary.SummarizeRequest:
@@ -110,4 +117,6 @@ def _summary(
         request.reduce.CopyFrom(summary.ReduceSource(parts=inputs))
     else:
         request.map.CopyFrom(inputs[0])
+    if source.config.HasField("summary_generation"):
+        request.generation.CopyFrom(source.config.summary_generation)
     return request

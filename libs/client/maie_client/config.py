@@ -9,6 +9,7 @@ from typing import TypedDict
 import grpc
 
 from maie.asr.v1 import asr_pb2 as asr
+from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie_client.errors import ClientError
 
@@ -36,6 +37,12 @@ class JobOptions(TypedDict, total=False):
     """Words and names that are likely to be spoken."""
     word_time_offsets: bool
     """Whether to give each word's times."""
+    asr_options: asr.TranscribeOptions
+    """All that can be said of the recognition; the three above come on top of it."""
+    enhancement_generation: common.GenerationOptions
+    """How the language model of the clean transcript draws its words."""
+    summary_generation: common.GenerationOptions
+    """How the language model of the summary draws its words."""
     chunk_duration: timedelta
     """The length that chunks aim at, 5 s to 30 min."""
     request_id: str
@@ -65,11 +72,16 @@ def job_config(options: JobOptions, filename: str = "") -> job.JobConfig:
         labels=options.get("labels", {}),
         lane=job.LANE_INTERACTIVE if options.get("interactive") else job.LANE_UNSPECIFIED,
         webhooks=options.get("webhooks", ()),
-        asr_options=asr.TranscribeOptions(
+        asr_options=options.get("asr_options"),
+        enhancement_generation=options.get("enhancement_generation"),
+        summary_generation=options.get("summary_generation"),
+    )
+    config.asr_options.MergeFrom(
+        asr.TranscribeOptions(
             language_code=options.get("language_code", ""),
             hotwords=options.get("hotwords", ()),
             word_time_offsets=options.get("word_time_offsets"),
-        ),
+        )
     )
     if "chunk_duration" in options:
         config.chunk_duration.FromTimedelta(options["chunk_duration"])

@@ -10,12 +10,8 @@ from maie.asr.v1 import asr_pb2 as asr
 from maie_asr.engine import Capabilities, Decoding, RecognizeOptions
 from maie_asr.settings import AsrSettings, SuspectTextPolicy
 from maie_runtime.errors import StageError, invalid
+from maie_runtime.options import check_transcribe
 
-MAX_PROMPT_CHARACTERS = 2000
-MAX_BEAM_SIZE = 32
-MAX_TEMPERATURES = 10
-MAX_SILENCE_MS = 60_000
-MAX_PAD_MS = 10_000
 POLICIES: dict[asr.SuspectTextPolicy, SuspectTextPolicy] = {
     asr.SUSPECT_TEXT_POLICY_OFF: "off",
     asr.SUSPECT_TEXT_POLICY_REPORT: "report",
@@ -37,6 +33,7 @@ def recognize_options(
         StageError: INVALID_ARGUMENT with LANGUAGE_NOT_SUPPORTED,
             OPTION_NOT_SUPPORTED or OPTION_OUT_OF_RANGE.
     """
+    check_transcribe(request, "options")
     word_times = settings.word_time_offsets
     if request.HasField("word_time_offsets"):
         word_times = request.word_time_offsets
@@ -85,8 +82,6 @@ def _prompt(request: asr.TranscribeOptions, capabilities: Capabilities) -> str |
         return None
     if not capabilities.steerable:
         raise _unsupported("initial_prompt", "take an initial prompt")
-    if len(request.initial_prompt) > MAX_PROMPT_CHARACTERS:
-        raise _out_of_range("initial_prompt", f"at most {MAX_PROMPT_CHARACTERS} characters long")
     return request.initial_prompt
 
 
@@ -95,29 +90,10 @@ def _decoding(request: asr.TranscribeOptions, capabilities: Capabilities) -> Dec
         if request.HasField(name) and not capabilities.steerable:
             raise _unsupported(name, "be told how to decode")
     asked = request.decoding
-    _check_ranges(asked)
     chosen: dict[str, Any] = {field.name: value for field, value in asked.ListFields()}
     return Decoding(
         **{**chosen, "temperatures": tuple(asked.temperatures)}, **_silence(request.silence)
     )
-
-
-def _check_ranges(asked: asr.DecodingOptions) -> None:
-    ranges = {
-        "beam_size": (1 <= asked.beam_size <= MAX_BEAM_SIZE, f"from 1 to {MAX_BEAM_SIZE}"),
-        "temperatures": (
-            len(asked.temperatures) <= MAX_TEMPERATURES
-            and all(0 <= each <= 1 for each in asked.temperatures),
-            f"at most {MAX_TEMPERATURES} figures from 0 to 1",
-        ),
-        "compression_ratio_threshold": (asked.compression_ratio_threshold > 0, "above 0"),
-        "log_prob_threshold": (asked.log_prob_threshold <= 0, "at most 0"),
-        "no_speech_threshold": (0 <= asked.no_speech_threshold <= 1, "from 0 to 1"),
-    }
-    for field, _ in asked.ListFields():
-        within, words = ranges.get(field.name, (True, ""))
-        if not within:
-            raise _out_of_range(f"decoding.{field.name}", words)
 
 
 def _silence(asked: asr.SilenceOptions) -> dict[str, Any]:
@@ -125,17 +101,14 @@ def _silence(asked: asr.SilenceOptions) -> dict[str, Any]:
     if asked.HasField("vad_filter"):
         chosen["vad_filter"] = asked.vad_filter
     if asked.HasField("min_silence"):
-        chosen["min_silence_ms"] = _milliseconds(asked.min_silence, "min_silence", MAX_SILENCE_MS)
+        chosen["min_silence_ms"] = _milliseconds(asked.min_silence)
     if asked.HasField("speech_pad"):
-        chosen["speech_pad_ms"] = _milliseconds(asked.speech_pad, "speech_pad", MAX_PAD_MS)
+        chosen["speech_pad_ms"] = _milliseconds(asked.speech_pad)
     return chosen
 
 
-def _milliseconds(length: Duration, name: str, most: int) -> int:
-    found = round(length.seconds * 1000 + length.nanos / 1e6)
-    if not 0 <= found <= most:
-        raise _out_of_range(f"silence.{name}", f"from 0 to {most // 1000} s")
-    return found
+def _milliseconds(length: Duration) -> int:
+    return round(length.seconds * 1000 + length.nanos / 1e6)
 
 
 def _unsupported(name: str, action: str) -> StageError:
@@ -144,7 +117,3 @@ def _unsupported(name: str, action: str) -> StageError:
         f"The ASR engine cannot {action}; leave `{name}` unset, or have another engine set.",
         field=f"options.{name}",
     )
-
-
-def _out_of_range(name: str, words: str) -> StageError:
-    return invalid("OPTION_OUT_OF_RANGE", f"`{name}` must be {words}.", field=f"options.{name}")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from maie.asr.v1 import asr_pb2 as asr
+from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
@@ -26,7 +29,9 @@ from tests.gateway.conductor.world import (
 pytestmark = pytest.mark.unit
 
 
-def issued(*, chunks: int = 2, punctuated: bool = False) -> dict[str, event.StageTask]:
+def issued(
+    *, chunks: int = 2, punctuated: bool = False, **config: Any
+) -> dict[str, event.StageTask]:
     """All tasks of a job by unit."""
     tasks: dict[str, event.StageTask] = {}
 
@@ -34,7 +39,7 @@ def issued(*, chunks: int = 2, punctuated: bool = False) -> dict[str, event.Stag
         tasks[task.unit] = task
         return completed(task, chunks=chunks, punctuated=punctuated)
 
-    run(new_job(), answer)
+    run(new_job(**config), answer)
     return tasks
 
 
@@ -92,3 +97,22 @@ def test_the_summary_reads_all_parts_in_recording_order() -> None:
     request = issued(chunks=12)["summary.reduce"].summary
     assert request.template_blob == TEMPLATE
     assert list(request.reduce.parts) == [blob(f"summary.map.{index:04d}") for index in range(12)]
+
+
+def test_each_language_model_is_told_how_to_draw_its_words() -> None:
+    tidy = common.GenerationOptions(temperature=0.0, seed=7)
+    free = common.GenerationOptions(temperature=0.9, max_tokens=500)
+    tasks = issued(chunks=2, enhancement_generation=tidy, summary_generation=free)
+    for name, task in tasks.items():
+        if name.startswith("enhancement"):
+            assert task.enhancement.generation == tidy
+        elif name.startswith("summary"):
+            assert task.summary.generation == free
+
+
+def test_language_models_are_told_nothing_where_nobody_asked() -> None:
+    for name, task in issued().items():
+        if name.startswith("enhancement"):
+            assert not task.enhancement.HasField("generation")
+        elif name.startswith("summary"):
+            assert not task.summary.HasField("generation")

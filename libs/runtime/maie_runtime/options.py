@@ -1,0 +1,121 @@
+"""What clients may set, and in which ranges: checked at submit and where it is used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import inf
+from typing import Any
+
+from google.protobuf.message import Message
+
+from maie.asr.v1 import asr_pb2 as asr
+from maie.common.v1 import types_pb2 as common
+from maie_runtime.errors import StageError, invalid
+
+MAX_PROMPT_CHARACTERS = 2000
+MAX_TEMPERATURES = 10
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class _Range:
+    """What a figure may be, both ends included; what is not a number is never in it.
+
+    Attributes:
+        low: The least figure.
+        high: The greatest figure.
+        open: Whether `low` itself is left out.
+    """
+
+    low: float = -inf
+    high: float = inf
+    open: bool = False
+
+    def __contains__(self, figure: float) -> bool:
+        return self.low <= figure <= self.high and not (self.open and figure == self.low)
+
+    def __str__(self) -> str:
+        low = f"above {self.low:.12g}" if self.open else f"from {self.low:.12g}"
+        if self.high == inf:
+            return low
+        return f"{low} to {self.high:.12g}" if self.low > -inf else f"at most {self.high:.12g}"
+
+
+# As maie.common.v1.GenerationOptions says.
+_GENERATION = {
+    "temperature": _Range(low=0, high=2),
+    "top_p": _Range(low=0, high=1, open=True),
+    "top_k": _Range(low=0, high=100_000),
+    "min_p": _Range(low=0, high=1),
+    "repetition_penalty": _Range(low=0, high=2, open=True),
+    "presence_penalty": _Range(low=-2, high=2),
+    "frequency_penalty": _Range(low=-2, high=2),
+    "seed": _Range(low=0, high=2**31 - 1),
+    "max_tokens": _Range(low=1, high=1_000_000),
+}
+# As maie.asr.v1.DecodingOptions says.
+_DECODING = {
+    "beam_size": _Range(low=1, high=32),
+    "temperatures": _Range(low=0, high=1),
+    "compression_ratio_threshold": _Range(low=0, open=True),
+    "log_prob_threshold": _Range(high=0),
+    "no_speech_threshold": _Range(low=0, high=1),
+}
+# As maie.asr.v1.SilenceOptions says; in seconds.
+_SILENCE = {
+    "min_silence": _Range(low=0, high=60),
+    "speech_pad": _Range(low=0, high=10),
+}
+
+
+def check_generation(options: common.GenerationOptions, field: str) -> None:
+    """Refuses options that are out of their ranges.
+
+    Args:
+        options: What a client said.
+        field: Where it said so, such as "config.summary_generation".
+
+    Raises:
+        StageError: INVALID_ARGUMENT with OPTION_OUT_OF_RANGE.
+    """
+    _check(options, _GENERATION, field)
+
+
+def check_transcribe(options: asr.TranscribeOptions, field: str) -> None:
+    """Refuses options that are out of their ranges.
+
+    Args:
+        options: What a client said.
+        field: Where it said so, such as "config.asr_options".
+
+    Raises:
+        StageError: INVALID_ARGUMENT with OPTION_OUT_OF_RANGE.
+    """
+    if len(options.initial_prompt) > MAX_PROMPT_CHARACTERS:
+        words = f"at most {MAX_PROMPT_CHARACTERS} characters long"
+        raise _out_of_range(f"{field}.initial_prompt", words)
+    if len(options.decoding.temperatures) > MAX_TEMPERATURES:
+        raise _out_of_range(f"{field}.decoding.temperatures", f"at most {MAX_TEMPERATURES} figures")
+    _check(options.decoding, _DECODING, f"{field}.decoding")
+    _check(options.silence, _SILENCE, f"{field}.silence")
+
+
+def _check(options: Message, ranges: Mapping[str, _Range], field: str) -> None:
+    for each, value in options.ListFields():
+        allowed = ranges.get(each.name)
+        if allowed is not None and not all(figure in allowed for figure in _figures(value)):
+            unit = " seconds" if ranges is _SILENCE else ""
+            raise _out_of_range(f"{field}.{each.name}", f"{allowed}{unit}")
+
+
+def _figures(value: Any) -> list[float]:
+    if isinstance(value, int | float):
+        return [value]
+    if isinstance(value, Message):
+        return [value.seconds + value.nanos / 1e9]  # type: ignore[attr-defined]
+    return list(value)
+
+
+def _out_of_range(field: str, words: str) -> StageError:
+    name = field.partition(".")[2]
+    return invalid("OPTION_OUT_OF_RANGE", f"`{name}` must be {words}.", field=field)
