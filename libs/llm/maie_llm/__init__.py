@@ -1,5 +1,6 @@
 """Language models behind one protocol, for the stages that write."""
 
+from maie_llm.messages import generation_of
 from maie_llm.model import Completion, Generation, LanguageModel, Message, Prompt
 
-__all__ = ["Completion", "Generation", "LanguageModel", "Message", "Prompt"]
+__all__ = ["Completion", "Generation", "LanguageModel", "Message", "Prompt", "generation_of"]

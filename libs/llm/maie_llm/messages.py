@@ -1,0 +1,21 @@
+"""From the messages of the contract to plain Python types."""
+
+from __future__ import annotations
+
+from maie.common.v1 import types_pb2 as common
+from maie_llm.model import Generation
+from maie_runtime.options import check_generation
+
+
+def generation_of(options: common.GenerationOptions, field: str = "generation") -> Generation:
+    """What a request sets of a generation, for `Prompt.generation`.
+
+    Args:
+        options: The request's; unset fields stay None.
+        field: The request's field, for the error.
+
+    Raises:
+        StageError: INVALID_ARGUMENT with OPTION_OUT_OF_RANGE.
+    """
+    check_generation(options, field)
+    return Generation(**{each.name: value for each, value in options.ListFields()})
