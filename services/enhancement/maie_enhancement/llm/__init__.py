@@ -1,0 +1,1 @@
+"""Enhancement by language models."""

@@ -1,0 +1,279 @@
+"""Schemas whose items say which lines they come from, and the way back.
+
+A template's schema knows nothing of citations. A model is asked for the same
+with line numbers: an item of a list, and every single value outside of lists,
+becomes `{"text": value, "lines": [12, 13]}`; an item that is an object keeps
+its properties and gets `lines` beside them. Afterwards the numbers are taken
+out again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from maie_templates.checks import COMBINED
+
+Schema = Mapping[str, Any]
+
+MAX_LINES = 8
+"""How many lines one item may cite."""
+LINES = "lines"
+TEXT = "text"
+ANNOTATIONS = frozenset(
+    {"$schema", "$defs", "$comment", "title", "description", "examples", "default", "deprecated"}
+)
+# What of them a model can make use of.
+TOLD = frozenset({"description", "examples"})
+FIXED = frozenset({"enum", "const", *COMBINED})
+REFERENCE = "#/$defs/"
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Citation:
+    """The lines that an item comes from.
+
+    Attributes:
+        pointer: The item as a JSON Pointer into the content.
+        lines: Numbers of lines, each once, in the order given.
+    """
+
+    pointer: str
+    lines: tuple[int, ...]
+
+
+def cited_schema(schema: Schema, first_line: int = 1, last_line: int | None = None) -> Schema:
+    """A template's schema with line numbers.
+
+    Objects get no properties that the template does not name, even where it
+    leaves that open, so that an answer stays bounded.
+
+    Args:
+        schema: A checked schema of a template.
+        first_line: The lowest number that may be cited.
+        last_line: The highest; None where it is not said.
+    """
+    definitions = schema.get("$defs", {})
+    name = LINES
+    while name in definitions:
+        name = f"_{name}"
+    cited = _cite(schema, schema, {"$ref": REFERENCE + name})
+    number = {"type": "integer", "minimum": first_line}
+    if last_line is not None:
+        number["maximum"] = last_line
+    lines = {
+        "description": "The numbers of the lines that say so.",
+        "type": "array",
+        "items": number,
+        "minItems": 1,
+        "maxItems": MAX_LINES,
+    }
+    used = {each: _bounded(definitions[each]) for each in _used(cited, definitions)}
+    return {**cited, "$defs": {**used, name: lines}}
+
+
+def uncited(schema: Schema, answer: Any) -> tuple[Any, list[Citation]]:
+    """An answer without its line numbers, and these apart.
+
+    What says nothing (null or an empty string) cites nothing.
+
+    Args:
+        schema: The template's schema.
+        answer: A value that fits its cited schema.
+    """
+    citations: list[Citation] = []
+    return _uncite(schema, schema, answer, "", citations), citations
+
+
+def _cite(root: Schema, node: Schema, lines: Schema) -> dict[str, Any]:
+    node = _inlined(root, node)
+    if (inner := _not_null(node)) is not None:
+        return {"anyOf": [_cite(root, inner, lines), {"type": "null"}]}
+    if _is_said_anyway(node):
+        return _bounded(node)
+    if _is_plain(node, "object"):
+        children = node.get("properties", {})
+        cited = {name: _cite(root, child, lines) for name, child in children.items()}
+        container = {**_changed(node), **({"properties": cited} if cited else {})}
+        if isinstance(node.get("additionalProperties"), dict):
+            container["additionalProperties"] = _cite(root, node["additionalProperties"], lines)
+        return container
+    if _is_plain(node, "array"):
+        return {**_changed(node), "items": _cite_item(root, node["items"], lines)}
+    return _wrapped(node, lines)
+
+
+def _cite_item(root: Schema, node: Schema, lines: Schema) -> dict[str, Any]:
+    node = _inlined(root, node)
+    if not _has_room(node):
+        return _wrapped(node, lines)
+    item = _changed(node)
+    return {
+        **item,
+        "properties": {**item.get("properties", {}), LINES: lines},
+        "required": [*item.get("required", ()), LINES],
+    }
+
+
+def _wrapped(node: Schema, lines: Schema) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {TEXT: _bounded(node), LINES: lines},
+        "required": [TEXT, LINES],
+        "additionalProperties": False,
+    }
+
+
+def _uncite(root: Schema, node: Schema, value: Any, pointer: str, found: list[Citation]) -> Any:
+    node = _inlined(root, node)
+    if (inner := _not_null(node)) is not None:
+        return None if value is None else _uncite(root, inner, value, pointer, found)
+    if _is_said_anyway(node):
+        return value
+    if _is_plain(node, "object"):
+        children, rest = node.get("properties", {}), node.get("additionalProperties")
+        return {
+            name: _uncite(root, children.get(name, rest), child, _under(pointer, name), found)
+            for name, child in value.items()
+        }
+    if _is_plain(node, "array"):
+        return [
+            _uncite_item(root, node["items"], each, f"{pointer}/{at}", found)
+            for at, each in enumerate(value)
+        ]
+    return _unwrapped(value, pointer, found)
+
+
+def _uncite_item(
+    root: Schema, node: Schema, value: Any, pointer: str, found: list[Citation]
+) -> Any:
+    if not _has_room(_inlined(root, node)):
+        return _unwrapped(value, pointer, found)
+    _found(value[LINES], pointer, found)
+    return {name: child for name, child in value.items() if name != LINES}
+
+
+def _unwrapped(value: Mapping[str, Any], pointer: str, found: list[Citation]) -> Any:
+    if value[TEXT] not in (None, ""):
+        _found(value[LINES], pointer, found)
+    return value[TEXT]
+
+
+def _found(lines: Sequence[int | float], pointer: str, found: list[Citation]) -> None:
+    # JSON has one kind of number: 3.0 is an integer to a schema.
+    found.append(Citation(pointer=pointer, lines=tuple(dict.fromkeys(map(int, lines)))))
+
+
+def _under(pointer: str, name: str) -> str:
+    return f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
+
+
+def _inlined(root: Schema, node: Schema) -> Schema:
+    """A node instead of a mere reference to it; rules beside a reference are left alone."""
+    while "$ref" in node and set(node) <= ANNOTATIONS | {"$ref"}:
+        target = root["$defs"][node["$ref"].removeprefix(REFERENCE)]
+        node = {**target, **{name: node[name] for name in node if name != "$ref"}}
+    return node
+
+
+def _not_null(node: Schema) -> Schema | None:
+    """What a node asks for besides null, where it is that or null; otherwise None."""
+    types = node.get("type")
+    if isinstance(types, list) and "null" in types and not set(node) & FIXED:
+        others = [each for each in types if each != "null"]
+        return {**node, "type": others[0] if len(others) == 1 else others} if others else None
+    for keyword in ("anyOf", "oneOf"):
+        if keyword in node and set(node) <= ANNOTATIONS | {keyword}:
+            others = [each for each in node[keyword] if each.get("type") != "null"]
+            if len(others) == 1 and len(node[keyword]) == 2:
+                return {**others[0], **{name: node[name] for name in node if name != keyword}}
+    return None
+
+
+def _is_said_anyway(node: Schema) -> bool:
+    """Whether there is but one value, whatever was said."""
+    return "const" in node or node.get("type") in ("null", ["null"])
+
+
+def _is_plain(node: Schema, kind: str) -> bool:
+    return node.get("type") in (kind, [kind]) and not set(node) & {*FIXED, "$ref"}
+
+
+def _has_room(node: Schema) -> bool:
+    """Whether an item is an object that may get a property more."""
+    return (
+        _is_plain(node, "object")
+        and LINES not in node.get("properties", {})
+        and LINES not in node.get("required", ())
+        and not set(node) & {"minProperties", "maxProperties"}
+        and not isinstance(node.get("additionalProperties"), dict)
+        and _is_closable(node)
+    )
+
+
+def _is_closable(node: Schema) -> bool:
+    """Whether an object can do with the properties that are named."""
+    names = node.get("properties", {})
+    return set(node.get("required", ())) <= set(names) and node.get("minProperties", 0) <= len(
+        names
+    )
+
+
+def _changed(node: Schema) -> dict[str, Any]:
+    """A bounded copy without examples, which have no line numbers."""
+    return {name: value for name, value in _bounded(node).items() if name != "examples"}
+
+
+def _bounded(node: Schema, *, close: bool = True) -> dict[str, Any]:
+    """A copy that allows no properties but those named, without what is no use to a model.
+
+    Args:
+        node: Any part of a checked schema.
+        close: Whether it has its properties to itself; in an `allOf` it has not.
+    """
+    copy = {name: node[name] for name in node if name in TOLD or name not in ANNOTATIONS}
+    close = close and "allOf" not in node and "$ref" not in node
+    if "properties" in node:
+        children = node["properties"].items()
+        copy["properties"] = {name: _bounded(child) for name, child in children}
+    if "items" in node:
+        copy["items"] = _bounded(node["items"])
+    for keyword in COMBINED:
+        if keyword in node:
+            alone = close and keyword != "allOf" and "properties" not in node
+            copy[keyword] = [_bounded(each, close=alone) for each in node[keyword]]
+    if isinstance(node.get("additionalProperties"), dict):
+        copy["additionalProperties"] = _bounded(node["additionalProperties"])
+    elif close and _is_object(node) and not set(node) & FIXED and _is_closable(node):
+        copy["additionalProperties"] = False
+    return copy
+
+
+def _is_object(node: Schema) -> bool:
+    types = node.get("type", ())
+    return "object" in ((types,) if isinstance(types, str) else types)
+
+
+def _used(node: Any, definitions: Schema) -> dict[str, None]:
+    """The definitions that a schema refers to, directly or through others."""
+    used: dict[str, None] = {}
+    waiting = [node]
+    while waiting:
+        for name in _references(waiting.pop()):
+            if name in definitions and name not in used:
+                used[name] = None
+                waiting.append(_bounded(definitions[name]))
+    return used
+
+
+def _references(node: Any) -> Iterator[str]:
+    if isinstance(node, Mapping):
+        reference = node.get("$ref")
+        if isinstance(reference, str):
+            yield reference.removeprefix(REFERENCE)
+        for child in node.values():
+            yield from _references(child)
+    elif isinstance(node, list):
+        for child in node:
+            yield from _references(child)

@@ -1,0 +1,92 @@
+"""What a language model is asked for: a template filled from numbered lines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from maie_llm import Message
+from maie_summary.llm.cited import cited_schema
+from maie_templates import Template, render_prompt
+
+MERGE = (
+    "The recording is too long to be read at once. What stands in the place of the transcript are "
+    "the answers for its consecutive parts, one JSON object a line. Make one answer for the whole "
+    "recording of them: say once what is there twice, keep what matters most where there is no "
+    "room for all, and keep the numbers of the lines."
+)
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Line:
+    """One line of a transcript.
+
+    Attributes:
+        number: From 1, through the whole recording.
+        text: What was said.
+    """
+
+    number: int
+    text: str
+
+
+def numbered(lines: Iterable[Line]) -> str:
+    """Lines as models read them: `[12] text`."""
+    return "\n".join(f"[{line.number}] {' '.join(line.text.split())}" for line in lines)
+
+
+def variables(template: Template, transcript: str, language_code: str) -> dict[str, str]:
+    """What a template's prompt may ask for.
+
+    Args:
+        template: The template; its schema is given with citations, as the
+            model must answer it.
+        transcript: The numbered lines, or what stands in their place.
+        language_code: As a BCP-47 tag; empty where it is not known.
+    """
+    schema = cited_schema(template.schema)
+    return {
+        "title": template.title,
+        "description": template.description,
+        "schema": json.dumps(schema, ensure_ascii=False, separators=(",", ":")),
+        "transcript": transcript,
+        "language": language_code,
+    }
+
+
+async def messages(template: Template, lines: Iterable[Line], language_code: str) -> list[Message]:
+    """The chat that asks for a template to be filled from lines."""
+    return [_user(await _render(template, numbered(lines), language_code))]
+
+
+async def merge_messages(
+    template: Template, answers: Sequence[Mapping[str, Any]], language_code: str
+) -> list[Message]:
+    """The chat that asks for one answer to be made of several, for consecutive parts.
+
+    Args:
+        template: The template.
+        answers: Answers that fit the cited schema, in recording order.
+        language_code: As a BCP-47 tag; empty where it is not known.
+    """
+    parts = "\n".join(
+        json.dumps(answer, ensure_ascii=False, separators=(",", ":")) for answer in answers
+    )
+    return [_user(f"{await _render(template, parts, language_code)}\n\n{MERGE}")]
+
+
+def again(chat: Sequence[Message], problem: str) -> list[Message]:
+    """The chat again, with what was wrong with the last answer."""
+    *before, last = chat
+    note = f"Your last answer could not be used: {problem}. Answer again, without that."
+    return [*before, _user(f"{last.content}\n\n{note}")]
+
+
+async def _render(template: Template, transcript: str, language_code: str) -> str:
+    return await render_prompt(template.prompt, variables(template, transcript, language_code))
+
+
+def _user(content: str) -> Message:
+    return Message(role="user", content=content)
