@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from maie_gateway.webhooks.breaker import CircuitBreaker
 from maie_gateway.webhooks.settings import WebhookSettings
+from maie_runtime.breaker import CircuitBreaker
 from maie_runtime.errors import Code, StageError
 
 

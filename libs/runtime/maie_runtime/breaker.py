@@ -1,4 +1,4 @@
-"""Which receivers are left alone for a while, and how much each gets at once."""
+"""Which servers are left alone for a while, because they failed again and again."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-# Receivers that failed lately; the one that failed longest ago is forgotten first.
+# Servers that failed lately; the one that failed longest ago is forgotten first.
 MAX_REMEMBERED = 10_000
 
 
 @dataclass(slots=True)
 class _Trouble:
-    """What is known of a receiver that failed: failures in a row, and the pause's end."""
+    """What is known of a server that failed: failures in a row, and the pause's end."""
 
     failures: int = 0
     open_until: float = 0.0
@@ -21,9 +21,9 @@ class _Trouble:
 
 
 class CircuitBreaker:
-    """Counts each receiver's failures in a row; knows nothing of those that are well.
+    """Counts each server's failures in a row; knows nothing of those that are well.
 
-    Closed: all deliveries go. Open, after `threshold` failures in a row: none for
+    Closed: all calls go. Open, after `threshold` failures in a row: none for
     `pause` seconds. Half open, after that: one goes, and its outcome closes the
     breaker or opens it again.
     """
@@ -36,13 +36,13 @@ class CircuitBreaker:
         self._clock = clock
         self._troubles: OrderedDict[str, _Trouble] = OrderedDict()
 
-    def enter(self, receiver: str) -> float:
-        """Asks whether a delivery may go; its outcome must be told where it may.
+    def enter(self, server: str) -> float:
+        """Asks whether a call may go; its outcome must be told where it may.
 
         Returns:
             0 where it may go; else the seconds after which to ask again.
         """
-        trouble = self._troubles.get(receiver)
+        trouble = self._troubles.get(server)
         if trouble is None or trouble.failures < self._threshold:
             return 0.0
         if (left := trouble.open_until - self._clock()) > 0:
@@ -52,18 +52,18 @@ class CircuitBreaker:
         trouble.probing = True
         return 0.0
 
-    def succeeded(self, receiver: str) -> None:
-        """The receiver answered."""
-        self._troubles.pop(receiver, None)
+    def succeeded(self, server: str) -> None:
+        """The server answered."""
+        self._troubles.pop(server, None)
 
-    def failed(self, receiver: str) -> bool:
-        """The receiver did not answer, or said that it is unwell.
+    def failed(self, server: str) -> bool:
+        """The server did not answer, or said that it is unwell.
 
         Returns:
             Whether the breaker opened, or opened again, by this.
         """
-        trouble = self._troubles.setdefault(receiver, _Trouble())
-        self._troubles.move_to_end(receiver)
+        trouble = self._troubles.setdefault(server, _Trouble())
+        self._troubles.move_to_end(server)
         if len(self._troubles) > MAX_REMEMBERED:
             self._troubles.popitem(last=False)
         trouble.failures += 1
@@ -73,7 +73,7 @@ class CircuitBreaker:
         trouble.probing = False
         return opened
 
-    def abandoned(self, receiver: str) -> None:
-        """The delivery ended without an outcome that tells of the receiver."""
-        if trouble := self._troubles.get(receiver):
+    def abandoned(self, server: str) -> None:
+        """The call ended without an outcome that tells of the server."""
+        if trouble := self._troubles.get(server):
             trouble.probing = False

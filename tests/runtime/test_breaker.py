@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from maie_gateway.webhooks.breaker import MAX_REMEMBERED, CircuitBreaker
-from maie_gateway.webhooks.schedule import MIN_DELIVERIES, is_over, retry_delay
+from maie_runtime.breaker import MAX_REMEMBERED, CircuitBreaker
 
 pytestmark = pytest.mark.unit
 
@@ -35,7 +34,7 @@ def test_a_success_between_failures_keeps_it_closed() -> None:
     assert breaker.enter("a") == 0
 
 
-def test_after_the_pause_one_delivery_tries_and_closes_it() -> None:
+def test_after_the_pause_one_call_tries_and_closes_it() -> None:
     clock = Clock()
     breaker = opened(clock)
     clock.now += 30
@@ -44,7 +43,7 @@ def test_after_the_pause_one_delivery_tries_and_closes_it() -> None:
     assert [breaker.enter("a"), breaker.enter("a")] == [0, 0]
 
 
-def test_after_the_pause_one_delivery_tries_and_opens_it_again() -> None:
+def test_after_the_pause_one_call_tries_and_opens_it_again() -> None:
     clock = Clock()
     breaker = opened(clock)
     clock.now += 31
@@ -67,15 +66,3 @@ def test_it_remembers_only_so_many_receivers() -> None:
     for number in range(MAX_REMEMBERED):
         breaker.failed(f"host-{number}")
     assert breaker.enter("a") == 0
-
-
-@pytest.mark.parametrize(("age", "middle"), [(0, 1), (0.2, 1), (8, 8), (600, 600), (90000, 3600)])
-def test_a_delivery_waits_as_long_as_it_is_old_within_bounds(age: float, middle: float) -> None:
-    delays = [retry_delay(age, shortest=1, longest=3600) for _ in range(200)]
-    assert 0.75 * middle <= min(delays) < max(delays) <= 1.25 * middle
-
-
-def test_only_what_is_old_and_was_tried_is_given_up() -> None:
-    assert is_over(10, MIN_DELIVERIES, limit=10)
-    assert not is_over(9, 1000, limit=10)
-    assert not is_over(10**9, MIN_DELIVERIES - 1, limit=10)
