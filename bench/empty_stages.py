@@ -1,8 +1,8 @@
 """Jobs through stages that do nothing: what the mesh itself costs.
 
 Broker, four services and gateway are processes of their own, as in production. A job has one
-chunk and asks for everything, so it is five units of work: preprocess, asr, enhancement,
-summary.map and summary.reduce.
+chunk and asks for everything, so it is four units of work: preprocess, asr, enhancement and
+summary.reduce.
 """
 
 from __future__ import annotations

@@ -24,8 +24,8 @@ from maie_cli.mesh.parts import NATS
 from maie_client import Client
 from maie_runtime import subjects
 
-# Preprocess, ASR, enhancement, and both steps of the summary, of a job of one chunk.
-UNITS_OF_A_JOB = 5
+# Preprocess, ASR, enhancement and summary of a job of one chunk.
+UNITS_OF_A_JOB = 4
 MAX_WRITES_OF_A_UNIT = 4.0
 SETTLE_SECONDS = 1.0
 # Grouping of events saves writes when much is going on; a lone job has none of it.
@@ -66,7 +66,7 @@ async def _measure(jobs: int) -> Report:
             figures += _figures(f"{in_flight} in flight", before, after, jobs)
     return Report(
         bench="writes",
-        measured="Messages that the broker stored over jobs of one chunk and all features, five "
+        measured="Messages that the broker stored over jobs of one chunk and all features, four "
         "units of work each, through four stages that answer at once.",
         settings={"jobs": jobs},
         figures=figures,

@@ -50,6 +50,14 @@ async def test_a_transcript_is_summarised_at_once_and_every_item_cites_its_momen
     assert len(filled.engine.checkpoint_sha256) == 64
 
 
+async def test_a_transcript_that_is_all_there_is_takes_one_step(
+    stage: SummarizeStage, context: StageContext
+) -> None:
+    whole = await context.blobs.put_message("in", transcript(TALK))
+    filled = await ask(stage, context, request(whole=whole))
+    assert filled == await ask(stage, context, request(transcript=transcript(TALK)))
+
+
 async def test_map_and_reduce_over_stored_parts_give_what_both_at_once_give(
     stage: SummarizeStage, context: StageContext
 ) -> None:

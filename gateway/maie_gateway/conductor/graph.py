@@ -2,7 +2,8 @@
 
     preprocess -> asr[i] -> enhancement[i] -> summary.map[i] -> summary.reduce
 
-Every chunk goes its own way; only summary.reduce waits for all of them.
+Every chunk goes its own way; only summary.reduce waits for all of them. Where there is one chunk,
+summary.reduce does what its map unit would do, too.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def chunk_units(config: job.JobConfig, chunk_count: int) -> Iterator[record.Unit
         for index in range(chunk_count):
             yield _waiting(enhancement(index), common.STAGE_ENHANCEMENT, index)
     if common.STAGE_SUMMARY in wanted:
-        for index in range(chunk_count):
+        for index in range(chunk_count if chunk_count > 1 else 0):
             yield _waiting(summary_map(index), common.STAGE_SUMMARY, index)
         yield _waiting(SUMMARY_REDUCE, common.STAGE_SUMMARY, 0)
 
@@ -80,6 +81,7 @@ class Graph:
             for unit in source.units
             if unit.stage == common.STAGE_SUMMARY and unit.unit != SUMMARY_REDUCE
         ]
+        self._cleaned = [unit for unit in source.units if unit.stage == common.STAGE_ENHANCEMENT]
 
     def __getitem__(self, name: str) -> record.Unit:
         return self._units[name]
@@ -91,7 +93,7 @@ class Graph:
     def needs(self, unit: record.Unit) -> list[record.Unit]:
         """The units whose outputs a unit reads, in recording order."""
         if unit.unit == SUMMARY_REDUCE:
-            return self._maps
+            return self._maps or self._cleaned
         match unit.stage:
             case common.STAGE_ASR:
                 return [self._units[PREPROCESS]]

@@ -76,7 +76,8 @@ def make_task(source: record.JobRecord, graph: Graph, unit: record.Unit) -> even
     )
     if unit.HasField("pause"):
         task.pause.CopyFrom(unit.pause)
-    inputs = [need.output for need in graph.needs(unit)]
+    needs = graph.needs(unit)
+    inputs = [need.output for need in needs]
     match unit.stage:
         case common.STAGE_PREPROCESS:
             task.preprocess.CopyFrom(_preprocess(source))
@@ -85,7 +86,7 @@ def make_task(source: record.JobRecord, graph: Graph, unit: record.Unit) -> even
         case common.STAGE_ENHANCEMENT:
             task.enhancement.CopyFrom(_enhancement(source, inputs[0]))
         case _:
-            task.summary.CopyFrom(_summary(source, unit, inputs))
+            task.summary.CopyFrom(_summary(source, unit, needs))
     return task
 
 
@@ -110,13 +111,15 @@ def _enhancement(source: record.JobRecord, transcript: common.Blob) -> enhanceme
 
 
 def _summary(
-    source: record.JobRecord, unit: record.Unit, inputs: list[common.Blob]
+    source: record.JobRecord, unit: record.Unit, needs: list[record.Unit]
 ) -> summary.SummarizeRequest:
     request = summary.SummarizeRequest(template_blob=source.template)
-    if unit.unit == SUMMARY_REDUCE:
-        request.reduce.CopyFrom(summary.ReduceSource(parts=inputs))
+    if unit.unit != SUMMARY_REDUCE:
+        request.map.CopyFrom(needs[0].output)
+    elif needs and needs[0].stage != common.STAGE_SUMMARY:
+        request.whole.CopyFrom(needs[0].output)
     else:
-        request.map.CopyFrom(inputs[0])
+        request.reduce.CopyFrom(summary.ReduceSource(parts=[need.output for need in needs]))
     if source.config.HasField("summary_generation"):
         request.generation.CopyFrom(source.config.summary_generation)
     return request

@@ -71,6 +71,10 @@ class SummarizeStage:
                 yield _progress(1.0)
                 yield _result(summary.SummarizeResult(part=part.to_message(request.map)))
                 return
+            case "whole":
+                transcript = await context.blobs.get_message(request.whole, common.Transcript)
+                parts.append(await self._map(transcript, transcript.segments, template))
+                yield _progress(MAP_SHARE)
             case "reduce":
                 for count, blob in enumerate(request.reduce.parts, 1):
                     stored = await context.blobs.get_message(blob, summary.SummarizeResult)
@@ -85,7 +89,7 @@ class SummarizeStage:
             case _:
                 raise invalid(
                     "SOURCE_MISSING",
-                    "Set `transcript`, `map` or `reduce` in the request.",
+                    "Set `transcript`, `map`, `reduce` or `whole` in the request.",
                     field="source",
                 )
         filled = await self._reduce(parts, template)

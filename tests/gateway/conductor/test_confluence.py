@@ -81,7 +81,8 @@ class Script:
         for index in range(self.chunks):
             self._chunk(states, f"{index:04d}", index in self.punctuated)
         if SUMMARY in self.features:
-            parts = [state for unit, state in states.items() if unit.startswith("summary.")]
+            read = "summary.map." if self.chunks > 1 else "enhancement."
+            parts = [state for unit, state in states.items() if unit.startswith(read)]
             states["summary.reduce"] = self._end("summary.reduce", parts)
         return states
 
@@ -92,7 +93,7 @@ class Script:
         skipped = punctuated and asr == "COMPLETED"
         clean = "SKIPPED" if skipped else self._end(f"enhancement.{index}", [asr])
         states[f"enhancement.{index}"] = clean
-        if SUMMARY in self.features:
+        if SUMMARY in self.features and self.chunks > 1:
             states[f"summary.map.{index}"] = self._end(f"summary.map.{index}", [clean])
 
     def _end(self, unit: str, needs: list[str]) -> str:

@@ -56,6 +56,13 @@ def test_a_job_has_the_units_that_its_features_need(features: tuple, units: list
     assert log_lines(step.record)[-1] == "COMPLETE"
 
 
+def test_one_chunk_is_summarised_in_one_step() -> None:
+    step = run(new_job((SUMMARY,)), all_well(1))
+    units = ["preprocess", "asr.0000", "enhancement.0000", "summary.reduce"]
+    assert unit_states(step.record) == dict.fromkeys(units, "COMPLETED")
+    assert log_lines(step.record)[-1] == "COMPLETE"
+
+
 def test_a_completed_unit_keeps_its_output_and_its_cost() -> None:
     step = new_job()
     told = completed(step.tasks[0], chunks=1)
@@ -133,7 +140,6 @@ def test_the_log_tells_the_whole_story_in_order() -> None:
         "asr.0000/1 COMPLETED",
         "PROCESSING_LLM",
         "enhancement.0000/1 COMPLETED",
-        "summary.map.0000/1 COMPLETED",
         "summary.reduce/1 COMPLETED",
         "COMPLETE",
     ]

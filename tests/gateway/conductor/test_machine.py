@@ -58,8 +58,10 @@ def inputs(task: event.StageTask) -> list[common.Blob]:
             return [task.enhancement.transcript_blob]
         case _:
             assert task.summary.template_blob == TEMPLATE
-            reduce = task.summary.WhichOneof("source") == "reduce"
-            return list(task.summary.reduce.parts) if reduce else [task.summary.map]
+            source = task.summary.WhichOneof("source")
+            if source == "reduce":
+                return list(task.summary.reduce.parts)
+            return [getattr(task.summary, source or "")]
 
 
 def needs(unit: str, chunks: int) -> list[str]:
@@ -72,6 +74,8 @@ def needs(unit: str, chunks: int) -> list[str]:
             return [f"asr.{index}"]
         case "summary.map":
             return [f"enhancement.{index}"]
+        case "summary" if chunks == 1:
+            return ["enhancement.0000"]
         case "summary":
             return [f"summary.map.{index:04d}" for index in range(chunks)]
         case _:

@@ -116,3 +116,18 @@ def test_language_models_are_told_nothing_where_nobody_asked() -> None:
             assert not task.enhancement.HasField("generation")
         elif name.startswith("summary"):
             assert not task.summary.HasField("generation")
+
+
+@pytest.mark.parametrize(
+    ("punctuated", "source"), [(False, "enhancement.0000"), (True, "asr.0000")]
+)
+def test_the_summary_of_one_chunk_reads_the_best_transcript(punctuated: bool, source: str) -> None:
+    request = issued(chunks=1, punctuated=punctuated)["summary.reduce"].summary
+    assert request.template_blob == TEMPLATE
+    assert request.whole == blob(source)
+
+
+def test_the_summary_of_silence_reads_nothing() -> None:
+    request = issued(chunks=0)["summary.reduce"].summary
+    assert request.HasField("reduce")
+    assert not request.reduce.parts

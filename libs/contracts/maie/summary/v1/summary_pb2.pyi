@@ -9,20 +9,22 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class SummarizeRequest(_message.Message):
-    __slots__ = ("template_id", "template_blob", "transcript", "map", "reduce", "generation")
+    __slots__ = ("template_id", "template_blob", "transcript", "map", "reduce", "whole", "generation")
     TEMPLATE_ID_FIELD_NUMBER: _ClassVar[int]
     TEMPLATE_BLOB_FIELD_NUMBER: _ClassVar[int]
     TRANSCRIPT_FIELD_NUMBER: _ClassVar[int]
     MAP_FIELD_NUMBER: _ClassVar[int]
     REDUCE_FIELD_NUMBER: _ClassVar[int]
+    WHOLE_FIELD_NUMBER: _ClassVar[int]
     GENERATION_FIELD_NUMBER: _ClassVar[int]
     template_id: str
     template_blob: _types_pb2.Blob
     transcript: _types_pb2.Transcript
     map: _types_pb2.Blob
     reduce: ReduceSource
+    whole: _types_pb2.Blob
     generation: _types_pb2.GenerationOptions
-    def __init__(self, template_id: _Optional[str] = ..., template_blob: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., transcript: _Optional[_Union[_types_pb2.Transcript, _Mapping]] = ..., map: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., reduce: _Optional[_Union[ReduceSource, _Mapping]] = ..., generation: _Optional[_Union[_types_pb2.GenerationOptions, _Mapping]] = ...) -> None: ...
+    def __init__(self, template_id: _Optional[str] = ..., template_blob: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., transcript: _Optional[_Union[_types_pb2.Transcript, _Mapping]] = ..., map: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., reduce: _Optional[_Union[ReduceSource, _Mapping]] = ..., whole: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., generation: _Optional[_Union[_types_pb2.GenerationOptions, _Mapping]] = ...) -> None: ...
 
 class ReduceSource(_message.Message):
     __slots__ = ("parts",)
