@@ -9,7 +9,7 @@ from maie.job.v1 import record_pb2 as record
 
 # Records that are held until they are written; of more only the ids are, and they are read again.
 HELD_RECORDS = 500
-REMEMBERED_JOBS = 10_000
+REMEMBERED_JOBS = 1_000
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
