@@ -1,7 +1,7 @@
 """A worker as a process of its own, to be killed: `python -m tests.runtime.process`.
 
 `HOOK` says what its stage does: nothing, `wait` for ever, or `hang` for ever. Of the unit that
-`POISON` names it dies.
+`POISON` names it dies. Its engine dies when the file that `ENGINE_DIES` names is there.
 """
 
 from __future__ import annotations
@@ -9,13 +9,19 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 
 from pydantic_settings import SettingsConfigDict
 
+from maie_runtime.blobs import Blobs
+from maie_runtime.errors import Code, StageError
 from maie_runtime.server import run_service
 from maie_runtime.settings import ServiceSettings
 from maie_runtime.stage import StageContext
-from tests.empty_stages import empty_stages
+from maie_runtime.watchdog import watchdog
+from tests.empty_stages import EmptyStage, empty_stages
 
 
 class ProcessSettings(ServiceSettings):
@@ -37,11 +43,26 @@ async def hook(context: StageContext) -> None:
                 raise
 
 
-def main() -> None:
-    """Serves until SIGTERM."""
+async def engine_death() -> None:
+    """Waits until the engine is to die."""
+    sign = Path(os.environ.get("ENGINE_DIES", "/nowhere"))
+    while not await asyncio.to_thread(sign.exists):
+        await asyncio.sleep(0.05)
+    raise StageError(Code.UNAVAILABLE, "MODEL_UNAVAILABLE", "The model died.")
+
+
+@asynccontextmanager
+async def opened(_: Blobs) -> AsyncIterator[EmptyStage]:
+    """The stage, for as long as its engine lives."""
     stage = empty_stages()["asr"]
     stage.hook = hook
-    run_service("asr", ProcessSettings(), stage.opened)
+    async with watchdog(engine_death):
+        yield stage
+
+
+def main() -> None:
+    """Serves until SIGTERM."""
+    run_service("asr", ProcessSettings(), opened)
 
 
 if __name__ == "__main__":

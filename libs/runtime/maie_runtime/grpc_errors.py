@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, NoReturn
 
@@ -80,7 +81,10 @@ class ErrorInterceptor(grpc.aio.ServerInterceptor):
             return None
         if handler.response_streaming:
             name = "stream_stream" if handler.request_streaming else "unary_stream"
-            return handler._replace(**{name: _streaming(getattr(handler, name))})
+            call = getattr(handler, name)
+            # A handler may also write to its context, as health's Watch does.
+            writes = inspect.iscoroutinefunction(call)
+            return handler._replace(**{name: _unary(call) if writes else _streaming(call)})
         name = "stream_unary" if handler.request_streaming else "unary_unary"
         return handler._replace(**{name: _unary(getattr(handler, name))})
 
