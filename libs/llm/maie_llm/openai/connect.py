@@ -1,0 +1,96 @@
+"""From settings to a language model, once the server has said that it has it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import structlog
+
+from maie_llm.model import LanguageModel, Message
+from maie_llm.openai.chunks import ModelCard
+from maie_llm.openai.faults import model_missing
+from maie_llm.openai.model import OpenAIModel
+from maie_llm.openai.request import check_parameters
+from maie_llm.openai.server import Server, open_client
+from maie_llm.openai.settings import OpenAISettings
+from maie_llm.settings import GenerationSettings
+from maie_runtime.errors import Code, StageError
+
+log = structlog.get_logger()
+
+
+@asynccontextmanager
+async def open_openai(
+    settings: OpenAISettings, generation: GenerationSettings
+) -> AsyncIterator[LanguageModel]:
+    """A language model on a server.
+
+    Args:
+        settings: Where the server is and what it knows.
+        generation: How words are drawn where a request does not say.
+
+    Raises:
+        StageError: FAILED_PRECONDITION with MODEL_MISSING, MODEL_ACCESS_DENIED
+            or MODEL_WINDOW_INVALID; INVALID_ARGUMENT with OPTION_NOT_SUPPORTED where
+            `generation` sets what the server does not take; UNAVAILABLE with
+            MODEL_UNAVAILABLE where it cannot be reached.
+    """
+    _check_named(settings)
+    check_parameters(generation.generation(), settings)
+    async with open_client(settings) as client:
+        server = Server(client, settings)
+        card = _card(await server.models(), settings)
+        model = OpenAIModel(
+            server,
+            settings,
+            generation.generation(),
+            window=_window(card, settings),
+            counts_tokens=await _counts_tokens(server),
+        )
+        log.info("llm.server", server=settings.base_url, model=settings.model, window=model.window)
+        yield model
+
+
+def _check_named(settings: OpenAISettings) -> None:
+    for name in ("base_url", "model"):
+        if not getattr(settings, name):
+            raise StageError(
+                Code.FAILED_PRECONDITION,
+                "MODEL_MISSING",
+                f"No language model is named; set {_variable(settings, name)}.",
+            )
+
+
+def _card(cards: Sequence[ModelCard], settings: OpenAISettings) -> ModelCard:
+    found = next((card for card in cards if card.id == settings.model), None)
+    if found is None:
+        raise model_missing(settings.model, [card.id for card in cards])
+    return found
+
+
+def _window(card: ModelCard, settings: OpenAISettings) -> int:
+    most, window = card.max_model_len, settings.window or card.max_model_len
+    if window is None:
+        problem = "does not say how long the model's window is"
+    elif most is not None and window > most:
+        problem = f"has a window of {most} tokens for the model, not {window}"
+    else:
+        return window
+    raise StageError(
+        Code.FAILED_PRECONDITION,
+        "MODEL_WINDOW_INVALID",
+        f"The language model's server {problem}; set {_variable(settings, 'window')} to it.",
+    )
+
+
+async def _counts_tokens(server: Server) -> bool:
+    """Whether the server counts tokens; it has just answered, so no other fault is meant."""
+    try:
+        return await server.count([Message(role="user", content="Hello.")]) > 0
+    except StageError:
+        return False
+
+
+def _variable(settings: OpenAISettings, name: str) -> str:
+    return f"{settings.model_config.get('env_prefix', '')}{name}".upper()

@@ -1,0 +1,195 @@
+"""A language model behind an OpenAI-compatible server."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import httpx2
+
+from maie.common.v1 import types_pb2 as common
+from maie_llm.generation import generation_parameters, log_generation, resolve_generation
+from maie_llm.model import Completion, Generation, Message, Prompt
+from maie_llm.openai.chunks import Chunk, Usage
+from maie_llm.openai.faults import Unavailable, content_refused, prompt_too_long
+from maie_llm.openai.patience import Patience
+from maie_llm.openai.request import check_parameters, request_body
+from maie_llm.openai.server import Server
+from maie_llm.openai.settings import OpenAISettings
+
+# What a chat template may write around a message, such as "<|im_start|>assistant\n" and its end.
+TOKENS_AROUND_A_MESSAGE = 16
+FINISHES: dict[str, Literal["stop", "length"]] = {"stop": "stop", "length": "length"}
+
+Piece = str | Completion
+
+
+class OpenAIModel:
+    """Answers chats by a server's chat completions; see `maie_llm.LanguageModel`.
+
+    Args:
+        server: The server; it has the model.
+        settings: What the server knows and how long it is waited for.
+        environment: The generation settings of the service.
+        window: The most tokens of prompt and answer.
+        counts_tokens: Whether the server counts tokens.
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        settings: OpenAISettings,
+        environment: Generation,
+        *,
+        window: int,
+        counts_tokens: bool,
+    ) -> None:
+        self.description = f"{settings.model} on {urlsplit(settings.base_url).netloc}"
+        self.window = window
+        self.vram_bytes = 0
+        self.weights = None  # are the server's to load
+        self._server = server
+        self._settings = settings
+        self._environment = environment
+        self._counts_tokens = counts_tokens
+        self._patience = Patience(settings)
+        self._told: dict[str, str] = {}
+
+    def version(self, generation: Generation) -> common.EngineVersion:
+        """What is asked of the server, and what it told of itself when it last answered.
+
+        `checkpoint_sha256` stays empty: no server tells what its weights are.
+        """
+        settings = self._settings
+        parameters = {
+            "structured_output": settings.structured_output,
+            "strict_schema": settings.strict_schema,
+            "extra_body": settings.extra_body,
+            **self._told,
+        }
+        return common.EngineVersion(
+            engine="openai",
+            library=f"httpx2 {httpx2.__version__}",
+            model_name=settings.model,
+            device=settings.base_url,
+            parameters={
+                **generation_parameters(self._resolve(generation)),
+                **{name: json.dumps(value) for name, value in parameters.items()},
+            },
+        )
+
+    async def count(self, messages: Sequence[Message]) -> int:
+        """The tokens of a prompt, as the server counts them, or an upper bound.
+
+        The bound is a token for each `bytes_per_token` bytes of UTF-8, since no
+        tokenizer makes more tokens than bytes, and a few around each message.
+
+        Raises:
+            StageError: UNAVAILABLE with MODEL_UNAVAILABLE.
+        """
+        if not self._counts_tokens:
+            return self._bound(messages)
+
+        async def counted() -> int:
+            with self._patience.watched():
+                return await self._server.count(messages)
+
+        return await self._patience.retrying(counted)
+
+    async def generate(self, prompt: Prompt) -> AsyncGenerator[str | Completion, None]:
+        """Answers: the text bit by bit, and at last how it ended.
+
+        Where a server tells no lengths, those of the completion are upper bounds.
+
+        Raises:
+            StageError: INVALID_ARGUMENT with OPTION_NOT_SUPPORTED,
+                PROMPT_TOO_LONG or CONTENT_REFUSED; FAILED_PRECONDITION with
+                MODEL_ACCESS_DENIED, MODEL_MISSING or MODEL_REQUEST_REFUSED;
+                UNAVAILABLE with MODEL_UNAVAILABLE.
+        """
+        check_parameters(prompt.generation, self._settings)
+        generation = self._resolve(prompt.generation)
+        log_generation(generation)
+        await self._check_length(prompt.messages, generation)
+        body = request_body(prompt, generation, self._settings)
+
+        async def begun() -> tuple[Piece, AsyncGenerator[Piece, None]]:
+            rest = self._pieces(prompt, body)
+            with self._patience.watched():
+                return await anext(rest), rest
+
+        first, rest = await self._patience.retrying(begun)
+        async with aclosing(rest):
+            yield first
+            try:
+                async for piece in rest:
+                    yield piece
+            except Unavailable:
+                self._patience.note_failure()
+                raise
+
+    async def _pieces(self, prompt: Prompt, body: Mapping[str, Any]) -> AsyncGenerator[Piece, None]:
+        """One try at an answer."""
+        finish, usage, size = "", None, 0
+        async with (
+            aclosing(self._server.answer(body)) as chunks,
+            aclosing(self._patience.in_time(chunks)) as timely,
+        ):
+            async for chunk in timely:
+                self._note(chunk)
+                usage = chunk.usage or usage
+                for choice in chunk.choices[:1]:
+                    if choice.delta.refusal:
+                        raise content_refused()
+                    if choice.delta.content:
+                        size += len(choice.delta.content.encode())
+                        yield choice.delta.content
+                    finish = choice.finish_reason or finish
+        usage = usage or Usage(prompt_tokens=self._bound(prompt.messages), completion_tokens=size)
+        yield Completion(
+            finish=_finish(finish),
+            prompt_tokens=usage.prompt_tokens,
+            tokens=usage.completion_tokens,
+        )
+
+    async def _check_length(self, messages: Sequence[Message], generation: Generation) -> None:
+        tokens = await self.count(messages)
+        answer = generation.max_tokens or 1
+        if tokens + answer > self.window:
+            most = "" if self._counts_tokens else "up to "
+            raise prompt_too_long(
+                f"The prompt of {most}{tokens} tokens with an answer of up to {answer}"
+            )
+
+    def _resolve(self, request: Generation) -> Generation:
+        takes_seed = "seed" in self._settings.parameters
+        return resolve_generation(
+            request=request,
+            environment=self._environment,
+            # The rest is the server's to say; the seed makes an answer come again (M-9).
+            library=Generation(seed=0 if takes_seed else None),
+        )
+
+    def _bound(self, messages: Sequence[Message]) -> int:
+        text = sum(len(message.content.encode()) for message in messages)
+        around = TOKENS_AROUND_A_MESSAGE * (len(messages) + 1)
+        return math.ceil(text / self._settings.bytes_per_token) + around
+
+    def _note(self, chunk: Chunk) -> None:
+        """Keeps what the server tells of itself."""
+        if chunk.model:
+            self._told["server_model"] = chunk.model
+        if chunk.system_fingerprint:
+            self._told["system_fingerprint"] = chunk.system_fingerprint
+
+
+def _finish(told: str) -> Literal["stop", "length"]:
+    if told == "content_filter":
+        raise content_refused()
+    if told not in FINISHES:
+        raise Unavailable("broke off its answer")
+    return FINISHES[told]

@@ -1,0 +1,70 @@
+"""What a server is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from maie_llm.generation import NAMES
+from maie_llm.model import Generation, Prompt
+from maie_llm.openai.settings import OpenAISettings
+from maie_runtime.errors import StageError, invalid
+
+SCHEMA_NAME = "answer"
+
+
+def check_parameters(generation: Generation, settings: OpenAISettings) -> None:
+    """Refuses what the server does not take, which it might leave out without a word.
+
+    Args:
+        generation: What somebody set.
+        settings: What the server takes.
+
+    Raises:
+        StageError: INVALID_ARGUMENT with OPTION_NOT_SUPPORTED.
+    """
+    for name in NAMES:
+        if getattr(generation, name) is not None and name not in settings.parameters:
+            raise _not_supported(name)
+
+
+def request_body(
+    prompt: Prompt, generation: Generation, settings: OpenAISettings
+) -> dict[str, Any]:
+    """The body of a request for chat completions.
+
+    Args:
+        prompt: The chat and the schema.
+        generation: The resolved settings; what is None is left to the server.
+        settings: What the server knows.
+    """
+    body: dict[str, Any] = {
+        **settings.extra_body,
+        "model": settings.model,
+        "messages": [asdict(message) for message in prompt.messages],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+    for name in settings.parameters:
+        if (value := getattr(generation, name)) is not None:
+            body[settings.max_tokens_field if name == "max_tokens" else name] = value
+    if prompt.schema is not None and settings.structured_output != "none":
+        body["response_format"] = _response_format(prompt.schema, settings)
+    return body
+
+
+def _response_format(schema: Mapping[str, Any], settings: OpenAISettings) -> dict[str, Any]:
+    if settings.structured_output == "json_object":
+        return {"type": "json_object"}
+    asked = {"name": SCHEMA_NAME, "strict": settings.strict_schema, "schema": schema}
+    return {"type": "json_schema", "json_schema": asked}
+
+
+def _not_supported(name: str) -> StageError:
+    return invalid(
+        "OPTION_NOT_SUPPORTED",
+        f"The language model's server does not take `{name}`; leave it unset, or have the service "
+        "told that the server does.",
+        field=f"generation.{name}",
+    )

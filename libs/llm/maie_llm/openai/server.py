@@ -1,0 +1,170 @@
+"""One server: its HTTP calls, each made once, and what goes wrong with them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import asdict
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+import httpx2
+from pydantic import BaseModel, ValidationError
+
+from maie_llm.model import Message
+from maie_llm.openai.chunks import Chunk, ModelCard, ModelList, TokenCount
+from maie_llm.openai.faults import Unavailable, status_error
+from maie_llm.openai.settings import OpenAISettings
+from maie_runtime.errors import StageError
+
+END = "[DONE]"
+# An error's text is short; what is longer is none, such as a proxy's page.
+MAX_ERROR_BYTES = 64 * 1024
+COUNT_SECONDS = 30.0
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+class Server:
+    """Speaks to an OpenAI-compatible server.
+
+    Args:
+        client: Sends requests, relative to the base URL.
+        settings: Where the server is and what is asked of it.
+    """
+
+    def __init__(self, client: httpx2.AsyncClient, settings: OpenAISettings) -> None:
+        self._client = client
+        self._settings = settings
+
+    async def models(self) -> list[ModelCard]:
+        """The models that the server has.
+
+        Raises:
+            StageError: As `status_error` says, or Unavailable.
+        """
+        with _faults():
+            response = await self._client.get("models", timeout=self._settings.first_token_seconds)
+        if response.status_code != HTTPStatus.OK:
+            raise self._status_error(response, response.content)
+        return _read(ModelList, response.content).data
+
+    async def count(self, messages: Sequence[Message]) -> int:
+        """The tokens of a prompt, for servers that count them as vLLM's does.
+
+        Raises:
+            StageError: As `status_error` says, or Unavailable.
+        """
+        body = {
+            "model": self._settings.model,
+            "messages": [asdict(message) for message in messages],
+            "add_generation_prompt": True,
+        }
+        if "chat_template_kwargs" in self._settings.extra_body:
+            body["chat_template_kwargs"] = self._settings.extra_body["chat_template_kwargs"]
+        url = f"{self._settings.base_url.removesuffix('/v1')}/tokenize"
+        with _faults():
+            response = await self._client.post(url, json=body, timeout=COUNT_SECONDS)
+        if response.status_code != HTTPStatus.OK:
+            raise self._status_error(response, response.content)
+        return _read(TokenCount, response.content).count
+
+    async def answer(self, body: Mapping[str, Any]) -> AsyncGenerator[Chunk, None]:
+        """Asks for an answer, which comes in pieces; closing the iteration ends the call.
+
+        Raises:
+            StageError: As `status_error` says, or Unavailable.
+        """
+        with _faults():
+            async with self._events(body) as source:
+                async for event in source:
+                    if event.data == END:
+                        return
+                    yield self._chunk(event.data)
+
+    @asynccontextmanager
+    async def _events(self, body: Mapping[str, Any]) -> AsyncIterator[httpx2.EventSource]:
+        async with self._client.sse("chat/completions", method="POST", json=body) as source:
+            response = source.response
+            if response.status_code != HTTPStatus.OK:
+                raise self._status_error(response, await _error_body(response))
+            yield source
+
+    def _chunk(self, data: str) -> Chunk:
+        """A piece of an answer, or the error that took its place."""
+        try:
+            told = json.loads(data)
+        except ValueError:
+            raise _gibberish() from None
+        if isinstance(told, dict) and (told.get("error") or told.get("object") == "error"):
+            raise self._error(_status_of(told.get("error") or told), {}, told)
+        return _read(Chunk, data)
+
+    def _status_error(self, response: httpx2.Response, body: bytes) -> StageError:
+        try:
+            told = json.loads(body)
+        except ValueError:  # such as a proxy's page
+            told = None
+        return self._error(response.status_code, response.headers, told)
+
+    def _error(self, status: int, headers: Mapping[str, str], body: Any) -> StageError:
+        return status_error(status, headers, body, self._settings.model)
+
+
+def open_client(settings: OpenAISettings) -> httpx2.AsyncClient:
+    """A client for the server; the caller closes it."""
+    key = settings.api_key.get_secret_value() if settings.api_key else ""
+    return httpx2.AsyncClient(
+        base_url=settings.base_url,
+        headers={"authorization": f"Bearer {key}"} if key else {},
+        # How long an answer may take is measured where it is read.
+        timeout=httpx2.Timeout(
+            connect=settings.connect_seconds,
+            read=None,
+            write=settings.first_token_seconds,
+            pool=None,
+        ),
+        # As many at once as there are slots; the server says when it has enough.
+        limits=httpx2.Limits(max_connections=None),
+    )
+
+
+@contextmanager
+def _faults() -> Iterator[None]:
+    try:
+        yield
+    except httpx2.TimeoutException:
+        raise Unavailable("does not answer in time") from None
+    except httpx2.ConnectError:
+        raise Unavailable("cannot be reached") from None
+    except httpx2.RequestError:
+        raise Unavailable("broke off the connection, or answered what is no answer") from None
+
+
+async def _error_body(response: httpx2.Response) -> bytes:
+    body = b""
+    async for piece in response.aiter_bytes():
+        body += piece
+        if len(body) > MAX_ERROR_BYTES:
+            break
+    return body
+
+
+def _read(kind: type[ModelT], data: str | bytes) -> ModelT:
+    try:
+        return kind.model_validate_json(data)
+    except ValidationError:  # whose text would repeat the answer
+        raise _gibberish() from None
+
+
+def _status_of(error: Any) -> int:
+    """The HTTP status of an error that came within an answer."""
+    status = error.get("code") if isinstance(error, dict) else None
+    if isinstance(status, int) and status >= HTTPStatus.BAD_REQUEST:
+        return status
+    return HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def _gibberish() -> StageError:
+    return Unavailable("answered what is no answer of OpenAI's API")
