@@ -44,6 +44,8 @@ WEBHOOKS_KEPT_SECONDS = 30 * 24 * 3600
 RETURNS_KEPT_SECONDS = 30 * 24 * 3600
 REQUESTS_KEPT_SECONDS = 7 * 24 * 3600
 WORKER_FORGOTTEN_SECONDS = 60
+# A service that holds a shared GPU and dies keeps it from the others for so long.
+GPU_FORGOTTEN_SECONDS = 10
 
 STREAMS = (
     StreamConfig(
@@ -111,6 +113,12 @@ BUCKETS = (
         storage=StorageType.FILE,
         ttl=WORKER_FORGOTTEN_SECONDS,
     ),
+    KeyValueConfig(
+        bucket=subjects.GPUS,
+        description="Services that hold a shared GPU or wait for it",
+        storage=StorageType.FILE,
+        ttl=GPU_FORGOTTEN_SECONDS,
+    ),
 )
 
 
@@ -169,6 +177,7 @@ class Broker:
         jobs: The bucket of job records.
         requests: The bucket of request ids.
         workers: The bucket of live workers.
+        gpus: The bucket of shared GPUs.
     """
 
     def __init__(self, client: Client, jetstream: JetStreamContext) -> None:
@@ -177,6 +186,7 @@ class Broker:
         self.jobs: KeyValue
         self.requests: KeyValue
         self.workers: KeyValue
+        self.gpus: KeyValue
         self._reconnect_listeners: set[Callable[[], None]] = set()
 
     @contextmanager
@@ -220,7 +230,9 @@ class Broker:
                         max_age=there.config.max_age, duplicate_window=there.config.duplicate_window
                     )
                 )
-        self.jobs, self.requests, self.workers = [await self._bucket(bucket) for bucket in BUCKETS]
+        self.jobs, self.requests, self.workers, self.gpus = [
+            await self._bucket(bucket) for bucket in BUCKETS
+        ]
         if lifetimes is not None:
             await self._keep(lifetimes)
 

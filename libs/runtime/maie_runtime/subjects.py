@@ -18,6 +18,8 @@ REQUESTS = "maie_requests"
 """Bucket: a job's id under TENANT.SHA256-OF-THE-REQUEST-ID; forgotten after a while."""
 WORKERS = "maie_workers"
 """Bucket: a WorkerInfo under STAGE.INSTANCE, forgotten unless renewed."""
+GPUS = "maie_gpus"
+"""Bucket: who holds a shared GPU and who waits for it, forgotten unless renewed."""
 
 CONDUCTOR = "conductor"
 """The durable consumer of EVENTS that all gateways share."""
@@ -87,6 +89,31 @@ def progress(job_id: str) -> str:
 def cancel(job_id: str) -> str:
     """Where workers hear that a job was cancelled; not stored."""
     return f"maie.cancel.{job_id}"
+
+
+def gpu_holder(gpu: str) -> str:
+    """The key of the service that holds a shared GPU."""
+    return f"holder.0.{gpu}"
+
+
+def gpu_asking(gpu: str) -> str:
+    """The key whose revisions are the numbers that services wait with."""
+    return f"asking.0.{gpu}"
+
+
+def gpu_waiting(gpu: str, number: int) -> str:
+    """The key of a service that waits for a shared GPU with a number."""
+    return f"waiting.{number}.{gpu}"
+
+
+def gpu_keys(gpu: str) -> str:
+    """All keys of a shared GPU."""
+    return f"*.*.{gpu}"
+
+
+def gpu_news(gpu: str) -> str:
+    """Where services hear that something changed about a shared GPU; not stored."""
+    return f"maie.gpu.{gpu}"
 
 
 def bucket_stream(bucket: str) -> str:

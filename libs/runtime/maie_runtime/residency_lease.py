@@ -1,0 +1,241 @@
+"""Who may use a shared GPU: one service at a time, in the order in which they asked.
+
+All of it is in a bucket of NATS whose entries the server forgets when they are
+not renewed. Who holds the GPU is one entry, made and renewed by compare-and-set,
+so two can never hold it. Who waits has an entry with the number of its asking,
+and takes the GPU only when it is free and no lower number waits.
+
+A holder does not rely on the server to tell it that it lost the GPU. It counts by
+its own clock from the moment before its last renewal, and stops while the server
+still keeps the GPU for it, so that there is time to unload.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any, Self, TypeVar
+
+import structlog
+from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError
+
+from maie_runtime import subjects
+from maie_runtime.broker import BROKER_ERRORS, Broker
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+
+# Shares of the time after which the server forgets an entry.
+RENEW_AFTER = 0.25
+LOST_AFTER = 0.65
+# News may be lost, and nobody tells of an entry that the server forgot.
+LOOK_SECONDS = 0.5
+RETRY_SECONDS = 0.25
+_NOT_OURS = (KeyWrongLastSequenceError, KeyNotFoundError)
+
+
+class Hold:
+    """A GPU that is ours until it is released or lost.
+
+    Attributes:
+        token: Grows with each holder of the GPU.
+        lost: Set once the GPU may be another's.
+    """
+
+    def __init__(self, lease: GpuLease, value: bytes, token: int, good_until: float) -> None:
+        self.token = token
+        self.lost = asyncio.Event()
+        self._lease = lease
+        self._value = value
+        self._revision = token
+        self._good_until = good_until
+        self._keeping = asyncio.create_task(self._keep())
+
+    @property
+    def valid(self) -> bool:
+        """Whether the GPU is ours for sure; true to the moment also after a freeze."""
+        return not self.lost.is_set() and time.monotonic() < self._good_until
+
+    async def others_wait(self) -> bool:
+        """Whether somebody waits for the GPU; False where the broker does not answer."""
+        with suppress(*BROKER_ERRORS):
+            _, waiting = await self._lease.look()
+            return bool(waiting)
+        return False
+
+    async def release(self) -> None:
+        """Gives the GPU to the next; does nothing where it was lost."""
+        self._keeping.cancel()
+        await asyncio.wait({self._keeping})
+        if not self.lost.is_set():
+            await self._lease.free(self._revision)
+
+    async def _keep(self) -> None:
+        """Renews the entry as long as that can be done in time."""
+        while True:
+            try:
+                # After a freeze both may be over, and then the limit counts.
+                async with asyncio.timeout(self._good_until - time.monotonic()):
+                    await asyncio.sleep(self._lease.seconds * RENEW_AFTER)
+                    await self._renew()
+            except (TimeoutError, *_NOT_OURS):
+                log.warning("gpu.lost", gpu=self._lease.gpu, token=self.token)
+                self.lost.set()
+                return
+
+    async def _renew(self) -> None:
+        while True:
+            asked = time.monotonic()
+            try:
+                self._revision = await self._lease.renew(self._value, self._revision)
+            except _NOT_OURS:
+                raise
+            except BROKER_ERRORS:
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                self._good_until = asked + self._lease.seconds * LOST_AFTER
+                return
+
+
+class GpuLease:
+    """One service's access to one shared GPU; an asynchronous context manager.
+
+    Args:
+        broker: Where all services of the GPU meet.
+        gpu: The GPU's name.
+        holder: What this service is called in logs.
+
+    Attributes:
+        seconds: How long the server remembers a holder that is not heard of.
+    """
+
+    def __init__(self, broker: Broker, gpu: str, holder: str) -> None:
+        self.gpu = gpu
+        self.seconds = 0.0
+        self._broker = broker
+        self._holder = holder
+        self._key = subjects.gpu_holder(gpu)
+        self._stream = subjects.bucket_stream(subjects.GPUS)
+        self._news = asyncio.Event()
+        self._subscription: Any = None
+
+    async def __aenter__(self) -> Self:
+        self.seconds = (await self._broker.gpus.status()).ttl or 0.0
+        self._subscription = await self._broker.client.subscribe(
+            subjects.gpu_news(self.gpu), cb=self._on_news
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        with suppress(*BROKER_ERRORS):
+            await self._subscription.unsubscribe()
+
+    async def acquire(self) -> Hold:
+        """Waits for the GPU, for as long as it takes. Who is cancelled waits no more."""
+        number = await _until_answered(self._ask)
+        key = subjects.gpu_waiting(self.gpu, number)
+        waiting = asyncio.create_task(self._wait_in_line(key))
+        try:
+            hold = await self._take_when_free(number)
+        except BaseException:
+            await self._leave_line(waiting, key)
+            raise
+        try:
+            await self._leave_line(waiting, key)
+        except BaseException:
+            await hold.release()
+            raise
+        return hold
+
+    async def look(self) -> tuple[bool, set[int]]:
+        """Whether somebody holds the GPU, and the numbers of those who wait for it."""
+        filtered = subjects.bucket_subject(subjects.GPUS, subjects.gpu_keys(self.gpu))
+        told = await self._broker.jetstream.stream_info(self._stream, subjects_filter=filtered)
+        # $KV.BUCKET.KIND.NUMBER.GPU
+        entries = [subject.split(".")[2:4] for subject in told.state.subjects or {}]
+        waiting = {int(number) for kind, number in entries if kind == "waiting"}
+        return any(kind == "holder" for kind, _ in entries), waiting
+
+    async def renew(self, value: bytes, revision: int) -> int:
+        """Renews the holder's entry; gives its new revision.
+
+        Raises:
+            KeyWrongLastSequenceError: It is another's.
+            KeyNotFoundError: It was forgotten.
+        """
+        try:
+            return await self._broker.gpus.update(self._key, value, last=revision)
+        except KeyWrongLastSequenceError:
+            # It may be by a renewal of our own whose answer was lost.
+            entry = await self._broker.gpus.get(self._key)
+            if entry.value != value:
+                raise
+            return await self._broker.gpus.update(self._key, value, last=entry.revision)
+
+    async def free(self, revision: int) -> None:
+        """Removes the holder's entry unless it is a later one."""
+        await self._remove(self._key, revision)
+
+    async def _ask(self) -> int:
+        return await self._broker.gpus.put(subjects.gpu_asking(self.gpu), self._holder.encode())
+
+    async def _wait_in_line(self, key: str) -> None:
+        """Keeps the entry that says that we wait, and tells who holds the GPU of it."""
+        while True:
+            with suppress(*BROKER_ERRORS):
+                await self._broker.gpus.put(key, self._holder.encode())
+                await self._tell_news()
+            await asyncio.sleep(self.seconds * RENEW_AFTER)
+
+    async def _leave_line(self, waiting: asyncio.Task[None], key: str) -> None:
+        waiting.cancel()
+        await asyncio.wait({waiting})
+        await self._remove(key)
+
+    async def _take_when_free(self, number: int) -> Hold:
+        value = f"{number} {self._holder}".encode()
+        said = False
+        while True:
+            self._news.clear()
+            with suppress(*BROKER_ERRORS):
+                held, waiting = await self.look()
+                if held and not said:
+                    log.info("gpu.waiting", gpu=self.gpu)
+                    said = True
+                if not held and number <= min(waiting, default=number):
+                    asked = time.monotonic()
+                    with suppress(KeyWrongLastSequenceError):
+                        token = await self._broker.gpus.create(self._key, value)
+                        return Hold(self, value, token, asked + self.seconds * LOST_AFTER)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._news.wait()
+
+    async def _remove(self, key: str, revision: int | None = None) -> None:
+        """Removes an entry without a trace; one that cannot be removed is forgotten in time."""
+        try:
+            await self._broker.jetstream.purge_stream(
+                self._stream,
+                # What comes before this one, that is.
+                seq=revision + 1 if revision else None,
+                subject=subjects.bucket_subject(subjects.GPUS, key),
+            )
+            await self._tell_news()
+        except BROKER_ERRORS as error:
+            log.warning("gpu.entry_left", gpu=self.gpu, error=str(error) or type(error).__name__)
+
+    async def _tell_news(self) -> None:
+        await self._broker.tell(subjects.gpu_news(self.gpu))
+
+    async def _on_news(self, _: Any) -> None:
+        self._news.set()
+
+
+async def _until_answered(ask: Callable[[], Awaitable[T]]) -> T:
+    while True:
+        with suppress(*BROKER_ERRORS):
+            return await ask()
+        await asyncio.sleep(RETRY_SECONDS)
