@@ -18,6 +18,7 @@ from maie.event.v1 import event_pb2 as event
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie.summary.v1 import summary_pb2 as summary
 from maie_runtime.blobs import Blobs
+from maie_runtime.loadable import Loadable
 from maie_runtime.stage import StageContext
 
 Hook = Callable[[StageContext], Awaitable[None]]
@@ -37,6 +38,7 @@ class EmptyStage:
         hook: Runs first; may wait or raise.
         runs: The units that were begun, with their attempts.
         stopped: The units that were cancelled.
+        weights: Its model, to be loaded and unloaded.
     """
 
     answer: Callable[[Any, StageContext, int], Sequence[Any]]
@@ -44,6 +46,7 @@ class EmptyStage:
     hook: Hook = _nothing
     runs: list[tuple[str, int]] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
+    weights: Loadable | None = None
 
     async def run(self, request: Any, context: StageContext) -> AsyncGenerator[Any, None]:
         """Answers one request."""

@@ -16,6 +16,7 @@ from maie_runtime.bindings import BINDINGS
 from maie_runtime.blobs import Blobs
 from maie_runtime.broker import Broker
 from maie_runtime.jetstream_mount import JetStreamMount, end_process
+from maie_runtime.residency import Residency, Resident
 from maie_runtime.settings import ServiceSettings
 from maie_runtime.unit import UnitRunner
 from tests.empty_stages import EmptyStage
@@ -32,6 +33,7 @@ async def worker(
     blobs: Blobs,
     *,
     abandon: Callable[[], None] = end_process,
+    residency: Residency | None = None,
     **options: object,
 ) -> AsyncIterator[JetStreamMount]:
     """A worker of the stage; `options` are settings."""
@@ -41,6 +43,7 @@ async def worker(
         runner=runner,
         broker=broker,
         settings=ServiceSettings(**options),
+        residency=residency or Resident(),
         abandon=abandon,
     )
     await mount.start()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from maie.common.v1 import types_pb2 as common
+from maie_runtime.loadable import Loadable
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -86,6 +87,11 @@ class LanguageModel(Protocol):
     description: str
     window: int
     vram_bytes: int
+
+    @property
+    def weights(self) -> Loadable | None:
+        """The model, where it can be unloaded to share a GPU; None where not, or without one."""
+        ...
 
     def version(self, generation: Generation) -> common.EngineVersion:
         """The exact software, weights and settings that answer a prompt of this generation.

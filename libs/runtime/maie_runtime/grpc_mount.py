@@ -13,6 +13,7 @@ import grpc
 from maie_runtime.bindings import StageBinding
 from maie_runtime.blobs import Blobs
 from maie_runtime.errors import Code, StageError
+from maie_runtime.residency import Residency, Resident
 from maie_runtime.stage import Stage, StageContext
 
 LOADING_RETRY_AFTER = timedelta(seconds=5)
@@ -23,10 +24,12 @@ class GrpcMount:
 
     Attributes:
         stage: The stage; None while its model loads, when calls hear UNAVAILABLE.
+        residency: How the stage's model comes into memory.
     """
 
     def __init__(self, server: grpc.aio.Server, binding: StageBinding, blobs: Blobs) -> None:
         self.stage: Stage[Any, Any] | None = None
+        self.residency: Residency = Resident()
         self._blobs = blobs
         method = grpc.unary_stream_rpc_method_handler(
             self._answer,
@@ -48,6 +51,9 @@ class GrpcMount:
         context = StageContext(
             job_id=f"direct-{uuid4()}", unit="direct", attempt=1, blobs=self._blobs
         )
-        async with aclosing(self.stage.run(request, context)) as responses:
+        async with (
+            self.residency.use(),
+            aclosing(self.stage.run(request, context)) as responses,
+        ):
             async for response in responses:
                 yield response

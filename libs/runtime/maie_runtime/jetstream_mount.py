@@ -8,6 +8,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -27,6 +28,7 @@ from maie_runtime.faults import fault
 from maie_runtime.heartbeat import EngineHungError, UnitWatch, UnwantedError
 from maie_runtime.lanes import LANES, LanePuller, WakeUps, declare_lanes
 from maie_runtime.quarantine import ClosedError, Quarantine
+from maie_runtime.residency import Residency
 from maie_runtime.returns import Returns
 from maie_runtime.settings import ServiceSettings
 from maie_runtime.unit import UnitRunner
@@ -72,6 +74,7 @@ class JetStreamMount:
         runner: Runs a unit and publishes what becomes of it.
         broker: Where units come from.
         settings: Slots and limits.
+        residency: How the stage's model comes into memory.
         abandon: Ends the process, whose engine hangs and would keep its slot.
     """
 
@@ -82,12 +85,15 @@ class JetStreamMount:
         runner: UnitRunner,
         broker: Broker,
         settings: ServiceSettings,
+        residency: Residency,
         abandon: Callable[[], None] = end_process,
     ) -> None:
         self._binding = binding
         self._runner = runner
         self._broker = broker
         self._settings = settings
+        self._residency = residency
+        self._scout: int | None = None
         self._abandon = abandon
         self._returns = Returns(broker)
         self._wake_ups = WakeUps(broker.client, binding.slug)
@@ -106,9 +112,10 @@ class JetStreamMount:
             subjects.cancel("*"), cb=self._on_cancel
         )
         await self._wake_ups.start()
+        self._residency.listen(self._wake_ups.wake)
         reserved = self._settings.interactive_slots
         self._slots = [
-            asyncio.create_task(self._slot(LANES[:1] if number < reserved else LANES))
+            asyncio.create_task(self._slot(number, LANES[:1] if number < reserved else LANES))
             for number in range(self._settings.slots)
         ]
 
@@ -133,10 +140,11 @@ class JetStreamMount:
     async def _declare(self) -> None:
         await declare_lanes(self._broker, self._binding.slug, self._settings.ack_wait_seconds)
 
-    async def _slot(self, lanes: tuple[str, ...]) -> None:
+    async def _slot(self, number: int, lanes: tuple[str, ...]) -> None:
         consumers = {lane: subjects.worker_consumer(self._binding.slug, lane) for lane in lanes}
+        may_look = partial(self._may_look, number)
         async with LanePuller(
-            self._broker.client, self._returns, self._wake_ups, consumers
+            self._broker.client, self._returns, self._wake_ups, consumers, may_look
         ) as puller:
             self._pullers.add(puller)
             while not self._stopping:
@@ -148,6 +156,22 @@ class JetStreamMount:
                     # The unit in hand, if any, comes back when its ack_wait is over.
                     log.warning("worker.broker_failed", error=str(error) or type(error).__name__)
                     await self._mend(error)
+                finally:
+                    if self._scout == number:
+                        self._scout = None
+
+    def _may_look(self, slot: int) -> bool:
+        """Whether a slot may take a unit.
+
+        While a shared GPU is another's, one slot alone takes one unit, and waits with it for
+        the turn: that there is work cannot be known otherwise, for JetStream does not tell units
+        that come again from those in hand. All others leave theirs to other workers.
+        """
+        if self._residency.admits:
+            return True
+        if self._scout is None and slot >= self._settings.interactive_slots:
+            self._scout = slot
+        return self._scout == slot
 
     async def _mend(self, error: Exception) -> None:
         await asyncio.sleep(BROKER_PAUSE_SECONDS)
@@ -238,8 +262,9 @@ class JetStreamMount:
         async with self._quarantine.place(suspect=suspect):
             if suspect:
                 await asyncio.sleep(SUSPECT_PAUSE_SECONDS)
-            watch.begin()
-            await self._runner.run(task, watch.alive)
+            async with self._residency.use():
+                watch.begin()
+                await self._runner.run(task, watch.alive)
 
     async def _settle_failure(
         self, task: event.StageTask, message: Msg, raised: Exception | None

@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, Self
 
@@ -80,6 +80,11 @@ class WakeUps:
         """Listens from now on."""
         self._subscription = await self._client.subscribe(self._subject, cb=self._on_task)
 
+    def wake(self) -> None:
+        """Makes all that wait look again."""
+        for event in self.waiting:
+            event.set()
+
     async def stop(self) -> None:
         """Listens no more."""
         if self._subscription is not None:
@@ -88,8 +93,7 @@ class WakeUps:
 
     async def _on_task(self, message: Msg) -> None:
         self.heard[message.subject.split(".")[3]] = asyncio.get_running_loop().time()
-        for event in self.waiting:
-            event.set()
+        self.wake()
 
 
 class LanePuller:
@@ -100,15 +104,22 @@ class LanePuller:
         returns: Where tasks go that came too late.
         wake_ups: What is heard of the stage's tasks.
         consumers: The durable consumers by lane, in the order of their service.
+        may_look: Whether this slot may take a task now; asked again and again.
     """
 
     def __init__(
-        self, client: Client, returns: Returns, wake_ups: WakeUps, consumers: Mapping[str, str]
+        self,
+        client: Client,
+        returns: Returns,
+        wake_ups: WakeUps,
+        consumers: Mapping[str, str],
+        may_look: Callable[[], bool],
     ) -> None:
         self._client = client
         self._returns = returns
         self._wake_ups = wake_ups
         self._consumers = consumers
+        self._may_look = may_look
         self._inbox = client.new_inbox()
         self._number = 0
         self._taking = False
@@ -156,18 +167,27 @@ class LanePuller:
     async def _look(self) -> Msg | None:
         """Asks for what is there, and once more after something was heard of."""
         self._woken.clear()
+        if not self._may_look():
+            await self._rest(POLL_SECONDS)
+            return None
         for lane in self._consumers:
             if message := await self._request(lane):
                 return message
         if not self._open_calls() and not self._ended:
             # What was called for together with a task that was taken may be stored by then.
-            seconds = STORE_SECONDS if self._recent() else POLL_SECONDS
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), seconds)
+            await self._rest(STORE_SECONDS if self._recent() else POLL_SECONDS)
+        if not self._may_look():
+            return None
         for lane in self._open_calls():
             if message := await self._request(lane, STORE_SECONDS):
                 return message
         return None
+
+    async def _rest(self, seconds: float) -> None:
+        """Waits until something is heard of, or for so long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()
 
     def _recent(self) -> list[str]:
         """The lanes whose last task may be about to be stored."""

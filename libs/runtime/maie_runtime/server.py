@@ -20,8 +20,9 @@ from maie_runtime.errors import StageError
 from maie_runtime.faults import warn_of_faults
 from maie_runtime.grpc_mount import GrpcMount
 from maie_runtime.grpc_server import GrpcServer
-from maie_runtime.jetstream_mount import JetStreamMount
+from maie_runtime.jetstream_mount import JetStreamMount, end_process
 from maie_runtime.presence import instance_name, present
+from maie_runtime.residency import open_residency
 from maie_runtime.settings import ServiceSettings
 from maie_runtime.stage import Stage
 from maie_runtime.telemetry import configure_logging
@@ -91,12 +92,21 @@ async def serve_stage(
     async with AsyncExitStack() as stack:
         stack.push_async_callback(server.stop, grace)
         broker = await stack.enter_async_context(open_broker(settings.mesh.nats_url, instance))
-        stage = await stack.enter_async_context(open_stage(blobs))
-        mount.stage = stage
+        residency = await stack.enter_async_context(
+            open_residency(settings, broker, instance, end_process)
+        )
+        async with residency.use():
+            stage = await stack.enter_async_context(open_stage(blobs))
+            residency.manage(stage)
+        # Before the stage ends, whose model it unloads.
+        stack.push_async_callback(residency.close)
+        mount.stage, mount.residency = stage, residency
         runner = UnitRunner(
             binding=binding, stage=stage, broker=broker, blobs=blobs, worker=instance
         )
-        consumer = JetStreamMount(binding=binding, runner=runner, broker=broker, settings=settings)
+        consumer = JetStreamMount(
+            binding=binding, runner=runner, broker=broker, settings=settings, residency=residency
+        )
         await consumer.start()
         info = _worker_info(binding, settings, stage, instance, server.address)
         await stack.enter_async_context(present(broker, binding.slug, info))

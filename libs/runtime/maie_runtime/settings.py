@@ -9,6 +9,8 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SettingsT = TypeVar("SettingsT", bound="Settings")
+# What fits into a subject of NATS: tokens between dots.
+_GPU_NAME = r"[-/_=a-zA-Z0-9]+(\.[-/_=a-zA-Z0-9]+)*"
 
 
 class Settings(BaseSettings):
@@ -83,6 +85,23 @@ class ServiceSettings(Settings):
     """A unit goes to another worker when this one was silent for so long."""
     max_deliveries: int = Field(default=5, ge=1)
     """A unit whose workers died or fell silent so often is given up."""
+
+    residency: Literal["resident", "shared-gpu"] = "resident"
+    """Whether the model stays in memory, or services that name the same `gpu` take turns: the one
+    whose turn it is loads its model, works and unloads it before the next one loads its own."""
+    gpu: str = Field(default="", validate_default=True, pattern=rf"^({_GPU_NAME})?$")
+    """The name of the GPU that is shared, the same in all services that share it, such as
+    `node-1/0`. Any name will do, as long as no other GPU has it."""
+    turn_seconds: float = Field(default=60.0, gt=0)
+    """A service with more work than that hands a shared GPU on once others wait for it; one
+    without work keeps its model for so long where nobody waits."""
+
+    @field_validator("gpu")
+    @classmethod
+    def _name_what_is_shared(cls, gpu: str, info: ValidationInfo) -> str:
+        if info.data.get("residency") == "shared-gpu" and not gpu:
+            raise ValueError("name the GPU that is shared, such as node-1/0")
+        return gpu
 
     @field_validator("interactive_slots")
     @classmethod

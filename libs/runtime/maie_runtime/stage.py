@@ -13,6 +13,7 @@ from typing import Protocol, TypeVar
 
 from maie.event.v1 import event_pb2 as event
 from maie_runtime.blobs import Blobs
+from maie_runtime.loadable import Loadable
 
 RequestT = TypeVar("RequestT", contravariant=True)
 ResponseT = TypeVar("ResponseT")
@@ -38,6 +39,11 @@ class StageContext:
 
 class Stage(Protocol[RequestT, ResponseT]):
     """One kind of work, whatever carries it."""
+
+    @property
+    def weights(self) -> Loadable | None:
+        """The model, where it can be unloaded to share a GPU; None where not, or without one."""
+        ...
 
     def run(self, request: RequestT, context: StageContext) -> AsyncGenerator[ResponseT, None]:
         """Works on one request.

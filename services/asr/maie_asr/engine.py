@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maie.common.v1 import types_pb2 as common
+from maie_runtime.loadable import Loadable
 
 SAMPLE_RATE = 16_000
 
@@ -172,6 +173,11 @@ class Engine(Protocol):
     description: str
     capabilities: Capabilities
     vram_bytes: int
+
+    @property
+    def weights(self) -> Loadable | None:
+        """The model, where it can be unloaded to share a GPU; None where not, or without one."""
+        ...
 
     def version(self, options: RecognizeOptions) -> common.EngineVersion:
         """The exact software, weights and settings that read with these options."""

@@ -40,6 +40,7 @@ class TranscribeStage:
 
     def __init__(self, engine: Engine, settings: AsrSettings, executor: Executor) -> None:
         self._engine = engine
+        self.weights = engine.weights
         self._settings = settings
         self._executor = executor
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from maie.common.v1 import types_pb2 as common
+from maie_runtime.loadable import Loadable
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -55,6 +56,11 @@ class Engine(Protocol):
 
     description: str
     language_codes: tuple[str, ...]
+
+    @property
+    def weights(self) -> Loadable | None:
+        """The model, where it can be unloaded to share a GPU; None where not, or without one."""
+        ...
 
     def version(self) -> common.EngineVersion:
         """The exact software, weights and settings."""

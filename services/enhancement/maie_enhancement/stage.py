@@ -35,6 +35,7 @@ class EnhanceStage:
 
     def __init__(self, engine: Engine, executor: ThreadPoolExecutor) -> None:
         self._engine = engine
+        self.weights = engine.weights
         self._executor = executor
 
     async def run(

@@ -43,6 +43,9 @@ logger = logging.getLogger(__name__)
 class PreprocessStage:
     """Decodes, normalises, measures, finds speech and cuts; see `maie.preprocess.v1`."""
 
+    # The model that finds speech runs on the CPU.
+    weights = None
+
     def __init__(
         self, settings: PreprocessSettings, engine: SpeechEngine, executor: Executor
     ) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from maie.common.v1 import types_pb2 as common
+from maie_runtime.loadable import Loadable
 from maie_templates import Template
 
 Notes = dict[str, Any]
@@ -72,6 +73,11 @@ class Engine(Protocol):
     capabilities: tuple[str, ...]
     language_codes: tuple[str, ...]
     retries: int
+
+    @property
+    def weights(self) -> Loadable | None:
+        """The model, where it can be unloaded to share a GPU; None where not, or without one."""
+        ...
 
     def version(self) -> common.EngineVersion:
         """The exact software, weights and settings."""

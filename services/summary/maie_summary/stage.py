@@ -47,6 +47,7 @@ class SummarizeStage:
 
     def __init__(self, engine: Engine, library: TemplateLibrary) -> None:
         self._engine = engine
+        self.weights = engine.weights
         self._library = library
 
     async def run(

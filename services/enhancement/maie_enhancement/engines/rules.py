@@ -73,6 +73,7 @@ class RulesEngine:
         "Sentence ends by pauses and an English trigram model; questions and casing by rules."
     )
     language_codes = ("en",)
+    weights = None
 
     def __init__(
         self, punctuator: Punctuator, checkpoint_sha256: str, executor: ThreadPoolExecutor

@@ -50,6 +50,7 @@ class ChunkformerEngine:
     """
 
     description = "ChunkFormer, for recordings of many hours in one language."
+    weights = None
 
     def __init__(
         self,

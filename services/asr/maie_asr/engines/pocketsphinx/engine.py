@@ -50,6 +50,7 @@ class PocketsphinxEngine:
     description = "CMU PocketSphinx, a small recogniser for clear English that needs no GPU."
     capabilities = Capabilities(language_codes=(LANGUAGE,), word_times=True)
     vram_bytes = 0
+    weights = None
 
     def __init__(
         self, pool: DecoderPool, settings: PocketsphinxSettings, version: common.EngineVersion

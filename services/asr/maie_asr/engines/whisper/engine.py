@@ -31,8 +31,10 @@ from maie_asr.engines.whisper.model import (
     find_model,
     is_distilled,
     load_model,
+    model_files,
     verify_model,
 )
+from maie_asr.engines.whisper.weights import WhisperWeights
 from maie_asr.settings import AsrSettings, WhisperSettings
 
 Reading = Callable[[], AbstractContextManager[None]]
@@ -50,6 +52,7 @@ class WhisperEngine:
         settings: The engine's settings.
         executor: Where recordings are read, one thread for each recognition.
         reading: Entered by a thread while it reads.
+        weights: The model's weights.
         version: The software and the model, without parameters.
     """
 
@@ -62,11 +65,13 @@ class WhisperEngine:
         settings: WhisperSettings,
         executor: ThreadPoolExecutor,
         reading: Reading,
+        weights: WhisperWeights,
         version: common.EngineVersion,
     ) -> None:
         self._model = model
         self._executor = executor
         self._reading = reading
+        self.weights = weights
         self._version = version
         self._settings = settings
         self._distilled = is_distilled(path, settings)
@@ -120,12 +125,12 @@ class WhisperEngine:
         reader = (
             BatchedInferencePipeline(self._model) if self._settings.batch_size > 1 else self._model
         )
-        with self._reading():
+        with self.weights.reading(), self._reading():
             segments, info = reader.transcribe(audio, **arguments)
         return iter(segments), info.language
 
     def _next(self, found: Iterator[Segment]) -> Segment | None:
-        with self._reading():
+        with self.weights.reading(), self._reading():
             return next(found, None)
 
 
@@ -146,11 +151,13 @@ async def create(settings: AsrSettings) -> AsyncIterator[WhisperEngine]:
         sha256 = await loop.run_in_executor(executor, verify_model, path, whisper)
         model = await loop.run_in_executor(executor, load_model, path, whisper, workers)
         version = describe(path, whisper, model, sha256)
+        weights = WhisperWeights(model.model, model_files(path), executor)
         if together == 1:
-            yield WhisperEngine(model, path, whisper, executor, nullcontext, version)
+            yield WhisperEngine(model, path, whisper, executor, nullcontext, weights, version)
             return
         with closing(batch_calls(model, whisper)) as batching:
-            yield WhisperEngine(model, path, whisper, executor, batching.reading, version)
+            reading = batching.reading
+            yield WhisperEngine(model, path, whisper, executor, reading, weights, version)
 
 
 def _segment(segment: Segment, language: str, seconds: float) -> RecognizedSegment:

@@ -104,8 +104,13 @@ def verify_model(path: Path, settings: WhisperSettings) -> str:
         StageError: FAILED_PRECONDITION with MODEL_CORRUPT where the hash is not
             the expected one.
     """
+    return verified_sha256(path, [file.name for file in model_files(path)], settings.sha256)
+
+
+def model_files(path: Path) -> list[Path]:
+    """All files that the engine reads."""
     optional = [name for name in OPTIONAL_FILES if (path / name).is_file()]
-    return verified_sha256(path, [*REQUIRED_FILES, *optional], settings.sha256)
+    return [path / name for name in (*REQUIRED_FILES, *optional)]
 
 
 def describe(

@@ -40,6 +40,7 @@ class ExtractiveEngine:
     capabilities = ("extractive", "map_reduce")
     language_codes = ("en",)
     retries = 0
+    weights = None
 
     def __init__(
         self, finder: Finder, checkpoint_sha256: str, executor: ThreadPoolExecutor

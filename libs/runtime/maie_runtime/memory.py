@@ -1,0 +1,37 @@
+"""How much memory is in use, of this process and of the GPUs that it sees."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+_STATM = Path("/proc/self/statm")
+
+
+def memory_in_use() -> dict[str, int]:
+    """Bytes in use, by what was measured, for a log line.
+
+    `rss_bytes` is this process's own memory, on Linux. `gpu_bytes` is what all
+    processes together use of the GPUs that NVIDIA's library (nvidia-ml-py) shows
+    here; it is missing where there is no GPU or no such library.
+    """
+    found = {}
+    with suppress(OSError):
+        found["rss_bytes"] = int(_STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    with suppress(ImportError):
+        nvml: Any = import_module("pynvml")
+        with suppress(nvml.NVMLError):
+            found["gpu_bytes"] = _gpu_bytes(nvml)
+    return found
+
+
+def _gpu_bytes(nvml: Any) -> int:
+    nvml.nvmlInit()
+    try:
+        handles = [nvml.nvmlDeviceGetHandleByIndex(i) for i in range(nvml.nvmlDeviceGetCount())]
+        return sum(int(nvml.nvmlDeviceGetMemoryInfo(handle).used) for handle in handles)
+    finally:
+        nvml.nvmlShutdown()

@@ -1,0 +1,95 @@
+"""The weights of a Whisper model, in memory and out of it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from maie_runtime.models import model_corrupt
+
+# CTranslate2 is still busy for a moment after it has answered, and then unloads nothing.
+AGAIN_SECONDS = 0.02
+
+
+class WhisperWeights:
+    """Loads and unloads a network; nothing reads while it does.
+
+    CTranslate2 itself would unload nothing, and say nothing, while a thread computes.
+
+    Args:
+        network: The `ctranslate2.models.Whisper`, which is loaded.
+        files: What it was loaded from. They were verified, and are not to change.
+        executor: Where it is loaded and unloaded.
+    """
+
+    def __init__(self, network: Any, files: Sequence[Path], executor: Executor) -> None:
+        self._network = network
+        self._files = files
+        self._verified = _state(files)
+        self._executor = executor
+        self._changed = threading.Condition()
+        self._readers = 0
+        self._loaded = True
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Around all that a thread asks of the network.
+
+        Raises:
+            RuntimeError: The weights are not in memory.
+        """
+        with self._changed:
+            if not self._loaded:
+                raise RuntimeError("the model is not loaded")
+            self._readers += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._readers -= 1
+                self._changed.notify_all()
+
+    async def load(self) -> None:
+        """Reads the weights from disk again.
+
+        Raises:
+            StageError: FAILED_PRECONDITION with MODEL_CORRUPT where a file was changed.
+            RuntimeError: CTranslate2 could not load them.
+        """
+        await asyncio.get_running_loop().run_in_executor(self._executor, self._load)
+
+    async def unload(self) -> None:
+        """Waits for threads that read, and frees the memory."""
+        await asyncio.get_running_loop().run_in_executor(self._executor, self._unload)
+
+    def _load(self) -> None:
+        if _state(self._files) != self._verified:
+            raise model_corrupt(
+                f"The Whisper model in {self._files[0].parent} was changed after the service had "
+                "verified it; start the service again."
+            )
+        self._network.load_model()
+        with self._changed:
+            self._loaded = True
+
+    def _unload(self) -> None:
+        with self._changed:
+            # Threads that come later hear that it is not loaded.
+            self._loaded = False
+            self._changed.wait_for(lambda: not self._readers)
+        self._network.unload_model()
+        while self._network.model_is_loaded:
+            time.sleep(AGAIN_SECONDS)
+            self._network.unload_model()
+
+
+def _state(files: Sequence[Path]) -> list[tuple[int, int, int]]:
+    """What changes with a file, without reading it: hashing takes longer than loading."""
+    states = (file.stat() for file in files)
+    return [(state.st_ino, state.st_size, state.st_mtime_ns) for state in states]
