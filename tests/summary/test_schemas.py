@@ -187,9 +187,10 @@ def _branches(children: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         st.integers(0, 3),
     )
     choices = st.lists(children, min_size=1, max_size=2)
-    combined = st.sampled_from(["anyOf", "oneOf", "allOf"])
+    combined = st.sampled_from(["anyOf", "oneOf"])
     either = st.builds(lambda key, options: {key: options}, combined, choices)
-    return st.one_of(arrays, _objects(children), either)
+    one = st.builds(lambda option: {"allOf": [option]}, children)
+    return st.one_of(arrays, _objects(children), either, one)
 
 
 SCHEMAS = st.recursive(LEAVES, _branches, max_leaves=6)

@@ -92,6 +92,15 @@ def test_a_folder_that_is_not_there_stops_the_service(tmp_path: Path) -> None:
         (with_text(**{"$ref": "https://example.com/schema"}), "own \\$defs"),
         (with_text(**{"$ref": "#/$defs/none"}), "own \\$defs"),
         ({**SCHEMA, "properties": {"text": True}}, "true and false"),
+        (with_text(anyOf=[{"type": "null"}], maxLength=3), "maxLength cannot stand beside anyOf"),
+        (with_text(allOf=[{"type": "null"}, {"type": "null"}]), "allOf may hold one"),
+        ({**SCHEMA, "required": ["text", "more"]}, "more is not one of its properties"),
+        (with_text(type="object", minProperties=1), "minProperties is more than"),
+        (with_text(type="string", maxLength=9, format="postcode"), "no language model .* postcode"),
+        (
+            {**with_text(type="integer", minimum=5, maximum=3), "required": ["text"]},
+            "no language model .* Unsatisfiable",
+        ),
         (
             {**with_text(**{"$ref": "#/$defs/a"}), "$defs": {"a": {"$ref": "#/$defs/a"}}},
             "contains itself",

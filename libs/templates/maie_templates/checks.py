@@ -8,6 +8,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
+from llguidance import LLMatcher
 
 MAX_SCHEMA_BYTES = 64 * 1024
 # References are followed, so a small schema can stand for a large one.
@@ -27,6 +28,10 @@ KEYWORDS = frozenset(
     | {"anyOf", "oneOf", "allOf"}
 )
 COMBINED = ("anyOf", "oneOf", "allOf")
+# They say something about a schema and ask for nothing.
+ANNOTATIONS = frozenset(
+    {"$schema", "$defs", "$comment", "title", "description", "examples", "default", "deprecated"}
+)
 
 
 class SchemaProblem(ValueError):
@@ -62,6 +67,7 @@ def check_schema(text: str) -> dict[str, Any]:
         if count >= MAX_SCHEMA_NODES:
             raise SchemaProblem(f"the schema has more than {MAX_SCHEMA_NODES} parts")
         _check_node(path, node)
+    _check_grammar(schema)
     return schema
 
 
@@ -113,6 +119,12 @@ def _nodes(
 def _check_node(path: str, node: Mapping[str, Any]) -> None:
     if unknown := sorted(set(node) - KEYWORDS):
         raise SchemaProblem(f"{path}: the keyword {unknown[0]} is not supported")
+    for keyword in ("$ref", *COMBINED):
+        # What two schemas ask for together is hard to bound, and to tell a model.
+        if keyword in node and (others := sorted(set(node) - ANNOTATIONS - {keyword})):
+            raise SchemaProblem(f"{path}: {others[0]} cannot stand beside {keyword}")
+    if len(node.get("allOf", ())) > 1:
+        raise SchemaProblem(f"{path}: allOf may hold one schema, and no more")
     types = node.get("type", ())
     types = (types,) if isinstance(types, str) else types
     if not types and not set(node) & {"enum", "const", "$ref", *COMBINED}:
@@ -127,3 +139,28 @@ def _check_node(path: str, node: Mapping[str, Any]) -> None:
             raise SchemaProblem(f"{path}: {keyword} is missing or over {most}")
     if "array" in types and "items" not in node:
         raise SchemaProblem(f"{path}: items is missing")
+    if "object" in types:
+        _check_object(path, node)
+
+
+def _check_object(path: str, node: Mapping[str, Any]) -> None:
+    named = node.get("properties", {})
+    if unknown := sorted(set(node.get("required", ())) - set(named)):
+        raise SchemaProblem(f"{path}: the required {unknown[0]} is not one of its properties")
+    others = isinstance(node.get("additionalProperties"), dict)
+    if node.get("minProperties", 0) > len(named) and not others:
+        raise SchemaProblem(f"{path}: minProperties is more than there are properties")
+
+
+def _check_grammar(schema: Mapping[str, Any]) -> None:
+    """Compiles a schema as the back ends do that hold language models to it.
+
+    They know fewer formats and smaller numbers than JSON Schema does, and some
+    schemas nothing can fit.
+    """
+    # That no other option fits is checked when a model has answered.
+    grammar = LLMatcher.grammar_from_json_schema(
+        json.dumps(schema), defaults={"coerce_one_of": True}
+    )
+    if problem := LLMatcher.validate_grammar(grammar):
+        raise SchemaProblem(f"no language model can be held to the schema: {problem[:200]}")
