@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from maie_templates.checks import COMBINED
+from maie_templates.checks import ANNOTATIONS, COMBINED
 
 Schema = Mapping[str, Any]
 
@@ -21,9 +21,6 @@ MAX_LINES = 8
 """How many lines one item may cite."""
 LINES = "lines"
 TEXT = "text"
-ANNOTATIONS = frozenset(
-    {"$schema", "$defs", "$comment", "title", "description", "examples", "default", "deprecated"}
-)
 # What of them a model can make use of.
 TOLD = frozenset({"description", "examples"})
 FIXED = frozenset({"enum", "const", *COMBINED})
@@ -170,10 +167,13 @@ def _under(pointer: str, name: str) -> str:
 
 
 def _inlined(root: Schema, node: Schema) -> Schema:
-    """A node instead of a mere reference to it; rules beside a reference are left alone."""
-    while "$ref" in node and set(node) <= ANNOTATIONS | {"$ref"}:
-        target = root["$defs"][node["$ref"].removeprefix(REFERENCE)]
-        node = {**target, **{name: node[name] for name in node if name != "$ref"}}
+    """A node instead of a reference to it; what is said beside the reference stays."""
+    while "$ref" in node or "allOf" in node:
+        if "$ref" in node:
+            target = root["$defs"][node["$ref"].removeprefix(REFERENCE)]
+        else:
+            [target] = node["allOf"]
+        node = {**target, **{name: node[name] for name in node if name in ANNOTATIONS}}
     return node
 
 
@@ -183,11 +183,10 @@ def _not_null(node: Schema) -> Schema | None:
     if isinstance(types, list) and "null" in types and not set(node) & FIXED:
         others = [each for each in types if each != "null"]
         return {**node, "type": others[0] if len(others) == 1 else others} if others else None
-    for keyword in ("anyOf", "oneOf"):
-        if keyword in node and set(node) <= ANNOTATIONS | {keyword}:
-            others = [each for each in node[keyword] if each.get("type") != "null"]
-            if len(others) == 1 and len(node[keyword]) == 2:
-                return {**others[0], **{name: node[name] for name in node if name != keyword}}
+    if len(options := node.get("anyOf", ())) == 2:
+        others = [each for each in options if each.get("type") != "null"]
+        if len(others) == 1:
+            return {**others[0], **{name: node[name] for name in node if name != "anyOf"}}
     return None
 
 
@@ -205,18 +204,8 @@ def _has_room(node: Schema) -> bool:
     return (
         _is_plain(node, "object")
         and LINES not in node.get("properties", {})
-        and LINES not in node.get("required", ())
         and not set(node) & {"minProperties", "maxProperties"}
         and not isinstance(node.get("additionalProperties"), dict)
-        and _is_closable(node)
-    )
-
-
-def _is_closable(node: Schema) -> bool:
-    """Whether an object can do with the properties that are named."""
-    names = node.get("properties", {})
-    return set(node.get("required", ())) <= set(names) and node.get("minProperties", 0) <= len(
-        names
     )
 
 
@@ -225,15 +214,9 @@ def _changed(node: Schema) -> dict[str, Any]:
     return {name: value for name, value in _bounded(node).items() if name != "examples"}
 
 
-def _bounded(node: Schema, *, close: bool = True) -> dict[str, Any]:
-    """A copy that allows no properties but those named, without what is no use to a model.
-
-    Args:
-        node: Any part of a checked schema.
-        close: Whether it has its properties to itself; in an `allOf` it has not.
-    """
+def _bounded(node: Schema) -> dict[str, Any]:
+    """A copy that allows no properties but those named, without what is no use to a model."""
     copy = {name: node[name] for name in node if name in TOLD or name not in ANNOTATIONS}
-    close = close and "allOf" not in node and "$ref" not in node
     if "properties" in node:
         children = node["properties"].items()
         copy["properties"] = {name: _bounded(child) for name, child in children}
@@ -241,11 +224,13 @@ def _bounded(node: Schema, *, close: bool = True) -> dict[str, Any]:
         copy["items"] = _bounded(node["items"])
     for keyword in COMBINED:
         if keyword in node:
-            alone = close and keyword != "allOf" and "properties" not in node
-            copy[keyword] = [_bounded(each, close=alone) for each in node[keyword]]
+            copy.pop(keyword)
+            # That no other option fits is checked afterwards; grammars cannot say it.
+            told = "anyOf" if keyword == "oneOf" else keyword
+            copy[told] = [_bounded(each) for each in node[keyword]]
     if isinstance(node.get("additionalProperties"), dict):
         copy["additionalProperties"] = _bounded(node["additionalProperties"])
-    elif close and _is_object(node) and not set(node) & FIXED and _is_closable(node):
+    elif _is_object(node) and not set(node) & FIXED:
         copy["additionalProperties"] = False
     return copy
 
