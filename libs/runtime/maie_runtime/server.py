@@ -98,6 +98,8 @@ async def serve_stage(
         async with residency.use():
             stage = await stack.enter_async_context(open_stage(blobs))
             residency.manage(stage)
+            # While its model is in memory, which tells what it is.
+            info = _worker_info(binding, settings, stage, instance, server.address)
         # Before the stage ends, whose model it unloads.
         stack.push_async_callback(residency.close)
         mount.stage, mount.residency = stage, residency
@@ -108,7 +110,6 @@ async def serve_stage(
             binding=binding, runner=runner, broker=broker, settings=settings, residency=residency
         )
         await consumer.start()
-        info = _worker_info(binding, settings, stage, instance, server.address)
         await stack.enter_async_context(present(broker, binding.slug, info))
         await server.set_serving(True)
         try:
