@@ -24,6 +24,7 @@ from maie_cli.exits import Exit, run
 from maie_cli.files import Names, write_results
 from maie_cli.formats.as_json import to_json
 from maie_cli.formats.writers import WRITERS, Finished
+from maie_cli.options import AsrOptions, EnhancementOptions, SummaryOptions, stage_options
 from maie_cli.views import view_of
 from maie_client import Client, JobOptions
 
@@ -66,6 +67,9 @@ def process(
         ),
     ] = False,
     language: Annotated[str, typer.Option(metavar="TAG", help="The language, such as en.")] = "",
+    asr_options: AsrOptions = None,
+    enhancement_options: EnhancementOptions = None,
+    summary_options: SummaryOptions = None,
     chunk_seconds: Annotated[
         float | None, typer.Option(min=5, max=1800, help="The length that chunks aim at.")
     ] = None,
@@ -90,6 +94,7 @@ def process(
     leaves a job that was accepted running; `maie jobs` looks after it.
     """
     options = _job_options(feature or [], template, language, chunk_seconds)
+    options |= stage_options(asr_options or (), enhancement_options or (), summary_options or ())
     options |= {
         "labels": parse_labels(label or ()),
         "display_name": name,

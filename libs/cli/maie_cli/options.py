@@ -1,0 +1,162 @@
+"""Options of the contract as they are typed: NAME=VALUE, by the names of its fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, TypeVar, cast
+
+import typer
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.message import Message
+
+from maie.asr.v1 import asr_pb2 as asr
+from maie.common.v1 import types_pb2 as common
+from maie_client import JobOptions
+
+DURATION = "google.protobuf.Duration"
+MAX_DURATION_SECONDS = 24 * 3600
+SWITCHES = {"true": True, "false": False}
+
+MessageT = TypeVar("MessageT", bound=Message)
+NumberT = TypeVar("NumberT", int, float)
+
+
+def stage_options(
+    of_asr: Sequence[str], of_enhancement: Sequence[str], of_summary: Sequence[str]
+) -> JobOptions:
+    """What a job's stages are told.
+
+    Raises:
+        typer.BadParameter: There is no such option, or it has no such value.
+    """
+    options: JobOptions = {}
+    if of_asr:
+        options["asr_options"] = parse_options(of_asr, asr.TranscribeOptions(), "--asr")
+    if of_enhancement:
+        options["enhancement_generation"] = parse_options(
+            of_enhancement, common.GenerationOptions(), "--enhancement"
+        )
+    if of_summary:
+        options["summary_generation"] = parse_options(
+            of_summary, common.GenerationOptions(), "--summary"
+        )
+    return options
+
+
+def parse_options(pairs: Sequence[str], options: MessageT, flag: str) -> MessageT:
+    """Reads "temperatures=0,0.2", "task=translate" or "min_silence=0.5".
+
+    Args:
+        pairs: As they were typed.
+        options: Where they are written.
+        flag: What they were typed after, for the error.
+
+    Raises:
+        typer.BadParameter: There is no such option, or it has no such value.
+    """
+    leaves = {path[-1].name: path for path in _leaves(cast(Descriptor, options.DESCRIPTOR))}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or name not in leaves:
+            known = ", ".join(leaves)
+            raise typer.BadParameter(
+                f"write NAME=VALUE with a name out of {known}, not {pair!r}", param_hint=flag
+            )
+        try:
+            _set(options, leaves[name], value)
+        except ValueError as error:
+            raise typer.BadParameter(f"{name}: {error}", param_hint=flag) from None
+    return options
+
+
+def _leaves(kind: Descriptor) -> Iterator[tuple[FieldDescriptor, ...]]:
+    for field in kind.fields:
+        if field.message_type is None or field.message_type.full_name == DURATION:
+            yield (field,)
+        else:
+            yield from ((field, *path) for path in _leaves(field.message_type))
+
+
+def _set(options: Message, path: tuple[FieldDescriptor, ...], value: str) -> None:
+    *above, field = path
+    inner: Any = options
+    for step in above:
+        inner = getattr(inner, step.name)
+    if field.is_repeated:
+        values = [_value(field, each.strip()) for each in value.split(",")]
+        del getattr(inner, field.name)[:]
+        getattr(inner, field.name).extend(values)
+    elif field.message_type is not None:
+        seconds = _number(float, value, "number of seconds")
+        if not abs(seconds) <= MAX_DURATION_SECONDS:
+            raise ValueError(f"{value!r} is no number of seconds up to {MAX_DURATION_SECONDS}")
+        getattr(inner, field.name).FromNanoseconds(round(seconds * 1e9))
+    else:
+        setattr(inner, field.name, _value(field, value))
+
+
+def _value(field: FieldDescriptor, value: str) -> Any:
+    match field.cpp_type:
+        case FieldDescriptor.CPPTYPE_STRING:
+            return value
+        case FieldDescriptor.CPPTYPE_BOOL:
+            return _named(SWITCHES, value)
+        case FieldDescriptor.CPPTYPE_ENUM:
+            return _named(_enum_names(field), value)
+        case FieldDescriptor.CPPTYPE_INT32 | FieldDescriptor.CPPTYPE_INT64:
+            return _number(int, value, "whole number")
+        case _:
+            return _number(float, value, "number")
+
+
+def _number(kind: type[NumberT], value: str, what: str) -> NumberT:
+    try:
+        return kind(value)
+    except ValueError:
+        raise ValueError(f"{value!r} is no {what}") from None
+
+
+def _enum_names(field: FieldDescriptor) -> dict[str, int]:
+    """The values without what they all begin with, such as "translate"."""
+    assert field.enum_type is not None
+    unspecified, *values = field.enum_type.values
+    prefix = unspecified.name.removesuffix("UNSPECIFIED")
+    return {value.name.removeprefix(prefix).lower(): value.number for value in values}
+
+
+def _named(names: Mapping[str, Any], value: str) -> Any:
+    if value.lower() not in names:
+        raise ValueError(f"{value!r} is none of {', '.join(names)}")
+    return names[value.lower()]
+
+
+def _names(kind: Descriptor) -> str:
+    return ", ".join(path[-1].name for path in _leaves(kind))
+
+
+AsrOptions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--asr",
+        metavar="NAME=VALUE",
+        help="How speech is read, as often as needed, lists with commas, times in seconds: "
+        f"{_names(asr.TranscribeOptions.DESCRIPTOR)}.",
+    ),
+]
+EnhancementOptions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--enhancement",
+        metavar="NAME=VALUE",
+        help="How the clean transcript's language model draws its words, as often as needed: "
+        f"{_names(common.GenerationOptions.DESCRIPTOR)}.",
+    ),
+]
+SummaryOptions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--summary",
+        metavar="NAME=VALUE",
+        help="The same for the summary's language model.",
+    ),
+]

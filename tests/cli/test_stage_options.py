@@ -1,0 +1,194 @@
+"""Options of the contract as they are typed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from maie.asr.v1 import asr_pb2 as asr
+from maie.common.v1 import types_pb2 as common
+from maie_cli.options import parse_options, stage_options
+from tests.client.fake_gateway import FakeJobs, script, serving
+
+pytestmark = pytest.mark.unit
+
+MAIE = Path(sys.executable).with_name("maie")
+
+ALL_ASR = [
+    "language_code=de",
+    "hotwords=maie, Budget",
+    "word_time_offsets=false",
+    "task=translate",
+    "initial_prompt=Minutes, of = Monday.",
+    "beam_size=5",
+    "temperatures=0,0.2,0.4",
+    "compression_ratio_threshold=2.4",
+    "log_prob_threshold=-1",
+    "no_speech_threshold=0.6",
+    "condition_on_previous_text=TRUE",
+    "vad_filter=true",
+    "min_silence=0.5",
+    "speech_pad=0.25",
+    "suspect_text_policy=remove",
+]
+ALL_GENERATION = [
+    "temperature=0.5",
+    "top_p=0.9",
+    "top_k=40",
+    "min_p=0.05",
+    "repetition_penalty=1.1",
+    "presence_penalty=-0.5",
+    "frequency_penalty=0.5",
+    "seed=7",
+    "max_tokens=500",
+]
+
+
+def leaves(kind: Any) -> set[str]:
+    found = set()
+    for field in kind.fields:
+        inner = field.message_type
+        plain = inner is None or inner.full_name == "google.protobuf.Duration"
+        found |= {field.name} if plain else leaves(inner)
+    return found
+
+
+def names(pairs: list[str]) -> set[str]:
+    return {pair.partition("=")[0] for pair in pairs}
+
+
+def test_all_that_the_contract_has_can_be_typed() -> None:
+    assert names(ALL_ASR) == leaves(asr.TranscribeOptions.DESCRIPTOR)
+    assert names(ALL_GENERATION) == leaves(common.GenerationOptions.DESCRIPTOR)
+
+
+def test_no_two_options_of_a_stage_have_the_same_name() -> None:
+    options = asr.TranscribeOptions.DESCRIPTOR
+    inner = [options.fields_by_name[name].message_type for name in ("decoding", "silence")]
+    typed = [field.name for kind in (options, *inner) for field in kind.fields]
+    assert len(typed) == len(set(typed))
+
+
+def test_asr_options_are_read_as_the_contract_has_them() -> None:
+    expected = asr.TranscribeOptions(
+        language_code="de",
+        hotwords=["maie", "Budget"],
+        word_time_offsets=False,
+        task=asr.TRANSCRIBE_TASK_TRANSLATE,
+        initial_prompt="Minutes, of = Monday.",
+        decoding=asr.DecodingOptions(
+            beam_size=5,
+            temperatures=[0, 0.2, 0.4],
+            compression_ratio_threshold=2.4,
+            log_prob_threshold=-1,
+            no_speech_threshold=0.6,
+            condition_on_previous_text=True,
+        ),
+        silence={
+            "vad_filter": True,
+            "min_silence": {"nanos": 500_000_000},
+            "speech_pad": {"nanos": 250_000_000},
+        },
+        suspect_text_policy=asr.SUSPECT_TEXT_POLICY_REMOVE,
+    )
+    assert parse_options(ALL_ASR, asr.TranscribeOptions(), "--asr") == expected
+
+
+def test_generation_options_are_read_as_the_contract_has_them() -> None:
+    expected = common.GenerationOptions(
+        temperature=0.5,
+        top_p=0.9,
+        top_k=40,
+        min_p=0.05,
+        repetition_penalty=1.1,
+        presence_penalty=-0.5,
+        frequency_penalty=0.5,
+        seed=7,
+        max_tokens=500,
+    )
+    assert parse_options(ALL_GENERATION, common.GenerationOptions(), "--summary") == expected
+
+
+def test_what_is_typed_twice_is_what_was_typed_last() -> None:
+    typed = ["temperatures=0,1", "task=translate", "temperatures=0.3", "task=transcribe"]
+    options = parse_options(typed, asr.TranscribeOptions(), "--asr")
+    assert list(options.decoding.temperatures) == [0.3]
+    assert options.task == asr.TRANSCRIBE_TASK_TRANSCRIBE
+
+
+def test_what_is_not_typed_is_not_set() -> None:
+    assert stage_options((), (), ()) == {}
+    options = parse_options(["task=translate"], asr.TranscribeOptions(), "--asr")
+    assert not options.HasField("decoding")
+    assert not options.HasField("silence")
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ("beam", "write NAME=VALUE with a name out of language_code, .*, not 'beam'"),
+        ("beams=3", "not 'beams=3'"),
+        ("decoding=1", "not 'decoding=1'"),
+        ("task=sing", "task: 'sing' is none of transcribe, translate"),
+        ("task=unspecified", "is none of"),
+        ("vad_filter=maybe", "vad_filter: 'maybe' is none of true, false"),
+        ("beam_size=2.5", "beam_size: '2.5' is no whole number"),
+        ("beam_size=99999999999", "beam_size: Value out of range"),
+        ("temperatures=0,hot", "temperatures: 'hot' is no number"),
+        ("min_silence=1m", "min_silence: '1m' is no number of seconds"),
+        ("min_silence=nan", "min_silence: 'nan' is no number of seconds"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_a_sentence(typed: str, sentence: str) -> None:
+    with pytest.raises(typer.BadParameter, match=sentence):
+        parse_options([typed], asr.TranscribeOptions(), "--asr")
+
+
+async def maie(jobs: FakeJobs, *arguments: object) -> tuple[int | None, str]:
+    async with serving(jobs) as address:
+        process = await asyncio.create_subprocess_exec(
+            *(str(MAIE), *map(str, arguments)),
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            env={**os.environ, "MAIE_GATEWAY": address},
+        )
+        _, errors = await process.communicate()
+    return process.returncode, errors.decode()
+
+
+async def test_the_command_hands_them_on(tmp_path: Path) -> None:
+    recording = tmp_path / "talk.wav"
+    recording.write_bytes(b"sound")
+    jobs = FakeJobs(script())
+    typed = ["--asr", "task=translate", "--asr", "beam_size=5", "--language", "de"]
+    typed += [
+        "--enhancement",
+        "temperature=0",
+        "--summary",
+        "temperature=0.3",
+        "--summary",
+        "seed=7",
+    ]
+    code, _ = await maie(jobs, "process", recording, "-q", *typed)
+    assert code == 0
+    config = jobs.upload.config
+    assert config.asr_options == asr.TranscribeOptions(
+        language_code="de", task=asr.TRANSCRIBE_TASK_TRANSLATE, decoding={"beam_size": 5}
+    )
+    assert config.enhancement_generation == common.GenerationOptions(temperature=0.0)
+    assert config.summary_generation == common.GenerationOptions(temperature=0.3, seed=7)
+
+
+async def test_the_command_refuses_a_wrong_one_before_it_asks_anybody(tmp_path: Path) -> None:
+    recording = tmp_path / "talk.wav"
+    recording.write_bytes(b"sound")
+    jobs = FakeJobs(script())
+    code, errors = await maie(jobs, "process", recording, "--summary", "warmth=3")
+    assert code == 2
+    assert "warmth" in errors
