@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+
+import structlog
+
+log = structlog.get_logger()
 
 _STATM = Path("/proc/self/statm")
 
@@ -26,6 +32,20 @@ def memory_in_use() -> dict[str, int]:
         with suppress(nvml.NVMLError):
             found["gpu_bytes"] = _gpu_bytes(nvml)
     return found
+
+
+@contextmanager
+def memory_logged(event: str, **fields: Any) -> Iterator[None]:
+    """Logs how long a block took, and the memory before and after it; nothing where it raises.
+
+    Args:
+        event: What the block does, in the past tense: "model.loaded".
+        fields: What else the line says.
+    """
+    began, before = time.monotonic(), memory_in_use()
+    yield
+    seconds = round(time.monotonic() - began, 3)
+    log.info(event, **fields, seconds=seconds, before=before, after=memory_in_use())
 
 
 def _gpu_bytes(nvml: Any) -> int:

@@ -13,7 +13,7 @@ import structlog
 
 from maie_runtime.errors import Code, StageError
 from maie_runtime.loadable import Loadable
-from maie_runtime.memory import memory_in_use
+from maie_runtime.memory import memory_logged
 from maie_runtime.residency_lease import GpuLease, Hold
 from maie_runtime.settings import ServiceSettings
 from maie_runtime.stage import Stage
@@ -178,23 +178,16 @@ class SharedGpu:
 
     async def _move(self, what: str, move: Callable[[], Awaitable[None]]) -> None:
         """Loads or unloads; ends the process where that hangs."""
-        began, before = time.monotonic(), memory_in_use()
+        token = self._hold.token if self._hold else 0
         limit = asyncio.timeout(self._settings.stall_seconds)
         try:
-            async with limit:
-                await move()
+            with memory_logged(what, gpu=self._lease.gpu, token=token):
+                async with limit:
+                    await move()
         except TimeoutError:
             if limit.expired():
                 self._give_up("The model hangs while it is loaded or unloaded.")
             raise
-        log.info(
-            what,
-            gpu=self._lease.gpu,
-            token=self._hold.token if self._hold else 0,
-            seconds=round(time.monotonic() - began, 3),
-            before=before,
-            after=memory_in_use(),
-        )
 
     async def _take_turns(self) -> None:
         while True:

@@ -21,6 +21,7 @@ from maie_runtime.faults import warn_of_faults
 from maie_runtime.grpc_mount import GrpcMount
 from maie_runtime.grpc_server import GrpcServer
 from maie_runtime.jetstream_mount import JetStreamMount, end_process
+from maie_runtime.memory import memory_logged
 from maie_runtime.presence import instance_name, present
 from maie_runtime.residency import open_residency
 from maie_runtime.settings import ServiceSettings
@@ -96,7 +97,8 @@ async def serve_stage(
             open_residency(settings, broker, instance, end_process)
         )
         async with residency.use():
-            stage = await stack.enter_async_context(open_stage(blobs))
+            with memory_logged("model.loaded", gpu=settings.gpu):
+                stage = await stack.enter_async_context(open_stage(blobs))
             residency.manage(stage)
             # While its model is in memory, which tells what it is.
             info = _worker_info(binding, settings, stage, instance, server.address)
