@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from maie_enhancement.engine import Segment, Word
 from maie_enhancement.engines.rules import RulesEngine, create
-from maie_enhancement.guard import edit_rate, same_words
+from maie_enhancement.guard import edit_rate, words_of
 from maie_enhancement.settings import EnhancementSettings
+from maie_llm import Generation
 from maie_runtime.errors import Code, StageError
 
 pytestmark = pytest.mark.unit
@@ -38,7 +39,7 @@ async def clean(
         Segment(text=text, start=10.0 * at, end=10.0 * (at + 1) - gap)
         for at, text in enumerate(texts)
     ]
-    return [piece.text async for piece in engine.enhance(segments, language)]
+    return [piece.text async for piece in engine.enhance(segments, language, Generation())]
 
 
 @pytest.mark.parametrize(
@@ -105,7 +106,7 @@ async def test_sentence_ends_are_found_in_talks_of_every_kind(engine: RulesEngin
             start = segment.end + 0.6
             segments.append(segment)
             ends.append(line_ends)
-        texts = [piece.text async for piece in engine.enhance(segments, "en")]
+        texts = [piece.text async for piece in engine.enhance(segments, "en", Generation())]
         for text, line_ends in zip(texts, ends, strict=True):
             marked = {at for at, word in enumerate(text.split(), 1) if word[-1] in ".?"}
             hits += len(marked & line_ends)
@@ -126,7 +127,7 @@ def test_no_word_is_ever_changed_added_or_dropped(texts: Sequence[str], language
     written = asyncio.run(run())
     assert len(written) == len(texts)
     for before, after in zip(texts, written, strict=True):
-        assert same_words(before, after)
+        assert words_of(before) == words_of(after)
         assert [len(word) for word in before.split()] <= [len(word) for word in after.split()]
 
 

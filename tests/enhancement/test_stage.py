@@ -15,6 +15,7 @@ from maie.enhancement.v1 import enhancement_pb2 as enhancement
 from maie_enhancement.engine import Piece, Segment
 from maie_enhancement.settings import EnhancementSettings
 from maie_enhancement.stage import EnhanceStage, open_stage
+from maie_llm import Generation
 from maie_runtime.blobs import Blobs
 from maie_runtime.errors import StageError
 from maie_runtime.stage import StageContext
@@ -113,12 +114,14 @@ class Rewriter:
 
     description = "Changes words."
     language_codes = ()
+    max_word_change = 0.0
+    weights = None
 
-    def version(self) -> common.EngineVersion:
+    def version(self, generation: Generation) -> common.EngineVersion:
         return common.EngineVersion(engine="rewriter")
 
     async def enhance(
-        self, segments: Sequence[Segment], language_code: str
+        self, segments: Sequence[Segment], language_code: str, generation: Generation
     ) -> AsyncGenerator[Piece, None]:
         for index in range(len(segments)):
             yield Piece(segment=index, text="Something ")

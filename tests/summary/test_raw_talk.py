@@ -10,6 +10,7 @@ import pytest
 from maie_enhancement.engine import Segment as RawSegment
 from maie_enhancement.engines.rules import create as create_rules
 from maie_enhancement.settings import EnhancementSettings
+from maie_llm import Generation
 from maie_summary.engine import Attempt, Segment
 from maie_summary.engines.extractive import create as create_extractive
 from maie_summary.settings import SummarySettings
@@ -27,7 +28,7 @@ async def test_the_sample_without_case_and_punctuation_gives_the_right_notes() -
         for at, line in enumerate(lines)
     ]
     async with create_rules(EnhancementSettings()) as rules:
-        clean = [piece.text async for piece in rules.enhance(raw, "en-US")]
+        clean = [piece.text async for piece in rules.enhance(raw, "en-US", Generation())]
     assert clean == [line.replace(",", "") for line in lines]
 
     template = TemplateLibrary().get("meeting_notes_v1")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from maie.common.v1 import types_pb2 as common
+from maie_llm import Generation
 from maie_runtime.loadable import Loadable
 
 
@@ -40,10 +41,13 @@ class Piece:
     Attributes:
         segment: The segment's position in the request, from 0.
         text: The text to append.
+        kept: Whether it is the raw text, because the engine found no clean one
+            with the same words.
     """
 
     segment: int
     text: str
+    kept: bool = False
 
 
 class Engine(Protocol):
@@ -52,22 +56,24 @@ class Engine(Protocol):
     Attributes:
         description: What the engine is, in one sentence.
         language_codes: The languages it is made for, as BCP-47 tags; empty for any.
+        max_word_change: The share of a segment's words that it may change.
     """
 
     description: str
     language_codes: tuple[str, ...]
+    max_word_change: float
 
     @property
     def weights(self) -> Loadable | None:
         """The model, where it can be unloaded to share a GPU; None where not, or without one."""
         ...
 
-    def version(self) -> common.EngineVersion:
-        """The exact software, weights and settings."""
+    def version(self, generation: Generation) -> common.EngineVersion:
+        """The exact software, weights and settings, with what a request sets."""
         ...
 
     def enhance(
-        self, segments: Sequence[Segment], language_code: str
+        self, segments: Sequence[Segment], language_code: str, generation: Generation
     ) -> AsyncGenerator[Piece, None]:
         """Writes the clean text of each segment, in order.
 
@@ -77,5 +83,6 @@ class Engine(Protocol):
             segments: The segments of one chunk, in recording order.
             language_code: The spoken language as a BCP-47 tag; empty where it
                 is not known.
+            generation: What the request sets; for language models.
         """
         ...

@@ -4,9 +4,30 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from maie_llm.openai import OpenAISettings
+from maie_llm.settings import GenerationSettings, VllmSettings
 from maie_runtime.settings import ServiceSettings
+
+
+class EnhancementVllmSettings(VllmSettings):
+    """The engine `vllm`; `MAIE_ENHANCEMENT_VLLM_` in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="MAIE_ENHANCEMENT_VLLM_")
+
+
+class EnhancementOpenAISettings(OpenAISettings):
+    """The engine `openai`; `MAIE_ENHANCEMENT_OPENAI_` in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="MAIE_ENHANCEMENT_OPENAI_")
+
+
+class EnhancementGenerationSettings(GenerationSettings):
+    """How language models draw words; `MAIE_ENHANCEMENT_GENERATION_` in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="MAIE_ENHANCEMENT_GENERATION_")
 
 
 class EnhancementSettings(ServiceSettings):
@@ -20,3 +41,17 @@ class EnhancementSettings(ServiceSettings):
     """The engine, by its name among the entry points `maie.enhancement.engines`."""
     rules_model: Path | None = None
     """The language model of the engine `rules`; the one in pocketsphinx's package where unset."""
+    max_word_change: float = Field(default=0.0, ge=0, le=1)
+    """The share of a segment's words that a language model may change. Where it changes more, the
+    segment keeps its raw text, and the result says so."""
+    stretch_tokens: int = Field(default=1000, ge=16)
+    """How much text a language model is asked to enhance at once, in tokens; less where its window
+    is smaller."""
+    calls_at_once: int = Field(default=8, ge=1, le=256)
+    """How many calls to a language model one transcript may have under way."""
+    vllm: EnhancementVllmSettings = Field(default_factory=EnhancementVllmSettings)
+    """The engine `vllm`."""
+    openai: EnhancementOpenAISettings = Field(default_factory=EnhancementOpenAISettings)
+    """The engine `openai`."""
+    generation: EnhancementGenerationSettings = Field(default_factory=EnhancementGenerationSettings)
+    """How language models draw words."""

@@ -7,18 +7,23 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, asynccontextmanager
 
+import structlog
 from google.protobuf.duration_pb2 import Duration
 
 from maie.common.v1 import types_pb2 as common
 from maie.enhancement.v1 import enhancement_pb2 as enhancement
 from maie.event.v1 import event_pb2 as event
 from maie_enhancement.engine import Engine, Segment, Word
-from maie_enhancement.guard import edit_rate, same_words
+from maie_enhancement.guard import edit_rate, word_change, words_of
 from maie_enhancement.settings import EnhancementSettings
+from maie_llm import Generation
+from maie_llm.messages import generation_of
 from maie_runtime.blobs import Blobs
 from maie_runtime.engines import load_engine
 from maie_runtime.errors import Code, StageError, invalid
 from maie_runtime.stage import StageContext
+
+log = structlog.get_logger()
 
 ENGINES = "maie.enhancement.engines"
 # Progress is worth a message at each tenth of the segments, not at each of thousands.
@@ -44,29 +49,33 @@ class EnhanceStage:
         """Answers deltas and progress, and at last the whole transcript.
 
         Raises:
-            StageError: INVALID_ARGUMENT with SOURCE_MISSING, INTERNAL with
-                WORDS_CHANGED where the engine changed what was said.
+            StageError: INVALID_ARGUMENT with SOURCE_MISSING or
+                OPTION_OUT_OF_RANGE, INTERNAL with WORDS_CHANGED where the
+                engine changed more of what was said than it promised.
         """
+        generation = generation_of(request.generation)
         transcript = await _transcript(request, context.blobs)
         if transcript.punctuated:
             _keep(transcript)
         else:
-            async with aclosing(self._enhance(transcript)) as updates:
+            async with aclosing(self._enhance(transcript, generation)) as updates:
                 async for update in updates:
                     yield update
-            await asyncio.get_running_loop().run_in_executor(self._executor, _finish, transcript)
-            transcript.enhancement_engine.CopyFrom(self._engine.version())
+            await asyncio.get_running_loop().run_in_executor(
+                self._executor, _finish, transcript, self._engine.max_word_change
+            )
+            transcript.enhancement_engine.CopyFrom(self._engine.version(generation))
         yield enhancement.EnhanceResponse(result=transcript)
 
     async def _enhance(
-        self, transcript: common.Transcript
+        self, transcript: common.Transcript, generation: Generation
     ) -> AsyncGenerator[enhancement.EnhanceResponse, None]:
         """Fills `clean_text` in place and yields what it writes."""
         segments = transcript.segments
         for segment in segments:
             segment.clean_text = ""
         pieces = self._engine.enhance(
-            [_plain(segment) for segment in segments], transcript.language_code
+            [_plain(segment) for segment in segments], transcript.language_code, generation
         )
         step = max(len(segments) // PROGRESS_STEPS, 1)
         told = 0
@@ -74,10 +83,14 @@ class EnhanceStage:
             async for piece in pieces:
                 segment = segments[piece.segment]
                 segment.clean_text += piece.text
+                if piece.kept:
+                    transcript.kept_segment_ids.append(segment.segment_id)
                 yield _delta(segment.segment_id, piece.text)
                 if piece.segment >= told + step:
                     told = piece.segment
                     yield _progress(piece.segment / len(segments))
+        if kept := len(transcript.kept_segment_ids):
+            log.warning("enhancement.segments_kept", kept=kept, segments=len(segments))
         yield _progress(1.0)
 
     def facts(self, response: enhancement.EnhanceResponse) -> event.UnitFacts:
@@ -88,7 +101,7 @@ class EnhanceStage:
         """The engine."""
         return [
             event.ModelInfo(
-                engine=self._engine.version(),
+                engine=self._engine.version(Generation()),
                 description=self._engine.description,
                 capabilities=["punctuation", "casing"],
                 language_codes=self._engine.language_codes,
@@ -127,9 +140,10 @@ def _keep(transcript: common.Transcript) -> None:
     transcript.edit_rate = 0.0
 
 
-def _finish(transcript: common.Transcript) -> None:
+def _finish(transcript: common.Transcript, max_word_change: float) -> None:
     for segment in transcript.segments:
-        if not same_words(segment.text, segment.clean_text):
+        change = word_change(words_of(segment.text), words_of(segment.clean_text))
+        if change > max_word_change:
             raise StageError(
                 Code.INTERNAL,
                 "WORDS_CHANGED",

@@ -23,6 +23,7 @@ from maie.common.v1 import types_pb2 as common
 from maie_enhancement.engine import Piece, Segment
 from maie_enhancement.rules import Punctuator, Stopped, rules_sha256
 from maie_enhancement.settings import EnhancementSettings
+from maie_llm import Generation
 from maie_runtime.errors import Code, StageError
 
 MODEL = "en-us/en-us.lm.bin"
@@ -73,6 +74,7 @@ class RulesEngine:
         "Sentence ends by pauses and an English trigram model; questions and casing by rules."
     )
     language_codes = ("en",)
+    max_word_change = 0.0
     weights = None
 
     def __init__(
@@ -82,7 +84,7 @@ class RulesEngine:
         self._checkpoint_sha256 = checkpoint_sha256
         self._executor = executor
 
-    def version(self) -> common.EngineVersion:
+    def version(self, generation: Generation) -> common.EngineVersion:
         """The rules and the language model by hash."""
         return common.EngineVersion(
             engine="rules",
@@ -93,7 +95,7 @@ class RulesEngine:
         )
 
     async def enhance(
-        self, segments: Sequence[Segment], language_code: str
+        self, segments: Sequence[Segment], language_code: str, generation: Generation
     ) -> AsyncGenerator[Piece, None]:
         """Writes the clean text of each segment, in order."""
         stop = threading.Event()

@@ -1,0 +1,113 @@
+"""Finds segments again in what a model writes, by counting words."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rapidfuzz.distance import Levenshtein, Opcodes
+
+from maie_enhancement.guard import FoundWord, find_words, word_change
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Found:
+    """A portion's clean text.
+
+    Attributes:
+        text: The text.
+        change: How much of its words is not as it was, 0 to 1.
+    """
+
+    text: str
+    change: float = 0.0
+
+
+class Seams:
+    """Cuts a text, as it is written, where the portions end that it was made from.
+
+    As long as the words are the same, a portion is known as soon as the next
+    one begins. Where they are not, the rest waits for its end and is aligned
+    with what was said, so that only portions that differ are lost.
+
+    Args:
+        portions: The words of each portion, by `words_of`, none empty.
+    """
+
+    def __init__(self, portions: Sequence[Sequence[str]]) -> None:
+        self._portions = portions
+        self._text = ""
+        self._done = 0
+        self._drifted = False
+
+    @property
+    def done(self) -> int:
+        """How many portions are known."""
+        return self._done
+
+    def add(self, text: str) -> list[Found]:
+        """Takes in what comes next, and gives the portions that are known by it."""
+        self._text += text
+        found: list[Found] = []
+        while not self._drifted and self._done < len(self._portions) - 1:
+            portion = self._portions[self._done]
+            words = find_words(self._text)
+            if len(words) <= len(portion):
+                break
+            if [word.letters for word in words[: len(portion)]] != list(portion):
+                self._drifted = True
+                break
+            end = _seam(self._text, words, len(portion))
+            found.append(Found(text=_tidy(self._text[:end])))
+            self._text = self._text[end:]
+            self._done += 1
+        return found
+
+    def finish(self) -> list[Found]:
+        """The portions that are left, aligned with the text that is left."""
+        left = self._portions[self._done :]
+        words = find_words(self._text)
+        letters = [word.letters for word in words]
+        raw = [word for portion in left for word in portion]
+        moves = Levenshtein.opcodes(raw, letters)
+        found, start, begin = [], 0, 0
+        for portion in left:
+            end = start + len(portion)
+            stop = len(letters) if end == len(raw) else _place(end, moves)
+            text = self._text[_seam(self._text, words, begin) : _seam(self._text, words, stop)]
+            change = word_change(portion, letters[begin:stop])
+            found.append(Found(text=_tidy(text), change=change))
+            start, begin = end, stop
+        self._done = len(self._portions)
+        return found
+
+
+def _place(at: int, moves: Opcodes) -> int:
+    """Where a place between raw words lies between clean words."""
+    for move in moves:
+        if at <= move.src_end:
+            return min(move.dest_start + at - move.src_start, move.dest_end)
+    return 0
+
+
+def _seam(text: str, words: Sequence[FoundWord], at: int) -> int:
+    """The position in a text at which a word begins, with what belongs to it."""
+    if at == 0:
+        return 0
+    if at == len(words):
+        return len(text)
+    start, end = words[at - 1].end, words[at].start
+    gap = text[start:end]
+    if spaces := [place for place, character in enumerate(gap) if character.isspace()]:
+        return start + spaces[-1]
+    opening = (place for place, character in enumerate(gap) if _opens(character))
+    return start + next(opening, len(gap))
+
+
+def _opens(character: str) -> bool:
+    return unicodedata.category(character) in ("Ps", "Pi")
+
+
+def _tidy(text: str) -> str:
+    return " ".join(text.split())
