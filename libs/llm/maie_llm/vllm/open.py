@@ -1,0 +1,67 @@
+"""Opens a model in vLLM."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from maie_llm.checkpoint import open_checkpoint
+from maie_llm.model import LanguageModel, Message
+from maie_llm.settings import GenerationSettings, VllmSettings
+from maie_llm.vllm.environment import prepare_environment
+from maie_runtime.errors import Code, StageError
+from maie_runtime.watchdog import watchdog
+
+
+@asynccontextmanager
+async def open_vllm(
+    settings: VllmSettings, generation: GenerationSettings
+) -> AsyncIterator[LanguageModel]:
+    """Verifies a model and loads it, while the loop goes on.
+
+    When the model's process dies, the block is cancelled and ends with that error.
+
+    Args:
+        settings: The model and how it runs.
+        generation: How it draws words where a request does not say.
+
+    Raises:
+        StageError: FAILED_PRECONDITION with ENGINE_NOT_INSTALLED, MODEL_MISSING,
+            MODEL_CORRUPT, MODEL_UNSAFE, DEVICE_UNAVAILABLE or
+            OPTION_NOT_SUPPORTED; RESOURCE_EXHAUSTED with OUT_OF_MEMORY; later,
+            UNAVAILABLE with MODEL_UNAVAILABLE where the process died.
+    """
+    _require_packages()
+    checkpoint = await asyncio.to_thread(open_checkpoint, settings)
+    with TemporaryDirectory(prefix="maie-vllm-") as directory:
+        cause = Path(directory) / "cause"
+        prepare_environment(settings, cause)
+        vllm = await asyncio.to_thread(import_module, "maie_llm.vllm.model")
+        engine = vllm.VllmEngine(checkpoint, settings, cause)
+        await engine.load()
+        try:
+            async with watchdog(engine.watch):
+                model = vllm.VllmModel(engine, checkpoint, settings, generation.generation())
+                try:
+                    # A template that cannot be used is found before any work is taken.
+                    await model.count([Message(role="user", content="")])
+                    yield model
+                finally:
+                    model.close()
+        finally:
+            await engine.close()
+
+
+def _require_packages() -> None:
+    if find_spec("vllm") is None:
+        raise StageError(
+            Code.FAILED_PRECONDITION,
+            "ENGINE_NOT_INSTALLED",
+            "The engine vllm needs the package vllm; install it as docs/models.md tells, or use "
+            "the engine openai with a server.",
+        )

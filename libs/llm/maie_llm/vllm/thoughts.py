@@ -1,0 +1,68 @@
+"""Tells a model's thoughts from its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from vllm.reasoning import ReasoningParserManager
+
+from maie_runtime.errors import Code, StageError
+
+
+def find_parser(name: str) -> type[Any]:
+    """A reasoning parser by vLLM's name for it.
+
+    Raises:
+        StageError: FAILED_PRECONDITION with OPTION_NOT_SUPPORTED.
+    """
+    try:
+        return ReasoningParserManager.get_reasoning_parser(name)
+    except KeyError as error:
+        known = ", ".join(ReasoningParserManager.list_registered())
+        raise StageError(
+            Code.FAILED_PRECONDITION,
+            "OPTION_NOT_SUPPORTED",
+            f"vLLM has no reasoning parser {name!r}; set one of {known}.",
+        ) from error
+
+
+class Thoughts:
+    """Takes the thoughts out of one answer as it comes.
+
+    Args:
+        parser: A fresh reasoning parser.
+        prompt: The prompt's tokens: a template may have begun or ended the thoughts there.
+    """
+
+    def __init__(self, parser: Any, prompt: Sequence[int]) -> None:
+        self._parser = parser
+        self._text = ""
+        self._tokens: list[int] = []
+        self._ended = parser.is_reasoning_end(prompt)
+        if not self._ended:
+            parser.adjust_initial_state_from_prompt(prompt)
+
+    def answer(self, text: str, tokens: Sequence[int]) -> str:
+        """What belongs to the answer of the next bit of text.
+
+        Args:
+            text: The next bit.
+            tokens: Its tokens.
+        """
+        if self._ended:
+            return text
+        before, seen = self._text, self._tokens
+        self._text, self._tokens = before + text, [*seen, *tokens]
+        delta = self._parser.extract_reasoning_streaming(
+            before, self._text, text, seen, self._tokens, list(tokens)
+        )
+        return (delta.content or "") if delta is not None else ""
+
+    def rest(self) -> str:
+        """What was held back because it might have been the begin of a mark."""
+        finish = getattr(self._parser, "finish_streaming", None)
+        if self._ended or finish is None:
+            return ""
+        delta = finish()
+        return (delta.content or "") if delta is not None else ""
