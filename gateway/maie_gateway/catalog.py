@@ -62,6 +62,7 @@ class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
         for template in templates:
             template.ClearField("schema_json")
             template.ClearField("prompt")
+            template.ClearField("examples_json")
         return catalog.ListTemplatesResponse(templates=templates)
 
     async def GetTemplate(

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from maie_runtime.errors import Code, StageError
-from maie_templates import Template, TemplateLibrary
+from maie_templates import Template, TemplateLibrary, check_schema
 
 pytestmark = pytest.mark.unit
 
+SHIPPED = ["interview_v1", "lecture_v1", "meeting_notes_v1", "support_call_v1"]
 SCHEMA: dict[str, Any] = {
     "title": "Notes",
     "description": "Short notes.",
@@ -38,7 +39,18 @@ def test_meeting_notes_ship() -> None:
     assert template.title == "Meeting notes"
     assert {"decisions", "action_items", "questions"} <= set(template.schema["required"])
     assert Template.from_message(template.to_message()) == template
-    TemplateLibrary().check()
+
+
+def test_four_templates_ship_and_can_all_be_used() -> None:
+    library = TemplateLibrary()
+    library.check()
+    assert [template.template_id for template in library.templates()] == SHIPPED
+    for template in library.templates():
+        assert template.title
+        assert template.description
+        assert check_schema(template.schema_json) == template.schema
+        assert set(template.schema["required"]) == set(template.schema["properties"])
+        assert Template.from_message(template.to_message()) == template
 
 
 def test_an_unknown_template_is_not_found_and_the_known_ones_are_named(tmp_path: Path) -> None:
@@ -46,7 +58,7 @@ def test_an_unknown_template_is_not_found_and_the_known_ones_are_named(tmp_path:
     with pytest.raises(StageError) as caught:
         TemplateLibrary(tmp_path).get("../etc/passwd")
     assert (caught.value.code, caught.value.reason) == (Code.NOT_FOUND, "TEMPLATE_NOT_FOUND")
-    assert "meeting_notes_v1, mine" in caught.value.message
+    assert "meeting_notes_v1, mine, support_call_v1" in caught.value.message
 
 
 def test_a_changed_new_or_removed_template_counts_at_once(tmp_path: Path) -> None:
@@ -61,7 +73,7 @@ def test_a_changed_new_or_removed_template_counts_at_once(tmp_path: Path) -> Non
         library.get("mine")
     (folder / "prompt.jinja").unlink()
     folder.rmdir()
-    assert [template.template_id for template in library.templates()] == ["meeting_notes_v1"]
+    assert [template.template_id for template in library.templates()] == SHIPPED
 
 
 def test_a_folder_that_is_not_there_stops_the_service(tmp_path: Path) -> None:
@@ -116,7 +128,7 @@ def test_a_schema_that_cannot_be_filled_or_bounded_is_rejected(
         library.get("mine")
     assert (caught.value.code, caught.value.reason) == (Code.INVALID_ARGUMENT, "TEMPLATE_REJECTED")
     assert list(library.problems()) == ["mine"]
-    assert [template.template_id for template in library.templates()] == ["meeting_notes_v1"]
+    assert [template.template_id for template in library.templates()] == SHIPPED
 
 
 def test_references_that_multiply_are_rejected(tmp_path: Path) -> None:

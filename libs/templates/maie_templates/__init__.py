@@ -1,6 +1,7 @@
-"""Summary templates: a JSON schema with a Jinja2 prompt each."""
+"""Summary templates: a JSON schema with a Jinja2 prompt each, and examples if there are any."""
 
 from maie_templates.checks import check_schema
+from maie_templates.examples import Example
 from maie_templates.library import TemplateLibrary
 from maie_templates.prompt import PROMPT_VARIABLES, PromptLimits, render_prompt
 from maie_templates.settings import TemplateSettings
@@ -8,6 +9,7 @@ from maie_templates.template import Template
 
 __all__ = [
     "PROMPT_VARIABLES",
+    "Example",
     "PromptLimits",
     "Template",
     "TemplateLibrary",

@@ -12,9 +12,12 @@ from maie_templates.template import TEMPLATE_ID, Template, rejected
 
 SCHEMA_FILE = "schema.json"
 PROMPT_FILE = "prompt.jinja"
+EXAMPLES_FILE = "examples.json"
 BUILTIN = Path(str(files("maie_templates") / "builtin"))
 
-_State = tuple[tuple[int, int], tuple[int, int]]
+_State = tuple[tuple[int, int], ...]
+# The state of a file that is not there.
+ABSENT = (0, 0)
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -118,27 +121,39 @@ class TemplateLibrary:
 
     def _read(self, folder: Path) -> _Entry:
         try:
-            state = (_state(folder / SCHEMA_FILE), _state(folder / PROMPT_FILE))
+            state = (
+                _state(folder / SCHEMA_FILE),
+                _state(folder / PROMPT_FILE),
+                _state(folder / EXAMPLES_FILE, optional=True),
+            )
             known = self._entries.get(folder)
             if known and known.state == state:
                 return known
             return _Entry(state=state, outcome=_load(folder))
         except (OSError, UnicodeDecodeError) as error:
-            why = f"{SCHEMA_FILE} or {PROMPT_FILE} cannot be read ({type(error).__name__})"
-            return _Entry(state=((0, 0), (0, 0)), outcome=rejected(folder.name, why))
+            files = f"{SCHEMA_FILE}, {PROMPT_FILE} or {EXAMPLES_FILE}"
+            why = f"{files} cannot be read ({type(error).__name__})"
+            return _Entry(state=(), outcome=rejected(folder.name, why))
 
 
-def _state(path: Path) -> tuple[int, int]:
-    status = path.stat()
+def _state(path: Path, *, optional: bool = False) -> tuple[int, int]:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        if optional:
+            return ABSENT
+        raise
     return status.st_mtime_ns, status.st_size
 
 
 def _load(folder: Path) -> Template | StageError:
+    examples = folder / EXAMPLES_FILE
     try:
         return Template.parse(
             folder.name,
             (folder / SCHEMA_FILE).read_text(encoding="utf-8"),
             (folder / PROMPT_FILE).read_text(encoding="utf-8"),
+            examples.read_text(encoding="utf-8") if examples.exists() else "",
         )
     except StageError as error:
         return error

@@ -19,7 +19,9 @@ from maie_runtime.errors import StageError, invalid
 from maie_templates import render_child
 
 MAX_PROMPT_BYTES = 64 * 1024
-PROMPT_VARIABLES = frozenset({"title", "description", "schema", "transcript", "language"})
+PROMPT_VARIABLES = frozenset(
+    {"title", "description", "schema", "examples", "transcript", "language"}
+)
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)

@@ -15,4 +15,5 @@ class TemplateSettings(Settings):
     model_config = SettingsConfigDict(env_prefix="MAIE_TEMPLATES_")
 
     directory: Path | None = None
-    """A folder of templates beside those that ship: `ID/schema.json` and `ID/prompt.jinja`."""
+    """A folder of templates beside those that ship: `ID/schema.json` and `ID/prompt.jinja`, and if
+    wanted `ID/examples.json`."""

@@ -11,6 +11,7 @@ from typing import Any
 from maie.summary.v1 import summary_pb2 as summary
 from maie_runtime.errors import StageError, invalid
 from maie_templates.checks import SchemaProblem, check_schema
+from maie_templates.examples import Example, ExamplesProblem, parse_examples
 from maie_templates.prompt import PromptProblem, check_prompt
 
 TEMPLATE_ID = re.compile(r"[a-z0-9_]{1,64}")
@@ -25,7 +26,9 @@ class Template:
         schema_json: The JSON Schema as it was written.
         schema: The same, parsed. Not to be changed.
         prompt: The Jinja2 prompt.
-        sha256: The SHA-256 over schema and prompt, in lower-case hexadecimal.
+        examples_json: The examples as they were written; empty where there are none.
+        examples: The same, parsed.
+        sha256: The SHA-256 over schema, prompt and examples, in lower-case hexadecimal.
     """
 
     template_id: str
@@ -33,6 +36,8 @@ class Template:
     schema: Mapping[str, Any]
     prompt: str
     sha256: str
+    examples_json: str = ""
+    examples: tuple[Example, ...] = ()
 
     @property
     def title(self) -> str:
@@ -45,7 +50,9 @@ class Template:
         return str(self.schema["description"])
 
     @classmethod
-    def parse(cls, template_id: str, schema_json: str, prompt: str) -> Template:
+    def parse(
+        cls, template_id: str, schema_json: str, prompt: str, examples_json: str = ""
+    ) -> Template:
         """Checks a template.
 
         Raises:
@@ -56,16 +63,21 @@ class Template:
         try:
             schema = check_schema(schema_json)
             check_prompt(prompt)
-        except (SchemaProblem, PromptProblem) as error:
+            examples = parse_examples(examples_json, schema)
+        except (SchemaProblem, PromptProblem, ExamplesProblem) as error:
             raise rejected(template_id, str(error)) from error
-        # The zero byte occurs in neither, so that no text can move from one to the other.
-        digest = hashlib.sha256(schema_json.encode() + b"\0" + prompt.encode()).hexdigest()
+        # The zero byte occurs in none, so that no text can move from one to the other. A template
+        # without examples hashes as it did before there were any.
+        texts = [schema_json, prompt, *([examples_json] if examples_json else [])]
+        digest = hashlib.sha256("\0".join(texts).encode()).hexdigest()
         return cls(
             template_id=template_id,
             schema_json=schema_json,
             schema=schema,
             prompt=prompt,
             sha256=digest,
+            examples_json=examples_json,
+            examples=examples,
         )
 
     @classmethod
@@ -75,9 +87,12 @@ class Template:
         Raises:
             StageError: INVALID_ARGUMENT with TEMPLATE_REJECTED, saying why.
         """
-        template = cls.parse(message.template_id, message.schema_json, message.prompt)
+        template = cls.parse(
+            message.template_id, message.schema_json, message.prompt, message.examples_json
+        )
         if template.sha256 != message.sha256:
-            raise rejected(message.template_id, "its SHA-256 is not that of its schema and prompt")
+            why = "its SHA-256 is not that of its schema, prompt and examples"
+            raise rejected(message.template_id, why)
         return template
 
     def to_message(self) -> summary.Template:
@@ -89,6 +104,7 @@ class Template:
             schema_json=self.schema_json,
             prompt=self.prompt,
             sha256=self.sha256,
+            examples_json=self.examples_json,
         )
 
 

@@ -83,6 +83,20 @@ def uncited(schema: Schema, answer: Any) -> tuple[Any, list[Citation]]:
     return _uncite(schema, schema, answer, "", citations), citations
 
 
+def cited_answer(schema: Schema, content: Any, lines: Mapping[str, Sequence[int]]) -> Any:
+    """An answer with its line numbers: the way back from `uncited`.
+
+    Args:
+        schema: The template's schema.
+        content: A value that fits it.
+        lines: The numbers of the lines of each item, by its JSON Pointer.
+
+    Raises:
+        KeyError: An item has no lines; the key is its pointer.
+    """
+    return _recite(schema, schema, content, "", lines)
+
+
 def _cite(root: Schema, node: Schema, lines: Schema) -> dict[str, Any]:
     node = _inlined(root, node)
     if (inner := _not_null(node)) is not None:
@@ -155,6 +169,29 @@ def _unwrapped(value: Mapping[str, Any], pointer: str, found: list[Citation]) ->
     if value[TEXT] not in (None, ""):
         _found(value[LINES], pointer, found)
     return value[TEXT]
+
+
+def _recite(
+    root: Schema, node: Schema, value: Any, pointer: str, lines: Mapping[str, Sequence[int]]
+) -> Any:
+    node = _inlined(root, node)
+    if (inner := _not_null(node)) is not None:
+        return None if value is None else _recite(root, inner, value, pointer, lines)
+    if _is_said_anyway(node):
+        return value
+    if _is_plain(node, "object"):
+        children, rest = node.get("properties", {}), node.get("additionalProperties")
+        return {
+            name: _recite(root, children.get(name, rest), child, _under(pointer, name), lines)
+            for name, child in value.items()
+        }
+    if _is_plain(node, "array"):
+        has_room = _has_room(_inlined(root, node["items"]))
+        return [
+            {**(each if has_room else {TEXT: each}), LINES: list(lines[f"{pointer}/{at}"])}
+            for at, each in enumerate(value)
+        ]
+    return {TEXT: value, LINES: list(lines[pointer])}
 
 
 def _found(lines: Sequence[int | float], pointer: str, found: list[Citation]) -> None:

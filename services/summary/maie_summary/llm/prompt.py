@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from maie_llm import Message
-from maie_summary.llm.cited import cited_schema
+from maie_runtime.errors import invalid
+from maie_summary.llm.cited import cited_answer, cited_schema
 from maie_templates import Template, render_prompt
 
 MERGE = (
@@ -51,9 +52,34 @@ def variables(template: Template, transcript: str, language_code: str) -> dict[s
         "title": template.title,
         "description": template.description,
         "schema": json.dumps(schema, ensure_ascii=False, separators=(",", ":")),
+        "examples": examples(template),
         "transcript": transcript,
         "language": language_code,
     }
+
+
+def examples(template: Template) -> str:
+    """A template's examples as a model should read and write; empty where there are none.
+
+    Raises:
+        StageError: INVALID_ARGUMENT with TEMPLATE_REJECTED where an item of an
+            answer needs lines and names none.
+    """
+    texts = []
+    for example in template.examples:
+        lines = numbered(
+            Line(number=at, text=text) for at, text in enumerate(example.transcript, 1)
+        )
+        try:
+            answer = cited_answer(template.schema, example.answer, example.lines)
+        except KeyError as error:
+            why = f"an example does not say which lines {error.args[0]} comes from"
+            raise invalid(
+                "TEMPLATE_REJECTED", f"The template {template.template_id!r} cannot be used: {why}."
+            ) from error
+        compact = json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
+        texts.append(f"Example, of other lines:\n{lines}\nTheir answer:\n{compact}")
+    return "\n\n".join(texts)
 
 
 async def messages(template: Template, lines: Iterable[Line], language_code: str) -> list[Message]:

@@ -33,20 +33,22 @@ class ReduceSource(_message.Message):
     def __init__(self, parts: _Optional[_Iterable[_Union[_types_pb2.Blob, _Mapping]]] = ...) -> None: ...
 
 class Template(_message.Message):
-    __slots__ = ("template_id", "title", "description", "schema_json", "prompt", "sha256")
+    __slots__ = ("template_id", "title", "description", "schema_json", "prompt", "sha256", "examples_json")
     TEMPLATE_ID_FIELD_NUMBER: _ClassVar[int]
     TITLE_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
     SCHEMA_JSON_FIELD_NUMBER: _ClassVar[int]
     PROMPT_FIELD_NUMBER: _ClassVar[int]
     SHA256_FIELD_NUMBER: _ClassVar[int]
+    EXAMPLES_JSON_FIELD_NUMBER: _ClassVar[int]
     template_id: str
     title: str
     description: str
     schema_json: str
     prompt: str
     sha256: str
-    def __init__(self, template_id: _Optional[str] = ..., title: _Optional[str] = ..., description: _Optional[str] = ..., schema_json: _Optional[str] = ..., prompt: _Optional[str] = ..., sha256: _Optional[str] = ...) -> None: ...
+    examples_json: str
+    def __init__(self, template_id: _Optional[str] = ..., title: _Optional[str] = ..., description: _Optional[str] = ..., schema_json: _Optional[str] = ..., prompt: _Optional[str] = ..., sha256: _Optional[str] = ..., examples_json: _Optional[str] = ...) -> None: ...
 
 class SummarizeResponse(_message.Message):
     __slots__ = ("progress", "result")

@@ -1,0 +1,100 @@
+"""Examples of a template: short transcripts with the answers that they ask for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
+
+from jsonschema import Draft202012Validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+MAX_EXAMPLES_BYTES = 64 * 1024
+MAX_EXAMPLES = 8
+MAX_TRANSCRIPT_LINES = 200
+MAX_CITED_LINES = 8
+
+Said = Annotated[str, Field(min_length=1)]
+LineNumber = Annotated[int, Field(strict=True, ge=1, le=MAX_TRANSCRIPT_LINES)]
+Cited = Annotated[tuple[LineNumber, ...], Field(min_length=1, max_length=MAX_CITED_LINES)]
+
+
+class Example(BaseModel):
+    """One example.
+
+    Attributes:
+        transcript: What was said, line by line.
+        answer: The summary of that; fits the template's schema.
+        lines: The numbers, from 1, of the lines that each item of the answer comes from, by the
+            item's JSON Pointer. An item is an item of a list, or a value outside of lists.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    transcript: Annotated[tuple[Said, ...], Field(min_length=1, max_length=MAX_TRANSCRIPT_LINES)]
+    answer: dict[str, Any]
+    lines: dict[str, Cited]
+
+
+EXAMPLES = TypeAdapter(Annotated[tuple[Example, ...], Field(min_length=1, max_length=MAX_EXAMPLES)])
+
+
+class ExamplesProblem(ValueError):
+    """Examples cannot be used; the message says where and why."""
+
+
+def parse_examples(text: str, schema: Mapping[str, Any]) -> tuple[Example, ...]:
+    """Parses a template's examples and checks that they are what the template asks for.
+
+    Args:
+        text: A JSON array of examples; empty for none.
+        schema: The template's checked schema.
+
+    Raises:
+        ExamplesProblem: The examples cannot be used.
+    """
+    if not text:
+        return ()
+    if len(text.encode()) > MAX_EXAMPLES_BYTES:
+        raise ExamplesProblem(f"the examples are larger than {MAX_EXAMPLES_BYTES} bytes")
+    try:
+        examples = EXAMPLES.validate_python(json.loads(text))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = "/".join(map(str, first["loc"]))
+        raise ExamplesProblem(f"the examples' {place or 'list'}: {first['msg']}") from error
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise ExamplesProblem(f"the examples are not JSON: {error}") from error
+    validator = Draft202012Validator(schema)
+    for number, example in enumerate(examples, 1):
+        for misfit in validator.iter_errors(example.answer):
+            why = f"{misfit.json_path}: {misfit.message[:200]}"
+            raise ExamplesProblem(f"the answer of example {number} does not fit the schema: {why}")
+        if problem := _citation_problem(example):
+            raise ExamplesProblem(f"the lines of example {number}: {problem}")
+    return examples
+
+
+def _citation_problem(example: Example) -> str:
+    """What is wrong with an example's line numbers, or nothing."""
+    items = dict(_items(example.answer, ""))
+    for pointer, value in items.items():
+        if value is not None and pointer not in example.lines:
+            return f"{pointer} comes from none"
+    for pointer, numbers in example.lines.items():
+        if pointer not in items:
+            return f"{pointer} is no item of the answer"
+        if max(numbers) > len(example.transcript):
+            return f"{pointer} comes from line {max(numbers)}, which is not there"
+    return ""
+
+
+def _items(value: Any, pointer: str) -> Iterator[tuple[str, Any]]:
+    """What has lines of its own: every item of a list, and every value outside of lists."""
+    if isinstance(value, dict):
+        for name, child in value.items():
+            yield from _items(child, f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}")
+    elif isinstance(value, list):
+        yield from ((f"{pointer}/{at}", item) for at, item in enumerate(value))
+    else:
+        yield pointer, value
