@@ -39,6 +39,7 @@ class EmptyStage:
         runs: The units that were begun, with their attempts.
         stopped: The units that were cancelled.
         weights: Its model, to be loaded and unloaded.
+        capabilities: What it says that it can do.
     """
 
     answer: Callable[[Any, StageContext, int], Sequence[Any]]
@@ -47,6 +48,7 @@ class EmptyStage:
     runs: list[tuple[str, int]] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
     weights: Loadable | None = None
+    capabilities: Sequence[str] = ()
 
     async def run(self, request: Any, context: StageContext) -> AsyncGenerator[Any, None]:
         """Answers one request."""
@@ -70,7 +72,11 @@ class EmptyStage:
 
     def models(self) -> Sequence[event.ModelInfo]:
         """One model without weights."""
-        return [event.ModelInfo(engine=ENGINE, description="Nothing at all.")]
+        return [
+            event.ModelInfo(
+                engine=ENGINE, description="Nothing at all.", capabilities=self.capabilities
+            )
+        ]
 
     @asynccontextmanager
     async def opened(self, _: Blobs) -> AsyncIterator[EmptyStage]:

@@ -12,7 +12,7 @@ from maie_gateway.loop import Conductor, Follow, follow_nothing
 from maie_gateway.reconciler import SETTLED_SECONDS, Reconciler
 from maie_gateway.store import JobStore
 from maie_gateway.turns import Turns
-from maie_gateway.workers import WorkerSlots
+from maie_gateway.workers import LiveWorkers
 from maie_runtime.broker import Broker
 
 
@@ -42,12 +42,14 @@ class Conducting:
         changes: Which jobs are unfinished, and who listens.
         conductor: The one way to change a job.
         turns: Whether a new job has to wait.
+        workers: What the live workers can do.
     """
 
     store: JobStore
     changes: JobChanges
     conductor: Conductor
     turns: Turns
+    workers: LiveWorkers
 
 
 @asynccontextmanager
@@ -65,17 +67,19 @@ async def conducting(
         follow: What else is to happen after a change of a record; see `Conductor`.
         followers: Who hears of every record; see `JobChanges`.
     """
-    store, slots = JobStore(broker), WorkerSlots(broker)
+    store, workers = JobStore(broker), LiveWorkers(broker)
     changes = JobChanges(broker, followers)
     conductor = Conductor(
-        broker, store, changes, options.policy, window=slots.window, follow=follow
+        broker, store, changes, options.policy, window=workers.window, follow=follow
     )
     turns = Turns(changes, conductor, options.max_running_jobs)
     reconciler = Reconciler(broker, changes, conductor, options.settled_seconds)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(changes.follow())
-        await stack.enter_async_context(slots.running())
+        await stack.enter_async_context(workers.running())
         await stack.enter_async_context(conductor.running())
         await stack.enter_async_context(turns.running())
         await stack.enter_async_context(reconciler.running(options.reconcile_seconds))
-        yield Conducting(store=store, changes=changes, conductor=conductor, turns=turns)
+        yield Conducting(
+            store=store, changes=changes, conductor=conductor, turns=turns, workers=workers
+        )

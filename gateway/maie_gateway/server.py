@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import structlog
 
 from maie.catalog.v1 import catalog_pb2_grpc
+from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import job_pb2_grpc
 from maie_gateway.admission import Admission
 from maie_gateway.catalog import CatalogService
@@ -81,6 +82,11 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
         watch = Watch(broker, jobs.store, jobs.changes, results)
         templates = TemplateLibrary(settings.templates.directory)
         requests = Requests(broker)
+
+        async def check(config: job.JobConfig) -> None:
+            jobs.workers.check_asr_options(config.asr_options)
+            await check_webhooks(config, webhooks.guard)
+
         steering = Steering(jobs.store, jobs.conductor)
         removal = Removal(
             broker=broker,
@@ -112,7 +118,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
                         max_bytes=settings.max_upload_bytes,
                         idle_seconds=settings.upload_idle_seconds,
                     ),
-                    check=lambda config: check_webhooks(config, webhooks.guard),
+                    check=check,
                 ),
                 model=model,
                 projector=projector,

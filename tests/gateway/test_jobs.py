@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import timedelta
 
 import grpc
@@ -224,6 +225,47 @@ async def test_a_bad_config_is_refused_before_the_upload(
         with pytest.raises(ClientError) as refused:
             await process(client, **options)
         assert (refused.value.code.name, refused.value.reason) == (code, reason)
+
+
+CANNOT = [
+    (asr.TranscribeOptions(task=asr.TRANSCRIBE_TASK_TRANSLATE), "task"),
+    (asr.TranscribeOptions(initial_prompt="Minutes."), "initial_prompt"),
+    (asr.TranscribeOptions(decoding={"beam_size": 2}), "decoding"),
+    (asr.TranscribeOptions(silence={"vad_filter": False}), "silence"),
+]
+
+
+@pytest.mark.parametrize(("options", "name"), CANNOT)
+async def test_options_that_no_worker_can_do_are_refused_before_the_upload(
+    empty_mesh: EmptyMesh, options: asr.TranscribeOptions, name: str
+) -> None:
+    async with empty_mesh.running() as client:
+        with pytest.raises(ClientError) as refused:
+            await process(client, features=RAW, asr_options=options)
+        assert [j async for j in client.list_jobs()] == []
+    assert (refused.value.code.name, refused.value.reason) == (
+        "INVALID_ARGUMENT",
+        "OPTION_NOT_SUPPORTED",
+    )
+    assert f"`{name}`" in refused.value.message
+
+
+async def test_options_that_one_of_the_workers_can_do_are_taken(empty_mesh: EmptyMesh) -> None:
+    able = replace(empty_mesh.stages["asr"], capabilities=["translation", "decoding_options"])
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(empty_mesh.service("asr"))
+        empty_mesh.stages["asr"] = able
+        client = await stack.enter_async_context(empty_mesh.running())
+        for options, _ in CANNOT:
+            done = (await process(client, features=RAW, asr_options=options))[-1].finished.job
+            assert done.state == job.JOB_STATE_COMPLETE
+            assert done.config.asr_options == options
+
+
+async def test_options_are_taken_where_no_worker_says_what_it_can_do(empty_mesh: EmptyMesh) -> None:
+    async with empty_mesh.gateway() as address, Client(address) as client:
+        for options, _ in CANNOT:
+            assert (await client.create_job(recording(), features=RAW, asr_options=options)).job_id
 
 
 async def test_a_full_queue_refuses_at_once_with_a_retry_hint(empty_mesh: EmptyMesh) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from math import inf
 from typing import Any
@@ -15,6 +15,14 @@ from maie_runtime.errors import StageError, invalid
 
 MAX_PROMPT_CHARACTERS = 2000
 MAX_TEMPERATURES = 10
+# What ASR engines that can say of themselves.
+TRANSLATION = "translation"
+STEERING = "decoding_options"
+_STEERING = {
+    "initial_prompt": "take an initial prompt",
+    "decoding": "be told how to decode",
+    "silence": "be told how to decode",
+}
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -66,6 +74,41 @@ _SILENCE = {
     "min_silence": _Range(low=0, high=60),
     "speech_pad": _Range(low=0, high=10),
 }
+
+
+def check_capable(
+    options: asr.TranscribeOptions, capabilities: Collection[str], field: str
+) -> None:
+    """Refuses options that an ASR engine cannot do.
+
+    Args:
+        options: What a client said.
+        capabilities: What the engine can do, as `ModelInfo.capabilities` names it.
+        field: Where the client said so, such as "config.asr_options".
+
+    Raises:
+        StageError: INVALID_ARGUMENT with OPTION_NOT_SUPPORTED.
+    """
+    if options.task == asr.TRANSCRIBE_TASK_TRANSLATE and TRANSLATION not in capabilities:
+        raise option_not_supported(f"{field}.task", "translate")
+    for name, action in _STEERING.items():
+        if options.HasField(name) and STEERING not in capabilities:
+            raise option_not_supported(f"{field}.{name}", action)
+
+
+def option_not_supported(field: str, action: str) -> StageError:
+    """An option that the ASR engine cannot do.
+
+    Args:
+        field: The option, such as "options.task".
+        action: What it asks for, such as "translate".
+    """
+    name = field.rpartition(".")[2]
+    return invalid(
+        "OPTION_NOT_SUPPORTED",
+        f"The ASR engine cannot {action}; leave `{name}` unset, or have another engine set.",
+        field=field,
+    )
 
 
 def check_generation(options: common.GenerationOptions, field: str) -> None:

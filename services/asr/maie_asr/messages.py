@@ -6,6 +6,7 @@ from google.protobuf.duration_pb2 import Duration
 
 from maie.common.v1 import types_pb2 as common
 from maie_asr.engine import Capabilities, RecognizedSegment, RecognizedWord
+from maie_runtime.options import STEERING, TRANSLATION
 
 
 def segment_message(found: RecognizedSegment, segment_id: str, offset: float) -> common.Segment:
@@ -33,8 +34,8 @@ def capability_names(capabilities: Capabilities) -> list[str]:
         "word_time_offsets": capabilities.word_times,
         "hotwords": capabilities.hotwords,
         "language_detection": capabilities.detects_language,
-        "translation": capabilities.translates,
-        "decoding_options": capabilities.steerable,
+        TRANSLATION: capabilities.translates,
+        STEERING: capabilities.steerable,
     }
     return [name for name, able in flags.items() if able]
 

@@ -8,9 +8,10 @@ from google.protobuf.duration_pb2 import Duration
 
 from maie.asr.v1 import asr_pb2 as asr
 from maie_asr.engine import Capabilities, Decoding, RecognizeOptions
+from maie_asr.messages import capability_names
 from maie_asr.settings import AsrSettings, SuspectTextPolicy
-from maie_runtime.errors import StageError, invalid
-from maie_runtime.options import check_transcribe
+from maie_runtime.errors import invalid
+from maie_runtime.options import check_capable, check_transcribe, option_not_supported
 
 POLICIES: dict[asr.SuspectTextPolicy, SuspectTextPolicy] = {
     asr.SUSPECT_TEXT_POLICY_OFF: "off",
@@ -33,6 +34,7 @@ def recognize_options(
         StageError: INVALID_ARGUMENT with LANGUAGE_NOT_SUPPORTED,
             OPTION_NOT_SUPPORTED or OPTION_OUT_OF_RANGE.
     """
+    check_capable(request, capability_names(capabilities), "options")
     check_transcribe(request, "options")
     word_times = settings.word_time_offsets
     if request.HasField("word_time_offsets"):
@@ -42,8 +44,8 @@ def recognize_options(
         hotwords=tuple(request.hotwords) or settings.hotwords,
         word_times=word_times,
         translate=_translate(request, settings, capabilities),
-        initial_prompt=_prompt(request, capabilities),
-        decoding=_decoding(request, capabilities),
+        initial_prompt=request.initial_prompt if request.HasField("initial_prompt") else None,
+        decoding=_decoding(request),
     )
 
 
@@ -73,22 +75,11 @@ def _translate(
     if request.task:
         translate = request.task == asr.TRANSCRIBE_TASK_TRANSLATE
     if translate and not capabilities.translates:
-        raise _unsupported("task", "translate")
+        raise option_not_supported("options.task", "translate")
     return translate
 
 
-def _prompt(request: asr.TranscribeOptions, capabilities: Capabilities) -> str | None:
-    if not request.HasField("initial_prompt"):
-        return None
-    if not capabilities.steerable:
-        raise _unsupported("initial_prompt", "take an initial prompt")
-    return request.initial_prompt
-
-
-def _decoding(request: asr.TranscribeOptions, capabilities: Capabilities) -> Decoding:
-    for name in ("decoding", "silence"):
-        if request.HasField(name) and not capabilities.steerable:
-            raise _unsupported(name, "be told how to decode")
+def _decoding(request: asr.TranscribeOptions) -> Decoding:
     asked = request.decoding
     chosen: dict[str, Any] = {field.name: value for field, value in asked.ListFields()}
     return Decoding(
@@ -109,11 +100,3 @@ def _silence(asked: asr.SilenceOptions) -> dict[str, Any]:
 
 def _milliseconds(length: Duration) -> int:
     return round(length.seconds * 1000 + length.nanos / 1e6)
-
-
-def _unsupported(name: str, action: str) -> StageError:
-    return invalid(
-        "OPTION_NOT_SUPPORTED",
-        f"The ASR engine cannot {action}; leave `{name}` unset, or have another engine set.",
-        field=f"options.{name}",
-    )
