@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -77,8 +78,7 @@ def _default(field: FieldInfo) -> str:
     value = field.default
     if value is None or value == "":
         return "unset"
-    shown = list(value) if isinstance(value, tuple) else value
-    return f"`{str(shown).lower() if isinstance(shown, bool) else shown}`"
+    return f"`{json.dumps(value) if isinstance(value, bool | tuple) else value}`"
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ class OpenAISettings(Settings):
     request sets them. vLLM's takes `top_k`, `min_p` and `repetition_penalty` too."""
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     """What the server calls the longest answer; newer models of OpenAI's know only the second."""
-    extra_body: dict[str, Any] = Field(default_factory=dict)
+    extra_body: dict[str, Any] = Field(default={})
     """What is sent with each request besides, as a JSON object, such as
     `{"chat_template_kwargs": {"enable_thinking": false}}`. Reported with each result, so no place
     for secrets."""
