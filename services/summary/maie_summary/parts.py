@@ -13,6 +13,10 @@ from maie.summary.v1 import summary_pb2 as summary
 from maie_runtime.errors import Code, StageError
 from maie_summary.engine import Notes
 
+# What a language model's server tells of itself only once it has answered: a worker that has not
+# asked it yet does not know.
+TOLD_LATE = ("server_model", "system_fingerprint")
+
 Times = dict[str, tuple[int, int]]
 """Where each segment begins and ends, in nanoseconds, by its id."""
 
@@ -54,6 +58,8 @@ def _without_place(engine: common.EngineVersion) -> common.EngineVersion:
     placeless.CopyFrom(engine)
     placeless.ClearField("device")
     placeless.ClearField("model_path")
+    for name in TOLD_LATE:
+        placeless.parameters.pop(name, None)
     return placeless
 
 
