@@ -49,8 +49,9 @@ def test_the_broker_syncs_every_write(planned, tmp_path):
 @pytest.mark.parametrize(
     ("chosen", "sentence"),
     [
-        ({"profile": "cloud"}, "no profile 'cloud'; choose from embedded, gpu"),
+        ({"profile": "cloud"}, "no profile 'cloud'; choose from embedded, gpu, shared-gpu"),
         ({"profile": "gpu"}, "MAIE_ASR_WHISPER_MODEL_PATH"),
+        ({"profile": "shared-gpu"}, "MAIE_ASR_WHISPER_MODEL_PATH"),
         ({"workers": {"asr": 0}}, "1 to 64 workers, not 0"),
         ({"workers": {"tts": 1}}, "no stage 'tts'"),
     ],
@@ -59,6 +60,19 @@ def test_what_cannot_be_is_refused_with_a_sentence(planned, monkeypatch, chosen,
     monkeypatch.delenv("MAIE_ASR_WHISPER_MODEL_PATH", raising=False)
     with pytest.raises(MeshError, match=sentence):
         planned(**chosen)
+
+
+def test_a_shared_gpu_is_shared_by_all_that_use_it(planned, monkeypatch, tmp_path):
+    monkeypatch.setenv("MAIE_ASR_WHISPER_MODEL_PATH", str(tmp_path))
+    monkeypatch.setenv("MAIE_SUMMARY_VLLM_MODEL_PATH", str(tmp_path))
+    with pytest.raises(MeshError, match="a language model: set MAIE_ENHANCEMENT_VLLM_MODEL_PATH"):
+        planned(profile="shared-gpu")
+    # Without the engine its model is not asked for.
+    monkeypatch.setenv("MAIE_ENHANCEMENT_ENGINE", "rules")
+    environment = planned(profile="shared-gpu")["summary"].environment
+    for service in ("ASR", "ENHANCEMENT", "SUMMARY"):
+        assert environment[f"MAIE_{service}_RESIDENCY"] == "shared-gpu"
+        assert environment[f"MAIE_{service}_GPU"] == environment["MAIE_ASR_GPU"]
 
 
 def test_the_profile_chooses_engines_and_a_persons_own_setting_wins(planned, monkeypatch):

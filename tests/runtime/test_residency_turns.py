@@ -202,20 +202,25 @@ async def _open(broker: Broker, model: NotedModel) -> None:
         pass
 
 
+@pytest.mark.parametrize(
+    ("problem", "reason"),
+    [
+        (RuntimeError("CUDA failed with error out of memory"), "MODEL_NOT_LOADED"),
+        (StageError(Code.RESOURCE_EXHAUSTED, "OUT_OF_MEMORY", "No room."), "OUT_OF_MEMORY"),
+        (StageError(Code.FAILED_PRECONDITION, "MODEL_CORRUPT", "Changed."), "MODEL_CORRUPT"),
+    ],
+)
 async def test_a_model_that_cannot_be_loaded_fails_the_work_and_the_turn_only(
-    broker: Broker, memory: Memory, first: NotedModel
+    broker: Broker, memory: Memory, first: NotedModel, problem: Exception, reason: str
 ) -> None:
-    first.problem = RuntimeError("CUDA failed with error out of memory")
+    first.problem = problem
     async with shared(broker, first) as one:
         await unloaded(memory)
         for _ in range(2):
             with capture_logs() as logs, pytest.raises(StageError) as caught:
                 await work(one, first, 0.1)
-            # Not for want of memory as a unit's own: another turn may have room.
-            assert (caught.value.code, caught.value.reason) == (
-                Code.UNAVAILABLE,
-                "MODEL_NOT_LOADED",
-            )
+            # For want of memory too, unlike a unit's own: another turn may have room.
+            assert (caught.value.code, caught.value.reason) == (Code.UNAVAILABLE, reason)
             assert "gpu.not_loaded" in {line["event"] for line in logs}
         first.problem = None
         await work(one, first, 0.1)

@@ -170,11 +170,8 @@ class SharedGpu:
             # Nobody else is to try on what is left of this turn.
             self._admits = False
             self._notify()
-            if isinstance(error, StageError):
-                raise
             log.exception("gpu.not_loaded", gpu=self._lease.gpu)
-            # Not for want of memory as a unit's is: it may be there in the next turn.
-            raise _not_loaded() from error
+            raise _not_loaded(error) from error
 
     async def _move(self, what: str, move: Callable[[], Awaitable[None]]) -> None:
         """Loads or unloads; ends the process where that hangs."""
@@ -282,7 +279,10 @@ def _gpu_lost() -> StageError:
     )
 
 
-def _not_loaded() -> StageError:
+def _not_loaded(error: Exception) -> StageError:
+    """Whatever it is, it is no fault of the unit: the next turn or worker may do better."""
+    if isinstance(error, StageError):
+        return StageError(Code.UNAVAILABLE, error.reason, error.message)
     return StageError(
         Code.UNAVAILABLE,
         "MODEL_NOT_LOADED",

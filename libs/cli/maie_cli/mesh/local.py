@@ -16,8 +16,9 @@ from maie_cli.mesh.layout import Layout
 from maie_cli.mesh.logs import trim
 from maie_cli.mesh.parts import GATEWAY, GRACE_SECONDS, NATS, MeshOptions, plan
 
-# Models load from disk, on a machine that is busy with four more of them.
-START_SECONDS = 120.0
+# Models load from disk, large ones for minutes, and one after another where they share a GPU. A
+# part that ends instead is noticed at once.
+START_SECONDS = 900.0
 # A service waits for its units and then for its calls, each for the grace, and closes its engine.
 STOP_SECONDS = 2 * GRACE_SECONDS + 5.0
 TRIM_EVERY_SECONDS = 60.0

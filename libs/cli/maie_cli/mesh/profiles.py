@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from maie_cli.mesh.errors import MeshError
-
-WHISPER_MODEL = "MAIE_ASR_WHISPER_MODEL_PATH"
 
 PROFILES: dict[str, dict[str, str]] = {
     "embedded": {
@@ -21,25 +20,44 @@ PROFILES: dict[str, dict[str, str]] = {
         "MAIE_ENHANCEMENT_ENGINE": "rules",
         "MAIE_SUMMARY_ENGINE": "extractive",
     },
+    "shared-gpu": {
+        "MAIE_ASR_ENGINE": "whisper",
+        "MAIE_ASR_WHISPER_DEVICE": "cuda",
+        "MAIE_ENHANCEMENT_ENGINE": "vllm",
+        "MAIE_SUMMARY_ENGINE": "vllm",
+    }
+    | {
+        f"MAIE_{service}_{name}": value
+        for service in ("ASR", "ENHANCEMENT", "SUMMARY")
+        for name, value in (("RESIDENCY", "shared-gpu"), ("GPU", "local/0"))
+    },
 }
 """The environment of each profile. What a person set before wins."""
+
+MODELS: dict[tuple[str, str], tuple[str, str]] = {
+    ("ASR", "whisper"): ("MAIE_ASR_WHISPER_MODEL_PATH", "a faster-whisper model"),
+    ("ENHANCEMENT", "vllm"): ("MAIE_ENHANCEMENT_VLLM_MODEL_PATH", "a language model"),
+    ("SUMMARY", "vllm"): ("MAIE_SUMMARY_VLLM_MODEL_PATH", "a language model"),
+}
+"""Where a service's engine has its model: the variable, and what must be there."""
 
 
 def profile_environment(name: str) -> dict[str, str]:
     """The settings of a profile.
 
     Raises:
-        MeshError: There is no such profile, or its model is not there.
+        MeshError: There is no such profile, or a model is not there.
     """
     if name not in PROFILES:
         raise MeshError(f"There is no profile {name!r}; choose from {', '.join(PROFILES)}.")
-    if name == "gpu":
-        _check_whisper(os.environ.get(WHISPER_MODEL, ""))
+    for variable, what in _models({**PROFILES[name], **os.environ}):
+        path = os.environ.get(variable, "")
+        if name != "embedded" and not (path and Path(path).is_dir()):
+            raise MeshError(f"The profile {name} needs {what}: set {variable} to its folder.")
     return PROFILES[name]
 
 
-def _check_whisper(path: str) -> None:
-    if not path or not Path(path).is_dir():
-        raise MeshError(
-            f"The profile gpu needs a faster-whisper model: set {WHISPER_MODEL} to its folder."
-        )
+def _models(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for (service, engine), model in MODELS.items():
+        if environment.get(f"MAIE_{service}_ENGINE") == engine:
+            yield model
