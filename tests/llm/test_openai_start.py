@@ -35,6 +35,7 @@ async def refusal(server: OpenAIServer, **settings: Any) -> StageError:
         (refuse(401), "MODEL_ACCESS_DENIED"),
         (refuse(404), "MODEL_MISSING"),
         (answer_json({"data": []}), "MODEL_MISSING"),
+        (answer_json({"data": None}), "MODEL_MISSING"),
         (answer_json({"hello": 1}), "MODEL_UNAVAILABLE"),
         (answer_json("<html>"), "MODEL_UNAVAILABLE"),
         (refuse(503), "MODEL_UNAVAILABLE"),
@@ -53,7 +54,9 @@ async def test_a_wrong_name_is_answered_with_those_that_there_are() -> None:
     assert "it has a, b" in error.message
 
 
-async def test_a_server_that_is_not_there_stops_the_start() -> None:
+async def test_a_server_that_is_not_there_stops_the_start(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     listener = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
     port = listener.sockets[0].getsockname()[1]
     listener.close()
@@ -63,6 +66,7 @@ async def test_a_server_that_is_not_there_stops_the_start() -> None:
         async with open_openai(settings, GenerationSettings()):
             pass
     assert caught.value.reason == "MODEL_UNAVAILABLE"
+    assert "llm.server_unreachable" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -57,9 +57,9 @@ class ModelCard(BaseModel):
 
 
 class ModelList(BaseModel):
-    """The models that a server has."""
+    """The models that a server has; Ollama's says null where it has none."""
 
-    data: list[ModelCard]
+    data: list[ModelCard] | None
 
 
 class TokenCount(BaseModel):

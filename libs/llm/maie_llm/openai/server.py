@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 
 import httpx2
+import structlog
 from pydantic import BaseModel, ValidationError
 
 from maie_llm.model import Message
@@ -17,6 +18,8 @@ from maie_llm.openai.chunks import Chunk, ModelCard, ModelList, TokenCount
 from maie_llm.openai.faults import Unavailable, status_error
 from maie_llm.openai.settings import OpenAISettings
 from maie_runtime.errors import StageError
+
+log = structlog.get_logger()
 
 END = "[DONE]"
 # An error's text is short; what is longer is none, such as a proxy's page.
@@ -45,10 +48,12 @@ class Server:
             StageError: As `status_error` says, or Unavailable.
         """
         with _faults():
-            response = await self._client.get("models", timeout=self._settings.first_token_seconds)
+            response = await self._client.get(
+                "models", timeout=self._patience(self._settings.first_token_seconds)
+            )
         if response.status_code != HTTPStatus.OK:
             raise self._status_error(response, response.content)
-        return _read(ModelList, response.content).data
+        return _read(ModelList, response.content).data or []
 
     async def count(self, messages: Sequence[Message]) -> int:
         """The tokens of a prompt, for servers that count them as vLLM's does.
@@ -65,7 +70,9 @@ class Server:
             body["chat_template_kwargs"] = self._settings.extra_body["chat_template_kwargs"]
         url = f"{self._settings.base_url.removesuffix('/v1')}/tokenize"
         with _faults():
-            response = await self._client.post(url, json=body, timeout=COUNT_SECONDS)
+            response = await self._client.post(
+                url, json=body, timeout=self._patience(COUNT_SECONDS)
+            )
         if response.status_code != HTTPStatus.OK:
             raise self._status_error(response, response.content)
         return _read(TokenCount, response.content).count
@@ -100,6 +107,9 @@ class Server:
         if isinstance(told, dict) and (told.get("error") or told.get("object") == "error"):
             raise self._error(_status_of(told.get("error") or told), {}, told)
         return _read(Chunk, data)
+
+    def _patience(self, seconds: float) -> httpx2.Timeout:
+        return httpx2.Timeout(seconds, connect=self._settings.connect_seconds)
 
     def _status_error(self, response: httpx2.Response, body: bytes) -> StageError:
         try:
@@ -136,7 +146,8 @@ def _faults() -> Iterator[None]:
         yield
     except httpx2.TimeoutException:
         raise Unavailable("does not answer in time") from None
-    except httpx2.ConnectError:
+    except httpx2.ConnectError as error:
+        log.warning("llm.server_unreachable", error=str(error))
         raise Unavailable("cannot be reached") from None
     except httpx2.RequestError:
         raise Unavailable("broke off the connection, or answered what is no answer") from None
