@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import grpc
 import pytest
@@ -23,7 +24,7 @@ from maie_runtime.bindings import BINDINGS
 from maie_runtime.broker import open_broker
 from maie_runtime.errors import Code, StageError
 from maie_runtime.stage import StageContext
-from tests.empty_stages import empty_stages
+from tests.empty_stages import EmptyStage, empty_stages
 from tests.gateway.conftest import EmptyMesh
 
 pytestmark = pytest.mark.mesh
@@ -248,6 +249,31 @@ async def test_options_that_no_worker_can_do_are_refused_before_the_upload(
         "OPTION_NOT_SUPPORTED",
     )
     assert f"`{name}`" in refused.value.message
+
+
+def hearing(stage: EmptyStage) -> list[Any]:
+    """What a stage is asked from now on."""
+    heard: list[Any] = []
+    answer = stage.answer
+
+    def hear(request: Any, context: StageContext, chunks: int) -> Any:
+        heard.append(request)
+        return answer(request, context, chunks)
+
+    stage.answer = hear
+    return heard
+
+
+async def test_each_language_model_hears_how_it_is_to_draw_its_words(empty_mesh: EmptyMesh) -> None:
+    empty_mesh.stages = empty_stages(chunks=2)
+    enhancement, summary = (hearing(empty_mesh.stages[name]) for name in ("enhancement", "summary"))
+    tidy, free = common.GenerationOptions(temperature=0), common.GenerationOptions(seed=7)
+    async with empty_mesh.running() as client:
+        asked = {"enhancement_generation": tidy, "summary_generation": free}
+        done = (await process(client, template_id=TEMPLATE, **asked))[-1].finished.job
+    assert done.state == job.JOB_STATE_COMPLETE
+    assert [request.generation for request in enhancement] == [tidy] * 2
+    assert [request.generation for request in summary] == [free] * 3
 
 
 async def test_options_that_one_of_the_workers_can_do_are_taken(empty_mesh: EmptyMesh) -> None:
