@@ -1,4 +1,4 @@
-"""How much memory is in use, of this process and of the GPUs that it sees."""
+"""How much memory is in use, of this service and of the GPUs that it sees."""
 
 from __future__ import annotations
 
@@ -14,24 +14,37 @@ import structlog
 
 log = structlog.get_logger()
 
-_STATM = Path("/proc/self/statm")
+_PROCESSES = Path("/proc")
 
 
 def memory_in_use() -> dict[str, int]:
     """Bytes in use, by what was measured, for a log line.
 
-    `rss_bytes` is this process's own memory, on Linux. `gpu_bytes` is what all
-    processes together use of the GPUs that NVIDIA's library (nvidia-ml-py) shows
-    here; it is missing where there is no GPU or no such library.
+    `rss_bytes` is the main memory of this process and of those that it started,
+    on Linux. `gpu_bytes` is what all processes together use of the GPUs that
+    NVIDIA's library (nvidia-ml-py) shows here; it is missing where there is no
+    GPU or no such library.
     """
     found = {}
     with suppress(OSError):
-        found["rss_bytes"] = int(_STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        found["rss_bytes"] = _resident_pages(os.getpid()) * os.sysconf("SC_PAGE_SIZE")
     with suppress(ImportError):
         nvml: Any = import_module("pynvml")
         with suppress(nvml.NVMLError):
             found["gpu_bytes"] = _gpu_bytes(nvml)
     return found
+
+
+def _resident_pages(process: int) -> int:
+    folder = _PROCESSES / str(process)
+    pages = int((folder / "statm").read_text().split()[1])
+    for thread in (folder / "task").iterdir():
+        # Threads and processes come and go.
+        with suppress(OSError):
+            for child in (thread / "children").read_text().split():
+                with suppress(OSError):
+                    pages += _resident_pages(int(child))
+    return pages
 
 
 @contextmanager
