@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from maie.common.v1 import types_pb2 as common
-from maie_summary.engine import Attempt, Draft, Engine, Notes, Segment
+from maie_llm import Generation
+from maie_summary.engine import Draft, Engine, Notes, Segment
 from maie_summary.engines.extractive import create
 from maie_summary.settings import SummarySettings
 from maie_summary.stage import SummarizeStage
@@ -26,14 +27,14 @@ class Release:
         self.description = engine.description
         self.capabilities = engine.capabilities
         self.language_codes = engine.language_codes
-        self.retries = engine.retries
+        self.weights = engine.weights
         self.mapped: list[str] = []
         self._engine = engine
         self._name = name
         self._device = device
 
-    def version(self) -> common.EngineVersion:
-        version = self._engine.version()
+    def version(self, generation: Generation) -> common.EngineVersion:
+        version = self._engine.version(generation)
         version.library = self._name
         version.device = self._device
         return version
@@ -44,9 +45,11 @@ class Release:
         self.mapped.append(segments[0].segment_id)
         return {self._name: await self._engine.map(segments, template, language_code)}
 
-    async def reduce(self, notes: Sequence[Notes], template: Template, attempt: Attempt) -> Draft:
+    async def reduce(
+        self, notes: Sequence[Notes], template: Template, generation: Generation
+    ) -> Draft:
         own = [note[self._name] for note in notes]
-        return await self._engine.reduce(own, template, attempt)
+        return await self._engine.reduce(own, template, generation)
 
 
 @asynccontextmanager

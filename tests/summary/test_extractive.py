@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from maie_llm import Generation
 from maie_summary.check import problem_with
-from maie_summary.engine import Attempt, Draft, Segment
+from maie_summary.engine import Draft, Segment
 from maie_summary.engines.extractive import ExtractiveEngine, create
 from maie_summary.engines.extractive.dates import split_due
 from maie_summary.engines.extractive.sentences import split_sentences
@@ -39,7 +40,7 @@ async def fill(
     engine: ExtractiveEngine, segments: Sequence[Segment], template: Template = NOTES
 ) -> Draft:
     notes = await engine.map(segments, template, "en")
-    draft = await engine.reduce([json.loads(json.dumps(notes))], template, Attempt())
+    draft = await engine.reduce([json.loads(json.dumps(notes))], template, Generation())
     assert problem_with(draft, template, {segment.segment_id for segment in segments}) == ""
     return draft
 
@@ -150,7 +151,7 @@ async def test_everything_is_quoted_and_nothing_invented(engine: ExtractiveEngin
 
 
 async def test_silence_gives_a_valid_summary_that_says_nothing(engine: ExtractiveEngine) -> None:
-    draft = await engine.reduce([], NOTES, Attempt())
+    draft = await engine.reduce([], NOTES, Generation())
     assert problem_with(draft, NOTES, ()) == ""
     assert not any(draft.content.values())
     assert draft == await fill(engine, [])
@@ -183,7 +184,7 @@ async def test_sixteen_hours_are_reduced_in_bounded_time_and_space(
         ]
         notes.append(await engine.map(segments, NOTES, "en"))
     assert len(json.dumps(notes)) < 1_000_000
-    draft = await engine.reduce(notes, NOTES, Attempt())
+    draft = await engine.reduce(notes, NOTES, Generation())
     ids = {f"c{part:04d}-s{at:04d}" for part in range(192) for at in range(20)}
     assert problem_with(draft, NOTES, ids) == ""
     assert len(draft.content["action_items"]) <= 50

@@ -8,6 +8,7 @@ import pytest
 
 from maie.common.v1 import types_pb2 as common
 from maie.summary.v1 import summary_pb2 as summary
+from maie_llm import Generation
 from maie_runtime.errors import Code, StageError
 from maie_runtime.stage import StageContext
 from maie_summary.stage import SummarizeStage
@@ -59,7 +60,10 @@ async def test_notes_of_the_same_engine_on_another_gpu_are_read_and_named(
     async with open_release("one", "cuda:0") as here, open_release("one", "cuda:1") as there:
         mixed = await summarise([stage_of(here), stage_of(there)], stage_of(here), context)
         assert (here.mapped, there.mapped) == (["c0000-s0000"], ["c0001-s0000"])
-        assert (mixed.engine, list(mixed.part_engines)) == (here.version(), [there.version()])
+        assert (mixed.engine, list(mixed.part_engines)) == (
+            here.version(Generation()),
+            [there.version(Generation())],
+        )
 
 
 async def test_notes_that_cannot_be_made_anew_are_refused(context: StageContext) -> None:

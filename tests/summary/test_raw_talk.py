@@ -11,7 +11,7 @@ from maie_enhancement.engine import Segment as RawSegment
 from maie_enhancement.engines.rules import create as create_rules
 from maie_enhancement.settings import EnhancementSettings
 from maie_llm import Generation
-from maie_summary.engine import Attempt, Segment
+from maie_summary.engine import Segment
 from maie_summary.engines.extractive import create as create_extractive
 from maie_summary.settings import SummarySettings
 from maie_templates import TemplateLibrary
@@ -35,7 +35,7 @@ async def test_the_sample_without_case_and_punctuation_gives_the_right_notes() -
     segments = [Segment(segment_id=f"s{at}", text=text) for at, text in enumerate(clean)]
     async with create_extractive(SummarySettings()) as extractive:
         notes = await extractive.map(segments, template, "en-US")
-        content = (await extractive.reduce([notes], template, Attempt())).content
+        content = (await extractive.reduce([notes], template, Generation())).content
     assert content["decisions"] == [
         "We decided to release the new version on Thursday.",
         "We also decided to keep the old price for current customers.",

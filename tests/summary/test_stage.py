@@ -13,9 +13,10 @@ from google.protobuf.duration_pb2 import Duration
 
 from maie.common.v1 import types_pb2 as common
 from maie.summary.v1 import summary_pb2 as summary
+from maie_llm import Generation
 from maie_runtime.errors import Code, StageError
 from maie_runtime.stage import StageContext
-from maie_summary.engine import Attempt, Draft, Notes, Segment, Source
+from maie_summary.engine import Draft, Notes, Segment, Source
 from maie_summary.settings import SummarySettings
 from maie_summary.stage import SummarizeStage, open_stage
 from maie_templates import Template, TemplateLibrary, TemplateSettings
@@ -137,49 +138,32 @@ async def test_a_broken_template_stops_the_service(context: StageContext, tmp_pa
             pass
 
 
-class Improving:
-    """An engine whose drafts get better: invalid, then a made-up source, then right."""
+class Inventor:
+    """An engine that cites what there is not."""
 
-    description = "Improves."
+    description = "Invents."
     capabilities = ()
     language_codes = ()
+    weights = None
 
-    def __init__(self, retries: int) -> None:
-        self.retries = retries
-        self.attempts: list[Attempt] = []
-
-    def version(self) -> common.EngineVersion:
-        return common.EngineVersion(engine="improving")
+    def version(self, generation: Generation) -> common.EngineVersion:
+        return common.EngineVersion(engine="inventor")
 
     async def map(
         self, segments: Sequence[Segment], template: Template, language_code: str
     ) -> Notes:
         return {}
 
-    async def reduce(self, notes: Sequence[Notes], template: Template, attempt: Attempt) -> Draft:
-        self.attempts.append(attempt)
+    async def reduce(
+        self, notes: Sequence[Notes], template: Template, generation: Generation
+    ) -> Draft:
         content = {name: [] for name in template.schema["required"]}
-        if attempt.number == 1:
-            return Draft(content=content)
-        content |= {"title": "", "abstract": "Good."}
-        named = "c0000-s0000" if attempt.number == 3 else "c9999-s0000"
-        return Draft(content=content, sources=(Source(pointer="/abstract", segment_ids=(named,)),))
+        source = Source(pointer="/abstract", segment_ids=("c9999-s0000",))
+        return Draft(content=content | {"title": "", "abstract": "Good."}, sources=(source,))
 
 
-async def test_an_invalid_draft_is_asked_for_again_with_what_was_wrong(
-    context: StageContext,
-) -> None:
-    engine = Improving(retries=2)
-    stage = SummarizeStage(engine, TemplateLibrary())
-    filled = await ask(stage, context, request(transcript=transcript(TALK)))
-    assert filled.summary.citations[0].segment_ids == ["c0000-s0000"]
-    assert "type" in engine.attempts[1].problem
-    assert "does not exist" in engine.attempts[2].problem
-
-    with pytest.raises(StageError) as caught:
-        await ask(
-            SummarizeStage(Improving(retries=1), TemplateLibrary()),
-            context,
-            request(transcript=transcript(TALK)),
-        )
+async def test_a_draft_with_a_made_up_source_is_no_summary(context: StageContext) -> None:
+    stage = SummarizeStage(Inventor(), TemplateLibrary())
+    with pytest.raises(StageError, match="names a segment that does not exist") as caught:
+        await ask(stage, context, request(transcript=transcript(TALK)))
     assert caught.value.reason == "SUMMARY_INVALID"

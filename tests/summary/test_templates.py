@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
+from maie_llm import Generation
 from maie_runtime.errors import StageError
 from maie_summary.check import problem_with
-from maie_summary.engine import Attempt, Draft, Segment
+from maie_summary.engine import Draft, Segment
 from maie_summary.engines.extractive import create
 from maie_summary.llm.cited import cited_answer, cited_schema, uncited
 from maie_summary.llm.prompt import Line, examples, messages
@@ -34,7 +35,7 @@ async def fill(template: Template, segments: list[Segment], part: int = 100) -> 
             await engine.map(segments[at : at + part], template, "en")
             for at in range(0, len(segments), part)
         ]
-        return await engine.reduce(notes, template, Attempt())
+        return await engine.reduce(notes, template, Generation())
 
 
 @pytest.mark.parametrize("template", SHIPPED, ids=lambda template: template.template_id)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from maie.common.v1 import types_pb2 as common
+from maie_llm import Generation
 from maie_runtime.loadable import Loadable
 from maie_templates import Template
 
@@ -43,19 +44,6 @@ class Draft:
     sources: tuple[Source, ...] = ()
 
 
-@dataclass(kw_only=True, frozen=True, slots=True)
-class Attempt:
-    """Which try it is.
-
-    Attributes:
-        number: From 1.
-        problem: What was wrong with the last draft; empty on the first try.
-    """
-
-    number: int = 1
-    problem: str = ""
-
-
 class Engine(Protocol):
     """Fills templates in two steps, so that no transcript is too long.
 
@@ -65,22 +53,19 @@ class Engine(Protocol):
         description: What the engine is, in one sentence.
         capabilities: What it can do, such as "map_reduce".
         language_codes: The languages it is made for, as BCP-47 tags; empty for any.
-        retries: How often another draft may be better than one that did not
-            fit the template. 0 for an engine that would write the same again.
     """
 
     description: str
     capabilities: tuple[str, ...]
     language_codes: tuple[str, ...]
-    retries: int
 
     @property
     def weights(self) -> Loadable | None:
         """The model, where it can be unloaded to share a GPU; None where not, or without one."""
         ...
 
-    def version(self) -> common.EngineVersion:
-        """The exact software, weights and settings."""
+    def version(self, generation: Generation) -> common.EngineVersion:
+        """The exact software, weights and settings, with what a request sets."""
         ...
 
     async def map(
@@ -89,6 +74,14 @@ class Engine(Protocol):
         """Notes on one part of a transcript, its segments in recording order."""
         ...
 
-    async def reduce(self, notes: Sequence[Notes], template: Template, attempt: Attempt) -> Draft:
-        """Fills a template from the notes on all parts, in recording order."""
+    async def reduce(
+        self, notes: Sequence[Notes], template: Template, generation: Generation
+    ) -> Draft:
+        """Fills a template from the notes on all parts, in recording order.
+
+        Args:
+            notes: The notes.
+            template: The template.
+            generation: What the request sets; for language models.
+        """
         ...

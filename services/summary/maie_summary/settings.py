@@ -5,8 +5,28 @@ from __future__ import annotations
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from maie_llm.openai import OpenAISettings
+from maie_llm.settings import GenerationSettings, VllmSettings
 from maie_runtime.settings import ServiceSettings
 from maie_templates import TemplateSettings
+
+
+class SummaryVllmSettings(VllmSettings):
+    """The engine `vllm`; `MAIE_SUMMARY_VLLM_` in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="MAIE_SUMMARY_VLLM_")
+
+
+class SummaryOpenAISettings(OpenAISettings):
+    """The engine `openai`; `MAIE_SUMMARY_OPENAI_` in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="MAIE_SUMMARY_OPENAI_")
+
+
+class SummaryGenerationSettings(GenerationSettings):
+    """How language models draw words; `MAIE_SUMMARY_GENERATION_` in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="MAIE_SUMMARY_GENERATION_")
 
 
 class SummarySettings(ServiceSettings):
@@ -20,3 +40,14 @@ class SummarySettings(ServiceSettings):
     """The engine, by its name among the entry points `maie.summary.engines`."""
     templates: TemplateSettings = Field(default_factory=TemplateSettings)
     """Where templates are looked for; `MAIE_TEMPLATES_` in the environment."""
+    answer_tokens: int = Field(default=2048, ge=64)
+    """How many tokens of a language model's window are kept free for its answer, up to a third of
+    what the template leaves. An answer that needs more gets what its prompt leaves."""
+    calls_at_once: int = Field(default=8, ge=1, le=256)
+    """How many calls to a language model one summary may have under way."""
+    vllm: SummaryVllmSettings = Field(default_factory=SummaryVllmSettings)
+    """The engine `vllm`."""
+    openai: SummaryOpenAISettings = Field(default_factory=SummaryOpenAISettings)
+    """The engine `openai`."""
+    generation: SummaryGenerationSettings = Field(default_factory=SummaryGenerationSettings)
+    """How language models draw words."""

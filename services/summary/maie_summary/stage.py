@@ -11,12 +11,14 @@ from google.protobuf import json_format
 from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
 from maie.summary.v1 import summary_pb2 as summary
+from maie_llm import Generation
+from maie_llm.messages import generation_of
 from maie_runtime.blobs import Blobs
 from maie_runtime.engines import load_engine
 from maie_runtime.errors import Code, StageError, invalid
 from maie_runtime.stage import StageContext
 from maie_summary.check import problem_with
-from maie_summary.engine import Attempt, Draft, Engine, Segment
+from maie_summary.engine import Draft, Engine, Segment
 from maie_summary.parts import (
     Part,
     Times,
@@ -56,36 +58,37 @@ class SummarizeStage:
         """Answers progress, and at last a part or the summary.
 
         Raises:
-            StageError: INVALID_ARGUMENT with SOURCE_MISSING, TEMPLATE_MISSING
-                or TEMPLATE_REJECTED; NOT_FOUND with TEMPLATE_NOT_FOUND;
+            StageError: INVALID_ARGUMENT with SOURCE_MISSING, TEMPLATE_MISSING,
+                TEMPLATE_REJECTED or OPTION_OUT_OF_RANGE; NOT_FOUND with TEMPLATE_NOT_FOUND;
                 FAILED_PRECONDITION with PARTS_MISMATCH where a part of another
                 engine does not name its transcript; INTERNAL with
                 SUMMARY_INVALID where no draft fitted the template.
         """
+        generation = generation_of(request.generation)
         template = await self._template(request, context.blobs)
         yield _progress(0.0)
         parts: list[Part] = []
         match request.WhichOneof("source"):
             case "map":
                 transcript = await context.blobs.get_message(request.map, common.Transcript)
-                part = await self._map(transcript, transcript.segments, template)
+                part = await self._map(transcript, transcript.segments, template, generation)
                 yield _progress(1.0)
                 yield _result(summary.SummarizeResult(part=part.to_message(request.map)))
                 return
             case "whole":
                 transcript = await context.blobs.get_message(request.whole, common.Transcript)
-                parts.append(await self._map(transcript, transcript.segments, template))
+                parts.append(await self._map(transcript, transcript.segments, template, generation))
                 yield _progress(MAP_SHARE)
             case "reduce":
                 for count, blob in enumerate(request.reduce.parts, 1):
                     stored = await context.blobs.get_message(blob, summary.SummarizeResult)
-                    parts.append(await self._part(stored.part, template, context.blobs))
+                    parts.append(await self._part(stored.part, template, generation, context.blobs))
                     yield _progress(MAP_SHARE * count / len(request.reduce.parts))
             case "transcript":
                 segments = request.transcript.segments
                 for start in range(0, len(segments), SEGMENTS_PER_PART):
                     some = segments[start : start + SEGMENTS_PER_PART]
-                    parts.append(await self._map(request.transcript, some, template))
+                    parts.append(await self._map(request.transcript, some, template, generation))
                     yield _progress(MAP_SHARE * (start + len(some)) / len(segments))
             case _:
                 raise invalid(
@@ -93,7 +96,7 @@ class SummarizeStage:
                     "Set `transcript`, `map`, `reduce` or `whole` in the request.",
                     field="source",
                 )
-        filled = await self._reduce(parts, template)
+        filled = await self._reduce(parts, template, generation)
         yield _progress(1.0)
         yield _result(summary.SummarizeResult(summary=filled))
 
@@ -110,26 +113,33 @@ class SummarizeStage:
             field="template_source",
         )
 
-    async def _part(self, stored: summary.SummaryPart, template: Template, blobs: Blobs) -> Part:
+    async def _part(
+        self,
+        stored: summary.SummaryPart,
+        template: Template,
+        generation: Generation,
+        blobs: Blobs,
+    ) -> Part:
         """A stored part; made anew where an engine made it whose notes this one cannot read.
 
         Summary workers of two versions meet in a job while they are being
         replaced one by one. The summary is then wholly the work of one.
         """
-        engine = self._engine.version()
+        engine = self._engine.version(generation)
         if is_same_engine(stored.engine, engine):
             return Part.from_message(stored)
         if not stored.HasField("transcript"):
             raise parts_mismatch(stored.engine, engine)
         log.info("summary.part_made_anew", made_by=stored.engine.engine, engine=engine.engine)
         transcript = await blobs.get_message(stored.transcript, common.Transcript)
-        return await self._map(transcript, transcript.segments, template)
+        return await self._map(transcript, transcript.segments, template, generation)
 
     async def _map(
         self,
         transcript: common.Transcript,
         segments: Sequence[common.Segment],
         template: Template,
+        generation: Generation,
     ) -> Part:
         plain = [
             Segment(
@@ -139,32 +149,35 @@ class SummarizeStage:
             for segment in segments
         ]
         notes = await self._engine.map(plain, template, transcript.language_code)
-        return Part(notes=notes, times=times_of(segments), engine=self._engine.version())
+        return Part(notes=notes, times=times_of(segments), engine=self._engine.version(generation))
 
-    async def _reduce(self, parts: Sequence[Part], template: Template) -> summary.Summary:
+    async def _reduce(
+        self, parts: Sequence[Part], template: Template, generation: Generation
+    ) -> summary.Summary:
         times = {name: ends for part in parts for name, ends in part.times.items()}
         notes = [part.notes for part in parts]
-        problem = ""
-        for number in range(1, self._engine.retries + 2):
-            attempt = Attempt(number=number, problem=problem)
-            draft = await self._engine.reduce(notes, template, attempt)
-            problem = problem_with(draft, template, times.keys())
-            if not problem:
-                return self._summary(draft, template, times, parts)
-        raise StageError(
-            Code.INTERNAL,
-            "SUMMARY_INVALID",
-            f"The engine {self._engine.version().engine} could not fill the template "
-            f"{template.template_id}: {problem}; use another template or engine.",
-        )
+        draft = await self._engine.reduce(notes, template, generation)
+        if problem := problem_with(draft, template, times.keys()):
+            raise StageError(
+                Code.INTERNAL,
+                "SUMMARY_INVALID",
+                f"The engine {self._engine.version(generation).engine} could not fill the template "
+                f"{template.template_id}: {problem}; use another template or engine.",
+            )
+        return self._summary(draft, template, times, parts, generation)
 
     def _summary(
-        self, draft: Draft, template: Template, times: Times, parts: Sequence[Part]
+        self,
+        draft: Draft,
+        template: Template,
+        times: Times,
+        parts: Sequence[Part],
+        generation: Generation,
     ) -> summary.Summary:
         filled = summary.Summary(
             template_id=template.template_id,
             template_sha256=template.sha256,
-            engine=self._engine.version(),
+            engine=self._engine.version(generation),
         )
         for part in parts:
             if part.engine not in (filled.engine, *filled.part_engines):
@@ -187,7 +200,7 @@ class SummarizeStage:
         """The engine."""
         return [
             event.ModelInfo(
-                engine=self._engine.version(),
+                engine=self._engine.version(Generation()),
                 description=self._engine.description,
                 capabilities=self._engine.capabilities,
                 language_codes=self._engine.language_codes,

@@ -16,7 +16,8 @@ from importlib.resources import files
 from typing import TypeVar
 
 from maie.common.v1 import types_pb2 as common
-from maie_summary.engine import Attempt, Draft, Notes, Segment
+from maie_llm import Generation
+from maie_summary.engine import Draft, Notes, Segment
 from maie_summary.engines.extractive.cues import load_cues
 from maie_summary.engines.extractive.fill import Filler
 from maie_summary.engines.extractive.findings import Finder
@@ -39,7 +40,6 @@ class ExtractiveEngine:
     description = "Ranked sentences (LexRank) and cue phrases; quotes and never writes."
     capabilities = ("extractive", "map_reduce")
     language_codes = ("en",)
-    retries = 0
     weights = None
 
     def __init__(
@@ -49,7 +49,7 @@ class ExtractiveEngine:
         self._checkpoint_sha256 = checkpoint_sha256
         self._executor = executor
 
-    def version(self) -> common.EngineVersion:
+    def version(self, generation: Generation) -> common.EngineVersion:
         """The rules by hash."""
         return common.EngineVersion(
             engine="extractive",
@@ -70,7 +70,9 @@ class ExtractiveEngine:
 
         return await self._run(work)
 
-    async def reduce(self, notes: Sequence[Notes], template: Template, attempt: Attempt) -> Draft:
+    async def reduce(
+        self, notes: Sequence[Notes], template: Template, generation: Generation
+    ) -> Draft:
         """The template, filled."""
 
         def work() -> Draft:

@@ -1,0 +1,58 @@
+"""Whether an answer is one: JSON that fits the template, of lines that there are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+from maie_summary.check import content_problem, rule_broken
+from maie_summary.llm.cited import cited_schema, uncited
+from maie_templates import Template
+
+Answer = Mapping[str, Any]
+
+
+class Unusable(ValueError):
+    """An answer cannot be used; the message says why, and holds nothing of the recording."""
+
+
+def read_answer(text: str, template: Template, numbers: Collection[int]) -> Answer:
+    """Reads an answer.
+
+    Args:
+        text: What the model wrote.
+        template: The template that it is to fill.
+        numbers: The lines that it may cite.
+
+    Raises:
+        Unusable: It is no JSON, does not fit the template with citations, or
+            cites lines that do not exist.
+    """
+    try:
+        answer = json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        raise Unusable("it is not one JSON object") from error
+    validator = Draft202012Validator(cited_schema(template.schema))
+    for problem in validator.iter_errors(answer):
+        raise Unusable(rule_broken(problem))
+    content, citations = uncited(template.schema, answer)
+    for citation in citations:
+        if unknown := set(citation.lines) - set(numbers):
+            place = citation.pointer or "the answer"
+            raise Unusable(f"{place} cites line {min(unknown)}, which does not exist")
+    if told := content_problem(content, template):
+        raise Unusable(told)
+    return answer
+
+
+def lines_cited(template: Template, answer: Answer) -> set[int]:
+    """The numbers of all lines that an answer cites."""
+    _, citations = uncited(template.schema, answer)
+    return {number for citation in citations for number in citation.lines}
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")

@@ -1,0 +1,52 @@
+"""The lines of a recording, numbered through, and how they are divided."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from maie_summary.engine import Notes, Segment
+from maie_summary.llm.prompt import Line
+
+Lines = tuple[Line, ...]
+
+
+def notes_of(segments: Sequence[Segment], language_code: str) -> Notes:
+    """The notes on a part: every word of it, since a model may yet need any."""
+    lines = [[segment.segment_id, segment.text] for segment in segments if segment.text.strip()]
+    return {"lines": lines, "language_code": language_code}
+
+
+def read_notes(parts: Sequence[Notes]) -> tuple[Lines, dict[int, str], str]:
+    """All lines in recording order, the segment of each number, and the language."""
+    said = [(segment_id, text) for part in parts for segment_id, text in part["lines"]]
+    lines = tuple(Line(number=at, text=text) for at, (_, text) in enumerate(said, 1))
+    segment_ids = {at: segment_id for at, (segment_id, _) in enumerate(said, 1)}
+    languages = (part["language_code"] for part in parts)
+    return lines, segment_ids, next(filter(None, languages), "")
+
+
+def halves(lines: Lines) -> tuple[Lines, Lines] | None:
+    """Lines in two of about the same length; None for a single character.
+
+    A line that is alone is divided between words, or else within one; both
+    halves keep its number.
+    """
+    if len(lines) > 1:
+        middle = sum(len(line.text) for line in lines) / 2
+        ends, length = [], 0
+        for line in lines[:-1]:
+            length += len(line.text)
+            ends.append(abs(length - middle))
+        at = 1 + ends.index(min(ends))
+        return lines[:at], lines[at:]
+    [line] = lines
+    text = line.text.strip()
+    if len(text) < 2:
+        return None
+    at = len(text) // 2
+    spaces = [place for place in range(1, len(text)) if text[place].isspace()]
+    at = min(spaces, key=lambda place: abs(place - at), default=at)
+    return (
+        (Line(number=line.number, text=text[:at]),),
+        (Line(number=line.number, text=text[at:]),),
+    )
