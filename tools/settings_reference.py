@@ -16,13 +16,23 @@ from maie_asr.settings import (
     SuspectTextSettings,
     WhisperSettings,
 )
-from maie_enhancement.settings import EnhancementSettings
+from maie_enhancement.settings import (
+    EnhancementGenerationSettings,
+    EnhancementOpenAISettings,
+    EnhancementSettings,
+    EnhancementVllmSettings,
+)
 from maie_gateway.readmodel import ReadModelSettings
 from maie_gateway.settings import GatewaySettings, RetentionSettings
 from maie_gateway.webhooks import WebhookSettings
 from maie_preprocess.settings import PreprocessSettings
 from maie_runtime.settings import MeshSettings, Settings
-from maie_summary.settings import SummarySettings
+from maie_summary.settings import (
+    SummaryGenerationSettings,
+    SummaryOpenAISettings,
+    SummarySettings,
+    SummaryVllmSettings,
+)
 from maie_templates.settings import TemplateSettings
 
 TARGET = Path(__file__).parents[1] / "docs" / "settings.md"
@@ -41,7 +51,13 @@ SECTIONS: tuple[tuple[str, type[Settings]], ...] = (
     ("ASR engine `whisper`", WhisperSettings),
     ("ASR engine `chunkformer`", ChunkformerSettings),
     ("Enhancement", EnhancementSettings),
+    ("Enhancement engine `vllm`", EnhancementVllmSettings),
+    ("Enhancement engine `openai`", EnhancementOpenAISettings),
+    ("Enhancement by a language model", EnhancementGenerationSettings),
     ("Summary", SummarySettings),
+    ("Summary engine `vllm`", SummaryVllmSettings),
+    ("Summary engine `openai`", SummaryOpenAISettings),
+    ("Summary by a language model", SummaryGenerationSettings),
 )
 INTRODUCTION = """\
 # Settings
