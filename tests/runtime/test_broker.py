@@ -6,6 +6,7 @@ import asyncio
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 
 import pytest
 from nats.js.errors import KeyNotFoundError
@@ -15,6 +16,7 @@ from maie_runtime import subjects
 from maie_runtime.blobs import Blobs
 from maie_runtime.broker import Broker, Pings, open_broker
 from maie_runtime.errors import StageError
+from maie_runtime.memory import ModelMemory
 from maie_runtime.presence import present
 from maie_runtime.stage import StageContext
 from tests.conftest import NatsServer
@@ -143,7 +145,8 @@ async def test_a_worker_is_listed_again(
     nats_server: NatsServer, ours: Broker, happen: Break, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("maie_runtime.presence.SIGN_OF_LIFE_SECONDS", 0.2)
-    async with present(ours, "asr", event.WorkerInfo(instance="one")):
+    memory = partial(ModelMemory().tell, "")
+    async with present(ours, "asr", event.WorkerInfo(instance="one"), memory):
         await happen(nats_server)
         async with asyncio.timeout(MENDED_SECONDS):
             while not ours.connected:

@@ -11,7 +11,7 @@ import psutil
 import pytest
 from structlog.testing import capture_logs
 
-from maie_runtime.memory import memory_in_use, memory_logged
+from maie_runtime.memory import ModelMemory, memory_in_use
 
 pytestmark = pytest.mark.unit
 
@@ -37,14 +37,38 @@ def test_processes_that_the_service_started_count() -> None:
     assert memory_in_use()["rss_bytes"] - before < 0.1 * LARGE
 
 
-def test_both_moments_are_logged() -> None:
-    held = bytearray()
-    with capture_logs() as logs, memory_logged("model.loaded", gpu="here/0"):
-        held.extend(b"x" * LARGE)
-    (line,) = logs
-    assert (line["event"], line["gpu"]) == ("model.loaded", "here/0")
-    assert line["after"]["rss_bytes"] - line["before"]["rss_bytes"] > 0.9 * LARGE
-    assert line["seconds"] >= 0
+async def test_what_comes_and_goes_is_logged_and_told() -> None:
+    memory = ModelMemory()
+    assert not (await memory.tell("")).loaded
+    with capture_logs() as logs:
+        async with memory.loading(gpu="here/0"):
+            held = bytearray(b"x" * LARGE)
+        loaded = await memory.tell("here/0")
+        async with memory.unloading(gpu="here/0"):
+            del held
+    unloaded = await memory.tell("here/0")
+    assert [(line["event"], line["gpu"]) for line in logs] == [
+        ("model.loaded", "here/0"),
+        ("model.unloaded", "here/0"),
+    ]
+    grown = [line["after"]["rss_bytes"] - line["before"]["rss_bytes"] for line in logs]
+    assert grown[0] > 0.9 * LARGE
+    assert grown[1] < -0.9 * LARGE
+    assert loaded.rss_bytes - unloaded.rss_bytes > 0.9 * LARGE
+    assert [(told.loaded, told.loads) for told in (loaded, unloaded)] == [(True, 1), (False, 1)]
+    assert loaded.shared_gpu == "here/0"
+    took = unloaded.moving_duration.ToTimedelta().total_seconds()
+    assert took == pytest.approx(sum(line["seconds"] for line in logs), abs=0.002)
+
+
+async def test_a_load_that_fails_counts_as_time_only() -> None:
+    memory = ModelMemory()
+    with capture_logs() as logs, pytest.raises(RuntimeError):
+        async with memory.loading():
+            raise RuntimeError("no such file")
+    told = await memory.tell("")
+    assert (told.loaded, told.loads, logs) == (False, 0, [])
+    assert told.HasField("moving_duration")
 
 
 @pytest.mark.skipif(find_spec("pynvml") is not None, reason="NVIDIA's library is installed")

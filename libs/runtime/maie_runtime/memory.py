@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import structlog
+
+from maie.event.v1 import event_pb2 as event
 
 log = structlog.get_logger()
 
@@ -18,7 +21,7 @@ _PROCESSES = Path("/proc")
 
 
 def memory_in_use() -> dict[str, int]:
-    """Bytes in use, by what was measured, for a log line.
+    """Bytes in use, by what was measured. May take a moment.
 
     `rss_bytes` is the main memory of this process and of those that it started,
     on Linux. `gpu_bytes` is what all processes together use of the GPUs that
@@ -47,18 +50,51 @@ def _resident_pages(process: int) -> int:
     return pages
 
 
-@contextmanager
-def memory_logged(event: str, **fields: Any) -> Iterator[None]:
-    """Logs how long a block took, and the memory before and after it; nothing where it raises.
+class ModelMemory:
+    """Follows a service's models as they come into memory and go out of it."""
 
-    Args:
-        event: What the block does, in the past tense: "model.loaded".
-        fields: What else the line says.
-    """
-    began, before = time.monotonic(), memory_in_use()
-    yield
-    seconds = round(time.monotonic() - began, 3)
-    log.info(event, **fields, seconds=seconds, before=before, after=memory_in_use())
+    def __init__(self) -> None:
+        self._loaded = False
+        self._loads = 0
+        self._seconds = 0.0
+
+    @asynccontextmanager
+    async def loading(self, **fields: Any) -> AsyncIterator[None]:
+        """Around a load; logs the memory before and after it, and `fields`."""
+        async with self._logged("model.loaded", fields):
+            yield
+        self._loaded = True
+        self._loads += 1
+
+    @asynccontextmanager
+    async def unloading(self, **fields: Any) -> AsyncIterator[None]:
+        """Around an unload; logs the memory before and after it, and `fields`."""
+        async with self._logged("model.unloaded", fields):
+            yield
+        self._loaded = False
+
+    @asynccontextmanager
+    async def _logged(self, event_name: str, fields: dict[str, Any]) -> AsyncIterator[None]:
+        began, before = time.monotonic(), await asyncio.to_thread(memory_in_use)
+        try:
+            yield
+        finally:
+            seconds = time.monotonic() - began
+            self._seconds += seconds
+        after = await asyncio.to_thread(memory_in_use)
+        log.info(event_name, **fields, seconds=round(seconds, 3), before=before, after=after)
+
+    async def tell(self, shared_gpu: str) -> event.WorkerMemory:
+        """What is in use now, for those who look at the mesh.
+
+        Args:
+            shared_gpu: The name of the GPU that the service shares; empty for none.
+        """
+        told = event.WorkerMemory(shared_gpu=shared_gpu, loaded=self._loaded, loads=self._loads)
+        for name, size in (await asyncio.to_thread(memory_in_use)).items():
+            setattr(told, name, size)
+        told.moving_duration.FromNanoseconds(int(self._seconds * 1e9))
+        return told
 
 
 def _gpu_bytes(nvml: Any) -> int:

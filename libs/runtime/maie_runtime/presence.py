@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 import structlog
@@ -15,6 +15,8 @@ from nats.js.errors import APIError
 from maie.event.v1 import event_pb2 as event
 from maie_runtime.broker import WORKER_FORGOTTEN_SECONDS, Broker
 from maie_runtime.subjects import WORKERS
+
+Memory = Callable[[], Awaitable[event.WorkerMemory]]
 
 log = structlog.get_logger()
 
@@ -28,10 +30,19 @@ def instance_name(slug: str) -> str:
 
 
 @asynccontextmanager
-async def present(broker: Broker, slug: str, info: event.WorkerInfo) -> AsyncIterator[None]:
-    """Keeps the worker's entry in the bucket as long as the context lasts."""
+async def present(
+    broker: Broker, slug: str, info: event.WorkerInfo, memory: Memory
+) -> AsyncIterator[None]:
+    """Keeps the worker's entry in the bucket as long as the context lasts.
+
+    Args:
+        broker: Where the bucket is.
+        slug: The worker's stage.
+        info: The entry, but for its memory.
+        memory: What the worker takes of memory right now.
+    """
     key = f"{slug}.{info.instance}"
-    renewal = asyncio.create_task(_renew(broker, key, info))
+    renewal = asyncio.create_task(_renew(broker, key, info, memory))
     try:
         yield
     finally:
@@ -40,8 +51,9 @@ async def present(broker: Broker, slug: str, info: event.WorkerInfo) -> AsyncIte
             await broker.workers.delete(key)
 
 
-async def _renew(broker: Broker, key: str, info: event.WorkerInfo) -> None:
+async def _renew(broker: Broker, key: str, info: event.WorkerInfo, memory: Memory) -> None:
     while True:
+        info.memory.CopyFrom(await memory())
         try:
             await broker.workers.put(key, info.SerializeToString())
         except (NatsError, APIError, OSError) as error:

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import structlog
 
 from maie_runtime.broker import Broker
+from maie_runtime.memory import ModelMemory
 from maie_runtime.residency_lease import GpuLease
 from maie_runtime.residency_turns import SharedGpu
 from maie_runtime.settings import ServiceSettings
@@ -24,6 +25,11 @@ log = structlog.get_logger()
 
 class Residency(Protocol):
     """How a service's model comes into memory and goes out of it again."""
+
+    @property
+    def memory(self) -> ModelMemory:
+        """What comes of the models in memory."""
+        ...
 
     @property
     def admits(self) -> bool:
@@ -60,6 +66,9 @@ class Resident:
     """Models that stay in memory; costs nothing."""
 
     admits = True
+
+    def __init__(self) -> None:
+        self.memory = ModelMemory()
 
     def use(self) -> AbstractAsyncContextManager[None]:
         """Begins at once."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ import structlog
 
 from maie_runtime.errors import Code, StageError
 from maie_runtime.loadable import Loadable
-from maie_runtime.memory import memory_logged
+from maie_runtime.memory import ModelMemory
 from maie_runtime.residency_lease import GpuLease, Hold
 from maie_runtime.settings import ServiceSettings
 from maie_runtime.stage import Stage
@@ -54,6 +54,9 @@ class SharedGpu:
         lease: Access to the GPU.
         settings: How long a turn, a load and a stop may take.
         abandon: Ends the process; what holds memory and does not let go leaves no other way.
+
+    Attributes:
+        memory: What comes of the model in memory.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class SharedGpu:
         self._lease = lease
         self._settings = settings
         self._abandon = abandon
+        self.memory = ModelMemory()
         self._model: Loadable | None = None
         self._loading: asyncio.Future[None] | None = None
         self._users: set[_User] = set()
@@ -165,7 +169,7 @@ class SharedGpu:
 
     async def _load(self, model: Loadable) -> None:
         try:
-            await self._move("model.loaded", model.load)
+            await self._move(self.memory.loading, model.load)
         except Exception as error:
             # Nobody else is to try on what is left of this turn.
             self._admits = False
@@ -173,14 +177,17 @@ class SharedGpu:
             log.exception("gpu.not_loaded", gpu=self._lease.gpu)
             raise _not_loaded(error) from error
 
-    async def _move(self, what: str, move: Callable[[], Awaitable[None]]) -> None:
+    async def _move(
+        self,
+        moving: Callable[..., AbstractAsyncContextManager[None]],
+        move: Callable[[], Awaitable[None]],
+    ) -> None:
         """Loads or unloads; ends the process where that hangs."""
         token = self._hold.token if self._hold else 0
         limit = asyncio.timeout(self._settings.stall_seconds)
         try:
-            with memory_logged(what, gpu=self._lease.gpu, token=token):
-                async with limit:
-                    await move()
+            async with moving(gpu=self._lease.gpu, token=token), limit:
+                await move()
         except TimeoutError:
             if limit.expired():
                 self._give_up("The model hangs while it is loaded or unloaded.")
@@ -252,7 +259,7 @@ class SharedGpu:
         await asyncio.gather(self._loading, return_exceptions=True)
         self._loading = None
         try:
-            await self._move("model.unloaded", self._model.unload)
+            await self._move(self.memory.unloading, self._model.unload)
         except Exception:
             log.exception("gpu.not_unloaded", gpu=self._lease.gpu)
             self._give_up("The model cannot be unloaded.")

@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -21,7 +22,6 @@ from maie_runtime.faults import warn_of_faults
 from maie_runtime.grpc_mount import GrpcMount
 from maie_runtime.grpc_server import GrpcServer
 from maie_runtime.jetstream_mount import JetStreamMount, end_process
-from maie_runtime.memory import memory_logged
 from maie_runtime.presence import instance_name, present
 from maie_runtime.residency import open_residency
 from maie_runtime.settings import ServiceSettings
@@ -97,7 +97,7 @@ async def serve_stage(
             open_residency(settings, broker, instance, end_process)
         )
         async with residency.use():
-            with memory_logged("model.loaded", gpu=settings.gpu):
+            async with residency.memory.loading(gpu=settings.gpu):
                 stage = await stack.enter_async_context(open_stage(blobs))
             residency.manage(stage)
             # While its model is in memory, which tells what it is.
@@ -112,7 +112,8 @@ async def serve_stage(
             binding=binding, runner=runner, broker=broker, settings=settings, residency=residency
         )
         await consumer.start()
-        await stack.enter_async_context(present(broker, binding.slug, info))
+        memory = partial(residency.memory.tell, settings.gpu)
+        await stack.enter_async_context(present(broker, binding.slug, info, memory))
         await server.set_serving(True)
         try:
             yield server.address

@@ -186,7 +186,7 @@ class WebhookDelivery(_message.Message):
     def __init__(self, job_id: _Optional[str] = ..., tenant: _Optional[str] = ..., receiver: _Optional[str] = ..., url: _Optional[str] = ..., event_id: _Optional[str] = ..., state: _Optional[str] = ..., finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., display_name: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., failures: _Optional[_Iterable[_Union[_types_pb2.Failure, _Mapping]]] = ..., attempt: _Optional[int] = ...) -> None: ...
 
 class WorkerInfo(_message.Message):
-    __slots__ = ("stage", "instance", "address", "version", "slots", "start_time", "models")
+    __slots__ = ("stage", "instance", "address", "version", "slots", "start_time", "models", "memory")
     STAGE_FIELD_NUMBER: _ClassVar[int]
     INSTANCE_FIELD_NUMBER: _ClassVar[int]
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
@@ -194,6 +194,7 @@ class WorkerInfo(_message.Message):
     SLOTS_FIELD_NUMBER: _ClassVar[int]
     START_TIME_FIELD_NUMBER: _ClassVar[int]
     MODELS_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_FIELD_NUMBER: _ClassVar[int]
     stage: _types_pb2.Stage
     instance: str
     address: str
@@ -201,7 +202,24 @@ class WorkerInfo(_message.Message):
     slots: int
     start_time: _timestamp_pb2.Timestamp
     models: _containers.RepeatedCompositeFieldContainer[ModelInfo]
-    def __init__(self, stage: _Optional[_Union[_types_pb2.Stage, str]] = ..., instance: _Optional[str] = ..., address: _Optional[str] = ..., version: _Optional[str] = ..., slots: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., models: _Optional[_Iterable[_Union[ModelInfo, _Mapping]]] = ...) -> None: ...
+    memory: WorkerMemory
+    def __init__(self, stage: _Optional[_Union[_types_pb2.Stage, str]] = ..., instance: _Optional[str] = ..., address: _Optional[str] = ..., version: _Optional[str] = ..., slots: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., models: _Optional[_Iterable[_Union[ModelInfo, _Mapping]]] = ..., memory: _Optional[_Union[WorkerMemory, _Mapping]] = ...) -> None: ...
+
+class WorkerMemory(_message.Message):
+    __slots__ = ("rss_bytes", "gpu_bytes", "shared_gpu", "loaded", "loads", "moving_duration")
+    RSS_BYTES_FIELD_NUMBER: _ClassVar[int]
+    GPU_BYTES_FIELD_NUMBER: _ClassVar[int]
+    SHARED_GPU_FIELD_NUMBER: _ClassVar[int]
+    LOADED_FIELD_NUMBER: _ClassVar[int]
+    LOADS_FIELD_NUMBER: _ClassVar[int]
+    MOVING_DURATION_FIELD_NUMBER: _ClassVar[int]
+    rss_bytes: int
+    gpu_bytes: int
+    shared_gpu: str
+    loaded: bool
+    loads: int
+    moving_duration: _duration_pb2.Duration
+    def __init__(self, rss_bytes: _Optional[int] = ..., gpu_bytes: _Optional[int] = ..., shared_gpu: _Optional[str] = ..., loaded: _Optional[bool] = ..., loads: _Optional[int] = ..., moving_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class ModelInfo(_message.Message):
     __slots__ = ("engine", "description", "capabilities", "language_codes", "vram_bytes")
