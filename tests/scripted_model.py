@@ -41,8 +41,8 @@ class ScriptedModel:
         self._answer = answer
 
     def version(self, generation: Generation) -> common.EngineVersion:
-        """The settings of the request."""
-        settings = asdict(generation)
+        """The settings of the request, and once it has answered, what only an answer tells."""
+        settings = asdict(generation) | ({"server_model": "scripted"} if self.prompts else {})
         parameters = {name: json.dumps(value) for name, value in settings.items()}
         return common.EngineVersion(engine="scripted", parameters=parameters)
 

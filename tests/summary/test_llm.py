@@ -357,6 +357,7 @@ async def test_what_a_request_sets_is_in_the_parts_and_in_the_summary(
     asked.generation.seed = 5
     filled = (await ask(stage, context, asked)).summary
     assert json.loads(filled.engine.parameters["seed"]) == 5
+    assert json.loads(filled.engine.parameters["server_model"]) == "scripted"
     assert not filled.part_engines
     ids = {name for citation in filled.citations for name in citation.segment_ids}
     assert ids <= {"c0000-s0000", "c0001-s0000"}

@@ -17,6 +17,8 @@ from maie_summary.engine import Notes
 # asked it yet does not know.
 TOLD_LATE = ("server_model", "system_fingerprint")
 
+TOLD_IN_ANSWERS = ("server_model", "system_fingerprint")
+
 Times = dict[str, tuple[int, int]]
 """Where each segment begins and ends, in nanoseconds, by its id."""
 
@@ -53,13 +55,19 @@ def is_same_engine(one: common.EngineVersion, other: common.EngineVersion) -> bo
     return _without_place(one) == _without_place(other)
 
 
+def without_told(engine: common.EngineVersion) -> common.EngineVersion:
+    """An engine without what a server tells of itself only once it has answered."""
+    silent = common.EngineVersion()
+    silent.CopyFrom(engine)
+    for name in TOLD_IN_ANSWERS:
+        silent.parameters.pop(name, None)
+    return silent
+
+
 def _without_place(engine: common.EngineVersion) -> common.EngineVersion:
-    placeless = common.EngineVersion()
-    placeless.CopyFrom(engine)
+    placeless = without_told(engine)
     placeless.ClearField("device")
     placeless.ClearField("model_path")
-    for name in TOLD_LATE:
-        placeless.parameters.pop(name, None)
     return placeless
 
 

@@ -26,6 +26,7 @@ from maie_summary.parts import (
     parts_mismatch,
     time_range,
     times_of,
+    without_told,
 )
 from maie_summary.settings import SummarySettings
 from maie_templates import Template, TemplateLibrary
@@ -179,9 +180,10 @@ class SummarizeStage:
             template_sha256=template.sha256,
             engine=self._engine.version(generation),
         )
-        for part in parts:
-            if part.engine not in (filled.engine, *filled.part_engines):
-                filled.part_engines.append(part.engine)
+        own = without_told(filled.engine)
+        for engine in (without_told(part.engine) for part in parts):
+            if engine not in (own, *filled.part_engines):
+                filled.part_engines.append(engine)
         json_format.ParseDict(draft.content, filled.content)
         for source in draft.sources:
             names = sorted(set(source.segment_ids), key=lambda name: (times[name], name))
