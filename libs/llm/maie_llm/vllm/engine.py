@@ -16,7 +16,7 @@ from vllm.v1.engine.async_llm import AsyncLLM
 from maie_llm.checkpoint import Checkpoint
 from maie_llm.settings import VllmSettings
 from maie_llm.vllm.arguments import engine_arguments
-from maie_llm.vllm.faults import engine_died, model_unavailable, start_failed
+from maie_llm.vllm.faults import engine_died, model_unavailable, start_failed, words_of
 from maie_runtime.errors import Code, StageError
 from maie_runtime.models import model_corrupt
 
@@ -159,7 +159,7 @@ class VllmEngine:
             return AsyncLLM.from_engine_args(AsyncEngineArgs(**arguments))
         # Whatever a checkpoint or a setting that it cannot use makes of vLLM.
         except Exception as error:
-            cause = self._read_cause() or f"{type(error).__name__}: {_first_line(error)}"
+            cause = self._read_cause() or words_of(error)
             raise start_failed(self._checkpoint.path, cause) from error
 
     def _check_device(self) -> None:
@@ -187,11 +187,6 @@ def _kill_cores() -> None:
     for process in multiprocessing.active_children():
         if process.name.startswith(CORE_PROCESS):
             process.kill()
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else ""
 
 
 def _state(path: Path) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from maie_runtime.errors import Code, StageError, invalid
 from maie_runtime.models import model_corrupt
 
@@ -92,3 +94,11 @@ def prompt_too_long(prompt: int, answer: int, window: int) -> StageError:
 def is_out_of_memory(cause: str) -> bool:
     """Whether an error's words tell of memory."""
     return any(words in cause.lower() for words in OUT_OF_MEMORY_WORDS)
+
+
+def words_of(error: BaseException) -> str:
+    """What an exception says, in one line."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if isinstance(error, ValidationError):
+        lines = [problem["msg"] for problem in error.errors()]
+    return lines[0].rstrip(".") if lines else type(error).__name__

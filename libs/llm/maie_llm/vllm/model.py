@@ -23,7 +23,7 @@ from maie_llm.settings import VllmSettings
 from maie_llm.vllm.arguments import STRUCTURED_OUTPUT, sampling_arguments
 from maie_llm.vllm.chat import ChatTokenizer
 from maie_llm.vllm.engine import VllmEngine
-from maie_llm.vllm.faults import model_unavailable, prompt_too_long
+from maie_llm.vllm.faults import model_unavailable, prompt_too_long, words_of
 from maie_llm.vllm.thoughts import Thoughts, find_parser
 from maie_runtime.errors import StageError, invalid
 
@@ -187,7 +187,7 @@ def _library() -> str:
 
 
 def _refused(prompt: Prompt, error: Exception) -> StageError:
-    words = str(error).strip().splitlines()[0]
+    words = words_of(error)
     if prompt.schema is not None:
         return invalid(
             "SCHEMA_NOT_SUPPORTED", f"The language model cannot be held to this schema: {words}."

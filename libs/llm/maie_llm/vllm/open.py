@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
@@ -42,6 +43,9 @@ async def open_vllm(
         cause = Path(directory) / "cause"
         prepare_environment(settings, cause)
         vllm = await asyncio.to_thread(import_module, "maie_llm.vllm.model")
+        # What vLLM and torch leave in memory stays there: to look at all of it again and again
+        # would stop the loop at work, and take seconds at the end.
+        gc.freeze()
         engine = vllm.VllmEngine(checkpoint, settings, cause)
         await engine.load()
         try:

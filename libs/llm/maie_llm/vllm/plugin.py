@@ -13,6 +13,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from maie_llm.vllm.environment import CAUSE_VARIABLE
+from maie_llm.vllm.faults import words_of
 
 ORPHAN_STATUS = 70
 # Where the engine's process logs what it dies of.
@@ -46,6 +47,4 @@ class _CauseHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         error = record.exc_info[1] if record.exc_info else None
         if error is not None:
-            lines = str(error).strip().splitlines()
-            words = f"{type(error).__name__}: {lines[0] if lines else ''}"
-            self._path.write_text(words, encoding="utf-8")
+            self._path.write_text(words_of(error), encoding="utf-8")
