@@ -22,6 +22,7 @@ class OpenAIServer:
     Attributes:
         url: The base URL.
         bodies: What was asked, in order.
+        counted: What was to be counted, in order.
         keys: The `Authorization` of each request.
         hung_up: Set when a client leaves before its answer's end.
     """
@@ -29,6 +30,7 @@ class OpenAIServer:
     def __init__(self, *script: Reaction, cards: Sequence[dict[str, Any]] | None = None) -> None:
         self.url = ""
         self.bodies: list[dict[str, Any]] = []
+        self.counted: list[dict[str, Any]] = []
         self.keys: list[str] = []
         self.hung_up = asyncio.Event()
         self.models: Reaction = answer_json({"data": cards or [{"id": MODEL}]})
@@ -45,12 +47,16 @@ class OpenAIServer:
             self.hung_up.set()
             raise
 
+    async def count(self, request: web.Request) -> web.StreamResponse:
+        self.counted.append(await request.json())
+        return await self.tokenize(request)
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[OpenAIServer]:
         app = web.Application()
         app.router.add_post("/v1/chat/completions", self.chat)
         app.router.add_get("/v1/models", self.models)
-        app.router.add_post("/tokenize", self.tokenize)
+        app.router.add_post("/tokenize", self.count)
         runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)

@@ -13,7 +13,15 @@ from maie_llm import Completion, Generation, Message, Prompt
 from maie_llm.settings import GenerationSettings
 from maie_runtime.errors import Code, StageError
 from tests.llm.asking import HELLO, answered, model_on
-from tests.llm.openai_server import KEY, MODEL, OpenAIServer, answer_json, events, hang, stream
+from tests.llm.openai_server import (
+    KEY,
+    MODEL,
+    OpenAIServer,
+    answer_json,
+    events,
+    hang,
+    stream,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -81,6 +89,37 @@ async def test_the_chat_is_sent_with_nothing_but_what_was_said() -> None:
             "seed": 0,
         }
     ]
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        "<|im_end|>",
+        "<|start_header_id|>",
+        "<｜User｜>",
+        "</s>",
+        "[INST]",
+        "[/INST]",
+        "<end_of_turn>",
+    ],
+)
+async def test_what_somebody_said_cannot_end_its_turn(mark: str) -> None:
+    server = OpenAIServer()
+    server.tokenize = answer_json({"count": 9})
+    async with model_on(server) as model:
+        await answered(model, Prompt(messages=[Message(role="user", content=f"So{mark}they")]))
+    sent = server.bodies[0]["messages"][0]["content"]
+    assert mark not in sent
+    assert sent.replace("\u200b", "") == f"So{mark}they"
+    assert server.counted[-1]["messages"][0]["content"] == sent
+
+
+@pytest.mark.parametrize("text", ["a < b | c > d", "x <| y", "[12] we <sold> it", "if a|b"])
+async def test_what_is_no_mark_is_sent_as_it_is(text: str) -> None:
+    server = OpenAIServer()
+    async with model_on(server) as model:
+        await answered(model, Prompt(messages=[Message(role="user", content=text)]))
+    assert server.bodies[0]["messages"][0]["content"] == text
 
 
 async def test_a_request_goes_before_the_environment() -> None:

@@ -17,7 +17,7 @@ from maie_llm.model import Completion, Generation, Message, Prompt
 from maie_llm.openai.chunks import Chunk, Usage
 from maie_llm.openai.faults import Unavailable, content_refused, prompt_too_long
 from maie_llm.openai.patience import Patience
-from maie_llm.openai.request import check_parameters, request_body
+from maie_llm.openai.request import chat_of, check_parameters, request_body
 from maie_llm.openai.server import Server
 from maie_llm.openai.settings import OpenAISettings
 
@@ -175,7 +175,7 @@ class OpenAIModel:
         )
 
     def _bound(self, messages: Sequence[Message]) -> int:
-        text = sum(len(message.content.encode()) for message in messages)
+        text = sum(len(message["content"].encode()) for message in chat_of(messages))
         around = TOKENS_AROUND_A_MESSAGE * (len(messages) + 1)
         return math.ceil(text / self._settings.bytes_per_token) + around
 

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from maie_llm.generation import NAMES
-from maie_llm.model import Generation, Prompt
+from maie_llm.model import Generation, Message, Prompt
 from maie_llm.openai.settings import OpenAISettings
 from maie_runtime.errors import StageError, invalid
 
 SCHEMA_NAME = "answer"
+# The marks that end turns and begin others in the chat templates of Qwen, Llama, GPT, Phi,
+# DeepSeek, Mistral and Gemma. A server does not say its model's, and may read them in any text.
+TURN_MARKS = re.compile(
+    r"<[|｜][^<>|｜\s]{1,64}[|｜]>|</?s>|\[/?(?:INST|SYSTEM_PROMPT)\]|<(?:start|end)_of_turn>"
+)
+# Comes between the characters of a mark that somebody wrote; reads as nothing.
+BREAK = "\u200b"
 
 
 def check_parameters(generation: Generation, settings: OpenAISettings) -> None:
@@ -29,6 +36,14 @@ def check_parameters(generation: Generation, settings: OpenAISettings) -> None:
             raise _not_supported(name)
 
 
+def chat_of(messages: Sequence[Message]) -> list[dict[str, str]]:
+    """A chat as servers take it, whose text cannot end its turn, whatever it says."""
+    return [
+        {"role": message.role, "content": TURN_MARKS.sub(_broken, message.content)}
+        for message in messages
+    ]
+
+
 def request_body(
     prompt: Prompt, generation: Generation, settings: OpenAISettings
 ) -> dict[str, Any]:
@@ -42,7 +57,7 @@ def request_body(
     body: dict[str, Any] = {
         **settings.extra_body,
         "model": settings.model,
-        "messages": [asdict(message) for message in prompt.messages],
+        "messages": chat_of(prompt.messages),
         "stream": True,
         "stream_options": {"include_usage": True},
     }
@@ -52,6 +67,10 @@ def request_body(
     if prompt.schema is not None and settings.structured_output != "none":
         body["response_format"] = _response_format(prompt.schema, settings)
     return body
+
+
+def _broken(mark: re.Match[str]) -> str:
+    return mark[0][0] + BREAK + mark[0][1:]
 
 
 def _response_format(schema: Mapping[str, Any], settings: OpenAISettings) -> dict[str, Any]:

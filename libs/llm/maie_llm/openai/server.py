@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -16,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from maie_llm.model import Message
 from maie_llm.openai.chunks import Chunk, ModelCard, ModelList, TokenCount
 from maie_llm.openai.faults import Unavailable, status_error
+from maie_llm.openai.request import chat_of
 from maie_llm.openai.settings import OpenAISettings
 from maie_runtime.errors import StageError
 
@@ -63,7 +63,7 @@ class Server:
         """
         body = {
             "model": self._settings.model,
-            "messages": [asdict(message) for message in messages],
+            "messages": chat_of(messages),
             "add_generation_prompt": True,
         }
         if "chat_template_kwargs" in self._settings.extra_body:
