@@ -15,8 +15,6 @@ from maie_summary.engine import Notes
 
 # What a language model's server tells of itself only once it has answered: a worker that has not
 # asked it yet does not know.
-TOLD_LATE = ("server_model", "system_fingerprint")
-
 TOLD_IN_ANSWERS = ("server_model", "system_fingerprint")
 
 Times = dict[str, tuple[int, int]]
