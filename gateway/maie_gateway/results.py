@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from google.protobuf.message import Message
 
@@ -19,6 +19,7 @@ from maie_gateway.metrics import edit_rate, job_metrics
 from maie_runtime.blobs import Blobs
 
 MessageT = TypeVar("MessageT", bound=Message)
+JobResults: TypeAlias = job.JobResults
 
 # How many stored results are read at once.
 READ_CONCURRENCY = 16
@@ -32,12 +33,10 @@ class Outputs:
     """What a job's units gave so far.
 
     Attributes:
-        plan: From preprocess.
         transcripts: The best transcript of each chunk, in recording order.
         summary: From the reduce step.
     """
 
-    plan: preprocess.PreprocessResult | None = None
     transcripts: list[common.Transcript] = field(default_factory=list)
     summary: summary.Summary | None = None
 
@@ -55,22 +54,28 @@ class Results:
 
     async def job(self, of: record.JobRecord) -> job.Job:
         """The job with everything that was asked for, as far as it is there."""
-        outputs = await self._outputs(of)
+        plan, outputs = await asyncio.gather(self._plan(of), self._outputs(of))
         shown = job_view(of)
         shown.results.CopyFrom(_results(of, outputs))
-        shown.metrics.CopyFrom(job_metrics(of, outputs.plan, outputs.transcripts))
-        shown.versions.CopyFrom(_versions(of, outputs))
+        shown.metrics.CopyFrom(job_metrics(of, plan, outputs.transcripts))
+        shown.versions.CopyFrom(_versions(of, plan, outputs))
         return shown
+
+    async def texts(self, of: record.JobRecord) -> JobResults:
+        """The job's results by themselves, as far as they are there."""
+        return _results(of, await self._outputs(of))
 
     async def transcript(self, unit: record.Unit) -> common.Transcript:
         """The transcript that an ASR or enhancement unit gave."""
         return await self._read(unit.output, common.Transcript)
 
+    async def _plan(self, of: record.JobRecord) -> preprocess.PreprocessResult | None:
+        done = _done(of).get(PREPROCESS)
+        return await self._read(done.output, preprocess.PreprocessResult) if done else None
+
     async def _outputs(self, of: record.JobRecord) -> Outputs:
-        done = {unit.unit: unit for unit in of.units if unit.state in HAS_OUTPUT}
+        done = _done(of)
         outputs = Outputs()
-        if PREPROCESS in done:
-            outputs.plan = await self._read(done[PREPROCESS].output, preprocess.PreprocessResult)
         outputs.transcripts = await asyncio.gather(
             *(self.transcript(unit) for unit in _best_transcripts(done.values()))
         )
@@ -82,6 +87,11 @@ class Results:
     async def _read(self, blob: common.Blob, kind: type[MessageT]) -> MessageT:
         async with self._reads:
             return await self._blobs.get_message(blob, kind)
+
+
+def _done(of: record.JobRecord) -> dict[str, record.Unit]:
+    """The units that gave something, by name."""
+    return {unit.unit: unit for unit in of.units if unit.state in HAS_OUTPUT}
 
 
 def _best_transcripts(done: Iterable[record.Unit]) -> list[record.Unit]:
@@ -101,13 +111,14 @@ def _results(of: record.JobRecord, outputs: Outputs) -> job.JobResults:
     segments = [segment for part in outputs.transcripts for segment in part.segments]
     raw = job.FEATURE_RAW_TRANSCRIPT in asked
     clean = job.FEATURE_CLEAN_TRANSCRIPT in asked
-    if outputs.plan is not None and (raw or clean):
+    is_cut = PREPROCESS in _done(of)
+    if is_cut and (raw or clean):
         results.segments.extend(segments)
         if outputs.transcripts:
             results.language_code = outputs.transcripts[0].language_code
-    if raw and outputs.plan is not None:
+    if raw and is_cut:
         results.raw_transcript = "\n".join(segment.text for segment in segments)
-    if clean and outputs.plan is not None:
+    if clean and is_cut:
         results.clean_transcript = _paragraphs(segments)
     if outputs.summary is not None:
         results.summary.CopyFrom(outputs.summary)
@@ -137,11 +148,13 @@ def _enhancement(of: record.JobRecord, outputs: Outputs) -> job.EnhancementMetri
     return job.EnhancementMetrics(edit_rate=edit_rate(outputs.transcripts) or 0.0, skipped=skipped)
 
 
-def _versions(of: record.JobRecord, outputs: Outputs) -> job.JobVersions:
+def _versions(
+    of: record.JobRecord, plan: preprocess.PreprocessResult | None, outputs: Outputs
+) -> job.JobVersions:
     versions = job.JobVersions(pipeline=of.pipeline_version)
     engines: list[tuple[common.Stage, common.EngineVersion]] = []
-    if outputs.plan is not None:
-        engines.append((common.STAGE_PREPROCESS, outputs.plan.vad_engine))
+    if plan is not None:
+        engines.append((common.STAGE_PREPROCESS, plan.vad_engine))
     engines += [(common.STAGE_ASR, part.asr_engine) for part in outputs.transcripts]
     engines += [
         (common.STAGE_ENHANCEMENT, part.enhancement_engine)

@@ -15,7 +15,7 @@ from maie.job.v1 import record_pb2 as record
 from maie_gateway.readmodel import pages, rows, search
 from maie_gateway.readmodel.database import Database
 from maie_gateway.readmodel.entries import JobEntry, job_entry
-from maie_gateway.readmodel.moments import TextMoment
+from maie_gateway.readmodel.moments import JobText, TextMoment
 from maie_runtime.errors import StageError
 
 log = structlog.get_logger()
@@ -53,21 +53,23 @@ class ReadModel:
         return await self._run(put)
 
     async def index_text(self, job_id: str, version: str, moments: Sequence[TextMoment]) -> bool:
-        """Makes a job's text the one to be found.
+        """Makes a job's text the one to be found; False as for `index_texts`."""
+        return bool(
+            await self.index_texts([JobText(job_id=job_id, version=version, moments=moments)])
+        )
 
-        Args:
-            job_id: The job, whose record is shown already.
-            version: `text_version` of the record that the text belongs to.
-            moments: The text, in order.
+    async def index_texts(self, found: Sequence[JobText]) -> set[str]:
+        """Makes jobs' texts the ones to be found, in one transaction.
 
         Returns:
-            False where the text is there already, or the job's shown record wants
-            another version.
+            The ids of the jobs whose text it is now: not of those that have it
+            already, nor of those whose shown record wants another version.
         """
 
-        def put() -> bool:
+        def put() -> set[str]:
             with self._database.writing() as connection:
-                return rows.put_text(connection, self._database.index, job_id, version, moments)
+                index = self._database.index
+                return {text.job_id for text in found if rows.put_text(connection, index, text)}
 
         return await self._run(put)
 

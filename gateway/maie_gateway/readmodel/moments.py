@@ -32,6 +32,21 @@ class TextMoment:
     end: int | None = None
 
 
+@dataclass(kw_only=True, frozen=True, slots=True)
+class JobText:
+    """A finished job's text.
+
+    Attributes:
+        job_id: The job.
+        version: `text_version` of the record that the text belongs to.
+        moments: The text, in order.
+    """
+
+    job_id: str
+    version: str
+    moments: Sequence[TextMoment]
+
+
 def text_moments(of: job.JobResults) -> list[TextMoment]:
     """All of a job's text, segments in recording order, then the summary."""
     found = [

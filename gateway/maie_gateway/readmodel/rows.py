@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -12,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from maie_gateway.readmodel.entries import JobEntry
 from maie_gateway.readmodel.fulltext import FullText
-from maie_gateway.readmodel.moments import TextMoment
+from maie_gateway.readmodel.moments import JobText, TextMoment
 from maie_gateway.readmodel.tables import MOMENT_END, jobs, labels, moments, texts
 from maie_gateway.readmodel.words import spaced, storable, words
 
@@ -53,25 +52,19 @@ def _upsert(dialect_name: str) -> Any:
     ).returning(jobs.c.number)
 
 
-def put_text(
-    connection: Connection,
-    index: FullText,
-    job_id: str,
-    version: str,
-    found: Sequence[TextMoment],
-) -> bool:
+def put_text(connection: Connection, index: FullText, found: JobText) -> bool:
     """Replaces a job's text; False where the job has it already, or wants another by now."""
     number = connection.execute(
         update(jobs)
-        .where(jobs.c.job_id == job_id, jobs.c.text_wanted == version)
-        .where(jobs.c.text_indexed != version)
-        .values(text_indexed=version)
+        .where(jobs.c.job_id == found.job_id, jobs.c.text_wanted == found.version)
+        .where(jobs.c.text_indexed != found.version)
+        .values(text_indexed=found.version)
         .returning(jobs.c.number)
     ).scalar()
     if number is None:
         return False
     _remove_text(connection, index, number)
-    rows = [_moment_row(number, position, moment) for position, moment in enumerate(found)]
+    rows = [_moment_row(number, position, moment) for position, moment in enumerate(found.moments)]
     rows = [row for row in rows if row["words"]]
     if rows:
         joined = f" {MOMENT_END} ".join(row["words"].strip() for row in rows)

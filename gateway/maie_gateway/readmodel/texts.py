@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
+
 import structlog
 
-from maie_gateway.readmodel.entries import text_version
+from maie_gateway.readmodel.entries import job_entry, text_version
 from maie_gateway.readmodel.model import ReadModel
-from maie_gateway.readmodel.moments import TextMoment, text_moments
+from maie_gateway.readmodel.moments import JobText, TextMoment, text_moments
 from maie_gateway.results import Results
 from maie_gateway.store import JobStore, StoredRecord
 from maie_runtime.errors import StageError
@@ -15,6 +18,8 @@ log = structlog.get_logger()
 
 # Jobs that are asked for at a time.
 BATCH_JOBS = 20
+# Some hours of talk: lists that are asked for wait for a transaction.
+BATCH_MOMENTS = 5_000
 
 
 class TextIndexer:
@@ -33,30 +38,47 @@ class TextIndexer:
                 store does not answer.
         """
         missing = await self._model.without_text(BATCH_JOBS)
-        for job_id in missing:
-            await self._index(job_id)
+        found = await asyncio.gather(*(self._found(job_id) for job_id in missing))
+        batch: list[tuple[StoredRecord, JobText]] = []
+        for stored in found:
+            if stored is not None:
+                batch.append((stored, await self._text(stored)))
+            if sum(len(text.moments) for _, text in batch) >= BATCH_MOMENTS:
+                await self._index(batch)
+                batch = []
+        await self._index(batch)
         return len(missing)
 
-    async def _index(self, job_id: str) -> None:
+    async def _found(self, job_id: str) -> StoredRecord | None:
+        """A job's record; None, and no row any more, where the job is gone."""
         try:
-            stored = await self._store.get(job_id)
+            return await self._store.get(job_id)
         except StageError as error:
             if error.reason != "JOB_NOT_FOUND":
                 raise
             await self._model.remove(job_id)
+            return None
+
+    async def _text(self, stored: StoredRecord) -> JobText:
+        version = text_version(stored.record)
+        moments = await self._moments(stored) if version else []
+        return JobText(job_id=stored.record.job_id, version=version, moments=moments)
+
+    async def _index(self, batch: Sequence[tuple[StoredRecord, JobText]]) -> None:
+        if not batch:
             return
-        # The row may be older than the record that the text is of.
-        await self._model.apply(stored.record, stored.revision)
-        if version := text_version(stored.record):
-            await self._model.index_text(job_id, version, await self._moments(stored))
+        indexed = await self._model.index_texts([text for _, text in batch if text.version])
+        # The rows of the others may be older than the records that their texts are of.
+        behind = [stored for stored, text in batch if text.job_id not in indexed]
+        if behind:
+            await self._model.apply_all(job_entry(one.record, one.revision) for one in behind)
 
     async def _moments(self, stored: StoredRecord) -> list[TextMoment]:
         try:
-            shown = await self._results.job(stored.record)
+            return text_moments(await self._results.texts(stored.record))
         except StageError as error:
             if error.retryable:
                 raise
             # Lost or damaged for good: the job is listed, but not found by its text.
             log.warning("readmodel.text_unreadable", job=stored.record.job_id, reason=error.reason)
             return []
-        return text_moments(shown.results)
