@@ -40,8 +40,10 @@ LATE_SECONDS = 2.0
 FLUSH_SECONDS = 2
 # Room for all workers of a stage, not for one.
 MAX_ACK_PENDING = 4096
-# Nothing there, the time is up, or the server has too many requests: try again later.
-_NOTHING = ("404", "408", "409")
+# Nothing there, or the time is up.
+_EMPTY = ("404", "408")
+# The same, or the server has too many requests: try again later.
+_NOTHING = (*_EMPTY, "409")
 
 
 async def declare_lanes(broker: Broker, slug: str, ack_wait_seconds: float) -> None:
@@ -66,15 +68,27 @@ class WakeUps:
 
     Attributes:
         heard: When a task of a lane was last heard of, in the loop's time.
+        empty: When a lane was last asked and had nothing.
         waiting: What is set at each task.
     """
 
     def __init__(self, client: Client, slug: str) -> None:
         self.heard: dict[str, float] = {}
+        self.empty: dict[str, float] = {}
         self._client = client
         self._subject = subjects.tasks_of_stage(slug, "*")
         self.waiting: set[asyncio.Event] = set()
         self._subscription: Any = None
+
+    def is_empty(self, lane: str) -> bool:
+        """Whether a lane need not be asked: it had nothing, and nothing was heard of since.
+
+        A task that comes again is not heard of, so this holds for `POLL_SECONDS` only.
+        """
+        asked = self.empty.get(lane, -math.inf)
+        heard = self.heard.get(lane, -math.inf)
+        now = asyncio.get_running_loop().time()
+        return now - asked < POLL_SECONDS and heard < asked - STORE_SECONDS
 
     async def start(self) -> None:
         """Listens from now on."""
@@ -171,7 +185,7 @@ class LanePuller:
             await self._rest(POLL_SECONDS)
             return None
         for lane in self._consumers:
-            if message := await self._request(lane):
+            if not self._wake_ups.is_empty(lane) and (message := await self._request(lane)):
                 return message
         if not self._open_calls() and not self._ended:
             # What was called for together with a task that was taken may be stored by then.
@@ -209,6 +223,7 @@ class LanePuller:
             await self._client.flush(FLUSH_SECONDS)
         self._number += 1
         reply = f"{self._inbox}.{self._number}"
+        asked = asyncio.get_running_loop().time()
         heard = self._wake_ups.heard.get(lane)
         wish: dict[str, Any] = {"batch": 1}
         wish |= {"expires": int(wait_seconds * 1e9)} if wait_seconds else {"no_wait": True}
@@ -219,21 +234,24 @@ class LanePuller:
         )
         self._request_open = True
         async with asyncio.timeout(wait_seconds + LATE_SECONDS):
-            message = await self._answer(reply)
+            message, status = await self._answer(reply)
         self._request_open = False
+        if status in _EMPTY:
+            self._wake_ups.empty[lane] = asked
         if heard is not None and (message or wait_seconds):
             self._answered[lane] = heard
         return message
 
-    async def _answer(self, reply: str) -> Msg | None:
+    async def _answer(self, reply: str) -> tuple[Msg | None, str]:
+        """The task that came, or why the request under way ended without one."""
         while True:
             message = await self._answers.get()
             status = _status(message)
             if status is None:
-                return message
+                return message, ""
             if message.subject == reply:
                 if status in _NOTHING:
-                    return None
+                    return None, status
                 raise APIError(code=int(status), description="The server refused to deliver.")
 
     async def _on_answer(self, message: Msg) -> None:
