@@ -20,6 +20,7 @@ from maie_runtime.jetstream_mount import FRESH
 from maie_runtime.server import serve_stage
 from maie_runtime.settings import MeshSettings, ServiceSettings
 from maie_runtime.stage import StageContext
+from maie_runtime.unit import START_SECONDS
 from tests.conftest import NatsServer
 from tests.empty_stages import EmptyStage, empty_stages
 from tests.runtime.workers import (
@@ -98,6 +99,23 @@ async def test_each_code_settles_its_unit_as_the_table_says(
         assert (told.failed.failure.code, len(stage.runs)) == (code, 1)
         assert told.failed.retryable == (settle is Settle.RETRY)
     assert await count_events(broker) == 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(0.0, ["completed"]), (4 * START_SECONDS, ["started", "completed"])]
+)
+async def test_the_start_is_told_of_a_unit_that_takes_a_while(
+    broker: Broker, stage: EmptyStage, blobs: Blobs, seconds: float, told: list[str]
+) -> None:
+    async def takes_a_while(_: StageContext) -> None:
+        await asyncio.sleep(seconds)
+
+    stage.hook = takes_a_while
+    await submit(broker, report_start=True)
+    async with worker(broker, stage, blobs):
+        assert await queue_is_empty(broker)
+    events = [await next_event(broker, number + 1) for number in range(await count_events(broker))]
+    assert [each.WhichOneof("event") for each in events] == told
 
 
 async def test_a_unit_over_its_deadline_is_stopped_and_told(

@@ -61,12 +61,17 @@ async def submit(
     lane: str = subjects.BATCH,
     job_id: str = JOB,
     pause: timedelta = timedelta(),
+    report_start: bool = False,
 ) -> None:
     """Stores a job that waits for its units, and publishes them; one unit where none is named."""
     await record_units(broker, *(units or (UNIT,)), attempt=attempt, state=state, job_id=job_id)
     for unit in units or (UNIT,):
         task = event.StageTask(
-            job_id=job_id, unit=unit, attempt=attempt, asr=asr.TranscribeRequest()
+            job_id=job_id,
+            unit=unit,
+            attempt=attempt,
+            report_start=report_start,
+            asr=asr.TranscribeRequest(),
         )
         task.pause.FromTimedelta(pause)
         subject = subjects.task("asr", job_id, unit, lane)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 import structlog
@@ -23,6 +24,8 @@ log = structlog.get_logger()
 
 # A result in hand is worth more than the time that a broker needs to come back.
 EVENT_GIVE_UP_SECONDS = 300.0
+# A start is two durable writes; a unit that takes no longer than this tells its end alone.
+START_SECONDS = 0.1
 # As often as an eye can follow; a stage may report a hundred times as often.
 PROGRESS_SECONDS = 0.2
 
@@ -63,10 +66,9 @@ class UnitRunner:
         Raises:
             StageError: The work failed; nothing was published but progress.
         """
-        if task.report_start:
-            await self._publish(task, started=event.UnitStarted())
         started = time.monotonic()
-        last = await self._last_response(task, alive)
+        async with self._telling_start(task):
+            last = await self._last_response(task, alive)
         await fault("worker.after_run")
         output = await self._blobs.put_message(f"jobs/{task.job_id}/{task.unit}", last.result)
         await fault("worker.after_commit")
@@ -83,6 +85,23 @@ class UnitRunner:
         """Publishes that the unit failed."""
         failed = event.UnitFailed(failure=error.to_failure(task.unit), retryable=retryable)
         await self._publish(task, failed=failed)
+
+    @asynccontextmanager
+    async def _telling_start(self, task: event.StageTask) -> AsyncIterator[None]:
+        """Publishes that the unit has begun, unless it is over before that could be seen."""
+
+        async def tell() -> None:
+            await asyncio.sleep(START_SECONDS)
+            await self._publish(task, started=event.UnitStarted())
+
+        telling = asyncio.create_task(tell()) if task.report_start else None
+        try:
+            yield
+        finally:
+            if telling is not None:
+                # What is lost of it is no matter: the unit's end says that it began.
+                telling.cancel()
+                await asyncio.gather(telling, return_exceptions=True)
 
     async def _last_response(self, task: event.StageTask, alive: Callable[[], None]) -> Any:
         context = StageContext(
