@@ -17,20 +17,24 @@ from tests.chaos.disk import no_small_disk, small_disk
 pytestmark = pytest.mark.unit
 
 
-async def test_what_is_written_in_pieces_is_read_back_whole(blobs: Blobs, tmp_path: Path) -> None:
-    pieces = [bytes([number]) * 1_000_003 for number in range(12)]
+@pytest.mark.parametrize("count", [0, 1, 3, 12])
+async def test_what_is_written_in_pieces_is_read_back_whole(
+    blobs: Blobs, tmp_path: Path, count: int
+) -> None:
+    pieces = [bytes([number]) * 1_000_003 for number in range(count)]
     async with blobs.writer("a/b") as writer:
         for piece in pieces:
             await writer.write(piece)
-    assert writer.blob().size_bytes == 12 * 1_000_003
+    assert writer.blob().size_bytes == count * 1_000_003
     await blobs.download(writer.blob(), tmp_path / "copy")
     assert (tmp_path / "copy").read_bytes() == b"".join(pieces)
 
 
-async def test_a_broken_write_leaves_no_object(blobs: Blobs) -> None:
+@pytest.mark.parametrize("size", [1, 12_000_000])
+async def test_a_broken_write_leaves_no_object(blobs: Blobs, size: int) -> None:
     with pytest.raises(RuntimeError):
         async with blobs.writer("broken") as writer:
-            await writer.write(b"x" * 12_000_000)
+            await writer.write(b"x" * size)
             raise RuntimeError
     with pytest.raises(StageError) as missing:
         await blobs.get(writer.blob())

@@ -25,7 +25,7 @@ BATCH_JOBS = 100
 RETRY_SECONDS = 2.0
 # What changes in so short a time is written at once, unless somebody asks: a job that takes
 # milliseconds is one row then, not one for each of its steps.
-REST_SECONDS = 0.25
+REST_SECONDS = 1.0
 # A list waits so long for what this gateway has seen to be written, and then tells what there is.
 SETTLE_SECONDS = 5.0
 

@@ -7,7 +7,7 @@ import errno
 import hashlib
 import os
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -105,21 +105,41 @@ def _remove_partials(directory: Path, before: float) -> None:
 class BlobWriter:
     """Takes an object piece by piece and never holds more than a part of it.
 
+    What is no larger than a part is stored whole at the end.
+
     Attributes:
         size: How many bytes were written so far.
     """
 
-    def __init__(self, key: str, target: obstore.AsyncWritableFile) -> None:
+    def __init__(self, key: str, store: ObjectStore, parts: AsyncExitStack) -> None:
         self._key = key
-        self._target = target
+        self._store = store
+        self._parts = parts
+        self._target: obstore.AsyncWritableFile | None = None
         self._digest = hashlib.sha256()
+        self._first = bytearray()
         self.size = 0
 
     async def write(self, data: bytes) -> None:
         """Appends bytes."""
         self._digest.update(data)
         self.size += len(data)
-        await self._target.write(data)
+        if self._target is not None:
+            await self._target.write(data)
+            return
+        self._first += data
+        if self.size > WRITE_PART_BYTES:
+            self._target = target = await self._parts.enter_async_context(
+                obstore.open_writer_async(
+                    self._store, self._key, buffer_size=WRITE_PART_BYTES, max_concurrency=1
+                )
+            )
+            await target.write(bytes(self._first))
+            self._first.clear()
+
+    def small(self) -> bytes | None:
+        """All of it, where it is to be stored whole."""
+        return None if self._target is not None else bytes(self._first)
 
     def blob(self) -> common.Blob:
         """What was written so far, as a reference to the object."""
@@ -153,12 +173,15 @@ class Blobs:
         """Stores a small object whole."""
         digest = hashlib.sha256(data).hexdigest()
         with _store_errors(key):
-            # For a small file, the way to obstore's own threads costs more than all the rest.
-            if self._directory is not None:
-                await asyncio.to_thread(obstore.put, self._store, key, data)
-            else:
-                await obstore.put_async(self._store, key, data)
+            await self._put(key, data)
         return common.Blob(key=key, size_bytes=len(data), sha256=digest)
+
+    async def _put(self, key: str, data: bytes) -> None:
+        # For a small file, the way to obstore's own threads costs more than all the rest.
+        if self._directory is not None:
+            await asyncio.to_thread(obstore.put, self._store, key, data)
+        else:
+            await obstore.put_async(self._store, key, data)
 
     async def put_message(self, prefix: str, message: Message) -> common.Blob:
         """Stores a message under `PREFIX/SHA256`, so that no write changes another."""
@@ -201,10 +224,11 @@ class Blobs:
     async def writer(self, key: str) -> AsyncIterator[BlobWriter]:
         """Writes an object piece by piece. An error within leaves no object."""
         with _store_errors(key):
-            async with obstore.open_writer_async(
-                self._store, key, buffer_size=WRITE_PART_BYTES, max_concurrency=1
-            ) as target:
-                yield BlobWriter(key, target)
+            async with AsyncExitStack() as parts:
+                writer = BlobWriter(key, self._store, parts)
+                yield writer
+                if (data := writer.small()) is not None:
+                    await self._put(key, data)
 
     async def delete(self, key: str) -> None:
         """Removes an object. An absent one is no error."""
