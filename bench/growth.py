@@ -74,8 +74,10 @@ class Series:
 
     @property
     def grows(self) -> bool:
-        """Whether it rises by more than it may."""
-        return self.allowed is not None and self.slope > self.allowed
+        """Whether it rises by more than it may. Of what was rarely seen, nothing can be said."""
+        if self.allowed is None or len(self.settled[0]) < TROUGHS:
+            return False
+        return self.slope > self.allowed
 
     def picture(self, bars: int = 24) -> str:
         """Its course as small bars from its least to its greatest value."""

@@ -82,3 +82,10 @@ def test_what_is_only_shown_never_grows() -> None:
 def test_the_picture_rises_with_the_values() -> None:
     picture = sampled(float).picture(bars=8)
     assert picture == "▁▂▃▄▅▆▇█"
+
+
+def test_nothing_is_said_of_what_was_rarely_seen() -> None:
+    series = Series(name="a", what="b", per_hour=5)
+    for time in (0, 600, 1200, 1800):
+        series.add(time, time)
+    assert not series.grows

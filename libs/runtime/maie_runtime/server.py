@@ -22,6 +22,7 @@ from maie_runtime.faults import warn_of_faults
 from maie_runtime.grpc_mount import GrpcMount
 from maie_runtime.grpc_server import GrpcServer
 from maie_runtime.jetstream_mount import JetStreamMount, end_process
+from maie_runtime.malloc import limit_arenas
 from maie_runtime.presence import instance_name, present
 from maie_runtime.residency import open_residency
 from maie_runtime.settings import ServiceSettings
@@ -65,6 +66,7 @@ def run_until_signal(serving: Coroutine[Any, Any, None]) -> None:
             await task
         log.info("service.stopped")
 
+    limit_arenas()
     asyncio.run(main())
 
 
