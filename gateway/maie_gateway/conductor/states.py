@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from maie.job.v1 import job_pb2 as job
+from maie_runtime.states import FINAL_STATES
 
-FINAL_STATES = frozenset({job.JOB_STATE_COMPLETE, job.JOB_STATE_FAILED, job.JOB_STATE_CANCELLED})
-"""The states of a job in which nothing runs; only a person's retry leaves one."""
+__all__ = ["ENDED_STATES", "FINAL_STATES", "GIVEN_UP_STATES", "RETRYABLE_STATES"]
 
 RETRYABLE_STATES = FINAL_STATES - {job.JOB_STATE_COMPLETE}
 """The final states that a job can be taken up from again."""

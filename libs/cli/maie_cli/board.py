@@ -15,7 +15,8 @@ from rich.text import Text
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie_cli.formats.clean import plain
-from maie_cli.names import FINAL_STATES, STAGES, STATES, stage_name, state_name
+from maie_cli.names import STAGES, STATES, stage_name, state_name
+from maie_runtime.states import FINAL_STATES
 
 DONE = 1.0
 # What stands around the rows: a line above, the header, its rule, a line below, the counts, what

@@ -6,7 +6,6 @@ from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie_cli.formats.as_json import enum_name
 
-FINAL_STATES = frozenset({job.JOB_STATE_COMPLETE, job.JOB_STATE_FAILED, job.JOB_STATE_CANCELLED})
 STATES: tuple[job.JobState, ...] = (
     job.JOB_STATE_PENDING,
     job.JOB_STATE_PREPROCESSING,

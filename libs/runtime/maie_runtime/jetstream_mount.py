@@ -31,6 +31,7 @@ from maie_runtime.quarantine import ClosedError, Quarantine
 from maie_runtime.residency import Residency
 from maie_runtime.returns import Returns
 from maie_runtime.settings import ServiceSettings
+from maie_runtime.states import FINAL_STATES
 from maie_runtime.unit import UnitRunner
 
 log = structlog.get_logger()
@@ -50,11 +51,6 @@ NAK_SECONDS = 1.0
 # A process that has to go tells what it still can, but does not wait for a broker.
 LAST_WORDS_SECONDS = 5.0
 HUNG_STATUS = 70
-FINAL_STATES = (
-    job_pb2.JOB_STATE_COMPLETE,
-    job_pb2.JOB_STATE_FAILED,
-    job_pb2.JOB_STATE_CANCELLED,
-)
 
 
 def end_process() -> None:

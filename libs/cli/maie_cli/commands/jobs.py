@@ -29,11 +29,12 @@ from maie_cli.exits import Exit, run
 from maie_cli.formats.as_json import to_json
 from maie_cli.formats.clean import plain
 from maie_cli.formats.writers import WRITERS, Finished
-from maie_cli.names import FINAL_STATES, state_name
+from maie_cli.names import state_name
 from maie_cli.templates import template_of
 from maie_cli.together import Together
 from maie_cli.views import view_of
 from maie_client import Client
+from maie_runtime.states import FINAL_STATES
 
 app = typer.Typer(help="Look after jobs.", no_args_is_help=True)
 
