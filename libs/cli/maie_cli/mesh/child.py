@@ -123,7 +123,8 @@ class Child:
 
     async def _is_stopped_within(self, seconds: float) -> bool:
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
         return self._stopping.is_set()
 
     async def _spawn(self) -> asyncio.subprocess.Process:
