@@ -137,12 +137,24 @@ def assert_apart(stays: list[Stay]) -> None:
         assert earlier.end <= later.start, (earlier, later)
 
 
+async def assert_told(mesh: LocalMesh) -> None:
+    """Who looks at the mesh sees what shares the GPU."""
+    async with Client(mesh.gateway) as client:
+        stages = (await client.get_mesh()).stages
+    memories = [worker.memory for stage in stages for worker in stage.workers]
+    sharing = [memory for memory in memories if memory.shared_gpu]
+    assert [memory.shared_gpu for memory in sharing] == ["here/0", "here/0"]
+    assert all(memory.loads for memory in memories)
+    assert all(memory.rss_bytes for memory in memories)
+
+
 async def test_their_models_are_never_in_memory_together(
     tmp_path: Path, heavy_whisper: Path
 ) -> None:
     async with sharing(tmp_path / "data", heavy_whisper) as mesh:
         logs = Logs(mesh)
         await do_jobs(mesh, 8)
+        await assert_told(mesh)
     stays = {service: logs.stays(service) for service in SERVICES}
     assert_apart([stay for each in stays.values() for stay in each])
     for service, each in stays.items():
