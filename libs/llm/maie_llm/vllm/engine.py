@@ -26,6 +26,8 @@ log = structlog.get_logger()
 WATCH_SECONDS = 0.2
 # The engine's process has nothing to save, and takes its time with tidying: then it is killed.
 STOP_SECONDS = 1.0
+# A process that was killed has still to give back what may be many gigabytes.
+GONE_SECONDS = 60.0
 CORE_PROCESS = "EngineCore"
 
 
@@ -180,13 +182,23 @@ class VllmEngine:
 
 
 def _stop(engine: AsyncLLM) -> None:
+    """Ends an engine; its memory is free only once its processes are gone."""
+    cores = _cores()
     engine.shutdown(timeout=STOP_SECONDS)
+    for core in cores:
+        core.join(GONE_SECONDS)
+        if core.is_alive():
+            raise RuntimeError(f"vLLM's process {core.pid} does not end")
+
+
+def _cores() -> list[multiprocessing.process.BaseProcess]:
+    running = multiprocessing.active_children()
+    return [process for process in running if process.name.startswith(CORE_PROCESS)]
 
 
 def _kill_cores() -> None:
-    for process in multiprocessing.active_children():
-        if process.name.startswith(CORE_PROCESS):
-            process.kill()
+    for core in _cores():
+        core.kill()
 
 
 def _state(path: Path) -> dict[str, Any]:
