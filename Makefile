@@ -42,8 +42,8 @@ test-vllm: .venv-vllm/.members ## Run the tests of vLLM, in an environment of th
 	@$(VLLM)/python -m pytest $(or $(ARGS),tests/vllm)
 
 .PHONY: bench-vllm
-bench-vllm: .venv-vllm/.members ## Run bench/vllm.py in the environment of vLLM.
-	@$(VLLM)/python bench/vllm.py $(ARGS)
+bench-vllm: .venv-vllm/.members ## Run bench/vllm_engine.py in the environment of vLLM.
+	@$(VLLM)/python bench/vllm_engine.py $(ARGS)
 
 .PHONY: bench-%
 bench-%: setup ## Run bench/NAME.py and print its figures; ARGS are passed on.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import random
 import re
 import signal
 import socket
@@ -20,20 +21,31 @@ import httpx2
 import jsonschema
 import pytest
 
+from maie.common.v1 import types_pb2 as common
+from maie.enhancement.v1 import enhancement_pb2 as enhancement
+from maie.summary.v1 import summary_pb2 as summary
+from maie_enhancement import stage as enhancement_stage
+from maie_enhancement.settings import EnhancementOpenAISettings, EnhancementSettings
 from maie_llm import Completion, Generation, LanguageModel, Message, Prompt
 from maie_llm.openai import OpenAISettings, open_openai
 from maie_llm.openai.request import request_body
 from maie_llm.openai.server import Server, open_client
 from maie_llm.settings import GenerationSettings
+from maie_runtime.blobs import Blobs
 from maie_runtime.errors import StageError
-from tests.vllm.tiny import MODEL
+from maie_runtime.stage import StageContext
+from maie_summary import stage as summary_stage
+from maie_summary.settings import SummaryOpenAISettings, SummarySettings
+from tests.models.meetings import random_meeting
+from tests.models.meetings.sentences import spoken
+from tests.vllm.tiny import MODEL, TEXTS
 
 # Torch and vLLM take half a minute to start, and several where the machine is busy.
 pytestmark = [pytest.mark.mesh, pytest.mark.timeout(600)]
 
 NAME = "tiny"
 KEY = "sk-not-for-logs"
-WINDOW = 256
+WINDOW = 1024
 ENDLESS = 200
 START_SECONDS = 500
 STOP_SECONDS = 30
@@ -266,6 +278,54 @@ async def _tokens_written(url: str) -> float:
     found = re.search(r"^vllm:generation_tokens_total\{.*\} (\S+)$", text, re.MULTILINE)
     assert found
     return float(found[1])
+
+
+def context(folder: Path) -> StageContext:
+    return StageContext(job_id="job", unit="direct", attempt=1, blobs=Blobs(folder.as_uri()))
+
+
+def transcript_of(texts: Sequence[str]) -> common.Transcript:
+    return common.Transcript(
+        language_code="en",
+        segments=[
+            common.Segment(segment_id=f"c0000-s{at:04d}", text=text)
+            for at, text in enumerate(texts)
+        ],
+    )
+
+
+async def test_a_transcript_is_enhanced_by_the_server(url: str, tmp_path: Path) -> None:
+    clean = TEXTS[:8]
+    request = enhancement.EnhanceRequest(transcript=transcript_of([spoken(text) for text in clean]))
+    request.generation.temperature = 0
+    settings = EnhancementSettings(
+        engine="openai", openai=EnhancementOpenAISettings(**settings_of(url).model_dump())
+    )
+    async with enhancement_stage.open_stage(settings, Blobs(tmp_path.as_uri())) as stage:
+        responses = [each async for each in stage.run(request, context(tmp_path))]
+    result = responses[-1].result
+    right = sum(segment.clean_text in clean for segment in result.segments)
+    assert right >= 0.8 * len(clean)
+    assert result.enhancement_engine.engine == "openai"
+    assert json.loads(result.enhancement_engine.parameters["server_model"]) == NAME
+
+
+async def test_a_meeting_is_summarised_by_the_server(url: str, tmp_path: Path) -> None:
+    meeting = random_meeting(random.Random(1), 5)
+    request = summary.SummarizeRequest(
+        template_id="meeting_notes_v1", transcript=transcript_of(meeting.texts())
+    )
+    request.generation.temperature = 0
+    settings = SummarySettings(
+        engine="openai", openai=SummaryOpenAISettings(**settings_of(url).model_dump())
+    )
+    async with summary_stage.open_stage(settings, Blobs(tmp_path.as_uri())) as stage:
+        responses = [each async for each in stage.run(request, context(tmp_path))]
+    filled = responses[-1].result.summary
+    assert filled.content["title"]
+    assert filled.citations
+    assert filled.engine.engine == "openai"
+    assert json.loads(filled.engine.parameters["structured_output"]) == "json_schema"
 
 
 @pytest.mark.parametrize(

@@ -128,6 +128,11 @@ async def service(
         await process.wait()
 
 
+async def answers_of(call: Any) -> list[Any]:
+    """All that a call answers."""
+    return [answer async for answer in call]
+
+
 async def until(condition: Callable[[], Any], seconds: float) -> Any:
     """Waits until something is there."""
     async with asyncio.timeout(seconds):
@@ -144,7 +149,7 @@ async def test_health_answers_while_the_model_loads_and_a_dead_engine_ends_the_s
         print(f"health while loading: {len(answers)} answers, slowest {max(answers):.2f} s")
         # It was asked all the while, not once before and once after.
         assert len(answers) > 10
-        results = [r async for r in running.enhance(spoken(TEXTS[0]), spoken(TEXTS[1]))]
+        results = await answers_of(running.enhance(spoken(TEXTS[0]), spoken(TEXTS[1])))
         clean = [segment.clean_text for segment in results[-1].result.segments]
         assert clean == TEXTS[:2]
         assert results[-1].result.enhancement_engine.engine == "vllm"
@@ -153,14 +158,13 @@ async def test_health_answers_while_the_model_loads_and_a_dead_engine_ends_the_s
         assert engine is not None
         # Nothing is answered any more, so the call is in hand when the engine dies.
         engine.suspend()
-        call = running.enhance(spoken(TEXTS[2]))
-        await call.wait_for_connection()
-        await asyncio.sleep(1)
+        call = asyncio.create_task(answers_of(running.enhance(spoken(TEXTS[2]))))
+        await asyncio.sleep(2)
+        assert not call.done()
         engine.kill()
         killed = time.monotonic()
         with pytest.raises(grpc.aio.AioRpcError) as failed:
-            async for _ in call:
-                pass
+            await call
         assert failed.value.code() is grpc.StatusCode.UNAVAILABLE
         assert await running.ended() == 1
         print(f"the service ended {time.monotonic() - killed:.1f} s after its engine")

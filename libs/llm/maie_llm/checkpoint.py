@@ -84,11 +84,7 @@ def open_checkpoint(settings: VllmSettings) -> Checkpoint:
     """
     path = _find(settings)
     refuse_pickles(path)
-    names = sorted(
-        file.name
-        for file in path.iterdir()
-        if file.is_file() and file.suffix in READ and file.name != MANIFEST
-    )
+    names = [file.name for file in model_files(path)]
     _require(path, names)
     sha256 = verified_sha256(path, names, settings.sha256)
     config = _read(path / "config.json")
@@ -100,6 +96,15 @@ def open_checkpoint(settings: VllmSettings) -> Checkpoint:
         quantization=(config.get("quantization_config") or {}).get("quant_method", ""),
         dtype=config.get("dtype") or config.get("torch_dtype") or "",
         chat_template=_chat_template(path, settings),
+    )
+
+
+def model_files(path: Path) -> list[Path]:
+    """All files of a model that a loader may read."""
+    return sorted(
+        file
+        for file in path.iterdir()
+        if file.is_file() and file.suffix in READ and file.name != MANIFEST
     )
 
 

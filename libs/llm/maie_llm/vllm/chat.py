@@ -15,8 +15,11 @@ from maie_llm.model import Message
 from maie_runtime.errors import StageError
 from maie_runtime.models import model_corrupt
 
-# Comes between the characters of a special token that somebody wrote; reads as nothing.
+# Comes between the characters of a mark that somebody wrote; reads as nothing.
 BREAK = "\u200b"
+# What templates write around turns and thoughts, such as <|im_end|>, </think> and [INST].
+MARK = re.compile(r"<\S+>|\[\S+\]")
+NEVER = re.compile(r"(?!)")
 
 
 class ChatTokenizer:
@@ -35,9 +38,7 @@ class ChatTokenizer:
         self._thinking = thinking
         # Tokenizers must not be used by several threads at once, and long texts take a while.
         self._executor = ThreadPoolExecutor(1, "tokenizer")
-        special = [str(token) for token in tokenizer.get_added_vocab() if str(token).strip()]
-        longest_first = sorted(special, key=len, reverse=True)
-        self._special = re.compile("|".join(map(re.escape, longest_first))) if special else None
+        self._marks = _marks(tokenizer)
 
     async def tokens(self, messages: Sequence[Message]) -> list[int]:
         """The tokens of a prompt, ready to be answered.
@@ -73,12 +74,18 @@ class ChatTokenizer:
 
     def _harmless(self, content: str) -> str:
         """Text that cannot end its turn and begin another one's, whatever it says."""
-        if self._special is None:
-            return content
-        return self._special.sub(lambda found: found[0][0] + BREAK + found[0][1:], content)
+        return self._marks.sub(lambda found: found[0][0] + BREAK + found[0][1:], content)
 
     def _unusable(self, error: Exception) -> StageError:
         return model_corrupt(
             f"The chat template of the model in {self._path} cannot be used: {error}; "
             "use another one."
         )
+
+
+def _marks(tokenizer: Any) -> re.Pattern[str]:
+    """All texts that the tokenizer takes for a mark: special tokens, and others that look so."""
+    added = tokenizer.added_tokens_decoder.values()
+    marks = {str(token) for token in added if token.special or MARK.fullmatch(str(token))}
+    longest_first = sorted(marks, key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, longest_first))) if marks else NEVER

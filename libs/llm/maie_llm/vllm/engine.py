@@ -13,7 +13,7 @@ from vllm.engine.arg_utils import AsyncEngineArgs
 from vllm.platforms import current_platform
 from vllm.v1.engine.async_llm import AsyncLLM
 
-from maie_llm.checkpoint import Checkpoint
+from maie_llm.checkpoint import Checkpoint, model_files
 from maie_llm.settings import VllmSettings
 from maie_llm.vllm.arguments import engine_arguments
 from maie_llm.vllm.faults import engine_died, model_unavailable, start_failed, words_of
@@ -203,7 +203,7 @@ def _kill_cores() -> None:
 
 def _state(path: Path) -> dict[str, Any]:
     """What changes with a file, without reading it: hashing takes longer than loading."""
-    states = {file.name: file.stat() for file in path.iterdir() if file.is_file()}
+    states = {file.name: file.stat() for file in model_files(path)}
     return {
         name: (state.st_ino, state.st_size, state.st_mtime_ns) for name, state in states.items()
     }

@@ -40,6 +40,7 @@ class Thoughts:
         self._text = ""
         self._tokens: list[int] = []
         self._ended = parser.is_reasoning_end(prompt)
+        self._begun = False
         if not self._ended:
             parser.adjust_initial_state_from_prompt(prompt)
 
@@ -57,12 +58,19 @@ class Thoughts:
         delta = self._parser.extract_reasoning_streaming(
             before, self._text, text, seen, self._tokens, list(tokens)
         )
-        return (delta.content or "") if delta is not None else ""
+        return self._told(delta)
 
     def rest(self) -> str:
         """What was held back because it might have been the begin of a mark."""
         finish = getattr(self._parser, "finish_streaming", None)
         if self._ended or finish is None:
             return ""
-        delta = finish()
-        return (delta.content or "") if delta is not None else ""
+        return self._told(finish())
+
+    def _told(self, delta: Any) -> str:
+        text: str = (delta.content or "") if delta is not None else ""
+        if not self._begun:
+            # Templates put empty lines between thoughts and answer.
+            text = text.lstrip()
+            self._begun = bool(text)
+        return text
