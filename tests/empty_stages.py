@@ -126,6 +126,8 @@ def _enhancement(
         asr_engine=ENGINE,
         enhancement_engine=ENGINE,
         edit_rate=0.1,
+        # As if nothing had become of the second chunk.
+        kept_segment_ids=[segment.segment_id] if index == 1 else [],
     )
     return [enhancement.EnhanceResponse(result=transcript)]
 

@@ -44,6 +44,7 @@ def job_metrics(
     suspect = [text for transcript in transcripts for text in transcript.suspect_texts]
     metrics.suspect_text_count = len(suspect)
     metrics.removed_text_count = sum(text.removed for text in suspect)
+    metrics.kept_segment_count = sum(len(each.kept_segment_ids) for each in transcripts)
     metrics.stages.extend(
         _stage_metrics(stage, units, plan)
         for stage in STAGES

@@ -145,7 +145,10 @@ def _enhancement(of: record.JobRecord, outputs: Outputs) -> job.EnhancementMetri
         unit.stage == common.STAGE_ENHANCEMENT and unit.state == job.UNIT_STATE_SKIPPED
         for unit in of.units
     )
-    return job.EnhancementMetrics(edit_rate=edit_rate(outputs.transcripts) or 0.0, skipped=skipped)
+    kept = [name for each in outputs.transcripts for name in each.kept_segment_ids]
+    return job.EnhancementMetrics(
+        edit_rate=edit_rate(outputs.transcripts) or 0.0, skipped=skipped, kept_segment_ids=kept
+    )
 
 
 def _versions(

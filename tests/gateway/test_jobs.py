@@ -56,6 +56,9 @@ async def test_a_job_runs_through_all_stages_and_gives_what_was_asked(
         assert done.results.clean_transcript == "Chunk 0. Chunk 1. Chunk 2."
         assert done.results.summary.content["parts"] == 3
         assert done.results.enhancement_metrics.edit_rate == pytest.approx(0.1)
+        kept = done.results.enhancement_metrics.kept_segment_ids
+        assert list(kept) == [done.results.segments[1].segment_id]
+        assert done.metrics.kept_segment_count == 1
         assert [stage.units for stage in done.metrics.stages] == [1, 3, 3, 4]
         assert {stage.stage for stage in done.versions.stages} == {1, 2, 3, 4}
         assert await client.get_job(done.job_id) == done

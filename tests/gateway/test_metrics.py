@@ -22,3 +22,12 @@ def test_texts_that_nobody_spoke_are_counted_over_all_chunks() -> None:
     metrics = job_metrics(new_job().record, None, transcripts)
     assert metrics.suspect_text_count == 3
     assert metrics.removed_text_count == 2
+
+
+def test_segments_that_stayed_as_they_were_said_are_counted_over_all_chunks() -> None:
+    transcripts = [
+        common.Transcript(kept_segment_ids=["c0000-s0000", "c0000-s0004"]),
+        common.Transcript(),
+        common.Transcript(kept_segment_ids=["c0002-s0001"]),
+    ]
+    assert job_metrics(new_job().record, None, transcripts).kept_segment_count == 3

@@ -105,6 +105,8 @@ def _figures(metrics: job.JobMetrics) -> Iterator[str]:
         yield f"clipping {quality.clipping_ratio:.2%}"
     if metrics.HasField("edit_rate"):
         yield f"edit rate {metrics.edit_rate:.1%}"
+    if kept := metrics.kept_segment_count:
+        yield f"{kept} segments kept as they were said"
     if metrics.HasField("asr_confidence"):
         yield f"confidence {metrics.asr_confidence:.2f}"
 

@@ -278,15 +278,17 @@ class JobResults(_message.Message):
     def __init__(self, raw_transcript: _Optional[str] = ..., clean_transcript: _Optional[str] = ..., segments: _Optional[_Iterable[_Union[_types_pb2.Segment, _Mapping]]] = ..., language_code: _Optional[str] = ..., summary: _Optional[_Union[_summary_pb2.Summary, _Mapping]] = ..., enhancement_metrics: _Optional[_Union[EnhancementMetrics, _Mapping]] = ...) -> None: ...
 
 class EnhancementMetrics(_message.Message):
-    __slots__ = ("edit_rate", "skipped")
+    __slots__ = ("edit_rate", "skipped", "kept_segment_ids")
     EDIT_RATE_FIELD_NUMBER: _ClassVar[int]
     SKIPPED_FIELD_NUMBER: _ClassVar[int]
+    KEPT_SEGMENT_IDS_FIELD_NUMBER: _ClassVar[int]
     edit_rate: float
     skipped: bool
-    def __init__(self, edit_rate: _Optional[float] = ..., skipped: _Optional[bool] = ...) -> None: ...
+    kept_segment_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, edit_rate: _Optional[float] = ..., skipped: _Optional[bool] = ..., kept_segment_ids: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class JobMetrics(_message.Message):
-    __slots__ = ("input_duration", "processing_duration", "real_time_factor", "quality", "source", "asr_confidence", "edit_rate", "stages", "suspect_text_count", "removed_text_count")
+    __slots__ = ("input_duration", "processing_duration", "real_time_factor", "quality", "source", "asr_confidence", "edit_rate", "stages", "suspect_text_count", "removed_text_count", "kept_segment_count")
     INPUT_DURATION_FIELD_NUMBER: _ClassVar[int]
     PROCESSING_DURATION_FIELD_NUMBER: _ClassVar[int]
     REAL_TIME_FACTOR_FIELD_NUMBER: _ClassVar[int]
@@ -297,6 +299,7 @@ class JobMetrics(_message.Message):
     STAGES_FIELD_NUMBER: _ClassVar[int]
     SUSPECT_TEXT_COUNT_FIELD_NUMBER: _ClassVar[int]
     REMOVED_TEXT_COUNT_FIELD_NUMBER: _ClassVar[int]
+    KEPT_SEGMENT_COUNT_FIELD_NUMBER: _ClassVar[int]
     input_duration: _duration_pb2.Duration
     processing_duration: _duration_pb2.Duration
     real_time_factor: float
@@ -307,7 +310,8 @@ class JobMetrics(_message.Message):
     stages: _containers.RepeatedCompositeFieldContainer[StageMetrics]
     suspect_text_count: int
     removed_text_count: int
-    def __init__(self, input_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., processing_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., real_time_factor: _Optional[float] = ..., quality: _Optional[_Union[_preprocess_pb2.AudioQuality, _Mapping]] = ..., source: _Optional[_Union[_preprocess_pb2.SourceFormat, _Mapping]] = ..., asr_confidence: _Optional[float] = ..., edit_rate: _Optional[float] = ..., stages: _Optional[_Iterable[_Union[StageMetrics, _Mapping]]] = ..., suspect_text_count: _Optional[int] = ..., removed_text_count: _Optional[int] = ...) -> None: ...
+    kept_segment_count: int
+    def __init__(self, input_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., processing_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., real_time_factor: _Optional[float] = ..., quality: _Optional[_Union[_preprocess_pb2.AudioQuality, _Mapping]] = ..., source: _Optional[_Union[_preprocess_pb2.SourceFormat, _Mapping]] = ..., asr_confidence: _Optional[float] = ..., edit_rate: _Optional[float] = ..., stages: _Optional[_Iterable[_Union[StageMetrics, _Mapping]]] = ..., suspect_text_count: _Optional[int] = ..., removed_text_count: _Optional[int] = ..., kept_segment_count: _Optional[int] = ...) -> None: ...
 
 class StageMetrics(_message.Message):
     __slots__ = ("stage", "units", "attempts", "audio_duration", "processing_duration", "real_time_factor")
