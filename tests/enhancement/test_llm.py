@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from pathlib import Path
 
@@ -223,8 +224,9 @@ async def test_the_result_says_how_it_was_made_and_what_was_kept(tmp_path: Path)
     request = enhancement.EnhanceRequest(transcript=transcript(*SAID))
     request.generation.temperature = 0.5
     context = StageContext(job_id="job", unit="direct", attempt=1, blobs=Blobs(tmp_path.as_uri()))
-    stage = EnhanceStage(engine, None)
-    responses = [response async for response in stage.run(request, context)]
+    with ThreadPoolExecutor(1) as executor:
+        stage = EnhanceStage(engine, executor)
+        responses = [response async for response in stage.run(request, context)]
     result = responses[-1].result
     assert list(result.kept_segment_ids) == ["c0000-s0002"]
     assert [segment.clean_text for segment in result.segments] == [*CLEAN[:2], "yes", *CLEAN[3:]]
