@@ -173,6 +173,21 @@ async def test_a_holder_without_a_broker_stops_before_another_can_begin(
     await again.release()
 
 
+async def test_a_broker_that_is_started_again_costs_nobody_the_gpu(
+    nats_server: NatsServer, broker: Broker
+) -> None:
+    seconds = 6.0
+    await forget_soon(broker, seconds)
+    async with open_lease(broker, "first") as lease:
+        hold = await lease.acquire()
+        for _ in range(2):
+            await nats_server.stop(kill=True)
+            await nats_server.start()
+            await asyncio.sleep(seconds * LOST_AFTER)
+            assert hold.valid
+        await hold.release()
+
+
 async def test_a_killed_holder_loses_it_within_the_time_and_a_second(
     nats_server: NatsServer, lease: GpuLease, diary: Diary
 ) -> None:

@@ -31,6 +31,8 @@ T = TypeVar("T")
 # Shares of the time after which the server forgets an entry.
 RENEW_AFTER = 0.25
 LOST_AFTER = 0.65
+# An answer that is late is lost with its connection; there is time to ask again.
+ANSWERED_AFTER = 0.15
 # News may be lost, and nobody tells of an entry that the server forgot.
 LOOK_SECONDS = 0.5
 RETRY_SECONDS = 0.25
@@ -90,7 +92,8 @@ class Hold:
         while True:
             asked = time.monotonic()
             try:
-                self._revision = await self._lease.renew(self._value, self._revision)
+                async with asyncio.timeout(self._lease.seconds * ANSWERED_AFTER):
+                    self._revision = await self._lease.renew(self._value, self._revision)
             except _NOT_OURS:
                 raise
             except BROKER_ERRORS:
