@@ -38,6 +38,7 @@ class Seams:
     def __init__(self, portions: Sequence[Sequence[str]]) -> None:
         self._portions = portions
         self._text = ""
+        self._enough = 0
         self._done = 0
         self._drifted = False
 
@@ -52,8 +53,12 @@ class Seams:
         found: list[Found] = []
         while not self._drifted and self._done < len(self._portions) - 1:
             portion = self._portions[self._done]
+            if len(self._text) <= self._enough:
+                break
             words = find_words(self._text)
             if len(words) <= len(portion):
+                # Looking takes time; each word that is missing is a character at least.
+                self._enough = len(self._text) + len(portion) - len(words)
                 break
             if [word.letters for word in words[: len(portion)]] != list(portion):
                 self._drifted = True
@@ -61,6 +66,7 @@ class Seams:
             end = _seam(self._text, words, len(portion))
             found.append(Found(text=_tidy(self._text[:end])))
             self._text = self._text[end:]
+            self._enough = 0
             self._done += 1
         return found
 

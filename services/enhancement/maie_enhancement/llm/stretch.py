@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from maie_enhancement.engine import Segment
 from maie_enhancement.guard import words_of
@@ -53,9 +54,8 @@ def words_in(stretch: Iterable[Portion]) -> list[str]:
 def halves(stretch: Stretch) -> tuple[Stretch, Stretch] | None:
     """A stretch in two, between segments where there are several; None for a single word."""
     if len(stretch) > 1:
-        middle = len(words_in(stretch)) / 2
-        sizes = [len(words_in(stretch[:at])) for at in range(1, len(stretch))]
-        at = 1 + min(range(len(sizes)), key=lambda each: abs(sizes[each] - middle))
+        ends = list(accumulate(len(portion.words) for portion in stretch))
+        at = min(range(1, len(stretch)), key=lambda at: abs(ends[at - 1] - ends[-1] / 2))
         return stretch[:at], stretch[at:]
     [portion] = stretch
     at = len(portion.words) // 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 
 from maie_summary.engine import Notes, Segment
 from maie_summary.llm.prompt import Line
@@ -32,12 +33,8 @@ def halves(lines: Lines) -> tuple[Lines, Lines] | None:
     halves keep its number.
     """
     if len(lines) > 1:
-        middle = sum(len(line.text) for line in lines) / 2
-        ends, length = [], 0
-        for line in lines[:-1]:
-            length += len(line.text)
-            ends.append(abs(length - middle))
-        at = 1 + ends.index(min(ends))
+        ends = list(accumulate(len(line.text) for line in lines))
+        at = min(range(1, len(lines)), key=lambda at: abs(ends[at - 1] - ends[-1] / 2))
         return lines[:at], lines[at:]
     [line] = lines
     text = line.text.strip()
