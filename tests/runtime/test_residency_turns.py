@@ -344,6 +344,23 @@ async def test_an_engine_that_cannot_unload_is_refused(broker: Broker) -> None:
         await one.close()
 
 
+async def test_a_service_without_a_model_waits_for_nobody(
+    broker: Broker, other_broker: Broker, second: NotedModel
+) -> None:
+    settings = ServiceSettings(residency="shared-gpu", gpu=GPU)
+    async with GpuLease(broker, GPU, "empty") as lease, shared(other_broker, second) as two:
+        one = SharedGpu(lease, settings, lambda: None)
+        one.start()
+        async with one.use():
+            one.manage(empty_stages()["asr"])
+        async with asyncio.timeout(0.5), two.use():
+            # The GPU is the other's.
+            assert one.admits
+            async with one.use():
+                pass
+        await one.close()
+
+
 def test_a_shared_gpu_has_a_name() -> None:
     with pytest.raises(ValueError, match="name the GPU that is shared"):
         ServiceSettings(residency="shared-gpu")

@@ -73,6 +73,7 @@ class SharedGpu:
         self._worked = 0.0
         self._admits = False
         self._closing = False
+        self._needed = True
         self._listeners: list[Callable[[], None]] = []
         self._changed = asyncio.Event()
         self._hold: Hold | None = None
@@ -81,7 +82,8 @@ class SharedGpu:
     @property
     def admits(self) -> bool:
         """Whether it is this service's turn and work may begin."""
-        return self._admits and self._hold is not None and self._hold.valid
+        held = self._admits and self._hold is not None and self._hold.valid
+        return held or not self._needed
 
     def start(self) -> None:
         """Takes turns from now on."""
@@ -93,6 +95,8 @@ class SharedGpu:
 
     def manage(self, stage: Stage[Any, Any]) -> None:
         """Takes over the stage's model, which is loaded; called within `use`.
+
+        A stage without a model waits for no more turns.
 
         Raises:
             StageError: FAILED_PRECONDITION with GPU_NOT_SHAREABLE.
@@ -106,6 +110,7 @@ class SharedGpu:
                     "set the service's RESIDENCY to resident.",
                 )
             log.info("gpu.not_needed", gpu=self._lease.gpu)
+            self._needed = False
             return
         self._model = stage.weights
         self._loading = asyncio.get_running_loop().create_future()
@@ -127,6 +132,9 @@ class SharedGpu:
         Raises:
             StageError: UNAVAILABLE with GPU_LOST; what loading raises.
         """
+        if not self._needed:
+            yield
+            return
         user = await self._begin()
         try:
             await self._loaded()
@@ -226,7 +234,7 @@ class SharedGpu:
         self._notify()
         for listener in self._listeners:
             listener()
-        while self._admits and not self._closing and not hold.lost.is_set():
+        while self._admits and self._needed and not self._closing and not hold.lost.is_set():
             if await self._is_over(hold, began):
                 break
             with suppress(TimeoutError):
