@@ -44,7 +44,7 @@ class EnhancementSettings(ServiceSettings):
     max_word_change: float = Field(default=0.0, ge=0, le=1)
     """The share of a segment's words that a language model may change. Where it changes more, the
     segment keeps its raw text, and the result says so."""
-    stretch_tokens: int = Field(default=1000, ge=16)
+    stretch_tokens: int = Field(default=1000, ge=1)
     """How much text a language model is asked to enhance at once, in tokens; less where its window
     is smaller."""
     calls_at_once: int = Field(default=8, ge=1, le=256)
