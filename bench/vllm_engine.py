@@ -2,7 +2,7 @@
 
 Both sides ask the same engine in this process the same questions with the same seeds, in turn. Ours
 is the whole language model: the chat template, the count of tokens, the layers of settings, the
-log. The bare side has its tokens and its parameters ready and calls `AsyncLLM.generate`.
+log. The bare side has the text that the template makes, and calls `AsyncLLM.generate` with it.
 
 Named so because `vllm.py` would stand before the library itself.
 """
@@ -10,6 +10,7 @@ Named so because `vllm.py` would stand before the library itself.
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -67,7 +68,11 @@ def main(
     as_json: JsonOption = False,
 ) -> None:
     """Prints tokens a second of both sides and their ratio."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30))
+    # As a service logs, but to nowhere.
+    structlog.configure(
+        processors=[structlog.processors.JSONRenderer()],
+        logger_factory=structlog.WriteLoggerFactory(Path(os.devnull).open("w")),  # noqa: SIM115
+    )
     settings = VllmSettings(**{**SETTINGS, "model_path": model, "max_model_len": window})
     asyncio.run(_main(settings, requests, at_once, tokens, pairs, as_json))
 
@@ -143,18 +148,19 @@ def _ours(model: Any, prompts: Sequence[Prompt]) -> Answer:
 
 
 async def _bare(model: Any, prompts: Sequence[Prompt], tokens: int) -> Answer:
-    from vllm.inputs import tokens_input
+    from vllm.inputs import TextPrompt
     from vllm.sampling_params import RequestOutputKind, SamplingParams
 
     engine = model.weights.running
-    ready = [await model._chat.tokens(prompt.messages) for prompt in prompts]
+    tokenizer = engine.get_tokenizer()
+    texts = [tokenizer.decode(await model._chat.tokens(prompt.messages)) for prompt in prompts]
 
     async def answer(number: int) -> tuple[str, int]:
         params = SamplingParams(
             **ANSWER, seed=number, max_tokens=tokens, output_kind=RequestOutputKind.DELTA
         )
         text, count = "", 0
-        async for output in engine.generate(tokens_input(ready[number]), params, uuid4().hex):
+        async for output in engine.generate(TextPrompt(prompt=texts[number]), params, uuid4().hex):
             text += output.outputs[0].text
             count += len(output.outputs[0].token_ids)
         return text, count

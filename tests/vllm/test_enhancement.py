@@ -16,8 +16,7 @@ from maie_enhancement.settings import EnhancementSettings
 from maie_enhancement.stage import EnhanceStage
 from maie_runtime.blobs import Blobs
 from maie_runtime.stage import StageContext
-from tests.models.meetings.sentences import spoken
-from tests.vllm.tiny import TEXTS
+from tests.models.meetings.sentences import SENTENCES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,9 +63,10 @@ async def enhance(
 async def test_a_long_transcript_is_enhanced_in_stretches_as_it_was_trained(
     model: VllmModel, tmp_path: Path
 ) -> None:
-    clean = random.Random(7).sample(TEXTS, 40)
-    said = [spoken(text) for text in clean]
-    result = await enhance(model, tmp_path, said, stretch_tokens=60, calls_at_once=4)
+    sentences = random.Random(7).sample(SENTENCES, 40)
+    clean, said = [each.text for each in sentences], [each.words for each in sentences]
+    # A whole sentence may be one token to this model.
+    result = await enhance(model, tmp_path, said, stretch_tokens=8, calls_at_once=4)
     written = [segment.clean_text for segment in result.segments]
     right = sum(one == other for one, other in zip(written, clean, strict=True))
     print(f"{right} of {len(clean)} segments are as they were trained")
@@ -74,7 +74,7 @@ async def test_a_long_transcript_is_enhanced_in_stretches_as_it_was_trained(
     assert len(result.kept_segment_ids) <= 4
     assert result.enhancement_engine.engine == "vllm"
     assert result.enhancement_engine.parameters["temperature"] in ("0", "0.0")
-    again = await enhance(model, tmp_path, said, stretch_tokens=60, calls_at_once=4)
+    again = await enhance(model, tmp_path, said, stretch_tokens=8, calls_at_once=4)
     assert [segment.clean_text for segment in again.segments] == written
 
 

@@ -206,8 +206,10 @@ async def test_a_turn_cannot_be_ended_from_inside(model: VllmModel) -> None:
 
 async def test_an_unloaded_model_says_so_and_comes_back(model: VllmModel) -> None:
     prompt = ask(spoken(TEXTS[1]), generation=GREEDY)
+    version = model.version(Generation())
     await model.weights.unload()
     await model.weights.unload()
+    assert model.version(Generation()) == version
     with pytest.raises(StageError) as refused:
         await answer(model, prompt)
     assert (refused.value.code, refused.value.reason) == (Code.UNAVAILABLE, "MODEL_UNAVAILABLE")

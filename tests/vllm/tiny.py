@@ -21,7 +21,12 @@ SETTINGS: dict[str, Any] = {
     "cpu_threads": 1,
     "cpu_cache_gib": 1,
 }
-TEXTS = [sentence.text for sentence in SENTENCES]
+# A sentence may be a single token to this model.
+SENTENCES_A_TEXT = 4
+TEXTS = [
+    " ".join(each.text for each in SENTENCES[at : at + SENTENCES_A_TEXT])
+    for at in range(0, len(SENTENCES), SENTENCES_A_TEXT)
+]
 GREEDY = Generation(temperature=0.0)
 
 

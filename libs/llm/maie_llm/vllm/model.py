@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 from uuid import uuid4
@@ -57,6 +56,7 @@ class VllmModel:
         self._chat = ChatTokenizer(self._tokenizer, checkpoint, thinking=settings.thinking)
         self._parser = find_parser(settings.reasoning_parser) if settings.reasoning_parser else None
         self._template_arguments = {"enable_thinking": settings.thinking}
+        self._version = self._describe()
 
     def version(self, generation: Generation) -> common.EngineVersion:
         """The software, the weights and all that shaped the answer."""
@@ -95,7 +95,7 @@ class VllmModel:
             raise self._engine.death() from None
         except EngineGenerateError as error:
             # Its own words are empty; what it stands for is its cause.
-            raise error.__cause__ or error from None
+            raise (error.__cause__ or error) from None
         except (VLLMClientError, ValueError) as error:
             raise _refused(prompt, error) from error
 
@@ -153,8 +153,7 @@ class VllmModel:
             checkpoint=self._checkpoint.generation,
         )
 
-    @cached_property
-    def _version(self) -> common.EngineVersion:
+    def _describe(self) -> common.EngineVersion:
         config = self._engine.running.model_config
         parameters = {
             "quantization": config.quantization or "",

@@ -10,6 +10,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from maie_llm.checkpoint import open_checkpoint
 from maie_llm.model import LanguageModel, Message
@@ -17,6 +18,9 @@ from maie_llm.settings import GenerationSettings, VllmSettings
 from maie_llm.vllm.environment import prepare_environment
 from maie_runtime.errors import Code, StageError
 from maie_runtime.watchdog import watchdog
+
+if TYPE_CHECKING:
+    from maie_llm.vllm.model import VllmModel
 
 
 @asynccontextmanager
@@ -50,7 +54,9 @@ async def open_vllm(
         await engine.load()
         try:
             async with watchdog(engine.watch):
-                model = vllm.VllmModel(engine, checkpoint, settings, generation.generation())
+                model: VllmModel = vllm.VllmModel(
+                    engine, checkpoint, settings, generation.generation()
+                )
                 try:
                     # A template that cannot be used is found before any work is taken.
                     await model.count([Message(role="user", content="")])
