@@ -160,6 +160,16 @@ async def test_reads_what_is_said_in_order_and_within_the_audio(loaded: Loaded) 
     assert all(0 <= each.start <= each.end <= loaded.speech.seconds for each in segments)
 
 
+async def test_reads_the_same_after_its_weights_were_away(loaded: Loaded) -> None:
+    weights = loaded.engine.weights
+    if weights is None:
+        return
+    first = await read(loaded.engine, loaded.speech)
+    for move in (weights.unload, weights.unload, weights.load, weights.load):
+        await move()
+    assert await read(loaded.engine, loaded.speech) == first
+
+
 async def test_words_have_times_within_their_segment(loaded: Loaded) -> None:
     for segment in await read(loaded.engine, loaded.speech):
         if not loaded.engine.capabilities.word_times:
