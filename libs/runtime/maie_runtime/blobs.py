@@ -95,6 +95,12 @@ def _read(store: ObjectStore, key: str) -> bytes:
     return bytes(obstore.get(store, key).bytes())
 
 
+def _delete_files(store: ObjectStore, keys: list[str]) -> None:
+    for key in keys:
+        with suppress(NotFoundError, FileNotFoundError):
+            obstore.delete(store, key)
+
+
 def _remove_partials(directory: Path, before: float) -> None:
     for path in directory.rglob(PARTIAL_GLOB):
         with suppress(FileNotFoundError):
@@ -232,12 +238,7 @@ class Blobs:
 
     async def delete(self, key: str) -> None:
         """Removes an object. An absent one is no error."""
-        try:
-            with _store_errors(key):
-                await obstore.delete_async(self._store, key)
-        except StageError as error:
-            if error.reason != "BLOB_MISSING":
-                raise
+        await self._delete_each([key])
 
     async def stored(self, prefix: str) -> AsyncIterator[StoredObject]:
         """Yields the objects below a prefix, such as `jobs/ID` for all of a job's."""
@@ -275,6 +276,9 @@ class Blobs:
                 await asyncio.to_thread(_remove_partials, self._directory, before.timestamp())
 
     async def _delete_all(self, keys: list[str]) -> None:
+        if self._directory is not None:
+            await self._delete_each(keys)
+            return
         try:
             with _store_errors(keys[0]):
                 await obstore.delete_async(self._store, keys)
@@ -282,8 +286,17 @@ class Blobs:
             if error.reason != "BLOB_MISSING":
                 raise
             # Somebody else removes them too, and the rest may not have been reached.
+            await self._delete_each(keys)
+
+    async def _delete_each(self, keys: list[str]) -> None:
+        with _store_errors(keys[0]):
+            if self._directory is not None:
+                # obstore would take ten threads of its own for ten files, and keep them.
+                await asyncio.to_thread(_delete_files, self._store, keys)
+                return
             for key in keys:
-                await self.delete(key)
+                with suppress(NotFoundError, FileNotFoundError):
+                    await obstore.delete_async(self._store, key)
 
     async def check(self) -> None:
         """Writes and removes a small object, to see that the store works."""
