@@ -290,6 +290,18 @@ async def test_a_model_that_is_gone_fails_the_unit_and_leaves_no_call() -> None:
     assert model.under_way == 0
 
 
+async def test_cancelling_ends_all_calls() -> None:
+    model = ScriptedModel(lambda prompt: "{ " * 2_000, window=6000)
+    task = asyncio.create_task(fill(model, ["this is one of many lines"] * 2000))
+    async with asyncio.timeout(30):
+        while not model.under_way:
+            await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert model.under_way == 0
+
+
 async def test_a_server_without_max_tokens_is_not_asked_for_them() -> None:
     model = ScriptedModel(summarise)
     engine = LanguageModelEngine(model, SummarySettings(), takes_max_tokens=False)

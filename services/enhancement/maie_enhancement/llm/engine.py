@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 
 from maie.common.v1 import types_pb2 as common
 from maie_enhancement.engine import Piece, Segment
+from maie_enhancement.guard import word_change, words_of
 from maie_enhancement.llm import prompt
 from maie_enhancement.llm.order import in_order
-from maie_enhancement.llm.seams import Found, Seams
+from maie_enhancement.llm.seams import Seams
 from maie_enhancement.llm.stretch import Portion, Stretch, halves, portions_of, words_in
 from maie_enhancement.settings import EnhancementSettings
 from maie_llm import Completion, Generation, LanguageModel, Prompt
@@ -41,11 +42,11 @@ class Written:
 
     Attributes:
         portion: The portion.
-        found: Its clean text, or None where there is none to be had.
+        text: What may be its clean text, or None where there is none to be had.
     """
 
     portion: Portion
-    found: Found | None = None
+    text: str | None = None
 
 
 class LanguageModelEngine:
@@ -113,13 +114,18 @@ class LanguageModelEngine:
         texts: list[str | None] = []
         async with aclosing(written):
             async for each in written:
-                found = each.found
-                fits = found is not None and found.change <= self.max_word_change
-                texts.append(found.text if found and fits else None)
+                texts.append(each.text)
                 if each.portion.last:
-                    whole = None if None in texts else " ".join(filter(None, texts))
-                    yield each.portion.segment, whole
+                    segment = each.portion.segment
+                    yield segment, self._clean(segments[segment].text, texts)
                     texts = []
+
+    def _clean(self, raw: str, texts: Sequence[str | None]) -> str | None:
+        """The clean text of a segment, or None where its words would change."""
+        found = [text for text in texts if text is not None]
+        clean = " ".join(filter(None, found))
+        change = word_change(words_of(raw), words_of(clean))
+        return clean if len(found) == len(texts) and change <= self.max_word_change else None
 
 
 class _Call:
@@ -182,12 +188,12 @@ class _Call:
                     cut_off = bit.finish == "length"
                     continue
                 at = seams.done
-                for portion, found in zip(stretch[at:], seams.add(bit), strict=False):
-                    yield Written(portion=portion, found=found)
+                for portion, text in zip(stretch[at:], seams.add(bit), strict=False):
+                    yield Written(portion=portion, text=text)
         rest = stretch[seams.done :]
         if not cut_off:
-            for portion, found in zip(rest, seams.finish(), strict=True):
-                yield Written(portion=portion, found=found)
+            for portion, text in zip(rest, seams.finish(), strict=True):
+                yield Written(portion=portion, text=text)
             return
         parts = halves(rest) if halved < MAX_HALVINGS else None
         if parts is None:

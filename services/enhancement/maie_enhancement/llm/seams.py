@@ -4,24 +4,10 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from rapidfuzz.distance import Levenshtein, Opcodes
 
-from maie_enhancement.guard import FoundWord, find_words, word_change
-
-
-@dataclass(kw_only=True, frozen=True, slots=True)
-class Found:
-    """A portion's clean text.
-
-    Attributes:
-        text: The text.
-        change: How much of its words is not as it was, 0 to 1.
-    """
-
-    text: str
-    change: float = 0.0
+from maie_enhancement.guard import FoundWord, find_words
 
 
 class Seams:
@@ -47,10 +33,10 @@ class Seams:
         """How many portions are known."""
         return self._done
 
-    def add(self, text: str) -> list[Found]:
-        """Takes in what comes next, and gives the portions that are known by it."""
+    def add(self, text: str) -> list[str]:
+        """Takes in what comes next, and gives the clean texts that are known by it."""
         self._text += text
-        found: list[Found] = []
+        found: list[str] = []
         while not self._drifted and self._done < len(self._portions) - 1:
             portion = self._portions[self._done]
             if len(self._text) <= self._enough:
@@ -64,14 +50,14 @@ class Seams:
                 self._drifted = True
                 break
             end = _seam(self._text, words, len(portion))
-            found.append(Found(text=_tidy(self._text[:end])))
+            found.append(_tidy(self._text[:end]))
             self._text = self._text[end:]
             self._enough = 0
             self._done += 1
         return found
 
-    def finish(self) -> list[Found]:
-        """The portions that are left, aligned with the text that is left."""
+    def finish(self) -> list[str]:
+        """What comes nearest to a clean text for each portion that is left."""
         left = self._portions[self._done :]
         words = find_words(self._text)
         letters = [word.letters for word in words]
@@ -82,8 +68,7 @@ class Seams:
             end = start + len(portion)
             stop = len(letters) if end == len(raw) else _place(end, moves)
             text = self._text[_seam(self._text, words, begin) : _seam(self._text, words, stop)]
-            change = word_change(portion, letters[begin:stop])
-            found.append(Found(text=_tidy(text), change=change))
+            found.append(_tidy(text))
             start, begin = end, stop
         self._done = len(self._portions)
         return found
