@@ -146,6 +146,7 @@ def test_that_the_environment_is_set_but_for_what_an_operator_has_set(
         "[enforce fail at alloc_cpu.cpp:119] DefaultCPUAllocator: can't allocate memory",
         "No available memory for the cache blocks.",
         "std::bad_alloc",
+        "Available memory on node 0 (12/15 GiB) is less than requested memory for kv (99.0 GiB).",
     ],
 )
 def test_that_want_of_memory_is_told_from_other_ends(cause: str) -> None:

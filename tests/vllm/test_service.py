@@ -96,11 +96,14 @@ class Service:
 
 @asynccontextmanager
 async def service(
-    nats_server: NatsServer, tmp_path: Path, model: Path = MODEL
+    nats_server: NatsServer, tmp_path: Path, model: Path = MODEL, **settings: Any
 ) -> AsyncIterator[Service]:
     """The enhancement service with the engine `vllm`; killed in the end."""
     address = f"127.0.0.1:{free_port()}"
-    options = {f"MAIE_ENHANCEMENT_VLLM_{name.upper()}": str(SETTINGS[name]) for name in SETTINGS}
+    options = {
+        f"MAIE_ENHANCEMENT_VLLM_{name.upper()}": str(value)
+        for name, value in {**SETTINGS, **settings}.items()
+    }
     log = tmp_path / "service.log"
     with log.open("ab") as file:
         process = await asyncio.create_subprocess_exec(
@@ -235,3 +238,12 @@ async def test_a_model_that_cannot_be_loaded_says_what_vllm_said(
     log = running.log.read_text()
     assert "cannot be loaded" in log
     assert "NobodyKnowsThisOne" in log
+
+
+async def test_a_cache_that_does_not_fit_into_memory_says_so(
+    nats_server: NatsServer, tmp_path: Path
+) -> None:
+    async with service(nats_server, tmp_path, cpu_cache_gib=100_000) as running:
+        async with asyncio.timeout(LOAD_SECONDS):
+            assert await running.process.wait() == 1
+    assert "OUT_OF_MEMORY" in running.log.read_text()

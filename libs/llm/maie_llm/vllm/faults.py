@@ -23,6 +23,7 @@ OUT_OF_MEMORY_WORDS = (
     "bad_alloc",
     "larger than the available kv cache memory",
     "less than desired gpu memory utilization",
+    "less than requested memory",
 )
 
 
