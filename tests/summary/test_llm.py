@@ -20,6 +20,7 @@ from maie_runtime.errors import Code, StageError, invalid
 from maie_runtime.stage import StageContext
 from maie_summary.check import problem_with
 from maie_summary.engine import Draft, Segment
+from maie_summary.llm.answers import Unusable, read_answer
 from maie_summary.llm.engine import LanguageModelEngine
 from maie_summary.llm.prompt import MERGE
 from maie_summary.settings import SummarySettings
@@ -167,7 +168,7 @@ GOOD = json.dumps({"headline": {"text": "Talk", "lines": [1]}, "points": []})
         ('{"headline": {"text": "Talk", "lines": [1]}}', "required"),
         (GOOD.replace("[1]", "[]"), "$.headline.lines does not fit its minItems 1"),
         (GOOD.replace("Talk", "A secret that is too long"), "maxLength"),
-        (GOOD.replace("[1]", "[7]"), "/headline cites line 7, which does not exist"),
+        (GOOD.replace("[1]", "[7]"), "$.headline cites line 7, which does not exist"),
         (GOOD.replace("Talk", "\\ud800"), "cannot be stored"),
     ],
 )
@@ -185,6 +186,20 @@ async def test_an_answer_that_cannot_be_used_is_asked_for_again_with_what_was_wr
         await fill(ScriptedModel(answers(bad, bad, bad, GOOD), window=40_000), ["hello", "bye"])
     assert (caught.value.code, caught.value.reason) == (Code.INTERNAL, "SUMMARY_INVALID")
     assert "secret" not in caught.value.message
+
+
+def test_problems_name_no_name_that_the_model_chose() -> None:
+    schema = {
+        "title": "People",
+        "description": "Who said what.",
+        "type": "object",
+        "additionalProperties": {"type": "string", "maxLength": 5},
+    }
+    people = Template.parse("people", json.dumps(schema), "{{ transcript }}")
+    for bad in ({"text": "too long", "lines": [1]}, {"text": "hi", "lines": [2]}):
+        with pytest.raises(Unusable, match=r"^\$\.\*") as caught:
+            read_answer(json.dumps({"Susan Miller": bad}), people, [1])
+        assert "Susan" not in str(caught.value)
 
 
 async def test_an_answer_that_was_cut_off_gets_more_room() -> None:

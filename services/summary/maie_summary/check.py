@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from google.protobuf import json_format, struct_pb2
@@ -26,14 +26,15 @@ def problem_with(draft: Draft, template: Template, segment_ids: Collection[str])
         if not _exists(draft.content, source.pointer):
             return "a citation points at nothing"
         if not set(source.segment_ids) <= set(segment_ids):
-            return f"the citation of {source.pointer} names a segment that does not exist"
+            told = place_of(source.pointer, template.schema)
+            return f"the citation of {told} names a segment that does not exist"
     return ""
 
 
 def content_problem(content: Any, template: Template) -> str:
     """Why content is no summary by its template, or an empty string."""
     for error in Draft202012Validator(template.schema).iter_errors(content):
-        return rule_broken(error)
+        return rule_broken(error, template.schema)
     try:
         json_format.ParseDict(content, struct_pb2.Struct()).SerializeToString()
     except (json_format.ParseError, ValueError, OverflowError):
@@ -41,10 +42,39 @@ def content_problem(content: Any, template: Template) -> str:
     return ""
 
 
-def rule_broken(error: ValidationError) -> str:
+def rule_broken(error: ValidationError, schema: Mapping[str, Any]) -> str:
     """A place and the rule of the schema that it breaks, without what stands there."""
     rule = f"{error.validator} {error.validator_value!r}"[:MAX_PROBLEM_CHARS]
-    return f"{error.json_path} does not fit its {rule}"
+    return f"{place(error.absolute_path, schema)} does not fit its {rule}"
+
+
+def place(path: Iterable[str | int], schema: Mapping[str, Any]) -> str:
+    """A place in content as people write it; names that are not the schema's own are left out."""
+    known = set(_property_names(schema))
+    return "$" + "".join(
+        f"[{each}]" if isinstance(each, int) else f".{each if each in known else '*'}"
+        for each in path
+    )
+
+
+def place_of(pointer: str, schema: Mapping[str, Any]) -> str:
+    """The same for a JSON Pointer."""
+    return place((_token(each) for each in pointer.split("/")[1:]), schema)
+
+
+def _token(text: str) -> str | int:
+    return int(text) if text.isdecimal() else text.replace("~1", "/").replace("~0", "~")
+
+
+def _property_names(schema: Any) -> Iterator[str]:
+    if isinstance(schema, Mapping):
+        if isinstance(named := schema.get("properties"), Mapping):
+            yield from named
+        for child in schema.values():
+            yield from _property_names(child)
+    elif isinstance(schema, list):
+        for child in schema:
+            yield from _property_names(child)
 
 
 def _exists(content: Any, pointer: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from maie_summary.check import content_problem, rule_broken
+from maie_summary.check import content_problem, place_of, rule_broken
 from maie_summary.llm.cited import cited_schema, uncited
 from maie_templates import Template
 
@@ -35,14 +35,14 @@ def read_answer(text: str, template: Template, numbers: Collection[int]) -> Answ
         answer = json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         raise Unusable("it is not one JSON object") from error
-    validator = Draft202012Validator(cited_schema(template.schema))
-    for problem in validator.iter_errors(answer):
-        raise Unusable(rule_broken(problem))
+    schema = cited_schema(template.schema)
+    for problem in Draft202012Validator(schema).iter_errors(answer):
+        raise Unusable(rule_broken(problem, schema))
     content, citations = uncited(template.schema, answer)
     for citation in citations:
         if unknown := set(citation.lines) - set(numbers):
-            place = citation.pointer or "the answer"
-            raise Unusable(f"{place} cites line {min(unknown)}, which does not exist")
+            told = place_of(citation.pointer, template.schema)
+            raise Unusable(f"{told} cites line {min(unknown)}, which does not exist")
     if told := content_problem(content, template):
         raise Unusable(told)
     return answer

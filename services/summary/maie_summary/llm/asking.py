@@ -36,8 +36,6 @@ class Asking:
         model: The model.
         template: What it is to fill.
         generation: What the request sets.
-        answer_tokens: The longest first answer; None where the model cannot be
-            told how long one may be.
         calls: Taken for the time of a call.
     """
 
@@ -46,25 +44,31 @@ class Asking:
         model: LanguageModel,
         template: Template,
         generation: Generation,
-        answer_tokens: int | None,
         calls: asyncio.Semaphore,
     ) -> None:
         self._model = model
         self._template = template
         self._generation = generation
-        self._answer_tokens = answer_tokens
         self._calls = calls
         self._max_tokens = max_tokens(model, generation)
 
-    async def ask(self, chat: Sequence[Message], numbers: Collection[int]) -> Answer:
+    async def ask(
+        self, chat: Sequence[Message], numbers: Collection[int], answer_tokens: int | None
+    ) -> Answer:
         """An answer that fits the cited schema and cites only these lines.
+
+        Args:
+            chat: What is asked.
+            numbers: The lines that may be cited.
+            answer_tokens: The longest first answer; None where the model
+                cannot be told how long one may be.
 
         Raises:
             CutOff: Its last try was still too long.
             StageError: INTERNAL with SUMMARY_INVALID where no try could be
                 used; what the model raises.
         """
-        asked, budget, cut_off, problem = chat, self._answer_tokens, False, ""
+        asked, budget, cut_off, problem = chat, answer_tokens, False, ""
         for _ in range(RETRIES + 1):
             text, ended = await self._answer(asked, budget, numbers)
             cut_off = ended.finish == "length"

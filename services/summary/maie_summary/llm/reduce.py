@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Coroutine, Sequence
+from collections.abc import Collection, Coroutine, Sequence
 from typing import Any
 
 from maie_llm import Generation, LanguageModel, Message
@@ -58,7 +58,8 @@ class Reduction:
         self._language_code = language_code
         self._generation = generation
         self._answer_tokens = answer_tokens
-        self._calls = asyncio.Semaphore(calls_at_once)
+        calls = asyncio.Semaphore(calls_at_once)
+        self._asking = Asking(model, template, generation, calls)
         self._takes_max_tokens = takes_max_tokens
 
     async def fill(self, lines: Lines) -> Answer:
@@ -69,8 +70,6 @@ class Reduction:
                 with SUMMARY_INVALID; what the model raises.
         """
         await self._measure()
-        budget = self._answer_tokens if self._takes_max_tokens else None
-        self._asking = Asking(self._model, self._template, self._generation, budget, self._calls)
         groups = await self._groups(lines)
         return await self._merge(await _together([self._fill(*group) for group in groups]))
 
@@ -110,7 +109,7 @@ class Reduction:
     async def _fill(self, lines: Lines, chat: Chat) -> Answer:
         """The template filled from lines that fit; in halves where the answer does not."""
         try:
-            return await self._asking.ask(chat, {line.number for line in lines})
+            return await self._ask(chat, {line.number for line in lines})
         except CutOff:
             parts = halves(lines) if len(lines) > 1 else None
             if parts is None:
@@ -149,9 +148,13 @@ class Reduction:
         chat = await prompt.merge_messages(self._template, answers, self._language_code)
         try:
             # Answers that say nothing cite nothing; what is made of them can cite no more.
-            return await self._asking.ask(chat, numbers) if numbers else answers[0]
+            return await self._ask(chat, numbers) if numbers else answers[0]
         except CutOff:
             raise self._too_long() from None
+
+    async def _ask(self, chat: Chat, numbers: Collection[int]) -> Answer:
+        budget = self._answer_tokens if self._takes_max_tokens else None
+        return await self._asking.ask(chat, numbers, budget)
 
     def _too_long(self) -> StageError:
         return summary_invalid(self._template, "its answer does not fit into its window")
