@@ -41,6 +41,7 @@ class ScriptedEngine:
 
     description = "Reads nothing."
     vram_bytes = 0
+    weights = None
 
     def __init__(
         self,
