@@ -61,10 +61,10 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 def main(
     model: Annotated[Path, typer.Option(help="A verified model's directory.")] = MODEL,
     window: Annotated[int, typer.Option(help="The model's window in tokens.")] = 1024,
-    requests: Annotated[int, typer.Option(help="How many requests a round has.")] = 32,
+    requests: Annotated[int, typer.Option(help="How many requests a round has.")] = 48,
     at_once: Annotated[int, typer.Option(help="How many of them run at the same time.")] = 8,
     tokens: Annotated[int, typer.Option(help="The longest answer.")] = 96,
-    pairs: Annotated[int, typer.Option(help="How often each side runs, in turn.")] = 9,
+    pairs: Annotated[int, typer.Option(help="How often each side runs, in turn.")] = 21,
     as_json: JsonOption = False,
 ) -> None:
     """Prints tokens a second of both sides and their ratio."""
