@@ -84,8 +84,10 @@ async def test_it_is_held_for_as_long_as_wanted(lease: GpuLease, other: GpuLease
 
 
 async def test_it_goes_to_the_others_in_the_order_of_their_asking(
-    nats_server: NatsServer, lease: GpuLease
+    nats_server: NatsServer, broker: Broker, lease: GpuLease
 ) -> None:
+    # Who is forgotten loses its place, and this is not about that.
+    await forget_soon(broker, 10.0)
     order: list[str] = []
 
     async def wait(name: str, broker: Broker) -> None:

@@ -54,6 +54,7 @@ class Hold:
         self._value = value
         self._revision = token
         self._good_until = good_until
+        self._released = asyncio.Event()
         self._keeping = asyncio.create_task(self._keep())
 
     @property
@@ -70,23 +71,32 @@ class Hold:
 
     async def release(self) -> None:
         """Gives the GPU to the next; does nothing where it was lost."""
-        self._keeping.cancel()
+        self._released.set()
+        # A renewal under way ends first: cut off, it might be stored after what is removed here.
         await asyncio.wait({self._keeping})
         if not self.lost.is_set():
             await self._lease.free(self._revision)
 
     async def _keep(self) -> None:
         """Renews the entry as long as that can be done in time."""
-        while True:
-            try:
-                # After a freeze both may be over, and then the limit counts.
+        try:
+            while not self._released.is_set():
+                # After a freeze both times may be over, and then this one counts.
                 async with asyncio.timeout(self._good_until - time.monotonic()):
-                    await asyncio.sleep(self._lease.seconds * RENEW_AFTER)
-                    await self._renew()
-            except (TimeoutError, *_NOT_OURS):
-                log.warning("gpu.lost", gpu=self._lease.gpu, token=self.token)
+                    await self._rest(self._lease.seconds * RENEW_AFTER)
+                    if not self._released.is_set():
+                        await self._renew()
+        except (TimeoutError, *_NOT_OURS):
+            log.warning("gpu.lost", gpu=self._lease.gpu, token=self.token)
+        finally:
+            # Whatever ended it: nobody renews any more.
+            if not self._released.is_set():
                 self.lost.set()
-                return
+
+    async def _rest(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._released.wait()
 
     async def _renew(self) -> None:
         while True:
