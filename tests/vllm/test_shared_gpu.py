@@ -116,8 +116,13 @@ def whisper_variables(path: Path) -> dict[str, str]:
 
 def vllm_variables() -> dict[str, str]:
     own = {f"MAIE_ENHANCEMENT_VLLM_{name.upper()}": str(each) for name, each in SETTINGS.items()}
-    path = {"MAIE_ENHANCEMENT_VLLM_MODEL_PATH": str(MODEL)}
-    return {"MAIE_ENHANCEMENT_ENGINE": "vllm", "HF_HUB_OFFLINE": "1", **path, **own}
+    return {
+        "MAIE_ENHANCEMENT_ENGINE": "vllm",
+        "MAIE_ENHANCEMENT_VLLM_MODEL_PATH": str(MODEL),
+        "MAIE_ENHANCEMENT_GENERATION_TEMPERATURE": "0",
+        "HF_HUB_OFFLINE": "1",
+        **own,
+    }
 
 
 async def transcribe(address: str) -> str:
@@ -128,8 +133,7 @@ async def transcribe(address: str) -> str:
 
 
 async def enhance(address: str) -> str:
-    plain = "".join(letter for letter in SPOKEN.lower() if letter.isalnum() or letter == " ")
-    segment = common.Segment(segment_id="c0000-s0000", text=plain)
+    segment = common.Segment(segment_id="c0000-s0000", text=" ".join(words_of(SPOKEN)))
     segment.end_offset.FromSeconds(3)
     request = enhancement.EnhanceRequest(
         transcript=common.Transcript(segments=[segment], language_code="en")
