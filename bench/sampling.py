@@ -47,6 +47,13 @@ class Sampler:
         self._meshes = meshes
         self._started = time.monotonic()
         self._pids: dict[str, int | None] = {}
+        # Kept open: the server remembers its last 10,000 closed connections.
+        self._clients: dict[str, Client] = {}
+
+    async def close(self) -> None:
+        """Closes its connections."""
+        for client in self._clients.values():
+            await client.close()
 
     async def sample(self) -> None:
         """Adds one sample of everything."""
@@ -84,18 +91,14 @@ class Sampler:
             self._add(f"{name}, children", "own memory", own, "MB", MEMORY_PER_HOUR)
 
     async def _sample_streams(self, prefix: str, mesh: LocalMesh) -> None:
-        client = Client()
-        await client.connect(mesh.children[NATS].part.address)
-        try:
-            for told in await client.jetstream(timeout=PATIENCE_SECONDS).streams_info():
-                name = f"{prefix}{told.config.name}"
-                self._add(
-                    name, "messages", told.state.messages, "", MESSAGES_PER_HOUR, SHARE_PER_HOUR
-                )
-                size = told.state.bytes / MEGABYTE
-                self._add(name, "bytes", size, "MB", DISK_PER_HOUR, SHARE_PER_HOUR)
-        finally:
-            await client.close()
+        client = self._clients.setdefault(prefix, Client())
+        if not client.is_connected:
+            await client.connect(mesh.children[NATS].part.address)
+        for told in await client.jetstream(timeout=PATIENCE_SECONDS).streams_info():
+            name = f"{prefix}{told.config.name}"
+            self._add(name, "messages", told.state.messages, "", MESSAGES_PER_HOUR, SHARE_PER_HOUR)
+            size = told.state.bytes / MEGABYTE
+            self._add(name, "bytes", size, "MB", DISK_PER_HOUR, SHARE_PER_HOUR)
 
     def _sample_disk(self, prefix: str, mesh: LocalMesh) -> None:
         layout = mesh.layout

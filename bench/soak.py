@@ -110,6 +110,7 @@ async def _soak(seconds: float, rate: float, real_every: float) -> Soaked:
         empty, real = loads
         empty.hook = await stack.enter_async_context(webhook_receiver(empty.counts))
         sampler, others, started = Sampler(meshes), Others(), time.monotonic()
+        stack.push_async_callback(sampler.close)
         async with asyncio.TaskGroup() as group:
             group.create_task(_watch(sampler, seconds))
             group.create_task(empty.flow(rate, seconds))
