@@ -8,24 +8,20 @@ from pathlib import Path
 
 from maie_cli.mesh.errors import MeshError
 
+_GPU = {
+    "MAIE_ASR_ENGINE": "whisper",
+    "MAIE_ASR_WHISPER_DEVICE": "cuda",
+    "MAIE_ENHANCEMENT_ENGINE": "vllm",
+    "MAIE_SUMMARY_ENGINE": "vllm",
+}
 PROFILES: dict[str, dict[str, str]] = {
     "embedded": {
         "MAIE_ASR_ENGINE": "pocketsphinx",
         "MAIE_ENHANCEMENT_ENGINE": "rules",
         "MAIE_SUMMARY_ENGINE": "extractive",
     },
-    "gpu": {
-        "MAIE_ASR_ENGINE": "whisper",
-        "MAIE_ASR_WHISPER_DEVICE": "cuda",
-        "MAIE_ENHANCEMENT_ENGINE": "rules",
-        "MAIE_SUMMARY_ENGINE": "extractive",
-    },
-    "shared-gpu": {
-        "MAIE_ASR_ENGINE": "whisper",
-        "MAIE_ASR_WHISPER_DEVICE": "cuda",
-        "MAIE_ENHANCEMENT_ENGINE": "vllm",
-        "MAIE_SUMMARY_ENGINE": "vllm",
-    }
+    "gpu": _GPU,
+    "shared-gpu": _GPU
     | {
         f"MAIE_{service}_{name}": value
         for service in ("ASR", "ENHANCEMENT", "SUMMARY")
