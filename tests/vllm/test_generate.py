@@ -84,9 +84,9 @@ async def test_what_was_said_comes_back_with_its_punctuation(model: VllmModel, t
 
 
 async def test_many_prompts_at_once_get_their_own_answers(model: VllmModel) -> None:
-    prompts = [ask(spoken(text), generation=GREEDY) for text in TEXTS[:AT_ONCE]]
+    prompts = [ask(spoken(text), generation=GREEDY) for text in TEXTS[-AT_ONCE:]]
     answers = await asyncio.gather(*(answer(model, prompt) for prompt in prompts))
-    assert answers == TEXTS[:AT_ONCE]
+    assert answers == TEXTS[-AT_ONCE:]
 
 
 async def test_an_answer_that_is_cut_off_says_so(model: VllmModel) -> None:
