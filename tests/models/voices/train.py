@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from tests.models.voices import tokens
 from tests.models.voices.batches import Batch, Batches
@@ -40,7 +41,7 @@ SPREAD, TIMES = {-2: 0.1, -1: 0.2, 0: 0.4, 1: 0.2, 2: 0.1}, 0.5
 HALF_FROM = 1000
 # Frames of a batch of short windows, and how many windows there are at least.
 BATCH_FRAMES, LEAST = 4000, 6
-# How slowly the averaged weights follow, at most.
+# How much of the averaged weights stays at each step.
 INERTIA = 0.985
 
 
@@ -157,7 +158,7 @@ def train(
 ) -> None:
     """Trains for a time; the network has the phase's result afterwards."""
     optimizer = torch.optim.AdamW(network.parameters(), betas=(0.9, 0.98), weight_decay=0.01)
-    average = {name: weights.clone() for name, weights in network.state_dict().items()}
+    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(INERTIA))
     start, step = time.monotonic(), 0
     while (done := (time.monotonic() - start) / seconds) < 1:
         warm = min(1.0, (step + 1) / WARM_UP)
@@ -169,9 +170,7 @@ def train(
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
         step += 1
-        follow = 1 - min(INERTIA, step / (step + 9))
-        for name, weights in network.state_dict().items():
-            average[name].lerp_(weights, follow)
+        average.update_parameters(network)
         if step % 20 == 0:
             print(
                 f"{done:4.0%} step {step} text {losses.text:.3f} "
@@ -179,7 +178,7 @@ def train(
                 flush=True,
             )
     if phase.is_averaged:
-        network.load_state_dict(average)
+        network.load_state_dict(average.module.state_dict())
 
 
 def main() -> None:
