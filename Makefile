@@ -39,7 +39,7 @@ test: setup $(if $(shell command -v npm),node_modules/.installed,no-npm) ## Run 
 
 .PHONY: test-vllm
 test-vllm: .venv-vllm/.members ## Run the tests of vLLM, in an environment of their own (.venv-vllm, 2 GB).
-	@$(VLLM)/python -m pytest $(or $(ARGS),tests/vllm)
+	@$(VLLM)/python -m pytest tests/vllm $(ARGS)
 
 .PHONY: bench-vllm
 bench-vllm: .venv-vllm/.members ## Run bench/vllm_engine.py in the environment of vLLM.
