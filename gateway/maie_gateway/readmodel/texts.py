@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 
 import structlog
@@ -38,10 +37,10 @@ class TextIndexer:
                 store does not answer.
         """
         missing = await self._model.without_text(BATCH_JOBS)
-        found = await asyncio.gather(*(self._found(job_id) for job_id in missing))
         batch: list[tuple[StoredRecord, JobText]] = []
-        for stored in found:
-            if stored is not None:
+        # One after another: nobody waits for it, and what somebody waits for goes in between.
+        for job_id in missing:
+            if (stored := await self._found(job_id)) is not None:
                 batch.append((stored, await self._text(stored)))
             if sum(len(text.moments) for _, text in batch) >= BATCH_MOMENTS:
                 await self._index(batch)
