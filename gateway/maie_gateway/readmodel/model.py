@@ -52,6 +52,18 @@ class ReadModel:
 
         return await self._run(put)
 
+    async def refresh_all(self, entries: Iterable[JobEntry]) -> None:
+        """Shows jobs as they are by now, and none that is not shown: it may be gone."""
+        ordered = sorted(entries, key=lambda entry: entry.job_id)
+
+        def put() -> None:
+            with self._database.writing() as connection:
+                for entry in ordered:
+                    if rows.lock_job(connection, entry.job_id) is not None:
+                        rows.put_job(connection, entry)
+
+        await self._run(put)
+
     async def index_text(self, job_id: str, version: str, moments: Sequence[TextMoment]) -> bool:
         """Makes a job's text the one to be found; False as for `index_texts`."""
         return bool(

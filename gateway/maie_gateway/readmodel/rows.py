@@ -93,11 +93,16 @@ def _remove_text(connection: Connection, index: FullText, number: int) -> None:
     connection.execute(delete(moments).where(moments.c.number == number))
 
 
+def lock_job(connection: Connection, job_id: str) -> int | None:
+    """The number of a job's row, which stays as it is until the transaction ends; None without."""
+    locked = select(jobs.c.number).where(jobs.c.job_id == job_id).with_for_update()
+    return connection.execute(locked).scalar()
+
+
 def remove_job(connection: Connection, index: FullText, job_id: str) -> None:
     """Removes all of a job. An absent one is no error."""
     # Locked first, as everywhere, so that two gateways never wait for each other.
-    locked = select(jobs.c.number).where(jobs.c.job_id == job_id).with_for_update()
-    number = connection.execute(locked).scalar()
+    number = lock_job(connection, job_id)
     if number is not None:
         _remove_text(connection, index, number)
         connection.execute(delete(labels).where(labels.c.number == number))

@@ -70,7 +70,7 @@ class TextIndexer:
         # The rows of the others may be older than the records that their texts are of.
         behind = [stored for stored, text in batch if text.job_id not in indexed]
         if behind:
-            await self._model.apply_all(job_entry(one.record, one.revision) for one in behind)
+            await self._model.refresh_all(job_entry(one.record, one.revision) for one in behind)
 
     async def _moments(self, stored: StoredRecord) -> list[TextMoment]:
         try:

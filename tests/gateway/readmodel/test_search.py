@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from maie.job.v1 import job_pb2 as job
 from maie_gateway.readmodel import ReadModel, TextMoment, fulltext
 from maie_gateway.readmodel import search as readmodel_search
-from maie_gateway.readmodel.entries import text_version
+from maie_gateway.readmodel.entries import job_entry, text_version
 from maie_gateway.readmodel.query import parse_query
 from maie_gateway.readmodel.snippets import MAX_SNIPPET_LENGTH, snippet
 from maie_gateway.readmodel.words import words
@@ -110,6 +110,14 @@ async def test_the_job_with_more_of_the_words_for_its_length_comes_first(model: 
 async def test_tenants_find_their_own_jobs_only(model: ReadModel) -> None:
     await put_text(model, 1, "budget", tenant="other")
     assert await found(model, "budget") == []
+
+
+async def test_a_job_that_is_gone_does_not_come_back_with_its_text(model: ReadModel) -> None:
+    made = job_record(1)
+    await put(model, made, job_record(2))
+    await model.remove(made.job_id)
+    await model.refresh_all([job_entry(made, 9)])
+    assert await model.count() == 1
 
 
 async def test_text_of_another_version_than_the_record_wants_is_refused(model: ReadModel) -> None:
