@@ -33,6 +33,8 @@ pytestmark = pytest.mark.mesh
 
 # The server looks for what it has to forget a few times a second; so do those who wait.
 TAKEOVER_SECONDS = TTL + 1
+# Each of three processes before the first fault, and again after the last.
+LEAST_TURNS = 6
 
 
 @pytest_asyncio.fixture(autouse=True)
@@ -288,7 +290,7 @@ def check(diary: Diary) -> None:
     """Nobody uses the GPU once a later holder has it, and tokens grow."""
     entries = sorted(diary.read(), key=lambda entry: entry["at"])  # type: ignore[arg-type,return-value]
     tokens = [entry["token"] for entry in entries if entry["what"] == "took"]
-    assert len(tokens) > 10
+    assert len(tokens) >= LEAST_TURNS
     assert all(one < next_one for one, next_one in pairwise(tokens))
     used = [entry["token"] for entry in entries if entry["what"] == "use"]
     assert all(one <= next_one for one, next_one in pairwise(used))
