@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import signal
 import sys
@@ -25,7 +24,7 @@ from maie.enhancement.v1 import enhancement_pb2_grpc
 from maie_runtime.models import file_sha256
 from tests.conftest import NatsServer, free_port
 from tests.models.meetings.sentences import spoken
-from tests.vllm.tiny import MODEL, SETTINGS, TEXTS
+from tests.vllm.tiny import MODEL, OUTSIDE, SETTINGS, TEXTS
 
 pytestmark = [pytest.mark.mesh, pytest.mark.timeout(300)]
 
@@ -110,7 +109,7 @@ async def service(
             *(sys.executable, "-m", "maie_enhancement"),
             cwd=ROOT,
             env={
-                **os.environ,
+                **OUTSIDE,
                 "MAIE_NATS_URL": nats_server.url,
                 "MAIE_BLOB_URL": (tmp_path / "blobs").as_uri(),
                 "MAIE_ENHANCEMENT_LISTEN": address,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -27,7 +26,7 @@ from maie.enhancement.v1 import enhancement_pb2_grpc
 from tests.asr.heavy_whisper import BALLAST_BYTES, write_heavy_whisper
 from tests.asr.recordings import SCHEDULE, read_audio, wav, words_of
 from tests.conftest import NatsServer
-from tests.vllm.tiny import MODEL, SETTINGS, TEXTS
+from tests.vllm.tiny import MODEL, OUTSIDE, SETTINGS, TEXTS
 
 # vLLM takes half a minute to load, three times here, and several where the machine is busy.
 pytestmark = [pytest.mark.mesh, pytest.mark.timeout(900)]
@@ -82,7 +81,7 @@ async def service(package: str, log: Path, **variables: str) -> AsyncIterator[Se
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", package),
             env={
-                **os.environ,
+                **OUTSIDE,
                 f"{prefix}_LISTEN": "127.0.0.1:0",
                 f"{prefix}_RESIDENCY": "shared-gpu",
                 f"{prefix}_GPU": "here/0",

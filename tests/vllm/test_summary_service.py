@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import sys
 from pathlib import Path
@@ -20,7 +19,7 @@ from maie.summary.v1 import summary_pb2_grpc
 from maie_templates import TemplateLibrary
 from tests.conftest import NatsServer, free_port
 from tests.models.meetings import random_meeting
-from tests.vllm.tiny import MODEL, SETTINGS
+from tests.vllm.tiny import MODEL, OUTSIDE, SETTINGS
 
 pytestmark = [pytest.mark.mesh, pytest.mark.timeout(300)]
 
@@ -39,7 +38,7 @@ async def test_meeting_notes_come_over_grpc_with_citations_that_exist(
             *(sys.executable, "-m", "maie_summary"),
             cwd=ROOT,
             env={
-                **os.environ,
+                **OUTSIDE,
                 "MAIE_NATS_URL": nats_server.url,
                 "MAIE_BLOB_URL": (tmp_path / "blobs").as_uri(),
                 "MAIE_SUMMARY_LISTEN": address,

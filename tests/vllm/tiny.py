@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from maie_llm import Completion, Generation, LanguageModel, Message, Prompt
 from maie_llm.settings import VllmSettings
 from tests.models.meetings.sentences import SENTENCES
 
+OUTSIDE = dict(os.environ)
+"""What a service is started with: an engine of the tests' own sets variables that all inherit."""
 MODEL = Path(__file__).parents[1] / "models" / "tiny-qwen3"
 WINDOW = 1024
 # For two cores, of which others may use one.
