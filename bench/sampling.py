@@ -91,8 +91,9 @@ class Sampler:
             self._add(f"{name}, children", "own memory", own, "MB", MEMORY_PER_HOUR)
 
     async def _sample_streams(self, prefix: str, mesh: LocalMesh) -> None:
-        client = self._clients.setdefault(prefix, Client())
-        if not client.is_connected:
+        client = self._clients.get(prefix)
+        if client is None:
+            client = self._clients[prefix] = Client()
             await client.connect(mesh.children[NATS].part.address)
         for told in await client.jetstream(timeout=PATIENCE_SECONDS).streams_info():
             name = f"{prefix}{told.config.name}"

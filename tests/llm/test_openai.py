@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from maie_llm import Completion, Generation, Message, Prompt
+from maie_llm.generation import NAMES
 from maie_llm.settings import GenerationSettings
 from maie_runtime.errors import Code, StageError
 from tests.llm.asking import HELLO, answered, model_on
@@ -26,17 +27,6 @@ from tests.llm.openai_server import (
 pytestmark = pytest.mark.unit
 
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
-ALL_PARAMETERS = (
-    "temperature",
-    "top_p",
-    "top_k",
-    "min_p",
-    "repetition_penalty",
-    "presence_penalty",
-    "frequency_penalty",
-    "seed",
-    "max_tokens",
-)
 
 
 async def test_an_answer_comes_bit_by_bit_and_says_how_it_ended() -> None:
@@ -129,14 +119,14 @@ async def test_a_request_goes_before_the_environment() -> None:
     async with model_on(server, environment) as model:
         await answered(model, asked)
         told = model.version(asked.generation).parameters
-    sent = {name: server.bodies[0].get(name) for name in ALL_PARAMETERS}
-    assert sent == dict.fromkeys(ALL_PARAMETERS) | {
+    sent = {name: server.bodies[0].get(name) for name in NAMES}
+    assert sent == dict.fromkeys(NAMES) | {
         "temperature": 0.0,
         "top_p": 0.9,
         "seed": 5,
         "max_tokens": 50,
     }
-    assert {name: json.loads(told[name]) for name in ALL_PARAMETERS} == sent
+    assert {name: json.loads(told[name]) for name in NAMES} == sent
 
 
 @pytest.mark.parametrize("name", ["top_k", "min_p", "repetition_penalty"])
@@ -157,7 +147,7 @@ async def test_what_the_server_does_not_take_is_refused(name: str) -> None:
 async def test_what_the_server_takes_is_sent_where_it_is_set() -> None:
     server = OpenAIServer()
     generation = Generation(top_k=40, min_p=0.1, repetition_penalty=1.1)
-    async with model_on(server, parameters=ALL_PARAMETERS) as model:
+    async with model_on(server, parameters=NAMES) as model:
         await answered(model, Prompt(messages=HELLO.messages, generation=generation))
         await answered(model)
     asked, plain = server.bodies

@@ -28,6 +28,7 @@ from maie_enhancement import stage as enhancement_stage
 from maie_enhancement.guard import words_of
 from maie_enhancement.settings import EnhancementOpenAISettings, EnhancementSettings
 from maie_llm import Completion, Generation, LanguageModel, Message, Prompt
+from maie_llm.generation import NAMES
 from maie_llm.openai import OpenAISettings, open_openai
 from maie_llm.openai.request import request_body
 from maie_llm.openai.server import Server, open_client
@@ -49,17 +50,6 @@ ENDLESS = 200
 GO_ON = {"ignore_eos": True}
 START_SECONDS = 500
 STOP_SECONDS = 30
-ALL_PARAMETERS = (
-    "temperature",
-    "top_p",
-    "top_k",
-    "min_p",
-    "repetition_penalty",
-    "presence_penalty",
-    "frequency_penalty",
-    "seed",
-    "max_tokens",
-)
 SCHEMA = {
     "type": "object",
     "properties": {
@@ -145,7 +135,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def settings_of(url: str, **others: Any) -> OpenAISettings:
-    given = {"api_key": KEY, "model": NAME, "parameters": ALL_PARAMETERS, "retry_seconds": 0.0}
+    given = {"api_key": KEY, "model": NAME, "parameters": NAMES, "retry_seconds": 0.0}
     return OpenAISettings(base_url=url, **{**given, **others})
 
 

@@ -77,14 +77,13 @@ def make_task(source: record.JobRecord, graph: Graph, unit: record.Unit) -> even
     if unit.HasField("pause"):
         task.pause.CopyFrom(unit.pause)
     needs = graph.needs(unit)
-    inputs = [need.output for need in needs]
     match unit.stage:
         case common.STAGE_PREPROCESS:
             task.preprocess.CopyFrom(_preprocess(source))
         case common.STAGE_ASR:
-            task.asr.CopyFrom(_asr(source, inputs[0], unit.index))
+            task.asr.CopyFrom(_asr(source, needs[0].output, unit.index))
         case common.STAGE_ENHANCEMENT:
-            task.enhancement.CopyFrom(_enhancement(source, inputs[0]))
+            task.enhancement.CopyFrom(_enhancement(source, needs[0].output))
         case _:
             task.summary.CopyFrom(_summary(source, unit, needs))
     return task

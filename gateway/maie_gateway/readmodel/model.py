@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import TypeVar
 
 import structlog
+from sqlalchemy import Connection
 
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
@@ -43,26 +44,23 @@ class ReadModel:
 
     async def apply_all(self, entries: Iterable[JobEntry]) -> int:
         """Shows many jobs in one transaction; returns how many were not shown like that."""
-        # In one order everywhere: gateways that write the same jobs never wait for each other.
-        ordered = sorted(entries, key=lambda entry: entry.job_id)
-
-        def put() -> int:
-            with self._database.writing() as connection:
-                return sum(rows.put_job(connection, entry) for entry in ordered)
-
-        return await self._run(put)
+        return await self._put_all(entries, rows.put_job)
 
     async def refresh_all(self, entries: Iterable[JobEntry]) -> None:
         """Shows jobs as they are by now, and none that is not shown: it may be gone."""
+        await self._put_all(entries, rows.refresh_job)
+
+    async def _put_all(
+        self, entries: Iterable[JobEntry], put: Callable[[Connection, JobEntry], bool]
+    ) -> int:
+        # In one order everywhere: gateways that write the same jobs never wait for each other.
         ordered = sorted(entries, key=lambda entry: entry.job_id)
 
-        def put() -> None:
+        def put_all() -> int:
             with self._database.writing() as connection:
-                for entry in ordered:
-                    if rows.lock_job(connection, entry.job_id) is not None:
-                        rows.put_job(connection, entry)
+                return sum(put(connection, entry) for entry in ordered)
 
-        await self._run(put)
+        return await self._run(put_all)
 
     async def index_text(self, job_id: str, version: str, moments: Sequence[TextMoment]) -> bool:
         """Makes a job's text the one to be found; False as for `index_texts`."""

@@ -36,6 +36,11 @@ def put_job(connection: Connection, entry: JobEntry) -> bool:
     return True
 
 
+def refresh_job(connection: Connection, entry: JobEntry) -> bool:
+    """The same for a job that has a row already; False where it has none."""
+    return _lock_job(connection, entry.job_id) is not None and put_job(connection, entry)
+
+
 @functools.cache
 def _upsert(dialect_name: str) -> Any:
     """The statement that writes a job's row; to build it takes longer than to run it."""
@@ -93,7 +98,7 @@ def _remove_text(connection: Connection, index: FullText, number: int) -> None:
     connection.execute(delete(moments).where(moments.c.number == number))
 
 
-def lock_job(connection: Connection, job_id: str) -> int | None:
+def _lock_job(connection: Connection, job_id: str) -> int | None:
     """The number of a job's row, which stays as it is until the transaction ends; None without."""
     locked = select(jobs.c.number).where(jobs.c.job_id == job_id).with_for_update()
     return connection.execute(locked).scalar()
@@ -102,7 +107,7 @@ def lock_job(connection: Connection, job_id: str) -> int | None:
 def remove_job(connection: Connection, index: FullText, job_id: str) -> None:
     """Removes all of a job. An absent one is no error."""
     # Locked first, as everywhere, so that two gateways never wait for each other.
-    number = lock_job(connection, job_id)
+    number = _lock_job(connection, job_id)
     if number is not None:
         _remove_text(connection, index, number)
         connection.execute(delete(labels).where(labels.c.number == number))
