@@ -17,6 +17,7 @@ from nats.errors import Error as NatsError
 from maie.job.v1 import record_pb2 as record
 from maie_gateway.conductor import FINAL_STATES, lane
 from maie_gateway.store import StoredRecord
+from maie_runtime.background import beside
 from maie_runtime.broker import Broker
 
 log = structlog.get_logger()
@@ -207,13 +208,9 @@ class JobChanges:
     @asynccontextmanager
     async def follow(self) -> AsyncIterator[None]:
         """Follows the bucket; begins once all records have been seen."""
-        following = asyncio.create_task(self._follow())
-        try:
+        async with beside(self._follow()):
             await self._complete.wait()
             yield
-        finally:
-            following.cancel()
-            await asyncio.gather(following, return_exceptions=True)
 
     async def _follow(self) -> None:
         while True:

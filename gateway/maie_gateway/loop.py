@@ -32,10 +32,11 @@ from maie_gateway.conductor import (
 )
 from maie_gateway.store import JobStore, RevisionConflictError, StoredRecord
 from maie_runtime import subjects
+from maie_runtime.background import beside
 from maie_runtime.broker import Broker
 from maie_runtime.errors import StageError
 from maie_runtime.faults import fault
-from maie_runtime.pull import end_pulling, pull_groups
+from maie_runtime.pull import pull_groups
 
 log = structlog.get_logger()
 
@@ -109,11 +110,8 @@ class Conductor:
                 max_ack_pending=MAX_ACK_PENDING,
             ),
         )
-        conducting = asyncio.create_task(self._conduct())
-        try:
+        async with beside(self._conduct()):
             yield
-        finally:
-            await end_pulling(conducting)
 
     async def begin(self, step: Step) -> None:
         """Stores a new job and publishes its first task, if it has one.

@@ -16,6 +16,7 @@ from maie_gateway.changes import ActiveJob, JobChanges
 from maie_gateway.conductor import pending_tasks
 from maie_gateway.loop import Conductor
 from maie_runtime import subjects
+from maie_runtime.background import beside
 from maie_runtime.broker import Broker
 from maie_runtime.errors import StageError
 
@@ -55,12 +56,8 @@ class Reconciler:
     @asynccontextmanager
     async def running(self, period: float) -> AsyncIterator[None]:
         """Looks at all unfinished jobs every `period` seconds."""
-        looking = asyncio.create_task(self._look_around(period))
-        try:
+        async with beside(self._look_around(period)):
             yield
-        finally:
-            looking.cancel()
-            await asyncio.gather(looking, return_exceptions=True)
 
     async def _look_around(self, period: float) -> None:
         while True:

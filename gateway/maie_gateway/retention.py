@@ -23,6 +23,7 @@ from maie_gateway.settings import RetentionSettings
 from maie_gateway.store import JobStore
 from maie_gateway.submission import UPLOADS
 from maie_runtime import subjects
+from maie_runtime.background import beside
 from maie_runtime.blobs import Blobs, StoredObject
 from maie_runtime.broker import REQUEST_TIMEOUT_SECONDS, Broker, broker_unavailable
 from maie_runtime.errors import StageError
@@ -68,12 +69,8 @@ class Sweeper:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Sweeps as long as the context lasts."""
-        sweeping = asyncio.create_task(self._sweep_on())
-        try:
+        async with beside(self._sweep_on()):
             yield
-        finally:
-            sweeping.cancel()
-            await asyncio.gather(sweeping, return_exceptions=True)
 
     async def _sweep_on(self) -> None:
         while True:

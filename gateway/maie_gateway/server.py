@@ -30,6 +30,7 @@ from maie_gateway.upload import UploadLimits
 from maie_gateway.watch import Watch
 from maie_gateway.webhooks import check_webhooks
 from maie_gateway.webhooks.wiring import open_webhooks
+from maie_runtime.background import beside
 from maie_runtime.blobs import Blobs
 from maie_runtime.broker import Broker, open_broker
 from maie_runtime.grpc_server import GrpcServer
@@ -141,11 +142,10 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             server.server,
         )
         await server.start()
-        health = asyncio.create_task(_report_health(server, broker))
         try:
-            yield server.address
+            async with beside(_report_health(server, broker)):
+                yield server.address
         finally:
-            health.cancel()
             await server.set_serving(False)
             watch.drain()
             await server.stop(settings.mesh.shutdown_grace_seconds)

@@ -13,6 +13,7 @@ from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
 from maie_gateway.changes import ActiveJob, JobChanges
 from maie_gateway.loop import Conductor
+from maie_runtime.background import beside
 from maie_runtime.errors import StageError
 
 log = structlog.get_logger()
@@ -76,12 +77,8 @@ class Turns:
     async def running(self, period: float = LOOK_SECONDS) -> AsyncIterator[None]:
         """Gives turns as long as the context lasts."""
         with self._changes.subscribe_active(self._news.set):
-            giving = asyncio.create_task(self._give(period))
-            try:
+            async with beside(self._give(period)):
                 yield
-            finally:
-                giving.cancel()
-                await asyncio.gather(giving, return_exceptions=True)
 
     async def _give(self, period: float) -> None:
         slots: Mapping[common.Stage, int] = {}

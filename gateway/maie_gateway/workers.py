@@ -14,6 +14,7 @@ from nats.js.errors import APIError
 from maie.asr.v1 import asr_pb2 as asr
 from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
+from maie_runtime.background import beside
 from maie_runtime.bindings import BINDINGS
 from maie_runtime.broker import Broker
 from maie_runtime.errors import StageError
@@ -50,12 +51,8 @@ class LiveWorkers:
     async def running(self, period: float = READ_SECONDS) -> AsyncIterator[None]:
         """Reads every `period` seconds while the context lasts; has read once on entry."""
         await self._read()
-        reading = asyncio.create_task(self._read_on(period))
-        try:
+        async with beside(self._read_on(period)):
             yield
-        finally:
-            reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)
 
     async def _read_on(self, period: float) -> None:
         while True:

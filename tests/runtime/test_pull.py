@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 
 import pytest
 from nats.aio.msg import Msg
@@ -13,7 +13,7 @@ from nats.js.errors import APIError
 
 from maie_runtime import subjects
 from maie_runtime.broker import Broker, open_broker
-from maie_runtime.pull import end_pulling, pull_groups
+from maie_runtime.pull import pull_groups
 from tests.conftest import NatsServer
 
 pytestmark = pytest.mark.mesh
@@ -128,16 +128,3 @@ async def test_a_request_that_was_lost_with_its_server_is_made_again(
                 await asyncio.sleep(0.05)
         await publish(broker, "after")
         assert await waiting == [["after"]]
-
-
-async def test_a_task_that_missed_its_cancellation_is_told_again() -> None:
-    async def deaf_once() -> None:
-        with suppress(asyncio.CancelledError):
-            await asyncio.sleep(60)
-        await asyncio.sleep(60)
-
-    pulling = asyncio.create_task(deaf_once())
-    await asyncio.sleep(0)
-    async with asyncio.timeout(5):
-        await end_pulling(pulling)
-    assert pulling.cancelled()

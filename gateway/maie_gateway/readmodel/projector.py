@@ -15,6 +15,7 @@ from maie_gateway.readmodel.model import ReadModel
 from maie_gateway.readmodel.texts import TextIndexer
 from maie_gateway.results import Results
 from maie_gateway.store import JobStore
+from maie_runtime.background import beside
 from maie_runtime.errors import StageError
 
 log = structlog.get_logger()
@@ -87,16 +88,11 @@ class Projector:
         """Writes while the context lasts."""
         # Texts may be missing from before.
         self._finished_jobs.set()
-        working = [
-            asyncio.create_task(_repeat(self._news, self._write_all)),
-            asyncio.create_task(_repeat(self._finished_jobs, self._index_texts)),
-        ]
-        try:
+        async with beside(
+            _repeat(self._news, self._write_all),
+            _repeat(self._finished_jobs, self._index_texts),
+        ):
             yield
-        finally:
-            for task in working:
-                task.cancel()
-            await asyncio.gather(*working, return_exceptions=True)
 
     async def _write_all(self) -> None:
         """Writes what has come, a moment later unless somebody waits for it."""

@@ -13,6 +13,7 @@ from maie.job.v1 import record_pb2 as record
 from maie_gateway.store import JobStore
 from maie_gateway.webhooks.deliveries import TenantWebhooks, deliveries
 from maie_gateway.webhooks.queue import publish_deliveries
+from maie_runtime.background import beside
 from maie_runtime.broker import DUPLICATE_WINDOW_SECONDS, Broker
 from maie_runtime.errors import StageError
 
@@ -66,12 +67,8 @@ class WebhookReconciler:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Looks after what was noted as long as the context lasts."""
-        looking = asyncio.create_task(self._look_around())
-        try:
+        async with beside(self._look_around()):
             yield
-        finally:
-            looking.cancel()
-            await asyncio.gather(looking, return_exceptions=True)
 
     async def _look_around(self) -> None:
         while True:

@@ -26,9 +26,10 @@ from maie_gateway.webhooks.schedule import is_over, retry_delay
 from maie_gateway.webhooks.secrets import Secrets
 from maie_gateway.webhooks.settings import WebhookSettings
 from maie_runtime import subjects
+from maie_runtime.background import beside
 from maie_runtime.broker import Broker
 from maie_runtime.errors import StageError
-from maie_runtime.pull import end_pulling, pull_groups
+from maie_runtime.pull import pull_groups
 
 log = structlog.get_logger()
 
@@ -64,11 +65,10 @@ class WebhookSender:
         await self._declare_consumer()
         async with open_poster(self._guard, self._settings.timeout_seconds) as poster:
             attempts = Attempts(poster, self._secrets, self._settings.source)
-            pulling = asyncio.create_task(self._pull(attempts))
             try:
-                yield
+                async with beside(self._pull(attempts)):
+                    yield
             finally:
-                await end_pulling(pulling)
                 await asyncio.gather(*self._sending, return_exceptions=True)
 
     async def _declare_consumer(self) -> None:

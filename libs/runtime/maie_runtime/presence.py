@@ -13,6 +13,7 @@ from nats.errors import Error as NatsError
 from nats.js.errors import APIError
 
 from maie.event.v1 import event_pb2 as event
+from maie_runtime.background import beside
 from maie_runtime.broker import WORKER_FORGOTTEN_SECONDS, Broker
 from maie_runtime.subjects import WORKERS
 
@@ -42,11 +43,10 @@ async def present(
         memory: What the worker takes of memory right now.
     """
     key = f"{slug}.{info.instance}"
-    renewal = asyncio.create_task(_renew(broker, key, info, memory))
     try:
-        yield
+        async with beside(_renew(broker, key, info, memory)):
+            yield
     finally:
-        renewal.cancel()
         with suppress(NatsError, APIError, OSError):
             await broker.workers.delete(key)
 

@@ -6,7 +6,6 @@ last request reaches it late, it waits for all n of them, or for its timeout.
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncGenerator
 from contextlib import suppress
@@ -22,7 +21,6 @@ from nats.js.errors import APIError
 REQUEST_SECONDS = 5.0
 # The server ends a request by itself; this much later it must have been lost.
 LATE_SECONDS = 1.0
-CANCEL_AGAIN_SECONDS = 1.0
 _ENDED = (StatusCode.NO_MESSAGES, StatusCode.REQUEST_TIMEOUT)
 
 
@@ -90,14 +88,3 @@ async def _next_group(
     except TimeoutError:
         return group, StatusCode.REQUEST_TIMEOUT
     return group, ""
-
-
-async def end_pulling(task: asyncio.Task[None]) -> None:
-    """Ends a task that pulls.
-
-    nats-py waits with asyncio.wait_for, which up to Python 3.11 swallows a
-    cancellation that comes together with a message; so it is said again.
-    """
-    while not task.done():
-        task.cancel()
-        await asyncio.wait({task}, timeout=CANCEL_AGAIN_SECONDS)

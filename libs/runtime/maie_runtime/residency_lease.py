@@ -22,6 +22,7 @@ import structlog
 from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError
 
 from maie_runtime import subjects
+from maie_runtime.background import end
 from maie_runtime.broker import BROKER_ERRORS, Broker
 
 log = structlog.get_logger()
@@ -204,8 +205,7 @@ class GpuLease:
             await asyncio.sleep(self.seconds * RENEW_AFTER)
 
     async def _leave_line(self, waiting: asyncio.Task[None], key: str) -> None:
-        waiting.cancel()
-        await asyncio.wait({waiting})
+        await end(waiting)
         await self._remove(key)
 
     async def _take_when_free(self, number: int) -> Hold:

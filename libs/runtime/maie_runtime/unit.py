@@ -13,6 +13,7 @@ from google.protobuf.message import Message
 
 from maie.event.v1 import event_pb2 as event
 from maie_runtime import subjects
+from maie_runtime.background import end
 from maie_runtime.bindings import StageBinding
 from maie_runtime.blobs import Blobs
 from maie_runtime.broker import Broker
@@ -100,8 +101,7 @@ class UnitRunner:
         finally:
             if telling is not None:
                 # What is lost of it is no matter: the unit's end says that it began.
-                telling.cancel()
-                await asyncio.gather(telling, return_exceptions=True)
+                await end(telling)
 
     async def _last_response(self, task: event.StageTask, alive: Callable[[], None]) -> Any:
         context = StageContext(

@@ -1,0 +1,65 @@
+"""What runs beside a context ends with it."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+import pytest
+
+from maie_runtime.background import beside, end
+
+
+async def test_work_runs_while_the_context_lasts_and_not_after() -> None:
+    runs = 0
+
+    async def work() -> None:
+        nonlocal runs
+        while True:
+            runs += 1
+            await asyncio.sleep(0)
+
+    async with beside(work(), work()):
+        await asyncio.sleep(0.01)
+    assert runs > 2
+    before = runs
+    await asyncio.sleep(0.01)
+    assert runs == before
+
+
+async def test_a_task_that_missed_its_cancellation_is_told_again() -> None:
+    async def deaf_once() -> None:
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(60)
+        await asyncio.sleep(60)
+
+    task = asyncio.create_task(deaf_once())
+    await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        await end(task)
+    assert task.cancelled()
+
+
+async def test_work_that_failed_keeps_nobody_from_leaving() -> None:
+    async def fails() -> None:
+        raise OSError("gone")
+
+    async with asyncio.timeout(5):
+        async with beside(fails(), asyncio.sleep(60)):
+            await asyncio.sleep(0.01)
+
+
+async def test_an_error_of_the_context_comes_out_once_the_work_has_ended() -> None:
+    ended = asyncio.Event()
+
+    async def work() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.set()
+
+    with pytest.raises(OSError, match="gone"):
+        async with beside(work()):
+            await asyncio.sleep(0)
+            raise OSError("gone")
+    assert ended.is_set()
