@@ -76,8 +76,8 @@ class GrpcServer:
     async def stop(self, grace: float) -> None:
         """Refuses new calls and gives those in hand `grace` seconds; then leaves them."""
         await self._health.enter_graceful_shutdown()
-        try:
-            async with asyncio.timeout(grace + LEAVE_SECONDS):
-                await self.server.stop(grace)
-        except TimeoutError:
+        # Not asyncio.timeout: a cancellation in here can crash the process (grpcio 1.85).
+        stopping = asyncio.ensure_future(self.server.stop(grace))
+        await asyncio.wait({stopping}, timeout=grace + LEAVE_SECONDS)
+        if not stopping.done():
             log.warning("service.calls_left")
