@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
 import sys
 from collections.abc import AsyncIterator
@@ -15,6 +16,11 @@ from maie_runtime.blobs import Blobs
 
 NATS_SERVER = Path(sys.executable).with_name("nats-server")
 START_SECONDS = 10
+
+
+def pytest_configure() -> None:
+    """Listens to Ctrl-C, as what tests start then does, too; a shell's background job does not."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(kw_only=True)
