@@ -12,11 +12,13 @@ from tests.chaos.world import Setup, World
 
 HOUR_SECONDS = 3600
 CLOCK_WRONG_SECONDS = (2.0, 5.0)
+# Seven deaths of two workers, which wait for up to half a minute before they start once more.
+POISON_SECONDS = 160.0
 
 
 async def _poison(world: World) -> str | None:
     job_id = await world.submit(POISON, expected=job.JOB_STATE_FAILED)
-    if job_id is None or await world.end_of(job_id) is None:
+    if job_id is None or await world.end_of(job_id, POISON_SECONDS) is None:
         return "a poisoned job was not accepted or did not end"
     letters = [letter async for letter in world.client.list_dead_letters(job_id=job_id)]
     return None if letters else f"no dead letter was kept of job {job_id}"

@@ -109,10 +109,10 @@ class World:
 
         await asyncio.gather(*(later() for _ in range(jobs)))
 
-    async def end_of(self, job_id: str) -> job.Job | None:
+    async def end_of(self, job_id: str, patience: float = STUCK_SECONDS) -> job.Job | None:
         """Waits for a job's final state; None where it stands still."""
         try:
-            async with asyncio.timeout(STUCK_SECONDS):
+            async with asyncio.timeout(patience):
                 async for event in self.client.watch_job(job_id):
                     if event.WhichOneof("event") == "finished":
                         return event.finished.job

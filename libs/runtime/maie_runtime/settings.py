@@ -83,7 +83,7 @@ class ServiceSettings(Settings):
     """A worker whose engine does not stop within this ends with status 70, to be started again."""
     ack_wait_seconds: float = Field(default=15.0, ge=1)
     """A unit goes to another worker when this one was silent for so long."""
-    max_deliveries: int = Field(default=5, ge=1)
+    max_deliveries: int = Field(default=3, ge=1)
     """A unit whose workers died or fell silent so often is given up."""
 
     residency: Literal["resident", "shared-gpu"] = "resident"
