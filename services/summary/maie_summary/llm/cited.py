@@ -9,13 +9,15 @@ out again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from maie_templates.checks import ANNOTATIONS, COMBINED
 
 Schema = Mapping[str, Any]
+# Gets a value, its JSON Pointer, and whether it is an object that has lines beside its properties.
+Change = Callable[[Any, str, bool], Any]
 
 MAX_LINES = 8
 """How many lines one item may cite."""
@@ -80,7 +82,17 @@ def uncited(schema: Schema, answer: Any) -> tuple[Any, list[Citation]]:
         answer: A value that fits its cited schema.
     """
     citations: list[Citation] = []
-    return _uncite(schema, schema, answer, "", citations), citations
+
+    def take_out(value: Any, pointer: str, has_room: bool) -> Any:
+        if has_room or value[TEXT] not in (None, ""):
+            # JSON has one kind of number: 3.0 is an integer to a schema.
+            lines = tuple(dict.fromkeys(map(int, value[LINES])))
+            citations.append(Citation(pointer=pointer, lines=lines))
+        if has_room:
+            return {name: child for name, child in value.items() if name != LINES}
+        return value[TEXT]
+
+    return _with_items(schema, schema, answer, "", take_out), citations
 
 
 def cited_answer(schema: Schema, content: Any, lines: Mapping[str, Sequence[int]]) -> Any:
@@ -94,7 +106,11 @@ def cited_answer(schema: Schema, content: Any, lines: Mapping[str, Sequence[int]
     Raises:
         KeyError: An item has no lines; the key is its pointer.
     """
-    return _recite(schema, schema, content, "", lines)
+
+    def put_in(value: Any, pointer: str, has_room: bool) -> Any:
+        return {**(value if has_room else {TEXT: value}), LINES: list(lines[pointer])}
+
+    return _with_items(schema, schema, content, "", put_in)
 
 
 def _cite(root: Schema, node: Schema, lines: Schema) -> dict[str, Any]:
@@ -136,67 +152,23 @@ def _wrapped(node: Schema, lines: Schema) -> dict[str, Any]:
     }
 
 
-def _uncite(root: Schema, node: Schema, value: Any, pointer: str, found: list[Citation]) -> Any:
+def _with_items(root: Schema, node: Schema, value: Any, pointer: str, change: Change) -> Any:
+    """A value with each of its items changed, and each single value outside of lists."""
     node = _inlined(root, node)
     if (inner := _not_null(node)) is not None:
-        return None if value is None else _uncite(root, inner, value, pointer, found)
+        return None if value is None else _with_items(root, inner, value, pointer, change)
     if _is_said_anyway(node):
         return value
     if _is_plain(node, "object"):
         children, rest = node.get("properties", {}), node.get("additionalProperties")
         return {
-            name: _uncite(root, children.get(name, rest), child, _under(pointer, name), found)
-            for name, child in value.items()
-        }
-    if _is_plain(node, "array"):
-        return [
-            _uncite_item(root, node["items"], each, f"{pointer}/{at}", found)
-            for at, each in enumerate(value)
-        ]
-    return _unwrapped(value, pointer, found)
-
-
-def _uncite_item(
-    root: Schema, node: Schema, value: Any, pointer: str, found: list[Citation]
-) -> Any:
-    if not _has_room(_inlined(root, node)):
-        return _unwrapped(value, pointer, found)
-    _found(value[LINES], pointer, found)
-    return {name: child for name, child in value.items() if name != LINES}
-
-
-def _unwrapped(value: Mapping[str, Any], pointer: str, found: list[Citation]) -> Any:
-    if value[TEXT] not in (None, ""):
-        _found(value[LINES], pointer, found)
-    return value[TEXT]
-
-
-def _recite(
-    root: Schema, node: Schema, value: Any, pointer: str, lines: Mapping[str, Sequence[int]]
-) -> Any:
-    node = _inlined(root, node)
-    if (inner := _not_null(node)) is not None:
-        return None if value is None else _recite(root, inner, value, pointer, lines)
-    if _is_said_anyway(node):
-        return value
-    if _is_plain(node, "object"):
-        children, rest = node.get("properties", {}), node.get("additionalProperties")
-        return {
-            name: _recite(root, children.get(name, rest), child, _under(pointer, name), lines)
+            name: _with_items(root, children.get(name, rest), child, _under(pointer, name), change)
             for name, child in value.items()
         }
     if _is_plain(node, "array"):
         has_room = _has_room(_inlined(root, node["items"]))
-        return [
-            {**(each if has_room else {TEXT: each}), LINES: list(lines[f"{pointer}/{at}"])}
-            for at, each in enumerate(value)
-        ]
-    return {TEXT: value, LINES: list(lines[pointer])}
-
-
-def _found(lines: Sequence[int | float], pointer: str, found: list[Citation]) -> None:
-    # JSON has one kind of number: 3.0 is an integer to a schema.
-    found.append(Citation(pointer=pointer, lines=tuple(dict.fromkeys(map(int, lines)))))
+        return [change(each, f"{pointer}/{at}", has_room) for at, each in enumerate(value)]
+    return change(value, pointer, False)
 
 
 def _under(pointer: str, name: str) -> str:
