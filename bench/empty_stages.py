@@ -2,14 +2,17 @@
 
 Broker, four services and gateway are processes of their own, as in production. A job has one
 chunk. One that asks for everything is four units of work: preprocess, asr, enhancement and
-summary.reduce; one that asks for the raw transcript alone is the first two.
+summary.reduce; one that asks for the raw transcript alone is the first two. A job that is followed
+tells its client of each step, as live talk needs it; recordings that are handed in by the hundred
+are not followed one by one.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from statistics import median, quantiles
@@ -24,15 +27,17 @@ from maie.job.v1 import job_pb2 as job
 from maie_cli.mesh.child import Child
 from maie_cli.mesh.parts import GATEWAY, NATS, STAGES
 from maie_client import Client
-from maie_client.config import FEATURES
+from maie_client.config import FEATURES, JobOptions
 
 TEMPLATE = "meeting_notes_v1"
-JOBS = {"all features, 4 units": tuple(FEATURES), "raw transcript, 2 units": ("raw_transcript",)}
+EVERYTHING = tuple(FEATURES)
+RAW = ("raw_transcript",)
 RATES = (5, 20)
 PROMISED_RATE = 20
 PROMISED_JOBS = 100
 PROMISED_MS = 100
 WARM_UP_JOBS = 20
+LOOK_SECONDS = 0.1
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -40,7 +45,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 @app.command()
 def main(
     jobs: Annotated[int, typer.Option(help="How many jobs give the throughput.")] = 400,
-    in_flight: Annotated[int, typer.Option(help="How many jobs are unfinished at once.")] = 32,
+    in_flight: Annotated[int, typer.Option(help="How many clients submit jobs at once.")] = 32,
     slots: Annotated[int, typer.Option(help="How many units each service runs at once.")] = 1,
     seconds: Annotated[float, typer.Option(help="How long each rate is kept up.")] = 10.0,
     as_json: JsonOption = False,
@@ -69,7 +74,7 @@ async def _measure(
     at_least = None if sync_always else PROMISED_JOBS
     at_most = None if sync_always else PROMISED_MS
     broker = f"sync {'always' if sync_always else 'every 2 min'}"
-    unfinished = str(in_flight + int(max(RATES) * seconds))
+    unfinished = str(jobs + int(max(RATES) * seconds))
     environment = {
         "MAIE_GATEWAY_MAX_ACTIVE_JOBS": unfinished,
         "MAIE_GATEWAY_MAX_ACTIVE_JOBS_PER_TENANT": unfinished,
@@ -85,9 +90,14 @@ async def _measure(
         client = await stack.enter_async_context(Client(parts["gateway"].part.address))
         await all_at_once(client, WARM_UP_JOBS, in_flight)
         figures: list[Figure] = []
-        for kind, features in JOBS.items():
-            note(f"{broker}: {jobs} jobs ({kind}), {in_flight} in flight")
-            for figure in await _throughput(client, parts, jobs, in_flight, features, at_least):
+        for kind, way, features in (
+            ("all features, 4 units, followed", all_at_once, EVERYTHING),
+            ("all features, 4 units, handed in", all_handed_in, EVERYTHING),
+            ("raw transcript, 2 units, followed", all_at_once, RAW),
+        ):
+            note(f"{broker}: {jobs} jobs ({kind}), {in_flight} clients")
+            going = way(client, jobs, in_flight, features)
+            for figure in await _throughput(going, parts, jobs, at_least):
                 figures.append(replace(figure, name=f"{kind}: {figure.name}"))
         for rate in RATES:
             note(f"{broker}: {rate} jobs/s for {seconds:g} s")
@@ -97,16 +107,11 @@ async def _measure(
 
 
 async def _throughput(
-    client: Client,
-    parts: Mapping[str, Child],
-    jobs: int,
-    in_flight: int,
-    features: Sequence[str],
-    at_least: float | None,
+    going: Awaitable[float], parts: Mapping[str, Child], jobs: int, at_least: float | None
 ) -> list[Figure]:
     """Jobs per second, and what they cost, which others on the machine change less."""
     before = _cpu_seconds(parts)
-    rate = await all_at_once(client, jobs, in_flight, features)
+    rate = await going
     spent = {name: seconds - before[name] for name, seconds in _cpu_seconds(parts).items()}
     services = sum(spent[stage] for stage in STAGES)
     return [
@@ -136,20 +141,43 @@ def _latencies(rate: int, waits: list[float], p99_at_most: float | None) -> list
 
 
 async def all_at_once(
-    client: Client, jobs: int, in_flight: int, features: Sequence[str] = tuple(FEATURES)
+    client: Client, jobs: int, in_flight: int, features: Sequence[str] = EVERYTHING
 ) -> float:
     """Jobs per second, when a new one is submitted as soon as one is finished."""
-    waiting = iter(range(jobs))
-
-    async def submit_until_none_is_left() -> None:
-        for _ in waiting:
-            await _one(client, features)
-
     started = time.perf_counter()
-    async with asyncio.TaskGroup() as group:
-        for _ in range(in_flight):
-            group.create_task(submit_until_none_is_left())
+    await _side_by_side(jobs, in_flight, lambda: _one(client, features))
     return jobs / (time.perf_counter() - started)
+
+
+async def all_handed_in(
+    client: Client, jobs: int, in_flight: int, features: Sequence[str]
+) -> float:
+    """Jobs per second up to the last result, when clients submit them and go."""
+    options = _options(features)
+    options["labels"] = labels = {"handed-in": uuid.uuid4().hex}
+    started = time.perf_counter()
+    await _side_by_side(jobs, in_flight, lambda: client.create_job(_recording(), **options))
+    active = jobs
+    while active:
+        await asyncio.sleep(LOOK_SECONDS)
+        active = (await client.get_mesh()).active_jobs
+    seconds = time.perf_counter() - started
+    complete = client.list_jobs(states=[job.JOB_STATE_COMPLETE], labels=labels)
+    if (count := len([each async for each in complete])) != jobs:
+        raise RuntimeError(f"Of {jobs} jobs, {count} were completed.")
+    return jobs / seconds
+
+
+async def _side_by_side(times: int, at_once: int, work: Callable[[], Awaitable[object]]) -> None:
+    waiting = iter(range(times))
+
+    async def work_until_none_is_left() -> None:
+        for _ in waiting:
+            await work()
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(at_once):
+            group.create_task(work_until_none_is_left())
 
 
 async def _at_rate(client: Client, rate: int, seconds: float) -> list[float]:
@@ -163,15 +191,18 @@ async def _at_rate(client: Client, rate: int, seconds: float) -> list[float]:
     return [task.result() for task in tasks]
 
 
-async def _one(client: Client, features: Sequence[str] = tuple(FEATURES)) -> float:
+async def _one(client: Client, features: Sequence[str] = EVERYTHING) -> float:
     """Submits a job, follows it to its end, and says how many seconds it took."""
-    started = time.perf_counter()
-    last, template = None, TEMPLATE if "summary" in features else ""
-    async for event in client.process(_recording(), features=tuple(features), template_id=template):
+    started, last = time.perf_counter(), None
+    async for event in client.process(_recording(), **_options(features)):
         last = event
     if last is None or last.finished.job.state != job.JOB_STATE_COMPLETE:
         raise RuntimeError(f"A job was not completed: {last}")
     return time.perf_counter() - started
+
+
+def _options(features: Sequence[str]) -> JobOptions:
+    return {"features": features, "template_id": TEMPLATE if "summary" in features else ""}
 
 
 async def _recording() -> AsyncIterator[bytes]:
