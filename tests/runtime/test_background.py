@@ -6,6 +6,7 @@ import asyncio
 from contextlib import suppress
 
 import pytest
+from structlog.testing import capture_logs
 
 from maie_runtime.background import beside, end
 
@@ -40,13 +41,18 @@ async def test_a_task_that_missed_its_cancellation_is_told_again() -> None:
     assert task.cancelled()
 
 
-async def test_work_that_failed_keeps_nobody_from_leaving() -> None:
+async def test_work_that_failed_is_logged_and_keeps_nobody_from_leaving() -> None:
     async def fails() -> None:
         raise OSError("gone")
 
-    async with asyncio.timeout(5):
-        async with beside(fails(), asyncio.sleep(60)):
-            await asyncio.sleep(0.01)
+    with capture_logs() as logs:
+        async with asyncio.timeout(5):
+            async with beside(fails(), asyncio.sleep(60)):
+                await asyncio.sleep(0.01)
+    [told] = logs
+    assert told["event"] == "background.failed"
+    assert told["work"].endswith("fails")
+    assert str(told["exc_info"]) == "gone"
 
 
 async def test_an_error_of_the_context_comes_out_once_the_work_has_ended() -> None:
