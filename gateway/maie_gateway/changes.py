@@ -17,7 +17,7 @@ from nats.errors import Error as NatsError
 from maie.job.v1 import record_pb2 as record
 from maie_gateway.conductor import FINAL_STATES, lane
 from maie_gateway.store import StoredRecord
-from maie_runtime.background import beside
+from maie_runtime.background import beside, end
 from maie_runtime.broker import Broker
 
 log = structlog.get_logger()
@@ -228,7 +228,7 @@ class JobChanges:
             try:
                 await asyncio.wait({watching})
             finally:
-                watching.cancel()
+                await end(watching)
         if not watching.cancelled() and (error := watching.exception()) is not None:
             log.warning("changes.watch_failed", exc_info=error)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, nullcontext
 from typing import Any
 
 import structlog
@@ -13,7 +13,7 @@ from google.protobuf.message import Message
 
 from maie.event.v1 import event_pb2 as event
 from maie_runtime import subjects
-from maie_runtime.background import end
+from maie_runtime.background import beside
 from maie_runtime.bindings import StageBinding
 from maie_runtime.blobs import Blobs
 from maie_runtime.broker import Broker
@@ -93,15 +93,11 @@ class UnitRunner:
 
         async def tell() -> None:
             await asyncio.sleep(START_SECONDS)
+            # What is lost of it is no matter: the unit's end says that it began.
             await self._publish(task, started=event.UnitStarted())
 
-        telling = asyncio.create_task(tell()) if task.report_start else None
-        try:
+        async with beside(tell()) if task.report_start else nullcontext():
             yield
-        finally:
-            if telling is not None:
-                # What is lost of it is no matter: the unit's end says that it began.
-                await end(telling)
 
     async def _last_response(self, task: event.StageTask, alive: Callable[[], None]) -> Any:
         context = StageContext(
