@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import aclosing
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from datetime import timedelta
 
 import pytest
 from nats.aio.msg import Msg
+from nats.js.api import DiscardPolicy
 
 from maie_runtime import subjects
 from maie_runtime.blobs import Blobs
 from maie_runtime.broker import Broker
+from maie_runtime.errors import StageError, invalid
 from maie_runtime.lanes import declare_lanes
 from maie_runtime.pull import pull_groups
 from maie_runtime.returns import Returns
@@ -46,6 +49,23 @@ async def _drain_worker(broker: Broker, blobs: Blobs) -> None:
     async with worker(broker, stage, blobs, max_deliveries=2, ack_wait_seconds=ACK_WAIT):
         await until(lambda: stage.runs)
     assert stage.stopped == [UNIT]
+
+
+@asynccontextmanager
+async def _full(broker: Broker, *streams: str) -> AsyncIterator[None]:
+    """The broker refuses to store anything more in some streams, as on a full disk."""
+    there = [(await broker.jetstream.stream_info(stream)).config for stream in streams]
+    for config in there:
+        full = config.evolve(max_bytes=1, discard=DiscardPolicy.NEW)
+        await broker.jetstream.update_stream(full)
+    yield
+    for config in there:
+        await broker.jetstream.update_stream(config)
+
+
+async def _deliveries(broker: Broker) -> int:
+    """How often the unit was delivered again."""
+    return (await broker.jetstream.consumer_info(subjects.TASKS, CONSUMER)).num_redelivered or 0
 
 
 async def _take(broker: Broker) -> Msg:
@@ -151,3 +171,56 @@ async def test_the_same_unit_published_anew_begins_anew(broker: Broker) -> None:
     await _lose_worker(broker)
     again = await _take(broker)
     assert (again.metadata.num_delivered, await returns.losses(again)) == (2, 1)
+
+
+async def test_a_unit_stays_with_its_worker_until_its_end_could_be_told(
+    broker: Broker, stage: EmptyStage, blobs: Blobs
+) -> None:
+    async def fails(_: StageContext) -> None:
+        raise invalid("NOT_AUDIO", "This is no audio.")
+
+    stage.hook = fails
+    async with worker(broker, stage, blobs, slots=2, ack_wait_seconds=ACK_WAIT):
+        async with _full(broker, subjects.EVENTS):
+            await submit(broker)
+            await until(lambda: stage.runs)
+            await asyncio.sleep(ACK_WAIT * 2.5)
+            assert await _deliveries(broker) == 0
+        assert (await next_event(broker)).failed.failure.reason == "NOT_AUDIO"
+        assert await queue_is_empty(broker)
+    assert stage.runs == [(UNIT, 1)]
+
+
+async def test_a_unit_in_hand_is_not_run_beside_itself(
+    broker: Broker, stage: EmptyStage, blobs: Blobs
+) -> None:
+    async def holds_everything_up(_: StageContext) -> None:
+        time.sleep(ACK_WAIT * 1.5)  # noqa: ASYNC251 - no heartbeat can be sent meanwhile
+        async with asyncio.timeout(10):
+            while not await _deliveries(broker):
+                await asyncio.sleep(0.02)
+        await asyncio.sleep(0.2)
+
+    stage.hook = holds_everything_up
+    await submit(broker)
+    async with worker(broker, stage, blobs, slots=2, max_deliveries=1, ack_wait_seconds=ACK_WAIT):
+        assert (await next_event(broker)).HasField("completed")
+        assert await queue_is_empty(broker)
+    assert stage.runs == [(UNIT, 1)]
+
+
+async def test_what_a_full_broker_took_from_a_worker_is_no_loss(
+    broker: Broker, blobs: Blobs
+) -> None:
+    returns = Returns(broker)
+    await submit(broker)
+    async with _full(broker, subjects.RETURNS):
+        await returns.give_back(await _take(broker))
+        returns.owe(await _take(broker))
+        with pytest.raises(StageError, match="does not answer"):
+            await returns.note_owed()
+    await asyncio.sleep(ACK_WAIT * 1.2)
+    third = await _take(broker)
+    assert await Returns(broker).losses(third) == 2
+    await returns.note_owed()
+    assert await Returns(broker).losses(third) == 0

@@ -61,6 +61,11 @@ class UnitWatch:
         self._begun = asyncio.Event()
         self._stopped = asyncio.Event()
 
+    @property
+    def place(self) -> int:
+        """The task's place in its stream."""
+        return self.message.metadata.sequence.stream
+
     def begin(self) -> None:
         """Notes that the work itself begins: from now on it has limits."""
         self.alive()
@@ -79,6 +84,8 @@ class UnitWatch:
     async def see_through(self, work: Coroutine[Any, Any, None]) -> None:
         """Waits for the work's end, whichever way.
 
+        Heartbeats are not sent by this, since what became of the work has to be told after it.
+
         Args:
             work: Calls `begin` once it waits for nothing of ours any more.
 
@@ -90,11 +97,7 @@ class UnitWatch:
         """
         working = asyncio.create_task(work)
         stopped = asyncio.create_task(self._stopped.wait())
-        keepers = [
-            stopped,
-            asyncio.create_task(self._send_heartbeats()),
-            asyncio.create_task(self._keep_limits()),
-        ]
+        keepers = [stopped, asyncio.create_task(self._keep_limits())]
         try:
             await asyncio.wait({working, stopped}, return_when=asyncio.FIRST_COMPLETED)
             await self._end(working)
@@ -124,7 +127,8 @@ class UnitWatch:
             raise StageError(Code.INTERNAL, "ENGINE_FAILED", "The engine cancelled itself.")
         working.result()
 
-    async def _send_heartbeats(self) -> None:
+    async def send_heartbeats(self) -> None:
+        """Keeps the unit with this worker, until it is cancelled."""
         while True:
             await asyncio.sleep(self._settings.ack_wait_seconds / HEARTBEATS_PER_ACK_WAIT)
             with suppress(NatsError, APIError, OSError):

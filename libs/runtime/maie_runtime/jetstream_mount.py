@@ -20,8 +20,9 @@ from nats.js.errors import APIError, KeyNotFoundError
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2, record_pb2
 from maie_runtime import subjects
+from maie_runtime.background import beside
 from maie_runtime.bindings import StageBinding
-from maie_runtime.broker import Broker
+from maie_runtime.broker import BROKER_ERRORS, Broker
 from maie_runtime.errors import OUTCOMES, Settle, StageError
 from maie_runtime.failures import as_stage_error, worker_lost
 from maie_runtime.faults import fault
@@ -36,6 +37,7 @@ from maie_runtime.unit import UnitRunner
 
 log = structlog.get_logger()
 
+FAILURES_OF_BROKER = (*BROKER_ERRORS, StageError)
 BROKER_PAUSE_SECONDS = 1.0
 # Most units are pulled at once. To ask the record whether such a one is still wanted would cost
 # a tenth of all that an empty unit does.
@@ -145,11 +147,11 @@ class JetStreamMount:
             self._pullers.add(puller)
             while not self._stopping:
                 try:
+                    await self._returns.note_owed()
                     await self._quarantine.opened()
                     if message := await puller.take():
                         await self._handle(message)
-                except (NatsError, APIError, OSError, StageError) as error:
-                    # The unit in hand, if any, comes back when its ack_wait is over.
+                except FAILURES_OF_BROKER as error:
                     log.warning("worker.broker_failed", error=str(error) or type(error).__name__)
                     await self._mend(error)
                 finally:
@@ -173,7 +175,7 @@ class JetStreamMount:
         await asyncio.sleep(BROKER_PAUSE_SECONDS)
         if isinstance(error, APIError):
             # The consumers may be gone, as after a loss of the broker's disk.
-            with suppress(NatsError, APIError, OSError):
+            with suppress(*BROKER_ERRORS):
                 await self._declare()
 
     async def _handle(self, message: Msg) -> None:
@@ -186,20 +188,36 @@ class JetStreamMount:
         with structlog.contextvars.bound_contextvars(
             job=task.job_id, unit=task.unit, attempt=task.attempt
         ):
-            # A length and no time, since the gateway's clock may be another than this one.
-            pause = task.pause.ToTimedelta().total_seconds()
-            if self._stopping:
-                await self._returns.give_back(message)
-            elif pause and message.metadata.num_delivered == 1:
-                await self._returns.give_back(message, pause)
-            elif not (self._is_fresh(message, task) or await self._wanted(task)):
-                log.info("unit.superseded")
-                await message.ack()
-            elif (losses := await self._returns.losses(message)) >= self._settings.max_deliveries:
-                await self._runner.fail(task, worker_lost(losses), retryable=False)
-                await message.term()
-            else:
-                await self._work(task, message, suspect=losses > 0)
+            try:
+                await self._settle(task, message)
+            except FAILURES_OF_BROKER:
+                # It comes back when its ack_wait is over.
+                self._returns.owe(message)
+                raise
+
+    async def _settle(self, task: event.StageTask, message: Msg) -> None:
+        # A length and no time, since the gateway's clock may be another than this one.
+        pause = task.pause.ToTimedelta().total_seconds()
+        if self._stopping:
+            await self._returns.give_back(message)
+        elif pause and message.metadata.num_delivered == 1:
+            await self._returns.give_back(message, pause)
+        elif self._in_hand(task, message):
+            # The broker was away, and heard no heartbeat.
+            await self._returns.give_back(message, self._settings.ack_wait_seconds)
+        elif not (self._is_fresh(message, task) or await self._wanted(task)):
+            log.info("unit.superseded")
+            await message.ack()
+        elif (losses := await self._returns.losses(message)) >= self._settings.max_deliveries:
+            await self._runner.fail(task, worker_lost(losses), retryable=False)
+            await message.term()
+        else:
+            await self._work(task, message, suspect=losses > 0)
+
+    def _in_hand(self, task: event.StageTask, message: Msg) -> bool:
+        """Whether this worker has not settled an earlier delivery of the task yet."""
+        place = message.metadata.sequence.stream
+        return any(watch.place == place for watch in self._running.get(task.job_id, ()))
 
     def _is_fresh(self, message: Msg, task: event.StageTask) -> bool:
         """Whether a unit is so new that it need not be asked whether it is wanted.
@@ -235,6 +253,16 @@ class JetStreamMount:
         watch = UnitWatch(message, self._settings, lambda: self._wanted(task))
         self._running[task.job_id].add(watch)
         try:
+            async with beside(watch.send_heartbeats()):
+                await self._see_through(task, watch, suspect=suspect)
+        finally:
+            self._running[task.job_id].discard(watch)
+            if not self._running[task.job_id]:
+                del self._running[task.job_id]
+
+    async def _see_through(self, task: event.StageTask, watch: UnitWatch, *, suspect: bool) -> None:
+        message = watch.message
+        try:
             await watch.see_through(self._run(task, watch, suspect=suspect))
         except asyncio.CancelledError:
             await self._returns.give_back(message)
@@ -248,10 +276,6 @@ class JetStreamMount:
         else:
             await message.ack()
             await fault("worker.after_ack")
-        finally:
-            self._running[task.job_id].discard(watch)
-            if not self._running[task.job_id]:
-                del self._running[task.job_id]
 
     async def _run(self, task: event.StageTask, watch: UnitWatch, *, suspect: bool) -> None:
         """Runs the unit, alone where an earlier worker died with it in hand."""
@@ -294,7 +318,7 @@ class JetStreamMount:
                     for watch in watches - {hung}:
                         await self._returns.give_back(watch.message)
                 await self._broker.client.flush()
-        except (NatsError, APIError, OSError, StageError) as error:
+        except FAILURES_OF_BROKER as error:
             log.warning("worker.broker_failed", error=str(error) or type(error).__name__)
         finally:
             self._abandon()

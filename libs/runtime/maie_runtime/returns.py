@@ -1,8 +1,9 @@
 """Tells units that workers gave back in order from units whose workers were lost.
 
 JetStream counts both as deliveries. So a worker writes down each delivery that
-it gives back before it does, and what is not written down was lost: the worker
-died, fell silent or could not reach the broker.
+it gives back before it does, and those that a failing broker took from it once
+that stores again. What is not written down was lost: the worker died or fell
+silent.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ class Returns:
 
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
+        self._owed: set[str] = set()
 
     async def give_back(self, message: Msg, delay: float | None = None) -> None:
         """Gives a task back as if it had not been delivered.
@@ -38,14 +40,31 @@ class Returns:
             message: The task's message, not settled yet.
             delay: After how many seconds it is delivered again; at once where None.
         """
-        subject = _of_message(message, str(message.metadata.num_delivered))
         try:
-            await self._broker.publish(
-                subject, Empty(), message_id=subject, give_up_seconds=GIVE_UP_SECONDS
-            )
+            await self._note(_of_message(message))
         except StageError as error:
             log.warning("unit.return_not_noted", error=error.message)
+            self.owe(message)
         await message.nak(delay=delay)
+
+    def owe(self, message: Msg) -> None:
+        """Remembers to note that this worker outlived a delivery, which the broker ended."""
+        self._owed.add(_of_message(message))
+
+    async def note_owed(self) -> None:
+        """Notes what is owed, so that no worker takes those deliveries for lost.
+
+        Raises:
+            StageError: UNAVAILABLE: the broker stores nothing.
+        """
+        for subject in tuple(self._owed):
+            await self._note(subject)
+            self._owed.discard(subject)
+
+    async def _note(self, subject: str) -> None:
+        await self._broker.publish(
+            subject, Empty(), message_id=subject, give_up_seconds=GIVE_UP_SECONDS
+        )
 
     async def losses(self, message: Msg) -> int:
         """How many deliveries of a task before this one ended with the loss of their worker.
@@ -58,12 +77,12 @@ class Returns:
         if not earlier:
             return 0
         told = await self._broker.jetstream.stream_info(
-            subjects.RETURNS, subjects_filter=_of_message(message, "*")
+            subjects.RETURNS, subjects_filter=_of_message(message, delivery="*")
         )
         return earlier - len(told.state.subjects or {})
 
 
-def _of_message(message: Msg, delivery: str) -> str:
+def _of_message(message: Msg, delivery: str = "") -> str:
     """Where the note on a delivery goes: a task's place in its stream is never given twice."""
-    job_id = message.subject.split(".")[4]
-    return subjects.returned(job_id, message.metadata.sequence.stream, delivery)
+    job_id, told = message.subject.split(".")[4], message.metadata
+    return subjects.returned(job_id, told.sequence.stream, delivery or str(told.num_delivered))
