@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from random import Random
 
 import pytest
@@ -18,114 +17,28 @@ from maie.summary.v1 import summary_pb2 as summary
 from maie_llm import Generation, Prompt
 from maie_runtime.errors import Code, StageError, invalid
 from maie_runtime.stage import StageContext
-from maie_summary.check import problem_with
-from maie_summary.engine import Draft, Segment
-from maie_summary.llm.answers import Unusable, read_answer
 from maie_summary.llm.engine import LanguageModelEngine
-from maie_summary.llm.prompt import MERGE
 from maie_summary.settings import SummarySettings
 from maie_summary.stage import SummarizeStage
-from maie_templates import Template, TemplateLibrary
+from maie_templates import TemplateLibrary
 from tests.scripted_model import ScriptedModel
 from tests.summary.asking import ask, request, transcript
 from tests.summary.filling import Filler
-
-pytestmark = pytest.mark.unit
-
-LINE = re.compile(r"^\[(\d+)\] (.*)$", re.MULTILINE)
-POINTS = Template.parse(
-    "points",
-    json.dumps(
-        {
-            "title": "Points",
-            "description": "What was said.",
-            "type": "object",
-            "properties": {
-                "headline": {"type": "string", "maxLength": 12},
-                "points": {
-                    "type": "array",
-                    "maxItems": 3,
-                    "items": {"type": "string", "maxLength": 8},
-                },
-            },
-            "required": ["headline", "points"],
-        }
-    ),
-    "Fill in:\n{{ schema }}\n<transcript>\n{{ transcript }}\n</transcript>\n",
+from tests.summary.points import (
+    POINTS,
+    answers,
+    cited,
+    content,
+    fill,
+    is_merge,
+    lines,
+    material,
+    segments,
+    shown,
+    summarise,
 )
 
-
-def content(prompt: Prompt) -> str:
-    return prompt.messages[-1].content
-
-
-def material(prompt: Prompt) -> str:
-    """What stands in the place of the transcript."""
-    return content(prompt).split("<transcript>\n")[1].split("\n</transcript>")[0]
-
-
-def lines(prompt: Prompt) -> list[tuple[int, str]]:
-    """The lines that a prompt shows."""
-    return [(int(number), text) for number, text in LINE.findall(material(prompt))]
-
-
-def shown(model: ScriptedModel) -> list[tuple[int, str]]:
-    """The lines that a model was asked about, each once, however often it was asked."""
-    firsts = (each for each in model.prompts if "Answer again" not in content(each))
-    return [line for each in firsts if not is_merge(each) for line in lines(each)]
-
-
-def is_merge(prompt: Prompt) -> bool:
-    return MERGE in content(prompt)
-
-
-def summarise(prompt: Prompt) -> str:
-    """What a good model answers: the first lines, or what is said in the answers to merge."""
-    if is_merge(prompt):
-        parts = [json.loads(part) for part in material(prompt).splitlines()]
-        points = [point for part in parts for point in part["points"]]
-        headline = parts[0]["headline"]
-    else:
-        points = [{"text": text[:8], "lines": [number]} for number, text in lines(prompt)]
-        headline = {"text": "Talk", "lines": [lines(prompt)[0][0]]}
-    return json.dumps({"headline": headline, "points": points[:3]})
-
-
-def segments(texts: Sequence[str]) -> list[Segment]:
-    return [Segment(segment_id=f"s{at}", text=text) for at, text in enumerate(texts, 1)]
-
-
-async def fill(
-    model: ScriptedModel,
-    texts: Sequence[str],
-    *,
-    parts: int = 1,
-    generation: Generation = Generation(),  # noqa: B008 - it is frozen
-    **options: object,
-) -> Draft:
-    """A summary of a recording in so many parts."""
-    engine = LanguageModelEngine(model, SummarySettings.model_validate(options))
-    size = max(1, -(-len(texts) // parts))
-    all_segments = segments(texts)
-    notes = [
-        json.loads(json.dumps(await engine.map(all_segments[at : at + size], POINTS, "en")))
-        for at in range(0, len(texts), size)
-    ]
-    draft = await engine.reduce(notes, POINTS, generation)
-    ids = {segment.segment_id for segment in all_segments}
-    assert problem_with(draft, POINTS, ids) == ""
-    assert model.under_way == 0
-    return draft
-
-
-def cited(draft: Draft) -> dict[str, tuple[str, ...]]:
-    return {source.pointer: source.segment_ids for source in draft.sources}
-
-
-def answers(*texts: str) -> Callable[[Prompt], str]:
-    """Gives one answer after the other."""
-    left = list(texts)
-    return lambda prompt: left.pop(0)
+pytestmark = pytest.mark.unit
 
 
 async def test_a_recording_that_fits_is_asked_for_at_once_and_its_lines_are_cited() -> None:
@@ -186,20 +99,6 @@ async def test_an_answer_that_cannot_be_used_is_asked_for_again_with_what_was_wr
         await fill(ScriptedModel(answers(bad, bad, bad, GOOD), window=40_000), ["hello", "bye"])
     assert (caught.value.code, caught.value.reason) == (Code.INTERNAL, "SUMMARY_INVALID")
     assert "secret" not in caught.value.message
-
-
-def test_problems_name_no_name_that_the_model_chose() -> None:
-    schema = {
-        "title": "People",
-        "description": "Who said what.",
-        "type": "object",
-        "additionalProperties": {"type": "string", "maxLength": 5},
-    }
-    people = Template.parse("people", json.dumps(schema), "{{ transcript }}")
-    for bad in ({"text": "too long", "lines": [1]}, {"text": "hi", "lines": [2]}):
-        with pytest.raises(Unusable, match=r"^\$\.\*") as caught:
-            read_answer(json.dumps({"Susan Miller": bad}), people, [1])
-        assert "Susan" not in str(caught.value)
 
 
 async def test_an_answer_that_was_cut_off_gets_more_room() -> None:

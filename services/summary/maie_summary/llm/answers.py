@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -14,6 +15,9 @@ from maie_templates import Template
 
 Answer = Mapping[str, Any]
 
+# Models whose server does not guide them like to write JSON as Markdown's code.
+FENCED = re.compile(r"\s*```[ ]*(?:json)?\s(.*?)```\s*", re.DOTALL | re.IGNORECASE)
+
 
 class Unusable(ValueError):
     """An answer cannot be used; the message says why, and holds nothing of the recording."""
@@ -23,7 +27,7 @@ def read_answer(text: str, template: Template, numbers: Collection[int]) -> Answ
     """Reads an answer.
 
     Args:
-        text: What the model wrote.
+        text: What the model wrote; a code fence around all of it is left out.
         template: The template that it is to fill.
         numbers: The lines that it may cite.
 
@@ -31,6 +35,8 @@ def read_answer(text: str, template: Template, numbers: Collection[int]) -> Answ
         Unusable: It is no JSON, does not fit the template with citations, or
             cites lines that do not exist.
     """
+    if fenced := FENCED.fullmatch(text):
+        text = fenced[1]
     try:
         answer = json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:

@@ -1,0 +1,42 @@
+"""What of a language model's answers is read, and what is told of those that cannot be."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from maie_summary.llm.answers import Unusable, read_answer
+from maie_templates import Template
+from tests.summary.points import POINTS
+
+pytestmark = pytest.mark.unit
+
+ANSWER = {"headline": {"text": "Talk", "lines": [1]}, "points": []}
+
+
+@pytest.mark.parametrize("fence", ["```json\n{}\n```", "\n```\n{}\n```\n", "``` JSON \r\n{}```"])
+def test_an_answer_may_stand_in_a_fence(fence: str) -> None:
+    text = fence.replace("{}", json.dumps(ANSWER, indent=2))
+    assert read_answer(text, POINTS, [1]) == ANSWER
+
+
+def test_what_stands_around_a_fence_is_no_answer() -> None:
+    fenced = f"```json\n{json.dumps(ANSWER)}\n```"
+    for text in (f"Here you are:\n{fenced}", f"{fenced}\n{fenced}", f"{fenced} I hope it helps."):
+        with pytest.raises(Unusable, match="not one JSON object"):
+            read_answer(text, POINTS, [1])
+
+
+def test_problems_name_no_name_that_the_model_chose() -> None:
+    schema = {
+        "title": "People",
+        "description": "Who said what.",
+        "type": "object",
+        "additionalProperties": {"type": "string", "maxLength": 5},
+    }
+    people = Template.parse("people", json.dumps(schema), "{{ transcript }}")
+    for bad in ({"text": "too long", "lines": [1]}, {"text": "hi", "lines": [2]}):
+        with pytest.raises(Unusable, match=r"^\$\.\*") as caught:
+            read_answer(json.dumps({"Susan Miller": bad}), people, [1])
+        assert "Susan" not in str(caught.value)
