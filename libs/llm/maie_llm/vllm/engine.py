@@ -93,7 +93,8 @@ class VllmEngine:
         """
         while self._engine is None or not self._engine.errored:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._died.wait(), WATCH_SECONDS)
+                async with asyncio.timeout(WATCH_SECONDS):
+                    await self._died.wait()
         raise self.death()
 
     async def load(self) -> None:
