@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -72,6 +73,9 @@ def run_until_signal(serving: Coroutine[Any, Any, None]) -> None:
 
 async def _run(binding: StageBinding, settings: ServiceSettings, open_stage: StageOpener) -> None:
     async with serve_stage(binding, settings, open_stage) as address:
+        # What is there by now stays. To look through it for garbage would halt all units for 40 ms,
+        # and far longer with a large engine; weights are freed by name, not as garbage.
+        gc.freeze()
         log.info("service.ready", address=address)
         await asyncio.Future()
 
