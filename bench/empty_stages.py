@@ -47,7 +47,7 @@ def main(
     jobs: Annotated[int, typer.Option(help="How many jobs give the throughput.")] = 400,
     in_flight: Annotated[int, typer.Option(help="How many clients submit jobs at once.")] = 32,
     slots: Annotated[int, typer.Option(help="How many units each service runs at once.")] = 1,
-    seconds: Annotated[float, typer.Option(help="How long each rate is kept up.")] = 10.0,
+    seconds: Annotated[float, typer.Option(help="How long each rate is kept up.")] = 30.0,
     as_json: JsonOption = False,
 ) -> None:
     """Prints jobs per second, and the time from submit to result at low rates."""
