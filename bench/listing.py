@@ -29,7 +29,7 @@ from report import Figure, JsonOption, Report, note
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
-from maie_gateway.readmodel import ReadModel, TextMoment, job_entry, open_read_model
+from maie_gateway.readmodel import JobText, ReadModel, TextMoment, job_entry, open_read_model
 from maie_gateway.readmodel.entries import text_version
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -101,11 +101,17 @@ async def _fill(model: ReadModel, jobs: int) -> float:
     for start in range(0, jobs, BATCH_JOBS):
         numbers = range(start, min(start + BATCH_JOBS, jobs))
         records = [_record(number, chance) for number in numbers]
-        texts = [_moments(number, words, chance) for number in numbers]
+        texts = [
+            JobText(
+                job_id=made.job_id,
+                version=text_version(made),
+                moments=_moments(number, words, chance),
+            )
+            for number, made in zip(numbers, records, strict=True)
+        ]
         began = time.perf_counter()
         await model.apply_all([job_entry(made, number) for number, made in enumerate(records, 1)])
-        for made, text in zip(records, texts, strict=True):
-            await model.index_text(made.job_id, text_version(made), text)
+        await model.index_texts(texts)
         took += time.perf_counter() - began
         if (start + BATCH_JOBS) % 10_000 == 0:
             note(f"{start + BATCH_JOBS:,} jobs are written")

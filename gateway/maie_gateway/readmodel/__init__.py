@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from maie_gateway.readmodel.entries import JobEntry, job_entry
 from maie_gateway.readmodel.model import ReadModel, open_read_model
-from maie_gateway.readmodel.moments import TextMoment, text_moments
+from maie_gateway.readmodel.moments import JobText, TextMoment, text_moments
 from maie_gateway.readmodel.projector import Projector
 from maie_gateway.readmodel.settings import ReadModelSettings
 
 __all__ = [
     "JobEntry",
+    "JobText",
     "Projector",
     "ReadModel",
     "ReadModelSettings",

@@ -12,11 +12,10 @@ import structlog
 from sqlalchemy import Connection
 
 from maie.job.v1 import job_pb2 as job
-from maie.job.v1 import record_pb2 as record
 from maie_gateway.readmodel import pages, rows, search
 from maie_gateway.readmodel.database import Database
-from maie_gateway.readmodel.entries import JobEntry, job_entry
-from maie_gateway.readmodel.moments import JobText, TextMoment
+from maie_gateway.readmodel.entries import JobEntry
+from maie_gateway.readmodel.moments import JobText
 from maie_runtime.errors import StageError
 
 log = structlog.get_logger()
@@ -38,10 +37,6 @@ class ReadModel:
         self._database = database
         self._thread = thread
 
-    async def apply(self, seen: record.JobRecord, revision: int) -> bool:
-        """Shows a job as its record says; False where a newer one is shown already."""
-        return await self.apply_all([job_entry(seen, revision)]) == 1
-
     async def apply_all(self, entries: Iterable[JobEntry]) -> int:
         """Shows many jobs in one transaction; returns how many were not shown like that."""
         return await self._put_all(entries, rows.put_job)
@@ -61,12 +56,6 @@ class ReadModel:
                 return sum(put(connection, entry) for entry in ordered)
 
         return await self._run(put_all)
-
-    async def index_text(self, job_id: str, version: str, moments: Sequence[TextMoment]) -> bool:
-        """Makes a job's text the one to be found; False as for `index_texts`."""
-        return bool(
-            await self.index_texts([JobText(job_id=job_id, version=version, moments=moments)])
-        )
 
     async def index_texts(self, found: Sequence[JobText]) -> set[str]:
         """Makes jobs' texts the ones to be found, in one transaction.

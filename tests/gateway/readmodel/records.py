@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
-from maie_gateway.readmodel import ReadModel, TextMoment
+from maie_gateway.readmodel import JobText, ReadModel, TextMoment, job_entry
 from maie_gateway.readmodel.entries import text_version
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -54,10 +55,21 @@ def at(seconds: float) -> datetime:
     return START + timedelta(seconds=seconds)
 
 
+async def show(model: ReadModel, made: record.JobRecord, revision: int) -> bool:
+    """Shows a job as its record says; False where a newer one is shown already."""
+    return await model.apply_all([job_entry(made, revision)]) == 1
+
+
+async def index(model: ReadModel, job_id: str, version: str, moments: Sequence[TextMoment]) -> bool:
+    """Makes a job's text the one to be found; False where its record wants another."""
+    text = JobText(job_id=job_id, version=version, moments=moments)
+    return bool(await model.index_texts([text]))
+
+
 async def put(model: ReadModel, *records: record.JobRecord, revision: int = 1) -> None:
     """Shows jobs in a read model."""
     for made in records:
-        assert await model.apply(made, revision)
+        assert await show(model, made, revision)
 
 
 async def put_text(model: ReadModel, number: int, *texts: str, **options: object) -> None:
@@ -73,4 +85,4 @@ async def put_text(model: ReadModel, number: int, *texts: str, **options: object
         )
         for place, text in enumerate(texts)
     ]
-    assert await model.index_text(made.job_id, text_version(made), moments)
+    assert await index(model, made.job_id, text_version(made), moments)

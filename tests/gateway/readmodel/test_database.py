@@ -13,7 +13,7 @@ from maie.job.v1 import job_pb2 as job
 from maie_gateway.readmodel import ReadModel, ReadModelSettings, job_entry, open_read_model
 from maie_runtime.errors import Code, StageError
 from tests.conftest import free_port
-from tests.gateway.readmodel.records import TENANT, job_id, job_record
+from tests.gateway.readmodel.records import TENANT, job_id, job_record, show
 
 pytestmark = pytest.mark.unit
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.unit
 async def test_what_was_written_is_there_after_a_restart(
     model: ReadModel, database_url: str
 ) -> None:
-    await model.apply(job_record(1), 1)
+    await show(model, job_record(1), 1)
     async with open_read_model(database_url) as again:
         assert await again.count() == 1
 
@@ -29,7 +29,7 @@ async def test_what_was_written_is_there_after_a_restart(
 async def test_a_database_of_another_version_is_emptied(
     model: ReadModel, database_url: str
 ) -> None:
-    await model.apply(job_record(1), 1)
+    await show(model, job_record(1), 1)
     url = database_url.replace("postgresql:", "postgresql+psycopg:")
     engine = create_engine(url)
     with engine.begin() as connection:
@@ -38,20 +38,20 @@ async def test_a_database_of_another_version_is_emptied(
     engine.dispose()
     async with open_read_model(database_url) as again:
         assert await again.count() == 0
-        assert await again.apply(job_record(1), 1)
+        assert await show(again, job_record(1), 1)
 
 
 async def test_several_gateways_make_the_tables_at_once(
     model: ReadModel, database_url: str
 ) -> None:
-    await model.apply(job_record(1), 1)
+    await show(model, job_record(1), 1)
     async with (
         open_read_model(database_url) as one,
         open_read_model(database_url) as other,
     ):
-        assert await one.apply(job_record(2), 2)
-        assert await other.apply(job_record(3), 3)
-        assert not await other.apply(job_record(2), 2)
+        assert await show(one, job_record(2), 2)
+        assert await show(other, job_record(3), 3)
+        assert not await show(other, job_record(2), 2)
         assert await one.count() == 3
 
 
@@ -99,7 +99,7 @@ def test_a_url_of_no_database_is_refused(url: str) -> None:
 async def test_no_secret_reaches_the_database(model: ReadModel) -> None:
     made = job_record(1)
     made.config.webhooks.add(url="https://example.org", secret="very-secret")
-    await model.apply(made, 1)
+    await show(model, made, 1)
     (shown,) = (await model.list_page(TENANT, job.ListJobsRequest())).jobs
     assert shown.config.webhooks[0].url == "https://example.org"
     assert "very-secret" not in str(shown)

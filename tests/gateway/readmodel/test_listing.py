@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from maie.job.v1 import job_pb2 as job
 from maie_gateway.readmodel import ReadModel, job_entry
 from maie_runtime.errors import Code, StageError
-from tests.gateway.readmodel.records import TENANT, at, job_id, job_record, put
+from tests.gateway.readmodel.records import TENANT, at, job_id, job_record, put, show
 
 pytestmark = pytest.mark.unit
 
@@ -56,11 +56,11 @@ async def test_a_job_is_shown_as_its_record_says(model: ReadModel) -> None:
 async def test_an_older_revision_changes_nothing_and_the_same_again_neither(
     model: ReadModel,
 ) -> None:
-    assert await model.apply(job_record(1, labels={"a": "new"}), 7)
-    assert not await model.apply(job_record(1, state=job.JOB_STATE_PENDING), 6)
-    assert not await model.apply(job_record(1, state=job.JOB_STATE_PENDING), 7)
+    assert await show(model, job_record(1, labels={"a": "new"}), 7)
+    assert not await show(model, job_record(1, state=job.JOB_STATE_PENDING), 6)
+    assert not await show(model, job_record(1, state=job.JOB_STATE_PENDING), 7)
     assert await listed(model, labels={"a": "new"}) == [1]
-    assert await model.apply(job_record(1, labels={"a": "newer"}), 8)
+    assert await show(model, job_record(1, labels={"a": "newer"}), 8)
     assert await listed(model, labels={"a": "new"}) == []
     assert await model.revisions() == {job_id(1): 8}
 

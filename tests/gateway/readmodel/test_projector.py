@@ -20,7 +20,7 @@ from maie_gateway.store import JobStore
 from maie_runtime.blobs import Blobs
 from maie_runtime.broker import Broker, open_broker
 from tests.conftest import NatsServer
-from tests.gateway.readmodel.records import TENANT, job_id, job_record
+from tests.gateway.readmodel.records import TENANT, job_id, job_record, show
 
 pytestmark = pytest.mark.mesh
 
@@ -170,7 +170,7 @@ async def test_the_command_rebuilds_from_the_truth(
 ) -> None:
     for number in range(3):
         await truth.finished(number, f"budget {number}")
-    await model.apply(job_record(77), 1)  # there is no such job
+    await show(model, job_record(77), 1)  # there is no such job
     command = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "maie_gateway.readmodel"),
         env={

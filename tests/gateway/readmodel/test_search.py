@@ -14,7 +14,7 @@ from maie_gateway.readmodel.query import parse_query
 from maie_gateway.readmodel.snippets import MAX_SNIPPET_LENGTH, snippet
 from maie_gateway.readmodel.words import words
 from maie_runtime.errors import StageError
-from tests.gateway.readmodel.records import TENANT, job_id, job_record, put, put_text
+from tests.gateway.readmodel.records import TENANT, index, job_id, job_record, put, put_text, show
 
 pytestmark = pytest.mark.unit
 
@@ -92,7 +92,7 @@ async def test_an_item_of_a_summary_is_found_by_its_pointer(model: ReadModel) ->
     made = job_record(1)
     await put(model, made)
     items = [TextMoment(text="Ship the release", pointer="/decisions/0")]
-    assert await model.index_text(made.job_id, text_version(made), items)
+    assert await index(model, made.job_id, text_version(made), items)
     (hit,) = (await search(model, "ship")).hits
     (moment,) = hit.moments
     assert (moment.pointer, moment.segment_id) == ("/decisions/0", "")
@@ -123,14 +123,14 @@ async def test_a_job_that_is_gone_does_not_come_back_with_its_text(model: ReadMo
 async def test_text_of_another_version_than_the_record_wants_is_refused(model: ReadModel) -> None:
     await put_text(model, 1, "the old text", output="one")
     retried = job_record(1, state=job.JOB_STATE_PENDING, output="one")
-    assert await model.apply(retried, 2)
+    assert await show(model, retried, 2)
     assert await found(model, "old") == [1]  # what there is can be found until there is more
     done = job_record(1, output="two")
-    assert await model.apply(done, 3)
+    assert await show(model, done, 3)
     assert await model.without_text(10) == [job_id(1)]
     stale = [TextMoment(text="stale")]
-    assert not await model.index_text(job_id(1), text_version(job_record(1, output="one")), stale)
-    assert await model.index_text(job_id(1), text_version(done), [TextMoment(text="the new text")])
+    assert not await index(model, job_id(1), text_version(job_record(1, output="one")), stale)
+    assert await index(model, job_id(1), text_version(done), [TextMoment(text="the new text")])
     assert await found(model, "new") == [1]
     assert await found(model, "old") == []
     assert await model.without_text(10) == []
@@ -140,7 +140,7 @@ async def test_text_that_is_indexed_twice_is_found_once(model: ReadModel) -> Non
     made = job_record(1)
     await put(model, made)
     for _ in range(2):
-        await model.index_text(made.job_id, text_version(made), [TextMoment(text="budget")])
+        await index(model, made.job_id, text_version(made), [TextMoment(text="budget")])
     (hit,) = (await search(model, "budget")).hits
     assert len(hit.moments) == 1
 
