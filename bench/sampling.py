@@ -18,6 +18,9 @@ from maie_cli.mesh.parts import NATS
 MEGABYTE = 1e6
 # At 5 jobs/s these are 280 bytes for each job.
 MEMORY_PER_HOUR = 5.0
+# nats-server keeps the block that a stream writes in memory, in pieces of up to 4 MB, until the block
+# is full, which takes hours where little is written; and Go's heap takes twice what it holds.
+BROKER_MEMORY_PER_HOUR = 16.0
 FILES_PER_HOUR = 6.0
 # What is kept is that of the last minutes, so its level follows the flow of jobs.
 SHARE_PER_HOUR = 0.3
@@ -61,7 +64,8 @@ class Sampler:
             for name, child in mesh.children.items():
                 self._note_restart(prefix + name, child.pid)
                 if child.pid is not None:
-                    self._sample_process(prefix + name, child.pid)
+                    memory = BROKER_MEMORY_PER_HOUR if name == NATS else MEMORY_PER_HOUR
+                    self._sample_process(prefix + name, child.pid, memory)
             await self._sample_streams(prefix, mesh)
             await asyncio.to_thread(self._sample_disk, prefix, mesh)
 
@@ -70,11 +74,11 @@ class Sampler:
             self.restarts.append(name)
             self._pids[name] = pid
 
-    def _sample_process(self, name: str, pid: int) -> None:
+    def _sample_process(self, name: str, pid: int, memory_per_hour: float) -> None:
         try:
             process = Process(pid)
             memory = process.memory_full_info()
-            self._add(name, "own memory", _own_memory(pid), "MB", MEMORY_PER_HOUR)
+            self._add(name, "own memory", _own_memory(pid), "MB", memory_per_hour)
             # Both count pages of files, too, which end with the files; PSS falls and rises as
             # other programs come and go that share them.
             self._add(name, "RSS", memory.rss / MEGABYTE, "MB")
