@@ -18,8 +18,8 @@ from maie_cli.mesh.parts import NATS
 MEGABYTE = 1e6
 # At 5 jobs/s these are 280 bytes for each job.
 MEMORY_PER_HOUR = 5.0
-# nats-server keeps the block that a stream writes in memory, in pieces of up to 4 MB, until the block
-# is full, which takes hours where little is written; and Go's heap takes twice what it holds.
+# nats-server keeps the block that a stream writes in memory, in pieces of up to 4 MB, until the
+# block is full: hours, where little is written. And Go's heap takes twice what it holds.
 BROKER_MEMORY_PER_HOUR = 16.0
 FILES_PER_HOUR = 6.0
 # What is kept is that of the last minutes, so its level follows the flow of jobs.

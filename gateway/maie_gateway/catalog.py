@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from nats.errors import Error as NatsError
-from nats.js.errors import APIError, KeyNotFoundError, NoKeysError, NotFoundError
+from nats.js.errors import APIError, NotFoundError
 
 from maie.catalog.v1 import catalog_pb2 as catalog
 from maie.catalog.v1 import catalog_pb2_grpc
@@ -14,6 +14,7 @@ from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
 from maie_gateway.changes import JobChanges
 from maie_gateway.submission import PIPELINE_VERSION
+from maie_gateway.workers import LiveWorkers
 from maie_runtime import subjects
 from maie_runtime.bindings import BINDINGS, StageBinding
 from maie_runtime.broker import Broker, broker_unavailable
@@ -29,12 +30,14 @@ class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
         *,
         broker: Broker,
         changes: JobChanges,
+        workers: LiveWorkers,
         templates: TemplateLibrary,
         max_active_jobs: int,
         blob_store: str,
     ) -> None:
         self._broker = broker
         self._changes = changes
+        self._workers = workers
         self._templates = templates
         self._max_active_jobs = max_active_jobs
         self._blob_store = blob_store
@@ -44,7 +47,7 @@ class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
     ) -> catalog.ListModelsResponse:
         """Lists the models that workers hold right now."""
         models: dict[bytes, catalog.Model] = {}
-        for worker in await self._workers():
+        for worker in self._workers.workers():
             if request.stage not in (common.STAGE_UNSPECIFIED, worker.stage):
                 continue
             for info in worker.models:
@@ -76,7 +79,7 @@ class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
         self, request: catalog.GetMeshRequest, context: Any
     ) -> catalog.GetMeshResponse:
         """Tells how each part of the mesh is."""
-        workers = await self._workers()
+        workers = self._workers.workers()
         stages = await asyncio.gather(
             *(self._stage_status(binding, workers) for binding in BINDINGS.values())
         )
@@ -107,23 +110,6 @@ class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
             status.pending_units += info.num_pending or 0
             status.running_units += info.num_ack_pending or 0
         return status
-
-    async def _workers(self) -> list[event.WorkerInfo]:
-        try:
-            keys = sorted(await self._broker.workers.keys())
-            found = await asyncio.gather(*(self._worker(key) for key in keys))
-        except NoKeysError:
-            return []
-        except (NatsError, APIError, OSError) as error:
-            raise broker_unavailable() from error
-        return [worker for worker in found if worker is not None]
-
-    async def _worker(self, key: str) -> event.WorkerInfo | None:
-        try:
-            entry = await self._broker.workers.get(key)
-        except KeyNotFoundError:  # it left since the keys were read
-            return None
-        return event.WorkerInfo.FromString(entry.value or b"")
 
 
 def _by_stage_and_name(model: catalog.Model) -> tuple[int, str, str]:

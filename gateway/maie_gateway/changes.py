@@ -6,21 +6,17 @@ import asyncio
 import time
 from collections import OrderedDict, defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol
 
-import structlog
-from nats.errors import Error as NatsError
-
 from maie.job.v1 import record_pb2 as record
+from maie_gateway.buckets import Entry, follow_bucket
 from maie_gateway.conductor import FINAL_STATES, lane
 from maie_gateway.store import StoredRecord
-from maie_runtime.background import beside, end
+from maie_runtime.background import beside
 from maie_runtime.broker import Broker
-
-log = structlog.get_logger()
 
 Listener = Callable[[], None]
 
@@ -41,7 +37,6 @@ class Follower(Protocol):
         """All records have come; a job that did not is gone."""
 
 
-RESTART_SECONDS = 1.0
 # Records that are kept as they were seen last, so that they need not be read for each event.
 RECENT_RECORDS = 256
 
@@ -208,47 +203,23 @@ class JobChanges:
     @asynccontextmanager
     async def follow(self) -> AsyncIterator[None]:
         """Follows the bucket; begins once all records have been seen."""
-        async with beside(self._follow()):
+        following = follow_bucket(self._broker, self._broker.jobs, self._replay_begun, self._told)
+        async with beside(following):
             await self._complete.wait()
             yield
 
-    async def _follow(self) -> None:
-        while True:
-            await self._watch_one_connection()
-            await asyncio.sleep(RESTART_SECONDS)
-
-    async def _watch_one_connection(self) -> None:
-        """Watches until that fails, or until the broker was away."""
-        watching = asyncio.create_task(self._watch())
-
-        def restart() -> None:
-            watching.cancel()
-
-        with self._broker.subscribe_reconnects(restart):
-            try:
-                await asyncio.wait({watching})
-            finally:
-                await end(watching)
-        if not watching.cancelled() and (error := watching.exception()) is not None:
-            log.warning("changes.watch_failed", exc_info=error)
-
-    async def _watch(self) -> None:
-        watcher = await self._broker.jobs.watchall()
+    def _replay_begun(self) -> None:
         # So that nothing is passed over that followers have to hear of in the replay.
         self._recent.clear()
         for follower in self._followers:
             follower.replay_begun()
-        try:
-            async for entry in watcher:
-                if entry is None:
-                    self._complete.set()
-                    for follower in self._followers:
-                        follower.replay_ended()
-                elif entry.operation is None:
-                    if not self._knows(entry.key, entry.revision):
-                        self.note(record.JobRecord.FromString(entry.value), entry.revision)
-                else:
-                    self.note_gone(entry.key, entry.revision)
-        finally:
-            with suppress(NatsError, OSError):
-                await watcher.stop()
+
+    def _told(self, entry: Entry | None) -> None:
+        if entry is None:
+            self._complete.set()
+            for follower in self._followers:
+                follower.replay_ended()
+        elif entry.value is None:
+            self.note_gone(entry.key, entry.revision)
+        elif not self._knows(entry.key, entry.revision):
+            self.note(record.JobRecord.FromString(entry.value), entry.revision)

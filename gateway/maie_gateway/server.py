@@ -138,6 +138,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             CatalogService(
                 broker=broker,
                 changes=jobs.changes,
+                workers=jobs.workers,
                 templates=templates,
                 max_active_jobs=settings.max_active_jobs,
                 blob_store=blobs.scheme,

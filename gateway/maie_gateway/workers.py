@@ -3,35 +3,58 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
-
-import structlog
-from nats.errors import Error as NatsError
-from nats.js.errors import APIError
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from maie.asr.v1 import asr_pb2 as asr
 from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
+from maie_gateway.buckets import Entry, follow_bucket
 from maie_runtime.background import beside
 from maie_runtime.bindings import BINDINGS
-from maie_runtime.broker import Broker
+from maie_runtime.broker import WORKER_FORGOTTEN_SECONDS, Broker, broker_unavailable
 from maie_runtime.errors import StageError
 from maie_runtime.options import check_capable
 
-log = structlog.get_logger()
+# How often it is looked whether a worker has been silent for too long.
+LOOK_SECONDS = 2.0
 
-READ_SECONDS = 2.0
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class _Known:
+    """What a worker said last, and when that came, by the monotonic clock."""
+
+    info: event.WorkerInfo
+    since: float
 
 
 class LiveWorkers:
-    """Reads what workers say of themselves, again and again, in the background."""
+    """Follows what workers say of themselves.
+
+    A worker that is silent for `WORKER_FORGOTTEN_SECONDS` is forgotten. While
+    the broker is away, what was true before is the best guess.
+    """
 
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
+        self._known: dict[str, _Known] = {}
+        self._replay: dict[str, _Known] | None = None
+        self._complete = asyncio.Event()
         self._window: Mapping[common.Stage, int] = {}
         self._asr_models: Sequence[event.ModelInfo] = ()
+
+    def workers(self) -> list[event.WorkerInfo]:
+        """All live workers, in the order of their stages' and their own names.
+
+        Raises:
+            StageError: UNAVAILABLE with BROKER_UNAVAILABLE: nothing is known for sure.
+        """
+        if not self._broker.connected:
+            raise broker_unavailable()
+        return [self._known[key].info for key in sorted(self._known)]
 
     def window(self) -> Mapping[common.Stage, int]:
         """The slots of each stage, at least 1; empty until they were read once."""
@@ -48,48 +71,50 @@ class LiveWorkers:
             raise refusal
 
     @asynccontextmanager
-    async def running(self, period: float = READ_SECONDS) -> AsyncIterator[None]:
-        """Reads every `period` seconds while the context lasts; has read once on entry."""
-        await self._read()
-        async with beside(self._read_on(period)):
+    async def running(self, silence: float = WORKER_FORGOTTEN_SECONDS) -> AsyncIterator[None]:
+        """Follows workers while the context lasts; begins once all have been seen.
+
+        Args:
+            silence: After how many seconds without a word a worker is forgotten.
+        """
+        following = follow_bucket(self._broker, self._broker.workers, self._begun, self._told)
+        async with beside(following, self._forget_silent(silence)):
+            await self._complete.wait()
             yield
 
-    async def _read_on(self, period: float) -> None:
+    def _begun(self) -> None:
+        self._replay = {}
+
+    def _told(self, entry: Entry | None) -> None:
+        known = self._known if self._replay is None else self._replay
+        if entry is None:
+            self._known, self._replay = known, None
+            self._complete.set()
+        elif entry.value is None:
+            known.pop(entry.key, None)
+        else:
+            info = event.WorkerInfo.FromString(entry.value)
+            known[entry.key] = _Known(info=info, since=time.monotonic())
+        if self._replay is None:
+            self._sum_up()
+
+    async def _forget_silent(self, silence: float) -> None:
         while True:
-            await asyncio.sleep(period)
-            await self._read()
+            await asyncio.sleep(min(LOOK_SECONDS, silence))
+            if self._broker.connected:
+                heard = time.monotonic() - silence
+                self._known = {k: each for k, each in self._known.items() if each.since > heard}
+                self._sum_up()
 
-    async def _read(self) -> None:
-        try:
-            workers = await self._workers()
-        except (NatsError, APIError, OSError) as error:
-            # What was true a moment ago is the best guess.
-            log.warning("workers.read_failed", error=str(error) or type(error).__name__)
-            return
+    def _sum_up(self) -> None:
         slots: Counter[common.Stage] = Counter()
-        for worker in workers:
-            slots[worker.stage] += worker.slots
+        models: list[event.ModelInfo] = []
+        for known in self._known.values():
+            slots[known.info.stage] += known.info.slots
+            if known.info.stage == common.STAGE_ASR:
+                models.extend(known.info.models)
         self._window = {b.stage: max(1, slots[b.stage]) for b in BINDINGS.values()}
-        self._asr_models = [
-            model
-            for worker in workers
-            if worker.stage == common.STAGE_ASR
-            for model in worker.models
-        ]
-
-    async def _workers(self) -> list[event.WorkerInfo]:
-        workers = []
-        watcher = await self._broker.workers.watchall()
-        try:
-            async for entry in watcher:
-                if entry is None:  # all that is there was told
-                    break
-                if entry.operation is None:
-                    workers.append(event.WorkerInfo.FromString(entry.value))
-        finally:
-            with suppress(NatsError, OSError):
-                await watcher.stop()
-        return workers
+        self._asr_models = models
 
 
 def _refusal(options: asr.TranscribeOptions, model: event.ModelInfo) -> StageError | None:

@@ -1,0 +1,109 @@
+"""What a gateway knows of the live workers, and what it costs the broker to know it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from maie.common.v1 import types_pb2 as common
+from maie.event.v1 import event_pb2 as event
+from maie_gateway.workers import LiveWorkers
+from maie_runtime import subjects
+from maie_runtime.broker import Broker, open_broker
+from maie_runtime.errors import StageError
+from tests.conftest import NatsServer
+from tests.gateway.conftest import EmptyMesh
+
+pytestmark = pytest.mark.mesh
+
+
+@pytest.fixture
+async def broker(nats_server: NatsServer) -> AsyncIterator[Broker]:
+    """A connection of a worker's and of the gateway's."""
+    async with open_broker(nats_server.url, "test") as opened:
+        yield opened
+
+
+async def say(broker: Broker, name: str, slots: int = 1) -> None:
+    """Says what an ASR worker says of itself."""
+    info = event.WorkerInfo(stage=common.STAGE_ASR, instance=name, slots=slots)
+    await broker.workers.put(f"asr.{name}", info.SerializeToString())
+
+
+def names(workers: LiveWorkers) -> list[str]:
+    return [worker.instance for worker in workers.workers()]
+
+
+async def soon(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+async def test_workers_are_known_at_once_and_until_they_leave(broker: Broker) -> None:
+    await say(broker, "one", slots=2)
+    workers = LiveWorkers(broker)
+    assert workers.window() == {}
+    async with workers.running():
+        assert names(workers) == ["one"]
+        assert workers.window()[common.STAGE_ASR] == 2
+        await say(broker, "another", slots=3)
+        await soon(lambda: workers.window()[common.STAGE_ASR] == 5)
+        assert names(workers) == ["another", "one"]
+        await broker.workers.delete("asr.one")
+        await soon(lambda: names(workers) == ["another"])
+        assert workers.window() == {
+            common.STAGE_PREPROCESS: 1,
+            common.STAGE_ASR: 3,
+            common.STAGE_ENHANCEMENT: 1,
+            common.STAGE_SUMMARY: 1,
+        }
+
+
+async def test_a_silent_worker_is_forgotten_and_one_that_speaks_is_not(broker: Broker) -> None:
+    await say(broker, "silent")
+    workers = LiveWorkers(broker)
+    async with workers.running(silence=2.0):
+        await say(broker, "alive")
+        await soon(lambda: names(workers) == ["alive", "silent"])
+        async with asyncio.timeout(10):
+            while "silent" in names(workers):
+                await say(broker, "alive")
+                await asyncio.sleep(0.1)
+        assert names(workers) == ["alive"]
+
+
+async def test_what_was_known_outlives_an_absence_of_the_broker(
+    nats_server: NatsServer, broker: Broker
+) -> None:
+    await say(broker, "one", slots=2)
+    workers = LiveWorkers(broker)
+    async with workers.running(silence=1.0):
+        await nats_server.stop(kill=True)
+        await soon(lambda: not broker.connected)
+        await asyncio.sleep(1.5)
+        assert workers.window()[common.STAGE_ASR] == 2
+        with pytest.raises(StageError, match="broker does not answer"):
+            workers.workers()
+        await nats_server.start()
+        await soon(lambda: broker.connected)
+        await say(broker, "two", slots=4)
+        await soon(lambda: names(workers) == ["one", "two"])
+
+
+async def test_to_ask_for_the_mesh_often_leaves_nothing_in_the_broker(
+    empty_mesh: EmptyMesh, broker: Broker
+) -> None:
+    async def consumers() -> int:
+        told = await broker.jetstream.stream_info(f"KV_{subjects.WORKERS}")
+        return told.state.consumer_count
+
+    async with empty_mesh.running() as client:
+        before = await consumers()
+        for _ in range(20):
+            mesh = await client.get_mesh()
+            await client.list_models()
+        assert [len(stage.workers) for stage in mesh.stages] == [1, 1, 1, 1]
+        assert await consumers() == before == 1
