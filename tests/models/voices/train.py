@@ -1,7 +1,7 @@
 """Trains the tiny Whisper from random weights: `python -m tests.models.voices.train FOLDER`.
 
 Needs flite, torch, transformers and faster-whisper (the environment of `make test-vllm` has all but
-flite) and 35 minutes on one core of 2025.
+flite) and 50 minutes on one core.
 """
 
 from __future__ import annotations
@@ -185,7 +185,7 @@ def main() -> None:
     """Voices the sentences, trains and writes the model."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--minutes", type=float, default=35.0)
+    parser.add_argument("--minutes", type=float, default=50.0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
