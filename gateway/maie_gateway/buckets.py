@@ -7,9 +7,10 @@ consumer in the broker for minutes. So a bucket that is read often is followed.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from nats.errors import Error as NatsError
@@ -53,18 +54,13 @@ async def follow_bucket(
         told: Called with each entry, or with None once all that was there has come.
     """
     while True:
-        await _watch_one_connection(broker, bucket, begun, told)
+        await _until_reconnected(broker, _watch(bucket, begun, told))
         await asyncio.sleep(RESTART_SECONDS)
 
 
-async def _watch_one_connection(
-    broker: Broker,
-    bucket: KeyValue,
-    begun: Callable[[], None],
-    told: Callable[[Entry | None], None],
-) -> None:
+async def _until_reconnected(broker: Broker, watch: Coroutine[Any, Any, None]) -> None:
     """Watches until that fails, or until the broker was away."""
-    watching = asyncio.create_task(_watch(bucket, begun, told))
+    watching = asyncio.create_task(watch)
 
     def restart() -> None:
         watching.cancel()
@@ -79,9 +75,7 @@ async def _watch_one_connection(
 
 
 async def _watch(
-    bucket: KeyValue,
-    begun: Callable[[], None],
-    told: Callable[[Entry | None], None],
+    bucket: KeyValue, begun: Callable[[], None], told: Callable[[Entry | None], None]
 ) -> None:
     watcher = await bucket.watchall()
     begun()

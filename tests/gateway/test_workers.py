@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -15,6 +15,7 @@ from maie_runtime.broker import Broker, open_broker
 from maie_runtime.errors import StageError
 from tests.conftest import NatsServer
 from tests.gateway.conftest import EmptyMesh
+from tests.runtime.workers import until
 
 pytestmark = pytest.mark.mesh
 
@@ -36,12 +37,6 @@ def names(workers: LiveWorkers) -> list[str]:
     return [worker.instance for worker in workers.workers()]
 
 
-async def soon(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.01)
-
-
 async def test_workers_are_known_at_once_and_until_they_leave(broker: Broker) -> None:
     await say(broker, "one", slots=2)
     workers = LiveWorkers(broker)
@@ -50,10 +45,10 @@ async def test_workers_are_known_at_once_and_until_they_leave(broker: Broker) ->
         assert names(workers) == ["one"]
         assert workers.window()[common.STAGE_ASR] == 2
         await say(broker, "another", slots=3)
-        await soon(lambda: workers.window()[common.STAGE_ASR] == 5)
+        await until(lambda: workers.window()[common.STAGE_ASR] == 5)
         assert names(workers) == ["another", "one"]
         await broker.workers.delete("asr.one")
-        await soon(lambda: names(workers) == ["another"])
+        await until(lambda: names(workers) == ["another"])
         assert workers.window() == {
             common.STAGE_PREPROCESS: 1,
             common.STAGE_ASR: 3,
@@ -67,7 +62,7 @@ async def test_a_silent_worker_is_forgotten_and_one_that_speaks_is_not(broker: B
     workers = LiveWorkers(broker)
     async with workers.running(silence=2.0):
         await say(broker, "alive")
-        await soon(lambda: names(workers) == ["alive", "silent"])
+        await until(lambda: names(workers) == ["alive", "silent"])
         async with asyncio.timeout(10):
             while "silent" in names(workers):
                 await say(broker, "alive")
@@ -82,15 +77,15 @@ async def test_what_was_known_outlives_an_absence_of_the_broker(
     workers = LiveWorkers(broker)
     async with workers.running(silence=1.0):
         await nats_server.stop(kill=True)
-        await soon(lambda: not broker.connected)
+        await until(lambda: not broker.connected)
         await asyncio.sleep(1.5)
         assert workers.window()[common.STAGE_ASR] == 2
         with pytest.raises(StageError, match="broker does not answer"):
             workers.workers()
         await nats_server.start()
-        await soon(lambda: broker.connected)
+        await until(lambda: broker.connected)
         await say(broker, "two", slots=4)
-        await soon(lambda: names(workers) == ["one", "two"])
+        await until(lambda: names(workers) == ["one", "two"])
 
 
 async def test_to_ask_for_the_mesh_often_leaves_nothing_in_the_broker(
