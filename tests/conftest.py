@@ -1,4 +1,4 @@
-"""What every test may use: a real NATS server and an empty blob store."""
+"""What every test may use: a real NATS server, a connection to it and an empty blob store."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from maie_runtime.blobs import Blobs
+from maie_runtime.broker import Broker, open_broker
 
 NATS_SERVER = Path(sys.executable).with_name("nats-server")
 START_SECONDS = 10
@@ -85,6 +86,13 @@ async def nats_server(tmp_path: Path) -> AsyncIterator[NatsServer]:
     await server.start()
     yield server
     await server.stop()
+
+
+@pytest.fixture
+async def broker(nats_server: NatsServer) -> AsyncIterator[Broker]:
+    """A connection with the mesh's streams in place."""
+    async with open_broker(nats_server.url, "test") as opened:
+        yield opened
 
 
 @pytest.fixture

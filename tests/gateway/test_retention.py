@@ -14,7 +14,7 @@ from maie_gateway.requests import Requests
 from maie_gateway.settings import RetentionSettings
 from maie_runtime import subjects
 from maie_runtime.blobs import Blobs
-from maie_runtime.broker import Broker, open_broker
+from maie_runtime.broker import Broker
 from tests.gateway.conftest import EmptyMesh
 
 pytestmark = pytest.mark.mesh
@@ -45,13 +45,6 @@ def keep(mesh: EmptyMesh, **options: float) -> None:
         "sweep_seconds": 0.2,
     }
     mesh.gateway_options["retention"] = RetentionSettings(**(everything | options))
-
-
-@pytest.fixture
-async def broker(empty_mesh: EmptyMesh) -> AsyncIterator[Broker]:
-    """The broker as a bystander sees it."""
-    async with open_broker(empty_mesh.nats.url, "test") as bystander:
-        yield bystander
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -11,20 +10,13 @@ from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
 from maie_gateway.workers import LiveWorkers
 from maie_runtime import subjects
-from maie_runtime.broker import Broker, open_broker
+from maie_runtime.broker import Broker
 from maie_runtime.errors import StageError
 from tests.conftest import NatsServer
 from tests.gateway.conftest import EmptyMesh
 from tests.runtime.workers import until
 
 pytestmark = pytest.mark.mesh
-
-
-@pytest.fixture
-async def broker(nats_server: NatsServer) -> AsyncIterator[Broker]:
-    """A connection of a worker's and of the gateway's."""
-    async with open_broker(nats_server.url, "test") as opened:
-        yield opened
 
 
 async def say(broker: Broker, name: str, slots: int = 1) -> None:
