@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from nats.errors import Error as NatsError
-from nats.js.errors import APIError, NotFoundError
+from nats.js.errors import NotFoundError
 
 from maie.catalog.v1 import catalog_pb2 as catalog
 from maie.catalog.v1 import catalog_pb2_grpc
@@ -17,7 +16,7 @@ from maie_gateway.submission import PIPELINE_VERSION
 from maie_gateway.workers import LiveWorkers
 from maie_runtime import subjects
 from maie_runtime.bindings import BINDINGS, StageBinding
-from maie_runtime.broker import Broker, broker_unavailable
+from maie_runtime.broker import BROKER_ERRORS, Broker, broker_unavailable
 from maie_runtime.lanes import LANES
 from maie_templates import TemplateLibrary
 
@@ -105,7 +104,7 @@ class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
                 )
             except NotFoundError:  # no worker of the stage was ever there
                 continue
-            except (NatsError, APIError, OSError) as error:
+            except BROKER_ERRORS as error:
                 raise broker_unavailable() from error
             status.pending_units += info.num_pending or 0
             status.running_units += info.num_ack_pending or 0

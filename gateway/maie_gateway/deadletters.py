@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from google.protobuf.message import DecodeError
-from nats.errors import Error as NatsError
-from nats.js.errors import APIError, NotFoundError
+from nats.js.errors import NotFoundError
 
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
@@ -16,7 +15,7 @@ from maie_gateway.store import JobStore
 from maie_gateway.tenancy import own_job
 from maie_gateway.webhooks import replay
 from maie_runtime import subjects
-from maie_runtime.broker import Broker, broker_unavailable
+from maie_runtime.broker import BROKER_ERRORS, Broker, broker_unavailable
 from maie_runtime.errors import Code, StageError, invalid
 
 DEFAULT_PAGE_SIZE = 50
@@ -70,7 +69,7 @@ class DeadLetters:
                     tenant, await self._read(start, before, request.job_id or "*")
                 )
                 before, window = start, min(window * 2, MAX_WINDOW)
-        except (NatsError, APIError, OSError) as error:
+        except BROKER_ERRORS as error:
             raise broker_unavailable() from error
         page = found[:size]
         return job.ListDeadLettersResponse(
@@ -99,7 +98,7 @@ class DeadLetters:
             await self._broker.jetstream.delete_msg(subjects.DEAD_LETTERS, letter_id)
         except NotFoundError:
             pass  # somebody else replayed it too
-        except (NatsError, APIError, OSError) as error:
+        except BROKER_ERRORS as error:
             raise broker_unavailable() from error
         return taken
 
@@ -115,7 +114,7 @@ class DeadLetters:
             stored = await self._broker.jetstream.get_msg(subjects.DEAD_LETTERS, letter_id)
         except NotFoundError:
             raise absent from None
-        except (NatsError, APIError, OSError) as error:
+        except BROKER_ERRORS as error:
             raise broker_unavailable() from error
         owned = await self._owned(tenant, _decoded(letter_id, stored.data))
         if not owned:

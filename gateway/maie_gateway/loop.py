@@ -33,7 +33,7 @@ from maie_gateway.conductor import (
 from maie_gateway.store import JobStore, RevisionConflictError, StoredRecord
 from maie_runtime import subjects
 from maie_runtime.background import beside
-from maie_runtime.broker import Broker
+from maie_runtime.broker import BROKER_ERRORS, Broker
 from maie_runtime.errors import StageError
 from maie_runtime.faults import fault
 from maie_runtime.pull import pull_groups
@@ -238,7 +238,7 @@ class Conductor:
                 async with aclosing(pulled) as groups:
                     async for group in groups:
                         await self._take_group(group)
-            except (NatsError, APIError, OSError) as error:
+            except BROKER_ERRORS as error:
                 log.warning("conductor.pull_failed", error=str(error) or type(error).__name__)
                 await asyncio.sleep(BROKER_PAUSE_SECONDS)
 

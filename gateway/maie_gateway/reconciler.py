@@ -8,8 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import structlog
-from nats.errors import Error as NatsError
-from nats.js.errors import APIError, NotFoundError
+from nats.js.errors import NotFoundError
 
 from maie.event.v1 import event_pb2 as event
 from maie_gateway.changes import ActiveJob, JobChanges
@@ -17,7 +16,7 @@ from maie_gateway.conductor import pending_tasks
 from maie_gateway.loop import Conductor
 from maie_runtime import subjects
 from maie_runtime.background import beside
-from maie_runtime.broker import Broker
+from maie_runtime.broker import BROKER_ERRORS, Broker
 from maie_runtime.errors import StageError
 
 log = structlog.get_logger()
@@ -64,7 +63,7 @@ class Reconciler:
             for job_id, known in tuple(self._changes.active_jobs.items()):
                 try:
                     await self._reconcile(job_id, known)
-                except (StageError, NatsError, APIError, OSError) as error:
+                except (StageError, *BROKER_ERRORS) as error:
                     log.warning("reconciler.failed", job=job_id, error=str(error))
                     if getattr(error, "reason", "") == "JOB_NOT_FOUND":
                         self._changes.forget(job_id)

@@ -6,8 +6,6 @@ import asyncio
 import time
 
 import structlog
-from nats.errors import Error as NatsError
-from nats.js.errors import APIError
 
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import record_pb2 as record
@@ -20,7 +18,7 @@ from maie_gateway.submission import UPLOADS
 from maie_gateway.tenancy import tenant_of_record
 from maie_runtime import subjects
 from maie_runtime.blobs import Blobs
-from maie_runtime.broker import Broker, broker_unavailable
+from maie_runtime.broker import BROKER_ERRORS, Broker, broker_unavailable
 from maie_runtime.faults import fault
 
 log = structlog.get_logger()
@@ -123,7 +121,7 @@ class Removal:
     async def _purge(self, stream: str, subject: str) -> None:
         try:
             await self._broker.jetstream.purge_stream(stream, subject=subject)
-        except (NatsError, APIError, OSError) as error:
+        except BROKER_ERRORS as error:
             raise broker_unavailable() from error
 
 

@@ -6,14 +6,13 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from nats.errors import Error as NatsError
-from nats.js.errors import APIError, KeyNotFoundError, KeyWrongLastSequenceError
+from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError
 
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
 from maie_runtime import subjects
-from maie_runtime.broker import Broker, broker_unavailable
+from maie_runtime.broker import BROKER_ERRORS, Broker, broker_unavailable
 from maie_runtime.errors import Code, StageError
 
 
@@ -102,5 +101,5 @@ def _broker_errors() -> Iterator[None]:
         yield
     except (KeyWrongLastSequenceError, KeyNotFoundError):
         raise
-    except (NatsError, APIError, OSError) as error:
+    except BROKER_ERRORS as error:
         raise broker_unavailable() from error

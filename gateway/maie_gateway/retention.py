@@ -25,7 +25,7 @@ from maie_gateway.submission import UPLOADS
 from maie_runtime import subjects
 from maie_runtime.background import beside
 from maie_runtime.blobs import Blobs, StoredObject
-from maie_runtime.broker import REQUEST_TIMEOUT_SECONDS, Broker, broker_unavailable
+from maie_runtime.broker import BROKER_ERRORS, REQUEST_TIMEOUT_SECONDS, Broker, broker_unavailable
 from maie_runtime.errors import StageError
 
 log = structlog.get_logger()
@@ -84,7 +84,7 @@ class Sweeper:
             ):
                 try:
                     await sweep()
-                except (StageError, NatsError, APIError, OSError) as error:
+                except (StageError, *BROKER_ERRORS) as error:
                     log.warning("sweep.failed", error=str(error) or type(error).__name__)
 
     async def sweep_jobs(self) -> None:

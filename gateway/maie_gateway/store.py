@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
-from nats.errors import Error as NatsError
 from nats.js.errors import (
     APIError,
     KeyNotFoundError,
@@ -17,7 +16,7 @@ from nats.js.errors import (
 
 from maie.job.v1 import record_pb2 as record
 from maie_runtime import subjects
-from maie_runtime.broker import Broker, broker_unavailable
+from maie_runtime.broker import BROKER_ERRORS, Broker, broker_unavailable
 from maie_runtime.errors import Code, StageError
 
 # A removed record leaves its id for so long, so that gateways that were away hear of it.
@@ -164,5 +163,5 @@ def _broker_errors(job_id: str) -> Iterator[None]:
         raise job_not_found(job_id) from error
     except KeyWrongLastSequenceError as error:
         raise RevisionConflictError from error
-    except (NatsError, APIError, OSError) as error:
+    except BROKER_ERRORS as error:
         raise broker_unavailable() from error

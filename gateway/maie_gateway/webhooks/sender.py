@@ -10,9 +10,7 @@ from contextlib import aclosing, asynccontextmanager
 import structlog
 from google.protobuf.message import DecodeError
 from nats.aio.msg import Msg
-from nats.errors import Error as NatsError
 from nats.js.api import AckPolicy, ConsumerConfig
-from nats.js.errors import APIError
 from yarl import URL
 
 from maie.event.v1 import event_pb2 as event
@@ -27,7 +25,7 @@ from maie_gateway.webhooks.secrets import Secrets
 from maie_gateway.webhooks.settings import WebhookSettings
 from maie_runtime import subjects
 from maie_runtime.background import beside
-from maie_runtime.broker import Broker
+from maie_runtime.broker import BROKER_ERRORS, Broker
 from maie_runtime.errors import StageError
 from maie_runtime.pull import pull_groups
 
@@ -96,7 +94,7 @@ class WebhookSender:
                     async for (message,) in groups:
                         self._start(message, attempts)
                         await self._places.acquire()
-            except (NatsError, APIError, OSError) as error:
+            except BROKER_ERRORS as error:
                 self._places.release()
                 log.warning("webhooks.pull_failed", error=str(error) or type(error).__name__)
             await asyncio.sleep(BROKER_PAUSE_SECONDS)
@@ -120,7 +118,7 @@ class WebhookSender:
         ):
             try:
                 await self._deliver(delivery, host, message, attempts)
-            except (StageError, NatsError, APIError, OSError) as error:
+            except (StageError, *BROKER_ERRORS) as error:
                 # It comes back when its ack_wait is over.
                 log.warning("webhook.not_settled", error=str(error) or type(error).__name__)
 

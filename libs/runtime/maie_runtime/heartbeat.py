@@ -14,9 +14,8 @@ from contextlib import suppress
 from typing import Any
 
 from nats.aio.msg import Msg
-from nats.errors import Error as NatsError
-from nats.js.errors import APIError
 
+from maie_runtime.broker import BROKER_ERRORS
 from maie_runtime.errors import Code, StageError
 from maie_runtime.failures import over_deadline, stalled
 from maie_runtime.settings import ServiceSettings
@@ -131,7 +130,7 @@ class UnitWatch:
         """Keeps the unit with this worker, until it is cancelled."""
         while True:
             await asyncio.sleep(self._settings.ack_wait_seconds / HEARTBEATS_PER_ACK_WAIT)
-            with suppress(NatsError, APIError, OSError):
+            with suppress(*BROKER_ERRORS):
                 await self.message.in_progress()
                 # Word of a cancellation may be lost, so the record is asked as well.
                 if not await self._wanted():

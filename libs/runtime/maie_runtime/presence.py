@@ -9,12 +9,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 import structlog
-from nats.errors import Error as NatsError
-from nats.js.errors import APIError
 
 from maie.event.v1 import event_pb2 as event
 from maie_runtime.background import beside
-from maie_runtime.broker import WORKER_FORGOTTEN_SECONDS, Broker
+from maie_runtime.broker import BROKER_ERRORS, WORKER_FORGOTTEN_SECONDS, Broker
 from maie_runtime.subjects import WORKERS
 
 Memory = Callable[[], Awaitable[event.WorkerMemory]]
@@ -47,7 +45,7 @@ async def present(
         async with beside(_renew(broker, key, info, memory)):
             yield
     finally:
-        with suppress(NatsError, APIError, OSError):
+        with suppress(*BROKER_ERRORS):
             await broker.workers.delete(key)
 
 
@@ -56,6 +54,6 @@ async def _renew(broker: Broker, key: str, info: event.WorkerInfo, memory: Memor
         info.memory.CopyFrom(await memory())
         try:
             await broker.workers.put(key, info.SerializeToString())
-        except (NatsError, APIError, OSError) as error:
+        except BROKER_ERRORS as error:
             log.warning("worker.presence_failed", bucket=WORKERS, error=str(error))
         await asyncio.sleep(SIGN_OF_LIFE_SECONDS)
