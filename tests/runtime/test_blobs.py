@@ -52,7 +52,7 @@ async def test_a_flipped_bit_is_named(blobs: Blobs, tmp_path: Path) -> None:
 
 async def test_a_message_is_stored_under_its_own_hash(blobs: Blobs) -> None:
     blob = await blobs.put_message("x", common.Transcript(language_code="en"))
-    assert blob.key == f"x/{blob.sha256}"
+    assert blob.key == f"x-{blob.sha256}"
     assert blob == await blobs.put_message("x", common.Transcript(language_code="en"))
 
 

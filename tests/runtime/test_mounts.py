@@ -44,7 +44,7 @@ async def test_a_unit_ends_in_a_stored_result_and_one_event(
     async with worker(broker, stage, blobs):
         await submit(broker)
         told = await next_event(broker)
-        assert told.completed.output.key.startswith(f"jobs/{JOB}/{UNIT}/")
+        assert told.completed.output.key.startswith(f"jobs/{JOB}/{UNIT}-")
         assert (await blobs.get(told.completed.output)).__len__() > 0
         assert await queue_is_empty(broker)
 

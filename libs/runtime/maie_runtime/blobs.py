@@ -190,9 +190,12 @@ class Blobs:
             await obstore.put_async(self._store, key, data)
 
     async def put_message(self, prefix: str, message: Message) -> common.Blob:
-        """Stores a message under `PREFIX/SHA256`, so that no write changes another."""
+        """Stores a message as `PREFIX-SHA256`, so that no write changes another.
+
+        A folder for each prefix would cost a file system as much again as the object.
+        """
         data = message.SerializeToString(deterministic=True)
-        return await self.put(f"{prefix}/{hashlib.sha256(data).hexdigest()}", data)
+        return await self.put(f"{prefix}-{hashlib.sha256(data).hexdigest()}", data)
 
     async def get(self, blob: common.Blob) -> bytes:
         """Reads a small object whole and checks it."""

@@ -65,7 +65,7 @@ def new_job(
 def blob(unit: str, content: str = "") -> common.Blob:
     """An output of a realistic size; different content has a different name."""
     digest = hashlib.sha256(f"{unit} {content}".encode()).hexdigest()
-    return common.Blob(key=f"jobs/{JOB_ID}/{unit}/{digest}", size_bytes=40_000, sha256=digest)
+    return common.Blob(key=f"jobs/{JOB_ID}/{unit}-{digest}", size_bytes=40_000, sha256=digest)
 
 
 def completed(
