@@ -14,7 +14,7 @@ from maie_runtime.broker import Broker
 from maie_runtime.errors import StageError
 from tests.conftest import NatsServer
 from tests.gateway.conftest import EmptyMesh
-from tests.runtime.workers import until
+from tests.waiting import until
 
 pytestmark = pytest.mark.mesh
 

@@ -27,7 +27,7 @@ from maie_client import Client
 from maie_runtime.broker import GPU_FORGOTTEN_SECONDS
 from tests.asr.heavy_whisper import BALLAST_BYTES, write_heavy_whisper
 from tests.asr.recordings import BUG_AND_BUDGET
-from tests.runtime.workers import until
+from tests.waiting import until
 
 pytestmark = [pytest.mark.mesh, pytest.mark.timeout(180)]
 

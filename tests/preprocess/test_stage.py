@@ -8,7 +8,6 @@ import json
 import os
 import time
 import wave
-from collections.abc import Callable
 from contextlib import aclosing
 from itertools import pairwise
 from pathlib import Path
@@ -26,6 +25,7 @@ from maie_runtime.errors import Code, StageError
 from maie_runtime.stage import StageContext
 from tests.preprocess import recordings
 from tests.preprocess.conftest import Preprocess, last
+from tests.waiting import until
 
 pytestmark = pytest.mark.unit
 
@@ -54,12 +54,6 @@ def decoders() -> list[psutil.Process]:
         for child in psutil.Process().children()
         if "maie_preprocess.decoder" in " ".join(child.cmdline())
     ]
-
-
-async def until(condition: Callable[[], object], seconds: float = 2) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 async def test_each_line_of_the_sample_is_one_utterance(preprocess: Preprocess) -> None:

@@ -14,7 +14,7 @@ from maie_runtime import subjects
 from maie_runtime.broker import Broker, open_broker
 from maie_runtime.residency_lease import GpuLease
 from tests.conftest import NatsServer
-from tests.runtime.workers import until
+from tests.waiting import until
 
 GPU = "node-1.example/0"
 TTL = 1.5

@@ -24,9 +24,9 @@ from tests.runtime.workers import (
     queue_is_empty,
     record_units,
     submit,
-    until,
     worker,
 )
+from tests.waiting import until
 
 pytestmark = pytest.mark.mesh
 

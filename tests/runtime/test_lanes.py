@@ -15,7 +15,8 @@ from maie_runtime.broker import Broker
 from maie_runtime.settings import ServiceSettings
 from maie_runtime.stage import StageContext
 from tests.empty_stages import EmptyStage
-from tests.runtime.workers import queue_is_empty, submit, until, worker
+from tests.runtime.workers import queue_is_empty, submit, worker
+from tests.waiting import until
 
 pytestmark = pytest.mark.mesh
 

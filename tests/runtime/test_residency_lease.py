@@ -27,7 +27,7 @@ from tests.runtime.gpus import (
     holder_process,
     open_lease,
 )
-from tests.runtime.workers import until
+from tests.waiting import until
 
 pytestmark = pytest.mark.mesh
 

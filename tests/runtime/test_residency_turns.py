@@ -22,7 +22,7 @@ from tests.conftest import NatsServer
 from tests.empty_stages import empty_stages
 from tests.runtime.gpus import GPU, TTL, another_broker, forget_soon
 from tests.runtime.models import Memory, NotedModel, modelled, shared, working
-from tests.runtime.workers import until
+from tests.waiting import until
 
 pytestmark = pytest.mark.mesh
 

@@ -28,9 +28,9 @@ from tests.runtime.workers import (
     next_event,
     queue_is_empty,
     submit,
-    until,
     worker,
 )
+from tests.waiting import until
 
 pytestmark = pytest.mark.mesh
 

@@ -114,10 +114,3 @@ async def queue_is_empty(broker: Broker) -> bool:
         while (await broker.jetstream.stream_info(subjects.TASKS)).state.messages:
             await asyncio.sleep(0.02)
     return True
-
-
-async def until(condition: Callable[[], object], seconds: float = 10) -> None:
-    """Waits until something holds."""
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.01)

@@ -6,7 +6,6 @@ import asyncio
 import shutil
 import signal
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from tests.conftest import NatsServer
 from tests.models.meetings.sentences import spoken
 from tests.vllm.service import LOAD_SECONDS, NOT_SERVING, Service, vllm_service
 from tests.vllm.tiny import MODEL, TEXTS
+from tests.waiting import until
 
 pytestmark = [pytest.mark.mesh, pytest.mark.timeout(300)]
 
@@ -43,14 +43,6 @@ def enhance(running: Service, *texts: str) -> Any:
 async def answers_of(call: Any) -> list[Any]:
     """All that a call answers."""
     return [answer async for answer in call]
-
-
-async def until(condition: Callable[[], Any], seconds: float) -> Any:
-    """Waits until something is there."""
-    async with asyncio.timeout(seconds):
-        while not (found := condition()):
-            await asyncio.sleep(0.05)
-    return found
 
 
 async def test_health_answers_while_the_model_loads_and_a_dead_engine_ends_the_service(
