@@ -42,6 +42,7 @@ def test_every_part_knows_the_broker_and_the_store(planned, tmp_path):
 
 
 def test_what_a_person_set_for_the_c_library_wins(planned, monkeypatch):
+    monkeypatch.delenv("GLIBC_TUNABLES", raising=False)
     assert planned()["gateway"].environment["GLIBC_TUNABLES"] == "glibc.malloc.tcache_count=0"
     assert "GLIBC_TUNABLES" not in planned()["asr"].environment
     monkeypatch.setenv("GLIBC_TUNABLES", "glibc.malloc.tcache_count=9")
