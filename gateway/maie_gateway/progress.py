@@ -9,7 +9,7 @@ from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
-from maie_gateway.conductor import ENDED_STATES
+from maie_gateway.conductor import ENDED_STATES, stage_progress
 
 # A watcher that reads too slowly misses progress and nothing else.
 BACKLOG = 256
@@ -61,17 +61,12 @@ class WatcherState:
 
     def stage_progress(self, seen: record.JobRecord, stage: common.Stage) -> job.StageProgress:
         """How far a stage is, with what its running units said of themselves."""
-        units = [unit for unit in seen.units if unit.stage == stage]
-        ended = sum(unit.state in ENDED_STATES for unit in units)
         running = sum(
-            self._fractions.get(unit.unit, 0.0) for unit in units if unit.state not in ENDED_STATES
+            self._fractions.get(unit.unit, 0.0)
+            for unit in seen.units
+            if unit.stage == stage and unit.state not in ENDED_STATES
         )
-        return job.StageProgress(
-            stage=stage,
-            fraction=min((ended + running) / len(units), 1.0) if units else 0.0,
-            ended_units=ended,
-            total_units=len(units),
-        )
+        return stage_progress(seen, stage, running)
 
     def _translate(self, told: event.StageEvent, seen: record.JobRecord) -> list[job.JobEvent]:
         unit = next((unit for unit in seen.units if unit.unit == told.unit), None)

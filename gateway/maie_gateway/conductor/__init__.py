@@ -17,7 +17,7 @@ from maie_gateway.conductor.policy import Policy
 from maie_gateway.conductor.states import ENDED_STATES, FINAL_STATES
 from maie_gateway.conductor.steering import can_retry
 from maie_gateway.conductor.tasks import dead_letters, lane, pending_tasks, task_id
-from maie_gateway.conductor.view import job_view
+from maie_gateway.conductor.view import job_view, stage_progress
 
 __all__ = [
     "ENDED_STATES",
@@ -34,5 +34,6 @@ __all__ = [
     "lane",
     "log_events",
     "pending_tasks",
+    "stage_progress",
     "task_id",
 ]

@@ -35,19 +35,28 @@ def job_view(source: record.JobRecord) -> job.Job:
     return view
 
 
-def _progress(source: record.JobRecord) -> list[job.StageProgress]:
-    """One entry for each stage that the job goes through, in the order of the work."""
-    return [_stage_progress(source, stage) for stage in stages(source.config)]
+def stage_progress(
+    source: record.JobRecord, stage: common.Stage, running: float = 0.0
+) -> job.StageProgress:
+    """How far a stage of a job is.
 
-
-def _stage_progress(source: record.JobRecord, stage: common.Stage) -> job.StageProgress:
+    Args:
+        source: The job's record.
+        stage: The stage.
+        running: How much of its unfinished units is done, in units.
+    """
     states = [unit.state for unit in source.units if unit.stage == stage]
     ended = sum(state in ENDED_STATES for state in states)
     # A stage without units is done once the recording is cut: nobody spoke.
     empty = 1.0 if source.HasField("facts") else 0.0
     return job.StageProgress(
         stage=stage,
-        fraction=ended / len(states) if states else empty,
+        fraction=min((ended + running) / len(states), 1.0) if states else empty,
         ended_units=ended,
         total_units=len(states),
     )
+
+
+def _progress(source: record.JobRecord) -> list[job.StageProgress]:
+    """One entry for each stage that the job goes through, in the order of the work."""
+    return [stage_progress(source, stage) for stage in stages(source.config)]
