@@ -24,7 +24,9 @@ class Series:
         per_hour: The most it may rise by in an hour and still count as flat;
             None where it is only shown.
         share_per_hour: The same as a share of its own level, for what differs
-            from mesh to mesh; the larger of both counts.
+            from mesh to mesh; the largest of all counts.
+        swing: By how much it may stand higher at the end than at the begin of what
+            is judged, however short that is, for what fills slowly and is emptied.
         times: When it was sampled, in seconds from the begin.
         values: What was sampled.
     """
@@ -34,6 +36,7 @@ class Series:
     unit: str = ""
     per_hour: float | None = None
     share_per_hour: float = 0.0
+    swing: float = 0.0
     times: list[float] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
 
@@ -70,7 +73,10 @@ class Series:
         """The steepest slope that counts as flat, in an hour; None where none is judged."""
         if self.per_hour is None:
             return None
-        return max(self.per_hour, self.share_per_hour * median(self.settled[1]))
+        times, values = self.settled
+        hours = (times[-1] - times[0]) / HOUR_SECONDS
+        swing = self.swing / hours if hours else 0.0
+        return max(self.per_hour, self.share_per_hour * median(values), swing)
 
     @property
     def grows(self) -> bool:

@@ -18,9 +18,9 @@ from maie_cli.mesh.parts import NATS
 MEGABYTE = 1e6
 # At 5 jobs/s these are 280 bytes for each job.
 MEMORY_PER_HOUR = 5.0
-# nats-server keeps the block that a stream writes in memory, in pieces of up to 4 MB, until the
-# block is full: hours, where little is written. And Go's heap takes twice what it holds.
-BROKER_MEMORY_PER_HOUR = 16.0
+# nats-server keeps the block of up to 8 MB that a stream writes in memory until it is full, which
+# takes from minutes to hours, and Go's heap takes twice what it holds.
+BROKER_MEMORY_SWING = 16.0
 FILES_PER_HOUR = 6.0
 # What is kept is that of the last minutes, so its level follows the flow of jobs.
 SHARE_PER_HOUR = 0.3
@@ -64,8 +64,8 @@ class Sampler:
             for name, child in mesh.children.items():
                 self._note_restart(prefix + name, child.pid)
                 if child.pid is not None:
-                    memory = BROKER_MEMORY_PER_HOUR if name == NATS else MEMORY_PER_HOUR
-                    self._sample_process(prefix + name, child.pid, memory)
+                    swing = BROKER_MEMORY_SWING if name == NATS else 0.0
+                    self._sample_process(prefix + name, child.pid, swing)
             await self._sample_streams(prefix, mesh)
             await asyncio.to_thread(self._sample_disk, prefix, mesh)
 
@@ -74,11 +74,11 @@ class Sampler:
             self.restarts.append(name)
             self._pids[name] = pid
 
-    def _sample_process(self, name: str, pid: int, memory_per_hour: float) -> None:
+    def _sample_process(self, name: str, pid: int, swing: float) -> None:
         try:
             process = Process(pid)
             memory = process.memory_full_info()
-            self._add(name, "own memory", _own_memory(pid), "MB", memory_per_hour)
+            self._add(name, "own memory", _own_memory(pid), "MB", MEMORY_PER_HOUR, swing=swing)
             # Both count pages of files, too, which end with the files; PSS falls and rises as
             # other programs come and go that share them.
             self._add(name, "RSS", memory.rss / MEGABYTE, "MB")
@@ -131,11 +131,17 @@ class Sampler:
         unit: str,
         per_hour: float | None = None,
         share_per_hour: float = 0.0,
+        swing: float = 0.0,
     ) -> None:
         series = self.series.setdefault(
             (name, what),
             Series(
-                name=name, what=what, unit=unit, per_hour=per_hour, share_per_hour=share_per_hour
+                name=name,
+                what=what,
+                unit=unit,
+                per_hour=per_hour,
+                share_per_hour=share_per_hour,
+                swing=swing,
             ),
         )
         series.add(time.monotonic() - self._started, value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pytest
 from hypothesis import given
@@ -18,11 +18,22 @@ HALF_AN_HOUR = range(0, 1800, STEP_SECONDS)
 LIMIT = 5.0
 
 
-def sampled(value: Callable[[int], float], share_per_hour: float = 0.0) -> Series:
+def sampled(
+    value: Callable[[int], float],
+    *,
+    times: Iterable[int] = HALF_AN_HOUR,
+    share_per_hour: float = 0.0,
+    swing: float = 0.0,
+) -> Series:
     series = Series(
-        name="a", what="memory", unit="MB", per_hour=LIMIT, share_per_hour=share_per_hour
+        name="a",
+        what="memory",
+        unit="MB",
+        per_hour=LIMIT,
+        share_per_hour=share_per_hour,
+        swing=swing,
     )
-    for time in HALF_AN_HOUR:
+    for time in times:
         series.add(time, value(time))
     return series
 
@@ -69,6 +80,15 @@ def test_a_large_store_may_vary_by_a_share_of_itself() -> None:
 
     assert sampled(level).grows
     assert not sampled(level, share_per_hour=0.3).grows
+
+
+def test_what_swings_slowly_is_told_from_what_rises_on_and_on() -> None:
+    def rising(time: int) -> float:
+        return 50 + 20 * time / HOUR_SECONDS
+
+    assert sampled(rising).grows
+    assert not sampled(rising, swing=16).grows
+    assert sampled(rising, times=range(0, 3 * 3600, STEP_SECONDS), swing=16).grows
 
 
 def test_what_is_only_shown_never_grows() -> None:
