@@ -87,7 +87,7 @@ async def _flipped_bit(world: World) -> str | None:
     job_id = await world.submit()
     if job_id is None or await world.end_of(job_id) is None:
         return "a job to damage did not end"
-    (path,) = (world.mesh.layout.blobs / "jobs" / job_id / "enhancement.0000").iterdir()
+    (path,) = (world.mesh.layout.blobs / "jobs" / job_id).glob("enhancement.0000-*")
     content = path.read_bytes()
     path.write_bytes(bytes([content[0] ^ 1]) + content[1:])
     try:
