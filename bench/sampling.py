@@ -22,6 +22,8 @@ MEMORY_PER_HOUR = 5.0
 # takes from minutes to hours, and Go's heap takes twice what it holds.
 BROKER_MEMORY_SWING = 16.0
 FILES_PER_HOUR = 6.0
+# Pools begin a thread when all that they have are busy at once, which may come late.
+THREADS_SWING = 4.0
 # What is kept is that of the last minutes, so its level follows the flow of jobs.
 SHARE_PER_HOUR = 0.3
 MESSAGES_PER_HOUR = 100.0
@@ -38,16 +40,19 @@ class Sampler:
 
     Args:
         meshes: The meshes, by what their parts' names begin with.
+        swings: By how much the memory of a mesh's parts may stand higher or
+            lower with what they have in hand, in MB; 0 where unset.
 
     Attributes:
         series: What was sampled, in the order of its first sample.
         restarts: The parts that did not live through the whole time.
     """
 
-    def __init__(self, meshes: Mapping[str, LocalMesh]) -> None:
+    def __init__(self, meshes: Mapping[str, LocalMesh], swings: Mapping[str, float]) -> None:
         self.series: dict[tuple[str, str], Series] = {}
         self.restarts: list[str] = []
         self._meshes = meshes
+        self._swings = swings
         self._started = time.monotonic()
         self._pids: dict[str, int | None] = {}
         # Kept open: the server remembers its last 10,000 closed connections.
@@ -64,7 +69,8 @@ class Sampler:
             for name, child in mesh.children.items():
                 self._note_restart(prefix + name, child.pid)
                 if child.pid is not None:
-                    swing = BROKER_MEMORY_SWING if name == NATS else 0.0
+                    own = self._swings.get(prefix, 0.0)
+                    swing = BROKER_MEMORY_SWING if name == NATS else own
                     self._sample_process(prefix + name, child.pid, swing)
             await self._sample_streams(prefix, mesh)
             await asyncio.to_thread(self._sample_disk, prefix, mesh)
@@ -84,7 +90,8 @@ class Sampler:
             self._add(name, "RSS", memory.rss / MEGABYTE, "MB")
             self._add(name, "PSS", memory.pss / MEGABYTE, "MB")
             self._add(name, "open files", process.num_fds(), "", FILES_PER_HOUR)
-            self._add(name, "threads", process.num_threads(), "", FILES_PER_HOUR)
+            threads = process.num_threads()
+            self._add(name, "threads", threads, "", FILES_PER_HOUR, swing=THREADS_SWING)
             children = process.children(recursive=True)
             if children or (name, "child processes") in self.series:
                 self._add(name, "child processes", len(children), "", FILES_PER_HOUR)

@@ -40,6 +40,8 @@ HOUR_SECONDS = 3600.0
 SAMPLE_SECONDS = 5.0
 NOTE_SECONDS = 60.0
 REAL = "real "
+# Two recordings of 74 s as samples: a part may have both in hand, or have just freed them.
+SOUND_MEGABYTES = 4.8
 # All of it well within the first third of a run, after which all must stand at its level.
 LIFETIMES = {
     "MAIE_RETENTION_JOBS_DAYS": 180 / DAY_SECONDS,
@@ -109,7 +111,8 @@ async def _soak(seconds: float, rate: float, real_every: float) -> Soaked:
             loads.append(Load(client=client, hook=""))
         empty, real = loads
         empty.hook = await stack.enter_async_context(webhook_receiver(empty.counts))
-        sampler, others, started = Sampler(meshes), Others(), time.monotonic()
+        sampler = Sampler(meshes, {REAL: SOUND_MEGABYTES})
+        others, started = Others(), time.monotonic()
         stack.push_async_callback(sampler.close)
         async with asyncio.TaskGroup() as group:
             group.create_task(_watch(sampler, seconds))
