@@ -86,14 +86,16 @@ class DecodingOptions(_message.Message):
     def __init__(self, beam_size: _Optional[int] = ..., temperatures: _Optional[_Iterable[float]] = ..., compression_ratio_threshold: _Optional[float] = ..., log_prob_threshold: _Optional[float] = ..., no_speech_threshold: _Optional[float] = ..., condition_on_previous_text: _Optional[bool] = ...) -> None: ...
 
 class SilenceOptions(_message.Message):
-    __slots__ = ("vad_filter", "min_silence", "speech_pad")
+    __slots__ = ("vad_filter", "min_silence", "speech_pad", "threshold")
     VAD_FILTER_FIELD_NUMBER: _ClassVar[int]
     MIN_SILENCE_FIELD_NUMBER: _ClassVar[int]
     SPEECH_PAD_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLD_FIELD_NUMBER: _ClassVar[int]
     vad_filter: bool
     min_silence: _duration_pb2.Duration
     speech_pad: _duration_pb2.Duration
-    def __init__(self, vad_filter: _Optional[bool] = ..., min_silence: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., speech_pad: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    threshold: float
+    def __init__(self, vad_filter: _Optional[bool] = ..., min_silence: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., speech_pad: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., threshold: _Optional[float] = ...) -> None: ...
 
 class TranscribeResponse(_message.Message):
     __slots__ = ("progress", "segment", "result")

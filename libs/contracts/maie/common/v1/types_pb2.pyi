@@ -63,7 +63,7 @@ class Word(_message.Message):
     def __init__(self, start_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., end_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., word: _Optional[str] = ..., confidence: _Optional[float] = ...) -> None: ...
 
 class Segment(_message.Message):
-    __slots__ = ("segment_id", "start_offset", "end_offset", "text", "clean_text", "words", "confidence")
+    __slots__ = ("segment_id", "start_offset", "end_offset", "text", "clean_text", "words", "confidence", "channel", "track")
     SEGMENT_ID_FIELD_NUMBER: _ClassVar[int]
     START_OFFSET_FIELD_NUMBER: _ClassVar[int]
     END_OFFSET_FIELD_NUMBER: _ClassVar[int]
@@ -71,6 +71,8 @@ class Segment(_message.Message):
     CLEAN_TEXT_FIELD_NUMBER: _ClassVar[int]
     WORDS_FIELD_NUMBER: _ClassVar[int]
     CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
+    TRACK_FIELD_NUMBER: _ClassVar[int]
     segment_id: str
     start_offset: _duration_pb2.Duration
     end_offset: _duration_pb2.Duration
@@ -78,10 +80,22 @@ class Segment(_message.Message):
     clean_text: str
     words: _containers.RepeatedCompositeFieldContainer[Word]
     confidence: float
-    def __init__(self, segment_id: _Optional[str] = ..., start_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., end_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., text: _Optional[str] = ..., clean_text: _Optional[str] = ..., words: _Optional[_Iterable[_Union[Word, _Mapping]]] = ..., confidence: _Optional[float] = ...) -> None: ...
+    channel: int
+    track: int
+    def __init__(self, segment_id: _Optional[str] = ..., start_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., end_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., text: _Optional[str] = ..., clean_text: _Optional[str] = ..., words: _Optional[_Iterable[_Union[Word, _Mapping]]] = ..., confidence: _Optional[float] = ..., channel: _Optional[int] = ..., track: _Optional[int] = ...) -> None: ...
+
+class Warning(_message.Message):
+    __slots__ = ("reason", "range", "message")
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    RANGE_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    reason: str
+    range: TimeRange
+    message: str
+    def __init__(self, reason: _Optional[str] = ..., range: _Optional[_Union[TimeRange, _Mapping]] = ..., message: _Optional[str] = ...) -> None: ...
 
 class Transcript(_message.Message):
-    __slots__ = ("segments", "language_code", "punctuated", "asr_engine", "enhancement_engine", "edit_rate", "suspect_texts", "translated_from", "kept_segment_ids")
+    __slots__ = ("segments", "language_code", "punctuated", "asr_engine", "enhancement_engine", "edit_rate", "suspect_texts", "translated_from", "kept_segment_ids", "unread", "reread_count")
     SEGMENTS_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_CODE_FIELD_NUMBER: _ClassVar[int]
     PUNCTUATED_FIELD_NUMBER: _ClassVar[int]
@@ -91,6 +105,8 @@ class Transcript(_message.Message):
     SUSPECT_TEXTS_FIELD_NUMBER: _ClassVar[int]
     TRANSLATED_FROM_FIELD_NUMBER: _ClassVar[int]
     KEPT_SEGMENT_IDS_FIELD_NUMBER: _ClassVar[int]
+    UNREAD_FIELD_NUMBER: _ClassVar[int]
+    REREAD_COUNT_FIELD_NUMBER: _ClassVar[int]
     segments: _containers.RepeatedCompositeFieldContainer[Segment]
     language_code: str
     punctuated: bool
@@ -100,7 +116,9 @@ class Transcript(_message.Message):
     suspect_texts: _containers.RepeatedCompositeFieldContainer[SuspectText]
     translated_from: str
     kept_segment_ids: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, segments: _Optional[_Iterable[_Union[Segment, _Mapping]]] = ..., language_code: _Optional[str] = ..., punctuated: _Optional[bool] = ..., asr_engine: _Optional[_Union[EngineVersion, _Mapping]] = ..., enhancement_engine: _Optional[_Union[EngineVersion, _Mapping]] = ..., edit_rate: _Optional[float] = ..., suspect_texts: _Optional[_Iterable[_Union[SuspectText, _Mapping]]] = ..., translated_from: _Optional[str] = ..., kept_segment_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+    unread: _containers.RepeatedCompositeFieldContainer[TimeRange]
+    reread_count: int
+    def __init__(self, segments: _Optional[_Iterable[_Union[Segment, _Mapping]]] = ..., language_code: _Optional[str] = ..., punctuated: _Optional[bool] = ..., asr_engine: _Optional[_Union[EngineVersion, _Mapping]] = ..., enhancement_engine: _Optional[_Union[EngineVersion, _Mapping]] = ..., edit_rate: _Optional[float] = ..., suspect_texts: _Optional[_Iterable[_Union[SuspectText, _Mapping]]] = ..., translated_from: _Optional[str] = ..., kept_segment_ids: _Optional[_Iterable[str]] = ..., unread: _Optional[_Iterable[_Union[TimeRange, _Mapping]]] = ..., reread_count: _Optional[int] = ...) -> None: ...
 
 class SuspectText(_message.Message):
     __slots__ = ("range", "text", "reason", "removed")

@@ -74,7 +74,7 @@ UNIT_STATE_SKIPPED: UnitState
 UNIT_STATE_BLOCKED: UnitState
 
 class JobConfig(_message.Message):
-    __slots__ = ("features", "template_id", "filename", "asr_options", "chunk_duration", "request_id", "display_name", "labels", "lane", "webhooks", "enhancement_generation", "summary_generation")
+    __slots__ = ("features", "template_id", "filename", "asr_options", "chunk_duration", "request_id", "display_name", "labels", "lane", "webhooks", "enhancement_generation", "summary_generation", "recording_options")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -94,6 +94,7 @@ class JobConfig(_message.Message):
     WEBHOOKS_FIELD_NUMBER: _ClassVar[int]
     ENHANCEMENT_GENERATION_FIELD_NUMBER: _ClassVar[int]
     SUMMARY_GENERATION_FIELD_NUMBER: _ClassVar[int]
+    RECORDING_OPTIONS_FIELD_NUMBER: _ClassVar[int]
     features: _containers.RepeatedScalarFieldContainer[Feature]
     template_id: str
     filename: str
@@ -106,7 +107,8 @@ class JobConfig(_message.Message):
     webhooks: _containers.RepeatedCompositeFieldContainer[Webhook]
     enhancement_generation: _types_pb2.GenerationOptions
     summary_generation: _types_pb2.GenerationOptions
-    def __init__(self, features: _Optional[_Iterable[_Union[Feature, str]]] = ..., template_id: _Optional[str] = ..., filename: _Optional[str] = ..., asr_options: _Optional[_Union[_asr_pb2.TranscribeOptions, _Mapping]] = ..., chunk_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., request_id: _Optional[str] = ..., display_name: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., lane: _Optional[_Union[Lane, str]] = ..., webhooks: _Optional[_Iterable[_Union[Webhook, _Mapping]]] = ..., enhancement_generation: _Optional[_Union[_types_pb2.GenerationOptions, _Mapping]] = ..., summary_generation: _Optional[_Union[_types_pb2.GenerationOptions, _Mapping]] = ...) -> None: ...
+    recording_options: _preprocess_pb2.RecordingOptions
+    def __init__(self, features: _Optional[_Iterable[_Union[Feature, str]]] = ..., template_id: _Optional[str] = ..., filename: _Optional[str] = ..., asr_options: _Optional[_Union[_asr_pb2.TranscribeOptions, _Mapping]] = ..., chunk_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., request_id: _Optional[str] = ..., display_name: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., lane: _Optional[_Union[Lane, str]] = ..., webhooks: _Optional[_Iterable[_Union[Webhook, _Mapping]]] = ..., enhancement_generation: _Optional[_Union[_types_pb2.GenerationOptions, _Mapping]] = ..., summary_generation: _Optional[_Union[_types_pb2.GenerationOptions, _Mapping]] = ..., recording_options: _Optional[_Union[_preprocess_pb2.RecordingOptions, _Mapping]] = ...) -> None: ...
 
 class Webhook(_message.Message):
     __slots__ = ("url", "secret")
@@ -159,7 +161,7 @@ class ProcessAudioResponse(_message.Message):
     def __init__(self, event: _Optional[_Union[JobEvent, _Mapping]] = ...) -> None: ...
 
 class JobEvent(_message.Message):
-    __slots__ = ("sequence", "event_time", "accepted", "state_changed", "unit_ended", "stage_progress", "segment", "finished")
+    __slots__ = ("sequence", "event_time", "accepted", "state_changed", "unit_ended", "stage_progress", "segment", "finished", "warning")
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     EVENT_TIME_FIELD_NUMBER: _ClassVar[int]
     ACCEPTED_FIELD_NUMBER: _ClassVar[int]
@@ -168,6 +170,7 @@ class JobEvent(_message.Message):
     STAGE_PROGRESS_FIELD_NUMBER: _ClassVar[int]
     SEGMENT_FIELD_NUMBER: _ClassVar[int]
     FINISHED_FIELD_NUMBER: _ClassVar[int]
+    WARNING_FIELD_NUMBER: _ClassVar[int]
     sequence: int
     event_time: _timestamp_pb2.Timestamp
     accepted: JobAccepted
@@ -176,7 +179,8 @@ class JobEvent(_message.Message):
     stage_progress: StageProgress
     segment: _types_pb2.Segment
     finished: JobFinished
-    def __init__(self, sequence: _Optional[int] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., accepted: _Optional[_Union[JobAccepted, _Mapping]] = ..., state_changed: _Optional[_Union[JobStateChanged, _Mapping]] = ..., unit_ended: _Optional[_Union[UnitEnded, _Mapping]] = ..., stage_progress: _Optional[_Union[StageProgress, _Mapping]] = ..., segment: _Optional[_Union[_types_pb2.Segment, _Mapping]] = ..., finished: _Optional[_Union[JobFinished, _Mapping]] = ...) -> None: ...
+    warning: _types_pb2.Warning
+    def __init__(self, sequence: _Optional[int] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., accepted: _Optional[_Union[JobAccepted, _Mapping]] = ..., state_changed: _Optional[_Union[JobStateChanged, _Mapping]] = ..., unit_ended: _Optional[_Union[UnitEnded, _Mapping]] = ..., stage_progress: _Optional[_Union[StageProgress, _Mapping]] = ..., segment: _Optional[_Union[_types_pb2.Segment, _Mapping]] = ..., finished: _Optional[_Union[JobFinished, _Mapping]] = ..., warning: _Optional[_Union[_types_pb2.Warning, _Mapping]] = ...) -> None: ...
 
 class JobAccepted(_message.Message):
     __slots__ = ("job_id",)
@@ -262,20 +266,26 @@ class Job(_message.Message):
     def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., config: _Optional[_Union[JobConfig, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., progress: _Optional[_Iterable[_Union[StageProgress, _Mapping]]] = ..., failures: _Optional[_Iterable[_Union[_types_pb2.Failure, _Mapping]]] = ..., results: _Optional[_Union[JobResults, _Mapping]] = ..., metrics: _Optional[_Union[JobMetrics, _Mapping]] = ..., versions: _Optional[_Union[JobVersions, _Mapping]] = ..., tenant: _Optional[str] = ..., display_name: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class JobResults(_message.Message):
-    __slots__ = ("raw_transcript", "clean_transcript", "segments", "language_code", "summary", "enhancement_metrics")
+    __slots__ = ("raw_transcript", "clean_transcript", "segments", "language_code", "summary", "enhancement_metrics", "warnings", "suspect_texts", "unread")
     RAW_TRANSCRIPT_FIELD_NUMBER: _ClassVar[int]
     CLEAN_TRANSCRIPT_FIELD_NUMBER: _ClassVar[int]
     SEGMENTS_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_CODE_FIELD_NUMBER: _ClassVar[int]
     SUMMARY_FIELD_NUMBER: _ClassVar[int]
     ENHANCEMENT_METRICS_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    SUSPECT_TEXTS_FIELD_NUMBER: _ClassVar[int]
+    UNREAD_FIELD_NUMBER: _ClassVar[int]
     raw_transcript: str
     clean_transcript: str
     segments: _containers.RepeatedCompositeFieldContainer[_types_pb2.Segment]
     language_code: str
     summary: _summary_pb2.Summary
     enhancement_metrics: EnhancementMetrics
-    def __init__(self, raw_transcript: _Optional[str] = ..., clean_transcript: _Optional[str] = ..., segments: _Optional[_Iterable[_Union[_types_pb2.Segment, _Mapping]]] = ..., language_code: _Optional[str] = ..., summary: _Optional[_Union[_summary_pb2.Summary, _Mapping]] = ..., enhancement_metrics: _Optional[_Union[EnhancementMetrics, _Mapping]] = ...) -> None: ...
+    warnings: _containers.RepeatedCompositeFieldContainer[_types_pb2.Warning]
+    suspect_texts: _containers.RepeatedCompositeFieldContainer[_types_pb2.SuspectText]
+    unread: _containers.RepeatedCompositeFieldContainer[_types_pb2.TimeRange]
+    def __init__(self, raw_transcript: _Optional[str] = ..., clean_transcript: _Optional[str] = ..., segments: _Optional[_Iterable[_Union[_types_pb2.Segment, _Mapping]]] = ..., language_code: _Optional[str] = ..., summary: _Optional[_Union[_summary_pb2.Summary, _Mapping]] = ..., enhancement_metrics: _Optional[_Union[EnhancementMetrics, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_types_pb2.Warning, _Mapping]]] = ..., suspect_texts: _Optional[_Iterable[_Union[_types_pb2.SuspectText, _Mapping]]] = ..., unread: _Optional[_Iterable[_Union[_types_pb2.TimeRange, _Mapping]]] = ...) -> None: ...
 
 class EnhancementMetrics(_message.Message):
     __slots__ = ("edit_rate", "skipped", "kept_segment_ids")
@@ -288,7 +298,7 @@ class EnhancementMetrics(_message.Message):
     def __init__(self, edit_rate: _Optional[float] = ..., skipped: _Optional[bool] = ..., kept_segment_ids: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class JobMetrics(_message.Message):
-    __slots__ = ("input_duration", "processing_duration", "real_time_factor", "quality", "source", "asr_confidence", "edit_rate", "stages", "suspect_text_count", "removed_text_count", "kept_segment_count")
+    __slots__ = ("input_duration", "processing_duration", "real_time_factor", "quality", "source", "asr_confidence", "edit_rate", "stages", "suspect_text_count", "removed_text_count", "kept_segment_count", "unread_duration", "reread_count")
     INPUT_DURATION_FIELD_NUMBER: _ClassVar[int]
     PROCESSING_DURATION_FIELD_NUMBER: _ClassVar[int]
     REAL_TIME_FACTOR_FIELD_NUMBER: _ClassVar[int]
@@ -300,6 +310,8 @@ class JobMetrics(_message.Message):
     SUSPECT_TEXT_COUNT_FIELD_NUMBER: _ClassVar[int]
     REMOVED_TEXT_COUNT_FIELD_NUMBER: _ClassVar[int]
     KEPT_SEGMENT_COUNT_FIELD_NUMBER: _ClassVar[int]
+    UNREAD_DURATION_FIELD_NUMBER: _ClassVar[int]
+    REREAD_COUNT_FIELD_NUMBER: _ClassVar[int]
     input_duration: _duration_pb2.Duration
     processing_duration: _duration_pb2.Duration
     real_time_factor: float
@@ -311,7 +323,9 @@ class JobMetrics(_message.Message):
     suspect_text_count: int
     removed_text_count: int
     kept_segment_count: int
-    def __init__(self, input_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., processing_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., real_time_factor: _Optional[float] = ..., quality: _Optional[_Union[_preprocess_pb2.AudioQuality, _Mapping]] = ..., source: _Optional[_Union[_preprocess_pb2.SourceFormat, _Mapping]] = ..., asr_confidence: _Optional[float] = ..., edit_rate: _Optional[float] = ..., stages: _Optional[_Iterable[_Union[StageMetrics, _Mapping]]] = ..., suspect_text_count: _Optional[int] = ..., removed_text_count: _Optional[int] = ..., kept_segment_count: _Optional[int] = ...) -> None: ...
+    unread_duration: _duration_pb2.Duration
+    reread_count: int
+    def __init__(self, input_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., processing_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., real_time_factor: _Optional[float] = ..., quality: _Optional[_Union[_preprocess_pb2.AudioQuality, _Mapping]] = ..., source: _Optional[_Union[_preprocess_pb2.SourceFormat, _Mapping]] = ..., asr_confidence: _Optional[float] = ..., edit_rate: _Optional[float] = ..., stages: _Optional[_Iterable[_Union[StageMetrics, _Mapping]]] = ..., suspect_text_count: _Optional[int] = ..., removed_text_count: _Optional[int] = ..., kept_segment_count: _Optional[int] = ..., unread_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., reread_count: _Optional[int] = ...) -> None: ...
 
 class StageMetrics(_message.Message):
     __slots__ = ("stage", "units", "attempts", "audio_duration", "processing_duration", "real_time_factor")

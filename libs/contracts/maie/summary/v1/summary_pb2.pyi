@@ -65,12 +65,14 @@ class SummarizeProgress(_message.Message):
     def __init__(self, fraction: _Optional[float] = ...) -> None: ...
 
 class SummarizeResult(_message.Message):
-    __slots__ = ("part", "summary")
+    __slots__ = ("part", "summary", "warnings")
     PART_FIELD_NUMBER: _ClassVar[int]
     SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
     part: SummaryPart
     summary: Summary
-    def __init__(self, part: _Optional[_Union[SummaryPart, _Mapping]] = ..., summary: _Optional[_Union[Summary, _Mapping]] = ...) -> None: ...
+    warnings: _containers.RepeatedCompositeFieldContainer[_types_pb2.Warning]
+    def __init__(self, part: _Optional[_Union[SummaryPart, _Mapping]] = ..., summary: _Optional[_Union[Summary, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_types_pb2.Warning, _Mapping]]] = ...) -> None: ...
 
 class SummaryPart(_message.Message):
     __slots__ = ("notes_json", "engine", "transcript")
