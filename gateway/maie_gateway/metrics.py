@@ -12,6 +12,7 @@ from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie_gateway.conductor import job_view
+from maie_gateway.job_warnings import unread_duration
 
 STAGES = (
     common.STAGE_PREPROCESS,
@@ -44,6 +45,9 @@ def job_metrics(
     suspect = [text for transcript in transcripts for text in transcript.suspect_texts]
     metrics.suspect_text_count = len(suspect)
     metrics.removed_text_count = sum(text.removed for text in suspect)
+    if unread := unread_duration(transcripts):
+        metrics.unread_duration.FromTimedelta(unread)
+    metrics.reread_count = sum(each.reread_count for each in transcripts)
     metrics.kept_segment_count = sum(len(each.kept_segment_ids) for each in transcripts)
     metrics.stages.extend(
         _stage_metrics(stage, units, plan)

@@ -29,6 +29,7 @@ class WatcherState:
         self.stale = True
         self.news = asyncio.Event()
         self._segments: dict[str, int] = {}
+        self._warnings: set[int] = set()
         self._fractions: dict[str, float] = {}
         self._progress: deque[event.StageEvent] = deque(maxlen=BACKLOG)
 
@@ -57,6 +58,14 @@ class WatcherState:
         if self._segments.get(segment.segment_id) == content:
             return False
         self._segments[segment.segment_id] = content
+        return True
+
+    def is_unheard(self, warning: common.Warning) -> bool:
+        """Whether the watcher has not heard this warning: enhancement keeps those of ASR."""
+        content = hash(warning.SerializeToString(deterministic=True))
+        if content in self._warnings:
+            return False
+        self._warnings.add(content)
         return True
 
     def stage_progress(self, seen: record.JobRecord, stage: common.Stage) -> job.StageProgress:

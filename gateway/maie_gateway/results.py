@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
 
@@ -15,6 +15,12 @@ from maie.job.v1 import record_pb2 as record
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie.summary.v1 import summary_pb2 as summary
 from maie_gateway.conductor import PREPROCESS, SUMMARY_REDUCE, job_view
+from maie_gateway.job_warnings import (
+    bounded,
+    suspect_texts,
+    transcript_warnings,
+    unread_ranges,
+)
 from maie_gateway.metrics import edit_rate, job_metrics
 from maie_runtime.blobs import Blobs
 
@@ -25,6 +31,7 @@ JobResults: TypeAlias = job.JobResults
 READ_CONCURRENCY = 16
 # A longer silence begins a new paragraph of the clean transcript.
 PARAGRAPH_PAUSE_SECONDS = 2.0
+TEXT_STAGES = (common.STAGE_ASR, common.STAGE_ENHANCEMENT)
 HAS_OUTPUT = (job.UNIT_STATE_COMPLETED, job.UNIT_STATE_SKIPPED)
 
 
@@ -33,12 +40,29 @@ class Outputs:
     """What a job's units gave so far.
 
     Attributes:
+        plan: From preprocess.
         transcripts: The best transcript of each chunk, in recording order.
         summary: From the reduce step.
+        warnings: Of the recording, of the text and of the summary.
     """
 
+    plan: preprocess.PreprocessResult | None = None
     transcripts: list[common.Transcript] = field(default_factory=list)
     summary: summary.Summary | None = None
+    warnings: list[common.Warning] = field(default_factory=list)
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class UnitNews:
+    """What a unit that ended brings for those who watch its job.
+
+    Attributes:
+        segments: The text with times, in recording order.
+        warnings: What a person should know of it.
+    """
+
+    segments: Sequence[common.Segment] = ()
+    warnings: Sequence[common.Warning] = ()
 
 
 class Results:
@@ -54,35 +78,54 @@ class Results:
 
     async def job(self, of: record.JobRecord) -> job.Job:
         """The job with everything that was asked for, as far as it is there."""
-        plan, outputs = await asyncio.gather(self._plan(of), self._outputs(of))
+        outputs = await self._outputs(of)
         shown = job_view(of)
         shown.results.CopyFrom(_results(of, outputs))
-        shown.metrics.CopyFrom(job_metrics(of, plan, outputs.transcripts))
-        shown.versions.CopyFrom(_versions(of, plan, outputs))
+        shown.metrics.CopyFrom(job_metrics(of, outputs.plan, outputs.transcripts))
+        shown.versions.CopyFrom(_versions(of, outputs))
         return shown
 
     async def texts(self, of: record.JobRecord) -> JobResults:
         """The job's results by themselves, as far as they are there."""
         return _results(of, await self._outputs(of))
 
-    async def transcript(self, unit: record.Unit) -> common.Transcript:
-        """The transcript that an ASR or enhancement unit gave."""
-        return await self._read(unit.output, common.Transcript)
-
-    async def _plan(self, of: record.JobRecord) -> preprocess.PreprocessResult | None:
-        done = _done(of).get(PREPROCESS)
-        return await self._read(done.output, preprocess.PreprocessResult) if done else None
+    async def news(self, unit: record.Unit) -> UnitNews:
+        """What a unit brings that has ended and gave something."""
+        if unit.unit == PREPROCESS:
+            return UnitNews(warnings=bounded((await self._plan(unit)).warnings))
+        if unit.unit == SUMMARY_REDUCE:
+            return UnitNews(warnings=bounded((await self._summary(unit)).warnings))
+        if unit.stage in TEXT_STAGES:
+            transcript = await self._transcript(unit)
+            return UnitNews(
+                segments=transcript.segments, warnings=transcript_warnings([transcript])
+            )
+        return UnitNews()
 
     async def _outputs(self, of: record.JobRecord) -> Outputs:
         done = _done(of)
         outputs = Outputs()
+        if PREPROCESS in done:
+            outputs.plan = await self._plan(done[PREPROCESS])
+            outputs.warnings += bounded(outputs.plan.warnings)
         outputs.transcripts = await asyncio.gather(
-            *(self.transcript(unit) for unit in _best_transcripts(done.values()))
+            *(self._transcript(unit) for unit in _best_transcripts(done.values()))
         )
+        outputs.warnings += transcript_warnings(outputs.transcripts)
         if SUMMARY_REDUCE in done:
-            result = await self._read(done[SUMMARY_REDUCE].output, summary.SummarizeResult)
+            result = await self._summary(done[SUMMARY_REDUCE])
             outputs.summary = result.summary
+            outputs.warnings += bounded(result.warnings)
         return outputs
+
+    async def _plan(self, unit: record.Unit) -> preprocess.PreprocessResult:
+        return await self._read(unit.output, preprocess.PreprocessResult)
+
+    async def _transcript(self, unit: record.Unit) -> common.Transcript:
+        return await self._read(unit.output, common.Transcript)
+
+    async def _summary(self, unit: record.Unit) -> summary.SummarizeResult:
+        return await self._read(unit.output, summary.SummarizeResult)
 
     async def _read(self, blob: common.Blob, kind: type[MessageT]) -> MessageT:
         async with self._reads:
@@ -107,13 +150,15 @@ def _best_transcripts(done: Iterable[record.Unit]) -> list[record.Unit]:
 
 def _results(of: record.JobRecord, outputs: Outputs) -> job.JobResults:
     asked = set(of.config.features)
-    results = job.JobResults()
+    results = job.JobResults(warnings=outputs.warnings)
     segments = [segment for part in outputs.transcripts for segment in part.segments]
     raw = job.FEATURE_RAW_TRANSCRIPT in asked
     clean = job.FEATURE_CLEAN_TRANSCRIPT in asked
     is_cut = PREPROCESS in _done(of)
     if is_cut and (raw or clean):
         results.segments.extend(segments)
+        results.suspect_texts.extend(suspect_texts(outputs.transcripts))
+        results.unread.extend(unread_ranges(outputs.transcripts))
         if outputs.transcripts:
             results.language_code = outputs.transcripts[0].language_code
     if raw and is_cut:
@@ -151,13 +196,11 @@ def _enhancement(of: record.JobRecord, outputs: Outputs) -> job.EnhancementMetri
     )
 
 
-def _versions(
-    of: record.JobRecord, plan: preprocess.PreprocessResult | None, outputs: Outputs
-) -> job.JobVersions:
+def _versions(of: record.JobRecord, outputs: Outputs) -> job.JobVersions:
     versions = job.JobVersions(pipeline=of.pipeline_version)
     engines: list[tuple[common.Stage, common.EngineVersion]] = []
-    if plan is not None:
-        engines.append((common.STAGE_PREPROCESS, plan.vad_engine))
+    if outputs.plan is not None:
+        engines.append((common.STAGE_PREPROCESS, outputs.plan.vad_engine))
     engines += [(common.STAGE_ASR, part.asr_engine) for part in outputs.transcripts]
     engines += [
         (common.STAGE_ENHANCEMENT, part.enhancement_engine)

@@ -25,7 +25,6 @@ from maie_runtime.errors import Code, StageError
 
 # News comes over the watch of the bucket; this bounds the wait when one is missed.
 POLL_SECONDS = 2.0
-TEXT_STAGES = (common.STAGE_ASR, common.STAGE_ENHANCEMENT)
 
 
 class Watch:
@@ -99,18 +98,17 @@ class Watch:
     async def _consequences(
         self, seen: record.JobRecord, told: job.JobEvent, watcher: WatcherState
     ) -> list[job.JobEvent]:
-        """What the end of a unit brings: its stage's progress and its segments."""
+        """What the end of a unit brings: its stage's progress, its segments and its warnings."""
         if told.WhichOneof("event") != "unit_ended":
             return []
         ended = told.unit_ended
         events = [_now(stage_progress=watcher.stage_progress(seen, ended.stage))]
-        if ended.stage in TEXT_STAGES and ended.state in HAS_OUTPUT:
+        if ended.state in HAS_OUTPUT:
             unit = next(unit for unit in seen.units if unit.unit == ended.unit)
             async with self._store.reading(seen.job_id):
-                transcript = await self._results.transcript(unit)
-            events += [
-                _now(segment=segment) for segment in transcript.segments if watcher.is_new(segment)
-            ]
+                news = await self._results.news(unit)
+            events += [_now(segment=each) for each in news.segments if watcher.is_new(each)]
+            events += [_now(warning=each) for each in news.warnings if watcher.is_unheard(each)]
         return events
 
     async def _seen(self, job_id: str) -> record.JobRecord:
@@ -143,8 +141,11 @@ def _now(
     *,
     stage_progress: job.StageProgress | None = None,
     segment: common.Segment | None = None,
+    warning: common.Warning | None = None,
     finished: job.JobFinished | None = None,
 ) -> job.JobEvent:
-    told = job.JobEvent(stage_progress=stage_progress, segment=segment, finished=finished)
+    told = job.JobEvent(
+        stage_progress=stage_progress, segment=segment, warning=warning, finished=finished
+    )
     told.event_time.GetCurrentTime()
     return told

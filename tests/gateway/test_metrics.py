@@ -31,3 +31,17 @@ def test_segments_that_stayed_as_they_were_said_are_counted_over_all_chunks() ->
         common.Transcript(kept_segment_ids=["c0002-s0001"]),
     ]
     assert job_metrics(new_job().record, None, transcripts).kept_segment_count == 3
+
+
+def test_speech_without_text_is_measured_over_all_chunks() -> None:
+    unread = common.TimeRange()
+    unread.end_offset.FromMilliseconds(1500)
+    transcripts = [
+        common.Transcript(unread=[unread], reread_count=2),
+        common.Transcript(),
+        common.Transcript(unread=[unread], reread_count=1),
+    ]
+    metrics = job_metrics(new_job().record, None, transcripts)
+    assert metrics.unread_duration.ToMilliseconds() == 3000
+    assert metrics.reread_count == 3
+    assert not job_metrics(new_job().record, None, []).HasField("unread_duration")
