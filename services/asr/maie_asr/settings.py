@@ -64,7 +64,8 @@ class WhisperSettings(Settings):
     compute_type: Literal["auto", "float32", "float16", "bfloat16", "int8_float16", "int8"] = "auto"
     """The model's arithmetic; `auto` is float16 on a GPU and int8 on a CPU."""
     cpu_threads: int = Field(default=0, ge=0)
-    """Threads of one recognition on a CPU; 0 leaves it to OMP_NUM_THREADS, or else 4."""
+    """Threads of one recognition on a CPU; 0 leaves it to OMP_NUM_THREADS, or else divides the
+    cores that the process may use among its slots, up to 4 for each."""
     batch_size: int = Field(default=1, ge=1, le=256)
     """Windows of one chunk that are decoded together. 1 decodes them in turn, each with the
     text before it as context."""
@@ -129,7 +130,8 @@ class ChunkformerSettings(Settings):
     compute_type: Literal["float32", "float16", "bfloat16"] = "float32"
     """The arithmetic of layers that bear less than float32."""
     cpu_threads: int = Field(default=0, ge=0)
-    """Threads on a CPU; 0 leaves it to OMP_NUM_THREADS, or else all cores."""
+    """Threads on a CPU; 0 leaves it to OMP_NUM_THREADS, or else takes all cores that the process
+    may use."""
     chunk_size: int = Field(default=64, ge=1)
     """Frames of 80 ms that the model reads at a time."""
     left_context_size: int = Field(default=128, ge=0)

@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from maie_asr.settings import ChunkformerSettings
+from maie_runtime.cores import usable_cores
 from maie_runtime.errors import Code, StageError
 from maie_runtime.models import model_corrupt, model_missing, refuse_pickles, verified_sha256
 
@@ -84,7 +85,7 @@ def load_model(path: Path, settings: ChunkformerSettings) -> Any:
     from chunkformer.chunkformer_model import ChunkFormerConfig, ChunkFormerModel
 
     device = _device(settings)
-    torch.set_num_threads(settings.cpu_threads or torch.get_num_threads())
+    torch.set_num_threads(settings.cpu_threads or min(torch.get_num_threads(), usable_cores()))
     try:
         config = yaml.safe_load((path / "config.yaml").read_text(encoding="utf-8"))
         cmvn = path / "global_cmvn"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib.metadata import version
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from faster_whisper import WhisperModel
 from maie.common.v1 import types_pb2 as common
 from maie_asr.engines.whisper.batching import BatchingModel
 from maie_asr.settings import WhisperSettings
+from maie_runtime.cores import threads_each, usable_cores
 from maie_runtime.errors import Code, StageError
 from maie_runtime.models import model_corrupt, model_missing, verified_sha256
 
@@ -25,6 +27,8 @@ HOW_TO_GET = (
 )
 AUTO_COMPUTE_TYPES = {"cuda": "float16", "cpu": "int8"}
 AUTO_CROSS_BATCH_SIZES = {"cuda": 16, "cpu": 1}
+# More gain next to nothing: what is left to do between the products of matrices takes one thread.
+MAX_AUTO_THREADS = 4
 
 
 def find_model(settings: WhisperSettings) -> Path:
@@ -85,7 +89,7 @@ def load_model(path: Path, settings: WhisperSettings, workers: int) -> WhisperMo
             device=settings.device,
             device_index=list(settings.device_index),
             compute_type=compute_type,
-            cpu_threads=settings.cpu_threads,
+            cpu_threads=cpu_threads(settings, workers),
             num_workers=workers,
             local_files_only=True,
         )
@@ -95,6 +99,18 @@ def load_model(path: Path, settings: WhisperSettings, workers: int) -> WhisperMo
             f"The Whisper model in {path} cannot be loaded: {error}; "
             "fetch it again, or correct MAIE_ASR_WHISPER_MODEL_PATH."
         ) from error
+
+
+def cpu_threads(settings: WhisperSettings, workers: int) -> int:
+    """The threads of each call; 0 leaves them to OMP_NUM_THREADS, which a person has set.
+
+    Args:
+        settings: The engine's settings.
+        workers: How many calls run at the same time.
+    """
+    if settings.cpu_threads or "OMP_NUM_THREADS" in os.environ:
+        return settings.cpu_threads
+    return threads_each(workers, usable_cores(), MAX_AUTO_THREADS)
 
 
 def verify_model(path: Path, settings: WhisperSettings) -> str:
