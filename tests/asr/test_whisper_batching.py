@@ -5,27 +5,32 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, aclosing, asynccontextmanager, closing
+from itertools import chain
 from typing import Any
 
 import numpy as np
 import pytest
 from ctranslate2 import StorageView
 from ctranslate2.models import Whisper
+from pydantic import ValidationError
 
-from maie_asr.engine import RecognizedSegment, RecognizeOptions, Samples, Speech
+from maie_asr.engine import Decoding, RecognizedSegment, RecognizeOptions, Samples, Speech
 from maie_asr.engines.whisper.batching import BatchingModel
 from maie_asr.engines.whisper.engine import WhisperEngine, create
 from maie_asr.settings import AsrSettings, WhisperSettings
 from maie_asr.vad import find_speech
+from maie_runtime.errors import StageError
 from tests.asr.recordings import BUG_AND_BUDGET, SCHEDULE, TINY_WHISPER, read_audio
 
 pytestmark = pytest.mark.unit
 
 START_TOKEN = 258
 LONG = 600.0
+# What the model counts time in, in seconds; a little more for the sum's own rounding.
+FRAME = 0.021
 WINDOW = np.zeros((1, 80, 3000), np.float32)
 
 
@@ -74,6 +79,25 @@ async def read(
         return [segment async for segment in found]
 
 
+def assert_same_reading(
+    found: Sequence[Sequence[RecognizedSegment]], expected: Sequence[Sequence[RecognizedSegment]]
+) -> None:
+    """The same text, words' times within a frame, confidences within a thousandth.
+
+    A batch of another size is summed up in another order, on some processors.
+    """
+    assert [[each.text for each in part] for part in found] == [
+        [each.text for each in part] for part in expected
+    ]
+    for segment, other in zip(chain(*found), chain(*expected), strict=True):
+        assert segment.language == other.language
+        assert [word.text for word in segment.words] == [word.text for word in other.words]
+        for heard, told in zip((segment, *segment.words), (other, *other.words), strict=True):
+            assert heard.start == pytest.approx(told.start, abs=FRAME)
+            assert heard.end == pytest.approx(told.end, abs=FRAME)
+            assert heard.confidence == pytest.approx(told.confidence, abs=1e-3)
+
+
 def recordings() -> list[Samples]:
     """Eight recordings, of one or two sentences, no two of the same length."""
     spoken = [read_audio(BUG_AND_BUDGET), read_audio(SCHEDULE)]
@@ -88,8 +112,7 @@ async def test_reads_the_same_beside_others_as_alone(language: str) -> None:
     async with engine(cross_batch_size=8, cross_batch_wait_ms=1000) as opened:
         beside = await asyncio.gather(*(read(opened, each, language) for each in samples))
         model = opened.network
-    # Texts, times of words and confidences too.
-    assert beside == alone
+    assert_same_reading(beside, alone)
     assert isinstance(model, BatchingModel)
     # Each window is encoded, decoded and aligned; to find its language it is encoded once more.
     steps = 3 if language else 5
@@ -102,7 +125,36 @@ async def test_windows_of_one_chunk_and_of_others_share_batches() -> None:
     async with engine(batch_size=4) as opened:
         alone = [await read(opened, each) for each in samples]
     async with engine(batch_size=4, cross_batch_size=8, cross_batch_wait_ms=1000) as opened:
+        beside = await asyncio.gather(*(read(opened, each) for each in samples))
+    assert_same_reading(beside, alone)
+
+
+async def test_a_reproducible_engine_reads_bit_by_bit_the_same_beside_others() -> None:
+    samples = recordings()[:4]
+    async with engine(reproducible=True) as opened:
+        alone = [await read(opened, each) for each in samples]
         assert await asyncio.gather(*(read(opened, each) for each in samples)) == alone
+        assert opened.version(RecognizeOptions()).parameters["reproducible"] == "true"
+
+
+async def test_a_version_says_where_others_may_change_the_last_bits() -> None:
+    drawn = RecognizeOptions(decoding=Decoding(temperatures=(0.0, 0.4)))
+    async with engine() as opened:
+        assert opened.version(RecognizeOptions()).parameters["reproducible"] == "true"
+        assert opened.version(drawn).parameters["reproducible"] == "false"
+    async with engine(cross_batch_size=8) as opened:
+        assert opened.version(RecognizeOptions()).parameters["reproducible"] == "false"
+
+
+async def test_a_reproducible_engine_draws_nothing_by_lot() -> None:
+    drawn = RecognizeOptions(decoding=Decoding(temperatures=(0.0, 0.4)))
+    async with engine(reproducible=True) as opened:
+        with pytest.raises(StageError, match="drawn by lot") as caught:
+            opened.version(drawn)
+    assert caught.value.reason == "OPTION_NOT_SUPPORTED"
+    for wrong in ({"cross_batch_size": 8}, {"temperature": (0.0, 0.2)}):
+        with pytest.raises(ValidationError, match="where reproducible is set"):
+            WhisperSettings.model_validate({"reproducible": True, **wrong})
 
 
 async def test_a_request_that_is_alone_never_waits() -> None:

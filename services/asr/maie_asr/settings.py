@@ -76,6 +76,10 @@ class WhisperSettings(Settings):
     cross_batch_wait_ms: float = Field(default=20.0, ge=0, le=1000)
     """How long a window waits for those of other requests that are being prepared. A request that
     is alone never waits."""
+    reproducible: bool = False
+    """Whether the same chunk must give the same words, times and confidences bit by bit on the same
+    machine, whatever else it reads at the time: each request is decoded by itself, and temperatures
+    above 0 are refused. The versions of a result say whether it was made so."""
 
     beam_size: int = Field(default=5, ge=1)
     """How many readings the search keeps."""
@@ -102,6 +106,14 @@ class WhisperSettings(Settings):
     """A shorter pause is not cut out."""
     vad_speech_pad_ms: int = Field(default=400, ge=0)
     """Kept before and after each stretch of speech."""
+
+    @model_validator(mode="after")
+    def _reproducible_decodes_alone_and_greedily(self) -> Self:
+        if self.reproducible and (self.cross_batch_size or 1) > 1:
+            raise ValueError("cross_batch_size must be 1 where reproducible is set")
+        if self.reproducible and any(self.temperature):
+            raise ValueError("temperature must be 0 where reproducible is set")
+        return self
 
     @model_validator(mode="after")
     def _batches_need_the_vad(self) -> Self:

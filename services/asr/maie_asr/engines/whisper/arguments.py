@@ -30,9 +30,16 @@ def transcribe_arguments(
 
     Raises:
         StageError: INVALID_ARGUMENT with OPTION_NOT_SUPPORTED where a request asks for what
-            the batched pipeline cannot do.
+            the batched pipeline cannot do, or for lots where results must be reproducible.
     """
     decoding = options.decoding
+    if settings.reproducible and any(decoding.temperatures):
+        raise invalid(
+            "OPTION_NOT_SUPPORTED",
+            "With MAIE_ASR_WHISPER_REPRODUCIBLE nothing is drawn by lot; leave `temperatures` "
+            "unset, or set them to 0.",
+            field="options.decoding.temperatures",
+        )
     batched = settings.batch_size > 1
     if batched:
         _refuse_unbatched(decoding)

@@ -97,7 +97,11 @@ class WhisperEngine:
         """The model with every parameter that it reads with."""
         version = common.EngineVersion()
         version.CopyFrom(self._version)
-        for name, value in self._arguments(options).items():
+        arguments = self._arguments(options)
+        # Rows of a batch differ in their last bits by its size, and what is drawn differs anyway.
+        alone = cross_batch_size(self._settings) == 1
+        reproducible = alone and not any(arguments["temperature"])
+        for name, value in {**arguments, "reproducible": reproducible}.items():
             version.parameters[name] = json.dumps(value)
         return version
 

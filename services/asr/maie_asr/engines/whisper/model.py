@@ -54,6 +54,8 @@ def find_model(settings: WhisperSettings) -> Path:
 
 def cross_batch_size(settings: WhisperSettings) -> int:
     """How many windows of different requests are decoded together."""
+    if settings.reproducible:
+        return 1
     return settings.cross_batch_size or AUTO_CROSS_BATCH_SIZES[settings.device]
 
 
