@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
 import socket
 import sys
@@ -22,6 +23,20 @@ START_SECONDS = 10
 def pytest_configure() -> None:
     """Listens to Ctrl-C, as what tests start then does, too; a shell's background job does not."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out what needs a GPU unless the marker expression names it.
+
+    A `-m` in addopts would be replaced by the one of the command line, and `-m unit` would bring
+    such tests back.
+    """
+    if re.search(r"\bgpu\b", config.option.markexpr):
+        return
+    left_out = [item for item in items if item.get_closest_marker("gpu")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
 
 @dataclass(kw_only=True)
