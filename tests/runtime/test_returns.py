@@ -15,7 +15,7 @@ from nats.js.api import DiscardPolicy
 from maie_runtime import subjects
 from maie_runtime.blobs import Blobs
 from maie_runtime.broker import Broker
-from maie_runtime.errors import StageError, invalid
+from maie_runtime.errors import BusyError, StageError, invalid
 from maie_runtime.lanes import declare_lanes
 from maie_runtime.pull import pull_groups
 from maie_runtime.returns import Returns
@@ -133,6 +133,21 @@ async def test_a_unit_that_rests_before_it_is_tried_again_is_not_lost(
         assert (await next_event(broker)).HasField("completed")
     assert time.monotonic() - began >= 0.9
     assert stage.runs == [(UNIT, 1)]
+
+
+async def test_a_unit_that_finds_no_room_comes_again_however_often(
+    broker: Broker, stage: EmptyStage, blobs: Blobs
+) -> None:
+    async def busy(_: StageContext) -> None:
+        if len(stage.runs) <= 3:
+            raise BusyError("There is no room; try again later.", timedelta(seconds=0.05))
+
+    stage.hook = busy
+    async with worker(broker, stage, blobs, max_deliveries=1):
+        await submit(broker)
+        assert (await next_event(broker)).HasField("completed")
+        assert await queue_is_empty(broker)
+    assert stage.runs == [(UNIT, 1)] * 4
 
 
 async def test_what_was_given_back_is_remembered_over_a_restart_of_the_broker(

@@ -109,6 +109,17 @@ class StageError(Exception):
         return common.Failure(code=self.code, reason=self.reason, message=self.message, unit=unit)
 
 
+class BusyError(StageError):
+    """The stage has no room for this request now, though it has for others.
+
+    A task is given back and offered again after `retry_after`, however often; a caller is told.
+    """
+
+    def __init__(self, message: str, retry_after: timedelta) -> None:
+        super().__init__(Code.RESOURCE_EXHAUSTED, "BUSY", message, retry_after=retry_after)
+        self.pause_seconds = retry_after.total_seconds()
+
+
 def invalid(reason: str, message: str, *, field: str = "") -> StageError:
     """A request or recording that can never work as it is."""
     return StageError(Code.INVALID_ARGUMENT, reason, message, field=field)

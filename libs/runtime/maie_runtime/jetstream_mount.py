@@ -23,7 +23,7 @@ from maie_runtime import subjects
 from maie_runtime.background import beside
 from maie_runtime.bindings import StageBinding
 from maie_runtime.broker import BROKER_ERRORS, Broker
-from maie_runtime.errors import OUTCOMES, Settle, StageError
+from maie_runtime.errors import OUTCOMES, BusyError, Settle, StageError
 from maie_runtime.failures import as_stage_error, worker_lost
 from maie_runtime.faults import fault
 from maie_runtime.heartbeat import EngineHungError, UnitWatch, UnwantedError
@@ -269,6 +269,8 @@ class JetStreamMount:
             raise
         except ClosedError:
             await self._returns.give_back(message, CLOSED_SECONDS)
+        except BusyError as busy:
+            await self._returns.give_back(message, busy.pause_seconds)
         except EngineHungError as hung:
             await self._leave(task, watch, hung.cause)
         except Exception as raised:  # noqa: BLE001 - a unit must never take its worker down

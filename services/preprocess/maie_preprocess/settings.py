@@ -21,6 +21,13 @@ class PreprocessSettings(ServiceSettings):
 
     listen: str = "127.0.0.1:50052"
     """The address that gRPC listens on; port 0 takes a free one."""
+    slots: int = Field(default=4, ge=1, le=64)
+    """How many recordings the worker decodes at once."""
+    long_slots: int | None = Field(default=None, ge=1)
+    """How many recordings longer than `long_seconds` are decoded at once, so that they never keep
+    short ones waiting; half of the slots where unset."""
+    long_seconds: float = Field(default=1800.0, gt=0)
+    """A longer recording is a long one, by what its file states or else by what was decoded."""
     temp_dir: Path | None = None
     """Where a recording lies while it is decoded; the system's place where unset."""
 
@@ -65,6 +72,12 @@ class PreprocessSettings(ServiceSettings):
 
     chunk_seconds: float = Field(default=300.0, ge=MIN_CHUNK_SECONDS, le=MAX_CHUNK_SECONDS)
     """The length that chunks aim at, where the request names none."""
+
+    @model_validator(mode="after")
+    def _leave_a_slot_for_short_recordings(self) -> Self:
+        if (self.long_slots or 1) >= self.slots > 1:
+            raise ValueError("long_slots must be less than slots")
+        return self
 
     @model_validator(mode="after")
     def _thresholds_and_padding_fit(self) -> Self:

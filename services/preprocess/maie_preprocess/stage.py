@@ -17,6 +17,7 @@ from maie_preprocess.audio import SAMPLE_BYTES
 from maie_preprocess.cutting import Cutter, duration_of
 from maie_preprocess.decoding import Decoding, decoding
 from maie_preprocess.engine import FRAME_SAMPLES, SAMPLE_RATE, SpeechEngine
+from maie_preprocess.places import LongPlaces
 from maie_preprocess.settings import MAX_CHUNK_SECONDS, MIN_CHUNK_SECONDS, PreprocessSettings
 from maie_preprocess.source import open_recording
 from maie_preprocess.speech import rules_of
@@ -53,6 +54,8 @@ class PreprocessStage:
         self._engine = engine
         self._executor = executor
         self._rules = rules_of(settings)
+        long_slots = settings.long_slots or max(1, settings.slots // 2)
+        self._long_places = LongPlaces(long_slots, settings.long_seconds)
 
     async def run(
         self, request: pb.PreprocessRequest, context: StageContext
@@ -64,7 +67,8 @@ class PreprocessStage:
         Raises:
             StageError: INVALID_ARGUMENT with AUDIO_EMPTY, AUDIO_CORRUPT,
                 AUDIO_TOO_SHORT, AUDIO_TOO_LONG or UNSUPPORTED_FORMAT for the
-                recording, another reason for the request itself.
+                recording, another reason for the request itself; BusyError for a
+                long recording while others take all the room for such.
         """
         cutter = Cutter(
             self._rules, self._target(request), context.blobs, _prefix(request, context)
@@ -72,10 +76,12 @@ class PreprocessStage:
         async with (
             open_recording(request, context.blobs, self._settings, self._executor) as recording,
             decoding(recording, self._settings) as decoded,
+            self._long_places.visit() as see_length,
         ):
             track = self._engine.track()
             told = 0.0
             async for window in decoded.windows(WINDOW_BYTES):
+                see_length(_seconds(cutter, decoded))
                 await cutter.feed(window, await track.feed(window))
                 fraction = _fraction(cutter, decoded, recording)
                 if fraction >= told + PROGRESS_STEP:
@@ -168,6 +174,12 @@ def _prefix(request: pb.PreprocessRequest, context: StageContext) -> str:
             field="job_id",
         )
     return f"jobs/{job_id}/chunks"
+
+
+def _seconds(cutter: Cutter, decoded: Decoding) -> float:
+    """How long the recording is at least, as far as that is known by now."""
+    stated = decoded.opened.seconds if decoded.opened is not None else None
+    return max(stated or 0.0, cutter.samples / SAMPLE_RATE)
 
 
 def _fraction(cutter: Cutter, decoded: Decoding, recording: int) -> float:

@@ -1,0 +1,63 @@
+"""Long recordings beside short ones."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from maie.preprocess.v1 import preprocess_pb2 as pb
+from maie_preprocess.places import LongPlaces
+from maie_preprocess.settings import PreprocessSettings
+from maie_preprocess.stage import open_stage
+from maie_runtime.errors import BusyError, Code
+from maie_runtime.stage import StageContext
+from tests.preprocess import recordings
+from tests.preprocess.conftest import last
+
+pytestmark = pytest.mark.unit
+
+
+def request_of(seconds: int) -> pb.PreprocessRequest:
+    return pb.PreprocessRequest(recording_content=recordings.wav(recordings.speech(seconds)))
+
+
+async def test_short_recordings_are_read_while_long_ones_take_all_their_room(
+    context: StageContext, temp_dir: Path
+) -> None:
+    settings = PreprocessSettings(temp_dir=temp_dir, slots=2, long_slots=1, long_seconds=20)
+    async with (
+        open_stage(settings) as stage,
+        aclosing(stage.run(request_of(60), context)) as long_one,
+    ):
+        assert (await anext(long_one)).HasField("progress")
+        with pytest.raises(BusyError) as caught:
+            await last(stage, request_of(30), context)
+        assert (caught.value.code, caught.value.reason) == (Code.RESOURCE_EXHAUSTED, "BUSY")
+        assert (await last(stage, request_of(5), context)).duration.seconds == 5
+        async for _ in long_one:
+            pass
+        # Its place is free again.
+        assert (await last(stage, request_of(30), context)).duration.seconds == 30
+
+
+async def test_a_place_is_taken_once_and_given_back_after_a_failure() -> None:
+    places = LongPlaces(1, long_seconds=10)
+    with pytest.raises(RuntimeError, match="failed"):
+        async with places.visit() as see:
+            for seconds in (0, 10, 11, 12):
+                see(seconds)
+            raise RuntimeError("failed")
+    async with places.visit() as see, places.visit() as other:
+        see(11)
+        other(9)
+        with pytest.raises(BusyError):
+            other(11)
+
+
+def test_one_slot_of_several_is_left_to_short_recordings() -> None:
+    assert PreprocessSettings(slots=1).long_slots is None
+    with pytest.raises(ValidationError, match="long_slots must be less than slots"):
+        PreprocessSettings(slots=2, long_slots=2)
