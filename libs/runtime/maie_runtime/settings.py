@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Literal, TypeVar
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from maie_runtime.models import DEFAULT_MODELS_DIR
 
 SettingsT = TypeVar("SettingsT", bound="Settings")
 # What fits into a subject of NATS: tokens between dots.
@@ -49,6 +52,8 @@ class MeshSettings(Settings):
     """Where NATS with JetStream answers; several servers with commas."""
     blob_url: str = "file:///var/lib/maie/blobs"
     """Where recordings and results are kept: `file:///DIR` or `s3://BUCKET/PREFIX`."""
+    models_dir: Path = DEFAULT_MODELS_DIR
+    """Where `maie models pull` puts models, and where engines look for their default model."""
     log_format: Literal["json", "console"] = "json"
     """JSON for machines, console for people."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

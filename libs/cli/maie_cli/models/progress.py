@@ -1,0 +1,57 @@
+"""Shows how much of a download is there, whatever client it comes by."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
+
+from maie_cli.console import err, note
+from maie_cli.models.sources import MEGABYTE, size_of
+
+LOOK_SECONDS = 0.5
+# Lines of a log: one for each tenth, or for so many megabytes where the whole is not known.
+TENTHS = 10
+STEP_MB = 100
+
+
+@contextmanager
+def progress_of(name: str, folder: Path, size_mb: int) -> Iterator[None]:
+    """Shows on stderr how a folder fills: a bar on a terminal, lines elsewhere.
+
+    Args:
+        name: What is downloaded.
+        folder: Where its files arrive.
+        size_mb: Megabytes that they will have; 0 where that is not known.
+    """
+    ended = threading.Event()
+    show = _bar if err.is_terminal else _lines
+    thread = threading.Thread(target=show, args=(name, folder, size_mb, ended), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _bar(name: str, folder: Path, size_mb: int, ended: threading.Event) -> None:
+    columns = (TextColumn(name), BarColumn(), DownloadColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True) as progress:
+        task = progress.add_task(name, total=size_mb * MEGABYTE or None)
+        while not ended.wait(LOOK_SECONDS):
+            progress.update(task, completed=size_of(folder))
+
+
+def _lines(name: str, folder: Path, size_mb: int, ended: threading.Event) -> None:
+    step = size_mb / TENTHS or STEP_MB
+    shown = 0
+    whole = f" of {size_mb}" if size_mb else ""
+    while not ended.wait(LOOK_SECONDS):
+        there = size_of(folder) / MEGABYTE
+        if int(there / step) > shown:
+            shown = int(there / step)
+            note(f"{name}: {there:.0f}{whole} MB")
