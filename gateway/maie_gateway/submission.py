@@ -144,6 +144,7 @@ class Submissions:
                 now=datetime.now(UTC),
                 tenant=tenant,
                 held=self._turns.must_wait(tenant, lane(record.JobRecord(config=config))),
+                asr_slots=self._conductor.policy.window.get(common.STAGE_ASR, 0),
             )
             await self._conductor.begin(step)
             await fault("submission.after_begin")

@@ -84,6 +84,17 @@ async def test_a_stored_recording_is_fetched_and_its_chunks_are_stored(
     assert facts.duration == result.duration
 
 
+async def test_chunks_are_so_long_that_all_slots_have_work(
+    stage: PreprocessStage, context: StageContext
+) -> None:
+    request = request_of(np.tile(recordings.speech(75), 3))
+    for slots, seconds, chunks in ((1, 300, 1), (2, 37, 6)):
+        request.asr_slots = slots
+        result = await last(stage, request, context)
+        assert json.loads(result.vad_engine.parameters["chunk_seconds"]) == seconds
+        assert chunks <= len(result.chunks) <= chunks + 2
+
+
 async def test_chunks_part_in_pauses_and_hold_the_speech_they_name(
     stage: PreprocessStage, context: StageContext
 ) -> None:
@@ -261,4 +272,5 @@ async def test_the_engine_is_named_with_the_settings_that_shaped_the_result(
         "min_silence_ms": 500,
         "speech_pad_ms": 250,
         "max_speech_seconds": 30.0,
+        "chunk_seconds": 300.0,
     }

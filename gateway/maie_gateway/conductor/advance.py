@@ -37,6 +37,7 @@ def accept(
     now: datetime,
     tenant: str = DEFAULT_TENANT,
     held: bool = False,
+    asr_slots: int = 0,
 ) -> Step:
     """Begins a job.
 
@@ -52,6 +53,7 @@ def accept(
         tenant: Whose job it is.
         held: Whether the job waits for its tenant's turn: until it is released
             it is pending and has no task.
+        asr_slots: How many chunks the mesh transcribes at once; 0 where nobody knows.
 
     Returns:
         The job's first record and its first task, if any.
@@ -71,6 +73,7 @@ def accept(
         display_name=config.display_name or config.filename,
         labels=config.labels,
         held=held,
+        asr_slots=asr_slots,
     )
     first.units.add(
         unit=PREPROCESS,

@@ -44,7 +44,7 @@ class Decoding:
     """A recording while it is decoded; made by `decoding`.
 
     Attributes:
-        opened: What the container says; set once the first window came.
+        opened: What the container says; set by `open`.
         done: What decoding found; set once the last window came.
     """
 
@@ -53,6 +53,16 @@ class Decoding:
         self.done: wire.Done | None = None
         self._process = process
         self._stall_seconds = stall_seconds
+
+    async def open(self) -> wire.Opened:
+        """Waits for what the container says of itself; to be called before `windows`.
+
+        Raises:
+            StageError: As for `windows`.
+        """
+        while self.opened is None:
+            self._take(*await self._receive())
+        return self.opened
 
     async def windows(self, size: int) -> AsyncIterator[bytes]:
         """Gives the samples, 16 kHz mono 16-bit, `size` bytes at a time; the last may be shorter.

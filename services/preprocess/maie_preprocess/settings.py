@@ -70,8 +70,10 @@ class PreprocessSettings(ServiceSettings):
     vad_max_speech_seconds: float = Field(default=30.0, ge=2, le=300)
     """A longer utterance is split where speech is least probable in its second half."""
 
-    chunk_seconds: float = Field(default=300.0, ge=MIN_CHUNK_SECONDS, le=MAX_CHUNK_SECONDS)
-    """The length that chunks aim at, where the request names none."""
+    chunk_seconds: float | None = Field(default=None, ge=MIN_CHUNK_SECONDS, le=MAX_CHUNK_SECONDS)
+    """The length that chunks aim at, where the request names none. Where unset, three chunks for
+    each ASR slot that was there when the job came, of 30 s to 300 s each; 60 s where the recording
+    does not state its length; 300 s where there is one slot."""
 
     @model_validator(mode="after")
     def _leave_a_slot_for_short_recordings(self) -> Self:

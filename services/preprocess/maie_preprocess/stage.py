@@ -14,11 +14,12 @@ from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
 from maie.preprocess.v1 import preprocess_pb2 as pb
 from maie_preprocess.audio import SAMPLE_BYTES
+from maie_preprocess.chunk_length import ChunkLength
 from maie_preprocess.cutting import Cutter, duration_of
 from maie_preprocess.decoding import Decoding, decoding
 from maie_preprocess.engine import FRAME_SAMPLES, SAMPLE_RATE, SpeechEngine
 from maie_preprocess.places import LongPlaces
-from maie_preprocess.settings import MAX_CHUNK_SECONDS, MIN_CHUNK_SECONDS, PreprocessSettings
+from maie_preprocess.settings import PreprocessSettings
 from maie_preprocess.source import open_recording
 from maie_preprocess.speech import rules_of
 from maie_runtime.engines import load_engine
@@ -70,14 +71,17 @@ class PreprocessStage:
                 recording, another reason for the request itself; BusyError for a
                 long recording while others take all the room for such.
         """
-        cutter = Cutter(
-            self._rules, self._target(request), context.blobs, _prefix(request, context)
-        )
+        length = ChunkLength.of(request, self._settings)
+        prefix = _prefix(request, context)
         async with (
             open_recording(request, context.blobs, self._settings, self._executor) as recording,
             decoding(recording, self._settings) as decoded,
             self._long_places.visit() as see_length,
         ):
+            opened = await decoded.open()
+            chunk_seconds = length.seconds(opened.seconds)
+            target = round(chunk_seconds * SAMPLE_RATE)
+            cutter = Cutter(self._rules, target, context.blobs, prefix)
             track = self._engine.track()
             told = 0.0
             async for window in decoded.windows(WINDOW_BYTES):
@@ -88,7 +92,9 @@ class PreprocessStage:
                     told = fraction
                     yield pb.PreprocessResponse(progress=pb.PreprocessProgress(fraction=told))
         await cutter.finish()
-        yield pb.PreprocessResponse(result=self._result(cutter, decoded, context))
+        result = self._result(cutter, decoded, context)
+        result.vad_engine.parameters["chunk_seconds"] = json.dumps(chunk_seconds)
+        yield pb.PreprocessResponse(result=result)
 
     def facts(self, response: pb.PreprocessResponse) -> event.UnitFacts:
         """How many chunks there are to transcribe, and the recording's length."""
@@ -112,21 +118,6 @@ class PreprocessStage:
                 getattr(self._settings, name)
             )
         return version
-
-    def _target(self, request: pb.PreprocessRequest) -> int:
-        """The length in samples that chunks aim at."""
-        if not request.HasField("chunk_duration"):
-            return round(self._settings.chunk_seconds * SAMPLE_RATE)
-        wanted = request.chunk_duration
-        seconds = wanted.seconds + wanted.nanos / 1e9
-        if not MIN_CHUNK_SECONDS <= seconds <= MAX_CHUNK_SECONDS:
-            raise invalid(
-                "CHUNK_DURATION_OUT_OF_RANGE",
-                f"Chunks may aim at {MIN_CHUNK_SECONDS:g} to {MAX_CHUNK_SECONDS:g} s; set "
-                "chunk_duration accordingly.",
-                field="chunk_duration",
-            )
-        return round(seconds * SAMPLE_RATE)
 
     def _result(
         self, cutter: Cutter, decoded: Decoding, context: StageContext

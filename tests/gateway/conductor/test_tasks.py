@@ -58,6 +58,21 @@ def test_preprocess_reads_the_recording() -> None:
     assert request.chunk_duration.seconds == 20
 
 
+def test_preprocess_knows_the_slots_that_were_there_when_the_job_came() -> None:
+    step = accept(
+        job_id=JOB_ID,
+        config=job.JobConfig(features=[RAW]),
+        recording=RECORDING,
+        template=None,
+        template_sha256="",
+        pipeline_version="0.1.0",
+        traceparent="",
+        now=NOW,
+        asr_slots=6,
+    )
+    assert step.record.asr_slots == step.tasks[0].preprocess.asr_slots == 6
+
+
 def test_the_chunk_duration_is_the_services_own_where_nobody_asked() -> None:
     step = accept(
         job_id=JOB_ID,

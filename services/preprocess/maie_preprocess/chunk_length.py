@@ -1,0 +1,69 @@
+"""How long the chunks of a recording are to be. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Self
+
+from maie.preprocess.v1 import preprocess_pb2 as pb
+from maie_preprocess.settings import MAX_CHUNK_SECONDS, MIN_CHUNK_SECONDS, PreprocessSettings
+from maie_runtime.errors import invalid
+
+# Chunks for each slot: with one each, the slot whose chunk has less speech would wait for the
+# others, and none could begin before all of the recording was decoded.
+ROUNDS: Final = 3
+# Whisper takes as long for any shorter chunk, and knows less of what was said before.
+SHORTEST_SECONDS: Final = 30.0
+# What a retry costs at most, and a worker that dies.
+LONGEST_SECONDS: Final = 300.0
+# Gateways take 256 chunks of a job; a chunk may be an utterance of 30 s shorter than its target.
+MOST_CHUNKS: Final = 240
+# Where nobody knows how long the recording is: short enough for most, and hardly slower to read.
+UNSTATED_SECONDS: Final = 60.0
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class ChunkLength:
+    """The rule for one recording.
+
+    Attributes:
+        wanted: Seconds, where a person named them; None otherwise.
+        slots: How many chunks are transcribed at the same time, at least 1.
+    """
+
+    wanted: float | None
+    slots: int
+
+    @classmethod
+    def of(cls, request: pb.PreprocessRequest, settings: PreprocessSettings) -> Self:
+        """The rule for a request: its own length counts first, then the setting.
+
+        Raises:
+            StageError: INVALID_ARGUMENT with CHUNK_DURATION_OUT_OF_RANGE.
+        """
+        wanted = settings.chunk_seconds
+        if request.HasField("chunk_duration"):
+            wanted = request.chunk_duration.seconds + request.chunk_duration.nanos / 1e9
+            if not MIN_CHUNK_SECONDS <= wanted <= MAX_CHUNK_SECONDS:
+                raise invalid(
+                    "CHUNK_DURATION_OUT_OF_RANGE",
+                    f"Chunks may aim at {MIN_CHUNK_SECONDS:g} to {MAX_CHUNK_SECONDS:g} s; set "
+                    "chunk_duration accordingly.",
+                    field="chunk_duration",
+                )
+        return cls(wanted=wanted, slots=max(1, request.asr_slots))
+
+    def seconds(self, stated: float | None) -> float:
+        """What the chunks aim at, in seconds.
+
+        Args:
+            stated: How long the recording claims to be, in seconds; None where it does not say.
+        """
+        if self.wanted is not None:
+            return self.wanted
+        if self.slots == 1:
+            return LONGEST_SECONDS
+        if not stated:
+            return UNSTATED_SECONDS
+        shortest = SHORTEST_SECONDS + stated / MOST_CHUNKS
+        return float(round(min(max(shortest, stated / (ROUNDS * self.slots)), LONGEST_SECONDS)))
