@@ -13,6 +13,7 @@ from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
 from maie_gateway.changes import JobChanges
 from maie_gateway.submission import PIPELINE_VERSION
+from maie_gateway.submit_config import check_template_id
 from maie_gateway.workers import LiveWorkers
 from maie_runtime import subjects
 from maie_runtime.bindings import BINDINGS, StageBinding
@@ -71,6 +72,7 @@ class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
         self, request: catalog.GetTemplateRequest, context: Any
     ) -> catalog.GetTemplateResponse:
         """Gets one template with its schema and prompt."""
+        check_template_id(request.template_id, field="template_id")
         template = self._templates.get(request.template_id).to_message()
         return catalog.GetTemplateResponse(template=template)
 

@@ -22,6 +22,8 @@ from maie_gateway.tenancy import own_job, tenant_of
 from maie_gateway.watch import Watch
 from maie_runtime.errors import invalid
 
+# https://www.w3.org/TR/trace-context/#traceparent-header
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _JOB_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -145,8 +147,9 @@ class JobService(job_pb2_grpc.JobServiceServicer):
 
 
 def _traceparent(context: Any) -> str:
-    """The caller's W3C trace context, where it sent one."""
-    return str(dict(context.invocation_metadata() or ()).get("traceparent", ""))
+    """The caller's W3C trace context, where it sent one; what is none is left out."""
+    sent = dict(context.invocation_metadata() or ()).get("traceparent", "")
+    return sent if isinstance(sent, str) and _TRACEPARENT.fullmatch(sent) else ""
 
 
 def _checked(job_id: str) -> str:

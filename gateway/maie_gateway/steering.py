@@ -5,10 +5,10 @@ from __future__ import annotations
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
-from maie_gateway.admission import check_display_name, check_labels
 from maie_gateway.conductor import can_retry
 from maie_gateway.loop import Conductor
 from maie_gateway.store import JobStore
+from maie_gateway.submit_config import check_display_name, check_labels
 from maie_gateway.tenancy import own_job
 from maie_runtime.errors import Code, StageError
 
@@ -54,6 +54,7 @@ class Steering:
             StageError: INVALID_ARGUMENT with DISPLAY_NAME_INVALID or LABELS_INVALID.
         """
         check_display_name(request.display_name, field="display_name")
+        check_labels(request.labels, field="labels")
         stored = await own_job(self._store, request.job_id, tenant)
         labels = {**stored.record.labels, **request.labels}
         check_labels({key: value for key, value in labels.items() if value}, field="labels")

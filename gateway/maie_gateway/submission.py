@@ -13,12 +13,13 @@ import uuid_utils
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
-from maie_gateway.admission import Admission, settled_config
+from maie_gateway.admission import Admission
 from maie_gateway.changes import JobChanges
 from maie_gateway.conductor import Step, accept, lane
 from maie_gateway.loop import Conductor
 from maie_gateway.requests import Requests, check_same_submit
 from maie_gateway.store import JobStore, RevisionConflictError
+from maie_gateway.submit_config import settled_config
 from maie_gateway.turns import Turns
 from maie_gateway.upload import UploadLimits, first_config, receive_audio
 from maie_runtime.blobs import Blobs

@@ -123,3 +123,35 @@ async def _write_pieces(blobs: Blobs, key: str) -> None:
     async with blobs.writer(key) as writer:
         for _ in range(3):
             await writer.write(b"x" * 4_000_000)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        *("", "/etc/passwd", "../secret", "jobs/../../secret", "jobs/..", "jobs/./a", "jobs//a"),
+        *("a\0b", "a\nb", "jobs/", "a\\b", "~", "C:/a", "\u202e", "x" * 1025, "a#1", "*"),
+    ],
+)
+async def test_a_key_that_no_object_has_is_an_invalid_argument(
+    blobs: Blobs, tmp_path: Path, key: str
+) -> None:
+    blob = common.Blob(key=key, sha256="0" * 64)
+    for read in (blobs.get(blob), blobs.download(blob, tmp_path / "copy")):
+        with pytest.raises(StageError) as refused:
+            await read
+        assert (refused.value.code, refused.value.reason) == (
+            Code.INVALID_ARGUMENT,
+            "BLOB_KEY_INVALID",
+        )
+    assert not (tmp_path / "copy").exists()
+
+
+async def test_an_error_never_tells_the_digest_of_what_is_stored(
+    blobs: Blobs, tmp_path: Path
+) -> None:
+    stored = await blobs.put("jobs/a/recording", b"somebody's")
+    guessed = common.Blob(key=stored.key, sha256="0" * 64)
+    for read in (blobs.get(guessed), blobs.download(guessed, tmp_path / "copy")):
+        with pytest.raises(StageError) as corrupt:
+            await read
+        assert stored.sha256 not in str(corrupt.value)

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import hashlib
 import os
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
@@ -16,12 +17,15 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 import obstore
+import structlog
 from google.protobuf.message import DecodeError, Message
 from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import LocalStore, ObjectStore, from_url
 
 from maie.common.v1 import types_pb2 as common
-from maie_runtime.errors import Code, StageError
+from maie_runtime.errors import Code, StageError, invalid
+
+log = structlog.get_logger()
 
 MessageT = TypeVar("MessageT", bound=Message)
 
@@ -34,6 +38,9 @@ RETRY_AFTER = timedelta(seconds=5)
 LIST_CHUNK = 1000
 # obstore tells the system's errors in its messages alone.
 NO_SPACE = tuple(f"(os error {number})" for number in (errno.ENOSPC, errno.EDQUOT))
+MAX_KEY_CHARACTERS = 1024  # as S3 has it
+_NAME = r"(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._=-]+"
+_KEY = re.compile(rf"{_NAME}(?:/{_NAME})*")
 # The names that obstore gives to files that are not complete.
 PARTIAL_GLOB = "*#[0-9]*"
 
@@ -83,11 +90,24 @@ def _unavailable(error: Exception) -> StageError:
 
 def _check(blob: common.Blob, digest: str) -> None:
     if digest != blob.sha256:
+        # The digests for the operator alone: who knows one can read the object by it.
+        log.error("blob.corrupt", key=blob.key, sha256=digest, expected=blob.sha256)
         raise StageError(
             Code.DATA_LOSS,
             "BLOB_CORRUPT",
-            f"The stored object {blob.key} is damaged: its SHA-256 is {digest}, "
-            f"not {blob.sha256}; submit the recording again.",
+            f"The stored object {blob.key} is damaged: its content is not what was stored; "
+            "submit the recording again.",
+        )
+
+
+def _check_key(key: str) -> None:
+    """Refuses what is no key of ours, before it reaches a file system or a bucket."""
+    if not _KEY.fullmatch(key) or len(key) > MAX_KEY_CHARACTERS:
+        raise invalid(
+            "BLOB_KEY_INVALID",
+            "The key of a stored object is a relative path of letters, digits, `.`, `_`, `-` and "
+            "`=`, without `..`; name the object as it was stored.",
+            field="key",
         )
 
 
@@ -162,7 +182,8 @@ class Blobs:
     Raises:
         StageError: UNAVAILABLE with BLOB_STORE_UNAVAILABLE where the store
             does not answer, or with BLOB_STORE_FULL; DATA_LOSS with BLOB_MISSING
-            or BLOB_CORRUPT where an object is not what it was.
+            or BLOB_CORRUPT where an object is not what it was; INVALID_ARGUMENT
+            with BLOB_KEY_INVALID for a key that no object can have.
     """
 
     def __init__(self, url: str) -> None:
@@ -199,6 +220,7 @@ class Blobs:
 
     async def get(self, blob: common.Blob) -> bytes:
         """Reads a small object whole and checks it."""
+        _check_key(blob.key)
         with _store_errors(blob.key):
             if self._directory is not None:
                 data = await asyncio.to_thread(_read, self._store, blob.key)
@@ -221,6 +243,7 @@ class Blobs:
 
     async def download(self, blob: common.Blob, path: Path) -> None:
         """Copies a large object to a file, checking it on the way."""
+        _check_key(blob.key)
         digest = hashlib.sha256()
         with _store_errors(blob.key), path.open("wb") as target:
             stored = await obstore.get_async(self._store, blob.key)

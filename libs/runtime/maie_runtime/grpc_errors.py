@@ -11,6 +11,7 @@ import grpc
 import structlog
 from google.protobuf import any_pb2
 from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
 
 from maie_runtime.errors import Code, StageError
@@ -67,8 +68,18 @@ async def _abort_with(context: grpc.aio.ServicerContext[Any, Any], error: Except
     )
 
 
+class _Unreadable:
+    """Stands for a message that is not the one that its method takes."""
+
+
+_UNREADABLE = _Unreadable()
+
+
 class ErrorInterceptor(grpc.aio.ServerInterceptor):
-    """Turns what handlers raise into statuses, for all four kinds of RPC."""
+    """Turns what handlers raise into statuses, for all four kinds of RPC.
+
+    A message that cannot be read is INVALID_ARGUMENT with REQUEST_UNREADABLE.
+    """
 
     async def intercept_service(
         self,
@@ -79,14 +90,54 @@ class ErrorInterceptor(grpc.aio.ServerInterceptor):
         handler = await continuation(handler_call_details)
         if handler is None:
             return None
+        # What a deserializer raises would end the call as UNKNOWN, with the name of its class.
+        handler = handler._replace(request_deserializer=_tolerant(handler.request_deserializer))
         if handler.response_streaming:
             name = "stream_stream" if handler.request_streaming else "unary_stream"
-            call = getattr(handler, name)
+            call = _readable(getattr(handler, name), handler.request_streaming)
             # A handler may also write to its context, as health's Watch does.
-            writes = inspect.iscoroutinefunction(call)
+            writes = inspect.iscoroutinefunction(getattr(handler, name))
             return handler._replace(**{name: _unary(call) if writes else _streaming(call)})
         name = "stream_unary" if handler.request_streaming else "unary_unary"
-        return handler._replace(**{name: _unary(getattr(handler, name))})
+        call = _readable(getattr(handler, name), handler.request_streaming)
+        return handler._replace(**{name: _unary(call)})
+
+
+def _tolerant(deserialize: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
+    def read(data: bytes) -> Any:
+        try:
+            return deserialize(data)
+        except DecodeError:
+            return _UNREADABLE
+
+    return read
+
+
+def _readable(
+    call: Callable[[Any, Any], Any], request_streaming: bool
+) -> Callable[[Any, Any], Any]:
+    """The handler, which gets only messages that could be read."""
+
+    def answer(request: Any, context: Any) -> Any:
+        return call(_each(request) if request_streaming else _checked(request), context)
+
+    return answer
+
+
+async def _each(requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
+    async for request in requests:
+        yield _checked(request)
+
+
+def _checked(request: Any) -> Any:
+    if request is _UNREADABLE:
+        raise StageError(
+            Code.INVALID_ARGUMENT,
+            "REQUEST_UNREADABLE",
+            "The request is not the message that this method takes; make the client from the same "
+            "version of the contract.",
+        )
+    return request
 
 
 def _unary(call: Callable[[Any, Any], Awaitable[Any]]) -> Callable[[Any, Any], Awaitable[Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from datetime import timedelta
@@ -16,6 +17,8 @@ from maie_runtime.errors import Code, StageError
 from maie_runtime.residency import Residency, Resident
 from maie_runtime.stage import Stage, StageContext
 
+# As the gateway makes them.
+_JOB_OF_MESH = re.compile(r"(?i:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 LOADING_RETRY_AFTER = timedelta(seconds=5)
 
 
@@ -48,12 +51,40 @@ class GrpcMount:
                 "The service is still loading its model; try again in a few seconds.",
                 retry_after=LOADING_RETRY_AFTER,
             )
+        _check_job(request)
         context = StageContext(
             job_id=f"direct-{uuid4()}", unit="direct", attempt=1, blobs=self._blobs
         )
-        async with (
-            self.residency.use(),
-            aclosing(self.stage.run(request, context)) as responses,
-        ):
-            async for response in responses:
-                yield response
+        try:
+            async with (
+                self.residency.use(),
+                aclosing(self.stage.run(request, context)) as responses,
+            ):
+                async for response in responses:
+                    yield response
+        except StageError as error:
+            raise _discreet(error) from error
+
+
+def _check_job(request: Any) -> None:
+    """Refuses to write where a job of the mesh has its results."""
+    job_id = getattr(request, "job_id", "")
+    if _JOB_OF_MESH.fullmatch(job_id):
+        raise StageError(
+            Code.PERMISSION_DENIED,
+            "JOB_NOT_YOURS",
+            "A direct call works on no job of the mesh; leave `job_id` unset.",
+            field="job_id",
+        )
+
+
+def _discreet(error: StageError) -> StageError:
+    """What a direct caller may hear of a stored object: whoever knows it names it by its digest."""
+    if error.reason not in ("BLOB_MISSING", "BLOB_CORRUPT"):
+        return error
+    return StageError(
+        Code.NOT_FOUND,
+        "BLOB_NOT_FOUND",
+        "There is no stored object with this key and this SHA-256; store it, or send the content "
+        "itself.",
+    )

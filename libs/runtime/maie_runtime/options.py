@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from math import inf
@@ -12,8 +13,14 @@ from google.protobuf.message import Message
 from maie.asr.v1 import asr_pb2 as asr
 from maie.common.v1 import types_pb2 as common
 from maie_runtime.errors import StageError, invalid
+from maie_runtime.names import check_text, is_harmless
 
 MAX_PROMPT_CHARACTERS = 2000
+# The options are kept in every job's record, which is bounded.
+MAX_HOTWORDS = 100
+MAX_HOTWORD_CHARACTERS = 64
+# A tag of RFC 5646; its section 4.4.1 says that 35 characters hold any.
+_LANGUAGE = re.compile(r"(?=.{0,35}\Z)[A-Za-z0-9]+([-_][A-Za-z0-9]+)*")
 MAX_TEMPERATURES = 10
 # What ASR engines that can say of themselves.
 TRANSLATION = "translation"
@@ -125,15 +132,17 @@ def check_generation(options: common.GenerationOptions, field: str) -> None:
 
 
 def check_transcribe(options: asr.TranscribeOptions, field: str) -> None:
-    """Refuses options that are out of their ranges.
+    """Refuses options that are out of their ranges, and words that are none.
 
     Args:
         options: What a client said.
         field: Where it said so, such as "config.asr_options".
 
     Raises:
-        StageError: INVALID_ARGUMENT with OPTION_OUT_OF_RANGE.
+        StageError: INVALID_ARGUMENT with OPTION_OUT_OF_RANGE, LANGUAGE_INVALID,
+            HOTWORDS_INVALID or FIELD_INVALID.
     """
+    _check_words(options, field)
     if len(options.initial_prompt) > MAX_PROMPT_CHARACTERS:
         words = f"at most {MAX_PROMPT_CHARACTERS} characters long"
         raise _out_of_range(f"{field}.initial_prompt", words)
@@ -141,6 +150,26 @@ def check_transcribe(options: asr.TranscribeOptions, field: str) -> None:
         raise _out_of_range(f"{field}.decoding.temperatures", f"at most {MAX_TEMPERATURES} figures")
     _check(options.decoding, _DECODING, f"{field}.decoding")
     _check(options.silence, _SILENCE, f"{field}.silence")
+
+
+def _check_words(options: asr.TranscribeOptions, field: str) -> None:
+    if options.language_code and not _LANGUAGE.fullmatch(options.language_code):
+        raise invalid(
+            "LANGUAGE_INVALID",
+            "A language code is a BCP 47 tag of at most 35 characters, such as en-GB.",
+            field=f"{field}.language_code",
+        )
+    fit = all(
+        len(word) <= MAX_HOTWORD_CHARACTERS and is_harmless(word) for word in options.hotwords
+    )
+    if len(options.hotwords) > MAX_HOTWORDS or not fit:
+        raise invalid(
+            "HOTWORDS_INVALID",
+            f"There may be {MAX_HOTWORDS} hotwords of {MAX_HOTWORD_CHARACTERS} characters each, "
+            "on one line and without direction marks; correct them.",
+            field=f"{field}.hotwords",
+        )
+    check_text(options.initial_prompt, field=f"{field}.initial_prompt")
 
 
 def _check(options: Message, ranges: Mapping[str, _Range], field: str) -> None:

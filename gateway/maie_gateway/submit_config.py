@@ -1,0 +1,161 @@
+"""Which config is let in, with defaults filled in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from maie.job.v1 import job_pb2 as job
+from maie_runtime.errors import invalid
+from maie_runtime.names import is_harmless
+from maie_runtime.options import check_generation, check_transcribe
+
+DEFAULT_FEATURES = (job.FEATURE_CLEAN_TRANSCRIPT, job.FEATURE_SUMMARY)
+MIN_CHUNK_SECONDS = 5
+MAX_CHUNK_SECONDS = 30 * 60
+MAX_FILENAME_CHARACTERS = 255
+MAX_REQUEST_ID_CHARACTERS = 128
+MAX_DISPLAY_NAME_CHARACTERS = 200
+MAX_LABELS = 32
+MAX_LABEL_CHARACTERS = 256
+_TEMPLATE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_LABEL_KEY = re.compile(r"[a-z0-9_-]{1,63}")
+
+
+def settled_config(asked: job.JobConfig) -> job.JobConfig:
+    """The config with defaults filled in.
+
+    Raises:
+        StageError: INVALID_ARGUMENT naming the field at fault.
+    """
+    config = job.JobConfig()
+    config.CopyFrom(asked)
+    features = asked.features or DEFAULT_FEATURES
+    del config.features[:]
+    config.features.extend(sorted(set(features)))
+    _check_features(config)
+    _check_filename(config.filename)
+    _check_request_id(config.request_id)
+    check_display_name(config.display_name, field="config.display_name")
+    check_labels(config.labels, field="config.labels")
+    _settle_lane(config)
+    check_transcribe(config.asr_options, "config.asr_options")
+    check_generation(config.enhancement_generation, "config.enhancement_generation")
+    check_generation(config.summary_generation, "config.summary_generation")
+    _check_chunk_duration(config)
+    return config
+
+
+def check_template_id(template_id: str, *, field: str) -> None:
+    """Refuses what no template is named, so that it reaches no path and no message.
+
+    Raises:
+        StageError: INVALID_ARGUMENT with FIELD_INVALID.
+    """
+    if not _TEMPLATE_ID.fullmatch(template_id):
+        raise invalid(
+            "FIELD_INVALID",
+            "A template id has 1 to 64 characters of a-z, 0-9, _ and -; ListTemplates shows those "
+            "there are.",
+            field=field,
+        )
+
+
+def _check_filename(filename: str) -> None:
+    if len(filename) > MAX_FILENAME_CHARACTERS or not is_harmless(filename):
+        raise invalid(
+            "FILENAME_INVALID",
+            f"A file name has at most {MAX_FILENAME_CHARACTERS} characters and no control "
+            "characters, line breaks or direction marks; send another name for it.",
+            field="config.filename",
+        )
+
+
+def _check_request_id(request_id: str) -> None:
+    if len(request_id) > MAX_REQUEST_ID_CHARACTERS or not is_harmless(request_id):
+        raise invalid(
+            "REQUEST_ID_INVALID",
+            f"A request id has at most {MAX_REQUEST_ID_CHARACTERS} characters on one line, without "
+            "direction marks; a UUID will do.",
+            field="config.request_id",
+        )
+
+
+def check_display_name(name: str, *, field: str) -> None:
+    """Refuses a display name that is too long, breaks lines or turns the direction of writing.
+
+    Raises:
+        StageError: INVALID_ARGUMENT with DISPLAY_NAME_INVALID.
+    """
+    if len(name) > MAX_DISPLAY_NAME_CHARACTERS or not is_harmless(name):
+        raise invalid(
+            "DISPLAY_NAME_INVALID",
+            f"A display name is one line of at most {MAX_DISPLAY_NAME_CHARACTERS} characters, "
+            "without control characters and direction marks.",
+            field=field,
+        )
+
+
+def check_labels(labels: Mapping[str, str], *, field: str) -> None:
+    """Refuses labels that are too many, too long or named otherwise.
+
+    Raises:
+        StageError: INVALID_ARGUMENT with LABELS_INVALID.
+    """
+    fit = len(labels) <= MAX_LABELS and all(
+        _LABEL_KEY.fullmatch(key) and len(value) <= MAX_LABEL_CHARACTERS and is_harmless(value)
+        for key, value in labels.items()
+    )
+    if not fit:
+        raise invalid(
+            "LABELS_INVALID",
+            f"There may be {MAX_LABELS} labels: keys of up to 63 characters of a-z, 0-9, _ and -, "
+            f"values of up to {MAX_LABEL_CHARACTERS} characters on one line, without direction "
+            "marks.",
+            field=field,
+        )
+
+
+def _settle_lane(config: job.JobConfig) -> None:
+    if config.lane not in job.Lane.values():
+        raise invalid(
+            "LANE_UNKNOWN",
+            f"There is no lane {config.lane}; choose LANE_INTERACTIVE or LANE_BATCH.",
+            field="config.lane",
+        )
+    config.lane = config.lane or job.LANE_BATCH
+
+
+def _check_chunk_duration(config: job.JobConfig) -> None:
+    if not config.HasField("chunk_duration"):
+        return
+    # Not as a timedelta, which holds less than a Duration.
+    seconds = config.chunk_duration.seconds + config.chunk_duration.nanos / 1e9
+    if not MIN_CHUNK_SECONDS <= seconds <= MAX_CHUNK_SECONDS:
+        raise invalid(
+            "CHUNK_DURATION_INVALID",
+            f"A chunk is {MIN_CHUNK_SECONDS} s to {MAX_CHUNK_SECONDS} s long, not {seconds:g} s.",
+            field="config.chunk_duration",
+        )
+
+
+def _check_features(config: job.JobConfig) -> None:
+    known = [value for value in job.Feature.values() if value != job.FEATURE_UNSPECIFIED]
+    for feature in config.features:
+        if feature not in known:
+            names = ", ".join(job.Feature.Name(value) for value in known)
+            raise invalid(
+                "FEATURE_UNKNOWN",
+                f"There is no feature {feature}; choose from {names}.",
+                field="config.features",
+            )
+    if job.FEATURE_SUMMARY in config.features and not config.template_id:
+        raise invalid(
+            "TEMPLATE_REQUIRED",
+            "A summary needs a template_id; ListTemplates shows those there are.",
+            field="config.template_id",
+        )
+    if config.template_id:
+        check_template_id(config.template_id, field="config.template_id")
+    if job.FEATURE_SUMMARY not in config.features:
+        config.ClearField("template_id")

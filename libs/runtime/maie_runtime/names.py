@@ -1,0 +1,34 @@
+"""Which characters names may have: none that act where they are shown, logged or passed on."""
+
+from __future__ import annotations
+
+import re
+
+from maie_runtime.errors import invalid
+
+# Control characters (C0, DEL and C1), the line and paragraph separators, and the marks that turn
+# the direction of all that follows (Unicode Standard Annex 9), by which a name shows as another.
+_CONTROL = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
+_DIRECTION = r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+_HARMFUL = re.compile(f"[{_CONTROL}{_DIRECTION}]")
+_HARMFUL_IN_TEXT = re.compile(f"(?![\\t\\n\\r])[{_CONTROL}{_DIRECTION}]")
+
+
+def is_harmless(name: str) -> bool:
+    """Whether a name has no control characters, line breaks and direction marks."""
+    return not _HARMFUL.search(name)
+
+
+def check_text(text: str, *, field: str) -> None:
+    """Refuses a text of several lines that has other control characters or direction marks.
+
+    Raises:
+        StageError: INVALID_ARGUMENT with FIELD_INVALID.
+    """
+    if _HARMFUL_IN_TEXT.search(text):
+        raise invalid(
+            "FIELD_INVALID",
+            f"`{field.rpartition('.')[2]}` has control characters or direction marks; send plain "
+            "text.",
+            field=field,
+        )
