@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import PurePath
 
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
+from maie_gateway.content import HEAD_BYTES, check_head
 from maie_runtime.blobs import Blobs, BlobWriter
 from maie_runtime.errors import Code, StageError, invalid
 
-EXTENSIONS = frozenset(
-    (
-        *(".wav", ".mp3", ".m4a", ".m4b", ".aac", ".flac", ".ogg", ".oga", ".opus"),
-        *(".webm", ".mkv", ".mka", ".mp4", ".mov"),
-    )
-)
+# As maie.job.v1.UploadPart says.
+MAX_PART_BYTES = 4 * 1024 * 1024
+# What a client sends together with its finish message is there well before.
+END_SECONDS = 0.5
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -43,30 +42,16 @@ async def first_config(parts: AsyncIterator[job.UploadPart], limits: UploadLimit
     return part.config
 
 
-def check_extension(filename: str) -> None:
-    """Refuses a file whose name says that it is no recording.
-
-    What it really is, preprocess finds out from its content.
-    """
-    extension = PurePath(filename).suffix.lower()
-    if extension and extension not in EXTENSIONS:
-        raise invalid(
-            "UNSUPPORTED_FORMAT",
-            f"A file ending in {extension[:16]!r} is not a recording; "
-            "send wav, mp3, m4a, flac, ogg, opus, webm or mp4.",
-            field="config.filename",
-        )
-
-
 async def receive_audio(
     parts: AsyncIterator[job.UploadPart], key: str, blobs: Blobs, limits: UploadLimits
 ) -> common.Blob:
     """Takes the audio and the finish message. An upload that fails leaves nothing.
 
     Raises:
-        StageError: INVALID_ARGUMENT with UPLOAD_INCOMPLETE, AUDIO_EMPTY or
-            UPLOAD_OUT_OF_ORDER; RESOURCE_EXHAUSTED with UPLOAD_TOO_LARGE;
-            DEADLINE_EXCEEDED with UPLOAD_IDLE.
+        StageError: INVALID_ARGUMENT with UPLOAD_INCOMPLETE, AUDIO_EMPTY,
+            UPLOAD_OUT_OF_ORDER, UPLOAD_PART_TOO_LARGE or UNSUPPORTED_FORMAT;
+            RESOURCE_EXHAUSTED with UPLOAD_TOO_LARGE; DEADLINE_EXCEEDED with
+            UPLOAD_IDLE.
     """
     async with blobs.writer(key) as writer:
         finish = await _write_all(parts, writer, limits)
@@ -85,22 +70,55 @@ async def receive_audio(
 async def _write_all(
     parts: AsyncIterator[job.UploadPart], writer: BlobWriter, limits: UploadLimits
 ) -> job.UploadFinish:
+    head = b""
     while (part := await _next(parts, limits)) is not None:
         match part.WhichOneof("part"):
             case "finish":
+                await _check_end(parts)
                 return part.finish
             case "audio":
+                if len(part.audio) > MAX_PART_BYTES:
+                    raise _part_too_large(len(part.audio))
                 if writer.size + len(part.audio) > limits.max_bytes:
                     raise _too_large(limits)
+                if len(head) < HEAD_BYTES:
+                    head = (head + part.audio)[:HEAD_BYTES]
+                    check_head(head)
                 await writer.write(part.audio)
             case _:
-                raise invalid(
-                    "UPLOAD_OUT_OF_ORDER", "After the config, only audio and then finish may come."
-                )
+                raise _out_of_order()
     # A client that was cancelled or killed looks like one that is done.
     raise invalid(
         "UPLOAD_INCOMPLETE",
         "The upload ended without its finish message; send the recording again.",
+    )
+
+
+async def _check_end(parts: AsyncIterator[job.UploadPart]) -> None:
+    """Refuses parts after the finish message, as far as they come at once.
+
+    Most clients end their side with it. One that keeps it open is not waited
+    for any longer, and nothing that it sends later is read.
+    """
+    with suppress(TimeoutError):
+        async with asyncio.timeout(END_SECONDS):
+            if await anext(parts, None) is not None:
+                raise _out_of_order()
+
+
+def _out_of_order() -> StageError:
+    return invalid(
+        "UPLOAD_OUT_OF_ORDER",
+        "After the config, only audio may come, and finish as the last message; send the recording "
+        "again in this order.",
+    )
+
+
+def _part_too_large(size: int) -> StageError:
+    return invalid(
+        "UPLOAD_PART_TOO_LARGE",
+        f"A part of {size} bytes is more than {MAX_PART_BYTES}; cut the recording into smaller "
+        "parts, such as of 256 KiB.",
     )
 
 

@@ -197,7 +197,6 @@ async def test_jobs_are_listed_newest_first_page_by_page(empty_mesh: EmptyMesh) 
     [
         ({"features": ("summary",)}, "INVALID_ARGUMENT", "TEMPLATE_REQUIRED"),
         ({"template_id": "nothing_v9"}, "NOT_FOUND", "TEMPLATE_NOT_FOUND"),
-        ({"features": RAW, "filename": "a.txt"}, "INVALID_ARGUMENT", "UNSUPPORTED_FORMAT"),
         ({"features": RAW, "hotwords": ["x" * 65]}, "INVALID_ARGUMENT", "HOTWORDS_INVALID"),
         ({"features": RAW, "hotwords": ["x"] * 101}, "INVALID_ARGUMENT", "HOTWORDS_INVALID"),
         (
@@ -322,6 +321,54 @@ def _parts(audio: bytes, finish: job.UploadFinish | None) -> list[job.CreateJobR
     if finish is not None:
         parts.append(job.UploadPart(finish=finish))
     return [job.CreateJobRequest(upload=part) for part in parts]
+
+
+FINISH = job.UploadFinish(size_bytes=3, sha256=hashlib.sha256(b"abc").hexdigest())
+
+
+@pytest.mark.parametrize(
+    ("sent", "reason"),
+    [
+        ([{"config": job.JobConfig(features=[1])}, {"audio": b"abc"}], "UPLOAD_OUT_OF_ORDER"),
+        ([{"audio": b"abc"}, {"finish": FINISH}, {"audio": b"d"}], "UPLOAD_OUT_OF_ORDER"),
+        ([{"audio": b"abc"}, {"finish": FINISH}, {"finish": FINISH}], "UPLOAD_OUT_OF_ORDER"),
+        ([{"audio": b"abc"}, {}, {"finish": FINISH}], "UPLOAD_OUT_OF_ORDER"),
+        ([{"audio": b"x" * (4 * 1024 * 1024 + 1)}], "UPLOAD_PART_TOO_LARGE"),
+    ],
+)
+async def test_parts_are_taken_in_their_order_and_size_only(
+    empty_mesh: EmptyMesh, sent: list[dict[str, Any]], reason: str
+) -> None:
+    config = job.JobConfig(features=[job.FEATURE_RAW_TRANSCRIPT])
+    parts = [job.UploadPart(config=config), *(job.UploadPart(**part) for part in sent)]
+    requests = [job.CreateJobRequest(upload=part) for part in parts]
+    async with empty_mesh.gateway() as address, Client(address) as client:
+        async with grpc.aio.insecure_channel(address) as channel:
+            with pytest.raises(grpc.aio.AioRpcError) as refused:
+                await job_pb2_grpc.JobServiceStub(channel).CreateJob(iter(requests))
+        assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+        assert reason in str(refused.value.trailing_metadata())
+        assert [j async for j in client.list_jobs()] == []
+
+
+async def test_a_part_of_the_greatest_size_is_taken(empty_mesh: EmptyMesh) -> None:
+    async def one_part() -> AsyncIterator[bytes]:
+        yield b"x" * (4 * 1024 * 1024)
+
+    async with empty_mesh.gateway() as address, Client(address) as client:
+        assert (await client.create_job(one_part(), features=RAW)).job_id
+
+
+async def test_a_client_that_keeps_its_side_open_is_answered(empty_mesh: EmptyMesh) -> None:
+    config = job.JobConfig(features=[job.FEATURE_RAW_TRANSCRIPT])
+    sent = [{"config": config}, {"audio": b"abc"}, {"finish": FINISH}]
+    async with empty_mesh.running() as client, grpc.aio.insecure_channel(client.address) as channel:
+        call = job_pb2_grpc.JobServiceStub(channel).ProcessAudio()
+        for part in sent:
+            await call.write(job.ProcessAudioRequest(upload=job.UploadPart(**part)))
+        told = [response.event.WhichOneof("event") async for response in call]
+        assert (told[0], told[-1]) == ("accepted", "finished")
+        assert await call.code() is grpc.StatusCode.OK
 
 
 @pytest.mark.parametrize(
