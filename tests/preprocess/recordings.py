@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import io
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from fractions import Fraction
 from pathlib import Path
 from typing import cast
 
@@ -15,6 +16,8 @@ from av.audio.stream import AudioStream
 
 SAMPLE = Path(__file__).parents[2] / "samples" / "standup.flac"
 RATE = 16_000
+# A millisecond, as Matroska has it.
+TICK = Fraction(1, 1000)
 Samples = np.ndarray
 
 
@@ -61,6 +64,48 @@ def encode(
         for frame in resampler.resample(_frame(sound)) + resampler.resample(None):
             output.mux(stream.encode(frame))
         output.mux(stream.encode(None))
+    return target.getvalue()
+
+
+def remuxed(
+    content: bytes,
+    *,
+    container: str,
+    shift: Callable[[float], float] = lambda _: 0.0,
+    keep: Callable[[float], bool] = lambda _: True,
+    video: bool = False,
+    options: dict[str, str] | None = None,
+) -> bytes:
+    """The same packets in another file.
+
+    Args:
+        content: The file that they come from.
+        container: FFmpeg's name of the other one.
+        shift: How many seconds later a packet is, by its own time in seconds.
+        keep: Which packets there are, by their time.
+        video: Whether a picture track begins at 0.
+        options: Those of FFmpeg's muxer.
+    """
+    target = io.BytesIO()
+    with (
+        av.open(io.BytesIO(content)) as source,
+        av.open(target, "w", format=container, options=options or {}) as output,
+    ):
+        sound = source.streams.audio[0]
+        stream = output.add_stream_from_template(sound)
+        if video:
+            _picture(output)
+        for packet in source.demux(sound):
+            if packet.pts is None or packet.time_base is None:
+                continue
+            seconds = float(packet.pts * packet.time_base)
+            if not keep(seconds):
+                continue
+            moved = round(shift(seconds) / packet.time_base)
+            packet.pts += moved
+            packet.dts = packet.pts
+            packet.stream = stream
+            output.mux(packet)
     return target.getvalue()
 
 

@@ -25,10 +25,12 @@ import av.video.stream
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
+from av.stream import Disposition
 
 from maie_preprocess import formats, wire
 from maie_preprocess.measure import Meter, NotANumberError
 from maie_preprocess.normalize import SAMPLE_RATE, Normalizer, RefusedError, check_shape
+from maie_preprocess.timeline import Timeline
 
 SAMPLE_BYTES = 2
 # A recording may end this much before its header says without being called
@@ -107,6 +109,19 @@ def _codec(stream: AudioStream) -> str:
     return context.codec.canonical_name if context is not None else "unknown"
 
 
+def _start_seconds(container: InputContainer) -> float | None:
+    """What the clock shows where the file begins to play; None where no track says."""
+    starts = [
+        float(stream.start_time * stream.time_base)
+        for stream in (*container.streams.audio, *container.streams.video)
+        if stream.start_time is not None
+        and stream.time_base is not None
+        # A cover is no film.
+        and not stream.disposition & Disposition.attached_pic
+    ]
+    return min(starts, default=None)
+
+
 def _claimed_seconds(container: InputContainer, stream: AudioStream) -> float | None:
     """How long the recording claims to be; None where it does not say."""
     if stream.duration is not None and stream.time_base is not None:
@@ -126,14 +141,16 @@ def _stated_seconds(opened: wire.Opened, source: BinaryIO) -> float | None:
 class _Decoding:
     """Decodes one stream and counts what goes wrong on the way."""
 
-    def __init__(self, stream: AudioStream, limits: wire.Limits) -> None:
+    def __init__(
+        self, stream: AudioStream, start_seconds: float | None, limits: wire.Limits
+    ) -> None:
         self.meter = Meter()
+        self.timeline = Timeline(start_seconds, limits.max_seconds)
         self.normalizer = Normalizer(limits, self.meter)
         self.packets = 0
         self.damaged = 0
         self.broke_off = False
         self.samples = 0
-        self.end_seconds = 0.0
         self._stream = stream
 
     def run(self, container: InputContainer) -> Iterator[bytes]:
@@ -148,6 +165,8 @@ class _Decoding:
                 self.broke_off = True
                 break
             yield from self._count(self._decode(packet))
+        for frame in self.timeline.flush():
+            yield from self._count(self.normalizer.push(frame))
         yield from self._count(self.normalizer.flush())
 
     def _decode(self, packet: av.Packet) -> Iterator[bytes]:
@@ -157,14 +176,13 @@ class _Decoding:
         except MemoryError:
             raise
         except av.error.FFmpegError:
-            self.damaged += packet.size > 0
+            if packet.size:
+                self.damaged += 1
+                self.timeline.damage()
             return
         for frame in frames:
-            if frame.time is not None:
-                self.end_seconds = max(
-                    self.end_seconds, frame.time + frame.samples / frame.sample_rate
-                )
-            yield from self.normalizer.push(frame)
+            for placed in self.timeline.push(frame):
+                yield from self.normalizer.push(placed)
 
     def _count(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         for piece in pieces:
@@ -181,8 +199,7 @@ class _Decoding:
         Raises:
             RefusedError: AUDIO_EMPTY, AUDIO_CORRUPT or AUDIO_TOO_SHORT.
         """
-        start = float(self._stream.start_time or 0) * float(self._stream.time_base or 0)
-        seconds = max(self.samples / SAMPLE_RATE, self.end_seconds - start)
+        seconds = self.samples / SAMPLE_RATE
         if stated_seconds is not None:
             slack = max(SHORTFALL_SECONDS, SHORTFALL_SHARE * stated_seconds)
             if stated_seconds - seconds > slack or (stated_seconds and not self.samples):
@@ -229,7 +246,7 @@ def decode(source: BinaryIO, target: BinaryIO, limits: wire.Limits) -> None:
             seconds=_claimed_seconds(container, stream),
         )
         wire.send(target, wire.OPENED, opened)
-        decoding = _Decoding(stream, limits)
+        decoding = _Decoding(stream, _start_seconds(container), limits)
         for piece in decoding.run(container):
             wire.send(target, wire.SAMPLES, piece)
         decoding.judge(limits, _stated_seconds(opened, source))
@@ -244,6 +261,7 @@ def _report(decoding: _Decoding) -> wire.Done:
         clipping_ratio=decoding.meter.clipping_ratio,
         packets=decoding.packets,
         damaged_packets=decoding.damaged,
+        warnings=decoding.timeline.gaps.warnings(),
     )
 
 

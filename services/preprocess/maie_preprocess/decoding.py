@@ -106,7 +106,8 @@ class Decoding:
         if kind == wire.OPENED:
             self.opened = wire.Opened(**fields)
         else:
-            self.done = wire.Done(**fields)
+            warnings = [wire.RecordingWarning(**warning) for warning in fields.pop("warnings")]
+            self.done = wire.Done(**fields, warnings=warnings)
 
     async def _why_it_ended(self) -> StageError:
         status = await self._process.wait()

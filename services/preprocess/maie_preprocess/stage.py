@@ -22,8 +22,10 @@ from maie_preprocess.places import LongPlaces
 from maie_preprocess.settings import PreprocessSettings
 from maie_preprocess.source import open_recording
 from maie_preprocess.speech import rules_of
+from maie_preprocess.wire import RecordingWarning
 from maie_runtime.engines import load_engine
 from maie_runtime.errors import invalid
+from maie_runtime.result_warnings import result_warning
 from maie_runtime.stage import StageContext
 
 ENGINES = "maie.preprocess.engines"
@@ -152,7 +154,17 @@ class PreprocessStage:
             ),
             chunks=cutter.chunks,
             vad_engine=self._version(),
+            warnings=map(_warning, done.warnings),
         )
+
+
+def _warning(found: RecordingWarning) -> common.Warning:
+    span = None
+    if found.start_seconds is not None and found.end_seconds is not None:
+        span = common.TimeRange()
+        span.start_offset.FromNanoseconds(round(found.start_seconds * 1e9))
+        span.end_offset.FromNanoseconds(round(found.end_seconds * 1e9))
+    return result_warning(found.reason, found.message, span)
 
 
 def _prefix(request: pb.PreprocessRequest, context: StageContext) -> str:

@@ -9,8 +9,12 @@ from __future__ import annotations
 
 import json
 import struct
-from dataclasses import asdict, dataclass
-from typing import BinaryIO, Final
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+if TYPE_CHECKING:
+    # The decoding process does without protobuf.
+    from maie_runtime.result_warnings import WarningReason
 
 HEADER: Final = struct.Struct("<cI")
 # A second of sound is 32 kB; a decoder that claims more than this is out of order.
@@ -55,6 +59,23 @@ class Opened:
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
+class RecordingWarning:
+    """What a person should know of the recording.
+
+    Attributes:
+        reason: A reason of maie.common.v1.Warning.
+        message: A sentence.
+        start_seconds: Where what it is about begins; None where that is all of it.
+        end_seconds: Where that ends.
+    """
+
+    reason: WarningReason
+    message: str
+    start_seconds: float | None = None
+    end_seconds: float | None = None
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
 class Done:
     """What decoding found.
 
@@ -66,6 +87,7 @@ class Done:
         clipping_ratio: Samples at full scale over all samples.
         packets: How many packets there were.
         damaged_packets: How many of them could not be decoded.
+        warnings: What a person should know, in the recording's order.
     """
 
     normalized: bool
@@ -74,6 +96,7 @@ class Done:
     clipping_ratio: float
     packets: int
     damaged_packets: int
+    warnings: list[RecordingWarning] = field(default_factory=list)
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
