@@ -27,7 +27,6 @@ from maie_gateway.settings import GatewaySettings
 from maie_gateway.steering import Steering
 from maie_gateway.store import JobStore
 from maie_gateway.submission import Submissions
-from maie_gateway.upload import UploadLimits
 from maie_gateway.watch import Watch
 from maie_gateway.webhooks import check_webhooks
 from maie_gateway.webhooks.wiring import open_webhooks
@@ -114,14 +113,9 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
                     conductor=jobs.conductor,
                     turns=jobs.turns,
                     requests=requests,
-                    admission=Admission(
-                        jobs.changes, settings.max_active_jobs, settings.max_active_jobs_per_tenant
-                    ),
+                    admission=Admission(jobs.changes, settings.admission_limits()),
                     templates=templates,
-                    limits=UploadLimits(
-                        max_bytes=settings.max_upload_bytes,
-                        idle_seconds=settings.upload_idle_seconds,
-                    ),
+                    limits=settings.upload_limits(),
                     check=check,
                 ),
                 model=model,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from maie_gateway.admission import AdmissionLimits
+from maie_gateway.pace import UploadLimits
 from maie_gateway.readmodel import ReadModelSettings
 from maie_gateway.webhooks import WebhookSettings
 from maie_runtime.broker import Lifetimes
@@ -65,15 +67,47 @@ class GatewaySettings(Settings):
     """Where and how deliveries go out."""
     max_active_jobs: int = Field(default=50, ge=1)
     """How many jobs may be unfinished before a submit is refused."""
-    max_active_jobs_per_tenant: int = Field(default=50, ge=1)
-    """How many jobs of one tenant may be unfinished before its submit is refused."""
+    max_active_jobs_per_tenant: int | None = Field(default=None, ge=1)
+    """How many jobs of one tenant may be unfinished before its submit is refused; four fifths of
+    MAIE_GATEWAY_MAX_ACTIVE_JOBS where it is unset, so that others find room. Where there is one
+    tenant only, set both to the same number."""
     max_running_jobs_per_tenant: int = Field(default=8, ge=1)
     """How many jobs of one tenant, in each lane, are in work at once; others wait their turn."""
     max_upload_bytes: int = Field(default=500 * MEBIBYTE, ge=1)
     """The largest recording that is taken."""
+    max_uploads: int = Field(default=64, ge=1)
+    """How many recordings may be on their way at once; one takes up to 10 MiB of memory. One that
+    stands still gives its place to the next."""
+    max_uploads_per_tenant: int | None = Field(default=None, ge=1)
+    """How many recordings of one tenant may be on their way at once; half of
+    MAIE_GATEWAY_MAX_UPLOADS where it is unset."""
     upload_idle_seconds: float = Field(default=30.0, gt=0)
     """An upload that sends nothing for so long is ended."""
+    upload_min_bytes_per_second: int = Field(default=1024, ge=0)
+    """An upload is ended that sends less, as a mean over MAIE_GATEWAY_UPLOAD_IDLE_SECONDS; 0 takes
+    any. Speech in Opus has 2000 and more, should it be sent while it is spoken."""
+    upload_max_seconds: float = Field(default=7200.0, gt=0)
+    """An upload that is not complete after so long is ended."""
     max_retries: int = Field(default=2, ge=0)
     """How often a unit is tried again after a fault that may pass."""
     reconcile_seconds: float = Field(default=15.0, gt=0)
     """How often jobs are looked for that stand still."""
+
+    def admission_limits(self) -> AdmissionLimits:
+        """How much is let in."""
+        return AdmissionLimits(
+            jobs=self.max_active_jobs,
+            jobs_per_tenant=self.max_active_jobs_per_tenant
+            or max(1, self.max_active_jobs * 4 // 5),
+            uploads=self.max_uploads,
+            uploads_per_tenant=self.max_uploads_per_tenant or max(1, self.max_uploads // 2),
+        )
+
+    def upload_limits(self) -> UploadLimits:
+        """What an upload may be."""
+        return UploadLimits(
+            max_bytes=self.max_upload_bytes,
+            idle_seconds=self.upload_idle_seconds,
+            min_bytes_per_second=self.upload_min_bytes_per_second,
+            max_seconds=self.upload_max_seconds,
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing, nullcontext
+from contextlib import aclosing
 from datetime import UTC, datetime
 from importlib.metadata import version
 
@@ -13,15 +13,16 @@ import uuid_utils
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
-from maie_gateway.admission import Admission
+from maie_gateway.admission import Admission, Upload
 from maie_gateway.changes import JobChanges
 from maie_gateway.conductor import Step, accept, lane
 from maie_gateway.loop import Conductor
+from maie_gateway.pace import Pace, UploadLimits
 from maie_gateway.requests import Requests, check_same_submit
 from maie_gateway.store import JobStore, RevisionConflictError
 from maie_gateway.submit_config import settled_config
 from maie_gateway.turns import Turns
-from maie_gateway.upload import UploadLimits, first_config, receive_audio
+from maie_gateway.upload import first_config, receive_audio
 from maie_runtime.blobs import Blobs
 from maie_runtime.broker import Broker, broker_unavailable
 from maie_runtime.errors import Code, StageError
@@ -94,26 +95,39 @@ class Submissions:
             The new job's record, or that of the job that was made under the
             same request id before.
         """
+        pace = Pace(self._limits)
         async with aclosing(parts):
-            config = settled_config(await first_config(parts, self._limits))
+            config = settled_config(await first_config(parts, pace))
             if config.template_id:
                 self._templates.get(config.template_id)  # or refused before the upload
             await self._check(config)
             if not self._broker.connected:
                 raise broker_unavailable()
             known = await self._known(tenant, config.request_id)
-            submit = config.request_id or str(uuid_utils.uuid7())
             # What exists already takes no second place.
-            with nullcontext() if known else self._admission.place(tenant, submit):
+            submit = "" if known else config.request_id or str(uuid_utils.uuid7())
+            with self._admission.upload(tenant, submit, pace) as upload:
                 job_id = known or await self._job_id(tenant, config.request_id)
                 await fault("submission.after_bind")
                 recording = await receive_audio(
-                    parts, _recording_key(job_id, config), self._blobs, self._limits
+                    parts,
+                    _recording_key(job_id, config),
+                    self._blobs,
+                    pace,
+                    self._limits.max_bytes,
                 )
                 await fault("submission.after_upload")
                 if known:
                     return await self._attach(job_id, config, recording)
+                await self._complete(upload, job_id, recording)
                 return await self._begin(job_id, config, recording, tenant, traceparent)
+
+    async def _complete(self, upload: Upload, job_id: str, recording: common.Blob) -> None:
+        try:
+            self._admission.complete(upload, job_id)
+        except StageError:
+            await self._blobs.delete(recording.key)
+            raise
 
     async def _known(self, tenant: str, request_id: str) -> str:
         """The job that exists under a request id; empty where there is none."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from dataclasses import dataclass
 
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie_gateway.content import HEAD_BYTES, check_head
+from maie_gateway.pace import Pace
 from maie_runtime.blobs import Blobs, BlobWriter
 from maie_runtime.errors import Code, StageError, invalid
 
@@ -19,22 +19,9 @@ MAX_PART_BYTES = 4 * 1024 * 1024
 END_SECONDS = 0.5
 
 
-@dataclass(kw_only=True, frozen=True, slots=True)
-class UploadLimits:
-    """What an upload may be.
-
-    Attributes:
-        max_bytes: The largest recording.
-        idle_seconds: The longest silence between two parts.
-    """
-
-    max_bytes: int
-    idle_seconds: float
-
-
-async def first_config(parts: AsyncIterator[job.UploadPart], limits: UploadLimits) -> job.JobConfig:
+async def first_config(parts: AsyncIterator[job.UploadPart], pace: Pace) -> job.JobConfig:
     """Takes the first part, which must be the config."""
-    part = await _next(parts, limits)
+    part = await pace.next(parts)
     if part is None or part.WhichOneof("part") != "config":
         raise invalid(
             "CONFIG_MISSING", "The first message must be the config; send it before any audio."
@@ -43,18 +30,18 @@ async def first_config(parts: AsyncIterator[job.UploadPart], limits: UploadLimit
 
 
 async def receive_audio(
-    parts: AsyncIterator[job.UploadPart], key: str, blobs: Blobs, limits: UploadLimits
+    parts: AsyncIterator[job.UploadPart], key: str, blobs: Blobs, pace: Pace, max_bytes: int
 ) -> common.Blob:
     """Takes the audio and the finish message. An upload that fails leaves nothing.
 
     Raises:
         StageError: INVALID_ARGUMENT with UPLOAD_INCOMPLETE, AUDIO_EMPTY,
             UPLOAD_OUT_OF_ORDER, UPLOAD_PART_TOO_LARGE or UNSUPPORTED_FORMAT;
-            RESOURCE_EXHAUSTED with UPLOAD_TOO_LARGE; DEADLINE_EXCEEDED with
-            UPLOAD_IDLE.
+            RESOURCE_EXHAUSTED with UPLOAD_TOO_LARGE; DEADLINE_EXCEEDED as
+            `Pace.next` has it.
     """
     async with blobs.writer(key) as writer:
-        finish = await _write_all(parts, writer, limits)
+        finish = await _write_all(parts, writer, pace, max_bytes)
         blob = writer.blob()
         if (finish.size_bytes, finish.sha256.lower()) != (blob.size_bytes, blob.sha256):
             raise invalid(
@@ -68,10 +55,10 @@ async def receive_audio(
 
 
 async def _write_all(
-    parts: AsyncIterator[job.UploadPart], writer: BlobWriter, limits: UploadLimits
+    parts: AsyncIterator[job.UploadPart], writer: BlobWriter, pace: Pace, max_bytes: int
 ) -> job.UploadFinish:
     head = b""
-    while (part := await _next(parts, limits)) is not None:
+    while (part := await pace.next(parts)) is not None:
         match part.WhichOneof("part"):
             case "finish":
                 await _check_end(parts)
@@ -79,8 +66,8 @@ async def _write_all(
             case "audio":
                 if len(part.audio) > MAX_PART_BYTES:
                     raise _part_too_large(len(part.audio))
-                if writer.size + len(part.audio) > limits.max_bytes:
-                    raise _too_large(limits)
+                if writer.size + len(part.audio) > max_bytes:
+                    raise _too_large(max_bytes)
                 if len(head) < HEAD_BYTES:
                     head = (head + part.audio)[:HEAD_BYTES]
                     check_head(head)
@@ -122,24 +109,10 @@ def _part_too_large(size: int) -> StageError:
     )
 
 
-def _too_large(limits: UploadLimits) -> StageError:
+def _too_large(max_bytes: int) -> StageError:
     return StageError(
         Code.RESOURCE_EXHAUSTED,
         "UPLOAD_TOO_LARGE",
-        f"The recording is larger than {limits.max_bytes} bytes; "
+        f"The recording is larger than {max_bytes} bytes; "
         "send a compressed file or cut it into parts.",
     )
-
-
-async def _next(
-    parts: AsyncIterator[job.UploadPart], limits: UploadLimits
-) -> job.UploadPart | None:
-    try:
-        async with asyncio.timeout(limits.idle_seconds):
-            return await anext(parts, None)
-    except TimeoutError:
-        raise StageError(
-            Code.DEADLINE_EXCEEDED,
-            "UPLOAD_IDLE",
-            f"Nothing was sent for {limits.idle_seconds:g} seconds; send the recording again.",
-        ) from None

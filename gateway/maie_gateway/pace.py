@@ -1,0 +1,138 @@
+"""How fast an upload comes, and when the gateway waits for it no longer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from maie.job.v1 import job_pb2 as job
+from maie_runtime.errors import Code, StageError
+
+# An upload that stood still for so long gives its place to one that waits for it.
+STALL_SECONDS = 3.0
+# A timer may fire so much before its time.
+CLOCK_SECONDS = 0.001
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class UploadLimits:
+    """What an upload may be.
+
+    Attributes:
+        max_bytes: The largest recording.
+        idle_seconds: The longest silence between two parts.
+        min_bytes_per_second: The least rate, as a mean over `idle_seconds`.
+        max_seconds: The longest upload, from its config to its end.
+    """
+
+    max_bytes: int
+    idle_seconds: float
+    min_bytes_per_second: int = 0
+    max_seconds: float = float("inf")
+
+
+class Pace:
+    """Takes the parts of one upload and ends it where it comes too slowly.
+
+    Only the time in which the gateway waits for the client counts for the
+    rate, so that a slow object store is nobody's fault.
+
+    Args:
+        limits: What an upload may be.
+    """
+
+    def __init__(self, limits: UploadLimits) -> None:
+        self._limits = limits
+        self._clock = asyncio.get_running_loop().time
+        self._end = self._clock() + limits.max_seconds
+        # Over the window that the rate is taken over:
+        self._bytes = 0
+        self._waited = 0.0
+        self._waits_since: float | None = None
+        self._wait: asyncio.Timeout | None = None
+        self._displaced = False
+
+    @property
+    def stalled(self) -> bool:
+        """Whether nothing came for `STALL_SECONDS`, or less than the least rate."""
+        now = self._clock()
+        waiting = now - self._waits_since if self._waits_since is not None else 0.0
+        waited = self._waited + waiting
+        slow = waited >= STALL_SECONDS and self._bytes < waited * self._limits.min_bytes_per_second
+        return waiting >= STALL_SECONDS or slow
+
+    @property
+    def rate(self) -> float:
+        """Bytes per second of waiting, of late."""
+        waiting = self._clock() - self._waits_since if self._waits_since is not None else 0.0
+        return self._bytes / max(self._waited + waiting, 1e-3)
+
+    def displace(self) -> None:
+        """Ends the upload: another one needs its place."""
+        self._displaced = True
+        if self._wait is not None:
+            self._wait.reschedule(self._clock())
+
+    async def next(self, parts: AsyncIterator[job.UploadPart]) -> job.UploadPart | None:
+        """The next part; None at the end of the stream.
+
+        Raises:
+            StageError: DEADLINE_EXCEEDED with UPLOAD_IDLE, UPLOAD_TOO_SLOW or
+                UPLOAD_TOO_LONG.
+        """
+        began = self._waits_since = self._clock()
+        try:
+            if self._displaced:
+                raise self._late(began)
+            async with asyncio.timeout(self._patience(began)) as self._wait:
+                part = await anext(parts, None)
+        except TimeoutError:
+            raise self._late(began) from None
+        finally:
+            self._wait = self._waits_since = None
+        self._count(self._clock() - began, len(part.audio) if part is not None else 0)
+        return part
+
+    def _patience(self, now: float) -> float:
+        """How long to wait for the next part."""
+        window = self._limits.idle_seconds
+        if self._bytes < self._needed:
+            window -= self._waited
+        return max(min(window, self._end - now), 0.0)
+
+    @property
+    def _needed(self) -> float:
+        return self._limits.min_bytes_per_second * self._limits.idle_seconds
+
+    def _count(self, waited: float, size: int) -> None:
+        self._bytes += size
+        self._waited += waited
+        if self._waited >= self._limits.idle_seconds:
+            if self._bytes < self._needed:
+                raise self._late(self._clock())
+            self._bytes, self._waited = 0, 0.0
+
+    def _late(self, began: float) -> StageError:
+        """Why the upload is ended, in or after a wait that began then."""
+        limits, now = self._limits, self._clock() + CLOCK_SECONDS
+        if self._displaced:
+            return _ended(
+                "UPLOAD_TOO_SLOW",
+                "The upload stood still while others waited for its place",
+            )
+        if now >= self._end:
+            return _ended("UPLOAD_TOO_LONG", f"The upload took {limits.max_seconds:g} seconds")
+        if self._bytes and now - began < limits.idle_seconds:
+            return _ended(
+                "UPLOAD_TOO_SLOW",
+                f"Less than {limits.min_bytes_per_second} bytes a second came for "
+                f"{limits.idle_seconds:g} seconds",
+            )
+        return _ended("UPLOAD_IDLE", f"Nothing was sent for {limits.idle_seconds:g} seconds")
+
+
+def _ended(reason: str, what: str) -> StageError:
+    return StageError(
+        Code.DEADLINE_EXCEEDED, reason, f"{what}; send the recording again, over a faster way."
+    )

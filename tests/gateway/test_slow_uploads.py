@@ -1,0 +1,185 @@
+"""Uploads that trickle or stand still end, and meanwhile keep nobody else out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import pytest
+
+from maie.job.v1 import job_pb2 as job
+from maie_client import Client, ClientError
+from maie_gateway import pace
+from maie_gateway.settings import GatewaySettings
+from tests.gateway.conftest import EmptyMesh
+
+pytestmark = pytest.mark.mesh
+
+RAW = ("raw_transcript",)
+
+
+async def recording(size: int = 9) -> AsyncIterator[bytes]:
+    """A recording that comes at once."""
+    yield b"x" * size
+
+
+async def trickle(pause: float = 0.1) -> AsyncIterator[bytes]:
+    """A recording of a byte now and then, for ever."""
+    while True:
+        yield b"x"
+        await asyncio.sleep(pause)
+
+
+async def stops(size: int = 100_000) -> AsyncIterator[bytes]:
+    """A recording whose end never comes."""
+    yield b"x" * size
+    await asyncio.Event().wait()
+
+
+async def steadily(pieces: int, size: int, pause: float) -> AsyncIterator[bytes]:
+    """A recording that comes slowly, and comes."""
+    for _ in range(pieces):
+        yield b"x" * size
+        await asyncio.sleep(pause)
+
+
+async def ended(client: Client, source: AsyncIterator[bytes]) -> tuple[str, str]:
+    """How an upload that is never complete ends."""
+    with pytest.raises(ClientError) as refused:
+        await client.create_job(source, features=RAW)
+    return refused.value.code.name, refused.value.reason
+
+
+@asynccontextmanager
+async def uploading(
+    client: Client, sources: list[AsyncIterator[bytes]]
+) -> AsyncIterator[list[asyncio.Task[tuple[str, str]]]]:
+    """Uploads that go on in the background, each begun."""
+    tasks = [asyncio.create_task(ended(client, source)) for source in sources]
+    await asyncio.sleep(0.5)
+    try:
+        yield tasks
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@pytest.mark.parametrize(
+    ("source", "options", "reason"),
+    [
+        (trickle, {"upload_idle_seconds": 0.6}, "UPLOAD_TOO_SLOW"),
+        (stops, {"upload_idle_seconds": 0.6}, "UPLOAD_IDLE"),
+        (
+            trickle,
+            {"upload_min_bytes_per_second": 0, "upload_max_seconds": 0.6},
+            "UPLOAD_TOO_LONG",
+        ),
+    ],
+)
+async def test_an_upload_that_never_ends_is_ended(
+    empty_mesh: EmptyMesh, source: object, options: dict[str, object], reason: str
+) -> None:
+    empty_mesh.gateway_options |= options
+    async with empty_mesh.gateway() as address, Client(address) as client:
+        async with asyncio.timeout(10):
+            assert await ended(client, source()) == ("DEADLINE_EXCEEDED", reason)  # type: ignore[operator]
+        assert [j async for j in client.list_jobs()] == []
+
+
+async def test_a_slow_upload_that_comes_is_taken_whole(empty_mesh: EmptyMesh) -> None:
+    # 2000 bytes a second, over many windows.
+    empty_mesh.gateway_options |= {"upload_idle_seconds": 0.5}
+    async with empty_mesh.gateway() as address, Client(address) as client:
+        made = await client.create_job(steadily(20, 200, 0.1), features=RAW)
+        assert made.job_id
+
+
+async def test_fifty_trickling_uploads_of_a_tenant_keep_nobody_out(
+    empty_mesh: EmptyMesh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "STALL_SECONDS", 0.3)
+    async with AsyncExitStack() as stack:
+        address = await stack.enter_async_context(empty_mesh.gateway())
+        slow = await stack.enter_async_context(Client(address, tenant="slow"))
+        other = await stack.enter_async_context(Client(address, tenant="other"))
+        endless = [trickle() if number % 2 else stops() for number in range(50)]
+        await stack.enter_async_context(uploading(slow, endless))
+        await asyncio.sleep(0.3)
+        for client in (other, slow):
+            async with asyncio.timeout(10):
+                made = [await client.create_job(recording(), features=RAW) for _ in range(5)]
+            assert len({job.job_id for job in made}) == 5
+
+
+async def test_uploads_that_move_hold_their_places(empty_mesh: EmptyMesh) -> None:
+    empty_mesh.gateway_options |= {"max_uploads": 4, "max_uploads_per_tenant": 2}
+    async with AsyncExitStack() as stack:
+        address = await stack.enter_async_context(empty_mesh.gateway())
+        ours = await stack.enter_async_context(Client(address, tenant="ours"))
+        other = await stack.enter_async_context(Client(address, tenant="other"))
+        moving = [steadily(1000, 10_000, 0.05) for _ in range(2)]
+        tasks = await stack.enter_async_context(uploading(ours, moving))
+        assert await ended(ours, recording()) == ("RESOURCE_EXHAUSTED", "UPLOADS_FULL")
+        assert (await other.create_job(recording(), features=RAW)).job_id
+        assert not any(task.done() for task in tasks)
+
+
+async def test_an_upload_that_moves_has_its_jobs_place(empty_mesh: EmptyMesh) -> None:
+    empty_mesh.gateway_options |= {"max_active_jobs": 2, "max_active_jobs_per_tenant": 2}
+    async with AsyncExitStack() as stack:
+        address = await stack.enter_async_context(empty_mesh.gateway())
+        client = await stack.enter_async_context(Client(address))
+        moving = asyncio.create_task(client.create_job(steadily(20, 10_000, 0.05), features=RAW))
+        await asyncio.sleep(0.3)
+        await client.create_job(recording(), features=RAW)
+        assert await ended(client, recording()) == ("RESOURCE_EXHAUSTED", "QUEUE_FULL")
+        assert (await moving).job_id
+
+
+async def test_jobs_that_overtook_a_stalled_upload_are_no_more_than_the_limit(
+    empty_mesh: EmptyMesh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "STALL_SECONDS", 0.2)
+    empty_mesh.gateway_options["max_active_jobs"] = 1
+    goes_on = asyncio.Event()
+
+    async def pauses() -> AsyncIterator[bytes]:
+        yield b"x"
+        await goes_on.wait()
+        yield b"y"
+
+    async with empty_mesh.gateway() as address, Client(address) as client:
+        late = asyncio.create_task(ended(client, pauses()))
+        await asyncio.sleep(0.5)
+        made = await client.create_job(recording(), features=RAW)
+        goes_on.set()
+        assert await late == ("RESOURCE_EXHAUSTED", "QUEUE_FULL")
+        assert [shown.job_id async for shown in client.list_jobs()] == [made.job_id]
+
+
+async def test_uploads_of_a_job_that_exists_are_bounded_too(empty_mesh: EmptyMesh) -> None:
+    empty_mesh.gateway_options |= {"max_uploads_per_tenant": 1}
+    async with empty_mesh.gateway() as address, Client(address) as client:
+        await client.create_job(recording(), features=RAW, request_id="monday")
+
+        async def again(source: AsyncIterator[bytes]) -> job.Job:
+            return await client.create_job(source, features=RAW, request_id="monday")
+
+        moving = asyncio.create_task(again(steadily(20, 10_000, 0.05)))
+        await asyncio.sleep(0.3)
+        with pytest.raises(ClientError, match="uploaded already"):
+            await again(recording())
+        moving.cancel()
+        await asyncio.gather(moving, return_exceptions=True)
+
+
+def test_one_tenants_quota_is_below_the_whole_unless_a_person_says_otherwise() -> None:
+    limits = GatewaySettings().admission_limits()
+    assert limits.jobs_per_tenant < limits.jobs
+    assert limits.uploads_per_tenant < limits.uploads
+    alone = GatewaySettings(max_active_jobs=200, max_active_jobs_per_tenant=200)
+    assert alone.admission_limits().jobs_per_tenant == 200
+    assert GatewaySettings(max_active_jobs=1000).admission_limits().jobs_per_tenant == 800
+    assert GatewaySettings(max_active_jobs=1).admission_limits().jobs_per_tenant == 1
