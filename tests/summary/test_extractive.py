@@ -14,7 +14,7 @@ from maie_llm import Generation
 from maie_summary.check import problem_with
 from maie_summary.engine import Draft, Segment
 from maie_summary.engines.extractive import ExtractiveEngine, create
-from maie_summary.engines.extractive.dates import split_due
+from maie_summary.engines.extractive.dates import find_dates, iso_date, split_due
 from maie_summary.engines.extractive.sentences import split_sentences
 from maie_summary.settings import SummarySettings
 from maie_templates import Template, TemplateLibrary
@@ -216,6 +216,7 @@ def test_each_segment_of_raw_text_is_a_sentence() -> None:
         ("send the Monday report on Tuesday", "send the Monday report", "Tuesday"),
         ("pay by the third of May", "pay", "the third of May"),
         ("pay before May", "pay", "May"),
+        ("pay by the twenty first of May, 2027", "pay", "the twenty first of May, 2027"),
         ("meet on Monday the third of May", "meet", "Monday the third of May"),
         ("finish within two weeks", "finish", "within two weeks"),
         ("go down by ten percent", "go down by ten percent", None),
@@ -223,3 +224,89 @@ def test_each_segment_of_raw_text_is_a_sentence() -> None:
 )
 def test_the_date_of_a_task_is_told_from_the_task(task: str, rest: str, due: str | None) -> None:
     assert split_due(task)[:2] == (rest, due)
+
+
+@pytest.mark.parametrize(
+    ("said", "day"),
+    [
+        ("It comes on December 1st, 2026.", "2026-12-01"),
+        ("It comes by the twenty first of May 2027.", "2027-05-21"),
+        ("It comes on Monday the third of May 2027.", "2027-05-03"),
+        ("It comes on 3 December 2026.", "2026-12-03"),
+        ("It comes on 2026-12-01.", "2026-12-01"),
+        ("It comes on February 30, 2026.", None),
+        ("It comes on the first of December.", None),
+        ("It comes next Tuesday.", None),
+    ],
+)
+def test_a_day_of_the_calendar_is_one_that_was_said_with_its_year(
+    said: str, day: str | None
+) -> None:
+    [found] = find_dates(said)
+    assert iso_date(found) == day
+
+
+RELEASE: dict[str, Any] = {
+    "title": "Release",
+    "description": "When it comes.",
+    "type": "object",
+    "properties": {
+        "when": {"type": ["string", "null"], "format": "date", "maxLength": 10},
+        "dates": {"type": "array", "maxItems": 9, "items": {"type": "string", "maxLength": 12}},
+        "tasks": {
+            "type": "array",
+            "maxItems": 9,
+            "items": {
+                "type": "object",
+                "properties": {
+                    "task": {"type": "string", "maxLength": 90},
+                    "due": {"type": ["string", "null"], "format": "date", "maxLength": 10},
+                },
+                "required": ["task", "due"],
+            },
+        },
+        "contact": {
+            "type": ["string", "null"],
+            "format": "email",
+            "maxLength": 90,
+            "description": "The summary is sent to this address.",
+        },
+    },
+    "required": ["when", "dates", "tasks", "contact"],
+}
+
+
+async def test_a_date_is_one_or_null_and_never_a_piece_of_what_was_said(
+    engine: ExtractiveEngine,
+) -> None:
+    template = Template.parse("release", json.dumps(RELEASE), "{{ transcript }}")
+    said = [
+        "The release comes next Tuesday morning, if all is well.",
+        "David will write the notes by Friday.",
+        "Sarah will send the invoice by December 1, 2026.",
+    ]
+    segments = [Segment(segment_id=f"s{at}", text=text) for at, text in enumerate(said)]
+    draft = await fill(engine, segments[:2], template)
+    assert draft.content["when"] is None
+    assert draft.content["dates"] == ["Friday"]
+    assert [item["due"] for item in draft.content["tasks"]] == [None]
+    assert draft.content["contact"] is None
+    draft = await fill(engine, segments, template)
+    assert draft.content["when"] == "2026-12-01"
+    assert [item["due"] for item in draft.content["tasks"]] == [None, "2026-12-01"]
+    sources = {source.pointer: source.segment_ids for source in draft.sources}
+    assert sources["/when"] == ("s2",)
+
+
+async def test_a_date_that_must_be_there_and_was_not_said_is_not_made_up(
+    engine: ExtractiveEngine,
+) -> None:
+    schema = {
+        **RELEASE,
+        "properties": {"when": {"type": "string", "format": "date", "maxLength": 10}},
+        "required": ["when"],
+    }
+    template = Template.parse("release", json.dumps(schema), "{{ transcript }}")
+    notes = await engine.map([Segment(segment_id="s0", text="It comes on Tuesday.")], template, "")
+    draft = await engine.reduce([notes], template, Generation())
+    assert "when" in problem_with(draft, template, {"s0"})

@@ -28,6 +28,21 @@ def test_what_stands_around_a_fence_is_no_answer() -> None:
             read_answer(text, POINTS, [1])
 
 
+def test_a_date_that_is_none_is_named_though_the_model_was_not_guided() -> None:
+    schema = {
+        "title": "Release",
+        "description": "When it comes.",
+        "type": "object",
+        "properties": {"when": {"type": ["string", "null"], "format": "date", "maxLength": 10}},
+    }
+    release = Template.parse("release", json.dumps(schema), "{{ transcript }}")
+    for when in ("next week", "2026-02-30"):
+        with pytest.raises(Unusable, match=r"^\$\.when.* does not fit its") as caught:
+            read_answer(json.dumps({"when": {"text": when, "lines": [1]}}), release, [1])
+        assert when not in str(caught.value)
+    assert read_answer('{"when": null}', release, [1]) == {"when": None}
+
+
 def test_problems_name_no_name_that_the_model_chose() -> None:
     schema = {
         "title": "People",

@@ -10,6 +10,8 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 from llguidance import LLMatcher
 
+from maie_templates.formats import FORMATS
+
 MAX_SCHEMA_BYTES = 64 * 1024
 # References are followed, so a small schema can stand for a large one.
 MAX_SCHEMA_NODES = 2000
@@ -119,6 +121,11 @@ def _nodes(
 def _check_node(path: str, node: Mapping[str, Any]) -> None:
     if unknown := sorted(set(node) - KEYWORDS):
         raise SchemaProblem(f"{path}: the keyword {unknown[0]} is not supported")
+    if "format" in node and node["format"] not in FORMATS:
+        known = ", ".join(sorted(FORMATS))
+        raise SchemaProblem(
+            f"{path}: the format {node['format']!r} cannot be checked; use one of {known}"
+        )
     for keyword in ("$ref", *COMBINED):
         # What two schemas ask for together is hard to bound, and to tell a model.
         if keyword in node and (others := sorted(set(node) - ANNOTATIONS - {keyword})):

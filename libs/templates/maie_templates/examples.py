@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
-from jsonschema import Draft202012Validator
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from maie_templates.formats import validator
 
 MAX_EXAMPLES_BYTES = 64 * 1024
 MAX_EXAMPLES = 8
@@ -65,9 +66,9 @@ def parse_examples(text: str, schema: Mapping[str, Any]) -> tuple[Example, ...]:
         raise ExamplesProblem(f"the examples' {place or 'list'}: {first['msg']}") from error
     except (json.JSONDecodeError, RecursionError) as error:
         raise ExamplesProblem(f"the examples are not JSON: {error}") from error
-    validator = Draft202012Validator(schema)
+    held = validator(schema)
     for number, example in enumerate(examples, 1):
-        for misfit in validator.iter_errors(example.answer):
+        for misfit in held.iter_errors(example.answer):
             why = f"{misfit.json_path}: {misfit.message[:200]}"
             raise ExamplesProblem(f"the answer of example {number} does not fit the schema: {why}")
         if problem := _citation_problem(example):

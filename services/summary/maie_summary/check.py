@@ -6,11 +6,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from google.protobuf import json_format, struct_pb2
-from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from maie_summary.engine import Draft
-from maie_templates import Template
+from maie_templates import Template, validator
 
 MAX_PROBLEM_CHARS = 200
 
@@ -33,7 +32,7 @@ def problem_with(draft: Draft, template: Template, segment_ids: Collection[str])
 
 def content_problem(content: Any, template: Template) -> str:
     """Why content is no summary by its template, or an empty string."""
-    for error in Draft202012Validator(template.schema).iter_errors(content):
+    for error in validator(template.schema).iter_errors(content):
         return rule_broken(error, template.schema)
     try:
         json_format.ParseDict(content, struct_pb2.Struct()).SerializeToString()

@@ -7,11 +7,9 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from jsonschema import Draft202012Validator
-
 from maie_summary.check import content_problem, place_of, rule_broken
 from maie_summary.llm.cited import cited_schema, uncited
-from maie_templates import Template
+from maie_templates import Template, validator
 
 Answer = Mapping[str, Any]
 
@@ -42,7 +40,7 @@ def read_answer(text: str, template: Template, numbers: Collection[int]) -> Answ
     except (ValueError, RecursionError) as error:
         raise Unusable("it is not one JSON object") from error
     schema = cited_schema(template.schema)
-    for problem in Draft202012Validator(schema).iter_errors(answer):
+    for problem in validator(schema).iter_errors(answer):
         raise Unusable(rule_broken(problem, schema))
     content, citations = uncited(template.schema, answer)
     for citation in citations:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from jsonschema import Draft202012Validator
-
 from maie_summary.engine import Draft, Source
+from maie_summary.engines.extractive.dates import iso_date
 from maie_summary.engines.extractive.findings import Finding, Findings
 from maie_summary.engines.extractive.sentences import shorten
 from maie_summary.engines.extractive.slots import TEXT_SLOTS, field_of, slot_of
+from maie_templates import validator
 from maie_templates.checks import resolve
 
 # What a required text says where nothing was found and an empty one is not allowed.
@@ -19,6 +19,8 @@ NOT_STATED = "not stated"
 NO_CHOICE = (None, "", "unknown", "none", "n/a", "not stated", "not specified", "unspecified")
 MISSING = object()
 """No value that fits can be given honestly."""
+# Where none of the findings fits.
+NONE = (Finding(text="", segment_ids=()), MISSING)
 
 
 class Filler:
@@ -32,7 +34,7 @@ class Filler:
     def __init__(self, schema: Mapping[str, Any], findings: Findings) -> None:
         self._schema = schema
         self._findings = findings
-        self._validator = Draft202012Validator(schema)
+        self._validator = validator(schema)
         self._sources: list[Source] = []
 
     def fill(self) -> Draft:
@@ -90,18 +92,31 @@ class Filler:
             content = self._object(node, "", finding)
             # An object of which nothing is known is no item.
             return content if any(content.values()) else MISSING
-        return _fit(finding.text, node) if "string" in _types(node) else MISSING
+        if "string" not in _types(node):
+            return MISSING
+        is_whole = "format" in node or finding.fields.get("due") == finding.text
+        return _whole(finding.text, node) if is_whole else _fit(finding.text, node)
 
     def _from_finding(self, node: Mapping[str, Any], name: str, finding: Finding) -> Any:
         fields = {**finding.fields, "text": finding.text}
-        text = fields.get(field_of(name, fields) or "")
-        return MISSING if text is None or "string" not in _types(node) else _fit(text, node)
+        field = field_of(name, fields) or ""
+        text = fields.get(field)
+        if text is None or "string" not in _types(node):
+            return MISSING
+        return _whole(text, node) if field == "due" or "format" in node else _fit(text, node)
 
     def _text(
         self, name: str, node: Mapping[str, Any], pointer: str, found: Sequence[Finding]
     ) -> Any:
-        """Findings as running text: as many as fit whole."""
-        most = node.get("maxLength")
+        """Findings as running text, as many as fit whole; only one where a format is asked for."""
+        slot, most = slot_of(name, node), node.get("maxLength")
+        if "format" in node:
+            fitting = ((each, _whole(each.text, node)) for each in found)
+            finding, value = next((pair for pair in fitting if self._fits(pair[1], node)), NONE)
+            self._cite(pointer, [finding])
+            return value
+        if slot == "dates":
+            found = [each for each in found if self._fits(each.text, node)]
         used: list[Finding] = []
         for finding in found:
             text = " ".join(each.text for each in [*used, finding])
@@ -109,7 +124,9 @@ class Filler:
                 break
             used.append(finding)
         self._cite(pointer, used)
-        separator = " " if slot_of(name, node) in TEXT_SLOTS else "\n"
+        if not used:
+            return MISSING
+        separator = " " if slot in TEXT_SLOTS else "\n"
         return _fit(separator.join(each.text for each in used), node)
 
     def _cite(self, pointer: str, found: Sequence[Finding]) -> None:
@@ -171,3 +188,9 @@ def _fit(text: str, node: Mapping[str, Any]) -> Any:
         return next(same, MISSING)
     most = node.get("maxLength")
     return text if most is None else shorten(text, most)
+
+
+def _whole(text: str, node: Mapping[str, Any]) -> Any:
+    """A text that means something only as a whole, such as a date; in ISO's form if asked for."""
+    value = iso_date(text) if node.get("format") == "date" else text
+    return MISSING if value is None else value

@@ -15,7 +15,7 @@ SLOTS: dict[str, tuple[str, ...]] = {
     "decisions": ("decision", "decisions", "agreements", "resolutions", "agreed", "decided"),
     "questions": ("question", "questions", "asked", "open issues"),
     "topics": ("topic", "topics", "keywords", "tags", "themes", "subjects", "concepts", "terms"),
-    "dates": ("date", "dates", "deadlines", "appointments", "timeline", "schedule"),
+    "dates": ("date", "dates", "when", "deadlines", "appointments", "timeline", "schedule"),
     "key_points": (
         *("key points", "points", "highlights", "takeaways", "findings", "notes", "bullets"),
         *("quotes", "statements", "insights", "facts"),
