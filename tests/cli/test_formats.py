@@ -243,3 +243,23 @@ def test_a_summary_is_read_in_the_order_of_its_template_with_its_moments():
     assert item.moments == (35,)
     document = markdown(job.JobResults(summary=filled), "talk", template)
     assert "- Write the notes (Due: Friday) \\[00:35\\]" in document
+
+
+def test_a_title_that_is_a_list_is_a_part_of_its_own():
+    schema = {"properties": {"title": {"type": "array"}, "points": {"title": "Key points"}}}
+    template = summary.Template(schema_json=json.dumps(schema))
+    filled = summary.Summary()
+    filled.content.update({"title": ["Customers", "Prices"], "points": ["All is well"]})
+    filled.citations.add(pointer="/title/1").ranges.add().start_offset.seconds = 35
+    view = reading(filled, template)
+    assert view.title == ""
+    assert [section.title for section in view.sections] == ["Title", "Key points"]
+    document = markdown(job.JobResults(summary=filled), "talk", template)
+    assert "Title\n\n- Customers\n- Prices \\[00:35\\]\n" in document
+    assert document.startswith("# talk\n")
+    filled.content.update({"title": {"main": "Customers", "sub": "and prices"}})
+    assert "Customers (Sub: and prices)" in markdown(
+        job.JobResults(summary=filled), "talk", template
+    )
+    filled.content.update({"title": None})
+    assert [section.title for section in reading(filled, template).sections] == ["Key points"]

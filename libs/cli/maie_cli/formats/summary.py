@@ -73,12 +73,13 @@ def reading(filled: summary.Summary, template: summary.Template | None = None) -
         citation.pointer: tuple(seconds(span.start_offset) for span in citation.ranges)
         for citation in filled.citations
     }
-    title = content.pop("title", "")
+    # A title that is more than a text is a part like any other.
+    title = content.pop("title", "") if not isinstance(content.get("title"), list | dict) else ""
     sections = (
         _section(name, value, rules, moments) for name, value, rules in _ordered(content, schema)
     )
     return Reading(
-        title=_scalar(title) if not isinstance(title, dict | list) else "",
+        title=_scalar(title),
         sections=tuple(section for section in sections if section.items),
     )
 
