@@ -14,9 +14,11 @@ from typing import Protocol
 from maie.job.v1 import record_pb2 as record
 from maie_gateway.buckets import Entry, follow_bucket
 from maie_gateway.conductor import FINAL_STATES, lane
-from maie_gateway.store import StoredRecord
+from maie_gateway.store import StoredRecord, parse_record
 from maie_runtime.background import beside
 from maie_runtime.broker import Broker
+from maie_runtime.errors import StageError
+from maie_runtime.unreadable import Unreadable, dead_letter
 
 Listener = Callable[[], None]
 
@@ -77,6 +79,7 @@ class JobChanges:
         self._recent: OrderedDict[str, StoredRecord] = OrderedDict()
         self._active_listeners: set[Listener] = set()
         self._listeners: defaultdict[str, set[Listener]] = defaultdict(set)
+        self._unreadable: asyncio.Queue[Unreadable] = asyncio.Queue()
         self._complete = asyncio.Event()
 
     @property
@@ -204,7 +207,7 @@ class JobChanges:
     async def follow(self) -> AsyncIterator[None]:
         """Follows the bucket; begins once all records have been seen."""
         following = follow_bucket(self._broker, self._broker.jobs, self._replay_begun, self._told)
-        async with beside(following):
+        async with beside(following, self._dead_letter()):
             await self._complete.wait()
             yield
 
@@ -222,4 +225,21 @@ class JobChanges:
         elif entry.value is None:
             self.note_gone(entry.key, entry.revision)
         elif not self._knows(entry.key, entry.revision):
-            self.note(record.JobRecord.FromString(entry.value), entry.revision)
+            try:
+                seen = parse_record(entry.key, entry.value)
+            except StageError:
+                self._pass_over(entry)
+            else:
+                self.note(seen, entry.revision)
+
+    def _pass_over(self, entry: Entry) -> None:
+        """Leaves a record alone that cannot be read: it must not keep the others waiting."""
+        self.forget(entry.key)
+        self._recent.pop(entry.key, None)
+        self._unreadable.put_nowait(
+            Unreadable(kind="record", job_id=entry.key, place=entry.revision)
+        )
+
+    async def _dead_letter(self) -> None:
+        while True:
+            await dead_letter(self._broker, await self._unreadable.get())

@@ -11,7 +11,7 @@ from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
 from maie_gateway.steering import Steering
-from maie_gateway.store import JobStore
+from maie_gateway.store import GONE, JobStore
 from maie_gateway.tenancy import own_job
 from maie_gateway.webhooks import replay
 from maie_runtime import subjects
@@ -136,7 +136,7 @@ class DeadLetters:
         try:
             return (await own_job(self._store, job_id, tenant)).record
         except StageError as error:
-            if error.reason == "JOB_NOT_FOUND":
+            if error.reason in GONE:
                 return None
             raise
 

@@ -30,13 +30,14 @@ from maie_gateway.conductor import (
     pending_tasks,
     task_id,
 )
-from maie_gateway.store import JobStore, RevisionConflictError, StoredRecord
+from maie_gateway.store import GONE, JobStore, RevisionConflictError, StoredRecord
 from maie_runtime import subjects
 from maie_runtime.background import beside
 from maie_runtime.broker import BROKER_ERRORS, Broker
 from maie_runtime.errors import StageError
 from maie_runtime.faults import fault
 from maie_runtime.pull import pull_groups
+from maie_runtime.unreadable import Unreadable, dead_letter
 
 log = structlog.get_logger()
 
@@ -99,6 +100,11 @@ class Conductor:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Conducts as long as the context lasts."""
+        await self._declare_consumer()
+        async with beside(self._conduct()):
+            yield
+
+    async def _declare_consumer(self) -> None:
         await self._broker.jetstream.add_consumer(
             subjects.EVENTS,
             ConsumerConfig(
@@ -110,8 +116,6 @@ class Conductor:
                 max_ack_pending=MAX_ACK_PENDING,
             ),
         )
-        async with beside(self._conduct()):
-            yield
 
     async def begin(self, step: Step) -> None:
         """Stores a new job and publishes its first task, if it has one.
@@ -241,6 +245,8 @@ class Conductor:
             except BROKER_ERRORS as error:
                 log.warning("conductor.pull_failed", error=str(error) or type(error).__name__)
                 await asyncio.sleep(BROKER_PAUSE_SECONDS)
+                with suppress(*BROKER_ERRORS):  # it may be gone, with its stream
+                    await self._declare_consumer()
 
     async def _take_group(self, messages: list[Msg]) -> None:
         by_job: defaultdict[str, list[Msg]] = defaultdict(list)
@@ -250,22 +256,39 @@ class Conductor:
 
     async def _take_job(self, job_id: str, messages: list[Msg]) -> None:
         try:
-            stored = await self.take(job_id, _decode(messages))
+            stored = await self.take(job_id, await self._decode(job_id, messages))
             if any(message.metadata.num_delivered > 1 for message in messages):
                 # Whoever had these events before may have died before publishing.
                 await self.publish(stored, pending_tasks(stored))
                 await self._after(None, stored)
         except StageError as error:
-            if error.reason != "JOB_NOT_FOUND":
+            if error.reason not in GONE:
                 log.warning("conductor.failed", job=job_id, reason=error.reason)
                 await asyncio.gather(*(message.nak(delay=NAK_SECONDS) for message in messages))
                 return
+        except Exception as error:
+            log.error("conductor.event_failed", job=job_id, exc_info=error)
+            if len(messages) > 1:
+                for message in messages:
+                    await self._take_job(job_id, [message])
+                return
+            await self._give_up(job_id, messages[0])
         await asyncio.gather(*(message.ack() for message in messages))
 
+    async def _decode(self, job_id: str, messages: list[Msg]) -> list[event.StageEvent]:
+        """The events that can be read and are of the job that their subject names."""
+        events = []
+        for message in messages:
+            try:
+                told = event.StageEvent.FromString(message.data)
+            except DecodeError:
+                told = event.StageEvent()
+            if told.job_id == job_id:
+                events.append(told)
+            else:
+                await self._give_up(job_id, message)
+        return events
 
-def _decode(messages: list[Msg]) -> Iterable[event.StageEvent]:
-    for message in messages:
-        try:
-            yield event.StageEvent.FromString(message.data)
-        except DecodeError:
-            log.error("conductor.unreadable_event", subject=message.subject)
+    async def _give_up(self, job_id: str, message: Msg) -> None:
+        place = message.metadata.sequence.stream
+        await dead_letter(self._broker, Unreadable(kind="event", job_id=job_id, place=place))

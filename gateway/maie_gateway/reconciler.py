@@ -14,6 +14,7 @@ from maie.event.v1 import event_pb2 as event
 from maie_gateway.changes import ActiveJob, JobChanges
 from maie_gateway.conductor import pending_tasks
 from maie_gateway.loop import Conductor
+from maie_gateway.store import GONE
 from maie_runtime import subjects
 from maie_runtime.background import beside
 from maie_runtime.broker import BROKER_ERRORS, Broker
@@ -65,7 +66,7 @@ class Reconciler:
                     await self._reconcile(job_id, known)
                 except (StageError, *BROKER_ERRORS) as error:
                     log.warning("reconciler.failed", job=job_id, error=str(error))
-                    if getattr(error, "reason", "") == "JOB_NOT_FOUND":
+                    if getattr(error, "reason", "") in GONE:
                         self._changes.forget(job_id)
             await asyncio.sleep(period)
 

@@ -20,7 +20,7 @@ from nats.js.errors import APIError
 from maie_gateway.conductor import FINAL_STATES
 from maie_gateway.removal import Removal
 from maie_gateway.settings import RetentionSettings
-from maie_gateway.store import JobStore
+from maie_gateway.store import GONE, JobStore
 from maie_gateway.submission import UPLOADS
 from maie_runtime import subjects
 from maie_runtime.background import beside
@@ -98,7 +98,7 @@ class Sweeper:
                 if finished and time.time() - finished >= lifetime:
                     await self._removal.remove(job_id)
             except StageError as error:
-                if error.reason != "JOB_NOT_FOUND":  # another gateway was quicker
+                if error.reason not in GONE:  # another gateway was quicker
                     raise
 
     async def sweep_messages(self) -> None:
@@ -161,7 +161,7 @@ class Sweeper:
         try:
             kept = (await self._store.get(job_id)).record.recording.key
         except StageError as error:
-            if error.reason == "JOB_NOT_FOUND":  # removed by now, with all that it had
+            if error.reason in GONE:  # removed by now, with all that it had
                 return
             raise
         for upload in uploads:

@@ -26,6 +26,7 @@ from maie_gateway.retention import Sweeper
 from maie_gateway.settings import GatewaySettings
 from maie_gateway.steering import Steering
 from maie_gateway.store import JobStore
+from maie_gateway.streams import keep_streams
 from maie_gateway.submission import Submissions
 from maie_gateway.watch import Watch
 from maie_gateway.webhooks import check_webhooks
@@ -141,7 +142,8 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
         )
         await server.start()
         try:
-            async with beside(_report_health(server, broker)):
+            keeping = keep_streams(broker, settings.retention.lifetimes())
+            async with beside(_report_health(server, broker), keeping):
                 yield server.address
         finally:
             await server.set_serving(False)

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
+from google.protobuf.message import DecodeError
 from nats.js.errors import (
     APIError,
     KeyNotFoundError,
@@ -24,6 +25,8 @@ REMOVAL_TOLD_SECONDS = 3600
 # From a job's first missing result to its missing record, on a busy machine.
 REMOVAL_SECONDS = 3.0
 REMOVAL_POLL_SECONDS = 0.05
+# Why a job cannot be worked on and never will be.
+GONE = frozenset({"JOB_NOT_FOUND", "RECORD_CORRUPT"})
 # The server's own number for a compare-and-set that came too late.
 WRONG_LAST_SEQUENCE = 10071
 
@@ -49,8 +52,8 @@ class JobStore:
     """The bucket of job records.
 
     Raises:
-        StageError: NOT_FOUND with JOB_NOT_FOUND, or UNAVAILABLE with
-            BROKER_UNAVAILABLE.
+        StageError: NOT_FOUND with JOB_NOT_FOUND, DATA_LOSS with RECORD_CORRUPT,
+            or UNAVAILABLE with BROKER_UNAVAILABLE.
     """
 
     def __init__(self, broker: Broker) -> None:
@@ -66,7 +69,7 @@ class JobStore:
         with _broker_errors(job_id):
             entry = await self._broker.jobs.get(job_id)
         return StoredRecord(
-            record=record.JobRecord.FromString(entry.value or b""), revision=entry.revision or 0
+            record=parse_record(job_id, entry.value or b""), revision=entry.revision or 0
         )
 
     async def exists(self, job_id: str) -> bool:
@@ -74,9 +77,10 @@ class JobStore:
         try:
             await self.get(job_id)
         except StageError as error:
-            if error.reason == "JOB_NOT_FOUND":
-                return False
-            raise
+            if error.reason not in GONE:
+                raise
+            # What a record that cannot be read stands for may be brought back by hand.
+            return error.reason == "RECORD_CORRUPT"
         return True
 
     @asynccontextmanager
@@ -144,6 +148,32 @@ class JobStore:
                 return sorted(await self._broker.jobs.keys(), reverse=True)
             except NoKeysError:
                 return []
+
+
+def parse_record(job_id: str, data: bytes) -> record.JobRecord:
+    """Reads what the bucket holds under a job's id.
+
+    Raises:
+        StageError: DATA_LOSS with RECORD_CORRUPT: it is no record of that job.
+    """
+    try:
+        parsed = record.JobRecord.FromString(data)
+    except DecodeError as error:
+        raise record_corrupt(job_id) from error
+    # Many bytes parse as a message, and none at all as an empty one.
+    if parsed.job_id != job_id or not parsed.state:
+        raise record_corrupt(job_id)
+    return parsed
+
+
+def record_corrupt(job_id: str) -> StageError:
+    """What callers get for a job whose record cannot be read."""
+    return StageError(
+        Code.DATA_LOSS,
+        "RECORD_CORRUPT",
+        f"The record of job {job_id} cannot be read, so nothing can be done with the job; "
+        "submit the recording again.",
+    )
 
 
 def job_not_found(job_id: str) -> StageError:

@@ -13,6 +13,7 @@ from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
 from maie_gateway.changes import ActiveJob, JobChanges
 from maie_gateway.loop import Conductor
+from maie_gateway.store import GONE
 from maie_runtime.background import beside
 from maie_runtime.errors import StageError
 
@@ -105,7 +106,7 @@ class Turns:
         try:
             await self._conductor.take(job_id, [released])
         except StageError as error:
-            if error.reason == "JOB_NOT_FOUND":
+            if error.reason in GONE:
                 self._changes.forget(job_id)
             else:
                 log.warning("turns.release_failed", job=job_id, reason=error.reason)

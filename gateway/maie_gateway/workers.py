@@ -9,6 +9,9 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+import structlog
+from google.protobuf.message import DecodeError
+
 from maie.asr.v1 import asr_pb2 as asr
 from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
@@ -18,6 +21,8 @@ from maie_runtime.bindings import BINDINGS
 from maie_runtime.broker import WORKER_FORGOTTEN_SECONDS, Broker, broker_unavailable
 from maie_runtime.errors import StageError
 from maie_runtime.options import check_capable
+
+log = structlog.get_logger()
 
 # How often it is looked whether a worker has been silent for too long.
 LOOK_SECONDS = 2.0
@@ -93,8 +98,13 @@ class LiveWorkers:
         elif entry.value is None:
             known.pop(entry.key, None)
         else:
-            info = event.WorkerInfo.FromString(entry.value)
-            known[entry.key] = _Known(info=info, since=time.monotonic())
+            try:
+                info = event.WorkerInfo.FromString(entry.value)
+            except DecodeError:
+                # It is forgotten by itself, and a worker that lives says so again.
+                log.error("worker.unreadable", key=entry.key)
+            else:
+                known[entry.key] = _Known(info=info, since=time.monotonic())
         if self._replay is None:
             self._sum_up()
 

@@ -14,7 +14,7 @@ from maie_gateway.readmodel.entries import JobEntry, job_entry
 from maie_gateway.readmodel.model import ReadModel
 from maie_gateway.readmodel.texts import TextIndexer
 from maie_gateway.results import Results
-from maie_gateway.store import JobStore
+from maie_gateway.store import GONE, JobStore
 from maie_runtime.background import beside
 from maie_runtime.errors import StageError
 
@@ -146,7 +146,7 @@ class Projector:
         try:
             stored = await self._store.get(job_id)
         except StageError as error:
-            if error.reason == "JOB_NOT_FOUND":
+            if error.reason in GONE:
                 return None
             raise
         return job_entry(stored.record, stored.revision)

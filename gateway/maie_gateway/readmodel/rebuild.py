@@ -9,7 +9,7 @@ from maie_gateway.readmodel.entries import JobEntry, job_entry
 from maie_gateway.readmodel.model import ReadModel
 from maie_gateway.readmodel.texts import TextIndexer
 from maie_gateway.results import Results
-from maie_gateway.store import JobStore
+from maie_gateway.store import GONE, JobStore
 from maie_runtime.errors import StageError
 
 BATCH_JOBS = 100
@@ -57,7 +57,7 @@ async def _entry(store: JobStore, job_id: str) -> JobEntry | None:
     try:
         stored = await store.get(job_id)
     except StageError as error:
-        if error.reason == "JOB_NOT_FOUND":  # deleted since the ids were read
+        if error.reason in GONE:  # deleted since the ids were read
             return None
         raise
     return job_entry(stored.record, stored.revision)

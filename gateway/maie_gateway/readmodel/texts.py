@@ -10,7 +10,7 @@ from maie_gateway.readmodel.entries import job_entry, text_version
 from maie_gateway.readmodel.model import ReadModel
 from maie_gateway.readmodel.moments import JobText, TextMoment, text_moments
 from maie_gateway.results import Results
-from maie_gateway.store import JobStore, StoredRecord
+from maie_gateway.store import GONE, JobStore, StoredRecord
 from maie_runtime.errors import StageError
 
 log = structlog.get_logger()
@@ -53,7 +53,7 @@ class TextIndexer:
         try:
             return await self._store.get(job_id)
         except StageError as error:
-            if error.reason != "JOB_NOT_FOUND":
+            if error.reason not in GONE:
                 raise
             await self._model.remove(job_id)
             return None

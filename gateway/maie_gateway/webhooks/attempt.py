@@ -10,6 +10,7 @@ import structlog
 from aiohttp import ClientError
 
 from maie.event.v1 import event_pb2 as event
+from maie_gateway.store import GONE
 from maie_gateway.webhooks import cloud_event
 from maie_gateway.webhooks.http import Poster
 from maie_gateway.webhooks.secrets import Secrets
@@ -75,7 +76,7 @@ class Attempts:
 
 
 def _not_sent(error: StageError) -> Attempt:
-    if error.reason == "JOB_NOT_FOUND":
+    if error.reason in GONE:
         return Attempt(outcome=Outcome.DROPPED, error=error)
     if error.code is Code.UNAVAILABLE:
         return Attempt(outcome=Outcome.RETRY, error=error)

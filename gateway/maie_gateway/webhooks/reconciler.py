@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import structlog
 
 from maie.job.v1 import record_pb2 as record
-from maie_gateway.store import JobStore
+from maie_gateway.store import GONE, JobStore
 from maie_gateway.webhooks.deliveries import TenantWebhooks, deliveries
 from maie_gateway.webhooks.queue import publish_deliveries
 from maie_runtime.background import beside
@@ -79,7 +79,7 @@ class WebhookReconciler:
                     await self._publish(job_id)
                 except StageError as error:
                     log.warning("webhooks.not_reconciled", job=job_id, reason=error.reason)
-                    if error.reason != "JOB_NOT_FOUND":
+                    if error.reason not in GONE:
                         break
                 self._seen.pop(job_id, None)
 

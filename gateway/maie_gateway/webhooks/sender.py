@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 
 import structlog
 from google.protobuf.message import DecodeError
@@ -28,6 +28,7 @@ from maie_runtime.background import beside
 from maie_runtime.broker import BROKER_ERRORS, Broker
 from maie_runtime.errors import StageError
 from maie_runtime.pull import pull_groups
+from maie_runtime.unreadable import Unreadable, dead_letter
 
 log = structlog.get_logger()
 
@@ -97,6 +98,8 @@ class WebhookSender:
             except BROKER_ERRORS as error:
                 self._places.release()
                 log.warning("webhooks.pull_failed", error=str(error) or type(error).__name__)
+                with suppress(*BROKER_ERRORS):  # it may be gone, with its stream
+                    await self._declare_consumer()
             await asyncio.sleep(BROKER_PAUSE_SECONDS)
 
     def _start(self, message: Msg, attempts: Attempts) -> None:
@@ -106,10 +109,14 @@ class WebhookSender:
         sending.add_done_callback(lambda _: self._places.release())
 
     async def _handle(self, message: Msg, attempts: Attempts) -> None:
+        job_id, receiver = message.subject.split(".")[2:4]
         try:
             delivery = event.WebhookDelivery.FromString(message.data)
         except DecodeError:
-            log.error("webhook.unreadable", subject=message.subject)
+            delivery = event.WebhookDelivery()
+        if (delivery.job_id, delivery.receiver) != (job_id, receiver):
+            place = message.metadata.sequence.stream
+            await dead_letter(self._broker, Unreadable(kind="webhook", job_id=job_id, place=place))
             await message.term()
             return
         host = _host(delivery.url)

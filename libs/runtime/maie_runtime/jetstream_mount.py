@@ -34,6 +34,7 @@ from maie_runtime.returns import Returns
 from maie_runtime.settings import ServiceSettings
 from maie_runtime.states import FINAL_STATES
 from maie_runtime.unit import UnitRunner
+from maie_runtime.unreadable import Unreadable, dead_letter
 
 log = structlog.get_logger()
 
@@ -179,11 +180,9 @@ class JetStreamMount:
                 await self._declare()
 
     async def _handle(self, message: Msg) -> None:
-        try:
-            task = event.StageTask.FromString(message.data)
-        except DecodeError:
-            log.error("unit.unreadable", subject=message.subject)
-            await message.term()
+        task = self._read(message)
+        if task is None:
+            await self._give_up(message)
             return
         with structlog.contextvars.bound_contextvars(
             job=task.job_id, unit=task.unit, attempt=task.attempt
@@ -194,6 +193,25 @@ class JetStreamMount:
                 # It comes back when its ack_wait is over.
                 self._returns.owe(message)
                 raise
+
+    def _read(self, message: Msg) -> event.StageTask | None:
+        """The task; None where it is none of this stage and of the unit that its subject names."""
+        try:
+            task = event.StageTask.FromString(message.data)
+        except DecodeError:
+            return None
+        is_ours = task.WhichOneof("request") == self._binding.slug
+        return task if is_ours and (task.job_id, task.unit) == _named(message) else None
+
+    async def _give_up(self, message: Msg) -> None:
+        """Dead-letters what is no task. Where a unit waits for it, the reconciler sends it anew."""
+        job_id, unit = _named(message)
+        place = message.metadata.sequence.stream
+        await dead_letter(
+            self._broker,
+            Unreadable(kind=self._binding.slug, job_id=job_id, unit=unit, place=place),
+        )
+        await message.term()
 
     async def _settle(self, task: event.StageTask, message: Msg) -> None:
         # A length and no time, since the gateway's clock may be another than this one.
@@ -237,7 +255,11 @@ class JetStreamMount:
             entry = await self._broker.jobs.get(task.job_id)
         except KeyNotFoundError:
             return False
-        record = record_pb2.JobRecord.FromString(entry.value or b"")
+        try:
+            record = record_pb2.JobRecord.FromString(entry.value or b"")
+        except DecodeError:
+            log.error("record.unreadable", key=task.job_id, revision=entry.revision)
+            return False
         if record.state in FINAL_STATES:
             return False
         for unit in record.units:
@@ -330,3 +352,9 @@ class JetStreamMount:
         self._cancelled.append(job_id)
         for watch in tuple(self._running.get(job_id, ())):
             watch.stop(UnwantedError())
+
+
+def _named(message: Msg) -> tuple[str, str]:
+    """The job and the unit that a task's subject names; see `subjects.task`."""
+    _, _, _, _, job_id, *unit = message.subject.split(".")
+    return job_id, ".".join(unit)
