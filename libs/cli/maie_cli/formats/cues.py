@@ -1,18 +1,41 @@
-"""Subtitle cues: short enough to read, in time with the speech."""
+"""Subtitle cues: short enough to read, long enough to be seen, in time with the speech."""
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
+from maie_cli.formats.rows import Piece, fill, joined, pieces
 from maie_cli.formats.transcript import Line
 
-# What broadcasters ask for: two lines of 42 characters (Netflix Timed Text Style Guide).
-LINE_CHARACTERS = 42
-CUE_LINES = 2
-# A cue of no length is never shown; players round to milliseconds.
-MIN_CUE_SECONDS = 0.001
+# What broadcasters ask for: two rows of 42 columns, which take 17 a second to read with ease
+# (Netflix Timed Text Style Guide: 42 characters a row, up to 17 to 20 characters a second).
+ROW_COLUMNS = 42
+CUE_ROWS = 2
+READ_COLUMNS_PER_SECOND = 17.0
+# The least that a cue is shown: a shorter one is a flash (20 frames of 29.97 a second in the BBC's
+# and Netflix's guides are 0.67 to 0.83 s) ...
+LEAST_SECONDS = 0.7
+# ... and nobody speaks faster, so that times which say so are wrong and must not hide the text.
+SPOKEN_COLUMNS_PER_SECOND = 35.0
+# Who speaks after a pause that long is shown then and not before.
+PAUSE_SECONDS = 2.0
+# For words whose ends are not known.
+SPOKEN_SECONDS_PER_COLUMN = 0.1
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Part:
+    """What one voice says in a cue.
+
+    Attributes:
+        voice: The channel or track; empty where the recording was read as one.
+        rows: The rows of text. The first has room for the voice's name.
+    """
+
+    voice: str
+    rows: tuple[str, ...]
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -21,46 +44,178 @@ class Cue:
 
     Attributes:
         start: Seconds from the recording's start.
-        end: Seconds from the recording's start, after `start`.
-        rows: One or two rows of text.
+        end: Seconds from the recording's start, LEAST_SECONDS after `start` or more.
+        parts: What is shown, by voice; one or two rows in all.
     """
 
     start: float
     end: float
-    rows: tuple[str, ...]
+    parts: tuple[Part, ...]
 
 
-def cues(lines: list[Line]) -> Iterator[Cue]:
-    """Cuts each line into cues that follow each other without overlap."""
-    busy_until = 0.0
-    for line in lines:
-        for cue in _cut(line):
-            start = max(cue.start, busy_until)
-            end = max(cue.end, start + MIN_CUE_SECONDS)
-            yield Cue(start=start, end=end, rows=cue.rows)
-            busy_until = end
+@dataclass(kw_only=True, frozen=True, slots=True)
+class _Block:
+    """Text that is shown together, when it is said.
+
+    Attributes:
+        said: The pieces of each voice, in the order in which they are shown.
+    """
+
+    start: float
+    end: float
+    said: tuple[tuple[str, tuple[Piece, ...]], ...]
+
+    @property
+    def columns(self) -> int:
+        return sum(piece.columns for _, spoken in self.said for piece in spoken)
+
+    @property
+    def least_end(self) -> float:
+        """Until when it must be shown."""
+        return self.start + max(LEAST_SECONDS, self.columns / SPOKEN_COLUMNS_PER_SECOND)
+
+    @property
+    def read_end(self) -> float:
+        """When it is read."""
+        return max(self.least_end, self.start + self.columns / READ_COLUMNS_PER_SECOND)
 
 
-def _cut(line: Line) -> Iterator[Cue]:
-    rows = textwrap.wrap(line.text, LINE_CHARACTERS, break_on_hyphens=False) or [line.text]
-    blocks = [tuple(rows[at : at + CUE_LINES]) for at in range(0, len(rows), CUE_LINES)]
-    starts = list(_starts(line, blocks))
-    for block, start, end in zip(blocks, starts, [*starts[1:], line.end], strict=True):
-        yield Cue(start=start, end=end, rows=block)
+def mark(voice: str) -> str:
+    """What names a voice before its text, where a format has no other way."""
+    return f"{voice}: " if voice else ""
 
 
-def _starts(line: Line, blocks: list[tuple[str, ...]]) -> Iterator[float]:
-    """When each block begins: with its first word, or else by its share of the characters."""
-    words = characters = 0
-    total = max(1, sum(_size(block) for block in blocks))
-    for block in blocks:
-        if 0 < words < len(line.word_starts):
-            yield min(max(line.word_starts[words], line.start), line.end)
+def cues(lines: Sequence[Line]) -> Iterator[Cue]:
+    """Cuts lines into cues that follow each other without overlap.
+
+    A cue begins when its text is said. Where the one before has not been
+    shown for its least time by then, both become one if they fit, or else it
+    begins later. Cues stay until they are read, where nothing else is said.
+    """
+    shown: _Block | None = None
+    for block in _blocks(lines):
+        if shown is None:
+            shown = block
+        elif (both := _together(shown, block)) is not None:
+            shown = both
         else:
-            yield line.start + (line.end - line.start) * characters / total
-        words += sum(len(row.split()) for row in block)
-        characters += _size(block)
+            start = max(block.start, shown.least_end)
+            yield _cue(shown, start)
+            shown = replace(block, start=start)
+    if shown is not None:
+        yield _cue(shown, max(shown.end, shown.read_end))
 
 
-def _size(block: tuple[str, ...]) -> int:
-    return sum(len(row) for row in block)
+def _cue(block: _Block, next_start: float) -> Cue:
+    parts = tuple(Part(voice=voice, rows=_rows(voice, spoken)) for voice, spoken in block.said)
+    end = min(next_start, max(block.end, block.read_end))
+    return Cue(start=block.start, end=end, parts=parts)
+
+
+def _together(shown: _Block, block: _Block) -> _Block | None:
+    """Both as one; None where there is time for each, or no room."""
+    voices = dict(shown.said)
+    ((voice, spoken),) = block.said
+    # Two who speak at once are shown at once, rather than one before the other can be read.
+    free = shown.least_end if voice in voices else shown.read_end
+    if block.start >= free or (voice not in voices and block.start >= shown.end):
+        return None
+    said = voices | {voice: voices.get(voice, ()) + spoken}
+    if sum(len(_rows(*each)) for each in said.items()) > CUE_ROWS:
+        return None
+    return _Block(start=shown.start, end=max(shown.end, block.end), said=tuple(said.items()))
+
+
+def _rows(voice: str, spoken: Sequence[Piece]) -> tuple[str, ...]:
+    """The rows of a voice, whose name needs room in the first."""
+    rows, room = list[str](), ROW_COLUMNS - len(mark(voice))
+    while spoken:
+        count = fill(spoken, room)
+        rows.append(joined(spoken[:count]))
+        spoken, room = spoken[count:], ROW_COLUMNS
+    return tuple(rows)
+
+
+def _blocks(lines: Sequence[Line]) -> list[_Block]:
+    """The text of all lines in the order in which it is said."""
+    found = [
+        block
+        for line, crossed in zip(lines, _crossed(lines), strict=True)
+        for block in _cut(line, 1 if crossed else CUE_ROWS)
+    ]
+    return sorted(found, key=lambda block: block.start)
+
+
+def _crossed(lines: Sequence[Line]) -> list[bool]:
+    """Whether another voice speaks during each line, whose rows must leave room for it."""
+    crossed = [False] * len(lines)
+    running: list[int] = []
+    for at, line in enumerate(lines):
+        running = [other for other in running if lines[other].end > line.start]
+        for other in running:
+            if lines[other].voice != line.voice:
+                crossed[at] = crossed[other] = True
+        running.append(at)
+    return crossed
+
+
+def _cut(line: Line, most_rows: int) -> Iterator[_Block]:
+    room = ROW_COLUMNS - len(mark(line.voice))
+    spoken = pieces(line.text, room)
+    times = _times(line, spoken)
+    first = 0
+    while first < len(spoken):
+        run = spoken[first : _next_pause(times, first)]
+        count, width = 0, room
+        for _ in range(most_rows):
+            count += fill(run[count:], width)
+            width = ROW_COLUMNS
+        last = first + count
+        end = times[last - 1][1]
+        if last < len(spoken) and times[last][0] - end < PAUSE_SECONDS:
+            end = times[last][0]
+        said = ((line.voice, tuple(spoken[first:last])),)
+        yield _Block(start=times[first][0], end=end, said=said)
+        first = last
+
+
+def _next_pause(times: Sequence[tuple[float, float]], first: int) -> int:
+    for at in range(first + 1, len(times)):
+        if times[at][0] - times[at - 1][1] >= PAUSE_SECONDS:
+            return at
+    return len(times)
+
+
+def _times(line: Line, spoken: Sequence[Piece]) -> list[tuple[float, float]]:
+    """When each piece is said: by the times of its word, or else by its share of the columns."""
+    spans = _word_spans(line)
+    columns = [max(1, piece.columns) for piece in spoken]
+    of_word: dict[int, int] = {}
+    for piece, width in zip(spoken, columns, strict=True):
+        key = piece.word if spans else 0
+        of_word[key] = of_word.get(key, 0) + width
+    taken: dict[int, int] = {}
+    times, least = list[tuple[float, float]](), line.start
+    for piece, width in zip(spoken, columns, strict=True):
+        key = piece.word if spans else 0
+        start, end = spans[key] if spans else (line.start, line.end)
+        before = taken.get(key, 0)
+        taken[key] = before + width
+        begins = start + (end - start) * before / of_word[key]
+        ends = start + (end - start) * taken[key] / of_word[key]
+        begins = min(max(begins, least), line.end)
+        least = begins
+        times.append((begins, min(max(ends, begins), line.end)))
+    return times
+
+
+def _word_spans(line: Line) -> list[tuple[float, float]]:
+    """When each word is said; empty where that is not known."""
+    if not line.word_times:
+        return []
+    spans = []
+    words = zip(line.text.split(), pairwise([*line.word_times, (line.end, line.end)]), strict=True)
+    for word, ((start, end), (after, _)) in words:
+        guess = min(max(after, start), start + len(word) * SPOKEN_SECONDS_PER_COLUMN)
+        spans.append((start, end if end > start else guess))
+    return spans

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 
 from maie.job.v1 import job_pb2 as job
-from maie_cli.formats.cues import Cue, cues
+from maie_cli.formats.cues import Cue, Part, cues, mark
 from maie_cli.formats.transcript import lines
 
 # SubRip has no way to escape: players read <i> and {\an8} as markup, and "-->" as the time line
@@ -16,16 +16,16 @@ _SRT_LOOKALIKES = str.maketrans({"<": "‹", ">": "›", "{": "(", "}": ")"})
 def srt(results: job.JobResults) -> str:
     """The segments as SubRip. Empty where nobody spoke."""
     blocks = (
-        f"{number}\n{_times(cue, ',')}\n{_rows(cue).translate(_SRT_LOOKALIKES)}\n"
+        f"{number}\n{_times(cue, ',')}\n{_marked_rows(cue).translate(_SRT_LOOKALIKES)}\n"
         for number, cue in enumerate(cues(lines(results)), start=1)
     )
     return "\n".join(blocks)
 
 
 def vtt(results: job.JobResults) -> str:
-    """The segments as WebVTT."""
+    """The segments as WebVTT, with the channel or track as the voice."""
     blocks = (
-        f"{_times(cue, '.')}\n{html.escape(_rows(cue), quote=False)}\n"
+        f"{_times(cue, '.')}\n{chr(10).join(map(_voiced, cue.parts))}\n"
         for cue in cues(lines(results))
     )
     return "\n".join(("WEBVTT\n", *blocks))
@@ -43,5 +43,10 @@ def _times(cue: Cue, separator: str) -> str:
     return f"{timestamp(cue.start, separator)} --> {timestamp(cue.end, separator)}"
 
 
-def _rows(cue: Cue) -> str:
-    return "\n".join(cue.rows)
+def _marked_rows(cue: Cue) -> str:
+    return "\n".join(mark(part.voice) + "\n".join(part.rows) for part in cue.parts)
+
+
+def _voiced(part: Part) -> str:
+    text = html.escape("\n".join(part.rows), quote=False)
+    return f"<v {part.voice}>{text}" if part.voice else text

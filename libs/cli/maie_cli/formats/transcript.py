@@ -24,13 +24,17 @@ class Line:
         start: Seconds from the recording's start.
         end: Seconds from the recording's start, not before `start`.
         text: One line of visible text, not empty.
-        word_starts: When each word of `text` begins, where that is known.
+        word_times: When each word of `text` begins and ends, where that is
+            known.
+        voice: The channel or track that the speech is on, such as "Channel 1";
+            empty where the recording was read as one.
     """
 
     start: float
     end: float
     text: str
-    word_starts: tuple[float, ...] = ()
+    word_times: tuple[tuple[float, float], ...] = ()
+    voice: str = ""
 
 
 def seconds(duration: Duration) -> float:
@@ -45,9 +49,32 @@ def lines(results: job.JobResults) -> list[Line]:
 
 
 def paragraphs(results: job.JobResults) -> list[str]:
-    """The text in paragraphs, cut where the speaker paused or the text grew long."""
-    texts = [" ".join(line.text for line in group) for group in _groups(lines(results))]
+    """The text in paragraphs, cut where the speaker paused or the text grew long.
+
+    Where several channels or tracks were read, a paragraph is of one, which it
+    begins with, such as "Channel 1: ".
+    """
+    texts = [paragraph(group) for group in groups(lines(results))]
     return texts or _whole(results)
+
+
+def paragraph(group: Sequence[Line]) -> str:
+    """The text of lines of one voice."""
+    text = " ".join(line.text for line in group)
+    return f"{group[0].voice}: {text}" if group[0].voice else text
+
+
+def clock(moment: float) -> str:
+    """A moment as mm:ss, or h:mm:ss from an hour on."""
+    minutes, second = divmod(int(moment), 60)
+    hour, minute = divmod(minutes, 60)
+    return f"{hour}:{minute:02d}:{second:02d}" if hour else f"{minute:02d}:{second:02d}"
+
+
+def _voice(segment: common.Segment) -> str:
+    channel = f"Channel {segment.channel}" if segment.channel else ""
+    track = f"Track {segment.track}" if segment.track else ""
+    return f"{track}, {channel.lower()}" if track and channel else track or channel
 
 
 def _line(segment: common.Segment) -> Line | None:
@@ -55,17 +82,19 @@ def _line(segment: common.Segment) -> Line | None:
     if not text:
         return None
     start = max(0.0, seconds(segment.start_offset))
-    starts = tuple(seconds(word.start_offset) for word in segment.words)
+    times = tuple((seconds(w.start_offset), seconds(w.end_offset)) for w in segment.words)
     return Line(
         start=start,
         end=max(start, seconds(segment.end_offset)),
         text=text,
         # Clean-up may join or drop words; then nothing says which time belongs to which.
-        word_starts=starts if len(starts) == len(text.split()) else (),
+        word_times=times if len(times) == len(text.split()) else (),
+        voice=_voice(segment),
     )
 
 
-def _groups(all_lines: Sequence[Line]) -> Iterator[list[Line]]:
+def groups(all_lines: Sequence[Line]) -> Iterator[list[Line]]:
+    """The lines of each paragraph."""
     group: list[Line] = []
     for line in all_lines:
         if group and _breaks(group, line):
@@ -77,6 +106,8 @@ def _groups(all_lines: Sequence[Line]) -> Iterator[list[Line]]:
 
 
 def _breaks(group: Sequence[Line], line: Line) -> bool:
+    if line.voice != group[-1].voice:
+        return True
     paused = line.start - group[-1].end >= PARAGRAPH_PAUSE_SECONDS
     return paused or sum(len(each.text) for each in group) >= PARAGRAPH_CHARACTERS
 
