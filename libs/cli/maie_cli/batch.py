@@ -10,6 +10,8 @@ from pathlib import Path
 from maie.job.v1 import job_pb2 as job
 from maie_cli.console import note
 from maie_cli.exits import Exit, exit_of_error, exit_of_failures, os_sentence, sentence
+from maie_cli.faults import fault
+from maie_cli.formats.clean import plain
 from maie_cli.formats.writers import Finished
 from maie_cli.templates import template_of
 from maie_cli.views import View
@@ -61,10 +63,14 @@ class Batch:
                 return Outcome(path=path, code=exit_of_error(error), message=sentence(error))
             except OSError as error:
                 return Outcome(path=path, code=Exit.USAGE, message=os_sentence(error))
+            except Exception as error:  # noqa: BLE001 # a fault of ours harms no other recording
+                return Outcome(path=path, code=Exit.FAILED, message=fault(error))
 
     async def _finished(self, path: Path) -> Finished:
         done = await self._job(path)
-        return Finished(job=done, name=path.name, template=await template_of(self._client, done))
+        return Finished(
+            job=done, name=plain(path.name), template=await template_of(self._client, done)
+        )
 
     async def _job(self, path: Path) -> job.Job:
         job_id = ""

@@ -31,6 +31,11 @@ def complain(message: str) -> None:
     err.print(Text.assemble(("error: ", "bold red"), plain(message)), soft_wrap=True)
 
 
+def warn(message: str) -> None:
+    """Says on stderr what a person should know, in one line."""
+    err.print(Text.assemble(("warning: ", "bold yellow"), plain(message)), soft_wrap=True)
+
+
 def note(message: str) -> None:
     """Says something on stderr, in one line."""
     err.print(Text(plain(message), style="dim"), soft_wrap=True)

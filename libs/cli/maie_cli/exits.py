@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import enum
-from collections.abc import Coroutine
+import signal
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, NoReturn, TypeVar
 
 import grpc
@@ -13,7 +15,8 @@ import typer
 from maie.common.v1 import types_pb2 as common
 from maie_cli.console import complain
 from maie_cli.mesh import MeshError
-from maie_client import UNREACHABLE, ClientError
+from maie_cli.streams import OutputError
+from maie_client import NOT_A_GATEWAY, UNREACHABLE, ClientError
 
 T = TypeVar("T")
 
@@ -55,7 +58,7 @@ def exit_of_error(error: ClientError) -> Exit:
     """The exit code for what a gateway refused."""
     if error.reason == "UPLOAD_TOO_LARGE":
         return Exit.USAGE
-    if error.code in _BUSY:
+    if error.code in _BUSY or error.reason == NOT_A_GATEWAY:
         return Exit.UNREACHABLE
     return Exit.USAGE if error.code in _WRONG_INPUT else Exit.FAILED
 
@@ -70,6 +73,8 @@ def sentence(error: ClientError) -> str:
     """What a person reads of an error."""
     if error.reason == UNREACHABLE:
         return f"{error.message} Start one with: maie up"
+    if error.reason == NOT_A_GATEWAY:
+        return f"{error.message} Name the gateway with --gateway HOST:PORT or MAIE_GATEWAY."
     if error.retry_after is not None and "try again" not in error.message:
         return f"{error.message} (try again in {error.retry_after.total_seconds():.0f} s)"
     return error.message
@@ -78,7 +83,8 @@ def sentence(error: ClientError) -> str:
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Runs a command's work; an error is one line and an exit code, never a traceback."""
     try:
-        return asyncio.run(work)
+        with _interrupts():
+            return asyncio.run(work)
     except ClientError as error:
         leave(sentence(error), exit_of_error(error))
     except MeshError as error:
@@ -86,9 +92,26 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     except BrokenPipeError:
         raise  # whoever read the results has had enough; click ends quietly
     except OSError as error:
-        leave(os_sentence(error), Exit.USAGE)
+        leave(os_sentence(error), exit_of_os(error))
     except KeyboardInterrupt:
         raise typer.Exit(130) from None  # 128 + SIGINT, as shells have it
+
+
+@contextmanager
+def _interrupts() -> Iterator[None]:
+    """Lets Ctrl-C end work in order, which elsewhere ends the process at once."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def exit_of_os(error: OSError) -> Exit:
+    """The exit code for a file that cannot be used, or for results that cannot be printed."""
+    return Exit.FAILED if isinstance(error, OutputError) else Exit.USAGE
 
 
 def os_sentence(error: OSError) -> str:

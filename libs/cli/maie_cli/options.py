@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 from maie.asr.v1 import asr_pb2 as asr
 from maie.common.v1 import types_pb2 as common
 from maie_client import JobOptions
+from maie_client.text import sendable
 
 DURATION = "google.protobuf.Duration"
 MAX_DURATION_SECONDS = 24 * 3600
@@ -98,7 +99,7 @@ def _set(options: Message, path: tuple[FieldDescriptor, ...], value: str) -> Non
 def _value(field: FieldDescriptor, value: str) -> Any:
     match field.cpp_type:
         case FieldDescriptor.CPPTYPE_STRING:
-            return value
+            return sendable(value)
         case FieldDescriptor.CPPTYPE_BOOL:
             return _named(SWITCHES, value)
         case FieldDescriptor.CPPTYPE_ENUM:

@@ -17,6 +17,7 @@ from maie_cli.formats.clean import plain
 from maie_cli.formats.markdown import moments
 from maie_cli.formats.summary import Item, Reading, Section, reading
 from maie_cli.formats.transcript import paragraphs, seconds
+from maie_cli.formats.warnings import sentences
 from maie_cli.formats.writers import Finished
 from maie_cli.names import stage_name
 
@@ -28,6 +29,9 @@ HASH_DIGITS = 12
 def print_report(console: Console, finished: Finished) -> None:
     """Prints everything that is worth reading of a finished job."""
     results = finished.job.results
+    if warnings := sentences(results):
+        lines = (Text.assemble(("• ", "yellow"), each) for each in warnings)
+        console.print(_panel("warnings", Group(*lines), style="yellow"))
     console.print(_panel("transcript", _transcript(results)))
     if results.HasField("summary"):
         view = reading(results.summary, finished.template)
@@ -37,8 +41,8 @@ def print_report(console: Console, finished: Finished) -> None:
     console.print(_titled("what made it", _versions(versions), _other_versions(versions)))
 
 
-def _panel(title: str, content: RenderableType) -> Panel:
-    return Panel(content, title=title, title_align="left", border_style="cyan", padding=(1, 2))
+def _panel(title: str, content: RenderableType, style: str = "cyan") -> Panel:
+    return Panel(content, title=title, title_align="left", border_style=style, padding=(1, 2))
 
 
 def _titled(title: str, table: Table, notes: Iterable[str]) -> Group:

@@ -14,13 +14,20 @@ from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie_cli.console import err
 from maie_cli.formats.clean import plain
+from maie_cli.formats.warnings import sentence
 from maie_cli.names import STAGES, stage_name, state_name
 
 DONE = 1.0
 
 
 class View(Protocol):
-    """Is told of the events of jobs."""
+    """Is told of the events of jobs.
+
+    Attributes:
+        shows_warnings: Whether a person has read each warning as it came.
+    """
+
+    shows_warnings: bool
 
     def hear(self, name: str, event: job.JobEvent) -> None:
         """Shows an event of the job of a recording.
@@ -35,12 +42,16 @@ class View(Protocol):
 class SilentView:
     """Shows nothing."""
 
+    shows_warnings = False
+
     def hear(self, name: str, event: job.JobEvent) -> None:
         """Shows nothing."""
 
 
 class LineView:
-    """A line for each change of state, for logs and pipes."""
+    """A line for each change of state and each warning, for logs and pipes."""
+
+    shows_warnings = True
 
     def __init__(self, console: Console = err) -> None:
         self._console = console
@@ -53,6 +64,8 @@ class LineView:
 
 class StageBars:
     """A bar for each stage, for one job on a terminal."""
+
+    shows_warnings = False
 
     def __init__(self, progress: Progress, stages: Iterable[common.Stage] = STAGES) -> None:
         self._progress = progress
@@ -85,6 +98,8 @@ class StageBars:
 
 class FileBars:
     """A bar for each recording, for many jobs on a terminal."""
+
+    shows_warnings = False
 
     def __init__(self, progress: Progress, names: Iterable[str]) -> None:
         self._progress = progress
@@ -137,6 +152,8 @@ def _line(event: job.JobEvent) -> str:
         return f"accepted as job {event.accepted.job_id}"
     if event.HasField("state_changed"):
         return state_name(event.state_changed.state)
+    if event.HasField("warning"):
+        return f"warning: {sentence(event.warning)}"
     if event.HasField("unit_ended") and event.unit_ended.HasField("failure"):
         failure = event.unit_ended.failure
         again = event.unit_ended.state == job.UNIT_STATE_QUEUED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import aclosing
 from datetime import datetime, timedelta
@@ -20,13 +21,22 @@ from maie.job.v1 import job_pb2_grpc as job_grpc
 from maie.summary.v1 import summary_pb2 as summary
 from maie_client.channel import open_channel
 from maie_client.config import JobOptions, job_config
-from maie_client.errors import ClientError, client_errors, tenant_invalid
+from maie_client.errors import (
+    ClientError,
+    address_invalid,
+    client_errors,
+    not_a_gateway,
+    tenant_invalid,
+)
 from maie_client.follow import Events, Heard, follow, stream_ended
+from maie_client.text import sendable, sendable_labels
 from maie_client.upload import Source, filename_of, send_upload
 
 TENANT_KEY = "maie-tenant"
 UNARY_TIMEOUT_SECONDS = 30.0
 """A gateway that takes longer for a plain question is not well."""
+# HOST:PORT, or a name with a scheme that gRPC knows.
+_ADDRESS = re.compile(r"(?!https?://)[!-~]*[^\s/]")
 
 
 class Client:
@@ -66,6 +76,8 @@ class Client:
     async def __aenter__(self) -> Self:
         if not (self._tenant.isascii() and self._tenant.isprintable()):
             raise tenant_invalid()  # no metadata carries it to the gateway, which says the same
+        if not (self.address.isascii() and _ADDRESS.fullmatch(self.address)):
+            raise address_invalid(self.address)
         self._channel = open_channel(self.address, self._credentials)
         self._jobs = job_grpc.JobServiceStub(self._channel)
         self._catalog = catalog_grpc.CatalogServiceStub(self._channel)
@@ -125,7 +137,7 @@ class Client:
 
     async def get_job(self, job_id: str) -> job.Job:
         """Gives a job, with its results as far as they are there."""
-        request = job.GetJobRequest(job_id=job_id)
+        request = job.GetJobRequest(job_id=sendable(job_id))
         return (await self._ask(self._jobs.GetJob, request)).job
 
     async def list_jobs(
@@ -148,7 +160,7 @@ class Client:
         """
         request = job.ListJobsRequest(
             states=states,
-            labels=labels or {},
+            labels=sendable_labels(labels or {}),
             accepted_from=accepted_from,
             accepted_until=accepted_until,
             page_size=page_size,
@@ -163,19 +175,19 @@ class Client:
 
     async def watch_job(self, job_id: str, after_sequence: int = 0) -> Events:
         """Yields a job's events after a sequence, through broken connections, up to `finished`."""
-        heard = Heard(job_id, after_sequence)
+        heard = Heard(sendable(job_id), after_sequence)
         async with aclosing(follow(heard, self._watch_once, self._patience)) as events:
             async for event in events:
                 yield event
 
     async def cancel_job(self, job_id: str) -> job.Job:
         """Cancels a job. A finished job stays as it is."""
-        request = job.CancelJobRequest(job_id=job_id)
+        request = job.CancelJobRequest(job_id=sendable(job_id))
         return (await self._ask(self._jobs.CancelJob, request)).job
 
     async def retry_job(self, job_id: str) -> job.Job:
         """Takes up a failed or cancelled job where it stopped."""
-        request = job.RetryJobRequest(job_id=job_id)
+        request = job.RetryJobRequest(job_id=sendable(job_id))
         return (await self._ask(self._jobs.RetryJob, request)).job
 
     async def update_job(
@@ -187,19 +199,21 @@ class Client:
     ) -> job.Job:
         """Gives a job another name or labels; an empty value takes a label away."""
         request = job.UpdateJobRequest(
-            job_id=job_id, display_name=display_name, labels=labels or {}
+            job_id=sendable(job_id),
+            display_name=None if display_name is None else sendable(display_name),
+            labels=sendable_labels(labels or {}),
         )
         return (await self._ask(self._jobs.UpdateJob, request)).job
 
     async def delete_job(self, job_id: str) -> None:
         """Removes a job and all of its traces; cancels it first where it is in work."""
-        await self._ask(self._jobs.DeleteJob, job.DeleteJobRequest(job_id=job_id))
+        await self._ask(self._jobs.DeleteJob, job.DeleteJobRequest(job_id=sendable(job_id)))
 
     async def search_jobs(
         self, query: str, *, page_size: int = 20
     ) -> AsyncGenerator[job.SearchHit, None]:
         """Yields the jobs in which words are found, best first, with the moments."""
-        request = job.SearchJobsRequest(query=query, page_size=page_size)
+        request = job.SearchJobsRequest(query=sendable(query), page_size=page_size)
         while True:
             page = await self._ask(self._jobs.SearchJobs, request)
             for hit in page.hits:
@@ -212,7 +226,7 @@ class Client:
         self, *, job_id: str = "", page_size: int = 50
     ) -> AsyncGenerator[job.DeadLetterEntry, None]:
         """Yields the units that were given up, newest first."""
-        request = job.ListDeadLettersRequest(job_id=job_id, page_size=page_size)
+        request = job.ListDeadLettersRequest(job_id=sendable(job_id), page_size=page_size)
         while True:
             page = await self._ask(self._jobs.ListDeadLetters, request)
             for letter in page.letters:
@@ -240,7 +254,7 @@ class Client:
 
     async def get_template(self, template_id: str) -> summary.Template:
         """Gives a template with its schema and prompt."""
-        request = catalog.GetTemplateRequest(template_id=template_id)
+        request = catalog.GetTemplateRequest(template_id=sendable(template_id))
         return (await self._ask(self._catalog.GetTemplate, request)).template
 
     async def get_mesh(self) -> catalog.GetMeshResponse:
@@ -250,7 +264,12 @@ class Client:
     async def health(self, service: str = "") -> bool:
         """Whether the gateway, or one of its services, says that it is serving."""
         request = health_pb2.HealthCheckRequest(service=service)
-        response = await self._ask(self._health.Check, request)
+        try:
+            response = await self._ask(self._health.Check, request)
+        except ClientError as error:
+            if error.code is grpc.StatusCode.NOT_FOUND:  # it runs no such service
+                raise not_a_gateway(self.address) from error
+            raise
         return bool(response.status == health_pb2.HealthCheckResponse.SERVING)
 
     async def _ask(self, method: Callable[..., Any], request: object) -> Any:

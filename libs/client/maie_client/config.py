@@ -11,7 +11,9 @@ import grpc
 from maie.asr.v1 import asr_pb2 as asr
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
+from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie_client.errors import ClientError
+from maie_client.text import sendable, sendable_labels
 
 FEATURES: dict[str, job.Feature] = {
     "raw_transcript": job.FEATURE_RAW_TRANSCRIPT,
@@ -43,6 +45,8 @@ class JobOptions(TypedDict, total=False):
     """How the language model of the clean transcript draws its words."""
     summary_generation: common.GenerationOptions
     """How the language model of the summary draws its words."""
+    recording_options: preprocess.RecordingOptions
+    """Which channels and tracks of the recording are read."""
     chunk_duration: timedelta
     """The length that chunks aim at, 5 s to 30 min."""
     request_id: str
@@ -65,21 +69,22 @@ def job_config(options: JobOptions, filename: str = "") -> job.JobConfig:
     """
     config = job.JobConfig(
         features=[_feature(name) for name in options.get("features", ())],
-        template_id=options.get("template_id", ""),
-        filename=options.get("filename", filename),
-        request_id=options.get("request_id", ""),
-        display_name=options.get("display_name", ""),
-        labels=options.get("labels", {}),
+        template_id=sendable(options.get("template_id", "")),
+        filename=sendable(options.get("filename", filename)),
+        request_id=sendable(options.get("request_id", "")),
+        display_name=sendable(options.get("display_name", "")),
+        labels=sendable_labels(options.get("labels", {})),
         lane=job.LANE_INTERACTIVE if options.get("interactive") else job.LANE_UNSPECIFIED,
         webhooks=options.get("webhooks", ()),
         asr_options=options.get("asr_options"),
         enhancement_generation=options.get("enhancement_generation"),
         summary_generation=options.get("summary_generation"),
+        recording_options=options.get("recording_options"),
     )
     config.asr_options.MergeFrom(
         asr.TranscribeOptions(
-            language_code=options.get("language_code", ""),
-            hotwords=options.get("hotwords", ()),
+            language_code=sendable(options.get("language_code", "")),
+            hotwords=[sendable(word) for word in options.get("hotwords", ())],
             word_time_offsets=options.get("word_time_offsets"),
         )
     )

@@ -11,8 +11,13 @@ from google.rpc import error_details_pb2 as details
 from google.rpc import status_pb2
 from grpc_status import rpc_status
 
+from maie_client.text import sendable
+
 UNREACHABLE = "GATEWAY_UNREACHABLE"
 """The reason of an error that no gateway sent."""
+
+NOT_A_GATEWAY = "NOT_A_GATEWAY"
+"""The reason where something answers that is no gateway, or an older one."""
 
 # How a call ends whose gateway was stopped, killed or cut off in the middle of it.
 _BREAKS = frozenset(
@@ -79,6 +84,26 @@ def tenant_invalid() -> ClientError:
     )
 
 
+def address_invalid(address: str) -> ClientError:
+    """An address that gRPC cannot even look up."""
+    return ClientError(
+        grpc.StatusCode.INVALID_ARGUMENT,
+        "ADDRESS_INVALID",
+        f"{sendable(address)!r} is no address of a gateway; write HOST:PORT, such as "
+        "localhost:50051.",
+    )
+
+
+def not_a_gateway(address: str) -> ClientError:
+    """Another server answers, such as a stage's."""
+    return ClientError(
+        grpc.StatusCode.UNIMPLEMENTED,
+        NOT_A_GATEWAY,
+        f"What answers at {address} is no maie gateway of this version; it may be a stage of the "
+        "mesh, or an older gateway.",
+    )
+
+
 def decode(error: grpc.aio.AioRpcError, address: str) -> ClientError:
     """Reads an error with the details that the gateway sent along."""
     status = _status(error)
@@ -111,5 +136,7 @@ def _without_details(error: grpc.aio.AioRpcError, address: str) -> ClientError:
             UNREACHABLE,
             f"No maie gateway answers at {address}; is it running, and is the address right?",
         )
+    if error.code() is grpc.StatusCode.UNIMPLEMENTED:
+        return not_a_gateway(address)
     message = error.details() or f"The call failed: {error.code().name}."
     return ClientError(error.code(), "", message)

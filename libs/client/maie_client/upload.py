@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import threading
 from collections.abc import AsyncGenerator, AsyncIterable, Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import ExitStack, aclosing
 from pathlib import Path
-from typing import Any, BinaryIO
+from queue import SimpleQueue
+from typing import Any
 
 import grpc
 from google.protobuf.message import Message
 
 from maie.job.v1 import job_pb2 as job
+from maie_client.text import sendable
 
 MESSAGE_BYTES = 256 * 1024
 """The size of the messages: larger ones gain nothing, smaller ones cost throughput."""
@@ -23,8 +26,8 @@ Source = Path | str | AsyncIterable[bytes]
 
 
 def filename_of(source: Source) -> str:
-    """The name of a file; empty for bytes."""
-    return Path(source).name if isinstance(source, Path | str) else ""
+    """The name of a file as it can be sent; empty for bytes."""
+    return sendable(Path(source).name) if isinstance(source, Path | str) else ""
 
 
 async def send_upload(
@@ -84,28 +87,31 @@ async def _cut(source: Source) -> AsyncGenerator[bytes, None]:
 
 
 async def read_file(path: Path) -> AsyncGenerator[bytes, None]:
-    """Reads a file in pieces of MESSAGE_BYTES, off the event loop."""
-    loop, file = asyncio.get_running_loop(), _File(path)
-    # A thread of the file's own keeps the order: what is opened is closed, whenever this ends.
-    reader = ThreadPoolExecutor(1, thread_name_prefix="maie-read")
+    """Reads a file in pieces of up to MESSAGE_BYTES, off the event loop."""
+    wanted: SimpleQueue[Future[bytes] | None] = SimpleQueue()
+    # Nothing ends a read of a pipe that nobody writes to: a daemon is not waited for when the
+    # process ends.
+    threading.Thread(target=_read, args=(path, wanted), name="maie-read", daemon=True).start()
     try:
-        while piece := await loop.run_in_executor(reader, file.read):
+        while True:
+            answer: Future[bytes] = Future()
+            wanted.put(answer)
+            if not (piece := await asyncio.wrap_future(answer)):
+                return
             yield piece
     finally:
-        reader.submit(file.close)
-        reader.shutdown(wait=False)
+        wanted.put(None)
 
 
-class _File:
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._stack = ExitStack()
-        self._file: BinaryIO | None = None
-
-    def read(self) -> bytes:
-        if self._file is None:
-            self._file = self._stack.enter_context(self._path.open("rb"))
-        return self._file.read(MESSAGE_BYTES)
-
-    def close(self) -> None:
-        self._stack.close()
+def _read(path: Path, wanted: SimpleQueue[Future[bytes] | None]) -> None:
+    """Answers each request with the next piece; what is opened here is closed here."""
+    with ExitStack() as stack:
+        file = None
+        while (answer := wanted.get()) is not None:
+            if not answer.set_running_or_notify_cancel():
+                continue
+            try:
+                file = file or stack.enter_context(path.open("rb", buffering=0))
+                answer.set_result(file.read(MESSAGE_BYTES))
+            except OSError as error:
+                answer.set_exception(error)

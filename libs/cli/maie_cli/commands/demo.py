@@ -24,8 +24,7 @@ from maie_cli.console import out
 from maie_cli.exits import Exit, leave, run
 from maie_cli.files import Names, write_results
 from maie_cli.formats.clean import plain
-from maie_cli.formats.markdown import clock
-from maie_cli.formats.transcript import seconds
+from maie_cli.formats.transcript import clock, seconds
 from maie_cli.formats.writers import WRITERS, Finished
 from maie_cli.interrupts import interruptible
 from maie_cli.mesh import LocalMesh, MeshError, MeshOptions
@@ -151,6 +150,7 @@ class _WithText:
     """Shows each segment when it is first recognised, and all else as another view does."""
 
     def __init__(self, view: View, console: Console | Progress) -> None:
+        self.shows_warnings = view.shows_warnings
         self._view = view
         self._console = console.console if isinstance(console, Progress) else console
         self._shown: set[str] = set()

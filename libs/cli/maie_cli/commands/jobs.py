@@ -24,11 +24,12 @@ from maie_cli.arguments import (
     parse_labels,
 )
 from maie_cli.batch import exit_of_job
-from maie_cli.console import complain, emit, err, note, out, whole
+from maie_cli.console import complain, emit, err, note, out, warn, whole
 from maie_cli.exits import Exit, run
 from maie_cli.formats.as_json import to_json
 from maie_cli.formats.clean import plain
-from maie_cli.formats.writers import WRITERS, Finished
+from maie_cli.formats.warnings import sentences
+from maie_cli.formats.writers import TRANSCRIPT_FORMATS, WRITERS, Finished
 from maie_cli.names import state_name
 from maie_cli.templates import template_of
 from maie_cli.together import Together
@@ -92,6 +93,8 @@ def show(
 ) -> None:
     """Print a job's results as far as they are there. Exits 1 for a job that failed."""
     finished = run(_show(Client(gateway, tenant=tenant), job_id))
+    if format_ in TRANSCRIPT_FORMATS and not as_json:  # the others hold them
+        _warn("", finished.job)
     _print(finished, "json" if as_json else format_)
     _exit(finished.job)
 
@@ -113,7 +116,9 @@ def watch(
     """
     client = Client(gateway, tenant=tenant)
     if job_ids is not None and len(set(job_ids)) == 1:
-        finished = run(_watch(client, job_ids[0]))
+        finished, has_warned = run(_watch(client, job_ids[0]))
+        if not has_warned:
+            _warn("", finished.job)
         _print(finished, "json" if as_json else None)
         _exit(finished.job)
     else:
@@ -219,7 +224,7 @@ async def _show(client: Client, job_id: str) -> Finished:
         return await _finished(client, await client.get_job(job_id))
 
 
-async def _watch(client: Client, job_id: str) -> Finished:
+async def _watch(client: Client, job_id: str) -> tuple[Finished, bool]:
     done = job.Job()
     with view_of([job_id]) as view:
         async with client:
@@ -227,14 +232,15 @@ async def _watch(client: Client, job_id: str) -> Finished:
                 async for event in events:
                     view.hear(job_id, event)
                     done = event.finished.job if event.HasField("finished") else done
-            return await _finished(client, done)
+            return await _finished(client, done), view.shows_warnings
 
 
 async def _watch_together(client: Client, job_ids: Sequence[str], as_json: bool) -> Exit:
-    code, complaints = Exit.OK, list[str]()
+    code, complaints, ends = Exit.OK, list[str](), list[job.Job]()
 
     def ended(done: job.Job) -> None:
         nonlocal code
+        ends.append(done)
         if as_json:
             emit(to_json(done))
         worse, message = exit_of_job(done)
@@ -248,6 +254,9 @@ async def _watch_together(client: Client, job_ids: Sequence[str], as_json: bool)
         rows = await (together.follow(job_ids) if job_ids else together.follow_running())
     if not rows:
         note("no job is running")
+    if table:  # which shows how many each job has
+        for done in ends:
+            _warn(f"{done.job_id}: ", done)
     for complaint in complaints:
         complain(complaint)
     return code
@@ -266,12 +275,16 @@ async def _finished(client: Client, done: job.Job) -> Finished:
 def _print(finished: Finished, format_: str | None) -> None:
     if format_ == "json":
         emit(to_json(finished.job))
-    elif format_ is not None or finished.job.state == job.JOB_STATE_COMPLETE:
-        emit(WRITERS[format_ or "md"](finished))
-    else:
+        return
+    if finished.job.state != job.JOB_STATE_COMPLETE:
         note(f"job {finished.job.job_id} is {state_name(finished.job.state)}")
-        if finished.job.HasField("results"):
-            emit(WRITERS["md"](finished))
+    if finished.is_readable:
+        emit(WRITERS[format_ or "md"](finished))
+
+
+def _warn(name: str, done: job.Job) -> None:
+    for each in sentences(done.results):
+        warn(f"{name}{each}")
 
 
 def _emit_state(changed: job.Job, as_json: bool) -> None:

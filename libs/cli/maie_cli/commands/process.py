@@ -18,20 +18,16 @@ from maie_cli.arguments import (
     TenantOption,
     parse_labels,
 )
-from maie_cli.batch import Batch, Outcome
-from maie_cli.console import complain, emit, note
+from maie_cli.batch import Batch
 from maie_cli.exits import Exit, run
-from maie_cli.files import Names, write_results
-from maie_cli.formats.as_json import to_json
-from maie_cli.formats.writers import WRITERS, Finished
 from maie_cli.options import AsrOptions, EnhancementOptions, SummaryOptions, stage_options
+from maie_cli.printer import Printer
 from maie_cli.views import view_of
 from maie_client import Client, JobOptions
 
 DEFAULT_TEMPLATE = "meeting_notes_v1"
 AT_ONCE = 4
-
-TRANSCRIPT_FORMATS = ("txt", "srt", "vtt")
+TRANSCRIPTS = frozenset({FeatureName.RAW_TRANSCRIPT, FeatureName.CLEAN_TRANSCRIPT})
 
 
 def process(
@@ -103,11 +99,17 @@ def process(
     }
     if request_id and len(files) > 1:
         raise typer.BadParameter("a request id names one recording", param_hint="--request-id")
-    printer = _Printer(output, format_ or ("json" if as_json else None), as_json)
     if len(files) > 1 and output is None and format_ in ("srt", "vtt"):
         raise typer.BadParameter(
             f"several recordings in the format {format_} need --output", param_hint="--format"
         )
+    printer = Printer(
+        files,
+        output,
+        format_ or ("json" if as_json else None),
+        as_json=as_json,
+        transcribed=not feature or not TRANSCRIPTS.isdisjoint(feature),
+    )
     code = run(_process(Client(gateway, tenant=tenant), files, options, printer, at_once, quiet))
     raise typer.Exit(code)
 
@@ -129,65 +131,18 @@ async def _process(
     client: Client,
     files: list[Path],
     options: JobOptions,
-    printer: _Printer,
+    printer: Printer,
     at_once: int,
     quiet: bool,
 ) -> Exit:
-    names = [str(file) for file in files]
+    blocked = printer.blocked()
+    free = [file for file, outcome in zip(files, blocked, strict=True) if outcome is None]
     async with client:
-        with view_of(names, quiet=quiet) as view:
-            batch = Batch(client, options, view, at_once)
-            outcomes = await batch.run(files)
-    for outcome in outcomes:
-        await asyncio.to_thread(printer.show, outcome, len(files) > 1)
+        with view_of([str(file) for file in free], quiet=quiet) as view:
+            made = iter(await Batch(client, options, view, at_once).run(free))
+    code = Exit.OK
+    for at, outcome in enumerate(each or next(made) for each in blocked):
+        warnings = not view.shows_warnings
+        code = max(code, await asyncio.to_thread(printer.show, at, outcome, warnings=warnings))
     printer.list_files()
-    return max(outcome.code for outcome in outcomes)
-
-
-class _Printer:
-    """Puts results where they were asked for."""
-
-    def __init__(self, folder: Path | None, format_: str | None, as_json: bool) -> None:
-        self._folder = folder
-        self._format = format_
-        self._as_json = as_json
-        self._names = Names()
-        self._written: list[Path] = []
-        self._complaints: set[str] = set()
-
-    def show(self, outcome: Outcome, one_of_many: bool) -> None:
-        """Writes an outcome's results, and says on stderr what went wrong."""
-        if outcome.finished is not None:
-            self._show_results(outcome.finished, one_of_many)
-        if outcome.message:
-            self._complain(outcome, one_of_many)
-
-    def list_files(self) -> None:
-        """Says which files were written."""
-        for path in self._written:
-            (note if self._as_json else emit)(str(path))
-
-    def _show_results(self, finished: Finished, one_of_many: bool) -> None:
-        if self._folder is not None:
-            name = self._names.of(Path(finished.name))
-            formats = [self._format] if self._format and not self._as_json else _fitting(finished)
-            self._written += write_results(finished, self._folder, name, formats)
-        if self._as_json or (self._folder is None and self._format == "json"):
-            emit(to_json(finished.job))
-        elif self._folder is None and finished.job.HasField("results"):
-            if one_of_many and self._format == "txt":
-                emit(f"==> {finished.name} <==")
-            emit(WRITERS[self._format or "md"](finished))
-
-    def _complain(self, outcome: Outcome, one_of_many: bool) -> None:
-        about_file = one_of_many and outcome.code is not Exit.UNREACHABLE
-        message = f"{outcome.path}: {outcome.message}" if about_file else outcome.message
-        if message not in self._complaints:
-            self._complaints.add(message)
-            complain(message)
-
-
-def _fitting(finished: Finished) -> list[str]:
-    results = finished.job.results
-    text = results.HasField("raw_transcript") or results.HasField("clean_transcript")
-    return [name for name in WRITERS if text or name not in TRANSCRIPT_FORMATS]
+    return code

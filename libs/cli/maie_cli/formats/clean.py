@@ -11,11 +11,14 @@ _UNWANTED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 # Without these, words of Persian and of Indian languages are other words.
 _JOINERS = frozenset("\u200c\u200d")
 _SPACES = re.compile(r"\s+")
+# Bytes of a file's name that are no UTF-8, as Python has them.
+_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 def plain(text: str) -> str:
     """One line of visible text: white space as single spaces, no control characters."""
-    kept = (letter for letter in _SPACES.sub(" ", text) if _is_wanted(letter))
+    known = _SURROGATES.sub("\ufffd", _SPACES.sub(" ", text))
+    kept = (letter for letter in known if _is_wanted(letter))
     return _SPACES.sub(" ", "".join(kept)).strip()
 
 

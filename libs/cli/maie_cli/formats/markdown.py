@@ -1,19 +1,22 @@
-"""Markdown: title, summary with its moments, transcript."""
+"""Markdown: title, warnings, summary with its moments, transcript, text that was left out."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from maie.job.v1 import job_pb2 as job
 from maie.summary.v1 import summary_pb2 as summary
 from maie_cli.formats.clean import plain
 from maie_cli.formats.summary import Item, Reading, Section, reading
-from maie_cli.formats.transcript import paragraphs
+from maie_cli.formats.transcript import clock, groups, lines, paragraph, paragraphs, seconds
+from maie_cli.formats.warnings import removed_texts, sentences, span
 
 _INLINE = re.compile(r"([\\`*_\[\]<>&|~#])")
 # What makes a list, a rule or a heading at the start of a line.
 _BLOCK = re.compile(r"^(\d{1,9}(?=[.)])|(?=[-+=]))")
+
+UNREAD = "Somebody speaks here, and no text could be made of it."
 
 
 def markdown(results: job.JobResults, name: str, template: summary.Template | None = None) -> str:
@@ -26,11 +29,14 @@ def markdown(results: job.JobResults, name: str, template: summary.Template | No
     """
     view = reading(results.summary, template) if results.HasField("summary") else None
     blocks = [f"# {escape((view and view.title) or name)}"]
+    if warnings := sentences(results):
+        blocks += ["## Warnings", _bullets(warnings)]
     if view:
         blocks += _summary(view)
-    text = paragraphs(results)
-    if text:
-        blocks += ["## Transcript", *map(escape, text)]
+    if text := _transcript(results):
+        blocks += ["## Transcript", *text]
+    if removed := list(removed_texts(results)):
+        blocks += ["## Left out of the transcript", _bullets(removed)]
     return "\n\n".join(blocks) + "\n"
 
 
@@ -40,16 +46,24 @@ def escape(text: str) -> str:
     return _BLOCK.sub(lambda found: f"{found[0]}\\", escaped)
 
 
-def clock(moment: float) -> str:
-    """A moment as mm:ss, or h:mm:ss from an hour on."""
-    minutes, second = divmod(int(moment), 60)
-    hour, minute = divmod(minutes, 60)
-    return f"{hour}:{minute:02d}:{second:02d}" if hour else f"{minute:02d}:{second:02d}"
-
-
 def moments(item: Item) -> str:
     """Where an item was said, such as "[00:12] [01:05]"."""
     return " ".join(dict.fromkeys(f"[{clock(moment)}]" for moment in item.moments))
+
+
+def _transcript(results: job.JobResults) -> list[str]:
+    """The paragraphs, and between them where speech has no text."""
+    said = [(group[0].start, escape(paragraph(group))) for group in groups(lines(results))]
+    unread = [
+        (seconds(where.start_offset), f"*{escape(span(where))} {UNREAD}*")
+        for where in results.unread
+    ]
+    whole = [] if said else [(0.0, escape(text)) for text in paragraphs(results)]
+    return [text for _, text in sorted(said + whole + unread, key=lambda block: block[0])]
+
+
+def _bullets(texts: Iterable[str]) -> str:
+    return "\n".join(f"- {escape(text)}" for text in texts)
 
 
 def _summary(view: Reading) -> Iterator[str]:

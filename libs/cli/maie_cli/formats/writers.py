@@ -27,11 +27,27 @@ class Finished:
     name: str
     template: summary.Template | None = None
 
+    @property
+    def is_transcribed(self) -> bool:
+        """Whether there is a transcript, be it empty."""
+        results = self.job.results
+        return results.HasField("raw_transcript") or results.HasField("clean_transcript")
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether there is something to read. A job that failed early has nothing."""
+        if self.job.state == job.JOB_STATE_COMPLETE:
+            return True
+        results = self.job.results
+        return bool(paragraphs(results)) or results.HasField("summary")
+
 
 def _text(finished: Finished) -> str:
     return "".join(f"{text}\n\n" for text in paragraphs(finished.job.results)).rstrip("\n") + "\n"
 
 
+TRANSCRIPT_FORMATS = ("txt", "srt", "vtt")
+"""The formats that hold nothing but the transcript."""
 WRITERS: Mapping[str, Callable[[Finished], str]] = {
     "txt": _text,
     "json": lambda finished: to_json(finished.job, indent=2) + "\n",

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from maie_cli.mesh.errors import MeshError
+from maie_client.text import sendable
 
 DEFAULT_DATA = Path(".maie")
 
@@ -39,6 +40,11 @@ class Layout:
         Raises:
             MeshError: They cannot be written.
         """
+        if sendable(str(self.root)) != str(self.root):
+            raise MeshError(
+                f"The broker cannot read the name of {self.root}, which is no UTF-8; choose "
+                "another folder with --data."
+            )
         try:
             for folder in (self.root, self.run, self.logs, self.blobs, self.nats):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,0 +1,41 @@
+"""What a person should know of results, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from maie.common.v1 import types_pb2 as common
+from maie.job.v1 import job_pb2 as job
+from maie_cli.formats.clean import plain
+from maie_cli.formats.transcript import clock, seconds
+
+_SUSPECT_REASONS = {
+    common.SUSPECT_REASON_REPETITION: "the same words again and again",
+    common.SUSPECT_REASON_NON_SPEECH: "nobody seems to speak there",
+}
+_OTHER_REASON = "probably never spoken"
+
+
+def sentences(results: job.JobResults) -> list[str]:
+    """Each warning with the stretch of the recording that it is about."""
+    return [sentence(warning) for warning in results.warnings]
+
+
+def sentence(warning: common.Warning) -> str:
+    """A warning, such as "[00:05-00:12] The recording has a gap here."."""
+    message = plain(warning.message) or plain(warning.reason)
+    return f"{span(warning.range)} {message}" if warning.HasField("range") else message
+
+
+def span(where: common.TimeRange) -> str:
+    """A stretch of the recording, such as "[00:05-00:12]"."""
+    start, end = clock(seconds(where.start_offset)), clock(seconds(where.end_offset))
+    return f"[{start}]" if start == end else f"[{start}-{end}]"
+
+
+def removed_texts(results: job.JobResults) -> Iterator[str]:
+    """What was left out of the segments, with its place and the reason."""
+    for suspect in results.suspect_texts:
+        if suspect.removed:
+            reason = _SUSPECT_REASONS.get(suspect.reason, _OTHER_REASON)
+            yield f"{span(suspect.range)} “{plain(suspect.text)}” ({reason})"

@@ -1,0 +1,133 @@
+"""Where the results of `maie process` go: files, or standard output."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from maie_cli.batch import Outcome
+from maie_cli.console import complain, emit, note, warn
+from maie_cli.exits import Exit, os_sentence
+from maie_cli.files import Names, ResultError, ResultFolder
+from maie_cli.formats.as_json import to_json
+from maie_cli.formats.warnings import sentences
+from maie_cli.formats.writers import TRANSCRIPT_FORMATS, WRITERS, Finished
+
+
+class Printer:
+    """Puts results where they were asked for.
+
+    Args:
+        files: The recordings, in the order in which they were named.
+        folder: Where files are written; standard output where unset.
+        format_: One format only; all that fit where unset.
+        as_json: Whether each job is printed as JSON, beside the files.
+        transcribed: Whether transcripts are made.
+    """
+
+    def __init__(
+        self,
+        files: Sequence[Path],
+        folder: Path | None,
+        format_: str | None,
+        *,
+        as_json: bool,
+        transcribed: bool,
+    ) -> None:
+        names = Names()
+        self._files = files
+        self._names = [names.of(file) for file in files]
+        self._folder = ResultFolder(folder) if folder is not None else None
+        self._format = format_
+        self._as_json = as_json
+        self._transcribed = transcribed
+        self._written: list[Path] = []
+        self._complaints: set[str] = set()
+
+    @property
+    def _one_of_many(self) -> bool:
+        return len(self._files) > 1
+
+    def blocked(self) -> list[Outcome | None]:
+        """Whether the results of each recording can be written, before any work is done.
+
+        Raises:
+            ResultError: No file at all can be written into the folder.
+        """
+        if self._folder is None:
+            return [None for _ in self._files]
+        self._folder.create()
+        return [self._blocked(at) for at in range(len(self._files))]
+
+    def show(self, at: int, outcome: Outcome, *, warnings: bool) -> Exit:
+        """Writes a recording's results, and says on stderr what went wrong.
+
+        Args:
+            at: The number of the recording, from 0.
+            outcome: What became of it.
+            warnings: Whether to say what a person should know of the results.
+
+        Returns:
+            How the command ends on its account.
+        """
+        code, finished = outcome.code, outcome.finished
+        if finished is not None:
+            if warnings:
+                self._warn(finished)
+            code = max(code, self._show_results(at, finished))
+        if outcome.message:
+            self._complain(outcome.path, outcome.code, outcome.message)
+        return code
+
+    def list_files(self) -> None:
+        """Says which files were written."""
+        for path in self._written:
+            (note if self._as_json else emit)(str(path))
+
+    def _blocked(self, at: int) -> Outcome | None:
+        assert self._folder is not None
+        try:
+            self._folder.check(self._names[at], self._formats(transcribed=self._transcribed))
+        except ResultError as error:
+            return Outcome(path=self._files[at], code=Exit.USAGE, message=os_sentence(error))
+        return None
+
+    def _show_results(self, at: int, finished: Finished) -> Exit:
+        code = Exit.OK
+        if self._folder is not None:
+            code = self._write(at, finished, self._folder)
+        if self._as_json or (self._folder is None and self._format == "json"):
+            emit(to_json(finished.job))
+        elif self._folder is None and finished.is_readable:
+            if self._one_of_many and self._format == "txt":
+                emit(f"==> {finished.name} <==")
+            emit(WRITERS[self._format or "md"](finished))
+        return code
+
+    def _write(self, at: int, finished: Finished, folder: ResultFolder) -> Exit:
+        code = Exit.OK
+        for format_ in self._formats(transcribed=finished.is_transcribed):
+            if format_ != "json" and not finished.is_readable:
+                continue
+            try:
+                self._written.append(folder.write(finished, self._names[at], format_))
+            except ResultError as error:
+                code = Exit.USAGE
+                self._complain(self._files[at], code, os_sentence(error))
+        return code
+
+    def _formats(self, *, transcribed: bool) -> list[str]:
+        if self._format and not self._as_json:
+            return [self._format]
+        return [name for name in WRITERS if transcribed or name not in TRANSCRIPT_FORMATS]
+
+    def _warn(self, finished: Finished) -> None:
+        for sentence in sentences(finished.job.results):
+            warn(f"{finished.name}: {sentence}" if self._one_of_many else sentence)
+
+    def _complain(self, path: Path, code: Exit, message: str) -> None:
+        about_file = self._one_of_many and code is not Exit.UNREACHABLE
+        line = f"{path}: {message}" if about_file else message
+        if line not in self._complaints:
+            self._complaints.add(line)
+            complain(line)
