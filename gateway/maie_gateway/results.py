@@ -151,7 +151,7 @@ def _best_transcripts(done: Iterable[record.Unit]) -> list[record.Unit]:
 def _results(of: record.JobRecord, outputs: Outputs) -> job.JobResults:
     asked = set(of.config.features)
     results = job.JobResults(warnings=outputs.warnings)
-    segments = [segment for part in outputs.transcripts for segment in part.segments]
+    segments = _in_time(outputs.transcripts)
     raw = job.FEATURE_RAW_TRANSCRIPT in asked
     clean = job.FEATURE_CLEAN_TRANSCRIPT in asked
     is_cut = PREPROCESS in _done(of)
@@ -172,12 +172,20 @@ def _results(of: record.JobRecord, outputs: Outputs) -> job.JobResults:
     return results
 
 
+def _in_time(transcripts: Iterable[common.Transcript]) -> list[common.Segment]:
+    """The segments of all chunks, those of several channels or tracks interleaved by time."""
+    segments = (segment for part in transcripts for segment in part.segments)
+    return sorted(segments, key=lambda segment: segment.start_offset.ToNanoseconds())
+
+
 def _paragraphs(segments: Iterable[common.Segment]) -> str:
+    """The clean text; a silence, or another channel or track, begins a new paragraph."""
     paragraphs: list[list[str]] = []
-    end = 0.0
+    end, lane = 0.0, (0, 0)
     for segment in segments:
         start = segment.start_offset.ToNanoseconds() / 1e9
-        if not paragraphs or start - end > PARAGRAPH_PAUSE_SECONDS:
+        before, lane = lane, (segment.track, segment.channel)
+        if not paragraphs or lane != before or start - end > PARAGRAPH_PAUSE_SECONDS:
             paragraphs.append([])
         if text := segment.clean_text or segment.text:
             paragraphs[-1].append(text)

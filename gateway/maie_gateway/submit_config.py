@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from maie.job.v1 import job_pb2 as job
 from maie_runtime.errors import invalid
 from maie_runtime.names import is_harmless
-from maie_runtime.options import check_generation, check_transcribe
+from maie_runtime.options import check_generation, check_recording, check_transcribe
 
 DEFAULT_FEATURES = (job.FEATURE_CLEAN_TRANSCRIPT, job.FEATURE_SUMMARY)
 MIN_CHUNK_SECONDS = 5
@@ -40,6 +40,7 @@ def settled_config(asked: job.JobConfig) -> job.JobConfig:
     check_labels(config.labels, field="config.labels")
     _settle_lane(config)
     check_transcribe(config.asr_options, "config.asr_options")
+    check_recording(config.recording_options, "config.recording_options")
     check_generation(config.enhancement_generation, "config.enhancement_generation")
     check_generation(config.summary_generation, "config.summary_generation")
     _check_chunk_duration(config)

@@ -47,15 +47,19 @@ async def stage(settings: PreprocessSettings) -> AsyncIterator[PreprocessStage]:
 
 
 class Preprocess(Protocol):
-    def __call__(self, content: bytes, **settings: Any) -> Awaitable[pb.PreprocessResult]: ...
+    def __call__(
+        self, content: bytes, *, options: pb.RecordingOptions | None = None, **settings: Any
+    ) -> Awaitable[pb.PreprocessResult]: ...
 
 
 @pytest.fixture
 def preprocess(context: StageContext, temp_dir: Path) -> Preprocess:
     """Preprocesses a recording with settings that differ from the defaults."""
 
-    async def call(content: bytes, **changed: Any) -> pb.PreprocessResult:
-        request = pb.PreprocessRequest(recording_content=content)
+    async def call(
+        content: bytes, *, options: pb.RecordingOptions | None = None, **changed: Any
+    ) -> pb.PreprocessResult:
+        request = pb.PreprocessRequest(recording_content=content, recording_options=options)
         settings = PreprocessSettings(temp_dir=temp_dir, **changed)
         async with open_stage(settings) as stage:
             return await last(stage, request, context)

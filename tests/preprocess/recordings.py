@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import io
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import cast
@@ -13,6 +14,7 @@ import av
 import numpy as np
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
+from av.stream import Disposition
 
 SAMPLE = Path(__file__).parents[2] / "samples" / "standup.flac"
 RATE = 16_000
@@ -107,6 +109,47 @@ def remuxed(
             packet.stream = stream
             output.mux(packet)
     return target.getvalue()
+
+
+@dataclass(kw_only=True, frozen=True)
+class Track:
+    """One of several audio tracks of a file."""
+
+    sound: Samples
+    codec: str = "libopus"
+    default: bool = False
+    language: str = ""
+    title: str = ""
+
+
+def tracks(*wanted: Track, container: str = "matroska") -> bytes:
+    """Sound of 16 kHz mono as the tracks of one file."""
+    target = io.BytesIO()
+    with av.open(target, "w", format=container) as output:
+        streams = []
+        for track in wanted:
+            stream = cast(AudioStream, output.add_stream(track.codec, rate=48_000, layout="mono"))
+            stream.disposition = Disposition.default if track.default else Disposition(0)
+            for name in ("language", "title"):
+                if value := getattr(track, name):
+                    stream.metadata[name] = value
+            stream.codec_context.open()
+            streams.append(stream)
+        for track, stream in zip(wanted, streams, strict=True):
+            size = stream.codec_context.frame_size or 4096
+            resampler = AudioResampler(stream.format.name, "mono", 48_000, frame_size=size)
+            for frame in resampler.resample(_frame(track.sound)) + resampler.resample(None):
+                output.mux(stream.encode(frame))
+            output.mux(stream.encode(None))
+    return target.getvalue()
+
+
+def beside(*channels: Samples, rate: int = RATE) -> bytes:
+    """Channels of the same rate as one WAV file; the shorter end in silence."""
+    longest = max(map(len, channels))
+    rows = [np.pad(channel, (0, longest - len(channel))) for channel in channels]
+    sound = np.stack(rows, axis=1).astype(np.int16)
+    return raw_wav(sound.tobytes(), channels=len(channels), rate=rate)
 
 
 def silent_video() -> bytes:

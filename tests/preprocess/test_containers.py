@@ -82,7 +82,12 @@ async def test_what_is_normalised_already_is_kept_bit_by_bit(
 async def test_the_source_is_named_as_ffmpeg_names_it(preprocess: Preprocess) -> None:
     result = await preprocess(recordings.encode(recordings.speech(5), **KINDS["m4a"]))
     assert result.source == pb.SourceFormat(
-        container="mov,mp4,m4a,3gp,3g2,mj2", codec="aac", sample_rate_hertz=48_000, channel_count=2
+        container="mov,mp4,m4a,3gp,3g2,mj2",
+        codec="aac",
+        sample_rate_hertz=48_000,
+        channel_count=2,
+        channels=pb.CHANNEL_MODE_MIX,
+        tracks=[pb.AudioTrack(track=1, codec="aac", default=True, read=True)],
     )
 
 

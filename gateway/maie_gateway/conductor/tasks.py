@@ -95,6 +95,8 @@ def _preprocess(source: record.JobRecord) -> preprocess.PreprocessRequest:
     )
     if source.config.HasField("chunk_duration"):
         request.chunk_duration.CopyFrom(source.config.chunk_duration)
+    if source.config.HasField("recording_options"):
+        request.recording_options.CopyFrom(source.config.recording_options)
     return request
 
 

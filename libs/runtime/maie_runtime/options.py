@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 
 from maie.asr.v1 import asr_pb2 as asr
 from maie.common.v1 import types_pb2 as common
+from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie_runtime.errors import StageError, invalid
 from maie_runtime.names import check_text, is_harmless
 
@@ -81,6 +82,38 @@ _SILENCE = {
     "min_silence": _Range(low=0, high=60),
     "speech_pad": _Range(low=0, high=10),
 }
+
+
+def check_recording(options: preprocess.RecordingOptions, field: str) -> None:
+    """Refuses a channel mode that there is not, and tracks that nobody can mean.
+
+    Args:
+        options: Which sound of a recording is wanted.
+        field: Where they stand in the request.
+
+    Raises:
+        StageError: INVALID_ARGUMENT with OPTION_OUT_OF_RANGE naming the field.
+    """
+    if options.channels not in preprocess.ChannelMode.values():
+        raise invalid(
+            "OPTION_OUT_OF_RANGE",
+            f"There is no channel mode {options.channels}; choose CHANNEL_MODE_MIX, "
+            "CHANNEL_MODE_SPLIT or CHANNEL_MODE_AUTO.",
+            field=f"{field}.channels",
+        )
+    if options.track < 0:
+        raise invalid(
+            "OPTION_OUT_OF_RANGE",
+            f"Tracks count from 1, so that there is no track {options.track}; leave it 0 for "
+            "the file's default.",
+            field=f"{field}.track",
+        )
+    if options.track and options.all_tracks:
+        raise invalid(
+            "OPTION_OUT_OF_RANGE",
+            "Either one track is read or all are; set track or all_tracks, not both.",
+            field=f"{field}.track",
+        )
 
 
 def check_capable(

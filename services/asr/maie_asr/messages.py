@@ -6,17 +6,19 @@ from google.protobuf.duration_pb2 import Duration
 
 from maie.common.v1 import types_pb2 as common
 from maie_asr.engine import Capabilities, RecognizedSegment, RecognizedWord
+from maie_asr.source import Source
 from maie_runtime.options import STEERING, TRANSLATION
 
 
-def segment_message(found: RecognizedSegment, segment_id: str, offset: float) -> common.Segment:
+def segment_message(found: RecognizedSegment, segment_id: str, source: Source) -> common.Segment:
     """A segment with times relative to the recording's start.
 
     Args:
         found: What the engine gave.
         segment_id: The segment's id.
-        offset: Where the chunk begins in the recording, in seconds.
+        source: The chunk that it is in.
     """
+    offset = source.offset
     return common.Segment(
         segment_id=segment_id,
         start_offset=_duration(offset + found.start),
@@ -24,6 +26,8 @@ def segment_message(found: RecognizedSegment, segment_id: str, offset: float) ->
         text=found.text,
         words=[_word(word, offset) for word in found.words],
         confidence=found.confidence,
+        channel=source.channel,
+        track=source.track,
     )
 
 

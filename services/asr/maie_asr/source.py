@@ -29,11 +29,15 @@ class Source:
         chunk: The chunk's index.
         offset: Where the chunk begins in the recording, in seconds.
         speech: The chunk's audio.
+        channel: The channel that it is, from 1; 0 where the channels were mixed.
+        track: The track that it is, from 1; 0 where one track was read.
     """
 
     chunk: int
     offset: float
     speech: Speech
+    channel: int = 0
+    track: int = 0
 
 
 async def load_source(request: asr.TranscribeRequest, blobs: Blobs, executor: Executor) -> Source:
@@ -82,7 +86,9 @@ async def _chunk(reference: asr.ChunkReference, blobs: Blobs, executor: Executor
         for speech in chunk.speech
     )
     speech = Speech(samples=samples, ranges=ranges)
-    return Source(chunk=chunk.index, offset=offset, speech=speech)
+    return Source(
+        chunk=chunk.index, offset=offset, speech=speech, channel=chunk.channel, track=chunk.track
+    )
 
 
 def _content(data: bytes) -> Source:

@@ -136,7 +136,7 @@ def _add(
 ) -> common.Segment | None:
     """Adds what was found; gives the segment unless it was left out."""
     segment_id = f"c{source.chunk:04d}-s{len(transcript.segments):04d}"
-    segment = segment_message(found, segment_id, source.offset)
+    segment = segment_message(found, segment_id, source)
     if reason and policy != "off":
         removed = policy == "remove"
         span = common.TimeRange(start_offset=segment.start_offset, end_offset=segment.end_offset)

@@ -1,4 +1,4 @@
-"""Speech finder, planner and samples at work on one recording."""
+"""Speech finder, planner and samples at work on one lane of a recording."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from maie_preprocess.audio import SampleBuffer
 from maie_preprocess.engine import SAMPLE_RATE
 from maie_preprocess.planner import ChunkPlan, ChunkPlanner
 from maie_preprocess.speech import Span, SpeechFinder, SpeechRules
+from maie_preprocess.wire import Lane
 from maie_runtime.blobs import Blobs
 
 NANOS_PER_SAMPLE = 1_000_000_000 // SAMPLE_RATE
@@ -27,31 +28,41 @@ def duration_of(samples: int) -> Duration:
 
 
 class Cutter:
-    """Cuts one recording into stored chunks and never holds more than the one in hand.
+    """Cuts one lane into stored chunks and never holds more than the one in hand.
 
     Attributes:
-        chunks: The chunks so far, in order.
-        speech_samples: How many samples of them are speech.
+        speech: Where somebody speaks, in order.
 
     Args:
+        lane: The lane.
         rules: When speech begins and ends.
         target: The length in samples that chunks aim at.
         blobs: Takes the chunks' audio.
         prefix: Where in the store.
+        chunks: Takes the chunks, of all lanes.
     """
 
-    def __init__(self, rules: SpeechRules, target: int, blobs: Blobs, prefix: str) -> None:
-        self.chunks: list[pb.Chunk] = []
-        self.speech_samples = 0
+    def __init__(
+        self,
+        lane: Lane,
+        rules: SpeechRules,
+        target: int,
+        blobs: Blobs,
+        prefix: str,
+        chunks: list[pb.Chunk],
+    ) -> None:
+        self.speech: list[Span] = []
+        self._lane = lane
         self._finder = SpeechFinder(rules)
         self._planner = ChunkPlanner(target, MARGIN_SAMPLES)
         self._buffer = SampleBuffer()
         self._blobs = blobs
         self._prefix = prefix
+        self._chunks = chunks
 
     @property
     def samples(self) -> int:
-        """The length of the recording so far."""
+        """The length of the lane so far."""
         return self._buffer.end
 
     async def feed(self, samples: bytes, probabilities: Sequence[float]) -> None:
@@ -75,16 +86,19 @@ class Cutter:
             yield from self._planner.add(utterance)
 
     async def _store(self, plan: ChunkPlan) -> None:
-        async with self._blobs.writer(f"{self._prefix}/{plan.index:04d}.wav") as target:
+        index = len(self._chunks)
+        async with self._blobs.writer(f"{self._prefix}/{index:04d}.wav") as target:
             for piece in self._buffer.wav(plan.span):
                 await target.write(piece)
-        self.speech_samples += sum(span.end - span.start for span in plan.speech)
-        self.chunks.append(
+        self.speech += plan.speech
+        self._chunks.append(
             pb.Chunk(
-                index=plan.index,
+                index=index,
                 range=_time_range(plan.span),
                 speech=[_time_range(span) for span in plan.speech],
                 audio=target.blob(),
+                channel=self._lane.channel,
+                track=self._lane.track,
             )
         )
 

@@ -12,7 +12,7 @@ import json
 import os
 import resource
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO, NoReturn, cast
 
 # PyAV imports the last four only where a file has such a track, and by then
@@ -27,12 +27,12 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.stream import Disposition
 
-from maie_preprocess import formats, wire
+from maie_preprocess import formats, tracks, wire
 from maie_preprocess.measure import Meter, NotANumberError
 from maie_preprocess.normalize import SAMPLE_RATE, Normalizer, RefusedError, check_shape
 from maie_preprocess.timeline import Timeline
 
-SAMPLE_BYTES = 2
+Piece = tuple[wire.Lane, bytes]
 # A recording may end this much before its header says without being called
 # truncated: encoders round, and some count a last packet that they never wrote.
 SHORTFALL_SECONDS = 2.0
@@ -60,15 +60,18 @@ class _Nameless:
 
 
 @contextlib.contextmanager
-def _open(source: BinaryIO) -> Iterator[InputContainer]:
+def _open(source: BinaryIO) -> Iterator[tuple[InputContainer, dict[int, str]]]:
+    """Opens a recording; gives the tags of codecs that FFmpeg does not know as well."""
+    source.seek(0)
     head = source.read(formats.HEAD_BYTES)
     source.seek(0)
     if not head:
         raise RefusedError("AUDIO_EMPTY", "The recording is empty; submit a file with sound.")
     try:
-        container = av.open(
-            _Nameless(source), "r", container_options=formats.OPTIONS, metadata_errors="ignore"
-        )
+        with _logged() as log:
+            container = av.open(
+                _Nameless(source), "r", container_options=formats.OPTIONS, metadata_errors="ignore"
+            )
     except av.error.FFmpegError as error:
         if formats.looks_like_audio(head):
             raise _corrupt("it cannot be opened") from error
@@ -78,35 +81,22 @@ def _open(source: BinaryIO) -> Iterator[InputContainer]:
             "Ogg, Opus or WebM.",
         ) from error
     with container:
-        yield container
+        yield container, tracks.tags_of(log)
+
+
+@contextlib.contextmanager
+def _logged() -> Iterator[list[tuple[int, str, str]]]:
+    """Gives what FFmpeg logs."""
+    av.logging.set_level(av.logging.WARNING)
+    try:
+        with av.logging.Capture() as log:
+            yield log
+    finally:
+        av.logging.set_level(av.logging.PANIC)
 
 
 def _corrupt(why: str) -> RefusedError:
     return RefusedError("AUDIO_CORRUPT", f"The recording is damaged: {why}; export it again.")
-
-
-def _pick(container: InputContainer) -> AudioStream:
-    """The first audio stream, if its codec is one that is read."""
-    if not container.streams.audio:
-        if container.streams:
-            raise RefusedError(
-                "UNSUPPORTED_FORMAT", "The file has no audio track; submit one that has sound."
-            )
-        raise _corrupt("it holds no track")
-    stream = container.streams.audio[0]
-    codec = _codec(stream)
-    if not formats.codec_is_read(codec):
-        raise RefusedError(
-            "UNSUPPORTED_FORMAT",
-            f"The recording's codec {codec!r} is not read; export it as WAV, FLAC, MP3 or AAC.",
-        )
-    return stream
-
-
-def _codec(stream: AudioStream) -> str:
-    # A stream whose codec FFmpeg cannot name has no codec context at all.
-    context = stream.codec_context
-    return context.codec.canonical_name if context is not None else "unknown"
 
 
 def _start_seconds(container: InputContainer) -> float | None:
@@ -129,47 +119,63 @@ def _claimed_seconds(container: InputContainer, stream: AudioStream) -> float | 
     return container.duration / av.time_base if container.duration is not None else None
 
 
-def _stated_seconds(opened: wire.Opened, source: BinaryIO) -> float | None:
+def _stated_seconds(
+    container: InputContainer, stream: AudioStream, source: BinaryIO
+) -> float | None:
     """The length that the header vouches for; None where it is an estimate."""
-    if opened.seconds is None or not formats.states_length(opened.container):
+    seconds = _claimed_seconds(container, stream)
+    if seconds is None or not formats.states_length(container.format.name):
         return None
     size = os.fstat(source.fileno()).st_size
     # FFmpeg takes a RIFF file's length from what is there; the header knows better.
-    return opened.seconds * max(1.0, formats.riff_size(os.pread(source.fileno(), 8, 0)) / size)
+    return seconds * max(1.0, formats.riff_size(os.pread(source.fileno(), 8, 0)) / size)
 
 
 class _Decoding:
-    """Decodes one stream and counts what goes wrong on the way."""
+    """Decodes one track and counts what goes wrong on the way.
+
+    Args:
+        stream: The track.
+        number: The track's number in its lanes; 0 where it is the only one.
+        split: Whether its channels are read each by itself.
+        start_seconds: What the clock shows where the file begins to play.
+        limits: What the recording may be.
+    """
 
     def __init__(
-        self, stream: AudioStream, start_seconds: float | None, limits: wire.Limits
+        self,
+        stream: AudioStream,
+        number: int,
+        split: bool,
+        start_seconds: float | None,
+        limits: wire.Limits,
     ) -> None:
         self.meter = Meter()
         self.timeline = Timeline(start_seconds, limits.max_seconds)
-        self.normalizer = Normalizer(limits, self.meter)
+        self.normalizer = Normalizer(limits, self.meter, split)
         self.packets = 0
         self.damaged = 0
         self.broke_off = False
-        self.samples = 0
-        self._stream = stream
+        self.stream = stream
+        self.split = split
+        self._number = number
 
-    def run(self, container: InputContainer) -> Iterator[bytes]:
-        """Gives 16 kHz mono 16-bit samples, about a second at a time."""
-        packets = container.demux(self._stream)
-        while True:
-            try:
-                packet = next(packets)
-            except StopIteration:
-                break
-            except av.error.FFmpegError:
-                self.broke_off = True
-                break
-            yield from self._count(self._decode(packet))
+    @property
+    def samples(self) -> int:
+        """How many samples there were, at 16 kHz."""
+        return self.normalizer.samples
+
+    def push(self, packet: av.Packet) -> Iterator[Piece]:
+        """Takes a packet; gives 16 kHz mono 16-bit samples, about a second at a time."""
+        yield from self._count(self._decode(packet))
+
+    def finish(self) -> Iterator[Piece]:
+        """Gives what is left."""
         for frame in self.timeline.flush():
             yield from self._count(self.normalizer.push(frame))
         yield from self._count(self.normalizer.flush())
 
-    def _decode(self, packet: av.Packet) -> Iterator[bytes]:
+    def _decode(self, packet: av.Packet) -> Iterator[tuple[int, bytes]]:
         self.packets += packet.size > 0
         try:
             frames = cast(list[AudioFrame], packet.decode())
@@ -184,20 +190,19 @@ class _Decoding:
             for placed in self.timeline.push(frame):
                 yield from self.normalizer.push(placed)
 
-    def _count(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
-        for piece in pieces:
-            self.samples += len(piece) // SAMPLE_BYTES
-            yield piece
+    def _count(self, pieces: Iterator[tuple[int, bytes]]) -> Iterator[Piece]:
+        for channel, piece in pieces:
+            yield wire.Lane(self._number, channel), piece
 
     def judge(self, limits: wire.Limits, stated_seconds: float | None) -> None:
-        """Says at the end whether this was a whole recording.
+        """Says at the end whether this was a whole track.
 
         A few damaged packets are left out; more than the limit, or an end far
         before the one that the header states, make the recording corrupt: a
         transcript that lacks its end without saying so is worse than none.
 
         Raises:
-            RefusedError: AUDIO_EMPTY, AUDIO_CORRUPT or AUDIO_TOO_SHORT.
+            RefusedError: AUDIO_CORRUPT.
         """
         seconds = self.samples / SAMPLE_RATE
         if stated_seconds is not None:
@@ -213,66 +218,120 @@ class _Decoding:
             self.damaged > limits.max_damaged_share * self.packets or not self.samples
         ):
             raise _corrupt(f"{self.damaged} of its {self.packets} packets cannot be decoded")
-        if not self.samples:
-            raise RefusedError("AUDIO_EMPTY", "The recording holds no sound; submit another.")
-        if self.samples < limits.min_seconds * SAMPLE_RATE:
-            raise RefusedError(
-                "AUDIO_TOO_SHORT",
-                f"The recording lasts {self.samples / SAMPLE_RATE:.2f} s; submit at least "
-                f"{limits.min_seconds:g} s.",
-            )
 
 
-def decode(source: BinaryIO, target: BinaryIO, limits: wire.Limits) -> None:
+def _check_length(samples: int, limits: wire.Limits) -> None:
+    """Refuses a recording by the length of its longest track.
+
+    Raises:
+        RefusedError: AUDIO_EMPTY or AUDIO_TOO_SHORT.
+    """
+    if not samples:
+        raise RefusedError("AUDIO_EMPTY", "The recording holds no sound; submit another.")
+    if samples < limits.min_seconds * SAMPLE_RATE:
+        raise RefusedError(
+            "AUDIO_TOO_SHORT",
+            f"The recording lasts {samples / SAMPLE_RATE:.2f} s; submit at least "
+            f"{limits.min_seconds:g} s.",
+        )
+
+
+def decode(source: BinaryIO, target: BinaryIO, limits: wire.Limits, choice: wire.Choice) -> None:
     """Decodes a recording and sends it, message by message.
 
     Args:
         source: The recording; has to be seekable and unbuffered.
         target: Takes the messages.
         limits: What the recording may be.
+        choice: Which sound of it to read.
 
     Raises:
         RefusedError: The recording cannot be used.
     """
-    with _open(source) as container:
-        stream = _pick(container)
-        stream.codec_context.thread_count = 1
-        check_shape(stream.codec_context.channels, stream.codec_context.sample_rate, limits)
-        opened = wire.Opened(
-            container=container.format.name,
-            codec=_codec(stream),
-            sample_rate=stream.codec_context.sample_rate,
-            channels=stream.codec_context.channels,
-            seconds=_claimed_seconds(container, stream),
-        )
+    with _open(source) as (container, tags):
+        read = tracks.pick(container, choice, tags)
+        decodings = {}
+        for number, stream in read.items():
+            context = stream.codec_context
+            context.thread_count = 1
+            check_shape(context.channels, context.sample_rate, limits)
+            split = choice.channels == "split" and context.channels > 1
+            in_lanes = number if choice.all_tracks else 0
+            decodings[stream.index] = _Decoding(
+                stream, in_lanes, split, _start_seconds(container), limits
+            )
+        opened = _opened(container, read, tags, any(one.split for one in decodings.values()))
         wire.send(target, wire.OPENED, opened)
-        decoding = _Decoding(stream, _start_seconds(container), limits)
-        for piece in decoding.run(container):
-            wire.send(target, wire.SAMPLES, piece)
-        decoding.judge(limits, _stated_seconds(opened, source))
-        wire.send(target, wire.DONE, _report(decoding))
+        for lane, piece in _run(container, decodings):
+            wire.send(target, wire.SAMPLES, piece, lane)
+        for decoding in decodings.values():
+            decoding.judge(limits, _stated_seconds(container, decoding.stream, source))
+        _check_length(max(decoding.samples for decoding in decodings.values()), limits)
+        wire.send(target, wire.DONE, _report(list(decodings.values())))
 
 
-def _report(decoding: _Decoding) -> wire.Done:
-    return wire.Done(
-        normalized=decoding.normalizer.kept,
-        loudness_lufs=decoding.meter.loudness_lufs(),
-        peak_dbfs=decoding.meter.peak_dbfs,
-        clipping_ratio=decoding.meter.clipping_ratio,
-        packets=decoding.packets,
-        damaged_packets=decoding.damaged,
-        warnings=decoding.timeline.gaps.warnings(),
+def _opened(
+    container: InputContainer, read: dict[int, AudioStream], tags: dict[int, str], split: bool
+) -> wire.Opened:
+    first = next(iter(read.values()))
+    return wire.Opened(
+        container=container.format.name,
+        codec=tracks.codec_of(first, tags),
+        sample_rate=first.codec_context.sample_rate,
+        channels=first.codec_context.channels,
+        seconds=_highest(_claimed_seconds(container, stream) for stream in read.values()),
+        split=split,
+        tracks=tracks.describe(container, read, tags),
     )
 
 
+def _run(container: InputContainer, decodings: dict[int, _Decoding]) -> Iterator[Piece]:
+    """Reads the container once, for all tracks that are read."""
+    packets = container.demux([decoding.stream for decoding in decodings.values()])
+    while True:
+        try:
+            packet = next(packets)
+        except StopIteration:
+            break
+        except av.error.FFmpegError:
+            for decoding in decodings.values():
+                decoding.broke_off = True
+            break
+        yield from decodings[packet.stream.index].push(packet)
+    for decoding in decodings.values():
+        yield from decoding.finish()
+
+
+def _report(decodings: list[_Decoding]) -> wire.Done:
+    """The figures of all tracks that were read; the loudness is that of the loudest."""
+    meters = [decoding.meter for decoding in decodings]
+    return wire.Done(
+        normalized=all(decoding.normalizer.kept for decoding in decodings),
+        loudness_lufs=_highest(meter.loudness_lufs() for meter in meters),
+        peak_dbfs=_highest(meter.peak_dbfs for meter in meters),
+        clipping_ratio=sum(meter.clipped for meter in meters)
+        / sum(meter.samples for meter in meters),
+        packets=sum(decoding.packets for decoding in decodings),
+        damaged_packets=sum(decoding.damaged for decoding in decodings),
+        warnings=[
+            warning for decoding in decodings for warning in decoding.timeline.gaps.warnings()
+        ],
+    )
+
+
+def _highest(values: Iterable[float | None]) -> float | None:
+    return max((value for value in values if value is not None), default=None)
+
+
 def main() -> NoReturn:
-    """Decodes standard input within the limits named by the only argument."""
+    """Decodes standard input within the limits and the choice named by the arguments."""
     limits = wire.Limits(**json.loads(sys.argv[1]))
+    choice = wire.Choice(**json.loads(sys.argv[2]))
     av.logging.set_level(av.logging.PANIC)
     confine(limits)
     source, target = open(0, "rb", buffering=0), sys.stdout.buffer  # noqa: SIM115
     try:
-        decode(source, target, limits)
+        decode(source, target, limits, choice)
     except RefusedError as refused:
         _refuse(target, refused)
     except NotANumberError:
@@ -288,7 +347,7 @@ def main() -> NoReturn:
 
 
 def _refuse(target: BinaryIO, refused: RefusedError) -> None:
-    answer = wire.Refused(reason=refused.reason, message=refused.message)
+    answer = wire.Refused(reason=refused.reason, message=refused.message, field=refused.field)
     wire.send(target, wire.REFUSED, answer)
 
 

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from dataclasses import asdict
 
@@ -44,7 +45,8 @@ class Decoding:
     """A recording while it is decoded; made by `decoding`.
 
     Attributes:
-        opened: What the container says; set by `open`.
+        opened: What the container says; set by `open`. Another one where all windows
+            before are void and come again; see `wire`.
         done: What decoding found; set once the last window came.
     """
 
@@ -61,38 +63,46 @@ class Decoding:
             StageError: As for `windows`.
         """
         while self.opened is None:
-            self._take(*await self._receive())
+            kind, _, payload = await self._receive()
+            self._take(kind, payload)
         return self.opened
 
-    async def windows(self, size: int) -> AsyncIterator[bytes]:
-        """Gives the samples, 16 kHz mono 16-bit, `size` bytes at a time; the last may be shorter.
+    async def windows(self, size: int) -> AsyncIterator[tuple[wire.Lane, bytes]]:
+        """Gives the samples of each lane, 16 kHz mono 16-bit, `size` bytes at a time.
+
+        The last window of a lane may be shorter.
 
         Raises:
             StageError: INVALID_ARGUMENT where the recording cannot be used,
                 INTERNAL where the process failed for another reason.
         """
-        window = bytearray()
+        windows: defaultdict[wire.Lane, bytearray] = defaultdict(bytearray)
         while self.done is None:
-            kind, payload = await self._receive()
+            kind, lane, payload = await self._receive()
             if kind == wire.SAMPLES:
+                window = windows[lane]
                 window += payload
                 while len(window) >= size:
-                    yield bytes(window[:size])
+                    yield lane, bytes(window[:size])
                     del window[:size]
-            else:
-                self._take(kind, payload)
-        if window:
-            yield bytes(window)
+                continue
+            if kind == wire.OPENED:
+                windows.clear()
+            self._take(kind, payload)
+        for lane, window in windows.items():
+            if window:
+                yield lane, bytes(window)
 
-    async def _receive(self) -> tuple[bytes, bytes]:
+    async def _receive(self) -> tuple[bytes, wire.Lane, bytes]:
         pipe = self._process.stdout
         assert pipe is not None
         try:
             async with asyncio.timeout(self._stall_seconds):
-                kind, size = wire.HEADER.unpack(await pipe.readexactly(wire.HEADER.size))
+                header = await pipe.readexactly(wire.HEADER.size)
+                kind, track, channel, size = wire.HEADER.unpack(header)
                 if size > wire.MAX_PAYLOAD_BYTES:
                     raise _failed("sent a message that is too large")
-                return kind, await pipe.readexactly(size)
+                return kind, wire.Lane(track, channel), await pipe.readexactly(size)
         except asyncio.IncompleteReadError as error:
             raise await self._why_it_ended() from error
         except TimeoutError as error:
@@ -102,9 +112,10 @@ class Decoding:
         fields = json.loads(payload)
         if kind == wire.REFUSED:
             refused = wire.Refused(**fields)
-            raise invalid(refused.reason, refused.message)
+            raise invalid(refused.reason, refused.message, field=refused.field)
         if kind == wire.OPENED:
-            self.opened = wire.Opened(**fields)
+            tracks = [wire.Track(**track) for track in fields.pop("tracks")]
+            self.opened = wire.Opened(**fields, tracks=tracks)
         else:
             warnings = [wire.RecordingWarning(**warning) for warning in fields.pop("warnings")]
             self.done = wire.Done(**fields, warnings=warnings)
@@ -119,12 +130,15 @@ class Decoding:
 
 
 @contextlib.asynccontextmanager
-async def decoding(recording: int, settings: PreprocessSettings) -> AsyncIterator[Decoding]:
+async def decoding(
+    recording: int, settings: PreprocessSettings, choice: wire.Choice
+) -> AsyncIterator[Decoding]:
     """Decodes a recording in a process that lives as long as the context.
 
     Args:
         recording: The descriptor of a seekable file, at its beginning.
         settings: The service's settings.
+        choice: Which sound of it to read.
     """
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -132,6 +146,7 @@ async def decoding(recording: int, settings: PreprocessSettings) -> AsyncIterato
         "-m",
         "maie_preprocess.decoder",
         json.dumps(asdict(limits_of(settings))),
+        json.dumps(asdict(choice)),
         stdin=recording,
         stdout=PIPE,
         stderr=PIPE,

@@ -35,8 +35,10 @@ class Meter:
     def __init__(self) -> None:
         self._loudness = _Loudness()
         self._peak = 0.0
-        self._clipped = 0
-        self._samples = 0
+        self.clipped = 0
+        """How many samples were at full scale."""
+        self.samples = 0
+        """How many there were, of all channels."""
 
     def add(self, block: AudioFrame) -> None:
         """Takes the next block, best of about a second.
@@ -61,21 +63,16 @@ class Meter:
         low, high = float(samples.min()) / scale, float(samples.max()) / scale
         if not (math.isfinite(low) and math.isfinite(high)):
             raise NotANumberError
-        self._samples += samples.size
+        self.samples += samples.size
         self._peak = max(self._peak, -low, high)
         if max(-low, high) >= full:
-            self._clipped += int(np.count_nonzero(samples >= full * scale))
-            self._clipped += int(np.count_nonzero(samples <= -full * scale))
+            self.clipped += int(np.count_nonzero(samples >= full * scale))
+            self.clipped += int(np.count_nonzero(samples <= -full * scale))
 
     @property
     def peak_dbfs(self) -> float | None:
         """The highest sample in dBFS, 0 at most; None for digital silence."""
         return min(0.0, 20 * math.log10(self._peak)) if self._peak > 0 else None
-
-    @property
-    def clipping_ratio(self) -> float:
-        """Samples at full scale over all samples, 0 to 1."""
-        return self._clipped / self._samples if self._samples else 0.0
 
     def loudness_lufs(self) -> float | None:
         """Integrated loudness so far (EBU R 128); None where there is none to measure."""

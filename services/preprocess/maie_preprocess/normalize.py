@@ -1,4 +1,4 @@
-"""Decoded frames of any shape in, 16 kHz mono 16-bit samples out. Runs in the decoder."""
+"""Decoded frames of any shape in, lanes of 16 kHz mono 16-bit samples out. Runs in the decoder."""
 
 from __future__ import annotations
 
@@ -10,18 +10,27 @@ from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 
 from maie_preprocess.measure import Meter, Shape, shape_of
+from maie_preprocess.mixing import Cancelled, Mixer, frame_powers, frames_of
+from maie_preprocess.planes import as_float, mono, planes
 from maie_preprocess.wire import Limits
 
 SAMPLE_RATE = 16_000
+SAMPLE_BYTES = 2
+MIXED = 0
+"""The number of the one channel that a mix gives; the channels of a file count from 1."""
+
+Piece = tuple[int, bytes]
+"""A channel and its next samples."""
 
 
 class RefusedError(Exception):
-    """The recording cannot be used; the arguments are reason and sentence."""
+    """The recording cannot be used; the arguments are reason, sentence and the field at fault."""
 
-    def __init__(self, reason: str, message: str) -> None:
+    def __init__(self, reason: str, message: str, field: str = "") -> None:
         super().__init__(reason, message)
         self.reason = reason
         self.message = message
+        self.field = field
 
 
 def check_shape(channels: int, sample_rate: int, limits: Limits) -> None:
@@ -53,20 +62,29 @@ class Normalizer:
     Args:
         limits: What the recording may be.
         meter: Sees every block before it is converted.
+        split: Whether each channel is read by itself.
     """
 
-    def __init__(self, limits: Limits, meter: Meter) -> None:
+    def __init__(self, limits: Limits, meter: Meter, split: bool) -> None:
         self._limits = limits
         self._meter = meter
+        self._split = split
         self._seconds = 0.0
         self._shape: Shape | None = None
-        self._as_is = False
         self._fifo = av.AudioFifo()
-        self._resampler = AudioResampler("s16", "mono", SAMPLE_RATE)
+        self._mixer: Mixer | None = None
+        self._lanes: dict[int, _Lane] = {}
         self.kept = True
         """Whether all samples so far are those of the recording, bit by bit."""
+        self.cancelled = Cancelled()
+        """Where the channels cancelled out."""
 
-    def push(self, frame: AudioFrame) -> Iterator[bytes]:
+    @property
+    def samples(self) -> int:
+        """How many samples each channel has so far, at 16 kHz."""
+        return max((lane.count for lane in self._lanes.values()), default=0)
+
+    def push(self, frame: AudioFrame) -> Iterator[Piece]:
         """Takes a decoded frame and gives what is ready, about a second at a time.
 
         Raises:
@@ -84,7 +102,7 @@ class Normalizer:
         if self._shape is not None and shape != self._shape:
             yield from self.flush()
         if shape != self._shape:
-            self._start(shape, frame.layout.nb_channels)
+            self._start(frame)
         frame.pts = None
         self._fifo.write(frame)
         while self._fifo.samples >= frame.sample_rate:
@@ -92,57 +110,92 @@ class Normalizer:
             assert block is not None
             yield from self._convert(block)
 
-    def flush(self) -> Iterator[bytes]:
-        """Gives what is left."""
+    def flush(self) -> Iterator[Piece]:
+        """Gives what is left; all channels then have the same length."""
         if self._shape is None:
             return
         block = self._fifo.read(0, partial=True)
         if block is not None:
             yield from self._convert(block)
-        if not self._as_is:
-            yield from map(_samples, self._resampler.resample(None))
+        for channel, lane in self._lanes.items():
+            for piece in lane.flush():
+                yield channel, piece
+        yield from self._level()
 
-    def _start(self, shape: Shape, channels: int) -> None:
+    def _start(self, frame: AudioFrame) -> None:
+        """Makes ready for sound of another shape."""
+        shape, channels = shape_of(frame), frame.layout.nb_channels
         self._shape = shape
         self._fifo = av.AudioFifo()
-        self._resampler = AudioResampler("s16", "mono", SAMPLE_RATE)
+        self._mixer = None
+        if channels > 1 and not self._split:
+            names = [channel.name for channel in frame.layout.channels]
+            position = self.samples / SAMPLE_RATE
+            self._mixer = Mixer(names, frame.sample_rate, position, self.cancelled)
         # A WAV file without a channel mask has no layout by name, only a count.
-        self._as_is = shape[0] in {"s16", "s16p"} and shape[2] == SAMPLE_RATE and channels == 1
-        self.kept = self.kept and self._as_is
+        as_is = shape[0] in {"s16", "s16p"} and shape[2] == SAMPLE_RATE and self._mixer is None
+        self.kept = self.kept and as_is and channels == 1
+        for channel in range(1, channels + 1) if self._split else [MIXED]:
+            self._lanes.setdefault(channel, _Lane()).start(as_is)
 
-    def _convert(self, block: AudioFrame) -> Iterator[bytes]:
+    def _convert(self, block: AudioFrame) -> Iterator[Piece]:
         self._meter.add(block)
-        if self._as_is:
-            yield _samples(block)
-        else:
-            yield from map(_samples, self._resampler.resample(_with_known_layout(block)))
+        if self._mixer is None and not self._split:
+            for piece in self._lanes[MIXED].push(block):
+                yield MIXED, piece
+            return
+        for channel, sound in self._channels(block):
+            for piece in self._lanes[channel].push(mono(sound, block.sample_rate)):
+                yield channel, piece
+
+    def _channels(self, block: AudioFrame) -> Iterator[tuple[int, np.ndarray]]:
+        samples = planes(block)
+        if self._mixer is None:
+            yield from enumerate(samples, 1)
+            return
+        sound = as_float(samples)
+        frames = frames_of(block.samples, block.sample_rate)
+        yield MIXED, self._mixer.mix(sound, frames, frame_powers(sound, frames))
+
+    def _level(self) -> Iterator[Piece]:
+        """Fills channels that were not there all the time with silence."""
+        longest = self.samples
+        for channel, lane in self._lanes.items():
+            while lane.count < longest:
+                missing = min(longest - lane.count, SAMPLE_RATE)
+                lane.count += missing
+                yield channel, bytes(missing * SAMPLE_BYTES)
 
 
-def _samples(frame: AudioFrame) -> bytes:
-    return frame.to_ndarray().tobytes()
+class _Lane:
+    """The samples of one channel.
 
-
-def _with_known_layout(block: AudioFrame) -> AudioFrame:
-    """Averages the channels of a recording that does not say what they are.
-
-    FFmpeg would guess surround sound and drop what it takes for the bass
-    channel; in a meeting recorder's file that is somebody's microphone.
+    Attributes:
+        count: How many there were.
     """
-    channels = block.layout.nb_channels
-    if channels <= 2 or block.layout.name != f"{channels} channels":
-        return block
-    samples = block.to_ndarray()
-    if not block.format.is_planar:
-        samples = samples.reshape(-1, channels).T
-    mean = samples.mean(axis=0, dtype=np.float64, keepdims=True)
-    mono = AudioFrame.from_ndarray(_to_float(mean, samples.dtype), format="flt", layout="mono")
-    mono.sample_rate = block.sample_rate
-    return mono
 
+    def __init__(self) -> None:
+        self.count = 0
+        self._resampler: AudioResampler | None = None
 
-def _to_float(samples: np.ndarray, origin: np.dtype) -> np.ndarray:
-    if origin.kind == "u":
-        samples = (samples - 128) / 128
-    elif origin.kind == "i":
-        samples = samples / 2.0 ** (origin.itemsize * 8 - 1)
-    return samples.astype(np.float32)
+    def start(self, as_is: bool) -> None:
+        """Begins sound of another shape, which is what is wanted already or is converted."""
+        self._resampler = None if as_is else AudioResampler("s16", "mono", SAMPLE_RATE)
+
+    def push(self, block: AudioFrame) -> Iterator[bytes]:
+        """Converts a block of one channel."""
+        if self._resampler is None:
+            yield from self._count([block])
+        else:
+            yield from self._count(self._resampler.resample(block))
+
+    def flush(self) -> Iterator[bytes]:
+        """Gives what the resampler holds back."""
+        resampler, self._resampler = self._resampler, None
+        if resampler is not None:
+            yield from self._count(resampler.resample(None))
+
+    def _count(self, frames: list[AudioFrame]) -> Iterator[bytes]:
+        for frame in frames:
+            self.count += frame.samples
+            yield frame.to_ndarray().tobytes()

@@ -8,6 +8,7 @@ from typing import Self
 from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from maie_preprocess.wire import ChannelMode
 from maie_runtime.settings import ServiceSettings
 
 MIN_CHUNK_SECONDS = 5.0
@@ -43,6 +44,10 @@ class PreprocessSettings(ServiceSettings):
     """A recording with a higher sample rate is refused with AUDIO_CORRUPT."""
     max_damaged_share: float = Field(default=0.05, ge=0, le=1)
     """Packets that may fail to decode, over all packets, before a recording counts as corrupt."""
+
+    channels: ChannelMode = "auto"
+    """How several channels are read where the request does not say: `mix` mixes them, `split`
+    reads each by itself, `auto` splits where they differ as those of a call do."""
 
     decoder_memory_mib: int = Field(default=1024, ge=256)
     """The address space that the decoding process may take."""

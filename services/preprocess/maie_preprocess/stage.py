@@ -15,17 +15,18 @@ from maie.event.v1 import event_pb2 as event
 from maie.preprocess.v1 import preprocess_pb2 as pb
 from maie_preprocess.audio import SAMPLE_BYTES
 from maie_preprocess.chunk_length import ChunkLength
-from maie_preprocess.cutting import Cutter, duration_of
+from maie_preprocess.cutting import duration_of
 from maie_preprocess.decoding import Decoding, decoding
 from maie_preprocess.engine import FRAME_SAMPLES, SAMPLE_RATE, SpeechEngine
+from maie_preprocess.lanes import Lanes
+from maie_preprocess.notes import warnings_of
 from maie_preprocess.places import LongPlaces
+from maie_preprocess.recording import choice_of, source_format
 from maie_preprocess.settings import PreprocessSettings
 from maie_preprocess.source import open_recording
 from maie_preprocess.speech import rules_of
-from maie_preprocess.wire import RecordingWarning
 from maie_runtime.engines import load_engine
 from maie_runtime.errors import invalid
-from maie_runtime.result_warnings import result_warning
 from maie_runtime.stage import StageContext
 
 ENGINES = "maie.preprocess.engines"
@@ -75,26 +76,30 @@ class PreprocessStage:
         """
         length = ChunkLength.of(request, self._settings)
         prefix = _prefix(request, context)
+        choice = choice_of(request.recording_options, self._settings)
         async with (
             open_recording(request, context.blobs, self._settings, self._executor) as recording,
-            decoding(recording, self._settings) as decoded,
+            decoding(recording, self._settings, choice) as decoded,
             self._long_places.visit() as see_length,
         ):
             opened = await decoded.open()
             chunk_seconds = length.seconds(opened.seconds)
             target = round(chunk_seconds * SAMPLE_RATE)
-            cutter = Cutter(self._rules, target, context.blobs, prefix)
-            track = self._engine.track()
+            lanes = Lanes(self._engine, self._rules, target, context.blobs, prefix)
             told = 0.0
-            async for window in decoded.windows(WINDOW_BYTES):
-                see_length(_seconds(cutter, decoded))
-                await cutter.feed(window, await track.feed(window))
-                fraction = _fraction(cutter, decoded, recording)
+            async for lane, window in decoded.windows(WINDOW_BYTES):
+                if opened is not decoded.opened:
+                    # The channels are read in another way now: what came before is void.
+                    opened = await decoded.open()
+                    lanes = Lanes(self._engine, self._rules, target, context.blobs, prefix)
+                see_length(_seconds(lanes, decoded))
+                await lanes.feed(lane, window)
+                fraction = _fraction(lanes, decoded, recording)
                 if fraction >= told + PROGRESS_STEP:
                     told = fraction
                     yield pb.PreprocessResponse(progress=pb.PreprocessProgress(fraction=told))
-        await cutter.finish()
-        result = self._result(cutter, decoded, context)
+        await lanes.finish()
+        result = self._result(lanes, decoded, context)
         result.vad_engine.parameters["chunk_seconds"] = json.dumps(chunk_seconds)
         yield pb.PreprocessResponse(result=result)
 
@@ -122,7 +127,7 @@ class PreprocessStage:
         return version
 
     def _result(
-        self, cutter: Cutter, decoded: Decoding, context: StageContext
+        self, lanes: Lanes, decoded: Decoding, context: StageContext
     ) -> pb.PreprocessResult:
         opened, done = decoded.opened, decoded.done
         assert opened is not None
@@ -138,33 +143,18 @@ class PreprocessStage:
                 },
             )
         return pb.PreprocessResult(
-            source=pb.SourceFormat(
-                container=opened.container,
-                codec=opened.codec,
-                sample_rate_hertz=opened.sample_rate,
-                channel_count=opened.channels,
-                normalized=done.normalized,
-            ),
-            duration=duration_of(cutter.samples),
+            source=source_format(opened, done),
+            duration=duration_of(lanes.samples),
             quality=pb.AudioQuality(
-                vad_coverage=cutter.speech_samples / cutter.samples,
+                vad_coverage=lanes.speech_samples / lanes.samples,
                 loudness_lufs=done.loudness_lufs,
                 peak_dbfs=done.peak_dbfs,
                 clipping_ratio=done.clipping_ratio,
             ),
-            chunks=cutter.chunks,
+            chunks=lanes.chunks,
             vad_engine=self._version(),
-            warnings=map(_warning, done.warnings),
+            warnings=warnings_of(opened, done),
         )
-
-
-def _warning(found: RecordingWarning) -> common.Warning:
-    span = None
-    if found.start_seconds is not None and found.end_seconds is not None:
-        span = common.TimeRange()
-        span.start_offset.FromNanoseconds(round(found.start_seconds * 1e9))
-        span.end_offset.FromNanoseconds(round(found.end_seconds * 1e9))
-    return result_warning(found.reason, found.message, span)
 
 
 def _prefix(request: pb.PreprocessRequest, context: StageContext) -> str:
@@ -179,16 +169,16 @@ def _prefix(request: pb.PreprocessRequest, context: StageContext) -> str:
     return f"jobs/{job_id}/chunks"
 
 
-def _seconds(cutter: Cutter, decoded: Decoding) -> float:
+def _seconds(lanes: Lanes, decoded: Decoding) -> float:
     """How long the recording is at least, as far as that is known by now."""
     stated = decoded.opened.seconds if decoded.opened is not None else None
-    return max(stated or 0.0, cutter.samples / SAMPLE_RATE)
+    return max(stated or 0.0, lanes.samples / SAMPLE_RATE)
 
 
-def _fraction(cutter: Cutter, decoded: Decoding, recording: int) -> float:
+def _fraction(lanes: Lanes, decoded: Decoding, recording: int) -> float:
     """How far the work is, by time, or by bytes where the container states no time."""
     if decoded.opened is not None and decoded.opened.seconds:
-        return min(1.0, cutter.samples / SAMPLE_RATE / decoded.opened.seconds)
+        return min(1.0, lanes.samples / SAMPLE_RATE / decoded.opened.seconds)
     # The decoder reads through the same open file, so its place is ours.
     size = os.fstat(recording).st_size
     return min(1.0, os.lseek(recording, 0, os.SEEK_CUR) / size)

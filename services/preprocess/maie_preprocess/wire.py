@@ -1,8 +1,10 @@
 """What the decoding process tells the service over its pipe.
 
-A message is one byte of kind, four bytes of length (little endian) and the
-payload. The kinds come in this order: OPENED, then any number of SAMPLES, then
-DONE; or REFUSED in place of any of them, as the last.
+A message is one byte of kind, one of track, one of channel, four bytes of length
+(little endian) and the payload. The kinds come in this order: OPENED, then any
+number of SAMPLES, then DONE; or REFUSED in place of any of them, as the last.
+OPENED comes once more where the recording turns out to be a call: what came
+before is void, and everything comes again, each channel by itself.
 """
 
 from __future__ import annotations
@@ -10,13 +12,13 @@ from __future__ import annotations
 import json
 import struct
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
     # The decoding process does without protobuf.
     from maie_runtime.result_warnings import WarningReason
 
-HEADER: Final = struct.Struct("<cI")
+HEADER: Final = struct.Struct("<cBBI")
 # A second of sound is 32 kB; a decoder that claims more than this is out of order.
 MAX_PAYLOAD_BYTES: Final = 1024 * 1024
 
@@ -39,16 +41,57 @@ class Limits:
     cpu_seconds: int
 
 
+ChannelMode = Literal["mix", "split", "auto"]
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Choice:
+    """Which sound of the recording is wanted; see RecordingOptions in the contract."""
+
+    channels: ChannelMode
+    track: int
+    all_tracks: bool
+
+
+class Lane(NamedTuple):
+    """Sound that is read by itself.
+
+    Attributes:
+        track: The audio track, from 1; 0 where one track is read.
+        channel: The channel, from 1; 0 where the channels are mixed.
+    """
+
+    track: int
+    channel: int
+
+
+NO_LANE: Final = Lane(0, 0)
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Track:
+    """An audio track of the file; see AudioTrack in the contract."""
+
+    track: int
+    codec: str
+    language: str
+    title: str
+    default: bool
+    read: bool
+
+
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Opened:
     """What the container says.
 
     Attributes:
         container: The demuxer's name as FFmpeg has it.
-        codec: The codec's name as FFmpeg has it.
-        sample_rate: In hertz.
-        channels: The number of channels.
+        codec: The codec's name as FFmpeg has it, of the first track that is read.
+        sample_rate: In hertz, of that track.
+        channels: The number of channels of that track.
         seconds: How long the recording claims to be; None where it does not say.
+        split: Whether the channels of a track are read each by itself.
+        tracks: All audio tracks, in the order of the file.
     """
 
     container: str
@@ -56,6 +99,8 @@ class Opened:
     sample_rate: int
     channels: int
     seconds: float | None
+    split: bool
+    tracks: list[Track]
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -101,15 +146,24 @@ class Done:
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Refused:
-    """Why the recording cannot be used: a reason of the contract and a sentence."""
+    """Why the recording cannot be used.
+
+    Attributes:
+        reason: A reason of the contract.
+        message: A sentence.
+        field: The field of the request that is at fault; empty where it is the recording.
+    """
 
     reason: str
     message: str
+    field: str = ""
 
 
-def send(stream: BinaryIO, kind: bytes, payload: bytes | Opened | Done | Refused) -> None:
+def send(
+    stream: BinaryIO, kind: bytes, payload: bytes | Opened | Done | Refused, lane: Lane = NO_LANE
+) -> None:
     """Writes one message and flushes it."""
     data = payload if isinstance(payload, bytes) else json.dumps(asdict(payload)).encode()
-    stream.write(HEADER.pack(kind, len(data)))
+    stream.write(HEADER.pack(kind, lane.track, lane.channel, len(data)))
     stream.write(data)
     stream.flush()

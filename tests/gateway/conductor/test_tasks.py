@@ -73,6 +73,12 @@ def test_preprocess_knows_the_slots_that_were_there_when_the_job_came() -> None:
     assert step.record.asr_slots == step.tasks[0].preprocess.asr_slots == 6
 
 
+def test_preprocess_reads_the_sound_that_was_asked_for() -> None:
+    options = preprocess.RecordingOptions(channels=preprocess.CHANNEL_MODE_SPLIT, track=2)
+    request = issued(recording_options=options)["preprocess"].preprocess
+    assert request.recording_options == options
+
+
 def test_the_chunk_duration_is_the_services_own_where_nobody_asked() -> None:
     step = accept(
         job_id=JOB_ID,

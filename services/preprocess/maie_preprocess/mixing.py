@@ -1,0 +1,141 @@
+"""Several channels to one, so that nothing that is on any of them is lost. Runs in the decoder.
+
+A plain mean loses speech twice over: channels that are each other's inverse
+cancel out, and one microphone of eight that has sound is mixed down by 18 dB.
+So the levels are looked at ten times a second: channels without sound are left
+out of the mean, and where it cancels, one channel is read in its place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+FRAMES_PER_SECOND = 10
+# How loud a channel is in a mix, by FFmpeg's name of it; as FFmpeg has it, but for
+# LFE, which some recorders give to a microphone. Channels without a name are equal.
+_WEIGHTS = {"FC": 1.0, "FL": 2**-0.5, "FR": 2**-0.5, "LFE": 0.1, "LFE2": 0.1}
+_OTHER_WEIGHT = 0.5
+# A channel this far below the loudest (40 dB) has no sound of its own. The loudest
+# is remembered for a while (it fades by 10 dB a second), so that gains do not
+# change within a word.
+_SILENT = 1e-4
+_FADE = 10 ** (-10 / 10 / FRAMES_PER_SECOND)
+# Power of a mix over that of unrelated channels in its place: 1 where they are
+# unrelated, 2 for two equal ones, 0 where they cancel. They are taken to cancel
+# below the first, and no more above the second.
+_CANCELS = 0.25
+_ADDS_UP = 0.5
+# What is quieter (-80 dBFS), or 20 dB below what was just there, proves nothing.
+_FAINT = 1e-8
+_PAUSE = 1e-2
+# Another channel is read where the mix cancels once it is 6 dB louder.
+_LOUDER = 4.0
+# A gain changes within this part of a frame (10 ms), so that it does not click.
+_RAMP = 0.1
+
+
+@dataclass(slots=True)
+class Cancelled:
+    """Where channels cancelled out, in seconds of the track."""
+
+    seconds: float = 0.0
+    """How long in all, pauses left out."""
+    start: float = 0.0
+    end: float = 0.0
+
+    def add(self, start: float, end: float) -> None:
+        """Takes the next stretch."""
+        if not self.seconds:
+            self.start = start
+        self.seconds += end - start
+        self.end = end
+
+
+def frames_of(count: int, sample_rate: int) -> list[slice]:
+    """Where each tenth of a second lies among a number of samples; the last may be shorter."""
+    step = -(-sample_rate // FRAMES_PER_SECOND)
+    return [slice(start, min(start + step, count)) for start in range(0, count, step)]
+
+
+def frame_powers(sound: np.ndarray, frames: list[slice]) -> np.ndarray:
+    """The mean power of each channel in each frame: frames by channels."""
+    parts = (sound[:, place] for place in frames)
+    return np.array([np.einsum("cs,cs->c", part, part) / part.shape[1] for part in parts])
+
+
+class Mixer:
+    """Mixes blocks of one shape; see the module.
+
+    Args:
+        names: What FFmpeg calls the channels, in order.
+        sample_rate: In hertz.
+        position: Where the first block begins, in seconds.
+        cancelled: Takes note of where channels cancel.
+    """
+
+    def __init__(
+        self, names: list[str], sample_rate: int, position: float, cancelled: Cancelled
+    ) -> None:
+        self._weights = np.array([_WEIGHTS.get(name, _OTHER_WEIGHT) for name in names])
+        self._sample_rate = sample_rate
+        self._position = position
+        self._cancelled = cancelled
+        self._loudest = np.zeros(len(names))
+        self._gains: np.ndarray | None = None
+        self._alone: int | None = None
+
+    def mix(self, sound: np.ndarray, frames: list[slice], powers: np.ndarray) -> np.ndarray:
+        """Mixes a block.
+
+        Args:
+            sound: Channels by samples, full scale being 1.
+            frames: See `frames_of`.
+            powers: See `frame_powers`.
+        """
+        mixed = np.empty(sound.shape[1], np.float32)
+        for place, power in zip(frames, powers, strict=True):
+            part = sound[:, place]
+            gains = self._next_gains(part, power)
+            before = gains if self._gains is None else self._gains
+            mixed[place] = _apply(before, gains, part)
+            self._gains = gains
+            self._position += part.shape[1] / self._sample_rate
+        return mixed
+
+    def _next_gains(self, part: np.ndarray, power: np.ndarray) -> np.ndarray:
+        faded = self._loudest * _FADE
+        self._loudest = np.maximum(power, faded)
+        gains = np.where(self._loudest >= _SILENT * self._loudest.max(), self._weights, 0)
+        gains = (gains / gains.sum()).astype(np.float32)
+        unrelated = float(gains**2 @ power)
+        if power.max() > max(_FAINT, _PAUSE * faded.max()):
+            mixed = gains @ part
+            self._judge(float(mixed @ mixed) / mixed.size, unrelated, part.shape[1])
+        if self._alone is None:
+            return gains
+        if power.max() > _LOUDER * power[self._alone]:
+            self._alone = int(power.argmax())
+        return np.eye(len(gains), dtype=np.float32)[self._alone]
+
+    def _judge(self, mixed: float, unrelated: float, samples: int) -> None:
+        """Decides whether the mix is lost here."""
+        cancels = mixed < _CANCELS * unrelated
+        if self._alone is None and cancels:
+            self._alone = int(self._loudest.argmax())
+        elif mixed > _ADDS_UP * unrelated:
+            self._alone = None
+        if cancels:
+            seconds = samples / self._sample_rate
+            self._cancelled.add(self._position, self._position + seconds)
+
+
+def _apply(before: np.ndarray, gains: np.ndarray, part: np.ndarray) -> np.ndarray:
+    """Mixes one frame, coming from the gains of the frame before."""
+    mixed = gains @ part
+    ramp = int(part.shape[1] * _RAMP)
+    if ramp and not np.array_equal(before, gains):
+        share = np.linspace(1, 0, ramp, endpoint=False, dtype=np.float32)
+        mixed[:ramp] += share * ((before - gains) @ part[:, :ramp])
+    return mixed

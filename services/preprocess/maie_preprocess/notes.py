@@ -1,0 +1,53 @@
+"""What a person should know of a recording."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from maie.common.v1 import types_pb2 as common
+from maie_preprocess import formats, wire
+from maie_runtime.result_warnings import result_warning
+
+# A sentence that names more tracks than these is not read.
+MAX_NAMED = 3
+
+
+def warnings_of(opened: wire.Opened, done: wire.Done) -> list[common.Warning]:
+    """The warnings about a recording that was read to its end.
+
+    Those about all of it come first, then the others in its order.
+    """
+    return [*other_tracks(opened.tracks), *map(_warning, done.warnings)]
+
+
+def other_tracks(tracks: Sequence[wire.Track]) -> list[common.Warning]:
+    """Says which tracks were not read, and how to read them."""
+    rest = [track for track in tracks if not track.read]
+    if not rest:
+        return []
+    read = _numbers([track.track for track in tracks if track.read])
+    message = f"The recording has {len(tracks)} audio tracks and {read} read; "
+    readable = [track.track for track in rest if formats.codec_is_read(track.codec)]
+    if readable:
+        others = " or ".join(f"track {number}" for number in readable[:MAX_NAMED])
+        what = "the other one" if len(readable) == 1 else "the others"
+        message += f"ask for {others} or for all tracks to read {what}."
+    else:
+        codecs = " and ".join(dict.fromkeys(repr(track.codec) for track in rest))
+        message += f"the rest cannot be, because its codec is {codecs}."
+    return [result_warning("OTHER_TRACKS", message)]
+
+
+def _warning(found: wire.RecordingWarning) -> common.Warning:
+    span = None
+    if found.start_seconds is not None and found.end_seconds is not None:
+        span = common.TimeRange()
+        span.start_offset.FromNanoseconds(round(found.start_seconds * 1e9))
+        span.end_offset.FromNanoseconds(round(found.end_seconds * 1e9))
+    return result_warning(found.reason, found.message, span)
+
+
+def _numbers(tracks: Sequence[int]) -> str:
+    if len(tracks) == 1:
+        return f"track {tracks[0]} was"
+    return f"tracks {', '.join(map(str, tracks[:-1]))} and {tracks[-1]} were"

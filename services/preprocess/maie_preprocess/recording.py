@@ -1,0 +1,43 @@
+"""What was asked of a recording and what it was, in the contract's words."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from maie.preprocess.v1 import preprocess_pb2 as pb
+from maie_preprocess import wire
+from maie_preprocess.settings import PreprocessSettings
+from maie_runtime.options import check_recording
+
+_MODES: dict[int, wire.ChannelMode] = {
+    pb.CHANNEL_MODE_MIX: "mix",
+    pb.CHANNEL_MODE_SPLIT: "split",
+    pb.CHANNEL_MODE_AUTO: "auto",
+}
+
+
+def choice_of(options: pb.RecordingOptions, settings: PreprocessSettings) -> wire.Choice:
+    """Which sound of the recording is wanted.
+
+    Raises:
+        StageError: INVALID_ARGUMENT with OPTION_OUT_OF_RANGE.
+    """
+    check_recording(options, "recording_options")
+    return wire.Choice(
+        channels=_MODES.get(options.channels, settings.channels),
+        track=options.track,
+        all_tracks=options.all_tracks,
+    )
+
+
+def source_format(opened: wire.Opened, done: wire.Done) -> pb.SourceFormat:
+    """What the recording was before it was normalised."""
+    return pb.SourceFormat(
+        container=opened.container,
+        codec=opened.codec,
+        sample_rate_hertz=opened.sample_rate,
+        channel_count=opened.channels,
+        normalized=done.normalized,
+        channels=pb.CHANNEL_MODE_SPLIT if opened.split else pb.CHANNEL_MODE_MIX,
+        tracks=[pb.AudioTrack(**asdict(track)) for track in opened.tracks],
+    )
