@@ -14,7 +14,7 @@ from maie_cli.mesh.child import Child, Report
 from maie_cli.mesh.errors import MeshError
 from maie_cli.mesh.layout import Layout
 from maie_cli.mesh.logs import trim
-from maie_cli.mesh.parts import GATEWAY, GRACE_SECONDS, NATS, MeshOptions, plan
+from maie_cli.mesh.parts import GATEWAY, GRACE_SECONDS, NATS, MeshOptions, fit_of, plan
 
 # Models load from disk, large ones for minutes, and one after another where they share a GPU. A
 # part that ends instead is noticed at once.
@@ -29,7 +29,8 @@ class LocalMesh:
 
     Args:
         options: What a person chose.
-        report: Hears one line whenever a part dies and is started again.
+        report: Hears one line of what is taken of the machine, and one whenever a part dies and is
+            started again.
 
     Attributes:
         layout: The mesh's folder.
@@ -94,6 +95,7 @@ class LocalMesh:
         self._hurry.set()
 
     async def _start(self) -> None:
+        self._report(fit_of(self._options).sentence)
         parts = plan(self._options, self.layout)
         self.children = {part.name: Child(part, self.layout, self._report) for part in parts}
         await self.start_part(NATS)

@@ -11,9 +11,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from maie_cli.mesh.errors import MeshError
+from maie_cli.mesh.fitting import Fit, fit_asr
 from maie_cli.mesh.layout import Layout
 from maie_cli.mesh.ports import Ports
 from maie_cli.mesh.profiles import profile_environment
+from maie_runtime.cores import usable_cores
 
 GATEWAY_PORT = 50051
 STAGES = ("preprocess", "asr", "enhancement", "summary")
@@ -82,11 +84,8 @@ def plan(options: MeshOptions, layout: Layout) -> list[Part]:
     ports = Ports()
     broker = _broker(layout, ports.take(options.nats_port), ports.take(0))
     shared = {
-        "MAIE_LOG_FORMAT": "json",
-        "MAIE_SHUTDOWN_GRACE_SECONDS": str(GRACE_SECONDS),
-        **profile_environment(options.profile),
-        **os.environ,
-        **options.environment,
+        **_settings(options),
+        **fit_of(options).environment,
         "MAIE_NATS_URL": f"nats://{broker.address}",
         "MAIE_BLOB_URL": layout.blobs.as_uri(),
         "MAIE_GATEWAY_READ_MODEL_URL": f"sqlite:///{layout.read_model}",
@@ -95,6 +94,27 @@ def plan(options: MeshOptions, layout: Layout) -> list[Part]:
     base = options.port_base
     gateway = _python_part(GATEWAY, GATEWAY, ports.take(base), ONE_HEAP | shared)
     return [broker, *_stages(options, ports, shared), gateway]
+
+
+def fit_of(options: MeshOptions) -> Fit:
+    """What the mesh takes of this machine to transcribe.
+
+    Raises:
+        MeshError: An option asks for what cannot be.
+    """
+    workers = _worker_counts(options.workers)["asr"]
+    return fit_asr(_settings(options), workers, usable_cores())
+
+
+def _settings(options: MeshOptions) -> dict[str, str]:
+    """What a person set, and the profile and the mesh's own ways where nobody did."""
+    return {
+        "MAIE_LOG_FORMAT": "json",
+        "MAIE_SHUTDOWN_GRACE_SECONDS": str(GRACE_SECONDS),
+        **profile_environment(options.profile),
+        **os.environ,
+        **options.environment,
+    }
 
 
 def _stages(options: MeshOptions, ports: Ports, shared: Mapping[str, str]) -> Iterator[Part]:
