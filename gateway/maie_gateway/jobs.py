@@ -79,16 +79,20 @@ class JobService(job_pb2_grpc.JobServiceServicer):
 
     async def ListJobs(self, request: job.ListJobsRequest, context: Any) -> job.ListJobsResponse:
         """Lists jobs, newest first."""
+        tenant = tenant_of(context)
+        self._model.check_list(tenant, request)
         # So that a caller finds what it submitted or changed a moment ago.
         await self._projector.settled()
-        return await self._model.list_page(tenant_of(context), request)
+        return await self._model.list_page(tenant, request)
 
     async def SearchJobs(
         self, request: job.SearchJobsRequest, context: Any
     ) -> job.SearchJobsResponse:
         """Finds words in transcripts and summaries, and the moments where they are."""
+        tenant = tenant_of(context)
+        self._model.check_search(tenant, request)
         await self._projector.settled()
-        return await self._model.search(tenant_of(context), request)
+        return await self._model.search(tenant, request)
 
     async def WatchJob(
         self, request: job.WatchJobRequest, context: Any

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from importlib.util import find_spec
+from threading import Lock
+from typing import Any
+from uuid import uuid4
 
 import structlog
 from sqlalchemy import (
@@ -22,8 +26,10 @@ from sqlalchemy import (
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.pool import QueuePool
 
 from maie_gateway.readmodel.fulltext import FULL_TEXT
+from maie_gateway.readmodel.reads import Deadline, query_too_slow
 from maie_gateway.readmodel.tables import SCHEMA_VERSION, metadata, versions
 from maie_runtime.errors import Code, StageError
 
@@ -39,6 +45,9 @@ RETRY_AFTER = timedelta(seconds=5)
 SCHEMA_LOCK = 5_023_191
 
 WRITES = "maie_writes"
+IN_MEMORY = (None, "", ":memory:")
+# SQLite looks at the clock so often: some ten times in a millisecond.
+PROGRESS_INSTRUCTIONS = 10_000
 
 
 class Database:
@@ -57,6 +66,7 @@ class Database:
         self._engine = _engine(make_url(url))
         self.index = FULL_TEXT[self._engine.dialect.name]
         self._prepared = False
+        self._preparing = Lock()
 
     @property
     def name(self) -> str:
@@ -64,12 +74,20 @@ class Database:
         return self._engine.url.render_as_string(hide_password=True)
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """A transaction that reads."""
-        with _unavailable():
+    def reading(self, deadline: Deadline | None = None) -> Iterator[Connection]:
+        """A transaction that reads.
+
+        Raises:
+            StageError: DEADLINE_EXCEEDED with QUERY_TOO_SLOW.
+        """
+        with _unavailable(deadline):
             self.prepare()
             with self._engine.begin() as connection:
-                yield connection
+                if deadline is None:
+                    yield connection
+                    return
+                with self._bounded(connection, deadline):
+                    yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -81,13 +99,14 @@ class Database:
 
     def prepare(self) -> None:
         """Makes what is missing; empties a database of another version."""
-        if self._prepared:
-            return
-        with _unavailable(), self._begin_writing() as connection:
-            self._lock(connection)
-            if _version(connection) != SCHEMA_VERSION:
-                self._make(connection)
-        self._prepared = True
+        with self._preparing:
+            if self._prepared:
+                return
+            with _unavailable(), self._begin_writing() as connection:
+                self._lock(connection)
+                if _version(connection) != SCHEMA_VERSION:
+                    self._make(connection)
+            self._prepared = True
 
     def clear(self) -> None:
         """Removes everything."""
@@ -103,6 +122,30 @@ class Database:
     def close(self) -> None:
         """Closes all connections."""
         self._engine.dispose()
+
+    @contextmanager
+    def _bounded(self, connection: Connection, deadline: Deadline) -> Iterator[None]:
+        """Ends what runs on a connection when its time is over."""
+
+        def check(*_: object) -> None:
+            if deadline.passed:
+                raise query_too_slow()
+
+        event.listen(connection, "before_cursor_execute", check)
+        if self._engine.dialect.name == "postgresql":
+            milliseconds = max(round(deadline.left * 1000), 1)
+            connection.execute(text(f"SET LOCAL statement_timeout = {milliseconds}"))
+            driver: Any = connection.connection.driver_connection
+            with deadline.cancelling(driver.cancel):
+                yield
+            return
+        raw = connection.connection.driver_connection
+        assert isinstance(raw, sqlite3.Connection)
+        raw.set_progress_handler(lambda: deadline.passed, PROGRESS_INSTRUCTIONS)
+        try:
+            yield
+        finally:
+            raw.set_progress_handler(None, 0)
 
     def _begin_writing(self) -> AbstractContextManager[Connection]:
         return self._engine.execution_options(**{WRITES: True}).begin()
@@ -129,9 +172,26 @@ def _version(connection: Connection) -> int | None:
 def _engine(url: URL) -> Engine:
     if url.get_backend_name() == "postgresql":
         return _postgresql(url)
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True)
+    if url.database in IN_MEMORY:
+        engine = _sqlite_in_memory()
+    else:
+        engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True)
     event.listen(engine, "connect", _on_sqlite_connect)
     event.listen(engine, "begin", _on_sqlite_begin)
+    return engine
+
+
+def _sqlite_in_memory() -> Engine:
+    """A database that goes with its process, for several threads at once."""
+    name = f"file:/maie-{uuid4()}?vfs=memdb"
+
+    def connect() -> sqlite3.Connection:
+        return sqlite3.connect(name, uri=True, timeout=BUSY_SECONDS, check_same_thread=False)
+
+    # It is there as long as a connection is: this one, which nobody else uses.
+    keeper = connect()
+    engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool, hide_parameters=True)
+    event.listen(engine, "engine_disposed", lambda _: keeper.close())
     return engine
 
 
@@ -174,10 +234,12 @@ def _on_sqlite_begin(connection: Connection) -> None:
 
 
 @contextmanager
-def _unavailable() -> Iterator[None]:
+def _unavailable(deadline: Deadline | None = None) -> Iterator[None]:
     try:
         yield
     except (InterfaceError, OperationalError, PoolTimeoutError) as error:
+        if deadline is not None and deadline.passed:
+            raise query_too_slow() from error
         # Its kind only: a message may quote the text of a recording.
         log.warning("readmodel.failed", error=type(getattr(error, "orig", error)).__name__)
         raise StageError(

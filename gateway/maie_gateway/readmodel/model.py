@@ -15,7 +15,9 @@ from maie.job.v1 import job_pb2 as job
 from maie_gateway.readmodel import pages, rows, search
 from maie_gateway.readmodel.database import Database
 from maie_gateway.readmodel.entries import JobEntry
+from maie_gateway.readmodel.limits import check_list
 from maie_gateway.readmodel.moments import JobText
+from maie_gateway.readmodel.reads import READ_THREADS, Deadline, Reads
 from maie_runtime.errors import StageError
 
 log = structlog.get_logger()
@@ -33,9 +35,10 @@ class ReadModel:
         StageError: UNAVAILABLE with READ_MODEL_UNAVAILABLE.
     """
 
-    def __init__(self, database: Database, thread: ThreadPoolExecutor) -> None:
+    def __init__(self, database: Database, thread: ThreadPoolExecutor, reads: Reads) -> None:
         self._database = database
         self._thread = thread
+        self._reads = reads
 
     async def apply_all(self, entries: Iterable[JobEntry]) -> int:
         """Shows many jobs in one transaction; returns how many were not shown like that."""
@@ -93,28 +96,42 @@ class ReadModel:
         """A page of a tenant's jobs, newest first.
 
         Raises:
-            StageError: INVALID_ARGUMENT with PAGE_TOKEN_INVALID or PAGE_SIZE_INVALID.
+            StageError: As `check_list`; INVALID_ARGUMENT with PAGE_TOKEN_INVALID
+                or PAGE_SIZE_INVALID; DEADLINE_EXCEEDED with QUERY_TOO_SLOW;
+                RESOURCE_EXHAUSTED with TOO_MANY_READS.
         """
+        self.check_list(tenant, request)
 
-        def read() -> job.ListJobsResponse:
-            with self._database.reading() as connection:
+        def read(deadline: Deadline) -> job.ListJobsResponse:
+            with self._database.reading(deadline) as connection:
                 return pages.list_page(connection, tenant, request)
 
-        return await self._run(read)
+        return await self._reads.run(tenant, read)
+
+    def check_list(self, tenant: str, request: job.ListJobsRequest) -> None:
+        """Refuses what `list_page` would, without a look at the database."""
+        check_list(request)
+        pages.asked_page(tenant, request)
 
     async def search(self, tenant: str, request: job.SearchJobsRequest) -> job.SearchJobsResponse:
         """A page of a tenant's jobs that hold all words of a query, best first.
 
         Raises:
             StageError: INVALID_ARGUMENT with QUERY_INVALID, PAGE_TOKEN_INVALID or
-                PAGE_SIZE_INVALID.
+                PAGE_SIZE_INVALID; DEADLINE_EXCEEDED with QUERY_TOO_SLOW;
+                RESOURCE_EXHAUSTED with TOO_MANY_READS.
         """
+        self.check_search(tenant, request)
 
-        def read() -> job.SearchJobsResponse:
-            with self._database.reading() as connection:
+        def read(deadline: Deadline) -> job.SearchJobsResponse:
+            with self._database.reading(deadline) as connection:
                 return search.search_page(connection, self._database.index, tenant, request)
 
-        return await self._run(read)
+        return await self._reads.run(tenant, read)
+
+    def check_search(self, tenant: str, request: job.SearchJobsRequest) -> None:
+        """Refuses what `search` would, without a look at the database."""
+        search.asked_page(tenant, request)
 
     async def count(self, tenant: str | None = None) -> int:
         """How many jobs there are, of one tenant or of all."""
@@ -160,8 +177,11 @@ async def open_read_model(url: str) -> AsyncIterator[ReadModel]:
     Raises:
         StageError: FAILED_PRECONDITION with READ_MODEL_DRIVER_MISSING.
     """
-    # One thread: SQLite has one writer, and a connection in memory belongs to its thread.
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="readmodel") as thread:
+    with (
+        # One thread: SQLite has one writer.
+        ThreadPoolExecutor(max_workers=1, thread_name_prefix="readmodel") as thread,
+        ThreadPoolExecutor(READ_THREADS, thread_name_prefix="readmodel-read") as readers,
+    ):
         loop = asyncio.get_running_loop()
         database = Database(url)
         try:
@@ -169,6 +189,6 @@ async def open_read_model(url: str) -> AsyncIterator[ReadModel]:
         except StageError as error:
             log.warning("readmodel.unavailable", database=database.name, reason=error.reason)
         try:
-            yield ReadModel(database, thread)
+            yield ReadModel(database, thread, Reads(readers))
         finally:
             await loop.run_in_executor(thread, database.close)

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, select, tuple_, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    ScalarSelect,
+    Select,
+    Table,
+    and_,
+    func,
+    or_,
+    select,
+    tuple_,
+    union_all,
+)
 
 from maie.job.v1 import job_pb2 as job
 from maie_gateway.readmodel.entries import microseconds, view_of
@@ -25,8 +38,7 @@ def list_page(
     Raises:
         StageError: INVALID_ARGUMENT with PAGE_TOKEN_INVALID or PAGE_SIZE_INVALID.
     """
-    size = page_size(request.page_size, DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
-    key = page_key(request.page_token, (int, str), tenant, request) if request.page_token else None
+    size, key = asked_page(tenant, request)
     rows = connection.execute(_newest(tenant, request, key, size + 1)).all()
     page = job.ListJobsResponse(jobs=(view_of(row.view) for row in rows[:size]))
     if len(rows) > size:
@@ -35,19 +47,30 @@ def list_page(
     return page
 
 
+def asked_page(tenant: str, request: job.ListJobsRequest) -> tuple[int, list[Any] | None]:
+    """The size of the page that is asked for, and the key that it begins after.
+
+    Raises:
+        StageError: INVALID_ARGUMENT with PAGE_TOKEN_INVALID or PAGE_SIZE_INVALID.
+    """
+    size = page_size(request.page_size, DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
+    key = page_key(request.page_token, (int, str), tenant, request) if request.page_token else None
+    return size, key
+
+
 def _newest(
     tenant: str, request: job.ListJobsRequest, key: list[Any] | None, limit: int
 ) -> Select[tuple[int, str, bytes]]:
-    """The first jobs after a key.
-
-    One query for each state, joined: each walks along an index and stops at the limit,
-    where a query for several states would sort all of their jobs first.
-    """
+    """The first jobs after a key."""
     states = sorted(set(request.states))
+    if request.labels:
+        return _walk_labels(tenant, request, key, limit, states)
     if not states:
-        return _walk(tenant, request, key, limit)
+        return _walk_jobs(tenant, request, key, limit)
+    # One query for each state, joined: each walks along an index and stops at the limit, where a
+    # query for several states would sort all of their jobs first.
     walks = [
-        select(_walk(tenant, request, key, limit).where(jobs.c.state == state).subquery())
+        select(_walk_jobs(tenant, request, key, limit).where(jobs.c.state == state).subquery())
         for state in states
     ]
     found = union_all(*walks).subquery()
@@ -58,27 +81,66 @@ def _newest(
     )
 
 
-def _walk(
+def _walk_jobs(
     tenant: str, request: job.ListJobsRequest, key: list[Any] | None, limit: int
 ) -> Select[tuple[int, str, bytes]]:
-    """Along one index, from the newest: that of the first label, or that of jobs."""
-    wanted = {labels.alias(f"label_{i}"): pair for i, pair in enumerate(request.labels.items())}
-    lead: FromClause = next(iter(wanted), jobs)
-    joined: FromClause = lead
-    for table in (*wanted, jobs):
-        if table is not lead:
-            joined = joined.join(table, table.c.number == lead.c.number)
+    """Along the index of jobs, from the newest."""
+    walk = select(jobs.c.create_time, jobs.c.job_id, jobs.c.view).where(jobs.c.tenant == tenant)
+    return _from_newest(walk, jobs, request, key, limit)
+
+
+def _walk_labels(
+    tenant: str,
+    request: job.ListJobsRequest,
+    key: list[Any] | None,
+    limit: int,
+    states: Sequence[job.JobState],
+) -> Select[tuple[int, str, bytes]]:
+    """Along the index of the first label, from the newest.
+
+    The others are counted for each job: to plan a join of each would take longer than to run it.
+    """
+    (name, value), *others = request.labels.items()
     walk = (
-        select(lead.c.create_time, lead.c.job_id, jobs.c.view)
-        .select_from(joined)
-        .where(jobs.c.tenant == tenant)
+        select(labels.c.create_time, labels.c.job_id, jobs.c.view)
+        .join(jobs, jobs.c.number == labels.c.number)
+        .where(labels.c.tenant == tenant, jobs.c.tenant == tenant)
+        .where(labels.c.key == storable(name), labels.c.value == storable(value))
     )
-    for label, (name, value) in wanted.items():
-        walk = walk.where(
-            label.c.tenant == tenant,
-            label.c.key == storable(name),
-            label.c.value == storable(value),
+    if others:
+        walk = walk.where(_count(others) == len(others))
+    if states:
+        walk = walk.where(jobs.c.state.in_(states))
+    return _from_newest(walk, labels, request, key, limit)
+
+
+def _count(wanted: list[tuple[str, str]]) -> ScalarSelect[int]:
+    """How many of some labels the job of the walk has."""
+    own = labels.alias("own")
+    return (
+        select(func.count())
+        .select_from(own)
+        .where(own.c.number == labels.c.number)
+        .where(
+            or_(
+                *(
+                    and_(own.c.key == storable(name), own.c.value == storable(value))
+                    for name, value in wanted
+                )
+            )
         )
+        .correlate(labels)
+        .scalar_subquery()
+    )
+
+
+def _from_newest(
+    walk: Select[tuple[int, str, bytes]],
+    lead: Table,
+    request: job.ListJobsRequest,
+    key: list[Any] | None,
+    limit: int,
+) -> Select[tuple[int, str, bytes]]:
     if key is not None:
         walk = walk.where(tuple_(lead.c.create_time, lead.c.job_id) < tuple_(*key))
     walk = walk.where(*_accepted(lead.c.create_time, request))

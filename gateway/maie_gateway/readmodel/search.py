@@ -75,9 +75,7 @@ def search_page(
         StageError: INVALID_ARGUMENT with QUERY_INVALID, PAGE_TOKEN_INVALID or
             PAGE_SIZE_INVALID.
     """
-    terms = parse_query(request.query)
-    size = page_size(request.page_size, DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
-    place = _place(tenant, request)
+    terms, size, place = asked_page(tenant, request)
     found: list[Scored] = []
     following: Place | None = place
     while following is not None and len(found) < size:
@@ -87,6 +85,17 @@ def search_page(
     if following is not None:
         page.next_page_token = page_token(_key(following), tenant, request)
     return page
+
+
+def asked_page(tenant: str, request: job.SearchJobsRequest) -> tuple[tuple[Term, ...], int, Place]:
+    """What is looked for, the size of the page that is asked for, and where it begins.
+
+    Raises:
+        StageError: INVALID_ARGUMENT with QUERY_INVALID, PAGE_TOKEN_INVALID or
+            PAGE_SIZE_INVALID.
+    """
+    size = page_size(request.page_size, DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
+    return parse_query(request.query), size, _place(tenant, request)
 
 
 def _key(place: Place) -> tuple[int, int, int, float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import grpc
@@ -14,7 +15,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
 
-from maie_runtime.errors import Code, StageError
+from maie_runtime.errors import Code, StageError, invalid
 
 log = structlog.get_logger()
 
@@ -68,18 +69,35 @@ async def _abort_with(context: grpc.aio.ServicerContext[Any, Any], error: Except
     )
 
 
-class _Unreadable:
-    """Stands for a message that is not the one that its method takes."""
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    """Stands for a message that was not read."""
+
+    error: StageError
 
 
-_UNREADABLE = _Unreadable()
+_UNREADABLE = _Refused(
+    invalid(
+        "REQUEST_UNREADABLE",
+        "The request is not the message that this method takes; make the client from the same "
+        "version of the contract.",
+    )
+)
 
 
 class ErrorInterceptor(grpc.aio.ServerInterceptor):
     """Turns what handlers raise into statuses, for all four kinds of RPC.
 
     A message that cannot be read is INVALID_ARGUMENT with REQUEST_UNREADABLE.
+
+    Args:
+        max_request_bytes: The largest message of a call with one request; a
+            larger one is INVALID_ARGUMENT with REQUEST_TOO_LARGE, without the
+            time that it takes to read it.
     """
+
+    def __init__(self, max_request_bytes: int) -> None:
+        self._max_request_bytes = max_request_bytes
 
     async def intercept_service(
         self,
@@ -91,7 +109,9 @@ class ErrorInterceptor(grpc.aio.ServerInterceptor):
         if handler is None:
             return None
         # What a deserializer raises would end the call as UNKNOWN, with the name of its class.
-        handler = handler._replace(request_deserializer=_tolerant(handler.request_deserializer))
+        limit = None if handler.request_streaming else self._max_request_bytes
+        read = _tolerant(handler.request_deserializer, limit)
+        handler = handler._replace(request_deserializer=read)
         if handler.response_streaming:
             name = "stream_stream" if handler.request_streaming else "unary_stream"
             call = _readable(getattr(handler, name), handler.request_streaming)
@@ -103,8 +123,16 @@ class ErrorInterceptor(grpc.aio.ServerInterceptor):
         return handler._replace(**{name: _unary(call)})
 
 
-def _tolerant(deserialize: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
+def _tolerant(deserialize: Callable[[bytes], Any], max_bytes: int | None) -> Callable[[bytes], Any]:
     def read(data: bytes) -> Any:
+        if max_bytes is not None and len(data) > max_bytes:
+            return _Refused(
+                invalid(
+                    "REQUEST_TOO_LARGE",
+                    f"A request of {len(data)} bytes is more than {max_bytes}; ask for less at a "
+                    "time.",
+                )
+            )
         try:
             return deserialize(data)
         except DecodeError:
@@ -130,13 +158,8 @@ async def _each(requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
 
 
 def _checked(request: Any) -> Any:
-    if request is _UNREADABLE:
-        raise StageError(
-            Code.INVALID_ARGUMENT,
-            "REQUEST_UNREADABLE",
-            "The request is not the message that this method takes; make the client from the same "
-            "version of the contract.",
-        )
+    if isinstance(request, _Refused):
+        raise request.error
     return request
 
 

@@ -43,6 +43,7 @@ class GrpcServer:
     Args:
         listen: HOST:PORT; port 0 takes a free one.
         services: The full names of the services that are mounted.
+        max_request_bytes: The largest message of a call with one request.
 
     Attributes:
         server: Where services are added before `start`.
@@ -52,8 +53,15 @@ class GrpcServer:
         RuntimeError: The address is taken.
     """
 
-    def __init__(self, listen: str, services: tuple[str, ...]) -> None:
-        self.server = grpc.aio.server(interceptors=(ErrorInterceptor(),), options=_OPTIONS)
+    def __init__(
+        self,
+        listen: str,
+        services: tuple[str, ...],
+        max_request_bytes: int = MAX_MESSAGE_BYTES,
+    ) -> None:
+        self.server = grpc.aio.server(
+            interceptors=(ErrorInterceptor(max_request_bytes),), options=_OPTIONS
+        )
         self._services = services
         self._health = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self.server)

@@ -1,0 +1,37 @@
+"""What a list or a search may ask for; checked before it reaches the database."""
+
+from __future__ import annotations
+
+from maie.job.v1 import job_pb2 as job
+from maie_gateway.readmodel.words import storable
+from maie_gateway.submit_config import MAX_LABEL_CHARACTERS, MAX_LABELS
+from maie_runtime.errors import invalid
+
+MAX_LABEL_KEY_CHARACTERS = 63
+
+
+def check_list(request: job.ListJobsRequest) -> None:
+    """Refuses filters that no job could need.
+
+    Raises:
+        StageError: INVALID_ARGUMENT with LABELS_INVALID or FIELD_INVALID.
+    """
+    # The number first: whatever the rest costs, it is for so many only.
+    if len(request.labels) > MAX_LABELS or not all(
+        len(key) <= MAX_LABEL_KEY_CHARACTERS and len(storable(value)) <= MAX_LABEL_CHARACTERS
+        for key, value in request.labels.items()
+    ):
+        raise invalid(
+            "LABELS_INVALID",
+            f"A list may ask for {MAX_LABELS} labels, as many as a job has: keys of up to "
+            f"{MAX_LABEL_KEY_CHARACTERS} characters, values of up to {MAX_LABEL_CHARACTERS}.",
+            field="labels",
+        )
+    known = job.JobState.values()
+    if len(request.states) > len(known) or not all(state in known for state in request.states):
+        raise invalid(
+            "FIELD_INVALID",
+            f"A list may ask for each of the {len(known) - 1} states once; leave `states` empty "
+            "for all of them.",
+            field="states",
+        )
