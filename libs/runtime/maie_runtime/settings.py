@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 from pathlib import Path
 from typing import Literal, TypeVar
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from maie_runtime.models import DEFAULT_MODELS_DIR
 
 SettingsT = TypeVar("SettingsT", bound="Settings")
+# How pydantic-settings names a field whose JSON it cannot read.
+_FIELD = re.compile(r'for field "(\w+)"')
+_REMEDY = "Change it, or leave it unset; docs/settings.md lists all settings."
 # What fits into a subject of NATS: tokens between dots.
 _GPU_NAME = r"[-/_=a-zA-Z0-9]+(\.[-/_=a-zA-Z0-9]+)*"
 
@@ -26,13 +32,34 @@ def load_settings(kind: type[SettingsT]) -> SettingsT:
     """Reads a service's settings; exits with status 2 and a line for each that is wrong."""
     try:
         return kind()
-    except ValidationError as error:
+    except (ValidationError, SettingsError) as error:
+        for problem in settings_problems(error):
+            print(f"error: {problem}", file=sys.stderr)
+        sys.exit(2)
+
+
+def settings_problems(error: ValueError) -> list[str]:
+    """A sentence for each setting that is wrong: which variable, and what it must be.
+
+    Another error's own text where it is not about settings. The values stay
+    out of the sentences: some are secrets.
+    """
+    if isinstance(error, ValidationError):
         # A nested class reads its own variables and fails under its own name.
         prefix = _prefixes(Settings).get(error.title, "")
-        for problem in error.errors():
-            name = "_".join(str(part) for part in problem["loc"]).upper()
-            print(f"error: {prefix}{name}: {problem['msg']}", file=sys.stderr)
-        sys.exit(2)
+        return [_problem(prefix, problem) for problem in error.errors()]
+    if not isinstance(error, SettingsError):
+        return [" ".join(str(error).split())]
+    found = _FIELD.search(str(error))
+    field = found[1].upper() if found else ""
+    names = {f"{prefix}{field}" for prefix in _prefixes(Settings).values()} & os.environ.keys()
+    return [f"{' or '.join(sorted(names)) or error} is no valid JSON. {_REMEDY}"]
+
+
+def _problem(prefix: str, problem: ErrorDetails) -> str:
+    name = "_".join(str(part) for part in problem["loc"]).upper()
+    message = problem["msg"].removeprefix("Value error, ").rstrip(".")
+    return f"{prefix}{name}: {message}. {_REMEDY}" if name else f"{message}. {_REMEDY}"
 
 
 def _prefixes(kind: type[Settings]) -> dict[str, str]:

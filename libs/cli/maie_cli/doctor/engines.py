@@ -15,6 +15,7 @@ from maie_cli.mesh.profiles import profile_environment
 from maie_cli.report import HASH_DIGITS
 from maie_runtime.blobs import Blobs
 from maie_runtime.errors import StageError
+from maie_runtime.settings import settings_problems
 
 Opener = Callable[[Blobs], AbstractAsyncContextManager[Any]]
 
@@ -84,7 +85,7 @@ async def _engine(what: str, opener: Opener, blobs: Blobs) -> Finding:
     except ImportError as error:
         return bad(what, str(error), INSTALL)
     except ValueError as error:  # settings that make no sense
-        return bad(what, " ".join(str(error).split()))
+        return bad(what, " ".join(settings_problems(error)))
     return Finding(what=what, detail=", ".join(models))
 
 

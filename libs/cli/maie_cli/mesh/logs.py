@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from itertools import takewhile
 from pathlib import Path
 
 MAX_LOG_BYTES = 50_000_000
 KEPT_LOGS = 2
 TAIL_BYTES = 64 * 1024
+ERROR = "error: "
 
 
 def rotate(path: Path) -> None:
@@ -29,10 +31,18 @@ def trim(path: Path) -> None:
 def last_error(path: Path) -> str:
     """The last error in a log as one sentence; its last line where there is no error."""
     lines = [line.strip() for line in _tail(path).splitlines() if line.strip()]
+    if spoken := _last_sentences(lines):
+        return " ".join(spoken)
     for line in reversed(lines):
         if sentence := _error_of(line):
             return sentence
     return lines[-1] if lines else "it wrote nothing into its log"
+
+
+def _last_sentences(lines: list[str]) -> list[str]:
+    """What a command says for a person at its end, such as which of its settings are wrong."""
+    said = list(takewhile(lambda line: line.startswith(ERROR), reversed(lines)))
+    return [line.removeprefix(ERROR) for line in reversed(said)]
 
 
 def _tail(path: Path) -> str:
