@@ -1,6 +1,7 @@
 """A part of a local mesh is kept running, and never outlives its supervisor."""
 
 import asyncio
+import dataclasses
 import os
 import signal
 import socket
@@ -110,6 +111,67 @@ async def test_a_part_that_does_not_start_says_its_last_error(layout):
     with pytest.raises(MeshError, match=r"part did not start: The model is missing; set A to B\."):
         await child.wait_ready(READY_SECONDS)
     await child.stop(1)
+
+
+def dying(layout: Layout, status: int, times: int, reports: list[str]) -> Child:
+    (layout.root / "starts").mkdir()
+    made = part()
+    script = (sys.executable, "-m", "tests.cli.dying_part", str(status), str(times))
+    command = (*script, str(layout.root / "starts"), made.address)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    return Child(
+        dataclasses.replace(made, command=command, environment=environment),
+        layout,
+        reports.append,
+    )
+
+
+def starts_of(layout: Layout) -> int:
+    return len(list((layout.root / "starts").iterdir()))
+
+
+async def test_a_part_that_is_killed_while_it_starts_is_started_again(layout, monkeypatch):
+    monkeypatch.setattr("maie_cli.mesh.child.FIRST_DELAY_SECONDS", 0.1)
+    reports: list[str] = []
+    child = dying(layout, -signal.SIGKILL, 2, reports)
+    await child.start()
+    await child.wait_ready(READY_SECONDS)
+    assert await is_serving(child.part.address)
+    assert starts_of(layout) == 3
+    assert [line.partition(";")[0] for line in reports] == ["part was killed by SIGKILL"] * 2
+    await child.stop(5)
+
+
+async def test_a_part_that_is_killed_at_every_start_is_given_up(layout, monkeypatch):
+    monkeypatch.setattr("maie_cli.mesh.child.FIRST_DELAY_SECONDS", 0.1)
+    child = dying(layout, -signal.SIGSEGV, 99, [])
+    await child.start()
+    with pytest.raises(MeshError, match=r"did not start: it was killed by SIGSEGV 4 times.*\.log"):
+        await child.wait_ready(READY_SECONDS)
+    await child.stop(1)
+    assert starts_of(layout) == 4
+    assert layout.pids() == {}
+
+
+async def test_a_part_that_ends_by_itself_while_it_starts_is_not_started_again(layout):
+    child = dying(layout, 3, 1, [])
+    await child.start()
+    with pytest.raises(MeshError, match=r"did not start: This is my own fault\."):
+        await child.wait_ready(READY_SECONDS)
+    await child.stop(1)
+    assert starts_of(layout) == 1
+
+
+async def test_a_part_is_stopped_while_it_waits_for_its_next_start(layout):
+    reports: list[str] = []
+    child = dying(layout, -signal.SIGKILL, 99, reports)
+    await child.start()
+    async with asyncio.timeout(READY_SECONDS):
+        while not reports:
+            await asyncio.sleep(0.02)
+    await child.stop(5)
+    assert starts_of(layout) == 1
+    assert child.pid is None
 
 
 async def test_a_part_that_ignores_sigterm_is_killed_after_the_grace(layout):

@@ -23,6 +23,9 @@ FIRST_DELAY_SECONDS = 1.0
 MAX_DELAY_SECONDS = 30.0
 # A part that ran for so long was well: its next death is a first one.
 WELL_SECONDS = 60.0
+# A part that is killed while it starts, as by a kernel that is out of memory, is started so often.
+# One that ends by itself is not: it says what is wrong, and would say so again.
+MAX_STARTS = 4
 
 Report = Callable[[str], None]
 
@@ -44,6 +47,7 @@ class Child:
         self._process: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._was_ready = False
+        self._ended = ""
         self._stopping = asyncio.Event()
 
     @property
@@ -53,9 +57,9 @@ class Child:
         return process.pid if process is not None and process.returncode is None else None
 
     async def start(self) -> None:
-        """Starts the part, and keeps it running from the moment that it is ready."""
+        """Starts the part, and keeps it running once it was ready; until then if it is killed."""
         self._stopping.clear()
-        self._was_ready = False
+        self._was_ready, self._ended = False, ""
         rotate(self._log)
         process = await self._spawn()
         self._layout.address_file(self.part.name).write_text(self.part.address)
@@ -65,18 +69,23 @@ class Child:
         """Waits until the part does its work.
 
         Raises:
-            MeshError: It ended, or is not ready in time.
+            MeshError: It ended, was killed again and again, or is not ready in time.
         """
         deadline = time.monotonic() + seconds
-        while not await is_ready(self.part):
+        while True:
+            ready = await is_ready(self.part)
             if self._keeper is None or self._keeper.done():
-                raise MeshError(f"{self.part.name} did not start: {last_error(self._log)}")
+                raise MeshError(
+                    f"{self.part.name} did not start: {self._ended or last_error(self._log)}"
+                )
+            if ready:
+                self._was_ready = True
+                return
             if time.monotonic() > deadline:
                 raise MeshError(
                     f"{self.part.name} is not ready after {seconds:.0f} s; see {self._log}"
                 )
             await asyncio.sleep(POLL_SECONDS)
-        self._was_ready = True
 
     async def stop(self, grace: float) -> None:
         """Ends the part with SIGTERM, and with SIGKILL after `grace` seconds."""
@@ -96,20 +105,29 @@ class Child:
             os.kill(self.pid, number)
 
     async def _keep(self, process: asyncio.subprocess.Process) -> None:
-        delay = FIRST_DELAY_SECONDS
+        delay, starts = FIRST_DELAY_SECONDS, 1
         while True:
             started = time.monotonic()
-            ended = _ended(await process.wait())
+            status = await process.wait()
             self._bury(process.pid)
-            if self._stopping.is_set() or not self._was_ready:
+            if self._stopping.is_set() or not self._is_wanted_again(status, starts):
                 return
             if time.monotonic() - started > WELL_SECONDS:
                 delay = FIRST_DELAY_SECONDS
-            self._report(f"{self.part.name} {ended}; starting it again in {delay:.0f} s")
+            self._report(f"{self.part.name} {_ended(status)}; starting it again in {delay:.0f} s")
             again = await self._spawn_after(delay)
             if again is None:
                 return
-            process, delay = again, min(MAX_DELAY_SECONDS, delay * 2)
+            process, delay, starts = again, min(MAX_DELAY_SECONDS, delay * 2), starts + 1
+
+    def _is_wanted_again(self, status: int, starts: int) -> bool:
+        """Whether the part is started once more after it ended."""
+        if self._was_ready:
+            return True
+        if status > 0:  # of its own accord; its log says why
+            return False
+        self._ended = f"it {_ended(status)} {starts} times while it started; see {self._log}"
+        return starts < MAX_STARTS
 
     async def _spawn_after(self, delay: float) -> asyncio.subprocess.Process | None:
         """Starts the part again after a while; None where it is stopped meanwhile."""
@@ -158,5 +176,12 @@ def _leashed(command: tuple[str, ...]) -> tuple[str, ...]:
 
 def _ended(status: int) -> str:
     if status < 0:
-        return f"was killed by {signal.Signals(-status).name}"
+        return f"was killed by {_signal_name(-status)}"
     return f"ended with status {status}"
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # a real-time signal, which has no name
+        return f"signal {number}"
