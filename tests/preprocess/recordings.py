@@ -160,12 +160,14 @@ def silent_video() -> bytes:
     return target.getvalue()
 
 
-def long_flac(hours: float, *, rate: int = 8000, channels: int = 1) -> bytes:
+def long_flac(
+    hours: float, *, rate: int = 8000, channels: int = 1, states_length: bool = True
+) -> bytes:
     """Hours of silence in next to no bytes: the largest blocks, of one value each."""
     block = 65_535
     count = -(-round(hours * 3600 * rate) // block)
     # Block sizes, frame sizes (unknown), then rate, channels, 16 bits and the length, packed.
-    packed = rate << 44 | (channels - 1) << 41 | 15 << 36 | count * block
+    packed = rate << 44 | (channels - 1) << 41 | 15 << 36 | count * block * states_length
     info = block.to_bytes(2, "big") * 2 + bytes(6) + packed.to_bytes(8, "big") + bytes(16)
     frames = (_silent_flac_frame(number, block, channels) for number in range(count))
     return b"fLaC\x80\x00\x00\x22" + info + b"".join(frames)

@@ -27,16 +27,17 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.stream import Disposition
 
-from maie_preprocess import formats, tracks, wire
+from maie_preprocess import completeness, formats, tracks, wire
+from maie_preprocess.completeness import Ending, Statement
 from maie_preprocess.measure import Meter, NotANumberError
-from maie_preprocess.normalize import SAMPLE_RATE, Normalizer, RefusedError, check_shape
+from maie_preprocess.normalize import SAMPLE_RATE, Normalizer, RefusedError, check_shape, too_long
+from maie_preprocess.reader import Reader
 from maie_preprocess.timeline import Timeline
 
 Piece = tuple[wire.Lane, bytes]
-# A recording may end this much before its header says without being called
-# truncated: encoders round, and some count a last packet that they never wrote.
-SHORTFALL_SECONDS = 2.0
-SHORTFALL_SHARE = 0.01
+
+# The last packet of a track may reach beyond its sound.
+CLAIM_SLACK_SECONDS = 1.0
 
 
 def confine(limits: wire.Limits) -> None:
@@ -119,18 +120,6 @@ def _claimed_seconds(container: InputContainer, stream: AudioStream) -> float | 
     return container.duration / av.time_base if container.duration is not None else None
 
 
-def _stated_seconds(
-    container: InputContainer, stream: AudioStream, source: BinaryIO
-) -> float | None:
-    """The length that the header vouches for; None where it is an estimate."""
-    seconds = _claimed_seconds(container, stream)
-    if seconds is None or not formats.states_length(container.format.name):
-        return None
-    size = os.fstat(source.fileno()).st_size
-    # FFmpeg takes a RIFF file's length from what is there; the header knows better.
-    return seconds * max(1.0, formats.riff_size(os.pread(source.fileno(), 8, 0)) / size)
-
-
 class _Decoding:
     """Decodes one track and counts what goes wrong on the way.
 
@@ -139,6 +128,7 @@ class _Decoding:
         number: The track's number in its lanes; 0 where it is the only one.
         split: Whether its channels are read each by itself.
         start_seconds: What the clock shows where the file begins to play.
+        stated: What the file says of the track's length.
         limits: What the recording may be.
     """
 
@@ -148,6 +138,7 @@ class _Decoding:
         number: int,
         split: bool,
         start_seconds: float | None,
+        stated: Statement,
         limits: wire.Limits,
     ) -> None:
         self.meter = Meter()
@@ -159,6 +150,8 @@ class _Decoding:
         self.stream = stream
         self.split = split
         self._number = number
+        self._stated = stated
+        self._last_position: int | None = None
 
     @property
     def samples(self) -> int:
@@ -177,6 +170,11 @@ class _Decoding:
 
     def _decode(self, packet: av.Packet) -> Iterator[tuple[int, bytes]]:
         self.packets += packet.size > 0
+        if packet.size and packet.pos is not None:
+            self._last_position = packet.pos
+        if packet.is_corrupt and "mpegts" in self._stated.container:
+            # Packets of the transport are missing in it.
+            self.timeline.damage()
         try:
             frames = cast(list[AudioFrame], packet.decode())
         except MemoryError:
@@ -194,7 +192,7 @@ class _Decoding:
         for channel, piece in pieces:
             yield wire.Lane(self._number, channel), piece
 
-    def judge(self, limits: wire.Limits, stated_seconds: float | None) -> None:
+    def judge(self, file: Reader, limits: wire.Limits) -> list[wire.RecordingWarning]:
         """Says at the end whether this was a whole track.
 
         A few damaged packets are left out; more than the limit, or an end far
@@ -205,19 +203,29 @@ class _Decoding:
             RefusedError: AUDIO_CORRUPT.
         """
         seconds = self.samples / SAMPLE_RATE
-        if stated_seconds is not None:
-            slack = max(SHORTFALL_SECONDS, SHORTFALL_SHARE * stated_seconds)
-            if stated_seconds - seconds > slack or (stated_seconds and not self.samples):
-                raise _corrupt(
-                    f"it breaks off after {seconds:.1f} of the {stated_seconds:.1f} s "
-                    "that it announces"
-                )
+        ending = Ending(
+            seconds=seconds,
+            late_seconds=self.timeline.late_seconds,
+            last_position=self._last_position,
+        )
+        short = completeness.judge(file, self._stated, ending)
         if self.broke_off:
             raise _corrupt(f"it cannot be read beyond {seconds:.1f} s")
         if self.packets and (
             self.damaged > limits.max_damaged_share * self.packets or not self.samples
         ):
             raise _corrupt(f"{self.damaged} of its {self.packets} packets cannot be decoded")
+        return [*self.timeline.gaps.warnings(), *short]
+
+
+def _check_claim(stated: Statement, limits: wire.Limits) -> None:
+    """Refuses a recording that is too long by its own account before it is decoded.
+
+    Raises:
+        RefusedError: AUDIO_TOO_LONG.
+    """
+    if stated.seconds is not None and stated.seconds > limits.max_seconds + CLAIM_SLACK_SECONDS:
+        raise too_long(limits)
 
 
 def _check_length(samples: int, limits: wire.Limits) -> None:
@@ -249,6 +257,7 @@ def decode(source: BinaryIO, target: BinaryIO, limits: wire.Limits, choice: wire
         RefusedError: The recording cannot be used.
     """
     with _open(source) as (container, tags):
+        file = Reader(source)
         read = tracks.pick(container, choice, tags)
         decodings = {}
         for number, stream in read.items():
@@ -257,17 +266,20 @@ def decode(source: BinaryIO, target: BinaryIO, limits: wire.Limits, choice: wire
             check_shape(context.channels, context.sample_rate, limits)
             split = choice.channels == "split" and context.channels > 1
             in_lanes = number if choice.all_tracks else 0
+            stated = completeness.read_statement(file, container, stream)
+            _check_claim(stated, limits)
             decodings[stream.index] = _Decoding(
-                stream, in_lanes, split, _start_seconds(container), limits
+                stream, in_lanes, split, _start_seconds(container), stated, limits
             )
         opened = _opened(container, read, tags, any(one.split for one in decodings.values()))
         wire.send(target, wire.OPENED, opened)
         for lane, piece in _run(container, decodings):
             wire.send(target, wire.SAMPLES, piece, lane)
-        for decoding in decodings.values():
-            decoding.judge(limits, _stated_seconds(container, decoding.stream, source))
+        warnings = [
+            warning for decoding in decodings.values() for warning in decoding.judge(file, limits)
+        ]
         _check_length(max(decoding.samples for decoding in decodings.values()), limits)
-        wire.send(target, wire.DONE, _report(list(decodings.values())))
+        wire.send(target, wire.DONE, _report(list(decodings.values()), warnings))
 
 
 def _opened(
@@ -302,7 +314,7 @@ def _run(container: InputContainer, decodings: dict[int, _Decoding]) -> Iterator
         yield from decoding.finish()
 
 
-def _report(decodings: list[_Decoding]) -> wire.Done:
+def _report(decodings: list[_Decoding], warnings: list[wire.RecordingWarning]) -> wire.Done:
     """The figures of all tracks that were read; the loudness is that of the loudest."""
     meters = [decoding.meter for decoding in decodings]
     return wire.Done(
@@ -313,9 +325,7 @@ def _report(decodings: list[_Decoding]) -> wire.Done:
         / sum(meter.samples for meter in meters),
         packets=sum(decoding.packets for decoding in decodings),
         damaged_packets=sum(decoding.damaged for decoding in decodings),
-        warnings=[
-            warning for decoding in decodings for warning in decoding.timeline.gaps.warnings()
-        ],
+        warnings=warnings,
     )
 
 

@@ -14,10 +14,6 @@ CODECS: Final = frozenset({
     "pcm", "vorbis",
 })  # fmt: skip
 
-# Containers whose header states the length of the sound. MP3, ADTS and Ogg are
-# streams: what FFmpeg says of their length is an estimate or read off the end.
-STATING_LENGTH: Final = frozenset({"wav", "w64", "mov", "flac"})
-
 # What FFmpeg may open while it looks at a file: these, and so no video decoder.
 _DECODERS: Final = (
     "aac", "adpcm_ima_wav", "adpcm_ms", "alac", "flac", "gsm_ms", "mp1float", "mp2float",
@@ -39,9 +35,6 @@ OPTIONS: Final = {
 }
 
 HEAD_BYTES: Final = 16
-# Programs that write WAV into a pipe do not know its length and put the largest
-# number there, signed or unsigned, or something close to it.
-RIFF_PLACEHOLDER: Final = 0x7FFF0000
 _MAGICS: Final = (b"RIFF", b"RIFX", b"RF64", b"riff", b"ID3", b"fLaC", b"OggS", b"\x1a\x45\xdf\xa3")
 _MOV_ATOMS: Final = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
 _MPEG_SYNC_MASK: Final = 0xE0
@@ -59,21 +52,6 @@ def looks_like_audio(head: bytes) -> bool:
     if head.startswith(_MAGICS) or head[4:8] in _MOV_ATOMS:
         return True
     return len(head) > 1 and head[0] == 0xFF and head[1] & _MPEG_SYNC_MASK == _MPEG_SYNC_MASK
-
-
-def states_length(container: str) -> bool:
-    """Whether a container, by FFmpeg's name, states its length rather than having it estimated."""
-    return not STATING_LENGTH.isdisjoint(container.split(","))
-
-
-def riff_size(head: bytes) -> int:
-    """How many bytes a RIFF file says that it has; 0 where it does not say.
-
-    Args:
-        head: The first 8 bytes of the file, or fewer.
-    """
-    size = int.from_bytes(head[4:8], "little") if head.startswith(b"RIFF") else 0
-    return size + 8 if size < RIFF_PLACEHOLDER else 0
 
 
 def codec_is_read(codec: str) -> bool:

@@ -53,6 +53,15 @@ def check_shape(channels: int, sample_rate: int, limits: Limits) -> None:
         )
 
 
+def too_long(limits: Limits) -> RefusedError:
+    """The refusal of a recording that is longer than the limit."""
+    return RefusedError(
+        "AUDIO_TOO_LONG",
+        f"The recording is longer than {limits.max_seconds:g} s; cut it into parts and submit "
+        "each.",
+    )
+
+
 class Normalizer:
     """Gathers frames to blocks of a second, measures and converts them.
 
@@ -93,11 +102,7 @@ class Normalizer:
         check_shape(frame.layout.nb_channels, frame.sample_rate, self._limits)
         self._seconds += frame.samples / frame.sample_rate
         if self._seconds > self._limits.max_seconds:
-            raise RefusedError(
-                "AUDIO_TOO_LONG",
-                f"The recording is longer than {self._limits.max_seconds:g} s; cut it into "
-                "parts and submit each.",
-            )
+            raise too_long(self._limits)
         shape = shape_of(frame)
         if self._shape is not None and shape != self._shape:
             yield from self.flush()

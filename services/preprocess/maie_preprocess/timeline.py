@@ -41,6 +41,8 @@ class Timeline:
     def __init__(self, start_seconds: float | None, max_seconds: float) -> None:
         self.gaps = Gaps()
         """Where sound is missing."""
+        self.late_seconds = 0.0
+        """How much silence there is before the first sound."""
         self._start = start_seconds
         self._max_seconds = max_seconds
         self._placed = 0.0
@@ -126,6 +128,8 @@ class Timeline:
     def _fill(self, seconds: float, frame: AudioFrame) -> Iterator[AudioFrame]:
         if self._placed:
             self.gaps.add(self._placed, seconds)
+        else:
+            self.late_seconds = seconds
         for silence in self._silence.like(frame, round(seconds * frame.sample_rate)):
             yield self._place(silence)
         self._moved(seconds)

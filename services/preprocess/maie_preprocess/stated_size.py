@@ -1,0 +1,114 @@
+"""How many bytes a file says that it has. Runs in the decoder.
+
+Each container that nests its parts writes down how long the parts are, so that
+one that lacks its end, or a piece in between, shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from maie_preprocess import matroska
+from maie_preprocess.reader import Reader
+
+# Programs that write into a pipe do not know a length and put the largest
+# number there, signed or unsigned, or something close to it.
+PLACEHOLDER: Final = 0x7FFF0000
+# More parts side by side than a whole recording of a day has fragments.
+MAX_PARTS: Final = 500_000
+_W64_RIFF: Final = bytes.fromhex("726966662e91cf11a5d628db04c10000")
+_ASF_HEADER: Final = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
+_BOX_HEADER: Final = 8
+
+
+def stated_size(file: Reader) -> int | None:
+    """Where the file's last part ends by its own account, in bytes; None where it does not say.
+
+    More than the file has means that a part of it is missing.
+    """
+    head = file.at(0, 16)
+    for magic, size in _SIZES.items():
+        if head.startswith(magic):
+            return size(file)
+    return _boxes(file) if head[4:8] in BOXES else None
+
+
+BOXES: Final = frozenset({b"ftyp", b"styp", b"moov", b"mdat", b"wide", b"free", b"skip", b"moof"})
+
+
+def _riff(file: Reader) -> int | None:
+    size = int.from_bytes(file.at(4, 4), "little")
+    return size + _BOX_HEADER if 0 < size < PLACEHOLDER else None
+
+
+def _rifx(file: Reader) -> int | None:
+    size = int.from_bytes(file.at(4, 4), "big")
+    return size + _BOX_HEADER if 0 < size < PLACEHOLDER else None
+
+
+def _rf64(file: Reader) -> int | None:
+    # The first chunk is ds64 and begins with the size that did not fit.
+    if file.at(12, 4) != b"ds64":
+        return None
+    size = int.from_bytes(file.at(20, 8), "little")
+    return size + _BOX_HEADER if 0 < size < PLACEHOLDER << 32 else None
+
+
+def _w64(file: Reader) -> int | None:
+    size = int.from_bytes(file.at(16, 8), "little")
+    return size if 0 < size < PLACEHOLDER << 32 else None
+
+
+def _caf(file: Reader) -> int | None:
+    offset = 8
+    for _ in range(MAX_PARTS):
+        header = file.at(offset, 12)
+        if len(header) < 12:
+            return offset
+        size = int.from_bytes(header[4:], "big", signed=True)
+        if size < 0:
+            return None
+        offset += 12 + size
+    return None
+
+
+def _asf(file: Reader) -> int | None:
+    offset = 0
+    for _ in range(MAX_PARTS):
+        header = file.at(offset, 24)
+        if len(header) < 24:
+            return offset
+        size = int.from_bytes(header[16:], "little")
+        if size < 24:
+            return None
+        offset += size
+    return None
+
+
+def _boxes(file: Reader) -> int | None:
+    offset = 0
+    for _ in range(MAX_PARTS):
+        header = file.at(offset, 16)
+        if len(header) < _BOX_HEADER or not header[4:8].isalnum():
+            # What follows the last box is no part of the recording.
+            return offset
+        size = int.from_bytes(header[:4], "big")
+        if size == 1:
+            size = int.from_bytes(header[8:], "big")
+        if size < _BOX_HEADER:
+            return None
+        offset += size
+    return None
+
+
+_SIZES: Final[dict[bytes, Callable[[Reader], int | None]]] = {
+    b"RIFF": _riff,
+    b"RIFX": _rifx,
+    b"FORM": _rifx,
+    b"RF64": _rf64,
+    _W64_RIFF: _w64,
+    b"caff": _caf,
+    _ASF_HEADER: _asf,
+    b"\x1a\x45\xdf\xa3": matroska.stated_size,
+}
