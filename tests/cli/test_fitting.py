@@ -32,7 +32,7 @@ def test_workers_slots_and_threads_share_the_cores(
 
 def test_it_is_said_in_a_line() -> None:
     assert fit_asr(WHISPER, 1, 2).sentence == (
-        "speech: whisper whisper-base on cpu, 1 worker with 2 slots of 1 thread; maie may use "
+        "whisper whisper-base on cpu, 1 worker with 2 slots of 1 thread; maie may use "
         "2 cores, and a slot for each is the fastest"
     )
 
@@ -65,7 +65,7 @@ def test_nothing_is_chosen_on_a_gpu_or_for_an_engine_of_others() -> None:
         "MAIE_ASR_WHISPER_MODEL_PATH": "/models/large-v3",
     }
     assert fit_asr(gpu, 1, 16).environment == {}
-    assert fit_asr(gpu, 1, 16).sentence == "speech: whisper large-v3 on cuda, 1 worker with 1 slot"
+    assert fit_asr(gpu, 1, 16).sentence == "whisper large-v3 on cuda, 1 worker with 1 slot"
     assert fit_asr({"MAIE_ASR_ENGINE": "theirs"}, 1, 16).environment == {}
 
 

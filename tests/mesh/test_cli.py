@@ -161,7 +161,7 @@ def test_models_and_templates_are_listed(maie):
 
 
 def test_doctor_finds_a_mesh_that_is_well(maie, mesh):
-    done = maie("doctor", "--gateway", mesh.gateway, "--data", mesh.layout.root)
+    done = maie("doctor", "--no-measure", "--gateway", mesh.gateway, "--data", mesh.layout.root)
     assert done.returncode == 0, done.stdout
     for part in ("nats-server", "asr engine", "templates", "broker", "summary workers", "versions"):
         assert f"ok      {part}: " in done.stdout
@@ -171,10 +171,20 @@ def test_doctor_finds_a_mesh_that_is_well(maie, mesh):
 def test_doctor_says_how_to_mend_what_is_not_well(maie, tmp_path):
     file = tmp_path / "file"
     file.touch()
-    done = maie("doctor", "--data", file / "data", gateway=NOWHERE)
+    done = maie("doctor", "--no-measure", "--data", file / "data", gateway=NOWHERE)
     assert done.returncode == 1
     assert "not ok  data folder: " in done.stdout
     assert f"not ok  gateway: none answers at {NOWHERE} → start one with: maie up" in done.stdout
+
+
+def test_doctor_says_what_answers_in_place_of_a_gateway(maie, mesh):
+    stage = mesh.layout.address_file("asr").read_text()
+    done = maie("doctor", "--no-measure", "--gateway", stage)
+    assert done.returncode == 1
+    assert (
+        f"not ok  gateway: the asr service of a mesh answers at {stage}, and not its gateway → "
+        "name the gateway's own address with --gateway" in done.stdout
+    )
 
 
 def test_a_second_mesh_in_the_same_folder_is_refused(maie, mesh):

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from maie_cli.arguments import DEFAULT_DATA, DEFAULT_GATEWAY, DataOption, ProfileOption
 from maie_cli.console import out
-from maie_cli.doctor import engines, machine, running
+from maie_cli.doctor import engines, machine, running, servers
 from maie_cli.doctor.finding import Finding, Health
 from maie_cli.exits import Exit, run
 from maie_cli.formats.clean import plain
@@ -32,33 +32,45 @@ def doctor(
             "and none answering is no fault.",
         ),
     ] = None,
+    measure: Annotated[
+        bool,
+        typer.Option(
+            "--measure/--no-measure",
+            help="Whether to measure how fast this machine transcribes, which takes some seconds.",
+        ),
+    ] = True,
 ) -> None:
     """Check tools, models and every part of a running mesh; say how to mend what is not well.
 
     Exits 0 only when all is well.
     """
-    raise typer.Exit(run(_doctor(data, profile, gateway)))
+    raise typer.Exit(run(_doctor(data, profile, gateway, measure)))
 
 
-async def _doctor(data: Path, profile: str, gateway: str | None) -> Exit:
+async def _doctor(data: Path, profile: str, gateway: str | None, measure: bool) -> Exit:
     code = Exit.OK
-    async for finding in _findings(data, profile, gateway):
+    async for finding in _findings(data, profile, gateway, measure):
         _print(finding)
         if finding.health is Health.NOT_OK:
             code = Exit.FAILED
     return code
 
 
-async def _findings(data: Path, profile: str, gateway: str | None) -> AsyncIterator[Finding]:
+async def _findings(
+    data: Path, profile: str, gateway: str | None, measure: bool
+) -> AsyncIterator[Finding]:
     yield machine.python_version()
     yield await machine.nats_version()
     yield machine.decoder()
     for finding in machine.folder(data):
         yield finding
     yield await machine.ports()
-    async for finding in engines.engines(profile):
+    async for finding in engines.engines(profile, measure=measure):
         yield finding
+    yield engines.gateway_settings()
     yield engines.templates()
+    async for finding in servers.servers():
+        yield finding
     address = gateway or DEFAULT_GATEWAY
     async for finding in running.mesh(address, expected=gateway is not None):
         yield finding

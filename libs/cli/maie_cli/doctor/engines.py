@@ -8,9 +8,14 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
+
 from maie_cli.doctor.finding import Finding, bad
 from maie_cli.doctor.machine import INSTALL
-from maie_cli.mesh import MeshError
+from maie_cli.doctor.speed import speed
+from maie_cli.mesh import DEFAULT_DATA, MeshError, MeshOptions
+from maie_cli.mesh.parts import fit_of
 from maie_cli.mesh.profiles import profile_environment
 from maie_cli.report import HASH_DIGITS
 from maie_runtime.blobs import Blobs
@@ -57,41 +62,69 @@ OPENERS: dict[str, Opener] = {
 """How each service loads its engine. A machine may have the command without the services."""
 
 
-async def engines(profile: str) -> AsyncIterator[Finding]:
-    """Loads the engine of each service, which verifies its model.
+async def engines(profile: str, *, measure: bool) -> AsyncIterator[Finding]:
+    """Loads the engine of each service, which verifies its model, and measures how fast speech is.
 
     Args:
         profile: Whose engines, where the environment names none.
+        measure: Whether to transcribe something, which takes some seconds.
     """
+    options = MeshOptions(data=DEFAULT_DATA, profile=profile)
     try:
-        settings = profile_environment(profile)
+        fit = fit_of(options)
     except MeshError as error:
         yield bad("profile", str(error))
         return
+    yield Finding(what="speech", detail=fit.sentence)
     # The services read the environment, and so it must be there when theirs is read here.
-    os.environ.update({name: os.environ.get(name, value) for name, value in settings.items()})
+    os.environ.update({**profile_environment(profile), **os.environ, **fit.environment})
     with tempfile.TemporaryDirectory(prefix="maie-doctor-") as folder:
         blobs = Blobs(f"file://{folder}")
         for name, opener in OPENERS.items():
-            yield await _engine(f"{name} engine", opener, blobs)
+            async for finding in _engine(name, opener, blobs, measure=measure):
+                yield finding
 
 
-async def _engine(what: str, opener: Opener, blobs: Blobs) -> Finding:
+async def _engine(
+    name: str, opener: Opener, blobs: Blobs, *, measure: bool
+) -> AsyncIterator[Finding]:
+    what = f"{name} engine"
     try:
         async with opener(blobs) as stage:
-            models = [_model(info) for info in stage.models()]
+            yield Finding(what=what, detail=", ".join(_model(info) for info in stage.models()))
+            if name == "asr" and measure:
+                yield await speed(stage, _asr_slots(), blobs)
     except StageError as error:
-        return bad(what, error.reason, error.message)
+        yield bad(what, error.reason, error.message)
     except ImportError as error:
-        return bad(what, str(error), INSTALL)
-    except ValueError as error:  # settings that make no sense
-        return bad(what, " ".join(settings_problems(error)))
-    return Finding(what=what, detail=", ".join(models))
+        yield bad(what, str(error), INSTALL)
+    except (ValidationError, SettingsError) as error:
+        yield _unusable(what, error)
+
+
+def _asr_slots() -> int:
+    from maie_asr.settings import AsrSettings
+
+    return AsrSettings().slots
 
 
 def _model(info: Any) -> str:
     engine = info.engine
     return f"{engine.engine} {engine.model_name} {engine.checkpoint_sha256[:HASH_DIGITS]}"
+
+
+def gateway_settings() -> Finding:
+    """Whether a gateway would start with the settings in the environment."""
+    what = "gateway settings"
+    try:
+        from maie_gateway.settings import GatewaySettings
+
+        GatewaySettings()
+    except (ValidationError, SettingsError) as error:
+        return _unusable(what, error)
+    except ImportError as error:
+        return bad(what, str(error), INSTALL)
+    return Finding(what=what, detail="all can be used")
 
 
 def templates() -> Finding:
@@ -100,10 +133,16 @@ def templates() -> Finding:
 
     try:
         library = TemplateLibrary(TemplateSettings().directory)
+    except (ValidationError, SettingsError) as error:
+        return _unusable("templates", error)
     except StageError as error:
         return bad("templates", error.reason, error.message)
-    problems = [problem.message for problem in library.problems().values()]
-    if problems:
-        return bad("templates", " ".join(problems), "mend or remove them")
+    unusable = [problem.message for problem in library.problems().values()]
+    if unusable:
+        return bad("templates", " ".join(unusable), "mend or remove them")
     names = ", ".join(template.template_id for template in library.templates())
     return Finding(what="templates", detail=names) if names else bad("templates", "none", INSTALL)
+
+
+def _unusable(what: str, error: ValidationError | SettingsError) -> Finding:
+    return bad(what, " ".join(settings_problems(error)))

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from importlib.metadata import version
+
+import grpc
 
 from maie.catalog.v1 import catalog_pb2 as catalog
 from maie_cli.doctor.finding import Finding, Health, bad
 from maie_cli.exits import sentence
 from maie_cli.formats.clean import plain
+from maie_cli.mesh.parts import STAGES
+from maie_cli.mesh.ready import health_of
 from maie_cli.names import stage_name
-from maie_client import UNREACHABLE, Client, ClientError
+from maie_client import NOT_A_GATEWAY, UNREACHABLE, Client, ClientError
 
 GATEWAY_SERVICES = ("", "maie.job.v1.JobService", "maie.catalog.v1.CatalogService")
 START = "start one with: maie up"
+NAME_IT = "name the gateway's own address with --gateway"
 
 
 async def mesh(address: str, *, expected: bool) -> AsyncIterator[Finding]:
@@ -29,7 +35,9 @@ async def mesh(address: str, *, expected: bool) -> AsyncIterator[Finding]:
             for finding in _parts(await client.get_mesh()):
                 yield finding
         except ClientError as error:
-            if error.reason != UNREACHABLE:
+            if error.reason == NOT_A_GATEWAY:
+                yield bad("gateway", await _what_answers(address) or error.message, NAME_IT)
+            elif error.reason != UNREACHABLE:
                 yield bad("mesh", error.reason or error.code.name, sentence(error))
             elif expected:
                 yield bad("gateway", f"none answers at {address}", START)
@@ -40,6 +48,15 @@ async def mesh(address: str, *, expected: bool) -> AsyncIterator[Finding]:
                     detail=f"none is running at {address}",
                     mend=START,
                 )
+
+
+async def _what_answers(address: str) -> str:
+    """Which stage of a mesh answers at an address; empty where none does."""
+    for stage in STAGES:
+        with suppress(grpc.aio.AioRpcError):
+            await health_of(address, f"maie.{stage}.v1.{stage.capitalize()}Service")
+            return f"the {stage} service of a mesh answers at {address}, and not its gateway"
+    return ""
 
 
 async def _gateway(client: Client) -> Finding:

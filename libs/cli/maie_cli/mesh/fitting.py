@@ -68,7 +68,7 @@ def fit_asr(settings: Mapping[str, str], workers: int, cores: int) -> Fit:
     may_use = f"; maie may use {_count(cores, 'core')}" if device == "cpu" else ""
     if SLOTS in chosen:
         may_use += ", and a slot for each is the fastest"
-    return Fit(environment=chosen, sentence=f"speech: {name} on {device}, {taken}{may_use}")
+    return Fit(environment=chosen, sentence=f"{name} on {device}, {taken}{may_use}")
 
 
 def _calls(settings: Mapping[str, str], slots: int) -> int:

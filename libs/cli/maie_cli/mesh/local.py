@@ -95,7 +95,7 @@ class LocalMesh:
         self._hurry.set()
 
     async def _start(self) -> None:
-        self._report(fit_of(self._options).sentence)
+        self._report(f"speech: {fit_of(self._options).sentence}")
         parts = plan(self._options, self.layout)
         self.children = {part.name: Child(part, self.layout, self._report) for part in parts}
         await self.start_part(NATS)
