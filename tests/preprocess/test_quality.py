@@ -47,3 +47,18 @@ async def test_nobody_speaks_in_a_tone_or_in_noise(preprocess: Preprocess) -> No
     noise = np.random.default_rng(1).normal(0, 1000, 80_000).astype(np.int16)
     for sound in (tone(-10, rate=16_000), noise):
         assert not (await preprocess(recordings.wav(sound))).chunks
+
+
+async def test_a_clipped_recording_is_warned_of(preprocess: Preprocess) -> None:
+    speech = recordings.speech(10).astype(np.int32)
+    fitting = (speech * (32_000 / np.abs(speech).max())).astype(np.int16)
+    assert not (await preprocess(recordings.wav(fitting))).warnings
+    clipped = np.clip(fitting.astype(np.int32) * 8, -32768, 32767).astype(np.int16)
+    (warning,) = (await preprocess(recordings.wav(clipped))).warnings
+    assert warning.reason == "CLIPPING"
+
+
+async def test_a_recording_without_speech_is_warned_of(preprocess: Preprocess) -> None:
+    for sound in (recordings.silence(5), tone(-10, rate=16_000)):
+        result = await preprocess(recordings.wav(sound))
+        assert [warning.reason for warning in result.warnings] == ["NO_SPEECH"]

@@ -28,6 +28,7 @@ from av.container import InputContainer
 from av.stream import Disposition
 
 from maie_preprocess import completeness, formats, tracks, wire
+from maie_preprocess.calls import SIDES
 from maie_preprocess.completeness import Ending, Statement
 from maie_preprocess.measure import Meter, NotANumberError
 from maie_preprocess.normalize import SAMPLE_RATE, Normalizer, RefusedError, check_shape, too_long
@@ -126,7 +127,7 @@ class _Decoding:
     Args:
         stream: The track.
         number: The track's number in its lanes; 0 where it is the only one.
-        split: Whether its channels are read each by itself.
+        mode: How its channels are read.
         start_seconds: What the clock shows where the file begins to play.
         stated: What the file says of the track's length.
         limits: What the recording may be.
@@ -136,19 +137,21 @@ class _Decoding:
         self,
         stream: AudioStream,
         number: int,
-        split: bool,
+        mode: wire.ChannelMode,
         start_seconds: float | None,
         stated: Statement,
         limits: wire.Limits,
     ) -> None:
         self.meter = Meter()
         self.timeline = Timeline(start_seconds, limits.max_seconds)
-        self.normalizer = Normalizer(limits, self.meter, split)
+        self.normalizer = Normalizer(limits, self.meter, mode)
         self.packets = 0
         self.damaged = 0
         self.broke_off = False
         self.stream = stream
-        self.split = split
+        self.split = mode == "split"
+        self.is_call = False
+        """Whether the track turned out to be a call that is not read as one."""
         self._number = number
         self._stated = stated
         self._last_position: int | None = None
@@ -161,12 +164,14 @@ class _Decoding:
     def push(self, packet: av.Packet) -> Iterator[Piece]:
         """Takes a packet; gives 16 kHz mono 16-bit samples, about a second at a time."""
         yield from self._count(self._decode(packet))
+        self.is_call = self.normalizer.is_call
 
     def finish(self) -> Iterator[Piece]:
         """Gives what is left."""
         for frame in self.timeline.flush():
             yield from self._count(self.normalizer.push(frame))
-        yield from self._count(self.normalizer.flush())
+        yield from self._count(self.normalizer.finish())
+        self.is_call = self.normalizer.is_call
 
     def _decode(self, packet: av.Packet) -> Iterator[tuple[int, bytes]]:
         self.packets += packet.size > 0
@@ -215,7 +220,8 @@ class _Decoding:
             self.damaged > limits.max_damaged_share * self.packets or not self.samples
         ):
             raise _corrupt(f"{self.damaged} of its {self.packets} packets cannot be decoded")
-        return [*self.timeline.gaps.warnings(), *short]
+        cancelled = self.normalizer.cancelled.warnings(seconds)
+        return [*cancelled, *self.timeline.gaps.warnings(), *short]
 
 
 def _check_claim(stated: Statement, limits: wire.Limits) -> None:
@@ -256,6 +262,31 @@ def decode(source: BinaryIO, target: BinaryIO, limits: wire.Limits, choice: wire
     Raises:
         RefusedError: The recording cannot be used.
     """
+    calls: set[int] = set()
+    while found := _decode_once(source, target, limits, choice, calls):
+        calls |= found
+
+
+def _decode_once(
+    source: BinaryIO,
+    target: BinaryIO,
+    limits: wire.Limits,
+    choice: wire.Choice,
+    calls: set[int],
+) -> set[int]:
+    """Decodes a recording from its beginning to its end, or until a track turns out to be a call.
+
+    Args:
+        source: As for `decode`, like the next three.
+        target: See there.
+        limits: See there.
+        choice: See there.
+        calls: The indexes of streams that are known to be calls.
+
+    Returns:
+        The indexes of streams that turned out to be calls: everything has to be
+        decoded once more. Empty where all is sent.
+    """
     with _open(source) as (container, tags):
         file = Reader(source)
         read = tracks.pick(container, choice, tags)
@@ -264,22 +295,32 @@ def decode(source: BinaryIO, target: BinaryIO, limits: wire.Limits, choice: wire
             context = stream.codec_context
             context.thread_count = 1
             check_shape(context.channels, context.sample_rate, limits)
-            split = choice.channels == "split" and context.channels > 1
+            mode = _mode(choice, context.channels, stream.index in calls)
             in_lanes = number if choice.all_tracks else 0
             stated = completeness.read_statement(file, container, stream)
             _check_claim(stated, limits)
             decodings[stream.index] = _Decoding(
-                stream, in_lanes, split, _start_seconds(container), stated, limits
+                stream, in_lanes, mode, _start_seconds(container), stated, limits
             )
         opened = _opened(container, read, tags, any(one.split for one in decodings.values()))
         wire.send(target, wire.OPENED, opened)
         for lane, piece in _run(container, decodings):
             wire.send(target, wire.SAMPLES, piece, lane)
+        if found := {index for index, one in decodings.items() if one.is_call}:
+            return found
         warnings = [
             warning for decoding in decodings.values() for warning in decoding.judge(file, limits)
         ]
         _check_length(max(decoding.samples for decoding in decodings.values()), limits)
         wire.send(target, wire.DONE, _report(list(decodings.values()), warnings))
+    return set()
+
+
+def _mode(choice: wire.Choice, channels: int, is_call: bool) -> wire.ChannelMode:
+    """How the channels of a track are read."""
+    if channels == 1 or (choice.channels == "auto" and channels != SIDES):
+        return "mix"
+    return "split" if is_call else choice.channels
 
 
 def _opened(
@@ -298,7 +339,7 @@ def _opened(
 
 
 def _run(container: InputContainer, decodings: dict[int, _Decoding]) -> Iterator[Piece]:
-    """Reads the container once, for all tracks that are read."""
+    """Reads the container once, for all tracks that are read, or until one is a call."""
     packets = container.demux([decoding.stream for decoding in decodings.values()])
     while True:
         try:
@@ -309,7 +350,10 @@ def _run(container: InputContainer, decodings: dict[int, _Decoding]) -> Iterator
             for decoding in decodings.values():
                 decoding.broke_off = True
             break
-        yield from decodings[packet.stream.index].push(packet)
+        decoding = decodings[packet.stream.index]
+        yield from decoding.push(packet)
+        if decoding.is_call:
+            return
     for decoding in decodings.values():
         yield from decoding.finish()
 

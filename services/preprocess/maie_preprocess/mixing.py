@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from maie_preprocess.wire import RecordingWarning
+
 FRAMES_PER_SECOND = 10
 # How loud a channel is in a mix, by FFmpeg's name of it; as FFmpeg has it, but for
 # LFE, which some recorders give to a microphone. Channels without a name are equal.
@@ -32,6 +34,9 @@ _FAINT = 1e-8
 _PAUSE = 1e-2
 # Another channel is read where the mix cancels once it is 6 dB louder.
 _LOUDER = 4.0
+# Less (s) is no reason for a warning; more than this share of the recording is all of it.
+_MIN_WARNED_SECONDS = 0.5
+_EVERYWHERE = 0.8
 # A gain changes within this part of a frame (10 ms), so that it does not click.
 _RAMP = 0.1
 
@@ -52,6 +57,25 @@ class Cancelled:
         self.seconds += end - start
         self.end = end
 
+    def warnings(self, total_seconds: float) -> list[RecordingWarning]:
+        """What a person should know of it.
+
+        Args:
+            total_seconds: The length of the recording.
+        """
+        if self.seconds < _MIN_WARNED_SECONDS:
+            return []
+        everywhere = self.end - self.start > _EVERYWHERE * total_seconds
+        return [
+            RecordingWarning(
+                reason="CHANNELS_CANCEL",
+                message="The channels cancel each other out where they are mixed, so that one of "
+                "them was read.",
+                start_seconds=None if everywhere else self.start,
+                end_seconds=None if everywhere else self.end,
+            )
+        ]
+
 
 def frames_of(count: int, sample_rate: int) -> list[slice]:
     """Where each tenth of a second lies among a number of samples; the last may be shorter."""
@@ -60,9 +84,8 @@ def frames_of(count: int, sample_rate: int) -> list[slice]:
 
 
 def frame_powers(sound: np.ndarray, frames: list[slice]) -> np.ndarray:
-    """The mean power of each channel in each frame: frames by channels."""
-    parts = (sound[:, place] for place in frames)
-    return np.array([np.einsum("cs,cs->c", part, part) / part.shape[1] for part in parts])
+    """The mean power of each channel in each frame, without its offset: frames by channels."""
+    return np.array([sound[:, place].var(axis=1) for place in frames], np.float64)
 
 
 class Mixer:

@@ -9,10 +9,11 @@ import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 
+from maie_preprocess.calls import SIDES, CallFinder
 from maie_preprocess.measure import Meter, Shape, shape_of
 from maie_preprocess.mixing import Cancelled, Mixer, frame_powers, frames_of
 from maie_preprocess.planes import as_float, mono, planes
-from maie_preprocess.wire import Limits
+from maie_preprocess.wire import ChannelMode, Limits
 
 SAMPLE_RATE = 16_000
 SAMPLE_BYTES = 2
@@ -71,13 +72,15 @@ class Normalizer:
     Args:
         limits: What the recording may be.
         meter: Sees every block before it is converted.
-        split: Whether each channel is read by itself.
+        mode: How several channels are read; `auto` mixes them and looks whether
+            they are two sides of a call.
     """
 
-    def __init__(self, limits: Limits, meter: Meter, split: bool) -> None:
+    def __init__(self, limits: Limits, meter: Meter, mode: ChannelMode) -> None:
         self._limits = limits
         self._meter = meter
-        self._split = split
+        self._split = mode == "split"
+        self._calls = CallFinder() if mode == "auto" else None
         self._seconds = 0.0
         self._shape: Shape | None = None
         self._fifo = av.AudioFifo()
@@ -85,6 +88,8 @@ class Normalizer:
         self._lanes: dict[int, _Lane] = {}
         self.kept = True
         """Whether all samples so far are those of the recording, bit by bit."""
+        self.is_call = False
+        """Whether the channels turned out to be two sides of a call, which `auto` splits."""
         self.cancelled = Cancelled()
         """Where the channels cancelled out."""
 
@@ -114,6 +119,11 @@ class Normalizer:
             block = self._fifo.read(frame.sample_rate)
             assert block is not None
             yield from self._convert(block)
+
+    def finish(self) -> Iterator[Piece]:
+        """Gives what is left at the end of the recording."""
+        yield from self.flush()
+        self.is_call = self._calls is not None and self._calls.is_call(at_end=True)
 
     def flush(self) -> Iterator[Piece]:
         """Gives what is left; all channels then have the same length."""
@@ -160,7 +170,10 @@ class Normalizer:
             return
         sound = as_float(samples)
         frames = frames_of(block.samples, block.sample_rate)
-        yield MIXED, self._mixer.mix(sound, frames, frame_powers(sound, frames))
+        powers = frame_powers(sound, frames)
+        if self._calls is not None and len(sound) == SIDES:
+            self.is_call = self.is_call or self._calls.add(powers)
+        yield MIXED, self._mixer.mix(sound, frames, powers)
 
     def _level(self) -> Iterator[Piece]:
         """Fills channels that were not there all the time with silence."""

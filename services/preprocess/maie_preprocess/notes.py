@@ -12,12 +12,36 @@ from maie_runtime.result_warnings import result_warning
 MAX_NAMED = 3
 
 
-def warnings_of(opened: wire.Opened, done: wire.Done) -> list[common.Warning]:
+# Distortion is heard from about here on: a thousandth of all samples at full scale.
+MIN_CLIPPING_RATIO = 1e-3
+
+
+def warnings_of(opened: wire.Opened, done: wire.Done, *, heard: bool) -> list[common.Warning]:
     """The warnings about a recording that was read to its end.
 
     Those about all of it come first, then the others in its order.
+
+    Args:
+        opened: What the container said.
+        done: What decoding found.
+        heard: Whether somebody speaks.
     """
-    return [*other_tracks(opened.tracks), *map(_warning, done.warnings)]
+    found = other_tracks(opened.tracks)
+    if not heard:
+        found.append(
+            result_warning(
+                "NO_SPEECH", "Nobody was heard in the recording, so that there is no text."
+            )
+        )
+    if done.clipping_ratio >= MIN_CLIPPING_RATIO:
+        found.append(
+            result_warning(
+                "CLIPPING",
+                f"The recording is louder than its format can hold: {done.clipping_ratio:.1%} of "
+                "it is cut off; record at a lower level.",
+            )
+        )
+    return found + [_warning(each) for each in done.warnings]
 
 
 def other_tracks(tracks: Sequence[wire.Track]) -> list[common.Warning]:

@@ -153,7 +153,7 @@ class PreprocessStage:
             ),
             chunks=lanes.chunks,
             vad_engine=self._version(),
-            warnings=warnings_of(opened, done),
+            warnings=warnings_of(opened, done, heard=bool(lanes.chunks)),
         )
 
 
