@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from maie_llm import Generation, Prompt
 from maie_summary.check import problem_with
@@ -70,8 +71,19 @@ def summarise(prompt: Prompt) -> str:
         headline = parts[0]["headline"]
     else:
         points = [{"text": text[:8], "lines": [number]} for number, text in lines(prompt)]
-        headline = {"text": "Talk", "lines": [lines(prompt)[0][0]]}
+        number, text = lines(prompt)[0]
+        headline = {"text": text[:12], "lines": [number]}
     return json.dumps({"headline": headline, "points": points[:3]})
+
+
+def truthful(value: Any, number: int, text: str) -> Any:
+    """An answer of the same shape that says nothing but one line, and cites it."""
+    if isinstance(value, dict):
+        true = {name: truthful(child, number, text) for name, child in value.items()}
+        return {**true, "lines": [number]} if "lines" in value else true
+    if isinstance(value, list):
+        return [truthful(child, number, text) for child in value]
+    return text if isinstance(value, str) else value
 
 
 def segments(texts: Sequence[str]) -> list[Segment]:

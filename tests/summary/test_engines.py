@@ -17,6 +17,7 @@ from maie_summary.stage import open_stage
 from tests.llm.openai_server import MODEL, OpenAIServer, stream
 from tests.summary.asking import ask, request, transcript
 from tests.summary.filling import Filler
+from tests.summary.points import truthful
 
 pytestmark = pytest.mark.mesh
 
@@ -25,7 +26,8 @@ async def fill(request: web.Request) -> web.StreamResponse:
     """Answers what fits the schema that is asked for, told as OpenAI's servers are."""
     asked = (await request.json())["response_format"]
     assert asked["type"] == "json_schema"
-    answer = json.dumps(Filler(asked["json_schema"]["schema"], Random(3)).fill())
+    drawn = Filler(asked["json_schema"]["schema"], Random(3)).fill()
+    answer = json.dumps(truthful(drawn, 2, "We stop."))
     return await stream(*answer, system_fingerprint="fp_1")(request)
 
 

@@ -36,6 +36,7 @@ from tests.summary.points import (
     segments,
     shown,
     summarise,
+    truthful,
 )
 
 pytestmark = pytest.mark.unit
@@ -44,7 +45,7 @@ pytestmark = pytest.mark.unit
 async def test_a_recording_that_fits_is_asked_for_at_once_and_its_lines_are_cited() -> None:
     model = ScriptedModel(summarise)
     draft = await fill(model, ["hello", "", "we start", "bye"], parts=2)
-    assert draft.content == {"headline": "Talk", "points": ["hello", "we start", "bye"]}
+    assert draft.content == {"headline": "hello", "points": ["hello", "we start", "bye"]}
     assert cited(draft) == {
         "/headline": ("s1",),
         "/points/0": ("s1",),
@@ -69,7 +70,7 @@ async def test_of_silence_nothing_is_asked_and_nothing_is_said() -> None:
     assert model.prompts == []
 
 
-GOOD = json.dumps({"headline": {"text": "Talk", "lines": [1]}, "points": []})
+GOOD = json.dumps({"headline": {"text": "hello", "lines": [1]}, "points": []})
 
 
 @pytest.mark.parametrize(
@@ -78,11 +79,11 @@ GOOD = json.dumps({"headline": {"text": "Talk", "lines": [1]}, "points": []})
         ("Here you are: {}", "not one JSON object"),
         ('{"headline": NaN, "points": []}', "not one JSON object"),
         ("[" * 100_000, "not one JSON object"),
-        ('{"headline": {"text": "Talk", "lines": [1]}}', "required"),
+        ('{"headline": {"text": "hello", "lines": [1]}}', "required"),
         (GOOD.replace("[1]", "[]"), "$.headline.lines does not fit its minItems 1"),
-        (GOOD.replace("Talk", "A secret that is too long"), "maxLength"),
+        (GOOD.replace("hello", "A secret that is too long"), "maxLength"),
         (GOOD.replace("[1]", "[7]"), "$.headline cites line 7, which does not exist"),
-        (GOOD.replace("Talk", "\\ud800"), "cannot be stored"),
+        (GOOD.replace("hello", "\\ud800"), "cannot be stored"),
     ],
 )
 async def test_an_answer_that_cannot_be_used_is_asked_for_again_with_what_was_wrong(
@@ -90,7 +91,7 @@ async def test_an_answer_that_cannot_be_used_is_asked_for_again_with_what_was_wr
 ) -> None:
     model = ScriptedModel(answers(bad, bad, GOOD), window=40_000)
     draft = await fill(model, ["hello", "bye"], answer_tokens=13_000)
-    assert draft.content == {"headline": "Talk", "points": []}
+    assert draft.content == {"headline": "hello", "points": []}
     assert len(model.prompts) == 3
     assert named in content(model.prompts[1])
     assert "secret" not in content(model.prompts[1])
@@ -103,11 +104,11 @@ async def test_an_answer_that_cannot_be_used_is_asked_for_again_with_what_was_wr
 
 async def test_an_answer_that_was_cut_off_gets_more_room() -> None:
     long = json.dumps(
-        {"headline": {"text": "Talk", "lines": [1]}, "points": []}, indent=100
+        {"headline": {"text": "hello", "lines": [1]}, "points": []}, indent=100
     )  # white space makes tokens, too
     model = ScriptedModel(lambda prompt: long, window=2000)
     draft = await fill(model, ["hello", "bye"], answer_tokens=64)
-    assert draft.content["headline"] == "Talk"
+    assert draft.content["headline"] == "hello"
     assert model.prompts[0].generation.max_tokens == 64
     assert len(model.prompts) == 1 or "cut off" in content(model.prompts[1])
 
@@ -245,7 +246,7 @@ async def test_a_spoken_instruction_cannot_leave_the_schema(context: StageContex
 
     def sneak(prompt: Prompt) -> str:
         """Fits at last, with a property and a citation more than there are, and then without."""
-        answer = dict(Filler(prompt.schema or {}, Random(0)).fill())
+        answer = truthful(Filler(prompt.schema or {}, Random(0)).fill(), 1, "Good morning.")
         tries = len(model.prompts)
         if tries == 1:
             answer["command"] = "pay"
@@ -268,7 +269,8 @@ async def test_what_a_request_sets_is_in_the_parts_and_in_the_summary(
     context: StageContext,
 ) -> None:
     def any_answer(prompt: Prompt) -> str:
-        return json.dumps(Filler(prompt.schema or {}, Random(1)).fill())
+        answer = Filler(prompt.schema or {}, Random(1)).fill()
+        return json.dumps(truthful(answer, *lines(prompt)[0]))
 
     stage = SummarizeStage(
         LanguageModelEngine(ScriptedModel(any_answer), SummarySettings()), TemplateLibrary()
@@ -289,13 +291,14 @@ async def test_what_a_request_sets_is_in_the_parts_and_in_the_summary(
     assert ids <= {"c0000-s0000", "c0001-s0000"}
 
 
-def permitted(prompt: Prompt) -> int:
-    """A line that may be cited."""
+def permitted(prompt: Prompt) -> tuple[int, str]:
+    """A line that may be cited, and what it says."""
     if not is_merge(prompt):
-        return lines(prompt)[-1][0]
+        number, text = lines(prompt)[-1]
+        return number, text[:8]
     answer = json.loads(material(prompt).splitlines()[-1])
     [number] = answer["headline"]["lines"]
-    return int(number)
+    return int(number), answer["headline"]["text"]
 
 
 def _any_answer(random: Random) -> Callable[[Prompt], str]:
@@ -303,10 +306,8 @@ def _any_answer(random: Random) -> Callable[[Prompt], str]:
         if random.random() < 0.1 and "Answer again" not in content(prompt):
             return "no"
         value = Filler(prompt.schema or {}, random).fill()
-        for item in [value["headline"], *value["points"]]:
-            # The shortest answers, so that any two fit, and none that a merge may not cite.
-            item["lines"] = [permitted(prompt)]
-        return json.dumps(value, ensure_ascii=False)
+        # The shortest answers, so that any two fit, and none that a merge may not cite.
+        return json.dumps(truthful(value, *permitted(prompt)), ensure_ascii=False)
 
     return answer
 

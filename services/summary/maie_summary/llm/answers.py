@@ -9,6 +9,7 @@ from typing import Any
 
 from maie_summary.check import content_problem, place_of, rule_broken
 from maie_summary.llm.cited import cited_schema, uncited
+from maie_summary.llm.support import Support
 from maie_templates import Template, validator
 
 Answer = Mapping[str, Any]
@@ -21,17 +22,20 @@ class Unusable(ValueError):
     """An answer cannot be used; the message says why, and holds nothing of the recording."""
 
 
-def read_answer(text: str, template: Template, numbers: Collection[int]) -> Answer:
+def read_answer(
+    text: str, template: Template, numbers: Collection[int], support: Support
+) -> Answer:
     """Reads an answer.
 
     Args:
         text: What the model wrote; a code fence around all of it is left out.
         template: The template that it is to fill.
         numbers: The lines that it may cite.
+        support: What was said.
 
     Raises:
-        Unusable: It is no JSON, does not fit the template with citations, or
-            cites lines that do not exist.
+        Unusable: It is no JSON, does not fit the template with citations,
+            cites lines that do not exist, or says what they do not say.
     """
     if fenced := FENCED.fullmatch(text):
         text = fenced[1]
@@ -48,6 +52,8 @@ def read_answer(text: str, template: Template, numbers: Collection[int]) -> Answ
             told = place_of(citation.pointer, template.schema)
             raise Unusable(f"{told} cites line {min(unknown)}, which does not exist")
     if told := content_problem(content, template):
+        raise Unusable(told)
+    if told := support.problem(citations):
         raise Unusable(told)
     return answer
 

@@ -15,6 +15,7 @@ from maie_runtime.errors import Code, StageError
 from maie_summary.llm.answers import Answer, Unusable, read_answer
 from maie_summary.llm.cited import cited_schema
 from maie_summary.llm.prompt import again
+from maie_summary.llm.support import Support
 from maie_templates import Template
 
 log = structlog.get_logger()
@@ -37,6 +38,7 @@ class Asking:
         template: What it is to fill.
         generation: What the request sets.
         calls: Taken for the time of a call.
+        support: What was said.
     """
 
     def __init__(
@@ -45,17 +47,19 @@ class Asking:
         template: Template,
         generation: Generation,
         calls: asyncio.Semaphore,
+        support: Support,
     ) -> None:
         self._model = model
         self._template = template
         self._generation = generation
         self._calls = calls
+        self._support = support
         self._max_tokens = max_tokens(model, generation)
 
     async def ask(
         self, chat: Sequence[Message], numbers: Collection[int], answer_tokens: int | None
     ) -> Answer:
-        """An answer that fits the cited schema and cites only these lines.
+        """An answer that fits the cited schema, and cites only these lines for what they say.
 
         Args:
             chat: What is asked.
@@ -77,7 +81,10 @@ class Asking:
                 budget = budget and self._model.window
             else:
                 try:
-                    return read_answer(text, self._template, numbers)
+                    # Many words are compared, and a list of languages may be read.
+                    return await asyncio.to_thread(
+                        read_answer, text, self._template, numbers, self._support
+                    )
                 except Unusable as error:
                     problem = str(error)
             log.info("summary.answer_unusable", problem=problem)

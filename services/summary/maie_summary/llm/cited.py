@@ -10,14 +10,15 @@ out again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from maie_templates.checks import ANNOTATIONS, COMBINED
 
 Schema = Mapping[str, Any]
 # Gets a value, its JSON Pointer, and whether it is an object that has lines beside its properties.
-Change = Callable[[Any, str, bool], Any]
+# And what the template says of it.
+Change = Callable[[Any, str, bool, Schema], Any]
 
 MAX_LINES = 8
 """How many lines one item may cite."""
@@ -27,6 +28,8 @@ TEXT = "text"
 TOLD = frozenset({"description", "examples"})
 FIXED = frozenset({"enum", "const", *COMBINED})
 REFERENCE = "#/$defs/"
+# "2026-12-01" shares nothing with "the first of December".
+UNSPOKEN_FORMATS = frozenset({"date", "date-time", "time", "duration"})
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -36,10 +39,13 @@ class Citation:
     Attributes:
         pointer: The item as a JSON Pointer into the content.
         lines: Numbers of lines, each once, in the order given.
+        texts: What the item says in words that the model found: no choices that the template
+            gives, and no dates or times in a form that nobody speaks.
     """
 
     pointer: str
     lines: tuple[int, ...]
+    texts: tuple[str, ...] = field(default=(), compare=False)
 
 
 def cited_schema(schema: Schema, first_line: int = 1, last_line: int | None = None) -> Schema:
@@ -83,14 +89,14 @@ def uncited(schema: Schema, answer: Any) -> tuple[Any, list[Citation]]:
     """
     citations: list[Citation] = []
 
-    def take_out(value: Any, pointer: str, has_room: bool) -> Any:
-        if has_room or value[TEXT] not in (None, ""):
+    def take_out(value: Any, pointer: str, has_room: bool, node: Schema) -> Any:
+        content = value[TEXT] if not has_room else {n: v for n, v in value.items() if n != LINES}
+        if content not in (None, ""):
             # JSON has one kind of number: 3.0 is an integer to a schema.
             lines = tuple(dict.fromkeys(map(int, value[LINES])))
-            citations.append(Citation(pointer=pointer, lines=lines))
-        if has_room:
-            return {name: child for name, child in value.items() if name != LINES}
-        return value[TEXT]
+            texts = tuple(_found_texts(schema, node, content))
+            citations.append(Citation(pointer=pointer, lines=lines, texts=texts))
+        return content
 
     return _with_items(schema, schema, answer, "", take_out), citations
 
@@ -107,7 +113,7 @@ def cited_answer(schema: Schema, content: Any, lines: Mapping[str, Sequence[int]
         KeyError: An item has no lines; the key is its pointer.
     """
 
-    def put_in(value: Any, pointer: str, has_room: bool) -> Any:
+    def put_in(value: Any, pointer: str, has_room: bool, _: Schema) -> Any:
         return {**(value if has_room else {TEXT: value}), LINES: list(lines[pointer])}
 
     return _with_items(schema, schema, content, "", put_in)
@@ -166,9 +172,30 @@ def _with_items(root: Schema, node: Schema, value: Any, pointer: str, change: Ch
             for name, child in value.items()
         }
     if _is_plain(node, "array"):
-        has_room = _has_room(_inlined(root, node["items"]))
-        return [change(each, f"{pointer}/{at}", has_room) for at, each in enumerate(value)]
-    return change(value, pointer, False)
+        inner = _inlined(root, node["items"])
+        has_room = _has_room(inner)
+        return [change(each, f"{pointer}/{at}", has_room, inner) for at, each in enumerate(value)]
+    return change(value, pointer, False, node)
+
+
+def _found_texts(root: Schema, node: Schema, value: Any) -> Iterator[str]:
+    """The texts of a value that the template leaves to the model."""
+    node = _inlined(root, node)
+    options = [*node.get("anyOf", ()), *node.get("oneOf", ())]
+    if options:
+        kept = [list(_found_texts(root, option, value)) for option in options]
+        # Where one of the options is a choice that the template gives, it is that.
+        yield from min(kept, key=len)
+    elif isinstance(value, str) and not set(node) & {"enum", "const"}:
+        if node.get("format") not in UNSPOKEN_FORMATS:
+            yield value
+    elif isinstance(value, Mapping):
+        children, rest = node.get("properties", {}), node.get("additionalProperties")
+        for name, child in value.items():
+            yield from _found_texts(root, children.get(name) or rest or {}, child)
+    elif isinstance(value, list):
+        for child in value:
+            yield from _found_texts(root, node.get("items", {}), child)
 
 
 def _under(pointer: str, name: str) -> str:

@@ -15,6 +15,7 @@ from maie_summary.llm import prompt
 from maie_summary.llm.cited import uncited
 from maie_summary.llm.lines import notes_of, read_notes
 from maie_summary.llm.reduce import Reduction
+from maie_summary.llm.support import Support
 from maie_summary.settings import SummarySettings
 from maie_templates import Template
 
@@ -48,7 +49,9 @@ class LanguageModelEngine:
         """The model with its generation, and what it is asked beside the template."""
         version = self._model.version(generation)
         own = {
-            "prompt_sha256": hashlib.sha256(prompt.MERGE.encode()).hexdigest(),
+            "prompt_sha256": hashlib.sha256(
+                (prompt.MERGE + prompt.EXAMPLE + prompt.AGAIN).encode()
+            ).hexdigest(),
             "answer_tokens": self._settings.answer_tokens,
         }
         version.parameters.update({name: json.dumps(value) for name, value in own.items()})
@@ -78,6 +81,7 @@ class LanguageModelEngine:
             template,
             language_code,
             generation,
+            Support(template, lines, language_code),
             answer_tokens=self._settings.answer_tokens,
             calls_at_once=self._settings.calls_at_once,
             takes_max_tokens=self._takes_max_tokens,

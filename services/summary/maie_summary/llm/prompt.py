@@ -18,6 +18,18 @@ MERGE = (
     "recording of them: say once what is there twice, keep what matters most where there is no "
     "room for all, and keep the numbers of the lines."
 )
+EXAMPLE = (
+    "<example>\n"
+    "This is an example of the form. It is of another recording: its names, dates, figures and "
+    "facts are not in the transcript that you are asked about, and must not be in your answer.\n"
+    "Lines of the other recording:\n{lines}\n"
+    "Answer for the other recording:\n{answer}\n"
+    "</example>"
+)
+AGAIN = (
+    "Answer again, without that. Cite the lines that say an item, keep to their words, and leave "
+    "out what no line says."
+)
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -78,7 +90,7 @@ def examples(template: Template) -> str:
                 "TEMPLATE_REJECTED", f"The template {template.template_id!r} cannot be used: {why}."
             ) from error
         compact = json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
-        texts.append(f"Example, of other lines:\n{lines}\nTheir answer:\n{compact}")
+        texts.append(EXAMPLE.format(lines=lines, answer=compact))
     return "\n\n".join(texts)
 
 
@@ -106,7 +118,7 @@ async def merge_messages(
 def again(chat: Sequence[Message], problem: str) -> list[Message]:
     """The chat again, with what was wrong with the last answer."""
     *before, last = chat
-    note = f"Your last answer could not be used: {problem}. Answer again, without that."
+    note = f"Your last answer could not be used: {problem}. {AGAIN}"
     return [*before, _user(f"{last.content}\n\n{note}")]
 
 

@@ -19,6 +19,7 @@ from maie_summary.llm import prompt
 from maie_summary.llm.answers import Answer, lines_cited
 from maie_summary.llm.asking import TOKENS_OF_A_PROBLEM, Asking, CutOff, max_tokens, summary_invalid
 from maie_summary.llm.lines import Lines, halves
+from maie_summary.llm.support import Support
 from maie_templates import Template
 
 Chat = Sequence[Message]
@@ -36,6 +37,7 @@ class Reduction:
         template: What is filled.
         language_code: As a BCP-47 tag; empty where it is not known.
         generation: What the request sets.
+        support: What was said.
         answer_tokens: The length of an answer for which room is left, where
             the window is large enough.
         calls_at_once: How many calls may be under way.
@@ -48,6 +50,7 @@ class Reduction:
         template: Template,
         language_code: str,
         generation: Generation,
+        support: Support,
         *,
         answer_tokens: int,
         calls_at_once: int,
@@ -59,7 +62,7 @@ class Reduction:
         self._generation = generation
         self._answer_tokens = answer_tokens
         calls = asyncio.Semaphore(calls_at_once)
-        self._asking = Asking(model, template, generation, calls)
+        self._asking = Asking(model, template, generation, calls, support)
         self._takes_max_tokens = takes_max_tokens
 
     async def fill(self, lines: Lines) -> Answer:

@@ -1,0 +1,128 @@
+"""The words of texts that say something, in any language and script."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import cache
+from itertools import groupby, pairwise
+
+import stopwordsiso
+
+# Blocks whose scripts put no spaces between words, or grow words by endings that outnumber them:
+# Thai to Lao, Burmese, Hangul letters, Khmer, Japanese syllables to Chinese characters, Hangul.
+_DENSE = (
+    *((0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1100, 0x11FF), (0x1780, 0x17FF)),
+    *((0x3040, 0x9FFF), (0xAC00, 0xD7AF), (0xF900, 0xFAFF), (0x20000, 0x3FFFF)),
+)
+# Japanese writes what has a meaning of its own in other characters.
+_HIRAGANA = (0x3040, 0x309F)
+STEM = 4
+"""Words that begin with so many of the same letters are like each other."""
+MOST_ENDING = 3
+_FIRST_MARK, _LAST_MARK = 0x0300, 0x20000
+
+
+def words_in(text: str) -> Iterator[str]:
+    """All words of a text, casefolded; of scripts without spaces, each two neighbours."""
+    folded = unicodedata.normalize("NFKC", text).casefold().replace("’", "'").replace("_", " ")
+    for run in _runs().findall(folded):
+        yield from (run,) if run.isascii() else _split(run)
+
+
+def telling_words(text: str, language_code: str) -> list[str]:
+    """The words of a text that say something by themselves.
+
+    Args:
+        text: The text.
+        language_code: As a BCP-47 tag; where it is empty or there is no list of its stop words,
+            every word counts.
+    """
+    stop_words = stop_words_of(language_code)
+    return [word for word in words_in(text) if _tells(word) and word not in stop_words]
+
+
+def is_dense(word: str) -> bool:
+    """Whether a word is of a script that is read by pairs of characters."""
+    return any(low <= ord(word[0]) <= high for low, high in _DENSE)
+
+
+class Vocabulary:
+    """The words of a text, and what is like them.
+
+    Args:
+        text: The text.
+
+    Attributes:
+        words: All of its words.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.words = frozenset(words_in(text))
+        self._stems: dict[str, list[str]] = {}
+        for word in self.words:
+            if len(word) >= STEM and not is_dense(word):
+                self._stems.setdefault(word[:STEM], []).append(word)
+
+    def has(self, word: str) -> bool:
+        """Whether it has a word, or the same with another ending."""
+        same = self._stems.get(word[:STEM], ()) if len(word) >= STEM else ()
+        return word in self.words or any(_differs_in_ending(word, other) for other in same)
+
+    def has_like(self, word: str) -> bool:
+        """Whether it has a word of the same beginning, or one within the other.
+
+        "Decision" is like "decide" and "Stadtbibliothek" like "Bibliothek". For a few
+        lines; among many words something is like everything.
+        """
+        if word in self.words or (len(word) >= STEM and word[:STEM] in self._stems):
+            return True
+        others = (other for stems in self._stems.values() for other in stems)
+        return any(_contains(word, other) or _contains(other, word) for other in others)
+
+
+@cache
+def stop_words_of(language_code: str) -> frozenset[str]:
+    """The words of a language that say nothing by themselves; empty where none are known."""
+    base = base_language(language_code)
+    return frozenset(stopwordsiso.stopwords(base) if stopwordsiso.has_lang(base) else ())
+
+
+def base_language(language_code: str) -> str:
+    """The language of a BCP-47 tag, without region or script."""
+    return language_code.replace("_", "-").partition("-")[0].lower()
+
+
+def _differs_in_ending(word: str, other: str) -> bool:
+    same = max(len(word), len(other)) - MOST_ENDING
+    return len(word) >= same and word[:same] == other[:same]
+
+
+def _contains(whole: str, part: str) -> bool:
+    return len(part) > STEM and part in whole and not is_dense(part)
+
+
+def _split(run: str) -> Iterator[str]:
+    for dense, group in groupby(run, is_dense):
+        characters = "".join(group)
+        if dense and len(characters) > 1:
+            yield from map("".join, pairwise(characters))
+        else:
+            yield characters
+
+
+def _tells(word: str) -> bool:
+    if is_dense(word):
+        low, high = _HIRAGANA
+        return not all(low <= ord(character) <= high for character in word)
+    return len(word) > 1 or word.isdecimal()
+
+
+@cache
+def _runs() -> re.Pattern[str]:
+    """Letters, figures and the marks that are written around them in scripts such as Hindi's."""
+    marks = (chr(code) for code in range(_FIRST_MARK, _LAST_MARK))
+    kept = "".join(mark for mark in marks if unicodedata.category(mark).startswith("M"))
+    part = rf"[\w{re.escape(kept)}]+"
+    return re.compile(rf"{part}(?:'{part})*")
