@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import heapq
+from concurrent.futures import Executor
 
 from maie.preprocess.v1 import preprocess_pb2 as pb
+from maie_preprocess.bandwidth import SpeechBandwidth
 from maie_preprocess.cutting import Cutter
 from maie_preprocess.engine import SpeechEngine, SpeechTrack
 from maie_preprocess.speech import SpeechRules
@@ -17,6 +20,7 @@ class Lanes:
 
     Attributes:
         chunks: The chunks of all lanes so far, in the order of their index.
+        bandwidth: Measures the speech of all lanes.
 
     Args:
         engine: Tells speech from everything else.
@@ -24,12 +28,21 @@ class Lanes:
         target: The length in samples that chunks aim at.
         blobs: Takes the chunks' audio.
         prefix: Where in the store.
+        executor: Where spectra are computed.
     """
 
     def __init__(
-        self, engine: SpeechEngine, rules: SpeechRules, target: int, blobs: Blobs, prefix: str
+        self,
+        engine: SpeechEngine,
+        rules: SpeechRules,
+        target: int,
+        blobs: Blobs,
+        prefix: str,
+        executor: Executor,
     ) -> None:
         self.chunks: list[pb.Chunk] = []
+        self.bandwidth = SpeechBandwidth(rules.threshold)
+        self._executor = executor
         self._engine = engine
         self._rules = rules
         self._target = target
@@ -56,7 +69,10 @@ class Lanes:
         if lane not in self._lanes:
             self._lanes[lane] = self._engine.track(), self._cutter(lane)
         track, cutter = self._lanes[lane]
-        await cutter.feed(samples, await track.feed(samples))
+        probabilities = await track.feed(samples)
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._executor, self.bandwidth.add, samples, probabilities)
+        await cutter.feed(samples, probabilities)
 
     async def finish(self) -> None:
         """Stores what is left."""

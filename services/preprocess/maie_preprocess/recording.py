@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 from maie.preprocess.v1 import preprocess_pb2 as pb
 from maie_preprocess import wire
+from maie_preprocess.lanes import Lanes
 from maie_preprocess.settings import PreprocessSettings
 from maie_runtime.options import check_recording
 
@@ -28,6 +29,21 @@ def choice_of(options: pb.RecordingOptions, settings: PreprocessSettings) -> wir
         track=options.track,
         all_tracks=options.all_tracks,
     )
+
+
+def quality_of(lanes: Lanes, opened: wire.Opened, done: wire.Done) -> pb.AudioQuality:
+    """Figures about the sound of the recording."""
+    quality = pb.AudioQuality(
+        vad_coverage=lanes.speech_samples / lanes.samples,
+        loudness_lufs=done.loudness_lufs,
+        peak_dbfs=done.peak_dbfs,
+        clipping_ratio=done.clipping_ratio,
+    )
+    bandwidth = lanes.bandwidth.measure(opened.sample_rate) if lanes.chunks else None
+    if bandwidth is not None:
+        quality.bandwidth_hertz = bandwidth.hertz
+        quality.narrow_band = bandwidth.is_narrow
+    return quality
 
 
 def source_format(opened: wire.Opened, done: wire.Done) -> pb.SourceFormat:

@@ -21,7 +21,7 @@ from maie_preprocess.engine import FRAME_SAMPLES, SAMPLE_RATE, SpeechEngine
 from maie_preprocess.lanes import Lanes
 from maie_preprocess.notes import warnings_of
 from maie_preprocess.places import LongPlaces
-from maie_preprocess.recording import choice_of, source_format
+from maie_preprocess.recording import choice_of, quality_of, source_format
 from maie_preprocess.settings import PreprocessSettings
 from maie_preprocess.source import open_recording
 from maie_preprocess.speech import rules_of
@@ -85,13 +85,13 @@ class PreprocessStage:
             opened = await decoded.open()
             chunk_seconds = length.seconds(opened.seconds)
             target = round(chunk_seconds * SAMPLE_RATE)
-            lanes = Lanes(self._engine, self._rules, target, context.blobs, prefix)
+            lanes = self._lanes(target, context, prefix)
             told = 0.0
             async for lane, window in decoded.windows(WINDOW_BYTES):
                 if opened is not decoded.opened:
                     # The channels are read in another way now: what came before is void.
                     opened = await decoded.open()
-                    lanes = Lanes(self._engine, self._rules, target, context.blobs, prefix)
+                    lanes = self._lanes(target, context, prefix)
                 see_length(_seconds(lanes, decoded))
                 await lanes.feed(lane, window)
                 fraction = _fraction(lanes, decoded, recording)
@@ -102,6 +102,9 @@ class PreprocessStage:
         result = self._result(lanes, decoded, context)
         result.vad_engine.parameters["chunk_seconds"] = json.dumps(chunk_seconds)
         yield pb.PreprocessResponse(result=result)
+
+    def _lanes(self, target: int, context: StageContext, prefix: str) -> Lanes:
+        return Lanes(self._engine, self._rules, target, context.blobs, prefix, self._executor)
 
     def facts(self, response: pb.PreprocessResponse) -> event.UnitFacts:
         """How many chunks there are to transcribe, and the recording's length."""
@@ -145,12 +148,7 @@ class PreprocessStage:
         return pb.PreprocessResult(
             source=source_format(opened, done),
             duration=duration_of(lanes.samples),
-            quality=pb.AudioQuality(
-                vad_coverage=lanes.speech_samples / lanes.samples,
-                loudness_lufs=done.loudness_lufs,
-                peak_dbfs=done.peak_dbfs,
-                clipping_ratio=done.clipping_ratio,
-            ),
+            quality=quality_of(lanes, opened, done),
             chunks=lanes.chunks,
             vad_engine=self._version(),
             warnings=warnings_of(opened, done, heard=bool(lanes.chunks)),
