@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 
 from maie.common.v1 import types_pb2 as common
@@ -76,6 +77,30 @@ def test_an_id_is_whole_and_progress_is_there_on_a_narrow_terminal() -> None:
     assert max(map(len, lines)) <= 80
     assert any(job_id(1) in line and "asr 50%" in line and "Meet" in line for line in lines)
     assert any(job_id(2) in line and "PENDING" in line for line in lines)
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 80, 200])
+def test_ids_states_and_names_are_whole_at_any_width(width: int) -> None:
+    running = shown_job(1, job.JOB_STATE_PROCESSING_LLM)
+    done = shown_job(2, job.JOB_STATE_COMPLETE, ended=60)
+    done.display_name = "Interview with the head of the archive, part two"
+    done.results.warnings.add(message="The recording has a gap here.")
+    lines = drawn(board_of(running, done), width=width)
+    assert max(map(cell_len, lines)) <= width
+    shown = "".join("".join(lines).split())
+    for text in (job_id(1), job_id(2), "PROCESSING_LLM", "COMPLETE (1 warning)", "1:00"):
+        assert "".join(text.split()) in shown
+    for name in ("Meeting 1", done.display_name):
+        assert "".join(name.split()) in shown
+
+
+@pytest.mark.parametrize("width", [20, 40, 80])
+def test_a_narrow_board_fits_its_height(width: int) -> None:
+    board = board_of(*(shown_job(number) for number in range(50)))
+    lines = drawn(board, width=width, height=24)
+    assert len(lines) < 24
+    assert "50 PENDING" in " ".join(" ".join(lines).split())
+    assert "not shown" in " ".join(" ".join(lines).split())
 
 
 def test_hundreds_of_jobs_fit_a_terminal_and_are_counted() -> None:

@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from rich import box
-from rich.console import Console, ConsoleOptions, RenderResult
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie_cli.formats.clean import plain
+from maie_cli.listing import GAP
 from maie_cli.names import STAGES, STATES, stage_name, state_name
 from maie_runtime.states import FINAL_STATES
 
 DONE = 1.0
-# What stands around the rows: a line above, the header, its rule, a line below, the counts, what
-# is the trouble, and the line that the cursor is on.
+# What stands around the rows: the header, the counts and what is the trouble, which take up to
+# five lines on a narrow terminal, and the line that the cursor is on.
 FRAME_LINES = 7
 # Narrower terminals have no room for all beside an id that can be copied: progress then stands in
 # the state's place, and labels are left out.
 WIDE_COLUMNS = 110
+# Labels may be cut; names may not.
+LABEL_COLUMNS = 12
 ID_COLUMNS = 36
+TIME_COLUMNS = len("12:34:56")
 STATE_COLUMNS = len("enhancement 100%")
 STYLES = {
     job.JOB_STATE_COMPLETE: "green",
@@ -49,6 +53,7 @@ class Row:
         updated: When its state last changed before it was watched, in
             nanoseconds since 1970.
         stages: How far each stage is that was heard of.
+        warnings: How many things a person should know of its results.
         gone: Whether it was deleted.
     """
 
@@ -60,6 +65,7 @@ class Row:
     ended: float | None = None
     updated: int = 0
     stages: dict[common.Stage, job.StageProgress] = field(default_factory=dict)
+    warnings: int = 0
     gone: bool = False
 
     @classmethod
@@ -94,6 +100,13 @@ class Row:
         """What the row says of the state."""
         return "deleted" if self.gone else state_name(self.state)
 
+    @property
+    def verdict(self) -> str:
+        """The state, and how many warnings its results have."""
+        if not self.warnings:
+            return self.label
+        return f"{self.label} ({self.warnings} warning{'s' * (self.warnings > 1)})"
+
     def take(self, seen: job.Job) -> None:
         """Takes in a job as a gateway shows it."""
         self.name = plain(seen.display_name or seen.config.filename)
@@ -104,6 +117,7 @@ class Row:
             seen.finish_time.ToNanoseconds() / 1e9 if seen.HasField("finish_time") else None
         )
         self.stages = {told.stage: told for told in seen.progress}
+        self.warnings = len(seen.results.warnings)
 
     def hear(self, event: job.JobEvent) -> None:
         """Takes in an event of the job."""
@@ -167,20 +181,34 @@ class Board:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         room = max(1, (options.height or console.height) - FRAME_LINES)
-        rows = self.rows
-        shown = _fitting(rows, room)
-        yield _table(shown, options.max_width)
-        yield _line(f"{counts(rows)}{_hidden(len(rows) - len(shown))}", "dim")
-        if self.trouble:
-            yield _line(self.trouble, "yellow")
+        rows, width = self.rows, options.max_width
+        if _fits_table(rows, width):
+            shown = _chosen(rows, lambda _: 1, room)
+            yield _table(shown, width)
+        else:
+            shown = _chosen(rows, lambda row: len(_record(row, console, width)), room)
+            yield Text("\n").join(line for row in shown for line in _record(row, console, width))
+        for line in (f"{counts(rows)}{_hidden(len(rows) - len(shown))}", self.trouble):
+            if line:
+                style = "yellow" if line is self.trouble else "dim"
+                yield Text(f"  {line}", style=style, no_wrap=False, overflow="fold")
 
     def fits(self, console: Console) -> bool:
         """Whether no row has to be left out."""
-        return len(self._rows) <= console.height - FRAME_LINES
+        rows, width = self.rows, console.width
+        lines = (
+            len(rows)
+            if _fits_table(rows, width)
+            else sum(len(_record(row, console, width)) for row in rows)
+        )
+        return lines <= console.height - FRAME_LINES
 
-    def whole(self, console: Console) -> Table:
+    def whole(self, console: Console) -> RenderableType:
         """All rows, however many."""
-        return _table(self.rows, console.width)
+        rows, width = self.rows, console.width
+        if _fits_table(rows, width):
+            return _table(rows, width)
+        return Text("\n").join(line for row in rows for line in _record(row, console, width))
 
 
 def counts(rows: Iterable[Row]) -> str:
@@ -191,18 +219,18 @@ def counts(rows: Iterable[Row]) -> str:
     return ", ".join(f"{found[label]} {label}" for label in order) or "no jobs"
 
 
-def _line(text: str, style: str) -> Text:
-    return Text(f"  {text}", style=style, no_wrap=True, overflow="ellipsis")
-
-
 def _hidden(count: int) -> str:
     return f"; {count} not shown" if count else ""
 
 
-def _fitting(rows: Sequence[Row], room: int) -> Sequence[Row]:
-    if len(rows) <= room:
-        return rows
-    chosen = {row.job_id for row, _ in zip(_by_interest(rows), range(room), strict=False)}
+def _chosen(rows: Sequence[Row], height: Callable[[Row], int], room: int) -> Sequence[Row]:
+    """The rows that matter most of those that there is room for, in their order."""
+    chosen, taken = set[str](), 0
+    for row in _by_interest(rows):
+        taken += height(row)
+        if taken > room and chosen:
+            break
+        chosen.add(row.job_id)
     return [row for row in rows if row.job_id in chosen]
 
 
@@ -213,24 +241,50 @@ def _by_interest(rows: Sequence[Row]) -> Iterator[Row]:
     yield from (row for row in rows if not row.over and not row.running)
 
 
+def _fits_table(rows: Sequence[Row], width: int) -> bool:
+    """Whether a table shows each id, state and name in one line."""
+    columns = [
+        ID_COLUMNS,
+        max((STATE_COLUMNS, *(len(row.progress() or row.verdict) for row in rows))),
+        TIME_COLUMNS,
+        max((cell_len(r.name) for r in rows), default=0),
+    ]
+    if width >= WIDE_COLUMNS:
+        columns += [STATE_COLUMNS, LABEL_COLUMNS]
+    return sum(columns) + GAP * (len(columns) + 1) <= width
+
+
+def _record(row: Row, console: Console, width: int) -> list[Text]:
+    """A row in lines of its own: the id, then state, time and name."""
+    style = STYLES.get(row.state, "cyan")
+    state = Text.assemble("  ", (row.progress() or row.verdict, style), f" {_time(row.seconds)}")
+    name = Text(f"  {row.name}") if row.name else Text()
+    return [
+        line
+        for text in (Text(row.job_id), state, name)
+        if text
+        for line in text.wrap(console, width, overflow="fold")
+    ]
+
+
 def _table(rows: Sequence[Row], width: int) -> Table:
     wide = width >= WIDE_COLUMNS
-    table = Table(box=box.SIMPLE)
+    table = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False, header_style="dim")
     table.add_column("job", no_wrap=True, min_width=ID_COLUMNS)
     table.add_column("state", no_wrap=True, min_width=STATE_COLUMNS)
     if wide:
         table.add_column("progress", no_wrap=True, min_width=STATE_COLUMNS)
     table.add_column("time", justify="right", no_wrap=True)
-    table.add_column("name", no_wrap=True, overflow="ellipsis")
+    table.add_column("name", no_wrap=True)
     if wide:
-        table.add_column("labels", no_wrap=True, overflow="ellipsis")
+        table.add_column("labels", no_wrap=True, overflow="ellipsis", min_width=LABEL_COLUMNS)
     for row in rows:
         style, time_taken, name = STYLES.get(row.state, "cyan"), _time(row.seconds), Text(row.name)
         if wide:
-            state = Text(row.label, style=style)
+            state = Text(row.verdict, style=style)
             table.add_row(row.job_id, state, row.progress(), time_taken, name, Text(row.labels))
         else:
-            state = Text(row.progress() or row.label, style=style)
+            state = Text(row.progress() or row.verdict, style=style)
             table.add_row(row.job_id, state, time_taken, name)
     return table
 

@@ -7,7 +7,6 @@ import sys
 from typing import TextIO
 
 from rich.console import Console
-from rich.table import Column
 from rich.text import Text
 
 from maie_cli.formats.clean import plain
@@ -39,11 +38,6 @@ def warn(message: str) -> None:
 def note(message: str) -> None:
     """Says something on stderr, in one line."""
     err.print(Text(plain(message), style="dim"), soft_wrap=True)
-
-
-def whole(header: str) -> Column:
-    """A column of a table whose values are never cut: what is copied into the next command."""
-    return Column(header, no_wrap=True, overflow="ignore", min_width=len(header))
 
 
 def emit(text: str) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from google.protobuf.message import Message
-from rich import box
-from rich.table import Table
 
 from maie.catalog.v1 import catalog_pb2 as catalog
 from maie.summary.v1 import summary_pb2 as summary
@@ -15,6 +13,7 @@ from maie_cli.console import emit, out
 from maie_cli.exits import run
 from maie_cli.formats.as_json import to_json
 from maie_cli.formats.clean import plain
+from maie_cli.listing import Field, Listing, print_listing
 from maie_cli.names import stage_name
 from maie_client import Client
 
@@ -27,7 +26,7 @@ def models(
     if as_json:
         _emit_lines(found)
     else:
-        out.print(_model_table(found))
+        print_listing(out, _model_listing(found))
 
 
 def templates(
@@ -38,7 +37,7 @@ def templates(
     if as_json:
         _emit_lines(found)
     else:
-        out.print(_template_table(found))
+        print_listing(out, _template_listing(found))
 
 
 async def _models(client: Client) -> list[catalog.Model]:
@@ -56,28 +55,39 @@ def _emit_lines(messages: Sequence[Message]) -> None:
         emit(to_json(message))
 
 
-def _model_table(found: Sequence[catalog.Model]) -> Table:
-    table = Table(
-        "stage", "engine", "model", "library", "runs on", "workers", "checkpoint", box=box.SIMPLE
+def _model_listing(found: Sequence[catalog.Model]) -> Listing:
+    fields = (
+        Field(header="stage"),
+        Field(header="engine", least=10),
+        Field(header="model", least=12),
+        Field(header="library", least=12),
+        Field(header="runs on", least=8),
+        Field(header="workers"),
+        Field(header="checkpoint"),
     )
-    for model in found:
-        engine = model.info.engine
-        table.add_row(
-            stage_name(model.stage),
-            plain(engine.engine),
-            plain(f"{engine.model_name} {engine.model_variant}"),
-            plain(engine.library),
-            plain(f"{engine.device} {engine.compute_type}"),
-            str(model.worker_count),
-            engine.checkpoint_sha256[:12],
-        )
-    return table
+    return Listing(fields, [_model(each) for each in found])
 
 
-def _template_table(found: Sequence[summary.Template]) -> Table:
-    table = Table("id", "title", "description", box=box.SIMPLE)
-    for template in found:
-        table.add_row(
-            plain(template.template_id), plain(template.title), plain(template.description)
-        )
-    return table
+def _model(model: catalog.Model) -> tuple[str, ...]:
+    engine = model.info.engine
+    return (
+        stage_name(model.stage),
+        plain(engine.engine),
+        plain(f"{engine.model_name} {engine.model_variant}"),
+        plain(engine.library),
+        plain(f"{engine.device} {engine.compute_type}"),
+        str(model.worker_count),
+        engine.checkpoint_sha256[:12],
+    )
+
+
+def _template_listing(found: Sequence[summary.Template]) -> Listing:
+    fields = (
+        Field(header="id"),
+        Field(header="title", least=12),
+        Field(header="description", least=20),
+    )
+    return Listing(
+        fields,
+        [(plain(each.template_id), plain(each.title), plain(each.description)) for each in found],
+    )

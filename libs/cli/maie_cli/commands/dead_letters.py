@@ -6,15 +6,14 @@ from contextlib import aclosing
 from typing import Annotated
 
 import typer
-from rich import box
-from rich.table import Table
 
 from maie.job.v1 import job_pb2 as job
 from maie_cli.arguments import DEFAULT_GATEWAY, GatewayOption, JsonOption, TenantOption
-from maie_cli.console import emit, note, out, whole
+from maie_cli.console import emit, note, out
 from maie_cli.exits import run
 from maie_cli.formats.as_json import to_json
 from maie_cli.formats.clean import plain
+from maie_cli.listing import Field, Listing, print_listing
 from maie_cli.names import state_name
 from maie_client import Client
 
@@ -35,7 +34,7 @@ def list_letters(
         for letter in found:
             emit(to_json(letter))
     elif found:
-        out.print(_table(found))
+        print_listing(out, _listing(found))
     else:
         note("nothing was given up")
 
@@ -70,18 +69,26 @@ async def _replay(client: Client, letter_id: int) -> job.Job:
         return await client.replay_dead_letter(letter_id)
 
 
-def _table(found: list[job.DeadLetterEntry]) -> Table:
-    table = Table(
-        whole("letter"), whole("job"), "unit", "attempts", "why", "given up", box=box.SIMPLE
+def _listing(found: list[job.DeadLetterEntry]) -> Listing:
+    fields = (
+        Field(header="letter"),
+        Field(header="job"),
+        Field(header="unit", least=8),
+        Field(header="attempts"),
+        Field(header="why", least=16),
+        Field(header="given up", least=10),
     )
-    table.collapse_padding = True
-    for letter in found:
-        table.add_row(
-            str(letter.letter_id),
-            letter.job_id,
-            plain(letter.unit),
-            str(letter.attempts),
-            plain(letter.failure.message),
-            f"{letter.dead_time.ToDatetime():%Y-%m-%d %H:%M:%S} UTC",
-        )
-    return table
+    return Listing(
+        fields,
+        [
+            (
+                str(letter.letter_id),
+                letter.job_id,
+                plain(letter.unit),
+                str(letter.attempts),
+                plain(letter.failure.message),
+                f"{letter.dead_time.ToDatetime():%Y-%m-%d %H:%M:%S} UTC",
+            )
+            for letter in found
+        ],
+    )

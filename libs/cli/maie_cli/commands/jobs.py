@@ -9,8 +9,6 @@ from datetime import datetime
 from typing import Annotated
 
 import typer
-from rich import box
-from rich.table import Table
 
 from maie.job.v1 import job_pb2 as job
 from maie_cli.arguments import (
@@ -24,12 +22,13 @@ from maie_cli.arguments import (
     parse_labels,
 )
 from maie_cli.batch import exit_of_job
-from maie_cli.console import complain, emit, err, note, out, warn, whole
+from maie_cli.console import complain, emit, err, note, out, warn
 from maie_cli.exits import Exit, run
 from maie_cli.formats.as_json import to_json
 from maie_cli.formats.clean import plain
 from maie_cli.formats.warnings import sentences
 from maie_cli.formats.writers import TRANSCRIPT_FORMATS, WRITERS, Finished
+from maie_cli.listing import Field, Listing, print_listing
 from maie_cli.names import state_name
 from maie_cli.templates import template_of
 from maie_cli.together import Together
@@ -76,7 +75,7 @@ def list_jobs(
         for each in found:
             emit(to_json(each))
     elif found:
-        out.print(_table(found))
+        print_listing(out, _listing(found))
     else:
         note("there are no such jobs")
 
@@ -300,13 +299,22 @@ def _exit(done: job.Job) -> None:
         raise typer.Exit(code)
 
 
-def _table(found: list[job.Job]) -> Table:
-    table = Table(whole("job"), "state", "name", "accepted", box=box.SIMPLE)
-    for each in found:
-        table.add_row(
-            each.job_id,
-            state_name(each.state),
-            plain(each.display_name or each.config.filename),
-            f"{each.create_time.ToDatetime():%Y-%m-%d %H:%M:%S} UTC",
-        )
-    return table
+def _listing(found: list[job.Job]) -> Listing:
+    fields = (
+        Field(header="job"),
+        Field(header="state"),
+        Field(header="name", least=10),
+        Field(header="accepted", least=10),
+    )
+    return Listing(
+        fields,
+        [
+            (
+                each.job_id,
+                state_name(each.state),
+                plain(each.display_name or each.config.filename),
+                f"{each.create_time.ToDatetime():%Y-%m-%d %H:%M:%S} UTC",
+            )
+            for each in found
+        ],
+    )

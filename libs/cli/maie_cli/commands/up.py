@@ -7,8 +7,6 @@ from contextlib import suppress
 from typing import Annotated
 
 import typer
-from rich import box
-from rich.table import Table
 
 from maie_cli.arguments import (
     DEFAULT_DATA,
@@ -20,6 +18,7 @@ from maie_cli.arguments import (
 from maie_cli.console import out
 from maie_cli.exits import run
 from maie_cli.interrupts import interruptible
+from maie_cli.listing import Field, Listing, print_listing
 from maie_cli.mesh import GATEWAY_PORT, LocalMesh, MeshOptions
 
 MAX_PORT = 65_535
@@ -62,7 +61,7 @@ async def _up(options: MeshOptions) -> None:
         say(f"starting maie in {mesh.layout.root}")
         try:
             async with mesh:
-                out.print(addresses(mesh))
+                print_listing(out, addresses(mesh))
                 say("maie is ready")
                 await asyncio.Future()
         except asyncio.CancelledError:
@@ -78,17 +77,18 @@ def say(line: str) -> None:
         out.file.flush()
 
 
-def addresses(mesh: LocalMesh, *, logs: bool = True) -> Table:
-    """A table of the parts.
+def addresses(mesh: LocalMesh, *, logs: bool = True) -> Listing:
+    """A list of the parts.
 
     Args:
         mesh: The mesh, which runs.
         logs: Whether to say where the logs are.
     """
-    table = Table(*("part", "address", "process"), box=box.SIMPLE, header_style="dim")
+    fields = [Field(header="part"), Field(header="address"), Field(header="process")]
     if logs:
-        table.add_column("log", overflow="fold")
-    for name, child in mesh.children.items():
-        log = [str(mesh.layout.log_file(name))] if logs else []
-        table.add_row(name, child.part.address, str(child.pid), *log)
-    return table
+        fields.append(Field(header="log", least=20))
+    rows = [
+        (name, child.part.address, str(child.pid), str(mesh.layout.log_file(name)))[: len(fields)]
+        for name, child in mesh.children.items()
+    ]
+    return Listing(fields, rows)
