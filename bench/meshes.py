@@ -6,16 +6,20 @@ import json
 import os
 import sys
 import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Unpack
 
 from report import note
 
+from maie.job.v1 import job_pb2 as job
 from maie_cli.mesh import Layout, MeshOptions
 from maie_cli.mesh.child import Child
 from maie_cli.mesh.parts import GATEWAY, NATS, STAGES, Part, plan
+from maie_client import Client, JobOptions
 
 ROOT = Path(__file__).resolve().parent.parent
 EMPTY_SERVICE = Path(__file__).with_name("_empty_service.py")
@@ -30,6 +34,24 @@ def data_folder() -> Iterator[Path]:
     caches.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="bench-", dir=caches) as folder:
         yield Path(folder)
+
+
+async def through_mesh(
+    client: Client, recording: Path, **options: Unpack[JobOptions]
+) -> tuple[float, job.JobResults]:
+    """Seconds from the upload's begin to the results, and the results.
+
+    Raises:
+        RuntimeError: The job is not complete.
+    """
+    started = time.perf_counter()
+    last = job.JobEvent()
+    async for event in client.process(recording, **options):
+        last = event
+    done = last.finished.job
+    if done.state != job.JOB_STATE_COMPLETE:
+        raise RuntimeError(f"The job is {job.JobState.Name(done.state)}: {done.failures}")
+    return time.perf_counter() - started, done.results
 
 
 @asynccontextmanager

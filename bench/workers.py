@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from statistics import median
 from typing import Annotated
 
 import typer
-from meshes import data_folder
+from meshes import data_folder, through_mesh
 from others import Others
-from overhead import through_mesh
 from recordings import repeated_sample
 from report import Figure, JsonOption, Report, note
 
 from maie_cli.mesh import LocalMesh, MeshOptions
-from maie_client import Client
+from maie_client import Client, JobOptions
 
+TEMPLATE = "meeting_notes_v1"
+FEATURES = ("raw_transcript", "clean_transcript", "summary")
 SECOND_WORKER = "asr-2"
 MIN_RATIO = 1.7
 
@@ -42,18 +44,25 @@ async def _main(seconds: float, chunk_seconds: float, pairs: int, as_json: bool)
     one: list[float] = []
     two: list[float] = []
     others = Others()
+    options = JobOptions(
+        features=FEATURES, template_id=TEMPLATE, chunk_duration=timedelta(seconds=chunk_seconds)
+    )
     async with AsyncExitStack() as stack:
         data = stack.enter_context(data_folder())
         recording = data / "recording.wav"
         length = repeated_sample(recording, seconds)
-        options = MeshOptions(data=data / "mesh", port_base=0, workers={"asr": 2})
-        mesh = await stack.enter_async_context(LocalMesh(options, note))
+        # One worker alone would take both cores.
+        one_slot = {"MAIE_ASR_SLOTS": "1"}
+        chosen = MeshOptions(
+            data=data / "mesh", port_base=0, workers={"asr": 2}, environment=one_slot
+        )
+        mesh = await stack.enter_async_context(LocalMesh(chosen, note))
         client = await stack.enter_async_context(Client(mesh.gateway))
         for number in range(pairs):
             pair = Others()
-            with_two, _ = await through_mesh(client, recording, chunk_seconds)
+            with_two, _ = await through_mesh(client, recording, **options)
             await mesh.stop_part(SECOND_WORKER)
-            with_one, _ = await through_mesh(client, recording, chunk_seconds)
+            with_one, _ = await through_mesh(client, recording, **options)
             await mesh.start_part(SECOND_WORKER)
             note(
                 f"pair {number + 1}: two workers {with_two:.1f} s, one {with_one:.1f} s; "
