@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from maie_enhancement.stage import EnhanceStage, open_stage
 from maie_llm import Generation
 from maie_runtime.blobs import Blobs
 from maie_runtime.errors import StageError
-from maie_runtime.stage import StageContext
+from maie_runtime.stage import StageContext, unheard
 
 pytestmark = pytest.mark.unit
 
@@ -121,7 +121,11 @@ class Rewriter:
         return common.EngineVersion(engine="rewriter")
 
     async def enhance(
-        self, segments: Sequence[Segment], language_code: str, generation: Generation
+        self,
+        segments: Sequence[Segment],
+        language_code: str,
+        generation: Generation,
+        alive: Callable[[], None] = unheard,
     ) -> AsyncGenerator[Piece, None]:
         for index in range(len(segments)):
             yield Piece(segment=index, text="Something ")

@@ -24,6 +24,9 @@ class OpenAIServer:
         bodies: What was asked, in order.
         counted: What was to be counted, in order.
         keys: The `Authorization` of each request.
+        props: What llama.cpp's server tells of itself; others have nothing there.
+        slots: What it tells of its slots.
+        most_under_way: How many answers were under way at once.
         hung_up: Set when a client leaves before its answer's end.
     """
 
@@ -35,17 +38,25 @@ class OpenAIServer:
         self.hung_up = asyncio.Event()
         self.models: Reaction = answer_json({"data": cards or [{"id": MODEL}]})
         self.tokenize: Reaction = answer_json({"detail": "Not Found"}, 404)
+        self.props: Reaction = self.tokenize
+        self.slots: Reaction = self.tokenize
+        self.under_way = 0
+        self.most_under_way = 0
         self._script = list(script) or [stream("Hello", ", world.")]
 
     async def chat(self, request: web.Request) -> web.StreamResponse:
         self.bodies.append(await request.json())
         self.keys.append(request.headers.get("authorization", ""))
         reaction = self._script.pop(0) if len(self._script) > 1 else self._script[0]
+        self.under_way += 1
+        self.most_under_way = max(self.most_under_way, self.under_way)
         try:
             return await reaction(request)
         except (ConnectionResetError, asyncio.CancelledError):
             self.hung_up.set()
             raise
+        finally:
+            self.under_way -= 1
 
     async def count(self, request: web.Request) -> web.StreamResponse:
         self.counted.append(await request.json())
@@ -57,6 +68,8 @@ class OpenAIServer:
         app.router.add_post("/v1/chat/completions", self.chat)
         app.router.add_get("/v1/models", self.models)
         app.router.add_post("/tokenize", self.count)
+        app.router.add_get("/props", self.props)
+        app.router.add_get("/slots", self.slots)
         runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -121,6 +134,17 @@ def stream(
         if finish is not None:
             await response.write(b"data: [DONE]\n\n")
         return response
+
+    return react
+
+
+def one_at_a_time(reaction: Reaction) -> Reaction:
+    """A server with one slot: each answer waits until the one before is whole."""
+    slot = asyncio.Lock()
+
+    async def react(request: web.Request) -> web.StreamResponse:
+        async with slot:
+            return await reaction(request)
 
     return react
 

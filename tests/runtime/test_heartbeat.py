@@ -110,6 +110,21 @@ async def test_every_response_is_a_sign_of_life(broker: Broker, blobs: Blobs) ->
         assert (await next_event(broker)).HasField("completed")
 
 
+async def test_a_sign_of_life_without_a_response_is_enough(
+    broker: Broker, stage: EmptyStage, blobs: Blobs
+) -> None:
+    async def thinks(context: StageContext) -> None:
+        for _ in range(6):
+            await asyncio.sleep(0.3)
+            context.alive()
+
+    stage.hook = thinks
+    async with worker(broker, stage, blobs, stall_seconds=0.9):
+        await submit(broker)
+        # Twice the stall in all, a third of it between two.
+        assert (await next_event(broker)).HasField("completed")
+
+
 @pytest.mark.parametrize(
     ("attempt", "state"),
     [(1, job.JOB_STATE_CANCELLED), (2, job.JOB_STATE_PROCESSING_ASR)],

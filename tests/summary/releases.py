@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from maie.common.v1 import types_pb2 as common
 from maie_llm import Generation
+from maie_runtime.stage import unheard
 from maie_summary.engine import Draft, Engine, Notes, Segment
 from maie_summary.engines.extractive import create
 from maie_summary.settings import SummarySettings
@@ -46,10 +47,14 @@ class Release:
         return {self._name: await self._engine.map(segments, template, language_code)}
 
     async def reduce(
-        self, notes: Sequence[Notes], template: Template, generation: Generation
+        self,
+        notes: Sequence[Notes],
+        template: Template,
+        generation: Generation,
+        alive: Callable[[], None] = unheard,
     ) -> Draft:
         own = [note[self._name] for note in notes]
-        return await self._engine.reduce(own, template, generation)
+        return await self._engine.reduce(own, template, generation, alive)
 
 
 @asynccontextmanager

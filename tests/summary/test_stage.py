@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ from maie.common.v1 import types_pb2 as common
 from maie.summary.v1 import summary_pb2 as summary
 from maie_llm import Generation
 from maie_runtime.errors import Code, StageError
-from maie_runtime.stage import StageContext
+from maie_runtime.stage import StageContext, unheard
 from maie_summary.engine import Draft, Notes, Segment, Source
 from maie_summary.settings import SummarySettings
 from maie_summary.stage import SummarizeStage, open_stage
@@ -155,7 +155,11 @@ class Inventor:
         return {}
 
     async def reduce(
-        self, notes: Sequence[Notes], template: Template, generation: Generation
+        self,
+        notes: Sequence[Notes],
+        template: Template,
+        generation: Generation,
+        alive: Callable[[], None] = unheard,
     ) -> Draft:
         content = {name: [] for name in template.schema["required"]}
         source = Source(pointer="/abstract", segment_ids=("c9999-s0000",))

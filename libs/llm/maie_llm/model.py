@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from maie.common.v1 import types_pb2 as common
 from maie_runtime.loadable import Loadable
+from maie_runtime.stage import unheard
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -53,11 +54,14 @@ class Prompt:
         messages: The chat so far; the model writes what comes next.
         schema: A JSON Schema that the answer must fit; None for free text.
         generation: What the request sets, the uppermost layer.
+        alive: Called at each sign that the model works: a word, a thought, or one of another
+            prompt that this one waits for.
     """
 
     messages: Sequence[Message]
     schema: Mapping[str, Any] | None = None
     generation: Generation = Generation()
+    alive: Callable[[], None] = field(default=unheard, compare=False)
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)

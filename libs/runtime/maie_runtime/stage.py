@@ -7,8 +7,8 @@ messages of the contract on both.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from maie.event.v1 import event_pb2 as event
@@ -17,6 +17,10 @@ from maie_runtime.loadable import Loadable
 
 RequestT = TypeVar("RequestT", contravariant=True)
 ResponseT = TypeVar("ResponseT")
+
+
+def unheard() -> None:
+    """A sign of life that nobody waits for, as in a direct call."""
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -29,12 +33,15 @@ class StageContext:
             direct call.
         attempt: The attempt, from 1.
         blobs: The object store.
+        alive: To be called at each sign of life of the work that is no response; a unit without
+            any for long is taken for stalled.
     """
 
     job_id: str
     unit: str
     attempt: int
     blobs: Blobs
+    alive: Callable[[], None] = field(default=unheard, compare=False)
 
 
 class Stage(Protocol[RequestT, ResponseT]):

@@ -101,7 +101,11 @@ class UnitRunner:
 
     async def _last_response(self, task: event.StageTask, alive: Callable[[], None]) -> Any:
         context = StageContext(
-            job_id=task.job_id, unit=task.unit, attempt=task.attempt, blobs=self._blobs
+            job_id=task.job_id,
+            unit=task.unit,
+            attempt=task.attempt,
+            blobs=self._blobs,
+            alive=alive,
         )
         last = None
         quiet_until = 0.0

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from maie.common.v1 import types_pb2 as common
 from maie_llm import Generation
 from maie_runtime.loadable import Loadable
+from maie_runtime.stage import unheard
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -73,7 +74,11 @@ class Engine(Protocol):
         ...
 
     def enhance(
-        self, segments: Sequence[Segment], language_code: str, generation: Generation
+        self,
+        segments: Sequence[Segment],
+        language_code: str,
+        generation: Generation,
+        alive: Callable[[], None] = unheard,
     ) -> AsyncGenerator[Piece, None]:
         """Writes the clean text of each segment, in order.
 
@@ -84,5 +89,6 @@ class Engine(Protocol):
             language_code: The spoken language as a BCP-47 tag; empty where it
                 is not known.
             generation: What the request sets; for language models.
+            alive: Called at each sign of life that is no piece.
         """
         ...

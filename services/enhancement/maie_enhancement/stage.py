@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, asynccontextmanager
 
@@ -58,7 +58,7 @@ class EnhanceStage:
         if transcript.punctuated:
             _keep(transcript)
         else:
-            async with aclosing(self._enhance(transcript, generation)) as updates:
+            async with aclosing(self._enhance(transcript, generation, context.alive)) as updates:
                 async for update in updates:
                     yield update
             await asyncio.get_running_loop().run_in_executor(
@@ -68,14 +68,17 @@ class EnhanceStage:
         yield enhancement.EnhanceResponse(result=transcript)
 
     async def _enhance(
-        self, transcript: common.Transcript, generation: Generation
+        self,
+        transcript: common.Transcript,
+        generation: Generation,
+        alive: Callable[[], None],
     ) -> AsyncGenerator[enhancement.EnhanceResponse, None]:
         """Fills `clean_text` in place and yields what it writes."""
         segments = transcript.segments
         for segment in segments:
             segment.clean_text = ""
         pieces = self._engine.enhance(
-            [_plain(segment) for segment in segments], transcript.language_code, generation
+            [_plain(segment) for segment in segments], transcript.language_code, generation, alive
         )
         step = max(len(segments) // PROGRESS_STEPS, 1)
         told = 0

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from maie.common.v1 import types_pb2 as common
 from maie_llm import Generation
 from maie_runtime.loadable import Loadable
+from maie_runtime.stage import unheard
 from maie_templates import Template
 
 Notes = dict[str, Any]
@@ -75,7 +76,11 @@ class Engine(Protocol):
         ...
 
     async def reduce(
-        self, notes: Sequence[Notes], template: Template, generation: Generation
+        self,
+        notes: Sequence[Notes],
+        template: Template,
+        generation: Generation,
+        alive: Callable[[], None] = unheard,
     ) -> Draft:
         """Fills a template from the notes on all parts, in recording order.
 
@@ -83,5 +88,6 @@ class Engine(Protocol):
             notes: The notes.
             template: The template.
             generation: What the request sets; for language models.
+            alive: Called at each sign of life, such as a word that a model writes.
         """
         ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import structlog
@@ -97,7 +97,7 @@ class SummarizeStage:
                     "Set `transcript`, `map`, `reduce` or `whole` in the request.",
                     field="source",
                 )
-        filled = await self._reduce(parts, template, generation)
+        filled = await self._reduce(parts, template, generation, context.alive)
         yield _progress(1.0)
         yield _result(summary.SummarizeResult(summary=filled))
 
@@ -153,11 +153,15 @@ class SummarizeStage:
         return Part(notes=notes, times=times_of(segments), engine=self._engine.version(generation))
 
     async def _reduce(
-        self, parts: Sequence[Part], template: Template, generation: Generation
+        self,
+        parts: Sequence[Part],
+        template: Template,
+        generation: Generation,
+        alive: Callable[[], None],
     ) -> summary.Summary:
         times = {name: ends for part in parts for name, ends in part.times.items()}
         notes = [part.notes for part in parts]
-        draft = await self._engine.reduce(notes, template, generation)
+        draft = await self._engine.reduce(notes, template, generation, alive)
         if problem := problem_with(draft, template, times.keys()):
             raise StageError(
                 Code.INTERNAL,

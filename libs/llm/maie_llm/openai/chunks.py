@@ -62,6 +62,18 @@ class ModelList(BaseModel):
     data: list[ModelCard] | None
 
 
+class Properties(BaseModel):
+    """What llama.cpp's server tells of itself; others tell nothing of this."""
+
+    total_slots: int | None = None
+
+
+class Slot(BaseModel):
+    """What llama.cpp's server tells of one of the prompts that it answers at once."""
+
+    is_processing: bool = False
+
+
 class TokenCount(BaseModel):
     """How long a prompt is."""
 

@@ -11,6 +11,7 @@ from maie_llm.model import LanguageModel, Message
 from maie_llm.openai.chunks import ModelCard
 from maie_llm.openai.faults import model_missing
 from maie_llm.openai.model import OpenAIModel
+from maie_llm.openai.patience import Patience
 from maie_llm.openai.request import check_parameters
 from maie_llm.openai.server import Server, open_client
 from maie_llm.openai.settings import OpenAISettings
@@ -41,14 +42,24 @@ async def open_openai(
     async with open_client(settings) as client:
         server = Server(client, settings)
         card = _card(await server.models(), settings)
+        window = _window(card, settings)
+        slots = await _slot_count(server)
+        concurrency = settings.concurrency or slots
         model = OpenAIModel(
             server,
             settings,
             generation.generation(),
-            window=_window(card, settings),
+            window=window,
             counts_tokens=await _counts_tokens(server),
+            patience=Patience(settings, concurrency, server.slots if slots else None),
         )
-        log.info("llm.server", server=settings.base_url, model=settings.model, window=model.window)
+        log.info(
+            "llm.server",
+            server=settings.base_url,
+            model=settings.model,
+            window=window,
+            concurrency=concurrency,
+        )
         yield model
 
 
@@ -90,6 +101,14 @@ async def _counts_tokens(server: Server) -> bool:
         return await server.count([Message(role="user", content="Hello.")]) > 0
     except StageError:
         return False
+
+
+async def _slot_count(server: Server) -> int | None:
+    """How many prompts the server answers at once; None where it does not say."""
+    try:
+        return await server.slot_count()
+    except StageError:
+        return None
 
 
 def _variable(settings: OpenAISettings, name: str) -> str:

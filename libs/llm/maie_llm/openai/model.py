@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -37,6 +37,7 @@ class OpenAIModel:
         environment: The generation settings of the service.
         window: The most tokens of prompt and answer.
         counts_tokens: Whether the server counts tokens.
+        patience: How long the server is waited for.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class OpenAIModel:
         *,
         window: int,
         counts_tokens: bool,
+        patience: Patience,
     ) -> None:
         self.description = f"{settings.model} on {urlsplit(settings.base_url).netloc}"
         self.window = window
@@ -56,7 +58,7 @@ class OpenAIModel:
         self._settings = settings
         self._environment = environment
         self._counts_tokens = counts_tokens
-        self._patience = Patience(settings)
+        self._patience = patience
         self._told: dict[str, str] = {}
 
     def version(self, generation: Generation) -> common.EngineVersion:
@@ -117,13 +119,15 @@ class OpenAIModel:
         await self._check_length(prompt.messages, generation)
         body = request_body(prompt, generation, self._settings)
 
-        async def begun() -> tuple[Piece, AsyncGenerator[Piece, None]]:
-            rest = self._pieces(prompt, body)
-            with self._patience.watched():
-                return await anext(rest), rest
+        async def begun() -> tuple[Piece, AsyncGenerator[Piece, None], AsyncExitStack]:
+            async with AsyncExitStack() as stack:
+                await stack.enter_async_context(self._patience.turn(prompt.alive))
+                rest = await stack.enter_async_context(aclosing(self._pieces(prompt, body)))
+                with self._patience.watched():
+                    return await anext(rest), rest, stack.pop_all()
 
-        first, rest = await self._patience.retrying(begun)
-        async with aclosing(rest):
+        first, rest, call = await self._patience.retrying(begun)
+        async with call:
             yield first
             try:
                 async for piece in rest:
@@ -137,7 +141,7 @@ class OpenAIModel:
         finish, usage, size = "", None, 0
         async with (
             aclosing(self._server.answer(body)) as chunks,
-            aclosing(self._patience.in_time(chunks)) as timely,
+            aclosing(self._patience.in_time(chunks, prompt.alive)) as timely,
         ):
             async for chunk in timely:
                 self._note(chunk)

@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 
 import httpx2
 import structlog
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from maie_llm.model import Message
-from maie_llm.openai.chunks import Chunk, ModelCard, ModelList, TokenCount
+from maie_llm.openai.chunks import Chunk, ModelCard, ModelList, Properties, Slot, TokenCount
 from maie_llm.openai.faults import Unavailable, status_error
 from maie_llm.openai.request import chat_of
 from maie_llm.openai.settings import OpenAISettings
@@ -25,6 +25,10 @@ END = "[DONE]"
 # An error's text is short; what is longer is none, such as a proxy's page.
 MAX_ERROR_BYTES = 64 * 1024
 COUNT_SECONDS = 30.0
+# A server at work answers between two batches.
+SLOTS_SECONDS = 30.0
+
+_SLOTS = TypeAdapter(list[Slot])
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -68,14 +72,48 @@ class Server:
         }
         if "chat_template_kwargs" in self._settings.extra_body:
             body["chat_template_kwargs"] = self._settings.extra_body["chat_template_kwargs"]
-        url = f"{self._settings.base_url.removesuffix('/v1')}/tokenize"
         with _faults():
             response = await self._client.post(
-                url, json=body, timeout=self._patience(COUNT_SECONDS)
+                self._beside("tokenize"), json=body, timeout=self._patience(COUNT_SECONDS)
             )
         if response.status_code != HTTPStatus.OK:
             raise self._status_error(response, response.content)
         return _read(TokenCount, response.content).count
+
+    async def slot_count(self) -> int | None:
+        """How many prompts are answered at once, as llama.cpp's server tells; None for others.
+
+        Raises:
+            StageError: As `status_error` says, or Unavailable.
+        """
+        told = _read(Properties, await self._get("props"))
+        return told.total_slots or None
+
+    async def slots(self) -> str:
+        """What the server tells of its slots, which changes as it works; empty where none works.
+
+        Raises:
+            StageError: As `status_error` says, or Unavailable.
+        """
+        body = await self._get("slots")
+        try:
+            slots = _SLOTS.validate_json(body)
+        except ValidationError:
+            raise _gibberish() from None
+        return body.decode(errors="replace") if any(slot.is_processing for slot in slots) else ""
+
+    async def _get(self, name: str) -> bytes:
+        with _faults():
+            response = await self._client.get(
+                self._beside(name), timeout=self._patience(SLOTS_SECONDS)
+            )
+        if response.status_code != HTTPStatus.OK:
+            raise self._status_error(response, response.content)
+        return response.content
+
+    def _beside(self, name: str) -> str:
+        """What servers have beside OpenAI's API."""
+        return f"{self._settings.base_url.removesuffix('/v1')}/{name}"
 
     async def answer(self, body: Mapping[str, Any]) -> AsyncGenerator[Chunk, None]:
         """Asks for an answer, which comes in pieces; closing the iteration ends the call.

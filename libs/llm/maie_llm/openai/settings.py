@@ -64,10 +64,16 @@ class OpenAISettings(Settings):
     for secrets."""
     connect_seconds: float = Field(default=5.0, gt=0)
     """The longest wait for a connection."""
+    concurrency: int | None = Field(default=None, ge=1, le=4096)
+    """How many calls the service has under way at once; more wait for their turn, without a limit
+    of time. Where unset, as many as the server says that it answers at once, as llama.cpp's does,
+    or else any number. Set it to 1 for a server that answers one after the other and does not say
+    so, such as Ollama's with `OLLAMA_NUM_PARALLEL=1`."""
     first_token_seconds: float = Field(default=120.0, gt=0)
-    """The longest wait for an answer to begin."""
-    next_token_seconds: float = Field(default=30.0, gt=0)
-    """The longest silence within an answer."""
+    """The longest wait for an answer to begin without any sign that the server works, such as a
+    word of an answer to another call of the service."""
+    next_token_seconds: float = Field(default=60.0, gt=0)
+    """The longest silence within an answer without any sign that the server works."""
     retry_seconds: float = Field(default=120.0, ge=0)
     """A request that failed for reasons that may pass is tried again so long, if no part of an
     answer has come; 0 to try once."""

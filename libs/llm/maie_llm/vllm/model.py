@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -88,7 +88,7 @@ class VllmModel:
             raise prompt_too_long(len(tokens), generation.max_tokens or 1, self.window)
         try:
             params = self._sampling(prompt, generation, generation.max_tokens or most)
-            async with aclosing(self._answer(tokens, params)) as pieces:
+            async with aclosing(self._answer(tokens, params, prompt.alive)) as pieces:
                 async for piece in pieces:
                     yield piece
         except EngineDeadError:
@@ -104,7 +104,7 @@ class VllmModel:
         self._chat.close()
 
     async def _answer(
-        self, prompt: list[int], params: SamplingParams
+        self, prompt: list[int], params: SamplingParams, alive: Callable[[], None]
     ) -> AsyncGenerator[str | Completion, None]:
         thoughts = self._thoughts(prompt)
         count, finish = 0, None
@@ -116,6 +116,7 @@ class VllmModel:
         )
         async with aclosing(answers):
             async for answer in answers:
+                alive()
                 (output,) = answer.outputs
                 count += len(output.token_ids)
                 finish = output.finish_reason

@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import math
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
@@ -25,6 +25,7 @@ from maie_enhancement.rules import Punctuator, Stopped, rules_sha256
 from maie_enhancement.settings import EnhancementSettings
 from maie_llm import Generation
 from maie_runtime.errors import Code, StageError
+from maie_runtime.stage import unheard
 
 MODEL = "en-us/en-us.lm.bin"
 MODEL_SHA256 = "db21d0642286677699e6dbc859d2e5395570222361999387ce60f6e1d01995d6"
@@ -95,7 +96,11 @@ class RulesEngine:
         )
 
     async def enhance(
-        self, segments: Sequence[Segment], language_code: str, generation: Generation
+        self,
+        segments: Sequence[Segment],
+        language_code: str,
+        generation: Generation,
+        alive: Callable[[], None] = unheard,
     ) -> AsyncGenerator[Piece, None]:
         """Writes the clean text of each segment, in order."""
         stop = threading.Event()

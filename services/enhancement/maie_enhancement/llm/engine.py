@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
@@ -20,6 +20,7 @@ from maie_enhancement.settings import EnhancementSettings
 from maie_llm import Completion, Generation, LanguageModel, Prompt
 from maie_runtime.errors import Code, StageError, invalid
 from maie_runtime.loadable import Loadable
+from maie_runtime.stage import unheard
 
 # Marks and capitals take tokens of their own: an answer may be so much longer than what was said.
 GROWTH = 1.5
@@ -82,7 +83,11 @@ class LanguageModelEngine:
         return version
 
     async def enhance(
-        self, segments: Sequence[Segment], language_code: str, generation: Generation
+        self,
+        segments: Sequence[Segment],
+        language_code: str,
+        generation: Generation,
+        alive: Callable[[], None] = unheard,
     ) -> AsyncGenerator[Piece, None]:
         """Writes the clean text of each segment, in order, each at once.
 
@@ -91,7 +96,7 @@ class LanguageModelEngine:
                 INVALID_ARGUMENT with OPTION_OUT_OF_RANGE, where there is no
                 room for any words; what the model raises.
         """
-        call = _Call(self._model, generation, self._settings)
+        call = _Call(self._model, generation, self._settings, alive)
         await call.prepare()
         told = 0
         async with aclosing(self._texts(segments, call)) as texts:
@@ -135,14 +140,20 @@ class _Call:
         model: The model.
         generation: What the request sets.
         settings: How much is asked at once.
+        alive: Called at each sign of life of the model.
     """
 
     def __init__(
-        self, model: LanguageModel, generation: Generation, settings: EnhancementSettings
+        self,
+        model: LanguageModel,
+        generation: Generation,
+        settings: EnhancementSettings,
+        alive: Callable[[], None],
     ) -> None:
         self._model = model
         self._generation = generation
         self._most = settings.stretch_tokens
+        self._alive = alive
         self._overhead = 0
         parameters = model.version(generation).parameters
         self._max_tokens: int | None = json.loads(parameters.get("max_tokens", "null"))
@@ -212,7 +223,7 @@ class _Call:
         if self._max_tokens is not None:
             left = self._model.window - await self._model.count(messages)
             generation = replace(generation, max_tokens=max(min(self._max_tokens, left), 1))
-        asked = Prompt(messages=messages, generation=generation)
+        asked = Prompt(messages=messages, generation=generation, alive=self._alive)
         most = RUNAWAY_GROWTH * sum(map(len, words_in(stretch))) + RUNAWAY_CHARACTERS
         try:
             async with aclosing(self._model.generate(asked)) as answer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -39,6 +39,7 @@ class Asking:
         generation: What the request sets.
         calls: Taken for the time of a call.
         support: What was said.
+        alive: Called at each sign of life of the model.
     """
 
     def __init__(
@@ -48,12 +49,14 @@ class Asking:
         generation: Generation,
         calls: asyncio.Semaphore,
         support: Support,
+        alive: Callable[[], None],
     ) -> None:
         self._model = model
         self._template = template
         self._generation = generation
         self._calls = calls
         self._support = support
+        self._alive = alive
         self._max_tokens = max_tokens(model, generation)
 
     async def ask(
@@ -105,6 +108,7 @@ class Asking:
             messages=chat,
             schema=cited_schema(self._template.schema, min(numbers), max(numbers)),
             generation=generation,
+            alive=self._alive,
         )
         ended = Completion(finish="length", prompt_tokens=0, tokens=0)
         text: list[str] = []

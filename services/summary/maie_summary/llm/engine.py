@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from maie.common.v1 import types_pb2 as common
 from maie_llm import Generation, LanguageModel
 from maie_runtime.loadable import Loadable
+from maie_runtime.stage import unheard
 from maie_summary.engine import Draft, Notes, Segment, Source
 from maie_summary.engines.extractive.fill import Filler
 from maie_summary.llm import prompt
@@ -64,7 +65,11 @@ class LanguageModelEngine:
         return notes_of(segments, language_code)
 
     async def reduce(
-        self, notes: Sequence[Notes], template: Template, generation: Generation
+        self,
+        notes: Sequence[Notes],
+        template: Template,
+        generation: Generation,
+        alive: Callable[[], None] = unheard,
     ) -> Draft:
         """The template, filled.
 
@@ -82,6 +87,7 @@ class LanguageModelEngine:
             language_code,
             generation,
             Support(template, lines, language_code),
+            alive,
             answer_tokens=self._settings.answer_tokens,
             calls_at_once=self._settings.calls_at_once,
             takes_max_tokens=self._takes_max_tokens,

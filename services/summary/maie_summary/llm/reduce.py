@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Collection, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from typing import Any
 
 from maie_llm import Generation, LanguageModel, Message
@@ -38,6 +38,7 @@ class Reduction:
         language_code: As a BCP-47 tag; empty where it is not known.
         generation: What the request sets.
         support: What was said.
+        alive: Called at each sign of life of the model.
         answer_tokens: The length of an answer for which room is left, where
             the window is large enough.
         calls_at_once: How many calls may be under way.
@@ -51,6 +52,7 @@ class Reduction:
         language_code: str,
         generation: Generation,
         support: Support,
+        alive: Callable[[], None],
         *,
         answer_tokens: int,
         calls_at_once: int,
@@ -62,7 +64,7 @@ class Reduction:
         self._generation = generation
         self._answer_tokens = answer_tokens
         calls = asyncio.Semaphore(calls_at_once)
-        self._asking = Asking(model, template, generation, calls, support)
+        self._asking = Asking(model, template, generation, calls, support, alive)
         self._takes_max_tokens = takes_max_tokens
 
     async def fill(self, lines: Lines) -> Answer:

@@ -17,6 +17,7 @@ from typing import TypeVar
 
 from maie.common.v1 import types_pb2 as common
 from maie_llm import Generation
+from maie_runtime.stage import unheard
 from maie_summary.engine import Draft, Notes, Segment
 from maie_summary.engines.extractive.cues import load_cues
 from maie_summary.engines.extractive.fill import Filler
@@ -71,7 +72,11 @@ class ExtractiveEngine:
         return await self._run(work)
 
     async def reduce(
-        self, notes: Sequence[Notes], template: Template, generation: Generation
+        self,
+        notes: Sequence[Notes],
+        template: Template,
+        generation: Generation,
+        alive: Callable[[], None] = unheard,
     ) -> Draft:
         """The template, filled."""
 
