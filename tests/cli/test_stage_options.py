@@ -13,7 +13,9 @@ import typer
 
 from maie.asr.v1 import asr_pb2 as asr
 from maie.common.v1 import types_pb2 as common
-from maie_cli.options import parse_options, stage_options
+from maie.preprocess.v1 import preprocess_pb2 as preprocess
+from maie_cli.arguments import ChannelName
+from maie_cli.options import parse_options, recording_options, stage_options
 from tests.client.fake_gateway import FakeJobs, script, serving
 
 pytestmark = pytest.mark.unit
@@ -35,6 +37,7 @@ ALL_ASR = [
     "vad_filter=true",
     "min_silence=0.5",
     "speech_pad=0.25",
+    "threshold=0.3",
     "suspect_text_policy=remove",
 ]
 ALL_GENERATION = [
@@ -94,6 +97,7 @@ def test_asr_options_are_read_as_the_contract_has_them() -> None:
             "vad_filter": True,
             "min_silence": {"nanos": 500_000_000},
             "speech_pad": {"nanos": 250_000_000},
+            "threshold": 0.3,
         },
         suspect_text_policy=asr.SUSPECT_TEXT_POLICY_REMOVE,
     )
@@ -150,6 +154,35 @@ def test_what_cannot_be_is_refused_with_a_sentence(typed: str, sentence: str) ->
         parse_options([typed], asr.TranscribeOptions(), "--asr")
 
 
+@pytest.mark.parametrize(
+    ("channels", "track", "expected"),
+    [
+        ("mix", "", preprocess.RecordingOptions(channels=preprocess.CHANNEL_MODE_MIX)),
+        ("split", "", preprocess.RecordingOptions(channels=preprocess.CHANNEL_MODE_SPLIT)),
+        (
+            "auto",
+            "2",
+            preprocess.RecordingOptions(channels=preprocess.CHANNEL_MODE_AUTO, track=2),
+        ),
+        (None, "all", preprocess.RecordingOptions(all_tracks=True)),
+    ],
+)
+def test_channels_and_tracks_are_read_as_the_contract_has_them(
+    channels: ChannelName | None, track: str, expected: preprocess.RecordingOptions
+) -> None:
+    assert recording_options(channels, track) == {"recording_options": expected}
+
+
+def test_where_neither_is_typed_the_mesh_chooses() -> None:
+    assert recording_options(None, "") == {}
+
+
+@pytest.mark.parametrize("track", ["0", "-1", "1.5", "two", "ALL ", "²", "99999999999"])
+def test_a_track_that_cannot_be_is_refused_with_a_sentence(track: str) -> None:
+    with pytest.raises(typer.BadParameter, match="write the number of a track, from 1, or all"):
+        recording_options(None, track)
+
+
 async def maie(jobs: FakeJobs, *arguments: object) -> tuple[int | None, str]:
     async with serving(jobs) as address:
         process = await asyncio.create_subprocess_exec(
@@ -166,7 +199,8 @@ async def test_the_command_hands_them_on(tmp_path: Path) -> None:
     recording = tmp_path / "talk.wav"
     recording.write_bytes(b"sound")
     jobs = FakeJobs(script())
-    typed = ["--asr", "task=translate", "--asr", "beam_size=5", "--language", "de"]
+    typed = ["--channels", "split", "--track", "2"]
+    typed += ["--asr", "task=translate", "--asr", "beam_size=5", "--language", "de"]
     typed += [
         "--enhancement",
         "temperature=0",
@@ -180,6 +214,9 @@ async def test_the_command_hands_them_on(tmp_path: Path) -> None:
     config = jobs.upload.config
     assert config.asr_options == asr.TranscribeOptions(
         language_code="de", task=asr.TRANSCRIBE_TASK_TRANSLATE, decoding={"beam_size": 5}
+    )
+    assert config.recording_options == preprocess.RecordingOptions(
+        channels=preprocess.CHANNEL_MODE_SPLIT, track=2
     )
     assert config.enhancement_generation == common.GenerationOptions(temperature=0.0)
     assert config.summary_generation == common.GenerationOptions(temperature=0.3, seed=7)

@@ -15,6 +15,7 @@ from maie_cli.mesh.profiles import PROFILES
 
 DEFAULT_GATEWAY = f"localhost:{GATEWAY_PORT}"
 
+ChannelName = Literal["mix", "split", "auto"]
 FormatName = Literal["txt", "json", "srt", "vtt", "md"]
 
 
@@ -80,6 +81,7 @@ LabelsOption = Annotated[
 __all__ = [
     "DEFAULT_DATA",
     "DEFAULT_GATEWAY",
+    "ChannelName",
     "DataOption",
     "FeatureName",
     "FormatName",

@@ -11,11 +11,15 @@ from google.protobuf.message import Message
 
 from maie.asr.v1 import asr_pb2 as asr
 from maie.common.v1 import types_pb2 as common
+from maie.preprocess.v1 import preprocess_pb2 as preprocess
+from maie_cli.arguments import ChannelName
 from maie_client import JobOptions
 from maie_client.text import sendable
 
 DURATION = "google.protobuf.Duration"
 MAX_DURATION_SECONDS = 24 * 3600
+ALL_TRACKS = "all"
+MAX_TRACK = 2**31 - 1  # of an int32
 SWITCHES = {"true": True, "false": False}
 
 MessageT = TypeVar("MessageT", bound=Message)
@@ -42,6 +46,37 @@ def stage_options(
             of_summary, common.GenerationOptions(), "--summary"
         )
     return options
+
+
+def recording_options(channels: ChannelName | None, track: str) -> JobOptions:
+    """Which sound of a recording is read.
+
+    Args:
+        channels: How several channels are read; the mesh's own setting where unset.
+        track: The number of an audio track, or "all"; the mesh chooses where empty.
+
+    Raises:
+        typer.BadParameter: There can be no such track.
+    """
+    if channels is None and not track:
+        return {}
+    options = preprocess.RecordingOptions()
+    if channels is not None:
+        kind = cast(Descriptor, options.DESCRIPTOR)
+        options.channels = _named(_enum_names(kind.fields_by_name["channels"]), channels)
+    if track == ALL_TRACKS:
+        options.all_tracks = True
+    elif track:
+        options.track = _track(track)
+    return {"recording_options": options}
+
+
+def _track(typed: str) -> int:
+    if typed.isascii() and typed.isdecimal() and 1 <= int(typed) <= MAX_TRACK:
+        return int(typed)
+    raise typer.BadParameter(
+        f"write the number of a track, from 1, or {ALL_TRACKS}, not {typed!r}", param_hint="--track"
+    )
 
 
 def parse_options(pairs: Sequence[str], options: MessageT, flag: str) -> MessageT:
@@ -159,5 +194,22 @@ SummaryOptions = Annotated[
         "--summary",
         metavar="NAME=VALUE",
         help="The same for the summary's language model.",
+    ),
+]
+ChannelsOption = Annotated[
+    ChannelName | None,
+    typer.Option(
+        "--channels",
+        help="How several channels are read: mixed to one, each by itself (a speaker or one side "
+        "of a call), or as fits the recording.",
+    ),
+]
+TrackOption = Annotated[
+    str,
+    typer.Option(
+        "--track",
+        metavar="N|all",
+        help="The audio track to read, from 1, or all of them; the recording's default where "
+        "unset.",
     ),
 ]

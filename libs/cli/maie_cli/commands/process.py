@@ -20,7 +20,15 @@ from maie_cli.arguments import (
 )
 from maie_cli.batch import Batch
 from maie_cli.exits import Exit, run
-from maie_cli.options import AsrOptions, EnhancementOptions, SummaryOptions, stage_options
+from maie_cli.options import (
+    AsrOptions,
+    ChannelsOption,
+    EnhancementOptions,
+    SummaryOptions,
+    TrackOption,
+    recording_options,
+    stage_options,
+)
 from maie_cli.printer import Printer
 from maie_cli.views import view_of
 from maie_client import Client, JobOptions
@@ -66,6 +74,8 @@ def process(
     asr_options: AsrOptions = None,
     enhancement_options: EnhancementOptions = None,
     summary_options: SummaryOptions = None,
+    channels: ChannelsOption = None,
+    track: TrackOption = "",
     chunk_seconds: Annotated[
         float | None, typer.Option(min=5, max=1800, help="The length that chunks aim at.")
     ] = None,
@@ -91,6 +101,7 @@ def process(
     """
     options = _job_options(feature or [], template, language, chunk_seconds)
     options |= stage_options(asr_options or (), enhancement_options or (), summary_options or ())
+    options |= recording_options(channels, track)
     options |= {
         "labels": parse_labels(label or ()),
         "display_name": name,
