@@ -58,6 +58,9 @@ def encode(
         stream = cast(AudioStream, output.add_stream(codec, rate=rate, layout=layout))
         if video:
             _picture(output)
+        if codec == "wmav2":
+            # The rate that encoders have by default is none that this one knows.
+            stream.bit_rate = 64_000
         if not stream.codec_context.is_open:
             stream.codec_context.open()
         resampler = AudioResampler(

@@ -32,7 +32,10 @@ REMUXED: dict[str, tuple[str, str, dict[str, str]]] = {
 }
 ALL = (*KINDS, *REMUXED)
 # Their header states how long they are.
-STATING = ("wav", "wav 24 bit", "mp3", "m4a", "flac", "webm", "matroska", "mp3 in matroska")
+STATING = (
+    *("wav", "wav 24 bit", "w64", "aiff", "caf", "mp3", "m4a", "flac", "webm", "matroska"),
+    *("matroska ac3", "mp3 in matroska", "wma"),
+)
 
 
 @functools.cache
@@ -58,7 +61,7 @@ def test_a_whole_recording_has_no_warning(kind: str) -> None:
     assert not done.damaged_packets
 
 
-@pytest.mark.parametrize("share", [0.3, 0.5, 0.83, 0.95])
+@pytest.mark.parametrize("share", [0.37, 0.47, 0.83, 0.95])
 @pytest.mark.parametrize("kind", ALL)
 def test_a_recording_that_breaks_off_is_noticed(kind: str, share: float) -> None:
     content = recording(kind)
@@ -80,7 +83,7 @@ def test_a_piece_cut_out_of_the_middle_is_noticed(kind: str, begin: float) -> No
 @pytest.mark.parametrize("kind", sorted({*STATING} - {"m4a"}))
 def test_the_refusal_says_what_is_missing(kind: str) -> None:
     content = recording(kind)
-    with pytest.raises(RefusedError, match=r"breaks off after (9\.|10\.).* of the 20\.0 s"):
+    with pytest.raises(RefusedError, match=r"breaks off after (9\.|10\.).* of the 20\.[01] s"):
         decoded(content[: len(content) // 2])
 
 

@@ -31,6 +31,16 @@ KINDS: dict[str, dict[str, Any]] = {
     "webm": {"container": "webm", "codec": "libopus", "rate": 48_000},
     "matroska": {"container": "matroska", "codec": "aac", "rate": 44_100},
     "adts": {"container": "adts", "codec": "aac", "rate": 44_100},
+    "w64": {"container": "w64", "codec": "pcm_s16le", "rate": 44_100},
+    "aiff": {"container": "aiff", "codec": "pcm_s16be", "rate": 44_100, "layout": "stereo"},
+    "caf": {"container": "caf", "codec": "pcm_s16le", "rate": 44_100},
+    "caf alac": {"container": "caf", "codec": "alac", "rate": 44_100},
+    "amr": {"container": "amr", "codec": "libopencore_amrnb", "rate": 8000},
+    "3gp": {"container": "3gp", "codec": "libopencore_amrnb", "rate": 8000},
+    "wma": {"container": "asf", "codec": "wmav2", "rate": 44_100, "layout": "stereo"},
+    "ts": {"container": "mpegts", "codec": "aac", "rate": 48_000},
+    "ts mp2": {"container": "mpegts", "codec": "mp2", "rate": 48_000},
+    "matroska ac3": {"container": "matroska", "codec": "ac3", "rate": 48_000},
     "mp4 with a picture": {"container": "mp4", "codec": "aac", "rate": 44_100, "video": True},
 }
 

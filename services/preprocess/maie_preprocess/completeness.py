@@ -9,7 +9,7 @@ import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
-from maie_preprocess import frame_headers, matroska, ogg
+from maie_preprocess import amr, asf, boxes, frame_headers, matroska, ogg, transport_stream
 from maie_preprocess.gaps import clock
 from maie_preprocess.normalize import RefusedError
 from maie_preprocess.reader import Reader
@@ -32,16 +32,20 @@ class Statement:
 
     Attributes:
         container: FFmpeg's name of its container.
+        stream_id: The track's number in the container.
         seconds: How long the track plays; None where the file does not say.
         size: How many bytes the file has; None where it does not say.
         missing_share: How much of the file is missing by its own account, as a
             share of what is there; 0 where nothing is.
+        broken: Whether its parts do not follow each other to its end.
     """
 
     container: str
+    stream_id: int
     seconds: float | None
     size: int | None
     missing_share: float
+    broken: bool
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -68,7 +72,12 @@ def read_statement(file: Reader, container: InputContainer, stream: AudioStream)
     missing = max(0.0, size / file.size - 1) if size is not None else 0.0
     seconds = tag.seconds if tag is not None else _seconds(file, container, stream, missing)
     return Statement(
-        container=container.format.name, seconds=seconds, size=size, missing_share=missing
+        container=container.format.name,
+        stream_id=stream.id,
+        seconds=seconds,
+        size=size,
+        missing_share=missing,
+        broken="mov" in container.format.name and boxes.is_broken(file),
     )
 
 
@@ -82,7 +91,9 @@ def _seconds(
             return None
         seconds = float(stream.duration * stream.time_base)
         # FFmpeg takes the length of these from the bytes that there are.
-        return seconds * (1 + missing) if names & {"wav", "w64"} else seconds
+        return seconds * (1 + missing) if names & {"caf", "wav", "w64"} else seconds
+    if "asf" in names:
+        return asf.stated_seconds(file)
     # Matroska states the length of the longest track, and others may end before it.
     tells = "matroska" in names and (missing or len(container.streams) == 1)
     if tells and container.duration is not None and matroska.states_duration(file):
@@ -109,6 +120,11 @@ def judge(file: Reader, stated: Statement, ending: Ending) -> list[RecordingWarn
     whole = stated.size is not None and not stated.missing_share
     # The last part of a fragmented MP4 says how long it is itself, and nothing of those after it.
     unfinished = stated.missing_share > 0 and "mov" in stated.container
+    if stated.broken:
+        raise RefusedError(
+            "AUDIO_CORRUPT",
+            f"The recording is damaged: it cannot be read beyond {seconds:.1f} s; export it again.",
+        )
     if not seconds and promised:
         raise _short(seconds, promised)
     if missing > max(SHORTFALL_SECONDS, SHORTFALL_SHARE * promised) and not whole:
@@ -145,6 +161,10 @@ def _breaks_off(file: Reader, stated: Statement, ending: Ending) -> bool:
         return False
     if "matroska" in stated.container:
         return matroska.breaks_off(file, ending.last_position)
+    if stated.container == "amr":
+        return amr.breaks_off(file, ending.last_position)
+    if stated.container == "mpegts":
+        return transport_stream.breaks_off(file, stated.stream_id)
     head = file.at(ending.last_position, frame_headers.HEADER_BYTES)
     size = frame_headers.frame_size(stated.container, head)
     return ending.last_position + size > file.size

@@ -22,12 +22,12 @@ import av.subtitles.codeccontext
 import av.subtitles.stream
 import av.video.codeccontext
 import av.video.stream
-from av.audio.frame import AudioFrame
+from av.audio.codeccontext import AudioCodecContext
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.stream import Disposition
 
-from maie_preprocess import completeness, formats, tracks, wire
+from maie_preprocess import amr, completeness, formats, tracks, wire
 from maie_preprocess.calls import SIDES
 from maie_preprocess.completeness import Ending, Statement
 from maie_preprocess.measure import Meter, NotANumberError
@@ -75,15 +75,26 @@ def _open(source: BinaryIO) -> Iterator[tuple[InputContainer, dict[int, str]]]:
                 _Nameless(source), "r", container_options=formats.OPTIONS, metadata_errors="ignore"
             )
     except av.error.FFmpegError as error:
-        if formats.looks_like_audio(head):
-            raise _corrupt("it cannot be opened") from error
-        raise RefusedError(
-            "UNSUPPORTED_FORMAT",
-            "The file is not a recording that can be read; submit WAV, MP3, M4A, MP4, FLAC, "
-            "Ogg, Opus or WebM.",
-        ) from error
+        raise _cannot_open(head) from error
     with container:
         yield container, tracks.tags_of(log)
+
+
+def _cannot_open(head: bytes) -> RefusedError:
+    kind = formats.unread_kind(head)
+    if kind is not None:
+        return RefusedError(
+            "UNSUPPORTED_FORMAT",
+            f"The file is {kind} and of a kind that is not read; export it as WAV, FLAC, MP3 or "
+            "M4A.",
+        )
+    if formats.looks_like_audio(head):
+        return _corrupt("it cannot be opened")
+    return RefusedError(
+        "UNSUPPORTED_FORMAT",
+        "The file is not a recording that can be read; submit WAV, MP3, M4A, MP4, FLAC, "
+        "Ogg, Opus or WebM.",
+    )
 
 
 @contextlib.contextmanager
@@ -121,6 +132,16 @@ def _claimed_seconds(container: InputContainer, stream: AudioStream) -> float | 
     return container.duration / av.time_base if container.duration is not None else None
 
 
+def _decoder_of(stream: AudioStream) -> AudioCodecContext:
+    better = formats.BETTER_DECODERS.get(stream.codec_context.codec.canonical_name)
+    if better is None:
+        return stream.codec_context
+    decoder = cast(AudioCodecContext, av.CodecContext.create(better, "r"))
+    decoder.sample_rate = stream.codec_context.sample_rate
+    decoder.layout = stream.codec_context.layout
+    return decoder
+
+
 class _Decoding:
     """Decodes one track and counts what goes wrong on the way.
 
@@ -154,6 +175,7 @@ class _Decoding:
         """Whether the track turned out to be a call that is not read as one."""
         self._number = number
         self._stated = stated
+        self._decoder = _decoder_of(stream)
         self._last_position: int | None = None
 
     @property
@@ -177,21 +199,26 @@ class _Decoding:
         self.packets += packet.size > 0
         if packet.size and packet.pos is not None:
             self._last_position = packet.pos
-        if packet.is_corrupt and "mpegts" in self._stated.container:
-            # Packets of the transport are missing in it.
+        if self._stated.container == "mpegts" and packet.is_corrupt:
+            # Packets of the transport are missing before or in it.
             self.timeline.damage()
+        if self._stated.container == "amr" and packet.size and not amr.is_frame(bytes(packet)):
+            self._note_damage()
         try:
-            frames = cast(list[AudioFrame], packet.decode())
+            frames = self._decoder.decode(packet)
         except MemoryError:
             raise
         except av.error.FFmpegError:
             if packet.size:
-                self.damaged += 1
-                self.timeline.damage()
+                self._note_damage()
             return
         for frame in frames:
             for placed in self.timeline.push(frame):
                 yield from self.normalizer.push(placed)
+
+    def _note_damage(self) -> None:
+        self.damaged += 1
+        self.timeline.damage()
 
     def _count(self, pieces: Iterator[tuple[int, bytes]]) -> Iterator[Piece]:
         for channel, piece in pieces:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from maie_preprocess import matroska
+from maie_preprocess import asf, boxes, matroska
 from maie_preprocess.reader import Reader
 
 # Programs that write into a pipe do not know a length and put the largest
@@ -18,7 +18,6 @@ PLACEHOLDER: Final = 0x7FFF0000
 # More parts side by side than a whole recording of a day has fragments.
 MAX_PARTS: Final = 500_000
 _W64_RIFF: Final = bytes.fromhex("726966662e91cf11a5d628db04c10000")
-_ASF_HEADER: Final = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _BOX_HEADER: Final = 8
 
 
@@ -31,10 +30,7 @@ def stated_size(file: Reader) -> int | None:
     for magic, size in _SIZES.items():
         if head.startswith(magic):
             return size(file)
-    return _boxes(file) if head[4:8] in BOXES else None
-
-
-BOXES: Final = frozenset({b"ftyp", b"styp", b"moov", b"mdat", b"wide", b"free", b"skip", b"moof"})
+    return boxes.stated_size(file) if head[4:8] in boxes.FIRST else None
 
 
 def _riff(file: Reader) -> int | None:
@@ -73,35 +69,6 @@ def _caf(file: Reader) -> int | None:
     return None
 
 
-def _asf(file: Reader) -> int | None:
-    offset = 0
-    for _ in range(MAX_PARTS):
-        header = file.at(offset, 24)
-        if len(header) < 24:
-            return offset
-        size = int.from_bytes(header[16:], "little")
-        if size < 24:
-            return None
-        offset += size
-    return None
-
-
-def _boxes(file: Reader) -> int | None:
-    offset = 0
-    for _ in range(MAX_PARTS):
-        header = file.at(offset, 16)
-        if len(header) < _BOX_HEADER or not header[4:8].isalnum():
-            # What follows the last box is no part of the recording.
-            return offset
-        size = int.from_bytes(header[:4], "big")
-        if size == 1:
-            size = int.from_bytes(header[8:], "big")
-        if size < _BOX_HEADER:
-            return None
-        offset += size
-    return None
-
-
 _SIZES: Final[dict[bytes, Callable[[Reader], int | None]]] = {
     b"RIFF": _riff,
     b"RIFX": _rifx,
@@ -109,6 +76,6 @@ _SIZES: Final[dict[bytes, Callable[[Reader], int | None]]] = {
     b"RF64": _rf64,
     _W64_RIFF: _w64,
     b"caff": _caf,
-    _ASF_HEADER: _asf,
+    asf.MAGIC: asf.stated_size,
     b"\x1a\x45\xdf\xa3": matroska.stated_size,
 }
