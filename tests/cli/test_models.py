@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import struct
 import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +24,14 @@ from maie_cli.app import app
 from maie_cli.models import CATALOGUE, CatalogueModel, catalogue_model, pull
 from maie_cli.models.sources import HubSource, Source, Wheel, WheelSource
 from maie_runtime.errors import Code, StageError
-from maie_runtime.models import MANIFEST, file_sha256, read_manifest, verify_directory
+from maie_runtime.models import (
+    MANIFEST,
+    Manifest,
+    file_sha256,
+    read_manifest,
+    verify_directory,
+    write_manifest,
+)
 from tests.asr.recordings import TINY_WHISPER
 
 pytestmark = pytest.mark.unit
@@ -204,7 +212,7 @@ def test_torch_models_come_as_safetensors_or_not_at_all(tmp_path: Path) -> None:
     torch = named("tiny", hub, torch=True)
     assert refusal(torch, tmp_path / "models", str(source)).reason == "MODEL_UNSAFE"
     (source / "pytorch_model.bin").unlink()
-    (source / "model.safetensors").write_bytes(b"tensors")
+    (source / "model.safetensors").write_bytes(struct.pack("<Q", 2) + b"{}")
     path = pull(torch, tmp_path / "models", str(source))
     assert set(verify_directory(path).files) == {"config.json", "model.safetensors"}
 
@@ -238,6 +246,23 @@ def test_the_commands_find_verify_and_name_a_model(tmp_path: Path) -> None:
     damaged = maie("verify", "mine", models=tmp_path)
     assert damaged.exit_code == 1
     assert "config.json" in damaged.stderr
+
+
+def test_weights_that_are_cut_short_are_noticed_even_where_they_are_trusted(tmp_path: Path) -> None:
+    shutil.copytree(TINY_WHISPER, tmp_path / "mine", ignore=shutil.ignore_patterns(MANIFEST))
+    weights = tmp_path / "mine" / "model.bin"
+    weights.write_bytes(weights.read_bytes()[: weights.stat().st_size // 2])
+    refused = maie("verify", "mine", "--trust", models=tmp_path)
+    assert refused.exit_code == 1
+    assert "111 variables" in refused.stderr
+    assert not (weights.parent / MANIFEST).exists()
+    # A manifest of files that were published so does not help.
+    write_manifest(
+        weights.parent, Manifest(model="mine", files={"model.bin": file_sha256(weights)})
+    )
+    refused = maie("verify", "mine", models=tmp_path)
+    assert refused.exit_code == 1
+    assert "111 variables" in refused.stderr
 
 
 def test_pull_refuses_what_it_cannot_verify_and_says_so(tmp_path: Path) -> None:

@@ -17,6 +17,9 @@ from maie_runtime.errors import Code, StageError
 
 pytestmark = pytest.mark.unit
 
+# Safetensors: the length of a JSON header, and one that names no tensor.
+WEIGHTS = "\2\0\0\0\0\0\0\0{}"
+OTHER_WEIGHTS = "\3\0\0\0\0\0\0\0{ }"
 TEMPLATE = "{% for message in messages %}{{ message.content }}{% endfor %}"
 
 
@@ -27,7 +30,7 @@ def write_model(root: Path, **changes: str | None) -> Path:
         "generation_config.json": json.dumps({"temperature": 0.6, "top_k": 20}),
         "tokenizer_config.json": "{}",
         "tokenizer.json": "{}",
-        "model.safetensors": "weights",
+        "model.safetensors": WEIGHTS,
         "chat_template.jinja": TEMPLATE,
     }
     root.mkdir(exist_ok=True)
@@ -83,11 +86,11 @@ def test_that_a_model_without_a_part_of_it_is_refused(tmp_path: Path, name: str)
 
 def test_that_a_changed_file_is_named_with_both_hashes(tmp_path: Path) -> None:
     root = write_model(tmp_path)
-    (root / "model.safetensors").write_text("other weights")
+    (root / "model.safetensors").write_text(OTHER_WEIGHTS)
     message = refused(settings(root), "MODEL_CORRUPT")
     assert "model.safetensors" in message
-    for text in (b"weights", b"other weights"):
-        assert hashlib.sha256(text).hexdigest() in message
+    for text in (WEIGHTS, OTHER_WEIGHTS):
+        assert hashlib.sha256(text.encode()).hexdigest() in message
 
 
 @pytest.mark.parametrize("name", ["chat_template.jinja", "generation_config.json"])

@@ -14,6 +14,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from maie_runtime.checkpoints import require_complete
 from maie_runtime.errors import Code, StageError
 
 MANIFEST = "maie-manifest.json"
@@ -95,7 +96,8 @@ def verified_sha256(
 
     Raises:
         StageError: FAILED_PRECONDITION with MODEL_CORRUPT, naming the file and both hashes, or
-            MODEL_MISSING where a file of the manifest is not there.
+            what weights lack that are cut short; or MODEL_MISSING where a file of the manifest is
+            not there.
     """
     manifest = read_manifest(root)
     if manifest is not None:
@@ -103,6 +105,7 @@ def verified_sha256(
     hashes = {name: file_sha256(root / name) for name in names}
     if manifest is not None:
         _compare(root, hashes, manifest)
+    require_complete(root)
     actual = _combined(hashes)
     if expected and actual != expected:
         raise model_corrupt(
@@ -123,13 +126,14 @@ def verify_directory(root: Path) -> Manifest:
 
     Raises:
         StageError: FAILED_PRECONDITION with MODEL_MISSING where there is no manifest or no file,
-            and MODEL_CORRUPT where one is another.
+            and MODEL_CORRUPT where one is another, or weights are cut short.
     """
     manifest = read_manifest(root)
     if manifest is None:
         raise model_missing(f"There is no {MANIFEST} in {root}; fetch it with `maie models pull`.")
     _require(root, manifest)
     _compare(root, {name: file_sha256(root / name) for name in manifest.files}, manifest)
+    require_complete(root)
     return manifest
 
 

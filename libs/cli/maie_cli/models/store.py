@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from maie_runtime.checkpoints import require_complete
 from maie_runtime.models import MANIFEST, Manifest, file_sha256, model_missing, write_manifest
 
 
@@ -27,11 +28,13 @@ def trust(root: Path) -> Manifest:
     """Writes down what a model's files hash to now.
 
     Raises:
-        StageError: FAILED_PRECONDITION with MODEL_MISSING where there are none.
+        StageError: FAILED_PRECONDITION with MODEL_MISSING where there are none, or MODEL_CORRUPT
+            where weights are cut short by their own header.
     """
     names = content_of(root)
     if not names:
         raise model_missing(f"There are no files in {root}.")
+    require_complete(root)
     hashes = {name: file_sha256(root / name) for name in names}
     manifest = Manifest(model=root.resolve().name, files=hashes)
     write_manifest(root, manifest)
