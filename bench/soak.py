@@ -143,7 +143,7 @@ def _emptied(data: Path) -> MeshOptions:
 
 
 def _real(data: Path) -> MeshOptions:
-    return MeshOptions(data=data, port_base=0, environment=_settings())
+    return MeshOptions(data=data, port_base=0, profile="tiny", environment=_settings())
 
 
 def _settings() -> dict[str, str]:

@@ -42,7 +42,7 @@ async def engine() -> AsyncIterator[PocketsphinxEngine]:
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TranscribeStage]:
     blobs = Blobs(f"file://{tmp_path_factory.mktemp('blobs')}")
-    async with open_stage(AsrSettings(), blobs) as stage:
+    async with open_stage(AsrSettings(engine="pocketsphinx"), blobs) as stage:
         yield stage
 
 

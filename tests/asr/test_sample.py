@@ -63,7 +63,7 @@ async def readings(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Re
     plan = await store_plan(blobs, samples, chunks)
     pause = (ranges[RANGES_AT_ONCE - 1].end + ranges[RANGES_AT_ONCE].start) // 2
     direct = asr.TranscribeRequest(audio_content=wav(samples[:pause]))
-    async with open_stage(AsrSettings(slots=2), blobs) as stage:
+    async with open_stage(AsrSettings(engine="pocketsphinx", slots=2), blobs) as stage:
         # In any order: the last chunk first.
         requests = [chunk_request(plan, index) for index in reversed(range(len(chunks)))]
         at_once, *backwards = await asyncio.gather(

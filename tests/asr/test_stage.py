@@ -313,9 +313,9 @@ async def test_a_language_that_the_engine_cannot_read_is_refused(blobs: Blobs) -
     assert error.field == "options.language_code"
 
 
-async def test_the_embedded_engine_reads_english_only(blobs: Blobs) -> None:
+async def test_pocketsphinx_reads_english_only(blobs: Blobs) -> None:
     request = asr.TranscribeRequest(audio_content=wav(read_audio(SCHEDULE)))
-    async with open_stage(AsrSettings(), blobs) as stage:
+    async with open_stage(AsrSettings(engine="pocketsphinx"), blobs) as stage:
         assert (await transcribe(stage, request, blobs)).language_code == "en"
         request.options.language_code = "vi"
         with pytest.raises(StageError) as caught:

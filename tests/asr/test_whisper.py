@@ -27,6 +27,7 @@ from maie_runtime.models import (
     file_sha256,
     write_manifest,
 )
+from maie_runtime.settings import MeshSettings
 from tests.asr.recordings import (
     BUG_AND_BUDGET,
     SCHEDULE,
@@ -286,10 +287,30 @@ async def test_other_weights_than_expected_stop_the_start(blobs: Blobs) -> None:
 async def test_a_missing_model_stops_the_start_and_says_how_to_get_one(
     blobs: Blobs, tmp_path: Path
 ) -> None:
-    for path in (None, tmp_path / "nowhere"):
-        error = await start_error(blobs, model_path=path)
-        assert error.reason == "MODEL_MISSING"
-        assert "maie models pull" in error.message
+    error = await start_error(blobs, model_path=tmp_path / "nowhere")
+    assert error.reason == "MODEL_MISSING"
+    assert "`maie models pull whisper-base`" in error.message
+
+
+async def test_the_default_model_is_found_where_models_are_pulled_to(
+    blobs: Blobs, tmp_path: Path
+) -> None:
+    default = AsrSettings(mesh=MeshSettings(models_dir=tmp_path))
+    assert default.engine == "whisper"
+    with pytest.raises(StageError) as caught:
+        async with open_stage(default, blobs):
+            pass
+    assert (caught.value.code, caught.value.reason) == (
+        Code.FAILED_PRECONDITION,
+        "MODEL_MISSING",
+    )
+    for part in (str(tmp_path / "whisper-base"), "`maie models pull whisper-base`"):
+        assert part in caught.value.message
+    (tmp_path / "whisper-base").symlink_to(TINY_WHISPER)
+    async with open_stage(default, blobs) as stage:
+        transcript = await transcribe(stage, request(SCHEDULE), blobs)
+    assert transcript.asr_engine.model_path == str(tmp_path / "whisper-base")
+    assert transcript.asr_engine.compute_type.startswith("int8")
 
 
 @pytest.mark.parametrize("name", ["model.bin", "config.json", "tokenizer.json", "vocabulary.json"])
@@ -313,9 +334,16 @@ async def test_a_damaged_file_stops_the_start(blobs: Blobs, tmp_path: Path, name
         assert part in error.message
 
 
-@pytest.mark.parametrize("name", ["model.bin", "tokenizer.json", "vocabulary.json"])
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("model.bin", "cut short: its header states 111 variables"),
+        ("tokenizer.json", "cannot be loaded"),
+        ("vocabulary.json", "cannot be loaded"),
+    ],
+)
 async def test_a_file_that_was_damaged_before_it_was_hashed_stops_the_start(
-    blobs: Blobs, tmp_path: Path, name: str
+    blobs: Blobs, tmp_path: Path, name: str, what: str
 ) -> None:
     shutil.copytree(TINY_WHISPER, tmp_path / "model")
     damaged = tmp_path / "model" / name
@@ -324,7 +352,7 @@ async def test_a_file_that_was_damaged_before_it_was_hashed_stops_the_start(
     write_manifest(tmp_path / "model", Manifest(model="tiny-whisper", files=hashes))
     error = await start_error(blobs, model_path=tmp_path / "model")
     assert error.reason == "MODEL_CORRUPT"
-    assert "cannot be loaded" in error.message
+    assert what in error.message
 
 
 async def test_a_model_that_nothing_vouches_for_stops_the_start(

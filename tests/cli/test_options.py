@@ -57,7 +57,7 @@ def test_the_broker_syncs_every_write(planned, tmp_path):
 @pytest.mark.parametrize(
     ("chosen", "sentence"),
     [
-        ({"profile": "cloud"}, "no profile 'cloud'; choose from embedded, gpu, shared-gpu"),
+        ({"profile": "cloud"}, "no profile 'cloud'; choose from embedded, tiny, gpu, shared-gpu"),
         ({"profile": "gpu"}, "MAIE_ASR_WHISPER_MODEL_PATH"),
         ({"profile": "shared-gpu"}, "MAIE_ASR_WHISPER_MODEL_PATH"),
         ({"workers": {"asr": 0}}, "1 to 64 workers, not 0"),
@@ -86,6 +86,7 @@ def test_a_shared_gpu_is_shared_by_all_that_use_it(planned, monkeypatch, tmp_pat
 def test_the_profile_chooses_engines_and_a_persons_own_setting_wins(planned, monkeypatch):
     monkeypatch.setenv("MAIE_SUMMARY_ENGINE", "mine")
     environment = planned(environment={"MAIE_ASR_SLOTS": "2"})["asr"].environment
-    assert environment["MAIE_ASR_ENGINE"] == "pocketsphinx"
+    assert environment["MAIE_ASR_ENGINE"] == "whisper"
     assert environment["MAIE_SUMMARY_ENGINE"] == "mine"
     assert environment["MAIE_ASR_SLOTS"] == "2"
+    assert planned(profile="tiny")["asr"].environment["MAIE_ASR_ENGINE"] == "pocketsphinx"

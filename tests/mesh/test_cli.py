@@ -216,14 +216,14 @@ def test_a_gateway_that_is_killed_in_mid_job_costs_nothing(mesh, short_recording
 def test_a_mesh_leaves_no_process_behind_and_keeps_its_jobs(tmp_path, maie, short_recording):
     data = tmp_path / "data"
     command = ("process", short_recording, "--json", "--feature", "raw_transcript")
-    first = start_mesh(data)
+    first = start_mesh(data, "--profile", "tiny")
     with first.process:
         done = json.loads(maie(*command, gateway=first.gateway).stdout)
         family = psutil.Process(first.process.pid).children(recursive=True)
         assert {each.pid for each in family} > set(first.pids().values())
         first.process.kill()
     assert_gone(family)
-    again = start_mesh(data)
+    again = start_mesh(data, "--profile", "tiny")
     with again.process:
         family = psutil.Process(again.process.pid).children(recursive=True)
         shown = maie("jobs", "show", done["job_id"], "--json", gateway=again.gateway)

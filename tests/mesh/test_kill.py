@@ -53,6 +53,7 @@ async def mesh(
     options = MeshOptions(
         data=tmp_path_factory.mktemp("killed"),
         port_base=0,
+        profile="tiny",
         environment=environment,
         commands={stage: dies_once(stage, mark) for stage, mark in marks.items()},
     )

@@ -55,6 +55,7 @@ async def test_templates_of_a_user_are_read_again_without_a_restart(
     options = MeshOptions(
         data=tmp_path_factory.mktemp("mesh"),
         port_base=0,
+        profile="tiny",
         environment={"MAIE_TEMPLATES_DIRECTORY": str(templates)},
     )
     async with LocalMesh(options) as mesh, Client(mesh.gateway) as client:

@@ -52,7 +52,8 @@ class WhisperSettings(Settings):
     model_config = SettingsConfigDict(env_prefix="MAIE_ASR_WHISPER_", protected_namespaces=())
 
     model_path: Path | None = None
-    """The directory of a CTranslate2 Whisper model. It is never downloaded."""
+    """The directory of a CTranslate2 Whisper model; `whisper-base` in `MAIE_MODELS_DIR` where
+    unset. It is never downloaded."""
     variant: str = ""
     """The model's name, such as `large-v3`; taken from the directory's name where empty."""
     sha256: Sha256 = ""
@@ -163,7 +164,7 @@ class AsrSettings(ServiceSettings):
 
     listen: str = "127.0.0.1:50053"
     """The address that gRPC listens on; port 0 takes a free one."""
-    engine: str = "pocketsphinx"
+    engine: str = "whisper"
     """The engine, by its name among the entry points `maie.asr.engines`."""
     language_code: str = ""
     """The spoken language where a request names none; detected where both are empty."""

@@ -8,6 +8,10 @@ from pathlib import Path
 
 from maie_cli.mesh.errors import MeshError
 
+_EMBEDDED = {
+    "MAIE_ENHANCEMENT_ENGINE": "rules",
+    "MAIE_SUMMARY_ENGINE": "extractive",
+}
 _GPU = {
     "MAIE_ASR_ENGINE": "whisper",
     "MAIE_ASR_WHISPER_DEVICE": "cuda",
@@ -15,11 +19,8 @@ _GPU = {
     "MAIE_SUMMARY_ENGINE": "vllm",
 }
 PROFILES: dict[str, dict[str, str]] = {
-    "embedded": {
-        "MAIE_ASR_ENGINE": "pocketsphinx",
-        "MAIE_ENHANCEMENT_ENGINE": "rules",
-        "MAIE_SUMMARY_ENGINE": "extractive",
-    },
+    "embedded": {"MAIE_ASR_ENGINE": "whisper", **_EMBEDDED},
+    "tiny": {"MAIE_ASR_ENGINE": "pocketsphinx", **_EMBEDDED},
     "gpu": _GPU,
     "shared-gpu": _GPU
     | {
@@ -28,7 +29,9 @@ PROFILES: dict[str, dict[str, str]] = {
         for name, value in (("RESIDENCY", "shared-gpu"), ("GPU", "local/0"))
     },
 }
-"""The environment of each profile. What a person set before wins."""
+"""The environment of each profile. What a person set before wins. `tiny` is for machines that may
+download nothing: all that it reads with comes in packages."""
+GPU_PROFILES = ("gpu", "shared-gpu")
 
 MODELS: dict[tuple[str, str], tuple[str, str]] = {
     ("ASR", "whisper"): ("MAIE_ASR_WHISPER_MODEL_PATH", "a faster-whisper model"),
@@ -48,7 +51,8 @@ def profile_environment(name: str) -> dict[str, str]:
         raise MeshError(f"There is no profile {name!r}; choose from {', '.join(PROFILES)}.")
     for variable, what in _models({**PROFILES[name], **os.environ}):
         path = os.environ.get(variable, "")
-        if name != "embedded" and not (path and Path(path).is_dir()):
+        # The embedded engine has a default model, and its service says how to get it.
+        if name in GPU_PROFILES and not (path and Path(path).is_dir()):
             raise MeshError(f"The profile {name} needs {what}: set {variable} to its folder.")
     return PROFILES[name]
 

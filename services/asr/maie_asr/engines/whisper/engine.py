@@ -147,7 +147,7 @@ async def create(settings: AsrSettings) -> AsyncIterator[WhisperEngine]:
             DEVICE_UNAVAILABLE or COMPUTE_TYPE_NOT_SUPPORTED.
     """
     whisper = settings.whisper
-    path = find_model(whisper)
+    path = find_model(whisper, settings.mesh.models_dir)
     loop = asyncio.get_running_loop()
     together = cross_batch_size(whisper)
     workers = settings.slots if together == 1 else 1

@@ -14,7 +14,13 @@ from maie_asr.engines.whisper.batching import BatchingModel
 from maie_asr.settings import WhisperSettings
 from maie_runtime.cores import threads_each, usable_cores
 from maie_runtime.errors import Code, StageError
-from maie_runtime.models import model_corrupt, model_missing, verified_sha256
+from maie_runtime.models import (
+    DEFAULT_WHISPER,
+    model_corrupt,
+    model_missing,
+    model_store,
+    verified_sha256,
+)
 
 # Without tokenizer.json faster-whisper would fetch one from the network.
 REQUIRED_FILES = ("config.json", "model.bin", "tokenizer.json")
@@ -22,8 +28,8 @@ REQUIRED_FILES = ("config.json", "model.bin", "tokenizer.json")
 VOCABULARY_FILES = ("vocabulary.json", "vocabulary.txt")
 OPTIONAL_FILES = (*VOCABULARY_FILES, "preprocessor_config.json")
 HOW_TO_GET = (
-    "fetch one with `maie models pull whisper-small` and set MAIE_ASR_WHISPER_MODEL_PATH to what "
-    "`maie models path whisper-small` prints"
+    f"run `maie models pull {DEFAULT_WHISPER}`, or set MAIE_ASR_WHISPER_MODEL_PATH to another "
+    "model's directory"
 )
 AUTO_COMPUTE_TYPES = {"cuda": "float16", "cpu": "int8"}
 AUTO_CROSS_BATCH_SIZES = {"cuda": 16, "cpu": 1}
@@ -31,15 +37,17 @@ AUTO_CROSS_BATCH_SIZES = {"cuda": 16, "cpu": 1}
 MAX_AUTO_THREADS = 4
 
 
-def find_model(settings: WhisperSettings) -> Path:
+def find_model(settings: WhisperSettings, models_dir: Path) -> Path:
     """The model's directory, with all the files that it needs.
+
+    Args:
+        settings: The engine's settings, which may name a model.
+        models_dir: Where the default model is, if it was fetched.
 
     Raises:
         StageError: FAILED_PRECONDITION with MODEL_MISSING.
     """
-    path = settings.model_path
-    if path is None:
-        raise model_missing(f"The engine whisper has no model; {HOW_TO_GET}.")
+    path = settings.model_path or model_store(models_dir) / DEFAULT_WHISPER
     if not path.is_dir():
         raise model_missing(f"There is no Whisper model at {path}; {HOW_TO_GET}.")
     missing = [name for name in REQUIRED_FILES if not (path / name).is_file()]
