@@ -36,8 +36,8 @@ endef
 ##@ Use
 
 .PHONY: demo
-demo: setup ## Start the whole mesh, transcribe and summarise the sample, stop.
-	@$(BIN)/maie demo $(ARGS)
+demo: setup ## Start the whole mesh, transcribe and summarise the samples, stop; FILE=... takes a recording of yours.
+	@$(BIN)/maie demo $${FILE:+"$$FILE"} $(ARGS)
 
 .PHONY: test
 test: setup $(TEST_MODELS:%=$(BIN)/.model-%) $(if $(shell command -v npm),node_modules/.installed,no-npm) ## Run the tests; ARGS="-k name" picks some.

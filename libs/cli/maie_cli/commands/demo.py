@@ -1,12 +1,13 @@
-"""`maie demo`: the whole mesh, one recording, everything that comes out."""
+"""`maie demo`: the whole mesh, recordings of a reading and a meeting, everything that comes out."""
 
 from __future__ import annotations
 
 import asyncio
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import aclosing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -33,15 +34,34 @@ from maie_cli.templates import template_of
 from maie_cli.views import LineView, StageBars, View, bars
 from maie_client import FEATURES, Client, ClientError
 
-SAMPLE = Path("samples", "standup.flac")
+SAMPLES = Path("samples")
+READING = "reading.flac"
+MEETING = "standup.flac"
 RESULTS = Path(".maie", "demo")
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Showing:
+    """A recording, and what is shown of it.
+
+    Attributes:
+        recording: The file.
+        features: What is asked for.
+        template_id: What the summary fills; empty for none.
+    """
+
+    recording: Path
+    features: tuple[str, ...] = tuple(FEATURES)
+    template_id: str = DEFAULT_TEMPLATE
+
+
 def demo(
-    sample: Annotated[
+    file: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help=f"The recording; {SAMPLE} of the repository if unset."),
+        typer.Argument(
+            metavar="FILE", help="A recording of yours; a reading and a meeting if unset."
+        ),
     ] = None,
     output: Annotated[
         Path, typer.Option(metavar="DIR", help="Where the result files go.")
@@ -49,31 +69,44 @@ def demo(
     profile: ProfileOption = "embedded",
     workers: WorkersOption = None,
 ) -> None:
-    """Start the whole mesh on free ports, process one recording, show everything, stop."""
-    recording = sample or _find_sample()
-    if not recording.is_file():
-        leave(f"There is no file {recording}", Exit.USAGE)
+    """Start the whole mesh on free ports, process recordings, show everything, stop."""
+    showings = [Showing(recording=file)] if file else _samples()
+    for showing in showings:
+        if not showing.recording.is_file():
+            leave(f"There is no file {showing.recording}", Exit.USAGE)
     counts = parse_workers(workers or ())
-    raise typer.Exit(run(_demo(recording, output, profile, counts)))
+    raise typer.Exit(run(_demo(showings, output, profile, counts)))
 
 
-def _find_sample() -> Path:
-    """The sample of the repository around this folder, or around this package."""
+def _samples() -> list[Showing]:
+    """A reading, of which there is no summary to make, and a meeting."""
+    folder = _find_samples()
+    texts = tuple(feature for feature in FEATURES if feature != "summary")
+    return [
+        Showing(recording=folder / READING, features=texts, template_id=""),
+        Showing(recording=folder / MEETING),
+    ]
+
+
+def _find_samples() -> Path:
+    """The samples of the repository around this folder, or around this package."""
     starts = (Path.cwd(), Path(__file__).resolve())
     folders = (folder for start in starts for folder in (start, *start.parents))
-    found = next((path for each in folders if (path := each / SAMPLE).is_file()), None)
+    found = next((path for each in folders if (path := each / SAMPLES).is_dir()), None)
     if found is None:
-        leave(f"Cannot find {SAMPLE}; name a recording with --sample.", Exit.USAGE)
+        leave(f"Cannot find the folder {SAMPLES}; name a recording: maie demo FILE", Exit.USAGE)
     return found
 
 
-async def _demo(recording: Path, output: Path, profile: str, workers: dict[str, int]) -> int:
+async def _demo(
+    showings: Sequence[Showing], output: Path, profile: str, workers: dict[str, int]
+) -> int:
     with _data_folder() as data:
         options = MeshOptions(data=data, profile=profile, workers=workers, port_base=0)
         mesh = LocalMesh(options, _say)
         with interruptible(mesh) as interrupts:
             try:
-                await _run(mesh, recording, output)
+                await _run(mesh, showings, output)
             except asyncio.CancelledError:
                 if not interrupts.count:
                     raise
@@ -98,43 +131,47 @@ def _data_folder() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-async def _run(mesh: LocalMesh, recording: Path, output: Path) -> None:
+async def _run(mesh: LocalMesh, showings: Sequence[Showing], output: Path) -> None:
     """Shows everything.
 
     Raises:
-        MeshError: The mesh does not start, or the job fails.
+        MeshError: The mesh does not start, or a job fails.
     """
     with _status("starting the mesh: broker, four services, gateway"):
         await mesh.__aenter__()
+    names = Names()
     try:
         out.print(addresses(mesh, logs=False))
-        finished = await _process(mesh.gateway, recording)
-        print_report(out, finished)
-        name = Names().of(recording)
-        written = await asyncio.to_thread(write_results, finished, output, name, WRITERS)
-        out.print(Text(f"results in {output}", style="bold cyan"), soft_wrap=True)
-        print_files(out, written)
+        for showing in showings:
+            finished = await _process(mesh.gateway, showing)
+            print_report(out, finished)
+            _, message = exit_of_job(finished.job)
+            if message:
+                raise MeshError(message)
+            name = names.of(showing.recording)
+            written = await asyncio.to_thread(write_results, finished, output, name, WRITERS)
+            out.print(Text(f"results in {output}", style="bold cyan"), soft_wrap=True)
+            print_files(out, written)
     finally:
         with _status("stopping: gateway, services, broker"):
             await mesh.__aexit__(None, None, None)
-    _, message = exit_of_job(finished.job)
-    if message:
-        raise MeshError(message)
 
 
-async def _process(gateway: str, recording: Path) -> Finished:
+async def _process(gateway: str, showing: Showing) -> Finished:
     done = job.Job()
     async with Client(gateway) as client:
         with _view() as view:
             events = client.process(
-                recording, features=list(FEATURES), template_id=DEFAULT_TEMPLATE
+                showing.recording,
+                features=list(showing.features),
+                template_id=showing.template_id,
             )
             async with aclosing(events):
                 async for event in events:
-                    view.hear(recording.name, event)
+                    view.hear(showing.recording.name, event)
                     done = event.finished.job if event.HasField("finished") else done
         template = await template_of(client, done)
-    return Finished(job=done, name=recording.name, template=template)
+    return Finished(job=done, name=showing.recording.name, template=template)
 
 
 @contextmanager
