@@ -150,7 +150,7 @@ $(BIN)/.uv: locks/uv.txt
 	@touch $@
 
 $(BIN)/.locked: locks/workspace.txt $(BIN)/.uv
-	$(call step,installing the locked packages,$(UV) pip install --quiet --require-hashes -r $<,see above; is the package index reachable?)
+	$(call step,installing the locked packages (302 MB of them are downloaded where uv has none yet),$(UV) pip install --quiet --require-hashes -r $<,see above; is the package index reachable?)
 	@touch $@
 
 $(BIN)/.members: $(BIN)/.locked $(addsuffix pyproject.toml,$(MEMBERS))
