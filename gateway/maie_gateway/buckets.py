@@ -7,7 +7,7 @@ consumer in the broker for minutes. So a bucket that is read often is followed.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -42,8 +42,8 @@ class Entry:
 async def follow_bucket(
     broker: Broker,
     bucket: KeyValue,
-    begun: Callable[[], None],
-    told: Callable[[Entry | None], None],
+    begun: Callable[[], Awaitable[None]],
+    told: Callable[[Entry | None], Awaitable[None]],
 ) -> None:
     """Follows a bucket until it is cancelled, over new connections and failures.
 
@@ -52,6 +52,7 @@ async def follow_bucket(
         bucket: The bucket.
         begun: Called where a watch begins: all that is in the bucket comes now.
         told: Called with each entry, or with None once all that was there has come.
+            The next one waits for it. Where either raises, the watch begins anew.
     """
     while True:
         await _until_reconnected(broker, _watch(bucket, begun, told))
@@ -75,17 +76,19 @@ async def _until_reconnected(broker: Broker, watch: Coroutine[Any, Any, None]) -
 
 
 async def _watch(
-    bucket: KeyValue, begun: Callable[[], None], told: Callable[[Entry | None], None]
+    bucket: KeyValue,
+    begun: Callable[[], Awaitable[None]],
+    told: Callable[[Entry | None], Awaitable[None]],
 ) -> None:
     watcher = await bucket.watchall()
-    begun()
     try:
+        await begun()
         async for entry in watcher:
             if entry is None:
-                told(None)
+                await told(None)
                 continue
             value = (entry.value or b"") if entry.operation is None else None
-            told(Entry(key=entry.key, value=value, revision=entry.revision or 0))
+            await told(Entry(key=entry.key, value=value, revision=entry.revision or 0))
     finally:
         with suppress(NatsError, OSError):
             await watcher.stop()

@@ -14,7 +14,7 @@ from typing import Protocol
 from maie.job.v1 import record_pb2 as record
 from maie_gateway.buckets import Entry, follow_bucket
 from maie_gateway.conductor import FINAL_STATES, lane
-from maie_gateway.store import StoredRecord, parse_record
+from maie_gateway.store import JobStore, StoredRecord
 from maie_runtime.background import beside
 from maie_runtime.broker import Broker
 from maie_runtime.errors import StageError
@@ -74,6 +74,7 @@ class JobChanges:
 
     def __init__(self, broker: Broker, followers: Sequence[Follower] = ()) -> None:
         self._broker = broker
+        self._store = JobStore(broker)
         self._followers = followers
         self._active: dict[str, ActiveJob] = {}
         self._recent: OrderedDict[str, StoredRecord] = OrderedDict()
@@ -211,34 +212,40 @@ class JobChanges:
             await self._complete.wait()
             yield
 
-    def _replay_begun(self) -> None:
+    async def _replay_begun(self) -> None:
+        await self._store.prefetch()
         # So that nothing is passed over that followers have to hear of in the replay.
         self._recent.clear()
         for follower in self._followers:
             follower.replay_begun()
 
-    def _told(self, entry: Entry | None) -> None:
+    async def _told(self, entry: Entry | None) -> None:
         if entry is None:
+            self._store.forget_prefetched()
             self._complete.set()
             for follower in self._followers:
                 follower.replay_ended()
         elif entry.value is None:
             self.note_gone(entry.key, entry.revision)
         elif not self._knows(entry.key, entry.revision):
-            try:
-                seen = parse_record(entry.key, entry.value)
-            except StageError:
-                self._pass_over(entry)
-            else:
-                self.note(seen, entry.revision)
+            await self._take_in(entry.key, entry.value, entry.revision)
 
-    def _pass_over(self, entry: Entry) -> None:
+    async def _take_in(self, job_id: str, data: bytes, revision: int) -> None:
+        try:
+            seen = await self._store.parse(job_id, data)
+        except StageError as error:
+            if error.reason != "RECORD_CORRUPT":
+                raise
+            self._pass_over(job_id, revision)
+            return
+        if not self._knows(job_id, revision):  # by now
+            self.note(seen, revision)
+
+    def _pass_over(self, job_id: str, revision: int) -> None:
         """Leaves a record alone that cannot be read: it must not keep the others waiting."""
-        self.forget(entry.key)
-        self._recent.pop(entry.key, None)
-        self._unreadable.put_nowait(
-            Unreadable(kind="record", job_id=entry.key, place=entry.revision)
-        )
+        self.forget(job_id)
+        self._recent.pop(job_id, None)
+        self._unreadable.put_nowait(Unreadable(kind="record", job_id=job_id, place=revision))
 
     async def _dead_letter(self) -> None:
         while True:

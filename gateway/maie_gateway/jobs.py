@@ -124,6 +124,7 @@ class JobService(job_pb2_grpc.JobServiceServicer):
         """Removes a job and all of its traces."""
         await self._own(request.job_id, context)
         await self._removal.remove(request.job_id)
+        await self._projector.purged()
         return job.DeleteJobResponse()
 
     async def ListDeadLetters(

@@ -11,6 +11,7 @@ from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import record_pb2 as record
 from maie_gateway.changes import JobChanges
 from maie_gateway.conductor import FINAL_STATES
+from maie_gateway.erasing import erase_all
 from maie_gateway.loop import Conductor
 from maie_gateway.requests import Requests
 from maie_gateway.store import REMOVAL_TOLD_SECONDS, JobStore, RevisionConflictError
@@ -93,6 +94,7 @@ class Removal:
         """Removes a job's messages and stored objects."""
         await asyncio.gather(
             *(self._purge(*place) for place in _places(job_id)),
+            *(self._erase(*place) for place in _places_of_names(job_id)),
             self._blobs.delete_prefix(f"jobs/{job_id}"),
             self._blobs.delete_prefix(f"{UPLOADS}/{job_id}"),
         )
@@ -106,6 +108,7 @@ class Removal:
             return False
         await self.remove_traces(job_id)
         await self._forget_request(stored.record)
+        await self._store.erase_names(job_id)
         await fault("removal.after_traces")
         try:
             revision = await self._store.delete(stored, told_seconds=self._told_seconds)
@@ -118,6 +121,12 @@ class Removal:
         if gone.config.request_id:
             await self._requests.forget(tenant_of_record(gone), gone.config.request_id, gone.job_id)
 
+    async def _erase(self, stream: str, subject: str) -> None:
+        try:
+            await erase_all(self._broker, stream, subject)
+        except BROKER_ERRORS as error:
+            raise broker_unavailable() from error
+
     async def _purge(self, stream: str, subject: str) -> None:
         try:
             await self._broker.jetstream.purge_stream(stream, subject=subject)
@@ -125,12 +134,18 @@ class Removal:
             raise broker_unavailable() from error
 
 
+def _places_of_names(job_id: str) -> list[tuple[str, str]]:
+    """Where messages are that hold a client's own words for a job."""
+    return [
+        (subjects.DEAD_LETTERS, subjects.dead_letter("*", job_id)),
+        (subjects.WEBHOOKS, subjects.webhooks_of_job(job_id)),
+    ]
+
+
 def _places(job_id: str) -> list[tuple[str, str]]:
-    """Where messages of a job are: streams, and the subjects in them."""
+    """Where its other messages are: streams, and the subjects in them."""
     return [
         (subjects.TASKS, subjects.tasks_of_job(job_id)),
         (subjects.EVENTS, subjects.event("*", job_id)),
-        (subjects.DEAD_LETTERS, subjects.dead_letter("*", job_id)),
-        (subjects.WEBHOOKS, subjects.webhooks_of_job(job_id)),
         (subjects.RETURNS, subjects.returned_of_job(job_id)),
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 
 from google.protobuf.message import DecodeError
@@ -16,6 +16,7 @@ from nats.js.errors import (
 )
 
 from maie.job.v1 import record_pb2 as record
+from maie_gateway.names import Names, names_of, without_names
 from maie_runtime import subjects
 from maie_runtime.broker import BROKER_ERRORS, Broker, broker_unavailable
 from maie_runtime.errors import Code, StageError
@@ -58,19 +59,51 @@ class JobStore:
 
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
+        self._names = Names(broker)
 
     async def create(self, new: record.JobRecord) -> int:
-        """Stores a new job's record and returns its revision."""
+        """Stores a new job's record, whose names it stores apart, and returns its revision."""
         with _broker_errors(new.job_id):
-            return await self._broker.jobs.create(new.job_id, new.SerializeToString())
+            new.names_sequence = await self._names.store(new.job_id, names_of(new))
+            data = without_names(new).SerializeToString()
+            try:
+                return await self._broker.jobs.create(new.job_id, data)
+            except KeyWrongLastSequenceError:
+                await self._names.erase_one(new.names_sequence)
+                raise
 
     async def get(self, job_id: str) -> StoredRecord:
         """Reads a record."""
         with _broker_errors(job_id):
             entry = await self._broker.jobs.get(job_id)
         return StoredRecord(
-            record=parse_record(job_id, entry.value or b""), revision=entry.revision or 0
+            record=await self.parse(job_id, entry.value or b""), revision=entry.revision or 0
         )
+
+    async def parse(self, job_id: str, data: bytes) -> record.JobRecord:
+        """Reads what the bucket holds under a job's id, and its names from where they are.
+
+        Raises:
+            StageError: As `parse_record`; UNAVAILABLE with BROKER_UNAVAILABLE.
+        """
+        parsed = parse_record(job_id, data)
+        with _broker_errors(job_id):
+            await self._names.complete(parsed)
+        return parsed
+
+    async def prefetch(self) -> None:
+        """Reads the names of all jobs at once, for those who parse all records next."""
+        with _broker_errors(""):
+            await self._names.prefetch()
+
+    def forget_prefetched(self) -> None:
+        """Forgets what `prefetch` read."""
+        self._names.forget_prefetched()
+
+    async def erase_names(self, job_id: str) -> None:
+        """Overwrites on the disk what the client calls a job."""
+        with _broker_errors(job_id):
+            await self._names.erase(job_id)
 
     async def exists(self, job_id: str) -> bool:
         """Whether there is a record."""
@@ -109,9 +142,22 @@ class JobStore:
             RevisionConflictError: The record is not what `old` says any more.
         """
         with _broker_errors(new.job_id):
-            return await self._broker.jobs.update(
-                new.job_id, new.SerializeToString(), last=old.revision
-            )
+            names = names_of(new)
+            before = old.record.names_sequence
+            renamed = not before or names != names_of(old.record)
+            new.names_sequence = await self._names.store(new.job_id, names) if renamed else before
+            data = without_names(new).SerializeToString()
+            try:
+                revision = await self._broker.jobs.update(new.job_id, data, last=old.revision)
+            except KeyWrongLastSequenceError:
+                if renamed:
+                    await self._names.erase_one(new.names_sequence)
+                raise
+            if renamed:
+                # What is left now is erased with the job.
+                with suppress(*BROKER_ERRORS):
+                    await self._names.erase(new.job_id, before=new.names_sequence)
+            return revision
 
     async def delete(self, old: StoredRecord, *, told_seconds: int = REMOVAL_TOLD_SECONDS) -> int:
         """Removes a record and returns the revision of its removal.

@@ -87,10 +87,10 @@ class LiveWorkers:
             await self._complete.wait()
             yield
 
-    def _begun(self) -> None:
+    async def _begun(self) -> None:
         self._replay = {}
 
-    def _told(self, entry: Entry | None) -> None:
+    async def _told(self, entry: Entry | None) -> None:
         known = self._known if self._replay is None else self._replay
         if entry is None:
             self._known, self._replay = known, None

@@ -48,6 +48,7 @@ WRITES = "maie_writes"
 IN_MEMORY = (None, "", ":memory:")
 # SQLite looks at the clock so often: some ten times in a millisecond.
 PROGRESS_INSTRUCTIONS = 10_000
+CHECKPOINT_MILLISECONDS = 200
 
 
 class Database:
@@ -64,7 +65,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self._engine = _engine(make_url(url))
-        self.index = FULL_TEXT[self._engine.dialect.name]
+        self.index = FULL_TEXT[self._engine.dialect.name]()
         self._prepared = False
         self._preparing = Lock()
 
@@ -118,6 +119,30 @@ class Database:
         """Lets the database look at what it holds, so that it plans well."""
         with self.writing() as connection:
             connection.execute(text("ANALYZE"))
+
+    def purge(self) -> bool:
+        """Takes some of what was removed off the disk; whether there is more to do.
+
+        In PostgreSQL that is its own affair: what is removed stays until
+        autovacuum, and in its WAL until that is recycled.
+        """
+        with self.writing() as connection:
+            if self.index.purge(connection):
+                return True
+        return self._engine.dialect.name == "sqlite" and not self._truncate_wal()
+
+    def _truncate_wal(self) -> bool:
+        """Empties the write-ahead log, which holds what pages were before; whether it could."""
+        with _unavailable(), self._engine.connect() as connection:
+            raw = connection.connection.driver_connection
+            assert isinstance(raw, sqlite3.Connection)
+            # Not for long: a reader of an older state may go on for seconds.
+            raw.execute(f"PRAGMA busy_timeout = {CHECKPOINT_MILLISECONDS}")
+            try:
+                busy, *_ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            finally:
+                raw.execute(f"PRAGMA busy_timeout = {round(BUSY_SECONDS * 1000)}")
+        return not busy
 
     def close(self) -> None:
         """Closes all connections."""
@@ -224,6 +249,8 @@ def _on_sqlite_connect(connection: object, _record: object) -> None:
     cursor.execute("PRAGMA journal_mode = WAL")
     # A power failure may lose the last transactions, which come again from the truth.
     cursor.execute("PRAGMA synchronous = NORMAL")
+    # What is removed is overwritten, not only forgotten.
+    cursor.execute("PRAGMA secure_delete = ON")
     cursor.close()
 
 

@@ -6,6 +6,7 @@ is told by its moments.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -32,6 +33,9 @@ LEXEME_OVERHEAD_BYTES = 8
 # With words in so many jobs, the newest 200 are among the newest 4,000 of 100,000, and that is
 # quicker than to look up all of those that have them.
 FREQUENT_ROWS = 5_000
+# Of the index at a time: some ten milliseconds, so that others can write in between.
+MERGE_PAGES = 500
+LEAST_MERGE_CHANGES = 2
 
 
 class FullText(Protocol):
@@ -49,6 +53,9 @@ class FullText(Protocol):
     def remove(self, connection: Connection, number: int) -> None:
         """Takes a row of `texts` out of the index, before it is removed."""
 
+    def purge(self, connection: Connection) -> bool:
+        """Takes some of what was removed out of the index's own files; whether there is more."""
+
     def found(self, connection: Connection, terms: Sequence[Term]) -> ColumnElement[bool]:
         """The condition on `texts` that all terms are in it."""
 
@@ -57,6 +64,9 @@ class Fts5:
     """SQLite's full text index, over the words in `texts`."""
 
     _index = table("readmodel_words", column("rowid"), column("readmodel_words"))
+
+    def __init__(self) -> None:
+        self._merging = False
 
     def create(self, connection: Connection) -> None:
         """Makes the virtual table; its tokenizer splits at the spaces of `spaced`."""
@@ -87,6 +97,23 @@ class Fts5:
             ),
             {"number": number},
         )
+
+    def purge(self, connection: Connection) -> bool:
+        """Merges a part of the index: FTS5 keeps removed words until all of it is merged.
+
+        https://www.sqlite.org/fts5.html#the_merge_command: a negative number begins to merge all
+        of it, a positive one goes on, and nothing is left where it changes less than two rows.
+        """
+        raw = connection.connection.driver_connection
+        assert isinstance(raw, sqlite3.Connection)
+        before = raw.total_changes
+        pages = MERGE_PAGES if self._merging else -MERGE_PAGES
+        connection.execute(
+            text("INSERT INTO readmodel_words(readmodel_words, rank) VALUES ('merge', :pages)"),
+            {"pages": pages},
+        )
+        self._merging = raw.total_changes - before >= LEAST_MERGE_CHANGES
+        return self._merging
 
     def found(self, connection: Connection, terms: Sequence[Term]) -> ColumnElement[bool]:
         """Phrases in quotes; words hold letters and digits only, so nothing else is in them."""
@@ -136,6 +163,10 @@ class TsVector:
 
     def remove(self, connection: Connection, number: int) -> None:
         """Nothing to do: the row goes with its text's."""
+
+    def purge(self, connection: Connection) -> bool:
+        """Nothing to do: autovacuum takes out what was removed."""
+        return False
 
     def found(self, connection: Connection, terms: Sequence[Term]) -> ColumnElement[bool]:
         """All lexemes, and for each phrase that its words stand together.
@@ -187,4 +218,4 @@ def _lexemes(words: str) -> list[str]:
     return kept
 
 
-FULL_TEXT: dict[str, FullText] = {"sqlite": Fts5(), "postgresql": TsVector()}
+FULL_TEXT: dict[str, type[FullText]] = {"sqlite": Fts5, "postgresql": TsVector}

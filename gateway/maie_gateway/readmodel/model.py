@@ -84,6 +84,10 @@ class ReadModel:
 
         await self._run(remove)
 
+    async def purge(self) -> bool:
+        """Takes some of what was removed off the disk; whether there is more to do."""
+        return await self._run(self._database.purge)
+
     async def clear(self) -> None:
         """Forgets everything."""
         await self._run(self._database.clear)

@@ -29,6 +29,11 @@ RETRY_SECONDS = 2.0
 REST_SECONDS = 1.0
 # A list waits so long for what this gateway has seen to be written, and then tells what there is.
 SETTLE_SECONDS = 5.0
+# So long a removal waits for what it removed to be off the disk. A large index takes longer, and is
+# purged all the same.
+PURGE_SECONDS = 5.0
+# Between two parts of a purge: others write in between.
+PURGE_PAUSE_SECONDS = 0.01
 
 
 class Projector:
@@ -45,6 +50,10 @@ class Projector:
         self._backlog = Backlog()
         self._news = asyncio.Event()
         self._finished_jobs = asyncio.Event()
+        self._removed_jobs = asyncio.Event()
+        # Cleared while removed jobs may still be found on the disk.
+        self._purged = asyncio.Event()
+        self._purged.set()
         # Set, and replaced, whenever something was written, or could not be.
         self._wrote = asyncio.Event()
         self._behind = False
@@ -83,6 +92,13 @@ class Projector:
                 while not (self._behind or self._backlog.written(ticket)):
                     await self._wrote.wait()
 
+    async def purged(self) -> None:
+        """Returns when what was removed so far is off the disk, or after `PURGE_SECONDS`."""
+        await self.settled()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PURGE_SECONDS):
+                await self._purged.wait()
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Writes while the context lasts."""
@@ -91,6 +107,7 @@ class Projector:
         async with beside(
             _repeat(self._news, self._write_all),
             _repeat(self._finished_jobs, self._index_texts),
+            _repeat(self._removed_jobs, self._purge),
         ):
             yield
 
@@ -132,8 +149,12 @@ class Projector:
         )
         found = [entry for entry in entries if entry is not None]
         await self._model.apply_all(found)
-        for job_id in batch.keys() - {entry.job_id for entry in found}:
+        gone = batch.keys() - {entry.job_id for entry in found}
+        for job_id in gone:
             await self._model.remove(job_id)
+        if gone:
+            self._purged.clear()
+            self._removed_jobs.set()
         if any(entry.text_wanted for entry in found):
             self._finished_jobs.set()
 
@@ -154,6 +175,14 @@ class Projector:
     async def _index_texts(self) -> None:
         while await self._texts.index_some():
             pass
+
+    async def _purge(self) -> None:
+        more = True
+        while more:
+            more = await self._model.purge()
+            await asyncio.sleep(PURGE_PAUSE_SECONDS)
+        if not self._removed_jobs.is_set():
+            self._purged.set()
 
     def _tell(self) -> None:
         self._wrote.set()

@@ -14,6 +14,7 @@ from nats.js.api import AckPolicy, ConsumerConfig
 from yarl import URL
 
 from maie.event.v1 import event_pb2 as event
+from maie_gateway.erasing import erase
 from maie_gateway.store import JobStore
 from maie_gateway.webhooks.attempt import Attempt, Attempts, Outcome
 from maie_gateway.webhooks.gate import Gate, Refusal
@@ -157,10 +158,10 @@ class WebhookSender:
         reason = attempt.error.reason if attempt.error else ""
         if attempt.outcome is Outcome.DELIVERED:
             log.info("webhook.delivered", event_id=delivery.event_id)
-            await message.ack()
+            await self._finish(message)
         elif attempt.outcome is Outcome.DROPPED:
             log.info("webhook.dropped", reason=reason)
-            await message.ack()
+            await self._finish(message)
         elif attempt.error and (attempt.outcome is Outcome.GIVEN_UP or self._is_over(message)):
             await self._give_up(delivery, message, attempt.error)
         else:
@@ -173,7 +174,12 @@ class WebhookSender:
     ) -> None:
         log.warning("webhook.given_up", reason=error.reason)
         await bury(self._broker, delivery, error, message.metadata.num_delivered)
-        await message.term()
+        await self._finish(message)
+
+    async def _finish(self, message: Msg) -> None:
+        """Ends a delivery. What it told is overwritten, and no longer only forgotten."""
+        await erase(self._broker, subjects.WEBHOOKS, message.metadata.sequence.stream)
+        await message.ack()
 
     def _delay(self, message: Msg, longest: float | None = None) -> float:
         return retry_delay(

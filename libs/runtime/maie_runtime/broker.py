@@ -93,6 +93,15 @@ STREAMS = (
         max_msgs_per_subject=1,
         duplicate_window=DUPLICATE_WINDOW_SECONDS,
     ),
+    StreamConfig(
+        name=subjects.NAMES,
+        description="What clients call their jobs",
+        subjects=[subjects.names("*")],
+        # What a limit removes stays on the disk; so each message goes by being erased.
+        retention=RetentionPolicy.LIMITS,
+        storage=StorageType.FILE,
+        duplicate_window=DUPLICATE_WINDOW_SECONDS,
+    ),
 )
 BUCKETS = (
     KeyValueConfig(

@@ -12,6 +12,8 @@ WEBHOOKS = "MAIE_WEBHOOKS"
 """Work queue: what one receiver is to be told of one finished job."""
 RETURNS = "MAIE_RETURNS"
 """Deliveries of tasks that a worker gave back in order."""
+NAMES = "MAIE_NAMES"
+"""What clients call their jobs: a JobNames each, erased with its job."""
 JOBS = "maie_jobs"
 """Bucket: a JobRecord under each job's id."""
 REQUESTS = "maie_requests"
@@ -79,6 +81,11 @@ def returned(job_id: str, task_sequence: int, delivery: str) -> str:
 def returned_of_job(job_id: str) -> str:
     """All notes on tasks of a job that were given back."""
     return f"maie.return.{job_id}.>"
+
+
+def names(job_id: str) -> str:
+    """Where what the client calls a job is; `*` for all jobs."""
+    return f"maie.names.{job_id}"
 
 
 def progress(job_id: str) -> str:

@@ -1,0 +1,150 @@
+"""What clients call their jobs, kept where it can be erased.
+
+A record is stored anew at each change, and the broker leaves the bytes of what
+it replaces on the disk for as long as it likes. So words of a client's own go
+into messages apart, which are overwritten when their job is removed.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from google.protobuf.message import DecodeError
+from nats.js.errors import NotFoundError
+
+from maie.job.v1 import job_pb2 as job
+from maie.job.v1 import record_pb2 as record
+from maie_gateway.erasing import erase, erase_all
+from maie_runtime import subjects
+from maie_runtime.broker import REQUEST_TIMEOUT_SECONDS, Broker
+
+_CONFIG_FIELDS = ("filename", "request_id", "display_name", "labels", "webhooks")
+_ASR_FIELDS = ("hotwords", "initial_prompt")
+# A job's names are asked for at each of its events.
+REMEMBERED_JOBS = 1000
+
+
+class Names:
+    """The stream of names.
+
+    Raises:
+        nats.errors.Error, APIError or OSError: As `BROKER_ERRORS`.
+    """
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+        self._known: OrderedDict[int, record.JobNames] = OrderedDict()
+        self._prefetched: dict[int, bytes] = {}
+
+    async def store(self, job_id: str, names: record.JobNames) -> int:
+        """Stores a job's names and returns their sequence."""
+        stored = await self._broker.jetstream.publish(
+            subjects.names(job_id), names.SerializeToString(), stream=subjects.NAMES
+        )
+        self._remember(stored.seq, names)
+        return stored.seq
+
+    async def complete(self, bare: record.JobRecord) -> None:
+        """Puts a record's names back into it. Those that were erased stay away."""
+        sequence = bare.names_sequence
+        if not sequence:
+            return
+        if (names := self._known.get(sequence)) is not None:
+            self._known.move_to_end(sequence)
+        elif (data := self._prefetched.get(sequence)) is not None:
+            names = record.JobNames.FromString(data)
+        else:
+            names = await self._read(bare.job_id, sequence)
+        bare.config.MergeFrom(names.config)
+        bare.display_name = names.display_name
+        bare.labels.update(names.labels)
+
+    async def prefetch(self) -> None:
+        """Reads all names, until `forget_prefetched`; one by one they would take far longer."""
+        self._prefetched = {}
+        if not (await self._broker.jetstream.stream_info(subjects.NAMES)).state.messages:
+            return
+        reading = await self._broker.jetstream.subscribe(
+            subjects.names("*"), stream=subjects.NAMES, ordered_consumer=True
+        )
+        try:
+            left = 1
+            while left:
+                found = await reading.next_msg(timeout=REQUEST_TIMEOUT_SECONDS)
+                self._prefetched[found.metadata.sequence.stream] = found.data
+                left = found.metadata.num_pending
+        finally:
+            await reading.unsubscribe()
+
+    def forget_prefetched(self) -> None:
+        """Forgets what `prefetch` read."""
+        self._prefetched = {}
+
+    async def erase(self, job_id: str, *, before: int | None = None) -> None:
+        """Overwrites a job's names on the disk.
+
+        Args:
+            job_id: The job.
+            before: Only those with a lower sequence.
+        """
+        erased = await erase_all(
+            self._broker, subjects.NAMES, subjects.names(job_id), before=before
+        )
+        for sequence in erased:
+            self._known.pop(sequence, None)
+
+    async def erase_one(self, sequence: int) -> None:
+        """Overwrites one message on the disk. An absent one is no error."""
+        self._known.pop(sequence, None)
+        await erase(self._broker, subjects.NAMES, sequence)
+
+    async def _read(self, job_id: str, sequence: int) -> record.JobNames:
+        try:
+            found = await self._broker.jetstream.get_msg(subjects.NAMES, sequence)
+            names = record.JobNames.FromString(found.data or b"")
+        except (NotFoundError, DecodeError):
+            return record.JobNames()
+        # A stream that was made anew counts from 1 again.
+        if found.subject != subjects.names(job_id):
+            return record.JobNames()
+        self._remember(sequence, names)
+        return names
+
+    def _remember(self, sequence: int, names: record.JobNames) -> None:
+        self._known[sequence] = names
+        if len(self._known) > REMEMBERED_JOBS:
+            self._known.popitem(last=False)
+
+
+def names_of(whole: record.JobRecord) -> record.JobNames:
+    """The words of the client's own in a record."""
+    names = record.JobNames(display_name=whole.display_name, labels=whole.labels)
+    _copy(whole.config, names.config)
+    return names
+
+
+def without_names(whole: record.JobRecord) -> record.JobRecord:
+    """A record's copy without them."""
+    bare = record.JobRecord()
+    bare.CopyFrom(whole)
+    for name in _CONFIG_FIELDS:
+        bare.config.ClearField(name)
+    for name in _ASR_FIELDS:
+        if bare.config.HasField("asr_options"):
+            bare.config.asr_options.ClearField(name)
+    bare.ClearField("display_name")
+    bare.ClearField("labels")
+    return bare
+
+
+def _copy(config: job.JobConfig, names: job.JobConfig) -> None:
+    for field, value in config.ListFields():
+        if field.name in ("labels", "webhooks"):
+            getattr(names, field.name).MergeFrom(value)
+        elif field.name in _CONFIG_FIELDS:
+            setattr(names, field.name, value)
+    names.asr_options.hotwords.extend(config.asr_options.hotwords)
+    if config.asr_options.HasField("initial_prompt"):
+        names.asr_options.initial_prompt = config.asr_options.initial_prompt
+    if not names.asr_options.ByteSize():
+        names.ClearField("asr_options")
