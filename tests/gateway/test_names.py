@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from maie.asr.v1 import asr_pb2 as asr
 from maie.job.v1 import job_pb2 as job
+from maie_client.text import sendable_name
 from maie_gateway.submit_config import check_template_id, settled_config
 from maie_runtime.errors import Code, StageError
 from maie_runtime.names import is_harmless
@@ -121,3 +122,13 @@ def test_a_chunk_of_any_impossible_length_is_an_invalid_argument(seconds: int, n
 def test_a_name_is_harmful_or_stays_on_one_line(name: str) -> None:
     if is_harmless(name):
         assert len(name.splitlines()) <= 1
+
+
+@given(st.text(min_size=1))
+def test_a_file_of_any_name_on_a_disk_is_sent_under_one_that_is_taken(name: str) -> None:
+    settled_config(config_with(filename=sendable_name(name)))
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_a_harmless_name_of_a_file_is_sent_as_it_is(name: str) -> None:
+    assert sendable_name(name) == name

@@ -16,7 +16,7 @@ import grpc
 from google.protobuf.message import Message
 
 from maie.job.v1 import job_pb2 as job
-from maie_client.text import sendable
+from maie_client.text import sendable_name
 
 MESSAGE_BYTES = 256 * 1024
 """The size of the messages: larger ones gain nothing, smaller ones cost throughput."""
@@ -27,7 +27,7 @@ Source = Path | str | AsyncIterable[bytes]
 
 def filename_of(source: Source) -> str:
     """The name of a file as it can be sent; empty for bytes."""
-    return sendable(Path(source).name) if isinstance(source, Path | str) else ""
+    return sendable_name(Path(source).name) if isinstance(source, Path | str) else ""
 
 
 async def send_upload(
