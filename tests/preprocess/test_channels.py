@@ -253,3 +253,47 @@ async def test_surround_keeps_its_voice(layout: str, preprocess: Preprocess) -> 
     assert result.source.channels == pb.CHANNEL_MODE_MIX
     assert result.quality.vad_coverage > 0.4
     assert {chunk.channel for chunk in result.chunks} == {0}
+
+
+LEAKS = {
+    "a wire": (1.0, 0),
+    "half a metre of air": (1.0, 24),
+    "six metres of air": (1.0, 280),
+    "the wrong way round": (-1.0, 24),
+}
+
+
+@pytest.mark.parametrize("leak", LEAKS)
+@pytest.mark.parametrize("decibels", [-15, -20, -30])
+async def test_a_voice_that_leaks_is_heard_on_its_own_channel_only(
+    decibels: float, leak: str, preprocess: Preprocess
+) -> None:
+    sign, delay = LEAKS[leak]
+    first, second = turns(ONE, OTHER)
+    channels = [
+        own + louder(np.roll(other, delay), decibels) * sign + noise(len(own), -65, delay)
+        for own, other in ((first, second), (second, first))
+    ]
+    result = await preprocess(recordings.beside(*channels), options=SPLIT)
+    for channel, sound in ((1, first), (2, second)):
+        alone = await preprocess(recordings.wav(sound + noise(len(sound), -65).astype(np.int16)))
+        found, expected = (
+            [(start, end) for start, end in seconds(each, number) if end - start > 0.7]
+            for each, number in ((result, channel), (alone, 0))
+        )
+        heard = sum(end - start for start, end in found)
+        assert heard == pytest.approx(sum(end - start for start, end in expected), abs=1.0)
+        # Nobody else's turn is there: turns are of 4 s, and speech is padded.
+        for start, end in found:
+            middle = (start + end) / 2
+            assert int(middle // 4) % 2 == channel - 1
+
+
+async def test_a_quiet_voice_beside_a_loud_one_is_kept(
+    preprocess: Preprocess, blobs: Blobs
+) -> None:
+    quiet = louder(OTHER, -15).astype(np.int16)
+    result = await preprocess(recordings.beside(ONE, quiet), options=SPLIT)
+    alone = await preprocess(recordings.wav(quiet))
+    mine = [chunk for chunk in result.chunks if chunk.channel == 2]
+    assert [chunk.audio.sha256 for chunk in mine] == [c.audio.sha256 for c in alone.chunks]

@@ -10,6 +10,7 @@ from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 
 from maie_preprocess.calls import SIDES, CallFinder
+from maie_preprocess.crosstalk import CrosstalkGate
 from maie_preprocess.measure import Meter, Shape, shape_of
 from maie_preprocess.mixing import Cancelled, Mixer, frame_powers, frames_of
 from maie_preprocess.planes import as_float, mono, planes
@@ -85,7 +86,9 @@ class Normalizer:
         self._shape: Shape | None = None
         self._fifo = av.AudioFifo()
         self._mixer: Mixer | None = None
-        self._lanes: dict[int, _Lane] = {}
+        self._gate: CrosstalkGate | None = None
+        self._converters: dict[int, _Converter] = {}
+        self._counts: dict[int, int] = {}
         self.kept = True
         """Whether all samples so far are those of the recording, bit by bit."""
         self.is_call = False
@@ -96,7 +99,7 @@ class Normalizer:
     @property
     def samples(self) -> int:
         """How many samples each channel has so far, at 16 kHz."""
-        return max((lane.count for lane in self._lanes.values()), default=0)
+        return max(self._counts.values(), default=0)
 
     def push(self, frame: AudioFrame) -> Iterator[Piece]:
         """Takes a decoded frame and gives what is ready, about a second at a time.
@@ -132,9 +135,10 @@ class Normalizer:
         block = self._fifo.read(0, partial=True)
         if block is not None:
             yield from self._convert(block)
-        for channel, lane in self._lanes.items():
-            for piece in lane.flush():
-                yield channel, piece
+        rest = np.stack([converter.flush() for converter in self._converters.values()])
+        if self._gate is not None:
+            rest = np.concatenate([self._gate.push(rest), self._gate.flush()], axis=1)
+        yield from self._emit(rest)
         yield from self._level()
 
     def _start(self, frame: AudioFrame) -> None:
@@ -150,70 +154,62 @@ class Normalizer:
         # A WAV file without a channel mask has no layout by name, only a count.
         as_is = shape[0] in {"s16", "s16p"} and shape[2] == SAMPLE_RATE and self._mixer is None
         self.kept = self.kept and as_is and channels == 1
-        for channel in range(1, channels + 1) if self._split else [MIXED]:
-            self._lanes.setdefault(channel, _Lane()).start(as_is)
+        numbers = range(1, channels + 1) if self._split else [MIXED]
+        self._converters = {number: _Converter(as_is) for number in numbers}
+        self._gate = CrosstalkGate(channels) if self._split and channels > 1 else None
 
     def _convert(self, block: AudioFrame) -> Iterator[Piece]:
         self._meter.add(block)
-        if self._mixer is None and not self._split:
-            for piece in self._lanes[MIXED].push(block):
-                yield MIXED, piece
-            return
-        for channel, sound in self._channels(block):
-            for piece in self._lanes[channel].push(mono(sound, block.sample_rate)):
-                yield channel, piece
+        parts = zip(self._converters.values(), self._parts(block), strict=True)
+        sound = np.stack([converter.push(part) for converter, part in parts])
+        yield from self._emit(sound if self._gate is None else self._gate.push(sound))
 
-    def _channels(self, block: AudioFrame) -> Iterator[tuple[int, np.ndarray]]:
+    def _parts(self, block: AudioFrame) -> list[AudioFrame]:
+        """The block as it is, mixed, or each of its channels."""
+        if self._mixer is None and not self._split:
+            return [block]
         samples = planes(block)
         if self._mixer is None:
-            yield from enumerate(samples, 1)
-            return
+            return [mono(channel, block.sample_rate) for channel in samples]
         sound = as_float(samples)
         frames = frames_of(block.samples, block.sample_rate)
         powers = frame_powers(sound, frames)
         if self._calls is not None and len(sound) == SIDES:
             self.is_call = self.is_call or self._calls.add(powers)
-        yield MIXED, self._mixer.mix(sound, frames, powers)
+        return [mono(self._mixer.mix(sound, frames, powers), block.sample_rate)]
+
+    def _emit(self, sound: np.ndarray) -> Iterator[Piece]:
+        for channel, samples in zip(self._converters, sound, strict=True):
+            self._counts[channel] = self._counts.get(channel, 0) + len(samples)
+            yield channel, samples.tobytes()
 
     def _level(self) -> Iterator[Piece]:
         """Fills channels that were not there all the time with silence."""
         longest = self.samples
-        for channel, lane in self._lanes.items():
-            while lane.count < longest:
-                missing = min(longest - lane.count, SAMPLE_RATE)
-                lane.count += missing
-                yield channel, bytes(missing * SAMPLE_BYTES)
+        for channel, count in self._counts.items():
+            for start in range(count, longest, SAMPLE_RATE):
+                yield channel, bytes(min(longest - start, SAMPLE_RATE) * SAMPLE_BYTES)
+            self._counts[channel] = longest
 
 
-class _Lane:
-    """The samples of one channel.
+class _Converter:
+    """Makes 16-bit samples at 16 kHz of one channel.
 
-    Attributes:
-        count: How many there were.
+    Args:
+        as_is: Whether they are that already.
     """
 
-    def __init__(self) -> None:
-        self.count = 0
-        self._resampler: AudioResampler | None = None
-
-    def start(self, as_is: bool) -> None:
-        """Begins sound of another shape, which is what is wanted already or is converted."""
+    def __init__(self, as_is: bool) -> None:
         self._resampler = None if as_is else AudioResampler("s16", "mono", SAMPLE_RATE)
 
-    def push(self, block: AudioFrame) -> Iterator[bytes]:
-        """Converts a block of one channel."""
-        if self._resampler is None:
-            yield from self._count([block])
-        else:
-            yield from self._count(self._resampler.resample(block))
+    def push(self, block: AudioFrame) -> np.ndarray:
+        """Converts a block."""
+        return _samples([block] if self._resampler is None else self._resampler.resample(block))
 
-    def flush(self) -> Iterator[bytes]:
+    def flush(self) -> np.ndarray:
         """Gives what the resampler holds back."""
-        resampler, self._resampler = self._resampler, None
-        if resampler is not None:
-            yield from self._count(resampler.resample(None))
+        return _samples([] if self._resampler is None else self._resampler.resample(None))
 
-    def _count(self, frames: list[AudioFrame]) -> Iterator[bytes]:
-        for frame in frames:
-            self.count += frame.samples
-            yield frame.to_ndarray().tobytes()
+
+def _samples(frames: list[AudioFrame]) -> np.ndarray:
+    return np.concatenate([np.empty(0, np.int16), *(each.to_ndarray()[0] for each in frames)])
