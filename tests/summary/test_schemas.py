@@ -13,7 +13,7 @@ from maie_summary.check import problem_with
 from maie_summary.engine import Segment
 from maie_summary.engines.extractive.cues import load_cues
 from maie_summary.engines.extractive.fill import NOT_STATED, Filler
-from maie_summary.engines.extractive.findings import Finder, Findings
+from maie_summary.engines.extractive.findings import Finder, Findings, Part
 from maie_summary.engines.extractive.sentences import split_sentences
 from maie_templates import Template
 
@@ -23,13 +23,15 @@ FINDER = Finder(load_cues())
 TALK = [
     "We decided to stop. David will write the report by Friday.",
     "Who pays for it? The report is late and the report is long.",
+    "It rains in the green hills. Snow lies on the roofs. A dog barks all night.",
+    "Nobody lives in that house. Somebody left a window open.",
 ]
 
 
 def find(texts: list[str]) -> tuple[Findings, set[str]]:
     segments = [Segment(segment_id=f"s{at}", text=text) for at, text in enumerate(texts)]
     kept = FINDER.keep(split_sentences(segments))
-    return FINDER.find([kept]), {segment.segment_id for segment in segments}
+    return FINDER.find([Part(sentences=tuple(kept))]), {segment.segment_id for segment in segments}
 
 
 def template(properties: dict[str, Any], **keywords: Any) -> Template:

@@ -61,7 +61,10 @@ async def test_an_interview_gives_its_questions_and_quotes() -> None:
     content = (await fill(TemplateLibrary().get("interview_v1"), talk("interview"))).content
     asked = {"question": "What did you like most about your last job?", "answer": None}
     assert asked in content["questions"]
-    said = {"quote": "Before that I studied physics in London.", "speaker": None}
+    said = {
+        "quote": "We had a small team and we could decide many things on our own.",
+        "speaker": None,
+    }
     assert said in content["quotes"]
     assert content["follow_ups"] == [
         {"task": "Send you the contract", "owner": None, "due": "Monday"}

@@ -39,10 +39,17 @@ class Source:
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Draft:
-    """A filled template that nobody has checked yet."""
+    """A filled template that nobody has checked yet.
+
+    Attributes:
+        content: What fills the template.
+        sources: Where its items come from.
+        warnings: What a person should know of it.
+    """
 
     content: dict[str, Any]
     sources: tuple[Source, ...] = ()
+    warnings: tuple[common.Warning, ...] = ()
 
 
 class Engine(Protocol):

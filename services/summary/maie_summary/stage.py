@@ -99,7 +99,7 @@ class SummarizeStage:
                 )
         filled = await self._reduce(parts, template, generation, context.alive)
         yield _progress(1.0)
-        yield _result(summary.SummarizeResult(summary=filled))
+        yield _result(filled)
 
     async def _template(self, request: summary.SummarizeRequest, blobs: Blobs) -> Template:
         source = request.WhichOneof("template_source")
@@ -158,7 +158,7 @@ class SummarizeStage:
         template: Template,
         generation: Generation,
         alive: Callable[[], None],
-    ) -> summary.Summary:
+    ) -> summary.SummarizeResult:
         times = {name: ends for part in parts for name, ends in part.times.items()}
         notes = [part.notes for part in parts]
         draft = await self._engine.reduce(notes, template, generation, alive)
@@ -169,7 +169,8 @@ class SummarizeStage:
                 f"The engine {self._engine.version(generation).engine} could not fill the template "
                 f"{template.template_id}: {problem}; use another template or engine.",
             )
-        return self._summary(draft, template, times, parts, generation)
+        filled = self._summary(draft, template, times, parts, generation)
+        return summary.SummarizeResult(summary=filled, warnings=draft.warnings)
 
     def _summary(
         self,

@@ -9,6 +9,7 @@ from functools import cache
 from itertools import groupby, pairwise
 
 import stopwordsiso
+from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 # Blocks whose scripts put no spaces between words, or grow words by endings that outnumber them:
 # Thai to Lao, Burmese, Hangul letters, Khmer, Japanese syllables to Chinese characters, Hangul.
@@ -18,6 +19,10 @@ _DENSE = (
 )
 # Japanese writes what has a meaning of its own in other characters.
 _HIRAGANA = (0x3040, 0x309F)
+SURE = 0.99
+# A shorter text may be of any language.
+LEAST_CHARS = 60
+MOST_CHARS = 4000
 STEM = 4
 """Words that begin with so many of the same letters are like each other."""
 MOST_ENDING = 3
@@ -112,11 +117,33 @@ def _split(run: str) -> Iterator[str]:
             yield characters
 
 
+def guessed_language(text: str, otherwise: str) -> str:
+    """The language of a text by its words; `otherwise` where that is not sure.
+
+    Returns:
+        An ISO 639-1 code.
+    """
+    if len(text) < LEAST_CHARS:
+        return otherwise
+    language, sure = _identifier().classify(text[:MOST_CHARS])
+    return str(language) if sure >= SURE else otherwise
+
+
+def likeliest_language(text: str) -> str:
+    """The language that a text is in sooner than in any other, however unsure that is."""
+    return str(_identifier().classify(text[:MOST_CHARS])[0])
+
+
 def _tells(word: str) -> bool:
     if is_dense(word):
         low, high = _HIRAGANA
         return not all(low <= ord(character) <= high for character in word)
     return len(word) > 1 or word.isdecimal()
+
+
+@cache
+def _identifier() -> LanguageIdentifier:
+    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
 
 
 @cache

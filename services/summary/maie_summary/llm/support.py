@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache, cached_property
+from functools import cached_property
 
 import structlog
-from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 from maie_summary.check import place_of
 from maie_summary.llm.cited import Citation
@@ -21,7 +20,9 @@ from maie_summary.llm.lines import Lines
 from maie_summary.words import (
     Vocabulary,
     base_language,
+    guessed_language,
     is_dense,
+    likeliest_language,
     stop_words_of,
     telling_words,
     words_in,
@@ -34,10 +35,6 @@ log = structlog.get_logger()
 DENSE_SHARED = 2
 # An answer in other words of the same language still has this share of its small words.
 SAME_LANGUAGE_SHARE = 0.2
-SURE = 0.99
-# A shorter text may be of any language.
-LEAST_CHARS = 60
-MOST_CHARS = 4000
 # Where no list of a language's stop words is known: words of so many lines say nothing.
 COMMON_SHARE = 0.25
 LEAST_LINES = 12
@@ -57,7 +54,9 @@ class Support:
         self._lines: dict[int, str] = {}
         for line in lines:  # a long line may come in several pieces
             self._lines[line.number] = f"{self._lines.get(line.number, '')} {line.text}".strip()
-        self._language = base_language(language_code) or self._guess()[0]
+        self._language = base_language(language_code) or likeliest_language(
+            " ".join(self._lines.values())
+        )
 
     def problem(self, citations: Sequence[Citation]) -> str:
         """What is wrong with the items of an answer, or an empty string.
@@ -106,12 +105,12 @@ class Support:
         """Whether an answer is in another language than the recording; its words then differ."""
         text = " ".join(text for citation in citations for text in citation.texts)
         words = set(words_in(text))
-        if len(text) < LEAST_CHARS or not words:
+        if not words:
             return False
         if len(words & self._all.words) >= SAME_LANGUAGE_SHARE * len(words):
             return False
-        answered, sure = _identifier().classify(text[:MOST_CHARS])
-        if sure < SURE or answered == self._spoken:
+        answered = guessed_language(text, self._spoken)
+        if answered == self._spoken:
             return False
         log.info("summary.support_unchecked", spoken=self._spoken, answered=answered)
         return True
@@ -123,14 +122,7 @@ class Support:
     @cached_property
     def _spoken(self) -> str:
         """The language of the recording: as its words say, or else as its transcript does."""
-        language, sure = self._guess()
-        return language if sure >= SURE else self._language
-
-    def _guess(self) -> tuple[str, float]:
-        """The recording's language by its words, and how likely that is, 0 to 1."""
-        said = " ".join(self._lines.values())
-        language, sure = _identifier().classify(said[:MOST_CHARS])
-        return str(language), float(sure)
+        return guessed_language(" ".join(self._lines.values()), self._language)
 
     @cached_property
     def _examples(self) -> ExampleWords:
@@ -160,8 +152,3 @@ def _only_figures(telling: Iterable[str], cited: Vocabulary) -> bool:
 def _distinct_words(lines: Iterable[str]) -> Iterator[str]:
     for line in lines:
         yield from set(words_in(line))
-
-
-@cache
-def _identifier() -> LanguageIdentifier:
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)

@@ -11,19 +11,23 @@ import hashlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from importlib.metadata import version
 from importlib.resources import files
 from typing import TypeVar
 
 from maie.common.v1 import types_pb2 as common
 from maie_llm import Generation
+from maie_runtime.result_warnings import result_warning
 from maie_runtime.stage import unheard
 from maie_summary.engine import Draft, Notes, Segment
 from maie_summary.engines.extractive.cues import load_cues
 from maie_summary.engines.extractive.fill import Filler
-from maie_summary.engines.extractive.findings import Finder
+from maie_summary.engines.extractive.findings import Finder, Part
+from maie_summary.engines.extractive.rank import ENGLISH
 from maie_summary.engines.extractive.sentences import Sentence, split_sentences
 from maie_summary.settings import SummarySettings
+from maie_summary.words import base_language, guessed_language
 from maie_templates import Template
 
 ResultT = TypeVar("ResultT")
@@ -66,8 +70,15 @@ class ExtractiveEngine:
         """The sentences that matter, whatever the template."""
 
         def work() -> Notes:
-            kept = self._finder.keep(split_sentences(segments))
-            return {"sentences": [[s.text, list(s.segment_ids), s.score] for s in kept]}
+            sentences = split_sentences(segments)
+            language = base_language(language_code) or guessed_language(
+                " ".join(sentence.text for sentence in sentences), ENGLISH
+            )
+            kept = self._finder.keep(sentences, language)
+            return {
+                "language": language,
+                "sentences": [[s.text, list(s.segment_ids), s.score] for s in kept],
+            }
 
         return await self._run(work)
 
@@ -81,19 +92,32 @@ class ExtractiveEngine:
         """The template, filled."""
 
         def work() -> Draft:
-            parts = [
-                [
-                    Sentence(text=text, segment_ids=tuple(ids), score=score)
-                    for text, ids, score in part["sentences"]
-                ]
-                for part in notes
-            ]
-            return Filler(template.schema, self._finder.find(parts)).fill()
+            parts = [_part(part) for part in notes if part["sentences"]]
+            draft = Filler(template.schema, self._finder.find(parts)).fill()
+            foreign = sorted({part.language for part in parts} - {ENGLISH})
+            return replace(draft, warnings=(_not_known(foreign),) if foreign else ())
 
         return await self._run(work)
 
     async def _run(self, work: Callable[[], ResultT]) -> ResultT:
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+
+
+def _part(notes: Notes) -> Part:
+    sentences = tuple(
+        Sentence(text=text, segment_ids=tuple(ids), score=score)
+        for text, ids, score in notes["sentences"]
+    )
+    return Part(sentences=sentences, language=notes["language"])
+
+
+def _not_known(languages: Sequence[str]) -> common.Warning:
+    return result_warning(
+        "LANGUAGE_NOT_SUMMARIZED",
+        f"The summary engine extractive knows English only and not {' or '.join(languages)}: of "
+        "that it gives central sentences and questions, and leaves the rest open; use a language "
+        "model for more.",
+    )
 
 
 def rules_sha256() -> str:
@@ -102,6 +126,7 @@ def rules_sha256() -> str:
     for entry in sorted(files(__package__).iterdir(), key=lambda entry: entry.name):
         if entry.name.endswith((".py", ".toml")):
             digest.update(entry.read_bytes())
+    digest.update((files("maie_summary") / "words.py").read_bytes())
     return digest.hexdigest()
 
 

@@ -44,7 +44,7 @@ class Cues:
     def is_question(self, text: str) -> bool:
         """Whether a sentence asks for something that matters."""
         return (
-            text.rstrip("\"')").endswith(("?", "？"))
+            text.rstrip("\"')").endswith(("?", "？", "؟"))
             and len(text.split()) >= self._question_words
             and self._small_talk.search(text) is None
         )

@@ -10,7 +10,7 @@ from typing import Any
 from maie_summary.engines.extractive.actions import Actions, names_in
 from maie_summary.engines.extractive.cues import Cues
 from maie_summary.engines.extractive.dates import find_dates
-from maie_summary.engines.extractive.rank import MAX_SENTENCES, lexrank, similarities
+from maie_summary.engines.extractive.rank import ENGLISH, MAX_SENTENCES, lexrank, similarities
 from maie_summary.engines.extractive.sentences import Sentence
 from maie_summary.engines.extractive.topics import Topics
 
@@ -22,6 +22,10 @@ KEY_SHARE = 0.25
 MIN_KEY_POINTS = 4
 MAX_KEY_POINTS = 30
 ABSTRACT_SENTENCES = 5
+# An abstract leaves most out: of so many sentences it has one.
+SENTENCES_PER_ABSTRACTED = 3
+MIN_SENTENCES = 6
+QUESTION_MARKS = ("?", "？", "؟")
 TITLE_TOPICS = 3
 MAX_TOPICS = 20
 # Two sentences that are so much alike say the same.
@@ -43,6 +47,19 @@ class Finding:
     fields: dict[str, str | None] = field(default_factory=dict)
 
 
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Part:
+    """What was kept of one part of a recording.
+
+    Attributes:
+        sentences: The sentences, in order.
+        language: As an ISO 639-1 code.
+    """
+
+    sentences: tuple[Sentence, ...]
+    language: str = ENGLISH
+
+
 Findings = dict[str, list[Finding]]
 """What was found, by slot: decisions, actions, questions, key_points, abstract, ..."""
 
@@ -59,28 +76,36 @@ class Finder:
         self._actions = Actions(cues)
         self._topics = Topics(cues)
 
-    def keep(self, sentences: Sequence[Sentence]) -> list[Sentence]:
-        """The sentences of one part that the reduce step needs, ranked, in order."""
+    def keep(self, sentences: Sequence[Sentence], language: str = ENGLISH) -> list[Sentence]:
+        """The sentences of one part that the reduce step needs, ranked, in order.
+
+        Args:
+            sentences: All of the part.
+            language: As an ISO 639-1 code. Of others than English cue phrases are not known.
+        """
         names = names_in(sentence.text for sentence in sentences)
-        plain = [at for at, s in enumerate(sentences) if not self._cues.is_chatter(s.text)]
+        is_english = language == ENGLISH
+        plain = [at for at, s in enumerate(sentences) if not self._is_chatter(s.text, language)]
         plain = plain[:MAX_SENTENCES]
-        ranks = lexrank(similarities([sentences[at].text for at in plain]))
+        ranks = lexrank(similarities([sentences[at].text for at in plain], language))
         scores = dict(zip(plain, ranks, strict=True))
         kept = set(sorted(plain, key=lambda at: (-scores[at], at))[:KEPT_RANKED])
-        for is_kind in (
-            self._cues.is_decision,
-            self._cues.is_question,
-            lambda text: bool(self._actions.find(text, names)),
-        ):
+        cues = (self._cues.is_decision, lambda text: bool(self._actions.find(text, names)))
+        for is_kind in (self._cues.is_question, *(cues if is_english else ())):
             found = (at for at, sentence in enumerate(sentences) if is_kind(sentence.text))
             kept.update(at for at, _ in zip(found, range(KEPT_CUED), strict=False))
         return [replace(sentences[at], score=scores.get(at, 0.0)) for at in sorted(kept)]
 
-    def find(self, parts: Sequence[Sequence[Sentence]]) -> Findings:
-        """What all parts hold, each list in recording order."""
-        sentences = [sentence for part in parts for sentence in part]
+    def find(self, parts: Sequence[Part]) -> Findings:
+        """What all parts hold, each list in recording order.
+
+        Of parts that are not English only central sentences and questions are
+        found, and no topics, so that there is no title of words that say nothing.
+        """
+        english = [part for part in parts if part.language == ENGLISH]
+        sentences = [sentence for part in english for sentence in part.sentences]
         names = names_in(sentence.text for sentence in sentences)
-        findings: Findings = {"decisions": [], "actions": [], "questions": [], "dates": []}
+        findings: Findings = {"decisions": [], "actions": [], "dates": []}
         for sentence in sentences:
             text, ids = sentence.text, sentence.segment_ids
             actions = [
@@ -94,38 +119,57 @@ class Finder:
             findings["actions"] += actions
             if self._cues.is_decision(text):
                 findings["decisions"].append(Finding(text=text, segment_ids=ids))
-            if not actions and self._cues.is_question(text):
-                findings["questions"].append(Finding(text=text, segment_ids=ids))
             findings["dates"] += [
                 Finding(text=date, segment_ids=ids, fields={"due": date, "event": text})
                 for date in find_dates(text)
             ]
         owners = {action.fields["owner"] or "" for action in findings["actions"]}
-        findings |= self._central(_bounded(parts))
+        findings["questions"] = [
+            Finding(text=sentence.text, segment_ids=sentence.segment_ids)
+            for part in parts
+            for sentence in part.sentences
+            if self._cues.is_question(sentence.text)
+            and not (part.language == ENGLISH and self._actions.find(sentence.text, names))
+        ]
+        findings |= self._central(parts)
         findings |= self._named(sentences, names | owners)
         return findings
 
-    def _central(self, sentences: Sequence[Sentence]) -> Findings:
-        """Key points and abstract: the most central sentences, each said once."""
+    def _central(self, parts: Sequence[Part]) -> Findings:
+        """Key points and abstract: the most central sentences, each said once.
+
+        A sentence that shares no word with any other is not central, wherever it
+        stands. Of a few sentences none is a summary of the others.
+        """
+        languages = {part.language for part in parts}
         texts = [
-            s
-            for s in sentences
-            if not self._cues.is_chatter(s.text) and not s.text.endswith(("?", "？"))
+            sentence
+            for sentence in _bounded([part.sentences for part in parts])
+            if not self._is_chatter(sentence.text, *languages)
+            and not sentence.text.endswith(QUESTION_MARKS)
         ]
-        matrix = similarities([sentence.text for sentence in texts])
+        matrix = similarities(
+            [s.text for s in texts], languages.pop() if len(languages) == 1 else ""
+        )
         ranks = lexrank(matrix)
         chosen: list[int] = []
         most = min(max(math.ceil(len(texts) * KEY_SHARE), MIN_KEY_POINTS), MAX_KEY_POINTS)
-        for at in sorted(range(len(texts)), key=lambda at: (-ranks[at], at)):
+        most = most if len(texts) >= MIN_SENTENCES else 0
+        central = [at for at in range(len(texts)) if matrix[at].any()]
+        for at in sorted(central, key=lambda at: (-ranks[at], at)):
             if len(chosen) < most and all(matrix[at][other] < SAME for other in chosen):
                 chosen.append(at)
+        short = min(ABSTRACT_SENTENCES, len(texts) // SENTENCES_PER_ABSTRACTED)
         return {
             name: [
                 Finding(text=texts[at].text, segment_ids=texts[at].segment_ids)
                 for at in sorted(chosen[:count])
             ]
-            for name, count in (("key_points", most), ("abstract", ABSTRACT_SENTENCES))
+            for name, count in (("key_points", most), ("abstract", short))
         }
+
+    def _is_chatter(self, text: str, *languages: str) -> bool:
+        return languages == (ENGLISH,) and self._cues.is_chatter(text)
 
     def _named(self, sentences: Sequence[Sentence], names: frozenset[str]) -> Findings:
         """Topics and the title made from them."""

@@ -8,11 +8,16 @@ similarity of TF-IDF vectors.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from maie_summary.words import telling_words
+
+ENGLISH = "en"
 DAMPING = 0.85
 ITERATIONS = 50
 # Similarities of so many sentences take 8 MB.
@@ -20,18 +25,20 @@ MAX_SENTENCES = 1000
 DECIMALS = 9
 
 
-def similarities(texts: Sequence[str]) -> NDArray[np.float64]:
+def similarities(texts: Sequence[str], language: str = ENGLISH) -> NDArray[np.float64]:
     """The cosine similarity of each two texts, 0 to 1.
 
     Args:
         texts: At most `MAX_SENTENCES`.
+        language: As a BCP-47 tag, for the words that say nothing.
 
     Returns:
         A matrix of shape (texts, texts), with 0 on its diagonal.
     """
-    vectorizer = TfidfVectorizer(
-        token_pattern=r"(?u)\b\w[\w']+\b", stop_words="english", sublinear_tf=True
-    )
+    words: dict[str, Any] = {"analyzer": partial(telling_words, language_code=language)}
+    if language == ENGLISH:
+        words = {"token_pattern": r"(?u)\b\w[\w']+\b", "stop_words": "english"}
+    vectorizer = TfidfVectorizer(**words, sublinear_tf=True)
     if not texts:
         return np.zeros((0, 0))
     try:

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from maie_summary.engine import Segment
 
 # After a mark that ends a sentence, quotes and brackets included; not after "Dr." or "e.g.".
-END = re.compile(r"(?<!\bDr)(?<!\bMr)(?<!\bMrs)(?<!\bSt)(?<!\.[a-z])[.?!…]+[\"')\]]*\s+|[。？！]+")
+END = re.compile(
+    r"(?<!\bDr)(?<!\bMr)(?<!\bMrs)(?<!\bSt)(?<!\.[a-z])[.?!…]+[\"')\]]*\s+|[。？！।؟۔]+\s*"
+)
 # A sentence that nobody ended is no longer a sentence: what follows is dropped from notes.
 MAX_SENTENCE_CHARS = 500
 

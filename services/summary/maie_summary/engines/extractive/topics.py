@@ -23,28 +23,32 @@ class Topics:
 
     def __init__(self, cues: dict[str, Any]) -> None:
         topics = cues["topics"]
+        self._before_nouns = frozenset(topics["before_nouns"])
         self._dull = (ENGLISH_STOP_WORDS - set(topics["telling"])) | set(topics["dull"])
 
     def find(self, texts: Iterable[str], names: Collection[str] = ()) -> list[str]:
         """The phrases of texts, the most telling first.
 
-        A phrase counts by how often it comes and by its length. One that shares
-        a word with a better one is left out, and so is a single word that does
-        not come back.
+        A phrase counts by how often it comes and by its length. It must come back,
+        and stand once where a noun does. One that shares a word with a better one
+        is left out.
 
         Args:
             texts: Sentences.
             names: Names of people, which are no topics.
         """
         counts: Counter[str] = Counter()
+        nouns: set[str] = set()
         for text in texts:
-            counts.update(dict.fromkeys(self._phrases(text, names), 1))
+            found = list(self._phrases(text, names))
+            counts.update(dict.fromkeys((phrase for phrase, _ in found), 1))
+            nouns.update(phrase for phrase, is_noun in found if is_noun)
 
-        def weight(phrase: str) -> tuple[bool, int]:
-            return counts[phrase] > 1, counts[phrase] * (1 + phrase.count(" "))
+        def weight(phrase: str) -> int:
+            return counts[phrase] * (1 + phrase.count(" "))
 
         chosen: list[str] = []
-        telling = [phrase for phrase in counts if weight(phrase)[1] > 1]
+        telling = [phrase for phrase in counts if counts[phrase] > 1 and phrase in nouns]
         # Of equal ones the first that was said comes first: sorting keeps their order.
         for phrase in sorted(telling, key=weight, reverse=True):
             words = set(phrase.split())
@@ -52,17 +56,25 @@ class Topics:
                 chosen.append(phrase)
         return chosen
 
-    def _phrases(self, text: str, names: Collection[str]) -> Iterator[str]:
+    def _phrases(self, text: str, names: Collection[str]) -> Iterator[tuple[str, bool]]:
+        """Phrases, and whether each stands as a noun does: "the water cycle", but not "is heavy".
+
+        That is as a whole run of content words, or two at its end, where a word
+        comes before that announces a noun.
+        """
         for clause in re.split(r"[^\w\s'-]+", text):
             run: list[str] = []
+            before = ""
             for word in [*_WORD.findall(clause), ""]:
                 if self._is_content(word) and word not in names:
                     run.append(word.lower())
                     continue
                 for size in range(1, MAX_PHRASE_WORDS + 1):
                     for start in range(len(run) - size + 1):
-                        yield " ".join(run[start : start + size])
-                run = []
+                        is_end = start + size == len(run) and size in (len(run), MAX_PHRASE_WORDS)
+                        is_noun = is_end and before in self._before_nouns
+                        yield " ".join(run[start : start + size]), is_noun
+                run, before = [], word.lower()
 
     def _is_content(self, word: str) -> bool:
         return len(word) >= MIN_WORD_CHARS and word.lower() not in self._dull
