@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maie_preprocess.engine import FRAME_SAMPLES
-from maie_preprocess.planner import ChunkPlan, ChunkPlanner
+from maie_preprocess.engine import FRAME_SAMPLES, SAMPLE_RATE
+from maie_preprocess.planner import LEAD, ChunkPlan, ChunkPlanner
 from maie_preprocess.settings import PreprocessSettings
 from maie_preprocess.speech import Span, SpeechFinder, SpeechRules, rules_of
 
@@ -104,8 +104,10 @@ def test_chunks_hold_all_speech_once_in_order_and_bounded(
     for one in plans:
         speech = one.speech[-1].end - one.speech[0].start
         assert speech <= target or len(one.speech) == 1
-        assert 0 <= one.speech[0].start - one.span.start <= MARGIN
-        assert 0 <= one.span.end - one.speech[-1].end <= MARGIN
+        whole = target if len(plans) == 1 else 0
+        before = MARGIN if one.index else max(LEAD, whole)
+        assert 0 <= one.speech[0].start - one.span.start <= before
+        assert 0 <= one.span.end - one.speech[-1].end <= max(MARGIN, whole)
 
 
 @given(PROBABILITIES, st.integers(20, 400), st.integers(1, 200))
@@ -165,9 +167,41 @@ def test_a_chunk_keeps_a_margin_and_shares_a_short_pause() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("speech", "total", "kept"),
+    [
+        # Not longer than the target: all of it.
+        (Span(start=280, end=290), 300, Span(start=0, end=300)),
+        (Span(start=0, end=10), 300, Span(start=0, end=300)),
+        # Longer: up to half a minute before the speech.
+        (Span(start=20, end=290), 301, Span(start=0, end=291)),
+        (Span(start=400, end=450), 1000, Span(start=370, end=451)),
+    ],
+)
+def test_the_first_chunk_keeps_the_silence_before_its_speech(
+    speech: Span, total: int, kept: Span
+) -> None:
+    planner = ChunkPlanner(300 * SAMPLE_RATE, SAMPLE_RATE)
+    plans, needed = [], 0
+    for second in range(total + 1):
+        if second == speech.end:
+            plans += planner.add(_seconds(speech))
+        watermark = speech.start if speech.start <= second < speech.end else second
+        plans += planner.advance(watermark * SAMPLE_RATE)
+        assert all(plan.span.start >= needed for plan in plans)
+        needed = 0 if plans else planner.needed_from(watermark * SAMPLE_RATE)
+    plans += planner.finish(total * SAMPLE_RATE)
+    assert [plan.span for plan in plans] == [_seconds(kept)]
+    assert plans[0].span.start >= needed
+
+
+def _seconds(span: Span) -> Span:
+    return Span(start=span.start * SAMPLE_RATE, end=span.end * SAMPLE_RATE)
+
+
 def test_padding_may_not_make_utterances_overlap() -> None:
     assert rules_of(PreprocessSettings()).pad == 4000
     with pytest.raises(ValueError, match="vad_speech_pad_ms"):
         PreprocessSettings(vad_speech_pad_ms=251)
     with pytest.raises(ValueError, match="vad_negative_threshold"):
-        PreprocessSettings(vad_threshold=0.3)
+        PreprocessSettings(vad_threshold=0.1)

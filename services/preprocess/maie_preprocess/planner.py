@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from maie_preprocess.engine import SAMPLE_RATE
 from maie_preprocess.speech import Span
 
 # How much of a chunk may be given up to end it in a pause rather than inside
 # long speech that was split.
 REACH: Final = 0.25
+# Samples: one window of Whisper. An hour of silence before a minute of speech is not worth reading.
+LEAD: Final = 30 * SAMPLE_RATE
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -20,7 +23,7 @@ class ChunkPlan:
         index: From 0.
         speech: The utterances, in order, without overlap; never empty.
         span: What the chunk's audio covers: its speech and a margin of the
-            silence around it.
+            silence around it, or all of a recording that is one chunk.
     """
 
     index: int
@@ -40,7 +43,7 @@ class ChunkPlanner:
 
     Args:
         target: The length in samples that the speech of a chunk aims at.
-        margin: Samples of silence that a chunk keeps before and after its
+        margin: Samples of silence that chunks keep before and after their
             speech. Two chunks share a shorter pause half and half.
     """
 
@@ -77,7 +80,11 @@ class ChunkPlanner:
 
     def finish(self, total: int) -> list[ChunkPlan]:
         """Ends the recording, which has `total` samples."""
-        return [self._take(len(self._group), total)] if self._group else []
+        if not self._group:
+            return []
+        if self._is_whole(total):
+            return [ChunkPlan(index=0, speech=tuple(self._group), span=Span(start=0, end=total))]
+        return [self._take(len(self._group), total)]
 
     def needed_from(self, watermark: int) -> int:
         """The first sample that chunks yet to come may hold.
@@ -85,8 +92,9 @@ class ChunkPlanner:
         Args:
             watermark: No utterance yet to come begins before this sample.
         """
-        start = self._group[0].start if self._group else watermark
-        return max(self._earliest, start - self._margin)
+        if self._is_whole(watermark):
+            return 0
+        return self._begin(self._group[0].start if self._group else watermark)
 
     def _cut(self, next_start: int) -> ChunkPlan:
         """Ends the chunk in hand before an utterance that begins at `next_start`."""
@@ -99,6 +107,14 @@ class ChunkPlanner:
                     return self._take(place + 1, self._half_way(place, starts[place]))
         return self._take(len(self._group), self._half_way(-1, next_start))
 
+    def _is_whole(self, samples: int) -> bool:
+        """Whether a recording of so many samples is one chunk."""
+        return self._count == 0 and samples <= self._target
+
+    def _begin(self, speech: int) -> int:
+        """Where the audio of the next chunk begins if its speech begins at `speech`."""
+        return max(self._earliest, speech - (self._margin if self._count else LEAD))
+
     def _half_way(self, place: int, next_start: int) -> int:
         return (self._group[place].end + next_start) // 2
 
@@ -106,7 +122,7 @@ class ChunkPlanner:
         """Makes a chunk of the first utterances; its audio ends at `latest` at the latest."""
         speech = tuple(self._group[:count])
         span = Span(
-            start=max(self._earliest, speech[0].start - self._margin),
+            start=self._begin(speech[0].start),
             end=min(latest, speech[-1].end + self._margin),
         )
         plan = ChunkPlan(index=self._count, speech=speech, span=span)
