@@ -210,6 +210,9 @@ async def test_what_the_engine_cannot_do_is_refused(
         ({"decoding": {"no_speech_threshold": -0.1}}, "decoding.no_speech_threshold"),
         ({"silence": {"min_silence": {"seconds": 61}}}, "silence.min_silence"),
         ({"silence": {"speech_pad": {"seconds": -1}}}, "silence.speech_pad"),
+        ({"silence": {"threshold": 0.0}}, "silence.threshold"),
+        ({"silence": {"threshold": 1.0}}, "silence.threshold"),
+        ({"silence": {"threshold": math.nan}}, "silence.threshold"),
     ],
 )
 async def test_options_out_of_range_are_refused(
@@ -239,7 +242,11 @@ async def test_a_steerable_engine_is_told_all_that_a_request_says(blobs: Blobs) 
                 log_prob_threshold=-2.0,
                 condition_on_previous_text=False,
             ),
-            silence={"vad_filter": True, "min_silence": {"nanos": 250_000_000}},
+            silence={
+                "vad_filter": True,
+                "min_silence": {"nanos": 250_000_000},
+                "threshold": 0.25,
+            },
         )
     )
     with stage_of(engine) as stage:
@@ -253,6 +260,7 @@ async def test_a_steerable_engine_is_told_all_that_a_request_says(blobs: Blobs) 
         condition_on_previous_text=False,
         vad_filter=True,
         min_silence_ms=250,
+        vad_threshold=0.25,
     )
 
 

@@ -141,6 +141,7 @@ async def test_a_request_says_how_to_decode(blobs: Blobs) -> None:
                 "vad_filter": True,
                 "min_silence": {"nanos": 300_000_000},
                 "speech_pad": {"nanos": 200_000_000},
+                "threshold": 0.25,
             },
         )
         found = parameters(await transcribe(stage, asked, blobs))
@@ -153,6 +154,7 @@ async def test_a_request_says_how_to_decode(blobs: Blobs) -> None:
     assert found["no_speech_threshold"] == "0.5"
     assert found["condition_on_previous_text"] == "true"
     assert json.loads(found["vad_parameters"]) == {
+        "threshold": 0.25,
         "min_silence_duration_ms": 300,
         "speech_pad_ms": 200,
     }

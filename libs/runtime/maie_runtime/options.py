@@ -41,19 +41,30 @@ class _Range:
         low: The least figure.
         high: The greatest figure.
         open: Whether `low` itself is left out.
+        below: Whether `high` itself is left out.
+        unit: What is counted; empty for plain figures.
     """
 
     low: float = -inf
     high: float = inf
     open: bool = False
+    below: bool = False
+    unit: str = ""
 
     def __contains__(self, figure: float) -> bool:
-        return self.low <= figure <= self.high and not (self.open and figure == self.low)
+        if (self.open and figure == self.low) or (self.below and figure == self.high):
+            return False
+        return self.low <= figure <= self.high
 
     def __str__(self) -> str:
+        return f"{self._words()} {self.unit}".rstrip()
+
+    def _words(self) -> str:
         low = f"above {self.low:.12g}" if self.open else f"from {self.low:.12g}"
         if self.high == inf:
             return low
+        if self.below:
+            return f"{low} and below {self.high:.12g}"
         return f"{low} to {self.high:.12g}" if self.low > -inf else f"at most {self.high:.12g}"
 
 
@@ -77,10 +88,11 @@ _DECODING = {
     "log_prob_threshold": _Range(high=0),
     "no_speech_threshold": _Range(low=0, high=1),
 }
-# As maie.asr.v1.SilenceOptions says; in seconds.
+# As maie.asr.v1.SilenceOptions says.
 _SILENCE = {
-    "min_silence": _Range(low=0, high=60),
-    "speech_pad": _Range(low=0, high=10),
+    "min_silence": _Range(low=0, high=60, unit="seconds"),
+    "speech_pad": _Range(low=0, high=10, unit="seconds"),
+    "threshold": _Range(low=0, high=1, open=True, below=True),
 }
 
 
@@ -209,8 +221,7 @@ def _check(options: Message, ranges: Mapping[str, _Range], field: str) -> None:
     for each, value in options.ListFields():
         allowed = ranges.get(each.name)
         if allowed is not None and not all(figure in allowed for figure in _figures(value)):
-            unit = " seconds" if ranges is _SILENCE else ""
-            raise _out_of_range(f"{field}.{each.name}", f"{allowed}{unit}")
+            raise _out_of_range(f"{field}.{each.name}", str(allowed))
 
 
 def _figures(value: Any) -> list[float]:

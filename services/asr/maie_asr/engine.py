@@ -59,6 +59,7 @@ class Decoding:
         vad_filter: Whether silence is cut out.
         min_silence_ms: A shorter pause is not cut out.
         speech_pad_ms: Kept before and after each stretch of speech.
+        vad_threshold: Speech is where its probability is above this.
     """
 
     beam_size: int | None = None
@@ -70,6 +71,7 @@ class Decoding:
     vad_filter: bool | None = None
     min_silence_ms: int | None = None
     speech_pad_ms: int | None = None
+    vad_threshold: float | None = None
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)

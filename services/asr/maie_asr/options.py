@@ -95,6 +95,8 @@ def _silence(asked: asr.SilenceOptions) -> dict[str, Any]:
         chosen["min_silence_ms"] = _milliseconds(asked.min_silence)
     if asked.HasField("speech_pad"):
         chosen["speech_pad_ms"] = _milliseconds(asked.speech_pad)
+    if asked.HasField("threshold"):
+        chosen["vad_threshold"] = asked.threshold
     return chosen
 
 

@@ -103,6 +103,9 @@ class WhisperSettings(Settings):
 
     vad_filter: bool = True
     """Whether silence within a chunk is cut out before the model hears it."""
+    vad_threshold: float = Field(default=0.3, gt=0, lt=1)
+    """Speech is where its probability is above this. The library's own 0.5 misses a third of what
+    is said in telephone band; docs/accuracy.md has the figures."""
     vad_min_silence_ms: int = Field(default=500, ge=0)
     """A shorter pause is not cut out."""
     vad_speech_pad_ms: int = Field(default=400, ge=0)

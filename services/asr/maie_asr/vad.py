@@ -7,6 +7,7 @@ import numpy as np
 from maie_asr.engine import Samples, SpeechRange
 
 # As the preprocess service has them, so that a direct call reads what a job would.
+THRESHOLD = 0.3
 MIN_SILENCE_MS = 500
 SPEECH_PAD_MS = 250
 MAX_SPEECH_SECONDS = 30.0
@@ -25,6 +26,7 @@ def find_speech(samples: Samples) -> tuple[SpeechRange, ...]:
     from faster_whisper.vad import VadOptions, get_speech_timestamps
 
     options = VadOptions(
+        threshold=THRESHOLD,
         min_silence_duration_ms=MIN_SILENCE_MS,
         speech_pad_ms=SPEECH_PAD_MS,
         max_speech_duration_s=MAX_SPEECH_SECONDS,

@@ -101,6 +101,7 @@ def _silence(settings: WhisperSettings, decoding: Decoding) -> dict[str, Any]:
     if not _either(decoding.vad_filter, settings.vad_filter):
         return {"vad_filter": False}
     parameters = {
+        "threshold": _either(decoding.vad_threshold, settings.vad_threshold),
         "min_silence_duration_ms": _either(decoding.min_silence_ms, settings.vad_min_silence_ms),
         "speech_pad_ms": _either(decoding.speech_pad_ms, settings.vad_speech_pad_ms),
     }
