@@ -221,7 +221,7 @@ async def _read(stage: TranscribeStage, chunk: Chunk) -> tuple[str, dict[str, An
     arguments = {
         name: json.loads(value)
         for name, value in read.asr_engine.parameters.items()
-        if not name.startswith("suspect_text.")
+        if not name.startswith(("suspect_text.", "reread.")) and name != "reproducible"
     }
     # What was left out was read too.
     texts = [segment.text for segment in (*read.segments, *read.suspect_texts)]

@@ -13,6 +13,7 @@ from maie_asr.settings import (
     AsrSettings,
     ChunkformerSettings,
     PocketsphinxSettings,
+    RereadSettings,
     SuspectTextSettings,
     WhisperSettings,
 )
@@ -47,6 +48,7 @@ SECTIONS: tuple[tuple[str, type[Settings]], ...] = (
     ("Preprocess", PreprocessSettings),
     ("ASR", AsrSettings),
     ("ASR: text that was never spoken", SuspectTextSettings),
+    ("ASR: speech without text", RereadSettings),
     ("ASR engine `pocketsphinx`", PocketsphinxSettings),
     ("ASR engine `whisper`", WhisperSettings),
     ("ASR engine `chunkformer`", ChunkformerSettings),

@@ -26,7 +26,7 @@ from maie_asr.settings import AsrSettings, SuspectTextPolicy, SuspectTextSetting
 from maie_asr.stage import TranscribeStage, open_stage
 from maie_runtime.blobs import Blobs
 from maie_runtime.errors import Code, StageError
-from tests.asr.recordings import SCHEDULE, chunk_request, read_audio, store_plan, wav
+from tests.asr.recordings import LIBRIVOX, SCHEDULE, chunk_request, read_audio, store_plan, wav
 from tests.asr.running import context, responses, transcribe
 
 pytestmark = pytest.mark.unit
@@ -112,7 +112,8 @@ async def test_answers_bit_by_bit_and_the_whole_at_last(blobs: Blobs) -> None:
     with stage_of(engine) as stage:
         answers = await responses(stage, chunk_request(plan, 0), blobs)
     kinds = [answer.WhichOneof("update") for answer in answers]
-    assert kinds == ["segment", "progress", "progress", "segment", "progress", "result"]
+    # The second segment waits, for there may be words before it.
+    assert kinds == ["segment", "progress", "progress", "progress", "segment", "result"]
     fractions = [answer.progress.fraction for answer in answers if answer.HasField("progress")]
     assert fractions == [0.2, 0.4, 1.0]
     sent = [answer.segment for answer in answers if answer.HasField("segment")]
@@ -310,6 +311,31 @@ async def test_suspect_text_is_left_out_reported_or_kept(
         assert suspect.range.start_offset.seconds == 3
     ids = [segment.segment_id for segment in transcript.segments]
     assert ids == [f"c0000-s{number:04d}" for number in range(len(kept))]
+
+
+@pytest.mark.parametrize(
+    ("spoken", "confidence", "kept"),
+    [
+        # Recognisers are sure of what they invent for silence.
+        (False, 0.99, False),
+        (True, 0.9, True),
+        (True, 0.3, False),
+        (True, None, False),
+    ],
+)
+async def test_confident_text_stays_where_the_vad_is_unsure(
+    blobs: Blobs, spoken: bool, confidence: float | None, kept: bool
+) -> None:
+    speech = read_audio(LIBRIVOX[0]) if spoken else SILENCE[: 7 * SECOND]
+    # The plan heard nobody but in the last second.
+    plan = await store_plan(blobs, np.concatenate([speech, SILENCE]), [[span(16, 17)]])
+    engine = ScriptedEngine([said("heard or not", 0.5, 6.5, confidence=confidence)])
+    with stage_of(engine) as stage:
+        transcript = await transcribe(stage, chunk_request(plan, 0), blobs)
+    assert [segment.text for segment in transcript.segments] == ["heard or not"] * kept
+    assert [each.reason for each in transcript.suspect_texts] == (
+        [] if kept else [common.SUSPECT_REASON_NON_SPEECH]
+    )
 
 
 async def test_a_language_that_the_engine_cannot_read_is_refused(blobs: Blobs) -> None:

@@ -86,6 +86,9 @@ class RecognizeOptions:
         word_times: Whether the words of each segment are asked for.
         translate: Whether to write the English translation; only for engines
             that can.
+        alone: Whether the audio is one stretch of speech that is read by itself:
+            nothing is cut out of it as silence, and the text before it is not
+            known. For speech that had no text in its surroundings.
         initial_prompt: Text that the recording is taken to follow on; None for
             the engine's own setting. Only for engines that can be steered.
         decoding: How to search. Only for engines that can be steered.
@@ -95,6 +98,7 @@ class RecognizeOptions:
     hotwords: tuple[str, ...] = ()
     word_times: bool = True
     translate: bool = False
+    alone: bool = False
     initial_prompt: str | None = None
     decoding: Decoding = Decoding()
 

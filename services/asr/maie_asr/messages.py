@@ -31,6 +31,19 @@ def segment_message(found: RecognizedSegment, segment_id: str, source: Source) -
     )
 
 
+def time_range(start: float, end: float, offset: float) -> common.TimeRange:
+    """A stretch relative to the recording's start.
+
+    Args:
+        start: Where it begins, in seconds from the chunk's start.
+        end: Where it ends, likewise.
+        offset: Where the chunk begins in the recording, in seconds.
+    """
+    return common.TimeRange(
+        start_offset=_duration(offset + start), end_offset=_duration(offset + end)
+    )
+
+
 def capability_names(capabilities: Capabilities) -> list[str]:
     """What an engine can do, as ListModels names it."""
     flags = {

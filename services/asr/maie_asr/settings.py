@@ -27,6 +27,21 @@ class SuspectTextSettings(Settings):
     segment, is a loop; so are more segments in a row with the same words."""
     min_speech_share: float = Field(default=0.1, ge=0, le=1)
     """A segment of which a smaller share lies where somebody speaks is noise or silence."""
+    keep_confidence: float = Field(default=0.5, ge=0, le=1)
+    """Such a segment is kept all the same where the engine is at least so sure of its words and the
+    VAD is not sure that nobody speaks."""
+
+
+class RereadSettings(Settings):
+    """Speech without text; `MAIE_ASR_REREAD_` in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="MAIE_ASR_REREAD_")
+
+    seconds: float = Field(default=1.0, ge=0, le=30)
+    """Where somebody speaks for so long and there is no text, the stretch is read again by itself,
+    and reported as unread where it still has none. 0 looks for none."""
+    min_confidence: float = Field(default=0.4, ge=0, le=1)
+    """What a second reading finds with less confidence is not taken."""
 
 
 class PocketsphinxSettings(Settings):
@@ -94,8 +109,9 @@ class WhisperSettings(Settings):
     no_speech_threshold: float | None = 0.6
     """A window that is silence with a higher probability, and fails `log_prob_threshold`, has
     no text."""
-    condition_on_previous_text: bool = True
-    """Whether a window knows the text before it. Always off for distil models."""
+    condition_on_previous_text: bool = False
+    """Whether a window knows the text before it. It helps with spelling, and loses stretches of
+    speech (docs/accuracy.md). Always off for distil models."""
     initial_prompt: str | None = None
     """Text that the recording is taken to follow on, for style and spelling."""
     hallucination_silence_threshold: float | None = Field(default=None, gt=0)
@@ -106,8 +122,8 @@ class WhisperSettings(Settings):
     vad_threshold: float = Field(default=0.3, gt=0, lt=1)
     """Speech is where its probability is above this. The library's own 0.5 misses a third of what
     is said in telephone band; docs/accuracy.md has the figures."""
-    vad_min_silence_ms: int = Field(default=500, ge=0)
-    """A shorter pause is not cut out."""
+    vad_min_silence_ms: int = Field(default=2000, ge=0)
+    """A shorter pause is not cut out. Where pauses of half a second are, words are lost at cuts."""
     vad_speech_pad_ms: int = Field(default=400, ge=0)
     """Kept before and after each stretch of speech."""
 
@@ -179,6 +195,8 @@ class AsrSettings(ServiceSettings):
     """Whether to write the English translation where a request does not say."""
     suspect_text: SuspectTextSettings = Field(default_factory=SuspectTextSettings)
     """Text that was probably never spoken."""
+    reread: RereadSettings = Field(default_factory=RereadSettings)
+    """Speech without text."""
     pocketsphinx: PocketsphinxSettings = Field(default_factory=PocketsphinxSettings)
     """The engine `pocketsphinx`."""
     whisper: WhisperSettings = Field(default_factory=WhisperSettings)

@@ -12,12 +12,14 @@ import structlog
 from maie.asr.v1 import asr_pb2 as asr
 from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
+from maie_asr.draft import Draft, DraftRules
 from maie_asr.engine import Engine, RecognizedSegment, RecognizeOptions
-from maie_asr.messages import capability_names, segment_message
+from maie_asr.messages import capability_names
 from maie_asr.options import recognize_options, suspect_text_policy
+from maie_asr.second import SecondReader
 from maie_asr.settings import AsrSettings, SuspectTextPolicy
 from maie_asr.source import Source, load_source
-from maie_asr.suspects import SuspectFinder
+from maie_asr.suspects import SegmentJudge
 from maie_runtime.blobs import Blobs
 from maie_runtime.engines import load_engine
 from maie_runtime.stage import StageContext
@@ -57,22 +59,53 @@ class TranscribeStage:
         source = await load_source(request, context.blobs, self._executor)
         policy = suspect_text_policy(request.options, self._settings)
         transcript = self._transcript(options, policy)
+        draft = Draft(transcript, source, self._rules(options, policy))
         spoken = options.language
-        finder = SuspectFinder(self._settings.suspect_text, source.speech.ranges)
-        if source.speech.ranges:
-            async with aclosing(self._engine.recognize(source.speech, options)) as recognized:
-                async for found in recognized:
-                    if found.text:
-                        spoken = found.language
-                        segment = _add(transcript, found, source, finder.judge(found), policy)
-                        if segment is not None:
-                            yield asr.TranscribeResponse(segment=segment)
-                    yield _progress(found.end / source.speech.seconds)
+        async with aclosing(self._read(source, options)) as recognized:
+            async for found, reason in recognized:
+                if found.text:
+                    spoken = found.language
+                    segment = draft.add(found, reason)
+                    if segment is not None:
+                        yield asr.TranscribeResponse(segment=segment)
+                yield _progress(found.end / source.speech.seconds)
+        async with aclosing(self._read_again(draft, source, options, spoken)) as again:
+            async for language in again:
+                spoken = language
+                yield _progress(1.0)
+        for segment in draft.finish():
+            yield asr.TranscribeResponse(segment=segment)
         transcript.language_code = TRANSLATION_LANGUAGE if options.translate else spoken
         transcript.translated_from = spoken if options.translate else ""
-        if transcript.suspect_texts:
-            _log.warning("suspect text", found=len(transcript.suspect_texts), policy=policy)
+        _report(transcript, policy)
         yield asr.TranscribeResponse(result=transcript)
+
+    async def _read(
+        self, source: Source, options: RecognizeOptions
+    ) -> AsyncGenerator[tuple[RecognizedSegment, common.SuspectReason], None]:
+        """The first reading: each segment and what is wrong with it."""
+        if not source.speech.ranges:
+            return
+        judge = SegmentJudge(self._settings.suspect_text, source.speech, self._executor)
+        async with aclosing(self._engine.recognize(source.speech, options)) as recognized:
+            async for found in recognized:
+                yield found, await judge.judge(found)
+
+    async def _read_again(
+        self, draft: Draft, source: Source, options: RecognizeOptions, language: str
+    ) -> AsyncGenerator[str, None]:
+        """The second reading, of what has no text: the language after each stretch."""
+        reader = SecondReader(
+            engine=self._engine,
+            options=options,
+            speech=source.speech,
+            settings=self._settings.reread,
+            suspect_text=self._settings.suspect_text,
+            executor=self._executor,
+        )
+        async with aclosing(reader.fill(draft, language)) as languages:
+            async for each in languages:
+                yield each
 
     def facts(self, response: asr.TranscribeResponse) -> event.UnitFacts:
         """Whether the text still needs punctuation."""
@@ -94,6 +127,15 @@ class TranscribeStage:
     def _options(self, options: asr.TranscribeOptions) -> RecognizeOptions:
         return recognize_options(options, self._settings, self._engine.capabilities)
 
+    def _rules(self, options: RecognizeOptions, policy: SuspectTextPolicy) -> DraftRules:
+        return DraftRules(
+            policy=policy,
+            min_unread_seconds=self._settings.reread.seconds,
+            # A translation has its words in another order than they were spoken.
+            by_words=not options.translate,
+            word_times=options.word_times,
+        )
+
     def _transcript(
         self, options: RecognizeOptions, policy: SuspectTextPolicy
     ) -> common.Transcript:
@@ -108,6 +150,9 @@ class TranscribeStage:
         if policy != "off":
             parameters["suspect_text.max_repeats"] = json.dumps(suspect_text.max_repeats)
             parameters["suspect_text.min_speech_share"] = json.dumps(suspect_text.min_speech_share)
+            parameters["suspect_text.keep_confidence"] = json.dumps(suspect_text.keep_confidence)
+        parameters["reread.seconds"] = json.dumps(self._settings.reread.seconds)
+        parameters["reread.min_confidence"] = json.dumps(self._settings.reread.min_confidence)
         return transcript
 
 
@@ -127,24 +172,15 @@ async def open_stage(settings: AsrSettings, blobs: Blobs) -> AsyncIterator[Trans
             yield TranscribeStage(engine, settings, executor)
 
 
-def _add(
-    transcript: common.Transcript,
-    found: RecognizedSegment,
-    source: Source,
-    reason: common.SuspectReason,
-    policy: SuspectTextPolicy,
-) -> common.Segment | None:
-    """Adds what was found; gives the segment unless it was left out."""
-    segment_id = f"c{source.chunk:04d}-s{len(transcript.segments):04d}"
-    segment = segment_message(found, segment_id, source)
-    if reason and policy != "off":
-        removed = policy == "remove"
-        span = common.TimeRange(start_offset=segment.start_offset, end_offset=segment.end_offset)
-        transcript.suspect_texts.add(range=span, text=found.text, reason=reason, removed=removed)
-        if removed:
-            return None
-    transcript.segments.append(segment)
-    return segment
+def _report(transcript: common.Transcript, policy: SuspectTextPolicy) -> None:
+    if transcript.suspect_texts:
+        _log.warning("suspect text", found=len(transcript.suspect_texts), policy=policy)
+    if transcript.reread_count:
+        _log.warning(
+            "speech without text was read again",
+            stretches=transcript.reread_count,
+            unread=len(transcript.unread),
+        )
 
 
 def _progress(fraction: float) -> asr.TranscribeResponse:

@@ -1,20 +1,23 @@
-"""Finds speech in audio that comes without a plan."""
+"""How likely somebody speaks: the Silero VAD that ships in faster-whisper."""
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from maie_asr.engine import Samples, SpeechRange
+from maie_asr.engine import SAMPLE_RATE, Samples, SpeechRange
 
 # As the preprocess service has them, so that a direct call reads what a job would.
 THRESHOLD = 0.3
 MIN_SILENCE_MS = 500
 SPEECH_PAD_MS = 250
 MAX_SPEECH_SECONDS = 30.0
+FRAME_SAMPLES = 512
+"""Samples that one probability speaks of: 32 ms."""
 
 
 def find_speech(samples: Samples) -> tuple[SpeechRange, ...]:
-    """Finds speech with the Silero VAD that ships in faster-whisper.
+    """Finds speech in audio that comes without a plan.
 
     Args:
         samples: The audio, in memory as a whole.
@@ -33,3 +36,22 @@ def find_speech(samples: Samples) -> tuple[SpeechRange, ...]:
     )
     found = get_speech_timestamps(samples.astype(np.float32) / 32768, options)
     return tuple(SpeechRange(start=each["start"], end=each["end"]) for each in found)
+
+
+def speech_probabilities(samples: Samples) -> NDArray[np.float32]:
+    """The probability that somebody speaks, 0 to 1, for each frame of `FRAME_SAMPLES`.
+
+    Args:
+        samples: The audio; its last frame may be shorter.
+    """
+    from faster_whisper.vad import get_vad_model
+
+    padded = np.pad(samples, (0, -len(samples) % FRAME_SAMPLES))
+    if not len(padded):
+        return np.empty(0, np.float32)
+    return np.ravel(get_vad_model()(padded.astype(np.float32) / 32768))
+
+
+def seconds_above(probabilities: NDArray[np.float32], threshold: float) -> float:
+    """How long the probability of speech is at least `threshold`."""
+    return float(np.count_nonzero(probabilities >= threshold)) * FRAME_SAMPLES / SAMPLE_RATE

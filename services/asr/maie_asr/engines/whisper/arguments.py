@@ -40,7 +40,7 @@ def transcribe_arguments(
             "unset, or set them to 0.",
             field="options.decoding.temperatures",
         )
-    batched = settings.batch_size > 1
+    batched = settings.batch_size > 1 and not options.alone
     if batched:
         _refuse_unbatched(decoding)
     prompt = settings.initial_prompt if options.initial_prompt is None else options.initial_prompt
@@ -54,12 +54,13 @@ def transcribe_arguments(
         "temperature": list(decoding.temperatures or settings.temperature),
         # Without them a window is one segment, up to 30 s long.
         "without_timestamps": False,
-        **_silence(settings, decoding),
+        **({"vad_filter": False} if options.alone else _silence(settings, decoding)),
     }
     if batched:
         first = arguments["temperature"][:1]
         return {**arguments, "temperature": first, "batch_size": settings.batch_size}
-    return {**arguments, **_thresholds(settings, decoding, distilled=distilled)}
+    independent = distilled or options.alone
+    return {**arguments, **_thresholds(settings, decoding, independent=independent)}
 
 
 def _refuse_unbatched(decoding: Decoding) -> None:
@@ -83,7 +84,7 @@ def _refuse_unbatched(decoding: Decoding) -> None:
 
 
 def _thresholds(
-    settings: WhisperSettings, decoding: Decoding, *, distilled: bool
+    settings: WhisperSettings, decoding: Decoding, *, independent: bool
 ) -> dict[str, Any]:
     condition = _either(decoding.condition_on_previous_text, settings.condition_on_previous_text)
     return {
@@ -92,7 +93,7 @@ def _thresholds(
         ),
         "log_prob_threshold": _either(decoding.log_prob_threshold, settings.log_prob_threshold),
         "no_speech_threshold": _either(decoding.no_speech_threshold, settings.no_speech_threshold),
-        "condition_on_previous_text": condition and not distilled,
+        "condition_on_previous_text": condition and not independent,
         "hallucination_silence_threshold": settings.hallucination_silence_threshold,
     }
 

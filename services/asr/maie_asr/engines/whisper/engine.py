@@ -126,9 +126,8 @@ class WhisperEngine:
     def _start(self, speech: Speech, arguments: dict[str, Any]) -> tuple[Iterator[Segment], str]:
         audio = speech.samples.astype(np.float32) / 32768
         # The pipeline keeps state while it runs, so each recognition has its own.
-        reader = (
-            BatchedInferencePipeline(self._model) if self._settings.batch_size > 1 else self._model
-        )
+        batched = "batch_size" in arguments
+        reader = BatchedInferencePipeline(self._model) if batched else self._model
         with self.weights.reading(), self._reading():
             segments, info = reader.transcribe(audio, **arguments)
         return iter(segments), info.language
