@@ -1,0 +1,230 @@
+"""Words that are lost or wrong: faster-whisper by itself, against the stages of the mesh.
+
+The readings are real, from tests/data/librivox, in the forms that recordings come in. The mesh's
+side is the real preprocess and ASR stages with their own settings, at several chunk lengths; the
+other side is the library with its own defaults. A stretch is lost where all its words are missing
+for longer than `--lost-seconds`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import wave
+from collections.abc import Sequence
+from contextlib import AsyncExitStack, aclosing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import jiwer
+import numpy as np
+import typer
+from faster_whisper import WhisperModel
+from google.protobuf.duration_pb2 import Duration
+from meshes import data_folder
+from readings import FORMS, SAMPLE_RATE, Reading, in_form, long_reading
+from report import Figure, JsonOption, Report, note
+
+from maie.asr.v1 import asr_pb2 as asr
+from maie.preprocess.v1 import preprocess_pb2 as preprocess
+from maie_asr import stage as asr_stage
+from maie_asr.settings import AsrSettings, WhisperSettings
+from maie_asr.stage import TranscribeStage
+from maie_preprocess import stage as preprocess_stage
+from maie_preprocess.settings import PreprocessSettings
+from maie_preprocess.stage import PreprocessStage
+from maie_runtime.blobs import Blobs
+from maie_runtime.stage import Stage, StageContext
+
+# What the mesh may be worse by than the library, in words of a hundred.
+MAX_POINTS = 0.5
+LONG = "long"
+_WORD = re.compile(r"[a-z']+")
+# Spellings of the same word.
+_SPELLINGS = {"mister": "mr"}
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Score:
+    """What came of a reading.
+
+    Attributes:
+        wrong: Words wrong, missing or too many, over the words that were said.
+        lost: Stretches that are missing, in seconds.
+        unread: How many stretches the result itself reports.
+    """
+
+    wrong: float
+    lost: tuple[tuple[float, float], ...]
+    unread: int = 0
+
+
+@app.command()
+def main(
+    model: Annotated[list[Path], typer.Option(help="A CTranslate2 Whisper model, or several.")],
+    form: Annotated[list[str] | None, typer.Option(help=f"{', '.join(FORMS)} or {LONG}.")] = None,
+    seconds: Annotated[float, typer.Option(help="How long the readings are at least.")] = 60.0,
+    long_seconds: Annotated[float, typer.Option(help="How long the long one is.")] = 360.0,
+    chunk_seconds: Annotated[list[float] | None, typer.Option(help="What chunks aim at.")] = None,
+    lost_seconds: Annotated[float, typer.Option(help="What counts as a lost stretch.")] = 1.0,
+    as_json: JsonOption = False,
+) -> None:
+    """Prints how many words of a hundred are wrong, and how many stretches are lost."""
+    chunks = chunk_seconds or [15.0, 30.0, 60.0, 300.0]
+    forms = form or [*FORMS, LONG]
+    readings = {
+        name: long_reading(long_seconds) if name == LONG else in_form(name, seconds)
+        for name in forms
+    }
+    figures = asyncio.run(_main(model, readings, chunks, lost_seconds))
+    Report(
+        bench="words",
+        measured="Words wrong of a hundred, and stretches lost: faster-whisper by itself on the "
+        "whole file, and the mesh's stages by chunk length.",
+        settings={"seconds": seconds, "long_seconds": long_seconds, "lost_seconds": lost_seconds},
+        figures=figures,
+    ).print(as_json)
+
+
+async def _main(
+    models: Sequence[Path],
+    readings: dict[str, Reading],
+    chunks: Sequence[float],
+    lost_seconds: float,
+) -> list[Figure]:
+    figures: list[Figure] = []
+    for path in models:
+        bare = _load(path)
+        async with AsyncExitStack() as stack:
+            mesh = Stages(stack.enter_context(data_folder()))
+            await mesh.open(stack, path)
+            for name, reading in readings.items():
+                score = _score(reading, _read(bare, reading), lost_seconds)
+                figures += _figures(f"{path.name}, {name}, library", score)
+                for seconds in [each for each in chunks if each <= 2 * reading.seconds]:
+                    text, unread = await mesh.read(reading, seconds)
+                    meshed = _score(reading, text, lost_seconds, unread)
+                    label = f"{path.name}, {name}, chunks of {seconds:g} s"
+                    figures += _figures(label, meshed, score)
+    return figures
+
+
+class Stages:
+    """The preprocess and ASR stages in this process.
+
+    Args:
+        data: Where the object store is.
+    """
+
+    def __init__(self, data: Path) -> None:
+        self._data = data
+        self._blobs = Blobs(f"file://{data}/blobs")
+
+    async def open(self, stack: AsyncExitStack, model: Path) -> None:
+        """Loads both, with their own settings and one thread."""
+        self._preprocess: PreprocessStage = await stack.enter_async_context(
+            preprocess_stage.open_stage(PreprocessSettings())
+        )
+        whisper = WhisperSettings(model_path=model, cpu_threads=1)
+        settings = AsrSettings(engine="whisper", language_code="en", whisper=whisper)
+        self._asr: TranscribeStage = await stack.enter_async_context(
+            asr_stage.open_stage(settings, self._blobs)
+        )
+
+    async def read(self, reading: Reading, chunk_seconds: float) -> tuple[str, int]:
+        """The text of a reading, and how many stretches are reported as unread."""
+        path = self._data / "reading.wav"
+        _write(path, reading)
+        length = Duration()
+        length.FromMilliseconds(round(1000 * chunk_seconds))
+        request = preprocess.PreprocessRequest(
+            recording=await self._blobs.put("recording", path.read_bytes()),
+            chunk_duration=length,
+        )
+        plan = await call(self._preprocess, request, self._blobs)
+        stored = await self._blobs.put_message("plan", plan)
+        parts = [
+            await call(
+                self._asr,
+                asr.TranscribeRequest(chunk=asr.ChunkReference(plan=stored, index=chunk.index)),
+                self._blobs,
+            )
+            for chunk in plan.chunks
+        ]
+        segments = [segment.text for part in parts for segment in part.segments]
+        return " ".join(segments), sum(len(part.unread) for part in parts)
+
+
+async def call(stage: Stage[Any, Any], request: Any, blobs: Blobs) -> Any:
+    """What a stage answers at last."""
+    context = StageContext(job_id="bench-words", unit="direct", attempt=1, blobs=blobs)
+    result = None
+    async with aclosing(stage.run(request, context)) as responses:
+        async for response in responses:
+            if response.WhichOneof("update") == "result":
+                result = response.result
+    return result
+
+
+def _load(path: Path) -> WhisperModel:
+    return WhisperModel(
+        str(path), device="cpu", compute_type="int8", cpu_threads=1, local_files_only=True
+    )
+
+
+def _read(model: WhisperModel, reading: Reading) -> str:
+    audio = reading.audio if reading.audio.ndim == 1 else reading.audio.mean(axis=1)
+    segments, _ = model.transcribe(audio, language="en")
+    return " ".join(segment.text for segment in segments)
+
+
+def _write(path: Path, reading: Reading) -> None:
+    pcm = np.clip(np.round(reading.audio * 32768), -32768, 32767).astype("<i2")
+    with wave.open(str(path), "wb") as file:
+        file.setparams((pcm[0].size, 2, SAMPLE_RATE, 0, "NONE", ""))
+        file.writeframes(pcm.tobytes())
+
+
+def _score(reading: Reading, text: str, lost_seconds: float, unread: int = 0) -> Score:
+    said = " ".join(_words(" ".join(word.text for word in reading.words)))
+    found = jiwer.process_words(said, " ".join(_words(text)))
+    lost = [
+        (first.start, last.end)
+        for first, last in (
+            (reading.words[each.ref_start_idx], reading.words[each.ref_end_idx - 1])
+            for each in found.alignments[0]
+            if each.type == "delete"
+        )
+        if last.end - first.start >= lost_seconds
+    ]
+    return Score(wrong=found.wer, lost=tuple(lost), unread=unread)
+
+
+def _words(text: str) -> list[str]:
+    words = _WORD.findall(text.lower().replace("’", "'"))
+    return [_SPELLINGS.get(word, word) for word in words]
+
+
+def _figures(label: str, score: Score, bare: Score | None = None) -> list[Figure]:
+    at = ", ".join(f"{start:.0f} to {end:.0f} s" for start, end in score.lost)
+    note(
+        f"{label}: {100 * score.wrong:.1f} wrong, {len(score.lost)} lost"
+        + (f" ({at})" if at else "")
+        + (f", {score.unread} reported as unread" if score.unread else "")
+    )
+    most = None if bare is None else 100 * bare.wrong + MAX_POINTS
+    return [
+        Figure(name=f"{label}: wrong", value=100 * score.wrong, unit="%", at_most=most),
+        Figure(
+            name=f"{label}: lost",
+            value=len(score.lost),
+            at_most=None if bare is None else 0,
+        ),
+    ]
+
+
+if __name__ == "__main__":
+    app()
