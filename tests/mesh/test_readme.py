@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 from typer.main import get_command
 
 from maie_cli.app import app
-from tests.mesh.conftest import ROOT, SAMPLE_RATE, RunningMesh, sample_audio
+from tests.mesh.conftest import ROOT, SAMPLE_RATE, RunningMesh, sample_audio, start_mesh
 
 pytestmark = [pytest.mark.mesh, pytest.mark.timeout(240)]
 
@@ -23,8 +24,17 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
 COMMANDS = [line for block in BLOCKS for line in block.splitlines() if line]
 STAND_IN_FOR_GRPCURL = ROOT / "tests" / "examples" / "bin"
-# The mesh of these tests is one of `maie up`; tests/mesh/test_cli.py starts it with options.
+# The mesh of these tests is one of `maie up` without options; tests/mesh/test_cli.py has others.
 STARTS_A_MESH = "maie up"
+
+
+@pytest.fixture(scope="module")
+def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMesh]:
+    """A mesh with the engines that a newcomer has, unlike that of other tests."""
+    running = start_mesh(tmp_path_factory.mktemp("newcomer") / "data")
+    with running.process:
+        yield running
+        running.stop()
 
 
 @pytest.fixture
@@ -56,7 +66,7 @@ def run(command: str, mesh: RunningMesh, folder: Path) -> str:
         env={**os.environ, "PATH": path, "MAIE_GATEWAY": mesh.gateway},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=200,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
