@@ -8,6 +8,7 @@ into messages apart, which are overwritten when their job is removed.
 from __future__ import annotations
 
 from collections import OrderedDict
+from datetime import datetime
 
 from google.protobuf.message import DecodeError
 from nats.js.errors import NotFoundError
@@ -79,6 +80,14 @@ class Names:
     def forget_prefetched(self) -> None:
         """Forgets what `prefetch` read."""
         self._prefetched = {}
+
+    async def stored_at(self, job_id: str) -> datetime | None:
+        """When a job's names were stored last; None where it has none."""
+        try:
+            last = await self._broker.jetstream.get_last_msg(subjects.NAMES, subjects.names(job_id))
+        except NotFoundError:
+            return None
+        return last.time
 
     async def erase(self, job_id: str, *, before: int | None = None) -> None:
         """Overwrites a job's names on the disk.

@@ -80,6 +80,7 @@ class Sweeper:
                 self._removal.remove_late_traces,
                 self.sweep_jobs,
                 self.sweep_messages,
+                self.sweep_names,
                 self.sweep_blobs,
             ):
                 try:
@@ -109,6 +110,16 @@ class Sweeper:
             if await self._is_gone(job_id):
                 await self._removal.remove_traces(job_id)
                 log.info("sweep.messages_removed", job=job_id)
+
+    async def sweep_names(self) -> None:
+        """Erases the names of submits whose gateway died before they became a job."""
+        named = await self._job_ids(subjects.NAMES)
+        # Names come before their record: those of a moment ago may still become a job's.
+        before = datetime.now(UTC) - timedelta(hours=self._settings.uploads_hours)
+        for job_id in named - await self._jobs():
+            if await self._store.named_before(job_id, before) and await self._is_gone(job_id):
+                await self._store.erase_names(job_id)
+                log.info("sweep.names_erased", job=job_id)
 
     async def sweep_blobs(self) -> None:
         """Removes stored objects that became part of no job for their lifetime."""

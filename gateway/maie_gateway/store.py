@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 
 from google.protobuf.message import DecodeError
 from nats.js.errors import (
@@ -99,6 +100,12 @@ class JobStore:
     def forget_prefetched(self) -> None:
         """Forgets what `prefetch` read."""
         self._names.forget_prefetched()
+
+    async def named_before(self, job_id: str, when: datetime) -> bool:
+        """Whether a job's names are older than a time; False where it has none."""
+        with _broker_errors(job_id):
+            stored = await self._names.stored_at(job_id)
+        return stored is not None and stored < when
 
     async def erase_names(self, job_id: str) -> None:
         """Overwrites on the disk what the client calls a job."""

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from maie.job.v1 import job_pb2 as job
+from maie.job.v1 import record_pb2 as record
 from maie_client import Client, ClientError
+from maie_gateway.names import Names, names_of
 from maie_gateway.requests import Requests
 from maie_gateway.settings import RetentionSettings
 from maie_runtime import subjects
@@ -136,6 +138,28 @@ async def test_uploads_that_became_no_job_are_removed(
     async with empty_mesh.gateway():
         await until(lambda: _is_empty(blobs, "uploads"))
         await until(lambda: _is_empty(blobs, "jobs"))
+
+
+async def test_names_that_became_no_job_are_erased_and_those_of_jobs_are_kept(
+    empty_mesh: EmptyMesh, broker: Broker
+) -> None:
+    left_behind = record.JobRecord(job_id=ABSENT, display_name="its gateway died")
+    await Names(broker).store(ABSENT, names_of(left_behind))
+    keep(empty_mesh, uploads_hours=0.5 * SECOND_OF_HOUR)
+
+    async def named() -> set[str]:
+        info = await broker.jetstream.stream_info(subjects.NAMES, subjects_filter=">")
+        return set(info.state.subjects or {})
+
+    async with empty_mesh.gateway() as address, Client(address) as client:
+        made = await client.create_job(recording(), features=RAW, display_name="ours")
+
+        async def one_left() -> bool:
+            return await named() == {subjects.names(made.job_id)}
+
+        await until(one_left)
+        await asyncio.sleep(1.0)
+        assert await one_left()
 
 
 async def test_objects_beside_another_brokers_jobs_are_let_be(empty_mesh: EmptyMesh) -> None:
