@@ -5,6 +5,9 @@ from __future__ import annotations
 import io
 import json
 import tempfile
+from dataclasses import dataclass
+
+import numpy as np
 
 from maie_preprocess import wire
 from maie_preprocess.decoder import decode
@@ -12,8 +15,21 @@ from maie_preprocess.decoding import limits_of
 from maie_preprocess.settings import PreprocessSettings
 
 
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Decoded:
+    """What came of a recording: 16 kHz mono 16-bit samples, and the last message."""
+
+    samples: np.ndarray
+    done: wire.Done
+
+
 def decoded(content: bytes) -> wire.Done:
-    """Decodes a recording within the limits of the default settings.
+    """Decodes a recording and gives the last message; see `decoded_sound`."""
+    return decoded_sound(content).done
+
+
+def decoded_sound(content: bytes) -> Decoded:
+    """Decodes a recording within the limits of the default settings, with channels mixed.
 
     Raises:
         RefusedError: The recording cannot be used.
@@ -22,13 +38,15 @@ def decoded(content: bytes) -> wire.Done:
     with tempfile.TemporaryFile(buffering=0) as source:
         source.write(content)
         source.seek(0)
-        decode(
-            source,
-            target,
-            limits_of(PreprocessSettings()),
-            wire.Choice(channels="mix", track=0, all_tracks=False),
-        )
-    messages = target.getvalue()
-    fields = json.loads(messages[messages.rindex(b'{"normalized"') :])
+        choice = wire.Choice(channels="mix", track=0, all_tracks=False)
+        decode(source, target, limits_of(PreprocessSettings()), choice)
+    target.seek(0)
+    pieces, last = [], b""
+    while header := target.read(wire.HEADER.size):
+        kind, _, _, size = wire.HEADER.unpack(header)
+        last = target.read(size)
+        if kind == wire.SAMPLES:
+            pieces.append(np.frombuffer(last, np.int16))
+    fields = json.loads(last)
     warnings = [wire.RecordingWarning(**warning) for warning in fields.pop("warnings")]
-    return wire.Done(**fields, warnings=warnings)
+    return Decoded(samples=np.concatenate(pieces), done=wire.Done(**fields, warnings=warnings))

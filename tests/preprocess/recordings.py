@@ -55,7 +55,11 @@ def encode(
     target = io.BytesIO()
     with av.open(target, "w", format=container) as output:
         # Every track has to be there before the first packet is.
-        stream = cast(AudioStream, output.add_stream(codec, rate=rate, layout=layout))
+        # FFmpeg takes its own encoder of Vorbis for an experiment.
+        options = {"strict": "experimental"} if codec == "vorbis" else {}
+        stream = cast(
+            AudioStream, output.add_stream(codec, rate=rate, layout=layout, options=options)
+        )
         if video:
             _picture(output)
         if codec == "wmav2":

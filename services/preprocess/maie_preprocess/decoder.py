@@ -27,7 +27,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.stream import Disposition
 
-from maie_preprocess import amr, completeness, formats, tracks, wire
+from maie_preprocess import amr, completeness, formats, ogg, tracks, wire
 from maie_preprocess.calls import SIDES
 from maie_preprocess.completeness import Ending, Statement
 from maie_preprocess.measure import Meter, NotANumberError
@@ -331,7 +331,7 @@ def _decode_once(
             )
         opened = _opened(container, read, tags, any(one.split for one in decodings.values()))
         wire.send(target, wire.OPENED, opened)
-        for lane, piece in _run(container, decodings):
+        for lane, piece in _run(file, container, decodings):
             wire.send(target, wire.SAMPLES, piece, lane)
         if found := {index for index, one in decodings.items() if one.is_call}:
             return found
@@ -365,9 +365,13 @@ def _opened(
     )
 
 
-def _run(container: InputContainer, decodings: dict[int, _Decoding]) -> Iterator[Piece]:
+def _run(
+    file: Reader, container: InputContainer, decodings: dict[int, _Decoding]
+) -> Iterator[Piece]:
     """Reads the container once, for all tracks that are read, or until one is a call."""
     packets = container.demux([decoding.stream for decoding in decodings.values()])
+    if container.format.name == "ogg":
+        packets = ogg.on_time(file, packets)
     while True:
         try:
             packet = next(packets)
