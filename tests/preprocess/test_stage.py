@@ -88,7 +88,7 @@ async def test_chunks_are_so_long_that_all_slots_have_work(
     stage: PreprocessStage, context: StageContext
 ) -> None:
     request = request_of(np.tile(recordings.speech(75), 3))
-    for slots, seconds, chunks in ((1, 300, 1), (2, 37, 6)):
+    for slots, seconds, chunks in ((1, 300, 1), (2, 60, 4)):
         request.asr_slots = slots
         result = await last(stage, request, context)
         assert json.loads(result.vad_engine.parameters["chunk_seconds"]) == seconds

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from maie_runtime.cores import threads_each, usable_cores
+from maie_runtime.cores import share, usable_cores
 
 pytestmark = pytest.mark.unit
 
@@ -89,4 +89,4 @@ def test_without_control_groups_the_affinity_counts(tmp_path: Path) -> None:
     ("slots", "cores", "threads"), [(1, 2, 2), (2, 2, 1), (4, 2, 1), (1, 32, 4), (3, 8, 2)]
 )
 def test_cores_are_shared_among_slots(slots: int, cores: int, threads: int) -> None:
-    assert threads_each(slots, cores, most=4) == threads
+    assert share(cores, slots, most=4) == threads

@@ -25,9 +25,9 @@ def usable_cores(membership: Path = MEMBERSHIP, hierarchy: Path = HIERARCHY) -> 
     return max(1, math.ceil(min([_affinity(), *quotas])))
 
 
-def threads_each(slots: int, cores: int, most: int) -> int:
-    """The threads of each of several computations that run at once: 1 to `most`."""
-    return max(1, min(cores // slots, most))
+def share(cores: int, among: int, most: int) -> int:
+    """The cores of each of several that share them: 1 to `most`."""
+    return max(1, min(cores // among, most))
 
 
 def _affinity() -> int:

@@ -12,14 +12,14 @@ from maie_runtime.errors import invalid
 # Chunks for each slot: with one each, the slot whose chunk has less speech would wait for the
 # others, and none could begin before all of the recording was decoded.
 ROUNDS: Final = 3
-# Whisper takes as long for any shorter chunk, and knows less of what was said before.
-SHORTEST_SECONDS: Final = 30.0
+# Shorter chunks take longer in all, since Whisper takes a whole effort for each window of 30 s,
+# and have more borders, where a word may come out wrong.
+SHORTEST_SECONDS: Final = 60.0
 # What a retry costs at most, and a worker that dies.
 LONGEST_SECONDS: Final = 300.0
-# Gateways take 256 chunks of a job; a chunk may be an utterance of 30 s shorter than its target.
+# Gateways take 256 chunks of a job; a chunk may be an utterance shorter than its target.
 MOST_CHUNKS: Final = 240
-# Where nobody knows how long the recording is: short enough for most, and hardly slower to read.
-UNSTATED_SECONDS: Final = 60.0
+UTTERANCE_SECONDS: Final = 30.0
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -64,6 +64,6 @@ class ChunkLength:
         if self.slots == 1:
             return LONGEST_SECONDS
         if not stated:
-            return UNSTATED_SECONDS
-        shortest = SHORTEST_SECONDS + stated / MOST_CHUNKS
+            return SHORTEST_SECONDS
+        shortest = max(SHORTEST_SECONDS, UTTERANCE_SECONDS + stated / MOST_CHUNKS)
         return float(round(min(max(shortest, stated / (ROUNDS * self.slots)), LONGEST_SECONDS)))

@@ -78,7 +78,7 @@ class PreprocessSettings(ServiceSettings):
 
     chunk_seconds: float | None = Field(default=None, ge=MIN_CHUNK_SECONDS, le=MAX_CHUNK_SECONDS)
     """The length that chunks aim at, where the request names none. Where unset, three chunks for
-    each ASR slot that was there when the job came, of 30 s to 300 s each; 60 s where the recording
+    each ASR slot that was there when the job came, of 60 s to 300 s each; 60 s where the recording
     does not state its length; 300 s where there is one slot."""
 
     @model_validator(mode="after")

@@ -15,6 +15,7 @@ from maie_cli.doctor.finding import Finding, bad
 from maie_cli.doctor.machine import INSTALL
 from maie_cli.doctor.speed import speed
 from maie_cli.mesh import DEFAULT_DATA, MeshError, MeshOptions
+from maie_cli.mesh.fitting import SLOTS
 from maie_cli.mesh.parts import fit_of
 from maie_cli.mesh.profiles import profile_environment
 from maie_cli.report import HASH_DIGITS
@@ -78,6 +79,8 @@ async def engines(profile: str, *, measure: bool) -> AsyncIterator[Finding]:
     yield Finding(what="speech", detail=fit.sentence)
     # The services read the environment, and so it must be there when theirs is read here.
     os.environ.update({**profile_environment(profile), **os.environ, **fit.environment})
+    if SLOTS in fit.environment:  # the one worker that is measured stands for all
+        os.environ[SLOTS] = str(fit.workers * fit.slots)
     with tempfile.TemporaryDirectory(prefix="maie-doctor-") as folder:
         blobs = Blobs(f"file://{folder}")
         for name, opener in OPENERS.items():

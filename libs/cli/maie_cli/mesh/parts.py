@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import psutil
+
 from maie_cli.mesh.errors import MeshError
 from maie_cli.mesh.fitting import Fit, fit_asr
 from maie_cli.mesh.layout import Layout
@@ -38,7 +40,8 @@ class MeshOptions:
     Attributes:
         data: The mesh's folder.
         profile: The engines, by the name of a profile.
-        workers: How many processes of a stage, by the stage's name; 1 where unset.
+        workers: How many processes of a stage, by the stage's name. Where unset, as many as fit
+            the machine for ASR and 1 for the others.
         port_base: The gateway's port; the stages have the four after it. 0 for
             any that are free.
         nats_port: The broker's port; 0 for any that is free.
@@ -83,9 +86,10 @@ def plan(options: MeshOptions, layout: Layout) -> list[Part]:
     """
     ports = Ports()
     broker = _broker(layout, ports.take(options.nats_port), ports.take(0))
+    fit = fit_of(options)
     shared = {
         **_settings(options),
-        **fit_of(options).environment,
+        **fit.environment,
         "MAIE_NATS_URL": f"nats://{broker.address}",
         "MAIE_BLOB_URL": layout.blobs.as_uri(),
         "MAIE_GATEWAY_READ_MODEL_URL": f"sqlite:///{layout.read_model}",
@@ -93,7 +97,7 @@ def plan(options: MeshOptions, layout: Layout) -> list[Part]:
     }
     base = options.port_base
     gateway = _python_part(GATEWAY, GATEWAY, ports.take(base), ONE_HEAP | shared)
-    return [broker, *_stages(options, ports, shared), gateway]
+    return [broker, *_stages(options, ports, shared, fit.workers), gateway]
 
 
 def fit_of(options: MeshOptions) -> Fit:
@@ -102,8 +106,10 @@ def fit_of(options: MeshOptions) -> Fit:
     Raises:
         MeshError: An option asks for what cannot be.
     """
-    workers = _worker_counts(options.workers)["asr"]
-    return fit_asr(_settings(options), workers, usable_cores())
+    asked = _worker_counts(options.workers)["asr"]
+    workers = asked if "asr" in options.workers or "asr" in options.commands else None
+    memory = psutil.virtual_memory().available
+    return fit_asr(_settings(options), workers, usable_cores(), memory)
 
 
 def _settings(options: MeshOptions) -> dict[str, str]:
@@ -117,8 +123,10 @@ def _settings(options: MeshOptions) -> dict[str, str]:
     }
 
 
-def _stages(options: MeshOptions, ports: Ports, shared: Mapping[str, str]) -> Iterator[Part]:
-    counts = _worker_counts(options.workers)
+def _stages(
+    options: MeshOptions, ports: Ports, shared: Mapping[str, str], asr_workers: int
+) -> Iterator[Part]:
+    counts = _worker_counts(options.workers) | {"asr": asr_workers}
     for index, stage in enumerate(STAGES, start=1):
         first = options.port_base + index if options.port_base else 0
         for number in range(1, counts[stage] + 1):

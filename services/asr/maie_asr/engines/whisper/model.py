@@ -12,7 +12,7 @@ from faster_whisper import WhisperModel
 from maie.common.v1 import types_pb2 as common
 from maie_asr.engines.whisper.batching import BatchingModel
 from maie_asr.settings import WhisperSettings
-from maie_runtime.cores import threads_each, usable_cores
+from maie_runtime.cores import share, usable_cores
 from maie_runtime.errors import Code, StageError
 from maie_runtime.models import (
     DEFAULT_WHISPER,
@@ -120,7 +120,7 @@ def cpu_threads(settings: WhisperSettings, workers: int) -> int:
     """
     if settings.cpu_threads or "OMP_NUM_THREADS" in os.environ:
         return settings.cpu_threads
-    return threads_each(workers, usable_cores(), MAX_AUTO_THREADS)
+    return share(usable_cores(), workers, MAX_AUTO_THREADS)
 
 
 def verify_model(path: Path, settings: WhisperSettings) -> str:
