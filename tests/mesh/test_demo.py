@@ -121,7 +121,7 @@ def test_nothing_is_left_running(demo: Shown) -> None:
     printed = demo.printed
     assert "everything has stopped" in printed
     pids = {int(number) for number in re.findall(r"127\.0\.0\.1:\d+\s+(\d+)", printed)}
-    assert len(pids) == 6
+    assert len(pids) >= 6  # and further ASR workers where there are cores
     for pid in pids:
         assert not psutil.pid_exists(pid) or "maie" not in " ".join(psutil.Process(pid).cmdline())
 
