@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from maie.job.v1 import job_pb2 as job
 from maie_runtime.errors import Code, StageError
 
-# An upload that stood still for so long gives its place to one that waits for it.
-STALL_SECONDS = 3.0
+# An upload that came more slowly than the least rate for so long, or stood still for so long, gives
+# its place to one that waits for it. Over a slow line a message may take seconds to be there.
+TRICKLE_SECONDS = 1.0
+SILENCE_SECONDS = 10.0
 # A timer may fire so much before its time.
 CLOCK_SECONDS = 0.001
 
@@ -55,18 +57,21 @@ class Pace:
 
     @property
     def stalled(self) -> bool:
-        """Whether nothing came for `STALL_SECONDS`, or less than the least rate."""
-        now = self._clock()
-        waiting = now - self._waits_since if self._waits_since is not None else 0.0
-        waited = self._waited + waiting
-        slow = waited >= STALL_SECONDS and self._bytes < waited * self._limits.min_bytes_per_second
-        return waiting >= STALL_SECONDS or slow
+        """Whether others may have its place: see `TRICKLE_SECONDS` and `SILENCE_SECONDS`."""
+        waited = self._waited + self._waiting
+        return self._waiting >= SILENCE_SECONDS or (
+            waited >= TRICKLE_SECONDS and self._bytes < waited * self._limits.min_bytes_per_second
+        )
 
     @property
     def rate(self) -> float:
         """Bytes per second of waiting, of late."""
-        waiting = self._clock() - self._waits_since if self._waits_since is not None else 0.0
-        return self._bytes / max(self._waited + waiting, 1e-3)
+        return self._bytes / max(self._waited + self._waiting, CLOCK_SECONDS)
+
+    @property
+    def _waiting(self) -> float:
+        """How long the gateway has waited for the next part by now."""
+        return self._clock() - self._waits_since if self._waits_since is not None else 0.0
 
     def displace(self) -> None:
         """Ends the upload: another one needs its place."""

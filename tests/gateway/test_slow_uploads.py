@@ -99,7 +99,8 @@ async def test_a_slow_upload_that_comes_is_taken_whole(empty_mesh: EmptyMesh) ->
 async def test_fifty_trickling_uploads_of_a_tenant_keep_nobody_out(
     empty_mesh: EmptyMesh, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pace, "STALL_SECONDS", 0.3)
+    monkeypatch.setattr(pace, "TRICKLE_SECONDS", 0.3)
+    monkeypatch.setattr(pace, "SILENCE_SECONDS", 0.3)
     async with AsyncExitStack() as stack:
         address = await stack.enter_async_context(empty_mesh.gateway())
         slow = await stack.enter_async_context(Client(address, tenant="slow"))
@@ -111,6 +112,18 @@ async def test_fifty_trickling_uploads_of_a_tenant_keep_nobody_out(
             async with asyncio.timeout(10):
                 made = [await client.create_job(recording(), features=RAW) for _ in range(5)]
             assert len({job.job_id for job in made}) == 5
+
+
+async def test_a_message_that_takes_seconds_over_a_slow_line_is_no_trickle(
+    empty_mesh: EmptyMesh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "TRICKLE_SECONDS", 0.2)
+    empty_mesh.gateway_options |= {"max_uploads_per_tenant": 1}
+    async with empty_mesh.gateway() as address, Client(address) as client:
+        slow = asyncio.create_task(client.create_job(steadily(3, 10_000, 1.0), features=RAW))
+        await asyncio.sleep(0.7)
+        assert await ended(client, recording()) == ("RESOURCE_EXHAUSTED", "UPLOADS_FULL")
+        assert (await slow).job_id
 
 
 async def test_uploads_that_move_hold_their_places(empty_mesh: EmptyMesh) -> None:
@@ -141,7 +154,7 @@ async def test_an_upload_that_moves_has_its_jobs_place(empty_mesh: EmptyMesh) ->
 async def test_jobs_that_overtook_a_stalled_upload_are_no_more_than_the_limit(
     empty_mesh: EmptyMesh, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pace, "STALL_SECONDS", 0.2)
+    monkeypatch.setattr(pace, "TRICKLE_SECONDS", 0.2)
     empty_mesh.gateway_options["max_active_jobs"] = 1
     goes_on = asyncio.Event()
 

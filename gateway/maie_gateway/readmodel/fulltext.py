@@ -34,7 +34,7 @@ LEXEME_OVERHEAD_BYTES = 8
 # quicker than to look up all of those that have them.
 FREQUENT_ROWS = 5_000
 # Of the index at a time: some ten milliseconds, so that others can write in between.
-MERGE_PAGES = 500
+MERGE_PAGES = 100
 LEAST_MERGE_CHANGES = 2
 
 
