@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from random import Random
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from maie_summary.llm.support import Support
 from maie_summary.settings import SummarySettings
 from maie_summary.stage import SummarizeStage
 from maie_templates import Template, TemplateLibrary
+from tests.models.meetings import random_meeting
 from tests.scripted_model import ScriptedModel
 from tests.summary.asking import ask, request, transcript
 from tests.summary.points import answers, content
@@ -296,3 +298,12 @@ async def test_an_answer_for_several_parts_is_compared_with_the_lines_of_all(
 
 
 SINGLE = ("title", "abstract")
+
+
+def test_summaries_of_meetings_as_a_model_is_trained_on_them_are_all_supported() -> None:
+    notes = LIBRARY.get("meeting_notes_v1")
+    for seed in range(60):
+        meeting = random_meeting(Random(seed), 5)
+        lines = tuple(Line(number=at, text=text) for at, text in enumerate(meeting.texts(), 1))
+        _, citations = uncited(notes.schema, meeting.cited())
+        assert Support(notes, lines, "en").problem(citations) == ""

@@ -10,6 +10,7 @@ from itertools import groupby, pairwise
 
 import stopwordsiso
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
+from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 # Blocks whose scripts put no spaces between words, or grow words by endings that outnumber them:
 # Thai to Lao, Burmese, Hangul letters, Khmer, Japanese syllables to Chinese characters, Hangul.
@@ -23,6 +24,13 @@ SURE = 0.99
 # A shorter text may be of any language.
 LEAST_CHARS = 60
 MOST_CHARS = 4000
+# Words of scikit-learn's list that say a lot.
+TELLING = frozenset({"amount", "bill", "computer", "detail", "fire", "interest", "mill", "system"})
+# With these a summary speaks of the talk itself, and not of what was said in it.
+ABOUT_TALKS = frozenset(
+    {"conversation", "discuss", "discussed", "discussion", "meeting", "participants", "recording"}
+    | {"speaker", "speakers", "talk", "talked", "talking", "talks", "thing", "things", "various"}
+)
 STEM = 4
 """Words that begin with so many of the same letters are like each other."""
 MOST_ENDING = 3
@@ -91,6 +99,9 @@ class Vocabulary:
 def stop_words_of(language_code: str) -> frozenset[str]:
     """The words of a language that say nothing by themselves; empty where none are known."""
     base = base_language(language_code)
+    if base == "en":
+        # The list of 1298 words that is there for English has "website" and "research" in it.
+        return ENGLISH_STOP_WORDS - TELLING | ABOUT_TALKS
     return frozenset(stopwordsiso.stopwords(base) if stopwordsiso.has_lang(base) else ())
 
 

@@ -90,7 +90,11 @@ class Support:
     def _is_supported(self, citation: Citation) -> bool:
         text = " ".join(citation.texts)
         cited = Vocabulary(" ".join(self._lines[number] for number in citation.lines))
-        telling = set(telling_words(text, self._language)) - self._common
+        telling = {
+            word
+            for word in telling_words(text, self._language)
+            if word not in self._common and not self._asked.has(word)
+        }
         if not telling or _only_figures(telling, cited):
             return True
         shared = [word for word in telling if cited.has_like(word)]
@@ -123,6 +127,11 @@ class Support:
     def _spoken(self) -> str:
         """The language of the recording: as its words say, or else as its transcript does."""
         return guessed_language(" ".join(self._lines.values()), self._language)
+
+    @cached_property
+    def _asked(self) -> Vocabulary:
+        """What the template is called: "Meeting" says nothing in the notes of a meeting."""
+        return Vocabulary(f"{self._template.title} {self._template.description}")
 
     @cached_property
     def _examples(self) -> ExampleWords:

@@ -9,6 +9,8 @@ from typing import Any
 
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
+from maie_summary.words import TELLING
+
 _WORD = re.compile(r"[^\W\d_][\w'-]*")
 MAX_PHRASE_WORDS = 2
 MIN_WORD_CHARS = 3
@@ -24,7 +26,7 @@ class Topics:
     def __init__(self, cues: dict[str, Any]) -> None:
         topics = cues["topics"]
         self._before_nouns = frozenset(topics["before_nouns"])
-        self._dull = (ENGLISH_STOP_WORDS - set(topics["telling"])) | set(topics["dull"])
+        self._dull = (ENGLISH_STOP_WORDS - TELLING) | set(topics["dull"])
 
     def find(self, texts: Iterable[str], names: Collection[str] = ()) -> list[str]:
         """The phrases of texts, the most telling first.
