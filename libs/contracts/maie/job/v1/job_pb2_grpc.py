@@ -35,6 +35,12 @@ class JobServiceStub:
     Each caller sees the jobs of its own tenant, which it names in the metadata
     `maie-tenant` (a-z, 0-9 and -, up to 32; "default" where absent;
     TENANT_INVALID). Tenants are not authenticated yet.
+
+    Names, labels, ids, language codes and hotwords are on one line: control
+    characters and marks that turn the direction of writing are refused, by the
+    reason of their field. A message that cannot be read, or one of more than
+    1 MiB beside uploads, is INVALID_ARGUMENT (REQUEST_UNREADABLE,
+    REQUEST_TOO_LARGE).
     """
 
     def __init__(self, channel):
@@ -115,6 +121,12 @@ class JobServiceServicer:
     Each caller sees the jobs of its own tenant, which it names in the metadata
     `maie-tenant` (a-z, 0-9 and -, up to 32; "default" where absent;
     TENANT_INVALID). Tenants are not authenticated yet.
+
+    Names, labels, ids, language codes and hotwords are on one line: control
+    characters and marks that turn the direction of writing are refused, by the
+    reason of their field. A message that cannot be read, or one of more than
+    1 MiB beside uploads, is INVALID_ARGUMENT (REQUEST_UNREADABLE,
+    REQUEST_TOO_LARGE).
     """
 
     def ProcessAudio(self, request_iterator, context):
@@ -127,11 +139,13 @@ class JobServiceServicer:
 
         Fails with INVALID_ARGUMENT (FEATURE_UNKNOWN, TEMPLATE_REQUIRED,
         UPLOAD_INCOMPLETE, UPLOAD_OUT_OF_ORDER, UPLOAD_PART_TOO_LARGE, AUDIO_EMPTY,
-        UNSUPPORTED_FORMAT, REQUEST_ID_INVALID, FIELD_INVALID,
-        LABELS_INVALID, OPTION_OUT_OF_RANGE, OPTION_NOT_SUPPORTED where no live
-        ASR worker can do what is asked, URI_NOT_ALLOWED), NOT_FOUND
-        (TEMPLATE_NOT_FOUND), ALREADY_EXISTS (REQUEST_ID_REUSED) or RESOURCE_EXHAUSTED
-        (UPLOAD_TOO_LARGE, QUEUE_FULL, TENANT_QUOTA).
+        UNSUPPORTED_FORMAT, REQUEST_ID_INVALID, FIELD_INVALID, FILENAME_INVALID,
+        LABELS_INVALID, LANGUAGE_INVALID, HOTWORDS_INVALID, CHUNK_DURATION_INVALID,
+        OPTION_OUT_OF_RANGE, OPTION_NOT_SUPPORTED where no live ASR worker can do
+        what is asked, URI_NOT_ALLOWED), NOT_FOUND (TEMPLATE_NOT_FOUND),
+        ALREADY_EXISTS (REQUEST_ID_REUSED), RESOURCE_EXHAUSTED (UPLOAD_TOO_LARGE,
+        QUEUE_FULL, TENANT_QUOTA, UPLOADS_FULL) or DEADLINE_EXCEEDED (UPLOAD_IDLE,
+        UPLOAD_TOO_SLOW, UPLOAD_TOO_LONG).
         A recording that cannot be processed is a FAILED job, not a failed call.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -159,8 +173,10 @@ class JobServiceServicer:
     def ListJobs(self, request, context):
         """Lists jobs, newest first, without results.
 
-        Fails with INVALID_ARGUMENT (PAGE_SIZE_INVALID, PAGE_TOKEN_INVALID) or
-        UNAVAILABLE (READ_MODEL_UNAVAILABLE).
+        Fails with INVALID_ARGUMENT (PAGE_SIZE_INVALID, PAGE_TOKEN_INVALID,
+        LABELS_INVALID, FIELD_INVALID), DEADLINE_EXCEEDED (QUERY_TOO_SLOW),
+        RESOURCE_EXHAUSTED (TOO_MANY_READS) or UNAVAILABLE
+        (READ_MODEL_UNAVAILABLE).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -206,7 +222,8 @@ class JobServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeleteJob(self, request, context):
-        """Removes a job and all of its traces. A job in work is cancelled first.
+        """Removes a job and all of its traces. A job in work is cancelled first. What
+        may stay in files for a while, docs/reliability.md lists.
 
         Fails with NOT_FOUND (JOB_NOT_FOUND).
         """
@@ -218,7 +235,8 @@ class JobServiceServicer:
         """Finds words in transcripts and summaries, and the moments where they are.
 
         Fails with INVALID_ARGUMENT (QUERY_INVALID, PAGE_SIZE_INVALID,
-        PAGE_TOKEN_INVALID) or UNAVAILABLE (READ_MODEL_UNAVAILABLE).
+        PAGE_TOKEN_INVALID), DEADLINE_EXCEEDED (QUERY_TOO_SLOW), RESOURCE_EXHAUSTED
+        (TOO_MANY_READS) or UNAVAILABLE (READ_MODEL_UNAVAILABLE).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -323,6 +341,12 @@ class JobService:
     Each caller sees the jobs of its own tenant, which it names in the metadata
     `maie-tenant` (a-z, 0-9 and -, up to 32; "default" where absent;
     TENANT_INVALID). Tenants are not authenticated yet.
+
+    Names, labels, ids, language codes and hotwords are on one line: control
+    characters and marks that turn the direction of writing are refused, by the
+    reason of their field. A message that cannot be read, or one of more than
+    1 MiB beside uploads, is INVALID_ARGUMENT (REQUEST_UNREADABLE,
+    REQUEST_TOO_LARGE).
     """
 
     @staticmethod

@@ -22,6 +22,12 @@ class JobServiceStub:
     Each caller sees the jobs of its own tenant, which it names in the metadata
     `maie-tenant` (a-z, 0-9 and -, up to 32; "default" where absent;
     TENANT_INVALID). Tenants are not authenticated yet.
+
+    Names, labels, ids, language codes and hotwords are on one line: control
+    characters and marks that turn the direction of writing are refused, by the
+    reason of their field. A message that cannot be read, or one of more than
+    1 MiB beside uploads, is INVALID_ARGUMENT (REQUEST_UNREADABLE,
+    REQUEST_TOO_LARGE).
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -35,11 +41,13 @@ class JobServiceStub:
 
     Fails with INVALID_ARGUMENT (FEATURE_UNKNOWN, TEMPLATE_REQUIRED,
     UPLOAD_INCOMPLETE, UPLOAD_OUT_OF_ORDER, UPLOAD_PART_TOO_LARGE, AUDIO_EMPTY,
-    UNSUPPORTED_FORMAT, REQUEST_ID_INVALID, FIELD_INVALID,
-    LABELS_INVALID, OPTION_OUT_OF_RANGE, OPTION_NOT_SUPPORTED where no live
-    ASR worker can do what is asked, URI_NOT_ALLOWED), NOT_FOUND
-    (TEMPLATE_NOT_FOUND), ALREADY_EXISTS (REQUEST_ID_REUSED) or RESOURCE_EXHAUSTED
-    (UPLOAD_TOO_LARGE, QUEUE_FULL, TENANT_QUOTA).
+    UNSUPPORTED_FORMAT, REQUEST_ID_INVALID, FIELD_INVALID, FILENAME_INVALID,
+    LABELS_INVALID, LANGUAGE_INVALID, HOTWORDS_INVALID, CHUNK_DURATION_INVALID,
+    OPTION_OUT_OF_RANGE, OPTION_NOT_SUPPORTED where no live ASR worker can do
+    what is asked, URI_NOT_ALLOWED), NOT_FOUND (TEMPLATE_NOT_FOUND),
+    ALREADY_EXISTS (REQUEST_ID_REUSED), RESOURCE_EXHAUSTED (UPLOAD_TOO_LARGE,
+    QUEUE_FULL, TENANT_QUOTA, UPLOADS_FULL) or DEADLINE_EXCEEDED (UPLOAD_IDLE,
+    UPLOAD_TOO_SLOW, UPLOAD_TOO_LONG).
     A recording that cannot be processed is a FAILED job, not a failed call.
     """
     CreateJob: _aio.StreamUnaryMultiCallable[_job_pb2.CreateJobRequest, _job_pb2.CreateJobResponse]
@@ -55,8 +63,10 @@ class JobServiceStub:
     ListJobs: _aio.UnaryUnaryMultiCallable[_job_pb2.ListJobsRequest, _job_pb2.ListJobsResponse]
     """Lists jobs, newest first, without results.
 
-    Fails with INVALID_ARGUMENT (PAGE_SIZE_INVALID, PAGE_TOKEN_INVALID) or
-    UNAVAILABLE (READ_MODEL_UNAVAILABLE).
+    Fails with INVALID_ARGUMENT (PAGE_SIZE_INVALID, PAGE_TOKEN_INVALID,
+    LABELS_INVALID, FIELD_INVALID), DEADLINE_EXCEEDED (QUERY_TOO_SLOW),
+    RESOURCE_EXHAUSTED (TOO_MANY_READS) or UNAVAILABLE
+    (READ_MODEL_UNAVAILABLE).
     """
     WatchJob: _aio.UnaryStreamMultiCallable[_job_pb2.WatchJobRequest, _job_pb2.WatchJobResponse]
     """Replays a job's events from a sequence and follows it to its end.
@@ -82,7 +92,8 @@ class JobServiceStub:
     DISPLAY_NAME_INVALID).
     """
     DeleteJob: _aio.UnaryUnaryMultiCallable[_job_pb2.DeleteJobRequest, _job_pb2.DeleteJobResponse]
-    """Removes a job and all of its traces. A job in work is cancelled first.
+    """Removes a job and all of its traces. A job in work is cancelled first. What
+    may stay in files for a while, docs/reliability.md lists.
 
     Fails with NOT_FOUND (JOB_NOT_FOUND).
     """
@@ -90,7 +101,8 @@ class JobServiceStub:
     """Finds words in transcripts and summaries, and the moments where they are.
 
     Fails with INVALID_ARGUMENT (QUERY_INVALID, PAGE_SIZE_INVALID,
-    PAGE_TOKEN_INVALID) or UNAVAILABLE (READ_MODEL_UNAVAILABLE).
+    PAGE_TOKEN_INVALID), DEADLINE_EXCEEDED (QUERY_TOO_SLOW), RESOURCE_EXHAUSTED
+    (TOO_MANY_READS) or UNAVAILABLE (READ_MODEL_UNAVAILABLE).
     """
     ListDeadLetters: _aio.UnaryUnaryMultiCallable[_job_pb2.ListDeadLettersRequest, _job_pb2.ListDeadLettersResponse]
     """Lists units that were given up, newest first."""
@@ -112,6 +124,12 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
     Each caller sees the jobs of its own tenant, which it names in the metadata
     `maie-tenant` (a-z, 0-9 and -, up to 32; "default" where absent;
     TENANT_INVALID). Tenants are not authenticated yet.
+
+    Names, labels, ids, language codes and hotwords are on one line: control
+    characters and marks that turn the direction of writing are refused, by the
+    reason of their field. A message that cannot be read, or one of more than
+    1 MiB beside uploads, is INVALID_ARGUMENT (REQUEST_UNREADABLE,
+    REQUEST_TOO_LARGE).
     """
 
     @_abc_1.abstractmethod
@@ -129,11 +147,13 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Fails with INVALID_ARGUMENT (FEATURE_UNKNOWN, TEMPLATE_REQUIRED,
         UPLOAD_INCOMPLETE, UPLOAD_OUT_OF_ORDER, UPLOAD_PART_TOO_LARGE, AUDIO_EMPTY,
-        UNSUPPORTED_FORMAT, REQUEST_ID_INVALID, FIELD_INVALID,
-        LABELS_INVALID, OPTION_OUT_OF_RANGE, OPTION_NOT_SUPPORTED where no live
-        ASR worker can do what is asked, URI_NOT_ALLOWED), NOT_FOUND
-        (TEMPLATE_NOT_FOUND), ALREADY_EXISTS (REQUEST_ID_REUSED) or RESOURCE_EXHAUSTED
-        (UPLOAD_TOO_LARGE, QUEUE_FULL, TENANT_QUOTA).
+        UNSUPPORTED_FORMAT, REQUEST_ID_INVALID, FIELD_INVALID, FILENAME_INVALID,
+        LABELS_INVALID, LANGUAGE_INVALID, HOTWORDS_INVALID, CHUNK_DURATION_INVALID,
+        OPTION_OUT_OF_RANGE, OPTION_NOT_SUPPORTED where no live ASR worker can do
+        what is asked, URI_NOT_ALLOWED), NOT_FOUND (TEMPLATE_NOT_FOUND),
+        ALREADY_EXISTS (REQUEST_ID_REUSED), RESOURCE_EXHAUSTED (UPLOAD_TOO_LARGE,
+        QUEUE_FULL, TENANT_QUOTA, UPLOADS_FULL) or DEADLINE_EXCEEDED (UPLOAD_IDLE,
+        UPLOAD_TOO_SLOW, UPLOAD_TOO_LONG).
         A recording that cannot be processed is a FAILED job, not a failed call.
         """
 
@@ -167,8 +187,10 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_job_pb2.ListJobsResponse]:
         """Lists jobs, newest first, without results.
 
-        Fails with INVALID_ARGUMENT (PAGE_SIZE_INVALID, PAGE_TOKEN_INVALID) or
-        UNAVAILABLE (READ_MODEL_UNAVAILABLE).
+        Fails with INVALID_ARGUMENT (PAGE_SIZE_INVALID, PAGE_TOKEN_INVALID,
+        LABELS_INVALID, FIELD_INVALID), DEADLINE_EXCEEDED (QUERY_TOO_SLOW),
+        RESOURCE_EXHAUSTED (TOO_MANY_READS) or UNAVAILABLE
+        (READ_MODEL_UNAVAILABLE).
         """
 
     @_abc_1.abstractmethod
@@ -224,7 +246,8 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _job_pb2.DeleteJobRequest,
         context: _aio.ServicerContext[_job_pb2.DeleteJobRequest, _abc.Awaitable[_job_pb2.DeleteJobResponse]],
     ) -> _abc.Awaitable[_job_pb2.DeleteJobResponse]:
-        """Removes a job and all of its traces. A job in work is cancelled first.
+        """Removes a job and all of its traces. A job in work is cancelled first. What
+        may stay in files for a while, docs/reliability.md lists.
 
         Fails with NOT_FOUND (JOB_NOT_FOUND).
         """
@@ -238,7 +261,8 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         """Finds words in transcripts and summaries, and the moments where they are.
 
         Fails with INVALID_ARGUMENT (QUERY_INVALID, PAGE_SIZE_INVALID,
-        PAGE_TOKEN_INVALID) or UNAVAILABLE (READ_MODEL_UNAVAILABLE).
+        PAGE_TOKEN_INVALID), DEADLINE_EXCEEDED (QUERY_TOO_SLOW), RESOURCE_EXHAUSTED
+        (TOO_MANY_READS) or UNAVAILABLE (READ_MODEL_UNAVAILABLE).
         """
 
     @_abc_1.abstractmethod
