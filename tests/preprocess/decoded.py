@@ -12,6 +12,7 @@ import numpy as np
 from maie_preprocess import wire
 from maie_preprocess.decoder import decode
 from maie_preprocess.decoding import limits_of
+from maie_preprocess.normalize import SAMPLE_RATE
 from maie_preprocess.settings import PreprocessSettings
 
 
@@ -50,3 +51,13 @@ def decoded_sound(content: bytes) -> Decoded:
     fields = json.loads(last)
     warnings = [wire.RecordingWarning(**warning) for warning in fields.pop("warnings")]
     return Decoded(samples=np.concatenate(pieces), done=wire.Done(**fields, warnings=warnings))
+
+
+def lag_seconds(sound: np.ndarray, original: np.ndarray, begin: float = 0.0) -> float:
+    """How much later what follows a time is in a sound than in the original; both at 16 kHz."""
+    first = round(begin * SAMPLE_RATE)
+    one, two = (samples[first:].astype(float) for samples in (sound, original))
+    size = 1 << (len(one) + len(two)).bit_length()
+    match = np.fft.irfft(np.fft.rfft(one, size) * np.conj(np.fft.rfft(two, size)))
+    best = int(match.argmax())
+    return (best if best < size // 2 else best - size) / SAMPLE_RATE

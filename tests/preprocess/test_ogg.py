@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.preprocess import recordings
-from tests.preprocess.decoded import decoded, decoded_sound
+from tests.preprocess.decoded import decoded, decoded_sound, lag_seconds
 from tests.preprocess.test_containers import KINDS
 
 pytestmark = pytest.mark.unit
@@ -55,16 +55,6 @@ def checksum(page: Page) -> int:
     mirror = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
     mirrored = zlib.crc32(page.translate(mirror), 0xFFFFFFFF) ^ 0xFFFFFFFF
     return int(f"{mirrored:032b}"[::-1], 2)
-
-
-def lag_seconds(sound: np.ndarray, original: np.ndarray, begin: float) -> float:
-    """How much later what follows a time is in a sound than in the original."""
-    first = round(begin * recordings.RATE)
-    one, two = (samples[first:].astype(float) for samples in (sound, original))
-    size = 1 << (len(one) + len(two)).bit_length()
-    match = np.fft.irfft(np.fft.rfft(one, size) * np.conj(np.fft.rfft(two, size)))
-    best = int(match.argmax())
-    return (best if best < size // 2 else best - size) / recordings.RATE
 
 
 def test_the_check_sum_is_that_of_ogg() -> None:

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from maie.preprocess.v1 import preprocess_pb2 as pb
 from tests.preprocess import recordings
 from tests.preprocess.conftest import Preprocess
+from tests.preprocess.decoded import decoded_sound, lag_seconds
 from tests.preprocess.test_containers import KINDS, seconds_of_speech
 
 pytestmark = pytest.mark.unit
 
+RATE = recordings.RATE
 SECONDS = 20.0
 # Between two words of the sample, where a packet begins within the tolerance.
 AT = 8.0
@@ -33,15 +34,6 @@ CLOCKED: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-def later(spans: list[tuple[float, float]], by: float, *, after: float) -> list[float]:
-    """Moves the spans that begin after a time, and flattens them."""
-    return [time + by * (span[0] >= after) for span in spans for time in span]
-
-
-def flat(result: pb.PreprocessResult) -> list[float]:
-    return later(seconds_of_speech(result), 0, after=0)
-
-
 def in_silence(sound: np.ndarray, near: float) -> float:
     """The middle of the quietest second around a time."""
     energy = np.abs(sound.astype(np.int32)).reshape(-1, recordings.RATE // 10).sum(axis=1)
@@ -51,48 +43,56 @@ def in_silence(sound: np.ndarray, near: float) -> float:
 
 
 @pytest.mark.parametrize("kind", CLOCKED)
-async def test_a_gap_moves_what_comes_after_it(kind: str, preprocess: Preprocess) -> None:
+def test_a_gap_moves_what_comes_after_it(kind: str) -> None:
     encoding, container = CLOCKED[kind]
     sound = recordings.speech(SECONDS)
     at = in_silence(sound, AT)
     whole = recordings.encode(sound, **encoding)
     gapped = recordings.remuxed(whole, container=container, shift=lambda time: GAP * (time >= at))
-    expected = seconds_of_speech(await preprocess(whole))
-    result = await preprocess(gapped)
-    assert flat(result) == pytest.approx(later(expected, GAP, after=at), abs=2 * CLOSE)
-    assert result.duration.ToMilliseconds() / 1e3 == pytest.approx(SECONDS + GAP, abs=CLOSE)
-    (warning,) = result.warnings
+    original, found = decoded_sound(whole).samples, decoded_sound(gapped)
+    assert len(found.samples) / RATE == pytest.approx(SECONDS + GAP, abs=CLOSE)
+    assert lag_seconds(found.samples[: round(at * RATE)], original) == pytest.approx(0, abs=CLOSE)
+    after = found.samples[round((at + GAP) * RATE) :]
+    assert lag_seconds(after, original[round(at * RATE) :]) == pytest.approx(0, abs=CLOSE)
+    (warning,) = found.done.warnings
     assert warning.reason == "GAP"
-    assert warning.range.start_offset.ToMilliseconds() / 1e3 == pytest.approx(at, abs=0.3)
-    assert warning.range.end_offset.ToMilliseconds() / 1e3 == pytest.approx(at + GAP, abs=0.3)
+    # A packet lasts up to a tenth of a second, and a page of Ogg up to one.
+    assert warning.start_seconds == pytest.approx(at, abs=0.6)
+    assert warning.end_seconds == pytest.approx(at + GAP, abs=0.6)
 
 
 @pytest.mark.parametrize("kind", ["matroska aac", "mp4", "mov"])
-async def test_sound_that_begins_late_is_late(kind: str, preprocess: Preprocess) -> None:
+def test_sound_that_begins_late_is_late(kind: str) -> None:
     encoding, container = CLOCKED[kind]
-    sound = recordings.speech(SECONDS)
-    whole = recordings.encode(sound, **encoding)
+    whole = recordings.encode(recordings.speech(SECONDS), **encoding)
     late = recordings.remuxed(whole, container=container, shift=lambda _: 4.0, video=True)
-    expected = seconds_of_speech(await preprocess(whole))
-    result = await preprocess(late)
-    assert flat(result) == pytest.approx(later(expected, 4.0, after=0), abs=2 * CLOSE)
-    assert not result.warnings
+    original, found = decoded_sound(whole).samples, decoded_sound(late)
+    assert lag_seconds(found.samples, original) == pytest.approx(4, abs=CLOSE)
+    assert not found.done.warnings
 
 
 @pytest.mark.parametrize("kind", CLOCKED)
-async def test_lost_packets_are_silence_of_their_length(kind: str, preprocess: Preprocess) -> None:
+def test_lost_packets_are_silence_of_their_length(kind: str) -> None:
     encoding, container = CLOCKED[kind]
-    sound = recordings.speech(SECONDS)
-    whole = recordings.encode(sound, **encoding)
-    holed = recordings.remuxed(whole, container=container, keep=lambda time: not 9.0 <= time < 10.5)
-    result = await preprocess(holed)
-    assert result.duration.ToMilliseconds() / 1e3 == pytest.approx(SECONDS, abs=CLOSE)
+    whole = recordings.encode(recordings.speech(SECONDS), **encoding)
+    holed = recordings.remuxed(whole, container=container, keep=lambda time: not 9 <= time < 10.5)
+    original, found = decoded_sound(whole).samples, decoded_sound(holed)
+    assert len(found.samples) / RATE == pytest.approx(SECONDS, abs=CLOSE)
+    assert lag_seconds(found.samples, original, begin=12) == pytest.approx(0, abs=CLOSE)
+    (warning,) = found.done.warnings
+    assert warning.reason == "GAP"
+    assert warning.start_seconds == pytest.approx(9, abs=0.6)
+
+
+async def test_a_gap_is_a_warning_of_the_result(preprocess: Preprocess) -> None:
+    whole = recordings.encode(recordings.speech(SECONDS), **KINDS["webm"])
+    gapped = recordings.remuxed(whole, container="webm", shift=lambda time: GAP * (time >= AT))
+    result = await preprocess(gapped)
+    assert result.duration.ToMilliseconds() / 1e3 == pytest.approx(SECONDS + GAP, abs=CLOSE)
     (warning,) = result.warnings
     assert warning.reason == "GAP"
-    assert warning.range.start_offset.ToMilliseconds() / 1e3 == pytest.approx(9.0, abs=0.3)
-
-
-@pytest.mark.parametrize("kind", KINDS)
-async def test_a_whole_recording_has_no_warning(kind: str, preprocess: Preprocess) -> None:
-    result = await preprocess(recordings.encode(recordings.speech(5), **KINDS[kind]))
-    assert not result.warnings
+    assert warning.range.start_offset.ToMilliseconds() / 1e3 == pytest.approx(AT, abs=0.1)
+    assert warning.range.end_offset.ToMilliseconds() / 1e3 == pytest.approx(AT + GAP, abs=0.1)
+    spans = seconds_of_speech(result)
+    assert not any(end > AT + 1 and start < AT + GAP - 1 for start, end in spans)
+    assert spans[-1][1] > SECONDS + GAP - 5
