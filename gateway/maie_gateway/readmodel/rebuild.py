@@ -38,12 +38,14 @@ async def rebuild(
     await model.clear()
     # The oldest first, so that jobs are numbered in the order of their acceptance.
     ids = sorted(await store.ids())
+    await store.prefetch()
     jobs = 0
     for start in range(0, len(ids), BATCH_JOBS):
         part = ids[start : start + BATCH_JOBS]
         entries = await asyncio.gather(*(_entry(store, job_id) for job_id in part))
         jobs += await model.apply_all(entry for entry in entries if entry is not None)
         told("jobs", start + len(part), len(ids))
+    store.forget_prefetched()
     texts = 0
     indexer = TextIndexer(model, store, results)
     while more := await indexer.index_some():
