@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
+
 import numpy as np
 import pytest
 
 from maie.preprocess.v1 import preprocess_pb2 as pb
+from maie_preprocess.stage import PreprocessStage
 from maie_runtime.blobs import Blobs
+from maie_runtime.stage import StageContext
 from tests.preprocess import recordings
 from tests.preprocess.conftest import Preprocess
 from tests.preprocess.recordings import RATE, Samples
@@ -181,6 +185,21 @@ async def test_a_call_that_begins_late_is_read_from_its_beginning(preprocess: Pr
     assert seconds(result, 1)[0][0] < 2
     assert seconds(result, 2)[0][0] > 95
     assert result.duration.seconds == len(first) // RATE
+
+
+async def test_progress_goes_on_while_a_call_is_read_again(
+    stage: PreprocessStage, context: StageContext
+) -> None:
+    # The other side speaks in the last seconds only.
+    first, second = np.tile(VOICE, 12), np.pad(OTHER, (len(VOICE) * 12 - len(OTHER), 0))
+    request = pb.PreprocessRequest(recording_content=recordings.beside(first, second))
+    async with aclosing(stage.run(request, context)) as responses:
+        seen = [response async for response in responses]
+    assert seen[-1].result.source.channels == pb.CHANNEL_MODE_SPLIT
+    told = [each.progress.fraction for each in seen[:-1]]
+    assert told == sorted(told)
+    # Both readings show that they live, each in windows of some ten seconds.
+    assert len(told) - len(set(told)) > 5
 
 
 async def test_the_setting_holds_where_the_request_does_not_say(preprocess: Preprocess) -> None:

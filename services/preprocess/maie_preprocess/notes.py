@@ -58,7 +58,8 @@ def other_tracks(tracks: Sequence[wire.Track]) -> list[common.Warning]:
         message += f"ask for {others} or for all tracks to read {what}."
     else:
         codecs = " and ".join(dict.fromkeys(repr(track.codec) for track in rest))
-        message += f"the rest cannot be, because its codec is {codecs}."
+        what = "the other one" if len(rest) == 1 else "the others"
+        message += f"{what} cannot be read: codec {codecs}."
     return [result_warning("OTHER_TRACKS", message)]
 
 

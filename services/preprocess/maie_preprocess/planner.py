@@ -20,7 +20,7 @@ class ChunkPlan:
     """A stretch to transcribe as one, and the speech within it.
 
     Attributes:
-        index: From 0.
+        index: From 0, among those of one lane.
         speech: The utterances, in order, without overlap; never empty.
         span: What the chunk's audio covers: its speech and a margin of the
             silence around it, or all of a recording that is one chunk.

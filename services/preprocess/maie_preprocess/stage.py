@@ -86,17 +86,19 @@ class PreprocessStage:
             chunk_seconds = length.seconds(opened.seconds)
             target = round(chunk_seconds * SAMPLE_RATE)
             lanes = self._lanes(target, context, prefix)
-            told = 0.0
+            told = reached = 0.0
             async for lane, window in decoded.windows(WINDOW_BYTES):
                 if opened is not decoded.opened:
                     # The channels are read in another way now: what came before is void.
                     opened = await decoded.open()
                     lanes = self._lanes(target, context, prefix)
+                    reached = 0.0
                 see_length(_seconds(lanes, decoded))
                 await lanes.feed(lane, window)
                 fraction = _fraction(lanes, decoded, recording)
-                if fraction >= told + PROGRESS_STEP:
-                    told = fraction
+                if fraction >= reached + PROGRESS_STEP:
+                    # A second reading shows that it lives, but progress never falls.
+                    reached, told = fraction, max(told, fraction)
                     yield pb.PreprocessResponse(progress=pb.PreprocessProgress(fraction=told))
         await lanes.finish()
         result = self._result(lanes, decoded, context)
