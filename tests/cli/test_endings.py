@@ -312,6 +312,24 @@ async def test_an_address_that_is_none_is_wrong_usage(tmp_path: Path, address: s
     assert errors.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("jobs", "list", "--since", "0001-01-01T00:00+14:00"),
+        ("jobs", "list", "--until", "9999-12-31T23:59-12:00"),
+        ("dead-letters", "replay", "9" * 30),
+        ("process", "a.opus", "--chunk-seconds", "nan"),
+        ("process", "a.opus", "--asr", "beam_size=" + "9" * 30),
+    ],
+)
+async def test_a_value_that_nothing_can_hold_is_wrong_usage(
+    tmp_path: Path, recordings: list[str], command: tuple[str, ...]
+) -> None:
+    code, output, errors = await maie_at("localhost:1", *command, cwd=tmp_path)
+    assert (code, output) == (2, "")
+    assert "maie has a fault" not in errors
+
+
 def test_a_fault_of_the_command_itself_says_where_its_details_are(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -17,6 +17,8 @@ from maie_cli.listing import Field, Listing, print_listing
 from maie_cli.names import state_name
 from maie_client import Client
 
+MAX_LETTER = 2**63 - 1  # of an int64
+
 app = typer.Typer(help="Look after units that were given up.", no_args_is_help=True)
 
 
@@ -41,7 +43,9 @@ def list_letters(
 
 @app.command()
 def replay(
-    letter_id: Annotated[int, typer.Argument(metavar="LETTER", help="The letter's id.")],
+    letter_id: Annotated[
+        int, typer.Argument(metavar="LETTER", max=MAX_LETTER, help="The letter's id.")
+    ],
     as_json: JsonOption = False,
     gateway: GatewayOption = DEFAULT_GATEWAY,
     tenant: TenantOption = "",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -36,6 +36,21 @@ from maie_cli.views import view_of
 from maie_client import Client
 from maie_runtime.states import FINAL_STATES
 
+
+def _in_utc(typed: datetime | None) -> datetime | None:
+    """A time as it was typed, in UTC where it has no offset.
+
+    Raises:
+        typer.BadParameter: In UTC it is before the year 1 or after 9999.
+    """
+    if typed is None or typed.tzinfo is None:
+        return typed
+    try:
+        return typed.astimezone(UTC)
+    except OverflowError:
+        raise typer.BadParameter("no calendar has that time in UTC") from None
+
+
 app = typer.Typer(help="Look after jobs.", no_args_is_help=True)
 
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.")]
@@ -51,12 +66,14 @@ def list_jobs(
         datetime | None,
         typer.Option(
             metavar="TIME",
+            callback=_in_utc,
             help="Only jobs accepted at this time or later: 2026-11-21 or 2026-11-21T09:30, in "
             "UTC, or with an offset such as +01:00.",
         ),
     ] = None,
     until: Annotated[
-        datetime | None, typer.Option(metavar="TIME", help="Only jobs accepted before this time.")
+        datetime | None,
+        typer.Option(metavar="TIME", callback=_in_utc, help="Only jobs accepted before this time."),
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="The most jobs to list.")] = 50,
     as_json: JsonOption = False,

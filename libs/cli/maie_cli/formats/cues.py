@@ -107,7 +107,8 @@ def cues(lines: Sequence[Line]) -> Iterator[Cue]:
 
 
 def _cue(block: _Block, next_start: float) -> Cue:
-    parts = tuple(Part(voice=voice, rows=_rows(voice, spoken)) for voice, spoken in block.said)
+    said = sorted(block.said, key=lambda each: each[0])  # each voice at its place on the screen
+    parts = tuple(Part(voice=voice, rows=_rows(voice, spoken)) for voice, spoken in said)
     end = min(next_start, max(block.end, block.read_end))
     return Cue(start=block.start, end=end, parts=parts)
 
