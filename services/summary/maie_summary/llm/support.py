@@ -31,6 +31,8 @@ from maie_templates import Template
 
 log = structlog.get_logger()
 
+# So many places are named to a model at once; its prompt has room for a few words on them.
+MOST_NAMED = 3
 # Any two characters that follow each other come together by chance once in a while.
 DENSE_SHARED = 2
 # An answer in other words of the same language still has this share of its small words.
@@ -54,9 +56,7 @@ class Support:
         self._lines: dict[int, str] = {}
         for line in lines:  # a long line may come in several pieces
             self._lines[line.number] = f"{self._lines.get(line.number, '')} {line.text}".strip()
-        self._language = base_language(language_code) or likeliest_language(
-            " ".join(self._lines.values())
-        )
+        self._language_code = language_code
 
     def problem(self, citations: Sequence[Citation]) -> str:
         """What is wrong with the items of an answer, or an empty string.
@@ -66,7 +66,7 @@ class Support:
         problems = self._problems(citations)
         if problems and self._is_translated(citations):
             problems = self._copies(citations)
-        return problems[0] if problems else ""
+        return "; ".join(problems[:MOST_NAMED])
 
     def _problems(self, citations: Sequence[Citation]) -> list[str]:
         copied = [self._told(each, _COPIED) for each in citations if self._has_taken(each)]
@@ -122,6 +122,12 @@ class Support:
     @cached_property
     def _all(self) -> Vocabulary:
         return Vocabulary(" ".join(self._lines.values()))
+
+    @cached_property
+    def _language(self) -> str:
+        """The language whose small words say nothing."""
+        said = " ".join(self._lines.values())
+        return base_language(self._language_code) or likeliest_language(said)
 
     @cached_property
     def _spoken(self) -> str:
