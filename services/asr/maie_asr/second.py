@@ -24,7 +24,7 @@ from maie_asr.vad import THRESHOLD, seconds_above, speech_probabilities
 
 # Heard beside the stretch itself, in seconds: the words next to it do not end exactly where the
 # engine said.
-MARGIN_SECONDS = 0.2
+MARGIN_SECONDS = 0.1
 # Seconds of surely spoken sound from which a stretch without text is reported. Music and noise have
 # a fifth of a second at most; docs/accuracy.md has the figures.
 SURE_SECONDS = 0.5
