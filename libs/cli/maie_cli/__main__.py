@@ -1,7 +1,11 @@
 """The maie command."""
 
-import signal
 import sys
+
+try:
+    import signal
+except KeyboardInterrupt:  # of all that is imported, only this comes before Ctrl-C is silent
+    sys.exit(130)
 
 
 def main() -> None:
