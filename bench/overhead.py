@@ -97,24 +97,26 @@ async def _main(seconds: float, pairs: int, as_json: bool) -> None:
         figures=[
             Figure(name="one chunk, one thread: mesh, median", value=median(one.mesh), unit="s"),
             Figure(name="the library, one thread", value=median(one.library[1]), unit="s"),
-            *_ratios(one.mesh, one.library[1], MAX_RATIO),
-            Figure(name="text that is the same", value=one.alike, at_least=MIN_ALIKE),
+            *_ratios("one chunk", one.mesh, one.library[1], MAX_RATIO),
+            Figure(name="one chunk: text that is the same", value=one.alike, at_least=MIN_ALIKE),
             Figure(name="with the defaults: mesh, median", value=median(all_.mesh), unit="s"),
             *(
                 Figure(name=f"the library, threads: {each}", value=median(taken), unit="s")
                 for each, taken in all_.library.items()
             ),
-            *_ratios(all_.mesh, all_.library[best], MAX_RATIO_OF_DEFAULTS),
-            Figure(name="text that is the same", value=all_.alike, at_least=MIN_ALIKE),
+            *_ratios("the defaults", all_.mesh, all_.library[best], MAX_RATIO_OF_DEFAULTS),
+            Figure(
+                name="the defaults: text that is the same", value=all_.alike, at_least=MIN_ALIKE
+            ),
             Figure(name="CPU that others took meanwhile", value=100 * others.share(), unit="%"),
         ],
     ).print(as_json)
 
 
-def _ratios(mesh: list[float], library: list[float], most: float) -> list[Figure]:
+def _ratios(what: str, mesh: list[float], library: list[float], most: float) -> list[Figure]:
     return [
-        Figure(name="ratio", value=median(mesh) / median(library), at_most=most),
-        Figure(name="ratio of the best runs", value=min(mesh) / min(library)),
+        Figure(name=f"{what}: ratio", value=median(mesh) / median(library), at_most=most),
+        Figure(name=f"{what}: ratio of the best runs", value=min(mesh) / min(library)),
     ]
 
 
