@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
 
 from maie_cli.console import err, note
-from maie_cli.models.sources import MEGABYTE, size_of
 
 LOOK_SECONDS = 0.5
+MEGABYTE = 1_000_000
 # Lines of a log: one for each tenth, or for so many megabytes where the whole is not known.
 TENTHS = 10
 STEP_MB = 100
@@ -43,7 +43,7 @@ def _bar(name: str, folder: Path, size_mb: int, ended: threading.Event) -> None:
     with Progress(*columns, console=err, transient=True) as progress:
         task = progress.add_task(name, total=size_mb * MEGABYTE or None)
         while not ended.wait(LOOK_SECONDS):
-            progress.update(task, completed=size_of(folder))
+            progress.update(task, completed=_size_of(folder))
 
 
 def _lines(name: str, folder: Path, size_mb: int, ended: threading.Event) -> None:
@@ -51,7 +51,16 @@ def _lines(name: str, folder: Path, size_mb: int, ended: threading.Event) -> Non
     shown = 0
     whole = f" of {size_mb}" if size_mb else ""
     while not ended.wait(LOOK_SECONDS):
-        there = size_of(folder) / MEGABYTE
+        there = _size_of(folder) / MEGABYTE
         if int(there / step) > shown:
             shown = int(there / step)
             note(f"{name}: {there:.0f}{whole} MB")
+
+
+def _size_of(folder: Path) -> int:
+    """Bytes of all files below a folder, some of which may come and go meanwhile."""
+    total = 0
+    for path in folder.rglob("*"):
+        with suppress(FileNotFoundError):
+            total += path.stat().st_size if path.is_file() else 0
+    return total

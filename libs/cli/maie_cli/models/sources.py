@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
-from pathlib import Path
 
 # Pickles are never fetched: a torch model comes as safetensors, or not at all.
 TORCH_FILES = ("*.json", "*.jinja", "*.model", "*.safetensors", "*.txt", "*.yaml", "global_cmvn")
 REVISION_DIGITS = 12
-MEGABYTE = 1_000_000
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -112,14 +110,3 @@ class WheelSource:
 
 
 Source = HubSource | WheelSource
-
-
-def size_of(folder: Path) -> int:
-    """Bytes of all files below a folder, some of which may come and go meanwhile."""
-    total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size if path.is_file() else 0
-        except FileNotFoundError:
-            continue
-    return total
