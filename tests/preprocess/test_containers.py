@@ -17,6 +17,8 @@ pytestmark = pytest.mark.unit
 SECONDS = 20.0
 # Lossy codecs smear a beginning; AAC and MP3 add a frame of silence.
 TOLERANCE = 0.15
+# A codec's own noise before the first word is not what is asked for here.
+SURE = {"vad_threshold": 0.5, "vad_negative_threshold": 0.35}
 
 KINDS: dict[str, dict[str, Any]] = {
     "wav": {"container": "wav", "codec": "pcm_s16le", "rate": 44_100, "layout": "stereo"},
@@ -56,8 +58,8 @@ def seconds_of_speech(result: pb.PreprocessResult) -> list[tuple[float, float]]:
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_container_gives_duration_and_speech(kind: str, preprocess: Preprocess) -> None:
     sound = recordings.speech(SECONDS)
-    expected = seconds_of_speech(await preprocess(recordings.wav(sound)))
-    result = await preprocess(recordings.encode(sound, **KINDS[kind]))
+    expected = seconds_of_speech(await preprocess(recordings.wav(sound), **SURE))
+    result = await preprocess(recordings.encode(sound, **KINDS[kind]), **SURE)
     assert result.duration.ToNanoseconds() / 1e9 == pytest.approx(SECONDS, abs=TOLERANCE)
     found = seconds_of_speech(result)
     assert len(found) == len(expected) > 3
