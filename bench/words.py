@@ -35,6 +35,7 @@ from maie_preprocess import stage as preprocess_stage
 from maie_preprocess.settings import PreprocessSettings
 from maie_preprocess.stage import PreprocessStage
 from maie_runtime.blobs import Blobs
+from maie_runtime.models import DEFAULT_WHISPER, model_store
 from maie_runtime.stage import Stage, StageContext
 
 # What the mesh may be worse by than the library, in words of a hundred.
@@ -64,7 +65,10 @@ class Score:
 
 @app.command()
 def main(
-    model: Annotated[list[Path], typer.Option(help="A CTranslate2 Whisper model, or several.")],
+    model: Annotated[
+        list[Path] | None,
+        typer.Option(help="A CTranslate2 Whisper model, or several; whisper-base where unset."),
+    ] = None,
     form: Annotated[list[str] | None, typer.Option(help=f"{', '.join(FORMS)} or {LONG}.")] = None,
     seconds: Annotated[float, typer.Option(help="How long the readings are at least.")] = 60.0,
     long_seconds: Annotated[float, typer.Option(help="How long the long one is.")] = 360.0,
@@ -79,7 +83,8 @@ def main(
         name: long_reading(long_seconds) if name == LONG else in_form(name, seconds)
         for name in forms
     }
-    figures = asyncio.run(_main(model, readings, chunks, lost_seconds))
+    models = model or [model_store() / DEFAULT_WHISPER]
+    figures = asyncio.run(_main(models, readings, chunks, lost_seconds))
     Report(
         bench="words",
         measured="Words wrong of a hundred, and stretches lost: faster-whisper by itself on the "

@@ -16,7 +16,7 @@ from maie_asr.draft import Draft, DraftRules
 from maie_asr.engine import Engine, RecognizedSegment, RecognizeOptions
 from maie_asr.messages import capability_names
 from maie_asr.options import recognize_options, suspect_text_policy
-from maie_asr.second import SecondReader
+from maie_asr.rereading import SecondReader
 from maie_asr.settings import AsrSettings, SuspectTextPolicy
 from maie_asr.source import Source, load_source
 from maie_asr.suspects import SegmentJudge

@@ -57,13 +57,15 @@ class ChunkLength:
         """What the chunks aim at, in seconds.
 
         Args:
-            stated: How long the recording claims to be, in seconds; None where it does not say.
+            stated: How long the recording claims to be, in seconds, all of its lanes together;
+                None where it does not say.
         """
         if self.wanted is not None:
             return self.wanted
-        if self.slots == 1:
-            return LONGEST_SECONDS
         if not stated:
-            return SHORTEST_SECONDS
+            return LONGEST_SECONDS if self.slots == 1 else SHORTEST_SECONDS
         shortest = max(SHORTEST_SECONDS, UTTERANCE_SECONDS + stated / MOST_CHUNKS)
-        return float(round(min(max(shortest, stated / (ROUNDS * self.slots)), LONGEST_SECONDS)))
+        fair = LONGEST_SECONDS if self.slots == 1 else stated / (ROUNDS * self.slots)
+        # Only several lanes of many hours need longer chunks, or there would be too many.
+        seconds = max(shortest, min(fair, LONGEST_SECONDS))
+        return float(round(min(seconds, MAX_CHUNK_SECONDS)))

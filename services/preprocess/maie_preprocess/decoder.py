@@ -13,7 +13,7 @@ import os
 import resource
 import sys
 from collections.abc import Iterable, Iterator
-from typing import BinaryIO, NoReturn, cast
+from typing import BinaryIO, NoReturn
 
 # PyAV imports the last four only where a file has such a track, and by then
 # this process cannot open files any more.
@@ -22,20 +22,23 @@ import av.subtitles.codeccontext
 import av.subtitles.stream
 import av.video.codeccontext
 import av.video.stream
-from av.audio.codeccontext import AudioCodecContext
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.stream import Disposition
 
-from maie_preprocess import amr, completeness, formats, ogg, tracks, wire
+from maie_preprocess import completeness, formats, ogg, tracks, wire
 from maie_preprocess.calls import SIDES
-from maie_preprocess.completeness import Ending, Statement
-from maie_preprocess.measure import Meter, NotANumberError
-from maie_preprocess.normalize import SAMPLE_RATE, Normalizer, RefusedError, check_shape, too_long
+from maie_preprocess.completeness import Statement
+from maie_preprocess.measure import NotANumberError
+from maie_preprocess.normalize import (
+    SAMPLE_RATE,
+    RefusedError,
+    check_shape,
+    corrupt,
+    too_long,
+)
 from maie_preprocess.reader import Reader
-from maie_preprocess.timeline import Timeline
-
-Piece = tuple[wire.Lane, bytes]
+from maie_preprocess.track_decoder import Piece, TrackDecoder
 
 # The last packet of a track may reach beyond its sound.
 CLAIM_SLACK_SECONDS = 1.0
@@ -89,7 +92,7 @@ def _cannot_open(head: bytes) -> RefusedError:
             "M4A.",
         )
     if formats.looks_like_audio(head):
-        return _corrupt("it cannot be opened")
+        return corrupt("it cannot be opened")
     return RefusedError(
         "UNSUPPORTED_FORMAT",
         "The file is not a recording that can be read; submit WAV, MP3, M4A, MP4, FLAC, "
@@ -106,10 +109,6 @@ def _logged() -> Iterator[list[tuple[int, str, str]]]:
             yield log
     finally:
         av.logging.set_level(av.logging.PANIC)
-
-
-def _corrupt(why: str) -> RefusedError:
-    return RefusedError("AUDIO_CORRUPT", f"The recording is damaged: {why}; export it again.")
 
 
 def _start_seconds(container: InputContainer) -> float | None:
@@ -130,125 +129,6 @@ def _claimed_seconds(container: InputContainer, stream: AudioStream) -> float | 
     if stream.duration is not None and stream.time_base is not None:
         return float(stream.duration * stream.time_base)
     return container.duration / av.time_base if container.duration is not None else None
-
-
-def _decoder_of(stream: AudioStream) -> AudioCodecContext:
-    better = formats.BETTER_DECODERS.get(stream.codec_context.codec.canonical_name)
-    if better is None:
-        return stream.codec_context
-    decoder = cast(AudioCodecContext, av.CodecContext.create(better, "r"))
-    decoder.sample_rate = stream.codec_context.sample_rate
-    decoder.layout = stream.codec_context.layout
-    return decoder
-
-
-class _Decoding:
-    """Decodes one track and counts what goes wrong on the way.
-
-    Args:
-        stream: The track.
-        number: The track's number in its lanes; 0 where it is the only one.
-        mode: How its channels are read.
-        start_seconds: What the clock shows where the file begins to play.
-        stated: What the file says of the track's length.
-        limits: What the recording may be.
-    """
-
-    def __init__(
-        self,
-        stream: AudioStream,
-        number: int,
-        mode: wire.ChannelMode,
-        start_seconds: float | None,
-        stated: Statement,
-        limits: wire.Limits,
-    ) -> None:
-        self.meter = Meter()
-        self.timeline = Timeline(start_seconds, limits.max_seconds)
-        self.normalizer = Normalizer(limits, self.meter, mode)
-        self.packets = 0
-        self.damaged = 0
-        self.broke_off = False
-        self.stream = stream
-        self.split = mode == "split"
-        self.is_call = False
-        """Whether the track turned out to be a call that is not read as one."""
-        self._number = number
-        self._stated = stated
-        self._decoder = _decoder_of(stream)
-        self._last_position: int | None = None
-
-    @property
-    def samples(self) -> int:
-        """How many samples there were, at 16 kHz."""
-        return self.normalizer.samples
-
-    def push(self, packet: av.Packet) -> Iterator[Piece]:
-        """Takes a packet; gives 16 kHz mono 16-bit samples, about a second at a time."""
-        yield from self._count(self._decode(packet))
-        self.is_call = self.normalizer.is_call
-
-    def finish(self) -> Iterator[Piece]:
-        """Gives what is left."""
-        for frame in self.timeline.flush():
-            yield from self._count(self.normalizer.push(frame))
-        yield from self._count(self.normalizer.finish())
-        self.is_call = self.normalizer.is_call
-
-    def _decode(self, packet: av.Packet) -> Iterator[tuple[int, bytes]]:
-        self.packets += packet.size > 0
-        if packet.size and packet.pos is not None:
-            self._last_position = packet.pos
-        if self._stated.container == "mpegts" and packet.is_corrupt:
-            # Packets of the transport are missing before or in it.
-            self.timeline.damage()
-        if self._stated.container == "amr" and packet.size and not amr.is_frame(bytes(packet)):
-            self._note_damage()
-        try:
-            frames = self._decoder.decode(packet)
-        except MemoryError:
-            raise
-        except av.error.FFmpegError:
-            if packet.size:
-                self._note_damage()
-            return
-        for frame in frames:
-            for placed in self.timeline.push(frame):
-                yield from self.normalizer.push(placed)
-
-    def _note_damage(self) -> None:
-        self.damaged += 1
-        self.timeline.damage()
-
-    def _count(self, pieces: Iterator[tuple[int, bytes]]) -> Iterator[Piece]:
-        for channel, piece in pieces:
-            yield wire.Lane(self._number, channel), piece
-
-    def judge(self, file: Reader, limits: wire.Limits) -> list[wire.RecordingWarning]:
-        """Says at the end whether this was a whole track.
-
-        A few damaged packets are left out; more than the limit, or an end far
-        before the one that the header states, make the recording corrupt: a
-        transcript that lacks its end without saying so is worse than none.
-
-        Raises:
-            RefusedError: AUDIO_CORRUPT.
-        """
-        seconds = self.samples / SAMPLE_RATE
-        ending = Ending(
-            seconds=seconds,
-            late_seconds=self.timeline.late_seconds,
-            last_position=self._last_position,
-        )
-        short = completeness.judge(file, self._stated, ending)
-        if self.broke_off:
-            raise _corrupt(f"it cannot be read beyond {seconds:.1f} s")
-        if self.packets and (
-            self.damaged > limits.max_damaged_share * self.packets or not self.samples
-        ):
-            raise _corrupt(f"{self.damaged} of its {self.packets} packets cannot be decoded")
-        cancelled = self.normalizer.cancelled.warnings(seconds)
-        return [*cancelled, *self.timeline.gaps.warnings(), *short]
 
 
 def _check_claim(stated: Statement, limits: wire.Limits) -> None:
@@ -326,7 +206,7 @@ def _decode_once(
             in_lanes = number if choice.all_tracks else 0
             stated = completeness.read_statement(file, container, stream)
             _check_claim(stated, limits)
-            decodings[stream.index] = _Decoding(
+            decodings[stream.index] = TrackDecoder(
                 stream, in_lanes, mode, _start_seconds(container), stated, limits
             )
         opened = _opened(container, read, tags, any(one.split for one in decodings.values()))
@@ -366,7 +246,7 @@ def _opened(
 
 
 def _run(
-    file: Reader, container: InputContainer, decodings: dict[int, _Decoding]
+    file: Reader, container: InputContainer, decodings: dict[int, TrackDecoder]
 ) -> Iterator[Piece]:
     """Reads the container once, for all tracks that are read, or until one is a call."""
     packets = container.demux([decoding.stream for decoding in decodings.values()])
@@ -389,7 +269,7 @@ def _run(
         yield from decoding.finish()
 
 
-def _report(decodings: list[_Decoding], warnings: list[wire.RecordingWarning]) -> wire.Done:
+def _report(decodings: list[TrackDecoder], warnings: list[wire.RecordingWarning]) -> wire.Done:
     """The figures of all tracks that were read; the loudness is that of the loudest."""
     meters = [decoding.meter for decoding in decodings]
     return wire.Done(
@@ -420,11 +300,11 @@ def main() -> NoReturn:
     except RefusedError as refused:
         _refuse(target, refused)
     except NotANumberError:
-        _refuse(target, _corrupt("it holds samples that are no numbers"))
+        _refuse(target, corrupt("it holds samples that are no numbers"))
     except MemoryError:
-        _refuse(target, _corrupt("decoding it takes more memory than a recording may"))
+        _refuse(target, corrupt("decoding it takes more memory than a recording may"))
     except av.error.FFmpegError:
-        _refuse(target, _corrupt("what it decodes to makes no sense"))
+        _refuse(target, corrupt("what it decodes to makes no sense"))
     except BrokenPipeError:
         pass  # The service went away; there is nobody to tell.
     # Without the interpreter's own farewell, which would open files.

@@ -35,6 +35,11 @@ class RefusedError(Exception):
         self.field = field
 
 
+def corrupt(why: str) -> RefusedError:
+    """A recording that is damaged; `why` ends its sentence."""
+    return RefusedError("AUDIO_CORRUPT", f"The recording is damaged: {why}; export it again.")
+
+
 def check_shape(channels: int, sample_rate: int, limits: Limits) -> None:
     """Refuses more channels or a higher rate than the limits allow.
 

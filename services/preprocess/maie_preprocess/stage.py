@@ -25,6 +25,7 @@ from maie_preprocess.recording import choice_of, quality_of, source_format
 from maie_preprocess.settings import PreprocessSettings
 from maie_preprocess.source import open_recording
 from maie_preprocess.speech import rules_of
+from maie_preprocess.wire import Opened
 from maie_runtime.engines import load_engine
 from maie_runtime.errors import invalid
 from maie_runtime.stage import StageContext
@@ -83,15 +84,15 @@ class PreprocessStage:
             self._long_places.visit() as see_length,
         ):
             opened = await decoded.open()
-            chunk_seconds = length.seconds(opened.seconds)
-            target = round(chunk_seconds * SAMPLE_RATE)
-            lanes = self._lanes(target, context, prefix)
+            chunk_seconds = length.seconds(_all_lanes(opened))
+            lanes = self._lanes(chunk_seconds, context, prefix)
             told = reached = 0.0
             async for lane, window in decoded.windows(WINDOW_BYTES):
                 if opened is not decoded.opened:
                     # The channels are read in another way now: what came before is void.
                     opened = await decoded.open()
-                    lanes = self._lanes(target, context, prefix)
+                    chunk_seconds = length.seconds(_all_lanes(opened))
+                    lanes = self._lanes(chunk_seconds, context, prefix)
                     reached = 0.0
                 see_length(_seconds(lanes, decoded))
                 await lanes.feed(lane, window)
@@ -105,7 +106,8 @@ class PreprocessStage:
         result.vad_engine.parameters["chunk_seconds"] = json.dumps(chunk_seconds)
         yield pb.PreprocessResponse(result=result)
 
-    def _lanes(self, target: int, context: StageContext, prefix: str) -> Lanes:
+    def _lanes(self, chunk_seconds: float, context: StageContext, prefix: str) -> Lanes:
+        target = round(chunk_seconds * SAMPLE_RATE)
         return Lanes(self._engine, self._rules, target, context.blobs, prefix, self._executor)
 
     def facts(self, response: pb.PreprocessResponse) -> event.UnitFacts:
@@ -167,6 +169,11 @@ def _prefix(request: pb.PreprocessRequest, context: StageContext) -> str:
             field="job_id",
         )
     return f"jobs/{job_id}/chunks"
+
+
+def _all_lanes(opened: Opened) -> float | None:
+    """How many seconds there are to transcribe, as far as the recording says."""
+    return opened.seconds * opened.lanes if opened.seconds else None
 
 
 def _seconds(lanes: Lanes, decoded: Decoding) -> float:

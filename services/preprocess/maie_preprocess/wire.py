@@ -102,6 +102,12 @@ class Opened:
     split: bool
     tracks: list[Track]
 
+    @property
+    def lanes(self) -> int:
+        """How many lanes are read at most: channels of one track, or tracks."""
+        read = sum(track.read for track in self.tracks)
+        return max(1, read) * (self.channels if self.split else 1)
+
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class RecordingWarning:
