@@ -19,7 +19,7 @@ import typer
 from bare import BareWhisper, words_of
 from meshes import data_folder, through_mesh
 from others import Others
-from recordings import READINGS, repeated
+from readings import long_reading, write_wav
 from report import Figure, JsonOption, Report, note
 
 from maie_asr.settings import AsrSettings
@@ -77,7 +77,8 @@ async def _main(seconds: float, pairs: int, as_json: bool) -> None:
     others, settings = Others(), AsrSettings()
     with data_folder() as data:
         recording = data / "recording.wav"
-        length = repeated(READINGS, recording, seconds)
+        reading = long_reading(seconds)
+        write_wav(recording, reading)
         whole = {"MAIE_PREPROCESS_CHUNK_SECONDS": str(MAX_SECONDS), **ONE_THREAD}
         one = await _compare(data / "one", whole, [1], recording, pairs)
         default = {"MAIE_ASR_ENGINE": "whisper"}
@@ -90,7 +91,7 @@ async def _main(seconds: float, pairs: int, as_json: bool) -> None:
         "bare library with the same model and arguments on the whole file.",
         settings={
             "model": (settings.whisper.model_path or Path(DEFAULT_WHISPER)).name,
-            "recording_seconds": round(length, 1),
+            "recording_seconds": round(reading.seconds, 1),
             "pairs": pairs,
             "threads_of_the_library_at_its_best": best,
         },

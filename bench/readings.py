@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import wave
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,6 +66,14 @@ def long_reading(seconds: float, seed: int = 1) -> Reading:
         sounds += [sound, pause]
         length += len(sound) + len(pause)
     return Reading(audio=np.concatenate(sounds), words=tuple(words))
+
+
+def write_wav(path: Path, reading: Reading) -> None:
+    """Writes a reading as a WAV file of 16-bit PCM."""
+    pcm = np.clip(np.round(reading.audio * 32768), -32768, 32767).astype("<i2")
+    with wave.open(str(path), "wb") as file:
+        file.setparams((pcm[0].size, 2, SAMPLE_RATE, 0, "NONE", ""))
+        file.writeframes(pcm.tobytes())
 
 
 def in_form(form: str, seconds: float) -> Reading:

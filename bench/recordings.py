@@ -1,19 +1,15 @@
-"""Recordings of any length, made of the sample, or of real people's readings."""
+"""Recordings of any length, made of the sample."""
 
 from __future__ import annotations
 
 import math
 import wave
-from collections.abc import Sequence
 from pathlib import Path
 
 import av
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "samples" / "standup.flac"
-READINGS = sorted((ROOT / "tests" / "data" / "librivox").glob("*.wav"))
-# Between one reading and the next.
-PAUSE_SECONDS = 0.5
 SAMPLE_RATE = 16_000
 SAMPLE_BYTES = 2
 
@@ -28,25 +24,7 @@ def repeated_sample(path: Path, seconds: float) -> float:
     Returns:
         Its length in seconds.
     """
-    return repeated([SAMPLE], path, seconds, pause=0.0)
-
-
-def repeated(
-    sources: Sequence[Path], path: Path, seconds: float, pause: float = PAUSE_SECONDS
-) -> float:
-    """Writes recordings one after another, as often as it takes, to such a WAV file.
-
-    Args:
-        sources: The recordings.
-        path: Where to write it.
-        seconds: How long it is to be at least.
-        pause: Seconds of silence after each recording.
-
-    Returns:
-        Its length in seconds.
-    """
-    silence = bytes(SAMPLE_BYTES * round(pause * SAMPLE_RATE))
-    once = b"".join(_decode(source) + silence for source in sources)
+    once = _decode(SAMPLE)
     times = math.ceil(seconds * SAMPLE_RATE * SAMPLE_BYTES / len(once))
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import wave
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
@@ -18,12 +17,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import jiwer
-import numpy as np
 import typer
 from faster_whisper import WhisperModel
 from google.protobuf.duration_pb2 import Duration
 from meshes import data_folder
-from readings import FORMS, SAMPLE_RATE, Reading, in_form, long_reading
+from readings import FORMS, Reading, in_form, long_reading, write_wav
 from report import Figure, JsonOption, Report, note
 
 from maie.asr.v1 import asr_pb2 as asr
@@ -142,7 +140,7 @@ class Stages:
     async def read(self, reading: Reading, chunk_seconds: float) -> tuple[str, int]:
         """The text of a reading, and how many stretches are reported as unread."""
         path = self._data / "reading.wav"
-        _write(path, reading)
+        write_wav(path, reading)
         length = Duration()
         length.FromMilliseconds(round(1000 * chunk_seconds))
         request = preprocess.PreprocessRequest(
@@ -184,13 +182,6 @@ def _read(model: WhisperModel, reading: Reading) -> str:
     audio = reading.audio if reading.audio.ndim == 1 else reading.audio.mean(axis=1)
     segments, _ = model.transcribe(audio, language="en")
     return " ".join(segment.text for segment in segments)
-
-
-def _write(path: Path, reading: Reading) -> None:
-    pcm = np.clip(np.round(reading.audio * 32768), -32768, 32767).astype("<i2")
-    with wave.open(str(path), "wb") as file:
-        file.setparams((pcm[0].size, 2, SAMPLE_RATE, 0, "NONE", ""))
-        file.writeframes(pcm.tobytes())
 
 
 def _score(reading: Reading, text: str, lost_seconds: float, unread: int = 0) -> Score:
