@@ -6,10 +6,13 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
+# What is well comes long before, on a busy machine too: only what hangs takes so long.
+PATIENCE_SECONDS = 120
+
 Found = TypeVar("Found")
 
 
-async def until(condition: Callable[[], Found], seconds: float = 10) -> Found:
+async def until(condition: Callable[[], Found], seconds: float = PATIENCE_SECONDS) -> Found:
     """Waits until something holds, and gives it.
 
     Raises:

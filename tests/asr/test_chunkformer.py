@@ -21,7 +21,7 @@ from tests.asr.chunkformer_model import write_checkpoint
 from tests.asr.recordings import BUG_AND_BUDGET, read_audio
 
 # Importing torch and transformers for the first time takes a minute on a busy machine.
-pytestmark = [pytest.mark.unit, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.unit
 
 
 def installed() -> bool:

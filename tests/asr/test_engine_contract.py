@@ -45,7 +45,6 @@ from tests.asr.recordings import (
 pytestmark = [
     pytest.mark.unit,
     pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.timeout(300),
 ]
 
 STOP_SECONDS = 2.0

@@ -25,7 +25,7 @@ from tests.asr.recordings import ROOT, chunk_request, store_plan, wav, words_of
 from tests.asr.running import text_of, transcribe
 
 # Seconds of decoding, which take longer where CT2_FORCE_CPU_ISA asks for plain instructions.
-pytestmark = [pytest.mark.unit, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.unit
 
 READINGS = ROOT / "tests/data/readings"
 TWO_CITIES = READINGS / "two-cities.flac"

@@ -32,7 +32,6 @@ pytestmark = [
     pytest.mark.unit,
     pytest.mark.asyncio(loop_scope="module"),
     # A minute of speech takes a quarter of that on an idle core.
-    pytest.mark.timeout(300),
 ]
 
 MAX_WORD_ERROR_RATE = 0.05

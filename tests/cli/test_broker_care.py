@@ -16,10 +16,10 @@ from maie_cli.mesh.broker_care import care_for
 from maie_cli.mesh.child import Child
 from maie_cli.mesh.parts import plan
 from tests.chaos.disk import no_small_disk, small_disk
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = [
     pytest.mark.mesh,
-    pytest.mark.timeout(60),
     pytest.mark.skipif(bool(no_small_disk()), reason=str(no_small_disk())),
 ]
 
@@ -47,12 +47,12 @@ async def test_a_broker_that_could_not_write_is_started_anew_once_it_can(tmp_pat
                 await disk.fill()
                 while await _writes(stream):
                     pass
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(PATIENCE_SECONDS):
                     while not told:
                         await asyncio.sleep(0.1)
                 assert "free some space" in told[0]
                 disk.free()
-                async with asyncio.timeout(30):
+                async with asyncio.timeout(PATIENCE_SECONDS):
                     while not await _writes(stream):
                         await asyncio.sleep(0.1)
                 assert "starting it anew" in told[1]

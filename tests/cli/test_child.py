@@ -18,6 +18,7 @@ from maie_cli.mesh.child import Child
 from maie_cli.mesh.parts import Part
 from maie_cli.mesh.ports import HOST, Ports, is_free
 from maie_cli.mesh.ready import is_serving
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.unit
 
@@ -59,7 +60,7 @@ def grandchild(layout: Layout) -> int:
 
 
 async def gone(pid: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
             await asyncio.sleep(0.02)
 
@@ -178,7 +179,7 @@ async def test_a_part_that_ignores_sigterm_is_killed_after_the_grace(layout):
     script = "import signal, time; signal.signal(15, signal.SIG_IGN); print(1); time.sleep(600)"
     child = Child(part((sys.executable, "-u", "-c", script)), layout, print)
     await child.start()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not layout.log_file("part").read_text():
             await asyncio.sleep(0.02)
     await child.stop(0.2)

@@ -18,8 +18,9 @@ from maie_cli.exits import INVALID_ARGUMENT
 from maie_cli.guard import guarded
 from maie_runtime.grpc_server import GrpcServer
 from tests.client.fake_gateway import FakeJobs, finished_job, script, serving
+from tests.waiting import PATIENCE_SECONDS
 
-pytestmark = [pytest.mark.unit, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.unit
 
 MAIE = Path(sys.executable).with_name("maie")
 LATIN = os.fsencode("caf") + b"\xe9"
@@ -274,7 +275,7 @@ async def test_one_ctrl_c_ends_the_wait_for_a_pipe_that_nobody_writes_to(tmp_pat
         )
         await asyncio.sleep(2)
         process.send_signal(signal.SIGINT)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             _, errors = await process.communicate()
     assert process.returncode in (-signal.SIGINT, 130)
     assert b"Traceback" not in errors

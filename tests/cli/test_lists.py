@@ -10,7 +10,7 @@ from rich.console import Console
 from maie_cli.listing import Field, Listing, print_listing
 from tests.cli.test_tenant import maie, submit
 
-pytestmark = [pytest.mark.mesh, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.mesh
 
 
 @pytest.mark.parametrize(

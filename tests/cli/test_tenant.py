@@ -13,7 +13,7 @@ import pytest
 
 from maie_client import Client
 
-pytestmark = [pytest.mark.mesh, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.mesh
 
 MAIE = Path(sys.executable).with_name("maie")
 

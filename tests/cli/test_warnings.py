@@ -22,7 +22,7 @@ from maie_cli.report import print_report
 from maie_runtime.result_warnings import result_warning
 from tests.client.fake_gateway import JOB_ID, FakeJobs, finished_job, script, serving
 
-pytestmark = [pytest.mark.unit, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.unit
 
 MAIE = Path(sys.executable).with_name("maie")
 GAP = "[00:05-00:12] The recording has a gap here."

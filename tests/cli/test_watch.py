@@ -22,7 +22,7 @@ from tests.conftest import NatsServer, free_port
 from tests.empty_stages import empty_stages
 from tests.gateway.conftest import EmptyMesh
 
-pytestmark = [pytest.mark.mesh, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.mesh
 
 MAIE = Path(sys.executable).with_name("maie")
 NO_JOB = "01234567-89ab-7def-8123-456789abcdef"

@@ -15,6 +15,7 @@ from maie_client import UNREACHABLE, Client, ClientError
 from maie_client.upload import MESSAGE_BYTES
 from maie_runtime.errors import Code, StageError
 from tests.client.fake_gateway import JOB_ID, FakeJobs, script, serving
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.unit
 
@@ -138,7 +139,7 @@ async def test_a_watch_that_is_given_up_is_cancelled_at_the_gateway():
         async with aclosing(client.watch_job(JOB_ID)) as events:
             await anext(events)
             assert jobs.open_calls == 1
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await jobs.left.wait()
     assert jobs.open_calls == 0
 

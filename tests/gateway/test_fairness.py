@@ -28,11 +28,11 @@ from maie_runtime.settings import ServiceSettings
 from maie_runtime.stage import StageContext
 from tests.empty_stages import EmptyStage
 from tests.gateway.conftest import EmptyMesh
+from tests.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.mesh
 
 RAW = (job.FEATURE_RAW_TRANSCRIPT,)
-END_SECONDS = 20
 
 
 @dataclass(kw_only=True)
@@ -90,7 +90,7 @@ class Gateway:
 
     async def end(self, job_id: str) -> record.JobRecord:
         """The job once it is final."""
-        async with asyncio.timeout(END_SECONDS):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while (seen := await self.record(job_id)).state not in FINAL_STATES:
                 await asyncio.sleep(0.02)
         return seen
@@ -104,7 +104,7 @@ class Gateway:
 
     async def until_queued(self, stage: str, *job_ids: str) -> None:
         """Waits until jobs have tasks of a stage."""
-        async with asyncio.timeout(END_SECONDS):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not set(job_ids) <= await self.queued(stage):
                 await asyncio.sleep(0.01)
 
@@ -132,7 +132,7 @@ class Gate:
 
     async def begun(self, count: int) -> None:
         """Waits until so many runs have begun."""
-        async with asyncio.timeout(END_SECONDS):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while len(self.runs) < count:
                 await asyncio.sleep(0.01)
 
@@ -233,7 +233,8 @@ async def test_a_tenant_runs_no_more_than_its_share(empty_mesh: EmptyMesh) -> No
     begun: list[str] = []
 
     async def count(context: StageContext) -> None:
-        tenant = tenants[context.job_id]
+        # A job may begin before its submitter has the answer.
+        tenant = await until(lambda: tenants.get(context.job_id))
         running[tenant].add(context.job_id)
         most[tenant] = max(most.get(tenant, 0), len(running[tenant]))
         begun.append(context.job_id)

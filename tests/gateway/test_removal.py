@@ -18,13 +18,13 @@ from maie_runtime.broker import Broker, open_broker
 from maie_runtime.errors import Code, StageError
 from maie_runtime.stage import StageContext
 from tests.gateway.conftest import EmptyMesh
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.mesh
 
 RAW = ("raw_transcript",)
 EVERYTHING = ("raw_transcript", "clean_transcript", "summary")
 TEMPLATE = "meeting_notes_v1"
-PATIENCE_SECONDS = 5
 
 
 async def recording() -> AsyncIterator[bytes]:

@@ -98,6 +98,7 @@ async def test_request_ids_of_tenants_are_their_own(empty_mesh: EmptyMesh) -> No
 
 
 async def test_a_hundred_at_once_at_two_gateways_are_one_job(empty_mesh: EmptyMesh) -> None:
+    empty_mesh.gateway_options.update(max_uploads=DUPLICATES, max_uploads_per_tenant=DUPLICATES)
     async with (
         empty_mesh.gateway() as one,
         empty_mesh.gateway() as two,

@@ -14,6 +14,7 @@ from maie_client import Client
 from maie_runtime.stage import StageContext
 from tests.empty_stages import empty_stages
 from tests.gateway.conftest import EmptyMesh
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.mesh
 
@@ -23,7 +24,6 @@ Answer = Callable[[Any, StageContext, int], Sequence[Any]]
 NAMES = ("Xylophonia Quandary.wav", "QUUXLABEL", "Zanzibar hearing")
 SECRET = "a secret of some length, Sesquipedalia"
 WORDS = ("chunk", "Flibbertigibbet")
-PATIENCE_SECONDS = 10
 
 
 async def recording() -> AsyncIterator[bytes]:

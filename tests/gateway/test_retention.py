@@ -18,12 +18,12 @@ from maie_runtime import subjects
 from maie_runtime.blobs import Blobs
 from maie_runtime.broker import Broker
 from tests.gateway.conftest import EmptyMesh
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.mesh
 
 RAW = ("raw_transcript",)
 ABSENT = "01900000-0000-7000-8000-000000000000"
-PATIENCE_SECONDS = 10
 SECOND_OF_DAY = 1 / 86_400
 SECOND_OF_HOUR = 1 / 3_600
 # Longer than any test.

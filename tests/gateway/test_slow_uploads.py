@@ -13,6 +13,7 @@ from maie_client import Client, ClientError
 from maie_gateway import pace
 from maie_gateway.settings import GatewaySettings
 from tests.gateway.conftest import EmptyMesh
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.mesh
 
@@ -83,7 +84,7 @@ async def test_an_upload_that_never_ends_is_ended(
 ) -> None:
     empty_mesh.gateway_options |= options
     async with empty_mesh.gateway() as address, Client(address) as client:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             assert await ended(client, source()) == ("DEADLINE_EXCEEDED", reason)  # type: ignore[operator]
         assert [j async for j in client.list_jobs()] == []
 
@@ -109,7 +110,7 @@ async def test_fifty_trickling_uploads_of_a_tenant_keep_nobody_out(
         await stack.enter_async_context(uploading(slow, endless))
         await asyncio.sleep(0.3)
         for client in (other, slow):
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 made = [await client.create_job(recording(), features=RAW) for _ in range(5)]
             assert len({job.job_id for job in made}) == 5
 

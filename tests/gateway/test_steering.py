@@ -16,13 +16,13 @@ from maie_runtime.errors import Code, StageError
 from maie_runtime.stage import StageContext
 from tests.empty_stages import empty_stages
 from tests.gateway.conftest import EmptyMesh
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.mesh
 
 EVERYTHING = ("raw_transcript", "clean_transcript", "summary")
 RAW = ("raw_transcript",)
 TEMPLATE = "meeting_notes_v1"
-PATIENCE_SECONDS = 10
 
 
 async def recording() -> AsyncIterator[bytes]:

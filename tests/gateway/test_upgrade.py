@@ -20,6 +20,7 @@ from maie_summary.stage import SummarizeStage
 from tests.empty_stages import empty_stages
 from tests.gateway.conftest import EmptyMesh
 from tests.summary.releases import open_release, stage_of
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.mesh
 
@@ -65,7 +66,7 @@ async def summarise(
             created = await client.create_job(
                 recording(), features=("summary",), template_id="meeting_notes_v1"
             )
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 while not mapped:
                     await asyncio.sleep(0.02)
         async with summary_worker(mesh, *second) as mapped:

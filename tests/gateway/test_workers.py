@@ -14,7 +14,7 @@ from maie_runtime.broker import Broker
 from maie_runtime.errors import StageError
 from tests.conftest import NatsServer
 from tests.gateway.conftest import EmptyMesh
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.mesh
 
@@ -55,7 +55,7 @@ async def test_a_silent_worker_is_forgotten_and_one_that_speaks_is_not(broker: B
     async with workers.running(silence=2.0):
         await say(broker, "alive")
         await until(lambda: names(workers) == ["alive", "silent"])
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while "silent" in names(workers):
                 await say(broker, "alive")
                 await asyncio.sleep(0.1)

@@ -23,6 +23,7 @@ from maie_llm.vllm.environment import CAUSE_VARIABLE, prepare_environment
 from maie_llm.vllm.faults import engine_died, start_failed
 from maie_llm.vllm.plugin import ENGINE_LOGGER, _CauseHandler
 from maie_runtime.errors import Code, StageError
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.unit
 
@@ -208,7 +209,7 @@ async def test_that_a_models_process_ends_with_a_service_that_was_killed(tmp_pat
     )
     assert parent.stdout is not None
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             assert await parent.stdout.readline() == b"ready\n"
         children = psutil.Process(parent.pid).children()
     finally:

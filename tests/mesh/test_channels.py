@@ -14,7 +14,7 @@ from maie_cli.mesh import LocalMesh, MeshOptions
 from maie_client import Client
 from tests.asr.recordings import BUG_AND_BUDGET, SCHEDULE, TINY_WHISPER, read_audio, wav
 
-pytestmark = [pytest.mark.mesh, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.mesh
 
 FIRST = "I will fix the bug by Friday. The budget was approved last week."
 

@@ -160,8 +160,15 @@ def test_models_and_templates_are_listed(maie):
     assert "meeting_notes_v1" in maie("templates").stdout
 
 
-def test_doctor_finds_a_mesh_that_is_well(maie, mesh):
-    done = maie("doctor", "--no-measure", "--gateway", mesh.gateway, "--data", mesh.layout.root)
+def test_doctor_finds_a_mesh_that_is_well(maie, shared_mesh):
+    done = maie(
+        "doctor",
+        "--no-measure",
+        "--gateway",
+        shared_mesh.gateway,
+        "--data",
+        shared_mesh.layout.root,
+    )
     assert done.returncode == 0, done.stdout
     for part in ("nats-server", "asr engine", "templates", "broker", "summary workers", "versions"):
         assert f"ok      {part}: " in done.stdout
@@ -177,8 +184,8 @@ def test_doctor_says_how_to_mend_what_is_not_well(maie, tmp_path):
     assert f"not ok  gateway: none answers at {NOWHERE} → start one with: maie up" in done.stdout
 
 
-def test_doctor_says_what_answers_in_place_of_a_gateway(maie, mesh):
-    stage = mesh.layout.address_file("asr").read_text()
+def test_doctor_says_what_answers_in_place_of_a_gateway(maie, shared_mesh):
+    stage = shared_mesh.layout.address_file("asr").read_text()
     done = maie("doctor", "--no-measure", "--gateway", stage)
     assert done.returncode == 1
     assert (
@@ -187,30 +194,32 @@ def test_doctor_says_what_answers_in_place_of_a_gateway(maie, mesh):
     )
 
 
-def test_a_second_mesh_in_the_same_folder_is_refused(maie, mesh):
-    done = maie("up", "--data", mesh.layout.root, "--port-base", "0")
+def test_a_second_mesh_in_the_same_folder_is_refused(maie, shared_mesh):
+    done = maie("up", "--data", shared_mesh.layout.root, "--port-base", "0")
     assert done.returncode == 1
-    assert f"process {mesh.process.pid}" in done.stderr
-    assert set(mesh.pids()) == {*("nats", "preprocess", "asr", "enhancement", "summary", "gateway")}
+    assert f"process {shared_mesh.process.pid}" in done.stderr
+    assert set(shared_mesh.pids()) == {
+        *("nats", "preprocess", "asr", "enhancement", "summary", "gateway")
+    }
 
 
-def test_a_gateway_that_is_killed_in_mid_job_costs_nothing(mesh, short_recording):
+def test_a_gateway_that_is_killed_in_mid_job_costs_nothing(shared_mesh, short_recording):
     with subprocess.Popen(
         [str(MAIE), "process", str(short_recording), "--json", "--feature", "raw_transcript"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "MAIE_GATEWAY": mesh.gateway},
+        env={**os.environ, "MAIE_GATEWAY": shared_mesh.gateway},
     ) as process:
         for line in process.stderr:
             if "PROCESSING_ASR" in line:
                 break
-        killed = mesh.pids()["gateway"]
+        killed = shared_mesh.pids()["gateway"]
         os.kill(killed, signal.SIGKILL)
         output, errors = process.communicate(timeout=50)
     assert process.returncode == 0, errors
     assert json.loads(output)["results"]["raw_transcript"].startswith(WORDS)
-    assert mesh.pids()["gateway"] != killed
+    assert shared_mesh.pids()["gateway"] != killed
 
 
 def test_a_mesh_leaves_no_process_behind_and_keeps_its_jobs(tmp_path, maie, short_recording):

@@ -18,7 +18,6 @@ from maie_client import Client
 pytestmark = [
     pytest.mark.mesh,
     pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.timeout(120),
 ]
 
 STAGES = ("preprocess", "asr", "enhancement", "summary")

@@ -27,9 +27,9 @@ def read_directly(path: Path) -> str:
 
 @pytest.mark.parametrize("path", CLIPS, ids=lambda path: path.stem[-4:])
 async def test_a_reading_gives_the_words_that_pocketsphinx_gives(
-    path: Path, mesh: RunningMesh
+    path: Path, shared_mesh: RunningMesh
 ) -> None:
-    async with Client(mesh.gateway) as client:
+    async with Client(shared_mesh.gateway) as client:
         events = [event async for event in client.process(path, features=("raw_transcript",))]
     text = events[-1].finished.job.results.raw_transcript
     assert words_of(text) == words_of(read_directly(path))

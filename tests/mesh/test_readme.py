@@ -18,7 +18,7 @@ from typer.main import get_command
 from maie_cli.app import app
 from tests.mesh.conftest import ROOT, SAMPLE_RATE, RunningMesh, sample_audio, start_mesh
 
-pytestmark = [pytest.mark.mesh, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.mesh
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)

@@ -29,7 +29,7 @@ from tests.asr.heavy_whisper import BALLAST_BYTES, write_heavy_whisper
 from tests.asr.recordings import BUG_AND_BUDGET
 from tests.waiting import until
 
-pytestmark = [pytest.mark.mesh, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.mesh
 
 SPOKEN = "I will fix the bug by Friday. The budget was approved last week."
 SERVICES = ("asr", "asr-2")

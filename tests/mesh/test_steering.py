@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = [pytest.mark.mesh, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.mesh
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 FEATURES = ("--feature", "clean_transcript", "--feature", "raw_transcript")

@@ -17,7 +17,7 @@ from maie_cli.mesh import LocalMesh, MeshOptions
 from maie_client import Client
 from tests.summary.asking import TALK, transcript
 
-pytestmark = [pytest.mark.mesh, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.mesh
 
 PROMPT = "{{ examples }} Read: {{ transcript }}"
 ASKED = {"type": "array", "maxItems": 3, "items": {"type": "string", "maxLength": 100}}

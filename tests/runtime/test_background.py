@@ -9,6 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from maie_runtime.background import beside, end
+from tests.waiting import PATIENCE_SECONDS
 
 
 async def test_work_runs_while_the_context_lasts_and_not_after() -> None:
@@ -36,7 +37,7 @@ async def test_a_task_that_missed_its_cancellation_is_told_again() -> None:
 
     task = asyncio.create_task(deaf_once())
     await asyncio.sleep(0)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await end(task)
     assert task.cancelled()
 
@@ -46,7 +47,7 @@ async def test_work_that_failed_is_logged_and_keeps_nobody_from_leaving() -> Non
         raise OSError("gone")
 
     with capture_logs() as logs:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             async with beside(fails(), asyncio.sleep(60)):
                 await asyncio.sleep(0.01)
     [told] = logs

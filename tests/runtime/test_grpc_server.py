@@ -10,6 +10,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from maie_runtime import grpc_server
 from maie_runtime.grpc_server import GrpcServer
+from tests.waiting import PATIENCE_SECONDS
 
 
 async def test_a_server_whose_own_tasks_were_cancelled_leaves(
@@ -23,5 +24,5 @@ async def test_a_server_whose_own_tasks_were_cancelled_leaves(
         assert (await call.read()).status == health_pb2.HealthCheckResponse.NOT_SERVING
         for task in asyncio.all_tasks() - {asyncio.current_task()}:
             task.cancel()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await server.stop(0)

@@ -26,7 +26,7 @@ from tests.runtime.workers import (
     submit,
     worker,
 )
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.mesh
 
@@ -183,7 +183,7 @@ async def test_a_worker_whose_engine_does_not_stop_leaves_its_units_to_others(
         await submit(broker, "asr.0000")
         failed = (await next_event(broker)).failed
         assert (failed.failure.reason, failed.retryable) == ("STALLED", True)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await left.wait()
         assert hang.asked == 1
         assert await queue_is_empty(broker)

@@ -16,7 +16,7 @@ from maie_runtime.settings import ServiceSettings
 from maie_runtime.stage import StageContext
 from tests.empty_stages import EmptyStage
 from tests.runtime.workers import queue_is_empty, submit, worker
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.mesh
 
@@ -95,7 +95,7 @@ async def test_an_idle_worker_begins_a_task_at_once(
             await asyncio.sleep(0.037)
             submitted = time.monotonic()
             await submit(broker, job_id=f"{BATCH_JOB[:-2]}{number:02d}", lane=lane)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 delays.append(await began.get() - submitted)
     print(f"submit to start: p50 {statistics.median(delays) * 1e3:.1f} ms")
     assert statistics.median(delays) < AT_ONCE_SECONDS

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maie_runtime.quarantine import ClosedError, Quarantine
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.unit
 
@@ -32,7 +33,7 @@ async def _run(units: list[tuple[bool, int, bool]]) -> None:
     for task, (_, _, dropped) in zip(tasks, units, strict=True):
         if dropped and not task.done() and not inside:
             task.cancel()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         outcomes = await asyncio.gather(*tasks, return_exceptions=True)
         await quarantine.opened()
         async with quarantine.place(suspect=True):

@@ -36,7 +36,7 @@ from tests.runtime.workers import (
     submit,
     worker,
 )
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.mesh
 
@@ -146,7 +146,7 @@ async def test_interactive_work_that_comes_while_batch_work_waits_is_done_in_the
     async with sharing(broker, stage, blobs, model, slots=2, interactive_slots=1):
         async with elsewhere(other):
             await submit(broker)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 while not await in_hand(broker):
                     await asyncio.sleep(0.02)
             await submit(broker, UNITS[1], job_id=f"{JOB[:-1]}1", lane=subjects.INTERACTIVE)
@@ -175,7 +175,7 @@ async def test_a_unit_whose_job_is_cancelled_waits_no_more(
 ) -> None:
     async with sharing(broker, stage, blobs, model), elsewhere(other):
         await submit(broker)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not await in_hand(broker):
                 await asyncio.sleep(0.02)
         await broker.tell(subjects.cancel(JOB))
@@ -191,7 +191,7 @@ async def test_a_worker_that_stops_gives_the_waiting_unit_back_at_once(
         async with sharing(broker, stage, blobs, model, ack_wait_seconds=600):
             await stack.enter_async_context(elsewhere(other))
             await submit(broker)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 while not await in_hand(broker):
                     await asyncio.sleep(0.02)
         async with worker(other, free, blobs, ack_wait_seconds=600, max_deliveries=1):

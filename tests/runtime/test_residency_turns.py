@@ -22,7 +22,7 @@ from tests.conftest import NatsServer
 from tests.empty_stages import empty_stages
 from tests.runtime.gpus import GPU, TTL, another_broker, forget_soon
 from tests.runtime.models import Memory, NotedModel, modelled, shared, working
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.mesh
 
@@ -187,7 +187,7 @@ async def test_a_service_that_ends_while_it_waits_leaves_the_line(
         held = asyncio.create_task(work(one, first, 60))
         starting = asyncio.create_task(_open(other_broker, second))
         async with GpuLease(broker, GPU, "looks") as lease:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 while not (await lease.look())[1]:
                     await asyncio.sleep(0.02)
             starting.cancel()

@@ -30,7 +30,7 @@ from tests.runtime.workers import (
     submit,
     worker,
 )
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.mesh
 
@@ -211,7 +211,7 @@ async def test_a_unit_in_hand_is_not_run_beside_itself(
 ) -> None:
     async def holds_everything_up(_: StageContext) -> None:
         time.sleep(ACK_WAIT * 1.5)  # noqa: ASYNC251 - no heartbeat can be sent meanwhile
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not await _deliveries(broker):
                 await asyncio.sleep(0.02)
         await asyncio.sleep(0.2)

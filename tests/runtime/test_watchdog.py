@@ -14,6 +14,7 @@ from maie_runtime.errors import Code, StageError
 from maie_runtime.watchdog import watchdog
 from tests.conftest import NatsServer, free_port
 from tests.runtime.test_worker_process import START_SECONDS, worker_process
+from tests.waiting import PATIENCE_SECONDS
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -119,7 +120,7 @@ async def test_a_service_whose_engine_died_says_not_serving_and_ends_with_status
         answer = await anext(aiter(watch))
         assert answer.status == NOT_SERVING
         watch.cancel()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             assert await process.wait() == 1
     log = (tmp_path / "worker.log").read_text()
     assert "watchdog.died" in log

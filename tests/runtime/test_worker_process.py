@@ -21,6 +21,7 @@ from maie_runtime.jetstream_mount import HUNG_STATUS
 from tests.conftest import NatsServer
 from tests.empty_stages import EmptyStage
 from tests.runtime.workers import UNIT, count_events, next_event, queue_is_empty, submit, worker
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.mesh
 
@@ -136,7 +137,7 @@ async def test_a_hung_worker_ends_with_its_own_status(
     async with worker_process(nats_server, tmp_path, HOOK="hang", **limits) as process:
         await submit(broker)
         assert (await next_event(broker, seconds=START_SECONDS)).failed.failure.reason == "STALLED"
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             assert await process.wait() == HUNG_STATUS
     assert await queue_is_empty(broker)
     assert "worker.engine_hung" in (tmp_path / "worker.log").read_text()
@@ -150,7 +151,7 @@ async def test_a_hung_engine_does_not_outlive_sigterm(
         await submit(broker)
         await taken(broker)
         process.terminate()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             assert await process.wait() == HUNG_STATUS
     # A restart is no loss of a worker, however hard the engine made it.
     async with worker(broker, stage, blobs, ack_wait_seconds=ACK_WAIT, max_deliveries=1):

@@ -20,6 +20,7 @@ from maie_runtime.residency import Residency, Resident
 from maie_runtime.settings import ServiceSettings
 from maie_runtime.unit import UnitRunner
 from tests.empty_stages import EmptyStage
+from tests.waiting import PATIENCE_SECONDS
 
 JOB = "01900000-0000-7000-8000-000000000000"
 UNIT = "asr.0000"
@@ -110,7 +111,7 @@ async def count_events(broker: Broker) -> int:
 
 async def queue_is_empty(broker: Broker) -> bool:
     """Whether all tasks are settled."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while (await broker.jetstream.stream_info(subjects.TASKS)).state.messages:
             await asyncio.sleep(0.02)
     return True

@@ -38,6 +38,7 @@ from tests.summary.points import (
     summarise,
     truthful,
 )
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.unit
 
@@ -208,7 +209,7 @@ async def test_a_model_that_is_gone_fails_the_unit_and_leaves_no_call() -> None:
 async def test_cancelling_ends_all_calls() -> None:
     model = ScriptedModel(lambda prompt: "{ " * 2_000, window=6000)
     task = asyncio.create_task(fill(model, ["this is one of many lines"] * 2000))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not model.under_way:
             await asyncio.sleep(0)
     task.cancel()

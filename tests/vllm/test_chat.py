@@ -16,7 +16,7 @@ from maie_llm.vllm.chat import ChatTokenizer
 from maie_runtime.errors import StageError
 from tests.vllm.tiny import MODEL, tiny_settings
 
-pytestmark = [pytest.mark.unit, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.unit
 
 THOUGHT = "<think>\nShe said hello.\n</think>\n\nHello, everyone."
 ANSWER = "Hello, everyone."

@@ -27,7 +27,6 @@ pytestmark = [
     pytest.mark.mesh,
     pytest.mark.asyncio(loop_scope="session"),
     # The first one waits until the model is loaded.
-    pytest.mark.timeout(300),
 ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-pytestmark = [pytest.mark.unit, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.unit
 
 
 def test_that_vllm_sees_no_gpu_and_works_on_the_processor() -> None:

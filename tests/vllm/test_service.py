@@ -23,7 +23,7 @@ from tests.vllm.service import LOAD_SECONDS, NOT_SERVING, Service, vllm_service
 from tests.vllm.tiny import MODEL, TEXTS
 from tests.waiting import until
 
-pytestmark = [pytest.mark.mesh, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.mesh
 
 ORPHAN_SECONDS = 3
 

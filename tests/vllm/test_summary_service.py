@@ -18,7 +18,7 @@ from tests.conftest import NatsServer
 from tests.models.meetings import random_meeting
 from tests.vllm.service import vllm_service
 
-pytestmark = [pytest.mark.mesh, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.mesh
 
 
 async def test_meeting_notes_come_over_grpc_with_citations_that_exist(

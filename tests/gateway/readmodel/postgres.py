@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.conftest import free_port
 
-START_SECONDS = 30
+START_SECONDS = 120
 # Nothing that a test writes has to outlive it.
 SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 # PostgreSQL does not run as root; this user exists on every Unix.

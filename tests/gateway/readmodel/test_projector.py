@@ -21,10 +21,9 @@ from maie_runtime.blobs import Blobs
 from maie_runtime.broker import Broker, open_broker
 from tests.conftest import NatsServer
 from tests.gateway.readmodel.records import TENANT, job_id, job_record, show
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.mesh
-
-SECONDS = 10
 
 
 @dataclass(kw_only=True)
@@ -84,13 +83,13 @@ async def found(model: ReadModel, query: str) -> list[str]:
 
 
 async def until_found(model: ReadModel, query: str, expected: list[str]) -> None:
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while await found(model, query) != expected:
             await asyncio.sleep(0.02)
 
 
 async def until_shown(model: ReadModel, expected: list[str]) -> None:
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while await shown(model) != expected:
             await asyncio.sleep(0.02)
 
@@ -160,7 +159,7 @@ async def test_many_jobs_of_before_are_all_caught_up_with(
     numbers = range(250)
     await asyncio.gather(*(truth.write(job_record(number)) for number in numbers))
     async with truth.gateway(database_url) as (served, projector):
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while await served.count() < len(numbers):
                 await projector.settled()
 

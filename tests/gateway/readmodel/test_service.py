@@ -11,10 +11,10 @@ from maie.job.v1 import job_pb2 as job
 from maie_client import Client, ClientError
 from tests.empty_stages import empty_stages
 from tests.gateway.conftest import EmptyMesh
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.mesh
 
-SECONDS = 10
 JOBS = 12
 COMPLETE = (job.JOB_STATE_COMPLETE,)
 FEATURES = ("clean_transcript", "summary")
@@ -44,7 +44,7 @@ async def test_a_finished_job_is_listed_and_soon_found_by_its_text(
     async with empty_mesh.running() as client:
         job_id = await done(client)
         assert list(await listed(client, states=COMPLETE)) == [job_id]
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not (hits := [hit async for hit in client.search_jobs("chunk")]):
                 await asyncio.sleep(0.02)
         (hit,) = hits
