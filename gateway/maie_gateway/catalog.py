@@ -15,8 +15,8 @@ from maie_gateway.changes import JobChanges
 from maie_gateway.submission import PIPELINE_VERSION
 from maie_gateway.submit_config import check_template_id
 from maie_gateway.workers import LiveWorkers
+from maie_pipeline.bindings import BINDINGS, StageBinding
 from maie_runtime import subjects
-from maie_runtime.bindings import BINDINGS, StageBinding
 from maie_runtime.broker import BROKER_ERRORS, Broker, broker_unavailable
 from maie_runtime.lanes import LANES
 from maie_templates import TemplateLibrary

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from maie_client import Client
-from maie_runtime.bindings import BINDINGS
+from maie_pipeline.bindings import BINDINGS
 from maie_runtime.errors import Code, StageError
 from maie_runtime.settings import MeshSettings
 from maie_runtime.stage import StageContext

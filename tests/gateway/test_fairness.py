@@ -19,8 +19,8 @@ from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
 from maie_gateway.conducting import Conducting, ConductingOptions, conducting
 from maie_gateway.conductor import FINAL_STATES, Policy, accept, lane
+from maie_pipeline.bindings import BINDINGS
 from maie_runtime import subjects
-from maie_runtime.bindings import BINDINGS
 from maie_runtime.broker import Broker, open_broker
 from maie_runtime.errors import Code, StageError
 from maie_runtime.server import serve_stage

@@ -17,7 +17,7 @@ from maie.enhancement.v1 import enhancement_pb2 as enhancement
 from maie.job.v1 import job_pb2 as job
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie.summary.v1 import summary_pb2 as summary
-from maie_runtime.bindings import BINDINGS
+from maie_pipeline.bindings import BINDINGS
 from tests.gateway.conftest import EmptyMesh
 
 pytestmark = pytest.mark.mesh

@@ -19,8 +19,8 @@ from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import job_pb2_grpc
 from maie_client import Client, ClientError
+from maie_pipeline.bindings import BINDINGS
 from maie_runtime import subjects
-from maie_runtime.bindings import BINDINGS
 from maie_runtime.broker import open_broker
 from maie_runtime.errors import Code, StageError
 from maie_runtime.stage import StageContext

@@ -11,7 +11,7 @@ import pytest
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie_client import Client
-from maie_runtime.bindings import BINDINGS
+from maie_pipeline.bindings import BINDINGS
 from maie_runtime.blobs import Blobs
 from maie_runtime.server import serve_stage
 from maie_runtime.settings import ServiceSettings

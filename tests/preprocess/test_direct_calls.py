@@ -11,8 +11,8 @@ import pytest
 from maie.common.v1 import types_pb2 as common
 from maie.preprocess.v1 import preprocess_pb2 as pb
 from maie.preprocess.v1 import preprocess_pb2_grpc
+from maie_pipeline.bindings import BINDINGS
 from maie_preprocess.stage import PreprocessStage
-from maie_runtime.bindings import BINDINGS
 from maie_runtime.blobs import Blobs
 from maie_runtime.grpc_mount import GrpcMount
 from maie_runtime.grpc_server import GrpcServer

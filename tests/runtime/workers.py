@@ -11,8 +11,8 @@ from maie.asr.v1 import asr_pb2 as asr
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
+from maie_pipeline.bindings import BINDINGS
 from maie_runtime import subjects
-from maie_runtime.bindings import BINDINGS
 from maie_runtime.blobs import Blobs
 from maie_runtime.broker import Broker
 from maie_runtime.jetstream_mount import JetStreamMount, end_process

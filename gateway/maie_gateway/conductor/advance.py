@@ -14,9 +14,9 @@ from maie_gateway.conductor.draft import Draft, Step
 from maie_gateway.conductor.graph import PREPROCESS, chunk_units, enhancement
 from maie_gateway.conductor.log import log_accepted, log_state, retries_made
 from maie_gateway.conductor.policy import Policy
-from maie_gateway.conductor.states import FINAL_STATES
 from maie_gateway.conductor.steering import STEERING
 from maie_gateway.conductor.tasks import pending_tasks, task_id
+from maie_pipeline.states import FINAL_STATES
 from maie_runtime.errors import Code
 
 # A failure's sentence is stored for each failed attempt; the record must stay bounded.

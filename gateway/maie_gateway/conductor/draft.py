@@ -16,8 +16,8 @@ from maie.job.v1 import record_pb2 as record
 from maie_gateway.conductor.graph import Graph
 from maie_gateway.conductor.log import log_state, log_unit
 from maie_gateway.conductor.policy import Policy
-from maie_gateway.conductor.states import ENDED_STATES, GIVEN_UP_STATES
 from maie_gateway.conductor.tasks import make_task
+from maie_pipeline.states import ENDED_STATES, GIVEN_UP_STATES, rank
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Draft:
 
     def enter(self, state: job.JobState) -> None:
         """Moves the job on. A state that it is in, or has left, changes nothing."""
-        if state > self.record.state:
+        if rank(state) > rank(self.record.state):
             self.record.state = state
             log_state(self.record, self._time)
 

@@ -7,7 +7,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
-from maie_gateway.conductor.states import FINAL_STATES
+from maie_pipeline.states import FINAL_STATES
 
 
 def log_accepted(target: record.JobRecord, now: Timestamp) -> None:

@@ -10,7 +10,7 @@ from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
 from maie_gateway.conductor.draft import Draft, Step
 from maie_gateway.conductor.policy import Policy
-from maie_gateway.conductor.states import FINAL_STATES, RETRYABLE_STATES
+from maie_pipeline.states import FINAL_STATES, RETRYABLE_STATES
 
 # What a failed attempt of a unit adds to a record at most: its entry in the log, and as much
 # again for the failure or the output that stays with the unit.

@@ -11,7 +11,7 @@ from maie.job.v1 import record_pb2 as record
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie.summary.v1 import summary_pb2 as summary
 from maie_gateway.conductor.graph import SUMMARY_REDUCE, Graph
-from maie_gateway.conductor.states import FINAL_STATES
+from maie_pipeline.states import FINAL_STATES
 from maie_runtime import subjects
 
 

@@ -6,7 +6,7 @@ from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
 from maie_gateway.conductor.graph import stages
-from maie_gateway.conductor.states import ENDED_STATES, FINAL_STATES
+from maie_pipeline.states import ENDED_STATES, FINAL_STATES
 
 
 def job_view(source: record.JobRecord) -> job.Job:

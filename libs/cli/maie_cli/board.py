@@ -17,7 +17,7 @@ from maie.job.v1 import job_pb2 as job
 from maie_cli.formats.clean import plain
 from maie_cli.listing import GAP
 from maie_cli.names import STAGES, STATES, stage_name, state_name
-from maie_runtime.states import FINAL_STATES
+from maie_pipeline.states import FINAL_STATES
 
 DONE = 1.0
 # What stands around the rows: the header, the counts and what is the trouble, which take up to

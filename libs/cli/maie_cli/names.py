@@ -5,6 +5,7 @@ from __future__ import annotations
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie_cli.formats.as_json import enum_name
+from maie_pipeline.bindings import BINDINGS
 
 STATES: tuple[job.JobState, ...] = (
     job.JOB_STATE_PENDING,
@@ -16,12 +17,7 @@ STATES: tuple[job.JobState, ...] = (
     job.JOB_STATE_CANCELLED,
 )
 """The states in the order in which jobs go through them."""
-STAGES: tuple[common.Stage, ...] = (
-    common.STAGE_PREPROCESS,
-    common.STAGE_ASR,
-    common.STAGE_ENHANCEMENT,
-    common.STAGE_SUMMARY,
-)
+STAGES: tuple[common.Stage, ...] = tuple(binding.stage for binding in BINDINGS.values())
 """The stages in the order of the work."""
 
 

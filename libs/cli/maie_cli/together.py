@@ -16,7 +16,7 @@ from maie_cli.board import Board, Row
 from maie_cli.names import STATES
 from maie_cli.views import LineView
 from maie_client import UNREACHABLE, Client, ClientError
-from maie_runtime.states import FINAL_STATES
+from maie_pipeline.states import FINAL_STATES
 
 # Jobs that are asked for at a time, where each is asked for by its id.
 ASKED_AT_ONCE = 8

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import grpc
 
-from maie_runtime.bindings import StageBinding
+from maie_pipeline.bindings import StageBinding
 from maie_runtime.blobs import Blobs
 from maie_runtime.errors import Code, StageError
 from maie_runtime.residency import Residency, Resident

@@ -19,9 +19,10 @@ from nats.js.errors import APIError, KeyNotFoundError
 
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2, record_pb2
+from maie_pipeline.bindings import StageBinding
+from maie_pipeline.states import FINAL_STATES
 from maie_runtime import subjects
 from maie_runtime.background import beside
-from maie_runtime.bindings import StageBinding
 from maie_runtime.broker import BROKER_ERRORS, Broker
 from maie_runtime.errors import OUTCOMES, BusyError, Settle, StageError
 from maie_runtime.failures import as_stage_error, worker_lost
@@ -32,7 +33,6 @@ from maie_runtime.quarantine import ClosedError, Quarantine
 from maie_runtime.residency import Residency
 from maie_runtime.returns import Returns
 from maie_runtime.settings import ServiceSettings
-from maie_runtime.states import FINAL_STATES
 from maie_runtime.unit import UnitRunner
 from maie_runtime.unreadable import Unreadable, dead_letter
 

@@ -15,7 +15,7 @@ from typing import Any
 import structlog
 
 from maie.event.v1 import event_pb2 as event
-from maie_runtime.bindings import BINDINGS, StageBinding
+from maie_pipeline.bindings import BINDINGS, StageBinding
 from maie_runtime.blobs import Blobs
 from maie_runtime.broker import open_broker
 from maie_runtime.errors import StageError

@@ -12,9 +12,9 @@ import structlog
 from google.protobuf.message import Message
 
 from maie.event.v1 import event_pb2 as event
+from maie_pipeline.bindings import StageBinding
 from maie_runtime import subjects
 from maie_runtime.background import beside
-from maie_runtime.bindings import StageBinding
 from maie_runtime.blobs import Blobs
 from maie_runtime.broker import Broker
 from maie_runtime.errors import Code, StageError

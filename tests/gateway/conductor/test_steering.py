@@ -251,3 +251,14 @@ def test_times_follow_a_retry() -> None:
     view = job_view(step.record)
     assert view.update_time.ToDatetime(UTC) == NOW + timedelta(hours=1)
     assert [e.sequence for e in log_events(step.record)] == list(range(1, len(step.record.log) + 1))
+
+
+@pytest.mark.parametrize("state", [8, 99])
+def test_a_job_in_a_state_of_another_release_reaches_every_end(state: int) -> None:
+    step = new_job((RAW,))
+    step = advance(step.record, completed(step.tasks[0], chunks=1), POLICY, NOW)
+    step.record.state = state
+    done = run(step, all_well(1)).record
+    assert log_lines(done)[-1] == "COMPLETE"
+    stopped = advance(step.record, cancel(), POLICY, NOW).record
+    assert log_lines(stopped)[-1] == "CANCELLED"

@@ -34,7 +34,7 @@ from maie_cli.templates import template_of
 from maie_cli.together import Together
 from maie_cli.views import view_of
 from maie_client import Client
-from maie_runtime.states import FINAL_STATES
+from maie_pipeline.states import FINAL_STATES
 
 
 def _in_utc(typed: datetime | None) -> datetime | None:

@@ -17,10 +17,11 @@ from maie_cli.mesh.fitting import Fit, fit_asr
 from maie_cli.mesh.layout import Layout
 from maie_cli.mesh.ports import Ports
 from maie_cli.mesh.profiles import profile_environment
+from maie_pipeline.bindings import BINDINGS
 from maie_runtime.cores import usable_cores
 
 GATEWAY_PORT = 50051
-STAGES = ("preprocess", "asr", "enhancement", "summary")
+STAGES = tuple(BINDINGS)
 MAX_WORKERS = 64
 NATS = "nats"
 GATEWAY = "gateway"
@@ -42,7 +43,7 @@ class MeshOptions:
         profile: The engines, by the name of a profile.
         workers: How many processes of a stage, by the stage's name. Where unset, as many as fit
             the machine for ASR and 1 for the others.
-        port_base: The gateway's port; the stages have the four after it. 0 for
+        port_base: The gateway's port; the stages have those after it. 0 for
             any that are free.
         nats_port: The broker's port; 0 for any that is free.
         environment: Settings that win over the environment.

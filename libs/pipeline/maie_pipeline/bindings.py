@@ -1,4 +1,4 @@
-"""Which RPC and which task field belong to which stage: the one table of it."""
+"""The table of stages, in the order of the work: which RPC and which task field is whose."""
 
 from __future__ import annotations
 
