@@ -24,7 +24,7 @@ BUF := node_modules/.bin/buf
 VLLM := .venv-vllm/bin
 LOGS := .cache/log
 MEMBERS := $(sort $(dir $(wildcard gateway/pyproject.toml libs/*/pyproject.toml services/*/pyproject.toml)))
-DEPLOYABLES := maie-gateway maie-preprocess maie-asr maie-enhancement maie-summary maie-cli
+DEPLOYABLES := gateway libs/cli $(wildcard services/*)
 RELEASED := protos/released.binpb
 
 # $(call step,what is done,command,what to say when it fails): one line, its output only on failure.
@@ -108,20 +108,22 @@ generate: environment ## Write the generated code of the contract anew from prot
 release-contract: node_modules/.installed ## Make the contract as it stands the released one, which later changes may not break.
 	$(call step,writing $(RELEASED),$(BUF) build --exclude-source-info -o $(RELEASED),see above.)
 
-# Locks hold names, versions and hashes and no address of a registry; uv.lock holds addresses and stays out of git.
+# Locks hold names, versions and hashes and no address of a registry. What they hold stays as it is where it still fits, so that adding a
+# package moves no other; each deployable has the versions of locks/workspace.txt.
 .PHONY: lock
 lock: $(BIN)/.uv ## Resolve the packages again (ARGS=--upgrade: to the newest) and write locks/ and package-lock.json.
-	$(call step,resolving Python packages,$(UV) lock $(ARGS),see above.)
-	$(call step,writing locks/,$(UV_EXPORT) --all-packages --all-groups --all-extras -o locks/workspace.txt \
-		&& for name in $(DEPLOYABLES); do $(UV_EXPORT) --no-dev --all-extras --package $$name -o locks/$$name.txt; done \
-		&& $(UV_COMPILE) --universal locks/uv.in -o locks/uv.txt,see above.)
-	$(call step,writing locks/vllm.txt,$(UV_COMPILE) $(ARGS) --python-version 3.11 --python-platform x86_64-manylinux_2_28 $(TORCH) \
+	$(call step,writing locks/workspace.txt,$(UV_LOCK) $(ARGS) --group pyproject.toml:dev $(addsuffix pyproject.toml,$(MEMBERS)) -o locks/workspace.txt,see above.)
+	$(call step,writing the locks of the deployables,for folder in $(DEPLOYABLES); do \
+		name=$$(sed -n 's/^name = "\(.*\)"/\1/p' $$folder/pyproject.toml); \
+		$(UV_LOCK) --constraints locks/workspace.txt $$folder/pyproject.toml -o locks/$$name.txt || exit 1; \
+		done && $(UV_COMPILE) --no-config --universal locks/uv.in -o locks/uv.txt,see above.)
+	$(call step,writing locks/vllm.txt,$(UV_COMPILE) --no-config $(ARGS) --python-version 3.11 --python-platform x86_64-manylinux_2_28 $(TORCH) \
 		--excludes locks/vllm-without.txt $(addprefix --no-emit-package ,$(NAMES)) --extra mesh \
 		locks/vllm.in $(addsuffix pyproject.toml,$(MEMBERS)) -o locks/vllm.txt,see above.)
 	$(call step,resolving npm packages,npm install --package-lock-only --loglevel=error && node tools/lock-without-addresses.js,see above.)
 
-UV_EXPORT = $(UV) export --quiet --frozen --no-emit-workspace --no-header --no-annotate
-UV_COMPILE = $(UV) pip compile --quiet --no-config --no-header --no-annotate --generate-hashes
+UV_COMPILE = $(UV) pip compile --quiet --no-header --no-annotate --generate-hashes
+UV_LOCK = $(UV_COMPILE) --universal --python-version 3.11 --all-extras $(addprefix --no-emit-package ,$(NAMES))
 NAMES = $(shell sed -n 's/^name = "\(.*\)"/\1/p' $(addsuffix pyproject.toml,$(MEMBERS)))
 # PyPI's torch is for GPUs, and large. The one for CPUs comes from where the machine's pip finds it, or from PyTorch's own index.
 TORCH = $(if $(PIP_FIND_LINKS),--find-links $(PIP_FIND_LINKS),--torch-backend cpu)
