@@ -7,9 +7,9 @@ import asyncio
 import grpc
 import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
 
 from maie_runtime.grpc_errors import ErrorInterceptor
+from maie_runtime.reflection import enable_reflection
 
 log = structlog.get_logger()
 
@@ -65,9 +65,7 @@ class GrpcServer:
         self._services = services
         self._health = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self.server)
-        reflection.enable_server_reflection(
-            (*services, health.SERVICE_NAME, reflection.SERVICE_NAME), self.server
-        )
+        enable_reflection((*services, health.SERVICE_NAME), self.server)
         port = self.server.add_insecure_port(listen)
         self.address = f"{listen.rpartition(':')[0]}:{port}"
 
