@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from importlib.util import find_spec
 from pathlib import Path
 
+import faster_whisper.vad
 import pytest
 
 from maie_preprocess.engine import FRAME_SAMPLES
-from maie_preprocess.engines.silero import create
+from maie_preprocess.engines.silero import SHIPPED_MODEL, create
 from maie_preprocess.settings import PreprocessSettings
 from maie_preprocess.stage import open_stage
 from maie_runtime.errors import Code, StageError
@@ -74,12 +74,13 @@ async def test_a_file_that_is_no_model_stops_the_service_even_unverified(tmp_pat
 
 
 async def test_the_shipped_model_is_named_with_its_hash(settings: PreprocessSettings) -> None:
-    spec = find_spec("faster_whisper")
-    assert spec is not None
-    assert spec.origin is not None
-    shipped = Path(spec.origin).parent / "assets" / "silero_vad_v6.onnx"
     async with open_stage(settings) as stage:
         (model,) = stage.models()
-    assert model.engine.checkpoint_sha256 == hashlib.sha256(shipped.read_bytes()).hexdigest()
+    assert model.engine.checkpoint_sha256 == hashlib.sha256(SHIPPED_MODEL.read_bytes()).hexdigest()
     assert model.engine.parameters["min_silence_ms"] == "500"
     assert model.engine.model_path == ""
+
+
+def test_the_asr_service_finds_speech_by_the_same_model() -> None:
+    asr_model = Path(faster_whisper.vad.get_assets_path()) / SHIPPED_MODEL.name
+    assert asr_model.read_bytes() == SHIPPED_MODEL.read_bytes()

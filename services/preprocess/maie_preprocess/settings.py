@@ -59,7 +59,7 @@ class PreprocessSettings(ServiceSettings):
     vad: str = "silero"
     """The engine that finds speech, by its name in `maie.preprocess.engines`."""
     vad_model: Path | None = None
-    """The model's file; the one inside faster-whisper where unset."""
+    """The model's file; the one that ships with the service where unset."""
     vad_model_sha256: str = "4cbf549b8326f60f80f2536d9eefeb450a9abe83365a098031c89719f1be17d2"
     """What the model's file must hash to. Empty accepts any file."""
     vad_threshold: float = Field(default=0.3, gt=0, lt=1)

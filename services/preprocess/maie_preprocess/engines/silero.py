@@ -1,4 +1,4 @@
-"""Silero VAD, the ONNX model that ships inside faster-whisper."""
+"""Silero VAD, an ONNX model that ships with this package."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -19,29 +18,19 @@ from maie_preprocess.engine import FRAME_SAMPLES
 from maie_preprocess.settings import PreprocessSettings
 from maie_runtime.errors import Code, StageError
 
-SHIPPED_MODEL = Path("assets", "silero_vad_v6.onnx")
+SHIPPED_MODEL = Path(__file__).parents[1] / "models" / "silero-vad" / "silero_vad_v6.onnx"
 # What the model sees of the frame before, and the size of its memory.
 CONTEXT_SAMPLES = 64
 STATE_SHAPE = (1, 1, 128)
 FULL_SCALE = 32768.0
 
 
-def _model_path(settings: PreprocessSettings) -> Path:
-    if settings.vad_model is not None:
-        return settings.vad_model
-    # Found without importing the package, which would load CTranslate2 too.
-    spec = find_spec("faster_whisper")
-    if spec is None or spec.origin is None:
-        raise _missing("faster-whisper, which carries it, is not installed")
-    return Path(spec.origin).parent / SHIPPED_MODEL
-
-
-def _missing(why: str) -> StageError:
+def _missing(path: Path, error: OSError) -> StageError:
     return StageError(
         Code.FAILED_PRECONDITION,
         "MODEL_MISSING",
-        f"The Silero VAD model is missing: {why}; install faster-whisper or set "
-        "MAIE_PREPROCESS_VAD_MODEL to the model's file.",
+        f"The Silero VAD model {path} cannot be read ({error.strerror}); set "
+        "MAIE_PREPROCESS_VAD_MODEL to a file that can.",
     )
 
 
@@ -60,7 +49,7 @@ def _load(
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise _missing(f"{path} cannot be read ({error.strerror})") from error
+        raise _missing(path, error) from error
     digest = hashlib.sha256(content).hexdigest()
     expected = settings.vad_model_sha256
     if expected and digest != expected:
@@ -153,6 +142,6 @@ async def create(settings: PreprocessSettings) -> AsyncIterator[SileroEngine]:
     """
     with ThreadPoolExecutor(settings.slots, thread_name_prefix="vad") as executor:
         loop = asyncio.get_running_loop()
-        path = _model_path(settings)
+        path = settings.vad_model or SHIPPED_MODEL
         session, engine_version = await loop.run_in_executor(executor, _load, path, settings)
         yield SileroEngine(session, engine_version, executor)
