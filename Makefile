@@ -71,7 +71,7 @@ endif
 ##@ Check
 
 .PHONY: lint
-lint: lint-python lint-types lint-generated lint-protos ## Check style, types, the contract and what is generated from it.
+lint: lint-python lint-types lint-dependencies lint-generated lint-protos ## Check style, types, dependencies, the contract and what is generated from it.
 
 .PHONY: lint-python
 lint-python: environment
@@ -80,6 +80,12 @@ lint-python: environment
 .PHONY: lint-types
 lint-types: environment
 	$(call step,mypy,$(BIN)/mypy,see above.)
+
+.PHONY: lint-dependencies
+lint-dependencies: environment
+	$(call step,declared dependencies against imports,for folder in $(MEMBERS); do echo $$folder; \
+		(cd $$folder && $(CURDIR)/$(BIN)/deptry --no-ansi --package-module-name-map maie-contracts=maie .) || exit 1; \
+		done,declare in pyproject.toml what is imported and nothing else; then run make lock.)
 
 .PHONY: lint-generated
 lint-generated: environment
@@ -152,7 +158,7 @@ $(BIN)/.uv: locks/uv.txt
 	@touch $@
 
 $(BIN)/.locked: locks/workspace.txt $(BIN)/.uv
-	$(call step,installing the locked packages (302 MB of them are downloaded where uv has none yet),$(UV) pip install --quiet --require-hashes -r $<,see above; is the package index reachable?)
+	$(call step,installing the locked packages (315 MB of them are downloaded where uv has none yet),$(UV) pip install --quiet --require-hashes -r $<,see above; is the package index reachable?)
 	@touch $@
 
 $(BIN)/.members: $(BIN)/.locked $(addsuffix pyproject.toml,$(MEMBERS))
