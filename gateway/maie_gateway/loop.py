@@ -12,9 +12,7 @@ from datetime import UTC, datetime
 import structlog
 from google.protobuf.message import DecodeError
 from nats.aio.msg import Msg
-from nats.errors import Error as NatsError
 from nats.js.api import AckPolicy, ConsumerConfig
-from nats.js.errors import APIError
 
 from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
@@ -33,7 +31,7 @@ from maie_gateway.conductor import (
 from maie_gateway.store import GONE, JobStore, RevisionConflictError, StoredRecord
 from maie_runtime import subjects
 from maie_runtime.background import beside
-from maie_runtime.broker import BROKER_ERRORS, Broker
+from maie_runtime.broker import BROKER_ERRORS, Broker, broker_unavailable
 from maie_runtime.errors import StageError
 from maie_runtime.faults import fault
 from maie_runtime.pull import pull_groups
@@ -155,7 +153,7 @@ class Conductor:
                 with suppress(RevisionConflictError):
                     return await self._apply(stored, step)
             elif is_current:
-                return await self._nothing_changed(stored, events)
+                return await self._nothing_changed(stored)
             # What was seen last is behind, or may be: the record itself decides.
             stored = None
 
@@ -168,13 +166,11 @@ class Conductor:
         await self._after(old.record, step.record)
         return step.record
 
-    async def _nothing_changed(
-        self, stored: StoredRecord, events: tuple[event.StageEvent, ...]
-    ) -> record.JobRecord:
+    async def _nothing_changed(self, stored: StoredRecord) -> record.JobRecord:
         self._changes.note(stored.record, stored.revision)
-        if any(told.HasField("cancel_requested") for told in events):
-            # Whoever cancelled the job may have gone before the workers were told.
-            await self._stop_work(stored.record)
+        # Whoever cancelled the job may have gone before its tasks were taken back, and another
+        # gateway may have published one since.
+        await self._stop_work(stored.record)
         return stored.record
 
     async def publish(
@@ -224,14 +220,19 @@ class Conductor:
 
         Where another gateway takes the job up again at this very moment, that
         may hit a task of the next attempt; the reconciler brings it back.
+
+        Raises:
+            StageError: UNAVAILABLE with BROKER_UNAVAILABLE: its tasks may still be queued.
         """
         if of.state == job.JOB_STATE_CANCELLED:
-            await self._broker.tell(subjects.cancel(of.job_id))
-            with suppress(NatsError, APIError):
-                # What stays queued is dropped by the worker that pulls it.
+            # First, for workers that are told look whether their task is still there.
+            try:
                 await self._broker.jetstream.purge_stream(
                     subjects.TASKS, subject=subjects.tasks_of_job(of.job_id)
                 )
+            except BROKER_ERRORS as error:
+                raise broker_unavailable() from error
+            await self._broker.tell(subjects.cancel(of.job_id))
 
     async def _conduct(self) -> None:
         while True:

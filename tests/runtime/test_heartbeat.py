@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 
 import pytest
 from nats.js.api import AckPolicy, ConsumerConfig
 
 from maie.asr.v1 import asr_pb2 as asr
-from maie.job.v1 import job_pb2 as job
 from maie_runtime import subjects
 from maie_runtime.blobs import Blobs
 from maie_runtime.broker import Broker
@@ -22,8 +22,8 @@ from tests.runtime.workers import (
     count_events,
     next_event,
     queue_is_empty,
-    record_units,
     submit,
+    take_back,
     worker,
 )
 from tests.waiting import PATIENCE_SECONDS, until
@@ -125,25 +125,27 @@ async def test_a_sign_of_life_without_a_response_is_enough(
         assert (await next_event(broker)).HasField("completed")
 
 
-@pytest.mark.parametrize(
-    ("attempt", "state"),
-    [(1, job.JOB_STATE_CANCELLED), (2, job.JOB_STATE_PROCESSING_ASR)],
-)
+@pytest.mark.parametrize("happen", [take_back, partial(submit, attempt=2)])
 async def test_a_unit_that_is_not_wanted_any_more_is_stopped_without_word_of_it(
-    broker: Broker, stage: EmptyStage, blobs: Blobs, attempt: int, state: job.JobState
+    broker: Broker,
+    stage: EmptyStage,
+    blobs: Blobs,
+    happen: Callable[[Broker], Awaitable[None]],
 ) -> None:
-    async def hangs(_: StageContext) -> None:
-        await asyncio.Event().wait()
+    async def hangs_at_first(context: StageContext) -> None:
+        if context.attempt == 1:
+            await asyncio.Event().wait()
 
-    stage.hook = hangs
+    stage.hook = hangs_at_first
     async with worker(broker, stage, blobs, ack_wait_seconds=1):
         await submit(broker)
         await until(lambda: stage.runs)
-        # Only the record says so: the message to workers was lost.
-        await record_units(broker, UNIT, attempt=attempt, state=state)
+        # Only the queue says so: the message to workers was lost.
+        await happen(broker)
         await until(lambda: stage.stopped, STOPPED_SECONDS)
         assert await queue_is_empty(broker)
-    assert await count_events(broker) == 0
+    assert stage.stopped == [UNIT]
+    assert await count_events(broker) == len(stage.runs) - 1
 
 
 async def test_word_of_a_cancellation_stops_a_unit_at_once_and_the_next_runs(
@@ -206,7 +208,6 @@ async def test_a_neighbour_of_a_hung_unit_goes_to_another_worker_at_once(
         await until(lambda: len(stage.runs) == 2)
         other = empty_stages()["asr"]
         async with worker(broker, other, blobs, ack_wait_seconds=600):
-            await record_units(broker, UNIT, state=job.JOB_STATE_CANCELLED)
             await broker.tell(subjects.cancel(JOB))
             told = await next_event(broker)
         assert left.is_set()

@@ -9,8 +9,6 @@ from datetime import timedelta
 
 from maie.asr.v1 import asr_pb2 as asr
 from maie.event.v1 import event_pb2 as event
-from maie.job.v1 import job_pb2 as job
-from maie.job.v1 import record_pb2 as record
 from maie_pipeline.bindings import BINDINGS
 from maie_runtime import subjects
 from maie_runtime.blobs import Blobs
@@ -58,14 +56,12 @@ async def submit(
     broker: Broker,
     *units: str,
     attempt: int = 1,
-    state: job.JobState = 3,
     lane: str = subjects.BATCH,
     job_id: str = JOB,
     pause: timedelta = timedelta(),
     report_start: bool = False,
 ) -> None:
-    """Stores a job that waits for its units, and publishes them; one unit where none is named."""
-    await record_units(broker, *(units or (UNIT,)), attempt=attempt, state=state, job_id=job_id)
+    """Publishes the tasks of units; of one unit where none is named."""
     for unit in units or (UNIT,):
         task = event.StageTask(
             job_id=job_id,
@@ -79,20 +75,9 @@ async def submit(
         await broker.publish(subject, task, message_id=f"{job_id}/{unit}/{attempt}")
 
 
-async def record_units(
-    broker: Broker,
-    *units: str,
-    attempt: int = 1,
-    state: job.JobState = job.JOB_STATE_PROCESSING_ASR,
-    job_id: str = JOB,
-) -> None:
-    """Stores a job whose units are queued."""
-    queued = [
-        record.Unit(unit=unit, stage=2, attempt=attempt, state=job.UNIT_STATE_QUEUED)
-        for unit in units
-    ]
-    stored = record.JobRecord(job_id=job_id, state=state, units=queued)
-    await broker.jobs.put(job_id, stored.SerializeToString())
+async def take_back(broker: Broker, job_id: str = JOB) -> None:
+    """Removes a job's tasks from the queue, as a gateway does where the job is cancelled."""
+    await broker.jetstream.purge_stream(subjects.TASKS, subject=subjects.tasks_of_job(job_id))
 
 
 async def next_event(broker: Broker, number: int = 1, seconds: float = 10) -> event.StageEvent:

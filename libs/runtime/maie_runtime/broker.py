@@ -55,6 +55,8 @@ STREAMS = (
         retention=RetentionPolicy.WORK_QUEUE,
         storage=StorageType.FILE,
         duplicate_window=DUPLICATE_WINDOW_SECONDS,
+        # Workers have no other right to read it.
+        allow_direct=True,
     ),
     StreamConfig(
         name=subjects.EVENTS,
@@ -92,6 +94,8 @@ STREAMS = (
         max_age=RETURNS_KEPT_SECONDS,
         max_msgs_per_subject=1,
         duplicate_window=DUPLICATE_WINDOW_SECONDS,
+        # Workers have no other right to read it.
+        allow_direct=True,
     ),
     StreamConfig(
         name=subjects.NAMES,

@@ -132,7 +132,7 @@ class UnitWatch:
             await asyncio.sleep(self._settings.ack_wait_seconds / HEARTBEATS_PER_ACK_WAIT)
             with suppress(*BROKER_ERRORS):
                 await self.message.in_progress()
-                # Word of a cancellation may be lost, so the record is asked as well.
+                # Word of a cancellation may be lost, so the queue is asked as well.
                 if not await self._wanted():
                     self.stop(UnwantedError())
 

@@ -15,15 +15,14 @@ import structlog
 from google.protobuf.message import DecodeError
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
-from nats.js.errors import APIError, KeyNotFoundError
+from nats.js.errors import APIError
 
 from maie.event.v1 import event_pb2 as event
-from maie.job.v1 import job_pb2, record_pb2
 from maie_pipeline.bindings import StageBinding
-from maie_pipeline.states import FINAL_STATES
 from maie_runtime import subjects
 from maie_runtime.background import beside
 from maie_runtime.broker import BROKER_ERRORS, Broker
+from maie_runtime.direct_get import last_sequence
 from maie_runtime.errors import OUTCOMES, BusyError, Settle, StageError
 from maie_runtime.failures import as_stage_error, worker_lost
 from maie_runtime.faults import fault
@@ -40,9 +39,9 @@ log = structlog.get_logger()
 
 FAILURES_OF_BROKER = (*BROKER_ERRORS, StageError)
 BROKER_PAUSE_SECONDS = 1.0
-# Most units are pulled at once. To ask the record whether such a one is still wanted would cost
-# a tenth of all that an empty unit does.
+# Most units are pulled at once, and need not be looked up to learn whether they are still wanted.
 FRESH = timedelta(seconds=1)
+LOOK_AGAIN_SECONDS = 0.25
 # Cancelled jobs whose units may be on their way; far more than are cancelled within a second.
 CANCELLED_JOBS = 256
 # What was pulled together with a suspect is given back before the suspect may kill its worker.
@@ -223,7 +222,7 @@ class JetStreamMount:
         elif self._in_hand(task, message):
             # The broker was away, and heard no heartbeat.
             await self._returns.give_back(message, self._settings.ack_wait_seconds)
-        elif not (self._is_fresh(message, task) or await self._wanted(task)):
+        elif not (self._is_fresh(message, task) or await self._wanted(message)):
             log.info("unit.superseded")
             await message.ack()
         elif (losses := await self._returns.losses(message)) >= self._settings.max_deliveries:
@@ -249,30 +248,20 @@ class JetStreamMount:
             and task.job_id not in self._cancelled
         )
 
-    async def _wanted(self, task: event.StageTask) -> bool:
-        """Whether the unit's result would still count."""
-        try:
-            entry = await self._broker.jobs.get(task.job_id)
-        except KeyNotFoundError:
-            return False
-        try:
-            record = record_pb2.JobRecord.FromString(entry.value or b"")
-        except DecodeError:
-            log.error("record.unreadable", key=task.job_id, revision=entry.revision)
-            return False
-        if record.state in FINAL_STATES:
-            return False
-        for unit in record.units:
-            if unit.unit == task.unit:
-                return unit.attempt < task.attempt or (
-                    unit.attempt == task.attempt and unit.state == job_pb2.UNIT_STATE_QUEUED
-                )
-        # The replica that answered may be behind the task.
-        return True
+    async def _wanted(self, message: Msg) -> bool:
+        """Whether a unit's result would still count: its task is the last of its subject."""
+        if await self._newest(message) is None:
+            # The server that answered may be a moment behind.
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+        newest = await self._newest(message)
+        return newest is not None and newest <= message.metadata.sequence.stream
+
+    async def _newest(self, message: Msg) -> int | None:
+        return await last_sequence(self._broker.client, subjects.TASKS, message.subject)
 
     async def _work(self, task: event.StageTask, message: Msg, *, suspect: bool) -> None:
         """Runs the unit and settles its message."""
-        watch = UnitWatch(message, self._settings, lambda: self._wanted(task))
+        watch = UnitWatch(message, self._settings, lambda: self._wanted(message))
         self._running[task.job_id].add(watch)
         try:
             async with beside(watch.send_heartbeats()):

@@ -8,18 +8,22 @@ silent.
 
 from __future__ import annotations
 
+import asyncio
+
 import structlog
 from google.protobuf.empty_pb2 import Empty
 from nats.aio.msg import Msg
 
 from maie_runtime import subjects
 from maie_runtime.broker import Broker
+from maie_runtime.direct_get import count
 from maie_runtime.errors import StageError
 
 log = structlog.get_logger()
 
 # Who drains has little time, and gives the unit back all the same.
 GIVE_UP_SECONDS = 2.0
+LOOK_AGAIN_SECONDS = 0.25
 
 
 class Returns:
@@ -76,10 +80,16 @@ class Returns:
         earlier = message.metadata.num_delivered - 1
         if not earlier:
             return 0
-        told = await self._broker.jetstream.stream_info(
-            subjects.RETURNS, subjects_filter=_of_message(message, delivery="*")
-        )
-        return earlier - len(told.state.subjects or {})
+        lost = earlier - await self._count_notes(message)
+        if lost:
+            # A note of a moment ago may not have reached the server that answered.
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+            lost = earlier - await self._count_notes(message)
+        return lost
+
+    async def _count_notes(self, message: Msg) -> int:
+        pattern = _of_message(message, delivery="*")
+        return await count(self._broker.client, subjects.RETURNS, pattern)
 
 
 def _of_message(message: Msg, delivery: str = "") -> str:

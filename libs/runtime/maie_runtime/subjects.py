@@ -131,3 +131,8 @@ def bucket_stream(bucket: str) -> str:
 def bucket_subject(bucket: str, key: str) -> str:
     """Where the entry of a key is within its bucket's stream."""
     return f"$KV.{bucket}.{key}"
+
+
+def direct_get(stream: str, subject: str = "") -> str:
+    """Where a stream is read from directly: by its request's body, or a subject's last message."""
+    return f"$JS.API.DIRECT.GET.{stream}" + (f".{subject}" if subject else "")

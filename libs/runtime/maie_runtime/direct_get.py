@@ -1,0 +1,57 @@
+"""Direct reads of a stream: one small request, answered by any server that holds the stream.
+
+A right to one subject of a stream is enough for them, where `STREAM.INFO` and
+`STREAM.MSG.GET` show all of it. In a cluster the server that answers may be a
+moment behind: who is about to act on an absence looks twice.
+"""
+
+from __future__ import annotations
+
+import json
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js.api import Header, StatusCode
+from nats.js.errors import APIError
+
+from maie_runtime import subjects
+
+TIMEOUT_SECONDS = 5.0
+
+
+async def last_sequence(client: Client, stream: str, subject: str) -> int | None:
+    """The place of a subject's last message in its stream; None where there is none.
+
+    Raises:
+        nats.errors.NoRespondersError: There is no such stream.
+        nats.errors.Error: The broker does not answer.
+        APIError: It refused.
+    """
+    found = await _request(client, subjects.direct_get(stream, subject), b"")
+    return int(_header(found, "Nats-Sequence")) if found else None
+
+
+async def count(client: Client, stream: str, pattern: str) -> int:
+    """How many messages a stream holds on subjects that match.
+
+    Raises:
+        As `last_sequence`.
+    """
+    # The first answer to a batch says how many would follow it.
+    wish = {"seq": 1, "next_by_subj": pattern, "batch": 1}
+    found = await _request(client, subjects.direct_get(stream), json.dumps(wish).encode())
+    return int(_header(found, "Nats-Num-Pending")) + 1 if found else 0
+
+
+async def _request(client: Client, subject: str, payload: bytes) -> Msg | None:
+    answer = await client.request(subject, payload, timeout=TIMEOUT_SECONDS)
+    status = (answer.headers or {}).get(Header.STATUS)
+    if status == StatusCode.NO_MESSAGES:
+        return None
+    if status is not None:
+        raise APIError(code=int(status), description="The server refused a direct read.")
+    return answer
+
+
+def _header(message: Msg, name: str) -> str:
+    return (message.headers or {})[name]
