@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from maie_runtime.bindings import BINDINGS
+from maie_pipeline.bindings import BINDINGS
 from tests.examples.programs import ROOT, run_program
 from tests.gateway.conftest import EmptyMesh
 
