@@ -49,11 +49,11 @@ test-vllm: .venv-vllm/.members ## Run the tests of vLLM, in an environment of th
 
 .PHONY: bench-vllm
 bench-vllm: .venv-vllm/.members ## Run bench/vllm_engine.py in the environment of vLLM.
-	@$(VLLM)/python bench/vllm_engine.py $(ARGS)
+	@$(VLLM)/python -m bench.vllm_engine $(ARGS)
 
 .PHONY: bench-%
 bench-%: setup ## Run bench/NAME.py and print its figures; ARGS are passed on.
-	@$(BIN)/python bench/$*.py $(ARGS)
+	@$(BIN)/python -m bench.$* $(ARGS)
 
 .PHONY: chaos
 chaos: setup faketime ## Break a mesh on purpose and count what came of every job; ARGS="--trials 20".

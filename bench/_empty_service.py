@@ -1,4 +1,4 @@
-"""A stage's service with nothing behind it: `python bench/_empty_service.py STAGE`.
+"""A stage's service with nothing behind it: `python -m bench._empty_service STAGE`.
 
 It is started with the repository's root in PYTHONPATH, for the empty stages of the tests.
 """

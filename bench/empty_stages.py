@@ -20,10 +20,10 @@ from statistics import median, quantiles
 from typing import Annotated
 
 import typer
-from meshes import data_folder, empty_mesh
 from psutil import Process
-from report import Figure, JsonOption, Report, note
 
+from bench.meshes import data_folder, empty_mesh
+from bench.report import Figure, JsonOption, Report, note
 from maie.job.v1 import job_pb2 as job
 from maie_cli.mesh.child import Child
 from maie_cli.mesh.parts import GATEWAY, NATS, STAGES

@@ -11,28 +11,24 @@ from __future__ import annotations
 
 import asyncio
 import random
-import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from statistics import median, quantiles
 from typing import Annotated
 from uuid import UUID
 
 import typer
 from google.protobuf.timestamp_pb2 import Timestamp
-from meshes import data_folder
-from report import Figure, JsonOption, Report, note
 
+from bench.meshes import data_folder
+from bench.report import Figure, JsonOption, Report, note
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
 from maie_gateway.readmodel import JobText, ReadModel, TextMoment, job_entry, open_read_model
 from maie_gateway.readmodel.entries import text_version
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.gateway.readmodel.postgres import postgres_server
 
 PROMISED_MS = 200

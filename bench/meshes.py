@@ -13,8 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Unpack
 
-from report import note
-
+from bench.report import note
 from maie.job.v1 import job_pb2 as job
 from maie_cli.mesh import Layout, MeshOptions
 from maie_cli.mesh.child import Child
@@ -22,7 +21,7 @@ from maie_cli.mesh.parts import GATEWAY, NATS, STAGES, Part, plan
 from maie_client import Client, JobOptions
 
 ROOT = Path(__file__).resolve().parent.parent
-EMPTY_SERVICE = Path(__file__).with_name("_empty_service.py")
+EMPTY_SERVICE = (sys.executable, "-m", "bench._empty_service")
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 
@@ -101,7 +100,7 @@ def _emptied(part: Part) -> Part:
         return part
     return replace(
         part,
-        command=(sys.executable, str(EMPTY_SERVICE), part.name),
+        command=(*EMPTY_SERVICE, part.name),
         environment={**part.environment, "PYTHONPATH": os.fspath(ROOT)},
     )
 

@@ -16,12 +16,12 @@ from statistics import median
 from typing import Annotated
 
 import typer
-from bare import BareWhisper, words_of
-from meshes import data_folder, through_mesh
-from others import Others
-from readings import long_reading, write_wav
-from report import Figure, JsonOption, Report, note
 
+from bench.bare import BareWhisper, words_of
+from bench.meshes import data_folder, through_mesh
+from bench.others import Others
+from bench.readings import long_reading, write_wav
+from bench.report import Figure, JsonOption, Report, note
 from maie_asr.settings import AsrSettings
 from maie_cli.mesh import LocalMesh, MeshOptions
 from maie_client import Client

@@ -24,10 +24,10 @@ from typing import Annotated
 
 import psutil
 import typer
-from report import Figure, JsonOption, Report
 
 # What a service has loaded too, so that its memory counts.
 import maie_runtime.server  # noqa: F401
+from bench.report import Figure, JsonOption, Report
 from maie.common.v1 import types_pb2 as common
 from maie.preprocess.v1 import preprocess_pb2 as pb
 from maie_preprocess.settings import PreprocessSettings
@@ -98,7 +98,7 @@ async def _main(folder: Path, hours: float, kind: Kind, core: int, as_json: bool
 def make_recording(path: Path, seconds: float, kind: Kind) -> None:
     """Writes the sample, as often as it takes, to a file of a kind."""
     # In the process that makes the recording and in no other.
-    import recordings
+    from bench import recordings
 
     if kind is Kind.WAV:
         recordings.repeated_sample(path, seconds)
@@ -109,7 +109,8 @@ def make_recording(path: Path, seconds: float, kind: Kind) -> None:
 def _write_encoded(path: Path, seconds: float) -> None:
     """Encodes the sample once and writes its packets over and over."""
     import av
-    import recordings
+
+    from bench import recordings
 
     rate = 48_000
     with av.open(str(recordings.SAMPLE)) as sample, av.open(str(path), "w") as output:

@@ -8,10 +8,10 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from growth import Series
 from nats.aio.client import Client
 from psutil import NoSuchProcess, Process
 
+from bench.growth import Series
 from maie_cli.mesh import LocalMesh
 from maie_cli.mesh.parts import NATS
 

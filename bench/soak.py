@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
@@ -20,17 +19,17 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from growth import Series
-from load import Load, webhook_receiver
-from meshes import EMPTY_SERVICE, ROOT, data_folder
-from others import Others
-from recordings import SAMPLE
-from report import machine, note
 from rich import box
 from rich.console import Console
 from rich.table import Table
-from sampling import Sampler
 
+from bench.growth import Series
+from bench.load import Load, webhook_receiver
+from bench.meshes import EMPTY_SERVICE, ROOT, data_folder
+from bench.others import Others
+from bench.recordings import SAMPLE
+from bench.report import machine, note
+from bench.sampling import Sampler
 from maie_cli.mesh import LocalMesh, MeshOptions
 from maie_cli.mesh.parts import STAGES
 from maie_client import Client
@@ -138,7 +137,7 @@ def _emptied(data: Path) -> MeshOptions:
             "MAIE_GATEWAY_MAX_ACTIVE_JOBS_PER_TENANT": "1000",
             "MAIE_WEBHOOKS_ALLOWED_NETWORKS": '["127.0.0.0/8"]',
         },
-        commands={stage: (sys.executable, str(EMPTY_SERVICE), stage) for stage in STAGES},
+        commands={stage: (*EMPTY_SERVICE, stage) for stage in STAGES},
     )
 
 

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from meshes import data_folder, gateway_alone
-from report import Figure, JsonOption, Report
 
+from bench.meshes import data_folder, gateway_alone
+from bench.report import Figure, JsonOption, Report
 from maie_cli.mesh.parts import GATEWAY
 from maie_client import Client
 from maie_gateway.settings import GatewaySettings

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -23,11 +22,9 @@ from uuid import uuid4
 import psutil
 import structlog
 import typer
-from others import Others
-from report import Figure, JsonOption, Report, note
 
-sys.path.append(str(Path(__file__).resolve().parent.parent))
-
+from bench.others import Others
+from bench.report import Figure, JsonOption, Report, note
 from maie_enhancement.llm import prompt as enhancement
 from maie_llm import Completion, Generation, Prompt
 from maie_llm.settings import GenerationSettings, VllmSettings

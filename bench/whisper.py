@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
@@ -23,12 +22,10 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 from faster_whisper import BatchedInferencePipeline, WhisperModel
-from meshes import data_folder
-from others import Others
-from report import Figure, JsonOption, Report, note
 
-sys.path.append(str(Path(__file__).resolve().parent.parent))
-
+from bench.meshes import data_folder
+from bench.others import Others
+from bench.report import Figure, JsonOption, Report, note
 from maie.asr.v1 import asr_pb2 as asr
 from maie_asr.engine import SAMPLE_RATE, Samples
 from maie_asr.engines.whisper.model import AUTO_COMPUTE_TYPES

@@ -20,10 +20,10 @@ import jiwer
 import typer
 from faster_whisper import WhisperModel
 from google.protobuf.duration_pb2 import Duration
-from meshes import data_folder
-from readings import FORMS, Reading, in_form, long_reading, write_wav
-from report import Figure, JsonOption, Report, note
 
+from bench.meshes import data_folder
+from bench.readings import FORMS, Reading, in_form, long_reading, write_wav
+from bench.report import Figure, JsonOption, Report, note
 from maie.asr.v1 import asr_pb2 as asr
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie_asr import stage as asr_stage

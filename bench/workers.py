@@ -13,11 +13,11 @@ from statistics import median
 from typing import Annotated
 
 import typer
-from meshes import data_folder, through_mesh
-from others import Others
-from recordings import repeated_sample
-from report import Figure, JsonOption, Report, note
 
+from bench.meshes import data_folder, through_mesh
+from bench.others import Others
+from bench.recordings import repeated_sample
+from bench.report import Figure, JsonOption, Report, note
 from maie_cli.mesh import LocalMesh, MeshOptions
 from maie_client import Client, JobOptions
 

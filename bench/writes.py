@@ -14,12 +14,12 @@ from contextlib import AsyncExitStack
 from typing import Annotated
 
 import typer
-from empty_stages import WARM_UP_JOBS, all_at_once
-from meshes import data_folder, empty_mesh
 from nats.aio.client import Client as NatsClient
 from nats.js import JetStreamContext
-from report import Figure, JsonOption, Report, note
 
+from bench.empty_stages import WARM_UP_JOBS, all_at_once
+from bench.meshes import data_folder, empty_mesh
+from bench.report import Figure, JsonOption, Report, note
 from maie_cli.mesh.parts import NATS
 from maie_client import Client
 from maie_runtime import subjects
