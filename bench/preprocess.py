@@ -149,7 +149,9 @@ async def _store(blobs: Blobs, path: Path) -> common.Blob:
 
 async def _preprocess(recording: common.Blob, blobs: Blobs, folder: Path) -> pb.PreprocessResult:
     request = pb.PreprocessRequest(recording=recording)
-    context = StageContext(job_id="bench", unit="preprocess", attempt=1, blobs=blobs)
+    context = StageContext(
+        job_id="bench", unit="preprocess", attempt=1, blobs=blobs, folder="direct/bench"
+    )
     async with (
         open_stage(PreprocessSettings(temp_dir=folder)) as stage,
         aclosing(stage.run(request, context)) as responses,

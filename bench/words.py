@@ -163,7 +163,9 @@ class Stages:
 
 async def call(stage: Stage[Any, Any], request: Any, blobs: Blobs) -> Any:
     """What a stage answers at last."""
-    context = StageContext(job_id="bench-words", unit="direct", attempt=1, blobs=blobs)
+    context = StageContext(
+        job_id="bench-words", unit="direct", attempt=1, blobs=blobs, folder="direct/bench"
+    )
     result = None
     async with aclosing(stage.run(request, context)) as responses:
         async for response in responses:

@@ -15,9 +15,8 @@ from maie_gateway.erasing import erase_all
 from maie_gateway.loop import Conductor
 from maie_gateway.requests import Requests
 from maie_gateway.store import REMOVAL_TOLD_SECONDS, JobStore, RevisionConflictError
-from maie_gateway.submission import UPLOADS
 from maie_gateway.tenancy import tenant_of_record
-from maie_runtime import subjects
+from maie_runtime import folders, subjects
 from maie_runtime.blobs import Blobs
 from maie_runtime.broker import BROKER_ERRORS, Broker, broker_unavailable
 from maie_runtime.faults import fault
@@ -95,8 +94,8 @@ class Removal:
         await asyncio.gather(
             *(self._purge(*place) for place in _places(job_id)),
             *(self._erase(*place) for place in _places_of_names(job_id)),
-            self._blobs.delete_prefix(f"jobs/{job_id}"),
-            self._blobs.delete_prefix(f"{UPLOADS}/{job_id}"),
+            self._blobs.delete_prefix(folders.of_job(job_id)),
+            self._blobs.delete_prefix(folders.of_uploads(job_id)),
         )
 
     async def _remove(self, job_id: str) -> bool:

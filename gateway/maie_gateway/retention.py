@@ -21,8 +21,7 @@ from maie_gateway.conductor import FINAL_STATES
 from maie_gateway.removal import Removal
 from maie_gateway.settings import RetentionSettings
 from maie_gateway.store import GONE, JobStore
-from maie_gateway.submission import UPLOADS
-from maie_runtime import subjects
+from maie_runtime import folders, subjects
 from maie_runtime.background import beside
 from maie_runtime.blobs import Blobs, StoredObject
 from maie_runtime.broker import BROKER_ERRORS, REQUEST_TIMEOUT_SECONDS, Broker, broker_unavailable
@@ -122,20 +121,23 @@ class Sweeper:
                 log.info("sweep.names_erased", job=job_id)
 
     async def sweep_blobs(self) -> None:
-        """Removes stored objects that became part of no job for their lifetime."""
+        """Removes stored objects of no job, and those of direct calls, after their lifetime."""
         if not await self._owns_blobs():
             log.error("sweep.blobs_of_another_mesh", keep=OWNERS)
             return
         before = datetime.now(UTC) - timedelta(hours=self._settings.uploads_hours)
         await self._blobs.remove_partials(before)
         uploads: defaultdict[str, list[StoredObject]] = defaultdict(list)
-        async for upload in self._blobs.stored(UPLOADS):
+        async for upload in self._blobs.stored(folders.UPLOADS):
             uploads[upload.key.split("/")[1]].append(upload)
-        owners = {*await self._blobs.children("jobs"), *uploads}
+        for call_id in await self._blobs.children(folders.DIRECT_CALLS):
+            await self._remove_if_old(folders.of_direct_call(call_id), before)
+        owners = {*await self._blobs.children(folders.JOBS), *uploads}
         jobs = await self._jobs()
         for job_id in owners - jobs:
             if await self._is_gone(job_id):
-                await self._remove_orphans(job_id, before)
+                for folder in (folders.of_job(job_id), folders.of_uploads(job_id)):
+                    await self._remove_if_old(folder, before)
         for job_id in owners & jobs:
             if len(uploads[job_id]) > 1:
                 await self._remove_doubles(job_id, uploads[job_id], before)
@@ -158,12 +160,11 @@ class Sweeper:
         """Looks once more: ids that come and go while all are listed can be missed."""
         return not await self._store.exists(job_id)
 
-    async def _remove_orphans(self, job_id: str, before: datetime) -> None:
-        for prefix in (f"jobs/{job_id}", f"{UPLOADS}/{job_id}"):
-            found = [stored async for stored in self._blobs.stored(prefix)]
-            if found and all(stored.modified < before for stored in found):
-                await self._blobs.delete_prefix(prefix)
-                log.info("sweep.orphans_removed", prefix=prefix, objects=len(found))
+    async def _remove_if_old(self, folder: str, before: datetime) -> None:
+        found = [stored async for stored in self._blobs.stored(folder)]
+        if found and all(stored.modified < before for stored in found):
+            await self._blobs.delete_prefix(folder)
+            log.info("sweep.folder_removed", folder=folder, objects=len(found))
 
     async def _remove_doubles(
         self, job_id: str, uploads: list[StoredObject], before: datetime

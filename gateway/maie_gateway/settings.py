@@ -33,7 +33,8 @@ class RetentionSettings(Settings):
     request_ids_days: float = Field(default=7.0, gt=0)
     """How long a submit that is sent again under its request id gives the same job."""
     uploads_hours: float = Field(default=24.0, gt=0)
-    """An upload that became no job is removed after so long; longer than any upload takes."""
+    """An upload that became no job, and what a service stored for a direct caller, is removed after
+    so long; longer than any upload takes."""
     removals_seconds: int = Field(default=3600, ge=1)
     """How long a removed job's id is kept, for gateways that were away to hear of it."""
     sweep_seconds: float = Field(default=900.0, gt=0)

@@ -23,6 +23,7 @@ from maie_gateway.store import JobStore, RevisionConflictError
 from maie_gateway.submit_config import settled_config
 from maie_gateway.turns import Turns
 from maie_gateway.upload import first_config, receive_audio
+from maie_runtime import folders
 from maie_runtime.blobs import Blobs
 from maie_runtime.broker import Broker, broker_unavailable
 from maie_runtime.errors import Code, StageError
@@ -32,8 +33,6 @@ from maie_templates import TemplateLibrary
 log = structlog.get_logger()
 
 PIPELINE_VERSION = version("maie-gateway")
-UPLOADS = "uploads"
-"""Recordings that came under a request id: `uploads/JOB/UUID`, each its own."""
 
 CheckConfig = Callable[[job.JobConfig], Awaitable[None]]
 
@@ -111,7 +110,7 @@ class Submissions:
                 await fault("submission.after_bind")
                 recording = await receive_audio(
                     parts,
-                    _recording_key(job_id, config),
+                    _recording_prefix(job_id, config),
                     self._blobs,
                     pace,
                     self._limits.max_bytes,
@@ -200,11 +199,13 @@ class Submissions:
         if not config.template_id:
             return None, ""
         template = self._templates.get(config.template_id).to_message()
-        return await self._blobs.put_message(f"jobs/{job_id}/template", template), template.sha256
+        return await self._blobs.put_message(
+            f"{folders.of_job(job_id)}/template", template
+        ), template.sha256
 
 
-def _recording_key(job_id: str, config: job.JobConfig) -> str:
-    """Where a recording goes: under a request id, several may come for the same job."""
+def _recording_prefix(job_id: str, config: job.JobConfig) -> str:
+    """What a recording's key begins with: under a request id, the same one may come twice."""
     if not config.request_id:
-        return f"jobs/{job_id}/recording"
-    return f"{UPLOADS}/{job_id}/{uuid_utils.uuid7()}"
+        return f"{folders.of_job(job_id)}/recording"
+    return f"{folders.of_uploads(job_id)}/{uuid_utils.uuid7()}"

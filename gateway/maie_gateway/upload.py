@@ -30,7 +30,7 @@ async def first_config(parts: AsyncIterator[job.UploadPart], pace: Pace) -> job.
 
 
 async def receive_audio(
-    parts: AsyncIterator[job.UploadPart], key: str, blobs: Blobs, pace: Pace, max_bytes: int
+    parts: AsyncIterator[job.UploadPart], prefix: str, blobs: Blobs, pace: Pace, max_bytes: int
 ) -> common.Blob:
     """Takes the audio and the finish message. An upload that fails leaves nothing.
 
@@ -40,7 +40,7 @@ async def receive_audio(
             RESOURCE_EXHAUSTED with UPLOAD_TOO_LARGE; DEADLINE_EXCEEDED as
             `Pace.next` has it.
     """
-    async with blobs.writer(key) as writer:
+    async with blobs.writer(prefix) as writer:
         finish = await _write_all(parts, writer, pace, max_bytes)
         blob = writer.blob()
         if (finish.size_bytes, finish.sha256.lower()) != (blob.size_bytes, blob.sha256):

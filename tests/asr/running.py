@@ -13,7 +13,7 @@ from maie_runtime.stage import StageContext
 
 def context(blobs: Blobs) -> StageContext:
     """For whom the stage works in tests."""
-    return StageContext(job_id="test", unit="asr.0000", attempt=1, blobs=blobs)
+    return StageContext(job_id="test", unit="asr.0000", attempt=1, blobs=blobs, folder="jobs/test")
 
 
 async def responses(

@@ -21,6 +21,7 @@ from pydantic_settings import SettingsConfigDict
 
 from maie.asr.v1 import asr_pb2 as asr
 from maie.common.v1 import types_pb2 as common
+from maie_runtime import folders
 from maie_runtime.errors import Code, StageError
 from maie_runtime.server import run_service
 from maie_runtime.settings import MeshSettings, ServiceSettings
@@ -66,8 +67,9 @@ class ChaosStage(EmptyStage):
 def _recording(job_id: str) -> bytes:
     root = Path(urlsplit(MeshSettings().blob_url).path)
     try:
-        return (root / "jobs" / job_id / "recording").read_bytes()
-    except OSError:  # the store is away: the stage itself will find out
+        (path,) = (root / folders.of_job(job_id)).glob("recording-*")
+        return path.read_bytes()
+    except (OSError, ValueError):  # the store is away: the stage itself will find out
         return b""
 
 

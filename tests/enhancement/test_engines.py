@@ -23,7 +23,9 @@ pytestmark = pytest.mark.mesh
 
 @pytest.fixture
 def context(tmp_path: Path) -> StageContext:
-    return StageContext(job_id="job", unit="direct", attempt=1, blobs=Blobs(tmp_path.as_uri()))
+    return StageContext(
+        job_id="job", unit="direct", attempt=1, blobs=Blobs(tmp_path.as_uri()), folder="jobs/test"
+    )
 
 
 async def shout(request: web.Request) -> web.StreamResponse:

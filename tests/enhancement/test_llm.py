@@ -223,7 +223,9 @@ async def test_the_result_says_how_it_was_made_and_what_was_kept(tmp_path: Path)
     engine = LanguageModelEngine(ScriptedModel(change_one), EnhancementSettings())
     request = enhancement.EnhanceRequest(transcript=transcript(*SAID))
     request.generation.temperature = 0.5
-    context = StageContext(job_id="job", unit="direct", attempt=1, blobs=Blobs(tmp_path.as_uri()))
+    context = StageContext(
+        job_id="job", unit="direct", attempt=1, blobs=Blobs(tmp_path.as_uri()), folder="jobs/test"
+    )
     with ThreadPoolExecutor(1) as executor:
         stage = EnhanceStage(engine, executor)
         responses = [response async for response in stage.run(request, context)]

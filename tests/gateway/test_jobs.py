@@ -140,7 +140,8 @@ async def test_a_unit_that_is_given_up_is_kept_as_a_dead_letter(empty_mesh: Empt
             )
         letter = event.DeadLetter.FromString(stored.data or b"")
         assert letter.failure.reason == "AUDIO_CORRUPT"
-        assert letter.task.preprocess.recording.key == f"jobs/{done.job_id}/recording"
+        recording = letter.task.preprocess.recording
+        assert recording.key == f"jobs/{done.job_id}/recording-{recording.sha256}"
 
 
 async def test_cancelling_stops_the_engine_and_frees_the_worker(empty_mesh: EmptyMesh) -> None:

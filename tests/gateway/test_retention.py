@@ -140,6 +140,15 @@ async def test_uploads_that_became_no_job_are_removed(
         await until(lambda: _is_empty(blobs, "jobs"))
 
 
+async def test_what_direct_calls_stored_is_removed_once_it_is_old(empty_mesh: EmptyMesh) -> None:
+    blobs = Blobs(empty_mesh.mesh.blob_url)
+    await blobs.put("direct/one/chunk", b"its caller is done")
+    keep(empty_mesh, uploads_hours=2.0 * SECOND_OF_HOUR)
+    async with empty_mesh.gateway():
+        assert await blobs.children("direct") == ["one"]
+        await until(lambda: _is_empty(blobs, "direct"))
+
+
 async def test_names_that_became_no_job_are_erased_and_those_of_jobs_are_kept(
     empty_mesh: EmptyMesh, broker: Broker
 ) -> None:

@@ -32,7 +32,7 @@ def blobs(tmp_path: Path) -> Blobs:
 
 @pytest.fixture
 def context(blobs: Blobs) -> StageContext:
-    return StageContext(job_id="job", unit="preprocess", attempt=1, blobs=blobs)
+    return StageContext(job_id="job", unit="preprocess", attempt=1, blobs=blobs, folder="jobs/test")
 
 
 @pytest.fixture

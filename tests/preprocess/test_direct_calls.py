@@ -67,17 +67,23 @@ async def test_a_foreign_recording_looks_like_an_absent_one(
     assert stored.sha256 not in foreign[1]
 
 
-async def test_a_job_of_the_mesh_is_not_worked_on(
+async def test_a_call_stores_its_chunks_in_a_folder_of_its_own(
     stub: preprocess_pb2_grpc.PreprocessServiceStub, blobs: Blobs
 ) -> None:
-    chunk = await blobs.put(f"jobs/{JOB}/chunks/0.wav", b"somebody's")
     sound = recordings.wav(recordings.speech(5))
-    for job_id in (JOB, JOB.upper()):
-        request = pb.PreprocessRequest(recording_content=sound, job_id=job_id)
-        code, told = await refusal(stub, request)
-        assert code is grpc.StatusCode.PERMISSION_DENIED
-        assert "JOB_NOT_YOURS" in told
-    assert await blobs.get(chunk) == b"somebody's"
+    recording = await blobs.put(f"jobs/{JOB}/recording", sound)
+    # Field 3 once named the job whose chunks were written.
+    named = pb.PreprocessRequest.FromString(b"\x1a\x24" + JOB.encode())
+    named.recording.CopyFrom(recording)
+    folders = set()
+    for request in (named, pb.PreprocessRequest(recording_content=sound)):
+        answers = [answer async for answer in stub.Preprocess(request)]
+        (chunk,) = answers[-1].result.chunks
+        assert await blobs.get(chunk.audio)
+        folders.add(chunk.audio.key.rpartition("/")[0])
+    assert [stored.key async for stored in blobs.stored("jobs")] == [recording.key]
+    assert {f"direct/{call}" for call in await blobs.children("direct")} == folders
+    assert len(folders) == 2
 
 
 @pytest.mark.parametrize("key", ["", "../x", "/etc/passwd", "a\0b", "jobs/../../x", "x" * 2000])

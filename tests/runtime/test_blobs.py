@@ -31,6 +31,25 @@ async def test_what_is_written_in_pieces_is_read_back_whole(
 
 
 @pytest.mark.parametrize("size", [1, 12_000_000])
+async def test_no_write_changes_what_another_wrote(blobs: Blobs, tmp_path: Path, size: int) -> None:
+    written = [await _write(blobs, content * size) for content in (b"a", b"b", b"a")]
+    assert written[0] == written[2] != written[1]
+    for blob, content in zip(written, (b"a", b"b", b"a"), strict=True):
+        assert blob.key == f"x/y-{blob.sha256}"
+        await blobs.download(blob, tmp_path / "copy")
+        assert (tmp_path / "copy").read_bytes() == content * size
+    stored = [found.key async for found in blobs.stored("")]
+    assert sorted(stored) == sorted({blob.key for blob in written})
+
+
+async def _write(blobs: Blobs, content: bytes) -> common.Blob:
+    async with blobs.writer("x/y") as writer:
+        for start in range(0, len(content), 4_000_000):
+            await writer.write(content[start : start + 4_000_000])
+    return writer.blob()
+
+
+@pytest.mark.parametrize("size", [1, 12_000_000])
 async def test_a_broken_write_leaves_no_object(blobs: Blobs, size: int) -> None:
     with pytest.raises(RuntimeError):
         async with blobs.writer("broken") as writer:
@@ -98,7 +117,7 @@ async def test_what_a_killed_writer_left_goes_once_it_is_old(blobs: Blobs, tmp_p
         os.utime(left, (0, 0))
         await blobs.remove_partials(datetime.now(UTC) - timedelta(hours=1))
         assert not left.exists()
-    assert [stored.key async for stored in blobs.stored("jobs")] == ["jobs/a/recording"]
+    assert [stored.key async for stored in blobs.stored("jobs")] == [writer.blob().key]
     assert PurePath(partial.name).match(PARTIAL_GLOB)
 
 

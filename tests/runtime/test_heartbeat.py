@@ -231,5 +231,5 @@ async def test_an_engine_that_cancels_itself_costs_its_unit_only(
 
 def test_the_empty_stage_gives_three_signs_of_life() -> None:
     """The arithmetic of the test above rests on it."""
-    context = StageContext(job_id=JOB, unit=UNIT, attempt=1, blobs=None)  # type: ignore[arg-type]
+    context = StageContext(job_id=JOB, unit=UNIT, attempt=1, blobs=None, folder="jobs/test")  # type: ignore[arg-type]
     assert len(empty_stages()["asr"].answer(asr.TranscribeRequest(), context, 1)) == 3

@@ -13,4 +13,4 @@ from maie_runtime.stage import StageContext
 @pytest.fixture
 def context(tmp_path: Path) -> StageContext:
     blobs = Blobs((tmp_path / "blobs").as_uri())
-    return StageContext(job_id="job", unit="direct", attempt=1, blobs=blobs)
+    return StageContext(job_id="job", unit="direct", attempt=1, blobs=blobs, folder="jobs/test")

@@ -47,7 +47,9 @@ async def enhance(
     )
     request = enhancement.EnhanceRequest(transcript=transcript)
     request.generation.temperature = 0
-    context = StageContext(job_id="job", unit="direct", attempt=1, blobs=Blobs(folder.as_uri()))
+    context = StageContext(
+        job_id="job", unit="direct", attempt=1, blobs=Blobs(folder.as_uri()), folder="jobs/test"
+    )
     with ThreadPoolExecutor(1) as executor:
         stage = EnhanceStage(engine, executor)
         responses = [each async for each in stage.run(request, context)]

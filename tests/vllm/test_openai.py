@@ -271,7 +271,9 @@ async def _tokens_written(url: str) -> float:
 
 
 def context(folder: Path) -> StageContext:
-    return StageContext(job_id="job", unit="direct", attempt=1, blobs=Blobs(folder.as_uri()))
+    return StageContext(
+        job_id="job", unit="direct", attempt=1, blobs=Blobs(folder.as_uri()), folder="jobs/test"
+    )
 
 
 def transcript_of(texts: Sequence[str]) -> common.Transcript:

@@ -70,7 +70,9 @@ async def summarise(
     )
     request = summary.SummarizeRequest(template_id=NOTES.template_id, transcript=transcript)
     request.generation.temperature = 0
-    context = StageContext(job_id="job", unit="direct", attempt=1, blobs=Blobs(folder.as_uri()))
+    context = StageContext(
+        job_id="job", unit="direct", attempt=1, blobs=Blobs(folder.as_uri()), folder="jobs/test"
+    )
     stage = SummarizeStage(engine, LIBRARY)
     responses = [each async for each in stage.run(request, context)]
     filled = responses[-1].result.summary

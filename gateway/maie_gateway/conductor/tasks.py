@@ -90,9 +90,7 @@ def make_task(source: record.JobRecord, graph: Graph, unit: record.Unit) -> even
 
 
 def _preprocess(source: record.JobRecord) -> preprocess.PreprocessRequest:
-    request = preprocess.PreprocessRequest(
-        recording=source.recording, job_id=source.job_id, asr_slots=source.asr_slots
-    )
+    request = preprocess.PreprocessRequest(recording=source.recording, asr_slots=source.asr_slots)
     if source.config.HasField("chunk_duration"):
         request.chunk_duration.CopyFrom(source.config.chunk_duration)
     if source.config.HasField("recording_options"):

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
+from uuid import uuid4
 
 import obstore
 import structlog
@@ -134,11 +135,13 @@ class BlobWriter:
     What is no larger than a part is stored whole at the end.
 
     Attributes:
+        partial: The key of the object while it is larger than a part and not complete.
         size: How many bytes were written so far.
     """
 
-    def __init__(self, key: str, store: ObjectStore, parts: AsyncExitStack) -> None:
-        self._key = key
+    def __init__(self, prefix: str, store: ObjectStore, parts: AsyncExitStack) -> None:
+        self.partial = f"{prefix}-partial-{uuid4()}"
+        self._prefix = prefix
         self._store = store
         self._parts = parts
         self._target: obstore.AsyncWritableFile | None = None
@@ -157,7 +160,7 @@ class BlobWriter:
         if self.size > WRITE_PART_BYTES:
             self._target = target = await self._parts.enter_async_context(
                 obstore.open_writer_async(
-                    self._store, self._key, buffer_size=WRITE_PART_BYTES, max_concurrency=1
+                    self._store, self.partial, buffer_size=WRITE_PART_BYTES, max_concurrency=1
                 )
             )
             await target.write(bytes(self._first))
@@ -169,7 +172,8 @@ class BlobWriter:
 
     def blob(self) -> common.Blob:
         """What was written so far, as a reference to the object."""
-        return common.Blob(key=self._key, size_bytes=self.size, sha256=self._digest.hexdigest())
+        digest = self._digest.hexdigest()
+        return common.Blob(key=f"{self._prefix}-{digest}", size_bytes=self.size, sha256=digest)
 
 
 class Blobs:
@@ -253,14 +257,27 @@ class Blobs:
         _check(blob, digest.hexdigest())
 
     @asynccontextmanager
-    async def writer(self, key: str) -> AsyncIterator[BlobWriter]:
-        """Writes an object piece by piece. An error within leaves no object."""
-        with _store_errors(key):
+    async def writer(self, prefix: str) -> AsyncIterator[BlobWriter]:
+        """Writes an object piece by piece as `PREFIX-SHA256`, as `put_message` does.
+
+        A large one has another name until its digest is known. To rename it, a bucket copies it,
+        which S3 does with objects of up to 5 GiB. An error within leaves no object.
+        """
+        with _store_errors(prefix):
             async with AsyncExitStack() as parts:
-                writer = BlobWriter(key, self._store, parts)
+                writer = BlobWriter(prefix, self._store, parts)
                 yield writer
-                if (data := writer.small()) is not None:
-                    await self._put(key, data)
+            key = writer.blob().key
+            if (data := writer.small()) is not None:
+                await self._put(key, data)
+            else:
+                await self._rename(writer.partial, key)
+
+    async def _rename(self, source: str, target: str) -> None:
+        if self._directory is not None:
+            await asyncio.to_thread(obstore.rename, self._store, source, target)
+        else:
+            await obstore.rename_async(self._store, source, target)
 
     async def delete(self, key: str) -> None:
         """Removes an object. An absent one is no error."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from datetime import timedelta
@@ -12,13 +11,12 @@ from uuid import uuid4
 import grpc
 
 from maie_pipeline.bindings import StageBinding
+from maie_runtime import folders
 from maie_runtime.blobs import Blobs
 from maie_runtime.errors import Code, StageError
 from maie_runtime.residency import Residency, Resident
 from maie_runtime.stage import Stage, StageContext
 
-# As the gateway makes them.
-_JOB_OF_MESH = re.compile(r"(?i:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 LOADING_RETRY_AFTER = timedelta(seconds=5)
 
 
@@ -51,9 +49,13 @@ class GrpcMount:
                 "The service is still loading its model; try again in a few seconds.",
                 retry_after=LOADING_RETRY_AFTER,
             )
-        _check_job(request)
+        call_id = str(uuid4())
         context = StageContext(
-            job_id=f"direct-{uuid4()}", unit="direct", attempt=1, blobs=self._blobs
+            job_id=f"direct-{call_id}",
+            unit="direct",
+            attempt=1,
+            blobs=self._blobs,
+            folder=folders.of_direct_call(call_id),
         )
         try:
             async with (
@@ -64,18 +66,6 @@ class GrpcMount:
                     yield response
         except StageError as error:
             raise _discreet(error) from error
-
-
-def _check_job(request: Any) -> None:
-    """Refuses to write where a job of the mesh has its results."""
-    job_id = getattr(request, "job_id", "")
-    if _JOB_OF_MESH.fullmatch(job_id):
-        raise StageError(
-            Code.PERMISSION_DENIED,
-            "JOB_NOT_YOURS",
-            "A direct call works on no job of the mesh; leave `job_id` unset.",
-            field="job_id",
-        )
 
 
 def _discreet(error: StageError) -> StageError:

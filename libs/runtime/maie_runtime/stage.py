@@ -33,6 +33,7 @@ class StageContext:
             direct call.
         attempt: The attempt, from 1.
         blobs: The object store.
+        folder: The folder of the object store that a stage may write to.
         alive: To be called at each sign of life of the work that is no response; a unit without
             any for long is taken for stalled.
     """
@@ -41,6 +42,7 @@ class StageContext:
     unit: str
     attempt: int
     blobs: Blobs
+    folder: str
     alive: Callable[[], None] = field(default=unheard, compare=False)
 
 

@@ -13,7 +13,7 @@ from google.protobuf.message import Message
 
 from maie.event.v1 import event_pb2 as event
 from maie_pipeline.bindings import StageBinding
-from maie_runtime import subjects
+from maie_runtime import folders, subjects
 from maie_runtime.background import beside
 from maie_runtime.blobs import Blobs
 from maie_runtime.broker import Broker
@@ -71,7 +71,8 @@ class UnitRunner:
         async with self._telling_start(task):
             last = await self._last_response(task, alive)
         await fault("worker.after_run")
-        output = await self._blobs.put_message(f"jobs/{task.job_id}/{task.unit}", last.result)
+        folder = folders.of_job(task.job_id)
+        output = await self._blobs.put_message(f"{folder}/{task.unit}", last.result)
         await fault("worker.after_commit")
         alive()
         completed = event.UnitCompleted(output=output, facts=self._stage.facts(last))
@@ -105,6 +106,7 @@ class UnitRunner:
             unit=task.unit,
             attempt=task.attempt,
             blobs=self._blobs,
+            folder=folders.of_job(task.job_id),
             alive=alive,
         )
         last = None

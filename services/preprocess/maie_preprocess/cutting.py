@@ -38,7 +38,7 @@ class Cutter:
         rules: When speech begins and ends.
         target: The length in samples that chunks aim at.
         blobs: Takes the chunks' audio.
-        prefix: Where in the store.
+        prefix: What the chunks' keys begin with.
         chunks: Takes the chunks, of all lanes.
     """
 
@@ -87,7 +87,7 @@ class Cutter:
 
     async def _store(self, plan: ChunkPlan) -> None:
         index = len(self._chunks)
-        async with self._blobs.writer(f"{self._prefix}/{index:04d}.wav") as target:
+        async with self._blobs.writer(self._prefix) as target:
             for piece in self._buffer.wav(plan.span):
                 await target.write(piece)
         self.speech += plan.speech

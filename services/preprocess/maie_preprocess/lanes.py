@@ -27,7 +27,7 @@ class Lanes:
         rules: When speech begins and ends.
         target: The length in samples that chunks aim at.
         blobs: Takes the chunks' audio.
-        prefix: Where in the store.
+        prefix: What the chunks' keys begin with.
         executor: Where spectra are computed.
     """
 

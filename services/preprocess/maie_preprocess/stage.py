@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import re
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -27,7 +26,6 @@ from maie_preprocess.source import open_recording
 from maie_preprocess.speech import rules_of
 from maie_preprocess.wire import Opened
 from maie_runtime.engines import load_engine
-from maie_runtime.errors import invalid
 from maie_runtime.stage import StageContext
 
 ENGINES = "maie.preprocess.engines"
@@ -36,7 +34,6 @@ ENGINES = "maie.preprocess.engines"
 WINDOW_BYTES = 320 * FRAME_SAMPLES * SAMPLE_BYTES
 # More messages would say nothing that a person could see.
 PROGRESS_STEP = 0.01
-JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # The settings that shape the result, beside the model.
 PARAMETERS = (
     "vad_threshold", "vad_negative_threshold", "vad_min_speech_ms", "vad_min_silence_ms",
@@ -67,7 +64,7 @@ class PreprocessStage:
     ) -> AsyncGenerator[pb.PreprocessResponse, None]:
         """Works on one recording; see `Stage.run`.
 
-        Chunks are stored under `jobs/JOB_ID/chunks/INDEX.wav`.
+        Chunks are stored as `FOLDER/chunk-SHA256`.
 
         Raises:
             StageError: INVALID_ARGUMENT with AUDIO_EMPTY, AUDIO_CORRUPT,
@@ -76,7 +73,6 @@ class PreprocessStage:
                 long recording while others take all the room for such.
         """
         length = ChunkLength.of(request, self._settings)
-        prefix = _prefix(request, context)
         choice = choice_of(request.recording_options, self._settings)
         async with (
             open_recording(request, context.blobs, self._settings, self._executor) as recording,
@@ -85,14 +81,14 @@ class PreprocessStage:
         ):
             opened = await decoded.open()
             chunk_seconds = length.seconds(_all_lanes(opened))
-            lanes = self._lanes(chunk_seconds, context, prefix)
+            lanes = self._lanes(chunk_seconds, context)
             told = reached = 0.0
             async for lane, window in decoded.windows(WINDOW_BYTES):
                 if opened is not decoded.opened:
                     # The channels are read in another way now: what came before is void.
                     opened = await decoded.open()
                     chunk_seconds = length.seconds(_all_lanes(opened))
-                    lanes = self._lanes(chunk_seconds, context, prefix)
+                    lanes = self._lanes(chunk_seconds, context)
                     reached = 0.0
                 see_length(_seconds(lanes, decoded))
                 await lanes.feed(lane, window)
@@ -106,8 +102,9 @@ class PreprocessStage:
         result.vad_engine.parameters["chunk_seconds"] = json.dumps(chunk_seconds)
         yield pb.PreprocessResponse(result=result)
 
-    def _lanes(self, chunk_seconds: float, context: StageContext, prefix: str) -> Lanes:
+    def _lanes(self, chunk_seconds: float, context: StageContext) -> Lanes:
         target = round(chunk_seconds * SAMPLE_RATE)
+        prefix = f"{context.folder}/chunk"
         return Lanes(self._engine, self._rules, target, context.blobs, prefix, self._executor)
 
     def facts(self, response: pb.PreprocessResponse) -> event.UnitFacts:
@@ -157,18 +154,6 @@ class PreprocessStage:
             vad_engine=self._version(),
             warnings=warnings_of(opened, done, heard=bool(lanes.chunks)),
         )
-
-
-def _prefix(request: pb.PreprocessRequest, context: StageContext) -> str:
-    job_id = request.job_id or context.job_id
-    if JOB_ID.fullmatch(job_id) is None:
-        raise invalid(
-            "INVALID_JOB_ID",
-            "A job id has 1 to 64 letters, digits, hyphens and underscores; leave it empty to "
-            "have one made.",
-            field="job_id",
-        )
-    return f"jobs/{job_id}/chunks"
 
 
 def _all_lanes(opened: Opened) -> float | None:

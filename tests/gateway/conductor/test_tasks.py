@@ -54,7 +54,7 @@ def test_every_task_carries_job_attempt_and_trace() -> None:
 
 def test_preprocess_reads_the_recording() -> None:
     request = issued()["preprocess"].preprocess
-    assert (request.recording, request.job_id) == (RECORDING, JOB_ID)
+    assert request.recording == RECORDING
     assert request.chunk_duration.seconds == 20
 
 
@@ -90,7 +90,7 @@ def test_the_chunk_duration_is_the_services_own_where_nobody_asked() -> None:
         traceparent="",
         now=NOW,
     )
-    request = preprocess.PreprocessRequest(recording=RECORDING, job_id=JOB_ID)
+    request = preprocess.PreprocessRequest(recording=RECORDING)
     assert step.tasks[0].preprocess == request
     assert not step.record.HasField("template")
 

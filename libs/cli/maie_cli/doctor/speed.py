@@ -73,7 +73,9 @@ def capacity(factor: float, slots: int) -> str:
 
 async def _transcribe(stage: Any, speech: bytes, blobs: Blobs) -> None:
     request = asr.TranscribeRequest(audio_content=speech)
-    context = StageContext(job_id="doctor", unit="direct", attempt=1, blobs=blobs)
+    context = StageContext(
+        job_id="doctor", unit="direct", attempt=1, blobs=blobs, folder="direct/doctor"
+    )
     async with aclosing(stage.run(request, context)) as responses:
         async for _ in responses:
             pass

@@ -23,20 +23,18 @@ CHANNEL_MODE_SPLIT: ChannelMode
 CHANNEL_MODE_AUTO: ChannelMode
 
 class PreprocessRequest(_message.Message):
-    __slots__ = ("recording", "recording_content", "job_id", "chunk_duration", "recording_options", "asr_slots")
+    __slots__ = ("recording", "recording_content", "chunk_duration", "recording_options", "asr_slots")
     RECORDING_FIELD_NUMBER: _ClassVar[int]
     RECORDING_CONTENT_FIELD_NUMBER: _ClassVar[int]
-    JOB_ID_FIELD_NUMBER: _ClassVar[int]
     CHUNK_DURATION_FIELD_NUMBER: _ClassVar[int]
     RECORDING_OPTIONS_FIELD_NUMBER: _ClassVar[int]
     ASR_SLOTS_FIELD_NUMBER: _ClassVar[int]
     recording: _types_pb2.Blob
     recording_content: bytes
-    job_id: str
     chunk_duration: _duration_pb2.Duration
     recording_options: RecordingOptions
     asr_slots: int
-    def __init__(self, recording: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., recording_content: _Optional[bytes] = ..., job_id: _Optional[str] = ..., chunk_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., recording_options: _Optional[_Union[RecordingOptions, _Mapping]] = ..., asr_slots: _Optional[int] = ...) -> None: ...
+    def __init__(self, recording: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., recording_content: _Optional[bytes] = ..., chunk_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., recording_options: _Optional[_Union[RecordingOptions, _Mapping]] = ..., asr_slots: _Optional[int] = ...) -> None: ...
 
 class RecordingOptions(_message.Message):
     __slots__ = ("channels", "track", "all_tracks")
