@@ -90,6 +90,7 @@ lint-dependencies: environment
 .PHONY: lint-generated
 lint-generated: environment
 	$(call step,generated code against protos/,$(BIN)/python libs/contracts/generate.py --check,run make generate and commit what it writes.)
+	$(call step,generated pages against the code,$(BIN)/python -m tools.pages --check,run make generate and commit what it writes.)
 
 .PHONY: lint-protos
 lint-protos: node_modules/.installed
@@ -107,8 +108,9 @@ format: environment ## Format the Python code and mend what ruff can.
 	@$(BIN)/ruff check --quiet --fix --exit-zero . && $(BIN)/ruff format --quiet .
 
 .PHONY: generate
-generate: environment ## Write the generated code of the contract anew from protos/.
+generate: environment ## Write what is generated anew: the contract's code and the pages of settings and reasons.
 	$(call step,generating the contract's code,$(BIN)/python libs/contracts/generate.py,see above.)
+	$(call step,generating pages,$(BIN)/python -m tools.pages,see above.)
 
 .PHONY: release-contract
 release-contract: node_modules/.installed ## Make the contract as it stands the released one, which later changes may not break.

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from maie.common.v1 import types_pb2 as common
 from maie_llm import Completion, Generation, Message, Prompt
 from maie_runtime.errors import invalid
+from maie_runtime.reasons import Reason
 
 TOKEN = re.compile(r"\s*\S{1,8}|\s+")
 TOKENS_AROUND_A_MESSAGE = 4
@@ -55,7 +56,7 @@ class ScriptedModel:
         size = await self.count(prompt.messages)
         room = self.window - size
         if room < (prompt.generation.max_tokens or 1):
-            raise invalid("PROMPT_TOO_LONG", "The prompt is too long.")
+            raise invalid(Reason.PROMPT_TOO_LONG, "The prompt is too long.")
         self.prompts.append(prompt)
         tokens = tokens_of(self._answer(prompt))
         most = prompt.generation.max_tokens or room

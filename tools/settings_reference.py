@@ -1,11 +1,9 @@
-"""Writes docs/settings.md from the settings classes: python tools/settings_reference.py."""
+"""docs/settings.md from the settings classes."""
 
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 from pydantic.fields import FieldInfo
 
@@ -36,13 +34,12 @@ from maie_summary.settings import (
 )
 from maie_templates.settings import TemplateSettings
 
-TARGET = Path(__file__).parents[1] / "docs" / "settings.md"
+TARGET = "docs/settings.md"
 SECTIONS: tuple[tuple[str, type[Settings]], ...] = (
     ("Every part", MeshSettings),
     ("Templates (gateway and summary)", TemplateSettings),
     ("Gateway", GatewaySettings),
     ("Lists and search (gateway)", ReadModelSettings),
-    ("Read model (gateway)", ReadModelSettings),
     ("Retention (gateway)", RetentionSettings),
     ("Webhooks (gateway)", WebhookSettings),
     ("Preprocess", PreprocessSettings),
@@ -66,7 +63,7 @@ INTRODUCTION = """\
 
 Each part reads its settings once, at its start, from the environment. A value that cannot be
 used stops the part with a line that names it. Lists are JSON. This page is written by
-`python tools/settings_reference.py` from the code.
+`make generate` from the settings classes.
 """
 
 
@@ -97,8 +94,3 @@ def _default(field: FieldInfo) -> str:
     if value is None or value == "":
         return "unset"
     return f"`{json.dumps(value) if isinstance(value, bool | tuple) else value}`"
-
-
-if __name__ == "__main__":
-    TARGET.write_text(reference(), encoding="utf-8")
-    sys.stdout.write(f"{TARGET.name} is written\n")

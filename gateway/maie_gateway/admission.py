@@ -12,6 +12,7 @@ import structlog
 from maie_gateway.changes import JobChanges
 from maie_gateway.pace import Pace
 from maie_runtime.errors import Code, StageError
+from maie_runtime.reasons import Reason
 
 log = structlog.get_logger()
 
@@ -117,11 +118,11 @@ class Admission:
 
     def _check_jobs(self, tenant: str, coming: set[tuple[str, str]]) -> None:
         if len(coming) + len(self._changes.active) >= self._limits.jobs:
-            raise _full("QUEUE_FULL", f"{self._limits.jobs} jobs are unfinished already")
+            raise _full(Reason.QUEUE_FULL, f"{self._limits.jobs} jobs are unfinished already")
         own = sum(owner == tenant for owner, _ in coming) + self._active(tenant)
         if own >= self._limits.jobs_per_tenant:
             raise _full(
-                "TENANT_QUOTA",
+                Reason.TENANT_QUOTA,
                 f"{self._limits.jobs_per_tenant} jobs of tenant {tenant} are unfinished already",
             )
 
@@ -138,7 +139,7 @@ class Admission:
         stalled = [upload for upload in uploads if not upload.job_id and upload.pace.stalled]
         if not stalled:
             raise _full(
-                "UPLOADS_FULL", f"{len(uploads)} recordings{whose} are being uploaded already"
+                Reason.UPLOADS_FULL, f"{len(uploads)} recordings{whose} are being uploaded already"
             )
         slowest = min(stalled, key=lambda upload: upload.pace.rate)
         log.warning("upload.displaced", tenant=slowest.tenant)
@@ -149,7 +150,7 @@ class Admission:
         return sum(known.tenant == tenant for known in self._changes.active_jobs.values())
 
 
-def _full(reason: str, message: str) -> StageError:
+def _full(reason: Reason, message: str) -> StageError:
     return StageError(
         Code.RESOURCE_EXHAUSTED, reason, f"{message}; try again later.", retry_after=RETRY_AFTER
     )

@@ -18,6 +18,7 @@ from maie_gateway.store import JobStore, StoredRecord
 from maie_runtime.background import beside
 from maie_runtime.broker import Broker
 from maie_runtime.errors import StageError
+from maie_runtime.reasons import Reason
 from maie_runtime.unreadable import Unreadable, dead_letter
 
 Listener = Callable[[], None]
@@ -234,7 +235,7 @@ class JobChanges:
         try:
             seen = await self._store.parse(job_id, data)
         except StageError as error:
-            if error.reason != "RECORD_CORRUPT":
+            if error.reason != Reason.RECORD_CORRUPT:
                 raise
             self._pass_over(job_id, revision)
             return

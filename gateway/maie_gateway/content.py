@@ -6,6 +6,7 @@ Preprocess knows the rest. This spares a person the upload of a whole archive.
 from __future__ import annotations
 
 from maie_runtime.errors import invalid
+from maie_runtime.reasons import Reason
 
 HEAD_BYTES = 16
 # What such files begin with, by their specifications. No container of sound begins like this.
@@ -36,7 +37,7 @@ def check_head(head: bytes) -> None:
     for magic, kind in _OTHER_KINDS.items():
         if head.startswith(magic):
             raise invalid(
-                "UNSUPPORTED_FORMAT",
+                Reason.UNSUPPORTED_FORMAT,
                 f"The file is {kind}, not a recording; send sound, such as wav, mp3, m4a, flac, "
                 "ogg, opus, webm or mp4.",
             )

@@ -17,6 +17,7 @@ from maie_gateway.webhooks import replay
 from maie_runtime import subjects
 from maie_runtime.broker import BROKER_ERRORS, Broker, broker_unavailable
 from maie_runtime.errors import Code, StageError, invalid
+from maie_runtime.reasons import Reason
 
 DEFAULT_PAGE_SIZE = 50
 MAX_PAGE_SIZE = 1000
@@ -105,7 +106,7 @@ class DeadLetters:
     async def _get(self, tenant: str, letter_id: int) -> Letter:
         absent = StageError(
             Code.NOT_FOUND,
-            "DEAD_LETTER_NOT_FOUND",
+            Reason.DEAD_LETTER_NOT_FOUND,
             f"There is no dead letter {letter_id}; `maie dead-letters list` shows those there are.",
         )
         if letter_id < 1:
@@ -190,7 +191,7 @@ def _before(page_token: str) -> int:
         return 0
     if not page_token.isdecimal() or len(page_token) > MAX_SEQUENCE_DIGITS:
         raise invalid(
-            "PAGE_TOKEN_INVALID",
+            Reason.PAGE_TOKEN_INVALID,
             "A page token is what the page before gave; begin without one.",
             field="page_token",
         )

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from maie.common.v1 import types_pb2 as common
+from maie_runtime.reasons import WarningReason
 from maie_runtime.result_warnings import result_warning
 
 # So many of one reason are shown one by one. A recording of 16 hours over a bad line would
@@ -28,10 +29,14 @@ def transcript_warnings(transcripts: Iterable[common.Transcript]) -> list[common
     """Warnings of the text: speech without text and text that was left out, in recording order."""
     found: list[common.Warning] = []
     for transcript in transcripts:
-        found += (result_warning("UNREAD_SPEECH", _UNREAD, span) for span in transcript.unread)
+        found += (
+            result_warning(WarningReason.UNREAD_SPEECH, _UNREAD, span) for span in transcript.unread
+        )
         found += (
             result_warning(
-                "TEXT_REMOVED", _REMOVED.get(suspect.reason, _REMOVED_OTHERWISE), suspect.range
+                WarningReason.TEXT_REMOVED,
+                _REMOVED.get(suspect.reason, _REMOVED_OTHERWISE),
+                suspect.range,
             )
             for suspect in transcript.suspect_texts
             if suspect.removed

@@ -21,6 +21,7 @@ from maie_gateway.submission import Submissions
 from maie_gateway.tenancy import own_job, tenant_of
 from maie_gateway.watch import Watch
 from maie_runtime.errors import invalid
+from maie_runtime.reasons import Reason
 
 # https://www.w3.org/TR/trace-context/#traceparent-header
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
@@ -160,7 +161,7 @@ def _traceparent(context: Any) -> str:
 def _checked(job_id: str) -> str:
     if not _JOB_ID.fullmatch(job_id):
         raise invalid(
-            "JOB_ID_INVALID",
+            Reason.JOB_ID_INVALID,
             "A job id is a UUID in lower case; `maie jobs list` shows those there are.",
             field="job_id",
         )

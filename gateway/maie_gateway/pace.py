@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from maie.job.v1 import job_pb2 as job
 from maie_runtime.errors import Code, StageError
+from maie_runtime.reasons import Reason
 
 # An upload that came more slowly than the least rate for so long, or stood still for so long, gives
 # its place to one that waits for it. Over a slow line a message may take seconds to be there.
@@ -123,21 +124,21 @@ class Pace:
         limits, now = self._limits, self._clock() + CLOCK_SECONDS
         if self._displaced:
             return _ended(
-                "UPLOAD_TOO_SLOW",
+                Reason.UPLOAD_TOO_SLOW,
                 "The upload stood still while others waited for its place",
             )
         if now >= self._end:
-            return _ended("UPLOAD_TOO_LONG", f"The upload took {limits.max_seconds:g} seconds")
+            return _ended(Reason.UPLOAD_TOO_LONG, f"The upload took {limits.max_seconds:g} seconds")
         if self._bytes and now - began < limits.idle_seconds:
             return _ended(
-                "UPLOAD_TOO_SLOW",
+                Reason.UPLOAD_TOO_SLOW,
                 f"Less than {limits.min_bytes_per_second} bytes a second came for "
                 f"{limits.idle_seconds:g} seconds",
             )
-        return _ended("UPLOAD_IDLE", f"Nothing was sent for {limits.idle_seconds:g} seconds")
+        return _ended(Reason.UPLOAD_IDLE, f"Nothing was sent for {limits.idle_seconds:g} seconds")
 
 
-def _ended(reason: str, what: str) -> StageError:
+def _ended(reason: Reason, what: str) -> StageError:
     return StageError(
         Code.DEADLINE_EXCEEDED, reason, f"{what}; send the recording again, over a faster way."
     )

@@ -14,6 +14,7 @@ from maie.job.v1 import record_pb2 as record
 from maie_runtime import subjects
 from maie_runtime.broker import BROKER_ERRORS, Broker, broker_unavailable
 from maie_runtime.errors import Code, StageError
+from maie_runtime.reasons import Reason
 
 
 class Requests:
@@ -84,7 +85,7 @@ def check_same_submit(
     if before != (config, recording.size_bytes, recording.sha256):
         raise StageError(
             Code.ALREADY_EXISTS,
-            "REQUEST_ID_REUSED",
+            Reason.REQUEST_ID_REUSED,
             f"This request id stands for job {stored.job_id}, which has another recording or "
             "config; use a new id for each submit.",
             field="config.request_id",

@@ -11,6 +11,7 @@ from maie_gateway.store import JobStore
 from maie_gateway.submit_config import check_display_name, check_labels
 from maie_gateway.tenancy import own_job
 from maie_runtime.errors import Code, StageError
+from maie_runtime.reasons import Reason
 
 
 class Steering:
@@ -70,7 +71,7 @@ def _not_retryable(source: record.JobRecord, unit: str) -> StageError:
     state = job.JobState.Name(source.state).removeprefix("JOB_STATE_")
     return StageError(
         Code.FAILED_PRECONDITION,
-        "JOB_NOT_RETRYABLE",
+        Reason.JOB_NOT_RETRYABLE,
         f"{what} cannot be tried again: the job is {state}, and only what failed or was cancelled "
         "can, as long as its record has room; submit the recording again.",
     )

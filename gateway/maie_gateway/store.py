@@ -21,6 +21,7 @@ from maie_gateway.names import Names, names_of, without_names
 from maie_runtime import subjects
 from maie_runtime.broker import BROKER_ERRORS, Broker, broker_unavailable
 from maie_runtime.errors import Code, StageError
+from maie_runtime.reasons import Reason
 
 # A removed record leaves its id for so long, so that gateways that were away hear of it.
 REMOVAL_TOLD_SECONDS = 3600
@@ -28,7 +29,7 @@ REMOVAL_TOLD_SECONDS = 3600
 REMOVAL_SECONDS = 3.0
 REMOVAL_POLL_SECONDS = 0.05
 # Why a job cannot be worked on and never will be.
-GONE = frozenset({"JOB_NOT_FOUND", "RECORD_CORRUPT"})
+GONE = frozenset({Reason.JOB_NOT_FOUND, Reason.RECORD_CORRUPT})
 # The server's own number for a compare-and-set that came too late.
 WRONG_LAST_SEQUENCE = 10071
 
@@ -120,7 +121,7 @@ class JobStore:
             if error.reason not in GONE:
                 raise
             # What a record that cannot be read stands for may be brought back by hand.
-            return error.reason == "RECORD_CORRUPT"
+            return error.reason == Reason.RECORD_CORRUPT
         return True
 
     @asynccontextmanager
@@ -136,7 +137,7 @@ class JobStore:
         try:
             yield
         except StageError as error:
-            if error.reason == "BLOB_MISSING":
+            if error.reason == Reason.BLOB_MISSING:
                 for _ in range(round(REMOVAL_SECONDS / REMOVAL_POLL_SECONDS)):
                     await self.get(job_id)
                     await asyncio.sleep(REMOVAL_POLL_SECONDS)
@@ -223,7 +224,7 @@ def record_corrupt(job_id: str) -> StageError:
     """What callers get for a job whose record cannot be read."""
     return StageError(
         Code.DATA_LOSS,
-        "RECORD_CORRUPT",
+        Reason.RECORD_CORRUPT,
         f"The record of job {job_id} cannot be read, so nothing can be done with the job; "
         "submit the recording again.",
     )
@@ -233,7 +234,7 @@ def job_not_found(job_id: str) -> StageError:
     """What callers hear of a job that does not exist, for them."""
     return StageError(
         Code.NOT_FOUND,
-        "JOB_NOT_FOUND",
+        Reason.JOB_NOT_FOUND,
         f"There is no job {job_id}; `maie jobs list` shows those there are.",
     )
 

@@ -9,6 +9,7 @@ from maie.job.v1 import job_pb2 as job
 from maie_runtime.errors import invalid
 from maie_runtime.names import is_harmless
 from maie_runtime.options import check_generation, check_recording, check_transcribe
+from maie_runtime.reasons import Reason
 
 DEFAULT_FEATURES = (job.FEATURE_CLEAN_TRANSCRIPT, job.FEATURE_SUMMARY)
 MIN_CHUNK_SECONDS = 5
@@ -55,7 +56,7 @@ def check_template_id(template_id: str, *, field: str) -> None:
     """
     if not _TEMPLATE_ID.fullmatch(template_id):
         raise invalid(
-            "FIELD_INVALID",
+            Reason.FIELD_INVALID,
             "A template id has 1 to 64 characters of a-z, 0-9, _ and -; ListTemplates shows those "
             "there are.",
             field=field,
@@ -65,7 +66,7 @@ def check_template_id(template_id: str, *, field: str) -> None:
 def _check_filename(filename: str) -> None:
     if len(filename) > MAX_FILENAME_CHARACTERS or not is_harmless(filename):
         raise invalid(
-            "FILENAME_INVALID",
+            Reason.FILENAME_INVALID,
             f"A file name has at most {MAX_FILENAME_CHARACTERS} characters and no control "
             "characters, line breaks or direction marks; send another name for it.",
             field="config.filename",
@@ -75,7 +76,7 @@ def _check_filename(filename: str) -> None:
 def _check_request_id(request_id: str) -> None:
     if len(request_id) > MAX_REQUEST_ID_CHARACTERS or not is_harmless(request_id):
         raise invalid(
-            "REQUEST_ID_INVALID",
+            Reason.REQUEST_ID_INVALID,
             f"A request id has at most {MAX_REQUEST_ID_CHARACTERS} characters on one line, without "
             "direction marks; a UUID will do.",
             field="config.request_id",
@@ -90,7 +91,7 @@ def check_display_name(name: str, *, field: str) -> None:
     """
     if len(name) > MAX_DISPLAY_NAME_CHARACTERS or not is_harmless(name):
         raise invalid(
-            "DISPLAY_NAME_INVALID",
+            Reason.DISPLAY_NAME_INVALID,
             f"A display name is one line of at most {MAX_DISPLAY_NAME_CHARACTERS} characters, "
             "without control characters and direction marks.",
             field=field,
@@ -109,7 +110,7 @@ def check_labels(labels: Mapping[str, str], *, field: str) -> None:
     )
     if not fit:
         raise invalid(
-            "LABELS_INVALID",
+            Reason.LABELS_INVALID,
             f"There may be {MAX_LABELS} labels: keys of up to 63 characters of a-z, 0-9, _ and -, "
             f"values of up to {MAX_LABEL_CHARACTERS} characters on one line, without direction "
             "marks.",
@@ -120,7 +121,7 @@ def check_labels(labels: Mapping[str, str], *, field: str) -> None:
 def _settle_lane(config: job.JobConfig) -> None:
     if config.lane not in job.Lane.values():
         raise invalid(
-            "LANE_UNKNOWN",
+            Reason.LANE_UNKNOWN,
             f"There is no lane {config.lane}; choose LANE_INTERACTIVE or LANE_BATCH.",
             field="config.lane",
         )
@@ -134,7 +135,7 @@ def _check_chunk_duration(config: job.JobConfig) -> None:
     seconds = config.chunk_duration.seconds + config.chunk_duration.nanos / 1e9
     if not MIN_CHUNK_SECONDS <= seconds <= MAX_CHUNK_SECONDS:
         raise invalid(
-            "CHUNK_DURATION_INVALID",
+            Reason.CHUNK_DURATION_INVALID,
             f"A chunk is {MIN_CHUNK_SECONDS} s to {MAX_CHUNK_SECONDS} s long, not {seconds:g} s.",
             field="config.chunk_duration",
         )
@@ -146,13 +147,13 @@ def _check_features(config: job.JobConfig) -> None:
         if feature not in known:
             names = ", ".join(job.Feature.Name(value) for value in known)
             raise invalid(
-                "FEATURE_UNKNOWN",
+                Reason.FEATURE_UNKNOWN,
                 f"There is no feature {feature}; choose from {names}.",
                 field="config.features",
             )
     if job.FEATURE_SUMMARY in config.features and not config.template_id:
         raise invalid(
-            "TEMPLATE_REQUIRED",
+            Reason.TEMPLATE_REQUIRED,
             "A summary needs a template_id; ListTemplates shows those there are.",
             field="config.template_id",
         )

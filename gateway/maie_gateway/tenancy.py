@@ -13,6 +13,7 @@ from typing import Any
 from maie.job.v1 import record_pb2 as record
 from maie_gateway.store import JobStore, StoredRecord, job_not_found
 from maie_runtime.errors import invalid
+from maie_runtime.reasons import Reason
 
 METADATA_KEY = "maie-tenant"
 DEFAULT_TENANT = "default"
@@ -32,7 +33,7 @@ def tenant_of(context: Any) -> str:
     tenant = named.pop()
     if named or not isinstance(tenant, str) or not _TENANT.fullmatch(tenant):
         raise invalid(
-            "TENANT_INVALID",
+            Reason.TENANT_INVALID,
             f"The metadata {METADATA_KEY} names one tenant: up to 32 characters of a-z, 0-9 "
             "and -, not beginning with -.",
             field=METADATA_KEY,

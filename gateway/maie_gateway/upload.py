@@ -12,6 +12,7 @@ from maie_gateway.content import HEAD_BYTES, check_head
 from maie_gateway.pace import Pace
 from maie_runtime.blobs import Blobs, BlobWriter
 from maie_runtime.errors import Code, StageError, invalid
+from maie_runtime.reasons import Reason
 
 # As maie.job.v1.UploadPart says.
 MAX_PART_BYTES = 4 * 1024 * 1024
@@ -24,7 +25,7 @@ async def first_config(parts: AsyncIterator[job.UploadPart], pace: Pace) -> job.
     part = await pace.next(parts)
     if part is None or part.WhichOneof("part") != "config":
         raise invalid(
-            "CONFIG_MISSING", "The first message must be the config; send it before any audio."
+            Reason.CONFIG_MISSING, "The first message must be the config; send it before any audio."
         )
     return part.config
 
@@ -45,12 +46,14 @@ async def receive_audio(
         blob = writer.blob()
         if (finish.size_bytes, finish.sha256.lower()) != (blob.size_bytes, blob.sha256):
             raise invalid(
-                "UPLOAD_INCOMPLETE",
+                Reason.UPLOAD_INCOMPLETE,
                 f"{blob.size_bytes} bytes arrived with SHA-256 {blob.sha256}, which is not what "
                 "the finish message says; send the recording again.",
             )
         if not blob.size_bytes:
-            raise invalid("AUDIO_EMPTY", "The recording is empty; send a file with sound in it.")
+            raise invalid(
+                Reason.AUDIO_EMPTY, "The recording is empty; send a file with sound in it."
+            )
     return blob
 
 
@@ -76,7 +79,7 @@ async def _write_all(
                 raise _out_of_order()
     # A client that was cancelled or killed looks like one that is done.
     raise invalid(
-        "UPLOAD_INCOMPLETE",
+        Reason.UPLOAD_INCOMPLETE,
         "The upload ended without its finish message; send the recording again.",
     )
 
@@ -95,7 +98,7 @@ async def _check_end(parts: AsyncIterator[job.UploadPart]) -> None:
 
 def _out_of_order() -> StageError:
     return invalid(
-        "UPLOAD_OUT_OF_ORDER",
+        Reason.UPLOAD_OUT_OF_ORDER,
         "After the config, only audio may come, and finish as the last message; send the recording "
         "again in this order.",
     )
@@ -103,7 +106,7 @@ def _out_of_order() -> StageError:
 
 def _part_too_large(size: int) -> StageError:
     return invalid(
-        "UPLOAD_PART_TOO_LARGE",
+        Reason.UPLOAD_PART_TOO_LARGE,
         f"A part of {size} bytes is more than {MAX_PART_BYTES}; cut the recording into smaller "
         "parts, such as of 256 KiB.",
     )
@@ -112,7 +115,7 @@ def _part_too_large(size: int) -> StageError:
 def _too_large(max_bytes: int) -> StageError:
     return StageError(
         Code.RESOURCE_EXHAUSTED,
-        "UPLOAD_TOO_LARGE",
+        Reason.UPLOAD_TOO_LARGE,
         f"The recording is larger than {max_bytes} bytes; "
         "send a compressed file or cut it into parts.",
     )

@@ -22,6 +22,7 @@ from maie_gateway.store import JobStore
 from maie_runtime import subjects
 from maie_runtime.broker import RETRY_AFTER, Broker
 from maie_runtime.errors import Code, StageError
+from maie_runtime.reasons import Reason
 
 # News comes over the watch of the bucket; this bounds the wait when one is missed.
 POLL_SECONDS = 2.0
@@ -131,7 +132,7 @@ class Watch:
         if self._draining:
             raise StageError(
                 Code.UNAVAILABLE,
-                "GATEWAY_DRAINING",
+                Reason.GATEWAY_DRAINING,
                 "This gateway is shutting down; the job goes on, so watch it again.",
                 retry_after=RETRY_AFTER,
             )

@@ -398,7 +398,7 @@ async def test_audio_that_was_cut_off_within_a_sample_is_read_up_to_there(blobs:
 
 async def test_too_much_audio_inside_a_request_is_refused(blobs: Blobs) -> None:
     error = await error_of(asr.TranscribeRequest(audio_content=bytes(17 * 1024 * 1024)), blobs)
-    assert (error.code, error.reason) == (Code.RESOURCE_EXHAUSTED, "AUDIO_TOO_LARGE")
+    assert (error.code, error.reason) == (Code.INVALID_ARGUMENT, "AUDIO_TOO_LARGE")
     assert "16 MiB" in error.message
 
 

@@ -23,6 +23,7 @@ from maie.asr.v1 import asr_pb2 as asr
 from maie.common.v1 import types_pb2 as common
 from maie_runtime import folders
 from maie_runtime.errors import Code, StageError
+from maie_runtime.reasons import Reason
 from maie_runtime.server import run_service
 from maie_runtime.settings import MeshSettings, ServiceSettings
 from maie_runtime.stage import StageContext
@@ -52,7 +53,7 @@ class ChaosStage(EmptyStage):
         if context.unit == "asr.0000" and SLOW in recording:
             await asyncio.sleep(SLOW_SECONDS)
         if context.unit == "asr.0001" and context.attempt == 1 and FLAKY in recording:
-            raise StageError(Code.UNAVAILABLE, "FLAKY", "It works the next time.")
+            raise StageError(Code.UNAVAILABLE, Reason.FAULT_INJECTED, "It works the next time.")
         if context.unit == "asr.0000" and TALKATIVE in recording:
             for number in range(TALK_SEGMENTS):
                 yield asr.TranscribeResponse(

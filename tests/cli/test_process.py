@@ -14,6 +14,7 @@ from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie_cli.exits import INVALID_ARGUMENT
 from maie_runtime.errors import Code, StageError
+from maie_runtime.reasons import Reason
 from tests.client.fake_gateway import JOB_ID, FakeJobs, finished_job, script, serving
 
 pytestmark = pytest.mark.unit
@@ -84,7 +85,7 @@ async def test_a_cancelled_job_is_status_1(recording):
 async def test_a_full_queue_is_status_3_and_says_when_to_come_back(recording):
     jobs = FakeJobs(script())
     jobs.refusal = StageError(
-        Code.RESOURCE_EXHAUSTED, "QUEUE_FULL", "Too busy.", retry_after=timedelta(seconds=7)
+        Code.RESOURCE_EXHAUSTED, Reason.QUEUE_FULL, "Too busy.", retry_after=timedelta(seconds=7)
     )
     code, output, errors = await maie(jobs, "process", recording, "-q")
     assert (code, output, errors) == (3, "", "error: Too busy. (try again in 7 s)\n")
@@ -92,7 +93,7 @@ async def test_a_full_queue_is_status_3_and_says_when_to_come_back(recording):
 
 async def test_an_upload_that_is_too_large_is_wrong_input(recording):
     jobs = FakeJobs(script())
-    jobs.refusal = StageError(Code.RESOURCE_EXHAUSTED, "UPLOAD_TOO_LARGE", "Too large.")
+    jobs.refusal = StageError(Code.RESOURCE_EXHAUSTED, Reason.UPLOAD_TOO_LARGE, "Too large.")
     code, _, _ = await maie(jobs, "process", recording, "-q")
     assert code == 2
 

@@ -19,6 +19,7 @@ from maie_cli.formats.markdown import markdown
 from maie_cli.formats.warnings import sentence
 from maie_cli.formats.writers import WRITERS, Finished
 from maie_cli.report import print_report
+from maie_runtime.reasons import WarningReason
 from maie_runtime.result_warnings import result_warning
 from tests.client.fake_gateway import JOB_ID, FakeJobs, finished_job, script, serving
 
@@ -39,8 +40,10 @@ def span(start: float, end: float) -> common.TimeRange:
 def warned_job() -> job.Job:
     done = finished_job()
     results = done.results
-    results.warnings.append(result_warning("GAP", "The recording has a gap here.", span(5, 12.4)))
-    results.warnings.append(result_warning("TRUNCATED", CUT))
+    results.warnings.append(
+        result_warning(WarningReason.GAP, "The recording has a gap here.", span(5, 12.4))
+    )
+    results.warnings.append(result_warning(WarningReason.TRUNCATED, CUT))
     results.unread.append(span(4.2, 4.9))
     results.suspect_texts.add(
         text="Thanks for watching!",
@@ -155,5 +158,5 @@ async def test_watching_a_job_says_them() -> None:
 
 
 def test_a_warning_cannot_write_on_the_terminal() -> None:
-    evil = result_warning("DAMAGED", "a\x1b[2J\nb", span(3700, 3700.2))
+    evil = result_warning(WarningReason.DAMAGED, "a\x1b[2J\nb", span(3700, 3700.2))
     assert sentence(evil) == "[1:01:40] a[2J b"

@@ -16,6 +16,7 @@ import pytest
 from maie_client import Client
 from maie_pipeline.bindings import BINDINGS
 from maie_runtime.errors import Code, StageError
+from maie_runtime.reasons import Reason
 from maie_runtime.settings import MeshSettings
 from maie_runtime.stage import StageContext
 from tests.conftest import NatsServer, free_port
@@ -38,7 +39,7 @@ class Gate:
     async def __call__(self, context: StageContext) -> None:
         await self.open.wait()
         if context.job_id in self.broken:
-            raise StageError(Code.INVALID_ARGUMENT, "UNREADABLE", "This cannot be read.")
+            raise StageError(Code.INVALID_ARGUMENT, Reason.UNREADABLE, "This cannot be read.")
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from maie.job.v1 import job_pb2_grpc as job_grpc
 from maie.summary.v1 import summary_pb2 as summary
 from maie_runtime.errors import Code, StageError
 from maie_runtime.grpc_server import GrpcServer
+from maie_runtime.reasons import Reason
 
 JOB_ID = "0197c1a2-0000-7000-8000-000000000001"
 
@@ -88,7 +89,9 @@ class FakeJobs(job_grpc.JobServiceServicer):
         await self._receive(requests)
         for number, event in enumerate(self.events):
             if number == self.cut_after:
-                raise StageError(Code.UNAVAILABLE, "DRAINING", "The gateway is stopping.")
+                raise StageError(
+                    Code.UNAVAILABLE, Reason.GATEWAY_DRAINING, "The gateway is stopping."
+                )
             yield job.ProcessAudioResponse(event=event)
 
     async def CreateJob(self, requests, context):
@@ -112,7 +115,7 @@ class FakeJobs(job_grpc.JobServiceServicer):
 
     async def GetJob(self, request, context):
         if request.job_id != JOB_ID:
-            raise StageError(Code.NOT_FOUND, "JOB_NOT_FOUND", "There is no such job.")
+            raise StageError(Code.NOT_FOUND, Reason.JOB_NOT_FOUND, "There is no such job.")
         return job.GetJobResponse(job=finished_job())
 
     async def ListJobs(self, request, context):
@@ -160,7 +163,9 @@ class FakeCatalog(catalog_grpc.CatalogServiceServicer):
 
     async def GetTemplate(self, request, context):
         if request.template_id != TEMPLATE.template_id:
-            raise StageError(Code.NOT_FOUND, "TEMPLATE_NOT_FOUND", "There is no such template.")
+            raise StageError(
+                Code.NOT_FOUND, Reason.TEMPLATE_NOT_FOUND, "There is no such template."
+            )
         return catalog.GetTemplateResponse(template=TEMPLATE)
 
     async def GetMesh(self, request, context):

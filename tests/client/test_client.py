@@ -11,9 +11,10 @@ import pytest
 from maie.asr.v1 import asr_pb2 as asr
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
-from maie_client import UNREACHABLE, Client, ClientError
+from maie_client import Client, ClientError, ClientReason
 from maie_client.upload import MESSAGE_BYTES
 from maie_runtime.errors import Code, StageError
+from maie_runtime.reasons import Reason
 from tests.client.fake_gateway import JOB_ID, FakeJobs, script, serving
 from tests.waiting import PATIENCE_SECONDS
 
@@ -147,7 +148,7 @@ async def test_a_watch_that_is_given_up_is_cancelled_at_the_gateway():
 async def test_a_refused_upload_says_why(recording):
     jobs = FakeJobs(script())
     jobs.refusal = StageError(
-        Code.INVALID_ARGUMENT, "TEMPLATE_REQUIRED", "Name one.", field="config.template_id"
+        Code.INVALID_ARGUMENT, Reason.TEMPLATE_REQUIRED, "Name one.", field="config.template_id"
     )
     async with serving(jobs) as address, Client(address) as client:
         for attempt in (
@@ -165,7 +166,7 @@ async def test_a_refused_upload_says_why(recording):
 async def test_a_full_queue_says_when_to_come_back(recording):
     jobs = FakeJobs(script())
     jobs.refusal = StageError(
-        Code.RESOURCE_EXHAUSTED, "QUEUE_FULL", "Full.", retry_after=timedelta(seconds=7)
+        Code.RESOURCE_EXHAUSTED, Reason.QUEUE_FULL, "Full.", retry_after=timedelta(seconds=7)
     )
     async with serving(jobs) as address, Client(address) as client:
         with pytest.raises(ClientError) as caught:
@@ -178,7 +179,7 @@ async def test_no_gateway_is_one_sentence_that_names_the_address():
     async with Client("127.0.0.1:1") as client:
         with pytest.raises(ClientError, match=r"127\.0\.0\.1:1") as caught:
             await client.get_job(JOB_ID)
-    assert caught.value.reason == UNREACHABLE
+    assert caught.value.reason == ClientReason.GATEWAY_UNREACHABLE
 
 
 async def test_an_unknown_feature_is_refused_before_anything_is_sent(recording):

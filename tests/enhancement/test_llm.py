@@ -24,6 +24,7 @@ from maie_enhancement.stage import EnhanceStage
 from maie_llm import Generation, Prompt
 from maie_runtime.blobs import Blobs
 from maie_runtime.errors import StageError, invalid
+from maie_runtime.reasons import Reason
 from maie_runtime.stage import StageContext
 from tests.enhancement.test_stage import transcript
 from tests.scripted_model import ScriptedModel
@@ -182,7 +183,7 @@ async def test_long_transcripts_are_asked_for_in_stretches_several_at_once() -> 
 
 async def test_a_refusal_by_the_server_keeps_what_was_said() -> None:
     def refuse(prompt: Prompt) -> str:
-        raise invalid("CONTENT_REFUSED", "No.")
+        raise invalid(Reason.CONTENT_REFUSED, "No.")
 
     pieces = await enhance(ScriptedModel(refuse), SAID)
     assert [piece.text for piece in pieces] == SAID
@@ -191,7 +192,7 @@ async def test_a_refusal_by_the_server_keeps_what_was_said() -> None:
 
 async def test_other_failures_of_the_model_fail_the_unit() -> None:
     def fail(prompt: Prompt) -> str:
-        raise invalid("OPTION_NOT_SUPPORTED", "No.")
+        raise invalid(Reason.OPTION_NOT_SUPPORTED, "No.")
 
     with pytest.raises(StageError, match="No"):
         await enhance(ScriptedModel(fail), SAID)

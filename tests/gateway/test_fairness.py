@@ -23,6 +23,7 @@ from maie_pipeline.bindings import BINDINGS
 from maie_runtime import subjects
 from maie_runtime.broker import Broker, open_broker
 from maie_runtime.errors import Code, StageError
+from maie_runtime.reasons import Reason
 from maie_runtime.server import serve_stage
 from maie_runtime.settings import ServiceSettings
 from maie_runtime.stage import StageContext
@@ -293,7 +294,7 @@ async def test_a_cancelled_held_job_never_runs(empty_mesh: EmptyMesh) -> None:
 
 async def test_a_retry_runs_what_failed_and_what_follows(empty_mesh: EmptyMesh) -> None:
     async def refuses(_: StageContext) -> None:
-        raise StageError(Code.INVALID_ARGUMENT, "SUMMARY_INVALID", "It does not fit.")
+        raise StageError(Code.INVALID_ARGUMENT, Reason.SUMMARY_INVALID, "It does not fit.")
 
     stages = empty_mesh.stages
     usual, stages["summary"].hook = stages["summary"].hook, refuses

@@ -15,6 +15,7 @@ from maie_gateway.job_warnings import (
     unread_duration,
     unread_ranges,
 )
+from maie_runtime.reasons import WarningReason
 from maie_runtime.result_warnings import result_warning
 
 pytestmark = pytest.mark.unit
@@ -99,19 +100,21 @@ def test_a_long_recording_has_few_warnings_that_cover_all_of_it() -> None:
 
 def test_as_many_as_are_shown_are_shown_one_by_one() -> None:
     gaps = [
-        result_warning("GAP", "The recording has a gap here.", span(2 * i, 2 * i + 1))
+        result_warning(WarningReason.GAP, "The recording has a gap here.", span(2 * i, 2 * i + 1))
         for i in range(MAX_PER_REASON)
     ]
     assert bounded(gaps) == gaps
 
 
 def test_warnings_of_the_whole_recording_are_told_once_for_each_sentence() -> None:
-    tracks = result_warning("OTHER_TRACKS", "There is another track, in French.")
-    others = result_warning("OTHER_TRACKS", "There is another track, in German.")
+    tracks = result_warning(WarningReason.OTHER_TRACKS, "There is another track, in French.")
+    others = result_warning(WarningReason.OTHER_TRACKS, "There is another track, in German.")
     assert bounded([tracks, others, tracks]) == [tracks, others]
 
 
 def test_a_warning_of_all_is_never_narrowed_to_a_range() -> None:
-    everywhere = [result_warning("CLIPPING", f"Loud {i}.", span(i, i + 0.5)) for i in range(50)]
-    everywhere.append(result_warning("CLIPPING", "Loud everywhere."))
+    everywhere = [
+        result_warning(WarningReason.CLIPPING, f"Loud {i}.", span(i, i + 0.5)) for i in range(50)
+    ]
+    everywhere.append(result_warning(WarningReason.CLIPPING, "Loud everywhere."))
     assert not bounded(everywhere)[-1].HasField("range")

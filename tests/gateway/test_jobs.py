@@ -23,6 +23,7 @@ from maie_pipeline.bindings import BINDINGS
 from maie_runtime import subjects
 from maie_runtime.broker import open_broker
 from maie_runtime.errors import Code, StageError
+from maie_runtime.reasons import Reason
 from maie_runtime.stage import StageContext
 from tests.empty_stages import EmptyStage, empty_stages
 from tests.gateway.conftest import EmptyMesh
@@ -104,7 +105,7 @@ async def test_a_stage_that_is_down_delays_the_job_and_no_more(empty_mesh: Empty
 async def test_a_fault_that_passes_is_tried_again(empty_mesh: EmptyMesh) -> None:
     async def fails_once(context: StageContext) -> None:
         if context.attempt == 1:
-            raise StageError(Code.UNAVAILABLE, "TRY_AGAIN", "Not now.")
+            raise StageError(Code.UNAVAILABLE, Reason.MODEL_UNAVAILABLE, "Not now.")
 
     empty_mesh.stages["asr"].hook = fails_once
     async with empty_mesh.running() as client:
@@ -115,7 +116,7 @@ async def test_a_fault_that_passes_is_tried_again(empty_mesh: EmptyMesh) -> None
 
 async def test_a_failed_summary_keeps_the_transcripts(empty_mesh: EmptyMesh) -> None:
     async def refuses(_: StageContext) -> None:
-        raise StageError(Code.INVALID_ARGUMENT, "SUMMARY_INVALID", "It does not fit.")
+        raise StageError(Code.INVALID_ARGUMENT, Reason.SUMMARY_INVALID, "It does not fit.")
 
     empty_mesh.stages["summary"].hook = refuses
     async with empty_mesh.running() as client:
@@ -129,7 +130,7 @@ async def test_a_failed_summary_keeps_the_transcripts(empty_mesh: EmptyMesh) -> 
 
 async def test_a_unit_that_is_given_up_is_kept_as_a_dead_letter(empty_mesh: EmptyMesh) -> None:
     async def refuses(_: StageContext) -> None:
-        raise StageError(Code.INVALID_ARGUMENT, "AUDIO_CORRUPT", "It is damaged.")
+        raise StageError(Code.INVALID_ARGUMENT, Reason.AUDIO_CORRUPT, "It is damaged.")
 
     empty_mesh.stages["preprocess"].hook = refuses
     async with empty_mesh.running() as client:

@@ -16,6 +16,7 @@ from maie_runtime import subjects
 from maie_runtime.blobs import Blobs
 from maie_runtime.broker import Broker, open_broker
 from maie_runtime.errors import Code, StageError
+from maie_runtime.reasons import Reason
 from maie_runtime.stage import StageContext
 from tests.gateway.conftest import EmptyMesh
 from tests.waiting import PATIENCE_SECONDS
@@ -129,7 +130,7 @@ async def test_nothing_is_left_of_a_job_whose_unit_was_given_back(
 
     async def fails_once(_: StageContext) -> None:
         if len(asr.runs) == 1:
-            raise StageError(Code.UNAVAILABLE, "AWAY", "Away.")
+            raise StageError(Code.UNAVAILABLE, Reason.BLOB_STORE_UNAVAILABLE, "Away.")
 
     asr.hook = fails_once
     async with empty_mesh.running() as client:
@@ -146,7 +147,7 @@ async def test_nothing_is_left_of_a_job_with_dead_letters(
     empty_mesh: EmptyMesh, broker: Broker
 ) -> None:
     async def refuses(_: StageContext) -> None:
-        raise StageError(Code.INVALID_ARGUMENT, "AUDIO_CORRUPT", "It is damaged.")
+        raise StageError(Code.INVALID_ARGUMENT, Reason.AUDIO_CORRUPT, "It is damaged.")
 
     empty_mesh.stages["preprocess"].hook = refuses
     async with empty_mesh.running() as client:

@@ -13,6 +13,7 @@ from maie_client import Client, ClientError
 from maie_gateway.webhooks.queue import bury
 from maie_runtime.broker import open_broker
 from maie_runtime.errors import Code, StageError
+from maie_runtime.reasons import Reason
 from maie_runtime.stage import StageContext
 from tests.empty_stages import empty_stages
 from tests.gateway.conftest import EmptyMesh
@@ -36,7 +37,7 @@ async def nothing(_: StageContext) -> None:
 
 async def refuses(_: StageContext) -> None:
     """Fails for good."""
-    raise StageError(Code.INVALID_ARGUMENT, "AUDIO_CORRUPT", "It is damaged.")
+    raise StageError(Code.INVALID_ARGUMENT, Reason.AUDIO_CORRUPT, "It is damaged.")
 
 
 async def finished(client: Client, job_id: str) -> job.Job:
@@ -173,7 +174,7 @@ async def test_a_delivery_that_was_given_up_can_be_replayed(empty_mesh: EmptyMes
             delivery = event.WebhookDelivery(
                 job_id=made.job_id, receiver="0", url="http://127.0.0.1:9/", event_id="1", attempt=1
             )
-            error = StageError(Code.UNAVAILABLE, "RECEIVER_DOWN", "It does not answer.")
+            error = StageError(Code.UNAVAILABLE, Reason.RECEIVER_DOWN, "It does not answer.")
             await bury(broker, delivery, error, 3)
         (letter,) = await letters(client)
         assert (letter.unit, letter.attempts) == ("webhook.0", 3)

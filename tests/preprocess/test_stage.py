@@ -228,10 +228,10 @@ async def test_a_decoder_that_hangs_is_killed(context: StageContext, temp_dir: P
 @pytest.mark.parametrize(
     ("request_", "reason", "field"),
     [
-        (pb.PreprocessRequest(), "RECORDING_REQUIRED", "recording"),
+        (pb.PreprocessRequest(), "SOURCE_MISSING", "recording"),
         (
             pb.PreprocessRequest(recording_content=bytes(17 << 20)),
-            "RECORDING_TOO_LARGE",
+            "AUDIO_TOO_LARGE",
             "recording_content",
         ),
     ],
@@ -257,7 +257,7 @@ async def test_chunks_of_absurd_length_are_refused(
     request.chunk_duration.seconds = seconds
     with pytest.raises(StageError) as caught:
         await last(stage, request, context)
-    assert caught.value.reason == "CHUNK_DURATION_OUT_OF_RANGE"
+    assert caught.value.reason == "CHUNK_DURATION_INVALID"
 
 
 async def test_a_stored_recording_that_is_gone_or_changed_is_data_loss(

@@ -17,6 +17,7 @@ from pydantic_settings import SettingsConfigDict
 
 from maie_runtime.blobs import Blobs
 from maie_runtime.errors import Code, StageError
+from maie_runtime.reasons import Reason
 from maie_runtime.server import run_service
 from maie_runtime.settings import ServiceSettings
 from maie_runtime.stage import StageContext
@@ -48,7 +49,7 @@ async def engine_death() -> None:
     sign = Path(os.environ.get("ENGINE_DIES", "/nowhere"))
     while not await asyncio.to_thread(sign.exists):
         await asyncio.sleep(0.05)
-    raise StageError(Code.UNAVAILABLE, "MODEL_UNAVAILABLE", "The model died.")
+    raise StageError(Code.UNAVAILABLE, Reason.MODEL_UNAVAILABLE, "The model died.")
 
 
 @asynccontextmanager

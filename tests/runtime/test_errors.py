@@ -11,6 +11,7 @@ from google.rpc import code_pb2, error_details_pb2
 
 from maie_runtime.errors import OUTCOMES, Code, Settle, StageError
 from maie_runtime.grpc_errors import to_status
+from maie_runtime.reasons import Reason
 
 pytestmark = pytest.mark.unit
 
@@ -49,7 +50,7 @@ def test_codes_have_the_numbers_of_google_rpc_and_grpc(code: Code) -> None:
 def test_a_status_carries_reason_retry_hint_and_field() -> None:
     error = StageError(
         Code.RESOURCE_EXHAUSTED,
-        "QUEUE_FULL",
+        Reason.QUEUE_FULL,
         "Full.",
         retry_after=timedelta(seconds=3),
         field="config",

@@ -16,6 +16,7 @@ from maie_runtime.blobs import Blobs
 from maie_runtime.broker import Broker
 from maie_runtime.errors import OUTCOMES, Code, Settle, StageError
 from maie_runtime.jetstream_mount import FRESH
+from maie_runtime.reasons import Reason
 from maie_runtime.server import serve_stage
 from maie_runtime.settings import MeshSettings, ServiceSettings
 from maie_runtime.stage import StageContext
@@ -51,8 +52,12 @@ async def test_a_unit_ends_in_a_stored_result_and_one_event(
 @pytest.mark.parametrize(
     ("raised", "reason", "retryable"),
     [
-        (StageError(Code.INVALID_ARGUMENT, "AUDIO_CORRUPT", "Bad."), "AUDIO_CORRUPT", False),
-        (StageError(Code.UNAVAILABLE, "AWAY", "Away."), "AWAY", True),
+        (StageError(Code.INVALID_ARGUMENT, Reason.AUDIO_CORRUPT, "Bad."), "AUDIO_CORRUPT", False),
+        (
+            StageError(Code.UNAVAILABLE, Reason.BLOB_STORE_UNAVAILABLE, "Away."),
+            "BLOB_STORE_UNAVAILABLE",
+            True,
+        ),
         (MemoryError(), "OUT_OF_MEMORY", False),
         (RuntimeError("CUDA failed with error out of memory"), "OUT_OF_MEMORY", False),
         (ZeroDivisionError("secret detail"), "ENGINE_FAILED", True),
@@ -84,7 +89,7 @@ async def test_each_code_settles_its_unit_as_the_table_says(
 ) -> None:
     async def fails_once(_: StageContext) -> None:
         if len(stage.runs) == 1:
-            raise StageError(code, "FOR_A_REASON", "Failed.")
+            raise StageError(code, Reason.ENGINE_FAILED, "Failed.")
 
     stage.hook = fails_once
     async with worker(broker, stage, blobs):

@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 from maie_runtime import subjects
 from maie_runtime.broker import Broker
 from maie_runtime.errors import Code, StageError
+from maie_runtime.reasons import Reason
 from maie_runtime.residency import Resident
 from maie_runtime.residency_lease import GpuLease
 from maie_runtime.residency_turns import IDLE_SECONDS, SharedGpu
@@ -206,8 +207,8 @@ async def _open(broker: Broker, model: NotedModel) -> None:
     ("problem", "reason"),
     [
         (RuntimeError("CUDA failed with error out of memory"), "MODEL_NOT_LOADED"),
-        (StageError(Code.RESOURCE_EXHAUSTED, "OUT_OF_MEMORY", "No room."), "OUT_OF_MEMORY"),
-        (StageError(Code.FAILED_PRECONDITION, "MODEL_CORRUPT", "Changed."), "MODEL_CORRUPT"),
+        (StageError(Code.RESOURCE_EXHAUSTED, Reason.OUT_OF_MEMORY, "No room."), "OUT_OF_MEMORY"),
+        (StageError(Code.FAILED_PRECONDITION, Reason.MODEL_CORRUPT, "Changed."), "MODEL_CORRUPT"),
     ],
 )
 async def test_a_model_that_cannot_be_loaded_fails_the_work_and_the_turn_only(

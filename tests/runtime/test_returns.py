@@ -18,6 +18,7 @@ from maie_runtime.broker import Broker
 from maie_runtime.errors import BusyError, StageError, invalid
 from maie_runtime.lanes import declare_lanes
 from maie_runtime.pull import pull_groups
+from maie_runtime.reasons import Reason
 from maie_runtime.returns import Returns
 from maie_runtime.stage import StageContext
 from tests.conftest import NatsServer
@@ -192,7 +193,7 @@ async def test_a_unit_stays_with_its_worker_until_its_end_could_be_told(
     broker: Broker, stage: EmptyStage, blobs: Blobs
 ) -> None:
     async def fails(_: StageContext) -> None:
-        raise invalid("NOT_AUDIO", "This is no audio.")
+        raise invalid(Reason.AUDIO_CORRUPT, "This is no audio.")
 
     stage.hook = fails
     async with worker(broker, stage, blobs, slots=2, ack_wait_seconds=ACK_WAIT):
@@ -201,7 +202,7 @@ async def test_a_unit_stays_with_its_worker_until_its_end_could_be_told(
             await until(lambda: stage.runs)
             await asyncio.sleep(ACK_WAIT * 2.5)
             assert await _deliveries(broker) == 0
-        assert (await next_event(broker)).failed.failure.reason == "NOT_AUDIO"
+        assert (await next_event(broker)).failed.failure.reason == "AUDIO_CORRUPT"
         assert await queue_is_empty(broker)
     assert stage.runs == [(UNIT, 1)]
 

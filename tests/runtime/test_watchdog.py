@@ -11,6 +11,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from maie_runtime.errors import Code, StageError
+from maie_runtime.reasons import Reason
 from maie_runtime.watchdog import watchdog
 from tests.conftest import NatsServer, free_port
 from tests.runtime.test_worker_process import START_SECONDS, worker_process
@@ -18,7 +19,7 @@ from tests.waiting import PATIENCE_SECONDS
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
-DIED = StageError(Code.UNAVAILABLE, "MODEL_UNAVAILABLE", "The model died.")
+DIED = StageError(Code.UNAVAILABLE, Reason.MODEL_UNAVAILABLE, "The model died.")
 
 
 async def dies(seconds: float = 0.01) -> None:

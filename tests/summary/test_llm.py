@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from maie.summary.v1 import summary_pb2 as summary
 from maie_llm import Generation, Prompt
 from maie_runtime.errors import Code, StageError, invalid
+from maie_runtime.reasons import Reason
 from maie_runtime.stage import StageContext
 from maie_summary.llm.engine import LanguageModelEngine
 from maie_summary.settings import SummarySettings
@@ -196,7 +197,7 @@ async def test_a_window_without_room_is_named(window: int) -> None:
 async def test_a_model_that_is_gone_fails_the_unit_and_leaves_no_call() -> None:
     def gone(prompt: Prompt) -> str:
         if lines(prompt)[0][0] > 1:
-            raise invalid("OPTION_NOT_SUPPORTED", "It cannot do that.")
+            raise invalid(Reason.OPTION_NOT_SUPPORTED, "It cannot do that.")
         return summarise(prompt)
 
     model = ScriptedModel(gone, window=1200)

@@ -96,7 +96,7 @@ async def test_where_nobody_spoke_the_summary_is_empty_and_valid(
     ("asked", "reason"),
     [
         (summary.SummarizeRequest(template_id="none", transcript={}), "TEMPLATE_NOT_FOUND"),
-        (summary.SummarizeRequest(transcript={}), "TEMPLATE_MISSING"),
+        (summary.SummarizeRequest(transcript={}), "TEMPLATE_REQUIRED"),
         (request(), "SOURCE_MISSING"),
     ],
 )

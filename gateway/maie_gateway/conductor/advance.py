@@ -18,6 +18,7 @@ from maie_gateway.conductor.steering import STEERING
 from maie_gateway.conductor.tasks import pending_tasks, task_id
 from maie_pipeline.states import FINAL_STATES
 from maie_runtime.errors import Code
+from maie_runtime.reasons import Reason
 
 # A failure's sentence is stored for each failed attempt; the record must stay bounded.
 MAX_MESSAGE_CHARS = 240
@@ -187,5 +188,5 @@ def _too_many(chunk_count: int, policy: Policy) -> common.Failure:
         f"{policy.max_chunks}; ask for a longer chunk_duration."
     )
     return common.Failure(
-        code=Code.INVALID_ARGUMENT, reason="TOO_MANY_CHUNKS", message=message, unit=PREPROCESS
+        code=Code.INVALID_ARGUMENT, reason=Reason.TOO_MANY_CHUNKS, message=message, unit=PREPROCESS
     )

@@ -32,6 +32,7 @@ from maie_gateway.readmodel.fulltext import FULL_TEXT
 from maie_gateway.readmodel.reads import Deadline, query_too_slow
 from maie_gateway.readmodel.tables import SCHEMA_VERSION, metadata, versions
 from maie_runtime.errors import Code, StageError
+from maie_runtime.reasons import Reason
 
 log = structlog.get_logger()
 
@@ -224,7 +225,7 @@ def _postgresql(url: URL) -> Engine:
     if find_spec("psycopg") is None:
         raise StageError(
             Code.FAILED_PRECONDITION,
-            "READ_MODEL_DRIVER_MISSING",
+            Reason.READ_MODEL_DRIVER_MISSING,
             "PostgreSQL needs psycopg; install maie-gateway[postgresql].",
         )
     options = {
@@ -271,7 +272,7 @@ def _unavailable(deadline: Deadline | None = None) -> Iterator[None]:
         log.warning("readmodel.failed", error=type(getattr(error, "orig", error)).__name__)
         raise StageError(
             Code.UNAVAILABLE,
-            "READ_MODEL_UNAVAILABLE",
+            Reason.READ_MODEL_UNAVAILABLE,
             "Lists and search are not available: their database does not answer. Jobs go on; "
             "try again in a few seconds.",
             retry_after=RETRY_AFTER,

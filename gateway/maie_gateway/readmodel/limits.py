@@ -6,6 +6,7 @@ from maie.job.v1 import job_pb2 as job
 from maie_gateway.readmodel.words import storable
 from maie_gateway.submit_config import MAX_LABEL_CHARACTERS, MAX_LABELS
 from maie_runtime.errors import invalid
+from maie_runtime.reasons import Reason
 
 MAX_LABEL_KEY_CHARACTERS = 63
 
@@ -22,7 +23,7 @@ def check_list(request: job.ListJobsRequest) -> None:
         for key, value in request.labels.items()
     ):
         raise invalid(
-            "LABELS_INVALID",
+            Reason.LABELS_INVALID,
             f"A list may ask for {MAX_LABELS} labels, as many as a job has: keys of up to "
             f"{MAX_LABEL_KEY_CHARACTERS} characters, values of up to {MAX_LABEL_CHARACTERS}.",
             field="labels",
@@ -30,7 +31,7 @@ def check_list(request: job.ListJobsRequest) -> None:
     known = job.JobState.values()
     if len(request.states) > len(known) or not all(state in known for state in request.states):
         raise invalid(
-            "FIELD_INVALID",
+            Reason.FIELD_INVALID,
             f"A list may ask for each of the {len(known) - 1} states once; leave `states` empty "
             "for all of them.",
             field="states",

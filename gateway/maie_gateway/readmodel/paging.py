@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from maie_runtime.errors import invalid
+from maie_runtime.reasons import Reason
 
 
 def page_size(asked: int, default: int, most: int) -> int:
@@ -12,5 +13,5 @@ def page_size(asked: int, default: int, most: int) -> int:
         StageError: INVALID_ARGUMENT with PAGE_SIZE_INVALID for less than 0.
     """
     if asked < 0:
-        raise invalid("PAGE_SIZE_INVALID", "A page size is 0 or more.", field="page_size")
+        raise invalid(Reason.PAGE_SIZE_INVALID, "A page size is 0 or more.", field="page_size")
     return min(asked or default, most)

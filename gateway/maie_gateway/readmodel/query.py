@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from maie_gateway.readmodel.words import words
 from maie_runtime.errors import invalid
+from maie_runtime.reasons import Reason
 
 MAX_QUERY_LENGTH = 256
 
@@ -57,4 +58,4 @@ def parse_query(query: str) -> tuple[Term, ...]:
 
 
 def _refused(message: str) -> Exception:
-    return invalid("QUERY_INVALID", message, field="query")
+    return invalid(Reason.QUERY_INVALID, message, field="query")

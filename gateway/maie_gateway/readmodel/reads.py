@@ -13,6 +13,7 @@ from typing import TypeVar
 from weakref import WeakValueDictionary
 
 from maie_runtime.errors import Code, StageError
+from maie_runtime.reasons import Reason
 
 ResultT = TypeVar("ResultT")
 
@@ -67,7 +68,7 @@ def query_too_slow() -> StageError:
     """What a caller hears whose query took too long."""
     return StageError(
         Code.DEADLINE_EXCEEDED,
-        "QUERY_TOO_SLOW",
+        Reason.QUERY_TOO_SLOW,
         f"The query was ended after {READ_SECONDS:g} seconds; ask for fewer words, labels or "
         "states, or a smaller page.",
     )
@@ -114,7 +115,7 @@ class _Turns:
         if self._waiting >= WAITING_READS:
             raise StageError(
                 Code.RESOURCE_EXHAUSTED,
-                "TOO_MANY_READS",
+                Reason.TOO_MANY_READS,
                 f"{WAITING_READS} lists and searches of this tenant wait already; ask again later.",
                 retry_after=RETRY_AFTER,
             )

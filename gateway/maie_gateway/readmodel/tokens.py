@@ -12,6 +12,7 @@ from typing import Any
 from google.protobuf.message import Message
 
 from maie_runtime.errors import StageError, invalid
+from maie_runtime.reasons import Reason
 
 CHECK_LENGTH = 8
 MAX_TOKEN_LENGTH = 512
@@ -82,7 +83,7 @@ def _check(body: str, tenant: str, request: Message) -> str:
 
 def _refused() -> StageError:
     return invalid(
-        "PAGE_TOKEN_INVALID",
+        Reason.PAGE_TOKEN_INVALID,
         "The page token is not one of this request; ask for the first page without a token.",
         field="page_token",
     )

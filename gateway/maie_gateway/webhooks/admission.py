@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 
 from maie.job.v1 import job_pb2 as job
-from maie_gateway.webhooks.guard import REASON, UrlGuard
+from maie_gateway.webhooks.guard import UrlGuard
 from maie_gateway.webhooks.settings import MAX_SECRET_CHARACTERS, MIN_SECRET_CHARACTERS
 from maie_runtime.errors import StageError, invalid
+from maie_runtime.reasons import Reason
 
 MAX_WEBHOOKS = 4
 RESOLVE_SECONDS = 5.0
@@ -22,7 +23,7 @@ async def check_webhooks(config: job.JobConfig, guard: UrlGuard) -> None:
     """
     if len(config.webhooks) > MAX_WEBHOOKS:
         raise invalid(
-            "WEBHOOK_INVALID",
+            Reason.WEBHOOK_INVALID,
             f"A job has at most {MAX_WEBHOOKS} webhooks; name fewer.",
             field="config.webhooks",
         )
@@ -30,7 +31,7 @@ async def check_webhooks(config: job.JobConfig, guard: UrlGuard) -> None:
         field = f"config.webhooks[{place}]"
         if not MIN_SECRET_CHARACTERS <= len(webhook.secret) <= MAX_SECRET_CHARACTERS:
             raise invalid(
-                "WEBHOOK_INVALID",
+                Reason.WEBHOOK_INVALID,
                 f"A webhook's secret has {MIN_SECRET_CHARACTERS} to {MAX_SECRET_CHARACTERS} "
                 "characters; make a random one.",
                 field=f"{field}.secret",
@@ -47,5 +48,7 @@ async def _check_url(url: str, guard: UrlGuard, field: str) -> None:
         raise invalid(error.reason, error.message, field=field) from error
     except (OSError, UnicodeError) as error:
         raise invalid(
-            REASON, "The webhook's host name does not resolve; correct it.", field=field
+            Reason.URI_NOT_ALLOWED,
+            "The webhook's host name does not resolve; correct it.",
+            field=field,
         ) from error

@@ -15,11 +15,12 @@ from maie_gateway.webhooks import cloud_event
 from maie_gateway.webhooks.http import Poster
 from maie_gateway.webhooks.secrets import Secrets
 from maie_runtime.errors import Code, StageError
+from maie_runtime.reasons import Reason
 
 log = structlog.get_logger()
 
 _UNEXPECTED = StageError(
-    Code.INTERNAL, "DELIVERY_FAILED", "The gateway could not send it; its log has the details."
+    Code.INTERNAL, Reason.DELIVERY_FAILED, "The gateway could not send it; its log has the details."
 )
 
 
@@ -68,7 +69,11 @@ class Attempts:
             return _not_sent(error)
         except (ClientError, OSError, UnicodeError) as error:
             # Their texts may hold the URL, and with it a key.
-            return _unanswered("TIMEOUT" if isinstance(error, TimeoutError) else "UNREACHABLE")
+            return _unanswered(
+                Reason.RECEIVER_TIMEOUT
+                if isinstance(error, TimeoutError)
+                else Reason.RECEIVER_UNREACHABLE
+            )
         except Exception as error:  # noqa: BLE001 - it must age and be given up like others
             log.error("webhook.unexpected_error", error=type(error).__name__)
             return Attempt(outcome=Outcome.RETRY, error=_UNEXPECTED)
@@ -83,10 +88,10 @@ def _not_sent(error: StageError) -> Attempt:
     return Attempt(outcome=Outcome.GIVEN_UP, error=error)
 
 
-def _unanswered(what: str) -> Attempt:
+def _unanswered(reason: Reason) -> Attempt:
     error = StageError(
         Code.UNAVAILABLE,
-        f"RECEIVER_{what}",
+        reason,
         "The receiver did not answer; look whether it is up and reachable.",
     )
     return Attempt(outcome=Outcome.RETRY, receiver_well=False, error=error)
@@ -97,7 +102,7 @@ def _answered(status: int) -> Attempt:
         return Attempt(outcome=Outcome.DELIVERED, receiver_well=True)
     error = StageError(
         Code.UNAVAILABLE,
-        f"RECEIVER_STATUS_{status}",
+        Reason.RECEIVER_STATUS,
         f"The receiver answered {status}; only 2xx counts as delivered.",
     )
     if status == HTTPStatus.GONE:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from maie_gateway.webhooks.settings import WebhookSettings
 from maie_runtime.breaker import CircuitBreaker
 from maie_runtime.errors import Code, StageError
+from maie_runtime.reasons import Reason
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -83,6 +84,6 @@ class Gate:
 def _left_alone(host: str) -> StageError:
     return StageError(
         Code.UNAVAILABLE,
-        "RECEIVER_DOWN",
+        Reason.RECEIVER_DOWN,
         f"The receiver at {host} failed too often in a row and is left alone for a while.",
     )

@@ -14,11 +14,11 @@ from yarl import URL
 
 from maie_gateway.webhooks.addresses import Network, may_be_reached
 from maie_runtime.errors import StageError, invalid
+from maie_runtime.reasons import Reason
 
 MAX_URL_CHARACTERS = 2048
 # Names that resolve slowly block a thread each.
 RESOLVER_THREADS = 8
-REASON = "URI_NOT_ALLOWED"
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """Gives all addresses of a host and port; raises OSError where there are none."""
@@ -118,4 +118,6 @@ def _is_address(host: str) -> bool:
 
 def _refused(why: str) -> StageError:
     # The URL itself stays out: its path or query may hold the receiver's key.
-    return invalid(REASON, f"The webhook's URL is refused because {why}; use another.")
+    return invalid(
+        Reason.URI_NOT_ALLOWED, f"The webhook's URL is refused because {why}; use another."
+    )

@@ -6,6 +6,7 @@ from maie.event.v1 import event_pb2 as event
 from maie_gateway.store import JobStore
 from maie_gateway.webhooks.deliveries import DEFAULT_TENANT, TENANT_PREFIX, TenantWebhooks
 from maie_runtime.errors import Code, StageError
+from maie_runtime.reasons import Reason
 
 
 class Secrets:
@@ -34,7 +35,7 @@ class Secrets:
                 return stored.config.webhooks[place].secret
         raise StageError(
             Code.FAILED_PRECONDITION,
-            "WEBHOOK_UNKNOWN",
+            Reason.WEBHOOK_UNKNOWN,
             f"The receiver {delivery.receiver} is not configured any more; give all gateways the "
             "same MAIE_WEBHOOKS_TENANTS and replay this dead letter.",
         )

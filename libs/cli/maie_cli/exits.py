@@ -16,7 +16,8 @@ from maie.common.v1 import types_pb2 as common
 from maie_cli.console import complain
 from maie_cli.mesh import MeshError
 from maie_cli.streams import OutputError
-from maie_client import NOT_A_GATEWAY, UNREACHABLE, ClientError
+from maie_client import ClientError
+from maie_runtime.reasons import Reason
 
 T = TypeVar("T")
 
@@ -56,9 +57,9 @@ INVALID_ARGUMENT = 3  # google.rpc.Code
 
 def exit_of_error(error: ClientError) -> Exit:
     """The exit code for what a gateway refused."""
-    if error.reason == "UPLOAD_TOO_LARGE":
+    if error.reason == Reason.UPLOAD_TOO_LARGE:
         return Exit.USAGE
-    if error.code in _BUSY or error.reason == NOT_A_GATEWAY:
+    if error.code in _BUSY or error.reason == Reason.NOT_A_GATEWAY:
         return Exit.UNREACHABLE
     return Exit.USAGE if error.code in _WRONG_INPUT else Exit.FAILED
 
@@ -71,9 +72,9 @@ def exit_of_failures(failures: list[common.Failure]) -> Exit:
 
 def sentence(error: ClientError) -> str:
     """What a person reads of an error."""
-    if error.reason == UNREACHABLE:
+    if error.reason == Reason.GATEWAY_UNREACHABLE:
         return f"{error.message} Start one with: maie up"
-    if error.reason == NOT_A_GATEWAY:
+    if error.reason == Reason.NOT_A_GATEWAY:
         return f"{error.message} Name the gateway with --gateway HOST:PORT or MAIE_GATEWAY."
     if error.retry_after is not None and "try again" not in error.message:
         return f"{error.message} (try again in {error.retry_after.total_seconds():.0f} s)"

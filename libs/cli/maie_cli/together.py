@@ -15,8 +15,9 @@ from maie.job.v1 import job_pb2 as job
 from maie_cli.board import Board, Row
 from maie_cli.names import STATES
 from maie_cli.views import LineView
-from maie_client import UNREACHABLE, Client, ClientError
+from maie_client import Client, ClientError
 from maie_pipeline.states import FINAL_STATES
+from maie_runtime.reasons import Reason
 
 # Jobs that are asked for at a time, where each is asked for by its id.
 ASKED_AT_ONCE = 8
@@ -68,7 +69,7 @@ class Together:
                 try:
                     return await self._client.get_job(job_id)
                 except ClientError as error:
-                    if error.reason == "JOB_ID_INVALID":  # says nothing of which of many
+                    if error.reason == Reason.JOB_ID_INVALID:  # says nothing of which of many
                         error.message = f"{job_id}: {error.message}"
                     raise
 
@@ -117,7 +118,7 @@ class Together:
         try:
             await self._client.get_job(job_id)
         except ClientError as error:
-            return error.reason == "JOB_NOT_FOUND"
+            return error.reason == Reason.JOB_NOT_FOUND
         return False
 
     def _hear(self, row: Row, event: job.JobEvent) -> None:
@@ -146,7 +147,9 @@ class Together:
         except ClientError as error:
             if not error.is_break and error.code is not grpc.StatusCode.DEADLINE_EXCEEDED:
                 raise
-            self._board.trouble = AWAY if error.reason == UNREACHABLE else error.message
+            self._board.trouble = (
+                AWAY if error.reason == Reason.GATEWAY_UNREACHABLE else error.message
+            )
             return ()
         self._board.trouble = ""
         return found

@@ -13,6 +13,7 @@ from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie_client.errors import ClientError
+from maie_client.reasons import ClientReason
 from maie_client.text import sendable, sendable_labels
 
 FEATURES: dict[str, job.Feature] = {
@@ -97,7 +98,7 @@ def _feature(name: str) -> job.Feature:
     if name not in FEATURES:
         raise ClientError(
             grpc.StatusCode.INVALID_ARGUMENT,
-            "FEATURE_UNKNOWN",
+            ClientReason.FEATURE_UNKNOWN,
             f"There is no feature {name!r}; choose from {', '.join(FEATURES)}.",
         )
     return FEATURES[name]

@@ -11,13 +11,8 @@ from google.rpc import error_details_pb2 as details
 from google.rpc import status_pb2
 from grpc_status import rpc_status
 
+from maie_client.reasons import ClientReason
 from maie_client.text import sendable
-
-UNREACHABLE = "GATEWAY_UNREACHABLE"
-"""The reason of an error that no gateway sent."""
-
-NOT_A_GATEWAY = "NOT_A_GATEWAY"
-"""The reason where something answers that is no gateway, or an older one."""
 
 # How a call ends whose gateway was stopped, killed or cut off in the middle of it.
 _BREAKS = frozenset(
@@ -79,7 +74,7 @@ def tenant_invalid() -> ClientError:
     """A tenant's name that cannot even be sent."""
     return ClientError(
         grpc.StatusCode.INVALID_ARGUMENT,
-        "TENANT_INVALID",
+        ClientReason.TENANT_INVALID,
         "A tenant's name is up to 32 characters of a-z, 0-9 and -, not beginning with -.",
     )
 
@@ -88,7 +83,7 @@ def address_invalid(address: str) -> ClientError:
     """An address that gRPC cannot even look up."""
     return ClientError(
         grpc.StatusCode.INVALID_ARGUMENT,
-        "ADDRESS_INVALID",
+        ClientReason.ADDRESS_INVALID,
         f"{sendable(address)!r} is no address of a gateway; write HOST:PORT, such as "
         "localhost:50051.",
     )
@@ -98,7 +93,7 @@ def not_a_gateway(address: str) -> ClientError:
     """Another server answers, such as a stage's."""
     return ClientError(
         grpc.StatusCode.UNIMPLEMENTED,
-        NOT_A_GATEWAY,
+        ClientReason.NOT_A_GATEWAY,
         f"What answers at {address} is no maie gateway of this version; it may be a stage of the "
         "mesh, or an older gateway.",
     )
@@ -133,7 +128,7 @@ def _without_details(error: grpc.aio.AioRpcError, address: str) -> ClientError:
     if error.code() is grpc.StatusCode.UNAVAILABLE:
         return ClientError(
             error.code(),
-            UNREACHABLE,
+            ClientReason.GATEWAY_UNREACHABLE,
             f"No maie gateway answers at {address}; is it running, and is the address right?",
         )
     if error.code() is grpc.StatusCode.UNIMPLEMENTED:

@@ -13,6 +13,7 @@ import grpc
 
 from maie.job.v1 import job_pb2 as job
 from maie_client.errors import ClientError
+from maie_client.reasons import ClientReason
 
 Events = AsyncGenerator[job.JobEvent, None]
 
@@ -102,6 +103,6 @@ def stream_ended() -> ClientError:
     """A gateway that drains ends its streams without an error."""
     return ClientError(
         grpc.StatusCode.UNAVAILABLE,
-        "STREAM_ENDED",
+        ClientReason.STREAM_ENDED,
         "The gateway ended the stream before the job was finished; watch the job to go on.",
     )

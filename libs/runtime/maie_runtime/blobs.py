@@ -25,6 +25,7 @@ from obstore.store import LocalStore, ObjectStore, from_url
 
 from maie.common.v1 import types_pb2 as common
 from maie_runtime.errors import Code, StageError, invalid
+from maie_runtime.reasons import Reason
 
 log = structlog.get_logger()
 
@@ -66,7 +67,7 @@ def _store_errors(key: str) -> Iterator[None]:
     except (NotFoundError, FileNotFoundError) as error:
         raise StageError(
             Code.DATA_LOSS,
-            "BLOB_MISSING",
+            Reason.BLOB_MISSING,
             f"The stored object {key} is gone; submit the recording again.",
         ) from error
     except (BaseError, OSError) as error:
@@ -77,13 +78,13 @@ def _unavailable(error: Exception) -> StageError:
     if any(sign in str(error) for sign in NO_SPACE):
         return StageError(
             Code.UNAVAILABLE,
-            "BLOB_STORE_FULL",
+            Reason.BLOB_STORE_FULL,
             "The object store is full; free some of its space and try again.",
             retry_after=RETRY_AFTER,
         )
     return StageError(
         Code.UNAVAILABLE,
-        "BLOB_STORE_UNAVAILABLE",
+        Reason.BLOB_STORE_UNAVAILABLE,
         "The object store does not answer; check MAIE_BLOB_URL and the store itself.",
         retry_after=RETRY_AFTER,
     )
@@ -95,7 +96,7 @@ def _check(blob: common.Blob, digest: str) -> None:
         log.error("blob.corrupt", key=blob.key, sha256=digest, expected=blob.sha256)
         raise StageError(
             Code.DATA_LOSS,
-            "BLOB_CORRUPT",
+            Reason.BLOB_CORRUPT,
             f"The stored object {blob.key} is damaged: its content is not what was stored; "
             "submit the recording again.",
         )
@@ -105,7 +106,7 @@ def _check_key(key: str) -> None:
     """Refuses what is no key of ours, before it reaches a file system or a bucket."""
     if not _KEY.fullmatch(key) or len(key) > MAX_KEY_CHARACTERS:
         raise invalid(
-            "BLOB_KEY_INVALID",
+            Reason.BLOB_KEY_INVALID,
             "The key of a stored object is a relative path of letters, digits, `.`, `_`, `-` and "
             "`=`, without `..`; name the object as it was stored.",
             field="key",
@@ -240,7 +241,7 @@ class Blobs:
         except DecodeError as error:
             raise StageError(
                 Code.INVALID_ARGUMENT,
-                "BLOB_OF_ANOTHER_KIND",
+                Reason.BLOB_OF_ANOTHER_KIND,
                 f"The stored object {blob.key} is not a {kind.DESCRIPTOR.full_name}; "
                 "services of different versions may be running side by side.",
             ) from error
@@ -326,7 +327,7 @@ class Blobs:
             with _store_errors(keys[0]):
                 await obstore.delete_async(self._store, keys)
         except StageError as error:
-            if error.reason != "BLOB_MISSING":
+            if error.reason != Reason.BLOB_MISSING:
                 raise
             # Somebody else removes them too, and the rest may not have been reached.
             await self._delete_each(keys)

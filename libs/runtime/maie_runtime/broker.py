@@ -25,6 +25,7 @@ from tenacity import (
 
 from maie_runtime import subjects
 from maie_runtime.errors import Code, StageError
+from maie_runtime.reasons import Reason
 
 log = structlog.get_logger()
 
@@ -175,7 +176,7 @@ def broker_unavailable() -> StageError:
     """What callers hear while NATS is away."""
     return StageError(
         Code.UNAVAILABLE,
-        "BROKER_UNAVAILABLE",
+        Reason.BROKER_UNAVAILABLE,
         "The message broker does not answer; try again in a few seconds.",
         retry_after=RETRY_AFTER,
     )

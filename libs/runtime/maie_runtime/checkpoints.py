@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from maie_runtime.errors import Code, StageError
+from maie_runtime.reasons import Reason
 
 CTRANSLATE2_FILE = "model.bin"
 # The format as CTranslate2's src/models/model.cc reads it: since version 2 the specification is
@@ -139,4 +140,4 @@ def _cut_short(path: Path, what: str) -> StageError:
 
 
 def _corrupt(message: str) -> StageError:
-    return StageError(Code.FAILED_PRECONDITION, "MODEL_CORRUPT", message)
+    return StageError(Code.FAILED_PRECONDITION, Reason.MODEL_CORRUPT, message)

@@ -6,6 +6,7 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from maie_runtime.errors import Code, StageError
+from maie_runtime.reasons import Reason
 
 
 def engine_names(group: str) -> list[str]:
@@ -27,7 +28,7 @@ def load_engine(group: str, name: str) -> Any:
         known = ", ".join(engine_names(group)) or "none"
         raise StageError(
             Code.FAILED_PRECONDITION,
-            "ENGINE_NOT_FOUND",
+            Reason.ENGINE_NOT_FOUND,
             f"There is no engine {name!r} in {group}; installed are: {known}.",
         )
     return next(iter(found)).load()

@@ -1,4 +1,4 @@
-"""One error type, one code enum and one table for every transport."""
+"""One error type, one table of outcomes for every transport."""
 
 from __future__ import annotations
 
@@ -8,27 +8,10 @@ from datetime import timedelta
 from http import HTTPStatus
 
 from maie.common.v1 import types_pb2 as common
+from maie_runtime.codes import Code
+from maie_runtime.reasons import Reason
 
-
-class Code(enum.IntEnum):
-    """The canonical codes, with the numbers of google.rpc.Code."""
-
-    CANCELLED = 1
-    UNKNOWN = 2
-    INVALID_ARGUMENT = 3
-    DEADLINE_EXCEEDED = 4
-    NOT_FOUND = 5
-    ALREADY_EXISTS = 6
-    PERMISSION_DENIED = 7
-    RESOURCE_EXHAUSTED = 8
-    FAILED_PRECONDITION = 9
-    ABORTED = 10
-    OUT_OF_RANGE = 11
-    UNIMPLEMENTED = 12
-    INTERNAL = 13
-    UNAVAILABLE = 14
-    DATA_LOSS = 15
-    UNAUTHENTICATED = 16
+__all__ = ["OUTCOMES", "BusyError", "Code", "Outcome", "Settle", "StageError", "invalid"]
 
 
 class Settle(enum.Enum):
@@ -76,7 +59,7 @@ class StageError(Exception):
 
     Attributes:
         code: The canonical code.
-        reason: The machine-readable cause, UPPER_SNAKE_CASE.
+        reason: The machine-readable cause.
         message: One sentence: what is wrong and what to do next. Holds no
             secrets and no text of a recording, since clients read it.
         retry_after: When to try again, for RESOURCE_EXHAUSTED and UNAVAILABLE.
@@ -86,7 +69,7 @@ class StageError(Exception):
     def __init__(
         self,
         code: Code,
-        reason: str,
+        reason: Reason,
         message: str,
         *,
         retry_after: timedelta | None = None,
@@ -94,7 +77,8 @@ class StageError(Exception):
     ) -> None:
         super().__init__(message)
         self.code = code
-        self.reason = reason
+        # Also what comes as text from another process must be in the registry.
+        self.reason = Reason[reason]
         self.message = message
         self.retry_after = retry_after
         self.field = field
@@ -116,10 +100,10 @@ class BusyError(StageError):
     """
 
     def __init__(self, message: str, retry_after: timedelta) -> None:
-        super().__init__(Code.RESOURCE_EXHAUSTED, "BUSY", message, retry_after=retry_after)
+        super().__init__(Code.RESOURCE_EXHAUSTED, Reason.BUSY, message, retry_after=retry_after)
         self.pause_seconds = retry_after.total_seconds()
 
 
-def invalid(reason: str, message: str, *, field: str = "") -> StageError:
+def invalid(reason: Reason, message: str, *, field: str = "") -> StageError:
     """A request or recording that can never work as it is."""
     return StageError(Code.INVALID_ARGUMENT, reason, message, field=field)

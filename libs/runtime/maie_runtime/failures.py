@@ -5,6 +5,7 @@ from __future__ import annotations
 import structlog
 
 from maie_runtime.errors import Code, StageError
+from maie_runtime.reasons import Reason
 
 log = structlog.get_logger()
 
@@ -19,12 +20,12 @@ def as_stage_error(raised: Exception) -> StageError:
     if isinstance(raised, MemoryError) or OUT_OF_MEMORY_WORDS in str(raised).lower():
         return StageError(
             Code.RESOURCE_EXHAUSTED,
-            "OUT_OF_MEMORY",
+            Reason.OUT_OF_MEMORY,
             "The worker ran out of memory; use shorter chunks or a larger worker.",
         )
     log.error("unit.unexpected_error", exc_info=raised)
     return StageError(
-        Code.INTERNAL, "ENGINE_FAILED", "The engine failed; the worker's log has the details."
+        Code.INTERNAL, Reason.ENGINE_FAILED, "The engine failed; the worker's log has the details."
     )
 
 
@@ -32,7 +33,7 @@ def over_deadline(seconds: float) -> StageError:
     """The unit took longer than it may."""
     return StageError(
         Code.DEADLINE_EXCEEDED,
-        "UNIT_DEADLINE",
+        Reason.UNIT_DEADLINE,
         f"The unit took longer than its deadline of {seconds:g} s.",
     )
 
@@ -41,7 +42,7 @@ def stalled(seconds: float) -> StageError:
     """The stage gave no sign of life."""
     return StageError(
         Code.DEADLINE_EXCEEDED,
-        "STALLED",
+        Reason.STALLED,
         f"The engine gave no sign of life for {seconds:g} s; the worker's log may say why.",
     )
 
@@ -50,6 +51,6 @@ def worker_lost(times: int) -> StageError:
     """The unit outlived too many workers."""
     return StageError(
         Code.ABORTED,
-        "WORKER_LOST",
+        Reason.WORKER_LOST,
         f"The workers that took this unit died or fell silent {times} times; look into their logs.",
     )

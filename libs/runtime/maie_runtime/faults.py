@@ -24,6 +24,7 @@ from typing import Literal, get_args
 import structlog
 
 from maie_runtime.errors import Code, StageError
+from maie_runtime.reasons import Reason
 
 log = structlog.get_logger()
 
@@ -131,4 +132,6 @@ def _do(action: Action) -> None:
     elif action == "exit":
         os._exit(EXIT_STATUS)
     else:
-        raise StageError(Code.UNAVAILABLE, "FAULT_INJECTED", f"{VARIABLE} asked for this error.")
+        raise StageError(
+            Code.UNAVAILABLE, Reason.FAULT_INJECTED, f"{VARIABLE} asked for this error."
+        )

@@ -16,6 +16,7 @@ from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
 
 from maie_runtime.errors import Code, StageError, invalid
+from maie_runtime.reasons import Reason
 
 log = structlog.get_logger()
 
@@ -63,7 +64,7 @@ async def _abort_with(context: grpc.aio.ServicerContext[Any, Any], error: Except
         context,
         StageError(
             Code.INTERNAL,
-            "INTERNAL",
+            Reason.INTERNAL,
             "Something went wrong inside the service; its log has the details.",
         ),
     )
@@ -78,7 +79,7 @@ class _Refused:
 
 _UNREADABLE = _Refused(
     invalid(
-        "REQUEST_UNREADABLE",
+        Reason.REQUEST_UNREADABLE,
         "The request is not the message that this method takes; make the client from the same "
         "version of the contract.",
     )
@@ -128,7 +129,7 @@ def _tolerant(deserialize: Callable[[bytes], Any], max_bytes: int | None) -> Cal
         if max_bytes is not None and len(data) > max_bytes:
             return _Refused(
                 invalid(
-                    "REQUEST_TOO_LARGE",
+                    Reason.REQUEST_TOO_LARGE,
                     f"A request of {len(data)} bytes is more than {max_bytes}; ask for less at a "
                     "time.",
                 )

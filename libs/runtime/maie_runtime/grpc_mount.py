@@ -14,6 +14,7 @@ from maie_pipeline.bindings import StageBinding
 from maie_runtime import folders
 from maie_runtime.blobs import Blobs
 from maie_runtime.errors import Code, StageError
+from maie_runtime.reasons import Reason
 from maie_runtime.residency import Residency, Resident
 from maie_runtime.stage import Stage, StageContext
 
@@ -45,7 +46,7 @@ class GrpcMount:
         if self.stage is None:
             raise StageError(
                 Code.UNAVAILABLE,
-                "MODEL_LOADING",
+                Reason.MODEL_LOADING,
                 "The service is still loading its model; try again in a few seconds.",
                 retry_after=LOADING_RETRY_AFTER,
             )
@@ -70,11 +71,11 @@ class GrpcMount:
 
 def _discreet(error: StageError) -> StageError:
     """What a direct caller may hear of a stored object: whoever knows it names it by its digest."""
-    if error.reason not in ("BLOB_MISSING", "BLOB_CORRUPT"):
+    if error.reason not in (Reason.BLOB_MISSING, Reason.BLOB_CORRUPT):
         return error
     return StageError(
         Code.NOT_FOUND,
-        "BLOB_NOT_FOUND",
+        Reason.BLOB_NOT_FOUND,
         "There is no stored object with this key and this SHA-256; store it, or send the content "
         "itself.",
     )

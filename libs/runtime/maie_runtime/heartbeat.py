@@ -18,6 +18,7 @@ from nats.aio.msg import Msg
 from maie_runtime.broker import BROKER_ERRORS
 from maie_runtime.errors import Code, StageError
 from maie_runtime.failures import over_deadline, stalled
+from maie_runtime.reasons import Reason
 from maie_runtime.settings import ServiceSettings
 
 # Three signs of life fit into the time after which a unit is handed on.
@@ -123,7 +124,7 @@ class UnitWatch:
         if self._cause is not None:
             raise self._cause
         if working.cancelled():
-            raise StageError(Code.INTERNAL, "ENGINE_FAILED", "The engine cancelled itself.")
+            raise StageError(Code.INTERNAL, Reason.ENGINE_FAILED, "The engine cancelled itself.")
         working.result()
 
     async def send_heartbeats(self) -> None:

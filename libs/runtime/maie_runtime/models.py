@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from maie_runtime.checkpoints import require_complete
 from maie_runtime.errors import Code, StageError
+from maie_runtime.reasons import Reason
 
 MANIFEST = "maie-manifest.json"
 # One store for all clones and environments of a person, so that nothing is downloaded twice.
@@ -56,17 +57,17 @@ def model_store(directory: Path = DEFAULT_MODELS_DIR) -> Path:
 
 def model_missing(message: str) -> StageError:
     """A model that is not where it was said to be; the message tells how to get it."""
-    return StageError(Code.FAILED_PRECONDITION, "MODEL_MISSING", message)
+    return StageError(Code.FAILED_PRECONDITION, Reason.MODEL_MISSING, message)
 
 
 def model_corrupt(message: str) -> StageError:
     """A model that is there and cannot be used; the message tells how to mend it."""
-    return StageError(Code.FAILED_PRECONDITION, "MODEL_CORRUPT", message)
+    return StageError(Code.FAILED_PRECONDITION, Reason.MODEL_CORRUPT, message)
 
 
 def model_unsafe(message: str) -> StageError:
     """A model that could run code of its own; the message tells what to use instead."""
-    return StageError(Code.FAILED_PRECONDITION, "MODEL_UNSAFE", message)
+    return StageError(Code.FAILED_PRECONDITION, Reason.MODEL_UNSAFE, message)
 
 
 def checkpoint_sha256(root: Path, names: Iterable[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from maie_runtime.errors import invalid
+from maie_runtime.reasons import Reason
 
 # Control characters (C0, DEL and C1), the line and paragraph separators, and the marks that turn
 # the direction of all that follows (Unicode Standard Annex 9), by which a name shows as another.
@@ -27,7 +28,7 @@ def check_text(text: str, *, field: str) -> None:
     """
     if _HARMFUL_IN_TEXT.search(text):
         raise invalid(
-            "FIELD_INVALID",
+            Reason.FIELD_INVALID,
             f"`{field.rpartition('.')[2]}` has control characters or direction marks; send plain "
             "text.",
             field=field,

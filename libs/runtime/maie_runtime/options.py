@@ -15,6 +15,7 @@ from maie.common.v1 import types_pb2 as common
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie_runtime.errors import StageError, invalid
 from maie_runtime.names import check_text, is_harmless
+from maie_runtime.reasons import Reason
 
 MAX_PROMPT_CHARACTERS = 2000
 # The options are kept in every job's record, which is bounded.
@@ -108,21 +109,21 @@ def check_recording(options: preprocess.RecordingOptions, field: str) -> None:
     """
     if options.channels not in preprocess.ChannelMode.values():
         raise invalid(
-            "OPTION_OUT_OF_RANGE",
+            Reason.OPTION_OUT_OF_RANGE,
             f"There is no channel mode {options.channels}; choose CHANNEL_MODE_MIX, "
             "CHANNEL_MODE_SPLIT or CHANNEL_MODE_AUTO.",
             field=f"{field}.channels",
         )
     if options.track < 0:
         raise invalid(
-            "OPTION_OUT_OF_RANGE",
+            Reason.OPTION_OUT_OF_RANGE,
             f"Tracks count from 1, so that there is no track {options.track}; leave it 0 for "
             "the file's default.",
             field=f"{field}.track",
         )
     if options.track and options.all_tracks:
         raise invalid(
-            "OPTION_OUT_OF_RANGE",
+            Reason.OPTION_OUT_OF_RANGE,
             "Either one track is read or all are; set track or all_tracks, not both.",
             field=f"{field}.track",
         )
@@ -157,7 +158,7 @@ def option_not_supported(field: str, action: str) -> StageError:
     """
     name = field.rpartition(".")[2]
     return invalid(
-        "OPTION_NOT_SUPPORTED",
+        Reason.OPTION_NOT_SUPPORTED,
         f"The ASR engine cannot {action}; leave `{name}` unset, or have another engine set.",
         field=field,
     )
@@ -200,7 +201,7 @@ def check_transcribe(options: asr.TranscribeOptions, field: str) -> None:
 def _check_words(options: asr.TranscribeOptions, field: str) -> None:
     if options.language_code and not _LANGUAGE.fullmatch(options.language_code):
         raise invalid(
-            "LANGUAGE_INVALID",
+            Reason.LANGUAGE_INVALID,
             "A language code is a BCP 47 tag of at most 35 characters, such as en-GB.",
             field=f"{field}.language_code",
         )
@@ -209,7 +210,7 @@ def _check_words(options: asr.TranscribeOptions, field: str) -> None:
     )
     if len(options.hotwords) > MAX_HOTWORDS or not fit:
         raise invalid(
-            "HOTWORDS_INVALID",
+            Reason.HOTWORDS_INVALID,
             f"There may be {MAX_HOTWORDS} hotwords of {MAX_HOTWORD_CHARACTERS} characters each, "
             "on one line and without direction marks; correct them.",
             field=f"{field}.hotwords",
@@ -234,4 +235,4 @@ def _figures(value: Any) -> list[float]:
 
 def _out_of_range(field: str, words: str) -> StageError:
     name = field.partition(".")[2]
-    return invalid("OPTION_OUT_OF_RANGE", f"`{name}` must be {words}.", field=field)
+    return invalid(Reason.OPTION_OUT_OF_RANGE, f"`{name}` must be {words}.", field=field)

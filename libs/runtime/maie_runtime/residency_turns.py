@@ -14,6 +14,7 @@ import structlog
 from maie_runtime.errors import Code, StageError
 from maie_runtime.loadable import Loadable
 from maie_runtime.memory import ModelMemory
+from maie_runtime.reasons import Reason
 from maie_runtime.residency_lease import GpuLease, Hold
 from maie_runtime.settings import ServiceSettings
 from maie_runtime.stage import Stage
@@ -105,7 +106,7 @@ class SharedGpu:
             if any(model.vram_bytes for model in stage.models()):
                 raise StageError(
                     Code.FAILED_PRECONDITION,
-                    "GPU_NOT_SHAREABLE",
+                    Reason.GPU_NOT_SHAREABLE,
                     "The engine cannot unload its model, so it cannot share a GPU; "
                     "set the service's RESIDENCY to resident.",
                 )
@@ -289,7 +290,7 @@ class SharedGpu:
 def _gpu_lost() -> StageError:
     return StageError(
         Code.UNAVAILABLE,
-        "GPU_LOST",
+        Reason.GPU_LOST,
         "The worker fell silent and its GPU went to another service; try again.",
     )
 
@@ -300,12 +301,12 @@ def _not_loaded(error: Exception) -> StageError:
         return StageError(Code.UNAVAILABLE, error.reason, error.message)
     return StageError(
         Code.UNAVAILABLE,
-        "MODEL_NOT_LOADED",
+        Reason.MODEL_NOT_LOADED,
         "The worker could not load its model into the GPU; its log has the details.",
     )
 
 
 def _draining() -> StageError:
     return StageError(
-        Code.UNAVAILABLE, "WORKER_STOPS", "The worker stops; try again with another one."
+        Code.UNAVAILABLE, Reason.WORKER_STOPS, "The worker stops; try again with another one."
     )

@@ -2,23 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from maie.common.v1 import types_pb2 as common
-
-WarningReason = Literal[
-    "CHANNELS_CANCEL",
-    "CLIPPING",
-    "DAMAGED",
-    "GAP",
-    "LANGUAGE_NOT_SUMMARIZED",
-    "NO_SPEECH",
-    "OTHER_TRACKS",
-    "TEXT_REMOVED",
-    "TRUNCATED",
-    "UNREAD_SPEECH",
-]
-"""The reasons that maie.common.v1.Warning documents."""
+from maie_runtime.reasons import WarningReason
 
 
 def result_warning(

@@ -19,6 +19,7 @@ from maie_runtime.blobs import Blobs
 from maie_runtime.broker import Broker
 from maie_runtime.errors import Code, StageError
 from maie_runtime.faults import fault
+from maie_runtime.reasons import Reason
 from maie_runtime.stage import Stage, StageContext
 
 log = structlog.get_logger()
@@ -126,7 +127,7 @@ class UnitRunner:
                     quiet_until = time.monotonic() + PROGRESS_SECONDS
         if last is None:
             raise StageError(
-                Code.INTERNAL, "STAGE_WITHOUT_RESULT", "The stage ended without a result."
+                Code.INTERNAL, Reason.STAGE_WITHOUT_RESULT, "The stage ended without a result."
             )
         return last
 

@@ -11,6 +11,7 @@ from maie.event.v1 import event_pb2 as event
 from maie_runtime import subjects
 from maie_runtime.broker import Broker
 from maie_runtime.errors import Code, StageError
+from maie_runtime.reasons import Reason
 
 log = structlog.get_logger()
 
@@ -39,7 +40,7 @@ async def dead_letter(broker: Broker, what: Unreadable) -> None:
     """Stores a dead letter and logs it; where the broker stores nothing, the log alone has it."""
     failure = common.Failure(
         code=Code.DATA_LOSS,
-        reason="UNREADABLE",
+        reason=Reason.UNREADABLE,
         message="The message is not what the contract says; look for another program that writes "
         "to the broker.",
         unit=what.unit,

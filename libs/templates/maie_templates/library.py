@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from maie_runtime.errors import Code, StageError
+from maie_runtime.reasons import Reason
 from maie_templates.template import TEMPLATE_ID, Template, rejected
 
 SCHEMA_FILE = "schema.json"
@@ -47,7 +48,7 @@ class TemplateLibrary:
         if directory is not None and not directory.is_dir():
             raise StageError(
                 Code.FAILED_PRECONDITION,
-                "TEMPLATES_MISSING",
+                Reason.TEMPLATES_MISSING,
                 f"The templates folder {directory} does not exist; "
                 "make it or change MAIE_TEMPLATES_DIRECTORY.",
             )
@@ -67,7 +68,7 @@ class TemplateLibrary:
             known = ", ".join(sorted(self._scan())) or "none"
             raise StageError(
                 Code.NOT_FOUND,
-                "TEMPLATE_NOT_FOUND",
+                Reason.TEMPLATE_NOT_FOUND,
                 f"There is no template {template_id[:64]!r}; there are: {known}.",
                 field="template_id",
             )

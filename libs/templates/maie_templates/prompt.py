@@ -16,6 +16,7 @@ from jinja2 import TemplateSyntaxError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from maie_runtime.errors import StageError, invalid
+from maie_runtime.reasons import Reason
 from maie_templates import render_child
 
 MAX_PROMPT_BYTES = 64 * 1024
@@ -127,4 +128,4 @@ async def render_prompt(
 
 
 def _rejected(why: str) -> StageError:
-    return invalid("TEMPLATE_REJECTED", f"The template's prompt cannot be rendered: {why}.")
+    return invalid(Reason.TEMPLATE_REJECTED, f"The template's prompt cannot be rendered: {why}.")

@@ -10,6 +10,7 @@ from typing import Any
 
 from maie.summary.v1 import summary_pb2 as summary
 from maie_runtime.errors import StageError, invalid
+from maie_runtime.reasons import Reason
 from maie_templates.checks import SchemaProblem, check_schema
 from maie_templates.examples import Example, ExamplesProblem, parse_examples
 from maie_templates.prompt import PromptProblem, check_prompt
@@ -110,4 +111,6 @@ class Template:
 
 def rejected(template_id: str, why: str) -> StageError:
     """The error for a template that cannot be used."""
-    return invalid("TEMPLATE_REJECTED", f"The template {template_id[:64]!r} cannot be used: {why}.")
+    return invalid(
+        Reason.TEMPLATE_REJECTED, f"The template {template_id[:64]!r} cannot be used: {why}."
+    )

@@ -12,6 +12,7 @@ from maie_asr.messages import capability_names
 from maie_asr.settings import AsrSettings, SuspectTextPolicy
 from maie_runtime.errors import invalid
 from maie_runtime.options import check_capable, check_transcribe, option_not_supported
+from maie_runtime.reasons import Reason
 
 POLICIES: dict[asr.SuspectTextPolicy, SuspectTextPolicy] = {
     asr.SUSPECT_TEXT_POLICY_OFF: "off",
@@ -60,7 +61,7 @@ def _language(tag: str, capabilities: Capabilities) -> str:
     if language and known and language not in known:
         shown = ", ".join(known) if len(known) <= 10 else f"{len(known)} others"
         raise invalid(
-            "LANGUAGE_NOT_SUPPORTED",
+            Reason.LANGUAGE_NOT_SUPPORTED,
             f"The ASR engine does not read the language {tag!r}; it reads {shown}.",
             field="options.language_code",
         )

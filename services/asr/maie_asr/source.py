@@ -16,7 +16,8 @@ from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie_asr.engine import SAMPLE_RATE, Samples, Speech, SpeechRange
 from maie_asr.vad import find_speech
 from maie_runtime.blobs import Blobs
-from maie_runtime.errors import Code, StageError, invalid
+from maie_runtime.errors import invalid
+from maie_runtime.reasons import Reason
 
 MAX_CONTENT_BYTES = 16 * 1024 * 1024
 
@@ -50,8 +51,7 @@ async def load_source(request: asr.TranscribeRequest, blobs: Blobs, executor: Ex
 
     Raises:
         StageError: INVALID_ARGUMENT with SOURCE_MISSING, CHUNK_NOT_FOUND,
-            AUDIO_EMPTY, AUDIO_CORRUPT or UNSUPPORTED_FORMAT, and
-            RESOURCE_EXHAUSTED with AUDIO_TOO_LARGE.
+            AUDIO_EMPTY, AUDIO_CORRUPT, AUDIO_TOO_LARGE or UNSUPPORTED_FORMAT.
     """
     source = request.WhichOneof("source")
     if source == "chunk":
@@ -60,7 +60,7 @@ async def load_source(request: asr.TranscribeRequest, blobs: Blobs, executor: Ex
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(executor, _content, request.audio_content)
     raise invalid(
-        "SOURCE_MISSING", "Set `chunk` or `audio_content` in the request.", field="source"
+        Reason.SOURCE_MISSING, "Set `chunk` or `audio_content` in the request.", field="source"
     )
 
 
@@ -68,7 +68,7 @@ async def _chunk(reference: asr.ChunkReference, blobs: Blobs, executor: Executor
     plan = await blobs.get_message(reference.plan, preprocess.PreprocessResult)
     if not 0 <= reference.index < len(plan.chunks):
         raise invalid(
-            "CHUNK_NOT_FOUND",
+            Reason.CHUNK_NOT_FOUND,
             f"The plan has {len(plan.chunks)} chunks and none with index {reference.index}.",
             field="chunk.index",
         )
@@ -93,9 +93,8 @@ async def _chunk(reference: asr.ChunkReference, blobs: Blobs, executor: Executor
 
 def _content(data: bytes) -> Source:
     if len(data) > MAX_CONTENT_BYTES:
-        raise StageError(
-            Code.RESOURCE_EXHAUSTED,
-            "AUDIO_TOO_LARGE",
+        raise invalid(
+            Reason.AUDIO_TOO_LARGE,
             f"Audio inside a request is at most {MAX_CONTENT_BYTES // 1024**2} MiB; "
             "submit the recording as a job.",
             field="audio_content",
@@ -117,18 +116,18 @@ def read_wav(data: bytes) -> Samples:
             pcm = file.readframes(file.getnframes())
     except (wave.Error, EOFError) as error:
         raise invalid(
-            "AUDIO_CORRUPT", "The audio is not a readable WAV file.", field="audio_content"
+            Reason.AUDIO_CORRUPT, "The audio is not a readable WAV file.", field="audio_content"
         ) from error
     if form != (SAMPLE_RATE, 1, 2):
         raise invalid(
-            "UNSUPPORTED_FORMAT",
+            Reason.UNSUPPORTED_FORMAT,
             "The audio must be WAV, 16 kHz, mono, 16-bit PCM; submit other formats as a job.",
             field="audio_content",
         )
     # A file that was cut off may end within a sample.
     samples = np.frombuffer(pcm[: len(pcm) // 2 * 2], np.dtype("<i2")).astype(np.int16, copy=False)
     if not len(samples):
-        raise invalid("AUDIO_EMPTY", "The audio holds no samples.", field="audio_content")
+        raise invalid(Reason.AUDIO_EMPTY, "The audio holds no samples.", field="audio_content")
     return samples
 
 

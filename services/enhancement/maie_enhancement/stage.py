@@ -21,6 +21,7 @@ from maie_llm.messages import generation_of
 from maie_runtime.blobs import Blobs
 from maie_runtime.engines import load_engine
 from maie_runtime.errors import Code, StageError, invalid
+from maie_runtime.reasons import Reason
 from maie_runtime.stage import StageContext
 
 log = structlog.get_logger()
@@ -133,7 +134,9 @@ async def _transcript(request: enhancement.EnhanceRequest, blobs: Blobs) -> comm
         transcript.CopyFrom(request.transcript)
         return transcript
     raise invalid(
-        "SOURCE_MISSING", "Set `transcript_blob` or `transcript` in the request.", field="source"
+        Reason.SOURCE_MISSING,
+        "Set `transcript_blob` or `transcript` in the request.",
+        field="source",
     )
 
 
@@ -149,7 +152,7 @@ def _finish(transcript: common.Transcript, max_word_change: float) -> None:
         if change > max_word_change:
             raise StageError(
                 Code.INTERNAL,
-                "WORDS_CHANGED",
+                Reason.WORDS_CHANGED,
                 f"The enhancement engine changed the words of segment {segment.segment_id}; "
                 "use the raw transcript or another engine.",
             )

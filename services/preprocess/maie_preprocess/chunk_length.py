@@ -8,6 +8,7 @@ from typing import Final, Self
 from maie.preprocess.v1 import preprocess_pb2 as pb
 from maie_preprocess.settings import MAX_CHUNK_SECONDS, MIN_CHUNK_SECONDS, PreprocessSettings
 from maie_runtime.errors import invalid
+from maie_runtime.reasons import Reason
 
 # Chunks for each slot: with one each, the slot whose chunk has less speech would wait for the
 # others, and none could begin before all of the recording was decoded.
@@ -39,14 +40,14 @@ class ChunkLength:
         """The rule for a request: its own length counts first, then the setting.
 
         Raises:
-            StageError: INVALID_ARGUMENT with CHUNK_DURATION_OUT_OF_RANGE.
+            StageError: INVALID_ARGUMENT with CHUNK_DURATION_INVALID.
         """
         wanted = settings.chunk_seconds
         if request.HasField("chunk_duration"):
             wanted = request.chunk_duration.seconds + request.chunk_duration.nanos / 1e9
             if not MIN_CHUNK_SECONDS <= wanted <= MAX_CHUNK_SECONDS:
                 raise invalid(
-                    "CHUNK_DURATION_OUT_OF_RANGE",
+                    Reason.CHUNK_DURATION_INVALID,
                     f"Chunks may aim at {MIN_CHUNK_SECONDS:g} to {MAX_CHUNK_SECONDS:g} s; set "
                     "chunk_duration accordingly.",
                     field="chunk_duration",

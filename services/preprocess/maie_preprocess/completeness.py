@@ -15,6 +15,7 @@ from maie_preprocess.normalize import RefusedError
 from maie_preprocess.reader import Reader
 from maie_preprocess.stated_size import stated_size
 from maie_preprocess.wire import RecordingWarning
+from maie_runtime.reasons import Reason, WarningReason
 
 # A recording may end this much before its header says and is used all the same,
 # with a warning: encoders round, and some count a last packet that they never wrote.
@@ -122,7 +123,7 @@ def judge(file: Reader, stated: Statement, ending: Ending) -> list[RecordingWarn
     unfinished = stated.missing_share > 0 and "mov" in stated.container
     if stated.broken:
         raise RefusedError(
-            "AUDIO_CORRUPT",
+            Reason.AUDIO_CORRUPT,
             f"The recording is damaged: it cannot be read beyond {seconds:.1f} s; export it again.",
         )
     if not seconds and promised:
@@ -137,7 +138,7 @@ def judge(file: Reader, stated: Statement, ending: Ending) -> list[RecordingWarn
         return []
     return [
         RecordingWarning(
-            reason="TRUNCATED",
+            reason=WarningReason.TRUNCATED,
             message=message,
             start_seconds=seconds,
             end_seconds=max(seconds, promised),
@@ -147,7 +148,7 @@ def judge(file: Reader, stated: Statement, ending: Ending) -> list[RecordingWarn
 
 def _short(seconds: float, promised: float) -> RefusedError:
     return RefusedError(
-        "AUDIO_CORRUPT",
+        Reason.AUDIO_CORRUPT,
         f"The recording is damaged: it breaks off after {seconds:.1f} of the {promised:.1f} s "
         "that it announces; export it again.",
     )

@@ -39,6 +39,7 @@ from maie_preprocess.normalize import (
 )
 from maie_preprocess.reader import Reader
 from maie_preprocess.track_decoder import Piece, TrackDecoder
+from maie_runtime.reasons import Reason
 
 # The last packet of a track may reach beyond its sound.
 CLAIM_SLACK_SECONDS = 1.0
@@ -71,7 +72,7 @@ def _open(source: BinaryIO) -> Iterator[tuple[InputContainer, dict[int, str]]]:
     head = source.read(formats.HEAD_BYTES)
     source.seek(0)
     if not head:
-        raise RefusedError("AUDIO_EMPTY", "The recording is empty; submit a file with sound.")
+        raise RefusedError(Reason.AUDIO_EMPTY, "The recording is empty; submit a file with sound.")
     try:
         with _logged() as log:
             container = av.open(
@@ -87,14 +88,14 @@ def _cannot_open(head: bytes) -> RefusedError:
     kind = formats.unread_kind(head)
     if kind is not None:
         return RefusedError(
-            "UNSUPPORTED_FORMAT",
+            Reason.UNSUPPORTED_FORMAT,
             f"The file is {kind} and of a kind that is not read; export it as WAV, FLAC, MP3 or "
             "M4A.",
         )
     if formats.looks_like_audio(head):
         return corrupt("it cannot be opened")
     return RefusedError(
-        "UNSUPPORTED_FORMAT",
+        Reason.UNSUPPORTED_FORMAT,
         "The file is not a recording that can be read; submit WAV, MP3, M4A, MP4, FLAC, "
         "Ogg, Opus or WebM.",
     )
@@ -148,10 +149,10 @@ def _check_length(samples: int, limits: wire.Limits) -> None:
         RefusedError: AUDIO_EMPTY or AUDIO_TOO_SHORT.
     """
     if not samples:
-        raise RefusedError("AUDIO_EMPTY", "The recording holds no sound; submit another.")
+        raise RefusedError(Reason.AUDIO_EMPTY, "The recording holds no sound; submit another.")
     if samples < limits.min_seconds * SAMPLE_RATE:
         raise RefusedError(
-            "AUDIO_TOO_SHORT",
+            Reason.AUDIO_TOO_SHORT,
             f"The recording lasts {samples / SAMPLE_RATE:.2f} s; submit at least "
             f"{limits.min_seconds:g} s.",
         )

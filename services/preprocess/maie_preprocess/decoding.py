@@ -16,6 +16,7 @@ from dataclasses import asdict
 from maie_preprocess import wire
 from maie_preprocess.settings import PreprocessSettings
 from maie_runtime.errors import Code, StageError, invalid
+from maie_runtime.reasons import Reason
 
 # The pipe's reader holds up to twice this, some ten seconds of sound, so that
 # decoding goes on while speech is looked for.
@@ -170,8 +171,10 @@ async def _end(process: Process) -> None:
 
 
 def _corrupt(why: str) -> StageError:
-    return invalid("AUDIO_CORRUPT", f"The recording is damaged: {why}; export it again.")
+    return invalid(Reason.AUDIO_CORRUPT, f"The recording is damaged: {why}; export it again.")
 
 
 def _failed(what: str) -> StageError:
-    return StageError(Code.INTERNAL, "DECODER_FAILED", f"The decoding process {what}; try again.")
+    return StageError(
+        Code.INTERNAL, Reason.DECODER_FAILED, f"The decoding process {what}; try again."
+    )

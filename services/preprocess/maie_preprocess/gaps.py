@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from maie_preprocess.wire import RecordingWarning
+from maie_runtime.reasons import WarningReason
 
 # A shorter gap is not worth a warning.
 MIN_GAP_SECONDS: Final = 0.5
@@ -78,7 +79,7 @@ def _warning(gap: Gap) -> RecordingWarning:
     else:
         message = f"The recording has no audio {where}; that is silence here."
     return RecordingWarning(
-        reason="DAMAGED" if gap.damaged else "GAP",
+        reason=WarningReason.DAMAGED if gap.damaged else WarningReason.GAP,
         message=message,
         start_seconds=gap.start_seconds,
         end_seconds=gap.end_seconds,
@@ -90,7 +91,7 @@ def _summary(rest: Iterable[Gap]) -> RecordingWarning:
     start, end = rest[0].start_seconds, rest[-1].end_seconds
     missing = sum(gap.missing_seconds for gap in rest)
     return RecordingWarning(
-        reason="DAMAGED" if any(gap.damaged for gap in rest) else "GAP",
+        reason=WarningReason.DAMAGED if any(gap.damaged for gap in rest) else WarningReason.GAP,
         message=f"The recording has {len(rest)} more gaps {_where(start, end)}, {missing:.1f} s "
         "in all; they are silence here.",
         start_seconds=start,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from maie_preprocess.wire import RecordingWarning
+from maie_runtime.reasons import WarningReason
 
 FRAMES_PER_SECOND = 10
 # How loud a channel is in a mix, by FFmpeg's name of it; as FFmpeg has it, but for
@@ -68,7 +69,7 @@ class Cancelled:
         everywhere = self.end - self.start > _EVERYWHERE * total_seconds
         return [
             RecordingWarning(
-                reason="CHANNELS_CANCEL",
+                reason=WarningReason.CHANNELS_CANCEL,
                 message="The channels cancel each other out where they are mixed, so that one of "
                 "them was read.",
                 start_seconds=None if everywhere else self.start,

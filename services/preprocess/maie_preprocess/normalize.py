@@ -15,6 +15,7 @@ from maie_preprocess.measure import Meter, Shape, shape_of
 from maie_preprocess.mixing import Cancelled, Mixer, frame_powers, frames_of
 from maie_preprocess.planes import as_float, mono, planes
 from maie_preprocess.wire import ChannelMode, Limits
+from maie_runtime.reasons import Reason
 
 SAMPLE_RATE = 16_000
 SAMPLE_BYTES = 2
@@ -28,7 +29,7 @@ Piece = tuple[int, bytes]
 class RefusedError(Exception):
     """The recording cannot be used; the arguments are reason, sentence and the field at fault."""
 
-    def __init__(self, reason: str, message: str, field: str = "") -> None:
+    def __init__(self, reason: Reason, message: str, field: str = "") -> None:
         super().__init__(reason, message)
         self.reason = reason
         self.message = message
@@ -37,7 +38,7 @@ class RefusedError(Exception):
 
 def corrupt(why: str) -> RefusedError:
     """A recording that is damaged; `why` ends its sentence."""
-    return RefusedError("AUDIO_CORRUPT", f"The recording is damaged: {why}; export it again.")
+    return RefusedError(Reason.AUDIO_CORRUPT, f"The recording is damaged: {why}; export it again.")
 
 
 def check_shape(channels: int, sample_rate: int, limits: Limits) -> None:
@@ -48,13 +49,13 @@ def check_shape(channels: int, sample_rate: int, limits: Limits) -> None:
     """
     if not 1 <= channels <= limits.max_channels:
         raise RefusedError(
-            "AUDIO_CORRUPT",
+            Reason.AUDIO_CORRUPT,
             f"The recording claims {channels} channels, and 1 to {limits.max_channels} can be "
             "read; export it as mono or stereo.",
         )
     if not 1 <= sample_rate <= limits.max_sample_rate:
         raise RefusedError(
-            "AUDIO_CORRUPT",
+            Reason.AUDIO_CORRUPT,
             f"The recording claims a sample rate of {sample_rate} Hz, and up to "
             f"{limits.max_sample_rate} Hz can be read; export it at 48000 Hz.",
         )
@@ -63,7 +64,7 @@ def check_shape(channels: int, sample_rate: int, limits: Limits) -> None:
 def too_long(limits: Limits) -> RefusedError:
     """The refusal of a recording that is longer than the limit."""
     return RefusedError(
-        "AUDIO_TOO_LONG",
+        Reason.AUDIO_TOO_LONG,
         f"The recording is longer than {limits.max_seconds:g} s; cut it into parts and submit "
         "each.",
     )

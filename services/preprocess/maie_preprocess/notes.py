@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from maie.common.v1 import types_pb2 as common
 from maie_preprocess import formats, wire
+from maie_runtime.reasons import WarningReason
 from maie_runtime.result_warnings import result_warning
 
 # A sentence that names more tracks than these is not read.
@@ -30,13 +31,14 @@ def warnings_of(opened: wire.Opened, done: wire.Done, *, heard: bool) -> list[co
     if not heard:
         found.append(
             result_warning(
-                "NO_SPEECH", "Nobody was heard in the recording, so that there is no text."
+                WarningReason.NO_SPEECH,
+                "Nobody was heard in the recording, so that there is no text.",
             )
         )
     if done.clipping_ratio >= MIN_CLIPPING_RATIO:
         found.append(
             result_warning(
-                "CLIPPING",
+                WarningReason.CLIPPING,
                 f"The recording is louder than its format can hold: {done.clipping_ratio:.1%} of "
                 "it is cut off; record at a lower level.",
             )
@@ -60,7 +62,7 @@ def other_tracks(tracks: Sequence[wire.Track]) -> list[common.Warning]:
         codecs = " and ".join(dict.fromkeys(repr(track.codec) for track in rest))
         what = "the other one" if len(rest) == 1 else "the others"
         message += f"{what} cannot be read: codec {codecs}."
-    return [result_warning("OTHER_TRACKS", message)]
+    return [result_warning(WarningReason.OTHER_TRACKS, message)]
 
 
 def _warning(found: wire.RecordingWarning) -> common.Warning:

@@ -14,6 +14,7 @@ from maie.preprocess.v1 import preprocess_pb2 as pb
 from maie_preprocess.settings import PreprocessSettings
 from maie_runtime.blobs import Blobs
 from maie_runtime.errors import invalid
+from maie_runtime.reasons import Reason
 
 
 @asynccontextmanager
@@ -48,17 +49,17 @@ def check_source(request: pb.PreprocessRequest, settings: PreprocessSettings) ->
     """Refuses a request without a recording or with one that is too large.
 
     Raises:
-        StageError: INVALID_ARGUMENT with RECORDING_REQUIRED or RECORDING_TOO_LARGE.
+        StageError: INVALID_ARGUMENT with SOURCE_MISSING or AUDIO_TOO_LARGE.
     """
     if request.WhichOneof("source") is None:
         raise invalid(
-            "RECORDING_REQUIRED",
+            Reason.SOURCE_MISSING,
             "The request names no recording; set recording or recording_content.",
             field="recording",
         )
     if len(request.recording_content) > settings.max_content_bytes:
         raise invalid(
-            "RECORDING_TOO_LARGE",
+            Reason.AUDIO_TOO_LARGE,
             f"A recording in the request may have {settings.max_content_bytes} bytes; store a "
             "larger one and name it in recording.",
             field="recording_content",

@@ -11,6 +11,7 @@ from av.stream import Disposition
 
 from maie_preprocess import formats, wire
 from maie_preprocess.normalize import RefusedError
+from maie_runtime.reasons import Reason
 
 MAX_TITLE_CHARACTERS = 200
 UNKNOWN_CODEC = "unknown"
@@ -48,16 +49,16 @@ def pick(
     streams = dict(enumerate(container.streams.audio, 1))
     if not container.streams:
         raise RefusedError(
-            "AUDIO_CORRUPT", "The recording is damaged: it holds no track; export it again."
+            Reason.AUDIO_CORRUPT, "The recording is damaged: it holds no track; export it again."
         )
     if not streams:
         raise RefusedError(
-            "UNSUPPORTED_FORMAT", "The file has no audio track; submit one that has sound."
+            Reason.UNSUPPORTED_FORMAT, "The file has no audio track; submit one that has sound."
         )
     if choice.track > len(streams):
         tracks = "1 audio track" if len(streams) == 1 else f"{len(streams)} audio tracks"
         raise RefusedError(
-            "TRACK_NOT_FOUND",
+            Reason.TRACK_NOT_FOUND,
             f"The file has {tracks} and no track {choice.track}; choose one from 1 to "
             f"{len(streams)}.",
             field=TRACK_FIELD,
@@ -113,6 +114,6 @@ def _not_read(codecs: Sequence[str]) -> RefusedError:
     verb = "is" if len(set(codecs)) == 1 else "are"
     noun = "codec" if len(set(codecs)) == 1 else "codecs"
     return RefusedError(
-        "UNSUPPORTED_FORMAT",
+        Reason.UNSUPPORTED_FORMAT,
         f"The recording's {noun} {names} {verb} not read; export it as WAV, FLAC, MP3 or AAC.",
     )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
     # The decoding process does without protobuf.
-    from maie_runtime.result_warnings import WarningReason
+    from maie_runtime.reasons import Reason, WarningReason
 
 HEADER: Final = struct.Struct("<cBBI")
 # A second of sound is 32 kB; a decoder that claims more than this is out of order.
@@ -114,7 +114,7 @@ class RecordingWarning:
     """What a person should know of the recording.
 
     Attributes:
-        reason: A reason of maie.common.v1.Warning.
+        reason: What it is.
         message: A sentence.
         start_seconds: Where what it is about begins; None where that is all of it.
         end_seconds: Where that ends.
@@ -155,12 +155,12 @@ class Refused:
     """Why the recording cannot be used.
 
     Attributes:
-        reason: A reason of the contract.
+        reason: Why.
         message: A sentence.
         field: The field of the request that is at fault; empty where it is the recording.
     """
 
-    reason: str
+    reason: Reason
     message: str
     field: str = ""
 

@@ -11,6 +11,7 @@ from google.protobuf.duration_pb2 import Duration
 from maie.common.v1 import types_pb2 as common
 from maie.summary.v1 import summary_pb2 as summary
 from maie_runtime.errors import Code, StageError
+from maie_runtime.reasons import Reason
 from maie_summary.engine import Notes
 
 # What a language model's server tells of itself only once it has answered: a worker that has not
@@ -73,7 +74,7 @@ def parts_mismatch(made_by: common.EngineVersion, engine: common.EngineVersion) 
     """Notes that this engine cannot read, on a transcript that is not known."""
     return StageError(
         Code.FAILED_PRECONDITION,
-        "PARTS_MISMATCH",
+        Reason.PARTS_MISMATCH,
         f"A part was made by another {made_by.engine or 'engine'} than this {engine.engine}, and "
         "does not say from which transcript; make it again with this one.",
     )

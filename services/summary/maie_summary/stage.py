@@ -16,6 +16,7 @@ from maie_llm.messages import generation_of
 from maie_runtime.blobs import Blobs
 from maie_runtime.engines import load_engine
 from maie_runtime.errors import Code, StageError, invalid
+from maie_runtime.reasons import Reason
 from maie_runtime.stage import StageContext
 from maie_summary.check import problem_with
 from maie_summary.engine import Draft, Engine, Segment
@@ -59,7 +60,7 @@ class SummarizeStage:
         """Answers progress, and at last a part or the summary.
 
         Raises:
-            StageError: INVALID_ARGUMENT with SOURCE_MISSING, TEMPLATE_MISSING,
+            StageError: INVALID_ARGUMENT with SOURCE_MISSING, TEMPLATE_REQUIRED,
                 TEMPLATE_REJECTED or OPTION_OUT_OF_RANGE; NOT_FOUND with TEMPLATE_NOT_FOUND;
                 FAILED_PRECONDITION with PARTS_MISMATCH where a part of another
                 engine does not name its transcript; INTERNAL with
@@ -93,7 +94,7 @@ class SummarizeStage:
                     yield _progress(MAP_SHARE * (start + len(some)) / len(segments))
             case _:
                 raise invalid(
-                    "SOURCE_MISSING",
+                    Reason.SOURCE_MISSING,
                     "Set `transcript`, `map`, `reduce` or `whole` in the request.",
                     field="source",
                 )
@@ -109,7 +110,7 @@ class SummarizeStage:
         if source == "template_id":
             return self._library.get(request.template_id)
         raise invalid(
-            "TEMPLATE_MISSING",
+            Reason.TEMPLATE_REQUIRED,
             "Set `template_id` or `template_blob` in the request.",
             field="template_source",
         )
@@ -165,7 +166,7 @@ class SummarizeStage:
         if problem := problem_with(draft, template, times.keys()):
             raise StageError(
                 Code.INTERNAL,
-                "SUMMARY_INVALID",
+                Reason.SUMMARY_INVALID,
                 f"The engine {self._engine.version(generation).engine} could not fill the template "
                 f"{template.template_id}: {problem}; use another template or engine.",
             )

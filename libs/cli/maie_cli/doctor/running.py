@@ -15,7 +15,8 @@ from maie_cli.formats.clean import plain
 from maie_cli.mesh.parts import STAGES
 from maie_cli.mesh.ready import health_of
 from maie_cli.names import stage_name
-from maie_client import NOT_A_GATEWAY, UNREACHABLE, Client, ClientError
+from maie_client import Client, ClientError
+from maie_runtime.reasons import Reason
 
 GATEWAY_SERVICES = ("", "maie.job.v1.JobService", "maie.catalog.v1.CatalogService")
 START = "start one with: maie up"
@@ -35,9 +36,9 @@ async def mesh(address: str, *, expected: bool) -> AsyncIterator[Finding]:
             for finding in _parts(await client.get_mesh()):
                 yield finding
         except ClientError as error:
-            if error.reason == NOT_A_GATEWAY:
+            if error.reason == Reason.NOT_A_GATEWAY:
                 yield bad("gateway", await _what_answers(address) or error.message, NAME_IT)
-            elif error.reason != UNREACHABLE:
+            elif error.reason != Reason.GATEWAY_UNREACHABLE:
                 yield bad("mesh", error.reason or error.code.name, sentence(error))
             elif expected:
                 yield bad("gateway", f"none answers at {address}", START)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from maie_cli.models.sources import HubSource, Source, Wheel, WheelSource
 from maie_runtime.errors import Code, StageError
 from maie_runtime.models import DEFAULT_WHISPER
+from maie_runtime.reasons import Reason
 
 WHISPER_FILES = (
     "config.json",
@@ -207,7 +208,7 @@ def catalogue_model(name: str) -> CatalogueModel:
     known = ", ".join(model.name for model in CATALOGUE)
     raise StageError(
         Code.NOT_FOUND,
-        "MODEL_UNKNOWN",
+        Reason.MODEL_UNKNOWN,
         f"There is no model {name!r} in the catalogue; name one of {known}, or a torch model as "
         "OWNER/REPOSITORY@COMMIT with the commit's 40 digits.",
     )

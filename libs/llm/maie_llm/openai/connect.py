@@ -17,6 +17,7 @@ from maie_llm.openai.server import Server, open_client
 from maie_llm.openai.settings import OpenAISettings
 from maie_llm.settings import GenerationSettings
 from maie_runtime.errors import Code, StageError
+from maie_runtime.reasons import Reason
 
 log = structlog.get_logger()
 
@@ -68,7 +69,7 @@ def _check_named(settings: OpenAISettings) -> None:
         if not getattr(settings, name):
             raise StageError(
                 Code.FAILED_PRECONDITION,
-                "MODEL_MISSING",
+                Reason.MODEL_MISSING,
                 f"No language model is named; set {_variable(settings, name)}.",
             )
 
@@ -90,7 +91,7 @@ def _window(card: ModelCard, settings: OpenAISettings) -> int:
         return window
     raise StageError(
         Code.FAILED_PRECONDITION,
-        "MODEL_WINDOW_INVALID",
+        Reason.MODEL_WINDOW_INVALID,
         f"The language model's server {problem}; set {_variable(settings, 'window')} to it.",
     )
 

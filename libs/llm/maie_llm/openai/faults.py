@@ -12,6 +12,7 @@ from http import HTTPStatus
 from typing import Any
 
 from maie_runtime.errors import Code, StageError, invalid
+from maie_runtime.reasons import Reason
 
 RETRY_AFTER = timedelta(seconds=10)
 # A server that asks for more is taken at its word no further.
@@ -53,7 +54,7 @@ class Unavailable(StageError):
     def __init__(self, what: str, told: timedelta | None = None, *, answered: bool = False) -> None:
         super().__init__(
             Code.UNAVAILABLE,
-            "MODEL_UNAVAILABLE",
+            Reason.MODEL_UNAVAILABLE,
             f"The language model's server {what}; try again later.",
             retry_after=RETRY_AFTER if told is None else min(told, MAX_RETRY_AFTER),
         )
@@ -68,7 +69,7 @@ def prompt_too_long(what: str) -> StageError:
         what: What does not fit, such as "The prompt of 5000 tokens".
     """
     return invalid(
-        "PROMPT_TOO_LONG",
+        Reason.PROMPT_TOO_LONG,
         f"{what} does not fit the language model's window; ask for less at once, or use a model "
         "with a longer window.",
     )
@@ -78,7 +79,7 @@ def access_denied(what: str) -> StageError:
     """The server does not let us in."""
     return StageError(
         Code.FAILED_PRECONDITION,
-        "MODEL_ACCESS_DENIED",
+        Reason.MODEL_ACCESS_DENIED,
         f"The language model's server {what}; check the service's API key and what it may use.",
     )
 
@@ -88,7 +89,7 @@ def model_missing(model: str, known: list[str] | None = None) -> StageError:
     shown = f"; it has {', '.join(sorted(known)[:10])}" if known else ""
     return StageError(
         Code.FAILED_PRECONDITION,
-        "MODEL_MISSING",
+        Reason.MODEL_MISSING,
         f"The language model's server has no model {model!r} at this URL{shown}; "
         "check the service's base URL and model.",
     )
@@ -97,7 +98,7 @@ def model_missing(model: str, known: list[str] | None = None) -> StageError:
 def content_refused() -> StageError:
     """The model, or a filter behind it, does not answer this prompt."""
     return invalid(
-        "CONTENT_REFUSED",
+        Reason.CONTENT_REFUSED,
         "The language model's server refuses to answer to what was said; use another model.",
     )
 
@@ -129,7 +130,7 @@ def status_error(status: int, headers: Any, body: Any, model: str) -> StageError
     shown = f" ({kind})" if kind else ""
     return StageError(
         Code.FAILED_PRECONDITION,
-        "MODEL_REQUEST_REFUSED",
+        Reason.MODEL_REQUEST_REFUSED,
         f"The language model's server refused the request with HTTP status {status}{shown}; its "
         "own log says why. It may not know the structured output or the parameters that are set.",
     )

@@ -10,6 +10,7 @@ from maie_llm.generation import NAMES
 from maie_llm.model import Generation, Message, Prompt
 from maie_llm.openai.settings import OpenAISettings
 from maie_runtime.errors import StageError, invalid
+from maie_runtime.reasons import Reason
 
 SCHEMA_NAME = "answer"
 # The marks that end turns and begin others in the chat templates of Qwen, Llama, GPT, Phi,
@@ -82,7 +83,7 @@ def _response_format(schema: Mapping[str, Any], settings: OpenAISettings) -> dic
 
 def _not_supported(name: str) -> StageError:
     return invalid(
-        "OPTION_NOT_SUPPORTED",
+        Reason.OPTION_NOT_SUPPORTED,
         f"The language model's server does not take `{name}`; leave it unset, or have the service "
         "told that the server does.",
         field=f"generation.{name}",

@@ -19,6 +19,7 @@ from maie_llm.vllm.arguments import engine_arguments
 from maie_llm.vllm.faults import engine_died, model_unavailable, start_failed, words_of
 from maie_runtime.errors import Code, StageError
 from maie_runtime.models import model_corrupt
+from maie_runtime.reasons import Reason
 
 log = structlog.get_logger()
 
@@ -170,7 +171,7 @@ class VllmEngine:
         if wanted != "auto" and wanted != current_platform.device_type:
             raise StageError(
                 Code.FAILED_PRECONDITION,
-                "DEVICE_UNAVAILABLE",
+                Reason.DEVICE_UNAVAILABLE,
                 f"The installed vLLM runs on {current_platform.device_type or 'no device here'}, "
                 f"not on {wanted}; install the other one, or correct the setting DEVICE.",
             )

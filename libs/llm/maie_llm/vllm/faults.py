@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from maie_runtime.errors import Code, StageError, invalid
 from maie_runtime.models import model_corrupt
+from maie_runtime.reasons import Reason
 
 # A service that is started again has its model back after about so long.
 RETRY_AFTER = timedelta(seconds=30)
@@ -37,7 +38,7 @@ def engine_died(cause: str) -> StageError:
         return out_of_memory()
     return StageError(
         Code.UNAVAILABLE,
-        "MODEL_UNAVAILABLE",
+        Reason.MODEL_UNAVAILABLE,
         "The language model's process died, and its service starts again; try again later.",
         retry_after=RETRY_AFTER,
     )
@@ -51,7 +52,7 @@ def model_unavailable(what: str) -> StageError:
     """
     return StageError(
         Code.UNAVAILABLE,
-        "MODEL_UNAVAILABLE",
+        Reason.MODEL_UNAVAILABLE,
         f"The language model {what}; try again later.",
         retry_after=RETRY_AFTER,
     )
@@ -61,7 +62,7 @@ def out_of_memory() -> StageError:
     """The model does not fit, or no longer."""
     return StageError(
         Code.RESOURCE_EXHAUSTED,
-        "OUT_OF_MEMORY",
+        Reason.OUT_OF_MEMORY,
         "The language model ran out of memory; set a shorter MAX_MODEL_LEN, fewer MAX_NUM_SEQS, "
         "a smaller cache or a quantised model.",
     )
@@ -86,7 +87,7 @@ def prompt_too_long(prompt: int, answer: int, window: int) -> StageError:
         window: The most tokens of both.
     """
     return invalid(
-        "PROMPT_TOO_LONG",
+        Reason.PROMPT_TOO_LONG,
         f"A prompt of {prompt} tokens with an answer of up to {answer} does not fit the language "
         f"model's window of {window}; ask for less at once, or use a model with a longer window.",
     )

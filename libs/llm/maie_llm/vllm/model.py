@@ -25,6 +25,7 @@ from maie_llm.vllm.engine import VllmEngine
 from maie_llm.vllm.faults import model_unavailable, prompt_too_long, words_of
 from maie_llm.vllm.thoughts import Thoughts, find_parser
 from maie_runtime.errors import StageError, invalid
+from maie_runtime.reasons import Reason
 
 
 class VllmModel:
@@ -190,6 +191,7 @@ def _refused(prompt: Prompt, error: Exception) -> StageError:
     words = words_of(error)
     if prompt.schema is not None:
         return invalid(
-            "SCHEMA_NOT_SUPPORTED", f"The language model cannot be held to this schema: {words}."
+            Reason.SCHEMA_NOT_SUPPORTED,
+            f"The language model cannot be held to this schema: {words}.",
         )
-    return invalid("OPTION_NOT_SUPPORTED", f"The language model cannot answer so: {words}.")
+    return invalid(Reason.OPTION_NOT_SUPPORTED, f"The language model cannot answer so: {words}.")

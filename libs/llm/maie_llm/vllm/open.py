@@ -17,6 +17,7 @@ from maie_llm.model import LanguageModel, Message
 from maie_llm.settings import GenerationSettings, VllmSettings
 from maie_llm.vllm.environment import prepare_environment
 from maie_runtime.errors import Code, StageError
+from maie_runtime.reasons import Reason
 from maie_runtime.watchdog import watchdog
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def _require_packages() -> None:
     if find_spec("vllm") is None:
         raise StageError(
             Code.FAILED_PRECONDITION,
-            "ENGINE_NOT_INSTALLED",
+            Reason.ENGINE_NOT_INSTALLED,
             "The engine vllm needs the package vllm; install it as docs/models.md tells, or use "
             "the engine openai with a server.",
         )

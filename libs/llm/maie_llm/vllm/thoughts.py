@@ -7,22 +7,22 @@ from typing import Any
 
 from vllm.reasoning import ReasoningParserManager
 
-from maie_runtime.errors import Code, StageError
+from maie_runtime.errors import invalid
+from maie_runtime.reasons import Reason
 
 
 def find_parser(name: str) -> type[Any]:
     """A reasoning parser by vLLM's name for it.
 
     Raises:
-        StageError: FAILED_PRECONDITION with OPTION_NOT_SUPPORTED.
+        StageError: INVALID_ARGUMENT with OPTION_NOT_SUPPORTED.
     """
     try:
         return ReasoningParserManager.get_reasoning_parser(name)
     except KeyError as error:
         known = ", ".join(ReasoningParserManager.list_registered())
-        raise StageError(
-            Code.FAILED_PRECONDITION,
-            "OPTION_NOT_SUPPORTED",
+        raise invalid(
+            Reason.OPTION_NOT_SUPPORTED,
             f"vLLM has no reasoning parser {name!r}; set one of {known}.",
         ) from error
 

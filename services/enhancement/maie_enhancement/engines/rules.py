@@ -25,6 +25,7 @@ from maie_enhancement.rules import Punctuator, Stopped, rules_sha256
 from maie_enhancement.settings import EnhancementSettings
 from maie_llm import Generation
 from maie_runtime.errors import Code, StageError
+from maie_runtime.reasons import Reason
 from maie_runtime.stage import unheard
 
 MODEL = "en-us/en-us.lm.bin"
@@ -124,7 +125,7 @@ def _verified_model(path: Path) -> str:
     if not path.is_file():
         raise StageError(
             Code.FAILED_PRECONDITION,
-            "MODEL_MISSING",
+            Reason.MODEL_MISSING,
             f"The language model {path} is missing; reinstall pocketsphinx 5.1.",
         )
     with path.open("rb") as file:
@@ -132,7 +133,7 @@ def _verified_model(path: Path) -> str:
     if digest != MODEL_SHA256:
         raise StageError(
             Code.FAILED_PRECONDITION,
-            "MODEL_CORRUPT",
+            Reason.MODEL_CORRUPT,
             f"The language model {path} has SHA-256 {digest}, not {MODEL_SHA256}; "
             "reinstall pocketsphinx 5.1.",
         )

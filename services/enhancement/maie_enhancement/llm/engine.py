@@ -20,6 +20,7 @@ from maie_enhancement.settings import EnhancementSettings
 from maie_llm import Completion, Generation, LanguageModel, Prompt
 from maie_runtime.errors import Code, StageError, invalid
 from maie_runtime.loadable import Loadable
+from maie_runtime.reasons import Reason
 from maie_runtime.stage import unheard
 
 # Marks and capitals take tokens of their own: an answer may be so much longer than what was said.
@@ -33,8 +34,6 @@ RUNAWAY_CHARACTERS = 200
 # How often a stretch whose answer was cut off is asked for in halves. A model that goes on and on
 # does so for any length.
 MAX_HALVINGS = 4
-CUT_OFF = "PROMPT_TOO_LONG"
-REFUSED = "CONTENT_REFUSED"
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -167,7 +166,7 @@ class _Call:
         self._overhead = await self._model.count(prompt.messages([]))
         if self._max_tokens is not None and self._max_tokens < LEAST_TOKENS:
             raise invalid(
-                "OPTION_OUT_OF_RANGE",
+                Reason.OPTION_OUT_OF_RANGE,
                 f"No text can be enhanced by answers of at most {self._max_tokens} tokens; "
                 f"set `max_tokens` to {LEAST_TOKENS} or more, or leave it out.",
                 field="generation.max_tokens",
@@ -175,7 +174,7 @@ class _Call:
         if self._model.window < self._overhead + LEAST_TOKENS:
             raise StageError(
                 Code.FAILED_PRECONDITION,
-                "WINDOW_TOO_SMALL",
+                Reason.WINDOW_TOO_SMALL,
                 f"The language model's window of {self._model.window} tokens is too small to "
                 f"enhance with; use a window of {self._overhead + LEAST_TOKENS} or more.",
             )
@@ -233,9 +232,9 @@ class _Call:
                     if most < 0:
                         return
         except StageError as error:
-            if error.reason == CUT_OFF:
+            if error.reason == Reason.PROMPT_TOO_LONG:
                 yield Completion(finish="length", prompt_tokens=0, tokens=0)
-            elif error.reason != REFUSED:
+            elif error.reason != Reason.CONTENT_REFUSED:
                 raise
 
     async def _fits(self, stretch: Stretch) -> bool:

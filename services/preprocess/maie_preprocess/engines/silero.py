@@ -17,6 +17,7 @@ from maie.common.v1 import types_pb2 as common
 from maie_preprocess.engine import FRAME_SAMPLES
 from maie_preprocess.settings import PreprocessSettings
 from maie_runtime.errors import Code, StageError
+from maie_runtime.reasons import Reason
 
 SHIPPED_MODEL = Path(__file__).parents[1] / "models" / "silero-vad" / "silero_vad_v6.onnx"
 # What the model sees of the frame before, and the size of its memory.
@@ -28,7 +29,7 @@ FULL_SCALE = 32768.0
 def _missing(path: Path, error: OSError) -> StageError:
     return StageError(
         Code.FAILED_PRECONDITION,
-        "MODEL_MISSING",
+        Reason.MODEL_MISSING,
         f"The Silero VAD model {path} cannot be read ({error.strerror}); set "
         "MAIE_PREPROCESS_VAD_MODEL to a file that can.",
     )
@@ -37,7 +38,7 @@ def _missing(path: Path, error: OSError) -> StageError:
 def _corrupt(path: Path, why: str) -> StageError:
     return StageError(
         Code.FAILED_PRECONDITION,
-        "MODEL_CORRUPT",
+        Reason.MODEL_CORRUPT,
         f"The Silero VAD model {path} is not the expected one: {why}; install it again or set "
         "MAIE_PREPROCESS_VAD_MODEL_SHA256.",
     )

@@ -12,6 +12,7 @@ import structlog
 
 from maie_llm import Completion, Generation, LanguageModel, Message, Prompt
 from maie_runtime.errors import Code, StageError
+from maie_runtime.reasons import Reason
 from maie_summary.llm.answers import Answer, Unusable, read_answer
 from maie_summary.llm.cited import cited_schema
 from maie_summary.llm.prompt import again
@@ -131,7 +132,7 @@ def summary_invalid(template: Template, problem: str) -> StageError:
     """No answer could be used."""
     return StageError(
         Code.INTERNAL,
-        "SUMMARY_INVALID",
+        Reason.SUMMARY_INVALID,
         f"The language model could not fill the template {template.template_id}: {problem}; "
         "use another template or model.",
     )

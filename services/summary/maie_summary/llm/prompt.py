@@ -9,6 +9,7 @@ from typing import Any
 
 from maie_llm import Message
 from maie_runtime.errors import invalid
+from maie_runtime.reasons import Reason
 from maie_summary.llm.cited import cited_answer, cited_schema
 from maie_templates import Template, render_prompt
 
@@ -87,7 +88,8 @@ def examples(template: Template) -> str:
         except KeyError as error:
             why = f"an example does not say which lines {error.args[0]} comes from"
             raise invalid(
-                "TEMPLATE_REJECTED", f"The template {template.template_id!r} cannot be used: {why}."
+                Reason.TEMPLATE_REJECTED,
+                f"The template {template.template_id!r} cannot be used: {why}.",
             ) from error
         compact = json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
         texts.append(EXAMPLE.format(lines=lines, answer=compact))

@@ -15,6 +15,7 @@ from typing import Any
 
 from maie_llm import Generation, LanguageModel, Message
 from maie_runtime.errors import Code, StageError
+from maie_runtime.reasons import Reason
 from maie_summary.llm import prompt
 from maie_summary.llm.answers import Answer, lines_cited
 from maie_summary.llm.asking import TOKENS_OF_A_PROBLEM, Asking, CutOff, max_tokens, summary_invalid
@@ -167,7 +168,7 @@ class Reduction:
     def _window_too_small(self, what: str) -> StageError:
         return StageError(
             Code.FAILED_PRECONDITION,
-            "WINDOW_TOO_SMALL",
+            Reason.WINDOW_TOO_SMALL,
             f"The language model's window of {self._model.window} tokens has no room for {what} "
             f"({self._template.template_id}); use a larger window or a shorter template.",
         )

@@ -29,8 +29,9 @@ class JobServiceStub:
     """Takes recordings and gives transcripts and summaries. Answered by gateways.
 
     Errors are google.rpc.Status with an ErrorInfo whose `domain` is "maie" and
-    whose `reason` is named below; RESOURCE_EXHAUSTED and UNAVAILABLE carry a
-    RetryInfo, and INVALID_ARGUMENT a BadRequest where a field is at fault.
+    whose `reason` is named below or, for all RPCs alike, in docs/reasons.md;
+    RESOURCE_EXHAUSTED and UNAVAILABLE carry a RetryInfo, and INVALID_ARGUMENT a
+    BadRequest where a field is at fault.
 
     Each caller sees the jobs of its own tenant, which it names in the metadata
     `maie-tenant` (a-z, 0-9 and -, up to 32; "default" where absent;
@@ -115,8 +116,9 @@ class JobServiceServicer:
     """Takes recordings and gives transcripts and summaries. Answered by gateways.
 
     Errors are google.rpc.Status with an ErrorInfo whose `domain` is "maie" and
-    whose `reason` is named below; RESOURCE_EXHAUSTED and UNAVAILABLE carry a
-    RetryInfo, and INVALID_ARGUMENT a BadRequest where a field is at fault.
+    whose `reason` is named below or, for all RPCs alike, in docs/reasons.md;
+    RESOURCE_EXHAUSTED and UNAVAILABLE carry a RetryInfo, and INVALID_ARGUMENT a
+    BadRequest where a field is at fault.
 
     Each caller sees the jobs of its own tenant, which it names in the metadata
     `maie-tenant` (a-z, 0-9 and -, up to 32; "default" where absent;
@@ -335,8 +337,9 @@ class JobService:
     """Takes recordings and gives transcripts and summaries. Answered by gateways.
 
     Errors are google.rpc.Status with an ErrorInfo whose `domain` is "maie" and
-    whose `reason` is named below; RESOURCE_EXHAUSTED and UNAVAILABLE carry a
-    RetryInfo, and INVALID_ARGUMENT a BadRequest where a field is at fault.
+    whose `reason` is named below or, for all RPCs alike, in docs/reasons.md;
+    RESOURCE_EXHAUSTED and UNAVAILABLE carry a RetryInfo, and INVALID_ARGUMENT a
+    BadRequest where a field is at fault.
 
     Each caller sees the jobs of its own tenant, which it names in the metadata
     `maie-tenant` (a-z, 0-9 and -, up to 32; "default" where absent;

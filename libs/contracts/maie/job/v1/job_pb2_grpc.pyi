@@ -16,8 +16,9 @@ class JobServiceStub:
     """Takes recordings and gives transcripts and summaries. Answered by gateways.
 
     Errors are google.rpc.Status with an ErrorInfo whose `domain` is "maie" and
-    whose `reason` is named below; RESOURCE_EXHAUSTED and UNAVAILABLE carry a
-    RetryInfo, and INVALID_ARGUMENT a BadRequest where a field is at fault.
+    whose `reason` is named below or, for all RPCs alike, in docs/reasons.md;
+    RESOURCE_EXHAUSTED and UNAVAILABLE carry a RetryInfo, and INVALID_ARGUMENT a
+    BadRequest where a field is at fault.
 
     Each caller sees the jobs of its own tenant, which it names in the metadata
     `maie-tenant` (a-z, 0-9 and -, up to 32; "default" where absent;
@@ -118,8 +119,9 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
     """Takes recordings and gives transcripts and summaries. Answered by gateways.
 
     Errors are google.rpc.Status with an ErrorInfo whose `domain` is "maie" and
-    whose `reason` is named below; RESOURCE_EXHAUSTED and UNAVAILABLE carry a
-    RetryInfo, and INVALID_ARGUMENT a BadRequest where a field is at fault.
+    whose `reason` is named below or, for all RPCs alike, in docs/reasons.md;
+    RESOURCE_EXHAUSTED and UNAVAILABLE carry a RetryInfo, and INVALID_ARGUMENT a
+    BadRequest where a field is at fault.
 
     Each caller sees the jobs of its own tenant, which it names in the metadata
     `maie-tenant` (a-z, 0-9 and -, up to 32; "default" where absent;

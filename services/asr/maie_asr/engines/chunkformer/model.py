@@ -13,6 +13,7 @@ from maie_asr.settings import ChunkformerSettings
 from maie_runtime.cores import usable_cores
 from maie_runtime.errors import Code, StageError
 from maie_runtime.models import model_corrupt, model_missing, refuse_pickles, verified_sha256
+from maie_runtime.reasons import Reason
 
 WEIGHTS = "model.safetensors"
 REQUIRED_FILES = ("config.yaml", "vocab.txt", WEIGHTS)
@@ -32,7 +33,7 @@ def require_packages() -> None:
     if missing:
         raise StageError(
             Code.FAILED_PRECONDITION,
-            "ENGINE_NOT_INSTALLED",
+            Reason.ENGINE_NOT_INSTALLED,
             f"The engine chunkformer needs {', '.join(missing)}; {HOW_TO_INSTALL}.",
         )
 
@@ -114,7 +115,7 @@ def _device(settings: ChunkformerSettings) -> str:
     if torch.cuda.device_count() <= settings.device_index:
         raise StageError(
             Code.FAILED_PRECONDITION,
-            "DEVICE_UNAVAILABLE",
+            Reason.DEVICE_UNAVAILABLE,
             f"There is no GPU with index {settings.device_index}; correct "
             "MAIE_ASR_CHUNKFORMER_DEVICE_INDEX, or set MAIE_ASR_CHUNKFORMER_DEVICE=cpu.",
         )

@@ -30,6 +30,7 @@ from maie_asr.engines.pocketsphinx.process import DecoderDiedError, ModelUnreada
 from maie_asr.settings import AsrSettings, PocketsphinxSettings
 from maie_runtime.errors import Code, StageError
 from maie_runtime.models import model_corrupt, model_missing, verified_sha256
+from maie_runtime.reasons import Reason
 
 LANGUAGE = "en"
 RETRY_AFTER = timedelta(seconds=1)
@@ -80,7 +81,7 @@ class PocketsphinxEngine:
                 except DecoderDiedError as error:
                     raise StageError(
                         Code.UNAVAILABLE,
-                        "DECODER_DIED",
+                        Reason.DECODER_DIED,
                         "The speech decoder ended unexpectedly and was replaced; try again.",
                         retry_after=RETRY_AFTER,
                     ) from error

@@ -7,6 +7,7 @@ from typing import Any
 from maie_asr.engine import Decoding, RecognizeOptions
 from maie_asr.settings import WhisperSettings
 from maie_runtime.errors import invalid
+from maie_runtime.reasons import Reason
 
 # The library's batched pipeline reads each window once and without the text before it.
 UNBATCHED_ONLY = (
@@ -35,7 +36,7 @@ def transcribe_arguments(
     decoding = options.decoding
     if settings.reproducible and any(decoding.temperatures):
         raise invalid(
-            "OPTION_NOT_SUPPORTED",
+            Reason.OPTION_NOT_SUPPORTED,
             "With MAIE_ASR_WHISPER_REPRODUCIBLE nothing is drawn by lot; leave `temperatures` "
             "unset, or set them to 0.",
             field="options.decoding.temperatures",
@@ -69,14 +70,14 @@ def _refuse_unbatched(decoding: Decoding) -> None:
         asked.append("temperatures")
     if asked:
         raise invalid(
-            "OPTION_NOT_SUPPORTED",
+            Reason.OPTION_NOT_SUPPORTED,
             f"With MAIE_ASR_WHISPER_BATCH_SIZE above 1 each window is read once, so "
             f"`{asked[0]}` has no effect; leave it unset.",
             field=f"options.decoding.{asked[0]}",
         )
     if decoding.vad_filter is False:
         raise invalid(
-            "OPTION_NOT_SUPPORTED",
+            Reason.OPTION_NOT_SUPPORTED,
             "With MAIE_ASR_WHISPER_BATCH_SIZE above 1 the VAD cuts the windows; "
             "leave `vad_filter` unset.",
             field="options.silence.vad_filter",

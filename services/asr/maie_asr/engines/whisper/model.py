@@ -21,6 +21,7 @@ from maie_runtime.models import (
     model_store,
     verified_sha256,
 )
+from maie_runtime.reasons import Reason
 
 # Without tokenizer.json faster-whisper would fetch one from the network.
 REQUIRED_FILES = ("config.json", "model.bin", "tokenizer.json")
@@ -173,7 +174,7 @@ def _compute_type(settings: WhisperSettings) -> str:
     ):
         raise StageError(
             Code.FAILED_PRECONDITION,
-            "DEVICE_UNAVAILABLE",
+            Reason.DEVICE_UNAVAILABLE,
             f"There is no GPU with index {max(settings.device_index)}; correct "
             "MAIE_ASR_WHISPER_DEVICE_INDEX, or set MAIE_ASR_WHISPER_DEVICE=cpu.",
         )
@@ -185,7 +186,7 @@ def _compute_type(settings: WhisperSettings) -> str:
     if wanted not in known:
         raise StageError(
             Code.FAILED_PRECONDITION,
-            "COMPUTE_TYPE_NOT_SUPPORTED",
+            Reason.COMPUTE_TYPE_NOT_SUPPORTED,
             f"The {settings.device} cannot compute in {wanted}; set "
             f"MAIE_ASR_WHISPER_COMPUTE_TYPE to one of {', '.join(sorted(known))}.",
         )

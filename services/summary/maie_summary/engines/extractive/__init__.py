@@ -18,6 +18,7 @@ from typing import TypeVar
 
 from maie.common.v1 import types_pb2 as common
 from maie_llm import Generation
+from maie_runtime.reasons import WarningReason
 from maie_runtime.result_warnings import result_warning
 from maie_runtime.stage import unheard
 from maie_summary.engine import Draft, Notes, Segment
@@ -113,7 +114,7 @@ def _part(notes: Notes) -> Part:
 
 def _not_known(languages: Sequence[str]) -> common.Warning:
     return result_warning(
-        "LANGUAGE_NOT_SUMMARIZED",
+        WarningReason.LANGUAGE_NOT_SUMMARIZED,
         f"The summary engine extractive knows English only and not {' or '.join(languages)}: of "
         "that it gives central sentences and questions, and leaves the rest open; use a language "
         "model for more.",

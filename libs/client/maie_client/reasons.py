@@ -1,0 +1,16 @@
+"""The reasons of errors that the client itself raises; docs/reasons.md explains them."""
+
+from __future__ import annotations
+
+import enum
+
+
+class ClientReason(enum.StrEnum):
+    """A part of the registry of reasons, so that the client needs nothing of the mesh."""
+
+    ADDRESS_INVALID = "ADDRESS_INVALID"
+    FEATURE_UNKNOWN = "FEATURE_UNKNOWN"
+    GATEWAY_UNREACHABLE = "GATEWAY_UNREACHABLE"
+    NOT_A_GATEWAY = "NOT_A_GATEWAY"
+    STREAM_ENDED = "STREAM_ENDED"
+    TENANT_INVALID = "TENANT_INVALID"

@@ -1,0 +1,323 @@
+"""The registry of reasons: each once, with its code, its meaning and what to do.
+
+The docstring beneath a reason is its documentation: the first sentence says what
+happened, the rest what to do. docs/reasons.md is generated from it.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import Self
+
+from maie_runtime.codes import Code
+
+
+class Reason(enum.StrEnum):
+    """Why a call or a job failed: `ErrorInfo.reason` and `Failure.reason`.
+
+    Attributes:
+        code: The canonical code that comes with the reason.
+    """
+
+    code: Code
+
+    def __new__(cls, value: str, code: Code) -> Self:
+        """Makes a member that is its own name and knows its code."""
+        reason = str.__new__(cls, value)
+        reason._value_ = value
+        reason.code = code
+        return reason
+
+    ADDRESS_INVALID = "ADDRESS_INVALID", Code.INVALID_ARGUMENT
+    """The Python client cannot look up this gateway address. Write HOST:PORT, such as
+    localhost:50051."""
+    AUDIO_CORRUPT = "AUDIO_CORRUPT", Code.INVALID_ARGUMENT
+    """The recording is damaged, or has a shape that is not read. Export it again."""
+    AUDIO_EMPTY = "AUDIO_EMPTY", Code.INVALID_ARGUMENT
+    """The recording holds no sound. Send a file with sound in it."""
+    AUDIO_TOO_LARGE = "AUDIO_TOO_LARGE", Code.INVALID_ARGUMENT
+    """The audio inside a direct request to a stage is too large. Submit the recording as a job, or
+    store it and name the stored object."""
+    AUDIO_TOO_LONG = "AUDIO_TOO_LONG", Code.INVALID_ARGUMENT
+    """The recording is longer than the service allows. Cut it into parts and submit each."""
+    AUDIO_TOO_SHORT = "AUDIO_TOO_SHORT", Code.INVALID_ARGUMENT
+    """The recording is shorter than the service allows. Submit a longer one."""
+    BLOB_CORRUPT = "BLOB_CORRUPT", Code.DATA_LOSS
+    """A stored object is not what was stored. Submit the recording again and check the object
+    store."""
+    BLOB_KEY_INVALID = "BLOB_KEY_INVALID", Code.INVALID_ARGUMENT
+    """The key cannot be that of a stored object. Name the object as it was stored."""
+    BLOB_MISSING = "BLOB_MISSING", Code.DATA_LOSS
+    """An object that a job needs is gone from the object store. Submit the recording again and
+    check what removes objects."""
+    BLOB_NOT_FOUND = "BLOB_NOT_FOUND", Code.NOT_FOUND
+    """A direct request to a stage names an object that is not stored. Store it, or send the content
+    itself."""
+    BLOB_OF_ANOTHER_KIND = "BLOB_OF_ANOTHER_KIND", Code.INVALID_ARGUMENT
+    """A stored object is another message than the request needs. Run services of one version, or
+    name the right object."""
+    BLOB_STORE_FULL = "BLOB_STORE_FULL", Code.UNAVAILABLE
+    """The object store has no space left. Free some of it and try again."""
+    BLOB_STORE_UNAVAILABLE = "BLOB_STORE_UNAVAILABLE", Code.UNAVAILABLE
+    """The object store does not answer. Check MAIE_BLOB_URL and the store itself."""
+    BROKER_UNAVAILABLE = "BROKER_UNAVAILABLE", Code.UNAVAILABLE
+    """NATS does not answer. Try again after the retry delay; if it lasts, check NATS."""
+    BUSY = "BUSY", Code.RESOURCE_EXHAUSTED
+    """The stage has no room for this request now. Try again after the retry delay."""
+    CHUNK_DURATION_INVALID = "CHUNK_DURATION_INVALID", Code.INVALID_ARGUMENT
+    """The chunk duration is out of its range. Ask for 5 s to 30 min, or leave it unset."""
+    CHUNK_NOT_FOUND = "CHUNK_NOT_FOUND", Code.INVALID_ARGUMENT
+    """The plan has no chunk with this index. Name one that it has."""
+    COMPUTE_TYPE_NOT_SUPPORTED = "COMPUTE_TYPE_NOT_SUPPORTED", Code.FAILED_PRECONDITION
+    """The device cannot compute in the configured type. Set MAIE_ASR_WHISPER_COMPUTE_TYPE to one
+    that the message names."""
+    CONFIG_MISSING = "CONFIG_MISSING", Code.INVALID_ARGUMENT
+    """An upload did not begin with the config. Send the config before any audio."""
+    CONTENT_REFUSED = "CONTENT_REFUSED", Code.INVALID_ARGUMENT
+    """The language model's server refuses to answer to what was said. Use another model."""
+    DEAD_LETTER_NOT_FOUND = "DEAD_LETTER_NOT_FOUND", Code.NOT_FOUND
+    """There is no dead letter with this id, or its unit was retried since. List the dead letters
+    again."""
+    DECODER_DIED = "DECODER_DIED", Code.UNAVAILABLE
+    """The speech decoder's process ended unexpectedly and was replaced. Try again."""
+    DECODER_FAILED = "DECODER_FAILED", Code.INTERNAL
+    """The process that decodes recordings failed. Try again; the service's log has the details."""
+    DELIVERY_FAILED = "DELIVERY_FAILED", Code.INTERNAL
+    """The gateway could not send a webhook. Its log has the details."""
+    DEVICE_UNAVAILABLE = "DEVICE_UNAVAILABLE", Code.FAILED_PRECONDITION
+    """The configured device is not there. Correct the engine's DEVICE or DEVICE_INDEX."""
+    DISPLAY_NAME_INVALID = "DISPLAY_NAME_INVALID", Code.INVALID_ARGUMENT
+    """The display name is too long or has control characters. Send one short line."""
+    ENGINE_FAILED = "ENGINE_FAILED", Code.INTERNAL
+    """The engine failed in a way it does not explain. The worker's log has the details."""
+    ENGINE_NOT_FOUND = "ENGINE_NOT_FOUND", Code.FAILED_PRECONDITION
+    """No installed engine has the configured name. Set the service's ENGINE to one that the message
+    names, or install the engine."""
+    ENGINE_NOT_INSTALLED = "ENGINE_NOT_INSTALLED", Code.FAILED_PRECONDITION
+    """The engine needs packages that are not installed. Install them as docs/models.md says."""
+    FAULT_INJECTED = "FAULT_INJECTED", Code.UNAVAILABLE
+    """A test asked for this failure with MAIE_FAULT. Unset the variable."""
+    FEATURE_UNKNOWN = "FEATURE_UNKNOWN", Code.INVALID_ARGUMENT
+    """There is no such feature. Choose from those that the message names."""
+    FIELD_INVALID = "FIELD_INVALID", Code.INVALID_ARGUMENT
+    """A field has a value that cannot be used. Correct the field that the error names."""
+    FILENAME_INVALID = "FILENAME_INVALID", Code.INVALID_ARGUMENT
+    """The file name is too long or has control characters. Send another name for it."""
+    GATEWAY_DRAINING = "GATEWAY_DRAINING", Code.UNAVAILABLE
+    """The gateway shuts down while the job goes on. Watch the job again."""
+    GATEWAY_UNREACHABLE = "GATEWAY_UNREACHABLE", Code.UNAVAILABLE
+    """The Python client reached no gateway. Check that it runs and that the address is right."""
+    GPU_LOST = "GPU_LOST", Code.UNAVAILABLE
+    """The worker lost its lease on a shared GPU. Try again."""
+    GPU_NOT_SHAREABLE = "GPU_NOT_SHAREABLE", Code.FAILED_PRECONDITION
+    """The engine cannot unload its model, so it cannot share a GPU. Set the service's RESIDENCY to
+    resident."""
+    HOTWORDS_INVALID = "HOTWORDS_INVALID", Code.INVALID_ARGUMENT
+    """There are too many hotwords, or one is too long or has control characters. Correct them."""
+    INTERNAL = "INTERNAL", Code.INTERNAL
+    """Something went wrong inside the service. Its log has the details."""
+    JOB_ID_INVALID = "JOB_ID_INVALID", Code.INVALID_ARGUMENT
+    """The job id cannot be one. Send it as it was given; `maie jobs list` shows the ids."""
+    JOB_NOT_FOUND = "JOB_NOT_FOUND", Code.NOT_FOUND
+    """There is no job with this id, or it belongs to another tenant. `maie jobs list` shows the
+    jobs."""
+    JOB_NOT_RETRYABLE = "JOB_NOT_RETRYABLE", Code.FAILED_PRECONDITION
+    """The job is complete or still in work, or its record has no room for a retry. Submit the
+    recording again."""
+    LABELS_INVALID = "LABELS_INVALID", Code.INVALID_ARGUMENT
+    """There are too many labels, or a key or a value cannot be used. Correct them as the message
+    says."""
+    LANE_UNKNOWN = "LANE_UNKNOWN", Code.INVALID_ARGUMENT
+    """There is no such lane. Choose LANE_INTERACTIVE or LANE_BATCH."""
+    LANGUAGE_INVALID = "LANGUAGE_INVALID", Code.INVALID_ARGUMENT
+    """The language code is no BCP 47 tag. Send one such as en-GB, or none."""
+    LANGUAGE_NOT_SUPPORTED = "LANGUAGE_NOT_SUPPORTED", Code.INVALID_ARGUMENT
+    """The ASR engine cannot transcribe this language. Choose one that the message names."""
+    MODEL_ACCESS_DENIED = "MODEL_ACCESS_DENIED", Code.FAILED_PRECONDITION
+    """The language model's server denies access. Check the service's API key and its rights."""
+    MODEL_CORRUPT = "MODEL_CORRUPT", Code.FAILED_PRECONDITION
+    """A model's files are not the expected ones. Fetch or install the model again."""
+    MODEL_LOADING = "MODEL_LOADING", Code.UNAVAILABLE
+    """The service still loads its model. Try again after the retry delay."""
+    MODEL_MISSING = "MODEL_MISSING", Code.FAILED_PRECONDITION
+    """The configured model is not there. Fetch it with `maie models pull`, or correct the
+    setting."""
+    MODEL_NOT_LOADED = "MODEL_NOT_LOADED", Code.UNAVAILABLE
+    """The worker could not load its model into the shared GPU. Its log has the details."""
+    MODEL_REQUEST_REFUSED = "MODEL_REQUEST_REFUSED", Code.FAILED_PRECONDITION
+    """The language model's server refuses the request. Its own log says why."""
+    MODEL_UNAVAILABLE = "MODEL_UNAVAILABLE", Code.UNAVAILABLE
+    """The language model or its server does not answer. Try again later."""
+    MODEL_UNKNOWN = "MODEL_UNKNOWN", Code.NOT_FOUND
+    """The catalogue of `maie models pull` has no such model. Name one that the message names."""
+    MODEL_UNSAFE = "MODEL_UNSAFE", Code.FAILED_PRECONDITION
+    """A model's file could run code when it is loaded. Convert it as docs/models.md says."""
+    MODEL_WINDOW_INVALID = "MODEL_WINDOW_INVALID", Code.FAILED_PRECONDITION
+    """The language model's server does not say how long its window is. Set the service's WINDOW."""
+    NOT_A_GATEWAY = "NOT_A_GATEWAY", Code.UNIMPLEMENTED
+    """The Python client reached a server that is no gateway of this version. Name the gateway's
+    address."""
+    OPTION_NOT_SUPPORTED = "OPTION_NOT_SUPPORTED", Code.INVALID_ARGUMENT
+    """The engine cannot do what an option asks for. Leave the option unset, or configure another
+    engine."""
+    OPTION_OUT_OF_RANGE = "OPTION_OUT_OF_RANGE", Code.INVALID_ARGUMENT
+    """An option is out of its range. Correct the field that the error names."""
+    OUT_OF_MEMORY = "OUT_OF_MEMORY", Code.RESOURCE_EXHAUSTED
+    """The worker or its GPU ran out of memory. Use shorter chunks, a smaller model or a larger
+    worker."""
+    PAGE_SIZE_INVALID = "PAGE_SIZE_INVALID", Code.INVALID_ARGUMENT
+    """The page size is negative. Send 0 or more."""
+    PAGE_TOKEN_INVALID = "PAGE_TOKEN_INVALID", Code.INVALID_ARGUMENT
+    """The page token does not belong to this request. Ask for the first page without a token."""
+    PARTS_MISMATCH = "PARTS_MISMATCH", Code.FAILED_PRECONDITION
+    """Another engine made a part of the summary, from a transcript that is not known. Make the part
+    again with this engine."""
+    PROMPT_TOO_LONG = "PROMPT_TOO_LONG", Code.INVALID_ARGUMENT
+    """The prompt does not fit the language model's window. Ask for less at once, or use a model
+    with a longer window."""
+    QUERY_INVALID = "QUERY_INVALID", Code.INVALID_ARGUMENT
+    """The search query cannot be used. Correct it as the message says."""
+    QUERY_TOO_SLOW = "QUERY_TOO_SLOW", Code.DEADLINE_EXCEEDED
+    """The list or search took too long. Ask for fewer words, labels or states, or a smaller
+    page."""
+    QUEUE_FULL = "QUEUE_FULL", Code.RESOURCE_EXHAUSTED
+    """The mesh has as many unfinished jobs as it may. Try again after the retry delay."""
+    READ_MODEL_DRIVER_MISSING = "READ_MODEL_DRIVER_MISSING", Code.FAILED_PRECONDITION
+    """The driver of the read model's database is not installed. Install
+    maie-gateway[postgresql]."""
+    READ_MODEL_UNAVAILABLE = "READ_MODEL_UNAVAILABLE", Code.UNAVAILABLE
+    """The database of lists and search does not answer, while jobs go on. Try again after the retry
+    delay."""
+    RECEIVER_DOWN = "RECEIVER_DOWN", Code.UNAVAILABLE
+    """A webhook's receiver failed too often in a row. Repair it and replay the dead letter."""
+    RECEIVER_STATUS = "RECEIVER_STATUS", Code.UNAVAILABLE
+    """A webhook's receiver answered with the HTTP status that the message names. Answer 2xx and
+    replay the dead letter."""
+    RECEIVER_TIMEOUT = "RECEIVER_TIMEOUT", Code.UNAVAILABLE
+    """A webhook's receiver did not answer in time. Answer sooner and replay the dead letter."""
+    RECEIVER_UNREACHABLE = "RECEIVER_UNREACHABLE", Code.UNAVAILABLE
+    """A webhook's receiver cannot be reached. Check that it is up and replay the dead letter."""
+    RECORD_CORRUPT = "RECORD_CORRUPT", Code.DATA_LOSS
+    """The job's record cannot be read. Submit the recording again and look for another program that
+    writes to NATS."""
+    REQUEST_ID_INVALID = "REQUEST_ID_INVALID", Code.INVALID_ARGUMENT
+    """The request id is too long or has control characters. Send a UUID."""
+    REQUEST_ID_REUSED = "REQUEST_ID_REUSED", Code.ALREADY_EXISTS
+    """The request id belongs to a job with another recording or config. Use a new id for each
+    submit."""
+    REQUEST_TOO_LARGE = "REQUEST_TOO_LARGE", Code.INVALID_ARGUMENT
+    """The request is larger than the service reads. Ask for less at a time."""
+    REQUEST_UNREADABLE = "REQUEST_UNREADABLE", Code.INVALID_ARGUMENT
+    """The request is not the message that the method takes. Make the client from the same version
+    of the contract."""
+    SCHEMA_NOT_SUPPORTED = "SCHEMA_NOT_SUPPORTED", Code.INVALID_ARGUMENT
+    """The language model cannot be held to the template's schema. Change the schema as the message
+    says."""
+    SOURCE_MISSING = "SOURCE_MISSING", Code.INVALID_ARGUMENT
+    """A direct request to a stage names nothing to work on. Set the field that the message
+    names."""
+    SOURCE_UNREACHABLE = "SOURCE_UNREACHABLE", Code.UNAVAILABLE
+    """`maie models pull` reaches no source of the model. Connect the machine, or bring the files in
+    a folder and name it with --from."""
+    STAGE_WITHOUT_RESULT = "STAGE_WITHOUT_RESULT", Code.INTERNAL
+    """A stage ended without a result. Report it to whoever wrote the stage."""
+    STALLED = "STALLED", Code.DEADLINE_EXCEEDED
+    """The engine made no progress for too long. The worker's log may say why."""
+    STREAM_ENDED = "STREAM_ENDED", Code.UNAVAILABLE
+    """The gateway ended a stream before the job was finished. Watch the job to go on."""
+    SUMMARY_INVALID = "SUMMARY_INVALID", Code.INTERNAL
+    """The engine's summary does not fit the template. Use another template, model or engine."""
+    TEMPLATES_MISSING = "TEMPLATES_MISSING", Code.FAILED_PRECONDITION
+    """The folder of templates does not exist. Make it, or correct MAIE_TEMPLATES_DIRECTORY."""
+    TEMPLATE_NOT_FOUND = "TEMPLATE_NOT_FOUND", Code.NOT_FOUND
+    """There is no template with this id. Choose one that ListTemplates shows."""
+    TEMPLATE_REJECTED = "TEMPLATE_REJECTED", Code.INVALID_ARGUMENT
+    """A template's files cannot be used. Correct them as the message says."""
+    TEMPLATE_REQUIRED = "TEMPLATE_REQUIRED", Code.INVALID_ARGUMENT
+    """A summary needs a template. Set template_id; ListTemplates shows the ids."""
+    TENANT_INVALID = "TENANT_INVALID", Code.INVALID_ARGUMENT
+    """The tenant's name cannot be used. Send one name of up to 32 characters of a-z, 0-9 and -."""
+    TENANT_QUOTA = "TENANT_QUOTA", Code.RESOURCE_EXHAUSTED
+    """The tenant has as many unfinished jobs as it may. Try again after the retry delay."""
+    TOO_MANY_CHUNKS = "TOO_MANY_CHUNKS", Code.INVALID_ARGUMENT
+    """The recording was cut into more chunks than a job may have. Ask for a longer
+    chunk_duration."""
+    TOO_MANY_READS = "TOO_MANY_READS", Code.RESOURCE_EXHAUSTED
+    """Too many lists and searches of the tenant wait already. Try again after the retry delay."""
+    TRACK_NOT_FOUND = "TRACK_NOT_FOUND", Code.INVALID_ARGUMENT
+    """The recording has no such audio track. Choose one that the message names."""
+    UNIT_DEADLINE = "UNIT_DEADLINE", Code.DEADLINE_EXCEEDED
+    """A unit took longer than its deadline. Use shorter chunks, or raise the service's
+    UNIT_DEADLINE_SECONDS."""
+    UNREADABLE = "UNREADABLE", Code.DATA_LOSS
+    """A message in NATS is not what the contract says. Look for another program that writes to
+    NATS."""
+    UNSUPPORTED_FORMAT = "UNSUPPORTED_FORMAT", Code.INVALID_ARGUMENT
+    """The file is no recording that can be read. Export it as WAV, FLAC, MP3 or M4A."""
+    UPLOADS_FULL = "UPLOADS_FULL", Code.RESOURCE_EXHAUSTED
+    """Too many recordings are being uploaded already. Try again after the retry delay."""
+    UPLOAD_IDLE = "UPLOAD_IDLE", Code.DEADLINE_EXCEEDED
+    """Nothing of an upload came for too long. Send the recording again."""
+    UPLOAD_INCOMPLETE = "UPLOAD_INCOMPLETE", Code.INVALID_ARGUMENT
+    """An upload ended without its finish message, or did not arrive as it was sent. Send the
+    recording again."""
+    UPLOAD_OUT_OF_ORDER = "UPLOAD_OUT_OF_ORDER", Code.INVALID_ARGUMENT
+    """An upload's messages came out of order. Send the config, then the audio, then finish."""
+    UPLOAD_PART_TOO_LARGE = "UPLOAD_PART_TOO_LARGE", Code.INVALID_ARGUMENT
+    """One message of an upload is too large. Cut the recording into parts of about 256 KiB."""
+    UPLOAD_TOO_LARGE = "UPLOAD_TOO_LARGE", Code.RESOURCE_EXHAUSTED
+    """The recording is larger than the gateway takes. Send a compressed file, or cut it into
+    parts."""
+    UPLOAD_TOO_LONG = "UPLOAD_TOO_LONG", Code.DEADLINE_EXCEEDED
+    """An upload took too long. Send the recording again over a faster connection."""
+    UPLOAD_TOO_SLOW = "UPLOAD_TOO_SLOW", Code.DEADLINE_EXCEEDED
+    """An upload came too slowly. Send the recording again over a faster connection."""
+    URI_NOT_ALLOWED = "URI_NOT_ALLOWED", Code.INVALID_ARGUMENT
+    """A webhook's URL cannot be used or leads to an address that must not be reached. Use another,
+    or allow its network in MAIE_WEBHOOKS_ALLOWED_NETWORKS."""
+    WEBHOOK_INVALID = "WEBHOOK_INVALID", Code.INVALID_ARGUMENT
+    """There are too many webhooks, or a secret is too short or too long. Correct the field that the
+    error names."""
+    WEBHOOK_UNKNOWN = "WEBHOOK_UNKNOWN", Code.FAILED_PRECONDITION
+    """A tenant's receiver is not configured any more. Give all gateways the same
+    MAIE_WEBHOOKS_TENANTS and replay the dead letter."""
+    WINDOW_TOO_SMALL = "WINDOW_TOO_SMALL", Code.FAILED_PRECONDITION
+    """The language model's window is too small for the work. Use a model with a larger window."""
+    WORDS_CHANGED = "WORDS_CHANGED", Code.INTERNAL
+    """The enhancement engine changed the words of a segment. Use the raw transcript, or another
+    engine."""
+    WORKER_LOST = "WORKER_LOST", Code.ABORTED
+    """Too many workers died or stopped answering while they had the unit. Read the workers'
+    logs."""
+    WORKER_STOPS = "WORKER_STOPS", Code.UNAVAILABLE
+    """The worker shuts down. Try again with another one."""
+
+
+class WarningReason(enum.StrEnum):
+    """What a person should know of a result: `maie.common.v1.Warning.reason`."""
+
+    CHANNELS_CANCEL = "CHANNELS_CANCEL"
+    """The channels cancel each other out, so that only one of them was read. Check how the channels
+    were recorded."""
+    CLIPPING = "CLIPPING"
+    """The recording is louder than its format can hold. Record at a lower level."""
+    DAMAGED = "DAMAGED"
+    """Parts of the file could not be decoded and are silence in the result. Export the recording
+    again."""
+    GAP = "GAP"
+    """The recording has a stretch without audio, which is silence in the result. Check what
+    recorded it."""
+    LANGUAGE_NOT_SUMMARIZED = "LANGUAGE_NOT_SUMMARIZED"
+    """The summary engine does not know the language. Use a language model for the summary."""
+    NO_SPEECH = "NO_SPEECH"
+    """Nobody speaks in the recording, so there is no text. Check that it is the right one."""
+    OTHER_TRACKS = "OTHER_TRACKS"
+    """The file has audio tracks that were not read. Ask for one of them, or for all."""
+    TEXT_REMOVED = "TEXT_REMOVED"
+    """Text was left out because it was probably never spoken. Listen to the range that the warning
+    names."""
+    TRUNCATED = "TRUNCATED"
+    """The file ends before it should. Export the recording again."""
+    UNREAD_SPEECH = "UNREAD_SPEECH"
+    """Somebody speaks and no text could be made of it. Listen to the range that the warning
+    names."""

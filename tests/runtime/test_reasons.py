@@ -1,0 +1,118 @@
+"""The registry of reasons: what the code raises and what the contract names is in it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from maie_client import ClientReason
+from maie_runtime.errors import Code, StageError
+from maie_runtime.reasons import Reason, WarningReason
+
+pytestmark = pytest.mark.unit
+
+ROOT = Path(__file__).parents[2]
+REGISTRY = ROOT / "libs/runtime/maie_runtime/reasons.py"
+CLIENT_REGISTRY = ROOT / "libs/client/maie_client/reasons.py"
+SOURCES = [
+    path
+    for folder in ("gateway", "libs", "services")
+    for path in sorted((ROOT / folder).rglob("*.py"))
+    if path not in (REGISTRY, CLIENT_REGISTRY) and "_pb2" not in path.name
+]
+REASONS = {*Reason, *WarningReason}
+# Calls that make an error whose code is always the same.
+ALWAYS = {"invalid": "INVALID_ARGUMENT", "RefusedError": "INVALID_ARGUMENT"}
+# What the comments of the contract write in capitals and is no reason.
+NO_REASON = {"UPPER_SNAKE_CASE", "MAIE_DEAD_LETTERS", "MAIE_NAMES", "MAIE_WEBHOOKS"}
+
+
+def nodes() -> Iterator[tuple[str, ast.AST]]:
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            yield f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}", node
+
+
+def member(node: ast.AST, *enums: str) -> str:
+    """The member's name where a node is one of an enum, such as Reason.BUSY."""
+    if not isinstance(node, ast.Attribute):
+        return ""
+    return node.attr if ast.unparse(node.value) in enums else ""
+
+
+def test_each_reason_is_its_name_and_stands_in_order() -> None:
+    for kind in (Reason, WarningReason, ClientReason):
+        names = list(kind.__members__)
+        assert [*map(str, kind)] == names == sorted(names)
+    assert not {*Reason} & {*WarningReason}
+
+
+def test_an_error_with_a_reason_that_is_not_in_the_registry_cannot_be_made() -> None:
+    with pytest.raises(KeyError):
+        StageError(Code.INTERNAL, "MADE_UP", "It is not there.")
+
+
+def test_the_reasons_of_the_client_are_in_the_registry() -> None:
+    assert {*ClientReason} <= {*Reason}
+
+
+def test_no_reason_is_written_as_text() -> None:
+    """As text, it would be checked by nothing."""
+    found = [
+        place for place, node in nodes() if isinstance(node, ast.Constant) and node.value in REASONS
+    ]
+    assert not found
+
+
+def test_no_failure_and_no_warning_is_made_of_another_reason() -> None:
+    """The messages of the contract take any text, so that no type holds their reasons."""
+    found = [
+        place
+        for place, node in nodes()
+        if isinstance(node, ast.keyword)
+        and node.arg == "reason"
+        and isinstance(node.value, ast.Constant | ast.JoinedStr)
+    ]
+    assert not found
+
+
+def test_every_error_has_the_code_of_its_reason() -> None:
+    checked, wrong = 0, []
+    for place, node in nodes():
+        if not isinstance(node, ast.Call):
+            continue
+        values = [*node.args, *(keyword.value for keyword in node.keywords)]
+        reasons = [name for each in values if (name := member(each, "Reason", "ClientReason"))]
+        codes = [name for each in values if (name := member(each, "Code", "grpc.StatusCode"))]
+        codes += [ALWAYS[name] for name in [ast.unparse(node.func)] if name in ALWAYS]
+        for reason, code in zip(reasons, codes, strict=False):
+            checked += 1
+            if Reason[reason].code.name != code:
+                wrong.append(f"{place}: {reason} with {code}")
+    assert not wrong
+    assert checked > len(Reason)
+
+
+def test_every_reason_has_its_use() -> None:
+    kinds = ("Reason", "WarningReason", "ClientReason")
+    assert {name for _, node in nodes() if (name := member(node, *kinds))} == REASONS
+
+
+def test_the_contract_names_no_other_reason() -> None:
+    for path in (ROOT / "protos").rglob("*.proto"):
+        text = path.read_text(encoding="utf-8")
+        code = "\n".join(line.partition("//")[0] for line in text.splitlines())
+        comments = "\n".join(line.partition("//")[2] for line in text.splitlines())
+        named = set(re.findall(r"\b[A-Z]+(?:_[A-Z]+)+\b", comments))
+        named -= {*Code.__members__} | NO_REASON
+        assert {name for name in named if name not in code} <= REASONS, path
+
+
+def test_the_contract_explains_every_warning() -> None:
+    types = (ROOT / "protos/maie/common/v1/types.proto").read_text(encoding="utf-8")
+    message = types.partition("message Warning {")[2].partition("string reason")[0]
+    assert sorted(re.findall(r"// ([A-Z_]+):", message)) == [*WarningReason]
