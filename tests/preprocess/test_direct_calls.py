@@ -16,6 +16,9 @@ from maie_preprocess.stage import PreprocessStage
 from maie_runtime.blobs import Blobs
 from maie_runtime.grpc_mount import GrpcMount
 from maie_runtime.grpc_server import GrpcServer
+from maie_runtime.host import Host
+from maie_runtime.residency import Resident
+from maie_runtime.settings import ServiceSettings
 from tests.preprocess import recordings
 
 pytestmark = pytest.mark.mesh
@@ -36,7 +39,8 @@ async def answering(stage: PreprocessStage, blobs: Blobs) -> AsyncIterator[str]:
     """The stage's port; gives its address."""
     binding = BINDINGS["preprocess"]
     server = GrpcServer("127.0.0.1:0", (binding.service,))
-    GrpcMount(server.server, binding, blobs).stage = stage
+    host = Host(settings=ServiceSettings(), residency=Resident())
+    GrpcMount(server.server, binding, blobs).serve(stage, host)
     await server.start()
     try:
         yield server.address

@@ -14,8 +14,8 @@ from maie.asr.v1 import asr_pb2_grpc
 from maie_runtime import subjects
 from maie_runtime.blobs import Blobs
 from maie_runtime.broker import Broker
+from maie_runtime.claim import FRESH
 from maie_runtime.errors import OUTCOMES, Code, Settle, StageError
-from maie_runtime.jetstream_mount import FRESH
 from maie_runtime.reasons import Reason
 from maie_runtime.server import serve_stage
 from maie_runtime.settings import MeshSettings, ServiceSettings

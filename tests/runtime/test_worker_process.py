@@ -17,7 +17,7 @@ from nats.js.errors import NotFoundError
 from maie_runtime import faults, subjects
 from maie_runtime.blobs import Blobs
 from maie_runtime.broker import Broker
-from maie_runtime.jetstream_mount import HUNG_STATUS
+from maie_runtime.host import HUNG_STATUS
 from tests.conftest import NatsServer
 from tests.empty_stages import EmptyStage
 from tests.runtime.workers import UNIT, count_events, next_event, queue_is_empty, submit, worker

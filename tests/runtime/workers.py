@@ -13,7 +13,8 @@ from maie_pipeline.bindings import BINDINGS
 from maie_runtime import subjects
 from maie_runtime.blobs import Blobs
 from maie_runtime.broker import Broker
-from maie_runtime.jetstream_mount import JetStreamMount, end_process
+from maie_runtime.host import Host, end_process
+from maie_runtime.jetstream_mount import JetStreamMount
 from maie_runtime.residency import Residency, Resident
 from maie_runtime.settings import ServiceSettings
 from maie_runtime.unit import UnitRunner
@@ -37,13 +38,10 @@ async def worker(
 ) -> AsyncIterator[JetStreamMount]:
     """A worker of the stage; `options` are settings."""
     runner = UnitRunner(binding=BINDING, stage=stage, broker=broker, blobs=blobs, worker="test")
+    settings = ServiceSettings(**options)
+    host = Host(settings=settings, residency=residency or Resident(), abandon=abandon)
     mount = JetStreamMount(
-        binding=BINDING,
-        runner=runner,
-        broker=broker,
-        settings=ServiceSettings(**options),
-        residency=residency or Resident(),
-        abandon=abandon,
+        binding=BINDING, runner=runner, broker=broker, settings=settings, host=host
     )
     await mount.start()
     try:

@@ -6,32 +6,26 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
 
 import grpc
 
 from maie_pipeline.bindings import StageBinding
-from maie_runtime import folders
 from maie_runtime.blobs import Blobs
+from maie_runtime.call import answer
 from maie_runtime.errors import Code, StageError
+from maie_runtime.host import Host
 from maie_runtime.reasons import Reason
-from maie_runtime.residency import Residency, Resident
-from maie_runtime.stage import Stage, StageContext
+from maie_runtime.stage import Stage
 
 LOADING_RETRY_AFTER = timedelta(seconds=5)
 
 
 class GrpcMount:
-    """Answers a stage's RPC. Each call is a job of its own.
-
-    Attributes:
-        stage: The stage; None while its model loads, when calls hear UNAVAILABLE.
-        residency: How the stage's model comes into memory.
-    """
+    """Answers a stage's RPC. Each call is a job of its own; until `serve` it gets UNAVAILABLE."""
 
     def __init__(self, server: grpc.aio.Server, binding: StageBinding, blobs: Blobs) -> None:
-        self.stage: Stage[Any, Any] | None = None
-        self.residency: Residency = Resident()
+        self._stage: Stage[Any, Any] | None = None
+        self._host: Host | None = None
         self._blobs = blobs
         method = grpc.unary_stream_rpc_method_handler(
             self._answer,
@@ -42,27 +36,20 @@ class GrpcMount:
             (grpc.method_handlers_generic_handler(binding.service, {binding.method: method}),)
         )
 
+    def serve(self, stage: Stage[Any, Any], host: Host) -> None:
+        """Answers calls from now on, by a stage whose model is loaded."""
+        self._stage, self._host = stage, host
+
     async def _answer(self, request: Any, _: Any) -> AsyncIterator[Any]:
-        if self.stage is None:
+        if self._stage is None or self._host is None:
             raise StageError(
                 Code.UNAVAILABLE,
                 Reason.MODEL_LOADING,
                 "The service is still loading its model; try again in a few seconds.",
                 retry_after=LOADING_RETRY_AFTER,
             )
-        call_id = str(uuid4())
-        context = StageContext(
-            job_id=f"direct-{call_id}",
-            unit="direct",
-            attempt=1,
-            blobs=self._blobs,
-            folder=folders.of_direct_call(call_id),
-        )
         try:
-            async with (
-                self.residency.use(),
-                aclosing(self.stage.run(request, context)) as responses,
-            ):
+            async with aclosing(answer(self._host, self._stage, request, self._blobs)) as responses:
                 async for response in responses:
                     yield response
         except StageError as error:

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from collections import defaultdict, deque
-from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -22,42 +18,27 @@ from maie_pipeline.bindings import StageBinding
 from maie_runtime import subjects
 from maie_runtime.background import beside
 from maie_runtime.broker import BROKER_ERRORS, Broker
-from maie_runtime.direct_get import last_sequence
+from maie_runtime.claim import Claim
 from maie_runtime.errors import OUTCOMES, BusyError, Settle, StageError
 from maie_runtime.failures import as_stage_error, worker_lost
 from maie_runtime.faults import fault
-from maie_runtime.heartbeat import EngineHungError, UnitWatch, UnwantedError
+from maie_runtime.host import Host
 from maie_runtime.lanes import LANES, LanePuller, WakeUps, declare_lanes
-from maie_runtime.quarantine import ClosedError, Quarantine
-from maie_runtime.residency import Residency
+from maie_runtime.quarantine import ClosedError
 from maie_runtime.returns import Returns
 from maie_runtime.settings import ServiceSettings
 from maie_runtime.unit import UnitRunner
 from maie_runtime.unreadable import Unreadable, dead_letter
+from maie_runtime.work import EngineHungError, UnwantedError, Work
 
 log = structlog.get_logger()
 
 FAILURES_OF_BROKER = (*BROKER_ERRORS, StageError)
 BROKER_PAUSE_SECONDS = 1.0
-# Most units are pulled at once, and need not be looked up to learn whether they are still wanted.
-FRESH = timedelta(seconds=1)
-LOOK_AGAIN_SECONDS = 0.25
-# Cancelled jobs whose units may be on their way; far more than are cancelled within a second.
-CANCELLED_JOBS = 256
-# What was pulled together with a suspect is given back before the suspect may kill its worker.
-SUSPECT_PAUSE_SECONDS = 0.5
 # How long a unit that may not run beside a suspect is kept from all workers.
 CLOSED_SECONDS = 1.0
 # A unit that a stage refused for now is not offered again in the same breath.
 NAK_SECONDS = 1.0
-# A process that has to go tells what it still can, but does not wait for a broker.
-LAST_WORDS_SECONDS = 5.0
-HUNG_STATUS = 70
-
-
-def end_process() -> None:
-    """Ends a process whose engine cannot be stopped, at once."""
-    os._exit(HUNG_STATUS)
 
 
 class JetStreamMount:
@@ -72,8 +53,7 @@ class JetStreamMount:
         runner: Runs a unit and publishes what becomes of it.
         broker: Where units come from.
         settings: Slots and limits.
-        residency: How the stage's model comes into memory.
-        abandon: Ends the process, whose engine hangs and would keep its slot.
+        host: What units run in.
     """
 
     def __init__(
@@ -83,23 +63,18 @@ class JetStreamMount:
         runner: UnitRunner,
         broker: Broker,
         settings: ServiceSettings,
-        residency: Residency,
-        abandon: Callable[[], None] = end_process,
+        host: Host,
     ) -> None:
         self._binding = binding
         self._runner = runner
         self._broker = broker
         self._settings = settings
-        self._residency = residency
-        self._scout: int | None = None
-        self._abandon = abandon
+        self.host = host
         self._returns = Returns(broker)
         self._wake_ups = WakeUps(broker.client, binding.slug)
-        self._quarantine = Quarantine()
-        self._running: defaultdict[str, set[UnitWatch]] = defaultdict(set)
+        self._places: set[int] = set()
         self._slots: list[asyncio.Task[None]] = []
         self._pullers: set[LanePuller] = set()
-        self._cancelled: deque[str] = deque(maxlen=CANCELLED_JOBS)
         self._stopping = False
         self._cancels: Any = None
 
@@ -110,7 +85,8 @@ class JetStreamMount:
             subjects.cancel("*"), cb=self._on_cancel
         )
         await self._wake_ups.start()
-        self._residency.listen(self._wake_ups.wake)
+        self.host.residency.listen(self._wake_ups.wake)
+        self.host.on_leave(self._take_no_more)
         reserved = self._settings.interactive_slots
         self._slots = [
             asyncio.create_task(self._slot(number, LANES[:1] if number < reserved else LANES))
@@ -140,36 +116,30 @@ class JetStreamMount:
 
     async def _slot(self, number: int, lanes: tuple[str, ...]) -> None:
         consumers = {lane: subjects.worker_consumer(self._binding.slug, lane) for lane in lanes}
-        may_look = partial(self._may_look, number)
+        may_look = partial(self.host.may_take, number)
         async with LanePuller(
-            self._broker.client, self._returns, self._wake_ups, consumers, may_look
+            self._broker.client,
+            self._returns,
+            self._wake_ups,
+            consumers,
+            self.host.slots,
+            may_look,
         ) as puller:
             self._pullers.add(puller)
             while not self._stopping:
                 try:
                     await self._returns.note_owed()
-                    await self._quarantine.opened()
+                    await self.host.quarantine.opened()
                     if message := await puller.take():
-                        await self._handle(message)
+                        try:
+                            await self._handle(message)
+                        finally:
+                            self.host.slots.release()
                 except FAILURES_OF_BROKER as error:
                     log.warning("worker.broker_failed", error=str(error) or type(error).__name__)
                     await self._mend(error)
                 finally:
-                    if self._scout == number:
-                        self._scout = None
-
-    def _may_look(self, slot: int) -> bool:
-        """Whether a slot may take a unit.
-
-        While a shared GPU is another's, one slot alone takes one unit, and waits with it for
-        the turn: that there is work cannot be known otherwise, for JetStream does not tell units
-        that come again from those in hand. All others leave theirs to other workers.
-        """
-        if self._residency.admits:
-            return True
-        if self._scout is None and slot >= self._settings.interactive_slots:
-            self._scout = slot
-        return self._scout == slot
+                    self.host.took(number)
 
     async def _mend(self, error: Exception) -> None:
         await asyncio.sleep(BROKER_PAUSE_SECONDS)
@@ -215,66 +185,49 @@ class JetStreamMount:
     async def _settle(self, task: event.StageTask, message: Msg) -> None:
         # A length and no time, since the gateway's clock may be another than this one.
         pause = task.pause.ToTimedelta().total_seconds()
+        claim = Claim(self._broker.client, message)
         if self._stopping:
             await self._returns.give_back(message)
         elif pause and message.metadata.num_delivered == 1:
             await self._returns.give_back(message, pause)
-        elif self._in_hand(task, message):
-            # The broker was away, and heard no heartbeat.
+        elif claim.place in self._places:
+            # In hand already: the broker was away, and got no heartbeat.
             await self._returns.give_back(message, self._settings.ack_wait_seconds)
-        elif not (self._is_fresh(message, task) or await self._wanted(message)):
+        elif not (self._is_fresh(task, claim) or await claim.is_good()):
             log.info("unit.superseded")
             await message.ack()
         elif (losses := await self._returns.losses(message)) >= self._settings.max_deliveries:
             await self._runner.fail(task, worker_lost(losses), retryable=False)
             await message.term()
         else:
-            await self._work(task, message, suspect=losses > 0)
+            await self._work(task, message, claim, suspect=losses > 0)
 
-    def _in_hand(self, task: event.StageTask, message: Msg) -> bool:
-        """Whether this worker has not settled an earlier delivery of the task yet."""
-        place = message.metadata.sequence.stream
-        return any(watch.place == place for watch in self._running.get(task.job_id, ()))
+    def _is_fresh(self, task: event.StageTask, claim: Claim) -> bool:
+        return claim.is_fresh and not self.host.was_cancelled(task.job_id)
 
-    def _is_fresh(self, message: Msg, task: event.StageTask) -> bool:
-        """Whether a unit is so new that it need not be asked whether it is wanted.
-
-        Where it is not wanted all the same, a heartbeat or the conductor finds out.
-        """
-        age = datetime.now(UTC) - message.metadata.timestamp
-        return (
-            message.metadata.num_delivered == 1
-            and abs(age) < FRESH
-            and task.job_id not in self._cancelled
-        )
-
-    async def _wanted(self, message: Msg) -> bool:
-        """Whether a unit's result would still count: its task is the last of its subject."""
-        if await self._newest(message) is None:
-            # The server that answered may be a moment behind.
-            await asyncio.sleep(LOOK_AGAIN_SECONDS)
-        newest = await self._newest(message)
-        return newest is not None and newest <= message.metadata.sequence.stream
-
-    async def _newest(self, message: Msg) -> int | None:
-        return await last_sequence(self._broker.client, subjects.TASKS, message.subject)
-
-    async def _work(self, task: event.StageTask, message: Msg, *, suspect: bool) -> None:
+    async def _work(
+        self, task: event.StageTask, message: Msg, claim: Claim, *, suspect: bool
+    ) -> None:
         """Runs the unit and settles its message."""
-        watch = UnitWatch(message, self._settings, lambda: self._wanted(message))
-        self._running[task.job_id].add(watch)
+        work = Work(
+            job_id=task.job_id,
+            unit=task.unit,
+            attempt=task.attempt,
+            suspect=suspect,
+            leave=partial(self._hand_on, task, message),
+        )
+        self._places.add(claim.place)
         try:
-            async with beside(watch.send_heartbeats()):
-                await self._see_through(task, watch, suspect=suspect)
+            keeping = claim.keep(work, self._settings.ack_wait_seconds)
+            with self.host.holding(work):
+                async with beside(keeping):
+                    await self._see_through(task, message, work)
         finally:
-            self._running[task.job_id].discard(watch)
-            if not self._running[task.job_id]:
-                del self._running[task.job_id]
+            self._places.discard(claim.place)
 
-    async def _see_through(self, task: event.StageTask, watch: UnitWatch, *, suspect: bool) -> None:
-        message = watch.message
+    async def _see_through(self, task: event.StageTask, message: Msg, work: Work) -> None:
         try:
-            await watch.see_through(self._run(task, watch, suspect=suspect))
+            await self.host.run(work, partial(self._runner.run, task))
         except asyncio.CancelledError:
             await self._returns.give_back(message)
             raise
@@ -282,22 +235,13 @@ class JetStreamMount:
             await self._returns.give_back(message, CLOSED_SECONDS)
         except BusyError as busy:
             await self._returns.give_back(message, busy.pause_seconds)
-        except EngineHungError as hung:
-            await self._leave(task, watch, hung.cause)
+        except EngineHungError:
+            pass  # It was handed on, and the process ends.
         except Exception as raised:  # noqa: BLE001 - a unit must never take its worker down
             await self._settle_failure(task, message, raised)
         else:
             await message.ack()
             await fault("worker.after_ack")
-
-    async def _run(self, task: event.StageTask, watch: UnitWatch, *, suspect: bool) -> None:
-        """Runs the unit, alone where an earlier worker died with it in hand."""
-        async with self._quarantine.place(suspect=suspect):
-            if suspect:
-                await asyncio.sleep(SUSPECT_PAUSE_SECONDS)
-            async with self._residency.use():
-                watch.begin()
-                await self._runner.run(task, watch.alive)
 
     async def _settle_failure(
         self, task: event.StageTask, message: Msg, raised: Exception | None
@@ -320,27 +264,16 @@ class JetStreamMount:
         await self._runner.fail(task, error, retryable=error.retryable)
         await (message.term() if settle is Settle.GIVE_UP else message.ack())
 
-    async def _leave(self, task: event.StageTask, hung: UnitWatch, cause: Exception | None) -> None:
-        """Gives everything to other workers and ends the process: the engine hangs."""
-        log.critical("worker.engine_hung", cause=str(cause), status=HUNG_STATUS)
-        self._take_no_more()
+    async def _hand_on(self, task: event.StageTask, message: Msg, cause: Exception | None) -> None:
+        """Gives a unit to another worker, or publishes why it was stopped: the process ends."""
         try:
-            async with asyncio.timeout(LAST_WORDS_SECONDS):
-                await self._settle_failure(task, hung.message, cause)
-                for watches in self._running.values():
-                    for watch in watches - {hung}:
-                        await self._returns.give_back(watch.message)
-                await self._broker.client.flush()
+            await self._settle_failure(task, message, cause)
+            await self._broker.client.flush()
         except FAILURES_OF_BROKER as error:
             log.warning("worker.broker_failed", error=str(error) or type(error).__name__)
-        finally:
-            self._abandon()
 
     async def _on_cancel(self, message: Msg) -> None:
-        job_id = message.subject.rpartition(".")[2]
-        self._cancelled.append(job_id)
-        for watch in tuple(self._running.get(job_id, ())):
-            watch.stop(UnwantedError())
+        self.host.cancel(message.subject.rpartition(".")[2])
 
 
 def _named(message: Msg) -> tuple[str, str]:

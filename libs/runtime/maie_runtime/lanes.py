@@ -118,7 +118,8 @@ class LanePuller:
         returns: Where tasks go that came too late.
         wake_ups: What is heard of the stage's tasks.
         consumers: The durable consumers by lane, in the order of their service.
-        may_look: Whether this slot may take a task now; asked again and again.
+        slots: One is acquired for each request, and kept with the task that comes.
+        may_look: Whether a task may be taken now; asked again and again.
     """
 
     def __init__(
@@ -127,12 +128,14 @@ class LanePuller:
         returns: Returns,
         wake_ups: WakeUps,
         consumers: Mapping[str, str],
+        slots: asyncio.Semaphore,
         may_look: Callable[[], bool],
     ) -> None:
         self._client = client
         self._returns = returns
         self._wake_ups = wake_ups
         self._consumers = consumers
+        self._slots = slots
         self._may_look = may_look
         self._inbox = client.new_inbox()
         self._number = 0
@@ -163,6 +166,8 @@ class LanePuller:
     async def take(self) -> Msg | None:
         """Waits for the next task, for ever; None after `end`.
 
+        The caller releases the slot that comes with a task.
+
         Raises:
             APIError: The server refused a request; the consumers may be gone.
             nats.errors.Error: The connection is closed.
@@ -184,18 +189,17 @@ class LanePuller:
         if not self._may_look():
             await self._rest(POLL_SECONDS)
             return None
-        for lane in self._consumers:
-            if not self._wake_ups.is_empty(lane) and (message := await self._request(lane)):
-                return message
+        if message := await self._ask_first(self._lanes_to_ask):
+            return message
         if not self._open_calls() and not self._ended:
             # What was called for together with a task that was taken may be stored by then.
             await self._rest(STORE_SECONDS if self._recent() else POLL_SECONDS)
         if not self._may_look():
             return None
-        for lane in self._open_calls():
-            if message := await self._request(lane, STORE_SECONDS):
-                return message
-        return None
+        return await self._ask_first(self._open_calls, STORE_SECONDS)
+
+    def _lanes_to_ask(self) -> list[str]:
+        return [lane for lane in self._consumers if not self._wake_ups.is_empty(lane)]
 
     async def _rest(self, seconds: float) -> None:
         """Waits until something is heard of, or for so long."""
@@ -216,8 +220,25 @@ class LanePuller:
         heard = self._wake_ups.heard
         return [lane for lane in self._recent() if heard[lane] != self._answered.get(lane)]
 
-    async def _request(self, lane: str, wait_seconds: float = 0.0) -> Msg | None:
-        """Asks for a task of a lane; None where there is none."""
+    async def _ask_first(
+        self, lanes: Callable[[], list[str]], wait_seconds: float = 0.0
+    ) -> Msg | None:
+        """Asks lanes for a task in a free slot; None, and no slot, where there is none."""
+        if not lanes():
+            return None
+        await self._slots.acquire()
+        message = None
+        try:
+            # To wait for the slot may have taken long.
+            for lane in lanes() if self._may_look() and not self._ended else ():
+                if message := await self._ask(lane, wait_seconds):
+                    break
+        finally:
+            if message is None:
+                self._slots.release()
+        return message
+
+    async def _ask(self, lane: str, wait_seconds: float) -> Msg | None:
         if self._request_open:
             # The last request may still be on its way: none more before the server is heard of.
             await self._client.flush(FLUSH_SECONDS)

@@ -64,6 +64,9 @@ class Reason(enum.StrEnum):
     """NATS does not answer. Try again after the retry delay; if it lasts, check NATS."""
     BUSY = "BUSY", Code.RESOURCE_EXHAUSTED
     """The stage has no room for this request now. Try again after the retry delay."""
+    CALLER_STALLED = "CALLER_STALLED", Code.DEADLINE_EXCEEDED
+    """The responses of a direct call were not read, and the call lost its slot. Read them as they
+    come."""
     CHUNK_DURATION_INVALID = "CHUNK_DURATION_INVALID", Code.INVALID_ARGUMENT
     """The chunk duration is out of its range. Ask for 5 s to 30 min, or leave it unset."""
     CHUNK_NOT_FOUND = "CHUNK_NOT_FOUND", Code.INVALID_ARGUMENT
@@ -157,6 +160,9 @@ class Reason(enum.StrEnum):
     NOT_A_GATEWAY = "NOT_A_GATEWAY", Code.UNIMPLEMENTED
     """The Python client reached a server that is no gateway of this version. Name the gateway's
     address."""
+    NO_SLOT = "NO_SLOT", Code.RESOURCE_EXHAUSTED
+    """All slots of the worker are taken, and as many calls wait for one as may. Try again after the
+    retry delay, or start more workers."""
     OPTION_NOT_SUPPORTED = "OPTION_NOT_SUPPORTED", Code.INVALID_ARGUMENT
     """The engine cannot do what an option asks for. Leave the option unset, or configure another
     engine."""

@@ -22,7 +22,8 @@ from maie_runtime.errors import StageError
 from maie_runtime.faults import warn_of_faults
 from maie_runtime.grpc_mount import GrpcMount
 from maie_runtime.grpc_server import GrpcServer
-from maie_runtime.jetstream_mount import JetStreamMount, end_process
+from maie_runtime.host import Host, end_process
+from maie_runtime.jetstream_mount import JetStreamMount
 from maie_runtime.malloc import limit_arenas
 from maie_runtime.presence import instance_name, present
 from maie_runtime.residency import open_residency
@@ -110,12 +111,13 @@ async def serve_stage(
             info = _worker_info(binding, settings, stage, instance, server.address)
         # Before the stage ends, whose model it unloads.
         stack.push_async_callback(residency.close)
-        mount.stage, mount.residency = stage, residency
+        host = Host(settings=settings, residency=residency)
+        mount.serve(stage, host)
         runner = UnitRunner(
             binding=binding, stage=stage, broker=broker, blobs=blobs, worker=instance
         )
         consumer = JetStreamMount(
-            binding=binding, runner=runner, broker=broker, settings=settings, residency=residency
+            binding=binding, runner=runner, broker=broker, settings=settings, host=host
         )
         await consumer.start()
         memory = partial(residency.memory.tell, settings.gpu)

@@ -104,13 +104,14 @@ class ServiceSettings(Settings):
     instance: str = ""
     """The worker's name; made from stage, host and process where empty."""
     slots: int = Field(default=1, ge=1, le=64)
-    """How many units the worker runs at once."""
+    """How many units and direct calls the worker runs at once."""
     interactive_slots: int = Field(default=0, ge=0)
-    """How many of the slots take nothing but interactive work; fewer than `slots`."""
+    """How many of the slots take no batch work; fewer than `slots`. Direct calls take any."""
     unit_deadline_seconds: float = Field(default=1800.0, gt=0)
-    """A unit that takes longer is stopped and counts as failed."""
+    """A unit or a direct call that takes longer is stopped and counts as failed."""
     stall_seconds: float = Field(default=300.0, gt=0)
-    """A unit whose stage gives no sign of life for so long is stopped and counts as failed."""
+    """A unit or a direct call whose stage gives no sign of life for so long is stopped and counts
+    as failed; a call waits no longer than that for a slot."""
     cancel_grace_seconds: float = Field(default=5.0, gt=0)
     """A worker whose engine does not stop within this ends with status 70, to be started again."""
     ack_wait_seconds: float = Field(default=15.0, ge=1)

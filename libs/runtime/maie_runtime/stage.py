@@ -1,8 +1,8 @@
 """What a stage is. A stage imports neither grpc nor nats.
 
 The same stage is mounted as a gRPC method (`grpc_mount`) and as a JetStream
-pull consumer (`jetstream_mount`). Its request and response are the protobuf
-messages of the contract on both.
+pull consumer (`jetstream_mount`), and runs in one `host` under both. Its request
+and response are the protobuf messages of the contract on both.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ResponseT = TypeVar("ResponseT")
 
 
 def unheard() -> None:
-    """A sign of life that nobody waits for, as in a direct call."""
+    """A sign of life that nobody waits for."""
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)

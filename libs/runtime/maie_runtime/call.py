@@ -1,0 +1,103 @@
+"""A call: work whose responses go to a caller as they come."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from maie_runtime import folders
+from maie_runtime.blobs import Blobs
+from maie_runtime.errors import Code, StageError
+from maie_runtime.failures import as_stage_error
+from maie_runtime.host import Do, Host
+from maie_runtime.reasons import Reason
+from maie_runtime.stage import Stage, StageContext
+from maie_runtime.work import EngineHungError, Work
+
+# So far a stage may be ahead of a caller who reads slowly. Then it waits, in its slot.
+RESPONSES_AHEAD = 16
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """Follows the last response.
+
+    Attributes:
+        error: Why it is the last; None where the work is done.
+    """
+
+    error: StageError | None = None
+
+
+async def answer(
+    host: Host, stage: Stage[Any, Any], request: Any, blobs: Blobs
+) -> AsyncGenerator[Any, None]:
+    """Runs a stage for a caller, in a slot and under the limits of a unit.
+
+    A caller who stops closes the iterator (contextlib.aclosing), and with it the work. One who
+    does not read for as long as a stage may be silent loses his slot.
+
+    Raises:
+        StageError: As `Host.call`; DEADLINE_EXCEEDED with CALLER_STALLED.
+    """
+    call_id = str(uuid4())
+    work = Work(job_id=f"direct-{call_id}", unit="direct")
+    responses: asyncio.Queue[Any] = asyncio.Queue()
+    room = asyncio.Semaphore(RESPONSES_AHEAD)
+
+    async def do(alive: Callable[[], None]) -> None:
+        context = StageContext(
+            job_id=work.job_id,
+            unit=work.unit,
+            attempt=work.attempt,
+            blobs=blobs,
+            folder=folders.of_direct_call(call_id),
+            alive=alive,
+        )
+        async with aclosing(stage.run(request, context)) as produced:
+            async for response in produced:
+                alive()
+                await room.acquire()
+                alive()
+                responses.put_nowait(response)
+
+    async def run() -> None:
+        error = await _error_of(host, work, do)
+        unread = error is not None and error.reason is Reason.STALLED and room.locked()
+        responses.put_nowait(_End(_caller_stalled() if unread else error))
+
+    running = asyncio.create_task(run())
+    try:
+        while not isinstance(response := await responses.get(), _End):
+            room.release()
+            yield response
+        if response.error is not None:
+            raise response.error
+    finally:
+        running.cancel()
+        # Once: whoever is cancelled again waits no more for an engine that does not stop.
+        await asyncio.wait({running})
+
+
+async def _error_of(host: Host, work: Work, do: Do) -> StageError | None:
+    try:
+        await host.call(work, do)
+    except EngineHungError:
+        return StageError(
+            Code.UNAVAILABLE, Reason.WORKER_STOPS, "The worker stops; try again with another one."
+        )
+    except Exception as raised:  # noqa: BLE001 - the caller gets it as a status
+        return as_stage_error(raised)
+    return None
+
+
+def _caller_stalled() -> StageError:
+    return StageError(
+        Code.DEADLINE_EXCEEDED,
+        Reason.CALLER_STALLED,
+        "The responses were not read, and others wait for the slot; read them as they come.",
+    )

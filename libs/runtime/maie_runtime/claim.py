@@ -1,0 +1,78 @@
+"""A worker's claim on a task that was delivered to it."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from maie_runtime import subjects
+from maie_runtime.broker import BROKER_ERRORS
+from maie_runtime.direct_get import last_sequence
+from maie_runtime.work import UnwantedError, Work
+
+# Three signs of life fit into the time after which a unit is handed on.
+HEARTBEATS_PER_ACK_WAIT = 3
+# Most units are pulled at once, and need not be looked up to learn whether they are still wanted.
+FRESH = timedelta(seconds=1)
+LOOK_AGAIN_SECONDS = 0.25
+
+
+class Claim:
+    """Keeps a task with its worker for as long as its result would count.
+
+    The queue itself says so: a gateway takes back the tasks of a cancelled or deleted job, and
+    the task of a later attempt comes on the same subject.
+
+    Args:
+        client: The connection.
+        message: The task's message.
+    """
+
+    def __init__(self, client: Client, message: Msg) -> None:
+        self._client = client
+        self._message = message
+
+    @property
+    def place(self) -> int:
+        """The task's place in its stream."""
+        return self._message.metadata.sequence.stream
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether the task is so new that it need not be looked up.
+
+        Where it is not wanted all the same, a heartbeat or the conductor finds out.
+        """
+        told = self._message.metadata
+        return told.num_delivered == 1 and abs(datetime.now(UTC) - told.timestamp) < FRESH
+
+    async def is_good(self) -> bool:
+        """Whether the task is the last of its subject.
+
+        Raises:
+            nats.errors.Error: The broker does not answer.
+            APIError: It refused.
+        """
+        newest = await self._newest()
+        if newest is None:
+            # The server that answered may be a moment behind.
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+            newest = await self._newest()
+        return newest is not None and newest <= self.place
+
+    async def keep(self, work: Work, ack_wait_seconds: float) -> None:
+        """Sends heartbeats until it is cancelled; stops work that is not wanted any more."""
+        while True:
+            await asyncio.sleep(ack_wait_seconds / HEARTBEATS_PER_ACK_WAIT)
+            with suppress(*BROKER_ERRORS):
+                await self._message.in_progress()
+                # Word of a cancellation may be lost.
+                if not await self.is_good():
+                    work.stop(UnwantedError())
+
+    async def _newest(self) -> int | None:
+        return await last_sequence(self._client, subjects.TASKS, self._message.subject)

@@ -1,0 +1,236 @@
+"""The host of a stage's work, whatever carries it.
+
+A mount translates: it makes `Work` of a task or of a call, and of the work's end
+an acknowledgement or a status. All that a worker owes to its units, to its
+callers and to its GPU is here, once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+)
+from datetime import timedelta
+from typing import Any
+
+import structlog
+
+from maie_runtime.errors import Code, StageError
+from maie_runtime.quarantine import ClosedError, Quarantine
+from maie_runtime.reasons import Reason
+from maie_runtime.residency import Residency
+from maie_runtime.settings import ServiceSettings
+from maie_runtime.work import EngineHungError, Limits, UnwantedError, Work
+
+log = structlog.get_logger()
+
+Alive = Callable[[], None]
+Do = Callable[[Alive], Coroutine[Any, Any, None]]
+Interceptor = Callable[[Work], AbstractAsyncContextManager[None]]
+
+# What was taken together with a suspect is given back before the suspect may kill its worker.
+SUSPECT_PAUSE_SECONDS = 0.5
+# Cancelled jobs whose units may be on their way; far more than are cancelled within a second.
+CANCELLED_JOBS = 256
+# A process that has to go hands on what it still can, but does not wait for a broker.
+LAST_WORDS_SECONDS = 5.0
+# Most slots are held for seconds to minutes.
+NO_SLOT_RETRY_AFTER = timedelta(seconds=5)
+HUNG_STATUS = 70
+
+
+def end_process() -> None:
+    """Ends a process whose engine cannot be stopped, at once."""
+    os._exit(HUNG_STATUS)
+
+
+@asynccontextmanager
+async def log_context(work: Work) -> AsyncIterator[None]:
+    """Names the work in each log line that is written on its behalf."""
+    with structlog.contextvars.bound_contextvars(
+        job=work.job_id, unit=work.unit, attempt=work.attempt
+    ):
+        yield
+
+
+class Host:
+    """Runs all work of one stage's worker.
+
+    Each unit and each call takes one of the slots: there is one line for both, first come,
+    first served, so that neither a backlog of units nor a flood of calls shuts the other out.
+
+    Args:
+        settings: Slots and limits.
+        residency: How the stage's model comes into memory.
+        abandon: Ends the process, whose engine hangs and would keep its slot.
+        interceptors: Entered around each work while it has the model, the first one outermost.
+
+    Attributes:
+        slots: How much work can begin. Whoever acquires one releases it after the work.
+        quarantine: Keeps a suspect away from other work.
+        residency: As given.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: ServiceSettings,
+        residency: Residency,
+        abandon: Callable[[], None] = end_process,
+        interceptors: Sequence[Interceptor] = (log_context,),
+    ) -> None:
+        self.slots = asyncio.Semaphore(settings.slots)
+        self.quarantine = Quarantine()
+        self.residency = residency
+        self._settings = settings
+        self._limits = Limits.of(settings)
+        self._abandon = abandon
+        self._interceptors = interceptors
+        self.calls_in_line = 0
+        self._scout: int | None = None
+        self._in_hand: defaultdict[str, set[Work]] = defaultdict(set)
+        self._cancelled: deque[str] = deque(maxlen=CANCELLED_JOBS)
+        self._leave_listeners: list[Callable[[], None]] = []
+
+    @contextmanager
+    def holding(self, work: Work) -> Iterator[None]:
+        """Counts work as in hand, to be cancelled or handed on, until it is settled."""
+        self._in_hand[work.job_id].add(work)
+        try:
+            yield
+        finally:
+            self._in_hand[work.job_id].discard(work)
+            if not self._in_hand[work.job_id]:
+                del self._in_hand[work.job_id]
+
+    async def run(self, work: Work, do: Do) -> None:
+        """Runs work that the caller holds, in a slot of the caller's.
+
+        Args:
+            work: The work.
+            do: Does it; called with what notes a sign of life.
+
+        Raises:
+            StageError: It failed, stalled or took too long, or its GPU was lost.
+            UnwantedError: It was cancelled.
+            ClosedError: A suspect runs or waits to run.
+            EngineHungError: It does not stop. All work was handed on, and the process ends.
+        """
+        try:
+            await work.see_through(self._run(work, do), self._limits)
+        except EngineHungError as hung:
+            await self._leave(work, hung.cause)
+            raise
+
+    async def call(self, work: Work, do: Do) -> None:
+        """Runs work for a caller who waits for it: takes a slot, and releases it.
+
+        Raises:
+            StageError: RESOURCE_EXHAUSTED with NO_SLOT: as many calls wait for a slot as there
+                are slots, or none came free in time; else as `run`.
+            UnwantedError: As `run`.
+            EngineHungError: As `run`.
+        """
+        await self._take_slot()
+        try:
+            while True:
+                await self.quarantine.opened()
+                try:
+                    with self.holding(work):
+                        return await self.run(work, do)
+                except ClosedError:
+                    continue
+        finally:
+            self.slots.release()
+
+    def cancel(self, job_id: str) -> None:
+        """Stops what is in hand of a job."""
+        self._cancelled.append(job_id)
+        for work in tuple(self._in_hand.get(job_id, ())):
+            work.stop(UnwantedError())
+
+    def was_cancelled(self, job_id: str) -> bool:
+        """Whether a job was cancelled lately; it may have been taken up again."""
+        return job_id in self._cancelled
+
+    def may_take(self, puller: int) -> bool:
+        """Whether one of those who pull units may take one.
+
+        While a shared GPU is another's, one alone takes one unit, and waits with it for the GPU:
+        that there is work cannot be known otherwise, for JetStream does not tell units that come
+        again from those in hand. All others leave theirs to other workers.
+        """
+        if self.residency.admits:
+            return True
+        if self._scout is None and puller >= self._settings.interactive_slots:
+            self._scout = puller
+        return self._scout == puller
+
+    def took(self, puller: int) -> None:
+        """Notes that one who pulls has done with what it took, if it took anything."""
+        if self._scout == puller:
+            self._scout = None
+
+    def on_leave(self, listener: Callable[[], None]) -> None:
+        """Calls `listener` before the work in hand is handed on, so that no more is taken."""
+        self._leave_listeners.append(listener)
+
+    async def _run(self, work: Work, do: Do) -> None:
+        """Does the work, alone where an earlier worker was lost with it in hand."""
+        async with self.quarantine.place(suspect=work.suspect):
+            if work.suspect:
+                await asyncio.sleep(SUSPECT_PAUSE_SECONDS)
+            async with self.residency.use(), AsyncExitStack() as stack:
+                for intercept in self._interceptors:
+                    await stack.enter_async_context(intercept(work))
+                work.begin()
+                await do(work.alive)
+
+    async def _take_slot(self) -> None:
+        if not self.slots.locked():
+            await self.slots.acquire()
+            return
+        if self.calls_in_line >= self._settings.slots:
+            raise _no_slot()
+        self.calls_in_line += 1
+        try:
+            async with asyncio.timeout(self._limits.silence):
+                await self.slots.acquire()
+        except TimeoutError:
+            raise _no_slot() from None
+        finally:
+            self.calls_in_line -= 1
+
+    async def _leave(self, hung: Work, cause: Exception | None) -> None:
+        """Hands everything on and ends the process: an engine hangs."""
+        log.critical("worker.engine_hung", cause=str(cause), status=HUNG_STATUS)
+        for listener in self._leave_listeners:
+            listener()
+        try:
+            async with asyncio.timeout(LAST_WORDS_SECONDS):
+                await hung.leave(cause)
+                others = [work for works in self._in_hand.values() for work in works]
+                for work in others:
+                    if work is not hung:
+                        await work.leave(None)
+        except TimeoutError:
+            log.warning("worker.work_not_handed_on")
+        finally:
+            self._abandon()
+
+
+def _no_slot() -> StageError:
+    return StageError(
+        Code.RESOURCE_EXHAUSTED,
+        Reason.NO_SLOT,
+        "All of the worker's slots are taken and others wait for one; try again in a few seconds, "
+        "or start more workers.",
+        retry_after=NO_SLOT_RETRY_AFTER,
+    )

@@ -1,0 +1,169 @@
+"""A piece of work in hand: its signs of life, its limits, and how it is stopped.
+
+Work is stopped when it stalls, when its deadline is over and when its result is
+not wanted any more. An engine that does not stop then is an error of its own,
+since it keeps its slot.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from maie_runtime.errors import Code, StageError
+from maie_runtime.failures import over_deadline, stalled
+from maie_runtime.reasons import Reason
+from maie_runtime.settings import ServiceSettings
+
+Leave = Callable[[Exception | None], Awaitable[None]]
+
+
+async def leave_nothing(_: Exception | None) -> None:
+    """Has nothing to hand on where the process ends."""
+
+
+class UnwantedError(Exception):
+    """The work's result would not count any more."""
+
+
+class EngineHungError(Exception):
+    """The engine goes on although it was stopped.
+
+    Attributes:
+        cause: What it was stopped for; None where the worker drains or a caller left.
+    """
+
+    def __init__(self, cause: Exception | None) -> None:
+        super().__init__("The engine does not stop.")
+        self.cause = cause
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Limits:
+    """What work may take, in seconds.
+
+    Attributes:
+        deadline: In all, once it has begun.
+        silence: Between two signs of life.
+        stopping: From being stopped to its end.
+    """
+
+    deadline: float
+    silence: float
+    stopping: float
+
+    @classmethod
+    def of(cls, settings: ServiceSettings) -> Limits:
+        """The limits that a service's settings name."""
+        return cls(
+            deadline=settings.unit_deadline_seconds,
+            silence=settings.stall_seconds,
+            stopping=settings.cancel_grace_seconds,
+        )
+
+
+class Work:
+    """One unit or one call, from its admission to its end.
+
+    Args:
+        job_id: The job; a fresh name for a direct call.
+        unit: The unit within the job; "direct" for a direct call.
+        attempt: The attempt, from 1.
+        suspect: Whether an earlier worker was lost with it in hand.
+        leave: Called where the process has to end before the work does: with what the work was
+            stopped for where its own engine hangs, else with None. Hands the work on.
+    """
+
+    def __init__(
+        self,
+        *,
+        job_id: str,
+        unit: str,
+        attempt: int = 1,
+        suspect: bool = False,
+        leave: Leave = leave_nothing,
+    ) -> None:
+        self.job_id = job_id
+        self.unit = unit
+        self.attempt = attempt
+        self.suspect = suspect
+        self.leave = leave
+        self._alive = 0.0
+        self._cause: Exception | None = None
+        self._begun = asyncio.Event()
+        self._stopped = asyncio.Event()
+
+    def begin(self) -> None:
+        """Notes that the work itself begins: from now on it has limits."""
+        self.alive()
+        self._begun.set()
+
+    def alive(self) -> None:
+        """Notes a sign of life of the stage."""
+        self._alive = time.monotonic()
+
+    def stop(self, cause: Exception) -> None:
+        """Stops the work; the first cause counts."""
+        if not self._stopped.is_set():
+            self._cause = cause
+            self._stopped.set()
+
+    async def see_through(self, doing: Coroutine[Any, Any, None], limits: Limits) -> None:
+        """Waits for the work's end, whichever way.
+
+        Args:
+            doing: Does the work; calls `begin` once it waits for nothing of ours any more.
+            limits: What it may take.
+
+        Raises:
+            StageError: It failed, stalled or took too long.
+            UnwantedError: It was stopped because its result is not wanted.
+            EngineHungError: It does not stop. It still runs.
+            asyncio.CancelledError: The caller was cancelled, and the work with it.
+        """
+        working = asyncio.create_task(doing)
+        stopped = asyncio.create_task(self._stopped.wait())
+        keepers = [stopped, asyncio.create_task(self._keep(limits))]
+        try:
+            await asyncio.wait({working, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            await self._end(working, limits)
+        except asyncio.CancelledError:
+            await self._end(working, limits)
+            raise
+        finally:
+            for keeper in keepers:
+                keeper.cancel()
+        self._conclude(working)
+
+    async def _end(self, working: asyncio.Task[None], limits: Limits) -> None:
+        """Makes sure that the work is over."""
+        if not working.done():
+            working.cancel()
+            await asyncio.wait({working}, timeout=limits.stopping)
+            if not working.done():
+                raise EngineHungError(self._cause)
+
+    def _conclude(self, working: asyncio.Task[None]) -> None:
+        if not working.cancelled() and working.exception() is None:
+            # Done in the very moment that it was stopped: its event is published.
+            return
+        if self._cause is not None:
+            raise self._cause
+        if working.cancelled():
+            raise StageError(Code.INTERNAL, Reason.ENGINE_FAILED, "The engine cancelled itself.")
+        working.result()
+
+    async def _keep(self, limits: Limits) -> None:
+        """Stops the work where it exceeds a limit."""
+        await self._begun.wait()
+        over = time.monotonic() + limits.deadline
+        while True:
+            now = time.monotonic()
+            if now >= over:
+                return self.stop(over_deadline(limits.deadline))
+            if now >= self._alive + limits.silence:
+                return self.stop(stalled(limits.silence))
+            await asyncio.sleep(min(over, self._alive + limits.silence) - now)
