@@ -23,6 +23,7 @@ from maie_gateway.conductor import (
     Policy,
     Step,
     advance,
+    binding,
     dead_letters,
     lane,
     pending_tasks,
@@ -190,9 +191,7 @@ class Conductor:
     async def _publish_task(
         self, source: record.JobRecord, task: event.StageTask, suffix: str
     ) -> None:
-        subject = subjects.task(
-            task.WhichOneof("request") or "", task.job_id, task.unit, lane(source)
-        )
+        subject = subjects.task(binding(task).slug, task.job_id, task.unit, lane(source))
         await self._broker.publish(subject, task, message_id=task_id(task) + suffix)
 
     def _advance(self, old: record.JobRecord, events: tuple[event.StageEvent, ...]) -> Step:
@@ -209,7 +208,7 @@ class Conductor:
         if old is None or new.state != old.state:
             await self._stop_work(new)
         for letter in dead_letters(old, new):
-            stage = letter.task.WhichOneof("request") or ""
+            stage = binding(letter.task).slug
             await self._broker.publish(
                 subjects.dead_letter(stage, new.job_id), letter, message_id=task_id(letter.task)
             )

@@ -10,6 +10,7 @@ from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
 from maie_gateway.conductor import ENDED_STATES, stage_progress
+from maie_pipeline.bindings import binding_of
 
 # A watcher that reads too slowly misses progress and nothing else.
 BACKLOG = 256
@@ -81,8 +82,10 @@ class WatcherState:
         unit = next((unit for unit in seen.units if unit.unit == told.unit), None)
         if unit is None or unit.state in ENDED_STATES or unit.attempt != told.attempt:
             return []
-        stage = told.progress.WhichOneof("response") or ""
-        response = getattr(told.progress, stage)
+        binding = binding_of(unit.stage)
+        response = binding.response_of(told.progress) if binding else None
+        if response is None:
+            return []
         match response.WhichOneof("update"):
             case "segment" if self.is_new(response.segment):
                 return [job.JobEvent(event_time=told.event_time, segment=response.segment)]

@@ -12,7 +12,7 @@ from nats.js.errors import NotFoundError
 
 from maie.event.v1 import event_pb2 as event
 from maie_gateway.changes import ActiveJob, JobChanges
-from maie_gateway.conductor import pending_tasks
+from maie_gateway.conductor import binding, pending_tasks
 from maie_gateway.loop import Conductor
 from maie_gateway.store import GONE
 from maie_runtime import subjects
@@ -84,8 +84,7 @@ class Reconciler:
         lost = [
             task
             for task in pending_tasks(seen)
-            if subjects.task(task.WhichOneof("request") or "", job_id, task.unit, known.lane)
-            not in queued
+            if subjects.task(binding(task).slug, job_id, task.unit, known.lane) not in queued
         ]
         if lost:
             log.warning("reconciler.republished", job=job_id, units=[task.unit for task in lost])

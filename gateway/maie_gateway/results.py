@@ -14,7 +14,7 @@ from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie.summary.v1 import summary_pb2 as summary
-from maie_gateway.conductor import PREPROCESS, SUMMARY_REDUCE, job_view
+from maie_gateway.conductor import job_view
 from maie_gateway.job_warnings import (
     bounded,
     suspect_texts,
@@ -22,6 +22,7 @@ from maie_gateway.job_warnings import (
     unread_ranges,
 )
 from maie_gateway.metrics import edit_rate, job_metrics
+from maie_pipeline.recording import PREPROCESS, SUMMARY_REDUCE
 from maie_runtime.blobs import Blobs
 
 MessageT = TypeVar("MessageT", bound=Message)

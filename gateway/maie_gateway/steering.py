@@ -68,7 +68,8 @@ class Steering:
 
 def _not_retryable(source: record.JobRecord, unit: str) -> StageError:
     what = f"Unit {unit} of job {source.job_id}" if unit else f"Job {source.job_id}"
-    state = job.JobState.Name(source.state).removeprefix("JOB_STATE_")
+    known = job.JobState.DESCRIPTOR.values_by_number.get(source.state)
+    state = known.name.removeprefix("JOB_STATE_") if known else f"in state {source.state}"
     return StageError(
         Code.FAILED_PRECONDITION,
         Reason.JOB_NOT_RETRYABLE,

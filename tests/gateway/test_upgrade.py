@@ -1,4 +1,4 @@
-"""Workers are replaced by those of another release while a job is in work."""
+"""Parts of a mesh are replaced by those of another release while a job is in work."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ import pytest
 
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
+from maie.job.v1 import record_pb2 as record
 from maie_client import Client
 from maie_pipeline.bindings import BINDINGS
 from maie_runtime.blobs import Blobs
+from maie_runtime.broker import open_broker
 from maie_runtime.server import serve_stage
 from maie_runtime.settings import ServiceSettings
 from maie_runtime.stage import StageContext
@@ -95,3 +97,44 @@ async def test_a_job_names_every_gpu_that_its_summary_is_from(empty_mesh: EmptyM
     assert done.state == job.JOB_STATE_COMPLETE
     assert mapped == ["c0001-s0000"]
     assert [engine.device for engine in summary_engines(done)] == ["cuda:0", "cuda:1"]
+
+
+async def test_a_gateway_goes_on_with_a_job_of_the_release_before(empty_mesh: EmptyMesh) -> None:
+    empty_mesh.stages = empty_stages(chunks=2)
+    upgraded = asyncio.Event()
+
+    async def waits(_: StageContext) -> None:
+        await upgraded.wait()
+
+    empty_mesh.stages["asr"].hook = waits
+    async with AsyncExitStack() as stack:
+        for slug in BINDINGS:
+            await stack.enter_async_context(empty_mesh.service(slug))
+        async with empty_mesh.gateway() as address, Client(address) as client:
+            created = await client.create_job(
+                recording(), features=("summary",), template_id="meeting_notes_v1"
+            )
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while not empty_mesh.stages["asr"].runs:
+                    await asyncio.sleep(0.02)
+        await _store_as_before(empty_mesh, created.job_id)
+        upgraded.set()
+        address = await stack.enter_async_context(empty_mesh.gateway())
+        client = await stack.enter_async_context(Client(address))
+        async for event in client.watch_job(created.job_id):
+            done = event.finished.job
+    assert done.state == job.JOB_STATE_COMPLETE
+    assert done.results.summary.content["parts"] == 2
+    assert [unit for unit, _ in empty_mesh.stages["summary"].runs][-1] == "summary.reduce"
+
+
+async def _store_as_before(mesh: EmptyMesh, job_id: str) -> None:
+    """Stores a job's record as the release before pipelines had it."""
+    async with open_broker(mesh.nats.url, "the release before") as broker:
+        entry = await broker.jobs.get(job_id)
+        stored = record.JobRecord.FromString(entry.value or b"")
+        assert [unit.unit for unit in stored.units if unit.HasField("needs")]
+        stored.ClearField("pipeline")
+        for unit in stored.units:
+            unit.ClearField("needs")
+        await broker.jobs.update(job_id, stored.SerializeToString(), last=entry.revision)

@@ -11,23 +11,21 @@ from __future__ import annotations
 
 from maie_gateway.conductor.advance import accept, advance
 from maie_gateway.conductor.draft import Step
-from maie_gateway.conductor.graph import PREPROCESS, SUMMARY_REDUCE
 from maie_gateway.conductor.log import log_events
 from maie_gateway.conductor.policy import Policy
 from maie_gateway.conductor.steering import can_retry
-from maie_gateway.conductor.tasks import dead_letters, lane, pending_tasks, task_id
+from maie_gateway.conductor.tasks import binding, dead_letters, lane, pending_tasks, task_id
 from maie_gateway.conductor.view import job_view, stage_progress
 from maie_pipeline.states import ENDED_STATES, FINAL_STATES
 
 __all__ = [
     "ENDED_STATES",
     "FINAL_STATES",
-    "PREPROCESS",
-    "SUMMARY_REDUCE",
     "Policy",
     "Step",
     "accept",
     "advance",
+    "binding",
     "can_retry",
     "dead_letters",
     "job_view",

@@ -11,11 +11,13 @@ from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
 from maie_gateway.conductor.draft import Draft, Step
-from maie_gateway.conductor.graph import PREPROCESS, chunk_units, enhancement
+from maie_gateway.conductor.graph import pipeline_unknown
 from maie_gateway.conductor.log import log_accepted, log_state, retries_made
 from maie_gateway.conductor.policy import Policy
 from maie_gateway.conductor.steering import STEERING
-from maie_gateway.conductor.tasks import pending_tasks, task_id
+from maie_gateway.conductor.tasks import task_id
+from maie_pipeline.pipelines import PIPELINES
+from maie_pipeline.recording import RECORDING
 from maie_pipeline.states import FINAL_STATES
 from maie_runtime.errors import Code
 from maie_runtime.reasons import Reason
@@ -30,7 +32,7 @@ def accept(
     *,
     job_id: str,
     config: job.JobConfig,
-    recording: common.Blob,
+    recording: common.Blob | None,
     template: common.Blob | None,
     template_sha256: str,
     pipeline_version: str,
@@ -39,13 +41,14 @@ def accept(
     tenant: str = DEFAULT_TENANT,
     held: bool = False,
     asr_slots: int = 0,
+    pipeline: str = RECORDING.name,
 ) -> Step:
     """Begins a job.
 
     Args:
         job_id: The job's id.
         config: What was asked for, checked, with defaults filled in.
-        recording: The stored recording.
+        recording: The stored recording. None where the pipeline works on none.
         template: The stored template. None without a summary.
         template_sha256: The template's own hash. Empty without a summary.
         pipeline_version: The version of the gateway.
@@ -55,10 +58,16 @@ def accept(
         held: Whether the job waits for its tenant's turn: until it is released
             it is pending and has no task.
         asr_slots: How many chunks the mesh transcribes at once; 0 where nobody knows.
+        pipeline: The name of the pipeline that it goes through.
 
     Returns:
-        The job's first record and its first task, if any.
+        The job's first record and its first tasks, if any.
+
+    Raises:
+        StageError: FAILED_PRECONDITION with PIPELINE_UNKNOWN.
     """
+    if pipeline not in PIPELINES:
+        raise pipeline_unknown(pipeline)
     time = Timestamp()
     time.FromDatetime(now)
     first = record.JobRecord(
@@ -75,16 +84,13 @@ def accept(
         labels=config.labels,
         held=held,
         asr_slots=asr_slots,
+        pipeline=pipeline,
     )
-    first.units.add(
-        unit=PREPROCESS,
-        stage=common.STAGE_PREPROCESS,
-        state=job.UNIT_STATE_WAITING if held else job.UNIT_STATE_QUEUED,
-        attempt=0 if held else 1,
-    )
+    first.units.extend(PIPELINES[pipeline].first_units(config))
     log_accepted(first, time)
     log_state(first, time)
-    return Step(record=first, tasks=tuple(pending_tasks(first)))
+    # No window holds back the first unit of a stage.
+    return Draft(first, now).finish(Policy())
 
 
 def advance(
@@ -106,6 +112,10 @@ def advance(
     Returns:
         The next record and the tasks of the units that it newly queues. Where
         the event changes nothing, the same record and no tasks.
+
+    Raises:
+        StageError: FAILED_PRECONDITION with PIPELINE_UNKNOWN or STAGE_UNKNOWN: the record is of
+            a later release, whose gateways take the event.
     """
     if told.job_id != source.job_id:
         return Step(record=source, changed=False)
@@ -115,10 +125,10 @@ def advance(
     if source.state in FINAL_STATES or not _counts(source, told):
         return Step(record=source, changed=False)
     draft = Draft(source, now)
+    draft.graph.keep_needs()
     unit = draft.graph[told.unit]
-    if unit.stage == common.STAGE_PREPROCESS:
-        # Whatever is told of preprocess, it has begun; `started` may be late or lost.
-        draft.enter(job.JOB_STATE_PREPROCESSING)
+    # Whatever is told of a unit, it has begun; `started` may be late or lost.
+    draft.begin(unit)
     if told.HasField("completed"):
         _complete(draft, unit, told.completed, policy)
     elif told.HasField("failed"):
@@ -133,7 +143,7 @@ def _counts(source: record.JobRecord, told: event.StageEvent) -> bool:
         return False
     match told.WhichOneof("event"):
         case "started":
-            # Only the first start shows in the state; a pending job has preprocess alone.
+            # Only the first start shows in the state; nothing else has begun in a pending job.
             return source.state == job.JOB_STATE_PENDING
         case "completed" | "failed":
             return True
@@ -144,25 +154,16 @@ def _counts(source: record.JobRecord, told: event.StageEvent) -> bool:
 def _complete(
     draft: Draft, unit: record.Unit, completed: event.UnitCompleted, policy: Policy
 ) -> None:
-    if unit.stage == common.STAGE_PREPROCESS and completed.facts.chunk_count > policy.max_chunks:
-        draft.end(unit, job.UNIT_STATE_FAILED, _too_many(completed.facts.chunk_count, policy))
+    node, facts = draft.graph.node(unit), completed.facts
+    if node.cuts and facts.chunk_count > policy.max_chunks:
+        draft.end(unit, job.UNIT_STATE_FAILED, _too_many(unit, facts.chunk_count, policy))
         return
     unit.output.CopyFrom(completed.output)
     unit.metrics.CopyFrom(completed.metrics)
     draft.end(unit, job.UNIT_STATE_COMPLETED)
-    if unit.stage == common.STAGE_PREPROCESS:
-        draft.record.facts.CopyFrom(completed.facts)
-        draft.add(chunk_units(draft.record.config, completed.facts.chunk_count))
-    elif unit.stage == common.STAGE_ASR and completed.facts.punctuated:
-        _skip_enhancement(draft, unit)
-
-
-def _skip_enhancement(draft: Draft, transcribed: record.Unit) -> None:
-    """Lets the output of ASR serve where it is punctuated already."""
-    unneeded = draft.graph.get(enhancement(transcribed.index))
-    if unneeded is not None:
-        unneeded.output.CopyFrom(transcribed.output)
-        draft.end(unneeded, job.UNIT_STATE_SKIPPED)
+    if node.cuts:
+        draft.cut(facts)
+    draft.skip_unneeded(unit, facts)
 
 
 def _fail(draft: Draft, unit: record.Unit, failed: event.UnitFailed, policy: Policy) -> None:
@@ -182,11 +183,14 @@ def _fail(draft: Draft, unit: record.Unit, failed: event.UnitFailed, policy: Pol
         draft.end(unit, job.UNIT_STATE_FAILED, failure)
 
 
-def _too_many(chunk_count: int, policy: Policy) -> common.Failure:
+def _too_many(unit: record.Unit, chunk_count: int, policy: Policy) -> common.Failure:
     message = (
         f"The recording was cut into {chunk_count} chunks and a job has at most "
         f"{policy.max_chunks}; ask for a longer chunk_duration."
     )
     return common.Failure(
-        code=Code.INVALID_ARGUMENT, reason=Reason.TOO_MANY_CHUNKS, message=message, unit=PREPROCESS
+        code=Code.INVALID_ARGUMENT,
+        reason=Reason.TOO_MANY_CHUNKS,
+        message=message,
+        unit=unit.unit,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,6 +17,7 @@ from maie_gateway.conductor.graph import Graph
 from maie_gateway.conductor.log import log_state, log_unit
 from maie_gateway.conductor.policy import Policy
 from maie_gateway.conductor.tasks import make_task
+from maie_pipeline.nodes import node_name
 from maie_pipeline.states import ENDED_STATES, GIVEN_UP_STATES, rank
 
 
@@ -58,6 +59,12 @@ class Draft:
             self.record.state = state
             log_state(self.record, self._time)
 
+    def begin(self, unit: record.Unit) -> None:
+        """Notes that a worker has begun a unit."""
+        node = self.graph.node(unit)
+        if node.begins:
+            self.enter(node.state)
+
     def end(
         self, unit: record.Unit, state: job.UnitState, failure: common.Failure | None = None
     ) -> None:
@@ -79,10 +86,26 @@ class Draft:
         unit.pause.FromTimedelta(pause)
         self.queue(unit)
 
-    def add(self, units: Iterable[record.Unit]) -> None:
-        """Makes the graph larger."""
-        self.record.units.extend(units)
+    def cut(self, facts: event.UnitFacts) -> None:
+        """Makes the graph larger by the units that follow the cut of the recording."""
+        self.record.facts.CopyFrom(facts)
+        units = self.graph.pipeline.chunk_units(
+            self.record.config, facts.chunk_count, self.record.units
+        )
+        self.record.units.extend(tuple(units))
         self.graph = Graph(self.record)
+
+    def skip_unneeded(self, ended: record.Unit, facts: event.UnitFacts) -> None:
+        """Lets a unit's output serve in place of those that its facts make unneeded."""
+        unneeded = {
+            node.name
+            for node in self.graph.pipeline.nodes
+            if node.unneeded is not None and node.unneeded(facts)
+        }
+        for unit in self.record.units if unneeded else ():
+            if node_name(unit.unit) in unneeded and self.graph.needs(unit) == [ended]:
+                unit.output.CopyFrom(ended.output)
+                self.end(unit, job.UNIT_STATE_SKIPPED)
 
     def reopen(self, name: str) -> None:
         """Takes a final job up again: what failed, or one such unit, is to run once more.
@@ -105,6 +128,7 @@ class Draft:
         of a unit comes by here: so no window, and no change of it, can strand
         the job.
         """
+        self.graph.keep_needs()
         queued = Counter(u.stage for u in self.record.units if u.state == job.UNIT_STATE_QUEUED)
         for unit in self._runnable():
             if queued[unit.stage] < policy.most_queued(unit.stage):
@@ -145,9 +169,4 @@ class Draft:
         if not open_stages:
             lost = any(unit.state in GIVEN_UP_STATES for unit in self.record.units)
             return job.JOB_STATE_FAILED if lost else job.JOB_STATE_COMPLETE
-        if common.STAGE_PREPROCESS in open_stages:
-            # Until a worker tells that it has begun.
-            return job.JOB_STATE_PENDING
-        if common.STAGE_ASR in open_stages:
-            return job.JOB_STATE_PROCESSING_ASR
-        return job.JOB_STATE_PROCESSING_LLM
+        return self.graph.state(open_stages)

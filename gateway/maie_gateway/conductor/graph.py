@@ -1,105 +1,108 @@
-"""The graph of a job: its units, and which unit needs which.
-
-    preprocess -> asr[i] -> enhancement[i] -> summary.map[i] -> summary.reduce
-
-Every chunk goes its own way; only summary.reduce waits for all of them. Where there is one chunk,
-summary.reduce does what its map unit would do, too.
-"""
+"""A job's graph as it stands in a record: its pipeline, its units, and which needs which."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Mapping, Sequence
 
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
-
-PREPROCESS = "preprocess"
-SUMMARY_REDUCE = "summary.reduce"
-
-_NEED_ENHANCEMENT = {
-    job.FEATURE_CLEAN_TRANSCRIPT,
-    job.FEATURE_ENHANCEMENT_METRICS,
-    job.FEATURE_SUMMARY,
-}
-
-
-def asr(index: int) -> str:
-    """The name of a chunk's ASR unit."""
-    return f"asr.{index:04d}"
-
-
-def enhancement(index: int) -> str:
-    """The name of a chunk's enhancement unit."""
-    return f"enhancement.{index:04d}"
-
-
-def summary_map(index: int) -> str:
-    """The name of a chunk's summary unit."""
-    return f"summary.map.{index:04d}"
-
-
-def stages(config: job.JobConfig) -> list[common.Stage]:
-    """The stages that a job goes through, in the order of the work."""
-    features = set(config.features)
-    wanted = [common.STAGE_PREPROCESS, common.STAGE_ASR]
-    if features & _NEED_ENHANCEMENT:
-        wanted.append(common.STAGE_ENHANCEMENT)
-    if job.FEATURE_SUMMARY in features:
-        wanted.append(common.STAGE_SUMMARY)
-    return wanted
-
-
-def chunk_units(config: job.JobConfig, chunk_count: int) -> Iterator[record.Unit]:
-    """The units that follow preprocess, all waiting, in the order of the record."""
-    wanted = stages(config)
-    for index in range(chunk_count):
-        yield _waiting(asr(index), common.STAGE_ASR, index)
-    if common.STAGE_ENHANCEMENT in wanted:
-        for index in range(chunk_count):
-            yield _waiting(enhancement(index), common.STAGE_ENHANCEMENT, index)
-    if common.STAGE_SUMMARY in wanted:
-        for index in range(chunk_count if chunk_count > 1 else 0):
-            yield _waiting(summary_map(index), common.STAGE_SUMMARY, index)
-        yield _waiting(SUMMARY_REDUCE, common.STAGE_SUMMARY, 0)
-
-
-def _waiting(name: str, stage: common.Stage, index: int) -> record.Unit:
-    return record.Unit(unit=name, stage=stage, index=index, state=job.UNIT_STATE_WAITING)
+from maie_pipeline.nodes import Node
+from maie_pipeline.pipeline import Pipeline, places_by_node
+from maie_pipeline.pipelines import PIPELINES
+from maie_pipeline.recording import RECORDING
+from maie_pipeline.states import ENDED_STATES, rank
+from maie_runtime.errors import Code, StageError
+from maie_runtime.reasons import Reason
 
 
 class Graph:
     """A job's units by name, as they stand in a record.
 
     Units that are appended to the record later are not seen.
+
+    Raises:
+        StageError: FAILED_PRECONDITION with PIPELINE_UNKNOWN or STAGE_UNKNOWN: the record is of a
+            later release. Only what needs to know the pipeline raises it.
     """
 
     def __init__(self, source: record.JobRecord) -> None:
+        self._source = source
         self._units = {unit.unit: unit for unit in source.units}
-        self._maps = [
-            unit
-            for unit in source.units
-            if unit.stage == common.STAGE_SUMMARY and unit.unit != SUMMARY_REDUCE
-        ]
-        self._cleaned = [unit for unit in source.units if unit.stage == common.STAGE_ENHANCEMENT]
+        self._pipeline = PIPELINES.get(source.pipeline or RECORDING.name)
 
     def __getitem__(self, name: str) -> record.Unit:
         return self._units[name]
 
-    def get(self, name: str) -> record.Unit | None:
-        """The unit of that name, if the job has it."""
-        return self._units.get(name)
+    @property
+    def pipeline(self) -> Pipeline:
+        """The job's pipeline."""
+        if self._pipeline is None:
+            raise pipeline_unknown(self._source.pipeline)
+        return self._pipeline
+
+    def node(self, unit: record.Unit) -> Node:
+        """The node of a unit."""
+        node = self.pipeline.node(unit.unit)
+        if node is None or node.stage != unit.stage:
+            raise stage_unknown(self._source.job_id, unit.unit, unit.stage)
+        return node
+
+    def state(self, open_stages: Collection[common.Stage]) -> job.JobState:
+        """Where a job stands that has units of these stages, one at least, that are not over."""
+        nodes = [node for node in self.pipeline.nodes if node.stage in open_stages]
+        unknown = set(open_stages).difference(node.stage for node in nodes)
+        if unknown:
+            unit = next(unit for unit in self._source.units if unit.stage in unknown)
+            raise stage_unknown(self._source.job_id, unit.unit, unit.stage)
+        # What a job begins with leaves it pending until a worker has begun.
+        if any(node.begins and self._is_open(node.name) for node in nodes):
+            return job.JOB_STATE_PENDING
+        return min((node.state for node in nodes), key=rank)
+
+    def _is_open(self, name: str) -> bool:
+        return name in self._units and self._units[name].state not in ENDED_STATES
 
     def needs(self, unit: record.Unit) -> list[record.Unit]:
-        """The units whose outputs a unit reads, in recording order."""
-        if unit.unit == SUMMARY_REDUCE:
-            return self._maps or self._cleaned
-        match unit.stage:
-            case common.STAGE_ASR:
-                return [self._units[PREPROCESS]]
-            case common.STAGE_ENHANCEMENT:
-                return [self._units[asr(unit.index)]]
-            case common.STAGE_SUMMARY:
-                return [self._units[enhancement(unit.index)]]
-            case _:
-                return []
+        """The units whose outputs a unit reads, in the order in which it reads them."""
+        if unit.HasField("needs"):
+            places: Sequence[int] = unit.needs.places
+        else:
+            places = self._needed(unit, places_by_node(self._source.units))
+        return [self._source.units[place] for place in places]
+
+    def keep_needs(self) -> None:
+        """Writes into a record of an earlier release what its pipeline is and its units need."""
+        units = self._source.units
+        # Whoever writes needs writes those of all units that are there.
+        if not units or units[-1].HasField("needs"):
+            return
+        self._source.pipeline = self.pipeline.name
+        by_node = places_by_node(units)
+        for unit in units:
+            if not unit.HasField("needs"):
+                unit.needs.CopyFrom(record.UnitNeeds(places=self._needed(unit, by_node)))
+                unit.needs.SetInParent()
+
+    def _needed(self, unit: record.Unit, by_node: Mapping[str, Sequence[int]]) -> list[int]:
+        return self.pipeline.needed(self.node(unit), unit.index, by_node)
+
+
+def pipeline_unknown(name: str) -> StageError:
+    """What callers get for a job of a pipeline that this version does not have."""
+    return StageError(
+        Code.FAILED_PRECONDITION,
+        Reason.PIPELINE_UNKNOWN,
+        f"This gateway does not know the pipeline {name!r}, which is of a later release; upgrade "
+        "the gateway.",
+    )
+
+
+def stage_unknown(job_id: str, unit: str, stage: int) -> StageError:
+    """What callers get for a job with a unit that this version does not know."""
+    return StageError(
+        Code.FAILED_PRECONDITION,
+        Reason.STAGE_UNKNOWN,
+        f"This gateway does not know unit {unit!r} (stage {stage}) of job {job_id}, which is of a "
+        "later release; upgrade the gateway.",
+    )

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from maie.asr.v1 import asr_pb2 as asr
-from maie.common.v1 import types_pb2 as common
-from maie.enhancement.v1 import enhancement_pb2 as enhancement
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
-from maie.preprocess.v1 import preprocess_pb2 as preprocess
-from maie.summary.v1 import summary_pb2 as summary
-from maie_gateway.conductor.graph import SUMMARY_REDUCE, Graph
+from maie_gateway.conductor.graph import Graph, stage_unknown
+from maie_pipeline.bindings import StageBinding, binding_of
 from maie_pipeline.states import FINAL_STATES
 from maie_runtime import subjects
 
@@ -21,6 +17,18 @@ def task_id(task: event.StageTask) -> str:
     The attempt is in it, or a retry would be dropped as a duplicate.
     """
     return f"{task.job_id}/{task.unit}/{task.attempt}"
+
+
+def binding(task: event.StageTask) -> StageBinding:
+    """The place in the contract of the stage that a task is for.
+
+    Raises:
+        StageError: FAILED_PRECONDITION with STAGE_UNKNOWN.
+    """
+    found = binding_of(task.stage)
+    if found is None:
+        raise stage_unknown(task.job_id, task.unit, task.stage)
+    return found
 
 
 def lane(source: record.JobRecord) -> str:
@@ -66,61 +74,21 @@ def dead_letters(old: record.JobRecord | None, new: record.JobRecord) -> list[ev
 
 
 def make_task(source: record.JobRecord, graph: Graph, unit: record.Unit) -> event.StageTask:
-    """The task of a queued unit."""
+    """The task of a queued unit.
+
+    Raises:
+        StageError: FAILED_PRECONDITION with PIPELINE_UNKNOWN or STAGE_UNKNOWN.
+    """
+    node = graph.node(unit)
     task = event.StageTask(
         job_id=source.job_id,
         unit=unit.unit,
         attempt=unit.attempt,
-        report_start=unit.stage == common.STAGE_PREPROCESS,
+        report_start=node.begins,
         traceparent=source.traceparent,
+        stage=unit.stage,
     )
     if unit.HasField("pause"):
         task.pause.CopyFrom(unit.pause)
-    needs = graph.needs(unit)
-    match unit.stage:
-        case common.STAGE_PREPROCESS:
-            task.preprocess.CopyFrom(_preprocess(source))
-        case common.STAGE_ASR:
-            task.asr.CopyFrom(_asr(source, needs[0].output, unit.index))
-        case common.STAGE_ENHANCEMENT:
-            task.enhancement.CopyFrom(_enhancement(source, needs[0].output))
-        case _:
-            task.summary.CopyFrom(_summary(source, unit, needs))
+    binding(task).set_request(task, node.request(source, unit, graph.needs(unit)))
     return task
-
-
-def _preprocess(source: record.JobRecord) -> preprocess.PreprocessRequest:
-    request = preprocess.PreprocessRequest(recording=source.recording, asr_slots=source.asr_slots)
-    if source.config.HasField("chunk_duration"):
-        request.chunk_duration.CopyFrom(source.config.chunk_duration)
-    if source.config.HasField("recording_options"):
-        request.recording_options.CopyFrom(source.config.recording_options)
-    return request
-
-
-def _asr(source: record.JobRecord, plan: common.Blob, index: int) -> asr.TranscribeRequest:
-    return asr.TranscribeRequest(
-        chunk=asr.ChunkReference(plan=plan, index=index), options=source.config.asr_options
-    )
-
-
-def _enhancement(source: record.JobRecord, transcript: common.Blob) -> enhancement.EnhanceRequest:
-    request = enhancement.EnhanceRequest(transcript_blob=transcript)
-    if source.config.HasField("enhancement_generation"):
-        request.generation.CopyFrom(source.config.enhancement_generation)
-    return request
-
-
-def _summary(
-    source: record.JobRecord, unit: record.Unit, needs: list[record.Unit]
-) -> summary.SummarizeRequest:
-    request = summary.SummarizeRequest(template_blob=source.template)
-    if unit.unit != SUMMARY_REDUCE:
-        request.map.CopyFrom(needs[0].output)
-    elif needs and needs[0].stage != common.STAGE_SUMMARY:
-        request.whole.CopyFrom(needs[0].output)
-    else:
-        request.reduce.CopyFrom(summary.ReduceSource(parts=[need.output for need in needs]))
-    if source.config.HasField("summary_generation"):
-        request.generation.CopyFrom(source.config.summary_generation)
-    return request

@@ -5,7 +5,8 @@ from __future__ import annotations
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
-from maie_gateway.conductor.graph import stages
+from maie_pipeline.pipelines import PIPELINES
+from maie_pipeline.recording import RECORDING
 from maie_pipeline.states import ENDED_STATES, FINAL_STATES
 
 
@@ -59,4 +60,8 @@ def stage_progress(
 
 def _progress(source: record.JobRecord) -> list[job.StageProgress]:
     """One entry for each stage that the job goes through, in the order of the work."""
-    return [stage_progress(source, stage) for stage in stages(source.config)]
+    pipeline = PIPELINES.get(source.pipeline or RECORDING.name)
+    # A later release's: what there is of it.
+    known = pipeline.stages(source.config) if pipeline else ()
+    stages = dict.fromkeys((*known, *(unit.stage for unit in source.units)))
+    return [stage_progress(source, stage) for stage in stages]

@@ -11,9 +11,10 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
-from maie_gateway.conductor import FINAL_STATES, SUMMARY_REDUCE, job_view
+from maie_gateway.conductor import FINAL_STATES, job_view
 from maie_gateway.readmodel.words import storable
 from maie_gateway.tenancy import DEFAULT_TENANT
+from maie_pipeline.recording import SUMMARY_REDUCE
 
 TEXT_STAGES = (common.STAGE_ASR, common.STAGE_ENHANCEMENT)
 MAX_INT64 = 2**63 - 1

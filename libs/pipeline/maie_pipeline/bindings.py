@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from google.protobuf.message import Message
 
 from maie.asr.v1 import asr_pb2
 from maie.common.v1 import types_pb2 as common
 from maie.enhancement.v1 import enhancement_pb2
+from maie.event.v1 import event_pb2 as event
 from maie.preprocess.v1 import preprocess_pb2
 from maie.summary.v1 import summary_pb2
 
@@ -22,8 +24,9 @@ class StageBinding:
         stage: The stage in messages.
         service: The gRPC service's full name.
         method: The RPC's name within the service.
-        request: The RPC's request, also the field `slug` of a StageTask.
-        response: The RPC's response, also the field `slug` of a UnitProgress.
+        request: The RPC's request. In a StageTask it is the field `slug`, or `other` where the
+            contract has no such field.
+        response: The RPC's response, likewise in a UnitProgress.
     """
 
     slug: str
@@ -32,6 +35,41 @@ class StageBinding:
     method: str
     request: type[Message]
     response: type[Message]
+
+    def set_request(self, task: event.StageTask, request: Message) -> None:
+        """Gives a task the request of this stage."""
+        _put(task, self.slug, request)
+
+    def request_of(self, task: event.StageTask) -> Any:
+        """A task's request; None where it is another stage's."""
+        return _content(task, "request", self.slug, self.request)
+
+    def progress_of(self, response: Message) -> event.UnitProgress:
+        """The news that a response is to watchers."""
+        progress = event.UnitProgress()
+        _put(progress, self.slug, response)
+        return progress
+
+    def response_of(self, progress: event.UnitProgress) -> Any:
+        """The response within a worker's news; None where it is another stage's."""
+        return _content(progress, "response", self.slug, self.response)
+
+
+def _put(holder: Any, slug: str, content: Message) -> None:
+    if slug in holder.DESCRIPTOR.fields_by_name:
+        getattr(holder, slug).CopyFrom(content)
+    else:
+        holder.other.Pack(content)
+
+
+def _content(holder: Any, oneof: str, slug: str, kind: type[Message]) -> Any:
+    field = holder.WhichOneof(oneof)
+    if field == slug:
+        return getattr(holder, slug)
+    if field != "other" or slug in holder.DESCRIPTOR.fields_by_name:
+        return None
+    content = kind()
+    return content if holder.other.Unpack(content) else None
 
 
 BINDINGS: dict[str, StageBinding] = {
@@ -71,3 +109,12 @@ BINDINGS: dict[str, StageBinding] = {
         ),
     )
 }
+
+
+def binding_of(stage: int) -> StageBinding | None:
+    """A stage's place in the contract; None where this version does not know the stage.
+
+    Args:
+        stage: A Stage.
+    """
+    return next((binding for binding in BINDINGS.values() if binding.stage == stage), None)

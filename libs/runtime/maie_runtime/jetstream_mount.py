@@ -169,7 +169,7 @@ class JetStreamMount:
             task = event.StageTask.FromString(message.data)
         except DecodeError:
             return None
-        is_ours = task.WhichOneof("request") == self._binding.slug
+        is_ours = self._binding.request_of(task) is not None
         return task if is_ours and (task.job_id, task.unit) == _named(message) else None
 
     async def _give_up(self, message: Msg) -> None:

@@ -178,6 +178,9 @@ class Reason(enum.StrEnum):
     PARTS_MISMATCH = "PARTS_MISMATCH", Code.FAILED_PRECONDITION
     """Another engine made a part of the summary, from a transcript that is not known. Make the part
     again with this engine."""
+    PIPELINE_UNKNOWN = "PIPELINE_UNKNOWN", Code.FAILED_PRECONDITION
+    """A later release accepted the job into a pipeline that this gateway does not know. Upgrade the
+    gateway."""
     PROMPT_TOO_LONG = "PROMPT_TOO_LONG", Code.INVALID_ARGUMENT
     """The prompt does not fit the language model's window. Ask for less at once, or use a model
     with a longer window."""
@@ -225,6 +228,8 @@ class Reason(enum.StrEnum):
     SOURCE_UNREACHABLE = "SOURCE_UNREACHABLE", Code.UNAVAILABLE
     """`maie models pull` reaches no source of the model. Connect the machine, or bring the files in
     a folder and name it with --from."""
+    STAGE_UNKNOWN = "STAGE_UNKNOWN", Code.FAILED_PRECONDITION
+    """A later release gave the job a unit that this gateway does not know. Upgrade the gateway."""
     STAGE_WITHOUT_RESULT = "STAGE_WITHOUT_RESULT", Code.INTERNAL
     """A stage ended without a result. Report it to whoever wrote the stage."""
     STALLED = "STALLED", Code.DEADLINE_EXCEEDED

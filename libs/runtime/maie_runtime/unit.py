@@ -112,9 +112,7 @@ class UnitRunner:
         )
         last = None
         quiet_until = 0.0
-        async with aclosing(
-            self._stage.run(getattr(task, self._binding.slug), context)
-        ) as responses:
+        async with aclosing(self._stage.run(self._binding.request_of(task), context)) as responses:
             async for response in responses:
                 alive()
                 update = response.WhichOneof("update")
@@ -148,8 +146,7 @@ class UnitRunner:
         )
 
     async def _tell_progress(self, task: event.StageTask, response: Message) -> None:
-        response_field: dict[str, Any] = {self._binding.slug: response}
-        progress = event.UnitProgress(**response_field)
+        progress = self._binding.progress_of(response)
         await self._broker.tell(
             subjects.progress(task.job_id), self._event(task, progress=progress)
         )

@@ -22,6 +22,7 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import any_pb2 as google_dot_protobuf_dot_any__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from maie.asr.v1 import asr_pb2 as maie_dot_asr_dot_v1_dot_asr__pb2
@@ -31,7 +32,7 @@ from maie.preprocess.v1 import preprocess_pb2 as maie_dot_preprocess_dot_v1_dot_
 from maie.summary.v1 import summary_pb2 as maie_dot_summary_dot_v1_dot_summary__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19maie/event/v1/event.proto\x12\rmaie.event.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15maie/asr/v1/asr.proto\x1a\x1amaie/common/v1/types.proto\x1a%maie/enhancement/v1/enhancement.proto\x1a#maie/preprocess/v1/preprocess.proto\x1a\x1dmaie/summary/v1/summary.proto\"\x99\x03\n\tStageTask\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0c\n\x04unit\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\x05\x12\x14\n\x0creport_start\x18\x05 \x01(\x08\x12\x13\n\x0btraceparent\x18\x06 \x01(\t\x12-\n\x05pause\x18\x07 \x01(\x0b\x32\x19.google.protobuf.DurationH\x01\x88\x01\x01\x12;\n\npreprocess\x18\n \x01(\x0b\x32%.maie.preprocess.v1.PreprocessRequestH\x00\x12-\n\x03\x61sr\x18\x0b \x01(\x0b\x32\x1e.maie.asr.v1.TranscribeRequestH\x00\x12:\n\x0b\x65nhancement\x18\x0c \x01(\x0b\x32#.maie.enhancement.v1.EnhanceRequestH\x00\x12\x34\n\x07summary\x18\r \x01(\x0b\x32!.maie.summary.v1.SummarizeRequestH\x00\x42\t\n\x07requestB\x08\n\x06_pauseJ\x04\x08\x04\x10\x05R\nnot_before\"\xa0\x04\n\nStageEvent\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0c\n\x04unit\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\x05\x12.\n\nevent_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06worker\x18\x05 \x01(\t\x12-\n\x07started\x18\n \x01(\x0b\x32\x1a.maie.event.v1.UnitStartedH\x00\x12/\n\x08progress\x18\x0b \x01(\x0b\x32\x1b.maie.event.v1.UnitProgressH\x00\x12\x31\n\tcompleted\x18\x0c \x01(\x0b\x32\x1c.maie.event.v1.UnitCompletedH\x00\x12+\n\x06\x66\x61iled\x18\r \x01(\x0b\x32\x19.maie.event.v1.UnitFailedH\x00\x12:\n\x10\x63\x61ncel_requested\x18\x0e \x01(\x0b\x32\x1e.maie.event.v1.CancelRequestedH\x00\x12\x38\n\x0fretry_requested\x18\x0f \x01(\x0b\x32\x1d.maie.event.v1.RetryRequestedH\x00\x12\x30\n\x0bjob_updated\x18\x10 \x01(\x0b\x32\x19.maie.event.v1.JobUpdatedH\x00\x12\x32\n\x0cjob_released\x18\x11 \x01(\x0b\x32\x1a.maie.event.v1.JobReleasedH\x00\x42\x07\n\x05\x65vent\"\r\n\x0bUnitStarted\"\xfc\x01\n\x0cUnitProgress\x12<\n\npreprocess\x18\x01 \x01(\x0b\x32&.maie.preprocess.v1.PreprocessResponseH\x00\x12.\n\x03\x61sr\x18\x02 \x01(\x0b\x32\x1f.maie.asr.v1.TranscribeResponseH\x00\x12;\n\x0b\x65nhancement\x18\x03 \x01(\x0b\x32$.maie.enhancement.v1.EnhanceResponseH\x00\x12\x35\n\x07summary\x18\x04 \x01(\x0b\x32\".maie.summary.v1.SummarizeResponseH\x00\x42\n\n\x08response\"\x8c\x01\n\rUnitCompleted\x12$\n\x06output\x18\x01 \x01(\x0b\x32\x14.maie.common.v1.Blob\x12,\n\x07metrics\x18\x02 \x01(\x0b\x32\x1b.maie.common.v1.UnitMetrics\x12\'\n\x05\x66\x61\x63ts\x18\x03 \x01(\x0b\x32\x18.maie.event.v1.UnitFacts\"a\n\tUnitFacts\x12\x13\n\x0b\x63hunk_count\x18\x01 \x01(\x05\x12+\n\x08\x64uration\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\npunctuated\x18\x03 \x01(\x08\"I\n\nUnitFailed\x12(\n\x07\x66\x61ilure\x18\x01 \x01(\x0b\x32\x17.maie.common.v1.Failure\x12\x11\n\tretryable\x18\x02 \x01(\x08\"\x11\n\x0f\x43\x61ncelRequested\"\x10\n\x0eRetryRequested\"\x9e\x01\n\nJobUpdated\x12\x19\n\x0c\x64isplay_name\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x35\n\x06labels\x18\x02 \x03(\x0b\x32%.maie.event.v1.JobUpdated.LabelsEntry\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x0f\n\r_display_name\"\r\n\x0bJobReleased\"\xcf\x01\n\nDeadLetter\x12&\n\x04task\x18\x01 \x01(\x0b\x32\x18.maie.event.v1.StageTask\x12(\n\x07\x66\x61ilure\x18\x02 \x01(\x0b\x32\x17.maie.common.v1.Failure\x12-\n\tdead_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x07webhook\x18\x04 \x01(\x0b\x32\x1e.maie.event.v1.WebhookDeliveryH\x00\x88\x01\x01\x42\n\n\x08_webhook\"\xdf\x02\n\x0fWebhookDelivery\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0e\n\x06tenant\x18\x02 \x01(\t\x12\x10\n\x08receiver\x18\x03 \x01(\t\x12\x0b\n\x03url\x18\x04 \x01(\t\x12\x10\n\x08\x65vent_id\x18\x05 \x01(\t\x12\r\n\x05state\x18\x06 \x01(\t\x12/\n\x0b\x66inish_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x64isplay_name\x18\x08 \x01(\t\x12:\n\x06labels\x18\t \x03(\x0b\x32*.maie.event.v1.WebhookDelivery.LabelsEntry\x12)\n\x08\x66\x61ilures\x18\n \x03(\x0b\x32\x17.maie.common.v1.Failure\x12\x0f\n\x07\x61ttempt\x18\x0b \x01(\x05\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xfc\x01\n\nWorkerInfo\x12$\n\x05stage\x18\x01 \x01(\x0e\x32\x15.maie.common.v1.Stage\x12\x10\n\x08instance\x18\x02 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\t\x12\r\n\x05slots\x18\x05 \x01(\x05\x12.\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\x06models\x18\x07 \x03(\x0b\x32\x18.maie.event.v1.ModelInfo\x12+\n\x06memory\x18\x08 \x01(\x0b\x32\x1b.maie.event.v1.WorkerMemory\"\xae\x01\n\x0cWorkerMemory\x12\x11\n\trss_bytes\x18\x01 \x01(\x03\x12\x16\n\tgpu_bytes\x18\x02 \x01(\x03H\x00\x88\x01\x01\x12\x12\n\nshared_gpu\x18\x03 \x01(\t\x12\x0e\n\x06loaded\x18\x04 \x01(\x08\x12\r\n\x05loads\x18\x05 \x01(\x03\x12\x32\n\x0fmoving_duration\x18\x06 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0c\n\n_gpu_bytes\"\x91\x01\n\tModelInfo\x12-\n\x06\x65ngine\x18\x01 \x01(\x0b\x32\x1d.maie.common.v1.EngineVersion\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x14\n\x0c\x63\x61pabilities\x18\x03 \x03(\t\x12\x16\n\x0elanguage_codes\x18\x04 \x03(\t\x12\x12\n\nvram_bytes\x18\x05 \x01(\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19maie/event/v1/event.proto\x12\rmaie.event.v1\x1a\x19google/protobuf/any.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15maie/asr/v1/asr.proto\x1a\x1amaie/common/v1/types.proto\x1a%maie/enhancement/v1/enhancement.proto\x1a#maie/preprocess/v1/preprocess.proto\x1a\x1dmaie/summary/v1/summary.proto\"\xe6\x03\n\tStageTask\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0c\n\x04unit\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\x05\x12\x14\n\x0creport_start\x18\x05 \x01(\x08\x12\x13\n\x0btraceparent\x18\x06 \x01(\t\x12-\n\x05pause\x18\x07 \x01(\x0b\x32\x19.google.protobuf.DurationH\x01\x88\x01\x01\x12$\n\x05stage\x18\x08 \x01(\x0e\x32\x15.maie.common.v1.Stage\x12;\n\npreprocess\x18\n \x01(\x0b\x32%.maie.preprocess.v1.PreprocessRequestH\x00\x12-\n\x03\x61sr\x18\x0b \x01(\x0b\x32\x1e.maie.asr.v1.TranscribeRequestH\x00\x12:\n\x0b\x65nhancement\x18\x0c \x01(\x0b\x32#.maie.enhancement.v1.EnhanceRequestH\x00\x12\x34\n\x07summary\x18\r \x01(\x0b\x32!.maie.summary.v1.SummarizeRequestH\x00\x12%\n\x05other\x18\x0e \x01(\x0b\x32\x14.google.protobuf.AnyH\x00\x42\t\n\x07requestB\x08\n\x06_pauseJ\x04\x08\x04\x10\x05R\nnot_before\"\xa0\x04\n\nStageEvent\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0c\n\x04unit\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\x05\x12.\n\nevent_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06worker\x18\x05 \x01(\t\x12-\n\x07started\x18\n \x01(\x0b\x32\x1a.maie.event.v1.UnitStartedH\x00\x12/\n\x08progress\x18\x0b \x01(\x0b\x32\x1b.maie.event.v1.UnitProgressH\x00\x12\x31\n\tcompleted\x18\x0c \x01(\x0b\x32\x1c.maie.event.v1.UnitCompletedH\x00\x12+\n\x06\x66\x61iled\x18\r \x01(\x0b\x32\x19.maie.event.v1.UnitFailedH\x00\x12:\n\x10\x63\x61ncel_requested\x18\x0e \x01(\x0b\x32\x1e.maie.event.v1.CancelRequestedH\x00\x12\x38\n\x0fretry_requested\x18\x0f \x01(\x0b\x32\x1d.maie.event.v1.RetryRequestedH\x00\x12\x30\n\x0bjob_updated\x18\x10 \x01(\x0b\x32\x19.maie.event.v1.JobUpdatedH\x00\x12\x32\n\x0cjob_released\x18\x11 \x01(\x0b\x32\x1a.maie.event.v1.JobReleasedH\x00\x42\x07\n\x05\x65vent\"\r\n\x0bUnitStarted\"\xa3\x02\n\x0cUnitProgress\x12<\n\npreprocess\x18\x01 \x01(\x0b\x32&.maie.preprocess.v1.PreprocessResponseH\x00\x12.\n\x03\x61sr\x18\x02 \x01(\x0b\x32\x1f.maie.asr.v1.TranscribeResponseH\x00\x12;\n\x0b\x65nhancement\x18\x03 \x01(\x0b\x32$.maie.enhancement.v1.EnhanceResponseH\x00\x12\x35\n\x07summary\x18\x04 \x01(\x0b\x32\".maie.summary.v1.SummarizeResponseH\x00\x12%\n\x05other\x18\x05 \x01(\x0b\x32\x14.google.protobuf.AnyH\x00\x42\n\n\x08response\"\x8c\x01\n\rUnitCompleted\x12$\n\x06output\x18\x01 \x01(\x0b\x32\x14.maie.common.v1.Blob\x12,\n\x07metrics\x18\x02 \x01(\x0b\x32\x1b.maie.common.v1.UnitMetrics\x12\'\n\x05\x66\x61\x63ts\x18\x03 \x01(\x0b\x32\x18.maie.event.v1.UnitFacts\"a\n\tUnitFacts\x12\x13\n\x0b\x63hunk_count\x18\x01 \x01(\x05\x12+\n\x08\x64uration\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\npunctuated\x18\x03 \x01(\x08\"I\n\nUnitFailed\x12(\n\x07\x66\x61ilure\x18\x01 \x01(\x0b\x32\x17.maie.common.v1.Failure\x12\x11\n\tretryable\x18\x02 \x01(\x08\"\x11\n\x0f\x43\x61ncelRequested\"\x10\n\x0eRetryRequested\"\x9e\x01\n\nJobUpdated\x12\x19\n\x0c\x64isplay_name\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x35\n\x06labels\x18\x02 \x03(\x0b\x32%.maie.event.v1.JobUpdated.LabelsEntry\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x0f\n\r_display_name\"\r\n\x0bJobReleased\"\xcf\x01\n\nDeadLetter\x12&\n\x04task\x18\x01 \x01(\x0b\x32\x18.maie.event.v1.StageTask\x12(\n\x07\x66\x61ilure\x18\x02 \x01(\x0b\x32\x17.maie.common.v1.Failure\x12-\n\tdead_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x07webhook\x18\x04 \x01(\x0b\x32\x1e.maie.event.v1.WebhookDeliveryH\x00\x88\x01\x01\x42\n\n\x08_webhook\"\xdf\x02\n\x0fWebhookDelivery\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0e\n\x06tenant\x18\x02 \x01(\t\x12\x10\n\x08receiver\x18\x03 \x01(\t\x12\x0b\n\x03url\x18\x04 \x01(\t\x12\x10\n\x08\x65vent_id\x18\x05 \x01(\t\x12\r\n\x05state\x18\x06 \x01(\t\x12/\n\x0b\x66inish_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x64isplay_name\x18\x08 \x01(\t\x12:\n\x06labels\x18\t \x03(\x0b\x32*.maie.event.v1.WebhookDelivery.LabelsEntry\x12)\n\x08\x66\x61ilures\x18\n \x03(\x0b\x32\x17.maie.common.v1.Failure\x12\x0f\n\x07\x61ttempt\x18\x0b \x01(\x05\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xfc\x01\n\nWorkerInfo\x12$\n\x05stage\x18\x01 \x01(\x0e\x32\x15.maie.common.v1.Stage\x12\x10\n\x08instance\x18\x02 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\t\x12\r\n\x05slots\x18\x05 \x01(\x05\x12.\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\x06models\x18\x07 \x03(\x0b\x32\x18.maie.event.v1.ModelInfo\x12+\n\x06memory\x18\x08 \x01(\x0b\x32\x1b.maie.event.v1.WorkerMemory\"\xae\x01\n\x0cWorkerMemory\x12\x11\n\trss_bytes\x18\x01 \x01(\x03\x12\x16\n\tgpu_bytes\x18\x02 \x01(\x03H\x00\x88\x01\x01\x12\x12\n\nshared_gpu\x18\x03 \x01(\t\x12\x0e\n\x06loaded\x18\x04 \x01(\x08\x12\r\n\x05loads\x18\x05 \x01(\x03\x12\x32\n\x0fmoving_duration\x18\x06 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0c\n\n_gpu_bytes\"\x91\x01\n\tModelInfo\x12-\n\x06\x65ngine\x18\x01 \x01(\x0b\x32\x1d.maie.common.v1.EngineVersion\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x14\n\x0c\x63\x61pabilities\x18\x03 \x03(\t\x12\x16\n\x0elanguage_codes\x18\x04 \x03(\t\x12\x12\n\nvram_bytes\x18\x05 \x01(\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,40 +43,40 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_JOBUPDATED_LABELSENTRY']._serialized_options = b'8\001'
   _globals['_WEBHOOKDELIVERY_LABELSENTRY']._loaded_options = None
   _globals['_WEBHOOKDELIVERY_LABELSENTRY']._serialized_options = b'8\001'
-  _globals['_STAGETASK']._serialized_start=268
-  _globals['_STAGETASK']._serialized_end=677
-  _globals['_STAGEEVENT']._serialized_start=680
-  _globals['_STAGEEVENT']._serialized_end=1224
-  _globals['_UNITSTARTED']._serialized_start=1226
-  _globals['_UNITSTARTED']._serialized_end=1239
-  _globals['_UNITPROGRESS']._serialized_start=1242
-  _globals['_UNITPROGRESS']._serialized_end=1494
-  _globals['_UNITCOMPLETED']._serialized_start=1497
-  _globals['_UNITCOMPLETED']._serialized_end=1637
-  _globals['_UNITFACTS']._serialized_start=1639
-  _globals['_UNITFACTS']._serialized_end=1736
-  _globals['_UNITFAILED']._serialized_start=1738
-  _globals['_UNITFAILED']._serialized_end=1811
-  _globals['_CANCELREQUESTED']._serialized_start=1813
-  _globals['_CANCELREQUESTED']._serialized_end=1830
-  _globals['_RETRYREQUESTED']._serialized_start=1832
-  _globals['_RETRYREQUESTED']._serialized_end=1848
-  _globals['_JOBUPDATED']._serialized_start=1851
-  _globals['_JOBUPDATED']._serialized_end=2009
-  _globals['_JOBUPDATED_LABELSENTRY']._serialized_start=1947
-  _globals['_JOBUPDATED_LABELSENTRY']._serialized_end=1992
-  _globals['_JOBRELEASED']._serialized_start=2011
-  _globals['_JOBRELEASED']._serialized_end=2024
-  _globals['_DEADLETTER']._serialized_start=2027
-  _globals['_DEADLETTER']._serialized_end=2234
-  _globals['_WEBHOOKDELIVERY']._serialized_start=2237
-  _globals['_WEBHOOKDELIVERY']._serialized_end=2588
-  _globals['_WEBHOOKDELIVERY_LABELSENTRY']._serialized_start=1947
-  _globals['_WEBHOOKDELIVERY_LABELSENTRY']._serialized_end=1992
-  _globals['_WORKERINFO']._serialized_start=2591
-  _globals['_WORKERINFO']._serialized_end=2843
-  _globals['_WORKERMEMORY']._serialized_start=2846
-  _globals['_WORKERMEMORY']._serialized_end=3020
-  _globals['_MODELINFO']._serialized_start=3023
-  _globals['_MODELINFO']._serialized_end=3168
+  _globals['_STAGETASK']._serialized_start=295
+  _globals['_STAGETASK']._serialized_end=781
+  _globals['_STAGEEVENT']._serialized_start=784
+  _globals['_STAGEEVENT']._serialized_end=1328
+  _globals['_UNITSTARTED']._serialized_start=1330
+  _globals['_UNITSTARTED']._serialized_end=1343
+  _globals['_UNITPROGRESS']._serialized_start=1346
+  _globals['_UNITPROGRESS']._serialized_end=1637
+  _globals['_UNITCOMPLETED']._serialized_start=1640
+  _globals['_UNITCOMPLETED']._serialized_end=1780
+  _globals['_UNITFACTS']._serialized_start=1782
+  _globals['_UNITFACTS']._serialized_end=1879
+  _globals['_UNITFAILED']._serialized_start=1881
+  _globals['_UNITFAILED']._serialized_end=1954
+  _globals['_CANCELREQUESTED']._serialized_start=1956
+  _globals['_CANCELREQUESTED']._serialized_end=1973
+  _globals['_RETRYREQUESTED']._serialized_start=1975
+  _globals['_RETRYREQUESTED']._serialized_end=1991
+  _globals['_JOBUPDATED']._serialized_start=1994
+  _globals['_JOBUPDATED']._serialized_end=2152
+  _globals['_JOBUPDATED_LABELSENTRY']._serialized_start=2090
+  _globals['_JOBUPDATED_LABELSENTRY']._serialized_end=2135
+  _globals['_JOBRELEASED']._serialized_start=2154
+  _globals['_JOBRELEASED']._serialized_end=2167
+  _globals['_DEADLETTER']._serialized_start=2170
+  _globals['_DEADLETTER']._serialized_end=2377
+  _globals['_WEBHOOKDELIVERY']._serialized_start=2380
+  _globals['_WEBHOOKDELIVERY']._serialized_end=2731
+  _globals['_WEBHOOKDELIVERY_LABELSENTRY']._serialized_start=2090
+  _globals['_WEBHOOKDELIVERY_LABELSENTRY']._serialized_end=2135
+  _globals['_WORKERINFO']._serialized_start=2734
+  _globals['_WORKERINFO']._serialized_end=2986
+  _globals['_WORKERMEMORY']._serialized_start=2989
+  _globals['_WORKERMEMORY']._serialized_end=3163
+  _globals['_MODELINFO']._serialized_start=3166
+  _globals['_MODELINFO']._serialized_end=3311
 # @@protoc_insertion_point(module_scope)

@@ -1,5 +1,6 @@
 import datetime
 
+from google.protobuf import any_pb2 as _any_pb2
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from maie.asr.v1 import asr_pb2 as _asr_pb2
@@ -16,28 +17,32 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class StageTask(_message.Message):
-    __slots__ = ("job_id", "unit", "attempt", "report_start", "traceparent", "pause", "preprocess", "asr", "enhancement", "summary")
+    __slots__ = ("job_id", "unit", "attempt", "report_start", "traceparent", "pause", "stage", "preprocess", "asr", "enhancement", "summary", "other")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     UNIT_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     REPORT_START_FIELD_NUMBER: _ClassVar[int]
     TRACEPARENT_FIELD_NUMBER: _ClassVar[int]
     PAUSE_FIELD_NUMBER: _ClassVar[int]
+    STAGE_FIELD_NUMBER: _ClassVar[int]
     PREPROCESS_FIELD_NUMBER: _ClassVar[int]
     ASR_FIELD_NUMBER: _ClassVar[int]
     ENHANCEMENT_FIELD_NUMBER: _ClassVar[int]
     SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    OTHER_FIELD_NUMBER: _ClassVar[int]
     job_id: str
     unit: str
     attempt: int
     report_start: bool
     traceparent: str
     pause: _duration_pb2.Duration
+    stage: _types_pb2.Stage
     preprocess: _preprocess_pb2.PreprocessRequest
     asr: _asr_pb2.TranscribeRequest
     enhancement: _enhancement_pb2.EnhanceRequest
     summary: _summary_pb2.SummarizeRequest
-    def __init__(self, job_id: _Optional[str] = ..., unit: _Optional[str] = ..., attempt: _Optional[int] = ..., report_start: _Optional[bool] = ..., traceparent: _Optional[str] = ..., pause: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., preprocess: _Optional[_Union[_preprocess_pb2.PreprocessRequest, _Mapping]] = ..., asr: _Optional[_Union[_asr_pb2.TranscribeRequest, _Mapping]] = ..., enhancement: _Optional[_Union[_enhancement_pb2.EnhanceRequest, _Mapping]] = ..., summary: _Optional[_Union[_summary_pb2.SummarizeRequest, _Mapping]] = ...) -> None: ...
+    other: _any_pb2.Any
+    def __init__(self, job_id: _Optional[str] = ..., unit: _Optional[str] = ..., attempt: _Optional[int] = ..., report_start: _Optional[bool] = ..., traceparent: _Optional[str] = ..., pause: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., stage: _Optional[_Union[_types_pb2.Stage, str]] = ..., preprocess: _Optional[_Union[_preprocess_pb2.PreprocessRequest, _Mapping]] = ..., asr: _Optional[_Union[_asr_pb2.TranscribeRequest, _Mapping]] = ..., enhancement: _Optional[_Union[_enhancement_pb2.EnhanceRequest, _Mapping]] = ..., summary: _Optional[_Union[_summary_pb2.SummarizeRequest, _Mapping]] = ..., other: _Optional[_Union[_any_pb2.Any, _Mapping]] = ...) -> None: ...
 
 class StageEvent(_message.Message):
     __slots__ = ("job_id", "unit", "attempt", "event_time", "worker", "started", "progress", "completed", "failed", "cancel_requested", "retry_requested", "job_updated", "job_released")
@@ -74,16 +79,18 @@ class UnitStarted(_message.Message):
     def __init__(self) -> None: ...
 
 class UnitProgress(_message.Message):
-    __slots__ = ("preprocess", "asr", "enhancement", "summary")
+    __slots__ = ("preprocess", "asr", "enhancement", "summary", "other")
     PREPROCESS_FIELD_NUMBER: _ClassVar[int]
     ASR_FIELD_NUMBER: _ClassVar[int]
     ENHANCEMENT_FIELD_NUMBER: _ClassVar[int]
     SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    OTHER_FIELD_NUMBER: _ClassVar[int]
     preprocess: _preprocess_pb2.PreprocessResponse
     asr: _asr_pb2.TranscribeResponse
     enhancement: _enhancement_pb2.EnhanceResponse
     summary: _summary_pb2.SummarizeResponse
-    def __init__(self, preprocess: _Optional[_Union[_preprocess_pb2.PreprocessResponse, _Mapping]] = ..., asr: _Optional[_Union[_asr_pb2.TranscribeResponse, _Mapping]] = ..., enhancement: _Optional[_Union[_enhancement_pb2.EnhanceResponse, _Mapping]] = ..., summary: _Optional[_Union[_summary_pb2.SummarizeResponse, _Mapping]] = ...) -> None: ...
+    other: _any_pb2.Any
+    def __init__(self, preprocess: _Optional[_Union[_preprocess_pb2.PreprocessResponse, _Mapping]] = ..., asr: _Optional[_Union[_asr_pb2.TranscribeResponse, _Mapping]] = ..., enhancement: _Optional[_Union[_enhancement_pb2.EnhanceResponse, _Mapping]] = ..., summary: _Optional[_Union[_summary_pb2.SummarizeResponse, _Mapping]] = ..., other: _Optional[_Union[_any_pb2.Any, _Mapping]] = ...) -> None: ...
 
 class UnitCompleted(_message.Message):
     __slots__ = ("output", "metrics", "facts")

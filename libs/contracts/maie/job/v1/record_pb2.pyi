@@ -14,7 +14,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class JobRecord(_message.Message):
-    __slots__ = ("job_id", "state", "config", "recording", "template", "pipeline_version", "traceparent", "units", "log", "facts", "template_sha256", "tenant", "display_name", "labels", "held", "asr_slots", "names_sequence")
+    __slots__ = ("job_id", "state", "config", "recording", "template", "pipeline_version", "traceparent", "units", "log", "facts", "template_sha256", "tenant", "display_name", "labels", "held", "asr_slots", "names_sequence", "pipeline")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -39,6 +39,7 @@ class JobRecord(_message.Message):
     HELD_FIELD_NUMBER: _ClassVar[int]
     ASR_SLOTS_FIELD_NUMBER: _ClassVar[int]
     NAMES_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    PIPELINE_FIELD_NUMBER: _ClassVar[int]
     job_id: str
     state: _job_pb2.JobState
     config: _job_pb2.JobConfig
@@ -56,7 +57,8 @@ class JobRecord(_message.Message):
     held: bool
     asr_slots: int
     names_sequence: int
-    def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[_job_pb2.JobState, str]] = ..., config: _Optional[_Union[_job_pb2.JobConfig, _Mapping]] = ..., recording: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., template: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., pipeline_version: _Optional[str] = ..., traceparent: _Optional[str] = ..., units: _Optional[_Iterable[_Union[Unit, _Mapping]]] = ..., log: _Optional[_Iterable[_Union[JobLogEntry, _Mapping]]] = ..., facts: _Optional[_Union[_event_pb2.UnitFacts, _Mapping]] = ..., template_sha256: _Optional[str] = ..., tenant: _Optional[str] = ..., display_name: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., held: _Optional[bool] = ..., asr_slots: _Optional[int] = ..., names_sequence: _Optional[int] = ...) -> None: ...
+    pipeline: str
+    def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[_job_pb2.JobState, str]] = ..., config: _Optional[_Union[_job_pb2.JobConfig, _Mapping]] = ..., recording: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., template: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., pipeline_version: _Optional[str] = ..., traceparent: _Optional[str] = ..., units: _Optional[_Iterable[_Union[Unit, _Mapping]]] = ..., log: _Optional[_Iterable[_Union[JobLogEntry, _Mapping]]] = ..., facts: _Optional[_Union[_event_pb2.UnitFacts, _Mapping]] = ..., template_sha256: _Optional[str] = ..., tenant: _Optional[str] = ..., display_name: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., held: _Optional[bool] = ..., asr_slots: _Optional[int] = ..., names_sequence: _Optional[int] = ..., pipeline: _Optional[str] = ...) -> None: ...
 
 class JobNames(_message.Message):
     __slots__ = ("config", "display_name", "labels")
@@ -76,7 +78,7 @@ class JobNames(_message.Message):
     def __init__(self, config: _Optional[_Union[_job_pb2.JobConfig, _Mapping]] = ..., display_name: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class Unit(_message.Message):
-    __slots__ = ("unit", "stage", "index", "state", "attempt", "output", "metrics", "failure", "pause")
+    __slots__ = ("unit", "stage", "index", "state", "attempt", "output", "metrics", "failure", "pause", "needs")
     UNIT_FIELD_NUMBER: _ClassVar[int]
     STAGE_FIELD_NUMBER: _ClassVar[int]
     INDEX_FIELD_NUMBER: _ClassVar[int]
@@ -86,6 +88,7 @@ class Unit(_message.Message):
     METRICS_FIELD_NUMBER: _ClassVar[int]
     FAILURE_FIELD_NUMBER: _ClassVar[int]
     PAUSE_FIELD_NUMBER: _ClassVar[int]
+    NEEDS_FIELD_NUMBER: _ClassVar[int]
     unit: str
     stage: _types_pb2.Stage
     index: int
@@ -95,7 +98,14 @@ class Unit(_message.Message):
     metrics: _types_pb2.UnitMetrics
     failure: _types_pb2.Failure
     pause: _duration_pb2.Duration
-    def __init__(self, unit: _Optional[str] = ..., stage: _Optional[_Union[_types_pb2.Stage, str]] = ..., index: _Optional[int] = ..., state: _Optional[_Union[_job_pb2.UnitState, str]] = ..., attempt: _Optional[int] = ..., output: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., metrics: _Optional[_Union[_types_pb2.UnitMetrics, _Mapping]] = ..., failure: _Optional[_Union[_types_pb2.Failure, _Mapping]] = ..., pause: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    needs: UnitNeeds
+    def __init__(self, unit: _Optional[str] = ..., stage: _Optional[_Union[_types_pb2.Stage, str]] = ..., index: _Optional[int] = ..., state: _Optional[_Union[_job_pb2.UnitState, str]] = ..., attempt: _Optional[int] = ..., output: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., metrics: _Optional[_Union[_types_pb2.UnitMetrics, _Mapping]] = ..., failure: _Optional[_Union[_types_pb2.Failure, _Mapping]] = ..., pause: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., needs: _Optional[_Union[UnitNeeds, _Mapping]] = ...) -> None: ...
+
+class UnitNeeds(_message.Message):
+    __slots__ = ("places",)
+    PLACES_FIELD_NUMBER: _ClassVar[int]
+    places: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, places: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class JobLogEntry(_message.Message):
     __slots__ = ("event_time", "accepted", "state_changed", "unit_ended")
