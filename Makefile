@@ -41,7 +41,7 @@ demo: setup ## Start the whole mesh, transcribe and summarise the samples, stop;
 
 .PHONY: test
 test: setup $(TEST_MODELS:%=$(BIN)/.model-%) $(if $(shell command -v npm),node_modules/.installed,no-npm) ## Run the tests; ARGS="-k name" picks some.
-	@$(BIN)/python -m pytest $(if $(ARGS),,-n auto --dist loadgroup --no-loadscope-reorder) $(ARGS)
+	@$(BIN)/python -m pytest $(if $(ARGS),,-n auto) $(ARGS)
 
 .PHONY: test-vllm
 test-vllm: .venv-vllm/.members ## Run the tests of vLLM, in an environment of their own (.venv-vllm, 2 GB).

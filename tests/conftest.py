@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,13 +16,16 @@ import pytest
 
 from maie_runtime.blobs import Blobs
 from maie_runtime.broker import Broker, open_broker
-from maie_runtime.cores import usable_cores
 from tests.waiting import PATIENCE_SECONDS
+
+with suppress(ImportError):  # the environment of vLLM's tests has no xdist
+    from tests.scheduling import (  # noqa: F401
+        pytest_xdist_auto_num_workers,
+        pytest_xdist_make_scheduler,
+    )
 
 NATS_SERVER = Path(sys.executable).with_name("nats-server")
 MESH_TESTS = Path(__file__).with_name("mesh")
-# The fixture whose mesh all of its tests share, so that one process runs them all.
-SHARED_MESH = "shared_mesh"
 
 
 def pytest_configure() -> None:
@@ -29,26 +33,11 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """Two for each core: about half of a test's time is waiting."""
-    return 2 * usable_cores()
-
-
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out what needs a GPU, and says which tests share a process."""
+    """Leaves out what needs a GPU, and begins with what takes longest."""
     _leave_out_gpu_tests(config, items)
-    if config.pluginmanager.hasplugin("xdist"):
-        _group(items)
-
-
-def _group(items: list[pytest.Item]) -> None:
-    """Lets a file's tests share a process, and all tests around the shared mesh."""
     # The tests around whole meshes take longest: begun last, they would run alone at the end.
-    items.sort(key=lambda item: item.path.parent != MESH_TESTS)
-    for item in items:
-        group = SHARED_MESH if SHARED_MESH in getattr(item, "fixturenames", ()) else item.path
-        item.add_marker(pytest.mark.xdist_group(str(group)))
+    items.sort(key=lambda item: MESH_TESTS not in item.path.parents)
 
 
 def _leave_out_gpu_tests(config: pytest.Config, items: list[pytest.Item]) -> None:
