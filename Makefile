@@ -17,6 +17,8 @@ TEST_MODELS ?= whisper-tiny.en
 # Where they go; all clones share it.
 MAIE_MODELS_DIR ?= $(HOME)/.cache/maie/models
 export MAIE_MODELS_DIR
+# A mesh and its tests are many processes, and each would compile all that it imports.
+export PYTHONDONTWRITEBYTECODE :=
 
 BIN := .venv/bin
 UV := VIRTUAL_ENV=.venv $(BIN)/uv
