@@ -26,7 +26,8 @@ from bench.meshes import data_folder, empty_mesh
 from bench.report import Figure, JsonOption, Report, note
 from maie.job.v1 import job_pb2 as job
 from maie_cli.mesh.child import Child
-from maie_cli.mesh.parts import GATEWAY, NATS, STAGES
+from maie_cli.mesh.options import STAGES
+from maie_cli.mesh.parts import GATEWAY, NATS
 from maie_client import Client
 from maie_client.config import FEATURES, JobOptions
 

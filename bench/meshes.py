@@ -15,9 +15,10 @@ from typing import Unpack
 
 from bench.report import note
 from maie.job.v1 import job_pb2 as job
-from maie_cli.mesh import Layout, MeshOptions
 from maie_cli.mesh.child import Child
-from maie_cli.mesh.parts import GATEWAY, NATS, STAGES, Part, plan
+from maie_cli.mesh.layout import Layout
+from maie_cli.mesh.options import STAGES, MeshOptions
+from maie_cli.mesh.parts import GATEWAY, NATS, Part, plan
 from maie_client import Client, JobOptions
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -23,7 +23,8 @@ from bench.others import Others
 from bench.readings import long_reading, write_wav
 from bench.report import Figure, JsonOption, Report, note
 from maie_asr.settings import AsrSettings
-from maie_cli.mesh import LocalMesh, MeshOptions
+from maie_cli.mesh.local import LocalMesh
+from maie_cli.mesh.options import MeshOptions
 from maie_client import Client
 from maie_runtime.cores import usable_cores
 from maie_runtime.models import DEFAULT_WHISPER

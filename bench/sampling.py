@@ -12,7 +12,7 @@ from nats.aio.client import Client
 from psutil import NoSuchProcess, Process
 
 from bench.growth import Series
-from maie_cli.mesh import LocalMesh
+from maie_cli.mesh.local import LocalMesh
 from maie_cli.mesh.parts import NATS
 
 MEGABYTE = 1e6

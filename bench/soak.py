@@ -30,8 +30,8 @@ from bench.others import Others
 from bench.recordings import SAMPLE
 from bench.report import machine, note
 from bench.sampling import Sampler
-from maie_cli.mesh import LocalMesh, MeshOptions
-from maie_cli.mesh.parts import STAGES
+from maie_cli.mesh.local import LocalMesh
+from maie_cli.mesh.options import STAGES, MeshOptions
 from maie_client import Client
 
 DAY_SECONDS = 24 * 3600.0

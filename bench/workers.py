@@ -18,7 +18,8 @@ from bench.meshes import data_folder, through_mesh
 from bench.others import Others
 from bench.recordings import repeated_sample
 from bench.report import Figure, JsonOption, Report, note
-from maie_cli.mesh import LocalMesh, MeshOptions
+from maie_cli.mesh.local import LocalMesh
+from maie_cli.mesh.options import MeshOptions
 from maie_client import Client, JobOptions
 
 TEMPLATE = "meeting_notes_v1"

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from maie.job.v1 import job_pb2 as job
-from maie_cli.mesh import LocalMesh, MeshOptions
-from maie_cli.mesh.parts import STAGES
+from maie_cli.mesh.local import LocalMesh
+from maie_cli.mesh.options import STAGES, MeshOptions
 from maie_client import Client, ClientError
 from tests.chaos.clocks import Clocks
 from tests.chaos.disk import SmallDisk, small_disk

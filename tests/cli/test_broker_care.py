@@ -11,9 +11,10 @@ from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from nats.js.errors import APIError
 
-from maie_cli.mesh import Layout, MeshOptions
 from maie_cli.mesh.broker_care import care_for
 from maie_cli.mesh.child import Child
+from maie_cli.mesh.layout import Layout
+from maie_cli.mesh.options import MeshOptions
 from maie_cli.mesh.parts import plan
 from tests.chaos.disk import no_small_disk, small_disk
 from tests.waiting import PATIENCE_SECONDS

@@ -13,8 +13,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from maie_cli.mesh import Layout, MeshError
 from maie_cli.mesh.child import Child
+from maie_cli.mesh.errors import MeshError
+from maie_cli.mesh.layout import Layout
 from maie_cli.mesh.parts import Part
 from maie_cli.mesh.ports import HOST, Ports, is_free
 from maie_cli.mesh.ready import is_serving
@@ -198,7 +199,7 @@ async def test_parts_die_with_a_supervisor_that_is_killed(layout):
     script = f"""
 import asyncio
 from pathlib import Path
-from maie_cli.mesh import Layout
+from maie_cli.mesh.layout import Layout
 from maie_cli.mesh.child import Child
 from tests.cli.test_child import part
 

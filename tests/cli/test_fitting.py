@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from maie_cli.mesh import Layout, MeshOptions
 from maie_cli.mesh.fitting import fit_asr
+from maie_cli.mesh.layout import Layout
+from maie_cli.mesh.options import MeshOptions
 from maie_cli.mesh.parts import plan
 
 pytestmark = pytest.mark.unit

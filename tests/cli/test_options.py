@@ -2,7 +2,9 @@
 
 import pytest
 
-from maie_cli.mesh import Layout, MeshError, MeshOptions
+from maie_cli.mesh.errors import MeshError
+from maie_cli.mesh.layout import Layout
+from maie_cli.mesh.options import MeshOptions
 from maie_cli.mesh.parts import plan
 
 pytestmark = pytest.mark.unit

@@ -14,7 +14,7 @@ from pathlib import Path
 import av
 import pytest
 
-from maie_cli.mesh import Layout
+from maie_cli.mesh.layout import Layout
 
 MAIE = Path(sys.executable).with_name("maie")
 ROOT = Path(__file__).parents[2]

@@ -10,7 +10,8 @@ import pytest
 
 from maie.job.v1 import job_pb2 as job
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
-from maie_cli.mesh import LocalMesh, MeshOptions
+from maie_cli.mesh.local import LocalMesh
+from maie_cli.mesh.options import MeshOptions
 from maie_client import Client
 from tests.asr.recordings import BUG_AND_BUDGET, SCHEDULE, TINY_WHISPER, read_audio, wav
 

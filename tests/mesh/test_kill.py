@@ -12,7 +12,8 @@ import pytest
 import pytest_asyncio
 
 from maie.job.v1 import job_pb2 as job
-from maie_cli.mesh import LocalMesh, MeshOptions
+from maie_cli.mesh.local import LocalMesh
+from maie_cli.mesh.options import MeshOptions
 from maie_client import Client
 
 pytestmark = [

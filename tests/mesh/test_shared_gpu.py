@@ -22,7 +22,8 @@ from typing import Any
 import pytest
 
 from maie.job.v1 import job_pb2 as job
-from maie_cli.mesh import LocalMesh, MeshOptions
+from maie_cli.mesh.local import LocalMesh
+from maie_cli.mesh.options import MeshOptions
 from maie_client import Client
 from maie_runtime.broker import GPU_FORGOTTEN_SECONDS
 from tests.asr.heavy_whisper import BALLAST_BYTES, write_heavy_whisper

@@ -13,7 +13,8 @@ from google.protobuf import json_format
 
 from maie.summary.v1 import summary_pb2 as summary
 from maie.summary.v1 import summary_pb2_grpc as summary_grpc
-from maie_cli.mesh import LocalMesh, MeshOptions
+from maie_cli.mesh.local import LocalMesh
+from maie_cli.mesh.options import MeshOptions
 from maie_client import Client
 from tests.summary.asking import TALK, transcript
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from maie.job.v1 import job_pb2 as job
-from maie_cli.mesh import LocalMesh, MeshOptions
+from maie_cli.mesh.local import LocalMesh
+from maie_cli.mesh.options import MeshOptions
 from maie_client import Client
 from tests.asr.recordings import BUG_AND_BUDGET, TINY_WHISPER
 

@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from maie_cli.commands import catalog, dead_letters, demo, doctor, jobs, models, process, search, up
 from maie_cli.exits import EXIT_CODES
+from maie_cli.lazy import LazyCommands
+
+COMMANDS = {
+    "up": "up",
+    "process": "process",
+    "search": "search",
+    "templates": "catalog",
+    "doctor": "doctor",
+    "demo": "demo",
+    "jobs": "jobs",
+    "dead-letters": "dead_letters",
+    "models": "models",
+}
+
+
+class _Commands(TyperGroup):
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes | {"commands": LazyCommands(COMMANDS)})
+
 
 app = typer.Typer(
     name="maie",
+    cls=_Commands,
     help="Turn recordings into transcripts and summaries.",
     epilog=EXIT_CODES,
     no_args_is_help=True,
@@ -20,15 +40,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("up")(up.up)
-app.command("process", epilog=EXIT_CODES)(process.process)
-app.add_typer(jobs.app, name="jobs")
-app.command("search")(search.search)
-app.add_typer(dead_letters.app, name="dead-letters")
-app.add_typer(models.app, name="models")
-app.command("templates")(catalog.templates)
-app.command("doctor")(doctor.doctor)
-app.command("demo")(demo.demo)
 
 
 def _print_version(wanted: bool) -> None:

@@ -9,8 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from maie_cli.mesh import DEFAULT_DATA, GATEWAY_PORT
-from maie_cli.mesh.parts import STAGES
+from maie_cli.mesh.options import DEFAULT_DATA, GATEWAY_PORT, STAGES
 from maie_cli.mesh.profiles import PROFILES
 
 DEFAULT_GATEWAY = f"localhost:{GATEWAY_PORT}"

@@ -14,7 +14,7 @@ import typer
 
 from maie.common.v1 import types_pb2 as common
 from maie_cli.console import complain
-from maie_cli.mesh import MeshError
+from maie_cli.mesh.errors import MeshError
 from maie_cli.streams import OutputError
 from maie_client import ClientError
 from maie_runtime.reasons import Reason

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from maie_cli.console import note
-from maie_cli.mesh import LocalMesh
+from maie_cli.mesh.local import LocalMesh
 
 # SIGHUP comes when the terminal is closed.
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

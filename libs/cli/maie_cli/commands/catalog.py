@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import typer
 from google.protobuf.message import Message
 
 from maie.catalog.v1 import catalog_pb2 as catalog
@@ -17,6 +18,8 @@ from maie_cli.listing import Field, Listing, print_listing
 from maie_cli.names import stage_name
 from maie_client import Client
 
+app = typer.Typer(add_completion=False)
+
 
 def models(
     as_json: JsonOption = False, gateway: GatewayOption = DEFAULT_GATEWAY, tenant: TenantOption = ""
@@ -29,6 +32,7 @@ def models(
         print_listing(out, _model_listing(found))
 
 
+@app.command()
 def templates(
     as_json: JsonOption = False, gateway: GatewayOption = DEFAULT_GATEWAY, tenant: TenantOption = ""
 ) -> None:

@@ -19,7 +19,9 @@ from maie_client import Client
 
 MAX_LETTER = 2**63 - 1  # of an int64
 
-app = typer.Typer(help="Look after units that were given up.", no_args_is_help=True)
+app = typer.Typer(
+    help="Look after units that were given up.", no_args_is_help=True, add_completion=False
+)
 
 
 @app.command("list")

@@ -28,7 +28,9 @@ from maie_cli.formats.clean import plain
 from maie_cli.formats.transcript import clock, seconds
 from maie_cli.formats.writers import WRITERS, Finished
 from maie_cli.interrupts import interruptible
-from maie_cli.mesh import LocalMesh, MeshError, MeshOptions
+from maie_cli.mesh.errors import MeshError
+from maie_cli.mesh.local import LocalMesh
+from maie_cli.mesh.options import MeshOptions
 from maie_cli.report import print_files, print_report
 from maie_cli.templates import template_of
 from maie_cli.views import LineView, StageBars, View, bars
@@ -56,6 +58,10 @@ class Showing:
     template_id: str = DEFAULT_TEMPLATE
 
 
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
 def demo(
     file: Annotated[
         Path | None,

@@ -20,6 +20,10 @@ STYLES = {Health.OK: "green", Health.NOT_OK: "bold red", Health.ABSENT: "yellow"
 HEALTH_COLUMNS = 6
 
 
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
 def doctor(
     data: DataOption = DEFAULT_DATA,
     profile: ProfileOption = "embedded",

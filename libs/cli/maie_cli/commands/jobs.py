@@ -51,7 +51,7 @@ def _in_utc(typed: datetime | None) -> datetime | None:
         raise typer.BadParameter("no calendar has that time in UTC") from None
 
 
-app = typer.Typer(help="Look after jobs.", no_args_is_help=True)
+app = typer.Typer(help="Look after jobs.", no_args_is_help=True, add_completion=False)
 
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.")]
 

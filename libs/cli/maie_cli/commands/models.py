@@ -41,6 +41,7 @@ DirectoryOption = Annotated[
 app = typer.Typer(
     help="List the models that workers hold right now, or fetch and verify models on disk.",
     invoke_without_command=True,
+    add_completion=False,
 )
 
 

@@ -19,7 +19,7 @@ from maie_cli.arguments import (
     parse_labels,
 )
 from maie_cli.batch import Batch
-from maie_cli.exits import Exit, run
+from maie_cli.exits import EXIT_CODES, Exit, run
 from maie_cli.options import (
     AsrOptions,
     ChannelsOption,
@@ -38,6 +38,10 @@ AT_ONCE = 4
 TRANSCRIPTS = frozenset({FeatureName.RAW_TRANSCRIPT, FeatureName.CLEAN_TRANSCRIPT})
 
 
+app = typer.Typer(add_completion=False)
+
+
+@app.command(epilog=EXIT_CODES)
 def process(
     files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Recordings.")],
     feature: Annotated[

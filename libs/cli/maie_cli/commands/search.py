@@ -16,7 +16,10 @@ from maie_cli.formats.clean import plain
 from maie_cli.formats.transcript import clock, seconds
 from maie_client import Client
 
+app = typer.Typer(add_completion=False)
 
+
+@app.command()
 def search(
     words: Annotated[
         list[str],

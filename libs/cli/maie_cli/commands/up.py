@@ -19,11 +19,16 @@ from maie_cli.console import out
 from maie_cli.exits import run
 from maie_cli.interrupts import interruptible
 from maie_cli.listing import Field, Listing, print_listing
-from maie_cli.mesh import GATEWAY_PORT, LocalMesh, MeshOptions
+from maie_cli.mesh.local import LocalMesh
+from maie_cli.mesh.options import GATEWAY_PORT, MeshOptions
 
 MAX_PORT = 65_535
 
 
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
 def up(
     data: DataOption = DEFAULT_DATA,
     profile: ProfileOption = "embedded",

@@ -14,8 +14,9 @@ from pydantic_settings import SettingsError
 from maie_cli.doctor.finding import Finding, bad
 from maie_cli.doctor.machine import INSTALL
 from maie_cli.doctor.speed import speed
-from maie_cli.mesh import DEFAULT_DATA, MeshError, MeshOptions
+from maie_cli.mesh.errors import MeshError
 from maie_cli.mesh.fitting import SLOTS
+from maie_cli.mesh.options import DEFAULT_DATA, MeshOptions
 from maie_cli.mesh.parts import fit_of
 from maie_cli.mesh.profiles import profile_environment
 from maie_cli.report import HASH_DIGITS

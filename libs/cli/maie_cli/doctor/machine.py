@@ -16,8 +16,10 @@ from pathlib import Path
 import grpc
 
 from maie_cli.doctor.finding import Finding, bad
-from maie_cli.mesh import GATEWAY_PORT, Layout, MeshError
-from maie_cli.mesh.parts import STAGES, nats_server
+from maie_cli.mesh.errors import MeshError
+from maie_cli.mesh.layout import Layout
+from maie_cli.mesh.options import GATEWAY_PORT, STAGES
+from maie_cli.mesh.parts import nats_server
 from maie_cli.mesh.ports import HOST, is_free
 from maie_cli.mesh.ready import health_of
 

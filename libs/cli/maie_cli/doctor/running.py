@@ -12,7 +12,7 @@ from maie.catalog.v1 import catalog_pb2 as catalog
 from maie_cli.doctor.finding import Finding, Health, bad
 from maie_cli.exits import sentence
 from maie_cli.formats.clean import plain
-from maie_cli.mesh.parts import STAGES
+from maie_cli.mesh.options import STAGES
 from maie_cli.mesh.ready import health_of
 from maie_cli.names import stage_name
 from maie_client import Client, ClientError

@@ -11,8 +11,6 @@ from pathlib import Path
 from maie_cli.mesh.errors import MeshError
 from maie_client.text import sendable
 
-DEFAULT_DATA = Path(".maie")
-
 
 class Layout:
     """The folder of a local mesh.

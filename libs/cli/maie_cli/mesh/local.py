@@ -14,7 +14,8 @@ from maie_cli.mesh.child import Child, Report
 from maie_cli.mesh.errors import MeshError
 from maie_cli.mesh.layout import Layout
 from maie_cli.mesh.logs import trim
-from maie_cli.mesh.parts import GATEWAY, GRACE_SECONDS, NATS, MeshOptions, fit_of, plan
+from maie_cli.mesh.options import MeshOptions
+from maie_cli.mesh.parts import GATEWAY, GRACE_SECONDS, NATS, fit_of, plan
 
 # Models load from disk, large ones for minutes, and one after another where they share a GPU. A
 # part that ends instead is noticed at once.

@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
@@ -15,13 +15,11 @@ import psutil
 from maie_cli.mesh.errors import MeshError
 from maie_cli.mesh.fitting import Fit, fit_asr
 from maie_cli.mesh.layout import Layout
+from maie_cli.mesh.options import STAGES, MeshOptions
 from maie_cli.mesh.ports import Ports
 from maie_cli.mesh.profiles import profile_environment
-from maie_pipeline.bindings import BINDINGS
 from maie_runtime.cores import usable_cores
 
-GATEWAY_PORT = 50051
-STAGES = tuple(BINDINGS)
 MAX_WORKERS = 64
 NATS = "nats"
 GATEWAY = "gateway"
@@ -32,32 +30,6 @@ NO_LIMIT_BYTES = 1 << 50
 ONE_HEAP = {"GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"}
 # Nobody waits for other machines here, so work in hand is given back sooner than in a cluster.
 GRACE_SECONDS = 10
-
-
-@dataclass(kw_only=True, frozen=True, slots=True)
-class MeshOptions:
-    """What a person chose.
-
-    Attributes:
-        data: The mesh's folder.
-        profile: The engines, by the name of a profile.
-        workers: How many processes of a stage, by the stage's name. Where unset, as many as fit
-            the machine for ASR and 1 for the others.
-        port_base: The gateway's port; the stages have those after it. 0 for
-            any that are free.
-        nats_port: The broker's port; 0 for any that is free.
-        environment: Settings that win over the environment.
-        commands: What runs in place of a stage's own service, by the stage's
-            name; for tests and measurements.
-    """
-
-    data: Path
-    profile: str = "embedded"
-    workers: Mapping[str, int] = field(default_factory=dict)
-    port_base: int = GATEWAY_PORT
-    nats_port: int = 0
-    environment: Mapping[str, str] = field(default_factory=dict)
-    commands: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)

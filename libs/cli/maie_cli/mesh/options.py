@@ -1,0 +1,39 @@
+"""What a person may choose of a local mesh; every command's options are read with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from maie_pipeline.bindings import BINDINGS
+
+DEFAULT_DATA = Path(".maie")
+GATEWAY_PORT = 50051
+STAGES = tuple(BINDINGS)
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class MeshOptions:
+    """What a person chose.
+
+    Attributes:
+        data: The mesh's folder.
+        profile: The engines, by the name of a profile.
+        workers: How many processes of a stage, by the stage's name. Where unset, as many as fit
+            the machine for ASR and 1 for the others.
+        port_base: The gateway's port; the stages have those after it. 0 for
+            any that are free.
+        nats_port: The broker's port; 0 for any that is free.
+        environment: Settings that win over the environment.
+        commands: What runs in place of a stage's own service, by the stage's
+            name; for tests and measurements.
+    """
+
+    data: Path
+    profile: str = "embedded"
+    workers: Mapping[str, int] = field(default_factory=dict)
+    port_base: int = GATEWAY_PORT
+    nats_port: int = 0
+    environment: Mapping[str, str] = field(default_factory=dict)
+    commands: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
