@@ -10,6 +10,7 @@ import ctranslate2
 from faster_whisper import WhisperModel
 
 from maie.common.v1 import types_pb2 as common
+from maie_asr.engines.whisper.alignment import AligningModel
 from maie_asr.engines.whisper.batching import BatchingModel
 from maie_asr.settings import WhisperSettings
 from maie_runtime.cores import share, usable_cores
@@ -95,7 +96,7 @@ def load_model(path: Path, settings: WhisperSettings, workers: int) -> WhisperMo
     """
     compute_type = _compute_type(settings)
     try:
-        return WhisperModel(
+        return AligningModel(
             str(path),
             device=settings.device,
             device_index=list(settings.device_index),

@@ -1,0 +1,45 @@
+"""Times of words, in windows of any length."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from faster_whisper import WhisperModel
+
+# A window begins where the last word ended. What is left of the audio by then can be a few frames
+# of 10 ms, in which nobody says a word; padded to 30 s, it makes the model write one all the same.
+SHORTEST_FRAMES = 10
+# The encoder halves the frames, and nothing can be aligned with half of one: faster-whisper fails
+# with an IndexError, and CTranslate2 may divide by zero (SYSTRAN/faster-whisper#1460).
+ALIGNABLE_FRAMES = 2
+
+
+class AligningModel(WhisperModel):  # type: ignore[misc]  # The library is untyped.
+    """A Whisper model that writes nothing for windows too short to hold a word."""
+
+    def find_alignment(
+        self,
+        tokenizer: Any,
+        text_tokens: list[list[int]],
+        encoder_output: Any,
+        num_frames: int,
+        *arguments: Any,
+        **options: Any,
+    ) -> list[list[dict[str, Any]]]:
+        """Finds where each word lies in a window.
+
+        Words in a window of less than `SHORTEST_FRAMES` get no duration, and faster-whisper leaves
+        out what has none.
+
+        Args:
+            tokenizer: The model's tokenizer.
+            text_tokens: The tokens of each text.
+            encoder_output: The encoded windows, one for each text.
+            num_frames: How many frames of 10 ms the windows have before their padding.
+            *arguments: What else faster-whisper passes.
+            **options: What else faster-whisper passes.
+        """
+        frames = num_frames if num_frames >= SHORTEST_FRAMES else ALIGNABLE_FRAMES
+        return super().find_alignment(
+            tokenizer, text_tokens, encoder_output, frames, *arguments, **options
+        )
