@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias, TypeVar
-
-from google.protobuf.message import Message
+from typing import TypeAlias
 
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
@@ -22,14 +20,11 @@ from maie_gateway.job_warnings import (
     unread_ranges,
 )
 from maie_gateway.metrics import edit_rate, job_metrics
+from maie_gateway.stored_results import StoredResults
 from maie_pipeline.recording import PREPROCESS, SUMMARY_REDUCE
-from maie_runtime.blobs import Blobs
 
-MessageT = TypeVar("MessageT", bound=Message)
 JobResults: TypeAlias = job.JobResults
 
-# How many stored results are read at once.
-READ_CONCURRENCY = 16
 # A longer silence begins a new paragraph of the clean transcript.
 PARAGRAPH_PAUSE_SECONDS = 2.0
 TEXT_STAGES = (common.STAGE_ASR, common.STAGE_ENHANCEMENT)
@@ -73,9 +68,8 @@ class Results:
         StageError: DATA_LOSS with BLOB_CORRUPT or BLOB_MISSING naming the object.
     """
 
-    def __init__(self, blobs: Blobs) -> None:
-        self._blobs = blobs
-        self._reads = asyncio.Semaphore(READ_CONCURRENCY)
+    def __init__(self, stored: StoredResults) -> None:
+        self._stored = stored
 
     async def job(self, of: record.JobRecord) -> job.Job:
         """The job with everything that was asked for, as far as it is there."""
@@ -120,17 +114,13 @@ class Results:
         return outputs
 
     async def _plan(self, unit: record.Unit) -> preprocess.PreprocessResult:
-        return await self._read(unit.output, preprocess.PreprocessResult)
+        return await self._stored.get(unit.output, preprocess.PreprocessResult)
 
     async def _transcript(self, unit: record.Unit) -> common.Transcript:
-        return await self._read(unit.output, common.Transcript)
+        return await self._stored.get(unit.output, common.Transcript)
 
     async def _summary(self, unit: record.Unit) -> summary.SummarizeResult:
-        return await self._read(unit.output, summary.SummarizeResult)
-
-    async def _read(self, blob: common.Blob, kind: type[MessageT]) -> MessageT:
-        async with self._reads:
-            return await self._blobs.get_message(blob, kind)
+        return await self._stored.get(unit.output, summary.SummarizeResult)
 
 
 def _done(of: record.JobRecord) -> dict[str, record.Unit]:

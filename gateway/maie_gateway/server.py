@@ -26,6 +26,7 @@ from maie_gateway.retention import Sweeper
 from maie_gateway.settings import GatewaySettings
 from maie_gateway.steering import Steering
 from maie_gateway.store import JobStore
+from maie_gateway.stored_results import StoredResults
 from maie_gateway.streams import keep_streams
 from maie_gateway.submission import Submissions
 from maie_gateway.watch import Watch
@@ -78,13 +79,19 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             max_running_jobs=settings.max_running_jobs_per_tenant,
             reconcile_seconds=settings.reconcile_seconds,
         )
-        results = Results(blobs)
+        stored = StoredResults(blobs)
+        results = Results(stored)
         model = await stack.enter_async_context(open_read_model(settings.read_model.url))
         projector = Projector(model, JobStore(broker), results)
         await stack.enter_async_context(projector.running())
         webhooks = await stack.enter_async_context(open_webhooks(broker, settings.webhooks))
         jobs = await stack.enter_async_context(
-            conducting(broker, options, webhooks.follow, (projector, webhooks.reconciler))
+            conducting(
+                broker,
+                options,
+                webhooks.follow,
+                (projector, webhooks.reconciler, stored),
+            )
         )
         watch = Watch(broker, jobs.store, jobs.changes, results)
         templates = TemplateLibrary(settings.templates.directory)

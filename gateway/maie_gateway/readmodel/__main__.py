@@ -13,6 +13,7 @@ from maie_gateway.readmodel.rebuild import rebuild
 from maie_gateway.readmodel.settings import ReadModelSettings
 from maie_gateway.results import Results
 from maie_gateway.store import JobStore
+from maie_gateway.stored_results import StoredResults
 from maie_runtime.blobs import Blobs
 from maie_runtime.broker import open_broker
 from maie_runtime.errors import StageError
@@ -47,7 +48,7 @@ async def _rebuild(settings: ReadModelSettings, mesh: MeshSettings) -> None:
         open_read_model(settings.url) as model,
         open_broker(mesh.nats_url, instance_name("readmodel")) as broker,
     ):
-        results = Results(Blobs(mesh.blob_url))
+        results = Results(StoredResults(Blobs(mesh.blob_url)))
         jobs, texts = await rebuild(model, JobStore(broker), results, _progress)
     print(f"{jobs} jobs and the text of {texts} in {time.monotonic() - began:.1f} s")
 

@@ -17,6 +17,7 @@ from maie_gateway.changes import JobChanges
 from maie_gateway.readmodel import Projector, ReadModel, open_read_model
 from maie_gateway.results import Results
 from maie_gateway.store import JobStore
+from maie_gateway.stored_results import StoredResults
 from maie_runtime.blobs import Blobs
 from maie_runtime.broker import Broker, open_broker
 from tests.conftest import NatsServer
@@ -59,7 +60,7 @@ class Truth:
         """What a gateway runs to answer lists and search."""
         async with AsyncExitStack() as stack:
             model = await stack.enter_async_context(open_read_model(url))
-            projector = Projector(model, self.store, Results(self.blobs))
+            projector = Projector(model, self.store, Results(StoredResults(self.blobs)))
             changes = JobChanges(self.broker, [projector])
             await stack.enter_async_context(changes.follow())
             await stack.enter_async_context(projector.running())
