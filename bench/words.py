@@ -148,13 +148,8 @@ class Stages:
             chunk_duration=length,
         )
         plan = await call(self._preprocess, request, self._blobs)
-        stored = await self._blobs.put_message("plan", plan)
         parts = [
-            await call(
-                self._asr,
-                asr.TranscribeRequest(chunk=asr.ChunkReference(plan=stored, index=chunk.index)),
-                self._blobs,
-            )
+            await call(self._asr, asr.TranscribeRequest(chunk=chunk), self._blobs)
             for chunk in plan.chunks
         ]
         segments = [segment.text for part in parts for segment in part.segments]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from maie_gateway.changes import Follower, JobChanges
 from maie_gateway.conductor import Policy
-from maie_gateway.loop import Conductor, Follow, follow_nothing
+from maie_gateway.loop import Complete, Conductor, Follow, follow_nothing, leave_as_it_is
 from maie_gateway.reconciler import SETTLED_SECONDS, Reconciler
 from maie_gateway.store import JobStore
 from maie_gateway.turns import Turns
@@ -58,6 +58,7 @@ async def conducting(
     options: ConductingOptions,
     follow: Follow = follow_nothing,
     followers: Sequence[Follower] = (),
+    complete: Complete = leave_as_it_is,
 ) -> AsyncIterator[Conducting]:
     """Moves jobs on as long as the context lasts.
 
@@ -66,11 +67,18 @@ async def conducting(
         options: How.
         follow: What else is to happen after a change of a record; see `Conductor`.
         followers: Who hears of every record; see `JobChanges`.
+        complete: Completes a task before it is published; see `Conductor`.
     """
     store, workers = JobStore(broker), LiveWorkers(broker)
     changes = JobChanges(broker, followers)
     conductor = Conductor(
-        broker, store, changes, options.policy, window=workers.window, follow=follow
+        broker,
+        store,
+        changes,
+        options.policy,
+        window=workers.window,
+        follow=follow,
+        complete=complete,
     )
     turns = Turns(changes, conductor, options.max_running_jobs)
     reconciler = Reconciler(broker, changes, conductor, options.settled_seconds)

@@ -53,6 +53,13 @@ Window = Callable[[], Mapping[common.Stage, int]]
 Follow = Callable[[record.JobRecord | None, record.JobRecord], Awaitable[None]]
 
 
+Complete = Callable[[record.JobRecord, event.StageTask], Awaitable[None]]
+
+
+async def leave_as_it_is(_: record.JobRecord, __: event.StageTask) -> None:
+    """Completes a task that is complete."""
+
+
 async def follow_nothing(_: record.JobRecord | None, __: record.JobRecord) -> None:
     """Follows a change by doing nothing."""
 
@@ -72,6 +79,8 @@ class Conductor:
         follow: Called with a record before and after a change, once it is
             stored, for what else is to happen. It may be called again for the
             same change, then with None for the record before; it must bear that.
+        complete: Puts into a task what the record does not say. Where it raises an
+            error that is not retryable, the unit fails with it.
     """
 
     def __init__(
@@ -83,6 +92,7 @@ class Conductor:
         *,
         window: Window = dict,
         follow: Follow = follow_nothing,
+        complete: Complete = leave_as_it_is,
     ) -> None:
         self._broker = broker
         self._store = store
@@ -90,6 +100,7 @@ class Conductor:
         self._policy = policy
         self._window = window
         self._follow = follow
+        self._complete = complete
 
     @property
     def policy(self) -> Policy:
@@ -186,13 +197,26 @@ class Conductor:
             again: Makes the ids of tasks new, so that lost ones are brought back.
         """
         suffix = f"/again-{again}" if again else ""
-        await asyncio.gather(*(self._publish_task(source, task, suffix) for task in tasks))
+        failures = await asyncio.gather(
+            *(self._publish_task(source, task, suffix) for task in tasks)
+        )
+        if failed := [failure for failure in failures if failure is not None]:
+            await self.take(source.job_id, failed)
 
     async def _publish_task(
         self, source: record.JobRecord, task: event.StageTask, suffix: str
-    ) -> None:
+    ) -> event.StageEvent | None:
+        """Publishes a task; gives the failure of a unit that can have none."""
+        try:
+            await self._complete(source, task)
+        except StageError as error:
+            if error.retryable:
+                raise
+            log.warning("task.incomplete", job=task.job_id, unit=task.unit, reason=error.reason)
+            return _failed(task, error)
         subject = subjects.task(binding(task).slug, task.job_id, task.unit, lane(source))
         await self._broker.publish(subject, task, message_id=task_id(task) + suffix)
+        return None
 
     def _advance(self, old: record.JobRecord, events: tuple[event.StageEvent, ...]) -> Step:
         tasks: list[event.StageTask] = []
@@ -292,3 +316,12 @@ class Conductor:
     async def _give_up(self, job_id: str, message: Msg) -> None:
         place = message.metadata.sequence.stream
         await dead_letter(self._broker, Unreadable(kind="event", job_id=job_id, place=place))
+
+
+def _failed(task: event.StageTask, error: StageError) -> event.StageEvent:
+    return event.StageEvent(
+        job_id=task.job_id,
+        unit=task.unit,
+        attempt=task.attempt,
+        failed=event.UnitFailed(failure=error.to_failure(task.unit)),
+    )

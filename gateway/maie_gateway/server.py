@@ -14,6 +14,7 @@ from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import job_pb2_grpc
 from maie_gateway.admission import Admission
 from maie_gateway.catalog import CatalogService
+from maie_gateway.chunks import Chunks
 from maie_gateway.conducting import ConductingOptions, conducting
 from maie_gateway.conductor import Policy
 from maie_gateway.deadletters import DeadLetters
@@ -91,6 +92,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
                 options,
                 webhooks.follow,
                 (projector, webhooks.reconciler, stored),
+                Chunks(stored).complete,
             )
         )
         watch = Watch(broker, jobs.store, jobs.changes, results)

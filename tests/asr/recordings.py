@@ -57,8 +57,8 @@ def spoken_words(script: Path) -> list[str]:
 
 async def store_plan(
     blobs: Blobs, samples: Samples, chunks: Sequence[Sequence[SpeechRange]]
-) -> common.Blob:
-    """Stores what preprocess would: chunks that are cut in the middle of pauses."""
+) -> preprocess.PreprocessResult:
+    """Stores and gives what preprocess would: chunks that are cut in the middle of pauses."""
     plan = preprocess.PreprocessResult()
     edges = _edges(chunks, len(samples))
     for index, (ranges, (start, end)) in enumerate(
@@ -67,12 +67,12 @@ async def store_plan(
         audio = await blobs.put(f"jobs/test/chunks/{index}.wav", wav(samples[start:end]))
         speech = [_time_range(span.start, span.end) for span in ranges]
         plan.chunks.add(index=index, range=_time_range(start, end), speech=speech, audio=audio)
-    return await blobs.put_message("jobs/test/plan", plan)
+    return plan
 
 
-def chunk_request(plan: common.Blob, index: int) -> asr.TranscribeRequest:
+def chunk_request(plan: preprocess.PreprocessResult, index: int) -> asr.TranscribeRequest:
     """Asks for one chunk."""
-    return asr.TranscribeRequest(chunk=asr.ChunkReference(plan=plan, index=index))
+    return asr.TranscribeRequest(chunk=plan.chunks[index])
 
 
 def _edges(chunks: Sequence[Sequence[SpeechRange]], end: int) -> list[int]:

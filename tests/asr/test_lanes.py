@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie_runtime.blobs import Blobs
 from tests.asr.recordings import chunk_request, store_plan
 from tests.asr.test_stage import SILENCE, ScriptedEngine, said, span, stage_of, transcribe
@@ -19,11 +18,9 @@ async def test_segments_carry_the_channel_and_track_of_their_chunk(
     channel: int, track: int, tmp_path: Path
 ) -> None:
     blobs = Blobs((tmp_path / "blobs").as_uri())
-    stored = await store_plan(blobs, SILENCE, [[span(1, 3)], [span(6, 9)]])
-    plan = await blobs.get_message(stored, preprocess.PreprocessResult)
+    plan = await store_plan(blobs, SILENCE, [[span(1, 3)], [span(6, 9)]])
     plan.chunks[1].channel, plan.chunks[1].track = channel, track
-    changed = await blobs.put_message("jobs/test/changed", plan)
     with stage_of(ScriptedEngine([said("hello", 2, 3)])) as stage:
-        transcript = await transcribe(stage, chunk_request(changed, 1), blobs)
+        transcript = await transcribe(stage, chunk_request(plan, 1), blobs)
     (segment,) = transcript.segments
     assert (segment.channel, segment.track) == (channel, track)

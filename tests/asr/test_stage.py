@@ -12,6 +12,7 @@ import pytest
 
 from maie.asr.v1 import asr_pb2 as asr
 from maie.common.v1 import types_pb2 as common
+from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie_asr.engine import (
     SAMPLE_RATE,
     Capabilities,
@@ -404,9 +405,29 @@ async def test_too_much_audio_inside_a_request_is_refused(blobs: Blobs) -> None:
 
 async def test_a_request_must_name_speech_that_exists(blobs: Blobs) -> None:
     assert (await error_of(asr.TranscribeRequest(), blobs)).reason == "SOURCE_MISSING"
-    plan = await store_plan(blobs, SILENCE, [[]])
-    for index in (-1, 1):
-        assert (await error_of(chunk_request(plan, index), blobs)).reason == "CHUNK_NOT_FOUND"
+    for changed, field in (
+        (preprocess.Chunk(index=-1), "chunk.index"),
+        (preprocess.Chunk(speech=[_seconds(3, 2)]), "chunk.speech"),
+        (preprocess.Chunk(speech=[_seconds(1, 3), _seconds(2, 4)]), "chunk.speech"),
+    ):
+        request = chunk_request(await store_plan(blobs, SILENCE, [[span(1, 2)]]), 0)
+        request.chunk.MergeFrom(changed)
+        error = await error_of(request, blobs)
+        assert (error.reason, error.field) == ("CHUNK_INVALID", field)
+
+
+async def test_no_more_is_read_than_the_audio_of_the_chunk(blobs: Blobs) -> None:
+    plan = await store_plan(blobs, SILENCE, [[span(1, 2)], [span(6, 7)]])
+    await blobs.delete(plan.chunks[0].audio.key)
+    with stage_of(ScriptedEngine([said("heard", 2, 3)])) as stage:
+        assert (await transcribe(stage, chunk_request(plan, 1), blobs)).segments
+
+
+def _seconds(start: int, end: int) -> common.TimeRange:
+    made = common.TimeRange()
+    made.start_offset.FromSeconds(start)
+    made.end_offset.FromSeconds(end)
+    return made
 
 
 async def test_environment_names_settings_of_service_and_engine(

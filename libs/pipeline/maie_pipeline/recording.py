@@ -37,11 +37,11 @@ def _preprocess(
 
 
 def _asr(
-    source: record.JobRecord, unit: record.Unit, needs: Sequence[record.Unit]
+    source: record.JobRecord, unit: record.Unit, _: Sequence[record.Unit]
 ) -> asr.TranscribeRequest:
+    """The chunk's index alone: who publishes the task puts in the rest of it, from the plan."""
     return asr.TranscribeRequest(
-        chunk=asr.ChunkReference(plan=needs[0].output, index=unit.index),
-        options=source.config.asr_options,
+        chunk=preprocess.Chunk(index=unit.index), options=source.config.asr_options
     )
 
 

@@ -69,8 +69,12 @@ class Reason(enum.StrEnum):
     come."""
     CHUNK_DURATION_INVALID = "CHUNK_DURATION_INVALID", Code.INVALID_ARGUMENT
     """The chunk duration is out of its range. Ask for 5 s to 30 min, or leave it unset."""
-    CHUNK_NOT_FOUND = "CHUNK_NOT_FOUND", Code.INVALID_ARGUMENT
-    """The plan has no chunk with this index. Name one that it has."""
+    CHUNK_INVALID = "CHUNK_INVALID", Code.INVALID_ARGUMENT
+    """The chunk of a direct request to the ASR service has a negative index, or speech that is not
+    in order. Send a chunk as the preprocess service gave it."""
+    CHUNK_MISSING = "CHUNK_MISSING", Code.DATA_LOSS
+    """The stored plan of a job has fewer chunks than its preprocess reported. Submit the recording
+    again."""
     COMPUTE_TYPE_NOT_SUPPORTED = "COMPUTE_TYPE_NOT_SUPPORTED", Code.FAILED_PRECONDITION
     """The device cannot compute in the configured type. Set MAIE_ASR_WHISPER_COMPUTE_TYPE to one
     that the message names."""

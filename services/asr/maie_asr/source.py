@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import itertools
 import wave
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -42,15 +43,15 @@ class Source:
 
 
 async def load_source(request: asr.TranscribeRequest, blobs: Blobs, executor: Executor) -> Source:
-    """Reads the chunk that a request names, or the audio that it holds.
+    """Reads the audio of the chunk that a request is about, or that it holds.
 
     Args:
         request: The request.
-        blobs: Where plans and chunks are.
+        blobs: Where the audio of chunks is.
         executor: Where audio is parsed and speech is found.
 
     Raises:
-        StageError: INVALID_ARGUMENT with SOURCE_MISSING, CHUNK_NOT_FOUND,
+        StageError: INVALID_ARGUMENT with SOURCE_MISSING, CHUNK_INVALID,
             AUDIO_EMPTY, AUDIO_CORRUPT, AUDIO_TOO_LARGE or UNSUPPORTED_FORMAT.
     """
     source = request.WhichOneof("source")
@@ -64,15 +65,8 @@ async def load_source(request: asr.TranscribeRequest, blobs: Blobs, executor: Ex
     )
 
 
-async def _chunk(reference: asr.ChunkReference, blobs: Blobs, executor: Executor) -> Source:
-    plan = await blobs.get_message(reference.plan, preprocess.PreprocessResult)
-    if not 0 <= reference.index < len(plan.chunks):
-        raise invalid(
-            Reason.CHUNK_NOT_FOUND,
-            f"The plan has {len(plan.chunks)} chunks and none with index {reference.index}.",
-            field="chunk.index",
-        )
-    chunk = plan.chunks[reference.index]
+async def _chunk(chunk: preprocess.Chunk, blobs: Blobs, executor: Executor) -> Source:
+    _check(chunk)
     offset = _seconds(chunk.range.start_offset)
     samples = np.empty(0, np.int16)
     if chunk.speech:
@@ -89,6 +83,21 @@ async def _chunk(reference: asr.ChunkReference, blobs: Blobs, executor: Executor
     return Source(
         chunk=chunk.index, offset=offset, speech=speech, channel=chunk.channel, track=chunk.track
     )
+
+
+def _check(chunk: preprocess.Chunk) -> None:
+    if chunk.index < 0:
+        raise invalid(Reason.CHUNK_INVALID, "A chunk's index is 0 or more.", field="chunk.index")
+    edges = [
+        _seconds(edge) for span in chunk.speech for edge in (span.start_offset, span.end_offset)
+    ]
+    if any(after < before for before, after in itertools.pairwise(edges)):
+        raise invalid(
+            Reason.CHUNK_INVALID,
+            "A chunk's speech is in order and without overlap; send the chunk as preprocess gave "
+            "it.",
+            field="chunk.speech",
+        )
 
 
 def _content(data: bytes) -> Source:

@@ -14,6 +14,7 @@ from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
+from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie_gateway.conductor import (
     ENDED_STATES,
     FINAL_STATES,
@@ -48,12 +49,10 @@ SETTLED = (job.UNIT_STATE_COMPLETED, job.UNIT_STATE_SKIPPED)
 
 
 def inputs(task: event.StageTask) -> list[common.Blob]:
-    """The blobs that a task reads, apart from the template."""
+    """The blobs that a task reads, apart from the template and from the chunk of an ASR task."""
     match task.WhichOneof("request"):
         case "preprocess":
             return [task.preprocess.recording]
-        case "asr":
-            return [task.asr.chunk.plan]
         case "enhancement":
             return [task.enhancement.transcript_blob]
         case _:
@@ -214,7 +213,11 @@ class Mesh(RuleBasedStateMachine):
         units = {unit.unit: unit for unit in source.units}
         needed = [units[name] for name in needs(task.unit, source.facts.chunk_count)]
         assert all(unit.state in SETTLED for unit in needed)
-        assert inputs(task) == ([unit.output for unit in needed] if needed else self._first(task))
+        if task.HasField("asr"):
+            assert task.asr.chunk == preprocess.Chunk(index=units[task.unit].index)
+        else:
+            outputs = [unit.output for unit in needed] if needed else self._first(task)
+            assert inputs(task) == outputs
         assert units[task.unit].state == job.UNIT_STATE_QUEUED
         tries = task.attempt - self.base[task.unit]
         assert units[task.unit].attempt == task.attempt

@@ -96,8 +96,7 @@ def test_the_chunk_duration_is_the_services_own_where_nobody_asked() -> None:
 
 
 def test_asr_reads_its_chunk_of_the_plan() -> None:
-    reference = asr.ChunkReference(plan=blob("preprocess"), index=1)
-    expected = asr.TranscribeRequest(chunk=reference, options=ASR_OPTIONS)
+    expected = asr.TranscribeRequest(chunk=preprocess.Chunk(index=1), options=ASR_OPTIONS)
     assert issued()["asr.0001"].asr == expected
 
 

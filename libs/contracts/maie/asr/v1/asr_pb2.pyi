@@ -2,6 +2,7 @@ import datetime
 
 from google.protobuf import duration_pb2 as _duration_pb2
 from maie.common.v1 import types_pb2 as _types_pb2
+from maie.preprocess.v1 import preprocess_pb2 as _preprocess_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -36,18 +37,10 @@ class TranscribeRequest(_message.Message):
     CHUNK_FIELD_NUMBER: _ClassVar[int]
     AUDIO_CONTENT_FIELD_NUMBER: _ClassVar[int]
     OPTIONS_FIELD_NUMBER: _ClassVar[int]
-    chunk: ChunkReference
+    chunk: _preprocess_pb2.Chunk
     audio_content: bytes
     options: TranscribeOptions
-    def __init__(self, chunk: _Optional[_Union[ChunkReference, _Mapping]] = ..., audio_content: _Optional[bytes] = ..., options: _Optional[_Union[TranscribeOptions, _Mapping]] = ...) -> None: ...
-
-class ChunkReference(_message.Message):
-    __slots__ = ("plan", "index")
-    PLAN_FIELD_NUMBER: _ClassVar[int]
-    INDEX_FIELD_NUMBER: _ClassVar[int]
-    plan: _types_pb2.Blob
-    index: int
-    def __init__(self, plan: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., index: _Optional[int] = ...) -> None: ...
+    def __init__(self, chunk: _Optional[_Union[_preprocess_pb2.Chunk, _Mapping]] = ..., audio_content: _Optional[bytes] = ..., options: _Optional[_Union[TranscribeOptions, _Mapping]] = ...) -> None: ...
 
 class TranscribeOptions(_message.Message):
     __slots__ = ("language_code", "hotwords", "word_time_offsets", "task", "initial_prompt", "decoding", "silence", "suspect_text_policy")

@@ -1,0 +1,50 @@
+"""Gives a task the chunk that it works on: the conductor knows its index, the plan the rest."""
+
+from __future__ import annotations
+
+from maie.common.v1 import types_pb2 as common
+from maie.event.v1 import event_pb2 as event
+from maie.job.v1 import record_pb2 as record
+from maie.preprocess.v1 import preprocess_pb2 as preprocess
+from maie_gateway.stored_results import StoredResults
+from maie_runtime.errors import Code, StageError
+from maie_runtime.reasons import Reason
+
+
+class Chunks:
+    """Reads chunks from the plans that preprocess stored.
+
+    Args:
+        results: Where the plans are. A plan is read once and not for each of its chunks.
+    """
+
+    def __init__(self, results: StoredResults) -> None:
+        self._results = results
+
+    async def complete(self, source: record.JobRecord, task: event.StageTask) -> None:
+        """Puts the whole chunk into a task that works on one.
+
+        Args:
+            source: The job's record.
+            task: The task as the conductor made it; changed in place.
+
+        Raises:
+            StageError: DATA_LOSS with BLOB_MISSING, BLOB_CORRUPT or CHUNK_MISSING,
+                INVALID_ARGUMENT with BLOB_OF_ANOTHER_KIND, or UNAVAILABLE.
+        """
+        if not task.HasField("asr"):
+            return
+        plan = await self._results.get(_plan_of(source), preprocess.PreprocessResult)
+        index = task.asr.chunk.index
+        if index >= len(plan.chunks):
+            raise StageError(
+                Code.DATA_LOSS,
+                Reason.CHUNK_MISSING,
+                f"The plan of job {source.job_id} has no chunk {index}; submit the recording "
+                "again.",
+            )
+        task.asr.chunk.CopyFrom(plan.chunks[index])
+
+
+def _plan_of(source: record.JobRecord) -> common.Blob:
+    return next(unit.output for unit in source.units if unit.stage == common.STAGE_PREPROCESS)
