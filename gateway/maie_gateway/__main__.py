@@ -1,30 +1,15 @@
-"""Starts a gateway: settings, logging, server."""
+"""Starts a gateway."""
 
-from __future__ import annotations
-
-import sys
-
-import structlog
-
-from maie_gateway.server import run_gateway
-from maie_gateway.settings import GatewaySettings
-from maie_runtime.errors import StageError
-from maie_runtime.faults import warn_of_faults
-from maie_runtime.server import run_until_signal
-from maie_runtime.settings import load_settings
-from maie_runtime.telemetry import configure_logging
+from maie_runtime.malloc import drop_thread_caches
 
 
 def main() -> None:
     """Runs until SIGTERM or SIGINT."""
-    settings = load_settings(GatewaySettings)
-    configure_logging(settings.mesh, "gateway")
-    try:
-        warn_of_faults()
-        run_until_signal(run_gateway(settings))
-    except (StageError, RuntimeError, ValueError) as error:
-        structlog.get_logger().error("service.failed", error=str(error))
-        sys.exit(1)
+    drop_thread_caches()
+    # Not before: a process that starts again would import it all twice.
+    from maie_gateway.start import start
+
+    start()
 
 
 if __name__ == "__main__":

@@ -44,14 +44,6 @@ def test_every_part_knows_the_broker_and_the_store(planned, tmp_path):
         assert environment["MAIE_BLOB_URL"] == (tmp_path / "blobs").as_uri()
 
 
-def test_what_a_person_set_for_the_c_library_wins(planned, monkeypatch):
-    monkeypatch.delenv("GLIBC_TUNABLES", raising=False)
-    assert planned()["gateway"].environment["GLIBC_TUNABLES"] == "glibc.malloc.tcache_count=0"
-    assert "GLIBC_TUNABLES" not in planned()["asr"].environment
-    monkeypatch.setenv("GLIBC_TUNABLES", "glibc.malloc.tcache_count=9")
-    assert planned()["gateway"].environment["GLIBC_TUNABLES"] == "glibc.malloc.tcache_count=9"
-
-
 def test_the_broker_syncs_every_write(planned, tmp_path):
     planned()
     assert '"sync_interval": "always"' in (tmp_path / "run" / "nats.conf").read_text()

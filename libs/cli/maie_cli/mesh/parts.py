@@ -25,9 +25,6 @@ NATS = "nats"
 GATEWAY = "gateway"
 # The disk alone is the limit.
 NO_LIMIT_BYTES = 1 << 50
-# With a cache for each of a gateway's many threads, glibc spreads what it takes and frees over a
-# heap that grows for hours; without, the heap stays as it is after some minutes.
-ONE_HEAP = {"GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"}
 # Nobody waits for other machines here, so work in hand is given back sooner than in a cluster.
 GRACE_SECONDS = 10
 
@@ -69,7 +66,7 @@ def plan(options: MeshOptions, layout: Layout) -> list[Part]:
         "PYTHONUNBUFFERED": "1",
     }
     base = options.port_base
-    gateway = _python_part(GATEWAY, GATEWAY, ports.take(base), ONE_HEAP | shared)
+    gateway = _python_part(GATEWAY, GATEWAY, ports.take(base), shared)
     return [broker, *_stages(options, ports, shared, fit.workers), gateway]
 
 
