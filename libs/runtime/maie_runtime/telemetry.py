@@ -42,7 +42,7 @@ class LossyStream:
 def configure_logging(settings: MeshSettings, service: str) -> None:
     """Sends every log line to standard error, as JSON or for people.
 
-    Job, unit, attempt and trace ids come from structlog's context variables.
+    Job, unit and attempt come from structlog's context variables.
     """
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     renderer: structlog.typing.Processor = (

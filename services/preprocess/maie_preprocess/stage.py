@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
+
+import structlog
 
 from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
@@ -40,7 +41,7 @@ PARAMETERS = (
     "vad_speech_pad_ms", "vad_max_speech_seconds",
 )  # fmt: skip
 
-logger = logging.getLogger(__name__)
+log = structlog.get_logger()
 
 
 class PreprocessStage:
@@ -98,7 +99,7 @@ class PreprocessStage:
                     reached, told = fraction, max(told, fraction)
                     yield pb.PreprocessResponse(progress=pb.PreprocessProgress(fraction=told))
         await lanes.finish()
-        result = self._result(lanes, decoded, context)
+        result = self._result(lanes, decoded)
         result.vad_engine.parameters["chunk_seconds"] = json.dumps(chunk_seconds)
         yield pb.PreprocessResponse(result=result)
 
@@ -130,21 +131,13 @@ class PreprocessStage:
             )
         return version
 
-    def _result(
-        self, lanes: Lanes, decoded: Decoding, context: StageContext
-    ) -> pb.PreprocessResult:
+    def _result(self, lanes: Lanes, decoded: Decoding) -> pb.PreprocessResult:
         opened, done = decoded.opened, decoded.done
         assert opened is not None
         assert done is not None
         if done.damaged_packets:
-            logger.warning(
-                "some packets of the recording were damaged and left out",
-                extra={
-                    "job_id": context.job_id,
-                    "unit": context.unit,
-                    "damaged_packets": done.damaged_packets,
-                    "packets": done.packets,
-                },
+            log.warning(
+                "recording.damaged", damaged_packets=done.damaged_packets, packets=done.packets
             )
         return pb.PreprocessResult(
             source=source_format(opened, done),
