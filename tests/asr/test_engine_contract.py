@@ -26,8 +26,7 @@ from maie_asr.engine import (
 )
 from maie_asr.engines.chunkformer.convert import convert
 from maie_asr.engines.chunkformer.model import require_packages
-from maie_asr.settings import AsrSettings, ChunkformerSettings, WhisperSettings
-from maie_asr.stage import ENGINES
+from maie_asr.settings import ENGINES, AsrSettings, ChunkformerSettings, WhisperSettings
 from maie_asr.vad import find_speech
 from maie_runtime.engines import engine_names, load_engine
 from maie_runtime.errors import StageError

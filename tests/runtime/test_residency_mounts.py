@@ -20,7 +20,7 @@ from maie_runtime.blobs import Blobs
 from maie_runtime.broker import Broker
 from maie_runtime.jetstream_mount import JetStreamMount
 from maie_runtime.server import serve_stage
-from maie_runtime.settings import MeshSettings, ServiceSettings
+from maie_runtime.settings import GpuServiceSettings, MeshSettings
 from maie_runtime.stage import StageContext
 from tests.conftest import NatsServer
 from tests.empty_stages import EmptyStage, empty_stages
@@ -227,7 +227,7 @@ async def test_a_service_starts_and_answers_calls_in_its_turns(
 
     stage.hook = needs_the_model
     mesh = MeshSettings(nats_url=nats_server.url, blob_url=tmp_path.as_uri())
-    settings = ServiceSettings(mesh=mesh, residency="shared-gpu", gpu=GPU, turn_seconds=0.3)
+    settings = GpuServiceSettings(mesh=mesh, residency="shared-gpu", gpu=GPU, turn_seconds=0.3)
 
     @asynccontextmanager
     async def opened(_: Blobs) -> AsyncIterator[EmptyStage]:

@@ -18,7 +18,7 @@ from maie_runtime.reasons import Reason
 from maie_runtime.residency import Resident
 from maie_runtime.residency_lease import GpuLease
 from maie_runtime.residency_turns import IDLE_SECONDS, SharedGpu
-from maie_runtime.settings import ServiceSettings
+from maie_runtime.settings import GpuServiceSettings
 from tests.conftest import NatsServer
 from tests.empty_stages import empty_stages
 from tests.runtime.gpus import GPU, TTL, another_broker, forget_soon
@@ -332,7 +332,7 @@ async def test_an_engine_that_cannot_unload_is_refused(broker: Broker) -> None:
 
     stage = empty_stages()["asr"]
     fixed = Fixed(answer=stage.answer)
-    settings = ServiceSettings(residency="shared-gpu", gpu=GPU)
+    settings = GpuServiceSettings(residency="shared-gpu", gpu=GPU)
     async with GpuLease(broker, GPU, "fixed") as lease:
         one = SharedGpu(lease, settings, lambda: None)
         one.start()
@@ -348,7 +348,7 @@ async def test_an_engine_that_cannot_unload_is_refused(broker: Broker) -> None:
 async def test_a_service_without_a_model_waits_for_nobody(
     broker: Broker, other_broker: Broker, second: NotedModel
 ) -> None:
-    settings = ServiceSettings(residency="shared-gpu", gpu=GPU)
+    settings = GpuServiceSettings(residency="shared-gpu", gpu=GPU)
     async with GpuLease(broker, GPU, "empty") as lease, shared(other_broker, second) as two:
         one = SharedGpu(lease, settings, lambda: None)
         one.start()
@@ -364,9 +364,9 @@ async def test_a_service_without_a_model_waits_for_nobody(
 
 def test_a_shared_gpu_has_a_name() -> None:
     with pytest.raises(ValueError, match="name the GPU that is shared"):
-        ServiceSettings(residency="shared-gpu")
+        GpuServiceSettings(residency="shared-gpu")
     for name in ("node-1/0", "gpu1.example.com/0", "MIG-1a2b"):
-        assert ServiceSettings(residency="shared-gpu", gpu=name).gpu == name
+        assert GpuServiceSettings(residency="shared-gpu", gpu=name).gpu == name
     for name in ("a b", "*", ">", ".a", "a..b"):
         with pytest.raises(ValueError, match="gpu"):
-            ServiceSettings(residency="shared-gpu", gpu=name)
+            GpuServiceSettings(residency="shared-gpu", gpu=name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -316,10 +316,6 @@ class Broker:
             await self.client.publish(subject, message.SerializeToString() if message else b"")
 
 
-async def _on_error(error: Exception) -> None:
-    log.warning("broker.error", error=str(error) or type(error).__name__)
-
-
 async def _on_disconnected() -> None:
     log.warning("broker.disconnected")
 
@@ -338,10 +334,19 @@ async def open_broker(
     """
     client = Client()
     broker = Broker(client, client.jetstream(timeout=REQUEST_TIMEOUT_SECONDS))
+    servers = url.split(",")
+
+    async def on_error(error: Exception) -> None:
+        problem = str(error) or type(error).__name__
+        if client.is_connected:
+            log.warning("broker.error", error=problem)
+        else:
+            log.warning("broker.waiting", servers=_addresses(servers), error=problem)
+
     await client.connect(
-        servers=url.split(","),
+        servers=servers,
         name=name,
-        error_cb=_on_error,
+        error_cb=on_error,
         disconnected_cb=_on_disconnected,
         reconnected_cb=broker.note_reconnect,
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
@@ -360,6 +365,11 @@ async def open_broker(
         yield broker
     finally:
         await _close(client)
+
+
+def _addresses(servers: Sequence[str]) -> list[str]:
+    """The servers without their passwords."""
+    return [server.rpartition("@")[2].rpartition("//")[2] for server in servers]
 
 
 async def _close(client: Client) -> None:

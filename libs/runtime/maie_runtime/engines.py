@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from maie_runtime.errors import Code, StageError
@@ -14,11 +14,8 @@ def engine_names(group: str) -> list[str]:
     return sorted(entry_points(group=group).names)
 
 
-def load_engine(group: str, name: str) -> Any:
-    """Finds the factory of an engine.
-
-    Each group's factory takes the service's settings and returns an async
-    context manager around the engine.
+def find_engine(group: str, name: str) -> EntryPoint:
+    """Finds an engine without importing it, which may take seconds.
 
     Raises:
         StageError: FAILED_PRECONDITION with ENGINE_NOT_FOUND.
@@ -31,4 +28,16 @@ def load_engine(group: str, name: str) -> Any:
             Reason.ENGINE_NOT_FOUND,
             f"There is no engine {name!r} in {group}; installed are: {known}.",
         )
-    return next(iter(found)).load()
+    return next(iter(found))
+
+
+def load_engine(group: str, name: str) -> Any:
+    """Imports the factory of an engine.
+
+    Each group's factory takes the service's settings and returns an async
+    context manager around the engine.
+
+    Raises:
+        StageError: FAILED_PRECONDITION with ENGINE_NOT_FOUND.
+    """
+    return find_engine(group, name).load()

@@ -17,7 +17,7 @@ from maie_runtime.broker import Broker
 from maie_runtime.memory import ModelMemory
 from maie_runtime.residency_lease import GpuLease
 from maie_runtime.residency_turns import SharedGpu
-from maie_runtime.settings import ServiceSettings
+from maie_runtime.settings import GpuServiceSettings, ServiceSettings
 from maie_runtime.stage import Stage
 
 log = structlog.get_logger()
@@ -96,7 +96,7 @@ async def open_residency(
         instance: What the service is called in logs.
         abandon: Ends the process, whose model cannot be unloaded.
     """
-    if settings.residency == "resident":
+    if not isinstance(settings, GpuServiceSettings) or settings.residency == "resident":
         yield Resident()
         return
     async with GpuLease(broker, settings.gpu, instance) as lease:

@@ -16,7 +16,7 @@ from maie_runtime.loadable import Loadable
 from maie_runtime.memory import ModelMemory
 from maie_runtime.reasons import Reason
 from maie_runtime.residency_lease import GpuLease, Hold
-from maie_runtime.settings import ServiceSettings
+from maie_runtime.settings import GpuServiceSettings
 from maie_runtime.stage import Stage
 
 log = structlog.get_logger()
@@ -61,7 +61,7 @@ class SharedGpu:
     """
 
     def __init__(
-        self, lease: GpuLease, settings: ServiceSettings, abandon: Callable[[], None]
+        self, lease: GpuLease, settings: GpuServiceSettings, abandon: Callable[[], None]
     ) -> None:
         self._lease = lease
         self._settings = settings

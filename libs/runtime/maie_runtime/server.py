@@ -49,6 +49,7 @@ def run_service(slug: str, settings: ServiceSettings, open_stage: StageOpener) -
     """
     configure_logging(settings.mesh, slug)
     try:
+        settings.check()
         warn_of_faults()
         run_until_signal(_run(BINDINGS[slug], settings, open_stage))
     except (StageError, RuntimeError, ValueError) as error:
@@ -104,7 +105,7 @@ async def serve_stage(
             open_residency(settings, broker, instance, end_process)
         )
         async with residency.use():
-            async with residency.memory.loading(gpu=settings.gpu):
+            async with residency.memory.loading(gpu=settings.shared_gpu):
                 stage = await stack.enter_async_context(open_stage(blobs))
             residency.manage(stage)
             # While its model is in memory, which tells what it is.
@@ -120,7 +121,7 @@ async def serve_stage(
             binding=binding, runner=runner, broker=broker, settings=settings, host=host
         )
         await consumer.start()
-        memory = partial(residency.memory.tell, settings.gpu)
+        memory = partial(residency.memory.tell, settings.shared_gpu)
         await stack.enter_async_context(present(broker, binding.slug, info, memory))
         await server.set_serving(True)
         try:

@@ -119,6 +119,29 @@ class ServiceSettings(Settings):
     max_deliveries: int = Field(default=3, ge=1)
     """A unit whose workers died or fell silent so often is given up."""
 
+    @field_validator("interactive_slots")
+    @classmethod
+    def _leave_a_slot_for_batch(cls, reserved: int, info: ValidationInfo) -> int:
+        if reserved >= info.data.get("slots", reserved + 1):
+            raise ValueError("must be less than slots, or batch work would never run")
+        return reserved
+
+    @property
+    def shared_gpu(self) -> str:
+        """The name of the GPU that the service shares with others; empty for none."""
+        return ""
+
+    def check(self) -> None:
+        """Refuses what can be seen to be wrong before anything is started.
+
+        Raises:
+            StageError: FAILED_PRECONDITION, such as with ENGINE_NOT_FOUND.
+        """
+
+
+class GpuServiceSettings(ServiceSettings):
+    """What stage services with a model that may lie in a GPU have in common."""
+
     residency: Literal["resident", "shared-gpu"] = "resident"
     """Whether the model stays in memory, or services that name the same `gpu` take turns: the one
     whose turn it is loads its model, works and unloads it before the next one loads its own."""
@@ -136,9 +159,7 @@ class ServiceSettings(Settings):
             raise ValueError("name the GPU that is shared, such as node-1/0")
         return gpu
 
-    @field_validator("interactive_slots")
-    @classmethod
-    def _leave_a_slot_for_batch(cls, reserved: int, info: ValidationInfo) -> int:
-        if reserved >= info.data.get("slots", reserved + 1):
-            raise ValueError("must be less than slots, or batch work would never run")
-        return reserved
+    @property
+    def shared_gpu(self) -> str:
+        """The name of the GPU that the service shares with others; empty for none."""
+        return self.gpu

@@ -8,10 +8,13 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from maie_runtime.settings import ServiceSettings, Settings
+from maie_runtime.engines import find_engine
+from maie_runtime.settings import GpuServiceSettings, Settings
 
 SuspectTextPolicy = Literal["off", "report", "remove"]
 Sha256 = Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]
+
+ENGINES = "maie.asr.engines"
 
 
 class SuspectTextSettings(Settings):
@@ -176,7 +179,7 @@ class ChunkformerSettings(Settings):
     """A longer silence ends a segment."""
 
 
-class AsrSettings(ServiceSettings):
+class AsrSettings(GpuServiceSettings):
     """What the ASR service can be told; `MAIE_ASR_` in the environment."""
 
     model_config = SettingsConfigDict(env_prefix="MAIE_ASR_")
@@ -203,3 +206,7 @@ class AsrSettings(ServiceSettings):
     """The engine `whisper`."""
     chunkformer: ChunkformerSettings = Field(default_factory=ChunkformerSettings)
     """The engine `chunkformer`."""
+
+    def check(self) -> None:
+        """Refuses an engine that is not installed."""
+        find_engine(ENGINES, self.engine)

@@ -17,14 +17,13 @@ from maie_asr.engine import Engine, RecognizedSegment, RecognizeOptions
 from maie_asr.messages import capability_names
 from maie_asr.options import recognize_options, suspect_text_policy
 from maie_asr.rereading import SecondReader
-from maie_asr.settings import AsrSettings, SuspectTextPolicy
+from maie_asr.settings import ENGINES, AsrSettings, SuspectTextPolicy
 from maie_asr.source import Source, load_source
 from maie_asr.suspects import SegmentJudge
 from maie_runtime.blobs import Blobs
 from maie_runtime.engines import load_engine
 from maie_runtime.stage import StageContext
 
-ENGINES = "maie.asr.engines"
 # What models that translate write.
 TRANSLATION_LANGUAGE = "en"
 

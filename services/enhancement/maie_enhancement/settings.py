@@ -9,7 +9,10 @@ from pydantic_settings import SettingsConfigDict
 
 from maie_llm.openai import OpenAISettings
 from maie_llm.settings import GenerationSettings, VllmSettings
-from maie_runtime.settings import ServiceSettings
+from maie_runtime.engines import find_engine
+from maie_runtime.settings import GpuServiceSettings
+
+ENGINES = "maie.enhancement.engines"
 
 
 class EnhancementVllmSettings(VllmSettings):
@@ -30,7 +33,7 @@ class EnhancementGenerationSettings(GenerationSettings):
     model_config = SettingsConfigDict(env_prefix="MAIE_ENHANCEMENT_GENERATION_")
 
 
-class EnhancementSettings(ServiceSettings):
+class EnhancementSettings(GpuServiceSettings):
     """What the enhancement service can be told; `MAIE_ENHANCEMENT_` in the environment."""
 
     model_config = SettingsConfigDict(env_prefix="MAIE_ENHANCEMENT_")
@@ -55,3 +58,7 @@ class EnhancementSettings(ServiceSettings):
     """The engine `openai`."""
     generation: EnhancementGenerationSettings = Field(default_factory=EnhancementGenerationSettings)
     """How language models draw words."""
+
+    def check(self) -> None:
+        """Refuses an engine that is not installed."""
+        find_engine(ENGINES, self.engine)

@@ -15,7 +15,7 @@ from maie.enhancement.v1 import enhancement_pb2 as enhancement
 from maie.event.v1 import event_pb2 as event
 from maie_enhancement.engine import Engine, Segment, Word
 from maie_enhancement.guard import edit_rate, word_change, words_of
-from maie_enhancement.settings import EnhancementSettings
+from maie_enhancement.settings import ENGINES, EnhancementSettings
 from maie_llm import Generation
 from maie_llm.messages import generation_of
 from maie_runtime.blobs import Blobs
@@ -26,7 +26,6 @@ from maie_runtime.stage import StageContext
 
 log = structlog.get_logger()
 
-ENGINES = "maie.enhancement.engines"
 # Progress is worth a message at each tenth of the segments, not at each of thousands.
 PROGRESS_STEPS = 10
 

@@ -9,10 +9,13 @@ from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from maie_preprocess.wire import ChannelMode
+from maie_runtime.engines import find_engine
 from maie_runtime.settings import ServiceSettings
 
 MIN_CHUNK_SECONDS = 5.0
 MAX_CHUNK_SECONDS = 1800.0
+
+ENGINES = "maie.preprocess.engines"
 
 
 class PreprocessSettings(ServiceSettings):
@@ -95,3 +98,7 @@ class PreprocessSettings(ServiceSettings):
             # So that the padding of two utterances can never overlap.
             raise ValueError("vad_speech_pad_ms must be at most half of vad_min_silence_ms")
         return self
+
+    def check(self) -> None:
+        """Refuses an engine that is not installed."""
+        find_engine(ENGINES, self.vad)

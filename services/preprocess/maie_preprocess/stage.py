@@ -22,14 +22,13 @@ from maie_preprocess.lanes import Lanes
 from maie_preprocess.notes import warnings_of
 from maie_preprocess.places import LongPlaces
 from maie_preprocess.recording import choice_of, quality_of, source_format
-from maie_preprocess.settings import PreprocessSettings
+from maie_preprocess.settings import ENGINES, PreprocessSettings
 from maie_preprocess.source import open_recording
 from maie_preprocess.speech import rules_of
 from maie_preprocess.wire import Opened
 from maie_runtime.engines import load_engine
 from maie_runtime.stage import StageContext
 
-ENGINES = "maie.preprocess.engines"
 # Ten seconds at once: the model is as fast on them as on five minutes, and its
 # memory grows with every frame that it sees together with others.
 WINDOW_BYTES = 320 * FRAME_SAMPLES * SAMPLE_BYTES

@@ -7,8 +7,11 @@ from pydantic_settings import SettingsConfigDict
 
 from maie_llm.openai import OpenAISettings
 from maie_llm.settings import GenerationSettings, VllmSettings
-from maie_runtime.settings import ServiceSettings
+from maie_runtime.engines import find_engine
+from maie_runtime.settings import GpuServiceSettings
 from maie_templates import TemplateSettings
+
+ENGINES = "maie.summary.engines"
 
 
 class SummaryVllmSettings(VllmSettings):
@@ -29,7 +32,7 @@ class SummaryGenerationSettings(GenerationSettings):
     model_config = SettingsConfigDict(env_prefix="MAIE_SUMMARY_GENERATION_")
 
 
-class SummarySettings(ServiceSettings):
+class SummarySettings(GpuServiceSettings):
     """What the summary service can be told; `MAIE_SUMMARY_` in the environment."""
 
     model_config = SettingsConfigDict(env_prefix="MAIE_SUMMARY_")
@@ -51,3 +54,7 @@ class SummarySettings(ServiceSettings):
     """The engine `openai`."""
     generation: SummaryGenerationSettings = Field(default_factory=SummaryGenerationSettings)
     """How language models draw words."""
+
+    def check(self) -> None:
+        """Refuses an engine that is not installed."""
+        find_engine(ENGINES, self.engine)

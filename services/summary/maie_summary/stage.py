@@ -29,12 +29,11 @@ from maie_summary.parts import (
     times_of,
     without_told,
 )
-from maie_summary.settings import SummarySettings
+from maie_summary.settings import ENGINES, SummarySettings
 from maie_templates import Template, TemplateLibrary
 
 log = structlog.get_logger()
 
-ENGINES = "maie.summary.engines"
 # About five minutes of speech: what preprocess makes a chunk of.
 SEGMENTS_PER_PART = 100
 # How much of the work lies before the reduce step.
