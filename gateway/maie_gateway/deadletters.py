@@ -17,10 +17,10 @@ from maie_gateway.webhooks import replay
 from maie_runtime import subjects
 from maie_runtime.broker import BROKER_ERRORS, Broker, broker_unavailable
 from maie_runtime.errors import Code, StageError, invalid
+from maie_runtime.limits import MAX_PAGE_SIZE
 from maie_runtime.reasons import Reason
 
 DEFAULT_PAGE_SIZE = 50
-MAX_PAGE_SIZE = 1000
 # How far back is read at once; more, where letters of others lie in between.
 FIRST_WINDOW = 256
 MAX_WINDOW = 8192

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
-from google.protobuf.duration_pb2 import Duration
-
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie_gateway.conductor import job_view
 from maie_gateway.job_warnings import unread_duration
+from maie_runtime.durations import seconds
 
 STAGES = (
     common.STAGE_PREPROCESS,
@@ -73,14 +72,14 @@ def edit_rate(transcripts: Iterable[common.Transcript]) -> float | None:
 
 def _confidence(transcripts: Iterable[common.Transcript]) -> float | None:
     """The segments' confidences, each weighted by its duration."""
-    total = seconds = 0.0
+    total = spoken = 0.0
     for transcript in transcripts:
         for segment in transcript.segments:
             if segment.HasField("confidence"):
-                length = _seconds(segment.end_offset) - _seconds(segment.start_offset)
+                length = seconds(segment.end_offset) - seconds(segment.start_offset)
                 total += segment.confidence * length
-                seconds += length
-    return total / seconds if seconds else None
+                spoken += length
+    return total / spoken if spoken else None
 
 
 def _stage_metrics(
@@ -116,10 +115,6 @@ def _audio_of(
         if chunk.index in covered:
             total += chunk.range.end_offset.ToTimedelta() - chunk.range.start_offset.ToTimedelta()
     return total
-
-
-def _seconds(offset: Duration) -> float:
-    return offset.ToNanoseconds() / 1e9
 
 
 def _ratio(part: timedelta, whole: timedelta) -> float:

@@ -15,7 +15,7 @@ from maie_gateway.erasing import erase_all
 from maie_gateway.loop import Conductor
 from maie_gateway.requests import Requests
 from maie_gateway.store import REMOVAL_TOLD_SECONDS, JobStore, RevisionConflictError
-from maie_gateway.tenancy import tenant_of_record
+from maie_gateway.tenants import tenant_of_record
 from maie_runtime import folders, subjects
 from maie_runtime.blobs import Blobs
 from maie_runtime.broker import BROKER_ERRORS, Broker, broker_unavailable

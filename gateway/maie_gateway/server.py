@@ -37,15 +37,13 @@ from maie_runtime.background import beside
 from maie_runtime.blobs import Blobs
 from maie_runtime.broker import Broker, open_broker
 from maie_runtime.grpc_server import GrpcServer
+from maie_runtime.limits import MAX_GATEWAY_REQUEST_BYTES
 from maie_runtime.presence import instance_name
 from maie_templates import TemplateLibrary
 
 log = structlog.get_logger()
 
 SERVICES = ("maie.job.v1.JobService", "maie.catalog.v1.CatalogService")
-# Uploads apart, the largest that is of any use has 32 labels of 256 characters: a few 10 KiB. To
-# read much more takes the loop from everybody else.
-MAX_REQUEST_BYTES = 1024 * 1024
 HEALTH_CHECK_SECONDS = 1.0
 
 
@@ -66,7 +64,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
     the conductor, NATS.
     """
     blobs = Blobs(settings.mesh.blob_url)
-    server = GrpcServer(settings.listen, SERVICES, MAX_REQUEST_BYTES)
+    server = GrpcServer(settings.listen, SERVICES, MAX_GATEWAY_REQUEST_BYTES)
     async with AsyncExitStack() as stack:
         broker = await stack.enter_async_context(
             open_broker(

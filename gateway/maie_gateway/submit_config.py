@@ -6,21 +6,26 @@ import re
 from collections.abc import Mapping
 
 from maie.job.v1 import job_pb2 as job
+from maie_runtime.durations import seconds
 from maie_runtime.errors import invalid
+from maie_runtime.limits import (
+    MAX_CHUNK_SECONDS,
+    MAX_DISPLAY_NAME_CHARACTERS,
+    MAX_FILENAME_CHARACTERS,
+    MAX_LABEL_CHARACTERS,
+    MAX_LABEL_KEY_CHARACTERS,
+    MAX_LABELS,
+    MAX_REQUEST_ID_CHARACTERS,
+    MAX_TEMPLATE_ID_CHARACTERS,
+    MIN_CHUNK_SECONDS,
+)
 from maie_runtime.names import is_harmless
 from maie_runtime.options import check_generation, check_recording, check_transcribe
 from maie_runtime.reasons import Reason
 
 DEFAULT_FEATURES = (job.FEATURE_CLEAN_TRANSCRIPT, job.FEATURE_SUMMARY)
-MIN_CHUNK_SECONDS = 5
-MAX_CHUNK_SECONDS = 30 * 60
-MAX_FILENAME_CHARACTERS = 255
-MAX_REQUEST_ID_CHARACTERS = 128
-MAX_DISPLAY_NAME_CHARACTERS = 200
-MAX_LABELS = 32
-MAX_LABEL_CHARACTERS = 256
-_TEMPLATE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_LABEL_KEY = re.compile(r"[a-z0-9_-]{1,63}")
+_TEMPLATE_ID = re.compile(rf"[A-Za-z0-9_-]{{1,{MAX_TEMPLATE_ID_CHARACTERS}}}")
+_LABEL_KEY = re.compile(rf"[a-z0-9_-]{{1,{MAX_LABEL_KEY_CHARACTERS}}}")
 
 
 def settled_config(asked: job.JobConfig) -> job.JobConfig:
@@ -57,8 +62,8 @@ def check_template_id(template_id: str, *, field: str) -> None:
     if not _TEMPLATE_ID.fullmatch(template_id):
         raise invalid(
             Reason.FIELD_INVALID,
-            "A template id has 1 to 64 characters of a-z, 0-9, _ and -; ListTemplates shows those "
-            "there are.",
+            f"A template id has 1 to {MAX_TEMPLATE_ID_CHARACTERS} characters of a-z, 0-9, _ and -; "
+            "ListTemplates shows those there are.",
             field=field,
         )
 
@@ -111,7 +116,8 @@ def check_labels(labels: Mapping[str, str], *, field: str) -> None:
     if not fit:
         raise invalid(
             Reason.LABELS_INVALID,
-            f"There may be {MAX_LABELS} labels: keys of up to 63 characters of a-z, 0-9, _ and -, "
+            f"There may be {MAX_LABELS} labels: keys of up to {MAX_LABEL_KEY_CHARACTERS} "
+            "characters of a-z, 0-9, _ and -, "
             f"values of up to {MAX_LABEL_CHARACTERS} characters on one line, without direction "
             "marks.",
             field=field,
@@ -132,11 +138,11 @@ def _check_chunk_duration(config: job.JobConfig) -> None:
     if not config.HasField("chunk_duration"):
         return
     # Not as a timedelta, which holds less than a Duration.
-    seconds = config.chunk_duration.seconds + config.chunk_duration.nanos / 1e9
-    if not MIN_CHUNK_SECONDS <= seconds <= MAX_CHUNK_SECONDS:
+    wanted = seconds(config.chunk_duration)
+    if not MIN_CHUNK_SECONDS <= wanted <= MAX_CHUNK_SECONDS:
         raise invalid(
             Reason.CHUNK_DURATION_INVALID,
-            f"A chunk is {MIN_CHUNK_SECONDS} s to {MAX_CHUNK_SECONDS} s long, not {seconds:g} s.",
+            f"A chunk is {MIN_CHUNK_SECONDS} s to {MAX_CHUNK_SECONDS} s long, not {wanted:g} s.",
             field="config.chunk_duration",
         )
 

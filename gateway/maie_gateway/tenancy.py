@@ -10,15 +10,15 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from maie.job.v1 import record_pb2 as record
 from maie_gateway.store import JobStore, StoredRecord, job_not_found
+from maie_gateway.tenants import DEFAULT_TENANT, tenant_of_record
 from maie_runtime.errors import invalid
+from maie_runtime.limits import MAX_TENANT_CHARACTERS
 from maie_runtime.reasons import Reason
 
 METADATA_KEY = "maie-tenant"
-DEFAULT_TENANT = "default"
 # Tenants are part of subjects and keys in NATS, of file names and of labels of metrics.
-_TENANT = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+_TENANT = re.compile(rf"(?!-)[a-z0-9-]{{1,{MAX_TENANT_CHARACTERS}}}")
 
 
 def tenant_of(context: Any) -> str:
@@ -34,16 +34,11 @@ def tenant_of(context: Any) -> str:
     if named or not isinstance(tenant, str) or not _TENANT.fullmatch(tenant):
         raise invalid(
             Reason.TENANT_INVALID,
-            f"The metadata {METADATA_KEY} names one tenant: up to 32 characters of a-z, 0-9 "
-            "and -, not beginning with -.",
+            f"The metadata {METADATA_KEY} names one tenant: up to {MAX_TENANT_CHARACTERS} "
+            "characters of a-z, 0-9 and -, not beginning with -.",
             field=METADATA_KEY,
         )
     return tenant
-
-
-def tenant_of_record(source: record.JobRecord) -> str:
-    """Whose job a record is of."""
-    return source.tenant or DEFAULT_TENANT
 
 
 async def own_job(store: JobStore, job_id: str, tenant: str) -> StoredRecord:

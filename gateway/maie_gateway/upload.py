@@ -12,10 +12,9 @@ from maie_gateway.content import HEAD_BYTES, check_head
 from maie_gateway.pace import Pace
 from maie_runtime.blobs import Blobs, BlobWriter
 from maie_runtime.errors import Code, StageError, invalid
+from maie_runtime.limits import MAX_UPLOAD_PART_BYTES
 from maie_runtime.reasons import Reason
 
-# As maie.job.v1.UploadPart says.
-MAX_PART_BYTES = 4 * 1024 * 1024
 # What a client sends together with its finish message is there well before.
 END_SECONDS = 0.5
 
@@ -67,7 +66,7 @@ async def _write_all(
                 await _check_end(parts)
                 return part.finish
             case "audio":
-                if len(part.audio) > MAX_PART_BYTES:
+                if len(part.audio) > MAX_UPLOAD_PART_BYTES:
                     raise _part_too_large(len(part.audio))
                 if writer.size + len(part.audio) > max_bytes:
                     raise _too_large(max_bytes)
@@ -107,8 +106,8 @@ def _out_of_order() -> StageError:
 def _part_too_large(size: int) -> StageError:
     return invalid(
         Reason.UPLOAD_PART_TOO_LARGE,
-        f"A part of {size} bytes is more than {MAX_PART_BYTES}; cut the recording into smaller "
-        "parts, such as of 256 KiB.",
+        f"A part of {size} bytes is more than {MAX_UPLOAD_PART_BYTES}; cut the recording into "
+        "smaller parts, such as of 256 KiB.",
     )
 
 

@@ -16,6 +16,7 @@ from maie_gateway.conductor.log import log_accepted, log_state, retries_made
 from maie_gateway.conductor.policy import Policy
 from maie_gateway.conductor.steering import STEERING
 from maie_gateway.conductor.tasks import task_id
+from maie_gateway.tenants import DEFAULT_TENANT
 from maie_pipeline.pipelines import PIPELINES
 from maie_pipeline.recording import RECORDING
 from maie_pipeline.states import FINAL_STATES
@@ -25,7 +26,6 @@ from maie_runtime.reasons import Reason
 # A failure's sentence is stored for each failed attempt; the record must stay bounded.
 MAX_MESSAGE_CHARS = 240
 MAX_REASON_CHARS = 64
-DEFAULT_TENANT = "default"
 
 
 def accept(

@@ -13,7 +13,7 @@ from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
 from maie_gateway.conductor import FINAL_STATES, job_view
 from maie_gateway.readmodel.words import storable
-from maie_gateway.tenancy import DEFAULT_TENANT
+from maie_gateway.tenants import tenant_of_record
 from maie_pipeline.recording import SUMMARY_REDUCE
 
 TEXT_STAGES = (common.STAGE_ASR, common.STAGE_ENHANCEMENT)
@@ -53,7 +53,7 @@ def job_entry(of: record.JobRecord, revision: int) -> JobEntry:
         webhook.secret = ""  # no secret reaches the database
     return JobEntry(
         job_id=of.job_id,
-        tenant=of.tenant or DEFAULT_TENANT,
+        tenant=tenant_of_record(of),
         state=of.state,
         display_name=storable(of.display_name),
         filename=storable(of.config.filename),

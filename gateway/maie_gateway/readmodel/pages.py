@@ -25,9 +25,9 @@ from maie_gateway.readmodel.paging import page_size
 from maie_gateway.readmodel.tables import jobs, labels
 from maie_gateway.readmodel.tokens import page_key, page_token
 from maie_gateway.readmodel.words import storable
+from maie_runtime.limits import MAX_PAGE_SIZE
 
 DEFAULT_PAGE_SIZE = 50
-MAX_PAGE_SIZE = 1000
 
 
 def list_page(

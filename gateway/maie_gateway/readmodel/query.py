@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from maie_gateway.readmodel.words import words
 from maie_runtime.errors import invalid
+from maie_runtime.limits import MAX_QUERY_CHARACTERS
 from maie_runtime.reasons import Reason
-
-MAX_QUERY_LENGTH = 256
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -38,10 +37,10 @@ def parse_query(query: str) -> tuple[Term, ...]:
 
     Raises:
         StageError: INVALID_ARGUMENT with QUERY_INVALID for a query without
-            words or with more than `MAX_QUERY_LENGTH` characters.
+            words or with more than `MAX_QUERY_CHARACTERS` characters.
     """
-    if len(query) > MAX_QUERY_LENGTH:
-        raise _refused(f"A query has at most {MAX_QUERY_LENGTH} characters.")
+    if len(query) > MAX_QUERY_CHARACTERS:
+        raise _refused(f"A query has at most {MAX_QUERY_CHARACTERS} characters.")
     terms: dict[Term, None] = {}
     parts = query.rstrip().split('"')
     for place, part in enumerate(parts):

@@ -18,10 +18,9 @@ from maie_gateway.readmodel.query import Term, parse_query
 from maie_gateway.readmodel.snippets import snippet
 from maie_gateway.readmodel.tables import jobs, moments, texts
 from maie_gateway.readmodel.tokens import page_key, page_token
+from maie_runtime.limits import MAX_SEARCH_MOMENTS, MAX_SEARCH_PAGE_SIZE
 
 DEFAULT_PAGE_SIZE = 20
-MAX_PAGE_SIZE = 100
-MAX_MOMENTS = 5
 # So many of the newest jobs with the words are put in order of merit; after
 # them come the next so many. It bounds the cost of a word that every job holds.
 RANKED_JOBS = 200
@@ -94,7 +93,7 @@ def asked_page(tenant: str, request: job.SearchJobsRequest) -> tuple[tuple[Term,
         StageError: INVALID_ARGUMENT with QUERY_INVALID, PAGE_TOKEN_INVALID or
             PAGE_SIZE_INVALID.
     """
-    size = page_size(request.page_size, DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
+    size = page_size(request.page_size, DEFAULT_PAGE_SIZE, MAX_SEARCH_PAGE_SIZE)
     return parse_query(request.query), size, _place(tenant, request)
 
 
@@ -191,7 +190,7 @@ def _best_moments(numbers: Iterable[int], terms: Sequence[Term]) -> Select[Any]:
         partition_by=rated.c.number, order_by=(rated.c.merit.desc(), rated.c.position)
     )
     ranked = select(rated, rank.label("rank")).where(rated.c.merit > 0).subquery("ranked")
-    return select(ranked).where(ranked.c.rank <= MAX_MOMENTS).order_by(ranked.c.rank)
+    return select(ranked).where(ranked.c.rank <= MAX_SEARCH_MOMENTS).order_by(ranked.c.rank)
 
 
 def _moment(row: Row[Any], terms: Sequence[Term]) -> job.Moment:

@@ -12,10 +12,10 @@ from typing import Any
 from google.protobuf.message import Message
 
 from maie_runtime.errors import StageError, invalid
+from maie_runtime.limits import MAX_PAGE_TOKEN_CHARACTERS
 from maie_runtime.reasons import Reason
 
 CHECK_LENGTH = 8
-MAX_TOKEN_LENGTH = 512
 MAX_INT64 = 2**63 - 1
 
 Key = Sequence[int | float | str]
@@ -48,7 +48,7 @@ def page_key(token: str, kinds: Sequence[type], tenant: str, request: Message) -
             a token of a page of the same request.
     """
     try:
-        if len(token) > MAX_TOKEN_LENGTH:
+        if len(token) > MAX_PAGE_TOKEN_CHARACTERS:
             raise _refused()
         check, body = json.loads(base64.b64decode(token, altchars=b"-_", validate=True))
         if check != _check(body, tenant, request):

@@ -6,11 +6,14 @@ import asyncio
 
 from maie.job.v1 import job_pb2 as job
 from maie_gateway.webhooks.guard import UrlGuard
-from maie_gateway.webhooks.settings import MAX_SECRET_CHARACTERS, MIN_SECRET_CHARACTERS
 from maie_runtime.errors import StageError, invalid
+from maie_runtime.limits import (
+    MAX_SECRET_CHARACTERS,
+    MAX_WEBHOOKS,
+    MIN_SECRET_CHARACTERS,
+)
 from maie_runtime.reasons import Reason
 
-MAX_WEBHOOKS = 4
 RESOLVE_SECONDS = 5.0
 
 

@@ -9,11 +9,11 @@ from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
 from maie_gateway.conductor import FINAL_STATES
+from maie_gateway.tenants import tenant_of_record
 from maie_gateway.webhooks.settings import TenantWebhook
 
 # A message of the broker is bounded, and a receiver that wants them all asks for the job.
 MAX_FAILURES = 20
-DEFAULT_TENANT = "default"
 TENANT_PREFIX = "tenant-"
 
 TenantWebhooks = Mapping[str, Sequence[TenantWebhook]]
@@ -68,7 +68,7 @@ def _final_sequence(source: record.JobRecord) -> int:
 def _receivers(source: record.JobRecord, tenants: TenantWebhooks) -> Iterator[tuple[str, str]]:
     for place, webhook in enumerate(source.config.webhooks):
         yield str(place), webhook.url
-    for hook in tenants.get(source.tenant or DEFAULT_TENANT, ()):
+    for hook in tenants.get(tenant_of_record(source), ()):
         yield TENANT_PREFIX + hook.name, hook.url
 
 

@@ -14,9 +14,9 @@ from yarl import URL
 
 from maie_gateway.webhooks.addresses import Network, may_be_reached
 from maie_runtime.errors import StageError, invalid
+from maie_runtime.limits import MAX_WEBHOOK_URL_CHARACTERS
 from maie_runtime.reasons import Reason
 
-MAX_URL_CHARACTERS = 2048
 # Names that resolve slowly block a thread each.
 RESOLVER_THREADS = 8
 
@@ -93,8 +93,12 @@ class UrlGuard:
 
 
 def _parse(url: str) -> URL:
-    if len(url) > MAX_URL_CHARACTERS or any(ord(c) <= ord(" ") or ord(c) == 0x7F for c in url):
-        raise _refused(f"it is longer than {MAX_URL_CHARACTERS} characters or has spaces in it")
+    if len(url) > MAX_WEBHOOK_URL_CHARACTERS or any(
+        ord(c) <= ord(" ") or ord(c) == 0x7F for c in url
+    ):
+        raise _refused(
+            f"it is longer than {MAX_WEBHOOK_URL_CHARACTERS} characters or has spaces in it"
+        )
     try:
         parsed, netloc = URL(url), urlsplit(url).netloc
     except ValueError as error:

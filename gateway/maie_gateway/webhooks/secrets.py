@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from maie.event.v1 import event_pb2 as event
 from maie_gateway.store import JobStore
-from maie_gateway.webhooks.deliveries import DEFAULT_TENANT, TENANT_PREFIX, TenantWebhooks
+from maie_gateway.tenants import tenant_of_record
+from maie_gateway.webhooks.deliveries import TENANT_PREFIX, TenantWebhooks
 from maie_runtime.errors import Code, StageError
 from maie_runtime.reasons import Reason
 
@@ -26,7 +27,7 @@ class Secrets:
         stored = (await self._store.get(delivery.job_id)).record
         if delivery.receiver.startswith(TENANT_PREFIX):
             name = delivery.receiver.removeprefix(TENANT_PREFIX)
-            for hook in self._tenants.get(stored.tenant or DEFAULT_TENANT, ()):
+            for hook in self._tenants.get(tenant_of_record(stored), ()):
                 if hook.name == name:
                     return hook.secret.get_secret_value()
         elif delivery.receiver.isdecimal():

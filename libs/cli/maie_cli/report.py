@@ -16,10 +16,11 @@ from maie.job.v1 import job_pb2 as job
 from maie_cli.formats.clean import plain
 from maie_cli.formats.markdown import moments
 from maie_cli.formats.summary import Item, Reading, Section, reading
-from maie_cli.formats.transcript import paragraphs, seconds
+from maie_cli.formats.transcript import paragraphs
 from maie_cli.formats.warnings import sentences
 from maie_cli.formats.writers import Finished
 from maie_cli.names import stage_name
+from maie_runtime.durations import seconds
 
 INDENT = (0, 0, 0, 2)
 BELOW_TABLE = (0, 0, 1, 2)

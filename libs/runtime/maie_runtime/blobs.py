@@ -25,6 +25,7 @@ from obstore.store import LocalStore, ObjectStore, from_url
 
 from maie.common.v1 import types_pb2 as common
 from maie_runtime.errors import Code, StageError, invalid
+from maie_runtime.limits import MAX_BLOB_KEY_CHARACTERS
 from maie_runtime.reasons import Reason
 
 log = structlog.get_logger()
@@ -40,7 +41,6 @@ RETRY_AFTER = timedelta(seconds=5)
 LIST_CHUNK = 1000
 # obstore tells the system's errors in its messages alone.
 NO_SPACE = tuple(f"(os error {number})" for number in (errno.ENOSPC, errno.EDQUOT))
-MAX_KEY_CHARACTERS = 1024  # as S3 has it
 _NAME = r"(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._=-]+"
 _KEY = re.compile(rf"{_NAME}(?:/{_NAME})*")
 # The names that obstore gives to files that are not complete.
@@ -104,7 +104,7 @@ def _check(blob: common.Blob, digest: str) -> None:
 
 def _check_key(key: str) -> None:
     """Refuses what is no key of ours, before it reaches a file system or a bucket."""
-    if not _KEY.fullmatch(key) or len(key) > MAX_KEY_CHARACTERS:
+    if not _KEY.fullmatch(key) or len(key) > MAX_BLOB_KEY_CHARACTERS:
         raise invalid(
             Reason.BLOB_KEY_INVALID,
             "The key of a stored object is a relative path of letters, digits, `.`, `_`, `-` and "

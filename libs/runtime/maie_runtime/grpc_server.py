@@ -9,11 +9,11 @@ import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from maie_runtime.grpc_errors import ErrorInterceptor
+from maie_runtime.limits import MAX_STAGE_REQUEST_BYTES
 from maie_runtime.reflection import enable_reflection
 
 log = structlog.get_logger()
 
-MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 KEEPALIVE_SECONDS = 20
 PING_TIMEOUT_SECONDS = 10
 MIN_CLIENT_PING_SECONDS = 10
@@ -23,7 +23,7 @@ LEAVE_SECONDS = 5.0
 _OPTIONS = (
     # A second server on the same port must fail, not share its calls.
     ("grpc.so_reuseport", 0),
-    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_receive_message_length", MAX_STAGE_REQUEST_BYTES),
     ("grpc.max_send_message_length", -1),
     ("grpc.keepalive_time_ms", KEEPALIVE_SECONDS * 1000),
     # `keepalive_timeout_ms` has no effect; this finds a frozen peer.
@@ -57,7 +57,7 @@ class GrpcServer:
         self,
         listen: str,
         services: tuple[str, ...],
-        max_request_bytes: int = MAX_MESSAGE_BYTES,
+        max_request_bytes: int = MAX_STAGE_REQUEST_BYTES,
     ) -> None:
         self.server = grpc.aio.server(
             interceptors=(ErrorInterceptor(max_request_bytes),), options=_OPTIONS

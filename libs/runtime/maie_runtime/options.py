@@ -14,16 +14,18 @@ from maie.asr.v1 import asr_pb2 as asr
 from maie.common.v1 import types_pb2 as common
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie_runtime.errors import StageError, invalid
+from maie_runtime.limits import (
+    MAX_HOTWORD_CHARACTERS,
+    MAX_HOTWORDS,
+    MAX_LANGUAGE_CHARACTERS,
+    MAX_PROMPT_CHARACTERS,
+    MAX_TEMPERATURES,
+)
 from maie_runtime.names import check_text, is_harmless
 from maie_runtime.reasons import Reason
 
-MAX_PROMPT_CHARACTERS = 2000
-# The options are kept in every job's record, which is bounded.
-MAX_HOTWORDS = 100
-MAX_HOTWORD_CHARACTERS = 64
-# A tag of RFC 5646; its section 4.4.1 says that 35 characters hold any.
-_LANGUAGE = re.compile(r"(?=.{0,35}\Z)[A-Za-z0-9]+([-_][A-Za-z0-9]+)*")
-MAX_TEMPERATURES = 10
+# A tag of RFC 5646.
+_LANGUAGE = re.compile(rf"(?=.{{0,{MAX_LANGUAGE_CHARACTERS}}}\Z)[A-Za-z0-9]+([-_][A-Za-z0-9]+)*")
 # What ASR engines that can say of themselves.
 TRANSLATION = "translation"
 STEERING = "decoding_options"
@@ -202,7 +204,8 @@ def _check_words(options: asr.TranscribeOptions, field: str) -> None:
     if options.language_code and not _LANGUAGE.fullmatch(options.language_code):
         raise invalid(
             Reason.LANGUAGE_INVALID,
-            "A language code is a BCP 47 tag of at most 35 characters, such as en-GB.",
+            "A language code is a BCP 47 tag of at most "
+            f"{MAX_LANGUAGE_CHARACTERS} characters, such as en-GB.",
             field=f"{field}.language_code",
         )
     fit = all(

@@ -10,17 +10,16 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import numpy as np
-from google.protobuf.duration_pb2 import Duration
 
 from maie.asr.v1 import asr_pb2 as asr
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie_asr.engine import SAMPLE_RATE, Samples, Speech, SpeechRange
 from maie_asr.vad import find_speech
 from maie_runtime.blobs import Blobs
+from maie_runtime.durations import seconds
 from maie_runtime.errors import invalid
+from maie_runtime.limits import MAX_AUDIO_CONTENT_BYTES
 from maie_runtime.reasons import Reason
-
-MAX_CONTENT_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -67,15 +66,15 @@ async def load_source(request: asr.TranscribeRequest, blobs: Blobs, executor: Ex
 
 async def _chunk(chunk: preprocess.Chunk, blobs: Blobs, executor: Executor) -> Source:
     _check(chunk)
-    offset = _seconds(chunk.range.start_offset)
+    offset = seconds(chunk.range.start_offset)
     samples = np.empty(0, np.int16)
     if chunk.speech:
         data = await blobs.get(chunk.audio)
         samples = await asyncio.get_running_loop().run_in_executor(executor, read_wav, data)
     ranges = tuple(
         SpeechRange(
-            start=_position(_seconds(speech.start_offset) - offset, samples),
-            end=_position(_seconds(speech.end_offset) - offset, samples),
+            start=_position(seconds(speech.start_offset) - offset, samples),
+            end=_position(seconds(speech.end_offset) - offset, samples),
         )
         for speech in chunk.speech
     )
@@ -89,7 +88,7 @@ def _check(chunk: preprocess.Chunk) -> None:
     if chunk.index < 0:
         raise invalid(Reason.CHUNK_INVALID, "A chunk's index is 0 or more.", field="chunk.index")
     edges = [
-        _seconds(edge) for span in chunk.speech for edge in (span.start_offset, span.end_offset)
+        seconds(edge) for span in chunk.speech for edge in (span.start_offset, span.end_offset)
     ]
     if any(after < before for before, after in itertools.pairwise(edges)):
         raise invalid(
@@ -101,10 +100,10 @@ def _check(chunk: preprocess.Chunk) -> None:
 
 
 def _content(data: bytes) -> Source:
-    if len(data) > MAX_CONTENT_BYTES:
+    if len(data) > MAX_AUDIO_CONTENT_BYTES:
         raise invalid(
             Reason.AUDIO_TOO_LARGE,
-            f"Audio inside a request is at most {MAX_CONTENT_BYTES // 1024**2} MiB; "
+            f"Audio inside a request is at most {MAX_AUDIO_CONTENT_BYTES // 1024**2} MiB; "
             "submit the recording as a job.",
             field="audio_content",
         )
@@ -138,10 +137,6 @@ def read_wav(data: bytes) -> Samples:
     if not len(samples):
         raise invalid(Reason.AUDIO_EMPTY, "The audio holds no samples.", field="audio_content")
     return samples
-
-
-def _seconds(duration: Duration) -> float:
-    return duration.seconds + duration.nanos / 1e9
 
 
 def _position(seconds: float, samples: Samples) -> int:

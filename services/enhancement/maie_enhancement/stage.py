@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, asynccontextmanager
 
 import structlog
-from google.protobuf.duration_pb2 import Duration
 
 from maie.common.v1 import types_pb2 as common
 from maie.enhancement.v1 import enhancement_pb2 as enhancement
@@ -19,6 +18,7 @@ from maie_enhancement.settings import ENGINES, EnhancementSettings
 from maie_llm import Generation
 from maie_llm.messages import generation_of
 from maie_runtime.blobs import Blobs
+from maie_runtime.durations import seconds
 from maie_runtime.engines import load_engine
 from maie_runtime.errors import Code, StageError, invalid
 from maie_runtime.reasons import Reason
@@ -163,19 +163,15 @@ def _finish(transcript: common.Transcript, max_word_change: float) -> None:
 
 def _plain(segment: common.Segment) -> Segment:
     words = tuple(
-        Word(text=word.word, start=_seconds(word.start_offset), end=_seconds(word.end_offset))
+        Word(text=word.word, start=seconds(word.start_offset), end=seconds(word.end_offset))
         for word in segment.words
     )
     return Segment(
         text=segment.text,
-        start=_seconds(segment.start_offset),
-        end=_seconds(segment.end_offset),
+        start=seconds(segment.start_offset),
+        end=seconds(segment.end_offset),
         words=words,
     )
-
-
-def _seconds(duration: Duration) -> float:
-    return duration.seconds + duration.nanos / 1e9
 
 
 def _delta(segment_id: str, text: str) -> enhancement.EnhanceResponse:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from maie.preprocess.v1 import preprocess_pb2 as pb
-from maie_preprocess.settings import MAX_CHUNK_SECONDS, MIN_CHUNK_SECONDS, PreprocessSettings
+from maie_preprocess.settings import PreprocessSettings
+from maie_runtime.durations import seconds
 from maie_runtime.errors import invalid
+from maie_runtime.limits import MAX_CHUNK_SECONDS, MIN_CHUNK_SECONDS
 from maie_runtime.reasons import Reason
 
 # Chunks for each slot: with one each, the slot whose chunk has less speech would wait for the
@@ -44,7 +46,7 @@ class ChunkLength:
         """
         wanted = settings.chunk_seconds
         if request.HasField("chunk_duration"):
-            wanted = request.chunk_duration.seconds + request.chunk_duration.nanos / 1e9
+            wanted = seconds(request.chunk_duration)
             if not MIN_CHUNK_SECONDS <= wanted <= MAX_CHUNK_SECONDS:
                 raise invalid(
                     Reason.CHUNK_DURATION_INVALID,

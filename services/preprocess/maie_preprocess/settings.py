@@ -10,10 +10,8 @@ from pydantic_settings import SettingsConfigDict
 
 from maie_preprocess.wire import ChannelMode
 from maie_runtime.engines import find_engine
+from maie_runtime.limits import MAX_CHUNK_SECONDS, MIN_CHUNK_SECONDS
 from maie_runtime.settings import ServiceSettings
-
-MIN_CHUNK_SECONDS = 5.0
-MAX_CHUNK_SECONDS = 1800.0
 
 ENGINES = "maie.preprocess.engines"
 

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from maie.job.v1 import job_pb2 as job
 from maie_gateway.readmodel import ReadModel
-from maie_gateway.readmodel.query import MAX_QUERY_LENGTH, Term, parse_query
+from maie_gateway.readmodel.query import Term, parse_query
 from maie_gateway.readmodel.words import words
 from maie_runtime.errors import Code, StageError
+from maie_runtime.limits import MAX_QUERY_CHARACTERS
 from tests.gateway.readmodel.records import TENANT, put_text
 
 pytestmark = pytest.mark.unit
@@ -42,7 +43,7 @@ def test_a_query_is_words_phrases_and_at_last_a_beginning(query: str, terms: lis
     assert list(parse_query(query)) == terms
 
 
-@pytest.mark.parametrize("query", ["", "   ", '""', "*", "?!", "a" * (MAX_QUERY_LENGTH + 1)])
+@pytest.mark.parametrize("query", ["", "   ", '""', "*", "?!", "a" * (MAX_QUERY_CHARACTERS + 1)])
 def test_a_query_without_words_or_with_too_many_characters_is_refused(query: str) -> None:
     with pytest.raises(StageError) as refused:
         parse_query(query)
@@ -60,17 +61,19 @@ def test_words_hold_letters_and_digits_only(text: str) -> None:
 @settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(query=st.text(max_size=MAX_QUERY_LENGTH) | st.text("ab \"*'\\%_&|!:()<>-\0", max_size=40))
-@example(query="a " * (MAX_QUERY_LENGTH // 2))
+@given(
+    query=st.text(max_size=MAX_QUERY_CHARACTERS) | st.text("ab \"*'\\%_&|!:()<>-\0", max_size=40)
+)
+@example(query="a " * (MAX_QUERY_CHARACTERS // 2))
 @example(query=" ".join(chr(letter) for letter in range(0x3B1, 0x3B1 + 128)))
-@example(query="\ufdfa" * MAX_QUERY_LENGTH)
-@example(query="\ufdfa " * (MAX_QUERY_LENGTH // 2))
-@example(query="会" * MAX_QUERY_LENGTH)
+@example(query="\ufdfa" * MAX_QUERY_CHARACTERS)
+@example(query="\ufdfa " * (MAX_QUERY_CHARACTERS // 2))
+@example(query="会" * MAX_QUERY_CHARACTERS)
 @example(query='"a" AND NOT "b" OR NEAR("c")')
 async def test_no_query_makes_a_database_raise(model: ReadModel, query: str) -> None:
     if await model.count() == 0:
         await put_text(model, 1, "the budget of the release", "a b")
-    if words(query) and len(query) <= MAX_QUERY_LENGTH:
+    if words(query) and len(query) <= MAX_QUERY_CHARACTERS:
         await model.search(TENANT, job.SearchJobsRequest(query=query))
     else:
         with pytest.raises(StageError, match=r"A query "):

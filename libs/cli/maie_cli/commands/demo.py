@@ -25,7 +25,7 @@ from maie_cli.console import out
 from maie_cli.exits import Exit, leave, run
 from maie_cli.files import Names, write_results
 from maie_cli.formats.clean import plain
-from maie_cli.formats.transcript import clock, seconds
+from maie_cli.formats.transcript import clock
 from maie_cli.formats.writers import WRITERS, Finished
 from maie_cli.interrupts import interruptible
 from maie_cli.mesh.errors import MeshError
@@ -35,6 +35,7 @@ from maie_cli.report import print_files, print_report
 from maie_cli.templates import template_of
 from maie_cli.views import LineView, StageBars, View, bars
 from maie_client import FEATURES, Client, ClientError
+from maie_runtime.durations import seconds
 
 SAMPLES = Path("samples")
 READING = "reading.flac"

@@ -13,8 +13,9 @@ from maie_cli.console import emit, note
 from maie_cli.exits import run
 from maie_cli.formats.as_json import to_json
 from maie_cli.formats.clean import plain
-from maie_cli.formats.transcript import clock, seconds
+from maie_cli.formats.transcript import clock
 from maie_client import Client
+from maie_runtime.durations import seconds
 
 app = typer.Typer(add_completion=False)
 

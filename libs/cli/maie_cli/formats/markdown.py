@@ -9,8 +9,9 @@ from maie.job.v1 import job_pb2 as job
 from maie.summary.v1 import summary_pb2 as summary
 from maie_cli.formats.clean import plain
 from maie_cli.formats.summary import Item, Reading, Section, reading
-from maie_cli.formats.transcript import clock, groups, lines, paragraph, paragraphs, seconds
+from maie_cli.formats.transcript import clock, groups, lines, paragraph, paragraphs
 from maie_cli.formats.warnings import removed_texts, sentences, span
+from maie_runtime.durations import seconds
 
 _INLINE = re.compile(r"([\\`*_\[\]<>&|~#])")
 # What makes a list, a rule or a heading at the start of a line.

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from google.protobuf.duration_pb2 import Duration
-
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie_cli.formats.clean import plain
+from maie_runtime.durations import seconds
 
 # A pause that long starts a paragraph, and so does the first segment after that many characters.
 PARAGRAPH_PAUSE_SECONDS = 2.0
@@ -35,11 +34,6 @@ class Line:
     text: str
     word_times: tuple[tuple[float, float], ...] = ()
     voice: str = ""
-
-
-def seconds(duration: Duration) -> float:
-    """A duration in seconds."""
-    return duration.seconds + duration.nanos / 1e9
 
 
 def lines(results: job.JobResults) -> list[Line]:

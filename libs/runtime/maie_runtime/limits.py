@@ -1,0 +1,47 @@
+"""The limits that clients meet, whatever a mesh is configured to; the contract names them too.
+
+What a setting can change is in docs/settings.md instead.
+"""
+
+from __future__ import annotations
+
+# Requests, beside the parts of an upload. The largest request to a gateway that is of any use has
+# 32 labels of 256 characters: a few 10 KiB. To read much more takes the loop from everybody else.
+MAX_GATEWAY_REQUEST_BYTES = 1024 * 1024
+# Requests to a stage may hold a recording.
+MAX_STAGE_REQUEST_BYTES = 16 * 1024 * 1024
+MAX_AUDIO_CONTENT_BYTES = 16 * 1024 * 1024
+MAX_UPLOAD_PART_BYTES = 4 * 1024 * 1024
+MAX_BLOB_KEY_CHARACTERS = 1024  # as S3 has it
+
+# What a job is called. A file system's names have at most 255 bytes.
+MAX_FILENAME_CHARACTERS = 255
+MAX_REQUEST_ID_CHARACTERS = 128
+MAX_DISPLAY_NAME_CHARACTERS = 200
+MAX_LABELS = 32
+MAX_LABEL_KEY_CHARACTERS = 63
+MAX_LABEL_CHARACTERS = 256
+MAX_TENANT_CHARACTERS = 32
+MAX_TEMPLATE_ID_CHARACTERS = 64
+
+# How a recording is read. The options are kept in every job's record, which is bounded.
+MIN_CHUNK_SECONDS = 5
+MAX_CHUNK_SECONDS = 30 * 60
+MAX_PROMPT_CHARACTERS = 2000
+MAX_HOTWORDS = 100
+MAX_HOTWORD_CHARACTERS = 64
+MAX_LANGUAGE_CHARACTERS = 35  # enough for any tag: RFC 5646, section 4.4.1
+MAX_TEMPERATURES = 10
+
+# Who is notified of a finished job.
+MAX_WEBHOOKS = 4
+MAX_WEBHOOK_URL_CHARACTERS = 2048
+MIN_SECRET_CHARACTERS = 16
+MAX_SECRET_CHARACTERS = 256
+
+# Lists and search.
+MAX_PAGE_SIZE = 1000
+MAX_SEARCH_PAGE_SIZE = 100
+MAX_PAGE_TOKEN_CHARACTERS = 512
+MAX_QUERY_CHARACTERS = 256
+MAX_SEARCH_MOMENTS = 5
