@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Unpack
 
 from aiohttp import web
 
@@ -95,15 +96,15 @@ class Load:
             self.wrong.append(f"{name}: {str(error) or type(error).__name__}")
 
     async def _follow(self) -> None:
-        await self._process(self.client, {})
+        await self._process(self.client)
 
     async def _on_a_new_connection(self) -> None:
         async with Client(self.client.address) as client:
-            await self._process(client, {"interactive": True})
+            await self._process(client, interactive=True)
 
     async def _tell(self) -> None:
         hook = job.Webhook(url=self.hook, secret=SECRET)
-        await self._process(self.client, {"webhooks": [hook]})
+        await self._process(self.client, webhooks=[hook])
 
     async def _come_back(self) -> None:
         """Leaves a job that is being followed, and watches the rest of it."""
@@ -174,11 +175,10 @@ class Load:
             options["request_id"] = more["request_id"]
         return await self.client.create_job(_bytes(), **options)
 
-    async def _process(self, client: Client, options: JobOptions) -> None:
+    async def _process(self, client: Client, **more: Unpack[JobOptions]) -> None:
+        options: JobOptions = {"features": tuple(FEATURES), "template_id": TEMPLATE, **more}
         state = None
-        async for event in client.process(
-            _bytes(), features=tuple(FEATURES), template_id=TEMPLATE, **options
-        ):
+        async for event in client.process(_bytes(), **options):
             state = event.finished.job.state if event.HasField("finished") else None
         assert state == job.JOB_STATE_COMPLETE, state
 

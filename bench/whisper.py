@@ -221,7 +221,10 @@ async def _read(stage: TranscribeStage, chunk: Chunk) -> tuple[str, dict[str, An
         if not name.startswith(("suspect_text.", "reread.")) and name != "reproducible"
     }
     # What was left out was read too.
-    texts = [segment.text for segment in (*read.segments, *read.suspect_texts)]
+    texts = [
+        *(segment.text for segment in read.segments),
+        *(suspect.text for suspect in read.suspect_texts),
+    ]
     return " ".join(texts), arguments
 
 

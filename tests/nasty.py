@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
@@ -30,12 +30,13 @@ _WIDE = (
 )
 MAX_DEPTH = 4
 
+Made = TypeVar("Made", bound=Message)
 
-def nasty(kind: type[Message], chance: random.Random, depth: int = 0) -> Message:
+
+def nasty(kind: type[Made], chance: random.Random, depth: int = 0) -> Made:
     """A message whose fields are set, left out or repeated by chance."""
     made = kind()
-    descriptor: Descriptor = kind.DESCRIPTOR
-    for field in descriptor.fields:
+    for field in cast(Descriptor, kind.DESCRIPTOR).fields:
         if chance.random() < 0.4 or depth > MAX_DEPTH:
             continue
         if _is_map(field):
@@ -57,6 +58,8 @@ def _is_map(field: FieldDescriptor) -> bool:
 
 
 def _fill_map(made: Message, field: FieldDescriptor, chance: random.Random) -> None:
+    assert field.message_type is not None
+    assert field.message_type is not None
     key, value = (field.message_type.fields_by_name[name] for name in ("key", "value"))
     if value.type != FieldDescriptor.TYPE_MESSAGE:
         for _ in range(chance.choice((1, 40))):

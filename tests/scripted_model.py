@@ -68,5 +68,8 @@ class ScriptedModel:
                 yield token
         finally:
             self.under_way -= 1
-        finish = "stop" if len(tokens) <= most else "length"
-        yield Completion(finish=finish, prompt_tokens=size, tokens=min(len(tokens), most))
+        yield Completion(
+            finish="stop" if len(tokens) <= most else "length",
+            prompt_tokens=size,
+            tokens=min(len(tokens), most),
+        )

@@ -6,6 +6,7 @@ import asyncio
 import shutil
 from contextlib import aclosing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,8 +44,8 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "model"
 
 
-def settings(path: Path | None, **more: object) -> AsrSettings:
-    chosen = ChunkformerSettings(model_path=path, **more)  # type: ignore[arg-type]
+def settings(path: Path | None, **more: Any) -> AsrSettings:
+    chosen = ChunkformerSettings(model_path=path, **more)
     return AsrSettings(engine="chunkformer", chunkformer=chosen)
 
 

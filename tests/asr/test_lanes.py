@@ -8,7 +8,8 @@ import pytest
 
 from maie_runtime.blobs import Blobs
 from tests.asr.recordings import chunk_request, store_plan
-from tests.asr.test_stage import SILENCE, ScriptedEngine, said, span, stage_of, transcribe
+from tests.asr.running import transcribe
+from tests.asr.test_stage import SILENCE, ScriptedEngine, said, span, stage_of
 
 pytestmark = pytest.mark.unit
 

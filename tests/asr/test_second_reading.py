@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -108,11 +109,11 @@ def _segment(line: Line, start: float, end: float, *, words: bool) -> Recognized
     )
 
 
-def lines(**second: object) -> list[Line]:
+def lines(**second: Any) -> list[Line]:
     """Three sentences; what is said of the second one."""
     return [
         Line(text="one of seven seconds", start=FIRST[0], end=FIRST[1]),
-        replace(Line(text="the short one", start=SECOND[0], end=SECOND[1]), **second),  # type: ignore[arg-type]
+        replace(Line(text="the short one", start=SECOND[0], end=SECOND[1]), **second),
         Line(text="another of seven seconds", start=THIRD[0], end=THIRD[1]),
     ]
 
@@ -205,7 +206,7 @@ async def test_what_has_no_text_even_then_is_reported(blobs: Blobs) -> None:
     [{"confidence": 0.2}, {"text": "no " * 20}],
     ids=["unsure", "loop"],
 )
-async def test_a_second_reading_invents_nothing(blobs: Blobs, second: dict[str, object]) -> None:
+async def test_a_second_reading_invents_nothing(blobs: Blobs, second: dict[str, Any]) -> None:
     with stage_of(LossyEngine(lines(lost=True, **second))) as stage:
         transcript = await transcribe(stage, REQUEST, blobs)
     assert texts(transcript) == ["one of seven seconds", "another of seven seconds"]

@@ -6,6 +6,7 @@ import math
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import pytest
@@ -76,8 +77,8 @@ def stage_of(
         yield TranscribeStage(engine, settings or AsrSettings(), executor)
 
 
-def said(text: str, start: float, end: float, **more: object) -> RecognizedSegment:
-    return RecognizedSegment(text=text, start=start, end=end, language="en", **more)  # type: ignore[arg-type]
+def said(text: str, start: float, end: float, **more: Any) -> RecognizedSegment:
+    return RecognizedSegment(text=text, start=start, end=end, language="en", **more)
 
 
 async def error_of(request: asr.TranscribeRequest, blobs: Blobs) -> StageError:
@@ -186,11 +187,11 @@ async def test_settings_fill_in_what_a_request_leaves_unset(blobs: Blobs) -> Non
     ],
 )
 async def test_what_the_engine_cannot_do_is_refused(
-    blobs: Blobs, options: dict[str, object], field: str
+    blobs: Blobs, options: dict[str, Any], field: str
 ) -> None:
     plan = await store_plan(blobs, SILENCE, [[]])
     request = chunk_request(plan, 0)
-    request.options.MergeFrom(asr.TranscribeOptions(**options))  # type: ignore[arg-type]
+    request.options.MergeFrom(asr.TranscribeOptions(**options))
     error = await error_of(request, blobs)
     assert (error.code, error.reason) == (Code.INVALID_ARGUMENT, "OPTION_NOT_SUPPORTED")
     assert error.field == field
@@ -218,10 +219,10 @@ async def test_what_the_engine_cannot_do_is_refused(
     ],
 )
 async def test_options_out_of_range_are_refused(
-    blobs: Blobs, options: dict[str, object], field: str
+    blobs: Blobs, options: dict[str, Any], field: str
 ) -> None:
     request = chunk_request(await store_plan(blobs, SILENCE, [[]]), 0)
-    request.options.MergeFrom(asr.TranscribeOptions(**options))  # type: ignore[arg-type]
+    request.options.MergeFrom(asr.TranscribeOptions(**options))
     engine = ScriptedEngine(capabilities=STEERABLE)
     with stage_of(engine) as stage, pytest.raises(StageError) as caught:
         await responses(stage, request, blobs)

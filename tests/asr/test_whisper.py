@@ -200,11 +200,12 @@ async def test_what_batches_do_not_heed_is_not_claimed_and_refused(blobs: Blobs)
         found = parameters(await transcribe(stage, request(SCHEDULE), blobs))
         assert found["temperature"] == "[0.0]"
         assert "log_prob_threshold" not in found
-        for field, options in {
+        cases: dict[str, dict[str, Any]] = {
             "options.decoding.log_prob_threshold": {"decoding": {"log_prob_threshold": -2.0}},
             "options.decoding.temperatures": {"decoding": {"temperatures": [0.0, 0.2]}},
             "options.silence.vad_filter": {"silence": {"vad_filter": False}},
-        }.items():
+        }
+        for field, options in cases.items():
             with pytest.raises(StageError) as caught:
                 await transcribe(stage, request(SCHEDULE, **options), blobs)
             assert caught.value.reason == "OPTION_NOT_SUPPORTED"

@@ -17,7 +17,14 @@ from ctranslate2 import StorageView
 from ctranslate2.models import Whisper
 from pydantic import ValidationError
 
-from maie_asr.engine import Decoding, RecognizedSegment, RecognizeOptions, Samples, Speech
+from maie_asr.engine import (
+    Decoding,
+    RecognizedSegment,
+    RecognizedWord,
+    RecognizeOptions,
+    Samples,
+    Speech,
+)
 from maie_asr.engines.whisper.batching import BatchingModel
 from maie_asr.engines.whisper.engine import WhisperEngine, create
 from maie_asr.settings import AsrSettings, WhisperSettings
@@ -92,7 +99,9 @@ def assert_same_reading(
     for segment, other in zip(chain(*found), chain(*expected), strict=True):
         assert segment.language == other.language
         assert [word.text for word in segment.words] == [word.text for word in other.words]
-        for heard, told in zip((segment, *segment.words), (other, *other.words), strict=True):
+        spans: list[RecognizedSegment | RecognizedWord] = [segment, *segment.words]
+        expected_spans: list[RecognizedSegment | RecognizedWord] = [other, *other.words]
+        for heard, told in zip(spans, expected_spans, strict=True):
             assert heard.start == pytest.approx(told.start, abs=FRAME)
             assert heard.end == pytest.approx(told.end, abs=FRAME)
             assert heard.confidence == pytest.approx(told.confidence, abs=1e-3)

@@ -7,7 +7,6 @@ import json
 import random
 import signal
 import statistics
-import sys
 import tempfile
 import time
 from dataclasses import replace
@@ -137,4 +136,4 @@ def _cells(outcome: Outcome) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(typer.run(main))
+    typer.run(main)

@@ -16,7 +16,7 @@ from pathlib import Path
 from maie.job.v1 import job_pb2 as job
 from maie_cli.mesh.local import LocalMesh
 from maie_cli.mesh.options import STAGES, MeshOptions
-from maie_client import Client, ClientError
+from maie_client import Client, ClientError, JobOptions
 from tests.chaos.clocks import Clocks
 from tests.chaos.disk import SmallDisk, small_disk
 
@@ -93,10 +93,10 @@ class World:
         async def audio() -> AsyncIterator[bytes]:
             yield recording
 
-        options = {"request_id": request_id} if request_id else {}
-        created = await self.client.create_job(
-            audio(), features=FEATURES, template_id=TEMPLATE, **options
-        )
+        options: JobOptions = {"features": FEATURES, "template_id": TEMPLATE}
+        if request_id:
+            options["request_id"] = request_id
+        created = await self.client.create_job(audio(), **options)
         self.accepted[created.job_id] = expected
         return created.job_id
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import pytest
 from rich.cells import cell_len
@@ -45,7 +46,7 @@ def drawn(board: Board, width: int = 120, height: int = 24) -> list[str]:
     return [line.rstrip() for line in captured.get().splitlines()]
 
 
-def event(seconds: int, **what: object) -> job.JobEvent:
+def event(seconds: int, **what: Any) -> job.JobEvent:
     told = job.JobEvent(sequence=1, **what)
     told.event_time.FromSeconds(START + seconds)
     return told

@@ -217,6 +217,7 @@ asyncio.run(main())
         stdout=subprocess.PIPE,
         cwd=Path(__file__).parents[2],
     )
+    assert supervisor.stdout is not None
     pid = int(await supervisor.stdout.readline())
     its_child = grandchild(layout)
     supervisor.kill()

@@ -69,7 +69,7 @@ def spoken(draw: st.DrawFn) -> list[Line]:
         end = start + draw(st.sampled_from([0.0, 0.1, 0.5, 2.0, 10.0]))
         length = draw(st.integers(1, 30))
         words = [f"{number}.{at}{draw(st.sampled_from(SYLLABLES))}" for at in range(length)]
-        times = ()
+        times: tuple[tuple[float, float], ...] = ()
         if draw(st.booleans()):
             begins = sorted(draw(st.integers(0, 100)) for _ in words)
             times = tuple((start + at / 10, start + at / 10) for at in begins)

@@ -287,6 +287,7 @@ async def test_a_pipe_is_read_to_its_end(tmp_path: Path) -> None:
     writing = asyncio.to_thread((tmp_path / "pipe.wav").write_bytes, b"sound")
     reading = maie(jobs, "process", "-q", "pipe.wav", cwd=tmp_path)
     _, (code, _, _) = await asyncio.gather(writing, reading)
+    assert jobs.upload.finish is not None
     assert (code, jobs.upload.sizes, jobs.upload.finish.size_bytes) == (0, [5], 5)
 
 

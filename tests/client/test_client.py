@@ -90,6 +90,7 @@ async def test_bytes_of_any_size_are_sent_in_messages_of_a_good_size():
     async with serving(jobs) as address, Client(address) as client:
         accepted = await client.create_job(pieces(), filename="talk.wav")
     assert accepted.job_id == JOB_ID
+    assert jobs.upload.finish is not None
     assert jobs.upload.finish.size_bytes == len(DATA) + 3
     assert jobs.upload.sha256 == hashlib.sha256(DATA + b"end").hexdigest()
     assert max(jobs.upload.sizes) <= MESSAGE_BYTES

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -33,12 +34,12 @@ class EmptyMesh:
     nats: NatsServer
     mesh: MeshSettings
     stages: dict[str, EmptyStage] = field(default_factory=empty_stages)
-    gateway_options: dict[str, object] = field(default_factory=dict)
-    service_options: dict[str, object] = field(default_factory=dict)
+    gateway_options: dict[str, Any] = field(default_factory=dict)
+    service_options: dict[str, Any] = field(default_factory=dict)
 
     def gateway(self) -> AbstractAsyncContextManager[str]:
         """A gateway; gives its address."""
-        options = {"listen": "127.0.0.1:0", **self.gateway_options}
+        options: dict[str, Any] = {"listen": "127.0.0.1:0", **self.gateway_options}
         return serve_gateway(GatewaySettings(mesh=self.mesh, **options))
 
     def service(self, slug: str) -> AbstractAsyncContextManager[str]:

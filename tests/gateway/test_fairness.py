@@ -16,7 +16,7 @@ import uuid_utils
 from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
-from maie.job.v1 import record_pb2 as record
+from maie.job.v1.record_pb2 import JobRecord
 from maie_gateway.conducting import Conducting, ConductingOptions, conducting
 from maie_gateway.conductor import FINAL_STATES, Policy, accept, lane
 from maie_pipeline.bindings import BINDINGS
@@ -68,28 +68,28 @@ class Gateway:
             traceparent="",
             now=datetime.now(UTC),
             tenant=tenant,
-            held=self.jobs.turns.must_wait(tenant, lane(record.JobRecord(config=config))),
+            held=self.jobs.turns.must_wait(tenant, lane(JobRecord(config=config))),
         )
         await self.jobs.conductor.begin(step)
         return step.record.job_id
 
-    async def tell(self, job_id: str, **what: Any) -> record.JobRecord:
+    async def tell(self, job_id: str, **what: Any) -> JobRecord:
         """Takes an event of the job as a whole."""
         return await self.jobs.conductor.take(job_id, [event.StageEvent(job_id=job_id, **what)])
 
-    async def retry(self, job_id: str) -> record.JobRecord:
+    async def retry(self, job_id: str) -> JobRecord:
         """Takes up a job again."""
         return await self.tell(job_id, retry_requested=event.RetryRequested())
 
-    async def cancel(self, job_id: str) -> record.JobRecord:
+    async def cancel(self, job_id: str) -> JobRecord:
         """Cancels a job."""
         return await self.tell(job_id, cancel_requested=event.CancelRequested())
 
-    async def record(self, job_id: str) -> record.JobRecord:
+    async def record(self, job_id: str) -> JobRecord:
         """The job as it is."""
         return (await self.jobs.store.get(job_id)).record
 
-    async def end(self, job_id: str) -> record.JobRecord:
+    async def end(self, job_id: str) -> JobRecord:
         """The job once it is final."""
         async with asyncio.timeout(PATIENCE_SECONDS):
             while (seen := await self.record(job_id)).state not in FINAL_STATES:
@@ -235,7 +235,7 @@ async def test_a_tenant_runs_no_more_than_its_share(empty_mesh: EmptyMesh) -> No
 
     async def count(context: StageContext) -> None:
         # A job may begin before its submitter has the answer.
-        tenant = await until(lambda: tenants.get(context.job_id))
+        tenant = await until(lambda: tenants.get(context.job_id, ""))
         running[tenant].add(context.job_id)
         most[tenant] = max(most.get(tenant, 0), len(running[tenant]))
         begun.append(context.job_id)
@@ -249,7 +249,7 @@ async def test_a_tenant_runs_no_more_than_its_share(empty_mesh: EmptyMesh) -> No
             tenants[job_id] = tenant
             return job_id
 
-        async def end(job_id: str) -> record.JobRecord:
+        async def end(job_id: str) -> JobRecord:
             ended = await one.end(job_id)
             running[tenants[job_id]].discard(job_id)
             return ended

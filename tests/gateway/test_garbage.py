@@ -15,6 +15,7 @@ from maie.asr.v1 import asr_pb2 as asr
 from maie.catalog.v1 import catalog_pb2 as catalog
 from maie.enhancement.v1 import enhancement_pb2 as enhancement
 from maie.job.v1 import job_pb2 as job
+from maie.job.v1 import job_pb2_grpc
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie.summary.v1 import summary_pb2 as summary
 from maie_pipeline.bindings import BINDINGS
@@ -111,7 +112,8 @@ async def test_garbage_after_a_good_config_makes_no_job(empty_mesh: EmptyMesh) -
 
     async with empty_mesh.gateway() as address, grpc.aio.insecure_channel(address) as channel:
         with pytest.raises(grpc.aio.AioRpcError) as refused:
-            await channel.stream_unary("/maie.job.v1.JobService/CreateJob")(requests())
+            create: Any = channel.stream_unary("/maie.job.v1.JobService/CreateJob")
+            await create(requests())
         assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
-        listed = await channel.unary_unary("/maie.job.v1.JobService/ListJobs")(b"")
-        assert not job.ListJobsResponse.FromString(listed).jobs
+        jobs = job_pb2_grpc.JobServiceStub(channel)
+        assert not (await jobs.ListJobs(job.ListJobsRequest())).jobs

@@ -12,7 +12,7 @@ import grpc
 import pytest
 
 from maie.job.v1 import job_pb2 as job
-from maie_client import Client, ClientError
+from maie_client import Client, ClientError, JobOptions
 from maie_gateway.settings import RetentionSettings
 from maie_runtime.blobs import Blobs
 from maie_runtime.broker import open_broker
@@ -81,7 +81,7 @@ async def test_a_submit_that_is_sent_again_becomes_one_job(
     empty_mesh.gateway_options["retention"] = RetentionSettings(
         uploads_hours=1.0 * SECOND_OF_HOUR, sweep_seconds=0.2
     )
-    options = {"features": RAW, "request_id": "monday"}
+    options: JobOptions = {"features": RAW, "request_id": "monday"}
     async with dying_gateway(empty_mesh, fault) as (client, _):
         with pytest.raises(ClientError) as broken:
             await client.create_job(recording(), **options)

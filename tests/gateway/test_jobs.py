@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, Unpack
 
 import grpc
 import pytest
@@ -18,7 +18,7 @@ from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import job_pb2_grpc
-from maie_client import Client, ClientError
+from maie_client import Client, ClientError, JobOptions
 from maie_pipeline.bindings import BINDINGS
 from maie_runtime import subjects
 from maie_runtime.broker import open_broker
@@ -40,7 +40,7 @@ async def recording() -> AsyncIterator[bytes]:
     yield b"not empty"
 
 
-async def process(client: Client, **options: object) -> list[job.JobEvent]:
+async def process(client: Client, **options: Unpack[JobOptions]) -> list[job.JobEvent]:
     """All events of a job, to its end."""
     return [event async for event in client.process(recording(), **options)]
 
@@ -224,7 +224,7 @@ async def test_jobs_are_listed_newest_first_page_by_page(empty_mesh: EmptyMesh) 
     ],
 )
 async def test_a_bad_config_is_refused_before_the_upload(
-    empty_mesh: EmptyMesh, options: dict[str, object], code: str, reason: str
+    empty_mesh: EmptyMesh, options: JobOptions, code: str, reason: str
 ) -> None:
     async with empty_mesh.gateway() as address, Client(address) as client:
         with pytest.raises(ClientError) as refused:
@@ -273,8 +273,10 @@ async def test_each_language_model_hears_how_it_is_to_draw_its_words(empty_mesh:
     enhancement, summary = (hearing(empty_mesh.stages[name]) for name in ("enhancement", "summary"))
     tidy, free = common.GenerationOptions(temperature=0), common.GenerationOptions(seed=7)
     async with empty_mesh.running() as client:
-        asked = {"enhancement_generation": tidy, "summary_generation": free}
-        done = (await process(client, template_id=TEMPLATE, **asked))[-1].finished.job
+        events = await process(
+            client, template_id=TEMPLATE, enhancement_generation=tidy, summary_generation=free
+        )
+        done = events[-1].finished.job
     assert done.state == job.JOB_STATE_COMPLETE
     assert [request.generation for request in enhancement] == [tidy] * 2
     assert [request.generation for request in summary] == [free] * 3
@@ -325,13 +327,17 @@ def _parts(audio: bytes, finish: job.UploadFinish | None) -> list[job.CreateJobR
     return [job.CreateJobRequest(upload=part) for part in parts]
 
 
+CONFIG = job.JobConfig(features=[job.FEATURE_RAW_TRANSCRIPT])
 FINISH = job.UploadFinish(size_bytes=3, sha256=hashlib.sha256(b"abc").hexdigest())
 
 
 @pytest.mark.parametrize(
     ("sent", "reason"),
     [
-        ([{"config": job.JobConfig(features=[1])}, {"audio": b"abc"}], "UPLOAD_OUT_OF_ORDER"),
+        (
+            [{"config": job.JobConfig(features=[job.FEATURE_RAW_TRANSCRIPT])}, {"audio": b"abc"}],
+            "UPLOAD_OUT_OF_ORDER",
+        ),
         ([{"audio": b"abc"}, {"finish": FINISH}, {"audio": b"d"}], "UPLOAD_OUT_OF_ORDER"),
         ([{"audio": b"abc"}, {"finish": FINISH}, {"finish": FINISH}], "UPLOAD_OUT_OF_ORDER"),
         ([{"audio": b"abc"}, {}, {"finish": FINISH}], "UPLOAD_OUT_OF_ORDER"),
@@ -341,8 +347,7 @@ FINISH = job.UploadFinish(size_bytes=3, sha256=hashlib.sha256(b"abc").hexdigest(
 async def test_parts_are_taken_in_their_order_and_size_only(
     empty_mesh: EmptyMesh, sent: list[dict[str, Any]], reason: str
 ) -> None:
-    config = job.JobConfig(features=[job.FEATURE_RAW_TRANSCRIPT])
-    parts = [job.UploadPart(config=config), *(job.UploadPart(**part) for part in sent)]
+    parts = [job.UploadPart(config=CONFIG), *(job.UploadPart(**part) for part in sent)]
     requests = [job.CreateJobRequest(upload=part) for part in parts]
     async with empty_mesh.gateway() as address, Client(address) as client:
         async with grpc.aio.insecure_channel(address) as channel:
@@ -362,8 +367,7 @@ async def test_a_part_of_the_greatest_size_is_taken(empty_mesh: EmptyMesh) -> No
 
 
 async def test_a_client_that_keeps_its_side_open_is_answered(empty_mesh: EmptyMesh) -> None:
-    config = job.JobConfig(features=[job.FEATURE_RAW_TRANSCRIPT])
-    sent = [{"config": config}, {"audio": b"abc"}, {"finish": FINISH}]
+    sent: list[dict[str, Any]] = [{"config": CONFIG}, {"audio": b"abc"}, {"finish": FINISH}]
     async with empty_mesh.running() as client, grpc.aio.insecure_channel(client.address) as channel:
         call = job_pb2_grpc.JobServiceStub(channel).ProcessAudio()
         for part in sent:

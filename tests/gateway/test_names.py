@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from google.protobuf.duration_pb2 import Duration
 from hypothesis import given
@@ -40,7 +42,7 @@ def refusal(config: job.JobConfig) -> tuple[str, str]:
     return refused.value.reason, refused.value.field
 
 
-def config_with(**fields: object) -> job.JobConfig:
+def config_with(**fields: Any) -> job.JobConfig:
     return job.JobConfig(features=[job.FEATURE_RAW_TRANSCRIPT], **fields)
 
 
@@ -48,7 +50,7 @@ def config_with(**fields: object) -> job.JobConfig:
 def test_a_name_with_a_harmful_character_is_refused_by_its_field(char: str) -> None:
     name = f"a{char}b"
     options = "config.asr_options"
-    for fields, reason, field in [
+    cases: list[tuple[dict[str, Any], str, str]] = [
         ({"labels": {"key": name}}, "LABELS_INVALID", "config.labels"),
         ({"labels": {name: "value"}}, "LABELS_INVALID", "config.labels"),
         ({"request_id": name}, "REQUEST_ID_INVALID", "config.request_id"),
@@ -65,7 +67,8 @@ def test_a_name_with_a_harmful_character_is_refused_by_its_field(char: str) -> N
             "HOTWORDS_INVALID",
             f"{options}.hotwords",
         ),
-    ]:
+    ]
+    for fields, reason, field in cases:
         assert refusal(config_with(**fields)) == (reason, field)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import grpc
 import pytest
+from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message_factory import GetMessageClass
 
 from maie.catalog.v1 import catalog_pb2 as catalog
@@ -77,7 +78,7 @@ async def test_no_upload_is_a_fault_of_the_gateway(empty_mesh: EmptyMesh) -> Non
 def with_one_nasty_field(chance: random.Random) -> job.JobConfig:
     """A config as an honest client sends it, but for one field."""
     config = job.JobConfig(features=[job.FEATURE_RAW_TRANSCRIPT], filename="a.wav")
-    fields = []
+    fields: list[FieldDescriptor] = []
     while not fields:
         fields = [field for field, _ in nasty(job.JobConfig, chance).ListFields()]
     kept = chance.choice(fields).name

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from maie.job.v1 import job_pb2 as job
@@ -12,7 +14,7 @@ from maie_runtime.errors import Code, StageError
 pytestmark = pytest.mark.unit
 
 
-def config(**options: object) -> job.JobConfig:
+def config(**options: Any) -> job.JobConfig:
     return job.JobConfig(
         features=[job.FEATURE_RAW_TRANSCRIPT],
         recording_options=preprocess.RecordingOptions(**options),
@@ -28,7 +30,7 @@ def config(**options: object) -> job.JobConfig:
         {"channels": preprocess.CHANNEL_MODE_SPLIT, "all_tracks": True},
     ],
 )
-def test_what_can_be_read_is_kept(options: dict[str, object]) -> None:
+def test_what_can_be_read_is_kept(options: dict[str, Any]) -> None:
     asked = config(**options)
     assert settled_config(asked).recording_options == asked.recording_options
 
@@ -41,7 +43,7 @@ def test_what_can_be_read_is_kept(options: dict[str, object]) -> None:
         ({"channels": 9}, "channels"),
     ],
 )
-def test_what_nobody_can_mean_is_refused(options: dict[str, object], field: str) -> None:
+def test_what_nobody_can_mean_is_refused(options: dict[str, Any], field: str) -> None:
     with pytest.raises(StageError) as caught:
         settled_config(config(**options))
     assert caught.value.code is Code.INVALID_ARGUMENT

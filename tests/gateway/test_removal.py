@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from maie.job.v1 import job_pb2 as job
-from maie_client import Client, ClientError
+from maie_client import Client, ClientError, JobOptions
 from maie_gateway import removal
 from maie_gateway.settings import RetentionSettings
 from maie_runtime import subjects
@@ -70,7 +70,11 @@ async def broker(empty_mesh: EmptyMesh) -> AsyncIterator[Broker]:
 
 async def test_nothing_is_left_of_a_finished_job(empty_mesh: EmptyMesh, broker: Broker) -> None:
     async with empty_mesh.running() as client:
-        options = {"features": EVERYTHING, "template_id": TEMPLATE, "request_id": "monday"}
+        options: JobOptions = {
+            "features": EVERYTHING,
+            "template_id": TEMPLATE,
+            "request_id": "monday",
+        }
         events = [told async for told in client.process(recording(), **options)]
         job_id = events[0].accepted.job_id
         found = await traces(empty_mesh, broker, job_id)
@@ -190,7 +194,7 @@ async def test_who_looks_while_a_job_is_removed_sees_it_whole_or_not_at_all(
             return error.reason
 
     async with empty_mesh.running() as client:
-        options = {"features": EVERYTHING, "template_id": TEMPLATE}
+        options: JobOptions = {"features": EVERYTHING, "template_id": TEMPLATE}
         for _ in range(5):
             events = [told async for told in client.process(recording(), **options)]
             job_id = events[0].accepted.job_id
@@ -224,8 +228,9 @@ async def test_a_watcher_of_a_removed_job_is_told(empty_mesh: EmptyMesh, broker:
         await asyncio.sleep(0.2)
         await client.delete_job(made.job_id)
         # It saw the job's end, or that there is no job any more.
-        (end,) = await asyncio.gather(watching, return_exceptions=True)
-        if isinstance(end, ClientError):
-            assert end.reason == "JOB_NOT_FOUND"
+        await asyncio.wait([watching])
+        if error := watching.exception():
+            assert isinstance(error, ClientError)
+            assert error.reason == "JOB_NOT_FOUND"
         else:
-            assert end[-1].finished.job.state == job.JOB_STATE_CANCELLED
+            assert watching.result()[-1].finished.job.state == job.JOB_STATE_CANCELLED

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from maie.job.v1 import job_pb2 as job
-from maie_client import Client, ClientError
+from maie_client import Client, ClientError, JobOptions
 from maie_gateway.requests import Requests
 from maie_runtime.blobs import Blobs
 from maie_runtime.broker import open_broker
@@ -55,24 +55,21 @@ async def test_the_same_request_gives_the_same_job(empty_mesh: EmptyMesh) -> Non
 
 
 @pytest.mark.parametrize(
-    "changed",
+    ("content", "options"),
     [
-        {"features": ("clean_transcript",)},
-        {"labels": {"team": "search"}},
-        {"content": b"another recording"},
-        {"content": b"NOT EMPTY"},
+        (b"not empty", {"features": ("clean_transcript",), "request_id": "monday"}),
+        (b"not empty", {"features": RAW, "request_id": "monday", "labels": {"team": "search"}}),
+        (b"another recording", {"features": RAW, "request_id": "monday"}),
+        (b"NOT EMPTY", {"features": RAW, "request_id": "monday"}),
     ],
 )
 async def test_a_request_id_with_other_content_is_refused(
-    empty_mesh: EmptyMesh, changed: dict[str, object]
+    empty_mesh: EmptyMesh, content: bytes, options: JobOptions
 ) -> None:
     async with empty_mesh.gateway() as address, Client(address) as client:
         first = await submit(client, "monday")
-        options = {"features": RAW, **changed}
-        content = options.pop("content", b"not empty")
-        assert isinstance(content, bytes)
         with pytest.raises(ClientError) as refused:
-            await client.create_job(recording(content), request_id="monday", **options)
+            await client.create_job(recording(content), **options)
         assert (refused.value.code.name, refused.value.reason) == (
             "ALREADY_EXISTS",
             "REQUEST_ID_REUSED",

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import pytest
 
 from maie.job.v1 import job_pb2 as job
-from maie_client import Client
+from maie_client import Client, JobOptions
 from maie_runtime.stage import StageContext
 from tests.empty_stages import empty_stages
 from tests.gateway.conftest import EmptyMesh
@@ -55,7 +55,7 @@ def speaks(word: str) -> Answer:
     return answer
 
 
-def options(tag: str = "") -> dict[str, object]:
+def options(tag: str = "") -> JobOptions:
     return {
         "features": FEATURES,
         "filename": f"{tag}{NAMES[0]}",
@@ -79,7 +79,7 @@ def disk(empty_mesh: EmptyMesh, tmp_path: Path) -> list[Path]:
     return [database, tmp_path / "blobs", empty_mesh.nats.store]
 
 
-async def done(client: Client, **asked: object) -> job.Job:
+async def done(client: Client, **asked: Unpack[JobOptions]) -> job.Job:
     """A job, finished and found in lists and searches."""
     events = [told async for told in client.process(recording(), **asked)]
     finished = events[-1].finished.job

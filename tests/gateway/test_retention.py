@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,7 @@ async def recording() -> AsyncIterator[bytes]:
 
 def keep(mesh: EmptyMesh, **options: float) -> None:
     """Lets gateways keep things as told and everything else for ever."""
-    everything = {
+    everything: dict[str, Any] = {
         "jobs_days": FOR_EVER,
         "events_days": FOR_EVER,
         "dead_letters_days": FOR_EVER,

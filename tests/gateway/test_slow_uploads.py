@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
@@ -80,12 +80,15 @@ async def uploading(
     ],
 )
 async def test_an_upload_that_never_ends_is_ended(
-    empty_mesh: EmptyMesh, source: object, options: dict[str, object], reason: str
+    empty_mesh: EmptyMesh,
+    source: Callable[[], AsyncIterator[bytes]],
+    options: dict[str, object],
+    reason: str,
 ) -> None:
     empty_mesh.gateway_options |= options
     async with empty_mesh.gateway() as address, Client(address) as client:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            assert await ended(client, source()) == ("DEADLINE_EXCEEDED", reason)  # type: ignore[operator]
+            assert await ended(client, source()) == ("DEADLINE_EXCEEDED", reason)
         assert [j async for j in client.list_jobs()] == []
 
 

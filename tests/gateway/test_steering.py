@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -47,7 +48,7 @@ async def finished(client: Client, job_id: str) -> job.Job:
     return events[-1].finished.job
 
 
-async def letters(client: Client, **options: str) -> list[job.DeadLetterEntry]:
+async def letters(client: Client, **options: Any) -> list[job.DeadLetterEntry]:
     """All dead letters."""
     return [letter async for letter in client.list_dead_letters(**options)]
 
@@ -109,9 +110,9 @@ async def test_names_and_labels_can_be_changed_at_any_time(empty_mesh: EmptyMesh
         assert changed.display_name == "Tuesday"
         assert dict(changed.labels) == {"team": "a", "place": "Berlin"}
         assert (await client.get_job(made.job_id)).labels == changed.labels
-        for options in ({"labels": {"A": "b"}}, {"labels": {f"key{i}": "x" for i in range(32)}}):
+        for labels in ({"A": "b"}, {f"key{i}": "x" for i in range(32)}):
             with pytest.raises(ClientError) as refused:
-                await client.update_job(made.job_id, **options)
+                await client.update_job(made.job_id, labels=labels)
             assert refused.value.reason == "LABELS_INVALID"
         assert (await client.get_job(made.job_id)).labels == changed.labels
 

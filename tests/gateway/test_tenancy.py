@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 
 from maie.job.v1 import job_pb2 as job
-from maie_client import Client, ClientError
+from maie_client import Client, ClientError, JobOptions
 from tests.gateway.conftest import EmptyMesh
 
 pytestmark = pytest.mark.mesh
@@ -99,17 +99,17 @@ async def test_a_tenant_over_its_quota_leaves_room_for_others(empty_mesh: EmptyM
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        ({"request_id": "x" * 129}, "REQUEST_ID_INVALID"),
-        ({"display_name": "x" * 201}, "DISPLAY_NAME_INVALID"),
-        ({"display_name": "two\nlines"}, "DISPLAY_NAME_INVALID"),
-        ({"labels": {"Key": "x"}}, "LABELS_INVALID"),
-        ({"labels": {"key": "x" * 257}}, "LABELS_INVALID"),
-        ({"labels": {f"key{i}": "x" for i in range(33)}}, "LABELS_INVALID"),
+        ({"features": RAW, "request_id": "x" * 129}, "REQUEST_ID_INVALID"),
+        ({"features": RAW, "display_name": "x" * 201}, "DISPLAY_NAME_INVALID"),
+        ({"features": RAW, "display_name": "two\nlines"}, "DISPLAY_NAME_INVALID"),
+        ({"features": RAW, "labels": {"Key": "x"}}, "LABELS_INVALID"),
+        ({"features": RAW, "labels": {"key": "x" * 257}}, "LABELS_INVALID"),
+        ({"features": RAW, "labels": {f"key{i}": "x" for i in range(33)}}, "LABELS_INVALID"),
     ],
 )
 async def test_names_and_labels_are_bounded(
-    empty_mesh: EmptyMesh, options: dict[str, object], reason: str
+    empty_mesh: EmptyMesh, options: JobOptions, reason: str
 ) -> None:
     async with empty_mesh.gateway() as address, Client(address) as client:
-        refused = await refusal(client.create_job(recording(), features=RAW, **options))
+        refused = await refusal(client.create_job(recording(), **options))
         assert (refused.code.name, refused.reason) == ("INVALID_ARGUMENT", reason)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import pytest
 
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
-from maie_client import Client
+from maie_client import Client, JobOptions
 from maie_runtime.reasons import WarningReason
 from maie_runtime.result_warnings import result_warning
 from maie_runtime.stage import StageContext
@@ -28,7 +28,7 @@ async def recording() -> AsyncIterator[bytes]:
     yield b"not empty"
 
 
-async def process(client: Client, **options: object) -> list[job.JobEvent]:
+async def process(client: Client, **options: Unpack[JobOptions]) -> list[job.JobEvent]:
     """All events of a job, to its end."""
     return [event async for event in client.process(recording(), **options)]
 
@@ -70,7 +70,7 @@ def misses_a_second(transcript: common.Transcript) -> None:
 def warning_mesh(mesh: EmptyMesh) -> None:
     mesh.stages = empty_stages(chunks=2)
     for slug, change in {
-        "preprocess": adds("TRUNCATED"),
+        "preprocess": adds(WarningReason.TRUNCATED),
         "asr": misses_a_second,
         "enhancement": misses_a_second,
     }.items():
@@ -78,7 +78,7 @@ def warning_mesh(mesh: EmptyMesh) -> None:
 
     def of_summary(result: Any) -> None:
         if result.HasField("summary"):
-            adds("LANGUAGE_NOT_SUMMARIZED")(result)
+            adds(WarningReason.LANGUAGE_NOT_SUMMARIZED)(result)
 
     mesh.stages["summary"].answer = also(mesh.stages["summary"].answer, of_summary)
 

@@ -22,7 +22,7 @@ from maie_llm.settings import GenerationSettings
 pytestmark = pytest.mark.unit
 
 # A value for each layer and setting, all of them other ones.
-LAYERS = [Generation(**dict.fromkeys(NAMES, layer + 0.0)) for layer in range(1, 4)]
+LAYERS = [Generation(**dict.fromkeys(NAMES, layer)) for layer in range(1, 4)]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -94,4 +94,4 @@ def test_that_the_environment_can_set_all_that_a_request_can() -> None:
 )
 def test_that_a_setting_out_of_its_range_is_refused(name: str, value: float) -> None:
     with pytest.raises(ValidationError):
-        GenerationSettings(**{name: value})
+        GenerationSettings.model_validate({name: value})

@@ -34,7 +34,7 @@ pytestmark = pytest.mark.unit
 
 SECRET = "what somebody said"
 # Any number of tries, quickly.
-TRIES = {"retry_seconds": 20.0, "breaker_failures": 100}
+TRIES: dict[str, Any] = {"retry_seconds": 20.0, "breaker_failures": 100}
 
 
 async def error_of(model: LanguageModel) -> StageError:

@@ -115,7 +115,7 @@ def slots_at_work(changing: bool) -> Reaction:
 
 async def test_a_server_that_works_for_others_is_waited_for_while_its_slots_change() -> None:
     late = stream("late", before=2.4)
-    limits = {"first_token_seconds": 0.6, "next_token_seconds": 0.6}
+    limits: dict[str, Any] = {"first_token_seconds": 0.6, "next_token_seconds": 0.6}
     server = OpenAIServer(late)
     server.props = answer_json({"total_slots": 1})
     server.slots = slots_at_work(changing=True)

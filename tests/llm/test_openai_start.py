@@ -92,7 +92,7 @@ async def test_a_window_that_nobody_knows_or_has_stops_the_start(
 
 @pytest.mark.parametrize("name", ["base_url", "model"])
 async def test_what_is_not_set_is_named_as_it_is_set(name: str) -> None:
-    given = {"base_url": "http://127.0.0.1:9/v1", "model": MODEL} | {name: ""}
+    given: dict[str, Any] = {"base_url": "http://127.0.0.1:9/v1", "model": MODEL, name: ""}
     with pytest.raises(StageError, match=f"set MAIE_SUMMARY_OPENAI_{name.upper()}"):
         async with open_openai(TheServices(**given), GenerationSettings()):
             pass

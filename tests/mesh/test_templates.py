@@ -42,7 +42,7 @@ def write(folder: Path, properties: dict[str, Any]) -> None:
     (folder / "schema.json").write_text(json.dumps(schema))
 
 
-async def fill(summaries: summary_grpc.SummaryServiceAsyncStub) -> summary.Summary:
+async def fill(summaries: summary_grpc.SummaryServiceStub) -> summary.Summary:
     """Fills the template `mine` by the running summary service."""
     request = summary.SummarizeRequest(template_id="mine", transcript=transcript(TALK))
     updates = [update async for update in summaries.Summarize(request)]

@@ -17,7 +17,7 @@ from maie_pipeline.recording import RECORDING
 
 pytestmark = pytest.mark.unit
 
-ALL = job.JobConfig(features=job.Feature.values())
+ALL = job.JobConfig(features=job.Feature.keys())
 
 
 def node(name: str, scope: Scope, *needs: tuple[str, ...], cuts: bool = False) -> Node:

@@ -97,7 +97,7 @@ def remuxed(
     """
     target = io.BytesIO()
     with (
-        av.open(io.BytesIO(content)) as source,
+        av.open(io.BytesIO(content), "r") as source,
         av.open(target, "w", format=container, options=options or {}) as output,
     ):
         sound = source.streams.audio[0]

@@ -19,7 +19,7 @@ from tests.preprocess.recordings import RATE, Samples
 pytestmark = pytest.mark.unit
 
 # Silero is unsure of speech on the telephone.
-KEEN = {"vad_threshold": 0.3, "vad_negative_threshold": 0.2}
+KEEN: dict[str, Any] = {"vad_threshold": 0.3, "vad_negative_threshold": 0.2}
 
 
 @functools.cache

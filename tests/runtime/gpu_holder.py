@@ -46,4 +46,5 @@ async def main(url: str, diary: str, name: str, hold_seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:4], float(sys.argv[4])))
+    url, diary, name, hold_seconds = sys.argv[1:]
+    asyncio.run(main(url, diary, name, float(hold_seconds)))

@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from maie_runtime import subjects
 from maie_runtime.broker import Broker, open_broker
@@ -41,17 +42,17 @@ class Diary:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def read(self) -> list[dict[str, object]]:
+    def read(self) -> list[dict[str, Any]]:
         """All that was written as yet; a line that a kill cut off does not count."""
         if not self.path.exists():
             return []
         lines = self.path.read_text().split("\n")[:-1]
         return [json.loads(line) for line in lines]
 
-    async def has(self, what: str, by: str, seconds: float = 20) -> dict[str, object]:
+    async def has(self, what: str, by: str, seconds: float = 20) -> dict[str, Any]:
         """Waits for an entry."""
 
-        def found() -> list[dict[str, object]]:
+        def found() -> list[dict[str, Any]]:
             return [entry for entry in self.read() if (entry["what"], entry["by"]) == (what, by)]
 
         await until(found, seconds)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from functools import partial
+from typing import Any
 
 import pytest
 from nats.js.errors import KeyNotFoundError
@@ -35,7 +36,7 @@ PINGS = Pings(interval_seconds=1, outstanding=2)
 # From the broker's return to everything being as before.
 MENDED_SECONDS = 15.0
 
-Break = Callable[[NatsServer], Awaitable[None]]
+Break = Callable[[NatsServer], Coroutine[Any, Any, None]]
 
 
 async def freeze(server: NatsServer) -> None:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import grpc
 import pytest
@@ -37,7 +37,7 @@ def host_of(
     *,
     abandon: Callable[[], None] = end_process,
     interceptors: tuple[Interceptor, ...] = (log_context,),
-    **options: object,
+    **options: Any,
 ) -> Host:
     """A host; `options` are settings."""
     return Host(
@@ -158,7 +158,8 @@ async def test_a_call_obeys_the_limits_of_a_unit(
     stage: EmptyStage, blobs: Blobs, limit: str, reason: str
 ) -> None:
     Gate(stage)
-    host = host_of(**{limit: 0.2})
+    limits: dict[str, Any] = {limit: 0.2}
+    host = host_of(**limits)
     with pytest.raises(StageError) as ended:
         await called(host, stage, blobs)
     assert ended.value.reason == reason
@@ -180,7 +181,7 @@ async def test_a_caller_who_leaves_stops_the_work_and_frees_the_slot(
 
 async def test_a_caller_who_does_not_read_loses_his_slot(stage: EmptyStage, blobs: Blobs) -> None:
     plain = stage.answer
-    stage.answer = lambda *asked: plain(*asked) * (RESPONSES_AHEAD + 1)
+    stage.answer = lambda *asked: list(plain(*asked)) * (RESPONSES_AHEAD + 1)
     host = host_of(stall_seconds=0.2)
     async with aclosing(answer(host, stage, asr.TranscribeRequest(), blobs)) as responses:
         await anext(responses)
@@ -207,7 +208,7 @@ async def test_an_engine_that_does_not_stop_for_a_caller_ends_the_worker(
             await asyncio.Event().wait()
 
     stage.hook = hook
-    limits = {"slots": 2, "ack_wait_seconds": 600, "cancel_grace_seconds": 0.2}
+    limits: dict[str, Any] = {"slots": 2, "ack_wait_seconds": 600, "cancel_grace_seconds": 0.2}
     async with worker(broker, stage, blobs, abandon=left.set, **limits) as mount:
         await submit(broker)
         await until(lambda: len(stage.runs) == 1)
@@ -267,7 +268,7 @@ async def test_a_caller_gets_its_status_and_when_to_try_again(
         channel = await stack.enter_async_context(grpc.aio.insecure_channel(server.address))
         stub = asr_pb2_grpc.AsrServiceStub(channel)
         calls = [stub.Transcribe(asr.TranscribeRequest()) for _ in range(2)]
-        reading = [asyncio.create_task(anext(aiter(call))) for call in calls]
+        reading = [asyncio.create_task(call.read()) for call in calls]
         await in_line(host, 1)
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await anext(aiter(stub.Transcribe(asr.TranscribeRequest())))
@@ -282,7 +283,9 @@ async def test_a_caller_gets_its_status_and_when_to_try_again(
 
 
 def _retry_delay(error: grpc.aio.AioRpcError) -> timedelta:
-    status = rpc_status.from_call(error)
+    # Its stubs ask for a call of the synchronous API.
+    status = rpc_status.from_call(cast(Any, error))
+    assert status is not None
     (detail,) = [each for each in status.details if each.Is(error_details_pb2.RetryInfo.DESCRIPTOR)]
     info = error_details_pb2.RetryInfo()
     detail.Unpack(info)

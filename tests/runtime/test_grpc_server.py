@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import grpc
 import pytest
@@ -20,7 +21,8 @@ async def test_a_server_whose_own_tasks_were_cancelled_leaves(
     server = GrpcServer("127.0.0.1:0", ())
     await server.start()
     async with grpc.aio.insecure_channel(server.address) as channel:
-        call = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest())
+        stub: Any = health_pb2_grpc.HealthStub(channel)
+        call = stub.Watch(health_pb2.HealthCheckRequest())
         assert (await call.read()).status == health_pb2.HealthCheckResponse.NOT_SERVING
         for task in asyncio.all_tasks() - {asyncio.current_task()}:
             task.cancel()

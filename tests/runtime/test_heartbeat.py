@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
+from typing import Any
 
 import pytest
 from nats.js.api import AckPolicy, ConsumerConfig
@@ -89,7 +90,11 @@ async def test_a_unit_that_waits_for_its_turn_does_not_stall(
     # Its first worker took it and died.
     await pull.fetch(1)
     await pull.unsubscribe()
-    limits = {"stall_seconds": 1.0, "unit_deadline_seconds": 1.2, "ack_wait_seconds": 1}
+    limits: dict[str, Any] = {
+        "stall_seconds": 1.0,
+        "unit_deadline_seconds": 1.2,
+        "ack_wait_seconds": 1,
+    }
     async with worker(broker, stage, blobs, slots=2, **limits):
         await submit(broker, job_id=JOB)
         ends = [await next_event(broker, number) for number in (1, 2)]
@@ -98,7 +103,7 @@ async def test_a_unit_that_waits_for_its_turn_does_not_stall(
 
 async def test_every_response_is_a_sign_of_life(broker: Broker, blobs: Blobs) -> None:
     class Slow(EmptyStage):
-        async def run(self, request, context):  # type: ignore[no-untyped-def]
+        async def run(self, request, context):
             async for response in super().run(request, context):
                 await asyncio.sleep(0.3)
                 yield response
@@ -201,7 +206,7 @@ async def test_a_neighbour_of_a_hung_unit_goes_to_another_worker_at_once(
         await (hang(context) if context.job_id == JOB else asyncio.Event().wait())
 
     stage.hook = hook
-    limits = {"slots": 2, "ack_wait_seconds": 600, "cancel_grace_seconds": 0.2}
+    limits: dict[str, Any] = {"slots": 2, "ack_wait_seconds": 600, "cancel_grace_seconds": 0.2}
     async with worker(broker, stage, blobs, abandon=left.set, **limits):
         await submit(broker)
         await submit(broker, job_id=neighbour_job)

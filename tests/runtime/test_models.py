@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -62,11 +63,13 @@ def test_the_hash_of_a_checkpoint_is_what_sha256sum_says(model: Path) -> None:
 @pytest.mark.parametrize(
     "verify", [verify_directory, lambda root: verified_sha256(root, NAMES, "")]
 )
-def test_a_file_that_changed_is_named_with_both_hashes(model: Path, verify: object) -> None:
+def test_a_file_that_changed_is_named_with_both_hashes(
+    model: Path, verify: Callable[[Path], object]
+) -> None:
     was = file_sha256(model / "model.bin")
     (model / "model.bin").write_bytes(b"weightz")
     with pytest.raises(StageError) as caught:
-        verify(model)  # type: ignore[operator]
+        verify(model)
     assert (caught.value.code, caught.value.reason) == (Code.FAILED_PRECONDITION, "MODEL_CORRUPT")
     for part in ("model.bin", was, file_sha256(model / "model.bin"), str(model)):
         assert part in caught.value.message

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import grpc
 import pytest
@@ -219,10 +220,10 @@ async def test_a_service_answers_health_reflection_and_its_rpc(
         serve_stage(BINDING, ServiceSettings(mesh=mesh), stage.opened) as address,
         grpc.aio.insecure_channel(address) as channel,
     ):
-        health = health_pb2_grpc.HealthStub(channel)
+        health: Any = health_pb2_grpc.HealthStub(channel)
         request = health_pb2.HealthCheckRequest(service=BINDING.service)
         assert (await health.Check(request)).status == health_pb2.HealthCheckResponse.SERVING
-        reflection = reflection_pb2_grpc.ServerReflectionStub(channel)
+        reflection: Any = reflection_pb2_grpc.ServerReflectionStub(channel)  # type: ignore[arg-type]
         asked = reflection_pb2.ServerReflectionRequest(list_services="")
         async for answer in reflection.ServerReflectionInfo(iter([asked])):
             names = {service.name for service in answer.list_services_response.service}

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -53,7 +54,7 @@ def test_each_reason_is_its_name_and_stands_in_order() -> None:
 
 def test_an_error_with_a_reason_that_is_not_in_the_registry_cannot_be_made() -> None:
     with pytest.raises(KeyError):
-        StageError(Code.INTERNAL, "MADE_UP", "It is not there.")
+        StageError(Code.INTERNAL, cast(Reason, "MADE_UP"), "It is not there.")
 
 
 def test_the_reasons_of_the_client_are_in_the_registry() -> None:

@@ -287,7 +287,7 @@ async def test_there_is_one_holder_at_a_time_whatever_becomes_of_them(
 
 def check(diary: Diary) -> None:
     """Nobody uses the GPU once a later holder has it, and tokens grow."""
-    entries = sorted(diary.read(), key=lambda entry: entry["at"])  # type: ignore[arg-type,return-value]
+    entries = sorted(diary.read(), key=lambda entry: entry["at"])
     tokens = [entry["token"] for entry in entries if entry["what"] == "took"]
     assert len(tokens) >= LEAST_TURNS
     assert all(one < next_one for one, next_one in pairwise(tokens))

@@ -243,7 +243,7 @@ async def test_a_service_starts_and_answers_calls_in_its_turns(
             stub = asr_pb2_grpc.AsrServiceStub(channel)
             async with elsewhere(other):
                 call = stub.Transcribe(asr.TranscribeRequest())
-                reading = asyncio.create_task(anext(aiter(call)))
+                reading = asyncio.ensure_future(anext(aiter(call)))
                 await asyncio.sleep(TTL)
                 assert not reading.done()
                 assert not memory.inside

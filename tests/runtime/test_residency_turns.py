@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 
 import pytest
 import pytest_asyncio
 from structlog.testing import capture_logs
 
+from maie.event.v1.event_pb2 import ModelInfo
 from maie_runtime import subjects
 from maie_runtime.broker import Broker
 from maie_runtime.errors import Code, StageError
@@ -20,7 +21,7 @@ from maie_runtime.residency_lease import GpuLease
 from maie_runtime.residency_turns import IDLE_SECONDS, SharedGpu
 from maie_runtime.settings import GpuServiceSettings
 from tests.conftest import NatsServer
-from tests.empty_stages import empty_stages
+from tests.empty_stages import EmptyStage, empty_stages
 from tests.runtime.gpus import GPU, TTL, another_broker, forget_soon
 from tests.runtime.models import Memory, NotedModel, modelled, shared, working
 from tests.waiting import PATIENCE_SECONDS, until
@@ -324,8 +325,8 @@ async def test_memory_is_logged_around_loads(
 
 
 async def test_an_engine_that_cannot_unload_is_refused(broker: Broker) -> None:
-    class Fixed(type(empty_stages()["asr"])):  # type: ignore[misc]
-        def models(self) -> list[object]:
+    class Fixed(EmptyStage):
+        def models(self) -> Sequence[ModelInfo]:
             models = list(super().models())
             models[0].vram_bytes = 1
             return models

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -111,7 +112,8 @@ async def test_a_service_whose_engine_died_says_not_serving_and_ends_with_status
         worker_process(nats_server, tmp_path, **settings) as process,
         grpc.aio.insecure_channel(address) as channel,
     ):
-        watch = health_pb2_grpc.HealthStub(channel).Watch(
+        stub: Any = health_pb2_grpc.HealthStub(channel)
+        watch = stub.Watch(
             health_pb2.HealthCheckRequest(), wait_for_ready=True, timeout=START_SECONDS
         )
         async for answer in watch:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Any
 
 from maie.asr.v1 import asr_pb2 as asr
 from maie.event.v1 import event_pb2 as event
@@ -34,7 +35,7 @@ async def worker(
     *,
     abandon: Callable[[], None] = end_process,
     residency: Residency | None = None,
-    **options: object,
+    **options: Any,
 ) -> AsyncIterator[JetStreamMount]:
     """A worker of the stage; `options` are settings."""
     runner = UnitRunner(binding=BINDING, stage=stage, broker=broker, blobs=blobs, worker="test")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from google.protobuf.duration_pb2 import Duration
 
@@ -41,5 +42,5 @@ async def ask(
     return responses[-1].result
 
 
-def request(**keywords: object) -> summary.SummarizeRequest:
-    return summary.SummarizeRequest(template_id="meeting_notes_v1", **keywords)  # type: ignore[arg-type]
+def request(**keywords: Any) -> summary.SummarizeRequest:
+    return summary.SummarizeRequest(template_id="meeting_notes_v1", **keywords)

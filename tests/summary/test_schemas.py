@@ -108,20 +108,18 @@ def test_what_was_not_said_stays_empty() -> None:
 
 
 def test_lengths_and_references_are_respected() -> None:
+    item = {
+        "type": "object",
+        "properties": {"task": TEXT, "owner": {"anyOf": [TEXT, {"type": "null"}]}},
+        "required": ["task", "owner"],
+    }
+    definitions: dict[str, Any] = {"$defs": {"item": item}}
     content = fill(
         {
             "decisions": listed({"type": "string", "maxLength": 12}),
             "action_items": listed({"$ref": "#/$defs/item"}, maxItems=1),
         },
-        **{
-            "$defs": {
-                "item": {
-                    "type": "object",
-                    "properties": {"task": TEXT, "owner": {"anyOf": [TEXT, {"type": "null"}]}},
-                    "required": ["task", "owner"],
-                }
-            }
-        },
+        **definitions,
     )
     assert content["decisions"] == ["We decided…"]
     assert content["action_items"] == [{"task": "Write the report", "owner": "David"}]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -161,7 +162,7 @@ class Inventor:
         generation: Generation,
         alive: Callable[[], None] = unheard,
     ) -> Draft:
-        content = {name: [] for name in template.schema["required"]}
+        content: dict[str, Any] = {name: [] for name in template.schema["required"]}
         source = Source(pointer="/abstract", segment_ids=("c9999-s0000",))
         return Draft(content=content | {"title": "", "abstract": "Good."}, sources=(source,))
 

@@ -115,7 +115,7 @@ async def test_an_example_cannot_slip_into_a_true_answer(
     model = small_model({**TRUE, **taken}, TRUE)
     filled = await summarise(context, model, BAKER)
     [name] = taken
-    assert filled[name] == [dict(each, lines=None) for each in ()] or name == "quotes"
+    assert filled[name] == [] or name == "quotes"
     assert f"$.{name}[0] repeats the template's example" in content(model.prompts[1])
 
 

@@ -37,7 +37,7 @@ class Service:
 
     async def health(self) -> int:
         """What the service says of itself; fails where it says nothing in time."""
-        stub = health_pb2_grpc.HealthStub(self.channel)
+        stub: Any = health_pb2_grpc.HealthStub(self.channel)
         answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=ANSWER_SECONDS)
         return int(answer.status)
 

@@ -140,7 +140,7 @@ def settings_of(url: str, **others: Any) -> OpenAISettings:
 
 
 @asynccontextmanager
-async def model_at(url: str, **others: Any):  # type: ignore[no-untyped-def]
+async def model_at(url: str, **others: Any):
     environment = GenerationSettings(temperature=0.0, max_tokens=64)
     async with open_openai(settings_of(url, **others), environment) as model:
         yield model

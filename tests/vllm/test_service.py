@@ -98,6 +98,7 @@ async def test_a_service_that_loads_ends_when_told_and_with_all_its_processes(
     async with vllm_service("enhancement", nats_server, tmp_path) as running:
         engine = await until(running.engine, LOAD_SECONDS)
         assert await running.health() == NOT_SERVING
+        assert engine is not None
         running.process.terminate()
         assert await running.ended() == 0
         _, alive = await asyncio.to_thread(psutil.wait_procs, [engine], ORPHAN_SECONDS)

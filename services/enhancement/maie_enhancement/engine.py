@@ -52,17 +52,22 @@ class Piece:
 
 
 class Engine(Protocol):
-    """Punctuates and cases text, and changes nothing else.
+    """Punctuates and cases text, and changes nothing else."""
 
-    Attributes:
-        description: What the engine is, in one sentence.
-        language_codes: The languages it is made for, as BCP-47 tags; empty for any.
-        max_word_change: The share of a segment's words that it may change.
-    """
+    @property
+    def description(self) -> str:
+        """What the engine is, in one sentence."""
+        ...
 
-    description: str
-    language_codes: tuple[str, ...]
-    max_word_change: float
+    @property
+    def language_codes(self) -> tuple[str, ...]:
+        """The languages it is made for, as BCP-47 tags; empty for any."""
+        ...
+
+    @property
+    def max_word_change(self) -> float:
+        """The share of a segment's words that it may change."""
+        ...
 
     @property
     def weights(self) -> Loadable | None:

@@ -56,16 +56,22 @@ class Engine(Protocol):
     """Fills templates in two steps, so that no transcript is too long.
 
     Cancelling either step stops the work and leaves the engine usable.
-
-    Attributes:
-        description: What the engine is, in one sentence.
-        capabilities: What it can do, such as "map_reduce".
-        language_codes: The languages it is made for, as BCP-47 tags; empty for any.
     """
 
-    description: str
-    capabilities: tuple[str, ...]
-    language_codes: tuple[str, ...]
+    @property
+    def description(self) -> str:
+        """What the engine is, in one sentence."""
+        ...
+
+    @property
+    def capabilities(self) -> tuple[str, ...]:
+        """What it can do, such as "map_reduce"."""
+        ...
+
+    @property
+    def language_codes(self) -> tuple[str, ...]:
+        """The languages it is made for, as BCP-47 tags; empty for any."""
+        ...
 
     @property
     def weights(self) -> Loadable | None:

@@ -17,6 +17,7 @@ from maie_gateway.conductor import FINAL_STATES, advance, pending_tasks, task_id
 from tests.gateway.conductor.world import (
     ALL_FEATURES,
     CLEAN,
+    EVERY_STAGE,
     METRICS,
     NOW,
     POLICY,
@@ -134,7 +135,7 @@ def play(
         order.shuffle(told)
         history += told
         for said in told:
-            window = {stage: order.randrange(4) for stage in common.Stage.values()}
+            window = {stage: order.randrange(4) for stage in EVERY_STAGE}
             step = advance(source, said, replace(POLICY, window=window), NOW)
             source = step.record
             # A crash between storing and publishing loses the step's tasks.

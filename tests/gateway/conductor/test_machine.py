@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
-from maie.job.v1 import record_pb2 as record
+from maie.job.v1.record_pb2 import JobRecord
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie_gateway.conductor import (
     ENDED_STATES,
@@ -84,7 +84,7 @@ def needs(unit: str, chunks: int) -> list[str]:
 class Mesh(RuleBasedStateMachine):
     """A job, workers that answer as they like, and a network that misbehaves."""
 
-    record: record.JobRecord
+    record: JobRecord
     tasks: list[event.StageTask]
 
     @initialize(features=st.sets(st.sampled_from(ALL_FEATURES), min_size=1), held=st.booleans())
@@ -158,11 +158,11 @@ class Mesh(RuleBasedStateMachine):
         labels=st.dictionaries(st.sampled_from("abc"), st.sampled_from(["", "d"])),
     )
     def rename(self, name: str | None, labels: dict[str, str]) -> None:
-        before = record.JobRecord()
+        before = JobRecord()
         before.CopyFrom(self.record)
         self._tell(update(name, **labels), crash=False)
         assert {k: v for k, v in labels.items() if v}.items() <= self.record.labels.items()
-        after = record.JobRecord()
+        after = JobRecord()
         after.CopyFrom(self.record)
         for one in (before, after):
             one.ClearField("display_name")
@@ -170,7 +170,7 @@ class Mesh(RuleBasedStateMachine):
         assert before == after
 
     def _tell(self, told: event.StageEvent, crash: bool) -> None:
-        before = record.JobRecord()
+        before = JobRecord()
         before.CopyFrom(self.record)
         step = advance(self.record, told, self.policy, NOW)
         assert self.record == before
@@ -181,7 +181,7 @@ class Mesh(RuleBasedStateMachine):
         # Tasks are kept after their answer: a worker may answer an old attempt any time.
         self.tasks += () if crash else step.tasks
 
-    def _check(self, before: record.JobRecord, step: Step, told: event.StageEvent) -> None:
+    def _check(self, before: JobRecord, step: Step, told: event.StageEvent) -> None:
         reopened = told.HasField("retry_requested")
         assert step.changed == (step.record != before)
         assert step.changed or (step.record is self.record and not step.tasks)
@@ -198,7 +198,7 @@ class Mesh(RuleBasedStateMachine):
         for task in step.tasks:
             self._check_task(step.record, task)
 
-    def _check_window(self, before: record.JobRecord, after: record.JobRecord) -> None:
+    def _check_window(self, before: JobRecord, after: JobRecord) -> None:
         queued, queued_before = (
             Counter(unit.stage for unit in source.units if unit.state == job.UNIT_STATE_QUEUED)
             for source in (after, before)
@@ -207,7 +207,7 @@ class Mesh(RuleBasedStateMachine):
             # The window may have shrunk since units were queued.
             assert count <= max(self.policy.most_queued(stage), queued_before[stage])
 
-    def _check_task(self, source: record.JobRecord, task: event.StageTask) -> None:
+    def _check_task(self, source: JobRecord, task: event.StageTask) -> None:
         assert task_id(task) not in self.issued
         self.issued[task_id(task)] = task
         units = {unit.unit: unit for unit in source.units}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from google.protobuf import text_format
+from google.protobuf.message import Message
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -214,7 +215,7 @@ def test_no_job_is_accepted_into_a_pipeline_that_is_not_there() -> None:
     )
 
 
-def _transcript(*_: object) -> object:
+def _transcript(*_: object) -> Message:
     (enhancement,) = [node for node in RECORDING.nodes if node.name == "enhancement"]
     return enhancement.request(record.JobRecord(), record.Unit(), [record.Unit(output=blob("x"))])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, timedelta
+from typing import Any
 
 import pytest
 
@@ -23,6 +24,7 @@ from maie_gateway.conductor import (
 )
 from tests.gateway.conductor.world import (
     CLEAN,
+    EVERY_STAGE,
     NOW,
     POLICY,
     RAW,
@@ -44,7 +46,7 @@ from tests.gateway.conductor.world import (
 
 pytestmark = pytest.mark.unit
 
-ONE_WORKER = replace(POLICY, window=dict.fromkeys(common.Stage.values(), 1))
+ONE_WORKER = replace(POLICY, window=dict.fromkeys(EVERY_STAGE, 1))
 
 
 def failing(*units: str, chunks: int = 2) -> Step:
@@ -188,7 +190,7 @@ def test_no_more_units_are_queued_than_the_window_has_room_for() -> None:
 
 @pytest.mark.parametrize("window", [-1, 0, 1])
 def test_a_window_of_nothing_strands_no_job(window: int) -> None:
-    policy = Policy(window=dict.fromkeys(common.Stage.values(), window))
+    policy = Policy(window=dict.fromkeys(EVERY_STAGE, window))
     done = run(new_job(), all_well(5), policy=policy).record
     assert log_lines(done)[-1] == "COMPLETE"
 
@@ -254,7 +256,7 @@ def test_times_follow_a_retry() -> None:
 
 
 @pytest.mark.parametrize("state", [8, 99])
-def test_a_job_in_a_state_of_another_release_reaches_every_end(state: int) -> None:
+def test_a_job_in_a_state_of_another_release_reaches_every_end(state: Any) -> None:
     step = new_job((RAW,))
     step = advance(step.record, completed(step.tasks[0], chunks=1), POLICY, NOW)
     step.record.state = state

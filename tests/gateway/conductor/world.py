@@ -15,6 +15,7 @@ from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
 from maie_gateway.conductor import Policy, Step, accept, advance
+from maie_pipeline.bindings import BINDINGS
 
 JOB_ID = "0199a000-7f31-7c11-8a54-0d5d4c1f0a11"
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
@@ -23,6 +24,7 @@ RAW = job.FEATURE_RAW_TRANSCRIPT
 CLEAN = job.FEATURE_CLEAN_TRANSCRIPT
 SUMMARY = job.FEATURE_SUMMARY
 METRICS = job.FEATURE_ENHANCEMENT_METRICS
+EVERY_STAGE = tuple(binding.stage for binding in BINDINGS.values())
 ALL_FEATURES = (RAW, CLEAN, SUMMARY, METRICS)
 RECORDING = common.Blob(key=f"jobs/{JOB_ID}/recording", size_bytes=1000, sha256="a" * 64)
 TEMPLATE = common.Blob(key="templates/" + "b" * 64, size_bytes=500, sha256="b" * 64)

@@ -88,7 +88,7 @@ def _environment() -> dict[str, str]:
 
 def _wait(programs: Path, port: int, log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
-    ready = [programs / "pg_isready", "-h", "127.0.0.1", "-p", str(port), "-q"]
+    ready: list[str | Path] = [programs / "pg_isready", "-h", "127.0.0.1", "-p", str(port), "-q"]
     while subprocess.run(ready, check=False).returncode != 0:
         assert time.monotonic() < deadline, log.read_text()
         time.sleep(0.05)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from maie.common.v1 import types_pb2 as common
@@ -72,7 +73,7 @@ async def put(model: ReadModel, *records: record.JobRecord, revision: int = 1) -
         assert await show(model, made, revision)
 
 
-async def put_text(model: ReadModel, number: int, *texts: str, **options: object) -> None:
+async def put_text(model: ReadModel, number: int, *texts: str, **options: Any) -> None:
     """Shows a finished job with text, each text a segment of one second."""
     made = job_record(number, **options)
     await put(model, made)

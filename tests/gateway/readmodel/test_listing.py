@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -25,7 +26,7 @@ STATES = (
 )
 
 
-async def listed(model: ReadModel, tenant: str = TENANT, **options: object) -> list[int]:
+async def listed(model: ReadModel, tenant: str = TENANT, **options: Any) -> list[int]:
     """The numbers of a tenant's jobs over all pages."""
     request = job.ListJobsRequest(**options)
     numbers: list[int] = []
@@ -150,7 +151,7 @@ async def test_a_page_size_below_nothing_is_refused(model: ReadModel) -> None:
     assert refused.value.reason == "PAGE_SIZE_INVALID"
 
 
-Kept = tuple[int, int, dict[str, str]]
+Kept = tuple[int, job.JobState, dict[str, str]]
 LABELS = st.dictionaries(st.sampled_from("ab"), st.sampled_from("xy"))
 
 

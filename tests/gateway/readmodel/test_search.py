@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -21,11 +23,11 @@ pytestmark = pytest.mark.unit
 LONG_WORDS = 20_000
 
 
-async def search(model: ReadModel, query: str, **options: object) -> job.SearchJobsResponse:
+async def search(model: ReadModel, query: str, **options: Any) -> job.SearchJobsResponse:
     return await model.search(TENANT, job.SearchJobsRequest(query=query, **options))
 
 
-async def found(model: ReadModel, query: str, **options: object) -> list[int]:
+async def found(model: ReadModel, query: str, **options: Any) -> list[int]:
     """The numbers of the jobs found over all pages, best first."""
     numbers: list[int] = []
     token = str(options.pop("page_token", ""))

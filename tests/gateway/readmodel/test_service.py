@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
 from maie.job.v1 import job_pb2 as job
-from maie_client import Client, ClientError
+from maie_client import Client, ClientError, JobOptions
 from tests.empty_stages import empty_stages
 from tests.gateway.conftest import EmptyMesh
 from tests.waiting import PATIENCE_SECONDS
@@ -26,12 +27,12 @@ async def recording() -> AsyncIterator[bytes]:
 
 async def done(client: Client) -> str:
     """Processes a recording to its end and gives its job's id."""
-    options = {"features": FEATURES, "template_id": "meeting_notes_v1"}
+    options: JobOptions = {"features": FEATURES, "template_id": "meeting_notes_v1"}
     events = [told async for told in client.process(recording(), **options)]
     return str(events[-1].finished.job.job_id)
 
 
-async def listed(client: Client, **wanted: object) -> dict[str, job.Job]:
+async def listed(client: Client, **wanted: Any) -> dict[str, job.Job]:
     """What the gateway lists right now, by id."""
     return {one.job_id: one async for one in client.list_jobs(**wanted)}
 

@@ -211,6 +211,7 @@ def test_a_gateway_that_is_killed_in_mid_job_costs_nothing(shared_mesh, short_re
         text=True,
         env={**os.environ, "MAIE_GATEWAY": shared_mesh.gateway},
     ) as process:
+        assert process.stderr is not None
         for line in process.stderr:
             if "PROCESSING_ASR" in line:
                 break

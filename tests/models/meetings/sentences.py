@@ -10,7 +10,7 @@ import csv
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 TABLE = Path(__file__).with_name("sentences.tsv")
 
@@ -52,7 +52,7 @@ def read_sentences() -> tuple[Sentence, ...]:
         return tuple(
             Sentence(
                 text=row["text"],
-                kind=row["kind"],
+                kind=cast(Kind, row["kind"]),
                 note=row["note"] or row["text"],
                 owner=row["owner"] or None,
                 due=row["due"] or None,

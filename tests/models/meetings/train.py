@@ -148,7 +148,8 @@ def build_optimizers(
     model: Qwen3ForCausalLM, hints: Hints
 ) -> list[tuple[torch.optim.Optimizer, float]]:
     """Muon for the matrices and AdamW for the rest, each with its peak rate."""
-    matrices, rest = [], list(hints.parameters())
+    matrices: list[torch.nn.Parameter] = []
+    rest = list(hints.parameters())
     for name, weights in model.named_parameters():
         is_matrix = weights.ndim == 2 and "embed" not in name
         (matrices if is_matrix else rest).append(weights)

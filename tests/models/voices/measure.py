@@ -18,6 +18,7 @@ import jiwer
 import numpy as np
 import numpy.typing as npt
 from faster_whisper import WhisperModel
+from numpy.typing import NDArray
 
 from tests.models.voices import MODEL
 from tests.models.voices.flite import SAMPLE_RATE, FliteMissingError, Manner
@@ -78,9 +79,10 @@ class Listener:
     def record(self, takes: Sequence[Take]) -> Samples:
         """Takes with pauses, beginning anywhere in the first two seconds, in a little noise."""
         pause = np.zeros(round(PAUSE * SAMPLE_RATE), np.float32)
-        parts = [np.zeros(round(self.chance.uniform(0.1, 2) * SAMPLE_RATE), np.float32)]
+        begin = np.zeros(round(self.chance.uniform(0.1, 2) * SAMPLE_RATE), np.float32)
+        parts: list[NDArray[np.float32]] = [begin]
         for take in takes:
-            parts += [take.samples.astype(np.float32) / 32768, pause]
+            parts += [np.divide(take.samples, 32768, dtype=np.float32), pause]
         samples = np.concatenate(parts)
         return samples + NOISE * self.chance.standard_normal(len(samples), dtype=np.float32)
 

@@ -98,8 +98,8 @@ class Attention(nn.Module):
         return self.out_proj(mixed.transpose(1, 2).flatten(2))
 
 
-class EncoderLayer(nn.Module):
-    """A layer of the encoder."""
+class Layer(nn.Module):
+    """What layers of the encoder and the decoder have in common."""
 
     def __init__(self, shifts: tuple[int, ...] = ()) -> None:
         super().__init__()
@@ -109,16 +109,20 @@ class EncoderLayer(nn.Module):
         self.fc2 = nn.Linear(INNER, WIDTH)
         self.final_layer_norm = nn.LayerNorm(WIDTH)
 
+    def _think(self, states: torch.Tensor) -> torch.Tensor:
+        return states + self.fc2(gelu(self.fc1(self.final_layer_norm(states))))
+
+
+class EncoderLayer(Layer):
+    """A layer of the encoder."""
+
     def forward(self, states: torch.Tensor) -> torch.Tensor:
         """Reads all frames."""
         normal = self.self_attn_layer_norm(states)
         return self._think(states + self.self_attn(normal, normal))
 
-    def _think(self, states: torch.Tensor) -> torch.Tensor:
-        return states + self.fc2(gelu(self.fc1(self.final_layer_norm(states))))
 
-
-class DecoderLayer(EncoderLayer):
+class DecoderLayer(Layer):
     """A layer of the decoder."""
 
     def __init__(self) -> None:

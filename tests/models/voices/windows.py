@@ -145,7 +145,7 @@ class Windows:
         else:
             at = min(self.chance.exponential(0.6), whole / 2)
         while at < end - 0.3 and len(turns) < most:
-            take = self.takes[self.chance.integers(len(self.takes))]
+            take = self.takes[int(self.chance.integers(len(self.takes)))]
             speed = self.chance.uniform(0.88, 1.12)
             length = self._say(buffer, take, at, speed)
             self._label(phones, take, at, speed, end)
