@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from maie_runtime.blobs import Blobs
-from maie_runtime.broker import Broker, open_broker
+from maie_runtime.broker import Broker
+from maie_runtime.provision import open_provisioned_broker
 from tests.waiting import PATIENCE_SECONDS
 
 with suppress(ImportError):  # the environment of vLLM's tests has no xdist
@@ -121,7 +122,7 @@ async def nats_server(tmp_path: Path) -> AsyncIterator[NatsServer]:
 @pytest.fixture
 async def broker(nats_server: NatsServer) -> AsyncIterator[Broker]:
     """A connection with the mesh's streams in place."""
-    async with open_broker(nats_server.url, "test") as opened:
+    async with open_provisioned_broker(nats_server.url, "test") as opened:
         yield opened
 
 

@@ -18,7 +18,7 @@ from maie_gateway.workers import LiveWorkers
 from maie_pipeline.bindings import BINDINGS, StageBinding
 from maie_runtime import subjects
 from maie_runtime.broker import BROKER_ERRORS, Broker, broker_unavailable
-from maie_runtime.lanes import LANES
+from maie_runtime.subjects import LANES
 from maie_templates import TemplateLibrary
 
 

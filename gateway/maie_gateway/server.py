@@ -33,12 +33,14 @@ from maie_gateway.submission import Submissions
 from maie_gateway.watch import Watch
 from maie_gateway.webhooks import check_webhooks
 from maie_gateway.webhooks.wiring import open_webhooks
+from maie_runtime import subjects
 from maie_runtime.background import beside
 from maie_runtime.blobs import Blobs
-from maie_runtime.broker import Broker, open_broker
+from maie_runtime.broker import Broker
 from maie_runtime.grpc_server import GrpcServer
 from maie_runtime.limits import MAX_GATEWAY_REQUEST_BYTES
 from maie_runtime.presence import instance_name
+from maie_runtime.provision import Wanted, open_provisioned_broker
 from maie_templates import TemplateLibrary
 
 log = structlog.get_logger()
@@ -64,13 +66,17 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
     the conductor, NATS.
     """
     blobs = Blobs(settings.mesh.blob_url)
+    wanted = Wanted(
+        lifetimes=settings.retention.lifetimes(), ack_wait_seconds=settings.mesh.ack_wait_seconds
+    )
     server = GrpcServer(settings.listen, SERVICES, MAX_GATEWAY_REQUEST_BYTES)
     async with AsyncExitStack() as stack:
         broker = await stack.enter_async_context(
-            open_broker(
+            open_provisioned_broker(
                 settings.mesh.nats_url,
                 instance_name("gateway"),
-                lifetimes=settings.retention.lifetimes(),
+                wanted,
+                inbox=subjects.inbox("gateway"),
             )
         )
         options = ConductingOptions(
@@ -152,7 +158,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
         )
         await server.start()
         try:
-            keeping = keep_streams(broker, settings.retention.lifetimes())
+            keeping = keep_streams(broker, wanted)
             async with beside(_report_health(server, broker), keeping):
                 yield server.address
         finally:

@@ -136,7 +136,7 @@ class World:
 @asynccontextmanager
 async def world(data: Path, seed: int, setup: Setup = Setup()) -> AsyncIterator[World]:
     """A mesh whose stages take a moment over each unit and do nothing in it."""
-    settings = {f"MAIE_{stage.upper()}_ACK_WAIT_SECONDS": str(ACK_WAIT_SECONDS) for stage in STAGES}
+    settings = {"MAIE_ACK_WAIT_SECONDS": str(ACK_WAIT_SECONDS)}
     settings |= {f"MAIE_{stage.upper()}_SLOTS": "4" for stage in STAGES}
     settings |= {"PYTHONPATH": os.fspath(ROOT), "MAIE_GATEWAY_MAX_ACTIVE_JOBS": "1000"}
     settings |= setup.environment

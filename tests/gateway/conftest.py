@@ -13,6 +13,7 @@ from maie_client import Client
 from maie_gateway.server import serve_gateway
 from maie_gateway.settings import GatewaySettings
 from maie_pipeline.bindings import BINDINGS
+from maie_runtime.provision import open_provisioned_broker
 from maie_runtime.server import serve_stage
 from maie_runtime.settings import MeshSettings, ServiceSettings
 from tests.conftest import NatsServer
@@ -58,8 +59,10 @@ class EmptyMesh:
 
 
 @pytest.fixture
-def empty_mesh(nats_server: NatsServer, tmp_path: object) -> EmptyMesh:
-    """The parts of a mesh, none started."""
+async def empty_mesh(nats_server: NatsServer, tmp_path: object) -> EmptyMesh:
+    """The parts of a mesh, none started; the broker is provisioned."""
+    async with open_provisioned_broker(nats_server.url, "test"):
+        pass
     mesh = MeshSettings(
         nats_url=nats_server.url, blob_url=f"file://{tmp_path}/blobs", shutdown_grace_seconds=1
     )

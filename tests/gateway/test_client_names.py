@@ -13,7 +13,8 @@ from maie.job.v1 import record_pb2 as record
 from maie_gateway.names import names_of, without_names
 from maie_gateway.store import JobStore, RevisionConflictError, StoredRecord
 from maie_runtime import subjects
-from maie_runtime.broker import Broker, open_broker
+from maie_runtime.broker import Broker
+from maie_runtime.provision import open_provisioned_broker
 from tests.conftest import NatsServer
 from tests.gateway.conductor.world import new_job
 
@@ -44,7 +45,7 @@ def whole() -> record.JobRecord:
 
 @pytest.fixture
 async def broker(nats_server: NatsServer) -> AsyncIterator[Broker]:
-    async with open_broker(nats_server.url, "test") as opened:
+    async with open_provisioned_broker(nats_server.url, "test") as opened:
         yield opened
 
 

@@ -21,8 +21,9 @@ from maie_gateway.conducting import Conducting, ConductingOptions, conducting
 from maie_gateway.conductor import FINAL_STATES, Policy, accept, lane
 from maie_pipeline.bindings import BINDINGS
 from maie_runtime import subjects
-from maie_runtime.broker import Broker, open_broker
+from maie_runtime.broker import Broker
 from maie_runtime.errors import Code, StageError
+from maie_runtime.provision import open_provisioned_broker
 from maie_runtime.reasons import Reason
 from maie_runtime.server import serve_stage
 from maie_runtime.settings import ServiceSettings
@@ -148,7 +149,7 @@ async def gateway(empty_mesh: EmptyMesh, **options: Any) -> AsyncIterator[Gatewa
     """A gateway that conducts."""
     settings = {"max_running_jobs": 1000, "reconcile_seconds": 15.0, **options}
     async with (
-        open_broker(empty_mesh.nats.url, f"gateway-{uuid.uuid4()}") as broker,
+        open_provisioned_broker(empty_mesh.nats.url, f"gateway-{uuid.uuid4()}") as broker,
         conducting(broker, ConductingOptions(policy=Policy(), **settings)) as jobs,
     ):
         yield Gateway(broker=broker, jobs=jobs)

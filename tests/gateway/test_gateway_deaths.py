@@ -15,7 +15,7 @@ from maie.job.v1 import job_pb2 as job
 from maie_client import Client, ClientError, JobOptions
 from maie_gateway.settings import RetentionSettings
 from maie_runtime.blobs import Blobs
-from maie_runtime.broker import open_broker
+from maie_runtime.provision import open_provisioned_broker
 from tests.conftest import free_port
 from tests.gateway.conftest import EmptyMesh
 from tests.gateway.test_removal import none_left
@@ -119,5 +119,5 @@ async def test_a_removal_is_finished_by_another_gateway(empty_mesh: EmptyMesh, f
             if error.reason != "JOB_NOT_FOUND" or fault != "removal.after_record":
                 raise
         assert [shown async for shown in client.list_jobs()] == []
-        async with open_broker(empty_mesh.nats.url, "test") as broker:
+        async with open_provisioned_broker(empty_mesh.nats.url, "test") as broker:
             assert await none_left(empty_mesh, broker, made.job_id)

@@ -21,8 +21,8 @@ from maie.job.v1 import job_pb2_grpc
 from maie_client import Client, ClientError, JobOptions
 from maie_pipeline.bindings import BINDINGS
 from maie_runtime import subjects
-from maie_runtime.broker import open_broker
 from maie_runtime.errors import Code, StageError
+from maie_runtime.provision import open_provisioned_broker
 from maie_runtime.reasons import Reason
 from maie_runtime.stage import StageContext
 from tests.empty_stages import EmptyStage, empty_stages
@@ -135,7 +135,7 @@ async def test_a_unit_that_is_given_up_is_kept_as_a_dead_letter(empty_mesh: Empt
     empty_mesh.stages["preprocess"].hook = refuses
     async with empty_mesh.running() as client:
         done = (await process(client, features=RAW))[-1].finished.job
-        async with open_broker(empty_mesh.nats.url, "test") as broker:
+        async with open_provisioned_broker(empty_mesh.nats.url, "test") as broker:
             stored = await broker.jetstream.get_last_msg(
                 subjects.DEAD_LETTERS, subjects.dead_letter("preprocess", done.job_id)
             )

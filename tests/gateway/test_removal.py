@@ -14,8 +14,9 @@ from maie_gateway import removal
 from maie_gateway.settings import RetentionSettings
 from maie_runtime import subjects
 from maie_runtime.blobs import Blobs
-from maie_runtime.broker import Broker, open_broker
+from maie_runtime.broker import Broker
 from maie_runtime.errors import Code, StageError
+from maie_runtime.provision import open_provisioned_broker
 from maie_runtime.reasons import Reason
 from maie_runtime.stage import StageContext
 from tests.gateway.conftest import EmptyMesh
@@ -64,7 +65,7 @@ async def none_left(mesh: EmptyMesh, broker: Broker, job_id: str) -> bool:
 async def broker(empty_mesh: EmptyMesh) -> AsyncIterator[Broker]:
     """The broker as a bystander sees it; gateways forget removed ids in a second."""
     empty_mesh.gateway_options["retention"] = RetentionSettings(removals_seconds=1)
-    async with open_broker(empty_mesh.nats.url, "test") as bystander:
+    async with open_provisioned_broker(empty_mesh.nats.url, "test") as bystander:
         yield bystander
 
 

@@ -12,8 +12,8 @@ from maie.job.v1 import job_pb2 as job
 from maie_client import Client, ClientError, JobOptions
 from maie_gateway.requests import Requests
 from maie_runtime.blobs import Blobs
-from maie_runtime.broker import open_broker
 from maie_runtime.errors import StageError
+from maie_runtime.provision import open_provisioned_broker
 from tests.gateway.conftest import EmptyMesh
 
 pytestmark = pytest.mark.mesh
@@ -125,7 +125,7 @@ async def test_a_duplicate_of_a_job_needs_no_room_in_the_queue(empty_mesh: Empty
 async def test_a_gateway_that_died_before_the_record_strands_no_id(empty_mesh: EmptyMesh) -> None:
     job_id = "01900000-0000-7000-8000-000000000000"
     async with empty_mesh.gateway() as address, Client(address) as client:
-        async with open_broker(empty_mesh.nats.url, "test") as broker:
+        async with open_provisioned_broker(empty_mesh.nats.url, "test") as broker:
             requests = Requests(broker)
             assert await requests.bind("default", "monday", job_id) == job_id
             assert await requests.bind("default", "monday", str(uuid.uuid4())) == job_id
@@ -150,7 +150,7 @@ async def test_an_upload_that_broke_off_leaves_its_id_free(empty_mesh: EmptyMesh
 async def test_a_forgotten_id_is_free_and_one_of_another_job_is_kept(
     empty_mesh: EmptyMesh,
 ) -> None:
-    async with open_broker(empty_mesh.nats.url, "test") as broker:
+    async with open_provisioned_broker(empty_mesh.nats.url, "test") as broker:
         requests = Requests(broker)
         await requests.bind("default", "monday", "first")
         await requests.forget("default", "monday", "another")

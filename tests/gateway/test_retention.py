@@ -18,6 +18,7 @@ from maie_gateway.settings import RetentionSettings
 from maie_runtime import subjects
 from maie_runtime.blobs import Blobs
 from maie_runtime.broker import Broker
+from maie_runtime.provision import provision
 from tests.gateway.conftest import EmptyMesh
 from tests.waiting import PATIENCE_SECONDS
 
@@ -107,8 +108,8 @@ async def test_events_and_request_ids_are_forgotten_by_the_broker(
             return True
 
         await until(nothing_left)
-        # A worker that starts does not bring the defaults back.
-        await broker.provision()
+        # `maie provision`, which knows no lifetimes, does not bring the defaults back.
+        await provision(broker)
         kept = (await broker.jetstream.stream_info(subjects.EVENTS)).config
         assert kept.max_age == pytest.approx(1.0)
 

@@ -12,8 +12,8 @@ from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie_client import Client, ClientError
 from maie_gateway.webhooks.queue import bury
-from maie_runtime.broker import open_broker
 from maie_runtime.errors import Code, StageError
+from maie_runtime.provision import open_provisioned_broker
 from maie_runtime.reasons import Reason
 from maie_runtime.stage import StageContext
 from tests.empty_stages import empty_stages
@@ -171,7 +171,7 @@ async def test_a_delivery_that_was_given_up_can_be_replayed(empty_mesh: EmptyMes
     async with empty_mesh.running() as client:
         made = await client.create_job(recording(), features=RAW)
         await finished(client, made.job_id)
-        async with open_broker(empty_mesh.nats.url, "test") as broker:
+        async with open_provisioned_broker(empty_mesh.nats.url, "test") as broker:
             delivery = event.WebhookDelivery(
                 job_id=made.job_id, receiver="0", url="http://127.0.0.1:9/", event_id="1", attempt=1
             )

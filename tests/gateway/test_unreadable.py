@@ -12,7 +12,8 @@ from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
 from maie_client import Client, ClientError
 from maie_runtime import subjects
-from maie_runtime.broker import BUCKETS, STREAMS, Broker
+from maie_runtime.broker import Broker
+from maie_runtime.streams import STREAMS
 from tests.gateway.conftest import EmptyMesh
 
 pytestmark = pytest.mark.mesh
@@ -130,8 +131,7 @@ async def test_a_garbage_worker_is_no_worker(empty_mesh: EmptyMesh, broker: Brok
 
 @pytest.mark.parametrize(
     "name",
-    [stream.name for stream in STREAMS]
-    + [subjects.bucket_stream(bucket.bucket) for bucket in BUCKETS],
+    [stream.name for stream in STREAMS],
 )
 async def test_a_deleted_stream_comes_back(
     empty_mesh: EmptyMesh, broker: Broker, name: str

@@ -49,7 +49,7 @@ async def mesh(
     tmp_path_factory: pytest.TempPathFactory, marks: dict[str, Path]
 ) -> AsyncIterator[LocalMesh]:
     """A mesh of this module's own, since its parts are killed."""
-    environment = {f"MAIE_{slug.upper()}_ACK_WAIT_SECONDS": ACK_WAIT_SECONDS for slug in STAGES}
+    environment = {"MAIE_ACK_WAIT_SECONDS": ACK_WAIT_SECONDS}
     options = MeshOptions(
         data=tmp_path_factory.mktemp("killed"),
         port_base=0,

@@ -105,7 +105,7 @@ async def sharing(data: Path, model: Path, *asr_variables: str) -> AsyncIterator
             "MAIE_ASR_RESIDENCY": "shared-gpu",
             "MAIE_ASR_GPU": "here/0",
             "MAIE_ASR_TURN_SECONDS": str(TURN_SECONDS),
-            "MAIE_ASR_ACK_WAIT_SECONDS": "2",
+            "MAIE_ACK_WAIT_SECONDS": "2",
         },
     )
     async with LocalMesh(options, lambda _: None) as mesh:

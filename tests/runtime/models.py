@@ -11,9 +11,9 @@ from typing import Any
 from maie_runtime.broker import Broker
 from maie_runtime.residency_lease import GpuLease
 from maie_runtime.residency_turns import SharedGpu
-from maie_runtime.settings import GpuServiceSettings
 from tests.empty_stages import EmptyStage, empty_stages
 from tests.runtime.gpus import GPU
+from tests.runtime.workers import settings_of
 
 
 @dataclass(kw_only=True)
@@ -81,7 +81,7 @@ async def shared(
     chosen = {"residency": "shared-gpu", "gpu": GPU, "turn_seconds": 0.5, **options}
     stage = modelled(empty_stages()["asr"], model)
     async with GpuLease(broker, GPU, model.name) as lease:
-        opened = SharedGpu(lease, GpuServiceSettings(**chosen), abandon)
+        opened = SharedGpu(lease, settings_of(**chosen), abandon)
         opened.start()
         try:
             problem, model.problem = model.problem, None

@@ -19,6 +19,7 @@ from maie_runtime.broker import Broker, Pings, open_broker
 from maie_runtime.errors import StageError
 from maie_runtime.memory import ModelMemory
 from maie_runtime.presence import present
+from maie_runtime.provision import open_provisioned_broker
 from maie_runtime.stage import StageContext
 from tests.conftest import NatsServer
 from tests.empty_stages import EmptyStage
@@ -68,6 +69,8 @@ BREAKS = pytest.mark.parametrize("happen", [freeze, freeze_briefly, restart])
 @pytest.fixture
 async def ours(nats_server: NatsServer) -> AsyncIterator[Broker]:
     """A worker's connection, which notices a frozen server soon."""
+    async with open_provisioned_broker(nats_server.url, "gateway"):
+        pass
     async with open_broker(nats_server.url, "worker", PINGS) as opened:
         yield opened
 

@@ -9,12 +9,12 @@ from functools import partial
 from typing import Any
 
 import pytest
-from nats.js.api import AckPolicy, ConsumerConfig
 
 from maie.asr.v1 import asr_pb2 as asr
 from maie_runtime import subjects
 from maie_runtime.blobs import Blobs
 from maie_runtime.broker import Broker
+from maie_runtime.provision import declare_lanes
 from maie_runtime.stage import StageContext
 from tests.empty_stages import EmptyStage, empty_stages
 from tests.runtime.workers import (
@@ -82,11 +82,8 @@ async def test_a_unit_that_waits_for_its_turn_does_not_stall(
     stage.hook = takes_long
     suspect = JOB.replace("0", "1")
     await submit(broker, job_id=suspect)
-    pull = await broker.jetstream.pull_subscribe(
-        "maie.task.asr.batch.>",
-        durable="asr-batch",
-        config=ConsumerConfig(ack_policy=AckPolicy.EXPLICIT, ack_wait=1, max_ack_pending=4096),
-    )
+    await declare_lanes(broker, "asr", 1)
+    pull = await broker.jetstream.pull_subscribe_bind("asr-batch", subjects.TASKS)
     # Its first worker took it and died.
     await pull.fetch(1)
     await pull.unsubscribe()

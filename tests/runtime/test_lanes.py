@@ -9,9 +9,12 @@ import time
 import pytest
 from pydantic import ValidationError
 
+from maie_gateway.streams import keep_streams
 from maie_runtime import subjects
+from maie_runtime.background import beside
 from maie_runtime.blobs import Blobs
 from maie_runtime.broker import Broker
+from maie_runtime.provision import Wanted
 from maie_runtime.settings import ServiceSettings
 from maie_runtime.stage import StageContext
 from tests.empty_stages import EmptyStage
@@ -139,9 +142,10 @@ async def test_an_idle_slot_costs_a_few_small_requests_a_second(
 
 
 async def test_work_goes_on_after_the_consumers_were_lost(
-    broker: Broker, stage: EmptyStage, blobs: Blobs
+    broker: Broker, stage: EmptyStage, blobs: Blobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with worker(broker, stage, blobs):
+    monkeypatch.setattr("maie_gateway.streams.LOOK_SECONDS", 0.2)
+    async with worker(broker, stage, blobs), beside(keep_streams(broker, Wanted())):
         for lane in (subjects.INTERACTIVE, subjects.BATCH):
             name = subjects.worker_consumer("asr", lane)
             await broker.jetstream.delete_consumer(subjects.TASKS, name)

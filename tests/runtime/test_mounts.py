@@ -211,7 +211,7 @@ async def test_an_unreadable_task_hurts_nobody(
 
 
 async def test_a_service_answers_health_reflection_and_its_rpc(
-    nats_server: NatsServer, stage: EmptyStage, blobs: Blobs, tmp_path: object
+    broker: Broker, nats_server: NatsServer, stage: EmptyStage, blobs: Blobs, tmp_path: object
 ) -> None:
     mesh = MeshSettings(
         nats_url=nats_server.url, blob_url=f"file://{tmp_path}/blobs", shutdown_grace_seconds=1
@@ -237,7 +237,7 @@ async def test_a_service_answers_health_reflection_and_its_rpc(
 
 
 async def test_an_unexpected_error_tells_a_caller_nothing_of_our_insides(
-    nats_server: NatsServer, stage: EmptyStage, tmp_path: object
+    broker: Broker, nats_server: NatsServer, stage: EmptyStage, tmp_path: object
 ) -> None:
     async def fails(_: StageContext) -> None:
         raise ZeroDivisionError("secret detail")

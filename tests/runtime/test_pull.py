@@ -12,7 +12,8 @@ from nats.js.api import AckPolicy, ConsumerConfig
 from nats.js.errors import APIError
 
 from maie_runtime import subjects
-from maie_runtime.broker import Broker, open_broker
+from maie_runtime.broker import Broker
+from maie_runtime.provision import open_provisioned_broker
 from maie_runtime.pull import pull_groups
 from tests.conftest import NatsServer
 
@@ -28,7 +29,7 @@ SOON = 20.0
 @pytest.fixture
 async def broker(nats_server: NatsServer) -> AsyncIterator[Broker]:
     """A connection with the streams in place and a consumer of events."""
-    async with open_broker(nats_server.url, "test") as opened:
+    async with open_provisioned_broker(nats_server.url, "test") as opened:
         await opened.jetstream.add_consumer(
             subjects.EVENTS,
             ConsumerConfig(durable_name=CONSUMER, ack_policy=AckPolicy.EXPLICIT, ack_wait=NEVER),

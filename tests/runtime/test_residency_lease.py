@@ -49,8 +49,8 @@ async def lease(broker: Broker) -> AsyncIterator[GpuLease]:
 
 
 @pytest.fixture
-async def other(nats_server: NatsServer) -> AsyncIterator[GpuLease]:
-    async with another_broker(nats_server) as broker, open_lease(broker, "other") as opened:
+async def other(broker: Broker, nats_server: NatsServer) -> AsyncIterator[GpuLease]:
+    async with another_broker(nats_server) as second, open_lease(second, "other") as opened:
         yield opened
 
 

@@ -60,7 +60,7 @@ def model(memory: Memory) -> NotedModel:
 
 
 @pytest.fixture
-async def other(nats_server: NatsServer) -> AsyncIterator[Broker]:
+async def other(broker: Broker, nats_server: NatsServer) -> AsyncIterator[Broker]:
     async with another_broker(nats_server) as opened:
         yield opened
 

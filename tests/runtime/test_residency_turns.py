@@ -35,7 +35,7 @@ async def _forgetful(broker: Broker) -> None:
 
 
 @pytest.fixture
-async def other_broker(nats_server: NatsServer) -> AsyncIterator[Broker]:
+async def other_broker(broker: Broker, nats_server: NatsServer) -> AsyncIterator[Broker]:
     async with another_broker(nats_server) as opened:
         yield opened
 

@@ -16,7 +16,7 @@ from maie_runtime import subjects
 from maie_runtime.blobs import Blobs
 from maie_runtime.broker import Broker
 from maie_runtime.errors import BusyError, StageError, invalid
-from maie_runtime.lanes import declare_lanes
+from maie_runtime.provision import declare_lanes
 from maie_runtime.pull import pull_groups
 from maie_runtime.reasons import Reason
 from maie_runtime.returns import Returns

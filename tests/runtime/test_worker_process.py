@@ -18,6 +18,7 @@ from maie_runtime import faults, subjects
 from maie_runtime.blobs import Blobs
 from maie_runtime.broker import Broker
 from maie_runtime.host import HUNG_STATUS
+from maie_runtime.provision import declare_lanes
 from tests.conftest import NatsServer
 from tests.empty_stages import EmptyStage
 from tests.runtime.workers import UNIT, count_events, next_event, queue_is_empty, submit, worker
@@ -28,6 +29,12 @@ pytestmark = pytest.mark.mesh
 ROOT = Path(__file__).parents[2]
 ACK_WAIT = 2
 START_SECONDS = 30
+
+
+@pytest.fixture(autouse=True)
+async def lanes(broker: Broker) -> None:
+    """The queues of the stage, as gateways declare them."""
+    await declare_lanes(broker, "asr", ACK_WAIT)
 
 
 @asynccontextmanager
@@ -43,7 +50,7 @@ async def worker_process(
                 **os.environ,
                 "MAIE_NATS_URL": nats_server.url,
                 "MAIE_BLOB_URL": (tmp_path / "blobs").as_uri(),
-                "MAIE_ASR_ACK_WAIT_SECONDS": str(ACK_WAIT),
+                "MAIE_ACK_WAIT_SECONDS": str(ACK_WAIT),
                 **environment,
             },
             stderr=log,

@@ -16,8 +16,9 @@ from maie_runtime.blobs import Blobs
 from maie_runtime.broker import Broker
 from maie_runtime.host import Host, end_process
 from maie_runtime.jetstream_mount import JetStreamMount
+from maie_runtime.provision import declare_lanes
 from maie_runtime.residency import Residency, Resident
-from maie_runtime.settings import ServiceSettings
+from maie_runtime.settings import GpuServiceSettings, MeshSettings
 from maie_runtime.unit import UnitRunner
 from tests.empty_stages import EmptyStage
 from tests.waiting import PATIENCE_SECONDS
@@ -25,6 +26,11 @@ from tests.waiting import PATIENCE_SECONDS
 JOB = "01900000-0000-7000-8000-000000000000"
 UNIT = "asr.0000"
 BINDING = BINDINGS["asr"]
+
+
+def settings_of(*, ack_wait_seconds: float = 15.0, **options: object) -> GpuServiceSettings:
+    """A worker's settings, in a mesh with this ack_wait."""
+    return GpuServiceSettings(mesh=MeshSettings(ack_wait_seconds=ack_wait_seconds), **options)
 
 
 @asynccontextmanager
@@ -39,7 +45,8 @@ async def worker(
 ) -> AsyncIterator[JetStreamMount]:
     """A worker of the stage; `options` are settings."""
     runner = UnitRunner(binding=BINDING, stage=stage, broker=broker, blobs=blobs, worker="test")
-    settings = ServiceSettings(**options)
+    settings = settings_of(**options)
+    await declare_lanes(broker, BINDING.slug, settings.mesh.ack_wait_seconds)
     host = Host(settings=settings, residency=residency or Resident(), abandon=abandon)
     mount = JetStreamMount(
         binding=BINDING, runner=runner, broker=broker, settings=settings, host=host

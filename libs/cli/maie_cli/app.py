@@ -21,6 +21,7 @@ COMMANDS = {
     "jobs": "jobs",
     "dead-letters": "dead_letters",
     "models": "models",
+    "provision": "provision",
 }
 
 

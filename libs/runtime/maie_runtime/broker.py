@@ -1,4 +1,4 @@
-"""The connection to NATS JetStream and the streams that the mesh lives on."""
+"""The connection to NATS JetStream."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from google.protobuf.message import Message
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
-from nats.js.api import KeyValueConfig, RetentionPolicy, StorageType, StreamConfig
-from nats.js.errors import APIError, BadRequestError, BucketNotFoundError
+from nats.js.errors import APIError
 from nats.js.kv import KeyValue
 from tenacity import (
     AsyncRetrying,
@@ -36,127 +35,6 @@ REQUEST_TIMEOUT_SECONDS = 5.0
 # Longer than a broker that freezes for half a minute is away; a result in hand waits longer still.
 PUBLISH_GIVE_UP_SECONDS = 60.0
 RETRY_AFTER = timedelta(seconds=5)
-DUPLICATE_WINDOW_SECONDS = 600
-EVENTS_KEPT_SECONDS = 7 * 24 * 3600
-DEAD_LETTERS_KEPT_SECONDS = 30 * 24 * 3600
-# Far longer than a gateway tries; only a mesh without gateways lets one lapse.
-WEBHOOKS_KEPT_SECONDS = 30 * 24 * 3600
-# Far longer than a unit goes from worker to worker.
-RETURNS_KEPT_SECONDS = 30 * 24 * 3600
-REQUESTS_KEPT_SECONDS = 7 * 24 * 3600
-WORKER_FORGOTTEN_SECONDS = 60
-# A service that holds a shared GPU and dies keeps it from the others for so long.
-GPU_FORGOTTEN_SECONDS = 10
-
-STREAMS = (
-    StreamConfig(
-        name=subjects.TASKS,
-        description="Units of work that wait for a worker",
-        subjects=["maie.task.>"],
-        retention=RetentionPolicy.WORK_QUEUE,
-        storage=StorageType.FILE,
-        duplicate_window=DUPLICATE_WINDOW_SECONDS,
-        # Workers have no other right to read it.
-        allow_direct=True,
-    ),
-    StreamConfig(
-        name=subjects.EVENTS,
-        description="What happened to units of work",
-        subjects=["maie.event.>"],
-        retention=RetentionPolicy.LIMITS,
-        storage=StorageType.FILE,
-        max_age=EVENTS_KEPT_SECONDS,
-        duplicate_window=DUPLICATE_WINDOW_SECONDS,
-    ),
-    StreamConfig(
-        name=subjects.DEAD_LETTERS,
-        description="Units of work that were given up",
-        subjects=["maie.dead.>"],
-        retention=RetentionPolicy.LIMITS,
-        storage=StorageType.FILE,
-        max_age=DEAD_LETTERS_KEPT_SECONDS,
-        duplicate_window=DUPLICATE_WINDOW_SECONDS,
-    ),
-    StreamConfig(
-        name=subjects.WEBHOOKS,
-        description="What receivers are to be told of finished jobs",
-        subjects=["maie.webhook.>"],
-        retention=RetentionPolicy.WORK_QUEUE,
-        storage=StorageType.FILE,
-        max_age=WEBHOOKS_KEPT_SECONDS,
-        duplicate_window=DUPLICATE_WINDOW_SECONDS,
-    ),
-    StreamConfig(
-        name=subjects.RETURNS,
-        description="Deliveries of units that workers gave back in order",
-        subjects=["maie.return.>"],
-        retention=RetentionPolicy.LIMITS,
-        storage=StorageType.FILE,
-        max_age=RETURNS_KEPT_SECONDS,
-        max_msgs_per_subject=1,
-        duplicate_window=DUPLICATE_WINDOW_SECONDS,
-        # Workers have no other right to read it.
-        allow_direct=True,
-    ),
-    StreamConfig(
-        name=subjects.NAMES,
-        description="What clients call their jobs",
-        subjects=[subjects.names("*")],
-        # What a limit removes stays on the disk; so each message goes by being erased.
-        retention=RetentionPolicy.LIMITS,
-        storage=StorageType.FILE,
-        duplicate_window=DUPLICATE_WINDOW_SECONDS,
-    ),
-)
-BUCKETS = (
-    KeyValueConfig(
-        bucket=subjects.JOBS,
-        description="What is known of each job",
-        storage=StorageType.FILE,
-    ),
-    KeyValueConfig(
-        bucket=subjects.REQUESTS,
-        description="Which job a client's request id stands for",
-        storage=StorageType.FILE,
-        ttl=REQUESTS_KEPT_SECONDS,
-    ),
-    KeyValueConfig(
-        bucket=subjects.WORKERS,
-        description="Workers that are alive",
-        # In memory, the bucket itself would be gone after a restart of the server.
-        storage=StorageType.FILE,
-        ttl=WORKER_FORGOTTEN_SECONDS,
-    ),
-    KeyValueConfig(
-        bucket=subjects.GPUS,
-        description="Services that hold a shared GPU or wait for it",
-        storage=StorageType.FILE,
-        ttl=GPU_FORGOTTEN_SECONDS,
-    ),
-)
-
-
-@dataclass(kw_only=True, frozen=True, slots=True)
-class Lifetimes:
-    """How long what is in the broker is kept, in seconds.
-
-    Attributes:
-        events: What happened to units.
-        dead_letters: Units and deliveries that were given up.
-        requests: Which job a client's request id stands for.
-    """
-
-    events: float = EVENTS_KEPT_SECONDS
-    dead_letters: float = DEAD_LETTERS_KEPT_SECONDS
-    requests: float = REQUESTS_KEPT_SECONDS
-
-    def of_streams(self) -> dict[str, float]:
-        """The lifetimes by the name of the stream."""
-        return {
-            subjects.EVENTS: self.events,
-            subjects.DEAD_LETTERS: self.dead_letters,
-            subjects.bucket_stream(subjects.REQUESTS): self.requests,
-        }
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -183,7 +61,7 @@ def broker_unavailable() -> StageError:
 
 
 class Broker:
-    """NATS with the mesh's streams in place.
+    """NATS, with the buckets of a mesh.
 
     Attributes:
         client: The connection; it reconnects for ever.
@@ -197,10 +75,10 @@ class Broker:
     def __init__(self, client: Client, jetstream: JetStreamContext) -> None:
         self.client = client
         self.jetstream = jetstream
-        self.jobs: KeyValue
-        self.requests: KeyValue
-        self.workers: KeyValue
-        self.gpus: KeyValue
+        self.jobs = _bucket(jetstream, subjects.JOBS)
+        self.requests = _bucket(jetstream, subjects.REQUESTS)
+        self.workers = _bucket(jetstream, subjects.WORKERS)
+        self.gpus = _bucket(jetstream, subjects.GPUS, direct=True)
         self._reconnect_listeners: set[Callable[[], None]] = set()
 
     @contextmanager
@@ -226,45 +104,6 @@ class Broker:
     def connected(self) -> bool:
         """Whether the server answers right now."""
         return self.client.is_connected
-
-    async def provision(self, lifetimes: Lifetimes | None = None) -> None:
-        """Creates what is missing and brings what is there up to date.
-
-        Args:
-            lifetimes: How long things are kept. None leaves that as it is, or
-                at the defaults for what is created.
-        """
-        for stream in STREAMS:
-            try:
-                await self.jetstream.add_stream(stream)
-            except BadRequestError:
-                there = await self.jetstream.stream_info(stream.name or "")
-                await self.jetstream.update_stream(
-                    stream.evolve(
-                        max_age=there.config.max_age, duplicate_window=there.config.duplicate_window
-                    )
-                )
-        self.jobs, self.requests, self.workers, self.gpus = [
-            await self._bucket(bucket) for bucket in BUCKETS
-        ]
-        if lifetimes is not None:
-            await self._keep(lifetimes)
-
-    async def _keep(self, lifetimes: Lifetimes) -> None:
-        for name, seconds in lifetimes.of_streams().items():
-            there = (await self.jetstream.stream_info(name)).config
-            # The server refuses a window that is longer than the messages live.
-            window = min(DUPLICATE_WINDOW_SECONDS, seconds)
-            if (there.max_age, there.duplicate_window) != (seconds, window):
-                await self.jetstream.update_stream(
-                    there.evolve(max_age=seconds, duplicate_window=window)
-                )
-
-    async def _bucket(self, config: KeyValueConfig) -> KeyValue:
-        try:
-            return await self.jetstream.key_value(config.bucket)
-        except BucketNotFoundError:
-            return await self.jetstream.create_key_value(config)
 
     async def publish(
         self,
@@ -322,15 +161,15 @@ async def _on_disconnected() -> None:
 
 @asynccontextmanager
 async def open_broker(
-    url: str, name: str, pings: Pings = Pings(), lifetimes: Lifetimes | None = None
+    url: str, name: str, pings: Pings = Pings(), inbox: str = "_INBOX"
 ) -> AsyncIterator[Broker]:
-    """Connects, for as long as it takes, and provisions the streams.
+    """Connects, for as long as it takes. What is in the broker is left as it is.
 
     Args:
         url: One or more server addresses, separated by commas.
         name: What the connection is called in the server's own lists.
         pings: How a frozen server is noticed.
-        lifetimes: How long things are kept; as it was where None.
+        inbox: What the subjects of answers begin with.
     """
     client = Client()
     broker = Broker(client, client.jetstream(timeout=REQUEST_TIMEOUT_SECONDS))
@@ -341,7 +180,7 @@ async def open_broker(
         if client.is_connected:
             log.warning("broker.error", error=problem)
         else:
-            log.warning("broker.waiting", servers=_addresses(servers), error=problem)
+            log.warning("broker.waiting", servers=addresses(servers), error=problem)
 
     await client.connect(
         servers=servers,
@@ -354,22 +193,34 @@ async def open_broker(
         reconnect_time_wait=RECONNECT_WAIT_SECONDS,
         ping_interval=pings.interval_seconds,
         max_outstanding_pings=pings.outstanding,
+        inbox_prefix=inbox,
     )
     try:
-        async for attempt in AsyncRetrying(
-            retry=retry_if_exception_type((NatsError, OSError)),
-            wait=wait_random_exponential(multiplier=0.2, max=3),
-        ):
-            with attempt:
-                await broker.provision(lifetimes)
         yield broker
     finally:
         await _close(client)
 
 
-def _addresses(servers: Sequence[str]) -> list[str]:
+def addresses(servers: Sequence[str]) -> list[str]:
     """The servers without their passwords."""
     return [server.rpartition("@")[2].rpartition("//")[2] for server in servers]
+
+
+def _bucket(jetstream: JetStreamContext, name: str, *, direct: bool = False) -> KeyValue:
+    """A bucket, without asking the broker for it: not all who use it may.
+
+    Args:
+        jetstream: JetStream.
+        name: The bucket's name.
+        direct: Whether it is read from any server that has it.
+    """
+    return KeyValue(
+        name=name,
+        stream=subjects.bucket_stream(name),
+        pre=subjects.bucket_subject(name, ""),
+        js=jetstream,
+        direct=direct,
+    )
 
 
 async def _close(client: Client) -> None:

@@ -11,7 +11,6 @@ import structlog
 from google.protobuf.message import DecodeError
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
-from nats.js.errors import APIError
 
 from maie.event.v1 import event_pb2 as event
 from maie_pipeline.bindings import StageBinding
@@ -23,7 +22,7 @@ from maie_runtime.errors import OUTCOMES, BusyError, Settle, StageError
 from maie_runtime.failures import as_stage_error, worker_lost
 from maie_runtime.faults import fault
 from maie_runtime.host import Host
-from maie_runtime.lanes import LANES, LanePuller, WakeUps, declare_lanes
+from maie_runtime.lanes import LanePuller, WakeUps
 from maie_runtime.quarantine import ClosedError
 from maie_runtime.returns import Returns
 from maie_runtime.settings import ServiceSettings
@@ -79,8 +78,7 @@ class JetStreamMount:
         self._cancels: Any = None
 
     async def start(self) -> None:
-        """Declares the consumers and pulls from now on."""
-        await self._declare()
+        """Pulls from now on."""
         self._cancels = await self._broker.client.subscribe(
             subjects.cancel("*"), cb=self._on_cancel
         )
@@ -89,7 +87,9 @@ class JetStreamMount:
         self.host.on_leave(self._take_no_more)
         reserved = self._settings.interactive_slots
         self._slots = [
-            asyncio.create_task(self._slot(number, LANES[:1] if number < reserved else LANES))
+            asyncio.create_task(
+                self._slot(number, subjects.LANES[:1] if number < reserved else subjects.LANES)
+            )
             for number in range(self._settings.slots)
         ]
 
@@ -110,9 +110,6 @@ class JetStreamMount:
         self._stopping = True
         for puller in tuple(self._pullers):
             puller.end()
-
-    async def _declare(self) -> None:
-        await declare_lanes(self._broker, self._binding.slug, self._settings.ack_wait_seconds)
 
     async def _slot(self, number: int, lanes: tuple[str, ...]) -> None:
         consumers = {lane: subjects.worker_consumer(self._binding.slug, lane) for lane in lanes}
@@ -136,17 +133,11 @@ class JetStreamMount:
                         finally:
                             self.host.slots.release()
                 except FAILURES_OF_BROKER as error:
+                    # Also where the consumers are gone: a gateway brings them back.
                     log.warning("worker.broker_failed", error=str(error) or type(error).__name__)
-                    await self._mend(error)
+                    await asyncio.sleep(BROKER_PAUSE_SECONDS)
                 finally:
                     self.host.took(number)
-
-    async def _mend(self, error: Exception) -> None:
-        await asyncio.sleep(BROKER_PAUSE_SECONDS)
-        if isinstance(error, APIError):
-            # The consumers may be gone, as after a loss of the broker's disk.
-            with suppress(*BROKER_ERRORS):
-                await self._declare()
 
     async def _handle(self, message: Msg) -> None:
         task = self._read(message)
@@ -192,7 +183,7 @@ class JetStreamMount:
             await self._returns.give_back(message, pause)
         elif claim.place in self._places:
             # In hand already: the broker was away, and got no heartbeat.
-            await self._returns.give_back(message, self._settings.ack_wait_seconds)
+            await self._returns.give_back(message, self._settings.mesh.ack_wait_seconds)
         elif not (self._is_fresh(task, claim) or await claim.is_good()):
             log.info("unit.superseded")
             await message.ack()
@@ -218,7 +209,7 @@ class JetStreamMount:
         )
         self._places.add(claim.place)
         try:
-            keeping = claim.keep(work, self._settings.ack_wait_seconds)
+            keeping = claim.keep(work, self._settings.mesh.ack_wait_seconds)
             with self.host.holding(work):
                 async with beside(keeping):
                     await self._see_through(task, message, work)

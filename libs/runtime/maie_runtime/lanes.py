@@ -22,15 +22,11 @@ from typing import Any, Self
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
-from nats.js.api import AckPolicy, ConsumerConfig, Header
+from nats.js.api import Header
 from nats.js.errors import APIError
 
 from maie_runtime import subjects
-from maie_runtime.broker import Broker
 from maie_runtime.returns import Returns
-
-LANES = (subjects.INTERACTIVE, subjects.BATCH)
-"""The lanes in the order in which they are served."""
 
 POLL_SECONDS = 1.0
 # A task is heard of before it is stored, which takes a write to the disk.
@@ -38,29 +34,10 @@ STORE_SECONDS = 0.05
 # The server ends a request by itself; this much later the answer must have been lost.
 LATE_SECONDS = 2.0
 FLUSH_SECONDS = 2
-# Room for all workers of a stage, not for one.
-MAX_ACK_PENDING = 4096
 # Nothing there, or the time is up.
 _EMPTY = ("404", "408")
 # The same, or the server has too many requests: try again later.
 _NOTHING = (*_EMPTY, "409")
-
-
-async def declare_lanes(broker: Broker, slug: str, ack_wait_seconds: float) -> None:
-    """Creates the durable consumers that a stage's workers share, or updates them."""
-    for lane in LANES:
-        await broker.jetstream.add_consumer(
-            subjects.TASKS,
-            ConsumerConfig(
-                durable_name=subjects.worker_consumer(slug, lane),
-                filter_subject=subjects.tasks_of_stage(slug, lane),
-                ack_policy=AckPolicy.EXPLICIT,
-                ack_wait=ack_wait_seconds,
-                # Deliveries are counted by the worker, which can say why it gives up.
-                max_deliver=-1,
-                max_ack_pending=MAX_ACK_PENDING,
-            ),
-        )
 
 
 class WakeUps:

@@ -12,7 +12,8 @@ import structlog
 
 from maie.event.v1 import event_pb2 as event
 from maie_runtime.background import beside
-from maie_runtime.broker import BROKER_ERRORS, WORKER_FORGOTTEN_SECONDS, Broker
+from maie_runtime.broker import BROKER_ERRORS, Broker
+from maie_runtime.streams import WORKER_FORGOTTEN_SECONDS
 from maie_runtime.subjects import WORKERS
 
 Memory = Callable[[], Awaitable[event.WorkerMemory]]

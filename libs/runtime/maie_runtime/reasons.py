@@ -238,6 +238,9 @@ class Reason(enum.StrEnum):
     """A stage ended without a result. Report it to whoever wrote the stage."""
     STALLED = "STALLED", Code.DEADLINE_EXCEEDED
     """The engine made no progress for too long. The worker's log may say why."""
+    STREAM_DIFFERS = "STREAM_DIFFERS", Code.FAILED_PRECONDITION
+    """A stream of the broker is not as this release needs it. Change or remove the stream that the
+    message names, or give the mesh an account of NATS of its own."""
     STREAM_ENDED = "STREAM_ENDED", Code.UNAVAILABLE
     """The gateway ended a stream before the job was finished. Watch the job to go on."""
     SUMMARY_INVALID = "SUMMARY_INVALID", Code.INTERNAL

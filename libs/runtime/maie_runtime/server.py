@@ -16,6 +16,7 @@ import structlog
 
 from maie.event.v1 import event_pb2 as event
 from maie_pipeline.bindings import BINDINGS, StageBinding
+from maie_runtime import subjects
 from maie_runtime.blobs import Blobs
 from maie_runtime.broker import open_broker
 from maie_runtime.errors import StageError
@@ -31,6 +32,7 @@ from maie_runtime.settings import ServiceSettings
 from maie_runtime.stage import Stage
 from maie_runtime.telemetry import configure_logging
 from maie_runtime.unit import UnitRunner
+from maie_runtime.wait_for_streams import wait_for_streams
 
 log = structlog.get_logger()
 
@@ -100,7 +102,10 @@ async def serve_stage(
     await server.start()
     async with AsyncExitStack() as stack:
         stack.push_async_callback(server.stop, grace)
-        broker = await stack.enter_async_context(open_broker(settings.mesh.nats_url, instance))
+        broker = await stack.enter_async_context(
+            open_broker(settings.mesh.nats_url, instance, inbox=subjects.inbox(binding.slug))
+        )
+        await wait_for_streams(broker.client, binding.slug)
         residency = await stack.enter_async_context(
             open_residency(settings, broker, instance, end_process)
         )

@@ -22,6 +22,10 @@ _REMEDY = "Change it, or leave it unset; docs/settings.md lists all settings."
 _GPU_NAME = r"[-/_=a-zA-Z0-9]+(\.[-/_=a-zA-Z0-9]+)*"
 
 
+# How long a worker may be silent before its task goes to another.
+ACK_WAIT_SECONDS = 15.0
+
+
 class Settings(BaseSettings):
     """The base of all settings: frozen, read from the environment, told by docstrings."""
 
@@ -77,6 +81,9 @@ class MeshSettings(Settings):
 
     nats_url: str = "nats://127.0.0.1:4222"
     """Where NATS with JetStream answers; several servers with commas."""
+    ack_wait_seconds: float = Field(default=ACK_WAIT_SECONDS, ge=1)
+    """A unit goes to another worker when its worker was silent for so long. Gateways declare it and
+    workers keep to it, so all parts of a mesh need the same."""
     blob_url: str = "file:///var/lib/maie/blobs"
     """Where recordings and results are kept: `file:///DIR` or `s3://BUCKET/PREFIX`."""
     models_dir: Path = DEFAULT_MODELS_DIR
@@ -114,8 +121,6 @@ class ServiceSettings(Settings):
     as failed; a call waits no longer than that for a slot."""
     cancel_grace_seconds: float = Field(default=5.0, gt=0)
     """A worker whose engine does not stop within this ends with status 70, to be started again."""
-    ack_wait_seconds: float = Field(default=15.0, ge=1)
-    """A unit goes to another worker when this one was silent for so long."""
     max_deliveries: int = Field(default=3, ge=1)
     """A unit whose workers died or fell silent so often is given up."""
 

@@ -31,6 +31,8 @@ INTERACTIVE = "interactive"
 """The lane of work that somebody waits for; served first."""
 BATCH = "batch"
 """The lane of all other work."""
+LANES = (INTERACTIVE, BATCH)
+"""The lanes in the order in which they are served."""
 
 
 def task(stage: str, job_id: str, unit: str, lane: str = BATCH) -> str:
@@ -136,3 +138,8 @@ def bucket_subject(bucket: str, key: str) -> str:
 def direct_get(stream: str, subject: str = "") -> str:
     """Where a stream is read from directly: by its request's body, or a subject's last message."""
     return f"$JS.API.DIRECT.GET.{stream}" + (f".{subject}" if subject else "")
+
+
+def inbox(part: str) -> str:
+    """What the subjects of answers to a part of the mesh begin with: a stage, or `gateway`."""
+    return f"_INBOX_{part}"

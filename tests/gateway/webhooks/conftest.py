@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from maie_runtime.broker import open_broker
+from maie_runtime.provision import open_provisioned_broker
 from tests.conftest import NatsServer
 from tests.gateway.webhooks.mail import Mail
 from tests.gateway.webhooks.receiver import Receiver
@@ -14,7 +14,7 @@ from tests.gateway.webhooks.receiver import Receiver
 
 @pytest.fixture
 async def mail(nats_server: NatsServer) -> AsyncIterator[Mail]:
-    async with open_broker(nats_server.url, "test") as broker:
+    async with open_provisioned_broker(nats_server.url, "test") as broker:
         yield Mail(broker=broker)
 
 

@@ -7,11 +7,11 @@ import sys
 
 from maie_gateway.store import JobStore
 from maie_gateway.webhooks import WebhookSender, WebhookSettings, open_guard
-from maie_runtime.broker import open_broker
+from maie_runtime.provision import open_provisioned_broker
 
 
 async def main() -> None:
-    async with open_broker(sys.argv[1], "sender") as broker:
+    async with open_provisioned_broker(sys.argv[1], "sender") as broker:
         settings = WebhookSettings.model_validate_json(sys.argv[2])
         with open_guard(settings.allowed_networks) as guard:
             async with WebhookSender(broker, JobStore(broker), settings, guard).running():

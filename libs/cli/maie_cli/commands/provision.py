@@ -1,0 +1,47 @@
+"""`maie provision`: the streams of a mesh, before its parts start."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from maie_cli.console import out
+from maie_cli.exits import Exit, leave, run
+from maie_runtime.errors import StageError
+from maie_runtime.provision import Wanted, open_provisioned_broker
+from maie_runtime.settings import MeshSettings, load_settings
+
+GIVE_UP_SECONDS = 60.0
+
+
+def provision(
+    update: Annotated[
+        bool,
+        typer.Option(
+            "--update", help="Change what differs, where the broker allows it, as gateways do."
+        ),
+    ] = False,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, help="How many seconds to wait for the broker.")
+    ] = GIVE_UP_SECONDS,
+) -> None:
+    """Create the streams and consumers that a mesh needs in NATS (MAIE_NATS_URL).
+
+    What is there stays as it is. Where it is not as this release needs it, each difference is
+    named and the exit code is 1. Only a gateway or this command creates them; workers wait.
+    """
+    mesh = load_settings(MeshSettings)
+    run(_provision(mesh, Wanted(ack_wait_seconds=mesh.ack_wait_seconds, update=update), timeout))
+
+
+async def _provision(mesh: MeshSettings, wanted: Wanted, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            async with open_provisioned_broker(mesh.nats_url, "maie-provision", wanted):
+                out.print("The broker has all that a mesh needs.")
+    except TimeoutError:
+        leave("NATS does not answer, or refuses; check MAIE_NATS_URL.", Exit.UNREACHABLE)
+    except StageError as error:
+        leave(error.message, Exit.FAILED)

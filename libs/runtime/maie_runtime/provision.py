@@ -1,0 +1,217 @@
+"""Creates what a mesh needs in the broker, and says where it is not as it should be.
+
+Gateways do it, and `maie provision`. Workers have no right to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from nats.errors import Error as NatsError
+from nats.js.api import AckPolicy, ConsumerConfig, StreamConfig
+from nats.js.errors import APIError, NotFoundError
+from tenacity import AsyncRetrying, retry_if_exception, wait_random_exponential
+
+from maie_pipeline.bindings import BINDINGS
+from maie_runtime import subjects
+from maie_runtime.broker import Broker, open_broker
+from maie_runtime.errors import Code, StageError
+from maie_runtime.reasons import Reason
+from maie_runtime.settings import ACK_WAIT_SECONDS
+from maie_runtime.streams import DUPLICATE_WINDOW_SECONDS, STREAMS, Lifetimes
+
+log = structlog.get_logger()
+
+# What a mesh relies on. The rest is the operator's: replicas, placement, limits, compression.
+FIELDS = (
+    "subjects",
+    "retention",
+    "storage",
+    "discard",
+    "max_msgs_per_subject",
+    "allow_direct",
+    "allow_msg_ttl",
+    "allow_rollup_hdrs",
+    "deny_delete",
+)
+# The server's own number for a configuration that a stream cannot take on.
+INVALID_CONFIG = 10052
+# Room for all workers of a stage, not for one.
+MAX_ACK_PENDING = 4096
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Difference:
+    """Where a stream is not as it is wanted.
+
+    Attributes:
+        stream: Its name.
+        field: The field of its configuration.
+        there: What it has.
+        wanted: What it should have.
+    """
+
+    stream: str
+    field: str
+    there: Any
+    wanted: Any
+
+    def __str__(self) -> str:
+        # The server leaves out what is false.
+        there = bool(self.there) if isinstance(self.wanted, bool) else self.there
+        return f"{self.stream}: {self.field} is {_plain(there)}, not {_plain(self.wanted)}"
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Wanted:
+    """What a mesh wants of its broker.
+
+    Attributes:
+        lifetimes: How long things are kept. None leaves that as it is, or at the defaults for
+            what is created.
+        ack_wait_seconds: How long a worker may be silent before its task goes to another.
+        update: Whether a stream that differs is changed, where the server allows it.
+    """
+
+    lifetimes: Lifetimes | None = None
+    ack_wait_seconds: float = ACK_WAIT_SECONDS
+    update: bool = True
+
+
+@asynccontextmanager
+async def open_provisioned_broker(
+    url: str, name: str, wanted: Wanted = Wanted(), *, inbox: str = "_INBOX"
+) -> AsyncIterator[Broker]:
+    """Connects and provisions, for as long as it takes.
+
+    Raises:
+        StageError: As `provision`.
+    """
+    async with open_broker(url, name, inbox=inbox) as broker:
+        async for attempt in AsyncRetrying(
+            retry=retry_if_exception(_may_pass),
+            wait=wait_random_exponential(multiplier=0.2, max=3),
+            before_sleep=_report_failure,
+        ):
+            with attempt:
+                await provision(broker, wanted)
+        yield broker
+
+
+async def provision(broker: Broker, wanted: Wanted = Wanted()) -> None:
+    """Creates the streams, buckets and consumers that are missing.
+
+    Raises:
+        StageError: FAILED_PRECONDITION with STREAM_DIFFERS, naming each difference: a stream is
+            not as wanted and was not to be changed, or the server refused to.
+        nats.errors.Error: The broker does not answer.
+        APIError: It refused.
+    """
+    found: list[Difference] = []
+    for stream in STREAMS:
+        found += await _provision_stream(broker, stream, wanted)
+    if found:
+        raise StageError(
+            Code.FAILED_PRECONDITION,
+            Reason.STREAM_DIFFERS,
+            f"{'; '.join(map(str, found))}. Change or remove the stream, or let another mesh have "
+            "another account of NATS.",
+        )
+    for slug in BINDINGS:
+        await declare_lanes(broker, slug, wanted.ack_wait_seconds)
+
+
+async def declare_lanes(broker: Broker, slug: str, ack_wait_seconds: float) -> None:
+    """Creates the durable consumers that a stage's workers share, or updates them."""
+    for lane in subjects.LANES:
+        await broker.jetstream.add_consumer(
+            subjects.TASKS,
+            ConsumerConfig(
+                durable_name=subjects.worker_consumer(slug, lane),
+                filter_subject=subjects.tasks_of_stage(slug, lane),
+                ack_policy=AckPolicy.EXPLICIT,
+                ack_wait=ack_wait_seconds,
+                # Deliveries are counted by the worker, which can say why it gives up.
+                max_deliver=-1,
+                max_ack_pending=MAX_ACK_PENDING,
+            ),
+        )
+
+
+async def is_provisioned(broker: Broker) -> bool:
+    """Whether all streams and consumers are there, and as they are wanted."""
+    try:
+        for stream in STREAMS:
+            there = (await broker.jetstream.stream_info(stream.name or "")).config
+            if differences(there, stream):
+                return False
+        for slug in BINDINGS:
+            for lane in subjects.LANES:
+                consumer = subjects.worker_consumer(slug, lane)
+                await broker.jetstream.consumer_info(subjects.TASKS, consumer)
+    except NotFoundError:
+        return False
+    return True
+
+
+def differences(there: StreamConfig, wanted: StreamConfig) -> list[Difference]:
+    """Where a stream is not as it is wanted, in what a mesh relies on."""
+    return [
+        Difference(stream=wanted.name or "", field=field, there=one, wanted=other)
+        for field in FIELDS
+        if ((one := getattr(there, field)) or None) != ((other := getattr(wanted, field)) or None)
+    ]
+
+
+async def _provision_stream(
+    broker: Broker, stream: StreamConfig, wanted: Wanted
+) -> Sequence[Difference]:
+    try:
+        there = (await broker.jetstream.stream_info(stream.name or "")).config
+    except NotFoundError:
+        await broker.jetstream.add_stream(stream.evolve(**_lifetime(stream, stream, wanted)))
+        return ()
+    found = differences(there, stream)
+    if found and not wanted.update:
+        return found
+    changed = {each.field: each.wanted for each in found} | _lifetime(stream, there, wanted)
+    changed["description"] = stream.description
+    if there.evolve(**changed) == there:
+        return ()
+    try:
+        await broker.jetstream.update_stream(there.evolve(**changed))
+    except APIError as error:
+        if not found or error.err_code != INVALID_CONFIG:
+            raise
+        log.error("broker.stream_not_updated", stream=stream.name, error=error.description)
+    else:
+        if found:
+            log.warning("broker.stream_updated", changes=[str(each) for each in found])
+        found = []
+    return found
+
+
+def _lifetime(stream: StreamConfig, there: StreamConfig, wanted: Wanted) -> dict[str, Any]:
+    """What is to change in how long a stream keeps what it has."""
+    seconds = (wanted.lifetimes.of_streams() if wanted.lifetimes else {}).get(stream.name or "")
+    if seconds is None or (not wanted.update and there is not stream):
+        return {}
+    # The server refuses a window that is longer than the messages live.
+    return {"max_age": seconds, "duplicate_window": min(DUPLICATE_WINDOW_SECONDS, seconds)}
+
+
+def _plain(value: Any) -> Any:
+    return getattr(value, "value", value)
+
+
+def _may_pass(error: BaseException) -> bool:
+    return isinstance(error, NatsError | APIError | OSError)
+
+
+def _report_failure(state: Any) -> None:
+    error = state.outcome.exception()
+    log.warning("broker.not_provisioned", error=str(error) or type(error).__name__)

@@ -1,0 +1,142 @@
+"""The streams and buckets that a mesh lives on, as they are wanted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
+
+from maie_runtime import subjects
+
+DUPLICATE_WINDOW_SECONDS = 600
+EVENTS_KEPT_SECONDS = 7 * 24 * 3600
+DEAD_LETTERS_KEPT_SECONDS = 30 * 24 * 3600
+# Far longer than a gateway tries; only a mesh without gateways lets one lapse.
+WEBHOOKS_KEPT_SECONDS = 30 * 24 * 3600
+# Far longer than a unit goes from worker to worker.
+RETURNS_KEPT_SECONDS = 30 * 24 * 3600
+REQUESTS_KEPT_SECONDS = 7 * 24 * 3600
+WORKER_FORGOTTEN_SECONDS = 60
+# A service that holds a shared GPU and dies keeps it from the others for so long.
+GPU_FORGOTTEN_SECONDS = 10
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Lifetimes:
+    """How long what is in the broker is kept, in seconds.
+
+    Attributes:
+        events: What happened to units.
+        dead_letters: Units and deliveries that were given up.
+        requests: Which job a client's request id stands for.
+    """
+
+    events: float = EVENTS_KEPT_SECONDS
+    dead_letters: float = DEAD_LETTERS_KEPT_SECONDS
+    requests: float = REQUESTS_KEPT_SECONDS
+
+    def of_streams(self) -> dict[str, float]:
+        """The lifetimes by the name of the stream."""
+        return {
+            subjects.EVENTS: self.events,
+            subjects.DEAD_LETTERS: self.dead_letters,
+            subjects.bucket_stream(subjects.REQUESTS): self.requests,
+        }
+
+
+def _bucket(
+    name: str, description: str, *, seconds: float | None = None, direct: bool = False
+) -> StreamConfig:
+    """The stream of a bucket, as key-value clients of NATS expect it."""
+    return StreamConfig(
+        name=subjects.bucket_stream(name),
+        description=description,
+        subjects=[subjects.bucket_subject(name, ">")],
+        # In memory, the bucket itself would be gone after a restart of the server.
+        storage=StorageType.FILE,
+        retention=RetentionPolicy.LIMITS,
+        discard=DiscardPolicy.NEW,
+        max_msgs_per_subject=1,
+        max_age=seconds,
+        duplicate_window=min(seconds or DUPLICATE_WINDOW_SECONDS, DUPLICATE_WINDOW_SECONDS),
+        allow_direct=direct,
+        allow_msg_ttl=True,
+        # Such a header on one key would remove all others.
+        allow_rollup_hdrs=False,
+        deny_delete=True,
+    )
+
+
+STREAMS = (
+    StreamConfig(
+        name=subjects.TASKS,
+        description="Units of work that wait for a worker",
+        subjects=["maie.task.>"],
+        retention=RetentionPolicy.WORK_QUEUE,
+        storage=StorageType.FILE,
+        duplicate_window=DUPLICATE_WINDOW_SECONDS,
+        # Workers have no other right to read it.
+        allow_direct=True,
+    ),
+    StreamConfig(
+        name=subjects.EVENTS,
+        description="What happened to units of work",
+        subjects=["maie.event.>"],
+        retention=RetentionPolicy.LIMITS,
+        storage=StorageType.FILE,
+        max_age=EVENTS_KEPT_SECONDS,
+        duplicate_window=DUPLICATE_WINDOW_SECONDS,
+    ),
+    StreamConfig(
+        name=subjects.DEAD_LETTERS,
+        description="Units of work that were given up",
+        subjects=["maie.dead.>"],
+        retention=RetentionPolicy.LIMITS,
+        storage=StorageType.FILE,
+        max_age=DEAD_LETTERS_KEPT_SECONDS,
+        duplicate_window=DUPLICATE_WINDOW_SECONDS,
+    ),
+    StreamConfig(
+        name=subjects.WEBHOOKS,
+        description="What receivers are to be told of finished jobs",
+        subjects=["maie.webhook.>"],
+        retention=RetentionPolicy.WORK_QUEUE,
+        storage=StorageType.FILE,
+        max_age=WEBHOOKS_KEPT_SECONDS,
+        duplicate_window=DUPLICATE_WINDOW_SECONDS,
+    ),
+    StreamConfig(
+        name=subjects.RETURNS,
+        description="Deliveries of units that workers gave back in order",
+        subjects=["maie.return.>"],
+        retention=RetentionPolicy.LIMITS,
+        storage=StorageType.FILE,
+        max_age=RETURNS_KEPT_SECONDS,
+        max_msgs_per_subject=1,
+        duplicate_window=DUPLICATE_WINDOW_SECONDS,
+        # Workers have no other right to read it.
+        allow_direct=True,
+    ),
+    StreamConfig(
+        name=subjects.NAMES,
+        description="What clients call their jobs",
+        subjects=[subjects.names("*")],
+        # What a limit removes stays on the disk; so each message goes by being erased.
+        retention=RetentionPolicy.LIMITS,
+        storage=StorageType.FILE,
+        duplicate_window=DUPLICATE_WINDOW_SECONDS,
+    ),
+    _bucket(subjects.JOBS, "What is known of each job"),
+    _bucket(
+        subjects.REQUESTS,
+        "Which job a client's request id stands for",
+        seconds=REQUESTS_KEPT_SECONDS,
+    ),
+    _bucket(subjects.WORKERS, "Workers that are alive", seconds=WORKER_FORGOTTEN_SECONDS),
+    _bucket(
+        subjects.GPUS,
+        "Services that hold a shared GPU or wait for it",
+        seconds=GPU_FORGOTTEN_SECONDS,
+        direct=True,
+    ),
+)

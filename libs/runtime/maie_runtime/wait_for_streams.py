@@ -1,0 +1,45 @@
+"""A worker waits for the streams that it lives on. It has no right to create them."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+from nats.aio.client import Client
+from nats.errors import NoRespondersError
+
+from maie_runtime import subjects
+from maie_runtime.broker import BROKER_ERRORS, addresses
+from maie_runtime.direct_get import count, last_sequence
+
+log = structlog.get_logger()
+
+LOOK_SECONDS = 0.5
+REPORT_SECONDS = 10.0
+HINT = "A gateway creates them when it starts, and so does `maie provision`."
+
+
+async def wait_for_streams(client: Client, slug: str) -> None:
+    """Returns once the streams of tasks and of returns answer; says so as long as they do not."""
+    report_at = 0.0
+    while problem := await _problem(client, slug):
+        now = asyncio.get_running_loop().time()
+        if now >= report_at:
+            servers = addresses([server.geturl() for server in client.servers])
+            log.warning("worker.waiting_for_streams", servers=servers, problem=problem, hint=HINT)
+            report_at = now + REPORT_SECONDS
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+async def _problem(client: Client, slug: str) -> str:
+    """What is wrong with the streams; empty where they are there."""
+    stream = subjects.TASKS
+    try:
+        await last_sequence(client, stream, subjects.task(slug, "none", "none"))
+        stream = subjects.RETURNS
+        await count(client, stream, subjects.returned_of_job("none"))
+    except NoRespondersError:
+        return f"There is no {stream}, or it is of an older release."
+    except BROKER_ERRORS as error:
+        return f"{stream}: {str(error) or type(error).__name__}"
+    return ""
