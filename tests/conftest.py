@@ -61,11 +61,13 @@ class NatsServer:
 
     Attributes:
         url: Where it answers; the same after a restart.
+        config: A configuration besides, such as of who may do what.
         process: The process; None while it is stopped.
     """
 
     port: int
     store: Path
+    config: Path | None = None
     process: asyncio.subprocess.Process | None = None
 
     @property
@@ -79,6 +81,7 @@ class NatsServer:
             NATS_SERVER,
             *("--addr", "127.0.0.1", "--port", str(self.port), "--jetstream"),
             *("--store_dir", str(self.store)),
+            *(("--config", str(self.config)) if self.config else ()),
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
         )

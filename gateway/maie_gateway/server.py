@@ -41,6 +41,7 @@ from maie_runtime.grpc_server import GrpcServer
 from maie_runtime.limits import MAX_GATEWAY_REQUEST_BYTES
 from maie_runtime.presence import instance_name
 from maie_runtime.provision import Wanted, open_provisioned_broker
+from maie_runtime.rights import GATEWAY
 from maie_templates import TemplateLibrary
 
 log = structlog.get_logger()
@@ -76,7 +77,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
                 settings.mesh.nats_url,
                 instance_name("gateway"),
                 wanted,
-                inbox=subjects.inbox("gateway"),
+                inbox=subjects.inbox(GATEWAY),
             )
         )
         options = ConductingOptions(

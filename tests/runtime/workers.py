@@ -28,7 +28,7 @@ UNIT = "asr.0000"
 BINDING = BINDINGS["asr"]
 
 
-def settings_of(*, ack_wait_seconds: float = 15.0, **options: object) -> GpuServiceSettings:
+def settings_of(*, ack_wait_seconds: float = 15.0, **options: Any) -> GpuServiceSettings:
     """A worker's settings, in a mesh with this ack_wait."""
     return GpuServiceSettings(mesh=MeshSettings(ack_wait_seconds=ack_wait_seconds), **options)
 

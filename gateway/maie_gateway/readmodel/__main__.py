@@ -14,10 +14,12 @@ from maie_gateway.readmodel.settings import ReadModelSettings
 from maie_gateway.results import Results
 from maie_gateway.store import JobStore
 from maie_gateway.stored_results import StoredResults
+from maie_runtime import subjects
 from maie_runtime.blobs import Blobs
 from maie_runtime.broker import open_broker
 from maie_runtime.errors import StageError
 from maie_runtime.presence import instance_name
+from maie_runtime.rights import GATEWAY
 from maie_runtime.settings import MeshSettings, load_settings
 
 IN_MEMORY = (
@@ -46,7 +48,9 @@ async def _rebuild(settings: ReadModelSettings, mesh: MeshSettings) -> None:
     began = time.monotonic()
     async with (
         open_read_model(settings.url) as model,
-        open_broker(mesh.nats_url, instance_name("readmodel")) as broker,
+        open_broker(
+            mesh.nats_url, instance_name("readmodel"), inbox=subjects.inbox(GATEWAY)
+        ) as broker,
     ):
         results = Results(StoredResults(Blobs(mesh.blob_url)))
         jobs, texts = await rebuild(model, JobStore(broker), results, _progress)

@@ -75,7 +75,7 @@ def webhooks_of_job(job_id: str) -> str:
     return f"maie.webhook.{job_id}.>"
 
 
-def returned(job_id: str, task_sequence: int, delivery: str) -> str:
+def returned(job_id: str, task_sequence: int | str, delivery: str) -> str:
     """Where a worker notes that it gave back a delivery of a task; `*` for all of a task's."""
     return f"maie.return.{job_id}.{task_sequence}.{delivery}"
 

@@ -9,13 +9,18 @@ import typer
 
 from maie_cli.console import out
 from maie_cli.exits import Exit, leave, run
+from maie_runtime import subjects
 from maie_runtime.errors import StageError
 from maie_runtime.provision import Wanted, open_provisioned_broker
+from maie_runtime.rights import PROVISION
 from maie_runtime.settings import MeshSettings, load_settings
 
 GIVE_UP_SECONDS = 60.0
 
+app = typer.Typer(add_completion=False)
 
+
+@app.command()
 def provision(
     update: Annotated[
         bool,
@@ -37,10 +42,13 @@ def provision(
 
 
 async def _provision(mesh: MeshSettings, wanted: Wanted, seconds: float) -> None:
+    inbox = subjects.inbox(PROVISION)
     try:
-        async with asyncio.timeout(seconds):
-            async with open_provisioned_broker(mesh.nats_url, "maie-provision", wanted):
-                out.print("The broker has all that a mesh needs.")
+        async with (
+            asyncio.timeout(seconds),
+            open_provisioned_broker(mesh.nats_url, "maie-provision", wanted, inbox=inbox),
+        ):
+            out.print("The broker has all that a mesh needs.")
     except TimeoutError:
         leave("NATS does not answer, or refuses; check MAIE_NATS_URL.", Exit.UNREACHABLE)
     except StageError as error:

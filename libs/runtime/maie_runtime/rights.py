@@ -1,0 +1,170 @@
+"""What each part of a mesh does in NATS, and so all that its credentials need to allow.
+
+A part also subscribes to its own inbox, `subjects.inbox(PART)`, and to no other. What is not in
+its list it never does: it may be refused. Subjects may end in wildcards, as permissions may.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from maie_pipeline.bindings import BINDINGS
+from maie_runtime import subjects
+from maie_runtime.streams import STREAMS
+
+API = "$JS.API"
+GATEWAY = "gateway"
+PROVISION = "provision"
+
+
+class Use(enum.Enum):
+    """What is done with a subject."""
+
+    PUBLISH = "publishes, and waits for no answer"
+    REQUEST = "publishes, and waits for one answer"
+    REQUEST_MANY = "publishes, and waits for answers, as many as come"
+    SUBSCRIBE = "subscribes"
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Right:
+    """A part's use of a subject.
+
+    Attributes:
+        use: What it does.
+        subject: Where; may hold wildcards.
+    """
+
+    use: Use
+    subject: str
+
+
+def worker(slug: str, gpu: str = "") -> tuple[Right, ...]:
+    """What a worker of a stage does.
+
+    Args:
+        slug: The stage.
+        gpu: The GPU that it shares; empty where it shares none.
+    """
+    return (*_worker(slug), *(_gpu(gpu) if gpu else ()))
+
+
+def gateway() -> tuple[Right, ...]:
+    """What a gateway does, and `python -m maie_gateway.readmodel`."""
+    return tuple(_gateway())
+
+
+def provisioner() -> tuple[Right, ...]:
+    """What `maie provision` does."""
+    return tuple(_provisioner())
+
+
+def parts(gpu: str = "") -> dict[str, tuple[Right, ...]]:
+    """What each part does, by the part's name: the stages, `gateway` and `provision`."""
+    workers = {slug: worker(slug, gpu) for slug in BINDINGS}
+    return {**workers, GATEWAY: gateway(), PROVISION: provisioner()}
+
+
+def _worker(slug: str) -> Iterator[Right]:
+    for lane in subjects.LANES:
+        consumer = subjects.worker_consumer(slug, lane)
+        yield _many(f"{API}.CONSUMER.MSG.NEXT.{subjects.TASKS}.{consumer}")
+        yield _publish(f"$JS.ACK.{subjects.TASKS}.{consumer}.>")
+    # Whether a unit is still wanted, and how often its workers were lost.
+    yield _request(subjects.direct_get(subjects.TASKS, subjects.tasks_of_stage(slug, "*")))
+    yield _request(subjects.direct_get(subjects.RETURNS))
+    yield _request(subjects.event(slug, "*"))
+    yield _request(subjects.dead_letter(slug, "*"))
+    yield _request(subjects.returned("*", "*", "*"))
+    yield _publish(subjects.progress("*"))
+    yield _request(subjects.bucket_subject(subjects.WORKERS, f"{slug}.*"))
+    yield _subscribe(subjects.tasks_of_stage(slug, "*"))
+    yield _subscribe(subjects.cancel("*"))
+
+
+def _gpu(gpu: str) -> Iterator[Right]:
+    """What services that share a GPU do besides. They can end each other's lease."""
+    bucket = subjects.bucket_stream(subjects.GPUS)
+    keys = subjects.bucket_subject(subjects.GPUS, subjects.gpu_keys(gpu))
+    yield _request(keys)
+    yield _request(subjects.direct_get(bucket, keys))
+    yield _request(f"{API}.STREAM.INFO.{bucket}")
+    yield _request(f"{API}.STREAM.PURGE.{bucket}")
+    yield _publish(subjects.gpu_news(gpu))
+    yield _subscribe(subjects.gpu_news(gpu))
+
+
+def _gateway() -> Iterator[Right]:
+    yield from _provisioner()
+    for subject in (
+        subjects.task("*", "*", ">", "*"),
+        subjects.event("*", "*"),
+        subjects.dead_letter("*", "*"),
+        subjects.webhook("*", "*"),
+        subjects.names("*"),
+        subjects.bucket_subject(subjects.JOBS, "*"),
+        subjects.bucket_subject(subjects.REQUESTS, "*.*"),
+    ):
+        yield _request(subject)
+    yield _publish(subjects.cancel("*"))
+    yield _subscribe(subjects.progress("*"))
+    for stream, consumer in (
+        (subjects.EVENTS, subjects.CONDUCTOR),
+        (subjects.WEBHOOKS, subjects.WEBHOOK_SENDERS),
+    ):
+        yield _request(f"{API}.CONSUMER.DURABLE.CREATE.{stream}.{consumer}")
+        yield _many(f"{API}.CONSUMER.MSG.NEXT.{stream}.{consumer}")
+        yield _publish(f"$JS.ACK.{stream}.{consumer}.>")
+    for name in (subjects.JOBS, subjects.WORKERS):
+        yield from _watch(subjects.bucket_stream(name))
+    yield from _watch(subjects.NAMES)
+    for stream in (stream.name or "" for stream in STREAMS):
+        yield _request(f"{API}.STREAM.MSG.GET.{stream}")
+    for stream in (
+        subjects.TASKS,
+        subjects.EVENTS,
+        subjects.RETURNS,
+        subjects.bucket_stream(subjects.REQUESTS),
+    ):
+        yield _request(f"{API}.STREAM.PURGE.{stream}")
+    for stream in (subjects.NAMES, subjects.DEAD_LETTERS, subjects.WEBHOOKS):
+        yield _request(f"{API}.STREAM.MSG.DELETE.{stream}")
+
+
+def _watch(stream: str) -> Iterator[Right]:
+    """Following a stream by consumers that the client names as it likes."""
+    yield _request(f"{API}.CONSUMER.CREATE.{stream}.>")
+    yield _request(f"{API}.CONSUMER.CREATE.{stream}")
+    yield _request(f"{API}.CONSUMER.INFO.{stream}.*")
+    yield _request(f"{API}.CONSUMER.DELETE.{stream}.*")
+    # Answers to the server's flow control.
+    yield _publish(f"$JS.FC.{stream}.>")
+
+
+def _provisioner() -> Iterator[Right]:
+    for stream in (stream.name or "" for stream in STREAMS):
+        for verb in ("INFO", "CREATE", "UPDATE"):
+            yield _request(f"{API}.STREAM.{verb}.{stream}")
+    for slug in BINDINGS:
+        for lane in subjects.LANES:
+            consumer = subjects.worker_consumer(slug, lane)
+            yield _request(f"{API}.CONSUMER.DURABLE.CREATE.{subjects.TASKS}.{consumer}")
+            yield _request(f"{API}.CONSUMER.INFO.{subjects.TASKS}.{consumer}")
+
+
+def _publish(subject: str) -> Right:
+    return Right(use=Use.PUBLISH, subject=subject)
+
+
+def _request(subject: str) -> Right:
+    return Right(use=Use.REQUEST, subject=subject)
+
+
+def _many(subject: str) -> Right:
+    return Right(use=Use.REQUEST_MANY, subject=subject)
+
+
+def _subscribe(subject: str) -> Right:
+    return Right(use=Use.SUBSCRIBE, subject=subject)
