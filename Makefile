@@ -42,8 +42,18 @@ demo: setup ## Start the whole mesh, transcribe and summarise the samples, stop;
 	@$(BIN)/maie demo $${FILE:+"$$FILE"} $(ARGS)
 
 .PHONY: test
-test: setup $(TEST_MODELS:%=$(BIN)/.model-%) $(if $(shell command -v npm),node_modules/.installed,no-npm) ## Run the tests; ARGS="-k name" picks some.
+test: tested ## Run the tests; ARGS="-k name" picks some.
 	@$(BIN)/python -m pytest $(if $(ARGS),,-n auto) $(ARGS)
+
+.PHONY: test-slow
+test-slow: tested ## Run the tests that `make test` leaves out because they take long.
+	@$(BIN)/python -m pytest -n auto -m slow $(ARGS)
+
+.PHONY: test-all
+test-all: test test-slow ## Run all tests.
+
+.PHONY: tested
+tested: setup $(TEST_MODELS:%=$(BIN)/.model-%) $(if $(shell command -v npm),node_modules/.installed,no-npm)
 
 .PHONY: test-vllm
 test-vllm: .venv-vllm/.members ## Run the tests of vLLM, in an environment of their own (.venv-vllm, 2 GB).

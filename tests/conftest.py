@@ -19,13 +19,18 @@ from maie_runtime.broker import Broker
 from maie_runtime.provision import open_provisioned_broker
 from tests.waiting import PATIENCE_SECONDS
 
-with suppress(ImportError):  # the environment of vLLM's tests has no xdist
+with suppress(ImportError):  # the environment of vLLM's tests has neither Hypothesis nor xdist
+    from tests.properties import load_profile
     from tests.scheduling import (  # noqa: F401
         pytest_xdist_auto_num_workers,
         pytest_xdist_make_scheduler,
     )
 
+    load_profile()
+
 NATS_SERVER = Path(sys.executable).with_name("nats-server")
+# What a machine may lack, and what nobody waits for.
+ONLY_WHERE_NAMED = ("gpu", "slow")
 MESH_TESTS = Path(__file__).with_name("mesh")
 
 
@@ -35,21 +40,22 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out what needs a GPU, and begins with what takes longest."""
-    _leave_out_gpu_tests(config, items)
+    """Leaves out what runs only where it is named, and begins with what takes longest."""
+    for marker in ONLY_WHERE_NAMED:
+        _leave_out(marker, config, items)
     # The tests around whole meshes take longest: begun last, they would run alone at the end.
     items.sort(key=lambda item: MESH_TESTS not in item.path.parents)
 
 
-def _leave_out_gpu_tests(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out what needs a GPU unless the marker expression names it.
+def _leave_out(marker: str, config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out the tests with a marker, unless the marker expression names it.
 
     A `-m` in addopts would be replaced by the one of the command line, and `-m unit` would bring
     such tests back.
     """
-    if re.search(r"\bgpu\b", config.option.markexpr):
+    if re.search(rf"\b{marker}\b", config.option.markexpr):
         return
-    left_out = [item for item in items if item.get_closest_marker("gpu")]
+    left_out = [item for item in items if item.get_closest_marker(marker)]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]

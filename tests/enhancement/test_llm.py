@@ -27,6 +27,7 @@ from maie_runtime.errors import StageError, invalid
 from maie_runtime.reasons import Reason
 from maie_runtime.stage import StageContext
 from tests.enhancement.test_stage import transcript
+from tests.properties import examples
 from tests.scripted_model import ScriptedModel
 
 pytestmark = pytest.mark.unit
@@ -275,7 +276,7 @@ BEHAVIOURS: list[Callable[[str], str]] = [
 ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 @given(
     st.lists(WORDS, max_size=12),
     st.integers(0, 400),

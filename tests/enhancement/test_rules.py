@@ -19,6 +19,7 @@ from maie_enhancement.guard import edit_rate, words_of
 from maie_enhancement.settings import EnhancementSettings
 from maie_llm import Generation
 from maie_runtime.errors import Code, StageError
+from tests.properties import examples
 
 pytestmark = pytest.mark.unit
 
@@ -115,7 +116,7 @@ async def test_sentence_ends_are_found_in_talks_of_every_kind(engine: RulesEngin
     assert 2 * hits / (found + expected) > 0.93
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(
     texts=st.lists(st.text(max_size=60), max_size=4), language=st.sampled_from(["en-US", "", "vi"])
 )

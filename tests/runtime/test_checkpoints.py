@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from maie_runtime.checkpoints import require_complete
 from maie_runtime.errors import Code, StageError
+from tests.properties import examples
 
 pytestmark = pytest.mark.unit
 
@@ -69,7 +70,7 @@ def test_what_is_missing_is_counted(tmp_path: Path) -> None:
     assert "its header states 111 variables, and 73 of them are there" in error.message
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(length=st.integers(0, TINY_WHISPER.stat().st_size - 1))
 def test_a_real_model_cut_anywhere_is_refused(
     tmp_path_factory: pytest.TempPathFactory, length: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from maie_runtime.quarantine import ClosedError, Quarantine
@@ -47,7 +47,6 @@ async def _run(units: list[tuple[bool, int, bool]]) -> None:
     }
 
 
-@settings(deadline=None)
 @given(UNITS)
 def test_a_suspect_is_alone_whatever_comes_and_goes(units: list[tuple[bool, int, bool]]) -> None:
     asyncio.run(_run(units))

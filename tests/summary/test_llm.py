@@ -22,6 +22,7 @@ from maie_summary.llm.engine import LanguageModelEngine
 from maie_summary.settings import SummarySettings
 from maie_summary.stage import SummarizeStage
 from maie_templates import TemplateLibrary
+from tests.properties import examples
 from tests.scripted_model import ScriptedModel
 from tests.summary.asking import ask, request, transcript
 from tests.summary.filling import Filler
@@ -314,7 +315,7 @@ def _any_answer(random: Random) -> Callable[[Prompt], str]:
     return answer
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25))
 @given(
     st.lists(st.text(st.characters(exclude_categories=["C"]), max_size=60), max_size=60),
     st.integers(0, 400),

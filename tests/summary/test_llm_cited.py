@@ -17,6 +17,7 @@ from maie_summary.engine import Draft, Source
 from maie_summary.llm.cited import MAX_LINES, Citation, cited_schema, uncited
 from maie_templates import Template, TemplateLibrary
 from maie_templates.checks import MAX_ARRAY_LENGTH, MAX_STRING_LENGTH
+from tests.properties import examples
 from tests.summary.filling import Filler, Impossible
 
 pytestmark = pytest.mark.unit
@@ -228,7 +229,7 @@ def _bounds(node: Any) -> None:
             _bounds(child)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100))
 @given(st.dictionaries(NAMES, SCHEMAS, max_size=3), st.integers(0, 2**32), st.integers(1, 50))
 @example({"a": {"type": ["array", "null"], "items": {"const": 1}, "maxItems": 2}}, 1, 9)
 def test_every_answer_that_fits_is_a_summary_with_citations(

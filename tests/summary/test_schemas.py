@@ -16,6 +16,7 @@ from maie_summary.engines.extractive.fill import NOT_STATED, Filler
 from maie_summary.engines.extractive.findings import Finder, Findings, Part
 from maie_summary.engines.extractive.sentences import split_sentences
 from maie_templates import Template
+from tests.properties import examples
 
 pytestmark = pytest.mark.unit
 
@@ -200,7 +201,7 @@ SPOKEN = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 @given(st.lists(SPOKEN, max_size=4), st.dictionaries(NAMES, SCHEMAS, max_size=4), st.booleans())
 def test_any_text_and_any_template_give_a_valid_summary_or_a_named_problem(
     texts: list[str], properties: dict[str, Any], required: bool

@@ -33,6 +33,7 @@ from tests.gateway.conductor.world import (
     started,
     unit_states,
 )
+from tests.properties import examples
 
 pytestmark = pytest.mark.unit
 
@@ -145,7 +146,7 @@ def play(
     return source
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 @given(scripts, st.integers(0, 2**32), st.integers(0, 2**32))
 def test_the_end_depends_on_the_answers_and_not_on_their_order(
     script: Script, seed: int, other_seed: int
@@ -167,7 +168,7 @@ def test_the_end_depends_on_the_answers_and_not_on_their_order(
     }
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100))
 @given(scripts, st.integers(0, 2**32), st.integers(0, 3))
 def test_retries_lead_to_the_end_without_failures(script: Script, seed: int, cancels: int) -> None:
     order = random.Random(seed)
@@ -188,7 +189,7 @@ def test_retries_lead_to_the_end_without_failures(script: Script, seed: int, can
     assert not any(unit.HasField("failure") for unit in source.units)
 
 
-@settings(max_examples=75, deadline=None)
+@settings(max_examples=examples(75))
 @given(scripts, st.integers(0, 2**32))
 def test_every_attempt_is_told_once(script: Script, seed: int) -> None:
     lines = log_lines(play(script, random.Random(seed)))

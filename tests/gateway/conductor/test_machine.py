@@ -41,6 +41,7 @@ from tests.gateway.conductor.world import (
     started,
     update,
 )
+from tests.properties import examples
 
 pytestmark = pytest.mark.unit
 
@@ -278,4 +279,4 @@ class Mesh(RuleBasedStateMachine):
 
 
 TestMesh = Mesh.TestCase
-TestMesh.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+TestMesh.settings = settings(max_examples=examples(100), stateful_step_count=40)

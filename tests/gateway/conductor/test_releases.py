@@ -48,6 +48,7 @@ from tests.gateway.conductor.world import (
     unit_states,
     update,
 )
+from tests.properties import examples
 
 pytestmark = pytest.mark.unit
 
@@ -109,7 +110,7 @@ def test_a_job_of_the_release_before_is_shown_cancelled_and_taken_up_again() -> 
     assert log_lines(step.record)[-1] == "COMPLETE"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(scripts, st.integers(0, 2**32), st.lists(st.integers(0, 12), min_size=1, max_size=8))
 def test_gateways_of_both_releases_lead_a_job_to_the_same_end(
     script: Script, seed: int, places: list[int]

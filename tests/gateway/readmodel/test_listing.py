@@ -15,6 +15,7 @@ from maie.job.v1 import job_pb2 as job
 from maie_gateway.readmodel import ReadModel, job_entry
 from maie_runtime.errors import Code, StageError
 from tests.gateway.readmodel.records import TENANT, at, job_id, job_record, put, show
+from tests.properties import examples
 
 pytestmark = pytest.mark.unit
 
@@ -155,9 +156,7 @@ Kept = tuple[int, job.JobState, dict[str, str]]
 LABELS = st.dictionaries(st.sampled_from("ab"), st.sampled_from("xy"))
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     kept=st.lists(st.tuples(st.integers(0, 9), st.sampled_from(STATES), LABELS), max_size=20),
     states=st.lists(st.sampled_from(STATES), max_size=3),

@@ -13,6 +13,7 @@ from maie_gateway.readmodel.words import words
 from maie_runtime.errors import Code, StageError
 from maie_runtime.limits import MAX_QUERY_CHARACTERS
 from tests.gateway.readmodel.records import TENANT, put_text
+from tests.properties import examples
 
 pytestmark = pytest.mark.unit
 
@@ -58,9 +59,7 @@ def test_words_hold_letters_and_digits_only(text: str) -> None:
         assert not set(word) & set("\"'*:&|!()<>%_\\ \0")
 
 
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=examples(150), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     query=st.text(max_size=MAX_QUERY_CHARACTERS) | st.text("ab \"*'\\%_&|!:()<>-\0", max_size=40)
 )
@@ -80,9 +79,7 @@ async def test_no_query_makes_a_database_raise(model: ReadModel, query: str) -> 
             await model.search(TENANT, job.SearchJobsRequest(query=query))
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(max_size=80), more=st.text(max_size=80))
 async def test_a_text_is_found_by_its_own_words(model: ReadModel, text: str, more: str) -> None:
     await model.clear()
