@@ -1,4 +1,4 @@
-"""A generation's settings come from the uppermost layer that has them (M-8)."""
+"""A generation's settings come from the uppermost layer that has them."""
 
 from __future__ import annotations
 

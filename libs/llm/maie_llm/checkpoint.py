@@ -37,7 +37,7 @@ class Checkpoint:
         path: Its directory.
         name: Its name, such as "qwen3-8b".
         sha256: The hash over all its files.
-        generation: How its authors draw words, the third layer of M-8.
+        generation: How its authors draw words, as `generation_config.json` says.
         quantization: How its weights are quantised; empty where they are not.
         dtype: The arithmetic that it was saved in; empty where it does not say.
         chat_template: The Jinja text that makes a prompt of a chat.

@@ -1,4 +1,4 @@
-"""Where a generation's settings come from: four layers, the uppermost that says something (M-8).
+"""Where a generation's settings come from: four layers, the uppermost that says something.
 
 The request, the service's environment, the checkpoint's own `generation_config.json`, and what
 holds where none of them says anything.
@@ -18,7 +18,7 @@ log = structlog.get_logger()
 
 NAMES = tuple(field.name for field in fields(Generation))
 SAYS_NOTHING = Generation()
-# Neutral, but for the seed: the same input and versions are to give the same output (M-9).
+# Neutral, but for the seed: the same input and versions are to give the same output.
 LIBRARY_DEFAULTS = Generation(
     temperature=1.0,
     top_p=1.0,

@@ -21,7 +21,7 @@ class Message:
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Generation:
-    """How a model draws its words; None leaves it to the layer below (M-8).
+    """How a model draws its words; None leaves it to the next layer of `generation`.
 
     Attributes:
         temperature: 0 takes the likeliest word each time.
@@ -103,7 +103,7 @@ class LanguageModel(Protocol):
         Its `engine` is the back end's name. Its `parameters` hold the resolved
         generation settings, and quantisation, chat template (by hash), thinking
         flag, reasoning parser and structured-output mode as far as they are
-        known (M-9).
+        known.
         """
         ...
 

@@ -15,7 +15,7 @@ Sha256 = Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]
 
 
 class GenerationSettings(Settings):
-    """How a model draws its words where a request does not say (M-8).
+    """How a model draws its words where a request does not say.
 
     What is unset is what the checkpoint's `generation_config.json` says, or else neutral, with
     the seed 0.

@@ -174,7 +174,7 @@ class OpenAIModel:
         return resolve_generation(
             request=request,
             environment=self._environment,
-            # The rest is the server's to say; the seed makes an answer come again (M-9).
+            # The rest is the server's to say; the seed makes an answer come again.
             library=Generation(seed=0 if takes_seed else None),
         )
 
