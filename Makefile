@@ -120,7 +120,7 @@ format: environment ## Format the Python code and mend what ruff can.
 	@$(BIN)/ruff check --quiet --fix --exit-zero . && $(BIN)/ruff format --quiet .
 
 .PHONY: generate
-generate: environment ## Write what is generated anew: the contract's code and the pages of settings and reasons.
+generate: environment ## Write what is generated anew: the contract's code, and the pages of settings, reasons and licences.
 	$(call step,generating the contract's code,$(BIN)/python libs/contracts/generate.py,see above.)
 	$(call step,generating pages,$(BIN)/python -m tools.pages,see above.)
 

