@@ -83,7 +83,7 @@ endif
 ##@ Check
 
 .PHONY: lint
-lint: lint-python lint-types lint-dependencies lint-generated lint-protos ## Check style, types, dependencies, the contract and what is generated from it.
+lint: lint-python lint-types lint-layers lint-dependencies lint-generated lint-protos ## Check style, types, layers, dependencies, the contract and what is generated from it.
 
 .PHONY: lint-python
 lint-python: environment
@@ -92,6 +92,10 @@ lint-python: environment
 .PHONY: lint-types
 lint-types: environment
 	$(call step,mypy,$(BIN)/mypy,see above.)
+
+.PHONY: lint-layers
+lint-layers: environment
+	$(call step,import-linter,$(BIN)/lint-imports --cache-dir .cache/import-linter --no-logo,an import crosses a layer of [tool.importlinter] in pyproject.toml.)
 
 .PHONY: lint-dependencies
 lint-dependencies: environment

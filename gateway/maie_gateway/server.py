@@ -37,11 +37,11 @@ from maie_runtime import subjects
 from maie_runtime.background import beside
 from maie_runtime.blobs import Blobs
 from maie_runtime.broker import Broker
-from maie_runtime.grpc_server import GrpcServer
 from maie_runtime.limits import MAX_GATEWAY_REQUEST_BYTES
 from maie_runtime.presence import instance_name
 from maie_runtime.provision import Wanted, open_provisioned_broker
 from maie_runtime.rights import GATEWAY
+from maie_runtime.rpc.server import GrpcServer
 from maie_templates import TemplateLibrary
 
 log = structlog.get_logger()

@@ -6,7 +6,7 @@ Usage: python serving_part.py HOST:PORT
 import asyncio
 import sys
 
-from maie_runtime.grpc_server import GrpcServer
+from maie_runtime.rpc.server import GrpcServer
 
 
 async def main() -> None:

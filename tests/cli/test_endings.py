@@ -16,7 +16,7 @@ from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie_cli.exits import INVALID_ARGUMENT
 from maie_cli.guard import guarded
-from maie_runtime.grpc_server import GrpcServer
+from maie_runtime.rpc.server import GrpcServer
 from tests.client.fake_gateway import FakeJobs, finished_job, script, serving
 from tests.waiting import PATIENCE_SECONDS
 

@@ -14,10 +14,10 @@ from maie.preprocess.v1 import preprocess_pb2_grpc
 from maie_pipeline.bindings import BINDINGS
 from maie_preprocess.stage import PreprocessStage
 from maie_runtime.blobs import Blobs
-from maie_runtime.grpc_mount import GrpcMount
-from maie_runtime.grpc_server import GrpcServer
 from maie_runtime.host import Host
 from maie_runtime.residency import Resident
+from maie_runtime.rpc.mount import GrpcMount
+from maie_runtime.rpc.server import GrpcServer
 from maie_runtime.settings import ServiceSettings
 from tests.preprocess import recordings
 

@@ -19,10 +19,10 @@ from maie_runtime.blobs import Blobs
 from maie_runtime.broker import Broker
 from maie_runtime.call import RESPONSES_AHEAD, answer
 from maie_runtime.errors import StageError
-from maie_runtime.grpc_mount import GrpcMount
-from maie_runtime.grpc_server import GrpcServer
 from maie_runtime.host import NO_SLOT_RETRY_AFTER, Host, Interceptor, end_process, log_context
 from maie_runtime.residency import Resident
+from maie_runtime.rpc.mount import GrpcMount
+from maie_runtime.rpc.server import GrpcServer
 from maie_runtime.settings import ServiceSettings
 from maie_runtime.stage import StageContext
 from maie_runtime.work import Work

@@ -10,8 +10,8 @@ import pytest
 from google.rpc import code_pb2, error_details_pb2
 
 from maie_runtime.errors import OUTCOMES, Code, Settle, StageError
-from maie_runtime.grpc_errors import to_status
 from maie_runtime.reasons import Reason
+from maie_runtime.rpc.errors import to_status
 
 pytestmark = pytest.mark.unit
 

@@ -9,14 +9,13 @@ from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn, TypeVar
 
-import grpc
 import typer
 
 from maie.common.v1 import types_pb2 as common
 from maie_cli.console import complain
 from maie_cli.mesh.errors import MeshError
 from maie_cli.streams import OutputError
-from maie_client import ClientError
+from maie_client import ClientError, StatusCode
 from maie_runtime.reasons import Reason
 
 T = TypeVar("T")
@@ -38,18 +37,18 @@ EXIT_CODES = (
 
 _BUSY = frozenset(
     {
-        grpc.StatusCode.UNAVAILABLE,
-        grpc.StatusCode.RESOURCE_EXHAUSTED,
-        grpc.StatusCode.DEADLINE_EXCEEDED,
+        StatusCode.UNAVAILABLE,
+        StatusCode.RESOURCE_EXHAUSTED,
+        StatusCode.DEADLINE_EXCEEDED,
     }
 )
 _WRONG_INPUT = frozenset(
     {
-        grpc.StatusCode.INVALID_ARGUMENT,
-        grpc.StatusCode.NOT_FOUND,
-        grpc.StatusCode.ALREADY_EXISTS,
-        grpc.StatusCode.OUT_OF_RANGE,
-        grpc.StatusCode.FAILED_PRECONDITION,
+        StatusCode.INVALID_ARGUMENT,
+        StatusCode.NOT_FOUND,
+        StatusCode.ALREADY_EXISTS,
+        StatusCode.OUT_OF_RANGE,
+        StatusCode.FAILED_PRECONDITION,
     }
 )
 INVALID_ARGUMENT = 3  # google.rpc.Code

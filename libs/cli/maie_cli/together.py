@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager
 
-import grpc
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
@@ -15,7 +14,7 @@ from maie.job.v1 import job_pb2 as job
 from maie_cli.board import Board, Row
 from maie_cli.names import STATES
 from maie_cli.views import LineView
-from maie_client import Client, ClientError
+from maie_client import Client, ClientError, StatusCode
 from maie_pipeline.states import FINAL_STATES
 from maie_runtime.reasons import Reason
 
@@ -145,7 +144,7 @@ class Together:
         try:
             found = await news()
         except ClientError as error:
-            if not error.is_break and error.code is not grpc.StatusCode.DEADLINE_EXCEEDED:
+            if not error.is_break and error.code is not StatusCode.DEADLINE_EXCEEDED:
                 raise
             self._board.trouble = (
                 AWAY if error.reason == Reason.GATEWAY_UNREACHABLE else error.message

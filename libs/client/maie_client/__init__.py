@@ -1,5 +1,7 @@
 """The Python client of the maie gateway."""
 
+from grpc import StatusCode
+
 from maie_client.client import Client
 from maie_client.config import FEATURES, JobOptions
 from maie_client.errors import ClientError
@@ -13,4 +15,5 @@ __all__ = [
     "ClientReason",
     "JobOptions",
     "Source",
+    "StatusCode",
 ]

@@ -21,13 +21,13 @@ from maie_runtime.blobs import Blobs
 from maie_runtime.broker import open_broker
 from maie_runtime.errors import StageError
 from maie_runtime.faults import warn_of_faults
-from maie_runtime.grpc_mount import GrpcMount
-from maie_runtime.grpc_server import GrpcServer
 from maie_runtime.host import Host, end_process
 from maie_runtime.jetstream_mount import JetStreamMount
 from maie_runtime.malloc import limit_arenas
 from maie_runtime.presence import instance_name, present
 from maie_runtime.residency import open_residency
+from maie_runtime.rpc.mount import GrpcMount
+from maie_runtime.rpc.server import GrpcServer
 from maie_runtime.settings import ServiceSettings
 from maie_runtime.stage import Stage
 from maie_runtime.telemetry import configure_logging

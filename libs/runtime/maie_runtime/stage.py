@@ -1,6 +1,6 @@
 """What a stage is. A stage imports neither grpc nor nats.
 
-The same stage is mounted as a gRPC method (`grpc_mount`) and as a JetStream
+The same stage is mounted as a gRPC method (`rpc.mount`) and as a JetStream
 pull consumer (`jetstream_mount`), and runs in one `host` under both. Its request
 and response are the protobuf messages of the contract on both.
 """

@@ -13,15 +13,13 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import grpc
-
 from maie_cli.doctor.finding import Finding, bad
 from maie_cli.mesh.errors import MeshError
 from maie_cli.mesh.layout import Layout
 from maie_cli.mesh.options import GATEWAY_PORT, STAGES
 from maie_cli.mesh.parts import nats_server
 from maie_cli.mesh.ports import HOST, is_free
-from maie_cli.mesh.ready import health_of
+from maie_client.health import health_of
 
 MIN_PYTHON = (3, 11)
 # Earlier ones refuse the setting that syncs every write to the disk.
@@ -100,8 +98,4 @@ async def ports() -> Finding:
 async def _is_ours(port: int, name: str) -> bool:
     """Whether one of our servers answers: its health knows the service."""
     service = f"maie.{name}.v1.{name.capitalize()}Service"
-    try:
-        await health_of(f"{HOST}:{port}", service)
-    except grpc.aio.AioRpcError:
-        return False
-    return True
+    return await health_of(f"{HOST}:{port}", service) is not None

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import suppress
 from importlib.metadata import version
-
-import grpc
 
 from maie.catalog.v1 import catalog_pb2 as catalog
 from maie_cli.doctor.finding import Finding, Health, bad
 from maie_cli.exits import sentence
 from maie_cli.formats.clean import plain
 from maie_cli.mesh.options import STAGES
-from maie_cli.mesh.ready import health_of
 from maie_cli.names import stage_name
 from maie_client import Client, ClientError
+from maie_client.health import health_of
 from maie_runtime.reasons import Reason
 
 GATEWAY_SERVICES = ("", "maie.job.v1.JobService", "maie.catalog.v1.CatalogService")
@@ -54,8 +51,8 @@ async def mesh(address: str, *, expected: bool) -> AsyncIterator[Finding]:
 async def _what_answers(address: str) -> str:
     """Which stage of a mesh answers at an address; empty where none does."""
     for stage in STAGES:
-        with suppress(grpc.aio.AioRpcError):
-            await health_of(address, f"maie.{stage}.v1.{stage.capitalize()}Service")
+        service = f"maie.{stage}.v1.{stage.capitalize()}Service"
+        if await health_of(address, service) is not None:
             return f"the {stage} service of a mesh answers at {address}, and not its gateway"
     return ""
 

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
-
-import grpc
-from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from maie_cli.mesh.parts import NATS, Part
-from maie_client.channel import open_channel
+from maie_client.health import health_of
 
 CHECK_SECONDS = 2.0
 
@@ -24,23 +20,7 @@ async def is_ready(part: Part) -> bool:
 
 async def is_serving(address: str) -> bool:
     """Whether a gRPC server says that it is serving."""
-    try:
-        return await health_of(address)
-    except grpc.aio.AioRpcError:
-        return False
-
-
-async def health_of(address: str, service: str = "") -> bool:
-    """What a gRPC server's health service says.
-
-    Raises:
-        grpc.aio.AioRpcError: It does not answer, or does not know the service.
-    """
-    async with open_channel(address) as channel:
-        stub: Any = health_pb2_grpc.HealthStub(channel)
-        request = health_pb2.HealthCheckRequest(service=service)
-        answer = await stub.Check(request, timeout=CHECK_SECONDS)
-        return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+    return await health_of(address) is True
 
 
 async def broker_is_ready(address: str) -> bool:

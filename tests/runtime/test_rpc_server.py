@@ -9,15 +9,14 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from maie_runtime import grpc_server
-from maie_runtime.grpc_server import GrpcServer
+from maie_runtime.rpc.server import GrpcServer
 from tests.waiting import PATIENCE_SECONDS
 
 
 async def test_a_server_whose_own_tasks_were_cancelled_leaves(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(grpc_server, "LEAVE_SECONDS", 0.2)
+    monkeypatch.setattr("maie_runtime.rpc.server.LEAVE_SECONDS", 0.2)
     server = GrpcServer("127.0.0.1:0", ())
     await server.start()
     async with grpc.aio.insecure_channel(server.address) as channel:

@@ -8,9 +8,9 @@ import grpc
 import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
-from maie_runtime.grpc_errors import ErrorInterceptor
 from maie_runtime.limits import MAX_STAGE_REQUEST_BYTES
-from maie_runtime.reflection import enable_reflection
+from maie_runtime.rpc.errors import ErrorInterceptor
+from maie_runtime.rpc.reflection import enable_reflection
 
 log = structlog.get_logger()
 
