@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError
@@ -69,19 +69,27 @@ class Requests:
 
 
 def check_same_submit(
-    stored: record.JobRecord, config: job.JobConfig, recording: common.Blob
+    stored: record.JobRecord,
+    secrets: Sequence[str],
+    config: job.JobConfig,
+    recording: common.Blob,
 ) -> None:
     """Refuses a request id that was used for something else.
 
     Args:
         stored: The job that the request id stands for.
+        secrets: Those of its webhooks.
         config: What is asked for now, with defaults filled in.
         recording: What was uploaded now.
 
     Raises:
         StageError: ALREADY_EXISTS with REQUEST_ID_REUSED.
     """
-    before = (stored.config, stored.recording.size_bytes, stored.recording.sha256)
+    whole = job.JobConfig()
+    whole.CopyFrom(stored.config)
+    for webhook, secret in zip(whole.webhooks, secrets, strict=True):
+        webhook.secret = secret
+    before = (whole, stored.recording.size_bytes, stored.recording.sha256)
     if before != (config, recording.size_bytes, recording.sha256):
         raise StageError(
             Code.ALREADY_EXISTS,

@@ -18,6 +18,7 @@ from nats.js.errors import (
 
 from maie.job.v1 import record_pb2 as record
 from maie_gateway.names import Names, names_of, without_names
+from maie_gateway.secrets import WebhookSecrets, take_out
 from maie_runtime import subjects
 from maie_runtime.broker import BROKER_ERRORS, Broker, broker_unavailable
 from maie_runtime.errors import Code, StageError
@@ -62,16 +63,25 @@ class JobStore:
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
         self._names = Names(broker)
+        self._secrets = WebhookSecrets(broker)
 
     async def create(self, new: record.JobRecord) -> int:
-        """Stores a new job's record, whose names it stores apart, and returns its revision."""
+        """Stores a new job's record and returns its revision.
+
+        Its names are stored apart, and so are the secrets of its webhooks, which it then lacks.
+        """
+        secrets = take_out(new)
         with _broker_errors(new.job_id):
             new.names_sequence = await self._names.store(new.job_id, names_of(new))
+            if secrets is not None:
+                await self._secrets.store(new.secrets_key, secrets)
             data = without_names(new).SerializeToString()
             try:
                 return await self._broker.jobs.create(new.job_id, data)
             except KeyWrongLastSequenceError:
                 await self._names.erase_one(new.names_sequence)
+                if secrets is not None:
+                    await self._secrets.erase(new.secrets_key)
                 raise
 
     async def get(self, job_id: str) -> StoredRecord:
@@ -108,9 +118,16 @@ class JobStore:
             stored = await self._names.stored_at(job_id)
         return stored is not None and stored < when
 
+    async def webhook_secrets(self, stored: record.JobRecord) -> list[str]:
+        """A secret for each webhook of a record; empty ones where they are lost."""
+        with _broker_errors(stored.job_id):
+            return await self._secrets.of(stored)
+
     async def erase_names(self, job_id: str) -> None:
-        """Overwrites on the disk what the client calls a job."""
+        """Overwrites on the disk what the client calls a job, and its webhooks' secrets."""
         with _broker_errors(job_id):
+            # The names last: who dies in between is found by them.
+            await self._secrets.erase(f"{job_id}.*")
             await self._names.erase(job_id)
 
     async def exists(self, job_id: str) -> bool:
@@ -149,17 +166,22 @@ class JobStore:
         Raises:
             RevisionConflictError: The record is not what `old` says any more.
         """
+        secrets = take_out(new)
         with _broker_errors(new.job_id):
             names = names_of(new)
             before = old.record.names_sequence
             renamed = not before or names != names_of(old.record)
             new.names_sequence = await self._names.store(new.job_id, names) if renamed else before
+            if secrets is not None:
+                await self._secrets.store(new.secrets_key, secrets)
             data = without_names(new).SerializeToString()
             try:
                 revision = await self._broker.jobs.update(new.job_id, data, last=old.revision)
             except KeyWrongLastSequenceError:
                 if renamed:
                     await self._names.erase_one(new.names_sequence)
+                if secrets is not None:
+                    await self._secrets.erase(new.secrets_key)
                 raise
             if renamed:
                 # What is left now is erased with the job.

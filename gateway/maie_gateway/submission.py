@@ -190,7 +190,8 @@ class Submissions:
         await self._blobs.delete(recording.key)
         stored = await self._store.get(job_id)
         self._changes.note(stored.record, stored.revision)
-        check_same_submit(stored.record, config, recording)
+        secrets = await self._store.webhook_secrets(stored.record)
+        check_same_submit(stored.record, secrets, config, recording)
         log.info("job.attached", job=job_id, tenant=stored.record.tenant)
         return stored.record
 

@@ -18,7 +18,7 @@ class Secrets:
         self._tenants = tenants
 
     async def find(self, delivery: event.WebhookDelivery) -> str:
-        """Reads the job's record, or the gateway's settings for a tenant's receiver.
+        """Reads what is stored of the job, or the gateway's settings for a tenant's receiver.
 
         Raises:
             StageError: NOT_FOUND with JOB_NOT_FOUND where the job was deleted,
@@ -31,9 +31,10 @@ class Secrets:
                 if hook.name == name:
                     return hook.secret.get_secret_value()
         elif delivery.receiver.isdecimal():
+            secrets = await self._store.webhook_secrets(stored)
             place = int(delivery.receiver)
-            if place < len(stored.config.webhooks):
-                return stored.config.webhooks[place].secret
+            if place < len(secrets) and secrets[place]:
+                return secrets[place]
         raise StageError(
             Code.FAILED_PRECONDITION,
             Reason.WEBHOOK_UNKNOWN,

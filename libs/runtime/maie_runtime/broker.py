@@ -68,6 +68,7 @@ class Broker:
         jetstream: JetStream over that connection.
         jobs: The bucket of job records.
         requests: The bucket of request ids.
+        secrets: The bucket of webhooks' secrets.
         workers: The bucket of live workers.
         gpus: The bucket of shared GPUs.
     """
@@ -77,6 +78,7 @@ class Broker:
         self.jetstream = jetstream
         self.jobs = _bucket(jetstream, subjects.JOBS)
         self.requests = _bucket(jetstream, subjects.REQUESTS)
+        self.secrets = _bucket(jetstream, subjects.SECRETS)
         self.workers = _bucket(jetstream, subjects.WORKERS)
         self.gpus = _bucket(jetstream, subjects.GPUS, direct=True)
         self._reconnect_listeners: set[Callable[[], None]] = set()

@@ -106,6 +106,7 @@ def _gateway() -> Iterator[Right]:
         subjects.names("*"),
         subjects.bucket_subject(subjects.JOBS, "*"),
         subjects.bucket_subject(subjects.REQUESTS, "*.*"),
+        subjects.bucket_subject(subjects.SECRETS, "*.*"),
     ):
         yield _request(subject)
     yield _publish(subjects.cancel("*"))
@@ -129,7 +130,12 @@ def _gateway() -> Iterator[Right]:
         subjects.bucket_stream(subjects.REQUESTS),
     ):
         yield _request(f"{API}.STREAM.PURGE.{stream}")
-    for stream in (subjects.NAMES, subjects.DEAD_LETTERS, subjects.WEBHOOKS):
+    for stream in (
+        subjects.NAMES,
+        subjects.DEAD_LETTERS,
+        subjects.WEBHOOKS,
+        subjects.bucket_stream(subjects.SECRETS),
+    ):
         yield _request(f"{API}.STREAM.MSG.DELETE.{stream}")
 
 

@@ -45,7 +45,12 @@ class Lifetimes:
 
 
 def _bucket(
-    name: str, description: str, *, seconds: float | None = None, direct: bool = False
+    name: str,
+    description: str,
+    *,
+    seconds: float | None = None,
+    direct: bool = False,
+    erasable: bool = False,
 ) -> StreamConfig:
     """The stream of a bucket, as key-value clients of NATS expect it."""
     return StreamConfig(
@@ -63,7 +68,7 @@ def _bucket(
         allow_msg_ttl=True,
         # Such a header on one key would remove all others.
         allow_rollup_hdrs=False,
-        deny_delete=True,
+        deny_delete=not erasable,
     )
 
 
@@ -132,6 +137,7 @@ STREAMS = (
         "Which job a client's request id stands for",
         seconds=REQUESTS_KEPT_SECONDS,
     ),
+    _bucket(subjects.SECRETS, "The secrets of jobs' webhooks", erasable=True),
     _bucket(subjects.WORKERS, "Workers that are alive", seconds=WORKER_FORGOTTEN_SECONDS),
     _bucket(
         subjects.GPUS,

@@ -96,9 +96,9 @@ async def test_gateways_share_the_work(mail: Mail, receiver: Receiver) -> None:
 
 async def test_a_gateways_webhooks_work_together(mail: Mail, receiver: Receiver) -> None:
     new = finished("job-1", receiver.url)
-    await JobStore(mail.broker).create(new)
     async with open_webhooks(mail.broker, WebhookSettings(**QUICK)) as webhooks:
         await check_webhooks(new.config, webhooks.guard)
+        await JobStore(mail.broker).create(new)
         await webhooks.follow(None, new)
         await webhooks.follow(new, new)
         webhooks.reconciler.changed(new, 1)

@@ -14,7 +14,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class JobRecord(_message.Message):
-    __slots__ = ("job_id", "state", "config", "recording", "template", "pipeline_version", "traceparent", "units", "log", "facts", "template_sha256", "tenant", "display_name", "labels", "held", "asr_slots", "names_sequence", "pipeline")
+    __slots__ = ("job_id", "state", "config", "recording", "template", "pipeline_version", "traceparent", "units", "log", "facts", "template_sha256", "tenant", "display_name", "labels", "held", "asr_slots", "names_sequence", "pipeline", "secrets_key")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -40,6 +40,7 @@ class JobRecord(_message.Message):
     ASR_SLOTS_FIELD_NUMBER: _ClassVar[int]
     NAMES_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     PIPELINE_FIELD_NUMBER: _ClassVar[int]
+    SECRETS_KEY_FIELD_NUMBER: _ClassVar[int]
     job_id: str
     state: _job_pb2.JobState
     config: _job_pb2.JobConfig
@@ -58,7 +59,14 @@ class JobRecord(_message.Message):
     asr_slots: int
     names_sequence: int
     pipeline: str
-    def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[_job_pb2.JobState, str]] = ..., config: _Optional[_Union[_job_pb2.JobConfig, _Mapping]] = ..., recording: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., template: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., pipeline_version: _Optional[str] = ..., traceparent: _Optional[str] = ..., units: _Optional[_Iterable[_Union[Unit, _Mapping]]] = ..., log: _Optional[_Iterable[_Union[JobLogEntry, _Mapping]]] = ..., facts: _Optional[_Union[_event_pb2.UnitFacts, _Mapping]] = ..., template_sha256: _Optional[str] = ..., tenant: _Optional[str] = ..., display_name: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., held: _Optional[bool] = ..., asr_slots: _Optional[int] = ..., names_sequence: _Optional[int] = ..., pipeline: _Optional[str] = ...) -> None: ...
+    secrets_key: str
+    def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[_job_pb2.JobState, str]] = ..., config: _Optional[_Union[_job_pb2.JobConfig, _Mapping]] = ..., recording: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., template: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., pipeline_version: _Optional[str] = ..., traceparent: _Optional[str] = ..., units: _Optional[_Iterable[_Union[Unit, _Mapping]]] = ..., log: _Optional[_Iterable[_Union[JobLogEntry, _Mapping]]] = ..., facts: _Optional[_Union[_event_pb2.UnitFacts, _Mapping]] = ..., template_sha256: _Optional[str] = ..., tenant: _Optional[str] = ..., display_name: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., held: _Optional[bool] = ..., asr_slots: _Optional[int] = ..., names_sequence: _Optional[int] = ..., pipeline: _Optional[str] = ..., secrets_key: _Optional[str] = ...) -> None: ...
+
+class WebhookSecrets(_message.Message):
+    __slots__ = ("secrets",)
+    SECRETS_FIELD_NUMBER: _ClassVar[int]
+    secrets: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, secrets: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class JobNames(_message.Message):
     __slots__ = ("config", "display_name", "labels")

@@ -1,0 +1,65 @@
+"""The secrets of a job's webhooks, in a bucket that no worker may read.
+
+A record names the entry that holds them. An entry is never changed, so a submit that lost a race
+takes no secret from the job that won it; it is overwritten on the disk when its job is removed.
+"""
+
+from __future__ import annotations
+
+import uuid_utils
+from google.protobuf.message import DecodeError
+from nats.js.errors import KeyNotFoundError
+
+from maie.job.v1 import record_pb2 as record
+from maie_gateway.erasing import erase_all
+from maie_runtime import subjects
+from maie_runtime.broker import Broker
+
+_STREAM = subjects.bucket_stream(subjects.SECRETS)
+
+
+class WebhookSecrets:
+    """The bucket of secrets.
+
+    Raises:
+        nats.errors.Error, APIError or OSError: As `BROKER_ERRORS`.
+    """
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+
+    async def store(self, key: str, secrets: record.WebhookSecrets) -> None:
+        """Stores what `take_out` took out of a record."""
+        await self._broker.secrets.create(key, secrets.SerializeToString())
+
+    async def of(self, stored: record.JobRecord) -> list[str]:
+        """A secret for each webhook of a record; empty ones where they are lost."""
+        webhooks = stored.config.webhooks
+        if not stored.secrets_key:
+            # A record of an earlier release holds them itself.
+            return [webhook.secret for webhook in webhooks]
+        try:
+            entry = await self._broker.secrets.get(stored.secrets_key)
+            found = list(record.WebhookSecrets.FromString(entry.value or b"").secrets)
+        except (KeyNotFoundError, DecodeError):
+            found = []
+        return found if len(found) == len(webhooks) else [""] * len(webhooks)
+
+    async def erase(self, pattern: str) -> None:
+        """Overwrites entries on the disk: one by its key, or all of a job, `JOB.*`."""
+        await erase_all(self._broker, _STREAM, subjects.bucket_subject(subjects.SECRETS, pattern))
+
+
+def take_out(whole: record.JobRecord) -> record.WebhookSecrets | None:
+    """Takes the secrets out of a record, which then names the entry that is to hold them.
+
+    Returns:
+        The secrets; None where the record holds none.
+    """
+    secrets = [webhook.secret for webhook in whole.config.webhooks]
+    if not any(secrets):
+        return None
+    whole.secrets_key = f"{whole.job_id}.{uuid_utils.uuid7()}"
+    for webhook in whole.config.webhooks:
+        webhook.ClearField("secret")
+    return record.WebhookSecrets(secrets=secrets)
