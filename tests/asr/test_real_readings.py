@@ -87,7 +87,7 @@ def missing(path: Path, transcript: common.Transcript) -> tuple[float, int]:
 @pytest.mark.parametrize(
     ("path", "model"),
     [
-        (TWO_CITIES, "whisper-base"),
+        pytest.param(TWO_CITIES, "whisper-base", marks=pytest.mark.slow),
         (TWO_CITIES, "whisper-tiny.en"),
         (TELEPHONE, "whisper-tiny.en"),
     ],

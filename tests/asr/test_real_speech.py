@@ -19,7 +19,9 @@ READING = ROOT / "samples" / "reading.flac"
 SAID = words_of((ROOT / "samples" / "reading.txt").read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("name", ["whisper-base", "whisper-tiny.en"])
+@pytest.mark.parametrize(
+    "name", [pytest.param("whisper-base", marks=pytest.mark.slow), "whisper-tiny.en"]
+)
 async def test_a_person_is_read_word_for_word(blobs: Blobs, name: str) -> None:
     # Where the model is not there, the service's own error says what fetches it; `make test` does.
     model = model_store(MeshSettings().models_dir) / name

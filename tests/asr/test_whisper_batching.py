@@ -113,7 +113,7 @@ def recordings() -> list[Samples]:
     return [np.concatenate([np.zeros(400 * i, np.int16), spoken[i % 2]]) for i in range(8)]
 
 
-@pytest.mark.parametrize("language", ["en", ""])
+@pytest.mark.parametrize("language", [pytest.param("en", marks=pytest.mark.slow), ""])
 async def test_reads_the_same_beside_others_as_alone(language: str) -> None:
     samples = recordings()
     async with engine() as opened:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -52,7 +53,7 @@ async def letters(broker: Broker, kind: str, count: int) -> list[event.DeadLette
         return sum((told.state.subjects or {}).values())
 
     while await look() < count:
-        pass
+        await asyncio.sleep(0.02)
     sequence = 1
     while len(found) < count:
         stored = await broker.jetstream.get_msg(
@@ -148,5 +149,5 @@ async def test_a_deleted_stream_comes_back(
             return True
 
         while not await is_there():
-            pass
+            await asyncio.sleep(0.02)
         await complete(client)

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.mesh
 SPOKEN = "I will fix the bug by Friday. The budget was approved last week."
 
 
+@pytest.mark.slow
 async def test_whisper_serves_a_job_and_enhancement_is_skipped(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:

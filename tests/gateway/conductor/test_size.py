@@ -31,6 +31,7 @@ def test_the_longest_recording_stays_below_300_kb() -> None:
     assert done.ByteSize() < 300_000
 
 
+@pytest.mark.slow
 def test_the_largest_job_fits_even_where_everything_fails_twice() -> None:
     def answer(task):
         if task.attempt <= POLICY.max_retries:

@@ -223,6 +223,7 @@ def test_a_gateway_that_is_killed_in_mid_job_costs_nothing(shared_mesh, short_re
     assert shared_mesh.pids()["gateway"] != killed
 
 
+@pytest.mark.slow
 def test_a_mesh_leaves_no_process_behind_and_keeps_its_jobs(tmp_path, maie, short_recording):
     data = tmp_path / "data"
     command = ("process", short_recording, "--json", "--feature", "raw_transcript")

@@ -26,6 +26,7 @@ def read_directly(path: Path) -> str:
 
 
 @pytest.mark.parametrize("path", CLIPS, ids=lambda path: path.stem[-4:])
+@pytest.mark.slow
 async def test_a_reading_gives_the_words_that_pocketsphinx_gives(
     path: Path, shared_mesh: RunningMesh
 ) -> None:
