@@ -17,12 +17,14 @@ from structlog.testing import capture_logs
 
 from maie.job.v1 import job_pb2 as job
 from maie_client import Client
+from maie_gateway.conducting import ConductingOptions, conducting
+from maie_gateway.conductor import Policy
 from maie_gateway.server import serve_gateway
 from maie_gateway.settings import GatewaySettings
 from maie_gateway.webhooks import WebhookSettings
 from maie_pipeline.bindings import BINDINGS
 from maie_runtime import subjects
-from maie_runtime.broker import Broker
+from maie_runtime.broker import Broker, open_broker
 from maie_runtime.errors import Code, StageError
 from maie_runtime.provision import open_provisioned_broker
 from maie_runtime.reasons import Reason
@@ -86,8 +88,8 @@ class Guarded:
         )
 
     @asynccontextmanager
-    async def running(self, **options: Any) -> AsyncIterator[Client]:
-        """The whole mesh, provisioned first; `options` are settings of its services."""
+    async def running(self, *, without: str = "", **options: Any) -> AsyncIterator[Client]:
+        """The whole mesh but for a stage, provisioned first; `options` are for its services."""
         gateway = GatewaySettings(
             mesh=self.mesh(GATEWAY),
             listen="127.0.0.1:0",
@@ -96,12 +98,15 @@ class Guarded:
         async with AsyncExitStack() as stack:
             async with provisioned(self):
                 pass
-            for slug, stage in self.stages.items():
-                settings = GpuServiceSettings(mesh=self.mesh(slug), **options)
-                serving = serve_stage(BINDINGS[slug], settings, stage.opened)
-                await stack.enter_async_context(serving)
+            for slug in self.stages.keys() - {without}:
+                await stack.enter_async_context(self.service(slug, **options))
             address = await stack.enter_async_context(serve_gateway(gateway))
             yield await stack.enter_async_context(Client(address))
+
+    def service(self, slug: str, **options: Any) -> AbstractAsyncContextManager[str]:
+        """A stage's service."""
+        settings = GpuServiceSettings(mesh=self.mesh(slug), **options)
+        return serve_stage(BINDINGS[slug], settings, self.stages[slug].opened)
 
     async def connect(self, part: str, refusals: list[str]) -> NatsClient:
         """A connection as a part has it; what is refused goes into the list."""
@@ -129,6 +134,12 @@ async def guarded(tmp_path: Path) -> AsyncIterator[Guarded]:
     await server.start()
     yield Guarded(nats=server, folder=tmp_path, stages=empty_stages(chunks=2))
     await server.stop()
+
+
+async def subjects_in(broker: Broker, pattern: str) -> dict[str, int]:
+    """The subjects of queued tasks that match."""
+    info = await broker.jetstream.stream_info(subjects.TASKS, subjects_filter=pattern)
+    return info.state.subjects or {}
 
 
 def refused(logs: Iterable[Mapping[str, Any]]) -> list[object]:
@@ -185,7 +196,7 @@ async def test_a_mesh_lives_on_the_rights_that_are_listed(guarded: Guarded) -> N
 
 
 async def test_services_share_a_gpu_on_the_rights_that_are_listed(guarded: Guarded) -> None:
-    shared = {"residency": "shared-gpu", "gpu": GPU, "turn_seconds": 0.3}
+    shared: dict[str, Any] = {"residency": "shared-gpu", "gpu": GPU, "turn_seconds": 0.3}
     with capture_logs() as logs:
         async with guarded.running(**shared) as client:
             assert (await finished(client)).state == job.JOB_STATE_COMPLETE
@@ -214,6 +225,34 @@ async def test_a_drained_unit_and_an_unreadable_task_need_no_more(guarded: Guard
     assert events[-1].finished.job.state == job.JOB_STATE_COMPLETE
     assert refused(logs) == []
     assert "broker.unreadable" in {line["event"] for line in logs}
+
+
+async def test_a_gateway_brings_back_a_lost_task_on_the_rights_that_are_listed(
+    guarded: Guarded,
+) -> None:
+    options = ConductingOptions(
+        policy=Policy(), max_running_jobs=8, reconcile_seconds=0.1, settled_seconds=0.0
+    )
+    with capture_logs() as logs:
+        async with (
+            guarded.running(without="asr") as client,
+            open_broker(guarded.url(GATEWAY), GATEWAY, inbox=subjects.inbox(GATEWAY)) as broker,
+        ):
+            made = await client.create_job(recording(), **ASKED)
+            queued = subjects.task("asr", made.job_id, ">")
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while not await subjects_in(broker, queued):
+                    await asyncio.sleep(0.02)
+            await broker.jetstream.purge_stream(subjects.TASKS, subject=queued)
+            async with (
+                conducting(broker, options),
+                guarded.service("asr"),
+                asyncio.timeout(PATIENCE_SECONDS),
+            ):
+                events = [told async for told in client.watch_job(made.job_id)]
+    assert events[-1].finished.job.state == job.JOB_STATE_COMPLETE
+    assert "reconciler.republished" in {line["event"] for line in logs}
+    assert refused(logs) == []
 
 
 JOBS = subjects.bucket_stream(subjects.JOBS)

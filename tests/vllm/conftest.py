@@ -11,6 +11,8 @@ import pytest_asyncio
 
 from maie_llm.settings import GenerationSettings
 from maie_llm.vllm import open_vllm
+from maie_runtime.provision import open_provisioned_broker
+from tests.conftest import NatsServer
 from tests.vllm.tiny import tiny_settings
 
 if TYPE_CHECKING:
@@ -31,6 +33,13 @@ def pytest_configure(config: pytest.Config) -> None:
     """Leaves other projects' warnings to them."""
     for warning in IGNORED:
         config.addinivalue_line("filterwarnings", warning)
+
+
+@pytest.fixture
+async def nats_server(nats_server: NatsServer) -> NatsServer:
+    """A running nats-server, provisioned: the services here run without a gateway."""
+    async with open_provisioned_broker(nats_server.url, "test"):
+        return nats_server
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

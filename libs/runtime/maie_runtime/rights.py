@@ -17,6 +17,15 @@ from maie_runtime.streams import STREAMS
 API = "$JS.API"
 GATEWAY = "gateway"
 PROVISION = "provision"
+READ_BY_GATEWAYS = (
+    subjects.EVENTS,
+    subjects.DEAD_LETTERS,
+    subjects.WEBHOOKS,
+    subjects.NAMES,
+    subjects.bucket_stream(subjects.JOBS),
+    subjects.bucket_stream(subjects.REQUESTS),
+    subjects.bucket_stream(subjects.SECRETS),
+)
 
 
 class Use(enum.Enum):
@@ -116,12 +125,13 @@ def _gateway() -> Iterator[Right]:
         (subjects.WEBHOOKS, subjects.WEBHOOK_SENDERS),
     ):
         yield _request(f"{API}.CONSUMER.DURABLE.CREATE.{stream}.{consumer}")
+        yield _request(f"{API}.CONSUMER.INFO.{stream}.{consumer}")
         yield _many(f"{API}.CONSUMER.MSG.NEXT.{stream}.{consumer}")
         yield _publish(f"$JS.ACK.{stream}.{consumer}.>")
     for name in (subjects.JOBS, subjects.WORKERS):
         yield from _watch(subjects.bucket_stream(name))
     yield from _watch(subjects.NAMES)
-    for stream in (stream.name or "" for stream in STREAMS):
+    for stream in READ_BY_GATEWAYS:
         yield _request(f"{API}.STREAM.MSG.GET.{stream}")
     for stream in (
         subjects.TASKS,
@@ -140,11 +150,9 @@ def _gateway() -> Iterator[Right]:
 
 
 def _watch(stream: str) -> Iterator[Right]:
-    """Following a stream by consumers that the client names as it likes."""
-    yield _request(f"{API}.CONSUMER.CREATE.{stream}.>")
+    """Following a stream by consumers that the server names."""
     yield _request(f"{API}.CONSUMER.CREATE.{stream}")
     yield _request(f"{API}.CONSUMER.INFO.{stream}.*")
-    yield _request(f"{API}.CONSUMER.DELETE.{stream}.*")
     # Answers to the server's flow control.
     yield _publish(f"$JS.FC.{stream}.>")
 
