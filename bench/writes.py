@@ -22,7 +22,7 @@ from bench.meshes import data_folder, empty_mesh
 from bench.report import Figure, JsonOption, Report, note
 from maie_cli.mesh.parts import NATS
 from maie_client import Client
-from maie_runtime import subjects
+from maie_runtime.bus import subjects
 
 # Preprocess, ASR, enhancement and summary of a job of one chunk.
 UNITS_OF_A_JOB = 4

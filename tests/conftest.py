@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from maie_runtime.blobs import Blobs
-from maie_runtime.broker import Broker
-from maie_runtime.provision import open_provisioned_broker
+from maie_runtime.bus.broker import Broker
+from maie_runtime.bus.provision import open_provisioned_broker
 from tests.waiting import PATIENCE_SECONDS
 
 with suppress(ImportError):  # the environment of vLLM's tests has neither Hypothesis nor xdist

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from nats.errors import Error as NatsError
-from nats.js.kv import KeyValue
 
 from maie_runtime.background import end
-from maie_runtime.broker import Broker
+from maie_runtime.bus.broker import Broker
+from maie_runtime.bus.errors import NatsError
+from maie_runtime.bus.types import KeyValue
 
 log = structlog.get_logger()
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from nats.js.errors import NotFoundError
-
 from maie.catalog.v1 import catalog_pb2 as catalog
 from maie.catalog.v1 import catalog_pb2_grpc
 from maie.common.v1 import types_pb2 as common
@@ -16,9 +14,10 @@ from maie_gateway.submission import PIPELINE_VERSION
 from maie_gateway.submit_config import check_template_id
 from maie_gateway.workers import LiveWorkers
 from maie_pipeline.bindings import BINDINGS, StageBinding
-from maie_runtime import subjects
-from maie_runtime.broker import BROKER_ERRORS, Broker, broker_unavailable
-from maie_runtime.subjects import LANES
+from maie_runtime.bus import subjects
+from maie_runtime.bus.broker import BROKER_ERRORS, Broker, broker_unavailable
+from maie_runtime.bus.errors import NotFoundError
+from maie_runtime.bus.subjects import LANES
 from maie_templates import TemplateLibrary
 
 

@@ -16,10 +16,10 @@ from maie_gateway.buckets import Entry, follow_bucket
 from maie_gateway.conductor import FINAL_STATES, lane
 from maie_gateway.store import JobStore, StoredRecord
 from maie_runtime.background import beside
-from maie_runtime.broker import Broker
+from maie_runtime.bus.broker import Broker
+from maie_runtime.bus.unreadable import Unreadable, dead_letter
 from maie_runtime.errors import StageError
 from maie_runtime.reasons import Reason
-from maie_runtime.unreadable import Unreadable, dead_letter
 
 Listener = Callable[[], None]
 

@@ -13,7 +13,7 @@ from maie_gateway.reconciler import SETTLED_SECONDS, Reconciler
 from maie_gateway.store import JobStore
 from maie_gateway.turns import Turns
 from maie_gateway.workers import LiveWorkers
-from maie_runtime.broker import Broker
+from maie_runtime.bus.broker import Broker
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from google.protobuf.message import DecodeError
-from nats.js.errors import NotFoundError
 
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
@@ -14,8 +13,9 @@ from maie_gateway.steering import Steering
 from maie_gateway.store import GONE, JobStore
 from maie_gateway.tenancy import own_job
 from maie_gateway.webhooks import replay
-from maie_runtime import subjects
-from maie_runtime.broker import BROKER_ERRORS, Broker, broker_unavailable
+from maie_runtime.bus import subjects
+from maie_runtime.bus.broker import BROKER_ERRORS, Broker, broker_unavailable
+from maie_runtime.bus.errors import NotFoundError
 from maie_runtime.errors import Code, StageError, invalid
 from maie_runtime.limits import MAX_PAGE_SIZE
 from maie_runtime.reasons import Reason

@@ -6,9 +6,8 @@ bytes stay in the stream's file until the server writes that anew.
 
 from __future__ import annotations
 
-from nats.js.errors import NotFoundError
-
-from maie_runtime.broker import Broker
+from maie_runtime.bus.broker import Broker
+from maie_runtime.bus.errors import NotFoundError
 
 
 async def erase(broker: Broker, stream: str, sequence: int) -> None:

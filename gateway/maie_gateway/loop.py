@@ -11,8 +11,6 @@ from datetime import UTC, datetime
 
 import structlog
 from google.protobuf.message import DecodeError
-from nats.aio.msg import Msg
-from nats.js.api import AckPolicy, ConsumerConfig
 
 from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
@@ -30,13 +28,14 @@ from maie_gateway.conductor import (
     task_id,
 )
 from maie_gateway.store import GONE, JobStore, RevisionConflictError, StoredRecord
-from maie_runtime import subjects
 from maie_runtime.background import beside
-from maie_runtime.broker import BROKER_ERRORS, Broker, broker_unavailable
+from maie_runtime.bus import subjects
+from maie_runtime.bus.broker import BROKER_ERRORS, Broker, broker_unavailable
+from maie_runtime.bus.pull import pull_groups
+from maie_runtime.bus.types import AckPolicy, ConsumerConfig, Msg
+from maie_runtime.bus.unreadable import Unreadable, dead_letter
 from maie_runtime.errors import StageError
 from maie_runtime.faults import fault
-from maie_runtime.pull import pull_groups
-from maie_runtime.unreadable import Unreadable, dead_letter
 
 log = structlog.get_logger()
 

@@ -11,13 +11,13 @@ from collections import OrderedDict
 from datetime import datetime
 
 from google.protobuf.message import DecodeError
-from nats.js.errors import NotFoundError
 
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
 from maie_gateway.erasing import erase, erase_all
-from maie_runtime import subjects
-from maie_runtime.broker import REQUEST_TIMEOUT_SECONDS, Broker
+from maie_runtime.bus import subjects
+from maie_runtime.bus.broker import REQUEST_TIMEOUT_SECONDS, Broker
+from maie_runtime.bus.errors import NotFoundError
 
 _CONFIG_FIELDS = ("filename", "request_id", "display_name", "labels", "webhooks")
 _ASR_FIELDS = ("hotwords", "initial_prompt")

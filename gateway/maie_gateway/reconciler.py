@@ -8,16 +8,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import structlog
-from nats.js.errors import NotFoundError
 
 from maie.event.v1 import event_pb2 as event
 from maie_gateway.changes import ActiveJob, JobChanges
 from maie_gateway.conductor import binding, pending_tasks
 from maie_gateway.loop import Conductor
 from maie_gateway.store import GONE
-from maie_runtime import subjects
 from maie_runtime.background import beside
-from maie_runtime.broker import BROKER_ERRORS, Broker
+from maie_runtime.bus import subjects
+from maie_runtime.bus.broker import BROKER_ERRORS, Broker
+from maie_runtime.bus.errors import NotFoundError
 from maie_runtime.errors import StageError
 
 log = structlog.get_logger()

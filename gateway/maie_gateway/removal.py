@@ -16,9 +16,10 @@ from maie_gateway.loop import Conductor
 from maie_gateway.requests import Requests
 from maie_gateway.store import REMOVAL_TOLD_SECONDS, JobStore, RevisionConflictError
 from maie_gateway.tenants import tenant_of_record
-from maie_runtime import folders, subjects
+from maie_runtime import folders
 from maie_runtime.blobs import Blobs
-from maie_runtime.broker import BROKER_ERRORS, Broker, broker_unavailable
+from maie_runtime.bus import subjects
+from maie_runtime.bus.broker import BROKER_ERRORS, Broker, broker_unavailable
 from maie_runtime.faults import fault
 
 log = structlog.get_logger()

@@ -6,13 +6,12 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError
-
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
-from maie_runtime import subjects
-from maie_runtime.broker import BROKER_ERRORS, Broker, broker_unavailable
+from maie_runtime.bus import subjects
+from maie_runtime.bus.broker import BROKER_ERRORS, Broker, broker_unavailable
+from maie_runtime.bus.errors import KeyNotFoundError, KeyWrongLastSequenceError
 from maie_runtime.errors import Code, StageError
 from maie_runtime.reasons import Reason
 

@@ -14,17 +14,22 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
-from nats.errors import Error as NatsError
-from nats.js.errors import APIError
 
 from maie_gateway.conductor import FINAL_STATES
 from maie_gateway.removal import Removal
 from maie_gateway.settings import RetentionSettings
 from maie_gateway.store import GONE, JobStore
-from maie_runtime import folders, subjects
+from maie_runtime import folders
 from maie_runtime.background import beside
 from maie_runtime.blobs import Blobs, StoredObject
-from maie_runtime.broker import BROKER_ERRORS, REQUEST_TIMEOUT_SECONDS, Broker, broker_unavailable
+from maie_runtime.bus import subjects
+from maie_runtime.bus.broker import (
+    BROKER_ERRORS,
+    REQUEST_TIMEOUT_SECONDS,
+    Broker,
+    broker_unavailable,
+)
+from maie_runtime.bus.errors import APIError, NatsError
 from maie_runtime.errors import StageError
 
 log = structlog.get_logger()

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import uuid_utils
 from google.protobuf.message import DecodeError
-from nats.js.errors import KeyNotFoundError
 
 from maie.job.v1 import record_pb2 as record
 from maie_gateway.erasing import erase_all
-from maie_runtime import subjects
-from maie_runtime.broker import Broker
+from maie_runtime.bus import subjects
+from maie_runtime.bus.broker import Broker
+from maie_runtime.bus.errors import KeyNotFoundError
 
 _STREAM = subjects.bucket_stream(subjects.SECRETS)
 

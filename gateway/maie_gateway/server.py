@@ -33,14 +33,14 @@ from maie_gateway.submission import Submissions
 from maie_gateway.watch import Watch
 from maie_gateway.webhooks import check_webhooks
 from maie_gateway.webhooks.wiring import open_webhooks
-from maie_runtime import subjects
 from maie_runtime.background import beside
 from maie_runtime.blobs import Blobs
-from maie_runtime.broker import Broker
+from maie_runtime.bus import subjects
+from maie_runtime.bus.broker import Broker
+from maie_runtime.bus.presence import instance_name
+from maie_runtime.bus.provision import Wanted, open_provisioned_broker
+from maie_runtime.bus.rights import GATEWAY
 from maie_runtime.limits import MAX_GATEWAY_REQUEST_BYTES
-from maie_runtime.presence import instance_name
-from maie_runtime.provision import Wanted, open_provisioned_broker
-from maie_runtime.rights import GATEWAY
 from maie_runtime.rpc.server import GrpcServer
 from maie_templates import TemplateLibrary
 

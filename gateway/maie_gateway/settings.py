@@ -9,8 +9,8 @@ from maie_gateway.admission import AdmissionLimits
 from maie_gateway.pace import UploadLimits
 from maie_gateway.readmodel import ReadModelSettings
 from maie_gateway.webhooks import WebhookSettings
+from maie_runtime.bus.streams import Lifetimes
 from maie_runtime.settings import MeshSettings, Settings
-from maie_runtime.streams import Lifetimes
 from maie_templates import TemplateSettings
 
 MEBIBYTE = 1024 * 1024

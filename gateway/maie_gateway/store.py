@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from google.protobuf.message import DecodeError
-from nats.js.errors import (
+
+from maie.job.v1 import record_pb2 as record
+from maie_gateway.names import Names, names_of, without_names
+from maie_gateway.secrets import WebhookSecrets, take_out
+from maie_runtime.bus import subjects
+from maie_runtime.bus.broker import BROKER_ERRORS, Broker, broker_unavailable
+from maie_runtime.bus.errors import (
     APIError,
     KeyNotFoundError,
     KeyWrongLastSequenceError,
     NoKeysError,
 )
-
-from maie.job.v1 import record_pb2 as record
-from maie_gateway.names import Names, names_of, without_names
-from maie_gateway.secrets import WebhookSecrets, take_out
-from maie_runtime import subjects
-from maie_runtime.broker import BROKER_ERRORS, Broker, broker_unavailable
 from maie_runtime.errors import Code, StageError
 from maie_runtime.reasons import Reason
 

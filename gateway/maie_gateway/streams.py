@@ -6,9 +6,9 @@ import asyncio
 
 import structlog
 
-from maie_runtime.broker import BROKER_ERRORS, Broker
+from maie_runtime.bus.broker import BROKER_ERRORS, Broker
+from maie_runtime.bus.provision import Wanted, is_provisioned, provision
 from maie_runtime.errors import StageError
-from maie_runtime.provision import Wanted, is_provisioned, provision
 
 log = structlog.get_logger()
 

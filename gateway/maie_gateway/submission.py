@@ -25,7 +25,7 @@ from maie_gateway.turns import Turns
 from maie_gateway.upload import first_config, receive_audio
 from maie_runtime import folders
 from maie_runtime.blobs import Blobs
-from maie_runtime.broker import Broker, broker_unavailable
+from maie_runtime.bus.broker import Broker, broker_unavailable
 from maie_runtime.errors import Code, StageError
 from maie_runtime.faults import fault
 from maie_templates import TemplateLibrary

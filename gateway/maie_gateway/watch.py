@@ -7,8 +7,6 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 
 from google.protobuf.message import DecodeError
-from nats.aio.msg import Msg
-from nats.errors import Error as NatsError
 
 from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
@@ -19,8 +17,10 @@ from maie_gateway.conductor import FINAL_STATES, log_events
 from maie_gateway.progress import WatcherState
 from maie_gateway.results import HAS_OUTPUT, Results
 from maie_gateway.store import JobStore
-from maie_runtime import subjects
-from maie_runtime.broker import RETRY_AFTER, Broker
+from maie_runtime.bus import subjects
+from maie_runtime.bus.broker import RETRY_AFTER, Broker
+from maie_runtime.bus.errors import NatsError
+from maie_runtime.bus.types import Msg
 from maie_runtime.errors import Code, StageError
 from maie_runtime.reasons import Reason
 

@@ -18,10 +18,10 @@ from maie.event.v1 import event_pb2 as event
 from maie_gateway.buckets import Entry, follow_bucket
 from maie_pipeline.bindings import BINDINGS
 from maie_runtime.background import beside
-from maie_runtime.broker import Broker, broker_unavailable
+from maie_runtime.bus.broker import Broker, broker_unavailable
+from maie_runtime.bus.streams import WORKER_FORGOTTEN_SECONDS
 from maie_runtime.errors import StageError
 from maie_runtime.options import check_capable
-from maie_runtime.streams import WORKER_FORGOTTEN_SECONDS
 
 log = structlog.get_logger()
 

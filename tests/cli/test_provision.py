@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
-from maie_runtime import subjects
-from maie_runtime.broker import open_broker
-from maie_runtime.provision import is_provisioned
+from maie_runtime.bus import subjects
+from maie_runtime.bus.broker import open_broker
+from maie_runtime.bus.provision import is_provisioned
 from tests.conftest import NatsServer, free_port
 
 pytestmark = pytest.mark.mesh

@@ -13,7 +13,7 @@ from maie_client import Client
 from maie_gateway.server import serve_gateway
 from maie_gateway.settings import GatewaySettings
 from maie_pipeline.bindings import BINDINGS
-from maie_runtime.provision import open_provisioned_broker
+from maie_runtime.bus.provision import open_provisioned_broker
 from maie_runtime.server import serve_stage
 from maie_runtime.settings import MeshSettings, ServiceSettings
 from tests.conftest import NatsServer

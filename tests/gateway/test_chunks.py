@@ -19,7 +19,7 @@ from maie_gateway.conducting import ConductingOptions, conducting
 from maie_gateway.conductor import Policy, accept
 from maie_gateway.stored_results import StoredResults
 from maie_runtime.blobs import Blobs
-from maie_runtime.broker import Broker
+from maie_runtime.bus.broker import Broker
 from maie_runtime.stage import StageContext
 from tests.empty_stages import empty_stages
 from tests.gateway.conftest import EmptyMesh

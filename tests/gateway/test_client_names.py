@@ -12,9 +12,9 @@ from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
 from maie_gateway.names import names_of, without_names
 from maie_gateway.store import JobStore, RevisionConflictError, StoredRecord
-from maie_runtime import subjects
-from maie_runtime.broker import Broker
-from maie_runtime.provision import open_provisioned_broker
+from maie_runtime.bus import subjects
+from maie_runtime.bus.broker import Broker
+from maie_runtime.bus.provision import open_provisioned_broker
 from tests.conftest import NatsServer
 from tests.gateway.conductor.world import new_job
 

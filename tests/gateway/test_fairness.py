@@ -20,10 +20,10 @@ from maie.job.v1.record_pb2 import JobRecord
 from maie_gateway.conducting import Conducting, ConductingOptions, conducting
 from maie_gateway.conductor import FINAL_STATES, Policy, accept, lane
 from maie_pipeline.bindings import BINDINGS
-from maie_runtime import subjects
-from maie_runtime.broker import Broker
+from maie_runtime.bus import subjects
+from maie_runtime.bus.broker import Broker
+from maie_runtime.bus.provision import open_provisioned_broker
 from maie_runtime.errors import Code, StageError
-from maie_runtime.provision import open_provisioned_broker
 from maie_runtime.reasons import Reason
 from maie_runtime.server import serve_stage
 from maie_runtime.settings import ServiceSettings

@@ -15,7 +15,7 @@ from maie.job.v1 import job_pb2 as job
 from maie_client import Client, ClientError, JobOptions
 from maie_gateway.settings import RetentionSettings
 from maie_runtime.blobs import Blobs
-from maie_runtime.provision import open_provisioned_broker
+from maie_runtime.bus.provision import open_provisioned_broker
 from tests.conftest import free_port
 from tests.gateway.conftest import EmptyMesh
 from tests.gateway.test_removal import none_left

@@ -20,9 +20,9 @@ from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import job_pb2_grpc
 from maie_client import Client, ClientError, JobOptions
 from maie_pipeline.bindings import BINDINGS
-from maie_runtime import subjects
+from maie_runtime.bus import subjects
+from maie_runtime.bus.provision import open_provisioned_broker
 from maie_runtime.errors import Code, StageError
-from maie_runtime.provision import open_provisioned_broker
 from maie_runtime.reasons import Reason
 from maie_runtime.stage import StageContext
 from tests.empty_stages import EmptyStage, empty_stages

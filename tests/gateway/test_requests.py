@@ -12,8 +12,8 @@ from maie.job.v1 import job_pb2 as job
 from maie_client import Client, ClientError, JobOptions
 from maie_gateway.requests import Requests
 from maie_runtime.blobs import Blobs
+from maie_runtime.bus.provision import open_provisioned_broker
 from maie_runtime.errors import StageError
-from maie_runtime.provision import open_provisioned_broker
 from tests.gateway.conftest import EmptyMesh
 
 pytestmark = pytest.mark.mesh

@@ -15,10 +15,10 @@ from maie_client import Client, ClientError
 from maie_gateway.names import Names, names_of
 from maie_gateway.requests import Requests
 from maie_gateway.settings import RetentionSettings
-from maie_runtime import subjects
 from maie_runtime.blobs import Blobs
-from maie_runtime.broker import Broker
-from maie_runtime.provision import provision
+from maie_runtime.bus import subjects
+from maie_runtime.bus.broker import Broker
+from maie_runtime.bus.provision import provision
 from tests.gateway.conftest import EmptyMesh
 from tests.waiting import PATIENCE_SECONDS
 

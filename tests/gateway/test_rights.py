@@ -23,12 +23,12 @@ from maie_gateway.server import serve_gateway
 from maie_gateway.settings import GatewaySettings
 from maie_gateway.webhooks import WebhookSettings
 from maie_pipeline.bindings import BINDINGS
-from maie_runtime import subjects
-from maie_runtime.broker import Broker, open_broker
+from maie_runtime.bus import subjects
+from maie_runtime.bus.broker import Broker, open_broker
+from maie_runtime.bus.provision import open_provisioned_broker
+from maie_runtime.bus.rights import GATEWAY, PROVISION, Right, Use, parts
 from maie_runtime.errors import Code, StageError
-from maie_runtime.provision import open_provisioned_broker
 from maie_runtime.reasons import Reason
-from maie_runtime.rights import GATEWAY, PROVISION, Right, Use, parts
 from maie_runtime.server import serve_stage
 from maie_runtime.settings import GpuServiceSettings, MeshSettings
 from maie_runtime.stage import StageContext

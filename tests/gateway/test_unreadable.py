@@ -12,9 +12,9 @@ from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
 from maie_client import Client, ClientError
-from maie_runtime import subjects
-from maie_runtime.broker import Broker
-from maie_runtime.streams import STREAMS
+from maie_runtime.bus import subjects
+from maie_runtime.bus.broker import Broker
+from maie_runtime.bus.streams import STREAMS
 from tests.gateway.conftest import EmptyMesh
 
 pytestmark = pytest.mark.mesh

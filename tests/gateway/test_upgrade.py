@@ -14,7 +14,7 @@ from maie.job.v1 import record_pb2 as record
 from maie_client import Client
 from maie_pipeline.bindings import BINDINGS
 from maie_runtime.blobs import Blobs
-from maie_runtime.broker import open_broker
+from maie_runtime.bus.broker import open_broker
 from maie_runtime.server import serve_stage
 from maie_runtime.settings import ServiceSettings
 from maie_runtime.stage import StageContext

@@ -25,7 +25,7 @@ from maie.job.v1 import job_pb2 as job
 from maie_cli.mesh.local import LocalMesh
 from maie_cli.mesh.options import MeshOptions
 from maie_client import Client
-from maie_runtime.streams import GPU_FORGOTTEN_SECONDS
+from maie_runtime.bus.streams import GPU_FORGOTTEN_SECONDS
 from tests.asr.heavy_whisper import BALLAST_BYTES, write_heavy_whisper
 from tests.asr.recordings import BUG_AND_BUDGET
 from tests.waiting import until

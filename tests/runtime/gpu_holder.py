@@ -11,7 +11,7 @@ import os
 import sys
 import time
 
-from maie_runtime.broker import open_broker
+from maie_runtime.bus.broker import open_broker
 from maie_runtime.residency_lease import Hold
 from tests.runtime.gpus import open_lease
 

@@ -11,8 +11,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from maie_runtime import subjects
-from maie_runtime.broker import Broker, open_broker
+from maie_runtime.bus import subjects
+from maie_runtime.bus.broker import Broker, open_broker
 from maie_runtime.residency_lease import GpuLease
 from tests.conftest import NatsServer
 from tests.waiting import until

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from maie_runtime.broker import Broker
+from maie_runtime.bus.broker import Broker
 from maie_runtime.residency_lease import GpuLease
 from maie_runtime.residency_turns import SharedGpu
 from tests.empty_stages import EmptyStage, empty_stages

@@ -13,13 +13,13 @@ import pytest
 from nats.js.errors import KeyNotFoundError
 
 from maie.event.v1 import event_pb2 as event
-from maie_runtime import subjects
 from maie_runtime.blobs import Blobs
-from maie_runtime.broker import Broker, Pings, open_broker
+from maie_runtime.bus import subjects
+from maie_runtime.bus.broker import Broker, Pings, open_broker
+from maie_runtime.bus.presence import present
+from maie_runtime.bus.provision import open_provisioned_broker
 from maie_runtime.errors import StageError
 from maie_runtime.memory import ModelMemory
-from maie_runtime.presence import present
-from maie_runtime.provision import open_provisioned_broker
 from maie_runtime.stage import StageContext
 from tests.conftest import NatsServer
 from tests.empty_stages import EmptyStage
@@ -148,7 +148,7 @@ async def test_a_publisher_gives_up_when_it_is_told_to(
 async def test_a_worker_is_listed_again(
     nats_server: NatsServer, ours: Broker, happen: Break, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("maie_runtime.presence.SIGN_OF_LIFE_SECONDS", 0.2)
+    monkeypatch.setattr("maie_runtime.bus.presence.SIGN_OF_LIFE_SECONDS", 0.2)
     memory = partial(ModelMemory().tell, "")
     async with present(ours, "asr", event.WorkerInfo(instance="one"), memory):
         await happen(nats_server)

@@ -16,7 +16,7 @@ from grpc_status import rpc_status
 from maie.asr.v1 import asr_pb2 as asr
 from maie.asr.v1 import asr_pb2_grpc
 from maie_runtime.blobs import Blobs
-from maie_runtime.broker import Broker
+from maie_runtime.bus.broker import Broker
 from maie_runtime.call import RESPONSES_AHEAD, answer
 from maie_runtime.errors import StageError
 from maie_runtime.host import NO_SLOT_RETRY_AFTER, Host, Interceptor, end_process, log_context

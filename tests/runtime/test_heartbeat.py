@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from maie.asr.v1 import asr_pb2 as asr
-from maie_runtime import subjects
 from maie_runtime.blobs import Blobs
-from maie_runtime.broker import Broker
-from maie_runtime.provision import declare_lanes
+from maie_runtime.bus import subjects
+from maie_runtime.bus.broker import Broker
+from maie_runtime.bus.provision import declare_lanes
 from maie_runtime.stage import StageContext
 from tests.empty_stages import EmptyStage, empty_stages
 from tests.runtime.workers import (

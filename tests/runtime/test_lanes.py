@@ -10,11 +10,11 @@ import pytest
 from pydantic import ValidationError
 
 from maie_gateway.streams import keep_streams
-from maie_runtime import subjects
 from maie_runtime.background import beside
 from maie_runtime.blobs import Blobs
-from maie_runtime.broker import Broker
-from maie_runtime.provision import Wanted
+from maie_runtime.bus import subjects
+from maie_runtime.bus.broker import Broker
+from maie_runtime.bus.provision import Wanted
 from maie_runtime.settings import ServiceSettings
 from maie_runtime.stage import StageContext
 from tests.empty_stages import EmptyStage

@@ -12,10 +12,10 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from maie.asr.v1 import asr_pb2 as asr
 from maie.asr.v1 import asr_pb2_grpc
-from maie_runtime import subjects
 from maie_runtime.blobs import Blobs
-from maie_runtime.broker import Broker
-from maie_runtime.claim import FRESH
+from maie_runtime.bus import subjects
+from maie_runtime.bus.broker import Broker
+from maie_runtime.bus.claim import FRESH
 from maie_runtime.errors import OUTCOMES, Code, Settle, StageError
 from maie_runtime.reasons import Reason
 from maie_runtime.server import serve_stage

@@ -11,10 +11,10 @@ from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig
 from nats.js.errors import APIError
 
-from maie_runtime import subjects
-from maie_runtime.broker import Broker
-from maie_runtime.provision import open_provisioned_broker
-from maie_runtime.pull import pull_groups
+from maie_runtime.bus import subjects
+from maie_runtime.bus.broker import Broker
+from maie_runtime.bus.provision import open_provisioned_broker
+from maie_runtime.bus.pull import pull_groups
 from tests.conftest import NatsServer
 
 pytestmark = pytest.mark.mesh

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from maie_runtime import subjects
-from maie_runtime.broker import Broker
+from maie_runtime.bus import subjects
+from maie_runtime.bus.broker import Broker
 from maie_runtime.residency_lease import LOST_AFTER, GpuLease
 from tests.conftest import NatsServer
 from tests.runtime.gpus import (

@@ -15,10 +15,10 @@ from structlog.testing import capture_logs
 
 from maie.asr.v1 import asr_pb2 as asr
 from maie.asr.v1 import asr_pb2_grpc
-from maie_runtime import subjects
 from maie_runtime.blobs import Blobs
-from maie_runtime.broker import Broker
-from maie_runtime.jetstream_mount import JetStreamMount
+from maie_runtime.bus import subjects
+from maie_runtime.bus.broker import Broker
+from maie_runtime.bus.mount import JetStreamMount
 from maie_runtime.server import serve_stage
 from maie_runtime.settings import GpuServiceSettings, MeshSettings
 from maie_runtime.stage import StageContext

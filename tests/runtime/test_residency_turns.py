@@ -12,8 +12,8 @@ import pytest_asyncio
 from structlog.testing import capture_logs
 
 from maie.event.v1.event_pb2 import ModelInfo
-from maie_runtime import subjects
-from maie_runtime.broker import Broker
+from maie_runtime.bus import subjects
+from maie_runtime.bus.broker import Broker
 from maie_runtime.errors import Code, StageError
 from maie_runtime.reasons import Reason
 from maie_runtime.residency import Resident

@@ -12,14 +12,14 @@ import pytest
 from nats.aio.msg import Msg
 from nats.js.api import DiscardPolicy
 
-from maie_runtime import subjects
 from maie_runtime.blobs import Blobs
-from maie_runtime.broker import Broker
+from maie_runtime.bus import subjects
+from maie_runtime.bus.broker import Broker
+from maie_runtime.bus.provision import declare_lanes
+from maie_runtime.bus.pull import pull_groups
+from maie_runtime.bus.returns import Returns
 from maie_runtime.errors import BusyError, StageError, invalid
-from maie_runtime.provision import declare_lanes
-from maie_runtime.pull import pull_groups
 from maie_runtime.reasons import Reason
-from maie_runtime.returns import Returns
 from maie_runtime.stage import StageContext
 from tests.conftest import NatsServer
 from tests.empty_stages import EmptyStage, empty_stages

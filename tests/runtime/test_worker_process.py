@@ -14,11 +14,12 @@ from pathlib import Path
 import pytest
 from nats.js.errors import NotFoundError
 
-from maie_runtime import faults, subjects
+from maie_runtime import faults
 from maie_runtime.blobs import Blobs
-from maie_runtime.broker import Broker
+from maie_runtime.bus import subjects
+from maie_runtime.bus.broker import Broker
+from maie_runtime.bus.provision import declare_lanes
 from maie_runtime.host import HUNG_STATUS
-from maie_runtime.provision import declare_lanes
 from tests.conftest import NatsServer
 from tests.empty_stages import EmptyStage
 from tests.runtime.workers import UNIT, count_events, next_event, queue_is_empty, submit, worker

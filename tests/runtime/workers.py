@@ -11,12 +11,12 @@ from typing import Any
 from maie.asr.v1 import asr_pb2 as asr
 from maie.event.v1 import event_pb2 as event
 from maie_pipeline.bindings import BINDINGS
-from maie_runtime import subjects
 from maie_runtime.blobs import Blobs
-from maie_runtime.broker import Broker
+from maie_runtime.bus import subjects
+from maie_runtime.bus.broker import Broker
+from maie_runtime.bus.mount import JetStreamMount
+from maie_runtime.bus.provision import declare_lanes
 from maie_runtime.host import Host, end_process
-from maie_runtime.jetstream_mount import JetStreamMount
-from maie_runtime.provision import declare_lanes
 from maie_runtime.residency import Residency, Resident
 from maie_runtime.settings import GpuServiceSettings, MeshSettings
 from maie_runtime.unit import UnitRunner

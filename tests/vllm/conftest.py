@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from maie_llm.settings import GenerationSettings
 from maie_llm.vllm import open_vllm
-from maie_runtime.provision import open_provisioned_broker
+from maie_runtime.bus.provision import open_provisioned_broker
 from tests.conftest import NatsServer
 from tests.vllm.tiny import tiny_settings
 

@@ -8,7 +8,7 @@ from maie.job.v1 import record_pb2 as record
 from maie_gateway.conductor.graph import Graph, stage_unknown
 from maie_pipeline.bindings import StageBinding, binding_of
 from maie_pipeline.states import FINAL_STATES
-from maie_runtime import subjects
+from maie_runtime.bus import subjects
 
 
 def task_id(task: event.StageTask) -> str:

@@ -14,12 +14,12 @@ from maie_gateway.readmodel.settings import ReadModelSettings
 from maie_gateway.results import Results
 from maie_gateway.store import JobStore
 from maie_gateway.stored_results import StoredResults
-from maie_runtime import subjects
 from maie_runtime.blobs import Blobs
-from maie_runtime.broker import open_broker
+from maie_runtime.bus import subjects
+from maie_runtime.bus.broker import open_broker
+from maie_runtime.bus.presence import instance_name
+from maie_runtime.bus.rights import GATEWAY
 from maie_runtime.errors import StageError
-from maie_runtime.presence import instance_name
-from maie_runtime.rights import GATEWAY
 from maie_runtime.settings import MeshSettings, load_settings
 
 IN_MEMORY = (

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 from maie.event.v1 import event_pb2 as event
 from maie_gateway.webhooks.deliveries import delivery_id
-from maie_runtime import subjects
-from maie_runtime.broker import Broker
+from maie_runtime.bus import subjects
+from maie_runtime.bus.broker import Broker
 from maie_runtime.errors import StageError
 
 STAGE = "webhook"

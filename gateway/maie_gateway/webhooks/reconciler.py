@@ -14,9 +14,9 @@ from maie_gateway.store import GONE, JobStore
 from maie_gateway.webhooks.deliveries import TenantWebhooks, deliveries
 from maie_gateway.webhooks.queue import publish_deliveries
 from maie_runtime.background import beside
-from maie_runtime.broker import Broker
+from maie_runtime.bus.broker import Broker
+from maie_runtime.bus.streams import DUPLICATE_WINDOW_SECONDS
 from maie_runtime.errors import StageError
-from maie_runtime.streams import DUPLICATE_WINDOW_SECONDS
 
 log = structlog.get_logger()
 

@@ -9,8 +9,6 @@ from contextlib import aclosing, asynccontextmanager, suppress
 
 import structlog
 from google.protobuf.message import DecodeError
-from nats.aio.msg import Msg
-from nats.js.api import AckPolicy, ConsumerConfig
 from yarl import URL
 
 from maie.event.v1 import event_pb2 as event
@@ -24,12 +22,13 @@ from maie_gateway.webhooks.queue import bury
 from maie_gateway.webhooks.schedule import is_over, retry_delay
 from maie_gateway.webhooks.secrets import Secrets
 from maie_gateway.webhooks.settings import WebhookSettings
-from maie_runtime import subjects
 from maie_runtime.background import beside
-from maie_runtime.broker import BROKER_ERRORS, Broker
+from maie_runtime.bus import subjects
+from maie_runtime.bus.broker import BROKER_ERRORS, Broker
+from maie_runtime.bus.pull import pull_groups
+from maie_runtime.bus.types import AckPolicy, ConsumerConfig, Msg
+from maie_runtime.bus.unreadable import Unreadable, dead_letter
 from maie_runtime.errors import StageError
-from maie_runtime.pull import pull_groups
-from maie_runtime.unreadable import Unreadable, dead_letter
 
 log = structlog.get_logger()
 

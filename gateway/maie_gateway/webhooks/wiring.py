@@ -14,7 +14,7 @@ from maie_gateway.webhooks.queue import publish_deliveries
 from maie_gateway.webhooks.reconciler import WebhookReconciler
 from maie_gateway.webhooks.sender import WebhookSender
 from maie_gateway.webhooks.settings import WebhookSettings
-from maie_runtime.broker import Broker
+from maie_runtime.bus.broker import Broker
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from maie_runtime.broker import Broker
+from maie_runtime.bus.broker import Broker
 from maie_runtime.memory import ModelMemory
 from maie_runtime.residency_lease import GpuLease
 from maie_runtime.residency_turns import SharedGpu

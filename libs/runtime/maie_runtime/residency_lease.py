@@ -19,11 +19,11 @@ from contextlib import suppress
 from typing import Any, Self, TypeVar
 
 import structlog
-from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError
 
-from maie_runtime import subjects
 from maie_runtime.background import end
-from maie_runtime.broker import BROKER_ERRORS, Broker
+from maie_runtime.bus import subjects
+from maie_runtime.bus.broker import BROKER_ERRORS, Broker
+from maie_runtime.bus.errors import KeyNotFoundError, KeyWrongLastSequenceError
 
 log = structlog.get_logger()
 

@@ -16,15 +16,16 @@ import structlog
 
 from maie.event.v1 import event_pb2 as event
 from maie_pipeline.bindings import BINDINGS, StageBinding
-from maie_runtime import subjects
 from maie_runtime.blobs import Blobs
-from maie_runtime.broker import open_broker
+from maie_runtime.bus import subjects
+from maie_runtime.bus.broker import open_broker
+from maie_runtime.bus.mount import JetStreamMount
+from maie_runtime.bus.presence import instance_name, present
+from maie_runtime.bus.wait_for_streams import wait_for_streams
 from maie_runtime.errors import StageError
 from maie_runtime.faults import warn_of_faults
 from maie_runtime.host import Host, end_process
-from maie_runtime.jetstream_mount import JetStreamMount
 from maie_runtime.malloc import limit_arenas
-from maie_runtime.presence import instance_name, present
 from maie_runtime.residency import open_residency
 from maie_runtime.rpc.mount import GrpcMount
 from maie_runtime.rpc.server import GrpcServer
@@ -32,7 +33,6 @@ from maie_runtime.settings import ServiceSettings
 from maie_runtime.stage import Stage
 from maie_runtime.telemetry import configure_logging
 from maie_runtime.unit import UnitRunner
-from maie_runtime.wait_for_streams import wait_for_streams
 
 log = structlog.get_logger()
 

@@ -13,10 +13,11 @@ from google.protobuf.message import Message
 
 from maie.event.v1 import event_pb2 as event
 from maie_pipeline.bindings import StageBinding
-from maie_runtime import folders, subjects
+from maie_runtime import folders
 from maie_runtime.background import beside
 from maie_runtime.blobs import Blobs
-from maie_runtime.broker import Broker
+from maie_runtime.bus import subjects
+from maie_runtime.bus.broker import Broker
 from maie_runtime.errors import Code, StageError
 from maie_runtime.faults import fault
 from maie_runtime.reasons import Reason

@@ -19,8 +19,8 @@ from maie_gateway.results import Results
 from maie_gateway.store import JobStore
 from maie_gateway.stored_results import StoredResults
 from maie_runtime.blobs import Blobs
-from maie_runtime.broker import Broker
-from maie_runtime.provision import open_provisioned_broker
+from maie_runtime.bus.broker import Broker
+from maie_runtime.bus.provision import open_provisioned_broker
 from tests.conftest import NatsServer
 from tests.gateway.readmodel.records import TENANT, job_id, job_record, show
 from tests.waiting import PATIENCE_SECONDS

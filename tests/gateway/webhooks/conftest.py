@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from maie_runtime.provision import open_provisioned_broker
+from maie_runtime.bus.provision import open_provisioned_broker
 from tests.conftest import NatsServer
 from tests.gateway.webhooks.mail import Mail
 from tests.gateway.webhooks.receiver import Receiver

@@ -22,8 +22,8 @@ from maie_gateway.webhooks import (
     publish_deliveries,
 )
 from maie_gateway.webhooks.guard import Resolve
-from maie_runtime import subjects
-from maie_runtime.broker import Broker
+from maie_runtime.bus import subjects
+from maie_runtime.bus.broker import Broker
 
 LOOPBACK = ["127.0.0.0/8"]
 QUICK: dict[str, Any] = {

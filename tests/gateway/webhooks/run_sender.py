@@ -7,7 +7,7 @@ import sys
 
 from maie_gateway.store import JobStore
 from maie_gateway.webhooks import WebhookSender, WebhookSettings, open_guard
-from maie_runtime.provision import open_provisioned_broker
+from maie_runtime.bus.provision import open_provisioned_broker
 
 
 async def main() -> None:

@@ -11,9 +11,9 @@ from maie_client import Client, ClientError
 from maie_gateway.names import Names, names_of, without_names
 from maie_gateway.store import JobStore, RevisionConflictError, StoredRecord
 from maie_gateway.webhooks import deliveries, publish_deliveries
-from maie_runtime import subjects
-from maie_runtime.broker import Broker
-from maie_runtime.streams import STREAMS
+from maie_runtime.bus import subjects
+from maie_runtime.bus.broker import Broker
+from maie_runtime.bus.streams import STREAMS
 from tests.gateway.conftest import EmptyMesh
 from tests.gateway.test_requests import recording
 from tests.gateway.webhooks.mail import Mail

@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from maie_runtime import subjects
-from maie_runtime.broker import BROKER_ERRORS
-from maie_runtime.direct_get import last_sequence
+from maie_runtime.bus import subjects
+from maie_runtime.bus.broker import BROKER_ERRORS
+from maie_runtime.bus.direct_get import last_sequence
 from maie_runtime.work import UnwantedError, Work
 
 # Three signs of life fit into the time after which a unit is handed on.

@@ -8,8 +8,8 @@ import structlog
 
 from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
-from maie_runtime import subjects
-from maie_runtime.broker import Broker
+from maie_runtime.bus import subjects
+from maie_runtime.bus.broker import Broker
 from maie_runtime.errors import Code, StageError
 from maie_runtime.reasons import Reason
 

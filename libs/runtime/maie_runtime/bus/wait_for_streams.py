@@ -8,9 +8,9 @@ import structlog
 from nats.aio.client import Client
 from nats.errors import NoRespondersError
 
-from maie_runtime import subjects
-from maie_runtime.broker import BROKER_ERRORS, addresses
-from maie_runtime.direct_get import count, last_sequence
+from maie_runtime.bus import subjects
+from maie_runtime.bus.broker import BROKER_ERRORS, addresses
+from maie_runtime.bus.direct_get import count, last_sequence
 
 log = structlog.get_logger()
 

@@ -17,12 +17,12 @@ from nats.js.errors import APIError, NotFoundError
 from tenacity import AsyncRetrying, retry_if_exception, wait_random_exponential
 
 from maie_pipeline.bindings import BINDINGS
-from maie_runtime import subjects
-from maie_runtime.broker import Broker, open_broker
+from maie_runtime.bus import subjects
+from maie_runtime.bus.broker import Broker, open_broker
+from maie_runtime.bus.streams import DUPLICATE_WINDOW_SECONDS, STREAMS, Lifetimes
 from maie_runtime.errors import Code, StageError
 from maie_runtime.reasons import Reason
 from maie_runtime.settings import ACK_WAIT_SECONDS
-from maie_runtime.streams import DUPLICATE_WINDOW_SECONDS, STREAMS, Lifetimes
 
 log = structlog.get_logger()
 

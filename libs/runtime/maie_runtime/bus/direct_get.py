@@ -14,7 +14,7 @@ from nats.aio.msg import Msg
 from nats.js.api import Header, StatusCode
 from nats.js.errors import APIError
 
-from maie_runtime import subjects
+from maie_runtime.bus import subjects
 
 TIMEOUT_SECONDS = 5.0
 

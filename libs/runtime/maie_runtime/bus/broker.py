@@ -22,7 +22,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from maie_runtime import subjects
+from maie_runtime.bus import subjects
 from maie_runtime.errors import Code, StageError
 from maie_runtime.reasons import Reason
 

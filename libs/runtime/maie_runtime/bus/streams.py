@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
 
-from maie_runtime import subjects
+from maie_runtime.bus import subjects
 
 DUPLICATE_WINDOW_SECONDS = 600
 EVENTS_KEPT_SECONDS = 7 * 24 * 3600

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from maie_pipeline.bindings import BINDINGS
-from maie_runtime import subjects
-from maie_runtime.streams import STREAMS
+from maie_runtime.bus import subjects
+from maie_runtime.bus.streams import STREAMS
 
 API = "$JS.API"
 GATEWAY = "gateway"

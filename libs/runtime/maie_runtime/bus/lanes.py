@@ -25,8 +25,8 @@ from nats.errors import Error as NatsError
 from nats.js.api import Header
 from nats.js.errors import APIError
 
-from maie_runtime import subjects
-from maie_runtime.returns import Returns
+from maie_runtime.bus import subjects
+from maie_runtime.bus.returns import Returns
 
 POLL_SECONDS = 1.0
 # A task is heard of before it is stored, which takes a write to the disk.

@@ -14,20 +14,20 @@ from nats.errors import Error as NatsError
 
 from maie.event.v1 import event_pb2 as event
 from maie_pipeline.bindings import StageBinding
-from maie_runtime import subjects
 from maie_runtime.background import beside
-from maie_runtime.broker import BROKER_ERRORS, Broker
-from maie_runtime.claim import Claim
+from maie_runtime.bus import subjects
+from maie_runtime.bus.broker import BROKER_ERRORS, Broker
+from maie_runtime.bus.claim import Claim
+from maie_runtime.bus.lanes import LanePuller, WakeUps
+from maie_runtime.bus.returns import Returns
+from maie_runtime.bus.unreadable import Unreadable, dead_letter
 from maie_runtime.errors import OUTCOMES, BusyError, Settle, StageError
 from maie_runtime.failures import as_stage_error, worker_lost
 from maie_runtime.faults import fault
 from maie_runtime.host import Host
-from maie_runtime.lanes import LanePuller, WakeUps
 from maie_runtime.quarantine import ClosedError
-from maie_runtime.returns import Returns
 from maie_runtime.settings import ServiceSettings
 from maie_runtime.unit import UnitRunner
-from maie_runtime.unreadable import Unreadable, dead_letter
 from maie_runtime.work import EngineHungError, UnwantedError, Work
 
 log = structlog.get_logger()

@@ -14,9 +14,9 @@ import structlog
 from google.protobuf.empty_pb2 import Empty
 from nats.aio.msg import Msg
 
-from maie_runtime import subjects
-from maie_runtime.broker import Broker
-from maie_runtime.direct_get import count
+from maie_runtime.bus import subjects
+from maie_runtime.bus.broker import Broker
+from maie_runtime.bus.direct_get import count
 from maie_runtime.errors import StageError
 
 log = structlog.get_logger()

@@ -12,9 +12,9 @@ import structlog
 
 from maie.event.v1 import event_pb2 as event
 from maie_runtime.background import beside
-from maie_runtime.broker import BROKER_ERRORS, Broker
-from maie_runtime.streams import WORKER_FORGOTTEN_SECONDS
-from maie_runtime.subjects import WORKERS
+from maie_runtime.bus.broker import BROKER_ERRORS, Broker
+from maie_runtime.bus.streams import WORKER_FORGOTTEN_SECONDS
+from maie_runtime.bus.subjects import WORKERS
 
 Memory = Callable[[], Awaitable[event.WorkerMemory]]
 

@@ -1,0 +1,21 @@
+"""What the client of NATS raises."""
+
+from __future__ import annotations
+
+from nats.errors import Error as NatsError
+from nats.js.errors import (
+    APIError,
+    KeyNotFoundError,
+    KeyWrongLastSequenceError,
+    NoKeysError,
+    NotFoundError,
+)
+
+__all__ = [
+    "APIError",
+    "KeyNotFoundError",
+    "KeyWrongLastSequenceError",
+    "NatsError",
+    "NoKeysError",
+    "NotFoundError",
+]

@@ -1,0 +1,9 @@
+"""The types of NATS that handlers of messages and buckets get."""
+
+from __future__ import annotations
+
+from nats.aio.msg import Msg
+from nats.js.api import AckPolicy, ConsumerConfig
+from nats.js.kv import KeyValue
+
+__all__ = ["AckPolicy", "ConsumerConfig", "KeyValue", "Msg"]
