@@ -7,6 +7,7 @@ from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import record_pb2 as record
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie_gateway.stored_results import StoredResults
+from maie_pipeline.pipelines import pipeline_of
 from maie_runtime.errors import Code, StageError
 from maie_runtime.reasons import Reason
 
@@ -47,4 +48,7 @@ class Chunks:
 
 
 def _plan_of(source: record.JobRecord) -> common.Blob:
-    return next(unit.output for unit in source.units if unit.stage == common.STAGE_PREPROCESS)
+    """The output of the unit that cut the recording."""
+    pipeline = pipeline_of(source)
+    cutters = {node.name for node in pipeline.nodes if node.cuts} if pipeline else set()
+    return next(unit.output for unit in source.units if unit.unit in cutters)

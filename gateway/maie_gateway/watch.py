@@ -107,7 +107,7 @@ class Watch:
         if ended.state in HAS_OUTPUT:
             unit = next(unit for unit in seen.units if unit.unit == ended.unit)
             async with self._store.reading(seen.job_id):
-                news = await self._results.news(unit)
+                news = await self._results.news(seen, unit)
             events += [_now(segment=each) for each in news.segments if watcher.is_new(each)]
             events += [_now(warning=each) for each in news.warnings if watcher.is_unheard(each)]
         return events

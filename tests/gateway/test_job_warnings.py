@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from maie.common.v1 import types_pb2 as common
-from maie_gateway.job_warnings import (
+from maie_gateway.views.warnings import (
     MAX_PER_REASON,
     bounded,
     suspect_texts,

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from maie.common.v1 import types_pb2 as common
-from maie_gateway.metrics import job_metrics
-from tests.gateway.conductor.world import new_job
+from maie_gateway.views.transcript import transcript_metrics
 
 pytestmark = pytest.mark.unit
 
@@ -19,7 +18,7 @@ def test_texts_that_nobody_spoke_are_counted_over_all_chunks() -> None:
         common.Transcript(),
         common.Transcript(suspect_texts=[loop]),
     ]
-    metrics = job_metrics(new_job().record, None, transcripts)
+    metrics = transcript_metrics(transcripts)
     assert metrics.suspect_text_count == 3
     assert metrics.removed_text_count == 2
 
@@ -30,7 +29,7 @@ def test_segments_that_stayed_as_they_were_said_are_counted_over_all_chunks() ->
         common.Transcript(),
         common.Transcript(kept_segment_ids=["c0002-s0001"]),
     ]
-    assert job_metrics(new_job().record, None, transcripts).kept_segment_count == 3
+    assert transcript_metrics(transcripts).kept_segment_count == 3
 
 
 def test_speech_without_text_is_measured_over_all_chunks() -> None:
@@ -41,7 +40,7 @@ def test_speech_without_text_is_measured_over_all_chunks() -> None:
         common.Transcript(),
         common.Transcript(unread=[unread], reread_count=1),
     ]
-    metrics = job_metrics(new_job().record, None, transcripts)
+    metrics = transcript_metrics(transcripts)
     assert metrics.unread_duration.ToMilliseconds() == 3000
     assert metrics.reread_count == 3
-    assert not job_metrics(new_job().record, None, []).HasField("unread_duration")
+    assert not transcript_metrics([]).HasField("unread_duration")

@@ -28,6 +28,7 @@ def node(name: str, scope: Scope, *needs: tuple[str, ...], cuts: bool = False) -
         state=job.JOB_STATE_PROCESSING_ASR,
         needs=needs,
         request=lambda *_: preprocess.PreprocessRequest(),
+        output=common.Transcript,
         cuts=cuts,
     )
 

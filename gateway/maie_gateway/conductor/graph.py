@@ -9,8 +9,7 @@ from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
 from maie_pipeline.nodes import Node
 from maie_pipeline.pipeline import Pipeline, places_by_node
-from maie_pipeline.pipelines import PIPELINES
-from maie_pipeline.recording import RECORDING
+from maie_pipeline.pipelines import pipeline_of
 from maie_pipeline.states import ENDED_STATES, rank
 from maie_runtime.errors import Code, StageError
 from maie_runtime.reasons import Reason
@@ -29,7 +28,7 @@ class Graph:
     def __init__(self, source: record.JobRecord) -> None:
         self._source = source
         self._units = {unit.unit: unit for unit in source.units}
-        self._pipeline = PIPELINES.get(source.pipeline or RECORDING.name)
+        self._pipeline = pipeline_of(source)
 
     def __getitem__(self, name: str) -> record.Unit:
         return self._units[name]

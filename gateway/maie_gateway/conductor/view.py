@@ -5,8 +5,7 @@ from __future__ import annotations
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
-from maie_pipeline.pipelines import PIPELINES
-from maie_pipeline.recording import RECORDING
+from maie_pipeline.pipelines import pipeline_of
 from maie_pipeline.states import ENDED_STATES, FINAL_STATES
 
 
@@ -60,7 +59,7 @@ def stage_progress(
 
 def _progress(source: record.JobRecord) -> list[job.StageProgress]:
     """One entry for each stage that the job goes through, in the order of the work."""
-    pipeline = PIPELINES.get(source.pipeline or RECORDING.name)
+    pipeline = pipeline_of(source)
     # A later release's: what there is of it.
     known = pipeline.stages(source.config) if pipeline else ()
     stages = dict.fromkeys((*known, *(unit.stage for unit in source.units)))

@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
 from maie_gateway.conductor import FINAL_STATES, job_view
 from maie_gateway.readmodel.words import storable
 from maie_gateway.tenants import tenant_of_record
-from maie_pipeline.recording import SUMMARY_REDUCE
+from maie_gateway.views import VIEWS
+from maie_pipeline.nodes import node_name
+from maie_pipeline.pipelines import pipeline_of
 
-TEXT_STAGES = (common.STAGE_ASR, common.STAGE_ENHANCEMENT)
 MAX_INT64 = 2**63 - 1
 
 
@@ -74,9 +74,15 @@ def text_version(of: record.JobRecord) -> str:
     """
     if of.state not in FINAL_STATES:
         return ""
+    pipeline = pipeline_of(of)
+    nodes = {
+        node.name
+        for node in (pipeline.nodes if pipeline else ())
+        if node.shown and VIEWS[node.output].has_text
+    }
     digest = hashlib.sha256()
     for unit in of.units:
-        if unit.HasField("output") and (unit.stage in TEXT_STAGES or unit.unit == SUMMARY_REDUCE):
+        if unit.HasField("output") and node_name(unit.unit) in nodes:
             digest.update(f"{unit.unit} {unit.state} {unit.output.sha256}\n".encode())
     return digest.hexdigest()
 

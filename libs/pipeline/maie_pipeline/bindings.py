@@ -27,6 +27,7 @@ class StageBinding:
         request: The RPC's request. In a StageTask it is the field `slug`, or `other` where the
             contract has no such field.
         response: The RPC's response, likewise in a UnitProgress.
+        distribution: The distribution that serves the stage; maie-SLUG where empty.
     """
 
     slug: str
@@ -35,6 +36,7 @@ class StageBinding:
     method: str
     request: type[Message]
     response: type[Message]
+    distribution: str = ""
 
     def set_request(self, task: event.StageTask, request: Message) -> None:
         """Gives a task the request of this stage."""

@@ -41,6 +41,9 @@ class Node:
         scope: How many units it has.
         state: The state of a job while units of this node's stage are the first that are not over.
         request: Makes the request of a unit.
+        output: The message that a unit's output holds, which says how it is shown.
+        shown: Whether clients see the output. Of several nodes with the same message, they see
+            the last that gave one for a chunk.
         needs: The earlier nodes whose outputs a unit reads. Of each group, the first node that
             has units in the job. A unit of a chunk needs the unit of the same chunk, or the one
             of the whole job; a unit that joins needs those of all chunks.
@@ -56,6 +59,8 @@ class Node:
     scope: Scope
     state: job.JobState
     request: MakeRequest
+    output: type[Message]
+    shown: bool = True
     needs: tuple[tuple[str, ...], ...] = ()
     features: frozenset[job.Feature] = frozenset()
     min_chunks: int = 0

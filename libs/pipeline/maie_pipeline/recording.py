@@ -21,9 +21,6 @@ from maie.summary.v1 import summary_pb2 as summary
 from maie_pipeline.nodes import Node, Scope
 from maie_pipeline.pipeline import Pipeline
 
-PREPROCESS = "preprocess"
-SUMMARY_REDUCE = "summary.reduce"
-
 
 def _preprocess(
     source: record.JobRecord, _: record.Unit, __: Sequence[record.Unit]
@@ -86,11 +83,12 @@ RECORDING = Pipeline(
     name="recording",
     nodes=(
         Node(
-            name=PREPROCESS,
+            name="preprocess",
             stage=common.STAGE_PREPROCESS,
             scope=Scope.JOB,
             state=job.JOB_STATE_PREPROCESSING,
             request=_preprocess,
+            output=preprocess.PreprocessResult,
             cuts=True,
         ),
         Node(
@@ -98,8 +96,9 @@ RECORDING = Pipeline(
             stage=common.STAGE_ASR,
             scope=Scope.CHUNK,
             state=job.JOB_STATE_PROCESSING_ASR,
-            needs=((PREPROCESS,),),
+            needs=(("preprocess",),),
             request=_asr,
+            output=common.Transcript,
         ),
         Node(
             name="enhancement",
@@ -115,6 +114,7 @@ RECORDING = Pipeline(
                 }
             ),
             request=_enhancement,
+            output=common.Transcript,
             unneeded=_is_punctuated,
         ),
         Node(
@@ -126,15 +126,18 @@ RECORDING = Pipeline(
             features=frozenset({job.FEATURE_SUMMARY}),
             min_chunks=2,
             request=_summary_map,
+            output=summary.SummarizeResult,
+            shown=False,
         ),
         Node(
-            name=SUMMARY_REDUCE,
+            name="summary.reduce",
             stage=common.STAGE_SUMMARY,
             scope=Scope.JOIN,
             state=job.JOB_STATE_PROCESSING_LLM,
             needs=(("summary.map", "enhancement"),),
             features=frozenset({job.FEATURE_SUMMARY}),
             request=_summary_reduce,
+            output=summary.SummarizeResult,
         ),
     ),
 )

@@ -147,7 +147,7 @@ def _worker_info(
         stage=binding.stage,
         instance=instance,
         address=settings.advertise or address,
-        version=version(f"maie-{binding.slug}"),
+        version=version(binding.distribution or f"maie-{binding.slug}"),
         slots=settings.slots,
         models=stage.models(),
     )

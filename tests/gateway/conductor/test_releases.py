@@ -230,6 +230,7 @@ def test_a_job_needs_neither_a_recording_nor_preprocess(monkeypatch: pytest.Monk
             state=job.JOB_STATE_PROCESSING_LLM,
             needs=needs,
             request=_transcript,
+            output=common.Transcript,
         )
         for name, needs in (("texts", ()), ("tidy", (("texts",),)))
     )

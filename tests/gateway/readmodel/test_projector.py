@@ -44,6 +44,7 @@ class Truth:
         """Stores a finished job with one segment of text."""
         made = job_record(number)
         made.config.features.append(job.FEATURE_RAW_TRANSCRIPT)
+        made.facts.chunk_count = 1
         plan = await self.blobs.put_message("plans", common.Segment())
         segment = common.Segment(segment_id="c0000-s0000", text=text)
         transcript = common.Transcript(segments=[segment], language_code="en")

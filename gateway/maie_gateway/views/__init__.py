@@ -1,0 +1,22 @@
+"""How what units gave is shown to clients: a view for each message."""
+
+from __future__ import annotations
+
+from google.protobuf.message import Message
+
+from maie.common.v1.types_pb2 import Transcript
+from maie.preprocess.v1.preprocess_pb2 import PreprocessResult
+from maie.summary.v1.summary_pb2 import SummarizeResult
+from maie_gateway.views.plan import PLAN
+from maie_gateway.views.summary import SUMMARY
+from maie_gateway.views.transcript import TRANSCRIPT
+from maie_gateway.views.view import View
+
+VIEWS: dict[type[Message], View] = {
+    PreprocessResult: PLAN,
+    Transcript: TRANSCRIPT,
+    SummarizeResult: SUMMARY,
+}
+"""The table of views, by the message that a unit's output holds."""
+
+__all__ = ["VIEWS", "View"]
