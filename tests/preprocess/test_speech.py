@@ -204,4 +204,4 @@ def test_padding_may_not_make_utterances_overlap() -> None:
     with pytest.raises(ValueError, match="vad_speech_pad_ms"):
         PreprocessSettings(vad_speech_pad_ms=251)
     with pytest.raises(ValueError, match="vad_negative_threshold"):
-        PreprocessSettings(vad_threshold=0.1)
+        PreprocessSettings(vad_threshold=0.05)

@@ -63,10 +63,10 @@ class PreprocessSettings(ServiceSettings):
     """The model's file; the one that ships with the service where unset."""
     vad_model_sha256: str = "4cbf549b8326f60f80f2536d9eefeb450a9abe83365a098031c89719f1be17d2"
     """What the model's file must hash to. Empty accepts any file."""
-    vad_threshold: float = Field(default=0.3, gt=0, lt=1)
+    vad_threshold: float = Field(default=0.2, gt=0, lt=1)
     """Speech begins where its probability reaches this. Silero's own 0.5 misses a third of what is
     said in telephone band; docs/accuracy.md has the figures."""
-    vad_negative_threshold: float = Field(default=0.15, gt=0, lt=1)
+    vad_negative_threshold: float = Field(default=0.1, gt=0, lt=1)
     """Speech may end where its probability is below this."""
     vad_min_speech_ms: int = Field(default=100, ge=0)
     """Shorter speech is taken for noise."""

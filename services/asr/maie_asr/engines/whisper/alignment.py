@@ -22,7 +22,7 @@ class AligningModel(WhisperModel):  # type: ignore[misc]  # The library is untyp
         tokenizer: Any,
         text_tokens: list[list[int]],
         encoder_output: Any,
-        num_frames: int,
+        num_frames: int | list[int],
         *arguments: Any,
         **options: Any,
     ) -> list[list[dict[str, Any]]]:
@@ -35,11 +35,20 @@ class AligningModel(WhisperModel):  # type: ignore[misc]  # The library is untyp
             tokenizer: The model's tokenizer.
             text_tokens: The tokens of each text.
             encoder_output: The encoded windows, one for each text.
-            num_frames: How many frames of 10 ms the windows have before their padding.
+            num_frames: How many frames of 10 ms the windows have before their padding; a list
+                where several windows are read in one batch.
             *arguments: What else faster-whisper passes.
             **options: What else faster-whisper passes.
         """
-        frames = num_frames if num_frames >= SHORTEST_FRAMES else ALIGNABLE_FRAMES
+        frames = (
+            [_alignable(each) for each in num_frames]
+            if isinstance(num_frames, list)
+            else _alignable(num_frames)
+        )
         return super().find_alignment(
             tokenizer, text_tokens, encoder_output, frames, *arguments, **options
         )
+
+
+def _alignable(frames: int) -> int:
+    return frames if frames >= SHORTEST_FRAMES else ALIGNABLE_FRAMES
