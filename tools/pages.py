@@ -26,7 +26,9 @@ def main() -> None:
     """Writes stale pages; with --check it names them and exits with status 1 instead."""
     found = stale()
     if "--check" in sys.argv[1:]:
-        sys.exit("".join(f"{target} is stale; run make generate\n" for target in found))
+        for target in found:
+            print(f"{target} is stale; run make generate")
+        sys.exit(1 if found else 0)
     for target, text in found.items():
         (ROOT / target).write_text(text, encoding="utf-8")
 

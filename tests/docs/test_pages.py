@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,21 @@ pytestmark = pytest.mark.unit
 
 def test_no_generated_page_is_stale() -> None:
     assert pages.stale() == {}
+
+
+@pytest.mark.parametrize(("says", "status"), [("", 1), (None, 0)])
+def test_the_check_fails_for_a_stale_page_alone(
+    says: str | None, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for target, reference in pages.PAGES.items():
+        page = tmp_path / target
+        page.parent.mkdir(exist_ok=True)
+        page.write_text(reference() if says is None else says, encoding="utf-8")
+    monkeypatch.setattr(pages, "ROOT", tmp_path)
+    monkeypatch.setattr("sys.argv", ["pages", "--check"])
+    with pytest.raises(SystemExit) as ended:
+        pages.main()
+    assert ended.value.code == status
 
 
 class Undocumented(enum.StrEnum):
