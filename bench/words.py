@@ -149,7 +149,7 @@ class Stages:
         )
         plan = await call(self._preprocess, request, self._blobs)
         parts = [
-            await call(self._asr, asr.TranscribeRequest(chunk=chunk), self._blobs)
+            await call(self._asr, asr.TranscribeRequest(speech_chunk=chunk), self._blobs)
             for chunk in plan.chunks
         ]
         segments = [segment.text for part in parts for segment in part.segments]

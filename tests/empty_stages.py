@@ -105,7 +105,7 @@ def _segment(index: int) -> common.Segment:
 
 
 def _asr(request: asr.TranscribeRequest, _: StageContext, __: int) -> list[asr.TranscribeResponse]:
-    segment = _segment(request.chunk.index)
+    segment = _segment(request.speech_chunk.index)
     transcript = common.Transcript(segments=[segment], language_code="en", asr_engine=ENGINE)
     return [
         asr.TranscribeResponse(segment=segment),

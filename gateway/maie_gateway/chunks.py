@@ -36,7 +36,7 @@ class Chunks:
         if not task.HasField("asr"):
             return
         plan = await self._results.get(_plan_of(source), preprocess.PreprocessResult)
-        index = task.asr.chunk.index
+        index = task.asr.speech_chunk.index
         if index >= len(plan.chunks):
             raise StageError(
                 Code.DATA_LOSS,
@@ -44,7 +44,7 @@ class Chunks:
                 f"The plan of job {source.job_id} has no chunk {index}; submit the recording "
                 "again.",
             )
-        task.asr.chunk.CopyFrom(plan.chunks[index])
+        task.asr.speech_chunk.CopyFrom(plan.chunks[index])
 
 
 def _plan_of(source: record.JobRecord) -> common.Blob:

@@ -72,7 +72,7 @@ async def store_plan(
 
 def chunk_request(plan: preprocess.PreprocessResult, index: int) -> asr.TranscribeRequest:
     """Asks for one chunk."""
-    return asr.TranscribeRequest(chunk=plan.chunks[index])
+    return asr.TranscribeRequest(speech_chunk=plan.chunks[index])
 
 
 def _edges(chunks: Sequence[Sequence[SpeechRange]], end: int) -> list[int]:

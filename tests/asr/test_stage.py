@@ -407,12 +407,12 @@ async def test_too_much_audio_inside_a_request_is_refused(blobs: Blobs) -> None:
 async def test_a_request_must_name_speech_that_exists(blobs: Blobs) -> None:
     assert (await error_of(asr.TranscribeRequest(), blobs)).reason == "SOURCE_MISSING"
     for changed, field in (
-        (preprocess.Chunk(index=-1), "chunk.index"),
-        (preprocess.Chunk(speech=[_seconds(3, 2)]), "chunk.speech"),
-        (preprocess.Chunk(speech=[_seconds(1, 3), _seconds(2, 4)]), "chunk.speech"),
+        (preprocess.Chunk(index=-1), "speech_chunk.index"),
+        (preprocess.Chunk(speech=[_seconds(3, 2)]), "speech_chunk.speech"),
+        (preprocess.Chunk(speech=[_seconds(1, 3), _seconds(2, 4)]), "speech_chunk.speech"),
     ):
         request = chunk_request(await store_plan(blobs, SILENCE, [[span(1, 2)]]), 0)
-        request.chunk.MergeFrom(changed)
+        request.speech_chunk.MergeFrom(changed)
         error = await error_of(request, blobs)
         assert (error.reason, error.field) == ("CHUNK_INVALID", field)
 

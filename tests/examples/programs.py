@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-LIMIT_SECONDS = 30
+LIMIT_SECONDS = 120
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)

@@ -50,7 +50,7 @@ async def test_each_task_has_its_whole_chunk(empty_mesh: EmptyMesh) -> None:
         return answers
 
     def note(request: asr.TranscribeRequest, context: StageContext, chunks: int) -> Sequence[Any]:
-        given[context.unit] = request.chunk
+        given[context.unit] = request.speech_chunk
         return transcribe(request, context, chunks)
 
     empty_mesh.stages["preprocess"].answer = plan

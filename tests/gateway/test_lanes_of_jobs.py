@@ -29,7 +29,7 @@ def channel_of(
     request: asr.TranscribeRequest, _: StageContext, __: int
 ) -> Sequence[asr.TranscribeResponse]:
     """Chunk 0 is the first channel, chunk 1 the second."""
-    channel = request.chunk.index + 1
+    channel = request.speech_chunk.index + 1
     transcript = common.Transcript(language_code="en", punctuated=True)
     for number, (second, text) in enumerate(SPOKEN[channel].items()):
         segment = transcript.segments.add(

@@ -54,7 +54,7 @@ def run_demo(folder: Path, *arguments: object) -> str:
         text=True,
         cwd=ROOT,
         env=environment(),
-        timeout=220,
+        timeout=280,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr

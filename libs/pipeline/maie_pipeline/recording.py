@@ -38,7 +38,7 @@ def _asr(
 ) -> asr.TranscribeRequest:
     """The chunk's index alone: who publishes the task puts in the rest of it, from the plan."""
     return asr.TranscribeRequest(
-        chunk=preprocess.Chunk(index=unit.index), options=source.config.asr_options
+        speech_chunk=preprocess.Chunk(index=unit.index), options=source.config.asr_options
     )
 
 

@@ -54,13 +54,15 @@ async def load_source(request: asr.TranscribeRequest, blobs: Blobs, executor: Ex
             AUDIO_EMPTY, AUDIO_CORRUPT, AUDIO_TOO_LARGE or UNSUPPORTED_FORMAT.
     """
     source = request.WhichOneof("source")
-    if source == "chunk":
-        return await _chunk(request.chunk, blobs, executor)
+    if source == "speech_chunk":
+        return await _chunk(request.speech_chunk, blobs, executor)
     if source == "audio_content":
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(executor, _content, request.audio_content)
     raise invalid(
-        Reason.SOURCE_MISSING, "Set `chunk` or `audio_content` in the request.", field="source"
+        Reason.SOURCE_MISSING,
+        "Set `speech_chunk` or `audio_content` in the request.",
+        field="source",
     )
 
 
@@ -86,7 +88,9 @@ async def _chunk(chunk: preprocess.Chunk, blobs: Blobs, executor: Executor) -> S
 
 def _check(chunk: preprocess.Chunk) -> None:
     if chunk.index < 0:
-        raise invalid(Reason.CHUNK_INVALID, "A chunk's index is 0 or more.", field="chunk.index")
+        raise invalid(
+            Reason.CHUNK_INVALID, "A chunk's index is 0 or more.", field="speech_chunk.index"
+        )
     edges = [
         seconds(edge) for span in chunk.speech for edge in (span.start_offset, span.end_offset)
     ]
@@ -95,7 +99,7 @@ def _check(chunk: preprocess.Chunk) -> None:
             Reason.CHUNK_INVALID,
             "A chunk's speech is in order and without overlap; send the chunk as preprocess gave "
             "it.",
-            field="chunk.speech",
+            field="speech_chunk.speech",
         )
 
 

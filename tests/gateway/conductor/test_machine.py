@@ -215,7 +215,7 @@ class Mesh(RuleBasedStateMachine):
         needed = [units[name] for name in needs(task.unit, source.facts.chunk_count)]
         assert all(unit.state in SETTLED for unit in needed)
         if task.HasField("asr"):
-            assert task.asr.chunk == preprocess.Chunk(index=units[task.unit].index)
+            assert task.asr.speech_chunk == preprocess.Chunk(index=units[task.unit].index)
         else:
             outputs = [unit.output for unit in needed] if needed else self._first(task)
             assert inputs(task) == outputs

@@ -89,7 +89,7 @@ def test_a_job_of_the_release_before_goes_on_to_its_end() -> None:
     tasks = {task.unit: task for task in pending_tasks(source)}
     assert list(tasks) == ["asr.0002", "enhancement.0001"]
     assert tasks["enhancement.0001"].attempt == 2
-    assert tasks["asr.0002"].asr.chunk.index == 2
+    assert tasks["asr.0002"].asr.speech_chunk.index == 2
     step = advance(source, completed(tasks["asr.0002"]), POLICY, NOW)
     assert names(step.tasks) == ["enhancement.0002"]
     assert step.record.pipeline == "recording"

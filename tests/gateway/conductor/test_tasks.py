@@ -96,7 +96,7 @@ def test_the_chunk_duration_is_the_services_own_where_nobody_asked() -> None:
 
 
 def test_asr_reads_its_chunk_of_the_plan() -> None:
-    expected = asr.TranscribeRequest(chunk=preprocess.Chunk(index=1), options=ASR_OPTIONS)
+    expected = asr.TranscribeRequest(speech_chunk=preprocess.Chunk(index=1), options=ASR_OPTIONS)
     assert issued()["asr.0001"].asr == expected
 
 

@@ -27,29 +27,29 @@ from maie.common.v1 import types_pb2 as maie_dot_common_dot_v1_dot_types__pb2
 from maie.preprocess.v1 import preprocess_pb2 as maie_dot_preprocess_dot_v1_dot_preprocess__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15maie/asr/v1/asr.proto\x12\x0bmaie.asr.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1amaie/common/v1/types.proto\x1a#maie/preprocess/v1/preprocess.proto\"\x99\x01\n\x11TranscribeRequest\x12*\n\x05\x63hunk\x18\x04 \x01(\x0b\x32\x19.maie.preprocess.v1.ChunkH\x00\x12\x17\n\raudio_content\x18\x02 \x01(\x0cH\x00\x12/\n\x07options\x18\x03 \x01(\x0b\x32\x1e.maie.asr.v1.TranscribeOptionsB\x08\n\x06sourceJ\x04\x08\x01\x10\x02\"\xe8\x02\n\x11TranscribeOptions\x12\x15\n\rlanguage_code\x18\x01 \x01(\t\x12\x10\n\x08hotwords\x18\x02 \x03(\t\x12\x1e\n\x11word_time_offsets\x18\x03 \x01(\x08H\x00\x88\x01\x01\x12)\n\x04task\x18\x04 \x01(\x0e\x32\x1b.maie.asr.v1.TranscribeTask\x12\x1b\n\x0einitial_prompt\x18\x05 \x01(\tH\x01\x88\x01\x01\x12.\n\x08\x64\x65\x63oding\x18\x06 \x01(\x0b\x32\x1c.maie.asr.v1.DecodingOptions\x12,\n\x07silence\x18\x07 \x01(\x0b\x32\x1b.maie.asr.v1.SilenceOptions\x12;\n\x13suspect_text_policy\x18\x08 \x01(\x0e\x32\x1e.maie.asr.v1.SuspectTextPolicyB\x14\n\x12_word_time_offsetsB\x11\n\x0f_initial_prompt\"\xd1\x02\n\x0f\x44\x65\x63odingOptions\x12\x16\n\tbeam_size\x18\x01 \x01(\x05H\x00\x88\x01\x01\x12\x14\n\x0ctemperatures\x18\x02 \x03(\x01\x12(\n\x1b\x63ompression_ratio_threshold\x18\x03 \x01(\x01H\x01\x88\x01\x01\x12\x1f\n\x12log_prob_threshold\x18\x04 \x01(\x01H\x02\x88\x01\x01\x12 \n\x13no_speech_threshold\x18\x05 \x01(\x01H\x03\x88\x01\x01\x12\'\n\x1a\x63ondition_on_previous_text\x18\x06 \x01(\x08H\x04\x88\x01\x01\x42\x0c\n\n_beam_sizeB\x1e\n\x1c_compression_ratio_thresholdB\x15\n\x13_log_prob_thresholdB\x16\n\x14_no_speech_thresholdB\x1d\n\x1b_condition_on_previous_text\"\xe6\x01\n\x0eSilenceOptions\x12\x17\n\nvad_filter\x18\x01 \x01(\x08H\x00\x88\x01\x01\x12\x33\n\x0bmin_silence\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationH\x01\x88\x01\x01\x12\x32\n\nspeech_pad\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationH\x02\x88\x01\x01\x12\x16\n\tthreshold\x18\x04 \x01(\x01H\x03\x88\x01\x01\x42\r\n\x0b_vad_filterB\x0e\n\x0c_min_silenceB\r\n\x0b_speech_padB\x0c\n\n_threshold\"\xad\x01\n\x12TranscribeResponse\x12\x33\n\x08progress\x18\x01 \x01(\x0b\x32\x1f.maie.asr.v1.TranscribeProgressH\x00\x12*\n\x07segment\x18\x02 \x01(\x0b\x32\x17.maie.common.v1.SegmentH\x00\x12,\n\x06result\x18\x03 \x01(\x0b\x32\x1a.maie.common.v1.TranscriptH\x00\x42\x08\n\x06update\"&\n\x12TranscribeProgress\x12\x10\n\x08\x66raction\x18\x01 \x01(\x01*p\n\x0eTranscribeTask\x12\x1f\n\x1bTRANSCRIBE_TASK_UNSPECIFIED\x10\x00\x12\x1e\n\x1aTRANSCRIBE_TASK_TRANSCRIBE\x10\x01\x12\x1d\n\x19TRANSCRIBE_TASK_TRANSLATE\x10\x02*\x95\x01\n\x11SuspectTextPolicy\x12#\n\x1fSUSPECT_TEXT_POLICY_UNSPECIFIED\x10\x00\x12\x1b\n\x17SUSPECT_TEXT_POLICY_OFF\x10\x01\x12\x1e\n\x1aSUSPECT_TEXT_POLICY_REPORT\x10\x02\x12\x1e\n\x1aSUSPECT_TEXT_POLICY_REMOVE\x10\x03\x32]\n\nAsrService\x12O\n\nTranscribe\x12\x1e.maie.asr.v1.TranscribeRequest\x1a\x1f.maie.asr.v1.TranscribeResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15maie/asr/v1/asr.proto\x12\x0bmaie.asr.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1amaie/common/v1/types.proto\x1a#maie/preprocess/v1/preprocess.proto\"\xa7\x01\n\x11TranscribeRequest\x12\x31\n\x0cspeech_chunk\x18\x04 \x01(\x0b\x32\x19.maie.preprocess.v1.ChunkH\x00\x12\x17\n\raudio_content\x18\x02 \x01(\x0cH\x00\x12/\n\x07options\x18\x03 \x01(\x0b\x32\x1e.maie.asr.v1.TranscribeOptionsB\x08\n\x06sourceJ\x04\x08\x01\x10\x02R\x05\x63hunk\"\xe8\x02\n\x11TranscribeOptions\x12\x15\n\rlanguage_code\x18\x01 \x01(\t\x12\x10\n\x08hotwords\x18\x02 \x03(\t\x12\x1e\n\x11word_time_offsets\x18\x03 \x01(\x08H\x00\x88\x01\x01\x12)\n\x04task\x18\x04 \x01(\x0e\x32\x1b.maie.asr.v1.TranscribeTask\x12\x1b\n\x0einitial_prompt\x18\x05 \x01(\tH\x01\x88\x01\x01\x12.\n\x08\x64\x65\x63oding\x18\x06 \x01(\x0b\x32\x1c.maie.asr.v1.DecodingOptions\x12,\n\x07silence\x18\x07 \x01(\x0b\x32\x1b.maie.asr.v1.SilenceOptions\x12;\n\x13suspect_text_policy\x18\x08 \x01(\x0e\x32\x1e.maie.asr.v1.SuspectTextPolicyB\x14\n\x12_word_time_offsetsB\x11\n\x0f_initial_prompt\"\xd1\x02\n\x0f\x44\x65\x63odingOptions\x12\x16\n\tbeam_size\x18\x01 \x01(\x05H\x00\x88\x01\x01\x12\x14\n\x0ctemperatures\x18\x02 \x03(\x01\x12(\n\x1b\x63ompression_ratio_threshold\x18\x03 \x01(\x01H\x01\x88\x01\x01\x12\x1f\n\x12log_prob_threshold\x18\x04 \x01(\x01H\x02\x88\x01\x01\x12 \n\x13no_speech_threshold\x18\x05 \x01(\x01H\x03\x88\x01\x01\x12\'\n\x1a\x63ondition_on_previous_text\x18\x06 \x01(\x08H\x04\x88\x01\x01\x42\x0c\n\n_beam_sizeB\x1e\n\x1c_compression_ratio_thresholdB\x15\n\x13_log_prob_thresholdB\x16\n\x14_no_speech_thresholdB\x1d\n\x1b_condition_on_previous_text\"\xe6\x01\n\x0eSilenceOptions\x12\x17\n\nvad_filter\x18\x01 \x01(\x08H\x00\x88\x01\x01\x12\x33\n\x0bmin_silence\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationH\x01\x88\x01\x01\x12\x32\n\nspeech_pad\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationH\x02\x88\x01\x01\x12\x16\n\tthreshold\x18\x04 \x01(\x01H\x03\x88\x01\x01\x42\r\n\x0b_vad_filterB\x0e\n\x0c_min_silenceB\r\n\x0b_speech_padB\x0c\n\n_threshold\"\xad\x01\n\x12TranscribeResponse\x12\x33\n\x08progress\x18\x01 \x01(\x0b\x32\x1f.maie.asr.v1.TranscribeProgressH\x00\x12*\n\x07segment\x18\x02 \x01(\x0b\x32\x17.maie.common.v1.SegmentH\x00\x12,\n\x06result\x18\x03 \x01(\x0b\x32\x1a.maie.common.v1.TranscriptH\x00\x42\x08\n\x06update\"&\n\x12TranscribeProgress\x12\x10\n\x08\x66raction\x18\x01 \x01(\x01*p\n\x0eTranscribeTask\x12\x1f\n\x1bTRANSCRIBE_TASK_UNSPECIFIED\x10\x00\x12\x1e\n\x1aTRANSCRIBE_TASK_TRANSCRIBE\x10\x01\x12\x1d\n\x19TRANSCRIBE_TASK_TRANSLATE\x10\x02*\x95\x01\n\x11SuspectTextPolicy\x12#\n\x1fSUSPECT_TEXT_POLICY_UNSPECIFIED\x10\x00\x12\x1b\n\x17SUSPECT_TEXT_POLICY_OFF\x10\x01\x12\x1e\n\x1aSUSPECT_TEXT_POLICY_REPORT\x10\x02\x12\x1e\n\x1aSUSPECT_TEXT_POLICY_REMOVE\x10\x03\x32]\n\nAsrService\x12O\n\nTranscribe\x12\x1e.maie.asr.v1.TranscribeRequest\x1a\x1f.maie.asr.v1.TranscribeResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'maie.asr.v1.asr_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_TRANSCRIBETASK']._serialized_start=1443
-  _globals['_TRANSCRIBETASK']._serialized_end=1555
-  _globals['_SUSPECTTEXTPOLICY']._serialized_start=1558
-  _globals['_SUSPECTTEXTPOLICY']._serialized_end=1707
+  _globals['_TRANSCRIBETASK']._serialized_start=1457
+  _globals['_TRANSCRIBETASK']._serialized_end=1569
+  _globals['_SUSPECTTEXTPOLICY']._serialized_start=1572
+  _globals['_SUSPECTTEXTPOLICY']._serialized_end=1721
   _globals['_TRANSCRIBEREQUEST']._serialized_start=136
-  _globals['_TRANSCRIBEREQUEST']._serialized_end=289
-  _globals['_TRANSCRIBEOPTIONS']._serialized_start=292
-  _globals['_TRANSCRIBEOPTIONS']._serialized_end=652
-  _globals['_DECODINGOPTIONS']._serialized_start=655
-  _globals['_DECODINGOPTIONS']._serialized_end=992
-  _globals['_SILENCEOPTIONS']._serialized_start=995
-  _globals['_SILENCEOPTIONS']._serialized_end=1225
-  _globals['_TRANSCRIBERESPONSE']._serialized_start=1228
-  _globals['_TRANSCRIBERESPONSE']._serialized_end=1401
-  _globals['_TRANSCRIBEPROGRESS']._serialized_start=1403
-  _globals['_TRANSCRIBEPROGRESS']._serialized_end=1441
-  _globals['_ASRSERVICE']._serialized_start=1709
-  _globals['_ASRSERVICE']._serialized_end=1802
+  _globals['_TRANSCRIBEREQUEST']._serialized_end=303
+  _globals['_TRANSCRIBEOPTIONS']._serialized_start=306
+  _globals['_TRANSCRIBEOPTIONS']._serialized_end=666
+  _globals['_DECODINGOPTIONS']._serialized_start=669
+  _globals['_DECODINGOPTIONS']._serialized_end=1006
+  _globals['_SILENCEOPTIONS']._serialized_start=1009
+  _globals['_SILENCEOPTIONS']._serialized_end=1239
+  _globals['_TRANSCRIBERESPONSE']._serialized_start=1242
+  _globals['_TRANSCRIBERESPONSE']._serialized_end=1415
+  _globals['_TRANSCRIBEPROGRESS']._serialized_start=1417
+  _globals['_TRANSCRIBEPROGRESS']._serialized_end=1455
+  _globals['_ASRSERVICE']._serialized_start=1723
+  _globals['_ASRSERVICE']._serialized_end=1816
 # @@protoc_insertion_point(module_scope)

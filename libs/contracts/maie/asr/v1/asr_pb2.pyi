@@ -33,14 +33,14 @@ SUSPECT_TEXT_POLICY_REPORT: SuspectTextPolicy
 SUSPECT_TEXT_POLICY_REMOVE: SuspectTextPolicy
 
 class TranscribeRequest(_message.Message):
-    __slots__ = ("chunk", "audio_content", "options")
-    CHUNK_FIELD_NUMBER: _ClassVar[int]
+    __slots__ = ("speech_chunk", "audio_content", "options")
+    SPEECH_CHUNK_FIELD_NUMBER: _ClassVar[int]
     AUDIO_CONTENT_FIELD_NUMBER: _ClassVar[int]
     OPTIONS_FIELD_NUMBER: _ClassVar[int]
-    chunk: _preprocess_pb2.Chunk
+    speech_chunk: _preprocess_pb2.Chunk
     audio_content: bytes
     options: TranscribeOptions
-    def __init__(self, chunk: _Optional[_Union[_preprocess_pb2.Chunk, _Mapping]] = ..., audio_content: _Optional[bytes] = ..., options: _Optional[_Union[TranscribeOptions, _Mapping]] = ...) -> None: ...
+    def __init__(self, speech_chunk: _Optional[_Union[_preprocess_pb2.Chunk, _Mapping]] = ..., audio_content: _Optional[bytes] = ..., options: _Optional[_Union[TranscribeOptions, _Mapping]] = ...) -> None: ...
 
 class TranscribeOptions(_message.Message):
     __slots__ = ("language_code", "hotwords", "word_time_offsets", "task", "initial_prompt", "decoding", "silence", "suspect_text_policy")
