@@ -9,16 +9,19 @@ from pathlib import Path
 
 import pytest
 
+from maie_runtime.bus.broker import Broker
 from tests.conftest import NatsServer
 from tests.llm.openai_server import KEY, MODEL, OpenAIServer, refuse
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.mesh
 
 
 @pytest.mark.parametrize("service", ["enhancement", "summary"])
 async def test_a_wrong_key_ends_the_service_with_one_clear_sentence(
-    service: str, nats_server: NatsServer, tmp_path: Path
+    service: str, nats_server: NatsServer, broker: Broker, tmp_path: Path
 ) -> None:
+    """The broker is provisioned, as a gateway leaves it: services wait for that."""
     server = OpenAIServer()
     server.models = refuse(401, f"Incorrect API key provided: {KEY}")
     prefix = f"MAIE_{service.upper()}"
@@ -38,7 +41,8 @@ async def test_a_wrong_key_ends_the_service_with_one_clear_sentence(
                 f"{prefix}_OPENAI_MODEL": MODEL,
             },
         )
-        _, written = await process.communicate()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            _, written = await process.communicate()
     errors = written.decode()
     assert process.returncode not in (0, None)
     assert errors.count("refuses access with HTTP status 401; check the service's API key") == 1
