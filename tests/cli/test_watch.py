@@ -15,6 +15,7 @@ import pytest
 
 from maie_client import Client
 from maie_pipeline.bindings import BINDINGS
+from maie_runtime.bus.broker import Broker
 from maie_runtime.errors import Code, StageError
 from maie_runtime.reasons import Reason
 from maie_runtime.settings import MeshSettings
@@ -48,7 +49,8 @@ def gate() -> Gate:
 
 
 @pytest.fixture
-def mesh(nats_server: NatsServer, tmp_path: Path, gate: Gate) -> EmptyMesh:
+async def mesh(nats_server: NatsServer, broker: Broker, tmp_path: Path, gate: Gate) -> EmptyMesh:
+    """A mesh whose broker is provisioned, so that its services need not wait for a gateway."""
     settings = MeshSettings(
         nats_url=nats_server.url, blob_url=f"file://{tmp_path}/blobs", shutdown_grace_seconds=1
     )

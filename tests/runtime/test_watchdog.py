@@ -11,6 +11,7 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from maie_runtime.bus.broker import Broker
 from maie_runtime.errors import Code, StageError
 from maie_runtime.reasons import Reason
 from maie_runtime.watchdog import watchdog
@@ -104,8 +105,9 @@ async def test_a_death_while_being_cancelled_keeps_the_cancellation() -> None:
 
 @pytest.mark.mesh
 async def test_a_service_whose_engine_died_says_not_serving_and_ends_with_status_1(
-    nats_server: NatsServer, tmp_path: Path
+    nats_server: NatsServer, broker: Broker, tmp_path: Path
 ) -> None:
+    """The broker is provisioned, as a gateway leaves it: services wait for that."""
     address = f"127.0.0.1:{free_port()}"
     settings = {"MAIE_ASR_LISTEN": address, "ENGINE_DIES": str(tmp_path / "died")}
     async with (
