@@ -43,11 +43,11 @@ demo: setup ## Start the whole mesh, transcribe and summarise the samples, stop;
 
 .PHONY: test
 test: tested ## Run the tests; ARGS="-k name" picks some.
-	@$(BIN)/python -m pytest $(if $(ARGS),,-n auto) $(ARGS)
+	@$(BIN)/python -m pytest $(if $(ARGS),,-n auto --max-worker-restart 0) $(ARGS)
 
 .PHONY: test-slow
 test-slow: tested ## Run the tests that `make test` leaves out because they take long.
-	@$(BIN)/python -m pytest -n auto -m slow $(ARGS)
+	@$(BIN)/python -m pytest -n auto --max-worker-restart 0 -m slow $(ARGS)
 
 .PHONY: test-all
 test-all: test test-slow ## Run all tests.

@@ -9,7 +9,8 @@ from maie.job.v1 import job_pb2 as job
 from maie_client import ClientError
 from tests.chaos.disk import SmallDisk, no_small_disk
 from tests.chaos.fault import Fault
-from tests.chaos.world import Setup, World
+from tests.chaos.requests import RETRY_SECONDS
+from tests.chaos.world import STUCK_SECONDS, Setup, World
 
 STORE_AWAY_SECONDS = 1.5
 # Long enough that units use up their attempts, and jobs fail.
@@ -90,8 +91,10 @@ async def _flipped_bit(world: World) -> str | None:
     (path,) = (world.mesh.layout.blobs / "jobs" / job_id).glob("enhancement.0000-*")
     content = path.read_bytes()
     path.write_bytes(bytes([content[0] ^ 1]) + content[1:])
+    # A gateway still has what it read before the damage, which is right; a new one reads again.
+    world.send("gateway", signal.SIGKILL)
     try:
-        await world.client.get_job(job_id)
+        await _get_job_once_there(world, job_id)
     except ClientError as error:
         named = error.reason == "BLOB_CORRUPT" and path.name in error.message
         return None if named else f"the damage was told as {error.reason}: {error.message}"
@@ -99,6 +102,19 @@ async def _flipped_bit(world: World) -> str | None:
         return "a damaged result was shown as if it were right"
     finally:
         path.write_bytes(content)
+
+
+async def _get_job_once_there(world: World, job_id: str) -> None:
+    async with asyncio.timeout(STUCK_SECONDS):
+        while True:
+            try:
+                await world.client.get_job(job_id)
+            except ClientError as error:
+                if error.code.name != "UNAVAILABLE":
+                    raise
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                return
 
 
 STORAGE_FAULTS = (
