@@ -239,7 +239,7 @@ async def test_defaults_are_those_that_lose_the_fewest_words() -> None:
     settings = WhisperSettings()
     assert settings.beam_size == 5
     assert settings.vad_filter
-    assert settings.vad_threshold == 0.15
+    assert settings.vad_threshold == 0.3
     assert (settings.vad_min_silence_ms, settings.vad_speech_pad_ms) == (2000, 400)
     assert not settings.condition_on_previous_text
 

@@ -122,7 +122,7 @@ class WhisperSettings(Settings):
 
     vad_filter: bool = True
     """Whether silence within a chunk is cut out before the model hears it."""
-    vad_threshold: float = Field(default=0.15, gt=0, lt=1)
+    vad_threshold: float = Field(default=0.3, gt=0, lt=1)
     """Speech is where its probability is above this. The library's own 0.5 misses a third of what
     is said in telephone band; docs/accuracy.md has the figures."""
     vad_min_silence_ms: int = Field(default=2000, ge=0)
