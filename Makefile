@@ -11,6 +11,8 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 ARGS ?=
+# A test process that dies ends the run: the tests that it still had would never come.
+IN_PARALLEL := -n auto --max-worker-restart 0
 # Models that `make setup` fetches, by their names for `maie models pull`. MODELS= fetches none: `make demo MODELS= ARGS="--profile tiny"`.
 MODELS ?= whisper-base
 TEST_MODELS ?= whisper-tiny.en
@@ -43,11 +45,11 @@ demo: setup ## Start the whole mesh, transcribe and summarise the samples, stop;
 
 .PHONY: test
 test: tested ## Run the tests; ARGS="-k name" picks some.
-	@$(BIN)/python -m pytest $(if $(ARGS),,-n auto --max-worker-restart 0) $(ARGS)
+	@$(BIN)/python -m pytest $(if $(ARGS),,$(IN_PARALLEL)) $(ARGS)
 
 .PHONY: test-slow
 test-slow: tested ## Run the tests that `make test` leaves out because they take long.
-	@$(BIN)/python -m pytest -n auto --max-worker-restart 0 -m slow $(ARGS)
+	@$(BIN)/python -m pytest $(IN_PARALLEL) -m slow $(ARGS)
 
 .PHONY: test-all
 test-all: test test-slow ## Run all tests.

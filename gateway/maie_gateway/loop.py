@@ -179,7 +179,7 @@ class Conductor:
 
     async def _nothing_changed(self, stored: StoredRecord) -> record.JobRecord:
         self._changes.note(stored.record, stored.revision)
-        # Whoever cancelled the job may have gone before its tasks were taken back, and another
+        # The gateway that cancelled the job may have died before its tasks were purged, and another
         # gateway may have published one since.
         await self._stop_work(stored.record)
         return stored.record
@@ -247,7 +247,7 @@ class Conductor:
             StageError: UNAVAILABLE with BROKER_UNAVAILABLE: its tasks may still be queued.
         """
         if of.state == job.JOB_STATE_CANCELLED:
-            # First, for workers that are told look whether their task is still there.
+            # Before workers are notified, who then look whether their task is still there.
             try:
                 await self._broker.jetstream.purge_stream(
                     subjects.TASKS, subject=subjects.tasks_of_job(of.job_id)

@@ -54,12 +54,7 @@ class Results:
     async def job(self, of: record.JobRecord) -> job.Job:
         """The job with everything that was asked for, as far as it is there."""
         outputs = await self._outputs(of)
-        shown = job_view(of)
-        shown.results.SetInParent()
-        shown.metrics.SetInParent()
-        for message, made in outputs.items():
-            VIEWS[message].show(shown, of, made)
-            shown.results.warnings.extend(VIEWS[message].warnings(made))
+        shown = _shown(of, outputs)
         plan = next(iter(outputs.get(preprocess.PreprocessResult, ())), None)
         show_costs(shown, of, plan)
         shown.versions.CopyFrom(_versions(of, outputs))
@@ -67,7 +62,7 @@ class Results:
 
     async def texts(self, of: record.JobRecord) -> JobResults:
         """The job's results by themselves, as far as they are there."""
-        return (await self.job(of)).results
+        return _shown(of, await self._outputs(of)).results
 
     async def news(self, of: record.JobRecord, unit: record.Unit) -> UnitNews:
         """What a unit of a job brings that has ended and gave something."""
@@ -86,6 +81,17 @@ class Results:
     async def _made(self, message: type[Message], units: Sequence[record.Unit]) -> list[Any]:
         reading = (self._stored.get(unit.output, message) for unit in units)
         return list(await asyncio.gather(*reading))
+
+
+def _shown(of: record.JobRecord, outputs: Outputs) -> job.Job:
+    """The job with what its units gave, and without what it cost or what made it."""
+    shown = job_view(of)
+    shown.results.SetInParent()
+    shown.metrics.SetInParent()
+    for message, made in outputs.items():
+        VIEWS[message].show(shown, of, made)
+        shown.results.warnings.extend(VIEWS[message].warnings(made))
+    return shown
 
 
 def shown_units(of: record.JobRecord) -> dict[type[Message], list[record.Unit]]:

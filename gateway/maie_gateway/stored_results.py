@@ -57,7 +57,7 @@ class StoredResults:
         if reading is None:
             reading = self._reading[key] = asyncio.create_task(self._read(blob, kind))
             reading.add_done_callback(lambda done: self._done(key, done))
-        # Whoever gives up waiting leaves the others what they wait for.
+        # A reader that is cancelled must not cancel the read that others wait for.
         found: MessageT = await asyncio.shield(reading)
         return found
 

@@ -127,7 +127,7 @@ def advance(
     draft = Draft(source, now)
     draft.graph.keep_needs()
     unit = draft.graph[told.unit]
-    # Whatever is told of a unit, it has begun; `started` may be late or lost.
+    # A unit that an event names has begun, even where `started` is late or lost.
     draft.begin(unit)
     if told.HasField("completed"):
         _complete(draft, unit, told.completed, policy)

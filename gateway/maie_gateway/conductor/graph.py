@@ -73,7 +73,7 @@ class Graph:
     def keep_needs(self) -> None:
         """Writes into a record of an earlier release what its pipeline is and its units need."""
         units = self._source.units
-        # Whoever writes needs writes those of all units that are there.
+        # Needs are written for all units of a record at once.
         if not units or units[-1].HasField("needs"):
             return
         self._source.pipeline = self.pipeline.name

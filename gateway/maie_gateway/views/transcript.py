@@ -52,13 +52,13 @@ def _paragraphs(segments: Iterable[common.Segment]) -> str:
     paragraphs: list[list[str]] = []
     end, lane = 0.0, (0, 0)
     for segment in segments:
-        start = segment.start_offset.ToNanoseconds() / 1e9
+        start = seconds(segment.start_offset)
         before, lane = lane, (segment.track, segment.channel)
         if not paragraphs or lane != before or start - end > PARAGRAPH_PAUSE_SECONDS:
             paragraphs.append([])
         if text := segment.clean_text or segment.text:
             paragraphs[-1].append(text)
-        end = segment.end_offset.ToNanoseconds() / 1e9
+        end = seconds(segment.end_offset)
     return "\n\n".join(" ".join(paragraph) for paragraph in paragraphs)
 
 

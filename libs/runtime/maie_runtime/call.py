@@ -79,7 +79,7 @@ async def answer(
             raise response.error
     finally:
         running.cancel()
-        # Once: whoever is cancelled again waits no more for an engine that does not stop.
+        # Once: a second cancellation waits no more for an engine that does not stop.
         await asyncio.wait({running})
 
 

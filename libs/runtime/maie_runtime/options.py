@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any
 
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 
 from maie.asr.v1 import asr_pb2 as asr
 from maie.common.v1 import types_pb2 as common
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
+from maie_runtime.durations import seconds
 from maie_runtime.errors import StageError, invalid
 from maie_runtime.limits import (
     MAX_HOTWORD_CHARACTERS,
@@ -231,8 +233,8 @@ def _check(options: Message, ranges: Mapping[str, _Range], field: str) -> None:
 def _figures(value: Any) -> list[float]:
     if isinstance(value, int | float):
         return [value]
-    if isinstance(value, Message):
-        return [value.seconds + value.nanos / 1e9]  # type: ignore[attr-defined]
+    if isinstance(value, Duration):
+        return [seconds(value)]
     return list(value)
 
 

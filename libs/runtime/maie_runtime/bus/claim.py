@@ -47,8 +47,9 @@ class Claim:
 
         Where it is not wanted all the same, a heartbeat or the conductor finds out.
         """
-        told = self._message.metadata
-        return told.num_delivered == 1 and abs(datetime.now(UTC) - told.timestamp) < FRESH
+        metadata = self._message.metadata
+        age = abs(datetime.now(UTC) - metadata.timestamp)
+        return metadata.num_delivered == 1 and age < FRESH
 
     async def is_good(self) -> bool:
         """Whether the task is the last of its subject.

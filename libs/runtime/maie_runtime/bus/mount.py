@@ -21,6 +21,7 @@ from maie_runtime.bus.claim import Claim
 from maie_runtime.bus.lanes import LanePuller, WakeUps
 from maie_runtime.bus.returns import Returns
 from maie_runtime.bus.unreadable import Unreadable, dead_letter
+from maie_runtime.durations import seconds
 from maie_runtime.errors import OUTCOMES, BusyError, Settle, StageError
 from maie_runtime.failures import as_stage_error, worker_lost
 from maie_runtime.faults import fault
@@ -175,7 +176,7 @@ class JetStreamMount:
 
     async def _settle(self, task: event.StageTask, message: Msg) -> None:
         # A length and no time, since the gateway's clock may be another than this one.
-        pause = task.pause.ToTimedelta().total_seconds()
+        pause = seconds(task.pause)
         claim = Claim(self._broker.client, message)
         if self._stopping:
             await self._returns.give_back(message)

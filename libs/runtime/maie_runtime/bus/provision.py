@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from nats.errors import Error as NatsError
 from nats.js.api import AckPolicy, ConsumerConfig, StreamConfig
 from nats.js.errors import APIError, NotFoundError
-from tenacity import AsyncRetrying, retry_if_exception, wait_random_exponential
+from tenacity import AsyncRetrying, retry_if_exception_type, wait_random_exponential
 
 from maie_pipeline.bindings import BINDINGS
 from maie_runtime.bus import subjects
-from maie_runtime.bus.broker import Broker, open_broker
+from maie_runtime.bus.broker import BROKER_ERRORS, Broker, open_broker
 from maie_runtime.bus.streams import DUPLICATE_WINDOW_SECONDS, STREAMS, Lifetimes
 from maie_runtime.errors import Code, StageError
 from maie_runtime.reasons import Reason
@@ -93,7 +92,7 @@ async def open_provisioned_broker(
     """
     async with open_broker(url, name, inbox=inbox) as broker:
         async for attempt in AsyncRetrying(
-            retry=retry_if_exception(_may_pass),
+            retry=retry_if_exception_type(BROKER_ERRORS),
             wait=wait_random_exponential(multiplier=0.2, max=3),
             before_sleep=_report_failure,
         ):
@@ -206,10 +205,6 @@ def _lifetime(stream: StreamConfig, there: StreamConfig, wanted: Wanted) -> dict
 
 def _plain(value: Any) -> Any:
     return getattr(value, "value", value)
-
-
-def _may_pass(error: BaseException) -> bool:
-    return isinstance(error, NatsError | APIError | OSError)
 
 
 def _report_failure(state: Any) -> None:

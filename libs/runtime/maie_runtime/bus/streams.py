@@ -72,65 +72,69 @@ def _bucket(
     )
 
 
+def _stream(
+    name: str,
+    description: str,
+    subject: str,
+    *,
+    retention: RetentionPolicy = RetentionPolicy.LIMITS,
+    seconds: float | None = None,
+    most_per_subject: int = -1,
+    direct: bool = False,
+) -> StreamConfig:
+    """A stream that refuses a message id which it has taken before."""
+    return StreamConfig(
+        name=name,
+        description=description,
+        subjects=[subject],
+        retention=retention,
+        storage=StorageType.FILE,
+        max_age=seconds,
+        max_msgs_per_subject=most_per_subject,
+        duplicate_window=DUPLICATE_WINDOW_SECONDS,
+        allow_direct=direct or None,
+    )
+
+
 STREAMS = (
-    StreamConfig(
-        name=subjects.TASKS,
-        description="Units of work that wait for a worker",
-        subjects=["maie.task.>"],
+    _stream(
+        subjects.TASKS,
+        "Units of work that wait for a worker",
+        "maie.task.>",
         retention=RetentionPolicy.WORK_QUEUE,
-        storage=StorageType.FILE,
-        duplicate_window=DUPLICATE_WINDOW_SECONDS,
         # Workers have no other right to read it.
-        allow_direct=True,
+        direct=True,
     ),
-    StreamConfig(
-        name=subjects.EVENTS,
-        description="What happened to units of work",
-        subjects=["maie.event.>"],
-        retention=RetentionPolicy.LIMITS,
-        storage=StorageType.FILE,
-        max_age=EVENTS_KEPT_SECONDS,
-        duplicate_window=DUPLICATE_WINDOW_SECONDS,
+    _stream(
+        subjects.EVENTS,
+        "What happened to units of work",
+        "maie.event.>",
+        seconds=EVENTS_KEPT_SECONDS,
     ),
-    StreamConfig(
-        name=subjects.DEAD_LETTERS,
-        description="Units of work that were given up",
-        subjects=["maie.dead.>"],
-        retention=RetentionPolicy.LIMITS,
-        storage=StorageType.FILE,
-        max_age=DEAD_LETTERS_KEPT_SECONDS,
-        duplicate_window=DUPLICATE_WINDOW_SECONDS,
+    _stream(
+        subjects.DEAD_LETTERS,
+        "Units of work that were given up",
+        "maie.dead.>",
+        seconds=DEAD_LETTERS_KEPT_SECONDS,
     ),
-    StreamConfig(
-        name=subjects.WEBHOOKS,
-        description="What receivers are to be told of finished jobs",
-        subjects=["maie.webhook.>"],
+    _stream(
+        subjects.WEBHOOKS,
+        "What receivers are to be told of finished jobs",
+        "maie.webhook.>",
         retention=RetentionPolicy.WORK_QUEUE,
-        storage=StorageType.FILE,
-        max_age=WEBHOOKS_KEPT_SECONDS,
-        duplicate_window=DUPLICATE_WINDOW_SECONDS,
+        seconds=WEBHOOKS_KEPT_SECONDS,
     ),
-    StreamConfig(
-        name=subjects.RETURNS,
-        description="Deliveries of units that workers gave back in order",
-        subjects=["maie.return.>"],
-        retention=RetentionPolicy.LIMITS,
-        storage=StorageType.FILE,
-        max_age=RETURNS_KEPT_SECONDS,
-        max_msgs_per_subject=1,
-        duplicate_window=DUPLICATE_WINDOW_SECONDS,
+    _stream(
+        subjects.RETURNS,
+        "Deliveries of units that workers gave back in order",
+        "maie.return.>",
+        seconds=RETURNS_KEPT_SECONDS,
+        most_per_subject=1,
         # Workers have no other right to read it.
-        allow_direct=True,
+        direct=True,
     ),
-    StreamConfig(
-        name=subjects.NAMES,
-        description="What clients call their jobs",
-        subjects=[subjects.names("*")],
-        # What a limit removes stays on the disk; so each message goes by being erased.
-        retention=RetentionPolicy.LIMITS,
-        storage=StorageType.FILE,
-        duplicate_window=DUPLICATE_WINDOW_SECONDS,
-    ),
+    # What a limit removes stays on the disk; so each message goes by being erased.
+    _stream(subjects.NAMES, "What clients call their jobs", subjects.names("*")),
     _bucket(subjects.JOBS, "What is known of each job"),
     _bucket(
         subjects.REQUESTS,
