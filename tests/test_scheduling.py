@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.scheduling import SHARED_MESH
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.unit
 
@@ -39,7 +40,7 @@ def test_the_tests_of_a_file_and_of_the_shared_mesh_share_a_process(tmp_path: Pa
         cwd=ROOT,
         check=True,
         capture_output=True,
-        timeout=120,
+        timeout=PATIENCE_SECONDS,
     )
     processes = defaultdict(set)
     for written in tmp_path.rglob("test_*.[0-9]"):

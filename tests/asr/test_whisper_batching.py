@@ -31,6 +31,7 @@ from maie_asr.settings import AsrSettings, WhisperSettings
 from maie_asr.vad import find_speech
 from maie_runtime.errors import StageError
 from tests.asr.recordings import BUG_AND_BUDGET, SCHEDULE, TINY_WHISPER, read_audio
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.unit
 
@@ -197,7 +198,7 @@ def test_a_reader_that_leaves_is_not_waited_for(batching: BatchingModel) -> None
             asked = executor.submit(batching.encode, StorageView.from_array(WINDOW))
             time.sleep(0.1)
             assert not asked.done()
-        assert asked.result(timeout=10).count == 1
+        assert asked.result(timeout=PATIENCE_SECONDS).count == 1
 
 
 def test_nobody_waits_longer_than_allowed(network: Whisper) -> None:
@@ -208,7 +209,7 @@ def test_nobody_waits_longer_than_allowed(network: Whisper) -> None:
         batching.reading(),
     ):
         asked = executor.submit(batching.encode, StorageView.from_array(WINDOW))
-        assert asked.result(timeout=10).count == 1
+        assert asked.result(timeout=PATIENCE_SECONDS).count == 1
 
 
 def test_a_batch_is_never_larger_than_allowed(network: Whisper) -> None:
@@ -241,7 +242,7 @@ def test_closing_fails_what_waits(network: Whisper) -> None:
         time.sleep(0.1)
         batching.close()
         with pytest.raises(RuntimeError, match="closed"):
-            asked.result(timeout=10)
+            asked.result(timeout=PATIENCE_SECONDS)
     with pytest.raises(RuntimeError, match="closed"):
         batching.encode(StorageView.from_array(WINDOW))
     assert not [each for each in threading.enumerate() if each.name.startswith("whisper-batch")]
@@ -252,4 +253,4 @@ def encode_at_once(batching: BatchingModel, count: int) -> list[Any]:
         asked: list[Future[Any]] = [
             executor.submit(batching.encode, StorageView.from_array(WINDOW)) for _ in range(count)
         ]
-        return [each.result(timeout=30) for each in asked]
+        return [each.result(timeout=PATIENCE_SECONDS) for each in asked]

@@ -24,7 +24,6 @@ from tests.waiting import PATIENCE_SECONDS
 pytestmark = pytest.mark.unit
 
 SERVING_PART = Path(__file__).with_name("serving_part.py")
-READY_SECONDS = 30
 
 
 def part(command: tuple[str, ...] = ()) -> Part:
@@ -49,7 +48,7 @@ async def running(layout: Layout, reports: list[str]):
     child = Child(part(), layout, reports.append)
     await child.start()
     try:
-        await child.wait_ready(READY_SECONDS)
+        await child.wait_ready(PATIENCE_SECONDS)
         yield child
     finally:
         await child.stop(5)
@@ -80,7 +79,7 @@ async def test_a_part_that_is_killed_comes_back_where_it_was(layout):
     async with running(layout, reports) as child:
         first, its_child = child.pid, grandchild(layout)
         child.signal(signal.SIGKILL)
-        async with asyncio.timeout(READY_SECONDS):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while child.pid in (None, first) or not await is_serving(child.part.address):
                 await asyncio.sleep(0.05)
         assert layout.pids() == {"part": child.pid}
@@ -99,7 +98,7 @@ async def test_a_part_that_is_stopped_can_be_started_again(layout):
         await child.stop(5)
         assert child.pid is None
         await child.start()
-        await child.wait_ready(READY_SECONDS)
+        await child.wait_ready(PATIENCE_SECONDS)
         assert await is_serving(child.part.address)
 
 
@@ -111,7 +110,7 @@ async def test_a_part_that_does_not_start_says_its_last_error(layout):
     child = Child(part((sys.executable, "-c", script)), layout, print)
     await child.start()
     with pytest.raises(MeshError, match=r"part did not start: The model is missing; set A to B\."):
-        await child.wait_ready(READY_SECONDS)
+        await child.wait_ready(PATIENCE_SECONDS)
     await child.stop(1)
 
 
@@ -137,7 +136,7 @@ async def test_a_part_that_is_killed_while_it_starts_is_started_again(layout, mo
     reports: list[str] = []
     child = dying(layout, -signal.SIGKILL, 2, reports)
     await child.start()
-    await child.wait_ready(READY_SECONDS)
+    await child.wait_ready(PATIENCE_SECONDS)
     assert await is_serving(child.part.address)
     assert starts_of(layout) == 3
     assert [line.partition(";")[0] for line in reports] == ["part was killed by SIGKILL"] * 2
@@ -149,7 +148,7 @@ async def test_a_part_that_is_killed_at_every_start_is_given_up(layout, monkeypa
     child = dying(layout, -signal.SIGSEGV, 99, [])
     await child.start()
     with pytest.raises(MeshError, match=r"did not start: it was killed by SIGSEGV 4 times.*\.log"):
-        await child.wait_ready(READY_SECONDS)
+        await child.wait_ready(PATIENCE_SECONDS)
     await child.stop(1)
     assert starts_of(layout) == 4
     assert layout.pids() == {}
@@ -159,7 +158,7 @@ async def test_a_part_that_ends_by_itself_while_it_starts_is_not_started_again(l
     child = dying(layout, 3, 1, [])
     await child.start()
     with pytest.raises(MeshError, match=r"did not start: This is my own fault\."):
-        await child.wait_ready(READY_SECONDS)
+        await child.wait_ready(PATIENCE_SECONDS)
     await child.stop(1)
     assert starts_of(layout) == 1
 
@@ -168,7 +167,7 @@ async def test_a_part_is_stopped_while_it_waits_for_its_next_start(layout):
     reports: list[str] = []
     child = dying(layout, -signal.SIGKILL, 99, reports)
     await child.start()
-    async with asyncio.timeout(READY_SECONDS):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not reports:
             await asyncio.sleep(0.02)
     await child.stop(5)
@@ -206,7 +205,7 @@ from tests.cli.test_child import part
 async def main():
     child = Child(part(), Layout(Path({str(layout.root)!r})), print)
     await child.start()
-    await child.wait_ready({READY_SECONDS})
+    await child.wait_ready({PATIENCE_SECONDS})
     print(child.pid, flush=True)
     await asyncio.Future()
 

@@ -18,6 +18,7 @@ from maie_cli.doctor.finding import Health
 from maie_cli.doctor.speed import MEASURED_SECONDS, capacity, read_speech, speed
 from maie_runtime.blobs import Blobs
 from tests.asr.recordings import TINY_WHISPER
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.unit
 
@@ -38,7 +39,7 @@ def test_doctor_names_each_setting_that_is_wrong_and_what_to_do(tmp_path: Path) 
         env={name: text for name, text in os.environ.items() if "MAIE_" not in name} | WRONG,
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
     assert done.returncode == 1, done.stderr

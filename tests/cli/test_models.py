@@ -36,6 +36,7 @@ from maie_runtime.models import (
     write_manifest,
 )
 from tests.asr.recordings import TINY_WHISPER
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.unit
 
@@ -462,7 +463,7 @@ def test_how_far_a_download_is_can_be_followed_in_a_log(
         (tmp_path / "arriving").mkdir()
         file.truncate(6_000_000)
         (tmp_path / "file").rename(tmp_path / "arriving" / "file")
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while "MB" not in said and time.monotonic() < deadline:
             time.sleep(0.05)
             said += capsys.readouterr().err

@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from tests.waiting import PATIENCE_SECONDS
+
 pytestmark = pytest.mark.unit
 
 
@@ -23,7 +25,7 @@ def test_a_setting_that_cannot_be_used_stops_the_part_and_is_named(module, varia
         env={**os.environ, variable: value},
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=PATIENCE_SECONDS,
     )
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()

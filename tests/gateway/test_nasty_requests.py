@@ -17,6 +17,7 @@ from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import job_pb2_grpc
 from tests.gateway.conftest import EmptyMesh
 from tests.nasty import nasty
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.mesh
 
@@ -53,7 +54,7 @@ async def test_no_request_is_a_fault_of_the_gateway(empty_mesh: EmptyMesh, metho
         call = getattr(channel, shape)(path)
         for _ in range(REQUESTS):
             request = nasty(kind, chance)
-            made = call(request.SerializeToString(), timeout=20)
+            made = call(request.SerializeToString(), timeout=PATIENCE_SECONDS)
             code, told = await code_of(made, streams=method.server_streaming)
             assert code not in FAULTS, (told, request)
 
@@ -71,7 +72,9 @@ async def test_no_upload_is_a_fault_of_the_gateway(empty_mesh: EmptyMesh) -> Non
                 nasty(job.UploadPart, chance),
             ]
             requests = [job.CreateJobRequest(upload=part) for part in parts]
-            code, told = await code_of(stub.CreateJob(iter(requests), timeout=20), streams=False)
+            code, told = await code_of(
+                stub.CreateJob(iter(requests), timeout=PATIENCE_SECONDS), streams=False
+            )
             assert code not in FAULTS, (told, parts)
 
 
@@ -104,7 +107,9 @@ async def test_no_field_of_a_config_is_a_fault_of_the_gateway(empty_mesh: EmptyM
                 job.UploadPart(finish=finish),
             ]
             requests = [job.CreateJobRequest(upload=part) for part in parts]
-            code, told = await code_of(stub.CreateJob(iter(requests), timeout=20), streams=False)
+            code, told = await code_of(
+                stub.CreateJob(iter(requests), timeout=PATIENCE_SECONDS), streams=False
+            )
             assert code not in FAULTS, (told, config)
             codes.add(code)
     assert {grpc.StatusCode.OK, grpc.StatusCode.INVALID_ARGUMENT} <= codes

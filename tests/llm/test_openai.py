@@ -23,6 +23,7 @@ from tests.llm.openai_server import (
     hang,
     stream,
 )
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.unit
 
@@ -262,7 +263,7 @@ async def test_closing_the_answer_hangs_up() -> None:
         async with aclosing(model.generate(HELLO)) as pieces:
             assert await anext(pieces) == "One."
             assert not server.hung_up.is_set()
-        await asyncio.wait_for(server.hung_up.wait(), 5)
+        await asyncio.wait_for(server.hung_up.wait(), PATIENCE_SECONDS)
 
 
 @pytest.mark.parametrize("said", [0, 1])
@@ -276,11 +277,11 @@ async def test_cancelling_the_caller_hangs_up_and_leaves_the_model_usable(said: 
     server = OpenAIServer(stream(*["One."] * said, after=wait), stream("Two."))
     async with model_on(server) as model:
         asking = asyncio.create_task(answered(model))
-        await asyncio.wait_for(begun.wait(), 5)
+        await asyncio.wait_for(begun.wait(), PATIENCE_SECONDS)
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asking
-        await asyncio.wait_for(server.hung_up.wait(), 5)
+        await asyncio.wait_for(server.hung_up.wait(), PATIENCE_SECONDS)
         assert (await answered(model))[0] == "Two."
 
 

@@ -29,6 +29,7 @@ from tests.llm.openai_server import (
     refuse,
     stream,
 )
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.unit
 
@@ -226,7 +227,7 @@ async def test_silence_is_not_waited_out(
             async for piece in model.generate(HELLO):
                 pieces.append(piece)
         assert silent.value.code is Code.UNAVAILABLE
-        await asyncio.wait_for(server.hung_up.wait(), 5)
+        await asyncio.wait_for(server.hung_up.wait(), PATIENCE_SECONDS)
     assert pieces == heard
 
 

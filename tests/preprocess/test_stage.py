@@ -181,7 +181,7 @@ async def test_cancelling_kills_the_decoder_and_leaves_no_file(
         await responses.aclose()
     else:
         task = asyncio.ensure_future(last(stage, request_of(long_recording()), context))
-        await until(lambda: len(decoders()) == 2, seconds=2)
+        await until(lambda: len(decoders()) == 2)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -218,7 +218,7 @@ async def test_a_decoder_that_hangs_is_killed(context: StageContext, temp_dir: P
     settings = PreprocessSettings(temp_dir=temp_dir, decoder_stall_seconds=0.3)
     async with open_stage(settings) as stage:
         task = asyncio.ensure_future(last(stage, request_of(long_recording()), context))
-        await until(decoders, seconds=2)
+        await until(decoders)
         decoders()[0].suspend()
         with pytest.raises(StageError, match="does not come to an end"):
             await task

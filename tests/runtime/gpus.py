@@ -49,13 +49,13 @@ class Diary:
         lines = self.path.read_text().split("\n")[:-1]
         return [json.loads(line) for line in lines]
 
-    async def has(self, what: str, by: str, seconds: float = 20) -> dict[str, Any]:
+    async def has(self, what: str, by: str) -> dict[str, Any]:
         """Waits for an entry."""
 
         def found() -> list[dict[str, Any]]:
             return [entry for entry in self.read() if (entry["what"], entry["by"]) == (what, by)]
 
-        await until(found, seconds)
+        await until(found)
         return found()[-1]
 
 

@@ -24,6 +24,7 @@ from maie_runtime.stage import StageContext
 from tests.conftest import NatsServer
 from tests.empty_stages import EmptyStage
 from tests.runtime.workers import UNIT, count_events, next_event, queue_is_empty, submit, worker
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = [
     pytest.mark.mesh,
@@ -34,8 +35,6 @@ pytestmark = [
 # Long enough that connections with these pings are given up, short enough for a test.
 FREEZE_SECONDS = 6.0
 PINGS = Pings(interval_seconds=1, outstanding=2)
-# From the broker's return to everything being as before.
-MENDED_SECONDS = 15.0
 
 Break = Callable[[NatsServer], Coroutine[Any, Any, None]]
 
@@ -95,7 +94,7 @@ async def test_a_unit_in_hand_is_finished_and_told_once(
         go_on.set()
         await breaking
         mended = time.monotonic()
-        assert (await next_event(ours, seconds=MENDED_SECONDS)).HasField("completed")
+        assert (await next_event(ours)).HasField("completed")
         print(f"told {time.monotonic() - mended:.2f} s after the broker's return")
         assert await queue_is_empty(ours)
         assert await count_events(ours) == 1
@@ -112,7 +111,7 @@ async def test_an_idle_worker_takes_the_next_unit(
         await happen(nats_server)
         mended = time.monotonic()
         await submit(ours)
-        assert (await next_event(ours, seconds=MENDED_SECONDS)).HasField("completed")
+        assert (await next_event(ours)).HasField("completed")
         print(f"worked {time.monotonic() - mended:.2f} s after the broker's return")
         assert await queue_is_empty(ours)
     assert stage.runs == [(UNIT, 1)]
@@ -152,11 +151,11 @@ async def test_a_worker_is_listed_again(
     memory = partial(ModelMemory().tell, "")
     async with present(ours, "asr", event.WorkerInfo(instance="one"), memory):
         await happen(nats_server)
-        async with asyncio.timeout(MENDED_SECONDS):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not ours.connected:
                 await asyncio.sleep(0.05)
         before = await revision(ours)
-        async with asyncio.timeout(MENDED_SECONDS):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while await revision(ours) <= before:
                 await asyncio.sleep(0.05)
 
@@ -173,6 +172,6 @@ async def test_who_listens_hears_of_a_new_connection(nats_server: NatsServer, ou
     heard = asyncio.Event()
     with ours.subscribe_reconnects(heard.set):
         await restart(nats_server)
-        async with asyncio.timeout(MENDED_SECONDS):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await heard.wait()
     assert ours.connected

@@ -34,7 +34,7 @@ from tests.runtime.workers import (
     submit,
     worker,
 )
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.mesh
 
@@ -161,7 +161,7 @@ async def test_a_draining_worker_gives_its_unit_to_the_next(
         while not stage.runs:
             await asyncio.sleep(0.01)
     assert stage.stopped == [UNIT]
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         async with worker(broker, empty_stages()["asr"], blobs):
             assert (await next_event(broker)).HasField("completed")
 

@@ -16,6 +16,7 @@ from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.provision import open_provisioned_broker
 from maie_runtime.bus.pull import pull_groups
 from tests.conftest import NatsServer
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.mesh
 
@@ -23,7 +24,6 @@ CONSUMER = "test"
 GROUP = 64
 # Long enough that a message which is kept back until a request ends is not there in time.
 NEVER = 600.0
-SOON = 20.0
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ async def publish(broker: Broker, *texts: str) -> None:
 async def take(groups: AsyncIterator[list[Msg]], count: int) -> list[list[str]]:
     """The next groups, with at least `count` messages in all."""
     taken: list[list[str]] = []
-    async with asyncio.timeout(SOON):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while sum(map(len, taken)) < count:
             taken.append([message.data.decode() for message in await anext(groups)])
     return taken
@@ -124,7 +124,7 @@ async def test_a_request_that_was_lost_with_its_server_is_made_again(
         await asyncio.sleep(0.05)
         await nats_server.stop(kill=True)
         await nats_server.start()
-        async with asyncio.timeout(SOON):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not broker.connected:
                 await asyncio.sleep(0.05)
         await publish(broker, "after")

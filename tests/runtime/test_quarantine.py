@@ -54,7 +54,11 @@ def test_a_suspect_is_alone_whatever_comes_and_goes(units: list[tuple[bool, int,
 
 async def test_ordinary_units_run_side_by_side() -> None:
     quarantine = Quarantine()
-    async with asyncio.timeout(1), quarantine.place(suspect=False), quarantine.place(suspect=False):
+    async with (
+        asyncio.timeout(PATIENCE_SECONDS),
+        quarantine.place(suspect=False),
+        quarantine.place(suspect=False),
+    ):
         pass
 
 
@@ -73,6 +77,6 @@ async def test_a_suspect_that_waits_lets_nobody_in(suspect: bool) -> None:
             async with quarantine.place(suspect=suspect):
                 pass
         assert not waiting.done()
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await waiting
         await quarantine.opened()

@@ -16,7 +16,7 @@ from maie_runtime.errors import Code, StageError
 from maie_runtime.reasons import Reason
 from maie_runtime.watchdog import watchdog
 from tests.conftest import NatsServer, free_port
-from tests.runtime.test_worker_process import START_SECONDS, worker_process
+from tests.runtime.test_worker_process import worker_process
 from tests.waiting import PATIENCE_SECONDS
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
@@ -116,7 +116,7 @@ async def test_a_service_whose_engine_died_says_not_serving_and_ends_with_status
     ):
         stub: Any = health_pb2_grpc.HealthStub(channel)
         watch = stub.Watch(
-            health_pb2.HealthCheckRequest(), wait_for_ready=True, timeout=START_SECONDS
+            health_pb2.HealthCheckRequest(), wait_for_ready=True, timeout=PATIENCE_SECONDS
         )
         async for answer in watch:
             if answer.status == SERVING:

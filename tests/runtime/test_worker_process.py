@@ -29,7 +29,6 @@ pytestmark = pytest.mark.mesh
 
 ROOT = Path(__file__).parents[2]
 ACK_WAIT = 2
-START_SECONDS = 30
 
 
 @pytest.fixture(autouse=True)
@@ -67,7 +66,7 @@ async def worker_process(
 async def taken(broker: Broker) -> None:
     """Waits until a worker has a unit in hand."""
     name = subjects.worker_consumer("asr")
-    async with asyncio.timeout(START_SECONDS):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
             try:
                 if (await broker.jetstream.consumer_info(subjects.TASKS, name)).num_ack_pending:
@@ -103,7 +102,7 @@ async def test_a_poisoned_unit_is_given_up_and_its_neighbours_are_done(
     limits = {"MAIE_ASR_SLOTS": "3", "MAIE_ASR_MAX_DELIVERIES": "2"}
     for _ in range(2):
         async with worker_process(nats_server, tmp_path, POISON=poison, **limits) as process:
-            async with asyncio.timeout(START_SECONDS):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 assert await process.wait() == -signal.SIGKILL
     async with worker(broker, stage, blobs, ack_wait_seconds=ACK_WAIT, max_deliveries=2):
         ends = [await next_event(broker, number) for number in (1, 2, 3)]
@@ -126,7 +125,7 @@ async def test_a_death_between_result_event_and_ack_tells_the_end_once(
 ) -> None:
     await submit(broker)
     async with worker_process(nats_server, tmp_path, MAIE_FAULT=f"{point}:kill") as process:
-        async with asyncio.timeout(START_SECONDS):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             assert await process.wait() == -signal.SIGKILL
     async with worker(broker, stage, blobs, ack_wait_seconds=ACK_WAIT):
         told = await next_event(broker)
@@ -144,7 +143,7 @@ async def test_a_hung_worker_ends_with_its_own_status(
     limits = {"MAIE_ASR_STALL_SECONDS": "0.5", "MAIE_ASR_CANCEL_GRACE_SECONDS": "0.5"}
     async with worker_process(nats_server, tmp_path, HOOK="hang", **limits) as process:
         await submit(broker)
-        assert (await next_event(broker, seconds=START_SECONDS)).failed.failure.reason == "STALLED"
+        assert (await next_event(broker)).failed.failure.reason == "STALLED"
         async with asyncio.timeout(PATIENCE_SECONDS):
             assert await process.wait() == HUNG_STATUS
     assert await queue_is_empty(broker)
@@ -170,6 +169,6 @@ async def test_a_fault_that_cannot_be_read_stops_the_service(
     nats_server: NatsServer, tmp_path: Path
 ) -> None:
     async with worker_process(nats_server, tmp_path, MAIE_FAULT="worker.nowhere:kill") as process:
-        async with asyncio.timeout(START_SECONDS):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             assert await process.wait() == 1
     assert "worker.nowhere:kill" in (tmp_path / "worker.log").read_text()

@@ -86,9 +86,9 @@ async def take_back(broker: Broker, job_id: str = JOB) -> None:
     await broker.jetstream.purge_stream(subjects.TASKS, subject=subjects.tasks_of_job(job_id))
 
 
-async def next_event(broker: Broker, number: int = 1, seconds: float = 10) -> event.StageEvent:
+async def next_event(broker: Broker, number: int = 1) -> event.StageEvent:
     """The durable event with that number in the stream."""
-    async with asyncio.timeout(seconds):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while await count_events(broker) < number:
             await asyncio.sleep(0.02)
     message = await broker.jetstream.get_msg(subjects.EVENTS, seq=number)

@@ -24,6 +24,7 @@ from maie_gateway.webhooks import (
 from maie_gateway.webhooks.guard import Resolve
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
+from tests.waiting import PATIENCE_SECONDS
 
 LOOPBACK = ["127.0.0.0/8"]
 QUICK: dict[str, Any] = {
@@ -60,8 +61,8 @@ class Mail:
         info = await self.broker.jetstream.stream_info(subjects.WEBHOOKS)
         return int(info.state.messages)
 
-    async def empty(self, seconds: float = 15) -> None:
-        async with asyncio.timeout(seconds):
+    async def empty(self) -> None:
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while await self.waiting():
                 await asyncio.sleep(0.02)
 

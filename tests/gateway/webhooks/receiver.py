@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import json
@@ -18,6 +17,7 @@ from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
 from tests.conftest import free_port
+from tests.waiting import until
 
 SECRET = "a secret of the receiver's own"
 Answer = Callable[[int], Awaitable[web.StreamResponse]]
@@ -92,11 +92,9 @@ class Receiver:
         finally:
             self.inside -= 1
 
-    async def wait_for(self, count: int, seconds: float = 15) -> None:
+    async def wait_for(self, count: int) -> None:
         """Waits until so many requests came."""
-        async with asyncio.timeout(seconds):
-            while len(self.received) < count:
-                await asyncio.sleep(0.01)
+        await until(lambda: len(self.received) >= count)
 
 
 def finished(job_id: str, *urls: str, tenant: str = "default") -> record.JobRecord:

@@ -9,6 +9,7 @@ import psutil
 import pytest
 
 from tests.mesh.conftest import MAIE, start_mesh, write_wav
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.mesh
 
@@ -217,7 +218,7 @@ def test_a_gateway_that_is_killed_in_mid_job_costs_nothing(shared_mesh, short_re
                 break
         killed = shared_mesh.pids()["gateway"]
         os.kill(killed, signal.SIGKILL)
-        output, errors = process.communicate(timeout=50)
+        output, errors = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0, errors
     assert json.loads(output)["results"]["raw_transcript"].startswith(WORDS)
     assert shared_mesh.pids()["gateway"] != killed
@@ -245,5 +246,5 @@ def test_a_mesh_leaves_no_process_behind_and_keeps_its_jobs(tmp_path, maie, shor
 
 
 def assert_gone(processes: list[psutil.Process]) -> None:
-    _, alive = psutil.wait_procs(processes, timeout=10)
+    _, alive = psutil.wait_procs(processes, timeout=PATIENCE_SECONDS)
     assert [each for each in alive if each.status() != psutil.STATUS_ZOMBIE] == []
