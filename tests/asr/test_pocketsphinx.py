@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
-import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
 
 import pocketsphinx
+import psutil
 import pytest
 import pytest_asyncio
 
@@ -25,12 +25,12 @@ from maie_runtime.blobs import Blobs
 from maie_runtime.errors import Code, StageError
 from tests.asr.recordings import BUG_AND_BUDGET, LIBRIVOX, STANDUP, read_audio, wav
 from tests.asr.running import text_of, transcribe
+from tests.waiting import PATIENCE_SECONDS, until
 
 pytestmark = [pytest.mark.unit, pytest.mark.asyncio(loop_scope="module")]
 
-STOP_SECONDS = 2.0
-# Long enough that a decoder is at work, short enough that it is not done.
-AT_WORK_SECONDS = 0.5
+# What a decoder with an utterance in hand has used of a processor, of the seconds that it needs.
+AT_WORK_SECONDS = 0.1
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
@@ -92,20 +92,21 @@ async def test_cancelling_a_long_utterance_frees_the_only_decoder(
     engine: PocketsphinxEngine,
 ) -> None:
     task = asyncio.create_task(read(engine, one_utterance(STANDUP)))
-    await asyncio.sleep(AT_WORK_SECONDS)
-    began = time.monotonic()
+    (decoder,) = await at_work()
+    # Now it never ends by itself.
+    decoder.suspend()
     task.cancel()
-    await asyncio.wait([task])
-    assert task.cancelled()
-    assert time.monotonic() - began < STOP_SECONDS
-    assert await read(engine, short_speech()) == "i will fix the bug by friday"
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await asyncio.wait([task])
+        assert task.cancelled()
+        assert await read(engine, short_speech()) == "i will fix the bug by friday"
 
 
 async def test_a_decoder_that_dies_fails_its_unit_for_now_and_is_replaced(
     engine: PocketsphinxEngine,
 ) -> None:
     task = asyncio.create_task(read(engine, one_utterance(STANDUP)))
-    await asyncio.sleep(AT_WORK_SECONDS)
+    await at_work()
     kill_decoders()
     with pytest.raises(StageError) as caught:
         await task
@@ -168,9 +169,27 @@ async def start_error(settings: PocketsphinxSettings) -> StageError:
     return caught.value
 
 
+def decoders() -> list[multiprocessing.process.BaseProcess]:
+    return [each for each in multiprocessing.active_children() if each.name == "pocketsphinx"]
+
+
+async def at_work() -> list[psutil.Process]:
+    """The decoders, once they work."""
+    found = [psutil.Process(each.pid) for each in decoders()]
+    assert found
+    before = [sum(each.cpu_times()[:2]) for each in found]
+    await until(
+        lambda: all(
+            sum(each.cpu_times()[:2]) > used + AT_WORK_SECONDS
+            for each, used in zip(found, before, strict=True)
+        )
+    )
+    return found
+
+
 def kill_decoders() -> list[multiprocessing.process.BaseProcess]:
-    decoders = [each for each in multiprocessing.active_children() if each.name == "pocketsphinx"]
-    assert decoders
-    for process in decoders:
+    killed = decoders()
+    assert killed
+    for process in killed:
         process.kill()
-    return decoders
+    return killed

@@ -28,6 +28,7 @@ from tests.llm.openai_server import (
 )
 from tests.summary.asking import ask, request, transcript
 from tests.summary.conftest import context as context
+from tests.waiting import until
 
 pytestmark = pytest.mark.unit
 
@@ -78,7 +79,7 @@ async def test_the_limit_that_is_set_holds(told: int | None) -> None:
 async def test_a_turn_is_given_back_however_a_call_ends() -> None:
     failing = stream("one", after=answer_json({}), finish=None)
     server = OpenAIServer(failing, failing, hang, stream("good"))
-    async with model_on(server, concurrency=1, first_token_seconds=0.3) as model:
+    async with model_on(server, concurrency=1, first_token_seconds=1.0) as model:
         for _ in range(3):
             with pytest.raises(StageError):
                 await answered(model)
@@ -114,22 +115,26 @@ def slots_at_work(changing: bool) -> Reaction:
 
 
 async def test_a_server_that_works_for_others_is_waited_for_while_its_slots_change() -> None:
-    late = stream("late", before=2.4)
-    limits: dict[str, Any] = {"first_token_seconds": 0.6, "next_token_seconds": 0.6}
-    server = OpenAIServer(late)
-    server.props = answer_json({"total_slots": 1})
-    server.slots = slots_at_work(changing=True)
+    limits: dict[str, Any] = {"first_token_seconds": 0.9, "next_token_seconds": 0.9}
     signs: list[None] = []
-    async with model_on(server, **limits) as model:
-        prompt = Prompt(messages=HELLO.messages, alive=lambda: signs.append(None))
-        assert (await answered(model, prompt))[0] == "late"
-    assert len(signs) >= 4
+
+    async def late(request: web.Request) -> web.StreamResponse:
+        # The slots are looked at three times in each limit.
+        await until(lambda: len(signs) >= 7)
+        return await stream("late")(request)
 
     server = OpenAIServer(late)
     server.props = answer_json({"total_slots": 1})
+    server.slots = slots_at_work(changing=True)
+    async with model_on(server, **limits) as model:
+        prompt = Prompt(messages=HELLO.messages, alive=lambda: signs.append(None))
+        assert (await answered(model, prompt))[0] == "late"
+
+    server = OpenAIServer(hang)
+    server.props = answer_json({"total_slots": 1})
     server.slots = slots_at_work(changing=False)
     async with model_on(server, **limits) as model:
-        with pytest.raises(StageError, match=r"was silent for 0\.6 s"):
+        with pytest.raises(StageError, match=r"was silent for 0\.9 s"):
             await answered(model)
 
 
