@@ -29,7 +29,7 @@ from tests.waiting import PATIENCE_SECONDS
 LOOPBACK = ["127.0.0.0/8"]
 QUICK: dict[str, Any] = {
     "allowed_networks": LOOPBACK,
-    "timeout_seconds": 0.5,
+    "timeout_seconds": 5,
     "retry_min_seconds": 0.05,
     "retry_max_seconds": 0.2,
     "breaker_pause_seconds": 0.3,

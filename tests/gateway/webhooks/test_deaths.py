@@ -21,8 +21,10 @@ pytestmark = pytest.mark.mesh
 
 
 async def test_a_sender_that_dies_before_the_ack_sends_the_same_event_again(
-    mail: Mail, receiver: Receiver, nats_server: NatsServer
+    mail: Mail, receiver: Receiver, nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # For the second sender, so that the broker does not wait long for the first one's ack.
+    monkeypatch.setattr("maie_gateway.webhooks.sender.ACK_MARGIN_SECONDS", 0.5)
     victim = await asyncio.create_subprocess_exec(
         *(sys.executable, str(Path(__file__).with_name("run_sender.py")), nats_server.url),
         WebhookSettings(**QUICK).model_dump_json(),
@@ -41,7 +43,7 @@ async def test_a_sender_that_dies_before_the_ack_sends_the_same_event_again(
     victim.kill()
     await victim.wait()
     assert await mail.waiting() == 1
-    async with mail.sender():
+    async with mail.sender(timeout_seconds=3):
         await mail.empty()
     assert receiver.ids == ["job-1/JOB_STATE_FAILED/3"] * 2
     assert receiver.received[0].body == receiver.received[1].body
