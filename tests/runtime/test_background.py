@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from maie_runtime.background import beside, end
-from tests.waiting import PATIENCE_SECONDS
+from tests.waiting import PATIENCE_SECONDS, until
 
 
 async def test_work_runs_while_the_context_lasts_and_not_after() -> None:
@@ -22,8 +22,7 @@ async def test_work_runs_while_the_context_lasts_and_not_after() -> None:
             await asyncio.sleep(0)
 
     async with beside(work(), work()):
-        await asyncio.sleep(0.01)
-    assert runs > 2
+        await until(lambda: runs > 2)
     before = runs
     await asyncio.sleep(0.01)
     assert runs == before

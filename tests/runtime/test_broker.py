@@ -135,11 +135,11 @@ async def test_a_publisher_gives_up_when_it_is_told_to(
 ) -> None:
     await nats_server.stop()
     told = event.StageEvent(job_id="j", unit=UNIT)
-    began = time.monotonic()
     with pytest.raises(StageError) as refused:
-        await ours.publish(subjects.event("asr", "j"), told, message_id="j/1", give_up_seconds=0.5)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            event_subject = subjects.event("asr", "j")
+            await ours.publish(event_subject, told, message_id="j/1", give_up_seconds=0.5)
     assert refused.value.reason == "BROKER_UNAVAILABLE"
-    assert time.monotonic() - began < 0.5 + 5 + 2
     await nats_server.start()
 
 

@@ -141,7 +141,7 @@ async def test_the_line_is_as_long_as_there_are_slots(stage: EmptyStage, blobs: 
 async def test_a_call_waits_for_a_slot_no_longer_than_a_stage_may_be_silent(
     stage: EmptyStage, blobs: Blobs
 ) -> None:
-    host = host_of(stall_seconds=0.2)
+    host = host_of(stall_seconds=1)
     await host.slots.acquire()
     with pytest.raises(StageError) as refused:
         await called(host, stage, blobs)
@@ -182,7 +182,7 @@ async def test_a_caller_who_leaves_stops_the_work_and_frees_the_slot(
 async def test_a_caller_who_does_not_read_loses_his_slot(stage: EmptyStage, blobs: Blobs) -> None:
     plain = stage.answer
     stage.answer = lambda *asked: list(plain(*asked)) * (RESPONSES_AHEAD + 1)
-    host = host_of(stall_seconds=0.2)
+    host = host_of(stall_seconds=1)
     async with aclosing(answer(host, stage, asr.TranscribeRequest(), blobs)) as responses:
         await anext(responses)
         assert host.slots.locked()

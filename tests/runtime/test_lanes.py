@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from maie_gateway.streams import keep_streams
 from maie_runtime.background import beside
 from maie_runtime.blobs import Blobs
-from maie_runtime.bus import subjects
+from maie_runtime.bus import lanes, subjects
 from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.provision import Wanted
 from maie_runtime.settings import ServiceSettings
@@ -27,8 +27,8 @@ BATCH_UNITS = [f"asr.{number:04d}" for number in range(8)]
 INTERACTIVE_UNITS = [f"asr.{number:04d}" for number in range(100, 104)]
 BATCH_JOB = "01900000-0000-7000-8000-00000000000b"
 INTERACTIVE_JOB = "01900000-0000-7000-8000-00000000000a"
-# Far less than the wait between two looks that nothing calls for.
-AT_ONCE_SECONDS = 0.25
+# Between two looks that nothing calls for; far more than it takes to begin, on any machine.
+POLL_SECONDS = 10.0
 
 
 async def submit_both(broker: Broker) -> None:
@@ -54,10 +54,11 @@ async def test_interactive_work_waits_for_no_more_than_the_unit_in_hand(
     stage.hook = takes_a_moment
     await submit(broker, *BATCH_UNITS, job_id=BATCH_JOB)
     async with worker(broker, stage, blobs):
-        await until(lambda: len(stage.runs) == 2)
+        await until(lambda: len(stage.runs) >= 2)
         await submit(broker, INTERACTIVE_UNITS[0], job_id=INTERACTIVE_JOB, lane="interactive")
+        begun = len(stage.runs)
         await until(lambda: (INTERACTIVE_UNITS[0], 1) in stage.runs)
-    assert [unit for unit, _ in stage.runs].index(INTERACTIVE_UNITS[0]) <= 3
+    assert [unit for unit, _ in stage.runs].index(INTERACTIVE_UNITS[0]) <= begun + 1
 
 
 async def test_a_reserved_slot_takes_no_batch_work(
@@ -72,7 +73,7 @@ async def test_a_reserved_slot_takes_no_batch_work(
         await submit(broker, *BATCH_UNITS[:2], job_id=BATCH_JOB)
         await until(lambda: stage.runs)
         await submit(broker, INTERACTIVE_UNITS[0], job_id=INTERACTIVE_JOB, lane="interactive")
-        await until(lambda: len(stage.runs) == 2, AT_ONCE_SECONDS * 4)
+        await until(lambda: len(stage.runs) == 2)
         assert stage.runs[1] == (INTERACTIVE_UNITS[0], 1)
 
 
@@ -82,8 +83,9 @@ def test_not_every_slot_can_be_reserved() -> None:
 
 
 async def test_an_idle_worker_begins_a_task_at_once(
-    broker: Broker, stage: EmptyStage, blobs: Blobs
+    broker: Broker, stage: EmptyStage, blobs: Blobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(lanes, "POLL_SECONDS", POLL_SECONDS)
     began: asyncio.Queue[float] = asyncio.Queue()
     delays = []
 
@@ -94,14 +96,12 @@ async def test_an_idle_worker_begins_a_task_at_once(
     async with worker(broker, stage, blobs, slots=2):
         for number in range(20):
             lane = (subjects.BATCH, subjects.INTERACTIVE)[number % 2]
-            # Out of step with the looks that a waiting slot takes by itself.
-            await asyncio.sleep(0.037)
             submitted = time.monotonic()
             await submit(broker, job_id=f"{BATCH_JOB[:-2]}{number:02d}", lane=lane)
             async with asyncio.timeout(PATIENCE_SECONDS):
                 delays.append(await began.get() - submitted)
     print(f"submit to start: p50 {statistics.median(delays) * 1e3:.1f} ms")
-    assert statistics.median(delays) < AT_ONCE_SECONDS
+    assert statistics.median(delays) < POLL_SECONDS / 2
 
 
 async def test_every_task_of_a_burst_is_taken_at_once_by_many_workers(
@@ -134,10 +134,12 @@ async def test_an_idle_slot_costs_a_few_small_requests_a_second(
 ) -> None:
     async with worker(broker, stage, blobs, slots=2):
         await asyncio.sleep(0.5)
+        began = time.monotonic()
         before, sent = broker.client.stats["out_msgs"], broker.client.stats["out_bytes"]
-        await asyncio.sleep(3)
+        await until(lambda: broker.client.stats["out_msgs"] >= before + 8)
+        await asyncio.sleep(1)
         requests = broker.client.stats["out_msgs"] - before
-        assert 4 <= requests <= 2 * 2 * 5
+        assert requests <= 2 * 2 * (time.monotonic() - began + 2)
         assert broker.client.stats["out_bytes"] - sent < requests * 100
 
 

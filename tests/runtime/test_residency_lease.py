@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from maie_runtime import residency_lease
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
-from maie_runtime.residency_lease import LOST_AFTER, GpuLease
+from maie_runtime.residency_lease import LOST_AFTER, RENEW_AFTER, GpuLease
 from tests.conftest import NatsServer
 from tests.runtime.gpus import (
     GPU,
@@ -31,8 +32,6 @@ from tests.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.mesh
 
-# The server looks for what it has to forget a few times a second; so do those who wait.
-TAKEOVER_SECONDS = TTL + 1
 # Each of three processes before the first fault, and again after the last.
 LEAST_TURNS = 6
 
@@ -59,15 +58,26 @@ def diary(tmp_path: Path) -> Diary:
     return Diary(tmp_path / "diary")
 
 
-async def seconds_to_take(lease: GpuLease) -> float:
-    began = time.monotonic()
-    await (await lease.acquire()).release()
-    return time.monotonic() - began
-
-
-async def test_it_is_taken_at_once_when_it_is_free(lease: GpuLease, other: GpuLease) -> None:
-    for each in (lease, other, lease):
-        assert await seconds_to_take(each) < 0.3
+async def test_who_asks_has_it_at_once_when_it_is_free(
+    nats_server: NatsServer, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Nothing but a release makes anybody look again.
+    await forget_soon(broker, 10 * PATIENCE_SECONDS)
+    monkeypatch.setattr(residency_lease, "LOOK_SECONDS", 10 * PATIENCE_SECONDS)
+    async with (
+        another_broker(nats_server) as second,
+        open_lease(broker, "first") as lease,
+        open_lease(second, "other") as other,
+        asyncio.timeout(PATIENCE_SECONDS),
+    ):
+        for each in (lease, other, lease):
+            await (await each.acquire()).release()
+        hold = await lease.acquire()
+        waiting = asyncio.create_task(other.acquire())
+        while not await hold.others_wait():
+            await asyncio.sleep(0.01)
+        await hold.release()
+        await (await waiting).release()
 
 
 async def test_it_is_held_for_as_long_as_wanted(lease: GpuLease, other: GpuLease) -> None:
@@ -78,7 +88,7 @@ async def test_it_is_held_for_as_long_as_wanted(lease: GpuLease, other: GpuLease
     assert not waiting.done()
     assert await hold.others_wait()
     await hold.release()
-    async with asyncio.timeout(0.3):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         taken = await waiting
     assert taken.token > hold.token
     assert not await taken.others_wait()
@@ -151,30 +161,38 @@ async def test_a_renewal_whose_answer_was_lost_counts(broker: Broker, lease: Gpu
 async def test_a_holder_that_the_server_forgot_notices(broker: Broker, lease: GpuLease) -> None:
     hold = await lease.acquire()
     await broker.jetstream.purge_stream(subjects.bucket_stream(subjects.GPUS))
-    async with asyncio.timeout(TTL):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await hold.lost.wait()
     assert not hold.valid
     await hold.release()
 
 
 async def test_a_holder_without_a_broker_stops_before_another_can_begin(
-    nats_server: NatsServer, lease: GpuLease
+    nats_server: NatsServer, broker: Broker, lease: GpuLease
 ) -> None:
     hold = await lease.acquire()
-    renewed = time.monotonic()
-    await asyncio.sleep(TTL)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while await revision(broker) == hold.token:
+            await asyncio.sleep(0.01)
     await nats_server.stop(kill=True)
-    stopped = time.monotonic()
-    async with asyncio.timeout(TTL):
-        await hold.lost.wait()
-    assert time.monotonic() - stopped < TTL * LOST_AFTER + 0.2
-    assert time.monotonic() - renewed > TTL
+    # The server would forget it a TTL after the last renewal. On a busy machine all timers of this
+    # process are late, and in their order.
+    await asyncio.sleep(TTL * (1 - RENEW_AFTER))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert hold.lost.is_set()
+    assert not hold.valid
     await nats_server.start()
     async with asyncio.timeout(PATIENCE_SECONDS):
         again = await lease.acquire()
     assert again.token > hold.token
     await hold.release()
     await again.release()
+
+
+async def revision(broker: Broker) -> int:
+    """That of the holder's entry, which grows as it is renewed."""
+    return (await broker.gpus.get(subjects.gpu_holder(GPU))).revision or 0
 
 
 async def test_a_broker_that_is_started_again_costs_nobody_the_gpu(
@@ -192,19 +210,20 @@ async def test_a_broker_that_is_started_again_costs_nobody_the_gpu(
         await hold.release()
 
 
-async def test_a_killed_holder_loses_it_within_the_time_and_a_second(
+async def test_a_killed_holder_loses_it_once_it_is_forgotten(
     nats_server: NatsServer, lease: GpuLease, diary: Diary
 ) -> None:
     async with holder_process(nats_server, diary, "victim", hold_seconds=60) as process:
         await diary.has("took", "victim")
         waiting = asyncio.create_task(lease.acquire())
         await asyncio.sleep(TTL)  # long enough for renewals
+        assert not waiting.done()
         process.send_signal(signal.SIGKILL)
         killed = time.monotonic()
-        hold = await waiting
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            hold = await waiting
     takeover = time.monotonic() - killed
     print(f"takeover after kill -9: {takeover:.2f} s, where {TTL} s are given")
-    assert TTL * 0.5 < takeover < TAKEOVER_SECONDS
     await hold.release()
 
 
@@ -223,7 +242,7 @@ async def test_a_killed_service_that_waited_keeps_nobody_waiting(
             while len((await lease.look())[1]) < 2:
                 await asyncio.sleep(0.01)
         await hold.release()
-        async with asyncio.timeout(TAKEOVER_SECONDS):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await (await behind).release()
     assert "took" not in {entry["what"] for entry in diary.read()}
 
@@ -281,8 +300,7 @@ async def test_there_is_one_holder_at_a_time_whatever_becomes_of_them(
             lambda: (
                 {entry["by"] for entry in diary.read()[before:] if entry["what"] == "took"}
                 == set(names)
-            ),
-            30,
+            )
         )
     check(diary)
 

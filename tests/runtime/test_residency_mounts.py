@@ -73,7 +73,7 @@ async def sharing(
     async with shared(broker, model, **options) as residency:
         await until(lambda: not model.memory.inside)
         model.memory.history.clear()
-        chosen = {"ack_wait_seconds": 1, **options}
+        chosen = {"ack_wait_seconds": 3, **options}
         async with worker(broker, stage, blobs, residency=residency, **chosen) as mount:
             yield mount
 
@@ -94,6 +94,13 @@ async def in_hand(broker: Broker) -> int:
     return (await broker.jetstream.consumer_info(subjects.TASKS, name)).num_ack_pending or 0
 
 
+async def one_in_hand(broker: Broker) -> None:
+    """Waits until a unit is with the worker."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not await in_hand(broker):
+            await asyncio.sleep(0.02)
+
+
 async def test_units_run_in_a_turn_with_the_model_in_memory(
     broker: Broker, stage: EmptyStage, blobs: Blobs, memory: Memory, model: NotedModel
 ) -> None:
@@ -102,7 +109,7 @@ async def test_units_run_in_a_turn_with_the_model_in_memory(
 
     stage.hook = needs_the_model
     await submit(broker, *UNITS)
-    async with sharing(broker, stage, blobs, model, slots=2):
+    async with sharing(broker, stage, blobs, model, slots=2, turn_seconds=2):
         for number in range(len(UNITS)):
             assert (await next_event(broker, number + 1)).HasField("completed")
         assert await queue_is_empty(broker)
@@ -116,6 +123,7 @@ async def test_one_unit_waits_for_the_turn_and_others_can_have_the_rest(
     async with sharing(broker, stage, blobs, model, slots=3):
         async with elsewhere(other):
             await submit(broker, *UNITS)
+            await one_in_hand(broker)
             await asyncio.sleep(LONG_ENOUGH)
             assert await in_hand(broker) == 1
             assert stage.runs == []
@@ -143,12 +151,11 @@ async def test_interactive_work_that_comes_while_batch_work_waits_is_done_in_the
     memory: Memory,
     model: NotedModel,
 ) -> None:
-    async with sharing(broker, stage, blobs, model, slots=2, interactive_slots=1):
+    options = {"slots": 2, "interactive_slots": 1, "turn_seconds": 2}
+    async with sharing(broker, stage, blobs, model, **options):
         async with elsewhere(other):
             await submit(broker)
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                while not await in_hand(broker):
-                    await asyncio.sleep(0.02)
+            await one_in_hand(broker)
             await submit(broker, UNITS[1], job_id=f"{JOB[:-1]}1", lane=subjects.INTERACTIVE)
         assert await queue_is_empty(broker)
     assert memory.history == ["asr loaded", "asr unloaded"]
@@ -157,14 +164,14 @@ async def test_interactive_work_that_comes_while_batch_work_waits_is_done_in_the
 async def test_to_wait_is_neither_a_stall_nor_time_of_the_unit_nor_a_silence(
     broker: Broker, other: Broker, stage: EmptyStage, blobs: Blobs, model: NotedModel
 ) -> None:
-    limits = {"stall_seconds": 0.5, "unit_deadline_seconds": 0.5, "ack_wait_seconds": 1}
+    limits = {"stall_seconds": 1.5, "unit_deadline_seconds": 1.5, "ack_wait_seconds": 2}
     async with sharing(broker, stage, blobs, model, **limits):
         async with elsewhere(other):
             await submit(broker)
-            await asyncio.sleep(2.5)
+            await asyncio.sleep(3)
         told = await next_event(broker)
         assert told.HasField("completed")
-        assert told.completed.metrics.processing_duration.ToTimedelta().total_seconds() < 0.5
+        assert told.completed.metrics.processing_duration.ToTimedelta().total_seconds() < 1.5
         assert await queue_is_empty(broker)
     assert stage.runs == [(UNIT, 1)]
     assert await count_events(broker) == 1
@@ -175,9 +182,7 @@ async def test_a_unit_whose_job_is_cancelled_waits_no_more(
 ) -> None:
     async with sharing(broker, stage, blobs, model), elsewhere(other):
         await submit(broker)
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while not await in_hand(broker):
-                await asyncio.sleep(0.02)
+        await one_in_hand(broker)
         await broker.tell(subjects.cancel(JOB))
         assert await queue_is_empty(broker)
     assert stage.runs == []
@@ -191,9 +196,7 @@ async def test_a_worker_that_stops_gives_the_waiting_unit_back_at_once(
         async with sharing(broker, stage, blobs, model, ack_wait_seconds=600):
             await stack.enter_async_context(elsewhere(other))
             await submit(broker)
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                while not await in_hand(broker):
-                    await asyncio.sleep(0.02)
+            await one_in_hand(broker)
         async with worker(other, free, blobs, ack_wait_seconds=600, max_deliveries=1):
             assert (await next_event(broker)).HasField("completed")
     assert stage.runs == []

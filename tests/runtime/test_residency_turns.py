@@ -88,6 +88,7 @@ async def test_two_services_with_much_work_take_turns(
         asyncio.TaskGroup() as group,
     ):
         memory.history.clear()
+        began = time.monotonic()
 
         async def units(residency: SharedGpu, model: NotedModel) -> None:
             for _ in range(30):
@@ -99,36 +100,36 @@ async def test_two_services_with_much_work_take_turns(
     assert not memory.inside
     told = [f"{model.name} {what}" for model in (first, second) for what in ("loaded", "unloaded")]
     assert set(memory.history) <= set(told)
-    # 60 units each of 0.05 s, two at a time, in turns of half a second: some four turns each.
-    for model in (first, second):
-        assert 2 <= loads(memory, model) <= 8
+    # 60 units each of 0.05 s, two at a time: more than a turn, which is half a second.
+    turns = [loads(memory, model) for model in (first, second)]
+    assert min(turns) >= 2
+    assert sum(turns) <= (time.monotonic() - began) / 0.5 + 2
 
 
 async def test_a_model_stays_while_nobody_else_waits(
     broker: Broker, memory: Memory, first: NotedModel
 ) -> None:
-    async with shared(broker, first, turn_seconds=1.5) as one:
+    async with shared(broker, first, turn_seconds=2) as one:
         for _ in range(4):
+            began = time.monotonic()
             await work(one, first, 0.1)
             await asyncio.sleep(IDLE_SECONDS)
         assert loads(memory, first) == 1
         # Without work it goes all the same, after as long as a turn.
-        idle = time.monotonic()
         await unloaded(memory)
-        assert 1.0 < time.monotonic() - idle < 2.5
+        assert time.monotonic() - began >= 0.1 + 2
 
 
 async def test_a_service_without_work_hands_on_at_once(
     broker: Broker, other_broker: Broker, first: NotedModel, second: NotedModel
 ) -> None:
     async with (
-        shared(broker, first, turn_seconds=60) as one,
-        shared(other_broker, second, turn_seconds=60) as two,
+        shared(broker, first, turn_seconds=600) as one,
+        shared(other_broker, second, turn_seconds=600) as two,
     ):
         await work(one, first, 0.1)
-        began = time.monotonic()
-        await work(two, second, 0.1)
-        assert time.monotonic() - began < IDLE_SECONDS + 1
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await work(two, second, 0.1)
 
 
 async def test_work_in_hand_is_finished_before_the_turn_ends(
@@ -178,7 +179,7 @@ async def test_a_service_that_ends_unloads(
         assert memory.inside == set()
         with pytest.raises(StageError, match="stops"):
             await work(one, first, 0.1)
-        async with asyncio.timeout(0.5):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await work(two, second, 0.1)
 
 
@@ -270,7 +271,7 @@ async def test_a_model_that_hangs_ends_the_process(
 ) -> None:
     given_up: list[bool] = []
     abandon = lambda: given_up.append(True)  # noqa: E731
-    async with shared(broker, first, abandon=abandon, stall_seconds=0.3) as one:
+    async with shared(broker, first, abandon=abandon, stall_seconds=1) as one:
         if what == "load":
             await unloaded(memory)
         first.takes = 60
@@ -355,7 +356,7 @@ async def test_a_service_without_a_model_waits_for_nobody(
         one.start()
         async with one.use():
             one.manage(empty_stages()["asr"])
-        async with asyncio.timeout(0.5), two.use():
+        async with asyncio.timeout(PATIENCE_SECONDS), two.use():
             # The GPU is the other's.
             assert one.admits
             async with one.use():

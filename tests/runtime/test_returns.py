@@ -35,7 +35,7 @@ from tests.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.mesh
 
-ACK_WAIT = 1
+ACK_WAIT = 2
 CONSUMER = subjects.worker_consumer("asr")
 
 
