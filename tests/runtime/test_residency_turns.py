@@ -5,19 +5,20 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 import pytest
 import pytest_asyncio
 from structlog.testing import capture_logs
 
 from maie.event.v1.event_pb2 import ModelInfo
+from maie_runtime.background import end
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
 from maie_runtime.errors import Code, StageError
 from maie_runtime.reasons import Reason
 from maie_runtime.residency import Resident
-from maie_runtime.residency_lease import GpuLease
+from maie_runtime.residency_lease import GpuLease, Hold
 from maie_runtime.residency_turns import IDLE_SECONDS, SharedGpu
 from maie_runtime.settings import GpuServiceSettings
 from tests.conftest import NatsServer
@@ -193,8 +194,7 @@ async def test_a_service_that_ends_while_it_waits_leaves_the_line(
             async with asyncio.timeout(PATIENCE_SECONDS):
                 while not (await lease.look())[1]:
                     await asyncio.sleep(0.02)
-            starting.cancel()
-            await asyncio.wait({starting})
+            await end(starting)
             assert await lease.look() == (True, set())
         held.cancel()
         await asyncio.wait({held})
@@ -203,6 +203,35 @@ async def test_a_service_that_ends_while_it_waits_leaves_the_line(
 async def _open(broker: Broker, model: NotedModel) -> None:
     async with shared(broker, model):
         pass
+
+
+class DeafOnce(GpuLease):
+    """A lease whose wait misses a cancellation, as a wait for the broker may; see `end`."""
+
+    asked = False
+
+    async def acquire(self) -> Hold:
+        """Waits for ever, until it is cancelled twice."""
+        self.asked = True
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+async def test_a_service_that_ends_while_it_waits_ends_though_a_cancellation_was_missed(
+    broker: Broker, first: NotedModel
+) -> None:
+    settings = GpuServiceSettings(residency="shared-gpu", gpu=GPU)
+    lease = DeafOnce(broker, GPU, "deaf")
+    one = SharedGpu(lease, settings, lambda: None)
+    one.start()
+    working = asyncio.create_task(work(one, first, 0.1))
+    await until(lambda: lease.asked)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await one.close()
+    with pytest.raises(StageError, match="stops"):
+        await working
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 
+from maie_runtime.background import CANCEL_AGAIN_SECONDS
 from maie_runtime.errors import Code, StageError
 from maie_runtime.loadable import Loadable
 from maie_runtime.memory import ModelMemory
@@ -122,8 +123,10 @@ class SharedGpu:
         self._closing = True
         self._notify()
         if self._serving is not None:
-            if self._hold is None:
+            while self._hold is None and not self._serving.done():
+                # Said again where it was missed; see `background.end`.
                 self._serving.cancel()
+                await asyncio.wait({self._serving}, timeout=CANCEL_AGAIN_SECONDS)
             await asyncio.wait({self._serving})
 
     @asynccontextmanager
