@@ -39,7 +39,7 @@ async def test_a_broker_that_could_not_write_is_started_anew_once_it_can(tmp_pat
         await broker.start()
         caring = asyncio.create_task(care_for(broker, layout.nats, told.append))
         try:
-            await broker.wait_ready(10)
+            await broker.wait_ready(PATIENCE_SECONDS)
             async with await nats.connect(broker.part.address, max_reconnect_attempts=-1) as client:
                 stream = client.jetstream(timeout=1)
                 await stream.add_stream(name="KEPT", subjects=["kept"])

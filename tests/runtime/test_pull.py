@@ -11,6 +11,7 @@ from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig
 from nats.js.errors import APIError
 
+from maie_runtime.background import end
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.provision import open_provisioned_broker
@@ -98,8 +99,7 @@ async def test_a_pull_that_was_closed_takes_nothing_from_the_next(broker: Broker
     async with groups_of(broker) as groups:
         waiting = asyncio.create_task(take(groups, 1))
         await asyncio.sleep(0.05)
-        waiting.cancel()
-        await asyncio.wait({waiting})
+        await end(waiting)
     await publish(broker, "for the next")
     async with groups_of(broker) as groups:
         assert await take(groups, 1) == [["for the next"]]

@@ -15,6 +15,7 @@ import pytest
 import pytest_asyncio
 
 from maie_runtime import residency_lease
+from maie_runtime.background import end
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
 from maie_runtime.residency_lease import LOST_AFTER, RENEW_AFTER, GpuLease
@@ -131,8 +132,7 @@ async def test_who_is_cancelled_waits_no_more(lease: GpuLease, other: GpuLease) 
     async with asyncio.timeout(PATIENCE_SECONDS):
         while not await hold.others_wait():
             await asyncio.sleep(0.01)
-    waiting.cancel()
-    await asyncio.wait({waiting})
+    await end(waiting)
     assert not await hold.others_wait()
     await hold.release()
 
