@@ -22,6 +22,7 @@ from maie_runtime.errors import StageError
 from maie_runtime.memory import memory_in_use
 from tests.asr.heavy_whisper import BALLAST_BYTES, write_heavy_whisper
 from tests.asr.recordings import BUG_AND_BUDGET, SCHEDULE, TINY_WHISPER, read_audio
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.unit
 
@@ -90,10 +91,10 @@ async def test_nothing_computes_while_it_unloads() -> None:
         def hold() -> None:
             with opened.weights.reading():
                 has_begun.set()
-                may_end.wait(10)
+                may_end.wait(PATIENCE_SECONDS)
 
         holding = asyncio.create_task(asyncio.to_thread(hold))
-        await asyncio.to_thread(has_begun.wait, 10)
+        await asyncio.to_thread(has_begun.wait, PATIENCE_SECONDS)
         unloading = asyncio.create_task(opened.weights.unload())
         await asyncio.sleep(0.2)
         assert not unloading.done()

@@ -79,7 +79,7 @@ async def test_a_submit_that_is_sent_again_becomes_one_job(
     empty_mesh: EmptyMesh, fault: str
 ) -> None:
     empty_mesh.gateway_options["retention"] = RetentionSettings(
-        uploads_hours=1.0 * SECOND_OF_HOUR, sweep_seconds=0.2
+        uploads_hours=3.0 * SECOND_OF_HOUR, sweep_seconds=0.2
     )
     options: JobOptions = {"features": RAW, "request_id": "monday"}
     async with dying_gateway(empty_mesh, fault) as (client, _):

@@ -27,6 +27,7 @@ from maie_runtime.reasons import Reason
 from maie_runtime.stage import StageContext
 from tests.empty_stages import EmptyStage, empty_stages
 from tests.gateway.conftest import EmptyMesh
+from tests.waiting import until
 
 pytestmark = pytest.mark.mesh
 
@@ -156,9 +157,7 @@ async def test_cancelling_stops_the_engine_and_frees_the_worker(empty_mesh: Empt
             await asyncio.sleep(0.01)
         shown = await client.cancel_job(cancelled.job_id)
         assert shown.state == job.JOB_STATE_CANCELLED
-        async with asyncio.timeout(2):
-            while not empty_mesh.stages["asr"].stopped:
-                await asyncio.sleep(0.01)
+        await until(lambda: empty_mesh.stages["asr"].stopped)
         empty_mesh.stages["asr"].hook = empty_stages()["asr"].hook
         assert (await process(client, features=RAW))[
             -1

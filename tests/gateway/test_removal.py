@@ -99,7 +99,7 @@ async def test_nothing_is_left_of_a_finished_job(empty_mesh: EmptyMesh, broker: 
 async def test_a_job_in_work_is_stopped_and_does_not_come_back(
     empty_mesh: EmptyMesh, broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(removal, "LATE_SECONDS", 1.0)
+    monkeypatch.setattr(removal, "LATE_SECONDS", 3.0)
     empty_mesh.gateway_options["retention"] = RetentionSettings(
         removals_seconds=1, sweep_seconds=0.2
     )

@@ -136,7 +136,7 @@ async def test_uploads_that_became_no_job_are_removed(
     await Requests(broker).bind("default", "monday", ABSENT)
     await blobs.put(f"uploads/{ABSENT}/one", b"its gateway died")
     await blobs.put(f"jobs/{ABSENT}/recording", b"its gateway died")
-    keep(empty_mesh, uploads_hours=1.0 * SECOND_OF_HOUR)
+    keep(empty_mesh, uploads_hours=3.0 * SECOND_OF_HOUR)
     async with empty_mesh.gateway():
         await until(lambda: _is_empty(blobs, "uploads"))
         await until(lambda: _is_empty(blobs, "jobs"))
@@ -187,7 +187,7 @@ async def test_a_double_upload_is_removed_and_the_jobs_own_is_kept(
     empty_mesh: EmptyMesh,
 ) -> None:
     blobs = Blobs(empty_mesh.mesh.blob_url)
-    keep(empty_mesh, uploads_hours=1.0 * SECOND_OF_HOUR)
+    keep(empty_mesh, uploads_hours=3.0 * SECOND_OF_HOUR)
     async with empty_mesh.gateway() as address, Client(address) as client:
         made = await client.create_job(recording(), features=RAW, request_id="monday")
         prefix = f"uploads/{made.job_id}"
@@ -208,7 +208,7 @@ async def test_files_that_killed_writers_left_are_removed(
     partial = tmp_path / "blobs" / "jobs" / ABSENT / "recording#1"
     partial.parent.mkdir(parents=True)
     partial.write_bytes(b"half of it")
-    keep(empty_mesh, uploads_hours=1.0 * SECOND_OF_HOUR)
+    keep(empty_mesh, uploads_hours=3.0 * SECOND_OF_HOUR)
 
     async def gone() -> bool:
         return not partial.exists()

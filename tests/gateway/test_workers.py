@@ -67,10 +67,10 @@ async def test_what_was_known_outlives_an_absence_of_the_broker(
 ) -> None:
     await say(broker, "one", slots=2)
     workers = LiveWorkers(broker)
-    async with workers.running(silence=1.0):
+    async with workers.running(silence=3.0):
         await nats_server.stop(kill=True)
         await until(lambda: not broker.connected)
-        await asyncio.sleep(1.5)
+        await asyncio.sleep(3.5)
         assert workers.window()[common.STAGE_ASR] == 2
         with pytest.raises(StageError, match="broker does not answer"):
             workers.workers()

@@ -19,6 +19,7 @@ from maie_gateway.readmodel.tokens import page_token
 from maie_runtime.errors import StageError
 from tests.gateway.conftest import EmptyMesh
 from tests.gateway.readmodel.records import TENANT, job_record, put, show
+from tests.waiting import PATIENCE_SECONDS
 
 ENDLESS = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c"
 MANY_LABELS = {f"k{number}": "v" for number in range(33)}
@@ -127,8 +128,9 @@ async def check_slow(database: Database, running: Reads, monkeypatch: pytest.Mon
 
 @pytest.mark.unit
 async def test_slow_reads_of_one_tenant_keep_neither_others_nor_writes_waiting(
-    model: ReadModel, database: Database, running: Reads
+    model: ReadModel, database: Database, running: Reads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(reads, "READ_SECONDS", 10 * PATIENCE_SECONDS)
     slow = [
         asyncio.create_task(running.run("slow", lambda deadline: endless(database, deadline)))
         for _ in range(10)
@@ -146,7 +148,7 @@ async def test_slow_reads_of_one_tenant_keep_neither_others_nor_writes_waiting(
         task.cancel()
     await asyncio.gather(*slow, return_exceptions=True)
     # The threads are free at once: nobody waits for these reads any more.
-    async with asyncio.timeout(reads.READ_SECONDS - 1):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         assert await running.run("slow", quick) == 7
 
 
