@@ -31,7 +31,7 @@ catalogue of models; `make lint` fails when it is stale.
 
 | what | licence |
 | --- | --- |
-| Silero VAD 6, in `maie_preprocess/models/silero-vad` | MIT, its notice beside it |
+| Silero VAD 6, in `maie_speech/models/silero-vad` | MIT, its notice beside it |
 | `samples/reading.flac`, from a LibriVox recording | public domain |
 | `samples/standup.flac`, in two voices of flite | ours; flite is under a BSD-style licence |
 | the tiny models under `tests/models` | ours, Apache-2.0 |

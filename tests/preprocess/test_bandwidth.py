@@ -18,9 +18,6 @@ from tests.preprocess.recordings import RATE, Samples
 
 pytestmark = pytest.mark.unit
 
-# Silero is unsure of speech on the telephone.
-KEEN: dict[str, Any] = {"vad_threshold": 0.3, "vad_negative_threshold": 0.2}
-
 
 @functools.cache
 def reading() -> Samples:
@@ -80,14 +77,14 @@ async def test_speech_of_full_width_is_not_narrow(
 
 @pytest.mark.parametrize("rate", [8_000, 16_000, 48_000])
 async def test_a_telephone_is_narrow_at_any_rate(rate: int, preprocess: Preprocess) -> None:
-    hertz, narrow = quality(await preprocess(wav(rate, passed(reading(), 300, 3400)), **KEEN))
+    hertz, narrow = quality(await preprocess(wav(rate, passed(reading(), 300, 3400))))
     assert narrow
     assert hertz == pytest.approx(3400, abs=150)
 
 
 async def test_noise_on_the_line_hides_nothing_of_that(preprocess: Preprocess) -> None:
     sound = noisy(passed(reading(), 300, 3400), 25)
-    assert (await preprocess(wav(16_000, sound), **KEEN)).quality.narrow_band
+    assert (await preprocess(wav(16_000, sound))).quality.narrow_band
 
 
 @pytest.mark.parametrize(
@@ -100,7 +97,7 @@ async def test_noise_on_the_line_hides_nothing_of_that(preprocess: Preprocess) -
     ids=lambda kind: kind["codec"],
 )
 async def test_eight_kilohertz_are_narrow(kind: dict[str, Any], preprocess: Preprocess) -> None:
-    result = await preprocess(recordings.encode(reading(), **kind), **KEEN)
+    result = await preprocess(recordings.encode(reading(), **kind))
     hertz, narrow = quality(result)
     assert narrow
     assert hertz <= 4000

@@ -18,7 +18,12 @@ SECONDS = 20.0
 # Lossy codecs smear a beginning; AAC and MP3 add a frame of silence.
 TOLERANCE = 0.15
 # A codec's own noise before the first word is not what is asked for here.
-SURE: dict[str, Any] = {"vad_threshold": 0.5, "vad_negative_threshold": 0.35}
+SURE: dict[str, Any] = {
+    "vad_threshold": 0.5,
+    "vad_negative_threshold": 0.35,
+    "vad_narrow_band_threshold": 0.5,
+    "vad_narrow_band_negative_threshold": 0.35,
+}
 
 KINDS: dict[str, dict[str, Any]] = {
     "wav": {"container": "wav", "codec": "pcm_s16le", "rate": 44_100, "layout": "stereo"},

@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-import faster_whisper.vad
 import pytest
 
-from maie_preprocess.engine import FRAME_SAMPLES
-from maie_preprocess.engines.silero import SHIPPED_MODEL, create
+from maie_preprocess.engines.silero import create
 from maie_preprocess.settings import PreprocessSettings
 from maie_preprocess.stage import open_stage
 from maie_runtime.errors import Code, StageError
+from maie_speech.frames import FRAME_SAMPLES
+from maie_speech.silero import SHIPPED_MODEL
 from tests.preprocess import recordings
 
 pytestmark = pytest.mark.unit
@@ -79,8 +79,3 @@ async def test_the_shipped_model_is_named_with_its_hash(settings: PreprocessSett
     assert model.engine.checkpoint_sha256 == hashlib.sha256(SHIPPED_MODEL.read_bytes()).hexdigest()
     assert model.engine.parameters["min_silence_ms"] == "500"
     assert model.engine.model_path == ""
-
-
-def test_the_asr_service_finds_speech_by_the_same_model() -> None:
-    asr_model = Path(faster_whisper.vad.get_assets_path()) / SHIPPED_MODEL.name
-    assert asr_model.read_bytes() == SHIPPED_MODEL.read_bytes()

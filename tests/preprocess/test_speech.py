@@ -8,16 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maie_preprocess.engine import FRAME_SAMPLES, SAMPLE_RATE
 from maie_preprocess.planner import LEAD, ChunkPlan, ChunkPlanner
 from maie_preprocess.settings import PreprocessSettings
-from maie_preprocess.speech import Span, SpeechFinder, SpeechRules, rules_of
+from maie_speech.finder import Span, SpeechFinder, SpeechRules, Thresholds, speech_rules
+from maie_speech.frames import FRAME_SAMPLES, SAMPLE_RATE
 
 pytestmark = pytest.mark.unit
 
 MARGIN = 3000
+SURE = Thresholds(0.5, 0.35)
 RULES = SpeechRules(
-    threshold=0.5, negative_threshold=0.35, min_speech=3, min_silence=8, max_speech=60, pad=2000
+    wide=SURE, narrow=Thresholds(0.2, 0.1), min_speech=3, min_silence=8, max_speech=60, pad=2000
 )
 # Stretches of one probability make utterances of every length; noise makes every edge.
 PROBABILITIES = st.lists(
@@ -31,7 +32,7 @@ PROBABILITIES = st.lists(
 
 def find(probabilities: list[float], samples: int | None = None) -> list[Span]:
     finder = SpeechFinder(RULES)
-    found = finder.feed(probabilities)
+    found = finder.feed(probabilities, [False] * len(probabilities))
     total = len(probabilities) * FRAME_SAMPLES if samples is None else samples
     return found + finder.finish(total)
 
@@ -41,7 +42,8 @@ def plan(probabilities: list[float], target: int, window: int) -> list[ChunkPlan
     finder, planner = SpeechFinder(RULES), ChunkPlanner(target, MARGIN)
     plans = []
     for start in range(0, len(probabilities), window):
-        for utterance in finder.feed(probabilities[start : start + window]):
+        part = probabilities[start : start + window]
+        for utterance in finder.feed(part, [False] * len(part)):
             plans += planner.add(utterance)
         plans += planner.advance(finder.watermark)
     for utterance in finder.finish(len(probabilities) * FRAME_SAMPLES):
@@ -65,7 +67,7 @@ def test_speech_that_is_long_enough_is_in_an_utterance(probabilities: list[float
     found = find(probabilities)
     run = 0
     for frame, value in enumerate(probabilities):
-        run = run + 1 if value >= RULES.threshold else 0
+        run = run + 1 if value >= SURE.begin else 0
         if run >= RULES.min_speech:
             first, last = (frame - run + 1) * FRAME_SAMPLES, (frame + 1) * FRAME_SAMPLES
             inside = [span for span in found if span.start < last and span.end > first]
@@ -79,7 +81,7 @@ def test_a_pause_that_is_long_enough_parts_utterances(probabilities: list[float]
     run = 0
     found = find(probabilities)
     for frame, value in enumerate(probabilities):
-        run = run + 1 if value < RULES.negative_threshold else 0
+        run = run + 1 if value < SURE.end else 0
         if run > RULES.min_silence:
             middle = (frame - RULES.min_silence // 2) * FRAME_SAMPLES
             assert not any(span.start < middle < span.end for span in found)
@@ -125,7 +127,7 @@ def test_the_watermark_keeps_all_that_is_still_needed(
     finder, planner = SpeechFinder(RULES), ChunkPlanner(target * FRAME_SAMPLES, MARGIN)
     kept = 0
     for probability in probabilities:
-        for utterance in finder.feed([probability]):
+        for utterance in finder.feed([probability], [False]):
             assert all(one.span.start >= kept for one in planner.add(utterance))
         assert all(one.span.start >= kept for one in planner.advance(finder.watermark))
         kept = planner.needed_from(finder.watermark)
@@ -200,8 +202,10 @@ def _seconds(span: Span) -> Span:
 
 
 def test_padding_may_not_make_utterances_overlap() -> None:
-    assert rules_of(PreprocessSettings()).pad == 4000
+    assert speech_rules().pad == 4000
     with pytest.raises(ValueError, match="vad_speech_pad_ms"):
         PreprocessSettings(vad_speech_pad_ms=251)
     with pytest.raises(ValueError, match="vad_negative_threshold"):
         PreprocessSettings(vad_threshold=0.05)
+    with pytest.raises(ValueError, match="vad_narrow_band_negative_threshold"):
+        PreprocessSettings(vad_narrow_band_threshold=0.01)

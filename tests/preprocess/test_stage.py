@@ -280,7 +280,9 @@ async def test_the_engine_is_named_with_the_settings_that_shaped_the_result(
     parameters = {name: json.loads(text) for name, text in result.vad_engine.parameters.items()}
     assert parameters == {
         "threshold": 0.6,
-        "negative_threshold": 0.1,
+        "negative_threshold": 0.15,
+        "narrow_band_threshold": 0.1,
+        "narrow_band_negative_threshold": 0.05,
         "min_speech_ms": 100,
         "min_silence_ms": 500,
         "speech_pad_ms": 250,

@@ -6,8 +6,8 @@ import struct
 from collections.abc import Iterator
 from typing import Final
 
-from maie_preprocess.engine import SAMPLE_RATE
-from maie_preprocess.speech import Span
+from maie_speech.finder import Span
+from maie_speech.frames import SAMPLE_RATE
 
 SAMPLE_BYTES: Final = 2
 PIECE_BYTES: Final = 1024 * 1024

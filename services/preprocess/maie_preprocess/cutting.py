@@ -9,11 +9,11 @@ from google.protobuf.duration_pb2 import Duration
 from maie.common.v1 import types_pb2 as common
 from maie.preprocess.v1 import preprocess_pb2 as pb
 from maie_preprocess.audio import SampleBuffer
-from maie_preprocess.engine import SAMPLE_RATE
 from maie_preprocess.planner import ChunkPlan, ChunkPlanner
-from maie_preprocess.speech import Span, SpeechFinder, SpeechRules
 from maie_preprocess.wire import Lane
 from maie_runtime.blobs import Blobs
+from maie_speech.finder import Span, SpeechFinder, SpeechRules
+from maie_speech.frames import SAMPLE_RATE
 
 NANOS_PER_SAMPLE = 1_000_000_000 // SAMPLE_RATE
 # Silence that a chunk keeps before and after its speech, where there is some: engines
@@ -65,10 +65,18 @@ class Cutter:
         """The length of the lane so far."""
         return self._buffer.end
 
-    async def feed(self, samples: bytes, probabilities: Sequence[float]) -> None:
-        """Takes the next samples and the probability of speech in each of their frames."""
+    async def feed(
+        self, samples: bytes, probabilities: Sequence[float], narrow_band: Sequence[bool]
+    ) -> None:
+        """Takes the next samples.
+
+        Args:
+            samples: The samples.
+            probabilities: How likely somebody speaks in each of their frames.
+            narrow_band: Whether each of them is in the band of a telephone.
+        """
         self._buffer.append(samples)
-        for plan in self._plans(self._finder.feed(probabilities)):
+        for plan in self._plans(self._finder.feed(probabilities, narrow_band)):
             await self._store(plan)
         for plan in self._planner.advance(self._finder.watermark):
             await self._store(plan)

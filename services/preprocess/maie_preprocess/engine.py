@@ -7,10 +7,6 @@ from typing import Protocol
 
 from maie.common.v1 import types_pb2 as common
 
-SAMPLE_RATE = 16_000
-FRAME_SAMPLES = 512
-"""Samples that one probability speaks of: 32 ms."""
-
 
 class SpeechTrack(Protocol):
     """One recording, fed from beginning to end. Holds what the model remembers."""

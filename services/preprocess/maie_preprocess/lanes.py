@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+from collections.abc import Sequence
 from concurrent.futures import Executor
+
+import numpy as np
 
 from maie.preprocess.v1 import preprocess_pb2 as pb
 from maie_preprocess.bandwidth import SpeechBandwidth
 from maie_preprocess.cutting import Cutter
 from maie_preprocess.engine import SpeechEngine, SpeechTrack
-from maie_preprocess.speech import SpeechRules
 from maie_preprocess.wire import Lane
 from maie_runtime.blobs import Blobs
+from maie_speech.band import EVERY, BandWatch, band_levels
+from maie_speech.finder import SpeechRules
+
+
+class _Lane:
+    """One lane at work."""
+
+    def __init__(self, track: SpeechTrack, cutter: Cutter) -> None:
+        self.track = track
+        self.cutter = cutter
+        self.band = BandWatch()
 
 
 class Lanes:
@@ -41,25 +54,25 @@ class Lanes:
         executor: Executor,
     ) -> None:
         self.chunks: list[pb.Chunk] = []
-        self.bandwidth = SpeechBandwidth(rules.threshold)
+        self.bandwidth = SpeechBandwidth()
         self._executor = executor
         self._engine = engine
         self._rules = rules
         self._target = target
         self._blobs = blobs
         self._prefix = prefix
-        self._lanes: dict[Lane, tuple[SpeechTrack, Cutter]] = {}
+        self._lanes: dict[Lane, _Lane] = {}
 
     @property
     def samples(self) -> int:
         """The length of the recording so far."""
-        return max((cutter.samples for _, cutter in self._lanes.values()), default=0)
+        return max((each.cutter.samples for each in self._lanes.values()), default=0)
 
     @property
     def speech_samples(self) -> int:
         """How many samples of the recording somebody speaks in."""
         total = end = 0
-        for span in heapq.merge(*(cutter.speech for _, cutter in self._lanes.values())):
+        for span in heapq.merge(*(each.cutter.speech for each in self._lanes.values())):
             total += max(0, span.end - max(span.start, end))
             end = max(end, span.end)
         return total
@@ -67,17 +80,30 @@ class Lanes:
     async def feed(self, lane: Lane, samples: bytes) -> None:
         """Takes the next samples of a lane."""
         if lane not in self._lanes:
-            self._lanes[lane] = self._engine.track(), self._cutter(lane)
-        track, cutter = self._lanes[lane]
-        probabilities = await track.feed(samples)
+            self._lanes[lane] = _Lane(self._engine.track(), self._cutter(lane))
+        work = self._lanes[lane]
+        probabilities = await work.track.feed(samples)
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._executor, self.bandwidth.add, samples, probabilities)
-        await cutter.feed(samples, probabilities)
+        narrow = await loop.run_in_executor(
+            self._executor, self._look, work.band, samples, probabilities
+        )
+        await work.cutter.feed(samples, probabilities, narrow)
 
     async def finish(self) -> None:
         """Stores what is left."""
-        for _, cutter in self._lanes.values():
-            await cutter.finish()
+        for each in self._lanes.values():
+            await each.cutter.finish()
+
+    def _look(
+        self, band: BandWatch, samples: bytes, probabilities: Sequence[float]
+    ) -> Sequence[bool]:
+        """Whether each of the next frames of a lane is in the band of a telephone."""
+        levels = band_levels(np.frombuffer(samples, "<i2"))
+        narrow = band.feed(levels, len(probabilities))
+        rows = slice(0, len(levels) * EVERY, EVERY)
+        thresholds = [self._rules.thresholds(narrow_band=each) for each in narrow[rows]]
+        self.bandwidth.add(levels, probabilities[rows], thresholds)
+        return narrow
 
     def _cutter(self, lane: Lane) -> Cutter:
         return Cutter(lane, self._rules, self._target, self._blobs, self._prefix, self.chunks)

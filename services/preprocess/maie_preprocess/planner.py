@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from maie_preprocess.engine import SAMPLE_RATE
-from maie_preprocess.speech import Span
+from maie_speech.finder import Span
+from maie_speech.frames import SAMPLE_RATE
 
 # How much of a chunk may be given up to end it in a pause rather than inside
 # long speech that was split.

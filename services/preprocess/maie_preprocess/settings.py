@@ -12,6 +12,14 @@ from maie_preprocess.wire import ChannelMode
 from maie_runtime.engines import find_engine
 from maie_runtime.limits import MAX_CHUNK_SECONDS, MIN_CHUNK_SECONDS
 from maie_runtime.settings import ServiceSettings
+from maie_speech.finder import (
+    MAX_SPEECH_SECONDS,
+    MIN_SILENCE_MS,
+    MIN_SPEECH_MS,
+    NARROW_BAND,
+    SPEECH_PAD_MS,
+    WIDE_BAND,
+)
 
 ENGINES = "maie.preprocess.engines"
 
@@ -63,18 +71,22 @@ class PreprocessSettings(ServiceSettings):
     """The model's file; the one that ships with the service where unset."""
     vad_model_sha256: str = "4cbf549b8326f60f80f2536d9eefeb450a9abe83365a098031c89719f1be17d2"
     """What the model's file must hash to. Empty accepts any file."""
-    vad_threshold: float = Field(default=0.2, gt=0, lt=1)
-    """Speech begins where its probability reaches this. Silero's own 0.5 misses a third of what is
-    said in telephone band; docs/accuracy.md has the figures."""
-    vad_negative_threshold: float = Field(default=0.1, gt=0, lt=1)
-    """Speech may end where its probability is below this."""
-    vad_min_speech_ms: int = Field(default=100, ge=0)
+    vad_threshold: float = Field(default=WIDE_BAND.begin, gt=0, lt=1)
+    """Speech begins where its probability reaches this, in sound of full width."""
+    vad_negative_threshold: float = Field(default=WIDE_BAND.end, gt=0, lt=1)
+    """Speech may end where its probability is below this, in sound of full width."""
+    vad_narrow_band_threshold: float = Field(default=NARROW_BAND.begin, gt=0, lt=1)
+    """Speech begins where its probability reaches this, in the band of a telephone: there, Silero
+    is seldom sure of speech, and sure of noise; docs/accuracy.md has the figures."""
+    vad_narrow_band_negative_threshold: float = Field(default=NARROW_BAND.end, gt=0, lt=1)
+    """Speech may end where its probability is below this, in the band of a telephone."""
+    vad_min_speech_ms: int = Field(default=MIN_SPEECH_MS, ge=0)
     """Shorter speech is taken for noise."""
-    vad_min_silence_ms: int = Field(default=500, ge=100)
+    vad_min_silence_ms: int = Field(default=MIN_SILENCE_MS, ge=100)
     """A shorter pause does not end an utterance."""
-    vad_speech_pad_ms: int = Field(default=250, ge=0)
+    vad_speech_pad_ms: int = Field(default=SPEECH_PAD_MS, ge=0)
     """Kept before and after each utterance; at most half of the shortest pause."""
-    vad_max_speech_seconds: float = Field(default=30.0, ge=2, le=300)
+    vad_max_speech_seconds: float = Field(default=MAX_SPEECH_SECONDS, ge=2, le=300)
     """A longer utterance is split where speech is least probable in its second half."""
 
     chunk_seconds: float | None = Field(default=None, ge=MIN_CHUNK_SECONDS, le=MAX_CHUNK_SECONDS)
@@ -92,6 +104,10 @@ class PreprocessSettings(ServiceSettings):
     def _thresholds_and_padding_fit(self) -> Self:
         if self.vad_negative_threshold > self.vad_threshold:
             raise ValueError("vad_negative_threshold must not be above vad_threshold")
+        if self.vad_narrow_band_negative_threshold > self.vad_narrow_band_threshold:
+            raise ValueError(
+                "vad_narrow_band_negative_threshold must not be above vad_narrow_band_threshold"
+            )
         if 2 * self.vad_speech_pad_ms > self.vad_min_silence_ms:
             # So that the padding of two utterances can never overlap.
             raise ValueError("vad_speech_pad_ms must be at most half of vad_min_silence_ms")

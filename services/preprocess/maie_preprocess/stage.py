@@ -17,17 +17,18 @@ from maie_preprocess.audio import SAMPLE_BYTES
 from maie_preprocess.chunk_length import ChunkLength
 from maie_preprocess.cutting import duration_of
 from maie_preprocess.decoding import Decoding, decoding
-from maie_preprocess.engine import FRAME_SAMPLES, SAMPLE_RATE, SpeechEngine
+from maie_preprocess.engine import SpeechEngine
 from maie_preprocess.lanes import Lanes
 from maie_preprocess.notes import warnings_of
 from maie_preprocess.places import LongPlaces
 from maie_preprocess.recording import choice_of, quality_of, source_format
 from maie_preprocess.settings import ENGINES, PreprocessSettings
 from maie_preprocess.source import open_recording
-from maie_preprocess.speech import rules_of
 from maie_preprocess.wire import Opened
 from maie_runtime.engines import load_engine
 from maie_runtime.stage import StageContext
+from maie_speech.finder import SpeechRules, Thresholds, speech_rules
+from maie_speech.frames import FRAME_SAMPLES, SAMPLE_RATE
 
 # Ten seconds at once: the model is as fast on them as on five minutes, and its
 # memory grows with every frame that it sees together with others.
@@ -36,7 +37,8 @@ WINDOW_BYTES = 320 * FRAME_SAMPLES * SAMPLE_BYTES
 PROGRESS_STEP = 0.01
 # The settings that shape the result, beside the model.
 PARAMETERS = (
-    "vad_threshold", "vad_negative_threshold", "vad_min_speech_ms", "vad_min_silence_ms",
+    "vad_threshold", "vad_negative_threshold", "vad_narrow_band_threshold",
+    "vad_narrow_band_negative_threshold", "vad_min_speech_ms", "vad_min_silence_ms",
     "vad_speech_pad_ms", "vad_max_speech_seconds",
 )  # fmt: skip
 
@@ -55,7 +57,7 @@ class PreprocessStage:
         self._settings = settings
         self._engine = engine
         self._executor = executor
-        self._rules = rules_of(settings)
+        self._rules = _rules(settings)
         long_slots = settings.long_slots or max(1, settings.slots // 2)
         self._long_places = LongPlaces(long_slots, settings.long_seconds)
 
@@ -146,6 +148,19 @@ class PreprocessStage:
             vad_engine=self._version(),
             warnings=warnings_of(opened, done, heard=bool(lanes.chunks)),
         )
+
+
+def _rules(settings: PreprocessSettings) -> SpeechRules:
+    return speech_rules(
+        wide=Thresholds(settings.vad_threshold, settings.vad_negative_threshold),
+        narrow=Thresholds(
+            settings.vad_narrow_band_threshold, settings.vad_narrow_band_negative_threshold
+        ),
+        min_speech_ms=settings.vad_min_speech_ms,
+        min_silence_ms=settings.vad_min_silence_ms,
+        speech_pad_ms=settings.vad_speech_pad_ms,
+        max_speech_seconds=settings.vad_max_speech_seconds,
+    )
 
 
 def _all_lanes(opened: Opened) -> float | None:

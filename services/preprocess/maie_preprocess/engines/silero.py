@@ -1,4 +1,4 @@
-"""Silero VAD, an ONNX model that ships with this package."""
+"""The engine `silero`: the model is verified, and each recording in hand has a thread."""
 
 from __future__ import annotations
 
@@ -10,20 +10,13 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-import numpy as np
 import onnxruntime
 
 from maie.common.v1 import types_pb2 as common
-from maie_preprocess.engine import FRAME_SAMPLES
 from maie_preprocess.settings import PreprocessSettings
 from maie_runtime.errors import Code, StageError
 from maie_runtime.reasons import Reason
-
-SHIPPED_MODEL = Path(__file__).parents[1] / "models" / "silero-vad" / "silero_vad_v6.onnx"
-# What the model sees of the frame before, and the size of its memory.
-CONTEXT_SAMPLES = 64
-STATE_SHAPE = (1, 1, 128)
-FULL_SCALE = 32768.0
+from maie_speech.silero import SHIPPED_MODEL, SileroTrack, open_model
 
 
 def _missing(path: Path, error: OSError) -> StageError:
@@ -55,15 +48,8 @@ def _load(
     expected = settings.vad_model_sha256
     if expected and digest != expected:
         raise _corrupt(path, f"its SHA-256 is {digest}, not {expected}")
-    options = onnxruntime.SessionOptions()
-    options.inter_op_num_threads = options.intra_op_num_threads = 1
-    # The arena would keep the largest window's memory for good.
-    options.enable_cpu_mem_arena = False
-    options.log_severity_level = 4
     try:
-        session = onnxruntime.InferenceSession(
-            content, providers=["CPUExecutionProvider"], sess_options=options
-        )
+        session = open_model(content)
     except Exception as error:
         raise _corrupt(path, "onnxruntime cannot load it") from error
     return session, _version(path, digest, settings)
@@ -82,38 +68,17 @@ def _version(path: Path, digest: str, settings: PreprocessSettings) -> common.En
     )
 
 
-class SileroTrack:
-    """One recording; carries the model's memory from window to window."""
+class Track:
+    """One recording; see `SpeechTrack`."""
 
     def __init__(self, session: onnxruntime.InferenceSession, executor: Executor) -> None:
-        self._session = session
+        self._track = SileroTrack(session)
         self._executor = executor
-        self._hidden = np.zeros(STATE_SHAPE, np.float32)
-        self._cell = np.zeros(STATE_SHAPE, np.float32)
-        self._context = np.zeros(CONTEXT_SAMPLES, np.float32)
 
     async def feed(self, samples: bytes) -> Sequence[float]:
         """See `SpeechTrack`."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, self._feed, samples)
-
-    def _feed(self, samples: bytes) -> Sequence[float]:
-        sound = np.frombuffer(samples, "<i2").astype(np.float32) / FULL_SCALE
-        sound = np.pad(sound, (0, -len(sound) % FRAME_SAMPLES))
-        sound = np.concatenate([self._context, sound])
-        self._context = sound[-CONTEXT_SAMPLES:]
-        # Each frame together with the last samples of the one before.
-        frames = np.lib.stride_tricks.sliding_window_view(sound, CONTEXT_SAMPLES + FRAME_SAMPLES)
-        probabilities, self._hidden, self._cell = self._session.run(
-            None,
-            {
-                "input": np.ascontiguousarray(frames[::FRAME_SAMPLES]),
-                "h": self._hidden,
-                "c": self._cell,
-            },
-        )
-        values: list[float] = np.ravel(probabilities).tolist()
-        return values
+        return await loop.run_in_executor(self._executor, self._track.feed, samples)
 
 
 class SileroEngine:
@@ -129,9 +94,9 @@ class SileroEngine:
         self._executor = executor
         self.version = engine_version
 
-    def track(self) -> SileroTrack:
+    def track(self) -> Track:
         """See `SpeechEngine`."""
-        return SileroTrack(self._session, self._executor)
+        return Track(self._session, self._executor)
 
 
 @asynccontextmanager

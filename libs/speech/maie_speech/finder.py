@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from maie_preprocess.engine import FRAME_SAMPLES, SAMPLE_RATE
-from maie_preprocess.settings import PreprocessSettings
+from maie_speech.frames import FRAME_SAMPLES, SAMPLE_RATE
 
 # Frames on each side of a place that say how likely speech is there.
 SPLIT_REACH: Final = 2
@@ -21,36 +20,66 @@ class Span:
     end: int
 
 
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Speech begins at a probability of at least `begin`, and a pause below `end`."""
+
+    begin: float
+    end: float
+
+
+# By measurement (docs/accuracy.md): of the speech in telephone band Silero is seldom sure, and
+# noise, hum and music stay below this there.
+WIDE_BAND: Final = Thresholds(0.3, 0.15)
+NARROW_BAND: Final = Thresholds(0.1, 0.05)
+MIN_SPEECH_MS: Final = 100
+MIN_SILENCE_MS: Final = 500
+SPEECH_PAD_MS: Final = 250
+MAX_SPEECH_SECONDS: Final = 30.0
+
+
 @dataclass(kw_only=True, frozen=True, slots=True)
 class SpeechRules:
     """When speech begins and ends.
 
     Attributes:
-        threshold: Speech begins at a probability of at least this.
-        negative_threshold: A pause begins below this.
+        wide: In sound of full width.
+        narrow: In the band of a telephone.
         min_speech: Frames; shorter speech is dropped.
         min_silence: Frames; a shorter pause ends nothing.
         max_speech: Frames; longer speech is split.
         pad: Samples kept on each side; at most half of `min_silence`.
     """
 
-    threshold: float
-    negative_threshold: float
+    wide: Thresholds
+    narrow: Thresholds
     min_speech: int
     min_silence: int
     max_speech: int
     pad: int
 
+    def thresholds(self, *, narrow_band: bool) -> Thresholds:
+        """What holds in the band of a telephone, or else."""
+        return self.narrow if narrow_band else self.wide
 
-def rules_of(settings: PreprocessSettings) -> SpeechRules:
-    """The settings in frames and samples."""
+
+def speech_rules(
+    *,
+    wide: Thresholds = WIDE_BAND,
+    narrow: Thresholds = NARROW_BAND,
+    min_speech_ms: int = MIN_SPEECH_MS,
+    min_silence_ms: int = MIN_SILENCE_MS,
+    speech_pad_ms: int = SPEECH_PAD_MS,
+    max_speech_seconds: float = MAX_SPEECH_SECONDS,
+) -> SpeechRules:
+    """The rules in frames and samples; what is left out is as preprocess has it by default."""
     return SpeechRules(
-        threshold=settings.vad_threshold,
-        negative_threshold=settings.vad_negative_threshold,
-        min_speech=_frames(settings.vad_min_speech_ms),
-        min_silence=_frames(settings.vad_min_silence_ms),
-        max_speech=_frames(settings.vad_max_speech_seconds * 1000),
-        pad=settings.vad_speech_pad_ms * SAMPLE_RATE // 1000,
+        wide=wide,
+        narrow=narrow,
+        min_speech=_frames(min_speech_ms),
+        min_silence=_frames(min_silence_ms),
+        max_speech=_frames(max_speech_seconds * 1000),
+        pad=speech_pad_ms * SAMPLE_RATE // 1000,
     )
 
 
@@ -84,9 +113,18 @@ class SpeechFinder:
             return self._padded_start(self._start)
         return self._padded(self._frame)
 
-    def feed(self, probabilities: Iterable[float]) -> list[Span]:
-        """Takes the next frames and gives the utterances that ended in them."""
-        return [span for value in probabilities for span in self._step(value)]
+    def feed(self, probabilities: Sequence[float], narrow_band: Sequence[bool]) -> list[Span]:
+        """Takes the next frames and gives the utterances that ended in them.
+
+        Args:
+            probabilities: How likely somebody speaks in each frame.
+            narrow_band: Whether each frame is in the band of a telephone.
+        """
+        return [
+            span
+            for value, narrow in zip(probabilities, narrow_band, strict=True)
+            for span in self._step(value, self._rules.thresholds(narrow_band=narrow))
+        ]
 
     def finish(self, samples: int) -> list[Span]:
         """Ends the recording.
@@ -99,16 +137,16 @@ class SpeechFinder:
         found = self._close(self._pause if self._pause is not None else self._frame)
         return [Span(start=span.start, end=min(span.end, samples)) for span in found]
 
-    def _step(self, probability: float) -> list[Span]:
+    def _step(self, probability: float, thresholds: Thresholds) -> list[Span]:
         frame, self._frame = self._frame, self._frame + 1
         if self._start is None:
-            if probability < self._rules.threshold:
+            if probability < thresholds.begin:
                 return []
             self._start, self._continues = frame, False
         self._probabilities.append(probability)
-        if probability >= self._rules.threshold:
+        if probability >= thresholds.begin:
             self._pause = None
-        elif probability < self._rules.negative_threshold and self._pause is None:
+        elif probability < thresholds.end and self._pause is None:
             self._pause = frame
         if self._pause is None:
             too_long = self._frame - self._start > self._rules.max_speech

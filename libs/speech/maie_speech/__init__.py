@@ -1,0 +1,1 @@
+"""Where somebody speaks in a recording. Knows no service, no settings and no transport."""

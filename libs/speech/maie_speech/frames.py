@@ -1,0 +1,9 @@
+"""The sound that speech is looked for in."""
+
+from __future__ import annotations
+
+from typing import Final
+
+SAMPLE_RATE: Final = 16_000
+FRAME_SAMPLES: Final = 512
+"""Samples that one probability of speech speaks of: 32 ms."""
