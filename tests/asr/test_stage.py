@@ -36,6 +36,8 @@ pytestmark = pytest.mark.unit
 SECOND = SAMPLE_RATE
 STEERABLE = Capabilities(language_codes=("en", "de"), translates=True, steerable=True)
 SILENCE = np.zeros(10 * SECOND, np.int16)
+# Ten seconds in which somebody speaks all the time.
+SPOKEN = np.resize(read_audio(LIBRIVOX[0])[SECOND // 2 : 6 * SECOND], 10 * SECOND)
 
 
 class ScriptedEngine:
@@ -94,7 +96,7 @@ def span(start: float, end: float) -> SpeechRange:
 async def test_times_are_relative_to_the_recording(blobs: Blobs) -> None:
     word = RecognizedWord(text="hello", start=2.25, end=2.5, confidence=0.5)
     engine = ScriptedEngine([said("hello", 2.2, 2.6, words=(word,), confidence=0.75)])
-    plan = await store_plan(blobs, SILENCE, [[span(1, 2)], [span(6, 7), span(8, 9)]])
+    plan = await store_plan(blobs, SPOKEN, [[span(1, 2)], [span(6, 7), span(8, 9)]])
     with stage_of(engine) as stage:
         transcript = await transcribe(stage, chunk_request(plan, 1), blobs)
     # The cut is in the middle of the pause, at 4 s.
@@ -110,7 +112,9 @@ async def test_times_are_relative_to_the_recording(blobs: Blobs) -> None:
 
 async def test_answers_bit_by_bit_and_the_whole_at_last(blobs: Blobs) -> None:
     engine = ScriptedEngine([said("one", 1, 2), said("", 3, 4), said("two", 8, 12)])
-    plan = await store_plan(blobs, SILENCE, [[span(1, 9)]])
+    samples = SPOKEN.copy()
+    samples[2 * SECOND : 8 * SECOND] = 0
+    plan = await store_plan(blobs, samples, [[span(1, 9)]])
     with stage_of(engine) as stage:
         answers = await responses(stage, chunk_request(plan, 0), blobs)
     kinds = [answer.WhichOneof("update") for answer in answers]
@@ -125,7 +129,7 @@ async def test_answers_bit_by_bit_and_the_whole_at_last(blobs: Blobs) -> None:
 
 async def test_a_confidence_that_an_engine_lacks_stays_unset(blobs: Blobs) -> None:
     word = RecognizedWord(text="one", start=1, end=2)
-    plan = await store_plan(blobs, SILENCE, [[span(1, 2)]])
+    plan = await store_plan(blobs, SPOKEN, [[span(1, 2)]])
     with stage_of(ScriptedEngine([said("one", 1, 2, words=(word,))])) as stage:
         transcript = await transcribe(stage, chunk_request(plan, 0), blobs)
     assert not transcript.segments[0].HasField("confidence")
@@ -299,7 +303,7 @@ async def test_suspect_text_is_left_out_reported_or_kept(
     removed: list[bool],
 ) -> None:
     settings = AsrSettings(suspect_text=SuspectTextSettings(policy=setting))
-    plan = await store_plan(blobs, SILENCE, [[span(1, 2), span(6, 8)]])
+    plan = await store_plan(blobs, SPOKEN, [[span(1, 2), span(6, 8)]])
     request = chunk_request(plan, 0)
     request.options.suspect_text_policy = asked
     engine = ScriptedEngine([said("one", 1, 2), said("thanks", 3, 4), said("two", 6, 7)])
@@ -418,7 +422,7 @@ async def test_a_request_must_name_speech_that_exists(blobs: Blobs) -> None:
 
 
 async def test_no_more_is_read_than_the_audio_of_the_chunk(blobs: Blobs) -> None:
-    plan = await store_plan(blobs, SILENCE, [[span(1, 2)], [span(6, 7)]])
+    plan = await store_plan(blobs, SPOKEN, [[span(1, 2)], [span(6, 7)]])
     await blobs.delete(plan.chunks[0].audio.key)
     with stage_of(ScriptedEngine([said("heard", 2, 3)])) as stage:
         assert (await transcribe(stage, chunk_request(plan, 1), blobs)).segments

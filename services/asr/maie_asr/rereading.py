@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Executor
 from contextlib import aclosing
 from dataclasses import replace
+from typing import Any, TypeVar
 
 from maie_asr.draft import Draft
 from maie_asr.engine import (
@@ -20,7 +21,9 @@ from maie_asr.engine import (
 from maie_asr.settings import RereadSettings, SuspectTextSettings
 from maie_asr.suspects import SuspectFinder
 from maie_asr.unread import Stretch, stretches, within
-from maie_asr.vad import THRESHOLD, seconds_above, speech_probabilities
+from maie_asr.vad import may_be_speech, surely_spoken_seconds
+
+T = TypeVar("T")
 
 # Heard beside the stretch itself, in seconds: the words next to it do not end exactly where the
 # engine said.
@@ -28,8 +31,6 @@ MARGIN_SECONDS = 0.1
 # Seconds of surely spoken sound from which a stretch without text is reported. Music and noise have
 # a fifth of a second at most; docs/accuracy.md has the figures.
 SURE_SECONDS = 0.5
-# The probability from which speech is sure: Silero's own threshold.
-SURE = 0.5
 
 
 class SecondReader:
@@ -91,11 +92,12 @@ class SecondReader:
                 draft.report_unread(stretch)
 
     async def _may_be_speech(self, stretch: Stretch) -> bool:
-        """Whether somebody may speak for half of the time that is looked for."""
-        return await self._seconds_above(stretch, THRESHOLD) >= self._settings.seconds / 2
+        """Whether the VAD is not sure of nobody: noise costs no second reading."""
+        return await self._ask(may_be_speech, self._speech.samples, [stretch])
 
     async def _is_surely_speech(self, stretch: Stretch) -> bool:
-        return await self._seconds_above(stretch, SURE) >= SURE_SECONDS
+        spoken = await self._ask(surely_spoken_seconds, self._speech.samples, stretch)
+        return spoken >= SURE_SECONDS
 
     def _by_ranges(self, stretch: Stretch) -> list[Stretch]:
         """The speech ranges of a stretch."""
@@ -135,11 +137,9 @@ class SecondReader:
         whole = (SpeechRange(start=0, end=len(samples)),)
         return first / SAMPLE_RATE, Speech(samples=samples, ranges=whole)
 
-    async def _seconds_above(self, stretch: Stretch, threshold: float) -> float:
-        samples = self._cut(stretch)[1].samples
+    async def _ask(self, question: Callable[..., T], *arguments: Any) -> T:
         loop = asyncio.get_running_loop()
-        probabilities = await loop.run_in_executor(self._executor, speech_probabilities, samples)
-        return seconds_above(probabilities, threshold)
+        return await loop.run_in_executor(self._executor, question, *arguments)
 
 
 def _whole(stretch: Stretch) -> list[Stretch]:

@@ -121,10 +121,11 @@ class WhisperSettings(Settings):
     """Seconds of silence within which a suspicious text is dropped. Needs word times."""
 
     vad_filter: bool = True
-    """Whether silence within a chunk is cut out before the model hears it."""
-    vad_threshold: float = Field(default=0.3, gt=0, lt=1)
-    """Speech is where its probability is above this. The library's own 0.5 misses a third of what
-    is said in telephone band; docs/accuracy.md has the figures."""
+    """Whether long pauses within a chunk are cut out before the model hears it."""
+    vad_threshold: float | None = Field(default=None, gt=0, lt=1)
+    """Where set, faster-whisper's own VAD finds speech in the chunk anew, where its probability is
+    above this. Where unset, the pauses are those between the chunk's speech, as preprocess found
+    it; so it is best for telephones."""
     vad_min_silence_ms: int = Field(default=2000, ge=0)
     """A shorter pause is not cut out. Where pauses of half a second are, words are lost at cuts."""
     vad_speech_pad_ms: int = Field(default=400, ge=0)
@@ -141,7 +142,7 @@ class WhisperSettings(Settings):
     @model_validator(mode="after")
     def _batches_need_the_vad(self) -> Self:
         if self.batch_size > 1 and not self.vad_filter:
-            raise ValueError("batch_size above 1 needs vad_filter: the VAD cuts the windows")
+            raise ValueError("batch_size above 1 needs vad_filter: speech cuts the windows")
         return self
 
 

@@ -60,7 +60,7 @@ class TranscribeStage:
         transcript = self._transcript(options, policy)
         draft = Draft(transcript, source, self._rules(options, policy))
         spoken = options.language
-        async with aclosing(self._read(source, options)) as recognized:
+        async with aclosing(self._read(source, options, policy)) as recognized:
             async for found, reason in recognized:
                 if found.text:
                     spoken = found.language
@@ -80,15 +80,21 @@ class TranscribeStage:
         yield asr.TranscribeResponse(result=transcript)
 
     async def _read(
-        self, source: Source, options: RecognizeOptions
+        self, source: Source, options: RecognizeOptions, policy: SuspectTextPolicy
     ) -> AsyncGenerator[tuple[RecognizedSegment, common.SuspectReason], None]:
         """The first reading: each segment and what is wrong with it."""
         if not source.speech.ranges:
             return
-        judge = SegmentJudge(self._settings.suspect_text, source.speech, self._executor)
+        judge = SegmentJudge(
+            self._settings.suspect_text,
+            source.speech,
+            self._executor,
+            by_words=not options.translate,
+        )
         async with aclosing(self._engine.recognize(source.speech, options)) as recognized:
             async for found in recognized:
-                yield found, await judge.judge(found)
+                unjudged = common.SUSPECT_REASON_UNSPECIFIED
+                yield found, unjudged if policy == "off" else await judge.judge(found)
 
     async def _read_again(
         self, draft: Draft, source: Source, options: RecognizeOptions, language: str

@@ -7,22 +7,16 @@ import re
 from collections.abc import Sequence
 from concurrent.futures import Executor
 
-import numpy as np
-
 from maie.common.v1 import types_pb2 as common
 from maie_asr.engine import SAMPLE_RATE, RecognizedSegment, Speech, SpeechRange
 from maie_asr.settings import SuspectTextSettings
-from maie_asr.vad import speech_probabilities
+from maie_asr.unread import TOLERANCE, Stretch, text_places
+from maie_asr.vad import may_be_speech
 
 # Recognisers get caught in phrases, not in paragraphs.
 MAX_PHRASE = 30
 # A word of a script that writes none apart; there, characters are counted.
 UNBROKEN_WORD = 24
-# Below this probability of speech the VAD is sure that nobody speaks: noise, music and silence stay
-# below it nearly always, speech in telephone band above it nearly always (docs/accuracy.md).
-UNSURE = 0.15
-# The share of a text's time in which the VAD must be unsure at least.
-MIN_UNSURE_SHARE = 1 / 3
 _WORD = re.compile(r"\w+")
 
 
@@ -32,39 +26,46 @@ class SegmentJudge:
     Args:
         settings: Where the line is drawn.
         speech: The chunk.
+        by_words: Whether words' times say where a text was spoken, not only those of segments.
         executor: Where the speech in a segment is measured.
     """
 
-    def __init__(self, settings: SuspectTextSettings, speech: Speech, executor: Executor) -> None:
+    def __init__(
+        self, settings: SuspectTextSettings, speech: Speech, executor: Executor, *, by_words: bool
+    ) -> None:
         self._settings = settings
         self._speech = speech
+        self._by_words = by_words
         self._executor = executor
         self._finder = SuspectFinder(settings, speech.ranges)
 
     async def judge(self, segment: RecognizedSegment) -> common.SuspectReason:
         """What is wrong with a segment; unspecified where nothing is.
 
-        Recognisers are sure of what they invent, too, so that confidence alone keeps no text: the
-        VAD, which heard nobody at its threshold, must be unsure of that as well.
+        Recognisers are sure of what they invent, too, and a plan may take noise for speech. So the
+        VAD must not be sure that nobody speaks, and outside of the plan's speech the engine must be
+        sure of its words as well.
         """
         reason = self._finder.judge(segment)
-        if reason != common.SUSPECT_REASON_NON_SPEECH or not self._is_confident(segment):
+        if reason == common.SUSPECT_REASON_REPETITION or not segment.text:
+            return reason
+        if reason == common.SUSPECT_REASON_NON_SPEECH and not self._is_confident(segment):
             return reason
         loop = asyncio.get_running_loop()
-        if await loop.run_in_executor(self._executor, self._unsure_share, segment) < (
-            MIN_UNSURE_SHARE
-        ):
-            return reason
-        return common.SUSPECT_REASON_UNSPECIFIED
+        if await loop.run_in_executor(self._executor, self._may_be_spoken, segment):
+            return common.SUSPECT_REASON_UNSPECIFIED
+        return common.SUSPECT_REASON_NON_SPEECH
 
     def _is_confident(self, segment: RecognizedSegment) -> bool:
         confidence = segment.confidence
         return confidence is not None and confidence >= self._settings.keep_confidence
 
-    def _unsure_share(self, segment: RecognizedSegment) -> float:
-        first, last = round(segment.start * SAMPLE_RATE), round(segment.end * SAMPLE_RATE)
-        probabilities = speech_probabilities(self._speech.samples[first:last])
-        return float(np.mean(probabilities >= UNSURE)) if len(probabilities) else 0.0
+    def _may_be_spoken(self, segment: RecognizedSegment) -> bool:
+        places = [
+            Stretch(start=place.start - TOLERANCE, end=place.end + TOLERANCE)
+            for place in text_places(segment, by_words=self._by_words)
+        ]
+        return may_be_speech(self._speech.samples, places)
 
 
 class SuspectFinder:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from maie_asr.engine import Decoding, RecognizeOptions
+from maie_asr.engines.whisper.pauses import PauseRules
 from maie_asr.settings import WhisperSettings
 from maie_runtime.errors import invalid
 from maie_runtime.reasons import Reason
@@ -64,6 +66,31 @@ def transcribe_arguments(
     return {**arguments, **_thresholds(settings, decoding, independent=independent)}
 
 
+def pause_rules(arguments: Mapping[str, Any]) -> PauseRules | None:
+    """Which pauses are cut out by the chunk's own speech ranges.
+
+    Args:
+        arguments: What `transcribe_arguments` gave.
+
+    Returns:
+        None where nothing is cut out, or the library's own VAD does it, since a threshold was
+        asked for.
+    """
+    parameters = arguments.get("vad_parameters")
+    if parameters is None or "threshold" in parameters:
+        return None
+    return PauseRules(
+        min_silence_ms=parameters["min_silence_duration_ms"],
+        speech_pad_ms=parameters["speech_pad_ms"],
+    )
+
+
+def without_vad(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The same arguments, so that the library cuts nothing out."""
+    rest = {name: value for name, value in arguments.items() if name != "vad_parameters"}
+    return {**rest, "vad_filter": False}
+
+
 def _refuse_unbatched(decoding: Decoding) -> None:
     asked = [name for name in UNBATCHED_ONLY if getattr(decoding, name, None) is not None]
     if len(decoding.temperatures) > 1:
@@ -78,7 +105,7 @@ def _refuse_unbatched(decoding: Decoding) -> None:
     if decoding.vad_filter is False:
         raise invalid(
             Reason.OPTION_NOT_SUPPORTED,
-            "With MAIE_ASR_WHISPER_BATCH_SIZE above 1 the VAD cuts the windows; "
+            "With MAIE_ASR_WHISPER_BATCH_SIZE above 1 speech cuts the windows; "
             "leave `vad_filter` unset.",
             field="options.silence.vad_filter",
         )
@@ -103,10 +130,12 @@ def _silence(settings: WhisperSettings, decoding: Decoding) -> dict[str, Any]:
     if not _either(decoding.vad_filter, settings.vad_filter):
         return {"vad_filter": False}
     parameters = {
-        "threshold": _either(decoding.vad_threshold, settings.vad_threshold),
         "min_silence_duration_ms": _either(decoding.min_silence_ms, settings.vad_min_silence_ms),
         "speech_pad_ms": _either(decoding.speech_pad_ms, settings.vad_speech_pad_ms),
     }
+    threshold = _either(decoding.vad_threshold, settings.vad_threshold)
+    if threshold is not None:
+        parameters["threshold"] = threshold
     return {"vad_filter": True, "vad_parameters": parameters}
 
 

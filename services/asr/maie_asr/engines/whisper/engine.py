@@ -13,17 +13,19 @@ from typing import Any
 
 import numpy as np
 from faster_whisper import BatchedInferencePipeline, WhisperModel
-from faster_whisper.transcribe import Segment, Word
+from faster_whisper.transcribe import Segment, Word, restore_speech_timestamps
+from numpy.typing import NDArray
 
 from maie.common.v1 import types_pb2 as common
 from maie_asr.engine import (
+    SAMPLE_RATE,
     Capabilities,
     RecognizedSegment,
     RecognizedWord,
     RecognizeOptions,
     Speech,
 )
-from maie_asr.engines.whisper.arguments import transcribe_arguments
+from maie_asr.engines.whisper.arguments import pause_rules, transcribe_arguments, without_vad
 from maie_asr.engines.whisper.model import (
     batch_calls,
     cross_batch_size,
@@ -34,6 +36,7 @@ from maie_asr.engines.whisper.model import (
     model_files,
     verify_model,
 )
+from maie_asr.engines.whisper.pauses import heard_parts, join, windows
 from maie_asr.engines.whisper.weights import WhisperWeights
 from maie_asr.settings import AsrSettings, WhisperSettings
 
@@ -43,8 +46,9 @@ Reading = Callable[[], AbstractContextManager[None]]
 class WhisperEngine:
     """Reads a chunk in windows of 30 s and finds the segments itself.
 
-    A chunk's speech ranges tell only that somebody speaks: with `vad_filter`
-    the model hears the chunk without its pauses, as faster-whisper cuts them.
+    With `vad_filter` the model hears the chunk without its long pauses, by the
+    chunk's speech ranges; where a request or a setting names a threshold,
+    faster-whisper's own VAD finds the pauses.
 
     Args:
         model: The model.
@@ -124,7 +128,27 @@ class WhisperEngine:
         return transcribe_arguments(self._settings, options, distilled=self._distilled)
 
     def _start(self, speech: Speech, arguments: dict[str, Any]) -> tuple[Iterator[Segment], str]:
-        audio = speech.samples.astype(np.float32) / 32768
+        audio: NDArray[np.float32] = np.divide(speech.samples, 32768, dtype=np.float32)
+        rules = pause_rules(arguments)
+        if rules is None:
+            return self._transcribe(audio, arguments)
+        arguments = without_vad(arguments)
+        if "batch_size" in arguments:
+            arguments["clip_timestamps"] = [
+                {"start": each.start / SAMPLE_RATE, "end": each.end / SAMPLE_RATE}
+                for each in windows(speech.ranges)
+            ]
+            return self._transcribe(audio, arguments)
+        parts = heard_parts(speech.ranges, len(audio), rules)
+        if not parts:
+            return iter(()), ""
+        segments, language = self._transcribe(join(audio, parts), arguments)
+        chunks = [{"start": part.start, "end": part.end} for part in parts]
+        return iter(restore_speech_timestamps(segments, chunks, SAMPLE_RATE)), language
+
+    def _transcribe(
+        self, audio: NDArray[np.float32], arguments: dict[str, Any]
+    ) -> tuple[Iterator[Segment], str]:
         # The pipeline keeps state while it runs, so each recognition has its own.
         batched = "batch_size" in arguments
         reader = BatchedInferencePipeline(self._model) if batched else self._model

@@ -1,0 +1,91 @@
+"""Where somebody speaks in audio without a plan, and where nobody can have spoken."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bench.readings import FORMS, in_form
+from maie_asr.engine import SAMPLE_RATE, Samples
+from maie_asr.unread import Stretch
+from maie_asr.vad import find_speech, may_be_speech, surely_spoken_seconds
+
+pytestmark = pytest.mark.unit
+
+SECONDS = 60
+READING = in_form("clean", SECONDS)
+FORM = pytest.mark.parametrize(
+    "forms",
+    [(), ("noisy",), ("quiet",), ("telephone",), ("telephone", "quiet"), ("noisy", "telephone")],
+    ids=lambda forms: " ".join(forms) or "clean",
+)
+RANDOM = np.random.default_rng(1)
+TIME = np.arange(SECONDS * SAMPLE_RATE) / SAMPLE_RATE
+NOBODY = {
+    "silence": np.zeros(len(TIME)),
+    "loud noise": RANDOM.standard_normal(len(TIME)) * 0.1,
+    "soft noise": RANDOM.standard_normal(len(TIME)) * 0.003,
+    "hum": 0.2 * np.sin(2 * np.pi * 50 * TIME) + 0.1 * np.sin(2 * np.pi * 150 * TIME),
+    "dial tone": 0.1 * (np.sin(2 * np.pi * 350 * TIME) + np.sin(2 * np.pi * 440 * TIME)),
+}
+
+
+def pcm(sound: np.ndarray) -> Samples:
+    samples: Samples = np.round(np.clip(sound, -1, 1) * 32767).astype(np.int16)
+    return samples
+
+
+def spoken(forms: tuple[str, ...]) -> Samples:
+    reading = READING
+    for form in forms:
+        reading = FORMS[form](reading)
+    return pcm(reading.audio)
+
+
+def on_the_telephone(sound: np.ndarray) -> np.ndarray:
+    return FORMS["telephone"](type(READING)(audio=sound.astype(np.float32), words=())).audio
+
+
+@FORM
+def test_hardly_a_word_is_outside_of_what_is_found(forms: tuple[str, ...]) -> None:
+    ranges = find_speech(spoken(forms))
+    outside = [
+        word.text
+        for word in READING.words
+        if not any(
+            span.start <= (word.start + word.end) / 2 * SAMPLE_RATE <= span.end for span in ranges
+        )
+    ]
+    assert len(outside) <= (len(READING.words) // 10 if "telephone" in forms else 0)
+
+
+@FORM
+def test_what_was_spoken_is_never_ruled_out(forms: tuple[str, ...]) -> None:
+    samples = spoken(forms)
+    sentences = [READING.words[start : start + 12] for start in range(0, len(READING.words), 12)]
+    for words in sentences:
+        places = [Stretch(start=word.start, end=word.end) for word in words]
+        assert may_be_speech(samples, places), " ".join(word.text for word in words)
+    whole = Stretch(start=0.0, end=READING.seconds)
+    assert surely_spoken_seconds(samples, whole) > 5
+
+
+@pytest.mark.parametrize("telephone", [False, True], ids=["full width", "telephone"])
+@pytest.mark.parametrize("kind", NOBODY)
+def test_nobody_speaks_in_noise(kind: str, telephone: bool) -> None:
+    sound = NOBODY[kind]
+    samples = pcm(on_the_telephone(sound) if telephone else sound)
+    assert find_speech(samples) == ()
+    for start in range(0, SECONDS, 3):
+        assert not may_be_speech(samples, [Stretch(start=start, end=start + 3.0)])
+    assert surely_spoken_seconds(samples, Stretch(start=0.0, end=SECONDS)) < 0.5
+
+
+def test_places_outside_of_the_audio_hold_no_speech() -> None:
+    samples = spoken(())[: 5 * SAMPLE_RATE]
+    assert not may_be_speech(samples, [])
+    assert not may_be_speech(samples, [Stretch(start=5.0, end=9.0)])
+    assert not may_be_speech(samples[:0], [Stretch(start=0.0, end=1.0)])
+    assert surely_spoken_seconds(samples, Stretch(start=6.0, end=9.0)) == 0
+    # What reaches beyond the end counts as far as there is audio.
+    assert may_be_speech(samples, [Stretch(start=1.0, end=60.0)])
