@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 from maie.catalog.v1 import catalog_pb2 as catalog
@@ -79,9 +80,9 @@ class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
         self, request: catalog.GetMeshRequest, context: Any
     ) -> catalog.GetMeshResponse:
         """Tells how each part of the mesh is."""
-        workers = self._workers.workers()
+        workers, demand = self._workers.workers(), self._changes.demand()
         stages = await asyncio.gather(
-            *(self._stage_status(binding, workers) for binding in BINDINGS.values())
+            *(self._stage_status(binding, workers, demand) for binding in BINDINGS.values())
         )
         return catalog.GetMeshResponse(
             version=PIPELINE_VERSION,
@@ -92,13 +93,17 @@ class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
         )
 
     async def _stage_status(
-        self, binding: StageBinding, workers: list[event.WorkerInfo]
+        self,
+        binding: StageBinding,
+        workers: list[event.WorkerInfo],
+        demand: Mapping[tuple[common.Stage, str], int],
     ) -> catalog.StageStatus:
         status = catalog.StageStatus(
             stage=binding.stage,
             workers=[worker for worker in workers if worker.stage == binding.stage],
         )
         for lane in LANES:
+            status.demand.add(lane=lane, runnable_units=demand.get((binding.stage, lane), 0))
             try:
                 info = await self._broker.jetstream.consumer_info(
                     subjects.TASKS, subjects.worker_consumer(binding.slug, lane)

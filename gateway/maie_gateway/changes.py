@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import OrderedDict, defaultdict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol
 
+from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import record_pb2 as record
 from maie_gateway.buckets import Entry, follow_bucket
-from maie_gateway.conductor import FINAL_STATES, lane
+from maie_gateway.conductor import FINAL_STATES, lane, runnable_units
 from maie_gateway.store import JobStore, StoredRecord
 from maie_runtime.background import beside
 from maie_runtime.bus.broker import Broker
@@ -52,6 +53,7 @@ class ActiveJob:
         tenant: Whose job it is.
         lane: The lane of its tasks.
         held: Whether it waits for its tenant's turn.
+        runnable: The units that could run at once, by stage.
         revision: The revision of its record that was seen last; 0 where unknown.
         since: When that revision was first seen, by the monotonic clock.
     """
@@ -59,6 +61,7 @@ class ActiveJob:
     tenant: str
     lane: str
     held: bool
+    runnable: Mapping[common.Stage, int]
     revision: int
     since: float
 
@@ -93,6 +96,14 @@ class JobChanges:
     def active_jobs(self) -> Mapping[str, ActiveJob]:
         """The jobs that are not finished, by id; a live view."""
         return MappingProxyType(self._active)
+
+    def demand(self) -> Mapping[tuple[common.Stage, str], int]:
+        """The units of all jobs that could run at once, by stage and lane."""
+        demand: Counter[tuple[common.Stage, str]] = Counter()
+        for each in self._active.values():
+            for stage, count in each.runnable.items():
+                demand[stage, each.lane] += count
+        return demand
 
     def recent(self, job_id: str) -> StoredRecord | None:
         """A job's record as it was seen last, where that is not long ago.
@@ -170,7 +181,12 @@ class JobChanges:
         revision = revision or (known.revision if known else 0)
         since = known.since if known and known.revision == revision else time.monotonic()
         self._active[seen.job_id] = ActiveJob(
-            tenant=seen.tenant, lane=lane(seen), held=seen.held, revision=revision, since=since
+            tenant=seen.tenant,
+            lane=lane(seen),
+            held=seen.held,
+            runnable=runnable_units(seen),
+            revision=revision,
+            since=since,
         )
         if known is None or known.held != seen.held:
             self._tell_active()

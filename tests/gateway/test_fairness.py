@@ -217,6 +217,18 @@ async def test_a_long_job_delays_a_short_one_by_one_chunk_of_each_worker(
         assert gate.jobs.count(long) == 48
 
 
+async def test_what_could_run_is_seen_though_one_slot_holds_it_back(empty_mesh: EmptyMesh) -> None:
+    gate = empty_mesh.stages["asr"].hook = Gate()
+    async with mesh(empty_mesh) as one, gateway(empty_mesh) as other:
+        await one.submit(chunks=48)
+        await one.submit(chunks=2, in_lane=job.LANE_INTERACTIVE)
+        both = {(common.STAGE_ASR, "batch"): 48, (common.STAGE_ASR, "interactive"): 2}
+        seen = [one.jobs.changes, other.jobs.changes]
+        await until(lambda: all(each.demand() == both for each in seen))
+        gate.open()
+        await until(lambda: not any(each.demand() for each in seen))
+
+
 async def test_workers_that_come_later_share_a_long_job(empty_mesh: EmptyMesh) -> None:
     gate = empty_mesh.stages["asr"].hook = Gate()
     async with mesh(empty_mesh, reconcile_seconds=1000.0) as one:

@@ -93,4 +93,7 @@ async def test_to_ask_for_the_mesh_often_leaves_nothing_in_the_broker(
             mesh = await client.get_mesh()
             await client.list_models()
         assert [len(stage.workers) for stage in mesh.stages] == [1, 1, 1, 1]
+        for stage in mesh.stages:
+            lanes = [(each.lane, each.runnable_units) for each in stage.demand]
+            assert lanes == [("interactive", 0), ("batch", 0)]
         assert await consumers() == before == 1

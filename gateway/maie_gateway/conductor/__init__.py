@@ -10,6 +10,7 @@ and so does the reconciler for a job that nobody sends events of any more.
 from __future__ import annotations
 
 from maie_gateway.conductor.advance import accept, advance
+from maie_gateway.conductor.demand import runnable_units
 from maie_gateway.conductor.draft import Step
 from maie_gateway.conductor.log import log_events
 from maie_gateway.conductor.policy import Policy
@@ -32,6 +33,7 @@ __all__ = [
     "lane",
     "log_events",
     "pending_tasks",
+    "runnable_units",
     "stage_progress",
     "task_id",
 ]

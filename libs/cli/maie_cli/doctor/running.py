@@ -80,6 +80,9 @@ def _parts(seen: catalog.GetMeshResponse) -> Iterator[Finding]:
 def _stage(stage: catalog.StageStatus) -> Finding:
     name = stage_name(stage.stage)
     waiting = f"{stage.pending_units} waiting, {stage.running_units} in hand"
+    runnable = sum(lane.runnable_units for lane in stage.demand)
+    if kept_back := max(0, runnable - stage.pending_units - stage.running_units):
+        waiting += f", {kept_back} more could run"
     if not stage.workers:
         detail = f"no worker within the last minute; {waiting}"
         return bad(f"{name} workers", detail, f"start one with: python -m maie_{name}")

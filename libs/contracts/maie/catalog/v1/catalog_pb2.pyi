@@ -72,13 +72,23 @@ class GetMeshResponse(_message.Message):
     def __init__(self, version: _Optional[str] = ..., stages: _Optional[_Iterable[_Union[StageStatus, _Mapping]]] = ..., active_jobs: _Optional[int] = ..., max_active_jobs: _Optional[int] = ..., blob_store: _Optional[str] = ...) -> None: ...
 
 class StageStatus(_message.Message):
-    __slots__ = ("stage", "workers", "pending_units", "running_units")
+    __slots__ = ("stage", "workers", "pending_units", "running_units", "demand")
     STAGE_FIELD_NUMBER: _ClassVar[int]
     WORKERS_FIELD_NUMBER: _ClassVar[int]
     PENDING_UNITS_FIELD_NUMBER: _ClassVar[int]
     RUNNING_UNITS_FIELD_NUMBER: _ClassVar[int]
+    DEMAND_FIELD_NUMBER: _ClassVar[int]
     stage: _types_pb2.Stage
     workers: _containers.RepeatedCompositeFieldContainer[_event_pb2.WorkerInfo]
     pending_units: int
     running_units: int
-    def __init__(self, stage: _Optional[_Union[_types_pb2.Stage, str]] = ..., workers: _Optional[_Iterable[_Union[_event_pb2.WorkerInfo, _Mapping]]] = ..., pending_units: _Optional[int] = ..., running_units: _Optional[int] = ...) -> None: ...
+    demand: _containers.RepeatedCompositeFieldContainer[LaneDemand]
+    def __init__(self, stage: _Optional[_Union[_types_pb2.Stage, str]] = ..., workers: _Optional[_Iterable[_Union[_event_pb2.WorkerInfo, _Mapping]]] = ..., pending_units: _Optional[int] = ..., running_units: _Optional[int] = ..., demand: _Optional[_Iterable[_Union[LaneDemand, _Mapping]]] = ...) -> None: ...
+
+class LaneDemand(_message.Message):
+    __slots__ = ("lane", "runnable_units")
+    LANE_FIELD_NUMBER: _ClassVar[int]
+    RUNNABLE_UNITS_FIELD_NUMBER: _ClassVar[int]
+    lane: str
+    runnable_units: int
+    def __init__(self, lane: _Optional[str] = ..., runnable_units: _Optional[int] = ...) -> None: ...
