@@ -89,9 +89,11 @@ async def _running(
         _sync_rarely(layout.run / "nats.conf")
     children = {part.name: Child(part, layout, note) for part in parts}
     async with AsyncExitStack() as stack:
+        # Services wait for the streams, which the gateway, the last part, creates.
         for child in children.values():
             stack.push_async_callback(child.stop, STOP_SECONDS)
             await child.start()
+        for child in children.values():
             await child.wait_ready(START_SECONDS)
         yield children
 
