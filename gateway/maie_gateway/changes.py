@@ -15,7 +15,8 @@ from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import record_pb2 as record
 from maie_gateway.buckets import Entry, follow_bucket
 from maie_gateway.conductor import FINAL_STATES, lane, runnable_units
-from maie_gateway.store import JobStore, StoredRecord
+from maie_gateway.journal import StoredRecord
+from maie_gateway.store import JobStore
 from maie_runtime.background import beside
 from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.unreadable import Unreadable, dead_letter
@@ -113,21 +114,21 @@ class JobChanges:
         """
         return self._recent.get(job_id)
 
-    def note(self, seen: record.JobRecord, revision: int = 0) -> None:
+    def note(self, stored: StoredRecord) -> None:
         """Takes in a record, as read or as just written, and tells who listens.
 
         Args:
-            seen: The record.
-            revision: Its revision. One that is older than what is known already,
-                as the watch may tell it late, changes nothing; 0 is unknown.
+            stored: The record. One that is older than what is known already, as the watch
+                may tell it late, changes nothing; its revision is 0 before it is stored.
         """
+        seen, revision = stored.record, stored.revision
         known = self._active.get(seen.job_id)
         if known is None or not 0 < revision < known.revision:
             if seen.state in FINAL_STATES:
                 self.forget(seen.job_id)
             else:
                 self._keep(seen, revision)
-        self._remember(seen, revision)
+        self._remember(stored)
         for follower in self._followers if revision else ():
             follower.changed(seen, revision)
         for listener in tuple(self._listeners.get(seen.job_id, ())):
@@ -145,11 +146,12 @@ class JobChanges:
         for follower in self._followers:
             follower.gone(job_id, revision)
 
-    def _remember(self, seen: record.JobRecord, revision: int) -> None:
-        known = self._recent.get(seen.job_id)
-        if revision and (known is None or revision >= known.revision):
-            self._recent[seen.job_id] = StoredRecord(record=seen, revision=revision)
-            self._recent.move_to_end(seen.job_id)
+    def _remember(self, stored: StoredRecord) -> None:
+        job_id = stored.record.job_id
+        known = self._recent.get(job_id)
+        if stored.revision and (known is None or stored.revision >= known.revision):
+            self._recent[job_id] = stored
+            self._recent.move_to_end(job_id)
             if len(self._recent) > RECENT_RECORDS:
                 self._recent.popitem(last=False)
 
@@ -162,7 +164,7 @@ class JobChanges:
     def expected(self, new: record.JobRecord) -> Iterator[None]:
         """Counts a job as active while it is being created, and no longer where that fails."""
         if new.job_id not in self._active:
-            self.note(new)
+            self.note(StoredRecord(record=new, revision=0))
         try:
             yield
         except BaseException:
@@ -245,18 +247,22 @@ class JobChanges:
         elif entry.value is None:
             self.note_gone(entry.key, entry.revision)
         elif not self._knows(entry.key, entry.revision):
-            await self._take_in(entry.key, entry.value, entry.revision)
+            await self._take_in(entry)
 
-    async def _take_in(self, job_id: str, data: bytes, revision: int) -> None:
+    async def _take_in(self, entry: Entry) -> None:
         try:
-            seen = await self._store.parse(job_id, data)
+            seen = await self._store.follow(self._recent.get(entry.key), entry)
         except StageError as error:
-            if error.reason != Reason.RECORD_CORRUPT:
-                raise
-            self._pass_over(job_id, revision)
+            match error.reason:
+                case Reason.RECORD_CORRUPT:
+                    self._pass_over(entry.key, entry.revision)
+                case Reason.JOB_NOT_FOUND:
+                    pass  # its removal is told next
+                case _:
+                    raise
             return
-        if not self._knows(job_id, revision):  # by now
-            self.note(seen, revision)
+        if not self._knows(entry.key, seen.revision):  # by now
+            self.note(seen)
 
     def _pass_over(self, job_id: str, revision: int) -> None:
         """Leaves a record alone that cannot be read: it must not keep the others waiting."""

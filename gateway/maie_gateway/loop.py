@@ -27,7 +27,8 @@ from maie_gateway.conductor import (
     pending_tasks,
     task_id,
 )
-from maie_gateway.store import GONE, JobStore, RevisionConflictError, StoredRecord
+from maie_gateway.journal import StoredRecord
+from maie_gateway.store import GONE, JobStore, RevisionConflictError
 from maie_runtime.background import beside
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import BROKER_ERRORS, Broker, broker_unavailable
@@ -137,8 +138,8 @@ class Conductor:
                 stored it and went away before it could say so.
         """
         with self._changes.expected(step.record):
-            revision = await self._store.create(step.record)
-        self._changes.note(step.record, revision)
+            stored = await self._store.create(step.record)
+        self._changes.note(stored)
         try:
             await self.publish(step.record, step.tasks)
         except StageError as error:
@@ -169,8 +170,7 @@ class Conductor:
             stored = None
 
     async def _apply(self, old: StoredRecord, step: Step) -> record.JobRecord:
-        revision = await self._store.replace(old, step.record)
-        self._changes.note(step.record, revision)
+        self._changes.note(await self._store.replace(old, step.record))
         await fault("conductor.after_store")
         await self.publish(step.record, step.tasks)
         await fault("conductor.after_publish")
@@ -178,7 +178,7 @@ class Conductor:
         return step.record
 
     async def _nothing_changed(self, stored: StoredRecord) -> record.JobRecord:
-        self._changes.note(stored.record, stored.revision)
+        self._changes.note(stored)
         # The gateway that cancelled the job may have died before its tasks were purged, and another
         # gateway may have published one since.
         await self._stop_work(stored.record)

@@ -31,6 +31,7 @@ from maie_runtime.bus.broker import (
 )
 from maie_runtime.bus.errors import APIError, NatsError
 from maie_runtime.errors import StageError
+from maie_runtime.reasons import Reason
 
 log = structlog.get_logger()
 
@@ -103,7 +104,9 @@ class Sweeper:
                 if finished and time.time() - finished >= lifetime:
                     await self._removal.remove(job_id)
             except StageError as error:
-                if error.reason not in GONE:  # another gateway was quicker
+                if error.reason == Reason.JOB_NOT_FOUND:  # another gateway was quicker
+                    await self._store.forget_removed(job_id)
+                elif error.reason not in GONE:
                     raise
 
     async def sweep_messages(self) -> None:

@@ -1,26 +1,35 @@
-"""Job records in JetStream KV, written by compare-and-set only."""
+"""Job records in JetStream KV, written by compare-and-set only; `journal.py` says in what form."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
 from datetime import datetime
 
-from google.protobuf.message import DecodeError
-
 from maie.job.v1 import record_pb2 as record
+from maie_gateway.buckets import Entry
+from maie_gateway.journal import (
+    Growth,
+    StoredRecord,
+    fold,
+    next_change,
+    next_record,
+    parse_entry,
+)
 from maie_gateway.names import Names, names_of, without_names
 from maie_gateway.secrets import WebhookSecrets, take_out
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import BROKER_ERRORS, Broker, broker_unavailable
+from maie_runtime.bus.direct_get import Stored, stored_messages
 from maie_runtime.bus.errors import (
     APIError,
     KeyNotFoundError,
     KeyWrongLastSequenceError,
     NoKeysError,
+    NotFoundError,
 )
+from maie_runtime.bus.streams import JOB_ENTRIES
 from maie_runtime.errors import Code, StageError
 from maie_runtime.reasons import Reason
 
@@ -31,25 +40,23 @@ REMOVAL_SECONDS = 3.0
 REMOVAL_POLL_SECONDS = 0.05
 # Why a job cannot be worked on and never will be.
 GONE = frozenset({Reason.JOB_NOT_FOUND, Reason.RECORD_CORRUPT})
-# The server's own number for a compare-and-set that came too late.
-WRONG_LAST_SEQUENCE = 10071
+# The server's own numbers for a compare-and-set that came too late.
+WRONG_LAST_SEQUENCE = frozenset({10071, 10164})
+# How long a server may be behind that answers direct reads of a cluster.
+REPLICA_SECONDS = 2.0
+REPLICA_POLL_SECONDS = 0.1
+STREAM = subjects.bucket_stream(subjects.JOBS)
+LIFETIME = "Nats-TTL"
+OPERATION = "KV-Operation"
+EXPECTED_LAST = "Nats-Expected-Last-Subject-Sequence"
+# An entry with these takes the place of all others of its key.
+IN_PLACE_OF_ALL: Mapping[str, str] = {"Nats-Rollup": "sub"}
+# KeyValue.delete would leave its marker for ever.
+REMOVED: Mapping[str, str] = {**IN_PLACE_OF_ALL, OPERATION: "DEL"}
 
 
 class RevisionConflictError(Exception):
     """Another gateway wrote the record first."""
-
-
-@dataclass(kw_only=True, frozen=True, slots=True)
-class StoredRecord:
-    """A record and the revision that a write must name.
-
-    Attributes:
-        record: The record.
-        revision: The bucket's revision of it.
-    """
-
-    record: record.JobRecord
-    revision: int
 
 
 class JobStore:
@@ -65,8 +72,8 @@ class JobStore:
         self._names = Names(broker)
         self._secrets = WebhookSecrets(broker)
 
-    async def create(self, new: record.JobRecord) -> int:
-        """Stores a new job's record and returns its revision.
+    async def create(self, new: record.JobRecord) -> StoredRecord:
+        """Stores a new job's record.
 
         Its names are stored apart, and so are the secrets of its webhooks, which it then lacks.
         """
@@ -77,31 +84,72 @@ class JobStore:
                 await self._secrets.store(new.secrets_key, secrets)
             data = without_names(new).SerializeToString()
             try:
-                return await self._broker.jobs.create(new.job_id, data)
+                revision = await self._broker.jobs.create(new.job_id, data)
             except KeyWrongLastSequenceError:
                 await self._names.erase_one(new.names_sequence)
                 if secrets is not None:
                     await self._secrets.erase(new.secrets_key)
                 raise
+        growth = Growth(whole_bytes=len(data))
+        return StoredRecord(record=new, revision=revision, growth=growth)
 
     async def get(self, job_id: str) -> StoredRecord:
         """Reads a record."""
         with _broker_errors(job_id):
             entry = await self._broker.jobs.get(job_id)
-        return StoredRecord(
-            record=await self.parse(job_id, entry.value or b""), revision=entry.revision or 0
-        )
+        last = Entry(key=job_id, value=entry.value or b"", revision=entry.revision or 0)
+        return await self.follow(None, last)
 
-    async def parse(self, job_id: str, data: bytes) -> record.JobRecord:
-        """Reads what the bucket holds under a job's id, and its names from where they are.
+    async def follow(self, before: StoredRecord | None, entry: Entry) -> StoredRecord:
+        """What a record is with an entry that the bucket has, or with later ones.
+
+        Args:
+            before: The record as it was seen last; None where it was not.
+            entry: The entry, which is no removal.
 
         Raises:
-            StageError: As `parse_record`; UNAVAILABLE with BROKER_UNAVAILABLE.
+            StageError: DATA_LOSS with RECORD_CORRUPT: it makes no record of that job;
+                NOT_FOUND with JOB_NOT_FOUND: the job was removed since;
+                UNAVAILABLE with BROKER_UNAVAILABLE.
         """
-        parsed = parse_record(job_id, data)
+        job_id = entry.key
+        parsed = parse_entry(job_id, entry.value or b"")
+        seen = next_record(before, parsed, entry.revision)
+        if seen is not None and parsed.HasField("change"):
+            return seen  # with the names that it had
         with _broker_errors(job_id):
-            await self._names.complete(parsed)
-        return parsed
+            seen = seen or await self._read_all(job_id, entry.revision)
+            await self._names.complete(seen.record)
+        return seen
+
+    async def _read_all(self, job_id: str, revision: int) -> StoredRecord:
+        """Reads all entries of a job, up to a revision at least."""
+        try:
+            found = fold(job_id, await self._entries(job_id, revision))
+        except StageError as error:
+            if error.reason != Reason.RECORD_CORRUPT:
+                raise
+            # What happens to a job whose record is lost is dropped: so look twice.
+            await asyncio.sleep(REPLICA_POLL_SECONDS)
+            found = fold(job_id, await self._entries(job_id, revision))
+        if found is None:
+            raise job_not_found(job_id)
+        return found
+
+    async def _entries(self, job_id: str, revision: int) -> list[Stored]:
+        """A job's entries, up to a revision at least."""
+        subject = _subject(job_id)
+        for _ in range(round(REPLICA_SECONDS / REPLICA_POLL_SECONDS)):
+            found = await stored_messages(self._broker.client, STREAM, subject, JOB_ENTRIES)
+            if found and found[-1].sequence >= revision:
+                return found
+            # Either the server that answered is behind, or the job has been removed meanwhile.
+            try:
+                await self._broker.jetstream.get_last_msg(STREAM, subject)
+            except NotFoundError:
+                raise job_not_found(job_id) from None
+            await asyncio.sleep(REPLICA_POLL_SECONDS)
+        raise broker_unavailable()
 
     async def prefetch(self) -> None:
         """Reads the names of all jobs at once, for those who parse all records next."""
@@ -160,8 +208,8 @@ class JobStore:
                     await asyncio.sleep(REMOVAL_POLL_SECONDS)
             raise
 
-    async def replace(self, old: StoredRecord, new: record.JobRecord) -> int:
-        """Stores a changed record and returns its revision.
+    async def replace(self, old: StoredRecord, new: record.JobRecord) -> StoredRecord:
+        """Stores a changed record.
 
         Raises:
             RevisionConflictError: The record is not what `old` says any more.
@@ -174,10 +222,9 @@ class JobStore:
             new.names_sequence = await self._names.store(new.job_id, names) if renamed else before
             if secrets is not None:
                 await self._secrets.store(new.secrets_key, secrets)
-            data = without_names(new).SerializeToString()
             try:
-                revision = await self._broker.jobs.update(new.job_id, data, last=old.revision)
-            except KeyWrongLastSequenceError:
+                stored = await self._write(old, new)
+            except RevisionConflictError:
                 if renamed:
                     await self._names.erase_one(new.names_sequence)
                 if secrets is not None:
@@ -187,7 +234,38 @@ class JobStore:
                 # What is left now is erased with the job.
                 with suppress(*BROKER_ERRORS):
                     await self._names.erase(new.job_id, before=new.names_sequence)
-            return revision
+            return stored
+
+    async def _write(self, old: StoredRecord, new: record.JobRecord) -> StoredRecord:
+        """Stores a change, or a whole record in the place of all that the bucket has of it."""
+        change = next_change(old, new)
+        data = change.data if change else without_names(new).SerializeToString()
+        growth = change.growth if change else Growth(whole_bytes=len(data))
+        headers = {} if change else IN_PLACE_OF_ALL
+        revision = await self._publish(new.job_id, data, headers, old.revision)
+        return StoredRecord(record=new, revision=revision, growth=growth)
+
+    async def _publish(
+        self,
+        job_id: str,
+        data: bytes,
+        headers: Mapping[str, str],
+        last: int,
+        told_seconds: int | None = None,
+    ) -> int:
+        """Stores an entry of a job whose last one has the revision `last`."""
+        try:
+            stored = await self._broker.jetstream.publish(
+                _subject(job_id),
+                data,
+                headers={**headers, EXPECTED_LAST: str(last)},
+                msg_ttl=told_seconds,
+            )
+        except APIError as error:
+            if error.err_code in WRONG_LAST_SEQUENCE:
+                raise RevisionConflictError from error
+            raise
+        return stored.seq
 
     async def delete(self, old: StoredRecord, *, told_seconds: int = REMOVAL_TOLD_SECONDS) -> int:
         """Removes a record and returns the revision of its removal.
@@ -201,21 +279,20 @@ class JobStore:
         """
         job_id = old.record.job_id
         with _broker_errors(job_id):
-            try:
-                # KeyValue.delete would leave its marker for ever.
-                removed = await self._broker.jetstream.publish(
-                    subjects.bucket_subject(subjects.JOBS, job_id),
-                    headers={
-                        "KV-Operation": "DEL",
-                        "Nats-Expected-Last-Subject-Sequence": str(old.revision),
-                    },
-                    msg_ttl=told_seconds,
-                )
-                return removed.seq
-            except APIError as error:
-                if error.err_code == WRONG_LAST_SEQUENCE:
-                    raise RevisionConflictError from error
-                raise
+            # The marker that lapses must not leave what it removed, which a broker that dies in
+            # the middle of a write may still have. So it follows one that stays.
+            removed = await self._publish(job_id, b"", REMOVED, old.revision)
+            with suppress(RevisionConflictError):  # there is a new job of that id already
+                removed = await self._publish(job_id, b"", REMOVED, removed, told_seconds)
+            return removed
+
+    async def forget_removed(self, job_id: str) -> None:
+        """Takes away the marker of a removal whose gateway died before it had an end set."""
+        with _broker_errors(job_id), suppress(NotFoundError, RevisionConflictError):
+            last = await self._broker.jetstream.get_last_msg(STREAM, _subject(job_id))
+            headers = last.headers or {}
+            if OPERATION in headers and LIFETIME not in headers:
+                await self._publish(job_id, b"", REMOVED, last.seq or 0, 1)
 
     async def ids(self) -> list[str]:
         """All jobs' ids, newest first."""
@@ -226,30 +303,8 @@ class JobStore:
                 return []
 
 
-def parse_record(job_id: str, data: bytes) -> record.JobRecord:
-    """Reads what the bucket holds under a job's id.
-
-    Raises:
-        StageError: DATA_LOSS with RECORD_CORRUPT: it is no record of that job.
-    """
-    try:
-        parsed = record.JobRecord.FromString(data)
-    except DecodeError as error:
-        raise record_corrupt(job_id) from error
-    # Many bytes parse as a message, and none at all as an empty one.
-    if parsed.job_id != job_id or not parsed.state:
-        raise record_corrupt(job_id)
-    return parsed
-
-
-def record_corrupt(job_id: str) -> StageError:
-    """What callers get for a job whose record cannot be read."""
-    return StageError(
-        Code.DATA_LOSS,
-        Reason.RECORD_CORRUPT,
-        f"The record of job {job_id} cannot be read, so nothing can be done with the job; "
-        "submit the recording again.",
-    )
+def _subject(job_id: str) -> str:
+    return subjects.bucket_subject(subjects.JOBS, job_id)
 
 
 def job_not_found(job_id: str) -> StageError:

@@ -189,7 +189,7 @@ class Submissions:
         """Gives the job that was made under the request id before."""
         await self._blobs.delete(recording.key)
         stored = await self._store.get(job_id)
-        self._changes.note(stored.record, stored.revision)
+        self._changes.note(stored)
         secrets = await self._store.webhook_secrets(stored.record)
         check_same_submit(stored.record, secrets, config, recording)
         log.info("job.attached", job=job_id, tenant=stored.record.tenant)

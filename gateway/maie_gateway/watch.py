@@ -120,7 +120,7 @@ class Watch:
     async def _read(self, job_id: str) -> record.JobRecord:
         """Reads the record and notes it: who hears of a state finds it in lists, too."""
         stored = await self._store.get(job_id)
-        self._changes.note(stored.record, stored.revision)
+        self._changes.note(stored)
         return stored.record
 
     async def _wait(self, job_id: str, watcher: WatcherState) -> None:

@@ -10,8 +10,9 @@ import pytest
 from maie.asr.v1 import asr_pb2 as asr
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
+from maie_gateway.buckets import Entry
 from maie_gateway.names import names_of, without_names
-from maie_gateway.store import JobStore, RevisionConflictError, StoredRecord
+from maie_gateway.store import JobStore, RevisionConflictError
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.provision import open_provisioned_broker
@@ -63,7 +64,8 @@ async def test_a_record_comes_back_as_it_was_stored(broker: Broker) -> None:
     assert (await other.get(made.job_id)).record == made
     await other.prefetch()
     entry = await broker.jobs.get(made.job_id)
-    assert await other.parse(made.job_id, entry.value or b"") == made
+    told = Entry(key=made.job_id, value=entry.value, revision=entry.revision or 0)
+    assert (await other.follow(None, told)).record == made
     assert OLD_NAME.encode() not in (entry.value or b"")
 
 
@@ -83,7 +85,7 @@ def test_nothing_of_a_clients_own_words_stays_in_the_record() -> None:
 
 async def test_a_change_of_state_stores_no_name_again(broker: Broker) -> None:
     store, made = JobStore(broker), whole()
-    stored = StoredRecord(record=made, revision=await store.create(made))
+    stored = await store.create(made)
     changed = record.JobRecord()
     changed.CopyFrom(made)
     changed.state = job.JOB_STATE_PROCESSING_ASR
@@ -96,7 +98,7 @@ async def test_an_old_name_is_overwritten_on_the_disk(
     broker: Broker, nats_server: NatsServer
 ) -> None:
     store, made = JobStore(broker), whole()
-    stored = StoredRecord(record=made, revision=await store.create(made))
+    stored = await store.create(made)
     assert on_disk(nats_server, OLD_NAME)
     renamed = record.JobRecord()
     renamed.CopyFrom(made)

@@ -15,6 +15,7 @@ from maie_client import Client, ClientError
 from maie_gateway.names import Names, names_of
 from maie_gateway.requests import Requests
 from maie_gateway.settings import RetentionSettings
+from maie_gateway.store import REMOVED
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
@@ -82,6 +83,23 @@ async def test_a_finished_job_is_removed_after_its_lifetime(empty_mesh: EmptyMes
 
 async def _is_empty(blobs: Blobs, prefix: str) -> bool:
     return not [stored async for stored in blobs.stored(prefix)]
+
+
+async def test_a_removal_whose_gateway_died_at_its_end_is_ended(
+    empty_mesh: EmptyMesh, broker: Broker
+) -> None:
+    # The first of its two last writes.
+    await broker.jetstream.publish(
+        subjects.bucket_subject(subjects.JOBS, ABSENT), headers=dict(REMOVED)
+    )
+    keep(empty_mesh, jobs_days=SECOND_OF_DAY)
+    jobs = subjects.bucket_stream(subjects.JOBS)
+    async with empty_mesh.gateway():
+
+        async def nothing_left() -> bool:
+            return not (await broker.jetstream.stream_info(jobs)).state.messages
+
+        await until(nothing_left)
 
 
 async def test_an_unfinished_job_is_kept_however_old(empty_mesh: EmptyMesh) -> None:

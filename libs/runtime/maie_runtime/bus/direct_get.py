@@ -7,16 +7,36 @@ moment behind: who is about to act on an absence looks twice.
 
 from __future__ import annotations
 
+import asyncio
 import json
+from dataclasses import dataclass
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.errors import NoRespondersError
 from nats.js.api import Header, StatusCode
 from nats.js.errors import APIError
 
 from maie_runtime.bus import subjects
 
 TIMEOUT_SECONDS = 5.0
+# What ends the answers to a batch.
+END_OF_BATCH = "204"
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Stored:
+    """A message as a stream holds it.
+
+    Attributes:
+        sequence: Its place in the stream.
+        data: Its payload.
+        operation: What it means in a bucket where it is no value, such as "DEL"; otherwise empty.
+    """
+
+    sequence: int
+    data: bytes
+    operation: str
 
 
 async def last_sequence(client: Client, stream: str, subject: str) -> int | None:
@@ -43,14 +63,61 @@ async def count(client: Client, stream: str, pattern: str) -> int:
     return int(_header(found, "Nats-Num-Pending")) + 1 if found else 0
 
 
+async def stored_messages(client: Client, stream: str, subject: str, most: int) -> list[Stored]:
+    """The messages of a subject, the oldest first.
+
+    Args:
+        client: The connection.
+        stream: The stream.
+        subject: The subject.
+        most: How many of them are asked for.
+
+    Raises:
+        As `last_sequence`.
+        TimeoutError: The broker does not answer.
+    """
+    wish = {"seq": 1, "next_by_subj": subject, "batch": most}
+    answers: asyncio.Queue[Msg] = asyncio.Queue()
+    inbox = client.new_inbox()
+    listening = await client.subscribe(inbox, cb=answers.put)
+    found: list[Stored] = []
+    try:
+        request = json.dumps(wish).encode()
+        await client.publish(subjects.direct_get(stream), request, reply=inbox)
+        while True:
+            async with asyncio.timeout(TIMEOUT_SECONDS):
+                answer = await answers.get()
+            status = (answer.headers or {}).get(Header.STATUS)
+            if status in (END_OF_BATCH, StatusCode.NO_MESSAGES):
+                return found
+            if status == StatusCode.SERVICE_UNAVAILABLE:
+                raise NoRespondersError
+            _check(status)
+            found.append(_stored(answer))
+    finally:
+        await listening.unsubscribe()
+
+
+def _stored(answer: Msg) -> Stored:
+    return Stored(
+        sequence=int(_header(answer, "Nats-Sequence")),
+        data=answer.data,
+        operation=(answer.headers or {}).get("KV-Operation", ""),
+    )
+
+
 async def _request(client: Client, subject: str, payload: bytes) -> Msg | None:
     answer = await client.request(subject, payload, timeout=TIMEOUT_SECONDS)
     status = (answer.headers or {}).get(Header.STATUS)
     if status == StatusCode.NO_MESSAGES:
         return None
+    _check(status)
+    return answer
+
+
+def _check(status: str | None) -> None:
     if status is not None:
         raise APIError(code=int(status), description="The server refused a direct read.")
-    return answer
 
 
 def _header(message: Msg, name: str) -> str:

@@ -133,6 +133,8 @@ def _gateway() -> Iterator[Right]:
     yield from _watch(subjects.NAMES)
     for stream in READ_BY_GATEWAYS:
         yield _request(f"{API}.STREAM.MSG.GET.{stream}")
+    # All entries of a job at once.
+    yield _many(subjects.direct_get(subjects.bucket_stream(subjects.JOBS)))
     for stream in (
         subjects.TASKS,
         subjects.EVENTS,

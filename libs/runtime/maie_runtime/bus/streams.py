@@ -19,6 +19,8 @@ REQUESTS_KEPT_SECONDS = 7 * 24 * 3600
 WORKER_FORGOTTEN_SECONDS = 60
 # A service that holds a shared GPU and dies keeps it from the others for so long.
 GPU_FORGOTTEN_SECONDS = 10
+# A job's last whole record and the changes since, of which gateways write fewer than this.
+JOB_ENTRIES = 128
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -51,8 +53,18 @@ def _bucket(
     seconds: float | None = None,
     direct: bool = False,
     erasable: bool = False,
+    entries: int = 1,
 ) -> StreamConfig:
-    """The stream of a bucket, as key-value clients of NATS expect it."""
+    """The stream of a bucket, as key-value clients of NATS expect it.
+
+    Args:
+        name: The bucket.
+        description: What it holds.
+        seconds: How long an entry is kept.
+        direct: Whether it is read from any server that has it.
+        erasable: Whether single entries are overwritten on the disk.
+        entries: How many the bucket keeps of a key, the last ones.
+    """
     return StreamConfig(
         name=subjects.bucket_stream(name),
         description=description,
@@ -61,13 +73,13 @@ def _bucket(
         storage=StorageType.FILE,
         retention=RetentionPolicy.LIMITS,
         discard=DiscardPolicy.NEW,
-        max_msgs_per_subject=1,
+        max_msgs_per_subject=entries,
         max_age=seconds,
         duplicate_window=min(seconds or DUPLICATE_WINDOW_SECONDS, DUPLICATE_WINDOW_SECONDS),
         allow_direct=direct,
         allow_msg_ttl=True,
-        # Such a header on one key would remove all others.
-        allow_rollup_hdrs=False,
+        # A write can take the place of its key's others; such a header can remove all keys, too.
+        allow_rollup_hdrs=entries > 1,
         deny_delete=not erasable,
     )
 
@@ -135,7 +147,7 @@ STREAMS = (
     ),
     # What a limit removes stays on the disk; so each message goes by being erased.
     _stream(subjects.NAMES, "What clients call their jobs", subjects.names("*")),
-    _bucket(subjects.JOBS, "What is known of each job"),
+    _bucket(subjects.JOBS, "What is known of each job", direct=True, entries=JOB_ENTRIES),
     _bucket(
         subjects.REQUESTS,
         "Which job a client's request id stands for",

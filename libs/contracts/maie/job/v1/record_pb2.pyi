@@ -14,7 +14,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class JobRecord(_message.Message):
-    __slots__ = ("job_id", "state", "config", "recording", "template", "pipeline_version", "traceparent", "units", "log", "facts", "template_sha256", "tenant", "display_name", "labels", "held", "asr_slots", "names_sequence", "pipeline", "secrets_key")
+    __slots__ = ("job_id", "state", "config", "recording", "template", "pipeline_version", "traceparent", "units", "log", "facts", "template_sha256", "tenant", "display_name", "labels", "held", "asr_slots", "names_sequence", "pipeline", "secrets_key", "change")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -41,6 +41,7 @@ class JobRecord(_message.Message):
     NAMES_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     PIPELINE_FIELD_NUMBER: _ClassVar[int]
     SECRETS_KEY_FIELD_NUMBER: _ClassVar[int]
+    CHANGE_FIELD_NUMBER: _ClassVar[int]
     job_id: str
     state: _job_pb2.JobState
     config: _job_pb2.JobConfig
@@ -60,7 +61,30 @@ class JobRecord(_message.Message):
     names_sequence: int
     pipeline: str
     secrets_key: str
-    def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[_job_pb2.JobState, str]] = ..., config: _Optional[_Union[_job_pb2.JobConfig, _Mapping]] = ..., recording: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., template: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., pipeline_version: _Optional[str] = ..., traceparent: _Optional[str] = ..., units: _Optional[_Iterable[_Union[Unit, _Mapping]]] = ..., log: _Optional[_Iterable[_Union[JobLogEntry, _Mapping]]] = ..., facts: _Optional[_Union[_event_pb2.UnitFacts, _Mapping]] = ..., template_sha256: _Optional[str] = ..., tenant: _Optional[str] = ..., display_name: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., held: _Optional[bool] = ..., asr_slots: _Optional[int] = ..., names_sequence: _Optional[int] = ..., pipeline: _Optional[str] = ..., secrets_key: _Optional[str] = ...) -> None: ...
+    change: JobRecordChange
+    def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[_job_pb2.JobState, str]] = ..., config: _Optional[_Union[_job_pb2.JobConfig, _Mapping]] = ..., recording: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., template: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., pipeline_version: _Optional[str] = ..., traceparent: _Optional[str] = ..., units: _Optional[_Iterable[_Union[Unit, _Mapping]]] = ..., log: _Optional[_Iterable[_Union[JobLogEntry, _Mapping]]] = ..., facts: _Optional[_Union[_event_pb2.UnitFacts, _Mapping]] = ..., template_sha256: _Optional[str] = ..., tenant: _Optional[str] = ..., display_name: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., held: _Optional[bool] = ..., asr_slots: _Optional[int] = ..., names_sequence: _Optional[int] = ..., pipeline: _Optional[str] = ..., secrets_key: _Optional[str] = ..., change: _Optional[_Union[JobRecordChange, _Mapping]] = ...) -> None: ...
+
+class JobRecordChange(_message.Message):
+    __slots__ = ("follows", "state", "held", "units", "log")
+    FOLLOWS_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    HELD_FIELD_NUMBER: _ClassVar[int]
+    UNITS_FIELD_NUMBER: _ClassVar[int]
+    LOG_FIELD_NUMBER: _ClassVar[int]
+    follows: int
+    state: _job_pb2.JobState
+    held: bool
+    units: _containers.RepeatedCompositeFieldContainer[UnitChange]
+    log: _containers.RepeatedCompositeFieldContainer[JobLogEntry]
+    def __init__(self, follows: _Optional[int] = ..., state: _Optional[_Union[_job_pb2.JobState, str]] = ..., held: _Optional[bool] = ..., units: _Optional[_Iterable[_Union[UnitChange, _Mapping]]] = ..., log: _Optional[_Iterable[_Union[JobLogEntry, _Mapping]]] = ...) -> None: ...
+
+class UnitChange(_message.Message):
+    __slots__ = ("place", "unit")
+    PLACE_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    place: int
+    unit: Unit
+    def __init__(self, place: _Optional[int] = ..., unit: _Optional[_Union[Unit, _Mapping]] = ...) -> None: ...
 
 class WebhookSecrets(_message.Message):
     __slots__ = ("secrets",)

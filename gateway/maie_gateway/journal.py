@@ -1,0 +1,211 @@
+"""A job's record as its bucket holds it: a whole one, and the changes that were written since.
+
+A record of hundreds of chunks is large, and each of its units changes it a few times. So what is
+written is what a change changed, and the record itself once the changes add up to its size. Who
+reads a record folds: the last whole one, and all changes after it. A change names the entry that
+it changes, so one that is missing is found out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from google.protobuf.message import DecodeError
+
+from maie.job.v1 import record_pb2 as record
+from maie_pipeline.states import FINAL_STATES
+from maie_runtime.bus.direct_get import Stored
+from maie_runtime.bus.streams import JOB_ENTRIES
+from maie_runtime.errors import Code, StageError
+from maie_runtime.reasons import Reason
+
+# The bucket forgets the oldest entries, and the whole record must not be among them. The rest is
+# room for what a broker that died while it made room may have left.
+MAX_CHANGES = JOB_ENTRIES - 8
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Growth:
+    """What was written of a job since its record was written whole.
+
+    Attributes:
+        whole_bytes: The size of the whole record.
+        changes: The number of changes since.
+        changed_bytes: Their size.
+    """
+
+    whole_bytes: int
+    changes: int = 0
+    changed_bytes: int = 0
+
+    def with_change(self, size: int) -> Growth:
+        """After one more change."""
+        return Growth(
+            whole_bytes=self.whole_bytes,
+            changes=self.changes + 1,
+            changed_bytes=self.changed_bytes + size,
+        )
+
+    @property
+    def has_room(self) -> bool:
+        """Whether changes cost less, to store and to read, than the record written whole."""
+        return self.changes <= MAX_CHANGES and self.changed_bytes <= self.whole_bytes
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class StoredRecord:
+    """A record and the revision that a write must name.
+
+    Attributes:
+        record: The record.
+        revision: The bucket's revision of it.
+        growth: What stands in the bucket for it. None where that is not known: then it is
+            written whole next.
+    """
+
+    record: record.JobRecord
+    revision: int
+    growth: Growth | None = None
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Change:
+    """A change as it is written.
+
+    Attributes:
+        data: The entry.
+        growth: What stands in the bucket with it.
+    """
+
+    data: bytes
+    growth: Growth
+
+
+def next_change(old: StoredRecord, new: record.JobRecord) -> Change | None:
+    """What to write of a record that was changed; None where it is to be written whole.
+
+    Args:
+        old: The record as it is stored.
+        new: The record as it is to be, without anything that is not stored.
+    """
+    if old.growth is None or new.state in FINAL_STATES:
+        return None
+    change = record.JobRecordChange(follows=old.revision, state=new.state, held=new.held)
+    known = old.record.units
+    for place, unit in enumerate(new.units):
+        if place >= len(known) or unit != known[place]:
+            change.units.add(place=place, unit=unit)
+    change.log.extend(new.log[len(old.record.log) :])
+    data = record.JobRecord(job_id=new.job_id, change=change).SerializeToString()
+    growth = old.growth.with_change(len(data))
+    if not growth.has_room or _changed(old.record, change) != new:
+        return None
+    return Change(data=data, growth=growth)
+
+
+def parse_entry(job_id: str, data: bytes) -> record.JobRecord:
+    """Reads an entry of the bucket: a record, or one that holds nothing but its change.
+
+    Raises:
+        StageError: DATA_LOSS with RECORD_CORRUPT: it is no entry of that job.
+    """
+    try:
+        parsed = record.JobRecord.FromString(data)
+    except DecodeError as error:
+        raise record_corrupt(job_id) from error
+    # Many bytes parse as a message, and none at all as an empty one.
+    state = parsed.change.state if parsed.HasField("change") else parsed.state
+    if parsed.job_id != job_id or not state:
+        raise record_corrupt(job_id)
+    return parsed
+
+
+def next_record(
+    before: StoredRecord | None, entry: record.JobRecord, revision: int
+) -> StoredRecord | None:
+    """What a record is with one more entry.
+
+    Args:
+        before: The record before; it is not touched.
+        entry: The entry, as parsed.
+        revision: The entry's revision.
+
+    Returns:
+        The record; None where the entry is a change of something else than `before`.
+    """
+    size = entry.ByteSize()
+    if not entry.HasField("change"):
+        return StoredRecord(record=entry, revision=revision, growth=Growth(whole_bytes=size))
+    if before is None or before.growth is None or entry.change.follows != before.revision:
+        return None
+    return StoredRecord(
+        record=_changed(before.record, entry.change),
+        revision=revision,
+        growth=before.growth.with_change(size),
+    )
+
+
+def fold(job_id: str, entries: Iterable[Stored]) -> StoredRecord | None:
+    """The record that a job's entries make, the oldest first; None where it was removed.
+
+    Raises:
+        StageError: DATA_LOSS with RECORD_CORRUPT: what follows the last whole record is not
+            all there or cannot be read.
+    """
+    found, removed = None, False
+    for entry in entries:
+        removed = bool(entry.operation)
+        found = None if removed else _with_entry(job_id, found, entry)
+    if found is None and not removed:
+        raise record_corrupt(job_id)
+    return found
+
+
+def _with_entry(job_id: str, found: StoredRecord | None, entry: Stored) -> StoredRecord | None:
+    """What was found with one more entry, which may change it; None where that says nothing."""
+    try:
+        parsed = parse_entry(job_id, entry.data)
+        if found is None or found.growth is None or not parsed.HasField("change"):
+            return next_record(None, parsed, entry.sequence)
+        if parsed.change.follows != found.revision:
+            return None
+        _apply(found.record, parsed.change)
+    except StageError:
+        return None
+    growth = found.growth.with_change(len(entry.data))
+    return replace(found, revision=entry.sequence, growth=growth)
+
+
+def _changed(source: record.JobRecord, change: record.JobRecordChange) -> record.JobRecord:
+    """A record with a change; a copy.
+
+    Raises:
+        StageError: DATA_LOSS with RECORD_CORRUPT: it has no such units.
+    """
+    changed = record.JobRecord()
+    changed.CopyFrom(source)
+    _apply(changed, change)
+    return changed
+
+
+def _apply(target: record.JobRecord, change: record.JobRecordChange) -> None:
+    target.state = change.state
+    target.held = change.held
+    for changed in change.units:
+        if not 0 <= changed.place <= len(target.units):
+            raise record_corrupt(target.job_id)
+        if changed.place == len(target.units):
+            target.units.add()
+        target.units[changed.place].CopyFrom(changed.unit)
+    target.log.extend(change.log)
+
+
+def record_corrupt(job_id: str) -> StageError:
+    """What callers get for a job whose record cannot be read."""
+    return StageError(
+        Code.DATA_LOSS,
+        Reason.RECORD_CORRUPT,
+        f"The record of job {job_id} cannot be read, so nothing can be done with the job; "
+        "submit the recording again.",
+    )
