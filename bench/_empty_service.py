@@ -5,6 +5,7 @@ It is started with the repository's root in PYTHONPATH, for the empty stages of 
 
 from __future__ import annotations
 
+import os
 import sys
 
 from pydantic_settings import SettingsConfigDict
@@ -12,6 +13,9 @@ from pydantic_settings import SettingsConfigDict
 from maie_runtime.server import run_service
 from maie_runtime.settings import ServiceSettings
 from tests.empty_stages import empty_stages
+
+CHUNKS_OF_A_JOB = "BENCH_CHUNKS"
+"""The environment's variable for how many chunks preprocess cuts a recording into; 1 unset."""
 
 
 def main() -> None:
@@ -23,7 +27,8 @@ def main() -> None:
 
         model_config = SettingsConfigDict(env_prefix=f"MAIE_{slug.upper()}_", frozen=True)
 
-    run_service(slug, EmptySettings(), empty_stages()[slug].opened)
+    stages = empty_stages(int(os.environ.get(CHUNKS_OF_A_JOB, "1")))
+    run_service(slug, EmptySettings(), stages[slug].opened)
 
 
 if __name__ == "__main__":

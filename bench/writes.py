@@ -1,9 +1,12 @@
-"""How many durable writes a unit of work costs, by the broker's own count.
+"""How many durable writes a unit of work costs, and how many bytes a chunk.
 
 A write is a message that a stream stored: the last sequence of each stream, which JetStream never
 gives twice, before and after a number of jobs. A bucket is a stream too, so each change of a job
 record counts. What workers store to show that they are alive depends on time and not on work, and
 is told apart.
+
+The bytes of a chunk are those of all messages that jobs of so many chunks publish to streams, one
+job at a time, each in a mesh of its own. They should not depend on the number of chunks.
 """
 
 from __future__ import annotations
@@ -17,9 +20,11 @@ import typer
 from nats.aio.client import Client as NatsClient
 from nats.js import JetStreamContext
 
+from bench._empty_service import CHUNKS_OF_A_JOB
 from bench.empty_stages import WARM_UP_JOBS, all_at_once
 from bench.meshes import data_folder, empty_mesh
 from bench.report import Figure, JsonOption, Report, note
+from bench.stored import counting
 from maie_cli.mesh.parts import NATS
 from maie_client import Client
 from maie_runtime.bus import subjects
@@ -31,6 +36,11 @@ SETTLE_SECONDS = 1.0
 # Grouping of events saves writes when much is going on; a lone job has none of it.
 IN_FLIGHT = (1, 32)
 ALIVE = subjects.bucket_stream(subjects.WORKERS)
+RECORDS = subjects.bucket_stream(subjects.JOBS)
+CHUNKS = (1, 4, 16, 64, 256)
+# Jobs of few chunks differ by chance: so many chunks are counted over, and two jobs at least.
+COUNTED_CHUNKS = 64
+MAX_LARGEST_OVER_SMALLEST = 2.0
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -40,7 +50,7 @@ def main(
     jobs: Annotated[int, typer.Option(help="How many jobs are counted over.")] = 200,
     as_json: JsonOption = False,
 ) -> None:
-    """Print the writes per unit and per job, by stream; exit with 1 when they are too many."""
+    """Print writes per unit and job and bytes per chunk; exit with 1 when they are too many."""
     report = asyncio.run(_measure(jobs))
     report.print(as_json)
     raise typer.Exit(0 if all(figure.kept is not False for figure in report.figures) else 1)
@@ -64,13 +74,60 @@ async def _measure(jobs: int) -> Report:
             await all_at_once(client, jobs, in_flight)
             after = await _settled(nats.jetstream())
             figures += _figures(f"{in_flight} in flight", before, after, jobs)
+    figures += await _bytes()
     return Report(
         bench="writes",
         measured="Messages that the broker stored over jobs of one chunk and all features, four "
-        "units of work each, through four stages that answer at once.",
+        "units of work each, through four stages that answer at once; and the bytes that jobs of "
+        "1 to 256 chunks publish to streams.",
         settings={"jobs": jobs},
         figures=figures,
     )
+
+
+async def _bytes() -> list[Figure]:
+    figures: list[Figure] = []
+    totals: list[float] = []
+    for chunks in CHUNKS:
+        sizes = await _bytes_of_a_chunk(chunks)
+        totals.append(sum(sizes.values()))
+        jobs_of = f"jobs of {chunks} chunk{'s' if chunks > 1 else ''}"
+        figures += [
+            Figure(name=f"{jobs_of}: per chunk", value=totals[-1], unit="bytes"),
+            Figure(name=f"{jobs_of}: per chunk, {RECORDS}", value=sizes[RECORDS], unit="bytes"),
+        ]
+    spread = max(totals) / min(totals)
+    figures.append(
+        Figure(
+            name="bytes per chunk, largest over smallest",
+            value=spread,
+            at_most=MAX_LARGEST_OVER_SMALLEST,
+        )
+    )
+    return figures
+
+
+async def _bytes_of_a_chunk(chunks: int) -> dict[str, float]:
+    """The bytes that go to each stream for a chunk of a job."""
+    jobs = max(COUNTED_CHUNKS // chunks, 2)
+    note(f"{jobs} jobs of {chunks} chunks")
+    async with AsyncExitStack() as stack:
+        data = stack.enter_context(data_folder())
+        environment = {"MAIE_LOG_LEVEL": "warning", CHUNKS_OF_A_JOB: str(chunks)}
+        parts = await stack.enter_async_context(empty_mesh(data, environment=environment))
+        client = await stack.enter_async_context(Client(parts["gateway"].part.address))
+        nats = NatsClient()
+        await nats.connect(parts[NATS].part.address)
+        stack.push_async_callback(nats.close)
+        before = await _settled(nats.jetstream())
+        async with counting(nats) as published:
+            await all_at_once(client, jobs, 1)
+            after = await _settled(nats.jetstream())
+    for stream in after.keys() - {ALIVE}:
+        if published.messages[stream] < after[stream] - before[stream]:
+            raise RuntimeError(f"Not all that {stream} stored was seen.")
+    del published.sizes[ALIVE]
+    return {stream: size / jobs / chunks for stream, size in published.sizes.items()}
 
 
 def _figures(
