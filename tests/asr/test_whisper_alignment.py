@@ -9,6 +9,7 @@ from maie_asr.engines.whisper.model import load_model
 from maie_asr.settings import WhisperSettings
 from tests.asr.real_models import real_model
 from tests.asr.recordings import ROOT, read_audio
+from tests.properties import IN_CI
 
 pytestmark = pytest.mark.unit
 
@@ -28,6 +29,7 @@ def read(model: WhisperModel, start: float, seconds: float, *, word_timestamps: 
         language="en",
         word_timestamps=word_timestamps,
         clip_timestamps=[start, start + seconds],
+        temperature=WhisperSettings().temperature,
         no_speech_threshold=None,
     )
     return "".join(segment.text for segment in segments).strip()
@@ -35,7 +37,8 @@ def read(model: WhisperModel, start: float, seconds: float, *, word_timestamps: 
 
 @pytest.mark.parametrize("frames", range(1, 10))
 def test_a_window_too_short_for_a_word_has_none(model: WhisperModel, frames: int) -> None:
-    assert [read(model, start, frames / 100) for start in BEGINS] == [""] * len(BEGINS)
+    for start in BEGINS if IN_CI else [BEGINS[frames % len(BEGINS)]]:
+        assert read(model, start, frames / 100) == ""
 
 
 def test_the_model_invents_a_text_where_none_was_left_out(model: WhisperModel) -> None:
