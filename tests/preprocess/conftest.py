@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any, Protocol
@@ -63,6 +63,29 @@ def preprocess(context: StageContext, temp_dir: Path) -> Preprocess:
         settings = PreprocessSettings(temp_dir=temp_dir, **changed)
         async with open_stage(settings) as stage:
             return await last(stage, request, context)
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def known() -> dict[Hashable, pb.PreprocessResult]:
+    """What came of recordings that several tests compare with."""
+    return {}
+
+
+@pytest.fixture
+def preprocess_once(
+    preprocess: Preprocess, known: dict[Hashable, pb.PreprocessResult]
+) -> Preprocess:
+    """Preprocesses a recording that several tests compare with; its chunks may be another's."""
+
+    async def call(
+        content: bytes, *, options: pb.RecordingOptions | None = None, **changed: Any
+    ) -> pb.PreprocessResult:
+        key = (content, str(options), tuple(changed.items()))
+        if key not in known:
+            known[key] = await preprocess(content, options=options, **changed)
+        return known[key]
 
     return call
 

@@ -23,13 +23,16 @@ TICK = Fraction(1, 1000)
 Samples = np.ndarray
 
 
-@functools.cache
 def speech(seconds: float = 20.0) -> Samples:
     """The beginning of the sample: 16 kHz mono 16-bit, without the silence before it."""
+    return _sample()[: round(seconds * RATE)]
+
+
+@functools.cache
+def _sample() -> Samples:
     with av.open(str(SAMPLE)) as container:
         frames = [frame.to_ndarray() for frame in container.decode(audio=0)]
-    sound = np.concatenate(frames, axis=1)[0]
-    return sound[: round(seconds * RATE)]
+    return cast(Samples, np.concatenate(frames, axis=1)[0])
 
 
 def silence(seconds: float) -> Samples:
