@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -42,18 +43,31 @@ def in_silence(sound: np.ndarray, near: float) -> float:
     return (first + int(windows.argmin()) + 2.5) / 10
 
 
+@functools.cache
+def whole(kind: str) -> bytes:
+    """The sample, as its kind's coder has it."""
+    encoding, _ = CLOCKED[kind]
+    return recordings.encode(recordings.speech(SECONDS), **encoding)
+
+
+@functools.cache
+def original(kind: str) -> np.ndarray:
+    """What is heard of it."""
+    return decoded_sound(whole(kind)).samples
+
+
 @pytest.mark.parametrize("kind", CLOCKED)
 def test_a_gap_moves_what_comes_after_it(kind: str) -> None:
-    encoding, container = CLOCKED[kind]
-    sound = recordings.speech(SECONDS)
-    at = in_silence(sound, AT)
-    whole = recordings.encode(sound, **encoding)
-    gapped = recordings.remuxed(whole, container=container, shift=lambda time: GAP * (time >= at))
-    original, found = decoded_sound(whole).samples, decoded_sound(gapped)
+    _, container = CLOCKED[kind]
+    at = in_silence(recordings.speech(SECONDS), AT)
+    gapped = recordings.remuxed(
+        whole(kind), container=container, shift=lambda time: GAP * (time >= at)
+    )
+    expected, found = original(kind), decoded_sound(gapped)
     assert len(found.samples) / RATE == pytest.approx(SECONDS + GAP, abs=CLOSE)
-    assert lag_seconds(found.samples[: round(at * RATE)], original) == pytest.approx(0, abs=CLOSE)
+    assert lag_seconds(found.samples[: round(at * RATE)], expected) == pytest.approx(0, abs=CLOSE)
     after = found.samples[round((at + GAP) * RATE) :]
-    assert lag_seconds(after, original[round(at * RATE) :]) == pytest.approx(0, abs=CLOSE)
+    assert lag_seconds(after, expected[round(at * RATE) :]) == pytest.approx(0, abs=CLOSE)
     (warning,) = found.done.warnings
     assert warning.reason == "GAP"
     # A packet lasts up to a tenth of a second, and a page of Ogg up to one.
@@ -63,22 +77,22 @@ def test_a_gap_moves_what_comes_after_it(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["matroska aac", "mp4", "mov"])
 def test_sound_that_begins_late_is_late(kind: str) -> None:
-    encoding, container = CLOCKED[kind]
-    whole = recordings.encode(recordings.speech(SECONDS), **encoding)
-    late = recordings.remuxed(whole, container=container, shift=lambda _: 4.0, video=True)
-    original, found = decoded_sound(whole).samples, decoded_sound(late)
-    assert lag_seconds(found.samples, original) == pytest.approx(4, abs=CLOSE)
+    _, container = CLOCKED[kind]
+    late = recordings.remuxed(whole(kind), container=container, shift=lambda _: 4.0, video=True)
+    found = decoded_sound(late)
+    assert lag_seconds(found.samples, original(kind)) == pytest.approx(4, abs=CLOSE)
     assert not found.done.warnings
 
 
 @pytest.mark.parametrize("kind", CLOCKED)
 def test_lost_packets_are_silence_of_their_length(kind: str) -> None:
-    encoding, container = CLOCKED[kind]
-    whole = recordings.encode(recordings.speech(SECONDS), **encoding)
-    holed = recordings.remuxed(whole, container=container, keep=lambda time: not 9 <= time < 10.5)
-    original, found = decoded_sound(whole).samples, decoded_sound(holed)
+    _, container = CLOCKED[kind]
+    holed = recordings.remuxed(
+        whole(kind), container=container, keep=lambda time: not 9 <= time < 10.5
+    )
+    found = decoded_sound(holed)
     assert len(found.samples) / RATE == pytest.approx(SECONDS, abs=CLOSE)
-    assert lag_seconds(found.samples, original, begin=12) == pytest.approx(0, abs=CLOSE)
+    assert lag_seconds(found.samples, original(kind), begin=12) == pytest.approx(0, abs=CLOSE)
     (warning,) = found.done.warnings
     assert warning.reason == "GAP"
     assert warning.start_seconds == pytest.approx(9, abs=0.6)
