@@ -60,8 +60,8 @@ def environment() -> dict[str, str]:
     }
 
 
-def start_mesh(data: Path, *options: str) -> RunningMesh:
-    """Starts `maie up` on free ports and waits until it says that it is ready."""
+def start_mesh(data: Path, *options: str, **variables: str) -> RunningMesh:
+    """Starts `maie up` on free ports, with these variables, and waits until it is ready."""
     log = data.with_name(f"{data.name}.log")
     with log.open("w") as output:
         process = subprocess.Popen(
@@ -69,7 +69,7 @@ def start_mesh(data: Path, *options: str) -> RunningMesh:
             stdout=subprocess.PIPE,
             stderr=output,
             text=True,
-            env=environment(),
+            env=environment() | variables,
         )
     assert process.stdout is not None
     if not any(READY in line for line in process.stdout):
@@ -81,12 +81,19 @@ def start_mesh(data: Path, *options: str) -> RunningMesh:
 
 
 @pytest.fixture(scope="session")
-def shared_mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMesh]:
+def templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the shared mesh's own templates; each test leaves it empty."""
+    return tmp_path_factory.mktemp("templates")
+
+
+@pytest.fixture(scope="session")
+def shared_mesh(templates: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMesh]:
     """A mesh that all tests share: each leaves it as it was.
 
     Its ASR engine is the one of packages alone, which reads the sample's voices well and quickly.
     """
-    running = start_mesh(tmp_path_factory.mktemp("mesh") / "data", "--profile", "tiny")
+    data = tmp_path_factory.mktemp("mesh") / "data"
+    running = start_mesh(data, "--profile", "tiny", MAIE_TEMPLATES_DIRECTORY=str(templates))
     with running.process:
         yield running
         running.stop()

@@ -10,10 +10,9 @@ import pytest
 
 from maie.job.v1 import job_pb2 as job
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
-from maie_cli.mesh.local import LocalMesh
-from maie_cli.mesh.options import MeshOptions
 from maie_client import Client
-from tests.asr.recordings import BUG_AND_BUDGET, SCHEDULE, TINY_WHISPER, read_audio, wav
+from tests.asr.recordings import BUG_AND_BUDGET, SCHEDULE, read_audio, wav
+from tests.mesh.conftest import RunningMesh
 
 pytestmark = pytest.mark.mesh
 
@@ -25,7 +24,7 @@ def words(text: str) -> list[str]:
 
 
 async def test_two_who_speak_at_once_are_both_read(
-    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+    shared_mesh: RunningMesh, tmp_path: Path
 ) -> None:
     one, other = read_audio(BUG_AND_BUDGET), read_audio(SCHEDULE)
     longest = max(len(one), len(other))
@@ -33,16 +32,7 @@ async def test_two_who_speak_at_once_are_both_read(
     alone, both = tmp_path / "alone.wav", tmp_path / "call.wav"
     alone.write_bytes(wav(other))
     both.write_bytes(wav(call, channels=2))
-    options = MeshOptions(
-        data=tmp_path_factory.mktemp("channels"),
-        port_base=0,
-        environment={
-            "MAIE_ASR_ENGINE": "whisper",
-            "MAIE_ASR_WHISPER_MODEL_PATH": str(TINY_WHISPER),
-            "MAIE_ASR_WHISPER_CONDITION_ON_PREVIOUS_TEXT": "false",
-        },
-    )
-    async with LocalMesh(options) as mesh, Client(mesh.gateway) as client:
+    async with Client(shared_mesh.gateway) as client:
 
         async def read(path: Path, mode: preprocess.ChannelMode) -> job.JobResults:
             asked = preprocess.RecordingOptions(channels=mode)

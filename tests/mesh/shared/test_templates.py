@@ -13,9 +13,8 @@ from google.protobuf import json_format
 
 from maie.summary.v1 import summary_pb2 as summary
 from maie.summary.v1 import summary_pb2_grpc as summary_grpc
-from maie_cli.mesh.local import LocalMesh
-from maie_cli.mesh.options import MeshOptions
 from maie_client import Client
+from tests.mesh.conftest import RunningMesh
 from tests.summary.asking import TALK, transcript
 
 pytestmark = pytest.mark.mesh
@@ -50,17 +49,10 @@ async def fill(summaries: summary_grpc.SummaryServiceStub) -> summary.Summary:
 
 
 async def test_templates_of_a_user_are_read_again_without_a_restart(
-    tmp_path_factory: pytest.TempPathFactory,
+    shared_mesh: RunningMesh, templates: Path
 ) -> None:
-    templates = tmp_path_factory.mktemp("templates")
-    options = MeshOptions(
-        data=tmp_path_factory.mktemp("mesh"),
-        port_base=0,
-        profile="tiny",
-        environment={"MAIE_TEMPLATES_DIRECTORY": str(templates)},
-    )
-    async with LocalMesh(options) as mesh, Client(mesh.gateway) as client:
-        address = mesh.layout.address_file("summary").read_text()
+    async with Client(shared_mesh.gateway) as client:
+        address = shared_mesh.layout.address_file("summary").read_text()
         async with grpc.aio.insecure_channel(address) as channel:
             summaries: Any = summary_grpc.SummaryServiceStub(channel)
             with pytest.raises(grpc.aio.AioRpcError) as none:
