@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 
 import pytest
 
@@ -16,6 +17,7 @@ from maie_runtime.reasons import Reason, WarningReason
 
 pytestmark = pytest.mark.unit
 
+NodeT = TypeVar("NodeT", bound=ast.AST)
 ROOT = Path(__file__).parents[2]
 REGISTRY = ROOT / "libs/runtime/maie_runtime/reasons.py"
 CLIENT_REGISTRY = ROOT / "libs/client/maie_client/reasons.py"
@@ -32,10 +34,19 @@ ALWAYS = {"invalid": "INVALID_ARGUMENT", "RefusedError": "INVALID_ARGUMENT"}
 NO_REASON = {"UPPER_SNAKE_CASE", "MAIE_DEAD_LETTERS", "MAIE_NAMES", "MAIE_WEBHOOKS"}
 
 
-def nodes() -> Iterator[tuple[str, ast.AST]]:
-    for path in SOURCES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            yield f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}", node
+@functools.cache
+def trees() -> list[tuple[Path, ast.Module]]:
+    return [
+        (path.relative_to(ROOT), ast.parse(path.read_text(encoding="utf-8"))) for path in SOURCES
+    ]
+
+
+def nodes(*kinds: type[NodeT]) -> Iterator[tuple[str, NodeT]]:
+    """All nodes of some kinds in the sources, each with its place."""
+    for path, tree in trees():
+        for node in ast.walk(tree):
+            if isinstance(node, kinds):
+                yield f"{path}:{getattr(node, 'lineno', 0)}", node
 
 
 def member(node: ast.AST, *enums: str) -> str:
@@ -63,9 +74,7 @@ def test_the_reasons_of_the_client_are_in_the_registry() -> None:
 
 def test_no_reason_is_written_as_text() -> None:
     """As text, it would be checked by nothing."""
-    found = [
-        place for place, node in nodes() if isinstance(node, ast.Constant) and node.value in REASONS
-    ]
+    found = [place for place, node in nodes(ast.Constant) if node.value in REASONS]
     assert not found
 
 
@@ -73,19 +82,15 @@ def test_no_failure_and_no_warning_is_made_of_another_reason() -> None:
     """The messages of the contract take any text, so that no type holds their reasons."""
     found = [
         place
-        for place, node in nodes()
-        if isinstance(node, ast.keyword)
-        and node.arg == "reason"
-        and isinstance(node.value, ast.Constant | ast.JoinedStr)
+        for place, node in nodes(ast.keyword)
+        if node.arg == "reason" and isinstance(node.value, ast.Constant | ast.JoinedStr)
     ]
     assert not found
 
 
 def test_every_error_has_the_code_of_its_reason() -> None:
     checked, wrong = 0, []
-    for place, node in nodes():
-        if not isinstance(node, ast.Call):
-            continue
+    for place, node in nodes(ast.Call):
         values = [*node.args, *(keyword.value for keyword in node.keywords)]
         reasons = [name for each in values if (name := member(each, "Reason", "ClientReason"))]
         codes = [name for each in values if (name := member(each, "Code", "grpc.StatusCode"))]
@@ -100,7 +105,7 @@ def test_every_error_has_the_code_of_its_reason() -> None:
 
 def test_every_reason_has_its_use() -> None:
     kinds = ("Reason", "WarningReason", "ClientReason")
-    assert {name for _, node in nodes() if (name := member(node, *kinds))} == REASONS
+    assert {name for _, node in nodes(ast.Attribute) if (name := member(node, *kinds))} == REASONS
 
 
 def test_the_contract_names_no_other_reason() -> None:
