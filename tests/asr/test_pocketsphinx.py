@@ -47,7 +47,7 @@ async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Trans
 
 
 def one_utterance(path: Path) -> Speech:
-    """A whole recording as one stretch of speech, which takes seconds to read."""
+    """A whole recording as one interval of speech, which takes seconds to read."""
     samples = read_audio(path)
     return Speech(samples=samples, ranges=(SpeechRange(start=0, end=len(samples)),))
 

@@ -173,7 +173,7 @@ async def test_all_of_it_may_be_lost_at_first(blobs: Blobs) -> None:
     assert transcript.language_code == "de"
 
 
-async def test_a_stretch_that_fails_as_a_whole_is_read_range_by_range(blobs: Blobs) -> None:
+async def test_an_interval_that_fails_as_a_whole_is_read_range_by_range(blobs: Blobs) -> None:
     all_lines = lines(lost=True)
     all_lines[2] = replace(all_lines[2], lost=True)
 

@@ -34,7 +34,9 @@ from tests.asr.running import context, responses, transcribe
 pytestmark = pytest.mark.unit
 
 SECOND = SAMPLE_RATE
-STEERABLE = Capabilities(language_codes=("en", "de"), translates=True, steerable=True)
+WITH_DECODING_OPTIONS = Capabilities(
+    language_codes=("en", "de"), translates=True, decoding_options=True
+)
 SILENCE = np.zeros(10 * SECOND, np.int16)
 # Ten seconds in which somebody speaks all the time.
 SPOKEN = np.resize(read_audio(LIBRIVOX[0])[SECOND // 2 : 6 * SECOND], 10 * SECOND)
@@ -227,7 +229,7 @@ async def test_options_out_of_range_are_refused(
 ) -> None:
     request = chunk_request(await store_plan(blobs, SILENCE, [[]]), 0)
     request.options.MergeFrom(asr.TranscribeOptions(**options))
-    engine = ScriptedEngine(capabilities=STEERABLE)
+    engine = ScriptedEngine(capabilities=WITH_DECODING_OPTIONS)
     with stage_of(engine) as stage, pytest.raises(StageError) as caught:
         await responses(stage, request, blobs)
     assert (caught.value.code, caught.value.reason) == (
@@ -237,8 +239,8 @@ async def test_options_out_of_range_are_refused(
     assert caught.value.field == f"options.{field}"
 
 
-async def test_a_steerable_engine_is_told_all_that_a_request_says(blobs: Blobs) -> None:
-    engine = ScriptedEngine(capabilities=STEERABLE)
+async def test_an_engine_with_decoding_options_gets_every_option_of_a_request(blobs: Blobs) -> None:
+    engine = ScriptedEngine(capabilities=WITH_DECODING_OPTIONS)
     request = chunk_request(await store_plan(blobs, SILENCE, [[span(1, 2)]]), 0)
     request.options.MergeFrom(
         asr.TranscribeOptions(
@@ -273,7 +275,7 @@ async def test_a_steerable_engine_is_told_all_that_a_request_says(blobs: Blobs) 
 
 async def test_a_translation_is_english_and_names_what_was_spoken(blobs: Blobs) -> None:
     spoken = RecognizedSegment(text="hello", start=1, end=2, language="de")
-    engine = ScriptedEngine([spoken], STEERABLE)
+    engine = ScriptedEngine([spoken], WITH_DECODING_OPTIONS)
     request = chunk_request(await store_plan(blobs, SILENCE, [[span(1, 2)]]), 0)
     request.options.task = asr.TRANSCRIBE_TASK_TRANSLATE
     with stage_of(engine) as stage:

@@ -9,18 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maie_asr.engine import RecognizedSegment, RecognizedWord
-from maie_asr.unread import Stretch, find_unread, insert, text_places, within
+from maie_asr.unread import Interval, find_unread, insert, text_places, within
 
 pytestmark = pytest.mark.unit
 
 TENTHS = st.integers(0, 300).map(lambda tenths: tenths / 10)
 STRETCHES = st.lists(st.tuples(TENTHS, TENTHS), max_size=12).map(
-    lambda pairs: [Stretch(start=min(pair), end=max(pair)) for pair in pairs]
+    lambda pairs: [Interval(start=min(pair), end=max(pair)) for pair in pairs]
 )
 
 
-def stretch(start: float, end: float) -> Stretch:
-    return Stretch(start=start, end=end)
+def interval(start: float, end: float) -> Interval:
+    return Interval(start=start, end=end)
 
 
 def said(text: str, start: float, end: float) -> RecognizedSegment:
@@ -52,12 +52,12 @@ def said(text: str, start: float, end: float) -> RecognizedSegment:
         ([(0, 5)], [(0, 2)], [(2, 5)]),
         ([(0, 5)], [(3, 5)], [(0, 3)]),
         ([(0, 10)], [(0, 2), (8, 10)], [(2, 8)]),
-        # Ranges without text are one stretch up to the next text.
+        # Ranges without text are one interval up to the next text.
         ([(0, 3), (4, 6), (7, 9), (12, 15)], [(0, 3), (7, 9)], [(4, 6), (12, 15)]),
         ([(0, 3), (4, 6), (7, 9)], [(0, 3)], [(4, 9)]),
         # Where nobody speaks nothing is missed, however long it is.
         ([(0, 3), (60, 63)], [(0, 3), (60, 63)], []),
-        # A short rest at the end of a range does not reach into the next stretch.
+        # A short rest at the end of a range does not reach into the next interval.
         ([(0, 3), (4, 6)], [(0, 2.5)], [(4, 6)]),
         # Texts that overlap.
         ([(0, 9)], [(0, 6), (1, 2), (5, 9)], []),
@@ -68,15 +68,17 @@ def test_speech_without_text_is_found(
     read: list[tuple[float, float]],
     unread: list[tuple[float, float]],
 ) -> None:
-    found = find_unread([stretch(*each) for each in ranges], [stretch(*each) for each in read], 1.0)
-    assert found == [stretch(*each) for each in unread]
+    found = find_unread(
+        [interval(*each) for each in ranges], [interval(*each) for each in read], 1.0
+    )
+    assert found == [interval(*each) for each in unread]
 
 
 @given(STRETCHES, STRETCHES)
 def test_what_is_found_is_speech_in_order_and_has_no_text(
-    speech: list[Stretch], read: list[Stretch]
+    speech: list[Interval], read: list[Interval]
 ) -> None:
-    ranges: list[Stretch] = []
+    ranges: list[Interval] = []
     for each in sorted(speech):
         if not ranges or each.start > ranges[-1].end:
             ranges.append(each)
@@ -92,29 +94,29 @@ def test_what_is_found_is_speech_in_order_and_has_no_text(
 
 def test_a_word_hides_no_more_speech_than_a_word_can_last() -> None:
     segment = said("and then", 0, 20)
-    assert text_places(segment, by_words=True) == [stretch(0, 2), stretch(10, 12)]
-    assert text_places(segment, by_words=False) == [stretch(0, 20)]
+    assert text_places(segment, by_words=True) == [interval(0, 2), interval(10, 12)]
+    assert text_places(segment, by_words=False) == [interval(0, 20)]
 
 
 def test_words_with_impossible_times_may_have_been_spoken_before_or_after() -> None:
     # A model without good alignment put six words into six hundredths of a second.
     segment = said("The budget was approved last week.", 2.62, 2.68)
     places = text_places(segment, by_words=True)
-    assert find_unread([stretch(3.4, 5.5)], places, 1.0) == []
-    assert find_unread([stretch(0, 2.5)], places, 1.0) == []
-    assert find_unread([stretch(10, 12)], places, 1.0) == [stretch(10, 12)]
+    assert find_unread([interval(3.4, 5.5)], places, 1.0) == []
+    assert find_unread([interval(0, 2.5)], places, 1.0) == []
+    assert find_unread([interval(10, 12)], places, 1.0) == [interval(10, 12)]
 
 
-def test_only_words_within_the_stretch_are_taken() -> None:
-    found = within(said("was it the best of times it", 0, 7), stretch(1, 6))
+def test_only_words_within_the_interval_are_taken() -> None:
+    found = within(said("was it the best of times it", 0, 7), interval(1, 6))
     assert found is not None
     assert found.text == "it the best of times"
     assert (found.start, found.end) == (1, 6)
     assert found.confidence == pytest.approx(0.8)
-    assert within(said("it was", 0, 2), stretch(5, 6)) is None
+    assert within(said("it was", 0, 2), interval(5, 6)) is None
 
 
-def test_a_segment_around_a_stretch_is_parted_there() -> None:
+def test_a_segment_around_an_interval_is_parted_there() -> None:
     around = said("It was the best of times, it was the worst.", 0, 10)
     found = said("That is what he said.", 5.1, 5.9)
     parts = insert([said("Before.", -2, -1), around, said("After.", 12, 13)], found)

@@ -7,7 +7,7 @@ import pytest
 
 from bench.readings import FORMS, in_form
 from maie_asr.engine import SAMPLE_RATE, Samples
-from maie_asr.unread import Stretch
+from maie_asr.unread import Interval
 from maie_asr.vad import find_speech, may_be_speech, surely_spoken_seconds
 
 pytestmark = pytest.mark.unit
@@ -64,9 +64,9 @@ def test_what_was_spoken_is_never_ruled_out(forms: tuple[str, ...]) -> None:
     samples = spoken(forms)
     sentences = [READING.words[start : start + 12] for start in range(0, len(READING.words), 12)]
     for words in sentences:
-        places = [Stretch(start=word.start, end=word.end) for word in words]
+        places = [Interval(start=word.start, end=word.end) for word in words]
         assert may_be_speech(samples, places), " ".join(word.text for word in words)
-    whole = Stretch(start=0.0, end=READING.seconds)
+    whole = Interval(start=0.0, end=READING.seconds)
     assert surely_spoken_seconds(samples, whole) > 5
 
 
@@ -77,15 +77,15 @@ def test_nobody_speaks_in_noise(kind: str, telephone: bool) -> None:
     samples = pcm(on_the_telephone(sound) if telephone else sound)
     assert find_speech(samples) == ()
     for start in range(0, SECONDS, 3):
-        assert not may_be_speech(samples, [Stretch(start=start, end=start + 3.0)])
-    assert surely_spoken_seconds(samples, Stretch(start=0.0, end=SECONDS)) < 0.5
+        assert not may_be_speech(samples, [Interval(start=start, end=start + 3.0)])
+    assert surely_spoken_seconds(samples, Interval(start=0.0, end=SECONDS)) < 0.5
 
 
 def test_places_outside_of_the_audio_hold_no_speech() -> None:
     samples = spoken(())[: 5 * SAMPLE_RATE]
     assert not may_be_speech(samples, [])
-    assert not may_be_speech(samples, [Stretch(start=5.0, end=9.0)])
-    assert not may_be_speech(samples[:0], [Stretch(start=0.0, end=1.0)])
-    assert surely_spoken_seconds(samples, Stretch(start=6.0, end=9.0)) == 0
+    assert not may_be_speech(samples, [Interval(start=5.0, end=9.0)])
+    assert not may_be_speech(samples[:0], [Interval(start=0.0, end=1.0)])
+    assert surely_spoken_seconds(samples, Interval(start=6.0, end=9.0)) == 0
     # What reaches beyond the end counts as far as there is audio.
-    assert may_be_speech(samples, [Stretch(start=1.0, end=60.0)])
+    assert may_be_speech(samples, [Interval(start=1.0, end=60.0)])

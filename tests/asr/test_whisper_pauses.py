@@ -1,4 +1,4 @@
-"""Which parts of a chunk the model hears: pure, for any speech."""
+"""Cutting long pauses out of a chunk: pure, for any speech."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from maie_asr.engine import SAMPLE_RATE, SpeechRange
 from maie_asr.engines.whisper.pauses import (
     WINDOW_SECONDS,
     PauseRules,
-    heard_parts,
     join,
+    kept_parts,
     windows,
 )
 
@@ -42,7 +42,7 @@ def _ranges(lengths: list[tuple[int, int]]) -> list[SpeechRange]:
 def test_all_speech_and_every_short_pause_is_heard(
     speech: list[SpeechRange], rules: PauseRules
 ) -> None:
-    parts = heard_parts(speech, SAMPLES, rules)
+    parts = kept_parts(speech, SAMPLES, rules)
     assert all(before.end <= after.start for before, after in pairwise(parts))
     assert all(0 <= part.start < part.end <= SAMPLES for part in parts)
     for span in speech:
@@ -55,7 +55,7 @@ def test_all_speech_and_every_short_pause_is_heard(
 def test_a_long_pause_is_cut_out_but_for_the_padding() -> None:
     speech = [_span(1, 4), _span(5, 8), _span(30, 33)]
     rules = PauseRules(min_silence_ms=2000, speech_pad_ms=400)
-    parts = heard_parts(speech, 40 * SAMPLE_RATE, rules)
+    parts = kept_parts(speech, 40 * SAMPLE_RATE, rules)
     assert parts == [_span(0.6, 8.4), _span(29.6, 33.4)]
     audio = np.arange(40 * SAMPLE_RATE, dtype=np.float32)
     joined = join(audio, parts)
@@ -64,7 +64,7 @@ def test_a_long_pause_is_cut_out_but_for_the_padding() -> None:
 
 
 def test_nobody_is_not_heard() -> None:
-    assert heard_parts([], SAMPLES, PauseRules(min_silence_ms=2000, speech_pad_ms=400)) == []
+    assert kept_parts([], SAMPLES, PauseRules(min_silence_ms=2000, speech_pad_ms=400)) == []
 
 
 @given(SPEECH)

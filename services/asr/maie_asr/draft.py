@@ -1,4 +1,4 @@
-"""The transcript of one chunk while it is being made."""
+"""The transcript of one chunk under construction."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from maie_asr.engine import RecognizedSegment
 from maie_asr.messages import segment_message, time_range
 from maie_asr.settings import SuspectTextPolicy
 from maie_asr.source import Source
-from maie_asr.unread import Stretch, find_unread, insert, stretches, text_places
+from maie_asr.unread import Interval, find_unread, insert, intervals, text_places
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class DraftRules:
-    """How a draft is made.
+    """The rules for a draft.
 
     Attributes:
-        policy: What becomes of suspect text.
-        min_unread_seconds: Speech that has no text for so long is looked for; 0 for none.
-        by_words: Whether words' times say where there is text, not only those of segments.
+        policy: What to do with suspect text.
+        min_unread_seconds: The shortest speech without text that is looked for; 0 for none.
+        by_words: Whether the words' times are reliable, and not only those of segments.
         word_times: Whether words are asked for.
     """
 
@@ -31,24 +31,24 @@ class DraftRules:
 
 
 class Draft:
-    """Numbers segments in the order of time, and never changes one that was handed out.
+    """Numbers segments in time order, and never changes one that it has returned.
 
-    From the first speech that has no text on, segments are held back until it is known whether a
-    second reading finds some: what it finds comes before them.
+    After the first speech without text, segments are pending until the second reading is done: the
+    text that it finds comes before them.
 
     Args:
-        transcript: Takes the segments and what was left out.
+        transcript: Gets the segments, the suspect text and the unread speech.
         source: The chunk.
-        rules: How the draft is made.
+        rules: The rules.
     """
 
     def __init__(self, transcript: common.Transcript, source: Source, rules: DraftRules) -> None:
         self._transcript = transcript
         self._source = source
         self._rules = rules
-        self._ranges = stretches(source.speech.ranges)
-        self._read: list[Stretch] = []
-        self._held: list[RecognizedSegment] = []
+        self._ranges = intervals(source.speech.ranges)
+        self._read: list[Interval] = []
+        self._pending: list[RecognizedSegment] = []
         # Up to here all speech has text.
         self._checked = 0.0
 
@@ -60,7 +60,7 @@ class Draft:
             reason: What is wrong with it; unspecified for nothing.
 
         Returns:
-            The segment, unless it is left out or held back.
+            The segment, unless it is left out or pending.
         """
         if reason and self._rules.policy != "off":
             removed = self._rules.policy == "remove"
@@ -74,44 +74,44 @@ class Draft:
                 return None
         places = text_places(found, by_words=self._rules.by_words)
         self._read += places
-        if self._held or self._skips(places):
-            self._held.append(found)
+        if self._pending or self._skips(places):
+            self._pending.append(found)
             return None
         return self._append(found)
 
-    def unread(self) -> list[Stretch]:
-        """Where somebody speaks and there is no text as yet."""
+    def unread(self) -> list[Interval]:
+        """The speech that has no text yet."""
         if not self._rules.min_unread_seconds:
             return []
         return find_unread(self._ranges, self._read, self._rules.min_unread_seconds)
 
     def insert(self, found: Sequence[RecognizedSegment]) -> None:
-        """Takes what a second reading found, all of it in one stretch of `unread`."""
+        """Adds the text that the second reading found in one interval of `unread`."""
         for segment in found:
             self._read += text_places(segment, by_words=self._rules.by_words)
-            self._held = insert(self._held, segment)
+            self._pending = insert(self._pending, segment)
 
     def count_reread(self, count: int) -> None:
-        """Notes how many stretches were read again."""
+        """Records how many intervals were read again."""
         self._transcript.reread_count = count
 
-    def report_unread(self, stretch: Stretch) -> None:
-        """Notes that a stretch has no text and will get none."""
-        span = time_range(stretch.start, stretch.end, self._source.offset)
+    def report_unread(self, interval: Interval) -> None:
+        """Records that an interval has no text after the second reading."""
+        span = time_range(interval.start, interval.end, self._source.offset)
         self._transcript.unread.append(span)
 
     def finish(self) -> list[common.Segment]:
-        """Gives the segments that were held back."""
-        held, self._held = self._held, []
-        return [self._append(segment) for segment in held]
+        """Returns the pending segments."""
+        pending, self._pending = self._pending, []
+        return [self._append(segment) for segment in pending]
 
-    def _skips(self, places: Sequence[Stretch]) -> bool:
-        """Whether speech lies before or among the next places that none of them has."""
+    def _skips(self, places: Sequence[Interval]) -> bool:
+        """Whether there is speech without text before or between the next segment's places."""
         if not self._rules.min_unread_seconds:
             return False
         first, last = self._checked, max(place.end for place in places)
         passed = [
-            Stretch(start=max(span.start, first), end=min(span.end, last))
+            Interval(start=max(span.start, first), end=min(span.end, last))
             for span in self._ranges
             if span.end > first and span.start < last
         ]

@@ -1,4 +1,4 @@
-"""What an ASR engine is, in plain Python types."""
+"""The interface of an ASR engine, in plain Python types."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Samples = NDArray[np.int16]
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class SpeechRange:
-    """A stretch of speech, by samples: `end` is the first one after it."""
+    """A range of speech, in samples; `end` is exclusive."""
 
     start: int
     end: int
@@ -28,7 +28,7 @@ class SpeechRange:
 
 @dataclass(kw_only=True, frozen=True, slots=True, eq=False)
 class Speech:
-    """The audio of one chunk and where somebody speaks in it.
+    """The audio of one chunk and its speech ranges.
 
     Attributes:
         samples: The audio, pauses included.
@@ -46,20 +46,20 @@ class Speech:
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Decoding:
-    """How an engine searches and cuts out silence; None is the engine's own setting.
+    """How an engine decodes and cuts out silence; None is the engine's own setting.
 
     Attributes:
-        beam_size: How many readings the search keeps.
-        temperatures: To try in turn until a reading passes the thresholds; none
+        beam_size: The number of hypotheses that beam search keeps.
+        temperatures: Temperatures to try until a text passes the thresholds; empty
             for the engine's own.
-        compression_ratio_threshold: A text that compresses better is a loop.
+        compression_ratio_threshold: A text with a higher ratio is a loop.
         log_prob_threshold: A text with a lower mean log probability has failed.
         no_speech_threshold: The probability from which a failed text is silence.
-        condition_on_previous_text: Whether a window knows the text before it.
+        condition_on_previous_text: Whether a window has the text before it as context.
         vad_filter: Whether silence is cut out.
-        min_silence_ms: A shorter pause is not cut out.
-        speech_pad_ms: Kept before and after each stretch of speech.
-        vad_threshold: Speech is where its probability is above this.
+        min_silence_ms: Shorter pauses are kept.
+        speech_pad_ms: Audio kept before and after each speech range.
+        vad_threshold: The probability above which a frame is speech.
     """
 
     beam_size: int | None = None
@@ -76,22 +76,21 @@ class Decoding:
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class RecognizeOptions:
-    """How to read one chunk.
+    """How to transcribe one chunk.
 
     Attributes:
         language: The spoken language as its primary subtag, such as "en", and
             one of the engine's; empty where it is not known.
         hotwords: Words that are likely to be spoken. Engines that cannot use
             them ignore them.
-        word_times: Whether the words of each segment are asked for.
-        translate: Whether to write the English translation; only for engines
-            that can.
-        alone: Whether the audio is one stretch of speech that is read by itself:
-            nothing is cut out of it as silence, and the text before it is not
-            known. For speech that had no text in its surroundings.
-        initial_prompt: Text that the recording is taken to follow on; None for
-            the engine's own setting. Only for engines that can be steered.
-        decoding: How to search. Only for engines that can be steered.
+        word_times: Whether segments need words with times.
+        translate: Whether to translate into English; needs `translates`.
+        alone: Whether the audio is a part of a chunk that had no text in the first
+            reading. No silence is cut out of it, and it has no text before it
+            as context.
+        initial_prompt: Text to decode as if it preceded the recording; None for
+            the engine's own setting. Needs `decoding_options`.
+        decoding: How to decode. Needs `decoding_options`.
     """
 
     language: str = ""
@@ -120,15 +119,15 @@ class RecognizedWord:
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class RecognizedSegment:
-    """A stretch of speech that was read; times in seconds from the chunk's start.
+    """A segment of recognised speech; times in seconds from the chunk's start.
 
     Attributes:
-        text: What was said; empty where nothing was understood, which only
-            tells how far the engine is.
+        text: What was said; empty where nothing was understood: such a segment
+            only reports progress.
         language: The language that was spoken, as a BCP-47 tag.
-        words: The words of the text with their times; empty where they were
-            not asked for or the engine has none.
-        confidence: As for words, the mean over the segment.
+        words: The words of the text with their times; empty if they were not
+            requested or the engine has none.
+        confidence: The mean of the words' confidences.
     """
 
     text: str
@@ -144,13 +143,13 @@ class Capabilities:
     """What an engine can do.
 
     Attributes:
-        language_codes: The languages it reads, as primary subtags; empty for any.
+        language_codes: The languages it transcribes, as primary subtags; empty for any.
         punctuates: It writes punctuation and casing.
-        word_times: It knows when each word was spoken.
+        word_times: It gives the time of each word.
         hotwords: It uses hotwords.
-        detects_language: It finds out the language by itself.
-        translates: It writes an English translation where asked.
-        steerable: It heeds an initial prompt and decoding options.
+        detects_language: It detects the language.
+        translates: It can translate into English.
+        decoding_options: It takes an initial prompt and decoding options.
     """
 
     language_codes: tuple[str, ...]
@@ -159,21 +158,21 @@ class Capabilities:
     hotwords: bool = False
     detects_language: bool = False
     translates: bool = False
-    steerable: bool = False
+    decoding_options: bool = False
 
 
 class Engine(Protocol):
     """Turns speech into text. Shares nothing between requests.
 
     An entry point of `maie.asr.engines` names a factory that takes AsrSettings
-    and returns an async context manager around the engine. Where the model is
+    and returns an async context manager around the engine. If the model is
     missing or damaged, entering raises StageError FAILED_PRECONDITION with
-    MODEL_MISSING or MODEL_CORRUPT and says how to mend it.
+    MODEL_MISSING or MODEL_CORRUPT and a message that says how to fix it.
 
     Attributes:
-        description: What the engine is, in one sentence.
+        description: The engine, in one sentence.
         capabilities: What it can do.
-        vram_bytes: The memory that its model takes on a GPU; 0 on a CPU.
+        vram_bytes: The GPU memory of its model; 0 on a CPU.
     """
 
     description: str
@@ -182,27 +181,27 @@ class Engine(Protocol):
 
     @property
     def weights(self) -> Loadable | None:
-        """The model, where it can be unloaded to share a GPU; None where not, or without one."""
+        """The model, if it can be unloaded to share a GPU; else None."""
         ...
 
     def version(self, options: RecognizeOptions) -> common.EngineVersion:
-        """The exact software, weights and settings that read with these options."""
+        """The exact software, weights and parameters for these options."""
         ...
 
     def recognize(
         self, speech: Speech, options: RecognizeOptions
     ) -> AsyncGenerator[RecognizedSegment, None]:
-        """Reads one chunk and gives its segments in order, as they are known.
+        """Transcribes one chunk and yields its segments in order, as they are known.
 
-        May be called again while other calls run; an engine queues what it
-        cannot do at once. Closing or cancelling the iteration returns within
-        two seconds and leaves nothing behind that a later call could notice.
+        Calls may overlap; an engine queues what it cannot do at once. Closing or
+        cancelling the iteration returns within two seconds and does not affect
+        later calls.
 
         Args:
             speech: The chunk; it has at least one speech range.
-            options: How to read it.
+            options: How to transcribe it.
 
         Raises:
-            StageError: The chunk could not be read; the engine still works.
+            StageError: The chunk could not be transcribed; the engine still works.
         """
         ...

@@ -1,4 +1,4 @@
-"""The contract's messages from what an engine gives."""
+"""Converts an engine's output into the contract's messages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def segment_message(found: RecognizedSegment, segment_id: str, source: Source) -
     """A segment with times relative to the recording's start.
 
     Args:
-        found: What the engine gave.
+        found: The engine's segment.
         segment_id: The segment's id.
         source: The chunk that it is in.
     """
@@ -32,7 +32,7 @@ def segment_message(found: RecognizedSegment, segment_id: str, source: Source) -
 
 
 def time_range(start: float, end: float, offset: float) -> common.TimeRange:
-    """A stretch relative to the recording's start.
+    """An interval relative to the recording's start.
 
     Args:
         start: Where it begins, in seconds from the chunk's start.
@@ -45,14 +45,14 @@ def time_range(start: float, end: float, offset: float) -> common.TimeRange:
 
 
 def capability_names(capabilities: Capabilities) -> list[str]:
-    """What an engine can do, as ListModels names it."""
+    """The names that ListModels has for an engine's capabilities."""
     flags = {
         "punctuation": capabilities.punctuates,
         "word_time_offsets": capabilities.word_times,
         "hotwords": capabilities.hotwords,
         "language_detection": capabilities.detects_language,
         TRANSLATION: capabilities.translates,
-        STEERING: capabilities.steerable,
+        STEERING: capabilities.decoding_options,
     }
     return [name for name, able in flags.items() if able]
 
@@ -67,7 +67,7 @@ def _word(word: RecognizedWord, offset: float) -> common.Word:
 
 
 def _duration(seconds: float) -> Duration:
-    """Microseconds are finer than a sample, and keep float noise out of the nanoseconds."""
+    """Rounds to microseconds, which are finer than a sample and hide float noise."""
     duration = Duration()
     duration.FromMicroseconds(round(seconds * 1e6))
     return duration

@@ -1,4 +1,4 @@
-"""How to read a chunk: what a request says, and the settings where it says nothing."""
+"""Merges the options of a request with the settings."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ POLICIES: dict[asr.SuspectTextPolicy, SuspectTextPolicy] = {
 def recognize_options(
     request: asr.TranscribeOptions, settings: AsrSettings, capabilities: Capabilities
 ) -> RecognizeOptions:
-    """What the engine is asked for.
+    """The options for the engine.
 
     Args:
-        request: What a client said.
-        settings: What holds where it said nothing.
+        request: The client's options.
+        settings: The values of the options that the client leaves unset.
         capabilities: What the engine can do.
 
     Raises:
@@ -51,7 +51,7 @@ def recognize_options(
 
 
 def suspect_text_policy(request: asr.TranscribeOptions, settings: AsrSettings) -> SuspectTextPolicy:
-    """What becomes of text that was probably never spoken."""
+    """What to do with text that was probably never spoken."""
     return POLICIES.get(request.suspect_text_policy, settings.suspect_text.policy)
 
 
@@ -62,10 +62,10 @@ def _language(tag: str, capabilities: Capabilities) -> str:
         shown = ", ".join(known) if len(known) <= 10 else f"{len(known)} others"
         raise invalid(
             Reason.LANGUAGE_NOT_SUPPORTED,
-            f"The ASR engine does not read the language {tag!r}; it reads {shown}.",
+            f"The ASR engine does not support the language {tag!r}; it supports {shown}.",
             field="options.language_code",
         )
-    # An engine of one language needs not be told.
+    # An engine with one language needs none.
     return language or (known[0] if len(known) == 1 else "")
 
 

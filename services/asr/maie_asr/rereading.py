@@ -1,4 +1,4 @@
-"""Reads speech again that had no text in the first reading."""
+"""The second reading: transcribes speech again that has no text after the first."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ from maie_asr.engine import (
 )
 from maie_asr.settings import RereadSettings, SuspectTextSettings
 from maie_asr.suspects import SuspectFinder
-from maie_asr.unread import Stretch, stretches, within
+from maie_asr.unread import Interval, intervals, within
 from maie_asr.vad import may_be_speech, surely_spoken_seconds
 
 T = TypeVar("T")
 
-# Heard beside the stretch itself, in seconds: the words next to it do not end exactly where the
-# engine said.
+# Context on both sides of an interval, in seconds: the engine's end times of the words next to it
+# are not exact.
 MARGIN_SECONDS = 0.1
-# Seconds of surely spoken sound from which a stretch without text is reported. Music and noise have
-# a fifth of a second at most; docs/accuracy.md has the figures.
+# Seconds of sure speech from which an interval without text is reported. Music and noise have at
+# most a fifth of a second (docs/accuracy.md).
 SURE_SECONDS = 0.5
 
 
 class SecondReader:
-    """Reads stretches of one chunk by themselves.
+    """Reads intervals of one chunk by themselves.
 
     Args:
         engine: The engine.
-        options: How the chunk was read.
+        options: The options of the first reading.
         speech: The chunk.
-        settings: What is read again, and what counts as text then.
+        settings: Which speech is read again, and with which confidence text is kept.
         suspect_text: What counts as a loop.
-        executor: Where the speech in a stretch is measured.
+        executor: Where the VAD runs.
     """
 
     def __init__(
@@ -63,57 +63,57 @@ class SecondReader:
         self._executor = executor
 
     async def fill(self, draft: Draft, language: str) -> AsyncGenerator[str, None]:
-        """Reads what has no text: each stretch as a whole, then what is left range by range.
+        """Reads speech without text: each interval as a whole, then what is left range by range.
 
         Args:
-            draft: Takes what is found, and what still has no text.
+            draft: Gets the text that is found, and the intervals that still have none.
             language: The chunk's language; empty where it is not known.
 
         Yields:
             The language, after each reading.
 
         Raises:
-            StageError: What the engine raises.
+            StageError: As the engine raises it.
         """
-        tried: set[Stretch] = set()
+        tried: set[Interval] = set()
         for divide in (_whole, self._by_ranges):
-            for stretch in [part for each in draft.unread() for part in divide(each)]:
-                if stretch in tried or not await self._may_be_speech(stretch):
+            for interval in [part for each in draft.unread() for part in divide(each)]:
+                if interval in tried or not await self._may_be_speech(interval):
                     continue
-                tried.add(stretch)
-                found = await self._read(stretch, language)
+                tried.add(interval)
+                found = await self._read(interval, language)
                 draft.insert(found)
                 language = language or next((each.language for each in found), "")
                 yield language
             if divide is _whole:
                 draft.count_reread(len(tried))
-        for stretch in draft.unread():
-            if await self._is_surely_speech(stretch):
-                draft.report_unread(stretch)
+        for interval in draft.unread():
+            if await self._is_surely_speech(interval):
+                draft.report_unread(interval)
 
-    async def _may_be_speech(self, stretch: Stretch) -> bool:
-        """Whether the VAD is not sure of nobody: noise costs no second reading."""
-        return await self._ask(may_be_speech, self._speech.samples, [stretch])
+    async def _may_be_speech(self, interval: Interval) -> bool:
+        """Whether an interval may hold speech; noise is not read again."""
+        return await self._compute(may_be_speech, self._speech.samples, [interval])
 
-    async def _is_surely_speech(self, stretch: Stretch) -> bool:
-        spoken = await self._ask(surely_spoken_seconds, self._speech.samples, stretch)
+    async def _is_surely_speech(self, interval: Interval) -> bool:
+        spoken = await self._compute(surely_spoken_seconds, self._speech.samples, interval)
         return spoken >= SURE_SECONDS
 
-    def _by_ranges(self, stretch: Stretch) -> list[Stretch]:
-        """The speech ranges of a stretch."""
+    def _by_ranges(self, interval: Interval) -> list[Interval]:
+        """The speech ranges of an interval."""
         return [
-            Stretch(start=max(stretch.start, span.start), end=min(stretch.end, span.end))
-            for span in stretches(self._speech.ranges)
-            if span.end > stretch.start and span.start < stretch.end
+            Interval(start=max(interval.start, span.start), end=min(interval.end, span.end))
+            for span in intervals(self._speech.ranges)
+            if span.end > interval.start and span.start < interval.end
         ]
 
-    async def _read(self, stretch: Stretch, language: str) -> list[RecognizedSegment]:
-        """What is said in a stretch, in order.
+    async def _read(self, interval: Interval, language: str) -> list[RecognizedSegment]:
+        """The text of an interval, in order.
 
-        Text that the engine is unsure of, or that loops, is left out: where one reading has
-        failed, another is likely to invent.
+        Text with a low confidence and loops are left out: after a failed first reading, a second
+        one is likely to invent text.
         """
-        start, speech = self._cut(stretch)
+        start, speech = self._cut(interval)
         options = replace(self._options, language=self._options.language or language)
         finder = SuspectFinder(self._suspect_text, speech.ranges)
         found = []
@@ -121,7 +121,7 @@ class SecondReader:
             async for segment in recognized:
                 if not segment.text or finder.judge(segment) or not self._sure(segment):
                     continue
-                said = within(_moved(segment, start), stretch)
+                said = within(_moved(segment, start), interval)
                 if said is not None:
                     found.append(said)
         return found
@@ -130,20 +130,20 @@ class SecondReader:
         confidence = segment.confidence
         return confidence is None or confidence >= self._settings.min_confidence
 
-    def _cut(self, stretch: Stretch) -> tuple[float, Speech]:
-        first = max(0, round((stretch.start - MARGIN_SECONDS) * SAMPLE_RATE))
-        last = round((stretch.end + MARGIN_SECONDS) * SAMPLE_RATE)
+    def _cut(self, interval: Interval) -> tuple[float, Speech]:
+        first = max(0, round((interval.start - MARGIN_SECONDS) * SAMPLE_RATE))
+        last = round((interval.end + MARGIN_SECONDS) * SAMPLE_RATE)
         samples = self._speech.samples[first:last]
         whole = (SpeechRange(start=0, end=len(samples)),)
         return first / SAMPLE_RATE, Speech(samples=samples, ranges=whole)
 
-    async def _ask(self, question: Callable[..., T], *arguments: Any) -> T:
+    async def _compute(self, function: Callable[..., T], *arguments: Any) -> T:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, question, *arguments)
+        return await loop.run_in_executor(self._executor, function, *arguments)
 
 
-def _whole(stretch: Stretch) -> list[Stretch]:
-    return [stretch]
+def _whole(interval: Interval) -> list[Interval]:
+    return [interval]
 
 
 def _moved(segment: RecognizedSegment, seconds: float) -> RecognizedSegment:

@@ -23,28 +23,28 @@ class SuspectTextSettings(Settings):
     model_config = SettingsConfigDict(env_prefix="MAIE_ASR_SUSPECT_TEXT_")
 
     policy: SuspectTextPolicy = "remove"
-    """What becomes of it where a request does not say: it is not looked for, reported in the
-    result, or reported and left out of the transcript."""
+    """What to do with such text unless a request says otherwise: `off` does not look for it,
+    `report` reports it in the result, `remove` reports it and leaves it out of the transcript."""
     max_repeats: int = Field(default=8, ge=2)
-    """A phrase of up to 30 words that is said more often in a row, and makes up half of its
-    segment, is a loop; so are more segments in a row with the same words."""
+    """A phrase of up to 30 words is a loop if it repeats more often than this in a row and makes up
+    half of its segment. So are more identical segments in a row."""
     min_speech_share: float = Field(default=0.1, ge=0, le=1)
-    """A segment of which a smaller share lies where somebody speaks is noise or silence."""
+    """A segment whose share of speech is below this is noise or silence."""
     keep_confidence: float = Field(default=0.5, ge=0, le=1)
-    """Such a segment is kept all the same where the engine is at least so sure of its words and the
-    VAD is not sure that nobody speaks."""
+    """Such a segment is kept if its confidence is at least this and the VAD does not rule out
+    speech."""
 
 
 class RereadSettings(Settings):
-    """Speech without text; `MAIE_ASR_REREAD_` in the environment."""
+    """The second reading of speech without text; `MAIE_ASR_REREAD_` in the environment."""
 
     model_config = SettingsConfigDict(env_prefix="MAIE_ASR_REREAD_")
 
     seconds: float = Field(default=1.0, ge=0, le=30)
-    """Where somebody speaks for so long and there is no text, the stretch is read again by itself,
-    and reported as unread where it still has none. 0 looks for none."""
+    """Speech of at least this length without text is transcribed again by itself. If it still has
+    no text, the result reports it as unread. 0 turns this off."""
     min_confidence: float = Field(default=0.4, ge=0, le=1)
-    """What a second reading finds with less confidence is not taken."""
+    """Segments of the second reading with a lower confidence are dropped."""
 
 
 class PocketsphinxSettings(Settings):
@@ -53,29 +53,29 @@ class PocketsphinxSettings(Settings):
     model_config = SettingsConfigDict(env_prefix="MAIE_ASR_POCKETSPHINX_")
 
     model_path: Path | None = None
-    """A directory laid out as `en-us` in pocketsphinx's package; that one where unset."""
+    """The model's directory, laid out as `en-us` in pocketsphinx's package; unset: that one."""
     sha256: Sha256 = ""
-    """What the model's files must hash to. Empty where the manifest beside them says so, or
-    the model is the packaged one."""
+    """The expected SHA-256 of the model's files. Leave empty for the packaged model, or if the
+    manifest beside the files has it."""
     margin_seconds: float = Field(default=0.1, ge=0, le=2)
-    """Audio that is decoded before and after each speech range, beyond the range's own padding
-    and at most half of a pause. It takes in the short silences at the ends of a clip, which then
-    reads as the library reads it whole; more of it reads worse."""
+    """Audio that is decoded before and after each speech range, beyond the range's own padding and
+    at most half of a pause. The default covers the short silences at the ends of a clip; a longer
+    margin is less accurate."""
 
 
 class WhisperSettings(Settings):
     """The engine `whisper`; `MAIE_ASR_WHISPER_` in the environment."""
 
-    # pydantic reserves the prefix model_ unless told otherwise.
+    # pydantic reserves the prefix model_ by default.
     model_config = SettingsConfigDict(env_prefix="MAIE_ASR_WHISPER_", protected_namespaces=())
 
     model_path: Path | None = None
-    """The directory of a CTranslate2 Whisper model; `whisper-base` in `MAIE_MODELS_DIR` where
-    unset. It is never downloaded."""
+    """The directory of a CTranslate2 Whisper model; unset: `whisper-base` in `MAIE_MODELS_DIR`. It
+    is never downloaded."""
     variant: str = ""
-    """The model's name, such as `large-v3`; taken from the directory's name where empty."""
+    """The model's name, such as `large-v3`; empty: the directory's name."""
     sha256: Sha256 = ""
-    """What the model's files must hash to. Empty where the manifest beside them says so."""
+    """The expected SHA-256 of the model's files. Leave empty if the manifest beside them has it."""
     device: Literal["cpu", "cuda"] = "cpu"
     """Where the model runs."""
     device_index: tuple[int, ...] = Field(default=(0,), min_length=1)
@@ -83,53 +83,53 @@ class WhisperSettings(Settings):
     compute_type: Literal["auto", "float32", "float16", "bfloat16", "int8_float16", "int8"] = "auto"
     """The model's arithmetic; `auto` is float16 on a GPU and int8 on a CPU."""
     cpu_threads: int = Field(default=0, ge=0)
-    """Threads of one recognition on a CPU; 0 leaves it to OMP_NUM_THREADS, or else divides the
-    cores that the process may use among its slots, up to 4 for each."""
+    """Threads of one recognition on a CPU. 0 uses OMP_NUM_THREADS; without it, the slots share the
+    cores that the process may use, up to 4 for each."""
     batch_size: int = Field(default=1, ge=1, le=256)
-    """Windows of one chunk that are decoded together. 1 decodes them in turn, each with the
+    """Windows of one chunk that are decoded in one batch. 1 decodes them in turn, each with the
     text before it as context."""
     cross_batch_size: int | None = Field(default=None, ge=1, le=256)
-    """Windows of different requests that are decoded together at most; 1 decodes each request by
-    itself. 16 on a GPU and 1 on a CPU, which gains nothing, where unset. Windows that know the
-    text before them wait for others only in the encoder."""
+    """The most windows of different requests in one batch; 1 decodes each request by itself. Unset:
+    16 on a GPU, 1 on a CPU, which gains nothing. Windows that are conditioned on the previous text
+    are batched only in the encoder."""
     cross_batch_wait_ms: float = Field(default=20.0, ge=0, le=1000)
-    """How long a window waits for those of other requests that are being prepared. A request that
-    is alone never waits."""
+    """How long a window waits for windows of other requests that are being prepared. A single
+    request never waits."""
     reproducible: bool = False
-    """Whether the same chunk must give the same words, times and confidences bit by bit on the same
-    machine, whatever else it reads at the time: each request is decoded by itself, and temperatures
-    above 0 are refused. The versions of a result say whether it was made so."""
+    """Whether the same chunk must give bitwise the same words, times and confidences on the same
+    machine under any load: each request is decoded by itself, and temperatures above 0 are refused.
+    The engine version in a result includes this setting."""
 
     beam_size: int = Field(default=5, ge=1)
-    """How many readings the search keeps."""
+    """The number of hypotheses that beam search keeps."""
     temperature: tuple[float, ...] = Field(default=(0.0,), min_length=1)
-    """Temperatures to try until a reading passes the thresholds, as a JSON list. Above 0 the
-    decoder draws lots, so the same audio may then give different texts."""
+    """Temperatures to try until a text passes the thresholds, as a JSON list. Above 0 the decoder
+    samples, so the same audio may give different texts."""
     compression_ratio_threshold: float | None = 2.4
-    """A text that compresses better counts as a loop and is read at the next temperature."""
+    """A text with a higher compression ratio is a loop and is decoded at the next temperature."""
     log_prob_threshold: float | None = -1.0
-    """A text with a lower mean log probability is read at the next temperature."""
+    """A text with a lower mean log probability is decoded at the next temperature."""
     no_speech_threshold: float | None = 0.6
-    """A window that is silence with a higher probability, and fails `log_prob_threshold`, has
-    no text."""
+    """A window with a higher probability of silence that also fails `log_prob_threshold` has no
+    text."""
     condition_on_previous_text: bool = False
-    """Whether a window knows the text before it. It helps with spelling, and loses stretches of
-    speech (docs/accuracy.md). Always off for distil models."""
+    """Whether a window is decoded with the text before it as context. It helps with spelling, and
+    loses speech (docs/accuracy.md). Always off for distil models."""
     initial_prompt: str | None = None
-    """Text that the recording is taken to follow on, for style and spelling."""
+    """Text to decode as if it preceded the recording, for style and spelling."""
     hallucination_silence_threshold: float | None = Field(default=None, gt=0)
     """Seconds of silence within which a suspicious text is dropped. Needs word times."""
 
     vad_filter: bool = True
-    """Whether long pauses within a chunk are cut out before the model hears it."""
+    """Whether long pauses within a chunk are cut out before it is decoded."""
     vad_threshold: float | None = Field(default=None, gt=0, lt=1)
-    """Where set, faster-whisper's own VAD finds speech in the chunk anew, where its probability is
-    above this. Where unset, the pauses are those between the chunk's speech, as preprocess found
-    it; so it is best for telephones."""
+    """Set: faster-whisper's own VAD finds the speech in each chunk, with this probability
+    threshold. Unset: the pauses are those between the chunk's speech ranges from preprocess, which
+    is best for telephone audio."""
     vad_min_silence_ms: int = Field(default=2000, ge=0)
-    """A shorter pause is not cut out. Where pauses of half a second are, words are lost at cuts."""
+    """Shorter pauses are kept. With half a second, words are lost at the cuts."""
     vad_speech_pad_ms: int = Field(default=400, ge=0)
-    """Kept before and after each stretch of speech."""
+    """Audio kept before and after each speech range."""
 
     @model_validator(mode="after")
     def _reproducible_decodes_alone_and_greedily(self) -> Self:
@@ -154,34 +154,33 @@ class ChunkformerSettings(Settings):
     model_path: Path | None = None
     """The directory of a ChunkFormer model in safetensors format. It is never downloaded."""
     variant: str = ""
-    """The model's name; taken from the directory's name where empty."""
+    """The model's name; empty: the directory's name."""
     sha256: Sha256 = ""
-    """What the model's files must hash to. Empty where the manifest beside them says so."""
+    """The expected SHA-256 of the model's files. Leave empty if the manifest beside them has it."""
     language_code: str = Field(default="vi", pattern=r"^[a-z]{2,3}$")
-    """The one language that the model reads."""
+    """The one language that the model transcribes."""
     device: Literal["cpu", "cuda"] = "cpu"
     """Where the model runs."""
     device_index: int = Field(default=0, ge=0)
     """The GPU that holds the model."""
     compute_type: Literal["float32", "float16", "bfloat16"] = "float32"
-    """The arithmetic of layers that bear less than float32."""
+    """The arithmetic of the layers that tolerate less than float32."""
     cpu_threads: int = Field(default=0, ge=0)
-    """Threads on a CPU; 0 leaves it to OMP_NUM_THREADS, or else takes all cores that the process
-    may use."""
+    """Threads on a CPU. 0 uses OMP_NUM_THREADS; without it, all cores that the process may use."""
     chunk_size: int = Field(default=64, ge=1)
-    """Frames of 80 ms that the model reads at a time."""
+    """The model's chunk, in frames of 80 ms."""
     left_context_size: int = Field(default=128, ge=0)
-    """Frames of 80 ms before them that it looks back at."""
+    """The context before each chunk, in frames of 80 ms."""
     right_context_size: int = Field(default=128, ge=0)
-    """Frames of 80 ms after them that it looks ahead at."""
+    """The look-ahead after each chunk, in frames of 80 ms."""
     total_batch_seconds: int = Field(default=14400, ge=10)
-    """Seconds of audio that are in memory at once; less of it wants less GPU memory."""
+    """Seconds of audio in memory at once; fewer need less GPU memory."""
     max_silence_seconds: float = Field(default=0.5, gt=0)
     """A longer silence ends a segment."""
 
 
 class AsrSettings(GpuServiceSettings):
-    """What the ASR service can be told; `MAIE_ASR_` in the environment."""
+    """The ASR service; `MAIE_ASR_` in the environment."""
 
     model_config = SettingsConfigDict(env_prefix="MAIE_ASR_")
 
@@ -190,17 +189,17 @@ class AsrSettings(GpuServiceSettings):
     engine: str = "whisper"
     """The engine, by its name among the entry points `maie.asr.engines`."""
     language_code: str = ""
-    """The spoken language where a request names none; detected where both are empty."""
+    """The default spoken language; detected if neither this nor the request names one."""
     hotwords: tuple[str, ...] = ()
-    """Likely words and names where a request names none, as a JSON list."""
+    """Default hotwords: likely words and names, as a JSON list."""
     word_time_offsets: bool = True
-    """Whether words carry times where a request does not say."""
+    """Whether words carry times, unless a request says otherwise."""
     translate: bool = False
-    """Whether to write the English translation where a request does not say."""
+    """Whether to translate into English, unless a request says otherwise."""
     suspect_text: SuspectTextSettings = Field(default_factory=SuspectTextSettings)
     """Text that was probably never spoken."""
     reread: RereadSettings = Field(default_factory=RereadSettings)
-    """Speech without text."""
+    """The second reading of speech without text."""
     pocketsphinx: PocketsphinxSettings = Field(default_factory=PocketsphinxSettings)
     """The engine `pocketsphinx`."""
     whisper: WhisperSettings = Field(default_factory=WhisperSettings)

@@ -1,4 +1,4 @@
-"""What a request wants transcribed, brought into memory."""
+"""Loads the audio of a request into memory."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class Source:
         chunk: The chunk's index.
         offset: Where the chunk begins in the recording, in seconds.
         speech: The chunk's audio.
-        channel: The channel that it is, from 1; 0 where the channels were mixed.
-        track: The track that it is, from 1; 0 where one track was read.
+        channel: The chunk's channel, from 1; 0 if the channels were mixed.
+        track: The chunk's track, from 1; 0 if only one track was decoded.
     """
 
     chunk: int
@@ -42,12 +42,12 @@ class Source:
 
 
 async def load_source(request: asr.TranscribeRequest, blobs: Blobs, executor: Executor) -> Source:
-    """Reads the audio of the chunk that a request is about, or that it holds.
+    """Reads the audio of the chunk that a request names or contains.
 
     Args:
         request: The request.
-        blobs: Where the audio of chunks is.
-        executor: Where audio is parsed and speech is found.
+        blobs: The object store with the audio of chunks.
+        executor: Where audio is parsed and the VAD runs.
 
     Raises:
         StageError: INVALID_ARGUMENT with SOURCE_MISSING, CHUNK_INVALID,
@@ -136,7 +136,7 @@ def read_wav(data: bytes) -> Samples:
             "The audio must be WAV, 16 kHz, mono, 16-bit PCM; submit other formats as a job.",
             field="audio_content",
         )
-    # A file that was cut off may end within a sample.
+    # A truncated file may end within a sample.
     samples = np.frombuffer(pcm[: len(pcm) // 2 * 2], np.dtype("<i2")).astype(np.int16, copy=False)
     if not len(samples):
         raise invalid(Reason.AUDIO_EMPTY, "The audio holds no samples.", field="audio_content")

@@ -31,12 +31,12 @@ _log = structlog.get_logger()
 
 
 class TranscribeStage:
-    """Reads chunks of speech with one engine.
+    """Transcribes chunks of speech with one engine.
 
     Args:
         engine: The engine.
-        settings: What requests leave unset.
-        executor: Where audio is parsed and speech is found.
+        settings: The values of the options that requests leave unset.
+        executor: Where audio is parsed and the VAD runs.
     """
 
     def __init__(self, engine: Engine, settings: AsrSettings, executor: Executor) -> None:
@@ -48,11 +48,11 @@ class TranscribeStage:
     async def run(
         self, request: asr.TranscribeRequest, context: StageContext
     ) -> AsyncGenerator[asr.TranscribeResponse, None]:
-        """Answers segments and progress, and at last the transcript.
+        """Yields segments and progress, and at last the transcript.
 
         Raises:
-            StageError: What `recognize_options`, `load_source` and the engine
-                raise.
+            StageError: As `recognize_options`, `load_source` and the engine
+                raise it.
         """
         options = self._options(request.options)
         source = await load_source(request, context.blobs, self._executor)
@@ -82,7 +82,7 @@ class TranscribeStage:
     async def _read(
         self, source: Source, options: RecognizeOptions, policy: SuspectTextPolicy
     ) -> AsyncGenerator[tuple[RecognizedSegment, common.SuspectReason], None]:
-        """The first reading: each segment and what is wrong with it."""
+        """The first reading: each segment, and why it is suspect."""
         if not source.speech.ranges:
             return
         judge = SegmentJudge(
@@ -99,7 +99,7 @@ class TranscribeStage:
     async def _read_again(
         self, draft: Draft, source: Source, options: RecognizeOptions, language: str
     ) -> AsyncGenerator[str, None]:
-        """The second reading, of what has no text: the language after each stretch."""
+        """The second reading, of speech without text; yields the language after each interval."""
         reader = SecondReader(
             engine=self._engine,
             options=options,
@@ -136,7 +136,7 @@ class TranscribeStage:
         return DraftRules(
             policy=policy,
             min_unread_seconds=self._settings.reread.seconds,
-            # A translation has its words in another order than they were spoken.
+            # The words of a translation are in another order than the speech.
             by_words=not options.translate,
             word_times=options.word_times,
         )
@@ -144,7 +144,7 @@ class TranscribeStage:
     def _transcript(
         self, options: RecognizeOptions, policy: SuspectTextPolicy
     ) -> common.Transcript:
-        """A transcript of nothing as yet."""
+        """An empty transcript with the engine's version."""
         transcript = common.Transcript(
             punctuated=self._engine.capabilities.punctuates,
             asr_engine=self._engine.version(options),
@@ -183,7 +183,7 @@ def _report(transcript: common.Transcript, policy: SuspectTextPolicy) -> None:
     if transcript.reread_count:
         _log.warning(
             "speech without text was read again",
-            stretches=transcript.reread_count,
+            intervals=transcript.reread_count,
             unread=len(transcript.unread),
         )
 

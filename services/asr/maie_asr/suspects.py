@@ -10,24 +10,24 @@ from concurrent.futures import Executor
 from maie.common.v1 import types_pb2 as common
 from maie_asr.engine import SAMPLE_RATE, RecognizedSegment, Speech, SpeechRange
 from maie_asr.settings import SuspectTextSettings
-from maie_asr.unread import TOLERANCE, Stretch, text_places
+from maie_asr.unread import TOLERANCE, Interval, text_places
 from maie_asr.vad import may_be_speech
 
-# Recognisers get caught in phrases, not in paragraphs.
+# In words. Recognisers repeat phrases, not paragraphs.
 MAX_PHRASE = 30
-# A word of a script that writes none apart; there, characters are counted.
+# A longer word comes from a script without spaces; there, characters are counted.
 UNBROKEN_WORD = 24
 _WORD = re.compile(r"\w+")
 
 
 class SegmentJudge:
-    """Judges the segments of one chunk, in order, and listens again where nobody was heard.
+    """Judges the segments of one chunk, in order, and checks them with the VAD.
 
     Args:
-        settings: Where the line is drawn.
+        settings: The thresholds.
         speech: The chunk.
-        by_words: Whether words' times say where a text was spoken, not only those of segments.
-        executor: Where the speech in a segment is measured.
+        by_words: Whether the words' times are reliable, and not only those of segments.
+        executor: Where the VAD runs.
     """
 
     def __init__(
@@ -42,9 +42,9 @@ class SegmentJudge:
     async def judge(self, segment: RecognizedSegment) -> common.SuspectReason:
         """What is wrong with a segment; unspecified where nothing is.
 
-        Recognisers are sure of what they invent, too, and a plan may take noise for speech. So the
-        VAD must not be sure that nobody speaks, and outside of the plan's speech the engine must be
-        sure of its words as well.
+        Recognisers give invented text a high confidence, too, and a plan may take noise for speech.
+        So the VAD must not rule out speech, and outside the plan's speech ranges the engine's
+        confidence must be high as well.
         """
         reason = self._finder.judge(segment)
         if reason == common.SUSPECT_REASON_REPETITION or not segment.text:
@@ -62,7 +62,7 @@ class SegmentJudge:
 
     def _may_be_spoken(self, segment: RecognizedSegment) -> bool:
         places = [
-            Stretch(start=place.start - TOLERANCE, end=place.end + TOLERANCE)
+            Interval(start=place.start - TOLERANCE, end=place.end + TOLERANCE)
             for place in text_places(segment, by_words=self._by_words)
         ]
         return may_be_speech(self._speech.samples, places)
@@ -72,8 +72,8 @@ class SuspectFinder:
     """Judges the segments of one chunk, in order.
 
     Args:
-        settings: Where the line is drawn.
-        speech: Where somebody speaks in the chunk.
+        settings: The thresholds.
+        speech: The chunk's speech ranges.
     """
 
     def __init__(self, settings: SuspectTextSettings, speech: Sequence[SpeechRange]) -> None:
@@ -94,7 +94,7 @@ class SuspectFinder:
         return common.SUSPECT_REASON_UNSPECIFIED
 
     def _loops(self, units: Sequence[str]) -> bool:
-        """Whether half of a text or more is one phrase, said too often in a row."""
+        """Whether one phrase, repeated too often in a row, makes up half of a text or more."""
         for period in range(1, min(MAX_PHRASE, len(units) // 2) + 1):
             run = _longest_run(units, period)
             repeats = run // period + 1
@@ -106,8 +106,8 @@ class SuspectFinder:
         start, end = segment.start * SAMPLE_RATE, segment.end * SAMPLE_RATE
         if end <= start:
             return float(any(each.start <= start <= each.end for each in self._speech))
-        heard = (min(end, each.end) - max(start, each.start) for each in self._speech)
-        return sum(part for part in heard if part > 0) / (end - start)
+        overlaps = (min(end, each.end) - max(start, each.start) for each in self._speech)
+        return sum(overlap for overlap in overlaps if overlap > 0) / (end - start)
 
 
 def _units(text: str) -> list[str]:
@@ -119,7 +119,7 @@ def _units(text: str) -> list[str]:
 
 
 def _longest_run(units: Sequence[str], period: int) -> int:
-    """The most units in a row that equal the one `period` before them."""
+    """The longest run of units that equal the unit `period` before them."""
     longest = run = 0
     for index in range(period, len(units)):
         run = run + 1 if units[index] == units[index - period] else 0

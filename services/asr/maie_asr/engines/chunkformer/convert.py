@@ -1,9 +1,9 @@
-"""Makes a published ChunkFormer checkpoint one that the engine takes: no pickle, with a manifest.
+"""Converts a published ChunkFormer checkpoint for the engine: safetensors, with a manifest.
 
     python -m maie_asr.engines.chunkformer.convert FROM TO
 
-FROM is what the hub has: config.yaml, vocab.txt, global_cmvn and the weights in a pickle, which is
-read with torch's `weights_only`, so that it can hold nothing but tensors.
+FROM is a checkpoint of the hub: config.yaml, vocab.txt, global_cmvn and the weights in a pickle,
+which is loaded with torch's `weights_only` and so cannot run code.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ CHECKPOINTS = ("pytorch_model.bin", "pytorch_model.pt", "pytorch_model.ckpt")
 
 
 def convert(source: Path, target: Path) -> None:
-    """Writes the model anew.
+    """Writes the converted model.
 
     Raises:
         FileNotFoundError: The source has no checkpoint.
-        FileExistsError: There is something at the target.
+        FileExistsError: The target exists.
     """
     import torch
     from safetensors.torch import save_file
@@ -33,7 +33,7 @@ def convert(source: Path, target: Path) -> None:
         raise FileNotFoundError(f"{source} has none of {', '.join(CHECKPOINTS)}")
     weights = torch.load(checkpoint, map_location="cpu", weights_only=True)
     target.mkdir(parents=True)
-    # Tensors that share memory in the pickle become their own.
+    # Tensors that share memory in the pickle are copied apart.
     save_file({name: each.clone().contiguous() for name, each in weights.items()}, target / WEIGHTS)
     for name in (*REQUIRED_FILES, *OPTIONAL_FILES):
         if (source / name).is_file():

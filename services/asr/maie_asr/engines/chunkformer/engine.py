@@ -31,15 +31,15 @@ from maie_asr.engines.chunkformer.model import (
 )
 from maie_asr.settings import AsrSettings, ChunkformerSettings
 
-# The library gives up on what is shorter than its filters and convolutions.
+# The library fails on audio that is shorter than its filters and convolutions.
 MIN_SAMPLES = SAMPLE_RATE // 2
 
 
 class ChunkformerEngine:
-    """Reads a chunk in one pass, however long it is, and parts it at silences.
+    """Transcribes a chunk of any length in one pass, and splits the text at silences.
 
-    It has one model and reads one chunk at a time. It gives the times of segments, not of words,
-    and no confidence: greedy search has none that says anything.
+    It has one model and transcribes one chunk at a time. It gives the times of segments, not of
+    words, and no confidence: greedy search has no meaningful one.
 
     Args:
         model: The model.
@@ -77,10 +77,10 @@ class ChunkformerEngine:
     async def recognize(
         self, speech: Speech, options: RecognizeOptions
     ) -> AsyncGenerator[RecognizedSegment, None]:
-        """Gives all segments once the chunk is read.
+        """Yields all segments after the chunk is transcribed.
 
-        Closing the iteration returns at once; a chunk in hand is finished in its thread and
-        forgotten, and the next one waits for that.
+        Closing the iteration returns at once; the thread finishes the current chunk, drops its
+        result and only then starts the next one.
         """
         loop = asyncio.get_running_loop()
         for found in await loop.run_in_executor(self._executor, self._decode, speech.samples):
@@ -124,10 +124,10 @@ async def create(settings: AsrSettings) -> AsyncIterator[ChunkformerEngine]:
 
 
 def features(model: Any, samples: Samples) -> tuple[Any, int]:
-    """What the library's method of that name makes of a file, from samples in memory.
+    """Replaces the library's feature extraction, which takes a file, for samples in memory.
 
     Returns:
-        Filter banks of shape (frames, bins), and how many frames they are.
+        Filter banks of shape (frames, bins), and the number of frames.
     """
     import torch
     from torchaudio.compliance import kaldi
@@ -147,7 +147,7 @@ def features(model: Any, samples: Samples) -> tuple[Any, int]:
 
 
 def seconds_of(time: str) -> float:
-    """A time of the library, HH:MM:SS:mmm, in seconds."""
+    """Converts the library's HH:MM:SS:mmm to seconds."""
     hours, minutes, seconds, milliseconds = (int(part) for part in time.split(":"))
     return hours * 3600 + minutes * 60 + seconds + milliseconds / 1000
 

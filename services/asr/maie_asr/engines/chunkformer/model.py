@@ -1,4 +1,4 @@
-"""ChunkFormer models on disk, loaded without pickles and with every weight in its place."""
+"""ChunkFormer models on disk, loaded without pickles and with all weights checked."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ WEIGHTS = "model.safetensors"
 REQUIRED_FILES = ("config.yaml", "vocab.txt", WEIGHTS)
 OPTIONAL_FILES = ("global_cmvn",)
 PACKAGES = ("torch", "torchaudio", "transformers", "safetensors", "chunkformer")
-HOW_TO_INSTALL = "install services/asr/chunkformer.txt as docs/models.md tells"
+HOW_TO_INSTALL = "install services/asr/chunkformer.txt (see docs/models.md)"
 _FIELDS = 2
 
 
 def require_packages() -> None:
-    """Refuses to start without the packages, which the service itself does not bring.
+    """Checks that the packages are installed, which are no dependencies of the service.
 
     Raises:
         StageError: FAILED_PRECONDITION with ENGINE_NOT_INSTALLED.
@@ -39,7 +39,7 @@ def require_packages() -> None:
 
 
 def find_model(settings: ChunkformerSettings) -> Path:
-    """The model's directory, with all the files that it needs and none that may run code.
+    """The model's directory, with all required files and none that may run code.
 
     Raises:
         StageError: FAILED_PRECONDITION with MODEL_MISSING or MODEL_UNSAFE.
@@ -48,7 +48,7 @@ def find_model(settings: ChunkformerSettings) -> Path:
     if path is None or not path.is_dir():
         raise model_missing(
             f"There is no ChunkFormer model at {path}; set MAIE_ASR_CHUNKFORMER_MODEL_PATH to "
-            "one that was made as docs/models.md tells."
+            "one that was made as docs/models.md describes."
         )
     refuse_pickles(path)
     missing = [name for name in REQUIRED_FILES if not (path / name).is_file()]
@@ -70,13 +70,13 @@ def verify_model(path: Path, settings: ChunkformerSettings) -> str:
 def load_model(path: Path, settings: ChunkformerSettings) -> Any:
     """Loads a model onto its device. Blocks for many seconds.
 
-    The library's own `from_pretrained` unpickles weights and leaves those that are missing
-    random; this one does neither.
+    The library's own `from_pretrained` unpickles weights and leaves missing ones random; this
+    function does neither.
 
     Raises:
         StageError: FAILED_PRECONDITION with MODEL_CORRUPT or DEVICE_UNAVAILABLE.
     """
-    # The library draws a bar for each chunk, which is no log line.
+    # The library draws a progress bar for each chunk into the log.
     os.environ.setdefault("TQDM_DISABLE", "1")
     import torch
     import yaml
@@ -95,7 +95,7 @@ def load_model(path: Path, settings: ChunkformerSettings) -> Any:
         model.model.load_state_dict(load_file(path / WEIGHTS), strict=True)
         model.char_dict = _vocabulary(path / "vocab.txt")
         return model.to(device).eval()
-    # Whatever a file that is not a model makes of yaml, torch and the library's constructors.
+    # A file that is not a model can raise anything from yaml, torch and the library.
     except Exception as error:
         raise model_corrupt(
             f"The ChunkFormer model in {path} cannot be loaded: {error}; make it again."
@@ -103,7 +103,7 @@ def load_model(path: Path, settings: ChunkformerSettings) -> Any:
 
 
 def library_version() -> str:
-    """The software that reads."""
+    """The versions of the library and of torch."""
     return f"chunkformer {version('chunkformer')}, torch {version('torch')}"
 
 
@@ -123,7 +123,7 @@ def _device(settings: ChunkformerSettings) -> str:
 
 
 def _vocabulary(path: Path) -> dict[int, str]:
-    """The pieces by their ids, from lines of "PIECE ID"."""
+    """The tokens by their ids, from lines of "TOKEN ID"."""
     pieces: dict[int, str] = {}
     for line in path.read_text(encoding="utf-8").splitlines():
         fields = line.split()
@@ -134,9 +134,9 @@ def _vocabulary(path: Path) -> dict[int, str]:
 
 
 def stand_in_for_native_torchaudio() -> None:
-    """Lets torchaudio's Python code work beside a torch that its native part was not built for.
+    """Makes torchaudio's Python code work with a torch that its native part was not built for.
 
-    Only its filter banks are used, which are plain torch.
+    Only its filter banks are used, which are pure torch.
     """
     name = "torchaudio._extension"
     if "torchaudio" in sys.modules or name in sys.modules:

@@ -31,7 +31,7 @@ MODEL_FILES = (
 )
 # Sphinx frames, from which word times come, are 10 ms long.
 FRAMES_PER_SECOND = 100
-# Sentence marks, silence and noises, which are no words: <s>, <sil>, [SPEECH], ++UM++.
+# Sentence marks, silence and noises, not words: <s>, <sil>, [SPEECH], ++UM++.
 FILLER_MARKS = ("<", "[", "++")
 
 
@@ -54,10 +54,10 @@ def library_version() -> str:
 
 
 class UtteranceDecoder:
-    """Reads one utterance after another, each as if it were the first.
+    """Decodes utterances independently of each other.
 
     The settings are the library's own. They normalise (CMN) over one whole
-    utterance, but track the noise from each utterance to the next.
+    utterance, but track the noise across utterances.
 
     Args:
         model: The model's directory.
@@ -76,9 +76,7 @@ class UtteranceDecoder:
         )
 
     def decode(self, pcm: bytes) -> list[DecodedWord]:
-        """Reads an utterance.
-
-        Holds the GIL all the while.
+        """Decodes an utterance. Holds the GIL.
 
         Args:
             pcm: 16-bit samples at 16 kHz in the machine's byte order.
@@ -86,10 +84,11 @@ class UtteranceDecoder:
         Returns:
             The words, in order.
         """
-        # Forgets the noise of the utterance before, which would move words by a frame or more.
+        # Resets the noise estimate of the last utterance, which would move words by a frame or
+        # more.
         self._decoder.reinit_feat()
         self._decoder.start_utt()
-        # Only an utterance that comes whole is normalised over its own length.
+        # Only a full utterance is normalised over its own length.
         self._decoder.process_raw(pcm, full_utt=True)
         self._decoder.end_utt()
         if self._decoder.hyp() is None:
@@ -106,5 +105,5 @@ class UtteranceDecoder:
 
 
 def _spelling(entry: str) -> str:
-    """The word of a dictionary entry: "to(2)" is another way to say "to"."""
+    """The word of a dictionary entry: "to(2)" is another pronunciation of "to"."""
     return entry.partition("(")[0]

@@ -37,10 +37,10 @@ RETRY_AFTER = timedelta(seconds=1)
 
 
 class PocketsphinxEngine:
-    """Reads each speech range as one utterance.
+    """Transcribes each speech range as one utterance.
 
-    Its words carry no confidence: the library's own figure says nothing about
-    whether a word is right.
+    Its words have no confidence: the library's figure does not show whether a
+    word is right.
 
     Args:
         pool: The decoders.
@@ -68,7 +68,7 @@ class PocketsphinxEngine:
     async def recognize(
         self, speech: Speech, options: RecognizeOptions
     ) -> AsyncGenerator[RecognizedSegment, None]:
-        """Gives one segment for each speech range.
+        """Yields one segment for each speech range.
 
         Raises:
             StageError: UNAVAILABLE with DECODER_DIED.
@@ -140,7 +140,7 @@ def _version(settings: AsrSettings, sha256: str) -> common.EngineVersion:
 
 
 def _with_margins(speech: Speech, index: int, margin: int) -> tuple[int, int]:
-    """A range and some of the silence around it, never beyond the middle of a pause."""
+    """A range with some silence around it, at most half of each pause."""
     ranges = speech.ranges
     start, end = ranges[index].start, ranges[index].end
     before = (ranges[index - 1].end + start) // 2 if index else 0

@@ -1,4 +1,4 @@
-"""As many decoders as the service has slots."""
+"""A pool of decoders, one for each slot."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class DecoderPool:
 
     Args:
         model: The model's directory.
-        executor: Its threads wait for the decoders; one for each.
+        executor: Its threads wait for the decoders, one thread for each.
     """
 
     def __init__(self, model: Path, executor: ThreadPoolExecutor) -> None:
@@ -29,7 +29,7 @@ class DecoderPool:
         self._decoders: set[DecoderProcess] = set()
 
     async def start(self, size: int) -> None:
-        """Starts all decoders at once and waits until they have their models.
+        """Starts all decoders at once and waits until their models are loaded.
 
         Raises:
             ModelUnreadableError: The model is damaged.
@@ -50,7 +50,7 @@ class DecoderPool:
 
     @asynccontextmanager
     async def decoder(self) -> AsyncIterator[Decode]:
-        """Lends a decoder; one that is at work when it comes back is killed."""
+        """Lends a decoder; one that is still busy afterwards is killed and replaced."""
         decoder = await self._idle.get()
         if not decoder.alive:
             decoder = self._replacement(decoder)
@@ -76,7 +76,7 @@ class DecoderPool:
         self._idle.put_nowait(decoder)
 
     def _replacement(self, dead: DecoderProcess) -> DecoderProcess:
-        """A decoder that starts with its first utterance."""
+        """A new decoder, whose process starts with its first utterance."""
         decoder = DecoderProcess(self._model)
         self._decoders.discard(dead)
         self._decoders.add(decoder)

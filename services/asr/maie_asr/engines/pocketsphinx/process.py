@@ -1,4 +1,4 @@
-"""A decoder in a process of its own, which can be killed."""
+"""A decoder in a separate process, which can be killed."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from maie_asr.engines.pocketsphinx.decoder import DecodedWord, UtteranceDecoder
 
 # A process started by fork would share the parent's event loop, threads and sockets.
 _SPAWN = multiprocessing.get_context("spawn")
-# The search jumps about in 100 MB of models and lattices; with 4 KiB pages every seventh moment of
-# its time goes into address translation. glibc 2.35 and later heed this, where the kernel's
-# transparent huge pages are on `madvise`; elsewhere it does nothing.
+# The search has random access to 100 MB of models and lattices; with 4 KiB pages, address
+# translation takes a seventh of its time. This needs glibc 2.35 or later and transparent huge pages
+# on `madvise`; elsewhere it has no effect.
 HUGE_PAGES = "glibc.malloc.hugetlb=1"
 JOIN_SECONDS = 2.0
 
@@ -32,7 +32,7 @@ class ModelUnreadableError(Exception):
 
 
 class DecoderProcess:
-    """A process that holds one decoder and starts when it is first needed.
+    """A process with one decoder; it starts at the first call.
 
     All but `kill` and `alive` block. One call at a time.
 
@@ -40,7 +40,7 @@ class DecoderProcess:
         model: The model's directory.
 
     Attributes:
-        busy: Whether it may be at work; kept by whoever calls it.
+        busy: Whether a call may be running; the caller sets it.
     """
 
     def __init__(self, model: Path) -> None:
@@ -53,11 +53,11 @@ class DecoderProcess:
 
     @property
     def alive(self) -> bool:
-        """Whether it can take work: it runs, or was not started yet."""
+        """Whether it runs or is not started yet."""
         return not self._killed and (self._process is None or self._process.is_alive())
 
     def start(self) -> Connection:
-        """Starts the process and loads the model, unless that was done.
+        """Starts the process and loads the model, unless it runs already.
 
         Raises:
             ModelUnreadableError: The model is damaged.
@@ -68,21 +68,21 @@ class DecoderProcess:
                 raise DecoderDiedError
             if self._connection is not None:
                 return self._connection
-            # A process reads its tunables once, as it starts: they must lie in what it inherits.
+            # A process reads its tunables once, at its start, from the environment it inherits.
             os.environ.setdefault("GLIBC_TUNABLES", HUGE_PAGES)
             self._connection, theirs = _SPAWN.Pipe()
             self._process = _SPAWN.Process(
                 target=_serve, args=(theirs, self._model), name="pocketsphinx", daemon=True
             )
             self._process.start()
-            # The one copy that is left is the child's, so that its death ends the pipe.
+            # Only the child keeps this end, so that its death closes the pipe.
             theirs.close()
         if failure := self._receive(self._connection):
             raise ModelUnreadableError(failure)
         return self._connection
 
     def decode(self, pcm: bytes) -> list[DecodedWord]:
-        """Reads an utterance; see `UtteranceDecoder.decode`.
+        """Decodes an utterance; see `UtteranceDecoder.decode`.
 
         Raises:
             DecoderDiedError: The process ended.
@@ -96,14 +96,14 @@ class DecoderProcess:
         return words
 
     def kill(self) -> None:
-        """Ends the process, whatever it does; a call in hand raises DecoderDiedError."""
+        """Kills the process; a running call raises DecoderDiedError."""
         with self._lock:
             self._killed = True
             if self._process is not None:
                 self._process.kill()
 
     def join(self) -> None:
-        """Waits for the end of a process that was killed."""
+        """Waits for the end of a killed process."""
         if self._process is not None:
             self._process.join(JOIN_SECONDS)
 
@@ -117,7 +117,7 @@ class DecoderProcess:
 
 def _serve(connection: Connection, model: Path) -> None:
     """Answers utterances until the service closes the pipe or dies."""
-    # A Ctrl-C reaches the whole group; the service decides when its decoders end.
+    # Ctrl-C signals the whole process group; the service ends its decoders itself.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     with suppress(EOFError, BrokenPipeError):

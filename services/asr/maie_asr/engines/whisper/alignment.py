@@ -6,16 +6,16 @@ from typing import Any
 
 from faster_whisper import WhisperModel
 
-# A window begins where the last word ended. What is left of the audio by then can be a few frames
-# of 10 ms, in which nobody says a word; padded to 30 s, it makes the model write one all the same.
+# A window begins where the last word ended. The last window can be a few frames of 10 ms, too short
+# for a word; padded to 30 s, it makes the model invent one.
 SHORTEST_FRAMES = 10
-# The encoder halves the frames, and nothing can be aligned with half of one: faster-whisper fails
-# with an IndexError, and CTranslate2 may divide by zero (SYSTRAN/faster-whisper#1460).
+# The encoder halves the frame rate, and half a frame cannot be aligned: faster-whisper fails with
+# an IndexError, and CTranslate2 may divide by zero (SYSTRAN/faster-whisper#1460).
 ALIGNABLE_FRAMES = 2
 
 
 class AligningModel(WhisperModel):  # type: ignore[misc]  # The library is untyped.
-    """A Whisper model that writes nothing for windows too short to hold a word."""
+    """A Whisper model that writes nothing for windows too short for a word."""
 
     def find_alignment(
         self,
@@ -26,19 +26,19 @@ class AligningModel(WhisperModel):  # type: ignore[misc]  # The library is untyp
         *arguments: Any,
         **options: Any,
     ) -> list[list[dict[str, Any]]]:
-        """Finds where each word lies in a window.
+        """Finds the time of each word in a window.
 
-        Words in a window of less than `SHORTEST_FRAMES` get no duration, and faster-whisper leaves
-        out what has none.
+        Words in a window of less than `SHORTEST_FRAMES` get no duration, and faster-whisper drops
+        words without a duration.
 
         Args:
             tokenizer: The model's tokenizer.
             text_tokens: The tokens of each text.
             encoder_output: The encoded windows, one for each text.
-            num_frames: How many frames of 10 ms the windows have before their padding; a list
-                where several windows are read in one batch.
-            *arguments: What else faster-whisper passes.
-            **options: What else faster-whisper passes.
+            num_frames: The frames of 10 ms in each window without padding; a list if several
+                windows are decoded in one batch.
+            *arguments: Other arguments of faster-whisper.
+            **options: Other arguments of faster-whisper.
         """
         frames = (
             [_alignable(each) for each in num_frames]

@@ -1,4 +1,4 @@
-"""What faster-whisper is told: the engine's settings, and what a request has instead of them."""
+"""The arguments for faster-whisper, from the engine's settings and a request's options."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from maie_asr.settings import WhisperSettings
 from maie_runtime.errors import invalid
 from maie_runtime.reasons import Reason
 
-# The library's batched pipeline reads each window once and without the text before it.
+# The library's batched pipeline decodes each window once, without the text before it.
 UNBATCHED_ONLY = (
     "compression_ratio_threshold",
     "log_prob_threshold",
@@ -24,22 +24,22 @@ UNBATCHED_ONLY = (
 def transcribe_arguments(
     settings: WhisperSettings, options: RecognizeOptions, *, distilled: bool
 ) -> dict[str, Any]:
-    """The arguments of `transcribe`; what the library would not heed is not among them.
+    """The arguments of `transcribe`, without those that the library would ignore.
 
     Args:
         settings: The engine's settings.
-        options: What a request asks for.
-        distilled: Whether the model is a distil one, which loops when it sees its own text.
+        options: The request's options.
+        distilled: Whether the model is a distil one, which loops with its own text as context.
 
     Raises:
-        StageError: INVALID_ARGUMENT with OPTION_NOT_SUPPORTED where a request asks for what
-            the batched pipeline cannot do, or for lots where results must be reproducible.
+        StageError: INVALID_ARGUMENT with OPTION_NOT_SUPPORTED if a request needs what the batched
+            pipeline cannot do, or sampling where results must be reproducible.
     """
     decoding = options.decoding
     if settings.reproducible and any(decoding.temperatures):
         raise invalid(
             Reason.OPTION_NOT_SUPPORTED,
-            "With MAIE_ASR_WHISPER_REPRODUCIBLE nothing is drawn by lot; leave `temperatures` "
+            "With MAIE_ASR_WHISPER_REPRODUCIBLE the decoder does not sample; leave `temperatures` "
             "unset, or set them to 0.",
             field="options.decoding.temperatures",
         )
@@ -55,7 +55,7 @@ def transcribe_arguments(
         "word_timestamps": options.word_times,
         "beam_size": _either(decoding.beam_size, settings.beam_size),
         "temperature": list(decoding.temperatures or settings.temperature),
-        # Without them a window is one segment, up to 30 s long.
+        # Without timestamps a window is one segment, up to 30 s long.
         "without_timestamps": False,
         **({"vad_filter": False} if options.alone else _silence(settings, decoding)),
     }
@@ -67,14 +67,13 @@ def transcribe_arguments(
 
 
 def pause_rules(arguments: Mapping[str, Any]) -> PauseRules | None:
-    """Which pauses are cut out by the chunk's own speech ranges.
+    """Which pauses to cut out by the chunk's speech ranges.
 
     Args:
-        arguments: What `transcribe_arguments` gave.
+        arguments: The result of `transcribe_arguments`.
 
     Returns:
-        None where nothing is cut out, or the library's own VAD does it, since a threshold was
-        asked for.
+        None if nothing is cut out, or if a threshold is set and the library's own VAD does it.
     """
     parameters = arguments.get("vad_parameters")
     if parameters is None or "threshold" in parameters:
@@ -86,7 +85,7 @@ def pause_rules(arguments: Mapping[str, Any]) -> PauseRules | None:
 
 
 def without_vad(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The same arguments, so that the library cuts nothing out."""
+    """The same arguments without the library's VAD."""
     rest = {name: value for name, value in arguments.items() if name != "vad_parameters"}
     return {**rest, "vad_filter": False}
 
@@ -98,14 +97,14 @@ def _refuse_unbatched(decoding: Decoding) -> None:
     if asked:
         raise invalid(
             Reason.OPTION_NOT_SUPPORTED,
-            f"With MAIE_ASR_WHISPER_BATCH_SIZE above 1 each window is read once, so "
+            f"With MAIE_ASR_WHISPER_BATCH_SIZE above 1 each window is decoded once, so "
             f"`{asked[0]}` has no effect; leave it unset.",
             field=f"options.decoding.{asked[0]}",
         )
     if decoding.vad_filter is False:
         raise invalid(
             Reason.OPTION_NOT_SUPPORTED,
-            "With MAIE_ASR_WHISPER_BATCH_SIZE above 1 speech cuts the windows; "
+            "With MAIE_ASR_WHISPER_BATCH_SIZE above 1 the VAD cuts the windows; "
             "leave `vad_filter` unset.",
             field="options.silence.vad_filter",
         )

@@ -1,4 +1,4 @@
-"""Windows of different requests, run through the model in one batch."""
+"""Dynamic batching: decodes windows of different requests in one batch."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from maie_asr.engines.whisper.encoded import EncodedWindows, encoded_windows, jo
 
 @dataclass(kw_only=True, slots=True, eq=False)
 class _Call:
-    """One call of a recognition, which waits for company.
+    """A queued call of one recognition.
 
     Attributes:
-        key: Calls with the same key can be one call.
-        rows: How many windows it is about.
-        run: Makes one call of several with the same key, and gives each one's share.
-        payload: What `run` takes of each.
-        answer: The call's share of the outcome.
-        queued: When it came, by the monotonic clock.
+        key: Calls with the same key can be batched.
+        rows: The number of windows in the call.
+        run: Runs several calls with the same key as one, and returns a result for each.
+        payload: The call's argument to `run`.
+        answer: The call's result.
+        queued: When it was queued, by the monotonic clock.
     """
 
     key: Hashable
@@ -38,21 +38,21 @@ class _Call:
 
 
 class BatchingModel:
-    """Takes the place of a `ctranslate2.models.Whisper` and joins calls of several threads.
+    """Replaces a `ctranslate2.models.Whisper` and batches the calls of several threads.
 
-    faster-whisper reads each recording as it always does, in a thread of its own; only what it
-    asks of the network is held back a moment, until as many threads as there are have asked, or
-    `wait_seconds` have passed. A thread that is alone never waits. Rows of a batch do not see
-    each other, so the text is the same as without; sums are rounded in another order, though, so
-    that words' times may differ by a frame of 20 ms and confidences in the fourth digit.
+    faster-whisper transcribes each recording unchanged, in a thread of its own; only its calls of
+    the network wait until all active threads have called, or `wait_seconds` have passed. A single
+    thread never waits. The rows of a batch are independent, so the text is the same as without
+    batching; but sums are rounded in another order, so words' times may differ by a frame of 20 ms
+    and confidences in the fourth digit.
 
     Args:
         model: The network.
-        start_token: The id of `<|startoftranscript|>`; it must stand at the same place in all
+        start_token: The id of `<|startoftranscript|>`; it must have the same position in all
             prompts of a batch.
         max_rows: The most windows in one batch.
         wait_seconds: The longest that a call waits for others.
-        lanes: How many batches run at once: one for each device.
+        lanes: The concurrent batches: one for each device.
 
     Attributes:
         batches: How many batches ran.
@@ -77,12 +77,12 @@ class BatchingModel:
             self._executor.submit(self._serve)
 
     def __getattr__(self, name: str) -> Any:
-        """What is not a call of the network (device, languages) is the model's own."""
+        """Other attributes (device, languages) are those of the model."""
         return getattr(self._model, name)
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Says that this thread is at work on a recording and may soon call."""
+        """Marks this thread as active: it may call soon, so others wait for it."""
         self._count_readers(1)
         try:
             yield
@@ -90,7 +90,7 @@ class BatchingModel:
             self._count_readers(-1)
 
     def close(self) -> None:
-        """Ends after the batch in hand; calls that still wait fail with RuntimeError."""
+        """Ends after the current batch; queued calls fail with RuntimeError."""
         with self._changed:
             self._closed = True
             for call in self._waiting:
@@ -118,7 +118,7 @@ class BatchingModel:
         def run(batch: Sequence[Any]) -> Sequence[list[Any]]:
             encoded = join([each[0] for each in batch])
             found = self._model.generate(encoded, [p for each in batch for p in each[1]], **options)
-            return _shares(found, [len(each[1]) for each in batch])
+            return _split(found, [len(each[1]) for each in batch])
 
         shapes = {(len(prompt), prompt.index(self._start_token)) for prompt in prompts}
         key = ("generate", frozenset(shapes), _hashable(options))
@@ -129,7 +129,7 @@ class BatchingModel:
 
         def run(batch: Sequence[EncodedWindows]) -> Sequence[list[Any]]:
             found = self._model.detect_language(join(batch))
-            return _shares(found, [each.count for each in batch])
+            return _split(found, [each.count for each in batch])
 
         return self._join("detect_language", features.count, run, features)
 
@@ -154,7 +154,7 @@ class BatchingModel:
                 [frame for each in batch for frame in each[2]],
                 median_filter_width=median_filter_width,
             )
-            return _shares(found, [len(each[1]) for each in batch])
+            return _split(found, [len(each[1]) for each in batch])
 
         key = ("align", tuple(start_sequence), median_filter_width)
         return self._join(key, count, run, (features, text_tokens, frames))
@@ -184,7 +184,7 @@ class BatchingModel:
             self._answer(batch)
 
     def _take(self) -> list[_Call]:
-        """The next batch, when it is time for it; empty at the end."""
+        """Waits for the next batch; empty after `close`."""
         with self._changed:
             while not self._closed:
                 batch, wait = self._next()
@@ -197,7 +197,7 @@ class BatchingModel:
             return []
 
     def _next(self) -> tuple[list[_Call], float]:
-        """What would run now with the call that waits longest, and how long it may still wait."""
+        """The batch of the oldest call as of now, and how long it may still wait."""
         if not self._waiting:
             return [], 0
         oldest = self._waiting[0]
@@ -211,21 +211,21 @@ class BatchingModel:
         return batch, oldest.queued + self._wait_seconds - time.monotonic()
 
     def _answer(self, batch: list[_Call]) -> None:
-        """Runs a batch; where it fails, each call alone, so that none pays for another."""
+        """Runs a batch; if it fails, runs each call alone, so that one error fails one call."""
         try:
-            shares = batch[0].run([call.payload for call in batch])
-        except Exception as error:  # noqa: BLE001 - it belongs to those who asked
+            results = batch[0].run([call.payload for call in batch])
+        except Exception as error:  # noqa: BLE001 - the callers raise it
             if len(batch) == 1:
                 batch[0].answer.set_exception(error)
                 return
             for call in batch:
                 self._answer([call])
             return
-        for call, share in zip(batch, shares, strict=True):
-            call.answer.set_result(share)
+        for call, result in zip(batch, results, strict=True):
+            call.answer.set_result(result)
 
 
-def _shares(found: list[Any], counts: Sequence[int]) -> list[list[Any]]:
+def _split(found: list[Any], counts: Sequence[int]) -> list[list[Any]]:
     rows = iter(found)
     return [[next(rows) for _ in range(count)] for count in counts]
 

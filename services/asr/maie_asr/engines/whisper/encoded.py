@@ -1,4 +1,4 @@
-"""Encoded windows that came out of one batch and go into another."""
+"""Moves encoded windows from one batch to another."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 @dataclass(kw_only=True, frozen=True, slots=True, eq=False)
 class EncodedWindows:
-    """Some rows of what the encoder gave, left where they are.
+    """A view of some rows of the encoder's output.
 
     Attributes:
         batch: The whole batch, on the device that computed it or on the CPU.
-        first: The first of the rows.
-        count: How many they are.
+        first: The first row.
+        count: The number of rows.
     """
 
     batch: StorageView
@@ -28,11 +28,11 @@ class EncodedWindows:
 
 
 def encoded_windows(batch: StorageView, counts: Sequence[int]) -> list[EncodedWindows]:
-    """Parts a batch among those who asked for it.
+    """Splits a batch among its calls.
 
     Args:
-        batch: What the encoder gave, of shape (rows, frames, size).
-        counts: How many rows belong to each, in order.
+        batch: The encoder's output, of shape (rows, frames, size).
+        counts: The number of rows of each call, in order.
     """
     starts = accumulate(counts, initial=0)
     return [
@@ -42,10 +42,10 @@ def encoded_windows(batch: StorageView, counts: Sequence[int]) -> list[EncodedWi
 
 
 def join(parts: Sequence[EncodedWindows]) -> StorageView:
-    """The rows of all parts in order, as the decoder takes them.
+    """The rows of all parts in order, as input for the decoder.
 
-    A batch that stayed together goes on as it is; rows of different batches are gathered
-    in the CPU's memory, for CTranslate2 cannot join views on a GPU.
+    A complete batch is returned as it is. Rows of different batches are copied to the CPU's
+    memory, for CTranslate2 cannot join views on a GPU.
     """
     whole = parts[0].batch
     if _is_whole(parts):
@@ -70,7 +70,7 @@ def _is_whole(parts: Sequence[EncodedWindows]) -> bool:
 
 
 def _on_cpu(batch: StorageView) -> NDArray[Any]:
-    """The rows for numpy, which has no bfloat16."""
+    """The rows as a numpy array; numpy has no bfloat16."""
     if batch.dtype == DataType.bfloat16:
         batch = batch.to(DataType.float32)
     return np.asarray(batch.to_device(Device.cpu))

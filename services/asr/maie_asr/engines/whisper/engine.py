@@ -36,7 +36,7 @@ from maie_asr.engines.whisper.model import (
     model_files,
     verify_model,
 )
-from maie_asr.engines.whisper.pauses import heard_parts, join, windows
+from maie_asr.engines.whisper.pauses import join, kept_parts, windows
 from maie_asr.engines.whisper.weights import WhisperWeights
 from maie_asr.settings import AsrSettings, WhisperSettings
 
@@ -44,18 +44,18 @@ Reading = Callable[[], AbstractContextManager[None]]
 
 
 class WhisperEngine:
-    """Reads a chunk in windows of 30 s and finds the segments itself.
+    """Transcribes a chunk in windows of 30 s.
 
-    With `vad_filter` the model hears the chunk without its long pauses, by the
-    chunk's speech ranges; where a request or a setting names a threshold,
-    faster-whisper's own VAD finds the pauses.
+    With `vad_filter`, long pauses are cut out first, by the chunk's speech
+    ranges; if a request or a setting names a threshold, faster-whisper's own
+    VAD finds the pauses.
 
     Args:
         model: The model.
         path: The model's directory.
         settings: The engine's settings.
-        executor: Where recordings are read, one thread for each recognition.
-        reading: Entered by a thread while it reads.
+        executor: Where the model runs, one thread for each recognition.
+        reading: Entered by a thread while it uses the model.
         weights: The model's weights.
         version: The software and the model, without parameters.
     """
@@ -86,7 +86,7 @@ class WhisperEngine:
             hotwords=True,
             detects_language=model.model.is_multilingual,
             translates=model.model.is_multilingual,
-            steerable=True,
+            decoding_options=True,
         )
         # The weights; activations come on top.
         on_gpu = settings.device == "cuda"
@@ -94,15 +94,15 @@ class WhisperEngine:
 
     @property
     def network(self) -> Any:
-        """What the windows run through."""
+        """The network that decodes the windows."""
         return self._model.model
 
     def version(self, options: RecognizeOptions) -> common.EngineVersion:
-        """The model with every parameter that it reads with."""
+        """The model with every decoding parameter."""
         version = common.EngineVersion()
         version.CopyFrom(self._version)
         arguments = self._arguments(options)
-        # Rows of a batch differ in their last bits by its size, and what is drawn differs anyway.
+        # The batch size changes the last bits of each row, and sampling is random anyway.
         alone = cross_batch_size(self._settings) == 1
         reproducible = alone and not any(arguments["temperature"])
         for name, value in {**arguments, "reproducible": reproducible}.items():
@@ -112,10 +112,10 @@ class WhisperEngine:
     async def recognize(
         self, speech: Speech, options: RecognizeOptions
     ) -> AsyncGenerator[RecognizedSegment, None]:
-        """Gives segments as the model finds them.
+        """Yields segments as the model finds them.
 
-        Closing the iteration returns at once; the window in hand is finished
-        in its thread and forgotten.
+        Closing the iteration returns at once; the thread finishes the current
+        window and drops its result.
         """
         loop = asyncio.get_running_loop()
         found, language = await loop.run_in_executor(
@@ -139,7 +139,7 @@ class WhisperEngine:
                 for each in windows(speech.ranges)
             ]
             return self._transcribe(audio, arguments)
-        parts = heard_parts(speech.ranges, len(audio), rules)
+        parts = kept_parts(speech.ranges, len(audio), rules)
         if not parts:
             return iter(()), ""
         segments, language = self._transcribe(join(audio, parts), arguments)
@@ -149,7 +149,7 @@ class WhisperEngine:
     def _transcribe(
         self, audio: NDArray[np.float32], arguments: dict[str, Any]
     ) -> tuple[Iterator[Segment], str]:
-        # The pipeline keeps state while it runs, so each recognition has its own.
+        # The pipeline is stateful, so each recognition has its own.
         batched = "batch_size" in arguments
         reader = BatchedInferencePipeline(self._model) if batched else self._model
         with self.weights.reading(), self._reading():
@@ -200,7 +200,7 @@ def _segment(segment: Segment, language: str, seconds: float) -> RecognizedSegme
 
 
 def _confidence(segment: Segment) -> float:
-    """The mean of the words' probabilities; without words, that of the tokens of the window."""
+    """The mean probability of the words or, without words, of the window's tokens."""
     if segment.words:
         probabilities = [word.probability for word in segment.words]
         return _probability(sum(probabilities) / len(probabilities))
@@ -221,5 +221,5 @@ def _word(word: Word, seconds: float) -> RecognizedWord:
 
 
 def _within(time: float, seconds: float) -> float:
-    """The model's clock runs to the end of its window, beyond that of the audio."""
+    """Clips a time to the audio; the model's windows may end after it."""
     return min(max(float(time), 0.0), seconds)

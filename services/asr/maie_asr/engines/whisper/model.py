@@ -35,7 +35,7 @@ HOW_TO_GET = (
 )
 AUTO_COMPUTE_TYPES = {"cuda": "float16", "cpu": "int8"}
 AUTO_CROSS_BATCH_SIZES = {"cuda": 16, "cpu": 1}
-# More gain next to nothing: what is left to do between the products of matrices takes one thread.
+# More threads gain little: the work between matrix products is single-threaded.
 MAX_AUTO_THREADS = 4
 
 
@@ -44,7 +44,7 @@ def find_model(settings: WhisperSettings, models_dir: Path) -> Path:
 
     Args:
         settings: The engine's settings, which may name a model.
-        models_dir: Where the default model is, if it was fetched.
+        models_dir: The directory of fetched models, for the default one.
 
     Raises:
         StageError: FAILED_PRECONDITION with MODEL_MISSING.
@@ -63,14 +63,14 @@ def find_model(settings: WhisperSettings, models_dir: Path) -> Path:
 
 
 def cross_batch_size(settings: WhisperSettings) -> int:
-    """How many windows of different requests are decoded together."""
+    """The most windows of different requests in one batch."""
     if settings.reproducible:
         return 1
     return settings.cross_batch_size or AUTO_CROSS_BATCH_SIZES[settings.device]
 
 
 def batch_calls(model: WhisperModel, settings: WhisperSettings) -> BatchingModel:
-    """Makes a model join what different threads ask of it; the result is to be closed."""
+    """Makes a model batch the calls of different threads; the caller closes the result."""
     batching = BatchingModel(
         model.model,
         start_token=model.hf_tokenizer.token_to_id("<|startoftranscript|>"),
@@ -88,7 +88,7 @@ def load_model(path: Path, settings: WhisperSettings, workers: int) -> WhisperMo
     Args:
         path: The model's directory.
         settings: The engine's settings.
-        workers: How many calls each device works on at the same time.
+        workers: The concurrent calls of each device.
 
     Raises:
         StageError: FAILED_PRECONDITION with DEVICE_UNAVAILABLE,
@@ -105,7 +105,7 @@ def load_model(path: Path, settings: WhisperSettings, workers: int) -> WhisperMo
             num_workers=workers,
             local_files_only=True,
         )
-    # The tokenizer's library raises a bare Exception.
+    # The tokenizers library raises a bare Exception.
     except Exception as error:
         raise model_corrupt(
             f"The Whisper model in {path} cannot be loaded: {error}; "
@@ -114,11 +114,11 @@ def load_model(path: Path, settings: WhisperSettings, workers: int) -> WhisperMo
 
 
 def cpu_threads(settings: WhisperSettings, workers: int) -> int:
-    """The threads of each call; 0 leaves them to OMP_NUM_THREADS, which a person has set.
+    """The threads of each call; 0 if the environment sets OMP_NUM_THREADS.
 
     Args:
         settings: The engine's settings.
-        workers: How many calls run at the same time.
+        workers: The concurrent calls.
     """
     if settings.cpu_threads or "OMP_NUM_THREADS" in os.environ:
         return settings.cpu_threads
@@ -129,8 +129,8 @@ def verify_model(path: Path, settings: WhisperSettings) -> str:
     """Hashes all files that the engine reads, which takes seconds for a large model.
 
     Raises:
-        StageError: FAILED_PRECONDITION with MODEL_CORRUPT where the hash is not
-            the expected one.
+        StageError: FAILED_PRECONDITION with MODEL_CORRUPT if the hash differs
+            from the expected one.
     """
     return verified_sha256(path, [file.name for file in model_files(path)], settings.sha256)
 
@@ -165,7 +165,7 @@ def model_name(path: Path, settings: WhisperSettings) -> str:
 
 
 def is_distilled(path: Path, settings: WhisperSettings) -> bool:
-    """Whether the model is a distil one, which loops when it sees its own text before."""
+    """Whether the model is a distil one, which loops with its own text as context."""
     return "distil" in model_name(path, settings) or "distil" in path.resolve().name
 
 
@@ -182,7 +182,7 @@ def _compute_type(settings: WhisperSettings) -> str:
     wanted = settings.compute_type
     if wanted == "auto":
         return AUTO_COMPUTE_TYPES[settings.device]
-    # ctranslate2 would take another one without a word.
+    # ctranslate2 would silently use another type.
     known: set[str] = ctranslate2.get_supported_compute_types(settings.device)
     if wanted not in known:
         raise StageError(

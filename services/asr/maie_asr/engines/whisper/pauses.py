@@ -1,4 +1,4 @@
-"""Which parts of a chunk the model hears: all of it but the long pauses. Pure."""
+"""Cuts long pauses out of a chunk. Pure."""
 
 from __future__ import annotations
 
@@ -11,32 +11,30 @@ from numpy.typing import NDArray
 
 from maie_asr.engine import SAMPLE_RATE, SpeechRange
 
-# The model hears so much at once, in seconds.
+# The model's window, in seconds.
 WINDOW_SECONDS = 30
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class PauseRules:
-    """Which pauses are cut out.
+    """Which pauses to cut out.
 
     Attributes:
-        min_silence_ms: A shorter one is not.
-        speech_pad_ms: Kept before and after speech.
+        min_silence_ms: Shorter pauses are kept.
+        speech_pad_ms: Audio kept before and after each speech range.
     """
 
     min_silence_ms: int
     speech_pad_ms: int
 
 
-def heard_parts(
-    speech: Iterable[SpeechRange], samples: int, rules: PauseRules
-) -> list[SpeechRange]:
-    """What is left of a chunk without its long pauses, in order and without overlap.
+def kept_parts(speech: Iterable[SpeechRange], samples: int, rules: PauseRules) -> list[SpeechRange]:
+    """The parts of a chunk between its long pauses, in order and without overlap.
 
     Args:
-        speech: Where somebody speaks, in order.
+        speech: The speech ranges, in order.
         samples: The length of the chunk.
-        rules: Which pauses are cut out.
+        rules: Which pauses to cut out.
     """
     pad = rules.speech_pad_ms * SAMPLE_RATE // 1000
     least = max(rules.min_silence_ms * SAMPLE_RATE // 1000, 2 * pad)
@@ -60,9 +58,9 @@ def join(audio: NDArray[np.float32], parts: Sequence[SpeechRange]) -> NDArray[np
 
 
 def windows(speech: Iterable[SpeechRange]) -> list[SpeechRange]:
-    """Speech in windows of at most 30 s, which begin and end where it does.
+    """Groups speech ranges into windows of at most 30 s, which begin and end with speech.
 
-    A stretch that is longer by itself is divided evenly.
+    A longer range is divided evenly.
     """
     most = WINDOW_SECONDS * SAMPLE_RATE
     found: list[SpeechRange] = []

@@ -1,4 +1,4 @@
-"""The weights of a Whisper model, in memory and out of it."""
+"""Loads and unloads the weights of a Whisper model."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from typing import Any
 
 from maie_runtime.models import model_corrupt
 
-# CTranslate2 is still busy for a moment after it has answered, and then unloads nothing.
+# CTranslate2 is busy for a moment after it returns, and does not unload then.
 AGAIN_SECONDS = 0.02
 
 
 class WhisperWeights:
-    """Loads and unloads a network; nothing reads while it does.
+    """Loads and unloads a network while no thread uses it.
 
-    CTranslate2 itself would unload nothing, and say nothing, while a thread computes.
+    CTranslate2 itself silently does not unload while a thread computes.
 
     Args:
-        network: The `ctranslate2.models.Whisper`, which is loaded.
-        files: What it was loaded from. They were verified, and are not to change.
+        network: The `ctranslate2.models.Whisper`, loaded.
+        files: Its files. They are verified, and must not change.
         executor: Where it is loaded and unloaded.
     """
 
@@ -39,7 +39,7 @@ class WhisperWeights:
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Around all that a thread asks of the network.
+        """Keeps the network loaded while a thread uses it.
 
         Raises:
             RuntimeError: The weights are not in memory.
@@ -59,13 +59,13 @@ class WhisperWeights:
         """Reads the weights from disk again.
 
         Raises:
-            StageError: FAILED_PRECONDITION with MODEL_CORRUPT where a file was changed.
+            StageError: FAILED_PRECONDITION with MODEL_CORRUPT if a file has changed.
             RuntimeError: CTranslate2 could not load them.
         """
         await asyncio.get_running_loop().run_in_executor(self._executor, self._load)
 
     async def unload(self) -> None:
-        """Waits for threads that read, and frees the memory."""
+        """Waits for the threads that use the network, and frees the memory."""
         await asyncio.get_running_loop().run_in_executor(self._executor, self._unload)
 
     def _load(self) -> None:
@@ -80,7 +80,7 @@ class WhisperWeights:
 
     def _unload(self) -> None:
         with self._changed:
-            # Threads that come later hear that it is not loaded.
+            # From now on `reading` raises.
             self._loaded = False
             self._changed.wait_for(lambda: not self._readers)
         self._network.unload_model()
@@ -90,6 +90,6 @@ class WhisperWeights:
 
 
 def _state(files: Sequence[Path]) -> list[tuple[int, int, int]]:
-    """What changes with a file, without reading it: hashing takes longer than loading."""
+    """Detects a changed file without reading it: hashing takes longer than loading."""
     states = (file.stat() for file in files)
     return [(state.st_ino, state.st_size, state.st_mtime_ns) for state in states]
