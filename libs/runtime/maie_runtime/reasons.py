@@ -315,7 +315,7 @@ class WarningReason(enum.StrEnum):
     """What a person should know of a result: `maie.common.v1.Warning.reason`."""
 
     CHANNELS_CANCEL = "CHANNELS_CANCEL"
-    """The channels cancel each other out, so that only one of them was read. Check how the channels
+    """The channels cancel each other out, so only one of them was used. Check how the channels
     were recorded."""
     CLIPPING = "CLIPPING"
     """The recording is louder than its format can hold. Record at a lower level."""

@@ -9,7 +9,7 @@ from maie_runtime.settings import load_settings
 
 
 def main() -> None:
-    """Reads the settings and serves until it is told to stop."""
+    """Serves until SIGTERM."""
     settings = load_settings(PreprocessSettings)
     run_service("preprocess", settings, lambda blobs: open_stage(settings))
 

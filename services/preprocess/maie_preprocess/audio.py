@@ -16,7 +16,7 @@ _PCM: Final = 1
 
 
 def wav_header(samples: int) -> bytes:
-    """The 44 bytes in front of a number of samples."""
+    """The 44-byte WAV header for a number of samples."""
     size = samples * SAMPLE_BYTES
     return _WAV_HEADER.pack(
         b"RIFF", _WAV_HEADER.size - 8 + size, b"WAVE",
@@ -29,7 +29,7 @@ class SampleBuffer:
     """The part of a recording that may still be needed.
 
     Attributes:
-        end: How many samples the recording has so far.
+        end: The number of samples in the recording so far.
     """
 
     def __init__(self) -> None:
@@ -38,19 +38,19 @@ class SampleBuffer:
         self._data = bytearray()
 
     def append(self, samples: bytes) -> None:
-        """Takes the next samples."""
+        """Adds the next samples."""
         self._data += samples
         self.end += len(samples) // SAMPLE_BYTES
 
     def drop_before(self, sample: int) -> None:
-        """Forgets what lies before a sample."""
+        """Drops the samples before a position."""
         count = min(sample, self.end) - self._start
         if count > 0:
             del self._data[: count * SAMPLE_BYTES]
             self._start += count
 
     def wav(self, span: Span) -> Iterator[bytes]:
-        """Gives a stretch as a WAV file, piece by piece, without copying it whole."""
+        """Yields a span as a WAV file, piece by piece, without copying it whole."""
         yield wav_header(span.end - span.start)
         first = (span.start - self._start) * SAMPLE_BYTES
         last = (span.end - self._start) * SAMPLE_BYTES

@@ -1,4 +1,4 @@
-"""Up to which frequency speech reaches, from its spectrum. Pure: no model, no clock."""
+"""Measures the bandwidth of speech from its spectrum. Pure: no model, no clock."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import numpy as np
 from maie_speech.band import BAND_HERTZ, BANDS, LOUDEST_SHARE, NARROW_BAND_HERTZ, Levels
 from maie_speech.finder import Thresholds
 
-# Levels in dB that the tables tell apart.
+# The number of levels in the tables, 1 dB apart.
 _LEVELS = 120
-# Where speech is, it is above the noise by this much (dB), and this close to the
-# loudest band: hiss that a converter adds lies deeper, fricatives lie higher.
+# Speech is above the noise by this much (dB), and this close to the loudest band: a
+# converter's hiss is lower, fricatives are higher.
 _ABOVE_NOISE = 5
 _BELOW_PEAK = 45
-# Noise that is this close to the loudest band (dB) hides whatever speech there is.
+# Noise this close to the loudest band (dB) masks speech.
 _HIDES = 28
-# Fewer frames of speech (half a second's) or of noise (a second's) prove nothing.
+# The least frames for a measurement: half a second of speech, a second of noise.
 _MIN_SPEECH_FRAMES = 4
 _MIN_NOISE_FRAMES = 8
 
@@ -28,9 +28,9 @@ class Bandwidth:
     """The bandwidth of speech.
 
     Attributes:
-        hertz: The highest frequency that it has above the noise, in steps of 125 Hz.
-        is_narrow: Whether it ends where a telephone's does, and not because noise
-            hides the rest.
+        hertz: Its highest frequency above the noise, in steps of 125 Hz.
+        is_narrow: Whether it is limited to telephone band, and not only masked
+            by noise above it.
     """
 
     hertz: int
@@ -38,7 +38,7 @@ class Bandwidth:
 
 
 class SpeechBandwidth:
-    """Counts how loud each band of the spectrum is, in speech and in pauses.
+    """Counts the levels of each band of the spectrum, in speech and in pauses.
 
     Memory does not grow with the recording.
     """
@@ -50,22 +50,22 @@ class SpeechBandwidth:
     def add(
         self, levels: Levels, probabilities: Sequence[float], thresholds: Sequence[Thresholds]
     ) -> None:
-        """Takes the next frames.
+        """Adds the next frames.
 
         Args:
-            levels: How loud each band is in them, as `band_levels` has it.
-            probabilities: How likely somebody speaks in each of them.
-            thresholds: From which probability on each counts as speech, and below which as noise.
+            levels: The level of each band in each frame; see `band_levels`.
+            probabilities: The probability of speech in each frame.
+            thresholds: For each frame, the least probability of speech and the most of noise.
         """
         pairs = list(zip(probabilities, thresholds, strict=True))
         _count(self._speech, levels[[likely >= each.begin for likely, each in pairs]])
         _count(self._noise, levels[[likely < each.end for likely, each in pairs]])
 
     def measure(self, sample_rate: int) -> Bandwidth | None:
-        """What speech there was so far says; None where nobody speaks.
+        """The bandwidth of the speech so far; None without speech.
 
         Args:
-            sample_rate: The recording's own, in hertz: it holds no more than half of that.
+            sample_rate: The recording's sample rate in hertz, twice the highest bandwidth.
         """
         if self._speech[0].sum() < _MIN_SPEECH_FRAMES:
             return None
@@ -89,7 +89,7 @@ def _count(table: np.ndarray, levels: Levels) -> None:
 
 
 def _levels(table: np.ndarray) -> np.ndarray:
-    """The level of each band that its loudest frames exceed."""
+    """The level that the loudest frames of each band exceed."""
     louder = table[:, ::-1].cumsum(axis=1)
     least = np.maximum(LOUDEST_SHARE * table.sum(axis=1, keepdims=True), 1)
     return _LEVELS - 1 - np.argmax(louder >= least, axis=1)

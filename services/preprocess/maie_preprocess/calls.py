@@ -1,11 +1,10 @@
-"""Whether two channels are two sides of a call. Runs in the decoder.
+"""Detects whether two channels are the two sides of a call. Runs in the decoder.
 
-In a call, or where each speaker has a microphone, one channel is loud where the
-other is not, and later the other way round; in a room, in music and in one
-voice on two channels, both get louder and quieter together. Neither the gain of
-a channel nor a delay, an echo or an inverted phase changes that. So the levels
-of both are counted, ten times a second, in a table of fixed size, however long
-the recording is, and the difference between them is looked at.
+In a call, or where each speaker has a microphone, the channels are loud at
+different times; in a room, in music and with one voice on two channels, their
+levels rise and fall together. Neither the gain of a channel nor a delay, an echo
+or an inverted phase changes that. So the finder counts the levels of both, ten
+times a second, in a table of fixed size, and examines their difference.
 """
 
 from __future__ import annotations
@@ -15,8 +14,8 @@ import numpy as np
 from maie_preprocess.mixing import FRAMES_PER_SECOND
 
 SIDES = 2
-"""How many channels a call has."""
-# Levels in dB below full scale that the table tells apart; the last one is silence.
+"""The number of channels of a call."""
+# The number of levels in the table, in dB below full scale; the last one is silence.
 _LEVELS = 90
 # A channel is active this much above its noise and within this much of its peaks (dB).
 _ABOVE_NOISE = 9
@@ -26,31 +25,31 @@ _NOISE_SHARE = 0.1
 _PEAK_FRAMES = 5
 # A channel that is never louder than this (dBFS) has no speech.
 _FAINT = -60
-# Between one side alone and the other side alone the difference of levels changes
-# by this much (dB) at least: speakers in one room are 16 dB apart at most.
+# The least change (dB) of the level difference between the first side alone and the
+# second side alone: speakers in one room reach at most 16 dB.
 _MIN_CONTRAST = 33
-# How long each side is heard alone at least: before a recording is at its end, when
-# a wrong guess would be for good, and at its end.
+# The least time of each side alone: during the recording, when a wrong decision would be
+# final, and at its end.
 _BLOCKS_PER_LOOK = 10
 _MIN_FRAMES = 10 * FRAMES_PER_SECOND
 _MIN_FRAMES_AT_END = FRAMES_PER_SECOND // 2
-# Sound that is on both channels keeps its difference within a span of so much (dB).
-# It may take so much of the time where it is this far (dB) from either side alone:
-# a signature tune that wanders from side to side makes no call of a recording.
+# Sound on both channels keeps its level difference within this span (dB). It may take at
+# most this share of the time, at this distance (dB) from either side alone: a jingle that
+# pans between the channels is not a call.
 _COMMON_SPAN = 9
 _MAX_COMMON = 0.7
 _COMMON_DISTANCE = 12
 
 
 class CallFinder:
-    """Counts levels and says whether the channels are those of a call."""
+    """Counts levels and decides whether the channels are those of a call."""
 
     def __init__(self) -> None:
         self._table = np.zeros((_LEVELS, _LEVELS), np.int64)
         self._blocks = 0
 
     def add(self, powers: np.ndarray) -> bool:
-        """Takes the powers of the next frames and says whether this is a call already.
+        """Adds the powers of the next frames; returns whether this is already a call.
 
         Args:
             powers: Frames by two channels, full scale being 1.
@@ -62,7 +61,7 @@ class CallFinder:
         return self._blocks % _BLOCKS_PER_LOOK == 0 and self.is_call(at_end=False)
 
     def is_call(self, *, at_end: bool) -> bool:
-        """Whether each channel has a side of its own.
+        """Whether each channel is a side of a call.
 
         Args:
             at_end: Whether the recording is at its end.
@@ -89,9 +88,9 @@ class CallFinder:
 
 
 def _active(counts: np.ndarray) -> np.ndarray:
-    """Which levels of a channel, by how far they are below full scale, are sound of its own."""
+    """Which levels of a channel, in dB below full scale, are its own sound."""
     total = counts.sum()
-    quieter = counts[::-1].cumsum()[::-1]  # how often it is as quiet as this or quieter
+    quieter = counts[::-1].cumsum()[::-1]  # the count of this level and all lower ones
     noise = np.flatnonzero(quieter >= _NOISE_SHARE * total)[-1]
     peak = np.flatnonzero(counts.cumsum() >= min(_PEAK_FRAMES, total))[0]
     quietest = min(noise - _ABOVE_NOISE, peak + _BELOW_PEAK, -_FAINT)
@@ -99,5 +98,5 @@ def _active(counts: np.ndarray) -> np.ndarray:
 
 
 def _counts(table: np.ndarray, louder: np.ndarray) -> np.ndarray:
-    """How often the first channel is so much louder, from the least."""
+    """The counts by how much louder the first channel is, from the least."""
     return np.bincount((louder + _LEVELS - 1).ravel(), table.ravel(), 2 * _LEVELS - 1)

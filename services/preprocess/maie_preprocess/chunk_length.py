@@ -1,4 +1,4 @@
-"""How long the chunks of a recording are to be. Pure."""
+"""The target length of a recording's chunks. Pure."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from maie_runtime.errors import invalid
 from maie_runtime.limits import MAX_CHUNK_SECONDS, MIN_CHUNK_SECONDS
 from maie_runtime.reasons import Reason
 
-# Chunks for each slot: with one each, the slot whose chunk has less speech would wait for the
-# others, and none could begin before all of the recording was decoded.
+# Chunks for each slot: with only one, a slot whose chunk has less speech would idle, and none could
+# begin before the whole recording is decoded.
 ROUNDS: Final = 3
-# Shorter chunks take longer in all, since Whisper takes a whole effort for each window of 30 s,
-# and have more borders, where a word may come out wrong.
+# Shorter chunks take longer in total, since Whisper always computes whole windows of 30 s, and have
+# more boundaries, where words may be wrong.
 SHORTEST_SECONDS: Final = 60.0
-# What a retry costs at most, and a worker that dies.
+# The most audio that a retry or a dead worker costs.
 LONGEST_SECONDS: Final = 300.0
-# Gateways take 256 chunks of a job; a chunk may be an utterance shorter than its target.
+# Gateways accept 256 chunks for each job; a chunk may be shorter than its target by one utterance.
 MOST_CHUNKS: Final = 240
 UTTERANCE_SECONDS: Final = 30.0
 
@@ -30,8 +30,8 @@ class ChunkLength:
     """The rule for one recording.
 
     Attributes:
-        wanted: Seconds, where a person named them; None otherwise.
-        slots: How many chunks are transcribed at the same time, at least 1.
+        wanted: The length in seconds from the request or the setting; None without one.
+        slots: The number of chunks that are transcribed concurrently, at least 1.
     """
 
     wanted: float | None
@@ -39,7 +39,7 @@ class ChunkLength:
 
     @classmethod
     def of(cls, request: pb.PreprocessRequest, settings: PreprocessSettings) -> Self:
-        """The rule for a request: its own length counts first, then the setting.
+        """The rule for a request, whose own length overrides the setting.
 
         Raises:
             StageError: INVALID_ARGUMENT with CHUNK_DURATION_INVALID.
@@ -50,18 +50,18 @@ class ChunkLength:
             if not MIN_CHUNK_SECONDS <= wanted <= MAX_CHUNK_SECONDS:
                 raise invalid(
                     Reason.CHUNK_DURATION_INVALID,
-                    f"Chunks may aim at {MIN_CHUNK_SECONDS:g} to {MAX_CHUNK_SECONDS:g} s; set "
-                    "chunk_duration accordingly.",
+                    f"The length of chunks is {MIN_CHUNK_SECONDS:g} to {MAX_CHUNK_SECONDS:g} s; "
+                    "set chunk_duration accordingly.",
                     field="chunk_duration",
                 )
         return cls(wanted=wanted, slots=max(1, request.asr_slots))
 
     def seconds(self, stated: float | None) -> float:
-        """What the chunks aim at, in seconds.
+        """The target length of the chunks, in seconds.
 
         Args:
-            stated: How long the recording claims to be, in seconds, all of its lanes together;
-                None where it does not say.
+            stated: The total length of all lanes that the file states, in seconds; None if it
+                states none.
         """
         if self.wanted is not None:
             return self.wanted
@@ -69,6 +69,6 @@ class ChunkLength:
             return LONGEST_SECONDS if self.slots == 1 else SHORTEST_SECONDS
         shortest = max(SHORTEST_SECONDS, UTTERANCE_SECONDS + stated / MOST_CHUNKS)
         fair = LONGEST_SECONDS if self.slots == 1 else stated / (ROUNDS * self.slots)
-        # Only several lanes of many hours need longer chunks, or there would be too many.
+        # Only several lanes of many hours need longer chunks, to have fewer of them.
         seconds = max(shortest, min(fair, LONGEST_SECONDS))
         return float(round(min(seconds, MAX_CHUNK_SECONDS)))

@@ -1,4 +1,4 @@
-"""Whether a recording is all there, by what its file says of itself. Runs in the decoder."""
+"""Checks a recording for completeness against its file's metadata. Runs in the decoder."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from maie_preprocess.stated_size import stated_size
 from maie_preprocess.wire import RecordingWarning
 from maie_runtime.reasons import Reason, WarningReason
 
-# A recording may end this much before its header says and is used all the same,
-# with a warning: encoders round, and some count a last packet that they never wrote.
+# A recording that ends this much before its stated end is accepted with a warning:
+# encoders round, and some count a last packet that they never wrote.
 SHORTFALL_SECONDS: Final = 2.0
 SHORTFALL_SHARE: Final = 0.01
-# No word is that short.
+# Shorter than any word.
 UNHEARD_SECONDS: Final = 0.25
 # Containers whose header always states the length of each track, by FFmpeg's names.
 STATING_LENGTH: Final = frozenset({"aiff", "caf", "flac", "mov", "w64", "wav"})
@@ -29,16 +29,16 @@ STATING_LENGTH: Final = frozenset({"aiff", "caf", "flac", "mov", "w64", "wav"})
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Statement:
-    """What a file says of its own length.
+    """The length that a file states.
 
     Attributes:
         container: FFmpeg's name of its container.
         stream_id: The track's number in the container.
-        seconds: How long the track plays; None where the file does not say.
-        size: How many bytes the file has; None where it does not say.
-        missing_share: How much of the file is missing by its own account, as a
-            share of what is there; 0 where nothing is.
-        broken: Whether its parts do not follow each other to its end.
+        seconds: The track's stated duration; None if not stated.
+        size: The file's stated size in bytes; None if not stated.
+        missing_share: The missing bytes over the existing ones, by the stated size;
+            0 if none are missing.
+        broken: Whether there is something else between its parts.
     """
 
     container: str
@@ -51,12 +51,12 @@ class Statement:
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Ending:
-    """How the track of a file ended.
+    """The actual end of a file's track.
 
     Attributes:
-        seconds: How long it was.
-        late_seconds: How much of that is silence before its first sound.
-        last_position: Where its last packet was read; None where there was none.
+        seconds: Its duration.
+        late_seconds: The part of that which is silence before the first sound.
+        last_position: The offset of its last packet; None without packets.
     """
 
     seconds: float
@@ -65,7 +65,7 @@ class Ending:
 
 
 def read_statement(file: Reader, container: InputContainer, stream: AudioStream) -> Statement:
-    """Reads what a file says of the length of one of its tracks."""
+    """Reads the stated length of one of a file's tracks."""
     size = stated_size(file)
     tag = frame_headers.encoder_tag(file) if container.format.name == "mp3" else None
     if tag is not None:
@@ -85,32 +85,32 @@ def read_statement(file: Reader, container: InputContainer, stream: AudioStream)
 def _seconds(
     file: Reader, container: InputContainer, stream: AudioStream, missing: float
 ) -> float | None:
-    """How long a track is by the header; None where FFmpeg would estimate it."""
+    """The duration of a track by the header; None if FFmpeg would estimate it."""
     names = set(container.format.name.split(","))
     if not names.isdisjoint(STATING_LENGTH):
         if stream.duration is None or stream.time_base is None:
             return None
         seconds = float(stream.duration * stream.time_base)
-        # FFmpeg takes the length of these from the bytes that there are.
+        # FFmpeg computes the length of these from the existing bytes.
         return seconds * (1 + missing) if names & {"caf", "wav", "w64"} else seconds
     if "asf" in names:
         return asf.stated_seconds(file)
-    # Matroska states the length of the longest track, and others may end before it.
-    tells = "matroska" in names and (missing or len(container.streams) == 1)
-    if tells and container.duration is not None and matroska.states_duration(file):
+    # Matroska states the length of the longest track; others may be shorter.
+    is_stated = "matroska" in names and (missing or len(container.streams) == 1)
+    if is_stated and container.duration is not None and matroska.states_duration(file):
         return container.duration / av.time_base
     return None
 
 
 def judge(file: Reader, stated: Statement, ending: Ending) -> list[RecordingWarning]:
-    """Compares what there was with what was stated.
+    """Compares the actual length with the stated one.
 
     Returns:
-        A warning where a little is missing or where the end can be seen to be.
+        A warning if a little is missing, or if the end is visibly truncated.
 
     Raises:
-        RefusedError: AUDIO_CORRUPT where more is missing: a transcript that
-            lacks its end without saying so is worse than none.
+        RefusedError: AUDIO_CORRUPT if more is missing: a transcript that silently
+            lacks its end is worse than none.
     """
     seconds = ending.seconds
     promised = stated.seconds
@@ -119,7 +119,7 @@ def judge(file: Reader, stated: Statement, ending: Ending) -> list[RecordingWarn
     promised += ending.late_seconds
     missing = promised - seconds
     whole = stated.size is not None and not stated.missing_share
-    # The last part of a fragmented MP4 says how long it is itself, and nothing of those after it.
+    # The last part of a fragmented MP4 states only its own length, not that of later parts.
     unfinished = stated.missing_share > 0 and "mov" in stated.container
     if stated.broken:
         raise RefusedError(
@@ -131,7 +131,7 @@ def judge(file: Reader, stated: Statement, ending: Ending) -> list[RecordingWarn
     if missing > max(SHORTFALL_SECONDS, SHORTFALL_SHARE * promised) and not whole:
         raise _short(seconds, promised)
     if missing > UNHEARD_SECONDS:
-        message = f"The file announces {clock(promised)} and ends at {clock(seconds)}."
+        message = f"The file states a length of {clock(promised)} and ends at {clock(seconds)}."
     elif unfinished or (stated.seconds is None and not whole and _breaks_off(file, stated, ending)):
         message = f"The file ends at {clock(seconds)} before it is complete."
     else:
@@ -150,12 +150,12 @@ def _short(seconds: float, promised: float) -> RefusedError:
     return RefusedError(
         Reason.AUDIO_CORRUPT,
         f"The recording is damaged: it breaks off after {seconds:.1f} of the {promised:.1f} s "
-        "that it announces; export it again.",
+        "that it states; export it again.",
     )
 
 
 def _breaks_off(file: Reader, stated: Statement, ending: Ending) -> bool:
-    """Whether a file that does not state its size can be seen to lack its end."""
+    """Whether a file that does not state its size is visibly truncated."""
     if stated.container == "ogg":
         return not ogg.has_last_page(file)
     if ending.last_position is None:

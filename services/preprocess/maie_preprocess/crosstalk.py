@@ -1,10 +1,10 @@
-"""Takes out of a channel what is only another channel's voice. Runs in the decoder.
+"""Mutes crosstalk between channels. Runs in the decoder.
 
-Where channels are read each by itself, a voice that leaks into the channel of
-somebody else, quieter and a little later, would be read twice. A tenth of a
-second of a channel is muted where another channel is 10 dB louder and both hold
-the same sound: so its own speaker, who is not on the other channel, is kept,
-also while both speak.
+With separate channels, a voice that leaks into another speaker's channel,
+quieter and slightly later, would be transcribed twice. The gate mutes a tenth
+of a second of a channel if another channel is 10 dB louder and both hold the
+same sound. So it keeps the channel's own speaker, who is not on the other
+channel, even while both speak.
 """
 
 from __future__ import annotations
@@ -15,41 +15,41 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# Here and not where it is used: numpy opens its files late, and by then the
-# decoding process cannot open any.
+# Imported here and not where it is used: numpy opens its files late, when the decoding
+# process can no longer open any.
 from numpy import fft
 
-# All in samples at 16 kHz. Whether two channels hold the same sound is decided for
-# frames of 100 ms, out of 400 ms around them, which two voices never share by chance.
+# All in samples at 16 kHz. Each frame of 100 ms is compared together with its context, 400 ms
+# in total, which two voices never share by chance.
 _FRAME = 1600
 _AROUND = 2400
 # Leaks arrive up to 30 ms (10 m of air) later, or earlier.
 _LAG = 480
 _MARGIN = _AROUND + _LAG
-# Speech has nearly all of its energy below 2 kHz, and a fourth of the samples tell as much.
+# Speech has nearly all of its energy below 2 kHz, so every fourth sample is enough.
 _STEP = 4
 _FFT = 2048
 # How much louder the other channel is at least, as power (10 dB).
 _LOUDER = 10.0
-# How alike both are at least, as normalised cross-correlation.
+# The least normalised cross-correlation of a leak with its source.
 _ALIKE = 0.7
-# What is quieter than this (-75 dBFS, of 16-bit samples) is read by nobody.
+# Quieter sound (-75 dBFS, of 16-bit samples) is not transcribed anyway.
 _SILENT = (32768 * 10 ** (-75 / 20)) ** 2
-# A weak sound among leaking ones is a leak too, unless it is so much louder (3 dB)
-# than what leaked just before.
+# A weak frame next to leaks is a leak too, unless it is this much louder (3 dB) than the
+# last leak.
 _NEAR = 2
 _EXCESS = 2.0
-# Gains change within 10 ms, so that they do not click.
+# Gains change over 10 ms, to avoid clicks.
 _RAMP = 160
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class _Frame:
-    """What a frame holds, for each channel.
+    """The state of a frame, for each channel.
 
     Attributes:
         quieter: Whether another channel is so much louder that this may be a leak.
-        alike: Whether it is one.
+        alike: Whether it is a leak.
         share: Its power over that of the loudest channel.
     """
 
@@ -59,36 +59,36 @@ class _Frame:
 
 
 class CrosstalkGate:
-    """Mutes leaks in samples that pass by, which it holds back for half a second.
+    """Mutes leaks in a stream of samples, with a delay of half a second.
 
     Args:
-        channels: How many channels there are.
+        channels: The number of channels.
     """
 
     def __init__(self, channels: int) -> None:
-        # From a margin before the first sample that was not given yet; what is
-        # before the recording is silence.
+        # Begins a margin before the first sample that is not returned yet, with silence before
+        # the recording.
         self._sound = np.zeros((channels, _MARGIN), np.int16)
         self._given: deque[_Frame] = deque(maxlen=_NEAR)
         self._next: deque[_Frame] = deque()
         self._gains = np.ones(channels, np.float32)
 
     def push(self, sound: np.ndarray) -> np.ndarray:
-        """Takes the next samples, channels by samples, and gives those that are decided."""
+        """Adds the next samples, channels by samples, and returns the finished ones."""
         self._sound = np.concatenate([self._sound, sound], axis=1)
         while (len(self._next) + 1) * _FRAME + 2 * _MARGIN <= self._sound.shape[1]:
             self._look(len(self._next) * _FRAME)
         return self._give(len(self._next) - _NEAR)
 
     def flush(self) -> np.ndarray:
-        """Gives what is left."""
+        """Returns the remaining samples."""
         left = self._sound.shape[1] - _MARGIN
         silence = np.zeros((len(self._sound), -left % _FRAME + _MARGIN), np.int16)
         pieces = [self.push(silence), self._give(len(self._next))]
         return np.concatenate(pieces, axis=1)[:, :left]
 
     def _look(self, start: int) -> None:
-        """Finds out what a frame holds whose margin begins at `start`."""
+        """Examines the frame whose margin begins at `start`."""
         around = self._sound[:, start : start + _FRAME + 2 * _MARGIN]
         coarse = around.reshape(len(around), -1, _STEP).mean(axis=2, dtype=np.float32)
         coarse -= coarse.mean(axis=1, keepdims=True)
@@ -105,7 +105,7 @@ class CrosstalkGate:
         self._next.append(_Frame(quieter=quieter, alike=alike, share=share))
 
     def _give(self, count: int) -> np.ndarray:
-        """Gives the next frames."""
+        """Returns the next frames."""
         frames = [self._mute(number * _FRAME) for number in range(count)]
         if not frames:
             return self._sound[:, :0]
@@ -128,7 +128,7 @@ class CrosstalkGate:
 
 
 def _cut(start: int, count: int) -> slice:
-    """Where so many samples lie among every fourth."""
+    """A range of samples in the sequence of every fourth sample."""
     return slice(start // _STEP, (start + count) // _STEP)
 
 
@@ -143,7 +143,7 @@ def _are_alike(leak: np.ndarray, source: np.ndarray) -> bool:
     lag = int(alike.argmax())
     if alike[lag] < _ALIKE:
         return False
-    # The frame itself has to agree as well: its own speaker may just begin or end.
+    # The frame itself must agree as well: its own speaker may just begin or end.
     here = leak[_cut(_MARGIN, _FRAME)]
     place = slice(_AROUND // _STEP + lag, (_AROUND + _FRAME) // _STEP + lag)
     there = source[place]

@@ -1,4 +1,4 @@
-"""Speech finder, planner and samples at work on one lane of a recording."""
+"""Cuts one lane of a recording into chunks."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from maie_speech.finder import Span, SpeechFinder, SpeechRules
 from maie_speech.frames import SAMPLE_RATE
 
 NANOS_PER_SAMPLE = 1_000_000_000 // SAMPLE_RATE
-# Silence that a chunk keeps before and after its speech, where there is some: engines
-# that normalise over an utterance read it better with a little of the room around it.
+# Silence that a chunk keeps before and after its speech: engines that normalise over an
+# utterance are more accurate with some background noise around it.
 MARGIN_SAMPLES = SAMPLE_RATE // 2
 
 
 def duration_of(samples: int) -> Duration:
-    """A number of samples at 16 kHz as exact time."""
+    """The exact duration of a number of samples at 16 kHz."""
     seconds, rest = divmod(samples, SAMPLE_RATE)
     return Duration(seconds=seconds, nanos=rest * NANOS_PER_SAMPLE)
 
 
 class Cutter:
-    """Cuts one lane into stored chunks and never holds more than the one in hand.
+    """Cuts one lane into stored chunks and buffers only the current one.
 
     Attributes:
-        speech: Where somebody speaks, in order.
+        speech: The utterances, in order.
 
     Args:
         lane: The lane.
         rules: When speech begins and ends.
-        target: The length in samples that chunks aim at.
-        blobs: Takes the chunks' audio.
-        prefix: What the chunks' keys begin with.
-        chunks: Takes the chunks, of all lanes.
+        target: The target length of chunks, in samples.
+        blobs: The object store for the chunks' audio.
+        prefix: The prefix of the chunks' keys.
+        chunks: Collects the chunks of all lanes.
     """
 
     def __init__(
@@ -68,12 +68,12 @@ class Cutter:
     async def feed(
         self, samples: bytes, probabilities: Sequence[float], narrow_band: Sequence[bool]
     ) -> None:
-        """Takes the next samples.
+        """Adds the next samples.
 
         Args:
             samples: The samples.
-            probabilities: How likely somebody speaks in each of their frames.
-            narrow_band: Whether each of them is in the band of a telephone.
+            probabilities: The probability of speech in each of their frames.
+            narrow_band: Whether each frame is in telephone band.
         """
         self._buffer.append(samples)
         for plan in self._plans(self._finder.feed(probabilities, narrow_band)):
@@ -83,7 +83,7 @@ class Cutter:
         self._buffer.drop_before(self._planner.needed_from(self._finder.watermark))
 
     async def finish(self) -> None:
-        """Stores what is left."""
+        """Stores the remaining chunks."""
         for plan in self._plans(self._finder.finish(self.samples)):
             await self._store(plan)
         for plan in self._planner.finish(self.samples):

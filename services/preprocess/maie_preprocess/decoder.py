@@ -1,8 +1,8 @@
 """The decoding process: a recording on standard input, messages of `wire` on standard output.
 
-Decoders are the part of this product that strangers' bytes reach first. They
-run in a process of their own that can be killed, has limits on memory and
-processor time, cannot open a file or a socket, and never learns a file's name.
+Decoders parse untrusted input. They run in a sandboxed process, which can be
+killed, has limits on memory and CPU time, cannot open files or sockets, and
+does not know the file's name.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO, NoReturn
 
-# PyAV imports the last four only where a file has such a track, and by then
-# this process cannot open files any more.
+# PyAV imports the last four only for a file with such a track, when this process can no
+# longer open files.
 import av
 import av.subtitles.codeccontext
 import av.subtitles.stream
@@ -41,23 +41,23 @@ from maie_preprocess.reader import Reader
 from maie_preprocess.track_decoder import Piece, TrackDecoder
 from maie_runtime.reasons import Reason
 
-# The last packet of a track may reach beyond its sound.
+# The last packet of a track may be longer than its sound.
 CLAIM_SLACK_SECONDS = 1.0
 
 
 def confine(limits: wire.Limits) -> None:
-    """Takes from this process what decoding does not need."""
+    """Drops the rights of this process that decoding does not need."""
     resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
-    # At the soft limit comes SIGXCPU, which says why; at the hard one SIGKILL, which does not.
+    # The soft limit sends SIGXCPU, which shows the cause; the hard one sends SIGKILL.
     resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 1))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    # Standard input, output and error are open; nothing else will ever be.
+    # Only standard input, output and error are open; nothing else can be opened.
     resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
 
 
 class _Nameless:
-    """A file without a name: FFmpeg would take one for a hint, or for a path."""
+    """A file object without a name, which FFmpeg would use as a format hint or as a path."""
 
     def __init__(self, source: BinaryIO) -> None:
         self.read = source.read
@@ -67,7 +67,7 @@ class _Nameless:
 
 @contextlib.contextmanager
 def _open(source: BinaryIO) -> Iterator[tuple[InputContainer, dict[int, str]]]:
-    """Opens a recording; gives the tags of codecs that FFmpeg does not know as well."""
+    """Opens a recording; also yields the tags of codecs that FFmpeg does not know."""
     source.seek(0)
     head = source.read(formats.HEAD_BYTES)
     source.seek(0)
@@ -89,21 +89,21 @@ def _cannot_open(head: bytes) -> RefusedError:
     if kind is not None:
         return RefusedError(
             Reason.UNSUPPORTED_FORMAT,
-            f"The file is {kind} and of a kind that is not read; export it as WAV, FLAC, MP3 or "
+            f"The file is {kind}. This format is not supported; export it as WAV, FLAC, MP3 or "
             "M4A.",
         )
     if formats.looks_like_audio(head):
         return corrupt("it cannot be opened")
     return RefusedError(
         Reason.UNSUPPORTED_FORMAT,
-        "The file is not a recording that can be read; submit WAV, MP3, M4A, MP4, FLAC, "
+        "The file is not in a supported audio format; submit WAV, MP3, M4A, MP4, FLAC, "
         "Ogg, Opus or WebM.",
     )
 
 
 @contextlib.contextmanager
 def _logged() -> Iterator[list[tuple[int, str, str]]]:
-    """Gives what FFmpeg logs."""
+    """Captures FFmpeg's log."""
     av.logging.set_level(av.logging.WARNING)
     try:
         with av.logging.Capture() as log:
@@ -113,27 +113,27 @@ def _logged() -> Iterator[list[tuple[int, str, str]]]:
 
 
 def _start_seconds(container: InputContainer) -> float | None:
-    """What the clock shows where the file begins to play; None where no track says."""
+    """The container's clock at the start of the file; None if no track states it."""
     starts = [
         float(stream.start_time * stream.time_base)
         for stream in (*container.streams.audio, *container.streams.video)
         if stream.start_time is not None
         and stream.time_base is not None
-        # A cover is no film.
+        # A cover image is no video.
         and not stream.disposition & Disposition.attached_pic
     ]
     return min(starts, default=None)
 
 
 def _claimed_seconds(container: InputContainer, stream: AudioStream) -> float | None:
-    """How long the recording claims to be; None where it does not say."""
+    """The stated length of the recording; None if not stated."""
     if stream.duration is not None and stream.time_base is not None:
         return float(stream.duration * stream.time_base)
     return container.duration / av.time_base if container.duration is not None else None
 
 
 def _check_claim(stated: Statement, limits: wire.Limits) -> None:
-    """Refuses a recording that is too long by its own account before it is decoded.
+    """Refuses a recording with a stated length above the limit, before it is decoded.
 
     Raises:
         RefusedError: AUDIO_TOO_LONG.
@@ -162,10 +162,10 @@ def decode(source: BinaryIO, target: BinaryIO, limits: wire.Limits, choice: wire
     """Decodes a recording and sends it, message by message.
 
     Args:
-        source: The recording; has to be seekable and unbuffered.
-        target: Takes the messages.
-        limits: What the recording may be.
-        choice: Which sound of it to read.
+        source: The recording; must be seekable and unbuffered.
+        target: Where to write the messages.
+        limits: The limits on the recording.
+        choice: Which tracks and channels to decode.
 
     Raises:
         RefusedError: The recording cannot be used.
@@ -182,18 +182,18 @@ def _decode_once(
     choice: wire.Choice,
     calls: set[int],
 ) -> set[int]:
-    """Decodes a recording from its beginning to its end, or until a track turns out to be a call.
+    """Decodes a recording once, until its end or until a track is recognised as a call.
 
     Args:
-        source: As for `decode`, like the next three.
-        target: See there.
-        limits: See there.
-        choice: See there.
+        source: See `decode`.
+        target: See `decode`.
+        limits: See `decode`.
+        choice: See `decode`.
         calls: The indexes of streams that are known to be calls.
 
     Returns:
-        The indexes of streams that turned out to be calls: everything has to be
-        decoded once more. Empty where all is sent.
+        The indexes of all streams that are calls, if new ones were recognised and
+        everything must be decoded again; empty if everything is sent.
     """
     with _open(source) as (container, tags):
         file = Reader(source)
@@ -225,7 +225,7 @@ def _decode_once(
 
 
 def _mode(choice: wire.Choice, channels: int, is_call: bool) -> wire.ChannelMode:
-    """How the channels of a track are read."""
+    """What to do with the channels of a track."""
     if channels == 1 or (choice.channels == "auto" and channels != SIDES):
         return "mix"
     return "split" if is_call else choice.channels
@@ -249,7 +249,7 @@ def _opened(
 def _run(
     file: Reader, container: InputContainer, decodings: dict[int, TrackDecoder]
 ) -> Iterator[Piece]:
-    """Reads the container once, for all tracks that are read, or until one is a call."""
+    """Decodes all chosen tracks in one pass, or until one is recognised as a call."""
     packets = container.demux([decoding.stream for decoding in decodings.values()])
     if container.format.name == "ogg":
         packets = ogg.on_time(file, packets)
@@ -271,7 +271,7 @@ def _run(
 
 
 def _report(decodings: list[TrackDecoder], warnings: list[wire.RecordingWarning]) -> wire.Done:
-    """The figures of all tracks that were read; the loudness is that of the loudest."""
+    """The figures of all decoded tracks; the loudness is that of the loudest."""
     meters = [decoding.meter for decoding in decodings]
     return wire.Done(
         normalized=all(decoding.normalizer.kept for decoding in decodings),
@@ -290,7 +290,7 @@ def _highest(values: Iterable[float | None]) -> float | None:
 
 
 def main() -> NoReturn:
-    """Decodes standard input within the limits and the choice named by the arguments."""
+    """Decodes standard input; the arguments are the limits and the choice."""
     limits = wire.Limits(**json.loads(sys.argv[1]))
     choice = wire.Choice(**json.loads(sys.argv[2]))
     av.logging.set_level(av.logging.PANIC)
@@ -301,14 +301,14 @@ def main() -> NoReturn:
     except RefusedError as refused:
         _refuse(target, refused)
     except NotANumberError:
-        _refuse(target, corrupt("it holds samples that are no numbers"))
+        _refuse(target, corrupt("it holds samples that are not numbers"))
     except MemoryError:
-        _refuse(target, corrupt("decoding it takes more memory than a recording may"))
+        _refuse(target, corrupt("decoding it exceeds the memory limit"))
     except av.error.FFmpegError:
-        _refuse(target, corrupt("what it decodes to makes no sense"))
+        _refuse(target, corrupt("its decoded samples are invalid"))
     except BrokenPipeError:
-        pass  # The service went away; there is nobody to tell.
-    # Without the interpreter's own farewell, which would open files.
+        pass  # The service is gone.
+    # Skips the interpreter's shutdown, which would open files.
     os._exit(0)
 
 

@@ -18,10 +18,10 @@ from maie_preprocess.settings import PreprocessSettings
 from maie_runtime.errors import Code, StageError, invalid
 from maie_runtime.reasons import Reason
 
-# The pipe's reader holds up to twice this, some ten seconds of sound, so that
-# decoding goes on while speech is looked for.
+# The pipe's reader buffers up to twice this, some ten seconds of sound, so that
+# decoding continues while the VAD runs.
 READ_AHEAD_BYTES = 160 * 1024
-# A process that dies of one of these was killed by the recording it read: it
+# A process that dies of one of these signals was killed by its recording, which
 # broke a limit or a decoder.
 KILLED_BY_RECORDING = frozenset({
     signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL, signal.SIGXCPU,
@@ -30,7 +30,7 @@ KILLED_BY_RECORDING = frozenset({
 
 
 def limits_of(settings: PreprocessSettings) -> wire.Limits:
-    """What the settings allow a recording and its decoding."""
+    """The limits on a recording and its decoding."""
     return wire.Limits(
         min_seconds=settings.min_duration_seconds,
         max_seconds=settings.max_duration_seconds,
@@ -43,12 +43,12 @@ def limits_of(settings: PreprocessSettings) -> wire.Limits:
 
 
 class Decoding:
-    """A recording while it is decoded; made by `decoding`.
+    """A recording that is being decoded; made by `decoding`.
 
     Attributes:
-        opened: What the container says; set by `open`. Another one where all windows
-            before are void and come again; see `wire`.
-        done: What decoding found; set once the last window came.
+        opened: The container's metadata; set by `open`. It is replaced if all windows so
+            far are void and follow again; see `wire`.
+        done: The result of decoding; set after the last window.
     """
 
     def __init__(self, process: Process, stall_seconds: float) -> None:
@@ -58,7 +58,7 @@ class Decoding:
         self._stall_seconds = stall_seconds
 
     async def open(self) -> wire.Opened:
-        """Waits for what the container says of itself; to be called before `windows`.
+        """Waits for the container's metadata; call it before `windows`.
 
         Raises:
             StageError: As for `windows`.
@@ -69,13 +69,13 @@ class Decoding:
         return self.opened
 
     async def windows(self, size: int) -> AsyncIterator[tuple[wire.Lane, bytes]]:
-        """Gives the samples of each lane, 16 kHz mono 16-bit, `size` bytes at a time.
+        """Yields the samples of each lane, 16 kHz mono 16-bit, `size` bytes at a time.
 
         The last window of a lane may be shorter.
 
         Raises:
-            StageError: INVALID_ARGUMENT where the recording cannot be used,
-                INTERNAL where the process failed for another reason.
+            StageError: INVALID_ARGUMENT if the recording cannot be used,
+                INTERNAL if the process failed for another reason.
         """
         windows: defaultdict[wire.Lane, bytearray] = defaultdict(bytearray)
         while self.done is None:
@@ -134,12 +134,12 @@ class Decoding:
 async def decoding(
     recording: int, settings: PreprocessSettings, choice: wire.Choice
 ) -> AsyncIterator[Decoding]:
-    """Decodes a recording in a process that lives as long as the context.
+    """Decodes a recording in a process that ends with the context.
 
     Args:
         recording: The descriptor of a seekable file, at its beginning.
         settings: The service's settings.
-        choice: Which sound of it to read.
+        choice: Which tracks and channels to decode.
     """
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -152,7 +152,7 @@ async def decoding(
         stdout=PIPE,
         stderr=PIPE,
         limit=READ_AHEAD_BYTES,
-        # More threads would only take address space, which is limited.
+        # More threads would only use address space, which is limited.
         env={"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PATH": os.defpath},
         start_new_session=True,
     )
@@ -163,10 +163,10 @@ async def decoding(
 
 
 async def _end(process: Process) -> None:
-    """Kills the process and reaps it, even while being cancelled itself."""
+    """Kills the process and reaps it, even if this task is cancelled."""
     with contextlib.suppress(ProcessLookupError):
         process.kill()
-    # What is left in the pipes must go, or their transports stay open.
+    # The pipes must be drained, or their transports stay open.
     await asyncio.shield(process.communicate())
 
 

@@ -1,4 +1,4 @@
-"""What finds speech: plain numbers in and out. Engines are in `maie.preprocess.engines`."""
+"""The interface of a VAD engine. Engines are entry points of `maie.preprocess.engines`."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from maie.common.v1 import types_pb2 as common
 
 
 class SpeechTrack(Protocol):
-    """One recording, fed from beginning to end. Holds what the model remembers."""
+    """One recording, fed from beginning to end, with the model's state."""
 
     async def feed(self, samples: bytes) -> Sequence[float]:
-        """Gives the probability of speech, 0 to 1, for each frame of `FRAME_SAMPLES`.
+        """Returns the probability of speech, 0 to 1, for each frame of `FRAME_SAMPLES`.
 
-        Where a recording is divided between calls makes no difference.
+        The result does not depend on how a recording is divided into calls.
 
         Args:
             samples: The next samples: 16 kHz, mono, 16-bit. A whole number of
-                frames, but for the last call of a recording.
+                frames, except in the last call for a recording.
         """
         ...
 
 
 class SpeechEngine(Protocol):
-    """A model that tells speech from everything else."""
+    """A voice activity detection model."""
 
     @property
     def version(self) -> common.EngineVersion:
@@ -32,5 +32,5 @@ class SpeechEngine(Protocol):
         ...
 
     def track(self) -> SpeechTrack:
-        """Begins a recording. Tracks know nothing of each other."""
+        """Begins a recording. Tracks are independent."""
         ...

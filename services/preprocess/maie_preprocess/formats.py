@@ -1,4 +1,4 @@
-"""Which containers and codecs are read, and how a file shows that it is one of them."""
+"""The supported containers and codecs, and how to recognise them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ DEMUXERS: Final = (
     "aiff", "amr", "asf", "caf", "mpegts",
 )  # fmt: skip
 
-# Codecs, by FFmpeg's canonical name; every flavour of PCM comes on top.
+# Codecs, by FFmpeg's canonical name; every variant of PCM is supported as well.
 CODECS: Final = frozenset({
     "aac", "aac_latm", "ac3", "adpcm_ima_qt", "adpcm_ima_wav", "adpcm_ms", "alac", "amr_nb",
     "amr_wb", "eac3", "flac", "gsm_ms", "mp1", "mp2", "mp3", "opus", "pcm", "vorbis", "wmapro",
     "wmav1", "wmav2", "wmavoice",
 })  # fmt: skip
 
-# What FFmpeg may open while it looks at a file: these, and so no video decoder.
+# The decoders that FFmpeg may open while it probes a file; no video decoder is among them.
 _DECODERS: Final = (
     "aac", "aac_latm", "ac3", "adpcm_ima_qt", "adpcm_ima_wav", "adpcm_ms", "alac", "amrnb",
     "amrwb", "eac3", "flac", "gsm_ms", "mp1float", "mp2float", "mp3float", "mp3", "opus",
@@ -27,10 +27,10 @@ _DECODERS: Final = (
     "pcm_f64le", "pcm_f64be", "wmapro", "wmav1", "wmav2", "wmavoice",
 )  # fmt: skip
 
-# Decoders that are taken in place of FFmpeg's own, which knows no pauses in AMR.
+# Decoders that replace FFmpeg's own, which does not support pauses in AMR.
 BETTER_DECODERS: Final = {"amr_nb": "libopencore_amrnb", "amr_wb": "libopencore_amrwb"}
 
-# How long a file is looked at before it is clear what it holds.
+# How much of a file FFmpeg probes to recognise its format.
 PROBE_BYTES: Final = 5_000_000
 
 OPTIONS: Final = {
@@ -49,7 +49,7 @@ _MAGICS: Final = (
 )  # fmt: skip
 _MOV_ATOMS: Final = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
 _MPEG_SYNC_MASK: Final = 0xE0
-# Recordings of kinds that are not read, by their first bytes and those from the ninth.
+# Unsupported formats, by their first bytes and those from the ninth.
 _UNREAD: Final = (
     (b"RIFF", b"AVI ", "an AVI video"),
     (b"FLV\x01", b"", "a Flash video"),
@@ -66,14 +66,14 @@ _UNREAD: Final = (
     (b"RIFF", b"QLCM", "a QCP recording"),
     (b"#!SILK", b"", "a SILK recording"),
     (b"\x02#!SILK", b"", "a SILK recording"),
-    (b"MThd", b"", "a MIDI file, which holds notes and no sound,"),
+    (b"MThd", b"", "a MIDI file, which holds notes and no sound"),
     (b"FORM", b"8SVX", "an IFF recording"),
     (b"Creative Voice ", b"", "a VOC recording"),
 )
 
 
 def unread_kind(head: bytes) -> str | None:
-    """What kind of recording a file is that is not read; None where it is no known one.
+    """The name of an unsupported format; None if it is unknown.
 
     Args:
         head: The first `HEAD_BYTES` of the file, or fewer.
@@ -85,10 +85,10 @@ def unread_kind(head: bytes) -> str | None:
 
 
 def looks_like_audio(head: bytes) -> bool:
-    """Whether a file's first bytes are those of a container that is read.
+    """Whether a file's first bytes are those of a supported container.
 
-    FFmpeg decides what a file is. This only tells a damaged recording from
-    something that never was one, for the sentence that the user gets.
+    FFmpeg recognises the format. This only distinguishes a damaged recording
+    from another kind of file, for the error message.
 
     Args:
         head: The first `HEAD_BYTES` of the file, or fewer.
@@ -101,5 +101,5 @@ def looks_like_audio(head: bytes) -> bool:
 
 
 def codec_is_read(codec: str) -> bool:
-    """Whether a codec, by FFmpeg's canonical name, is one of those that are read."""
+    """Whether a codec, by FFmpeg's canonical name, is supported."""
     return codec in CODECS or codec.startswith("pcm_")

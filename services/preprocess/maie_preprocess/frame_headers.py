@@ -1,4 +1,4 @@
-"""Frames that carry their own length: MPEG audio and ADTS. Runs in the decoder."""
+"""Frame headers that state the frame's length: MPEG audio and ADTS. Runs in the decoder."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Final
 
 from maie_preprocess.reader import Reader
 
-# The longest header of those that are read.
+# The size of the longest of these headers.
 HEADER_BYTES: Final = 7
-# Tags before the first frame, one after the other: nobody writes more.
+# The most tags before the first frame; real files have fewer.
 MAX_TAGS: Final = 16
-# How far after the tags the first frame is looked for.
+# The search range for the first frame after the tags.
 SEARCH_BYTES: Final = 64 * 1024
 # Bit rates in kbit/s by version 1 or 2 and layer, from ISO 11172-3 and 13818-3.
 _BIT_RATES: Final = {
@@ -30,10 +30,10 @@ class MpegFrame:
     """A frame of MPEG audio.
 
     Attributes:
-        size: Its bytes, header included; 0 for a free bit rate.
-        samples: How many samples it decodes to.
+        size: Its size in bytes with the header; 0 for a free bit rate.
+        samples: The number of samples it decodes to.
         sample_rate: In hertz.
-        side_info: Where in it the tag of an encoder is.
+        side_info: The offset of an encoder's tag in it.
     """
 
     size: int
@@ -43,14 +43,14 @@ class MpegFrame:
 
 
 def mpeg_frame(head: bytes) -> MpegFrame | None:
-    """Reads the header of a frame of MPEG audio; None where it is none."""
+    """Parses the header of an MPEG audio frame; None if it is none."""
     if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
         return None
     version, layer = head[1] >> 3 & 3, 4 - (head[1] >> 1 & 3)
     bit_rate, rate = head[2] >> 4, head[2] >> 2 & 3
     if version == 1 or layer == 4 or bit_rate == 15 or rate == 3:
         return None
-    # 3 is MPEG 1, 2 is MPEG 2 and 0 is MPEG 2.5, with a half and a quarter of the rate.
+    # 3 is MPEG 1, 2 is MPEG 2 with half of the rate, 0 is MPEG 2.5 with a quarter.
     first, sample_rate = version == 3, _SAMPLE_RATES[rate] >> {3: 0, 2: 1, 0: 2}[version]
     bits = _BIT_RATES[1 if first else 2, layer][bit_rate] * 1000
     padding = head[2] >> 1 & 1
@@ -67,10 +67,10 @@ def mpeg_frame(head: bytes) -> MpegFrame | None:
 
 
 def frame_size(container: str, head: bytes) -> int:
-    """How long the frame is that begins so; 0 where that is not known.
+    """The size in bytes of a frame by its header; 0 if unknown.
 
     Args:
-        container: FFmpeg's name of it: mp3 or aac.
+        container: FFmpeg's name of the container: mp3 or aac.
         head: The frame's first `HEADER_BYTES`, or fewer.
     """
     if container == "mp3":
@@ -83,24 +83,24 @@ def frame_size(container: str, head: bytes) -> int:
 
 
 def skip_tags(file: Reader, offset: int = 0) -> int:
-    """Where the sound begins after tags of ID3v2."""
+    """The offset of the first frame after ID3v2 tags."""
     for _ in range(MAX_TAGS):
         tag = file.at(offset, 10)
         if len(tag) < 10 or tag[:3] != b"ID3":
             break
         size = tag[6] << 21 | tag[7] << 14 | tag[8] << 7 | tag[9]
-        # A footer comes on top.
+        # A footer is not part of the stated size.
         offset += 10 + size + (10 if tag[5] & 0x10 else 0)
     return offset
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class EncoderTag:
-    """What an MP3 encoder wrote of the whole file into its first frame.
+    """An MP3 encoder's tag in the first frame, about the whole file.
 
     Attributes:
-        seconds: How long it plays; None where it does not say.
-        end: Where the last frame ends, in bytes; None where it does not say.
+        seconds: The duration; None if not stated.
+        end: The end of the last frame, in bytes; None if not stated.
     """
 
     seconds: float | None
@@ -108,7 +108,7 @@ class EncoderTag:
 
 
 def encoder_tag(file: Reader) -> EncoderTag | None:
-    """Reads the tag Xing, Info or VBRI of an MP3 file; None where there is none."""
+    """Reads the tag Xing, Info or VBRI of an MP3 file; None without one."""
     start = skip_tags(file)
     data = file.at(start, SEARCH_BYTES)
     place = data.find(b"\xff")

@@ -1,4 +1,4 @@
-"""Where sound is missing, and how a person hears of it. Runs in the decoder."""
+"""The gaps in a recording, and the warnings about them. Runs in the decoder."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from typing import Final
 from maie_preprocess.wire import RecordingWarning
 from maie_runtime.reasons import WarningReason
 
-# A shorter gap is not worth a warning.
+# A shorter gap needs no warning.
 MIN_GAP_SECONDS: Final = 0.5
-# Gaps that are closer together are one.
+# Gaps that are closer together count as one.
 MERGE_SECONDS: Final = 0.5
-# More warnings would not be read; the last of them covers the rest.
+# The most warnings about gaps; the last of them covers all further gaps.
 MAX_WARNINGS: Final = 20
 
 
 @dataclass(kw_only=True, slots=True)
 class Gap:
-    """A stretch of the timeline in which sound is missing.
+    """A part of the timeline in which sound is missing.
 
     Attributes:
-        start_seconds: Where it begins.
-        end_seconds: Where it ends.
-        missing_seconds: How much of it is missing; 0 where that is not known.
-        damaged: Whether there was something that could not be decoded.
+        start_seconds: Its start.
+        end_seconds: Its end.
+        missing_seconds: The length of the missing sound; 0 if unknown.
+        damaged: Whether packets in it could not be decoded.
     """
 
     start_seconds: float
@@ -35,13 +35,13 @@ class Gap:
 
 
 class Gaps:
-    """The gaps of a recording, in its order."""
+    """The gaps of a recording, in time order."""
 
     def __init__(self) -> None:
         self._all: list[Gap] = []
 
     def add(self, start_seconds: float, missing_seconds: float, *, damaged: bool = False) -> None:
-        """Notes a gap that begins where the last one ended or later."""
+        """Records a gap that begins at the end of the last one or later."""
         end = start_seconds + missing_seconds
         last = self._all[-1] if self._all else None
         if last is None or start_seconds - last.end_seconds > MERGE_SECONDS:
@@ -59,7 +59,7 @@ class Gaps:
         last.damaged = last.damaged or damaged
 
     def warnings(self) -> list[RecordingWarning]:
-        """One warning for each gap that a person should know of, and one for all beyond 20."""
+        """One warning for each relevant gap, and one for all beyond the limit."""
         worth = [gap for gap in self._all if gap.damaged or gap.missing_seconds >= MIN_GAP_SECONDS]
         if len(worth) <= MAX_WARNINGS:
             return [_warning(gap) for gap in worth]
@@ -70,14 +70,14 @@ class Gaps:
 def _warning(gap: Gap) -> RecordingWarning:
     where = _where(gap.start_seconds, gap.end_seconds)
     if gap.damaged:
-        message = f"The file is damaged {where}; what could not be decoded is silence here."
+        message = f"The file is damaged {where}; the damaged parts are replaced by silence."
     elif gap.missing_seconds < 0.9 * (gap.end_seconds - gap.start_seconds):
         message = (
             f"The recording lacks {gap.missing_seconds:.1f} s of audio {where}; "
-            "they are silence here."
+            "they are replaced by silence."
         )
     else:
-        message = f"The recording has no audio {where}; that is silence here."
+        message = f"The recording has no audio {where}; the gap is replaced by silence."
     return RecordingWarning(
         reason=WarningReason.DAMAGED if gap.damaged else WarningReason.GAP,
         message=message,
@@ -93,7 +93,7 @@ def _summary(rest: Iterable[Gap]) -> RecordingWarning:
     return RecordingWarning(
         reason=WarningReason.DAMAGED if any(gap.damaged for gap in rest) else WarningReason.GAP,
         message=f"The recording has {len(rest)} more gaps {_where(start, end)}, {missing:.1f} s "
-        "in all; they are silence here.",
+        "in total; they are replaced by silence.",
         start_seconds=start,
         end_seconds=end,
     )
@@ -104,7 +104,7 @@ def _where(start: float, end: float) -> str:
 
 
 def clock(seconds: float) -> str:
-    """A time as a player shows it, such as 1:02:03.4."""
+    """Formats a time as a player does, such as 1:02:03.4."""
     tenths = round(seconds * 10)
     hours, minutes = tenths // 36_000, tenths // 600 % 60
     rest = f"{tenths // 10 % 60:02d}.{tenths % 10}"

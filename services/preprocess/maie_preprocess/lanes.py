@@ -1,4 +1,4 @@
-"""The lanes of a recording at work: each has its own memory of speech and its own chunks."""
+"""The lanes of a recording; each has its own VAD state and its own chunks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from maie_speech.finder import SpeechRules
 
 
 class _Lane:
-    """One lane at work."""
+    """One lane in progress."""
 
     def __init__(self, track: SpeechTrack, cutter: Cutter) -> None:
         self.track = track
@@ -36,11 +36,11 @@ class Lanes:
         bandwidth: Measures the speech of all lanes.
 
     Args:
-        engine: Tells speech from everything else.
+        engine: The VAD engine.
         rules: When speech begins and ends.
-        target: The length in samples that chunks aim at.
-        blobs: Takes the chunks' audio.
-        prefix: What the chunks' keys begin with.
+        target: The target length of chunks, in samples.
+        blobs: The object store for the chunks' audio.
+        prefix: The prefix of the chunks' keys.
         executor: Where spectra are computed.
     """
 
@@ -70,7 +70,7 @@ class Lanes:
 
     @property
     def speech_samples(self) -> int:
-        """How many samples of the recording somebody speaks in."""
+        """The number of samples with speech."""
         total = end = 0
         for span in heapq.merge(*(each.cutter.speech for each in self._lanes.values())):
             total += max(0, span.end - max(span.start, end))
@@ -78,7 +78,7 @@ class Lanes:
         return total
 
     async def feed(self, lane: Lane, samples: bytes) -> None:
-        """Takes the next samples of a lane."""
+        """Adds the next samples of a lane."""
         if lane not in self._lanes:
             self._lanes[lane] = _Lane(self._engine.track(), self._cutter(lane))
         work = self._lanes[lane]
@@ -90,14 +90,14 @@ class Lanes:
         await work.cutter.feed(samples, probabilities, narrow)
 
     async def finish(self) -> None:
-        """Stores what is left."""
+        """Stores the remaining chunks."""
         for each in self._lanes.values():
             await each.cutter.finish()
 
     def _look(
         self, band: BandWatch, samples: bytes, probabilities: Sequence[float]
     ) -> Sequence[bool]:
-        """Whether each of the next frames of a lane is in the band of a telephone."""
+        """Whether each of the next frames of a lane is in telephone band."""
         levels = band_levels(np.frombuffer(samples, "<i2"))
         narrow = band.feed(levels, len(probabilities))
         rows = slice(0, len(levels) * EVERY, EVERY)

@@ -1,4 +1,4 @@
-"""What a Matroska or WebM file says of its own length. Runs in the decoder.
+"""The length that a Matroska or WebM file states. Runs in the decoder.
 
 The elements are those of RFC 9559, their encoding that of RFC 8794.
 """
@@ -16,20 +16,20 @@ _DURATION: Final = 0x4489
 _CLUSTER: Final = 0x1F43B675
 # Info is among the first elements of a segment, and Duration among its children.
 MAX_CHILDREN: Final = 64
-# A cluster begins at most so far before its end. Recorders begin one at least
-# every half minute, since its clock has 16 bits of milliseconds.
+# The largest size of a cluster. Recorders begin one at least every half minute, since its
+# clock has 16 bits of milliseconds.
 MAX_CLUSTER_BYTES: Final = 64 * 1024 * 1024
 _SEARCH_BYTES: Final = 1024 * 1024
 
 
 def stated_size(file: Reader) -> int | None:
-    """Where the segment ends by its own account, in bytes; None in a live recording."""
+    """The stated end of the segment, in bytes; None in a live recording."""
     begin, size = _segment(file)
     return begin + size if size is not None else None
 
 
 def states_duration(file: Reader) -> bool:
-    """Whether the file says how long it plays; a live recording does not."""
+    """Whether the file states its duration; a live recording does not."""
     offset, size = _segment(file)
     if not offset:
         return False
@@ -59,13 +59,13 @@ def breaks_off(file: Reader, last_position: int) -> bool:
 
     Args:
         file: The recording.
-        last_position: Where the last packet was read.
+        last_position: The offset of the last packet.
     """
     offset = _last_cluster(file, last_position)
     while offset is not None and offset < file.size:
         ident, content, size = read_element(file, offset)
         if not ident:
-            # Less than a header is the beginning of one; other things are no part of the file.
+            # Less than a header is a truncated one; anything else is not part of the file.
             return file.size - offset < 12
         if size is None:
             if ident not in {_CLUSTER, _SEGMENT}:
@@ -77,7 +77,7 @@ def breaks_off(file: Reader, last_position: int) -> bool:
 
 
 def _last_cluster(file: Reader, position: int) -> int | None:
-    """Where the cluster begins that a position is in."""
+    """The start of the cluster that contains a position."""
     ident = _CLUSTER.to_bytes(4, "big")
     end = min(position + len(ident), file.size)
     for _ in range(MAX_CLUSTER_BYTES // _SEARCH_BYTES):
@@ -92,7 +92,7 @@ def _last_cluster(file: Reader, position: int) -> int | None:
 
 
 def _segment(file: Reader) -> tuple[int, int | None]:
-    """Where the content of the segment begins, 0 where there is none, and its size."""
+    """The start of the segment's content, 0 without a segment, and its size."""
     ident, content, size = read_element(file, 0)
     if ident != _HEADER or size is None:
         return 0, None
@@ -101,9 +101,9 @@ def _segment(file: Reader) -> tuple[int, int | None]:
 
 
 def read_element(file: Reader, offset: int) -> tuple[int, int, int | None]:
-    """An element of EBML: its ID, where its content begins, and the content's size in bytes.
+    """An EBML element: its ID, the start of its content, and the content's size in bytes.
 
-    The size is None where it is unknown; the ID is 0 where there is no element.
+    The size is None if unknown; the ID is 0 if there is no element.
     """
     head = file.at(offset, 12)
     width = _width(head[0]) if head else 0
@@ -120,5 +120,5 @@ def read_element(file: Reader, offset: int) -> tuple[int, int, int | None]:
 
 
 def _width(first: int) -> int:
-    """How many bytes a number of EBML has, by its first one; 9 where it is none."""
+    """The size in bytes of an EBML number by its first byte; 9 if it is invalid."""
     return 9 - first.bit_length()

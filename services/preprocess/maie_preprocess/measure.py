@@ -10,10 +10,10 @@ import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 
-# Programme quieter than this is gated away by EBU R 128: there is no loudness.
+# EBU R 128 ignores sound below this: its loudness is undefined.
 GATE_LUFS = -70.0
-# More bits than these do not count when a sample is compared with full scale,
-# so that a clipped 16-bit recording is seen as such in any wider format.
+# Only this many bits count in the comparison with full scale, so that a clipped 16-bit
+# recording is recognised in any wider format.
 CLIPPING_BITS = 16
 
 
@@ -36,12 +36,12 @@ class Meter:
         self._loudness = _Loudness()
         self._peak = 0.0
         self.clipped = 0
-        """How many samples were at full scale."""
+        """The number of samples at full scale."""
         self.samples = 0
-        """How many there were, of all channels."""
+        """The number of samples, of all channels."""
 
     def add(self, block: AudioFrame) -> None:
-        """Takes the next block, best of about a second.
+        """Adds the next block, best of about a second.
 
         Raises:
             NotANumberError: A sample is NaN or infinite.
@@ -59,7 +59,7 @@ class Meter:
         self._loudness.add(block)
 
     def _add(self, samples: np.ndarray, scale: float, full: float) -> None:
-        # Both ends one by one: the absolute value of the lowest integer overflows.
+        # Both ends separately: the absolute value of the lowest integer overflows.
         low, high = float(samples.min()) / scale, float(samples.max()) / scale
         if not (math.isfinite(low) and math.isfinite(high)):
             raise NotANumberError
@@ -75,7 +75,7 @@ class Meter:
         return min(0.0, 20 * math.log10(self._peak)) if self._peak > 0 else None
 
     def loudness_lufs(self) -> float | None:
-        """Integrated loudness so far (EBU R 128); None where there is none to measure."""
+        """Integrated loudness so far (EBU R 128); None if undefined."""
         return self._loudness.integrated
 
 
@@ -94,7 +94,7 @@ class _Loudness:
         if self._graph is None or self._first is None:
             self._graph, self._first = self._configure(block), shape
         if shape != self._latest:
-            # A recording may change its shape midway; the filter may not.
+            # A recording may change its shape midway; the filter cannot.
             self._latest, self._to_first = shape, AudioResampler(*self._first)
         assert self._to_first is not None
         for frame in self._to_first.resample(block):

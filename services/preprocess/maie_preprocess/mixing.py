@@ -1,9 +1,9 @@
-"""Several channels to one, so that nothing that is on any of them is lost. Runs in the decoder.
+"""Mixes several channels to one without losing speech. Runs in the decoder.
 
-A plain mean loses speech twice over: channels that are each other's inverse
-cancel out, and one microphone of eight that has sound is mixed down by 18 dB.
-So the levels are looked at ten times a second: channels without sound are left
-out of the mean, and where it cancels, one channel is read in its place.
+A plain mean loses speech in two ways: channels with inverted phase cancel out,
+and a single active microphone of eight is attenuated by 18 dB. So the mixer
+measures the levels ten times a second. It leaves silent channels out of the
+mean, and takes a single channel where the mean cancels.
 """
 
 from __future__ import annotations
@@ -16,50 +16,49 @@ from maie_preprocess.wire import RecordingWarning
 from maie_runtime.reasons import WarningReason
 
 FRAMES_PER_SECOND = 10
-# How loud a channel is in a mix, by FFmpeg's name of it; as FFmpeg has it, but for
-# LFE, which some recorders give to a microphone. Channels without a name are equal.
+# The weight of a channel in a mix, by FFmpeg's name of it. The weights are FFmpeg's, except for
+# LFE, which some recorders use for a microphone. Channels without a name have equal weights.
 _WEIGHTS = {"FC": 1.0, "FL": 2**-0.5, "FR": 2**-0.5, "LFE": 0.1, "LFE2": 0.1}
 _OTHER_WEIGHT = 0.5
-# A channel this far below the loudest (40 dB) has no sound of its own. The loudest
-# is remembered for a while (it fades by 10 dB a second), so that gains do not
-# change within a word.
+# A channel this far below the peak level (40 dB) is silent. The peak decays by 10 dB a
+# second, so that gains do not change within a word.
 _SILENT = 1e-4
 _FADE = 10 ** (-10 / 10 / FRAMES_PER_SECOND)
-# Power of a mix over that of unrelated channels in its place: 1 where they are
-# unrelated, 2 for two equal ones, 0 where they cancel. They are taken to cancel
-# below the first, and no more above the second.
+# Power of a mix over that of uncorrelated channels of the same levels: 1 for uncorrelated
+# channels, 2 for two equal ones, 0 for cancellation. Cancellation begins below the first
+# threshold and ends above the second.
 _CANCELS = 0.25
 _ADDS_UP = 0.5
-# What is quieter (-80 dBFS), or 20 dB below what was just there, proves nothing.
+# Frames below -80 dBFS, or 20 dB below the last loud one, are no evidence.
 _FAINT = 1e-8
 _PAUSE = 1e-2
-# Another channel is read where the mix cancels once it is 6 dB louder.
+# Where the mix cancels, the mixer switches to another channel once that is 6 dB louder.
 _LOUDER = 4.0
-# Less (s) is no reason for a warning; more than this share of the recording is all of it.
+# Shorter cancellation (s) needs no warning; a larger share of the recording counts as all of it.
 _MIN_WARNED_SECONDS = 0.5
 _EVERYWHERE = 0.8
-# A gain changes within this part of a frame (10 ms), so that it does not click.
+# A gain changes over this part of a frame (10 ms), to avoid clicks.
 _RAMP = 0.1
 
 
 @dataclass(slots=True)
 class Cancelled:
-    """Where channels cancelled out, in seconds of the track."""
+    """The part of the track where channels cancelled out, in seconds."""
 
     seconds: float = 0.0
-    """How long in all, pauses left out."""
+    """The total length, without pauses."""
     start: float = 0.0
     end: float = 0.0
 
     def add(self, start: float, end: float) -> None:
-        """Takes the next stretch."""
+        """Adds the next interval."""
         if not self.seconds:
             self.start = start
         self.seconds += end - start
         self.end = end
 
     def warnings(self, total_seconds: float) -> list[RecordingWarning]:
-        """What a person should know of it.
+        """The warning about it, if it is long enough for one.
 
         Args:
             total_seconds: The length of the recording.
@@ -70,8 +69,8 @@ class Cancelled:
         return [
             RecordingWarning(
                 reason=WarningReason.CHANNELS_CANCEL,
-                message="The channels cancel each other out where they are mixed, so that one of "
-                "them was read.",
+                message="The channels cancel each other out when mixed, so only one of them was "
+                "used.",
                 start_seconds=None if everywhere else self.start,
                 end_seconds=None if everywhere else self.end,
             )
@@ -79,13 +78,13 @@ class Cancelled:
 
 
 def frames_of(count: int, sample_rate: int) -> list[slice]:
-    """Where each tenth of a second lies among a number of samples; the last may be shorter."""
+    """Splits a number of samples into tenths of a second; the last may be shorter."""
     step = -(-sample_rate // FRAMES_PER_SECOND)
     return [slice(start, min(start + step, count)) for start in range(0, count, step)]
 
 
 def frame_powers(sound: np.ndarray, frames: list[slice]) -> np.ndarray:
-    """The mean power of each channel in each frame, without its offset: frames by channels."""
+    """The mean power of each channel in each frame, without DC offset: frames by channels."""
     parts = [sound[:, place] for place in frames]
     squares = [np.einsum("cs,cs->c", part, part) / part.shape[1] for part in parts]
     offsets = [part.mean(axis=1) for part in parts]
@@ -96,10 +95,10 @@ class Mixer:
     """Mixes blocks of one shape; see the module.
 
     Args:
-        names: What FFmpeg calls the channels, in order.
+        names: FFmpeg's names of the channels, in order.
         sample_rate: In hertz.
-        position: Where the first block begins, in seconds.
-        cancelled: Takes note of where channels cancel.
+        position: The start of the first block, in seconds.
+        cancelled: Records where channels cancel.
     """
 
     def __init__(
@@ -147,7 +146,7 @@ class Mixer:
         return np.eye(len(gains), dtype=np.float32)[self._alone]
 
     def _judge(self, mixed: float, unrelated: float, samples: int) -> None:
-        """Decides whether the mix is lost here."""
+        """Decides whether the mix cancels here."""
         cancels = mixed < _CANCELS * unrelated
         if self._alone is None and cancels:
             self._alone = int(self._loudest.argmax())
@@ -159,7 +158,7 @@ class Mixer:
 
 
 def _apply(before: np.ndarray, gains: np.ndarray, part: np.ndarray) -> np.ndarray:
-    """Mixes one frame, coming from the gains of the frame before."""
+    """Mixes one frame, with a ramp from the gains of the last one."""
     mixed = gains @ part
     ramp = int(part.shape[1] * _RAMP)
     if ramp and not np.array_equal(before, gains):

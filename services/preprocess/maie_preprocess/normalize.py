@@ -1,4 +1,4 @@
-"""Decoded frames of any shape in, lanes of 16 kHz mono 16-bit samples out. Runs in the decoder."""
+"""Converts decoded frames to lanes of 16 kHz mono 16-bit samples. Runs in the decoder."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from maie_runtime.reasons import Reason
 SAMPLE_RATE = 16_000
 SAMPLE_BYTES = 2
 MIXED = 0
-"""The number of the one channel that a mix gives; the channels of a file count from 1."""
+"""The channel number of a mix; the channels of a file count from 1."""
 
 Piece = tuple[int, bytes]
 """A channel and its next samples."""
 
 
 class RefusedError(Exception):
-    """The recording cannot be used; the arguments are reason, sentence and the field at fault."""
+    """The recording cannot be used; the arguments are reason, sentence and invalid field."""
 
     def __init__(self, reason: Reason, message: str, field: str = "") -> None:
         super().__init__(reason, message)
@@ -50,14 +50,14 @@ def check_shape(channels: int, sample_rate: int, limits: Limits) -> None:
     if not 1 <= channels <= limits.max_channels:
         raise RefusedError(
             Reason.AUDIO_CORRUPT,
-            f"The recording claims {channels} channels, and 1 to {limits.max_channels} can be "
-            "read; export it as mono or stereo.",
+            f"The recording has {channels} channels, and 1 to {limits.max_channels} are supported; "
+            "export it as mono or stereo.",
         )
     if not 1 <= sample_rate <= limits.max_sample_rate:
         raise RefusedError(
             Reason.AUDIO_CORRUPT,
-            f"The recording claims a sample rate of {sample_rate} Hz, and up to "
-            f"{limits.max_sample_rate} Hz can be read; export it at 48000 Hz.",
+            f"The recording has a sample rate of {sample_rate} Hz, and up to "
+            f"{limits.max_sample_rate} Hz is supported; export it at 48000 Hz.",
         )
 
 
@@ -71,16 +71,16 @@ def too_long(limits: Limits) -> RefusedError:
 
 
 class Normalizer:
-    """Gathers frames to blocks of a second, measures and converts them.
+    """Collects frames into blocks of a second, measures and converts them.
 
-    A codec's own frames are some 20 ms long; handling them one by one would
-    cost more than decoding them.
+    A codec's frames are some 20 ms long; converting them one by one would cost
+    more than decoding them.
 
     Args:
-        limits: What the recording may be.
-        meter: Sees every block before it is converted.
-        mode: How several channels are read; `auto` mixes them and looks whether
-            they are two sides of a call.
+        limits: The limits on the recording.
+        meter: Measures every block before it is converted.
+        mode: What to do with several channels; `auto` mixes them and checks
+            whether they are two sides of a call.
     """
 
     def __init__(self, limits: Limits, meter: Meter, mode: ChannelMode) -> None:
@@ -96,22 +96,22 @@ class Normalizer:
         self._converters: dict[int, _Converter] = {}
         self._counts: dict[int, int] = {}
         self.kept = True
-        """Whether all samples so far are those of the recording, bit by bit."""
+        """Whether all samples so far equal those of the recording bitwise."""
         self.is_call = False
-        """Whether the channels turned out to be two sides of a call, which `auto` splits."""
+        """Whether the channels are two sides of a call, which `auto` splits."""
         self.cancelled = Cancelled()
         """Where the channels cancelled out."""
 
     @property
     def samples(self) -> int:
-        """How many samples each channel has so far, at 16 kHz."""
+        """The number of samples of each channel so far, at 16 kHz."""
         return max(self._counts.values(), default=0)
 
     def push(self, frame: AudioFrame) -> Iterator[Piece]:
-        """Takes a decoded frame and gives what is ready, about a second at a time.
+        """Adds a decoded frame and yields finished samples, about a second at a time.
 
         Raises:
-            RefusedError: AUDIO_TOO_LONG, or AUDIO_CORRUPT for a shape that is not read.
+            RefusedError: AUDIO_TOO_LONG, or AUDIO_CORRUPT for an unsupported shape.
         """
         check_shape(frame.layout.nb_channels, frame.sample_rate, self._limits)
         self._seconds += frame.samples / frame.sample_rate
@@ -130,12 +130,12 @@ class Normalizer:
             yield from self._convert(block)
 
     def finish(self) -> Iterator[Piece]:
-        """Gives what is left at the end of the recording."""
+        """Yields the remaining samples at the end of the recording."""
         yield from self.flush()
         self.is_call = self._calls is not None and self._calls.is_call(at_end=True)
 
     def flush(self) -> Iterator[Piece]:
-        """Gives what is left; all channels then have the same length."""
+        """Yields the remaining samples; all channels then have the same length."""
         if self._shape is None:
             return
         block = self._fifo.read(0, partial=True)
@@ -148,7 +148,7 @@ class Normalizer:
         yield from self._level()
 
     def _start(self, frame: AudioFrame) -> None:
-        """Makes ready for sound of another shape."""
+        """Prepares for frames of another shape."""
         shape, channels = shape_of(frame), frame.layout.nb_channels
         self._shape = shape
         self._fifo = av.AudioFifo()
@@ -157,7 +157,7 @@ class Normalizer:
             names = [channel.name for channel in frame.layout.channels]
             position = self.samples / SAMPLE_RATE
             self._mixer = Mixer(names, frame.sample_rate, position, self.cancelled)
-        # A WAV file without a channel mask has no layout by name, only a count.
+        # A WAV file without a channel mask has no named layout, only a count.
         as_is = shape[0] in {"s16", "s16p"} and shape[2] == SAMPLE_RATE and self._mixer is None
         self.kept = self.kept and as_is and channels == 1
         numbers = range(1, channels + 1) if self._split else [MIXED]
@@ -171,7 +171,7 @@ class Normalizer:
         yield from self._emit(sound if self._gate is None else self._gate.push(sound))
 
     def _parts(self, block: AudioFrame) -> list[AudioFrame]:
-        """The block as it is, mixed, or each of its channels."""
+        """The block unchanged, mixed, or split into its channels."""
         if self._mixer is None and not self._split:
             return [block]
         samples = planes(block)
@@ -190,7 +190,7 @@ class Normalizer:
             yield channel, samples.tobytes()
 
     def _level(self) -> Iterator[Piece]:
-        """Fills channels that were not there all the time with silence."""
+        """Pads channels that are missing in a part of the recording with silence."""
         longest = self.samples
         for channel, count in self._counts.items():
             for start in range(count, longest, SAMPLE_RATE):
@@ -199,10 +199,10 @@ class Normalizer:
 
 
 class _Converter:
-    """Makes 16-bit samples at 16 kHz of one channel.
+    """Converts one channel to 16-bit samples at 16 kHz.
 
     Args:
-        as_is: Whether they are that already.
+        as_is: Whether the samples already have this format.
     """
 
     def __init__(self, as_is: bool) -> None:
@@ -213,7 +213,7 @@ class _Converter:
         return _samples([block] if self._resampler is None else self._resampler.resample(block))
 
     def flush(self) -> np.ndarray:
-        """Gives what the resampler holds back."""
+        """Returns the samples that the resampler still buffers."""
         return _samples([] if self._resampler is None else self._resampler.resample(None))
 
 

@@ -17,7 +17,7 @@ MAX_PAGE_BYTES: Final = 27 + 255 + 255 * 255
 
 
 def has_last_page(file: Reader) -> bool:
-    """Whether the file ends with a page that says so, whatever lies behind it."""
+    """Whether the file's last page has the end-of-stream flag, whatever follows it."""
     begin = max(0, file.size - 2 * MAX_PAGE_BYTES)
     data = file.at(begin, 2 * MAX_PAGE_BYTES)
     place = data.rfind(b"OggS")
@@ -32,15 +32,15 @@ def has_last_page(file: Reader) -> bool:
 
 
 def on_time(file: Reader, packets: Iterator[av.Packet]) -> Iterator[av.Packet]:
-    """Gives packets with the times of their own pages.
+    """Yields packets with the times of their own pages.
 
-    A page states where its last sample ends. FFmpeg takes that for where the
-    next page begins, so that the first page after a gap would be where the gap
-    is. It does better with Opus, which states more in each packet.
+    A page states the end of its last sample. FFmpeg uses that as the start of
+    the next page, which would put the first page after a gap into the gap. Its
+    times for Opus, which states more in each packet, are right.
 
     Args:
         file: The recording.
-        packets: Those of a demuxer, in the file's order.
+        packets: A demuxer's packets, in file order.
     """
     pages: dict[int, list[av.Packet]] = {}
     for packet in packets:
@@ -60,9 +60,9 @@ def _retimed(file: Reader, page: list[av.Packet]) -> list[av.Packet]:
     first = page[0]
     header = file.at(first.pos, MAX_HEADER_BYTES) if first.pos else b""
     if len(header) < _HEADER_BYTES or first.pts is None or header[5] & _LAST_PAGE:
-        # The last page states where its sound is cut.
+        # The last page states where to cut its sound.
         return page
-    # A packet that goes on in the next page ends there.
+    # A packet that continues in the next page ends there.
     ends_here = page[:-1] if header[_HEADER_BYTES + header[26] - 1] == 255 else page
     time = int.from_bytes(header[6:14], "little", signed=True)
     time -= sum(packet.duration or 0 for packet in ends_here)

@@ -7,7 +7,7 @@ from av.audio.frame import AudioFrame
 
 
 def planes(block: AudioFrame) -> np.ndarray:
-    """The samples of a block, channels by samples, as the codec gave them."""
+    """The samples of a block, channels by samples, in the codec's format."""
     samples = block.to_ndarray()
     if block.format.is_planar:
         return samples
@@ -16,7 +16,7 @@ def planes(block: AudioFrame) -> np.ndarray:
 
 def as_float(samples: np.ndarray) -> np.ndarray:
     """Samples of any format as 32-bit floats, full scale being 1, channel after channel."""
-    # In one piece each, or all that follows takes ten times as long.
+    # Contiguous channels: otherwise all later steps take ten times as long.
     samples = np.ascontiguousarray(samples)
     if samples.dtype.kind == "u":
         return (samples.astype(np.float32) - 128) / 128
@@ -26,7 +26,7 @@ def as_float(samples: np.ndarray) -> np.ndarray:
 
 
 def mono(samples: np.ndarray, sample_rate: int) -> AudioFrame:
-    """A block of one channel, in the format that its samples have."""
+    """A block of one channel, in the format of its samples."""
     name = {"u1": "u8", "i2": "s16", "i4": "s32", "f4": "flt", "f8": "dbl"}[samples.dtype.str[1:]]
     frame = AudioFrame.from_ndarray(
         np.ascontiguousarray(samples)[np.newaxis], format=name, layout="mono"

@@ -1,4 +1,4 @@
-"""From utterances to chunks. Pure: no audio, no model, no clock."""
+"""Groups utterances into chunks. Pure: no audio, no model, no clock."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from typing import Final
 from maie_speech.finder import Span
 from maie_speech.frames import SAMPLE_RATE
 
-# How much of a chunk may be given up to end it in a pause rather than inside
-# long speech that was split.
+# The part of the target by which a chunk may be shorter to end in a pause, not inside
+# split speech.
 REACH: Final = 0.25
-# Samples: one window of Whisper. An hour of silence before a minute of speech is not worth reading.
+# In samples: one window of Whisper. Long silence before speech is not worth decoding.
 LEAD: Final = 30 * SAMPLE_RATE
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class ChunkPlan:
-    """A stretch to transcribe as one, and the speech within it.
+    """The audio and the speech of one chunk.
 
     Attributes:
-        index: From 0, among those of one lane.
+        index: From 0, within one lane.
         speech: The utterances, in order, without overlap; never empty.
-        span: What the chunk's audio covers: its speech and a margin of the
-            silence around it, or all of a recording that is one chunk.
+        span: The chunk's audio: its speech with a margin of silence around it,
+            or the whole recording if that is one chunk.
     """
 
     index: int
@@ -32,19 +32,18 @@ class ChunkPlan:
 
 
 class ChunkPlanner:
-    """Groups utterances into chunks while a recording passes by.
+    """Groups utterances into chunks while a recording is streamed.
 
     A chunk takes utterances as long as it stays within the target. It ends at
-    the latest pause; where its last utterance was split and goes on, at a pause
-    up to a quarter of the target earlier, and only where there is none at the
-    split itself. Utterances are never cut here, so that a chunk is at most as
-    long as the target or its one utterance. Their padding lies in the pause,
-    and so do the cuts.
+    the latest pause. If its last utterance was split and continues, it ends at
+    a pause up to a quarter of the target earlier or, without one, at the split
+    itself. The planner never cuts utterances, so a chunk is at most as long as
+    the target or its only utterance. Padding and cuts lie in the pauses.
 
     Args:
-        target: The length in samples that the speech of a chunk aims at.
-        margin: Samples of silence that chunks keep before and after their
-            speech. Two chunks share a shorter pause half and half.
+        target: The target length of a chunk's speech, in samples.
+        margin: The silence that chunks keep before and after their speech, in
+            samples. Two chunks share a shorter pause equally.
     """
 
     def __init__(self, target: int, margin: int) -> None:
@@ -52,11 +51,11 @@ class ChunkPlanner:
         self._margin = margin
         self._group: list[Span] = []
         self._count = 0
-        # Where the audio of the chunk in hand may begin.
+        # The earliest start of the current chunk's audio.
         self._earliest = 0
 
     def add(self, utterance: Span) -> list[ChunkPlan]:
-        """Takes the next utterance and gives the chunks that it completes."""
+        """Adds the next utterance and returns the chunks that it completes."""
         plans = []
         while self._group and utterance.end - self._group[0].start > self._target:
             plans.append(self._cut(utterance.start))
@@ -64,12 +63,12 @@ class ChunkPlanner:
         return plans
 
     def advance(self, watermark: int) -> list[ChunkPlan]:
-        """Gives the chunks that nothing can join any more.
+        """Returns the chunks that no later utterance can join.
 
-        Gives them earlier than `add` would, but never other ones.
+        Returns the same chunks as `add` would, but earlier.
 
         Args:
-            watermark: No utterance yet to come begins before this sample.
+            watermark: No later utterance begins before this sample.
         """
         plans = []
         while self._group and watermark - self._group[0].start > self._target:
@@ -87,17 +86,17 @@ class ChunkPlanner:
         return [self._take(len(self._group), total)]
 
     def needed_from(self, watermark: int) -> int:
-        """The first sample that chunks yet to come may hold.
+        """The first sample that later chunks may contain.
 
         Args:
-            watermark: No utterance yet to come begins before this sample.
+            watermark: No later utterance begins before this sample.
         """
         if self._is_whole(watermark):
             return 0
         return self._begin(self._group[0].start if self._group else watermark)
 
     def _cut(self, next_start: int) -> ChunkPlan:
-        """Ends the chunk in hand before an utterance that begins at `next_start`."""
+        """Ends the current chunk before an utterance that begins at `next_start`."""
         starts = [span.start for span in self._group[1:]] + [next_start]
         ends_in_pause = [start > span.end for span, start in zip(self._group, starts, strict=True)]
         if not ends_in_pause[-1]:
@@ -108,18 +107,18 @@ class ChunkPlanner:
         return self._take(len(self._group), self._half_way(-1, next_start))
 
     def _is_whole(self, samples: int) -> bool:
-        """Whether a recording of so many samples is one chunk."""
+        """Whether a recording with this number of samples is one chunk."""
         return self._count == 0 and samples <= self._target
 
     def _begin(self, speech: int) -> int:
-        """Where the audio of the next chunk begins if its speech begins at `speech`."""
+        """The start of the next chunk's audio if its speech begins at `speech`."""
         return max(self._earliest, speech - (self._margin if self._count else LEAD))
 
     def _half_way(self, place: int, next_start: int) -> int:
         return (self._group[place].end + next_start) // 2
 
     def _take(self, count: int, latest: int) -> ChunkPlan:
-        """Makes a chunk of the first utterances; its audio ends at `latest` at the latest."""
+        """Makes a chunk of the first utterances; its audio ends no later than `latest`."""
         speech = tuple(self._group[:count])
         span = Span(
             start=self._begin(speech[0].start),

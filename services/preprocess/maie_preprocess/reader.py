@@ -1,4 +1,4 @@
-"""Reads a recording here and there. Runs in the decoder."""
+"""Random access to a recording. Runs in the decoder."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import BinaryIO
 
 
 class Reader:
-    """Reads a file without moving the place at which FFmpeg reads it.
+    """Reads a file without moving the file position that FFmpeg uses.
 
     Args:
         source: The file.
 
     Attributes:
-        size: How many bytes it has.
+        size: Its size in bytes.
     """
 
     def __init__(self, source: BinaryIO) -> None:

@@ -1,4 +1,4 @@
-"""What was asked of a recording and what it was, in the contract's words."""
+"""Converts between the contract's messages about recordings and those of the decoder."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MODES: dict[int, wire.ChannelMode] = {
 
 
 def choice_of(options: pb.RecordingOptions, settings: PreprocessSettings) -> wire.Choice:
-    """Which sound of the recording is wanted.
+    """The tracks and channels that a request selects.
 
     Raises:
         StageError: INVALID_ARGUMENT with OPTION_OUT_OF_RANGE.
@@ -32,7 +32,7 @@ def choice_of(options: pb.RecordingOptions, settings: PreprocessSettings) -> wir
 
 
 def quality_of(lanes: Lanes, opened: wire.Opened, done: wire.Done) -> pb.AudioQuality:
-    """Figures about the sound of the recording."""
+    """The measured audio quality of the recording."""
     quality = pb.AudioQuality(
         vad_coverage=lanes.speech_samples / lanes.samples,
         loudness_lufs=done.loudness_lufs,
@@ -47,7 +47,7 @@ def quality_of(lanes: Lanes, opened: wire.Opened, done: wire.Done) -> pb.AudioQu
 
 
 def source_format(opened: wire.Opened, done: wire.Done) -> pb.SourceFormat:
-    """What the recording was before it was normalised."""
+    """The format of the recording before it was normalised."""
     return pb.SourceFormat(
         container=opened.container,
         codec=opened.codec,

@@ -1,4 +1,4 @@
-"""Where a recording comes from: the object store, or the request itself."""
+"""Opens a recording from the object store or from the request."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from maie_runtime.reasons import Reason
 async def open_recording(
     request: pb.PreprocessRequest, blobs: Blobs, settings: PreprocessSettings, executor: Executor
 ) -> AsyncIterator[int]:
-    """Gives the descriptor of a file that has no name any more.
+    """Yields the descriptor of an unlinked file with the recording.
 
-    The file goes with the descriptor, however the work ends; even a process
-    that is killed leaves nothing behind.
+    The system deletes the file with its last descriptor, even if the process
+    is killed.
 
     Raises:
-        StageError: INVALID_ARGUMENT where the request names no recording or
-            holds one that is too large; what `Blobs.download` raises.
+        StageError: INVALID_ARGUMENT if the request names no recording or
+            contains one that is too large; others as `Blobs.download`.
     """
     check_source(request, settings)
     with tempfile.TemporaryDirectory(prefix="maie-", dir=settings.temp_dir) as folder:
@@ -60,7 +60,7 @@ def check_source(request: pb.PreprocessRequest, settings: PreprocessSettings) ->
     if len(request.recording_content) > settings.max_content_bytes:
         raise invalid(
             Reason.AUDIO_TOO_LARGE,
-            f"A recording in the request may have {settings.max_content_bytes} bytes; store a "
-            "larger one and name it in recording.",
+            f"A recording in a request may have up to {settings.max_content_bytes} bytes; store "
+            "a larger one and name it in recording.",
             field="recording_content",
         )

@@ -1,4 +1,4 @@
-"""The preprocess stage: a recording in, measured and cut chunks of speech out."""
+"""The preprocess stage: measures a recording and cuts it into chunks of speech."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from maie_preprocess.cutting import duration_of
 from maie_preprocess.decoding import Decoding, decoding
 from maie_preprocess.engine import SpeechEngine
 from maie_preprocess.lanes import Lanes
-from maie_preprocess.notes import warnings_of
-from maie_preprocess.places import LongPlaces
+from maie_preprocess.long_recordings import LongRecordings
 from maie_preprocess.recording import choice_of, quality_of, source_format
+from maie_preprocess.recording_warnings import warnings_of
 from maie_preprocess.settings import ENGINES, PreprocessSettings
 from maie_preprocess.source import open_recording
 from maie_preprocess.wire import Opened
@@ -30,12 +30,12 @@ from maie_runtime.stage import StageContext
 from maie_speech.finder import SpeechRules, Thresholds, speech_rules
 from maie_speech.frames import FRAME_SAMPLES, SAMPLE_RATE
 
-# Ten seconds at once: the model is as fast on them as on five minutes, and its
-# memory grows with every frame that it sees together with others.
+# About ten seconds: larger windows make the model no faster, and it needs memory for each
+# frame of a window.
 WINDOW_BYTES = 320 * FRAME_SAMPLES * SAMPLE_BYTES
-# More messages would say nothing that a person could see.
+# The least increase of the progress that is reported.
 PROGRESS_STEP = 0.01
-# The settings that shape the result, beside the model.
+# The settings that determine the result, together with the model.
 PARAMETERS = (
     "vad_threshold", "vad_negative_threshold", "vad_narrow_band_threshold",
     "vad_narrow_band_negative_threshold", "vad_min_speech_ms", "vad_min_silence_ms",
@@ -59,12 +59,12 @@ class PreprocessStage:
         self._executor = executor
         self._rules = _rules(settings)
         long_slots = settings.long_slots or max(1, settings.slots // 2)
-        self._long_places = LongPlaces(long_slots, settings.long_seconds)
+        self._long_recordings = LongRecordings(long_slots, settings.long_seconds)
 
     async def run(
         self, request: pb.PreprocessRequest, context: StageContext
     ) -> AsyncGenerator[pb.PreprocessResponse, None]:
-        """Works on one recording; see `Stage.run`.
+        """Processes one recording; see `Stage.run`.
 
         Chunks are stored as `FOLDER/chunk-SHA256`.
 
@@ -72,33 +72,33 @@ class PreprocessStage:
             StageError: INVALID_ARGUMENT with AUDIO_EMPTY, AUDIO_CORRUPT,
                 AUDIO_TOO_SHORT, AUDIO_TOO_LONG or UNSUPPORTED_FORMAT for the
                 recording, another reason for the request itself; BusyError for a
-                long recording while others take all the room for such.
+                long recording above the limit on those.
         """
         length = ChunkLength.of(request, self._settings)
         choice = choice_of(request.recording_options, self._settings)
         async with (
             open_recording(request, context.blobs, self._settings, self._executor) as recording,
             decoding(recording, self._settings, choice) as decoded,
-            self._long_places.visit() as see_length,
+            self._long_recordings.track() as report_length,
         ):
             opened = await decoded.open()
             chunk_seconds = length.seconds(_all_lanes(opened))
             lanes = self._lanes(chunk_seconds, context)
-            told = reached = 0.0
+            reported = reached = 0.0
             async for lane, window in decoded.windows(WINDOW_BYTES):
                 if opened is not decoded.opened:
-                    # The channels are read in another way now: what came before is void.
+                    # The recording is a call: everything before is void.
                     opened = await decoded.open()
                     chunk_seconds = length.seconds(_all_lanes(opened))
                     lanes = self._lanes(chunk_seconds, context)
                     reached = 0.0
-                see_length(_seconds(lanes, decoded))
+                report_length(_seconds(lanes, decoded))
                 await lanes.feed(lane, window)
                 fraction = _fraction(lanes, decoded, recording)
                 if fraction >= reached + PROGRESS_STEP:
-                    # A second reading shows that it lives, but progress never falls.
-                    reached, told = fraction, max(told, fraction)
-                    yield pb.PreprocessResponse(progress=pb.PreprocessProgress(fraction=told))
+                    # Decoding again still counts as a heartbeat, but progress never decreases.
+                    reached, reported = fraction, max(reported, fraction)
+                    yield pb.PreprocessResponse(progress=pb.PreprocessProgress(fraction=reported))
         await lanes.finish()
         result = self._result(lanes, decoded)
         result.vad_engine.parameters["chunk_seconds"] = json.dumps(chunk_seconds)
@@ -110,12 +110,12 @@ class PreprocessStage:
         return Lanes(self._engine, self._rules, target, context.blobs, prefix, self._executor)
 
     def facts(self, response: pb.PreprocessResponse) -> event.UnitFacts:
-        """How many chunks there are to transcribe, and the recording's length."""
+        """The number of chunks and the recording's length."""
         result = response.result
         return event.UnitFacts(chunk_count=len(result.chunks), duration=result.duration)
 
     def models(self) -> Sequence[event.ModelInfo]:
-        """The model that finds speech."""
+        """The VAD model."""
         model = event.ModelInfo(
             engine=self._version(),
             description="Tells speech from silence, noise and music.",
@@ -146,7 +146,7 @@ class PreprocessStage:
             quality=quality_of(lanes, opened, done),
             chunks=lanes.chunks,
             vad_engine=self._version(),
-            warnings=warnings_of(opened, done, heard=bool(lanes.chunks)),
+            warnings=warnings_of(opened, done, has_speech=bool(lanes.chunks)),
         )
 
 
@@ -164,28 +164,28 @@ def _rules(settings: PreprocessSettings) -> SpeechRules:
 
 
 def _all_lanes(opened: Opened) -> float | None:
-    """How many seconds there are to transcribe, as far as the recording says."""
+    """The stated length of all lanes together, in seconds; None if not stated."""
     return opened.seconds * opened.lanes if opened.seconds else None
 
 
 def _seconds(lanes: Lanes, decoded: Decoding) -> float:
-    """How long the recording is at least, as far as that is known by now."""
+    """The recording's length in seconds as known so far."""
     stated = decoded.opened.seconds if decoded.opened is not None else None
     return max(stated or 0.0, lanes.samples / SAMPLE_RATE)
 
 
 def _fraction(lanes: Lanes, decoded: Decoding, recording: int) -> float:
-    """How far the work is, by time, or by bytes where the container states no time."""
+    """The progress by time, or by bytes if the container states no length."""
     if decoded.opened is not None and decoded.opened.seconds:
         return min(1.0, lanes.samples / SAMPLE_RATE / decoded.opened.seconds)
-    # The decoder reads through the same open file, so its place is ours.
+    # The decoder uses the same open file, so its file position is visible here.
     size = os.fstat(recording).st_size
     return min(1.0, os.lseek(recording, 0, os.SEEK_CUR) / size)
 
 
 @asynccontextmanager
 async def open_stage(settings: PreprocessSettings) -> AsyncIterator[PreprocessStage]:
-    """Loads and verifies the model and gives the stage.
+    """Loads and verifies the model and yields the stage.
 
     Raises:
         StageError: FAILED_PRECONDITION with ENGINE_NOT_FOUND, MODEL_MISSING or

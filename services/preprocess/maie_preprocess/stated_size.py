@@ -1,7 +1,7 @@
-"""How many bytes a file says that it has. Runs in the decoder.
+"""The size that a file states in its headers. Runs in the decoder.
 
-Each container that nests its parts writes down how long the parts are, so that
-one that lacks its end, or a piece in between, shows it.
+A container with nested parts states their sizes, so a missing end or a missing
+piece can be detected.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from typing import Final
 from maie_preprocess import asf, boxes, matroska
 from maie_preprocess.reader import Reader
 
-# Programs that write into a pipe do not know a length and put the largest
-# number there, signed or unsigned, or something close to it.
+# Programs that write into a pipe do not know the length and write the largest number,
+# signed or unsigned, or one close to it.
 PLACEHOLDER: Final = 0x7FFF0000
-# More parts side by side than a whole recording of a day has fragments.
+# The most parts on one level; a recording of a day has fewer fragments.
 MAX_PARTS: Final = 500_000
 _W64_RIFF: Final = bytes.fromhex("726966662e91cf11a5d628db04c10000")
 _BOX_HEADER: Final = 8
 
 
 def stated_size(file: Reader) -> int | None:
-    """Where the file's last part ends by its own account, in bytes; None where it does not say.
+    """The stated end of the file's last part, in bytes; None if not stated.
 
-    More than the file has means that a part of it is missing.
+    More than the file's size means that a part of it is missing.
     """
     head = file.at(0, 16)
     for magic, size in _SIZES.items():

@@ -1,7 +1,7 @@
 """Places decoded sound on the container's clock. Runs in the decoder.
 
 A gap in the timestamps becomes silence and an overlap is cut away, so that the
-n-th second of what comes out is the n-th second that a player shows.
+n-th second of the output is the n-th second in a player.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from av.audio.frame import AudioFrame
 from maie_preprocess.gaps import Gaps
 from maie_preprocess.measure import Shape, shape_of
 
-# Timestamps are rounded, and those of a live recording jitter: sound is moved
-# only where it would be further than this from its place.
+# Timestamps are rounded, and those of a live recording jitter: smaller deviations are
+# ignored.
 TOLERANCE_SECONDS: Final = 0.04
-# A jump counts once so much sound agrees with it. One damaged page of Ogg, at
-# most some seconds of sound, can claim any time; the pages after it do not.
+# A jump of the clock counts once this much sound confirms it. A damaged Ogg page, some
+# seconds of sound, can have any time; the pages after it are right.
 CONFIRM_SECONDS: Final = 10.0
-# Sound may wait for that in as much memory as this.
+# The memory limit for sound that waits for confirmation.
 CONFIRM_BYTES: Final = 32 * 1024 * 1024
-# Sound that overlaps by more was not recorded twice: the clock was set back, as
-# where two recordings were joined, and a player goes on playing.
+# A larger overlap is not sound recorded twice: the clock was set back, as where two
+# recordings were joined, and a player continues.
 MAX_OVERLAP_SECONDS: Final = 0.5
 
 
@@ -33,21 +33,21 @@ class Timeline:
     """The sound of one stream, in time.
 
     Args:
-        start_seconds: What the container's clock shows where its timeline
-            begins; None where that is the stream's own beginning.
-        max_seconds: A gap that would make the recording longer is not believed.
+        start_seconds: The container's clock at the start of its timeline; None
+            for the start of the stream itself.
+        max_seconds: A gap that would make the recording longer is ignored.
     """
 
     def __init__(self, start_seconds: float | None, max_seconds: float) -> None:
         self.gaps = Gaps()
         """Where sound is missing."""
         self.late_seconds = 0.0
-        """How much silence there is before the first sound."""
+        """The length of the silence before the first sound."""
         self._start = start_seconds
         self._max_seconds = max_seconds
         self._placed = 0.0
         self._waiting: deque[AudioFrame] = deque()
-        # How much later than right after the one before it each of them claims to be.
+        # By how much each frame's time is later than the end of the frame before it.
         self._shifts: deque[float] = deque()
         self._waiting_seconds = 0.0
         self._waiting_bytes = 0
@@ -55,32 +55,32 @@ class Timeline:
         self._silence = _Silence()
 
     def damage(self) -> None:
-        """Notes that what comes next could not be decoded."""
+        """Records that the next packet could not be decoded."""
         self.gaps.add(self._placed + self._waiting_seconds, 0.0, damaged=True)
 
     def push(self, frame: AudioFrame) -> Iterator[AudioFrame]:
-        """Takes a decoded frame and gives frames that follow each other without a gap."""
+        """Adds a decoded frame and yields frames without gaps between them."""
         shift = self._shift(frame)
         agrees = abs(shift) <= TOLERANCE_SECONDS
         if agrees and not self._waiting:
             yield self._place(frame)
             return
         self._wait(frame, shift)
-        # Where it agrees, the clock is back, whatever it showed in between.
+        # If it agrees, the clock is right again, and the jump was an error.
         yield from self._settle(everything=agrees)
 
     def flush(self) -> Iterator[AudioFrame]:
-        """Gives what still waits."""
+        """Yields the waiting frames."""
         yield from self._settle(everything=True)
 
     def _shift(self, frame: AudioFrame) -> float:
-        """How much later than right after the sound before it a frame claims to be."""
+        """By how much a frame's time is later than the end of the sound before it."""
         if frame.time is None:
             return self._shifts[-1] if self._shifts else 0.0
         if not self._begun:
             self._begun = True
-            # The first frame is early where an encoder's delay is cut away, and
-            # late by a rounding of the container's clock.
+            # The first frame is early if an encoder's delay is cut away, and late
+            # by a rounding of the container's clock.
             if self._start is None or frame.time - self._start <= TOLERANCE_SECONDS:
                 self._start = frame.time
         assert self._start is not None
@@ -102,20 +102,20 @@ class Timeline:
         return self._waiting_seconds >= CONFIRM_SECONDS or self._waiting_bytes >= CONFIRM_BYTES
 
     def _believed(self) -> float:
-        """How far the first frame that waits is moved: as far as all that wait agree."""
+        """The move of the first waiting frame: the part of it that all waiting frames confirm."""
         earliest, latest = min(self._shifts), max(self._shifts)
         if earliest > TOLERANCE_SECONDS:
             return earliest
         return latest if latest < -TOLERANCE_SECONDS else 0.0
 
     def _next(self, move: float) -> Iterator[AudioFrame]:
-        """Places the first frame that waits."""
+        """Places the first waiting frame."""
         frame = self._waiting.popleft()
         self._shifts.popleft()
         self._waiting_seconds -= frame.samples / frame.sample_rate
         self._waiting_bytes -= _bytes(frame)
         if self._placed + move > self._max_seconds or move < -MAX_OVERLAP_SECONDS:
-            # Either nonsense or a new clock.
+            # Either an invalid time or a new clock.
             assert self._start is not None
             self._start += move
             self._moved(move)
@@ -135,7 +135,7 @@ class Timeline:
         self._moved(seconds)
 
     def _cut(self, seconds: float, frame: AudioFrame) -> AudioFrame | None:
-        """Takes the beginning of a frame away; None where nothing is left."""
+        """Cuts off the start of a frame; None if nothing is left."""
         samples = min(round(seconds * frame.sample_rate), frame.samples)
         self._moved(-samples / frame.sample_rate)
         if samples == frame.samples:
@@ -155,14 +155,14 @@ class Timeline:
 
 
 class _Silence:
-    """Frames without a sound; the same one again and again where it can be."""
+    """Silent frames; reuses one frame where possible."""
 
     def __init__(self) -> None:
         self._shape: Shape | None = None
         self._second: AudioFrame | None = None
 
     def like(self, frame: AudioFrame, samples: int) -> Iterator[AudioFrame]:
-        """Gives frames of a second at most that look like another one."""
+        """Yields silent frames of at most a second, in the format of a given one."""
         if self._second is None or self._shape != shape_of(frame):
             self._shape = shape_of(frame)
             self._second = _silent(frame, frame.sample_rate)
@@ -175,7 +175,7 @@ class _Silence:
 def _silent(like: AudioFrame, samples: int) -> AudioFrame:
     frame = AudioFrame(format=like.format.name, layout=like.layout.name, samples=samples)
     frame.sample_rate = like.sample_rate
-    # Unsigned samples rest in the middle of their range.
+    # Silence of unsigned samples is the middle of their range.
     rest = b"\x80" if like.format.name.startswith("u8") else b"\x00"
     for plane in frame.planes:
         plane.update(rest * plane.buffer_size)

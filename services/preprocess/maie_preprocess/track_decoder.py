@@ -1,4 +1,4 @@
-"""One track of a recording: packets in, lanes of samples out. Runs in the decoder."""
+"""Decodes the packets of one track to lanes of samples. Runs in the decoder."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ def _decoder_of(stream: AudioStream) -> AudioCodecContext:
 
 
 class TrackDecoder:
-    """Decodes one track and counts what goes wrong on the way.
+    """Decodes one track and counts damaged packets.
 
     Args:
         stream: The track.
-        number: The track's number in its lanes; 0 where it is the only one.
-        mode: How its channels are read.
-        start_seconds: What the clock shows where the file begins to play.
-        stated: What the file says of the track's length.
-        limits: What the recording may be.
+        number: The track's number in its lanes; 0 if it is the only one.
+        mode: What to do with its channels.
+        start_seconds: The container's clock at the start of the file.
+        stated: The track's stated length.
+        limits: The limits on the recording.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class TrackDecoder:
         self.stream = stream
         self.split = mode == "split"
         self.is_call = False
-        """Whether the track turned out to be a call that is not read as one."""
+        """Whether the track is a call and must be decoded again with split channels."""
         self._number = number
         self._stated = stated
         self._decoder = _decoder_of(stream)
@@ -67,16 +67,16 @@ class TrackDecoder:
 
     @property
     def samples(self) -> int:
-        """How many samples there were, at 16 kHz."""
+        """The number of samples so far, at 16 kHz."""
         return self.normalizer.samples
 
     def push(self, packet: av.Packet) -> Iterator[Piece]:
-        """Takes a packet; gives 16 kHz mono 16-bit samples, about a second at a time."""
+        """Adds a packet; yields 16 kHz mono 16-bit samples, about a second at a time."""
         yield from self._count(self._decode(packet))
         self.is_call = self.normalizer.is_call
 
     def finish(self) -> Iterator[Piece]:
-        """Gives what is left."""
+        """Yields the remaining samples."""
         for frame in self.timeline.flush():
             yield from self._count(self.normalizer.push(frame))
         yield from self._count(self.normalizer.finish())
@@ -87,7 +87,7 @@ class TrackDecoder:
         if packet.size and packet.pos is not None:
             self._last_position = packet.pos
         if self._stated.container == "mpegts" and packet.is_corrupt:
-            # Packets of the transport are missing before or in it.
+            # Transport packets are missing before it or in it.
             self.timeline.damage()
         if self._stated.container == "amr" and packet.size and not amr.is_frame(bytes(packet)):
             self._note_damage()
@@ -112,11 +112,11 @@ class TrackDecoder:
             yield wire.Lane(self._number, channel), piece
 
     def judge(self, file: Reader, limits: wire.Limits) -> list[wire.RecordingWarning]:
-        """Says at the end whether this was a whole track.
+        """Checks the finished track for damage and truncation.
 
-        A few damaged packets are left out; more than the limit, or an end far
-        before the one that the header states, make the recording corrupt: a
-        transcript that lacks its end without saying so is worse than none.
+        A few damaged packets are skipped; more than the limit, or an end far
+        before the stated one, make the recording corrupt: a transcript that
+        silently lacks its end is worse than none.
 
         Raises:
             RefusedError: AUDIO_CORRUPT.

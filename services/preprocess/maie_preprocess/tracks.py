@@ -1,4 +1,4 @@
-"""The audio tracks of a file, and which of them are read. Runs in the decoder."""
+"""The audio tracks of a file, and which of them to decode. Runs in the decoder."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from maie_runtime.reasons import Reason
 MAX_TITLE_CHARACTERS = 200
 UNKNOWN_CODEC = "unknown"
 TRACK_FIELD = "recording_options.track"
-# What FFmpeg logs about a stream whose codec it does not know: PyAV does not show the tag.
+# FFmpeg's log line for a stream whose codec it does not know: PyAV does not expose the tag.
 _UNKNOWN = re.compile(r"stream (\d+) \(Audio: none \((\S+) / 0x")
 
 
@@ -27,7 +27,7 @@ def tags_of(log: Sequence[tuple[int, str, str]]) -> dict[int, str]:
 
 
 def codec_of(stream: AudioStream, tags: dict[int, str]) -> str:
-    """The codec's name as FFmpeg has it, or the container's tag where FFmpeg has none."""
+    """FFmpeg's name of the codec, or the container's tag if FFmpeg has none."""
     # A stream whose codec FFmpeg cannot name has no codec context at all.
     context = stream.codec_context
     if context is not None:
@@ -38,13 +38,13 @@ def codec_of(stream: AudioStream, tags: dict[int, str]) -> str:
 def pick(
     container: InputContainer, choice: wire.Choice, tags: dict[int, str]
 ) -> dict[int, AudioStream]:
-    """The tracks to read, by their number from 1.
+    """The numbers of the tracks to decode, from 1.
 
-    Where the request names none: the first that the file flags as its default
-    and that can be read, or else the first that can be read.
+    If the request names none: the first supported track that the file flags as
+    default, or else the first supported one.
 
     Raises:
-        RefusedError: TRACK_NOT_FOUND, or UNSUPPORTED_FORMAT where none can be read.
+        RefusedError: TRACK_NOT_FOUND, or UNSUPPORTED_FORMAT if none is supported.
     """
     streams = dict(enumerate(container.streams.audio, 1))
     if not container.streams:
@@ -80,7 +80,7 @@ def pick(
 def describe(
     container: InputContainer, read: dict[int, AudioStream], tags: dict[int, str]
 ) -> list[wire.Track]:
-    """All audio tracks of a file, in its order."""
+    """All audio tracks of a file, in file order."""
     return [
         wire.Track(
             track=number,
@@ -99,12 +99,12 @@ def _is_default(stream: AudioStream) -> bool:
 
 
 def _language(named: str | None) -> str:
-    # ISO 639-2 has a code for a language that nobody named.
+    # ISO 639-2 has a code for an undetermined language.
     return _line(named or "").removeprefix("und")
 
 
 def _line(title: str) -> str:
-    """A title as one line that can be shown."""
+    """A title as one printable line."""
     shown = "".join(letter if letter.isprintable() else " " for letter in title)
     return " ".join(shown.split())[:MAX_TITLE_CHARACTERS]
 

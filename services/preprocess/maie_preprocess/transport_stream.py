@@ -7,10 +7,10 @@ from typing import Final
 from maie_preprocess.reader import Reader
 
 _SYNC: Final = 0x47
-# Plain, with a time code before each packet, and with a check after it.
+# Packet sizes: plain, with a time code before each packet, with a checksum after it.
 _SIZES: Final = (188, 192, 204)
 _PAYLOAD_BYTES: Final = 188
-# Packets of sound come in far less than this, between packets of a picture.
+# Audio packets are much closer together than this, between video packets.
 SEARCH_BYTES: Final = 4 * 1024 * 1024
 _CHECKED: Final = 5
 
@@ -24,7 +24,7 @@ def breaks_off(file: Reader, pid: int) -> bool:
     """
     data = file.at(max(0, file.size - SEARCH_BYTES), SEARCH_BYTES)
     for size in _SIZES:
-        # From the end, because what comes before may lack a piece. A whole last packet first.
+        # From the end, because a piece may be missing earlier. First the last whole packet.
         for rest in (*range(_PAYLOAD_BYTES, size + 1), *range(1, _PAYLOAD_BYTES)):
             last = len(data) - rest
             places = data[last - (_CHECKED - 1) * size : last + 1 : size] if last >= 0 else b""
@@ -34,11 +34,11 @@ def breaks_off(file: Reader, pid: int) -> bool:
 
 
 def _lacks_end(data: bytes, places: range, pid: int) -> bool:
-    """Whether the last packet of the transport or of the track is shorter than it says.
+    """Whether the last packet of the transport or of the track is shorter than it states.
 
     Args:
         data: The end of the file.
-        places: Where in it packets of the transport begin, the last one first.
+        places: The offsets of the transport's packets in it, the last one first.
         pid: The track's number.
     """
     if places[0] + _PAYLOAD_BYTES > len(data):
@@ -51,7 +51,7 @@ def _lacks_end(data: bytes, places: range, pid: int) -> bool:
         payload = _payload(packet)
         there += len(payload)
         if packet[1] & 0x40:
-            # The first packet of a PES packet; its length, if any, does not count its head.
+            # The start of a PES packet; its length field, if any, excludes its header.
             stated = int.from_bytes(payload[4:6], "big")
             return bool(stated) and there < stated + 6
     return False

@@ -1,10 +1,10 @@
-"""What the decoding process tells the service over its pipe.
+"""The protocol between the decoding process and the service, over a pipe.
 
 A message is one byte of kind, one of track, one of channel, four bytes of length
-(little endian) and the payload. The kinds come in this order: OPENED, then any
-number of SAMPLES, then DONE; or REFUSED in place of any of them, as the last.
-OPENED comes once more where the recording turns out to be a call: what came
-before is void, and everything comes again, each channel by itself.
+(little endian) and the payload. The order of kinds is OPENED, any number of
+SAMPLES, DONE; or REFUSED instead of any of them, as the last. A second OPENED
+means that the recording is a call: all earlier messages are void, and everything
+follows again, with separate channels.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, BinaryIO, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    # The decoding process does without protobuf.
+    # The decoding process does not load protobuf.
     from maie_runtime.reasons import Reason, WarningReason
 
 HEADER: Final = struct.Struct("<cBBI")
-# A second of sound is 32 kB; a decoder that claims more than this is out of order.
+# A second of sound is 32 kB; a larger payload is an error of the decoder.
 MAX_PAYLOAD_BYTES: Final = 1024 * 1024
 
 OPENED: Final = b"O"
@@ -30,7 +30,7 @@ REFUSED: Final = b"R"
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Limits:
-    """What a recording may be and what decoding it may take; see the settings."""
+    """The limits on a recording and its decoding; see the settings."""
 
     min_seconds: float
     max_seconds: float
@@ -46,7 +46,7 @@ ChannelMode = Literal["mix", "split", "auto"]
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Choice:
-    """Which sound of the recording is wanted; see RecordingOptions in the contract."""
+    """Which tracks and channels to decode; see RecordingOptions in the contract."""
 
     channels: ChannelMode
     track: int
@@ -54,11 +54,11 @@ class Choice:
 
 
 class Lane(NamedTuple):
-    """Sound that is read by itself.
+    """A channel or track that is transcribed separately.
 
     Attributes:
-        track: The audio track, from 1; 0 where one track is read.
-        channel: The channel, from 1; 0 where the channels are mixed.
+        track: The audio track, from 1; 0 if only one track is decoded.
+        channel: The channel, from 1; 0 if the channels are mixed.
     """
 
     track: int
@@ -82,16 +82,16 @@ class Track:
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Opened:
-    """What the container says.
+    """The container's metadata.
 
     Attributes:
-        container: The demuxer's name as FFmpeg has it.
-        codec: The codec's name as FFmpeg has it, of the first track that is read.
+        container: FFmpeg's name of the demuxer.
+        codec: FFmpeg's name of the codec of the first decoded track.
         sample_rate: In hertz, of that track.
         channels: The number of channels of that track.
-        seconds: How long the recording claims to be; None where it does not say.
-        split: Whether the channels of a track are read each by itself.
-        tracks: All audio tracks, in the order of the file.
+        seconds: The stated length of the recording; None if not stated.
+        split: Whether the channels of a track are transcribed separately.
+        tracks: All audio tracks, in file order.
     """
 
     container: str
@@ -104,20 +104,20 @@ class Opened:
 
     @property
     def lanes(self) -> int:
-        """How many lanes are read at most: channels of one track, or tracks."""
+        """The most lanes: channels of one track, or tracks."""
         read = sum(track.read for track in self.tracks)
         return max(1, read) * (self.channels if self.split else 1)
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class RecordingWarning:
-    """What a person should know of the recording.
+    """A warning about the recording.
 
     Attributes:
-        reason: What it is.
+        reason: The reason.
         message: A sentence.
-        start_seconds: Where what it is about begins; None where that is all of it.
-        end_seconds: Where that ends.
+        start_seconds: The start of the affected part; None for the whole recording.
+        end_seconds: The end of that part.
     """
 
     reason: WarningReason
@@ -128,17 +128,17 @@ class RecordingWarning:
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Done:
-    """What decoding found.
+    """The result of decoding.
 
     Attributes:
-        normalized: Whether the samples are those of the recording, bit by bit.
-        loudness_lufs: Integrated loudness (EBU R 128); None where silent or
+        normalized: Whether the samples equal those of the recording bitwise.
+        loudness_lufs: Integrated loudness (EBU R 128); None if silent or
             too short to measure.
         peak_dbfs: The highest sample, 0 at most; None for digital silence.
         clipping_ratio: Samples at full scale over all samples.
-        packets: How many packets there were.
-        damaged_packets: How many of them could not be decoded.
-        warnings: What a person should know, in the recording's order.
+        packets: The number of packets.
+        damaged_packets: The number of packets that could not be decoded.
+        warnings: The warnings, in time order.
     """
 
     normalized: bool
@@ -157,7 +157,7 @@ class Refused:
     Attributes:
         reason: Why.
         message: A sentence.
-        field: The field of the request that is at fault; empty where it is the recording.
+        field: The invalid field of the request; empty if the recording is the problem.
     """
 
     reason: Reason

@@ -1,1 +1,1 @@
-"""Engines that find speech; each file is the only one that imports its library."""
+"""VAD engines; each file is the only one that imports its library."""

@@ -1,4 +1,4 @@
-"""The engine `silero`: the model is verified, and each recording in hand has a thread."""
+"""The engine `silero`: a verified model, and one thread for each recording in progress."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _missing(path: Path, error: OSError) -> StageError:
         Code.FAILED_PRECONDITION,
         Reason.MODEL_MISSING,
         f"The Silero VAD model {path} cannot be read ({error.strerror}); set "
-        "MAIE_PREPROCESS_VAD_MODEL to a file that can.",
+        "MAIE_PREPROCESS_VAD_MODEL to a readable file.",
     )
 
 
@@ -82,7 +82,7 @@ class Track:
 
 
 class SileroEngine:
-    """Silero VAD on the CPU, one thread for each recording in hand."""
+    """Silero VAD on the CPU, with one thread for each recording in progress."""
 
     def __init__(
         self,

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from maie.preprocess.v1 import preprocess_pb2 as pb
-from maie_preprocess.places import LongPlaces
+from maie_preprocess.long_recordings import LongRecordings
 from maie_preprocess.settings import PreprocessSettings
 from maie_preprocess.stage import open_stage
 from maie_runtime.errors import BusyError, Code
@@ -24,7 +24,7 @@ def request_of(seconds: int) -> pb.PreprocessRequest:
     return pb.PreprocessRequest(recording_content=recordings.wav(recordings.speech(seconds)))
 
 
-async def test_short_recordings_are_read_while_long_ones_take_all_their_room(
+async def test_short_recordings_are_read_while_long_ones_are_at_their_limit(
     context: StageContext, temp_dir: Path
 ) -> None:
     settings = PreprocessSettings(temp_dir=temp_dir, slots=2, long_slots=1, long_seconds=20)
@@ -39,19 +39,19 @@ async def test_short_recordings_are_read_while_long_ones_take_all_their_room(
         assert (await last(stage, request_of(5), context)).duration.seconds == 5
         async for _ in long_one:
             pass
-        # Its place is free again.
+        # It no longer counts.
         assert (await last(stage, request_of(30), context)).duration.seconds == 30
 
 
-async def test_a_place_is_taken_once_and_given_back_after_a_failure() -> None:
-    places = LongPlaces(1, long_seconds=10)
+async def test_a_long_recording_counts_once_and_no_more_after_a_failure() -> None:
+    limit = LongRecordings(1, long_seconds=10)
     with pytest.raises(RuntimeError, match="failed"):
-        async with places.visit() as see:
+        async with limit.track() as report:
             for seconds in (0, 10, 11, 12):
-                see(seconds)
+                report(seconds)
             raise RuntimeError("failed")
-    async with places.visit() as see, places.visit() as other:
-        see(11)
+    async with limit.track() as report, limit.track() as other:
+        report(11)
         other(9)
         with pytest.raises(BusyError):
             other(11)

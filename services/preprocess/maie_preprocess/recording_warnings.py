@@ -1,4 +1,4 @@
-"""What a person should know of a recording."""
+"""The warnings about a recording."""
 
 from __future__ import annotations
 
@@ -9,45 +9,45 @@ from maie_preprocess import formats, wire
 from maie_runtime.reasons import WarningReason
 from maie_runtime.result_warnings import result_warning
 
-# A sentence that names more tracks than these is not read.
+# The most tracks that a warning names.
 MAX_NAMED = 3
 
 
-# Distortion is heard from about here on: a thousandth of all samples at full scale.
+# Distortion is audible from about here on: a thousandth of all samples at full scale.
 MIN_CLIPPING_RATIO = 1e-3
 
 
-def warnings_of(opened: wire.Opened, done: wire.Done, *, heard: bool) -> list[common.Warning]:
-    """The warnings about a recording that was read to its end.
+def warnings_of(opened: wire.Opened, done: wire.Done, *, has_speech: bool) -> list[common.Warning]:
+    """The warnings about a completely decoded recording.
 
-    Those about all of it come first, then the others in its order.
+    Those about the whole recording come first, then the others in time order.
 
     Args:
-        opened: What the container said.
-        done: What decoding found.
-        heard: Whether somebody speaks.
+        opened: The container's metadata.
+        done: The result of decoding.
+        has_speech: Whether the recording has speech.
     """
     found = other_tracks(opened.tracks)
-    if not heard:
+    if not has_speech:
         found.append(
             result_warning(
                 WarningReason.NO_SPEECH,
-                "Nobody was heard in the recording, so that there is no text.",
+                "No speech was found in the recording, so there is no text.",
             )
         )
     if done.clipping_ratio >= MIN_CLIPPING_RATIO:
         found.append(
             result_warning(
                 WarningReason.CLIPPING,
-                f"The recording is louder than its format can hold: {done.clipping_ratio:.1%} of "
-                "it is cut off; record at a lower level.",
+                f"The recording is clipped: {done.clipping_ratio:.1%} of its samples are at full "
+                "scale; record at a lower level.",
             )
         )
     return found + [_warning(each) for each in done.warnings]
 
 
 def other_tracks(tracks: Sequence[wire.Track]) -> list[common.Warning]:
-    """Says which tracks were not read, and how to read them."""
+    """A warning that names the tracks that were not used, and how to get them."""
     rest = [track for track in tracks if not track.read]
     if not rest:
         return []
