@@ -171,7 +171,7 @@ async def test_a_model_that_never_ends_is_given_up_and_the_words_stay() -> None:
     assert len(model.prompts) < 200
 
 
-async def test_long_transcripts_are_asked_for_in_stretches_several_at_once() -> None:
+async def test_long_transcripts_are_split_into_prompts_that_run_concurrently() -> None:
     said = [f"this is sentence number {at}" for at in range(400)]
     model = ScriptedModel(punctuate)
     pieces = await enhance(model, said, stretch_tokens=200, calls_at_once=4)

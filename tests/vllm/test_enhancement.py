@@ -61,7 +61,7 @@ async def enhance(
     return result
 
 
-async def test_a_long_transcript_is_enhanced_in_stretches_as_it_was_trained(
+async def test_a_long_transcript_is_enhanced_in_prompts_as_it_was_trained(
     model: VllmModel, tmp_path: Path
 ) -> None:
     sentences = random.Random(7).sample(SENTENCES, 40)

@@ -1,4 +1,4 @@
-"""What an enhancement engine is, in plain Python types."""
+"""The interface of an enhancement engine, in plain Python types."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Segment:
     """The text of one utterance; times in seconds from the recording's start.
 
     Attributes:
-        words: The words of the text in order, or empty where times are not known.
+        words: The words of the text in order, or empty without times.
     """
 
     text: str
@@ -37,12 +37,12 @@ class Segment:
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Piece:
-    """Clean text that follows what was written of a segment so far.
+    """Clean text to append to that of a segment so far.
 
     Attributes:
         segment: The segment's position in the request, from 0.
         text: The text to append.
-        kept: Whether it is the raw text, because the engine found no clean one
+        kept: Whether it is the raw text, because the engine has no clean text
             with the same words.
     """
 
@@ -56,12 +56,12 @@ class Engine(Protocol):
 
     @property
     def description(self) -> str:
-        """What the engine is, in one sentence."""
+        """The engine, in one sentence."""
         ...
 
     @property
     def language_codes(self) -> tuple[str, ...]:
-        """The languages it is made for, as BCP-47 tags; empty for any."""
+        """The supported languages, as BCP-47 tags; empty for any."""
         ...
 
     @property
@@ -71,11 +71,11 @@ class Engine(Protocol):
 
     @property
     def weights(self) -> Loadable | None:
-        """The model, where it can be unloaded to share a GPU; None where not, or without one."""
+        """The model, if it can be unloaded to share a GPU; else None."""
         ...
 
     def version(self, generation: Generation) -> common.EngineVersion:
-        """The exact software, weights and settings, with what a request sets."""
+        """The exact software, weights and parameters, with those of a request."""
         ...
 
     def enhance(
@@ -85,15 +85,15 @@ class Engine(Protocol):
         generation: Generation,
         alive: Callable[[], None] = unheard,
     ) -> AsyncGenerator[Piece, None]:
-        """Writes the clean text of each segment, in order.
+        """Yields the clean text of each segment, in order.
 
-        Cancelling the iteration stops the work and leaves the engine usable.
+        Cancelling the iteration stops the work; the engine stays usable.
 
         Args:
             segments: The segments of one chunk, in recording order.
-            language_code: The spoken language as a BCP-47 tag; empty where it
-                is not known.
-            generation: What the request sets; for language models.
-            alive: Called at each sign of life that is no piece.
+            language_code: The spoken language as a BCP-47 tag; empty if
+                unknown.
+            generation: The request's generation parameters, for language models.
+            alive: Called at each heartbeat between pieces.
         """
         ...

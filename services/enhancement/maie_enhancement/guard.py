@@ -1,4 +1,4 @@
-"""Sees that clean text holds the same words, and how much else changed."""
+"""Checks that clean text has the same words as the raw text, and measures changes."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from rapidfuzz.distance import Levenshtein
 
 TOKEN = re.compile(r"\S+")
-# Scripts that put no space between words; each of their characters counts as a word: Thai and Lao,
+# Scripts without spaces between words, where each character counts as a word: Thai and Lao,
 # Burmese, Khmer, kana, Han.
 UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
     "\uf900-\ufaff\U00020000-\U0003ffff]"
 )
-# Neither letters nor digits, but not what people call punctuation: a change of them is one of the
-# words, or the mark-up of a language model.
+# Neither letters, digits nor punctuation: a change of these symbols is a change of words, or a
+# language model's mark-up.
 SAID = frozenset("%‰&@#*_\\{}`")
 DASHES = frozenset("-‐‑–−")
 
@@ -38,7 +38,7 @@ class FoundWord:
 
 
 def find_words(text: str) -> list[FoundWord]:
-    """The words of a text, in order, and where they are."""
+    """The words of a text, in order, with their positions."""
     return [word for token in TOKEN.finditer(text) for word in _words(token[0], token.start())]
 
 
@@ -48,7 +48,7 @@ def words_of(text: str) -> list[str]:
 
 
 def word_change(raw: Sequence[str], clean: Sequence[str]) -> float:
-    """How many words were changed, added, dropped or moved, over the longer one's length, 0 to 1.
+    """The words changed, added, dropped or moved, over the longer text's words, 0 to 1.
 
     Args:
         raw: Words before, by `words_of`.
@@ -58,14 +58,14 @@ def word_change(raw: Sequence[str], clean: Sequence[str]) -> float:
 
 
 def edit_rate(raw: Sequence[str], clean: Sequence[str]) -> float:
-    """Levenshtein distance over the longer one's length, 0 to 1.
+    """Levenshtein distance over the longer text's length, 0 to 1.
 
     Args:
         raw: The raw text of each segment.
         clean: The clean text of each segment.
     """
-    # The distances of the segments add up to at least that of the whole; knowing about how large it
-    # is saves most of the work.
+    # The segments' distances add up to at least that of the whole text; this hint saves most of the
+    # work.
     hint = sum(Levenshtein.distance(a, b) for a, b in zip(raw, clean, strict=True))
     before, after = " ".join(raw), " ".join(clean)
     distance = Levenshtein.distance(before, after, score_hint=hint)
@@ -98,7 +98,7 @@ def _is_mark(character: str) -> bool:
 
 
 def _is_said(token: str, at: int) -> bool:
-    """Whether a character is heard, or tells a figure: the point of "1.5", the dash of "-5"."""
+    """Whether a character is spoken or part of a number: the point of "1.5", the dash of "-5"."""
     character = token[at]
     if character.isalnum() or character in SAID:
         return True

@@ -28,13 +28,13 @@ class EnhancementOpenAISettings(OpenAISettings):
 
 
 class EnhancementGenerationSettings(GenerationSettings):
-    """How language models draw words; `MAIE_ENHANCEMENT_GENERATION_` in the environment."""
+    """How language models sample; `MAIE_ENHANCEMENT_GENERATION_` in the environment."""
 
     model_config = SettingsConfigDict(env_prefix="MAIE_ENHANCEMENT_GENERATION_")
 
 
 class EnhancementSettings(GpuServiceSettings):
-    """What the enhancement service can be told; `MAIE_ENHANCEMENT_` in the environment."""
+    """The enhancement service; `MAIE_ENHANCEMENT_` in the environment."""
 
     model_config = SettingsConfigDict(env_prefix="MAIE_ENHANCEMENT_")
 
@@ -43,21 +43,20 @@ class EnhancementSettings(GpuServiceSettings):
     engine: str = "rules"
     """The engine, by its name among the entry points `maie.enhancement.engines`."""
     rules_model: Path | None = None
-    """The language model of the engine `rules`; the one in pocketsphinx's package where unset."""
+    """The language model of the engine `rules`; unset: the one in pocketsphinx's package."""
     max_word_change: float = Field(default=0.0, ge=0, le=1)
-    """The share of a segment's words that a language model may change. Where it changes more, the
-    segment keeps its raw text, and the result says so."""
+    """The share of a segment's words that a language model may change. If it changes more, the
+    segment keeps its raw text, and the result marks it."""
     stretch_tokens: int = Field(default=1000, ge=1)
-    """How much text a language model is asked to enhance at once, in tokens; less where its window
-    is smaller."""
+    """The most text in one prompt, in tokens; less if the model's window is smaller."""
     calls_at_once: int = Field(default=8, ge=1, le=256)
-    """How many calls to a language model one transcript may have under way."""
+    """The most concurrent calls of a language model for one transcript."""
     vllm: EnhancementVllmSettings = Field(default_factory=EnhancementVllmSettings)
     """The engine `vllm`."""
     openai: EnhancementOpenAISettings = Field(default_factory=EnhancementOpenAISettings)
     """The engine `openai`."""
     generation: EnhancementGenerationSettings = Field(default_factory=EnhancementGenerationSettings)
-    """How language models draw words."""
+    """How language models sample."""
 
     def check(self) -> None:
         """Refuses an engine that is not installed."""

@@ -26,12 +26,12 @@ from maie_runtime.stage import StageContext
 
 log = structlog.get_logger()
 
-# Progress is worth a message at each tenth of the segments, not at each of thousands.
+# The number of progress messages for each transcript, which may have thousands of segments.
 PROGRESS_STEPS = 10
 
 
 class EnhanceStage:
-    """Writes `clean_text` into every segment and never changes what was said.
+    """Writes `clean_text` into every segment and never changes the words.
 
     Args:
         engine: The engine.
@@ -46,12 +46,12 @@ class EnhanceStage:
     async def run(
         self, request: enhancement.EnhanceRequest, context: StageContext
     ) -> AsyncGenerator[enhancement.EnhanceResponse, None]:
-        """Answers deltas and progress, and at last the whole transcript.
+        """Yields deltas and progress, and at last the whole transcript.
 
         Raises:
             StageError: INVALID_ARGUMENT with SOURCE_MISSING or
-                OPTION_OUT_OF_RANGE, INTERNAL with WORDS_CHANGED where the
-                engine changed more of what was said than it promised.
+                OPTION_OUT_OF_RANGE, INTERNAL with WORDS_CHANGED if the
+                engine changed more words than it promised.
         """
         generation = generation_of(request.generation)
         transcript = await _transcript(request, context.blobs)
@@ -97,7 +97,7 @@ class EnhanceStage:
         yield _progress(1.0)
 
     def facts(self, response: enhancement.EnhanceResponse) -> event.UnitFacts:
-        """Nothing that the conductor needs."""
+        """The conductor needs no facts of this stage."""
         return event.UnitFacts()
 
     def models(self) -> Sequence[event.ModelInfo]:
@@ -117,7 +117,7 @@ async def open_stage(settings: EnhancementSettings, blobs: Blobs) -> AsyncIterat
     """Loads the engine that the settings name.
 
     Raises:
-        StageError: FAILED_PRECONDITION where the engine or its model is missing.
+        StageError: FAILED_PRECONDITION if the engine or its model is missing.
     """
     with ThreadPoolExecutor(settings.slots, "enhancement") as executor:
         async with load_engine(ENGINES, settings.engine)(settings) as engine:

@@ -12,6 +12,6 @@ from maie_llm.openai import open_openai
 
 @asynccontextmanager
 async def create(settings: EnhancementSettings) -> AsyncIterator[LanguageModelEngine]:
-    """Finds the server and its model; raises what `open_openai` raises."""
+    """Connects to the server and its model; raises the errors of `open_openai`."""
     async with open_openai(settings.openai, settings.generation) as model:
         yield LanguageModelEngine(model, settings)

@@ -1,7 +1,7 @@
 """The engine `rules`: pauses, a trigram language model and rules of English.
 
-The language model is the one that pocketsphinx's wheel carries, so that nothing
-is downloaded and no GPU is needed.
+The language model is the one in pocketsphinx's wheel, so the engine needs
+neither a download nor a GPU.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from maie_runtime.stage import unheard
 
 MODEL = "en-us/en-us.lm.bin"
 MODEL_SHA256 = "db21d0642286677699e6dbc859d2e5395570222361999387ce60f6e1d01995d6"
-# The library's unit of log-probability is the logarithm to this base.
+# The base of the library's log probabilities.
 LOG_BASE = 1.0001
-# What the library gives for an unknown word is far below what it gives for any known one.
+# The library's value for an unknown word is far below that for any known one.
 UNKNOWN = -(2**28)
-# What an unknown word costs, with or without a sentence end before it.
+# The log probability of an unknown word, with or without a sentence end before it.
 UNKNOWN_LOG_PROB = -12.0
 
 
@@ -54,7 +54,7 @@ class TrigramModel:
         Args:
             word: A word in lower case, or `</s>` for a sentence's end.
             history: The words before it, the most recent first; `<s>` is a
-                sentence's start. What lies before an unknown word is ignored.
+                sentence's start. Words before an unknown word are ignored.
         """
         value = self._model.prob([word, *takewhile(self._knows, history)])
         return value * math.log(LOG_BASE) if value > UNKNOWN else UNKNOWN_LOG_PROB
@@ -64,7 +64,7 @@ class TrigramModel:
 
 
 class RulesEngine:
-    """Punctuates English by rules, other languages by pauses alone.
+    """Punctuates English by rules, other languages only by pauses.
 
     Args:
         punctuator: The rules.
@@ -103,7 +103,7 @@ class RulesEngine:
         generation: Generation,
         alive: Callable[[], None] = unheard,
     ) -> AsyncGenerator[Piece, None]:
-        """Writes the clean text of each segment, in order."""
+        """Yields the clean text of each segment, in order."""
         stop = threading.Event()
         english = language_code.split("-")[0].lower() in ("", "en")
 
@@ -121,7 +121,7 @@ class RulesEngine:
 
 
 def _verified_model(path: Path) -> str:
-    """The model's hash, once it is seen to be the one that these rules were made with."""
+    """The model's hash, verified to be the one that the rules were made with."""
     if not path.is_file():
         raise StageError(
             Code.FAILED_PRECONDITION,

@@ -14,8 +14,8 @@ from maie_enhancement.engine import Piece, Segment
 from maie_enhancement.guard import word_change, words_of
 from maie_enhancement.llm import prompt
 from maie_enhancement.llm.order import in_order
-from maie_enhancement.llm.seams import Seams
-from maie_enhancement.llm.stretch import Portion, Stretch, halves, portions_of, words_in
+from maie_enhancement.llm.prompt_chunk import Portion, PromptChunk, halves, portions_of, words_in
+from maie_enhancement.llm.splitter import AnswerSplitter
 from maie_enhancement.settings import EnhancementSettings
 from maie_llm import Completion, Generation, LanguageModel, Prompt
 from maie_runtime.errors import Code, StageError, invalid
@@ -23,26 +23,26 @@ from maie_runtime.loadable import Loadable
 from maie_runtime.reasons import Reason
 from maie_runtime.stage import unheard
 
-# Marks and capitals take tokens of their own: an answer may be so much longer than what was said.
+# The largest ratio of an answer's tokens to those of its words: marks and capitals need tokens.
 GROWTH = 1.5
 SPARE_TOKENS = 16
-# The smallest room for words and answer in which work is worth a call.
+# The least tokens for words and answer that are worth a call.
 LEAST_TOKENS = 64
-# An answer so much longer than what was said is no answer; a model that repeats itself is stopped.
+# A longer answer is aborted: the model repeats itself.
 RUNAWAY_GROWTH = 3
 RUNAWAY_CHARACTERS = 200
-# How often a stretch whose answer was cut off is asked for in halves. A model that goes on and on
-# does so for any length.
+# How often a prompt chunk is halved after its answer was cut off. A model that repeats itself does
+# so for any length.
 MAX_HALVINGS = 4
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Written:
-    """What became of a portion.
+    """The model's text for a portion.
 
     Attributes:
         portion: The portion.
-        text: What may be its clean text, or None where there is none to be had.
+        text: Its likely clean text, or None without one.
     """
 
     portion: Portion
@@ -50,28 +50,28 @@ class Written:
 
 
 class LanguageModelEngine:
-    """Asks a model for the same words with punctuation, and keeps what was said where it fails.
+    """Asks a model for the same words with punctuation, and keeps the raw text where it fails.
 
     Args:
         model: The model.
-        settings: How much is asked at once, and how much may change.
+        settings: The size of prompts, and how many words may change.
     """
 
     language_codes = ()
 
     def __init__(self, model: LanguageModel, settings: EnhancementSettings) -> None:
-        self.description = f"{model.description}; words stay as they were said."
+        self.description = f"{model.description}; words stay as they were spoken."
         self.max_word_change = settings.max_word_change
         self._model = model
         self._settings = settings
 
     @property
     def weights(self) -> Loadable | None:
-        """The model, where it can be unloaded."""
+        """The model, if it can be unloaded."""
         return self._model.weights
 
     def version(self, generation: Generation) -> common.EngineVersion:
-        """The model with its generation, and what is asked of it."""
+        """The model with its generation and prompt parameters."""
         version = self._model.version(generation)
         own = {
             "prompt_sha256": hashlib.sha256(prompt.SYSTEM.encode()).hexdigest(),
@@ -88,33 +88,33 @@ class LanguageModelEngine:
         generation: Generation,
         alive: Callable[[], None] = unheard,
     ) -> AsyncGenerator[Piece, None]:
-        """Writes the clean text of each segment, in order, each at once.
+        """Yields the clean text of each segment, in order, one piece for each segment.
 
         Raises:
             StageError: FAILED_PRECONDITION with WINDOW_TOO_SMALL, or
-                INVALID_ARGUMENT with OPTION_OUT_OF_RANGE, where there is no
-                room for any words; what the model raises.
+                INVALID_ARGUMENT with OPTION_OUT_OF_RANGE, if there is no
+                room for any words; others as the model raises them.
         """
         call = _Call(self._model, generation, self._settings, alive)
         await call.prepare()
-        told = 0
+        done = 0
         async with aclosing(self._texts(segments, call)) as texts:
             async for segment, text in texts:
-                for silent in range(told, segment):
-                    yield Piece(segment=silent, text=segments[silent].text)
+                for wordless in range(done, segment):
+                    yield Piece(segment=wordless, text=segments[wordless].text)
                 kept = text is None
                 yield Piece(segment=segment, text=text or segments[segment].text, kept=kept)
-                told = segment + 1
-        for silent in range(told, len(segments)):
-            yield Piece(segment=silent, text=segments[silent].text)
+                done = segment + 1
+        for wordless in range(done, len(segments)):
+            yield Piece(segment=wordless, text=segments[wordless].text)
 
     async def _texts(
         self, segments: Sequence[Segment], call: _Call
     ) -> AsyncGenerator[tuple[int, str | None], None]:
-        """The clean text of each segment with words in it; None where the raw one is to stay."""
+        """The clean text of each segment with words; None to keep the raw one."""
         portions = tuple(portions_of(segments))
-        stretches = [stretch async for stretch in call.fitting(portions)] if portions else []
-        written = in_order([call.write(each) for each in stretches], self._settings.calls_at_once)
+        chunks = [chunk async for chunk in call.fitting(portions)] if portions else []
+        written = in_order([call.write(each) for each in chunks], self._settings.calls_at_once)
         texts: list[str | None] = []
         async with aclosing(written):
             async for each in written:
@@ -125,7 +125,7 @@ class LanguageModelEngine:
                     texts = []
 
     def _clean(self, raw: str, texts: Sequence[str | None]) -> str | None:
-        """The clean text of a segment, or None where its words would change."""
+        """The clean text of a segment, or None if its words would change."""
         found = [text for text in texts if text is not None]
         clean = " ".join(filter(None, found))
         change = word_change(words_of(raw), words_of(clean))
@@ -133,13 +133,13 @@ class LanguageModelEngine:
 
 
 class _Call:
-    """What one request asks of the model.
+    """The calls of the model for one request.
 
     Args:
         model: The model.
-        generation: What the request sets.
-        settings: How much is asked at once.
-        alive: Called at each sign of life of the model.
+        generation: The request's generation parameters.
+        settings: The size of prompts.
+        alive: Called at each heartbeat of the model.
     """
 
     def __init__(
@@ -161,13 +161,13 @@ class _Call:
         """Measures the prompt without words.
 
         Raises:
-            StageError: No words have room beside it.
+            StageError: There is no room for words.
         """
         self._overhead = await self._model.count(prompt.messages([]))
         if self._max_tokens is not None and self._max_tokens < LEAST_TOKENS:
             raise invalid(
                 Reason.OPTION_OUT_OF_RANGE,
-                f"No text can be enhanced by answers of at most {self._max_tokens} tokens; "
+                f"No text can be enhanced with answers of at most {self._max_tokens} tokens; "
                 f"set `max_tokens` to {LEAST_TOKENS} or more, or leave it out.",
                 field="generation.max_tokens",
             )
@@ -175,34 +175,34 @@ class _Call:
             raise StageError(
                 Code.FAILED_PRECONDITION,
                 Reason.WINDOW_TOO_SMALL,
-                f"The language model's window of {self._model.window} tokens is too small to "
-                f"enhance with; use a window of {self._overhead + LEAST_TOKENS} or more.",
+                f"The language model's window of {self._model.window} tokens is too small for "
+                f"enhancement; use a window of {self._overhead + LEAST_TOKENS} or more.",
             )
 
-    async def fitting(self, stretch: Stretch) -> AsyncIterator[Stretch]:
-        """A stretch in pieces that the model has room for; a single word is one in any case."""
-        if await self._fits(stretch) or (parts := halves(stretch)) is None:
-            yield stretch
+    async def fitting(self, chunk: PromptChunk) -> AsyncIterator[PromptChunk]:
+        """Splits a chunk until each part fits into the window or is a single word."""
+        if await self._fits(chunk) or (parts := halves(chunk)) is None:
+            yield chunk
             return
         for part in parts:
             async for fitting in self.fitting(part):
                 yield fitting
 
-    async def write(self, stretch: Stretch, halved: int = 0) -> AsyncGenerator[Written, None]:
-        """What becomes of the portions of a stretch, in order."""
-        seams = Seams([portion.letters for portion in stretch])
+    async def write(self, chunk: PromptChunk, halved: int = 0) -> AsyncGenerator[Written, None]:
+        """Yields the text for each portion of a chunk, in order."""
+        splitter = AnswerSplitter([portion.letters for portion in chunk])
         cut_off = False
-        async with aclosing(self._answer(stretch)) as answer:
+        async with aclosing(self._answer(chunk)) as answer:
             async for bit in answer:
                 if isinstance(bit, Completion):
                     cut_off = bit.finish == "length"
                     continue
-                at = seams.done
-                for portion, text in zip(stretch[at:], seams.add(bit), strict=False):
+                at = splitter.done
+                for portion, text in zip(chunk[at:], splitter.add(bit), strict=False):
                     yield Written(portion=portion, text=text)
-        rest = stretch[seams.done :]
+        rest = chunk[splitter.done :]
         if not cut_off:
-            for portion, text in zip(rest, seams.finish(), strict=True):
+            for portion, text in zip(rest, splitter.finish(), strict=True):
                 yield Written(portion=portion, text=text)
             return
         parts = halves(rest) if halved < MAX_HALVINGS else None
@@ -215,15 +215,15 @@ class _Call:
                 async for each in written:
                     yield each
 
-    async def _answer(self, stretch: Stretch) -> AsyncGenerator[str | Completion, None]:
-        """The answer; none where the model refuses, and cut off where there is no room for it."""
-        messages = prompt.messages(words_in(stretch))
+    async def _answer(self, chunk: PromptChunk) -> AsyncGenerator[str | Completion, None]:
+        """The answer; empty if the model refuses, and cut off if the prompt is too long."""
+        messages = prompt.messages(words_in(chunk))
         generation = self._generation
         if self._max_tokens is not None:
             left = self._model.window - await self._model.count(messages)
             generation = replace(generation, max_tokens=max(min(self._max_tokens, left), 1))
         asked = Prompt(messages=messages, generation=generation, alive=self._alive)
-        most = RUNAWAY_GROWTH * sum(map(len, words_in(stretch))) + RUNAWAY_CHARACTERS
+        most = RUNAWAY_GROWTH * sum(map(len, words_in(chunk))) + RUNAWAY_CHARACTERS
         try:
             async with aclosing(self._model.generate(asked)) as answer:
                 async for bit in answer:
@@ -237,8 +237,8 @@ class _Call:
             elif error.reason != Reason.CONTENT_REFUSED:
                 raise
 
-    async def _fits(self, stretch: Stretch) -> bool:
-        tokens = await self._model.count(prompt.messages(words_in(stretch)))
+    async def _fits(self, chunk: PromptChunk) -> bool:
+        tokens = await self._model.count(prompt.messages(words_in(chunk)))
         text = tokens - self._overhead
         answer = math.ceil(GROWTH * text) + SPARE_TOKENS
         room = self._model.window - tokens

@@ -1,4 +1,4 @@
-"""Several iterations at once, their items in the order of the iterations."""
+"""Runs several iterations concurrently and yields their items in order."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ ItemT = TypeVar("ItemT")
 async def in_order(
     sources: Sequence[AsyncGenerator[ItemT, None]], at_once: int
 ) -> AsyncGenerator[ItemT, None]:
-    """Runs iterations together and gives the first one's items first, as they come.
+    """Runs iterations concurrently; yields the items of the first one as they come, then the rest.
 
-    Closing or cancelling it ends all that run.
+    Closing or cancelling it ends all running iterations.
 
     Args:
         sources: The iterations.
-        at_once: How many may run at the same time.
+        at_once: The most iterations that run concurrently.
     """
-    turns = asyncio.Semaphore(at_once)
+    limit = asyncio.Semaphore(at_once)
     queues: list[asyncio.Queue[ItemT | None]] = [asyncio.Queue() for _ in sources]
 
     async def drain(
         source: AsyncGenerator[ItemT, None], queue: asyncio.Queue[ItemT | None]
     ) -> None:
         try:
-            async with turns, aclosing(source):
+            async with limit, aclosing(source):
                 async for item in source:
                     queue.put_nowait(item)
         finally:

@@ -1,4 +1,4 @@
-"""What a language model is asked for: the same words with punctuation and casing."""
+"""The prompt: asks for the same words with punctuation and casing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SYSTEM = (
 
 
 def messages(words: Iterable[str]) -> list[Message]:
-    """The chat that asks for a stretch of words to be punctuated.
+    """The chat messages that ask for punctuation.
 
     Args:
         words: The words of consecutive segments, without white space.

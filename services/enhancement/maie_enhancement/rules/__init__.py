@@ -1,4 +1,4 @@
-"""Rules that punctuate English and, by its pauses, any other language."""
+"""Rules that punctuate English, and other languages by pauses."""
 
 from maie_enhancement.rules.english import rules_sha256
 from maie_enhancement.rules.punctuate import Punctuator, Stopped

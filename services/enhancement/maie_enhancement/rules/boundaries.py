@@ -1,10 +1,10 @@
-"""Where sentences end in a stream of words without punctuation.
+"""Finds sentence ends in a stream of words without punctuation.
 
 The hidden-event model of Stolcke and Shriberg ("Automatic linguistic
 segmentation of conversational speech", 1996): between any two words a sentence
-end is either there or not, and the best of all choices is found by the Viterbi
-algorithm. A trigram language model says how likely words are with and without
-the end; pauses and a few cues of spoken language add to its odds.
+end either exists or not, and the Viterbi algorithm finds the best combination.
+A trigram language model gives the probability of words with and without the
+end; pauses and a few cues of spoken language add to its odds.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ IMPOSSIBLE = float("-inf")
 # How long ago the last sentence began: at the previous word, the one before, or earlier. A trigram
 # sees no further.
 STATES = range(3)
-# "How many new desks do we need": the verb belongs to a question word at most so many words before.
+# "How many new desks do we need": the most words between a question word and its verb.
 QUESTION_WORD_REACH = 4
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Gap:
-    """What is heard between two words.
+    """The pause between two words.
 
     Attributes:
-        pause: The silence in seconds, or None where word times are not known.
+        pause: The silence in seconds, or None without word times.
         segment_end: Whether the first word ends a segment.
     """
 
@@ -62,7 +62,7 @@ class Boundaries:
 
         Args:
             words: Normalised words, see `punctuate.normalise`.
-            gaps: What is heard before each word; the first is ignored.
+            gaps: The gap before each word; the first is ignored.
         """
         if not words:
             return []
@@ -113,7 +113,7 @@ class Boundaries:
             return 0.0
         sentence = " ".join(words[position - 1 - state : position])
         if sentence in self._names:
-            # "Maria | can you": a name alone calls somebody.
+            # "Maria | can you": a name alone is an address.
             return float(self._boundary["never"])
         return float(self._boundary["interjection"]) if sentence in self._interjections else 0.0
 

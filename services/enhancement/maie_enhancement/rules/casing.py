@@ -1,4 +1,4 @@
-"""Which words begin with a capital."""
+"""Decides which words begin with a capital."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def capitalise(word: str) -> str:
-    """The word with a capital, where that changes nothing but the case."""
+    """The word with a capital, if that changes only the case."""
     for at, character in enumerate(word):
         if character.isalnum():
             upper = character.upper()
@@ -17,7 +17,7 @@ def capitalise(word: str) -> str:
 
 
 class Casing:
-    """Knows proper names, and ordinary words that are names where they stand.
+    """Recognises proper names, also ordinary words that are names in their context.
 
     Args:
         rules: The tables of `english.toml`.
@@ -26,7 +26,7 @@ class Casing:
     def __init__(self, rules: dict[str, Any]) -> None:
         casing = rules["casing"]
         self._sets = {name: frozenset(words) for name, words in casing.items()}
-        # "We may second that" is no date.
+        # "We may second that" is not a date.
         self._sets["dates"] = (self._sets["ordinals"] - {"second"}) | {"twenty"}
         self._proper = self._sets["always"] | self._sets["days"] | self._sets["names"]
 

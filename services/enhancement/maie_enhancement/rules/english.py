@@ -1,4 +1,4 @@
-"""What the rules know of English: `english.toml`, read once."""
+"""Loads the English rules from `english.toml`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def load_rules() -> dict[str, Any]:
 
 
 def rules_sha256() -> str:
-    """The SHA-256 over the rules: their data and their code, in the order of their names."""
+    """The SHA-256 over the rules' data and code, in name order."""
     digest = hashlib.sha256()
     for name in RULE_FILES:
         digest.update((files(__package__) / name).read_bytes())

@@ -1,4 +1,4 @@
-"""Puts sentences, question marks and capitals into the words of an utterance."""
+"""Adds sentence ends, question marks and capitals to the words of an utterance."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from maie_enhancement.rules.casing import Casing, capitalise
 from maie_enhancement.rules.english import load_rules
 from maie_enhancement.rules.questions import Questions
 
-# A pause that ends a sentence in a language whose words the rules do not know. Between utterances
-# the pause is hidden in part by the padding of voice activity detection.
+# The pause that ends a sentence in a language without rules. Between utterances, the padding of
+# voice activity detection hides a part of the pause.
 PAUSE_SECONDS = 0.4
-# A sentence is found in a stretch of at most so many words, so that cancelling is prompt.
+# Sentences are found in blocks of this many words, so that cancelling is prompt.
 BLOCK_WORDS = 2000
 SENTENCE_ENDS = frozenset(".?!…。？！")
 CLAUSE_ENDS = frozenset(",;:")
@@ -27,7 +27,7 @@ class Stopped(Exception):
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Token:
-    """A word as it was written, what the rules read of it, and what is heard before it."""
+    """A word as written, its normalised form, and the gap before it."""
 
     written: str
     word: str
@@ -36,7 +36,7 @@ class Token:
 
 
 def normalise(written: str) -> str:
-    """A word in lower case without what surrounds it, such as "i'm" for "(I'm,"."""
+    """A word in lower case without surrounding punctuation, such as "i'm" for "(I'm,"."""
     return written.casefold().replace("’", "'").strip("\"'.,;:?!…()[]{}<>-—–*_")
 
 
@@ -46,7 +46,7 @@ def tokenise(segments: Sequence[Segment]) -> list[Token]:
     end: float | None = None
     for index, segment in enumerate(segments):
         texts = segment.text.split()
-        # Word times are of use only where they are those of the text's own words.
+        # Word times are usable only if they are those of the text's words.
         timed = [word.text.strip() for word in segment.words] == texts
         for at, written in enumerate(texts):
             start = segment.words[at].start if timed else (None if at else segment.start)
@@ -76,11 +76,11 @@ class Punctuator:
     ) -> Iterator[str]:
         """The clean text of each segment, in order.
 
-        A sentence may go on in the next segment. The words stay as they are.
+        A sentence may continue in the next segment. The words stay as they are.
 
         Args:
             segments: The segments in recording order.
-            english: Whether the English rules apply. Where they do not, a
+            english: Whether the English rules apply. Without them, a
                 pause ends a sentence, and there are no question marks.
             stop: Ends the work early when set.
 
@@ -106,7 +106,7 @@ class Punctuator:
             block = tokens[at : at + BLOCK_WORDS]
             starts = self._starts(block, english=english)
             last = at + len(block) == len(tokens)
-            # The last sentence of a block may be cut: it is done again with the next block.
+            # The last sentence of a block may be cut: the next block repeats it.
             ends = [*starts[1:], len(block)] if last or len(starts) == 1 else starts[1:]
             for start, end in zip(starts, ends, strict=False):
                 yield block[start:end]
@@ -138,7 +138,7 @@ class Punctuator:
 
 
 def _mark(written: str) -> str:
-    """The last character of a written word, quotes and brackets aside."""
+    """The last character of a written word without quotes and brackets."""
     return written.rstrip("\"')]")[-1:]
 
 

@@ -1,16 +1,16 @@
-"""Which sentences are questions."""
+"""Detects questions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-# A question word's noun group, as in "how many more people do", is at most so long.
+# The most words in a question word's noun group, as in "how many more people do".
 NOUN_GROUP = 4
 
 
 class Questions:
-    """Tells questions by question words and by verbs before their subjects.
+    """Detects questions by question words and by verbs before their subjects.
 
     Args:
         rules: The tables of `english.toml`.
@@ -51,7 +51,7 @@ class Questions:
             return False
         verb, subject = words[0], words[1]
         if subject in self._rules["pronouns"]:
-            # "Do this", "have that ready" are orders.
+            # "Do this", "have that ready" are imperatives.
             return not (
                 verb in self._rules["orders"] and subject in ("this", "that", "these", "those")
             )
@@ -64,11 +64,11 @@ class Questions:
         )
 
     def _asks(self, words: Sequence[str]) -> bool:
-        """A question word and then, at once or after its noun group, a verb before its subject."""
+        """A question word, its noun group if any, and a verb before its subject."""
         if words[0] not in self._rules["wh"]:
             return False
         if words[1] in self._rules["auxiliaries"]:
-            # "When is it" asks, "when we are" does not.
+            # "When is it" is a question, "when we are" is not.
             return True
         # The subject itself is asked for: "what happens to", "who wants".
         if words[0] == "who" or (words[0] == "what" and words[1] in ("happens", "happened")):

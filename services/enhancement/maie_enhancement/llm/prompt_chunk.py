@@ -1,4 +1,4 @@
-"""What is asked of a model at once: consecutive words of segments."""
+"""Splits segments into the words of one prompt each."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Portion:
 
     Attributes:
         segment: The segment's position in the request, from 0.
-        words: The words as they stand in its text.
-        last: Whether the segment ends with them.
+        words: The words as written in its text.
+        last: Whether they are the last ones of the segment.
     """
 
     segment: int
@@ -31,33 +31,33 @@ class Portion:
 
     @property
     def letters(self) -> list[str]:
-        """The words as they are compared."""
+        """The normalised words for comparison."""
         return words_of(self.text)
 
 
-Stretch = tuple[Portion, ...]
-"""Portions in recording order; what a model is asked for at once."""
+PromptChunk = tuple[Portion, ...]
+"""The portions of one prompt, in recording order."""
 
 
 def portions_of(segments: Sequence[Segment]) -> Iterator[Portion]:
-    """The segments in which anything is said, each as a whole."""
+    """The segments with words, each as a whole."""
     for at, segment in enumerate(segments):
         if words_of(segment.text):
             yield Portion(segment=at, words=tuple(segment.text.split()), last=True)
 
 
-def words_in(stretch: Iterable[Portion]) -> list[str]:
-    """All words of a stretch."""
-    return [word for portion in stretch for word in portion.words]
+def words_in(chunk: Iterable[Portion]) -> list[str]:
+    """All words of a chunk."""
+    return [word for portion in chunk for word in portion.words]
 
 
-def halves(stretch: Stretch) -> tuple[Stretch, Stretch] | None:
-    """A stretch in two, between segments where there are several; None for a single word."""
-    if len(stretch) > 1:
-        ends = list(accumulate(len(portion.words) for portion in stretch))
-        at = min(range(1, len(stretch)), key=lambda at: abs(ends[at - 1] - ends[-1] / 2))
-        return stretch[:at], stretch[at:]
-    [portion] = stretch
+def halves(chunk: PromptChunk) -> tuple[PromptChunk, PromptChunk] | None:
+    """Splits a chunk in two, between segments if it has several; None for a single word."""
+    if len(chunk) > 1:
+        ends = list(accumulate(len(portion.words) for portion in chunk))
+        at = min(range(1, len(chunk)), key=lambda at: abs(ends[at - 1] - ends[-1] / 2))
+        return chunk[:at], chunk[at:]
+    [portion] = chunk
     at = len(portion.words) // 2
     if not at:
         return None

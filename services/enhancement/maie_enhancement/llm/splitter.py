@@ -1,4 +1,4 @@
-"""Finds segments again in what a model writes, by counting words."""
+"""Splits a model's answer into segments, by counting words."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from rapidfuzz.distance import Levenshtein, Opcodes
 from maie_enhancement.guard import FoundWord, find_words
 
 
-class Seams:
-    """Cuts a text, as it is written, where the portions end that it was made from.
+class AnswerSplitter:
+    """Splits a streamed answer into the portions of its prompt.
 
-    As long as the words are the same, a portion is known as soon as the next
-    one begins. Where they are not, the rest waits for its end and is aligned
-    with what was said, so that only portions that differ are lost.
+    As long as the words are the same, a portion is complete when the next one
+    begins. After a difference, the rest waits for the end of the answer and is
+    aligned with the raw words, so that only portions that differ are lost.
 
     Args:
         portions: The words of each portion, by `words_of`, none empty.
@@ -30,11 +30,11 @@ class Seams:
 
     @property
     def done(self) -> int:
-        """How many portions are known."""
+        """The number of complete portions."""
         return self._done
 
     def add(self, text: str) -> list[str]:
-        """Takes in what comes next, and gives the clean texts that are known by it."""
+        """Adds the next text, and returns the clean texts that it completes."""
         self._text += text
         found: list[str] = []
         while not self._drifted and self._done < len(self._portions) - 1:
@@ -43,13 +43,13 @@ class Seams:
                 break
             words = find_words(self._text)
             if len(words) <= len(portion):
-                # Looking takes time; each word that is missing is a character at least.
+                # Saves searches: each missing word has at least one character.
                 self._enough = len(self._text) + len(portion) - len(words)
                 break
             if [word.letters for word in words[: len(portion)]] != list(portion):
                 self._drifted = True
                 break
-            end = _seam(self._text, words, len(portion))
+            end = _boundary(self._text, words, len(portion))
             found.append(_tidy(self._text[:end]))
             self._text = self._text[end:]
             self._enough = 0
@@ -57,7 +57,7 @@ class Seams:
         return found
 
     def finish(self) -> list[str]:
-        """What comes nearest to a clean text for each portion that is left."""
+        """Returns the best aligned text for each remaining portion."""
         left = self._portions[self._done :]
         words = find_words(self._text)
         letters = [word.letters for word in words]
@@ -66,24 +66,24 @@ class Seams:
         found, start, begin = [], 0, 0
         for portion in left:
             end = start + len(portion)
-            stop = len(letters) if end == len(raw) else _place(end, moves)
-            text = self._text[_seam(self._text, words, begin) : _seam(self._text, words, stop)]
-            found.append(_tidy(text))
+            stop = len(letters) if end == len(raw) else _aligned(end, moves)
+            first = _boundary(self._text, words, begin)
+            found.append(_tidy(self._text[first : _boundary(self._text, words, stop)]))
             start, begin = end, stop
         self._done = len(self._portions)
         return found
 
 
-def _place(at: int, moves: Opcodes) -> int:
-    """Where a place between raw words lies between clean words."""
+def _aligned(at: int, moves: Opcodes) -> int:
+    """The position among the clean words for a position among the raw words."""
     for move in moves:
         if at <= move.src_end:
             return min(move.dest_start + at - move.src_start, move.dest_end)
     return 0
 
 
-def _seam(text: str, words: Sequence[FoundWord], at: int) -> int:
-    """The position in a text at which a word begins, with what belongs to it."""
+def _boundary(text: str, words: Sequence[FoundWord], at: int) -> int:
+    """The position in a text where a word begins, with its opening punctuation."""
     if at == 0:
         return 0
     if at == len(words):
