@@ -1,4 +1,4 @@
-"""Whether a draft is a summary: valid against the template, its sources real."""
+"""Checks that a draft is valid against its template and that its sources exist."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAX_PROBLEM_CHARS = 200
 def problem_with(draft: Draft, template: Template, segment_ids: Collection[str]) -> str:
     """What is wrong with a draft, or an empty string.
 
-    Names places and rules, never the text of the recording.
+    Names positions and rules, never the text of the recording.
     """
     if problem := content_problem(draft.content, template):
         return problem
@@ -25,13 +25,13 @@ def problem_with(draft: Draft, template: Template, segment_ids: Collection[str])
         if not _exists(draft.content, source.pointer):
             return "a citation points at nothing"
         if not set(source.segment_ids) <= set(segment_ids):
-            told = place_of(source.pointer, template.schema)
-            return f"the citation of {told} names a segment that does not exist"
+            position = place_of(source.pointer, template.schema)
+            return f"the citation of {position} names a segment that does not exist"
     return ""
 
 
 def content_problem(content: Any, template: Template) -> str:
-    """Why content is no summary by its template, or an empty string."""
+    """Why content is invalid against its template, or an empty string."""
     for error in validator(template.schema).iter_errors(content):
         return rule_broken(error, template.schema)
     try:
@@ -42,13 +42,13 @@ def content_problem(content: Any, template: Template) -> str:
 
 
 def rule_broken(error: ValidationError, schema: Mapping[str, Any]) -> str:
-    """A place and the rule of the schema that it breaks, without what stands there."""
+    """A position and the rule of the schema that it breaks, without the content."""
     rule = f"{error.validator} {error.validator_value!r}"[:MAX_PROBLEM_CHARS]
     return f"{place(error.absolute_path, schema)} does not fit its {rule}"
 
 
 def place(path: Iterable[str | int], schema: Mapping[str, Any]) -> str:
-    """A place in content as people write it; names that are not the schema's own are left out."""
+    """A readable position in content, without names that are not in the schema."""
     known = set(_property_names(schema))
     return "$" + "".join(
         f"[{each}]" if isinstance(each, int) else f".{each if each in known else '*'}"
@@ -57,7 +57,7 @@ def place(path: Iterable[str | int], schema: Mapping[str, Any]) -> str:
 
 
 def place_of(pointer: str, schema: Mapping[str, Any]) -> str:
-    """The same for a JSON Pointer."""
+    """A readable position for a JSON Pointer."""
     return place((_token(each) for each in pointer.split("/")[1:]), schema)
 
 

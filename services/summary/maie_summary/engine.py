@@ -1,4 +1,4 @@
-"""What a summary engine is, in plain Python types."""
+"""The interface of a summary engine, in plain Python types."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from maie_runtime.stage import unheard
 from maie_templates import Template
 
 Notes = dict[str, Any]
-"""What an engine keeps of a part of a transcript: a JSON object of its own shape."""
+"""An engine's notes on a part of a transcript: a JSON object in its own format."""
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Segment:
-    """One utterance: its id, and its text as clean as there is."""
+    """One utterance: its id and its clean text, or else its raw text."""
 
     segment_id: str
     text: str
@@ -26,11 +26,11 @@ class Segment:
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Source:
-    """Where an item of a summary comes from.
+    """The sources of an item of a summary.
 
     Attributes:
         pointer: The item as a JSON Pointer into the content.
-        segment_ids: The segments it was made from.
+        segment_ids: The segments it is based on.
     """
 
     pointer: str
@@ -39,12 +39,12 @@ class Source:
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Draft:
-    """A filled template that nobody has checked yet.
+    """A filled template that is not checked yet.
 
     Attributes:
-        content: What fills the template.
-        sources: Where its items come from.
-        warnings: What a person should know of it.
+        content: The content.
+        sources: The sources of its items.
+        warnings: Warnings about it.
     """
 
     content: dict[str, Any]
@@ -55,12 +55,12 @@ class Draft:
 class Engine(Protocol):
     """Fills templates in two steps, so that no transcript is too long.
 
-    Cancelling either step stops the work and leaves the engine usable.
+    Cancelling either step stops the work; the engine stays usable.
     """
 
     @property
     def description(self) -> str:
-        """What the engine is, in one sentence."""
+        """The engine, in one sentence."""
         ...
 
     @property
@@ -70,22 +70,22 @@ class Engine(Protocol):
 
     @property
     def language_codes(self) -> tuple[str, ...]:
-        """The languages it is made for, as BCP-47 tags; empty for any."""
+        """The supported languages, as BCP-47 tags; empty for any."""
         ...
 
     @property
     def weights(self) -> Loadable | None:
-        """The model, where it can be unloaded to share a GPU; None where not, or without one."""
+        """The model, if it can be unloaded to share a GPU; else None."""
         ...
 
     def version(self, generation: Generation) -> common.EngineVersion:
-        """The exact software, weights and settings, with what a request sets."""
+        """The exact software, weights and parameters, with those of a request."""
         ...
 
     async def map(
         self, segments: Sequence[Segment], template: Template, language_code: str
     ) -> Notes:
-        """Notes on one part of a transcript, its segments in recording order."""
+        """Makes notes on one part of a transcript, its segments in recording order."""
         ...
 
     async def reduce(
@@ -100,7 +100,7 @@ class Engine(Protocol):
         Args:
             notes: The notes.
             template: The template.
-            generation: What the request sets; for language models.
-            alive: Called at each sign of life, such as a word that a model writes.
+            generation: The request's generation parameters, for language models.
+            alive: Called at each heartbeat, such as a token from a model.
         """
         ...

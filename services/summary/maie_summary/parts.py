@@ -1,4 +1,4 @@
-"""Parts of a summary: an engine's notes and the times of the segments they may cite."""
+"""Parts of a summary: an engine's notes and the times of the segments that they may cite."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from maie_runtime.errors import Code, StageError
 from maie_runtime.reasons import Reason
 from maie_summary.engine import Notes
 
-# What a language model's server tells of itself only once it has answered: a worker that has not
-# asked it yet does not know.
-TOLD_IN_ANSWERS = ("server_model", "system_fingerprint")
+# Version parameters that a server reports only in its answers: a worker does not know them before
+# its first call.
+SERVER_PARAMETERS = ("server_model", "system_fingerprint")
 
 Times = dict[str, tuple[int, int]]
-"""Where each segment begins and ends, in nanoseconds, by its id."""
+"""The start and end of each segment in nanoseconds, by its id."""
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -27,9 +27,9 @@ class Part:
     """Notes on a part of a transcript.
 
     Attributes:
-        notes: The notes, as only their own engine reads them.
+        notes: The notes, in their engine's own format.
         times: The times of the part's segments.
-        engine: What made the notes.
+        engine: The engine that made the notes.
     """
 
     notes: Notes
@@ -37,46 +37,46 @@ class Part:
     engine: common.EngineVersion
 
     def to_message(self, transcript: common.Blob) -> summary.SummaryPart:
-        """The part as it is stored between the steps, with the transcript that it is on."""
+        """The stored form of the part between the steps, with its transcript."""
         text = json.dumps({"notes": self.notes, "times": self.times}, separators=(",", ":"))
         return summary.SummaryPart(notes_json=text, engine=self.engine, transcript=transcript)
 
     @classmethod
     def from_message(cls, message: summary.SummaryPart) -> Part:
-        """Reads a stored part, whose engine must be the reader's own."""
+        """Reads a stored part; its engine must be the caller's own."""
         stored = json.loads(message.notes_json)
         times = {name: (start, end) for name, (start, end) in stored["times"].items()}
         return cls(notes=stored["notes"], times=times, engine=message.engine)
 
 
 def is_same_engine(one: common.EngineVersion, other: common.EngineVersion) -> bool:
-    """Whether both read each other's notes: only the place may differ in which they run."""
+    """Whether both can read each other's notes: only their devices and paths may differ."""
     return _without_place(one) == _without_place(other)
 
 
-def without_told(engine: common.EngineVersion) -> common.EngineVersion:
-    """An engine without what a server tells of itself only once it has answered."""
+def without_server_parameters(engine: common.EngineVersion) -> common.EngineVersion:
+    """An engine's version without the parameters that a server reports only in its answers."""
     silent = common.EngineVersion()
     silent.CopyFrom(engine)
-    for name in TOLD_IN_ANSWERS:
+    for name in SERVER_PARAMETERS:
         silent.parameters.pop(name, None)
     return silent
 
 
 def _without_place(engine: common.EngineVersion) -> common.EngineVersion:
-    placeless = without_told(engine)
+    placeless = without_server_parameters(engine)
     placeless.ClearField("device")
     placeless.ClearField("model_path")
     return placeless
 
 
 def parts_mismatch(made_by: common.EngineVersion, engine: common.EngineVersion) -> StageError:
-    """Notes that this engine cannot read, on a transcript that is not known."""
+    """The error for notes of another engine without their transcript."""
     return StageError(
         Code.FAILED_PRECONDITION,
         Reason.PARTS_MISMATCH,
         f"A part was made by another {made_by.engine or 'engine'} than this {engine.engine}, and "
-        "does not say from which transcript; make it again with this one.",
+        "does not name its transcript; make it again with this one.",
     )
 
 
@@ -92,7 +92,7 @@ def times_of(segments: Sequence[common.Segment]) -> Times:
 
 
 def time_range(start: int, end: int) -> common.TimeRange:
-    """A stretch of the recording from nanoseconds."""
+    """A time range of the recording, from nanoseconds."""
     message = common.TimeRange(start_offset=Duration(), end_offset=Duration())
     message.start_offset.FromNanoseconds(start)
     message.end_offset.FromNanoseconds(end)

@@ -27,13 +27,13 @@ class SummaryOpenAISettings(OpenAISettings):
 
 
 class SummaryGenerationSettings(GenerationSettings):
-    """How language models draw words; `MAIE_SUMMARY_GENERATION_` in the environment."""
+    """How language models sample; `MAIE_SUMMARY_GENERATION_` in the environment."""
 
     model_config = SettingsConfigDict(env_prefix="MAIE_SUMMARY_GENERATION_")
 
 
 class SummarySettings(GpuServiceSettings):
-    """What the summary service can be told; `MAIE_SUMMARY_` in the environment."""
+    """The summary service; `MAIE_SUMMARY_` in the environment."""
 
     model_config = SettingsConfigDict(env_prefix="MAIE_SUMMARY_")
 
@@ -42,18 +42,18 @@ class SummarySettings(GpuServiceSettings):
     engine: str = "extractive"
     """The engine, by its name among the entry points `maie.summary.engines`."""
     templates: TemplateSettings = Field(default_factory=TemplateSettings)
-    """Where templates are looked for; `MAIE_TEMPLATES_` in the environment."""
+    """The folders of templates; `MAIE_TEMPLATES_` in the environment."""
     answer_tokens: int = Field(default=2048, ge=64)
-    """How many tokens of a language model's window are kept free for its answer, up to a third of
-    what the template leaves. An answer that needs more gets what its prompt leaves."""
+    """The tokens of a language model's window that are reserved for its answer, at most a third of
+    what the template leaves. A longer answer may use all that its prompt leaves."""
     calls_at_once: int = Field(default=8, ge=1, le=256)
-    """How many calls to a language model one summary may have under way."""
+    """The most concurrent calls of a language model for one summary."""
     vllm: SummaryVllmSettings = Field(default_factory=SummaryVllmSettings)
     """The engine `vllm`."""
     openai: SummaryOpenAISettings = Field(default_factory=SummaryOpenAISettings)
     """The engine `openai`."""
     generation: SummaryGenerationSettings = Field(default_factory=SummaryGenerationSettings)
-    """How language models draw words."""
+    """How language models sample."""
 
     def check(self) -> None:
         """Refuses an engine that is not installed."""

@@ -1,4 +1,4 @@
-"""The summary stage: notes on parts, and a template filled from them."""
+"""The summary stage: makes notes on parts, and fills a template from them."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ from maie_summary.parts import (
     parts_mismatch,
     time_range,
     times_of,
-    without_told,
+    without_server_parameters,
 )
 from maie_summary.settings import ENGINES, SummarySettings
 from maie_templates import Template, TemplateLibrary
 
 log = structlog.get_logger()
 
-# About five minutes of speech: what preprocess makes a chunk of.
+# About five minutes of speech, as in a chunk of preprocess.
 SEGMENTS_PER_PART = 100
-# How much of the work lies before the reduce step.
+# The share of the work before the reduce step.
 MAP_SHARE = 0.8
 
 
 class SummarizeStage:
-    """Fills templates; every summary it gives is valid against its template.
+    """Fills templates; each summary is valid against its template.
 
     Args:
         engine: The engine.
-        library: The templates that the service has.
+        library: The templates of the service.
     """
 
     def __init__(self, engine: Engine, library: TemplateLibrary) -> None:
@@ -56,14 +56,14 @@ class SummarizeStage:
     async def run(
         self, request: summary.SummarizeRequest, context: StageContext
     ) -> AsyncGenerator[summary.SummarizeResponse, None]:
-        """Answers progress, and at last a part or the summary.
+        """Yields progress, and at last a part or the summary.
 
         Raises:
             StageError: INVALID_ARGUMENT with SOURCE_MISSING, TEMPLATE_REQUIRED,
                 TEMPLATE_REJECTED or OPTION_OUT_OF_RANGE; NOT_FOUND with TEMPLATE_NOT_FOUND;
-                FAILED_PRECONDITION with PARTS_MISMATCH where a part of another
+                FAILED_PRECONDITION with PARTS_MISMATCH if a part of another
                 engine does not name its transcript; INTERNAL with
-                SUMMARY_INVALID where no draft fitted the template.
+                SUMMARY_INVALID if no draft was valid.
         """
         generation = generation_of(request.generation)
         template = await self._template(request, context.blobs)
@@ -121,10 +121,10 @@ class SummarizeStage:
         generation: Generation,
         blobs: Blobs,
     ) -> Part:
-        """A stored part; made anew where an engine made it whose notes this one cannot read.
+        """A stored part; made again if this engine cannot read its notes.
 
-        Summary workers of two versions meet in a job while they are being
-        replaced one by one. The summary is then wholly the work of one.
+        During a rolling update, summary workers of two versions may work on one
+        job. The summary is then made by one version only.
         """
         engine = self._engine.version(generation)
         if is_same_engine(stored.engine, engine):
@@ -185,8 +185,8 @@ class SummarizeStage:
             template_sha256=template.sha256,
             engine=self._engine.version(generation),
         )
-        own = without_told(filled.engine)
-        for engine in (without_told(part.engine) for part in parts):
+        own = without_server_parameters(filled.engine)
+        for engine in (without_server_parameters(part.engine) for part in parts):
             if engine not in (own, *filled.part_engines):
                 filled.part_engines.append(engine)
         json_format.ParseDict(draft.content, filled.content)
@@ -200,7 +200,7 @@ class SummarizeStage:
         return filled
 
     def facts(self, response: summary.SummarizeResponse) -> event.UnitFacts:
-        """Nothing that the conductor needs."""
+        """The conductor needs no facts of this stage."""
         return event.UnitFacts()
 
     def models(self) -> Sequence[event.ModelInfo]:
@@ -220,9 +220,9 @@ async def open_stage(settings: SummarySettings, blobs: Blobs) -> AsyncIterator[S
     """Checks all templates and loads the engine that the settings name.
 
     Raises:
-        StageError: FAILED_PRECONDITION where the engine or the templates
-            folder is missing, INVALID_ARGUMENT with TEMPLATE_REJECTED where a
-            template cannot be used.
+        StageError: FAILED_PRECONDITION if the engine or the templates
+            folder is missing, INVALID_ARGUMENT with TEMPLATE_REJECTED if a
+            template is invalid.
     """
     library = TemplateLibrary(settings.templates.directory)
     library.check()

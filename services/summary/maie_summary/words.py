@@ -1,4 +1,4 @@
-"""The words of texts that say something, in any language and script."""
+"""Content words of texts, in any language and script."""
 
 from __future__ import annotations
 
@@ -12,57 +12,57 @@ import stopwordsiso
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
-# Blocks whose scripts put no spaces between words, or grow words by endings that outnumber them:
+# Unicode blocks of scripts without spaces between words, or with very many word endings:
 # Thai to Lao, Burmese, Hangul letters, Khmer, Japanese syllables to Chinese characters, Hangul.
 _DENSE = (
     *((0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1100, 0x11FF), (0x1780, 0x17FF)),
     *((0x3040, 0x9FFF), (0xAC00, 0xD7AF), (0xF900, 0xFAFF), (0x20000, 0x3FFFF)),
 )
-# Japanese writes what has a meaning of its own in other characters.
+# In Japanese, content words are written in other characters.
 _HIRAGANA = (0x3040, 0x309F)
 SURE = 0.99
-# A shorter text may be of any language.
+# The language of a shorter text cannot be detected.
 LEAST_CHARS = 60
 MOST_CHARS = 4000
-# Words of scikit-learn's list that say a lot.
+# Content words in scikit-learn's list of stop words.
 TELLING = frozenset({"amount", "bill", "computer", "detail", "fire", "interest", "mill", "system"})
-# With these a summary speaks of the talk itself, and not of what was said in it.
+# Words about the conversation itself, not its content.
 ABOUT_TALKS = frozenset(
     {"conversation", "discuss", "discussed", "discussion", "meeting", "participants", "recording"}
     | {"speaker", "speakers", "talk", "talked", "talking", "talks", "thing", "things", "various"}
 )
 STEM = 4
-"""Words that begin with so many of the same letters are like each other."""
+"""Words with a common prefix of this many letters are similar."""
 MOST_ENDING = 3
 _FIRST_MARK, _LAST_MARK = 0x0300, 0x20000
 
 
 def words_in(text: str) -> Iterator[str]:
-    """All words of a text, casefolded; of scripts without spaces, each two neighbours."""
+    """All words of a text, casefolded; character bigrams for scripts without spaces."""
     folded = unicodedata.normalize("NFKC", text).casefold().replace("’", "'").replace("_", " ")
     for run in _runs().findall(folded):
         yield from (run,) if run.isascii() else _split(run)
 
 
-def telling_words(text: str, language_code: str) -> list[str]:
-    """The words of a text that say something by themselves.
+def content_words(text: str, language_code: str) -> list[str]:
+    """The content words of a text.
 
     Args:
         text: The text.
-        language_code: As a BCP-47 tag; where it is empty or there is no list of its stop words,
-            every word counts.
+        language_code: As a BCP-47 tag; if it is empty or has no list of stop words, every word
+            counts.
     """
     stop_words = stop_words_of(language_code)
-    return [word for word in words_in(text) if _tells(word) and word not in stop_words]
+    return [word for word in words_in(text) if _is_content(word) and word not in stop_words]
 
 
 def is_dense(word: str) -> bool:
-    """Whether a word is of a script that is read by pairs of characters."""
+    """Whether a word is of a script that is compared by character bigrams."""
     return any(low <= ord(word[0]) <= high for low, high in _DENSE)
 
 
 class Vocabulary:
-    """The words of a text, and what is like them.
+    """The words of a text, for exact and similar matches.
 
     Args:
         text: The text.
@@ -79,15 +79,15 @@ class Vocabulary:
                 self._stems.setdefault(word[:STEM], []).append(word)
 
     def has(self, word: str) -> bool:
-        """Whether it has a word, or the same with another ending."""
+        """Whether it has a word, or the same word with another ending."""
         same = self._stems.get(word[:STEM], ()) if len(word) >= STEM else ()
         return word in self.words or any(_differs_in_ending(word, other) for other in same)
 
     def has_like(self, word: str) -> bool:
-        """Whether it has a word of the same beginning, or one within the other.
+        """Whether it has a word with the same prefix, or one that contains the other.
 
-        "Decision" is like "decide" and "Stadtbibliothek" like "Bibliothek". For a few
-        lines; among many words something is like everything.
+        "Decision" is similar to "decide", and "Stadtbibliothek" to "Bibliothek". Only for a
+        few lines: among many words, every word has a similar one.
         """
         if word in self.words or (len(word) >= STEM and word[:STEM] in self._stems):
             return True
@@ -97,10 +97,10 @@ class Vocabulary:
 
 @cache
 def stop_words_of(language_code: str) -> frozenset[str]:
-    """The words of a language that say nothing by themselves; empty where none are known."""
+    """The stop words of a language; empty if there is no list."""
     base = base_language(language_code)
     if base == "en":
-        # The list of 1298 words that is there for English has "website" and "research" in it.
+        # The other English list, of 1298 words, contains "website" and "research".
         return ENGLISH_STOP_WORDS - TELLING | ABOUT_TALKS
     return frozenset(stopwordsiso.stopwords(base) if stopwordsiso.has_lang(base) else ())
 
@@ -129,7 +129,7 @@ def _split(run: str) -> Iterator[str]:
 
 
 def guessed_language(text: str, otherwise: str) -> str:
-    """The language of a text by its words; `otherwise` where that is not sure.
+    """The detected language of a text; `otherwise` if that is not certain.
 
     Returns:
         An ISO 639-1 code.
@@ -141,11 +141,11 @@ def guessed_language(text: str, otherwise: str) -> str:
 
 
 def likeliest_language(text: str) -> str:
-    """The language that a text is in sooner than in any other, however unsure that is."""
+    """The most probable language of a text, however uncertain."""
     return str(_identifier().classify(text[:MOST_CHARS])[0])
 
 
-def _tells(word: str) -> bool:
+def _is_content(word: str) -> bool:
     if is_dense(word):
         low, high = _HIRAGANA
         return not all(low <= ord(character) <= high for character in word)
@@ -159,7 +159,7 @@ def _identifier() -> LanguageIdentifier:
 
 @cache
 def _runs() -> re.Pattern[str]:
-    """Letters, figures and the marks that are written around them in scripts such as Hindi's."""
+    """Letters, digits and the combining marks of scripts such as Devanagari."""
     marks = (chr(code) for code in range(_FIRST_MARK, _LAST_MARK))
     kept = "".join(mark for mark in marks if unicodedata.category(mark).startswith("M"))
     part = rf"[\w{re.escape(kept)}]+"

@@ -12,7 +12,7 @@ from maie_summary.settings import SummarySettings
 
 @asynccontextmanager
 async def create(settings: SummarySettings) -> AsyncIterator[LanguageModelEngine]:
-    """Finds the server and its model; raises what `open_openai` raises."""
+    """Connects to the server and its model; raises the errors of `open_openai`."""
     async with open_openai(settings.openai, settings.generation) as model:
         takes_max_tokens = "max_tokens" in settings.openai.parameters
         yield LanguageModelEngine(model, settings, takes_max_tokens=takes_max_tokens)

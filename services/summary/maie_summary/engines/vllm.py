@@ -12,6 +12,6 @@ from maie_summary.settings import SummarySettings
 
 @asynccontextmanager
 async def create(settings: SummarySettings) -> AsyncIterator[LanguageModelEngine]:
-    """Verifies and loads the model; raises what `open_vllm` raises."""
+    """Verifies and loads the model; raises the errors of `open_vllm`."""
     async with open_vllm(settings.vllm, settings.generation) as model:
         yield LanguageModelEngine(model, settings)

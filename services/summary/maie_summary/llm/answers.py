@@ -1,4 +1,4 @@
-"""Whether an answer is one: JSON that fits the template, of lines that there are."""
+"""Checks an answer: JSON that is valid against the template and cites existing lines."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from maie_templates import Template, validator
 
 Answer = Mapping[str, Any]
 
-# Models whose server does not guide them like to write JSON as Markdown's code.
+# Without guided decoding, models often write JSON as a Markdown code block.
 FENCED = re.compile(r"\s*```[ ]*(?:json)?\s(.*?)```\s*", re.DOTALL | re.IGNORECASE)
 
 
 class Unusable(ValueError):
-    """An answer cannot be used; the message says why, and holds nothing of the recording."""
+    """An answer is unusable; the message says why, without text of the recording."""
 
 
 def read_answer(
@@ -28,14 +28,14 @@ def read_answer(
     """Reads an answer.
 
     Args:
-        text: What the model wrote; a code fence around all of it is left out.
-        template: The template that it is to fill.
-        numbers: The lines that it may cite.
-        support: What was said.
+        text: The model's text; a code fence around all of it is dropped.
+        template: The template.
+        numbers: The numbers of the lines that it may cite.
+        support: Checks answers against the lines.
 
     Raises:
-        Unusable: It is no JSON, does not fit the template with citations,
-            cites lines that do not exist, or says what they do not say.
+        Unusable: It is not JSON, is invalid against the template with citations,
+            cites lines that do not exist, or is not supported by them.
     """
     if fenced := FENCED.fullmatch(text):
         text = fenced[1]
@@ -49,12 +49,12 @@ def read_answer(
     content, citations = uncited(template.schema, answer)
     for citation in citations:
         if unknown := set(citation.lines) - set(numbers):
-            told = place_of(citation.pointer, template.schema)
-            raise Unusable(f"{told} cites line {min(unknown)}, which does not exist")
-    if told := content_problem(content, template):
-        raise Unusable(told)
-    if told := support.problem(citations):
-        raise Unusable(told)
+            position = place_of(citation.pointer, template.schema)
+            raise Unusable(f"{position} cites line {min(unknown)}, which does not exist")
+    if problem := content_problem(content, template):
+        raise Unusable(problem)
+    if problem := support.problem(citations):
+        raise Unusable(problem)
     return answer
 
 

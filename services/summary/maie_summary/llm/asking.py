@@ -1,4 +1,4 @@
-"""Asks a model until its answer can be used."""
+"""Asks a model until its answer is usable."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ from maie_templates import Template
 log = structlog.get_logger()
 
 RETRIES = 2
-"""How often a model is asked again."""
-# What is wrong with the last answer is said in so many tokens.
+"""The most retries."""
+# The room for the problem of the last answer, in tokens.
 TOKENS_OF_A_PROBLEM = 128
 
 
 class CutOff(Exception):
-    """No answer fits into the room that its prompt leaves."""
+    """The answer does not fit into the room that its prompt leaves."""
 
 
 class Asking:
-    """One summary's questions to a model.
+    """The calls of a model for one summary.
 
     Args:
         model: The model.
-        template: What it is to fill.
-        generation: What the request sets.
-        calls: Taken for the time of a call.
-        support: What was said.
-        alive: Called at each sign of life of the model.
+        template: The template.
+        generation: The request's generation parameters.
+        calls: Held during a call.
+        support: Checks answers against the lines.
+        alive: Called at each heartbeat of the model.
     """
 
     def __init__(
@@ -63,18 +63,18 @@ class Asking:
     async def ask(
         self, chat: Sequence[Message], numbers: Collection[int], answer_tokens: int | None
     ) -> Answer:
-        """An answer that fits the cited schema, and cites only these lines for what they say.
+        """Gets an answer that is valid against the cited schema and supported by these lines.
 
         Args:
-            chat: What is asked.
+            chat: The prompt.
             numbers: The lines that may be cited.
-            answer_tokens: The longest first answer; None where the model
-                cannot be told how long one may be.
+            answer_tokens: The longest first answer; None if the model accepts
+                no limit.
 
         Raises:
-            CutOff: Its last try was still too long.
-            StageError: INTERNAL with SUMMARY_INVALID where no try could be
-                used; what the model raises.
+            CutOff: The last attempt was still too long.
+            StageError: INTERNAL with SUMMARY_INVALID if no attempt was usable;
+                others as the model raises them.
         """
         asked, budget, cut_off, problem = chat, answer_tokens, False, ""
         for _ in range(RETRIES + 1):
@@ -85,7 +85,7 @@ class Asking:
                 budget = budget and self._model.window
             else:
                 try:
-                    # Many words are compared, and a list of languages may be read.
+                    # Compares many words, and may load a list of languages.
                     return await asyncio.to_thread(
                         read_answer, text, self._template, numbers, self._support
                     )
@@ -123,13 +123,13 @@ class Asking:
 
 
 def max_tokens(model: LanguageModel, generation: Generation) -> int | None:
-    """The longest answer, by the uppermost layer that says it; None where none does."""
-    told: int | None = json.loads(model.version(generation).parameters.get("max_tokens", "null"))
-    return told
+    """The limit on answers, from the highest layer that sets one; None without one."""
+    limit: int | None = json.loads(model.version(generation).parameters.get("max_tokens", "null"))
+    return limit
 
 
 def summary_invalid(template: Template, problem: str) -> StageError:
-    """No answer could be used."""
+    """The error after the last unusable answer."""
     return StageError(
         Code.INTERNAL,
         Reason.SUMMARY_INVALID,

@@ -1,10 +1,10 @@
-"""Schemas whose items say which lines they come from, and the way back.
+"""Adds line numbers to a template's schema, and takes them out of answers.
 
-A template's schema knows nothing of citations. A model is asked for the same
-with line numbers: an item of a list, and every single value outside of lists,
-becomes `{"text": value, "lines": [12, 13]}`; an item that is an object keeps
-its properties and gets `lines` beside them. Afterwards the numbers are taken
-out again.
+A template's schema has no citations. The model gets a schema with line numbers:
+each list item, and each single value outside of lists, becomes
+`{"text": value, "lines": [12, 13]}`; an item that is an object keeps its
+properties and gets `lines` as another one. Afterwards `uncited` takes the numbers
+out of the answer.
 """
 
 from __future__ import annotations
@@ -16,31 +16,31 @@ from typing import Any
 from maie_templates.checks import ANNOTATIONS, COMBINED
 
 Schema = Mapping[str, Any]
-# Gets a value, its JSON Pointer, and whether it is an object that has lines beside its properties.
-# And what the template says of it.
+# Gets a value, its JSON Pointer, and whether it is an object with lines as another property.
+# And its schema in the template.
 Change = Callable[[Any, str, bool, Schema], Any]
 
 MAX_LINES = 8
-"""How many lines one item may cite."""
+"""The most lines that one item may cite."""
 LINES = "lines"
 TEXT = "text"
-# What of them a model can make use of.
+# The keywords that help a model.
 TOLD = frozenset({"description", "examples"})
 FIXED = frozenset({"enum", "const", *COMBINED})
 REFERENCE = "#/$defs/"
-# "2026-12-01" shares nothing with "the first of December".
+# "2026-12-01" shares no word with "the first of December".
 UNSPOKEN_FORMATS = frozenset({"date", "date-time", "time", "duration"})
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Citation:
-    """The lines that an item comes from.
+    """The lines that an item cites.
 
     Attributes:
         pointer: The item as a JSON Pointer into the content.
-        lines: Numbers of lines, each once, in the order given.
-        texts: What the item says in words that the model found: no choices that the template
-            gives, and no dates or times in a form that nobody speaks.
+        lines: Line numbers, without duplicates, in the order given.
+        texts: The texts of the item in the model's own words: no enum values of the template,
+            and no dates or times in a written format.
     """
 
     pointer: str
@@ -51,13 +51,13 @@ class Citation:
 def cited_schema(schema: Schema, first_line: int = 1, last_line: int | None = None) -> Schema:
     """A template's schema with line numbers.
 
-    Objects get no properties that the template does not name, even where it
-    leaves that open, so that an answer stays bounded.
+    Objects get no additional properties, even if the template allows them, so
+    that answers stay bounded.
 
     Args:
         schema: A checked schema of a template.
         first_line: The lowest number that may be cited.
-        last_line: The highest; None where it is not said.
+        last_line: The highest; None for no limit.
     """
     definitions = schema.get("$defs", {})
     name = LINES
@@ -79,9 +79,9 @@ def cited_schema(schema: Schema, first_line: int = 1, last_line: int | None = No
 
 
 def uncited(schema: Schema, answer: Any) -> tuple[Any, list[Citation]]:
-    """An answer without its line numbers, and these apart.
+    """Separates an answer from its line numbers.
 
-    What says nothing (null or an empty string) cites nothing.
+    An empty value (null or an empty string) cites nothing.
 
     Args:
         schema: The template's schema.
@@ -92,7 +92,7 @@ def uncited(schema: Schema, answer: Any) -> tuple[Any, list[Citation]]:
     def take_out(value: Any, pointer: str, has_room: bool, node: Schema) -> Any:
         content = value[TEXT] if not has_room else {n: v for n, v in value.items() if n != LINES}
         if content not in (None, ""):
-            # JSON has one kind of number: 3.0 is an integer to a schema.
+            # JSON has one type of number: 3.0 is an integer for a schema.
             lines = tuple(dict.fromkeys(map(int, value[LINES])))
             texts = tuple(_found_texts(schema, node, content))
             citations.append(Citation(pointer=pointer, lines=lines, texts=texts))
@@ -102,7 +102,7 @@ def uncited(schema: Schema, answer: Any) -> tuple[Any, list[Citation]]:
 
 
 def cited_answer(schema: Schema, content: Any, lines: Mapping[str, Sequence[int]]) -> Any:
-    """An answer with its line numbers: the way back from `uncited`.
+    """Puts line numbers into an answer; the inverse of `uncited`.
 
     Args:
         schema: The template's schema.
@@ -159,7 +159,7 @@ def _wrapped(node: Schema, lines: Schema) -> dict[str, Any]:
 
 
 def _with_items(root: Schema, node: Schema, value: Any, pointer: str, change: Change) -> Any:
-    """A value with each of its items changed, and each single value outside of lists."""
+    """A value with each of its items and each single value outside of lists changed."""
     node = _inlined(root, node)
     if (inner := _not_null(node)) is not None:
         return None if value is None else _with_items(root, inner, value, pointer, change)
@@ -179,12 +179,12 @@ def _with_items(root: Schema, node: Schema, value: Any, pointer: str, change: Ch
 
 
 def _found_texts(root: Schema, node: Schema, value: Any) -> Iterator[str]:
-    """The texts of a value that the template leaves to the model."""
+    """The texts of a value in the model's own words."""
     node = _inlined(root, node)
     options = [*node.get("anyOf", ()), *node.get("oneOf", ())]
     if options:
         kept = [list(_found_texts(root, option, value)) for option in options]
-        # Where one of the options is a choice that the template gives, it is that.
+        # If one of the options is an enum of the template, the value is one of that.
         yield from min(kept, key=len)
     elif isinstance(value, str) and not set(node) & {"enum", "const"}:
         if node.get("format") not in UNSPOKEN_FORMATS:
@@ -203,7 +203,7 @@ def _under(pointer: str, name: str) -> str:
 
 
 def _inlined(root: Schema, node: Schema) -> Schema:
-    """A node instead of a reference to it; what is said beside the reference stays."""
+    """A reference replaced by its node; keywords beside the reference stay."""
     while "$ref" in node or "allOf" in node:
         if "$ref" in node:
             target = root["$defs"][node["$ref"].removeprefix(REFERENCE)]
@@ -214,7 +214,7 @@ def _inlined(root: Schema, node: Schema) -> Schema:
 
 
 def _not_null(node: Schema) -> Schema | None:
-    """What a node asks for besides null, where it is that or null; otherwise None."""
+    """The other option of a node that allows null; None for other nodes."""
     types = node.get("type")
     if isinstance(types, list) and "null" in types and not set(node) & FIXED:
         others = [each for each in types if each != "null"]
@@ -227,7 +227,7 @@ def _not_null(node: Schema) -> Schema | None:
 
 
 def _is_said_anyway(node: Schema) -> bool:
-    """Whether there is but one value, whatever was said."""
+    """Whether only one value is valid."""
     return "const" in node or node.get("type") in ("null", ["null"])
 
 
@@ -236,7 +236,7 @@ def _is_plain(node: Schema, kind: str) -> bool:
 
 
 def _has_room(node: Schema) -> bool:
-    """Whether an item is an object that may get a property more."""
+    """Whether an item is an object that may have another property."""
     return (
         _is_plain(node, "object")
         and LINES not in node.get("properties", {})
@@ -251,7 +251,7 @@ def _changed(node: Schema) -> dict[str, Any]:
 
 
 def _bounded(node: Schema) -> dict[str, Any]:
-    """A copy that allows no properties but those named, without what is no use to a model."""
+    """A copy without additional properties and without keywords that do not help a model."""
     copy = {name: node[name] for name in node if name in TOLD or name not in ANNOTATIONS}
     if "properties" in node:
         children = node["properties"].items()
@@ -261,9 +261,9 @@ def _bounded(node: Schema) -> dict[str, Any]:
     for keyword in COMBINED:
         if keyword in node:
             copy.pop(keyword)
-            # That no other option fits is checked afterwards; grammars cannot say it.
-            told = "anyOf" if keyword == "oneOf" else keyword
-            copy[told] = [_bounded(each) for each in node[keyword]]
+            # Grammars cannot express that no other option is valid; this is checked afterwards.
+            shown = "anyOf" if keyword == "oneOf" else keyword
+            copy[shown] = [_bounded(each) for each in node[keyword]]
     if isinstance(node.get("additionalProperties"), dict):
         copy["additionalProperties"] = _bounded(node["additionalProperties"])
     elif _is_object(node) and not set(node) & FIXED:

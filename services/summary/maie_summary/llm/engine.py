@@ -22,12 +22,12 @@ from maie_templates import Template
 
 
 class LanguageModelEngine:
-    """Has a model fill templates from numbered lines, and say which lines it used.
+    """Fills templates from numbered lines with a model, which cites the lines it used.
 
     Args:
         model: The model.
-        settings: How much room an answer gets, and how many calls go at once.
-        takes_max_tokens: Whether the model can be told how long an answer may be.
+        settings: The room for an answer, and the most concurrent calls.
+        takes_max_tokens: Whether the model accepts a limit on an answer's length.
     """
 
     capabilities = ("generative", "map_reduce")
@@ -43,11 +43,11 @@ class LanguageModelEngine:
 
     @property
     def weights(self) -> Loadable | None:
-        """The model, where it can be unloaded."""
+        """The model, if it can be unloaded."""
         return self._model.weights
 
     def version(self, generation: Generation) -> common.EngineVersion:
-        """The model with its generation, and what it is asked beside the template."""
+        """The model with its generation and the prompts beyond the template."""
         version = self._model.version(generation)
         own = {
             "prompt_sha256": hashlib.sha256(
@@ -61,7 +61,7 @@ class LanguageModelEngine:
     async def map(
         self, segments: Sequence[Segment], template: Template, language_code: str
     ) -> Notes:
-        """The lines as they are: only with all of them is it known whether they fit."""
+        """The lines unchanged: whether they fit is known only with all of them."""
         return notes_of(segments, language_code)
 
     async def reduce(
@@ -71,15 +71,15 @@ class LanguageModelEngine:
         generation: Generation,
         alive: Callable[[], None] = unheard,
     ) -> Draft:
-        """The template, filled.
+        """The filled template.
 
         Raises:
             StageError: FAILED_PRECONDITION with WINDOW_TOO_SMALL, INTERNAL
-                with SUMMARY_INVALID; what the model raises.
+                with SUMMARY_INVALID; others as the model raises them.
         """
         lines, segment_ids, language_code = read_notes(notes)
         if not lines:
-            # Of silence a model would only invent something.
+            # From no text a model would only invent something.
             return Filler(template.schema, {}).fill()
         reduction = Reduction(
             self._model,

@@ -1,4 +1,4 @@
-"""The words of a template's examples, which an answer may have only where they were said."""
+"""Finds words of a template's examples in answers, where the recording does not have them."""
 
 from __future__ import annotations
 
@@ -6,35 +6,35 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from maie_summary.words import Vocabulary, telling_words, words_in
+from maie_summary.words import Vocabulary, content_words, words_in
 from maie_templates import Template
 
 _TOKEN = re.compile(r"[^\W_]+|[.?!:]")
-# German writes all nouns with a capital: so many capitals are no sign of names.
+# German nouns have a capital: more capitals than this are not names.
 MOST_CAPITALS = 0.2
-# An answer with so much of an example's words instead of the recording's is copied.
+# An answer with this share of words only from an example is copied.
 TAKEN_SHARE = 0.5
-# Shorter texts may be the same by chance.
+# Shorter texts may be equal by chance.
 COPIED_WORDS = 3
 
 
 class ExampleWords:
-    """Tells what an answer has from its template's examples.
+    """Detects content that an answer copied from its template's examples.
 
     Args:
         template: The template.
-        language_code: The recording's language as a BCP-47 tag; empty where it is not known.
+        language_code: The recording's language as a BCP-47 tag; empty if unknown.
     """
 
     def __init__(self, template: Template, language_code: str) -> None:
         self._language_code = language_code
         said = [text for example in template.examples for text in example.transcript]
         answered = [text for example in template.examples for text in _texts(example.answer)]
-        # What the template asks in its own words may be answered in them.
+        # An answer may use the words of the template itself.
         own = Vocabulary(f"{' '.join(_texts(template.schema))} {template.prompt}")
         names = _names([*said, *answered])
-        # Other words of its answer are how a summary speaks, and not what the other recording says.
-        words = {word for text in said for word in telling_words(text, language_code)} | names
+        # Other words of an example's answer are the style of summaries, not content.
+        words = {word for text in said for word in content_words(text, language_code)} | names
         self._words = {word for word in words if not own.has(word)}
         self._names = names & self._words
         self._sayings = {tuple(words_in(text)) for text in (*said, *answered)}
@@ -44,26 +44,26 @@ class ExampleWords:
 
         Args:
             text: A text of an answer.
-            said: The words of the recording; what it has as well is nobody's own.
+            said: The words of the recording, which an answer may use.
         """
-        telling = set(telling_words(text, self._language_code))
-        taken = {word for word in telling & self._words if not said.has(word)}
+        terms = set(content_words(text, self._language_code))
+        taken = {word for word in terms & self._words if not said.has(word)}
         if any(word in self._names or word.isdecimal() for word in taken):
             return True
-        return bool(taken) and len(taken) >= TAKEN_SHARE * len(telling)
+        return bool(taken) and len(taken) >= TAKEN_SHARE * len(terms)
 
     def is_copied(self, text: str, said: Vocabulary) -> bool:
-        """Whether a text is one of an example's, word for word, and was not said as well."""
+        """Whether a text is an example's, verbatim, and not in the recording."""
         words = tuple(words_in(text))
         return (
             len(words) >= COPIED_WORDS
             and words in self._sayings
-            and not all(map(said.has, telling_words(text, self._language_code)))
+            and not all(map(said.has, content_words(text, self._language_code)))
         )
 
 
 def _names(texts: list[str]) -> set[str]:
-    """The words that have a capital in mid-sentence and never come without."""
+    """The words that have a capital in mid-sentence and never occur without."""
     names, others, capitals, count = set(), set(), 0, 0
     for text in texts:
         starts = True
@@ -80,7 +80,7 @@ def _names(texts: list[str]) -> set[str]:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Every text in a JSON value, names of properties included."""
+    """All texts in a JSON value, with property names."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""The lines of a recording, numbered through, and how they are divided."""
+"""The numbered lines of a recording, and how to divide them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Lines = tuple[Line, ...]
 
 
 def notes_of(segments: Sequence[Segment], language_code: str) -> Notes:
-    """The notes on a part: every word of it, since a model may yet need any."""
+    """The notes on a part: all of its words, since a model may need any."""
     lines = [[segment.segment_id, segment.text] for segment in segments if segment.text.strip()]
     return {"lines": lines, "language_code": language_code}
 
@@ -27,9 +27,9 @@ def read_notes(parts: Sequence[Notes]) -> tuple[Lines, dict[int, str], str]:
 
 
 def halves(lines: Lines) -> tuple[Lines, Lines] | None:
-    """Lines in two of about the same length; None for a single character.
+    """Splits lines in two halves of about the same length; None for a single character.
 
-    A line that is alone is divided between words, or else within one; both
+    A single line is divided between words, or else within one; both
     halves keep its number.
     """
     if len(lines) > 1:

@@ -1,4 +1,4 @@
-"""What a language model is asked for: a template filled from numbered lines."""
+"""The prompts that ask for a template filled from numbered lines."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Line:
 
     Attributes:
         number: From 1, through the whole recording.
-        text: What was said.
+        text: The text.
     """
 
     number: int
@@ -47,18 +47,18 @@ class Line:
 
 
 def numbered(lines: Iterable[Line]) -> str:
-    """Lines as models read them: `[12] text`."""
+    """Formats lines for a model: `[12] text`."""
     return "\n".join(f"[{line.number}] {' '.join(line.text.split())}" for line in lines)
 
 
 def variables(template: Template, transcript: str, language_code: str) -> dict[str, str]:
-    """What a template's prompt may ask for.
+    """The variables of a template's prompt.
 
     Args:
-        template: The template; its schema is given with citations, as the
+        template: The template; its schema is passed with citations, as the
             model must answer it.
-        transcript: The numbered lines, or what stands in their place.
-        language_code: As a BCP-47 tag; empty where it is not known.
+        transcript: The numbered lines, or the answers to merge.
+        language_code: As a BCP-47 tag; empty if unknown.
     """
     schema = cited_schema(template.schema)
     return {
@@ -72,11 +72,11 @@ def variables(template: Template, transcript: str, language_code: str) -> dict[s
 
 
 def examples(template: Template) -> str:
-    """A template's examples as a model should read and write; empty where there are none.
+    """A template's examples in the format for a model; empty without examples.
 
     Raises:
-        StageError: INVALID_ARGUMENT with TEMPLATE_REJECTED where an item of an
-            answer needs lines and names none.
+        StageError: INVALID_ARGUMENT with TEMPLATE_REJECTED if an item of an
+            answer needs lines and has none.
     """
     texts = []
     for example in template.examples:
@@ -97,19 +97,19 @@ def examples(template: Template) -> str:
 
 
 async def messages(template: Template, lines: Iterable[Line], language_code: str) -> list[Message]:
-    """The chat that asks for a template to be filled from lines."""
+    """The chat messages that ask to fill a template from lines."""
     return [_user(await _render(template, numbered(lines), language_code))]
 
 
 async def merge_messages(
     template: Template, answers: Sequence[Mapping[str, Any]], language_code: str
 ) -> list[Message]:
-    """The chat that asks for one answer to be made of several, for consecutive parts.
+    """The chat messages that ask to merge answers for consecutive parts.
 
     Args:
         template: The template.
-        answers: Answers that fit the cited schema, in recording order.
-        language_code: As a BCP-47 tag; empty where it is not known.
+        answers: Answers that are valid against the cited schema, in recording order.
+        language_code: As a BCP-47 tag; empty if unknown.
     """
     parts = "\n".join(
         json.dumps(answer, ensure_ascii=False, separators=(",", ":")) for answer in answers
@@ -118,7 +118,7 @@ async def merge_messages(
 
 
 def again(chat: Sequence[Message], problem: str) -> list[Message]:
-    """The chat again, with what was wrong with the last answer."""
+    """The chat with the problem of the last answer, to ask again."""
     *before, last = chat
     note = f"Your last answer could not be used: {problem}. {AGAIN}"
     return [*before, _user(f"{last.content}\n\n{note}")]

@@ -1,9 +1,9 @@
-"""A template filled from lines, however many there are: nothing is ever left out.
+"""Fills a template from any number of lines, without leaving any out.
 
-Lines that fit into the model's window with room for the answer are asked for
-at once. More are divided into groups that do, the template is filled for each,
-and the answers are merged by the model, in as many levels as it takes. Line
-numbers are those of the whole recording all along.
+Lines that fit into the model's window with room for the answer need one call.
+More lines are divided into groups that fit; the model fills the template for each
+group, and merges the answers in as many levels as needed. Line numbers are those
+of the whole recording throughout.
 """
 
 from __future__ import annotations
@@ -25,25 +25,25 @@ from maie_templates import Template
 
 Chat = Sequence[Message]
 
-# Two answers and what is made of them are in the window together.
+# Two answers and their merged one share the window.
 SHARES = 3
 LEAST_ANSWER_TOKENS = 64
 
 
 class Reduction:
-    """One summary in the making.
+    """The computation of one summary.
 
     Args:
         model: The model.
-        template: What is filled.
-        language_code: As a BCP-47 tag; empty where it is not known.
-        generation: What the request sets.
-        support: What was said.
-        alive: Called at each sign of life of the model.
-        answer_tokens: The length of an answer for which room is left, where
-            the window is large enough.
-        calls_at_once: How many calls may be under way.
-        takes_max_tokens: Whether the model can be told how long an answer may be.
+        template: The template.
+        language_code: As a BCP-47 tag; empty if unknown.
+        generation: The request's generation parameters.
+        support: Checks answers against the lines.
+        alive: Called at each heartbeat of the model.
+        answer_tokens: The room for an answer, if the window is large
+            enough.
+        calls_at_once: The most concurrent calls.
+        takes_max_tokens: Whether the model accepts a limit on an answer's length.
     """
 
     def __init__(
@@ -69,18 +69,18 @@ class Reduction:
         self._takes_max_tokens = takes_max_tokens
 
     async def fill(self, lines: Lines) -> Answer:
-        """The template with citations, filled from at least one line.
+        """Fills the template with citations from at least one line.
 
         Raises:
             StageError: FAILED_PRECONDITION with WINDOW_TOO_SMALL, INTERNAL
-                with SUMMARY_INVALID; what the model raises.
+                with SUMMARY_INVALID; others as the model raises them.
         """
         await self._measure()
         groups = await self._groups(lines)
         return await self._merge(await _together([self._fill(*group) for group in groups]))
 
     async def _measure(self) -> None:
-        """Sees how much room the prompt leaves, and shares it out."""
+        """Measures the room that the prompt leaves, and divides it."""
         bare = await prompt.merge_messages(self._template, [], self._language_code)
         room = self._model.window - await self._model.count(bare) - TOKENS_OF_A_PROBLEM
         longest = max_tokens(self._model, self._generation) or room
@@ -89,7 +89,7 @@ class Reduction:
             raise self._window_too_small("the template and an answer")
 
     async def _groups(self, lines: Lines) -> list[tuple[Lines, Chat]]:
-        """Lines in groups that fit, with what is asked for each."""
+        """Lines in groups that fit, with the prompt for each."""
         if (chat := await self._fitting(lines)) is not None:
             return [(lines, chat)]
         parts = halves(lines)
@@ -98,7 +98,7 @@ class Reduction:
         return [group for part in parts for group in await self._groups(part)]
 
     async def _fitting(self, lines: Lines) -> Chat | None:
-        # Rendering takes a process; what is far too long is seen without it.
+        # Rendering needs a process; a text that is far too long is rejected without it.
         if not await self._has_room(prompt.numbered(lines)):
             return None
         chat = await prompt.messages(self._template, lines, self._language_code)
@@ -113,7 +113,7 @@ class Reduction:
         return await self._model.count(chat) + needed <= self._model.window
 
     async def _fill(self, lines: Lines, chat: Chat) -> Answer:
-        """The template filled from lines that fit; in halves where the answer does not."""
+        """Fills the template from lines that fit; in halves if the answer does not fit."""
         try:
             return await self._ask(chat, {line.number for line in lines})
         except CutOff:
@@ -132,7 +132,7 @@ class Reduction:
         return answers[0]
 
     async def _mergeable(self, answers: Sequence[Answer]) -> list[list[Answer]]:
-        """Consecutive answers in groups that fit, as large as may be."""
+        """Consecutive answers in the largest groups that fit."""
         groups: list[list[Answer]] = [[]]
         for answer in answers:
             if groups[-1] and not await self._fit_together([*groups[-1], answer]):
@@ -147,13 +147,13 @@ class Reduction:
         return await self._leaves_room(chat)
 
     async def _merged(self, answers: Sequence[Answer]) -> Answer:
-        """One answer of several, which cites nothing that they do not."""
+        """Merges answers into one, which cites only lines that they cite."""
         if len(answers) == 1:
             return answers[0]
         numbers = {each for answer in answers for each in lines_cited(self._template, answer)}
         chat = await prompt.merge_messages(self._template, answers, self._language_code)
         try:
-            # Answers that say nothing cite nothing; what is made of them can cite no more.
+            # Empty answers cite nothing, and neither can their merged one.
             return await self._ask(chat, numbers) if numbers else answers[0]
         except CutOff:
             raise self._too_long() from None
@@ -175,7 +175,7 @@ class Reduction:
 
 
 async def _together(jobs: Sequence[Coroutine[Any, Any, Answer]]) -> list[Answer]:
-    """All results in order; the first failure ends the others."""
+    """All results in order; the first failure cancels the others."""
     tasks = [asyncio.create_task(job) for job in jobs]
     try:
         return await asyncio.gather(*tasks)

@@ -1,8 +1,8 @@
-"""Whether an answer says what was said: its items against the lines that they cite.
+"""Checks the items of an answer against the lines that they cite.
 
-Words are compared, not meanings. An item that shares no telling word with its
-lines is refused, and so is one that is made of the words of a template's
-example which the recording lacks. What shares a word and is wrong passes.
+It compares words, not meanings. It refuses an item that shares no content word with
+its lines, and one that consists of words of a template's example that are not in
+the recording. It accepts a wrong item that shares a word.
 """
 
 from __future__ import annotations
@@ -20,35 +20,35 @@ from maie_summary.llm.lines import Lines
 from maie_summary.words import (
     Vocabulary,
     base_language,
+    content_words,
     guessed_language,
     is_dense,
     likeliest_language,
     stop_words_of,
-    telling_words,
     words_in,
 )
 from maie_templates import Template
 
 log = structlog.get_logger()
 
-# So many places are named to a model at once; its prompt has room for a few words on them.
+# The most items in one message to a model; its prompt has room for only a few words on each.
 MOST_NAMED = 3
-# Any two characters that follow each other come together by chance once in a while.
+# Some bigrams of characters match by chance.
 DENSE_SHARED = 2
-# An answer in other words of the same language still has this share of its small words.
+# A paraphrase in the same language still shares this part of its stop words.
 SAME_LANGUAGE_SHARE = 0.2
-# Where no list of a language's stop words is known: words of so many lines say nothing.
+# Without a list of stop words, words in this many lines count as stop words.
 COMMON_SHARE = 0.25
 LEAST_LINES = 12
 
 
 class Support:
-    """What was said, to compare answers with.
+    """The lines of a recording, for comparison with answers.
 
     Args:
-        template: The template that is filled.
+        template: The template.
         lines: All lines of the recording.
-        language_code: As a BCP-47 tag; empty where it is not known.
+        language_code: As a BCP-47 tag; empty if unknown.
     """
 
     def __init__(self, template: Template, lines: Lines, language_code: str) -> None:
@@ -61,7 +61,7 @@ class Support:
     def problem(self, citations: Sequence[Citation]) -> str:
         """What is wrong with the items of an answer, or an empty string.
 
-        Names places, never what was said.
+        Names positions, never the text of the recording.
         """
         problems = self._problems(citations)
         if problems and self._is_translated(citations):
@@ -69,14 +69,14 @@ class Support:
         return "; ".join(problems[:MOST_NAMED])
 
     def _problems(self, citations: Sequence[Citation]) -> list[str]:
-        copied = [self._told(each, _COPIED) for each in citations if self._has_taken(each)]
+        copied = [self._problem(each, _COPIED) for each in citations if self._has_taken(each)]
         unsupported = (each for each in citations if not self._is_supported(each))
-        return copied or [self._told(each, _UNSUPPORTED) for each in unsupported]
+        return copied or [self._problem(each, _UNSUPPORTED) for each in unsupported]
 
     def _copies(self, citations: Sequence[Citation]) -> list[str]:
-        """What is left to find where the words differ: whole texts of an example."""
+        """Whole texts of an example, which can be found even if the languages differ."""
         return [
-            self._told(each, _COPIED)
+            self._problem(each, _COPIED)
             for each in citations
             if any(self._examples.is_copied(text, self._all) for text in each.texts)
         ]
@@ -84,29 +84,29 @@ class Support:
     def _has_taken(self, citation: Citation) -> bool:
         return any(self._examples.is_taken(text, self._all) for text in citation.texts)
 
-    def _told(self, citation: Citation, why: str) -> str:
+    def _problem(self, citation: Citation, why: str) -> str:
         return f"{place_of(citation.pointer, self._template.schema)} {why}"
 
     def _is_supported(self, citation: Citation) -> bool:
         text = " ".join(citation.texts)
         cited = Vocabulary(" ".join(self._lines[number] for number in citation.lines))
-        telling = {
+        terms = {
             word
-            for word in telling_words(text, self._language)
+            for word in content_words(text, self._language)
             if word not in self._common and not self._asked.has(word)
         }
-        if not telling or _only_figures(telling, cited):
+        if not terms or _only_figures(terms, cited):
             return True
-        shared = [word for word in telling if cited.has_like(word)]
-        dense = [word for word in telling if is_dense(word)]
-        needed = DENSE_SHARED if len(dense) > DENSE_SHARED and len(dense) == len(telling) else 1
+        shared = [word for word in terms if cited.has_like(word)]
+        dense = [word for word in terms if is_dense(word)]
+        needed = DENSE_SHARED if len(dense) > DENSE_SHARED and len(dense) == len(terms) else 1
         if len(shared) >= needed:
             return True
         words = set(words_in(text))
         return not dense and 2 * len(words & cited.words) >= len(words)
 
     def _is_translated(self, citations: Sequence[Citation]) -> bool:
-        """Whether an answer is in another language than the recording; its words then differ."""
+        """Whether an answer is in another language than the recording, so that its words differ."""
         text = " ".join(text for citation in citations for text in citation.texts)
         words = set(words_in(text))
         if not words:
@@ -125,18 +125,18 @@ class Support:
 
     @cached_property
     def _language(self) -> str:
-        """The language whose small words say nothing."""
+        """The language of the stop words."""
         said = " ".join(self._lines.values())
         return base_language(self._language_code) or likeliest_language(said)
 
     @cached_property
     def _spoken(self) -> str:
-        """The language of the recording: as its words say, or else as its transcript does."""
+        """The language of the recording: detected, or else that of its transcript."""
         return guessed_language(" ".join(self._lines.values()), self._language)
 
     @cached_property
     def _asked(self) -> Vocabulary:
-        """What the template is called: "Meeting" says nothing in the notes of a meeting."""
+        """The template's name: "Meeting" is no content word in the notes of a meeting."""
         return Vocabulary(f"{self._template.title} {self._template.description}")
 
     @cached_property
@@ -145,7 +145,7 @@ class Support:
 
     @cached_property
     def _common(self) -> frozenset[str]:
-        """Words that many lines have, where it is not known which say nothing."""
+        """Words in many lines, for a language without a list of stop words."""
         if stop_words_of(self._language) or len(self._lines) < LEAST_LINES:
             return frozenset()
         counts = Counter(_distinct_words(self._lines.values()))
@@ -157,9 +157,9 @@ _COPIED = "repeats the template's example, which nobody said"
 _UNSUPPORTED = "has no word of the lines that it cites"
 
 
-def _only_figures(telling: Iterable[str], cited: Vocabulary) -> bool:
-    """Whether there is nothing but figures, of lines that give theirs as words."""
-    return all(word.isdecimal() for word in telling) and not any(
+def _only_figures(terms: Iterable[str], cited: Vocabulary) -> bool:
+    """Whether there are only numbers, from lines that have theirs as words."""
+    return all(word.isdecimal() for word in terms) and not any(
         word.isdecimal() for word in cited.words
     )
 

@@ -1,6 +1,6 @@
 """The engine `extractive`: ranked sentences and cue phrases fill a template.
 
-It quotes and never writes, so that it invents nothing; it needs no GPU and no
+It only quotes, so it invents nothing; it needs neither a GPU nor a
 download.
 """
 
@@ -35,7 +35,7 @@ ResultT = TypeVar("ResultT")
 
 
 class ExtractiveEngine:
-    """Fills templates with what was said.
+    """Fills templates with quotes.
 
     Args:
         finder: The rules.
@@ -68,7 +68,7 @@ class ExtractiveEngine:
     async def map(
         self, segments: Sequence[Segment], template: Template, language_code: str
     ) -> Notes:
-        """The sentences that matter, whatever the template."""
+        """The relevant sentences, for any template."""
 
         def work() -> Notes:
             sentences = split_sentences(segments)
@@ -90,7 +90,7 @@ class ExtractiveEngine:
         generation: Generation,
         alive: Callable[[], None] = unheard,
     ) -> Draft:
-        """The template, filled."""
+        """The filled template."""
 
         def work() -> Draft:
             parts = [_part(part) for part in notes if part["sentences"]]
@@ -115,14 +115,14 @@ def _part(notes: Notes) -> Part:
 def _not_known(languages: Sequence[str]) -> common.Warning:
     return result_warning(
         WarningReason.LANGUAGE_NOT_SUMMARIZED,
-        f"The summary engine extractive knows English only and not {' or '.join(languages)}: of "
-        "that it gives central sentences and questions, and leaves the rest open; use a language "
+        f"The summary engine extractive supports only English and not {' or '.join(languages)}: "
+        "for that it gives only central sentences and questions; use a language "
         "model for more.",
     )
 
 
 def rules_sha256() -> str:
-    """The SHA-256 over the rules: their data and their code, in the order of their names."""
+    """The SHA-256 over the rules' data and code, in name order."""
     digest = hashlib.sha256()
     for entry in sorted(files(__package__).iterdir(), key=lambda entry: entry.name):
         if entry.name.endswith((".py", ".toml")):

@@ -25,18 +25,18 @@ _REQUEST = re.compile(
 )
 _CONJUNCTION = re.compile(r"^(?:and|but|so|then|also|okay|or|well|now)\b,? ", re.IGNORECASE)
 _LOOSE_END = re.compile(r"(?:,? (?:and|but|while|or|so|then))?[\s,.;?!]*$", re.IGNORECASE)
-# Plurals without an article are groups at best: "Customers will pay by Friday".
+# Plurals without an article do not own tasks: "Customers will pay by Friday".
 _PLURAL = re.compile(r"[^s]s$")
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Action:
-    """Something that somebody is going to do.
+    """An action item.
 
     Attributes:
-        task: What is to be done.
-        owner: Who does it, as named; None where nobody was named.
-        due: By when, as it was said; None where nothing was said.
+        task: The task.
+        owner: The person, as named; None if nobody was named.
+        due: The due date, as spoken; None without one.
     """
 
     task: str
@@ -62,7 +62,7 @@ class Actions:
 
         Args:
             text: The sentence.
-            names: Words that are known to be names, because they have a
+            names: Words that are names, because they have a
                 capital elsewhere in mid-sentence.
         """
         said = _CONJUNCTION.sub("", text)
@@ -88,7 +88,7 @@ class Actions:
         deadline: bool,
         names: Collection[str],
     ) -> str | None:
-        """The owner, "" where nobody was named, or None where this is no action item."""
+        """The owner, "" if nobody was named, or None if this is no action item."""
         asked = _starts_with(task, self._verbs)
         if "owner" not in match.groupdict() and _starts_with(task, self._answers):
             return None
@@ -112,7 +112,7 @@ class Actions:
     ) -> bool:
         if not self._can_own(owner):
             return False
-        # A capital in mid-sentence is a name's; at the start it may be any word's.
+        # Only names have a capital in mid-sentence; at the start, every word has one.
         if start > 0 or owner in names or " " in owner:
             return True
         return (asked or due is not None) and not _PLURAL.search(owner)

@@ -19,7 +19,7 @@ def _any_of(patterns: Iterable[str]) -> re.Pattern[str]:
 
 
 class Cues:
-    """Tells what kind a sentence is.
+    """Classifies sentences.
 
     Args:
         cues: The tables of `english.toml`.
@@ -34,7 +34,7 @@ class Cues:
         self._chatter_words = int(cues["chatter"]["words"])
 
     def is_decision(self, text: str) -> bool:
-        """Whether something was decided or agreed in a sentence."""
+        """Whether a sentence states a decision or an agreement."""
         return (
             not text.endswith("?")
             and self._decisions.search(text) is not None
@@ -42,7 +42,7 @@ class Cues:
         )
 
     def is_question(self, text: str) -> bool:
-        """Whether a sentence asks for something that matters."""
+        """Whether a sentence is a relevant question."""
         return (
             text.rstrip("\"')").endswith(("?", "？", "؟"))
             and len(text.split()) >= self._question_words
@@ -50,5 +50,5 @@ class Cues:
         )
 
     def is_chatter(self, text: str) -> bool:
-        """Whether a sentence says nothing about the matter."""
+        """Whether a sentence is small talk."""
         return len(text.split()) < self._chatter_words or self._chatter.search(text) is not None

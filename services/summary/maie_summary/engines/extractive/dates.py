@@ -1,4 +1,4 @@
-"""Dates as people say them, such as "by next Tuesday"."""
+"""Spoken dates, such as "by next Tuesday"."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SPAN = r"(?:day|week|weekend|month|quarter|year)"
 _YEAR = r"(?:,?\ \d{4}\b)?"
 _NUMBER = r"(?:an?|one|two|three|four|five|six|seven|eight|nine|ten|a few|\d{1,3})"
 
-# Within a sentence months have a capital, or they may be verbs.
+# Within a sentence, a month without a capital may be a verb.
 _DATE = rf"""(?:
     (?i:(?:next|this|the\ coming)\ )?(?i:{_DAY})
         (?i:,?\ the\ {_ORDINAL})?(?:\ of\ {_MONTH}{_YEAR})?(?i:\ {_PART})?
@@ -46,7 +46,7 @@ _UNITS = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "ei
 _TEENS = ["tenth", "eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth"]
 _ORDINALS = [*_UNITS, *_TEENS, "seventeenth", "eighteenth", "nineteenth", "twentieth"]
 _ORDINALS += [*(f"twenty {unit}" for unit in _UNITS), "thirtieth", "thirty first"]
-# A day, a month and a year: what leaves the year out names no day of the calendar.
+# A day, a month and a year: without the year it is no calendar date.
 _CALENDAR_DAY = re.compile(
     rf"(?:(?:{_DAY}),? )?(?:the )?(?:(?P<day>{_ORDINAL}|\d{{1,2}})\.? (?:of )?)?(?P<month>{_MONTH})"
     rf"(?: (?:the )?(?P<day_after>{_ORDINAL}|\d{{1,2}}))?,? (?P<year>\d{{4}})",
@@ -56,12 +56,12 @@ DEADLINES = frozenset({"by", "before", "until", "till", "no later than", "not la
 
 
 def find_dates(text: str) -> list[str]:
-    """The dates that a text names, in order, without their prepositions."""
+    """The dates in a text, in order, without their prepositions."""
     return [_date(match) for match in _PHRASE.finditer(text)]
 
 
 def iso_date(said: str) -> str | None:
-    """A date as `find_dates` gives it in the form 2026-12-01; None without a year."""
+    """Converts a result of `find_dates` to the form 2026-12-01; None without a year."""
     match = _CALENDAR_DAY.fullmatch(said)
     try:
         if match is None:
@@ -80,7 +80,7 @@ def _day_of_month(match: re.Match[str]) -> int:
 
 
 def split_due(task: str) -> tuple[str, str | None, bool]:
-    """Takes the last date out of a task.
+    """Splits the last date off a task.
 
     Returns:
         The task without the date, the date or None, and whether the date is a

@@ -1,4 +1,4 @@
-"""Puts findings into any template's schema, and nothing that was not found."""
+"""Fills any template's schema with findings only."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from maie_summary.engines.extractive.slots import TEXT_SLOTS, field_of, slot_of
 from maie_templates import validator
 from maie_templates.checks import resolve
 
-# What a required text says where nothing was found and an empty one is not allowed.
+# The value of a required, non-empty text without a finding.
 NOT_STATED = "not stated"
-# Choices that say that nothing was found.
+# Enum values that mean that nothing was found.
 NO_CHOICE = (None, "", "unknown", "none", "n/a", "not stated", "not specified", "unspecified")
 MISSING = object()
-"""No value that fits can be given honestly."""
-# Where none of the findings fits.
+"""Marks a property without a valid, true value."""
+# For properties that no finding fits.
 NONE = (Finding(text="", segment_ids=()), MISSING)
 
 
@@ -40,8 +40,8 @@ class Filler:
     def fill(self) -> Draft:
         """The filled template.
 
-        A required property for which nothing honest fits is left out; the
-        draft is then not valid.
+        A required property without a valid, true value is left out; the
+        draft is then invalid.
         """
         content = self._object(self._schema, "", None)
         return Draft(content=content, sources=tuple(self._sources))
@@ -90,7 +90,7 @@ class Filler:
     def _item(self, node: Mapping[str, Any], finding: Finding) -> Any:
         if "object" in _types(node):
             content = self._object(node, "", finding)
-            # An object of which nothing is known is no item.
+            # An object without known properties is no item.
             return content if any(content.values()) else MISSING
         if "string" not in _types(node):
             return MISSING
@@ -108,7 +108,7 @@ class Filler:
     def _text(
         self, name: str, node: Mapping[str, Any], pointer: str, found: Sequence[Finding]
     ) -> Any:
-        """Findings as running text, as many as fit whole; only one where a format is asked for."""
+        """As many whole findings as fit, as running text; only one for a text with a format."""
         slot, most = slot_of(name, node), node.get("maxLength")
         if "format" in node:
             fitting = ((each, _whole(each.text, node)) for each in found)
@@ -138,7 +138,7 @@ class Filler:
         return value is not MISSING and self._validator.evolve(schema=node).is_valid(value)
 
     def _plain(self, node: Mapping[str, Any]) -> dict[str, Any]:
-        """A node with references followed and, of several choices, the richest one."""
+        """A node with resolved references and, of several options, the richest one."""
         plain = resolve(self._schema, node)
         for keyword in ("anyOf", "oneOf"):
             if choices := plain.pop(keyword, None):
@@ -153,7 +153,7 @@ class Filler:
         return plain
 
     def _nothing(self, node: Mapping[str, Any]) -> Any:
-        """The value that says that nothing was found, or MISSING."""
+        """The value that means that nothing was found, or MISSING."""
         if "const" in node:
             return node["const"]
         if "enum" in node:
@@ -191,6 +191,6 @@ def _fit(text: str, node: Mapping[str, Any]) -> Any:
 
 
 def _whole(text: str, node: Mapping[str, Any]) -> Any:
-    """A text that means something only as a whole, such as a date; in ISO's form if asked for."""
+    """A text that must not be shortened, such as a date; in ISO format if required."""
     value = iso_date(text) if node.get("format") == "date" else text
     return MISSING if value is None else value

@@ -1,4 +1,4 @@
-"""What the rules found in a transcript, ready to be put into any template."""
+"""Finds decisions, action items, topics and key points in a transcript."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from maie_summary.engines.extractive.rank import ENGLISH, MAX_SENTENCES, lexrank
 from maie_summary.engines.extractive.sentences import Sentence
 from maie_summary.engines.extractive.topics import Topics
 
-# A part keeps so many of its central sentences, and so many of each kind of cue.
+# The most central sentences that a part keeps, and the most sentences of each kind of cue.
 KEPT_RANKED = 20
 KEPT_CUED = 40
-# A summary tells about a quarter of what was said, but no more than this.
+# A summary has about a quarter of the sentences, but at most this many.
 KEY_SHARE = 0.25
 MIN_KEY_POINTS = 4
 MAX_KEY_POINTS = 30
 ABSTRACT_SENTENCES = 5
-# An abstract leaves most out: of so many sentences it has one.
+# An abstract has one of this many sentences.
 SENTENCES_PER_ABSTRACTED = 3
 MIN_SENTENCES = 6
 QUESTION_MARKS = ("?", "？", "؟")
 TITLE_TOPICS = 3
 MAX_TOPICS = 20
-# Two sentences that are so much alike say the same.
+# The similarity from which two sentences count as the same.
 SAME = 0.75
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Finding:
-    """One thing that was found.
+    """A finding.
 
     Attributes:
-        text: The sentence, or what was made from it.
-        segment_ids: Where it was said.
-        fields: Its parts by name, such as owner and due; None where unsaid.
+        text: The sentence, or text derived from it.
+        segment_ids: The segments of the sentence.
+        fields: Its fields by name, such as owner and due; None if unknown.
     """
 
     text: str
@@ -49,7 +49,7 @@ class Finding:
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Part:
-    """What was kept of one part of a recording.
+    """The sentences kept of one part of a recording.
 
     Attributes:
         sentences: The sentences, in order.
@@ -61,11 +61,11 @@ class Part:
 
 
 Findings = dict[str, list[Finding]]
-"""What was found, by slot: decisions, actions, questions, key_points, abstract, ..."""
+"""Findings by slot: decisions, actions, questions, key_points, abstract, ..."""
 
 
 class Finder:
-    """Finds what templates ask for.
+    """Finds the contents of templates.
 
     Args:
         cues: The tables of `english.toml`.
@@ -80,8 +80,8 @@ class Finder:
         """The sentences of one part that the reduce step needs, ranked, in order.
 
         Args:
-            sentences: All of the part.
-            language: As an ISO 639-1 code. Of others than English cue phrases are not known.
+            sentences: All sentences of the part.
+            language: As an ISO 639-1 code. There are cue phrases only for English.
         """
         names = names_in(sentence.text for sentence in sentences)
         is_english = language == ENGLISH
@@ -97,10 +97,10 @@ class Finder:
         return [replace(sentences[at], score=scores.get(at, 0.0)) for at in sorted(kept)]
 
     def find(self, parts: Sequence[Part]) -> Findings:
-        """What all parts hold, each list in recording order.
+        """The findings of all parts, each list in recording order.
 
-        Of parts that are not English only central sentences and questions are
-        found, and no topics, so that there is no title of words that say nothing.
+        Parts that are not English give only central sentences and questions, and no
+        topics, which would make a meaningless title.
         """
         english = [part for part in parts if part.language == ENGLISH]
         sentences = [sentence for part in english for sentence in part.sentences]
@@ -136,10 +136,10 @@ class Finder:
         return findings
 
     def _central(self, parts: Sequence[Part]) -> Findings:
-        """Key points and abstract: the most central sentences, each said once.
+        """Key points and abstract: the most central sentences, without repetitions.
 
-        A sentence that shares no word with any other is not central, wherever it
-        stands. Of a few sentences none is a summary of the others.
+        A sentence that shares no word with any other is not central. Of only a few
+        sentences, none is central.
         """
         languages = {part.language for part in parts}
         texts = [
@@ -172,7 +172,7 @@ class Finder:
         return languages == (ENGLISH,) and self._cues.is_chatter(text)
 
     def _named(self, sentences: Sequence[Sentence], names: frozenset[str]) -> Findings:
-        """Topics and the title made from them."""
+        """The topics and the title made from them."""
         plain = [s for s in sentences if not self._cues.is_chatter(s.text)]
         topics = []
         for phrase in self._topics.find((s.text for s in plain), names)[:MAX_TOPICS]:
@@ -186,7 +186,7 @@ class Finder:
 
 
 def _bounded(parts: Sequence[Sequence[Sentence]]) -> list[Sentence]:
-    """At most `MAX_SENTENCES`, the same number of each part, its most central ones."""
+    """At most `MAX_SENTENCES`: the most central ones of each part, equally many of each."""
     share = max(MAX_SENTENCES // max(len(parts), 1), 1)
     chosen = []
     for part in parts:

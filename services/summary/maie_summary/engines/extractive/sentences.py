@@ -1,4 +1,4 @@
-"""Sentences out of segments, each with the segments it was said in."""
+"""Splits segments into sentences, each with its segments."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from dataclasses import dataclass
 
 from maie_summary.engine import Segment
 
-# After a mark that ends a sentence, quotes and brackets included; not after "Dr." or "e.g.".
+# A sentence ends after its mark and closing quotes or brackets; not after "Dr." or "e.g.".
 END = re.compile(
     r"(?<!\bDr)(?<!\bMr)(?<!\bMrs)(?<!\bSt)(?<!\.[a-z])[.?!…]+[\"')\]]*\s+|[。？！।؟۔]+\s*"
 )
-# A sentence that nobody ended is no longer a sentence: what follows is dropped from notes.
+# A sentence without an end is cut here in the notes.
 MAX_SENTENCE_CHARS = 500
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Sentence:
-    """A sentence as it was said.
+    """A spoken sentence.
 
     Attributes:
         text: At most `MAX_SENTENCE_CHARS` characters.
-        segment_ids: The segments it was said in, in recording order.
-        score: How central it is to its part, 0 or more.
+        segment_ids: Its segments, in recording order.
+        score: Its centrality in its part, 0 or more.
     """
 
     text: str
@@ -34,8 +34,8 @@ class Sentence:
 def split_sentences(segments: Sequence[Segment]) -> list[Sentence]:
     """The sentences of segments in recording order.
 
-    A sentence may go over several segments. Where a segment holds no mark that
-    ends a sentence, and neither does any other, each is one sentence.
+    A sentence may span several segments. If no segment has a mark that ends a
+    sentence, each segment is one sentence.
     """
     marked = any(END.search(segment.text + " ") for segment in segments)
     text, owners = "", []
@@ -56,7 +56,7 @@ def split_sentences(segments: Sequence[Segment]) -> list[Sentence]:
 
 
 def shorten(text: str, length: int) -> str:
-    """A text of at most so many characters, cut between words where it must be."""
+    """Shortens a text to at most `length` characters, between words if possible."""
     if len(text) <= length:
         return text
     cut = (

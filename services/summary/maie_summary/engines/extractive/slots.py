@@ -1,4 +1,4 @@
-"""What a property of a template asks for, by its name and description."""
+"""Maps a template's properties to kinds of findings, by name and description."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-# The first slot that has one of a name's words is meant.
+# The first slot with one of a name's words applies.
 SLOTS: dict[str, tuple[str, ...]] = {
     "actions": (
         *("action", "actions", "task", "tasks", "todo", "todos", "commitments", "assignments"),
@@ -23,7 +23,7 @@ SLOTS: dict[str, tuple[str, ...]] = {
     "abstract": ("abstract", "summary", "overview", "synopsis", "gist", "tldr", "recap"),
     "title": ("title", "headline", "heading"),
 }
-# Parts of one finding. What is not here is not known of it.
+# The fields of a finding; others are unknown.
 FIELDS: dict[str, tuple[str, ...]] = {
     "owner": ("owner", "assignee", "responsible", "who", "person", "assigned"),
     "due": ("due", "deadline", "when", "date", "by when", "until"),
@@ -45,7 +45,7 @@ def words_of(name: str) -> str:
 
 
 def slot_of(name: str, node: Mapping[str, Any]) -> str | None:
-    """The slot that a property asks for, or None where it asks for something else.
+    """The slot of a property, or None if it has no slot.
 
     The name counts first, then the names within the items of a list, then the
     description.
@@ -64,7 +64,7 @@ def slot_of(name: str, node: Mapping[str, Any]) -> str | None:
 
 
 def field_of(name: str, fields: Mapping[str, str | None]) -> str | None:
-    """The field of a finding that a property of its object asks for, or None."""
+    """The field of a finding for a property of its object, or None."""
     known = {field: words for field, words in FIELDS.items() if field in fields}
     return _first(known, words_of(name))
 

@@ -1,4 +1,4 @@
-"""What a text is about: the phrases that come back in it."""
+"""Finds the topics of a text: its repeated phrases."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ class Topics:
         self._dull = (ENGLISH_STOP_WORDS - TELLING) | set(topics["dull"])
 
     def find(self, texts: Iterable[str], names: Collection[str] = ()) -> list[str]:
-        """The phrases of texts, the most telling first.
+        """The topics of texts, the most relevant first.
 
-        A phrase counts by how often it comes and by its length. It must come back,
-        and stand once where a noun does. One that shares a word with a better one
+        A phrase is weighted by frequency and length. It must occur more than once,
+        at least once as a noun. A phrase that shares a word with a better one
         is left out.
 
         Args:
             texts: Sentences.
-            names: Names of people, which are no topics.
+            names: Names of people, which are not topics.
         """
         counts: Counter[str] = Counter()
         nouns: set[str] = set()
@@ -50,19 +50,19 @@ class Topics:
             return counts[phrase] * (1 + phrase.count(" "))
 
         chosen: list[str] = []
-        telling = [phrase for phrase in counts if counts[phrase] > 1 and phrase in nouns]
-        # Of equal ones the first that was said comes first: sorting keeps their order.
-        for phrase in sorted(telling, key=weight, reverse=True):
+        topics = [phrase for phrase in counts if counts[phrase] > 1 and phrase in nouns]
+        # The sort is stable: of equal phrases, the earliest comes first.
+        for phrase in sorted(topics, key=weight, reverse=True):
             words = set(phrase.split())
             if not any(words & set(other.split()) for other in chosen):
                 chosen.append(phrase)
         return chosen
 
     def _phrases(self, text: str, names: Collection[str]) -> Iterator[tuple[str, bool]]:
-        """Phrases, and whether each stands as a noun does: "the water cycle", but not "is heavy".
+        """Phrases, and whether each is used as a noun: "the water cycle", but not "is heavy".
 
-        That is as a whole run of content words, or two at its end, where a word
-        comes before that announces a noun.
+        A phrase is a noun if it is a whole run of content words, or the last two of it, after
+        a word that precedes nouns.
         """
         for clause in re.split(r"[^\w\s'-]+", text):
             run: list[str] = []
