@@ -20,7 +20,7 @@ from maie_llm.settings import GenerationSettings, VllmSettings
 from maie_llm.vllm import open_vllm
 from maie_llm.vllm.arguments import engine_arguments, sampling_arguments
 from maie_llm.vllm.environment import CAUSE_VARIABLE, prepare_environment
-from maie_llm.vllm.faults import engine_died, start_failed
+from maie_llm.vllm.errors import engine_died, start_failed
 from maie_llm.vllm.plugin import ENGINE_LOGGER, _CauseHandler
 from maie_runtime.errors import Code, StageError
 from tests.waiting import PATIENCE_SECONDS

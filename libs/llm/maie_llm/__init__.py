@@ -1,4 +1,4 @@
-"""Language models behind one protocol, for the stages that write."""
+"""Language models behind one protocol, for stages that generate text."""
 
 from maie_llm.messages import generation_of
 from maie_llm.model import Completion, Generation, LanguageModel, Message, Prompt

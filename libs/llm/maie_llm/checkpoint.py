@@ -1,4 +1,4 @@
-"""Model directories in Hugging Face's format: found, verified and read, never downloaded."""
+"""Finds, verifies and reads model directories in Hugging Face's format; never downloads."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from maie_runtime.models import (
 )
 
 REQUIRED_FILES = ("config.json", "tokenizer_config.json")
-# Whatever a loader may read: weights, and text that says how to use them.
+# The files that a loader may read: weights, and text about how to use them.
 READ = (".safetensors", ".json", ".jinja", ".model", ".tiktoken", ".txt")
 HOW_TO_GET = (
     "fetch one with `maie models pull OWNER/REPOSITORY@COMMIT` and name its directory in "
@@ -37,10 +37,10 @@ class Checkpoint:
         path: Its directory.
         name: Its name, such as "qwen3-8b".
         sha256: The hash over all its files.
-        generation: How its authors draw words, as `generation_config.json` says.
-        quantization: How its weights are quantised; empty where they are not.
-        dtype: The arithmetic that it was saved in; empty where it does not say.
-        chat_template: The Jinja text that makes a prompt of a chat.
+        generation: The sampling parameters in `generation_config.json`.
+        quantization: The quantisation of its weights; empty for none.
+        dtype: The data type that it was saved in; empty if not stated.
+        chat_template: The Jinja text that turns a chat into a prompt.
     """
 
     path: Path
@@ -58,14 +58,14 @@ class Checkpoint:
 
 
 class _GenerationConfig(BaseModel):
-    """What `generation_config.json` may say of drawing words; other entries are not its layer."""
+    """The sampling parameters in `generation_config.json`; other entries are ignored."""
 
     model_config = ConfigDict(frozen=True)
 
     do_sample: bool | None = None
     temperature: float | None = Field(default=None, ge=0)
     top_p: float | None = Field(default=None, gt=0, le=1)
-    # -1 is another way of saying all.
+    # -1 means all as well.
     top_k: int | None = Field(default=None, ge=-1)
     min_p: float | None = Field(default=None, ge=0, le=1)
     repetition_penalty: float | None = Field(default=None, gt=0)
@@ -73,12 +73,12 @@ class _GenerationConfig(BaseModel):
 
 
 def open_checkpoint(settings: VllmSettings) -> Checkpoint:
-    """Finds a model, hashes all its files and reads what it says of itself.
+    """Finds a model, hashes all its files and reads its metadata.
 
-    Blocks for as long as reading gigabytes takes.
+    Blocks while it reads gigabytes.
 
     Raises:
-        StageError: FAILED_PRECONDITION with MODEL_MISSING, MODEL_UNSAFE where
+        StageError: FAILED_PRECONDITION with MODEL_MISSING, MODEL_UNSAFE if
             its weights are pickles, or MODEL_CORRUPT, naming the file and both
             hashes.
     """
@@ -109,10 +109,10 @@ def model_files(path: Path) -> list[Path]:
 
 
 def checkpoint_generation(path: Path) -> Generation:
-    """What a model's `generation_config.json` says; nothing where there is none.
+    """The parameters in a model's `generation_config.json`; none without the file.
 
     Raises:
-        StageError: FAILED_PRECONDITION with MODEL_CORRUPT where it says something impossible.
+        StageError: FAILED_PRECONDITION with MODEL_CORRUPT if a value is invalid.
     """
     file = path / "generation_config.json"
     if not file.is_file():
@@ -125,7 +125,7 @@ def checkpoint_generation(path: Path) -> Generation:
             f"{file} cannot be used: {problem['loc'][0]}: {problem['msg']}; fetch the model again."
         ) from error
     return Generation(
-        # Without drawing, the likeliest word it is, whatever else stands there.
+        # Without sampling it is greedy decoding, whatever the other values are.
         temperature=0.0 if config.do_sample is False else config.temperature,
         top_p=config.top_p,
         top_k=0 if config.top_k == -1 else config.top_k,
@@ -170,8 +170,8 @@ def _chat_template(path: Path, settings: VllmSettings) -> str:
     template = _read(path / "tokenizer_config.json").get("chat_template")
     if not isinstance(template, str):
         raise model_missing(
-            f"The language model in {path} has no chat template, so it was not made for chats; "
-            f"take another, or name a template in {prefix}CHAT_TEMPLATE."
+            f"The language model in {path} has no chat template, so it is not a chat model; "
+            f"use another, or name a template in {prefix}CHAT_TEMPLATE."
         )
     return template
 

@@ -1,7 +1,7 @@
-"""Where a generation's settings come from: four layers, the uppermost that says something.
+"""Resolves generation parameters from four layers; the highest layer with a value wins.
 
-The request, the service's environment, the checkpoint's own `generation_config.json`, and what
-holds where none of them says anything.
+The layers are the request, the service's environment, the checkpoint's own
+`generation_config.json`, and the defaults.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ log = structlog.get_logger()
 
 NAMES = tuple(field.name for field in fields(Generation))
 SAYS_NOTHING = Generation()
-# Neutral, but for the seed: the same input and versions are to give the same output.
+# Neutral, except for the seed: the same input and versions must give the same output.
 LIBRARY_DEFAULTS = Generation(
     temperature=1.0,
     top_p=1.0,
@@ -38,28 +38,28 @@ def resolve_generation(
     checkpoint: Generation = SAYS_NOTHING,
     library: Generation = LIBRARY_DEFAULTS,
 ) -> Generation:
-    """The settings that hold, each from the uppermost layer that has it.
+    """The resolved parameters, each from the highest layer that has it.
 
     Args:
-        request: What the request says.
-        environment: What the service's settings say.
-        checkpoint: What the model's authors say; see `checkpoint.checkpoint_generation`.
-        library: What holds otherwise.
+        request: The request's parameters.
+        environment: The service's settings.
+        checkpoint: The model's own; see `checkpoint.checkpoint_generation`.
+        library: The defaults.
 
     Returns:
-        What is None still is None in all layers: for `max_tokens`, what is left of the window.
+        None for values without a layer; for `max_tokens` that means the rest of the window.
     """
     layers = [asdict(layer) for layer in (request, environment, checkpoint, library)]
     return Generation(**{name: _first(name, layers) for name in NAMES})
 
 
 def log_generation(resolved: Generation) -> None:
-    """Writes what a request is answered with to the log."""
+    """Logs the parameters of a request."""
     log.info("generation.resolved", **asdict(resolved))
 
 
 def generation_parameters(resolved: Generation) -> dict[str, str]:
-    """The settings as `EngineVersion.parameters` holds them: values are JSON."""
+    """The parameters for `EngineVersion.parameters`, with JSON values."""
     return {name: json.dumps(value) for name, value in asdict(resolved).items()}
 
 

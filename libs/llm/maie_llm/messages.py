@@ -1,4 +1,4 @@
-"""From the messages of the contract to plain Python types."""
+"""Converts the contract's messages to plain Python types."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from maie_runtime.options import check_generation
 
 
 def generation_of(options: common.GenerationOptions, field: str = "generation") -> Generation:
-    """What a request sets of a generation, for `Prompt.generation`.
+    """A request's generation parameters, for `Prompt.generation`.
 
     Args:
-        options: The request's; unset fields stay None.
+        options: The request's options; unset fields stay None.
         field: The request's field, for the error.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What a language model is, in plain Python types."""
+"""The interface of a language model, in plain Python types."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from maie_runtime.stage import unheard
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Message:
-    """One turn of a chat; the model's chat template makes tokens of it."""
+    """One message of a chat, tokenised by the model's chat template."""
 
     role: Literal["system", "user", "assistant"]
     content: str
@@ -21,17 +21,17 @@ class Message:
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Generation:
-    """How a model draws its words; None leaves it to the next layer of `generation`.
+    """Sampling parameters; None leaves a value to the next layer of `generation`.
 
     Attributes:
-        temperature: 0 takes the likeliest word each time.
-        top_p: The share of the probability that is drawn from, above 0 to 1.
-        top_k: How many words are drawn from; 0 for all.
-        min_p: The least probability, relative to the likeliest word's, 0 to 1.
-        repetition_penalty: Above 1, words that were there become less likely.
-        presence_penalty: The same by subtraction, -2 to 2.
-        frequency_penalty: The same for each time a word was there, -2 to 2.
-        seed: The same seed draws the same words again.
+        temperature: 0 is greedy decoding.
+        top_p: The share of the probability mass to sample from, above 0 to 1.
+        top_k: The number of tokens to sample from; 0 for all.
+        min_p: The least probability, relative to the most likely token's, 0 to 1.
+        repetition_penalty: Above 1, earlier tokens become less likely.
+        presence_penalty: Subtracted for earlier tokens, -2 to 2.
+        frequency_penalty: Subtracted for each earlier occurrence of a token, -2 to 2.
+        seed: The random seed.
         max_tokens: The longest answer.
     """
 
@@ -48,14 +48,14 @@ class Generation:
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Prompt:
-    """What a model is asked.
+    """A prompt for a model.
 
     Attributes:
-        messages: The chat so far; the model writes what comes next.
-        schema: A JSON Schema that the answer must fit; None for free text.
-        generation: What the request sets, the uppermost layer.
-        alive: Called at each sign that the model works: a word, a thought, or one of another
-            prompt that this one waits for.
+        messages: The chat so far; the model writes the next message.
+        schema: A JSON Schema for the answer; None for free text.
+        generation: The request's parameters, the highest layer.
+        alive: Called at each heartbeat of the model: a token of the answer or its reasoning, or
+            a token for another prompt that this one waits for.
     """
 
     messages: Sequence[Message]
@@ -66,10 +66,10 @@ class Prompt:
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Completion:
-    """How an answer ended; the last thing that `generate` gives.
+    """The end of an answer; the last item of `generate`.
 
     Attributes:
-        finish: "stop" where the model ended by itself, "length" where it was cut off.
+        finish: "stop" if the model ended by itself, "length" if it was cut off.
         prompt_tokens: The length of the prompt.
         tokens: The length of the answer.
     """
@@ -80,12 +80,12 @@ class Completion:
 
 
 class LanguageModel(Protocol):
-    """Answers chats. Many requests may run at once; the model batches them.
+    """Answers chats. Many requests may run concurrently; the model batches them.
 
     Attributes:
-        description: What the model is, in one sentence.
-        window: The most tokens that prompt and answer may have together.
-        vram_bytes: The memory that it takes on a GPU; 0 on a CPU or another machine.
+        description: The model, in one sentence.
+        window: The context window: the most tokens of prompt and answer together.
+        vram_bytes: Its GPU memory; 0 on a CPU or another machine.
     """
 
     description: str
@@ -94,14 +94,14 @@ class LanguageModel(Protocol):
 
     @property
     def weights(self) -> Loadable | None:
-        """The model, where it can be unloaded to share a GPU; None where not, or without one."""
+        """The model, if it can be unloaded to share a GPU; else None."""
         ...
 
     def version(self, generation: Generation) -> common.EngineVersion:
-        """The exact software, weights and settings that answer a prompt of this generation.
+        """The exact software, weights and parameters for prompts with this generation.
 
         Its `engine` is the back end's name. Its `parameters` hold the resolved
-        generation settings, and quantisation, chat template (by hash), thinking
+        generation parameters, and quantisation, chat template (by hash), thinking
         flag, reasoning parser and structured-output mode as far as they are
         known.
         """
@@ -115,15 +115,15 @@ class LanguageModel(Protocol):
         ...
 
     def generate(self, prompt: Prompt) -> AsyncGenerator[str | Completion, None]:
-        """Answers: the text bit by bit, and at last how it ended.
+        """Streams the answer: pieces of text, and at last how it ended.
 
-        Closing or cancelling the iteration frees the sequence and leaves the
-        model usable.
+        Closing or cancelling the iteration frees the sequence; the model stays
+        usable.
 
         Raises:
-            StageError: INVALID_ARGUMENT with PROMPT_TOO_LONG where prompt and
-                `max_tokens` do not fit the window (nothing is ever clipped);
-                UNAVAILABLE with MODEL_UNAVAILABLE where the model or its server
-                is gone for now; RESOURCE_EXHAUSTED with OUT_OF_MEMORY.
+            StageError: INVALID_ARGUMENT with PROMPT_TOO_LONG if prompt and
+                `max_tokens` do not fit the window (nothing is ever truncated);
+                UNAVAILABLE with MODEL_UNAVAILABLE if the model or its server
+                is unavailable for now; RESOURCE_EXHAUSTED with OUT_OF_MEMORY.
         """
         ...

@@ -1,4 +1,4 @@
-"""Summary templates: a JSON schema with a Jinja2 prompt each, and examples if there are any."""
+"""Summary templates: each has a JSON schema, a Jinja2 prompt and optional examples."""
 
 from maie_templates.checks import check_schema
 from maie_templates.examples import Example

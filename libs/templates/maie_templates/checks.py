@@ -1,4 +1,4 @@
-"""What a template's schema may hold, so that it can be filled, checked and bounded."""
+"""Checks that a template's schema can be filled, checked and bounded."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from llguidance import LLMatcher
 from maie_templates.formats import FORMATS
 
 MAX_SCHEMA_BYTES = 64 * 1024
-# References are followed, so a small schema can stand for a large one.
+# A small schema with references can expand to a large one.
 MAX_SCHEMA_NODES = 2000
 MAX_DEPTH = 16
-# The longest string and array of a summary. A bound keeps a language model from writing on.
+# The longest string and array of a summary, to stop a language model that repeats itself.
 MAX_STRING_LENGTH = 20_000
 MAX_ARRAY_LENGTH = 1000
 
-# Only these may be used: a pattern can take a validator exponential time, `uniqueItems` is refused
-# by the back ends that guide language models, a reference to elsewhere would be fetched.
+# The supported keywords: a pattern can take a validator exponential time, guided decoding does not
+# support `uniqueItems`, and an external reference would be fetched.
 KEYWORDS = frozenset(
     {"$schema", "$defs", "$ref", "$comment", "title", "description", "examples", "default"}
     | {"deprecated", "type", "enum", "const", "properties", "required", "additionalProperties"}
@@ -30,14 +30,14 @@ KEYWORDS = frozenset(
     | {"anyOf", "oneOf", "allOf"}
 )
 COMBINED = ("anyOf", "oneOf", "allOf")
-# They say something about a schema and ask for nothing.
+# Annotations without constraints.
 ANNOTATIONS = frozenset(
     {"$schema", "$defs", "$comment", "title", "description", "examples", "default", "deprecated"}
 )
 
 
 class SchemaProblem(ValueError):
-    """A schema cannot be used; the message says where and why."""
+    """A schema is invalid; the message says where and why."""
 
 
 def check_schema(text: str) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def check_schema(text: str) -> dict[str, Any]:
         text: JSON Schema draft 2020-12 as JSON text, at most 64 KiB.
 
     Raises:
-        SchemaProblem: The schema cannot be used.
+        SchemaProblem: The schema is invalid.
     """
     if len(text.encode()) > MAX_SCHEMA_BYTES:
         raise SchemaProblem(f"the schema is larger than {MAX_SCHEMA_BYTES} bytes")
@@ -74,7 +74,7 @@ def check_schema(text: str) -> dict[str, Any]:
 
 
 def resolve(root: Mapping[str, Any], node: Mapping[str, Any]) -> dict[str, Any]:
-    """A node with its reference into the same schema followed, beside its other keywords."""
+    """A node with its local reference resolved and merged with its other keywords."""
     followed = dict(node)
     while "$ref" in followed:
         target = _target(root, str(followed.pop("$ref")))
@@ -97,7 +97,7 @@ def _target(root: Mapping[str, Any], reference: str) -> Mapping[str, Any]:
 def _nodes(
     root: dict[str, Any], node: Any, path: str, references: tuple[str, ...]
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every schema within a schema, references followed, each with its place."""
+    """All nodes of a schema with resolved references, each with its path."""
     if not isinstance(node, dict):
         raise SchemaProblem(f"{path}: true and false are not supported as a schema")
     if path.count("/") > 2 * MAX_DEPTH:
@@ -127,7 +127,7 @@ def _check_node(path: str, node: Mapping[str, Any]) -> None:
             f"{path}: the format {node['format']!r} cannot be checked; use one of {known}"
         )
     for keyword in ("$ref", *COMBINED):
-        # What two schemas ask for together is hard to bound, and to tell a model.
+        # Combinations of schemas are hard to bound, and hard to express to a model.
         if keyword in node and (others := sorted(set(node) - ANNOTATIONS - {keyword})):
             raise SchemaProblem(f"{path}: {others[0]} cannot stand beside {keyword}")
     if len(node.get("allOf", ())) > 1:
@@ -160,12 +160,12 @@ def _check_object(path: str, node: Mapping[str, Any]) -> None:
 
 
 def _check_grammar(schema: Mapping[str, Any]) -> None:
-    """Compiles a schema as the back ends do that hold language models to it.
+    """Compiles a schema as the back ends for guided decoding do.
 
-    They know fewer formats and smaller numbers than JSON Schema does, and some
-    schemas nothing can fit.
+    They support fewer formats and smaller numbers than JSON Schema, and reject
+    schemas without any valid value.
     """
-    # That no other option fits is checked when a model has answered.
+    # The answer is checked later for other valid options.
     grammar = LLMatcher.grammar_from_json_schema(
         json.dumps(schema), defaults={"coerce_one_of": True}
     )

@@ -1,4 +1,4 @@
-"""Examples of a template: short transcripts with the answers that they ask for."""
+"""Examples of a template: short transcripts with their answers."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Example(BaseModel):
     """One example.
 
     Attributes:
-        transcript: What was said, line by line.
-        answer: The summary of that; fits the template's schema.
-        lines: The numbers, from 1, of the lines that each item of the answer comes from, by the
+        transcript: The lines of the transcript.
+        answer: The summary; valid against the template's schema.
+        lines: The numbers, from 1, of the lines that each item of the answer cites, by the
             item's JSON Pointer. An item is an item of a list, or a value outside of lists.
     """
 
@@ -41,18 +41,18 @@ EXAMPLES = TypeAdapter(Annotated[tuple[Example, ...], Field(min_length=1, max_le
 
 
 class ExamplesProblem(ValueError):
-    """Examples cannot be used; the message says where and why."""
+    """Examples are invalid; the message says where and why."""
 
 
 def parse_examples(text: str, schema: Mapping[str, Any]) -> tuple[Example, ...]:
-    """Parses a template's examples and checks that they are what the template asks for.
+    """Parses a template's examples and checks them against its schema.
 
     Args:
         text: A JSON array of examples; empty for none.
         schema: The template's checked schema.
 
     Raises:
-        ExamplesProblem: The examples cannot be used.
+        ExamplesProblem: The examples are invalid.
     """
     if not text:
         return ()
@@ -77,7 +77,7 @@ def parse_examples(text: str, schema: Mapping[str, Any]) -> tuple[Example, ...]:
 
 
 def _citation_problem(example: Example) -> str:
-    """What is wrong with an example's line numbers, or nothing."""
+    """The problem with an example's line numbers; empty for none."""
     items = dict(_items(example.answer, ""))
     for pointer, value in items.items():
         if value is not None and pointer not in example.lines:
@@ -91,7 +91,7 @@ def _citation_problem(example: Example) -> str:
 
 
 def _items(value: Any, pointer: str) -> Iterator[tuple[str, Any]]:
-    """What has lines of its own: every item of a list, and every value outside of lists."""
+    """The values that need lines: each list item, and each value outside of lists."""
     if isinstance(value, dict):
         for name, child in value.items():
             yield from _items(child, f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}")

@@ -1,4 +1,4 @@
-"""The formats of strings that a schema may ask for, and validators that hold them."""
+"""The string formats that a schema may use, and validators for them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from jsonschema import Draft202012Validator, FormatChecker
 FORMATS = frozenset(
     {"date", "date-time", "time", "duration", "email", "hostname", "ipv4", "ipv6", "uri", "uuid"}
 )
-"""What back ends can hold a language model to, and a validator can check."""
+"""The formats that both back ends and validators support."""
 
 _ADDRESS = re.compile(r"[^\s@\"(),:;<>\[\\\]]{1,64}@(?P<host>[^\s@]+)")
 
 
 def validator(schema: Mapping[str, Any]) -> Draft202012Validator:
-    """A validator that checks formats as well, which jsonschema leaves out by itself.
+    """A validator that also checks formats, which jsonschema does not do by default.
 
     Args:
         schema: A schema whose formats are all among `FORMATS`.
@@ -27,7 +27,7 @@ def validator(schema: Mapping[str, Any]) -> Draft202012Validator:
 
 
 def _is_email(value: object) -> bool:
-    """An address that could be written to; jsonschema takes any text with an @ for one."""
+    """Whether a value is a valid email address; jsonschema accepts any text with an @."""
     if not isinstance(value, str):
         return True
     address = _ADDRESS.fullmatch(value)
@@ -36,7 +36,7 @@ def _is_email(value: object) -> bool:
 
 def _checker() -> FormatChecker:
     checker = FormatChecker(())
-    # A missing package would leave a format out without a word: a KeyError says which.
+    # A missing package would silently drop a format: a KeyError names it.
     known = Draft202012Validator.FORMAT_CHECKER.checkers
     checker.checkers = {name: known[name] for name in FORMATS}
     checker.checks("email")(_is_email)

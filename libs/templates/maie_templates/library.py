@@ -1,4 +1,4 @@
-"""All templates: those that ship and those of a user's folder."""
+"""All templates: the built-in ones and those of a user's folder."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ EXAMPLES_FILE = "examples.json"
 BUILTIN = Path(str(files("maie_templates") / "builtin"))
 
 _State = tuple[tuple[int, int], ...]
-# The state of a file that is not there.
+# The state of a missing file.
 ABSENT = (0, 0)
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class _Entry:
-    """What was read of a template's folder, and the state of its files then."""
+    """The content of a template's folder, and the state of its files at reading."""
 
     state: _State
     outcome: Template | StageError
@@ -32,16 +32,16 @@ class _Entry:
 class TemplateLibrary:
     """Finds templates by id.
 
-    Every call looks at the files' times and sizes and reads what changed, so
-    that a new template needs no restart. A template of the user's folder
-    replaces one that ships with the same id; its hash tells them apart.
+    Each call checks the files' times and sizes and reads changed files, so a
+    new template needs no restart. A template of the user's folder replaces a
+    built-in one with the same id; their hashes differ.
 
     Args:
-        directory: The user's folder, or None for the templates that ship.
+        directory: The user's folder, or None for only the built-in templates.
 
     Raises:
-        StageError: FAILED_PRECONDITION with TEMPLATES_MISSING where the folder
-            is not there.
+        StageError: FAILED_PRECONDITION with TEMPLATES_MISSING if the folder
+            does not exist.
     """
 
     def __init__(self, directory: Path | None = None) -> None:
@@ -50,7 +50,7 @@ class TemplateLibrary:
                 Code.FAILED_PRECONDITION,
                 Reason.TEMPLATES_MISSING,
                 f"The templates folder {directory} does not exist; "
-                "make it or change MAIE_TEMPLATES_DIRECTORY.",
+                "create it or change MAIE_TEMPLATES_DIRECTORY.",
             )
         self._roots = [BUILTIN] if directory is None else [BUILTIN, directory]
         self._entries: dict[Path, _Entry] = {}
@@ -59,9 +59,9 @@ class TemplateLibrary:
         """The template with an id.
 
         Raises:
-            StageError: NOT_FOUND with TEMPLATE_NOT_FOUND, naming those there
-                are; INVALID_ARGUMENT with TEMPLATE_REJECTED where its files
-                cannot be used.
+            StageError: NOT_FOUND with TEMPLATE_NOT_FOUND, naming existing
+                ones; INVALID_ARGUMENT with TEMPLATE_REJECTED if its files are
+                invalid.
         """
         outcome = self._find(template_id)
         if outcome is None:
@@ -77,27 +77,27 @@ class TemplateLibrary:
         return outcome
 
     def templates(self) -> list[Template]:
-        """All templates that can be used, by id."""
+        """All valid templates, by id."""
         found = sorted(self._scan().items())
         return [outcome for _, outcome in found if isinstance(outcome, Template)]
 
     def problems(self) -> dict[str, StageError]:
-        """Why templates cannot be used, by id."""
+        """The errors of invalid templates, by id."""
         found = sorted(self._scan().items())
         return {name: outcome for name, outcome in found if isinstance(outcome, StageError)}
 
     def check(self) -> None:
-        """Checks every template, for the start of a service.
+        """Checks all templates, at the start of a service.
 
         Raises:
             StageError: INVALID_ARGUMENT with TEMPLATE_REJECTED for the first
-                that cannot be used.
+                invalid one.
         """
         for problem in self.problems().values():
             raise problem
 
     def _find(self, template_id: str) -> Template | StageError | None:
-        """One template, without a look at the others."""
+        """Reads one template, without the others."""
         if not TEMPLATE_ID.fullmatch(template_id):
             return None
         for root in reversed(self._roots):
@@ -108,9 +108,9 @@ class TemplateLibrary:
         return None
 
     def _scan(self) -> dict[str, Template | StageError]:
-        """Every template or why it cannot be used, read anew where its files changed."""
+        """All templates or their errors; reads those with changed files again."""
         entries = dict(self._read_roots())
-        # Folders that are gone are forgotten with the old entries.
+        # The new entries replace the old ones, so deleted folders are dropped.
         self._entries = entries
         return {folder.name: entry.outcome for folder, entry in entries.items()}
 

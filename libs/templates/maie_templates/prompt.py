@@ -1,7 +1,7 @@
-"""Prompts are Jinja2 templates of users: rendered in a sandbox, in a process that can be killed.
+"""Renders prompts, which are users' Jinja2 templates, in a sandbox in a separate process.
 
-Jinja's sandbox keeps a prompt from attributes and calls it should not reach, but not from
-`"a" * 10**8` or loops without end, so that time, memory and output are bounded from outside.
+Jinja's sandbox restricts the attributes and calls of a prompt, but does not prevent
+`"a" * 10**8` or endless loops. So the process has limits on time, memory and output.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ PROMPT_VARIABLES = frozenset(
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class PromptLimits:
-    """What rendering may cost.
+    """The limits on rendering.
 
     Attributes:
-        seconds: Time, the start of the process included.
+        seconds: Time, including the start of the process.
         memory_bytes: Address space of the process.
         output_chars: Length of the rendered prompt.
     """
@@ -41,17 +41,17 @@ class PromptLimits:
 
 
 class PromptProblem(ValueError):
-    """A prompt cannot be used; the message says why."""
+    """A prompt is invalid; the message says why."""
 
 
 def check_prompt(prompt: str) -> None:
-    """Checks that a prompt parses and asks for known variables and filters only.
+    """Checks that a prompt parses and uses only known variables and filters.
 
-    Nothing is compiled here, not even by `jinja2.meta`: Jinja evaluates
-    constant expressions and filters when it compiles, outside every limit.
+    Compiles nothing, not even with `jinja2.meta`: Jinja evaluates constant
+    expressions and filters when it compiles, without any limit.
 
     Raises:
-        PromptProblem: The prompt cannot be used.
+        PromptProblem: The prompt is invalid.
     """
     if len(prompt.encode()) > MAX_PROMPT_BYTES:
         raise PromptProblem(f"the prompt is larger than {MAX_PROMPT_BYTES} bytes")
@@ -70,7 +70,7 @@ def check_prompt(prompt: str) -> None:
 
 
 def _asked(tree: nodes.Template) -> set[str]:
-    """The names that a prompt reads and never sets."""
+    """The variables that a prompt reads and does not set."""
     names = list(tree.find_all(nodes.Name))
     own = {name.name for name in names if name.ctx != "load"} | {"loop", "caller", "varargs"}
     own |= {macro.name for macro in tree.find_all(nodes.Macro)}
@@ -90,16 +90,16 @@ def _check_names(sandbox: ImmutableSandboxedEnvironment, tree: nodes.Template) -
 async def render_prompt(
     prompt: str, variables: Mapping[str, str], limits: PromptLimits | None = None
 ) -> str:
-    """Renders a prompt in a process of its own.
+    """Renders a prompt in a separate process.
 
     Args:
         prompt: The Jinja2 prompt.
         variables: A text for each of `PROMPT_VARIABLES`.
-        limits: What rendering may cost.
+        limits: The limits on rendering.
 
     Raises:
-        StageError: INVALID_ARGUMENT with TEMPLATE_REJECTED where the prompt
-            fails, reaches for what it must not, or goes over a limit.
+        StageError: INVALID_ARGUMENT with TEMPLATE_REJECTED if the prompt
+            fails, breaks the sandbox's rules, or exceeds a limit.
     """
     limits = limits or PromptLimits()
     order = {"prompt": prompt, "variables": dict(variables), "limits": asdict(limits)}

@@ -1,4 +1,4 @@
-"""Renders one prompt under limits: reads an order from stdin, writes the text to stdout.
+"""Renders one prompt under limits: reads a request from stdin, writes the text to stdout.
 
 Run as a file and not as a module, so that it starts without the rest of the package.
 """
@@ -14,16 +14,16 @@ from typing import Any
 from jinja2 import StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-# The exit status where the prompt, and not this process, is at fault.
+# The exit status for an error of the prompt, not of this process.
 REJECTED = 3
 
 
 class TooLong(Exception):
-    """The output went over its limit."""
+    """The output exceeded its limit."""
 
 
 def environment() -> ImmutableSandboxedEnvironment:
-    """The environment that prompts are parsed and, in this process, rendered in."""
+    """The Jinja environment for parsing and, in this process, rendering prompts."""
     return ImmutableSandboxedEnvironment(
         undefined=StrictUndefined,
         autoescape=False,
@@ -34,10 +34,10 @@ def environment() -> ImmutableSandboxedEnvironment:
 
 
 def render(order: dict[str, Any]) -> str:
-    """Renders an order, piece by piece, so that a long output is stopped early.
+    """Renders a request piece by piece, to stop a long output early.
 
     Raises:
-        TooLong: The output is over its limit.
+        TooLong: The output exceeded its limit.
     """
     most = order["limits"]["output_chars"]
     pieces, length = [], 0
@@ -50,7 +50,7 @@ def render(order: dict[str, Any]) -> str:
 
 
 def main() -> int:
-    """Renders the order on stdin."""
+    """Renders the request on stdin."""
     order = json.load(sys.stdin)
     memory = order["limits"]["memory_bytes"]
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
@@ -60,7 +60,7 @@ def main() -> int:
         text, status = render(order), 0
     except MemoryError:
         text, status = "it takes too much memory", REJECTED
-    # A prompt is a program of the user's: it can fail in any way that Python knows.
+    # A prompt is a user's program: it can raise any exception.
     except (TemplateError, TooLong, ArithmeticError, LookupError, TypeError, ValueError) as error:
         text, status = f"{type(error).__name__}: {error}"[:200], REJECTED
     sys.stdout.buffer.write(text.encode(errors="replace"))

@@ -1,4 +1,4 @@
-"""Where templates are looked for."""
+"""Settings of the template library."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from maie_runtime.settings import Settings
 
 
 class TemplateSettings(Settings):
-    """What the template library can be told; `MAIE_TEMPLATES_` in the environment."""
+    """The template library; `MAIE_TEMPLATES_` in the environment."""
 
     model_config = SettingsConfigDict(env_prefix="MAIE_TEMPLATES_")
 
     directory: Path | None = None
-    """A folder of templates beside those that ship: `ID/schema.json` and `ID/prompt.jinja`, and if
-    wanted `ID/examples.json`."""
+    """A folder of additional templates: `ID/schema.json`, `ID/prompt.jinja` and optionally
+    `ID/examples.json`."""

@@ -1,4 +1,4 @@
-"""One template and its place in the contract."""
+"""A template and its messages in the contract."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class Template:
 
     Attributes:
         template_id: 1 to 64 of a-z, 0-9 and underscore.
-        schema_json: The JSON Schema as it was written.
-        schema: The same, parsed. Not to be changed.
+        schema_json: The JSON Schema as text.
+        schema: The same, parsed. Read-only.
         prompt: The Jinja2 prompt.
-        examples_json: The examples as they were written; empty where there are none.
+        examples_json: The examples as text; empty for none.
         examples: The same, parsed.
         sha256: The SHA-256 over schema, prompt and examples, in lower-case hexadecimal.
     """
@@ -42,12 +42,12 @@ class Template:
 
     @property
     def title(self) -> str:
-        """A short name for people."""
+        """The display name."""
         return str(self.schema["title"])
 
     @property
     def description(self) -> str:
-        """What the template is for."""
+        """The purpose of the template."""
         return str(self.schema["description"])
 
     @classmethod
@@ -67,8 +67,8 @@ class Template:
             examples = parse_examples(examples_json, schema)
         except (SchemaProblem, PromptProblem, ExamplesProblem) as error:
             raise rejected(template_id, str(error)) from error
-        # The zero byte occurs in none, so that no text can move from one to the other. A template
-        # without examples hashes as it did before there were any.
+        # A zero byte, which occurs in none of them, separates them. A template without examples
+        # keeps the hash from before examples existed.
         texts = [schema_json, prompt, *([examples_json] if examples_json else [])]
         digest = hashlib.sha256("\0".join(texts).encode()).hexdigest()
         return cls(
@@ -97,7 +97,7 @@ class Template:
         return template
 
     def to_message(self) -> summary.Template:
-        """The template as the contract carries it."""
+        """The template as the contract's message."""
         return summary.Template(
             template_id=self.template_id,
             title=self.title,
@@ -110,7 +110,7 @@ class Template:
 
 
 def rejected(template_id: str, why: str) -> StageError:
-    """The error for a template that cannot be used."""
+    """The error for an invalid template."""
     return invalid(
         Reason.TEMPLATE_REJECTED, f"The template {template_id[:64]!r} cannot be used: {why}."
     )

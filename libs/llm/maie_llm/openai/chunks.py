@@ -1,4 +1,4 @@
-"""What a server sends, as far as it is read."""
+"""The fields of a server's messages that are used."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from pydantic import BaseModel
 
 
 class Delta(BaseModel):
-    """What an answer goes on with.
+    """The next part of an answer.
 
     Attributes:
-        content: More of the answer.
-        reasoning: More of what the model thinks, by vLLM's newer name.
-        reasoning_content: The same by its older one.
+        content: Text of the answer.
+        reasoning: Text of the reasoning, by vLLM's newer name.
+        reasoning_content: The same by its older name.
         refusal: Why the model does not answer.
     """
 
@@ -21,13 +21,13 @@ class Delta(BaseModel):
     refusal: str | None = None
 
     @property
-    def is_sign_of_life(self) -> bool:
-        """Whether the model writes or thinks."""
+    def has_output(self) -> bool:
+        """Whether there is text of the answer or the reasoning."""
         return bool(self.content or self.reasoning or self.reasoning_content)
 
 
 class Choice(BaseModel):
-    """One of the answers; only one is ever asked for."""
+    """One of the answers; requests ask for only one."""
 
     delta: Delta = Delta()
     finish_reason: str | None = None
@@ -50,31 +50,31 @@ class Chunk(BaseModel):
 
 
 class ModelCard(BaseModel):
-    """A model that a server has; only vLLM's tells the window."""
+    """A model of a server; only vLLM's reports the window."""
 
     id: str
     max_model_len: int | None = None
 
 
 class ModelList(BaseModel):
-    """The models that a server has; Ollama's says null where it has none."""
+    """The models of a server; Ollama's sends null for none."""
 
     data: list[ModelCard] | None
 
 
 class Properties(BaseModel):
-    """What llama.cpp's server tells of itself; others tell nothing of this."""
+    """The properties that only llama.cpp's server reports."""
 
     total_slots: int | None = None
 
 
 class Slot(BaseModel):
-    """What llama.cpp's server tells of one of the prompts that it answers at once."""
+    """A slot that llama.cpp's server reports."""
 
     is_processing: bool = False
 
 
 class TokenCount(BaseModel):
-    """How long a prompt is."""
+    """The length of a prompt."""
 
     count: int

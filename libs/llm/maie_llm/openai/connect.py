@@ -1,4 +1,4 @@
-"""From settings to a language model, once the server has said that it has it."""
+"""Opens a language model on a server, after checking that the server has it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 import structlog
 
 from maie_llm.model import LanguageModel, Message
+from maie_llm.openai.call_policy import CallPolicy
 from maie_llm.openai.chunks import ModelCard
-from maie_llm.openai.faults import model_missing
+from maie_llm.openai.errors import model_missing
 from maie_llm.openai.model import OpenAIModel
-from maie_llm.openai.patience import Patience
 from maie_llm.openai.request import check_parameters
 from maie_llm.openai.server import Server, open_client
 from maie_llm.openai.settings import OpenAISettings
@@ -29,14 +29,14 @@ async def open_openai(
     """A language model on a server.
 
     Args:
-        settings: Where the server is and what it knows.
-        generation: How words are drawn where a request does not say.
+        settings: The server's address and features.
+        generation: The default sampling parameters.
 
     Raises:
         StageError: FAILED_PRECONDITION with MODEL_MISSING, MODEL_ACCESS_DENIED
-            or MODEL_WINDOW_INVALID; INVALID_ARGUMENT with OPTION_NOT_SUPPORTED where
-            `generation` sets what the server does not take; UNAVAILABLE with
-            MODEL_UNAVAILABLE where it cannot be reached.
+            or MODEL_WINDOW_INVALID; INVALID_ARGUMENT with OPTION_NOT_SUPPORTED if
+            `generation` sets a parameter that the server does not accept; UNAVAILABLE
+            with MODEL_UNAVAILABLE if it cannot be reached.
     """
     _check_named(settings)
     check_parameters(generation.generation(), settings)
@@ -52,7 +52,7 @@ async def open_openai(
             generation.generation(),
             window=window,
             counts_tokens=await _counts_tokens(server),
-            patience=Patience(settings, concurrency, server.slots if slots else None),
+            policy=CallPolicy(settings, concurrency, server.slots if slots else None),
         )
         log.info(
             "llm.server",
@@ -84,7 +84,7 @@ def _card(cards: Sequence[ModelCard], settings: OpenAISettings) -> ModelCard:
 def _window(card: ModelCard, settings: OpenAISettings) -> int:
     most, window = card.max_model_len, settings.window or card.max_model_len
     if window is None:
-        problem = "does not say how long the model's window is"
+        problem = "does not report the model's window"
     elif most is not None and window > most:
         problem = f"has a window of {most} tokens for the model, not {window}"
     else:
@@ -97,7 +97,7 @@ def _window(card: ModelCard, settings: OpenAISettings) -> int:
 
 
 async def _counts_tokens(server: Server) -> bool:
-    """Whether the server counts tokens; it has just answered, so no other fault is meant."""
+    """Whether the server counts tokens; it has just answered, so an error means that it cannot."""
     try:
         return await server.count([Message(role="user", content="Hello.")]) > 0
     except StageError:
@@ -105,7 +105,7 @@ async def _counts_tokens(server: Server) -> bool:
 
 
 async def _slot_count(server: Server) -> int | None:
-    """How many prompts the server answers at once; None where it does not say."""
+    """The number of slots that the server reports; None if it reports none."""
     try:
         return await server.slot_count()
     except StageError:

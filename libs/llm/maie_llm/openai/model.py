@@ -14,14 +14,14 @@ import httpx2
 from maie.common.v1 import types_pb2 as common
 from maie_llm.generation import generation_parameters, log_generation, resolve_generation
 from maie_llm.model import Completion, Generation, Message, Prompt
+from maie_llm.openai.call_policy import CallPolicy
 from maie_llm.openai.chunks import Chunk, Usage
-from maie_llm.openai.faults import Unavailable, content_refused, prompt_too_long
-from maie_llm.openai.patience import Patience
+from maie_llm.openai.errors import Unavailable, content_refused, prompt_too_long
 from maie_llm.openai.request import chat_of, check_parameters, request_body
 from maie_llm.openai.server import Server
 from maie_llm.openai.settings import OpenAISettings
 
-# What a chat template may write around a message, such as "<|im_start|>assistant\n" and its end.
+# The most tokens of a chat template around a message, such as "<|im_start|>assistant\n".
 TOKENS_AROUND_A_MESSAGE = 16
 FINISHES: dict[str, Literal["stop", "length"]] = {"stop": "stop", "length": "length"}
 
@@ -29,15 +29,15 @@ Piece = str | Completion
 
 
 class OpenAIModel:
-    """Answers chats by a server's chat completions; see `maie_llm.LanguageModel`.
+    """Answers chats with a server's chat completions; see `maie_llm.LanguageModel`.
 
     Args:
         server: The server; it has the model.
-        settings: What the server knows and how long it is waited for.
+        settings: The server's features.
         environment: The generation settings of the service.
         window: The most tokens of prompt and answer.
         counts_tokens: Whether the server counts tokens.
-        patience: How long the server is waited for.
+        policy: Timeouts, retries and limits for the calls.
     """
 
     def __init__(
@@ -48,30 +48,30 @@ class OpenAIModel:
         *,
         window: int,
         counts_tokens: bool,
-        patience: Patience,
+        policy: CallPolicy,
     ) -> None:
         self.description = f"{settings.model} on {urlsplit(settings.base_url).netloc}"
         self.window = window
         self.vram_bytes = 0
-        self.weights = None  # are the server's to load
+        self.weights = None  # the server loads them
         self._server = server
         self._settings = settings
         self._environment = environment
         self._counts_tokens = counts_tokens
-        self._patience = patience
-        self._told: dict[str, str] = {}
+        self._policy = policy
+        self._reported: dict[str, str] = {}
 
     def version(self, generation: Generation) -> common.EngineVersion:
-        """What is asked of the server, and what it told of itself when it last answered.
+        """The parameters of requests, and those that the server reported in its last answer.
 
-        `checkpoint_sha256` stays empty: no server tells what its weights are.
+        `checkpoint_sha256` stays empty: servers do not report it.
         """
         settings = self._settings
         parameters = {
             "structured_output": settings.structured_output,
             "strict_schema": settings.strict_schema,
             "extra_body": settings.extra_body,
-            **self._told,
+            **self._reported,
         }
         return common.EngineVersion(
             engine="openai",
@@ -85,7 +85,7 @@ class OpenAIModel:
         )
 
     async def count(self, messages: Sequence[Message]) -> int:
-        """The tokens of a prompt, as the server counts them, or an upper bound.
+        """The tokens of a prompt as the server counts them, or an upper bound.
 
         The bound is a token for each `bytes_per_token` bytes of UTF-8, since no
         tokenizer makes more tokens than bytes, and a few around each message.
@@ -97,15 +97,15 @@ class OpenAIModel:
             return self._bound(messages)
 
         async def counted() -> int:
-            with self._patience.watched():
+            with self._policy.guarded():
                 return await self._server.count(messages)
 
-        return await self._patience.retrying(counted)
+        return await self._policy.retrying(counted)
 
     async def generate(self, prompt: Prompt) -> AsyncGenerator[str | Completion, None]:
-        """Answers: the text bit by bit, and at last how it ended.
+        """Streams the answer: pieces of text, and at last how it ended.
 
-        Where a server tells no lengths, those of the completion are upper bounds.
+        If the server reports no lengths, those of the completion are upper bounds.
 
         Raises:
             StageError: INVALID_ARGUMENT with OPTION_NOT_SUPPORTED,
@@ -121,27 +121,27 @@ class OpenAIModel:
 
         async def begun() -> tuple[Piece, AsyncGenerator[Piece, None], AsyncExitStack]:
             async with AsyncExitStack() as stack:
-                await stack.enter_async_context(self._patience.turn(prompt.alive))
+                await stack.enter_async_context(self._policy.slot(prompt.alive))
                 rest = await stack.enter_async_context(aclosing(self._pieces(prompt, body)))
-                with self._patience.watched():
+                with self._policy.guarded():
                     return await anext(rest), rest, stack.pop_all()
 
-        first, rest, call = await self._patience.retrying(begun)
+        first, rest, call = await self._policy.retrying(begun)
         async with call:
             yield first
             try:
                 async for piece in rest:
                     yield piece
             except Unavailable:
-                self._patience.note_failure()
+                self._policy.record_failure()
                 raise
 
     async def _pieces(self, prompt: Prompt, body: Mapping[str, Any]) -> AsyncGenerator[Piece, None]:
-        """One try at an answer."""
+        """One attempt at an answer."""
         finish, usage, size = "", None, 0
         async with (
             aclosing(self._server.answer(body)) as chunks,
-            aclosing(self._patience.in_time(chunks, prompt.alive)) as timely,
+            aclosing(self._policy.with_timeouts(chunks, prompt.alive)) as timely,
         ):
             async for chunk in timely:
                 self._note(chunk)
@@ -174,7 +174,7 @@ class OpenAIModel:
         return resolve_generation(
             request=request,
             environment=self._environment,
-            # The rest is the server's to say; the seed makes an answer come again.
+            # The server has its own defaults; the seed makes answers reproducible.
             library=Generation(seed=0 if takes_seed else None),
         )
 
@@ -184,16 +184,16 @@ class OpenAIModel:
         return math.ceil(text / self._settings.bytes_per_token) + around
 
     def _note(self, chunk: Chunk) -> None:
-        """Keeps what the server tells of itself."""
+        """Keeps the parameters that the server reports."""
         if chunk.model:
-            self._told["server_model"] = chunk.model
+            self._reported["server_model"] = chunk.model
         if chunk.system_fingerprint:
-            self._told["system_fingerprint"] = chunk.system_fingerprint
+            self._reported["system_fingerprint"] = chunk.system_fingerprint
 
 
-def _finish(told: str) -> Literal["stop", "length"]:
-    if told == "content_filter":
+def _finish(reason: str) -> Literal["stop", "length"]:
+    if reason == "content_filter":
         raise content_refused()
-    if told not in FINISHES:
+    if reason not in FINISHES:
         raise Unavailable("broke off its answer")
-    return FINISHES[told]
+    return FINISHES[reason]

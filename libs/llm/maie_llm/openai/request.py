@@ -1,4 +1,4 @@
-"""What a server is asked."""
+"""The requests to a server."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from maie_runtime.errors import StageError, invalid
 from maie_runtime.reasons import Reason
 
 SCHEMA_NAME = "answer"
-# The marks that end turns and begin others in the chat templates of Qwen, Llama, GPT, Phi,
-# DeepSeek, Mistral and Gemma. A server does not say its model's, and may read them in any text.
+# The marks that end and begin messages in the chat templates of Qwen, Llama, GPT, Phi,
+# DeepSeek, Mistral and Gemma. A server does not report its model's, and may parse them in any text.
 TURN_MARKS = re.compile(
     r"<[|｜][^<>|｜\s]{1,64}[|｜]>|</?s>|\[/?(?:INST|SYSTEM_PROMPT)\]|<(?:start|end)_of_turn>"
 )
-# Comes between the characters of a mark that somebody wrote; reads as nothing.
+# Breaks up marks in the text; invisible.
 BREAK = "\u200b"
 
 
 def check_parameters(generation: Generation, settings: OpenAISettings) -> None:
-    """Refuses what the server does not take, which it might leave out without a word.
+    """Refuses parameters that the server does not accept, which it might silently ignore.
 
     Args:
-        generation: What somebody set.
-        settings: What the server takes.
+        generation: The parameters to check.
+        settings: The parameters that the server accepts.
 
     Raises:
         StageError: INVALID_ARGUMENT with OPTION_NOT_SUPPORTED.
@@ -38,7 +38,7 @@ def check_parameters(generation: Generation, settings: OpenAISettings) -> None:
 
 
 def chat_of(messages: Sequence[Message]) -> list[dict[str, str]]:
-    """A chat as servers take it, whose text cannot end its turn, whatever it says."""
+    """A chat for a server, whose text cannot end its own message."""
     return [
         {"role": message.role, "content": TURN_MARKS.sub(_broken, message.content)}
         for message in messages
@@ -52,8 +52,8 @@ def request_body(
 
     Args:
         prompt: The chat and the schema.
-        generation: The resolved settings; what is None is left to the server.
-        settings: What the server knows.
+        generation: The resolved parameters; None leaves a value to the server.
+        settings: The server's features.
     """
     body: dict[str, Any] = {
         **settings.extra_body,
@@ -84,7 +84,7 @@ def _response_format(schema: Mapping[str, Any], settings: OpenAISettings) -> dic
 def _not_supported(name: str) -> StageError:
     return invalid(
         Reason.OPTION_NOT_SUPPORTED,
-        f"The language model's server does not take `{name}`; leave it unset, or have the service "
-        "told that the server does.",
+        f"The language model's server does not accept `{name}`; leave it unset, or add it to the "
+        "service's setting PARAMETERS if the server does.",
         field=f"generation.{name}",
     )

@@ -1,4 +1,4 @@
-"""One server: its HTTP calls, each made once, and what goes wrong with them."""
+"""The HTTP calls of one server, without retries, and their errors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from maie_llm.model import Message
 from maie_llm.openai.chunks import Chunk, ModelCard, ModelList, Properties, Slot, TokenCount
-from maie_llm.openai.faults import Unavailable, status_error
+from maie_llm.openai.errors import Unavailable, status_error
 from maie_llm.openai.request import chat_of
 from maie_llm.openai.settings import OpenAISettings
 from maie_runtime.errors import StageError
@@ -22,10 +22,10 @@ from maie_runtime.errors import StageError
 log = structlog.get_logger()
 
 END = "[DONE]"
-# An error's text is short; what is longer is none, such as a proxy's page.
+# The most bytes to read of an error; a longer body is not one, such as a proxy's page.
 MAX_ERROR_BYTES = 64 * 1024
 COUNT_SECONDS = 30.0
-# A server at work answers between two batches.
+# A busy server answers between two batches.
 SLOTS_SECONDS = 30.0
 
 _SLOTS = TypeAdapter(list[Slot])
@@ -34,11 +34,11 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 class Server:
-    """Speaks to an OpenAI-compatible server.
+    """A client of an OpenAI-compatible server.
 
     Args:
         client: Sends requests, relative to the base URL.
-        settings: Where the server is and what is asked of it.
+        settings: The server's address and features.
     """
 
     def __init__(self, client: httpx2.AsyncClient, settings: OpenAISettings) -> None:
@@ -46,24 +46,24 @@ class Server:
         self._settings = settings
 
     async def models(self) -> list[ModelCard]:
-        """The models that the server has.
+        """The server's models.
 
         Raises:
-            StageError: As `status_error` says, or Unavailable.
+            StageError: As `status_error` maps it, or Unavailable.
         """
-        with _faults():
+        with _connection_errors():
             response = await self._client.get(
-                "models", timeout=self._patience(self._settings.first_token_seconds)
+                "models", timeout=self._timeout(self._settings.first_token_seconds)
             )
         if response.status_code != HTTPStatus.OK:
             raise self._status_error(response, response.content)
         return _read(ModelList, response.content).data or []
 
     async def count(self, messages: Sequence[Message]) -> int:
-        """The tokens of a prompt, for servers that count them as vLLM's does.
+        """The tokens of a prompt, for servers with vLLM's `tokenize`.
 
         Raises:
-            StageError: As `status_error` says, or Unavailable.
+            StageError: As `status_error` maps it, or Unavailable.
         """
         body = {
             "model": self._settings.model,
@@ -72,56 +72,56 @@ class Server:
         }
         if "chat_template_kwargs" in self._settings.extra_body:
             body["chat_template_kwargs"] = self._settings.extra_body["chat_template_kwargs"]
-        with _faults():
+        with _connection_errors():
             response = await self._client.post(
-                self._beside("tokenize"), json=body, timeout=self._patience(COUNT_SECONDS)
+                self._root_url("tokenize"), json=body, timeout=self._timeout(COUNT_SECONDS)
             )
         if response.status_code != HTTPStatus.OK:
             raise self._status_error(response, response.content)
         return _read(TokenCount, response.content).count
 
     async def slot_count(self) -> int | None:
-        """How many prompts are answered at once, as llama.cpp's server tells; None for others.
+        """The number of slots that llama.cpp's server reports; None for others.
 
         Raises:
-            StageError: As `status_error` says, or Unavailable.
+            StageError: As `status_error` maps it, or Unavailable.
         """
-        told = _read(Properties, await self._get("props"))
-        return told.total_slots or None
+        answer = _read(Properties, await self._get("props"))
+        return answer.total_slots or None
 
     async def slots(self) -> str:
-        """What the server tells of its slots, which changes as it works; empty where none works.
+        """The server's report of its slots, which changes while it works; empty if none is busy.
 
         Raises:
-            StageError: As `status_error` says, or Unavailable.
+            StageError: As `status_error` maps it, or Unavailable.
         """
         body = await self._get("slots")
         try:
             slots = _SLOTS.validate_json(body)
         except ValidationError:
-            raise _gibberish() from None
+            raise _invalid_answer() from None
         return body.decode(errors="replace") if any(slot.is_processing for slot in slots) else ""
 
     async def _get(self, name: str) -> bytes:
-        with _faults():
+        with _connection_errors():
             response = await self._client.get(
-                self._beside(name), timeout=self._patience(SLOTS_SECONDS)
+                self._root_url(name), timeout=self._timeout(SLOTS_SECONDS)
             )
         if response.status_code != HTTPStatus.OK:
             raise self._status_error(response, response.content)
         return response.content
 
-    def _beside(self, name: str) -> str:
-        """What servers have beside OpenAI's API."""
+    def _root_url(self, name: str) -> str:
+        """The URL of an endpoint outside OpenAI's API."""
         return f"{self._settings.base_url.removesuffix('/v1')}/{name}"
 
     async def answer(self, body: Mapping[str, Any]) -> AsyncGenerator[Chunk, None]:
-        """Asks for an answer, which comes in pieces; closing the iteration ends the call.
+        """Streams an answer in pieces; closing the iteration ends the call.
 
         Raises:
-            StageError: As `status_error` says, or Unavailable.
+            StageError: As `status_error` maps it, or Unavailable.
         """
-        with _faults():
+        with _connection_errors():
             async with self._events(body) as source:
                 async for event in source:
                     if event.data == END:
@@ -137,24 +137,24 @@ class Server:
             yield source
 
     def _chunk(self, data: str) -> Chunk:
-        """A piece of an answer, or the error that took its place."""
+        """Parses a piece of an answer; raises an error sent in its place."""
         try:
-            told = json.loads(data)
+            answer = json.loads(data)
         except ValueError:
-            raise _gibberish() from None
-        if isinstance(told, dict) and (told.get("error") or told.get("object") == "error"):
-            raise self._error(_status_of(told.get("error") or told), {}, told)
+            raise _invalid_answer() from None
+        if isinstance(answer, dict) and (answer.get("error") or answer.get("object") == "error"):
+            raise self._error(_status_of(answer.get("error") or answer), {}, answer)
         return _read(Chunk, data)
 
-    def _patience(self, seconds: float) -> httpx2.Timeout:
+    def _timeout(self, seconds: float) -> httpx2.Timeout:
         return httpx2.Timeout(seconds, connect=self._settings.connect_seconds)
 
     def _status_error(self, response: httpx2.Response, body: bytes) -> StageError:
         try:
-            told = json.loads(body)
+            answer = json.loads(body)
         except ValueError:  # such as a proxy's page
-            told = None
-        return self._error(response.status_code, response.headers, told)
+            answer = None
+        return self._error(response.status_code, response.headers, answer)
 
     def _error(self, status: int, headers: Mapping[str, str], body: Any) -> StageError:
         return status_error(status, headers, body, self._settings.model)
@@ -166,20 +166,20 @@ def open_client(settings: OpenAISettings) -> httpx2.AsyncClient:
     return httpx2.AsyncClient(
         base_url=settings.base_url,
         headers={"authorization": f"Bearer {key}"} if key else {},
-        # How long an answer may take is measured where it is read.
+        # The reader of an answer has its own timeouts.
         timeout=httpx2.Timeout(
             connect=settings.connect_seconds,
             read=None,
             write=settings.first_token_seconds,
             pool=None,
         ),
-        # As many at once as there are slots; the server says when it has enough.
+        # The slots limit the calls, and an overloaded server refuses them.
         limits=httpx2.Limits(max_connections=None),
     )
 
 
 @contextmanager
-def _faults() -> Iterator[None]:
+def _connection_errors() -> Iterator[None]:
     try:
         yield
     except httpx2.TimeoutException:
@@ -188,7 +188,7 @@ def _faults() -> Iterator[None]:
         log.warning("llm.server_unreachable", error=str(error))
         raise Unavailable("cannot be reached") from None
     except httpx2.RequestError:
-        raise Unavailable("broke off the connection, or answered what is no answer") from None
+        raise Unavailable("broke off the connection, or sent an invalid answer") from None
 
 
 async def _error_body(response: httpx2.Response) -> bytes:
@@ -203,17 +203,17 @@ async def _error_body(response: httpx2.Response) -> bytes:
 def _read(kind: type[ModelT], data: str | bytes) -> ModelT:
     try:
         return kind.model_validate_json(data)
-    except ValidationError:  # whose text would repeat the answer
-        raise _gibberish() from None
+    except ValidationError:  # its text would repeat the answer
+        raise _invalid_answer() from None
 
 
 def _status_of(error: Any) -> int:
-    """The HTTP status of an error that came within an answer."""
+    """The HTTP status of an error within an answer."""
     status = error.get("code") if isinstance(error, dict) else None
     if isinstance(status, int) and status >= HTTPStatus.BAD_REQUEST:
         return status
     return HTTPStatus.INTERNAL_SERVER_ERROR
 
 
-def _gibberish() -> StageError:
-    return Unavailable("answered what is no answer of OpenAI's API")
+def _invalid_answer() -> StageError:
+    return Unavailable("sent an answer that is not of OpenAI's API")

@@ -21,31 +21,32 @@ ParameterName = Literal[
     "seed",
     "max_tokens",
 ]
-# What maie itself says in each request.
+# The fields that maie itself sets in each request.
 OWN_FIELDS = frozenset({"model", "messages", "stream", "stream_options", "response_format"})
 
 
 class OpenAISettings(Settings):
-    """A model behind any server that speaks OpenAI's API for chat completions."""
+    """A model behind any server with OpenAI's API for chat completions."""
 
     base_url: str = ""
-    """Where the server's API is, such as `http://127.0.0.1:8000/v1`; without a user or key."""
+    """The URL of the server's API, such as `http://127.0.0.1:8000/v1`; without user or key."""
     api_key: SecretStr | None = None
-    """The key, where the server wants one. Never logged or told."""
+    """The API key, if the server needs one. Never logged or returned."""
     model: str = ""
     """The model's name, as the server lists it."""
     window: int | None = Field(default=None, ge=32)
-    """The most tokens that prompt and answer may have together; where unset, what the server says,
-    as vLLM's does. Others clip a longer prompt without a word, so it must not be set too high."""
+    """The context window: the most tokens of prompt and answer together; unset: as the server
+    reports it, as vLLM does. Other servers silently truncate a longer prompt: do not set it too
+    high."""
     bytes_per_token: float = Field(default=1.0, ge=1, le=8)
-    """How many bytes of text make a token at least, where the server does not count tokens: 1 is
-    true of every model, 3 of most for English."""
+    """The least bytes of text in a token, if the server does not count tokens: 1 is
+    true of every model, 3 of most models for English."""
     structured_output: StructuredOutput = "json_schema"
-    """How an answer is held to a schema: by the schema itself (`json_schema`), as some JSON
-    (`json_object`), or by the prompt alone (`none`), for servers that know no better."""
+    """How the server enforces a schema: by the schema itself (`json_schema`), as any JSON
+    (`json_object`), or only by the prompt (`none`), for servers without structured output."""
     strict_schema: bool = True
-    """Whether the server is to follow the schema strictly. OpenAI's own takes strict schemas only
-    where all properties are required."""
+    """Whether to set `strict` with the schema. OpenAI's own server takes strict schemas only
+    if all properties are required."""
     parameters: tuple[ParameterName, ...] = (
         "temperature",
         "top_p",
@@ -54,33 +55,33 @@ class OpenAISettings(Settings):
         "seed",
         "max_tokens",
     )
-    """The generation settings that the server takes, as a JSON list. Others are refused when a
-    request sets them. vLLM's takes `top_k`, `min_p` and `repetition_penalty` too."""
+    """The generation parameters that the server accepts, as a JSON list. Requests with others are
+    refused. vLLM's server also accepts `top_k`, `min_p` and `repetition_penalty`."""
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
-    """What the server calls the longest answer; newer models of OpenAI's know only the second."""
+    """The server's name for the limit on answers; OpenAI's newer models accept only the second."""
     extra_body: dict[str, Any] = Field(default={})
-    """What is sent with each request besides, as a JSON object, such as
-    `{"chat_template_kwargs": {"enable_thinking": false}}`. Reported with each result, so no place
-    for secrets."""
+    """Additional fields of each request, as a JSON object, such as
+    `{"chat_template_kwargs": {"enable_thinking": false}}`. Each result reports them: put no secrets
+    here."""
     connect_seconds: float = Field(default=5.0, gt=0)
-    """The longest wait for a connection."""
+    """The connect timeout."""
     concurrency: int | None = Field(default=None, ge=1, le=4096)
-    """How many calls the service has under way at once; more wait for their turn, without a limit
-    of time. Where unset, as many as the server says that it answers at once, as llama.cpp's does,
-    or else any number. Set it to 1 for a server that answers one after the other and does not say
-    so, such as Ollama's with `OLLAMA_NUM_PARALLEL=1`."""
+    """The most concurrent calls of the service; more wait in a queue, without a time limit. Unset:
+    the number of slots that the server reports, as llama.cpp does, or else no limit. Set it to 1
+    for a server that answers one call at a time and reports no slots,
+    such as Ollama with `OLLAMA_NUM_PARALLEL=1`."""
     first_token_seconds: float = Field(default=120.0, gt=0)
-    """The longest wait for an answer to begin without any sign that the server works, such as a
-    word of an answer to another call of the service."""
+    """The longest wait for the first token of an answer without a heartbeat of the server, such as
+    a token of an answer to another call of the service."""
     next_token_seconds: float = Field(default=60.0, gt=0)
-    """The longest silence within an answer without any sign that the server works."""
+    """The longest wait for the next token without a heartbeat of the server."""
     retry_seconds: float = Field(default=120.0, ge=0)
-    """A request that failed for reasons that may pass is tried again so long, if no part of an
-    answer has come; 0 to try once."""
+    """How long a request with a transient error is retried, if no part of an answer has arrived; 0
+    for no retries."""
     breaker_failures: int = Field(default=5, ge=1)
-    """After so many failures in a row the server is left alone for a while."""
+    """The failures in a row that open the circuit breaker: no more calls for a while."""
     breaker_pause_seconds: float = Field(default=15.0, gt=0)
-    """For how long; then one request tries it."""
+    """How long the circuit breaker stays open; then one request probes the server."""
 
     @field_validator("base_url")
     @classmethod

@@ -1,6 +1,6 @@
-"""vLLM inside the service: the model runs in a process of the service's own.
+"""vLLM inside the service: the model runs in a child process.
 
-vLLM and torch are not part of the service's environment (docs/models.md tells how to install
+vLLM and torch are not part of the service's environment (docs/models.md describes how to install
 them), take many seconds to import, and are imported by `open_vllm` only.
 """
 

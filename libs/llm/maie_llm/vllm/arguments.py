@@ -1,4 +1,4 @@
-"""The settings as vLLM's own arguments."""
+"""Converts the settings to vLLM's arguments."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from maie_llm.model import Generation
 from maie_llm.settings import VllmSettings
 
 STRUCTURED_OUTPUT = {"backend": "guidance", "disable_any_whitespace": True}
-# What both the kernels for CPUs and the prefix cache do well with.
+# A good value for both the CPU kernels and the prefix cache.
 CPU_BLOCK_SIZE = 32
 
 
 def engine_arguments(
     checkpoint: Checkpoint, settings: VllmSettings, *, on_cpu: bool
 ) -> dict[str, Any]:
-    """What `AsyncEngineArgs` takes.
+    """The arguments of `AsyncEngineArgs`.
 
     Args:
         checkpoint: The verified model.
@@ -30,7 +30,7 @@ def engine_arguments(
         "model": str(checkpoint.path),
         "load_format": "safetensors",
         "trust_remote_code": False,
-        # For what ends an answer; how words are drawn is said with each request.
+        # Only for the stop tokens; each request has its own sampling parameters.
         "generation_config": "auto",
         "seed": 0,
         "dtype": settings.dtype,
@@ -57,12 +57,12 @@ def engine_arguments(
 def sampling_arguments(
     generation: Generation, *, max_tokens: int, keep_special_tokens: bool
 ) -> dict[str, Any]:
-    """What `SamplingParams` takes.
+    """The arguments of `SamplingParams`.
 
     Args:
-        generation: The resolved settings.
+        generation: The resolved parameters.
         max_tokens: The longest answer.
-        keep_special_tokens: Whether marks of thoughts must be in the text.
+        keep_special_tokens: Whether the text must contain the marks of reasoning.
     """
     return {
         "temperature": generation.temperature,

@@ -1,4 +1,4 @@
-"""From a chat to tokens."""
+"""Turns chats into tokens."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from maie_llm.model import Message
 from maie_runtime.errors import StageError
 from maie_runtime.models import model_corrupt
 
-# Comes between the characters of a mark that somebody wrote; reads as nothing.
+# Breaks up marks in the text; invisible.
 BREAK = "\u200b"
-# Takes about 2 ms; to hand it to a thread and wait for the interpreter's lock takes longer.
+# Takes about 2 ms; a thread would take longer to get the interpreter's lock.
 AT_ONCE_CHARACTERS = 8000
-# What templates write around turns and thoughts, such as <|im_end|>, </think> and [INST].
+# Marks of templates around messages and reasoning, such as <|im_end|>, </think> and [INST].
 MARK = re.compile(r"<\S+>|\[\S+\]")
 NEVER = re.compile(r"(?!)")
 
 
 class ChatTokenizer:
-    """Makes a prompt's tokens by the model's chat template.
+    """Tokenises prompts with the model's chat template.
 
     Args:
         tokenizer: The model's tokenizer, from the transformers library.
-        checkpoint: Has the template.
-        thinking: Whether the template is to let the model think.
+        checkpoint: The model with the template.
+        thinking: Whether the template enables reasoning.
     """
 
     def __init__(self, tokenizer: Any, checkpoint: Checkpoint, *, thinking: bool) -> None:
@@ -42,10 +42,10 @@ class ChatTokenizer:
         self._marks = _marks(tokenizer)
 
     async def tokens(self, messages: Sequence[Message]) -> list[int]:
-        """The tokens of a prompt, ready to be answered.
+        """The tokens of a prompt.
 
         Raises:
-            StageError: FAILED_PRECONDITION with MODEL_CORRUPT where the template cannot be used.
+            StageError: FAILED_PRECONDITION with MODEL_CORRUPT if the template is invalid.
         """
         if sum(len(message.content) for message in messages) <= AT_ONCE_CHARACTERS:
             return self._tokens(messages)
@@ -76,7 +76,7 @@ class ChatTokenizer:
         return tokens
 
     def _harmless(self, content: str) -> str:
-        """Text that cannot end its turn and begin another one's, whatever it says."""
+        """Text without marks, which cannot end its own message."""
         return self._marks.sub(lambda found: found[0][0] + BREAK + found[0][1:], content)
 
     def _unusable(self, error: Exception) -> StageError:
@@ -87,7 +87,7 @@ class ChatTokenizer:
 
 
 def _marks(tokenizer: Any) -> re.Pattern[str]:
-    """All texts that the tokenizer takes for a mark: special tokens, and others that look so."""
+    """All texts that the tokenizer parses as marks: special tokens and similar ones."""
     added = tokenizer.added_tokens_decoder.values()
     marks = {str(token) for token in added if token.special or MARK.fullmatch(str(token))}
     longest_first = sorted(marks, key=len, reverse=True)

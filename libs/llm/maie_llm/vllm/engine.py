@@ -1,4 +1,4 @@
-"""vLLM's engine from its start to its end. Imports vllm, which takes many seconds."""
+"""Starts and ends vLLM's engine. Imports vllm, which takes many seconds."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from vllm.v1.engine.async_llm import AsyncLLM
 from maie_llm.checkpoint import Checkpoint, model_files
 from maie_llm.settings import VllmSettings
 from maie_llm.vllm.arguments import engine_arguments
-from maie_llm.vllm.faults import engine_died, model_unavailable, start_failed, words_of
+from maie_llm.vllm.errors import engine_died, model_unavailable, start_failed, words_of
 from maie_runtime.errors import Code, StageError
 from maie_runtime.models import model_corrupt
 from maie_runtime.reasons import Reason
 
 log = structlog.get_logger()
 
-# How soon a death is noticed that no request ran into.
+# The interval of checks for a dead engine between requests.
 WATCH_SECONDS = 0.2
-# The engine's process has nothing to save, and takes its time with tidying: then it is killed.
+# The engine's process has nothing to save, and its cleanup is slow: it is killed after this.
 STOP_SECONDS = 1.0
-# A process that was killed has still to give back what may be many gigabytes.
+# A killed process still has to free many gigabytes.
 GONE_SECONDS = 60.0
 CORE_PROCESS = "EngineCore"
 
@@ -38,7 +38,7 @@ class VllmEngine:
     Args:
         checkpoint: The verified model.
         settings: The engine's settings.
-        cause: Where its process leaves word of why it ended.
+        cause: The file where its process records why it ended.
     """
 
     def __init__(self, checkpoint: Checkpoint, settings: VllmSettings, cause: Path) -> None:
@@ -61,7 +61,7 @@ class VllmEngine:
 
     @property
     def vram_bytes(self) -> int:
-        """What vLLM takes of its GPUs' memory, weights and cache; 0 on a CPU."""
+        """The GPU memory of vLLM's weights and cache; 0 on a CPU."""
         if current_platform.is_cpu():
             return 0
         total = current_platform.get_device_total_memory()
@@ -73,7 +73,7 @@ class VllmEngine:
         """The engine, ready for requests.
 
         Raises:
-            StageError: UNAVAILABLE with MODEL_UNAVAILABLE where it is not loaded or has died.
+            StageError: UNAVAILABLE with MODEL_UNAVAILABLE if it is not loaded or has died.
         """
         if self._engine is None or self._asleep:
             raise model_unavailable("is not in memory")
@@ -82,7 +82,7 @@ class VllmEngine:
         return self._engine
 
     def death(self) -> StageError:
-        """What a request hears that the engine's death ended; tells the watch at once."""
+        """The error for requests after the engine's death; also wakes `watch`."""
         self._died.set()
         return engine_died(self._read_cause())
 
@@ -99,11 +99,11 @@ class VllmEngine:
         raise self.death()
 
     async def load(self) -> None:
-        """Brings the model into memory; nothing where it is there.
+        """Loads the model, unless it is loaded.
 
         Raises:
             StageError: RESOURCE_EXHAUSTED with OUT_OF_MEMORY; FAILED_PRECONDITION
-                with DEVICE_UNAVAILABLE or MODEL_CORRUPT where it cannot be loaded.
+                with DEVICE_UNAVAILABLE or MODEL_CORRUPT if it cannot be loaded.
         """
         if self._engine is None:
             self._engine = await self._start()
@@ -113,9 +113,9 @@ class VllmEngine:
             self._asleep = False
 
     async def unload(self) -> None:
-        """Frees the model's memory; nothing where it is not there.
+        """Frees the model's memory, unless it is unloaded.
 
-        A model that may sleep keeps its weights in main memory, and is back in a second or two.
+        With `sleep_mode`, the weights stay in main memory, and loading takes a second or two.
         """
         if self._engine is None or self._asleep:
             return
@@ -130,7 +130,7 @@ class VllmEngine:
         engine, self._engine = self._engine, None
         self._asleep = False
         if engine is not None:
-            # Otherwise its end would be logged as a failure.
+            # Otherwise the shutdown would be logged as a failure.
             if engine.output_handler is not None:
                 engine.output_handler.cancel()
             await asyncio.to_thread(_stop, engine)
@@ -147,12 +147,12 @@ class VllmEngine:
         try:
             engine = await asyncio.shield(starting)
         except asyncio.CancelledError:
-            # Nobody waits for the model any more: without its process the thread gives up soon.
+            # Cancelled: without its process the thread ends soon.
             _kill_cores()
             with suppress(Exception):
                 await asyncio.to_thread(_stop, await starting)
             raise
-        # Built in a thread, it has no loop to read its answers in yet.
+        # It was built in a thread, so it has no loop for its answers yet.
         engine._run_output_handler()
         return engine
 
@@ -161,7 +161,7 @@ class VllmEngine:
         arguments = engine_arguments(self._checkpoint, self._settings, on_cpu=on_cpu)
         try:
             return AsyncLLM.from_engine_args(AsyncEngineArgs(**arguments))
-        # Whatever a checkpoint or a setting that it cannot use makes of vLLM.
+        # An invalid checkpoint or setting can raise anything from vLLM.
         except Exception as error:
             cause = self._read_cause() or words_of(error)
             raise start_failed(self._checkpoint.path, cause) from error
@@ -184,7 +184,7 @@ class VllmEngine:
 
 
 def _stop(engine: AsyncLLM) -> None:
-    """Ends an engine; its memory is free only once its processes are gone."""
+    """Ends an engine; its memory is free only after its processes have ended."""
     cores = _cores()
     engine.shutdown(timeout=STOP_SECONDS)
     for core in cores:
@@ -204,7 +204,7 @@ def _kill_cores() -> None:
 
 
 def _state(path: Path) -> dict[str, Any]:
-    """What changes with a file, without reading it: hashing takes longer than loading."""
+    """Detects a changed file without reading it: hashing takes longer than loading."""
     states = {file.name: file.stat() for file in model_files(path)}
     return {
         name: (state.st_ino, state.st_size, state.st_mtime_ns) for name, state in states.items()

@@ -1,6 +1,6 @@
-"""What vLLM reads from the environment, set before it is imported; children inherit it.
+"""Sets environment variables for vLLM before its import; child processes inherit them.
 
-What an operator has set himself stays as it is.
+Variables that an operator has set stay as they are.
 """
 
 from __future__ import annotations
@@ -13,29 +13,29 @@ from maie_llm.settings import VllmSettings
 CAUSE_VARIABLE = "MAIE_VLLM_CAUSE"
 
 _ALWAYS = {
-    # Nothing is fetched, and nobody is told.
+    # No downloads and no telemetry.
     "HF_HUB_OFFLINE": "1",
     "VLLM_NO_USAGE_STATS": "1",
-    # What a service says goes through its own log.
+    # The service configures its own logging.
     "VLLM_LOGGING_LEVEL": "WARNING",
-    # A fork of a process that serves gRPC would inherit its threads' locks.
+    # A forked process would inherit the locks of gRPC's threads.
     "VLLM_WORKER_MULTIPROC_METHOD": "spawn",
     "TOKENIZERS_PARALLELISM": "false",
 }
 _CPU = {
-    # The model runs in the engine's process; one more for it would take 15 s to start.
+    # The model runs in the engine's process; another process would take 15 s to start.
     "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
-    # Threads that are bound to cores fight with other processes for them.
+    # Threads bound to cores compete with other processes for them.
     "VLLM_CPU_OMP_THREADS_BIND": "nobind",
 }
 
 
 def prepare_environment(settings: VllmSettings, cause: Path) -> None:
-    """Sets what vLLM is to find.
+    """Sets vLLM's environment variables.
 
     Args:
         settings: The engine's settings.
-        cause: Where the model's process leaves word of why it ended.
+        cause: The file where the model's process records why it ended.
     """
     variables = {**_ALWAYS, **_CPU, "VLLM_CPU_KVCACHE_SPACE": str(settings.cpu_cache_gib)}
     if settings.cpu_threads:

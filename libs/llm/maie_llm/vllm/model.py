@@ -1,4 +1,4 @@
-"""A language model that vLLM runs inside the service."""
+"""A language model in vLLM inside the service."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from maie_llm.settings import VllmSettings
 from maie_llm.vllm.arguments import STRUCTURED_OUTPUT, sampling_arguments
 from maie_llm.vllm.chat import ChatTokenizer
 from maie_llm.vllm.engine import VllmEngine
-from maie_llm.vllm.faults import model_unavailable, prompt_too_long, words_of
+from maie_llm.vllm.errors import model_unavailable, prompt_too_long, words_of
 from maie_llm.vllm.thoughts import Thoughts, find_parser
 from maie_runtime.errors import StageError, invalid
 from maie_runtime.reasons import Reason
 
 
 class VllmModel:
-    """Answers chats in batches of all that are there; see `maie_llm.LanguageModel`.
+    """Answers chats in continuous batches; see `maie_llm.LanguageModel`.
 
     Args:
         engine: The engine, loaded.
@@ -60,7 +60,7 @@ class VllmModel:
         self._version = self._describe()
 
     def version(self, generation: Generation) -> common.EngineVersion:
-        """The software, the weights and all that shaped the answer."""
+        """The software, the weights and all parameters of the answer."""
         resolved = common.EngineVersion()
         resolved.CopyFrom(self._version)
         for name, value in generation_parameters(self._resolve(generation)).items():
@@ -72,7 +72,7 @@ class VllmModel:
         return len(await self._chat.tokens(messages))
 
     async def generate(self, prompt: Prompt) -> AsyncGenerator[str | Completion, None]:
-        """Answers: the text bit by bit, and at last how it ended.
+        """Streams the answer: pieces of text, and at last how it ended.
 
         Closing or cancelling the iteration takes the sequence out of the batch.
 
@@ -95,7 +95,7 @@ class VllmModel:
         except EngineDeadError:
             raise self._engine.death() from None
         except EngineGenerateError as error:
-            # Its own words are empty; what it stands for is its cause.
+            # Its own text is empty; the error is its cause.
             raise (error.__cause__ or error) from None
         except (VLLMClientError, ValueError) as error:
             raise _refused(prompt, error) from error
@@ -192,6 +192,6 @@ def _refused(prompt: Prompt, error: Exception) -> StageError:
     if prompt.schema is not None:
         return invalid(
             Reason.SCHEMA_NOT_SUPPORTED,
-            f"The language model cannot be held to this schema: {words}.",
+            f"vLLM does not support this schema: {words}.",
         )
-    return invalid(Reason.OPTION_NOT_SUPPORTED, f"The language model cannot answer so: {words}.")
+    return invalid(Reason.OPTION_NOT_SUPPORTED, f"vLLM does not support these options: {words}.")

@@ -28,19 +28,19 @@ if TYPE_CHECKING:
 async def open_vllm(
     settings: VllmSettings, generation: GenerationSettings
 ) -> AsyncIterator[LanguageModel]:
-    """Verifies a model and loads it, while the loop goes on.
+    """Verifies a model and loads it without blocking the event loop.
 
-    When the model's process dies, the block is cancelled and ends with that error.
+    If the model's process dies, the block is cancelled and ends with that error.
 
     Args:
         settings: The model and how it runs.
-        generation: How it draws words where a request does not say.
+        generation: The default sampling parameters.
 
     Raises:
         StageError: FAILED_PRECONDITION with ENGINE_NOT_INSTALLED, MODEL_MISSING,
             MODEL_CORRUPT, MODEL_UNSAFE, DEVICE_UNAVAILABLE or
             OPTION_NOT_SUPPORTED; RESOURCE_EXHAUSTED with OUT_OF_MEMORY; later,
-            UNAVAILABLE with MODEL_UNAVAILABLE where the process died.
+            UNAVAILABLE with MODEL_UNAVAILABLE if the process has died.
     """
     _require_packages()
     checkpoint = await asyncio.to_thread(open_checkpoint, settings)
@@ -48,8 +48,8 @@ async def open_vllm(
         cause = Path(directory) / "cause"
         prepare_environment(settings, cause)
         vllm = await asyncio.to_thread(import_module, "maie_llm.vllm.model")
-        # What vLLM and torch leave in memory stays there: to look at all of it again and again
-        # would stop the loop at work, and take seconds at the end.
+        # vLLM and torch create many permanent objects: garbage collection among them would block
+        # the event loop, and take seconds at the end.
         gc.freeze()
         engine = vllm.VllmEngine(checkpoint, settings, cause)
         await engine.load()
@@ -59,7 +59,7 @@ async def open_vllm(
                     engine, checkpoint, settings, generation.generation()
                 )
                 try:
-                    # A template that cannot be used is found before any work is taken.
+                    # Finds an invalid template before the service takes work.
                     await model.count([Message(role="user", content="")])
                     yield model
                 finally:
@@ -73,6 +73,6 @@ def _require_packages() -> None:
         raise StageError(
             Code.FAILED_PRECONDITION,
             Reason.ENGINE_NOT_INSTALLED,
-            "The engine vllm needs the package vllm; install it as docs/models.md tells, or use "
+            "The engine vllm needs the package vllm; install it (see docs/models.md), or use "
             "the engine openai with a server.",
         )

@@ -1,6 +1,6 @@
-"""Goes into each process that vLLM starts, by the entry point `vllm.general_plugins`.
+"""vLLM's plugin in each process that it starts, by the entry point `vllm.general_plugins`.
 
-Such a process ends with its service, however that ended, and leaves word where it fails.
+It ends the process together with its service, and records the cause of a failure in a file.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from maie_llm.vllm.environment import CAUSE_VARIABLE
-from maie_llm.vllm.faults import words_of
+from maie_llm.vllm.errors import words_of
 
 ORPHAN_STATUS = 70
-# Where the engine's process logs what it dies of.
+# The logger of fatal errors in the engine's process.
 ENGINE_LOGGER = "vllm.v1.engine.core"
 
 
 def register() -> None:
-    """Called by vLLM once in each of its processes, the service's own included."""
+    """Called by vLLM once in each of its processes, and in the service's own."""
     parent = multiprocessing.parent_process()
     if parent is None:
         return
@@ -32,7 +32,7 @@ def register() -> None:
 
 
 def _end_with(parent: BaseProcess) -> None:
-    # A pipe that the system closes with the parent, even after kill -9; nothing is polled.
+    # Waits on a pipe that the system closes with the parent, even after kill -9.
     parent.join()
     os._exit(ORPHAN_STATUS)
 

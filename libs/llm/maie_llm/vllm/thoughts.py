@@ -1,4 +1,4 @@
-"""Tells a model's thoughts from its answer."""
+"""Separates a model's reasoning from its answer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from maie_runtime.reasons import Reason
 
 
 def find_parser(name: str) -> type[Any]:
-    """A reasoning parser by vLLM's name for it.
+    """A reasoning parser by vLLM's name.
 
     Raises:
         StageError: INVALID_ARGUMENT with OPTION_NOT_SUPPORTED.
@@ -28,11 +28,11 @@ def find_parser(name: str) -> type[Any]:
 
 
 class Thoughts:
-    """Takes the thoughts out of one answer as it comes.
+    """Removes the reasoning from one streamed answer.
 
     Args:
         parser: A fresh reasoning parser.
-        prompt: The prompt's tokens: a template may have begun or ended the thoughts there.
+        prompt: The prompt's tokens: a template may begin or end the reasoning there.
     """
 
     def __init__(self, parser: Any, prompt: Sequence[int]) -> None:
@@ -45,10 +45,10 @@ class Thoughts:
             parser.adjust_initial_state_from_prompt(prompt)
 
     def answer(self, text: str, tokens: Sequence[int]) -> str:
-        """What belongs to the answer of the next bit of text.
+        """Returns the answer's part of the next piece of text.
 
         Args:
-            text: The next bit.
+            text: The next piece.
             tokens: Its tokens.
         """
         if self._ended:
@@ -58,19 +58,19 @@ class Thoughts:
         delta = self._parser.extract_reasoning_streaming(
             before, self._text, text, seen, self._tokens, list(tokens)
         )
-        return self._told(delta)
+        return self._answer_text(delta)
 
     def rest(self) -> str:
-        """What was held back because it might have been the begin of a mark."""
+        """Returns the text that was held back as a possible start of a mark."""
         finish = getattr(self._parser, "finish_streaming", None)
         if self._ended or finish is None:
             return ""
-        return self._told(finish())
+        return self._answer_text(finish())
 
-    def _told(self, delta: Any) -> str:
+    def _answer_text(self, delta: Any) -> str:
         text: str = (delta.content or "") if delta is not None else ""
         if not self._begun:
-            # Templates put empty lines between thoughts and answer.
+            # Templates put empty lines between reasoning and answer.
             text = text.lstrip()
             self._begun = bool(text)
         return text

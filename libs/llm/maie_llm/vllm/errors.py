@@ -1,4 +1,4 @@
-"""What went wrong in vLLM, in terms that a caller can act on."""
+"""Maps vLLM's errors to errors that a caller can act on."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from maie_runtime.errors import Code, StageError, invalid
 from maie_runtime.models import model_corrupt
 from maie_runtime.reasons import Reason
 
-# A service that is started again has its model back after about so long.
+# About how long a restarted service needs to load its model.
 RETRY_AFTER = timedelta(seconds=30)
-# Libraries report it by words, and by different ones.
+# Libraries report it only in their messages, which differ.
 OUT_OF_MEMORY_WORDS = (
     "out of memory",
     "can't allocate memory",
@@ -29,10 +29,10 @@ OUT_OF_MEMORY_WORDS = (
 
 
 def engine_died(cause: str) -> StageError:
-    """The model's process is gone.
+    """The error after the model's process has died.
 
     Args:
-        cause: What it left behind about its end; empty where nothing.
+        cause: The recorded cause; empty if none was recorded.
     """
     if is_out_of_memory(cause):
         return out_of_memory()
@@ -59,7 +59,7 @@ def model_unavailable(what: str) -> StageError:
 
 
 def out_of_memory() -> StageError:
-    """The model does not fit, or no longer."""
+    """The model does not fit into memory, or no longer does."""
     return StageError(
         Code.RESOURCE_EXHAUSTED,
         Reason.OUT_OF_MEMORY,
@@ -69,7 +69,7 @@ def out_of_memory() -> StageError:
 
 
 def start_failed(path: Path, cause: str) -> StageError:
-    """The model cannot be loaded as it is set up."""
+    """The model cannot be loaded with these settings."""
     if is_out_of_memory(cause):
         return out_of_memory()
     return model_corrupt(
@@ -94,12 +94,12 @@ def prompt_too_long(prompt: int, answer: int, window: int) -> StageError:
 
 
 def is_out_of_memory(cause: str) -> bool:
-    """Whether an error's words tell of memory."""
+    """Whether an error's message is about memory."""
     return any(words in cause.lower() for words in OUT_OF_MEMORY_WORDS)
 
 
 def words_of(error: BaseException) -> str:
-    """What an exception says, in one line."""
+    """An exception's message in one line."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     if isinstance(error, ValidationError):
         lines = [problem["msg"] for problem in error.errors()]

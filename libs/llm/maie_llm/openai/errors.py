@@ -1,6 +1,6 @@
-"""What went wrong at a server, in terms that a caller can act on.
+"""Maps a server's errors to errors that a caller can act on.
 
-What a server says in words is neither logged nor told, for it may repeat the prompt.
+A server's error text is neither logged nor returned, for it may repeat the prompt.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from maie_runtime.errors import Code, StageError, invalid
 from maie_runtime.reasons import Reason
 
 RETRY_AFTER = timedelta(seconds=10)
-# A server that asks for more is taken at its word no further.
+# The longest Retry-After that counts.
 MAX_RETRY_AFTER = timedelta(hours=1)
-# That fail for now: 408, 409, 425 and 429, and all of 500 and above.
+# Transient errors, in addition to all of 500 and above.
 PASSING = frozenset(
     {
         HTTPStatus.REQUEST_TIMEOUT,
@@ -47,18 +47,22 @@ class Unavailable(StageError):
 
     Args:
         what: What happened, such as "cannot be reached".
-        told: When to try again, where something says so.
-        answered: Whether the server is well and has only too much to do.
+        retry_after_header: When to try again, by the server's header.
+        answered: Whether the server works and is only overloaded.
     """
 
-    def __init__(self, what: str, told: timedelta | None = None, *, answered: bool = False) -> None:
+    def __init__(
+        self, what: str, retry_after_header: timedelta | None = None, *, answered: bool = False
+    ) -> None:
         super().__init__(
             Code.UNAVAILABLE,
             Reason.MODEL_UNAVAILABLE,
             f"The language model's server {what}; try again later.",
-            retry_after=RETRY_AFTER if told is None else min(told, MAX_RETRY_AFTER),
+            retry_after=RETRY_AFTER
+            if retry_after_header is None
+            else min(retry_after_header, MAX_RETRY_AFTER),
         )
-        self.told = told
+        self.retry_after_header = retry_after_header
         self.answered = answered
 
 
@@ -76,7 +80,7 @@ def prompt_too_long(what: str) -> StageError:
 
 
 def access_denied(what: str) -> StageError:
-    """The server does not let us in."""
+    """The server denies access."""
     return StageError(
         Code.FAILED_PRECONDITION,
         Reason.MODEL_ACCESS_DENIED,
@@ -99,17 +103,17 @@ def content_refused() -> StageError:
     """The model, or a filter behind it, does not answer this prompt."""
     return invalid(
         Reason.CONTENT_REFUSED,
-        "The language model's server refuses to answer to what was said; use another model.",
+        "The language model's server refuses to answer this text; use another model.",
     )
 
 
 def status_error(status: int, headers: Any, body: Any, model: str) -> StageError:
-    """What an answer means that is no success.
+    """The error for an unsuccessful answer.
 
     Args:
         status: The HTTP status.
         headers: The answer's headers.
-        body: Its JSON; None where it has none.
+        body: Its JSON; None without JSON.
         model: The model that was asked for.
     """
     kind, words = _complaint(body)
@@ -137,19 +141,19 @@ def status_error(status: int, headers: Any, body: Any, model: str) -> StageError
 
 
 def retry_after_of(headers: Any) -> timedelta | None:
-    """What `Retry-After` asks for, in seconds or as a date (RFC 9110, 10.2.3)."""
-    told = str(headers.get("retry-after", "")).strip()
-    if re.fullmatch(r"\d{1,9}(\.\d+)?", told):
-        return timedelta(seconds=float(told))
+    """Parses `Retry-After`: seconds or a date (RFC 9110, 10.2.3)."""
+    value = str(headers.get("retry-after", "")).strip()
+    if re.fullmatch(r"\d{1,9}(\.\d+)?", value):
+        return timedelta(seconds=float(value))
     try:
-        until = parsedate_to_datetime(told)
+        until = parsedate_to_datetime(value)
     except ValueError:
         return None
     return max(until - datetime.now(UTC), timedelta()) if until.tzinfo else None
 
 
 def _complaint(body: Any) -> tuple[str, str]:
-    """What kind of error a server names, and its words."""
+    """The kind of a server's error, and its text."""
     error = body.get("error", body) if isinstance(body, dict) else {}
     if not isinstance(error, dict):
         return "", str(error)

@@ -1,0 +1,250 @@
+"""Timeouts, retries, concurrency limit and circuit breaker for the calls of one server.
+
+A slow server is not a dead one. If the server has a limited number of slots, calls
+wait for one, and the wait does not count against a timeout. A call in progress
+times out after too long without any heartbeat of the server: a token of its
+answer, a token of another answer before its own begins, or a change in the
+server's report of its slots.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
+from datetime import timedelta
+from typing import TypeVar
+
+import structlog
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception_type,
+    stop_before_delay,
+    wait_random_exponential,
+)
+
+from maie_llm.openai.chunks import Chunk
+from maie_llm.openai.errors import Unavailable
+from maie_llm.openai.settings import OpenAISettings
+from maie_runtime.background import beside
+from maie_runtime.breaker import CircuitBreaker
+from maie_runtime.errors import StageError
+
+log = structlog.get_logger()
+
+BACK_OFF = wait_random_exponential(multiplier=0.5, max=15)
+# How often the server's slots are polled before an idle call times out.
+POLLS_PER_TIMEOUT = 3
+
+ResultT = TypeVar("ResultT")
+Alive = Callable[[], None]
+Slots = Callable[[], Awaitable[str]]
+"""Gets the server's report of its busy slots; empty if none is busy or reported."""
+
+
+class CallPolicy:
+    """The state that all calls of one server share.
+
+    Args:
+        settings: The timeouts.
+        concurrency: The most concurrent calls; None for no limit.
+        slots: Gets the server's report of its slots; None if it has none.
+    """
+
+    def __init__(
+        self, settings: OpenAISettings, concurrency: int | None = None, slots: Slots | None = None
+    ) -> None:
+        self._settings = settings
+        self._server = settings.base_url
+        self._limit = asyncio.Semaphore(concurrency) if concurrency else None
+        self._slots = slots
+        self._waiting: dict[object, Alive] = {}
+        self._breaker = CircuitBreaker(
+            threshold=settings.breaker_failures, pause=settings.breaker_pause_seconds
+        )
+
+    async def retrying(self, call: Callable[[], Awaitable[ResultT]]) -> ResultT:
+        """Runs a call, with retries until the time limit.
+
+        Raises:
+            StageError: The last attempt's error, or a permanent one.
+        """
+        retrying = AsyncRetrying(
+            retry=retry_if_exception_type(Unavailable),
+            stop=stop_before_delay(self._settings.retry_seconds),
+            wait=_pause,
+            before_sleep=_log_retry,
+            reraise=True,
+        )
+        return await retrying(call)
+
+    @asynccontextmanager
+    async def slot(self, alive: Alive) -> AsyncIterator[None]:
+        """Waits for a free slot and holds it.
+
+        Args:
+            alive: Called at each heartbeat of the server while waiting.
+        """
+        if self._limit is None:
+            yield
+            return
+        with self._subscribed(alive):
+            await self._limit.acquire()
+        try:
+            yield
+        finally:
+            self._limit.release()
+
+    @contextmanager
+    def guarded(self) -> Iterator[None]:
+        """Runs a call through the circuit breaker.
+
+        Raises:
+            Unavailable: The circuit breaker is open.
+        """
+        if left := self._breaker.enter(self._server):
+            raise Unavailable("failed again and again", timedelta(seconds=left))
+        try:
+            yield
+        except Unavailable as error:
+            if error.answered:
+                self._breaker.succeeded(self._server)
+            else:
+                self.record_failure()
+            raise
+        except StageError:
+            self._breaker.succeeded(self._server)
+            raise
+        except BaseException:
+            self._breaker.abandoned(self._server)
+            raise
+        self._breaker.succeeded(self._server)
+
+    def record_failure(self) -> None:
+        """Records a failed call in the circuit breaker."""
+        if self._breaker.failed(self._server):
+            log.warning("llm.circuit_opened", server=self._server)
+
+    async def with_timeouts(
+        self, chunks: AsyncGenerator[Chunk, None], alive: Alive
+    ) -> AsyncGenerator[Chunk, None]:
+        """Yields the pieces of an answer, with timeouts.
+
+        Args:
+            chunks: The server's pieces.
+            alive: Called at each heartbeat of the server.
+
+        Raises:
+            Unavailable: There was no heartbeat for too long.
+        """
+        idle = _IdleTimeout(self._settings.first_token_seconds, alive)
+        async with self._polling_slots(idle):
+            with self._subscribed(idle.heartbeat):
+                chunk = await self._next(chunks, idle)
+                while chunk is not None and not _has_output(chunk):
+                    yield chunk
+                    chunk = await self._next(chunks, idle)
+            while chunk is not None:
+                if _has_output(chunk):
+                    idle.seconds = self._settings.next_token_seconds
+                    alive()
+                    self._notify_waiting()
+                yield chunk
+                # The caller's own time does not count.
+                idle.restart()
+                chunk = await self._next(chunks, idle)
+
+    async def _next(self, chunks: AsyncGenerator[Chunk, None], idle: _IdleTimeout) -> Chunk | None:
+        try:
+            async with idle.limit():
+                return await anext(chunks)
+        except StopAsyncIteration:
+            return None
+        except TimeoutError:
+            raise Unavailable(f"was silent for {idle.seconds:g} s") from None
+
+    def _polling_slots(self, idle: _IdleTimeout) -> AbstractAsyncContextManager[None]:
+        return nullcontext() if self._slots is None else beside(self._poll_slots(idle, self._slots))
+
+    async def _poll_slots(self, idle: _IdleTimeout, slots: Slots) -> None:
+        """Polls the server's slots during an idle call: a change is a heartbeat."""
+        seen = ""
+        while True:
+            await asyncio.sleep(idle.seconds / POLLS_PER_TIMEOUT)
+            try:
+                shown = await slots()
+            except StageError as error:
+                log.debug("llm.slots_unavailable", error=error.message)
+                continue
+            if shown and shown != seen:
+                idle.heartbeat()
+                self._notify_waiting()
+            seen = shown
+
+    @contextmanager
+    def _subscribed(self, alive: Alive) -> Iterator[None]:
+        """Forwards the heartbeats of other calls to `alive`."""
+        key = object()
+        self._waiting[key] = alive
+        try:
+            yield
+        finally:
+            del self._waiting[key]
+
+    def _notify_waiting(self) -> None:
+        for alive in list(self._waiting.values()):
+            alive()
+
+
+class _IdleTimeout:
+    """A timeout that restarts at each heartbeat.
+
+    Args:
+        seconds: The longest time without a heartbeat.
+        alive: Called at each heartbeat.
+    """
+
+    def __init__(self, seconds: float, alive: Alive) -> None:
+        self.seconds = seconds
+        self._alive = alive
+        self._limit: asyncio.Timeout | None = None
+        self.restart()
+
+    def restart(self) -> None:
+        """Restarts the timeout."""
+        self._since = asyncio.get_running_loop().time()
+
+    def heartbeat(self) -> None:
+        """Reports a heartbeat and restarts the timeout."""
+        self.restart()
+        self._alive()
+        if self._limit is not None and not self._limit.expired():
+            self._limit.reschedule(self._since + self.seconds)
+
+    @asynccontextmanager
+    async def limit(self) -> AsyncIterator[None]:
+        """Raises TimeoutError in its block after too long without a heartbeat."""
+        try:
+            async with asyncio.timeout_at(self._since + self.seconds) as self._limit:
+                yield
+        finally:
+            self._limit = None
+
+
+def _has_output(chunk: Chunk) -> bool:
+    return any(choice.delta.has_output for choice in chunk.choices)
+
+
+def _pause(state: RetryCallState) -> float:
+    """The seconds to wait: the back-off, but at least the server's Retry-After."""
+    error = state.outcome.exception() if state.outcome else None
+    wanted = error.retry_after_header if isinstance(error, Unavailable) else None
+    return max(BACK_OFF(state), wanted.total_seconds() if wanted else 0.0)
+
+
+def _log_retry(state: RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    log.warning(
+        "llm.retry", attempt=state.attempt_number, error=str(error), wait=state.upcoming_sleep
+    )
