@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Sequence
-from contextlib import AsyncExitStack, aclosing
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -101,17 +101,16 @@ async def _main(
     figures: list[Figure] = []
     for path in models:
         bare = _load(path)
-        async with AsyncExitStack() as stack:
-            mesh = Stages(stack.enter_context(data_folder()))
-            await mesh.open(stack, path)
-            for name, reading in readings.items():
-                score = _score(reading, _read(bare, reading), lost_seconds)
-                figures += _figures(f"{path.name}, {name}, library", score)
-                for seconds in [each for each in chunks if each <= 2 * reading.seconds]:
-                    text, unread = await mesh.read(reading, seconds)
-                    meshed = _score(reading, text, lost_seconds, unread)
-                    label = f"{path.name}, {name}, chunks of {seconds:g} s"
-                    figures += _figures(label, meshed, score)
+        with data_folder() as data:
+            async with opened_stages(data, path) as stages:
+                for name, reading in readings.items():
+                    library = score(reading, _read(bare, reading), lost_seconds)
+                    figures += _figures(f"{path.name}, {name}, library", library)
+                    for seconds in [each for each in chunks if each <= 2 * reading.seconds]:
+                        text, unread = await stages.read(reading, seconds)
+                        found = score(reading, text, lost_seconds, unread)
+                        label = f"{path.name}, {name}, chunks of {seconds:g} s"
+                        figures += _figures(label, found, library)
     return figures
 
 
@@ -119,23 +118,19 @@ class Stages:
     """The preprocess and ASR stages in this process.
 
     Args:
-        data: Where the object store is.
+        preprocess: The preprocess stage.
+        transcribe: The ASR stage.
+        data: Where a reading lies as a file.
+        blobs: Where chunks are stored.
     """
 
-    def __init__(self, data: Path) -> None:
+    def __init__(
+        self, preprocess: PreprocessStage, transcribe: TranscribeStage, data: Path, blobs: Blobs
+    ) -> None:
+        self._preprocess = preprocess
+        self._asr = transcribe
         self._data = data
-        self._blobs = Blobs(f"file://{data}/blobs")
-
-    async def open(self, stack: AsyncExitStack, model: Path) -> None:
-        """Loads both, with their own settings and one thread."""
-        self._preprocess: PreprocessStage = await stack.enter_async_context(
-            preprocess_stage.open_stage(PreprocessSettings())
-        )
-        whisper = WhisperSettings(model_path=model, cpu_threads=1)
-        settings = AsrSettings(engine="whisper", language_code="en", whisper=whisper)
-        self._asr: TranscribeStage = await stack.enter_async_context(
-            asr_stage.open_stage(settings, self._blobs)
-        )
+        self._blobs = blobs
 
     async def read(self, reading: Reading, chunk_seconds: float) -> tuple[str, int]:
         """The text of a reading, and how many stretches are reported as unread."""
@@ -154,6 +149,19 @@ class Stages:
         ]
         segments = [segment.text for part in parts for segment in part.segments]
         return " ".join(segments), sum(len(part.unread) for part in parts)
+
+
+@asynccontextmanager
+async def opened_stages(data: Path, model: Path) -> AsyncIterator[Stages]:
+    """Loads both stages, with their own settings and one thread."""
+    blobs = Blobs(f"file://{data}/blobs")
+    whisper = WhisperSettings(model_path=model, cpu_threads=1)
+    settings = AsrSettings(engine="whisper", language_code="en", whisper=whisper)
+    async with (
+        preprocess_stage.open_stage(PreprocessSettings()) as first,
+        asr_stage.open_stage(settings, blobs) as second,
+    ):
+        yield Stages(first, second, data, blobs)
 
 
 async def call(stage: Stage[Any, Any], request: Any, blobs: Blobs) -> Any:
@@ -181,7 +189,15 @@ def _read(model: WhisperModel, reading: Reading) -> str:
     return " ".join(segment.text for segment in segments)
 
 
-def _score(reading: Reading, text: str, lost_seconds: float, unread: int = 0) -> Score:
+def score(reading: Reading, text: str, lost_seconds: float, unread: int = 0) -> Score:
+    """Compares a text with what was said.
+
+    Args:
+        reading: What was said.
+        text: What was read.
+        lost_seconds: How long a stretch without any of its words is lost.
+        unread: How many stretches the result itself reports.
+    """
     said = " ".join(_words(" ".join(word.text for word in reading.words)))
     found = jiwer.process_words(said, " ".join(_words(text)))
     lost = [
