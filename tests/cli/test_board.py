@@ -63,7 +63,7 @@ def test_a_row_tells_the_stage_that_is_behind_the_time_and_the_names() -> None:
         progress = job.StageProgress(
             stage=stage, fraction=fraction, ended_units=ended, total_units=8
         )
-        row.hear(job.JobEvent(stage_progress=progress))
+        row.apply(job.JobEvent(stage_progress=progress))
     (line,) = [line for line in drawn(board) if job_id(1) in line]
     for part in ("PROCESSING_ASR", "asr 25% 2/8", "1:15", "Meeting 1", "team=search"):
         assert part in line
@@ -71,7 +71,7 @@ def test_a_row_tells_the_stage_that_is_behind_the_time_and_the_names() -> None:
 
 def test_an_id_is_whole_and_progress_is_there_on_a_narrow_terminal() -> None:
     board = board_of(shown_job(1, job.JOB_STATE_PROCESSING_ASR, ended=60), shown_job(2))
-    board.rows[0].hear(
+    board.rows[0].apply(
         job.JobEvent(stage_progress=job.StageProgress(stage=common.STAGE_ASR, fraction=0.5))
     )
     lines = drawn(board, width=80)
@@ -121,12 +121,12 @@ def test_hundreds_of_jobs_fit_a_terminal_and_are_counted() -> None:
 
 def test_a_replay_does_not_turn_a_row_back() -> None:
     row = Row.of(shown_job(1, job.JOB_STATE_PROCESSING_ASR))
-    row.hear(event(1, **changed(job.JOB_STATE_PENDING)))
+    row.apply(event(1, **changed(job.JOB_STATE_PENDING)))
     assert row.state == job.JOB_STATE_PROCESSING_ASR
-    row.hear(event(1001, **changed(job.JOB_STATE_PROCESSING_LLM)))
+    row.apply(event(1001, **changed(job.JOB_STATE_PROCESSING_LLM)))
     assert row.state == job.JOB_STATE_PROCESSING_LLM
     done = shown_job(1, job.JOB_STATE_COMPLETE, ended=1002)
-    row.hear(job.JobEvent(finished=job.JobFinished(job=done)))
+    row.apply(job.JobEvent(finished=job.JobFinished(job=done)))
     assert (row.over, row.seconds) == (True, 1002)
 
 

@@ -1,1 +1,1 @@
-"""The maie command: process recordings, look after jobs, run the mesh locally."""
+"""The maie command: process recordings, manage jobs, run the mesh locally."""

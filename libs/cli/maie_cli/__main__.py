@@ -4,14 +4,14 @@ import sys
 
 try:
     import signal
-except KeyboardInterrupt:  # of all that is imported, only this comes before Ctrl-C is silent
+except KeyboardInterrupt:  # only during this import Ctrl-C is not yet handled
     sys.exit(130)
 
 
 def main() -> None:
-    """Runs the command. Whatever happens, a person reads a sentence and never a traceback."""
-    # Until there is work to end in order, Ctrl-C ends the process at once and in silence, also
-    # in the middle of an import. A shell that ignores it for a job in the background is obeyed.
+    """Runs the command. Every error is a sentence, never a traceback."""
+    # Before there is work to cancel, Ctrl-C ends the process at once and silently, even
+    # during an import. A shell's setting to ignore it for background jobs is kept.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     from contextlib import suppress
@@ -22,7 +22,7 @@ def main() -> None:
     from maie_cli.guard import guarded
 
     code = guarded(_app)
-    if code:  # and a person knows why
+    if code:  # the error is printed already
         with suppress(OSError):
             close_output()
     sys.exit(code or guarded(close_output))

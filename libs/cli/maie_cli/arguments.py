@@ -19,7 +19,7 @@ FormatName = Literal["txt", "json", "srt", "vtt", "md"]
 
 
 class FeatureName(enum.StrEnum):
-    """The features as they are typed."""
+    """The features as on the command line."""
 
     RAW_TRANSCRIPT = "raw_transcript"
     CLEAN_TRANSCRIPT = "clean_transcript"
@@ -28,7 +28,7 @@ class FeatureName(enum.StrEnum):
 
 
 class StateName(enum.StrEnum):
-    """The states of jobs as they are typed."""
+    """The states of jobs as on the command line."""
 
     PENDING = "PENDING"
     PREPROCESSING = "PREPROCESSING"
@@ -51,7 +51,7 @@ TenantOption = Annotated[
         "--tenant",
         envvar="MAIE_TENANT",
         metavar="NAME",
-        help="Whose jobs these are; the gateway's default tenant where unset.",
+        help="The tenant of the jobs; the gateway's default tenant if unset.",
     ),
 ]
 JsonOption = Annotated[
@@ -97,7 +97,7 @@ __all__ = [
 
 
 def parse_labels(pairs: Sequence[str]) -> dict[str, str]:
-    """Reads "team=sales"; an empty value is one too.
+    """Parses "team=sales"; the value may be empty.
 
     Raises:
         typer.BadParameter: It is not of that form.
@@ -112,7 +112,7 @@ def parse_labels(pairs: Sequence[str]) -> dict[str, str]:
 
 
 def parse_workers(pairs: Sequence[str]) -> dict[str, int]:
-    """Reads "asr=2".
+    """Parses "asr=2".
 
     Raises:
         typer.BadParameter: It is not of that form.

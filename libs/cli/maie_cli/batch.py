@@ -1,4 +1,4 @@
-"""Many recordings at once, a bounded number of them in work."""
+"""Processes many recordings, a limited number of them concurrently."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pathlib import Path
 from maie.job.v1 import job_pb2 as job
 from maie_cli.console import note
 from maie_cli.exits import Exit, exit_of_error, exit_of_failures, os_sentence, sentence
-from maie_cli.faults import fault
 from maie_cli.formats.clean import plain
 from maie_cli.formats.writers import Finished
+from maie_cli.internal_errors import internal_error
 from maie_cli.templates import template_of
 from maie_cli.views import View
 from maie_client import Client, ClientError, JobOptions
@@ -20,13 +20,13 @@ from maie_client import Client, ClientError, JobOptions
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Outcome:
-    """What became of a recording.
+    """The outcome of a recording.
 
     Attributes:
         path: The recording.
-        code: How the command ends on its account.
-        message: What went wrong; empty where nothing did.
-        finished: The job; unset where there is none.
+        code: Its exit code.
+        message: Its error; empty for none.
+        finished: The job; unset without one.
     """
 
     path: Path
@@ -40,9 +40,9 @@ class Batch:
 
     Args:
         client: The connection.
-        options: What is wanted of each.
-        view: Is told of everything that happens.
-        at_once: How many are in work at the same time.
+        options: The options of each job.
+        view: Shows the events.
+        at_once: The most recordings in progress.
     """
 
     def __init__(self, client: Client, options: JobOptions, view: View, at_once: int) -> None:
@@ -52,7 +52,7 @@ class Batch:
         self._turn = asyncio.Semaphore(at_once)
 
     async def run(self, paths: list[Path]) -> list[Outcome]:
-        """Processes all recordings; one that fails harms no other."""
+        """Processes all recordings; a failed one does not affect the others."""
         return await asyncio.gather(*map(self._outcome, paths))
 
     async def _outcome(self, path: Path) -> Outcome:
@@ -63,8 +63,8 @@ class Batch:
                 return Outcome(path=path, code=exit_of_error(error), message=sentence(error))
             except OSError as error:
                 return Outcome(path=path, code=Exit.USAGE, message=os_sentence(error))
-            except Exception as error:  # noqa: BLE001 # a fault of ours harms no other recording
-                return Outcome(path=path, code=Exit.FAILED, message=fault(error))
+            except Exception as error:  # noqa: BLE001 # our bug must not stop the other recordings
+                return Outcome(path=path, code=Exit.FAILED, message=internal_error(error))
 
     async def _finished(self, path: Path) -> Finished:
         done = await self._job(path)
@@ -77,7 +77,7 @@ class Batch:
         try:
             async with aclosing(self._client.process(path, **self._options)) as events:
                 async for event in events:
-                    self._view.hear(str(path), event)
+                    self._view.show(str(path), event)
                     if event.HasField("accepted"):
                         job_id = event.accepted.job_id
                     if event.HasField("finished"):
@@ -90,7 +90,7 @@ class Batch:
 
 
 def exit_of_job(done: job.Job) -> tuple[Exit, str]:
-    """How a finished job ends the command, and what to say of it."""
+    """The exit code of a finished job, and its message."""
     if done.state == job.JOB_STATE_COMPLETE:
         return Exit.OK, ""
     if done.state == job.JOB_STATE_CANCELLED:

@@ -1,4 +1,4 @@
-"""What is known of the jobs that are watched together, and a table of it."""
+"""The watched jobs and a table of them."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from maie_cli.names import STAGES, STATES, stage_name, state_name
 from maie_pipeline.states import FINAL_STATES
 
 DONE = 1.0
-# What stands around the rows: the header, the counts and what is the trouble, which take up to
-# five lines on a narrow terminal, and the line that the cursor is on.
+# The lines around the rows: the header, the counts and an error, which take up to
+# five lines on a narrow terminal, and the line of the cursor.
 FRAME_LINES = 7
-# Narrower terminals have no room for all beside an id that can be copied: progress then stands in
-# the state's place, and labels are left out.
+# Narrower terminals have no room for all columns with a whole id: progress then replaces the state,
+# and labels are left out.
 WIDE_COLUMNS = 110
 # Labels may be cut; names may not.
 LABEL_COLUMNS = 12
@@ -41,19 +41,19 @@ STYLES = {
 
 @dataclass(kw_only=True, slots=True)
 class Row:
-    """A job as it was heard of last.
+    """The last known state of a job.
 
     Attributes:
         job_id: The job.
-        name: What people call it.
-        labels: Its labels, as they are typed.
-        state: Where it stands.
+        name: Its display name.
+        labels: Its labels, as on the command line.
+        state: Its state.
         accepted: When it was accepted, in seconds since 1970.
         ended: When it was finished; None before.
         updated: When its state last changed before it was watched, in
             nanoseconds since 1970.
-        stages: How far each stage is that was heard of.
-        warnings: How many things a person should know of its results.
+        stages: The progress of each known stage.
+        warnings: The number of warnings about its results.
         gone: Whether it was deleted.
     """
 
@@ -70,45 +70,45 @@ class Row:
 
     @classmethod
     def of(cls, seen: job.Job) -> Row:
-        """A job as a gateway shows it."""
+        """Makes a row from a gateway's job."""
         row = cls(job_id=seen.job_id, updated=seen.update_time.ToNanoseconds())
         row.take(seen)
         return row
 
     @property
     def running(self) -> bool:
-        """Whether work on it has begun and not ended."""
+        """Whether it has started and not ended."""
         return not self.over and self.state != job.JOB_STATE_PENDING
 
     @property
     def over(self) -> bool:
-        """Whether nothing more will be heard of it."""
+        """Whether it has ended or was deleted."""
         return self.gone or self.state in FINAL_STATES
 
     @property
     def seconds(self) -> float:
-        """How long it has taken, or took, from its acceptance."""
+        """The time since its acceptance, or until its end."""
         return max(0.0, (self.ended or time.time()) - self.accepted)
 
     @property
     def title(self) -> str:
-        """What names the job in a line."""
+        """The job's id and name for a line."""
         return f"{self.job_id} {self.name}".rstrip()
 
     @property
     def label(self) -> str:
-        """What the row says of the state."""
+        """The label of the state."""
         return "deleted" if self.gone else state_name(self.state)
 
     @property
     def verdict(self) -> str:
-        """The state, and how many warnings its results have."""
+        """The state and the number of warnings."""
         if not self.warnings:
             return self.label
         return f"{self.label} ({self.warnings} warning{'s' * (self.warnings > 1)})"
 
     def take(self, seen: job.Job) -> None:
-        """Takes in a job as a gateway shows it."""
+        """Updates the row from a gateway's job."""
         self.name = plain(seen.display_name or seen.config.filename)
         self.labels = plain(" ".join(f"{key}={seen.labels[key]}" for key in sorted(seen.labels)))
         self.state = seen.state
@@ -116,12 +116,12 @@ class Row:
         self.ended = (
             seen.finish_time.ToNanoseconds() / 1e9 if seen.HasField("finish_time") else None
         )
-        self.stages = {told.stage: told for told in seen.progress}
+        self.stages = {each.stage: each for each in seen.progress}
         self.warnings = len(seen.results.warnings)
 
-    def hear(self, event: job.JobEvent) -> None:
-        """Takes in an event of the job."""
-        if self.knows(event):
+    def apply(self, event: job.JobEvent) -> None:
+        """Updates the row from an event."""
+        if self.is_replay(event):
             return
         if event.HasField("state_changed"):
             self.state = event.state_changed.state
@@ -130,35 +130,37 @@ class Row:
         elif event.HasField("finished"):
             self.take(event.finished.job)
 
-    def knows(self, event: job.JobEvent) -> bool:
-        """Whether an event is of the time before the row's first news: a replay."""
+    def is_replay(self, event: job.JobEvent) -> bool:
+        """Whether an event is older than the row's first state."""
         return bool(event.sequence) and event.event_time.ToNanoseconds() <= self.updated
 
     def progress(self) -> str:
-        """The stage that is furthest behind of those that have begun, and how far it is."""
+        """The running stage with the least progress, and its progress."""
         if not self.running:
             return ""
         behind = [
-            told
+            progress
             for stage in STAGES
-            if (told := self.stages.get(stage)) is not None and told.fraction < DONE
+            if (progress := self.stages.get(stage)) is not None and progress.fraction < DONE
         ]
         if not behind:
             return ""
-        told = behind[0]
-        units = f" {told.ended_units}/{told.total_units}" if told.total_units > 1 else ""
-        return f"{stage_name(told.stage)} {told.fraction:.0%}{units}"
+        progress = behind[0]
+        units = (
+            f" {progress.ended_units}/{progress.total_units}" if progress.total_units > 1 else ""
+        )
+        return f"{stage_name(progress.stage)} {progress.fraction:.0%}{units}"
 
 
 class Board:
-    """The jobs that are watched; a table that fits its terminal.
+    """The watched jobs as a table that fits its terminal.
 
-    Jobs keep the order of their acceptance. Where there are more than lines,
-    those in work are shown, then those that ended last, then those that wait
-    longest; the rest is counted.
+    Jobs are in the order of their acceptance. If there are more than lines,
+    running ones are shown first, then those that ended last, then those that
+    wait longest; the rest is counted.
 
     Attributes:
-        trouble: What keeps news away; empty where nothing does.
+        trouble: The current error of the connection; empty for none.
     """
 
     def __init__(self) -> None:
@@ -166,7 +168,7 @@ class Board:
         self.trouble = ""
 
     def follows(self, job_id: str) -> bool:
-        """Whether more is to be heard of a job."""
+        """Whether a job is watched and has not ended."""
         row = self._rows.get(job_id)
         return row is not None and not row.over
 
@@ -176,7 +178,7 @@ class Board:
         return sorted(self._rows.values(), key=lambda row: (row.accepted, row.job_id))
 
     def add(self, row: Row) -> None:
-        """Shows one more job."""
+        """Adds a job."""
         self._rows[row.job_id] = row
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
@@ -194,7 +196,7 @@ class Board:
                 yield Text(f"  {line}", style=style, no_wrap=False, overflow="fold")
 
     def fits(self, console: Console) -> bool:
-        """Whether no row has to be left out."""
+        """Whether all rows fit."""
         rows, width = self.rows, console.width
         lines = (
             len(rows)
@@ -204,7 +206,7 @@ class Board:
         return lines <= console.height - FRAME_LINES
 
     def whole(self, console: Console) -> RenderableType:
-        """All rows, however many."""
+        """The table with all rows."""
         rows, width = self.rows, console.width
         if _fits_table(rows, width):
             return _table(rows, width)
@@ -212,7 +214,7 @@ class Board:
 
 
 def counts(rows: Iterable[Row]) -> str:
-    """How many jobs are in which state, in the order of the states."""
+    """The number of jobs in each state, in the order of the states."""
     found = Counter(row.label for row in rows)
     known = [state_name(state) for state in STATES]
     order = sorted(found, key=lambda label: known.index(label) if label in known else len(known))
@@ -224,7 +226,7 @@ def _hidden(count: int) -> str:
 
 
 def _chosen(rows: Sequence[Row], height: Callable[[Row], int], room: int) -> Sequence[Row]:
-    """The rows that matter most of those that there is room for, in their order."""
+    """The most relevant rows that fit, in their order."""
     chosen, taken = set[str](), 0
     for row in _by_interest(rows):
         taken += height(row)
@@ -242,7 +244,7 @@ def _by_interest(rows: Sequence[Row]) -> Iterator[Row]:
 
 
 def _fits_table(rows: Sequence[Row], width: int) -> bool:
-    """Whether a table shows each id, state and name in one line."""
+    """Whether a table fits each id, state and name in one line."""
     columns = [
         ID_COLUMNS,
         max((STATE_COLUMNS, *(len(row.progress() or row.verdict) for row in rows))),
@@ -255,7 +257,7 @@ def _fits_table(rows: Sequence[Row], width: int) -> bool:
 
 
 def _record(row: Row, console: Console, width: int) -> list[Text]:
-    """A row in lines of its own: the id, then state, time and name."""
+    """A row as several lines: the id, then state, time and name."""
     style = STYLES.get(row.state, "cyan")
     state = Text.assemble("  ", (row.progress() or row.verdict, style), f" {_time(row.seconds)}")
     name = Text(f"  {row.name}") if row.name else Text()

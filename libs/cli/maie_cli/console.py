@@ -11,7 +11,7 @@ from rich.text import Text
 
 from maie_cli.formats.clean import plain
 
-# What a table or a panel takes where there is no terminal to say how wide it is.
+# The width of a table or a panel without a terminal.
 PIPE_COLUMNS = 100
 
 
@@ -26,21 +26,21 @@ err = Console(stderr=True, highlight=False, markup=False, emoji=False, width=_co
 
 
 def complain(message: str) -> None:
-    """Says on stderr what is wrong, in one line."""
+    """Prints an error on stderr, in one line."""
     err.print(Text.assemble(("error: ", "bold red"), plain(message)), soft_wrap=True)
 
 
 def warn(message: str) -> None:
-    """Says on stderr what a person should know, in one line."""
+    """Prints a warning on stderr, in one line."""
     err.print(Text.assemble(("warning: ", "bold yellow"), plain(message)), soft_wrap=True)
 
 
 def note(message: str) -> None:
-    """Says something on stderr, in one line."""
+    """Prints a note on stderr, in one line."""
     err.print(Text(plain(message), style="dim"), soft_wrap=True)
 
 
 def emit(text: str) -> None:
-    """Writes a result to stdout as it is."""
+    """Writes a result to stdout unchanged."""
     sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
     sys.stdout.flush()

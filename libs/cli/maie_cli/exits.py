@@ -1,4 +1,4 @@
-"""How a command ends, and the one line that says why."""
+"""Exit codes and error lines of commands."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class Exit(enum.IntEnum):
-    """The exit codes, the worse the higher."""
+    """The exit codes; higher ones are worse."""
 
     OK = 0
     FAILED = 1  # a job failed, or a mesh does not run
@@ -55,7 +55,7 @@ INVALID_ARGUMENT = 3  # google.rpc.Code
 
 
 def exit_of_error(error: ClientError) -> Exit:
-    """The exit code for what a gateway refused."""
+    """The exit code for a gateway's error."""
     if error.reason == Reason.UPLOAD_TOO_LARGE:
         return Exit.USAGE
     if error.code in _BUSY or error.reason == Reason.NOT_A_GATEWAY:
@@ -64,13 +64,13 @@ def exit_of_error(error: ClientError) -> Exit:
 
 
 def exit_of_failures(failures: list[common.Failure]) -> Exit:
-    """The exit code for a failed job: its recording's fault, or not."""
+    """The exit code for a failed job, by whether its recording is the cause."""
     wrong = any(failure.code == INVALID_ARGUMENT for failure in failures)
     return Exit.USAGE if wrong else Exit.FAILED
 
 
 def sentence(error: ClientError) -> str:
-    """What a person reads of an error."""
+    """The sentence for an error."""
     if error.reason == Reason.GATEWAY_UNREACHABLE:
         return f"{error.message} Start one with: maie up"
     if error.reason == Reason.NOT_A_GATEWAY:
@@ -81,7 +81,7 @@ def sentence(error: ClientError) -> str:
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Runs a command's work; an error is one line and an exit code, never a traceback."""
+    """Runs a command; an error becomes one line and an exit code, never a traceback."""
     try:
         with _interrupts():
             return asyncio.run(work)
@@ -90,16 +90,16 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     except MeshError as error:
         leave(str(error), Exit.FAILED)
     except BrokenPipeError:
-        raise  # whoever read the results has had enough; click ends quietly
+        raise  # the reader of the results has closed the pipe; click ends quietly
     except OSError as error:
         leave(os_sentence(error), exit_of_os(error))
     except KeyboardInterrupt:
-        raise typer.Exit(130) from None  # 128 + SIGINT, as shells have it
+        raise typer.Exit(130) from None  # 128 + SIGINT, as in shells
 
 
 @contextmanager
 def _interrupts() -> Iterator[None]:
-    """Lets Ctrl-C end work in order, which elsewhere ends the process at once."""
+    """Makes Ctrl-C cancel the work in order, instead of ending the process at once."""
     before = signal.getsignal(signal.SIGINT)
     if before is signal.SIG_DFL:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -110,12 +110,12 @@ def _interrupts() -> Iterator[None]:
 
 
 def exit_of_os(error: OSError) -> Exit:
-    """The exit code for a file that cannot be used, or for results that cannot be printed."""
+    """The exit code for an unusable file, or for results that cannot be printed."""
     return Exit.FAILED if isinstance(error, OutputError) else Exit.USAGE
 
 
 def os_sentence(error: OSError) -> str:
-    """What a person reads of a file that cannot be used."""
+    """The sentence for an unusable file."""
     if isinstance(error, FileNotFoundError) and error.filename:
         return f"There is no file {error.filename}"
     reason = error.strerror or str(error)

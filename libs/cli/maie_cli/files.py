@@ -1,4 +1,4 @@
-"""Result files with names that are safe whatever the recording was called."""
+"""Writes result files with safe names."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from pathlib import Path
 from maie_cli.formats.clean import plain
 from maie_cli.formats.writers import WRITERS, Finished
 
-# File systems take 255, and a number and an extension are to come.
+# File systems allow 255, and a number and an extension follow.
 MAX_NAME_BYTES = 160
 FALLBACK_NAME = "recording"
 _UNSAFE = re.compile(r"[^\w.-]+")
 
 
 class Names:
-    """Gives each recording a name of its own.
+    """Gives each recording a unique name.
 
     Two recordings of the same name, from different folders, become "talk" and
     "talk-2".
@@ -41,7 +41,7 @@ class Names:
 
 
 def safe_name(stem: str) -> str:
-    """A name that is no path, is not hidden and is no option."""
+    """A name that is not a path, a hidden file or an option."""
     name = _UNSAFE.sub("-", plain(stem)).encode()[:MAX_NAME_BYTES].decode(errors="ignore")
     return name.strip(".-") or FALLBACK_NAME
 
@@ -52,28 +52,28 @@ def write_results(
     """Writes a file for each format into the folder, replacing older ones.
 
     Raises:
-        ResultError: One cannot be written.
+        ResultError: A file cannot be written.
     """
     results = ResultFolder(folder)
     return [results.write(finished, name, extension) for extension in formats]
 
 
 class ResultError(OSError):
-    """A result cannot be written; names the path that a person knows."""
+    """A result cannot be written; names its path."""
 
 
 class ResultFolder:
     """A folder for result files.
 
     Args:
-        folder: The folder; made where it is not there.
+        folder: The folder; created if it does not exist.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def create(self) -> None:
-        """Makes the folder.
+        """Creates the folder.
 
         Raises:
             ResultError: No file can be written into it.
@@ -87,10 +87,10 @@ class ResultFolder:
                 pass
 
     def check(self, name: str, formats: Iterable[str]) -> None:
-        """Looks whether result files can be put in place.
+        """Checks that result files can be written.
 
         Raises:
-            ResultError: Something is in the way of one.
+            ResultError: A file cannot be written.
         """
         for extension in formats:
             path = self._path(name, extension)
@@ -98,7 +98,7 @@ class ResultFolder:
                 raise ResultError(errno.EISDIR, "A folder of that name is there", str(path))
 
     def write(self, finished: Finished, name: str, extension: str) -> Path:
-        """Writes a result file, replacing an older one, and gives its path.
+        """Writes a result file, replacing an older one, and returns its path.
 
         Raises:
             ResultError: It cannot be written.
@@ -123,7 +123,7 @@ def _naming(path: Path) -> Iterator[None]:
 
 
 def _replace(path: Path, text: str) -> None:
-    """Puts the whole file in place at once; a link there is replaced, not followed."""
+    """Writes the file atomically; replaces a link instead of following it."""
     temporary = path.with_name(f".{secrets.token_hex(8)}")
     try:
         with temporary.open("x", encoding="utf-8", errors="replace", newline="\n") as file:

@@ -10,15 +10,15 @@ from contextlib import contextmanager
 from maie_cli.console import note
 from maie_cli.mesh.local import LocalMesh
 
-# SIGHUP comes when the terminal is closed.
+# A closed terminal sends SIGHUP.
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupts:
-    """Whether a person, or the system, asked for an end.
+    """The received signals.
 
     Attributes:
-        count: How often.
+        count: Their number.
     """
 
     def __init__(self) -> None:
@@ -27,7 +27,7 @@ class Interrupts:
 
 @contextmanager
 def interruptible(mesh: LocalMesh) -> Iterator[Interrupts]:
-    """The first signal cancels this task, so that the mesh stops in order; a second hurries it."""
+    """The first signal cancels this task for an orderly stop; the second stops the mesh at once."""
     loop, task, interrupts = asyncio.get_running_loop(), asyncio.current_task(), Interrupts()
 
     def on_signal() -> None:

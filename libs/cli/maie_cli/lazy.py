@@ -1,4 +1,4 @@
-"""Commands that are imported when they are asked for, so that each starts with what it needs."""
+"""Imports each command on demand, for a fast start."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ PACKAGE = "maie_cli.commands"
 
 
 class LazyCommands(Mapping[str, Any]):
-    """The commands of a group by their names.
+    """The commands of a group by name.
 
     Args:
         modules: The module of `maie_cli.commands` that holds each command as its `app`, by the
-            command's name, in the order in which help lists them.
+            command's name, in the order of the help.
     """
 
     def __init__(self, modules: Mapping[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""Lists for a terminal of any width: a table where it fits, records where it does not."""
+"""Lists for a terminal of any width: a table if it fits, or else records."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class Field:
     """A column of a list.
 
     Attributes:
-        header: What it is called.
-        least: The columns that it needs; None where its values stay on one
-            line, such as what is copied into the next command.
+        header: Its title.
+        least: The columns that it needs; None if its values must stay on one
+            line, such as an id to copy into the next command.
     """
 
     header: str
@@ -50,7 +50,7 @@ class Listing:
     def _least_width(self) -> int:
         widths = zip(self._fields, zip(*self._rows, strict=True), strict=True)
         taken = sum(_least(field, values) for field, values in widths) if self._rows else 0
-        # Rich keeps room for a gap on each side.
+        # Rich reserves a gap on each side.
         return taken + GAP * (len(self._fields) + 1)
 
     def _table(self) -> Table:

@@ -1,4 +1,4 @@
-"""The contract's enums in words."""
+"""Names for the contract's enums."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ STATES: tuple[job.JobState, ...] = (
     job.JOB_STATE_FAILED,
     job.JOB_STATE_CANCELLED,
 )
-"""The states in the order in which jobs go through them."""
+"""The states in the order of a job's life."""
 STAGES: tuple[common.Stage, ...] = tuple(binding.stage for binding in BINDINGS.values())
-"""The stages in the order of the work."""
+"""The stages in pipeline order."""
 
 
 def state_name(state: job.JobState) -> str:
-    """A state as people know it, such as "PROCESSING_ASR"."""
+    """A state's name, such as "PROCESSING_ASR"."""
     return enum_name(job.JobState.DESCRIPTOR, state)
 
 
 def stage_name(stage: common.Stage) -> str:
-    """A stage as people know it, such as "asr"."""
+    """A stage's name, such as "asr"."""
     return enum_name(common.Stage.DESCRIPTOR, stage)

@@ -1,4 +1,4 @@
-"""Options of the contract as they are typed: NAME=VALUE, by the names of its fields."""
+"""Parses options of the contract as NAME=VALUE, by the names of its fields."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NumberT = TypeVar("NumberT", int, float)
 def stage_options(
     of_asr: Sequence[str], of_enhancement: Sequence[str], of_summary: Sequence[str]
 ) -> JobOptions:
-    """What a job's stages are told.
+    """The options for a job's stages.
 
     Raises:
         typer.BadParameter: There is no such option, or it has no such value.
@@ -49,11 +49,11 @@ def stage_options(
 
 
 def recording_options(channels: ChannelName | None, track: str) -> JobOptions:
-    """Which sound of a recording is read.
+    """The channels and tracks to transcribe.
 
     Args:
-        channels: How several channels are read; the mesh's own setting where unset.
-        track: The number of an audio track, or "all"; the mesh chooses where empty.
+        channels: What to do with several channels; unset: the mesh's own setting.
+        track: The number of an audio track, or "all"; empty: the mesh chooses.
 
     Raises:
         typer.BadParameter: There can be no such track.
@@ -80,12 +80,12 @@ def _track(typed: str) -> int:
 
 
 def parse_options(pairs: Sequence[str], options: MessageT, flag: str) -> MessageT:
-    """Reads "temperatures=0,0.2", "task=translate" or "min_silence=0.5".
+    """Parses "temperatures=0,0.2", "task=translate" or "min_silence=0.5".
 
     Args:
-        pairs: As they were typed.
-        options: Where they are written.
-        flag: What they were typed after, for the error.
+        pairs: The command-line values.
+        options: The message to fill.
+        flag: Their option, for the error.
 
     Raises:
         typer.BadParameter: There is no such option, or it has no such value.
@@ -153,7 +153,7 @@ def _number(kind: type[NumberT], value: str, what: str) -> NumberT:
 
 
 def _enum_names(field: FieldDescriptor) -> dict[str, int]:
-    """The values without what they all begin with, such as "translate"."""
+    """The values without their common prefix, such as "translate"."""
     assert field.enum_type is not None
     unspecified, *values = field.enum_type.values
     prefix = unspecified.name.removesuffix("UNSPECIFIED")
@@ -175,7 +175,7 @@ AsrOptions = Annotated[
     typer.Option(
         "--asr",
         metavar="NAME=VALUE",
-        help="How speech is read, as often as needed, lists with commas, times in seconds: "
+        help="An ASR option, repeatable; lists with commas, times in seconds: "
         f"{_names(asr.TranscribeOptions.DESCRIPTOR)}.",
     ),
 ]
@@ -184,7 +184,7 @@ EnhancementOptions = Annotated[
     typer.Option(
         "--enhancement",
         metavar="NAME=VALUE",
-        help="How the clean transcript's language model draws its words, as often as needed: "
+        help="A sampling parameter of the clean transcript's language model, repeatable: "
         f"{_names(common.GenerationOptions.DESCRIPTOR)}.",
     ),
 ]
@@ -200,8 +200,8 @@ ChannelsOption = Annotated[
     ChannelName | None,
     typer.Option(
         "--channels",
-        help="How several channels are read: mixed to one, each by itself (a speaker or one side "
-        "of a call), or as fits the recording.",
+        help="What to do with several channels: mix them, split them (a speaker or one side "
+        "of a call each), or choose by the recording.",
     ),
 ]
 TrackOption = Annotated[
@@ -209,7 +209,7 @@ TrackOption = Annotated[
     typer.Option(
         "--track",
         metavar="N|all",
-        help="The audio track to read, from 1, or all of them; the recording's default where "
+        help="The audio track to transcribe, from 1, or all of them; the recording's default if "
         "unset.",
     ),
 ]

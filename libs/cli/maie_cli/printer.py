@@ -1,4 +1,4 @@
-"""Where the results of `maie process` go: files, or standard output."""
+"""Writes the results of `maie process` to files or standard output."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from maie_cli.formats.writers import TRANSCRIPT_FORMATS, WRITERS, Finished
 
 
 class Printer:
-    """Puts results where they were asked for.
+    """Writes results to files or standard output.
 
     Args:
-        files: The recordings, in the order in which they were named.
-        folder: Where files are written; standard output where unset.
-        format_: One format only; all that fit where unset.
-        as_json: Whether each job is printed as JSON, beside the files.
-        transcribed: Whether transcripts are made.
+        files: The recordings, in command-line order.
+        folder: The folder for files; unset: standard output.
+        format_: The only format; unset: all applicable ones.
+        as_json: Whether each job is printed as JSON, in addition to the files.
+        transcribed: Whether there are transcripts.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Printer:
         return len(self._files) > 1
 
     def blocked(self) -> list[Outcome | None]:
-        """Whether the results of each recording can be written, before any work is done.
+        """Checks that the results of each recording can be written, before the work.
 
         Raises:
             ResultError: No file at all can be written into the folder.
@@ -60,15 +60,15 @@ class Printer:
         return [self._blocked(at) for at in range(len(self._files))]
 
     def show(self, at: int, outcome: Outcome, *, warnings: bool) -> Exit:
-        """Writes a recording's results, and says on stderr what went wrong.
+        """Writes a recording's results, and its errors to stderr.
 
         Args:
             at: The number of the recording, from 0.
-            outcome: What became of it.
-            warnings: Whether to say what a person should know of the results.
+            outcome: The recording's outcome.
+            warnings: Whether to print warnings about the results.
 
         Returns:
-            How the command ends on its account.
+            The recording's exit code.
         """
         code, finished = outcome.code, outcome.finished
         if finished is not None:
@@ -80,7 +80,7 @@ class Printer:
         return code
 
     def list_files(self) -> None:
-        """Says which files were written."""
+        """Prints which files were written."""
         for path in self._written:
             (note if self._as_json else emit)(str(path))
 

@@ -1,4 +1,4 @@
-"""A finished job for a person: transcript, summary, figures and versions."""
+"""Prints a finished job: transcript, summary, metrics and versions."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ HASH_DIGITS = 12
 
 
 def print_report(console: Console, finished: Finished) -> None:
-    """Prints everything that is worth reading of a finished job."""
+    """Prints a finished job."""
     results = finished.job.results
     if warnings := sentences(results):
         lines = (Text.assemble(("• ", "yellow"), each) for each in warnings)
@@ -111,7 +111,7 @@ def _figures(metrics: job.JobMetrics) -> Iterator[str]:
     if metrics.HasField("edit_rate"):
         yield f"edit rate {metrics.edit_rate:.1%}"
     if kept := metrics.kept_segment_count:
-        yield f"{kept} segments kept as they were said"
+        yield f"{kept} segments kept as they were spoken"
     if metrics.HasField("asr_confidence"):
         yield f"confidence {metrics.asr_confidence:.2f}"
 

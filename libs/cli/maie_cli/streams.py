@@ -1,6 +1,6 @@
-"""Standard output and standard error that fail in a way that can be explained.
+"""Standard output and standard error with errors that can be explained.
 
-Nothing heavy is imported here: the streams are opened before all else.
+Imports nothing heavy: the streams are opened first.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ class _Output(io.FileIO):
         try:
             return super().write(data)
         except BrokenPipeError:
-            raise  # whoever read has had enough, which is no error
+            raise  # the reader has closed the pipe, which is no error
         except OSError as error:
             raise OutputError(error.errno, error.strerror, "standard output") from None
 
 
 class _Messages(io.FileIO):
-    """Standard error. What cannot be written is lost: no work ends because of it."""
+    """Standard error. Messages that cannot be written are lost, without an error."""
 
     def write(self, data: ReadableBuffer) -> int:
         try:
@@ -44,30 +44,30 @@ class _Messages(io.FileIO):
 
 
 def open_streams() -> None:
-    """Opens standard output and standard error anew; closed ones cannot be written.
+    """Reopens standard output and standard error; closed ones cannot be written.
 
-    A letter that a terminal's encoding lacks is shown as a question mark.
+    A character that is not in the terminal's encoding becomes a question mark.
     """
     sys.stdout = _opened(_Output(_open(STDOUT), "w", closefd=False), sys.stdout)
     sys.stderr = _opened(_Messages(_open(STDERR), "w", closefd=False), sys.stderr)
 
 
 def close_output() -> None:
-    """Writes what is left for standard output.
+    """Flushes standard output.
 
     Raises:
-        OSError: It cannot be written, and is dropped.
+        OSError: The rest cannot be written, and is dropped.
     """
     try:
         sys.stdout.flush()
     except OSError:
-        # Python flushes once more when it ends, and would complain in its own words.
+        # Python flushes again at its end, and would print its own error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), STDOUT)
         raise
 
 
 def _open(number: int) -> int:
-    """Keeps the number of a closed stream from becoming that of the next file."""
+    """Prevents the next opened file from getting a closed stream's descriptor."""
     try:
         os.fstat(number)
     except OSError:

@@ -1,4 +1,4 @@
-"""The template that a job's summary fills, for the order of its parts."""
+"""Gets the template of a job's summary, for the order of its parts."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from maie_client import Client, ClientError
 
 
 async def template_of(client: Client, done: job.Job) -> summary.Template | None:
-    """The template of a job's summary; None without a summary, or where the template is gone."""
+    """The template of a job's summary; None without a summary, or if the template is deleted."""
     if not done.results.HasField("summary"):
         return None
     try:
         return await client.get_template(done.results.summary.template_id)
     except ClientError:
-        return None  # the summary can be read without it, in alphabetical order
+        return None  # the summary is then in alphabetical order

@@ -1,4 +1,4 @@
-"""Following many jobs at once."""
+"""Follows many jobs concurrently."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from maie_client import Client, ClientError, StatusCode
 from maie_pipeline.states import FINAL_STATES
 from maie_runtime.reasons import Reason
 
-# Jobs that are asked for at a time, where each is asked for by its id.
+# The most concurrent requests for jobs by id.
 ASKED_AT_ONCE = 8
-# How often it is looked for jobs that are new, and whether the gateway answers.
+# The interval between requests for new jobs, which also check the gateway.
 LOOK_SECONDS = 2.0
-# How often the table is drawn anew.
+# The interval between redraws of the table.
 DRAW_SECONDS = 0.25
 UNFINISHED = [state for state in STATES if state not in FINAL_STATES]
-AWAY = "the gateway does not answer; waiting for it, the jobs go on"
+UNREACHABLE = "the gateway does not answer; waiting for it, the jobs go on"
 
 News = Callable[[], Awaitable[Iterable[job.Job]]]
 
@@ -35,10 +35,10 @@ class Together:
 
     Args:
         client: The connection; open.
-        console: Where the jobs are shown.
-        table: Whether they are shown as a live table, for a terminal; or else
-            a line is printed for each change.
-        finished: Is handed each job with its results once it has ended.
+        console: The console for the output.
+        table: Whether to show a live table, for a terminal; otherwise
+            it prints a line for each change.
+        finished: Called with each job and its results after its end.
     """
 
     def __init__(
@@ -56,10 +56,10 @@ class Together:
         self._lines = None if table else LineView(console)
 
     async def follow(self, job_ids: Sequence[str]) -> list[Row]:
-        """Follows these jobs; gives what became of them.
+        """Follows these jobs; returns their final states.
 
         Raises:
-            ClientError: NOT_FOUND for a job that is not there, before any is followed.
+            ClientError: NOT_FOUND for a missing job, before any is followed.
         """
         turn = asyncio.Semaphore(ASKED_AT_ONCE)
 
@@ -68,7 +68,7 @@ class Together:
                 try:
                     return await self._client.get_job(job_id)
                 except ClientError as error:
-                    if error.reason == Reason.JOB_ID_INVALID:  # says nothing of which of many
+                    if error.reason == Reason.JOB_ID_INVALID:  # the message does not name the id
                         error.message = f"{job_id}: {error.message}"
                     raise
 
@@ -76,7 +76,7 @@ class Together:
         return await self._follow_all(jobs, self._nothing_new)
 
     async def follow_running(self) -> list[Row]:
-        """Follows all that are not finished and those that come meanwhile, until none runs."""
+        """Follows all unfinished jobs, also new ones, until none is left."""
         return await self._follow_all(await self._unfinished(), self._unfinished)
 
     async def _follow_all(self, jobs: Iterable[job.Job], news: News) -> list[Row]:
@@ -84,7 +84,7 @@ class Together:
         async with self._drawn():
             try:
                 while True:
-                    # One that has ended here and is not finished there was taken up again.
+                    # A job that has ended here and is unfinished at the gateway was resumed.
                     new = [each for each in jobs if not self._board.follows(each.job_id)]
                     tasks |= {asyncio.create_task(self._follow(Row.of(each))) for each in new}
                     if not tasks:
@@ -106,7 +106,7 @@ class Together:
         try:
             async with aclosing(self._client.watch_job(row.job_id)) as events:
                 async for event in events:
-                    self._hear(row, event)
+                    self._apply(row, event)
         except ClientError:
             if not await self._is_gone(row.job_id):
                 raise
@@ -120,10 +120,10 @@ class Together:
             return error.reason == Reason.JOB_NOT_FOUND
         return False
 
-    def _hear(self, row: Row, event: job.JobEvent) -> None:
-        if self._lines is not None and not row.knows(event):
-            self._lines.hear(row.title, event)
-        row.hear(event)
+    def _apply(self, row: Row, event: job.JobEvent) -> None:
+        if self._lines is not None and not row.is_replay(event):
+            self._lines.show(row.title, event)
+        row.apply(event)
         if event.HasField("finished"):
             self._finished(event.finished.job)
 
@@ -133,7 +133,7 @@ class Together:
 
     async def _unfinished(self) -> Iterable[job.Job]:
         async with aclosing(self._client.list_jobs(states=UNFINISHED, page_size=1000)) as jobs:
-            # The oldest first, as they are shown.
+            # The oldest first, as in the table.
             return reversed([each async for each in jobs])
 
     async def _nothing_new(self) -> Iterable[job.Job]:
@@ -147,7 +147,7 @@ class Together:
             if not error.is_break and error.code is not StatusCode.DEADLINE_EXCEEDED:
                 raise
             self._board.trouble = (
-                AWAY if error.reason == Reason.GATEWAY_UNREACHABLE else error.message
+                UNREACHABLE if error.reason == Reason.GATEWAY_UNREACHABLE else error.message
             )
             return ()
         self._board.trouble = ""
@@ -158,7 +158,7 @@ class Together:
         if self._lines is not None:
             yield
             return
-        # Drawn by this loop, so that no row changes meanwhile.
+        # Drawn in this event loop, so that no row changes meanwhile.
         with Live(self._board, console=self._console, auto_refresh=False) as live:
             drawing = asyncio.create_task(_draw(live))
             try:

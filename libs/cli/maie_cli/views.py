@@ -1,4 +1,4 @@
-"""What a person sees of jobs while they run; all on stderr."""
+"""Shows running jobs on stderr."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ DONE = 1.0
 
 
 class View(Protocol):
-    """Is told of the events of jobs.
+    """Shows the events of jobs.
 
     Attributes:
-        shows_warnings: Whether a person has read each warning as it came.
+        shows_warnings: Whether each warning is shown when it occurs.
     """
 
     shows_warnings: bool
 
-    def hear(self, name: str, event: job.JobEvent) -> None:
+    def show(self, name: str, event: job.JobEvent) -> None:
         """Shows an event of the job of a recording.
 
         Args:
             name: The recording.
-            event: What happened.
+            event: The event.
         """
         ...
 
@@ -44,26 +44,26 @@ class SilentView:
 
     shows_warnings = False
 
-    def hear(self, name: str, event: job.JobEvent) -> None:
+    def show(self, name: str, event: job.JobEvent) -> None:
         """Shows nothing."""
 
 
 class LineView:
-    """A line for each change of state and each warning, for logs and pipes."""
+    """Prints a line for each change of state and each warning, for logs and pipes."""
 
     shows_warnings = True
 
     def __init__(self, console: Console = err) -> None:
         self._console = console
 
-    def hear(self, name: str, event: job.JobEvent) -> None:
-        """Prints a line for what matters in a log."""
+    def show(self, name: str, event: job.JobEvent) -> None:
+        """Prints a line for a relevant event."""
         if line := _line(event):
             self._console.print(f"{plain(name)}: {line}", soft_wrap=True)
 
 
 class StageBars:
-    """A bar for each stage, for one job on a terminal."""
+    """Shows a bar for each stage, for one job on a terminal."""
 
     shows_warnings = False
 
@@ -74,7 +74,7 @@ class StageBars:
             for stage in stages
         }
 
-    def hear(self, name: str, event: job.JobEvent) -> None:
+    def show(self, name: str, event: job.JobEvent) -> None:
         """Moves the bars."""
         if event.HasField("stage_progress"):
             self._move(event.stage_progress)
@@ -84,20 +84,20 @@ class StageBars:
             for bar in self._bars.values():
                 self._progress.stop_task(bar)
 
-    def _move(self, told: job.StageProgress) -> None:
-        bar = self._bars.get(told.stage)
+    def _move(self, progress: job.StageProgress) -> None:
+        bar = self._bars.get(progress.stage)
         if bar is None:
             return
-        if told.fraction > 0:
+        if progress.fraction > 0:
             self._progress.start_task(bar)
-        note = f"{told.ended_units}/{told.total_units}" if told.total_units > 1 else ""
-        self._progress.update(bar, completed=told.fraction, note=note)
-        if told.fraction >= DONE:
+        note = f"{progress.ended_units}/{progress.total_units}" if progress.total_units > 1 else ""
+        self._progress.update(bar, completed=progress.fraction, note=note)
+        if progress.fraction >= DONE:
             self._progress.stop_task(bar)
 
 
 class FileBars:
-    """A bar for each recording, for many jobs on a terminal."""
+    """Shows a bar for each recording, for many jobs on a terminal."""
 
     shows_warnings = False
 
@@ -109,11 +109,11 @@ class FileBars:
         }
         self._fractions: dict[str, dict[common.Stage, float]] = {name: {} for name in self._bars}
 
-    def hear(self, name: str, event: job.JobEvent) -> None:
+    def show(self, name: str, event: job.JobEvent) -> None:
         """Moves the recording's bar."""
         if event.HasField("stage_progress"):
-            told = event.stage_progress
-            self._fractions[name][told.stage] = told.fraction
+            progress = event.stage_progress
+            self._fractions[name][progress.stage] = progress.fraction
             share = sum(self._fractions[name].values()) / len(STAGES)
             self._progress.update(self._bars[name], completed=share)
         elif event.HasField("state_changed"):
@@ -125,7 +125,7 @@ class FileBars:
 
 @contextmanager
 def view_of(names: list[str], *, quiet: bool = False) -> Iterator[View]:
-    """The view that fits stderr and the number of recordings."""
+    """The view for stderr and the number of recordings."""
     if quiet:
         yield SilentView()
     elif not err.is_terminal:
@@ -136,7 +136,7 @@ def view_of(names: list[str], *, quiet: bool = False) -> Iterator[View]:
 
 
 def bars(console: Console = err) -> Progress:
-    """Bars with a name, a share, a note and the time."""
+    """Bars with a name, a percentage, a note and the time."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(bar_width=32),

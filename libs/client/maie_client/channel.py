@@ -1,4 +1,4 @@
-"""How a client is connected."""
+"""Opens gRPC channels."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import ipaddress
 
 import grpc
 
-# A job of many hours with word times has a result of some tens of megabytes.
+# The result of a job of many hours with word times has tens of megabytes.
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
-# A frozen gateway is found after a ping and its timeout. `grpc.keepalive_timeout_ms` has no effect.
-# Gateways hang up on clients that ping more often than every 10 s.
+# A ping and its timeout detect a frozen gateway. `grpc.keepalive_timeout_ms` has no effect.
+# Gateways disconnect clients that ping more often than every 10 s.
 PING_EVERY_MS = 12_000
 PING_TIMEOUT_MS = 5_000
-# gRPC's own back-off of up to two minutes would outlast any restart of a gateway.
+# gRPC's default back-off of up to two minutes is longer than a gateway's restart.
 RECONNECT_MS = 200
 MAX_RECONNECT_MS = 2_000
 
@@ -20,7 +20,7 @@ MAX_RECONNECT_MS = 2_000
 def open_channel(
     address: str, credentials: grpc.ChannelCredentials | None = None
 ) -> grpc.aio.Channel:
-    """Opens a channel, with TLS where there are credentials. Connects on first use."""
+    """Opens a channel, with TLS if there are credentials. Connects on first use."""
     options: list[tuple[str, int]] = [
         ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
         ("grpc.keepalive_time_ms", PING_EVERY_MS),
@@ -29,7 +29,7 @@ def open_channel(
         ("grpc.min_reconnect_backoff_ms", RECONNECT_MS),
         ("grpc.max_reconnect_backoff_ms", MAX_RECONNECT_MS),
     ]
-    if _is_loopback(address):  # which no proxy of the environment can reach
+    if _is_loopback(address):  # the environment's proxy cannot reach it
         options.append(("grpc.enable_http_proxy", 0))
     if credentials is None:
         return grpc.aio.insecure_channel(address, options)

@@ -28,29 +28,29 @@ from maie_client.errors import (
     not_a_gateway,
     tenant_invalid,
 )
-from maie_client.follow import Events, Heard, follow, stream_ended
+from maie_client.follow import EventCursor, Events, follow, stream_ended
 from maie_client.text import sendable, sendable_labels
 from maie_client.upload import Source, filename_of, send_upload
 
 TENANT_KEY = "maie-tenant"
 UNARY_TIMEOUT_SECONDS = 30.0
-"""A gateway that takes longer for a plain question is not well."""
-# HOST:PORT, or a name with a scheme that gRPC knows.
+"""The timeout of simple calls."""
+# HOST:PORT, or a name with one of gRPC's schemes.
 _ADDRESS = re.compile(r"(?!https?://)[!-~]*[^\s/]")
 
 
 class Client:
-    """Talks to a gateway; an asynchronous context manager.
+    """A client of a gateway; an asynchronous context manager.
 
     Args:
         address: HOST:PORT of the gateway.
-        credentials: For TLS; a plain connection where unset.
-        patience: How long a job is followed through a connection that does
-            not come back.
-        tenant: Whose jobs these are; the gateway's default tenant where empty.
+        credentials: For TLS; unset: a plain connection.
+        patience: How long to retry a broken connection while following
+            a job.
+        tenant: The tenant of the jobs; empty: the gateway's default tenant.
 
-    Every method raises ClientError: the gateway's refusal, or UNAVAILABLE
-    with GATEWAY_UNREACHABLE where none answers.
+    Every method raises ClientError: the gateway's error, or UNAVAILABLE
+    with GATEWAY_UNREACHABLE if none answers.
 
     Example:
         async with Client("localhost:50051") as client:
@@ -75,7 +75,7 @@ class Client:
 
     async def __aenter__(self) -> Self:
         if not (self._tenant.isascii() and self._tenant.isprintable()):
-            raise tenant_invalid()  # no metadata carries it to the gateway, which says the same
+            raise tenant_invalid()  # invalid as metadata; the gateway would return the same error
         if not (self.address.isascii() and _ADDRESS.fullmatch(self.address)):
             raise address_invalid(self.address)
         self._channel = open_channel(self.address, self._credentials)
@@ -93,28 +93,28 @@ class Client:
         await self._channel.close()
 
     async def process(self, source: Source, **options: Unpack[JobOptions]) -> Events:
-        """Uploads a recording and yields what happens to its job, up to `finished`.
+        """Uploads a recording and yields the events of its job, up to `finished`.
 
-        Once the job is accepted, a connection that breaks is made again and
-        nothing is missed. Whoever stops early closes the iterator
-        (contextlib.aclosing); the job goes on.
+        After the job is accepted, a broken connection is restored and no event
+        is missed. To stop early, close the iterator (contextlib.aclosing); the
+        job continues.
 
         Raises:
             OSError: The file cannot be read.
         """
-        heard = Heard()
+        cursor = EventCursor()
         config = job_config(options, filename_of(source))
         try:
             async with aclosing(self._process_once(config, source)) as events:
                 async for event in events:
-                    if heard.is_new(event):
+                    if cursor.is_new(event):
                         yield event
         except ClientError as error:
-            if not (heard.job_id and error.is_break):
+            if not (cursor.job_id and error.is_break):
                 raise
-        if not heard.job_id:
+        if not cursor.job_id:
             raise stream_ended()
-        async with aclosing(follow(heard, self._watch_once, self._patience)) as events:
+        async with aclosing(follow(cursor, self._watch_once, self._patience)) as events:
             async for event in events:
                 yield event
 
@@ -136,7 +136,7 @@ class Client:
             await _stop(call, sending)
 
     async def get_job(self, job_id: str) -> job.Job:
-        """Gives a job, with its results as far as they are there."""
+        """Returns a job, with its results so far."""
         request = job.GetJobRequest(job_id=sendable(job_id))
         return (await self._ask(self._jobs.GetJob, request)).job
 
@@ -149,14 +149,14 @@ class Client:
         accepted_until: datetime | None = None,
         page_size: int = 50,
     ) -> AsyncGenerator[job.Job, None]:
-        """Yields jobs, newest first and without results, page after page as they are asked for.
+        """Yields jobs, newest first and without results; fetches further pages on demand.
 
         Args:
-            states: Only jobs in one of these; all where empty.
+            states: Only jobs in one of these; empty: all.
             labels: Only jobs with all of these.
             accepted_from: Only jobs accepted at this time or later.
             accepted_until: Only jobs accepted before this time.
-            page_size: How many jobs one question asks for.
+            page_size: The number of jobs in one request.
         """
         request = job.ListJobsRequest(
             states=states,
@@ -175,8 +175,8 @@ class Client:
 
     async def watch_job(self, job_id: str, after_sequence: int = 0) -> Events:
         """Yields a job's events after a sequence, through broken connections, up to `finished`."""
-        heard = Heard(sendable(job_id), after_sequence)
-        async with aclosing(follow(heard, self._watch_once, self._patience)) as events:
+        cursor = EventCursor(sendable(job_id), after_sequence)
+        async with aclosing(follow(cursor, self._watch_once, self._patience)) as events:
             async for event in events:
                 yield event
 
@@ -186,7 +186,7 @@ class Client:
         return (await self._ask(self._jobs.CancelJob, request)).job
 
     async def retry_job(self, job_id: str) -> job.Job:
-        """Takes up a failed or cancelled job where it stopped."""
+        """Resumes a failed or cancelled job."""
         request = job.RetryJobRequest(job_id=sendable(job_id))
         return (await self._ask(self._jobs.RetryJob, request)).job
 
@@ -197,7 +197,7 @@ class Client:
         display_name: str | None = None,
         labels: Mapping[str, str] | None = None,
     ) -> job.Job:
-        """Gives a job another name or labels; an empty value takes a label away."""
+        """Changes a job's name or labels; an empty value removes a label."""
         request = job.UpdateJobRequest(
             job_id=sendable(job_id),
             display_name=None if display_name is None else sendable(display_name),
@@ -206,13 +206,13 @@ class Client:
         return (await self._ask(self._jobs.UpdateJob, request)).job
 
     async def delete_job(self, job_id: str) -> None:
-        """Removes a job and all of its traces; cancels it first where it is in work."""
+        """Deletes a job and all of its data; cancels it first if it is running."""
         await self._ask(self._jobs.DeleteJob, job.DeleteJobRequest(job_id=sendable(job_id)))
 
     async def search_jobs(
         self, query: str, *, page_size: int = 20
     ) -> AsyncGenerator[job.SearchHit, None]:
-        """Yields the jobs in which words are found, best first, with the moments."""
+        """Yields the jobs that contain words, best match first, with the times of the matches."""
         request = job.SearchJobsRequest(query=sendable(query), page_size=page_size)
         while True:
             page = await self._ask(self._jobs.SearchJobs, request)
@@ -225,7 +225,7 @@ class Client:
     async def list_dead_letters(
         self, *, job_id: str = "", page_size: int = 50
     ) -> AsyncGenerator[job.DeadLetterEntry, None]:
-        """Yields the units that were given up, newest first."""
+        """Yields the dead letters, newest first."""
         request = job.ListDeadLettersRequest(job_id=sendable(job_id), page_size=page_size)
         while True:
             page = await self._ask(self._jobs.ListDeadLetters, request)
@@ -236,14 +236,14 @@ class Client:
             request.page_token = page.next_page_token
 
     async def replay_dead_letter(self, letter_id: int) -> job.Job:
-        """Tries a unit that was given up once more."""
+        """Replays a dead letter: its unit is tried again."""
         request = job.ReplayDeadLetterRequest(letter_id=letter_id)
         return (await self._ask(self._jobs.ReplayDeadLetter, request)).job
 
     async def list_models(
         self, stage: common.Stage = common.STAGE_UNSPECIFIED
     ) -> list[catalog.Model]:
-        """Lists the models that workers hold, of one stage or of all."""
+        """Lists the workers' models, of one stage or of all."""
         request = catalog.ListModelsRequest(stage=stage)
         return list((await self._ask(self._catalog.ListModels, request)).models)
 
@@ -253,21 +253,21 @@ class Client:
         return list((await self._ask(self._catalog.ListTemplates, request)).templates)
 
     async def get_template(self, template_id: str) -> summary.Template:
-        """Gives a template with its schema and prompt."""
+        """Returns a template with its schema and prompt."""
         request = catalog.GetTemplateRequest(template_id=sendable(template_id))
         return (await self._ask(self._catalog.GetTemplate, request)).template
 
     async def get_mesh(self) -> catalog.GetMeshResponse:
-        """Tells how each part of the mesh is."""
+        """Returns the status of each part of the mesh."""
         return await self._ask(self._catalog.GetMesh, catalog.GetMeshRequest())
 
     async def health(self, service: str = "") -> bool:
-        """Whether the gateway, or one of its services, says that it is serving."""
+        """Whether the gateway, or one of its services, reports SERVING."""
         request = health_pb2.HealthCheckRequest(service=service)
         try:
             response = await self._ask(self._health.Check, request)
         except ClientError as error:
-            if error.code is grpc.StatusCode.NOT_FOUND:  # it runs no such service
+            if error.code is grpc.StatusCode.NOT_FOUND:  # no such service
                 raise not_a_gateway(self.address) from error
             raise
         return bool(response.status == health_pb2.HealthCheckResponse.SERVING)
@@ -293,19 +293,19 @@ class Client:
         finally:
             await _stop(call, sending)
 
-    async def _watch_once(self, heard: Heard) -> Events:
-        request = job.WatchJobRequest(job_id=heard.job_id, after_sequence=heard.sequence)
+    async def _watch_once(self, cursor: EventCursor) -> Events:
+        request = job.WatchJobRequest(job_id=cursor.job_id, after_sequence=cursor.sequence)
         call = self._jobs.WatchJob(request, metadata=self._metadata)
         try:
             with client_errors(self.address):
                 async for response in call:
                     yield response.event
         finally:
-            call.cancel()  # an abandoned call is never collected
+            call.cancel()  # abandoned calls are not garbage-collected
 
 
 async def _received(answer: Awaitable[Any], sending: asyncio.Task[None]) -> Any:
-    """Awaits an answer; where the upload itself failed, and so the call, raises that."""
+    """Awaits an answer; if the upload failed, raises its error."""
     try:
         return await answer
     except asyncio.CancelledError:
@@ -317,6 +317,6 @@ async def _received(answer: Awaitable[Any], sending: asyncio.Task[None]) -> Any:
 
 
 async def _stop(call: Any, sending: asyncio.Task[None]) -> None:
-    call.cancel()  # an abandoned call is never collected
+    call.cancel()  # abandoned calls are not garbage-collected
     sending.cancel()
     await asyncio.gather(sending, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""What a client asks for, by plain names."""
+"""The options of a job, by plain names."""
 
 from __future__ import annotations
 
@@ -22,48 +22,48 @@ FEATURES: dict[str, job.Feature] = {
     "summary": job.FEATURE_SUMMARY,
     "enhancement_metrics": job.FEATURE_ENHANCEMENT_METRICS,
 }
-"""The features by the names that people use."""
+"""The features by name."""
 
 
 class JobOptions(TypedDict, total=False):
-    """What is wanted of a recording. What is left out is the mesh's own setting."""
+    """The options of a job. Unset ones have the mesh's own settings."""
 
     features: Sequence[str]
-    """Names out of FEATURES; clean transcript and summary where empty."""
+    """Names from FEATURES; empty: clean transcript and summary."""
     template_id: str
-    """The template that the summary fills, such as "meeting_notes_v1"."""
+    """The template of the summary, such as "meeting_notes_v1"."""
     filename: str
-    """The recording's name, for its extension; the file's own where it is a file."""
+    """The recording's file name, for its extension; by default that of the file."""
     language_code: str
-    """The spoken language as a BCP-47 tag; detected where the engine can."""
+    """The spoken language as a BCP-47 tag; by default detected, if the engine can."""
     hotwords: Sequence[str]
-    """Words and names that are likely to be spoken."""
+    """Likely words and names."""
     word_time_offsets: bool
-    """Whether to give each word's times."""
+    """Whether the result has each word's times."""
     asr_options: asr.TranscribeOptions
-    """All that can be said of the recognition; the three above come on top of it."""
+    """All options of the ASR stage; the three above override them."""
     enhancement_generation: common.GenerationOptions
-    """How the language model of the clean transcript draws its words."""
+    """The sampling parameters for the clean transcript."""
     summary_generation: common.GenerationOptions
-    """How the language model of the summary draws its words."""
+    """The sampling parameters for the summary."""
     recording_options: preprocess.RecordingOptions
-    """Which channels and tracks of the recording are read."""
+    """The channels and tracks to transcribe."""
     chunk_duration: timedelta
-    """The length that chunks aim at, 5 s to 30 min."""
+    """The target length of chunks, 5 s to 30 min."""
     request_id: str
-    """Names the submit: sent again with the same content, it gives the same job."""
+    """The idempotency key: a repeated request with the same content returns the same job."""
     display_name: str
-    """What people call the job."""
+    """The job's display name."""
     labels: Mapping[str, str]
-    """The caller's own words for the job, by key."""
+    """The caller's own labels for the job."""
     interactive: bool
-    """Whether somebody waits for it: it is then served before all other work."""
+    """Whether somebody waits for it: it then has priority over other work."""
     webhooks: Sequence[job.Webhook]
-    """Who is told when the job is finished."""
+    """The webhook to notify when the job is finished."""
 
 
 def job_config(options: JobOptions, filename: str = "") -> job.JobConfig:
-    """Writes options as the contract has them.
+    """Converts options to the contract's message.
 
     Raises:
         ClientError: INVALID_ARGUMENT with FEATURE_UNKNOWN.

@@ -1,4 +1,4 @@
-"""What goes wrong between a client and a gateway."""
+"""Errors between a client and a gateway."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from grpc_status import rpc_status
 from maie_client.reasons import ClientReason
 from maie_client.text import sendable
 
-# How a call ends whose gateway was stopped, killed or cut off in the middle of it.
+# The codes of a call whose gateway was stopped, killed or disconnected during it.
 _BREAKS = frozenset(
     {
         grpc.StatusCode.UNAVAILABLE,
@@ -26,16 +26,16 @@ _BREAKS = frozenset(
 
 
 class ClientError(Exception):
-    """A gateway's refusal, or that none answers.
+    """An error of the gateway, or no gateway answers.
 
     Attributes:
         code: The canonical code.
         reason: The machine-readable cause, UPPER_SNAKE_CASE, such as
-            "TEMPLATE_REQUIRED"; GATEWAY_UNREACHABLE where no gateway answers.
-            Empty where the gateway named none.
+            "TEMPLATE_REQUIRED"; GATEWAY_UNREACHABLE if no gateway answers.
+            Empty if the gateway named none.
         message: One sentence for a person.
-        retry_after: When the gateway asks to try again, if it does.
-        fields: What is wrong with which field of the request.
+        retry_after: When to try again, if the gateway says.
+        fields: The problem with each invalid field of the request.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class ClientError(Exception):
 
     @property
     def is_break(self) -> bool:
-        """Whether the connection failed, as against an answer of the gateway."""
+        """Whether the connection failed, without an answer of the gateway."""
         if self.code is grpc.StatusCode.UNAVAILABLE:
             return True
         return self.code in _BREAKS and not self.reason
@@ -71,7 +71,7 @@ def client_errors(address: str) -> Iterator[None]:
 
 
 def tenant_invalid() -> ClientError:
-    """A tenant's name that cannot even be sent."""
+    """The error for a tenant's name that cannot be sent."""
     return ClientError(
         grpc.StatusCode.INVALID_ARGUMENT,
         ClientReason.TENANT_INVALID,
@@ -80,7 +80,7 @@ def tenant_invalid() -> ClientError:
 
 
 def address_invalid(address: str) -> ClientError:
-    """An address that gRPC cannot even look up."""
+    """The error for an address that gRPC cannot resolve."""
     return ClientError(
         grpc.StatusCode.INVALID_ARGUMENT,
         ClientReason.ADDRESS_INVALID,
@@ -90,7 +90,7 @@ def address_invalid(address: str) -> ClientError:
 
 
 def not_a_gateway(address: str) -> ClientError:
-    """Another server answers, such as a stage's."""
+    """The error for another server, such as a stage's."""
     return ClientError(
         grpc.StatusCode.UNIMPLEMENTED,
         ClientReason.NOT_A_GATEWAY,
@@ -100,7 +100,7 @@ def not_a_gateway(address: str) -> ClientError:
 
 
 def decode(error: grpc.aio.AioRpcError, address: str) -> ClientError:
-    """Reads an error with the details that the gateway sent along."""
+    """Decodes an error with the gateway's details."""
     status = _status(error)
     if status is None:
         return _without_details(error, address)
@@ -121,7 +121,7 @@ def _status(error: grpc.aio.AioRpcError) -> status_pb2.Status | None:
     try:
         return rpc_status.from_call(error)  # type: ignore[arg-type] # it asks for what both have
     except ValueError:
-        return None  # details that contradict the status itself say nothing
+        return None  # the details contradict the status
 
 
 def _without_details(error: grpc.aio.AioRpcError, address: str) -> ClientError:

@@ -1,4 +1,4 @@
-"""Following a job through broken connections."""
+"""Follows a job through broken connections."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ FIRST_DELAY_SECONDS = 0.2
 MAX_DELAY_SECONDS = 5.0
 
 
-class Heard:
-    """How much of a job was heard.
+class EventCursor:
+    """The position in the events of a job.
 
     Attributes:
         job_id: The job; empty until it is accepted.
         sequence: The last durable event.
-        finished: Whether the last event of all was heard.
+        finished: Whether the final event has been received.
     """
 
     def __init__(self, job_id: str = "", sequence: int = 0) -> None:
@@ -36,7 +36,7 @@ class Heard:
         self.finished = False
 
     def is_new(self, event: job.JobEvent) -> bool:
-        """Takes note of an event; false where it was heard before."""
+        """Records an event; returns False for a repeated one."""
         if event.sequence and event.sequence <= self.sequence:
             return False
         self.sequence = max(self.sequence, event.sequence)
@@ -47,62 +47,64 @@ class Heard:
 
 
 class Backoff:
-    """Waits longer and longer, and gives up after `patience` without success."""
+    """Exponential back-off that gives up after `patience` without success."""
 
     def __init__(self, patience: timedelta) -> None:
         self._patience = patience.total_seconds()
         self.reset()
 
     def reset(self) -> None:
-        """The connection works: the next failure is a first one."""
+        """Starts over after a success."""
         self._delay = FIRST_DELAY_SECONDS
         self._since: float | None = None
 
     async def wait(self, error: ClientError) -> None:
-        """Waits before another try, or raises the error when patience is at its end."""
+        """Waits before the next attempt, or raises the error after `patience`."""
         now = time.monotonic()
         if self._since is None:
             self._since = now
         if now - self._since > self._patience:
             raise error
         asked = error.retry_after.total_seconds() if error.retry_after else 0.0
-        # Jitter, so that the clients of a gateway do not all come back at once.
+        # Jitter, so that the clients of a gateway do not all reconnect at once.
         await asyncio.sleep(max(asked, self._delay * random.uniform(0.5, 1.0)))
         self._delay = min(MAX_DELAY_SECONDS, self._delay * 2)
 
 
-async def follow(heard: Heard, watch: Callable[[Heard], Events], patience: timedelta) -> Events:
-    """Yields the events that were not heard yet, connecting again until the job is finished.
+async def follow(
+    cursor: EventCursor, watch: Callable[[EventCursor], Events], patience: timedelta
+) -> Events:
+    """Yields the events after the cursor, and reconnects until the job is finished.
 
     Args:
-        heard: How much was heard; kept up to date.
-        watch: Opens the stream of events after those heard.
-        patience: How long to try in vain.
+        cursor: The position; updated with each event.
+        watch: Opens the stream of events after the cursor.
+        patience: How long to retry without success.
 
     Raises:
-        ClientError: The gateway's refusal, or UNAVAILABLE at the end of patience.
+        ClientError: The gateway's error, or UNAVAILABLE after `patience`.
     """
     backoff = Backoff(patience)
-    while not heard.finished:
+    while not cursor.finished:
         error = stream_ended()
         try:
-            async with aclosing(watch(heard)) as events:
+            async with aclosing(watch(cursor)) as events:
                 async for event in events:
                     backoff.reset()
-                    if heard.is_new(event):
+                    if cursor.is_new(event):
                         yield event
         except ClientError as caught:
             if not caught.is_break:
                 raise
             error = caught
-        if not heard.finished:
+        if not cursor.finished:
             await backoff.wait(error)
 
 
 def stream_ended() -> ClientError:
-    """A gateway that drains ends its streams without an error."""
+    """The error for a stream that a draining gateway has ended."""
     return ClientError(
         grpc.StatusCode.UNAVAILABLE,
         ClientReason.STREAM_ENDED,
-        "The gateway ended the stream before the job was finished; watch the job to go on.",
+        "The gateway ended the stream before the job was finished; watch the job to continue.",
     )

@@ -1,4 +1,4 @@
-"""What a gRPC server says of itself, a gateway's or a stage's."""
+"""The health of a gRPC server, a gateway's or a stage's."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ async def health_of(address: str, service: str = "") -> bool | None:
 
     Args:
         address: HOST:PORT.
-        service: The service's full name; the server as a whole where empty.
+        service: The service's full name; empty: the server as a whole.
 
     Returns:
-        None where the server does not answer, or does not know the service.
+        None if the server does not answer or does not have the service.
     """
     async with open_channel(address) as channel:
         stub: Any = health_pb2_grpc.HealthStub(channel)

@@ -6,7 +6,7 @@ import enum
 
 
 class ClientReason(enum.StrEnum):
-    """A part of the registry of reasons, so that the client needs nothing of the mesh."""
+    """A part of the registry of reasons; the client does not depend on the mesh."""
 
     ADDRESS_INVALID = "ADDRESS_INVALID"
     FEATURE_UNKNOWN = "FEATURE_UNKNOWN"

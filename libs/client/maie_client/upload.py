@@ -1,4 +1,4 @@
-"""Sending a recording."""
+"""Uploads a recording."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from maie.job.v1 import job_pb2 as job
 from maie_client.text import sendable_name
 
 MESSAGE_BYTES = 256 * 1024
-"""The size of the messages: larger ones gain nothing, smaller ones cost throughput."""
+"""The size of the messages: smaller ones reduce throughput, larger ones do not raise it."""
 
 Source = Path | str | AsyncIterable[bytes]
-"""A recording: the path of a file, or its bytes as they come."""
+"""A recording: the path of a file, or a stream of its bytes."""
 
 
 def filename_of(source: Source) -> str:
-    """The name of a file as it can be sent; empty for bytes."""
+    """The valid name of a file; empty for bytes."""
     return sendable_name(Path(source).name) if isinstance(source, Path | str) else ""
 
 
 async def send_upload(
-    call: Any,  # a StreamStreamCall or StreamUnaryCall: what they share has no type of its own
+    call: Any,  # a StreamStreamCall or StreamUnaryCall, which have no common type
     wrap: Callable[[job.UploadPart], Message],
     config: job.JobConfig,
     source: Source,
 ) -> None:
-    """Writes a whole upload. Returns early where the call has ended: its status says why.
+    """Writes a whole upload. Returns early if the call has ended: its status says why.
 
     Raises:
         OSError: The file cannot be read. The call is cancelled.
@@ -55,16 +55,16 @@ async def send_upload(
 
 
 async def _write(call: Any, message: Message) -> None:
-    """Sends a message as `call.write` does, without spoiling the call's status.
+    """Sends a message like `call.write`, but keeps the call's status.
 
-    grpcio 1.85's own takes a write that fails, because the gateway ended the call, for the end of
-    the call itself: the reader hears INTERNAL in place of what the gateway said.
+    grpcio 1.85 treats a failed write after the gateway has ended the call as the end of the call:
+    the reader gets INTERNAL instead of the gateway's error.
     """
     await call._cython_call.send_serialized_message(message.SerializeToString())
 
 
 async def _parts(config: job.JobConfig, source: Source) -> AsyncGenerator[job.UploadPart, None]:
-    """The messages of an upload: config, audio, and a finish that proves it whole."""
+    """The messages of an upload: config, audio, and a finish with its size and hash."""
     digest, size = hashlib.sha256(), 0
     yield job.UploadPart(config=config)
     async with aclosing(_cut(source)) as pieces:
@@ -89,8 +89,8 @@ async def _cut(source: Source) -> AsyncGenerator[bytes, None]:
 async def read_file(path: Path) -> AsyncGenerator[bytes, None]:
     """Reads a file in pieces of up to MESSAGE_BYTES, off the event loop."""
     wanted: SimpleQueue[Future[bytes] | None] = SimpleQueue()
-    # Nothing ends a read of a pipe that nobody writes to: a daemon is not waited for when the
-    # process ends.
+    # A read of a pipe without a writer never ends: the process does not wait for daemon
+    # threads when it ends.
     threading.Thread(target=_read, args=(path, wanted), name="maie-read", daemon=True).start()
     try:
         while True:
@@ -104,7 +104,7 @@ async def read_file(path: Path) -> AsyncGenerator[bytes, None]:
 
 
 def _read(path: Path, wanted: SimpleQueue[Future[bytes] | None]) -> None:
-    """Answers each request with the next piece; what is opened here is closed here."""
+    """Answers each request with the next piece; opens and closes the file."""
     with ExitStack() as stack:
         file = None
         while (answer := wanted.get()) is not None:

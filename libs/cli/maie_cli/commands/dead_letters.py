@@ -1,4 +1,4 @@
-"""`maie dead-letters`: units that were given up."""
+"""`maie dead-letters`: units that failed for good."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`maie demo`: the whole mesh, recordings of a reading and a meeting, everything that comes out."""
+"""`maie demo`: runs the whole mesh on a reading and a meeting, and shows all results."""
 
 from __future__ import annotations
 
@@ -41,17 +41,17 @@ SAMPLES = Path("samples")
 READING = "reading.flac"
 MEETING = "standup.flac"
 RESULTS = Path(".maie", "demo")
-INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+INTERRUPTED = 130  # 128 + SIGINT, as in shells
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Showing:
-    """A recording, and what is shown of it.
+    """A recording and its options.
 
     Attributes:
         recording: The file.
-        features: What is asked for.
-        template_id: What the summary fills; empty for none.
+        features: The requested features.
+        template_id: The template of the summary; empty for none.
     """
 
     recording: Path
@@ -86,7 +86,7 @@ def demo(
 
 
 def _samples() -> list[Showing]:
-    """A reading, of which there is no summary to make, and a meeting."""
+    """A reading, without a summary, and a meeting."""
     folder = _find_samples()
     texts = tuple(feature for feature in FEATURES if feature != "summary")
     return [
@@ -125,7 +125,7 @@ async def _demo(
 
 @contextmanager
 def _data_folder() -> Iterator[Path]:
-    """A folder for the mesh, kept only where its logs may be of use."""
+    """A folder for the mesh; kept after an error, for its logs."""
     folder = Path(tempfile.mkdtemp(prefix="maie-demo-"))
     try:
         yield folder
@@ -139,7 +139,7 @@ def _data_folder() -> Iterator[Path]:
 
 
 async def _run(mesh: LocalMesh, showings: Sequence[Showing], output: Path) -> None:
-    """Shows everything.
+    """Processes and shows all recordings.
 
     Raises:
         MeshError: The mesh does not start, or a job fails.
@@ -175,7 +175,7 @@ async def _process(gateway: str, showing: Showing) -> Finished:
             )
             async with aclosing(events):
                 async for event in events:
-                    view.hear(showing.recording.name, event)
+                    view.show(showing.recording.name, event)
                     done = event.finished.job if event.HasField("finished") else done
         template = await template_of(client, done)
     return Finished(job=done, name=showing.recording.name, template=template)
@@ -191,7 +191,7 @@ def _view() -> Iterator[View]:
 
 
 class _WithText:
-    """Shows each segment when it is first recognised, and all else as another view does."""
+    """Shows each segment when it is first recognised, and other events in another view."""
 
     def __init__(self, view: View, console: Console | Progress) -> None:
         self.shows_warnings = view.shows_warnings
@@ -199,14 +199,14 @@ class _WithText:
         self._console = console.console if isinstance(console, Progress) else console
         self._shown: set[str] = set()
 
-    def hear(self, name: str, event: job.JobEvent) -> None:
-        """Prints new text, above the bars where there are any."""
+    def show(self, name: str, event: job.JobEvent) -> None:
+        """Prints new text, above any bars."""
         if event.HasField("segment") and event.segment.segment_id not in self._shown:
             self._shown.add(event.segment.segment_id)
             start = clock(seconds(event.segment.start_offset))
             text = plain(event.segment.text)
             self._console.print(Text.assemble((f"[{start}] ", "dim"), text))
-        self._view.hear(name, event)
+        self._view.show(name, event)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""`maie doctor`: what is not well, and how to mend it."""
+"""`maie doctor`: finds problems, and says how to fix them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`maie jobs`: look after jobs."""
+"""`maie jobs`: manage jobs."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from maie_pipeline.states import FINAL_STATES
 
 
 def _in_utc(typed: datetime | None) -> datetime | None:
-    """A time as it was typed, in UTC where it has no offset.
+    """A command-line time, in UTC if it has no offset.
 
     Raises:
         typer.BadParameter: In UTC it is before the year 1 or after 9999.
@@ -109,7 +109,7 @@ def show(
 ) -> None:
     """Print a job's results as far as they are there. Exits 1 for a job that failed."""
     finished = run(_show(Client(gateway, tenant=tenant), job_id))
-    if format_ in TRANSCRIPT_FORMATS and not as_json:  # the others hold them
+    if format_ in TRANSCRIPT_FORMATS and not as_json:  # other formats contain the warnings
         _warn("", finished.job)
     _print(finished, "json" if as_json else format_)
     _exit(finished.job)
@@ -177,8 +177,8 @@ def update(
         raise typer.BadParameter("say what to change: --name or --label", param_hint="JOB")
     updated = run(_update(Client(gateway, tenant=tenant), job_id, name, parse_labels(label or ())))
     labels = " ".join(f"{key}={value}" for key, value in sorted(updated.labels.items()))
-    told = f"{job_id} {plain(updated.display_name)} {plain(labels)}".strip()
-    emit(to_json(updated) if as_json else told)
+    line = f"{job_id} {plain(updated.display_name)} {plain(labels)}".strip()
+    emit(to_json(updated) if as_json else line)
 
 
 @app.command()
@@ -192,7 +192,7 @@ def delete(
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class _Wanted:
-    """Which jobs to list."""
+    """The filter of a list."""
 
     states: Sequence[job.JobState]
     labels: Mapping[str, str]
@@ -246,7 +246,7 @@ async def _watch(client: Client, job_id: str) -> tuple[Finished, bool]:
         async with client:
             async with aclosing(client.watch_job(job_id)) as events:
                 async for event in events:
-                    view.hear(job_id, event)
+                    view.show(job_id, event)
                     done = event.finished.job if event.HasField("finished") else done
             return await _finished(client, done), view.shows_warnings
 
@@ -270,7 +270,7 @@ async def _watch_together(client: Client, job_ids: Sequence[str], as_json: bool)
         rows = await (together.follow(job_ids) if job_ids else together.follow_running())
     if not rows:
         note("no job is running")
-    if table:  # which shows how many each job has
+    if table:  # the table shows only their number
         for done in ends:
             _warn(f"{done.job_id}: ", done)
     for complaint in complaints:

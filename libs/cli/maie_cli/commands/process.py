@@ -1,4 +1,4 @@
-"""`maie process`: recordings in, transcripts and summaries out."""
+"""`maie process`: turns recordings into transcripts and summaries."""
 
 from __future__ import annotations
 
@@ -81,10 +81,10 @@ def process(
     channels: ChannelsOption = None,
     track: TrackOption = "",
     chunk_seconds: Annotated[
-        float | None, typer.Option(min=5, max=1800, help="The length that chunks aim at.")
+        float | None, typer.Option(min=5, max=1800, help="The target length of chunks.")
     ] = None,
     label: LabelsOption = None,
-    name: Annotated[str, typer.Option(help="What people call the job.")] = "",
+    name: Annotated[str, typer.Option(help="The job's display name.")] = "",
     request_id: Annotated[
         str, typer.Option(metavar="ID", help="Sent again with the same FILE, gives the same job.")
     ] = "",
@@ -92,7 +92,7 @@ def process(
         bool, typer.Option("--interactive", help="Somebody waits: serve it before other work.")
     ] = False,
     at_once: Annotated[
-        int, typer.Option(min=1, max=64, help="How many FILEs are in work at once.")
+        int, typer.Option(min=1, max=64, help="The most FILEs in progress.")
     ] = AT_ONCE,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
     gateway: GatewayOption = DEFAULT_GATEWAY,

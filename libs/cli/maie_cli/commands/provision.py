@@ -1,4 +1,4 @@
-"""`maie provision`: the streams of a mesh, before its parts start."""
+"""`maie provision`: creates the streams of a mesh, before its parts start."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`maie search`: words in transcripts and summaries, and where they were said."""
+"""`maie search`: finds words in transcripts and summaries, with their times."""
 
 from __future__ import annotations
 

@@ -76,18 +76,18 @@ async def _up(options: MeshOptions) -> None:
 
 
 def say(line: str) -> None:
-    """Prints a line, unless nobody listens any more: the mesh goes on without."""
+    """Prints a line; ignores a closed output, so that the mesh keeps running."""
     with suppress(OSError):
         out.print(line, soft_wrap=True)
         out.file.flush()
 
 
 def addresses(mesh: LocalMesh, *, logs: bool = True) -> Listing:
-    """A list of the parts.
+    """The list of the parts.
 
     Args:
-        mesh: The mesh, which runs.
-        logs: Whether to say where the logs are.
+        mesh: The running mesh.
+        logs: Whether to show the log files.
     """
     fields = [Field(header="part"), Field(header="address"), Field(header="process")]
     if logs:

@@ -1,4 +1,4 @@
-"""Whether the services' engines and templates load, exactly as the services load them."""
+"""Checks that the services' engines and templates load, as in the services."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ OPENERS: dict[str, Opener] = {
     "enhancement": _enhancement,
     "summary": _summary,
 }
-"""How each service loads its engine. A machine may have the command without the services."""
+"""How each service loads its engine. The services may not be installed."""
 
 
 async def engines(profile: str, *, measure: bool) -> AsyncIterator[Finding]:
@@ -78,9 +78,9 @@ async def engines(profile: str, *, measure: bool) -> AsyncIterator[Finding]:
         yield bad("profile", str(error))
         return
     yield Finding(what="speech", detail=fit.sentence)
-    # The services read the environment, and so it must be there when theirs is read here.
+    # The services read their settings from the environment, so it must be set first.
     os.environ.update({**profile_environment(profile), **os.environ, **fit.environment})
-    if SLOTS in fit.environment:  # the one worker that is measured stands for all
+    if SLOTS in fit.environment:  # only one worker is measured
         os.environ[SLOTS] = str(fit.workers * fit.slots)
     with tempfile.TemporaryDirectory(prefix="maie-doctor-") as folder:
         blobs = Blobs(f"file://{folder}")
@@ -118,7 +118,7 @@ def _model(info: Any) -> str:
 
 
 def gateway_settings() -> Finding:
-    """Whether a gateway would start with the settings in the environment."""
+    """Checks the gateway's settings in the environment."""
     what = "gateway settings"
     try:
         from maie_gateway.settings import GatewaySettings
@@ -132,7 +132,7 @@ def gateway_settings() -> Finding:
 
 
 def templates() -> Finding:
-    """Whether all templates can be used."""
+    """Checks all templates."""
     from maie_templates import TemplateLibrary, TemplateSettings
 
     try:

@@ -1,4 +1,4 @@
-"""What a check found."""
+"""The result of a check."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from dataclasses import dataclass
 
 
 class Health(enum.Enum):
-    """How it stands with one thing."""
+    """The state of a checked thing."""
 
     OK = "ok"
     NOT_OK = "not ok"
-    ABSENT = "--"  # not there, and need not be
+    ABSENT = "--"  # absent, and optional
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at.
+    """The result of one check.
 
     Attributes:
-        what: The thing.
-        health: How it stands with it.
-        detail: What was seen, in a few words.
-        mend: How to mend it; empty where all is well.
+        what: The checked thing.
+        health: Its state.
+        detail: The result in a few words.
+        mend: How to fix it; empty if all is well.
     """
 
     what: str
@@ -32,5 +32,5 @@ class Finding:
 
 
 def bad(what: str, detail: str, mend: str = "") -> Finding:
-    """Something that is not well."""
+    """A failed check."""
     return Finding(what=what, health=Health.NOT_OK, detail=detail, mend=mend)

@@ -1,4 +1,4 @@
-"""What this machine must have for a local mesh."""
+"""Checks this machine's requirements for a local mesh."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from maie_cli.mesh.ports import HOST, is_free
 from maie_client.health import health_of
 
 MIN_PYTHON = (3, 11)
-# Earlier ones refuse the setting that syncs every write to the disk.
+# Earlier versions do not support syncing every write to the disk.
 MIN_NATS = (2, 10)
-# A recording of the largest size with its chunks, and the broker's own files.
+# The largest recording with its chunks, and the broker's own files.
 MIN_FREE_BYTES = 2 * 1024**3
 INSTALL = "install it with: pip install 'maie-cli[mesh]'"
 OTHER_PORTS = "stop what uses it, or start with: maie up --port-base 0"
@@ -38,7 +38,7 @@ def python_version() -> Finding:
 
 
 async def nats_version() -> Finding:
-    """The broker's program."""
+    """Checks the broker's program."""
     try:
         program = nats_server()
         process = await asyncio.create_subprocess_exec(
@@ -56,7 +56,7 @@ async def nats_version() -> Finding:
 
 
 def decoder() -> Finding:
-    """PyAV, which reads recordings."""
+    """Checks PyAV, which decodes recordings."""
     try:
         importlib.import_module("av")
         return Finding(what="PyAV", detail=version("av"))
@@ -65,7 +65,7 @@ def decoder() -> Finding:
 
 
 def folder(data: Path) -> Iterator[Finding]:
-    """Whether the mesh's folder can be written and has room."""
+    """Checks that the mesh's folder is writable and has space."""
     root = Layout(data).root
     existing = next(each for each in (root, *root.parents) if each.exists())
     if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
@@ -82,7 +82,7 @@ def folder(data: Path) -> Iterator[Finding]:
 
 
 async def ports() -> Finding:
-    """Whether the usual ports are free, or used by a mesh."""
+    """Checks that the default ports are free or used by a mesh."""
     names = ("job", *STAGES)
     taken = [
         f"{GATEWAY_PORT + at}"
@@ -96,6 +96,6 @@ async def ports() -> Finding:
 
 
 async def _is_ours(port: int, name: str) -> bool:
-    """Whether one of our servers answers: its health knows the service."""
+    """Whether one of maie's servers answers: its health check has the service."""
     service = f"maie.{name}.v1.{name.capitalize()}Service"
     return await health_of(f"{HOST}:{port}", service) is not None

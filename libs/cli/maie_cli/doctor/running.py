@@ -1,4 +1,4 @@
-"""Whether the mesh behind a gateway is well."""
+"""Checks the mesh behind a gateway."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NAME_IT = "name the gateway's own address with --gateway"
 
 
 async def mesh(address: str, *, expected: bool) -> AsyncIterator[Finding]:
-    """Looks at every part of a mesh.
+    """Checks every part of a mesh.
 
     Args:
         address: HOST:PORT of its gateway.
@@ -49,7 +49,7 @@ async def mesh(address: str, *, expected: bool) -> AsyncIterator[Finding]:
 
 
 async def _what_answers(address: str) -> str:
-    """Which stage of a mesh answers at an address; empty where none does."""
+    """The stage of a mesh that answers at an address; empty for none."""
     for stage in STAGES:
         service = f"maie.{stage}.v1.{stage.capitalize()}Service"
         if await health_of(address, service) is not None:
@@ -69,7 +69,7 @@ async def _gateway(client: Client) -> Finding:
 
 
 def _parts(seen: catalog.GetMeshResponse) -> Iterator[Finding]:
-    # The gateway learns of workers and queues from the broker alone.
+    # The gateway knows workers and queues only through the broker.
     yield Finding(what="broker", detail=f"answers the gateway; blobs in {plain(seen.blob_store)}")
     for stage in seen.stages:
         yield _stage(stage)

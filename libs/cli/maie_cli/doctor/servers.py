@@ -1,4 +1,4 @@
-"""Which servers of language models run on this machine, and the settings that use them."""
+"""Finds language model servers on this machine, and shows the settings for them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from maie_cli.doctor.finding import Finding, Health
 from maie_cli.mesh.ports import HOST
 
-# A server on this machine answers at once, or is too busy to be found.
+# A server on this machine answers at once, or is too busy.
 PATIENCE_SECONDS = 1.0
 MAX_ANSWER_BYTES = 1024 * 1024
 MAX_NAMED = 3
@@ -24,12 +24,12 @@ EMBEDDING = "embed"
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Kind:
-    """A server that speaks OpenAI's API.
+    """A kind of server with OpenAI's API.
 
     Attributes:
-        name: What people call it.
-        port: Where it listens unless a person says otherwise.
-        window: Where a person finds out how long a model's window is; the server does not say.
+        name: Its name.
+        port: Its default port.
+        window: Where to find the length of a model's window, which the server does not report.
     """
 
     name: str
@@ -43,12 +43,12 @@ KINDS = (
     Kind(name="vLLM", port=8000),
     Kind(name="LM Studio", port=1234, window="the context length of the loaded model"),
 )
-# Who a model belongs to, as these servers have it: their ports may be taken by others.
+# The owner of a model as these servers report it: other programs may use their ports.
 OWNERS = {"library": "Ollama", "llamacpp": "llama.cpp", "vllm": "vLLM"}
 
 
 class Card(BaseModel):
-    """A model that a server has."""
+    """A model of a server."""
 
     id: str
     owned_by: str = ""
@@ -56,19 +56,19 @@ class Card(BaseModel):
 
 
 class Cards(BaseModel):
-    """The models of a server; Ollama says null where it has none."""
+    """The models of a server; Ollama sends null for none."""
 
     data: list[Card] | None
 
 
 async def servers(ports: Mapping[str, int] | None = None) -> AsyncIterator[Finding]:
-    """Looks for servers on this machine's own address, all at once.
+    """Looks for servers on this machine's loopback address, concurrently.
 
     Args:
-        ports: Where each kind listens, by its name; the usual ports where unset.
+        ports: The port of each kind, by its name; unset: the default ports.
     """
     places = [(kind, (ports or {}).get(kind.name, kind.port)) for kind in KINDS]
-    # A proxy of the environment would look on another machine.
+    # The environment's proxy would look on another machine.
     async with httpx2.AsyncClient(trust_env=False, timeout=PATIENCE_SECONDS) as client:
         seen = await asyncio.gather(*(_look(client, kind, port) for kind, port in places))
     found = [finding for finding in seen if finding is not None]
@@ -85,7 +85,7 @@ async def servers(ports: Mapping[str, int] | None = None) -> AsyncIterator[Findi
 
 
 async def _look(client: httpx2.AsyncClient, kind: Kind, port: int) -> Finding | None:
-    """What answers at a port of this machine, if it is a server of language models."""
+    """The language model server at a port of this machine, if any."""
     url = f"http://{HOST}:{port}/v1"
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
@@ -105,13 +105,13 @@ async def _look(client: httpx2.AsyncClient, kind: Kind, port: int) -> Finding | 
         return _found(f"{name} at {HOST}:{port} has no model that writes", "fetch one with it")
     names = ", ".join(card.id for card in usable[:MAX_NAMED])
     more = f" and {len(usable) - MAX_NAMED} more" if len(usable) > MAX_NAMED else ""
-    told = usable[0].max_model_len is not None
-    settings = _settings(url, usable[0].id, None if told else kind)
+    reports_window = usable[0].max_model_len is not None
+    settings = _settings(url, usable[0].id, None if reports_window else kind)
     return _found(f"{name} at {HOST}:{port} with {names}{more}", settings)
 
 
 async def _get(client: httpx2.AsyncClient, url: str) -> tuple[int, bytes]:
-    """The status and the beginning of an answer."""
+    """The status and the first bytes of an answer."""
     content = b""
     async with client.stream("GET", url) as response:
         async for piece in response.aiter_bytes():
@@ -125,10 +125,10 @@ def _settings(url: str, model: str, kind: Kind | None, key: bool = False) -> str
     """The settings that use a model for summaries.
 
     Args:
-        url: Where the server's API is.
+        url: The URL of the server's API.
         model: The model's name.
-        kind: What server it is, where it does not tell the model's window.
-        key: Whether it wants a key.
+        kind: The kind of server, if it does not report the model's window.
+        key: Whether it needs a key.
     """
     values: dict[str, Any] = {
         "MAIE_SUMMARY_ENGINE": "openai",

@@ -1,4 +1,4 @@
-"""How fast this machine transcribes, measured on speech that comes with the command.
+"""Measures how fast this machine transcribes, with speech that ships with the command.
 
 `speech.opus` is two sentences of a LibriVox volunteer's reading of Jane Austen's *Sense and
 Sensibility*, which is in the public domain.
@@ -21,19 +21,19 @@ from maie_runtime.errors import StageError
 from maie_runtime.stage import StageContext
 
 SAMPLE_RATE = 16_000
-# Two sentences of 10.9 s with their pauses, both again and the first once more: nearly one of the
-# windows of 30 s that Whisper takes a whole effort for.
+# Two sentences of 10.9 s with their pauses, both repeated and then the first: nearly one window of
+# 30 s, which Whisper always computes as a whole.
 MEASURED_SECONDS = 28.8
-# A machine that takes longer is too slow by far.
+# A machine that takes longer is much too slow.
 PATIENCE_SECONDS = 120.0
 
 
 async def speed(stage: Any, slots: int, blobs: Blobs) -> Finding:
-    """Transcribes in all slots of a worker at once and says what that makes in an hour.
+    """Transcribes in all slots of a worker at once and reports the throughput of an hour.
 
     Args:
         stage: The ASR stage, loaded.
-        slots: How many chunks a worker transcribes at once.
+        slots: The chunks that a worker transcribes concurrently.
         blobs: An object store.
     """
     what = "speed"
@@ -55,11 +55,11 @@ async def speed(stage: Any, slots: int, blobs: Blobs) -> Finding:
 
 
 def capacity(factor: float, slots: int) -> str:
-    """What a real-time factor makes of a machine, for a person.
+    """Describes a real-time factor for a person.
 
     Args:
-        factor: Seconds of work for a second of audio, all slots together; above 0.
-        slots: How many chunks were transcribed at once.
+        factor: Seconds of work for a second of audio, with all slots; above 0.
+        slots: The chunks that were transcribed concurrently.
     """
     times = 1 / factor
     at_once = f"{slots} at once" if slots > 1 else "one after another"

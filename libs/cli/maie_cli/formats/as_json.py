@@ -9,18 +9,18 @@ from google.protobuf import json_format
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
-# Names that people type, in the spelling in which they type them.
+# Names in the spelling of the command line.
 _LOWER_CASE = frozenset({"Feature", "Stage"})
 
 
 def to_dict(message: Message) -> dict[str, Any]:
     """A message as JSON values.
 
-    Fields are named as in the contract, and are there even where they are
-    empty, save for those marked optional. Enum values go without the prefix
-    that protobuf asks for: the state is "COMPLETE", the stage "asr", the
+    Fields have the contract's names, and are present even if they are
+    empty, except for optional ones. Enum values have no protobuf
+    prefix: the state is "COMPLETE", the stage "asr", the
     feature "clean_transcript". Durations are "12.300s", 64-bit integers
-    strings, as protobuf's JSON has them.
+    strings, as in protobuf's JSON.
     """
     values = json_format.MessageToDict(
         message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
@@ -30,12 +30,12 @@ def to_dict(message: Message) -> dict[str, Any]:
 
 
 def to_json(message: Message, *, indent: int | None = None) -> str:
-    """A message as JSON text, on one line where `indent` is unset."""
+    """A message as JSON text; without `indent` on one line."""
     return json.dumps(to_dict(message), ensure_ascii=False, indent=indent)
 
 
 def enum_name(kind: Any, number: int) -> str:
-    """An enum value's name without its prefix; its number where it has no name.
+    """An enum value's name without its prefix; its number if it has no name.
 
     Args:
         kind: The enum's descriptor.

@@ -1,17 +1,17 @@
-"""Text of unknown origin, made fit for a line of output."""
+"""Makes untrusted text safe for a line of output."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 
-# Controls, marks of direction, private characters: they move cursors, hide text or turn it round,
-# and no speech holds them.
+# Control characters, direction marks, private characters: they move cursors, hide text or reverse
+# it, and do not occur in speech.
 _UNWANTED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
-# Without these, words of Persian and of Indian languages are other words.
+# Words of Persian and of Indian languages need these.
 _JOINERS = frozenset("\u200c\u200d")
 _SPACES = re.compile(r"\s+")
-# Bytes of a file's name that are no UTF-8, as Python has them.
+# Python's representation of invalid UTF-8 in file names.
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 

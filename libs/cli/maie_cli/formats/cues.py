@@ -1,4 +1,4 @@
-"""Subtitle cues: short enough to read, long enough to be seen, in time with the speech."""
+"""Splits text into subtitle cues that can be read in time with the speech."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from itertools import pairwise
 from maie_cli.formats.rows import Piece, fill, joined, pieces
 from maie_cli.formats.transcript import Line
 
-# What broadcasters ask for: two rows of 42 columns, which take 17 a second to read with ease
+# Broadcasters' rules: two rows of 42 columns, and a reading speed of 17 columns a second
 # (Netflix Timed Text Style Guide: 42 characters a row, up to 17 to 20 characters a second).
 ROW_COLUMNS = 42
 CUE_ROWS = 2
 READ_COLUMNS_PER_SECOND = 17.0
-# The least that a cue is shown: a shorter one is a flash (20 frames of 29.97 a second in the BBC's
-# and Netflix's guides are 0.67 to 0.83 s) ...
+# The least display time of a cue (20 frames of 29.97 a second in the BBC's
+# and Netflix's guides are 0.67 to 0.83 s).
 LEAST_SECONDS = 0.7
-# ... and nobody speaks faster, so that times which say so are wrong and must not hide the text.
+# Faster speech is impossible: such times are wrong and must not hide the text.
 SPOKEN_COLUMNS_PER_SECOND = 35.0
-# Who speaks after a pause that long is shown then and not before.
+# After a pause of this length, text is not shown before it is spoken.
 PAUSE_SECONDS = 2.0
-# For words whose ends are not known.
+# For words without end times.
 SPOKEN_SECONDS_PER_COLUMN = 0.1
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Part:
-    """What one voice says in a cue.
+    """The text of one voice in a cue.
 
     Attributes:
-        voice: The channel or track; empty where the recording was read as one.
+        voice: The channel or track; empty if they were mixed.
         rows: The rows of text. The first has room for the voice's name.
     """
 
@@ -40,12 +40,12 @@ class Part:
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Cue:
-    """What is on the screen for a while.
+    """A subtitle cue.
 
     Attributes:
         start: Seconds from the recording's start.
         end: Seconds from the recording's start, LEAST_SECONDS after `start` or more.
-        parts: What is shown, by voice; one or two rows in all.
+        parts: The text of each voice; one or two rows in total.
     """
 
     start: float
@@ -55,10 +55,10 @@ class Cue:
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class _Block:
-    """Text that is shown together, when it is said.
+    """Text of one cue, with its times.
 
     Attributes:
-        said: The pieces of each voice, in the order in which they are shown.
+        said: The pieces of each voice, in display order.
     """
 
     start: float
@@ -71,26 +71,26 @@ class _Block:
 
     @property
     def least_end(self) -> float:
-        """Until when it must be shown."""
+        """The earliest end of its display."""
         return self.start + max(LEAST_SECONDS, self.columns / SPOKEN_COLUMNS_PER_SECOND)
 
     @property
     def read_end(self) -> float:
-        """When it is read."""
+        """The time by which it can be read."""
         return max(self.least_end, self.start + self.columns / READ_COLUMNS_PER_SECOND)
 
 
 def mark(voice: str) -> str:
-    """What names a voice before its text, where a format has no other way."""
+    """The prefix with a voice's name, for formats without voices."""
     return f"{voice}: " if voice else ""
 
 
 def cues(lines: Sequence[Line]) -> Iterator[Cue]:
-    """Cuts lines into cues that follow each other without overlap.
+    """Splits lines into cues without overlap.
 
-    A cue begins when its text is said. Where the one before has not been
-    shown for its least time by then, both become one if they fit, or else it
-    begins later. Cues stay until they are read, where nothing else is said.
+    A cue begins when its text is spoken. If the cue before it has not yet been
+    shown for its least time, both are merged if they fit; otherwise the cue
+    begins later. Cues stay until they can be read, unless the next one begins.
     """
     shown: _Block | None = None
     for block in _blocks(lines):
@@ -107,17 +107,17 @@ def cues(lines: Sequence[Line]) -> Iterator[Cue]:
 
 
 def _cue(block: _Block, next_start: float) -> Cue:
-    said = sorted(block.said, key=lambda each: each[0])  # each voice at its place on the screen
+    said = sorted(block.said, key=lambda each: each[0])  # voices in a fixed order
     parts = tuple(Part(voice=voice, rows=_rows(voice, spoken)) for voice, spoken in said)
     end = min(next_start, max(block.end, block.read_end))
     return Cue(start=block.start, end=end, parts=parts)
 
 
 def _together(shown: _Block, block: _Block) -> _Block | None:
-    """Both as one; None where there is time for each, or no room."""
+    """Merges both; None if there is time for each, or no room for both."""
     voices = dict(shown.said)
     ((voice, spoken),) = block.said
-    # Two who speak at once are shown at once, rather than one before the other can be read.
+    # Simultaneous speech is shown simultaneously, so that both texts can be read.
     free = shown.least_end if voice in voices else shown.read_end
     if block.start >= free or (voice not in voices and block.start >= shown.end):
         return None
@@ -128,7 +128,7 @@ def _together(shown: _Block, block: _Block) -> _Block | None:
 
 
 def _rows(voice: str, spoken: Sequence[Piece]) -> tuple[str, ...]:
-    """The rows of a voice, whose name needs room in the first."""
+    """The rows of a voice; its name needs room in the first."""
     rows, room = list[str](), ROW_COLUMNS - len(mark(voice))
     while spoken:
         count = fill(spoken, room)
@@ -138,7 +138,7 @@ def _rows(voice: str, spoken: Sequence[Piece]) -> tuple[str, ...]:
 
 
 def _blocks(lines: Sequence[Line]) -> list[_Block]:
-    """The text of all lines in the order in which it is said."""
+    """The text of all lines in the order of speech."""
     found = [
         block
         for line, crossed in zip(lines, _crossed(lines), strict=True)
@@ -148,7 +148,7 @@ def _blocks(lines: Sequence[Line]) -> list[_Block]:
 
 
 def _crossed(lines: Sequence[Line]) -> list[bool]:
-    """Whether another voice speaks during each line, whose rows must leave room for it."""
+    """Whether another voice speaks during each line and needs room."""
     crossed = [False] * len(lines)
     running: list[int] = []
     for at, line in enumerate(lines):
@@ -188,7 +188,7 @@ def _next_pause(times: Sequence[tuple[float, float]], first: int) -> int:
 
 
 def _times(line: Line, spoken: Sequence[Piece]) -> list[tuple[float, float]]:
-    """When each piece is said: by the times of its word, or else by its share of the columns."""
+    """The time of each piece: by the times of its word, or else by its share of the columns."""
     spans = _word_spans(line)
     columns = [max(1, piece.columns) for piece in spoken]
     of_word: dict[int, int] = {}
@@ -211,7 +211,7 @@ def _times(line: Line, spoken: Sequence[Piece]) -> list[tuple[float, float]]:
 
 
 def _word_spans(line: Line) -> list[tuple[float, float]]:
-    """When each word is said; empty where that is not known."""
+    """The time of each word; empty if unknown."""
     if not line.word_times:
         return []
     spans = []

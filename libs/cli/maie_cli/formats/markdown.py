@@ -1,4 +1,4 @@
-"""Markdown: title, warnings, summary with its moments, transcript, text that was left out."""
+"""Markdown: title, warnings, summary with times, transcript, text that was left out."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from maie_cli.formats.warnings import removed_texts, sentences, span
 from maie_runtime.durations import seconds
 
 _INLINE = re.compile(r"([\\`*_\[\]<>&|~#])")
-# What makes a list, a rule or a heading at the start of a line.
+# The start of a list, a rule or a heading.
 _BLOCK = re.compile(r"^(\d{1,9}(?=[.)])|(?=[-+=]))")
 
 UNREAD = "Somebody speaks here, and no text could be made of it."
 
 
 def markdown(results: job.JobResults, name: str, template: summary.Template | None = None) -> str:
-    """Results as a document.
+    """Formats results as a document.
 
     Args:
-        results: What was made.
-        name: The recording's name, the title where the summary has none.
-        template: What the summary fills, for its order.
+        results: The results.
+        name: The recording's name, the title if the summary has none.
+        template: The template of the summary, for its order.
     """
     view = reading(results.summary, template) if results.HasField("summary") else None
     blocks = [f"# {escape((view and view.title) or name)}"]
@@ -42,18 +42,18 @@ def markdown(results: job.JobResults, name: str, template: summary.Template | No
 
 
 def escape(text: str) -> str:
-    """Text that Markdown shows exactly as it is."""
+    """Escapes text for Markdown."""
     escaped = _INLINE.sub(r"\\\1", plain(text))
     return _BLOCK.sub(lambda found: f"{found[0]}\\", escaped)
 
 
 def moments(item: Item) -> str:
-    """Where an item was said, such as "[00:12] [01:05]"."""
+    """The times of an item, such as "[00:12] [01:05]"."""
     return " ".join(dict.fromkeys(f"[{clock(moment)}]" for moment in item.moments))
 
 
 def _transcript(results: job.JobResults) -> list[str]:
-    """The paragraphs, and between them where speech has no text."""
+    """The paragraphs, with notes where speech has no text."""
     said = [(group[0].start, escape(paragraph(group))) for group in groups(lines(results))]
     unread = [
         (seconds(where.start_offset), f"*{escape(span(where))} {UNREAD}*")

@@ -1,4 +1,4 @@
-"""Rows of text by the columns that they take: a wide character two, a combining one none."""
+"""Wraps text by columns: a wide character takes two, a combining one none."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len, split_graphemes
 
-# Han, kana and full-width forms: text without spaces that may be broken between any two of them.
+# Han, kana and full-width forms: text without spaces, which may be broken between characters.
 # Hangul is as wide and has spaces.
 _BREAKABLE = re.compile(
     "[\u2e80-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003fffd]"
@@ -20,12 +20,12 @@ _OPENING = frozenset({"Ps", "Pi"})
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Piece:
-    """Text that stays on one row.
+    """Text without a line break.
 
     Attributes:
         text: The text, without spaces.
-        word: The number of the word that it is of, from 0.
-        begins: Whether the word begins with it, so that a space stands before.
+        word: The number of its word, from 0.
+        begins: Whether it begins the word, and needs a space before it.
     """
 
     text: str
@@ -34,16 +34,16 @@ class Piece:
 
     @property
     def columns(self) -> int:
-        """How many columns it takes."""
+        """Its width in columns."""
         return cell_len(self.text)
 
 
 def pieces(text: str, columns: int) -> list[Piece]:
-    """Cuts text where rows may end.
+    """Splits text where rows may end.
 
     Args:
         text: The text.
-        columns: The most that a piece may take; one character at the least.
+        columns: The largest width of a piece, unless it is one character.
     """
     return [
         Piece(text=part, word=number, begins=at == 0)
@@ -58,7 +58,7 @@ def joined(row: Sequence[Piece]) -> str:
 
 
 def fill(row: Sequence[Piece], columns: int) -> int:
-    """How many pieces fit into a row of so many columns; at least one."""
+    """The number of pieces that fit into a row; at least one."""
     taken = 0
     for count, piece in enumerate(row):
         taken += piece.columns + (piece.begins and count > 0)

@@ -8,13 +8,13 @@ from maie.job.v1 import job_pb2 as job
 from maie_cli.formats.cues import Cue, Part, cues, mark
 from maie_cli.formats.transcript import lines
 
-# SubRip has no way to escape: players read <i> and {\an8} as markup, and "-->" as the time line
-# of a next cue. These look the same and mean nothing.
+# SubRip has no escapes: players parse <i> and {\an8} as markup, and "-->" as the time line
+# of a next cue. These characters look the same and have no meaning.
 _SRT_LOOKALIKES = str.maketrans({"<": "‹", ">": "›", "{": "(", "}": ")"})
 
 
 def srt(results: job.JobResults) -> str:
-    """The segments as SubRip. Empty where nobody spoke."""
+    """The segments as SubRip. Empty without speech."""
     blocks = (
         f"{number}\n{_times(cue, ',')}\n{_marked_rows(cue).translate(_SRT_LOOKALIKES)}\n"
         for number, cue in enumerate(cues(lines(results)), start=1)
@@ -32,7 +32,7 @@ def vtt(results: job.JobResults) -> str:
 
 
 def timestamp(seconds: float, separator: str) -> str:
-    """HH:MM:SS and milliseconds; more than two digits of hours where it takes them."""
+    """HH:MM:SS and milliseconds; more digits for 100 hours or more."""
     whole, milliseconds = divmod(round(seconds * 1000), 1000)
     minutes, second = divmod(whole, 60)
     hour, minute = divmod(minutes, 60)

@@ -1,4 +1,4 @@
-"""A summary as titled sections in reading order, whatever its template."""
+"""Turns a summary of any template into titled sections in reading order."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Item:
     Attributes:
         text: The statement.
         details: More about it, by label, such as ("Owner", "Priya").
-        moments: Where it was said, in seconds from the recording's start.
+        moments: Its times, in seconds from the recording's start.
     """
 
     text: str
@@ -36,9 +36,9 @@ class Section:
     """A titled part of a summary.
 
     Attributes:
-        title: What the part holds, such as "Action items".
+        title: Its title, such as "Action items".
         items: Its statements.
-        is_list: Whether they are a list, as against one text.
+        is_list: Whether they are a list, not one text.
     """
 
     title: str
@@ -48,11 +48,11 @@ class Section:
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Reading:
-    """A summary to be read.
+    """A summary for reading.
 
     Attributes:
-        title: The summary's own title; empty where it has none.
-        sections: Its parts that say something, in the template's order.
+        title: The summary's own title; empty without one.
+        sections: Its parts that are not empty, in the template's order.
     """
 
     title: str
@@ -64,8 +64,8 @@ def reading(filled: summary.Summary, template: summary.Template | None = None) -
 
     Args:
         filled: The summary.
-        template: What it fills; without it, sections are in alphabetical
-            order, since a protobuf Struct keeps none.
+        template: Its template; without it, sections are in alphabetical
+            order, since a protobuf Struct has no order.
     """
     content = json_format.MessageToDict(filled.content)
     schema = json.loads(template.schema_json) if template and template.schema_json else {}
@@ -73,7 +73,7 @@ def reading(filled: summary.Summary, template: summary.Template | None = None) -
         citation.pointer: tuple(seconds(span.start_offset) for span in citation.ranges)
         for citation in filled.citations
     }
-    # A title that is more than a text is a part like any other.
+    # A title that is not a text is a normal part.
     title = content.pop("title", "") if not isinstance(content.get("title"), list | dict) else ""
     sections = (
         _section(name, value, rules, moments) for name, value, rules in _ordered(content, schema)

@@ -1,4 +1,4 @@
-"""A job's text as lines, paragraphs and cues: what every format is written from."""
+"""A job's text as lines and paragraphs, the basis of all formats."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from maie.job.v1 import job_pb2 as job
 from maie_cli.formats.clean import plain
 from maie_runtime.durations import seconds
 
-# A pause that long starts a paragraph, and so does the first segment after that many characters.
+# A pause of this length starts a paragraph, and so does the first segment after so many characters.
 PARAGRAPH_PAUSE_SECONDS = 2.0
 PARAGRAPH_CHARACTERS = 600
 
@@ -23,10 +23,10 @@ class Line:
         start: Seconds from the recording's start.
         end: Seconds from the recording's start, not before `start`.
         text: One line of visible text, not empty.
-        word_times: When each word of `text` begins and ends, where that is
+        word_times: The start and end of each word of `text`, if
             known.
         voice: The channel or track that the speech is on, such as "Channel 1";
-            empty where the recording was read as one.
+            empty if they were mixed.
     """
 
     start: float
@@ -37,16 +37,16 @@ class Line:
 
 
 def lines(results: job.JobResults) -> list[Line]:
-    """The segments that say something, clean where they were cleaned, in recording order."""
+    """The segments with text, clean or else raw, in recording order."""
     found = [line for segment in results.segments if (line := _line(segment))]
     return sorted(found, key=lambda line: line.start)
 
 
 def paragraphs(results: job.JobResults) -> list[str]:
-    """The text in paragraphs, cut where the speaker paused or the text grew long.
+    """The text in paragraphs, split at pauses and by length.
 
-    Where several channels or tracks were read, a paragraph is of one, which it
-    begins with, such as "Channel 1: ".
+    With several channels or tracks, each paragraph is of one, and begins with
+    its name, such as "Channel 1: ".
     """
     texts = [paragraph(group) for group in groups(lines(results))]
     return texts or _whole(results)
@@ -59,7 +59,7 @@ def paragraph(group: Sequence[Line]) -> str:
 
 
 def clock(moment: float) -> str:
-    """A moment as mm:ss, or h:mm:ss from an hour on."""
+    """A time as mm:ss, or h:mm:ss from an hour on."""
     minutes, second = divmod(int(moment), 60)
     hour, minute = divmod(minutes, 60)
     return f"{hour}:{minute:02d}:{second:02d}" if hour else f"{minute:02d}:{second:02d}"
@@ -81,7 +81,7 @@ def _line(segment: common.Segment) -> Line | None:
         start=start,
         end=max(start, seconds(segment.end_offset)),
         text=text,
-        # Clean-up may join or drop words; then nothing says which time belongs to which.
+        # Clean-up may join or drop words; then times cannot be assigned to words.
         word_times=times if len(times) == len(text.split()) else (),
         voice=_voice(segment),
     )

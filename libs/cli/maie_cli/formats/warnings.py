@@ -1,4 +1,4 @@
-"""What a person should know of results, in sentences."""
+"""Formats warnings about results as sentences."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _OTHER_REASON = "probably never spoken"
 
 
 def sentences(results: job.JobResults) -> list[str]:
-    """Each warning with the stretch of the recording that it is about."""
+    """Each warning with its time range in the recording."""
     return [sentence(warning) for warning in results.warnings]
 
 
@@ -29,13 +29,13 @@ def sentence(warning: common.Warning) -> str:
 
 
 def span(where: common.TimeRange) -> str:
-    """A stretch of the recording, such as "[00:05-00:12]"."""
+    """A time range of the recording, such as "[00:05-00:12]"."""
     start, end = clock(seconds(where.start_offset)), clock(seconds(where.end_offset))
     return f"[{start}]" if start == end else f"[{start}-{end}]"
 
 
 def removed_texts(results: job.JobResults) -> Iterator[str]:
-    """What was left out of the segments, with its place and the reason."""
+    """The text that was left out of the segments, with its time and the reason."""
     for suspect in results.suspect_texts:
         if suspect.removed:
             reason = _SUSPECT_REASONS.get(suspect.reason, _OTHER_REASON)

@@ -15,12 +15,12 @@ from maie_cli.formats.transcript import paragraphs
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Finished:
-    """A job and what is needed to write it down.
+    """A job with the data for its formats.
 
     Attributes:
         job: The job with its results.
-        name: The recording's name, for people.
-        template: What the summary fills; unset where there is no summary.
+        name: The recording's display name.
+        template: The template of the summary; unset without a summary.
     """
 
     job: job.Job
@@ -29,13 +29,13 @@ class Finished:
 
     @property
     def is_transcribed(self) -> bool:
-        """Whether there is a transcript, be it empty."""
+        """Whether there is a transcript, even an empty one."""
         results = self.job.results
         return results.HasField("raw_transcript") or results.HasField("clean_transcript")
 
     @property
     def is_readable(self) -> bool:
-        """Whether there is something to read. A job that failed early has nothing."""
+        """Whether there are results. A job that failed early has none."""
         if self.job.state == job.JOB_STATE_COMPLETE:
             return True
         results = self.job.results
@@ -47,7 +47,7 @@ def _text(finished: Finished) -> str:
 
 
 TRANSCRIPT_FORMATS = ("txt", "srt", "vtt")
-"""The formats that hold nothing but the transcript."""
+"""The formats that contain only the transcript."""
 WRITERS: Mapping[str, Callable[[Finished], str]] = {
     "txt": _text,
     "json": lambda finished: to_json(finished.job, indent=2) + "\n",
@@ -55,4 +55,4 @@ WRITERS: Mapping[str, Callable[[Finished], str]] = {
     "vtt": lambda finished: vtt(finished.job.results),
     "md": lambda finished: markdown(finished.job.results, finished.name, finished.template),
 }
-"""Each format's writer by its name, which is also the file's extension."""
+"""The writer of each format by its name, which is also the file's extension."""

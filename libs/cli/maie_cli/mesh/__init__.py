@@ -1,1 +1,1 @@
-"""The mesh of one machine: what `maie up` and `maie demo` run."""
+"""The local mesh of `maie up` and `maie demo`."""

@@ -1,4 +1,4 @@
-"""One process of a local mesh, started again when it dies."""
+"""One process of a local mesh, restarted when it dies."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from maie_cli.mesh.ready import is_ready
 POLL_SECONDS = 0.1
 FIRST_DELAY_SECONDS = 1.0
 MAX_DELAY_SECONDS = 30.0
-# A part that ran for so long was well: its next death is a first one.
+# After this long without a death, the restart delay is reset.
 WELL_SECONDS = 60.0
-# A part that is killed while it starts, as by a kernel that is out of memory, is started so often.
-# One that ends by itself is not: it says what is wrong, and would say so again.
+# The most starts of a part that is killed during its start, such as by the out-of-memory killer.
+# A part that exits during its start is not restarted: it would fail again.
 MAX_STARTS = 4
 
 Report = Callable[[str], None]
 
 
 class Child:
-    """Runs a part until it is told to stop.
+    """Runs a part until it is stopped.
 
     Args:
         part: What to run.
-        layout: Where its log and process id go.
-        report: Hears one line when the part dies and is started again.
+        layout: The folder for its log and process id.
+        report: Called with one line when the part dies and is restarted.
     """
 
     def __init__(self, part: Part, layout: Layout, report: Report) -> None:
@@ -57,7 +57,7 @@ class Child:
         return process.pid if process is not None and process.returncode is None else None
 
     async def start(self) -> None:
-        """Starts the part, and keeps it running once it was ready; until then if it is killed."""
+        """Starts the part, and restarts it after it was ready, or if it is killed before."""
         self._stopping.clear()
         self._was_ready, self._ended = False, ""
         rotate(self._log)
@@ -66,10 +66,10 @@ class Child:
         self._keeper = asyncio.create_task(self._keep(process))
 
     async def wait_ready(self, seconds: float) -> None:
-        """Waits until the part does its work.
+        """Waits until the part is ready.
 
         Raises:
-            MeshError: It ended, was killed again and again, or is not ready in time.
+            MeshError: It ended, was killed too often, or is not ready in time.
         """
         deadline = time.monotonic() + seconds
         while True:
@@ -109,7 +109,7 @@ class Child:
         while True:
             started = time.monotonic()
             status = await process.wait()
-            self._bury(process.pid)
+            self._kill_session(process.pid)
             if self._stopping.is_set() or not self._is_wanted_again(status, starts):
                 return
             if time.monotonic() - started > WELL_SECONDS:
@@ -121,22 +121,22 @@ class Child:
             process, delay, starts = again, min(MAX_DELAY_SECONDS, delay * 2), starts + 1
 
     def _is_wanted_again(self, status: int, starts: int) -> bool:
-        """Whether the part is started once more after it ended."""
+        """Whether the part is restarted after it ended."""
         if self._was_ready:
             return True
-        if status > 0:  # of its own accord; its log says why
+        if status > 0:  # it exited by itself; its log says why
             return False
         self._ended = f"it {_ended(status)} {starts} times while it started; see {self._log}"
         return starts < MAX_STARTS
 
     async def _spawn_after(self, delay: float) -> asyncio.subprocess.Process | None:
-        """Starts the part again after a while; None where it is stopped meanwhile."""
+        """Restarts the part after a delay; None if it is stopped meanwhile."""
         while not await self._is_stopped_within(delay):
             try:
                 return await self._spawn()
             except OSError as error:
                 delay = MAX_DELAY_SECONDS
-                self._report(f"{self.part.name} cannot be started ({error}); trying on")
+                self._report(f"{self.part.name} cannot be started ({error}); trying again")
         return None
 
     async def _is_stopped_within(self, seconds: float) -> bool:
@@ -153,17 +153,17 @@ class Child:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                # Of its own, so that Ctrl-C reaches the supervisor alone, which stops in order.
+                # Its own session, so that Ctrl-C signals only the supervisor, which stops in order.
                 start_new_session=True,
             )
-        with suppress(OSError):  # a full disk; a part without a note is better than two parts
+        with suppress(OSError):  # a full disk; a missing pid file is better than two processes
             self._layout.note_pid(self.part.name, self._process.pid)
         if self._stopping.is_set():
             self.signal(signal.SIGTERM)
         return self._process
 
-    def _bury(self, pid: int) -> None:
-        """Ends what a part that died left running in its session."""
+    def _kill_session(self, pid: int) -> None:
+        """Kills the processes that a dead part left in its session."""
         self._layout.pid_file(self.part.name).unlink(missing_ok=True)
         with suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGKILL)
@@ -183,5 +183,5 @@ def _ended(status: int) -> str:
 def _signal_name(number: int) -> str:
     try:
         return signal.Signals(number).name
-    except ValueError:  # a real-time signal, which has no name
+    except ValueError:  # a real-time signal has no name
         return f"signal {number}"

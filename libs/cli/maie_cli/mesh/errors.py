@@ -1,5 +1,5 @@
-"""What keeps a local mesh from running."""
+"""The error of a local mesh."""
 
 
 class MeshError(Exception):
-    """One sentence: what is wrong and how to mend it."""
+    """One sentence: what is wrong and how to fix it."""

@@ -1,4 +1,4 @@
-"""What fits this machine: how many chunks are transcribed at once, with how many threads each."""
+"""Chooses the workers, slots and threads for ASR on this machine."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from maie_runtime.models import DEFAULT_MODELS_DIR, DEFAULT_WHISPER, model_store
 
 SLOTS = "MAIE_ASR_SLOTS"
 OMP = "OMP_NUM_THREADS"
-# Engines that transcribe several chunks at once on a CPU.
+# Engines that transcribe several chunks concurrently on a CPU.
 SEVERAL_AT_ONCE = ("whisper", "pocketsphinx")
-# Engines with threads, and the setting of how many; 0 or unset takes what fits.
+# Engines with threads, and the setting of their number; 0 or unset chooses it here.
 THREADS = {
     "whisper": "MAIE_ASR_WHISPER_CPU_THREADS",
     "chunkformer": "MAIE_ASR_CHUNKFORMER_CPU_THREADS",
 }
 JOINED = "MAIE_ASR_WHISPER_CROSS_BATCH_SIZE"
-# A worker with Whisper base takes 450 MB; while it loads, the file and the int8 weights are there.
+# A worker with Whisper base takes 450 MB; during loading it holds the file and the int8 weights.
 WORKER_BYTES = 300 * 1024**2
 WEIGHTS_FACTOR = 2
-# A person who wants more of a large machine for this says so.
+# The most by default; a setting allows more on a large machine.
 MAX_WORKERS = 4
 MAX_SLOTS = 8
 MAX_THREADS = 4
@@ -30,13 +30,13 @@ MAX_THREADS = 4
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Fit:
-    """What a mesh takes of the machine to transcribe.
+    """The workers, slots and threads of a mesh for ASR.
 
     Attributes:
-        workers: How many ASR workers run.
-        slots: How many chunks each of them transcribes at once.
-        environment: The settings that were chosen; nothing that a person set.
-        sentence: What is taken and why, for a person.
+        workers: The number of ASR workers.
+        slots: The chunks that each of them transcribes concurrently.
+        environment: The chosen settings, without those of the user.
+        sentence: The choice and its reason, for a person.
     """
 
     workers: int
@@ -46,17 +46,17 @@ class Fit:
 
 
 def fit_asr(settings: Mapping[str, str], workers: int | None, cores: int, memory: int) -> Fit:
-    """Chooses workers, slots and threads to transcribe with, where no person did.
+    """Chooses the workers, slots and threads for ASR that the user has not set.
 
-    A chunk for each core is the fastest on a CPU: one that two threads share is read hardly sooner
-    than by one. Workers are faster than slots of one worker, which share Python's lock, but each
-    has the model in memory. What fits on a GPU depends on the model, so there nothing is chosen.
+    A chunk for each core is the fastest on a CPU: two threads for one chunk are hardly faster than
+    one. Workers are faster than slots of one worker, which share Python's lock, but each has the
+    model in memory. What fits on a GPU depends on the model, so nothing is chosen there.
 
     Args:
-        settings: The environment of the mesh, with a person's own settings.
-        workers: How many ASR workers a person asked for; None where nobody did.
-        cores: How many cores the mesh may use.
-        memory: How many bytes of memory are free.
+        settings: The environment of the mesh, with the user's settings.
+        workers: The number of ASR workers that the user set; None if unset.
+        cores: The cores that the mesh may use.
+        memory: The free memory in bytes.
     """
     engine = settings.get("MAIE_ASR_ENGINE", "")
     device = settings.get(f"MAIE_ASR_{engine.upper()}_DEVICE", "cpu")
@@ -91,31 +91,31 @@ def fit_asr(settings: Mapping[str, str], workers: int | None, cores: int, memory
 
 
 def _threads_set(settings: Mapping[str, str], engine: str) -> str:
-    """Which setting of a person says how many threads an engine has; empty where none does."""
+    """The user's setting of an engine's threads; empty if unset."""
     if engine not in THREADS:
         return ""
     return next((name for name in (THREADS[engine], OMP) if _number(settings, name)), "")
 
 
 def _is_settled(settings: Mapping[str, str]) -> bool:
-    """Whether a person's settings say how one worker is to be, or have services take turns."""
+    """Whether the user has set a worker's layout, or services share a GPU."""
     return SLOTS in settings or settings.get("MAIE_ASR_RESIDENCY", "resident") != "resident"
 
 
 def _room(settings: Mapping[str, str], memory: int) -> int:
-    """How many workers fit into half of the free memory, at least 1."""
+    """The number of workers that fit into half of the free memory, at least 1."""
     weights = _model("whisper", settings) / "model.bin"
     size = weights.stat().st_size if weights.is_file() else 0
     return max(1, memory // 2 // (WORKER_BYTES + WEIGHTS_FACTOR * size))
 
 
 def _calls(settings: Mapping[str, str], slots: int) -> int:
-    """How many recognitions of a worker compute at once: one, where they are joined in batches."""
+    """The concurrent computations of a worker: one, if they are batched."""
     return 1 if _number(settings, JOINED) > 1 else slots
 
 
 def _model(engine: str, settings: Mapping[str, str]) -> Path:
-    """Where an engine's model is; an empty path where it has one of its own."""
+    """The path of an engine's model; empty if it has a built-in one."""
     path = settings.get(f"MAIE_ASR_{engine.upper()}_MODEL_PATH", "")
     if path or engine != "whisper":
         return Path(path)
@@ -123,7 +123,7 @@ def _model(engine: str, settings: Mapping[str, str]) -> Path:
 
 
 def _number(settings: Mapping[str, str], name: str) -> int:
-    """A setting's value; 0 where it is unset, or is no number, of which its service complains."""
+    """A setting's value; 0 if it is unset or invalid, which its service reports."""
     value = settings.get(name, "").strip()
     return int(value) if value.isdecimal() else 0
 
@@ -133,5 +133,5 @@ def _count(number: int, what: str) -> str:
 
 
 def _by(settings: Mapping[str, str], variable: str) -> str:
-    """Which setting of a person it was, if it was one."""
+    """The user's setting that determined a value, if any."""
     return f" ({variable})" if variable in settings else ""

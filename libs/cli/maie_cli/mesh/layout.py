@@ -1,4 +1,4 @@
-"""Where a local mesh keeps its things."""
+"""The folder of a local mesh."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Layout:
         run: Process ids, addresses and the broker's configuration.
         logs: One log for each part.
         blobs: Recordings and results.
-        nats: What JetStream keeps.
-        read_model: The database that lists and search are answered from.
+        nats: JetStream's files.
+        read_model: The database for lists and search.
     """
 
     def __init__(self, root: Path) -> None:
@@ -33,7 +33,7 @@ class Layout:
         self.read_model = self.root / "readmodel.db"
 
     def create(self) -> None:
-        """Makes the folders; only their owner may look inside.
+        """Creates the folders, readable only by their owner.
 
         Raises:
             MeshError: They cannot be written.
@@ -53,7 +53,7 @@ class Layout:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keeps every other mesh out of the folder, until the process ends at the latest.
+        """Locks the folder against other meshes, until the process ends at the latest.
 
         Raises:
             MeshError: Another mesh is running there.
@@ -74,33 +74,33 @@ class Layout:
             yield
 
     def pid_file(self, name: str) -> Path:
-        """Where a part's process id is, while it runs."""
+        """The file with a part's process id, while it runs."""
         return self.run / f"{name}.pid"
 
     def address_file(self, name: str) -> Path:
-        """Where a part's HOST:PORT is, while the mesh runs."""
+        """The file with a part's HOST:PORT, while the mesh runs."""
         return self.run / f"{name}.address"
 
     def log_file(self, name: str) -> Path:
-        """Where a part's log goes."""
+        """A part's log file."""
         return self.logs / f"{name}.log"
 
     def note_pid(self, name: str, pid: int) -> None:
-        """Writes a part's process id, so that no reader finds half of it."""
+        """Writes a part's process id atomically."""
         written = self.run / f"{name}.pid.new"
         written.write_text(str(pid))
         written.replace(self.pid_file(name))
 
     def pids(self) -> dict[str, int]:
-        """The process ids of the parts that run."""
+        """The process ids of the running parts."""
         found = {}
         for path in sorted(self.run.glob("*.pid")):
-            with suppress(FileNotFoundError):  # it ended just now
+            with suppress(FileNotFoundError):  # it has just ended
                 found[path.stem] = int(path.read_text())
         return found
 
     def _forget_parts(self) -> None:
-        """Removes what a mesh that was killed left behind."""
+        """Removes the files of a killed mesh."""
         for pattern in ("*.pid", "*.pid.new", "*.address"):
             for path in self.run.glob(pattern):
                 path.unlink()

@@ -1,9 +1,9 @@
-"""Runs a command that the kernel kills when the process that started it is gone.
+"""Runs a command that the kernel kills when its parent process ends.
 
 Usage: python -I -S leash.py PARENT_PID COMMAND...
 
-The supervisor cannot say so itself: between fork and exec, a process with
-threads may run hardly anything safely. Linux only; elsewhere the command just
+The supervisor cannot set this itself: between fork and exec, a process with
+threads can run hardly any code safely. Linux only; elsewhere the command just
 runs.
 """
 
@@ -20,8 +20,8 @@ def main() -> None:
     parent, command = int(sys.argv[1]), sys.argv[2:]
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it went before the leash was on
-        sys.exit("The supervisor is gone.")
+    if os.getppid() != parent:  # the parent ended before the call
+        sys.exit("The supervisor has ended.")
     os.execv(command[0], command)
 
 

@@ -17,28 +17,28 @@ from maie_cli.mesh.logs import trim
 from maie_cli.mesh.options import MeshOptions
 from maie_cli.mesh.parts import GATEWAY, GRACE_SECONDS, NATS, fit_of, plan
 
-# Models load from disk, large ones for minutes, and one after another where they share a GPU. A
-# part that ends instead is noticed at once.
+# Loading a large model takes minutes, and services that share a GPU load one after another. A
+# part that ends is noticed at once.
 START_SECONDS = 900.0
-# A service waits for its units and then for its calls, each for the grace, and closes its engine.
+# A service waits for its units and then for its calls, each up to the grace, and closes its engine.
 STOP_SECONDS = 2 * GRACE_SECONDS + 5.0
 TRIM_EVERY_SECONDS = 60.0
 
 
 class LocalMesh:
-    """Starts and looks after a mesh; an asynchronous context manager.
+    """Starts and supervises a mesh; an asynchronous context manager.
 
     Args:
-        options: What a person chose.
-        report: Hears one line of what is taken of the machine, and one whenever a part dies and is
-            started again.
+        options: The user's options.
+        report: Called with a line about workers and slots, and a line when a part dies and is
+            restarted.
 
     Attributes:
         layout: The mesh's folder.
-        children: The parts by name, in the order of their start.
+        children: The parts by name, in start order.
 
     Raises:
-        MeshError: On entering: the mesh does not start. Nothing is left running.
+        MeshError: On entering: the mesh does not start. No process is left running.
     """
 
     def __init__(self, options: MeshOptions, report: Report = print) -> None:
@@ -74,7 +74,7 @@ class LocalMesh:
         return self.children[GATEWAY].part.address
 
     async def start_part(self, name: str) -> None:
-        """Starts a part that was stopped, and waits until it is ready.
+        """Starts a stopped part, and waits until it is ready.
 
         Raises:
             MeshError: It does not start.
@@ -84,15 +84,15 @@ class LocalMesh:
         await child.wait_ready(START_SECONDS)
 
     async def stop_part(self, name: str) -> None:
-        """Stops a part in order; it stays away until it is started."""
+        """Stops a part in order; it is not restarted."""
         await self.children[name].stop(STOP_SECONDS)
 
     def kill_part(self, name: str) -> None:
-        """Kills a part at once, as a crash would; the supervisor starts it again."""
+        """Kills a part like a crash; the supervisor restarts it."""
         self.children[name].signal(signal.SIGKILL)
 
     def hurry(self) -> None:
-        """Cuts an orderly stop short."""
+        """Ends an orderly stop at once."""
         self._hurry.set()
 
     async def _start(self) -> None:

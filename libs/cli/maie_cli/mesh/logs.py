@@ -1,4 +1,4 @@
-"""The logs of the parts: bounded, and read for what went wrong."""
+"""The logs of the parts: rotates them and finds errors in them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ERROR = "error: "
 
 
 def rotate(path: Path) -> None:
-    """Makes room for a new log: NAME.log becomes NAME.log.1, and so on; the oldest goes."""
+    """Rotates a log: NAME.log becomes NAME.log.1, and so on; the oldest is deleted."""
     for number in range(KEPT_LOGS, 0, -1):
         older = path.with_name(f"{path.name}.{number}")
         newer = path.with_name(f"{path.name}.{number - 1}") if number > 1 else path
@@ -22,14 +22,14 @@ def rotate(path: Path) -> None:
 
 
 def trim(path: Path) -> None:
-    """Empties a log that grew too long while its part, which appends to it, keeps it open."""
+    """Truncates a log that grew too long while its part appends to it."""
     if path.exists() and path.stat().st_size > MAX_LOG_BYTES:
         with path.open("r+b") as file:
             file.truncate(0)
 
 
 def last_error(path: Path) -> str:
-    """The last error in a log as one sentence; its last line where there is no error."""
+    """The last error in a log as one sentence; its last line if there is no error."""
     lines = [line.strip() for line in _tail(path).splitlines() if line.strip()]
     if spoken := _last_sentences(lines):
         return " ".join(spoken)
@@ -40,7 +40,7 @@ def last_error(path: Path) -> str:
 
 
 def _last_sentences(lines: list[str]) -> list[str]:
-    """What a command says for a person at its end, such as which of its settings are wrong."""
+    """A command's last messages for a person, such as its invalid settings."""
     said = list(takewhile(lambda line: line.startswith(ERROR), reversed(lines)))
     return [line.removeprefix(ERROR) for line in reversed(said)]
 

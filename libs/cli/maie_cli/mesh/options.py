@@ -1,4 +1,4 @@
-"""What a person may choose of a local mesh; every command's options are read with it."""
+"""The options of a local mesh."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ STAGES = tuple(BINDINGS)
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class MeshOptions:
-    """What a person chose.
+    """The user's options.
 
     Attributes:
         data: The mesh's folder.
-        profile: The engines, by the name of a profile.
-        workers: How many processes of a stage, by the stage's name. Where unset, as many as fit
+        profile: The name of the profile, which selects the engines.
+        workers: The number of processes of a stage, by the stage's name. Unset: as many as fit
             the machine for ASR and 1 for the others.
         port_base: The gateway's port; the stages have those after it. 0 for
             any that are free.
         nats_port: The broker's port; 0 for any that is free.
-        environment: Settings that win over the environment.
-        commands: What runs in place of a stage's own service, by the stage's
+        environment: Settings that override the environment.
+        commands: Commands that replace a stage's service, by the stage's
             name; for tests and measurements.
     """
 

@@ -1,4 +1,4 @@
-"""What a local mesh is made of."""
+"""The processes of a local mesh."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from maie_runtime.cores import usable_cores
 MAX_WORKERS = 64
 NATS = "nats"
 GATEWAY = "gateway"
-# The disk alone is the limit.
+# Only the disk limits it.
 NO_LIMIT_BYTES = 1 << 50
-# Nobody waits for other machines here, so work in hand is given back sooner than in a cluster.
+# All parts are on one machine, so units are returned sooner than in a cluster.
 GRACE_SECONDS = 10
 
 
@@ -37,8 +37,8 @@ class Part:
         name: Unique within the mesh, such as "asr" or "asr-2".
         command: What to run; the first entry is a path.
         address: HOST:PORT that it listens on.
-        environment: Its settings, on top of the supervisor's environment.
-        monitor: HOST:PORT where a broker tells over HTTP how it is; empty for others.
+        environment: Its settings, in addition to the supervisor's environment.
+        monitor: HOST:PORT of a broker's HTTP monitoring; empty for others.
     """
 
     name: str
@@ -49,10 +49,10 @@ class Part:
 
 
 def plan(options: MeshOptions, layout: Layout) -> list[Part]:
-    """The parts of a mesh in the order of their start: broker, stages, gateway.
+    """The parts of a mesh in start order: broker, stages, gateway.
 
     Raises:
-        MeshError: An option asks for what cannot be.
+        MeshError: An option is invalid.
     """
     ports = Ports()
     broker = _broker(layout, ports.take(options.nats_port), ports.take(0))
@@ -71,10 +71,10 @@ def plan(options: MeshOptions, layout: Layout) -> list[Part]:
 
 
 def fit_of(options: MeshOptions) -> Fit:
-    """What the mesh takes of this machine to transcribe.
+    """The workers, slots and threads of the mesh for ASR.
 
     Raises:
-        MeshError: An option asks for what cannot be.
+        MeshError: An option is invalid.
     """
     asked = _worker_counts(options.workers)["asr"]
     workers = asked if "asr" in options.workers or "asr" in options.commands else None
@@ -83,7 +83,7 @@ def fit_of(options: MeshOptions) -> Fit:
 
 
 def _settings(options: MeshOptions) -> dict[str, str]:
-    """What a person set, and the profile and the mesh's own ways where nobody did."""
+    """The user's settings, and defaults of the profile and the mesh for the others."""
     return {
         "MAIE_LOG_FORMAT": "json",
         "MAIE_SHUTDOWN_GRACE_SECONDS": str(GRACE_SECONDS),
@@ -138,10 +138,10 @@ def _broker(layout: Layout, address: str, monitor: str) -> Part:
                 "http": monitor,
                 "jetstream": {
                     "store_dir": str(layout.nats),
-                    # By default it syncs every two minutes, and acknowledged writes may be lost.
+                    # The default of two minutes could lose acknowledged writes.
                     "sync_interval": "always",
-                    # By default three quarters of what is free when it starts: a server that is
-                    # started again on a fuller disk would refuse to write with space left.
+                    # The default is three quarters of the free space at its start: a server that is
+                    # restarted on a fuller disk would refuse writes with space left.
                     "max_file_store": NO_LIMIT_BYTES,
                 },
             },
@@ -156,7 +156,7 @@ def _broker(layout: Layout, address: str, monitor: str) -> Part:
 
 
 def nats_server() -> Path:
-    """The nats-server that came with this Python environment, or else the one on the PATH.
+    """The nats-server in this Python environment, or else the one on the PATH.
 
     Raises:
         MeshError: There is none.

@@ -8,14 +8,14 @@ import socket
 from maie_cli.mesh.errors import MeshError
 
 HOST = "127.0.0.1"
-# Below the range out of which Linux takes the ports of outgoing connections, so that none takes
-# a port between its choice and its use.
+# Below Linux's range for the ports of outgoing connections, so that none of them takes a port
+# between its choice and its use.
 FREE_PORTS = range(20_000, 32_000)
 TRIES = 1000
 
 
 def is_free(port: int) -> bool:
-    """Whether nobody listens on a port of this machine."""
+    """Whether a port of this machine is free."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -26,7 +26,7 @@ def is_free(port: int) -> bool:
 
 
 class Ports:
-    """Gives out ports, each once."""
+    """Assigns ports, each once."""
 
     def __init__(self) -> None:
         self._given: set[int] = set()
@@ -35,7 +35,7 @@ class Ports:
         """HOST:PORT of a port, or of any free one for 0.
 
         Raises:
-            MeshError: Somebody else listens there.
+            MeshError: Another program listens there.
         """
         if port == 0:
             port = self._any()

@@ -1,4 +1,4 @@
-"""Which engines a mesh runs with."""
+"""The profiles: the engines of a mesh."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ PROFILES: dict[str, dict[str, str]] = {
         for name, value in (("RESIDENCY", "shared-gpu"), ("GPU", "local/0"))
     },
 }
-"""The environment of each profile. What a person set before wins. `tiny` is for machines that may
-download nothing: all that it reads with comes in packages."""
+"""The environment of each profile. The user's settings override it. `tiny` is for machines without
+downloads: all of its models are in packages."""
 GPU_PROFILES = ("gpu", "shared-gpu")
 
 MODELS: dict[tuple[str, str], tuple[str, str]] = {
@@ -38,20 +38,20 @@ MODELS: dict[tuple[str, str], tuple[str, str]] = {
     ("ENHANCEMENT", "vllm"): ("MAIE_ENHANCEMENT_VLLM_MODEL_PATH", "a language model"),
     ("SUMMARY", "vllm"): ("MAIE_SUMMARY_VLLM_MODEL_PATH", "a language model"),
 }
-"""Where a service's engine has its model: the variable, and what must be there."""
+"""The variable of an engine's model path, and a description of the model."""
 
 
 def profile_environment(name: str) -> dict[str, str]:
     """The settings of a profile.
 
     Raises:
-        MeshError: There is no such profile, or a model is not there.
+        MeshError: There is no such profile, or a model is missing.
     """
     if name not in PROFILES:
         raise MeshError(f"There is no profile {name!r}; choose from {', '.join(PROFILES)}.")
     for variable, what in _models({**PROFILES[name], **os.environ}):
         path = os.environ.get(variable, "")
-        # The embedded engine has a default model, and its service says how to get it.
+        # The embedded engine has a default model, and its service explains how to get it.
         if name in GPU_PROFILES and not (path and Path(path).is_dir()):
             raise MeshError(f"The profile {name} needs {what}: set {variable} to its folder.")
     return PROFILES[name]

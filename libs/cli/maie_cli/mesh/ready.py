@@ -1,4 +1,4 @@
-"""Whether a part of a local mesh does its work."""
+"""Readiness checks for the parts of a local mesh."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ CHECK_SECONDS = 2.0
 
 
 async def is_ready(part: Part) -> bool:
-    """Whether the part answers and says that it is serving."""
+    """Whether the part answers and reports SERVING."""
     if part.name == NATS:
         return await broker_is_ready(part.address)
     return await is_serving(part.address)
 
 
 async def is_serving(address: str) -> bool:
-    """Whether a gRPC server says that it is serving."""
+    """Whether a gRPC server reports SERVING."""
     return await health_of(address) is True
 
 
 async def broker_is_ready(address: str) -> bool:
-    """Whether a nats-server greets with JetStream switched on."""
+    """Whether a nats-server announces JetStream in its greeting."""
     host, _, port = address.rpartition(":")
     try:
         async with asyncio.timeout(CHECK_SECONDS):
@@ -33,7 +33,7 @@ async def broker_is_ready(address: str) -> bool:
                 greeting = await reader.readline()
             finally:
                 writer.close()
-    except OSError:  # which TimeoutError is one of
+    except OSError:  # includes TimeoutError
         return False
     verb, _, info = greeting.partition(b" ")
     return verb == b"INFO" and bool(json.loads(info).get("jetstream"))

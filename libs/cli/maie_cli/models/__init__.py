@@ -1,4 +1,4 @@
-"""Models that can be fetched, and those that lie on this machine."""
+"""The models that can be fetched, and those on this machine."""
 
 from maie_cli.models.catalogue import CATALOGUE, CatalogueModel, catalogue_model
 from maie_cli.models.pull import pull

@@ -1,4 +1,4 @@
-"""Models that are known by name, each with the sources that it is fetched from, all pinned."""
+"""The catalogue of models by name, each with its pinned sources."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _REPOSITORY = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+)@(?P<revision>[0-9a-f]
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class CatalogueModel:
-    """A model and where it is fetched from.
+    """A model and its sources.
 
     Attributes:
-        name: What it is called here and on disk.
-        description: What it is, in one sentence.
-        sources: Where it is fetched from, in the order in which they are tried. Two sources may
-            hold different conversions of the same weights, so each has digests of its own.
-        license: The licence of the weights, by its SPDX identifier.
+        name: Its name here and on disk.
+        description: The model, in one sentence.
+        sources: Its sources, in the order in which they are tried. Two sources may
+            have different conversions of the same weights, so each has its own digests.
+        license: The licence of the weights, as an SPDX identifier.
         torch: Whether it is a torch model, whose weights must be safetensors.
     """
 
@@ -42,14 +42,14 @@ class CatalogueModel:
 
     @property
     def size_mb(self) -> int:
-        """Megabytes that are downloaded from the first source; 0 where that is not known."""
+        """The size of the download from the first source in megabytes; 0 if unknown."""
         return self.sources[0].size_mb
 
 
 def _whisper(
     name: str, repository: str, revision: str, size_mb: int, sha256: str, description: str
 ) -> CatalogueModel:
-    """A Whisper model whose weights alone are pinned, besides the commit."""
+    """A Whisper model with a pinned commit and pinned weights."""
     hub = HubSource(
         repository=repository,
         revision=revision,
@@ -63,7 +63,7 @@ def _whisper(
 
 
 def _pinned(repository: str, revision: str, size_mb: int, sha256: Mapping[str, str]) -> HubSource:
-    """A source on the hub of which every file is pinned."""
+    """A source on the hub with all files pinned."""
     return HubSource(
         repository=repository,
         revision=revision,
@@ -73,7 +73,7 @@ def _pinned(repository: str, revision: str, size_mb: int, sha256: Mapping[str, s
     )
 
 
-# The digests of the hub's files are those that several public projects pin; they agree.
+# The digests of the hub's files match those that several public projects pin.
 _BASE_HUB = _pinned(
     "Systran/faster-whisper-base",
     "ebe41f70d5b6dfa9166e2c581c45c9c0cfc57b66",

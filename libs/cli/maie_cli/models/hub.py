@@ -9,22 +9,22 @@ from maie_cli.models.sources import HubSource
 from maie_runtime.errors import Code, StageError
 from maie_runtime.reasons import Reason
 
-# A hub that cannot be reached must not keep the next source waiting: its own client tries for 25 s.
+# The timeout for an unreachable hub, before the next source; its own client tries for 25 s.
 PROBE_SECONDS = 5.0
 
 
 def fetch_from_hub(source: HubSource, folder: Path, endpoint: str = "") -> None:
-    """Downloads a repository's files; what is there already is not downloaded again.
+    """Downloads a repository's files, except for existing ones.
 
     Args:
         source: The repository and its commit.
-        folder: Where the files go.
-        endpoint: The address of a mirror; the hub itself where empty.
+        folder: The target folder.
+        endpoint: The address of a mirror; empty: the hub itself.
 
     Raises:
         StageError: UNAVAILABLE with SOURCE_UNREACHABLE.
     """
-    # Half a second of imports, which no other command needs.
+    # Half a second of imports, only for this command.
     import httpx2
     from huggingface_hub import constants, snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
@@ -47,5 +47,5 @@ def fetch_from_hub(source: HubSource, folder: Path, endpoint: str = "") -> None:
             Reason.SOURCE_UNREACHABLE,
             f"{endpoint or 'the hub'} gives no {source.repository} ({type(error).__name__})",
         ) from error
-    # Its client keeps notes beside the files.
+    # Its client stores metadata next to the files.
     rmtree(folder / ".cache", ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Shows how much of a download is there, whatever client it comes by."""
+"""Shows the progress of a download by any client."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from maie_cli.console import err, note
 
 LOOK_SECONDS = 0.5
 MEGABYTE = 1_000_000
-# Lines of a log: one for each tenth, or for so many megabytes where the whole is not known.
+# Log lines: one for each tenth, or for this many megabytes if the size is unknown.
 TENTHS = 10
 STEP_MB = 100
 
 
 @contextmanager
 def progress_of(name: str, folder: Path, size_mb: int) -> Iterator[None]:
-    """Shows on stderr how a folder fills: a bar on a terminal, lines elsewhere.
+    """Shows the growth of a folder on stderr: a bar on a terminal, lines elsewhere.
 
     Args:
-        name: What is downloaded.
-        folder: Where its files arrive.
-        size_mb: Megabytes that they will have; 0 where that is not known.
+        name: The name of the download.
+        folder: The folder of its files.
+        size_mb: Their size in megabytes; 0 if unknown.
     """
     ended = threading.Event()
     show = _bar if err.is_terminal else _lines
@@ -58,7 +58,7 @@ def _lines(name: str, folder: Path, size_mb: int, ended: threading.Event) -> Non
 
 
 def _size_of(folder: Path) -> int:
-    """Bytes of all files below a folder, some of which may come and go meanwhile."""
+    """The size of all files below a folder in bytes; files may appear and vanish meanwhile."""
     total = 0
     for path in folder.rglob("*"):
         with suppress(FileNotFoundError):

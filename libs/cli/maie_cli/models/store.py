@@ -9,7 +9,7 @@ from maie_runtime.models import MANIFEST, Manifest, file_sha256, model_missing, 
 
 
 def model_directory(models: Path, name: str) -> Path:
-    """Where a pulled model lies.
+    """The directory of a pulled model.
 
     Args:
         models: The directory of all models.
@@ -25,11 +25,11 @@ def model_directory(models: Path, name: str) -> Path:
 
 
 def trust(root: Path) -> Manifest:
-    """Writes down what a model's files hash to now.
+    """Writes a manifest with the current hashes of a model's files.
 
     Raises:
-        StageError: FAILED_PRECONDITION with MODEL_MISSING where there are none, or MODEL_CORRUPT
-            where weights are cut short by their own header.
+        StageError: FAILED_PRECONDITION with MODEL_MISSING if there are no files, or MODEL_CORRUPT
+            if weights are shorter than their header states.
     """
     names = content_of(root)
     if not names:

