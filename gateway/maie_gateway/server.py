@@ -12,25 +12,25 @@ import structlog
 from maie.catalog.v1 import catalog_pb2_grpc
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import job_pb2_grpc
-from maie_gateway.admission import Admission
-from maie_gateway.catalog import CatalogService
-from maie_gateway.chunks import Chunks
-from maie_gateway.conducting import ConductingOptions, conducting
+from maie_gateway.care.dead_letters import DeadLetters
+from maie_gateway.care.removal import Removal
+from maie_gateway.care.retention import Sweeper
+from maie_gateway.care.streams import keep_streams
 from maie_gateway.conductor import Policy
-from maie_gateway.deadletters import DeadLetters
-from maie_gateway.jobs import JobService
+from maie_gateway.engine.chunks import Chunks
+from maie_gateway.engine.wiring import ConductingOptions, conducting
+from maie_gateway.intake.admission import Admission
+from maie_gateway.intake.requests import Requests
+from maie_gateway.intake.steering import Steering
+from maie_gateway.intake.submission import Submissions
 from maie_gateway.readmodel import Projector, open_read_model
-from maie_gateway.removal import Removal
-from maie_gateway.requests import Requests
-from maie_gateway.results import Results
-from maie_gateway.retention import Sweeper
+from maie_gateway.records.store import JobStore
+from maie_gateway.rpc.catalog import CatalogService
+from maie_gateway.rpc.jobs import JobService
+from maie_gateway.rpc.watch import Watch
 from maie_gateway.settings import GatewaySettings
-from maie_gateway.steering import Steering
-from maie_gateway.store import JobStore
-from maie_gateway.stored_results import StoredResults
-from maie_gateway.streams import keep_streams
-from maie_gateway.submission import Submissions
-from maie_gateway.watch import Watch
+from maie_gateway.views.results import Results
+from maie_gateway.views.stored_results import StoredResults
 from maie_gateway.webhooks import check_webhooks
 from maie_gateway.webhooks.wiring import open_webhooks
 from maie_runtime.background import beside
@@ -129,7 +129,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
                     store=jobs.store,
                     changes=jobs.changes,
                     conductor=jobs.conductor,
-                    turns=jobs.turns,
+                    fair_share=jobs.fair_share,
                     requests=requests,
                     admission=Admission(jobs.changes, settings.admission_limits()),
                     templates=templates,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from maie_gateway.admission import AdmissionLimits
-from maie_gateway.pace import UploadLimits
+from maie_gateway.intake.admission import AdmissionLimits
+from maie_gateway.intake.pace import UploadLimits
 from maie_gateway.readmodel import ReadModelSettings
 from maie_gateway.webhooks import WebhookSettings
 from maie_runtime.bus.streams import Lifetimes

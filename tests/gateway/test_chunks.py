@@ -14,10 +14,10 @@ from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
-from maie_gateway.chunks import Chunks
-from maie_gateway.conducting import ConductingOptions, conducting
 from maie_gateway.conductor import Policy, accept
-from maie_gateway.stored_results import StoredResults
+from maie_gateway.engine.chunks import Chunks
+from maie_gateway.engine.wiring import ConductingOptions, conducting
+from maie_gateway.views.stored_results import StoredResults
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus.broker import Broker
 from maie_runtime.stage import StageContext

@@ -17,8 +17,8 @@ from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1.record_pb2 import JobRecord
-from maie_gateway.conducting import Conducting, ConductingOptions, conducting
 from maie_gateway.conductor import FINAL_STATES, Policy, accept, lane
+from maie_gateway.engine.wiring import Conducting, ConductingOptions, conducting
 from maie_pipeline.bindings import BINDINGS
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
@@ -69,7 +69,7 @@ class Gateway:
             traceparent="",
             now=datetime.now(UTC),
             tenant=tenant,
-            held=self.jobs.turns.must_wait(tenant, lane(JobRecord(config=config))),
+            held=self.jobs.fair_share.must_wait(tenant, lane(JobRecord(config=config))),
         )
         await self.jobs.conductor.begin(step)
         return step.record.job_id

@@ -10,12 +10,12 @@ import pytest
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
-from maie_gateway.buckets import Entry
-from maie_gateway.changes import JobChanges
 from maie_gateway.conductor import advance
-from maie_gateway.journal import StoredRecord
-from maie_gateway.names import Names, names_of, without_names
-from maie_gateway.store import STREAM, JobStore, RevisionConflictError
+from maie_gateway.records.buckets import Entry
+from maie_gateway.records.changes import JobChanges
+from maie_gateway.records.journal import StoredRecord
+from maie_gateway.records.names import Names, names_of, without_names
+from maie_gateway.records.store import STREAM, JobStore, RevisionConflictError
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker, open_broker
 from maie_runtime.bus.provision import provision

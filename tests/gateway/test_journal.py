@@ -14,7 +14,7 @@ from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
 from maie_gateway.conductor import FINAL_STATES, advance
-from maie_gateway.journal import (
+from maie_gateway.records.journal import (
     MAX_CHANGES,
     Growth,
     StoredRecord,

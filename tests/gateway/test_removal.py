@@ -10,7 +10,7 @@ import pytest
 
 from maie.job.v1 import job_pb2 as job
 from maie_client import Client, ClientError, JobOptions
-from maie_gateway import removal
+from maie_gateway.care import removal
 from maie_gateway.settings import RetentionSettings
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus import subjects

@@ -12,10 +12,10 @@ import pytest
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
 from maie_client import Client, ClientError
-from maie_gateway.names import Names, names_of
-from maie_gateway.requests import Requests
+from maie_gateway.intake.requests import Requests
+from maie_gateway.records.names import Names, names_of
+from maie_gateway.records.store import REMOVED
 from maie_gateway.settings import RetentionSettings
-from maie_gateway.store import REMOVED
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker

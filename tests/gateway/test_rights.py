@@ -17,8 +17,8 @@ from structlog.testing import capture_logs
 
 from maie.job.v1 import job_pb2 as job
 from maie_client import Client
-from maie_gateway.conducting import ConductingOptions, conducting
 from maie_gateway.conductor import Policy
+from maie_gateway.engine.wiring import ConductingOptions, conducting
 from maie_gateway.server import serve_gateway
 from maie_gateway.settings import GatewaySettings
 from maie_gateway.webhooks import WebhookSettings

@@ -11,8 +11,8 @@ import pytest
 
 from maie.job.v1 import job_pb2 as job
 from maie_client import Client, ClientError
-from maie_gateway import pace
-from maie_gateway.admission import Admission, Upload
+from maie_gateway.intake import pace
+from maie_gateway.intake.admission import Admission, Upload
 from maie_gateway.settings import GatewaySettings
 from tests.gateway.conftest import EmptyMesh
 from tests.waiting import PATIENCE_SECONDS, until

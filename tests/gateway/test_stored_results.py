@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from maie.common.v1 import types_pb2 as common
-from maie_gateway.stored_results import StoredResults
+from maie_gateway.views.stored_results import StoredResults
 from maie_runtime.blobs import Blobs
 from maie_runtime.errors import StageError
 

@@ -9,7 +9,7 @@ import time
 import pytest
 from pydantic import ValidationError
 
-from maie_gateway.streams import keep_streams
+from maie_gateway.care.streams import keep_streams
 from maie_runtime.background import beside
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus import lanes, subjects
@@ -146,7 +146,7 @@ async def test_an_idle_slot_costs_a_few_small_requests_a_second(
 async def test_work_goes_on_after_the_consumers_were_lost(
     broker: Broker, stage: EmptyStage, blobs: Blobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("maie_gateway.streams.LOOK_SECONDS", 0.2)
+    monkeypatch.setattr("maie_gateway.care.streams.LOOK_SECONDS", 0.2)
     async with worker(broker, stage, blobs), beside(keep_streams(broker, Wanted())):
         for lane in (subjects.INTERACTIVE, subjects.BATCH):
             name = subjects.worker_consumer("asr", lane)

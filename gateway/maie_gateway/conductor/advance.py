@@ -16,7 +16,7 @@ from maie_gateway.conductor.log import log_accepted, log_state, retries_made
 from maie_gateway.conductor.policy import Policy
 from maie_gateway.conductor.steering import STEERING
 from maie_gateway.conductor.tasks import task_id
-from maie_gateway.tenants import DEFAULT_TENANT
+from maie_gateway.conductor.tenants import DEFAULT_TENANT
 from maie_pipeline.pipelines import PIPELINES
 from maie_pipeline.recording import RECORDING
 from maie_pipeline.states import FINAL_STATES

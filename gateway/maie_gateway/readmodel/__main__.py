@@ -11,9 +11,9 @@ import structlog
 from maie_gateway.readmodel.model import open_read_model
 from maie_gateway.readmodel.rebuild import rebuild
 from maie_gateway.readmodel.settings import ReadModelSettings
-from maie_gateway.results import Results
-from maie_gateway.store import JobStore
-from maie_gateway.stored_results import StoredResults
+from maie_gateway.records.store import JobStore
+from maie_gateway.views.results import Results
+from maie_gateway.views.stored_results import StoredResults
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import open_broker

@@ -11,8 +11,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
 from maie_gateway.conductor import FINAL_STATES, job_view
+from maie_gateway.conductor.tenants import tenant_of_record
 from maie_gateway.readmodel.words import storable
-from maie_gateway.tenants import tenant_of_record
 from maie_gateway.views import VIEWS
 from maie_pipeline.nodes import node_name
 from maie_pipeline.pipelines import pipeline_of

@@ -14,8 +14,8 @@ from maie_gateway.readmodel.backlog import Backlog, Waiting
 from maie_gateway.readmodel.entries import JobEntry, job_entry
 from maie_gateway.readmodel.model import ReadModel
 from maie_gateway.readmodel.texts import TextIndexer
-from maie_gateway.results import Results
-from maie_gateway.store import GONE, JobStore
+from maie_gateway.records.store import GONE, JobStore
+from maie_gateway.views.results import Results
 from maie_runtime.background import beside
 from maie_runtime.errors import StageError
 

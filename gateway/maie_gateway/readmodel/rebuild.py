@@ -8,8 +8,8 @@ from collections.abc import Callable
 from maie_gateway.readmodel.entries import JobEntry, job_entry
 from maie_gateway.readmodel.model import ReadModel
 from maie_gateway.readmodel.texts import TextIndexer
-from maie_gateway.results import Results
-from maie_gateway.store import GONE, JobStore
+from maie_gateway.records.store import GONE, JobStore
+from maie_gateway.views.results import Results
 from maie_runtime.errors import StageError
 
 BATCH_JOBS = 100

@@ -10,7 +10,7 @@ import structlog
 from aiohttp import ClientError
 
 from maie.event.v1 import event_pb2 as event
-from maie_gateway.store import GONE
+from maie_gateway.records.store import GONE
 from maie_gateway.webhooks import cloud_event
 from maie_gateway.webhooks.http import Poster
 from maie_gateway.webhooks.secrets import Secrets

@@ -9,7 +9,7 @@ from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
 from maie_gateway.conductor import FINAL_STATES
-from maie_gateway.tenants import tenant_of_record
+from maie_gateway.conductor.tenants import tenant_of_record
 from maie_gateway.webhooks.settings import TenantWebhook
 
 # A message of the broker is bounded, and a receiver that wants them all asks for the job.

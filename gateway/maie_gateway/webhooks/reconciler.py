@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import structlog
 
 from maie.job.v1 import record_pb2 as record
-from maie_gateway.store import GONE, JobStore
+from maie_gateway.records.store import GONE, JobStore
 from maie_gateway.webhooks.deliveries import TenantWebhooks, deliveries
 from maie_gateway.webhooks.queue import publish_deliveries
 from maie_runtime.background import beside

@@ -12,8 +12,8 @@ from google.protobuf.message import DecodeError
 from yarl import URL
 
 from maie.event.v1 import event_pb2 as event
-from maie_gateway.erasing import erase
-from maie_gateway.store import JobStore
+from maie_gateway.records.erasing import erase
+from maie_gateway.records.store import JobStore
 from maie_gateway.webhooks.attempt import Attempt, Attempts, Outcome
 from maie_gateway.webhooks.gate import Gate, Refusal
 from maie_gateway.webhooks.guard import UrlGuard

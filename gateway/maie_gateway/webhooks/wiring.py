@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from maie.job.v1 import record_pb2 as record
-from maie_gateway.store import JobStore
+from maie_gateway.records.store import JobStore
 from maie_gateway.webhooks.deliveries import TenantWebhooks, deliveries
 from maie_gateway.webhooks.guard import UrlGuard, open_guard
 from maie_gateway.webhooks.queue import publish_deliveries

@@ -13,11 +13,11 @@ import pytest
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
-from maie_gateway.changes import JobChanges
 from maie_gateway.readmodel import Projector, ReadModel, open_read_model
-from maie_gateway.results import Results
-from maie_gateway.store import JobStore
-from maie_gateway.stored_results import StoredResults
+from maie_gateway.records.changes import JobChanges
+from maie_gateway.records.store import JobStore
+from maie_gateway.views.results import Results
+from maie_gateway.views.stored_results import StoredResults
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.provision import open_provisioned_broker

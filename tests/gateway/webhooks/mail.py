@@ -12,7 +12,7 @@ from aiohttp import web
 
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import record_pb2 as record
-from maie_gateway.store import JobStore
+from maie_gateway.records.store import JobStore
 from maie_gateway.webhooks import (
     UrlGuard,
     WebhookSender,

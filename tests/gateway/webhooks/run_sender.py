@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from maie_gateway.store import JobStore
+from maie_gateway.records.store import JobStore
 from maie_gateway.webhooks import WebhookSender, WebhookSettings, open_guard
 from maie_runtime.bus.provision import open_provisioned_broker
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from maie_gateway.store import JobStore
+from maie_gateway.records.store import JobStore
 from maie_gateway.webhooks import WebhookReconciler, WebhookSettings
 from tests.conftest import NatsServer
 from tests.gateway.webhooks.mail import QUICK, Mail

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from maie_gateway.store import JobStore
+from maie_gateway.records.store import JobStore
 from maie_gateway.webhooks import TenantWebhook, deliveries, publish_deliveries, replay
 from tests.conftest import free_port
 from tests.gateway.webhooks.mail import UNTIL_GIVEN_UP, Mail, answers

@@ -8,9 +8,9 @@ from nats.js.errors import NotFoundError
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
 from maie_client import Client, ClientError
-from maie_gateway.journal import StoredRecord
-from maie_gateway.names import Names, names_of, without_names
-from maie_gateway.store import JobStore, RevisionConflictError
+from maie_gateway.records.journal import StoredRecord
+from maie_gateway.records.names import Names, names_of, without_names
+from maie_gateway.records.store import JobStore, RevisionConflictError
 from maie_gateway.webhooks import deliveries, publish_deliveries
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker

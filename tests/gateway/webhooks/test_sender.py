@@ -9,7 +9,7 @@ import pytest
 import structlog
 from aiohttp import web
 
-from maie_gateway.store import JobStore
+from maie_gateway.records.store import JobStore
 from maie_gateway.webhooks import (
     TenantWebhook,
     WebhookSettings,

@@ -1,4 +1,4 @@
-"""Whose turn it is: a fair share of the mesh for each tenant."""
+"""A fair share of the mesh for each tenant: which jobs run now, and which are held."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import structlog
 
 from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
-from maie_gateway.changes import ActiveJob, JobChanges
-from maie_gateway.loop import Conductor
-from maie_gateway.store import GONE
+from maie_gateway.engine.loop import Conductor
+from maie_gateway.records.changes import ActiveJob, JobChanges
+from maie_gateway.records.store import GONE
 from maie_runtime.background import beside
 from maie_runtime.errors import StageError
 
@@ -46,10 +46,10 @@ def due(jobs: Mapping[str, ActiveJob], max_running_jobs: int) -> list[str]:
     ]
 
 
-class Turns:
+class FairShare:
     """Releases held jobs, oldest first, as earlier ones of their tenant and lane end.
 
-    A lane has its own turns, so that what somebody waits for is not held behind
+    Each lane has a share of its own, so that what somebody waits for is not held behind
     a tenant's own batch work. Every gateway looks; they agree, because each goes
     by the records and a job can be released only once. While gateways accept jobs
     of one tenant at the same moment, a few more than the limit may run.
@@ -76,7 +76,7 @@ class Turns:
 
     @asynccontextmanager
     async def running(self, period: float = LOOK_SECONDS) -> AsyncIterator[None]:
-        """Gives turns as long as the context lasts."""
+        """Releases held jobs as long as the context lasts."""
         with self._changes.subscribe_active(self._news.set):
             async with beside(self._give(period)):
                 yield
@@ -109,4 +109,4 @@ class Turns:
             if error.reason in GONE:
                 self._changes.forget(job_id)
             else:
-                log.warning("turns.release_failed", job=job_id, reason=error.reason)
+                log.warning("fair_share.release_failed", job=job_id, reason=error.reason)

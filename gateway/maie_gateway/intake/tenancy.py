@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from maie_gateway.journal import StoredRecord
-from maie_gateway.store import JobStore, job_not_found
-from maie_gateway.tenants import DEFAULT_TENANT, tenant_of_record
+from maie_gateway.conductor.tenants import DEFAULT_TENANT, tenant_of_record
+from maie_gateway.records.journal import StoredRecord
+from maie_gateway.records.store import JobStore, job_not_found
 from maie_runtime.errors import invalid
 from maie_runtime.limits import MAX_TENANT_CHARACTERS
 from maie_runtime.reasons import Reason

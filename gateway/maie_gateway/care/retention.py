@@ -15,10 +15,10 @@ from typing import Any
 
 import structlog
 
+from maie_gateway.care.removal import Removal
 from maie_gateway.conductor import FINAL_STATES
-from maie_gateway.removal import Removal
+from maie_gateway.records.store import GONE, JobStore
 from maie_gateway.settings import RetentionSettings
-from maie_gateway.store import GONE, JobStore
 from maie_runtime import folders
 from maie_runtime.background import beside
 from maie_runtime.blobs import Blobs, StoredObject

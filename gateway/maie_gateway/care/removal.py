@@ -9,13 +9,13 @@ import structlog
 
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import record_pb2 as record
-from maie_gateway.changes import JobChanges
 from maie_gateway.conductor import FINAL_STATES
-from maie_gateway.erasing import erase_all
-from maie_gateway.loop import Conductor
-from maie_gateway.requests import Requests
-from maie_gateway.store import REMOVAL_TOLD_SECONDS, JobStore, RevisionConflictError
-from maie_gateway.tenants import tenant_of_record
+from maie_gateway.conductor.tenants import tenant_of_record
+from maie_gateway.engine.loop import Conductor
+from maie_gateway.intake.requests import Requests
+from maie_gateway.records.changes import JobChanges
+from maie_gateway.records.erasing import erase_all
+from maie_gateway.records.store import REMOVAL_TOLD_SECONDS, JobStore, RevisionConflictError
 from maie_runtime import folders
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus import subjects

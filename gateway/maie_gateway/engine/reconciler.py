@@ -10,10 +10,10 @@ from contextlib import asynccontextmanager
 import structlog
 
 from maie.event.v1 import event_pb2 as event
-from maie_gateway.changes import ActiveJob, JobChanges
 from maie_gateway.conductor import binding, pending_tasks
-from maie_gateway.loop import Conductor
-from maie_gateway.store import GONE
+from maie_gateway.engine.loop import Conductor
+from maie_gateway.records.changes import ActiveJob, JobChanges
+from maie_gateway.records.store import GONE
 from maie_runtime.background import beside
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import BROKER_ERRORS, Broker

@@ -10,10 +10,10 @@ from maie.catalog.v1 import catalog_pb2 as catalog
 from maie.catalog.v1 import catalog_pb2_grpc
 from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
-from maie_gateway.changes import JobChanges
-from maie_gateway.submission import PIPELINE_VERSION
-from maie_gateway.submit_config import check_template_id
-from maie_gateway.workers import LiveWorkers
+from maie_gateway.engine.workers import LiveWorkers
+from maie_gateway.intake.submission import PIPELINE_VERSION
+from maie_gateway.intake.submit_config import check_template_id
+from maie_gateway.records.changes import JobChanges
 from maie_pipeline.bindings import BINDINGS, StageBinding
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import BROKER_ERRORS, Broker, broker_unavailable

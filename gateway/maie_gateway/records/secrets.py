@@ -10,7 +10,7 @@ import uuid_utils
 from google.protobuf.message import DecodeError
 
 from maie.job.v1 import record_pb2 as record
-from maie_gateway.erasing import erase_all
+from maie_gateway.records.erasing import erase_all
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.errors import KeyNotFoundError

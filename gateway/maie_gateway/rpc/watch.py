@@ -12,11 +12,11 @@ from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
-from maie_gateway.changes import JobChanges
 from maie_gateway.conductor import FINAL_STATES, log_events
-from maie_gateway.progress import WatcherState
-from maie_gateway.results import HAS_OUTPUT, Results
-from maie_gateway.store import JobStore
+from maie_gateway.records.changes import JobChanges
+from maie_gateway.records.store import JobStore
+from maie_gateway.rpc.progress import WatcherState
+from maie_gateway.views.results import HAS_OUTPUT, Results
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import RETRY_AFTER, Broker
 from maie_runtime.bus.errors import NatsError

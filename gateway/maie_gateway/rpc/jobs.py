@@ -10,17 +10,17 @@ from typing import Any
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import job_pb2_grpc
 from maie.job.v1 import record_pb2 as record
+from maie_gateway.care.dead_letters import DeadLetters
+from maie_gateway.care.removal import Removal
 from maie_gateway.conductor import job_view
-from maie_gateway.deadletters import DeadLetters
-from maie_gateway.journal import StoredRecord
+from maie_gateway.intake.steering import Steering
+from maie_gateway.intake.submission import Submissions
+from maie_gateway.intake.tenancy import own_job, tenant_of
 from maie_gateway.readmodel import Projector, ReadModel
-from maie_gateway.removal import Removal
-from maie_gateway.results import Results
-from maie_gateway.steering import Steering
-from maie_gateway.store import JobStore
-from maie_gateway.submission import Submissions
-from maie_gateway.tenancy import own_job, tenant_of
-from maie_gateway.watch import Watch
+from maie_gateway.records.journal import StoredRecord
+from maie_gateway.records.store import JobStore
+from maie_gateway.rpc.watch import Watch
+from maie_gateway.views.results import Results
 from maie_runtime.errors import invalid
 from maie_runtime.reasons import Reason
 

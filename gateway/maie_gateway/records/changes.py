@@ -13,10 +13,10 @@ from typing import Protocol
 
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import record_pb2 as record
-from maie_gateway.buckets import Entry, follow_bucket
 from maie_gateway.conductor import FINAL_STATES, lane, runnable_units
-from maie_gateway.journal import StoredRecord
-from maie_gateway.store import JobStore
+from maie_gateway.records.buckets import Entry, follow_bucket
+from maie_gateway.records.journal import StoredRecord
+from maie_gateway.records.store import JobStore
 from maie_runtime.background import beside
 from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.unreadable import Unreadable, dead_letter

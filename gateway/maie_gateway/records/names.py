@@ -14,7 +14,7 @@ from google.protobuf.message import DecodeError
 
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
-from maie_gateway.erasing import erase, erase_all
+from maie_gateway.records.erasing import erase, erase_all
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import REQUEST_TIMEOUT_SECONDS, Broker
 from maie_runtime.bus.errors import NotFoundError

@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from maie_gateway.changes import Follower, JobChanges
 from maie_gateway.conductor import Policy
-from maie_gateway.loop import Complete, Conductor, Follow, follow_nothing, leave_as_it_is
-from maie_gateway.reconciler import SETTLED_SECONDS, Reconciler
-from maie_gateway.store import JobStore
-from maie_gateway.turns import Turns
-from maie_gateway.workers import LiveWorkers
+from maie_gateway.engine.fair_share import FairShare
+from maie_gateway.engine.loop import Complete, Conductor, Follow, follow_nothing, leave_as_it_is
+from maie_gateway.engine.reconciler import SETTLED_SECONDS, Reconciler
+from maie_gateway.engine.workers import LiveWorkers
+from maie_gateway.records.changes import Follower, JobChanges
+from maie_gateway.records.store import JobStore
 from maie_runtime.bus.broker import Broker
 
 
@@ -41,14 +41,14 @@ class Conducting:
         store: The job records.
         changes: Which jobs are unfinished, and who listens.
         conductor: The one way to change a job.
-        turns: Whether a new job has to wait.
+        fair_share: Whether a new job has to wait.
         workers: What the live workers can do.
     """
 
     store: JobStore
     changes: JobChanges
     conductor: Conductor
-    turns: Turns
+    fair_share: FairShare
     workers: LiveWorkers
 
 
@@ -80,14 +80,18 @@ async def conducting(
         follow=follow,
         complete=complete,
     )
-    turns = Turns(changes, conductor, options.max_running_jobs)
+    fair_share = FairShare(changes, conductor, options.max_running_jobs)
     reconciler = Reconciler(broker, changes, conductor, options.settled_seconds)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(changes.follow())
         await stack.enter_async_context(workers.running())
         await stack.enter_async_context(conductor.running())
-        await stack.enter_async_context(turns.running())
+        await stack.enter_async_context(fair_share.running())
         await stack.enter_async_context(reconciler.running(options.reconcile_seconds))
         yield Conducting(
-            store=store, changes=changes, conductor=conductor, turns=turns, workers=workers
+            store=store,
+            changes=changes,
+            conductor=conductor,
+            fair_share=fair_share,
+            workers=workers,
         )

@@ -9,9 +9,9 @@ from google.protobuf.message import DecodeError
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
-from maie_gateway.steering import Steering
-from maie_gateway.store import GONE, JobStore
-from maie_gateway.tenancy import own_job
+from maie_gateway.intake.steering import Steering
+from maie_gateway.intake.tenancy import own_job
+from maie_gateway.records.store import GONE, JobStore
 from maie_gateway.webhooks import replay
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import BROKER_ERRORS, Broker, broker_unavailable

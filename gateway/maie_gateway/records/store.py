@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import datetime
 
 from maie.job.v1 import record_pb2 as record
-from maie_gateway.buckets import Entry
-from maie_gateway.journal import (
+from maie_gateway.records.buckets import Entry
+from maie_gateway.records.journal import (
     Growth,
     StoredRecord,
     fold,
@@ -17,8 +17,8 @@ from maie_gateway.journal import (
     next_record,
     parse_entry,
 )
-from maie_gateway.names import Names, names_of, without_names
-from maie_gateway.secrets import WebhookSecrets, take_out
+from maie_gateway.records.names import Names, names_of, without_names
+from maie_gateway.records.secrets import WebhookSecrets, take_out
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import BROKER_ERRORS, Broker, broker_unavailable
 from maie_runtime.bus.direct_get import Stored, stored_messages

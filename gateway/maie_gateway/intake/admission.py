@@ -9,8 +9,8 @@ from datetime import timedelta
 
 import structlog
 
-from maie_gateway.changes import JobChanges
-from maie_gateway.pace import Pace
+from maie_gateway.intake.pace import Pace
+from maie_gateway.records.changes import JobChanges
 from maie_runtime.errors import Code, StageError
 from maie_runtime.reasons import Reason
 

@@ -16,7 +16,6 @@ from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
-from maie_gateway.changes import JobChanges
 from maie_gateway.conductor import (
     Policy,
     Step,
@@ -27,8 +26,9 @@ from maie_gateway.conductor import (
     pending_tasks,
     task_id,
 )
-from maie_gateway.journal import StoredRecord
-from maie_gateway.store import GONE, JobStore, RevisionConflictError
+from maie_gateway.records.changes import JobChanges
+from maie_gateway.records.journal import StoredRecord
+from maie_gateway.records.store import GONE, JobStore, RevisionConflictError
 from maie_runtime.background import beside
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import BROKER_ERRORS, Broker, broker_unavailable

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from maie_gateway.changes import ActiveJob
-from maie_gateway.turns import due
+from maie_gateway.engine.fair_share import due
+from maie_gateway.records.changes import ActiveJob
 
 pytestmark = pytest.mark.unit
 

@@ -13,16 +13,16 @@ import uuid_utils
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
-from maie_gateway.admission import Admission, Upload
-from maie_gateway.changes import JobChanges
 from maie_gateway.conductor import Step, accept, lane
-from maie_gateway.loop import Conductor
-from maie_gateway.pace import Pace, UploadLimits
-from maie_gateway.requests import Requests, check_same_submit
-from maie_gateway.store import JobStore, RevisionConflictError
-from maie_gateway.submit_config import settled_config
-from maie_gateway.turns import Turns
-from maie_gateway.upload import first_config, receive_audio
+from maie_gateway.engine.fair_share import FairShare
+from maie_gateway.engine.loop import Conductor
+from maie_gateway.intake.admission import Admission, Upload
+from maie_gateway.intake.pace import Pace, UploadLimits
+from maie_gateway.intake.requests import Requests, check_same_submit
+from maie_gateway.intake.submit_config import settled_config
+from maie_gateway.intake.upload import first_config, receive_audio
+from maie_gateway.records.changes import JobChanges
+from maie_gateway.records.store import JobStore, RevisionConflictError
 from maie_runtime import folders
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus.broker import Broker, broker_unavailable
@@ -50,7 +50,7 @@ class Submissions:
         store: The job records.
         changes: Who is told of a job that was found instead of made.
         conductor: Begins jobs.
-        turns: Whether a new job has to wait.
+        fair_share: Whether a new job has to wait.
         requests: Which job a request id stands for.
         admission: How many jobs there may be.
         templates: Those that a summary can fill.
@@ -66,7 +66,7 @@ class Submissions:
         store: JobStore,
         changes: JobChanges,
         conductor: Conductor,
-        turns: Turns,
+        fair_share: FairShare,
         requests: Requests,
         admission: Admission,
         templates: TemplateLibrary,
@@ -78,7 +78,7 @@ class Submissions:
         self._store = store
         self._changes = changes
         self._conductor = conductor
-        self._turns = turns
+        self._fair_share = fair_share
         self._requests = requests
         self._admission = admission
         self._templates = templates
@@ -157,7 +157,7 @@ class Submissions:
                 traceparent=traceparent,
                 now=datetime.now(UTC),
                 tenant=tenant,
-                held=self._turns.must_wait(tenant, lane(record.JobRecord(config=config))),
+                held=self._fair_share.must_wait(tenant, lane(record.JobRecord(config=config))),
                 asr_slots=self._conductor.policy.window.get(common.STAGE_ASR, 0),
             )
             await self._conductor.begin(step)

@@ -14,9 +14,9 @@ from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie_gateway.conductor import job_view
-from maie_gateway.metrics import show_costs
-from maie_gateway.stored_results import StoredResults
 from maie_gateway.views import VIEWS
+from maie_gateway.views.costs import show_costs
+from maie_gateway.views.stored_results import StoredResults
 from maie_pipeline.bindings import BINDINGS
 from maie_pipeline.nodes import node_name
 from maie_pipeline.pipelines import pipeline_of

@@ -15,7 +15,7 @@ from google.protobuf.message import DecodeError
 from maie.asr.v1 import asr_pb2 as asr
 from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
-from maie_gateway.buckets import Entry, follow_bucket
+from maie_gateway.records.buckets import Entry, follow_bucket
 from maie_pipeline.bindings import BINDINGS
 from maie_runtime.background import beside
 from maie_runtime.bus.broker import Broker, broker_unavailable

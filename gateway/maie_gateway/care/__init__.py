@@ -1,0 +1,1 @@
+"""What is removed, given up or brought back."""

@@ -1,0 +1,1 @@
+"""What moves jobs on: the conductor's loop, fair shares, workers, stalled jobs."""
