@@ -26,7 +26,7 @@ from nats.js.api import Header
 from nats.js.errors import APIError
 
 from maie_runtime.bus import subjects
-from maie_runtime.bus.returns import Returns
+from maie_runtime.bus.redelivery_ledger import RedeliveryLedger
 
 POLL_SECONDS = 1.0
 # A task is heard of before it is stored, which takes a write to the disk.
@@ -92,7 +92,7 @@ class LanePuller:
 
     Args:
         client: The connection.
-        returns: Where tasks go that came too late.
+        ledger: Returns tasks that came too late.
         wake_ups: What is heard of the stage's tasks.
         consumers: The durable consumers by lane, in the order of their service.
         slots: One is acquired for each request, and kept with the task that comes.
@@ -102,14 +102,14 @@ class LanePuller:
     def __init__(
         self,
         client: Client,
-        returns: Returns,
+        ledger: RedeliveryLedger,
         wake_ups: WakeUps,
         consumers: Mapping[str, str],
         slots: asyncio.Semaphore,
         may_look: Callable[[], bool],
     ) -> None:
         self._client = client
-        self._returns = returns
+        self._ledger = ledger
         self._wake_ups = wake_ups
         self._consumers = consumers
         self._slots = slots
@@ -266,7 +266,7 @@ class LanePuller:
         """Gives a task to the next worker that asks; no task, no matter."""
         if _status(message) is None:
             with suppress(NatsError, OSError):
-                await self._returns.give_back(message)
+                await self._ledger.give_back(message)
 
 
 def _status(message: Msg) -> str | None:

@@ -19,7 +19,7 @@ from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import BROKER_ERRORS, Broker
 from maie_runtime.bus.claim import Claim
 from maie_runtime.bus.lanes import LanePuller, WakeUps
-from maie_runtime.bus.returns import Returns
+from maie_runtime.bus.redelivery_ledger import RedeliveryLedger
 from maie_runtime.bus.unreadable import Unreadable, dead_letter
 from maie_runtime.durations import seconds
 from maie_runtime.errors import OUTCOMES, BusyError, Settle, StageError
@@ -70,7 +70,7 @@ class JetStreamMount:
         self._broker = broker
         self._settings = settings
         self.host = host
-        self._returns = Returns(broker)
+        self._ledger = RedeliveryLedger(broker)
         self._wake_ups = WakeUps(broker.client, binding.slug)
         self._places: set[int] = set()
         self._slots: list[asyncio.Task[None]] = []
@@ -117,7 +117,7 @@ class JetStreamMount:
         may_look = partial(self.host.may_take, number)
         async with LanePuller(
             self._broker.client,
-            self._returns,
+            self._ledger,
             self._wake_ups,
             consumers,
             self.host.slots,
@@ -126,7 +126,7 @@ class JetStreamMount:
             self._pullers.add(puller)
             while not self._stopping:
                 try:
-                    await self._returns.note_owed()
+                    await self._ledger.note_owed()
                     await self.host.quarantine.opened()
                     if message := await puller.take():
                         try:
@@ -152,7 +152,7 @@ class JetStreamMount:
                 await self._settle(task, message)
             except FAILURES_OF_BROKER:
                 # It comes back when its ack_wait is over.
-                self._returns.owe(message)
+                self._ledger.owe(message)
                 raise
 
     def _read(self, message: Msg) -> event.StageTask | None:
@@ -179,16 +179,16 @@ class JetStreamMount:
         pause = seconds(task.pause)
         claim = Claim(self._broker.client, message)
         if self._stopping:
-            await self._returns.give_back(message)
+            await self._ledger.give_back(message)
         elif pause and message.metadata.num_delivered == 1:
-            await self._returns.give_back(message, pause)
+            await self._ledger.give_back(message, pause)
         elif claim.place in self._places:
             # In hand already: the broker was away, and got no heartbeat.
-            await self._returns.give_back(message, self._settings.mesh.ack_wait_seconds)
+            await self._ledger.give_back(message, self._settings.mesh.ack_wait_seconds)
         elif not (self._is_fresh(task, claim) or await claim.is_good()):
             log.info("unit.superseded")
             await message.ack()
-        elif (losses := await self._returns.losses(message)) >= self._settings.max_deliveries:
+        elif (losses := await self._ledger.losses(message)) >= self._settings.max_deliveries:
             await self._runner.fail(task, worker_lost(losses), retryable=False)
             await message.term()
         else:
@@ -221,12 +221,12 @@ class JetStreamMount:
         try:
             await self.host.run(work, partial(self._runner.run, task))
         except asyncio.CancelledError:
-            await self._returns.give_back(message)
+            await self._ledger.give_back(message)
             raise
         except ClosedError:
-            await self._returns.give_back(message, CLOSED_SECONDS)
+            await self._ledger.give_back(message, CLOSED_SECONDS)
         except BusyError as busy:
-            await self._returns.give_back(message, busy.pause_seconds)
+            await self._ledger.give_back(message, busy.pause_seconds)
         except EngineHungError:
             pass  # It was handed on, and the process ends.
         except Exception as raised:  # noqa: BLE001 - a unit must never take its worker down
@@ -239,7 +239,7 @@ class JetStreamMount:
         self, task: event.StageTask, message: Msg, raised: Exception | None
     ) -> None:
         if raised is None:
-            await self._returns.give_back(message)
+            await self._ledger.give_back(message)
         elif isinstance(raised, UnwantedError):
             log.info("unit.stopped")
             await message.ack()

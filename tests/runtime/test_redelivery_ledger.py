@@ -17,7 +17,7 @@ from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.provision import declare_lanes
 from maie_runtime.bus.pull import pull_groups
-from maie_runtime.bus.returns import Returns
+from maie_runtime.bus.redelivery_ledger import RedeliveryLedger
 from maie_runtime.errors import BusyError, StageError, invalid
 from maie_runtime.reasons import Reason
 from maie_runtime.stage import StageContext
@@ -166,27 +166,27 @@ async def test_what_was_given_back_is_remembered_over_a_restart_of_the_broker(
 
 
 async def test_a_note_counts_once_and_for_its_own_delivery(broker: Broker) -> None:
-    returns = Returns(broker)
+    ledger = RedeliveryLedger(broker)
     await submit(broker)
     first = await _take(broker)
-    assert await returns.losses(first) == 0
-    await returns.give_back(first)
+    assert await ledger.losses(first) == 0
+    await ledger.give_back(first)
     second = await _take(broker)
-    assert await returns.losses(second) == 0
+    assert await ledger.losses(second) == 0
     await asyncio.sleep(ACK_WAIT * 1.2)
     third = await _take(broker)
-    assert (third.metadata.num_delivered, await returns.losses(third)) == (3, 1)
+    assert (third.metadata.num_delivered, await ledger.losses(third)) == (3, 1)
 
 
 async def test_the_same_unit_published_anew_begins_anew(broker: Broker) -> None:
-    returns = Returns(broker)
+    ledger = RedeliveryLedger(broker)
     await submit(broker, UNIT)
-    await returns.give_back(await _take(broker))
+    await ledger.give_back(await _take(broker))
     await (await _take(broker)).ack()
     await submit(broker, UNIT, attempt=2)
     await _lose_worker(broker)
     again = await _take(broker)
-    assert (again.metadata.num_delivered, await returns.losses(again)) == (2, 1)
+    assert (again.metadata.num_delivered, await ledger.losses(again)) == (2, 1)
 
 
 async def test_a_unit_stays_with_its_worker_until_its_end_could_be_told(
@@ -228,15 +228,15 @@ async def test_a_unit_in_hand_is_not_run_beside_itself(
 async def test_what_a_full_broker_took_from_a_worker_is_no_loss(
     broker: Broker, blobs: Blobs
 ) -> None:
-    returns = Returns(broker)
+    ledger = RedeliveryLedger(broker)
     await submit(broker)
     async with _full(broker, subjects.RETURNS):
-        await returns.give_back(await _take(broker))
-        returns.owe(await _take(broker))
+        await ledger.give_back(await _take(broker))
+        ledger.owe(await _take(broker))
         with pytest.raises(StageError, match="does not answer"):
-            await returns.note_owed()
+            await ledger.note_owed()
     await asyncio.sleep(ACK_WAIT * 1.2)
     third = await _take(broker)
-    assert await Returns(broker).losses(third) == 2
-    await returns.note_owed()
-    assert await Returns(broker).losses(third) == 0
+    assert await RedeliveryLedger(broker).losses(third) == 2
+    await ledger.note_owed()
+    assert await RedeliveryLedger(broker).losses(third) == 0

@@ -26,7 +26,7 @@ GIVE_UP_SECONDS = 2.0
 LOOK_AGAIN_SECONDS = 0.25
 
 
-class Returns:
+class RedeliveryLedger:
     """Gives tasks back to the queue, and counts the deliveries that were not given back.
 
     Args:
