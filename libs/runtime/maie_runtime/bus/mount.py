@@ -18,8 +18,8 @@ from maie_runtime.background import beside
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import BROKER_ERRORS, Broker
 from maie_runtime.bus.claim import Claim
-from maie_runtime.bus.lanes import LanePuller, WakeUps
 from maie_runtime.bus.redelivery_ledger import RedeliveryLedger
+from maie_runtime.bus.task_puller import TaskNotifier, TaskPuller
 from maie_runtime.bus.unreadable import Unreadable, dead_letter
 from maie_runtime.durations import seconds
 from maie_runtime.errors import OUTCOMES, BusyError, Settle, StageError
@@ -71,10 +71,10 @@ class JetStreamMount:
         self._settings = settings
         self.host = host
         self._ledger = RedeliveryLedger(broker)
-        self._wake_ups = WakeUps(broker.client, binding.slug)
+        self._notifier = TaskNotifier(broker.client, binding.slug)
         self._places: set[int] = set()
         self._slots: list[asyncio.Task[None]] = []
-        self._pullers: set[LanePuller] = set()
+        self._pullers: set[TaskPuller] = set()
         self._stopping = False
         self._cancels: Any = None
 
@@ -83,8 +83,8 @@ class JetStreamMount:
         self._cancels = await self._broker.client.subscribe(
             subjects.cancel("*"), cb=self._on_cancel
         )
-        await self._wake_ups.start()
-        self.host.residency.listen(self._wake_ups.wake)
+        await self._notifier.start()
+        self.host.residency.listen(self._notifier.notify)
         self.host.on_leave(self._take_no_more)
         reserved = self._settings.interactive_slots
         self._slots = [
@@ -102,7 +102,7 @@ class JetStreamMount:
             for slot in late:
                 slot.cancel()
             await asyncio.gather(*self._slots, return_exceptions=True)
-        await self._wake_ups.stop()
+        await self._notifier.stop()
         if self._cancels is not None:
             with suppress(NatsError, OSError):
                 await self._cancels.unsubscribe()
@@ -115,10 +115,10 @@ class JetStreamMount:
     async def _slot(self, number: int, lanes: tuple[str, ...]) -> None:
         consumers = {lane: subjects.worker_consumer(self._binding.slug, lane) for lane in lanes}
         may_look = partial(self.host.may_take, number)
-        async with LanePuller(
+        async with TaskPuller(
             self._broker.client,
             self._ledger,
-            self._wake_ups,
+            self._notifier,
             consumers,
             self.host.slots,
             may_look,

@@ -1,13 +1,13 @@
-"""The two queues of a stage, served one task at a time: interactive before batch.
+"""Pulls tasks from the two queues of a stage, one at a time: interactive before batch.
 
-A slot that waits costs two small requests a second. It hears of a task by a
-plain subscription to the tasks' subjects, and then asks JetStream for it: the
-subscription alone would give one task to every worker. A task that comes again
-is not published again, so a slot also asks every `POLL_SECONDS`.
+An idle slot costs two small requests a second. A plain subscription to the
+tasks' subjects announces a task, and the slot then requests it from JetStream:
+the subscription alone would give one task to every worker. A redelivered task
+is not published again, so a slot also polls every `POLL_SECONDS`.
 
-No request is ever taken back. JetStream may be about to answer one, and the
+No request is ever cancelled. JetStream may be about to answer it, and the
 task would then be lost until its ack_wait is over; so a request ends with an
-answer, and what comes late is kept or given back.
+answer, and late tasks are kept or returned.
 """
 
 from __future__ import annotations
@@ -29,28 +29,28 @@ from maie_runtime.bus import subjects
 from maie_runtime.bus.redelivery_ledger import RedeliveryLedger
 
 POLL_SECONDS = 1.0
-# A task is heard of before it is stored, which takes a write to the disk.
+# A task is announced before it is stored, which takes a write to the disk.
 STORE_SECONDS = 0.05
-# The server ends a request by itself; this much later the answer must have been lost.
+# The server ends a request by itself; this long after that, the answer is lost.
 LATE_SECONDS = 2.0
 FLUSH_SECONDS = 2
-# Nothing there, or the time is up.
+# No task, or the request has expired.
 _EMPTY = ("404", "408")
 # The same, or the server has too many requests: try again later.
 _NOTHING = (*_EMPTY, "409")
 
 
-class WakeUps:
-    """Hears of each task of a stage as it is published.
+class TaskNotifier:
+    """Notifies waiting slots of each task of a stage as it is published.
 
     Attributes:
-        heard: When a task of a lane was last heard of, in the loop's time.
-        empty: When a lane was last asked and had nothing.
-        waiting: What is set at each task.
+        announced: When a task of a lane was last announced, in the loop's time.
+        empty: When a lane was last polled and had no task.
+        waiting: The events that are set at each task.
     """
 
     def __init__(self, client: Client, slug: str) -> None:
-        self.heard: dict[str, float] = {}
+        self.announced: dict[str, float] = {}
         self.empty: dict[str, float] = {}
         self._client = client
         self._subject = subjects.tasks_of_stage(slug, "*")
@@ -58,59 +58,59 @@ class WakeUps:
         self._subscription: Any = None
 
     def is_empty(self, lane: str) -> bool:
-        """Whether a lane need not be asked: it had nothing, and nothing was heard of since.
+        """Whether a lane needs no poll: it had no task, and none was announced since.
 
-        A task that comes again is not heard of, so this holds for `POLL_SECONDS` only.
+        A redelivered task is not announced, so this holds only for `POLL_SECONDS`.
         """
         asked = self.empty.get(lane, -math.inf)
-        heard = self.heard.get(lane, -math.inf)
+        announced = self.announced.get(lane, -math.inf)
         now = asyncio.get_running_loop().time()
-        return now - asked < POLL_SECONDS and heard < asked - STORE_SECONDS
+        return now - asked < POLL_SECONDS and announced < asked - STORE_SECONDS
 
     async def start(self) -> None:
-        """Listens from now on."""
+        """Subscribes to the tasks."""
         self._subscription = await self._client.subscribe(self._subject, cb=self._on_task)
 
-    def wake(self) -> None:
-        """Makes all that wait look again."""
+    def notify(self) -> None:
+        """Makes all waiting slots poll again."""
         for event in self.waiting:
             event.set()
 
     async def stop(self) -> None:
-        """Listens no more."""
+        """Ends the subscription."""
         if self._subscription is not None:
             with suppress(NatsError, OSError):
                 await self._subscription.unsubscribe()
 
     async def _on_task(self, message: Msg) -> None:
-        self.heard[message.subject.split(".")[3]] = asyncio.get_running_loop().time()
-        self.wake()
+        self.announced[message.subject.split(".")[3]] = asyncio.get_running_loop().time()
+        self.notify()
 
 
-class LanePuller:
-    """Takes tasks for one slot.
+class TaskPuller:
+    """Pulls tasks for one slot.
 
     Args:
         client: The connection.
-        ledger: Returns tasks that came too late.
-        wake_ups: What is heard of the stage's tasks.
-        consumers: The durable consumers by lane, in the order of their service.
-        slots: One is acquired for each request, and kept with the task that comes.
-        may_look: Whether a task may be taken now; asked again and again.
+        ledger: Returns late tasks.
+        notifier: Reports the stage's new tasks.
+        consumers: The durable consumers by lane, in priority order.
+        slots: One is acquired for each request, and kept with its task.
+        may_look: Whether a task may be taken now; called repeatedly.
     """
 
     def __init__(
         self,
         client: Client,
         ledger: RedeliveryLedger,
-        wake_ups: WakeUps,
+        notifier: TaskNotifier,
         consumers: Mapping[str, str],
         slots: asyncio.Semaphore,
         may_look: Callable[[], bool],
     ) -> None:
         self._client = client
         self._ledger = ledger
-        self._wake_ups = wake_ups
+        self._notifier = notifier
         self._consumers = consumers
         self._slots = slots
         self._may_look = may_look
@@ -120,28 +120,28 @@ class LanePuller:
         self._ended = False
         self._request_open = False
         self._answered: dict[str, float] = {}
-        self._woken = asyncio.Event()
+        self._notified = asyncio.Event()
         self._answers: asyncio.Queue[Msg] = asyncio.Queue()
         self._subscription: Any = None
 
     async def __aenter__(self) -> Self:
         self._subscription = await self._client.subscribe(f"{self._inbox}.*", cb=self._on_answer)
-        self._wake_ups.waiting.add(self._woken)
+        self._notifier.waiting.add(self._notified)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._wake_ups.waiting.discard(self._woken)
+        self._notifier.waiting.discard(self._notified)
         with suppress(NatsError, OSError):
             await self._subscription.unsubscribe()
         await self._give_all_back()
 
     def end(self) -> None:
-        """Makes `take` return without a task, as soon as the request under way is answered."""
+        """Makes `take` return without a task, as soon as the open request is answered."""
         self._ended = True
-        self._woken.set()
+        self._notified.set()
 
     async def take(self) -> Msg | None:
-        """Waits for the next task, for ever; None after `end`.
+        """Waits for the next task, without a time limit; None after `end`.
 
         The caller releases the slot that comes with a task.
 
@@ -161,52 +161,52 @@ class LanePuller:
             await self._give_all_back()
 
     async def _look(self) -> Msg | None:
-        """Asks for what is there, and once more after something was heard of."""
-        self._woken.clear()
+        """Polls for a task, and again after an announcement."""
+        self._notified.clear()
         if not self._may_look():
             await self._rest(POLL_SECONDS)
             return None
         if message := await self._ask_first(self._lanes_to_ask):
             return message
         if not self._open_calls() and not self._ended:
-            # What was called for together with a task that was taken may be stored by then.
+            # A task that was announced together with the last taken one may be stored by then.
             await self._rest(STORE_SECONDS if self._recent() else POLL_SECONDS)
         if not self._may_look():
             return None
         return await self._ask_first(self._open_calls, STORE_SECONDS)
 
     def _lanes_to_ask(self) -> list[str]:
-        return [lane for lane in self._consumers if not self._wake_ups.is_empty(lane)]
+        return [lane for lane in self._consumers if not self._notifier.is_empty(lane)]
 
     async def _rest(self, seconds: float) -> None:
-        """Waits until something is heard of, or for so long."""
+        """Waits for an announcement, or for this long."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                await self._woken.wait()
+                await self._notified.wait()
 
     def _recent(self) -> list[str]:
-        """The lanes whose last task may be about to be stored."""
+        """The lanes whose last announced task may not be stored yet."""
         now = asyncio.get_running_loop().time()
-        heard = self._wake_ups.heard
+        announced = self._notifier.announced
         return [
-            lane for lane in self._consumers if now - heard.get(lane, -math.inf) < STORE_SECONDS
+            lane for lane in self._consumers if now - announced.get(lane, -math.inf) < STORE_SECONDS
         ]
 
     def _open_calls(self) -> list[str]:
-        """The recent lanes that nothing was taken from, and nobody waited for, since."""
-        heard = self._wake_ups.heard
-        return [lane for lane in self._recent() if heard[lane] != self._answered.get(lane)]
+        """The recent lanes without a taken task or an expired request since the announcement."""
+        announced = self._notifier.announced
+        return [lane for lane in self._recent() if announced[lane] != self._answered.get(lane)]
 
     async def _ask_first(
         self, lanes: Callable[[], list[str]], wait_seconds: float = 0.0
     ) -> Msg | None:
-        """Asks lanes for a task in a free slot; None, and no slot, where there is none."""
+        """Polls lanes for a task in a free slot; None, and no slot, without a task."""
         if not lanes():
             return None
         await self._slots.acquire()
         message = None
         try:
-            # To wait for the slot may have taken long.
+            # The wait for the slot may have been long.
             for lane in lanes() if self._may_look() and not self._ended else ():
                 if message := await self._ask(lane, wait_seconds):
                     break
@@ -217,12 +217,12 @@ class LanePuller:
 
     async def _ask(self, lane: str, wait_seconds: float) -> Msg | None:
         if self._request_open:
-            # The last request may still be on its way: none more before the server is heard of.
+            # The last request may still be in transit: no further one before the server answers.
             await self._client.flush(FLUSH_SECONDS)
         self._number += 1
         reply = f"{self._inbox}.{self._number}"
         asked = asyncio.get_running_loop().time()
-        heard = self._wake_ups.heard.get(lane)
+        announced = self._notifier.announced.get(lane)
         wish: dict[str, Any] = {"batch": 1}
         wish |= {"expires": int(wait_seconds * 1e9)} if wait_seconds else {"no_wait": True}
         await self._client.publish(
@@ -235,13 +235,13 @@ class LanePuller:
             message, status = await self._answer(reply)
         self._request_open = False
         if status in _EMPTY:
-            self._wake_ups.empty[lane] = asked
-        if heard is not None and (message or wait_seconds):
-            self._answered[lane] = heard
+            self._notifier.empty[lane] = asked
+        if announced is not None and (message or wait_seconds):
+            self._answered[lane] = announced
         return message
 
     async def _answer(self, reply: str) -> tuple[Msg | None, str]:
-        """The task that came, or why the request under way ended without one."""
+        """The task, or the status with which the open request ended without one."""
         while True:
             message = await self._answers.get()
             status = _status(message)
@@ -263,7 +263,7 @@ class LanePuller:
             await self._give_back(self._answers.get_nowait())
 
     async def _give_back(self, message: Msg) -> None:
-        """Gives a task to the next worker that asks; no task, no matter."""
+        """Returns a task to the queue; ignores other messages."""
         if _status(message) is None:
             with suppress(NatsError, OSError):
                 await self._ledger.give_back(message)
