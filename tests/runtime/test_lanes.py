@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from maie_gateway.care.streams import keep_streams
 from maie_runtime.background import beside
 from maie_runtime.blobs import Blobs
-from maie_runtime.bus import lanes, subjects
+from maie_runtime.bus import subjects, task_puller
 from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.provision import Wanted
 from maie_runtime.settings import ServiceSettings
@@ -85,7 +85,7 @@ def test_not_every_slot_can_be_reserved() -> None:
 async def test_an_idle_worker_begins_a_task_at_once(
     broker: Broker, stage: EmptyStage, blobs: Blobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lanes, "POLL_SECONDS", POLL_SECONDS)
+    monkeypatch.setattr(task_puller, "POLL_SECONDS", POLL_SECONDS)
     began: asyncio.Queue[float] = asyncio.Queue()
     delays = []
 

@@ -18,7 +18,7 @@ from maie.asr.v1 import asr_pb2_grpc
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
-from maie_runtime.bus.mount import JetStreamMount
+from maie_runtime.bus.task_worker import TaskWorker
 from maie_runtime.server import serve_stage
 from maie_runtime.settings import GpuServiceSettings, MeshSettings
 from maie_runtime.stage import StageContext
@@ -68,7 +68,7 @@ async def other(broker: Broker, nats_server: NatsServer) -> AsyncIterator[Broker
 @asynccontextmanager
 async def sharing(
     broker: Broker, stage: EmptyStage, blobs: Blobs, model: NotedModel, **options: Any
-) -> AsyncIterator[JetStreamMount]:
+) -> AsyncIterator[TaskWorker]:
     """A worker that shares the GPU and has no turn as yet."""
     async with shared(broker, model, **options) as residency:
         await until(lambda: not model.memory.inside)

@@ -14,8 +14,8 @@ from maie_pipeline.bindings import BINDINGS
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
-from maie_runtime.bus.mount import JetStreamMount
 from maie_runtime.bus.provision import declare_lanes
+from maie_runtime.bus.task_worker import TaskWorker
 from maie_runtime.host import Host, end_process
 from maie_runtime.residency import Residency, Resident
 from maie_runtime.settings import GpuServiceSettings, MeshSettings
@@ -42,15 +42,13 @@ async def worker(
     abandon: Callable[[], None] = end_process,
     residency: Residency | None = None,
     **options: Any,
-) -> AsyncIterator[JetStreamMount]:
+) -> AsyncIterator[TaskWorker]:
     """A worker of the stage; `options` are settings."""
     runner = UnitRunner(binding=BINDING, stage=stage, broker=broker, blobs=blobs, worker="test")
     settings = settings_of(**options)
     await declare_lanes(broker, BINDING.slug, settings.mesh.ack_wait_seconds)
     host = Host(settings=settings, residency=residency or Resident(), abandon=abandon)
-    mount = JetStreamMount(
-        binding=BINDING, runner=runner, broker=broker, settings=settings, host=host
-    )
+    mount = TaskWorker(binding=BINDING, runner=runner, broker=broker, settings=settings, host=host)
     await mount.start()
     try:
         yield mount

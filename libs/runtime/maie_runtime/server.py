@@ -19,8 +19,8 @@ from maie_pipeline.bindings import BINDINGS, StageBinding
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import open_broker
-from maie_runtime.bus.mount import JetStreamMount
 from maie_runtime.bus.presence import instance_name, present
+from maie_runtime.bus.task_worker import TaskWorker
 from maie_runtime.bus.wait_for_streams import wait_for_streams
 from maie_runtime.errors import StageError
 from maie_runtime.faults import warn_of_faults
@@ -122,7 +122,7 @@ async def serve_stage(
         runner = UnitRunner(
             binding=binding, stage=stage, broker=broker, blobs=blobs, worker=instance
         )
-        consumer = JetStreamMount(
+        consumer = TaskWorker(
             binding=binding, runner=runner, broker=broker, settings=settings, host=host
         )
         await consumer.start()

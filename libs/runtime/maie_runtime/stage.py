@@ -1,7 +1,7 @@
 """What a stage is. A stage imports neither grpc nor nats.
 
 The same stage is mounted as a gRPC method (`rpc.mount`) and as a JetStream
-pull consumer (`bus.mount`), and runs in one `host` under both. Its request
+task worker (`bus.task_worker`), and runs in one `host` under both. Its request
 and response are the protobuf messages of the contract on both.
 """
 

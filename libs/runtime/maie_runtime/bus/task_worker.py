@@ -41,7 +41,7 @@ CLOSED_SECONDS = 1.0
 NAK_SECONDS = 1.0
 
 
-class JetStreamMount:
+class TaskWorker:
     """Pulls units of a stage, one for each slot, and settles them.
 
     A unit is acknowledged after the event that says how it ended is stored, so
