@@ -1,10 +1,10 @@
-"""Decides what runs next. Pure: no I/O, no clock and no chance in here.
+"""Decides what runs next. Pure: no I/O, no clock, no randomness.
 
 A loop around it reads an event, calls `advance`, stores the record by
 compare-and-set, publishes the tasks and only then acknowledges the event. A
-crash between storing and publishing loses tasks and nothing else; whoever
-sees the event again finds it changes nothing and publishes `pending_tasks`,
-and so does the reconciler for a job that nobody sends events of any more.
+crash between storing and publishing loses nothing but tasks. When the event is
+redelivered, it changes nothing and the loop publishes `pending_tasks`; the
+reconciler does the same for a job without further events.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The conductor's one decision: what an event means for a job."""
+"""Applies an event to a job's record."""
 
 from __future__ import annotations
 
@@ -47,18 +47,18 @@ def accept(
 
     Args:
         job_id: The job's id.
-        config: What was asked for, checked, with defaults filled in.
-        recording: The stored recording. None where the pipeline works on none.
+        config: The validated config, with defaults filled in.
+        recording: The stored recording. None where the pipeline needs none.
         template: The stored template. None without a summary.
         template_sha256: The template's own hash. Empty without a summary.
         pipeline_version: The version of the gateway.
         traceparent: The W3C trace context of the submit.
         now: The time, with a time zone.
-        tenant: Whose job it is.
-        held: Whether the job waits for its tenant's turn: until it is released
+        tenant: The job's tenant.
+        held: Whether the job waits for its tenant's fair share: until it is released
             it is pending and has no task.
-        asr_slots: How many chunks the mesh transcribes at once; 0 where nobody knows.
-        pipeline: The name of the pipeline that it goes through.
+        asr_slots: How many chunks the mesh transcribes at once; 0 where unknown.
+        pipeline: The name of the job's pipeline.
 
     Returns:
         The job's first record and its first tasks, if any.
@@ -89,24 +89,23 @@ def accept(
     first.units.extend(PIPELINES[pipeline].first_units(config))
     log_accepted(first, time)
     log_state(first, time)
-    # No window holds back the first unit of a stage.
+    # A window always admits the first unit of a stage.
     return Draft(first, now).finish(Policy())
 
 
 def advance(
-    source: record.JobRecord, told: event.StageEvent, policy: Policy, now: datetime
+    source: record.JobRecord, stage_event: event.StageEvent, policy: Policy, now: datetime
 ) -> Step:
-    """Takes an event into a job.
+    """Applies an event to a job.
 
-    The same end is reached whatever the order of the events, and however
-    often each is told: of all that is said of an attempt, the first result or
-    failure counts, and of a unit only the attempt that the record names.
-    Only a retry leaves a final state.
+    The final record does not depend on the order of the events or on duplicates:
+    the first result or failure of an attempt counts, and only for the attempt
+    that the record names. Only a retry leaves a final state.
 
     Args:
-        source: The record as it is stored; it is not touched.
-        told: The event.
-        policy: What is allowed.
+        source: The stored record; it is not changed.
+        stage_event: The event.
+        policy: The limits.
         now: The time, with a time zone.
 
     Returns:
@@ -114,36 +113,36 @@ def advance(
         the event changes nothing, the same record and no tasks.
 
     Raises:
-        StageError: FAILED_PRECONDITION with PIPELINE_UNKNOWN or STAGE_UNKNOWN: the record is of
-            a later release, whose gateways take the event.
+        StageError: FAILED_PRECONDITION with PIPELINE_UNKNOWN or STAGE_UNKNOWN: a later release
+            wrote the record, and its gateways handle the event.
     """
-    if told.job_id != source.job_id:
+    if stage_event.job_id != source.job_id:
         return Step(record=source, changed=False)
-    kind = told.WhichOneof("event")
+    kind = stage_event.WhichOneof("event")
     if kind in STEERING:
-        return STEERING[kind](source, told, policy, now)
-    if source.state in FINAL_STATES or not _counts(source, told):
+        return STEERING[kind](source, stage_event, policy, now)
+    if source.state in FINAL_STATES or not _counts(source, stage_event):
         return Step(record=source, changed=False)
     draft = Draft(source, now)
     draft.graph.keep_needs()
-    unit = draft.graph[told.unit]
-    # A unit that an event names has begun, even where `started` is late or lost.
+    unit = draft.graph[stage_event.unit]
+    # A unit with an event has begun, even where `started` is late or lost.
     draft.begin(unit)
-    if told.HasField("completed"):
-        _complete(draft, unit, told.completed, policy)
-    elif told.HasField("failed"):
-        _fail(draft, unit, told.failed, policy)
+    if stage_event.HasField("completed"):
+        _complete(draft, unit, stage_event.completed, policy)
+    elif stage_event.HasField("failed"):
+        _fail(draft, unit, stage_event.failed, policy)
     return draft.finish(policy)
 
 
-def _counts(source: record.JobRecord, told: event.StageEvent) -> bool:
-    """Whether an event speaks of a unit's present attempt and says something new."""
-    unit = next((unit for unit in source.units if unit.unit == told.unit), None)
-    if unit is None or unit.state != job.UNIT_STATE_QUEUED or unit.attempt != told.attempt:
+def _counts(source: record.JobRecord, stage_event: event.StageEvent) -> bool:
+    """Whether an event is about a unit's current attempt and can change its state."""
+    unit = next((unit for unit in source.units if unit.unit == stage_event.unit), None)
+    if unit is None or unit.state != job.UNIT_STATE_QUEUED or unit.attempt != stage_event.attempt:
         return False
-    match told.WhichOneof("event"):
+    match stage_event.WhichOneof("event"):
         case "started":
-            # Only the first start shows in the state; nothing else has begun in a pending job.
+            # Only the first start changes the state; no other unit of a pending job has begun.
             return source.state == job.JOB_STATE_PENDING
         case "completed" | "failed":
             return True

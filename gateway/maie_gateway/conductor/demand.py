@@ -1,4 +1,4 @@
-"""How much of a job could run at once."""
+"""How many units of a job could run at once."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from maie_pipeline.states import ENDED_STATES, FINAL_STATES
 
 
 def runnable_units(source: record.JobRecord) -> Mapping[common.Stage, int]:
-    """The units that could run at once, by stage, were there slots for all of them.
+    """The units, by stage, that could run at once if all of them had slots.
 
     Args:
-        source: The job's record. In one of an earlier release, which does not say what units need,
-            only those count that are queued.
+        source: The job's record. Where an earlier release wrote it, without the units' needs,
+            only queued units count.
 
     Returns:
-        How many units are queued, or wait although all that they need has ended; nothing of a job
-        that is finished or waits for its tenant's turn.
+        How many units are queued, or wait although all that they need has ended; empty for a job
+        that is finished or held.
     """
     if source.held or source.state in FINAL_STATES:
         return {}

@@ -1,4 +1,4 @@
-"""A record's next version while it is being written."""
+"""The next version of a record, while it is being made."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from maie_pipeline.states import ENDED_STATES, GIVEN_UP_STATES, rank
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Step:
-    """What an event leads to.
+    """The result of applying an event.
 
     Attributes:
         record: The record to store; the same object where nothing changed.
@@ -37,11 +37,11 @@ class Step:
 
 
 class Draft:
-    """A copy of a record that can be changed, and the units that it queues.
+    """A mutable copy of a record, and the units that it queues.
 
     Args:
-        source: The record as it was; it is not touched.
-        now: The time of all that is written.
+        source: The record before; it is not changed.
+        now: The time of all log entries.
     """
 
     def __init__(self, source: record.JobRecord, now: datetime) -> None:
@@ -54,13 +54,13 @@ class Draft:
         self._queued: list[record.Unit] = []
 
     def enter(self, state: job.JobState) -> None:
-        """Moves the job on. A state that it is in, or has left, changes nothing."""
+        """Enters a later state. The current state or an earlier one changes nothing."""
         if rank(state) > rank(self.record.state):
             self.record.state = state
             log_state(self.record, self._time)
 
     def begin(self, unit: record.Unit) -> None:
-        """Notes that a worker has begun a unit."""
+        """Records that a worker has begun a unit."""
         node = self.graph.node(unit)
         if node.begins:
             self.enter(node.state)
@@ -75,7 +75,7 @@ class Draft:
         log_unit(self.record, unit, state, self._time, failure)
 
     def queue(self, unit: record.Unit) -> None:
-        """Hands a unit to the workers for the first time or once more."""
+        """Queues a unit's first or next attempt."""
         unit.state = job.UNIT_STATE_QUEUED
         unit.attempt += 1
         self._queued.append(unit)
@@ -87,7 +87,7 @@ class Draft:
         self.queue(unit)
 
     def cut(self, facts: event.UnitFacts) -> None:
-        """Makes the graph larger by the units that follow the cut of the recording."""
+        """Adds the units of the chunks that the recording was cut into."""
         self.record.facts.CopyFrom(facts)
         units = self.graph.pipeline.chunk_units(
             self.record.config, facts.chunk_count, self.record.units
@@ -96,7 +96,7 @@ class Draft:
         self.graph = Graph(self.record)
 
     def skip_unneeded(self, ended: record.Unit, facts: event.UnitFacts) -> None:
-        """Lets a unit's output serve in place of those that its facts make unneeded."""
+        """Skips the units that a unit's facts make unneeded; its output replaces theirs."""
         unneeded = {
             node.name
             for node in self.graph.pipeline.nodes
@@ -108,10 +108,10 @@ class Draft:
                 self.end(unit, job.UNIT_STATE_SKIPPED)
 
     def reopen(self, name: str) -> None:
-        """Takes a final job up again: what failed, or one such unit, is to run once more.
+        """Retries a final job: all failed units, or one of them, run again.
 
         Args:
-            name: The unit; all that failed where empty.
+            name: The unit; empty for all failed units.
         """
         # A unit comes after all that it needs, so one pass is enough.
         for unit in self.record.units:
@@ -122,11 +122,10 @@ class Draft:
         self.record.state = job.JOB_STATE_UNSPECIFIED
 
     def finish(self, policy: Policy) -> Step:
-        """Queues what can run now, blocks what never can, and sets the job's state.
+        """Queues units that can run now, blocks those that never can, and sets the job's state.
 
-        As long as anything can run, at least one unit is queued, and each end
-        of a unit comes by here: so no window, and no change of it, can strand
-        the job.
+        As long as any unit can run, at least one is queued, and this runs each
+        time a unit ends: so no window, and no change of it, can stall the job.
         """
         self.graph.keep_needs()
         queued = Counter(u.stage for u in self.record.units if u.state == job.UNIT_STATE_QUEUED)
@@ -154,7 +153,7 @@ class Draft:
     def _runs_again(self, unit: record.Unit, name: str) -> bool:
         match unit.state:
             case job.UNIT_STATE_QUEUED:
-                # Its task was taken back when the job was cancelled.
+                # The cancellation purged its task.
                 return True
             case job.UNIT_STATE_FAILED:
                 return name in ("", unit.unit)
@@ -164,7 +163,7 @@ class Draft:
                 return False
 
     def _state(self) -> job.JobState:
-        """Where the job stands by its units alone."""
+        """The job's state, from its units alone."""
         open_stages = {unit.stage for unit in self.record.units if unit.state not in ENDED_STATES}
         if not open_stages:
             lost = any(unit.state in GIVEN_UP_STATES for unit in self.record.units)

@@ -1,4 +1,4 @@
-"""A job's graph as it stands in a record: its pipeline, its units, and which needs which."""
+"""A job's graph, from its record: the pipeline, the units and their needs."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from maie_runtime.reasons import Reason
 
 
 class Graph:
-    """A job's units by name, as they stand in a record.
+    """The units of a record, by name.
 
-    Units that are appended to the record later are not seen.
+    It does not see units that are appended to the record later.
 
     Raises:
-        StageError: FAILED_PRECONDITION with PIPELINE_UNKNOWN or STAGE_UNKNOWN: the record is of a
-            later release. Only what needs to know the pipeline raises it.
+        StageError: FAILED_PRECONDITION with PIPELINE_UNKNOWN or STAGE_UNKNOWN: a later release
+            wrote the record. Only methods that need the pipeline raise it.
     """
 
     def __init__(self, source: record.JobRecord) -> None:
@@ -48,13 +48,13 @@ class Graph:
         return node
 
     def state(self, open_stages: Collection[common.Stage]) -> job.JobState:
-        """Where a job stands that has units of these stages, one at least, that are not over."""
+        """The state of a job whose unfinished units, at least one, are of these stages."""
         nodes = [node for node in self.pipeline.nodes if node.stage in open_stages]
         unknown = set(open_stages).difference(node.stage for node in nodes)
         if unknown:
             unit = next(unit for unit in self._source.units if unit.stage in unknown)
             raise stage_unknown(self._source.job_id, unit.unit, unit.stage)
-        # What a job begins with leaves it pending until a worker has begun.
+        # A job is pending until a worker has begun its first unit.
         if any(node.begins and self._is_open(node.name) for node in nodes):
             return job.JOB_STATE_PENDING
         return min((node.state for node in nodes), key=rank)
@@ -71,9 +71,9 @@ class Graph:
         return [self._source.units[place] for place in places]
 
     def keep_needs(self) -> None:
-        """Writes into a record of an earlier release what its pipeline is and its units need."""
+        """Adds the pipeline and the units' needs to a record of an earlier release."""
         units = self._source.units
-        # Needs are written for all units of a record at once.
+        # All units of a record get their needs at once.
         if not units or units[-1].HasField("needs"):
             return
         self._source.pipeline = self.pipeline.name
@@ -88,7 +88,7 @@ class Graph:
 
 
 def pipeline_unknown(name: str) -> StageError:
-    """What callers get for a job of a pipeline that this version does not have."""
+    """The error for a job of a pipeline that this version does not have."""
     return StageError(
         Code.FAILED_PRECONDITION,
         Reason.PIPELINE_UNKNOWN,
@@ -98,7 +98,7 @@ def pipeline_unknown(name: str) -> StageError:
 
 
 def stage_unknown(job_id: str, unit: str, stage: int) -> StageError:
-    """What callers get for a job with a unit that this version does not know."""
+    """The error for a job with a unit that this version does not know."""
     return StageError(
         Code.FAILED_PRECONDITION,
         Reason.STAGE_UNKNOWN,

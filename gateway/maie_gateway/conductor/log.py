@@ -1,4 +1,4 @@
-"""A job's log: what a watcher can replay. It only ever grows."""
+"""A job's log, which watchers replay. It is append-only."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from maie_pipeline.states import FINAL_STATES
 
 
 def log_accepted(target: record.JobRecord, now: Timestamp) -> None:
-    """Notes that the job was accepted."""
+    """Logs that the job was accepted."""
     target.log.add(event_time=now, accepted=job.JobAccepted(job_id=target.job_id))
 
 
 def log_state(target: record.JobRecord, now: Timestamp) -> None:
-    """Notes the state that the job is in from now on."""
+    """Logs the job's new state."""
     target.log.add(
         event_time=_not_before_last(target, now),
         state_changed=job.JobStateChanged(state=target.state),
@@ -30,7 +30,7 @@ def log_unit(
     now: Timestamp,
     failure: common.Failure | None = None,
 ) -> None:
-    """Notes how an attempt ended.
+    """Logs how an attempt ended.
 
     There is one entry for each unit and attempt. An attempt that failed and is
     followed by another is QUEUED with its failure; the last one is FAILED. A
@@ -44,12 +44,12 @@ def log_unit(
 
 
 def _not_before_last(target: record.JobRecord, now: Timestamp) -> Timestamp:
-    """The time of the next entry: a job never ends before it began, whatever clocks do."""
+    """The time of the next entry, never before the last one, even where clocks differ."""
     return max(now, target.log[-1].event_time, key=Timestamp.ToNanoseconds)
 
 
 def retries_made(source: record.JobRecord, unit: str) -> int:
-    """How often a unit was tried again since the job was accepted, or taken up again."""
+    """How often a unit was retried since the job was accepted or last retried."""
     count = 0
     for entry in reversed(source.log):
         if entry.state_changed.state in FINAL_STATES:
@@ -60,16 +60,16 @@ def retries_made(source: record.JobRecord, unit: str) -> int:
 
 
 def log_events(source: record.JobRecord, after_sequence: int = 0) -> list[job.JobEvent]:
-    """The log as a watcher hears it.
+    """The log as events for a watcher.
 
-    `finished` is not among them: it holds the results, which the gateway adds.
+    `finished` is not among them: the gateway adds it, with the results.
 
     Args:
         source: The record.
         after_sequence: The last sequence that the watcher has; 0 for all.
 
     Returns:
-        The entries after it. An entry's sequence is its place, from 1.
+        The events after it. An entry's sequence is its index in the log, from 1.
     """
     start = max(after_sequence, 0)
     entries = enumerate(source.log[start:], start=start + 1)
@@ -77,12 +77,12 @@ def log_events(source: record.JobRecord, after_sequence: int = 0) -> list[job.Jo
 
 
 def _event(entry: record.JobLogEntry, sequence: int) -> job.JobEvent:
-    told = job.JobEvent(sequence=sequence, event_time=entry.event_time)
+    job_event = job.JobEvent(sequence=sequence, event_time=entry.event_time)
     match entry.WhichOneof("entry"):
         case "accepted":
-            told.accepted.CopyFrom(entry.accepted)
+            job_event.accepted.CopyFrom(entry.accepted)
         case "state_changed":
-            told.state_changed.CopyFrom(entry.state_changed)
+            job_event.state_changed.CopyFrom(entry.state_changed)
         case "unit_ended":
-            told.unit_ended.CopyFrom(entry.unit_ended)
-    return told
+            job_event.unit_ended.CopyFrom(entry.unit_ended)
+    return job_event

@@ -1,4 +1,4 @@
-"""What the conductor allows: retries, their pace, and how much of a job at once."""
+"""The conductor's limits: retries, their backoff, and the queued units of a job."""
 
 from __future__ import annotations
 
@@ -15,27 +15,25 @@ _HASH_RANGE = float(1 << 64)
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Policy:
-    """What the conductor allows.
+    """The conductor's limits.
 
     Attributes:
-        max_retries: How often a unit is tried again after a failure that
-            another attempt may mend; 0 or more.
+        max_retries: How often a unit is retried after a retryable failure; 0 or more.
         backoff_base: The pause before the first retry.
         backoff_factor: How much longer each further pause is; 1 or more.
         backoff_cap: The longest pause.
-        jitter: The share of a pause, 0 to 1, that is left out by a different
-            amount for each unit, so that units that failed together do not
-            come back together.
+        jitter: The most of a pause, as a fraction from 0 to 1, that is left out. The
+            amount differs by unit, so that units that failed together are not
+            retried together.
         max_chunks: The most chunks of one job. A job's record is one message
             in JetStream, of at most 1 MiB: with 256 chunks it is about
             210 KB, and below 1 MiB even where every unit is tried three times.
-        max_record_bytes: A job is not taken up again where its record could
-            grow over this.
+        max_record_bytes: A job whose record could grow over this cannot be retried.
         max_labels: The most labels of one job.
         window: The most units of one job that are queued at once, by stage, so
-            that a long job never has more than that before a short one. At
-            least one is, whatever the window says, so that no job is stranded;
-            a stage that is not in it has no limit.
+            that a long job delays a short one by no more than that. At least one
+            unit is always queued, so that no job stalls; a stage that is missing
+            here has no limit.
     """
 
     max_retries: int = 2
@@ -53,11 +51,11 @@ class Policy:
         return max(1, self.window.get(stage, sys.maxsize))
 
     def pause(self, failed_attempt: int, task_id: str) -> timedelta:
-        """How long to wait after a failure; the same answer to the same question.
+        """How long to wait after a failure; deterministic.
 
         Args:
             failed_attempt: The attempt that failed, from 1.
-            task_id: The failed task's id, which the jitter is made from.
+            task_id: The failed task's id, the seed of the jitter.
         """
         # Bounded step by step: a high attempt would overflow a plain power.
         pause = self.backoff_base
@@ -69,5 +67,5 @@ class Policy:
 
 
 def _fraction(text: str) -> float:
-    """A number from 0 to below 1 that is as good as random for each text."""
+    """A pseudo-random number from 0 to below 1, from the hash of a text."""
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) / _HASH_RANGE

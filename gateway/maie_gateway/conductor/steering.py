@@ -1,4 +1,4 @@
-"""What people, and a tenant's turn, do to a job: cancel, retry, update, release."""
+"""Events that steer a job: cancel, retry, update, release."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from maie_gateway.conductor.draft import Draft, Step
 from maie_gateway.conductor.policy import Policy
 from maie_pipeline.states import FINAL_STATES, RETRYABLE_STATES
 
-# What a failed attempt of a unit adds to a record at most: its entry in the log, and as much
-# again for the failure or the output that stays with the unit.
+# The most that a failed attempt adds to a record: its log entry, and as much again for the
+# failure or the output of the unit.
 ATTEMPT_BYTES = 400
 
 _DONE_STATES = (job.UNIT_STATE_COMPLETED, job.UNIT_STATE_SKIPPED)
 
 
 def can_retry(source: record.JobRecord, policy: Policy, unit: str = "") -> bool:
-    """Whether a job can be taken up again.
+    """Whether a job can be retried.
 
     Args:
         source: The job's record.
-        policy: What is allowed; its `max_record_bytes` bounds the record.
-        unit: The unit to try again, which must have failed; all where empty.
+        policy: The limits; `max_record_bytes` bounds the record.
+        unit: The failed unit to retry; empty for all.
     """
     if source.state not in RETRYABLE_STATES:
         return False
@@ -37,7 +37,7 @@ def can_retry(source: record.JobRecord, policy: Policy, unit: str = "") -> bool:
 
 
 def _cancel(
-    source: record.JobRecord, told: event.StageEvent, policy: Policy, now: datetime
+    source: record.JobRecord, stage_event: event.StageEvent, policy: Policy, now: datetime
 ) -> Step:
     if source.state in FINAL_STATES:
         return Step(record=source, changed=False)
@@ -46,20 +46,22 @@ def _cancel(
     return Step(record=draft.record)
 
 
-def _retry(source: record.JobRecord, told: event.StageEvent, policy: Policy, now: datetime) -> Step:
-    """Takes up a job that failed or was cancelled; a held one waits for its turn again."""
-    if not can_retry(source, policy, told.unit):
+def _retry(
+    source: record.JobRecord, stage_event: event.StageEvent, policy: Policy, now: datetime
+) -> Step:
+    """Retries a job that failed or was cancelled; a held one waits for its release again."""
+    if not can_retry(source, policy, stage_event.unit):
         return Step(record=source, changed=False)
     draft = Draft(source, now)
-    draft.reopen(told.unit)
+    draft.reopen(stage_event.unit)
     return draft.finish(policy)
 
 
 def _update(
-    source: record.JobRecord, told: event.StageEvent, policy: Policy, now: datetime
+    source: record.JobRecord, stage_event: event.StageEvent, policy: Policy, now: datetime
 ) -> Step:
     """Renames or labels a job in any state."""
-    wanted = told.job_updated
+    wanted = stage_event.job_updated
     draft = Draft(source, now)
     if wanted.HasField("display_name"):
         draft.record.display_name = wanted.display_name or source.config.filename
@@ -74,9 +76,9 @@ def _update(
 
 
 def _release(
-    source: record.JobRecord, told: event.StageEvent, policy: Policy, now: datetime
+    source: record.JobRecord, stage_event: event.StageEvent, policy: Policy, now: datetime
 ) -> Step:
-    """Begins a held job. In any other it queues what the window has room for by now."""
+    """Begins a held job. For any other it queues the units that the window now has room for."""
     if source.state in FINAL_STATES:
         return Step(record=source, changed=False)
     draft = Draft(source, now)
@@ -93,4 +95,4 @@ STEERING: Mapping[str | None, Steer] = {
     "job_updated": _update,
     "job_released": _release,
 }
-"""What is told of a job as a whole, by the name of the event."""
+"""The handlers of events about a whole job, by the name of the event."""

@@ -1,4 +1,4 @@
-"""Tasks: what a unit's worker is told."""
+"""Makes the tasks of units."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from maie_runtime.bus import subjects
 
 
 def task_id(task: event.StageTask) -> str:
-    """The task's name in JetStream (`Nats-Msg-Id`): JOB/UNIT/ATTEMPT.
+    """The task's message id in JetStream (`Nats-Msg-Id`): JOB/UNIT/ATTEMPT.
 
-    The attempt is in it, or a retry would be dropped as a duplicate.
+    Without the attempt, JetStream would drop a retry as a duplicate.
     """
     return f"{task.job_id}/{task.unit}/{task.attempt}"
 
 
 def binding(task: event.StageTask) -> StageBinding:
-    """The place in the contract of the stage that a task is for.
+    """The binding of a task's stage.
 
     Raises:
         StageError: FAILED_PRECONDITION with STAGE_UNKNOWN.
@@ -32,7 +32,7 @@ def binding(task: event.StageTask) -> StageBinding:
 
 
 def lane(source: record.JobRecord) -> str:
-    """The lane that all tasks of a job wait in; batch unless somebody waits for it."""
+    """The lane of a job's tasks; batch unless the config asks for interactive."""
     interactive = source.config.lane == job.LANE_INTERACTIVE
     return subjects.INTERACTIVE if interactive else subjects.BATCH
 
@@ -40,12 +40,11 @@ def lane(source: record.JobRecord) -> str:
 def pending_tasks(source: record.JobRecord) -> list[event.StageTask]:
     """The tasks of all queued units, exactly as `advance` issued them.
 
-    Some may be done or in hand already: their ids, and the dropping of what a
-    finished unit sends again, make it safe to publish them once more.
+    Some may be done or running already. To publish them again is safe: JetStream
+    drops duplicate ids, and the conductor drops events of finished units.
 
     Returns:
-        The tasks in the order of the record; none for a job that is finished or
-        waits for its turn.
+        The tasks in the order of the record; none for a job that is finished or held.
     """
     if source.state in FINAL_STATES:
         return []
@@ -54,11 +53,11 @@ def pending_tasks(source: record.JobRecord) -> list[event.StageTask]:
 
 
 def dead_letters(old: record.JobRecord | None, new: record.JobRecord) -> list[event.DeadLetter]:
-    """The units that were given up between two states of a record, with their last task.
+    """The dead letters of the units that failed between two versions of a record.
 
     Args:
         old: The record before; None where it is unknown which letters were
-            published, so that all are published again under the same ids.
+            published: then all are returned, with the same ids as before.
         new: The record now.
     """
     before = old.units if old is not None else ()

@@ -1,13 +1,13 @@
-"""Whose a job is."""
+"""The tenant of a job."""
 
 from __future__ import annotations
 
 from maie.job.v1 import record_pb2 as record
 
 DEFAULT_TENANT = "default"
-"""Who calls where a call names no tenant."""
+"""The tenant of a call that names none."""
 
 
 def tenant_of_record(source: record.JobRecord) -> str:
-    """The tenant that a job belongs to."""
+    """The tenant of a job's record."""
     return source.tenant or DEFAULT_TENANT

@@ -12,8 +12,8 @@ from maie_pipeline.states import ENDED_STATES, FINAL_STATES
 def job_view(source: record.JobRecord) -> job.Job:
     """The job with its progress, failures and times, and without secrets.
 
-    Results, metrics and versions are not set: they take reading the outputs.
-    A job that was taken up again has no finish time until it is final again.
+    Results, metrics and versions are not set: they need the stored outputs.
+    A retried job has no finish time until it is final again.
     """
     changes = [entry.event_time for entry in source.log if entry.HasField("state_changed")]
     view = job.Job(
@@ -38,16 +38,16 @@ def job_view(source: record.JobRecord) -> job.Job:
 def stage_progress(
     source: record.JobRecord, stage: common.Stage, running: float = 0.0
 ) -> job.StageProgress:
-    """How far a stage of a job is.
+    """The progress of a stage of a job.
 
     Args:
         source: The job's record.
         stage: The stage.
-        running: How much of its unfinished units is done, in units.
+        running: The sum of the fractions of its unfinished units.
     """
     states = [unit.state for unit in source.units if unit.stage == stage]
     ended = sum(state in ENDED_STATES for state in states)
-    # A stage without units is done once the recording is cut: nobody spoke.
+    # Once the recording is cut, a stage without units is done: there is no speech.
     empty = 1.0 if source.HasField("facts") else 0.0
     return job.StageProgress(
         stage=stage,
@@ -58,9 +58,9 @@ def stage_progress(
 
 
 def _progress(source: record.JobRecord) -> list[job.StageProgress]:
-    """One entry for each stage that the job goes through, in the order of the work."""
+    """One entry for each stage of the job, in pipeline order."""
     pipeline = pipeline_of(source)
-    # A later release's: what there is of it.
+    # For a pipeline of a later release, only the stages of the existing units are known.
     known = pipeline.stages(source.config) if pipeline else ()
     stages = dict.fromkeys((*known, *(unit.stage for unit in source.units)))
     return [stage_progress(source, stage) for stage in stages]
