@@ -12,7 +12,7 @@ import sys
 import time
 
 from maie_runtime.bus.broker import open_broker
-from maie_runtime.residency_lease import Hold
+from maie_runtime.gpu_lease import GpuLease
 from tests.runtime.gpus import open_lease
 
 USE_SECONDS = 0.01
@@ -27,7 +27,7 @@ async def main(url: str, diary: str, name: str, hold_seconds: float) -> None:
         entry = {"what": what, "by": name, "at": at, "token": token}
         os.write(file, f"{json.dumps(entry)}\n".encode())
 
-    async def use(hold: Hold) -> None:
+    async def use(hold: GpuLease) -> None:
         end = time.monotonic() + hold_seconds
         while (now := time.monotonic()) < end:
             if not hold.valid:

@@ -13,7 +13,7 @@ from typing import Any
 
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker, open_broker
-from maie_runtime.residency_lease import GpuLease
+from maie_runtime.gpu_lease import GpuLock
 from tests.conftest import NatsServer
 from tests.waiting import until
 
@@ -31,9 +31,9 @@ async def forget_soon(broker: Broker, seconds: float = TTL) -> None:
 
 
 @asynccontextmanager
-async def open_lease(broker: Broker, holder: str) -> AsyncIterator[GpuLease]:
+async def open_lease(broker: Broker, holder: str) -> AsyncIterator[GpuLock]:
     """A lease of the GPU that all tests share."""
-    async with GpuLease(broker, GPU, holder) as lease:
+    async with GpuLock(broker, GPU, holder) as lease:
         yield lease
 
 

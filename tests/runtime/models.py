@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from maie_runtime.bus.broker import Broker
-from maie_runtime.residency_lease import GpuLease
-from maie_runtime.residency_turns import SharedGpu
+from maie_runtime.gpu_lease import GpuLock
+from maie_runtime.shared_gpu import SharedGpu
 from tests.empty_stages import EmptyStage, empty_stages
 from tests.runtime.gpus import GPU
 from tests.runtime.workers import settings_of
@@ -80,7 +80,7 @@ async def shared(
     """A service's share of the GPU; its start, with which the model comes into memory, is over."""
     chosen = {"residency": "shared-gpu", "gpu": GPU, "turn_seconds": 0.5, **options}
     stage = modelled(empty_stages()["asr"], model)
-    async with GpuLease(broker, GPU, model.name) as lease:
+    async with GpuLock(broker, GPU, model.name) as lease:
         opened = SharedGpu(lease, settings_of(**chosen), abandon)
         opened.start()
         try:

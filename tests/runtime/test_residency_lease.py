@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from maie_runtime import residency_lease
+from maie_runtime import gpu_lease
 from maie_runtime.background import end
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
-from maie_runtime.residency_lease import LOST_AFTER, RENEW_AFTER, GpuLease
+from maie_runtime.gpu_lease import LOST_AFTER, RENEW_AFTER, GpuLock
 from tests.conftest import NatsServer
 from tests.runtime.gpus import (
     GPU,
@@ -43,13 +43,13 @@ async def _forgetful(broker: Broker) -> None:
 
 
 @pytest.fixture
-async def lease(broker: Broker) -> AsyncIterator[GpuLease]:
+async def lease(broker: Broker) -> AsyncIterator[GpuLock]:
     async with open_lease(broker, "first") as opened:
         yield opened
 
 
 @pytest.fixture
-async def other(broker: Broker, nats_server: NatsServer) -> AsyncIterator[GpuLease]:
+async def other(broker: Broker, nats_server: NatsServer) -> AsyncIterator[GpuLock]:
     async with another_broker(nats_server) as second, open_lease(second, "other") as opened:
         yield opened
 
@@ -64,7 +64,7 @@ async def test_who_asks_has_it_at_once_when_it_is_free(
 ) -> None:
     # Nothing but a release makes anybody look again.
     await forget_soon(broker, 10 * PATIENCE_SECONDS)
-    monkeypatch.setattr(residency_lease, "LOOK_SECONDS", 10 * PATIENCE_SECONDS)
+    monkeypatch.setattr(gpu_lease, "LOOK_SECONDS", 10 * PATIENCE_SECONDS)
     async with (
         another_broker(nats_server) as second,
         open_lease(broker, "first") as lease,
@@ -81,7 +81,7 @@ async def test_who_asks_has_it_at_once_when_it_is_free(
         await (await waiting).release()
 
 
-async def test_it_is_held_for_as_long_as_wanted(lease: GpuLease, other: GpuLease) -> None:
+async def test_it_is_held_for_as_long_as_wanted(lease: GpuLock, other: GpuLock) -> None:
     hold = await lease.acquire()
     waiting = asyncio.create_task(other.acquire())
     await asyncio.sleep(2 * TTL)
@@ -97,7 +97,7 @@ async def test_it_is_held_for_as_long_as_wanted(lease: GpuLease, other: GpuLease
 
 
 async def test_it_goes_to_the_others_in_the_order_of_their_asking(
-    nats_server: NatsServer, broker: Broker, lease: GpuLease
+    nats_server: NatsServer, broker: Broker, lease: GpuLock
 ) -> None:
     # Who is forgotten loses its place, and this is not about that.
     await forget_soon(broker, 10.0)
@@ -126,7 +126,7 @@ async def test_it_goes_to_the_others_in_the_order_of_their_asking(
         await again.release()
 
 
-async def test_who_is_cancelled_waits_no_more(lease: GpuLease, other: GpuLease) -> None:
+async def test_who_is_cancelled_waits_no_more(lease: GpuLock, other: GpuLock) -> None:
     hold = await lease.acquire()
     waiting = asyncio.create_task(other.acquire())
     async with asyncio.timeout(PATIENCE_SECONDS):
@@ -137,7 +137,7 @@ async def test_who_is_cancelled_waits_no_more(lease: GpuLease, other: GpuLease) 
     await hold.release()
 
 
-async def test_a_release_never_frees_what_another_holds(lease: GpuLease, other: GpuLease) -> None:
+async def test_a_release_never_frees_what_another_holds(lease: GpuLock, other: GpuLock) -> None:
     stale = await lease.acquire()
     await lease.free(stale.token)
     taken = await other.acquire()
@@ -148,7 +148,7 @@ async def test_a_release_never_frees_what_another_holds(lease: GpuLease, other: 
     await taken.release()
 
 
-async def test_a_renewal_whose_answer_was_lost_counts(broker: Broker, lease: GpuLease) -> None:
+async def test_a_renewal_whose_answer_was_lost_counts(broker: Broker, lease: GpuLock) -> None:
     hold = await lease.acquire()
     entry = await broker.gpus.get(subjects.gpu_holder(GPU))
     await broker.gpus.put(subjects.gpu_holder(GPU), entry.value or b"")
@@ -158,7 +158,7 @@ async def test_a_renewal_whose_answer_was_lost_counts(broker: Broker, lease: Gpu
     assert await lease.look() == (False, set())
 
 
-async def test_a_holder_that_the_server_forgot_notices(broker: Broker, lease: GpuLease) -> None:
+async def test_a_holder_that_the_server_forgot_notices(broker: Broker, lease: GpuLock) -> None:
     hold = await lease.acquire()
     await broker.jetstream.purge_stream(subjects.bucket_stream(subjects.GPUS))
     async with asyncio.timeout(PATIENCE_SECONDS):
@@ -168,7 +168,7 @@ async def test_a_holder_that_the_server_forgot_notices(broker: Broker, lease: Gp
 
 
 async def test_a_holder_without_a_broker_stops_before_another_can_begin(
-    nats_server: NatsServer, broker: Broker, lease: GpuLease
+    nats_server: NatsServer, broker: Broker, lease: GpuLock
 ) -> None:
     hold = await lease.acquire()
     async with asyncio.timeout(PATIENCE_SECONDS):
@@ -211,7 +211,7 @@ async def test_a_broker_that_is_started_again_costs_nobody_the_gpu(
 
 
 async def test_a_killed_holder_loses_it_once_it_is_forgotten(
-    nats_server: NatsServer, lease: GpuLease, diary: Diary
+    nats_server: NatsServer, lease: GpuLock, diary: Diary
 ) -> None:
     async with holder_process(nats_server, diary, "victim", hold_seconds=60) as process:
         await diary.has("took", "victim")
@@ -228,7 +228,7 @@ async def test_a_killed_holder_loses_it_once_it_is_forgotten(
 
 
 async def test_a_killed_service_that_waited_keeps_nobody_waiting(
-    nats_server: NatsServer, lease: GpuLease, other: GpuLease, diary: Diary
+    nats_server: NatsServer, lease: GpuLock, other: GpuLock, diary: Diary
 ) -> None:
     hold = await lease.acquire()
     async with holder_process(nats_server, diary, "victim", hold_seconds=60) as process:
@@ -248,7 +248,7 @@ async def test_a_killed_service_that_waited_keeps_nobody_waiting(
 
 
 async def test_a_frozen_holder_does_not_go_on(
-    nats_server: NatsServer, lease: GpuLease, diary: Diary
+    nats_server: NatsServer, lease: GpuLock, diary: Diary
 ) -> None:
     async with holder_process(nats_server, diary, "sleeper", hold_seconds=60) as process:
         await diary.has("took", "sleeper")

@@ -16,11 +16,11 @@ from maie_runtime.background import end
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
 from maie_runtime.errors import Code, StageError
+from maie_runtime.gpu_lease import GpuLease, GpuLock
 from maie_runtime.reasons import Reason
 from maie_runtime.residency import Resident
-from maie_runtime.residency_lease import GpuLease, Hold
-from maie_runtime.residency_turns import IDLE_SECONDS, SharedGpu
 from maie_runtime.settings import GpuServiceSettings
+from maie_runtime.shared_gpu import IDLE_SECONDS, SharedGpu
 from tests.conftest import NatsServer
 from tests.empty_stages import EmptyStage, empty_stages
 from tests.runtime.gpus import GPU, TTL, another_broker, forget_soon
@@ -190,7 +190,7 @@ async def test_a_service_that_ends_while_it_waits_leaves_the_line(
     async with shared(broker, first) as one:
         held = asyncio.create_task(work(one, first, 60))
         starting = asyncio.create_task(_open(other_broker, second))
-        async with GpuLease(broker, GPU, "looks") as lease:
+        async with GpuLock(broker, GPU, "looks") as lease:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 while not (await lease.look())[1]:
                     await asyncio.sleep(0.02)
@@ -205,12 +205,12 @@ async def _open(broker: Broker, model: NotedModel) -> None:
         pass
 
 
-class DeafOnce(GpuLease):
+class DeafOnce(GpuLock):
     """A lease whose wait misses a cancellation, as a wait for the broker may; see `end`."""
 
     asked = False
 
-    async def acquire(self) -> Hold:
+    async def acquire(self) -> GpuLease:
         """Waits for ever, until it is cancelled twice."""
         self.asked = True
         with suppress(asyncio.CancelledError):
@@ -364,7 +364,7 @@ async def test_an_engine_that_cannot_unload_is_refused(broker: Broker) -> None:
     stage = empty_stages()["asr"]
     fixed = Fixed(answer=stage.answer)
     settings = GpuServiceSettings(residency="shared-gpu", gpu=GPU)
-    async with GpuLease(broker, GPU, "fixed") as lease:
+    async with GpuLock(broker, GPU, "fixed") as lease:
         one = SharedGpu(lease, settings, lambda: None)
         one.start()
         with pytest.raises(StageError) as caught:
@@ -380,7 +380,7 @@ async def test_a_service_without_a_model_waits_for_nobody(
     broker: Broker, other_broker: Broker, second: NotedModel
 ) -> None:
     settings = GpuServiceSettings(residency="shared-gpu", gpu=GPU)
-    async with GpuLease(broker, GPU, "empty") as lease, shared(other_broker, second) as two:
+    async with GpuLock(broker, GPU, "empty") as lease, shared(other_broker, second) as two:
         one = SharedGpu(lease, settings, lambda: None)
         one.start()
         async with one.use():

@@ -1,4 +1,4 @@
-"""What a model must be able to do to share a GPU."""
+"""The interface of a model that can share a GPU."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import Protocol
 
 
 class Loadable(Protocol):
-    """A model whose weights come into a GPU's memory and go out of it again.
+    """A model whose weights can be loaded into a GPU's memory and unloaded.
 
-    Nobody works with it while it loads or unloads. To load what is loaded, or to
-    unload what is not, does nothing.
+    No work uses it while it loads or unloads. Loading a loaded model, or
+    unloading an unloaded one, does nothing.
     """
 
     async def load(self) -> None:
-        """Brings the weights in, the same that the service verified at its start.
+        """Loads the weights, the same that the service verified at its start.
 
         Raises:
             StageError: They cannot be loaded.
@@ -21,8 +21,8 @@ class Loadable(Protocol):
         ...
 
     async def unload(self) -> None:
-        """Frees the memory of the weights; returns when that is done.
+        """Frees the memory of the weights; returns when it is free.
 
-        Work that was cancelled but still runs in a thread is waited for.
+        Waits for cancelled work that still runs in a thread.
         """
         ...

@@ -1,8 +1,8 @@
-"""What stays in a GPU's memory: a model for good, or one of several in turn.
+"""Keeps a model in a GPU's memory permanently, or only during leases of a shared GPU.
 
-A mount enters `use` around each unit and each call, so no engine can forget it,
-and a unit that asks its model several times has it from its first question to
-its last. Nobody waits with a unit's clock running: `use` comes before it.
+The host enters `use` around each unit and each call, so no engine can forget it,
+and a unit that uses its model several times keeps it loaded throughout.
+The unit's deadline starts after `use`.
 """
 
 from __future__ import annotations
@@ -14,42 +14,42 @@ from typing import Any, Protocol
 import structlog
 
 from maie_runtime.bus.broker import Broker
+from maie_runtime.gpu_lease import GpuLock
 from maie_runtime.memory import ModelMemory
-from maie_runtime.residency_lease import GpuLease
-from maie_runtime.residency_turns import SharedGpu
 from maie_runtime.settings import GpuServiceSettings, ServiceSettings
+from maie_runtime.shared_gpu import SharedGpu
 from maie_runtime.stage import Stage
 
 log = structlog.get_logger()
 
 
 class Residency(Protocol):
-    """How a service's model comes into memory and goes out of it again."""
+    """Loads and unloads a service's model."""
 
     @property
     def memory(self) -> ModelMemory:
-        """What comes of the models in memory."""
+        """Logs loads and unloads of the model."""
         ...
 
     @property
     def admits(self) -> bool:
-        """Whether work may begin now; otherwise it waits in `use` for this service's turn."""
+        """Whether work may begin now; otherwise it waits in `use` for a lease."""
         ...
 
     def use(self) -> AbstractAsyncContextManager[None]:
-        """Around work: waits for the service's turn, and has the model in memory.
+        """Waits for a lease and loads the model, for the work in the context.
 
         Raises:
-            StageError: UNAVAILABLE with GPU_LOST where the GPU went to another
-                service meanwhile; what loading the model raises.
+            StageError: UNAVAILABLE with GPU_LOST if the lease was lost
+                meanwhile; others from loading the model.
         """
         ...
 
     def manage(self, stage: Stage[Any, Any]) -> None:
-        """Takes over the models that the stage holds, loaded as they are.
+        """Takes over the stage's loaded model.
 
         Raises:
-            StageError: FAILED_PRECONDITION with GPU_NOT_SHAREABLE where one cannot be unloaded.
+            StageError: FAILED_PRECONDITION with GPU_NOT_SHAREABLE if it cannot be unloaded.
         """
         ...
 
@@ -58,12 +58,12 @@ class Residency(Protocol):
         ...
 
     async def close(self) -> None:
-        """Unloads what is not to stay, and takes no more turns."""
+        """Unloads a model that shares its GPU, and releases the lease."""
         ...
 
 
 class Resident:
-    """Models that stay in memory; costs nothing."""
+    """A model that stays in memory."""
 
     admits = True
 
@@ -71,36 +71,36 @@ class Resident:
         self.memory = ModelMemory()
 
     def use(self) -> AbstractAsyncContextManager[None]:
-        """Begins at once."""
+        """Admits work at once."""
         return nullcontext()
 
     def manage(self, stage: Stage[Any, Any]) -> None:
-        """Leaves the stage's models where they are."""
+        """Leaves the model loaded."""
 
     def listen(self, listener: Callable[[], None]) -> None:
         """Work is always admitted."""
 
     async def close(self) -> None:
-        """Leaves everything to the stage's own end."""
+        """Leaves the model to the stage."""
 
 
 @asynccontextmanager
 async def open_residency(
     settings: ServiceSettings, broker: Broker, instance: str, abandon: Callable[[], None]
 ) -> AsyncIterator[Residency]:
-    """The residency that the settings name; closed in the end.
+    """The residency that the settings select.
 
     Args:
         settings: The service's settings.
-        broker: Where the services of a GPU meet.
-        instance: What the service is called in logs.
-        abandon: Ends the process, whose model cannot be unloaded.
+        broker: The broker of all services that share the GPU.
+        instance: The service's name in logs.
+        abandon: Ends the process, if its model cannot be unloaded.
     """
     if not isinstance(settings, GpuServiceSettings) or settings.residency == "resident":
         yield Resident()
         return
-    async with GpuLease(broker, settings.gpu, instance) as lease:
-        shared = SharedGpu(lease, settings, abandon)
+    async with GpuLock(broker, settings.gpu, instance) as lock:
+        shared = SharedGpu(lock, settings, abandon)
         shared.start()
         try:
             yield shared

@@ -1,13 +1,13 @@
-"""Who may use a shared GPU: one service at a time, in the order in which they asked.
+"""Leases of a shared GPU: one service at a time, in the order of their requests.
 
-All of it is in a bucket of NATS whose entries the server forgets when they are
-not renewed. Who holds the GPU is one entry, made and renewed by compare-and-set,
-so two can never hold it. Who waits has an entry with the number of its asking,
-and takes the GPU only when it is free and no lower number waits.
+The state is in a NATS bucket whose entries expire unless they are renewed. The
+holder's entry is created and renewed by compare-and-set, so there is never more
+than one holder. A waiting service has an entry with its sequence number, and
+takes the GPU only when it is free and no lower number waits.
 
-A holder does not rely on the server to tell it that it lost the GPU. It counts by
-its own clock from the moment before its last renewal, and stops while the server
-still keeps the GPU for it, so that there is time to unload.
+A holder does not rely on the server to report that its lease is lost. It measures
+the time since its last renewal by its own clock, and stops while its entry is still
+valid, so that there is time to unload.
 """
 
 from __future__ import annotations
@@ -29,29 +29,29 @@ log = structlog.get_logger()
 
 T = TypeVar("T")
 
-# Shares of the time after which the server forgets an entry.
+# Shares of the time after which an entry expires.
 RENEW_AFTER = 0.25
 LOST_AFTER = 0.65
-# An answer that is late is lost with its connection; there is time to ask again.
+# A late answer is lost with its connection; there is time for another attempt.
 ANSWERED_AFTER = 0.15
-# News may be lost, and nobody tells of an entry that the server forgot.
+# Notifications may be lost, and there is none for an expired entry.
 LOOK_SECONDS = 0.5
 RETRY_SECONDS = 0.25
 _NOT_OURS = (KeyWrongLastSequenceError, KeyNotFoundError)
 
 
-class Hold:
-    """A GPU that is ours until it is released or lost.
+class GpuLease:
+    """A lease of a GPU, until it is released or lost.
 
     Attributes:
-        token: Grows with each holder of the GPU.
-        lost: Set once the GPU may be another's.
+        token: The fencing token; increases with each holder of the GPU.
+        lost: Set when another service may have the GPU.
     """
 
-    def __init__(self, lease: GpuLease, value: bytes, token: int, good_until: float) -> None:
+    def __init__(self, lock: GpuLock, value: bytes, token: int, good_until: float) -> None:
         self.token = token
         self.lost = asyncio.Event()
-        self._lease = lease
+        self._lock = lock
         self._value = value
         self._revision = token
         self._good_until = good_until
@@ -60,37 +60,37 @@ class Hold:
 
     @property
     def valid(self) -> bool:
-        """Whether the GPU is ours for sure; true to the moment also after a freeze."""
+        """Whether the lease is certainly valid, even right after a freeze of the process."""
         return not self.lost.is_set() and time.monotonic() < self._good_until
 
     async def others_wait(self) -> bool:
-        """Whether somebody waits for the GPU; False where the broker does not answer."""
+        """Whether a service waits for the GPU; False if the broker does not answer."""
         with suppress(*BROKER_ERRORS):
-            _, waiting = await self._lease.look()
+            _, waiting = await self._lock.look()
             return bool(waiting)
         return False
 
     async def release(self) -> None:
-        """Gives the GPU to the next; does nothing where it was lost."""
+        """Releases the GPU; does nothing if the lease is lost."""
         self._released.set()
-        # A renewal under way ends first: cut off, it might be stored after what is removed here.
+        # Lets a renewal finish first: a cancelled one might be stored after the removal.
         await asyncio.wait({self._keeping})
         if not self.lost.is_set():
-            await self._lease.free(self._revision)
+            await self._lock.free(self._revision)
 
     async def _keep(self) -> None:
-        """Renews the entry as long as that can be done in time."""
+        """Renews the entry until it is too late."""
         try:
             while not self._released.is_set():
-                # After a freeze both times may be over, and then this one counts.
+                # After a freeze both times may be over; then this timeout counts.
                 async with asyncio.timeout(self._good_until - time.monotonic()):
-                    await self._rest(self._lease.seconds * RENEW_AFTER)
+                    await self._rest(self._lock.seconds * RENEW_AFTER)
                     if not self._released.is_set():
                         await self._renew()
         except (TimeoutError, *_NOT_OURS):
-            log.warning("gpu.lost", gpu=self._lease.gpu, token=self.token)
+            log.warning("gpu.lost", gpu=self._lock.gpu, token=self.token)
         finally:
-            # Whatever ended it: nobody renews any more.
+            # Nothing renews the entry any more.
             if not self._released.is_set():
                 self.lost.set()
 
@@ -103,27 +103,27 @@ class Hold:
         while True:
             asked = time.monotonic()
             try:
-                async with asyncio.timeout(self._lease.seconds * ANSWERED_AFTER):
-                    self._revision = await self._lease.renew(self._value, self._revision)
+                async with asyncio.timeout(self._lock.seconds * ANSWERED_AFTER):
+                    self._revision = await self._lock.renew(self._value, self._revision)
             except _NOT_OURS:
                 raise
             except BROKER_ERRORS:
                 await asyncio.sleep(RETRY_SECONDS)
             else:
-                self._good_until = asked + self._lease.seconds * LOST_AFTER
+                self._good_until = asked + self._lock.seconds * LOST_AFTER
                 return
 
 
-class GpuLease:
+class GpuLock:
     """One service's access to one shared GPU; an asynchronous context manager.
 
     Args:
-        broker: Where all services of the GPU meet.
+        broker: The broker of all services that share the GPU.
         gpu: The GPU's name.
-        holder: What this service is called in logs.
+        holder: This service's name in logs.
 
     Attributes:
-        seconds: How long the server remembers a holder that is not heard of.
+        seconds: The time after which an entry expires.
     """
 
     def __init__(self, broker: Broker, gpu: str, holder: str) -> None:
@@ -147,57 +147,57 @@ class GpuLease:
         with suppress(*BROKER_ERRORS):
             await self._subscription.unsubscribe()
 
-    async def acquire(self) -> Hold:
-        """Waits for the GPU, for as long as it takes. Who is cancelled waits no more."""
+    async def acquire(self) -> GpuLease:
+        """Waits for a lease of the GPU, without a time limit; may be cancelled."""
         number = await _until_answered(self._ask)
         key = subjects.gpu_waiting(self.gpu, number)
         waiting = asyncio.create_task(self._wait_in_line(key))
         try:
-            hold = await self._take_when_free(number)
+            lease = await self._take_when_free(number)
         except BaseException:
             await self._leave_line(waiting, key)
             raise
         try:
             await self._leave_line(waiting, key)
         except BaseException:
-            await hold.release()
+            await lease.release()
             raise
-        return hold
+        return lease
 
     async def look(self) -> tuple[bool, set[int]]:
-        """Whether somebody holds the GPU, and the numbers of those who wait for it."""
+        """Whether a service holds the GPU, and the numbers of the waiting services."""
         filtered = subjects.bucket_subject(subjects.GPUS, subjects.gpu_keys(self.gpu))
-        told = await self._broker.jetstream.stream_info(self._stream, subjects_filter=filtered)
+        info = await self._broker.jetstream.stream_info(self._stream, subjects_filter=filtered)
         # $KV.BUCKET.KIND.NUMBER.GPU
-        entries = [subject.split(".")[2:4] for subject in told.state.subjects or {}]
+        entries = [subject.split(".")[2:4] for subject in info.state.subjects or {}]
         waiting = {int(number) for kind, number in entries if kind == "waiting"}
         return any(kind == "holder" for kind, _ in entries), waiting
 
     async def renew(self, value: bytes, revision: int) -> int:
-        """Renews the holder's entry; gives its new revision.
+        """Renews the holder's entry; returns its new revision.
 
         Raises:
-            KeyWrongLastSequenceError: It is another's.
-            KeyNotFoundError: It was forgotten.
+            KeyWrongLastSequenceError: The entry is another service's.
+            KeyNotFoundError: The entry has expired.
         """
         try:
             return await self._broker.gpus.update(self._key, value, last=revision)
         except KeyWrongLastSequenceError:
-            # It may be by a renewal of our own whose answer was lost.
+            # The answer to our own last renewal may be lost.
             entry = await self._broker.gpus.get(self._key)
             if entry.value != value:
                 raise
             return await self._broker.gpus.update(self._key, value, last=entry.revision)
 
     async def free(self, revision: int) -> None:
-        """Removes the holder's entry unless it is a later one."""
+        """Removes the holder's entry, unless it is a later one."""
         await self._remove(self._key, revision)
 
     async def _ask(self) -> int:
         return await self._broker.gpus.put(subjects.gpu_asking(self.gpu), self._holder.encode())
 
     async def _wait_in_line(self, key: str) -> None:
-        """Keeps the entry that says that we wait, and tells who holds the GPU of it."""
+        """Renews the waiting entry, and notifies the holder of the GPU."""
         while True:
             with suppress(*BROKER_ERRORS):
                 await self._broker.gpus.put(key, self._holder.encode())
@@ -208,7 +208,7 @@ class GpuLease:
         await end(waiting)
         await self._remove(key)
 
-    async def _take_when_free(self, number: int) -> Hold:
+    async def _take_when_free(self, number: int) -> GpuLease:
         value = f"{number} {self._holder}".encode()
         said = False
         while True:
@@ -222,17 +222,17 @@ class GpuLease:
                     asked = time.monotonic()
                     with suppress(KeyWrongLastSequenceError):
                         token = await self._broker.gpus.create(self._key, value)
-                        return Hold(self, value, token, asked + self.seconds * LOST_AFTER)
+                        return GpuLease(self, value, token, asked + self.seconds * LOST_AFTER)
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_SECONDS):
                     await self._news.wait()
 
     async def _remove(self, key: str, revision: int | None = None) -> None:
-        """Removes an entry without a trace; one that cannot be removed is forgotten in time."""
+        """Purges an entry; one that cannot be removed expires."""
         try:
             await self._broker.jetstream.purge_stream(
                 self._stream,
-                # What comes before this one, that is.
+                # Purges the messages before this sequence.
                 seq=revision + 1 if revision else None,
                 subject=subjects.bucket_subject(subjects.GPUS, key),
             )

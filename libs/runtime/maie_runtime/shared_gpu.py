@@ -1,4 +1,4 @@
-"""A service's turns on a GPU that it shares."""
+"""A service's use of a shared GPU."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ import structlog
 
 from maie_runtime.background import CANCEL_AGAIN_SECONDS
 from maie_runtime.errors import Code, StageError
+from maie_runtime.gpu_lease import GpuLease, GpuLock
 from maie_runtime.loadable import Loadable
 from maie_runtime.memory import ModelMemory
 from maie_runtime.reasons import Reason
-from maie_runtime.residency_lease import GpuLease, Hold
 from maie_runtime.settings import GpuServiceSettings
 from maie_runtime.stage import Stage
 
 log = structlog.get_logger()
 
-# Between two units of a service that has more of them; a turn does not end for it.
+# The pause between two units of a busy service; a shorter idle time does not end its lease.
 IDLE_SECONDS = 0.5
 LOOK_SECONDS = 0.25
 
 
 @dataclass(kw_only=True, slots=True, eq=False)
 class _User:
-    """A unit or a call at work.
+    """A running unit or call.
 
     Attributes:
-        task: What runs it.
-        stopped: Whether it was stopped, for the GPU is another's.
+        task: Its asyncio task.
+        stopped: Whether it was stopped because the lease is lost.
     """
 
     task: asyncio.Task[Any]
@@ -46,25 +46,25 @@ class _User:
 
 
 class SharedGpu:
-    """Loads the model when it is this service's turn and wanted; unloads it before the turn ends.
+    """Loads the model on demand while this service has the lease; unloads it before the lease ends.
 
-    A turn begins when there is work and the GPU is free. It ends when others wait and there
-    is no more work or `turn_seconds` are over, and when nobody worked for as long. Work in
-    hand is finished before, unless the GPU was lost: then it is stopped.
+    The service acquires a lease when it has work. It releases the lease when others wait and it
+    has no more work or `turn_seconds` are over, and after being idle for as long. Running work is
+    finished before that, unless the lease is lost: then it is stopped.
 
     Args:
-        lease: Access to the GPU.
-        settings: How long a turn, a load and a stop may take.
-        abandon: Ends the process; what holds memory and does not let go leaves no other way.
+        lock: Access to the GPU.
+        settings: The longest lease, load and stop.
+        abandon: Ends the process, if its GPU memory cannot be freed otherwise.
 
     Attributes:
-        memory: What comes of the model in memory.
+        memory: Logs loads and unloads of the model.
     """
 
     def __init__(
-        self, lease: GpuLease, settings: GpuServiceSettings, abandon: Callable[[], None]
+        self, lock: GpuLock, settings: GpuServiceSettings, abandon: Callable[[], None]
     ) -> None:
-        self._lease = lease
+        self._lock = lock
         self._settings = settings
         self._abandon = abandon
         self.memory = ModelMemory()
@@ -78,27 +78,27 @@ class SharedGpu:
         self._needed = True
         self._listeners: list[Callable[[], None]] = []
         self._changed = asyncio.Event()
-        self._hold: Hold | None = None
+        self._lease: GpuLease | None = None
         self._serving: asyncio.Task[None] | None = None
 
     @property
     def admits(self) -> bool:
-        """Whether it is this service's turn and work may begin."""
-        held = self._admits and self._hold is not None and self._hold.valid
-        return held or not self._needed
+        """Whether this service has the lease and work may begin."""
+        has_lease = self._admits and self._lease is not None and self._lease.valid
+        return has_lease or not self._needed
 
     def start(self) -> None:
-        """Takes turns from now on."""
-        self._serving = asyncio.create_task(self._take_turns())
+        """Starts acquiring leases on demand."""
+        self._serving = asyncio.create_task(self._serve())
 
     def listen(self, listener: Callable[[], None]) -> None:
-        """Calls `listener` at the beginning of each turn."""
+        """Calls `listener` at the start of each lease."""
         self._listeners.append(listener)
 
     def manage(self, stage: Stage[Any, Any]) -> None:
-        """Takes over the stage's model, which is loaded; called within `use`.
+        """Takes over the stage's loaded model; called within `use`.
 
-        A stage without a model waits for no more turns.
+        A stage without a model needs no leases.
 
         Raises:
             StageError: FAILED_PRECONDITION with GPU_NOT_SHAREABLE.
@@ -111,7 +111,7 @@ class SharedGpu:
                     "The engine cannot unload its model, so it cannot share a GPU; "
                     "set the service's RESIDENCY to resident.",
                 )
-            log.info("gpu.not_needed", gpu=self._lease.gpu)
+            log.info("gpu.not_needed", gpu=self._lock.gpu)
             self._needed = False
             return
         self._model = stage.weights
@@ -119,22 +119,22 @@ class SharedGpu:
         self._loading.set_result(None)
 
     async def close(self) -> None:
-        """Stops what still works, unloads and takes no more turns."""
+        """Stops running work, unloads the model and releases the lease."""
         self._closing = True
         self._notify()
         if self._serving is not None:
-            while self._hold is None and not self._serving.done():
-                # Said again where it was missed; see `background.end`.
+            while self._lease is None and not self._serving.done():
+                # Repeated in case it was swallowed; see `background.end`.
                 self._serving.cancel()
                 await asyncio.wait({self._serving}, timeout=CANCEL_AGAIN_SECONDS)
             await asyncio.wait({self._serving})
 
     @asynccontextmanager
     async def use(self) -> AsyncIterator[None]:
-        """Around work: waits for a turn, and has the model loaded.
+        """Waits for a lease and loads the model, for the work in the context.
 
         Raises:
-            StageError: UNAVAILABLE with GPU_LOST; what loading raises.
+            StageError: UNAVAILABLE with GPU_LOST; others from loading the model.
         """
         if not self._needed:
             yield
@@ -144,7 +144,7 @@ class SharedGpu:
             await self._loaded()
             yield
             if user.stopped:
-                # Lets the cancellation come that is on its way.
+                # Lets the pending cancellation arrive.
                 await asyncio.sleep(0)
         except (asyncio.CancelledError, GeneratorExit):
             if not user.stopped:
@@ -176,17 +176,17 @@ class SharedGpu:
             return
         if self._loading is None:
             self._loading = asyncio.create_task(self._load(self._model))
-        # Whoever is cancelled leaves the loading to the others, and to the turn's end.
+        # Loading continues after a cancellation, for the other users and the end of the lease.
         await asyncio.shield(self._loading)
 
     async def _load(self, model: Loadable) -> None:
         try:
             await self._move(self.memory.loading, model.load)
         except Exception as error:
-            # Nobody else is to try on what is left of this turn.
+            # No further attempts during this lease.
             self._admits = False
             self._notify()
-            log.exception("gpu.not_loaded", gpu=self._lease.gpu)
+            log.exception("gpu.not_loaded", gpu=self._lock.gpu)
             raise _not_loaded(error) from error
 
     async def _move(
@@ -194,78 +194,78 @@ class SharedGpu:
         moving: Callable[..., AbstractAsyncContextManager[None]],
         move: Callable[[], Awaitable[None]],
     ) -> None:
-        """Loads or unloads; ends the process where that hangs."""
-        token = self._hold.token if self._hold else 0
+        """Loads or unloads; ends the process if that hangs."""
+        token = self._lease.token if self._lease else 0
         limit = asyncio.timeout(self._settings.stall_seconds)
         try:
-            async with moving(gpu=self._lease.gpu, token=token), limit:
+            async with moving(gpu=self._lock.gpu, token=token), limit:
                 await move()
         except TimeoutError:
             if limit.expired():
                 self._give_up("The model hangs while it is loaded or unloaded.")
             raise
 
-    async def _take_turns(self) -> None:
+    async def _serve(self) -> None:
         while True:
             await self._until(lambda: self._waiting or self._closing)
             if self._closing:
                 return
-            self._hold = await self._lease.acquire()
+            self._lease = await self._lock.acquire()
             try:
-                await self._take_turn(self._hold)
+                await self._use_lease(self._lease)
             except Exception:
-                log.exception("gpu.turn_failed", gpu=self._lease.gpu)
+                log.exception("gpu.turn_failed", gpu=self._lock.gpu)
                 self._give_up("The model may still be loaded.")
-            await self._hold.release()
-            self._hold = None
+            await self._lease.release()
+            self._lease = None
 
-    async def _take_turn(self, hold: Hold) -> None:
-        log.info("gpu.turn_began", gpu=self._lease.gpu, token=hold.token)
-        losing = asyncio.create_task(hold.lost.wait())
+    async def _use_lease(self, lease: GpuLease) -> None:
+        log.info("gpu.turn_began", gpu=self._lock.gpu, token=lease.token)
+        losing = asyncio.create_task(lease.lost.wait())
         losing.add_done_callback(lambda _: self._notify())
         try:
-            await self._admit(hold)
-            await self._until_unused(hold)
+            await self._admit(lease)
+            await self._until_unused(lease)
             await self._unload()
         finally:
             losing.cancel()
-        log.info("gpu.turn_ended", gpu=self._lease.gpu, token=hold.token)
+        log.info("gpu.turn_ended", gpu=self._lock.gpu, token=lease.token)
 
-    async def _admit(self, hold: Hold) -> None:
-        """Lets work begin until the turn is over."""
+    async def _admit(self, lease: GpuLease) -> None:
+        """Admits work until the lease should end."""
         began = self._worked = time.monotonic()
         self._admits = True
         self._notify()
         for listener in self._listeners:
             listener()
-        while self._admits and self._needed and not self._closing and not hold.lost.is_set():
-            if await self._is_over(hold, began):
+        while self._admits and self._needed and not self._closing and not lease.lost.is_set():
+            if await self._is_over(lease, began):
                 break
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_SECONDS):
                     await self._changed.wait()
         self._admits = False
 
-    async def _is_over(self, hold: Hold, began: float) -> bool:
+    async def _is_over(self, lease: GpuLease, began: float) -> bool:
         now, long = time.monotonic(), self._settings.turn_seconds
         idle = 0.0 if self._users or self._waiting else now - self._worked
         if idle >= long:
             return True
-        return (idle >= IDLE_SECONDS or now - began >= long) and await hold.others_wait()
+        return (idle >= IDLE_SECONDS or now - began >= long) and await lease.others_wait()
 
-    async def _until_unused(self, hold: Hold) -> None:
-        """Waits for the work in hand; stops it where the GPU is lost or the service ends."""
-        await self._until(lambda: not self._users or self._closing or hold.lost.is_set())
+    async def _until_unused(self, lease: GpuLease) -> None:
+        """Waits for running work; stops it if the lease is lost or the service ends."""
+        await self._until(lambda: not self._users or self._closing or lease.lost.is_set())
         for user in self._users:
             user.stop()
         try:
             async with asyncio.timeout(self._settings.cancel_grace_seconds):
                 await self._until(lambda: not self._users)
         except TimeoutError:
-            self._give_up("Work goes on although the GPU is another's.")
+            self._give_up("Work continues although another service has the GPU.")
 
     async def _unload(self) -> None:
-        """Unloads whatever became of the work and of the loading."""
+        """Unloads the model, even after a failed load."""
         if self._model is None or self._loading is None:
             return
         await asyncio.gather(self._loading, return_exceptions=True)
@@ -273,12 +273,12 @@ class SharedGpu:
         try:
             await self._move(self.memory.unloading, self._model.unload)
         except Exception:
-            log.exception("gpu.not_unloaded", gpu=self._lease.gpu)
+            log.exception("gpu.not_unloaded", gpu=self._lock.gpu)
             self._give_up("The model cannot be unloaded.")
 
     def _give_up(self, why: str) -> None:
-        """Only the end of the process frees the memory now; others wait for the lease's end."""
-        log.critical("gpu.kept", gpu=self._lease.gpu, error=why)
+        """Ends the process, to free the memory; others wait until the lease expires."""
+        log.critical("gpu.kept", gpu=self._lock.gpu, error=why)
         self._abandon()
 
     def _notify(self) -> None:
@@ -294,12 +294,12 @@ def _gpu_lost() -> StageError:
     return StageError(
         Code.UNAVAILABLE,
         Reason.GPU_LOST,
-        "The worker fell silent and its GPU went to another service; try again.",
+        "The worker lost its lease of the GPU to another service; try again.",
     )
 
 
 def _not_loaded(error: Exception) -> StageError:
-    """Whatever it is, it is no fault of the unit: the next turn or worker may do better."""
+    """The error after a failed load; not the unit's fault, so another attempt may succeed."""
     if isinstance(error, StageError):
         return StageError(Code.UNAVAILABLE, error.reason, error.message)
     return StageError(
