@@ -18,7 +18,7 @@ from maie_enhancement.stage import EnhanceStage, open_stage
 from maie_llm import Generation
 from maie_runtime.blobs import Blobs
 from maie_runtime.errors import StageError
-from maie_runtime.stage import StageContext, unheard
+from maie_runtime.stage import StageContext, ignore_heartbeat
 
 pytestmark = pytest.mark.unit
 
@@ -127,7 +127,7 @@ class Rewriter:
         segments: Sequence[Segment],
         language_code: str,
         generation: Generation,
-        alive: Callable[[], None] = unheard,
+        alive: Callable[[], None] = ignore_heartbeat,
     ) -> AsyncGenerator[Piece, None]:
         for index in range(len(segments)):
             yield Piece(segment=index, text="Something ")

@@ -16,7 +16,7 @@ from maie.common.v1 import types_pb2 as common
 from maie.summary.v1 import summary_pb2 as summary
 from maie_llm import Generation
 from maie_runtime.errors import Code, StageError
-from maie_runtime.stage import StageContext, unheard
+from maie_runtime.stage import StageContext, ignore_heartbeat
 from maie_summary.engine import Draft, Notes, Segment, Source
 from maie_summary.settings import SummarySettings
 from maie_summary.stage import SummarizeStage, open_stage
@@ -160,7 +160,7 @@ class Inventor:
         notes: Sequence[Notes],
         template: Template,
         generation: Generation,
-        alive: Callable[[], None] = unheard,
+        alive: Callable[[], None] = ignore_heartbeat,
     ) -> Draft:
         content: dict[str, Any] = {name: [] for name in template.schema["required"]}
         source = Source(pointer="/abstract", segment_ids=("c9999-s0000",))

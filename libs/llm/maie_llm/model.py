@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 
 from maie.common.v1 import types_pb2 as common
 from maie_runtime.loadable import Loadable
-from maie_runtime.stage import unheard
+from maie_runtime.stage import ignore_heartbeat
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Prompt:
     messages: Sequence[Message]
     schema: Mapping[str, Any] | None = None
     generation: Generation = Generation()
-    alive: Callable[[], None] = field(default=unheard, compare=False)
+    alive: Callable[[], None] = field(default=ignore_heartbeat, compare=False)
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)

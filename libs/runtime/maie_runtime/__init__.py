@@ -1,1 +1,1 @@
-"""What every maie process shares: stages, transports, errors, settings, blobs, shutdown."""
+"""The parts of every maie process: stages, transports, errors, settings, blobs, shutdown."""

@@ -1,4 +1,4 @@
-"""Content-named objects in any store that obstore speaks to."""
+"""Content-addressed objects in any store that obstore supports."""
 
 from __future__ import annotations
 
@@ -32,28 +32,28 @@ log = structlog.get_logger()
 
 MessageT = TypeVar("MessageT", bound=Message)
 
-# S3 takes parts of 5 MiB and more; a writer holds about one in memory.
+# S3 needs parts of at least 5 MiB; a writer has about one in memory.
 WRITE_PART_BYTES = 5 * 1024 * 1024
-# obstore's own 10 MiB leave some 50 MB of freed memory in the process after a download.
+# obstore's default of 10 MiB leaves some 50 MB of freed memory in the process after a download.
 READ_PART_BYTES = 1024 * 1024
 RETRY_AFTER = timedelta(seconds=5)
 # S3 removes up to 1000 objects in one request.
 LIST_CHUNK = 1000
-# obstore tells the system's errors in its messages alone.
+# obstore reports the system's errors only in its messages.
 NO_SPACE = tuple(f"(os error {number})" for number in (errno.ENOSPC, errno.EDQUOT))
 _NAME = r"(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._=-]+"
 _KEY = re.compile(rf"{_NAME}(?:/{_NAME})*")
-# The names that obstore gives to files that are not complete.
+# obstore's names for incomplete files.
 PARTIAL_GLOB = "*#[0-9]*"
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class StoredObject:
-    """An object as a listing shows it.
+    """An object in a listing.
 
     Attributes:
         key: The object's key.
-        modified: When it was written last, by the store's clock.
+        modified: When it was last written, by the store's clock.
     """
 
     key: str
@@ -92,7 +92,7 @@ def _unavailable(error: Exception) -> StageError:
 
 def _check(blob: common.Blob, digest: str) -> None:
     if digest != blob.sha256:
-        # The digests for the operator alone: who knows one can read the object by it.
+        # The digests are only for the operator: a digest is enough to read the object.
         log.error("blob.corrupt", key=blob.key, sha256=digest, expected=blob.sha256)
         raise StageError(
             Code.DATA_LOSS,
@@ -103,7 +103,7 @@ def _check(blob: common.Blob, digest: str) -> None:
 
 
 def _check_key(key: str) -> None:
-    """Refuses what is no key of ours, before it reaches a file system or a bucket."""
+    """Refuses an invalid key before it reaches a file system or a bucket."""
     if not _KEY.fullmatch(key) or len(key) > MAX_BLOB_KEY_CHARACTERS:
         raise invalid(
             Reason.BLOB_KEY_INVALID,
@@ -131,13 +131,13 @@ def _remove_partials(directory: Path, before: float) -> None:
 
 
 class BlobWriter:
-    """Takes an object piece by piece and never holds more than a part of it.
+    """Writes an object piece by piece, with at most one part of it in memory.
 
-    What is no larger than a part is stored whole at the end.
+    An object no larger than a part is stored at the end.
 
     Attributes:
-        partial: The key of the object while it is larger than a part and not complete.
-        size: How many bytes were written so far.
+        partial: The temporary key of an incomplete object that is larger than a part.
+        size: The bytes written so far.
     """
 
     def __init__(self, prefix: str, store: ObjectStore, parts: AsyncExitStack) -> None:
@@ -168,27 +168,27 @@ class BlobWriter:
             self._first.clear()
 
     def small(self) -> bytes | None:
-        """All of it, where it is to be stored whole."""
+        """The whole object, if it is not larger than a part."""
         return None if self._target is not None else bytes(self._first)
 
     def blob(self) -> common.Blob:
-        """What was written so far, as a reference to the object."""
+        """A reference to the object written so far."""
         digest = self._digest.hexdigest()
         return common.Blob(key=f"{self._prefix}-{digest}", size_bytes=self.size, sha256=digest)
 
 
 class Blobs:
-    """An object store whose objects are checked against their hash when read.
+    """An object store that verifies the hash of each object when it is read.
 
     Args:
-        url: Where the objects are: `file:///DIR` or `s3://BUCKET/PREFIX`. S3
+        url: The URL of the store: `file:///DIR` or `s3://BUCKET/PREFIX`. S3
             takes its credentials from the usual AWS_ variables.
 
     Raises:
-        StageError: UNAVAILABLE with BLOB_STORE_UNAVAILABLE where the store
+        StageError: UNAVAILABLE with BLOB_STORE_UNAVAILABLE if the store
             does not answer, or with BLOB_STORE_FULL; DATA_LOSS with BLOB_MISSING
-            or BLOB_CORRUPT where an object is not what it was; INVALID_ARGUMENT
-            with BLOB_KEY_INVALID for a key that no object can have.
+            or BLOB_CORRUPT if an object is missing or differs; INVALID_ARGUMENT
+            with BLOB_KEY_INVALID for an invalid key.
     """
 
     def __init__(self, url: str) -> None:
@@ -209,16 +209,16 @@ class Blobs:
         return common.Blob(key=key, size_bytes=len(data), sha256=digest)
 
     async def _put(self, key: str, data: bytes) -> None:
-        # For a small file, the way to obstore's own threads costs more than all the rest.
+        # For a small file, the hop to obstore's threads costs more than all the rest.
         if self._directory is not None:
             await asyncio.to_thread(obstore.put, self._store, key, data)
         else:
             await obstore.put_async(self._store, key, data)
 
     async def put_message(self, prefix: str, message: Message) -> common.Blob:
-        """Stores a message as `PREFIX-SHA256`, so that no write changes another.
+        """Stores a message as `PREFIX-SHA256`, so that writes never conflict.
 
-        A folder for each prefix would cost a file system as much again as the object.
+        A folder for each prefix would double the cost in a file system.
         """
         data = message.SerializeToString(deterministic=True)
         return await self.put(f"{prefix}-{hashlib.sha256(data).hexdigest()}", data)
@@ -247,7 +247,7 @@ class Blobs:
             ) from error
 
     async def download(self, blob: common.Blob, path: Path) -> None:
-        """Copies a large object to a file, checking it on the way."""
+        """Copies a large object to a file and verifies it."""
         _check_key(blob.key)
         digest = hashlib.sha256()
         with _store_errors(blob.key), path.open("wb") as target:
@@ -261,8 +261,8 @@ class Blobs:
     async def writer(self, prefix: str) -> AsyncIterator[BlobWriter]:
         """Writes an object piece by piece as `PREFIX-SHA256`, as `put_message` does.
 
-        A large one has another name until its digest is known. To rename it, a bucket copies it,
-        which S3 does with objects of up to 5 GiB. An error within leaves no object.
+        A large one has a temporary name until its digest is known. A bucket renames it by copying,
+        which S3 supports for objects of up to 5 GiB. After an error there is no object.
         """
         with _store_errors(prefix):
             async with AsyncExitStack() as parts:
@@ -281,7 +281,7 @@ class Blobs:
             await obstore.rename_async(self._store, source, target)
 
     async def delete(self, key: str) -> None:
-        """Removes an object. An absent one is no error."""
+        """Deletes an object. A missing one is no error."""
         await self._delete_each([key])
 
     async def stored(self, prefix: str) -> AsyncIterator[StoredObject]:
@@ -298,9 +298,9 @@ class Blobs:
         return [path.rstrip("/").rpartition("/")[2] for path in found["common_prefixes"]]
 
     async def delete_prefix(self, prefix: str) -> int:
-        """Removes all objects below a prefix and returns how many there were.
+        """Deletes all objects below a prefix and returns their number.
 
-        What is written below it meanwhile may stay.
+        Objects that are written meanwhile may stay.
         """
         keys = [found.key async for found in self.stored(prefix)]
         for start in range(0, len(keys), LIST_CHUNK):
@@ -308,12 +308,12 @@ class Blobs:
         return len(keys)
 
     async def remove_partials(self, before: datetime) -> None:
-        """Removes what writers that were killed left of objects in a directory.
+        """Deletes the incomplete objects of killed writers in a directory.
 
-        A bucket forgets unfinished uploads by a lifecycle rule of its own.
+        A bucket needs a lifecycle rule for incomplete uploads.
 
         Args:
-            before: With a time zone; what was written to since is let be.
+            before: With a time zone; objects written to since then are kept.
         """
         if self._directory is not None:
             with _store_errors("partial objects"):
@@ -329,13 +329,13 @@ class Blobs:
         except StageError as error:
             if error.reason != Reason.BLOB_MISSING:
                 raise
-            # Somebody else removes them too, and the rest may not have been reached.
+            # Another process deletes them as well, and the rest may be left.
             await self._delete_each(keys)
 
     async def _delete_each(self, keys: list[str]) -> None:
         with _store_errors(keys[0]):
             if self._directory is not None:
-                # obstore would take ten threads of its own for ten files, and keep them.
+                # obstore would start ten threads for ten files, and keep them.
                 await asyncio.to_thread(_delete_files, self._store, keys)
                 return
             for key in keys:
@@ -343,7 +343,7 @@ class Blobs:
                     await obstore.delete_async(self._store, key)
 
     async def check(self) -> None:
-        """Writes and removes a small object, to see that the store works."""
+        """Writes and deletes a small object, to check the store."""
         key = f"health/{os.getpid()}"
         await self.put(key, b"ok")
         await self.delete(key)

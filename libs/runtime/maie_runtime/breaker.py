@@ -1,4 +1,4 @@
-"""Which servers are left alone for a while, because they failed again and again."""
+"""A circuit breaker for each server."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-# Servers that failed lately; the one that failed longest ago is forgotten first.
+# The most servers with recent failures; the oldest entry is dropped first.
 MAX_REMEMBERED = 10_000
 
 
 @dataclass(slots=True)
 class _Trouble:
-    """What is known of a server that failed: failures in a row, and the pause's end."""
+    """The state of a failed server: its failures in a row, and the pause's end."""
 
     failures: int = 0
     open_until: float = 0.0
@@ -21,10 +21,10 @@ class _Trouble:
 
 
 class CircuitBreaker:
-    """Counts each server's failures in a row; knows nothing of those that are well.
+    """Counts each server's failures in a row; keeps no state of healthy servers.
 
-    Closed: all calls go. Open, after `threshold` failures in a row: none for
-    `pause` seconds. Half open, after that: one goes, and its outcome closes the
+    Closed: all calls pass. Open, after `threshold` failures in a row: none for
+    `pause` seconds. Half-open, after that: one passes, and its outcome closes the
     breaker or opens it again.
     """
 
@@ -37,10 +37,10 @@ class CircuitBreaker:
         self._troubles: OrderedDict[str, _Trouble] = OrderedDict()
 
     def enter(self, server: str) -> float:
-        """Asks whether a call may go; its outcome must be told where it may.
+        """Asks whether a call may pass; if so, the caller must report its outcome.
 
         Returns:
-            0 where it may go; else the seconds after which to ask again.
+            0 if it may pass; else the seconds after which to ask again.
         """
         trouble = self._troubles.get(server)
         if trouble is None or trouble.failures < self._threshold:
@@ -53,14 +53,14 @@ class CircuitBreaker:
         return 0.0
 
     def succeeded(self, server: str) -> None:
-        """The server answered."""
+        """Reports that the server answered."""
         self._troubles.pop(server, None)
 
     def failed(self, server: str) -> bool:
-        """The server did not answer, or said that it is unwell.
+        """Reports that the server did not answer, or reported an error.
 
         Returns:
-            Whether the breaker opened, or opened again, by this.
+            Whether this opened the breaker.
         """
         trouble = self._troubles.setdefault(server, _Trouble())
         self._troubles.move_to_end(server)
@@ -74,6 +74,6 @@ class CircuitBreaker:
         return opened
 
     def abandoned(self, server: str) -> None:
-        """The call ended without an outcome that tells of the server."""
+        """Reports that the call ended without an outcome of the server."""
         if trouble := self._troubles.get(server):
             trouble.probing = False

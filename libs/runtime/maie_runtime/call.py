@@ -1,4 +1,4 @@
-"""A call: work whose responses go to a caller as they come."""
+"""A direct call: work whose responses are streamed to a caller."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from maie_runtime.reasons import Reason
 from maie_runtime.stage import Stage, StageContext
 from maie_runtime.work import EngineHungError, Work
 
-# So far a stage may be ahead of a caller who reads slowly. Then it waits, in its slot.
+# How many responses a stage may be ahead of a slow caller before it waits, in its slot.
 RESPONSES_AHEAD = 16
 
 
@@ -27,7 +27,7 @@ class _End:
     """Follows the last response.
 
     Attributes:
-        error: Why it is the last; None where the work is done.
+        error: The error that ended the work; None after a success.
     """
 
     error: StageError | None = None
@@ -36,10 +36,10 @@ class _End:
 async def answer(
     host: Host, stage: Stage[Any, Any], request: Any, blobs: Blobs
 ) -> AsyncGenerator[Any, None]:
-    """Runs a stage for a caller, in a slot and under the limits of a unit.
+    """Runs a stage for a caller, in a slot and with the limits of a unit.
 
-    A caller who stops closes the iterator (contextlib.aclosing), and with it the work. One who
-    does not read for as long as a stage may be silent loses his slot.
+    To stop the work, the caller closes the iterator (contextlib.aclosing). A caller who
+    does not read for as long as a stage's stall limit loses the slot.
 
     Raises:
         StageError: As `Host.call`; DEADLINE_EXCEEDED with CALLER_STALLED.
@@ -79,7 +79,7 @@ async def answer(
             raise response.error
     finally:
         running.cancel()
-        # Once: a second cancellation waits no more for an engine that does not stop.
+        # Only once: after a second cancellation it no longer waits for a hung engine.
         await asyncio.wait({running})
 
 

@@ -1,8 +1,8 @@
-"""Whether a file of weights holds all that its own header says it does.
+"""Checks that a file of weights is complete by its own header.
 
-A digest tells that a file is the one that was published, and nothing where it was published cut
-short, or where somebody trusts files as they are. The header tells more: how many variables there
-are and how many bytes each of them has.
+A digest proves that a file is the published one, but not that the published one is complete, nor
+that trusted files are. The header states the number of variables and the size of each
+in bytes.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from maie_runtime.errors import Code, StageError
 from maie_runtime.reasons import Reason
 
 CTRANSLATE2_FILE = "model.bin"
-# The format as CTranslate2's src/models/model.cc reads it: since version 2 the specification is
-# named, since 3 variables have second names at the end, since 4 variables name their type and count
-# bytes.
+# The format of CTranslate2's src/models/model.cc: since version 2 the specification is
+# named, since 3 there are aliases of variables at the end, since 4 variables have a type and a size
+# in bytes.
 NAMED_SINCE = 2
 ALIASES_SINCE = 3
 COUNTED_IN_BYTES_SINCE = 4
@@ -28,15 +28,15 @@ MAX_SAFETENSORS_HEADER_BYTES = 100_000_000
 
 
 def require_complete(root: Path) -> None:
-    """Refuses weights that are cut short.
+    """Refuses truncated weights.
 
     Args:
-        root: A model's directory; its `model.bin` of CTranslate2 and its safetensors are read as
-            far as their headers, other files not at all.
+        root: A model's directory; only the headers of CTranslate2's `model.bin` and of safetensors
+            files are read.
 
     Raises:
-        StageError: FAILED_PRECONDITION with MODEL_CORRUPT, with what the header says and what
-            the file has.
+        StageError: FAILED_PRECONDITION with MODEL_CORRUPT, with the stated and the actual
+            content.
     """
     weights = root / CTRANSLATE2_FILE
     if weights.is_file():
@@ -51,7 +51,7 @@ def _require_ctranslate2(path: Path) -> None:
         try:
             (version,) = _unpack(file, "<I")
             if not 1 <= version <= NEWEST_VERSION:
-                # Another program's model.bin, or a later format: the engine itself decides.
+                # Another program's model.bin, or a later format: the engine decides.
                 return
             if version >= NAMED_SINCE:
                 _skip_text(file)
@@ -76,7 +76,7 @@ def _skip_variable(file: BinaryIO, version: int, size: int) -> None:
     _skip_text(file)
     (rank,) = _unpack(file, "<B")
     _unpack(file, f"<{rank}I")
-    # The type's number, or, before it was written down, the bytes of one element.
+    # The type's number or, in older versions, the size of one element.
     (kind,) = _unpack(file, "<B")
     (length,) = _unpack(file, "<I")
     if version < COUNTED_IN_BYTES_SINCE:

@@ -1,4 +1,4 @@
-"""How many cores this process may use: its affinity and the CPU quotas of its control groups."""
+"""The cores that this process may use, by its affinity and its control groups' CPU quotas."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ HIERARCHY = Path("/sys/fs/cgroup")
 
 
 def usable_cores(membership: Path = MEMBERSHIP, hierarchy: Path = HIERARCHY) -> int:
-    """The cores that this process can keep busy, at least 1.
+    """The number of cores that this process may use, at least 1.
 
-    A part of a core counts as one, as in Go's runtime: with a quota of 1.5 cores, two threads
-    use all of it and one does not.
+    A fraction of a core counts as one, as in Go's runtime: with a quota of 1.5 cores, two threads
+    use all of it, and one does not.
 
     Args:
-        membership: Which control groups the process is in, as `/proc/self/cgroup` has it.
-        hierarchy: Where the control groups are mounted, version 2 or 1.
+        membership: The process's control groups, in the format of `/proc/self/cgroup`.
+        hierarchy: The mount point of the control groups, version 2 or 1.
     """
     quotas = _quotas(membership, hierarchy)
     return max(1, math.ceil(min([_affinity(), *quotas])))
 
 
 def share(cores: int, among: int, most: int) -> int:
-    """The cores of each of several that share them: 1 to `most`."""
+    """The cores for each of several users: 1 to `most`."""
     return max(1, min(cores // among, most))
 
 
@@ -37,11 +37,11 @@ def _affinity() -> int:
 
 
 def _quotas(membership: Path, hierarchy: Path) -> Iterator[float]:
-    """The cores that each group around the process allows; nothing for groups without a limit."""
+    """The quota in cores of each control group of the process; none for groups without a limit."""
     try:
         lines = membership.read_text().splitlines()
     except OSError:
-        return  # no Linux, or no /proc
+        return  # not Linux, or no /proc
     for line in lines:
         _, controllers, group = line.split(":", 2)
         if not controllers:
@@ -57,13 +57,13 @@ def _quotas(membership: Path, hierarchy: Path) -> Iterator[float]:
 
 
 def _around(mount: Path, group: str) -> Iterator[Path]:
-    """A group's folder and those of all groups around it, up to the mount itself.
+    """A group's folder and those of its parents, up to the mount point.
 
-    A container may see its own group as the mount while its membership has the host's path: what
-    is not there has no limit.
+    In a container, the mount may be its own group while its membership has the host's path:
+    missing folders have no limit.
     """
     inner = PurePosixPath(group.lstrip("/"))
-    if ".." in inner.parts:  # outside of what is mounted here
+    if ".." in inner.parts:  # outside of this mount
         inner = PurePosixPath()
     for part in (inner, *inner.parents):
         yield mount / part

@@ -1,4 +1,4 @@
-"""Durations of the contract as plain numbers."""
+"""Converts durations of the contract to numbers."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from google.protobuf.duration_pb2 import Duration
 
 
 def seconds(duration: Duration) -> float:
-    """A duration or offset in seconds, to the nanosecond, as far as a float can say it."""
+    """A duration or offset in seconds, in float precision."""
     return duration.seconds + duration.nanos / 1e9

@@ -1,4 +1,4 @@
-"""Engines are found by entry point, so that a third party can add one."""
+"""Finds engines by entry point, so that third parties can add them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One error type, one table of outcomes for every transport."""
+"""The error type, and the table of its outcomes for every transport."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ __all__ = ["OUTCOMES", "BusyError", "Code", "Outcome", "Settle", "StageError", "
 
 
 class Settle(enum.Enum):
-    """What becomes of a task whose unit failed with a code."""
+    """How to settle a task whose unit failed with a code."""
 
-    NAK = "nak"  # given back: the same attempt runs again, here or elsewhere
+    NAK = "nak"  # returned: the same attempt runs again, here or elsewhere
     RETRY = "ack, then another attempt"  # the conductor decides on the attempt
-    GIVE_UP = "term"  # reported as final, never delivered again
+    GIVE_UP = "term"  # a final failure, never delivered again
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Outcome:
-    """How one code looks on each transport."""
+    """The outcome of one code on each transport."""
 
     settle: Settle
     http: HTTPStatus
 
 
 OUTCOMES: dict[Code, Outcome] = {
-    # A worker that drains gives its unit back unharmed.
+    # A draining worker returns its unit.
     Code.CANCELLED: Outcome(settle=Settle.NAK, http=HTTPStatus.CONFLICT),
     # Transient: another attempt may help.
     Code.UNKNOWN: Outcome(settle=Settle.RETRY, http=HTTPStatus.INTERNAL_SERVER_ERROR),
@@ -39,9 +39,9 @@ OUTCOMES: dict[Code, Outcome] = {
     Code.ABORTED: Outcome(settle=Settle.RETRY, http=HTTPStatus.CONFLICT),
     Code.INTERNAL: Outcome(settle=Settle.RETRY, http=HTTPStatus.INTERNAL_SERVER_ERROR),
     Code.UNAVAILABLE: Outcome(settle=Settle.RETRY, http=HTTPStatus.SERVICE_UNAVAILABLE),
-    # Out of memory: the same unit would exhaust the next worker too.
+    # Out of memory: the same unit would exhaust the next worker as well.
     Code.RESOURCE_EXHAUSTED: Outcome(settle=Settle.GIVE_UP, http=HTTPStatus.TOO_MANY_REQUESTS),
-    # The input or the set-up is wrong, and stays wrong.
+    # The input or the configuration is permanently wrong.
     Code.INVALID_ARGUMENT: Outcome(settle=Settle.GIVE_UP, http=HTTPStatus.BAD_REQUEST),
     Code.NOT_FOUND: Outcome(settle=Settle.GIVE_UP, http=HTTPStatus.NOT_FOUND),
     Code.ALREADY_EXISTS: Outcome(settle=Settle.GIVE_UP, http=HTTPStatus.CONFLICT),
@@ -60,10 +60,10 @@ class StageError(Exception):
     Attributes:
         code: The canonical code.
         reason: The machine-readable cause.
-        message: One sentence: what is wrong and what to do next. Holds no
+        message: One sentence: what is wrong and what to do next. Contains no
             secrets and no text of a recording, since clients read it.
         retry_after: When to try again, for RESOURCE_EXHAUSTED and UNAVAILABLE.
-        field: The request field at fault, such as "config.template_id".
+        field: The invalid request field, such as "config.template_id".
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class StageError(Exception):
     ) -> None:
         super().__init__(message)
         self.code = code
-        # Also what comes as text from another process must be in the registry.
+        # Reasons from other processes must be in the registry as well.
         self.reason = Reason[reason]
         self.message = message
         self.retry_after = retry_after
@@ -89,14 +89,14 @@ class StageError(Exception):
         return OUTCOMES[self.code].settle is not Settle.GIVE_UP
 
     def to_failure(self, unit: str = "") -> common.Failure:
-        """The failure as events and job records carry it."""
+        """The failure for events and job records."""
         return common.Failure(code=self.code, reason=self.reason, message=self.message, unit=unit)
 
 
 class BusyError(StageError):
-    """The stage has no room for this request now, though it has for others.
+    """The stage has no capacity for this request now, although it has for others.
 
-    A task is given back and offered again after `retry_after`, however often; a caller is told.
+    A task is redelivered after `retry_after`, without a limit; a direct call fails.
     """
 
     def __init__(self, message: str, retry_after: timedelta) -> None:
@@ -105,5 +105,5 @@ class BusyError(StageError):
 
 
 def invalid(reason: Reason, message: str, *, field: str = "") -> StageError:
-    """A request or recording that can never work as it is."""
+    """The error for an invalid request or recording."""
     return StageError(Code.INVALID_ARGUMENT, reason, message, field=field)

@@ -1,4 +1,4 @@
-"""What a stage raised, as a failure that belongs to a class."""
+"""Maps a stage's exceptions to StageError."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from maie_runtime.reasons import Reason
 
 log = structlog.get_logger()
 
-# Engines report it by their own types, some by nothing but their words.
+# Engines report it with their own types, some only in the message.
 OUT_OF_MEMORY_WORDS = "out of memory"
 
 
 def as_stage_error(raised: Exception) -> StageError:
-    """The failure that callers and the conductor hear of; its details stay in the log."""
+    """The error for callers and the conductor; the details are only in the log."""
     if isinstance(raised, StageError):
         return raised
     if isinstance(raised, MemoryError) or OUT_OF_MEMORY_WORDS in str(raised).lower():
@@ -30,7 +30,7 @@ def as_stage_error(raised: Exception) -> StageError:
 
 
 def over_deadline(seconds: float) -> StageError:
-    """The unit took longer than it may."""
+    """The error after the unit's deadline."""
     return StageError(
         Code.DEADLINE_EXCEEDED,
         Reason.UNIT_DEADLINE,
@@ -39,7 +39,7 @@ def over_deadline(seconds: float) -> StageError:
 
 
 def stalled(seconds: float) -> StageError:
-    """The stage gave no sign of life."""
+    """The error after too long without a heartbeat of the stage."""
     return StageError(
         Code.DEADLINE_EXCEEDED,
         Reason.STALLED,
@@ -48,7 +48,7 @@ def stalled(seconds: float) -> StageError:
 
 
 def worker_lost(times: int) -> StageError:
-    """The unit outlived too many workers."""
+    """The error after too many lost workers."""
     return StageError(
         Code.ABORTED,
         Reason.WORKER_LOST,

@@ -1,13 +1,13 @@
-"""Folders of the object store. What is in one belongs to one owner and goes with it."""
+"""Folders of the object store. Each has one owner and is deleted with it."""
 
 from __future__ import annotations
 
 JOBS = "jobs"
 """A folder for each job, with its recording, chunks and results."""
 UPLOADS = "uploads"
-"""A folder for each job that has a request id, with the recordings that came under that id."""
+"""A folder for each job with a request id, with the recordings of that id."""
 DIRECT_CALLS = "direct"
-"""A folder for each direct call of a service, with what the service stored for its caller."""
+"""A folder for each direct call of a service, with its results."""
 
 
 def of_job(job_id: str) -> str:
@@ -16,7 +16,7 @@ def of_job(job_id: str) -> str:
 
 
 def of_uploads(job_id: str) -> str:
-    """The folder of the recordings that came under a job's request id."""
+    """The folder of the recordings of a job's request id."""
     return f"{UPLOADS}/{job_id}"
 
 

@@ -1,8 +1,8 @@
-"""The host of a stage's work, whatever carries it.
+"""The host runs a stage's work for every transport.
 
-A mount translates: it makes `Work` of a task or of a call, and of the work's end
-an acknowledgement or a status. All that a worker owes to its units, to its
-callers and to its GPU is here, once.
+A transport turns a task or a call into `Work`, and the work's outcome into an
+acknowledgement or a status. The host manages slots, limits, cancellation and
+the GPU for both.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ Alive = Callable[[], None]
 Do = Callable[[Alive], Coroutine[Any, Any, None]]
 Interceptor = Callable[[Work], AbstractAsyncContextManager[None]]
 
-# What was taken together with a suspect is given back before the suspect may kill its worker.
+# Units that were taken together with a suspect are returned before it may kill the worker.
 SUSPECT_PAUSE_SECONDS = 0.5
-# Cancelled jobs whose units may be on their way; far more than are cancelled within a second.
+# The most cancelled jobs to remember, whose units may still arrive; more than any second has.
 CANCELLED_JOBS = 256
-# A process that has to go hands on what it still can, but does not wait for a broker.
+# The longest time for returning work before the process ends, if the broker does not answer.
 LAST_WORDS_SECONDS = 5.0
 # Most slots are held for seconds to minutes.
 NO_SLOT_RETRY_AFTER = timedelta(seconds=5)
@@ -47,13 +47,13 @@ HUNG_STATUS = 70
 
 
 def end_process() -> None:
-    """Ends a process whose engine cannot be stopped, at once."""
+    """Ends the process at once, if its engine cannot be stopped."""
     os._exit(HUNG_STATUS)
 
 
 @asynccontextmanager
 async def log_context(work: Work) -> AsyncIterator[None]:
-    """Names the work in each log line that is written on its behalf."""
+    """Adds the work's ids to each log line in the context."""
     with structlog.contextvars.bound_contextvars(
         job=work.job_id, unit=work.unit, attempt=work.attempt
     ):
@@ -63,17 +63,17 @@ async def log_context(work: Work) -> AsyncIterator[None]:
 class Host:
     """Runs all work of one stage's worker.
 
-    Each unit and each call takes one of the slots: there is one line for both, first come,
-    first served, so that neither a backlog of units nor a flood of calls shuts the other out.
+    Each unit and each call takes a slot, from one first-in, first-out queue,
+    so that neither a backlog of units nor a flood of calls blocks the other.
 
     Args:
         settings: Slots and limits.
-        residency: How the stage's model comes into memory.
-        abandon: Ends the process, whose engine hangs and would keep its slot.
+        residency: Loads and unloads the stage's model.
+        abandon: Ends the process, if its engine hangs and would keep its slot.
         interceptors: Entered around each work while it has the model, the first one outermost.
 
     Attributes:
-        slots: How much work can begin. Whoever acquires one releases it after the work.
+        slots: The free slots. The caller that acquires one releases it after the work.
         quarantine: Keeps a suspect away from other work.
         residency: As given.
     """
@@ -101,7 +101,7 @@ class Host:
 
     @contextmanager
     def holding(self, work: Work) -> Iterator[None]:
-        """Counts work as in hand, to be cancelled or handed on, until it is settled."""
+        """Registers work, to be cancelled or returned, until it is settled."""
         self._in_hand[work.job_id].add(work)
         try:
             yield
@@ -111,17 +111,17 @@ class Host:
                 del self._in_hand[work.job_id]
 
     async def run(self, work: Work, do: Do) -> None:
-        """Runs work that the caller holds, in a slot of the caller's.
+        """Runs registered work in a slot of the caller.
 
         Args:
             work: The work.
-            do: Does it; called with what notes a sign of life.
+            do: Does it; called with the heartbeat function.
 
         Raises:
             StageError: It failed, stalled or took too long, or its GPU was lost.
             UnwantedError: It was cancelled.
             ClosedError: A suspect runs or waits to run.
-            EngineHungError: It does not stop. All work was handed on, and the process ends.
+            EngineHungError: It does not stop. All work is returned, and the process ends.
         """
         try:
             await work.see_through(self._run(work, do), self._limits)
@@ -130,7 +130,7 @@ class Host:
             raise
 
     async def call(self, work: Work, do: Do) -> None:
-        """Runs work for a caller who waits for it: takes a slot, and releases it.
+        """Runs work for a waiting caller: takes a slot, and releases it.
 
         Raises:
             StageError: RESOURCE_EXHAUSTED with NO_SLOT: as many calls wait for a slot as there
@@ -151,21 +151,21 @@ class Host:
             self.slots.release()
 
     def cancel(self, job_id: str) -> None:
-        """Stops what is in hand of a job."""
+        """Stops the running work of a job."""
         self._cancelled.append(job_id)
         for work in tuple(self._in_hand.get(job_id, ())):
             work.stop(UnwantedError())
 
     def was_cancelled(self, job_id: str) -> bool:
-        """Whether a job was cancelled lately; it may have been taken up again."""
+        """Whether a job was cancelled recently; it may have been resumed since."""
         return job_id in self._cancelled
 
     def may_take(self, puller: int) -> bool:
-        """Whether one of those who pull units may take one.
+        """Whether a puller may take a unit.
 
-        While a shared GPU is another's, one alone takes one unit, and waits with it for the GPU:
-        that there is work cannot be known otherwise, for JetStream does not tell units that come
-        again from those in hand. All others leave theirs to other workers.
+        While another service has the shared GPU, only one puller takes one unit, and waits with it
+        for the GPU: there is no other way to detect work, for JetStream does not distinguish
+        redelivered units from running ones. The other units are left to other workers.
         """
         if self.residency.admits:
             return True
@@ -174,16 +174,16 @@ class Host:
         return self._scout == puller
 
     def took(self, puller: int) -> None:
-        """Notes that one who pulls has done with what it took, if it took anything."""
+        """Records that a puller has finished its unit, if it had one."""
         if self._scout == puller:
             self._scout = None
 
     def on_leave(self, listener: Callable[[], None]) -> None:
-        """Calls `listener` before the work in hand is handed on, so that no more is taken."""
+        """Calls `listener` before the running work is returned, so that no more is taken."""
         self._leave_listeners.append(listener)
 
     async def _run(self, work: Work, do: Do) -> None:
-        """Does the work, alone where an earlier worker was lost with it in hand."""
+        """Does the work; a suspect alone."""
         async with self.quarantine.place(suspect=work.suspect):
             if work.suspect:
                 await asyncio.sleep(SUSPECT_PAUSE_SECONDS)
@@ -209,7 +209,7 @@ class Host:
             self.calls_in_line -= 1
 
     async def _leave(self, hung: Work, cause: Exception | None) -> None:
-        """Hands everything on and ends the process: an engine hangs."""
+        """Returns all work and ends the process, after an engine hangs."""
         log.critical("worker.engine_hung", cause=str(cause), status=HUNG_STATUS)
         for listener in self._leave_listeners:
             listener()

@@ -1,20 +1,20 @@
-"""The limits that clients meet, whatever a mesh is configured to; the contract names them too.
+"""The fixed limits for clients, which the contract documents as well.
 
-What a setting can change is in docs/settings.md instead.
+Configurable limits are in docs/settings.md.
 """
 
 from __future__ import annotations
 
-# Requests, beside the parts of an upload. The largest request to a gateway that is of any use has
-# 32 labels of 256 characters: a few 10 KiB. To read much more takes the loop from everybody else.
+# Requests other than the parts of an upload. The largest useful request to a gateway has
+# 32 labels of 256 characters: a few 10 KiB. Parsing much more would block the event loop.
 MAX_GATEWAY_REQUEST_BYTES = 1024 * 1024
-# Requests to a stage may hold a recording.
+# Requests to a stage may contain a recording.
 MAX_STAGE_REQUEST_BYTES = 16 * 1024 * 1024
 MAX_AUDIO_CONTENT_BYTES = 16 * 1024 * 1024
 MAX_UPLOAD_PART_BYTES = 4 * 1024 * 1024
-MAX_BLOB_KEY_CHARACTERS = 1024  # as S3 has it
+MAX_BLOB_KEY_CHARACTERS = 1024  # as in S3
 
-# What a job is called. A file system's names have at most 255 bytes.
+# Names of a job. A file system's names have at most 255 bytes.
 MAX_FILENAME_CHARACTERS = 255
 MAX_REQUEST_ID_CHARACTERS = 128
 MAX_DISPLAY_NAME_CHARACTERS = 200
@@ -24,7 +24,7 @@ MAX_LABEL_CHARACTERS = 256
 MAX_TENANT_CHARACTERS = 32
 MAX_TEMPLATE_ID_CHARACTERS = 64
 
-# How a recording is read. The options are kept in every job's record, which is bounded.
+# Options of a recording. They are stored in the job's record, which has a size limit.
 MIN_CHUNK_SECONDS = 5
 MAX_CHUNK_SECONDS = 30 * 60
 MAX_PROMPT_CHARACTERS = 2000
@@ -33,7 +33,7 @@ MAX_HOTWORD_CHARACTERS = 64
 MAX_LANGUAGE_CHARACTERS = 35  # enough for any tag: RFC 5646, section 4.4.1
 MAX_TEMPERATURES = 10
 
-# Who is notified of a finished job.
+# Webhooks.
 MAX_WEBHOOKS = 4
 MAX_WEBHOOK_URL_CHARACTERS = 2048
 MIN_SECRET_CHARACTERS = 16

@@ -1,4 +1,4 @@
-"""The C library's memory, of which Python's large objects and all engines take theirs."""
+"""Tunes the C library's allocator, which Python's large objects and all engines use."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from contextlib import suppress
 
 # From glibc's malloc.h.
 _M_ARENA_MAX = -8
-# glibc gives up to eight a core to a process with threads, and each keeps what was freed in it:
-# a process then grows with every thread that once had a large piece in hand.
+# glibc creates up to eight arenas for each core, and each keeps its freed memory:
+# a process then grows with every thread that once allocated a large piece.
 ARENAS = 2
-# How glibc's tunables are set; see its manual, "Memory Allocation Tunables".
+# The variable of glibc's tunables; see its manual, "Memory Allocation Tunables".
 TUNABLES = "GLIBC_TUNABLES"
 THREAD_CACHES = "glibc.malloc.tcache_count"
 
 
 def limit_arenas() -> None:
-    """Lets all threads share a few of malloc's arenas. Does nothing where there are none."""
+    """Limits malloc's arenas. Does nothing on other C libraries."""
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, ARENAS)
 
 
 def drop_thread_caches() -> None:
-    """Starts this very process again without malloc's caches of single threads.
+    """Restarts this process without malloc's thread caches.
 
-    With a cache for each of many threads, glibc spreads what is taken and freed over
-    a heap that grows for hours; without, it stays as it is after some minutes. Only
-    the environment of a process that starts can say so. Does nothing where the
-    environment names the caches already, or where the C library is not glibc.
+    With a cache for each of many threads, glibc's heap becomes fragmented and grows
+    for hours; without them, it is stable after some minutes. Only the environment
+    at the start of a process can set this. Does nothing if the
+    environment sets the caches already, or if the C library is not glibc.
     """
     tunables = os.environ.get(TUNABLES, "")
     if THREAD_CACHES in tunables or "CS_GNU_LIBC_VERSION" not in os.confstr_names:

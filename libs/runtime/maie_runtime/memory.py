@@ -1,4 +1,4 @@
-"""How much memory is in use, of this service and of the GPUs that it sees."""
+"""Measures the memory in use of this service and of its visible GPUs."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _PROCESSES = Path("/proc")
 
 
 def memory_in_use() -> dict[str, int]:
-    """Bytes in use, by what was measured. May take a moment.
+    """Bytes in use, by kind. May take a moment.
 
-    `rss_bytes` is the main memory of this process and of those that it started,
-    on Linux. `gpu_bytes` is what all processes together use of the GPUs that
-    NVIDIA's library (nvidia-ml-py) shows here; it is missing where there is no
-    GPU or no such library.
+    `rss_bytes` is the main memory of this process and its child processes,
+    on Linux. `gpu_bytes` is the memory that all processes together use on the GPUs
+    that NVIDIA's library (nvidia-ml-py) reports; it is missing without a
+    GPU or the library.
     """
     found = {}
     with suppress(OSError):
@@ -42,7 +42,7 @@ def _resident_pages(process: int) -> int:
     folder = _PROCESSES / str(process)
     pages = int((folder / "statm").read_text().split()[1])
     for thread in (folder / "task").iterdir():
-        # Threads and processes come and go.
+        # Threads and processes may end meanwhile.
         with suppress(OSError):
             for child in (thread / "children").read_text().split():
                 with suppress(OSError):
@@ -51,7 +51,7 @@ def _resident_pages(process: int) -> int:
 
 
 class ModelMemory:
-    """Follows a service's models as they come into memory and go out of it."""
+    """Logs and counts loads and unloads of a service's models."""
 
     def __init__(self) -> None:
         self._loaded = False
@@ -60,7 +60,7 @@ class ModelMemory:
 
     @asynccontextmanager
     async def loading(self, **fields: Any) -> AsyncIterator[None]:
-        """Around a load; logs the memory before and after it, and `fields`."""
+        """Logs the memory before and after a load, and `fields`."""
         async with self._logged("model.loaded", fields):
             yield
         self._loaded = True
@@ -68,7 +68,7 @@ class ModelMemory:
 
     @asynccontextmanager
     async def unloading(self, **fields: Any) -> AsyncIterator[None]:
-        """Around an unload; logs the memory before and after it, and `fields`."""
+        """Logs the memory before and after an unload, and `fields`."""
         async with self._logged("model.unloaded", fields):
             yield
         self._loaded = False
@@ -85,10 +85,10 @@ class ModelMemory:
         log.info(event_name, **fields, seconds=round(seconds, 3), before=before, after=after)
 
     async def tell(self, shared_gpu: str) -> event.WorkerMemory:
-        """What is in use now, for those who look at the mesh.
+        """The memory in use now, for GetMesh.
 
         Args:
-            shared_gpu: The name of the GPU that the service shares; empty for none.
+            shared_gpu: The name of the service's shared GPU; empty for none.
         """
         told = event.WorkerMemory(shared_gpu=shared_gpu, loaded=self._loaded, loads=self._loads)
         for name, size in (await asyncio.to_thread(memory_in_use)).items():

@@ -1,7 +1,7 @@
-"""Model directories: which files they hold, and whether those are the ones that were pulled.
+"""Model directories, and their verification against a manifest.
 
-Beside the weights lies a manifest, `maie-manifest.json`, which `maie models pull` writes. It names
-every file's SHA-256 and where the files came from.
+`maie models pull` writes a manifest, `maie-manifest.json`, next to the weights. It names
+every file's SHA-256 and the source of the files.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from maie_runtime.errors import Code, StageError
 from maie_runtime.reasons import Reason
 
 MANIFEST = "maie-manifest.json"
-# One store for all clones and environments of a person, so that nothing is downloaded twice.
+# One store for all clones and environments of a user, so that nothing is downloaded twice.
 DEFAULT_MODELS_DIR = Path("~/.cache/maie/models")
-# What reads speech where nobody names another model.
+# The default ASR model.
 DEFAULT_WHISPER = "whisper-base"
-# Loading one of these runs whatever code it holds.
+# Loading one of these may run any code.
 PICKLES = ("*.pt", "*.pth", "*.pkl", "*.pickle", "*.ckpt", "pytorch_model*.bin")
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Manifest(BaseModel):
-    """What a model's directory must hold.
+    """The expected files of a model's directory.
 
     Attributes:
         model: The model's name in the catalogue, or one that the user gave it.
-        repository: Where it came from, such as "Systran/faster-whisper-small".
+        repository: Its source, such as "Systran/faster-whisper-small".
         revision: The exact commit there.
         license: The licence of the weights, by its SPDX identifier.
         files: The SHA-256 of each file, by its path within the directory.
@@ -50,30 +50,30 @@ class Manifest(BaseModel):
 
 
 def model_store(directory: Path = DEFAULT_MODELS_DIR) -> Path:
-    """The directory of all models, with a leading ~ replaced by the home of whoever runs this."""
-    # Where there is no home, Path.expanduser raises and this leaves the name as it is.
+    """The directory of all models, with a leading ~ replaced by the user's home."""
+    # Without a home, Path.expanduser raises; this function keeps the name unchanged.
     return Path(os.path.expanduser(directory))
 
 
 def model_missing(message: str) -> StageError:
-    """A model that is not where it was said to be; the message tells how to get it."""
+    """The error for a missing model; the message says how to get it."""
     return StageError(Code.FAILED_PRECONDITION, Reason.MODEL_MISSING, message)
 
 
 def model_corrupt(message: str) -> StageError:
-    """A model that is there and cannot be used; the message tells how to mend it."""
+    """The error for a damaged model; the message says how to fix it."""
     return StageError(Code.FAILED_PRECONDITION, Reason.MODEL_CORRUPT, message)
 
 
 def model_unsafe(message: str) -> StageError:
-    """A model that could run code of its own; the message tells what to use instead."""
+    """The error for a model that could run code; the message names an alternative."""
     return StageError(Code.FAILED_PRECONDITION, Reason.MODEL_UNSAFE, message)
 
 
 def checkpoint_sha256(root: Path, names: Iterable[str]) -> str:
     """Hashes a model's files.
 
-    The same figure comes from `cd ROOT && LC_ALL=C sha256sum NAME... | sha256sum`
+    The result equals that of `cd ROOT && LC_ALL=C sha256sum NAME... | sha256sum`
     with the names in order.
 
     Args:
@@ -86,19 +86,19 @@ def checkpoint_sha256(root: Path, names: Iterable[str]) -> str:
 def verified_sha256(
     root: Path, names: Iterable[str], expected: str, *, needs_proof: bool = True
 ) -> str:
-    """Hashes a model's files and compares them with the manifest beside them.
+    """Hashes a model's files and compares them with its manifest.
 
     Args:
         root: The model's directory.
         names: The files that the engine reads, relative to it.
-        expected: What `checkpoint_sha256` of them must be; empty where only the manifest counts.
-        needs_proof: Whether a model with neither manifest nor `expected` is refused. Not so for
+        expected: The expected `checkpoint_sha256`; empty to check only the manifest.
+        needs_proof: Whether to refuse a model with neither manifest nor `expected`. False for
             models inside packages, which the installer has verified.
 
     Raises:
         StageError: FAILED_PRECONDITION with MODEL_CORRUPT, naming the file and both hashes, or
-            what weights lack that are cut short; or MODEL_MISSING where a file of the manifest is
-            not there.
+            what truncated weights lack; or MODEL_MISSING if a file of the manifest is
+            missing.
     """
     manifest = read_manifest(root)
     if manifest is not None:
@@ -123,11 +123,11 @@ def verified_sha256(
 
 
 def verify_directory(root: Path) -> Manifest:
-    """Hashes all that a manifest names.
+    """Hashes all files in a manifest.
 
     Raises:
-        StageError: FAILED_PRECONDITION with MODEL_MISSING where there is no manifest or no file,
-            and MODEL_CORRUPT where one is another, or weights are cut short.
+        StageError: FAILED_PRECONDITION with MODEL_MISSING if the manifest or a file is missing,
+            and MODEL_CORRUPT if a file differs, or weights are truncated.
     """
     manifest = read_manifest(root)
     if manifest is None:
@@ -139,10 +139,10 @@ def verify_directory(root: Path) -> Manifest:
 
 
 def read_manifest(root: Path) -> Manifest | None:
-    """The manifest beside the weights, or None.
+    """The model's manifest, or None.
 
     Raises:
-        StageError: FAILED_PRECONDITION with MODEL_CORRUPT where it cannot be read.
+        StageError: FAILED_PRECONDITION with MODEL_CORRUPT if it is invalid.
     """
     path = root / MANIFEST
     if not path.is_file():
@@ -155,12 +155,12 @@ def read_manifest(root: Path) -> Manifest | None:
 
 
 def write_manifest(root: Path, manifest: Manifest) -> None:
-    """Puts a manifest beside the weights."""
+    """Writes a model's manifest."""
     (root / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 
 def refuse_pickles(root: Path) -> None:
-    """Refuses a torch model that has weights in pickles.
+    """Refuses a torch model with weights in pickles.
 
     Raises:
         StageError: FAILED_PRECONDITION with MODEL_UNSAFE.

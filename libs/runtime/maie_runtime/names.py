@@ -1,4 +1,4 @@
-"""Which characters names may have: none that act where they are shown, logged or passed on."""
+"""Checks names and texts for control characters and direction marks."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import re
 from maie_runtime.errors import invalid
 from maie_runtime.reasons import Reason
 
-# Control characters (C0, DEL and C1), the line and paragraph separators, and the marks that turn
-# the direction of all that follows (Unicode Standard Annex 9), by which a name shows as another.
+# Control characters (C0, DEL and C1), the line and paragraph separators, and the marks that change
+# the text direction (Unicode Standard Annex 9), which can make a name look like another.
 _CONTROL = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
 _DIRECTION = r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 _HARMFUL = re.compile(f"[{_CONTROL}{_DIRECTION}]")
@@ -21,7 +21,7 @@ def is_harmless(name: str) -> bool:
 
 
 def check_text(text: str, *, field: str) -> None:
-    """Refuses a text of several lines that has other control characters or direction marks.
+    """Refuses a multi-line text with other control characters or direction marks.
 
     Raises:
         StageError: INVALID_ARGUMENT with FIELD_INVALID.

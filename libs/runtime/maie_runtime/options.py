@@ -1,4 +1,4 @@
-"""What clients may set, and in which ranges: checked at submit and where it is used."""
+"""Checks clients' options and their ranges, at submit and in the services."""
 
 from __future__ import annotations
 
@@ -28,26 +28,26 @@ from maie_runtime.reasons import Reason
 
 # A tag of RFC 5646.
 _LANGUAGE = re.compile(rf"(?=.{{0,{MAX_LANGUAGE_CHARACTERS}}}\Z)[A-Za-z0-9]+([-_][A-Za-z0-9]+)*")
-# What ASR engines that can say of themselves.
+# Capabilities of ASR engines.
 TRANSLATION = "translation"
 STEERING = "decoding_options"
-_STEERING = {
+_DECODING_ACTIONS = {
     "initial_prompt": "take an initial prompt",
-    "decoding": "be told how to decode",
-    "silence": "be told how to decode",
+    "decoding": "take decoding options",
+    "silence": "take decoding options",
 }
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class _Range:
-    """What a figure may be, both ends included; what is not a number is never in it.
+    """The range of a number, both ends included; NaN is never in it.
 
     Attributes:
-        low: The least figure.
-        high: The greatest figure.
-        open: Whether `low` itself is left out.
-        below: Whether `high` itself is left out.
-        unit: What is counted; empty for plain figures.
+        low: The least value.
+        high: The greatest value.
+        open: Whether `low` itself is excluded.
+        below: Whether `high` itself is excluded.
+        unit: The unit; empty for plain numbers.
     """
 
     low: float = -inf
@@ -102,7 +102,7 @@ _SILENCE = {
 
 
 def check_recording(options: preprocess.RecordingOptions, field: str) -> None:
-    """Refuses a channel mode that there is not, and tracks that nobody can mean.
+    """Refuses an unknown channel mode, and invalid tracks.
 
     Args:
         options: Which sound of a recording is wanted.
@@ -136,7 +136,7 @@ def check_recording(options: preprocess.RecordingOptions, field: str) -> None:
 def check_capable(
     options: asr.TranscribeOptions, capabilities: Collection[str], field: str
 ) -> None:
-    """Refuses options that an ASR engine cannot do.
+    """Refuses options that an ASR engine does not support.
 
     Args:
         options: What a client said.
@@ -148,13 +148,13 @@ def check_capable(
     """
     if options.task == asr.TRANSCRIBE_TASK_TRANSLATE and TRANSLATION not in capabilities:
         raise option_not_supported(f"{field}.task", "translate")
-    for name, action in _STEERING.items():
+    for name, action in _DECODING_ACTIONS.items():
         if options.HasField(name) and STEERING not in capabilities:
             raise option_not_supported(f"{field}.{name}", action)
 
 
 def option_not_supported(field: str, action: str) -> StageError:
-    """An option that the ASR engine cannot do.
+    """The error for an option that the ASR engine does not support.
 
     Args:
         field: The option, such as "options.task".
@@ -163,13 +163,13 @@ def option_not_supported(field: str, action: str) -> StageError:
     name = field.rpartition(".")[2]
     return invalid(
         Reason.OPTION_NOT_SUPPORTED,
-        f"The ASR engine cannot {action}; leave `{name}` unset, or have another engine set.",
+        f"The ASR engine cannot {action}; leave `{name}` unset, or configure another engine.",
         field=field,
     )
 
 
 def check_generation(options: common.GenerationOptions, field: str) -> None:
-    """Refuses options that are out of their ranges.
+    """Refuses options that are out of range.
 
     Args:
         options: What a client said.
@@ -182,7 +182,7 @@ def check_generation(options: common.GenerationOptions, field: str) -> None:
 
 
 def check_transcribe(options: asr.TranscribeOptions, field: str) -> None:
-    """Refuses options that are out of their ranges, and words that are none.
+    """Refuses options that are out of range, and invalid words.
 
     Args:
         options: What a client said.

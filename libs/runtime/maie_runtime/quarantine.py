@@ -1,4 +1,4 @@
-"""Keeps a unit that may kill its worker away from units that would die with it."""
+"""Runs a unit that may kill its worker alone, so that no other unit dies with it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ class ClosedError(Exception):
 
 
 class Quarantine:
-    """Lets ordinary units run side by side and a suspect alone.
+    """Runs ordinary units concurrently and a suspect alone.
 
-    A unit whose last worker died is a suspect: it, or one beside it, may have
-    killed that worker. Run alone, it harms nobody but itself. Nothing is let
-    in after a suspect, so that a busy worker does not keep it waiting for ever,
-    and so that no unit waits in a worker that is about to be killed.
+    A unit whose last worker died is a suspect: it, or a concurrent one, may have
+    killed that worker. Alone, it cannot harm other units. No unit is admitted
+    after a suspect, so that it does not wait forever in a busy worker,
+    and so that no unit waits in a worker that may be killed soon.
     """
 
     def __init__(self) -> None:
@@ -32,16 +32,16 @@ class Quarantine:
 
     @asynccontextmanager
     async def place(self, *, suspect: bool) -> AsyncIterator[None]:
-        """Holds a unit's place while it runs; a suspect's once all others have ended.
+        """Admits a unit for the time of its run; a suspect after all others have ended.
 
         Raises:
-            ClosedError: A suspect came before.
+            ClosedError: A suspect runs or waits to run.
         """
         await (self._enter_alone() if suspect else self._enter())
         try:
             yield
         finally:
-            # Not to be interrupted, or the place would be held for ever.
+            # Must not be interrupted, or the place would never be released.
             await asyncio.shield(self._leave(suspect))
 
     async def _enter(self) -> None:

@@ -1,4 +1,4 @@
-"""The registry of reasons: each once, with its code, its meaning and what to do.
+"""The registry of reasons, each with its code, its meaning and what to do.
 
 The docstring beneath a reason is its documentation: the first sentence says what
 happened, the rest what to do. docs/reasons.md is generated from it.
@@ -22,7 +22,7 @@ class Reason(enum.StrEnum):
     code: Code
 
     def __new__(cls, value: str, code: Code) -> Self:
-        """Makes a member that is its own name and knows its code."""
+        """Makes a member from its name and code."""
         reason = str.__new__(cls, value)
         reason._value_ = value
         reason.code = code
@@ -32,7 +32,7 @@ class Reason(enum.StrEnum):
     """The Python client cannot look up this gateway address. Write HOST:PORT, such as
     localhost:50051."""
     AUDIO_CORRUPT = "AUDIO_CORRUPT", Code.INVALID_ARGUMENT
-    """The recording is damaged, or has a shape that is not read. Export it again."""
+    """The recording is damaged, or has an unsupported shape. Export it again."""
     AUDIO_EMPTY = "AUDIO_EMPTY", Code.INVALID_ARGUMENT
     """The recording holds no sound. Send a file with sound in it."""
     AUDIO_TOO_LARGE = "AUDIO_TOO_LARGE", Code.INVALID_ARGUMENT
@@ -43,10 +43,10 @@ class Reason(enum.StrEnum):
     AUDIO_TOO_SHORT = "AUDIO_TOO_SHORT", Code.INVALID_ARGUMENT
     """The recording is shorter than the service allows. Submit a longer one."""
     BLOB_CORRUPT = "BLOB_CORRUPT", Code.DATA_LOSS
-    """A stored object is not what was stored. Submit the recording again and check the object
+    """The content of a stored object has changed. Submit the recording again and check the object
     store."""
     BLOB_KEY_INVALID = "BLOB_KEY_INVALID", Code.INVALID_ARGUMENT
-    """The key cannot be that of a stored object. Name the object as it was stored."""
+    """The key of a stored object is invalid. Name the object as it was stored."""
     BLOB_MISSING = "BLOB_MISSING", Code.DATA_LOSS
     """An object that a job needs is gone from the object store. Submit the recording again and
     check what removes objects."""
@@ -54,8 +54,8 @@ class Reason(enum.StrEnum):
     """A direct request to a stage names an object that is not stored. Store it, or send the content
     itself."""
     BLOB_OF_ANOTHER_KIND = "BLOB_OF_ANOTHER_KIND", Code.INVALID_ARGUMENT
-    """A stored object is another message than the request needs. Run services of one version, or
-    name the right object."""
+    """A stored object has another message type than the request needs. Run services of one version,
+    or name the right object."""
     BLOB_STORE_FULL = "BLOB_STORE_FULL", Code.UNAVAILABLE
     """The object store has no space left. Free some of it and try again."""
     BLOB_STORE_UNAVAILABLE = "BLOB_STORE_UNAVAILABLE", Code.UNAVAILABLE
@@ -81,7 +81,7 @@ class Reason(enum.StrEnum):
     CONFIG_MISSING = "CONFIG_MISSING", Code.INVALID_ARGUMENT
     """An upload did not begin with the config. Send the config before any audio."""
     CONTENT_REFUSED = "CONTENT_REFUSED", Code.INVALID_ARGUMENT
-    """The language model's server refuses to answer to what was said. Use another model."""
+    """The language model's server refuses to answer the text. Use another model."""
     DEAD_LETTER_NOT_FOUND = "DEAD_LETTER_NOT_FOUND", Code.NOT_FOUND
     """There is no dead letter with this id, or its unit was retried since. List the dead letters
     again."""
@@ -92,11 +92,11 @@ class Reason(enum.StrEnum):
     DELIVERY_FAILED = "DELIVERY_FAILED", Code.INTERNAL
     """The gateway could not send a webhook. Its log has the details."""
     DEVICE_UNAVAILABLE = "DEVICE_UNAVAILABLE", Code.FAILED_PRECONDITION
-    """The configured device is not there. Correct the engine's DEVICE or DEVICE_INDEX."""
+    """The configured device does not exist. Correct the engine's DEVICE or DEVICE_INDEX."""
     DISPLAY_NAME_INVALID = "DISPLAY_NAME_INVALID", Code.INVALID_ARGUMENT
     """The display name is too long or has control characters. Send one short line."""
     ENGINE_FAILED = "ENGINE_FAILED", Code.INTERNAL
-    """The engine failed in a way it does not explain. The worker's log has the details."""
+    """The engine failed with an unexpected error. The worker's log has the details."""
     ENGINE_NOT_FOUND = "ENGINE_NOT_FOUND", Code.FAILED_PRECONDITION
     """No installed engine has the configured name. Set the service's ENGINE to one that the message
     names, or install the engine."""
@@ -107,7 +107,7 @@ class Reason(enum.StrEnum):
     FEATURE_UNKNOWN = "FEATURE_UNKNOWN", Code.INVALID_ARGUMENT
     """There is no such feature. Choose from those that the message names."""
     FIELD_INVALID = "FIELD_INVALID", Code.INVALID_ARGUMENT
-    """A field has a value that cannot be used. Correct the field that the error names."""
+    """A field has an invalid value. Correct the field that the error names."""
     FILENAME_INVALID = "FILENAME_INVALID", Code.INVALID_ARGUMENT
     """The file name is too long or has control characters. Send another name for it."""
     GATEWAY_DRAINING = "GATEWAY_DRAINING", Code.UNAVAILABLE
@@ -124,12 +124,12 @@ class Reason(enum.StrEnum):
     INTERNAL = "INTERNAL", Code.INTERNAL
     """Something went wrong inside the service. Its log has the details."""
     JOB_ID_INVALID = "JOB_ID_INVALID", Code.INVALID_ARGUMENT
-    """The job id cannot be one. Send it as it was given; `maie jobs list` shows the ids."""
+    """The job id is invalid. Send it as it was returned; `maie jobs list` shows the ids."""
     JOB_NOT_FOUND = "JOB_NOT_FOUND", Code.NOT_FOUND
     """There is no job with this id, or it belongs to another tenant. `maie jobs list` shows the
     jobs."""
     JOB_NOT_RETRYABLE = "JOB_NOT_RETRYABLE", Code.FAILED_PRECONDITION
-    """The job is complete or still in work, or its record has no room for a retry. Submit the
+    """The job is complete or still running, or its record has no room for a retry. Submit the
     recording again."""
     LABELS_INVALID = "LABELS_INVALID", Code.INVALID_ARGUMENT
     """There are too many labels, or a key or a value cannot be used. Correct them as the message
@@ -147,7 +147,7 @@ class Reason(enum.StrEnum):
     MODEL_LOADING = "MODEL_LOADING", Code.UNAVAILABLE
     """The service still loads its model. Try again after the retry delay."""
     MODEL_MISSING = "MODEL_MISSING", Code.FAILED_PRECONDITION
-    """The configured model is not there. Fetch it with `maie models pull`, or correct the
+    """The configured model is missing. Fetch it with `maie models pull`, or correct the
     setting."""
     MODEL_NOT_LOADED = "MODEL_NOT_LOADED", Code.UNAVAILABLE
     """The worker could not load its model into the shared GPU. Its log has the details."""
@@ -160,7 +160,7 @@ class Reason(enum.StrEnum):
     MODEL_UNSAFE = "MODEL_UNSAFE", Code.FAILED_PRECONDITION
     """A model's file could run code when it is loaded. Convert it as docs/models.md says."""
     MODEL_WINDOW_INVALID = "MODEL_WINDOW_INVALID", Code.FAILED_PRECONDITION
-    """The language model's server does not say how long its window is. Set the service's WINDOW."""
+    """The language model's server does not report its window. Set the service's WINDOW."""
     NOT_A_GATEWAY = "NOT_A_GATEWAY", Code.UNIMPLEMENTED
     """The Python client reached a server that is no gateway of this version. Name the gateway's
     address."""
@@ -168,10 +168,10 @@ class Reason(enum.StrEnum):
     """All slots of the worker are taken, and as many calls wait for one as may. Try again after the
     retry delay, or start more workers."""
     OPTION_NOT_SUPPORTED = "OPTION_NOT_SUPPORTED", Code.INVALID_ARGUMENT
-    """The engine cannot do what an option asks for. Leave the option unset, or configure another
+    """The engine does not support an option. Leave the option unset, or configure another
     engine."""
     OPTION_OUT_OF_RANGE = "OPTION_OUT_OF_RANGE", Code.INVALID_ARGUMENT
-    """An option is out of its range. Correct the field that the error names."""
+    """An option is out of range. Correct the field that the error names."""
     OUT_OF_MEMORY = "OUT_OF_MEMORY", Code.RESOURCE_EXHAUSTED
     """The worker or its GPU ran out of memory. Use shorter chunks, a smaller model or a larger
     worker."""
@@ -189,7 +189,7 @@ class Reason(enum.StrEnum):
     """The prompt does not fit the language model's window. Ask for less at once, or use a model
     with a longer window."""
     QUERY_INVALID = "QUERY_INVALID", Code.INVALID_ARGUMENT
-    """The search query cannot be used. Correct it as the message says."""
+    """The search query is invalid. Correct it as the message says."""
     QUERY_TOO_SLOW = "QUERY_TOO_SLOW", Code.DEADLINE_EXCEEDED
     """The list or search took too long. Ask for fewer words, labels or states, or a smaller
     page."""
@@ -224,8 +224,8 @@ class Reason(enum.StrEnum):
     """The request is not the message that the method takes. Make the client from the same version
     of the contract."""
     SCHEMA_NOT_SUPPORTED = "SCHEMA_NOT_SUPPORTED", Code.INVALID_ARGUMENT
-    """The language model cannot be held to the template's schema. Change the schema as the message
-    says."""
+    """The language model's server does not support the template's schema. Change the schema as the
+    message says."""
     SOURCE_MISSING = "SOURCE_MISSING", Code.INVALID_ARGUMENT
     """A direct request to a stage names nothing to work on. Set the field that the message
     names."""
@@ -246,22 +246,22 @@ class Reason(enum.StrEnum):
     SUMMARY_INVALID = "SUMMARY_INVALID", Code.INTERNAL
     """The engine's summary does not fit the template. Use another template, model or engine."""
     TEMPLATES_MISSING = "TEMPLATES_MISSING", Code.FAILED_PRECONDITION
-    """The folder of templates does not exist. Make it, or correct MAIE_TEMPLATES_DIRECTORY."""
+    """The folder of templates does not exist. Create it, or correct MAIE_TEMPLATES_DIRECTORY."""
     TEMPLATE_NOT_FOUND = "TEMPLATE_NOT_FOUND", Code.NOT_FOUND
     """There is no template with this id. Choose one that ListTemplates shows."""
     TEMPLATE_REJECTED = "TEMPLATE_REJECTED", Code.INVALID_ARGUMENT
-    """A template's files cannot be used. Correct them as the message says."""
+    """A template's files are invalid. Correct them as the message says."""
     TEMPLATE_REQUIRED = "TEMPLATE_REQUIRED", Code.INVALID_ARGUMENT
     """A summary needs a template. Set template_id; ListTemplates shows the ids."""
     TENANT_INVALID = "TENANT_INVALID", Code.INVALID_ARGUMENT
-    """The tenant's name cannot be used. Send one name of up to 32 characters of a-z, 0-9 and -."""
+    """The tenant's name is invalid. Send one name of up to 32 characters of a-z, 0-9 and -."""
     TENANT_QUOTA = "TENANT_QUOTA", Code.RESOURCE_EXHAUSTED
     """The tenant has as many unfinished jobs as it may. Try again after the retry delay."""
     TOO_MANY_CHUNKS = "TOO_MANY_CHUNKS", Code.INVALID_ARGUMENT
     """The recording was cut into more chunks than a job may have. Ask for a longer
     chunk_duration."""
     TOO_MANY_READS = "TOO_MANY_READS", Code.RESOURCE_EXHAUSTED
-    """Too many lists and searches of the tenant wait already. Try again after the retry delay."""
+    """Too many lists and searches of the tenant are waiting. Try again after the retry delay."""
     TRACK_NOT_FOUND = "TRACK_NOT_FOUND", Code.INVALID_ARGUMENT
     """The recording has no such audio track. Choose one that the message names."""
     UNIT_DEADLINE = "UNIT_DEADLINE", Code.DEADLINE_EXCEEDED
@@ -271,11 +271,11 @@ class Reason(enum.StrEnum):
     """A message in NATS is not what the contract says. Look for another program that writes to
     NATS."""
     UNSUPPORTED_FORMAT = "UNSUPPORTED_FORMAT", Code.INVALID_ARGUMENT
-    """The file is no recording that can be read. Export it as WAV, FLAC, MP3 or M4A."""
+    """The file's format is not supported. Export it as WAV, FLAC, MP3 or M4A."""
     UPLOADS_FULL = "UPLOADS_FULL", Code.RESOURCE_EXHAUSTED
     """Too many recordings are being uploaded already. Try again after the retry delay."""
     UPLOAD_IDLE = "UPLOAD_IDLE", Code.DEADLINE_EXCEEDED
-    """Nothing of an upload came for too long. Send the recording again."""
+    """An upload stalled for too long. Send the recording again."""
     UPLOAD_INCOMPLETE = "UPLOAD_INCOMPLETE", Code.INVALID_ARGUMENT
     """An upload ended without its finish message, or did not arrive as it was sent. Send the
     recording again."""
@@ -312,30 +312,30 @@ class Reason(enum.StrEnum):
 
 
 class WarningReason(enum.StrEnum):
-    """What a person should know of a result: `maie.common.v1.Warning.reason`."""
+    """The reasons of warnings about a result: `maie.common.v1.Warning.reason`."""
 
     CHANNELS_CANCEL = "CHANNELS_CANCEL"
     """The channels cancel each other out, so only one of them was used. Check how the channels
     were recorded."""
     CLIPPING = "CLIPPING"
-    """The recording is louder than its format can hold. Record at a lower level."""
+    """The recording is clipped. Record at a lower level."""
     DAMAGED = "DAMAGED"
-    """Parts of the file could not be decoded and are silence in the result. Export the recording
+    """Parts of the file could not be decoded and are replaced by silence. Export the recording
     again."""
     GAP = "GAP"
-    """The recording has a stretch without audio, which is silence in the result. Check what
+    """The recording has a gap without audio, which is replaced by silence. Check what
     recorded it."""
     LANGUAGE_NOT_SUMMARIZED = "LANGUAGE_NOT_SUMMARIZED"
-    """The summary engine does not know the language. Use a language model for the summary."""
+    """The summary engine does not support the language. Use a language model for the summary."""
     NO_SPEECH = "NO_SPEECH"
-    """Nobody speaks in the recording, so there is no text. Check that it is the right one."""
+    """The recording has no speech, so there is no text. Check that it is the right one."""
     OTHER_TRACKS = "OTHER_TRACKS"
-    """The file has audio tracks that were not read. Ask for one of them, or for all."""
+    """The file has audio tracks that were not transcribed. Request one of them, or all."""
     TEXT_REMOVED = "TEXT_REMOVED"
     """Text was left out because it was probably never spoken. Listen to the range that the warning
     names."""
     TRUNCATED = "TRUNCATED"
     """The file ends before it should. Export the recording again."""
     UNREAD_SPEECH = "UNREAD_SPEECH"
-    """Somebody speaks and no text could be made of it. Listen to the range that the warning
+    """Speech could not be transcribed. Listen to the range that the warning
     names."""

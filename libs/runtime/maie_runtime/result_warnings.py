@@ -1,4 +1,4 @@
-"""What a person should know of a result."""
+"""Warnings about results."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from maie_runtime.reasons import WarningReason
 def result_warning(
     reason: WarningReason, message: str, span: common.TimeRange | None = None
 ) -> common.Warning:
-    """A warning of a result.
+    """Makes a warning about a result.
 
     Args:
-        reason: What a program tells it by.
+        reason: The machine-readable reason.
         message: One sentence for a person.
-        span: The stretch of the recording that it is about; None for all of it.
+        span: The affected part of the recording; None for all of it.
     """
     return common.Warning(reason=reason, message=message, range=span)

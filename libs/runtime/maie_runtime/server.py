@@ -1,4 +1,4 @@
-"""A stage service from start to drain."""
+"""Runs a stage service from start to drain."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ StageOpener = Callable[[Blobs], AbstractAsyncContextManager[Stage[Any, Any]]]
 def run_service(slug: str, settings: ServiceSettings, open_stage: StageOpener) -> None:
     """Runs a stage service until SIGTERM or SIGINT.
 
-    Exits with status 1 and one sentence where the service cannot start.
+    Exits with status 1 and one sentence if the service cannot start.
 
     Args:
         slug: The stage's name in `BINDINGS`.
         settings: The service's settings.
-        open_stage: Loads the engine and gives the stage; left on shutdown.
+        open_stage: Loads the engine and yields the stage; left on shutdown.
     """
     configure_logging(settings.mesh, slug)
     try:
@@ -60,7 +60,7 @@ def run_service(slug: str, settings: ServiceSettings, open_stage: StageOpener) -
 
 
 def run_until_signal(serving: Coroutine[Any, Any, None]) -> None:
-    """Runs until SIGTERM or SIGINT cancels it; a second signal cuts the drain short."""
+    """Runs until SIGTERM or SIGINT cancels it; a second signal aborts the drain."""
 
     async def main() -> None:
         task = asyncio.create_task(serving)
@@ -77,8 +77,8 @@ def run_until_signal(serving: Coroutine[Any, Any, None]) -> None:
 
 async def _run(binding: StageBinding, settings: ServiceSettings, open_stage: StageOpener) -> None:
     async with serve_stage(binding, settings, open_stage) as address:
-        # What is there by now stays. To look through it for garbage would halt all units for 40 ms,
-        # and far longer with a large engine; weights are freed by name, not as garbage.
+        # The objects so far are permanent. Garbage collection among them would stop all units for
+        # 40 ms, and much longer with a large engine; weights are freed explicitly, not as garbage.
         gc.freeze()
         log.info("service.ready", address=address)
         await asyncio.Future()
@@ -88,11 +88,11 @@ async def _run(binding: StageBinding, settings: ServiceSettings, open_stage: Sta
 async def serve_stage(
     binding: StageBinding, settings: ServiceSettings, open_stage: StageOpener
 ) -> AsyncIterator[str]:
-    """A stage service that answers gRPC and pulls units; gives its address.
+    """Runs a stage service that answers gRPC and pulls units; yields its address.
 
-    Starts answering health at once with NOT_SERVING, and takes work when model
-    and broker are there. Leaves in drain order: NOT_SERVING, no more units, the
-    calls and units in hand, the engine, NATS.
+    Health reports NOT_SERVING at once; the service takes work when model
+    and broker are ready. It drains in this order: NOT_SERVING, no more units, the
+    running calls and units, the engine, NATS.
     """
     blobs = Blobs(settings.mesh.blob_url)
     grace = settings.mesh.shutdown_grace_seconds
@@ -113,9 +113,9 @@ async def serve_stage(
             async with residency.memory.loading(gpu=settings.shared_gpu):
                 stage = await stack.enter_async_context(open_stage(blobs))
             residency.manage(stage)
-            # While its model is in memory, which tells what it is.
+            # While its model is loaded, since the model provides the version.
             info = _worker_info(binding, settings, stage, instance, server.address)
-        # Before the stage ends, whose model it unloads.
+        # Before the stage ends, since it unloads the stage's model.
         stack.push_async_callback(residency.close)
         host = Host(settings=settings, residency=residency)
         mount.serve(stage, host)

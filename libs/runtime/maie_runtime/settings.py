@@ -15,25 +15,25 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 from maie_runtime.models import DEFAULT_MODELS_DIR
 
 SettingsT = TypeVar("SettingsT", bound="Settings")
-# How pydantic-settings names a field whose JSON it cannot read.
+# pydantic-settings' message for a field with invalid JSON.
 _FIELD = re.compile(r'for field "(\w+)"')
 _REMEDY = "Change it, or leave it unset; docs/settings.md lists all settings."
-# What fits into a subject of NATS: tokens between dots.
+# A valid NATS subject token.
 _GPU_NAME = r"[-/_=a-zA-Z0-9]+(\.[-/_=a-zA-Z0-9]+)*"
 
 
-# How long a worker may be silent before its task goes to another.
+# JetStream's ack_wait for tasks.
 ACK_WAIT_SECONDS = 15.0
 
 
 class Settings(BaseSettings):
-    """The base of all settings: frozen, read from the environment, told by docstrings."""
+    """The base of all settings: frozen, read from the environment, documented by docstrings."""
 
     model_config = SettingsConfigDict(frozen=True, use_attribute_docstrings=True)
 
 
 def load_settings(kind: type[SettingsT]) -> SettingsT:
-    """Reads a service's settings; exits with status 2 and a line for each that is wrong."""
+    """Reads a service's settings; exits with status 2 and a line for each invalid one."""
     try:
         return kind()
     except (ValidationError, SettingsError) as error:
@@ -43,13 +43,13 @@ def load_settings(kind: type[SettingsT]) -> SettingsT:
 
 
 def settings_problems(error: ValueError) -> list[str]:
-    """A sentence for each setting that is wrong: which variable, and what it must be.
+    """A sentence for each invalid setting: the variable, and its valid values.
 
-    Another error's own text where it is not about settings. The values stay
-    out of the sentences: some are secrets.
+    Other errors keep their own text. The sentences do not contain the values,
+    since some are secrets.
     """
     if isinstance(error, ValidationError):
-        # A nested class reads its own variables and fails under its own name.
+        # A nested class reads its own variables and fails with its own name.
         prefix = _prefixes(Settings).get(error.title, "")
         return [_problem(prefix, problem) for problem in error.errors()]
     if not isinstance(error, SettingsError):
@@ -67,7 +67,7 @@ def _problem(prefix: str, problem: ErrorDetails) -> str:
 
 
 def _prefixes(kind: type[Settings]) -> dict[str, str]:
-    """The environment prefix of a class and of all that derive from it, by class name."""
+    """The environment prefixes of a class and its subclasses, by class name."""
     found = {kind.__name__: kind.model_config.get("env_prefix", "")}
     for derived in kind.__subclasses__():
         found |= _prefixes(derived)
@@ -75,54 +75,54 @@ def _prefixes(kind: type[Settings]) -> dict[str, str]:
 
 
 class MeshSettings(Settings):
-    """What every part of a mesh has in common; `MAIE_` in the environment."""
+    """Settings of every part of a mesh; `MAIE_` in the environment."""
 
     model_config = SettingsConfigDict(env_prefix="MAIE_")
 
     nats_url: str = "nats://127.0.0.1:4222"
-    """Where NATS with JetStream answers; several servers with commas."""
+    """The URL of NATS with JetStream; several servers separated by commas."""
     ack_wait_seconds: float = Field(default=ACK_WAIT_SECONDS, ge=1)
-    """A unit goes to another worker when its worker was silent for so long. Gateways declare it and
-    workers keep to it, so all parts of a mesh need the same."""
+    """Redeliver a task after this long without a heartbeat (JetStream ack_wait). All parts of a
+    mesh need the same value."""
     blob_url: str = "file:///var/lib/maie/blobs"
-    """Where recordings and results are kept: `file:///DIR` or `s3://BUCKET/PREFIX`."""
+    """The object store for recordings and results: `file:///DIR` or `s3://BUCKET/PREFIX`."""
     models_dir: Path = DEFAULT_MODELS_DIR
-    """Where `maie models pull` puts models, and where engines look for their default model."""
+    """The directory of `maie models pull`, where engines look for their default models."""
     log_format: Literal["json", "console"] = "json"
-    """JSON for machines, console for people."""
+    """The format of log lines: JSON, or readable text."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    """The least important log line that is written."""
+    """The minimum level of log lines."""
     shutdown_grace_seconds: float = Field(default=20.0, gt=0)
-    """How long work in hand may go on after SIGTERM before it is given back."""
+    """How long running work may continue after SIGTERM before it is returned to the queue."""
 
 
 class ServiceSettings(Settings):
-    """What every stage service has in common; `MAIE_STAGE_` in the environment.
+    """Settings of every stage service; `MAIE_STAGE_` in the environment.
 
     A service derives its own class, sets its own `env_prefix` and defaults.
     """
 
     mesh: MeshSettings = Field(default_factory=MeshSettings)
-    """What every part of the mesh has in common."""
+    """Settings of every part of the mesh."""
     listen: str = "127.0.0.1:0"
     """The address that gRPC listens on; port 0 takes a free one."""
     advertise: str = ""
-    """The address that others reach it under; `listen` where empty."""
+    """The address for other services; empty: `listen`."""
     instance: str = ""
-    """The worker's name; made from stage, host and process where empty."""
+    """The worker's name; empty: made from stage, host and process."""
     slots: int = Field(default=1, ge=1, le=64)
-    """How many units and direct calls the worker runs at once."""
+    """The number of units and direct calls that the worker runs concurrently."""
     interactive_slots: int = Field(default=0, ge=0)
-    """How many of the slots take no batch work; fewer than `slots`. Direct calls take any."""
+    """The slots that take no batch work; fewer than `slots`. Direct calls take any slot."""
     unit_deadline_seconds: float = Field(default=1800.0, gt=0)
-    """A unit or a direct call that takes longer is stopped and counts as failed."""
+    """The deadline of a unit or direct call, after which it is stopped and fails."""
     stall_seconds: float = Field(default=300.0, gt=0)
-    """A unit or a direct call whose stage gives no sign of life for so long is stopped and counts
-    as failed; a call waits no longer than that for a slot."""
+    """A unit or direct call is stopped and fails after this long without a heartbeat of its stage.
+    A direct call also waits at most this long for a slot."""
     cancel_grace_seconds: float = Field(default=5.0, gt=0)
-    """A worker whose engine does not stop within this ends with status 70, to be started again."""
+    """A worker whose engine does not stop within this time ends with status 70, for a restart."""
     max_deliveries: int = Field(default=3, ge=1)
-    """A unit whose workers died or fell silent so often is given up."""
+    """A unit fails for good after this many lost workers."""
 
     @field_validator("interactive_slots")
     @classmethod
@@ -133,11 +133,11 @@ class ServiceSettings(Settings):
 
     @property
     def shared_gpu(self) -> str:
-        """The name of the GPU that the service shares with others; empty for none."""
+        """The name of the service's shared GPU; empty for none."""
         return ""
 
     def check(self) -> None:
-        """Refuses what can be seen to be wrong before anything is started.
+        """Checks the settings before the start.
 
         Raises:
             StageError: FAILED_PRECONDITION, such as with ENGINE_NOT_FOUND.
@@ -145,17 +145,17 @@ class ServiceSettings(Settings):
 
 
 class GpuServiceSettings(ServiceSettings):
-    """What stage services with a model that may lie in a GPU have in common."""
+    """Settings of stage services whose model may be in a GPU."""
 
     residency: Literal["resident", "shared-gpu"] = "resident"
-    """Whether the model stays in memory, or services that name the same `gpu` take turns: the one
-    whose turn it is loads its model, works and unloads it before the next one loads its own."""
+    """`resident` keeps the model in memory. With `shared-gpu`, services with the same `gpu` lease
+    it in turn: each loads its model, works and unloads it before the next one loads its own."""
     gpu: str = Field(default="", validate_default=True, pattern=rf"^({_GPU_NAME})?$")
-    """The name of the GPU that is shared, the same in all services that share it, such as
-    `node-1/0`. Any name will do, as long as no other GPU has it."""
+    """The name of the shared GPU, the same in all services that share it, such as `node-1/0`, and
+    unique in the mesh."""
     turn_seconds: float = Field(default=60.0, gt=0)
-    """A service with more work than that hands a shared GPU on once others wait for it; one
-    without work keeps its model for so long where nobody waits."""
+    """The longest lease of a shared GPU while others wait for it. An idle service keeps its model
+    for this long if nobody waits."""
 
     @field_validator("gpu")
     @classmethod
@@ -166,5 +166,5 @@ class GpuServiceSettings(ServiceSettings):
 
     @property
     def shared_gpu(self) -> str:
-        """The name of the GPU that the service shares with others; empty for none."""
+        """The name of the service's shared GPU; empty for none."""
         return self.gpu

@@ -1,4 +1,4 @@
-"""What a stage is. A stage imports neither grpc nor nats.
+"""The interface of a stage. A stage imports neither grpc nor nats.
 
 The same stage is mounted as a gRPC method (`rpc.mount`) and as a JetStream
 task worker (`bus.task_worker`), and runs in one `host` under both. Its request
@@ -19,13 +19,13 @@ RequestT = TypeVar("RequestT", contravariant=True)
 ResponseT = TypeVar("ResponseT")
 
 
-def unheard() -> None:
-    """A sign of life that nobody waits for."""
+def ignore_heartbeat() -> None:
+    """Ignores a heartbeat."""
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class StageContext:
-    """For whom a stage works, and with what.
+    """The job identity and resources passed to Stage.run.
 
     Attributes:
         job_id: The job; a fresh name for a direct call.
@@ -34,8 +34,8 @@ class StageContext:
         attempt: The attempt, from 1.
         blobs: The object store.
         folder: The folder of the object store that a stage may write to.
-        alive: To be called at each sign of life of the work that is no response; a unit without
-            any for long is taken for stalled.
+        alive: To be called at each heartbeat of the work between responses; a unit without
+            heartbeats is stopped as stalled.
     """
 
     job_id: str
@@ -43,22 +43,22 @@ class StageContext:
     attempt: int
     blobs: Blobs
     folder: str
-    alive: Callable[[], None] = field(default=unheard, compare=False)
+    alive: Callable[[], None] = field(default=ignore_heartbeat, compare=False)
 
 
 class Stage(Protocol[RequestT, ResponseT]):
-    """One kind of work, whatever carries it."""
+    """One kind of work, for every transport."""
 
     @property
     def weights(self) -> Loadable | None:
-        """The model, where it can be unloaded to share a GPU; None where not, or without one."""
+        """The model, if it can be unloaded to share a GPU; else None."""
         ...
 
     def run(self, request: RequestT, context: StageContext) -> AsyncGenerator[ResponseT, None]:
-        """Works on one request.
+        """Processes one request.
 
-        Yields updates as they come; the last one has `result` set. Cancelling
-        the iteration stops the engine and leaves it usable for the next
+        Yields updates; the last one has `result` set. Cancelling
+        the iteration stops the engine, which stays usable for the next
         request. Blocking work runs outside the event loop.
 
         Raises:
@@ -67,9 +67,9 @@ class Stage(Protocol[RequestT, ResponseT]):
         ...
 
     def facts(self, response: ResponseT) -> event.UnitFacts:
-        """What the conductor must know of the last response to go on."""
+        """The facts in the last response that the conductor needs."""
         ...
 
     def models(self) -> Sequence[event.ModelInfo]:
-        """The models that the stage holds."""
+        """The stage's models."""
         ...

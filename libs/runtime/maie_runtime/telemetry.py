@@ -1,4 +1,4 @@
-"""Structured logs that never hold transcript text, audio or secrets."""
+"""Structured logs, which never contain transcript text, audio or secrets."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ _TRACEBACKS = structlog.processors.ExceptionRenderer(
 
 
 class LossyStream:
-    """Loses what cannot be written, as on a full disk: no work fails for want of its log.
+    """Drops lines that cannot be written, such as on a full disk, so that no work fails.
 
     Args:
-        stream: Where lines go.
+        stream: The target stream.
     """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
     def write(self, text: str) -> int:
-        """Writes what it can."""
+        """Writes the text, if possible."""
         with suppress(OSError):
             self._stream.write(text)
         return len(text)
 
     def flush(self) -> None:
-        """Writes out what it can."""
+        """Flushes the stream, if possible."""
         with suppress(OSError):
             self._stream.flush()
 
 
 def configure_logging(settings: MeshSettings, service: str) -> None:
-    """Sends every log line to standard error, as JSON or for people.
+    """Writes every log line to standard error, as JSON or readable text.
 
     Job, unit and attempt come from structlog's context variables.
     """
@@ -74,7 +74,7 @@ def configure_logging(settings: MeshSettings, service: str) -> None:
 def _route_standard_logging(
     shared: list[structlog.typing.Processor], renderer: structlog.typing.Processor
 ) -> None:
-    """Libraries log through the standard module; their warnings look like ours."""
+    """Formats the warnings of libraries, which use the standard module, like maie's own."""
     handler = logging.StreamHandler(LossyStream(sys.stderr))
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(

@@ -1,4 +1,4 @@
-"""One unit of work: from its task to the event that says how it ended."""
+"""Runs one unit of work: from its task to the event with its outcome."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ from maie_runtime.stage import Stage, StageContext
 
 log = structlog.get_logger()
 
-# A result in hand is worth more than the time that a broker needs to come back.
+# A finished result is worth waiting for a broker's restart.
 EVENT_GIVE_UP_SECONDS = 300.0
-# A start is two durable writes; a unit that takes no longer than this tells its end alone.
+# A start event needs two durable writes; a unit shorter than this publishes only its end.
 START_SECONDS = 0.1
-# As often as an eye can follow; a stage may report a hundred times as often.
+# The shortest interval between progress events; a stage may report a hundred times as often.
 PROGRESS_SECONDS = 0.2
 
 
 class UnitRunner:
-    """Runs units of one stage and publishes what becomes of them.
+    """Runs units of one stage and publishes their outcome.
 
     Args:
         binding: The stage's place in the contract.
         stage: The stage.
-        broker: Where events go.
-        blobs: Where results go.
+        broker: The broker for events.
+        blobs: The object store for results.
         worker: The worker's instance name.
     """
 
@@ -60,14 +60,14 @@ class UnitRunner:
         self._worker = worker
 
     async def run(self, task: event.StageTask, alive: Callable[[], None]) -> None:
-        """Runs the stage, stores its result and publishes that it is there.
+        """Runs the stage, stores its result and publishes its completion.
 
         Args:
             task: The unit.
-            alive: Called at each sign of life of the stage.
+            alive: Called at each heartbeat of the stage.
 
         Raises:
-            StageError: The work failed; nothing was published but progress.
+            StageError: The work failed; only progress was published.
         """
         started = time.monotonic()
         async with self._telling_start(task):
@@ -92,11 +92,11 @@ class UnitRunner:
 
     @asynccontextmanager
     async def _telling_start(self, task: event.StageTask) -> AsyncIterator[None]:
-        """Publishes that the unit has begun, unless it is over before that could be seen."""
+        """Publishes the unit's start, unless the unit is very short."""
 
         async def tell() -> None:
             await asyncio.sleep(START_SECONDS)
-            # What is lost of it is no matter: the unit's end says that it began.
+            # A lost start event does not matter: the end event implies the start.
             await self._publish(task, started=event.UnitStarted())
 
         async with beside(tell()) if task.report_start else nullcontext():

@@ -1,6 +1,6 @@
-"""What a service rests on may die by itself: a model's process, a helper. Then the service ends.
+"""Ends a service when something that it depends on dies, such as a model's process.
 
-A supervisor starts it again, which is the only cure that is known to work.
+A supervisor restarts it, which is the only known remedy.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ log = structlog.get_logger()
 
 @asynccontextmanager
 async def watchdog(watch: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
-    """Runs a block for as long as a watch finds nothing wrong.
+    """Runs a block until a watch finds an error.
 
-    When the watch raises, the block is cancelled and ends with what the watch
-    raised. A stage that is opened within such a block so ends its service:
-    health says NOT_SERVING at once, no more units are pulled, calls in hand get
-    their grace, and the process ends with status 1.
+    When the watch raises, the block is cancelled and ends with the watch's
+    error. A stage that is opened within such a block thus ends its service:
+    health reports NOT_SERVING at once, no more units are pulled, running calls get
+    the grace, and the process ends with status 1.
 
     Args:
-        watch: Waits, for ever where all is well, and raises StageError where
-            not. It is cancelled when the block is left.
+        watch: Waits as long as all is well, and raises StageError
+            otherwise. It is cancelled when the block is left.
     """
     host = asyncio.current_task()
     assert host is not None
@@ -36,7 +36,7 @@ async def watchdog(watch: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
         nonlocal failure
         try:
             await watch()
-        except Exception as error:  # noqa: BLE001 # whatever it is, it is raised again below
+        except Exception as error:  # noqa: BLE001 # raised again below
             log.error("watchdog.died", error=str(error))
             failure = error
             host.cancel()
@@ -49,7 +49,7 @@ async def watchdog(watch: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
             watching.cancel()
             await asyncio.wait([watching])
     except asyncio.CancelledError:
-        # As asyncio.timeout does: who else cancelled the task is not kept from doing so.
+        # As in asyncio.timeout: other cancellations of the task stay in effect.
         if failure is not None and host.uncancel() <= cancelling:
             raise failure from None
         raise

@@ -1,8 +1,8 @@
-"""A piece of work in hand: its signs of life, its limits, and how it is stopped.
+"""One unit or call: its heartbeats, its limits, and how it is stopped.
 
-Work is stopped when it stalls, when its deadline is over and when its result is
-not wanted any more. An engine that does not stop then is an error of its own,
-since it keeps its slot.
+Work is stopped when it stalls, when its deadline is exceeded and when its result is
+no longer wanted. An engine that does not stop then is a separate error, since it
+keeps its slot.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ Leave = Callable[[Exception | None], Awaitable[None]]
 
 
 async def leave_nothing(_: Exception | None) -> None:
-    """Has nothing to hand on where the process ends."""
+    """Does nothing when the process must end."""
 
 
 class UnwantedError(Exception):
-    """The work's result would not count any more."""
+    """The work's result is no longer wanted."""
 
 
 class EngineHungError(Exception):
-    """The engine goes on although it was stopped.
+    """The engine does not stop.
 
     Attributes:
-        cause: What it was stopped for; None where the worker drains or a caller left.
+        cause: Why it was stopped; None if the worker drains or a caller has left.
     """
 
     def __init__(self, cause: Exception | None) -> None:
@@ -43,12 +43,12 @@ class EngineHungError(Exception):
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Limits:
-    """What work may take, in seconds.
+    """The limits on work, in seconds.
 
     Attributes:
-        deadline: In all, once it has begun.
-        silence: Between two signs of life.
-        stopping: From being stopped to its end.
+        deadline: The longest run.
+        silence: The longest time between two heartbeats.
+        stopping: The longest time from the stop to the end.
     """
 
     deadline: float
@@ -57,7 +57,7 @@ class Limits:
 
     @classmethod
     def of(cls, settings: ServiceSettings) -> Limits:
-        """The limits that a service's settings name."""
+        """The limits of a service's settings."""
         return cls(
             deadline=settings.unit_deadline_seconds,
             silence=settings.stall_seconds,
@@ -72,9 +72,9 @@ class Work:
         job_id: The job; a fresh name for a direct call.
         unit: The unit within the job; "direct" for a direct call.
         attempt: The attempt, from 1.
-        suspect: Whether an earlier worker was lost with it in hand.
-        leave: Called where the process has to end before the work does: with what the work was
-            stopped for where its own engine hangs, else with None. Hands the work on.
+        suspect: Whether an earlier worker was lost while running it.
+        leave: Called when the process must end before the work: with the cause of the stop if the
+            work's own engine hangs, else with None. Returns the work to the queue.
     """
 
     def __init__(
@@ -97,12 +97,12 @@ class Work:
         self._stopped = asyncio.Event()
 
     def begin(self) -> None:
-        """Notes that the work itself begins: from now on it has limits."""
+        """Starts the limits, when the work itself begins."""
         self.alive()
         self._begun.set()
 
     def alive(self) -> None:
-        """Notes a sign of life of the stage."""
+        """Records a heartbeat of the stage."""
         self._alive = time.monotonic()
 
     def stop(self, cause: Exception) -> None:
@@ -112,16 +112,16 @@ class Work:
             self._stopped.set()
 
     async def see_through(self, doing: Coroutine[Any, Any, None], limits: Limits) -> None:
-        """Waits for the work's end, whichever way.
+        """Waits for the work's end.
 
         Args:
-            doing: Does the work; calls `begin` once it waits for nothing of ours any more.
-            limits: What it may take.
+            doing: Does the work; calls `begin` after it has its slot and its model.
+            limits: Its limits.
 
         Raises:
             StageError: It failed, stalled or took too long.
-            UnwantedError: It was stopped because its result is not wanted.
-            EngineHungError: It does not stop. It still runs.
+            UnwantedError: It was stopped because its result is no longer wanted.
+            EngineHungError: It does not stop and still runs.
             asyncio.CancelledError: The caller was cancelled, and the work with it.
         """
         working = asyncio.create_task(doing)
@@ -139,7 +139,7 @@ class Work:
         self._conclude(working)
 
     async def _end(self, working: asyncio.Task[None], limits: Limits) -> None:
-        """Makes sure that the work is over."""
+        """Waits until the work has ended."""
         if not working.done():
             working.cancel()
             await asyncio.wait({working}, timeout=limits.stopping)
@@ -148,7 +148,7 @@ class Work:
 
     def _conclude(self, working: asyncio.Task[None]) -> None:
         if not working.cancelled() and working.exception() is None:
-            # Done in the very moment that it was stopped: its event is published.
+            # It finished just when it was stopped: its event is published.
             return
         if self._cause is not None:
             raise self._cause
@@ -157,7 +157,7 @@ class Work:
         working.result()
 
     async def _keep(self, limits: Limits) -> None:
-        """Stops the work where it exceeds a limit."""
+        """Stops the work if it exceeds a limit."""
         await self._begun.wait()
         over = time.monotonic() + limits.deadline
         while True:

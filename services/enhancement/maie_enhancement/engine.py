@@ -9,7 +9,7 @@ from typing import Protocol
 from maie.common.v1 import types_pb2 as common
 from maie_llm import Generation
 from maie_runtime.loadable import Loadable
-from maie_runtime.stage import unheard
+from maie_runtime.stage import ignore_heartbeat
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Engine(Protocol):
         segments: Sequence[Segment],
         language_code: str,
         generation: Generation,
-        alive: Callable[[], None] = unheard,
+        alive: Callable[[], None] = ignore_heartbeat,
     ) -> AsyncGenerator[Piece, None]:
         """Yields the clean text of each segment, in order.
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from maie.common.v1 import types_pb2 as common
 from maie_llm import Generation
 from maie_runtime.loadable import Loadable
-from maie_runtime.stage import unheard
+from maie_runtime.stage import ignore_heartbeat
 from maie_templates import Template
 
 Notes = dict[str, Any]
@@ -93,7 +93,7 @@ class Engine(Protocol):
         notes: Sequence[Notes],
         template: Template,
         generation: Generation,
-        alive: Callable[[], None] = unheard,
+        alive: Callable[[], None] = ignore_heartbeat,
     ) -> Draft:
         """Fills a template from the notes on all parts, in recording order.
 

@@ -1,1 +1,1 @@
-"""gRPC: servers, a stage as an RPC, errors as a status. Nothing else here imports grpc."""
+"""gRPC: servers, a stage as an RPC, errors as a status. No other room here imports grpc."""

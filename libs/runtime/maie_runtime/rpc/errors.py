@@ -1,4 +1,4 @@
-"""StageError as google.rpc.Status, in one place for every gRPC server."""
+"""Maps StageError to google.rpc.Status for every gRPC server."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _STATUS = {code.value[0]: code for code in grpc.StatusCode}
 
 
 def to_status(error: StageError) -> status_pb2.Status:
-    """The error with its ErrorInfo, and RetryInfo or BadRequest where they apply."""
+    """The status with ErrorInfo, and RetryInfo or BadRequest if they apply."""
     details: list[Any] = [error_details_pb2.ErrorInfo(reason=error.reason, domain=ERROR_DOMAIN)]
     if error.retry_after is not None:
         delay = Duration()
@@ -58,7 +58,7 @@ async def abort(context: grpc.aio.ServicerContext[Any, Any], error: StageError) 
 async def _abort_with(context: grpc.aio.ServicerContext[Any, Any], error: Exception) -> NoReturn:
     if isinstance(error, StageError):
         await abort(context, error)
-    # Whatever it was, the caller hears nothing of our insides.
+    # The caller gets no internal details.
     log.error("grpc.unexpected_error", exc_info=error)
     await abort(
         context,
@@ -72,7 +72,7 @@ async def _abort_with(context: grpc.aio.ServicerContext[Any, Any], error: Except
 
 @dataclass(frozen=True, slots=True)
 class _Refused:
-    """Stands for a message that was not read."""
+    """Replaces a message that could not be parsed."""
 
     error: StageError
 
@@ -87,14 +87,14 @@ _UNREADABLE = _Refused(
 
 
 class ErrorInterceptor(grpc.aio.ServerInterceptor):
-    """Turns what handlers raise into statuses, for all four kinds of RPC.
+    """Turns handlers' exceptions into statuses, for all four kinds of RPC.
 
-    A message that cannot be read is INVALID_ARGUMENT with REQUEST_UNREADABLE.
+    A message that cannot be parsed is INVALID_ARGUMENT with REQUEST_UNREADABLE.
 
     Args:
         max_request_bytes: The largest message of a call with one request; a
-            larger one is INVALID_ARGUMENT with REQUEST_TOO_LARGE, without the
-            time that it takes to read it.
+            larger one is INVALID_ARGUMENT with REQUEST_TOO_LARGE, and is not
+            parsed.
     """
 
     def __init__(self, max_request_bytes: int) -> None:
@@ -105,18 +105,18 @@ class ErrorInterceptor(grpc.aio.ServerInterceptor):
         continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]],
         handler_call_details: grpc.HandlerCallDetails,
     ) -> Any:
-        """Wraps the handler that answers the call."""
+        """Wraps the handler of the call."""
         handler = await continuation(handler_call_details)
         if handler is None:
             return None
-        # What a deserializer raises would end the call as UNKNOWN, with the name of its class.
+        # A deserializer's exception would end the call as UNKNOWN, with the name of its class.
         limit = None if handler.request_streaming else self._max_request_bytes
         read = _tolerant(handler.request_deserializer, limit)
         handler = handler._replace(request_deserializer=read)
         if handler.response_streaming:
             name = "stream_stream" if handler.request_streaming else "unary_stream"
             call = _readable(getattr(handler, name), handler.request_streaming)
-            # A handler may also write to its context, as health's Watch does.
+            # A handler may also write to its context, such as health's Watch.
             writes = inspect.iscoroutinefunction(getattr(handler, name))
             return handler._replace(**{name: _unary(call) if writes else _streaming(call)})
         name = "stream_unary" if handler.request_streaming else "unary_unary"
@@ -145,7 +145,7 @@ def _tolerant(deserialize: Callable[[bytes], Any], max_bytes: int | None) -> Cal
 def _readable(
     call: Callable[[Any, Any], Any], request_streaming: bool
 ) -> Callable[[Any, Any], Any]:
-    """The handler, which gets only messages that could be read."""
+    """The handler, called only with parsed messages."""
 
     def answer(request: Any, context: Any) -> Any:
         return call(_each(request) if request_streaming else _checked(request), context)

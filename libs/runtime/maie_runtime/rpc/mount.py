@@ -21,7 +21,7 @@ LOADING_RETRY_AFTER = timedelta(seconds=5)
 
 
 class GrpcMount:
-    """Answers a stage's RPC. Each call is a job of its own; until `serve` it gets UNAVAILABLE."""
+    """Answers a stage's RPC. Each call is a separate job; before `serve` it gets UNAVAILABLE."""
 
     def __init__(self, server: grpc.aio.Server, binding: StageBinding, blobs: Blobs) -> None:
         self._stage: Stage[Any, Any] | None = None
@@ -37,7 +37,7 @@ class GrpcMount:
         )
 
     def serve(self, stage: Stage[Any, Any], host: Host) -> None:
-        """Answers calls from now on, by a stage whose model is loaded."""
+        """Starts answering calls, with a stage whose model is loaded."""
         self._stage, self._host = stage, host
 
     async def _answer(self, request: Any, _: Any) -> AsyncIterator[Any]:
@@ -57,7 +57,7 @@ class GrpcMount:
 
 
 def _discreet(error: StageError) -> StageError:
-    """What a direct caller may hear of a stored object: whoever knows it names it by its digest."""
+    """Hides an object's digest from a direct caller: the digest is enough to read the object."""
     if error.reason not in (Reason.BLOB_MISSING, Reason.BLOB_CORRUPT):
         return error
     return StageError(

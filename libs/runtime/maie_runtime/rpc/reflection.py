@@ -1,7 +1,7 @@
-"""Server reflection in both versions of its protocol: v1, and v1alpha, which older clients speak.
+"""Server reflection in both versions of its protocol: v1, and v1alpha for older clients.
 
-grpcio-reflection has v1alpha alone. v1 is the same protocol in another package, so it is described
-by v1alpha's descriptors under its own name, and the same servicer answers both.
+grpcio-reflection has only v1alpha. v1 is the same protocol in another package, so v1alpha's
+descriptors describe it under its own name, and the same servicer answers both.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ V1_SERVICE = V1ALPHA_SERVICE.replace(".v1alpha.", ".v1.")
 
 
 def enable_reflection(services: Iterable[str], server: grpc.aio.Server) -> None:
-    """Lets clients list and describe `services`, reflection included."""
+    """Lets clients list and describe `services` and reflection itself."""
     _describe_v1()
     handler = grpc.stream_stream_rpc_method_handler(
         _Servicer((*services, V1_SERVICE, V1ALPHA_SERVICE)).answer,
@@ -32,14 +32,14 @@ def enable_reflection(services: Iterable[str], server: grpc.aio.Server) -> None:
 
 
 class _Servicer:
-    """Answers with descriptors whose fields carry their names in JSON.
+    """Answers with descriptors whose fields have JSON names.
 
-    Generated Python leaves these out, and grpcurl 1.8.6 then shows a field as `job_id` where the
+    Generated Python omits these, and grpcurl 1.8.6 then shows a field as `job_id` although the
     JSON form of the message has `jobId`.
     """
 
     def __init__(self, services: Iterable[str]) -> None:
-        # Its stubs take the asynchronous generator for a coroutine.
+        # Its stubs declare the asynchronous generator as a coroutine.
         self._wrapped: Any = reflection.aio.ReflectionServicer(services)
 
     async def answer(
@@ -72,7 +72,7 @@ def _set_json_names(message: DescriptorProto, full_name: str) -> None:
 
 @cache
 def _describe_v1() -> None:
-    """Adds v1 to the descriptors that reflection answers from."""
+    """Adds v1 to the descriptors that reflection uses."""
     v1alpha = FileDescriptorProto()
     reflection_pb2.DESCRIPTOR.CopyToProto(v1alpha)
     v1alpha.ClearField("options")

@@ -1,4 +1,4 @@
-"""A gRPC server with health, reflection and error mapping, as all of ours are."""
+"""A gRPC server with health, reflection and error mapping, for every maie process."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ log = structlog.get_logger()
 KEEPALIVE_SECONDS = 20
 PING_TIMEOUT_SECONDS = 10
 MIN_CLIENT_PING_SECONDS = 10
-# A server whose calls do not end when they are cancelled has to go all the same.
+# The longest wait for calls that do not end when they are cancelled.
 LEAVE_SECONDS = 5.0
 
 _OPTIONS = (
@@ -26,7 +26,7 @@ _OPTIONS = (
     ("grpc.max_receive_message_length", MAX_STAGE_REQUEST_BYTES),
     ("grpc.max_send_message_length", -1),
     ("grpc.keepalive_time_ms", KEEPALIVE_SECONDS * 1000),
-    # `keepalive_timeout_ms` has no effect; this finds a frozen peer.
+    # `keepalive_timeout_ms` has no effect; this detects a frozen peer.
     ("grpc.http2.ping_timeout_ms", PING_TIMEOUT_SECONDS * 1000),
     ("grpc.http2.min_ping_interval_without_data_ms", MIN_CLIENT_PING_SECONDS * 1000),
     ("grpc.keepalive_permit_without_calls", 1),
@@ -38,16 +38,16 @@ _STATUS = {
 
 
 class GrpcServer:
-    """A grpc.aio server that says NOT_SERVING until it is told otherwise.
+    """A grpc.aio server that reports NOT_SERVING until `set_serving`.
 
     Args:
         listen: HOST:PORT; port 0 takes a free one.
-        services: The full names of the services that are mounted.
+        services: The full names of its services.
         max_request_bytes: The largest message of a call with one request.
 
     Attributes:
-        server: Where services are added before `start`.
-        address: HOST:PORT that the server listens on.
+        server: The server, to add services before `start`.
+        address: The server's HOST:PORT.
 
     Raises:
         RuntimeError: The address is taken.
@@ -70,17 +70,17 @@ class GrpcServer:
         self.address = f"{listen.rpartition(':')[0]}:{port}"
 
     async def start(self) -> None:
-        """Answers calls from now on; health says NOT_SERVING."""
+        """Starts answering calls; health reports NOT_SERVING."""
         await self.set_serving(False)
         await self.server.start()
 
     async def set_serving(self, serving: bool) -> None:
-        """Says on the health service whether calls are welcome."""
+        """Sets the status of the health service."""
         for name in ("", *self._services):
             await self._health.set(name, _STATUS[serving])
 
     async def stop(self, grace: float) -> None:
-        """Refuses new calls and gives those in hand `grace` seconds; then leaves them."""
+        """Refuses new calls and gives running ones `grace` seconds; then abandons them."""
         await self._health.enter_graceful_shutdown()
         # Not asyncio.timeout: a cancellation in here can crash the process (grpcio 1.85).
         stopping = asyncio.ensure_future(self.server.stop(grace))

@@ -26,7 +26,7 @@ from maie_enhancement.settings import EnhancementSettings
 from maie_llm import Generation
 from maie_runtime.errors import Code, StageError
 from maie_runtime.reasons import Reason
-from maie_runtime.stage import unheard
+from maie_runtime.stage import ignore_heartbeat
 
 MODEL = "en-us/en-us.lm.bin"
 MODEL_SHA256 = "db21d0642286677699e6dbc859d2e5395570222361999387ce60f6e1d01995d6"
@@ -101,7 +101,7 @@ class RulesEngine:
         segments: Sequence[Segment],
         language_code: str,
         generation: Generation,
-        alive: Callable[[], None] = unheard,
+        alive: Callable[[], None] = ignore_heartbeat,
     ) -> AsyncGenerator[Piece, None]:
         """Yields the clean text of each segment, in order."""
         stop = threading.Event()

@@ -21,7 +21,7 @@ from maie_llm import Completion, Generation, LanguageModel, Prompt
 from maie_runtime.errors import Code, StageError, invalid
 from maie_runtime.loadable import Loadable
 from maie_runtime.reasons import Reason
-from maie_runtime.stage import unheard
+from maie_runtime.stage import ignore_heartbeat
 
 # The largest ratio of an answer's tokens to those of its words: marks and capitals need tokens.
 GROWTH = 1.5
@@ -86,7 +86,7 @@ class LanguageModelEngine:
         segments: Sequence[Segment],
         language_code: str,
         generation: Generation,
-        alive: Callable[[], None] = unheard,
+        alive: Callable[[], None] = ignore_heartbeat,
     ) -> AsyncGenerator[Piece, None]:
         """Yields the clean text of each segment, in order, one piece for each segment.
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from maie.common.v1 import types_pb2 as common
 from maie_llm import Generation, LanguageModel
 from maie_runtime.loadable import Loadable
-from maie_runtime.stage import unheard
+from maie_runtime.stage import ignore_heartbeat
 from maie_summary.engine import Draft, Notes, Segment, Source
 from maie_summary.engines.extractive.fill import Filler
 from maie_summary.llm import prompt
@@ -69,7 +69,7 @@ class LanguageModelEngine:
         notes: Sequence[Notes],
         template: Template,
         generation: Generation,
-        alive: Callable[[], None] = unheard,
+        alive: Callable[[], None] = ignore_heartbeat,
     ) -> Draft:
         """The filled template.
 

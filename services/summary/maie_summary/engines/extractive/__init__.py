@@ -20,7 +20,7 @@ from maie.common.v1 import types_pb2 as common
 from maie_llm import Generation
 from maie_runtime.reasons import WarningReason
 from maie_runtime.result_warnings import result_warning
-from maie_runtime.stage import unheard
+from maie_runtime.stage import ignore_heartbeat
 from maie_summary.engine import Draft, Notes, Segment
 from maie_summary.engines.extractive.cues import load_cues
 from maie_summary.engines.extractive.fill import Filler
@@ -88,7 +88,7 @@ class ExtractiveEngine:
         notes: Sequence[Notes],
         template: Template,
         generation: Generation,
-        alive: Callable[[], None] = unheard,
+        alive: Callable[[], None] = ignore_heartbeat,
     ) -> Draft:
         """The filled template."""
 
