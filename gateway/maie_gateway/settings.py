@@ -25,23 +25,23 @@ class RetentionSettings(Settings):
     model_config = SettingsConfigDict(env_prefix="MAIE_RETENTION_")
 
     jobs_days: float = Field(default=30.0, gt=0)
-    """A job is removed with its recording and results so long after it was finished."""
+    """How long a finished job is kept, with its recording and results."""
     events_days: float = Field(default=7.0, gt=0)
-    """How long consumers of the events stream can read what happened."""
+    """How long events stay in the events stream for consumers."""
     dead_letters_days: float = Field(default=30.0, gt=0)
-    """How long what was given up can be listed and replayed."""
+    """How long dead letters can be listed and replayed."""
     request_ids_days: float = Field(default=7.0, gt=0)
-    """How long a submit that is sent again under its request id gives the same job."""
+    """How long a repeated submit with the same request id returns the same job."""
     uploads_hours: float = Field(default=24.0, gt=0)
-    """An upload that became no job, and what a service stored for a direct caller, is removed after
-    so long; longer than any upload takes."""
+    """How long uploads without a job, and results of direct calls, are kept; must be longer than
+    any upload takes."""
     removals_seconds: int = Field(default=3600, ge=1)
-    """How long a removed job's id is kept, for gateways that were away to hear of it."""
+    """How long the marker of a removed job is kept, for gateways that were disconnected."""
     sweep_seconds: float = Field(default=900.0, gt=0)
-    """How often a gateway looks for what is over its time."""
+    """Interval between sweeps for expired data."""
 
     def lifetimes(self) -> Lifetimes:
-        """What JetStream itself has to forget."""
+        """The lifetimes that JetStream enforces."""
         return Lifetimes(
             events=self.events_days * DAY_SECONDS,
             dead_letters=self.dead_letters_days * DAY_SECONDS,
@@ -50,52 +50,51 @@ class RetentionSettings(Settings):
 
 
 class GatewaySettings(Settings):
-    """What a gateway can be told."""
+    """The settings of a gateway."""
 
     model_config = SettingsConfigDict(env_prefix="MAIE_GATEWAY_")
 
     mesh: MeshSettings = Field(default_factory=MeshSettings)
-    """What every part of the mesh has in common."""
+    """The settings that all processes of the mesh share."""
     listen: str = "127.0.0.1:50051"
-    """The address that gRPC listens on; port 0 takes a free one."""
+    """The address that gRPC listens on; port 0 picks a free one."""
     templates: TemplateSettings = Field(default_factory=TemplateSettings)
-    """Where templates are looked for."""
+    """Where templates are."""
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
-    """How long things are kept."""
+    """How long data is kept."""
     read_model: ReadModelSettings = Field(default_factory=ReadModelSettings)
-    """Where lists and search are answered from."""
+    """The database for lists and search."""
     webhooks: WebhookSettings = Field(default_factory=WebhookSettings)
-    """Where and how deliveries go out."""
+    """The settings of webhooks."""
     max_active_jobs: int = Field(default=50, ge=1)
-    """How many jobs may be unfinished before a submit is refused."""
+    """The most unfinished jobs; further submits are refused."""
     max_active_jobs_per_tenant: int | None = Field(default=None, ge=1)
-    """How many jobs of one tenant may be unfinished before its submit is refused; four fifths of
-    MAIE_GATEWAY_MAX_ACTIVE_JOBS where it is unset, so that others find room. Where there is one
-    tenant only, set both to the same number."""
+    """The most unfinished jobs of one tenant; where unset, four fifths of
+    MAIE_GATEWAY_MAX_ACTIVE_JOBS, which leaves room for others. With a single tenant, set both to
+    the same number."""
     max_running_jobs_per_tenant: int = Field(default=8, ge=1)
-    """How many jobs of one tenant, in each lane, are in work at once; others wait their turn."""
+    """The most running jobs of one tenant in each lane; further jobs are held."""
     max_upload_bytes: int = Field(default=500 * MEBIBYTE, ge=1)
-    """The largest recording that is taken."""
+    """The largest accepted recording, in bytes."""
     max_uploads: int = Field(default=64, ge=1)
-    """How many recordings may be on their way at once; one takes up to 10 MiB of memory. One that
-    stands still gives its place to the next."""
+    """The most concurrent uploads; each takes up to 10 MiB of memory. A new upload replaces a
+    stalled one."""
     max_uploads_per_tenant: int | None = Field(default=None, ge=1)
-    """How many recordings of one tenant may be on their way at once; half of
-    MAIE_GATEWAY_MAX_UPLOADS where it is unset."""
+    """The most concurrent uploads of one tenant; where unset, half of MAIE_GATEWAY_MAX_UPLOADS."""
     upload_idle_seconds: float = Field(default=30.0, gt=0)
-    """An upload that sends nothing for so long is ended."""
+    """End an upload that sends nothing for this long."""
     upload_min_bytes_per_second: int = Field(default=1024, ge=0)
-    """An upload is ended that sends less, as a mean over MAIE_GATEWAY_UPLOAD_IDLE_SECONDS; 0 takes
-    any. Speech in Opus has 2000 and more, should it be sent while it is spoken."""
+    """End an upload whose mean rate over MAIE_GATEWAY_UPLOAD_IDLE_SECONDS is lower; 0 accepts any
+    rate. Live speech in Opus needs 2000 or more."""
     upload_max_seconds: float = Field(default=7200.0, gt=0)
-    """An upload that is not complete after so long is ended."""
+    """End an upload that takes longer than this."""
     max_retries: int = Field(default=2, ge=0)
-    """How often a unit is tried again after a fault that may pass."""
+    """How often a unit is retried after a retryable failure."""
     reconcile_seconds: float = Field(default=15.0, gt=0)
-    """How often jobs are looked for that stand still."""
+    """Interval between scans for stalled jobs."""
 
     def admission_limits(self) -> AdmissionLimits:
-        """How much is let in."""
+        """The limits on jobs and uploads."""
         return AdmissionLimits(
             jobs=self.max_active_jobs,
             jobs_per_tenant=self.max_active_jobs_per_tenant
@@ -105,7 +104,7 @@ class GatewaySettings(Settings):
         )
 
     def upload_limits(self) -> UploadLimits:
-        """What an upload may be."""
+        """The limits on one upload."""
         return UploadLimits(
             max_bytes=self.max_upload_bytes,
             idle_seconds=self.upload_idle_seconds,

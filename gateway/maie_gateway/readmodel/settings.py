@@ -13,17 +13,17 @@ BACKENDS = ("sqlite", "postgresql")
 
 
 class ReadModelSettings(Settings):
-    """Where lists and search are answered from."""
+    """The database for lists and search."""
 
     model_config = SettingsConfigDict(env_prefix="MAIE_GATEWAY_READ_MODEL_")
 
     url: str = "sqlite://"
-    """The database: `sqlite:///FILE`, each gateway its own; `sqlite://` in memory, filled anew at
+    """The database: `sqlite:///FILE`, one file for each gateway; `sqlite://` in memory, rebuilt at
     each start; or `postgresql://USER:PASSWORD@HOST/NAME`, which gateways share."""
 
     @property
     def in_memory(self) -> bool:
-        """Whether the database goes with its process."""
+        """Whether the database is lost when its process ends."""
         return make_url(self.url).database in (None, "", ":memory:")
 
     @field_validator("url")
@@ -34,5 +34,5 @@ class ReadModelSettings(Settings):
         except (ArgumentError, ValueError) as error:
             raise ValueError("this is not the URL of a database") from error
         if backend not in BACKENDS:
-            raise ValueError("the read model lives in sqlite or postgresql")
+            raise ValueError("the read model needs sqlite or postgresql")
         return url
