@@ -53,7 +53,7 @@ HEALTH_CHECK_SECONDS = 1.0
 async def run_gateway(settings: GatewaySettings) -> None:
     """Runs a gateway until it is cancelled."""
     async with serve_gateway(settings) as address:
-        # What is there by now stays. To look through it for garbage would halt all calls for 80 ms.
+        # What exists now stays alive; collecting it would halt all calls for 80 ms.
         gc.freeze()
         log.info("service.ready", address=address)
         await asyncio.Future()
@@ -61,10 +61,9 @@ async def run_gateway(settings: GatewaySettings) -> None:
 
 @asynccontextmanager
 async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
-    """A gateway that answers gRPC and conducts jobs; gives its address.
+    """A gateway that serves gRPC and runs jobs; yields its address.
 
-    Leaves in drain order: NOT_SERVING, watchers sent away, the calls in hand,
-    the conductor, NATS.
+    Drains in this order: NOT_SERVING, watches, running calls, the conductor, NATS.
     """
     blobs = Blobs(settings.mesh.blob_url)
     wanted = Wanted(
@@ -169,7 +168,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
 
 
 async def _report_health(server: GrpcServer, broker: Broker) -> None:
-    """Serving means that the broker answers: no job is accepted without it."""
+    """Reports SERVING while the broker is connected: no job is accepted without it."""
     serving = False
     while True:
         if broker.connected != serving:

@@ -1,1 +1,1 @@
-"""What moves jobs on: the conductor's loop, fair shares, workers, stalled jobs."""
+"""Runs jobs: the conductor's loop, fair shares, live workers, stalled jobs."""

@@ -1,4 +1,4 @@
-"""Gives a task the chunk that it works on: the conductor knows its index, the plan the rest."""
+"""Completes a task with its chunk: the record has the chunk's index, the plan the rest."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ class Chunks:
     """Reads chunks from the plans that preprocess stored.
 
     Args:
-        results: Where the plans are. A plan is read once and not for each of its chunks.
+        results: Reads and caches the plans, so that each is read once for all its chunks.
     """
 
     def __init__(self, results: StoredResults) -> None:
         self._results = results
 
     async def complete(self, source: record.JobRecord, task: event.StageTask) -> None:
-        """Puts the whole chunk into a task that works on one.
+        """Puts the whole chunk into an ASR task.
 
         Args:
             source: The job's record.
-            task: The task as the conductor made it; changed in place.
+            task: The conductor's task; changed in place.
 
         Raises:
             StageError: DATA_LOSS with BLOB_MISSING, BLOB_CORRUPT or CHUNK_MISSING,

@@ -1,4 +1,4 @@
-"""A fair share of the mesh for each tenant: which jobs run now, and which are held."""
+"""A fair share of the mesh for each tenant: decides which held jobs to release."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from maie_runtime.errors import StageError
 
 log = structlog.get_logger()
 
-# News comes over the changes of jobs; this bounds the wait when some is missed.
+# Changes of jobs trigger a scan; this bounds the wait where a change is missed.
 LOOK_SECONDS = 2.0
-# All that happens in so short a time is looked at once: a look goes over all unfinished jobs.
+# A scan goes over all unfinished jobs, so changes within this time share one.
 REST_SECONDS = 0.02
 
 
 def due(jobs: Mapping[str, ActiveJob], max_running_jobs: int) -> list[str]:
-    """The held jobs whose turn it is.
+    """The held jobs to release now.
 
     Args:
         jobs: The unfinished jobs by id; ids sort by time.
@@ -49,10 +49,10 @@ def due(jobs: Mapping[str, ActiveJob], max_running_jobs: int) -> list[str]:
 class FairShare:
     """Releases held jobs, oldest first, as earlier ones of their tenant and lane end.
 
-    Each lane has a share of its own, so that what somebody waits for is not held behind
-    a tenant's own batch work. Every gateway looks; they agree, because each goes
-    by the records and a job can be released only once. While gateways accept jobs
-    of one tenant at the same moment, a few more than the limit may run.
+    Each lane has its own share, so that interactive jobs do not wait behind the
+    tenant's batch jobs. Every gateway scans; they agree, because each reads the
+    records and a job can be released only once. While gateways accept jobs of one
+    tenant at the same moment, a few more than the limit may run.
     """
 
     def __init__(self, changes: JobChanges, conductor: Conductor, max_running_jobs: int) -> None:
@@ -62,10 +62,10 @@ class FairShare:
         self._news = asyncio.Event()
 
     def must_wait(self, tenant: str, lane: str) -> bool:
-        """Whether a new job has to be held: others of its tenant and lane have come before.
+        """Whether to hold a new job: its tenant and lane are at their limit.
 
-        Ask this right before `Conductor.begin`, with no `await` in between, or
-        jobs that come at the same time are all let in.
+        Call this right before `Conductor.begin`, with no `await` in between, or
+        all jobs that arrive at the same time are let in.
         """
         before = [
             job
@@ -96,7 +96,7 @@ class FairShare:
             await asyncio.sleep(REST_SECONDS)
 
     async def _widen(self) -> None:
-        """Gives workers that have come since their share of the jobs in work."""
+        """Queues more units of the running jobs for workers that joined since."""
         for job_id, known in tuple(self._changes.active_jobs.items()):
             if not known.held:
                 await self._release(job_id)

@@ -57,30 +57,30 @@ Complete = Callable[[record.JobRecord, event.StageTask], Awaitable[None]]
 
 
 async def leave_as_it_is(_: record.JobRecord, __: event.StageTask) -> None:
-    """Completes a task that is complete."""
+    """Leaves a task unchanged."""
 
 
 async def follow_nothing(_: record.JobRecord | None, __: record.JobRecord) -> None:
-    """Follows a change by doing nothing."""
+    """Does nothing after a change."""
 
 
 class Conductor:
-    """Takes events into job records. Every gateway runs one; none is special.
+    """Applies events to job records. Every gateway runs one; all are equal.
 
-    An event is acknowledged once the record that it led to is stored and all
-    that follows from it is published.
+    An event is acknowledged once the changed record is stored and its tasks
+    and dead letters are published.
 
     Args:
         broker: The broker.
         store: The job records.
-        changes: Who is told of each record that is written.
-        policy: What is allowed.
-        window: Says at any time how many units of a job may be queued, by stage.
-        follow: Called with a record before and after a change, once it is
-            stored, for what else is to happen. It may be called again for the
-            same change, then with None for the record before; it must bear that.
-        complete: Puts into a task what the record does not say. Where it raises an
-            error that is not retryable, the unit fails with it.
+        changes: Notified of each record that is written.
+        policy: The limits.
+        window: Returns how many units of a job may be queued now, by stage.
+        follow: Called with the record before and after a stored change. It must
+            be idempotent: the same change may come again, with None as the
+            record before.
+        complete: Adds to a task what the record lacks. If it raises an error
+            that is not retryable, the unit fails with it.
     """
 
     def __init__(
@@ -104,12 +104,12 @@ class Conductor:
 
     @property
     def policy(self) -> Policy:
-        """What is allowed right now."""
+        """The limits, with the current window."""
         return replace(self._policy, window=self._window())
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Conducts as long as the context lasts."""
+        """Handles events as long as the context lasts."""
         await self._declare_consumer()
         async with beside(self._conduct()):
             yield
@@ -130,12 +130,12 @@ class Conductor:
     async def begin(self, step: Step) -> None:
         """Stores a new job and publishes its first task, if it has one.
 
-        The job counts as active from the call on, exists when this returns, and
-        then goes on whatever happens.
+        The job counts as active from the call on. When this returns, it is stored
+        durably.
 
         Raises:
-            StageError: UNAVAILABLE; the job does not exist, unless the broker
-                stored it and went away before it could say so.
+            StageError: UNAVAILABLE; the job does not exist, unless the connection
+                failed after the broker stored it.
         """
         with self._changes.expected(step.record):
             stored = await self._store.create(step.record)
@@ -146,16 +146,16 @@ class Conductor:
             # The reconciler publishes the task when the broker is back.
             log.warning("job.begin_failed", job=step.record.job_id, reason=error.reason)
 
-    async def take(self, job_id: str, told: Iterable[event.StageEvent]) -> record.JobRecord:
-        """Takes events into a job's record and publishes what follows.
+    async def take(self, job_id: str, stage_events: Iterable[event.StageEvent]) -> record.JobRecord:
+        """Applies events to a job's record and publishes the new tasks.
 
         Returns:
-            The record as it is afterwards.
+            The record afterwards.
 
         Raises:
             StageError: NOT_FOUND with JOB_NOT_FOUND, or UNAVAILABLE.
         """
-        events = tuple(told)
+        events = tuple(stage_events)
         stored, is_current = self._changes.recent(job_id), False
         while True:
             if stored is None:
@@ -166,7 +166,7 @@ class Conductor:
                     return await self._apply(stored, step)
             elif is_current:
                 return await self._nothing_changed(stored)
-            # What was seen last is behind, or may be: the record itself decides.
+            # The cached record may be stale, so read the stored one.
             stored = None
 
     async def _apply(self, old: StoredRecord, step: Step) -> record.JobRecord:
@@ -187,13 +187,13 @@ class Conductor:
     async def publish(
         self, source: record.JobRecord, tasks: Iterable[event.StageTask], again: str = ""
     ) -> None:
-        """Hands tasks of a job to the workers.
+        """Publishes tasks of a job.
 
         Args:
             source: The job's record, which names the lane.
-            tasks: The tasks. One that was published a short while ago is not
-                doubled, nor brought back where it was lost since.
-            again: Makes the ids of tasks new, so that lost ones are brought back.
+            tasks: The tasks. The broker drops one whose id it received a short
+                while ago, even where that task was lost since.
+            again: Makes the task ids new, so that lost tasks are published again.
         """
         suffix = f"/again-{again}" if again else ""
         failures = await asyncio.gather(
@@ -205,7 +205,7 @@ class Conductor:
     async def _publish_task(
         self, source: record.JobRecord, task: event.StageTask, suffix: str
     ) -> event.StageEvent | None:
-        """Publishes a task; gives the failure of a unit that can have none."""
+        """Publishes a task; returns the failure of a unit whose task cannot be made."""
         try:
             await self._complete(source, task)
         except StageError as error:
@@ -220,14 +220,14 @@ class Conductor:
     def _advance(self, old: record.JobRecord, events: tuple[event.StageEvent, ...]) -> Step:
         tasks: list[event.StageTask] = []
         new, changed, policy = old, False, self.policy
-        for told in events:
-            step = advance(new, told, policy, datetime.now(UTC))
+        for stage_event in events:
+            step = advance(new, stage_event, policy, datetime.now(UTC))
             new, changed = step.record, changed or step.changed
             tasks.extend(step.tasks)
         return Step(record=new, tasks=tuple(tasks), changed=changed)
 
     async def _after(self, old: record.JobRecord | None, new: record.JobRecord) -> None:
-        """Keeps what was given up, stops what was cancelled, and does what else follows."""
+        """Publishes dead letters, stops a cancelled job, and calls `follow`."""
         if old is None or new.state != old.state:
             await self._stop_work(new)
         for letter in dead_letters(old, new):
@@ -238,16 +238,16 @@ class Conductor:
         await self._follow(old, new)
 
     async def _stop_work(self, of: record.JobRecord) -> None:
-        """Tells workers to drop a job, where it is cancelled.
+        """Purges the tasks of a cancelled job and notifies its workers.
 
-        Where another gateway takes the job up again at this very moment, that
-        may hit a task of the next attempt; the reconciler brings it back.
+        If another gateway retries the job at this moment, this may purge a task
+        of the next attempt; the reconciler publishes it again.
 
         Raises:
             StageError: UNAVAILABLE with BROKER_UNAVAILABLE: its tasks may still be queued.
         """
         if of.state == job.JOB_STATE_CANCELLED:
-            # Before workers are notified, who then look whether their task is still there.
+            # Purge first: notified workers check whether their task still exists.
             try:
                 await self._broker.jetstream.purge_stream(
                     subjects.TASKS, subject=subjects.tasks_of_job(of.job_id)
@@ -268,7 +268,7 @@ class Conductor:
             except BROKER_ERRORS as error:
                 log.warning("conductor.pull_failed", error=str(error) or type(error).__name__)
                 await asyncio.sleep(BROKER_PAUSE_SECONDS)
-                with suppress(*BROKER_ERRORS):  # it may be gone, with its stream
+                with suppress(*BROKER_ERRORS):  # the stream may have been deleted
                     await self._declare_consumer()
 
     async def _take_group(self, messages: list[Msg]) -> None:
@@ -281,7 +281,7 @@ class Conductor:
         try:
             stored = await self.take(job_id, await self._decode(job_id, messages))
             if any(message.metadata.num_delivered > 1 for message in messages):
-                # Whoever had these events before may have died before publishing.
+                # A gateway may have died between storing these events and publishing.
                 await self.publish(stored, pending_tasks(stored))
                 await self._after(None, stored)
         except StageError as error:
@@ -299,15 +299,15 @@ class Conductor:
         await asyncio.gather(*(message.ack() for message in messages))
 
     async def _decode(self, job_id: str, messages: list[Msg]) -> list[event.StageEvent]:
-        """The events that can be read and are of the job that their subject names."""
+        """The events that can be decoded and whose job is the one in their subject."""
         events = []
         for message in messages:
             try:
-                told = event.StageEvent.FromString(message.data)
+                stage_event = event.StageEvent.FromString(message.data)
             except DecodeError:
-                told = event.StageEvent()
-            if told.job_id == job_id:
-                events.append(told)
+                stage_event = event.StageEvent()
+            if stage_event.job_id == job_id:
+                events.append(stage_event)
             else:
                 await self._give_up(job_id, message)
         return events

@@ -1,4 +1,4 @@
-"""Finds jobs that stand still and moves them on."""
+"""Finds stalled jobs and publishes their lost tasks."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ from maie_runtime.errors import StageError
 
 log = structlog.get_logger()
 
-# Younger changes may still have their tasks or events under way.
+# Tasks or events of younger changes may still be on their way.
 SETTLED_SECONDS = 10.0
-# A task that was brought back is left alone for so long, and by all gateways.
+# Gateways publish a lost task at most once in this time, all together.
 AGAIN_SECONDS = 60.0
 
 
 class Reconciler:
-    """Publishes tasks that a record calls for and the queue does not hold.
+    """Publishes tasks of queued units that are missing in the queue.
 
-    That happens when a gateway dies after it stored a record and before it
+    They are missing when a gateway dies after it stored a record and before it
     published the tasks. A task leaves the queue only after its event is stored.
 
     Args:
         broker: The broker.
-        changes: Knows the unfinished jobs and since when each stands as it is.
-        conductor: Publishes.
-        settled_seconds: A job that changed later than this ago is left alone.
+        changes: The unfinished jobs, and when each changed last.
+        conductor: Publishes the tasks.
+        settled_seconds: A job that changed later than this ago is skipped.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Reconciler:
 
     @asynccontextmanager
     async def running(self, period: float) -> AsyncIterator[None]:
-        """Looks at all unfinished jobs every `period` seconds."""
+        """Scans all unfinished jobs every `period` seconds."""
         async with beside(self._look_around(period)):
             yield
 
@@ -88,12 +88,12 @@ class Reconciler:
         ]
         if lost:
             log.warning("reconciler.republished", job=job_id, units=[task.unit for task in lost])
-            # The first id would be taken for a repetition. This one is the same in all gateways.
+            # The broker would drop the first id as a duplicate. All gateways compute the same one.
             again = str(int(time.time() // AGAIN_SECONDS))
             await self._conductor.publish(seen, lost, again)
 
     async def _events_waiting(self, job_id: str) -> bool:
-        """Whether events of the job wait that may explain what is missing."""
+        """Whether unprocessed events of the job may explain missing tasks."""
         try:
             last = await self._broker.jetstream.get_last_msg(
                 subjects.EVENTS, subjects.event("*", job_id)
@@ -112,5 +112,5 @@ class Reconciler:
 
 
 def _released(job_id: str) -> event.StageEvent:
-    """Lets a job that is not held queue what the window has room for by now."""
+    """The event on which a running job queues the units that the window has room for."""
     return event.StageEvent(job_id=job_id, job_released=event.JobReleased())

@@ -1,4 +1,4 @@
-"""All that moves jobs on, wired together."""
+"""Wires the parts that run jobs."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from maie_runtime.bus.broker import Broker
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class ConductingOptions:
-    """How jobs are moved on.
+    """Options of running jobs.
 
     Attributes:
-        policy: What is allowed; its window comes from the live workers.
+        policy: The limits; the window comes from the live workers.
         max_running_jobs: The most jobs of one tenant and lane that run at once.
-        reconcile_seconds: How often jobs are looked for that stand still.
-        settled_seconds: How long a job must stand to be looked at.
+        reconcile_seconds: Interval between scans for stalled jobs.
+        settled_seconds: How long a job must be unchanged before a scan checks it.
     """
 
     policy: Policy
@@ -35,14 +35,14 @@ class ConductingOptions:
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Conducting:
-    """What the rest of a gateway needs of it.
+    """What the rest of the gateway uses.
 
     Attributes:
         store: The job records.
-        changes: Which jobs are unfinished, and who listens.
-        conductor: The one way to change a job.
-        fair_share: Whether a new job has to wait.
-        workers: What the live workers can do.
+        changes: The unfinished jobs and the listeners.
+        conductor: Makes all changes of jobs.
+        fair_share: Decides whether a new job is held.
+        workers: The live workers.
     """
 
     store: JobStore
@@ -60,13 +60,13 @@ async def conducting(
     followers: Sequence[Follower] = (),
     complete: Complete = leave_as_it_is,
 ) -> AsyncIterator[Conducting]:
-    """Moves jobs on as long as the context lasts.
+    """Runs jobs as long as the context lasts.
 
     Args:
         broker: The broker.
-        options: How.
-        follow: What else is to happen after a change of a record; see `Conductor`.
-        followers: Who hears of every record; see `JobChanges`.
+        options: The options.
+        follow: Called after each change of a record; see `Conductor`.
+        followers: Notified of every record; see `JobChanges`.
         complete: Completes a task before it is published; see `Conductor`.
     """
     store, workers = JobStore(broker), LiveWorkers(broker)

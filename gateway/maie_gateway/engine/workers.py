@@ -25,23 +25,23 @@ from maie_runtime.options import check_capable
 
 log = structlog.get_logger()
 
-# How often it is looked whether a worker has been silent for too long.
+# Interval between checks for workers without a heartbeat.
 LOOK_SECONDS = 2.0
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class _Known:
-    """What a worker said last, and when that came, by the monotonic clock."""
+    """A worker's last report, and when it arrived, by the monotonic clock."""
 
     info: event.WorkerInfo
     since: float
 
 
 class LiveWorkers:
-    """Follows what workers say of themselves.
+    """Follows the reports of workers.
 
-    A worker that is silent for `WORKER_FORGOTTEN_SECONDS` is forgotten. While
-    the broker is away, what was true before is the best guess.
+    A worker without a report for `WORKER_FORGOTTEN_SECONDS` is forgotten. While
+    the broker is disconnected, the last known workers stay.
     """
 
     def __init__(self, broker: Broker) -> None:
@@ -56,7 +56,7 @@ class LiveWorkers:
         """All live workers, in the order of their stages' and their own names.
 
         Raises:
-            StageError: UNAVAILABLE with BROKER_UNAVAILABLE: nothing is known for sure.
+            StageError: UNAVAILABLE with BROKER_UNAVAILABLE: the list may be stale.
         """
         if not self._broker.connected:
             raise broker_unavailable()
@@ -67,7 +67,7 @@ class LiveWorkers:
         return self._window
 
     def check_asr_options(self, options: asr.TranscribeOptions) -> None:
-        """Refuses options that no live ASR worker can do; takes any where none is live.
+        """Refuses options that no live ASR worker supports; accepts any where none is live.
 
         Raises:
             StageError: INVALID_ARGUMENT with OPTION_NOT_SUPPORTED.
@@ -81,9 +81,9 @@ class LiveWorkers:
         """Follows workers while the context lasts; begins once all have been seen.
 
         Args:
-            silence: After how many seconds without a word a worker is forgotten.
+            silence: After how many seconds without a report a worker is forgotten.
         """
-        following = follow_bucket(self._broker, self._broker.workers, self._begun, self._told)
+        following = follow_bucket(self._broker, self._broker.workers, self._begun, self._received)
         async with beside(following, self._forget_silent(silence)):
             await self._complete.wait()
             yield
@@ -91,7 +91,7 @@ class LiveWorkers:
     async def _begun(self) -> None:
         self._replay = {}
 
-    async def _told(self, entry: Entry | None) -> None:
+    async def _received(self, entry: Entry | None) -> None:
         known = self._known if self._replay is None else self._replay
         if entry is None:
             self._known, self._replay = known, None
@@ -102,7 +102,7 @@ class LiveWorkers:
             try:
                 info = event.WorkerInfo.FromString(entry.value)
             except DecodeError:
-                # It is forgotten by itself, and a worker that lives says so again.
+                # The entry expires, and a live worker reports again.
                 log.error("worker.unreadable", key=entry.key)
             else:
                 known[entry.key] = _Known(info=info, since=time.monotonic())
@@ -113,8 +113,8 @@ class LiveWorkers:
         while True:
             await asyncio.sleep(min(LOOK_SECONDS, silence))
             if self._broker.connected:
-                heard = time.monotonic() - silence
-                self._known = {k: each for k, each in self._known.items() if each.since > heard}
+                oldest = time.monotonic() - silence
+                self._known = {k: each for k, each in self._known.items() if each.since > oldest}
                 self._sum_up()
 
     def _sum_up(self) -> None:
