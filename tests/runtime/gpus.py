@@ -19,7 +19,7 @@ from tests.waiting import until
 
 GPU = "node-1.example/0"
 # A machine that is busy for half of it costs no holder the GPU.
-TTL = 3.0
+TTL = 5.0
 ROOT = Path(__file__).parents[2]
 
 
