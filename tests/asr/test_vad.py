@@ -8,7 +8,7 @@ import pytest
 from bench.readings import FORMS, in_form
 from maie_asr.engine import SAMPLE_RATE, Samples
 from maie_asr.unread import Interval
-from maie_asr.vad import find_speech, may_be_speech, surely_spoken_seconds
+from maie_asr.vad import VoiceActivity, find_speech
 
 pytestmark = pytest.mark.unit
 
@@ -61,13 +61,13 @@ def test_hardly_a_word_is_outside_of_what_is_found(forms: tuple[str, ...]) -> No
 
 @FORM
 def test_what_was_spoken_is_never_ruled_out(forms: tuple[str, ...]) -> None:
-    samples = spoken(forms)
+    activity = VoiceActivity(spoken(forms))
     sentences = [READING.words[start : start + 12] for start in range(0, len(READING.words), 12)]
     for words in sentences:
         places = [Interval(start=word.start, end=word.end) for word in words]
-        assert may_be_speech(samples, places), " ".join(word.text for word in words)
+        assert activity.may_be_speech(places), " ".join(word.text for word in words)
     whole = Interval(start=0.0, end=READING.seconds)
-    assert surely_spoken_seconds(samples, whole) > 5
+    assert activity.surely_spoken_seconds(whole) > 5
 
 
 @pytest.mark.parametrize("telephone", [False, True], ids=["full width", "telephone"])
@@ -75,17 +75,29 @@ def test_what_was_spoken_is_never_ruled_out(forms: tuple[str, ...]) -> None:
 def test_nobody_speaks_in_noise(kind: str, telephone: bool) -> None:
     sound = NOBODY[kind]
     samples = pcm(on_the_telephone(sound) if telephone else sound)
-    assert find_speech(samples) == ()
+    activity = VoiceActivity(samples)
+    assert activity.find_speech() == ()
     for start in range(0, SECONDS, 3):
-        assert not may_be_speech(samples, [Interval(start=start, end=start + 3.0)])
-    assert surely_spoken_seconds(samples, Interval(start=0.0, end=SECONDS)) < 0.5
+        assert not activity.may_be_speech([Interval(start=start, end=start + 3.0)])
+    assert activity.surely_spoken_seconds(Interval(start=0.0, end=SECONDS)) < 0.5
 
 
 def test_places_outside_of_the_audio_hold_no_speech() -> None:
     samples = spoken(())[: 5 * SAMPLE_RATE]
-    assert not may_be_speech(samples, [])
-    assert not may_be_speech(samples, [Interval(start=5.0, end=9.0)])
-    assert not may_be_speech(samples[:0], [Interval(start=0.0, end=1.0)])
-    assert surely_spoken_seconds(samples, Interval(start=6.0, end=9.0)) == 0
+    assert not VoiceActivity(samples).may_be_speech([])
+    assert not VoiceActivity(samples).may_be_speech([Interval(start=5.0, end=9.0)])
+    assert not VoiceActivity(samples[:0]).may_be_speech([Interval(start=0.0, end=1.0)])
+    assert VoiceActivity(samples).surely_spoken_seconds(Interval(start=6.0, end=9.0)) == 0
     # What reaches beyond the end counts as far as there is audio.
-    assert may_be_speech(samples, [Interval(start=1.0, end=60.0)])
+    assert VoiceActivity(samples).may_be_speech([Interval(start=1.0, end=60.0)])
+
+
+def test_what_was_asked_before_makes_no_difference() -> None:
+    samples = spoken(("telephone",))
+    activity = VoiceActivity(samples)
+    for start in (31.0, 0.0, 57.5, 9.9):
+        place = Interval(start=start, end=start + 2.5)
+        fresh = VoiceActivity(samples)
+        assert activity.may_be_speech([place]) == fresh.may_be_speech([place])
+        assert activity.surely_spoken_seconds(place) == fresh.surely_spoken_seconds(place)
+    assert activity.find_speech() == find_speech(samples)

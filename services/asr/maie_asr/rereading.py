@@ -21,7 +21,7 @@ from maie_asr.engine import (
 from maie_asr.settings import RereadSettings, SuspectTextSettings
 from maie_asr.suspects import SuspectFinder
 from maie_asr.unread import Interval, intervals, within
-from maie_asr.vad import may_be_speech, surely_spoken_seconds
+from maie_asr.vad import VoiceActivity
 
 T = TypeVar("T")
 
@@ -40,6 +40,7 @@ class SecondReader:
         engine: The engine.
         options: The options of the first reading.
         speech: The chunk.
+        activity: The VAD's output for the chunk.
         settings: Which speech is read again, and with which confidence text is kept.
         suspect_text: What counts as a loop.
         executor: Where the VAD runs.
@@ -51,6 +52,7 @@ class SecondReader:
         engine: Engine,
         options: RecognizeOptions,
         speech: Speech,
+        activity: VoiceActivity,
         settings: RereadSettings,
         suspect_text: SuspectTextSettings,
         executor: Executor,
@@ -58,6 +60,7 @@ class SecondReader:
         self._engine = engine
         self._options = replace(options, alone=True, word_times=True)
         self._speech = speech
+        self._activity = activity
         self._settings = settings
         self._suspect_text = suspect_text
         self._executor = executor
@@ -93,10 +96,10 @@ class SecondReader:
 
     async def _may_be_speech(self, interval: Interval) -> bool:
         """Whether an interval may hold speech; noise is not read again."""
-        return await self._compute(may_be_speech, self._speech.samples, [interval])
+        return await self._compute(self._activity.may_be_speech, [interval])
 
     async def _is_surely_speech(self, interval: Interval) -> bool:
-        spoken = await self._compute(surely_spoken_seconds, self._speech.samples, interval)
+        spoken = await self._compute(self._activity.surely_spoken_seconds, interval)
         return spoken >= SURE_SECONDS
 
     def _by_ranges(self, interval: Interval) -> list[Interval]:

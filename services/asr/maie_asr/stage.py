@@ -20,6 +20,7 @@ from maie_asr.rereading import SecondReader
 from maie_asr.settings import ENGINES, AsrSettings, SuspectTextPolicy
 from maie_asr.source import Source, load_source
 from maie_asr.suspects import SegmentJudge
+from maie_asr.vad import VoiceActivity
 from maie_runtime.blobs import Blobs
 from maie_runtime.engines import load_engine
 from maie_runtime.stage import StageContext
@@ -59,8 +60,9 @@ class TranscribeStage:
         policy = suspect_text_policy(request.options, self._settings)
         transcript = self._transcript(options, policy)
         draft = Draft(transcript, source, self._rules(options, policy))
+        activity = VoiceActivity(source.speech.samples)
         spoken = options.language
-        async with aclosing(self._read(source, options, policy)) as recognized:
+        async with aclosing(self._read(source, activity, options, policy)) as recognized:
             async for found, reason in recognized:
                 if found.text:
                     spoken = found.language
@@ -68,7 +70,7 @@ class TranscribeStage:
                     if segment is not None:
                         yield asr.TranscribeResponse(segment=segment)
                 yield _progress(found.end / source.speech.seconds)
-        async with aclosing(self._read_again(draft, source, options, spoken)) as again:
+        async with aclosing(self._read_again(draft, source, activity, options, spoken)) as again:
             async for language in again:
                 spoken = language
                 yield _progress(1.0)
@@ -80,14 +82,19 @@ class TranscribeStage:
         yield asr.TranscribeResponse(result=transcript)
 
     async def _read(
-        self, source: Source, options: RecognizeOptions, policy: SuspectTextPolicy
+        self,
+        source: Source,
+        activity: VoiceActivity,
+        options: RecognizeOptions,
+        policy: SuspectTextPolicy,
     ) -> AsyncGenerator[tuple[RecognizedSegment, common.SuspectReason], None]:
         """The first reading: each segment, and why it is suspect."""
         if not source.speech.ranges:
             return
         judge = SegmentJudge(
             self._settings.suspect_text,
-            source.speech,
+            source.speech.ranges,
+            activity,
             self._executor,
             by_words=not options.translate,
         )
@@ -97,13 +104,19 @@ class TranscribeStage:
                 yield found, unjudged if policy == "off" else await judge.judge(found)
 
     async def _read_again(
-        self, draft: Draft, source: Source, options: RecognizeOptions, language: str
+        self,
+        draft: Draft,
+        source: Source,
+        activity: VoiceActivity,
+        options: RecognizeOptions,
+        language: str,
     ) -> AsyncGenerator[str, None]:
         """The second reading, of speech without text; yields the language after each interval."""
         reader = SecondReader(
             engine=self._engine,
             options=options,
             speech=source.speech,
+            activity=activity,
             settings=self._settings.reread,
             suspect_text=self._settings.suspect_text,
             executor=self._executor,

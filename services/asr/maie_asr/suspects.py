@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 
 from maie.common.v1 import types_pb2 as common
-from maie_asr.engine import SAMPLE_RATE, RecognizedSegment, Speech, SpeechRange
+from maie_asr.engine import SAMPLE_RATE, RecognizedSegment, SpeechRange
 from maie_asr.settings import SuspectTextSettings
 from maie_asr.unread import TOLERANCE, Interval, text_places
-from maie_asr.vad import may_be_speech
+from maie_asr.vad import VoiceActivity
 
 # In words. Recognisers repeat phrases, not paragraphs.
 MAX_PHRASE = 30
@@ -25,19 +25,26 @@ class SegmentJudge:
 
     Args:
         settings: The thresholds.
-        speech: The chunk.
+        ranges: The chunk's speech ranges.
+        activity: The VAD's output for the chunk.
         by_words: Whether the words' times are reliable, and not only those of segments.
         executor: Where the VAD runs.
     """
 
     def __init__(
-        self, settings: SuspectTextSettings, speech: Speech, executor: Executor, *, by_words: bool
+        self,
+        settings: SuspectTextSettings,
+        ranges: Sequence[SpeechRange],
+        activity: VoiceActivity,
+        executor: Executor,
+        *,
+        by_words: bool,
     ) -> None:
         self._settings = settings
-        self._speech = speech
+        self._activity = activity
         self._by_words = by_words
         self._executor = executor
-        self._finder = SuspectFinder(settings, speech.ranges)
+        self._finder = SuspectFinder(settings, ranges)
 
     async def judge(self, segment: RecognizedSegment) -> common.SuspectReason:
         """What is wrong with a segment; unspecified where nothing is.
@@ -65,7 +72,7 @@ class SegmentJudge:
             Interval(start=place.start - TOLERANCE, end=place.end + TOLERANCE)
             for place in text_places(segment, by_words=self._by_words)
         ]
-        return may_be_speech(self._speech.samples, places)
+        return self._activity.may_be_speech(places)
 
 
 class SuspectFinder:

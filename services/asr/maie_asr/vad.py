@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -18,9 +17,7 @@ from maie_speech.frames import FRAME_SAMPLES, SAMPLE_RATE
 from maie_speech.silero import SHIPPED_MODEL, SileroTrack, open_model
 
 # About ten seconds at a time, as in preprocess.
-WINDOW_SAMPLES = 320 * FRAME_SAMPLES
-# Context before an interval, in samples: the model must settle, and the band be known.
-LEAD_SAMPLES = 2 * SAMPLE_RATE
+WINDOW_FRAMES = 320
 # The probability from which a frame may be speech, and the least share of such frames in speech.
 # Measured shares (docs/accuracy.md): in full band, speech at 0 dB SNR 0.41, white noise at most
 # 0.05; in telephone band, speech 0.09 (rarely less at 10 dB SNR), noise at most 0.03.
@@ -32,91 +29,90 @@ SURE_WIDE = 0.5
 SURE_NARROW = 0.15
 
 
-def find_speech(samples: Samples) -> tuple[SpeechRange, ...]:
-    """Finds speech in audio without a plan, as preprocess does by default.
+class VoiceActivity:
+    """The VAD's output for one chunk, computed once and only as far as it is asked for.
 
-    Args:
-        samples: The audio, in memory as a whole.
-
-    Returns:
-        The speech ranges, padded, in order and without overlap.
-    """
-    finder, track, band = SpeechFinder(speech_rules()), SileroTrack(_model()), BandWatch()
-    found = []
-    for start in range(0, len(samples), WINDOW_SAMPLES):
-        window = samples[start : start + WINDOW_SAMPLES]
-        probabilities = track.feed(window.tobytes())
-        narrow = band.feed(band_levels(window), len(probabilities))
-        found += finder.feed(probabilities, narrow)
-    found += finder.finish(len(samples))
-    return tuple(SpeechRange(start=each.start, end=each.end) for each in found)
-
-
-def may_be_speech(samples: Samples, places: Sequence[Interval]) -> bool:
-    """Whether some intervals may hold speech: the VAD does not rule it out.
+    Not for several threads at once.
 
     Args:
         samples: The chunk's audio.
-        places: Intervals of the chunk, in any order; they may overlap.
-    """
-    spans = _spans(samples, places)
-    if not spans:
-        return False
-    frames = _score(samples, spans)
-    is_possible = frames.probabilities >= np.where(frames.narrow, POSSIBLE_NARROW, POSSIBLE_WIDE)
-    least = np.where(frames.narrow, POSSIBLE_SHARE_NARROW, POSSIBLE_SHARE_WIDE)
-    return bool(np.mean(is_possible[frames.inside]) >= np.mean(least[frames.inside]))
-
-
-def surely_spoken_seconds(samples: Samples, place: Interval) -> float:
-    """The seconds in an interval of a chunk that are surely speech."""
-    spans = _spans(samples, [place])
-    if not spans:
-        return 0.0
-    frames = _score(samples, spans)
-    is_sure = frames.probabilities >= np.where(frames.narrow, SURE_NARROW, SURE_WIDE)
-    return float(np.count_nonzero(is_sure[frames.inside])) * FRAME_SAMPLES / SAMPLE_RATE
-
-
-@dataclass(kw_only=True, frozen=True, slots=True, eq=False)
-class _FrameScores:
-    """The VAD's output for the frames around some intervals.
-
-    Attributes:
-        probabilities: Each frame's probability of speech.
-        narrow: Whether each frame is in telephone band.
-        inside: Whether each frame is in one of the intervals.
     """
 
-    probabilities: NDArray[np.float64]
-    narrow: NDArray[np.bool_]
-    inside: NDArray[np.bool_]
+    def __init__(self, samples: Samples) -> None:
+        self._samples = samples
+        self._track: SileroTrack | None = None
+        self._band = BandWatch()
+        self._computed = 0
+        frames = -(-len(samples) // FRAME_SAMPLES)
+        self._probabilities = np.zeros(frames)
+        self._narrow = np.zeros(frames, bool)
 
+    def find_speech(self) -> tuple[SpeechRange, ...]:
+        """Finds speech in audio without a plan, as preprocess does by default.
 
-def _spans(samples: Samples, places: Iterable[Interval]) -> list[SpeechRange]:
-    """The intervals in samples, clipped to the chunk."""
-    spans = [
-        SpeechRange(
-            start=max(0, round(place.start * SAMPLE_RATE)),
-            end=min(len(samples), round(place.end * SAMPLE_RATE)),
+        Returns:
+            The speech ranges, padded, in order and without overlap.
+        """
+        self._compute(len(self._probabilities))
+        finder = SpeechFinder(speech_rules())
+        found = finder.feed(self._probabilities.tolist(), self._narrow.tolist())
+        found += finder.finish(len(self._samples))
+        return tuple(SpeechRange(start=each.start, end=each.end) for each in found)
+
+    def may_be_speech(self, places: Iterable[Interval]) -> bool:
+        """Whether some intervals may hold speech: the VAD does not rule it out.
+
+        Args:
+            places: Intervals of the chunk, in any order; they may overlap.
+        """
+        frames = self._frames(places)
+        if not len(frames):
+            return False
+        narrow = self._narrow[frames]
+        is_possible = self._probabilities[frames] >= np.where(
+            narrow, POSSIBLE_NARROW, POSSIBLE_WIDE
         )
-        for place in places
-    ]
-    return [span for span in spans if span.start < span.end]
+        least = np.where(narrow, POSSIBLE_SHARE_NARROW, POSSIBLE_SHARE_WIDE)
+        return bool(np.mean(is_possible) >= np.mean(least))
+
+    def surely_spoken_seconds(self, place: Interval) -> float:
+        """The seconds in an interval of the chunk that are surely speech."""
+        frames = self._frames([place])
+        is_sure = self._probabilities[frames] >= np.where(
+            self._narrow[frames], SURE_NARROW, SURE_WIDE
+        )
+        return float(np.count_nonzero(is_sure)) * FRAME_SAMPLES / SAMPLE_RATE
+
+    def _frames(self, places: Iterable[Interval]) -> NDArray[np.intp]:
+        """The frames of some intervals, computed."""
+        inside = np.zeros(len(self._probabilities), bool)
+        for place in places:
+            first = max(0, round(place.start * SAMPLE_RATE))
+            last = min(len(self._samples), round(place.end * SAMPLE_RATE))
+            if first < last:
+                inside[first // FRAME_SAMPLES : -(-last // FRAME_SAMPLES)] = True
+        frames = np.flatnonzero(inside)
+        if len(frames):
+            self._compute(int(frames[-1]) + 1)
+        return frames
+
+    def _compute(self, frames: int) -> None:
+        """Computes all frames up to a number of them, window by window."""
+        # Not before: the first one loads the model, which is no work for an event loop.
+        self._track = track = self._track or SileroTrack(_model())
+        while self._computed < frames:
+            start = self._computed
+            window = self._samples[start * FRAME_SAMPLES : (start + WINDOW_FRAMES) * FRAME_SAMPLES]
+            probabilities = track.feed(window.tobytes())
+            self._computed += len(probabilities)
+            self._probabilities[start : self._computed] = probabilities
+            narrow = self._band.feed(band_levels(window), len(probabilities))
+            self._narrow[start : self._computed] = narrow
 
 
-def _score(samples: Samples, spans: Sequence[SpeechRange]) -> _FrameScores:
-    start = max(0, min(span.start for span in spans) - LEAD_SAMPLES)
-    sound = samples[start : max(span.end for span in spans)]
-    probabilities = SileroTrack(_model()).feed(sound.tobytes())
-    inside = np.zeros(len(probabilities), bool)
-    for span in spans:
-        first, last = span.start - start, span.end - start
-        inside[first // FRAME_SAMPLES : -(-last // FRAME_SAMPLES)] = True
-    narrow = BandWatch().feed(band_levels(sound), len(probabilities))
-    return _FrameScores(
-        probabilities=np.array(probabilities), narrow=np.array(narrow), inside=inside
-    )
+def find_speech(samples: Samples) -> tuple[SpeechRange, ...]:
+    """Finds speech in audio without a plan, as preprocess does by default."""
+    return VoiceActivity(samples).find_speech()
 
 
 @cache
