@@ -33,7 +33,7 @@ from maie_gateway.views.results import Results
 from maie_gateway.views.stored_results import StoredResults
 from maie_gateway.webhooks import check_webhooks
 from maie_gateway.webhooks.wiring import open_webhooks
-from maie_runtime.background import beside
+from maie_runtime.background import background_tasks
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
@@ -159,7 +159,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
         await server.start()
         try:
             keeping = keep_streams(broker, wanted)
-            async with beside(_report_health(server, broker), keeping):
+            async with background_tasks(_report_health(server, broker), keeping):
                 yield server.address
         finally:
             await server.set_serving(False)

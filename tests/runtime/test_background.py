@@ -8,7 +8,7 @@ from contextlib import suppress
 import pytest
 from structlog.testing import capture_logs
 
-from maie_runtime.background import beside, end
+from maie_runtime.background import background_tasks, end
 from tests.waiting import PATIENCE_SECONDS, until
 
 
@@ -21,7 +21,7 @@ async def test_work_runs_while_the_context_lasts_and_not_after() -> None:
             runs += 1
             await asyncio.sleep(0)
 
-    async with beside(work(), work()):
+    async with background_tasks(work(), work()):
         await until(lambda: runs > 2)
     before = runs
     await asyncio.sleep(0.01)
@@ -47,7 +47,7 @@ async def test_work_that_failed_is_logged_and_keeps_nobody_from_leaving() -> Non
 
     with capture_logs() as logs:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            async with beside(fails(), asyncio.sleep(60)):
+            async with background_tasks(fails(), asyncio.sleep(60)):
                 await asyncio.sleep(0.01)
     [told] = logs
     assert told["event"] == "background.failed"
@@ -65,7 +65,7 @@ async def test_an_error_of_the_context_comes_out_once_the_work_has_ended() -> No
             ended.set()
 
     with pytest.raises(OSError, match="gone"):
-        async with beside(work()):
+        async with background_tasks(work()):
             await asyncio.sleep(0)
             raise OSError("gone")
     assert ended.is_set()

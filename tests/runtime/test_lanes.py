@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from maie_gateway.care.streams import keep_streams
-from maie_runtime.background import beside
+from maie_runtime.background import background_tasks
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus import subjects, task_puller
 from maie_runtime.bus.broker import Broker
@@ -147,7 +147,7 @@ async def test_work_goes_on_after_the_consumers_were_lost(
     broker: Broker, stage: EmptyStage, blobs: Blobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("maie_gateway.care.streams.LOOK_SECONDS", 0.2)
-    async with worker(broker, stage, blobs), beside(keep_streams(broker, Wanted())):
+    async with worker(broker, stage, blobs), background_tasks(keep_streams(broker, Wanted())):
         for lane in (subjects.INTERACTIVE, subjects.BATCH):
             name = subjects.worker_consumer("asr", lane)
             await broker.jetstream.delete_consumer(subjects.TASKS, name)

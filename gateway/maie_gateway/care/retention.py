@@ -20,7 +20,7 @@ from maie_gateway.conductor import FINAL_STATES
 from maie_gateway.records.store import GONE, JobStore
 from maie_gateway.settings import RetentionSettings
 from maie_runtime import folders
-from maie_runtime.background import beside
+from maie_runtime.background import background_tasks
 from maie_runtime.blobs import Blobs, StoredObject
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import (
@@ -74,7 +74,7 @@ class Sweeper:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Sweeps as long as the context lasts."""
-        async with beside(self._sweep_on()):
+        async with background_tasks(self._sweep_on()):
             yield
 
     async def _sweep_on(self) -> None:

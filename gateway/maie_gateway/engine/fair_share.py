@@ -14,7 +14,7 @@ from maie.event.v1 import event_pb2 as event
 from maie_gateway.engine.loop import Conductor
 from maie_gateway.records.changes import ActiveJob, JobChanges
 from maie_gateway.records.store import GONE
-from maie_runtime.background import beside
+from maie_runtime.background import background_tasks
 from maie_runtime.errors import StageError
 
 log = structlog.get_logger()
@@ -78,7 +78,7 @@ class FairShare:
     async def running(self, period: float = LOOK_SECONDS) -> AsyncIterator[None]:
         """Releases held jobs as long as the context lasts."""
         with self._changes.subscribe_active(self._news.set):
-            async with beside(self._give(period)):
+            async with background_tasks(self._give(period)):
                 yield
 
     async def _give(self, period: float) -> None:

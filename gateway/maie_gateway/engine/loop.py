@@ -29,7 +29,7 @@ from maie_gateway.conductor import (
 from maie_gateway.records.changes import JobChanges
 from maie_gateway.records.journal import StoredRecord
 from maie_gateway.records.store import GONE, JobStore, RevisionConflictError
-from maie_runtime.background import beside
+from maie_runtime.background import background_tasks
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import BROKER_ERRORS, Broker, broker_unavailable
 from maie_runtime.bus.pull import pull_groups
@@ -111,7 +111,7 @@ class Conductor:
     async def running(self) -> AsyncIterator[None]:
         """Handles events as long as the context lasts."""
         await self._declare_consumer()
-        async with beside(self._conduct()):
+        async with background_tasks(self._conduct()):
             yield
 
     async def _declare_consumer(self) -> None:

@@ -14,7 +14,7 @@ from maie_gateway.conductor import binding, pending_tasks
 from maie_gateway.engine.loop import Conductor
 from maie_gateway.records.changes import ActiveJob, JobChanges
 from maie_gateway.records.store import GONE
-from maie_runtime.background import beside
+from maie_runtime.background import background_tasks
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import BROKER_ERRORS, Broker
 from maie_runtime.bus.errors import NotFoundError
@@ -56,7 +56,7 @@ class Reconciler:
     @asynccontextmanager
     async def running(self, period: float) -> AsyncIterator[None]:
         """Scans all unfinished jobs every `period` seconds."""
-        async with beside(self._look_around(period)):
+        async with background_tasks(self._look_around(period)):
             yield
 
     async def _look_around(self, period: float) -> None:

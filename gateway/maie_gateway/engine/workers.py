@@ -17,7 +17,7 @@ from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
 from maie_gateway.records.buckets import Entry, follow_bucket
 from maie_pipeline.bindings import BINDINGS
-from maie_runtime.background import beside
+from maie_runtime.background import background_tasks
 from maie_runtime.bus.broker import Broker, broker_unavailable
 from maie_runtime.bus.streams import WORKER_FORGOTTEN_SECONDS
 from maie_runtime.errors import StageError
@@ -84,7 +84,7 @@ class LiveWorkers:
             silence: After how many seconds without a report a worker is forgotten.
         """
         following = follow_bucket(self._broker, self._broker.workers, self._begun, self._received)
-        async with beside(following, self._forget_silent(silence)):
+        async with background_tasks(following, self._forget_silent(silence)):
             await self._complete.wait()
             yield
 

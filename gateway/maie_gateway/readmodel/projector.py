@@ -16,7 +16,7 @@ from maie_gateway.readmodel.model import ReadModel
 from maie_gateway.readmodel.texts import TextIndexer
 from maie_gateway.records.store import GONE, JobStore
 from maie_gateway.views.results import Results
-from maie_runtime.background import beside
+from maie_runtime.background import background_tasks
 from maie_runtime.errors import StageError
 
 log = structlog.get_logger()
@@ -107,7 +107,7 @@ class Projector:
         """Writes while the context lasts."""
         # Texts may be missing from before.
         self._finished_jobs.set()
-        async with beside(
+        async with background_tasks(
             _repeat(self._news, self._write_all),
             _repeat(self._finished_jobs, self._index_texts),
             _repeat(self._removed_jobs, self._purge),

@@ -17,7 +17,7 @@ from maie_gateway.conductor import FINAL_STATES, lane, runnable_units
 from maie_gateway.records.buckets import Entry, follow_bucket
 from maie_gateway.records.journal import StoredRecord
 from maie_gateway.records.store import JobStore
-from maie_runtime.background import beside
+from maie_runtime.background import background_tasks
 from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.unreadable import Unreadable, dead_letter
 from maie_runtime.errors import StageError
@@ -227,7 +227,7 @@ class JobChanges:
     async def follow(self) -> AsyncIterator[None]:
         """Follows the bucket; begins once all records have been seen."""
         following = follow_bucket(self._broker, self._broker.jobs, self._replay_begun, self._told)
-        async with beside(following, self._dead_letter()):
+        async with background_tasks(following, self._dead_letter()):
             await self._complete.wait()
             yield
 

@@ -13,7 +13,7 @@ from maie.job.v1 import record_pb2 as record
 from maie_gateway.records.store import GONE, JobStore
 from maie_gateway.webhooks.deliveries import TenantWebhooks, deliveries
 from maie_gateway.webhooks.queue import publish_deliveries
-from maie_runtime.background import beside
+from maie_runtime.background import background_tasks
 from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.streams import DUPLICATE_WINDOW_SECONDS
 from maie_runtime.errors import StageError
@@ -68,7 +68,7 @@ class WebhookReconciler:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Looks after what was noted as long as the context lasts."""
-        async with beside(self._look_around()):
+        async with background_tasks(self._look_around()):
             yield
 
     async def _look_around(self) -> None:

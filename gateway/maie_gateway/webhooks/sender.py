@@ -22,7 +22,7 @@ from maie_gateway.webhooks.queue import bury
 from maie_gateway.webhooks.schedule import is_over, retry_delay
 from maie_gateway.webhooks.secrets import Secrets
 from maie_gateway.webhooks.settings import WebhookSettings
-from maie_runtime.background import beside
+from maie_runtime.background import background_tasks
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import BROKER_ERRORS, Broker
 from maie_runtime.bus.pull import pull_groups
@@ -65,7 +65,7 @@ class WebhookSender:
         async with open_poster(self._guard, self._settings.timeout_seconds) as poster:
             attempts = Attempts(poster, self._secrets, self._settings.source)
             try:
-                async with beside(self._pull(attempts)):
+                async with background_tasks(self._pull(attempts)):
                     yield
             finally:
                 await asyncio.gather(*self._sending, return_exceptions=True)

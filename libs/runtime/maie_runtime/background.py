@@ -1,4 +1,4 @@
-"""Tasks that run beside a context, and how they end."""
+"""Background tasks for the time of a context."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ CANCEL_AGAIN_SECONDS = 1.0
 
 
 @asynccontextmanager
-async def beside(*work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Runs work as long as the context lasts; all of it has ended when that is left.
+async def background_tasks(*work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Runs background tasks during the context; all have ended when it is left.
 
-    Work that fails is logged, and what it runs beside goes on.
+    A failed task is logged; the context continues.
     """
     tasks = [asyncio.create_task(one, name=getattr(one, "__qualname__", None)) for one in work]
     for task in tasks:
-        task.add_done_callback(_tell_failure)
+        task.add_done_callback(_log_failure)
     try:
         yield
     finally:
@@ -30,10 +30,10 @@ async def beside(*work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
 
 
 async def end(*tasks: asyncio.Task[Any]) -> None:
-    """Cancels tasks, and waits until they have ended, however they do.
+    """Cancels tasks, and waits until they have ended.
 
     nats-py waits with asyncio.wait_for, which up to Python 3.11 swallows a
-    cancellation that comes together with what it waits for; so it is said again.
+    cancellation that coincides with its result; so this repeats the cancellation.
     """
     while running := [task for task in tasks if not task.done()]:
         for task in running:
@@ -41,6 +41,6 @@ async def end(*tasks: asyncio.Task[Any]) -> None:
         await asyncio.wait(running, timeout=CANCEL_AGAIN_SECONDS)
 
 
-def _tell_failure(task: asyncio.Task[Any]) -> None:
+def _log_failure(task: asyncio.Task[Any]) -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
         log.error("background.failed", work=task.get_name(), exc_info=error)

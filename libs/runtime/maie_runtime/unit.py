@@ -14,7 +14,7 @@ from google.protobuf.message import Message
 from maie.event.v1 import event_pb2 as event
 from maie_pipeline.bindings import StageBinding
 from maie_runtime import folders
-from maie_runtime.background import beside
+from maie_runtime.background import background_tasks
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
@@ -99,7 +99,7 @@ class UnitRunner:
             # A lost start event does not matter: the end event implies the start.
             await self._publish(task, started=event.UnitStarted())
 
-        async with beside(tell()) if task.report_start else nullcontext():
+        async with background_tasks(tell()) if task.report_start else nullcontext():
             yield
 
     async def _last_response(self, task: event.StageTask, alive: Callable[[], None]) -> Any:

@@ -27,7 +27,7 @@ from tenacity import (
 from maie_llm.openai.chunks import Chunk
 from maie_llm.openai.errors import Unavailable
 from maie_llm.openai.settings import OpenAISettings
-from maie_runtime.background import beside
+from maie_runtime.background import background_tasks
 from maie_runtime.breaker import CircuitBreaker
 from maie_runtime.errors import StageError
 
@@ -165,7 +165,11 @@ class CallPolicy:
             raise Unavailable(f"was silent for {idle.seconds:g} s") from None
 
     def _polling_slots(self, idle: _IdleTimeout) -> AbstractAsyncContextManager[None]:
-        return nullcontext() if self._slots is None else beside(self._poll_slots(idle, self._slots))
+        return (
+            nullcontext()
+            if self._slots is None
+            else background_tasks(self._poll_slots(idle, self._slots))
+        )
 
     async def _poll_slots(self, idle: _IdleTimeout, slots: Slots) -> None:
         """Polls the server's slots during an idle call: a change is a heartbeat."""

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, suppress
 import structlog
 
 from maie.event.v1 import event_pb2 as event
-from maie_runtime.background import beside
+from maie_runtime.background import background_tasks
 from maie_runtime.bus.broker import BROKER_ERRORS, Broker
 from maie_runtime.bus.streams import WORKER_FORGOTTEN_SECONDS
 from maie_runtime.bus.subjects import WORKERS
@@ -43,7 +43,7 @@ async def present(
     """
     key = f"{slug}.{info.instance}"
     try:
-        async with beside(_renew(broker, key, info, memory)):
+        async with background_tasks(_renew(broker, key, info, memory)):
             yield
     finally:
         with suppress(*BROKER_ERRORS):

@@ -14,7 +14,7 @@ from nats.errors import Error as NatsError
 
 from maie.event.v1 import event_pb2 as event
 from maie_pipeline.bindings import StageBinding
-from maie_runtime.background import beside
+from maie_runtime.background import background_tasks
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import BROKER_ERRORS, Broker
 from maie_runtime.bus.claim import Claim
@@ -212,7 +212,7 @@ class TaskWorker:
         try:
             keeping = claim.keep(work, self._settings.mesh.ack_wait_seconds)
             with self.host.holding(work):
-                async with beside(keeping):
+                async with background_tasks(keeping):
                     await self._see_through(task, message, work)
         finally:
             self._places.discard(claim.place)
