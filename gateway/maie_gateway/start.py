@@ -9,7 +9,7 @@ import structlog
 from maie_gateway.server import run_gateway
 from maie_gateway.settings import GatewaySettings
 from maie_runtime.errors import StageError
-from maie_runtime.faults import warn_of_faults
+from maie_runtime.failpoints import warn_of_failpoints
 from maie_runtime.server import run_until_signal
 from maie_runtime.settings import load_settings
 from maie_runtime.telemetry import configure_logging
@@ -20,7 +20,7 @@ def start() -> None:
     settings = load_settings(GatewaySettings)
     configure_logging(settings.mesh, "gateway")
     try:
-        warn_of_faults()
+        warn_of_failpoints()
         run_until_signal(run_gateway(settings))
     except (StageError, RuntimeError, ValueError) as error:
         structlog.get_logger().error("service.failed", error=str(error))

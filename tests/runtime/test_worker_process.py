@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from nats.js.errors import NotFoundError
 
-from maie_runtime import faults
+from maie_runtime import failpoints
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
@@ -113,7 +113,9 @@ async def test_a_poisoned_unit_is_given_up_and_its_neighbours_are_done(
     assert poison not in {unit for unit, _ in stage.runs}
 
 
-@pytest.mark.parametrize("point", [point for point in faults.POINTS if point.startswith("worker")])
+@pytest.mark.parametrize(
+    "point", [point for point in failpoints.POINTS if point.startswith("worker")]
+)
 async def test_a_death_between_result_event_and_ack_tells_the_end_once(
     nats_server: NatsServer,
     broker: Broker,

@@ -20,7 +20,7 @@ from maie_runtime import folders
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import BROKER_ERRORS, Broker, broker_unavailable
-from maie_runtime.faults import fault
+from maie_runtime.failpoints import failpoint
 
 log = structlog.get_logger()
 
@@ -75,7 +75,7 @@ class Removal:
         """
         while not await self._remove(job_id):
             pass
-        await fault("removal.after_record")
+        await failpoint("removal.after_record")
         self._removed_at[job_id] = time.monotonic()
         log.info("job.removed", job=job_id)
 
@@ -109,7 +109,7 @@ class Removal:
         await self.remove_traces(job_id)
         await self._forget_request(stored.record)
         await self._store.erase_names(job_id)
-        await fault("removal.after_traces")
+        await failpoint("removal.after_traces")
         try:
             revision = await self._store.delete(stored, told_seconds=self._told_seconds)
         except RevisionConflictError:

@@ -36,7 +36,7 @@ from maie_runtime.bus.pull import pull_groups
 from maie_runtime.bus.types import AckPolicy, ConsumerConfig, Msg
 from maie_runtime.bus.unreadable import Unreadable, dead_letter
 from maie_runtime.errors import StageError
-from maie_runtime.faults import fault
+from maie_runtime.failpoints import failpoint
 
 log = structlog.get_logger()
 
@@ -171,9 +171,9 @@ class Conductor:
 
     async def _apply(self, old: StoredRecord, step: Step) -> record.JobRecord:
         self._changes.note(await self._store.replace(old, step.record))
-        await fault("conductor.after_store")
+        await failpoint("conductor.after_store")
         await self.publish(step.record, step.tasks)
-        await fault("conductor.after_publish")
+        await failpoint("conductor.after_publish")
         await self._after(old.record, step.record)
         return step.record
 

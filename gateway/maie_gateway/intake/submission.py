@@ -27,7 +27,7 @@ from maie_runtime import folders
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus.broker import Broker, broker_unavailable
 from maie_runtime.errors import Code, StageError
-from maie_runtime.faults import fault
+from maie_runtime.failpoints import failpoint
 from maie_templates import TemplateLibrary
 
 log = structlog.get_logger()
@@ -107,7 +107,7 @@ class Submissions:
             submit = "" if known else config.request_id or str(uuid_utils.uuid7())
             with self._admission.upload(tenant, submit, pace) as upload:
                 job_id = known or await self._job_id(tenant, config.request_id)
-                await fault("submission.after_bind")
+                await failpoint("submission.after_bind")
                 recording = await receive_audio(
                     parts,
                     _recording_prefix(job_id, config),
@@ -115,7 +115,7 @@ class Submissions:
                     pace,
                     self._limits.max_bytes,
                 )
-                await fault("submission.after_upload")
+                await failpoint("submission.after_upload")
                 if known:
                     return await self._attach(job_id, config, recording)
                 await self._complete(upload, job_id, recording)
@@ -161,7 +161,7 @@ class Submissions:
                 asr_slots=self._conductor.policy.window.get(common.STAGE_ASR, 0),
             )
             await self._conductor.begin(step)
-            await fault("submission.after_begin")
+            await failpoint("submission.after_begin")
         except RevisionConflictError:
             return await self._attach(job_id, config, recording)
         except StageError as error:

@@ -23,7 +23,7 @@ from maie_runtime.bus.presence import instance_name, present
 from maie_runtime.bus.task_worker import TaskWorker
 from maie_runtime.bus.wait_for_streams import wait_for_streams
 from maie_runtime.errors import StageError
-from maie_runtime.faults import warn_of_faults
+from maie_runtime.failpoints import warn_of_failpoints
 from maie_runtime.host import Host, end_process
 from maie_runtime.malloc import limit_arenas
 from maie_runtime.residency import open_residency
@@ -52,7 +52,7 @@ def run_service(slug: str, settings: ServiceSettings, open_stage: StageOpener) -
     configure_logging(settings.mesh, slug)
     try:
         settings.check()
-        warn_of_faults()
+        warn_of_failpoints()
         run_until_signal(_run(BINDINGS[slug], settings, open_stage))
     except (StageError, RuntimeError, ValueError) as error:
         log.error("service.failed", error=str(error), reason=getattr(error, "reason", ""))

@@ -19,7 +19,7 @@ from maie_runtime.blobs import Blobs
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
 from maie_runtime.errors import Code, StageError
-from maie_runtime.faults import fault
+from maie_runtime.failpoints import failpoint
 from maie_runtime.reasons import Reason
 from maie_runtime.stage import Stage, StageContext
 
@@ -72,17 +72,17 @@ class UnitRunner:
         started = time.monotonic()
         async with self._telling_start(task):
             last = await self._last_response(task, alive)
-        await fault("worker.after_run")
+        await failpoint("worker.after_run")
         folder = folders.of_job(task.job_id)
         output = await self._blobs.put_message(f"{folder}/{task.unit}", last.result)
-        await fault("worker.after_commit")
+        await failpoint("worker.after_commit")
         alive()
         completed = event.UnitCompleted(output=output, facts=self._stage.facts(last))
         completed.metrics.processing_duration.FromNanoseconds(
             int((time.monotonic() - started) * 1e9)
         )
         await self._publish(task, completed=completed)
-        await fault("worker.after_publish")
+        await failpoint("worker.after_publish")
         log.info("unit.completed", seconds=round(time.monotonic() - started, 3))
 
     async def fail(self, task: event.StageTask, error: StageError, *, retryable: bool) -> None:

@@ -23,8 +23,8 @@ from maie_runtime.bus.task_puller import TaskNotifier, TaskPuller
 from maie_runtime.bus.unreadable import Unreadable, dead_letter
 from maie_runtime.durations import seconds
 from maie_runtime.errors import OUTCOMES, BusyError, Settle, StageError
+from maie_runtime.failpoints import failpoint
 from maie_runtime.failures import as_stage_error, worker_lost
-from maie_runtime.faults import fault
 from maie_runtime.host import Host
 from maie_runtime.quarantine import ClosedError
 from maie_runtime.settings import ServiceSettings
@@ -233,7 +233,7 @@ class TaskWorker:
             await self._settle_failure(task, message, raised)
         else:
             await message.ack()
-            await fault("worker.after_ack")
+            await failpoint("worker.after_ack")
 
     async def _settle_failure(
         self, task: event.StageTask, message: Msg, raised: Exception | None

@@ -7,23 +7,23 @@ from pathlib import Path
 import pytest
 
 from maie_runtime.errors import StageError
-from maie_runtime.faults import MARK_VARIABLE, VARIABLE, Fault, fault, planned
+from maie_runtime.failpoints import MARK_VARIABLE, VARIABLE, Failpoint, failpoint, planned
 
 pytestmark = pytest.mark.unit
 
 
 async def test_nothing_happens_unless_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
-    await fault("worker.after_run")
+    await failpoint("worker.after_run")
     monkeypatch.setenv(VARIABLE, "worker.after_ack:error")
-    await fault("worker.after_run")
+    await failpoint("worker.after_run")
 
 
 def test_a_plan_is_read() -> None:
     text = "worker.after_commit:kill@2, conductor.after_store:freeze"
     assert planned({VARIABLE: text}) == [
-        Fault(point="worker.after_commit", action="kill", time=2),
-        Fault(point="conductor.after_store", action="freeze"),
+        Failpoint(point="worker.after_commit", action="kill", time=2),
+        Failpoint(point="conductor.after_store", action="freeze"),
     ]
 
 
@@ -43,10 +43,10 @@ def test_what_cannot_be_read_is_named(text: str) -> None:
 
 async def test_a_fault_happens_at_its_time_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, "conductor.after_publish:error@2")
-    await fault("conductor.after_publish")
+    await failpoint("conductor.after_publish")
     with pytest.raises(StageError, match=VARIABLE):
-        await fault("conductor.after_publish")
-    await fault("conductor.after_publish")
+        await failpoint("conductor.after_publish")
+    await failpoint("conductor.after_publish")
 
 
 async def test_a_marked_fault_happens_once_for_all_processes(
@@ -55,5 +55,5 @@ async def test_a_marked_fault_happens_once_for_all_processes(
     monkeypatch.setenv(VARIABLE, "worker.after_ack:error")
     monkeypatch.setenv(MARK_VARIABLE, str(tmp_path / "happened"))
     with pytest.raises(StageError):
-        await fault("worker.after_ack")
-    await fault("worker.after_ack")
+        await failpoint("worker.after_ack")
+    await failpoint("worker.after_ack")

@@ -1,14 +1,14 @@
-"""Faults on demand, for tests that break a mesh on purpose. Never for use.
+"""Failpoints: injected failures for tests that break a mesh. Never for production.
 
-`MAIE_FAULT` names points in the code and what happens there:
+`MAIE_FAULT` names points in the code and the action at each:
 
     MAIE_FAULT=worker.after_commit:kill,conductor.after_store:freeze@2
 
-Each entry is POINT:ACTION, with @N for the Nth time that a process comes by
-(each time where absent). Actions: `kill` (SIGKILL), `freeze` (SIGSTOP), `exit`
-(ends at once with `EXIT_STATUS`), `error` (raises UNAVAILABLE). Where
-`MAIE_FAULT_MARK` names a file, a fault happens only if it is the one that
-creates the file: once, however often a supervisor starts the process again.
+Each entry is POINT:ACTION, with @N for the Nth passage of the point in a process
+(without it, every passage). Actions: `kill` (SIGKILL), `freeze` (SIGSTOP), `exit`
+(ends at once with `EXIT_STATUS`), `error` (raises UNAVAILABLE). If
+`MAIE_FAULT_MARK` names a file, an action is taken only if it creates the
+file: once, no matter how often a supervisor restarts the process.
 """
 
 from __future__ import annotations
@@ -44,22 +44,22 @@ POINTS = (
     "removal.after_traces",
     "removal.after_record",
 )
-"""Where a fault can happen: the calls of `fault` are the truth."""
+"""The points, which are the arguments of the calls of `failpoint`."""
 
 Action = Literal["kill", "freeze", "exit", "error"]
 
-# A process has one fault plan, and counts how often each of its points was passed.
+# The number of passages of each point in this process.
 _passed: Counter[str] = Counter()
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
-class Fault:
-    """What happens at a point.
+class Failpoint:
+    """The action at a point.
 
     Attributes:
         point: The point's name.
-        action: What happens.
-        time: The Nth passage that it happens at; 0 for each.
+        action: The action.
+        time: The number of the passage; 0 for each.
     """
 
     point: str
@@ -67,31 +67,31 @@ class Fault:
     time: int = 0
 
 
-def planned(environment: Mapping[str, str] = os.environ) -> list[Fault]:
-    """The faults that the environment asks for.
+def planned(environment: Mapping[str, str] = os.environ) -> list[Failpoint]:
+    """The failpoints in the environment.
 
     Raises:
-        ValueError: An entry cannot be read; the message names it.
+        ValueError: An entry is invalid; the message names it.
     """
     entries = environment.get(VARIABLE, "").split(",")
     return [_read(entry.strip()) for entry in entries if entry.strip()]
 
 
-def warn_of_faults() -> None:
-    """Logs loudly which faults are planned; says nothing where none is.
+def warn_of_failpoints() -> None:
+    """Logs the active failpoints as errors, if there are any.
 
     Raises:
-        ValueError: An entry cannot be read.
+        ValueError: An entry is invalid.
     """
     for one in planned():
         log.error("fault.planned", point=one.point, action=one.action, time=one.time)
 
 
-async def fault(point: str) -> None:
-    """Does what `MAIE_FAULT` asks for at this point; nothing where it is unset.
+async def failpoint(point: str) -> None:
+    """Takes the action of `MAIE_FAULT` at this point, if any.
 
     Raises:
-        StageError: UNAVAILABLE with FAULT_INJECTED, where the action is `error`.
+        StageError: UNAVAILABLE with FAULT_INJECTED, if the action is `error`.
     """
     if not os.environ.get(VARIABLE):
         return
@@ -102,7 +102,7 @@ async def fault(point: str) -> None:
             _do(one.action)
 
 
-def _read(entry: str) -> Fault:
+def _read(entry: str) -> Failpoint:
     what, _, time = entry.partition("@")
     point, _, action = what.partition(":")
     if point not in POINTS or action not in get_args(Action) or not (time or "0").isdigit():
@@ -110,7 +110,7 @@ def _read(entry: str) -> Fault:
             f"{VARIABLE}: {entry!r} is not POINT:ACTION or POINT:ACTION@N; points are "
             f"{', '.join(POINTS)}, actions {', '.join(get_args(Action))}."
         )
-    return Fault(point=point, action=action, time=int(time or 0))  # type: ignore[arg-type]
+    return Failpoint(point=point, action=action, time=int(time or 0))  # type: ignore[arg-type]
 
 
 def _is_first() -> bool:
