@@ -289,7 +289,7 @@ async def test_a_lost_gpu_stops_who_is_about_to_answer(
         task = asyncio.create_task(call())
         await until(lambda: one._users)
         await broker.jetstream.purge_stream(subjects.bucket_stream(subjects.GPUS))
-        with pytest.raises(StageError, match="went to another"):
+        with pytest.raises(StageError, match="lost its lease of the GPU"):
             await task
         await unloaded(memory)
 
