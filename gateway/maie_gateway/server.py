@@ -115,7 +115,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             conductor=jobs.conductor,
             requests=requests,
             changes=jobs.changes,
-            told_seconds=settings.retention.removals_seconds,
+            marker_seconds=settings.retention.removals_seconds,
         )
         sweeper = Sweeper(broker, blobs, jobs.store, removal, settings.retention)
         await stack.enter_async_context(sweeper.running())

@@ -185,7 +185,7 @@ async def test_a_gateway_that_starts_in_the_middle_of_a_job_follows_it(broker: B
         assert seen.records[-1] == (writer.stored.record, writer.stored.revision)
         revisions = [revision for _, revision in seen.records]
         assert revisions == sorted(set(revisions))
-        await writer.store.delete(writer.stored, told_seconds=1)
+        await writer.store.delete(writer.stored, marker_seconds=1)
         await until(lambda: JOB_ID in seen.gone_jobs)
 
 
@@ -207,7 +207,7 @@ async def test_who_hears_of_a_change_late_reads_what_became_of_the_job(broker: B
     while writer.tasks:
         await writer.work(1)
         assert await JobStore(broker).follow(None, late) == writer.stored
-    await writer.store.delete(writer.stored, told_seconds=1)
+    await writer.store.delete(writer.stored, marker_seconds=1)
 
     async def is_gone() -> bool:
         with pytest.raises(StageError) as caught:
@@ -227,7 +227,7 @@ async def test_a_removed_job_leaves_nothing_and_does_not_come_back(
 ) -> None:
     writer = await Writer.begin(broker)
     await writer.work(units)
-    await writer.store.delete(writer.stored, told_seconds=1)
+    await writer.store.delete(writer.stored, marker_seconds=1)
     assert await entries(broker) <= 1
     with pytest.raises(StageError) as caught:
         await read_anew(broker)

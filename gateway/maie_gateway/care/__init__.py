@@ -1,1 +1,1 @@
-"""What is removed, given up or brought back."""
+"""Removal, retention, dead letters, and recovery of streams."""

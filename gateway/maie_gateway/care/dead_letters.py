@@ -1,4 +1,4 @@
-"""Units and deliveries that were given up: lists them and tries them again."""
+"""Lists and replays dead letters of units and deliveries."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from maie_runtime.limits import MAX_PAGE_SIZE
 from maie_runtime.reasons import Reason
 
 DEFAULT_PAGE_SIZE = 50
-# How far back is read at once; more, where letters of others lie in between.
+# How many sequences are read at once; the window grows where other tenants' letters lie between.
 FIRST_WINDOW = 256
 MAX_WINDOW = 8192
 # Sequences are 64 bits wide.
@@ -30,11 +30,11 @@ MAX_SEQUENCE_DIGITS = 19
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Letter:
-    """A dead letter as it is stored.
+    """A stored dead letter.
 
     Attributes:
         letter_id: Its sequence in the stream.
-        content: What was given up.
+        content: The unit or delivery that failed.
     """
 
     letter_id: int
@@ -79,10 +79,10 @@ class DeadLetters:
         )
 
     async def replay(self, tenant: str, letter_id: int) -> record.JobRecord:
-        """Tries what was given up once more and takes its letter away.
+        """Retries the unit or delivery of a letter and deletes the letter.
 
         Returns:
-            The job's record as it is then.
+            The job's record afterwards.
 
         Raises:
             StageError: NOT_FOUND with DEAD_LETTER_NOT_FOUND, or
@@ -123,7 +123,7 @@ class DeadLetters:
         return owned[0]
 
     async def _owned(self, tenant: str, letters: list[Letter]) -> list[Letter]:
-        """Those that stand, of jobs that are the tenant's own."""
+        """The letters of the tenant's jobs that are still current."""
         records: dict[str, record.JobRecord | None] = {}
         for letter in letters:
             job_id = letter.content.task.job_id
@@ -167,7 +167,7 @@ class DeadLetters:
 
 
 def _decoded(sequence: int, data: bytes | None) -> list[Letter]:
-    """The letter; none where another version wrote something else."""
+    """The letter; empty where it cannot be decoded."""
     try:
         return [Letter(letter_id=sequence, content=event.DeadLetter.FromString(data or b""))]
     except DecodeError:
@@ -175,7 +175,7 @@ def _decoded(sequence: int, data: bytes | None) -> list[Letter]:
 
 
 def _stands(letter: Letter, source: record.JobRecord | None) -> bool:
-    """Whether what was given up still is: a unit may have been tried again since."""
+    """Whether a letter is still current: its unit may have been retried since."""
     if source is None:
         return False
     task = letter.content.task
@@ -192,7 +192,7 @@ def _before(page_token: str) -> int:
     if not page_token.isdecimal() or len(page_token) > MAX_SEQUENCE_DIGITS:
         raise invalid(
             Reason.PAGE_TOKEN_INVALID,
-            "A page token is what the page before gave; begin without one.",
+            "A page token comes from the previous page; begin without one.",
             field="page_token",
         )
     return int(page_token)

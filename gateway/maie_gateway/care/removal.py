@@ -15,7 +15,7 @@ from maie_gateway.engine.loop import Conductor
 from maie_gateway.intake.requests import Requests
 from maie_gateway.records.changes import JobChanges
 from maie_gateway.records.erasing import erase_all
-from maie_gateway.records.store import REMOVAL_TOLD_SECONDS, JobStore, RevisionConflictError
+from maie_gateway.records.store import REMOVAL_MARKER_SECONDS, JobStore, RevisionConflictError
 from maie_runtime import folders
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus import subjects
@@ -24,26 +24,26 @@ from maie_runtime.failpoints import failpoint
 
 log = structlog.get_logger()
 
-# A worker that is stopped is silent well before.
+# A stopped worker sends its last message well before this.
 LATE_SECONDS = 30.0
 
 
 class Removal:
     """Removes jobs.
 
-    The record goes last: whoever finds a removal half done, because its gateway
-    died, finds the record and does it again. Who reads the record meanwhile
-    sees a cancelled or finished job.
+    The record goes last: if a gateway dies during a removal, the record remains
+    and the removal can be repeated. Until then, readers see a cancelled or
+    finished job.
 
     Args:
-        broker: Where the job's messages are.
-        blobs: Where its recording and results are.
+        broker: Has the job's messages.
+        blobs: Has its recording and results.
         store: The job records.
-        conductor: Cancels a job that is in work.
-        requests: Where its request id is.
-        changes: Who is told of each record that is removed.
-        told_seconds: How long the id of a removed job is kept, at least 1, so
-            that gateways that were away hear of the removal.
+        conductor: Cancels an unfinished job.
+        requests: Has its request id.
+        changes: Notified of each removed record.
+        marker_seconds: How long the marker of a removed job is kept, at least 1, for
+            gateways that were disconnected.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Removal:
         conductor: Conductor,
         requests: Requests,
         changes: JobChanges,
-        told_seconds: int = REMOVAL_TOLD_SECONDS,
+        marker_seconds: int = REMOVAL_MARKER_SECONDS,
     ) -> None:
         self._broker = broker
         self._blobs = blobs
@@ -63,15 +63,14 @@ class Removal:
         self._conductor = conductor
         self._requests = requests
         self._changes = changes
-        self._told_seconds = told_seconds
+        self._marker_seconds = marker_seconds
         self._removed_at: dict[str, float] = {}
 
     async def remove(self, job_id: str) -> None:
-        """Removes a job; one in work is cancelled first.
+        """Removes a job; an unfinished one is cancelled first.
 
         Raises:
-            StageError: NOT_FOUND with JOB_NOT_FOUND, or UNAVAILABLE, after
-                which it can be called again.
+            StageError: NOT_FOUND with JOB_NOT_FOUND, or UNAVAILABLE: call it again.
         """
         while not await self._remove(job_id):
             pass
@@ -80,10 +79,10 @@ class Removal:
         log.info("job.removed", job=job_id)
 
     async def remove_late_traces(self) -> None:
-        """Removes what workers told and stored of removed jobs while they were being stopped.
+        """Removes events and objects that workers stored of removed jobs until they stopped.
 
-        To be called from time to time. What is missed, because this gateway
-        dies, is swept away as the traces of a job that does not exist.
+        Call it periodically. If this gateway dies before, the sweep removes them
+        as traces of a job that does not exist.
         """
         latest = time.monotonic() - LATE_SECONDS
         for job_id in [job_id for job_id, when in self._removed_at.items() if when <= latest]:
@@ -100,7 +99,7 @@ class Removal:
         )
 
     async def _remove(self, job_id: str) -> bool:
-        """Removes a job unless it changes meanwhile: a retry may take it up again."""
+        """Removes a job; returns False where it changed meanwhile, as by a retry."""
         stored = await self._store.get(job_id)
         if stored.record.state not in FINAL_STATES:
             cancel = event.StageEvent(job_id=job_id, cancel_requested=event.CancelRequested())
@@ -111,7 +110,7 @@ class Removal:
         await self._store.erase_names(job_id)
         await failpoint("removal.after_traces")
         try:
-            revision = await self._store.delete(stored, told_seconds=self._told_seconds)
+            revision = await self._store.delete(stored, marker_seconds=self._marker_seconds)
         except RevisionConflictError:
             return False
         self._changes.note_gone(job_id, revision)
@@ -135,7 +134,7 @@ class Removal:
 
 
 def _places_of_names(job_id: str) -> list[tuple[str, str]]:
-    """Where messages are that hold a client's own words for a job."""
+    """The streams and subjects of a job's messages that contain the client's text."""
     return [
         (subjects.DEAD_LETTERS, subjects.dead_letter("*", job_id)),
         (subjects.WEBHOOKS, subjects.webhooks_of_job(job_id)),
@@ -143,7 +142,7 @@ def _places_of_names(job_id: str) -> list[tuple[str, str]]:
 
 
 def _places(job_id: str) -> list[tuple[str, str]]:
-    """Where its other messages are: streams, and the subjects in them."""
+    """The streams and subjects of a job's other messages."""
     return [
         (subjects.TASKS, subjects.tasks_of_job(job_id)),
         (subjects.EVENTS, subjects.event("*", job_id)),

@@ -1,4 +1,4 @@
-"""Removes what is over its time: jobs, and what belongs to no job."""
+"""Removes expired jobs, and data that belongs to no job."""
 
 from __future__ import annotations
 
@@ -44,17 +44,17 @@ STREAMS_OF_JOBS = (
     subjects.RETURNS,
 )
 OWNERS = "mesh"
-"""Below it is a note of the broker whose jobs the stored objects belong to."""
-# Gateways that start together do not sweep together.
+"""The folder of the note that names the broker whose jobs own the stored objects."""
+# Spreads the sweeps of gateways that start together.
 JITTER = 0.2
 
 
 class Sweeper:
-    """Sweeps from time to time. Several gateways may sweep at once.
+    """Sweeps periodically. Several gateways may sweep at once.
 
-    JetStream itself forgets events, dead letters and request ids. Everything
-    else that is stored belongs to a job and goes with it, and what a crash left
-    without a job, or beside it, goes once it is old enough.
+    JetStream itself expires events, dead letters and request ids. All other data
+    belongs to a job and is removed with it. Data that a crash left without a job,
+    or twice in one, is removed after its lifetime.
     """
 
     def __init__(
@@ -98,22 +98,22 @@ class Sweeper:
         lifetime = timedelta(days=self._settings.jobs_days).total_seconds()
         for job_id in sorted(await self._jobs()):
             if time.time() - _created(job_id) < lifetime:
-                return  # and so are all that follow
+                return  # all following jobs are younger
             try:
                 finished = await self._finished(job_id)
                 if finished and time.time() - finished >= lifetime:
                     await self._removal.remove(job_id)
             except StageError as error:
-                if error.reason == Reason.JOB_NOT_FOUND:  # another gateway was quicker
+                if error.reason == Reason.JOB_NOT_FOUND:  # another gateway removed it first
                     await self._store.forget_removed(job_id)
                 elif error.reason not in GONE:
                     raise
 
     async def sweep_messages(self) -> None:
-        """Removes messages of jobs that are gone, such as a late worker's last word."""
-        told = [await self._job_ids(stream) for stream in STREAMS_OF_JOBS]
-        # Read last: a job's record is there before anything is told of it.
-        for job_id in set().union(*told) - await self._jobs():
+        """Removes messages of removed jobs, such as the last event of a slow worker."""
+        found = [await self._job_ids(stream) for stream in STREAMS_OF_JOBS]
+        # Read the records last: a job's record exists before its first message.
+        for job_id in set().union(*found) - await self._jobs():
             if await self._is_gone(job_id):
                 await self._removal.remove_traces(job_id)
                 log.info("sweep.messages_removed", job=job_id)
@@ -121,7 +121,7 @@ class Sweeper:
     async def sweep_names(self) -> None:
         """Erases the names of submits whose gateway died before they became a job."""
         named = await self._job_ids(subjects.NAMES)
-        # Names come before their record: those of a moment ago may still become a job's.
+        # Names are stored before their record: young names may still become a job's.
         before = datetime.now(UTC) - timedelta(hours=self._settings.uploads_hours)
         for job_id in named - await self._jobs():
             if await self._store.named_before(job_id, before) and await self._is_gone(job_id):
@@ -151,11 +151,11 @@ class Sweeper:
                 await self._remove_doubles(job_id, uploads[job_id], before)
 
     async def _owns_blobs(self) -> bool:
-        """Whether the stored objects are those of the jobs in this broker.
+        """Whether the stored objects belong to jobs of this broker.
 
-        Beside another broker's jobs all objects would look like nobody's. The
-        first sweep leaves a note of its broker beside the objects; who moves
-        them to a new broker on purpose removes the note.
+        With another broker, all objects would seem to belong to no job. The first
+        sweep stores a note that names its broker; to move the objects to a new
+        broker, remove the note.
         """
         own = (await self._stream_info(subjects.bucket_stream(subjects.JOBS), 0))["created"]
         note = f"{OWNERS}/{re.sub('[^0-9A-Za-z]', '-', own)}"
@@ -165,7 +165,7 @@ class Sweeper:
         return found in ([], [note])
 
     async def _is_gone(self, job_id: str) -> bool:
-        """Looks once more: ids that come and go while all are listed can be missed."""
+        """Checks the record again: listing can miss ids that change meanwhile."""
         return not await self._store.exists(job_id)
 
     async def _remove_if_old(self, folder: str, before: datetime) -> None:
@@ -177,11 +177,11 @@ class Sweeper:
     async def _remove_doubles(
         self, job_id: str, uploads: list[StoredObject], before: datetime
     ) -> None:
-        """Removes recordings that came under a request id whose job has another."""
+        """Removes repeated uploads of a request id, except the recording of its job."""
         try:
             kept = (await self._store.get(job_id)).record.recording.key
         except StageError as error:
-            if error.reason in GONE:  # removed by now, with all that it had
+            if error.reason in GONE:  # removed meanwhile, with its uploads
                 return
             raise
         for upload in uploads:
@@ -190,7 +190,7 @@ class Sweeper:
                 log.info("sweep.double_removed", job=job_id)
 
     async def _finished(self, job_id: str) -> float:
-        """When a job was finished; 0 where it is not."""
+        """When a job was finished, in seconds of Unix time; 0 for an unfinished one."""
         seen = (await self._store.get(job_id)).record
         if seen.state not in FINAL_STATES or not seen.log:
             return 0.0
@@ -205,14 +205,14 @@ class Sweeper:
         found: set[str] = set()
         offset, total = 0, 1
         while offset < total:
-            told = await self._stream_info(stream, offset)
-            named = told["state"].get("subjects") or {}
+            info = await self._stream_info(stream, offset)
+            named = info["state"].get("subjects") or {}
             found.update(match[0] for name in named if (match := _JOB_ID.search(name)))
-            offset, total = offset + len(named), told.get("total", 0) if named else 0
+            offset, total = offset + len(named), info.get("total", 0) if named else 0
         return found
 
     async def _stream_info(self, stream: str, offset: int) -> dict[str, Any]:
-        """A stream as the server tells of it, with its subjects from an offset on."""
+        """The server's info about a stream, with its subjects from an offset on."""
         request = json.dumps({"subjects_filter": ">", "offset": offset}).encode()
         try:
             answer = await self._broker.client.request(
@@ -220,10 +220,10 @@ class Sweeper:
             )
         except (NatsError, OSError) as error:
             raise broker_unavailable() from error
-        told: dict[str, Any] = json.loads(answer.data)
-        if "error" in told:
-            raise APIError.from_error(told["error"])
-        return told
+        info: dict[str, Any] = json.loads(answer.data)
+        if "error" in info:
+            raise APIError.from_error(info["error"])
+        return info
 
 
 def _created(job_id: str) -> float:

@@ -1,4 +1,4 @@
-"""Brings back streams that somebody deleted or changed under a running mesh."""
+"""Restores streams that were deleted or changed while the mesh runs."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ LOOK_SECONDS = 5.0
 
 
 async def keep_streams(broker: Broker, wanted: Wanted) -> None:
-    """Looks from time to time whether all streams and consumers are there, until it is cancelled.
+    """Restores missing streams and consumers, until it is cancelled.
 
-    What a deleted stream held is gone; jobs whose tasks or events it held are moved
-    on by the reconciler.
+    The messages of a deleted stream are lost; the reconciler restores the tasks of
+    unfinished jobs.
 
     Args:
         broker: The connection.
-        wanted: What is to be there.
+        wanted: The settings of the streams.
     """
     while True:
         await asyncio.sleep(LOOK_SECONDS)
@@ -31,7 +31,7 @@ async def keep_streams(broker: Broker, wanted: Wanted) -> None:
             if not await is_provisioned(broker):
                 log.error("broker.streams_missing")
                 await provision(broker, wanted)
-                # Watches of a bucket that was deleted would hear nothing any more.
+                # A watch of a deleted bucket gets no more entries, so it must restart.
                 await broker.note_reconnect()
         except (StageError, *BROKER_ERRORS) as error:
             log.warning("broker.streams_not_kept", error=str(error) or type(error).__name__)

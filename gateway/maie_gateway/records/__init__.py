@@ -1,1 +1,1 @@
-"""Job records in the broker, who follows them, and what is kept apart from them."""
+"""Job records in the broker, their followers, and the names and secrets stored apart."""

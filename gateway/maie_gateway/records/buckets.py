@@ -1,7 +1,7 @@
-"""A bucket of the broker, followed by one watch as long as a gateway lives.
+"""Follows a bucket of the broker over one watch, as long as the gateway runs.
 
-To read a whole bucket is to watch it for a moment, and each watch leaves a
-consumer in the broker for minutes. So a bucket that is read often is followed.
+Reading a whole bucket needs a watch, and each watch leaves a consumer in the
+broker for minutes. So a bucket that is read often is followed instead.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ RESTART_SECONDS = 1.0
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Entry:
-    """What a bucket has under a key.
+    """An entry of a bucket.
 
     Attributes:
         key: The key.
-        value: What stands there; None where it is gone.
-        revision: Since when, counted over the whole bucket.
+        value: The value; None where the key was removed.
+        revision: The bucket's revision of this entry.
     """
 
     key: str
@@ -43,24 +43,24 @@ async def follow_bucket(
     broker: Broker,
     bucket: KeyValue,
     begun: Callable[[], Awaitable[None]],
-    told: Callable[[Entry | None], Awaitable[None]],
+    received: Callable[[Entry | None], Awaitable[None]],
 ) -> None:
     """Follows a bucket until it is cancelled, over new connections and failures.
 
     Args:
         broker: The connection.
         bucket: The bucket.
-        begun: Called where a watch begins: all that is in the bucket comes now.
-        told: Called with each entry, or with None once all that was there has come.
-            The next one waits for it. Where either raises, the watch begins anew.
+        begun: Called when a watch begins; all existing entries follow.
+        received: Called with each entry, and with None after the existing ones;
+            awaited before the next entry. If either callback raises, the watch restarts.
     """
     while True:
-        await _until_reconnected(broker, _watch(bucket, begun, told))
+        await _until_reconnected(broker, _watch(bucket, begun, received))
         await asyncio.sleep(RESTART_SECONDS)
 
 
 async def _until_reconnected(broker: Broker, watch: Coroutine[Any, Any, None]) -> None:
-    """Watches until that fails, or until the broker was away."""
+    """Watches until the watch fails or the connection was lost."""
     watching = asyncio.create_task(watch)
 
     def restart() -> None:
@@ -78,17 +78,17 @@ async def _until_reconnected(broker: Broker, watch: Coroutine[Any, Any, None]) -
 async def _watch(
     bucket: KeyValue,
     begun: Callable[[], Awaitable[None]],
-    told: Callable[[Entry | None], Awaitable[None]],
+    received: Callable[[Entry | None], Awaitable[None]],
 ) -> None:
     watcher = await bucket.watchall()
     try:
         await begun()
         async for entry in watcher:
             if entry is None:
-                await told(None)
+                await received(None)
                 continue
             value = (entry.value or b"") if entry.operation is None else None
-            await told(Entry(key=entry.key, value=value, revision=entry.revision or 0))
+            await received(Entry(key=entry.key, value=value, revision=entry.revision or 0))
     finally:
         with suppress(NatsError, OSError):
             await watcher.stop()

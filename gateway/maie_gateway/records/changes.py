@@ -1,4 +1,4 @@
-"""Which jobs are unfinished, and who listens for changes of which."""
+"""The unfinished jobs, and the listeners for changes of jobs."""
 
 from __future__ import annotations
 
@@ -27,35 +27,35 @@ Listener = Callable[[], None]
 
 
 class Follower(Protocol):
-    """Hears of every record, with its revision. Nothing that it does may wait."""
+    """Is notified of every record, with its revision. Its methods must not block."""
 
     def replay_begun(self) -> None:
-        """The watch begins: every job's record comes now, as it is."""
+        """The watch begins: the current records of all jobs follow."""
 
     def changed(self, seen: record.JobRecord, revision: int) -> None:
-        """A job's record is this now; may be told twice."""
+        """A job's record changed; may be called twice for one revision."""
 
     def gone(self, job_id: str, revision: int) -> None:
-        """A job's record is gone since a revision; told twice where this gateway removed it."""
+        """A job's record was removed; called twice where this gateway removed it."""
 
     def replay_ended(self) -> None:
-        """All records have come; a job that did not is gone."""
+        """All records have arrived; jobs without one were removed."""
 
 
-# Records that are kept as they were seen last, so that they need not be read for each event.
+# How many recent records are cached, so that they need not be read for each event.
 RECENT_RECORDS = 256
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class ActiveJob:
-    """What is kept of an unfinished job.
+    """Facts about an unfinished job.
 
     Attributes:
-        tenant: Whose job it is.
+        tenant: The job's tenant.
         lane: The lane of its tasks.
-        held: Whether it waits for its tenant's turn.
+        held: Whether it waits for its tenant's fair share.
         runnable: The units that could run at once, by stage.
-        revision: The revision of its record that was seen last; 0 where unknown.
+        revision: The last seen revision of its record; 0 where unknown.
         since: When that revision was first seen, by the monotonic clock.
     """
 
@@ -68,13 +68,13 @@ class ActiveJob:
 
 
 class JobChanges:
-    """Follows the bucket of job records over one watch for all.
+    """Follows the bucket of job records over a single watch.
 
-    It holds a few words of each unfinished job, and the records that changed last.
+    It keeps a few facts about each unfinished job, and the records that changed last.
 
     Args:
-        broker: Where the bucket is.
-        followers: Who hears of all records.
+        broker: The broker.
+        followers: Notified of all records.
     """
 
     def __init__(self, broker: Broker, followers: Sequence[Follower] = ()) -> None:
@@ -107,19 +107,19 @@ class JobChanges:
         return demand
 
     def recent(self, job_id: str) -> StoredRecord | None:
-        """A job's record as it was seen last, where that is not long ago.
+        """A job's cached record; None where none is cached.
 
-        Another gateway may have changed it since: compare-and-set finds that out,
-        and who decides that nothing is to be done reads the record itself first.
+        Another gateway may have changed the record since: compare-and-set detects
+        that. Before you decide that nothing is to be done, read the stored record.
         """
         return self._recent.get(job_id)
 
     def note(self, stored: StoredRecord) -> None:
-        """Takes in a record, as read or as just written, and tells who listens.
+        """Updates the state from a record that was read or written, and notifies listeners.
 
         Args:
-            stored: The record. One that is older than what is known already, as the watch
-                may tell it late, changes nothing; its revision is 0 before it is stored.
+            stored: The record. One older than the known one, which may come late over the
+                watch, changes nothing; its revision is 0 before it is stored.
         """
         seen, revision = stored.record, stored.revision
         known = self._active.get(seen.job_id)
@@ -135,11 +135,11 @@ class JobChanges:
             listener()
 
     def note_gone(self, job_id: str, revision: int) -> None:
-        """Takes in that a record was removed, and tells who follows.
+        """Forgets a removed job, and notifies followers.
 
         Args:
             job_id: The job.
-            revision: That of the removal.
+            revision: The revision of the removal.
         """
         self.forget(job_id)
         self._recent.pop(job_id, None)
@@ -156,27 +156,27 @@ class JobChanges:
                 self._recent.popitem(last=False)
 
     def _knows(self, job_id: str, revision: int) -> bool:
-        """Whether this is no news, as where this gateway wrote the record itself."""
+        """Whether this revision is known already, as where this gateway wrote it."""
         known = self._recent.get(job_id)
         return known is not None and revision <= known.revision
 
     @contextmanager
     def expected(self, new: record.JobRecord) -> Iterator[None]:
-        """Counts a job as active while it is being created, and no longer where that fails."""
+        """Counts a job as active from before its creation; no longer if the creation fails."""
         if new.job_id not in self._active:
             self.note(StoredRecord(record=new, revision=0))
         try:
             yield
         except BaseException:
             known = self._active.get(new.job_id)
-            if known is not None and not known.revision:  # or it is another's, and exists
+            if known is not None and not known.revision:  # otherwise another gateway created it
                 self.forget(new.job_id)
             raise
 
     def forget(self, job_id: str) -> None:
         """Counts a job as finished, or as never begun."""
         if self._active.pop(job_id, None) is not None:
-            self._tell_active()
+            self._notify_active()
 
     def _keep(self, seen: record.JobRecord, revision: int) -> None:
         known = self._active.get(seen.job_id)
@@ -191,9 +191,9 @@ class JobChanges:
             since=since,
         )
         if known is None or known.held != seen.held:
-            self._tell_active()
+            self._notify_active()
 
-    def _tell_active(self) -> None:
+    def _notify_active(self) -> None:
         for listener in tuple(self._active_listeners):
             listener()
 
@@ -206,8 +206,8 @@ class JobChanges:
         finally:
             self._active_listeners.discard(listener)
 
-    def tell_all(self) -> None:
-        """Tells everyone who listens, whatever they listen for."""
+    def notify_all(self) -> None:
+        """Notifies all listeners of all jobs."""
         for listeners in tuple(self._listeners.values()):
             for listener in tuple(listeners):
                 listener()
@@ -226,19 +226,21 @@ class JobChanges:
     @asynccontextmanager
     async def follow(self) -> AsyncIterator[None]:
         """Follows the bucket; begins once all records have been seen."""
-        following = follow_bucket(self._broker, self._broker.jobs, self._replay_begun, self._told)
+        following = follow_bucket(
+            self._broker, self._broker.jobs, self._replay_begun, self._received
+        )
         async with background_tasks(following, self._dead_letter()):
             await self._complete.wait()
             yield
 
     async def _replay_begun(self) -> None:
         await self._store.prefetch()
-        # So that nothing is passed over that followers have to hear of in the replay.
+        # So that followers are notified of every record in the replay.
         self._recent.clear()
         for follower in self._followers:
             follower.replay_begun()
 
-    async def _told(self, entry: Entry | None) -> None:
+    async def _received(self, entry: Entry | None) -> None:
         if entry is None:
             self._store.forget_prefetched()
             self._complete.set()
@@ -257,15 +259,15 @@ class JobChanges:
                 case Reason.RECORD_CORRUPT:
                     self._pass_over(entry.key, entry.revision)
                 case Reason.JOB_NOT_FOUND:
-                    pass  # its removal is told next
+                    pass  # its removal follows
                 case _:
                     raise
             return
-        if not self._knows(entry.key, seen.revision):  # by now
+        if not self._knows(entry.key, seen.revision):  # it may have been noted meanwhile
             self.note(seen)
 
     def _pass_over(self, job_id: str, revision: int) -> None:
-        """Leaves a record alone that cannot be read: it must not keep the others waiting."""
+        """Skips an unreadable record and dead-letters it, so that it does not block the others."""
         self.forget(job_id)
         self._recent.pop(job_id, None)
         self._unreadable.put_nowait(Unreadable(kind="record", job_id=job_id, place=revision))

@@ -1,7 +1,7 @@
-"""Messages overwritten on the broker's disk.
+"""Overwrites messages on the broker's disk.
 
-What a purge, a limit or an acknowledgement removes is only forgotten: its
-bytes stay in the stream's file until the server writes that anew.
+A purge, a limit or an acknowledgement removes a message, but its bytes stay in
+the stream's file until the server rewrites the file.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from maie_runtime.bus.errors import NotFoundError
 async def erase(broker: Broker, stream: str, sequence: int) -> None:
     """Overwrites one message. An absent one is no error."""
     try:
-        # The server overwrites the bytes unless it is told not to.
+        # By default the server overwrites the bytes of a deleted message.
         await broker.jetstream.delete_msg(stream, sequence)
     except NotFoundError:
         return

@@ -1,9 +1,9 @@
-"""A job's record as its bucket holds it: a whole one, and the changes that were written since.
+"""The stored form of a job's record: a whole record, followed by changes.
 
-A record of hundreds of chunks is large, and each of its units changes it a few times. So what is
-written is what a change changed, and the record itself once the changes add up to its size. Who
-reads a record folds: the last whole one, and all changes after it. A change names the entry that
-it changes, so one that is missing is found out.
+A record of hundreds of chunks is large, and each of its units changes it a few times. So only the
+changes are written, and the whole record once the changes add up to its size. A reader folds the
+last whole record and all changes after it. Each change names the entry before it, so that a
+missing one is detected.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from maie_runtime.bus.streams import JOB_ENTRIES
 from maie_runtime.errors import Code, StageError
 from maie_runtime.reasons import Reason
 
-# The bucket forgets the oldest entries, and the whole record must not be among them. The rest is
-# room for what a broker that died while it made room may have left.
+# The bucket drops the oldest entries, and the whole record must not be among them. The margin is
+# for entries that a broker left behind when it died while it dropped some.
 MAX_CHANGES = JOB_ENTRIES - 8
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Growth:
-    """What was written of a job since its record was written whole.
+    """The size of a job's entries since its record was written whole.
 
     Attributes:
         whole_bytes: The size of the whole record.
@@ -60,8 +60,7 @@ class StoredRecord:
     Attributes:
         record: The record.
         revision: The bucket's revision of it.
-        growth: What stands in the bucket for it. None where that is not known: then it is
-            written whole next.
+        growth: The size of its entries. None where unknown: then the next write is whole.
     """
 
     record: record.JobRecord
@@ -75,7 +74,7 @@ class Change:
 
     Attributes:
         data: The entry.
-        growth: What stands in the bucket with it.
+        growth: The size of the job's entries with this one.
     """
 
     data: bytes
@@ -83,11 +82,11 @@ class Change:
 
 
 def next_change(old: StoredRecord, new: record.JobRecord) -> Change | None:
-    """What to write of a record that was changed; None where it is to be written whole.
+    """The change to write; None where the record is to be written whole.
 
     Args:
-        old: The record as it is stored.
-        new: The record as it is to be, without anything that is not stored.
+        old: The stored record.
+        new: The next record, with stored fields only.
     """
     if old.growth is None or new.state in FINAL_STATES:
         return None
@@ -105,16 +104,16 @@ def next_change(old: StoredRecord, new: record.JobRecord) -> Change | None:
 
 
 def parse_entry(job_id: str, data: bytes) -> record.JobRecord:
-    """Reads an entry of the bucket: a record, or one that holds nothing but its change.
+    """Parses an entry of the bucket: a whole record, or a change.
 
     Raises:
-        StageError: DATA_LOSS with RECORD_CORRUPT: it is no entry of that job.
+        StageError: DATA_LOSS with RECORD_CORRUPT: it is not an entry of that job.
     """
     try:
         parsed = record.JobRecord.FromString(data)
     except DecodeError as error:
         raise record_corrupt(job_id) from error
-    # Many bytes parse as a message, and none at all as an empty one.
+    # Many byte strings parse as a message; no bytes parse as an empty one.
     state = parsed.change.state if parsed.HasField("change") else parsed.state
     if parsed.job_id != job_id or not state:
         raise record_corrupt(job_id)
@@ -124,15 +123,15 @@ def parse_entry(job_id: str, data: bytes) -> record.JobRecord:
 def next_record(
     before: StoredRecord | None, entry: record.JobRecord, revision: int
 ) -> StoredRecord | None:
-    """What a record is with one more entry.
+    """The record after one more entry.
 
     Args:
-        before: The record before; it is not touched.
-        entry: The entry, as parsed.
+        before: The record before; it is not changed.
+        entry: The parsed entry.
         revision: The entry's revision.
 
     Returns:
-        The record; None where the entry is a change of something else than `before`.
+        The record; None where the entry is a change that does not follow `before`.
     """
     size = entry.ByteSize()
     if not entry.HasField("change"):
@@ -147,11 +146,11 @@ def next_record(
 
 
 def fold(job_id: str, entries: Iterable[Stored]) -> StoredRecord | None:
-    """The record that a job's entries make, the oldest first; None where it was removed.
+    """The record from a job's entries, oldest first; None where it was removed.
 
     Raises:
-        StageError: DATA_LOSS with RECORD_CORRUPT: what follows the last whole record is not
-            all there or cannot be read.
+        StageError: DATA_LOSS with RECORD_CORRUPT: a change after the last whole record is missing
+            or cannot be read.
     """
     found, removed = None, False
     for entry in entries:
@@ -163,7 +162,7 @@ def fold(job_id: str, entries: Iterable[Stored]) -> StoredRecord | None:
 
 
 def _with_entry(job_id: str, found: StoredRecord | None, entry: Stored) -> StoredRecord | None:
-    """What was found with one more entry, which may change it; None where that says nothing."""
+    """The record after one more entry, changed in place; None where the entry does not fit."""
     try:
         parsed = parse_entry(job_id, entry.data)
         if found is None or found.growth is None or not parsed.HasField("change"):
@@ -178,10 +177,10 @@ def _with_entry(job_id: str, found: StoredRecord | None, entry: Stored) -> Store
 
 
 def _changed(source: record.JobRecord, change: record.JobRecordChange) -> record.JobRecord:
-    """A record with a change; a copy.
+    """A changed copy of a record.
 
     Raises:
-        StageError: DATA_LOSS with RECORD_CORRUPT: it has no such units.
+        StageError: DATA_LOSS with RECORD_CORRUPT: the record lacks the changed units.
     """
     changed = record.JobRecord()
     changed.CopyFrom(source)
@@ -202,7 +201,7 @@ def _apply(target: record.JobRecord, change: record.JobRecordChange) -> None:
 
 
 def record_corrupt(job_id: str) -> StageError:
-    """What callers get for a job whose record cannot be read."""
+    """The error for a job whose record cannot be read."""
     return StageError(
         Code.DATA_LOSS,
         Reason.RECORD_CORRUPT,

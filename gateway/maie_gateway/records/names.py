@@ -1,8 +1,8 @@
-"""What clients call their jobs, kept where it can be erased.
+"""Text that clients give their jobs (names, labels, hints), stored where it can be erased.
 
-A record is stored anew at each change, and the broker leaves the bytes of what
-it replaces on the disk for as long as it likes. So words of a client's own go
-into messages apart, which are overwritten when their job is removed.
+The broker may keep the bytes of replaced entries of a record on the disk. So
+the client's text is stored in separate messages, which are overwritten when the
+job is removed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from maie_runtime.bus.errors import NotFoundError
 
 _CONFIG_FIELDS = ("filename", "request_id", "display_name", "labels", "webhooks")
 _ASR_FIELDS = ("hotwords", "initial_prompt")
-# A job's names are asked for at each of its events.
+# Each event of a job needs the job's names, so they are cached.
 REMEMBERED_JOBS = 1000
 
 
@@ -46,7 +46,7 @@ class Names:
         return stored.seq
 
     async def complete(self, bare: record.JobRecord) -> None:
-        """Puts a record's names back into it. Those that were erased stay away."""
+        """Puts a record's names back into it. Erased names stay empty."""
         sequence = bare.names_sequence
         if not sequence:
             return
@@ -61,7 +61,7 @@ class Names:
         bare.labels.update(names.labels)
 
     async def prefetch(self) -> None:
-        """Reads all names, until `forget_prefetched`; one by one they would take far longer."""
+        """Reads all names at once, far faster than one by one; `forget_prefetched` drops them."""
         self._prefetched = {}
         if not (await self._broker.jetstream.stream_info(subjects.NAMES)).state.messages:
             return
@@ -113,7 +113,7 @@ class Names:
             names = record.JobNames.FromString(found.data or b"")
         except (NotFoundError, DecodeError):
             return record.JobNames()
-        # A stream that was made anew counts from 1 again.
+        # Sequences of a recreated stream begin at 1 again.
         if found.subject != subjects.names(job_id):
             return record.JobNames()
         self._remember(sequence, names)
@@ -126,14 +126,14 @@ class Names:
 
 
 def names_of(whole: record.JobRecord) -> record.JobNames:
-    """The words of the client's own in a record."""
+    """The client's text in a record."""
     names = record.JobNames(display_name=whole.display_name, labels=whole.labels)
     _copy(whole.config, names.config)
     return names
 
 
 def without_names(whole: record.JobRecord) -> record.JobRecord:
-    """A record's copy without them."""
+    """A copy of a record without the client's text."""
     bare = record.JobRecord()
     bare.CopyFrom(whole)
     for name in _CONFIG_FIELDS:

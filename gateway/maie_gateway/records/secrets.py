@@ -1,7 +1,7 @@
 """The secrets of a job's webhooks, in a bucket that no worker may read.
 
-A record names the entry that holds them. An entry is never changed, so a submit that lost a race
-takes no secret from the job that won it; it is overwritten on the disk when its job is removed.
+A record names its entry. Entries never change, so a submit that loses a race does not affect the
+secrets of the winner. They are overwritten on the disk when their job is removed.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ class WebhookSecrets:
         self._broker = broker
 
     async def store(self, key: str, secrets: record.WebhookSecrets) -> None:
-        """Stores what `take_out` took out of a record."""
+        """Stores the secrets that `take_out` returned."""
         await self._broker.secrets.create(key, secrets.SerializeToString())
 
     async def of(self, stored: record.JobRecord) -> list[str]:
         """A secret for each webhook of a record; empty ones where they are lost."""
         webhooks = stored.config.webhooks
         if not stored.secrets_key:
-            # A record of an earlier release holds them itself.
+            # A record of an earlier release contains them.
             return [webhook.secret for webhook in webhooks]
         try:
             entry = await self._broker.secrets.get(stored.secrets_key)
@@ -51,10 +51,10 @@ class WebhookSecrets:
 
 
 def take_out(whole: record.JobRecord) -> record.WebhookSecrets | None:
-    """Takes the secrets out of a record, which then names the entry that is to hold them.
+    """Moves the secrets out of a record, and names in it the entry to store them under.
 
     Returns:
-        The secrets; None where the record holds none.
+        The secrets; None where the record has none.
     """
     secrets = [webhook.secret for webhook in whole.config.webhooks]
     if not any(secrets):

@@ -1,4 +1,4 @@
-"""Job records in JetStream KV, written by compare-and-set only; `journal.py` says in what form."""
+"""Job records in JetStream KV, written by compare-and-set only; `journal.py` has the format."""
 
 from __future__ import annotations
 
@@ -33,25 +33,25 @@ from maie_runtime.bus.streams import JOB_ENTRIES
 from maie_runtime.errors import Code, StageError
 from maie_runtime.reasons import Reason
 
-# A removed record leaves its id for so long, so that gateways that were away hear of it.
-REMOVAL_TOLD_SECONDS = 3600
+# How long the marker of a removed record stays, for gateways that were disconnected.
+REMOVAL_MARKER_SECONDS = 3600
 # From a job's first missing result to its missing record, on a busy machine.
 REMOVAL_SECONDS = 3.0
 REMOVAL_POLL_SECONDS = 0.05
-# Why a job cannot be worked on and never will be.
+# The reasons why a job can never run.
 GONE = frozenset({Reason.JOB_NOT_FOUND, Reason.RECORD_CORRUPT})
-# The server's own numbers for a compare-and-set that came too late.
+# The server's error codes for a failed compare-and-set.
 WRONG_LAST_SEQUENCE = frozenset({10071, 10164})
-# How long a server may be behind that answers direct reads of a cluster.
+# How far a replica that answers direct reads may lag.
 REPLICA_SECONDS = 2.0
 REPLICA_POLL_SECONDS = 0.1
 STREAM = subjects.bucket_stream(subjects.JOBS)
 LIFETIME = "Nats-TTL"
 OPERATION = "KV-Operation"
 EXPECTED_LAST = "Nats-Expected-Last-Subject-Sequence"
-# An entry with these takes the place of all others of its key.
+# An entry with these headers replaces all others of its key.
 IN_PLACE_OF_ALL: Mapping[str, str] = {"Nats-Rollup": "sub"}
-# KeyValue.delete would leave its marker for ever.
+# KeyValue.delete would leave its marker forever.
 REMOVED: Mapping[str, str] = {**IN_PLACE_OF_ALL, OPERATION: "DEL"}
 
 
@@ -75,7 +75,7 @@ class JobStore:
     async def create(self, new: record.JobRecord) -> StoredRecord:
         """Stores a new job's record.
 
-        Its names are stored apart, and so are the secrets of its webhooks, which it then lacks.
+        The names and the secrets of webhooks are stored apart; the secrets are removed from `new`.
         """
         secrets = take_out(new)
         with _broker_errors(new.job_id):
@@ -101,14 +101,14 @@ class JobStore:
         return await self.follow(None, last)
 
     async def follow(self, before: StoredRecord | None, entry: Entry) -> StoredRecord:
-        """What a record is with an entry that the bucket has, or with later ones.
+        """The record after an entry of the bucket, or after later ones.
 
         Args:
-            before: The record as it was seen last; None where it was not.
-            entry: The entry, which is no removal.
+            before: The last seen record; None where there is none.
+            entry: The entry; not a removal.
 
         Raises:
-            StageError: DATA_LOSS with RECORD_CORRUPT: it makes no record of that job;
+            StageError: DATA_LOSS with RECORD_CORRUPT: the record cannot be read;
                 NOT_FOUND with JOB_NOT_FOUND: the job was removed since;
                 UNAVAILABLE with BROKER_UNAVAILABLE.
         """
@@ -116,7 +116,7 @@ class JobStore:
         parsed = parse_entry(job_id, entry.value or b"")
         seen = next_record(before, parsed, entry.revision)
         if seen is not None and parsed.HasField("change"):
-            return seen  # with the names that it had
+            return seen  # the names are those of `before`
         with _broker_errors(job_id):
             seen = seen or await self._read_all(job_id, entry.revision)
             await self._names.complete(seen.record)
@@ -129,7 +129,7 @@ class JobStore:
         except StageError as error:
             if error.reason != Reason.RECORD_CORRUPT:
                 raise
-            # What happens to a job whose record is lost is dropped: so look twice.
+            # Events of a job with a corrupt record are dropped, so read it twice.
             await asyncio.sleep(REPLICA_POLL_SECONDS)
             found = fold(job_id, await self._entries(job_id, revision))
         if found is None:
@@ -143,7 +143,7 @@ class JobStore:
             found = await stored_messages(self._broker.client, STREAM, subject, JOB_ENTRIES)
             if found and found[-1].sequence >= revision:
                 return found
-            # Either the server that answered is behind, or the job has been removed meanwhile.
+            # Either the replica that answered lags, or the job was removed meanwhile.
             try:
                 await self._broker.jetstream.get_last_msg(STREAM, subject)
             except NotFoundError:
@@ -152,7 +152,7 @@ class JobStore:
         raise broker_unavailable()
 
     async def prefetch(self) -> None:
-        """Reads the names of all jobs at once, for those who parse all records next."""
+        """Reads the names of all jobs at once, before a replay of all records."""
         with _broker_errors(""):
             await self._names.prefetch()
 
@@ -174,7 +174,7 @@ class JobStore:
     async def erase_names(self, job_id: str) -> None:
         """Overwrites on the disk what the client calls a job, and its webhooks' secrets."""
         with _broker_errors(job_id):
-            # The names last: who dies in between is found by them.
+            # The names go last: after a crash in between, the sweep finds the job by them.
             await self._secrets.erase(f"{job_id}.*")
             await self._names.erase(job_id)
 
@@ -185,19 +185,19 @@ class JobStore:
         except StageError as error:
             if error.reason not in GONE:
                 raise
-            # What a record that cannot be read stands for may be brought back by hand.
+            # An unreadable record may be repaired by hand.
             return error.reason == Reason.RECORD_CORRUPT
         return True
 
     @asynccontextmanager
     async def reading(self, job_id: str) -> AsyncIterator[None]:
-        """Holds the reading of what is stored of a job, which may be removed meanwhile.
+        """Wraps reads of a job's results; the job may be removed meanwhile.
 
-        Its results go before its record, so for a moment they seem to be lost.
+        A removal deletes the results before the record, so results can be missing briefly.
 
         Raises:
-            StageError: NOT_FOUND with JOB_NOT_FOUND where it was removed;
-                DATA_LOSS with BLOB_MISSING where it stays and a result is lost.
+            StageError: NOT_FOUND with JOB_NOT_FOUND: the job was removed;
+                DATA_LOSS with BLOB_MISSING: the job exists and a result is lost.
         """
         try:
             yield
@@ -231,13 +231,13 @@ class JobStore:
                     await self._secrets.erase(new.secrets_key)
                 raise
             if renamed:
-                # What is left now is erased with the job.
+                # If this fails, the old names are erased with the job.
                 with suppress(*BROKER_ERRORS):
                     await self._names.erase(new.job_id, before=new.names_sequence)
             return stored
 
     async def _write(self, old: StoredRecord, new: record.JobRecord) -> StoredRecord:
-        """Stores a change, or a whole record in the place of all that the bucket has of it."""
+        """Stores a change, or a whole record that replaces all entries of the job."""
         change = next_change(old, new)
         data = change.data if change else without_names(new).SerializeToString()
         growth = change.growth if change else Growth(whole_bytes=len(data))
@@ -251,15 +251,15 @@ class JobStore:
         data: bytes,
         headers: Mapping[str, str],
         last: int,
-        told_seconds: int | None = None,
+        marker_seconds: int | None = None,
     ) -> int:
-        """Stores an entry of a job whose last one has the revision `last`."""
+        """Stores an entry of a job, if its last entry has the revision `last`."""
         try:
             stored = await self._broker.jetstream.publish(
                 _subject(job_id),
                 data,
                 headers={**headers, EXPECTED_LAST: str(last)},
-                msg_ttl=told_seconds,
+                msg_ttl=marker_seconds,
             )
         except APIError as error:
             if error.err_code in WRONG_LAST_SEQUENCE:
@@ -267,27 +267,29 @@ class JobStore:
             raise
         return stored.seq
 
-    async def delete(self, old: StoredRecord, *, told_seconds: int = REMOVAL_TOLD_SECONDS) -> int:
+    async def delete(
+        self, old: StoredRecord, *, marker_seconds: int = REMOVAL_MARKER_SECONDS
+    ) -> int:
         """Removes a record and returns the revision of its removal.
 
         Args:
             old: The record as it was read.
-            told_seconds: How long the bucket tells who asks, at least 1.
+            marker_seconds: How long the marker of the removal stays, at least 1.
 
         Raises:
             RevisionConflictError: The record is not what `old` says any more.
         """
         job_id = old.record.job_id
         with _broker_errors(job_id):
-            # The marker that lapses must not leave what it removed, which a broker that dies in
-            # the middle of a write may still have. So it follows one that stays.
+            # A broker that dies during a write may still have the removed entries, and they must
+            # not come back when the marker expires. So a permanent marker is written first.
             removed = await self._publish(job_id, b"", REMOVED, old.revision)
-            with suppress(RevisionConflictError):  # there is a new job of that id already
-                removed = await self._publish(job_id, b"", REMOVED, removed, told_seconds)
+            with suppress(RevisionConflictError):  # a new job of that id exists already
+                removed = await self._publish(job_id, b"", REMOVED, removed, marker_seconds)
             return removed
 
     async def forget_removed(self, job_id: str) -> None:
-        """Takes away the marker of a removal whose gateway died before it had an end set."""
+        """Expires the permanent marker of a removal whose gateway died in the middle."""
         with _broker_errors(job_id), suppress(NotFoundError, RevisionConflictError):
             last = await self._broker.jetstream.get_last_msg(STREAM, _subject(job_id))
             headers = last.headers or {}
@@ -308,7 +310,7 @@ def _subject(job_id: str) -> str:
 
 
 def job_not_found(job_id: str) -> StageError:
-    """What callers hear of a job that does not exist, for them."""
+    """The error for a job that does not exist for the caller."""
     return StageError(
         Code.NOT_FOUND,
         Reason.JOB_NOT_FOUND,

@@ -1,4 +1,4 @@
-"""CatalogService: which models and templates there are, and how the mesh is."""
+"""CatalogService: the available models and templates, and the status of the mesh."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from maie_templates import TemplateLibrary
 
 
 class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
-    """Answers maie.catalog.v1.CatalogService from what workers say of themselves."""
+    """Serves maie.catalog.v1.CatalogService from the reports of workers."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
     async def ListModels(
         self, request: catalog.ListModelsRequest, context: Any
     ) -> catalog.ListModelsResponse:
-        """Lists the models that workers hold right now."""
+        """Lists the models of all live workers."""
         models: dict[bytes, catalog.Model] = {}
         for worker in self._workers.workers():
             if request.stage not in (common.STAGE_UNSPECIFIED, worker.stage):
@@ -79,7 +79,7 @@ class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
     async def GetMesh(
         self, request: catalog.GetMeshRequest, context: Any
     ) -> catalog.GetMeshResponse:
-        """Tells how each part of the mesh is."""
+        """Returns the status of each stage."""
         workers, demand = self._workers.workers(), self._changes.demand()
         stages = await asyncio.gather(
             *(self._stage_status(binding, workers, demand) for binding in BINDINGS.values())
@@ -108,7 +108,7 @@ class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
                 info = await self._broker.jetstream.consumer_info(
                     subjects.TASKS, subjects.worker_consumer(binding.slug, lane)
                 )
-            except NotFoundError:  # no worker of the stage was ever there
+            except NotFoundError:  # no worker of the stage has started yet
                 continue
             except BROKER_ERRORS as error:
                 raise broker_unavailable() from error

@@ -30,7 +30,7 @@ _JOB_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class JobService(job_pb2_grpc.JobServiceServicer):
-    """Answers maie.job.v1.JobService, each caller about its tenant's own jobs."""
+    """Serves maie.job.v1.JobService; callers see their tenant's jobs only."""
 
     def __init__(
         self,
@@ -61,8 +61,8 @@ class JobService(job_pb2_grpc.JobServiceServicer):
         """Takes a recording and follows its job to the end."""
         accepted = await self._accept(request_iterator, context)
         async with aclosing(self._watch.events(accepted.job_id)) as events:
-            async for told in events:
-                yield job.ProcessAudioResponse(event=told)
+            async for job_event in events:
+                yield job.ProcessAudioResponse(event=job_event)
 
     async def CreateJob(
         self, request_iterator: AsyncIterator[job.CreateJobRequest], context: Any
@@ -72,9 +72,9 @@ class JobService(job_pb2_grpc.JobServiceServicer):
         return job.CreateJobResponse(job=job_view(accepted))
 
     async def GetJob(self, request: job.GetJobRequest, context: Any) -> job.GetJobResponse:
-        """Gives a job with its results as far as they are there."""
+        """Returns a job with the results that it has so far."""
         stored = await self._own(request.job_id, context)
-        # Who hears of a state finds it in lists, too.
+        # Lists must show the state that this call returns.
         self._projector.changed(stored.record, stored.revision)
         async with self._store.reading(request.job_id):
             return job.GetJobResponse(job=await self._results.job(stored.record))
@@ -83,14 +83,14 @@ class JobService(job_pb2_grpc.JobServiceServicer):
         """Lists jobs, newest first."""
         tenant = tenant_of(context)
         self._model.check_list(tenant, request)
-        # So that a caller finds what it submitted or changed a moment ago.
+        # Callers must find jobs that they submitted or changed a moment ago.
         await self._projector.settled()
         return await self._model.list_page(tenant, request)
 
     async def SearchJobs(
         self, request: job.SearchJobsRequest, context: Any
     ) -> job.SearchJobsResponse:
-        """Finds words in transcripts and summaries, and the moments where they are."""
+        """Finds words in transcripts and summaries, with the moments where they occur."""
         tenant = tenant_of(context)
         self._model.check_search(tenant, request)
         await self._projector.settled()
@@ -103,8 +103,8 @@ class JobService(job_pb2_grpc.JobServiceServicer):
         await self._own(request.job_id, context)
         watching = self._watch.events(request.job_id, request.after_sequence)
         async with aclosing(watching) as events:
-            async for told in events:
-                yield job.WatchJobResponse(event=told)
+            async for job_event in events:
+                yield job.WatchJobResponse(event=job_event)
 
     async def CancelJob(self, request: job.CancelJobRequest, context: Any) -> job.CancelJobResponse:
         """Cancels a job that is not finished."""
@@ -112,12 +112,12 @@ class JobService(job_pb2_grpc.JobServiceServicer):
         return job.CancelJobResponse(job=job_view(cancelled))
 
     async def RetryJob(self, request: job.RetryJobRequest, context: Any) -> job.RetryJobResponse:
-        """Takes up a failed or cancelled job where it stopped."""
+        """Retries a failed or cancelled job from where it stopped."""
         taken = await self._steering.retry(tenant_of(context), _checked(request.job_id))
         return job.RetryJobResponse(job=job_view(taken))
 
     async def UpdateJob(self, request: job.UpdateJobRequest, context: Any) -> job.UpdateJobResponse:
-        """Gives a job another display name or other labels."""
+        """Changes a job's display name or labels."""
         _checked(request.job_id)
         updated = await self._steering.update(tenant_of(context), request)
         return job.UpdateJobResponse(job=job_view(updated))
@@ -132,7 +132,7 @@ class JobService(job_pb2_grpc.JobServiceServicer):
     async def ListDeadLetters(
         self, request: job.ListDeadLettersRequest, context: Any
     ) -> job.ListDeadLettersResponse:
-        """Lists units and deliveries that were given up, newest first."""
+        """Lists dead letters of units and deliveries, newest first."""
         if request.job_id:
             _checked(request.job_id)
         return await self._dead_letters.page(tenant_of(context), request)
@@ -140,7 +140,7 @@ class JobService(job_pb2_grpc.JobServiceServicer):
     async def ReplayDeadLetter(
         self, request: job.ReplayDeadLetterRequest, context: Any
     ) -> job.ReplayDeadLetterResponse:
-        """Tries once more what was given up."""
+        """Retries the unit or delivery of a dead letter."""
         taken = await self._dead_letters.replay(tenant_of(context), request.letter_id)
         return job.ReplayDeadLetterResponse(job=job_view(taken))
 
@@ -154,7 +154,7 @@ class JobService(job_pb2_grpc.JobServiceServicer):
 
 
 def _traceparent(context: Any) -> str:
-    """The caller's W3C trace context, where it sent one; what is none is left out."""
+    """The caller's W3C trace context; empty where there is no valid one."""
     sent = dict(context.invocation_metadata() or ()).get("traceparent", "")
     return sent if isinstance(sent, str) and _TRACEPARENT.fullmatch(sent) else ""
 

@@ -1,4 +1,4 @@
-"""What one watcher has heard already, and what of a worker's news is new to it."""
+"""The state of one watcher: which events it has received, and which are new to it."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from maie.job.v1 import record_pb2 as record
 from maie_gateway.conductor import ENDED_STATES, stage_progress
 from maie_pipeline.bindings import binding_of
 
-# A watcher that reads too slowly misses progress and nothing else.
+# A watcher that reads too slowly misses progress updates only.
 BACKLOG = 256
 
 
 class WatcherState:
-    """What one watcher knows.
+    """The state of one watcher.
 
     Attributes:
-        sequence: The last durable event that was told.
+        sequence: The sequence of the last durable event that was sent.
         stale: Whether the job's record may have changed since it was read.
-        news: Set when there is something to look at.
+        news: Set when there may be events to send.
     """
 
     def __init__(self, sequence: int) -> None:
@@ -34,10 +34,10 @@ class WatcherState:
         self._fractions: dict[str, float] = {}
         self._progress: deque[event.StageEvent] = deque(maxlen=BACKLOG)
 
-    def take(self, told: event.StageEvent) -> None:
-        """Keeps a worker's news until the watcher is ready for it."""
-        if told.WhichOneof("event") == "progress":
-            self._progress.append(told)
+    def take(self, stage_event: event.StageEvent) -> None:
+        """Queues a worker's progress event."""
+        if stage_event.WhichOneof("event") == "progress":
+            self._progress.append(stage_event)
             self.news.set()
 
     def changed(self) -> None:
@@ -46,23 +46,23 @@ class WatcherState:
         self.news.set()
 
     def fresh(self, seen: record.JobRecord) -> list[job.JobEvent]:
-        """The news that a watcher of the job as it is has not heard."""
+        """The queued progress as job events that are new to the watcher."""
         events: list[job.JobEvent] = []
         while self._progress:
             events += self._translate(self._progress.popleft(), seen)
         return events
 
-    def is_new(self, segment: common.Segment) -> bool:
-        """Whether the watcher has not heard this segment, or heard it otherwise."""
-        # The hash alone is kept, so that a long recording costs little.
+    def is_new_segment(self, segment: common.Segment) -> bool:
+        """Whether this segment, or this version of it, is new to the watcher."""
+        # Only the hash is kept, so that a long recording needs little memory.
         content = hash(segment.SerializeToString(deterministic=True))
         if self._segments.get(segment.segment_id) == content:
             return False
         self._segments[segment.segment_id] = content
         return True
 
-    def is_unheard(self, warning: common.Warning) -> bool:
-        """Whether the watcher has not heard this warning: enhancement keeps those of ASR."""
+    def is_new_warning(self, warning: common.Warning) -> bool:
+        """Whether this warning is new to the watcher: enhancement repeats those of ASR."""
         content = hash(warning.SerializeToString(deterministic=True))
         if content in self._warnings:
             return False
@@ -70,7 +70,7 @@ class WatcherState:
         return True
 
     def stage_progress(self, seen: record.JobRecord, stage: common.Stage) -> job.StageProgress:
-        """How far a stage is, with what its running units said of themselves."""
+        """The progress of a stage, with the reported fractions of its running units."""
         running = sum(
             self._fractions.get(unit.unit, 0.0)
             for unit in seen.units
@@ -78,19 +78,21 @@ class WatcherState:
         )
         return stage_progress(seen, stage, running)
 
-    def _translate(self, told: event.StageEvent, seen: record.JobRecord) -> list[job.JobEvent]:
-        unit = next((unit for unit in seen.units if unit.unit == told.unit), None)
-        if unit is None or unit.state in ENDED_STATES or unit.attempt != told.attempt:
+    def _translate(
+        self, stage_event: event.StageEvent, seen: record.JobRecord
+    ) -> list[job.JobEvent]:
+        unit = next((unit for unit in seen.units if unit.unit == stage_event.unit), None)
+        if unit is None or unit.state in ENDED_STATES or unit.attempt != stage_event.attempt:
             return []
         binding = binding_of(unit.stage)
-        response = binding.response_of(told.progress) if binding else None
+        response = binding.response_of(stage_event.progress) if binding else None
         if response is None:
             return []
         match response.WhichOneof("update"):
-            case "segment" if self.is_new(response.segment):
-                return [job.JobEvent(event_time=told.event_time, segment=response.segment)]
+            case "segment" if self.is_new_segment(response.segment):
+                return [job.JobEvent(event_time=stage_event.event_time, segment=response.segment)]
             case "progress":
-                self._fractions[told.unit] = response.progress.fraction
+                self._fractions[stage_event.unit] = response.progress.fraction
                 progress = self.stage_progress(seen, unit.stage)
-                return [job.JobEvent(event_time=told.event_time, stage_progress=progress)]
+                return [job.JobEvent(event_time=stage_event.event_time, stage_progress=progress)]
         return []

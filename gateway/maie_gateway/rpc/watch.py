@@ -1,4 +1,4 @@
-"""A job's events for one watcher: what is logged, what is new, and the end."""
+"""Sends a job's events to watchers: the log, live progress, and the end."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from maie_runtime.bus.types import Msg
 from maie_runtime.errors import Code, StageError
 from maie_runtime.reasons import Reason
 
-# News comes over the watch of the bucket; this bounds the wait when one is missed.
+# Changes come over the watch of the bucket; this bounds the wait where one is missed.
 POLL_SECONDS = 2.0
 
 
 class Watch:
-    """Tells watchers what happens to jobs.
+    """Sends the events of jobs to watchers.
 
-    Every durable event has the sequence of its place in the record's log, so a
-    watcher who reconnects, to any gateway, goes on without a gap or a repeat.
+    The sequence of a durable event is its index in the record's log, so a watcher
+    that reconnects, to any gateway, continues without gaps or duplicates.
     """
 
     def __init__(
@@ -47,16 +47,16 @@ class Watch:
     def drain(self) -> None:
         """Ends every watch with UNAVAILABLE, so that watchers go to another gateway."""
         self._draining = True
-        self._changes.tell_all()
+        self._changes.notify_all()
 
     async def events(
         self, job_id: str, after_sequence: int = 0
     ) -> AsyncGenerator[job.JobEvent, None]:
-        """Tells a job's events from a sequence to its end.
+        """Yields a job's events from a sequence to its end.
 
         Raises:
             StageError: NOT_FOUND with JOB_NOT_FOUND; UNAVAILABLE with
-                GATEWAY_DRAINING, after which another gateway can be asked.
+                GATEWAY_DRAINING: watch again at another gateway.
         """
         watcher = WatcherState(after_sequence)
 
@@ -65,14 +65,16 @@ class Watch:
                 watcher.take(event.StageEvent.FromString(message.data))
 
         with self._changes.subscribe(job_id, watcher.changed):
-            heard = await self._broker.client.subscribe(subjects.progress(job_id), cb=on_progress)
+            progress = await self._broker.client.subscribe(
+                subjects.progress(job_id), cb=on_progress
+            )
             try:
                 async with aclosing(self._follow(job_id, watcher)) as events:
-                    async for told in events:
-                        yield told
+                    async for job_event in events:
+                        yield job_event
             finally:
                 with suppress(NatsError, OSError):
-                    await heard.unsubscribe()
+                    await progress.unsubscribe()
 
     async def _follow(
         self, job_id: str, watcher: WatcherState
@@ -83,13 +85,13 @@ class Watch:
             if watcher.stale:
                 watcher.stale = False
                 seen = await self._seen(job_id)
-            for told in log_events(seen, watcher.sequence):
-                watcher.sequence = told.sequence
-                yield told
-                for more in await self._consequences(seen, told, watcher):
+            for job_event in log_events(seen, watcher.sequence):
+                watcher.sequence = job_event.sequence
+                yield job_event
+                for more in await self._consequences(seen, job_event, watcher):
                     yield more
-            for told in watcher.fresh(seen):
-                yield told
+            for job_event in watcher.fresh(seen):
+                yield job_event
             if seen.state not in FINAL_STATES:
                 await self._wait(job_id, watcher)
         async with self._store.reading(job_id):
@@ -97,28 +99,28 @@ class Watch:
         yield _now(finished=finished)
 
     async def _consequences(
-        self, seen: record.JobRecord, told: job.JobEvent, watcher: WatcherState
+        self, seen: record.JobRecord, job_event: job.JobEvent, watcher: WatcherState
     ) -> list[job.JobEvent]:
-        """What the end of a unit brings: its stage's progress, its segments and its warnings."""
-        if told.WhichOneof("event") != "unit_ended":
+        """The events after the end of a unit: its stage's progress, its segments and warnings."""
+        if job_event.WhichOneof("event") != "unit_ended":
             return []
-        ended = told.unit_ended
+        ended = job_event.unit_ended
         events = [_now(stage_progress=watcher.stage_progress(seen, ended.stage))]
         if ended.state in HAS_OUTPUT:
             unit = next(unit for unit in seen.units if unit.unit == ended.unit)
             async with self._store.reading(seen.job_id):
                 news = await self._results.news(seen, unit)
-            events += [_now(segment=each) for each in news.segments if watcher.is_new(each)]
-            events += [_now(warning=each) for each in news.warnings if watcher.is_unheard(each)]
+            events += [_now(segment=each) for each in news.segments if watcher.is_new_segment(each)]
+            events += [_now(warning=each) for each in news.warnings if watcher.is_new_warning(each)]
         return events
 
     async def _seen(self, job_id: str) -> record.JobRecord:
-        """The record as it was noted last, or read."""
+        """The cached record, or the stored one."""
         stored = self._changes.recent(job_id)
         return stored.record if stored else await self._read(job_id)
 
     async def _read(self, job_id: str) -> record.JobRecord:
-        """Reads the record and notes it: who hears of a state finds it in lists, too."""
+        """Reads the record and notes it, so that lists show the same state."""
         stored = await self._store.get(job_id)
         self._changes.note(stored)
         return stored.record
@@ -145,8 +147,8 @@ def _now(
     warning: common.Warning | None = None,
     finished: job.JobFinished | None = None,
 ) -> job.JobEvent:
-    told = job.JobEvent(
+    job_event = job.JobEvent(
         stage_progress=stage_progress, segment=segment, warning=warning, finished=finished
     )
-    told.event_time.GetCurrentTime()
-    return told
+    job_event.event_time.GetCurrentTime()
+    return job_event
