@@ -90,11 +90,11 @@ class ModelMemory:
         Args:
             shared_gpu: The name of the service's shared GPU; empty for none.
         """
-        told = event.WorkerMemory(shared_gpu=shared_gpu, loaded=self._loaded, loads=self._loads)
+        memory = event.WorkerMemory(shared_gpu=shared_gpu, loaded=self._loaded, loads=self._loads)
         for name, size in (await asyncio.to_thread(memory_in_use)).items():
-            setattr(told, name, size)
-        told.moving_duration.FromNanoseconds(int(self._seconds * 1e9))
-        return told
+            setattr(memory, name, size)
+        memory.moving_duration.FromNanoseconds(int(self._seconds * 1e9))
+        return memory
 
 
 def _gpu_bytes(nvml: Any) -> int:

@@ -81,7 +81,7 @@ class EnhanceStage:
             [_plain(segment) for segment in segments], transcript.language_code, generation, alive
         )
         step = max(len(segments) // PROGRESS_STEPS, 1)
-        told = 0
+        reported = 0
         async with aclosing(pieces):
             async for piece in pieces:
                 segment = segments[piece.segment]
@@ -89,8 +89,8 @@ class EnhanceStage:
                 if piece.kept:
                     transcript.kept_segment_ids.append(segment.segment_id)
                 yield _delta(segment.segment_id, piece.text)
-                if piece.segment >= told + step:
-                    told = piece.segment
+                if piece.segment >= reported + step:
+                    reported = piece.segment
                     yield _progress(piece.segment / len(segments))
         if kept := len(transcript.kept_segment_ids):
             log.warning("enhancement.segments_kept", kept=kept, segments=len(segments))
