@@ -11,7 +11,7 @@ import pytest
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie_client import Client, ClientError
-from maie_gateway.webhooks.queue import bury
+from maie_gateway.webhooks.queue import dead_letter_delivery
 from maie_runtime.bus.provision import open_provisioned_broker
 from maie_runtime.errors import Code, StageError
 from maie_runtime.reasons import Reason
@@ -176,7 +176,7 @@ async def test_a_delivery_that_was_given_up_can_be_replayed(empty_mesh: EmptyMes
                 job_id=made.job_id, receiver="0", url="http://127.0.0.1:9/", event_id="1", attempt=1
             )
             error = StageError(Code.UNAVAILABLE, Reason.RECEIVER_DOWN, "It does not answer.")
-            await bury(broker, delivery, error, 3)
+            await dead_letter_delivery(broker, delivery, error, 3)
         (letter,) = await letters(client)
         assert (letter.unit, letter.attempts) == ("webhook.0", 3)
         assert letter.failure.reason == "RECEIVER_DOWN"

@@ -1,4 +1,4 @@
-"""Tells receivers of finished jobs, by signed CloudEvents over HTTP."""
+"""Notifies receivers of finished jobs, by signed CloudEvents over HTTP."""
 
 from __future__ import annotations
 

@@ -7,22 +7,22 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 
 Network = IPv4Network | IPv6Network
 
-# All of IPv6 that is handed out for the public Internet (RFC 4291, section 2.4).
+# All IPv6 addresses that are allocated for the public Internet (RFC 4291, section 2.4).
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
 
 
 def may_be_reached(address: str, allowed: Sequence[Network]) -> bool:
     """Whether an address is on the public Internet or in an allowed network.
 
-    An IPv4 address inside an IPv6 one (mapped, 6to4) counts as what it is; other
+    An IPv4 address inside an IPv6 one (mapped, 6to4) is checked as IPv4; other
     embeddings (Teredo, NAT64, IPv4-compatible) are outside the public range.
 
     Args:
         address: An IPv4 or IPv6 address in its usual form.
-        allowed: Networks that may be reached though they are not public.
+        allowed: Private networks that may be reached.
 
     Returns:
-        False for what is no address, too.
+        Whether it may be reached; False for text that is no address.
     """
     try:
         found = ip_address(address)

@@ -1,4 +1,4 @@
-"""Webhooks at the door: which a submit may name."""
+"""Validates the webhooks of a submit."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ RESOLVE_SECONDS = 5.0
 
 
 async def check_webhooks(config: job.JobConfig, guard: UrlGuard) -> None:
-    """Refuses a config whose webhooks could not, or must not, be told.
+    """Refuses a config with webhooks that cannot, or must not, be notified.
 
     Raises:
         StageError: INVALID_ARGUMENT with WEBHOOK_INVALID or URI_NOT_ALLOWED,
-            naming the field at fault.
+            naming the invalid field.
     """
     if len(config.webhooks) > MAX_WEBHOOKS:
         raise invalid(

@@ -1,4 +1,4 @@
-"""One attempt at one delivery, and what it says of delivery and receiver."""
+"""One attempt at a delivery, and its outcome for the delivery and the receiver."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _UNEXPECTED = StageError(
 
 
 class Outcome(enum.Enum):
-    """What becomes of a delivery after an attempt."""
+    """What happens to a delivery after an attempt."""
 
     DELIVERED = "delivered"
     RETRY = "tried again later"
@@ -35,12 +35,11 @@ class Outcome(enum.Enum):
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Attempt:
-    """How an attempt went.
+    """The result of an attempt.
 
     Attributes:
-        outcome: What becomes of the delivery.
-        receiver_well: Whether the receiver answered as one that is well does;
-            None where it was not asked.
+        outcome: What happens to the delivery.
+        receiver_well: Whether the receiver seems healthy; None where nothing was sent.
         error: Why it was not delivered.
     """
 
@@ -58,7 +57,7 @@ class Attempts:
         self._source = source
 
     async def make(self, delivery: event.WebhookDelivery) -> Attempt:
-        """Sends a delivery; whatever goes wrong is in what it returns."""
+        """Sends a delivery; returns errors instead of raising them."""
         try:
             secret = await self._secrets.find(delivery)
             content = cloud_event.body(delivery, self._source)
@@ -68,7 +67,7 @@ class Attempts:
         except StageError as error:
             return _not_sent(error)
         except (ClientError, OSError, UnicodeError) as error:
-            # Their texts may hold the URL, and with it a key.
+            # Their messages may contain the URL, and with it a key.
             return _unanswered(
                 Reason.RECEIVER_TIMEOUT
                 if isinstance(error, TimeoutError)

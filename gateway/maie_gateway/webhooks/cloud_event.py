@@ -1,4 +1,4 @@
-"""What a receiver gets: a CloudEvent 1.0 in structured mode, signed."""
+"""The signed CloudEvent 1.0, in structured mode, that receivers get."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ TIMESTAMP_HEADER = "maie-timestamp"
 
 
 def body(delivery: event.WebhookDelivery, source: str) -> bytes:
-    """The event as JSON: the same bytes each time that a delivery is sent.
+    """The event as JSON: the same bytes for each attempt of a delivery.
 
     Args:
-        delivery: What to tell.
+        delivery: The delivery.
         source: The CloudEvents source.
     """
-    told = {
+    cloud_event = {
         "specversion": "1.0",
         "type": TYPE,
         "source": source,
@@ -42,7 +42,9 @@ def body(delivery: event.WebhookDelivery, source: str) -> bytes:
             "failures": [_plain(failure) for failure in delivery.failures],
         },
     }
-    return json.dumps(told, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+    return json.dumps(
+        cloud_event, ensure_ascii=False, separators=(",", ":"), sort_keys=True
+    ).encode()
 
 
 def _plain(failure: common.Failure) -> dict[str, object]:
@@ -56,12 +58,12 @@ def signature(secret: str, timestamp: str, content: bytes) -> str:
 
 
 def headers(secret: str, content: bytes, now: float | None = None) -> dict[str, str]:
-    """The headers of one attempt; the time is in them, so that old ones can be refused.
+    """The headers of one attempt; receivers can refuse an old timestamp.
 
     Args:
         secret: The receiver's secret.
         content: The body.
-        now: Seconds since 1970; the clock's where unset.
+        now: Seconds since 1970; the current time where unset.
     """
     timestamp = str(int(time.time() if now is None else now))
     return {

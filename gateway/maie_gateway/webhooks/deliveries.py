@@ -1,4 +1,4 @@
-"""Who is to be told of a job that became final. Pure: no I/O, no clock."""
+"""The deliveries for a job that became final. Pure: no I/O, no clock."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from maie_gateway.conductor import FINAL_STATES
 from maie_gateway.conductor.tenants import tenant_of_record
 from maie_gateway.webhooks.settings import TenantWebhook
 
-# A message of the broker is bounded, and a receiver that wants them all asks for the job.
+# The broker's messages are bounded; a receiver gets all failures from the job.
 MAX_FAILURES = 20
 TENANT_PREFIX = "tenant-"
 
@@ -22,23 +22,23 @@ TenantWebhooks = Mapping[str, Sequence[TenantWebhook]]
 def deliveries(
     old: record.JobRecord | None, new: record.JobRecord, tenant_webhooks: TenantWebhooks
 ) -> list[event.WebhookDelivery]:
-    """What receivers are to be told after a job's record changed.
+    """The deliveries to publish after a job's record changed.
 
     Args:
-        old: The record before; None where it is unknown what was published for
-            `new`, so that all of it is published again under the same ids.
+        old: The record before; None where it is unknown which deliveries were
+            published: then all are returned, with the same ids as before.
         new: The record now.
         tenant_webhooks: The receivers of all jobs of a tenant, by tenant.
 
     Returns:
-        One delivery for each receiver where the job became final; else none. A
-        job that was taken up again and became final again is told again.
+        One delivery for each receiver where the job became final; otherwise none.
+        A retried job that becomes final again has new deliveries.
     """
     sequence = _final_sequence(new)
     if not sequence or (old is not None and _final_sequence(old) == sequence):
         return []
     state = job.JobState.Name(new.state)
-    told = event.WebhookDelivery(
+    unaddressed = event.WebhookDelivery(
         job_id=new.job_id,
         tenant=new.tenant,
         event_id=f"{new.job_id}/{state}/{sequence}",
@@ -49,16 +49,16 @@ def deliveries(
         failures=_failures(new),
         attempt=1,
     )
-    return [_to(told, *receiver) for receiver in _receivers(new, tenant_webhooks)]
+    return [_to(unaddressed, *receiver) for receiver in _receivers(new, tenant_webhooks)]
 
 
 def delivery_id(delivery: event.WebhookDelivery) -> str:
-    """The delivery's name in JetStream (`Nats-Msg-Id`): JOB/STATE/SEQUENCE/RECEIVER/ATTEMPT."""
+    """The delivery's message id (`Nats-Msg-Id`): JOB/STATE/SEQUENCE/RECEIVER/ATTEMPT."""
     return f"{delivery.event_id}/{delivery.receiver}/{delivery.attempt}"
 
 
 def _final_sequence(source: record.JobRecord) -> int:
-    """The place, from 1, of the log entry with which the job became final; else 0."""
+    """The index, from 1, of the log entry with which the job became final; otherwise 0."""
     if source.state not in FINAL_STATES:
         return 0
     entries = enumerate(source.log, start=1)
@@ -77,8 +77,8 @@ def _failures(source: record.JobRecord) -> list[common.Failure]:
     return found[:MAX_FAILURES]
 
 
-def _to(told: event.WebhookDelivery, receiver: str, url: str) -> event.WebhookDelivery:
+def _to(unaddressed: event.WebhookDelivery, receiver: str, url: str) -> event.WebhookDelivery:
     delivery = event.WebhookDelivery()
-    delivery.CopyFrom(told)
+    delivery.CopyFrom(unaddressed)
     delivery.receiver, delivery.url = receiver, url
     return delivery

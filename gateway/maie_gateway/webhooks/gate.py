@@ -1,4 +1,4 @@
-"""Lets deliveries through to receivers: a few at a time, and none to one that is down."""
+"""Limits concurrent deliveries to each receiver, and stops those to one that is down."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Refusal:
 
 
 class Passage:
-    """A delivery may go; its outcome is told to the breaker."""
+    """A delivery may go; its outcome updates the circuit breaker."""
 
     def __init__(self, breaker: CircuitBreaker, host: str) -> None:
         self._breaker = breaker
@@ -35,20 +35,20 @@ class Passage:
         self._noted = False
 
     def note(self, receiver_well: bool | None) -> bool:
-        """Takes in how the receiver is; returns whether it is left alone from now on."""
+        """Reports the receiver's health; returns whether the circuit breaker opens."""
         self._noted = receiver_well is not None
         if receiver_well:
             self._breaker.succeeded(self._host)
         return receiver_well is False and self._breaker.failed(self._host)
 
     def end(self) -> None:
-        """The delivery is over, maybe without an outcome that tells of the receiver."""
+        """Ends the delivery, maybe without knowing the receiver's health."""
         if not self._noted:
             self._breaker.abandoned(self._host)
 
 
 class Gate:
-    """Bounds what each receiver gets at once, so that a slow one takes not all places."""
+    """Limits concurrent deliveries to each receiver, so that a slow one cannot take all slots."""
 
     def __init__(self, settings: WebhookSettings) -> None:
         self._limit = settings.concurrency_per_receiver
@@ -59,7 +59,7 @@ class Gate:
 
     @contextmanager
     def passing(self, host: str) -> Iterator[Passage | Refusal]:
-        """Holds a place with a receiver, or refuses.
+        """Takes a slot of a receiver, or refuses.
 
         Args:
             host: The receiver's host and port.

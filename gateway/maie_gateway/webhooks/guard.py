@@ -51,10 +51,10 @@ def system_resolver(executor: Executor) -> Resolve:
 
 
 class UrlGuard:
-    """Refuses receivers that a gateway must not reach for a stranger.
+    """Refuses receivers that a gateway must not connect to on behalf of clients.
 
-    The addresses that `addresses` gives are the ones to connect to: who resolves
-    the name again may get others (DNS rebinding).
+    Connect to the addresses that `addresses` returns: resolving the name again
+    may give others (DNS rebinding).
     """
 
     def __init__(self, resolve: Resolve, allowed: Sequence[Network] = ()) -> None:
@@ -62,7 +62,7 @@ class UrlGuard:
         self._allowed = tuple(allowed)
 
     def parse(self, url: str) -> URL:
-        """Reads a URL whose host, where it is an address, may be reached.
+        """Parses a URL; refuses a host that is an address which must not be reached.
 
         Raises:
             StageError: INVALID_ARGUMENT with URI_NOT_ALLOWED.
@@ -74,7 +74,7 @@ class UrlGuard:
         return parsed
 
     async def addresses(self, host: str, port: int) -> list[str]:
-        """Resolves a host; all of its addresses may be reached.
+        """Resolves a host; refuses it unless all of its addresses may be reached.
 
         Raises:
             StageError: INVALID_ARGUMENT with URI_NOT_ALLOWED.
@@ -84,11 +84,11 @@ class UrlGuard:
         if not found:
             raise OSError("the name has no address")
         if not all(may_be_reached(address, self._allowed) for address in found):
-            raise _refused("its name leads to an address that is not public")
+            raise _refused("its name resolves to an address that is not public")
         return found
 
     def may_connect(self, address: str) -> bool:
-        """Whether a socket may be opened to an address: the last check of all."""
+        """Whether a socket may be opened to an address: the final check."""
         return may_be_reached(address, self._allowed)
 
 
@@ -106,7 +106,7 @@ def _parse(url: str) -> URL:
     if parsed.scheme not in ("http", "https"):
         raise _refused("it is neither http nor https")
     if "@" in netloc:
-        raise _refused("it holds a user name; the signature tells the receiver who calls")
+        raise _refused("it contains a user name; the signature identifies the caller")
     if not parsed.host or not parsed.port:
         raise _refused("it names no host or port")
     return parsed

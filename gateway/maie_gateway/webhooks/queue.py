@@ -15,13 +15,13 @@ STAGE = "webhook"
 """Stands for the stage in the subjects and units of dead letters of deliveries."""
 
 
-async def publish_deliveries(broker: Broker, told: Iterable[event.WebhookDelivery]) -> None:
-    """Queues deliveries. One that was queued a short while ago is not doubled.
+async def publish_deliveries(broker: Broker, queued: Iterable[event.WebhookDelivery]) -> None:
+    """Queues deliveries. The broker drops one that was queued a short while ago.
 
     Raises:
         StageError: UNAVAILABLE with BROKER_UNAVAILABLE.
     """
-    for delivery in told:
+    for delivery in queued:
         await broker.publish(
             subjects.webhook(delivery.job_id, delivery.receiver),
             delivery,
@@ -29,16 +29,16 @@ async def publish_deliveries(broker: Broker, told: Iterable[event.WebhookDeliver
         )
 
 
-async def bury(
+async def dead_letter_delivery(
     broker: Broker, delivery: event.WebhookDelivery, error: StageError, deliveries: int
 ) -> None:
-    """Keeps a delivery that was given up as a dead letter.
+    """Publishes a dead letter for a delivery that was given up.
 
     Args:
         broker: The broker.
-        delivery: What was given up.
-        error: Why.
-        deliveries: How often the broker had handed it out.
+        delivery: The delivery.
+        error: Why it was given up.
+        deliveries: How often the broker delivered its message.
     """
     unit = f"{STAGE}.{delivery.receiver}"
     letter = event.DeadLetter(
@@ -53,7 +53,7 @@ async def bury(
 
 
 async def replay(broker: Broker, letter: event.DeadLetter) -> None:
-    """Queues a delivery again that was given up; the event keeps its id."""
+    """Queues the delivery of a dead letter again; the event keeps its id."""
     again = event.WebhookDelivery()
     again.CopyFrom(letter.webhook)
     again.attempt += 1

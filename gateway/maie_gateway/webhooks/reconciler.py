@@ -1,4 +1,4 @@
-"""Queues deliveries that a gateway owed when it died."""
+"""Queues deliveries that a gateway had not published when it died."""
 
 from __future__ import annotations
 
@@ -20,19 +20,18 @@ from maie_runtime.errors import StageError
 
 log = structlog.get_logger()
 
-# Whoever stored the record has published by then, or never will.
+# The gateway that stored the record has published by then, or died.
 SETTLED_SECONDS = 10.0
-# Within the window the broker drops what is queued twice, so this repeats nothing.
+# Within its duplicate window the broker drops deliveries that are queued twice.
 MAX_AGE_SECONDS = DUPLICATE_WINDOW_SECONDS - 60.0
 
 
 class WebhookReconciler:
-    """Queues the deliveries of each job that ended lately once more.
+    """Queues the deliveries of each recently ended job once more.
 
-    A gateway that stores a job's last record and dies before it has published the
-    deliveries loses nothing this way: all gateways see the record, and so does one
-    that starts within `MAX_AGE_SECONDS`. What was published before is dropped by
-    the broker, by its id.
+    If a gateway stores a job's last record and dies before it publishes the
+    deliveries, the others publish them: all gateways see the record, and so does one
+    that starts within `MAX_AGE_SECONDS`. The broker drops duplicates by their id.
     """
 
     def __init__(
@@ -49,8 +48,8 @@ class WebhookReconciler:
         self._seen: dict[str, float] = {}
 
     def changed(self, seen: record.JobRecord, revision: int = 0) -> None:
-        """Takes in a record as it is now. Quick; holds ids for some seconds only."""
-        # Most records of a bucket that is read from its start are old.
+        """Notes a job that ended recently. Never blocks; keeps ids for some seconds only."""
+        # In a replay of the bucket, most records are old.
         ended = seen.log[-1].event_time.ToNanoseconds() / 1e9 if seen.log else 0.0
         if time.time() - ended < MAX_AGE_SECONDS and deliveries(None, seen, self._tenants):
             self._seen.setdefault(seen.job_id, time.monotonic())
@@ -60,14 +59,14 @@ class WebhookReconciler:
         self._seen.pop(job_id, None)
 
     def replay_begun(self) -> None:
-        """Nothing follows: an old record is known by its time."""
+        """Does nothing: `changed` detects old records by their time."""
 
     def replay_ended(self) -> None:
-        """Nothing follows."""
+        """Does nothing."""
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Looks after what was noted as long as the context lasts."""
+        """Queues the deliveries of noted jobs as long as the context lasts."""
         async with background_tasks(self._look_around()):
             yield
 

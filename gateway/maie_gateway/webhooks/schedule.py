@@ -1,21 +1,21 @@
-"""When a delivery is tried again, by its age alone.
+"""When a delivery is retried, by its age alone.
 
-A count of attempts would have to be kept somewhere, and the broker's own also
-counts the times that a delivery was put off or its gateway died.
+A count of attempts would have to be stored, and the broker's own count includes
+deferrals and deaths of gateways.
 """
 
 from __future__ import annotations
 
 import random
 
-# A gateway whose clock jumped does not give up what it has hardly tried.
+# A gateway whose clock jumped must not give up after a few attempts.
 MIN_DELIVERIES = 5
-# Receivers that recover are not met by all that waits at the same instant.
+# Spreads the retries, so that a recovering receiver does not get all of them at once.
 JITTER = 0.25
 
 
 def retry_delay(age: float, *, shortest: float, longest: float) -> float:
-    """Seconds to the next attempt: as old as the delivery is, so the age doubles.
+    """Seconds to the next attempt: the delivery's age, so that the age doubles.
 
     Args:
         age: Seconds since the delivery was published.
@@ -30,7 +30,7 @@ def is_over(age: float, deliveries: int, *, limit: float) -> bool:
 
     Args:
         age: Seconds since the delivery was published.
-        deliveries: How often the broker handed it out.
+        deliveries: How often the broker delivered its message.
         limit: Seconds after which it is given up.
     """
     return age >= limit and deliveries >= MIN_DELIVERIES

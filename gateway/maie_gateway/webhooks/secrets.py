@@ -1,4 +1,4 @@
-"""Where the secrets of deliveries are: never in what waits to be delivered."""
+"""Finds the secrets of receivers; queued deliveries do not contain them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Secrets:
         self._tenants = tenants
 
     async def find(self, delivery: event.WebhookDelivery) -> str:
-        """Reads what is stored of the job, or the gateway's settings for a tenant's receiver.
+        """Reads the job's stored secrets, or the settings for a tenant's receiver.
 
         Raises:
             StageError: NOT_FOUND with JOB_NOT_FOUND where the job was deleted,

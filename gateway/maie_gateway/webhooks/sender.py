@@ -1,4 +1,4 @@
-"""Sends what waits in the queue of deliveries. Every gateway runs one."""
+"""Sends queued deliveries. Every gateway runs one sender."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from maie_gateway.webhooks.attempt import Attempt, Attempts, Outcome
 from maie_gateway.webhooks.gate import Gate, Refusal
 from maie_gateway.webhooks.guard import UrlGuard
 from maie_gateway.webhooks.http import open_poster
-from maie_gateway.webhooks.queue import bury
+from maie_gateway.webhooks.queue import dead_letter_delivery
 from maie_gateway.webhooks.schedule import is_over, retry_delay
 from maie_gateway.webhooks.secrets import Secrets
 from maie_gateway.webhooks.settings import WebhookSettings
@@ -35,7 +35,7 @@ log = structlog.get_logger()
 BROKER_PAUSE_SECONDS = 1.0
 # Beyond the receiver's own time: reading the secret and storing the outcome.
 ACK_MARGIN_SECONDS = 10.0
-# A receiver that is only busy is asked again soon.
+# The longest delay for a delivery whose receiver has no free slot.
 MAX_BUSY_SECONDS = 15.0
 SECONDS_PER_HOUR = 3600.0
 
@@ -43,8 +43,8 @@ SECONDS_PER_HOUR = 3600.0
 class WebhookSender:
     """Delivers at least once: a delivery leaves the queue when its outcome is known.
 
-    What cannot be delivered now is given back with a delay, so that it waits in
-    the broker and takes no place from others.
+    A delivery that cannot be sent now is NAKed with a delay, so that it waits in
+    the broker and takes no slot from others.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class WebhookSender:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Sends as long as the context lasts; what is in hand then is still finished."""
+        """Sends as long as the context lasts; then finishes running attempts."""
         await self._declare_consumer()
         async with open_poster(self._guard, self._settings.timeout_seconds) as poster:
             attempts = Attempts(poster, self._secrets, self._settings.source)
@@ -78,7 +78,7 @@ class WebhookSender:
                 ack_policy=AckPolicy.EXPLICIT,
                 ack_wait=self._settings.timeout_seconds + ACK_MARGIN_SECONDS,
                 max_deliver=-1,
-                # What waits for its next attempt counts, and must not hold up the rest.
+                # Deliveries that wait for a retry count as pending, and must not block others.
                 max_ack_pending=-1,
             ),
         )
@@ -90,7 +90,7 @@ class WebhookSender:
             )
             try:
                 async with aclosing(pulled) as groups:
-                    # The place comes first: what is pulled is on the clock of ack_wait.
+                    # Take a slot before pulling: a pulled message must be acked within ack_wait.
                     await self._places.acquire()
                     async for (message,) in groups:
                         self._start(message, attempts)
@@ -98,7 +98,7 @@ class WebhookSender:
             except BROKER_ERRORS as error:
                 self._places.release()
                 log.warning("webhooks.pull_failed", error=str(error) or type(error).__name__)
-                with suppress(*BROKER_ERRORS):  # it may be gone, with its stream
+                with suppress(*BROKER_ERRORS):  # the stream may have been deleted
                     await self._declare_consumer()
             await asyncio.sleep(BROKER_PAUSE_SECONDS)
 
@@ -126,7 +126,7 @@ class WebhookSender:
             try:
                 await self._deliver(delivery, host, message, attempts)
             except (StageError, *BROKER_ERRORS) as error:
-                # It comes back when its ack_wait is over.
+                # The broker redelivers it after ack_wait.
                 log.warning("webhook.not_settled", error=str(error) or type(error).__name__)
 
     async def _deliver(
@@ -172,11 +172,11 @@ class WebhookSender:
         self, delivery: event.WebhookDelivery, message: Msg, error: StageError
     ) -> None:
         log.warning("webhook.given_up", reason=error.reason)
-        await bury(self._broker, delivery, error, message.metadata.num_delivered)
+        await dead_letter_delivery(self._broker, delivery, error, message.metadata.num_delivered)
         await self._finish(message)
 
     async def _finish(self, message: Msg) -> None:
-        """Ends a delivery. What it told is overwritten, and no longer only forgotten."""
+        """Ends a delivery: overwrites its message on the broker's disk, and acknowledges it."""
         await erase(self._broker, subjects.WEBHOOKS, message.metadata.sequence.stream)
         await message.ack()
 
@@ -193,12 +193,12 @@ class WebhookSender:
 
 
 def _age(message: Msg) -> float:
-    """Seconds since the delivery was published, by the broker's and this clock."""
+    """Seconds since the delivery was published: this clock minus the broker's timestamp."""
     return max(0.0, time.time() - message.metadata.timestamp.timestamp())
 
 
 def _host(url: str) -> str:
-    """The host and port of a URL: all of it that may be logged."""
+    """The host and port of a URL, the only parts that may be logged."""
     try:
         parsed = URL(url)
         return f"{parsed.host}:{parsed.port}"

@@ -1,4 +1,4 @@
-"""All of a gateway's webhooks, wired together."""
+"""Wires the parts of webhooks."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from maie_runtime.bus.broker import Broker
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Webhooks:
-    """What the rest of a gateway needs of them.
+    """What the rest of the gateway uses.
 
     Attributes:
-        guard: Says where deliveries may go, for `check_webhooks`.
-        reconciler: Is to be told of every record (changes.Follower).
+        guard: Decides which URLs are allowed, for `check_webhooks`.
+        reconciler: To be notified of every record (changes.Follower).
         broker: The broker.
         tenants: The receivers of all jobs of a tenant.
     """
@@ -34,7 +34,7 @@ class Webhooks:
     tenants: TenantWebhooks
 
     async def follow(self, old: record.JobRecord | None, new: record.JobRecord) -> None:
-        """Queues what receivers are to be told after a change (loop.Follow).
+        """Queues the deliveries after a change of a record (loop.Follow).
 
         Raises:
             StageError: UNAVAILABLE with BROKER_UNAVAILABLE.
@@ -44,7 +44,7 @@ class Webhooks:
 
 @asynccontextmanager
 async def open_webhooks(broker: Broker, settings: WebhookSettings) -> AsyncIterator[Webhooks]:
-    """Sends deliveries as long as the context lasts; what is in hand is still finished."""
+    """Sends deliveries as long as the context lasts; then finishes running attempts."""
     store = JobStore(broker)
     reconciler = WebhookReconciler(broker, store, settings.tenants)
     async with AsyncExitStack() as stack:
