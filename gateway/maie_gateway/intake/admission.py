@@ -1,4 +1,4 @@
-"""How many jobs and uploads are let in at once."""
+"""Limits unfinished jobs and concurrent uploads."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ RETRY_AFTER = timedelta(seconds=10)
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class AdmissionLimits:
-    """How much is let in.
+    """The limits of admission.
 
     Attributes:
-        jobs: How many jobs of all tenants may be unfinished.
-        jobs_per_tenant: How many of one tenant.
-        uploads: How many recordings may be on their way at once.
-        uploads_per_tenant: How many of one tenant.
+        jobs: The most unfinished jobs of all tenants.
+        jobs_per_tenant: The most of one tenant.
+        uploads: The most concurrent uploads.
+        uploads_per_tenant: The most of one tenant.
     """
 
     jobs: int
@@ -38,13 +38,13 @@ class AdmissionLimits:
 
 @dataclass(kw_only=True, eq=False, slots=True)
 class Upload:
-    """A recording on its way.
+    """An upload in progress.
 
     Attributes:
-        tenant: Whose it is.
-        submit: Uploads of one name become one job; empty for one that exists.
-        pace: How it comes.
-        job_id: The job that it becomes, once all of it is there.
+        tenant: The tenant.
+        submit: Uploads with the same value become one job; empty where the job exists.
+        pace: The pace of the upload.
+        job_id: The id of its job; empty until the upload is complete.
     """
 
     tenant: str
@@ -54,15 +54,14 @@ class Upload:
 
 
 class Admission:
-    """Counts unfinished jobs and uploads, and refuses what is over a limit.
+    """Counts unfinished jobs and uploads, and refuses those over a limit.
 
-    An upload takes the place of the job that it becomes, so that nobody sends
-    a whole recording in vain; but only as long as it moves. One that stands
-    still keeps no job out, and gives its own place to whoever needs it.
+    An upload reserves a slot for its job, so that nobody sends a whole recording
+    in vain. A stalled upload reserves no slot, and a new upload can replace it.
 
     Args:
-        changes: Knows the unfinished jobs.
-        limits: How much is let in.
+        changes: The unfinished jobs.
+        limits: The limits.
     """
 
     def __init__(self, changes: JobChanges, limits: AdmissionLimits) -> None:
@@ -72,13 +71,13 @@ class Admission:
 
     @contextmanager
     def upload(self, tenant: str, submit: str, pace: Pace) -> Iterator[Upload]:
-        """Holds a place while a recording is uploaded and becomes a job.
+        """Reserves a slot while a recording is uploaded and becomes a job.
 
         Args:
-            tenant: Whose job it becomes.
-            submit: What tells submits apart. Those of the same name become the
-                same job and need one job's place. Empty where the job exists.
-            pace: How the recording comes.
+            tenant: The tenant.
+            submit: Identifies the submit. Uploads with the same value become the same
+                job and share its slot. Empty where the job exists.
+            pace: The pace of the upload.
 
         Raises:
             StageError: RESOURCE_EXHAUSTED with TENANT_QUOTA, QUEUE_FULL or
@@ -96,7 +95,7 @@ class Admission:
             self._uploads.discard(upload)
 
     def complete(self, upload: Upload, job_id: str) -> None:
-        """Notes that a recording is there, and checks once more: meanwhile others may have come.
+        """Notes that an upload is complete, and checks again, since others may have come first.
 
         Raises:
             StageError: As `upload`.
@@ -109,7 +108,7 @@ class Admission:
             )
 
     def _places(self, uploads: Iterable[Upload]) -> set[tuple[str, str]]:
-        """The places of jobs that uploads take beside those of the unfinished jobs."""
+        """The job slots that uploads reserve in addition to the unfinished jobs."""
         return {
             (upload.tenant, upload.submit)
             for upload in uploads
@@ -127,7 +126,7 @@ class Admission:
             )
 
     def _make_room(self, tenant: str) -> None:
-        """Finds a place for an upload, if need be that of one that stands still."""
+        """Makes room for an upload, if necessary by ending a stalled one."""
         limits = self._limits
         own = [upload for upload in self._uploads if upload.tenant == tenant]
         if len(own) >= limits.uploads_per_tenant:

@@ -1,6 +1,6 @@
-"""Tells at an upload's first bytes what is certainly no recording; its name says nothing.
+"""Detects by an upload's first bytes, not by its name, files that are certainly no recording.
 
-Preprocess knows the rest. This spares a person the upload of a whole archive.
+Preprocess checks the rest. This spares clients the upload of a whole archive.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from maie_runtime.errors import invalid
 from maie_runtime.reasons import Reason
 
 HEAD_BYTES = 16
-# What such files begin with, by their specifications. No container of sound begins like this.
+# The first bytes of such files, by their specifications. No audio container begins like this.
 _OTHER_KINDS = {
     b"%PDF-": "a PDF document",
     b"PK\x03\x04": "a ZIP archive or an office document",
@@ -26,7 +26,7 @@ _OTHER_KINDS = {
 
 
 def check_head(head: bytes) -> None:
-    """Refuses what is certainly no recording.
+    """Refuses files that are certainly no recording.
 
     Args:
         head: The first bytes, up to `HEAD_BYTES`.

@@ -1,4 +1,4 @@
-"""How fast an upload comes, and when the gateway waits for it no longer."""
+"""Measures the pace of an upload, and ends uploads that are too slow."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from maie.job.v1 import job_pb2 as job
 from maie_runtime.errors import Code, StageError
 from maie_runtime.reasons import Reason
 
-# An upload that came more slowly than the least rate for so long, or stood still for so long, gives
-# its place to one that waits for it. Over a slow line a message may take seconds to be there.
+# An upload below the least rate for TRICKLE_SECONDS, or without a message for SILENCE_SECONDS, can
+# be replaced by a new one. Over a slow line a message may take seconds to arrive.
 TRICKLE_SECONDS = 1.0
 SILENCE_SECONDS = 10.0
-# A timer may fire so much before its time.
+# A timer may fire early by this much.
 CLOCK_SECONDS = 0.001
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class UploadLimits:
-    """What an upload may be.
+    """The limits on one upload.
 
     Attributes:
         max_bytes: The largest recording.
@@ -36,20 +36,20 @@ class UploadLimits:
 
 
 class Pace:
-    """Takes the parts of one upload and ends it where it comes too slowly.
+    """Receives the parts of one upload, and ends it if it is too slow.
 
     Only the time in which the gateway waits for the client counts for the
-    rate, so that a slow object store is nobody's fault.
+    rate, so that a slow object store does not end uploads.
 
     Args:
-        limits: What an upload may be.
+        limits: The limits.
     """
 
     def __init__(self, limits: UploadLimits) -> None:
         self._limits = limits
         self._clock = asyncio.get_running_loop().time
         self._end = self._clock() + limits.max_seconds
-        # Over the window that the rate is taken over:
+        # Within the current window of the mean rate:
         self._bytes = 0
         self._waited = 0.0
         self._waits_since: float | None = None
@@ -58,7 +58,7 @@ class Pace:
 
     @property
     def stalled(self) -> bool:
-        """Whether others may have its place: see `TRICKLE_SECONDS` and `SILENCE_SECONDS`."""
+        """Whether a new upload may replace it: see `TRICKLE_SECONDS` and `SILENCE_SECONDS`."""
         waited = self._waited + self._waiting
         return self._waiting >= SILENCE_SECONDS or (
             waited >= TRICKLE_SECONDS and self._bytes < waited * self._limits.min_bytes_per_second
@@ -66,16 +66,16 @@ class Pace:
 
     @property
     def rate(self) -> float:
-        """Bytes per second of waiting, of late."""
+        """Bytes per second of waiting, within the current window."""
         return self._bytes / max(self._waited + self._waiting, CLOCK_SECONDS)
 
     @property
     def _waiting(self) -> float:
-        """How long the gateway has waited for the next part by now."""
+        """How long the gateway has been waiting for the next part."""
         return self._clock() - self._waits_since if self._waits_since is not None else 0.0
 
     def displace(self) -> None:
-        """Ends the upload: another one needs its place."""
+        """Ends the upload, so that a new one can replace it."""
         self._displaced = True
         if self._wait is not None:
             self._wait.reschedule(self._clock())
@@ -120,12 +120,12 @@ class Pace:
             self._bytes, self._waited = 0, 0.0
 
     def _late(self, began: float) -> StageError:
-        """Why the upload is ended, in or after a wait that began then."""
+        """Why the upload is ended, during or after a wait that began at `began`."""
         limits, now = self._limits, self._clock() + CLOCK_SECONDS
         if self._displaced:
             return _ended(
                 Reason.UPLOAD_TOO_SLOW,
-                "The upload stood still while others waited for its place",
+                "The upload stalled while other uploads waited",
             )
         if now >= self._end:
             return _ended(Reason.UPLOAD_TOO_LONG, f"The upload took {limits.max_seconds:g} seconds")
@@ -140,5 +140,5 @@ class Pace:
 
 def _ended(reason: Reason, what: str) -> StageError:
     return StageError(
-        Code.DEADLINE_EXCEEDED, reason, f"{what}; send the recording again, over a faster way."
+        Code.DEADLINE_EXCEEDED, reason, f"{what}; send it again over a faster connection."
     )

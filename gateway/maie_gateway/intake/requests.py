@@ -1,4 +1,4 @@
-"""Request ids: a submit that is sent again gives the job that it gave before."""
+"""Request ids: a repeated submit returns the job of the first one."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from maie_runtime.reasons import Reason
 
 
 class Requests:
-    """Which job each request id of each tenant stands for.
+    """Maps each request id of each tenant to a job.
 
-    An id is bound to a job's id before the job exists, by compare-and-set, and
-    stays bound to it. Whoever submits under the request id, at any gateway,
-    tries to create that one job, and its record can be created only once; so
-    it does not matter who dies in between.
+    A request id is bound to a job's id before the job exists, by compare-and-set,
+    and stays bound to it. All submits with the request id, at any gateway, try to
+    create that job, and its record can be created only once; so a gateway may die
+    at any point.
 
     Raises:
         StageError: UNAVAILABLE with BROKER_UNAVAILABLE.
@@ -32,7 +32,7 @@ class Requests:
         self._broker = broker
 
     async def find(self, tenant: str, request_id: str) -> str:
-        """The id of the job that a request id stands for; empty where it is new."""
+        """The id of the job of a request id; empty where it is new."""
         with _broker_errors():
             try:
                 entry = await self._broker.requests.get(_key(tenant, request_id))
@@ -44,7 +44,7 @@ class Requests:
         """Binds a request id to a job's id, unless it is bound already.
 
         Returns:
-            The id of the job that the request id stands for from now on.
+            The id of the job that the request id is bound to.
         """
         while True:
             if bound := await self.find(tenant, request_id):
@@ -53,11 +53,11 @@ class Requests:
                 try:
                     await self._broker.requests.create(_key(tenant, request_id), job_id.encode())
                 except (KeyWrongLastSequenceError, KeyNotFoundError):
-                    continue  # somebody else was quicker, or it was just forgotten
+                    continue  # another gateway bound it first, or it was just forgotten
             return job_id
 
     async def forget(self, tenant: str, request_id: str, job_id: str) -> None:
-        """Forgets a request id, unless it stands for another job by now."""
+        """Forgets a request id, unless it is bound to another job now."""
         if await self.find(tenant, request_id) != job_id:
             return
         with _broker_errors():
@@ -73,13 +73,13 @@ def check_same_submit(
     config: job.JobConfig,
     recording: common.Blob,
 ) -> None:
-    """Refuses a request id that was used for something else.
+    """Refuses a request id that was used for another recording or config.
 
     Args:
-        stored: The job that the request id stands for.
-        secrets: Those of its webhooks.
-        config: What is asked for now, with defaults filled in.
-        recording: What was uploaded now.
+        stored: The job of the request id.
+        secrets: The secrets of its webhooks.
+        config: The config of this submit, with defaults filled in.
+        recording: The uploaded recording of this submit.
 
     Raises:
         StageError: ALREADY_EXISTS with REQUEST_ID_REUSED.
@@ -93,7 +93,7 @@ def check_same_submit(
         raise StageError(
             Code.ALREADY_EXISTS,
             Reason.REQUEST_ID_REUSED,
-            f"This request id stands for job {stored.job_id}, which has another recording or "
+            f"This request id belongs to job {stored.job_id}, which has another recording or "
             "config; use a new id for each submit.",
             field="config.request_id",
         )

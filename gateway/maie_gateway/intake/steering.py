@@ -1,4 +1,4 @@
-"""What people do to their jobs: cancel, retry, rename and label."""
+"""Cancels, retries, renames and labels jobs for clients."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class Steering:
         return await self._conductor.take(job_id, [cancel])
 
     async def retry(self, tenant: str, job_id: str, unit: str = "") -> record.JobRecord:
-        """Takes up a failed or cancelled job where it stopped.
+        """Retries a failed or cancelled job from where it stopped.
 
         Args:
-            tenant: Whose job it must be.
+            tenant: The tenant that must own the job.
             job_id: The job.
-            unit: The unit to try again; all that failed where empty.
+            unit: The unit to retry; empty for all failed units.
 
         Raises:
             StageError: FAILED_PRECONDITION with JOB_NOT_RETRYABLE.
@@ -49,7 +49,7 @@ class Steering:
         return await self._conductor.take(job_id, [retry])
 
     async def update(self, tenant: str, request: job.UpdateJobRequest) -> record.JobRecord:
-        """Gives a job another display name or other labels.
+        """Changes a job's display name or labels.
 
         Raises:
             StageError: INVALID_ARGUMENT with DISPLAY_NAME_INVALID or LABELS_INVALID.
@@ -62,8 +62,8 @@ class Steering:
         updated = event.JobUpdated(labels=request.labels)
         if request.HasField("display_name"):
             updated.display_name = request.display_name
-        told = event.StageEvent(job_id=request.job_id, job_updated=updated)
-        return await self._conductor.take(request.job_id, [told])
+        update = event.StageEvent(job_id=request.job_id, job_updated=updated)
+        return await self._conductor.take(request.job_id, [update])
 
 
 def _not_retryable(source: record.JobRecord, unit: str) -> StageError:

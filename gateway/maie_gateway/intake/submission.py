@@ -1,4 +1,4 @@
-"""From an upload to a job: once for each request id, whoever dies in between."""
+"""Makes a job of an upload, exactly once for each request id, even if a gateway dies."""
 
 from __future__ import annotations
 
@@ -38,24 +38,24 @@ CheckConfig = Callable[[job.JobConfig], Awaitable[None]]
 
 
 async def check_nothing(_: job.JobConfig) -> None:
-    """Takes any config."""
+    """Accepts any config."""
 
 
 class Submissions:
-    """Takes uploads and makes jobs of them.
+    """Receives uploads and makes jobs of them.
 
     Args:
-        broker: Must answer before anything is uploaded.
-        blobs: Where recordings go.
+        broker: Must be connected before an upload is accepted.
+        blobs: Stores the recordings.
         store: The job records.
-        changes: Who is told of a job that was found instead of made.
+        changes: Notified of an existing job that a repeated submit returns.
         conductor: Begins jobs.
-        fair_share: Whether a new job has to wait.
-        requests: Which job a request id stands for.
-        admission: How many jobs there may be.
-        templates: Those that a summary can fill.
-        limits: What an upload may be.
-        check: Refuses a config for reasons of its own.
+        fair_share: Decides whether a new job is held.
+        requests: Maps request ids to jobs.
+        admission: Limits jobs and uploads.
+        templates: The templates of summaries.
+        limits: The limits on one upload.
+        check: Further checks of a config.
     """
 
     def __init__(
@@ -88,22 +88,21 @@ class Submissions:
     async def accept(
         self, parts: AsyncGenerator[job.UploadPart, None], tenant: str, traceparent: str
     ) -> record.JobRecord:
-        """Takes an upload; the job exists, durably, when this returns.
+        """Receives an upload; when this returns, its job is stored durably.
 
         Returns:
-            The new job's record, or that of the job that was made under the
-            same request id before.
+            The record of the new job, or of the existing job with the same request id.
         """
         pace = Pace(self._limits)
         async with aclosing(parts):
             config = settled_config(await first_config(parts, pace))
             if config.template_id:
-                self._templates.get(config.template_id)  # or refused before the upload
+                self._templates.get(config.template_id)  # raises before the upload
             await self._check(config)
             if not self._broker.connected:
                 raise broker_unavailable()
             known = await self._known(tenant, config.request_id)
-            # What exists already takes no second place.
+            # A job that exists already needs no second slot.
             submit = "" if known else config.request_id or str(uuid_utils.uuid7())
             with self._admission.upload(tenant, submit, pace) as upload:
                 job_id = known or await self._job_id(tenant, config.request_id)
@@ -129,7 +128,7 @@ class Submissions:
             raise
 
     async def _known(self, tenant: str, request_id: str) -> str:
-        """The job that exists under a request id; empty where there is none."""
+        """The id of the existing job of a request id; empty where there is none."""
         job_id = await self._requests.find(tenant, request_id) if request_id else ""
         return job_id if job_id and await self._store.exists(job_id) else ""
 
@@ -165,8 +164,8 @@ class Submissions:
         except RevisionConflictError:
             return await self._attach(job_id, config, recording)
         except StageError as error:
-            # A broker that went away may have stored the record before it did;
-            # what belongs to no job is swept away later.
+            # Where the connection failed, the broker may have stored the record. If it
+            # did not, the sweep removes the recording.
             if error.code is not Code.UNAVAILABLE:
                 await self._blobs.delete(recording.key)
             raise
@@ -186,7 +185,7 @@ class Submissions:
     async def _attach(
         self, job_id: str, config: job.JobConfig, recording: common.Blob
     ) -> record.JobRecord:
-        """Gives the job that was made under the request id before."""
+        """Returns the existing job of the request id."""
         await self._blobs.delete(recording.key)
         stored = await self._store.get(job_id)
         self._changes.note(stored)
@@ -196,7 +195,7 @@ class Submissions:
         return stored.record
 
     async def _snapshot(self, job_id: str, config: job.JobConfig) -> tuple[common.Blob | None, str]:
-        """Keeps the template as it is now, for this job alone."""
+        """Stores a copy of the current template for this job."""
         if not config.template_id:
             return None, ""
         template = self._templates.get(config.template_id).to_message()
@@ -206,7 +205,7 @@ class Submissions:
 
 
 def _recording_prefix(job_id: str, config: job.JobConfig) -> str:
-    """What a recording's key begins with: under a request id, the same one may come twice."""
+    """The prefix of a recording's key; unique for each upload of the same request id."""
     if not config.request_id:
         return f"{folders.of_job(job_id)}/recording"
     return f"{folders.of_uploads(job_id)}/{uuid_utils.uuid7()}"

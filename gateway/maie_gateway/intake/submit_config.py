@@ -1,4 +1,4 @@
-"""Which config is let in, with defaults filled in."""
+"""Validates the config of a submit and fills in defaults."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def settled_config(asked: job.JobConfig) -> job.JobConfig:
     """The config with defaults filled in.
 
     Raises:
-        StageError: INVALID_ARGUMENT naming the field at fault.
+        StageError: INVALID_ARGUMENT naming the invalid field.
     """
     config = job.JobConfig()
     config.CopyFrom(asked)
@@ -54,7 +54,7 @@ def settled_config(asked: job.JobConfig) -> job.JobConfig:
 
 
 def check_template_id(template_id: str, *, field: str) -> None:
-    """Refuses what no template is named, so that it reaches no path and no message.
+    """Refuses text that cannot be a template id, so that it reaches no path and no message.
 
     Raises:
         StageError: INVALID_ARGUMENT with FIELD_INVALID.
@@ -73,7 +73,7 @@ def _check_filename(filename: str) -> None:
         raise invalid(
             Reason.FILENAME_INVALID,
             f"A file name has at most {MAX_FILENAME_CHARACTERS} characters and no control "
-            "characters, line breaks or direction marks; send another name for it.",
+            "characters, line breaks or direction marks; send another name.",
             field="config.filename",
         )
 
@@ -89,7 +89,7 @@ def _check_request_id(request_id: str) -> None:
 
 
 def check_display_name(name: str, *, field: str) -> None:
-    """Refuses a display name that is too long, breaks lines or turns the direction of writing.
+    """Refuses a display name that is too long or has line breaks or direction marks.
 
     Raises:
         StageError: INVALID_ARGUMENT with DISPLAY_NAME_INVALID.
@@ -104,7 +104,7 @@ def check_display_name(name: str, *, field: str) -> None:
 
 
 def check_labels(labels: Mapping[str, str], *, field: str) -> None:
-    """Refuses labels that are too many, too long or named otherwise.
+    """Refuses labels that are too many, too long or have invalid keys.
 
     Raises:
         StageError: INVALID_ARGUMENT with LABELS_INVALID.
@@ -137,7 +137,7 @@ def _settle_lane(config: job.JobConfig) -> None:
 def _check_chunk_duration(config: job.JobConfig) -> None:
     if not config.HasField("chunk_duration"):
         return
-    # Not as a timedelta, which holds less than a Duration.
+    # Not as a timedelta, whose range is smaller than a Duration's.
     wanted = seconds(config.chunk_duration)
     if not MIN_CHUNK_SECONDS <= wanted <= MAX_CHUNK_SECONDS:
         raise invalid(

@@ -1,8 +1,8 @@
-"""Whose call it is, and whose job.
+"""The tenant of a call and of a job.
 
-A tenant is a name that the caller gives; nothing proves it yet. It keeps the
-jobs of honest callers apart and is no protection against others: until callers
-are authenticated, only let those reach a gateway who may see every job.
+A tenant is a name that the caller sends; it is not authenticated yet. It keeps
+the jobs of honest callers apart and is no protection against others: until
+callers are authenticated, only callers who may see every job may reach a gateway.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ async def own_job(store: JobStore, job_id: str, tenant: str) -> StoredRecord:
     """Reads the record of a tenant's own job.
 
     Raises:
-        StageError: NOT_FOUND with JOB_NOT_FOUND, in the same words for
+        StageError: NOT_FOUND with JOB_NOT_FOUND, with the same message for
             another tenant's job as for one that does not exist.
     """
     stored = await store.get(job_id)

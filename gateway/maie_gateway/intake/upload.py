@@ -1,4 +1,4 @@
-"""Takes a recording from a client, piece by piece, into the object store."""
+"""Streams a recording from a client into the object store."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from maie_runtime.errors import Code, StageError, invalid
 from maie_runtime.limits import MAX_UPLOAD_PART_BYTES
 from maie_runtime.reasons import Reason
 
-# What a client sends together with its finish message is there well before.
+# Parts that a client sends together with its finish message arrive well before.
 END_SECONDS = 0.5
 
 
 async def first_config(parts: AsyncIterator[job.UploadPart], pace: Pace) -> job.JobConfig:
-    """Takes the first part, which must be the config."""
+    """Receives the first part, which must be the config."""
     part = await pace.next(parts)
     if part is None or part.WhichOneof("part") != "config":
         raise invalid(
@@ -32,13 +32,13 @@ async def first_config(parts: AsyncIterator[job.UploadPart], pace: Pace) -> job.
 async def receive_audio(
     parts: AsyncIterator[job.UploadPart], prefix: str, blobs: Blobs, pace: Pace, max_bytes: int
 ) -> common.Blob:
-    """Takes the audio and the finish message. An upload that fails leaves nothing.
+    """Receives the audio and the finish message. A failed upload leaves nothing behind.
 
     Raises:
         StageError: INVALID_ARGUMENT with UPLOAD_INCOMPLETE, AUDIO_EMPTY,
             UPLOAD_OUT_OF_ORDER, UPLOAD_PART_TOO_LARGE or UNSUPPORTED_FORMAT;
             RESOURCE_EXHAUSTED with UPLOAD_TOO_LARGE; DEADLINE_EXCEEDED as
-            `Pace.next` has it.
+            from `Pace.next`.
     """
     async with blobs.writer(prefix) as writer:
         finish = await _write_all(parts, writer, pace, max_bytes)
@@ -76,7 +76,7 @@ async def _write_all(
                 await writer.write(part.audio)
             case _:
                 raise _out_of_order()
-    # A client that was cancelled or killed looks like one that is done.
+    # The stream of a cancelled or killed client ends like a complete one.
     raise invalid(
         Reason.UPLOAD_INCOMPLETE,
         "The upload ended without its finish message; send the recording again.",
@@ -84,10 +84,10 @@ async def _write_all(
 
 
 async def _check_end(parts: AsyncIterator[job.UploadPart]) -> None:
-    """Refuses parts after the finish message, as far as they come at once.
+    """Refuses parts that arrive right after the finish message.
 
-    Most clients end their side with it. One that keeps it open is not waited
-    for any longer, and nothing that it sends later is read.
+    Most clients end their side with it. The gateway does not wait for one that
+    keeps it open, and ignores parts that it sends later.
     """
     with suppress(TimeoutError):
         async with asyncio.timeout(END_SECONDS):
@@ -98,8 +98,8 @@ async def _check_end(parts: AsyncIterator[job.UploadPart]) -> None:
 def _out_of_order() -> StageError:
     return invalid(
         Reason.UPLOAD_OUT_OF_ORDER,
-        "After the config, only audio may come, and finish as the last message; send the recording "
-        "again in this order.",
+        "Send the config, then audio, and finish as the last message; send the recording again in "
+        "this order.",
     )
 
 
