@@ -1,8 +1,8 @@
 """Lists and search over all jobs, answered from a database.
 
-JetStream stays the truth: the database is filled from the job records that a
-gateway watches and from stored results, holds nothing of its own, and can be
-emptied and filled anew at any time (`python -m maie_gateway.readmodel`).
+JetStream is the source of truth: the database is filled from the job records that
+a gateway watches and from stored results, has no data of its own, and can be
+rebuilt at any time (`python -m maie_gateway.readmodel`).
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ IN_MEMORY = (
 
 def main() -> None:
     """Empties the read model and fills it from JetStream and the blob store."""
-    # Standard output holds the total only.
+    # Only the total goes to standard output.
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     settings = load_settings(ReadModelSettings)
     mesh = load_settings(MeshSettings)

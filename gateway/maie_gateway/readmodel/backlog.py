@@ -1,4 +1,4 @@
-"""What was seen of the job records and is not written to the read model yet. No I/O."""
+"""The changes of job records that are not written to the read model yet. No I/O."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from maie.job.v1 import record_pb2 as record
 
-# Records that are held until they are written; of more only the ids are, and they are read again.
+# How many waiting records are cached; further ones are read again when they are written.
 HELD_RECORDS = 500
 REMEMBERED_JOBS = 1_000
 
@@ -17,10 +17,9 @@ class Waiting:
     """A job that is to be written.
 
     Attributes:
-        ticket: The place, in the order of what was seen, of its first change
-            that is not written.
-        revision: The newest revision seen; None where the job is gone.
-        record: The record of that revision, where it is held.
+        ticket: The number of its first unwritten change, in the order of arrival.
+        revision: The newest revision seen; None where the job was removed.
+        record: The record of that revision, where it is cached.
     """
 
     ticket: int
@@ -37,11 +36,11 @@ class Backlog:
 
     def __init__(self) -> None:
         self._waiting: dict[str, Waiting] = {}
-        # Those that are being written. What changes meanwhile waits anew.
+        # The entries that are being written. A change meanwhile adds a new entry to `_waiting`.
         self._writing: dict[str, Waiting] = {}
         self._ticket = 0
         self._held = 0
-        # The newest revisions that were written or removed lately: a gateway hears of its own
+        # The newest revisions that were written or removed recently: a gateway receives its own
         # changes twice, and sometimes late.
         self._known: dict[str, int] = {}
         self._replay: dict[str, int] | None = None
@@ -52,12 +51,12 @@ class Backlog:
 
     @property
     def ticket(self) -> int:
-        """The ticket of what was seen last."""
+        """The ticket of the last change."""
         return self._ticket
 
     @property
     def replay(self) -> Mapping[str, int] | None:
-        """The revisions of a replay that has ended and is to be compared."""
+        """The revisions of a replay that ended and is not compared yet."""
         return self._replay if self._replay_ended else None
 
     @property
@@ -66,37 +65,37 @@ class Backlog:
         return self._replay is not None
 
     def written(self, ticket: int) -> bool:
-        """Whether all that was seen up to a ticket is written."""
+        """Whether all changes up to a ticket are written."""
         longest = (next(iter(part.values()), None) for part in (self._writing, self._waiting))
         return all(entry is None or entry.ticket > ticket for entry in longest)
 
     def begin_replay(self) -> None:
-        """All jobs' records come now, each as it is."""
+        """Begins a replay: the current records of all jobs follow."""
         self._replay = {}
         self._replay_ended = False
         self._known.clear()
 
     def end_replay(self) -> None:
-        """All records have come; what has waited since before is what they say, or gone."""
+        """Ends a replay; entries that waited before it get its revisions, or are removed."""
         replay = self._replay or {}
         for job_id in self._waiting.keys() | self._writing.keys():
             self._add(job_id, replay.get(job_id), None)
         self._replay_ended = True
 
     def change(self, seen: record.JobRecord, revision: int) -> None:
-        """A job's record is this now, unless something newer is known."""
+        """Adds a changed record, unless a newer revision is known."""
         if self._replay is not None and not self._replay_ended:
             self._replay[seen.job_id] = max(revision, self._replay.get(seen.job_id, 0))
         elif self._known.get(seen.job_id, 0) < revision:
             self._add(seen.job_id, revision, seen)
 
     def remove(self, job_id: str, revision: int = 0) -> None:
-        """A job's record is gone.
+        """Adds the removal of a job.
 
         Args:
             job_id: The job.
-            revision: That of the removal; changes before it, which may be told
-                later, count no more. 0 where it is not known.
+            revision: The revision of the removal; older changes, which may arrive
+                later, are ignored. 0 where it is not known.
         """
         if self._replay is not None:
             self._replay.pop(job_id, None)
@@ -105,7 +104,7 @@ class Backlog:
             self._add(job_id, None, None)
 
     def compare(self, shown: Mapping[str, int]) -> None:
-        """Ends a replay: what differs from the revisions that are written is to be written."""
+        """Compares a replay with the written revisions, and adds what differs."""
         replay, self._replay, self._replay_ended = self._replay or {}, None, False
         waiting = self._waiting.keys() | self._writing.keys()
         for job_id in shown.keys() - replay.keys() - waiting:
@@ -115,7 +114,7 @@ class Backlog:
                 self._add(job_id, revision, None)
 
     def take(self, size: int) -> Mapping[str, Waiting]:
-        """The entries that have waited longest, by job id; the same ones until `done`."""
+        """The oldest entries, by job id; the same ones until `done`."""
         while self._waiting and len(self._writing) < size:
             job_id = next(iter(self._waiting))
             if job_id in self._writing:
@@ -124,7 +123,7 @@ class Backlog:
         return self._writing
 
     def done(self) -> None:
-        """What was taken is written."""
+        """Marks the taken entries as written."""
         for job_id, entry in self._writing.items():
             self._held -= entry.record is not None
             if entry.revision is not None:

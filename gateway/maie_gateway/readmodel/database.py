@@ -36,18 +36,18 @@ from maie_runtime.reasons import Reason
 
 log = structlog.get_logger()
 
-# Another process, such as the command that rebuilds, may hold the database for a batch.
+# Another process, such as the rebuild command, may lock the database for a batch.
 BUSY_SECONDS = 10.0
 CONNECT_SECONDS = 5
-# No answer of ours takes so long; a database that is stuck must not hold up the rest.
+# No statement takes this long; a stuck database must not block the rest.
 STATEMENT_SECONDS = 30
 RETRY_AFTER = timedelta(seconds=5)
-# Gateways that start together make the tables one after the other; any number will do.
+# The key of the lock under which gateways create the tables one at a time; an arbitrary number.
 SCHEMA_LOCK = 5_023_191
 
 WRITES = "maie_writes"
 IN_MEMORY = (None, "", ":memory:")
-# SQLite looks at the clock so often: some ten times in a millisecond.
+# SQLite checks the deadline after so many instructions: some ten times in a millisecond.
 PROGRESS_INSTRUCTIONS = 10_000
 CHECKPOINT_MILLISECONDS = 200
 
@@ -72,7 +72,7 @@ class Database:
 
     @property
     def name(self) -> str:
-        """The database as logs may name it: without its password."""
+        """The URL for logs, without the password."""
         return self._engine.url.render_as_string(hide_password=True)
 
     @contextmanager
@@ -93,14 +93,14 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A transaction that writes; an error within undoes it."""
+        """A transaction that writes; an error rolls it back."""
         with _unavailable():
             self.prepare()
             with self._begin_writing() as connection:
                 yield connection
 
     def prepare(self) -> None:
-        """Makes what is missing; empties a database of another version."""
+        """Creates missing tables; recreates those of another version."""
         with self._preparing:
             if self._prepared:
                 return
@@ -117,15 +117,15 @@ class Database:
             self._make(connection)
 
     def analyze(self) -> None:
-        """Lets the database look at what it holds, so that it plans well."""
+        """Updates the statistics of the query planner."""
         with self.writing() as connection:
             connection.execute(text("ANALYZE"))
 
     def purge(self) -> bool:
-        """Takes some of what was removed off the disk; whether there is more to do.
+        """Erases some removed data from the disk; returns whether there is more.
 
-        In PostgreSQL that is its own affair: what is removed stays until
-        autovacuum, and in its WAL until that is recycled.
+        PostgreSQL does this by itself: removed data stays until autovacuum, and
+        in the WAL until that is recycled.
         """
         with self.writing() as connection:
             if self.index.purge(connection):
@@ -133,11 +133,11 @@ class Database:
         return self._engine.dialect.name == "sqlite" and not self._truncate_wal()
 
     def _truncate_wal(self) -> bool:
-        """Empties the write-ahead log, which holds what pages were before; whether it could."""
+        """Truncates the write-ahead log, which contains old pages; returns whether it could."""
         with _unavailable(), self._engine.connect() as connection:
             raw = connection.connection.driver_connection
             assert isinstance(raw, sqlite3.Connection)
-            # Not for long: a reader of an older state may go on for seconds.
+            # A short timeout: a reader of an older snapshot may run for seconds.
             raw.execute(f"PRAGMA busy_timeout = {CHECKPOINT_MILLISECONDS}")
             try:
                 busy, *_ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
@@ -151,7 +151,7 @@ class Database:
 
     @contextmanager
     def _bounded(self, connection: Connection, deadline: Deadline) -> Iterator[None]:
-        """Ends what runs on a connection when its time is over."""
+        """Ends a connection's statements at the deadline."""
 
         def check(*_: object) -> None:
             if deadline.passed:
@@ -208,13 +208,13 @@ def _engine(url: URL) -> Engine:
 
 
 def _sqlite_in_memory() -> Engine:
-    """A database that goes with its process, for several threads at once."""
+    """A database in the memory of this process, shared by several threads."""
     name = f"file:/maie-{uuid4()}?vfs=memdb"
 
     def connect() -> sqlite3.Connection:
         return sqlite3.connect(name, uri=True, timeout=BUSY_SECONDS, check_same_thread=False)
 
-    # It is there as long as a connection is: this one, which nobody else uses.
+    # The database exists as long as a connection is open, so this one stays open.
     keeper = connect()
     engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool, hide_parameters=True)
     event.listen(engine, "engine_disposed", lambda _: keeper.close())
@@ -232,7 +232,7 @@ def _postgresql(url: URL) -> Engine:
         "connect_timeout": CONNECT_SECONDS,
         "options": f"-c statement_timeout={STATEMENT_SECONDS}s",
         "application_name": "maie-gateway",
-        # A prepared statement is planned without its values, and a rare word then like any other.
+        # A prepared statement is planned without its values, so rare words would get a bad plan.
         "prepare_threshold": None,
     }
     return create_engine(
@@ -244,20 +244,20 @@ def _postgresql(url: URL) -> Engine:
 
 
 def _on_sqlite_connect(connection: object, _record: object) -> None:
-    # Transactions are begun below; the module's own would not hold for CREATE and DROP.
+    # `_on_sqlite_begin` begins transactions; those of the module do not cover CREATE and DROP.
     connection.isolation_level = None  # type: ignore[attr-defined]
     cursor = connection.cursor()  # type: ignore[attr-defined]
     cursor.execute("PRAGMA journal_mode = WAL")
-    # A power failure may lose the last transactions, which come again from the truth.
+    # A power failure may lose the last transactions; JetStream provides them again.
     cursor.execute("PRAGMA synchronous = NORMAL")
-    # What is removed is overwritten, not only forgotten.
+    # Overwrite removed data on the disk.
     cursor.execute("PRAGMA secure_delete = ON")
     cursor.close()
 
 
 def _on_sqlite_begin(connection: Connection) -> None:
     writes = connection.get_execution_options().get(WRITES, False)
-    # A transaction that reads first and writes later fails at once where another process wrote.
+    # A transaction that reads before it writes fails if another process wrote meanwhile.
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
@@ -268,7 +268,7 @@ def _unavailable(deadline: Deadline | None = None) -> Iterator[None]:
     except (InterfaceError, OperationalError, PoolTimeoutError) as error:
         if deadline is not None and deadline.passed:
             raise query_too_slow() from error
-        # Its kind only: a message may quote the text of a recording.
+        # Only the error's type: its message may quote the text of a recording.
         log.warning("readmodel.failed", error=type(getattr(error, "orig", error)).__name__)
         raise StageError(
             Code.UNAVAILABLE,

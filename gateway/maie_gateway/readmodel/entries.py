@@ -88,7 +88,7 @@ def text_version(of: record.JobRecord) -> str:
 
 
 def microseconds(time: Timestamp) -> int:
-    """A time as the database keeps it; one that no 64 bits hold is the last that they do."""
+    """A time as the database stores it, clamped to 64 bits."""
     return max(-MAX_INT64, min(MAX_INT64, time.seconds * 1_000_000 + time.nanos // 1000))
 
 

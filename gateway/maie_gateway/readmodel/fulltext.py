@@ -1,7 +1,6 @@
 """The index of words: FTS5 in SQLite, GIN in PostgreSQL.
 
-It finds the jobs that hold all of a query's words; where in a job they are
-is told by its moments.
+It finds the jobs that contain all words of a query; their moments have the places.
 """
 
 from __future__ import annotations
@@ -89,7 +88,7 @@ class Fts5:
         )
 
     def remove(self, connection: Connection, number: int) -> None:
-        """Removes the row's words, which FTS5 has to be told again."""
+        """Removes the row's words, which FTS5 needs again for that."""
         connection.execute(
             text(
                 "INSERT INTO readmodel_words(readmodel_words, rowid, words) "
@@ -116,7 +115,7 @@ class Fts5:
         return self._merging
 
     def found(self, connection: Connection, terms: Sequence[Term]) -> ColumnElement[bool]:
-        """Phrases in quotes; words hold letters and digits only, so nothing else is in them."""
+        """Phrases in quotes; words have letters and digits only, so they need no escaping."""
         phrases = (f'"{" ".join(term.words)}"' + "*" * term.prefix for term in terms)
         match = self._index.c.readmodel_words.op("MATCH")(" AND ".join(phrases))
         return texts.c.number.in_(select(self._index.c.rowid).where(match))

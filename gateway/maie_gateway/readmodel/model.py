@@ -51,7 +51,7 @@ class ReadModel:
     async def _put_all(
         self, entries: Iterable[JobEntry], put: Callable[[Connection, JobEntry], bool]
     ) -> int:
-        # In one order everywhere: gateways that write the same jobs never wait for each other.
+        # Always in the same order, so that gateways that write the same jobs do not deadlock.
         ordered = sorted(entries, key=lambda entry: entry.job_id)
 
         def put_all() -> int:
@@ -85,15 +85,15 @@ class ReadModel:
         await self._run(remove)
 
     async def purge(self) -> bool:
-        """Takes some of what was removed off the disk; whether there is more to do."""
+        """Erases some removed data from the disk; returns whether there is more."""
         return await self._run(self._database.purge)
 
     async def clear(self) -> None:
-        """Forgets everything."""
+        """Removes everything."""
         await self._run(self._database.clear)
 
     async def analyze(self) -> None:
-        """Lets the database look at what it holds, so that it plans well."""
+        """Updates the statistics of the query planner."""
         await self._run(self._database.analyze)
 
     async def list_page(self, tenant: str, request: job.ListJobsRequest) -> job.ListJobsResponse:
@@ -113,7 +113,7 @@ class ReadModel:
         return await self._reads.run(tenant, read)
 
     def check_list(self, tenant: str, request: job.ListJobsRequest) -> None:
-        """Refuses what `list_page` would, without a look at the database."""
+        """Validates a request like `list_page`, without reading the database."""
         check_list(request)
         pages.asked_page(tenant, request)
 
@@ -134,7 +134,7 @@ class ReadModel:
         return await self._reads.run(tenant, read)
 
     def check_search(self, tenant: str, request: job.SearchJobsRequest) -> None:
-        """Refuses what `search` would, without a look at the database."""
+        """Validates a request like `search`, without reading the database."""
         search.asked_page(tenant, request)
 
     async def count(self, tenant: str | None = None) -> int:
@@ -172,8 +172,7 @@ class ReadModel:
 async def open_read_model(url: str) -> AsyncIterator[ReadModel]:
     """A read model over a database, whose tables are made where they are missing.
 
-    A database that does not answer is no reason not to start: it is tried
-    again with every call.
+    A gateway starts even if the database does not answer: each call tries it again.
 
     Args:
         url: As `ReadModelSettings.url`.

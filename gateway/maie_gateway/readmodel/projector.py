@@ -21,14 +21,14 @@ from maie_runtime.errors import StageError
 
 log = structlog.get_logger()
 
-# Jobs in one transaction: enough for some thousand a second, few enough that a list that is
-# asked for meanwhile waits for some milliseconds only.
+# Jobs in one transaction: enough for some thousand a second, few enough that a concurrent list
+# waits for some milliseconds only.
 BATCH_JOBS = 100
 RETRY_SECONDS = 2.0
 # What changes in so short a time is written at once, unless somebody asks: a job that takes
 # milliseconds is one row then, not one for each of its steps.
 REST_SECONDS = 1.0
-# A list waits so long for what this gateway has seen to be written, and then tells what there is.
+# How long a list waits for the changes that this gateway has seen; then it is served without them.
 SETTLE_SECONDS = 5.0
 # So long a removal waits for what it removed to be off the disk. A large index takes longer, and is
 # purged all the same.
@@ -40,10 +40,10 @@ PURGE_REST = 9
 
 
 class Projector:
-    """Writes what the watch of the job records tells into the read model.
+    """Writes the changes of job records into the read model.
 
-    It is handed to `JobChanges`, which calls `replay_begun`, `changed`, `gone`
-    and `replay_ended`; none of them waits.
+    `JobChanges` calls `replay_begun`, `changed`, `gone` and `replay_ended`; none
+    of them blocks.
     """
 
     def __init__(self, model: ReadModel, store: JobStore, results: Results) -> None:
@@ -54,37 +54,37 @@ class Projector:
         self._news = asyncio.Event()
         self._finished_jobs = asyncio.Event()
         self._removed_jobs = asyncio.Event()
-        # Cleared while removed jobs may still be found on the disk.
+        # Cleared while the disk may still contain removed jobs.
         self._purged = asyncio.Event()
         self._purged.set()
-        # Set, and replaced, whenever something was written, or could not be.
+        # Set, and replaced, after each write, successful or not.
         self._wrote = asyncio.Event()
         self._behind = False
         self._asked = asyncio.Event()
 
     def replay_begun(self) -> None:
-        """The watch begins: every job's record comes now, as it is."""
+        """The watch begins: the current records of all jobs follow."""
         self._backlog.begin_replay()
 
     def replay_ended(self) -> None:
-        """All records have come; a job that did not is gone."""
+        """All records have arrived; jobs without one were removed."""
         self._backlog.end_replay()
         self._news.set()
 
     def changed(self, seen: record.JobRecord, revision: int) -> None:
-        """A job's record is this now."""
+        """A job's record changed."""
         self._backlog.change(seen, revision)
         self._news.set()
 
     def gone(self, job_id: str, revision: int = 0) -> None:
-        """A job's record is gone; what it was before that revision is shown no more."""
+        """A job's record was removed; older revisions are ignored."""
         self._backlog.remove(job_id, revision)
         self._news.set()
 
     async def settled(self) -> None:
-        """Returns when all that was seen so far is written, or after `SETTLE_SECONDS`.
+        """Returns when all changes seen so far are written, or after `SETTLE_SECONDS`.
 
-        It does not wait where the database does not answer. Texts are not waited for.
+        It does not wait where the database does not answer, nor for texts.
         """
         self._asked.set()
         with suppress(TimeoutError):
@@ -96,7 +96,7 @@ class Projector:
                     await self._wrote.wait()
 
     async def purged(self) -> None:
-        """Returns when what was removed so far is off the disk, or after `PURGE_SECONDS`."""
+        """Returns when all removed jobs are erased from the disk, or after `PURGE_SECONDS`."""
         await self.settled()
         with suppress(TimeoutError):
             async with asyncio.timeout(PURGE_SECONDS):
@@ -115,7 +115,7 @@ class Projector:
             yield
 
     async def _write_all(self) -> None:
-        """Writes what has come, a moment later unless somebody waits for it."""
+        """Writes the backlog, after a short delay unless a caller waits for it."""
         with suppress(TimeoutError):
             async with asyncio.timeout(REST_SECONDS):
                 await self._asked.wait()
@@ -137,7 +137,7 @@ class Projector:
             self._tell()
 
     async def _compare(self) -> None:
-        """After a replay, finds what the database lacks and what it should not have any more."""
+        """After a replay, finds missing and outdated rows of the database."""
         replay = self._backlog.replay
         if replay is None:
             return
@@ -162,7 +162,7 @@ class Projector:
             self._finished_jobs.set()
 
     async def _entry(self, job_id: str, waiting: Waiting) -> JobEntry | None:
-        """A job's row; None where the job is gone."""
+        """A job's row; None where the job was removed."""
         if waiting.revision is None:
             return None
         if waiting.record is not None:
@@ -187,7 +187,7 @@ class Projector:
             await asyncio.sleep(PURGE_PAUSE_SECONDS)
         if not self._removed_jobs.is_set():
             self._purged.set()
-        # Each purge writes the whole index anew; what is removed meanwhile goes with the next.
+        # Each purge rewrites the whole index; jobs removed meanwhile go with the next one.
         await asyncio.sleep((time.monotonic() - began) * PURGE_REST)
 
     def _tell(self) -> None:
@@ -196,7 +196,7 @@ class Projector:
 
 
 async def _repeat(wanted: asyncio.Event, work: Callable[[], Awaitable[None]]) -> None:
-    """Works each time it is wanted, and tries again where something does not answer."""
+    """Runs the work each time it is requested, and retries where a store does not answer."""
     while True:
         await wanted.wait()
         wanted.clear()
@@ -204,8 +204,8 @@ async def _repeat(wanted: asyncio.Event, work: Callable[[], Awaitable[None]]) ->
             await work()
         except StageError as error:
             log.warning("readmodel.behind", reason=error.reason)
-        except Exception as error:  # noqa: BLE001 - lists that stand still in silence are worse
-            # Its kind only: a database's message may quote the text of a recording.
+        except Exception as error:  # noqa: BLE001 - otherwise lists would stall silently
+            # Only the error's type: a database's message may quote the text of a recording.
             log.error("readmodel.broken", error=type(error).__name__)
         else:
             continue

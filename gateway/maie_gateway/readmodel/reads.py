@@ -1,4 +1,4 @@
-"""Reads beside each other, each for a bounded time, and few at once for one tenant."""
+"""Runs reads concurrently, each for a bounded time, and few at once for one tenant."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ResultT = TypeVar("ResultT")
 # A usual page takes milliseconds; what is asked again and again must not take a thread for long.
 READ_SECONDS = 5.0
 READ_THREADS = 4
-# So that another tenant always finds a thread.
+# So that a thread is always free for another tenant.
 TENANT_READS = 2
 # Of one tenant; with pages of milliseconds, the last one waits for a moment only.
 WAITING_READS = 64
@@ -65,7 +65,7 @@ class Deadline:
 
 
 def query_too_slow() -> StageError:
-    """What a caller hears whose query took too long."""
+    """The error for a query that took too long."""
     return StageError(
         Code.DEADLINE_EXCEEDED,
         Reason.QUERY_TOO_SLOW,
@@ -89,13 +89,13 @@ class Reads:
         self._turns: WeakValueDictionary[str, _Turns] = WeakValueDictionary()
 
     async def run(self, tenant: str, read: Callable[[Deadline], ResultT]) -> ResultT:
-        """Runs a tenant's read once it is its turn; one whose caller leaves is ended."""
+        """Runs a tenant's read when a slot is free; ends it if its caller is cancelled."""
         turns = self._turns.setdefault(tenant, _Turns())
         await turns.take()
         deadline = Deadline(READ_SECONDS)
         loop = asyncio.get_running_loop()
         running = loop.run_in_executor(self._threads, read, deadline)
-        # The thread is free when it is done, and not when its caller leaves.
+        # The slot is free when the thread is done, not when its caller is cancelled.
         running.add_done_callback(lambda _: turns.give())
         try:
             return await asyncio.shield(running)

@@ -1,4 +1,4 @@
-"""Fills an empty read model from the truth: JetStream and the blob store."""
+"""Rebuilds a read model from JetStream and the blob store."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from maie_runtime.errors import StageError
 BATCH_JOBS = 100
 
 # What is counted, how many are done, and how many there are where that is known.
-Told = Callable[[str, int, int | None], None]
+Progress = Callable[[str, int, int | None], None]
 
 
 async def rebuild(
-    model: ReadModel, store: JobStore, results: Results, told: Told
+    model: ReadModel, store: JobStore, results: Results, progress: Progress
 ) -> tuple[int, int]:
     """Empties a read model and fills it; gateways may run meanwhile.
 
     Args:
-        model: What is filled.
-        store: Where the records are.
-        results: Where the texts are.
-        told: Hears how far it is after each batch.
+        model: The read model.
+        store: The job records.
+        results: The stored results.
+        progress: Called after each batch.
 
     Returns:
         How many jobs were written, and the text of how many.
@@ -44,13 +44,13 @@ async def rebuild(
         part = ids[start : start + BATCH_JOBS]
         entries = await asyncio.gather(*(_entry(store, job_id) for job_id in part))
         jobs += await model.apply_all(entry for entry in entries if entry is not None)
-        told("jobs", start + len(part), len(ids))
+        progress("jobs", start + len(part), len(ids))
     store.forget_prefetched()
     texts = 0
     indexer = TextIndexer(model, store, results)
     while more := await indexer.index_some():
         texts += more
-        told("texts", texts, None)
+        progress("texts", texts, None)
     await model.analyze()
     return jobs, texts
 

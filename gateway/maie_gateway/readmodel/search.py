@@ -119,7 +119,7 @@ def _take(
     place: Place,
     size: int,
 ) -> tuple[list[Scored], Place | None]:
-    """Takes up to `size` jobs from one lot, and tells where to go on, None at the end."""
+    """Takes up to `size` jobs from one lot; also returns where to continue, None at the end."""
     query = _matches(index.found(connection, terms), tenant, terms, place)
     if place.after is None:
         rows = connection.execute(query.limit(RANKED_JOBS + 1)).all()

@@ -23,7 +23,7 @@ BATCH_MOMENTS = 5_000
 
 
 class TextIndexer:
-    """Indexes what the database says is missing, so that nothing is forgotten over a restart."""
+    """Indexes the texts that the database lacks, so that a restart loses none."""
 
     def __init__(self, model: ReadModel, store: JobStore, results: Results) -> None:
         self._model = model
@@ -31,7 +31,7 @@ class TextIndexer:
         self._results = results
 
     async def index_some(self) -> int:
-        """Indexes some jobs' text; returns of how many, 0 where none is missing.
+        """Indexes the text of some jobs; returns how many, 0 where none is missing.
 
         Raises:
             StageError: UNAVAILABLE where the database, the broker or the blob

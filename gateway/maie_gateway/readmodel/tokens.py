@@ -71,7 +71,7 @@ def _storable(part: float | str) -> bool:
 
 
 def _check(body: str, tenant: str, request: Message) -> str:
-    """Tells a mistake, not an attack: whatever a token says, only the tenant's jobs are read."""
+    """Detects mistakes, not attacks: with any token, only the tenant's jobs are read."""
     asked = type(request)()
     asked.CopyFrom(request)
     asked.ClearField("page_size")
