@@ -30,7 +30,7 @@ HAS_OUTPUT = (job.UNIT_STATE_COMPLETED, job.UNIT_STATE_SKIPPED)
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class UnitNews:
-    """What a unit that ended brings for those who watch its job.
+    """The output of an ended unit that watchers of its job get.
 
     Attributes:
         segments: The text with times, in recording order.
@@ -52,7 +52,7 @@ class Results:
         self._stored = stored
 
     async def job(self, of: record.JobRecord) -> job.Job:
-        """The job with everything that was asked for, as far as it is there."""
+        """The job with all requested results that exist so far."""
         outputs = await self._outputs(of)
         shown = _shown(of, outputs)
         plan = next(iter(outputs.get(preprocess.PreprocessResult, ())), None)
@@ -61,11 +61,11 @@ class Results:
         return shown
 
     async def texts(self, of: record.JobRecord) -> JobResults:
-        """The job's results by themselves, as far as they are there."""
+        """The results of a job that exist so far."""
         return _shown(of, await self._outputs(of)).results
 
     async def news(self, of: record.JobRecord, unit: record.Unit) -> UnitNews:
-        """What a unit of a job brings that has ended and gave something."""
+        """The output of a unit with output, for watchers."""
         pipeline = pipeline_of(of)
         node = pipeline.node(unit.unit) if pipeline else None
         if node is None or not node.shown:
@@ -84,7 +84,7 @@ class Results:
 
 
 def _shown(of: record.JobRecord, outputs: Outputs) -> job.Job:
-    """The job with what its units gave, and without what it cost or what made it."""
+    """The job with its results, without costs and versions."""
     shown = job_view(of)
     shown.results.SetInParent()
     shown.metrics.SetInParent()
@@ -95,10 +95,10 @@ def _shown(of: record.JobRecord, outputs: Outputs) -> job.Job:
 
 
 def shown_units(of: record.JobRecord) -> dict[type[Message], list[record.Unit]]:
-    """The units whose outputs clients see, in recording order, by the message that they hold.
+    """The units whose outputs clients see, in recording order, by the type of their output.
 
-    For each chunk the last that there is: the enhanced transcript, or the raw one where there is
-    no other. Nothing of a pipeline that this version does not know.
+    For each chunk the last existing one: the enhanced transcript, or else the raw one. Empty for
+    a pipeline that this version does not know.
     """
     pipeline = pipeline_of(of)
     nodes = {node.name: node for node in pipeline.nodes if node.shown} if pipeline else {}

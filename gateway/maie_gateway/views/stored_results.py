@@ -1,4 +1,4 @@
-"""Stored results, read once and kept for a while."""
+"""A cache of stored results."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ MessageT = TypeVar("MessageT", bound=Message)
 
 # How many are read at once.
 READ_CONCURRENCY = 16
-# As they are stored, of all that is kept; in memory they take about five times as much. Some 400
-# transcripts of five minutes.
+# The stored size of all cached results, some 400 transcripts of five minutes; in memory they take
+# about five times as much.
 KEPT_BYTES = 16 * 1024 * 1024
 
 
 class StoredResults:
-    """Reads stored messages and checks them; keeps those that were read last.
+    """Reads stored messages and checks them; caches the most recently read.
 
     Several watchers of a job read the same results at about the same time, and each ASR task of a
-    job needs a part of its plan. Stored objects never change, so what is kept is never out of date.
-    What a removed job had is forgotten with it: so this follows the job records, as a `Follower`.
+    job needs a part of its plan. Stored objects never change, so the cache is never stale. As a
+    `Follower` of the job records, it drops the results of removed jobs.
 
     Args:
-        blobs: Where the results are.
-        kept_bytes: The size, as stored, of all that is kept.
+        blobs: The object store.
+        kept_bytes: The most cached bytes, by their stored size.
     """
 
     def __init__(self, blobs: Blobs, kept_bytes: int = KEPT_BYTES) -> None:
@@ -43,7 +43,7 @@ class StoredResults:
         self._slots = asyncio.Semaphore(READ_CONCURRENCY)
 
     async def get(self, blob: common.Blob, kind: type[MessageT]) -> MessageT:
-        """Gives a stored message, which nobody may change.
+        """Returns a stored message; callers must not change it.
 
         Raises:
             StageError: As `Blobs.get_message`.
@@ -57,7 +57,7 @@ class StoredResults:
         if reading is None:
             reading = self._reading[key] = asyncio.create_task(self._read(blob, kind))
             reading.add_done_callback(lambda done: self._done(key, done))
-        # A reader that is cancelled must not cancel the read that others wait for.
+        # A cancelled caller must not cancel the read that others wait for.
         found: MessageT = await asyncio.shield(reading)
         return found
 
@@ -70,7 +70,7 @@ class StoredResults:
     def _done(self, key: tuple[str, str], reading: asyncio.Task[Any]) -> None:
         del self._reading[key]
         if not reading.cancelled():
-            reading.exception()  # seen, even where nobody waits any more
+            reading.exception()  # marks it as retrieved, even if no caller waits any more
 
     def _keep(self, key: tuple[str, str], size: int, found: Message) -> None:
         if size > self._kept_bytes:
@@ -86,16 +86,16 @@ class StoredResults:
         self._size -= size
 
     def replay_begun(self) -> None:
-        """The watch begins: every job's record comes now, as it is."""
+        """The watch begins: the current records of all jobs follow."""
 
     def changed(self, seen: record.JobRecord, revision: int) -> None:
-        """A job's record is this now."""
+        """A job's record changed."""
 
     def gone(self, job_id: str, revision: int) -> None:
-        """Forgets what a removed job had."""
+        """Drops the results of a removed job."""
         folder = f"{folders.of_job(job_id)}/"
         for key in [key for key in self._kept if key[0].startswith(folder)]:
             self._drop(key)
 
     def replay_ended(self) -> None:
-        """All records have come."""
+        """All records have arrived."""

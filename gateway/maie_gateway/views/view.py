@@ -24,12 +24,12 @@ class View:
     """How a message that units give is shown.
 
     Attributes:
-        show: Adds what units gave, in recording order, to a job's results and metrics. It gets
-            none where no unit gave any so far, or nobody spoke.
-        warnings: What a person should know of what units gave, in recording order.
-        segments: The text with times of what one unit gave, in recording order.
-        engines: What made what one unit gave.
-        has_text: Whether words can be found in it.
+        show: Adds the outputs of units, in recording order, to a job's results and metrics. The
+            outputs are empty where there are none yet, or no speech.
+        warnings: The warnings about the outputs of units, in recording order.
+        segments: The segments of one output, in recording order.
+        engines: The engines that made one output.
+        has_text: Whether the output has searchable text.
     """
 
     show: Callable[[job.Job, record.JobRecord, Sequence[Any]], None]

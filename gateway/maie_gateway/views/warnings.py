@@ -1,4 +1,4 @@
-"""What a person should know of a job's results, from what its units gave."""
+"""The warnings about a job's results, from the outputs of its units."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from maie.common.v1 import types_pb2 as common
 from maie_runtime.reasons import WarningReason
 from maie_runtime.result_warnings import result_warning
 
-# So many of one reason are shown one by one. A recording of 16 hours over a bad line would
-# otherwise bury the rest under thousands.
+# The most warnings of one reason. A recording of 16 hours over a bad line would otherwise hide
+# the others among thousands.
 MAX_PER_REASON = 20
 # Ranges this close, in nanoseconds, are one: no word is shorter.
 NEIGHBOUR = 50_000_000
