@@ -98,7 +98,7 @@ class DeadLetters:
         try:
             await self._broker.jetstream.delete_msg(subjects.DEAD_LETTERS, letter_id)
         except NotFoundError:
-            pass  # somebody else replayed it too
+            pass  # another call replayed it too
         except BROKER_ERRORS as error:
             raise broker_unavailable() from error
         return taken

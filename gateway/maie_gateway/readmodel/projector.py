@@ -25,17 +25,17 @@ log = structlog.get_logger()
 # waits for some milliseconds only.
 BATCH_JOBS = 100
 RETRY_SECONDS = 2.0
-# What changes in so short a time is written at once, unless somebody asks: a job that takes
-# milliseconds is one row then, not one for each of its steps.
+# Changes within this time are written together, unless a caller waits: a job that takes
+# milliseconds is then written once, not once for each step.
 REST_SECONDS = 1.0
 # How long a list waits for the changes that this gateway has seen; then it is served without them.
 SETTLE_SECONDS = 5.0
-# So long a removal waits for what it removed to be off the disk. A large index takes longer, and is
-# purged all the same.
+# How long a removal waits until its data is erased from the disk. The purge of a large index takes
+# longer and continues afterwards.
 PURGE_SECONDS = 5.0
-# Between two parts of a purge: others write in between.
+# The pause between two parts of a purge, for other writers.
 PURGE_PAUSE_SECONDS = 0.01
-# A gateway whose jobs are removed all the time spends a tenth of it on that.
+# The rest after a purge, in durations of the purge: purges take at most a tenth of the time.
 PURGE_REST = 9
 
 

@@ -47,7 +47,7 @@ class Deadline:
 
     @contextmanager
     def cancelling(self, cancel: Callable[[], None]) -> Iterator[None]:
-        """What ends the read where nobody looks at the deadline; never called afterwards."""
+        """Sets the callback that cancels the read from outside; never called after the context."""
         with self._lock:
             self._cancel = cancel
         try:
@@ -57,7 +57,7 @@ class Deadline:
                 self._cancel = None
 
     def end(self) -> None:
-        """Nobody waits for the read any more. May wait for the database for a moment."""
+        """Cancels a read whose caller is gone. May block on the database for a moment."""
         self._end = 0.0
         with self._lock:
             if self._cancel is not None:

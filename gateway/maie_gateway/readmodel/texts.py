@@ -39,7 +39,7 @@ class TextIndexer:
         """
         missing = await self._model.without_text(BATCH_JOBS)
         batch: list[tuple[StoredRecord, JobText]] = []
-        # One after another: nobody waits for it, and what somebody waits for goes in between.
+        # One after another: indexing is not urgent, and urgent reads go in between.
         for job_id in missing:
             if (stored := await self._found(job_id)) is not None:
                 batch.append((stored, await self._text(stored)))

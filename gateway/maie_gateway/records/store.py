@@ -212,7 +212,7 @@ class JobStore:
         """Stores a changed record.
 
         Raises:
-            RevisionConflictError: The record is not what `old` says any more.
+            RevisionConflictError: The stored record differs from `old`.
         """
         secrets = take_out(new)
         with _broker_errors(new.job_id):
@@ -277,7 +277,7 @@ class JobStore:
             marker_seconds: How long the marker of the removal stays, at least 1.
 
         Raises:
-            RevisionConflictError: The record is not what `old` says any more.
+            RevisionConflictError: The stored record differs from `old`.
         """
         job_id = old.record.job_id
         with _broker_errors(job_id):
