@@ -10,8 +10,8 @@ import sys
 
 from pydantic_settings import SettingsConfigDict
 
-from maie_runtime.server import run_service
-from maie_runtime.settings import ServiceSettings
+from maie_core.settings import ServiceSettings
+from maie_runtime.worker.server import run_service
 from tests.empty_stages import empty_stages
 
 CHUNKS_OF_A_JOB = "BENCH_CHUNKS"

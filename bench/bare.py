@@ -12,7 +12,7 @@ from maie_asr.engine import RecognizeOptions
 from maie_asr.engines.whisper.arguments import transcribe_arguments
 from maie_asr.engines.whisper.model import AUTO_COMPUTE_TYPES, is_distilled
 from maie_asr.settings import AsrSettings
-from maie_runtime.models import DEFAULT_WHISPER, model_store
+from maie_core.models import DEFAULT_WHISPER, model_store
 
 
 class BareWhisper:

@@ -26,8 +26,8 @@ from maie_asr.settings import AsrSettings
 from maie_cli.mesh.local import LocalMesh
 from maie_cli.mesh.options import MeshOptions
 from maie_client import Client
-from maie_runtime.cores import usable_cores
-from maie_runtime.models import DEFAULT_WHISPER
+from maie_core.models import DEFAULT_WHISPER
+from maie_runtime.worker.cores import usable_cores
 
 FEATURES = ("raw_transcript",)
 MAX_RATIO = 1.03

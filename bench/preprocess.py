@@ -26,14 +26,14 @@ import psutil
 import typer
 
 # What a service has loaded too, so that its memory counts.
-import maie_runtime.server  # noqa: F401
+import maie_runtime.worker.server  # noqa: F401
 from bench.report import Figure, JsonOption, Report
 from maie.common.v1 import types_pb2 as common
 from maie.preprocess.v1 import preprocess_pb2 as pb
 from maie_preprocess.settings import PreprocessSettings
 from maie_preprocess.stage import open_stage
 from maie_runtime.blobs import Blobs
-from maie_runtime.stage import StageContext
+from maie_runtime.worker.stage import StageContext
 
 MIN_SPEED = 200
 MAX_PEAK_MB = 250

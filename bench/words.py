@@ -29,12 +29,12 @@ from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie_asr import stage as asr_stage
 from maie_asr.settings import AsrSettings, WhisperSettings
 from maie_asr.stage import TranscribeStage
+from maie_core.models import DEFAULT_WHISPER, model_store
 from maie_preprocess import stage as preprocess_stage
 from maie_preprocess.settings import PreprocessSettings
 from maie_preprocess.stage import PreprocessStage
 from maie_runtime.blobs import Blobs
-from maie_runtime.models import DEFAULT_WHISPER, model_store
-from maie_runtime.stage import Stage, StageContext
+from maie_runtime.worker.stage import Stage, StageContext
 
 # What the mesh may be worse by than the library, in words of a hundred.
 MAX_POINTS = 0.5

@@ -18,8 +18,8 @@ from maie.event.v1 import event_pb2 as event
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie.summary.v1 import summary_pb2 as summary
 from maie_runtime.blobs import Blobs
-from maie_runtime.loadable import Loadable
-from maie_runtime.stage import StageContext
+from maie_runtime.gpu.loadable import Loadable
+from maie_runtime.worker.stage import StageContext
 
 Hook = Callable[[StageContext], Awaitable[None]]
 ENGINE = common.EngineVersion(engine="empty")

@@ -6,7 +6,7 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler.loadscope import LoadScopeScheduling
 
-from maie_runtime.cores import usable_cores
+from maie_runtime.worker.cores import usable_cores
 
 # Around a mesh that all tests of the folder share, so that it is started once.
 SHARED_MESH = "tests/mesh/shared/"

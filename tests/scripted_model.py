@@ -9,9 +9,9 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import asdict
 
 from maie.common.v1 import types_pb2 as common
+from maie_core.errors import invalid
+from maie_core.reasons import Reason
 from maie_llm import Completion, Generation, Message, Prompt
-from maie_runtime.errors import invalid
-from maie_runtime.reasons import Reason
 
 TOKEN = re.compile(r"\s*\S{1,8}|\s+")
 TOKENS_AROUND_A_MESSAGE = 4

@@ -1,4 +1,4 @@
-"""docs/reasons.md from the registry of reasons, maie_runtime/reasons.py."""
+"""docs/reasons.md from the registry of reasons, maie_core/reasons.py."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import inspect
 from collections.abc import Iterator
 from itertools import pairwise
 
-from maie_runtime.errors import OUTCOMES, Settle
-from maie_runtime.reasons import Reason, WarningReason
+from maie_core.errors import OUTCOMES, Settle
+from maie_core.reasons import Reason, WarningReason
 
 TARGET = "docs/reasons.md"
 INTRODUCTION = """\
@@ -19,7 +19,7 @@ Each error of a call carries a `google.rpc.ErrorInfo` with one of the reasons be
 `maie`; each failure of a job, a unit or a webhook's delivery carries one in `Failure.reason`.
 Programs decide by the reason; people read the message beside it, which names the particulars. An
 error about a field also carries a `BadRequest`, and one that asks to wait a `RetryInfo`. This page
-is written by `make generate` from `libs/runtime/maie_runtime/reasons.py`.
+is written by `make generate` from `libs/core/maie_core/reasons.py`.
 
 The column "retried" says whether a unit of a job that fails so is attempted again by itself. Where
 a worker cannot load its model into a shared GPU, the reason comes with UNAVAILABLE whatever the

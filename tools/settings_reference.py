@@ -15,6 +15,7 @@ from maie_asr.settings import (
     SuspectTextSettings,
     WhisperSettings,
 )
+from maie_core.settings import MeshSettings, Settings
 from maie_enhancement.settings import (
     EnhancementGenerationSettings,
     EnhancementOpenAISettings,
@@ -25,7 +26,6 @@ from maie_gateway.readmodel import ReadModelSettings
 from maie_gateway.settings import GatewaySettings, RetentionSettings
 from maie_gateway.webhooks import WebhookSettings
 from maie_preprocess.settings import PreprocessSettings
-from maie_runtime.settings import MeshSettings, Settings
 from maie_summary.settings import (
     SummaryGenerationSettings,
     SummaryOpenAISettings,

@@ -1,6 +1,6 @@
 """Starts a gateway."""
 
-from maie_runtime.malloc import drop_thread_caches
+from maie_runtime.worker.malloc import drop_thread_caches
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ import structlog
 from maie.catalog.v1 import catalog_pb2_grpc
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import job_pb2_grpc
+from maie_core.limits import MAX_GATEWAY_REQUEST_BYTES
 from maie_gateway.care.dead_letters import DeadLetters
 from maie_gateway.care.removal import Removal
 from maie_gateway.care.retention import Sweeper
@@ -40,7 +41,6 @@ from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.presence import instance_name
 from maie_runtime.bus.provision import Wanted, open_provisioned_broker
 from maie_runtime.bus.rights import GATEWAY
-from maie_runtime.limits import MAX_GATEWAY_REQUEST_BYTES
 from maie_runtime.rpc.server import GrpcServer
 from maie_templates import TemplateLibrary
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from maie_core.settings import MeshSettings, Settings
 from maie_gateway.intake.admission import AdmissionLimits
 from maie_gateway.intake.pace import UploadLimits
 from maie_gateway.readmodel import ReadModelSettings
 from maie_gateway.webhooks import WebhookSettings
 from maie_runtime.bus.streams import Lifetimes
-from maie_runtime.settings import MeshSettings, Settings
 from maie_templates import TemplateSettings
 
 MEBIBYTE = 1024 * 1024

@@ -6,13 +6,13 @@ import sys
 
 import structlog
 
+from maie_core.errors import StageError
+from maie_core.settings import load_settings
+from maie_core.telemetry import configure_logging
 from maie_gateway.server import run_gateway
 from maie_gateway.settings import GatewaySettings
-from maie_runtime.errors import StageError
 from maie_runtime.failpoints import warn_of_failpoints
-from maie_runtime.server import run_until_signal
-from maie_runtime.settings import load_settings
-from maie_runtime.telemetry import configure_logging
+from maie_runtime.worker.server import run_until_signal
 
 
 def start() -> None:

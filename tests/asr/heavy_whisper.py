@@ -6,7 +6,7 @@ import shutil
 import struct
 from pathlib import Path
 
-from maie_runtime.models import file_sha256, read_manifest, write_manifest
+from maie_core.models import file_sha256, read_manifest, write_manifest
 from tests.asr.recordings import TINY_WHISPER
 
 BALLAST_BYTES = 128 * 1024 * 1024

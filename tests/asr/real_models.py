@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from maie_runtime.models import MANIFEST, model_store
-from maie_runtime.settings import MeshSettings
+from maie_core.models import MANIFEST, model_store
+from maie_core.settings import MeshSettings
 
 
 def real_model(name: str) -> Path:

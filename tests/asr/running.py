@@ -8,7 +8,7 @@ from maie.asr.v1 import asr_pb2 as asr
 from maie.common.v1 import types_pb2 as common
 from maie_asr.stage import TranscribeStage
 from maie_runtime.blobs import Blobs
-from maie_runtime.stage import StageContext
+from maie_runtime.worker.stage import StageContext
 
 
 def context(blobs: Blobs) -> StageContext:

@@ -16,8 +16,8 @@ from maie_asr.engines.chunkformer.convert import convert
 from maie_asr.engines.chunkformer.engine import create, seconds_of
 from maie_asr.engines.chunkformer.model import find_model, require_packages
 from maie_asr.settings import AsrSettings, ChunkformerSettings
-from maie_runtime.errors import Code, StageError
-from maie_runtime.models import verify_directory
+from maie_core.errors import Code, StageError
+from maie_core.models import verify_directory
 from tests.asr.chunkformer_model import write_checkpoint
 from tests.asr.recordings import BUG_AND_BUDGET, read_audio
 

@@ -27,8 +27,8 @@ from maie_asr.engines.chunkformer.convert import convert
 from maie_asr.engines.chunkformer.model import require_packages
 from maie_asr.settings import ENGINES, AsrSettings, ChunkformerSettings, WhisperSettings
 from maie_asr.vad import find_speech
-from maie_runtime.engines import engine_names, load_engine
-from maie_runtime.errors import StageError
+from maie_core.errors import StageError
+from maie_runtime.worker.engines import engine_names, load_engine
 from tests.asr.chunkformer_model import write_checkpoint
 from tests.asr.recordings import (
     BUG_AND_BUDGET,

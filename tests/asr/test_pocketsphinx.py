@@ -21,8 +21,8 @@ from maie_asr.engines.pocketsphinx.engine import PocketsphinxEngine
 from maie_asr.settings import AsrSettings, PocketsphinxSettings
 from maie_asr.stage import TranscribeStage, open_stage
 from maie_asr.vad import find_speech
+from maie_core.errors import Code, StageError
 from maie_runtime.blobs import Blobs
-from maie_runtime.errors import Code, StageError
 from tests.asr.recordings import BUG_AND_BUDGET, LIBRIVOX, STANDUP, read_audio, wav
 from tests.asr.running import text_of, transcribe
 from tests.waiting import PATIENCE_SECONDS, until

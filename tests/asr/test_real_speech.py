@@ -7,9 +7,9 @@ import pytest
 from maie.asr.v1 import asr_pb2 as asr
 from maie_asr.settings import AsrSettings, WhisperSettings
 from maie_asr.stage import open_stage
+from maie_core.models import model_store
+from maie_core.settings import MeshSettings
 from maie_runtime.blobs import Blobs
-from maie_runtime.models import model_store
-from maie_runtime.settings import MeshSettings
 from tests.asr.recordings import ROOT, read_audio, wav, words_of
 from tests.asr.running import text_of, transcribe
 

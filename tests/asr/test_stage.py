@@ -26,8 +26,8 @@ from maie_asr.engine import (
 )
 from maie_asr.settings import AsrSettings, SuspectTextPolicy, SuspectTextSettings
 from maie_asr.stage import TranscribeStage, open_stage
+from maie_core.errors import Code, StageError
 from maie_runtime.blobs import Blobs
-from maie_runtime.errors import Code, StageError
 from tests.asr.recordings import LIBRIVOX, SCHEDULE, chunk_request, read_audio, store_plan, wav
 from tests.asr.running import context, responses, transcribe
 

@@ -18,16 +18,16 @@ from maie.common.v1 import types_pb2 as common
 from maie_asr.engine import SAMPLE_RATE, SpeechRange
 from maie_asr.settings import AsrSettings, WhisperSettings
 from maie_asr.stage import TranscribeStage, open_stage
-from maie_runtime.blobs import Blobs
-from maie_runtime.errors import Code, StageError
-from maie_runtime.models import (
+from maie_core.errors import Code, StageError
+from maie_core.models import (
     MANIFEST,
     Manifest,
     checkpoint_sha256,
     file_sha256,
     write_manifest,
 )
-from maie_runtime.settings import MeshSettings
+from maie_core.settings import MeshSettings
+from maie_runtime.blobs import Blobs
 from tests.asr.recordings import (
     BUG_AND_BUDGET,
     SCHEDULE,

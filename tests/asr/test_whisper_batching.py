@@ -29,7 +29,7 @@ from maie_asr.engines.whisper.batching import BatchingModel
 from maie_asr.engines.whisper.engine import WhisperEngine, create
 from maie_asr.settings import AsrSettings, WhisperSettings
 from maie_asr.vad import find_speech
-from maie_runtime.errors import StageError
+from maie_core.errors import StageError
 from tests.asr.recordings import BUG_AND_BUDGET, SCHEDULE, TINY_WHISPER, read_audio
 from tests.waiting import PATIENCE_SECONDS
 

@@ -18,8 +18,8 @@ from maie_asr.engine import RecognizedSegment, RecognizeOptions, Samples, Speech
 from maie_asr.engines.whisper.engine import WhisperEngine, create
 from maie_asr.settings import AsrSettings, WhisperSettings
 from maie_asr.vad import find_speech
-from maie_runtime.errors import StageError
-from maie_runtime.memory import memory_in_use
+from maie_core.errors import StageError
+from maie_runtime.gpu.memory import memory_in_use
 from tests.asr.heavy_whisper import BALLAST_BYTES, write_heavy_whisper
 from tests.asr.recordings import BUG_AND_BUDGET, SCHEDULE, TINY_WHISPER, read_audio
 from tests.waiting import PATIENCE_SECONDS

@@ -21,12 +21,12 @@ from pydantic_settings import SettingsConfigDict
 
 from maie.asr.v1 import asr_pb2 as asr
 from maie.common.v1 import types_pb2 as common
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
+from maie_core.settings import MeshSettings, ServiceSettings
 from maie_runtime import folders
-from maie_runtime.errors import Code, StageError
-from maie_runtime.reasons import Reason
-from maie_runtime.server import run_service
-from maie_runtime.settings import MeshSettings, ServiceSettings
-from maie_runtime.stage import StageContext
+from maie_runtime.worker.server import run_service
+from maie_runtime.worker.stage import StageContext
 from tests.empty_stages import EmptyStage, empty_stages
 
 POISON = b"poison"

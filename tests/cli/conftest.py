@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from maie_runtime.settings import MeshSettings
+from maie_core.settings import MeshSettings
 from tests.conftest import NatsServer
 from tests.gateway.conftest import EmptyMesh
 

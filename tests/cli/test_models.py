@@ -26,8 +26,8 @@ from maie_cli.app import app
 from maie_cli.models import CATALOGUE, CatalogueModel, catalogue_model, pull
 from maie_cli.models.progress import progress_of
 from maie_cli.models.sources import HubSource, Source, Wheel, WheelSource
-from maie_runtime.errors import Code, StageError
-from maie_runtime.models import (
+from maie_core.errors import Code, StageError
+from maie_core.models import (
     MANIFEST,
     Manifest,
     file_sha256,

@@ -13,8 +13,8 @@ import pytest
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie_cli.exits import INVALID_ARGUMENT
-from maie_runtime.errors import Code, StageError
-from maie_runtime.reasons import Reason
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
 from tests.client.fake_gateway import JOB_ID, FakeJobs, finished_job, script, serving
 
 pytestmark = pytest.mark.unit

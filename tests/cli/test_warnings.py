@@ -19,8 +19,8 @@ from maie_cli.formats.markdown import markdown
 from maie_cli.formats.warnings import sentence
 from maie_cli.formats.writers import WRITERS, Finished
 from maie_cli.report import print_report
-from maie_runtime.reasons import WarningReason
-from maie_runtime.result_warnings import result_warning
+from maie_core.reasons import WarningReason
+from maie_core.result_warnings import result_warning
 from tests.client.fake_gateway import JOB_ID, FakeJobs, finished_job, script, serving
 
 pytestmark = pytest.mark.unit

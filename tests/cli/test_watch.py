@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 
 from maie_client import Client
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
+from maie_core.settings import MeshSettings
 from maie_pipeline.bindings import BINDINGS
 from maie_runtime.bus.broker import Broker
-from maie_runtime.errors import Code, StageError
-from maie_runtime.reasons import Reason
-from maie_runtime.settings import MeshSettings
-from maie_runtime.stage import StageContext
+from maie_runtime.worker.stage import StageContext
 from tests.conftest import NatsServer, free_port
 from tests.empty_stages import empty_stages
 from tests.gateway.conftest import EmptyMesh

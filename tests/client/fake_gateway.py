@@ -14,8 +14,8 @@ from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import job_pb2_grpc as job_grpc
 from maie.summary.v1 import summary_pb2 as summary
-from maie_runtime.errors import Code, StageError
-from maie_runtime.reasons import Reason
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
 from maie_runtime.rpc.server import GrpcServer
 
 JOB_ID = "0197c1a2-0000-7000-8000-000000000001"

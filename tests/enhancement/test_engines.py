@@ -10,11 +10,11 @@ import pytest
 from aiohttp import web
 
 from maie.enhancement.v1 import enhancement_pb2 as enhancement
+from maie_core.errors import StageError
 from maie_enhancement.settings import EnhancementSettings
 from maie_enhancement.stage import open_stage
 from maie_runtime.blobs import Blobs
-from maie_runtime.errors import StageError
-from maie_runtime.stage import StageContext
+from maie_runtime.worker.stage import StageContext
 from tests.enhancement.test_stage import transcript
 from tests.llm.openai_server import MODEL, OpenAIServer, stream
 

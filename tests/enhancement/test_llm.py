@@ -15,6 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maie.enhancement.v1 import enhancement_pb2 as enhancement
+from maie_core.errors import StageError, invalid
+from maie_core.reasons import Reason
 from maie_enhancement.engine import Piece, Segment
 from maie_enhancement.guard import words_of
 from maie_enhancement.llm.engine import LEAST_TOKENS, LanguageModelEngine
@@ -23,9 +25,7 @@ from maie_enhancement.settings import EnhancementSettings
 from maie_enhancement.stage import EnhanceStage
 from maie_llm import Generation, Prompt
 from maie_runtime.blobs import Blobs
-from maie_runtime.errors import StageError, invalid
-from maie_runtime.reasons import Reason
-from maie_runtime.stage import StageContext
+from maie_runtime.worker.stage import StageContext
 from tests.enhancement.test_stage import transcript
 from tests.properties import examples
 from tests.scripted_model import ScriptedModel

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pocketsphinx import get_model_path
 
+from maie_core.errors import Code, StageError
 from maie_enhancement.engine import Segment, Word
 from maie_enhancement.engines.rules import MODEL, RulesEngine, TrigramModel, create
 from maie_enhancement.guard import edit_rate, words_of
@@ -22,7 +23,6 @@ from maie_enhancement.rules import Punctuator
 from maie_enhancement.rules.punctuate import BLOCK_WORDS
 from maie_enhancement.settings import EnhancementSettings
 from maie_llm import Generation
-from maie_runtime.errors import Code, StageError
 from tests.properties import examples
 from tests.waiting import until
 

@@ -12,13 +12,13 @@ from google.protobuf.duration_pb2 import Duration
 
 from maie.common.v1 import types_pb2 as common
 from maie.enhancement.v1 import enhancement_pb2 as enhancement
+from maie_core.errors import StageError
 from maie_enhancement.engine import Piece, Segment
 from maie_enhancement.settings import EnhancementSettings
 from maie_enhancement.stage import EnhanceStage, open_stage
 from maie_llm import Generation
 from maie_runtime.blobs import Blobs
-from maie_runtime.errors import StageError
-from maie_runtime.stage import StageContext, ignore_heartbeat
+from maie_runtime.worker.stage import StageContext, ignore_heartbeat
 
 pytestmark = pytest.mark.unit
 

@@ -11,7 +11,7 @@ from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie_runtime.blobs import Blobs
-from maie_runtime.stage import StageContext
+from maie_runtime.worker.stage import StageContext
 from tests.fifth_stage.messages import quality
 
 ENGINE = common.EngineVersion(engine="measurements")

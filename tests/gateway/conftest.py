@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from maie_client import Client
+from maie_core.settings import MeshSettings, ServiceSettings
 from maie_gateway.server import serve_gateway
 from maie_gateway.settings import GatewaySettings
 from maie_pipeline.bindings import BINDINGS
 from maie_runtime.bus.provision import open_provisioned_broker
-from maie_runtime.server import serve_stage
-from maie_runtime.settings import MeshSettings, ServiceSettings
+from maie_runtime.worker.server import serve_stage
 from tests.conftest import NatsServer
 from tests.empty_stages import EmptyStage, empty_stages
 

@@ -15,12 +15,12 @@ from maie.job.v1 import job_pb2 as job
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie_asr.source import load_source
 from maie_client import Client
+from maie_core.settings import ServiceSettings
 from maie_pipeline.bindings import BINDINGS
 from maie_preprocess.settings import PreprocessSettings
 from maie_preprocess.stage import open_stage
-from maie_runtime.server import serve_stage
-from maie_runtime.settings import ServiceSettings
-from maie_runtime.stage import StageContext
+from maie_runtime.worker.server import serve_stage
+from maie_runtime.worker.stage import StageContext
 from tests.empty_stages import EmptyStage, empty_stages
 from tests.gateway.conftest import EmptyMesh
 

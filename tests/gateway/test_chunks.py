@@ -20,7 +20,7 @@ from maie_gateway.engine.wiring import ConductingOptions, conducting
 from maie_gateway.views.stored_results import StoredResults
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus.broker import Broker
-from maie_runtime.stage import StageContext
+from maie_runtime.worker.stage import StageContext
 from tests.empty_stages import empty_stages
 from tests.gateway.conftest import EmptyMesh
 

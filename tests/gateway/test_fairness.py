@@ -17,17 +17,17 @@ from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1.record_pb2 import JobRecord
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
+from maie_core.settings import ServiceSettings
 from maie_gateway.conductor import FINAL_STATES, Policy, accept, lane
 from maie_gateway.engine.wiring import Conducting, ConductingOptions, conducting
 from maie_pipeline.bindings import BINDINGS
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.provision import open_provisioned_broker
-from maie_runtime.errors import Code, StageError
-from maie_runtime.reasons import Reason
-from maie_runtime.server import serve_stage
-from maie_runtime.settings import ServiceSettings
-from maie_runtime.stage import StageContext
+from maie_runtime.worker.server import serve_stage
+from maie_runtime.worker.stage import StageContext
 from tests.empty_stages import EmptyStage
 from tests.gateway.conftest import EmptyMesh
 from tests.waiting import PATIENCE_SECONDS, until

@@ -12,14 +12,14 @@ from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie_client import Client
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
 from maie_gateway.views import VIEWS
 from maie_pipeline.bindings import BINDINGS
 from maie_pipeline.pipelines import PIPELINES
 from maie_pipeline.recording import RECORDING
 from maie_runtime.blobs import Blobs
-from maie_runtime.errors import Code, StageError
-from maie_runtime.reasons import Reason
-from maie_runtime.stage import StageContext
+from maie_runtime.worker.stage import StageContext
 from tests.empty_stages import EmptyStage, empty_stages
 from tests.fifth_stage.messages import quality
 from tests.fifth_stage.rows import BINDING, NODE, STAGE, VIEW

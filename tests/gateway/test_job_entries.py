@@ -10,6 +10,8 @@ import pytest
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
+from maie_core.errors import StageError
+from maie_core.reasons import Reason
 from maie_gateway.conductor import advance
 from maie_gateway.records.buckets import Entry
 from maie_gateway.records.changes import JobChanges
@@ -20,8 +22,6 @@ from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker, open_broker
 from maie_runtime.bus.provision import provision
 from maie_runtime.bus.streams import STREAMS
-from maie_runtime.errors import StageError
-from maie_runtime.reasons import Reason
 from tests.conftest import NatsServer
 from tests.gateway.conductor.world import (
     ALL_FEATURES,

@@ -7,6 +7,8 @@ from datetime import timedelta
 import pytest
 
 from maie.common.v1 import types_pb2 as common
+from maie_core.reasons import WarningReason
+from maie_core.result_warnings import result_warning
 from maie_gateway.views.warnings import (
     MAX_PER_REASON,
     bounded,
@@ -15,8 +17,6 @@ from maie_gateway.views.warnings import (
     unread_duration,
     unread_ranges,
 )
-from maie_runtime.reasons import WarningReason
-from maie_runtime.result_warnings import result_warning
 
 pytestmark = pytest.mark.unit
 

@@ -19,12 +19,12 @@ from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import job_pb2_grpc
 from maie_client import Client, ClientError, JobOptions
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
 from maie_pipeline.bindings import BINDINGS
 from maie_runtime.bus import subjects
 from maie_runtime.bus.provision import open_provisioned_broker
-from maie_runtime.errors import Code, StageError
-from maie_runtime.reasons import Reason
-from maie_runtime.stage import StageContext
+from maie_runtime.worker.stage import StageContext
 from tests.empty_stages import EmptyStage, empty_stages
 from tests.gateway.conftest import EmptyMesh
 from tests.waiting import until

@@ -13,6 +13,8 @@ from hypothesis.stateful import invariant, rule
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
+from maie_core.errors import StageError
+from maie_core.reasons import Reason
 from maie_gateway.conductor import FINAL_STATES, advance
 from maie_gateway.records.journal import (
     MAX_CHANGES,
@@ -25,8 +27,6 @@ from maie_gateway.records.journal import (
 )
 from maie_runtime.bus.direct_get import Stored
 from maie_runtime.bus.streams import JOB_ENTRIES
-from maie_runtime.errors import StageError
-from maie_runtime.reasons import Reason
 from tests.gateway.conductor.test_machine import Mesh
 from tests.gateway.conductor.world import (
     ALL_FEATURES,

@@ -10,7 +10,7 @@ import pytest
 from maie.asr.v1 import asr_pb2 as asr
 from maie.common.v1 import types_pb2 as common
 from maie_client import Client
-from maie_runtime.stage import StageContext
+from maie_runtime.worker.stage import StageContext
 from tests.empty_stages import empty_stages
 from tests.gateway.conftest import EmptyMesh
 

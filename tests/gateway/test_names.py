@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from maie.asr.v1 import asr_pb2 as asr
 from maie.job.v1 import job_pb2 as job
 from maie_client.text import sendable_name
+from maie_core.errors import Code, StageError
+from maie_core.names import is_harmless
 from maie_gateway.intake.submit_config import check_template_id, settled_config
-from maie_runtime.errors import Code, StageError
-from maie_runtime.names import is_harmless
 
 pytestmark = pytest.mark.unit
 

@@ -8,8 +8,8 @@ import pytest
 
 from maie.job.v1 import job_pb2 as job
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
+from maie_core.errors import Code, StageError
 from maie_gateway.intake.submit_config import settled_config
-from maie_runtime.errors import Code, StageError
 
 pytestmark = pytest.mark.unit
 

@@ -10,15 +10,15 @@ import pytest
 
 from maie.job.v1 import job_pb2 as job
 from maie_client import Client, ClientError, JobOptions
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
 from maie_gateway.care import removal
 from maie_gateway.settings import RetentionSettings
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.provision import open_provisioned_broker
-from maie_runtime.errors import Code, StageError
-from maie_runtime.reasons import Reason
-from maie_runtime.stage import StageContext
+from maie_runtime.worker.stage import StageContext
 from tests.gateway.conftest import EmptyMesh
 from tests.waiting import PATIENCE_SECONDS
 

@@ -10,10 +10,10 @@ import pytest
 
 from maie.job.v1 import job_pb2 as job
 from maie_client import Client, ClientError, JobOptions
+from maie_core.errors import StageError
 from maie_gateway.intake.requests import Requests
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus.provision import open_provisioned_broker
-from maie_runtime.errors import StageError
 from tests.gateway.conftest import EmptyMesh
 
 pytestmark = pytest.mark.mesh

@@ -11,7 +11,7 @@ import pytest
 
 from maie.job.v1 import job_pb2 as job
 from maie_client import Client, JobOptions
-from maie_runtime.stage import StageContext
+from maie_runtime.worker.stage import StageContext
 from tests.empty_stages import empty_stages
 from tests.gateway.conftest import EmptyMesh
 from tests.waiting import PATIENCE_SECONDS

@@ -17,6 +17,9 @@ from structlog.testing import capture_logs
 
 from maie.job.v1 import job_pb2 as job
 from maie_client import Client
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
+from maie_core.settings import GpuServiceSettings, MeshSettings
 from maie_gateway.conductor import Policy
 from maie_gateway.engine.wiring import ConductingOptions, conducting
 from maie_gateway.server import serve_gateway
@@ -27,11 +30,8 @@ from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker, open_broker
 from maie_runtime.bus.provision import open_provisioned_broker
 from maie_runtime.bus.rights import GATEWAY, PROVISION, Right, Use, parts
-from maie_runtime.errors import Code, StageError
-from maie_runtime.reasons import Reason
-from maie_runtime.server import serve_stage
-from maie_runtime.settings import GpuServiceSettings, MeshSettings
-from maie_runtime.stage import StageContext
+from maie_runtime.worker.server import serve_stage
+from maie_runtime.worker.stage import StageContext
 from tests.conftest import NatsServer, free_port
 from tests.empty_stages import EmptyStage, empty_stages
 from tests.waiting import PATIENCE_SECONDS, until

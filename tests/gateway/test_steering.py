@@ -11,11 +11,11 @@ import pytest
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie_client import Client, ClientError
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
 from maie_gateway.webhooks.queue import dead_letter_delivery
 from maie_runtime.bus.provision import open_provisioned_broker
-from maie_runtime.errors import Code, StageError
-from maie_runtime.reasons import Reason
-from maie_runtime.stage import StageContext
+from maie_runtime.worker.stage import StageContext
 from tests.empty_stages import empty_stages
 from tests.gateway.conftest import EmptyMesh
 from tests.waiting import PATIENCE_SECONDS

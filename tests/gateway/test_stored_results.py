@@ -7,9 +7,9 @@ import asyncio
 import pytest
 
 from maie.common.v1 import types_pb2 as common
+from maie_core.errors import StageError
 from maie_gateway.views.stored_results import StoredResults
 from maie_runtime.blobs import Blobs
-from maie_runtime.errors import StageError
 
 pytestmark = pytest.mark.unit
 

@@ -12,12 +12,12 @@ from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
 from maie_client import Client
+from maie_core.settings import ServiceSettings
 from maie_pipeline.bindings import BINDINGS
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus.broker import open_broker
-from maie_runtime.server import serve_stage
-from maie_runtime.settings import ServiceSettings
-from maie_runtime.stage import StageContext
+from maie_runtime.worker.server import serve_stage
+from maie_runtime.worker.stage import StageContext
 from maie_summary.stage import SummarizeStage
 from tests.empty_stages import empty_stages
 from tests.gateway.conftest import EmptyMesh

@@ -10,9 +10,9 @@ import pytest
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie_client import Client, JobOptions
-from maie_runtime.reasons import WarningReason
-from maie_runtime.result_warnings import result_warning
-from maie_runtime.stage import StageContext
+from maie_core.reasons import WarningReason
+from maie_core.result_warnings import result_warning
+from maie_runtime.worker.stage import StageContext
 from tests.empty_stages import empty_stages
 from tests.gateway.conftest import EmptyMesh
 

@@ -8,10 +8,10 @@ import pytest
 
 from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
+from maie_core.errors import StageError
 from maie_gateway.engine.workers import LiveWorkers
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
-from maie_runtime.errors import StageError
 from tests.conftest import NatsServer
 from tests.gateway.conftest import EmptyMesh
 from tests.waiting import PATIENCE_SECONDS, until

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from maie_cli.models import trust
+from maie_core.errors import Code, StageError
 from maie_llm import Generation
 from maie_llm.checkpoint import checkpoint_generation, open_checkpoint
 from maie_llm.settings import VllmSettings
-from maie_runtime.errors import Code, StageError
 
 pytestmark = pytest.mark.unit
 

@@ -7,8 +7,8 @@ from dataclasses import fields
 import pytest
 
 from maie.common.v1 import types_pb2 as common
+from maie_core.errors import StageError
 from maie_llm import Generation, generation_of
-from maie_runtime.errors import StageError
 
 pytestmark = pytest.mark.unit
 

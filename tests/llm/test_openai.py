@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from maie_core.errors import Code, StageError
 from maie_llm import Completion, Generation, Message, Prompt
 from maie_llm.generation import NAMES
 from maie_llm.settings import GenerationSettings
-from maie_runtime.errors import Code, StageError
 from tests.llm.asking import HELLO, answered, model_on
 from tests.llm.openai_server import (
     KEY,

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from maie_core.errors import StageError
 from maie_llm import LanguageModel, Prompt
-from maie_runtime.errors import StageError
-from maie_runtime.stage import StageContext
+from maie_runtime.worker.stage import StageContext
 from maie_summary.settings import SummarySettings
 from maie_summary.stage import open_stage
 from tests.llm.asking import HELLO, answered, model_on

@@ -9,9 +9,9 @@ import pytest
 from pydantic import ValidationError
 from pydantic_settings import SettingsConfigDict
 
+from maie_core.errors import StageError
 from maie_llm.openai import OpenAISettings, open_openai
 from maie_llm.settings import GenerationSettings
-from maie_runtime.errors import StageError
 from tests.llm.asking import model_on
 from tests.llm.openai_server import KEY, MODEL, OpenAIServer, Reaction, answer_json, refuse
 

@@ -14,6 +14,7 @@ import psutil
 import pytest
 from pydantic import ValidationError
 
+from maie_core.errors import Code, StageError
 from maie_llm import Generation
 from maie_llm.checkpoint import Checkpoint
 from maie_llm.settings import GenerationSettings, VllmSettings
@@ -22,7 +23,6 @@ from maie_llm.vllm.arguments import engine_arguments, sampling_arguments
 from maie_llm.vllm.environment import CAUSE_VARIABLE, prepare_environment
 from maie_llm.vllm.errors import engine_died, start_failed
 from maie_llm.vllm.plugin import ENGINE_LOGGER, _CauseHandler
-from maie_runtime.errors import Code, StageError
 from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.unit

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from maie_runtime.models import refuse_pickles, verify_directory
+from maie_core.models import refuse_pickles, verify_directory
 from maie_summary.check import problem_with
 from maie_summary.engine import Draft
 from maie_summary.llm.cited import cited_schema, uncited

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from maie_runtime.models import refuse_pickles, verify_directory
+from maie_core.models import refuse_pickles, verify_directory
 from tests.models.voices import MODEL, SENTENCES, flite, tokens
 from tests.models.voices.alignment import align
 from tests.models.voices.flite import FliteMissingError, Manner, Phone

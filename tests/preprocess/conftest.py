@@ -10,11 +10,11 @@ from typing import Any, Protocol
 import pytest
 
 from maie.preprocess.v1 import preprocess_pb2 as pb
+from maie_core.errors import Code, StageError
 from maie_preprocess.settings import PreprocessSettings
 from maie_preprocess.stage import PreprocessStage, open_stage
 from maie_runtime.blobs import Blobs
-from maie_runtime.errors import Code, StageError
-from maie_runtime.stage import StageContext
+from maie_runtime.worker.stage import StageContext
 
 
 @pytest.fixture

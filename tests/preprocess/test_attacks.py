@@ -9,7 +9,7 @@ import wave
 import numpy as np
 import pytest
 
-from maie_runtime.errors import StageError
+from maie_core.errors import StageError
 from tests.preprocess import recordings
 from tests.preprocess.conftest import Preprocess, Refusal
 from tests.preprocess.test_containers import KINDS

@@ -11,7 +11,7 @@ import pytest
 from maie.preprocess.v1 import preprocess_pb2 as pb
 from maie_preprocess.stage import PreprocessStage
 from maie_runtime.blobs import Blobs
-from maie_runtime.stage import StageContext
+from maie_runtime.worker.stage import StageContext
 from tests.preprocess import recordings
 from tests.preprocess.conftest import Preprocess
 from tests.preprocess.recordings import RATE, Samples

@@ -11,14 +11,14 @@ import pytest
 from maie.common.v1 import types_pb2 as common
 from maie.preprocess.v1 import preprocess_pb2 as pb
 from maie.preprocess.v1 import preprocess_pb2_grpc
+from maie_core.settings import ServiceSettings
 from maie_pipeline.bindings import BINDINGS
 from maie_preprocess.stage import PreprocessStage
 from maie_runtime.blobs import Blobs
-from maie_runtime.host import Host
-from maie_runtime.residency import Resident
+from maie_runtime.gpu.residency import Resident
 from maie_runtime.rpc.mount import GrpcMount
 from maie_runtime.rpc.server import GrpcServer
-from maie_runtime.settings import ServiceSettings
+from maie_runtime.worker.host import Host
 from tests.preprocess import recordings
 
 pytestmark = pytest.mark.mesh

@@ -9,11 +9,11 @@ import pytest
 from pydantic import ValidationError
 
 from maie.preprocess.v1 import preprocess_pb2 as pb
+from maie_core.errors import BusyError, Code
 from maie_preprocess.long_recordings import LongRecordings
 from maie_preprocess.settings import PreprocessSettings
 from maie_preprocess.stage import open_stage
-from maie_runtime.errors import BusyError, Code
-from maie_runtime.stage import StageContext
+from maie_runtime.worker.stage import StageContext
 from tests.preprocess import recordings
 from tests.preprocess.conftest import last
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from maie_core.errors import Code, StageError
 from maie_preprocess.engines.silero import create
 from maie_preprocess.settings import PreprocessSettings
 from maie_preprocess.stage import open_stage
-from maie_runtime.errors import Code, StageError
 from maie_speech.frames import FRAME_SAMPLES
 from maie_speech.silero import SHIPPED_MODEL
 from tests.preprocess import recordings

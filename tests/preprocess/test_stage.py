@@ -17,11 +17,11 @@ import pytest
 
 from maie.common.v1 import types_pb2 as common
 from maie.preprocess.v1 import preprocess_pb2 as pb
+from maie_core.errors import Code, StageError
 from maie_preprocess.settings import PreprocessSettings
 from maie_preprocess.stage import PreprocessStage, open_stage
 from maie_runtime.blobs import Blobs
-from maie_runtime.errors import Code, StageError
-from maie_runtime.stage import StageContext
+from maie_runtime.worker.stage import StageContext
 from tests.preprocess import recordings
 from tests.preprocess.conftest import Preprocess, last
 from tests.waiting import PATIENCE_SECONDS, until

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from maie.preprocess.v1 import preprocess_pb2 as pb
+from maie_core.errors import StageError
 from maie_runtime.blobs import Blobs
-from maie_runtime.errors import StageError
 from tests.preprocess import recordings
 from tests.preprocess.conftest import Preprocess
 from tests.preprocess.recordings import Track

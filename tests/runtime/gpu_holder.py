@@ -12,7 +12,7 @@ import sys
 import time
 
 from maie_runtime.bus.broker import open_broker
-from maie_runtime.gpu_lease import GpuLease
+from maie_runtime.gpu.lease import GpuLease
 from tests.runtime.gpus import open_lease
 
 USE_SECONDS = 0.01

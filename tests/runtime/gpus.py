@@ -13,7 +13,7 @@ from typing import Any
 
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker, open_broker
-from maie_runtime.gpu_lease import GpuLock
+from maie_runtime.gpu.lease import GpuLock
 from tests.conftest import NatsServer
 from tests.waiting import until
 

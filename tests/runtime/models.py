@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from maie_runtime.bus.broker import Broker
-from maie_runtime.gpu_lease import GpuLock
-from maie_runtime.shared_gpu import SharedGpu
+from maie_runtime.gpu.lease import GpuLock
+from maie_runtime.gpu.sharing import SharedGpu
 from tests.empty_stages import EmptyStage, empty_stages
 from tests.runtime.gpus import GPU
 from tests.runtime.workers import settings_of

@@ -15,13 +15,13 @@ from pathlib import Path
 
 from pydantic_settings import SettingsConfigDict
 
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
+from maie_core.settings import ServiceSettings
 from maie_runtime.blobs import Blobs
-from maie_runtime.errors import Code, StageError
-from maie_runtime.reasons import Reason
-from maie_runtime.server import run_service
-from maie_runtime.settings import ServiceSettings
-from maie_runtime.stage import StageContext
-from maie_runtime.watchdog import watchdog
+from maie_runtime.worker.server import run_service
+from maie_runtime.worker.stage import StageContext
+from maie_runtime.worker.watchdog import watchdog
 from tests.empty_stages import EmptyStage, empty_stages
 
 

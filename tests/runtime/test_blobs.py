@@ -10,8 +10,8 @@ from pathlib import Path, PurePath
 import pytest
 
 from maie.common.v1 import types_pb2 as common
+from maie_core.errors import Code, StageError
 from maie_runtime.blobs import PARTIAL_GLOB, Blobs
-from maie_runtime.errors import Code, StageError
 from tests.chaos.disk import no_small_disk, small_disk
 
 pytestmark = pytest.mark.unit

@@ -13,14 +13,14 @@ import pytest
 from nats.js.errors import KeyNotFoundError
 
 from maie.event.v1 import event_pb2 as event
+from maie_core.errors import StageError
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker, Pings, open_broker
 from maie_runtime.bus.presence import present
 from maie_runtime.bus.provision import open_provisioned_broker
-from maie_runtime.errors import StageError
-from maie_runtime.memory import ModelMemory
-from maie_runtime.stage import StageContext
+from maie_runtime.gpu.memory import ModelMemory
+from maie_runtime.worker.stage import StageContext
 from tests.conftest import NatsServer
 from tests.empty_stages import EmptyStage
 from tests.runtime.workers import UNIT, count_events, next_event, queue_is_empty, submit, worker

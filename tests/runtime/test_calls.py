@@ -15,17 +15,23 @@ from grpc_status import rpc_status
 
 from maie.asr.v1 import asr_pb2 as asr
 from maie.asr.v1 import asr_pb2_grpc
+from maie_core.errors import StageError
+from maie_core.settings import ServiceSettings
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus.broker import Broker
-from maie_runtime.call import RESPONSES_AHEAD, answer
-from maie_runtime.errors import StageError
-from maie_runtime.host import NO_SLOT_RETRY_AFTER, Host, Interceptor, end_process, log_context
-from maie_runtime.residency import Resident
+from maie_runtime.gpu.residency import Resident
 from maie_runtime.rpc.mount import GrpcMount
 from maie_runtime.rpc.server import GrpcServer
-from maie_runtime.settings import ServiceSettings
-from maie_runtime.stage import StageContext
-from maie_runtime.work import Work
+from maie_runtime.worker.call import RESPONSES_AHEAD, answer
+from maie_runtime.worker.host import (
+    NO_SLOT_RETRY_AFTER,
+    Host,
+    Interceptor,
+    end_process,
+    log_context,
+)
+from maie_runtime.worker.stage import StageContext
+from maie_runtime.worker.work import Work
 from tests.empty_stages import EmptyStage
 from tests.runtime.workers import BINDING, UNIT, next_event, queue_is_empty, submit, worker
 from tests.waiting import PATIENCE_SECONDS, until

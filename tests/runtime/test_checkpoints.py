@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maie_runtime.checkpoints import require_complete
-from maie_runtime.errors import Code, StageError
+from maie_core.checkpoints import require_complete
+from maie_core.errors import Code, StageError
 from tests.properties import examples
 
 pytestmark = pytest.mark.unit

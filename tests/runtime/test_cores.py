@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from maie_runtime.cores import share, usable_cores
+from maie_runtime.worker.cores import share, usable_cores
 
 pytestmark = pytest.mark.unit
 

@@ -9,8 +9,8 @@ import grpc
 import pytest
 from google.rpc import code_pb2, error_details_pb2
 
-from maie_runtime.errors import OUTCOMES, Code, Settle, StageError
-from maie_runtime.reasons import Reason
+from maie_core.errors import OUTCOMES, Code, Settle, StageError
+from maie_core.reasons import Reason
 from maie_runtime.rpc.errors import to_status
 
 pytestmark = pytest.mark.unit

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from maie_runtime.errors import StageError
+from maie_core.errors import StageError
 from maie_runtime.failpoints import MARK_VARIABLE, VARIABLE, Failpoint, failpoint, planned
 
 pytestmark = pytest.mark.unit

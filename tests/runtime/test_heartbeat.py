@@ -15,7 +15,7 @@ from maie_runtime.blobs import Blobs
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.provision import declare_lanes
-from maie_runtime.stage import StageContext
+from maie_runtime.worker.stage import StageContext
 from tests.empty_stages import EmptyStage, empty_stages
 from tests.runtime.workers import (
     JOB,

@@ -9,14 +9,14 @@ import time
 import pytest
 from pydantic import ValidationError
 
+from maie_core.settings import ServiceSettings
 from maie_gateway.care.streams import keep_streams
 from maie_runtime.background import background_tasks
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus import subjects, task_puller
 from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.provision import Wanted
-from maie_runtime.settings import ServiceSettings
-from maie_runtime.stage import StageContext
+from maie_runtime.worker.stage import StageContext
 from tests.empty_stages import EmptyStage
 from tests.runtime.workers import queue_is_empty, submit, worker
 from tests.waiting import PATIENCE_SECONDS, until

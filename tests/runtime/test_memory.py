@@ -12,7 +12,7 @@ import psutil
 import pytest
 from structlog.testing import capture_logs
 
-from maie_runtime.memory import ModelMemory, memory_in_use
+from maie_runtime.gpu.memory import ModelMemory, memory_in_use
 
 pytestmark = pytest.mark.unit
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from maie_runtime.errors import Code, StageError
-from maie_runtime.models import (
+from maie_core.errors import Code, StageError
+from maie_core.models import (
     MANIFEST,
     Manifest,
     checkpoint_sha256,

@@ -12,17 +12,17 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from maie.asr.v1 import asr_pb2 as asr
 from maie.asr.v1 import asr_pb2_grpc
-from maie_runtime import unit
+from maie_core.errors import OUTCOMES, Code, Settle, StageError
+from maie_core.reasons import Reason
+from maie_core.settings import MeshSettings, ServiceSettings
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.claim import FRESH
-from maie_runtime.errors import OUTCOMES, Code, Settle, StageError
-from maie_runtime.reasons import Reason
-from maie_runtime.server import serve_stage
-from maie_runtime.settings import MeshSettings, ServiceSettings
-from maie_runtime.stage import StageContext
-from maie_runtime.unit import START_SECONDS
+from maie_runtime.worker import unit
+from maie_runtime.worker.server import serve_stage
+from maie_runtime.worker.stage import StageContext
+from maie_runtime.worker.unit import START_SECONDS
 from tests.conftest import NatsServer
 from tests.empty_stages import EmptyStage, empty_stages
 from tests.runtime.workers import (

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from maie.common.v1 import types_pb2 as common
-from maie_runtime.errors import Code, StageError
-from maie_runtime.options import check_generation
+from maie_core.errors import Code, StageError
+from maie_core.options import check_generation
 
 pytestmark = pytest.mark.unit
 

@@ -10,13 +10,13 @@ from nats.js.api import RetentionPolicy, StorageType
 from nats.js.errors import NotFoundError
 from structlog.testing import capture_logs
 
+from maie_core.errors import StageError
+from maie_core.settings import MeshSettings, ServiceSettings
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker, open_broker
 from maie_runtime.bus.provision import Wanted, is_provisioned, open_provisioned_broker, provision
 from maie_runtime.bus.streams import STREAMS, Lifetimes
-from maie_runtime.errors import StageError
-from maie_runtime.server import serve_stage
-from maie_runtime.settings import MeshSettings, ServiceSettings
+from maie_runtime.worker.server import serve_stage
 from tests.conftest import NatsServer
 from tests.empty_stages import EmptyStage
 from tests.runtime.workers import BINDING

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maie_runtime.quarantine import ClosedError, Quarantine
+from maie_runtime.worker.quarantine import ClosedError, Quarantine
 from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.unit

@@ -12,14 +12,14 @@ from typing import TypeVar, cast
 import pytest
 
 from maie_client import ClientReason
-from maie_runtime.errors import Code, StageError
-from maie_runtime.reasons import Reason, WarningReason
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason, WarningReason
 
 pytestmark = pytest.mark.unit
 
 NodeT = TypeVar("NodeT", bound=ast.AST)
 ROOT = Path(__file__).parents[2]
-REGISTRY = ROOT / "libs/runtime/maie_runtime/reasons.py"
+REGISTRY = ROOT / "libs/core/maie_core/reasons.py"
 CLIENT_REGISTRY = ROOT / "libs/client/maie_client/reasons.py"
 SOURCES = [
     path

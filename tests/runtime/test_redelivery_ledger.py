@@ -12,15 +12,15 @@ import pytest
 from nats.aio.msg import Msg
 from nats.js.api import DiscardPolicy
 
+from maie_core.errors import BusyError, StageError, invalid
+from maie_core.reasons import Reason
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.provision import declare_lanes
 from maie_runtime.bus.pull import pull_groups
 from maie_runtime.bus.redelivery_ledger import RedeliveryLedger
-from maie_runtime.errors import BusyError, StageError, invalid
-from maie_runtime.reasons import Reason
-from maie_runtime.stage import StageContext
+from maie_runtime.worker.stage import StageContext
 from tests.conftest import NatsServer
 from tests.empty_stages import EmptyStage, empty_stages
 from tests.runtime.workers import (

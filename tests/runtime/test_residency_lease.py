@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from maie_runtime import gpu_lease
 from maie_runtime.background import end
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
-from maie_runtime.gpu_lease import LOST_AFTER, RENEW_AFTER, GpuLock
+from maie_runtime.gpu import lease as gpu_lease
+from maie_runtime.gpu.lease import LOST_AFTER, RENEW_AFTER, GpuLock
 from tests.conftest import NatsServer
 from tests.runtime.gpus import (
     GPU,

@@ -15,13 +15,13 @@ from structlog.testing import capture_logs
 
 from maie.asr.v1 import asr_pb2 as asr
 from maie.asr.v1 import asr_pb2_grpc
+from maie_core.settings import GpuServiceSettings, MeshSettings
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.task_worker import TaskWorker
-from maie_runtime.server import serve_stage
-from maie_runtime.settings import GpuServiceSettings, MeshSettings
-from maie_runtime.stage import StageContext
+from maie_runtime.worker.server import serve_stage
+from maie_runtime.worker.stage import StageContext
 from tests.conftest import NatsServer
 from tests.empty_stages import EmptyStage, empty_stages
 from tests.runtime.gpus import GPU, TTL, another_broker, forget_soon, open_lease

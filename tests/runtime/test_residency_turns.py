@@ -12,15 +12,15 @@ import pytest_asyncio
 from structlog.testing import capture_logs
 
 from maie.event.v1.event_pb2 import ModelInfo
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
+from maie_core.settings import GpuServiceSettings
 from maie_runtime.background import end
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
-from maie_runtime.errors import Code, StageError
-from maie_runtime.gpu_lease import GpuLease, GpuLock
-from maie_runtime.reasons import Reason
-from maie_runtime.residency import Resident
-from maie_runtime.settings import GpuServiceSettings
-from maie_runtime.shared_gpu import IDLE_SECONDS, SharedGpu
+from maie_runtime.gpu.lease import GpuLease, GpuLock
+from maie_runtime.gpu.residency import Resident
+from maie_runtime.gpu.sharing import IDLE_SECONDS, SharedGpu
 from tests.conftest import NatsServer
 from tests.empty_stages import EmptyStage, empty_stages
 from tests.runtime.gpus import GPU, TTL, another_broker, forget_soon

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from maie_runtime.settings import MeshSettings, ServiceSettings, Settings, load_settings
+from maie_core.settings import MeshSettings, ServiceSettings, Settings, load_settings
 
 pytestmark = pytest.mark.unit
 

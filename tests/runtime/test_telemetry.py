@@ -13,8 +13,8 @@ pytestmark = pytest.mark.unit
 
 LOGS_AN_ERROR = """
 import logging, structlog
-from maie_runtime.settings import MeshSettings
-from maie_runtime.telemetry import configure_logging
+from maie_core.settings import MeshSettings
+from maie_core.telemetry import configure_logging
 configure_logging(MeshSettings(log_format={format!r}), "asr")
 def work(text):
     raise ValueError("broken")

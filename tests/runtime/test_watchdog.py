@@ -11,10 +11,10 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
 from maie_runtime.bus.broker import Broker
-from maie_runtime.errors import Code, StageError
-from maie_runtime.reasons import Reason
-from maie_runtime.watchdog import watchdog
+from maie_runtime.worker.watchdog import watchdog
 from tests.conftest import NatsServer, free_port
 from tests.runtime.test_worker_process import worker_process
 from tests.waiting import PATIENCE_SECONDS

@@ -19,7 +19,7 @@ from maie_runtime.blobs import Blobs
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.provision import declare_lanes
-from maie_runtime.host import HUNG_STATUS
+from maie_runtime.worker.host import HUNG_STATUS
 from tests.conftest import NatsServer
 from tests.empty_stages import EmptyStage
 from tests.runtime.workers import UNIT, count_events, next_event, queue_is_empty, submit, worker

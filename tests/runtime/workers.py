@@ -10,16 +10,16 @@ from typing import Any
 
 from maie.asr.v1 import asr_pb2 as asr
 from maie.event.v1 import event_pb2 as event
+from maie_core.settings import GpuServiceSettings, MeshSettings
 from maie_pipeline.bindings import BINDINGS
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.provision import declare_lanes
 from maie_runtime.bus.task_worker import TaskWorker
-from maie_runtime.host import Host, end_process
-from maie_runtime.residency import Residency, Resident
-from maie_runtime.settings import GpuServiceSettings, MeshSettings
-from maie_runtime.unit import UnitRunner
+from maie_runtime.gpu.residency import Residency, Resident
+from maie_runtime.worker.host import Host, end_process
+from maie_runtime.worker.unit import UnitRunner
 from tests.empty_stages import EmptyStage
 from tests.waiting import PATIENCE_SECONDS
 

@@ -10,7 +10,7 @@ from google.protobuf.duration_pb2 import Duration
 
 from maie.common.v1 import types_pb2 as common
 from maie.summary.v1 import summary_pb2 as summary
-from maie_runtime.stage import StageContext
+from maie_runtime.worker.stage import StageContext
 from maie_summary.stage import SummarizeStage
 
 TALK = (Path(__file__).parent / "talks" / "standup.txt").read_text().splitlines()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from maie_runtime.blobs import Blobs
-from maie_runtime.stage import StageContext
+from maie_runtime.worker.stage import StageContext
 
 
 @pytest.fixture

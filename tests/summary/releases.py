@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from maie.common.v1 import types_pb2 as common
 from maie_llm import Generation
-from maie_runtime.stage import ignore_heartbeat
+from maie_runtime.worker.stage import ignore_heartbeat
 from maie_summary.engine import Draft, Engine, Notes, Segment
 from maie_summary.engines.extractive import create
 from maie_summary.settings import SummarySettings

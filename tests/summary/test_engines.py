@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from maie_runtime.errors import StageError
-from maie_runtime.stage import StageContext
+from maie_core.errors import StageError
+from maie_runtime.worker.stage import StageContext
 from maie_summary.settings import SummarySettings
 from maie_summary.stage import open_stage
 from tests.llm.openai_server import MODEL, OpenAIServer, stream

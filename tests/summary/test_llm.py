@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maie.summary.v1 import summary_pb2 as summary
+from maie_core.errors import Code, StageError, invalid
+from maie_core.reasons import Reason
 from maie_llm import Generation, Prompt
-from maie_runtime.errors import Code, StageError, invalid
-from maie_runtime.reasons import Reason
-from maie_runtime.stage import StageContext
+from maie_runtime.worker.stage import StageContext
 from maie_summary.llm.engine import LanguageModelEngine
 from maie_summary.settings import SummarySettings
 from maie_summary.stage import SummarizeStage

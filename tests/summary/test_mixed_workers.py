@@ -8,9 +8,9 @@ import pytest
 
 from maie.common.v1 import types_pb2 as common
 from maie.summary.v1 import summary_pb2 as summary
+from maie_core.errors import Code, StageError
 from maie_llm import Generation
-from maie_runtime.errors import Code, StageError
-from maie_runtime.stage import StageContext
+from maie_runtime.worker.stage import StageContext
 from maie_summary.stage import SummarizeStage
 from tests.summary.asking import TALK, ask, request, transcript
 from tests.summary.releases import open_release, stage_of

@@ -10,7 +10,7 @@ from google.protobuf import json_format
 
 from maie.common.v1 import types_pb2 as common
 from maie.summary.v1 import summary_pb2 as summary
-from maie_runtime.stage import StageContext
+from maie_runtime.worker.stage import StageContext
 from maie_summary.settings import SummarySettings
 from maie_summary.stage import open_stage
 from tests.summary.asking import TALK, ask, request, transcript

@@ -14,9 +14,9 @@ from google.protobuf.duration_pb2 import Duration
 
 from maie.common.v1 import types_pb2 as common
 from maie.summary.v1 import summary_pb2 as summary
+from maie_core.errors import Code, StageError
 from maie_llm import Generation
-from maie_runtime.errors import Code, StageError
-from maie_runtime.stage import StageContext, ignore_heartbeat
+from maie_runtime.worker.stage import StageContext, ignore_heartbeat
 from maie_summary.engine import Draft, Notes, Segment, Source
 from maie_summary.settings import SummarySettings
 from maie_summary.stage import SummarizeStage, open_stage

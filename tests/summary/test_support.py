@@ -10,9 +10,9 @@ import pytest
 import structlog
 from google.protobuf import json_format
 
+from maie_core.errors import StageError
 from maie_llm import Prompt
-from maie_runtime.errors import StageError
-from maie_runtime.stage import StageContext
+from maie_runtime.worker.stage import StageContext
 from maie_summary.llm.cited import cited_answer, uncited
 from maie_summary.llm.engine import LanguageModelEngine
 from maie_summary.llm.prompt import Line

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
+from maie_core.errors import StageError
 from maie_llm import Generation
-from maie_runtime.errors import StageError
 from maie_summary.check import problem_with
 from maie_summary.engine import Draft, Segment
 from maie_summary.engines.extractive import create

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from maie_runtime.errors import StageError
+from maie_core.errors import StageError
 from maie_templates import FORMATS, Template, validator
 
 pytestmark = pytest.mark.unit

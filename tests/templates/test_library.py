@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from maie_runtime.errors import Code, StageError
+from maie_core.errors import Code, StageError
 from maie_templates import Template, TemplateLibrary, check_schema
 
 pytestmark = pytest.mark.unit

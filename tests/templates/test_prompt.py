@@ -8,7 +8,7 @@ import tracemalloc
 import psutil
 import pytest
 
-from maie_runtime.errors import Code, StageError
+from maie_core.errors import Code, StageError
 from maie_templates import PromptLimits, TemplateLibrary, render_prompt
 from maie_templates.prompt import check_prompt
 from tests.waiting import PATIENCE_SECONDS, until

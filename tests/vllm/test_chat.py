@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from transformers import AutoTokenizer
 
+from maie_core.errors import StageError
 from maie_llm import Message
 from maie_llm.checkpoint import open_checkpoint
 from maie_llm.vllm.chat import ChatTokenizer
-from maie_runtime.errors import StageError
 from tests.vllm.tiny import MODEL, tiny_settings
 
 pytestmark = pytest.mark.unit

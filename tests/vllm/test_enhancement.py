@@ -15,7 +15,7 @@ from maie_enhancement.llm.engine import LanguageModelEngine
 from maie_enhancement.settings import EnhancementSettings
 from maie_enhancement.stage import EnhanceStage
 from maie_runtime.blobs import Blobs
-from maie_runtime.stage import StageContext
+from maie_runtime.worker.stage import StageContext
 from tests.models.meetings.sentences import SENTENCES
 
 if TYPE_CHECKING:

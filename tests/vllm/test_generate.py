@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 import pytest
 
+from maie_core.errors import Code, StageError
+from maie_core.models import read_manifest
 from maie_llm import Generation, Message, Prompt
-from maie_runtime.errors import Code, StageError
-from maie_runtime.models import read_manifest
 from tests.models.meetings.sentences import spoken
 from tests.vllm.tiny import (
     GREEDY,

@@ -24,6 +24,7 @@ import pytest
 from maie.common.v1 import types_pb2 as common
 from maie.enhancement.v1 import enhancement_pb2 as enhancement
 from maie.summary.v1 import summary_pb2 as summary
+from maie_core.errors import StageError
 from maie_enhancement import stage as enhancement_stage
 from maie_enhancement.guard import words_of
 from maie_enhancement.settings import EnhancementOpenAISettings, EnhancementSettings
@@ -34,8 +35,7 @@ from maie_llm.openai.request import request_body
 from maie_llm.openai.server import Server, open_client
 from maie_llm.settings import GenerationSettings
 from maie_runtime.blobs import Blobs
-from maie_runtime.errors import StageError
-from maie_runtime.stage import StageContext
+from maie_runtime.worker.stage import StageContext
 from maie_summary import stage as summary_stage
 from maie_summary.settings import SummaryOpenAISettings, SummarySettings
 from tests.models.meetings import MODEL, SENTENCES, random_meeting, spoken

@@ -16,7 +16,7 @@ import pytest
 from maie.common.v1 import types_pb2 as common
 from maie.enhancement.v1 import enhancement_pb2 as enhancement
 from maie.enhancement.v1 import enhancement_pb2_grpc
-from maie_runtime.models import file_sha256
+from maie_core.models import file_sha256
 from tests.conftest import NatsServer
 from tests.models.meetings.sentences import spoken
 from tests.vllm.service import LOAD_SECONDS, NOT_SERVING, Service, vllm_service

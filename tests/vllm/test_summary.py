@@ -16,7 +16,7 @@ from maie.common.v1 import types_pb2 as common
 from maie.summary.v1 import summary_pb2 as summary
 from maie_llm import Completion, Generation, Message, Prompt
 from maie_runtime.blobs import Blobs
-from maie_runtime.stage import StageContext
+from maie_runtime.worker.stage import StageContext
 from maie_summary.llm.cited import Citation, cited_schema, uncited
 from maie_summary.llm.engine import LanguageModelEngine
 from maie_summary.llm.prompt import Line

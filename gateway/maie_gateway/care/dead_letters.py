@@ -9,6 +9,9 @@ from google.protobuf.message import DecodeError
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
+from maie_core.errors import Code, StageError, invalid
+from maie_core.limits import MAX_PAGE_SIZE
+from maie_core.reasons import Reason
 from maie_gateway.intake.steering import Steering
 from maie_gateway.intake.tenancy import own_job
 from maie_gateway.records.store import GONE, JobStore
@@ -16,9 +19,6 @@ from maie_gateway.webhooks import replay
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import BROKER_ERRORS, Broker, broker_unavailable
 from maie_runtime.bus.errors import NotFoundError
-from maie_runtime.errors import Code, StageError, invalid
-from maie_runtime.limits import MAX_PAGE_SIZE
-from maie_runtime.reasons import Reason
 
 DEFAULT_PAGE_SIZE = 50
 # How many sequences are read at once; the window grows where other tenants' letters lie between.

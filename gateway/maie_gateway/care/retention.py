@@ -15,6 +15,8 @@ from typing import Any
 
 import structlog
 
+from maie_core.errors import StageError
+from maie_core.reasons import Reason
 from maie_gateway.care.removal import Removal
 from maie_gateway.conductor import FINAL_STATES
 from maie_gateway.records.store import GONE, JobStore
@@ -30,8 +32,6 @@ from maie_runtime.bus.broker import (
     broker_unavailable,
 )
 from maie_runtime.bus.errors import APIError, NatsError
-from maie_runtime.errors import StageError
-from maie_runtime.reasons import Reason
 
 log = structlog.get_logger()
 

@@ -6,9 +6,9 @@ import asyncio
 
 import structlog
 
+from maie_core.errors import StageError
 from maie_runtime.bus.broker import BROKER_ERRORS, Broker
 from maie_runtime.bus.provision import Wanted, is_provisioned, provision
-from maie_runtime.errors import StageError
 
 log = structlog.get_logger()
 

@@ -10,6 +10,8 @@ from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
+from maie_core.errors import Code
+from maie_core.reasons import Reason
 from maie_gateway.conductor.draft import Draft, Step
 from maie_gateway.conductor.graph import pipeline_unknown
 from maie_gateway.conductor.log import log_accepted, log_state, retries_made
@@ -20,8 +22,6 @@ from maie_gateway.conductor.tenants import DEFAULT_TENANT
 from maie_pipeline.pipelines import PIPELINES
 from maie_pipeline.recording import RECORDING
 from maie_pipeline.states import FINAL_STATES
-from maie_runtime.errors import Code
-from maie_runtime.reasons import Reason
 
 # A failure's sentence is stored for each failed attempt; the record must stay bounded.
 MAX_MESSAGE_CHARS = 240

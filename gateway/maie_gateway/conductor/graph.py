@@ -7,12 +7,12 @@ from collections.abc import Collection, Mapping, Sequence
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
 from maie_pipeline.nodes import Node
 from maie_pipeline.pipeline import Pipeline, places_by_node
 from maie_pipeline.pipelines import pipeline_of
 from maie_pipeline.states import ENDED_STATES, rank
-from maie_runtime.errors import Code, StageError
-from maie_runtime.reasons import Reason
 
 
 class Graph:

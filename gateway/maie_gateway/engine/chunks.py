@@ -6,10 +6,10 @@ from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import record_pb2 as record
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
 from maie_gateway.views.stored_results import StoredResults
 from maie_pipeline.pipelines import pipeline_of
-from maie_runtime.errors import Code, StageError
-from maie_runtime.reasons import Reason
 
 
 class Chunks:

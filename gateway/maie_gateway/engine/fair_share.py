@@ -11,11 +11,11 @@ import structlog
 
 from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
+from maie_core.errors import StageError
 from maie_gateway.engine.loop import Conductor
 from maie_gateway.records.changes import ActiveJob, JobChanges
 from maie_gateway.records.store import GONE
 from maie_runtime.background import background_tasks
-from maie_runtime.errors import StageError
 
 log = structlog.get_logger()
 

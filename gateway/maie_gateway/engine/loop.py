@@ -16,6 +16,7 @@ from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
+from maie_core.errors import StageError
 from maie_gateway.conductor import (
     Policy,
     Step,
@@ -35,7 +36,6 @@ from maie_runtime.bus.broker import BROKER_ERRORS, Broker, broker_unavailable
 from maie_runtime.bus.pull import pull_groups
 from maie_runtime.bus.types import AckPolicy, ConsumerConfig, Msg
 from maie_runtime.bus.unreadable import Unreadable, dead_letter
-from maie_runtime.errors import StageError
 from maie_runtime.failpoints import failpoint
 
 log = structlog.get_logger()

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 import structlog
 
 from maie.event.v1 import event_pb2 as event
+from maie_core.errors import StageError
 from maie_gateway.conductor import binding, pending_tasks
 from maie_gateway.engine.loop import Conductor
 from maie_gateway.records.changes import ActiveJob, JobChanges
@@ -18,7 +19,6 @@ from maie_runtime.background import background_tasks
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import BROKER_ERRORS, Broker
 from maie_runtime.bus.errors import NotFoundError
-from maie_runtime.errors import StageError
 
 log = structlog.get_logger()
 

@@ -15,13 +15,13 @@ from google.protobuf.message import DecodeError
 from maie.asr.v1 import asr_pb2 as asr
 from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
+from maie_core.errors import StageError
+from maie_core.options import check_capable
 from maie_gateway.records.buckets import Entry, follow_bucket
 from maie_pipeline.bindings import BINDINGS
 from maie_runtime.background import background_tasks
 from maie_runtime.bus.broker import Broker, broker_unavailable
 from maie_runtime.bus.streams import WORKER_FORGOTTEN_SECONDS
-from maie_runtime.errors import StageError
-from maie_runtime.options import check_capable
 
 log = structlog.get_logger()
 

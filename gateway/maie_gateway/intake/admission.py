@@ -9,10 +9,10 @@ from datetime import timedelta
 
 import structlog
 
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
 from maie_gateway.intake.pace import Pace
 from maie_gateway.records.changes import JobChanges
-from maie_runtime.errors import Code, StageError
-from maie_runtime.reasons import Reason
 
 log = structlog.get_logger()
 

@@ -5,8 +5,8 @@ Preprocess checks the rest. This spares clients the upload of a whole archive.
 
 from __future__ import annotations
 
-from maie_runtime.errors import invalid
-from maie_runtime.reasons import Reason
+from maie_core.errors import invalid
+from maie_core.reasons import Reason
 
 HEAD_BYTES = 16
 # The first bytes of such files, by their specifications. No audio container begins like this.

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from maie.job.v1 import job_pb2 as job
-from maie_runtime.errors import Code, StageError
-from maie_runtime.reasons import Reason
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
 
 # An upload below the least rate for TRICKLE_SECONDS, or without a message for SILENCE_SECONDS, can
 # be replaced by a new one. Over a slow line a message may take seconds to arrive.

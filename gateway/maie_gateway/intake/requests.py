@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import BROKER_ERRORS, Broker, broker_unavailable
 from maie_runtime.bus.errors import KeyNotFoundError, KeyWrongLastSequenceError
-from maie_runtime.errors import Code, StageError
-from maie_runtime.reasons import Reason
 
 
 class Requests:

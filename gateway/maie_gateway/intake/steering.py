@@ -5,13 +5,13 @@ from __future__ import annotations
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
 from maie_gateway.conductor import can_retry
 from maie_gateway.engine.loop import Conductor
 from maie_gateway.intake.submit_config import check_display_name, check_labels
 from maie_gateway.intake.tenancy import own_job
 from maie_gateway.records.store import JobStore
-from maie_runtime.errors import Code, StageError
-from maie_runtime.reasons import Reason
 
 
 class Steering:

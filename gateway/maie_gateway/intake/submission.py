@@ -13,6 +13,7 @@ import uuid_utils
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
+from maie_core.errors import Code, StageError
 from maie_gateway.conductor import Step, accept, lane
 from maie_gateway.engine.fair_share import FairShare
 from maie_gateway.engine.loop import Conductor
@@ -26,7 +27,6 @@ from maie_gateway.records.store import JobStore, RevisionConflictError
 from maie_runtime import folders
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus.broker import Broker, broker_unavailable
-from maie_runtime.errors import Code, StageError
 from maie_runtime.failpoints import failpoint
 from maie_templates import TemplateLibrary
 

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 
 from maie.job.v1 import job_pb2 as job
-from maie_runtime.durations import seconds
-from maie_runtime.errors import invalid
-from maie_runtime.limits import (
+from maie_core.durations import seconds
+from maie_core.errors import invalid
+from maie_core.limits import (
     MAX_CHUNK_SECONDS,
     MAX_DISPLAY_NAME_CHARACTERS,
     MAX_FILENAME_CHARACTERS,
@@ -19,9 +19,9 @@ from maie_runtime.limits import (
     MAX_TEMPLATE_ID_CHARACTERS,
     MIN_CHUNK_SECONDS,
 )
-from maie_runtime.names import is_harmless
-from maie_runtime.options import check_generation, check_recording, check_transcribe
-from maie_runtime.reasons import Reason
+from maie_core.names import is_harmless
+from maie_core.options import check_generation, check_recording, check_transcribe
+from maie_core.reasons import Reason
 
 DEFAULT_FEATURES = (job.FEATURE_CLEAN_TRANSCRIPT, job.FEATURE_SUMMARY)
 _TEMPLATE_ID = re.compile(rf"[A-Za-z0-9_-]{{1,{MAX_TEMPLATE_ID_CHARACTERS}}}")

@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from maie_core.errors import invalid
+from maie_core.limits import MAX_TENANT_CHARACTERS
+from maie_core.reasons import Reason
 from maie_gateway.conductor.tenants import DEFAULT_TENANT, tenant_of_record
 from maie_gateway.records.journal import StoredRecord
 from maie_gateway.records.store import JobStore, job_not_found
-from maie_runtime.errors import invalid
-from maie_runtime.limits import MAX_TENANT_CHARACTERS
-from maie_runtime.reasons import Reason
 
 METADATA_KEY = "maie-tenant"
 # Tenants are part of subjects and keys in NATS, of file names and of labels of metrics.

@@ -8,12 +8,12 @@ from contextlib import suppress
 
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
+from maie_core.errors import Code, StageError, invalid
+from maie_core.limits import MAX_UPLOAD_PART_BYTES
+from maie_core.reasons import Reason
 from maie_gateway.intake.content import HEAD_BYTES, check_head
 from maie_gateway.intake.pace import Pace
 from maie_runtime.blobs import Blobs, BlobWriter
-from maie_runtime.errors import Code, StageError, invalid
-from maie_runtime.limits import MAX_UPLOAD_PART_BYTES
-from maie_runtime.reasons import Reason
 
 # Parts that a client sends together with its finish message arrive well before.
 END_SECONDS = 0.5

@@ -8,6 +8,8 @@ import time
 
 import structlog
 
+from maie_core.errors import StageError
+from maie_core.settings import MeshSettings, load_settings
 from maie_gateway.readmodel.model import open_read_model
 from maie_gateway.readmodel.rebuild import rebuild
 from maie_gateway.readmodel.settings import ReadModelSettings
@@ -19,8 +21,6 @@ from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import open_broker
 from maie_runtime.bus.presence import instance_name
 from maie_runtime.bus.rights import GATEWAY
-from maie_runtime.errors import StageError
-from maie_runtime.settings import MeshSettings, load_settings
 
 IN_MEMORY = (
     "error: MAIE_GATEWAY_READ_MODEL_URL names no file and no server: a read model in memory is "

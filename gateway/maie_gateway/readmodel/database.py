@@ -28,11 +28,11 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import QueuePool
 
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
 from maie_gateway.readmodel.fulltext import FULL_TEXT
 from maie_gateway.readmodel.reads import Deadline, query_too_slow
 from maie_gateway.readmodel.tables import SCHEMA_VERSION, metadata, versions
-from maie_runtime.errors import Code, StageError
-from maie_runtime.reasons import Reason
 
 log = structlog.get_logger()
 

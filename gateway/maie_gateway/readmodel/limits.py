@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from maie.job.v1 import job_pb2 as job
+from maie_core.errors import invalid
+from maie_core.limits import MAX_LABEL_CHARACTERS, MAX_LABEL_KEY_CHARACTERS, MAX_LABELS
+from maie_core.reasons import Reason
 from maie_gateway.readmodel.words import storable
-from maie_runtime.errors import invalid
-from maie_runtime.limits import MAX_LABEL_CHARACTERS, MAX_LABEL_KEY_CHARACTERS, MAX_LABELS
-from maie_runtime.reasons import Reason
 
 
 def check_list(request: job.ListJobsRequest) -> None:

@@ -12,13 +12,13 @@ import structlog
 from sqlalchemy import Connection
 
 from maie.job.v1 import job_pb2 as job
+from maie_core.errors import StageError
 from maie_gateway.readmodel import pages, rows, search
 from maie_gateway.readmodel.database import Database
 from maie_gateway.readmodel.entries import JobEntry
 from maie_gateway.readmodel.limits import check_list
 from maie_gateway.readmodel.moments import JobText
 from maie_gateway.readmodel.reads import READ_THREADS, Deadline, Reads
-from maie_runtime.errors import StageError
 
 log = structlog.get_logger()
 

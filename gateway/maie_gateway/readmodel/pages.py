@@ -20,12 +20,12 @@ from sqlalchemy import (
 )
 
 from maie.job.v1 import job_pb2 as job
+from maie_core.limits import MAX_PAGE_SIZE
 from maie_gateway.readmodel.entries import microseconds, view_of
 from maie_gateway.readmodel.paging import page_size
 from maie_gateway.readmodel.tables import jobs, labels
 from maie_gateway.readmodel.tokens import page_key, page_token
 from maie_gateway.readmodel.words import storable
-from maie_runtime.limits import MAX_PAGE_SIZE
 
 DEFAULT_PAGE_SIZE = 50
 

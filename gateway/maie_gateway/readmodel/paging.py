@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from maie_runtime.errors import invalid
-from maie_runtime.reasons import Reason
+from maie_core.errors import invalid
+from maie_core.reasons import Reason
 
 
 def page_size(asked: int, default: int, most: int) -> int:

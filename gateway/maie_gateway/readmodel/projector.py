@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 import structlog
 
 from maie.job.v1 import record_pb2 as record
+from maie_core.errors import StageError
 from maie_gateway.readmodel.backlog import Backlog, Waiting
 from maie_gateway.readmodel.entries import JobEntry, job_entry
 from maie_gateway.readmodel.model import ReadModel
@@ -17,7 +18,6 @@ from maie_gateway.readmodel.texts import TextIndexer
 from maie_gateway.records.store import GONE, JobStore
 from maie_gateway.views.results import Results
 from maie_runtime.background import background_tasks
-from maie_runtime.errors import StageError
 
 log = structlog.get_logger()
 

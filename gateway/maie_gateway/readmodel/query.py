@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from maie_core.errors import invalid
+from maie_core.limits import MAX_QUERY_CHARACTERS
+from maie_core.reasons import Reason
 from maie_gateway.readmodel.words import words
-from maie_runtime.errors import invalid
-from maie_runtime.limits import MAX_QUERY_CHARACTERS
-from maie_runtime.reasons import Reason
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)

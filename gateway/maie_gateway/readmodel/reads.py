@@ -12,8 +12,8 @@ from threading import Lock
 from typing import TypeVar
 from weakref import WeakValueDictionary
 
-from maie_runtime.errors import Code, StageError
-from maie_runtime.reasons import Reason
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
 
 ResultT = TypeVar("ResultT")
 

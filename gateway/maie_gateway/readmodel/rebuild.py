@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from maie_core.errors import StageError
 from maie_gateway.readmodel.entries import JobEntry, job_entry
 from maie_gateway.readmodel.model import ReadModel
 from maie_gateway.readmodel.texts import TextIndexer
 from maie_gateway.records.store import GONE, JobStore
 from maie_gateway.views.results import Results
-from maie_runtime.errors import StageError
 
 BATCH_JOBS = 100
 

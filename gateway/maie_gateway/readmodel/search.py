@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, liter
 
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
+from maie_core.limits import MAX_SEARCH_MOMENTS, MAX_SEARCH_PAGE_SIZE
 from maie_gateway.readmodel.entries import MAX_INT64, view_of
 from maie_gateway.readmodel.fulltext import FullText
 from maie_gateway.readmodel.paging import page_size
@@ -18,7 +19,6 @@ from maie_gateway.readmodel.query import Term, parse_query
 from maie_gateway.readmodel.snippets import snippet
 from maie_gateway.readmodel.tables import jobs, moments, texts
 from maie_gateway.readmodel.tokens import page_key, page_token
-from maie_runtime.limits import MAX_SEARCH_MOMENTS, MAX_SEARCH_PAGE_SIZE
 
 DEFAULT_PAGE_SIZE = 20
 # So many of the newest jobs with the words are put in order of merit; after

@@ -7,7 +7,7 @@ from pydantic_settings import SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from maie_runtime.settings import Settings
+from maie_core.settings import Settings
 
 BACKENDS = ("sqlite", "postgresql")
 

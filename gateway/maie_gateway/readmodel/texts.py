@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import structlog
 
+from maie_core.errors import StageError
 from maie_gateway.readmodel.entries import job_entry, text_version
 from maie_gateway.readmodel.model import ReadModel
 from maie_gateway.readmodel.moments import JobText, TextMoment, text_moments
 from maie_gateway.records.journal import StoredRecord
 from maie_gateway.records.store import GONE, JobStore
 from maie_gateway.views.results import Results
-from maie_runtime.errors import StageError
 
 log = structlog.get_logger()
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from maie_runtime.errors import StageError, invalid
-from maie_runtime.limits import MAX_PAGE_TOKEN_CHARACTERS
-from maie_runtime.reasons import Reason
+from maie_core.errors import StageError, invalid
+from maie_core.limits import MAX_PAGE_TOKEN_CHARACTERS
+from maie_core.reasons import Reason
 
 CHECK_LENGTH = 8
 MAX_INT64 = 2**63 - 1

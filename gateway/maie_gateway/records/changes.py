@@ -13,6 +13,8 @@ from typing import Protocol
 
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import record_pb2 as record
+from maie_core.errors import StageError
+from maie_core.reasons import Reason
 from maie_gateway.conductor import FINAL_STATES, lane, runnable_units
 from maie_gateway.records.buckets import Entry, follow_bucket
 from maie_gateway.records.journal import StoredRecord
@@ -20,8 +22,6 @@ from maie_gateway.records.store import JobStore
 from maie_runtime.background import background_tasks
 from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.unreadable import Unreadable, dead_letter
-from maie_runtime.errors import StageError
-from maie_runtime.reasons import Reason
 
 Listener = Callable[[], None]
 

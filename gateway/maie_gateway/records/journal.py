@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 from google.protobuf.message import DecodeError
 
 from maie.job.v1 import record_pb2 as record
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
 from maie_pipeline.states import FINAL_STATES
 from maie_runtime.bus.direct_get import Stored
 from maie_runtime.bus.streams import JOB_ENTRIES
-from maie_runtime.errors import Code, StageError
-from maie_runtime.reasons import Reason
 
 # The bucket drops the oldest entries, and the whole record must not be among them. The margin is
 # for entries that a broker left behind when it died while it dropped some.

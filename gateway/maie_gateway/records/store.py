@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import datetime
 
 from maie.job.v1 import record_pb2 as record
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
 from maie_gateway.records.buckets import Entry
 from maie_gateway.records.journal import (
     Growth,
@@ -30,8 +32,6 @@ from maie_runtime.bus.errors import (
     NotFoundError,
 )
 from maie_runtime.bus.streams import JOB_ENTRIES
-from maie_runtime.errors import Code, StageError
-from maie_runtime.reasons import Reason
 
 # How long the marker of a removed record stays, for gateways that were disconnected.
 REMOVAL_MARKER_SECONDS = 3600

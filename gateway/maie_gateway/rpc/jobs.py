@@ -10,6 +10,8 @@ from typing import Any
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import job_pb2_grpc
 from maie.job.v1 import record_pb2 as record
+from maie_core.errors import invalid
+from maie_core.reasons import Reason
 from maie_gateway.care.dead_letters import DeadLetters
 from maie_gateway.care.removal import Removal
 from maie_gateway.conductor import job_view
@@ -21,8 +23,6 @@ from maie_gateway.records.journal import StoredRecord
 from maie_gateway.records.store import JobStore
 from maie_gateway.rpc.watch import Watch
 from maie_gateway.views.results import Results
-from maie_runtime.errors import invalid
-from maie_runtime.reasons import Reason
 
 # https://www.w3.org/TR/trace-context/#traceparent-header
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")

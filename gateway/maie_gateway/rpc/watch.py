@@ -12,6 +12,8 @@ from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
 from maie_gateway.conductor import FINAL_STATES, log_events
 from maie_gateway.records.changes import JobChanges
 from maie_gateway.records.store import JobStore
@@ -21,8 +23,6 @@ from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import RETRY_AFTER, Broker
 from maie_runtime.bus.errors import NatsError
 from maie_runtime.bus.types import Msg
-from maie_runtime.errors import Code, StageError
-from maie_runtime.reasons import Reason
 
 # Changes come over the watch of the bucket; this bounds the wait where one is missed.
 POLL_SECONDS = 2.0

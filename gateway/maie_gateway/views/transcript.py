@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
+from maie_core.durations import seconds
 from maie_gateway.views.view import View
 from maie_gateway.views.warnings import (
     suspect_texts,
@@ -14,7 +15,6 @@ from maie_gateway.views.warnings import (
     unread_duration,
     unread_ranges,
 )
-from maie_runtime.durations import seconds
 
 # A longer silence begins a new paragraph of the clean transcript.
 PARAGRAPH_PAUSE_SECONDS = 2.0

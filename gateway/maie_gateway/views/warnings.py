@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from maie.common.v1 import types_pb2 as common
-from maie_runtime.reasons import WarningReason
-from maie_runtime.result_warnings import result_warning
+from maie_core.reasons import WarningReason
+from maie_core.result_warnings import result_warning
 
 # The most warnings of one reason. A recording of 16 hours over a bad line would otherwise hide
 # the others among thousands.

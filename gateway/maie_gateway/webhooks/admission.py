@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 
 from maie.job.v1 import job_pb2 as job
-from maie_gateway.webhooks.guard import UrlGuard
-from maie_runtime.errors import StageError, invalid
-from maie_runtime.limits import (
+from maie_core.errors import StageError, invalid
+from maie_core.limits import (
     MAX_SECRET_CHARACTERS,
     MAX_WEBHOOKS,
     MIN_SECRET_CHARACTERS,
 )
-from maie_runtime.reasons import Reason
+from maie_core.reasons import Reason
+from maie_gateway.webhooks.guard import UrlGuard
 
 RESOLVE_SECONDS = 5.0
 

@@ -10,12 +10,12 @@ import structlog
 from aiohttp import ClientError
 
 from maie.event.v1 import event_pb2 as event
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
 from maie_gateway.records.store import GONE
 from maie_gateway.webhooks import cloud_event
 from maie_gateway.webhooks.http import Poster
 from maie_gateway.webhooks.secrets import Secrets
-from maie_runtime.errors import Code, StageError
-from maie_runtime.reasons import Reason
 
 log = structlog.get_logger()
 

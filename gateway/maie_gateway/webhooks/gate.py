@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
 from maie_gateway.webhooks.settings import WebhookSettings
 from maie_runtime.breaker import CircuitBreaker
-from maie_runtime.errors import Code, StageError
-from maie_runtime.reasons import Reason
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)

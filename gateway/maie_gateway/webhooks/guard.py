@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 
 from yarl import URL
 
+from maie_core.errors import StageError, invalid
+from maie_core.limits import MAX_WEBHOOK_URL_CHARACTERS
+from maie_core.reasons import Reason
 from maie_gateway.webhooks.addresses import Network, may_be_reached
-from maie_runtime.errors import StageError, invalid
-from maie_runtime.limits import MAX_WEBHOOK_URL_CHARACTERS
-from maie_runtime.reasons import Reason
 
 # Names that resolve slowly block a thread each.
 RESOLVER_THREADS = 8

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from maie.event.v1 import event_pb2 as event
+from maie_core.errors import StageError
 from maie_gateway.webhooks.deliveries import delivery_id
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
-from maie_runtime.errors import StageError
 
 STAGE = "webhook"
 """Stands for the stage in the subjects and units of dead letters of deliveries."""

@@ -10,13 +10,13 @@ from contextlib import asynccontextmanager
 import structlog
 
 from maie.job.v1 import record_pb2 as record
+from maie_core.errors import StageError
 from maie_gateway.records.store import GONE, JobStore
 from maie_gateway.webhooks.deliveries import TenantWebhooks, deliveries
 from maie_gateway.webhooks.queue import publish_deliveries
 from maie_runtime.background import background_tasks
 from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.streams import DUPLICATE_WINDOW_SECONDS
-from maie_runtime.errors import StageError
 
 log = structlog.get_logger()
 

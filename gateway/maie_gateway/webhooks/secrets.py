@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from maie.event.v1 import event_pb2 as event
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
 from maie_gateway.conductor.tenants import tenant_of_record
 from maie_gateway.records.store import JobStore
 from maie_gateway.webhooks.deliveries import TENANT_PREFIX, TenantWebhooks
-from maie_runtime.errors import Code, StageError
-from maie_runtime.reasons import Reason
 
 
 class Secrets:

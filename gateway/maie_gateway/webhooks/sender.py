@@ -12,6 +12,7 @@ from google.protobuf.message import DecodeError
 from yarl import URL
 
 from maie.event.v1 import event_pb2 as event
+from maie_core.errors import StageError
 from maie_gateway.records.erasing import erase
 from maie_gateway.records.store import JobStore
 from maie_gateway.webhooks.attempt import Attempt, Attempts, Outcome
@@ -28,7 +29,6 @@ from maie_runtime.bus.broker import BROKER_ERRORS, Broker
 from maie_runtime.bus.pull import pull_groups
 from maie_runtime.bus.types import AckPolicy, ConsumerConfig, Msg
 from maie_runtime.bus.unreadable import Unreadable, dead_letter
-from maie_runtime.errors import StageError
 
 log = structlog.get_logger()
 

@@ -7,8 +7,8 @@ from ipaddress import IPv4Network, IPv6Network
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
-from maie_runtime.limits import MAX_SECRET_CHARACTERS, MIN_SECRET_CHARACTERS
-from maie_runtime.settings import Settings
+from maie_core.limits import MAX_SECRET_CHARACTERS, MIN_SECRET_CHARACTERS
+from maie_core.settings import Settings
 
 
 class TenantWebhook(BaseModel):

@@ -16,7 +16,7 @@ from maie_cli.console import complain
 from maie_cli.mesh.errors import MeshError
 from maie_cli.streams import OutputError
 from maie_client import ClientError, StatusCode
-from maie_runtime.reasons import Reason
+from maie_core.reasons import Reason
 
 T = TypeVar("T")
 

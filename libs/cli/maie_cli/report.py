@@ -20,7 +20,7 @@ from maie_cli.formats.transcript import paragraphs
 from maie_cli.formats.warnings import sentences
 from maie_cli.formats.writers import Finished
 from maie_cli.names import stage_name
-from maie_runtime.durations import seconds
+from maie_core.durations import seconds
 
 INDENT = (0, 0, 0, 2)
 BELOW_TABLE = (0, 0, 1, 2)

@@ -15,8 +15,8 @@ from maie_cli.board import Board, Row
 from maie_cli.names import STATES
 from maie_cli.views import LineView
 from maie_client import Client, ClientError, StatusCode
+from maie_core.reasons import Reason
 from maie_pipeline.states import FINAL_STATES
-from maie_runtime.reasons import Reason
 
 # The most concurrent requests for jobs by id.
 ASKED_AT_ONCE = 8

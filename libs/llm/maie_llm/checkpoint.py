@@ -10,15 +10,15 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from maie_llm.model import Generation
-from maie_llm.settings import VllmSettings
-from maie_runtime.models import (
+from maie_core.models import (
     MANIFEST,
     model_corrupt,
     model_missing,
     refuse_pickles,
     verified_sha256,
 )
+from maie_llm.model import Generation
+from maie_llm.settings import VllmSettings
 
 REQUIRED_FILES = ("config.json", "tokenizer_config.json")
 # The files that a loader may read: weights, and text about how to use them.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from maie.common.v1 import types_pb2 as common
+from maie_core.options import check_generation
 from maie_llm.model import Generation
-from maie_runtime.options import check_generation
 
 
 def generation_of(options: common.GenerationOptions, field: str = "generation") -> Generation:

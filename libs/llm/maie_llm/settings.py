@@ -8,8 +8,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from maie_core.settings import Settings
 from maie_llm.model import Generation
-from maie_runtime.settings import Settings
 
 Sha256 = Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]
 

@@ -1,1 +1,1 @@
-"""The parts of every maie process: stages, transports, errors, settings, blobs, shutdown."""
+"""What runs a stage: blobs, the broker, gRPC, the host of its work, models in a GPU's memory."""

@@ -24,9 +24,9 @@ from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import LocalStore, ObjectStore, from_url
 
 from maie.common.v1 import types_pb2 as common
-from maie_runtime.errors import Code, StageError, invalid
-from maie_runtime.limits import MAX_BLOB_KEY_CHARACTERS
-from maie_runtime.reasons import Reason
+from maie_core.errors import Code, StageError, invalid
+from maie_core.limits import MAX_BLOB_KEY_CHARACTERS
+from maie_core.reasons import Reason
 
 log = structlog.get_logger()
 

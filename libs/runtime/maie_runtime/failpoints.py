@@ -23,8 +23,8 @@ from typing import Literal, get_args
 
 import structlog
 
-from maie_runtime.errors import Code, StageError
-from maie_runtime.reasons import Reason
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
 
 log = structlog.get_logger()
 

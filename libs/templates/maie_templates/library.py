@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from maie_runtime.errors import Code, StageError
-from maie_runtime.reasons import Reason
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
 from maie_templates.template import TEMPLATE_ID, Template, rejected
 
 SCHEMA_FILE = "schema.json"

@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass
 from jinja2 import TemplateSyntaxError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from maie_runtime.errors import StageError, invalid
-from maie_runtime.reasons import Reason
+from maie_core.errors import StageError, invalid
+from maie_core.reasons import Reason
 from maie_templates import render_child
 
 MAX_PROMPT_BYTES = 64 * 1024

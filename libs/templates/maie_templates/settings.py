@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic_settings import SettingsConfigDict
 
-from maie_runtime.settings import Settings
+from maie_core.settings import Settings
 
 
 class TemplateSettings(Settings):

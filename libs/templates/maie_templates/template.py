@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from maie.summary.v1 import summary_pb2 as summary
-from maie_runtime.errors import StageError, invalid
-from maie_runtime.reasons import Reason
+from maie_core.errors import StageError, invalid
+from maie_core.reasons import Reason
 from maie_templates.checks import SchemaProblem, check_schema
 from maie_templates.examples import Example, ExamplesProblem, parse_examples
 from maie_templates.prompt import PromptProblem, check_prompt

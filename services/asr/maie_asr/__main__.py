@@ -2,8 +2,8 @@
 
 from maie_asr.settings import AsrSettings
 from maie_asr.stage import open_stage
-from maie_runtime.server import run_service
-from maie_runtime.settings import load_settings
+from maie_core.settings import load_settings
+from maie_runtime.worker.server import run_service
 
 
 def main() -> None:

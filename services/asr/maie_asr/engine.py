@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maie.common.v1 import types_pb2 as common
-from maie_runtime.loadable import Loadable
+from maie_runtime.gpu.loadable import Loadable
 
 SAMPLE_RATE = 16_000
 

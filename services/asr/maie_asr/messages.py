@@ -7,7 +7,7 @@ from google.protobuf.duration_pb2 import Duration
 from maie.common.v1 import types_pb2 as common
 from maie_asr.engine import Capabilities, RecognizedSegment, RecognizedWord
 from maie_asr.source import Source
-from maie_runtime.options import STEERING, TRANSLATION
+from maie_core.options import STEERING, TRANSLATION
 
 
 def segment_message(found: RecognizedSegment, segment_id: str, source: Source) -> common.Segment:

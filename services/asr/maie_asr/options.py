@@ -10,9 +10,9 @@ from maie.asr.v1 import asr_pb2 as asr
 from maie_asr.engine import Capabilities, Decoding, RecognizeOptions
 from maie_asr.messages import capability_names
 from maie_asr.settings import AsrSettings, SuspectTextPolicy
-from maie_runtime.errors import invalid
-from maie_runtime.options import check_capable, check_transcribe, option_not_supported
-from maie_runtime.reasons import Reason
+from maie_core.errors import invalid
+from maie_core.options import check_capable, check_transcribe, option_not_supported
+from maie_core.reasons import Reason
 
 POLICIES: dict[asr.SuspectTextPolicy, SuspectTextPolicy] = {
     asr.SUSPECT_TEXT_POLICY_OFF: "off",

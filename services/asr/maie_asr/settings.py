@@ -8,8 +8,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from maie_runtime.engines import find_engine
-from maie_runtime.settings import GpuServiceSettings, Settings
+from maie_core.settings import GpuServiceSettings, Settings
+from maie_runtime.worker.engines import find_engine
 
 SuspectTextPolicy = Literal["off", "report", "remove"]
 Sha256 = Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]

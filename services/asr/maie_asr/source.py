@@ -15,11 +15,11 @@ from maie.asr.v1 import asr_pb2 as asr
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie_asr.engine import SAMPLE_RATE, Samples, Speech, SpeechRange
 from maie_asr.vad import find_speech
+from maie_core.durations import seconds
+from maie_core.errors import invalid
+from maie_core.limits import MAX_AUDIO_CONTENT_BYTES
+from maie_core.reasons import Reason
 from maie_runtime.blobs import Blobs
-from maie_runtime.durations import seconds
-from maie_runtime.errors import invalid
-from maie_runtime.limits import MAX_AUDIO_CONTENT_BYTES
-from maie_runtime.reasons import Reason
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)

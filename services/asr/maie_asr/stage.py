@@ -22,8 +22,8 @@ from maie_asr.source import Source, load_source
 from maie_asr.suspects import SegmentJudge
 from maie_asr.vad import VoiceActivity
 from maie_runtime.blobs import Blobs
-from maie_runtime.engines import load_engine
-from maie_runtime.stage import StageContext
+from maie_runtime.worker.engines import load_engine
+from maie_runtime.worker.stage import StageContext
 
 # What models that translate write.
 TRANSLATION_LANGUAGE = "en"

@@ -1,9 +1,9 @@
 """Starts the enhancement service."""
 
+from maie_core.settings import load_settings
 from maie_enhancement.settings import EnhancementSettings
 from maie_enhancement.stage import open_stage
-from maie_runtime.server import run_service
-from maie_runtime.settings import load_settings
+from maie_runtime.worker.server import run_service
 
 
 def main() -> None:

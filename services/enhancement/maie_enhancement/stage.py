@@ -12,17 +12,17 @@ import structlog
 from maie.common.v1 import types_pb2 as common
 from maie.enhancement.v1 import enhancement_pb2 as enhancement
 from maie.event.v1 import event_pb2 as event
+from maie_core.durations import seconds
+from maie_core.errors import Code, StageError, invalid
+from maie_core.reasons import Reason
 from maie_enhancement.engine import Engine, Segment, Word
 from maie_enhancement.guard import edit_rate, word_change, words_of
 from maie_enhancement.settings import ENGINES, EnhancementSettings
 from maie_llm import Generation
 from maie_llm.messages import generation_of
 from maie_runtime.blobs import Blobs
-from maie_runtime.durations import seconds
-from maie_runtime.engines import load_engine
-from maie_runtime.errors import Code, StageError, invalid
-from maie_runtime.reasons import Reason
-from maie_runtime.stage import StageContext
+from maie_runtime.worker.engines import load_engine
+from maie_runtime.worker.stage import StageContext
 
 log = structlog.get_logger()
 

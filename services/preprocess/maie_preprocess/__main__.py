@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from maie_core.settings import load_settings
 from maie_preprocess.settings import PreprocessSettings
 from maie_preprocess.stage import open_stage
-from maie_runtime.server import run_service
-from maie_runtime.settings import load_settings
+from maie_runtime.worker.server import run_service
 
 
 def main() -> None:

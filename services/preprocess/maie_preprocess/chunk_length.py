@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from maie.preprocess.v1 import preprocess_pb2 as pb
+from maie_core.durations import seconds
+from maie_core.errors import invalid
+from maie_core.limits import MAX_CHUNK_SECONDS, MIN_CHUNK_SECONDS
+from maie_core.reasons import Reason
 from maie_preprocess.settings import PreprocessSettings
-from maie_runtime.durations import seconds
-from maie_runtime.errors import invalid
-from maie_runtime.limits import MAX_CHUNK_SECONDS, MIN_CHUNK_SECONDS
-from maie_runtime.reasons import Reason
 
 # Chunks for each slot: with only one, a slot whose chunk has less speech would idle, and none could
 # begin before the whole recording is decoded.

@@ -9,13 +9,13 @@ import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
+from maie_core.reasons import Reason, WarningReason
 from maie_preprocess import amr, asf, boxes, frame_headers, matroska, ogg, transport_stream
 from maie_preprocess.gaps import clock
 from maie_preprocess.normalize import RefusedError
 from maie_preprocess.reader import Reader
 from maie_preprocess.stated_size import stated_size
 from maie_preprocess.wire import RecordingWarning
-from maie_runtime.reasons import Reason, WarningReason
 
 # A recording that ends this much before its stated end is accepted with a warning:
 # encoders round, and some count a last packet that they never wrote.

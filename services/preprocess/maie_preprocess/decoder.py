@@ -26,6 +26,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.stream import Disposition
 
+from maie_core.reasons import Reason
 from maie_preprocess import completeness, formats, ogg, tracks, wire
 from maie_preprocess.calls import SIDES
 from maie_preprocess.completeness import Statement
@@ -39,7 +40,6 @@ from maie_preprocess.normalize import (
 )
 from maie_preprocess.reader import Reader
 from maie_preprocess.track_decoder import Piece, TrackDecoder
-from maie_runtime.reasons import Reason
 
 # The last packet of a track may be longer than its sound.
 CLAIM_SLACK_SECONDS = 1.0

@@ -13,10 +13,10 @@ from collections import defaultdict
 from collections.abc import AsyncIterator
 from dataclasses import asdict
 
+from maie_core.errors import Code, StageError, invalid
+from maie_core.reasons import Reason
 from maie_preprocess import wire
 from maie_preprocess.settings import PreprocessSettings
-from maie_runtime.errors import Code, StageError, invalid
-from maie_runtime.reasons import Reason
 
 # The pipe's reader buffers up to twice this, some ten seconds of sound, so that
 # decoding continues while the VAD runs.

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from maie_core.reasons import WarningReason
 from maie_preprocess.wire import RecordingWarning
-from maie_runtime.reasons import WarningReason
 
 # A shorter gap needs no warning.
 MIN_GAP_SECONDS: Final = 0.5

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-from maie_runtime.errors import BusyError
+from maie_core.errors import BusyError
 
 # A long recording above the limit is retried after this. Each attempt downloads it again.
 RETRY_AFTER = timedelta(seconds=10)

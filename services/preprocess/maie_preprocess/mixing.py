@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from maie_core.reasons import WarningReason
 from maie_preprocess.wire import RecordingWarning
-from maie_runtime.reasons import WarningReason
 
 FRAMES_PER_SECOND = 10
 # The weight of a channel in a mix, by FFmpeg's name of it. The weights are FFmpeg's, except for

@@ -9,13 +9,13 @@ import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 
+from maie_core.reasons import Reason
 from maie_preprocess.calls import SIDES, CallFinder
 from maie_preprocess.crosstalk import CrosstalkGate
 from maie_preprocess.measure import Meter, Shape, shape_of
 from maie_preprocess.mixing import Cancelled, Mixer, frame_powers, frames_of
 from maie_preprocess.planes import as_float, mono, planes
 from maie_preprocess.wire import ChannelMode, Limits
-from maie_runtime.reasons import Reason
 
 SAMPLE_RATE = 16_000
 SAMPLE_BYTES = 2

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from maie.preprocess.v1 import preprocess_pb2 as pb
+from maie_core.options import check_recording
 from maie_preprocess import wire
 from maie_preprocess.lanes import Lanes
 from maie_preprocess.settings import PreprocessSettings
-from maie_runtime.options import check_recording
 
 _MODES: dict[int, wire.ChannelMode] = {
     pb.CHANNEL_MODE_MIX: "mix",

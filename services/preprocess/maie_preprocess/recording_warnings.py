@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from maie.common.v1 import types_pb2 as common
+from maie_core.reasons import WarningReason
+from maie_core.result_warnings import result_warning
 from maie_preprocess import formats, wire
-from maie_runtime.reasons import WarningReason
-from maie_runtime.result_warnings import result_warning
 
 # The most tracks that a warning names.
 MAX_NAMED = 3

@@ -8,10 +8,10 @@ from typing import Self
 from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from maie_core.limits import MAX_CHUNK_SECONDS, MIN_CHUNK_SECONDS
+from maie_core.settings import ServiceSettings
 from maie_preprocess.wire import ChannelMode
-from maie_runtime.engines import find_engine
-from maie_runtime.limits import MAX_CHUNK_SECONDS, MIN_CHUNK_SECONDS
-from maie_runtime.settings import ServiceSettings
+from maie_runtime.worker.engines import find_engine
 from maie_speech.finder import (
     MAX_SPEECH_SECONDS,
     MIN_SILENCE_MS,

@@ -11,10 +11,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from maie.preprocess.v1 import preprocess_pb2 as pb
+from maie_core.errors import invalid
+from maie_core.reasons import Reason
 from maie_preprocess.settings import PreprocessSettings
 from maie_runtime.blobs import Blobs
-from maie_runtime.errors import invalid
-from maie_runtime.reasons import Reason
 
 
 @asynccontextmanager

@@ -25,8 +25,8 @@ from maie_preprocess.recording_warnings import warnings_of
 from maie_preprocess.settings import ENGINES, PreprocessSettings
 from maie_preprocess.source import open_recording
 from maie_preprocess.wire import Opened
-from maie_runtime.engines import load_engine
-from maie_runtime.stage import StageContext
+from maie_runtime.worker.engines import load_engine
+from maie_runtime.worker.stage import StageContext
 from maie_speech.finder import SpeechRules, Thresholds, speech_rules
 from maie_speech.frames import FRAME_SAMPLES, SAMPLE_RATE
 

@@ -9,9 +9,9 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.stream import Disposition
 
+from maie_core.reasons import Reason
 from maie_preprocess import formats, wire
 from maie_preprocess.normalize import RefusedError
-from maie_runtime.reasons import Reason
 
 MAX_TITLE_CHARACTERS = 200
 UNKNOWN_CODEC = "unknown"

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
     # The decoding process does not load protobuf.
-    from maie_runtime.reasons import Reason, WarningReason
+    from maie_core.reasons import Reason, WarningReason
 
 HEADER: Final = struct.Struct("<cBBI")
 # A second of sound is 32 kB; a larger payload is an error of the decoder.

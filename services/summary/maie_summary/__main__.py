@@ -1,7 +1,7 @@
 """Starts the summary service."""
 
-from maie_runtime.server import run_service
-from maie_runtime.settings import load_settings
+from maie_core.settings import load_settings
+from maie_runtime.worker.server import run_service
 from maie_summary.settings import SummarySettings
 from maie_summary.stage import open_stage
 

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 from maie.common.v1 import types_pb2 as common
 from maie_llm import Generation
-from maie_runtime.loadable import Loadable
-from maie_runtime.stage import ignore_heartbeat
+from maie_runtime.gpu.loadable import Loadable
+from maie_runtime.worker.stage import ignore_heartbeat
 from maie_templates import Template
 
 Notes = dict[str, Any]

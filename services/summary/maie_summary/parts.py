@@ -10,8 +10,8 @@ from google.protobuf.duration_pb2 import Duration
 
 from maie.common.v1 import types_pb2 as common
 from maie.summary.v1 import summary_pb2 as summary
-from maie_runtime.errors import Code, StageError
-from maie_runtime.reasons import Reason
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
 from maie_summary.engine import Notes
 
 # Version parameters that a server reports only in its answers: a worker does not know them before

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from maie_core.settings import GpuServiceSettings
 from maie_llm.openai import OpenAISettings
 from maie_llm.settings import GenerationSettings, VllmSettings
-from maie_runtime.engines import find_engine
-from maie_runtime.settings import GpuServiceSettings
+from maie_runtime.worker.engines import find_engine
 from maie_templates import TemplateSettings
 
 ENGINES = "maie.summary.engines"

@@ -11,13 +11,13 @@ from google.protobuf import json_format
 from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
 from maie.summary.v1 import summary_pb2 as summary
+from maie_core.errors import Code, StageError, invalid
+from maie_core.reasons import Reason
 from maie_llm import Generation
 from maie_llm.messages import generation_of
 from maie_runtime.blobs import Blobs
-from maie_runtime.engines import load_engine
-from maie_runtime.errors import Code, StageError, invalid
-from maie_runtime.reasons import Reason
-from maie_runtime.stage import StageContext
+from maie_runtime.worker.engines import load_engine
+from maie_runtime.worker.stage import StageContext
 from maie_summary.check import problem_with
 from maie_summary.engine import Draft, Engine, Segment
 from maie_summary.parts import (

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
+from maie_core.errors import Code, StageError
 from maie_gateway.conductor import (
     FINAL_STATES,
     accept,
@@ -27,7 +28,6 @@ from maie_pipeline.nodes import Node, Scope
 from maie_pipeline.pipeline import Pipeline
 from maie_pipeline.pipelines import PIPELINES
 from maie_pipeline.recording import RECORDING
-from maie_runtime.errors import Code, StageError
 from tests.gateway.conductor.test_confluence import Script, play, scripts
 from tests.gateway.conductor.world import (
     CLEAN,

@@ -12,11 +12,11 @@ import pytest
 from sqlalchemy import text
 
 from maie.job.v1 import job_pb2 as job
+from maie_core.errors import StageError
 from maie_gateway.readmodel import ReadModel, open_read_model, reads
 from maie_gateway.readmodel.database import Database
 from maie_gateway.readmodel.reads import READ_THREADS, Deadline, Reads
 from maie_gateway.readmodel.tokens import page_token
-from maie_runtime.errors import StageError
 from tests.gateway.conftest import EmptyMesh
 from tests.gateway.readmodel.records import TENANT, job_record, put, show
 from tests.waiting import PATIENCE_SECONDS

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from sqlalchemy import create_engine, text
 
 from maie.job.v1 import job_pb2 as job
+from maie_core.errors import Code, StageError
 from maie_gateway.readmodel import ReadModel, ReadModelSettings, job_entry, open_read_model
-from maie_runtime.errors import Code, StageError
 from tests.conftest import free_port
 from tests.gateway.readmodel.records import TENANT, job_id, job_record, show
 

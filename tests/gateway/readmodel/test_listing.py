@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from maie.job.v1 import job_pb2 as job
+from maie_core.errors import Code, StageError
 from maie_gateway.readmodel import ReadModel, job_entry
-from maie_runtime.errors import Code, StageError
 from tests.gateway.readmodel.records import TENANT, at, job_id, job_record, put, show
 from tests.properties import examples
 

@@ -7,11 +7,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from maie.job.v1 import job_pb2 as job
+from maie_core.errors import Code, StageError
+from maie_core.limits import MAX_QUERY_CHARACTERS
 from maie_gateway.readmodel import ReadModel
 from maie_gateway.readmodel.query import Term, parse_query
 from maie_gateway.readmodel.words import words
-from maie_runtime.errors import Code, StageError
-from maie_runtime.limits import MAX_QUERY_CHARACTERS
 from tests.gateway.readmodel.records import TENANT, put_text
 from tests.properties import examples
 

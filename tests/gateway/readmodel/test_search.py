@@ -9,13 +9,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from maie.job.v1 import job_pb2 as job
+from maie_core.errors import StageError
 from maie_gateway.readmodel import ReadModel, TextMoment, fulltext
 from maie_gateway.readmodel import search as readmodel_search
 from maie_gateway.readmodel.entries import job_entry, text_version
 from maie_gateway.readmodel.query import parse_query
 from maie_gateway.readmodel.snippets import MAX_SNIPPET_LENGTH, snippet
 from maie_gateway.readmodel.words import words
-from maie_runtime.errors import StageError
 from tests.gateway.readmodel.records import TENANT, index, job_id, job_record, put, put_text, show
 
 pytestmark = pytest.mark.unit

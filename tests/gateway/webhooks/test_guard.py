@@ -6,8 +6,8 @@ from ipaddress import ip_network
 import pytest
 
 from maie.job.v1 import job_pb2 as job
+from maie_core.errors import Code, StageError
 from maie_gateway.webhooks import UrlGuard, check_webhooks, open_guard
-from maie_runtime.errors import Code, StageError
 from tests.gateway.webhooks.receiver import SECRET
 
 pytestmark = pytest.mark.unit

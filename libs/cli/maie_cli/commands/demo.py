@@ -35,7 +35,7 @@ from maie_cli.report import print_files, print_report
 from maie_cli.templates import template_of
 from maie_cli.views import LineView, StageBars, View, bars
 from maie_client import FEATURES, Client, ClientError
-from maie_runtime.durations import seconds
+from maie_core.durations import seconds
 
 SAMPLES = Path("samples")
 READING = "reading.flac"

@@ -19,8 +19,8 @@ from maie_cli.exits import Exit
 from maie_cli.formats.clean import plain
 from maie_cli.models import CATALOGUE, CatalogueModel, catalogue_model, model_directory, trust
 from maie_cli.models import pull as pull_model
-from maie_runtime.errors import Code, StageError
-from maie_runtime.models import (
+from maie_core.errors import Code, StageError
+from maie_core.models import (
     DEFAULT_MODELS_DIR,
     model_store,
     read_manifest,

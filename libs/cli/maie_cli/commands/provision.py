@@ -9,11 +9,11 @@ import typer
 
 from maie_cli.console import out
 from maie_cli.exits import Exit, leave, run
+from maie_core.errors import StageError
+from maie_core.settings import MeshSettings, load_settings
 from maie_runtime.bus import subjects
 from maie_runtime.bus.provision import Wanted, open_provisioned_broker
 from maie_runtime.bus.rights import PROVISION
-from maie_runtime.errors import StageError
-from maie_runtime.settings import MeshSettings, load_settings
 
 GIVE_UP_SECONDS = 60.0
 

@@ -15,7 +15,7 @@ from maie_cli.formats.as_json import to_json
 from maie_cli.formats.clean import plain
 from maie_cli.formats.transcript import clock
 from maie_client import Client
-from maie_runtime.durations import seconds
+from maie_core.durations import seconds
 
 app = typer.Typer(add_completion=False)
 

@@ -20,9 +20,9 @@ from maie_cli.mesh.options import DEFAULT_DATA, MeshOptions
 from maie_cli.mesh.parts import fit_of
 from maie_cli.mesh.profiles import profile_environment
 from maie_cli.report import HASH_DIGITS
+from maie_core.errors import StageError
+from maie_core.settings import settings_problems
 from maie_runtime.blobs import Blobs
-from maie_runtime.errors import StageError
-from maie_runtime.settings import settings_problems
 
 Opener = Callable[[Blobs], AbstractAsyncContextManager[Any]]
 

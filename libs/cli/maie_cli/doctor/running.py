@@ -13,7 +13,7 @@ from maie_cli.mesh.options import STAGES
 from maie_cli.names import stage_name
 from maie_client import Client, ClientError
 from maie_client.health import health_of
-from maie_runtime.reasons import Reason
+from maie_core.reasons import Reason
 
 GATEWAY_SERVICES = ("", "maie.job.v1.JobService", "maie.catalog.v1.CatalogService")
 START = "start one with: maie up"

@@ -16,9 +16,9 @@ from typing import Any
 
 from maie.asr.v1 import asr_pb2 as asr
 from maie_cli.doctor.finding import Finding, bad
+from maie_core.errors import StageError
 from maie_runtime.blobs import Blobs
-from maie_runtime.errors import StageError
-from maie_runtime.stage import StageContext
+from maie_runtime.worker.stage import StageContext
 
 SAMPLE_RATE = 16_000
 # Two sentences of 10.9 s with their pauses, both repeated and then the first: nearly one window of

@@ -11,7 +11,7 @@ from maie_cli.formats.clean import plain
 from maie_cli.formats.summary import Item, Reading, Section, reading
 from maie_cli.formats.transcript import clock, groups, lines, paragraph, paragraphs
 from maie_cli.formats.warnings import removed_texts, sentences, span
-from maie_runtime.durations import seconds
+from maie_core.durations import seconds
 
 _INLINE = re.compile(r"([\\`*_\[\]<>&|~#])")
 # The start of a list, a rule or a heading.

@@ -11,7 +11,7 @@ from google.protobuf import json_format
 
 from maie.summary.v1 import summary_pb2 as summary
 from maie_cli.formats.clean import plain
-from maie_runtime.durations import seconds
+from maie_core.durations import seconds
 
 Schema = Mapping[str, Any]
 

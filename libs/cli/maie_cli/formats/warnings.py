@@ -8,7 +8,7 @@ from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie_cli.formats.clean import plain
 from maie_cli.formats.transcript import clock
-from maie_runtime.durations import seconds
+from maie_core.durations import seconds
 
 _SUSPECT_REASONS = {
     common.SUSPECT_REASON_REPETITION: "the same words again and again",

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from maie_runtime.cores import share
-from maie_runtime.models import DEFAULT_MODELS_DIR, DEFAULT_WHISPER, model_store
+from maie_core.models import DEFAULT_MODELS_DIR, DEFAULT_WHISPER, model_store
+from maie_runtime.worker.cores import share
 
 SLOTS = "MAIE_ASR_SLOTS"
 OMP = "OMP_NUM_THREADS"

@@ -18,7 +18,7 @@ from maie_cli.mesh.layout import Layout
 from maie_cli.mesh.options import STAGES, MeshOptions
 from maie_cli.mesh.ports import Ports
 from maie_cli.mesh.profiles import profile_environment
-from maie_runtime.cores import usable_cores
+from maie_runtime.worker.cores import usable_cores
 
 MAX_WORKERS = 64
 NATS = "nats"

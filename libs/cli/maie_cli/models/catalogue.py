@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from maie_cli.models.sources import HubSource, Source, Wheel, WheelSource
-from maie_runtime.errors import Code, StageError
-from maie_runtime.models import DEFAULT_WHISPER
-from maie_runtime.reasons import Reason
+from maie_core.errors import Code, StageError
+from maie_core.models import DEFAULT_WHISPER
+from maie_core.reasons import Reason
 
 WHISPER_FILES = (
     "config.json",

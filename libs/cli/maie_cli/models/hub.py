@@ -6,8 +6,8 @@ from pathlib import Path
 from shutil import rmtree
 
 from maie_cli.models.sources import HubSource
-from maie_runtime.errors import Code, StageError
-from maie_runtime.reasons import Reason
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
 
 # The timeout for an unreachable hub, before the next source; its own client tries for 25 s.
 PROBE_SECONDS = 5.0

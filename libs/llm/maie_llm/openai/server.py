@@ -12,12 +12,12 @@ import httpx2
 import structlog
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from maie_core.errors import StageError
 from maie_llm.model import Message
 from maie_llm.openai.chunks import Chunk, ModelCard, ModelList, Properties, Slot, TokenCount
 from maie_llm.openai.errors import Unavailable, status_error
 from maie_llm.openai.request import chat_of
 from maie_llm.openai.settings import OpenAISettings
-from maie_runtime.errors import StageError
 
 log = structlog.get_logger()
 

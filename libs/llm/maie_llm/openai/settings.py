@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 
-from maie_runtime.settings import Settings
+from maie_core.settings import Settings
 
 StructuredOutput = Literal["json_schema", "json_object", "none"]
 ParameterName = Literal[

@@ -10,10 +10,10 @@ from typing import Any
 
 from jinja2 import TemplateError
 
+from maie_core.errors import StageError
+from maie_core.models import model_corrupt
 from maie_llm.checkpoint import Checkpoint
 from maie_llm.model import Message
-from maie_runtime.errors import StageError
-from maie_runtime.models import model_corrupt
 
 # Breaks up marks in the text; invisible.
 BREAK = "\u200b"

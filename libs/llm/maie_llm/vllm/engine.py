@@ -13,13 +13,13 @@ from vllm.engine.arg_utils import AsyncEngineArgs
 from vllm.platforms import current_platform
 from vllm.v1.engine.async_llm import AsyncLLM
 
+from maie_core.errors import Code, StageError
+from maie_core.models import model_corrupt
+from maie_core.reasons import Reason
 from maie_llm.checkpoint import Checkpoint, model_files
 from maie_llm.settings import VllmSettings
 from maie_llm.vllm.arguments import engine_arguments
 from maie_llm.vllm.errors import engine_died, model_unavailable, start_failed, words_of
-from maie_runtime.errors import Code, StageError
-from maie_runtime.models import model_corrupt
-from maie_runtime.reasons import Reason
 
 log = structlog.get_logger()
 
@@ -33,7 +33,7 @@ CORE_PROCESS = "EngineCore"
 
 
 class VllmEngine:
-    """The engine of one model; can be unloaded and loaded again (`maie_runtime.loadable`).
+    """The engine of one model; can be unloaded and loaded again (`maie_runtime.gpu.loadable`).
 
     Args:
         checkpoint: The verified model.

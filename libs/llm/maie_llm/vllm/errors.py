@@ -7,9 +7,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from maie_runtime.errors import Code, StageError, invalid
-from maie_runtime.models import model_corrupt
-from maie_runtime.reasons import Reason
+from maie_core.errors import Code, StageError, invalid
+from maie_core.models import model_corrupt
+from maie_core.reasons import Reason
 
 # About how long a restarted service needs to load its model.
 RETRY_AFTER = timedelta(seconds=30)

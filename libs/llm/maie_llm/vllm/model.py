@@ -15,6 +15,8 @@ from vllm.sampling_params import RequestOutputKind, SamplingParams, StructuredOu
 from vllm.v1.engine.exceptions import EngineDeadError, EngineGenerateError
 
 from maie.common.v1 import types_pb2 as common
+from maie_core.errors import StageError, invalid
+from maie_core.reasons import Reason
 from maie_llm.checkpoint import Checkpoint
 from maie_llm.generation import generation_parameters, log_generation, resolve_generation
 from maie_llm.model import Completion, Generation, Message, Prompt
@@ -24,8 +26,6 @@ from maie_llm.vllm.chat import ChatTokenizer
 from maie_llm.vllm.engine import VllmEngine
 from maie_llm.vllm.errors import model_unavailable, prompt_too_long, words_of
 from maie_llm.vllm.thoughts import Thoughts, find_parser
-from maie_runtime.errors import StageError, invalid
-from maie_runtime.reasons import Reason
 
 
 class VllmModel:

@@ -12,13 +12,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
 from maie_llm.checkpoint import open_checkpoint
 from maie_llm.model import LanguageModel, Message
 from maie_llm.settings import GenerationSettings, VllmSettings
 from maie_llm.vllm.environment import prepare_environment
-from maie_runtime.errors import Code, StageError
-from maie_runtime.reasons import Reason
-from maie_runtime.watchdog import watchdog
+from maie_runtime.worker.watchdog import watchdog
 
 if TYPE_CHECKING:
     from maie_llm.vllm.model import VllmModel

@@ -7,8 +7,8 @@ from typing import Any
 
 from vllm.reasoning import ReasoningParserManager
 
-from maie_runtime.errors import invalid
-from maie_runtime.reasons import Reason
+from maie_core.errors import invalid
+from maie_core.reasons import Reason
 
 
 def find_parser(name: str) -> type[Any]:

@@ -22,9 +22,9 @@ from tenacity import (
     wait_random_exponential,
 )
 
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
 from maie_runtime.bus import subjects
-from maie_runtime.errors import Code, StageError
-from maie_runtime.reasons import Reason
 
 log = structlog.get_logger()
 

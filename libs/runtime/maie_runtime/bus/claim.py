@@ -12,7 +12,7 @@ from nats.aio.msg import Msg
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import BROKER_ERRORS
 from maie_runtime.bus.direct_get import last_sequence
-from maie_runtime.work import UnwantedError, Work
+from maie_runtime.worker.work import UnwantedError, Work
 
 # Three signs of life fit into the time after which a unit is handed on.
 HEARTBEATS_PER_ACK_WAIT = 3

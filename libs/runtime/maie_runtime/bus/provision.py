@@ -15,13 +15,13 @@ from nats.js.api import AckPolicy, ConsumerConfig, StreamConfig
 from nats.js.errors import APIError, NotFoundError
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_random_exponential
 
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
+from maie_core.settings import ACK_WAIT_SECONDS
 from maie_pipeline.bindings import BINDINGS
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import BROKER_ERRORS, Broker, open_broker
 from maie_runtime.bus.streams import DUPLICATE_WINDOW_SECONDS, STREAMS, Lifetimes
-from maie_runtime.errors import Code, StageError
-from maie_runtime.reasons import Reason
-from maie_runtime.settings import ACK_WAIT_SECONDS
 
 log = structlog.get_logger()
 

@@ -14,10 +14,10 @@ import structlog
 from google.protobuf.empty_pb2 import Empty
 from nats.aio.msg import Msg
 
+from maie_core.errors import StageError
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.direct_get import count
-from maie_runtime.errors import StageError
 
 log = structlog.get_logger()
 

@@ -13,6 +13,10 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
 from maie.event.v1 import event_pb2 as event
+from maie_core.durations import seconds
+from maie_core.errors import OUTCOMES, BusyError, Settle, StageError
+from maie_core.failures import as_stage_error, worker_lost
+from maie_core.settings import ServiceSettings
 from maie_pipeline.bindings import StageBinding
 from maie_runtime.background import background_tasks
 from maie_runtime.bus import subjects
@@ -21,15 +25,11 @@ from maie_runtime.bus.claim import Claim
 from maie_runtime.bus.redelivery_ledger import RedeliveryLedger
 from maie_runtime.bus.task_puller import TaskNotifier, TaskPuller
 from maie_runtime.bus.unreadable import Unreadable, dead_letter
-from maie_runtime.durations import seconds
-from maie_runtime.errors import OUTCOMES, BusyError, Settle, StageError
 from maie_runtime.failpoints import failpoint
-from maie_runtime.failures import as_stage_error, worker_lost
-from maie_runtime.host import Host
-from maie_runtime.quarantine import ClosedError
-from maie_runtime.settings import ServiceSettings
-from maie_runtime.unit import UnitRunner
-from maie_runtime.work import EngineHungError, UnwantedError, Work
+from maie_runtime.worker.host import Host
+from maie_runtime.worker.quarantine import ClosedError
+from maie_runtime.worker.unit import UnitRunner
+from maie_runtime.worker.work import EngineHungError, UnwantedError, Work
 
 log = structlog.get_logger()
 

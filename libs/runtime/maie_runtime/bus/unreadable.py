@@ -8,10 +8,10 @@ import structlog
 
 from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
-from maie_runtime.errors import Code, StageError
-from maie_runtime.reasons import Reason
 
 log = structlog.get_logger()
 

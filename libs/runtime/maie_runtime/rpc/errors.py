@@ -15,8 +15,8 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
 
-from maie_runtime.errors import Code, StageError, invalid
-from maie_runtime.reasons import Reason
+from maie_core.errors import Code, StageError, invalid
+from maie_core.reasons import Reason
 
 log = structlog.get_logger()
 

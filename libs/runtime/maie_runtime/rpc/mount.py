@@ -9,13 +9,13 @@ from typing import Any
 
 import grpc
 
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
 from maie_pipeline.bindings import StageBinding
 from maie_runtime.blobs import Blobs
-from maie_runtime.call import answer
-from maie_runtime.errors import Code, StageError
-from maie_runtime.host import Host
-from maie_runtime.reasons import Reason
-from maie_runtime.stage import Stage
+from maie_runtime.worker.call import answer
+from maie_runtime.worker.host import Host
+from maie_runtime.worker.stage import Stage
 
 LOADING_RETRY_AFTER = timedelta(seconds=5)
 

@@ -8,7 +8,7 @@ import grpc
 import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
-from maie_runtime.limits import MAX_STAGE_REQUEST_BYTES
+from maie_core.limits import MAX_STAGE_REQUEST_BYTES
 from maie_runtime.rpc.errors import ErrorInterceptor
 from maie_runtime.rpc.reflection import enable_reflection
 

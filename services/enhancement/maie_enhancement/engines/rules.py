@@ -20,13 +20,13 @@ from pathlib import Path
 from pocketsphinx import NGramModel, get_model_path
 
 from maie.common.v1 import types_pb2 as common
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
 from maie_enhancement.engine import Piece, Segment
 from maie_enhancement.rules import Punctuator, Stopped, rules_sha256
 from maie_enhancement.settings import EnhancementSettings
 from maie_llm import Generation
-from maie_runtime.errors import Code, StageError
-from maie_runtime.reasons import Reason
-from maie_runtime.stage import ignore_heartbeat
+from maie_runtime.worker.stage import ignore_heartbeat
 
 MODEL = "en-us/en-us.lm.bin"
 MODEL_SHA256 = "db21d0642286677699e6dbc859d2e5395570222361999387ce60f6e1d01995d6"

@@ -10,6 +10,8 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from maie.common.v1 import types_pb2 as common
+from maie_core.errors import Code, StageError, invalid
+from maie_core.reasons import Reason
 from maie_enhancement.engine import Piece, Segment
 from maie_enhancement.guard import word_change, words_of
 from maie_enhancement.llm import prompt
@@ -18,10 +20,8 @@ from maie_enhancement.llm.prompt_chunk import Portion, PromptChunk, halves, port
 from maie_enhancement.llm.splitter import AnswerSplitter
 from maie_enhancement.settings import EnhancementSettings
 from maie_llm import Completion, Generation, LanguageModel, Prompt
-from maie_runtime.errors import Code, StageError, invalid
-from maie_runtime.loadable import Loadable
-from maie_runtime.reasons import Reason
-from maie_runtime.stage import ignore_heartbeat
+from maie_runtime.gpu.loadable import Loadable
+from maie_runtime.worker.stage import ignore_heartbeat
 
 # The largest ratio of an answer's tokens to those of its words: marks and capitals need tokens.
 GROWTH = 1.5

@@ -13,9 +13,9 @@ from pathlib import Path
 import onnxruntime
 
 from maie.common.v1 import types_pb2 as common
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
 from maie_preprocess.settings import PreprocessSettings
-from maie_runtime.errors import Code, StageError
-from maie_runtime.reasons import Reason
 from maie_speech.silero import SHIPPED_MODEL, SileroTrack, open_model
 
 

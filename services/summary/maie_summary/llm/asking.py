@@ -10,9 +10,9 @@ from dataclasses import replace
 
 import structlog
 
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
 from maie_llm import Completion, Generation, LanguageModel, Message, Prompt
-from maie_runtime.errors import Code, StageError
-from maie_runtime.reasons import Reason
 from maie_summary.llm.answers import Answer, Unusable, read_answer
 from maie_summary.llm.cited import cited_schema
 from maie_summary.llm.prompt import again

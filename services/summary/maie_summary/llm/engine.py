@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 
 from maie.common.v1 import types_pb2 as common
 from maie_llm import Generation, LanguageModel
-from maie_runtime.loadable import Loadable
-from maie_runtime.stage import ignore_heartbeat
+from maie_runtime.gpu.loadable import Loadable
+from maie_runtime.worker.stage import ignore_heartbeat
 from maie_summary.engine import Draft, Notes, Segment, Source
 from maie_summary.engines.extractive.fill import Filler
 from maie_summary.llm import prompt

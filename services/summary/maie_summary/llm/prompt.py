@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from maie_core.errors import invalid
+from maie_core.reasons import Reason
 from maie_llm import Message
-from maie_runtime.errors import invalid
-from maie_runtime.reasons import Reason
 from maie_summary.llm.cited import cited_answer, cited_schema
 from maie_templates import Template, render_prompt
 

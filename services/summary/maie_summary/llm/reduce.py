@@ -13,9 +13,9 @@ import json
 from collections.abc import Callable, Collection, Coroutine, Sequence
 from typing import Any
 
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
 from maie_llm import Generation, LanguageModel, Message
-from maie_runtime.errors import Code, StageError
-from maie_runtime.reasons import Reason
 from maie_summary.llm import prompt
 from maie_summary.llm.answers import Answer, lines_cited
 from maie_summary.llm.asking import TOKENS_OF_A_PROBLEM, Asking, CutOff, max_tokens, summary_invalid

@@ -13,7 +13,7 @@ import shutil
 from pathlib import Path
 
 from maie_asr.engines.chunkformer.model import OPTIONAL_FILES, REQUIRED_FILES, WEIGHTS
-from maie_runtime.models import Manifest, file_sha256, write_manifest
+from maie_core.models import Manifest, file_sha256, write_manifest
 
 CHECKPOINTS = ("pytorch_model.bin", "pytorch_model.pt", "pytorch_model.ckpt")
 

@@ -10,10 +10,10 @@ from types import ModuleType
 from typing import Any
 
 from maie_asr.settings import ChunkformerSettings
-from maie_runtime.cores import usable_cores
-from maie_runtime.errors import Code, StageError
-from maie_runtime.models import model_corrupt, model_missing, refuse_pickles, verified_sha256
-from maie_runtime.reasons import Reason
+from maie_core.errors import Code, StageError
+from maie_core.models import model_corrupt, model_missing, refuse_pickles, verified_sha256
+from maie_core.reasons import Reason
+from maie_runtime.worker.cores import usable_cores
 
 WEIGHTS = "model.safetensors"
 REQUIRED_FILES = ("config.yaml", "vocab.txt", WEIGHTS)

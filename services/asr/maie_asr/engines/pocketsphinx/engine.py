@@ -28,9 +28,9 @@ from maie_asr.engines.pocketsphinx.decoder import (
 from maie_asr.engines.pocketsphinx.pool import DecoderPool
 from maie_asr.engines.pocketsphinx.process import DecoderDiedError, ModelUnreadableError
 from maie_asr.settings import AsrSettings, PocketsphinxSettings
-from maie_runtime.errors import Code, StageError
-from maie_runtime.models import model_corrupt, model_missing, verified_sha256
-from maie_runtime.reasons import Reason
+from maie_core.errors import Code, StageError
+from maie_core.models import model_corrupt, model_missing, verified_sha256
+from maie_core.reasons import Reason
 
 LANGUAGE = "en"
 RETRY_AFTER = timedelta(seconds=1)

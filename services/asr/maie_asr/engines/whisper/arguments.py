@@ -8,8 +8,8 @@ from typing import Any
 from maie_asr.engine import Decoding, RecognizeOptions
 from maie_asr.engines.whisper.pauses import PauseRules
 from maie_asr.settings import WhisperSettings
-from maie_runtime.errors import invalid
-from maie_runtime.reasons import Reason
+from maie_core.errors import invalid
+from maie_core.reasons import Reason
 
 # The library's batched pipeline decodes each window once, without the text before it.
 UNBATCHED_ONLY = (

@@ -13,16 +13,16 @@ from maie.common.v1 import types_pb2 as common
 from maie_asr.engines.whisper.alignment import AligningModel
 from maie_asr.engines.whisper.batching import BatchingModel
 from maie_asr.settings import WhisperSettings
-from maie_runtime.cores import share, usable_cores
-from maie_runtime.errors import Code, StageError
-from maie_runtime.models import (
+from maie_core.errors import Code, StageError
+from maie_core.models import (
     DEFAULT_WHISPER,
     model_corrupt,
     model_missing,
     model_store,
     verified_sha256,
 )
-from maie_runtime.reasons import Reason
+from maie_core.reasons import Reason
+from maie_runtime.worker.cores import share, usable_cores
 
 # Without tokenizer.json faster-whisper would fetch one from the network.
 REQUIRED_FILES = ("config.json", "model.bin", "tokenizer.json")

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from maie_runtime.models import model_corrupt
+from maie_core.models import model_corrupt
 
 # CTranslate2 is busy for a moment after it returns, and does not unload then.
 AGAIN_SECONDS = 0.02

@@ -17,10 +17,10 @@ from importlib.resources import files
 from typing import TypeVar
 
 from maie.common.v1 import types_pb2 as common
+from maie_core.reasons import WarningReason
+from maie_core.result_warnings import result_warning
 from maie_llm import Generation
-from maie_runtime.reasons import WarningReason
-from maie_runtime.result_warnings import result_warning
-from maie_runtime.stage import ignore_heartbeat
+from maie_runtime.worker.stage import ignore_heartbeat
 from maie_summary.engine import Draft, Notes, Segment
 from maie_summary.engines.extractive.cues import load_cues
 from maie_summary.engines.extractive.fill import Filler

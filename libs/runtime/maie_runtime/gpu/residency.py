@@ -13,12 +13,12 @@ from typing import Any, Protocol
 
 import structlog
 
+from maie_core.settings import GpuServiceSettings, ServiceSettings
 from maie_runtime.bus.broker import Broker
-from maie_runtime.gpu_lease import GpuLock
-from maie_runtime.memory import ModelMemory
-from maie_runtime.settings import GpuServiceSettings, ServiceSettings
-from maie_runtime.shared_gpu import SharedGpu
-from maie_runtime.stage import Stage
+from maie_runtime.gpu.lease import GpuLock
+from maie_runtime.gpu.memory import ModelMemory
+from maie_runtime.gpu.sharing import SharedGpu
+from maie_runtime.worker.stage import Stage
 
 log = structlog.get_logger()
 

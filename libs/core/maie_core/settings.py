@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
-from maie_runtime.models import DEFAULT_MODELS_DIR
+from maie_core.models import DEFAULT_MODELS_DIR
 
 SettingsT = TypeVar("SettingsT", bound="Settings")
 # pydantic-settings' message for a field with invalid JSON.

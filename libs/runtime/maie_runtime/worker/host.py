@@ -22,12 +22,12 @@ from typing import Any
 
 import structlog
 
-from maie_runtime.errors import Code, StageError
-from maie_runtime.quarantine import ClosedError, Quarantine
-from maie_runtime.reasons import Reason
-from maie_runtime.residency import Residency
-from maie_runtime.settings import ServiceSettings
-from maie_runtime.work import EngineHungError, Limits, UnwantedError, Work
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
+from maie_core.settings import ServiceSettings
+from maie_runtime.gpu.residency import Residency
+from maie_runtime.worker.quarantine import ClosedError, Quarantine
+from maie_runtime.worker.work import EngineHungError, Limits, UnwantedError, Work
 
 log = structlog.get_logger()
 

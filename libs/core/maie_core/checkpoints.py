@@ -12,8 +12,8 @@ import struct
 from pathlib import Path
 from typing import BinaryIO
 
-from maie_runtime.errors import Code, StageError
-from maie_runtime.reasons import Reason
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
 
 CTRANSLATE2_FILE = "model.bin"
 # The format of CTranslate2's src/models/model.cc: since version 2 the specification is

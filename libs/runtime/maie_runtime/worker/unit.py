@@ -12,16 +12,16 @@ import structlog
 from google.protobuf.message import Message
 
 from maie.event.v1 import event_pb2 as event
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
 from maie_pipeline.bindings import StageBinding
 from maie_runtime import folders
 from maie_runtime.background import background_tasks
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
-from maie_runtime.errors import Code, StageError
 from maie_runtime.failpoints import failpoint
-from maie_runtime.reasons import Reason
-from maie_runtime.stage import Stage, StageContext
+from maie_runtime.worker.stage import Stage, StageContext
 
 log = structlog.get_logger()
 

@@ -11,14 +11,14 @@ from typing import Any
 
 import structlog
 
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
+from maie_core.settings import GpuServiceSettings
 from maie_runtime.background import CANCEL_AGAIN_SECONDS
-from maie_runtime.errors import Code, StageError
-from maie_runtime.gpu_lease import GpuLease, GpuLock
-from maie_runtime.loadable import Loadable
-from maie_runtime.memory import ModelMemory
-from maie_runtime.reasons import Reason
-from maie_runtime.settings import GpuServiceSettings
-from maie_runtime.stage import Stage
+from maie_runtime.gpu.lease import GpuLease, GpuLock
+from maie_runtime.gpu.loadable import Loadable
+from maie_runtime.gpu.memory import ModelMemory
+from maie_runtime.worker.stage import Stage
 
 log = structlog.get_logger()
 

@@ -8,8 +8,8 @@ from datetime import timedelta
 from http import HTTPStatus
 
 from maie.common.v1 import types_pb2 as common
-from maie_runtime.codes import Code
-from maie_runtime.reasons import Reason
+from maie_core.codes import Code
+from maie_core.reasons import Reason
 
 __all__ = ["OUTCOMES", "BusyError", "Code", "Outcome", "Settle", "StageError", "invalid"]
 

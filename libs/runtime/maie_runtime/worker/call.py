@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
+from maie_core.errors import Code, StageError
+from maie_core.failures import as_stage_error
+from maie_core.reasons import Reason
 from maie_runtime import folders
 from maie_runtime.blobs import Blobs
-from maie_runtime.errors import Code, StageError
-from maie_runtime.failures import as_stage_error
-from maie_runtime.host import Do, Host
-from maie_runtime.reasons import Reason
-from maie_runtime.stage import Stage, StageContext
-from maie_runtime.work import EngineHungError, Work
+from maie_runtime.worker.host import Do, Host
+from maie_runtime.worker.stage import Stage, StageContext
+from maie_runtime.worker.work import EngineHungError, Work
 
 # How many responses a stage may be ahead of a slow caller before it waits, in its slot.
 RESPONSES_AHEAD = 16

@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 from typing import Self
 
-from maie_runtime.codes import Code
+from maie_core.codes import Code
 
 
 class Reason(enum.StrEnum):

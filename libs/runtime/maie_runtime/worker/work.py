@@ -13,10 +13,10 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from maie_runtime.errors import Code, StageError
-from maie_runtime.failures import over_deadline, stalled
-from maie_runtime.reasons import Reason
-from maie_runtime.settings import ServiceSettings
+from maie_core.errors import Code, StageError
+from maie_core.failures import over_deadline, stalled
+from maie_core.reasons import Reason
+from maie_core.settings import ServiceSettings
 
 Leave = Callable[[Exception | None], Awaitable[None]]
 

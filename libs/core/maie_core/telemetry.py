@@ -9,7 +9,7 @@ from typing import TextIO, cast
 
 import structlog
 
-from maie_runtime.settings import MeshSettings
+from maie_core.settings import MeshSettings
 
 # Local variables would put transcripts into the log.
 _TRACEBACKS = structlog.processors.ExceptionRenderer(

@@ -15,6 +15,9 @@ from typing import Any
 import structlog
 
 from maie.event.v1 import event_pb2 as event
+from maie_core.errors import StageError
+from maie_core.settings import ServiceSettings
+from maie_core.telemetry import configure_logging
 from maie_pipeline.bindings import BINDINGS, StageBinding
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus import subjects
@@ -22,17 +25,14 @@ from maie_runtime.bus.broker import open_broker
 from maie_runtime.bus.presence import instance_name, present
 from maie_runtime.bus.task_worker import TaskWorker
 from maie_runtime.bus.wait_for_streams import wait_for_streams
-from maie_runtime.errors import StageError
 from maie_runtime.failpoints import warn_of_failpoints
-from maie_runtime.host import Host, end_process
-from maie_runtime.malloc import limit_arenas
-from maie_runtime.residency import open_residency
+from maie_runtime.gpu.residency import open_residency
 from maie_runtime.rpc.mount import GrpcMount
 from maie_runtime.rpc.server import GrpcServer
-from maie_runtime.settings import ServiceSettings
-from maie_runtime.stage import Stage
-from maie_runtime.telemetry import configure_logging
-from maie_runtime.unit import UnitRunner
+from maie_runtime.worker.host import Host, end_process
+from maie_runtime.worker.malloc import limit_arenas
+from maie_runtime.worker.stage import Stage
+from maie_runtime.worker.unit import UnitRunner
 
 log = structlog.get_logger()
 

@@ -14,9 +14,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from maie_runtime.checkpoints import require_complete
-from maie_runtime.errors import Code, StageError
-from maie_runtime.reasons import Reason
+from maie_core.checkpoints import require_complete
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
 
 MANIFEST = "maie-manifest.json"
 # One store for all clones and environments of a user, so that nothing is downloaded twice.

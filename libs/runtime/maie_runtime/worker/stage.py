@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 
 from maie.event.v1 import event_pb2 as event
 from maie_runtime.blobs import Blobs
-from maie_runtime.loadable import Loadable
+from maie_runtime.gpu.loadable import Loadable
 
 RequestT = TypeVar("RequestT", contravariant=True)
 ResponseT = TypeVar("ResponseT")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from maie.common.v1 import types_pb2 as common
-from maie_runtime.reasons import WarningReason
+from maie_core.reasons import WarningReason
 
 
 def result_warning(

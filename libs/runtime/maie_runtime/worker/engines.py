@@ -5,8 +5,8 @@ from __future__ import annotations
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from maie_runtime.errors import Code, StageError
-from maie_runtime.reasons import Reason
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
 
 
 def engine_names(group: str) -> list[str]:

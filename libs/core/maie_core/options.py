@@ -14,17 +14,17 @@ from google.protobuf.message import Message
 from maie.asr.v1 import asr_pb2 as asr
 from maie.common.v1 import types_pb2 as common
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
-from maie_runtime.durations import seconds
-from maie_runtime.errors import StageError, invalid
-from maie_runtime.limits import (
+from maie_core.durations import seconds
+from maie_core.errors import StageError, invalid
+from maie_core.limits import (
     MAX_HOTWORD_CHARACTERS,
     MAX_HOTWORDS,
     MAX_LANGUAGE_CHARACTERS,
     MAX_PROMPT_CHARACTERS,
     MAX_TEMPERATURES,
 )
-from maie_runtime.names import check_text, is_harmless
-from maie_runtime.reasons import Reason
+from maie_core.names import check_text, is_harmless
+from maie_core.reasons import Reason
 
 # A tag of RFC 5646.
 _LANGUAGE = re.compile(rf"(?=.{{0,{MAX_LANGUAGE_CHARACTERS}}}\Z)[A-Za-z0-9]+([-_][A-Za-z0-9]+)*")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from maie_runtime.errors import invalid
-from maie_runtime.reasons import Reason
+from maie_core.errors import invalid
+from maie_core.reasons import Reason
 
 # Control characters (C0, DEL and C1), the line and paragraph separators, and the marks that change
 # the text direction (Unicode Standard Annex 9), which can make a name look like another.

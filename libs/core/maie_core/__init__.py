@@ -1,0 +1,1 @@
+"""What every maie process shares and no transport knows: errors, reasons, limits, settings."""
