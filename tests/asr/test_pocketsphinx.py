@@ -174,17 +174,24 @@ def decoders() -> list[multiprocessing.process.BaseProcess]:
 
 
 async def at_work() -> list[psutil.Process]:
-    """The decoders, once they work."""
-    found = [psutil.Process(each.pid) for each in decoders()]
-    assert found
-    before = [sum(each.cpu_times()[:2]) for each in found]
-    await until(
-        lambda: all(
-            sum(each.cpu_times()[:2]) > used + AT_WORK_SECONDS
-            for each, used in zip(found, before, strict=True)
-        )
+    """The decoders that work, once one does; those of other fixtures are idle."""
+    before = {process: _cpu_seconds(process) for process in map(_process, decoders())}
+    assert before
+    return await until(
+        lambda: [
+            process
+            for process, used in before.items()
+            if _cpu_seconds(process) > used + AT_WORK_SECONDS
+        ]
     )
-    return found
+
+
+def _process(decoder: multiprocessing.process.BaseProcess) -> psutil.Process:
+    return psutil.Process(decoder.pid)
+
+
+def _cpu_seconds(process: psutil.Process) -> float:
+    return sum(process.cpu_times()[:2])
 
 
 def kill_decoders() -> list[multiprocessing.process.BaseProcess]:
