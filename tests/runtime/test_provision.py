@@ -11,7 +11,7 @@ from nats.js.errors import NotFoundError
 from structlog.testing import capture_logs
 
 from maie_core.errors import StageError
-from maie_core.settings import MeshSettings, ServiceSettings
+from maie_core.settings import GpuServiceSettings, MeshSettings, ServiceSettings
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker, open_broker
 from maie_runtime.bus.provision import Wanted, is_provisioned, open_provisioned_broker, provision
@@ -110,3 +110,34 @@ async def test_a_worker_waits_for_its_streams_and_creates_none(
     (line, *_) = [line for line in logs if line["event"] == "worker.waiting_for_streams"]
     assert line["servers"] == [nats_server.url.removeprefix("nats://")]
     assert subjects.TASKS in line["problem"]
+
+
+async def test_a_worker_that_shares_a_gpu_waits_for_the_bucket_of_gpus(
+    nats_server: NatsServer, stage: EmptyStage, tmp_path: object
+) -> None:
+    mesh = MeshSettings(nats_url=nats_server.url, blob_url=f"file://{tmp_path}/blobs")
+    settings = GpuServiceSettings(mesh=mesh, residency="shared-gpu", gpu="here/0")
+    serving = asyncio.Event()
+
+    async def serve() -> None:
+        async with serve_stage(BINDING, settings, stage.opened):
+            serving.set()
+            await asyncio.Future()
+
+    bucket = subjects.bucket_stream(subjects.GPUS)
+    async with open_broker(nats_server.url, "test") as broker:
+        # A gateway creates streams one after another, and this one last.
+        await provision(broker)
+        await broker.jetstream.delete_stream(bucket)
+        with capture_logs() as logs:
+            service = asyncio.create_task(serve())
+            (line, *_) = await until(
+                lambda: [line for line in logs if line["event"] == "worker.waiting_for_streams"]
+            )
+            assert bucket in line["problem"]
+            assert not serving.is_set()
+            await provision(broker)
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await serving.wait()
+            service.cancel()
+            await asyncio.wait({service})

@@ -167,4 +167,4 @@ class GpuServiceSettings(ServiceSettings):
     @property
     def shared_gpu(self) -> str:
         """The name of the service's shared GPU; empty for none."""
-        return self.gpu
+        return self.gpu if self.residency == "shared-gpu" else ""

@@ -19,10 +19,16 @@ REPORT_SECONDS = 10.0
 HINT = "A gateway creates them when it starts, and so does `maie provision`."
 
 
-async def wait_for_streams(client: Client, slug: str) -> None:
-    """Returns once the streams of tasks and of returns answer; says so as long as they do not."""
+async def wait_for_streams(client: Client, slug: str, gpu: str = "") -> None:
+    """Returns once the streams that a worker needs answer; reports what is missing until then.
+
+    Args:
+        client: The connection.
+        slug: The worker's stage.
+        gpu: The name of the GPU that it shares; empty for none.
+    """
     report_at = 0.0
-    while problem := await _problem(client, slug):
+    while problem := await _problem(client, slug, gpu):
         now = asyncio.get_running_loop().time()
         if now >= report_at:
             servers = addresses([server.geturl() for server in client.servers])
@@ -31,13 +37,17 @@ async def wait_for_streams(client: Client, slug: str) -> None:
         await asyncio.sleep(LOOK_SECONDS)
 
 
-async def _problem(client: Client, slug: str) -> str:
+async def _problem(client: Client, slug: str, gpu: str) -> str:
     """What is wrong with the streams; empty where they are there."""
     stream = subjects.TASKS
     try:
         await last_sequence(client, stream, subjects.task(slug, "none", "none"))
         stream = subjects.RETURNS
         await count(client, stream, subjects.returned_of_job("none"))
+        if gpu:
+            stream = subjects.bucket_stream(subjects.GPUS)
+            key = subjects.bucket_subject(subjects.GPUS, subjects.gpu_holder(gpu))
+            await last_sequence(client, stream, key)
     except NoRespondersError:
         return f"There is no {stream}, or it is of an older release."
     except BROKER_ERRORS as error:

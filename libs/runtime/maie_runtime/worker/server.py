@@ -105,7 +105,7 @@ async def serve_stage(
         broker = await stack.enter_async_context(
             open_broker(settings.mesh.nats_url, instance, inbox=subjects.inbox(binding.slug))
         )
-        await wait_for_streams(broker.client, binding.slug)
+        await wait_for_streams(broker.client, binding.slug, settings.shared_gpu)
         residency = await stack.enter_async_context(
             open_residency(settings, broker, instance, end_process)
         )
