@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -26,6 +27,7 @@ from tests.fifth_stage.rows import BINDING, NODE, STAGE, VIEW
 from tests.fifth_stage.stage import ENGINE, QualityStage
 from tests.gateway.conftest import EmptyMesh
 from tests.gateway.test_jobs import process
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.mesh
 
@@ -99,7 +101,11 @@ async def test_its_failure_is_a_dead_letter_that_can_be_replayed(mesh: EmptyMesh
         failed = (await process(client, features=("raw_transcript",)))[-1].finished.job
         assert failed.state == job.JOB_STATE_FAILED
         assert failed.results.raw_transcript == "chunk 0\nchunk 1"
-        (letter,) = [each async for each in client.list_dead_letters()]
+        # The letter is published once the job has failed.
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not (letters := [each async for each in client.list_dead_letters()]):
+                await asyncio.sleep(0.01)
+        (letter,) = letters
         assert (letter.unit, letter.failure.reason) == ("quality", "AUDIO_CORRUPT")
         broken.hook = EmptyStage(answer=lambda *_: answer).hook
         await client.replay_dead_letter(letter.letter_id)
