@@ -31,7 +31,7 @@ from maie_asr.engine import SAMPLE_RATE, Samples
 from maie_asr.engines.whisper.model import AUTO_COMPUTE_TYPES
 from maie_asr.settings import AsrSettings, WhisperSettings
 from maie_asr.stage import TranscribeStage, open_stage
-from maie_asr.vad import find_speech
+from maie_asr.vad import VoiceActivity
 from maie_runtime.blobs import Blobs
 from tests.asr.recordings import (
     BUG_AND_BUDGET,
@@ -250,7 +250,7 @@ def _long_recording(seconds: float) -> Samples:
 
 async def _stored(folder: Path, samples: Samples) -> Chunk:
     blobs = Blobs(f"file://{folder}")
-    plan = await store_plan(blobs, samples, [find_speech(samples)])
+    plan = await store_plan(blobs, samples, [VoiceActivity(samples).find_speech()])
     return chunk_request(plan, 0), blobs
 
 

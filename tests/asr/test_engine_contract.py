@@ -26,7 +26,7 @@ from maie_asr.engine import (
 from maie_asr.engines.chunkformer.convert import convert
 from maie_asr.engines.chunkformer.model import require_packages
 from maie_asr.settings import ENGINES, AsrSettings, ChunkformerSettings, WhisperSettings
-from maie_asr.vad import find_speech
+from maie_asr.vad import VoiceActivity
 from maie_core.errors import StageError
 from maie_runtime.worker.engines import engine_names, load_engine
 from tests.asr.chunkformer_model import write_checkpoint
@@ -139,7 +139,7 @@ async def loaded(
 
 
 def speech_of(samples: Samples) -> Speech:
-    return Speech(samples=samples, ranges=find_speech(samples))
+    return Speech(samples=samples, ranges=VoiceActivity(samples).find_speech())
 
 
 async def read(

@@ -20,7 +20,7 @@ from maie_asr.engines.pocketsphinx.decoder import MODEL_FILES, packaged_model
 from maie_asr.engines.pocketsphinx.engine import PocketsphinxEngine
 from maie_asr.settings import AsrSettings, PocketsphinxSettings
 from maie_asr.stage import TranscribeStage, open_stage
-from maie_asr.vad import find_speech
+from maie_asr.vad import VoiceActivity
 from maie_core.errors import Code, StageError
 from maie_runtime.blobs import Blobs
 from tests.asr.recordings import BUG_AND_BUDGET, LIBRIVOX, STANDUP, read_audio, wav
@@ -81,7 +81,9 @@ async def test_reads_the_same_as_the_library_called_directly(
 
 async def test_nothing_of_an_utterance_is_left_for_the_next(engine: PocketsphinxEngine) -> None:
     samples = read_audio(STANDUP)
-    first, second = (Speech(samples=samples, ranges=(span,)) for span in find_speech(samples)[:2])
+    first, second = (
+        Speech(samples=samples, ranges=(span,)) for span in VoiceActivity(samples).find_speech()[:2]
+    )
     fresh = await segments(engine, first)
     for _ in range(2):
         await segments(engine, second)

@@ -15,7 +15,7 @@ from maie.common.v1 import types_pb2 as common
 from maie_asr.engine import SAMPLE_RATE
 from maie_asr.settings import AsrSettings
 from maie_asr.stage import open_stage
-from maie_asr.vad import find_speech
+from maie_asr.vad import VoiceActivity
 from maie_runtime.blobs import Blobs
 from tests.asr.recordings import (
     STANDUP,
@@ -57,7 +57,7 @@ class Readings:
 async def readings(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Readings]:
     blobs = Blobs(f"file://{tmp_path_factory.mktemp('blobs')}")
     samples = read_audio(STANDUP)
-    ranges = find_speech(samples)
+    ranges = VoiceActivity(samples).find_speech()
     chunks = [ranges[at : at + RANGES_PER_CHUNK] for at in range(0, len(ranges), RANGES_PER_CHUNK)]
     plan = await store_plan(blobs, samples, chunks)
     pause = (ranges[RANGES_AT_ONCE - 1].end + ranges[RANGES_AT_ONCE].start) // 2

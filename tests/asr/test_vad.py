@@ -8,7 +8,7 @@ import pytest
 from bench.readings import FORMS, in_form
 from maie_asr.engine import SAMPLE_RATE, Samples
 from maie_asr.unread import Interval
-from maie_asr.vad import VoiceActivity, find_speech
+from maie_asr.vad import VoiceActivity
 
 pytestmark = pytest.mark.unit
 
@@ -48,7 +48,7 @@ def on_the_telephone(sound: np.ndarray) -> np.ndarray:
 
 @FORM
 def test_hardly_a_word_is_outside_of_what_is_found(forms: tuple[str, ...]) -> None:
-    ranges = find_speech(spoken(forms))
+    ranges = VoiceActivity(spoken(forms)).find_speech()
     outside = [
         word.text
         for word in READING.words
@@ -100,4 +100,4 @@ def test_what_was_asked_before_makes_no_difference() -> None:
         fresh = VoiceActivity(samples)
         assert activity.may_be_speech([place]) == fresh.may_be_speech([place])
         assert activity.surely_spoken_seconds(place) == fresh.surely_spoken_seconds(place)
-    assert activity.find_speech() == find_speech(samples)
+    assert activity.find_speech() == VoiceActivity(samples).find_speech()

@@ -28,7 +28,7 @@ from maie_asr.engine import (
 from maie_asr.engines.whisper.batching import BatchingModel
 from maie_asr.engines.whisper.engine import WhisperEngine, create
 from maie_asr.settings import AsrSettings, WhisperSettings
-from maie_asr.vad import find_speech
+from maie_asr.vad import VoiceActivity
 from maie_core.errors import StageError
 from tests.asr.recordings import BUG_AND_BUDGET, SCHEDULE, TINY_WHISPER, read_audio
 from tests.waiting import PATIENCE_SECONDS
@@ -82,7 +82,7 @@ async def engine(**settings: Any) -> AsyncIterator[WhisperEngine]:
 async def read(
     opened: WhisperEngine, samples: Samples, language: str = "en"
 ) -> list[RecognizedSegment]:
-    speech = Speech(samples=samples, ranges=find_speech(samples))
+    speech = Speech(samples=samples, ranges=VoiceActivity(samples).find_speech())
     async with aclosing(opened.recognize(speech, RecognizeOptions(language=language))) as found:
         return [segment async for segment in found]
 

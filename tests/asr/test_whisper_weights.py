@@ -17,7 +17,7 @@ import pytest
 from maie_asr.engine import RecognizedSegment, RecognizeOptions, Samples, Speech
 from maie_asr.engines.whisper.engine import WhisperEngine, create
 from maie_asr.settings import AsrSettings, WhisperSettings
-from maie_asr.vad import find_speech
+from maie_asr.vad import VoiceActivity
 from maie_core.errors import StageError
 from maie_runtime.gpu.memory import memory_in_use
 from tests.asr.heavy_whisper import BALLAST_BYTES, write_heavy_whisper
@@ -36,7 +36,7 @@ async def engine(path: Path = TINY_WHISPER, **settings: Any) -> AsyncIterator[Wh
 
 
 async def read(opened: WhisperEngine, samples: Samples) -> list[RecognizedSegment]:
-    speech = Speech(samples=samples, ranges=find_speech(samples))
+    speech = Speech(samples=samples, ranges=VoiceActivity(samples).find_speech())
     async with aclosing(opened.recognize(speech, RecognizeOptions(language="en"))) as found:
         return [segment async for segment in found]
 

@@ -8,13 +8,12 @@ from numpy.typing import NDArray
 
 from bench.readings import FORMS, in_form
 from maie_speech.band import BandWatch, band_levels
-from maie_speech.frames import FRAME_SAMPLES, SAMPLE_RATE
+from maie_speech.frames import FRAME_SAMPLES, SAMPLE_RATE, WINDOW_FRAMES
 
 pytestmark = pytest.mark.unit
 
 SECONDS = 60.0
-# As preprocess reads recordings: ten seconds at once.
-WINDOW = 320 * FRAME_SAMPLES
+WINDOW = WINDOW_FRAMES * FRAME_SAMPLES
 
 
 def samples(*forms: str) -> NDArray[np.int16]:

@@ -14,7 +14,7 @@ import numpy as np
 from maie.asr.v1 import asr_pb2 as asr
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie_asr.engine import SAMPLE_RATE, Samples, Speech, SpeechRange
-from maie_asr.vad import find_speech
+from maie_asr.vad import VoiceActivity
 from maie_core.durations import seconds
 from maie_core.errors import invalid
 from maie_core.limits import MAX_AUDIO_CONTENT_BYTES
@@ -30,6 +30,7 @@ class Source:
         chunk: The chunk's index.
         offset: Where the chunk begins in the recording, in seconds.
         speech: The chunk's audio.
+        activity: The VAD's output for it.
         channel: The chunk's channel, from 1; 0 if the channels were mixed.
         track: The chunk's track, from 1; 0 if only one track was decoded.
     """
@@ -37,6 +38,7 @@ class Source:
     chunk: int
     offset: float
     speech: Speech
+    activity: VoiceActivity
     channel: int = 0
     track: int = 0
 
@@ -82,7 +84,12 @@ async def _chunk(chunk: preprocess.Chunk, blobs: Blobs, executor: Executor) -> S
     )
     speech = Speech(samples=samples, ranges=ranges)
     return Source(
-        chunk=chunk.index, offset=offset, speech=speech, channel=chunk.channel, track=chunk.track
+        chunk=chunk.index,
+        offset=offset,
+        speech=speech,
+        activity=VoiceActivity(samples),
+        channel=chunk.channel,
+        track=chunk.track,
     )
 
 
@@ -112,7 +119,9 @@ def _content(data: bytes) -> Source:
             field="audio_content",
         )
     samples = read_wav(data)
-    return Source(chunk=0, offset=0.0, speech=Speech(samples=samples, ranges=find_speech(samples)))
+    activity = VoiceActivity(samples)
+    speech = Speech(samples=samples, ranges=activity.find_speech())
+    return Source(chunk=0, offset=0.0, speech=speech, activity=activity)
 
 
 def read_wav(data: bytes) -> Samples:

@@ -20,7 +20,6 @@ from maie_asr.rereading import SecondReader
 from maie_asr.settings import ENGINES, AsrSettings, SuspectTextPolicy
 from maie_asr.source import Source, load_source
 from maie_asr.suspects import SegmentJudge
-from maie_asr.vad import VoiceActivity
 from maie_runtime.blobs import Blobs
 from maie_runtime.worker.engines import load_engine
 from maie_runtime.worker.stage import StageContext
@@ -60,9 +59,8 @@ class TranscribeStage:
         policy = suspect_text_policy(request.options, self._settings)
         transcript = self._transcript(options, policy)
         draft = Draft(transcript, source, self._rules(options, policy))
-        activity = VoiceActivity(source.speech.samples)
         spoken = options.language
-        async with aclosing(self._read(source, activity, options, policy)) as recognized:
+        async with aclosing(self._read(source, options, policy)) as recognized:
             async for found, reason in recognized:
                 if found.text:
                     spoken = found.language
@@ -70,7 +68,7 @@ class TranscribeStage:
                     if segment is not None:
                         yield asr.TranscribeResponse(segment=segment)
                 yield _progress(found.end / source.speech.seconds)
-        async with aclosing(self._read_again(draft, source, activity, options, spoken)) as again:
+        async with aclosing(self._read_again(draft, source, options, spoken)) as again:
             async for language in again:
                 spoken = language
                 yield _progress(1.0)
@@ -82,11 +80,7 @@ class TranscribeStage:
         yield asr.TranscribeResponse(result=transcript)
 
     async def _read(
-        self,
-        source: Source,
-        activity: VoiceActivity,
-        options: RecognizeOptions,
-        policy: SuspectTextPolicy,
+        self, source: Source, options: RecognizeOptions, policy: SuspectTextPolicy
     ) -> AsyncGenerator[tuple[RecognizedSegment, common.SuspectReason], None]:
         """The first reading: each segment, and why it is suspect."""
         if not source.speech.ranges:
@@ -94,7 +88,7 @@ class TranscribeStage:
         judge = SegmentJudge(
             self._settings.suspect_text,
             source.speech.ranges,
-            activity,
+            source.activity,
             self._executor,
             by_words=not options.translate,
         )
@@ -104,19 +98,14 @@ class TranscribeStage:
                 yield found, unjudged if policy == "off" else await judge.judge(found)
 
     async def _read_again(
-        self,
-        draft: Draft,
-        source: Source,
-        activity: VoiceActivity,
-        options: RecognizeOptions,
-        language: str,
+        self, draft: Draft, source: Source, options: RecognizeOptions, language: str
     ) -> AsyncGenerator[str, None]:
         """The second reading, of speech without text; yields the language after each interval."""
         reader = SecondReader(
             engine=self._engine,
             options=options,
             speech=source.speech,
-            activity=activity,
+            activity=source.activity,
             settings=self._settings.reread,
             suspect_text=self._settings.suspect_text,
             executor=self._executor,

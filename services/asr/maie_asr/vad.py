@@ -13,11 +13,9 @@ from maie_asr.engine import Samples, SpeechRange
 from maie_asr.unread import Interval
 from maie_speech.band import BandWatch, band_levels
 from maie_speech.finder import SpeechFinder, speech_rules
-from maie_speech.frames import FRAME_SAMPLES, SAMPLE_RATE
+from maie_speech.frames import FRAME_SAMPLES, SAMPLE_RATE, WINDOW_FRAMES
 from maie_speech.silero import SHIPPED_MODEL, SileroTrack, open_model
 
-# About ten seconds at a time, as in preprocess.
-WINDOW_FRAMES = 320
 # The probability from which a frame may be speech, and the least share of such frames in speech.
 # Measured shares (docs/accuracy.md): in full band, speech at 0 dB SNR 0.41, white noise at most
 # 0.05; in telephone band, speech 0.09 (rarely less at 10 dB SNR), noise at most 0.03.
@@ -108,11 +106,6 @@ class VoiceActivity:
             self._probabilities[start : self._computed] = probabilities
             narrow = self._band.feed(band_levels(window), len(probabilities))
             self._narrow[start : self._computed] = narrow
-
-
-def find_speech(samples: Samples) -> tuple[SpeechRange, ...]:
-    """Finds speech in audio without a plan, as preprocess does by default."""
-    return VoiceActivity(samples).find_speech()
 
 
 @cache

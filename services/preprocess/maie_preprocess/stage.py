@@ -28,11 +28,9 @@ from maie_preprocess.wire import Opened
 from maie_runtime.worker.engines import load_engine
 from maie_runtime.worker.stage import StageContext
 from maie_speech.finder import SpeechRules, Thresholds, speech_rules
-from maie_speech.frames import FRAME_SAMPLES, SAMPLE_RATE
+from maie_speech.frames import FRAME_SAMPLES, SAMPLE_RATE, WINDOW_FRAMES
 
-# About ten seconds: larger windows make the model no faster, and it needs memory for each
-# frame of a window.
-WINDOW_BYTES = 320 * FRAME_SAMPLES * SAMPLE_BYTES
+WINDOW_BYTES = WINDOW_FRAMES * FRAME_SAMPLES * SAMPLE_BYTES
 # The least increase of the progress that is reported.
 PROGRESS_STEP = 0.01
 # The settings that determine the result, together with the model.
