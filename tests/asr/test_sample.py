@@ -30,8 +30,10 @@ from tests.asr.running import text_of, transcribe
 
 pytestmark = [
     pytest.mark.unit,
+    # A minute of speech takes a quarter of that on an idle core, and it is read twice;
+    # tests/asr/test_pocketsphinx.py reads single sentences.
+    pytest.mark.slow,
     pytest.mark.asyncio(loop_scope="module"),
-    # A minute of speech takes a quarter of that on an idle core.
 ]
 
 MAX_WORD_ERROR_RATE = 0.05

@@ -16,7 +16,8 @@ import pytest
 from tests.asr.recordings import SCHEDULE, STANDUP_TEXT, spoken_words, words_of
 from tests.mesh.conftest import MAIE, ROOT, environment
 
-pytestmark = pytest.mark.mesh
+# tests/mesh/test_readme.py reads a recording with the same engines.
+pytestmark = [pytest.mark.mesh, pytest.mark.slow]
 
 READING_TEXT = ROOT / "samples" / "reading.txt"
 DECISIONS = ["release the new version on Thursday", "keep the old price for current customers"]

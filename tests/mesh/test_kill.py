@@ -16,8 +16,10 @@ from maie_cli.mesh.local import LocalMesh
 from maie_cli.mesh.options import MeshOptions
 from maie_client import Client
 
+# tests/runtime/test_worker_process.py and tests/gateway/test_gateway_deaths.py kill single parts.
 pytestmark = [
     pytest.mark.mesh,
+    pytest.mark.slow,
     pytest.mark.asyncio(loop_scope="module"),
 ]
 
