@@ -13,17 +13,19 @@ from maie.catalog.v1 import catalog_pb2_grpc
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import job_pb2_grpc
 from maie_core.limits import MAX_GATEWAY_REQUEST_BYTES
+from maie_core.metrics import open_metrics
 from maie_gateway.care.dead_letters import DeadLetters
 from maie_gateway.care.removal import Removal
 from maie_gateway.care.retention import Sweeper
 from maie_gateway.care.streams import keep_streams
 from maie_gateway.conductor import Policy
 from maie_gateway.engine.chunks import Chunks
+from maie_gateway.engine.metrics import observe_demand
 from maie_gateway.engine.wiring import ConductingOptions, conducting
 from maie_gateway.intake.admission import Admission
 from maie_gateway.intake.requests import Requests
 from maie_gateway.intake.steering import Steering
-from maie_gateway.intake.submission import Submissions
+from maie_gateway.intake.submission import PIPELINE_VERSION, Submissions
 from maie_gateway.readmodel import Projector, open_read_model
 from maie_gateway.records.store import JobStore
 from maie_gateway.rpc.catalog import CatalogService
@@ -70,11 +72,17 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
         lifetimes=settings.retention.lifetimes(), ack_wait_seconds=settings.mesh.ack_wait_seconds
     )
     server = GrpcServer(settings.listen, SERVICES, MAX_GATEWAY_REQUEST_BYTES)
+    instance = instance_name("gateway")
     async with AsyncExitStack() as stack:
+        meters = await stack.enter_async_context(
+            open_metrics(
+                settings.mesh, service="gateway", instance=instance, version=PIPELINE_VERSION
+            )
+        )
         broker = await stack.enter_async_context(
             open_provisioned_broker(
                 settings.mesh.nats_url,
-                instance_name("gateway"),
+                instance,
                 wanted,
                 inbox=subjects.inbox(GATEWAY),
             )
@@ -99,6 +107,8 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
                 Chunks(stored).complete,
             )
         )
+        meter = meters.get_meter("maie_gateway", PIPELINE_VERSION)
+        observe_demand(meter, broker, jobs.changes, jobs.workers)
         watch = Watch(broker, jobs.store, jobs.changes, results)
         templates = TemplateLibrary(settings.templates.directory)
         requests = Requests(broker)

@@ -85,3 +85,14 @@ def test_the_profile_chooses_engines_and_a_persons_own_setting_wins(planned, mon
     assert environment["MAIE_SUMMARY_ENGINE"] == "mine"
     assert environment["MAIE_ASR_SLOTS"] == "2"
     assert planned(profile="tiny")["asr"].environment["MAIE_ASR_ENGINE"] == "pocketsphinx"
+
+
+def test_only_the_gateway_serves_metrics_since_an_address_serves_one_process(planned, monkeypatch):
+    monkeypatch.setenv("MAIE_METRICS_LISTEN", "127.0.0.1:9464")
+    listens = {
+        name: part.environment["MAIE_METRICS_LISTEN"]
+        for name, part in planned().items()
+        if name != "nats"
+    }
+    assert listens.pop("gateway") == "127.0.0.1:9464"
+    assert set(listens.values()) == {""}

@@ -49,6 +49,7 @@ class LiveWorkers:
         self._known: dict[str, _Known] = {}
         self._replay: dict[str, _Known] | None = None
         self._complete = asyncio.Event()
+        self._slots: Mapping[common.Stage, int] = {}
         self._window: Mapping[common.Stage, int] = {}
         self._asr_models: Sequence[event.ModelInfo] = ()
 
@@ -61,6 +62,10 @@ class LiveWorkers:
         if not self._broker.connected:
             raise broker_unavailable()
         return [self._known[key].info for key in sorted(self._known)]
+
+    def slots(self) -> Mapping[common.Stage, int]:
+        """The slots of the live workers, by stage; without stages that have no worker."""
+        return self._slots
 
     def window(self) -> Mapping[common.Stage, int]:
         """The slots of each stage, at least 1; empty until they were read once."""
@@ -124,6 +129,7 @@ class LiveWorkers:
             slots[known.info.stage] += known.info.slots
             if known.info.stage == common.STAGE_ASR:
                 models.extend(known.info.models)
+        self._slots = slots
         self._window = {b.stage: max(1, slots[b.stage]) for b in BINDINGS.values()}
         self._asr_models = models
 

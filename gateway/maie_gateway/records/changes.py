@@ -99,9 +99,10 @@ class JobChanges:
         return MappingProxyType(self._active)
 
     def demand(self) -> Mapping[tuple[common.Stage, str], int]:
-        """The units of all jobs that could run at once, by stage and lane."""
+        """The units of all jobs that could run at once, by stage and lane; any thread may ask."""
         demand: Counter[tuple[common.Stage, str]] = Counter()
-        for each in self._active.values():
+        # A copy, since the loop's thread may add jobs meanwhile.
+        for each in tuple(self._active.values()):
             for stage, count in each.runnable.items():
                 demand[stage, each.lane] += count
         return demand

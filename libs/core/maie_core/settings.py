@@ -92,6 +92,9 @@ class MeshSettings(Settings):
     """The format of log lines: JSON, or readable text."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """The minimum level of log lines."""
+    metrics_listen: str = Field(default="", pattern=r"^(.+:\d{1,5})?$")
+    """The HOST:PORT at which this process serves its metrics to Prometheus, at `/metrics` over
+    HTTP; port 0 takes a free one, empty serves none. Under `maie up`, only the gateway does."""
     shutdown_grace_seconds: float = Field(default=20.0, gt=0)
     """How long running work may continue after SIGTERM before it is returned to the queue."""
 

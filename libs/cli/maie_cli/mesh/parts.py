@@ -120,6 +120,8 @@ def _python_part(name: str, package: str, address: str, shared: Mapping[str, str
     own = {f"{prefix}LISTEN": address}
     if package != GATEWAY:
         own[f"{prefix}INSTANCE"] = f"{package}-1" if name == package else name
+        # An address serves one process, and the gateway's metrics cover the whole mesh.
+        own["MAIE_METRICS_LISTEN"] = ""
     return Part(
         name=name,
         command=(sys.executable, "-P", "-m", f"maie_{package}"),

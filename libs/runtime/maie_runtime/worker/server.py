@@ -16,6 +16,7 @@ import structlog
 
 from maie.event.v1 import event_pb2 as event
 from maie_core.errors import StageError
+from maie_core.metrics import open_metrics
 from maie_core.settings import ServiceSettings
 from maie_core.telemetry import configure_logging
 from maie_pipeline.bindings import BINDINGS, StageBinding
@@ -102,6 +103,11 @@ async def serve_stage(
     await server.start()
     async with AsyncExitStack() as stack:
         stack.push_async_callback(server.stop, grace)
+        await stack.enter_async_context(
+            open_metrics(
+                settings.mesh, service=binding.slug, instance=instance, version=_version(binding)
+            )
+        )
         broker = await stack.enter_async_context(
             open_broker(settings.mesh.nats_url, instance, inbox=subjects.inbox(binding.slug))
         )
@@ -136,6 +142,10 @@ async def serve_stage(
             await asyncio.gather(consumer.stop(grace), server.stop(grace))
 
 
+def _version(binding: StageBinding) -> str:
+    return version(binding.distribution or f"maie-{binding.slug}")
+
+
 def _worker_info(
     binding: StageBinding,
     settings: ServiceSettings,
@@ -147,7 +157,7 @@ def _worker_info(
         stage=binding.stage,
         instance=instance,
         address=settings.advertise or address,
-        version=version(binding.distribution or f"maie-{binding.slug}"),
+        version=_version(binding),
         slots=settings.slots,
         models=stage.models(),
     )
