@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maie_cli.files import Names, safe_name, write_results
-from maie_cli.formats.writers import WRITERS, Finished
+from maie_formats.writers import WRITERS, Finished
 from tests.client.fake_gateway import finished_job
 
 pytestmark = pytest.mark.unit

@@ -15,12 +15,12 @@ from rich.console import Console
 
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
-from maie_cli.formats.markdown import markdown
-from maie_cli.formats.warnings import sentence
-from maie_cli.formats.writers import WRITERS, Finished
 from maie_cli.report import print_report
 from maie_core.reasons import WarningReason
 from maie_core.result_warnings import result_warning
+from maie_formats.markdown import markdown
+from maie_formats.warnings import sentence
+from maie_formats.writers import WRITERS, Finished
 from tests.client.fake_gateway import JOB_ID, FakeJobs, finished_job, script, serving
 
 pytestmark = pytest.mark.unit

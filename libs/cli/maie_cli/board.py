@@ -14,9 +14,9 @@ from rich.text import Text
 
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
-from maie_cli.formats.clean import plain
 from maie_cli.listing import GAP
 from maie_cli.names import STAGES, STATES, stage_name, state_name
+from maie_formats.clean import plain
 from maie_pipeline.states import FINAL_STATES
 
 DONE = 1.0

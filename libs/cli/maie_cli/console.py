@@ -9,7 +9,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.text import Text
 
-from maie_cli.formats.clean import plain
+from maie_formats.clean import plain
 
 # The width of a table or a panel without a terminal.
 PIPE_COLUMNS = 100

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from maie_cli.formats.clean import plain
-from maie_cli.formats.writers import WRITERS, Finished
+from maie_formats.clean import plain
+from maie_formats.writers import WRITERS, Finished
 
 # File systems allow 255, and a number and an extension follow.
 MAX_NAME_BYTES = 160

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
-from maie_cli.formats.as_json import enum_name
+from maie_formats.as_json import enum_name
 from maie_pipeline.bindings import BINDINGS
 
 STATES: tuple[job.JobState, ...] = (

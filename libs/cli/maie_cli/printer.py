@@ -9,9 +9,9 @@ from maie_cli.batch import Outcome
 from maie_cli.console import complain, emit, note, warn
 from maie_cli.exits import Exit, os_sentence
 from maie_cli.files import Names, ResultError, ResultFolder
-from maie_cli.formats.as_json import to_json
-from maie_cli.formats.warnings import sentences
-from maie_cli.formats.writers import TRANSCRIPT_FORMATS, WRITERS, Finished
+from maie_formats.as_json import to_json
+from maie_formats.warnings import sentences
+from maie_formats.writers import TRANSCRIPT_FORMATS, WRITERS, Finished
 
 
 class Printer:

@@ -13,14 +13,14 @@ from rich.table import Table
 from rich.text import Text
 
 from maie.job.v1 import job_pb2 as job
-from maie_cli.formats.clean import plain
-from maie_cli.formats.markdown import moments
-from maie_cli.formats.summary import Item, Reading, Section, reading
-from maie_cli.formats.transcript import paragraphs
-from maie_cli.formats.warnings import sentences
-from maie_cli.formats.writers import Finished
 from maie_cli.names import stage_name
 from maie_core.durations import seconds
+from maie_formats.clean import plain
+from maie_formats.markdown import moments
+from maie_formats.summary import Item, Reading, Section, reading
+from maie_formats.transcript import paragraphs
+from maie_formats.warnings import sentences
+from maie_formats.writers import Finished
 
 INDENT = (0, 0, 0, 2)
 BELOW_TABLE = (0, 0, 1, 2)

@@ -13,9 +13,9 @@ from rich.text import Text
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie_cli.console import err
-from maie_cli.formats.clean import plain
-from maie_cli.formats.warnings import sentence
 from maie_cli.names import STAGES, stage_name, state_name
+from maie_formats.clean import plain
+from maie_formats.warnings import sentence
 
 DONE = 1.0
 

@@ -12,11 +12,11 @@ from maie.summary.v1 import summary_pb2 as summary
 from maie_cli.arguments import DEFAULT_GATEWAY, GatewayOption, JsonOption, TenantOption
 from maie_cli.console import emit, out
 from maie_cli.exits import run
-from maie_cli.formats.as_json import to_json
-from maie_cli.formats.clean import plain
 from maie_cli.listing import Field, Listing, print_listing
 from maie_cli.names import stage_name
 from maie_client import Client
+from maie_formats.as_json import to_json
+from maie_formats.clean import plain
 
 app = typer.Typer(add_completion=False)
 

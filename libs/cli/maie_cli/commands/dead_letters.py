@@ -11,11 +11,11 @@ from maie.job.v1 import job_pb2 as job
 from maie_cli.arguments import DEFAULT_GATEWAY, GatewayOption, JsonOption, TenantOption
 from maie_cli.console import emit, note, out
 from maie_cli.exits import run
-from maie_cli.formats.as_json import to_json
-from maie_cli.formats.clean import plain
 from maie_cli.listing import Field, Listing, print_listing
 from maie_cli.names import state_name
 from maie_client import Client
+from maie_formats.as_json import to_json
+from maie_formats.clean import plain
 
 MAX_LETTER = 2**63 - 1  # of an int64
 

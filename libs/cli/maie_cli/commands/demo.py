@@ -24,9 +24,6 @@ from maie_cli.commands.up import addresses
 from maie_cli.console import out
 from maie_cli.exits import Exit, leave, run
 from maie_cli.files import Names, write_results
-from maie_cli.formats.clean import plain
-from maie_cli.formats.transcript import clock
-from maie_cli.formats.writers import WRITERS, Finished
 from maie_cli.interrupts import interruptible
 from maie_cli.mesh.errors import MeshError
 from maie_cli.mesh.local import LocalMesh
@@ -36,6 +33,9 @@ from maie_cli.templates import template_of
 from maie_cli.views import LineView, StageBars, View, bars
 from maie_client import FEATURES, Client, ClientError
 from maie_core.durations import seconds
+from maie_formats.clean import plain
+from maie_formats.transcript import clock
+from maie_formats.writers import WRITERS, Finished
 
 SAMPLES = Path("samples")
 READING = "reading.flac"

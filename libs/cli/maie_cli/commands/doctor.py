@@ -14,7 +14,7 @@ from maie_cli.console import out
 from maie_cli.doctor import engines, machine, running, servers
 from maie_cli.doctor.finding import Finding, Health
 from maie_cli.exits import Exit, run
-from maie_cli.formats.clean import plain
+from maie_formats.clean import plain
 
 STYLES = {Health.OK: "green", Health.NOT_OK: "bold red", Health.ABSENT: "yellow"}
 HEALTH_COLUMNS = 6

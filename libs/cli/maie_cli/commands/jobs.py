@@ -24,16 +24,16 @@ from maie_cli.arguments import (
 from maie_cli.batch import exit_of_job
 from maie_cli.console import complain, emit, err, note, out, warn
 from maie_cli.exits import Exit, run
-from maie_cli.formats.as_json import to_json
-from maie_cli.formats.clean import plain
-from maie_cli.formats.warnings import sentences
-from maie_cli.formats.writers import TRANSCRIPT_FORMATS, WRITERS, Finished
 from maie_cli.listing import Field, Listing, print_listing
 from maie_cli.names import state_name
 from maie_cli.templates import template_of
 from maie_cli.together import Together
 from maie_cli.views import view_of
 from maie_client import Client
+from maie_formats.as_json import to_json
+from maie_formats.clean import plain
+from maie_formats.warnings import sentences
+from maie_formats.writers import TRANSCRIPT_FORMATS, WRITERS, Finished
 from maie_pipeline.states import FINAL_STATES
 
 

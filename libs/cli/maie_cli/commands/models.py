@@ -16,7 +16,6 @@ from maie_cli.arguments import DEFAULT_GATEWAY, GatewayOption, JsonOption, Tenan
 from maie_cli.commands import catalog
 from maie_cli.console import complain, emit, note, out
 from maie_cli.exits import Exit
-from maie_cli.formats.clean import plain
 from maie_cli.models import CATALOGUE, CatalogueModel, catalogue_model, model_directory, trust
 from maie_cli.models import pull as pull_model
 from maie_core.errors import Code, StageError
@@ -26,6 +25,7 @@ from maie_core.models import (
     read_manifest,
     verify_directory,
 )
+from maie_formats.clean import plain
 
 DirectoryOption = Annotated[
     Path,

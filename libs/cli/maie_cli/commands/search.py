@@ -11,11 +11,11 @@ from maie.job.v1 import job_pb2 as job
 from maie_cli.arguments import DEFAULT_GATEWAY, GatewayOption, JsonOption, TenantOption
 from maie_cli.console import emit, note
 from maie_cli.exits import run
-from maie_cli.formats.as_json import to_json
-from maie_cli.formats.clean import plain
-from maie_cli.formats.transcript import clock
 from maie_client import Client
 from maie_core.durations import seconds
+from maie_formats.as_json import to_json
+from maie_formats.clean import plain
+from maie_formats.transcript import clock
 
 app = typer.Typer(add_completion=False)
 

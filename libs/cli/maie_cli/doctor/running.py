@@ -8,12 +8,12 @@ from importlib.metadata import version
 from maie.catalog.v1 import catalog_pb2 as catalog
 from maie_cli.doctor.finding import Finding, Health, bad
 from maie_cli.exits import sentence
-from maie_cli.formats.clean import plain
 from maie_cli.mesh.options import STAGES
 from maie_cli.names import stage_name
 from maie_client import Client, ClientError
 from maie_client.health import health_of
 from maie_core.reasons import Reason
+from maie_formats.clean import plain
 
 GATEWAY_SERVICES = ("", "maie.job.v1.JobService", "maie.catalog.v1.CatalogService")
 START = "start one with: maie up"

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
-from maie_cli.formats.clean import plain
 from maie_core.durations import seconds
+from maie_formats.clean import plain
 
 # A pause of this length starts a paragraph, and so does the first segment after so many characters.
 PARAGRAPH_PAUSE_SECONDS = 2.0

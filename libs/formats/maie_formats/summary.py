@@ -10,8 +10,8 @@ from typing import Any
 from google.protobuf import json_format
 
 from maie.summary.v1 import summary_pb2 as summary
-from maie_cli.formats.clean import plain
 from maie_core.durations import seconds
+from maie_formats.clean import plain
 
 Schema = Mapping[str, Any]
 

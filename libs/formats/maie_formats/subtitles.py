@@ -5,8 +5,8 @@ from __future__ import annotations
 import html
 
 from maie.job.v1 import job_pb2 as job
-from maie_cli.formats.cues import Cue, Part, cues, mark
-from maie_cli.formats.transcript import lines
+from maie_formats.cues import Cue, Part, cues, mark
+from maie_formats.transcript import lines
 
 # SubRip has no escapes: players parse <i> and {\an8} as markup, and "-->" as the time line
 # of a next cue. These characters look the same and have no meaning.

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from maie_cli.formats.rows import Piece, fill, joined, pieces
-from maie_cli.formats.transcript import Line
+from maie_formats.rows import Piece, fill, joined, pieces
+from maie_formats.transcript import Line
 
 # Broadcasters' rules: two rows of 42 columns, and a reading speed of 17 columns a second
 # (Netflix Timed Text Style Guide: 42 characters a row, up to 17 to 20 characters a second).

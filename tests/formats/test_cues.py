@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
-from maie_cli.formats.cues import CUE_ROWS, LEAST_SECONDS, ROW_COLUMNS, Cue, cues, mark
-from maie_cli.formats.rows import joined, pieces
-from maie_cli.formats.subtitles import srt, vtt
-from maie_cli.formats.transcript import Line, lines
+from maie_formats.cues import CUE_ROWS, LEAST_SECONDS, ROW_COLUMNS, Cue, cues, mark
+from maie_formats.rows import joined, pieces
+from maie_formats.subtitles import srt, vtt
+from maie_formats.transcript import Line, lines
 
 pytestmark = pytest.mark.unit
 

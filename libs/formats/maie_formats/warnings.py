@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
-from maie_cli.formats.clean import plain
-from maie_cli.formats.transcript import clock
 from maie_core.durations import seconds
+from maie_formats.clean import plain
+from maie_formats.transcript import clock
 
 _SUSPECT_REASONS = {
     common.SUSPECT_REASON_REPETITION: "the same words again and again",

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 
 from maie.job.v1 import job_pb2 as job
 from maie.summary.v1 import summary_pb2 as summary
-from maie_cli.formats.clean import plain
-from maie_cli.formats.summary import Item, Reading, Section, reading
-from maie_cli.formats.transcript import clock, groups, lines, paragraph, paragraphs
-from maie_cli.formats.warnings import removed_texts, sentences, span
 from maie_core.durations import seconds
+from maie_formats.clean import plain
+from maie_formats.summary import Item, Reading, Section, reading
+from maie_formats.transcript import clock, groups, lines, paragraph, paragraphs
+from maie_formats.warnings import removed_texts, sentences, span
 
 _INLINE = re.compile(r"([\\`*_\[\]<>&|~#])")
 # The start of a list, a rule or a heading.

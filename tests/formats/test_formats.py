@@ -15,13 +15,13 @@ from markdown_it import MarkdownIt
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie.summary.v1 import summary_pb2 as summary
-from maie_cli.formats.as_json import to_dict
-from maie_cli.formats.clean import plain
-from maie_cli.formats.markdown import escape, markdown
-from maie_cli.formats.subtitles import srt, timestamp, vtt
-from maie_cli.formats.summary import reading
-from maie_cli.formats.transcript import clock
-from maie_cli.formats.writers import WRITERS, Finished
+from maie_formats.as_json import to_dict
+from maie_formats.clean import plain
+from maie_formats.markdown import escape, markdown
+from maie_formats.subtitles import srt, timestamp, vtt
+from maie_formats.summary import reading
+from maie_formats.transcript import clock
+from maie_formats.writers import WRITERS, Finished
 
 pytestmark = pytest.mark.unit
 

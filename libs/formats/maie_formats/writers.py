@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from maie.job.v1 import job_pb2 as job
 from maie.summary.v1 import summary_pb2 as summary
-from maie_cli.formats.as_json import to_json
-from maie_cli.formats.markdown import markdown
-from maie_cli.formats.subtitles import srt, vtt
-from maie_cli.formats.transcript import paragraphs
+from maie_formats.as_json import to_json
+from maie_formats.markdown import markdown
+from maie_formats.subtitles import srt, vtt
+from maie_formats.transcript import paragraphs
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""A finished job as text, Markdown, JSON or subtitles. Knows no transport and no terminal."""
