@@ -35,6 +35,15 @@ class Reason(enum.StrEnum):
     """The recording is damaged, or has an unsupported shape. Export it again."""
     AUDIO_EMPTY = "AUDIO_EMPTY", Code.INVALID_ARGUMENT
     """The recording holds no sound. Send a file with sound in it."""
+    AUDIO_FORMAT_INVALID = "AUDIO_FORMAT_INVALID", Code.INVALID_ARGUMENT
+    """The format of live audio is missing or not supported. Send one of the encodings, rates and
+    channels that AudioFormat names."""
+    AUDIO_PART_INVALID = "AUDIO_PART_INVALID", Code.INVALID_ARGUMENT
+    """A message with live audio is empty, too long, or ends within a sample. Send whole samples,
+    best 20 to 200 ms in one message."""
+    AUDIO_SEQUENCE_GAP = "AUDIO_SEQUENCE_GAP", Code.INVALID_ARGUMENT
+    """A message of a live track is missing: its sequence is not the next one. Resume the session
+    and send again what is not acknowledged, or send silence in place of what is lost."""
     AUDIO_TOO_LARGE = "AUDIO_TOO_LARGE", Code.INVALID_ARGUMENT
     """The audio inside a direct request to a stage is too large. Submit the recording as a job, or
     store it and name the stored object."""
@@ -140,6 +149,14 @@ class Reason(enum.StrEnum):
     """The language code is no BCP 47 tag. Send one such as en-GB, or none."""
     LANGUAGE_NOT_SUPPORTED = "LANGUAGE_NOT_SUPPORTED", Code.INVALID_ARGUMENT
     """The ASR engine cannot transcribe this language. Choose one that the message names."""
+    LIVE_BUSY = "LIVE_BUSY", Code.RESOURCE_EXHAUSTED
+    """No ASR replica can take another live track in time. Try again after the retry delay, or start
+    more replicas."""
+    LIVE_OFF = "LIVE_OFF", Code.UNIMPLEMENTED
+    """This ASR service does not take live speech. Set MAIE_ASR_LIVE_TRACKS above 0."""
+    LIVE_UNAVAILABLE = "LIVE_UNAVAILABLE", Code.UNAVAILABLE
+    """No ASR replica for live speech answers. Resume the session after the retry delay; if it
+    lasts, check the ASR services."""
     MODEL_ACCESS_DENIED = "MODEL_ACCESS_DENIED", Code.FAILED_PRECONDITION
     """The language model's server denies access. Check the service's API key and its rights."""
     MODEL_CORRUPT = "MODEL_CORRUPT", Code.FAILED_PRECONDITION
@@ -223,9 +240,25 @@ class Reason(enum.StrEnum):
     REQUEST_UNREADABLE = "REQUEST_UNREADABLE", Code.INVALID_ARGUMENT
     """The request is not the message that the method takes. Make the client from the same version
     of the contract."""
+    RESUME_TOKEN_INVALID = "RESUME_TOKEN_INVALID", Code.PERMISSION_DENIED
+    """The resume token is not that of the session. Send the token that `started` gave."""
     SCHEMA_NOT_SUPPORTED = "SCHEMA_NOT_SUPPORTED", Code.INVALID_ARGUMENT
     """The language model's server does not support the template's schema. Change the schema as the
     message says."""
+    SESSIONS_FULL = "SESSIONS_FULL", Code.RESOURCE_EXHAUSTED
+    """There are as many live sessions as the gateway or the tenant may have. End one, or try again
+    after the retry delay."""
+    SESSION_ENDED = "SESSION_ENDED", Code.FAILED_PRECONDITION
+    """The live session has ended. Its transcript is in the job of the same id; begin a new
+    session."""
+    SESSION_IDLE = "SESSION_IDLE", Code.DEADLINE_EXCEEDED
+    """Nothing was received on a live call for too long. Send keep_alive while there is no audio,
+    and resume the session."""
+    SESSION_NOT_FOUND = "SESSION_NOT_FOUND", Code.NOT_FOUND
+    """There is no such live session. Check its id and its tenant."""
+    SESSION_TAKEN_OVER = "SESSION_TAKEN_OVER", Code.ABORTED
+    """Another call goes on with the live session. If that is not meant, use a session of your
+    own."""
     SOURCE_MISSING = "SOURCE_MISSING", Code.INVALID_ARGUMENT
     """A direct request to a stage names nothing to work on. Set the field that the message
     names."""
@@ -243,6 +276,9 @@ class Reason(enum.StrEnum):
     message names, or give the mesh an account of NATS of its own."""
     STREAM_ENDED = "STREAM_ENDED", Code.UNAVAILABLE
     """The gateway ended a stream before the job was finished. Watch the job to go on."""
+    STREAM_OUT_OF_ORDER = "STREAM_OUT_OF_ORDER", Code.INVALID_ARGUMENT
+    """The messages of a live call are out of order. Send the start first and once, and nothing
+    after the end."""
     SUMMARY_INVALID = "SUMMARY_INVALID", Code.INTERNAL
     """The engine's summary does not fit the template. Use another template, model or engine."""
     TEMPLATES_MISSING = "TEMPLATES_MISSING", Code.FAILED_PRECONDITION
@@ -262,6 +298,11 @@ class Reason(enum.StrEnum):
     chunk_duration."""
     TOO_MANY_READS = "TOO_MANY_READS", Code.RESOURCE_EXHAUSTED
     """Too many lists and searches of the tenant are waiting. Try again after the retry delay."""
+    TRACKS_FULL = "TRACKS_FULL", Code.RESOURCE_EXHAUSTED
+    """The live session has as many tracks as it may have. End one with leave."""
+    TRACK_INVALID = "TRACK_INVALID", Code.INVALID_ARGUMENT
+    """The name of a live track is too long or has control characters, or its join came after its
+    first audio. Name it in at most 64 characters, before its audio."""
     TRACK_NOT_FOUND = "TRACK_NOT_FOUND", Code.INVALID_ARGUMENT
     """The recording has no such audio track. Choose one that the message names."""
     UNIT_DEADLINE = "UNIT_DEADLINE", Code.DEADLINE_EXCEEDED

@@ -1,0 +1,105 @@
+import datetime
+
+from google.protobuf import duration_pb2 as _duration_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from maie.common.v1 import types_pb2 as _types_pb2
+from maie.live.v1 import live_pb2 as _live_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class SessionEntry(_message.Message):
+    __slots__ = ("session_id", "epoch", "entry_time", "sequence", "opened", "taken", "track_began", "finished", "settled", "track_ended", "refinement", "ended")
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    ENTRY_TIME_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    OPENED_FIELD_NUMBER: _ClassVar[int]
+    TAKEN_FIELD_NUMBER: _ClassVar[int]
+    TRACK_BEGAN_FIELD_NUMBER: _ClassVar[int]
+    FINISHED_FIELD_NUMBER: _ClassVar[int]
+    SETTLED_FIELD_NUMBER: _ClassVar[int]
+    TRACK_ENDED_FIELD_NUMBER: _ClassVar[int]
+    REFINEMENT_FIELD_NUMBER: _ClassVar[int]
+    ENDED_FIELD_NUMBER: _ClassVar[int]
+    session_id: str
+    epoch: int
+    entry_time: _timestamp_pb2.Timestamp
+    sequence: int
+    opened: SessionOpened
+    taken: SessionTaken
+    track_began: TrackBegan
+    finished: UtteranceFinished
+    settled: TracksSettled
+    track_ended: TrackEnded
+    refinement: _live_pb2.Refinement
+    ended: _live_pb2.SessionEnded
+    def __init__(self, session_id: _Optional[str] = ..., epoch: _Optional[int] = ..., entry_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sequence: _Optional[int] = ..., opened: _Optional[_Union[SessionOpened, _Mapping]] = ..., taken: _Optional[_Union[SessionTaken, _Mapping]] = ..., track_began: _Optional[_Union[TrackBegan, _Mapping]] = ..., finished: _Optional[_Union[UtteranceFinished, _Mapping]] = ..., settled: _Optional[_Union[TracksSettled, _Mapping]] = ..., track_ended: _Optional[_Union[TrackEnded, _Mapping]] = ..., refinement: _Optional[_Union[_live_pb2.Refinement, _Mapping]] = ..., ended: _Optional[_Union[_live_pb2.SessionEnded, _Mapping]] = ...) -> None: ...
+
+class SessionOpened(_message.Message):
+    __slots__ = ("tenant", "config", "token_sha256")
+    TENANT_FIELD_NUMBER: _ClassVar[int]
+    CONFIG_FIELD_NUMBER: _ClassVar[int]
+    TOKEN_SHA256_FIELD_NUMBER: _ClassVar[int]
+    tenant: str
+    config: _live_pb2.SessionConfig
+    token_sha256: str
+    def __init__(self, tenant: _Optional[str] = ..., config: _Optional[_Union[_live_pb2.SessionConfig, _Mapping]] = ..., token_sha256: _Optional[str] = ...) -> None: ...
+
+class SessionTaken(_message.Message):
+    __slots__ = ("gateway",)
+    GATEWAY_FIELD_NUMBER: _ClassVar[int]
+    gateway: str
+    def __init__(self, gateway: _Optional[str] = ...) -> None: ...
+
+class TrackBegan(_message.Message):
+    __slots__ = ("join", "number", "offset")
+    JOIN_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    join: _live_pb2.TrackJoin
+    number: int
+    offset: _duration_pb2.Duration
+    def __init__(self, join: _Optional[_Union[_live_pb2.TrackJoin, _Mapping]] = ..., number: _Optional[int] = ..., offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+
+class TrackMark(_message.Message):
+    __slots__ = ("number", "sequence", "message_offset", "settled_offset", "next_utterance")
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_OFFSET_FIELD_NUMBER: _ClassVar[int]
+    SETTLED_OFFSET_FIELD_NUMBER: _ClassVar[int]
+    NEXT_UTTERANCE_FIELD_NUMBER: _ClassVar[int]
+    number: int
+    sequence: int
+    message_offset: _duration_pb2.Duration
+    settled_offset: _duration_pb2.Duration
+    next_utterance: int
+    def __init__(self, number: _Optional[int] = ..., sequence: _Optional[int] = ..., message_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., settled_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., next_utterance: _Optional[int] = ...) -> None: ...
+
+class UtteranceFinished(_message.Message):
+    __slots__ = ("final", "mark", "engine", "punctuated")
+    FINAL_FIELD_NUMBER: _ClassVar[int]
+    MARK_FIELD_NUMBER: _ClassVar[int]
+    ENGINE_FIELD_NUMBER: _ClassVar[int]
+    PUNCTUATED_FIELD_NUMBER: _ClassVar[int]
+    final: _live_pb2.Final
+    mark: TrackMark
+    engine: _types_pb2.EngineVersion
+    punctuated: bool
+    def __init__(self, final: _Optional[_Union[_live_pb2.Final, _Mapping]] = ..., mark: _Optional[_Union[TrackMark, _Mapping]] = ..., engine: _Optional[_Union[_types_pb2.EngineVersion, _Mapping]] = ..., punctuated: _Optional[bool] = ...) -> None: ...
+
+class TracksSettled(_message.Message):
+    __slots__ = ("marks",)
+    MARKS_FIELD_NUMBER: _ClassVar[int]
+    marks: _containers.RepeatedCompositeFieldContainer[TrackMark]
+    def __init__(self, marks: _Optional[_Iterable[_Union[TrackMark, _Mapping]]] = ...) -> None: ...
+
+class TrackEnded(_message.Message):
+    __slots__ = ("number",)
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    number: int
+    def __init__(self, number: _Optional[int] = ...) -> None: ...
