@@ -110,22 +110,26 @@ class TrackFinalize(_message.Message):
     def __init__(self, track: _Optional[str] = ..., sequence: _Optional[int] = ...) -> None: ...
 
 class TrackJoin(_message.Message):
-    __slots__ = ("track", "display_name", "format", "language_code")
+    __slots__ = ("track", "display_name", "format", "language_code", "sequence")
     TRACK_FIELD_NUMBER: _ClassVar[int]
     DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
     FORMAT_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_CODE_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     track: str
     display_name: str
     format: AudioFormat
     language_code: str
-    def __init__(self, track: _Optional[str] = ..., display_name: _Optional[str] = ..., format: _Optional[_Union[AudioFormat, _Mapping]] = ..., language_code: _Optional[str] = ...) -> None: ...
+    sequence: int
+    def __init__(self, track: _Optional[str] = ..., display_name: _Optional[str] = ..., format: _Optional[_Union[AudioFormat, _Mapping]] = ..., language_code: _Optional[str] = ..., sequence: _Optional[int] = ...) -> None: ...
 
 class TrackLeave(_message.Message):
-    __slots__ = ("track",)
+    __slots__ = ("track", "sequence")
     TRACK_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     track: str
-    def __init__(self, track: _Optional[str] = ...) -> None: ...
+    sequence: int
+    def __init__(self, track: _Optional[str] = ..., sequence: _Optional[int] = ...) -> None: ...
 
 class ConfigureSession(_message.Message):
     __slots__ = ("track", "options")

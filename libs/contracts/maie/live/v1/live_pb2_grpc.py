@@ -71,16 +71,18 @@ class LiveServiceServicer:
         acknowledged as durable; then call again, at any gateway, with the session
         id and the resume token, and send again what was not. No final is lost,
         repeated or changed. A session that nobody resumes ends by itself
-        (`resume_duration` of `started`).
+        (`resume_duration` of `started`). A call that resumes a session after its
+        end gets the durable events that it lacks, `ended` last.
 
         Fails with INVALID_ARGUMENT (STREAM_OUT_OF_ORDER, AUDIO_FORMAT_INVALID,
         AUDIO_PART_INVALID, AUDIO_SEQUENCE_GAP, TRACK_INVALID, OPTION_NOT_SUPPORTED,
         OPTION_OUT_OF_RANGE, LANGUAGE_NOT_SUPPORTED and those of a job's config),
         NOT_FOUND (SESSION_NOT_FOUND), PERMISSION_DENIED (RESUME_TOKEN_INVALID),
-        FAILED_PRECONDITION (SESSION_ENDED), ABORTED (SESSION_TAKEN_OVER: another
-        call goes on with the session), RESOURCE_EXHAUSTED (LIVE_BUSY,
-        TRACKS_FULL, SESSIONS_FULL), DEADLINE_EXCEEDED (SESSION_IDLE) or UNAVAILABLE
-        (LIVE_UNAVAILABLE: no ASR replica answers).
+        FAILED_PRECONDITION (SESSION_ENDED: all its events are seen), ABORTED
+        (SESSION_TAKEN_OVER: another call goes on with the session),
+        RESOURCE_EXHAUSTED (LIVE_BUSY, TRACKS_FULL, SESSIONS_FULL),
+        DEADLINE_EXCEEDED (SESSION_IDLE) or UNAVAILABLE (LIVE_UNAVAILABLE: no ASR
+        replica answers).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -99,7 +99,9 @@ class TracksSettled(_message.Message):
     def __init__(self, marks: _Optional[_Iterable[_Union[TrackMark, _Mapping]]] = ...) -> None: ...
 
 class TrackEnded(_message.Message):
-    __slots__ = ("number",)
+    __slots__ = ("number", "sequence")
     NUMBER_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     number: int
-    def __init__(self, number: _Optional[int] = ...) -> None: ...
+    sequence: int
+    def __init__(self, number: _Optional[int] = ..., sequence: _Optional[int] = ...) -> None: ...
