@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bench.readings import FORMS, in_form
-from maie_speech.band import BandWatch, band_levels
+from maie_speech.band import BandWatch, OnlineBand, band_levels
 from maie_speech.frames import FRAME_SAMPLES, SAMPLE_RATE, WINDOW_FRAMES
 
 pytestmark = pytest.mark.unit
@@ -69,3 +69,31 @@ def test_silence_is_not_narrow(size: int) -> None:
     found = judged(np.zeros(size, np.int16))
     assert len(found) == -(-size // FRAME_SAMPLES)
     assert not found.any()
+
+
+def judged_online(sound: NDArray[np.int16], frames: int = 3) -> NDArray[np.bool_]:
+    """Whether each frame is taken for a telephone's when it comes, a few frames at a time."""
+    band, size = OnlineBand(), frames * FRAME_SAMPLES
+    whole = len(sound) // size * size
+    return np.array([each for at in range(0, whole, size) for each in band.feed(sound[at:][:size])])
+
+
+@pytest.mark.parametrize(
+    ("forms", "low", "high"),
+    [
+        (("telephone",), 0.9, 1),
+        (("noisy", "telephone"), 0.9, 1),
+        ((), 0, 0.35),
+        (("quiet",), 0, 0.35),
+        (("noisy",), 0, 0),
+    ],
+)
+def test_a_track_is_judged_by_what_has_come(
+    forms: tuple[str, ...], low: float, high: float
+) -> None:
+    assert low <= judged_online(samples(*forms)).mean() <= high
+
+
+def test_where_a_track_is_divided_makes_no_difference() -> None:
+    sound = samples("telephone")[: 40 * 6 * FRAME_SAMPLES]
+    assert (judged_online(sound, 1) == judged_online(sound, 5)).all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any, Final
 
 import numpy as np
@@ -76,6 +77,39 @@ class BandWatch:
             self._was_narrow = is_narrow
         last = found[-1] if found else self._was_narrow
         return found[:frames] + [last] * (frames - len(found))
+
+
+class OnlineBand:
+    """Tells of each frame, when it comes, whether a track is in the narrow band.
+
+    It judges by the two seconds that end with the frame and by the two seconds before, on the side
+    of the narrow band, as `BandWatch` does; at the beginning, by what has come.
+    """
+
+    def __init__(self) -> None:
+        self._levels: deque[Levels] = deque(maxlen=2 * _BLOCK_ROWS)
+        self._frame = 0
+        self._narrow = False
+
+    def feed(self, samples: NDArray[np.int16]) -> list[bool]:
+        """Takes the next samples: a whole number of frames.
+
+        Returns:
+            Whether each frame is in the narrow band.
+        """
+        found = []
+        for start in range(0, len(samples), FRAME_SAMPLES):
+            if self._frame % EVERY == 0:
+                self._judge(samples[start : start + FRAME_SAMPLES])
+            self._frame += 1
+            found.append(self._narrow)
+        return found
+
+    def _judge(self, frame: NDArray[np.int16]) -> None:
+        self._levels.append(band_levels(frame)[0])
+        rows = np.stack(self._levels)
+        latest, before = rows[-_BLOCK_ROWS:], rows[:-_BLOCK_ROWS]
+        self._narrow = _is_narrow(latest) or (len(before) > 0 and _is_narrow(before))
 
 
 def _is_narrow(levels: Levels) -> bool:

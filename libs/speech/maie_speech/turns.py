@@ -1,0 +1,125 @@
+"""When the utterances of a live track begin and end: what is decided by, and what comes of it."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from maie_speech.finder import (
+    MIN_SILENCE_MS,
+    MIN_SPEECH_MS,
+    NARROW_BAND,
+    WIDE_BAND,
+    Span,
+    Thresholds,
+)
+from maie_speech.frames import FRAME_SAMPLES, SAMPLE_RATE
+
+EAGER_SILENCE_MS = 200
+MAX_UTTERANCE_SECONDS = 20.0
+
+
+class TurnChange(enum.Enum):
+    """What happens to an utterance."""
+
+    STARTED = enum.auto()
+    EAGER_END = enum.auto()
+    """It is probably over: ENDED follows with the same span, or RESUMED."""
+    RESUMED = enum.auto()
+    ENDED = enum.auto()
+
+
+class TurnCause(enum.Enum):
+    """What ends an utterance."""
+
+    SILENCE = enum.auto()
+    FINALIZE = enum.auto()
+    TRACK_END = enum.auto()
+    MAX_LENGTH = enum.auto()
+    SHUTDOWN = enum.auto()
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Turn:
+    """A change of an utterance.
+
+    Attributes:
+        change: What happens.
+        number: The utterance's number in its track.
+        span: The audio to read, padding included; when it starts, as far as it is known.
+        offset: The sample at which speech begins or ends.
+        cause: What ends it, with EAGER_END and ENDED.
+    """
+
+    change: TurnChange
+    number: int
+    span: Span
+    offset: int
+    cause: TurnCause | None = None
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class TurnRules:
+    """When an utterance begins and ends.
+
+    Attributes:
+        wide: The thresholds in sound of full width.
+        narrow: The thresholds in the band of a telephone.
+        min_speech: Frames; shorter speech is none.
+        min_silence: Frames of silence that end an utterance.
+        eager_silence: Frames of silence after which it is probably over; 0 for never.
+        max_speech: Frames; a longer utterance is divided.
+        by_silence: Whether silence ends an utterance at all.
+    """
+
+    wide: Thresholds
+    narrow: Thresholds
+    min_speech: int
+    min_silence: int
+    eager_silence: int
+    max_speech: int
+    by_silence: bool = True
+
+    def thresholds(self, *, narrow_band: bool) -> Thresholds:
+        """What holds in the band of a telephone, or else."""
+        return self.narrow if narrow_band else self.wide
+
+    @property
+    def shortest_silence(self) -> int:
+        """The frames of silence from which an utterance may be read to its end."""
+        return min(self.eager_silence or self.min_silence, self.min_silence)
+
+
+def turn_rules(
+    *,
+    threshold: float | None = None,
+    min_silence_seconds: float = MIN_SILENCE_MS / 1000,
+    eager_silence_seconds: float = EAGER_SILENCE_MS / 1000,
+    max_utterance_seconds: float = MAX_UTTERANCE_SECONDS,
+    by_silence: bool = True,
+) -> TurnRules:
+    """The rules in frames.
+
+    Args:
+        threshold: The probability from which an utterance begins, in sound of every width; a pause
+            begins below half of it. Unset: those that preprocess has by default.
+        min_silence_seconds: The silence that ends an utterance.
+        eager_silence_seconds: The silence after which it is probably over; 0 for never.
+        max_utterance_seconds: The longest utterance.
+        by_silence: Whether silence ends an utterance at all.
+    """
+    chosen = None if threshold is None else Thresholds(threshold, threshold / 2)
+    return TurnRules(
+        wide=chosen or WIDE_BAND,
+        narrow=chosen or NARROW_BAND,
+        min_speech=_frames(MIN_SPEECH_MS / 1000),
+        min_silence=_frames(min_silence_seconds),
+        eager_silence=_frames(eager_silence_seconds),
+        max_speech=int(max_utterance_seconds * SAMPLE_RATE) // FRAME_SAMPLES,
+        by_silence=by_silence,
+    )
+
+
+def _frames(seconds: float) -> int:
+    """How many frames cover a time."""
+    return -(-round(seconds * SAMPLE_RATE) // FRAME_SAMPLES)
