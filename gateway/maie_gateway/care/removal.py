@@ -134,10 +134,11 @@ class Removal:
 
 
 def _places_of_names(job_id: str) -> list[tuple[str, str]]:
-    """The streams and subjects of a job's messages that contain the client's text."""
+    """The streams and subjects of a job's messages that contain text of the client's."""
     return [
         (subjects.DEAD_LETTERS, subjects.dead_letter("*", job_id)),
         (subjects.WEBHOOKS, subjects.webhooks_of_job(job_id)),
+        (subjects.SESSIONS, subjects.session(job_id)),
     ]
 
 

@@ -42,6 +42,7 @@ STREAMS_OF_JOBS = (
     subjects.DEAD_LETTERS,
     subjects.WEBHOOKS,
     subjects.RETURNS,
+    subjects.SESSIONS,
 )
 OWNERS = "mesh"
 """The folder of the note that names the broker whose jobs own the stored objects."""

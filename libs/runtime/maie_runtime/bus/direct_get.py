@@ -63,7 +63,9 @@ async def count(client: Client, stream: str, pattern: str) -> int:
     return int(_header(found, "Nats-Num-Pending")) + 1 if found else 0
 
 
-async def stored_messages(client: Client, stream: str, subject: str, most: int) -> list[Stored]:
+async def stored_messages(
+    client: Client, stream: str, subject: str, most: int, *, start: int = 1
+) -> list[Stored]:
     """The messages of a subject, the oldest first.
 
     Args:
@@ -71,12 +73,13 @@ async def stored_messages(client: Client, stream: str, subject: str, most: int) 
         stream: The stream.
         subject: The subject.
         most: How many of them are asked for.
+        start: The first place in the stream that counts.
 
     Raises:
         As `last_sequence`.
         TimeoutError: The broker does not answer.
     """
-    wish = {"seq": 1, "next_by_subj": subject, "batch": most}
+    wish = {"seq": start, "next_by_subj": subject, "batch": most}
     answers: asyncio.Queue[Msg] = asyncio.Queue()
     inbox = client.new_inbox()
     listening = await client.subscribe(inbox, cb=answers.put)

@@ -22,6 +22,7 @@ READ_BY_GATEWAYS = (
     subjects.DEAD_LETTERS,
     subjects.WEBHOOKS,
     subjects.NAMES,
+    subjects.SESSIONS,
     subjects.bucket_stream(subjects.JOBS),
     subjects.bucket_stream(subjects.REQUESTS),
     subjects.bucket_stream(subjects.SECRETS),
@@ -113,6 +114,7 @@ def _gateway() -> Iterator[Right]:
         subjects.dead_letter("*", "*"),
         subjects.webhook("*", "*"),
         subjects.names("*"),
+        subjects.session("*"),
         subjects.bucket_subject(subjects.JOBS, "*"),
         subjects.bucket_subject(subjects.REQUESTS, "*.*"),
         subjects.bucket_subject(subjects.SECRETS, "*.*"),
@@ -120,6 +122,8 @@ def _gateway() -> Iterator[Right]:
         yield _request(subject)
     yield _publish(subjects.cancel("*"))
     yield _subscribe(subjects.progress("*"))
+    # Who takes over a live session is noticed by the entry that says so.
+    yield _subscribe(subjects.session("*"))
     for stream, consumer in (
         (subjects.EVENTS, subjects.CONDUCTOR),
         (subjects.WEBHOOKS, subjects.WEBHOOK_SENDERS),
@@ -135,6 +139,8 @@ def _gateway() -> Iterator[Right]:
         yield _request(f"{API}.STREAM.MSG.GET.{stream}")
     # All entries of a job at once.
     yield _many(subjects.direct_get(subjects.bucket_stream(subjects.JOBS)))
+    # A session's whole log.
+    yield _many(subjects.direct_get(subjects.SESSIONS))
     for stream in (
         subjects.TASKS,
         subjects.EVENTS,
@@ -144,6 +150,7 @@ def _gateway() -> Iterator[Right]:
         yield _request(f"{API}.STREAM.PURGE.{stream}")
     for stream in (
         subjects.NAMES,
+        subjects.SESSIONS,
         subjects.DEAD_LETTERS,
         subjects.WEBHOOKS,
         subjects.bucket_stream(subjects.SECRETS),

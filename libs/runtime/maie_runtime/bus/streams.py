@@ -147,6 +147,13 @@ STREAMS = (
     ),
     # What a limit removes stays on the disk; so each message goes by being erased.
     _stream(subjects.NAMES, "What clients call their jobs", subjects.names("*")),
+    # Gateways read it at each resume; as with names, each message goes by being erased.
+    _stream(
+        subjects.SESSIONS,
+        "The logs of live sessions",
+        subjects.session("*"),
+        direct=True,
+    ),
     _bucket(subjects.JOBS, "What is known of each job", direct=True, entries=JOB_ENTRIES),
     _bucket(
         subjects.REQUESTS,

@@ -14,6 +14,8 @@ RETURNS = "MAIE_RETURNS"
 """Deliveries of tasks that a worker gave back in order."""
 NAMES = "MAIE_NAMES"
 """What clients call their jobs: a JobNames each, erased with its job."""
+SESSIONS = "MAIE_SESSIONS"
+"""The logs of live sessions: SessionEntry, erased with their jobs."""
 JOBS = "maie_jobs"
 """Bucket: a JobRecord under each job's id, and what changed since it was written."""
 REQUESTS = "maie_requests"
@@ -90,6 +92,11 @@ def returned_of_job(job_id: str) -> str:
 def names(job_id: str) -> str:
     """Where what the client calls a job is; `*` for all jobs."""
     return f"maie.names.{job_id}"
+
+
+def session(session_id: str) -> str:
+    """Where the log of a live session is; `*` for all sessions."""
+    return f"maie.session.{session_id}"
 
 
 def progress(job_id: str) -> str:
