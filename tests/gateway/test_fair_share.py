@@ -11,7 +11,9 @@ pytestmark = pytest.mark.unit
 
 
 def active(*, tenant: str = "acme", lane: str = "batch", held: bool = True) -> ActiveJob:
-    return ActiveJob(tenant=tenant, lane=lane, held=held, runnable={}, revision=1, since=0.0)
+    return ActiveJob(
+        tenant=tenant, lane=lane, held=held, live=False, runnable={}, revision=1, since=0.0
+    )
 
 
 def test_the_oldest_of_a_tenant_come_first_up_to_its_limit() -> None:

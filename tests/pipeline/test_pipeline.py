@@ -48,7 +48,9 @@ def needs_of(units: list[record.Unit]) -> dict[str, list[str]]:
 
 
 def test_a_table_holds_each_pipeline_under_its_name() -> None:
-    assert {name: each.name for name, each in PIPELINES.items()} == {"recording": "recording"}
+    assert {name: each.name for name, each in PIPELINES.items()} == {
+        name: name for name in ("recording", "live_session")
+    }
 
 
 @pytest.mark.parametrize(

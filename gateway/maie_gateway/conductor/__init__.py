@@ -10,7 +10,7 @@ reconciler does the same for a job without further events.
 from __future__ import annotations
 
 from maie_gateway.conductor.advance import accept, advance
-from maie_gateway.conductor.demand import runnable_units
+from maie_gateway.conductor.demand import is_live, runnable_units
 from maie_gateway.conductor.draft import Step
 from maie_gateway.conductor.log import log_events
 from maie_gateway.conductor.policy import Policy
@@ -29,6 +29,7 @@ __all__ = [
     "binding",
     "can_retry",
     "dead_letters",
+    "is_live",
     "job_view",
     "lane",
     "log_events",

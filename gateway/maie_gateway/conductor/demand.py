@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
+from maie_pipeline.live_session import LIVE_SESSION, LIVE_UNIT
 from maie_pipeline.states import ENDED_STATES, FINAL_STATES
 
 
@@ -20,12 +21,19 @@ def runnable_units(source: record.JobRecord) -> Mapping[common.Stage, int]:
 
     Returns:
         How many units are queued, or wait although all that they need has ended; empty for a job
-        that is finished or held.
+        that is finished, held or a live session that runs.
     """
-    if source.held or source.state in FINAL_STATES:
+    if source.held or source.state in FINAL_STATES or is_live(source):
         return {}
     has_ended = [unit.state in ENDED_STATES for unit in source.units]
     return Counter(unit.stage for unit in source.units if _could_run(unit, has_ended))
+
+
+def is_live(source: record.JobRecord) -> bool:
+    """Whether a live session still runs: nothing else of the job can."""
+    if source.state in FINAL_STATES or source.pipeline != LIVE_SESSION.name:
+        return False
+    return any(u.unit == LIVE_UNIT and u.state not in ENDED_STATES for u in source.units)
 
 
 def _could_run(unit: record.Unit, has_ended: list[bool]) -> bool:

@@ -16,7 +16,7 @@ from maie.job.v1 import record_pb2 as record
 from maie_gateway.conductor.graph import Graph
 from maie_gateway.conductor.log import log_state, log_unit
 from maie_gateway.conductor.policy import Policy
-from maie_gateway.conductor.tasks import make_task
+from maie_gateway.conductor.tasks import make_tasks
 from maie_pipeline.nodes import node_name
 from maie_pipeline.states import ENDED_STATES, GIVEN_UP_STATES, rank
 
@@ -89,6 +89,9 @@ class Draft:
     def cut(self, facts: event.UnitFacts) -> None:
         """Adds the units of the chunks that the recording was cut into."""
         self.record.facts.CopyFrom(facts)
+        if facts.without_summary and job.FEATURE_SUMMARY in self.record.config.features:
+            self.record.config.features.remove(job.FEATURE_SUMMARY)
+            self.record.config.ClearField("template_id")
         units = self.graph.pipeline.chunk_units(
             self.record.config, facts.chunk_count, self.record.units
         )
@@ -136,7 +139,7 @@ class Draft:
         self.enter(self._state())
         return Step(
             record=self.record,
-            tasks=tuple(make_task(self.record, self.graph, unit) for unit in self._queued),
+            tasks=tuple(make_tasks(self.record, self.graph, self._queued)),
         )
 
     def _runnable(self) -> Iterator[record.Unit]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
@@ -49,7 +51,7 @@ def pending_tasks(source: record.JobRecord) -> list[event.StageTask]:
     if source.state in FINAL_STATES:
         return []
     graph = Graph(source)
-    return [make_task(source, graph, u) for u in source.units if u.state == job.UNIT_STATE_QUEUED]
+    return make_tasks(source, graph, (u for u in source.units if u.state == job.UNIT_STATE_QUEUED))
 
 
 def dead_letters(old: record.JobRecord | None, new: record.JobRecord) -> list[event.DeadLetter]:
@@ -68,17 +70,33 @@ def dead_letters(old: record.JobRecord | None, new: record.JobRecord) -> list[ev
             task=make_task(new, graph, unit), failure=unit.failure, dead_time=new.log[-1].event_time
         )
         for unit in new.units
-        if unit.state == job.UNIT_STATE_FAILED and (unit.unit, unit.attempt) not in given_up_before
+        if unit.state == job.UNIT_STATE_FAILED
+        and (unit.unit, unit.attempt) not in given_up_before
+        and graph.node(unit).has_tasks
     ]
 
 
-def make_task(source: record.JobRecord, graph: Graph, unit: record.Unit) -> event.StageTask:
-    """The task of a queued unit.
+def make_tasks(
+    source: record.JobRecord, graph: Graph, units: Iterable[record.Unit]
+) -> list[event.StageTask]:
+    """The tasks of queued units, but for those that no worker runs.
 
     Raises:
         StageError: FAILED_PRECONDITION with PIPELINE_UNKNOWN or STAGE_UNKNOWN.
     """
+    return [make_task(source, graph, unit) for unit in units if graph.node(unit).has_tasks]
+
+
+def make_task(source: record.JobRecord, graph: Graph, unit: record.Unit) -> event.StageTask:
+    """The task of a queued unit that a worker runs.
+
+    Raises:
+        StageError: FAILED_PRECONDITION with PIPELINE_UNKNOWN or STAGE_UNKNOWN.
+        ValueError: No worker runs it.
+    """
     node = graph.node(unit)
+    if node.request is None:
+        raise ValueError(f"No task runs {unit.unit}.")
     task = event.StageTask(
         job_id=source.job_id,
         unit=unit.unit,

@@ -35,7 +35,7 @@ def due(jobs: Mapping[str, ActiveJob], max_running_jobs: int) -> list[str]:
     Returns:
         The ids, oldest first within each tenant and lane.
     """
-    running = Counter((job.tenant, job.lane) for job in jobs.values() if not job.held)
+    running = Counter((job.tenant, job.lane) for job in jobs.values() if not (job.held or job.live))
     held: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for job_id in sorted(job_id for job_id, job in jobs.items() if job.held):
         held[jobs[job_id].tenant, jobs[job_id].lane].append(job_id)
@@ -69,7 +69,7 @@ class FairShare:
         """
         before = [
             job
-            for job in self._changes.active_jobs.values()
+            for job in self._changes.counted_jobs.values()
             if (job.tenant, job.lane) == (tenant, lane)
         ]
         return len(before) >= self._limit

@@ -71,7 +71,8 @@ class Reconciler:
             await asyncio.sleep(period)
 
     async def _reconcile(self, job_id: str, known: ActiveJob) -> None:
-        if known.held or time.monotonic() - known.since < self._settled_seconds:
+        # The tasks of a live session come when it has ended.
+        if known.held or known.live or time.monotonic() - known.since < self._settled_seconds:
             return
         # The order matters: an event is stored before its task leaves the queue, so a task that
         # is missing now has an event, and an event that is not waiting now is in the record.

@@ -116,7 +116,7 @@ class Admission:
         }
 
     def _check_jobs(self, tenant: str, coming: set[tuple[str, str]]) -> None:
-        if len(coming) + len(self._changes.active) >= self._limits.jobs:
+        if len(coming) + len(self._changes.counted_jobs) >= self._limits.jobs:
             raise _full(Reason.QUEUE_FULL, f"{self._limits.jobs} jobs are unfinished already")
         own = sum(owner == tenant for owner, _ in coming) + self._active(tenant)
         if own >= self._limits.jobs_per_tenant:
@@ -146,7 +146,7 @@ class Admission:
         slowest.pace.displace()
 
     def _active(self, tenant: str) -> int:
-        return sum(known.tenant == tenant for known in self._changes.active_jobs.values())
+        return sum(known.tenant == tenant for known in self._changes.counted_jobs.values())
 
 
 def _full(reason: Reason, message: str) -> StageError:

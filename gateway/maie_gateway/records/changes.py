@@ -15,7 +15,7 @@ from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import record_pb2 as record
 from maie_core.errors import StageError
 from maie_core.reasons import Reason
-from maie_gateway.conductor import FINAL_STATES, lane, runnable_units
+from maie_gateway.conductor import FINAL_STATES, is_live, lane, runnable_units
 from maie_gateway.records.buckets import Entry, follow_bucket
 from maie_gateway.records.journal import StoredRecord
 from maie_gateway.records.store import JobStore
@@ -54,6 +54,7 @@ class ActiveJob:
         tenant: The job's tenant.
         lane: The lane of its tasks.
         held: Whether it waits for its tenant's fair share.
+        live: Whether it is a live session that still runs: it takes no place of a job's.
         runnable: The units that could run at once, by stage.
         revision: The last seen revision of its record; 0 where unknown.
         since: When that revision was first seen, by the monotonic clock.
@@ -62,6 +63,7 @@ class ActiveJob:
     tenant: str
     lane: str
     held: bool
+    live: bool
     runnable: Mapping[common.Stage, int]
     revision: int
     since: float
@@ -97,6 +99,11 @@ class JobChanges:
     def active_jobs(self) -> Mapping[str, ActiveJob]:
         """The jobs that are not finished, by id; a live view."""
         return MappingProxyType(self._active)
+
+    @property
+    def counted_jobs(self) -> Mapping[str, ActiveJob]:
+        """The unfinished jobs that count against limits: all but live sessions that run."""
+        return {job_id: each for job_id, each in self._active.items() if not each.live}
 
     def demand(self) -> Mapping[tuple[common.Stage, str], int]:
         """The units of all jobs that could run at once, by stage and lane; any thread may ask."""
@@ -187,11 +194,12 @@ class JobChanges:
             tenant=seen.tenant,
             lane=lane(seen),
             held=seen.held,
+            live=is_live(seen),
             runnable=runnable_units(seen),
             revision=revision,
             since=since,
         )
-        if known is None or known.held != seen.held:
+        if known is None or (known.held, known.live) != (seen.held, is_live(seen)):
             self._notify_active()
 
     def _notify_active(self) -> None:

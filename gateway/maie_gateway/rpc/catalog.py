@@ -87,7 +87,7 @@ class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
         return catalog.GetMeshResponse(
             version=PIPELINE_VERSION,
             stages=stages,
-            active_jobs=len(self._changes.active),
+            active_jobs=len(self._changes.counted_jobs),
             max_active_jobs=self._max_active_jobs,
             blob_store=self._blob_store,
         )

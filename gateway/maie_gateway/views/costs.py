@@ -23,10 +23,13 @@ def show_costs(
         of: Its record.
         plan: The plan of its recording; None where it has none, or not yet.
     """
+    if plan is None and of.facts.HasField("duration"):
+        # Of a live session, which no unit measured.
+        shown.metrics.input_duration.CopyFrom(of.facts.duration)
     if shown.HasField("finish_time"):
         taken = shown.finish_time.ToDatetime() - shown.create_time.ToDatetime()
         shown.metrics.processing_duration.FromTimedelta(taken)
-        whole = plan.duration.ToTimedelta() if plan is not None else timedelta()
+        whole = plan.duration.ToTimedelta() if plan else of.facts.duration.ToTimedelta()
         shown.metrics.real_time_factor = _ratio(taken, whole)
     # A unit comes after all that it needs: the stages are in the order of the work.
     for stage in dict.fromkeys(unit.stage for unit in of.units):

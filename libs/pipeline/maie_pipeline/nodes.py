@@ -40,7 +40,8 @@ class Node:
         stage: The stage that runs its units.
         scope: How many units it has.
         state: The state of a job while units of this node's stage are the first that are not over.
-        request: Makes the request of a unit.
+        request: Makes the request of a unit. None for a node without tasks: who made the job
+            works on its units and reports their end.
         output: The message that a unit's output holds, which says how it is shown.
         shown: Whether clients see the output. Of several nodes with the same message, they see
             the last that gave one for a chunk.
@@ -58,7 +59,7 @@ class Node:
     stage: common.Stage
     scope: Scope
     state: job.JobState
-    request: MakeRequest
+    request: MakeRequest | None
     output: type[Message]
     shown: bool = True
     needs: tuple[tuple[str, ...], ...] = ()
@@ -70,7 +71,12 @@ class Node:
     @property
     def begins(self) -> bool:
         """Whether a job begins with its unit: that is pending until a worker starts."""
-        return self.scope is Scope.JOB and not self.needs
+        return self.has_tasks and self.scope is Scope.JOB and not self.needs
+
+    @property
+    def has_tasks(self) -> bool:
+        """Whether workers run its units."""
+        return self.request is not None
 
     def is_wanted(self, config: job.JobConfig) -> bool:
         """Whether a job with this config has it."""

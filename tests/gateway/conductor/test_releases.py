@@ -218,6 +218,7 @@ def test_no_job_is_accepted_into_a_pipeline_that_is_not_there() -> None:
 
 def _transcript(*_: object) -> Message:
     (enhancement,) = [node for node in RECORDING.nodes if node.name == "enhancement"]
+    assert enhancement.request is not None
     return enhancement.request(record.JobRecord(), record.Unit(), [record.Unit(output=blob("x"))])
 
 

@@ -103,14 +103,16 @@ class UnitCompleted(_message.Message):
     def __init__(self, output: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., metrics: _Optional[_Union[_types_pb2.UnitMetrics, _Mapping]] = ..., facts: _Optional[_Union[UnitFacts, _Mapping]] = ...) -> None: ...
 
 class UnitFacts(_message.Message):
-    __slots__ = ("chunk_count", "duration", "punctuated")
+    __slots__ = ("chunk_count", "duration", "punctuated", "without_summary")
     CHUNK_COUNT_FIELD_NUMBER: _ClassVar[int]
     DURATION_FIELD_NUMBER: _ClassVar[int]
     PUNCTUATED_FIELD_NUMBER: _ClassVar[int]
+    WITHOUT_SUMMARY_FIELD_NUMBER: _ClassVar[int]
     chunk_count: int
     duration: _duration_pb2.Duration
     punctuated: bool
-    def __init__(self, chunk_count: _Optional[int] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., punctuated: _Optional[bool] = ...) -> None: ...
+    without_summary: bool
+    def __init__(self, chunk_count: _Optional[int] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., punctuated: _Optional[bool] = ..., without_summary: _Optional[bool] = ...) -> None: ...
 
 class UnitFailed(_message.Message):
     __slots__ = ("failure", "retryable")

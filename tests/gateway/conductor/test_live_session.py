@@ -1,0 +1,135 @@
+"""The job of a live session: it has no task until the session has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+import pytest
+
+from maie.common.v1 import types_pb2 as common
+from maie.event.v1 import event_pb2 as event
+from maie.job.v1 import job_pb2 as job
+from maie.job.v1 import record_pb2 as record
+from maie_gateway.conductor import (
+    Step,
+    accept,
+    advance,
+    dead_letters,
+    is_live,
+    pending_tasks,
+    runnable_units,
+)
+from maie_gateway.conductor.graph import Graph
+from maie_gateway.conductor.tasks import make_task
+from maie_pipeline.live_session import LIVE_SESSION, LIVE_UNIT
+from tests.gateway.conductor import world
+from tests.gateway.conductor.world import CLEAN, JOB_ID, NOW, POLICY, SUMMARY, blob
+
+pytestmark = pytest.mark.unit
+
+
+def session(features: Iterable[job.Feature] = (CLEAN, SUMMARY)) -> record.JobRecord:
+    wanted = list(features)
+    step = accept(
+        job_id=JOB_ID,
+        config=job.JobConfig(features=wanted, template_id="meeting_notes_v1"),
+        recording=None,
+        template=world.TEMPLATE,
+        template_sha256="c" * 64,
+        pipeline_version="0.1.0",
+        traceparent="",
+        now=NOW,
+        pipeline=LIVE_SESSION.name,
+    )
+    assert step.tasks == ()
+    return step.record
+
+
+def ended(source: record.JobRecord, **facts: object) -> event.StageEvent:
+    attempt = next(unit.attempt for unit in source.units if unit.unit == LIVE_UNIT)
+    over = event.StageEvent(job_id=JOB_ID, unit=LIVE_UNIT, attempt=attempt)
+    over.completed.output.CopyFrom(blob(LIVE_UNIT))
+    over.completed.facts.CopyFrom(event.UnitFacts(chunk_count=1))
+    over.completed.facts.MergeFrom(event.UnitFacts(**facts))  # type: ignore[arg-type]
+    return over
+
+
+def step(source: record.JobRecord, happened: event.StageEvent) -> Step:
+    return advance(source, happened, POLICY, NOW + timedelta(minutes=5))
+
+
+def units(source: record.JobRecord) -> dict[str, int]:
+    return {unit.unit: unit.state for unit in source.units}
+
+
+def test_a_session_is_transcribed_from_its_beginning_and_has_no_task() -> None:
+    running = session()
+    assert running.state == job.JOB_STATE_PROCESSING_ASR
+    assert units(running) == {LIVE_UNIT: job.UNIT_STATE_QUEUED}
+    assert is_live(running)
+    assert pending_tasks(running) == []
+    assert runnable_units(running) == {}
+    with pytest.raises(ValueError, match="No task"):
+        make_task(running, Graph(running), running.units[0])
+
+
+def test_what_follows_reads_the_transcript_of_the_session() -> None:
+    running = session()
+    after = step(running, ended(running))
+    (task,) = after.tasks
+    assert task.unit == "enhancement.0000"
+    assert task.enhancement.transcript_blob == blob(LIVE_UNIT)
+    assert not is_live(after.record)
+    assert after.record.state == job.JOB_STATE_PROCESSING_LLM
+    after = step(after.record, world.completed(task))
+    (task,) = after.tasks
+    assert task.unit == "summary.reduce"
+    assert task.summary.whole == blob("enhancement.0000")
+    after = step(after.record, world.completed(task))
+    assert after.record.state == job.JOB_STATE_COMPLETE
+
+
+def test_an_engine_that_punctuates_leaves_nothing_to_enhance() -> None:
+    running = session((CLEAN,))
+    after = step(running, ended(running, punctuated=True))
+    assert after.record.state == job.JOB_STATE_COMPLETE
+    assert units(after.record)["enhancement.0000"] == job.UNIT_STATE_SKIPPED
+
+
+def test_a_session_without_finals_has_nothing_to_enhance() -> None:
+    running = session((CLEAN,))
+    silent = ended(running)
+    silent.completed.facts.chunk_count = 0
+    after = step(running, silent)
+    assert (after.record.state, after.tasks) == (job.JOB_STATE_COMPLETE, ())
+
+
+def test_the_client_can_leave_out_the_summary_at_the_end() -> None:
+    running = session()
+    after = step(running, ended(running, without_summary=True))
+    assert list(after.record.config.features) == [CLEAN]
+    assert units(after.record).keys() == {LIVE_UNIT, "enhancement.0000"}
+    assert list(running.config.features) == [CLEAN, SUMMARY]
+
+
+def test_a_cancelled_session_can_be_taken_up_from_its_log() -> None:
+    running = session((CLEAN,))
+    cancelled = step(running, world.cancel()).record
+    assert cancelled.state == job.JOB_STATE_CANCELLED
+    assert not is_live(cancelled)
+    assert step(cancelled, ended(running)).changed is False
+    again = step(cancelled, world.retry()).record
+    assert is_live(again)
+    assert again.units[0].attempt == 2
+    assert step(again, ended(again)).tasks[0].unit == "enhancement.0000"
+
+
+def test_no_dead_letter_names_a_session() -> None:
+    running = session((CLEAN,))
+    failed = event.StageEvent(job_id=JOB_ID, unit=LIVE_UNIT, attempt=1)
+    failure = common.Failure(code=15, reason="UNREADABLE", message="Bad.")
+    failed.failed.CopyFrom(event.UnitFailed(failure=failure))
+    after = step(running, failed)
+    assert after.record.state == job.JOB_STATE_FAILED
+    assert dead_letters(running, after.record) == []
