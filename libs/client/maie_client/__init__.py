@@ -5,6 +5,7 @@ from grpc import StatusCode
 from maie_client.client import Client
 from maie_client.config import FEATURES, JobOptions
 from maie_client.errors import ClientError
+from maie_client.live import LiveOptions, LiveSession, ResumePoint, linear16
 from maie_client.reasons import ClientReason
 from maie_client.upload import Source
 
@@ -14,6 +15,10 @@ __all__ = [
     "ClientError",
     "ClientReason",
     "JobOptions",
+    "LiveOptions",
+    "LiveSession",
+    "ResumePoint",
     "Source",
     "StatusCode",
+    "linear16",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -18,6 +18,8 @@ from maie.catalog.v1 import catalog_pb2_grpc as catalog_grpc
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import job_pb2_grpc as job_grpc
+from maie.live.v1 import live_pb2 as live_messages
+from maie.live.v1 import live_pb2_grpc as live_grpc
 from maie.summary.v1 import summary_pb2 as summary
 from maie_client.channel import open_channel
 from maie_client.config import JobOptions, job_config
@@ -29,12 +31,19 @@ from maie_client.errors import (
     tenant_invalid,
 )
 from maie_client.follow import EventCursor, Events, follow, stream_ended
+from maie_client.live.gateways import Gateways
+from maie_client.live.options import LiveOptions, start_message
+from maie_client.live.resume import ResumePoint
+from maie_client.live.session import LiveSession
+from maie_client.streams import received, stop
 from maie_client.text import sendable, sendable_labels
 from maie_client.upload import Source, filename_of, send_upload
 
 TENANT_KEY = "maie-tenant"
 UNARY_TIMEOUT_SECONDS = 30.0
 """The timeout of simple calls."""
+MOST_KEPT = timedelta(minutes=2)
+"""The audio of a live track to keep: a few of the longest utterances."""
 # HOST:PORT, or a name with one of gRPC's schemes.
 _ADDRESS = re.compile(r"(?!https?://)[!-~]*[^\s/]")
 
@@ -76,10 +85,10 @@ class Client:
     async def __aenter__(self) -> Self:
         if not (self._tenant.isascii() and self._tenant.isprintable()):
             raise tenant_invalid()  # invalid as metadata; the gateway would return the same error
-        if not (self.address.isascii() and _ADDRESS.fullmatch(self.address)):
-            raise address_invalid(self.address)
+        _check_address(self.address)
         self._channel = open_channel(self.address, self._credentials)
         self._jobs = job_grpc.JobServiceStub(self._channel)
+        self._live = live_grpc.LiveServiceStub(self._channel)
         self._catalog = catalog_grpc.CatalogServiceStub(self._channel)
         self._health: Any = health_pb2_grpc.HealthStub(self._channel)
         return self
@@ -131,9 +140,9 @@ class Client:
         )
         try:
             with client_errors(self.address):
-                return (await _received(call, sending)).job
+                return (await received(call, sending)).job
         finally:
-            await _stop(call, sending)
+            await stop(call, sending)
 
     async def get_job(self, job_id: str) -> job.Job:
         """Returns a job, with its results so far."""
@@ -240,6 +249,41 @@ class Client:
         request = job.ReplayDeadLetterRequest(letter_id=letter_id)
         return (await self._ask(self._jobs.ReplayDeadLetter, request)).job
 
+    def live(
+        self,
+        *,
+        resume: ResumePoint | None = None,
+        gateways: Sequence[str] = (),
+        most_kept: timedelta = MOST_KEPT,
+        **options: Unpack[LiveOptions],
+    ) -> LiveSession:
+        """Begins or resumes a live session; use it with `async with`.
+
+        Args:
+            resume: The session to go on with; its options are what they were.
+                `started.tracks` of the session says from where to send each
+                track's audio again.
+            gateways: Addresses of further gateways of the mesh, to go on at when
+                this client's stops.
+            most_kept: How much audio of each track to keep until it is durable;
+                sending waits beyond. More than the longest utterance, 30 s.
+            options: What to do, as for a job, and the format of the audio.
+
+        Raises:
+            ClientError: INVALID_ARGUMENT with FEATURE_UNKNOWN or ADDRESS_INVALID.
+        """
+        for address in gateways:
+            _check_address(address)
+        at = Gateways((self.address, *gateways), self._credentials, self._metadata)
+        return LiveSession(start_message(options, resume), at, self._patience, most_kept)
+
+    async def get_session(self, session: ResumePoint) -> live_messages.GetSessionResponse:
+        """Returns how far a live session is."""
+        request = live_messages.GetSessionRequest(
+            session_id=sendable(session.session_id), resume_token=sendable(session.resume_token)
+        )
+        return await self._ask(self._live.GetSession, request)
+
     async def list_models(
         self, stage: common.Stage = common.STAGE_UNSPECIFIED
     ) -> list[catalog.Model]:
@@ -288,10 +332,10 @@ class Client:
         )
         try:
             with client_errors(self.address):
-                while (response := await _received(call.read(), sending)) is not grpc.aio.EOF:
+                while (response := await received(call.read(), sending)) is not grpc.aio.EOF:
                     yield response.event
         finally:
-            await _stop(call, sending)
+            await stop(call, sending)
 
     async def _watch_once(self, cursor: EventCursor) -> Events:
         request = job.WatchJobRequest(job_id=cursor.job_id, after_sequence=cursor.sequence)
@@ -304,19 +348,6 @@ class Client:
             call.cancel()  # abandoned calls are not garbage-collected
 
 
-async def _received(answer: Awaitable[Any], sending: asyncio.Task[None]) -> Any:
-    """Awaits an answer; if the upload failed, raises its error."""
-    try:
-        return await answer
-    except asyncio.CancelledError:
-        if not sending.done() or sending.cancelled():
-            raise
-        if failed := sending.exception():
-            raise failed from None
-        raise
-
-
-async def _stop(call: Any, sending: asyncio.Task[None]) -> None:
-    call.cancel()  # abandoned calls are not garbage-collected
-    sending.cancel()
-    await asyncio.gather(sending, return_exceptions=True)
+def _check_address(address: str) -> None:
+    if not (address.isascii() and _ADDRESS.fullmatch(address)):
+        raise address_invalid(address)

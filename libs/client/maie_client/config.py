@@ -25,15 +25,13 @@ FEATURES: dict[str, job.Feature] = {
 """The features by name."""
 
 
-class JobOptions(TypedDict, total=False):
-    """The options of a job. Unset ones have the mesh's own settings."""
+class SharedOptions(TypedDict, total=False):
+    """The options that jobs of recordings and live sessions share."""
 
     features: Sequence[str]
     """Names from FEATURES; empty: clean transcript and summary."""
     template_id: str
     """The template of the summary, such as "meeting_notes_v1"."""
-    filename: str
-    """The recording's file name, for its extension; by default that of the file."""
     language_code: str
     """The spoken language as a BCP-47 tag; by default detected, if the engine can."""
     hotwords: Sequence[str]
@@ -46,20 +44,27 @@ class JobOptions(TypedDict, total=False):
     """The sampling parameters for the clean transcript."""
     summary_generation: common.GenerationOptions
     """The sampling parameters for the summary."""
+    display_name: str
+    """The job's display name."""
+    labels: Mapping[str, str]
+    """The caller's own labels for the job."""
+    webhooks: Sequence[job.Webhook]
+    """The webhook to notify when the job is finished."""
+
+
+class JobOptions(SharedOptions, total=False):
+    """The options of a job. Unset ones have the mesh's own settings."""
+
+    filename: str
+    """The recording's file name, for its extension; by default that of the file."""
     recording_options: preprocess.RecordingOptions
     """The channels and tracks to transcribe."""
     chunk_duration: timedelta
     """The target length of chunks, 5 s to 30 min."""
     request_id: str
     """The idempotency key: a repeated request with the same content returns the same job."""
-    display_name: str
-    """The job's display name."""
-    labels: Mapping[str, str]
-    """The caller's own labels for the job."""
     interactive: bool
     """Whether somebody waits for it: it then has priority over other work."""
-    webhooks: Sequence[job.Webhook]
-    """The webhook to notify when the job is finished."""
 
 
 def job_config(options: JobOptions, filename: str = "") -> job.JobConfig:
@@ -68,19 +73,35 @@ def job_config(options: JobOptions, filename: str = "") -> job.JobConfig:
     Raises:
         ClientError: INVALID_ARGUMENT with FEATURE_UNKNOWN.
     """
+    config = shared_config(options)
+    config.MergeFrom(
+        job.JobConfig(
+            filename=sendable(options.get("filename", filename)),
+            request_id=sendable(options.get("request_id", "")),
+            lane=job.LANE_INTERACTIVE if options.get("interactive") else job.LANE_UNSPECIFIED,
+            recording_options=options.get("recording_options"),
+        )
+    )
+    if "chunk_duration" in options:
+        config.chunk_duration.FromTimedelta(options["chunk_duration"])
+    return config
+
+
+def shared_config(options: SharedOptions) -> job.JobConfig:
+    """Converts what recordings and live sessions share.
+
+    Raises:
+        ClientError: INVALID_ARGUMENT with FEATURE_UNKNOWN.
+    """
     config = job.JobConfig(
         features=[_feature(name) for name in options.get("features", ())],
         template_id=sendable(options.get("template_id", "")),
-        filename=sendable(options.get("filename", filename)),
-        request_id=sendable(options.get("request_id", "")),
         display_name=sendable(options.get("display_name", "")),
         labels=sendable_labels(options.get("labels", {})),
-        lane=job.LANE_INTERACTIVE if options.get("interactive") else job.LANE_UNSPECIFIED,
         webhooks=options.get("webhooks", ()),
         asr_options=options.get("asr_options"),
         enhancement_generation=options.get("enhancement_generation"),
         summary_generation=options.get("summary_generation"),
-        recording_options=options.get("recording_options"),
     )
     config.asr_options.MergeFrom(
         asr.TranscribeOptions(
@@ -89,8 +110,6 @@ def job_config(options: JobOptions, filename: str = "") -> job.JobConfig:
             word_time_offsets=options.get("word_time_offsets"),
         )
     )
-    if "chunk_duration" in options:
-        config.chunk_duration.FromTimedelta(options["chunk_duration"])
     return config
 
 

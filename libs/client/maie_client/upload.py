@@ -16,6 +16,7 @@ import grpc
 from google.protobuf.message import Message
 
 from maie.job.v1 import job_pb2 as job
+from maie_client.streams import write
 from maie_client.text import sendable_name
 
 MESSAGE_BYTES = 256 * 1024
@@ -45,22 +46,13 @@ async def send_upload(
         await call.wait_for_connection()
         async with aclosing(_parts(config, source)) as parts:
             async for part in parts:
-                await _write(call, wrap(part))
+                await write(call, wrap(part))
         await call.done_writing()
     except (grpc.aio.AioRpcError, grpc.aio.InternalError):
         return
     except BaseException:
         call.cancel()
         raise
-
-
-async def _write(call: Any, message: Message) -> None:
-    """Sends a message like `call.write`, but keeps the call's status.
-
-    grpcio 1.85 treats a failed write after the gateway has ended the call as the end of the call:
-    the reader gets INTERNAL instead of the gateway's error.
-    """
-    await call._cython_call.send_serialized_message(message.SerializeToString())
 
 
 async def _parts(config: job.JobConfig, source: Source) -> AsyncGenerator[job.UploadPart, None]:

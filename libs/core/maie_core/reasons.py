@@ -275,7 +275,8 @@ class Reason(enum.StrEnum):
     """A stream of the broker is not as this release needs it. Change or remove the stream that the
     message names, or give the mesh an account of NATS of its own."""
     STREAM_ENDED = "STREAM_ENDED", Code.UNAVAILABLE
-    """The gateway ended a stream before the job was finished. Watch the job to go on."""
+    """The gateway ended a stream before the job or the live session was finished. Watch the job, or
+    resume the session, to go on."""
     STREAM_OUT_OF_ORDER = "STREAM_OUT_OF_ORDER", Code.INVALID_ARGUMENT
     """The messages of a live call are out of order. Send the start first and once, and nothing
     after the end."""

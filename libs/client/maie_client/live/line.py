@@ -1,0 +1,102 @@
+"""Keeps a session going through broken calls."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from datetime import timedelta
+
+from maie.live.v1 import live_pb2 as live
+from maie_client.errors import ClientError
+from maie_client.follow import Backoff
+from maie_client.live.call import converse
+from maie_client.live.errors import call_ended, is_resumable, session_ended
+from maie_client.live.gateways import Gateways
+from maie_client.live.inbox import Inbox
+from maie_client.live.outbox import Outbox
+
+# They come from a gateway that may take the session no further.
+_NO_PROGRESS = frozenset({"started", "go_away", "lag", "warning"})
+
+
+class Line:
+    """A session's connection, call after call.
+
+    Args:
+        start: The first message of the first call.
+        gateways: Where to call.
+        outbox: What to send.
+        inbox: Where events go.
+        patience: How long to try again without progress.
+
+    Attributes:
+        started: The first `started`, or the error instead of it.
+        resume_token: The session's token; empty before it is known.
+    """
+
+    def __init__(
+        self,
+        start: live.StartSession,
+        gateways: Gateways,
+        outbox: Outbox,
+        inbox: Inbox,
+        patience: timedelta,
+    ) -> None:
+        self.started: asyncio.Future[live.SessionStarted] = asyncio.Future()
+        self._start = start
+        self._gateways = gateways
+        self._outbox = outbox
+        self._inbox = inbox
+        self._backoff = Backoff(patience)
+
+    async def run(self) -> None:
+        """Calls until the session has ended, or cannot go on."""
+        try:
+            await self._go_on()
+        except Exception as error:  # noqa: BLE001 # whoever reads or sends gets it
+            await self._close(error)
+        else:
+            await self._close(None)
+
+    async def _go_on(self) -> None:
+        refused = 0
+        while self._inbox.ended is None:
+            try:
+                await self._call()
+            except ClientError as error:
+                if not is_resumable(error):
+                    raise
+                if self.started.done():
+                    await self._backoff.wait(error)
+                elif (refused := refused + 1) == len(self._gateways.addresses):
+                    raise
+
+    async def _call(self) -> None:
+        """Makes one call; returns after the session's end."""
+        self._start.after_sequence = self._inbox.sequence
+        address, call = self._gateways.next_call()
+        async with aclosing(converse(call, address, self._start, self._outbox)) as events:
+            async for event in events:
+                self._take(event)
+                if event.HasField("go_away"):
+                    raise call_ended("The gateway stops")
+                if self._inbox.ended is not None:
+                    return
+
+    def _take(self, event: live.TranscribeResponse) -> None:
+        kind = event.WhichOneof("event")
+        if kind == "started":
+            self._start.session_id = event.started.session_id
+            self._start.resume_token = event.started.resume_token or self._start.resume_token
+            self._start.ClearField("config")
+        elif kind not in _NO_PROGRESS:
+            self._backoff.reset()
+        self._inbox.put(event)
+        if kind == "started" and not self.started.done():
+            self.started.set_result(event.started)
+
+    async def _close(self, error: Exception | None) -> None:
+        if error is not None and not self.started.done():
+            self.started.set_exception(error)
+        await self._outbox.close(error or session_ended())
+        self._inbox.close(error)

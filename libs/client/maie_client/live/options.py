@@ -1,0 +1,78 @@
+"""The options of a live session, by plain names."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from maie.asr.v1 import streaming_pb2 as streaming
+from maie.live.v1 import live_pb2 as live
+from maie_client.config import SharedOptions, shared_config
+from maie_client.live.resume import ResumePoint
+from maie_client.text import sendable
+
+DEFAULT_RATE_HERTZ: Final = 16_000
+_SAMPLE_BYTES = {live.AUDIO_ENCODING_LINEAR16: 2}
+
+
+class LiveOptions(SharedOptions, total=False):
+    """The options of a live session. Unset ones have the mesh's own settings."""
+
+    format: live.AudioFormat
+    """The format of the audio; by default 16-bit PCM, mono, 16 kHz."""
+    partials: streaming.PartialOptions
+    """When partial results come."""
+    turns: streaming.TurnOptions
+    """When an utterance begins and ends."""
+
+
+def linear16(sample_rate_hertz: int = DEFAULT_RATE_HERTZ, channels: int = 1) -> live.AudioFormat:
+    """The format of 16-bit little-endian PCM.
+
+    Args:
+        sample_rate_hertz: Samples per second and channel, 8000 to 48000.
+        channels: How many channels are interleaved, 1 to 8. They are mixed.
+    """
+    return live.AudioFormat(
+        encoding=live.AUDIO_ENCODING_LINEAR16,
+        sample_rate_hertz=sample_rate_hertz,
+        channels=channels,
+    )
+
+
+def session_config(options: LiveOptions) -> live.SessionConfig:
+    """Converts options to the contract's message.
+
+    Raises:
+        ClientError: INVALID_ARGUMENT with FEATURE_UNKNOWN.
+    """
+    return live.SessionConfig(
+        format=options.get("format") or linear16(),
+        job=shared_config(options),
+        partials=options.get("partials"),
+        turns=options.get("turns"),
+    )
+
+
+def start_message(options: LiveOptions, resume: ResumePoint | None) -> live.StartSession:
+    """The first message of a session, or of one that goes on.
+
+    Raises:
+        ClientError: INVALID_ARGUMENT with FEATURE_UNKNOWN.
+    """
+    if resume is None:
+        return live.StartSession(config=session_config(options))
+    return live.StartSession(
+        session_id=sendable(resume.session_id),
+        resume_token=sendable(resume.resume_token),
+        after_sequence=resume.after_sequence,
+    )
+
+
+def frame_bytes(format_: live.AudioFormat) -> int:
+    """The bytes of one sample of all channels."""
+    return _SAMPLE_BYTES.get(format_.encoding, 1) * max(1, format_.channels)
+
+
+def second_bytes(format_: live.AudioFormat) -> int:
+    """The bytes of one second of audio."""
+    return frame_bytes(format_) * (format_.sample_rate_hertz or DEFAULT_RATE_HERTZ)
