@@ -195,7 +195,7 @@ class WebhookDelivery(_message.Message):
     def __init__(self, job_id: _Optional[str] = ..., tenant: _Optional[str] = ..., receiver: _Optional[str] = ..., url: _Optional[str] = ..., event_id: _Optional[str] = ..., state: _Optional[str] = ..., finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., display_name: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., failures: _Optional[_Iterable[_Union[_types_pb2.Failure, _Mapping]]] = ..., attempt: _Optional[int] = ...) -> None: ...
 
 class WorkerInfo(_message.Message):
-    __slots__ = ("stage", "instance", "address", "version", "slots", "start_time", "models", "memory")
+    __slots__ = ("stage", "instance", "address", "version", "slots", "start_time", "models", "memory", "live_tracks")
     STAGE_FIELD_NUMBER: _ClassVar[int]
     INSTANCE_FIELD_NUMBER: _ClassVar[int]
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
@@ -204,6 +204,7 @@ class WorkerInfo(_message.Message):
     START_TIME_FIELD_NUMBER: _ClassVar[int]
     MODELS_FIELD_NUMBER: _ClassVar[int]
     MEMORY_FIELD_NUMBER: _ClassVar[int]
+    LIVE_TRACKS_FIELD_NUMBER: _ClassVar[int]
     stage: _types_pb2.Stage
     instance: str
     address: str
@@ -212,7 +213,8 @@ class WorkerInfo(_message.Message):
     start_time: _timestamp_pb2.Timestamp
     models: _containers.RepeatedCompositeFieldContainer[ModelInfo]
     memory: WorkerMemory
-    def __init__(self, stage: _Optional[_Union[_types_pb2.Stage, str]] = ..., instance: _Optional[str] = ..., address: _Optional[str] = ..., version: _Optional[str] = ..., slots: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., models: _Optional[_Iterable[_Union[ModelInfo, _Mapping]]] = ..., memory: _Optional[_Union[WorkerMemory, _Mapping]] = ...) -> None: ...
+    live_tracks: int
+    def __init__(self, stage: _Optional[_Union[_types_pb2.Stage, str]] = ..., instance: _Optional[str] = ..., address: _Optional[str] = ..., version: _Optional[str] = ..., slots: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., models: _Optional[_Iterable[_Union[ModelInfo, _Mapping]]] = ..., memory: _Optional[_Union[WorkerMemory, _Mapping]] = ..., live_tracks: _Optional[int] = ...) -> None: ...
 
 class WorkerMemory(_message.Message):
     __slots__ = ("rss_bytes", "gpu_bytes", "shared_gpu", "loaded", "loads", "moving_duration")
