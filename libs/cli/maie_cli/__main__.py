@@ -1,5 +1,6 @@
 """The maie command."""
 
+import os
 import sys
 
 try:
@@ -14,6 +15,8 @@ def main() -> None:
     # during an import. A shell's setting to ignore it for background jobs is kept.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # gRPC would write on the terminal when a gateway goes; the command says it in a sentence.
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     from contextlib import suppress
 
     from maie_cli.streams import close_output, open_streams
