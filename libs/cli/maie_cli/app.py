@@ -13,6 +13,7 @@ from maie_cli.lazy import LazyCommands
 COMMANDS = {
     "up": "up",
     "process": "process",
+    "live": "live",
     "search": "search",
     "templates": "catalog",
     "doctor": "doctor",

@@ -13,7 +13,7 @@ from maie.asr.v1 import asr_pb2 as asr
 from maie.common.v1 import types_pb2 as common
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie_cli.arguments import ChannelName
-from maie_client import JobOptions
+from maie_client import JobOptions, SharedOptions
 from maie_client.text import sendable
 
 DURATION = "google.protobuf.Duration"
@@ -28,13 +28,13 @@ NumberT = TypeVar("NumberT", int, float)
 
 def stage_options(
     of_asr: Sequence[str], of_enhancement: Sequence[str], of_summary: Sequence[str]
-) -> JobOptions:
+) -> SharedOptions:
     """The options for a job's stages.
 
     Raises:
         typer.BadParameter: There is no such option, or it has no such value.
     """
-    options: JobOptions = {}
+    options: SharedOptions = {}
     if of_asr:
         options["asr_options"] = parse_options(of_asr, asr.TranscribeOptions(), "--asr")
     if of_enhancement:
@@ -166,7 +166,8 @@ def _named(names: Mapping[str, Any], value: str) -> Any:
     return names[value.lower()]
 
 
-def _names(kind: Descriptor) -> str:
+def option_names(kind: Descriptor) -> str:
+    """The names of a message's options, with commas."""
     return ", ".join(path[-1].name for path in _leaves(kind))
 
 
@@ -176,7 +177,7 @@ AsrOptions = Annotated[
         "--asr",
         metavar="NAME=VALUE",
         help="An ASR option, repeatable; lists with commas, times in seconds: "
-        f"{_names(asr.TranscribeOptions.DESCRIPTOR)}.",
+        f"{option_names(asr.TranscribeOptions.DESCRIPTOR)}.",
     ),
 ]
 EnhancementOptions = Annotated[
@@ -185,7 +186,7 @@ EnhancementOptions = Annotated[
         "--enhancement",
         metavar="NAME=VALUE",
         help="A sampling parameter of the clean transcript's language model, repeatable: "
-        f"{_names(common.GenerationOptions.DESCRIPTOR)}.",
+        f"{option_names(common.GenerationOptions.DESCRIPTOR)}.",
     ),
 ]
 SummaryOptions = Annotated[

@@ -3,7 +3,7 @@
 from grpc import StatusCode
 
 from maie_client.client import Client
-from maie_client.config import FEATURES, JobOptions
+from maie_client.config import FEATURES, JobOptions, SharedOptions
 from maie_client.errors import ClientError
 from maie_client.live import LiveOptions, LiveSession, ResumePoint, linear16
 from maie_client.reasons import ClientReason
@@ -18,6 +18,7 @@ __all__ = [
     "LiveOptions",
     "LiveSession",
     "ResumePoint",
+    "SharedOptions",
     "Source",
     "StatusCode",
     "linear16",

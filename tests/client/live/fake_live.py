@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
 
+from maie.catalog.v1 import catalog_pb2_grpc as catalog_grpc
+from maie.job.v1 import job_pb2_grpc as job_grpc
 from maie.live.v1 import live_pb2 as live
 from maie.live.v1 import live_pb2_grpc as live_grpc
 from maie_client import linear16
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
 from maie_runtime.rpc.server import GrpcServer
+from tests.client.fake_gateway import FakeCatalog, FakeJobs
 
 SESSION_ID = "0197c1a2-0000-7000-8000-00000000000a"
 TOKEN = "a secret"
@@ -45,11 +48,13 @@ class Truth:
         breaks: How the call breaks at which point, counted over all calls.
         points: How many points there were.
         settles: Whether audio becomes durable.
+        reads: What the words of a message are.
     """
 
     breaks: Mapping[int, Break] = field(default_factory=dict)
     points: int = 0
     settles: bool = True
+    reads: Callable[[bytes], str] = bytes.decode
     refusal: StageError | None = None
     starts: list[live.StartSession] = field(default_factory=list)
     received: list[live.TranscribeRequest] = field(default_factory=list)
@@ -133,7 +138,7 @@ class Call:
             raise StageError(Code.INVALID_ARGUMENT, Reason.AUDIO_SEQUENCE_GAP, "A gap.")
         track.received = sequence
         if kind == "audio":
-            track.pending.append(request.audio.content.decode())
+            track.pending.append(self.truth.reads(request.audio.content))
             yield live.TranscribeResponse(
                 partial=live.Partial(track=name, stable_text=" ".join(track.pending))
             )
@@ -222,10 +227,14 @@ class FakeLive(live_grpc.LiveServiceServicer):
 
 
 @asynccontextmanager
-async def live_gateway(truth: Truth, address: str = "127.0.0.1:0") -> AsyncIterator[str]:
+async def live_gateway(
+    truth: Truth, address: str = "127.0.0.1:0", jobs: FakeJobs | None = None
+) -> AsyncIterator[str]:
     """A gateway that answers; gives its address. Leaving it breaks off every call."""
     server = GrpcServer(address, ("maie.live.v1.LiveService",))
     live_grpc.add_LiveServiceServicer_to_server(FakeLive(truth), server.server)
+    job_grpc.add_JobServiceServicer_to_server(jobs or FakeJobs([]), server.server)
+    catalog_grpc.add_CatalogServiceServicer_to_server(FakeCatalog(), server.server)
     await server.start()
     await server.set_serving(True)
     try:

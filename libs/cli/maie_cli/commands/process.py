@@ -104,9 +104,10 @@ def process(
     leaves a job that was accepted running; `maie jobs` looks after it.
     """
     options = _job_options(feature or [], template, language, chunk_seconds)
-    options |= stage_options(asr_options or (), enhancement_options or (), summary_options or ())
     options |= recording_options(channels, track)
-    options |= {
+    options = {
+        **options,
+        **stage_options(asr_options or (), enhancement_options or (), summary_options or ()),
         "labels": parse_labels(label or ()),
         "display_name": name,
         "request_id": request_id,

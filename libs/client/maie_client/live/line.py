@@ -31,7 +31,7 @@ class Line:
 
     Attributes:
         started: The first `started`, or the error instead of it.
-        resume_token: The session's token; empty before it is known.
+        trouble: Why there is no call now; empty while there is one.
     """
 
     def __init__(
@@ -43,6 +43,7 @@ class Line:
         patience: timedelta,
     ) -> None:
         self.started: asyncio.Future[live.SessionStarted] = asyncio.Future()
+        self.trouble = ""
         self._start = start
         self._gateways = gateways
         self._outbox = outbox
@@ -66,6 +67,7 @@ class Line:
             except ClientError as error:
                 if not is_resumable(error):
                     raise
+                self.trouble = error.message
                 if self.started.done():
                     await self._backoff.wait(error)
                 elif (refused := refused + 1) == len(self._gateways.addresses):
@@ -89,6 +91,7 @@ class Line:
             self._start.session_id = event.started.session_id
             self._start.resume_token = event.started.resume_token or self._start.resume_token
             self._start.ClearField("config")
+            self.trouble = ""
         elif kind not in _NO_PROGRESS:
             self._backoff.reset()
         self._inbox.put(event)

@@ -91,6 +91,11 @@ class LiveSession:
         return self._outbox.kept_bytes
 
     @property
+    def trouble(self) -> str:
+        """Why there is no connection now, for people; empty while there is one."""
+        return self._line.trouble
+
+    @property
     def unread(self) -> int:
         """How many events wait to be read."""
         return self._inbox.unread

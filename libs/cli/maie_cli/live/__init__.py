@@ -1,0 +1,1 @@
+"""Live speech on the command line: where the audio comes from, and captions."""

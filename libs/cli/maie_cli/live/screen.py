@@ -1,0 +1,120 @@
+"""What is said now, as lines of a terminal."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Protocol
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.constrain import Constrain
+from rich.table import Table
+from rich.text import Text
+
+from maie.live.v1 import live_pb2 as live
+from maie_core.durations import seconds
+from maie_formats.clean import plain
+from maie_formats.transcript import clock
+
+COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "red")
+"""One for each track; they begin again after the last."""
+# The status, and the line of the cursor.
+FRAME_LINES = 2
+# The terminal writes "^C" at the cursor, after the status; it must not begin a new line there.
+ECHO_COLUMNS = 3
+# Less is no lag that a reader notices.
+LEAST_LAG_SECONDS = 1.0
+
+
+class Connected(Protocol):
+    """Knows the state of its connection."""
+
+    @property
+    def trouble(self) -> str:
+        """The current error of the connection; empty for none."""
+        ...
+
+
+class Screen:
+    """The utterances that go on, and a line with the time and the latency.
+
+    Args:
+        names: The name of each track; empty for one that needs none.
+        session: The session.
+    """
+
+    def __init__(self, names: Mapping[str, str], session: Connected) -> None:
+        self._names = names
+        self._session = session
+        self._order = {track: number for number, track in enumerate(names)}
+        self._partials: dict[str, live.Partial] = {}
+        self._behind: dict[str, float] = {}
+        self._latency: float | None = None
+        self._begun = time.monotonic()
+
+    def take(self, event: live.TranscribeResponse) -> Text | None:
+        """Takes an event; returns what was said in the end, if it says so."""
+        if event.HasField("partial"):
+            self._partials[event.partial.track] = event.partial
+        elif event.HasField("lag"):
+            self._behind[event.lag.track] = seconds(event.lag.behind)
+        elif event.HasField("final"):
+            return self._final(event.final)
+        elif event.HasField("started"):  # a call that resumes reads what is not final again
+            self._partials.clear()
+        return None
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        width = options.max_width
+        lines = [
+            line
+            for track in sorted(self._partials, key=lambda track: self._order.get(track, 0))
+            for line in self._partial(self._partials[track]).wrap(console, width)
+        ]
+        room = max(1, (options.height or console.height) - FRAME_LINES)
+        yield from lines[-room:]
+        yield Constrain(self._status(), max(1, width - ECHO_COLUMNS))
+
+    def _final(self, final: live.Final) -> Text | None:
+        self._partials.pop(final.track, None)
+        self._behind.pop(final.track, None)
+        self._latency = seconds(final.latency)
+        text = plain(final.segment.text)
+        if not text:
+            return None
+        begins = clock(seconds(final.segment.start_offset))
+        return Text.assemble((f"{begins} ", "dim"), *self._name(final.track), text)
+
+    def _partial(self, partial: live.Partial) -> Text:
+        text = plain(f"{partial.stable_text} {partial.unstable_text}")
+        stable = len(plain(partial.stable_text))
+        begins = clock(seconds(partial.range.start_offset))
+        return Text.assemble(
+            (f"{begins} ", "dim"),
+            *self._name(partial.track),
+            (text[:stable], "dim"),
+            (text[stable:], "dim italic"),
+        )
+
+    def _name(self, track: str) -> list[tuple[str, str]]:
+        name = self._names.get(track, plain(track))
+        if not name:
+            return []
+        number = self._order.setdefault(track, len(self._order))
+        return [(f"{name}: ", f"bold {COLOURS[number % len(COLOURS)]}")]
+
+    def _status(self) -> Table:
+        line = Table.grid(expand=True)
+        line.add_column()
+        line.add_column(justify="right", no_wrap=True)
+        trouble = plain(self._session.trouble)
+        elapsed = f"live {clock(time.monotonic() - self._begun)}"
+        left = Text(f"{elapsed}  {trouble}", style="yellow") if trouble else Text(elapsed, "dim")
+        line.add_row(left, self._corner())
+        return line
+
+    def _corner(self) -> Text:
+        behind = max(self._behind.values(), default=0.0)
+        if behind >= LEAST_LAG_SECONDS:
+            return Text(f"{behind:.1f} s behind", style="yellow")
+        return Text(f"{self._latency:.2f} s" if self._latency is not None else "", style="dim")

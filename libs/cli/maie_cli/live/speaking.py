@@ -1,0 +1,81 @@
+"""Sends sources to a session, each as a track."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+
+from maie.live.v1 import live_pb2 as live
+from maie_cli.live.sources import SAMPLE_BYTES, Source
+from maie_client import LiveSession
+
+
+class Speaker:
+    """Sends the audio of all tracks.
+
+    Args:
+        session: Where to send it.
+        sources: The sources by track; open.
+        formats: The format of each track.
+        fast: Whether to send files as fast as they are taken, not in real time.
+    """
+
+    def __init__(
+        self,
+        session: LiveSession,
+        sources: Mapping[str, Source],
+        formats: Mapping[str, live.AudioFormat],
+        *,
+        fast: bool,
+    ) -> None:
+        self._session = session
+        self._sources = sources
+        self._formats = formats
+        self._fast = fast
+        self._stopped = asyncio.Event()
+
+    def stop(self) -> None:
+        """Sends no more audio, and ends the session."""
+        self._stopped.set()
+
+    async def speak(self) -> None:
+        """Sends everything, or until `stop`; then ends the session.
+
+        Raises:
+            OSError: A source cannot be read. The session is ended.
+            ClientError: The session cannot go on.
+        """
+        tracks = [asyncio.create_task(self._track(track)) for track in self._sources]
+        stopped = asyncio.create_task(self._stopped.wait())
+        try:
+            await _until(stopped, tracks)
+        finally:
+            for task in (stopped, *tracks):
+                task.cancel()
+            await asyncio.gather(stopped, *tracks, return_exceptions=True)
+        await self._session.end()
+        for task in tracks:
+            if not task.cancelled():
+                task.result()
+
+    async def _track(self, track: str) -> None:
+        source, format_ = self._sources[track], self._formats[track]
+        await self._session.join(track, display_name=source.name, format=format_)
+        second = format_.sample_rate_hertz * format_.channels * SAMPLE_BYTES
+        begun, sent = time.monotonic(), 0.0
+        while audio := await source.read():
+            await self._session.send(audio, track)
+            sent += len(audio) / second
+            if not (self._fast or source.paced):
+                await asyncio.sleep(begun + sent - time.monotonic())
+        await self._session.leave(track)
+
+
+async def _until(stopped: asyncio.Task[bool], tracks: list[asyncio.Task[None]]) -> None:
+    """Waits until all tracks are sent, one has failed, or it is stopped."""
+    waiting: set[asyncio.Task[None] | asyncio.Task[bool]] = {stopped, *tracks}
+    while not stopped.done() and waiting != {stopped}:
+        done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        if any(not task.cancelled() and task.exception() for task in done):
+            return
