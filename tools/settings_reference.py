@@ -22,6 +22,7 @@ from maie_enhancement.settings import (
     EnhancementSettings,
     EnhancementVllmSettings,
 )
+from maie_gateway.live.settings import LiveSettings
 from maie_gateway.readmodel import ReadModelSettings
 from maie_gateway.settings import GatewaySettings, RetentionSettings
 from maie_gateway.webhooks import WebhookSettings
@@ -40,6 +41,7 @@ SECTIONS: tuple[tuple[str, type[Settings]], ...] = (
     ("Templates (gateway and summary)", TemplateSettings),
     ("Gateway", GatewaySettings),
     ("Lists and search (gateway)", ReadModelSettings),
+    ("Live speech (gateway)", LiveSettings),
     ("Retention (gateway)", RetentionSettings),
     ("Webhooks (gateway)", WebhookSettings),
     ("Preprocess", PreprocessSettings),

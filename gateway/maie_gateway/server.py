@@ -12,6 +12,7 @@ import structlog
 from maie.catalog.v1 import catalog_pb2_grpc
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import job_pb2_grpc
+from maie.live.v1 import live_pb2_grpc
 from maie_core.limits import MAX_GATEWAY_REQUEST_BYTES
 from maie_core.metrics import open_metrics
 from maie_gateway.care.dead_letters import DeadLetters
@@ -24,12 +25,19 @@ from maie_gateway.engine.metrics import observe_demand
 from maie_gateway.engine.wiring import ConductingOptions, conducting
 from maie_gateway.intake.admission import Admission
 from maie_gateway.intake.requests import Requests
+from maie_gateway.intake.snapshots import Snapshots
 from maie_gateway.intake.steering import Steering
 from maie_gateway.intake.submission import PIPELINE_VERSION, Submissions
+from maie_gateway.live.abandoned import Abandoned
+from maie_gateway.live.endings import Endings
+from maie_gateway.live.opening import Openings
+from maie_gateway.live.replicas import Replicas
+from maie_gateway.live.sessions import Sessions
 from maie_gateway.readmodel import Projector, open_read_model
 from maie_gateway.records.store import JobStore
 from maie_gateway.rpc.catalog import CatalogService
 from maie_gateway.rpc.jobs import JobService
+from maie_gateway.rpc.live import LiveService
 from maie_gateway.rpc.watch import Watch
 from maie_gateway.settings import GatewaySettings
 from maie_gateway.views.results import Results
@@ -43,12 +51,17 @@ from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.presence import instance_name
 from maie_runtime.bus.provision import Wanted, open_provisioned_broker
 from maie_runtime.bus.rights import GATEWAY
+from maie_runtime.bus.session_log import SessionLog
 from maie_runtime.rpc.server import GrpcServer
 from maie_templates import TemplateLibrary
 
 log = structlog.get_logger()
 
-SERVICES = ("maie.job.v1.JobService", "maie.catalog.v1.CatalogService")
+SERVICES = (
+    "maie.job.v1.JobService",
+    "maie.live.v1.LiveService",
+    "maie.catalog.v1.CatalogService",
+)
 HEALTH_CHECK_SECONDS = 1.0
 
 
@@ -111,6 +124,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
         observe_demand(meter, broker, jobs.changes, jobs.workers)
         watch = Watch(broker, jobs.store, jobs.changes, results)
         templates = TemplateLibrary(settings.templates.directory)
+        snapshots = Snapshots(blobs, templates)
         requests = Requests(broker)
 
         async def check(config: job.JobConfig) -> None:
@@ -127,6 +141,28 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             changes=jobs.changes,
             marker_seconds=settings.retention.removals_seconds,
         )
+        name = instance_name("gateway")
+        endings = Endings(broker, blobs, jobs.store, name)
+        openings = Openings(
+            sessions=SessionLog(broker),
+            store=jobs.store,
+            conductor=jobs.conductor,
+            snapshots=snapshots,
+            check=check,
+            gateway=name,
+        )
+        replicas = Replicas(jobs.workers)
+        sessions = Sessions(
+            broker=broker,
+            openings=openings,
+            endings=endings,
+            replicas=replicas,
+            changes=jobs.changes,
+            settings=settings.live,
+        )
+        abandoned = Abandoned(broker, jobs.changes, endings, name, settings.live)
+        for part in (replicas, sessions, abandoned):
+            await stack.enter_async_context(part.running())
         sweeper = Sweeper(broker, blobs, jobs.store, removal, settings.retention)
         await stack.enter_async_context(sweeper.running())
         job_pb2_grpc.add_JobServiceServicer_to_server(
@@ -141,7 +177,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
                     fair_share=jobs.fair_share,
                     requests=requests,
                     admission=Admission(jobs.changes, settings.admission_limits()),
-                    templates=templates,
+                    snapshots=snapshots,
                     limits=settings.upload_limits(),
                     check=check,
                 ),
@@ -166,6 +202,9 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             ),
             server.server,
         )
+        live_pb2_grpc.add_LiveServiceServicer_to_server(
+            LiveService(sessions, openings), server.server
+        )
         await server.start()
         try:
             keeping = keep_streams(broker, wanted)
@@ -174,7 +213,8 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
         finally:
             await server.set_serving(False)
             watch.drain()
-            await server.stop(settings.mesh.shutdown_grace_seconds)
+            grace = settings.mesh.shutdown_grace_seconds
+            await asyncio.gather(server.stop(grace), sessions.drain(grace))
 
 
 async def _report_health(server: GrpcServer, broker: Broker) -> None:

@@ -8,6 +8,7 @@ from pydantic_settings import SettingsConfigDict
 from maie_core.settings import MeshSettings, Settings
 from maie_gateway.intake.admission import AdmissionLimits
 from maie_gateway.intake.pace import UploadLimits
+from maie_gateway.live.settings import LiveSettings
 from maie_gateway.readmodel import ReadModelSettings
 from maie_gateway.webhooks import WebhookSettings
 from maie_runtime.bus.streams import Lifetimes
@@ -64,6 +65,8 @@ class GatewaySettings(Settings):
     """How long data is kept."""
     read_model: ReadModelSettings = Field(default_factory=ReadModelSettings)
     """The database for lists and search."""
+    live: LiveSettings = Field(default_factory=LiveSettings)
+    """The settings of live speech."""
     webhooks: WebhookSettings = Field(default_factory=WebhookSettings)
     """The settings of webhooks."""
     max_active_jobs: int = Field(default=50, ge=1)

@@ -61,6 +61,10 @@ class LiveWorkers:
         """
         if not self._broker.connected:
             raise broker_unavailable()
+        return self.known_workers()
+
+    def known_workers(self) -> list[event.WorkerInfo]:
+        """The same, also while the broker is away."""
         return [self._known[key].info for key in sorted(self._known)]
 
     def slots(self) -> Mapping[common.Stage, int]:

@@ -20,6 +20,7 @@ from maie_gateway.engine.loop import Conductor
 from maie_gateway.intake.admission import Admission, Upload
 from maie_gateway.intake.pace import Pace, UploadLimits
 from maie_gateway.intake.requests import Requests, check_same_submit
+from maie_gateway.intake.snapshots import Snapshots
 from maie_gateway.intake.submit_config import settled_config
 from maie_gateway.intake.upload import first_config, receive_audio
 from maie_gateway.records.changes import JobChanges
@@ -28,7 +29,6 @@ from maie_runtime import folders
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus.broker import Broker, broker_unavailable
 from maie_runtime.failpoints import failpoint
-from maie_templates import TemplateLibrary
 
 log = structlog.get_logger()
 
@@ -53,7 +53,7 @@ class Submissions:
         fair_share: Decides whether a new job is held.
         requests: Maps request ids to jobs.
         admission: Limits jobs and uploads.
-        templates: The templates of summaries.
+        snapshots: Stores the templates of summaries.
         limits: The limits on one upload.
         check: Further checks of a config.
     """
@@ -69,7 +69,7 @@ class Submissions:
         fair_share: FairShare,
         requests: Requests,
         admission: Admission,
-        templates: TemplateLibrary,
+        snapshots: Snapshots,
         limits: UploadLimits,
         check: CheckConfig = check_nothing,
     ) -> None:
@@ -81,7 +81,7 @@ class Submissions:
         self._fair_share = fair_share
         self._requests = requests
         self._admission = admission
-        self._templates = templates
+        self._snapshots = snapshots
         self._limits = limits
         self._check = check
 
@@ -97,7 +97,7 @@ class Submissions:
         async with aclosing(parts):
             config = settled_config(await first_config(parts, pace))
             if config.template_id:
-                self._templates.get(config.template_id)  # raises before the upload
+                self._snapshots.check(config.template_id)  # raises before the upload
             await self._check(config)
             if not self._broker.connected:
                 raise broker_unavailable()
@@ -145,7 +145,7 @@ class Submissions:
         traceparent: str,
     ) -> record.JobRecord:
         try:
-            template, digest = await self._snapshot(job_id, config)
+            template, digest = await self._snapshots.store(job_id, config.template_id)
             step = accept(
                 job_id=job_id,
                 config=config,
@@ -193,15 +193,6 @@ class Submissions:
         check_same_submit(stored.record, secrets, config, recording)
         log.info("job.attached", job=job_id, tenant=stored.record.tenant)
         return stored.record
-
-    async def _snapshot(self, job_id: str, config: job.JobConfig) -> tuple[common.Blob | None, str]:
-        """Stores a copy of the current template for this job."""
-        if not config.template_id:
-            return None, ""
-        template = self._templates.get(config.template_id).to_message()
-        return await self._blobs.put_message(
-            f"{folders.of_job(job_id)}/template", template
-        ), template.sha256
 
 
 def _recording_prefix(job_id: str, config: job.JobConfig) -> str:

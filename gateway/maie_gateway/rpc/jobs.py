@@ -21,11 +21,10 @@ from maie_gateway.intake.tenancy import own_job, tenant_of
 from maie_gateway.readmodel import Projector, ReadModel
 from maie_gateway.records.journal import StoredRecord
 from maie_gateway.records.store import JobStore
+from maie_gateway.rpc.trace import traceparent_of
 from maie_gateway.rpc.watch import Watch
 from maie_gateway.views.results import Results
 
-# https://www.w3.org/TR/trace-context/#traceparent-header
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _JOB_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -147,16 +146,10 @@ class JobService(job_pb2_grpc.JobServiceServicer):
     async def _accept(self, messages: AsyncIterator[Any], context: Any) -> record.JobRecord:
         tenant = tenant_of(context)
         parts = (message.upload async for message in messages)
-        return await self._submissions.accept(parts, tenant, _traceparent(context))
+        return await self._submissions.accept(parts, tenant, traceparent_of(context))
 
     async def _own(self, job_id: str, context: Any) -> StoredRecord:
         return await own_job(self._store, _checked(job_id), tenant_of(context))
-
-
-def _traceparent(context: Any) -> str:
-    """The caller's W3C trace context; empty where there is no valid one."""
-    sent = dict(context.invocation_metadata() or ()).get("traceparent", "")
-    return sent if isinstance(sent, str) and _TRACEPARENT.fullmatch(sent) else ""
 
 
 def _checked(job_id: str) -> str:

@@ -43,6 +43,9 @@ POINTS = (
     "submission.after_begin",
     "removal.after_traces",
     "removal.after_record",
+    "session.after_begin",
+    "session.after_ended",
+    "session.after_transcript",
 )
 """The points, which are the arguments of the calls of `failpoint`."""
 

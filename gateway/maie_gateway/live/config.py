@@ -1,0 +1,108 @@
+"""Validates what a client wants of a session, and fills in defaults."""
+
+from __future__ import annotations
+
+from maie.asr.v1 import asr_pb2 as asr
+from maie.job.v1 import job_pb2 as job
+from maie.live.v1 import live_pb2 as live
+from maie_core.errors import StageError, invalid
+from maie_core.limits import MAX_DISPLAY_NAME_CHARACTERS
+from maie_core.live_options import check_live_transcribe, check_partials, check_turns
+from maie_core.names import is_harmless
+from maie_core.options import check_transcribe
+from maie_core.reasons import Reason
+from maie_gateway.intake.submit_config import settled_config
+from maie_gateway.live.formats import settled_format
+
+MAX_TRACK_CHARACTERS = 64
+# What is about a recording.
+_OF_RECORDINGS = ("filename", "chunk_duration", "recording_options", "request_id", "lane")
+
+
+def settled_session(asked: live.SessionConfig) -> live.SessionConfig:
+    """The config with defaults filled in.
+
+    Raises:
+        StageError: INVALID_ARGUMENT naming the invalid field.
+    """
+    for field, _ in asked.job.ListFields():
+        if field.name in _OF_RECORDINGS:
+            raise invalid(
+                Reason.FIELD_INVALID,
+                f"`{field.name}` is about a recording; leave it unset for a live session.",
+                field=f"config.job.{field.name}",
+            )
+    config = live.SessionConfig()
+    config.CopyFrom(asked)
+    config.format.CopyFrom(settled_format(asked.format, "config.format"))
+    wanted = settled_config(asked.job)
+    # Somebody waits for what is made of the session.
+    wanted.lane = job.LANE_INTERACTIVE
+    config.job.CopyFrom(wanted)
+    check_live_transcribe(config.job.asr_options, "config.job.asr_options")
+    check_partials(config.partials, "config.partials")
+    check_turns(config.turns, "config.turns")
+    return config
+
+
+def without_secrets(config: live.SessionConfig) -> live.SessionConfig:
+    """The config without the secrets of its webhooks, as clients and the log get it."""
+    shown = live.SessionConfig()
+    shown.CopyFrom(config)
+    for webhook in shown.job.webhooks:
+        webhook.ClearField("secret")
+    return shown
+
+
+def settled_join(asked: live.TrackJoin, config: live.SessionConfig) -> live.TrackJoin:
+    """A join with the format that the track has.
+
+    Raises:
+        StageError: INVALID_ARGUMENT with TRACK_INVALID, AUDIO_FORMAT_INVALID or
+            LANGUAGE_INVALID.
+    """
+    check_track(asked.track)
+    name = asked.display_name
+    if len(name) > MAX_DISPLAY_NAME_CHARACTERS or not is_harmless(name):
+        raise track_invalid(
+            f"The display name of a track has at most {MAX_DISPLAY_NAME_CHARACTERS} characters "
+            "and no control characters."
+        )
+    settled = live.TrackJoin()
+    settled.CopyFrom(asked)
+    wanted = asked.format if asked.HasField("format") else config.format
+    settled.format.CopyFrom(settled_format(wanted, "join.format"))
+    spoken = asr.TranscribeOptions(language_code=asked.language_code)
+    check_transcribe(spoken, "join")
+    return settled
+
+
+def check_track(name: str) -> None:
+    """Refuses a name that is too long or has control characters.
+
+    Raises:
+        StageError: INVALID_ARGUMENT with TRACK_INVALID.
+    """
+    if len(name) > MAX_TRACK_CHARACTERS or not is_harmless(name):
+        raise track_invalid(
+            f"A track's name has at most {MAX_TRACK_CHARACTERS} characters and no control "
+            "characters."
+        )
+
+
+def track_invalid(message: str) -> StageError:
+    """The error for a track that cannot be."""
+    return invalid(Reason.TRACK_INVALID, message, field="track")
+
+
+def check_change(change: live.ConfigureSession) -> None:
+    """Refuses options that are out of range.
+
+    Raises:
+        StageError: INVALID_ARGUMENT naming the invalid field.
+    """
+    if change.HasField("track"):
+        check_track(change.track)
+    check_live_transcribe(change.options.transcribe, "configure.options.transcribe")
+    check_partials(change.options.partials, "configure.options.partials")
+    check_turns(change.options.turns, "configure.options.turns")

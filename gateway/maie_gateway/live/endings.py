@@ -1,0 +1,131 @@
+"""Ends sessions, and hands their transcripts to their jobs."""
+
+from __future__ import annotations
+
+import structlog
+
+from maie.event.v1 import event_pb2 as event
+from maie.job.v1 import job_pb2 as job
+from maie.job.v1 import record_pb2 as record
+from maie.live.v1 import live_pb2 as live
+from maie.live.v1 import session_pb2 as session
+from maie_core.errors import StageError
+from maie_gateway.live.latencies import buckets
+from maie_gateway.live.ledger import Ledger
+from maie_gateway.live.samples import SAMPLE_NANOSECONDS, duration, nanoseconds
+from maie_gateway.live.state import SessionState, replay
+from maie_gateway.live.transcript import transcript
+from maie_gateway.records.store import GONE, JobStore
+from maie_pipeline.live_session import LIVE_UNIT
+from maie_runtime import folders
+from maie_runtime.blobs import Blobs
+from maie_runtime.bus import subjects
+from maie_runtime.bus.broker import Broker
+from maie_runtime.bus.session_log import SessionLog
+from maie_runtime.failpoints import failpoint
+
+log = structlog.get_logger()
+
+ASR = "asr"
+
+
+async def end_session(ledger: Ledger, *, without_summary: bool = False) -> None:
+    """Writes the last entry of a session.
+
+    Raises:
+        StageError: As `Ledger.commit`.
+    """
+
+    def ended(state: SessionState) -> session.SessionEntry:
+        last = live.SessionEnded(
+            job_id=state.session_id,
+            audio_duration=duration(
+                state.audio + sum(each.mark.settled for each in state.tracks.values())
+            ),
+            final_count=state.final_count,
+            latencies=buckets(state.latencies),
+        )
+        return session.SessionEntry(ended=last, without_summary=without_summary)
+
+    await ledger.commit(ended)
+    log.info("session.ended", job=ledger.state.session_id, finals=ledger.state.final_count)
+
+
+class Endings:
+    """Completes the unit of a session that has ended, so that its job goes on.
+
+    Args:
+        broker: Takes the event.
+        blobs: Takes the transcript.
+        store: The job records.
+        gateway: This gateway's name.
+    """
+
+    def __init__(self, broker: Broker, blobs: Blobs, store: JobStore, gateway: str) -> None:
+        self._broker = broker
+        self._blobs = blobs
+        self._store = store
+        self._sessions = SessionLog(broker)
+        self._gateway = gateway
+
+    async def complete(self, session_id: str) -> None:
+        """Stores the transcript of a session and reports its unit completed, unless that is done.
+
+        Any gateway may do it again: the first completion of the unit's attempt counts.
+
+        Raises:
+            StageError: UNAVAILABLE: it is to be done again.
+        """
+        unit = await self._unit(session_id)
+        if unit is None:
+            return
+        entries = [logged.entry for logged in await self._sessions.read(session_id)]
+        made = transcript(entries)
+        folder = folders.of_job(session_id)
+        output = await self._blobs.put_message(f"{folder}/{LIVE_UNIT}", made)
+        await failpoint("session.after_transcript")
+        facts = event.UnitFacts(
+            # As in a recording without speech, there is nothing to work on.
+            chunk_count=1 if made.segments else 0,
+            duration=nanoseconds(_length(replay(entries))),
+            punctuated=made.punctuated,
+            without_summary=bool(entries) and entries[-1].without_summary,
+        )
+        completed = event.StageEvent(
+            job_id=session_id,
+            unit=LIVE_UNIT,
+            attempt=unit.attempt,
+            worker=self._gateway,
+            completed=event.UnitCompleted(output=output, facts=facts),
+        )
+        completed.event_time.GetCurrentTime()
+        await self._broker.publish(
+            subjects.event(ASR, session_id),
+            completed,
+            message_id=f"{session_id}/{LIVE_UNIT}/{unit.attempt}/completed",
+        )
+
+    async def _unit(self, session_id: str) -> record.Unit | None:
+        """The session's unit; None where it is over, or the job was removed."""
+        try:
+            stored = await self._store.get(session_id)
+        except StageError as error:
+            if error.reason in GONE:
+                return None
+            raise
+        return next(
+            (
+                unit
+                for unit in stored.record.units
+                if unit.unit == LIVE_UNIT and unit.state == job.UNIT_STATE_QUEUED
+            ),
+            None,
+        )
+
+
+def _length(state: SessionState | None) -> int:
+    """How long a session is, in nanoseconds."""
+    if state is None:
+        return 0
+    ends = (each.offset + each.mark.settled * SAMPLE_NANOSECONDS for each in state.tracks.values())
+    return max((state.length, *ends))

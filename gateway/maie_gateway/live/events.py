@@ -1,0 +1,86 @@
+"""What a replica says of a track, as the session's client gets it."""
+
+from __future__ import annotations
+
+from google.protobuf.duration_pb2 import Duration
+
+from maie.asr.v1 import streaming_pb2 as asr
+from maie.common.v1 import types_pb2 as common
+from maie.live.v1 import live_pb2 as live
+from maie_gateway.live.samples import nanoseconds
+from maie_gateway.live.state import utterance_id
+
+
+class TrackEvents:
+    """Makes the events of one track, with offsets from the session's beginning.
+
+    Args:
+        name: The track.
+        number: Its number.
+        offset: Where it begins, in nanoseconds from the session's beginning.
+    """
+
+    def __init__(self, name: str, number: int, offset: int) -> None:
+        self._name = name
+        self._number = number
+        self._offset = offset
+
+    def turn(self, of: asr.StreamingTurn) -> live.TranscribeResponse:
+        """An utterance begins or ends."""
+        turn = live.Turn(
+            track=self._name,
+            utterance_id=utterance_id(self._number, of.utterance),
+            event=of.event,
+            offset=self._shifted(of.offset),
+            text=of.text,
+            reason=of.reason,
+        )
+        return live.TranscribeResponse(turn=turn)
+
+    def partial(self, of: asr.StreamingPartial) -> live.TranscribeResponse:
+        """The text of an utterance so far."""
+        partial = live.Partial(
+            track=self._name,
+            utterance_id=utterance_id(self._number, of.utterance),
+            range=common.TimeRange(
+                start_offset=self._shifted(of.range.start_offset),
+                end_offset=self._shifted(of.range.end_offset),
+            ),
+            stable_text=of.stable_text,
+            unstable_text=of.unstable_text,
+            stability=of.stability,
+        )
+        return live.TranscribeResponse(partial=partial)
+
+    def lag(self, behind: Duration) -> live.TranscribeResponse:
+        """Recognition is behind the audio."""
+        return live.TranscribeResponse(lag=live.Lag(track=self._name, behind=behind))
+
+    def final(self, of: asr.StreamingFinal) -> live.Final:
+        """The text of an utterance, but for its latency."""
+        segment = common.Segment(
+            segment_id=utterance_id(self._number, of.utterance),
+            start_offset=self._shifted(of.range.start_offset),
+            end_offset=self._shifted(of.range.end_offset),
+            text=of.text,
+            words=(self._word(word) for word in of.words),
+            track=self._number,
+        )
+        if of.HasField("confidence"):
+            segment.confidence = of.confidence
+        return live.Final(
+            track=self._name,
+            segment=segment,
+            language_code=of.language_code,
+            reason=of.reason,
+        )
+
+    def _word(self, of: common.Word) -> common.Word:
+        word = common.Word()
+        word.CopyFrom(of)
+        word.start_offset.CopyFrom(self._shifted(of.start_offset))
+        word.end_offset.CopyFrom(self._shifted(of.end_offset))
+        return word
+
+    def _shifted(self, offset: Duration) -> Duration:
+        return nanoseconds(offset.ToNanoseconds() + self._offset)

@@ -1,0 +1,55 @@
+"""How far a track is without risk of loss."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from maie.live.v1 import session_pb2 as session
+from maie_gateway.live.samples import duration, samples
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Mark:
+    """A place in a track that a later call, at any gateway, can go on from.
+
+    Attributes:
+        sequence: The last message that need not be sent again.
+        position: Where the message after it begins, in samples of the track.
+        settled: Up to where speech has its finals, in samples; `position` or later.
+        next_utterance: The number of the next utterance, from 1.
+    """
+
+    sequence: int = 0
+    position: int = 0
+    settled: int = 0
+    next_utterance: int = 1
+
+    def follows(self, before: Mark) -> bool:
+        """Whether a track can come to this mark from another: nothing goes back."""
+        return (
+            self.sequence >= before.sequence
+            and self.position >= before.position
+            and self.settled >= max(before.settled, self.position)
+            and self.next_utterance >= before.next_utterance
+        )
+
+
+def to_message(mark: Mark, number: int) -> session.TrackMark:
+    """The mark of a track for the log."""
+    return session.TrackMark(
+        number=number,
+        sequence=mark.sequence,
+        message_offset=duration(mark.position),
+        settled_offset=duration(mark.settled),
+        next_utterance=mark.next_utterance,
+    )
+
+
+def from_message(stored: session.TrackMark) -> Mark:
+    """A mark from the log."""
+    return Mark(
+        sequence=stored.sequence,
+        position=samples(stored.message_offset),
+        settled=samples(stored.settled_offset),
+        next_utterance=stored.next_utterance,
+    )

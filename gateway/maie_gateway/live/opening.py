@@ -1,0 +1,197 @@
+"""Begins sessions and takes them over."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import structlog
+import uuid_utils
+
+from maie.job.v1 import job_pb2 as job
+from maie.live.v1 import live_pb2 as live
+from maie.live.v1 import session_pb2 as session
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
+from maie_gateway.conductor import accept, is_live
+from maie_gateway.engine.loop import Conductor
+from maie_gateway.intake.snapshots import Snapshots
+from maie_gateway.intake.submission import PIPELINE_VERSION
+from maie_gateway.live.config import settled_session, without_secrets
+from maie_gateway.live.endings import end_session
+from maie_gateway.live.ledger import Ledger, durable_event
+from maie_gateway.records.store import GONE, JobStore
+from maie_pipeline.live_session import LIVE_SESSION
+from maie_runtime.bus.session_log import LoggedEntry, SessionLog
+from maie_runtime.failpoints import failpoint
+
+log = structlog.get_logger()
+
+TOKEN_BYTES = 32
+_SESSION_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+CheckConfig = Callable[[job.JobConfig], Awaitable[None]]
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Opened:
+    """A session that a call has.
+
+    Attributes:
+        ledger: Its log; of a session that has ended, it takes no more.
+        token: The resume token of a new session; empty otherwise.
+        missed: The durable events that the client lacks.
+    """
+
+    ledger: Ledger
+    token: str = ""
+    missed: tuple[live.TranscribeResponse, ...] = ()
+
+
+class Openings:
+    """Begins sessions, and takes them over for calls that resume them.
+
+    Args:
+        sessions: The logs of sessions.
+        store: The job records.
+        conductor: Begins jobs.
+        snapshots: Stores the templates of summaries.
+        check: Further checks of a config.
+        gateway: This gateway's name.
+    """
+
+    def __init__(
+        self,
+        *,
+        sessions: SessionLog,
+        store: JobStore,
+        conductor: Conductor,
+        snapshots: Snapshots,
+        check: CheckConfig,
+        gateway: str,
+    ) -> None:
+        self._sessions = sessions
+        self._store = store
+        self._conductor = conductor
+        self._snapshots = snapshots
+        self._check = check
+        self._gateway = gateway
+
+    async def begin(self, asked: live.SessionConfig, tenant: str, traceparent: str) -> Opened:
+        """Begins a session and its job.
+
+        Raises:
+            StageError: INVALID_ARGUMENT naming the invalid field; UNAVAILABLE.
+        """
+        config = settled_session(asked)
+        if config.job.template_id:
+            self._snapshots.check(config.job.template_id)
+        await self._check(config.job)
+        session_id = str(uuid_utils.uuid7())
+        template, digest = await self._snapshots.store(session_id, config.job.template_id)
+        step = accept(
+            job_id=session_id,
+            config=config.job,
+            recording=None,
+            template=template,
+            template_sha256=digest,
+            pipeline_version=PIPELINE_VERSION,
+            traceparent=traceparent,
+            now=datetime.now(UTC),
+            tenant=tenant,
+            pipeline=LIVE_SESSION.name,
+        )
+        shown = without_secrets(config)
+        # The record first: a job has one before its first message anywhere else.
+        await self._conductor.begin(step)
+        await failpoint("session.after_begin")
+        token = secrets.token_urlsafe(TOKEN_BYTES)
+        first = session.SessionOpened(tenant=tenant, config=shown, token_sha256=_digest(token))
+        ledger = await Ledger.open(self._sessions, session_id, first, self._gateway)
+        log.info("session.opened", job=session_id, tenant=tenant)
+        return Opened(ledger=ledger, token=token)
+
+    async def resume(self, start: live.StartSession, tenant: str) -> Opened:
+        """Takes a session over. One that has ended is only read.
+
+        Raises:
+            StageError: NOT_FOUND with SESSION_NOT_FOUND, PERMISSION_DENIED with
+                RESUME_TOKEN_INVALID, FAILED_PRECONDITION with SESSION_ENDED: it has ended, and
+                the client has all of its events; UNAVAILABLE.
+        """
+        entries = await self.read(start.session_id, start.resume_token, tenant)
+        if not entries[-1].entry.HasField("ended"):
+            ledger = await Ledger.take(self._sessions, start.session_id, self._gateway)
+            if ledger is None:
+                raise _not_found(start.session_id)
+            if ledger.state.ended is None and not await self._is_live(start.session_id):
+                # Cancelled while no gateway had it.
+                await end_session(ledger)
+            entries = await self._sessions.read(start.session_id)
+        else:
+            ledger = Ledger.read_only(self._sessions, entries)
+        events = (durable_event(logged.entry) for logged in entries)
+        missed = tuple(
+            each for each in events if each is not None and each.sequence > start.after_sequence
+        )
+        if ledger.state.ended is not None and not missed:
+            raise _ended(start.session_id)
+        log.info("session.resumed", job=start.session_id, epoch=ledger.state.epoch)
+        return Opened(ledger=ledger, missed=missed)
+
+    async def read(self, session_id: str, token: str, tenant: str) -> list[LoggedEntry]:
+        """The entries of a caller's own session; at least one.
+
+        Raises:
+            StageError: NOT_FOUND with SESSION_NOT_FOUND, PERMISSION_DENIED with
+                RESUME_TOKEN_INVALID, or UNAVAILABLE.
+        """
+        entries = await self._sessions.read(_checked(session_id))
+        if not entries or entries[0].entry.opened.tenant != tenant:
+            raise _not_found(session_id)
+        if not hmac.compare_digest(_digest(token), entries[0].entry.opened.token_sha256):
+            raise StageError(
+                Code.PERMISSION_DENIED,
+                Reason.RESUME_TOKEN_INVALID,
+                "The resume token is not the session's; send the one that `started` gave.",
+                field="start.resume_token",
+            )
+        return entries
+
+    async def _is_live(self, session_id: str) -> bool:
+        try:
+            return is_live((await self._store.get(session_id)).record)
+        except StageError as error:
+            if error.reason in GONE:
+                raise _not_found(session_id) from None
+            raise
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _checked(session_id: str) -> str:
+    if not _SESSION_ID.fullmatch(session_id):
+        raise _not_found("of this id")
+    return session_id
+
+
+def _not_found(session_id: str) -> StageError:
+    return StageError(
+        Code.NOT_FOUND,
+        Reason.SESSION_NOT_FOUND,
+        f"There is no live session {session_id}; check the id and the tenant.",
+    )
+
+
+def _ended(session_id: str) -> StageError:
+    return StageError(
+        Code.FAILED_PRECONDITION,
+        Reason.SESSION_ENDED,
+        f"The session has ended; its transcript is in the job {session_id}.",
+    )

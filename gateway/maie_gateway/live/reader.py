@@ -1,0 +1,103 @@
+"""Turns a track's audio into 16 kHz mono PCM, message by message."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import av
+import numpy as np
+from av.audio.codeccontext import AudioCodecContext
+from av.audio.resampler import AudioResampler
+
+from maie.live.v1 import live_pb2 as live
+from maie_gateway.live.formats import MIN_RATE, frame_bytes
+from maie_gateway.live.samples import RATE, SAMPLE_BYTES
+
+_CODECS = {live.AUDIO_ENCODING_MULAW: "pcm_mulaw", live.AUDIO_ENCODING_ALAW: "pcm_alaw"}
+
+
+class AudioReader:
+    """Reads the audio of a track, from any place on.
+
+    The resampler holds back up to 2 ms until the next audio comes; `flush` gives it out.
+
+    Args:
+        settled: The audio's format.
+
+    Attributes:
+        frames: How many samples, of the track's own rate, were read since the beginning or the
+            last flush.
+    """
+
+    def __init__(self, settled: live.AudioFormat) -> None:
+        self._format = settled
+        self._rate = settled.sample_rate_hertz
+        self._frame_bytes = frame_bytes(settled)
+        self._resampler: AudioResampler | None = None
+        self._given = 0
+        self.frames = 0
+
+    @property
+    def position(self) -> int:
+        """How much was read since the beginning or the last flush, in samples of 16 kHz."""
+        return self.frames * RATE // self._rate
+
+    def read(self, content: bytes) -> bytes:
+        """Reads a message's audio; gives what is ready of it, as 16-bit little-endian PCM."""
+        self.frames += len(content) // self._frame_bytes
+        is_plain = self._format.encoding == live.AUDIO_ENCODING_LINEAR16
+        if is_plain and self._format.channels == 1 and self._rate == RATE:
+            pcm = content
+        else:
+            pcm = self._resampled(self._mono(content))
+        self._given += len(pcm) // SAMPLE_BYTES
+        return pcm
+
+    def flush(self) -> bytes:
+        """Gives out what is held back, so that exactly `position` samples were given; begins anew.
+
+        Silence follows, or the end of an utterance.
+        """
+        rest = b""
+        if self._resampler is not None:
+            rest = b"".join(_pcm(frame) for frame in self._resampler.resample(None))
+            self._resampler = None
+        missing = (self.position - self._given) * SAMPLE_BYTES
+        self._given = self.frames = 0
+        return rest[:missing].ljust(missing, b"\0")
+
+    def _mono(self, content: bytes) -> np.ndarray[Any, np.dtype[np.int16]]:
+        if self._format.encoding == live.AUDIO_ENCODING_LINEAR16:
+            interleaved = np.frombuffer(content, dtype="<i2")
+        else:
+            table = _g711(_CODECS[self._format.encoding])
+            interleaved = table[np.frombuffer(content, dtype=np.uint8)]
+        if self._format.channels == 1:
+            return interleaved
+        channels = interleaved.reshape(-1, self._format.channels)
+        return channels.mean(axis=1).astype(np.int16)
+
+    def _resampled(self, mono: np.ndarray[Any, np.dtype[np.int16]]) -> bytes:
+        if self._rate == RATE:
+            return mono.astype("<i2").tobytes()
+        if self._resampler is None:
+            self._resampler = AudioResampler(format="s16", layout="mono", rate=RATE)
+        frame = av.AudioFrame.from_ndarray(mono[None, :], format="s16", layout="mono")
+        frame.sample_rate = self._rate
+        return b"".join(_pcm(ready) for ready in self._resampler.resample(frame))
+
+
+def _pcm(frame: av.AudioFrame) -> bytes:
+    return frame.to_ndarray().astype("<i2").tobytes()
+
+
+@cache
+def _g711(codec: str) -> np.ndarray[Any, np.dtype[np.int16]]:
+    """The value of each byte of a G.711 encoding."""
+    decoder = AudioCodecContext.create(codec, "r")
+    assert isinstance(decoder, AudioCodecContext)
+    decoder.sample_rate = MIN_RATE
+    decoder.layout = "mono"
+    (frame,) = decoder.decode(av.Packet(bytes(range(256))))
+    return np.array(frame.to_ndarray()[0], dtype=np.int16)

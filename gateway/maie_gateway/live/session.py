@@ -1,0 +1,318 @@
+"""One call of a session: from its first message until the gateway lets the session go."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import structlog
+
+from maie.common.v1 import types_pb2 as common
+from maie.live.v1 import live_pb2 as live
+from maie.live.v1 import session_pb2 as session
+from maie_core.errors import Code, StageError, invalid
+from maie_core.reasons import Reason
+from maie_gateway.live.endings import Endings, end_session
+from maie_gateway.live.ledger import durable_event, taken_over
+from maie_gateway.live.roster import Roster
+from maie_gateway.live.track import LiveTrack, TrackTools
+from maie_runtime.background import background_tasks, end
+from maie_runtime.bus.session_log import SessionLog
+from maie_runtime.failpoints import failpoint
+
+log = structlog.get_logger()
+
+# How often acknowledgements are sent, and clocks are looked at.
+TICK_SECONDS = 0.5
+# A call that has a session writes to its log at least this often in the time after which the
+# session would count as abandoned.
+SIGNS_OF_LIFE = 3
+RETRY_AFTER = timedelta(seconds=1)
+
+Requests = AsyncIterator[live.TranscribeRequest]
+
+
+class LiveSession:
+    """A session while a call has it.
+
+    Args:
+        tools: The session's log, its events and what its tracks need.
+        sessions: The logs of sessions.
+        endings: Hands the session to its job.
+
+    Attributes:
+        outbox: The events for the client.
+        roster: The tracks.
+    """
+
+    def __init__(self, tools: TrackTools, sessions: SessionLog, endings: Endings) -> None:
+        self.outbox = tools.outbox
+        self.roster = Roster(tools, self._track_failed)
+        self._ledger = tools.ledger
+        self._settings = tools.settings
+        self._sessions = sessions
+        self._endings = endings
+        # Set where the call breaks: why, and whether the client may come back in a moment.
+        self._broken: asyncio.Future[StageError] = asyncio.get_running_loop().create_future()
+        self._lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._failure: StageError | None = None
+        self._cancelled = False
+        self._lingers = False
+        self._waiting_since: float | None = None
+        self._written = time.monotonic()
+        self._without_summary = False
+        self._ledger.committed = self._committed
+
+    @property
+    def session_id(self) -> str:
+        """The session's id."""
+        return self._ledger.state.session_id
+
+    @property
+    def tenant(self) -> str:
+        """Whose session it is."""
+        return self._ledger.state.opened.tenant
+
+    def leave(self) -> None:
+        """Says that the client is gone; it may come back in a moment."""
+        self._lingers = True
+        self._break(_gone())
+
+    def drain(self, seconds: float) -> None:
+        """Says that the gateway stops, and how long the call is still answered."""
+        going = live.GoAway()
+        going.time_left.FromNanoseconds(round(seconds * 1e9))
+        event = live.TranscribeResponse(go_away=going)
+        event.event_time.GetCurrentTime()
+        self.outbox.put(event)
+
+    def stop(self) -> None:
+        """Ends the call: utterances are ended, and their finals stored."""
+        self._break(
+            StageError(
+                Code.UNAVAILABLE,
+                Reason.STREAM_ENDED,
+                "The gateway stops; resume the session at another.",
+                retry_after=RETRY_AFTER,
+            )
+        )
+
+    def cancel(self) -> None:
+        """Ends the session at once, since its job was cancelled or removed."""
+        self._cancelled = True
+        self._lose()
+
+    def lose(self) -> None:
+        """Stops at once, since another call has the session."""
+        self.outbox.close(taken_over())
+        self._lose()
+
+    async def run(self, requests: Requests) -> None:
+        """Serves the call. Returns when the session is over, or left to another call."""
+        reading = asyncio.create_task(self._read(requests))
+        watching = self._sessions.watching(self.session_id, self._noticed)
+        try:
+            async with watching, background_tasks(self._tick()):
+                over: set[asyncio.Future[Any]] = {reading, self._broken, self._lost}
+                await asyncio.wait(over, return_when=asyncio.FIRST_COMPLETED)
+                await self._conclude(reading)
+        except StageError as error:
+            # Whatever could not be stored is sent again to another gateway.
+            log.warning("session.broken", job=self.session_id, reason=error.reason)
+            self.outbox.close(error)
+        except Exception as error:
+            log.error("session.failed", job=self.session_id, exc_info=error)
+            self.outbox.close(_internal())
+        finally:
+            await end(reading)
+            await self.roster.stop()
+            self.outbox.close(taken_over())
+
+    async def _conclude(self, reading: asyncio.Task[None]) -> None:
+        if self._lost.done():
+            await self._over()
+        elif self._broken.done():
+            await self._part(self._broken.result())
+        elif reading.cancelled():
+            # So gRPC ends the messages of a call that is gone.
+            self._lingers = True
+            await self._part(_gone())
+        elif (error := reading.exception()) is not None:
+            if not isinstance(error, StageError):
+                raise error
+            await self._part(error)
+        else:
+            await self._finish()
+
+    async def _over(self) -> None:
+        """Leaves a session that another call has, or ends a cancelled one."""
+        await self.roster.stop()
+        if self._cancelled:
+            await end_session(self._ledger)
+            self.outbox.close()
+
+    async def _part(self, error: StageError) -> None:
+        """Lets go of a session that has not ended: its utterances are ended and stored."""
+        self.outbox.close(error)
+        log.info("session.left", job=self.session_id, reason=error.reason)
+        if self._lingers:
+            await asyncio.wait({self._lost}, timeout=self._settings.linger_seconds)
+        await self._recognise_all()
+        if self._cancelled:
+            await self._over()
+
+    async def _finish(self) -> None:
+        """Ends the session, as its client asked for."""
+        await self._recognise_all()
+        if self._lost.done():
+            await self._over()
+            return
+        if (missing := self._failure or self.roster.unheard) is not None:
+            # Its client sends again what has no finals, and its end.
+            self.outbox.close(missing)
+            return
+        await end_session(self._ledger, without_summary=self._without_summary)
+        await failpoint("session.after_ended")
+        try:
+            await self._endings.complete(self.session_id)
+        except StageError as error:
+            # Any gateway does it again.
+            log.warning("session.not_completed", job=self.session_id, reason=error.reason)
+        self.outbox.close()
+
+    async def _recognise_all(self) -> None:
+        """Ends all tracks in this call, and waits for their finals, unless the session is lost."""
+        self.roster.close()
+        finishing = asyncio.create_task(self.roster.finished())
+        await asyncio.wait({finishing, self._lost}, return_when=asyncio.FIRST_COMPLETED)
+        await end(finishing)
+
+    async def _read(self, requests: Requests) -> None:
+        """Takes the client's messages up to its `end`.
+
+        Raises:
+            StageError: What is wrong with a message, or STREAM_OUT_OF_ORDER where the client sends
+                no more, and no `end` came.
+        """
+        while True:
+            await self.outbox.has_room.wait()
+            self._waiting_since = time.monotonic()
+            request = await anext(requests, None)
+            self._waiting_since = None
+            match request.WhichOneof("request") if request is not None else "gone":
+                case "gone":
+                    self._lingers = True
+                    raise _gone()
+                case "end":
+                    assert request is not None
+                    self._without_summary = request.end.without_summary
+                    return
+                case "configure":
+                    assert request is not None
+                    await self.roster.configure(request.configure)
+                case "join" | "audio" | "silence" | "finalize" | "leave":
+                    assert request is not None
+                    await self.roster.take(request)
+                case "keep_alive":
+                    continue
+                case _:
+                    raise _out_of_order()
+
+    async def _tick(self) -> None:
+        """Sends acknowledgements, and looks at the clocks."""
+        try:
+            while True:
+                await asyncio.sleep(TICK_SECONDS)
+                if tracks := self.roster.news():
+                    acknowledged = live.Acknowledged(tracks=tracks)
+                    self.outbox.offer(live.TranscribeResponse(acknowledged=acknowledged))
+                now = time.monotonic()
+                if self._waiting_since and now - self._waiting_since > self._settings.idle_seconds:
+                    self._break(_idle(self._settings.idle_seconds))
+                if now - self._written > self._settings.resume_seconds / SIGNS_OF_LIFE:
+                    await self._sign_of_life()
+        except StageError as error:
+            self._fail(error)
+
+    async def _sign_of_life(self) -> None:
+        await self._ledger.commit(lambda _: session.SessionEntry(settled=session.TracksSettled()))
+
+    async def _noticed(self, entry: session.SessionEntry) -> None:
+        """Finds out whether another call took the session: who says so may have been refused."""
+        if entry.HasField("taken") and entry.epoch > self._ledger.state.epoch:
+            try:
+                await self._sign_of_life()
+            except StageError as error:
+                self._fail(error)
+
+    def _committed(self, entry: session.SessionEntry) -> None:
+        self._written = time.monotonic()
+        event = durable_event(entry)
+        if event is not None:
+            self.outbox.put(event)
+
+    def _track_failed(self, track: LiveTrack, error: StageError) -> None:
+        """Ends the call where no other track goes on; else only this track, with a warning."""
+        log.warning("live.track_failed", job=self.session_id, reason=error.reason)
+        if error.reason in (Reason.SESSION_TAKEN_OVER, Reason.BROKER_UNAVAILABLE):
+            self._fail(error)
+        elif self.roster.is_heard:
+            self.roster.drop(track, error)
+            warning = common.Warning(reason=error.reason, message=error.message)
+            event = live.TranscribeResponse(
+                warning=live.SessionWarning(track=track.name, warning=warning)
+            )
+            event.event_time.GetCurrentTime()
+            self.outbox.put(event)
+        else:
+            self._fail(error)
+
+    def _fail(self, error: StageError) -> None:
+        if error.reason == Reason.SESSION_TAKEN_OVER:
+            self.lose()
+        else:
+            self._failure = self._failure or error
+            self._break(error)
+
+    def _break(self, error: StageError) -> None:
+        if not self._broken.done():
+            self._broken.set_result(error)
+
+    def _lose(self) -> None:
+        if not self._lost.done():
+            self._lost.set_result(None)
+
+
+def _gone() -> StageError:
+    return StageError(
+        Code.INVALID_ARGUMENT,
+        Reason.STREAM_OUT_OF_ORDER,
+        "The messages of the call ended without `end`; resume the session to go on.",
+    )
+
+
+def _out_of_order() -> StageError:
+    return invalid(
+        Reason.STREAM_OUT_OF_ORDER,
+        "`start` comes first and once, and each message after it holds something.",
+    )
+
+
+def _idle(seconds: float) -> StageError:
+    return StageError(
+        Code.DEADLINE_EXCEEDED,
+        Reason.SESSION_IDLE,
+        f"Nothing was received for {seconds:g} s; send keep_alive while there is no audio, and "
+        "resume the session.",
+    )
+
+
+def _internal() -> StageError:
+    return StageError(
+        Code.INTERNAL,
+        Reason.INTERNAL,
+        "Something went wrong inside the gateway; its log has the details.",
+    )

@@ -1,0 +1,214 @@
+"""The sessions of a gateway: begins and resumes them, within limits, and drains them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import structlog
+
+from maie.live.v1 import live_pb2 as live
+from maie_core.errors import Code, StageError, invalid
+from maie_core.reasons import Reason
+from maie_gateway.live.endings import Endings
+from maie_gateway.live.opening import Opened, Openings
+from maie_gateway.live.outbox import Outbox
+from maie_gateway.live.replicas import Replicas
+from maie_gateway.live.roster import progress
+from maie_gateway.live.session import LiveSession, Requests
+from maie_gateway.live.settings import LiveSettings
+from maie_gateway.live.track import TrackTools
+from maie_gateway.records.changes import JobChanges
+from maie_runtime.background import end
+from maie_runtime.bus.broker import Broker, broker_unavailable
+from maie_runtime.bus.session_log import SessionLog
+
+log = structlog.get_logger()
+
+RETRY_AFTER = timedelta(seconds=10)
+# The share of a drain in which clients may go elsewhere before their utterances are ended.
+GO_AWAY_SHARE = 0.5
+
+Responses = AsyncGenerator[live.TranscribeResponse, None]
+
+
+class Sessions:
+    """The sessions that calls have at this gateway.
+
+    Args:
+        broker: Must be connected before a session begins.
+        openings: Begins and takes sessions.
+        endings: Hands sessions to their jobs.
+        replicas: The ASR replicas.
+        changes: Notifies of cancelled jobs.
+        settings: The settings of live speech.
+    """
+
+    def __init__(
+        self,
+        *,
+        broker: Broker,
+        openings: Openings,
+        endings: Endings,
+        replicas: Replicas,
+        changes: JobChanges,
+        settings: LiveSettings,
+    ) -> None:
+        self._broker = broker
+        self._openings = openings
+        self._endings = endings
+        self._replicas = replicas
+        self._changes = changes
+        self._settings = settings
+        self._logs = SessionLog(broker)
+        self._calls: dict[asyncio.Task[None], LiveSession] = {}
+        self._opening: list[str] = []
+
+    @property
+    def count(self) -> int:
+        """How many sessions this gateway has."""
+        return len(self._calls)
+
+    async def call(self, requests: Requests, tenant: str, traceparent: str) -> Responses:
+        """Serves a call from its first message to its last event.
+
+        Raises:
+            StageError: What ends the call, as LiveService documents.
+        """
+        start = await self._first(requests)
+        opened = await self._open(start, tenant, traceparent)
+        if opened.ledger.state.ended is not None:
+            yield self._started(opened)
+            for event in opened.missed:
+                yield event
+            return
+        tools = TrackTools(
+            ledger=opened.ledger,
+            outbox=Outbox(),
+            replicas=self._replicas,
+            settings=self._settings,
+        )
+        session = LiveSession(tools, self._logs, self._endings)
+        session.outbox.put(self._started(opened))
+        for event in opened.missed:
+            session.outbox.put(event)
+        self._serve(session, requests)
+        try:
+            async for event in session.outbox.events():
+                yield event
+        finally:
+            session.leave()
+
+    async def _first(self, requests: Requests) -> live.StartSession:
+        """The first message of a call."""
+        try:
+            async with asyncio.timeout(self._settings.idle_seconds):
+                first = await anext(requests, None)
+        except TimeoutError:
+            raise StageError(
+                Code.DEADLINE_EXCEEDED,
+                Reason.SESSION_IDLE,
+                f"No start came within {self._settings.idle_seconds:g} s.",
+            ) from None
+        if first is None or not first.HasField("start"):
+            raise invalid(
+                Reason.STREAM_OUT_OF_ORDER,
+                "A live call begins with `start`; send it before anything else.",
+                field="start",
+            )
+        return first.start
+
+    async def _open(self, start: live.StartSession, tenant: str, traceparent: str) -> Opened:
+        if not self._broker.connected:
+            raise broker_unavailable()
+        self._check_room(start.session_id, tenant)
+        self._opening.append(tenant)
+        try:
+            if not start.session_id:
+                return await self._openings.begin(start.config, tenant, traceparent)
+            opened = await self._openings.resume(start, tenant)
+        finally:
+            self._opening.remove(tenant)
+        for session in self._calls.values():
+            if session.session_id == start.session_id:
+                session.lose()
+        return opened
+
+    def _check_room(self, session_id: str, tenant: str) -> None:
+        """Refuses a session over a limit; one that this gateway has takes its own place.
+
+        Raises:
+            StageError: RESOURCE_EXHAUSTED with SESSIONS_FULL.
+        """
+        others = [each for each in self._calls.values() if each.session_id != session_id]
+        if len(others) + len(self._opening) >= self._settings.max_sessions:
+            raise _full(f"This gateway has {self._settings.max_sessions} live sessions")
+        own = sum(each.tenant == tenant for each in others) + self._opening.count(tenant)
+        if own >= self._settings.sessions_per_tenant:
+            raise _full(f"Tenant {tenant} has {self._settings.sessions_per_tenant} live sessions")
+
+    def _started(self, opened: Opened) -> live.TranscribeResponse:
+        state = opened.ledger.state
+        started = live.SessionStarted(
+            session_id=state.session_id,
+            resume_token=opened.token,
+            config=state.opened.config,
+            tracks=progress(state),
+            asr_engine=state.engine,
+            max_tracks=self._settings.max_tracks,
+        )
+        started.resume_duration.FromNanoseconds(round(self._settings.resume_seconds * 1e9))
+        event = live.TranscribeResponse(started=started)
+        event.event_time.GetCurrentTime()
+        return event
+
+    def _serve(self, session: LiveSession, requests: Requests) -> None:
+        """Serves a session in the background, which goes on when its client is gone."""
+        serving = asyncio.create_task(self._run(session, requests))
+        self._calls[serving] = session
+        serving.add_done_callback(lambda _: self._calls.pop(serving, None))
+
+    async def _run(self, session: LiveSession, requests: Requests) -> None:
+        def changed() -> None:
+            if session.session_id not in self._changes.active:
+                session.cancel()
+
+        with self._changes.subscribe(session.session_id, changed):
+            changed()  # it may have been cancelled already
+            await session.run(requests)
+
+    async def drain(self, grace: float) -> None:
+        """Sends clients elsewhere, then ends the utterances of those that stay.
+
+        Args:
+            grace: How long it may take, in seconds.
+        """
+        for session in self._calls.values():
+            session.drain(grace * GO_AWAY_SHARE)
+        await self._gone(grace * GO_AWAY_SHARE)
+        for session in self._calls.values():
+            session.stop()
+        await self._gone(grace * (1 - GO_AWAY_SHARE))
+
+    async def _gone(self, seconds: float) -> None:
+        if self._calls:
+            await asyncio.wait(tuple(self._calls), timeout=seconds)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Stops what is left of the sessions at the end."""
+        try:
+            yield
+        finally:
+            await end(*self._calls)
+
+
+def _full(problem: str) -> StageError:
+    return StageError(
+        Code.RESOURCE_EXHAUSTED,
+        Reason.SESSIONS_FULL,
+        f"{problem}, which is all that it may have; try again later.",
+        retry_after=RETRY_AFTER,
+    )

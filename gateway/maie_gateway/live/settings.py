@@ -1,0 +1,50 @@
+"""The settings of live speech; `MAIE_GATEWAY_LIVE_` in the environment."""
+
+from __future__ import annotations
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from maie_core.settings import Settings
+
+# The longest utterance, and what comes while its final is made and stored.
+LEAST_HELD_SECONDS = 35.0
+
+
+class LiveSettings(Settings):
+    """Live sessions at a gateway."""
+
+    model_config = SettingsConfigDict(env_prefix="MAIE_GATEWAY_LIVE_")
+
+    max_sessions: int = Field(default=200, ge=1)
+    """The most live sessions of one gateway; further ones are refused."""
+    max_sessions_per_tenant: int | None = Field(default=None, ge=1)
+    """The most live sessions of one tenant at one gateway; where unset, four fifths of
+    MAIE_GATEWAY_LIVE_MAX_SESSIONS."""
+    max_tracks: int = Field(default=16, ge=1)
+    """The most tracks of a session at a time."""
+    idle_seconds: float = Field(default=60.0, gt=0)
+    """End a live call that receives nothing for this long; the session can be resumed."""
+    resume_seconds: float = Field(default=300.0, ge=1)
+    """End a session that no call has had for this long."""
+    linger_seconds: float = Field(default=5.0, ge=0)
+    """How long an utterance goes on after its call broke, in case the client comes back, before it
+    is ended."""
+    max_held_seconds: float = Field(default=45.0, ge=LEAST_HELD_SECONDS)
+    """The most audio of a track that is kept in memory until it has its finals, 32 kB a second;
+    beyond it the gateway reads nothing from the client. More than the longest utterance."""
+    settle_seconds: float = Field(default=10.0, gt=0)
+    """How much silence of a track is acknowledged at once."""
+    freeze_seconds: float = Field(default=10.0, gt=0)
+    """Take another ASR replica where one is sent audio and answers nothing for this long."""
+    patience_seconds: float = Field(default=20.0, ge=0)
+    """How long to look for an ASR replica for a track that lost its own, before the call fails."""
+    lag_seconds: float = Field(default=2.0, gt=0)
+    """Notify the client where recognition of a track is further behind than this."""
+    sweep_seconds: float = Field(default=15.0, gt=0)
+    """Interval between scans for sessions that nobody resumed."""
+
+    @property
+    def sessions_per_tenant(self) -> int:
+        """The most live sessions of one tenant at one gateway."""
+        return self.max_sessions_per_tenant or max(1, self.max_sessions * 4 // 5)

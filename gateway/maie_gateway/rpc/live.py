@@ -1,0 +1,49 @@
+"""LiveService: speech in, text out while it is spoken."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from typing import Any
+
+from maie.live.v1 import live_pb2 as live
+from maie.live.v1 import live_pb2_grpc
+from maie_gateway.intake.tenancy import tenant_of
+from maie_gateway.live.opening import Openings
+from maie_gateway.live.roster import progress
+from maie_gateway.live.sessions import Sessions
+from maie_gateway.live.state import replay
+from maie_gateway.rpc.trace import traceparent_of
+
+
+class LiveService(live_pb2_grpc.LiveServiceServicer):
+    """Serves maie.live.v1.LiveService; callers see their tenant's sessions only."""
+
+    def __init__(self, sessions: Sessions, openings: Openings) -> None:
+        self._sessions = sessions
+        self._openings = openings
+
+    async def Transcribe(
+        self, request_iterator: AsyncIterator[live.TranscribeRequest], context: Any
+    ) -> AsyncGenerator[live.TranscribeResponse, None]:
+        """Transcribes a session, or goes on with one."""
+        tenant, traceparent = tenant_of(context), traceparent_of(context)
+        call = self._sessions.call(request_iterator, tenant, traceparent)
+        async with aclosing(call) as events:
+            async for event in events:
+                yield event
+
+    async def GetSession(
+        self, request: live.GetSessionRequest, context: Any
+    ) -> live.GetSessionResponse:
+        """Returns how far a session is."""
+        entries = await self._openings.read(
+            request.session_id, request.resume_token, tenant_of(context)
+        )
+        state = replay(logged.entry for logged in entries)
+        assert state is not None
+        return live.GetSessionResponse(
+            ended=state.ended is not None,
+            last_sequence=state.sequence,
+            tracks=progress(state),
+        )

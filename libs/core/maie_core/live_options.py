@@ -1,0 +1,81 @@
+"""Checks the options of live speech, before anything is begun."""
+
+from __future__ import annotations
+
+from maie.asr.v1 import asr_pb2 as asr
+from maie.asr.v1 import streaming_pb2 as streaming
+from maie_core.durations import seconds
+from maie_core.errors import invalid
+from maie_core.options import check_transcribe, option_not_supported
+from maie_core.reasons import Reason
+
+# As maie.asr.v1 documents them; in seconds, but for the threshold.
+MIN_INTERVAL, MAX_INTERVAL = 0.2, 10.0
+MIN_THRESHOLD, MAX_THRESHOLD = 0.05, 0.95
+MIN_SILENCE, MAX_SILENCE = 0.1, 5.0
+MIN_UTTERANCE, MAX_UTTERANCE = 2.0, 28.0
+
+
+def check_live_transcribe(options: asr.TranscribeOptions, field: str) -> None:
+    """Refuses options that are out of range or for recordings alone.
+
+    Args:
+        options: What a client said.
+        field: Where it said so, such as "config.job.asr_options".
+
+    Raises:
+        StageError: INVALID_ARGUMENT with OPTION_NOT_SUPPORTED, or as `check_transcribe`.
+    """
+    check_transcribe(options, field)
+    if options.task == asr.TRANSCRIBE_TASK_TRANSLATE:
+        raise option_not_supported(f"{field}.task", "translate live speech")
+    if options.HasField("silence"):
+        raise option_not_supported(f"{field}.silence", "cut silence out of live speech")
+    if options.decoding.temperatures:
+        raise option_not_supported(
+            f"{field}.decoding.temperatures", "try several temperatures in live speech"
+        )
+
+
+def check_partials(options: streaming.PartialOptions, field: str) -> None:
+    """Refuses a cadence that is out of range.
+
+    Raises:
+        StageError: INVALID_ARGUMENT with OPTION_OUT_OF_RANGE.
+    """
+    if options.HasField("interval"):
+        _check(f"{field}.interval", seconds(options.interval), MIN_INTERVAL, MAX_INTERVAL)
+
+
+def check_turns(options: streaming.TurnOptions, field: str) -> None:
+    """Refuses rules of utterances that are out of range.
+
+    Raises:
+        StageError: INVALID_ARGUMENT with OPTION_OUT_OF_RANGE.
+    """
+    if options.detector not in streaming.TurnDetector.values():
+        raise invalid(
+            Reason.OPTION_OUT_OF_RANGE,
+            f"There is no turn detector {options.detector}; choose TURN_DETECTOR_VAD or "
+            "TURN_DETECTOR_CLIENT.",
+            field=f"{field}.detector",
+        )
+    if options.HasField("threshold"):
+        _check(f"{field}.threshold", options.threshold, MIN_THRESHOLD, MAX_THRESHOLD)
+    if options.HasField("min_silence"):
+        _check(f"{field}.min_silence", seconds(options.min_silence), MIN_SILENCE, MAX_SILENCE)
+    if eager := seconds(options.eager_silence):
+        most = seconds(options.min_silence) if options.HasField("min_silence") else MAX_SILENCE
+        _check(f"{field}.eager_silence", eager, MIN_SILENCE, most)
+    if options.HasField("max_utterance"):
+        longest = seconds(options.max_utterance)
+        _check(f"{field}.max_utterance", longest, MIN_UTTERANCE, MAX_UTTERANCE)
+
+
+def _check(field: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise invalid(
+            Reason.OPTION_OUT_OF_RANGE,
+            f"`{field.partition('.')[2]}` must be from {low:.12g} to {high:.12g}.",
+            field=field,
+        )

@@ -1,0 +1,132 @@
+"""Calls of another process of the mesh with messages in both directions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Generic, TypeVar
+
+import grpc
+from google.protobuf.message import DecodeError, Message
+from google.rpc import error_details_pb2, status_pb2
+
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
+from maie_runtime.rpc.errors import DETAILS_KEY
+
+RequestT = TypeVar("RequestT", bound=Message)
+ResponseT = TypeVar("ResponseT", bound=Message)
+StubT = TypeVar("StubT")
+
+# A ping and its timeout find a machine that is gone; servers refuse more than one in 10 s.
+PING_EVERY_MS = 12_000
+PING_TIMEOUT_MS = 5_000
+# gRPC's default back-off of up to two minutes is longer than a replica's restart.
+RECONNECT_MS = 200
+MAX_RECONNECT_MS = 1_000
+_OPTIONS = (
+    ("grpc.max_receive_message_length", -1),
+    ("grpc.keepalive_time_ms", PING_EVERY_MS),
+    ("grpc.http2.ping_timeout_ms", PING_TIMEOUT_MS),
+    ("grpc.initial_reconnect_backoff_ms", RECONNECT_MS),
+    ("grpc.min_reconnect_backoff_ms", RECONNECT_MS),
+    ("grpc.max_reconnect_backoff_ms", MAX_RECONNECT_MS),
+    # The parts of a mesh reach each other without the environment's proxy.
+    ("grpc.enable_http_proxy", 0),
+)
+
+
+class Peer(Generic[StubT]):
+    """A service of another process; connects on first use.
+
+    Args:
+        address: Its HOST:PORT.
+        stub: The generated stub of the service.
+    """
+
+    def __init__(self, address: str, stub: Callable[[grpc.aio.Channel], StubT]) -> None:
+        self._channel = grpc.aio.insecure_channel(address, _OPTIONS)
+        self.stub = stub(self._channel)
+
+    async def close(self) -> None:
+        """Closes the connection, and ends its calls."""
+        await self._channel.close()
+
+
+class DuplexCall(Generic[RequestT, ResponseT]):
+    """A call with messages in both directions, whose errors are StageErrors.
+
+    Args:
+        call: What a stub's method gave.
+        unreachable: The reason of an error without a reason of its own, such as a broken
+            connection.
+    """
+
+    def __init__(self, call: Any, unreachable: Reason) -> None:
+        self._call = call
+        self._unreachable = unreachable
+
+    async def write(self, request: RequestT) -> None:
+        """Sends a message; waits while the other side takes none.
+
+        Raises:
+            StageError: What ended the call.
+        """
+        with self._errors():
+            await self._call.write(request)
+
+    async def done_writing(self) -> None:
+        """Says that no message follows.
+
+        Raises:
+            StageError: What ended the call.
+        """
+        with self._errors():
+            await self._call.done_writing()
+
+    async def read(self) -> ResponseT | None:
+        """The next message; None where the call ended well.
+
+        Raises:
+            StageError: What ended the call.
+        """
+        with self._errors():
+            found = await self._call.read()
+        return None if found is grpc.aio.EOF else found
+
+    def cancel(self) -> None:
+        """Ends the call, unless it has ended."""
+        self._call.cancel()
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except grpc.aio.AioRpcError as error:
+            raise to_stage_error(error, self._unreachable) from error
+        except (asyncio.InvalidStateError, grpc.aio.UsageError) as error:
+            # The call has ended; `read` says why.
+            raise StageError(
+                Code.UNAVAILABLE, self._unreachable, "The call has ended already."
+            ) from error
+
+
+def to_stage_error(error: grpc.aio.AioRpcError, unreachable: Reason) -> StageError:
+    """The error that the other process raised, or that the connection had."""
+    details = dict(error.trailing_metadata() or ()).get(DETAILS_KEY)
+    info, retry = error_details_pb2.ErrorInfo(), error_details_pb2.RetryInfo()
+    try:
+        status = status_pb2.Status.FromString(details) if isinstance(details, bytes) else None
+    except DecodeError:
+        status = None
+    for detail in status.details if status else ():
+        for kind in (info, retry):
+            detail.Unpack(kind)
+    known = info.reason in Reason.__members__
+    return StageError(
+        Code(error.code().value[0]),
+        Reason[info.reason] if known else unreachable,
+        error.details() or f"The call ended with {error.code().name}.",
+        retry_after=retry.retry_delay.ToTimedelta() if retry.HasField("retry_delay") else None,
+    )

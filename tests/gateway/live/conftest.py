@@ -1,0 +1,78 @@
+"""A gateway for live speech with replicas of a typed engine, around a real nats-server."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from maie_client import Client
+from maie_gateway.live.settings import LiveSettings
+from maie_runtime.bus.broker import Broker
+from tests.gateway.conftest import EmptyMesh
+from tests.gateway.live.conversation import Conversation, talking
+from tests.gateway.live.loud_asr import Replica, replica
+
+
+@dataclass(kw_only=True)
+class LiveMesh:
+    """The parts of a mesh for live speech.
+
+    Attributes:
+        empty: The mesh: its gateways and the stages after the session.
+        broker: A connection of the test's own.
+        settings: The settings of live speech.
+    """
+
+    empty: EmptyMesh
+    broker: Broker
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def gateway(self, **settings: Any) -> AbstractAsyncContextManager[str]:
+        """A gateway; gives its address."""
+        # One that is stopped while clients stay waits for no linger of theirs.
+        options = {"linger_seconds": 0.0, **self.settings, **settings}
+        self.empty.gateway_options["live"] = LiveSettings(**options)
+        return self.empty.gateway()
+
+    def replica(
+        self, name: str = "asr-1", tracks: int = 100
+    ) -> AbstractAsyncContextManager[Replica]:
+        """An ASR replica."""
+        return replica(self.broker, name, tracks)
+
+    @asynccontextmanager
+    async def running(self, **settings: Any) -> AsyncIterator[tuple[str, Replica]]:
+        """A replica and a gateway; gives the gateway's address and the replica."""
+        async with self.replica() as first, self.gateway(**settings) as address:
+            yield address, first
+
+    @asynccontextmanager
+    async def talking(self, **settings: Any) -> AsyncIterator[tuple[Conversation, Replica]]:
+        """A call at a gateway with a replica."""
+        async with self.running(**settings) as (address, first), talking(address) as talk:
+            yield talk, first
+
+    @asynccontextmanager
+    async def stages(self) -> AsyncIterator[None]:
+        """The stages that work on what a session became."""
+        async with AsyncExitStack() as stack:
+            for slug in ("enhancement", "summary"):
+                await stack.enter_async_context(self.empty.service(slug))
+            yield
+
+
+@pytest.fixture
+async def live_mesh(empty_mesh: EmptyMesh, broker: Broker) -> LiveMesh:
+    """The parts of a mesh for live speech, none started."""
+    return LiveMesh(empty=empty_mesh, broker=broker)
+
+
+@asynccontextmanager
+async def client_of(address: str) -> AsyncIterator[Client]:
+    """A client of JobService."""
+    async with Client(address) as client:
+        yield client

@@ -1,0 +1,198 @@
+"""Whatever two gateways try to write, a session's log is one story: nothing twice, nothing back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maie.live.v1 import live_pb2 as live
+from maie.live.v1 import session_pb2 as session
+from maie_core.errors import StageError
+from maie_core.reasons import Reason
+from maie_gateway.live.ledger import durable_event
+from maie_gateway.live.marks import Mark, to_message
+from maie_gateway.live.samples import duration
+from maie_gateway.live.state import SessionState, apply, replay, utterance_id
+
+pytestmark = pytest.mark.unit
+
+SESSION = "0199a000-7f31-7c11-8a54-0d5d4c1f0a11"
+TRACKS = ("ann", "bob")
+OPENED = session.SessionEntry(
+    session_id=SESSION, opened=session.SessionOpened(tenant="default", token_sha256="a" * 64)
+)
+
+
+@dataclass
+class Log:
+    """A log that takes an entry from who knows the last one."""
+
+    entries: list[session.SessionEntry] = field(default_factory=lambda: [OPENED])
+
+    def append(self, entry: session.SessionEntry, after: int) -> bool:
+        if after != len(self.entries):
+            return False
+        stored = session.SessionEntry()
+        stored.CopyFrom(entry)
+        self.entries.append(stored)
+        return True
+
+
+class Gateway:
+    """Writes what it believes, and stops where it is refused."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._state: SessionState | None = None
+        self._place = 0
+
+    def take(self, lags: int) -> None:
+        """Takes the session over, from a reading that may be behind."""
+        read = self._log.entries[: max(len(self._log.entries) - lags, 1)]
+        self._state, self._place = replay(read), len(read)
+        assert self._state is not None
+        if self._state.ended is not None:
+            self._state = None
+            return
+        self._write(session.SessionEntry(taken=session.SessionTaken()), self._state.epoch + 1)
+
+    def act(self, kind: str, name: str, amount: int) -> None:
+        """Writes an entry, as far as this gateway knows that it can follow."""
+        state = self._state
+        if state is None or state.ended is not None:
+            return
+        known = state.tracks.get(name)
+        if kind == "ended":
+            self._write(session.SessionEntry(ended=live.SessionEnded(job_id=SESSION)))
+        elif known is None:
+            join = live.TrackJoin(track=name, sequence=state.left.get(name, 0))
+            began = session.TrackBegan(join=join, number=state.track_count + 1)
+            self._write(session.SessionEntry(track_began=began))
+        elif kind == "leave":
+            over = session.TrackEnded(number=known.number, sequence=known.mark.sequence + 1)
+            self._write(session.SessionEntry(track_ended=over))
+        else:
+            before = known.mark
+            mark = Mark(
+                sequence=before.sequence + amount,
+                position=before.settled + amount,
+                settled=before.settled + amount,
+                next_utterance=before.next_utterance + (kind == "final"),
+            )
+            if kind == "final":
+                self._write(final(known.number, name, before, mark))
+            else:
+                marks = [to_message(mark, known.number)]
+                settled = session.TracksSettled(marks=marks)
+                self._write(session.SessionEntry(settled=settled))
+
+    def _write(self, entry: session.SessionEntry, epoch: int | None = None) -> None:
+        assert self._state is not None
+        entry.session_id = SESSION
+        entry.epoch = self._state.epoch if epoch is None else epoch
+        if entry.HasField("finished") or entry.HasField("ended"):
+            entry.sequence = self._state.sequence + 1
+        after = apply(self._state, entry)
+        if self._log.append(entry, self._place):
+            self._state, self._place = after, self._place + 1
+        else:
+            self._state = None  # fenced
+
+
+def final(number: int, name: str, before: Mark, mark: Mark) -> session.SessionEntry:
+    made = live.Final(track=name)
+    made.segment.segment_id = utterance_id(number, before.next_utterance)
+    made.segment.start_offset.CopyFrom(duration(before.settled))
+    made.segment.end_offset.CopyFrom(duration(mark.settled))
+    finished = session.UtteranceFinished(final=made, mark=to_message(mark, number))
+    return session.SessionEntry(finished=finished)
+
+
+ACTIONS = st.tuples(
+    st.integers(0, 1),
+    st.sampled_from(["take", "final", "final", "settle", "leave", "ended"]),
+    st.sampled_from(TRACKS),
+    st.integers(0, 3),
+)
+
+
+@given(st.lists(ACTIONS, max_size=60))
+def test_any_interleaving_of_two_gateways_leaves_one_consistent_log(
+    actions: list[tuple[int, str, str, int]],
+) -> None:
+    log = Log()
+    gateways = (Gateway(log), Gateway(log))
+    gateways[0].take(0)
+    for which, kind, name, amount in actions:
+        if kind == "take":
+            gateways[which].take(amount)
+        else:
+            gateways[which].act(kind, name, amount)
+    check(log)
+
+
+def check(log: Log) -> None:
+    state = replay(log.entries)
+    assert state is not None
+    utterances = [
+        e.finished.final.segment.segment_id for e in log.entries if e.HasField("finished")
+    ]
+    assert len(utterances) == len(set(utterances)) == state.final_count
+    events = [event.sequence for e in log.entries if (event := durable_event(e)) is not None]
+    assert events == list(range(1, len(events) + 1))
+    epochs = [entry.epoch for entry in log.entries]
+    assert epochs == sorted(epochs)
+    marks: dict[int, Mark] = {}
+    seen: SessionState | None = None
+    for length in range(1, len(log.entries) + 1):
+        seen = replay(log.entries[:length])
+        assert seen is not None
+        for track in seen.tracks.values():
+            assert track.mark.follows(marks.get(track.number, Mark()))
+            marks[track.number] = track.mark
+    assert sum(e.HasField("ended") for e in log.entries) == (state.ended is not None)
+
+
+def begun() -> SessionState:
+    log = Log()
+    gateway = Gateway(log)
+    gateway.take(0)
+    gateway.act("final", "ann", 0)
+    gateway.act("final", "ann", 2)
+    found = replay(log.entries)
+    assert found is not None
+    return found
+
+
+def test_an_utterance_cannot_have_two_finals_nor_a_mark_go_back() -> None:
+    state = begun()
+    mark = state.tracks["ann"].mark
+    again = final(1, "ann", Mark(next_utterance=1), mark)
+    back = session.SessionEntry(
+        settled=session.TracksSettled(marks=[to_message(Mark(next_utterance=2), 1)])
+    )
+    foreign = session.SessionEntry(track_ended=session.TrackEnded(number=7))
+    for entry in (again, back, foreign, OPENED, session.SessionEntry()):
+        entry = session.SessionEntry.FromString(entry.SerializeToString())
+        entry.session_id, entry.epoch = SESSION, state.epoch
+        with pytest.raises(StageError) as refused:
+            apply(state, entry)
+        assert refused.value.reason == Reason.UNREADABLE
+
+
+def test_a_thousand_tracks_that_came_and_went_leave_a_number_each() -> None:
+    log = Log()
+    gateway = Gateway(log)
+    gateway.take(0)
+    for _ in range(1000):
+        gateway.act("final", "ann", 0)
+        gateway.act("final", "ann", 2)
+        gateway.act("leave", "ann", 0)
+    state = replay(log.entries)
+    assert state is not None
+    assert (state.tracks, state.track_count, state.final_count) == ({}, 1000, 1000)
+    assert state.left == {"ann": 3000}
+    assert state.audio == 2000
