@@ -12,6 +12,7 @@ from maie_asr.settings import (
     ChunkformerSettings,
     PocketsphinxSettings,
     RereadSettings,
+    SherpaSettings,
     SuspectTextSettings,
     WhisperSettings,
 )
@@ -51,6 +52,7 @@ SECTIONS: tuple[tuple[str, type[Settings]], ...] = (
     ("ASR engine `pocketsphinx`", PocketsphinxSettings),
     ("ASR engine `whisper`", WhisperSettings),
     ("ASR engine `chunkformer`", ChunkformerSettings),
+    ("ASR engine `sherpa`", SherpaSettings),
     ("Enhancement", EnhancementSettings),
     ("Enhancement engine `vllm`", EnhancementVllmSettings),
     ("Enhancement engine `openai`", EnhancementOpenAISettings),

@@ -25,8 +25,15 @@ from maie_asr.engine import (
 )
 from maie_asr.engines.chunkformer.convert import convert
 from maie_asr.engines.chunkformer.model import require_packages
-from maie_asr.settings import ENGINES, AsrSettings, ChunkformerSettings, WhisperSettings
+from maie_asr.settings import (
+    ENGINES,
+    AsrSettings,
+    ChunkformerSettings,
+    SherpaSettings,
+    WhisperSettings,
+)
 from maie_asr.vad import VoiceActivity
+from maie_cli.models import trust
 from maie_core.errors import StageError
 from maie_runtime.worker.engines import engine_names, load_engine
 from tests.asr.chunkformer_model import write_checkpoint
@@ -38,6 +45,8 @@ from tests.asr.recordings import (
     read_audio,
     words_of,
 )
+from tests.models.sherpa.k2 import write_k2, write_k2_streaming
+from tests.models.sherpa.nemo import write_nemo, write_nemo_streaming
 from tests.waiting import PATIENCE_SECONDS
 
 # Importing torch and transformers for the first time takes a minute on a busy machine.
@@ -84,9 +93,30 @@ def chunkformer_settings(folder: Path) -> AsrSettings:
     return AsrSettings(engine="chunkformer", slots=2, chunkformer=chunkformer)
 
 
+def sherpa_settings(
+    folder: Path, write: Callable[[Path], None] = write_nemo, **more: Any
+) -> AsrSettings:
+    write(folder / "model")
+    trust(folder / "model")
+    sherpa = SherpaSettings(
+        model_path=folder / "model", language_codes=("en",), cpu_threads=1, **more
+    )
+    return AsrSettings(engine="sherpa", slots=2, sherpa=sherpa)
+
+
+def sherpa_case(write: Callable[[Path], None], **more: Any) -> EngineCase:
+    return EngineCase(settings=partial(sherpa_settings, write=write, **more), text=None)
+
+
 CASES = {
     "chunkformer": EngineCase(settings=chunkformer_settings, text=None),
     "pocketsphinx": EngineCase(settings=pocketsphinx_settings, other=LIBRIVOX[-1]),
+    "sherpa, transducer of NeMo": sherpa_case(write_nemo),
+    "sherpa, transducer with beams": sherpa_case(
+        write_k2, decoding_method="modified_beam_search", window_seconds=3
+    ),
+    "sherpa, streaming transducer": sherpa_case(write_k2_streaming),
+    "sherpa, streaming transducer of NeMo": sherpa_case(write_nemo_streaming),
     "whisper": EngineCase(settings=whisper_settings),
     "whisper, windows of a chunk together": EngineCase(
         settings=partial(whisper_settings, batch_size=4)

@@ -170,6 +170,8 @@ class Reason(enum.StrEnum):
     """The worker could not load its model into the shared GPU. Its log has the details."""
     MODEL_REQUEST_REFUSED = "MODEL_REQUEST_REFUSED", Code.FAILED_PRECONDITION
     """The language model's server refuses the request. Its own log says why."""
+    MODEL_SETTINGS_INVALID = "MODEL_SETTINGS_INVALID", Code.FAILED_PRECONDITION
+    """A setting of an engine does not fit its model. Correct the setting that the message names."""
     MODEL_UNAVAILABLE = "MODEL_UNAVAILABLE", Code.UNAVAILABLE
     """The language model or its server does not answer. Try again later."""
     MODEL_UNKNOWN = "MODEL_UNKNOWN", Code.NOT_FOUND

@@ -124,7 +124,7 @@ class RecognizedSegment:
     Attributes:
         text: What was said; empty where nothing was understood: such a segment
             only reports progress.
-        language: The language that was spoken, as a BCP-47 tag.
+        language: The language that was spoken, as a BCP-47 tag; empty where it is not known.
         words: The words of the text with their times; empty if they were not
             requested or the engine has none.
         confidence: The mean of the words' confidences.

@@ -13,6 +13,7 @@ from maie_runtime.worker.engines import find_engine
 
 SuspectTextPolicy = Literal["off", "report", "remove"]
 Sha256 = Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]
+LanguageCode = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
 
 ENGINES = "maie.asr.engines"
 
@@ -179,6 +180,52 @@ class ChunkformerSettings(Settings):
     """A longer silence ends a segment."""
 
 
+class SherpaSettings(Settings):
+    """The engine `sherpa`; `MAIE_ASR_SHERPA_` in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="MAIE_ASR_SHERPA_", protected_namespaces=())
+
+    model_path: Path | None = None
+    """The directory of a model of sherpa-onnx, as its authors publish them. It is never
+    downloaded."""
+    variant: str = ""
+    """The model's name; empty: the directory's name."""
+    sha256: Sha256 = ""
+    """The expected SHA-256 of the model's files. Leave empty if the manifest beside them has it."""
+    family: str = ""
+    """The model's family, by its name in docs/models.md; empty: what its files say."""
+    language_codes: tuple[LanguageCode, ...] = ()
+    """The languages that the model reads, as a JSON list of primary subtags. Empty: those that the
+    model names; it must be set for models that name none. One of several fixes the language of
+    SenseVoice."""
+    cpu_threads: int = Field(default=0, ge=0)
+    """Threads of one recognition. 0 uses OMP_NUM_THREADS; without it, the cores that the process
+    may use, up to 4."""
+    window_seconds: float = Field(default=20.0, ge=2, le=28)
+    """The longest audio that is read at once. Longer speech is divided where it is quietest."""
+    max_pause_seconds: float = Field(default=2.0, ge=0)
+    """A longer pause ends the audio that is read at once."""
+    decoding_method: Literal["greedy_search", "modified_beam_search"] = "greedy_search"
+    """How transducers are decoded. Hotwords need `modified_beam_search`."""
+    max_active_paths: int = Field(default=4, ge=1)
+    """The number of hypotheses that beam search keeps."""
+    hotwords_score: float = Field(default=1.5, ge=0)
+    """How much likelier beam search takes each token of a hotword."""
+    modeling_unit: Literal["", "bpe", "cjkchar", "cjkchar+bpe"] = ""
+    """What hotwords are divided into. Empty: `bpe` where the model has a bpe.vocab; without one it
+    takes no hotwords."""
+    blank_penalty: float = Field(default=0.0, ge=0)
+    """How much less likely transducers take silence; a little more gives fewer omissions."""
+    inverse_text_normalization: bool = True
+    """Whether SenseVoice writes numbers as digits, and punctuation."""
+
+    @model_validator(mode="after")
+    def _pieces_need_a_vocabulary(self) -> Self:
+        if self.modeling_unit and self.decoding_method != "modified_beam_search":
+            raise ValueError("modeling_unit needs the decoding_method modified_beam_search")
+        return self
+
+
 class AsrSettings(GpuServiceSettings):
     """The ASR service; `MAIE_ASR_` in the environment."""
 
@@ -206,6 +253,8 @@ class AsrSettings(GpuServiceSettings):
     """The engine `whisper`."""
     chunkformer: ChunkformerSettings = Field(default_factory=ChunkformerSettings)
     """The engine `chunkformer`."""
+    sherpa: SherpaSettings = Field(default_factory=SherpaSettings)
+    """The engine `sherpa`."""
 
     def check(self) -> None:
         """Refuses an engine that is not installed."""

@@ -17,6 +17,7 @@ SEVERAL_AT_ONCE = ("whisper", "pocketsphinx")
 THREADS = {
     "whisper": "MAIE_ASR_WHISPER_CPU_THREADS",
     "chunkformer": "MAIE_ASR_CHUNKFORMER_CPU_THREADS",
+    "sherpa": "MAIE_ASR_SHERPA_CPU_THREADS",
 }
 JOINED = "MAIE_ASR_WHISPER_CROSS_BATCH_SIZE"
 # A worker with Whisper base takes 450 MB; during loading it holds the file and the int8 weights.
