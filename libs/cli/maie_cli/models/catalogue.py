@@ -6,6 +6,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from maie_cli.models.sherpa import (
+    CANARY,
+    NEMOTRON,
+    PARAKEET_V2,
+    PARAKEET_V3,
+    SENSE_VOICE,
+    ZIPFORMER,
+)
 from maie_cli.models.sources import HubSource, Source, Wheel, WheelSource
 from maie_core.errors import Code, StageError
 from maie_core.models import DEFAULT_WHISPER
@@ -59,6 +67,13 @@ def _whisper(
     )
     return CatalogueModel(
         name=name, description=description, sources=(hub,), license="MIT", torch=False
+    )
+
+
+def _sherpa(name: str, source: HubSource, licence: str, description: str) -> CatalogueModel:
+    """A model for the engine `sherpa`."""
+    return CatalogueModel(
+        name=name, description=description, sources=(source,), license=licence, torch=False
     )
 
 
@@ -185,6 +200,42 @@ CATALOGUE = (
         1516,
         "b79368e19b6623813609431a6e5ee309a71506701ebc49fd7820e692dec7c5f5",
         "Whisper large-v3 distilled: English only, fast.",
+    ),
+    _sherpa(
+        "parakeet-tdt-0.6b-v3",
+        PARAKEET_V3,
+        "CC-BY-4.0",
+        "Parakeet TDT for the engine sherpa: 25 languages of Europe, on a CPU.",
+    ),
+    _sherpa(
+        "parakeet-tdt-0.6b-v2",
+        PARAKEET_V2,
+        "CC-BY-4.0",
+        "Parakeet TDT for the engine sherpa: English, on a CPU.",
+    ),
+    _sherpa(
+        "canary-180m-flash",
+        CANARY,
+        "CC-BY-4.0",
+        "Canary for the engine sherpa: English, German, French, Spanish; translates.",
+    ),
+    _sherpa(
+        "sense-voice-small",
+        SENSE_VOICE,
+        "LicenseRef-FunASR-Model",
+        "SenseVoice for the engine sherpa: Chinese, Cantonese, English, Japanese, Korean.",
+    ),
+    _sherpa(
+        "nemotron-streaming-en-0.6b",
+        NEMOTRON,
+        "LicenseRef-NVIDIA-Open-Model",
+        "Nemotron for the engine sherpa: English while it is spoken, in steps of 0.56 s.",
+    ),
+    _sherpa(
+        "zipformer-streaming-en",
+        ZIPFORMER,
+        "Apache-2.0",
+        "Zipformer for the engine sherpa: English while it is spoken, small and fast.",
     ),
 )
 
