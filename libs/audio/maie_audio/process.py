@@ -1,0 +1,173 @@
+"""The service's side of one decoding process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from asyncio.subprocess import Process
+from collections import deque
+from dataclasses import asdict
+from typing import Final
+
+import structlog
+
+from maie_audio import processes, wire
+from maie_audio.formats import Limits
+from maie_audio.wire import Answer
+
+log = structlog.get_logger()
+
+# Reading the libraries takes a while on a busy machine.
+START_SECONDS: Final = 60.0
+_READ_AHEAD_BYTES: Final = 256 * 1024
+
+
+class ProcessEndedError(Exception):
+    """A decoding process ended before it answered.
+
+    Attributes:
+        suspect: Whether it was decoding this message.
+        by_input: Whether a limit or a decoder's error ended it.
+    """
+
+    def __init__(self, what: str, *, suspect: bool, by_input: bool) -> None:
+        super().__init__(what)
+        self.suspect = suspect
+        self.by_input = by_input
+
+
+class DecoderProcess:
+    """A decoding process; made by `start`.
+
+    Args:
+        process: The process.
+        stall_seconds: It is killed after this long with one message.
+
+    Attributes:
+        tracks: How many tracks it decodes.
+        ended: Whether it ended, or is being ended.
+    """
+
+    def __init__(self, process: Process, stall_seconds: float) -> None:
+        self.tracks = 0
+        self.ended = False
+        self._process = process
+        self._stall_seconds = stall_seconds
+        self._waiting: deque[asyncio.Future[Answer]] = deque()
+        self._patience = asyncio.timeout(None)
+        self._reading: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def start(cls, limits: Limits, stall_seconds: float) -> DecoderProcess:
+        """Starts a process and waits until it is ready.
+
+        Raises:
+            ProcessEndedError: It did not become ready.
+        """
+        process = await processes.start(
+            "maie_audio.child", json.dumps(asdict(limits)), buffer_bytes=_READ_AHEAD_BYTES
+        )
+        started = cls(process, stall_seconds)
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                await started._receive()
+        except BaseException as error:
+            started.ended = True
+            await processes.end(process)
+            if isinstance(error, (asyncio.IncompleteReadError, TimeoutError)):
+                raise ProcessEndedError("did not start", suspect=False, by_input=False) from error
+            raise
+        await started._begin()
+        return started
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    async def ask(self, kind: bytes, track: int, head: bytes = b"", body: bytes = b"") -> Answer:
+        """Sends a message and waits for its answer.
+
+        Raises:
+            ProcessEndedError: The process ended first.
+        """
+        if self.ended:
+            raise ProcessEndedError("has ended", suspect=False, by_input=False)
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting.append(future)
+        if len(self._waiting) == 1:
+            self._wait_for_answer()
+        self.send(kind, track, head, body)
+        return await future
+
+    def send(self, kind: bytes, track: int, head: bytes = b"", body: bytes = b"") -> None:
+        """Sends a message. Each track has at most one without an answer, so this needs no pause."""
+        if self.ended:
+            return
+        assert self._process.stdin is not None
+        self._process.stdin.write(wire.pack(kind, track, head, body))
+
+    async def close(self) -> None:
+        """Kills the process and reaps it."""
+        self.ended = True
+        if self._reading is not None and not self._reading.done():
+            self._reading.cancel()
+            await asyncio.wait([self._reading])
+        self._fail_all("was ended", by_input=False)
+        if self._process.returncode is None:
+            await processes.end(self._process)
+
+    async def _begin(self) -> None:
+        self._reading = asyncio.create_task(self._read())
+        # Its timeout is entered then.
+        await asyncio.sleep(0)
+
+    async def _read(self) -> None:
+        """Gives each answer to its caller, in order, until the process ends."""
+        why, by_input = "ended", False
+        try:
+            async with self._patience:
+                while True:
+                    answer = await self._receive()
+                    future = self._waiting.popleft()
+                    self._wait_for_answer()
+                    if not future.done():  # its caller may be gone
+                        future.set_result(answer)
+        except asyncio.IncompleteReadError:
+            # Killing it now could reap it before asyncio does, and lose its status.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._stall_seconds):
+                    await self._process.wait()
+        except TimeoutError:
+            why, by_input = "did not come to an end with a message", True
+        except (LookupError, TypeError, ValueError) as error:
+            why = f"sent an answer that cannot be read: {error}"
+        self.ended = True
+        trace = await processes.end(self._process)
+        status = self._process.returncode or 0
+        log.warning("audio.decoder_ended", why=why, status=status, trace=trace)
+        self._fail_all(why, by_input=by_input or -status in processes.KILLED_BY_INPUT)
+
+    def _wait_for_answer(self) -> None:
+        """Gives the process its time for the next answer, if it owes one."""
+        now = asyncio.get_running_loop().time()
+        self._patience.reschedule(now + self._stall_seconds if self._waiting else None)
+
+    def _fail_all(self, why: str, *, by_input: bool) -> None:
+        """Fails all messages without an answer; the first is the one that it was decoding."""
+        suspect = True
+        while self._waiting:
+            future = self._waiting.popleft()
+            if not future.done():
+                future.set_exception(ProcessEndedError(why, suspect=suspect, by_input=by_input))
+            suspect = False
+
+    async def _receive(self) -> Answer:
+        pipe = self._process.stdout
+        assert pipe is not None
+        kind, _, head_size, body_size = wire.HEADER.unpack(await pipe.readexactly(wire.HEADER.size))
+        if head_size > wire.MAX_HEAD_BYTES or body_size > wire.MAX_BODY_BYTES:
+            raise ValueError("it is too large")
+        head = await pipe.readexactly(head_size)
+        return wire.parse_answer(kind, head, await pipe.readexactly(body_size))

@@ -1,0 +1,83 @@
+"""Converts frames to 16 kHz mono 16-bit samples. Runs in the decoding process.
+
+PyAV's own resampler starts a thread for each core of the machine, with a stack each.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import av
+from av.audio.frame import AudioFrame
+from av.filter import Graph
+
+from maie_audio.formats import SAMPLE_BYTES, SAMPLE_RATE
+
+_Shape = tuple[str, str, int]
+
+
+class Resampler:
+    """Converts the frames of one stream. It keeps the last millisecond."""
+
+    def __init__(self) -> None:
+        self._graph: Graph | None = None
+        self._shape: _Shape | None = None
+        self._taken = self._given = 0
+
+    @property
+    def owed(self) -> int:
+        """How many samples it keeps."""
+        return round(self._taken * SAMPLE_RATE / self._shape[2]) - self._given if self._shape else 0
+
+    def push(self, frame: AudioFrame) -> bytes:
+        """Converts a frame."""
+        shape = (frame.format.name, frame.layout.name, frame.sample_rate)
+        rest = self.flush() if shape != self._shape else b""
+        if self._graph is None:
+            self._graph, self._shape = _graph(shape), shape
+        self._taken += frame.samples
+        frame.pts = None
+        self._graph.push(frame)
+        return rest + self._pull(self._graph)
+
+    def flush(self) -> bytes:
+        """Gives what it keeps."""
+        rest = b""
+        if self._graph is not None:
+            self._graph.push(None)
+            rest = self._pull(self._graph)
+        self._graph = self._shape = None
+        self._taken = self._given = 0
+        return rest
+
+    def _pull(self, graph: Graph) -> bytes:
+        sound = bytearray()
+        while True:
+            try:
+                frame = cast(AudioFrame, graph.pull())
+            except (av.error.EOFError, av.error.BlockingIOError):
+                break
+            sound += bytes(frame.planes[0])[: frame.samples * SAMPLE_BYTES]
+            self._given += frame.samples
+        return bytes(sound)
+
+
+def _graph(shape: _Shape) -> Graph:
+    sample_format, layout, rate = shape
+    graph = Graph()
+    graph.threads = 1
+    graph.link_nodes(
+        graph.add(
+            "abuffer",
+            sample_rate=str(rate),
+            sample_fmt=sample_format,
+            channel_layout=layout,
+            time_base=f"1/{rate}",
+        ),
+        graph.add(
+            "aformat", sample_rates=str(SAMPLE_RATE), sample_fmts="s16", channel_layouts="mono"
+        ),
+        graph.add("abuffersink"),
+    )
+    graph.configure()
+    return graph

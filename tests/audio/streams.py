@@ -1,0 +1,137 @@
+"""Real speech in the formats of live audio, and what a decoder of whole files makes of it."""
+
+from __future__ import annotations
+
+import functools
+import io
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+
+from maie_audio.formats import Encoding, Part
+
+READING = Path(__file__).parents[1] / "data" / "readings" / "two-cities.flac"
+SECONDS = 6
+RATE = 16_000
+CONTAINERS: dict[Encoding, tuple[str, str, int]] = {
+    "ogg_opus": ("ogg", "libopus", 48_000),
+    "webm_opus": ("webm", "libopus", 48_000),
+    "flac": ("flac", "flac", 44_100),
+}
+
+
+@functools.cache
+def speech(rate: int = RATE, channels: int = 1) -> np.ndarray:
+    """A reading, int16; channels by samples."""
+    with av.open(str(READING)) as file:
+        layout = "mono" if channels == 1 else "stereo"
+        resampler = av.AudioResampler("s16p", layout, rate)
+        frames = [each for frame in file.decode(audio=0) for each in resampler.resample(frame)]
+    samples = np.concatenate([frame.to_ndarray() for frame in frames], axis=1)
+    return samples[:, : SECONDS * rate]
+
+
+def _frames(samples: np.ndarray, rate: int, size: int):
+    for begin in range(0, samples.shape[1], size):
+        part = np.ascontiguousarray(samples[:, begin : begin + size])
+        layout = "mono" if len(part) == 1 else "stereo"
+        frame = av.AudioFrame.from_ndarray(part, format="s16p", layout=layout)
+        frame.sample_rate, frame.pts, frame.time_base = rate, begin, Fraction(1, rate)
+        yield frame
+
+
+@functools.cache
+def stream(
+    encoding: Encoding,
+    channels: int = 1,
+    without: tuple[float, float] = (0.0, 0.0),
+    tracks: int = 1,
+) -> bytes:
+    """The reading in a container, as a recorder writes it to a pipe.
+
+    Args:
+        encoding: The container and codec.
+        channels: Of the audio.
+        without: The packets that are lost, from one second to another.
+        tracks: How many tracks have the reading; the second is silent.
+    """
+    container, codec, rate = CONTAINERS[encoding]
+    file = io.BytesIO()
+    options = {"live": "1", "cluster_time_limit": "1000"} if container == "webm" else {}
+    with av.open(file, "w", format=container, options=options) as output:
+        layout = "mono" if channels == 1 else "stereo"
+        added = [output.add_stream(codec, rate=rate, layout=layout) for _ in range(tracks)]
+        for number, track in enumerate(added):
+            for packet in _encoded(track, speech(rate, channels) * (number == 0)):
+                seconds = float((packet.pts or 0) * packet.time_base)
+                if not without[0] <= seconds < without[1]:
+                    output.mux(packet)
+    return file.getvalue()
+
+
+def _encoded(track, samples: np.ndarray):
+    fifo = av.AudioFifo()
+    for frame in _frames(samples, track.rate, track.rate // 10):
+        fifo.write(frame)
+        while (part := fifo.read(track.codec_context.frame_size or 4096)) is not None:
+            yield from track.encode(part)
+    if (rest := fifo.read(0, partial=True)) is not None:
+        yield from track.encode(rest)
+    yield from track.encode(None)
+
+
+@functools.cache
+def silent_flac() -> bytes:
+    """Silence in FLAC, whose frames hold a tenth of a second in 14 bytes."""
+    file = io.BytesIO()
+    with av.open(file, "w", format="flac") as output:
+        track = output.add_stream("flac", rate=192_000, layout="mono")
+        for packet in _encoded(track, np.zeros((1, 192_000), np.int16)):
+            output.mux(packet)
+    return file.getvalue()
+
+
+@functools.cache
+def packets() -> list[bytes]:
+    """The reading as raw packets of Opus of 20 ms."""
+    encoder = av.CodecContext.create("libopus", "w")
+    encoder.sample_rate, encoder.layout, encoder.format = 48_000, "mono", "s16"
+    encoder.bit_rate = 24_000
+    samples = speech(48_000)
+    made = []
+    for begin in range(0, samples.shape[1] - 959, 960):
+        frame = av.AudioFrame.from_ndarray(
+            np.ascontiguousarray(samples[:, begin : begin + 960]), format="s16", layout="mono"
+        )
+        frame.sample_rate = 48_000
+        made += [bytes(packet) for packet in encoder.encode(frame)]
+    return made
+
+
+@functools.cache
+def whole(encoding: Encoding, channels: int = 1) -> np.ndarray:
+    """What FFmpeg's decoder of whole files makes of the stream: 16 kHz, mono."""
+    resampler = av.AudioResampler("s16", "mono", RATE)
+    with av.open(io.BytesIO(stream(encoding, channels)), "r") as file:
+        frames = [*file.decode(audio=0), None]
+        parts = [each.to_ndarray()[0] for frame in frames for each in resampler.resample(frame)]
+    return np.concatenate(parts)
+
+
+def joined(parts: list[Part]) -> np.ndarray:
+    """Parts as samples; silence as zeros."""
+    return np.concatenate(
+        [np.empty(0, np.int16)]
+        + [
+            np.zeros(part, np.int16) if isinstance(part, int) else np.frombuffer(part, np.int16)
+            for part in parts
+        ]
+    )
+
+
+def likeness(one: np.ndarray, other: np.ndarray) -> float:
+    """The correlation of two sounds over their common length, 1 at most."""
+    size = min(len(one), len(other))
+    return float(np.corrcoef(one[:size].astype(float), other[:size].astype(float))[0, 1])
