@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import resource
 import sys
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO, NoReturn
@@ -26,6 +25,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.stream import Disposition
 
+from maie_audio import sandbox
 from maie_core.reasons import Reason
 from maie_preprocess import completeness, formats, ogg, tracks, wire
 from maie_preprocess.calls import SIDES
@@ -43,17 +43,6 @@ from maie_preprocess.track_decoder import Piece, TrackDecoder
 
 # The last packet of a track may be longer than its sound.
 CLAIM_SLACK_SECONDS = 1.0
-
-
-def confine(limits: wire.Limits) -> None:
-    """Drops the rights of this process that decoding does not need."""
-    resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
-    # The soft limit sends SIGXCPU, which shows the cause; the hard one sends SIGKILL.
-    resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 1))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    # Only standard input, output and error are open; nothing else can be opened.
-    resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
 
 
 class _Nameless:
@@ -294,7 +283,8 @@ def main() -> NoReturn:
     limits = wire.Limits(**json.loads(sys.argv[1]))
     choice = wire.Choice(**json.loads(sys.argv[2]))
     av.logging.set_level(av.logging.PANIC)
-    confine(limits)
+    sandbox.confine(limits.memory_bytes)
+    sandbox.limit_cpu(limits.cpu_seconds)
     source, target = open(0, "rb", buffering=0), sys.stdout.buffer  # noqa: SIM115
     try:
         decode(source, target, limits, choice)

@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
-import signal
-import sys
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import Process
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from dataclasses import asdict
 
+from maie_audio import processes
 from maie_core.errors import Code, StageError, invalid
 from maie_core.reasons import Reason
 from maie_preprocess import wire
@@ -21,12 +19,6 @@ from maie_preprocess.settings import PreprocessSettings
 # The pipe's reader buffers up to twice this, some ten seconds of sound, so that
 # decoding continues while the VAD runs.
 READ_AHEAD_BYTES = 160 * 1024
-# A process that dies of one of these signals was killed by its recording, which
-# broke a limit or a decoder.
-KILLED_BY_RECORDING = frozenset({
-    signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL, signal.SIGXCPU,
-    signal.SIGXFSZ,
-})  # fmt: skip
 
 
 def limits_of(settings: PreprocessSettings) -> wire.Limits:
@@ -123,7 +115,7 @@ class Decoding:
 
     async def _why_it_ended(self) -> StageError:
         status = await self._process.wait()
-        if status < 0 and -status in KILLED_BY_RECORDING:
+        if status < 0 and -status in processes.KILLED_BY_INPUT:
             return _corrupt("it breaks the decoder or a limit on decoding")
         assert self._process.stderr is not None
         trace = (await self._process.stderr.read()).decode(errors="replace").strip()
@@ -141,33 +133,17 @@ async def decoding(
         settings: The service's settings.
         choice: Which tracks and channels to decode.
     """
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-I",
-        "-m",
+    process = await processes.start(
         "maie_preprocess.decoder",
         json.dumps(asdict(limits_of(settings))),
         json.dumps(asdict(choice)),
         stdin=recording,
-        stdout=PIPE,
-        stderr=PIPE,
-        limit=READ_AHEAD_BYTES,
-        # More threads would only use address space, which is limited.
-        env={"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PATH": os.defpath},
-        start_new_session=True,
+        buffer_bytes=READ_AHEAD_BYTES,
     )
     try:
         yield Decoding(process, settings.decoder_stall_seconds)
     finally:
-        await _end(process)
-
-
-async def _end(process: Process) -> None:
-    """Kills the process and reaps it, even if this task is cancelled."""
-    with contextlib.suppress(ProcessLookupError):
-        process.kill()
-    # The pipes must be drained, or their transports stay open.
-    await asyncio.shield(process.communicate())
+        await processes.end(process)
 
 
 def _corrupt(why: str) -> StageError:
