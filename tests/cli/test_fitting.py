@@ -107,6 +107,8 @@ def test_engines_without_threads_or_slots_take_what_they_can() -> None:
     assert "pocketsphinx on cpu, 2 workers with 2 slots; maie may use 4 cores" in sphinx.sentence
     former = fit_asr({"MAIE_ASR_ENGINE": "chunkformer"}, None, 4, MEMORY)
     assert former.environment == {"MAIE_ASR_CHUNKFORMER_CPU_THREADS": "4"}
+    sherpa = fit_asr({"MAIE_ASR_ENGINE": "sherpa"}, None, 4, MEMORY)
+    assert sherpa.environment == {SLOTS: "4", "MAIE_ASR_SHERPA_CPU_THREADS": "1"}
 
 
 def test_every_asr_worker_of_a_mesh_gets_its_share(

@@ -199,8 +199,8 @@ class SherpaSettings(Settings):
     model names; it must be set for models that name none. One of several fixes the language of
     SenseVoice."""
     cpu_threads: int = Field(default=0, ge=0)
-    """Threads of one recognition. 0 uses OMP_NUM_THREADS; without it, the cores that the process
-    may use, up to 4."""
+    """Threads of one recognition. 0 uses OMP_NUM_THREADS; without it, the slots share the cores
+    that the process may use, up to 4 for each."""
     window_seconds: float = Field(default=20.0, ge=2, le=28)
     """The longest audio that is read at once. Longer speech is divided where it is quietest."""
     max_pause_seconds: float = Field(default=2.0, ge=0)

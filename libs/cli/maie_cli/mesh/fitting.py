@@ -12,7 +12,7 @@ from maie_runtime.worker.cores import share
 SLOTS = "MAIE_ASR_SLOTS"
 OMP = "OMP_NUM_THREADS"
 # Engines that transcribe several chunks concurrently on a CPU.
-SEVERAL_AT_ONCE = ("whisper", "pocketsphinx")
+SEVERAL_AT_ONCE = ("whisper", "pocketsphinx", "sherpa")
 # Engines with threads, and the setting of their number; 0 or unset chooses it here.
 THREADS = {
     "whisper": "MAIE_ASR_WHISPER_CPU_THREADS",

@@ -44,13 +44,13 @@ MAX_AUTO_THREADS = 4
 
 
 class SherpaEngine:
-    """Reads a chunk window by window, one window of all requests at a time.
+    """Reads chunks window by window.
 
     Args:
         reader: The model.
         capabilities: What it can do.
         settings: The engine's settings.
-        executor: The one thread in which the model is used.
+        executor: The threads in which the model is used.
         version: The software and the model, with its parameters.
     """
 
@@ -112,15 +112,15 @@ async def create(settings: AsrSettings) -> AsyncIterator[SherpaEngine]:
     """
     require_package()
     chosen = settings.sherpa
-    loop = asyncio.get_running_loop()
-    with ThreadPoolExecutor(1, "sherpa") as executor:
-        in_thread = partial(loop.run_in_executor, executor)
-        model = await in_thread(find_model, chosen)
-        _check_search(model, chosen)
-        codes = language_codes(model, chosen)
+    model = await asyncio.to_thread(find_model, chosen)
+    _check_search(model, chosen)
+    codes = language_codes(model, chosen)
+    lanes = 1 if model.family.exclusive else settings.slots
+    with ThreadPoolExecutor(lanes, "sherpa") as executor:
+        in_thread = partial(asyncio.get_running_loop().run_in_executor, executor)
         sha256 = await in_thread(verify_model, model, chosen)
         vocabulary = await in_thread(_vocabulary, model)
-        call = recognizer_call(model, chosen, cpu_threads(chosen))
+        call = recognizer_call(model, chosen, cpu_threads(chosen, lanes))
         await try_model(call, str(model.path))
         recognizer = await in_thread(call.make)
         takes_hotwords = _takes_hotwords(model, chosen)
@@ -134,10 +134,15 @@ async def create(settings: AsrSettings) -> AsyncIterator[SherpaEngine]:
         )
 
 
-def cpu_threads(settings: SherpaSettings) -> int:
-    """The threads of one recognition; the environment's OMP_NUM_THREADS where it is not set."""
+def cpu_threads(settings: SherpaSettings, lanes: int) -> int:
+    """The threads of one recognition; the environment's OMP_NUM_THREADS where it is not set.
+
+    Args:
+        settings: The engine's settings.
+        lanes: The concurrent recognitions.
+    """
     set_outside = int(os.environ.get("OMP_NUM_THREADS") or 0)
-    return settings.cpu_threads or set_outside or share(usable_cores(), 1, MAX_AUTO_THREADS)
+    return settings.cpu_threads or set_outside or share(usable_cores(), lanes, MAX_AUTO_THREADS)
 
 
 def _check_search(model: Model, settings: SherpaSettings) -> None:

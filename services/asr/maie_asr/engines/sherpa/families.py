@@ -48,6 +48,8 @@ class Family:
         detects_language: Whether it finds out which of them is spoken.
         word_times: Whether its tokens have times.
         punctuates: Whether it writes punctuation; None where its vocabulary says so.
+        exclusive: Whether only one thread may use it at a time, since it keeps something between
+            two calls.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Family:
     detects_language: bool = False
     word_times: bool = False
     punctuates: bool | None = None
+    exclusive: bool = False
 
     def fits(self, metadata: Mapping[str, str]) -> bool:
         """Whether a model with this metadata may be one of the family."""
@@ -87,6 +90,7 @@ FAMILIES = (
         language_codes=tuple(QWEN3_LANGUAGES),
         detects_language=True,
         punctuates=True,
+        exclusive=True,
     ),
     Family(
         name="moonshine",
@@ -146,6 +150,7 @@ FAMILIES = (
         kinds=("EncDecMultiTaskModel",),
         language_codes=("de", "en", "es", "fr"),
         punctuates=True,
+        exclusive=True,
     ),
     Family(
         name="whisper",
@@ -154,6 +159,7 @@ FAMILIES = (
         kinds=("whisper*",),
         detects_language=True,
         punctuates=True,
+        exclusive=True,
     ),
     Family(
         name="sense-voice",

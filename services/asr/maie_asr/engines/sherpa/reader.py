@@ -1,4 +1,4 @@
-"""Reads audio with one model, in one thread."""
+"""Reads audio with one model."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ TURN_TOKENS = {"<EOU>", "<EOB>"}
 
 
 class Reader:
-    """A model and what is known of it. All blocks, and only one thread may use it at a time.
+    """A model and what is known of it. All blocks.
+
+    Several threads may use it, but not one stream, nor a model of an exclusive family.
 
     Args:
         model: The model.
