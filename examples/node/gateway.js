@@ -1,4 +1,4 @@
-// The gateway's JobService, from the protos of this repository.
+// The gateway's services, from the protos of this repository.
 
 'use strict';
 
@@ -14,12 +14,21 @@ const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 // Names as in the protos and in what `maie --json` prints; unset fields are left out.
 const LOADER_OPTIONS = { keepCase: true, longs: Number, enums: String, includeDirs: [PROTOS] };
 
-/** Connects to the gateway that MAIE_GATEWAY names, by default localhost:50051. */
+/** Connects to JobService of the gateway that MAIE_GATEWAY names, by default localhost:50051. */
 function connect() {
-  const definition = protoLoader.loadSync('maie/job/v1/job.proto', LOADER_OPTIONS);
-  const { JobService } = grpc.loadPackageDefinition(definition).maie.job.v1;
+  return connectTo('maie/job/v1/job.proto', ({ job }) => job.v1.JobService);
+}
+
+/** Connects to its LiveService. */
+function connectLive() {
+  return connectTo('maie/live/v1/live.proto', ({ live }) => live.v1.LiveService);
+}
+
+function connectTo(proto, serviceIn) {
+  const definition = protoLoader.loadSync(proto, LOADER_OPTIONS);
+  const Service = serviceIn(grpc.loadPackageDefinition(definition).maie);
   const address = process.env.MAIE_GATEWAY || 'localhost:50051';
-  return new JobService(address, grpc.credentials.createInsecure(), {
+  return new Service(address, grpc.credentials.createInsecure(), {
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
   });
 }
@@ -48,4 +57,4 @@ function fail(error) {
   process.exitCode = 1;
 }
 
-module.exports = { connect, printJob, fail };
+module.exports = { connect, connectLive, printJob, fail };

@@ -26,18 +26,21 @@ class Ended:
     errors: str
 
 
-async def run_program(*command: str | Path, gateway: str, cwd: Path = ROOT) -> Ended:
+async def run_program(
+    *command: str | Path, gateway: str, cwd: Path = ROOT, stdin: bytes | None = None
+) -> Ended:
     """Runs a command from the repository's root, with the gateway's address in its environment."""
     process = await asyncio.create_subprocess_exec(
         *command,
         env={**os.environ, "MAIE_GATEWAY": gateway},
         cwd=cwd,
+        stdin=None if stdin is None else asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
     try:
         async with asyncio.timeout(LIMIT_SECONDS):
-            output, errors = await process.communicate()
+            output, errors = await process.communicate(stdin)
     finally:
         if process.returncode is None:
             process.kill()

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from maie_pipeline.bindings import BINDINGS
+from tests.client.live.fake_live import Truth, live_gateway
 from tests.examples.programs import ROOT, run_program
 from tests.gateway.conftest import EmptyMesh
 
@@ -40,7 +41,7 @@ def grpcurl(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("grpcurl")
 async def test_grpcurl_carries_out_every_command_of_the_page(empty_mesh: EmptyMesh) -> None:
     async with empty_mesh.running() as client:
-        explore, submit, later, _ = _blocks(client.address)
+        explore, submit, later, *_ = _blocks(client.address)
         explored = await _shell(explore, client.address)
         assert "maie.job.v1.JobService" in explored
         assert "ProcessAudio" in explored
@@ -69,6 +70,19 @@ async def test_buf_curl_shows_a_job_as_the_page_says(empty_mesh: EmptyMesh) -> N
         *_, without = _blocks(client.address)
         shown = await _shell(without.replace("JOB_ID", job.job_id), client.address)
     assert json.loads(shown)["job"]["jobId"] == job.job_id
+
+
+@pytest.mark.usefixtures("grpcurl")
+async def test_grpcurl_sends_speech_and_reads_its_utterances(tmp_path: Path) -> None:
+    samples = tmp_path / "talk.raw"
+    samples.write_bytes(bytes(10_000))
+    truth = Truth(reads=lambda content: str(len(content)))
+    async with live_gateway(truth) as address:
+        *_, live, _ = _blocks(address)
+        events = _documents(await _shell(live.replace("SAMPLES", str(samples)), address))
+    finals = [event["final"]["segment"]["text"] for event in events if "final" in event]
+    assert finals == ["3198 3198 3198", "406"]
+    assert "ended" in events[-1]
 
 
 @pytest.mark.usefixtures("grpcurl")

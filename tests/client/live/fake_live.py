@@ -112,6 +112,8 @@ class Call:
         async for request in requests:
             async for answer in self.take(request):
                 yield answer
+            if self.truth.ended:
+                return
 
     async def take(self, request: live.TranscribeRequest) -> AsyncIterator[live.TranscribeResponse]:
         kind = request.WhichOneof("request")
