@@ -39,15 +39,20 @@ class SilentProxy:
         traceback: TracebackType | None,
     ) -> None:
         self._server.close()
-        self.fall_silent()
-        for writer in self._writers:
-            writer.transport.abort()
+        self.hang_up()
 
     def fall_silent(self) -> None:
         """Passes nothing more on over the connections there are; new ones work."""
         for pump in tuple(self._pumps):
             pump.cancel()
         self.upstream_ports = set()
+
+    def hang_up(self) -> None:
+        """Breaks the connections there are; new ones work."""
+        self.fall_silent()
+        for writer in self._writers:
+            writer.transport.abort()
+        self._writers.clear()
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         upstream_reader, upstream_writer = await asyncio.open_connection(*self._target)

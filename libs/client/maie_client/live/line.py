@@ -50,6 +50,11 @@ class Line:
         self._inbox = inbox
         self._backoff = Backoff(patience)
 
+    @property
+    def resume_token(self) -> str:
+        """The session's token; a call that resumes is given none."""
+        return self._start.resume_token
+
     async def run(self) -> None:
         """Calls until the session has ended, or cannot go on."""
         try:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from maie.asr.v1 import streaming_pb2 as streaming
 from maie.live.v1 import live_pb2 as live
 from maie_client.config import SharedOptions, shared_config
+from maie_client.live.audio import DEFAULT_RATE_HERTZ
 from maie_client.live.resume import ResumePoint
 from maie_client.text import sendable
-
-DEFAULT_RATE_HERTZ: Final = 16_000
-_SAMPLE_BYTES = {live.AUDIO_ENCODING_LINEAR16: 2}
 
 
 class LiveOptions(SharedOptions, total=False):
@@ -66,13 +62,3 @@ def start_message(options: LiveOptions, resume: ResumePoint | None) -> live.Star
         resume_token=sendable(resume.resume_token),
         after_sequence=resume.after_sequence,
     )
-
-
-def frame_bytes(format_: live.AudioFormat) -> int:
-    """The bytes of one sample of all channels."""
-    return _SAMPLE_BYTES.get(format_.encoding, 1) * max(1, format_.channels)
-
-
-def second_bytes(format_: live.AudioFormat) -> int:
-    """The bytes of one second of audio."""
-    return frame_bytes(format_) * (format_.sample_rate_hertz or DEFAULT_RATE_HERTZ)

@@ -9,17 +9,14 @@ from typing import Self
 
 from maie.asr.v1 import streaming_pb2 as streaming
 from maie.live.v1 import live_pb2 as live
-from maie_client.live.errors import audio_invalid, session_left
+from maie_client.live.audio import divided, second_bytes
+from maie_client.live.errors import session_left
 from maie_client.live.gateways import Gateways
 from maie_client.live.inbox import Inbox
 from maie_client.live.line import Line
-from maie_client.live.options import frame_bytes, second_bytes
 from maie_client.live.outbox import Outbox
 from maie_client.live.resume import ResumePoint
 from maie_client.text import sendable, sendable_name
-
-# Longer audio is divided into messages of this length.
-MESSAGE_SECONDS = 0.2
 
 
 class LiveSession:
@@ -81,7 +78,7 @@ class LiveSession:
         """What another process needs to go on after the last event that was read here."""
         return ResumePoint(
             session_id=self.session_id,
-            resume_token=self.started.resume_token,
+            resume_token=self._line.resume_token,
             after_sequence=self._inbox.read_sequence,
         )
 
@@ -106,19 +103,11 @@ class LiveSession:
         Waits while so much of the track is not yet durable that no more is kept.
 
         Args:
-            audio: Whole samples in the track's format, of any length.
+            audio: Whole samples in the track's format, of any length, which are
+                divided into messages; of a compressed format, one message.
             track: The track.
         """
-        format_ = self._format_of(track)
-        if len(audio) % frame_bytes(format_):
-            raise audio_invalid(
-                f"{len(audio)} bytes are not whole samples of {frame_bytes(format_)} bytes; send "
-                "the rest of the last one with it."
-            )
-        step = round(second_bytes(format_) * MESSAGE_SECONDS) // frame_bytes(format_)
-        step *= frame_bytes(format_)
-        for start in range(0, len(audio), step):
-            content = bytes(audio[start : start + step])
+        for content in divided(audio, self._format_of(track)):
             await self._add(track, live.TranscribeRequest(audio=live.TrackAudio(content=content)))
 
     async def silence(self, duration: timedelta, track: str = "") -> None:

@@ -1,0 +1,171 @@
+"""The client's live sessions at real gateways, with replicas of a typed engine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from maie.job.v1 import job_pb2 as job
+from maie.live.v1 import live_pb2 as live
+from maie_client import Client, ClientError, LiveSession
+from tests.chaos.silence import SilentProxy
+from tests.gateway.conftest import empty_mesh
+from tests.gateway.live.conftest import LiveMesh, live_mesh
+from tests.gateway.live.speech import said
+from tests.waiting import until
+
+__all__ = ["empty_mesh", "live_mesh"]
+
+pytestmark = pytest.mark.mesh
+
+FEATURES = ["raw_transcript"]
+
+
+class Reader:
+    """Reads the events of a session as they come."""
+
+    def __init__(self, session: LiveSession) -> None:
+        self.events: list[live.TranscribeResponse] = []
+        self.reading = asyncio.create_task(self._read(session))
+
+    async def _read(self, session: LiveSession) -> None:
+        async for event in session:
+            self.events.append(event)
+
+    def words(self, track: str = "") -> list[str]:
+        """What was said in a track, with its finals in order."""
+        finals = [event.final for event in self.events if event.HasField("final")]
+        return [each.segment.text for each in finals if each.track == track]
+
+    async def whole(self) -> None:
+        """Waits for the end, and checks that durable events came once and in order."""
+        await self.reading
+        numbers = [event.sequence for event in self.events if event.sequence]
+        assert numbers == list(range(1, len(numbers) + 1))
+        assert self.events[-1].HasField("ended")
+
+
+def words(numbers: Iterable[int]) -> list[str]:
+    return [f"w{number}" for number in numbers]
+
+
+@asynccontextmanager
+async def session_at(address: str, *others: str) -> AsyncIterator[tuple[LiveSession, Reader]]:
+    async with (
+        Client(address) as client,
+        client.live(features=FEATURES, gateways=others) as session,
+    ):
+        reader = Reader(session)
+        try:
+            yield session, reader
+        finally:
+            reader.reading.cancel()
+            await asyncio.gather(reader.reading, return_exceptions=True)
+
+
+async def test_tracks_come_and_go_and_the_session_becomes_a_job(live_mesh: LiveMesh) -> None:
+    async with live_mesh.running() as (address, _), session_at(address) as (session, reader):
+        await session.join("ann", display_name="Ann")
+        await session.send(said([1, 2]), "ann")
+        await session.send(said([5]), "bob")
+        await session.leave("ann")
+        await session.send(said([3]), "ann")
+        await session.finalize("bob")
+        ended = await session.end()
+        await reader.whole()
+        assert reader.words("ann") == words([1, 2, 3])
+        assert reader.words("bob") == words([5])
+        assert ended.final_count == 4
+        assert session.kept_bytes == 0
+        async with Client(address) as client:
+            done = await client.get_job(session.session_id)
+            assert (await client.get_session(session.resume_point)).ended
+    assert done.job_id == session.session_id
+
+
+async def test_a_connection_that_falls_again_and_again_loses_and_doubles_nothing(
+    live_mesh: LiveMesh,
+) -> None:
+    async with (
+        live_mesh.running(linger_seconds=0.1) as (address, _),
+        SilentProxy(address) as first,
+        SilentProxy(address) as second,
+        session_at(first.address, second.address) as (session, reader),
+    ):
+        for number in range(8):
+            await session.send(said([number]), "ann")
+            await session.send(said([10 + number]), "bob")
+            if number % 3 == 0:
+                await session.leave("bob")
+            await asyncio.sleep(0.05 * (number % 3))
+            for proxy in (first, second):
+                proxy.hang_up()
+        await session.end()
+        await reader.whole()
+        assert reader.words("ann") == words(range(8))
+        assert reader.words("bob") == words(range(10, 18))
+    starts = sum(event.HasField("started") for event in reader.events)
+    assert starts > 1
+
+
+async def test_a_session_moves_on_when_its_gateway_drains(live_mesh: LiveMesh) -> None:
+    async with live_mesh.replica(), live_mesh.gateway() as stays:
+        async with live_mesh.gateway() as leaves, Client(leaves) as client:
+            session = await client.live(features=FEATURES, gateways=[stays]).__aenter__()
+            reader = Reader(session)
+            await session.send(said([1, 2])[:-9600])
+            await until(lambda: reader.words() == words([1]))
+        await session.send(said([3]))
+        await session.end()
+        await reader.whole()
+        await session.__aexit__(None, None, None)
+    assert reader.words() == words([1, 2, 3])
+
+
+async def test_a_replica_that_is_killed_costs_nothing(live_mesh: LiveMesh) -> None:
+    async with live_mesh.running() as (address, first), session_at(address) as (session, reader):
+        await session.send(said([1, 2]))
+        await until(lambda: len(reader.words()) == 2)
+        await session.send(said([3])[:8000])
+        async with live_mesh.replica("asr-2"):
+            await first.kill()
+            await session.send(said([4]))
+            await session.end()
+            await reader.whole()
+    assert reader.words() == ["w1", "w2", "w3 w4"]  # no silence is between the last two
+    assert sum(event.HasField("started") for event in reader.events) == 1
+
+
+async def test_another_process_goes_on_where_this_one_was(live_mesh: LiveMesh) -> None:
+    async with live_mesh.running() as (address, _), Client(address) as client:
+        async with client.live(features=FEATURES) as session:
+            await session.send(said([1, 2]), "ann")
+            async for event in session:
+                if event.HasField("final"):
+                    break
+        async with client.live(resume=session.resume_point) as again:
+            reader = Reader(again)
+            (track,) = again.started.tracks
+            # The audio from there on is sent again.
+            place = track.durable_offset.ToMilliseconds() * 32
+            await again.send((said([1, 2]) + said([3]))[place:], "ann")
+            await again.end()
+            await reader.reading
+        assert again.resume_point.resume_token == session.resume_point.resume_token
+    assert reader.words("ann") == words([2, 3])
+
+
+async def test_a_cancelled_job_ends_its_session(live_mesh: LiveMesh) -> None:
+    async with live_mesh.running() as (address, _), session_at(address) as (session, reader):
+        await session.send(said([1]))
+        await until(reader.words)
+        async with Client(address) as client:
+            cancelled = await client.cancel_job(session.session_id)
+            assert cancelled.state == job.JOB_STATE_CANCELLED
+        await reader.whole()
+        with pytest.raises(ClientError) as caught:
+            await session.send(said([2]))
+        assert caught.value.reason == "SESSION_ENDED"
