@@ -31,7 +31,14 @@ REASONS = {*Reason, *WarningReason}
 # Calls that make an error whose code is always the same.
 ALWAYS = {"invalid": "INVALID_ARGUMENT", "RefusedError": "INVALID_ARGUMENT"}
 # What the comments of the contract write in capitals and is no reason.
-NO_REASON = {"EAGER_END", "UPPER_SNAKE_CASE", "MAIE_DEAD_LETTERS", "MAIE_NAMES", "MAIE_WEBHOOKS"}
+NO_REASON = {
+    "EAGER_END",
+    "MAIE_SESSIONS",
+    "UPPER_SNAKE_CASE",
+    "MAIE_DEAD_LETTERS",
+    "MAIE_NAMES",
+    "MAIE_WEBHOOKS",
+}
 
 
 @functools.cache

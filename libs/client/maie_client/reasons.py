@@ -1,4 +1,4 @@
-"""The reasons of errors that the client itself raises; docs/reasons.md explains them."""
+"""The reasons that the client itself knows; docs/reasons.md explains them."""
 
 from __future__ import annotations
 
@@ -17,3 +17,4 @@ class ClientReason(enum.StrEnum):
     STREAM_ENDED = "STREAM_ENDED"
     STREAM_OUT_OF_ORDER = "STREAM_OUT_OF_ORDER"
     TENANT_INVALID = "TENANT_INVALID"
+    TRACKS_FULL = "TRACKS_FULL"

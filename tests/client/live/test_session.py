@@ -217,16 +217,35 @@ async def test_a_refusal_is_raised_at_the_beginning_and_ends_a_session_that_runs
                 await session.send(b"cd")
 
 
-async def test_a_busy_mesh_is_asked_again_for_a_session_that_runs() -> None:
+@pytest.mark.parametrize(
+    ("code", "reason", "goes_on"),
+    [
+        (Code.INTERNAL, Reason.INTERNAL, True),
+        (Code.DEADLINE_EXCEEDED, Reason.SESSION_IDLE, True),
+        (Code.UNAVAILABLE, Reason.LIVE_UNAVAILABLE, True),
+        (Code.RESOURCE_EXHAUSTED, Reason.SESSIONS_FULL, True),
+        (Code.RESOURCE_EXHAUSTED, Reason.TRACKS_FULL, False),
+        (Code.INVALID_ARGUMENT, Reason.TRACK_INVALID, False),
+        (Code.ABORTED, Reason.SESSION_TAKEN_OVER, False),
+        (Code.NOT_FOUND, Reason.SESSION_NOT_FOUND, False),
+    ],
+)
+async def test_an_error_of_the_call_is_tried_again_and_one_of_the_session_is_raised(
+    code: Code, reason: Reason, *, goes_on: bool
+) -> None:
     truth = Truth()
     async with live_gateway(truth) as address, Client(address) as client, client.live() as session:
-        truth.refusal = StageError(Code.RESOURCE_EXHAUSTED, Reason.LIVE_BUSY, "Busy.")
+        truth.refusal = StageError(code, reason, "It cannot be.")
         truth.breaks = {truth.points + 1: "refuse"}
         await session.send(b"ab")
-        await asyncio.sleep(0.1)
-        truth.refusal = None
-        await session.end()
-        assert finals(await rest(session)) == ["ab"]
+        if goes_on:
+            await until(lambda: session.trouble == "It cannot be.")
+            truth.refusal = None
+            await session.end()
+            assert session.trouble == ""
+        else:
+            with pytest.raises(ClientError, match="It cannot be"):
+                await session.end()
 
 
 async def test_no_gateway_is_one_sentence() -> None:

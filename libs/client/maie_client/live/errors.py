@@ -7,11 +7,19 @@ import grpc
 from maie_client.errors import ClientError
 from maie_client.reasons import ClientReason
 
-_RESUMABLE = frozenset({grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.DEADLINE_EXCEEDED})
+_RESUMABLE = frozenset(
+    {
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+        grpc.StatusCode.INTERNAL,
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+    }
+)
 
 
 def is_resumable(error: ClientError) -> bool:
-    """Whether a session may go on after an error: the call broke, or the gateway is too busy."""
+    """Whether a session may go on after an error, which is about its call or its gateway."""
+    if error.reason == ClientReason.TRACKS_FULL:
+        return False  # it would be the same in the next call
     return error.is_break or error.code in _RESUMABLE
 
 
