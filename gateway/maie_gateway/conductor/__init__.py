@@ -13,6 +13,7 @@ from maie_gateway.conductor.advance import accept, advance
 from maie_gateway.conductor.demand import runnable_units
 from maie_gateway.conductor.draft import Step
 from maie_gateway.conductor.log import log_events
+from maie_gateway.conductor.origin import may_publish
 from maie_gateway.conductor.policy import Policy
 from maie_gateway.conductor.steering import can_retry
 from maie_gateway.conductor.tasks import binding, dead_letters, lane, pending_tasks, task_id
@@ -32,6 +33,7 @@ __all__ = [
     "job_view",
     "lane",
     "log_events",
+    "may_publish",
     "pending_tasks",
     "runnable_units",
     "stage_progress",

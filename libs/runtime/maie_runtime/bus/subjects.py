@@ -58,8 +58,13 @@ def worker_consumer(stage: str, lane: str = BATCH) -> str:
 
 
 def event(stage: str, job_id: str) -> str:
-    """Where a unit's durable events go; `job` instead of a stage for the job itself."""
+    """Where workers of a stage publish durable events of a unit."""
     return f"maie.event.{stage}.{job_id}"
+
+
+def stage_of_event(subject: str) -> str:
+    """The stage in the subject of an event."""
+    return subject.split(".")[2]
 
 
 def dead_letter(stage: str, job_id: str) -> str:
