@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import record_pb2 as record
-from maie_gateway.conductor.steering import STEERING
+from maie_gateway.conductor.job_events import JOB_EVENTS
 from maie_pipeline.bindings import binding_of
 
 
@@ -20,7 +20,7 @@ def may_publish(stage: str, stage_event: event.StageEvent, source: record.JobRec
         source: The job's record. An event of a unit that it lacks changes nothing, and of a stage
             that this version does not know, `advance` decides.
     """
-    if stage_event.WhichOneof("event") in STEERING:
+    if stage_event.WhichOneof("event") in JOB_EVENTS:
         return False
     unit = next((unit for unit in source.units if unit.unit == stage_event.unit), None)
     binding = binding_of(unit.stage) if unit else None
