@@ -234,9 +234,9 @@ async def test_what_a_full_broker_took_from_a_worker_is_no_loss(
         await ledger.give_back(await _take(broker))
         ledger.owe(await _take(broker))
         with pytest.raises(StageError, match="does not answer"):
-            await ledger.note_owed()
+            await ledger.record_owed()
     await asyncio.sleep(ACK_WAIT * 1.2)
     third = await _take(broker)
     assert await RedeliveryLedger(broker).losses(third) == 2
-    await ledger.note_owed()
+    await ledger.record_owed()
     assert await RedeliveryLedger(broker).losses(third) == 0

@@ -183,7 +183,7 @@ async def test_a_unit_whose_job_is_cancelled_waits_no_more(
     async with sharing(broker, stage, blobs, model), elsewhere(other):
         await submit(broker)
         await one_in_hand(broker)
-        await broker.tell(subjects.cancel(JOB))
+        await broker.notify(subjects.cancel(JOB))
         assert await queue_is_empty(broker)
     assert stage.runs == []
 

@@ -275,7 +275,7 @@ class Conductor:
                 )
             except BROKER_ERRORS as error:
                 raise broker_unavailable() from error
-            await self._broker.tell(subjects.cancel(of.job_id))
+            await self._broker.notify(subjects.cancel(of.job_id))
 
     async def _conduct(self) -> None:
         while True:

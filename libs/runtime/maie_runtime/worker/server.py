@@ -135,7 +135,7 @@ async def serve_stage(
             binding=binding, runner=runner, broker=broker, settings=settings, host=host
         )
         await consumer.start()
-        memory = partial(residency.memory.tell, settings.shared_gpu)
+        memory = partial(residency.memory.report, settings.shared_gpu)
         await stack.enter_async_context(present(broker, binding.slug, info, memory))
         await server.set_serving(True)
         try:
