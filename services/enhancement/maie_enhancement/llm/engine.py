@@ -75,7 +75,7 @@ class LanguageModelEngine:
         version = self._model.version(generation)
         own = {
             "prompt_sha256": hashlib.sha256(prompt.SYSTEM.encode()).hexdigest(),
-            "stretch_tokens": self._settings.stretch_tokens,
+            "prompt_chunk_tokens": self._settings.prompt_chunk_tokens,
             "max_word_change": self._settings.max_word_change,
         }
         version.parameters.update({name: json.dumps(value) for name, value in own.items()})
@@ -151,7 +151,7 @@ class _Call:
     ) -> None:
         self._model = model
         self._generation = generation
-        self._most = settings.stretch_tokens
+        self._most = settings.prompt_chunk_tokens
         self._heartbeat = heartbeat
         self._overhead = 0
         parameters = model.version(generation).parameters
