@@ -155,7 +155,7 @@ async def test_word_of_a_cancellation_stops_a_unit_at_once_and_the_next_runs(
             await asyncio.Event().wait()
 
     stage.hook = hangs
-    # Nobody but the message tells of it: the queue is asked with each heartbeat.
+    # Only the message shows it: each heartbeat looks into the queue.
     async with worker(broker, stage, blobs, ack_wait_seconds=100 * PATIENCE_SECONDS):
         await submit(broker)
         await until(lambda: stage.runs)

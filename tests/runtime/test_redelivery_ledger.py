@@ -44,7 +44,7 @@ async def _hang(_: StageContext) -> None:
 
 
 async def _drain_worker(broker: Broker, blobs: Blobs) -> None:
-    """A worker takes the unit, is told to stop in the middle of it, and gives it back."""
+    """A worker takes the unit, is stopped in the middle of it, and returns it."""
     stage = empty_stages()["asr"]
     stage.hook = _hang
     async with worker(broker, stage, blobs, max_deliveries=2, ack_wait_seconds=ACK_WAIT):
@@ -70,7 +70,7 @@ async def _deliveries(broker: Broker) -> int:
 
 
 async def _take(broker: Broker) -> Msg:
-    """Takes the unit, as a worker that is never heard of again would."""
+    """Takes the unit, and sends no heartbeats, as a lost worker."""
     await declare_lanes(broker, BINDING.slug, ACK_WAIT)
     async with aclosing(pull_groups(broker.client, subjects.TASKS, CONSUMER, size=1)) as groups:
         async for (message,) in groups:
