@@ -29,7 +29,8 @@ from tests.asr.heavy_whisper import BALLAST_BYTES, write_heavy_whisper
 from tests.asr.recordings import BUG_AND_BUDGET
 from tests.waiting import PATIENCE_SECONDS, until
 
-pytestmark = pytest.mark.mesh
+# tests/runtime/test_residency_*.py look at the same in one process.
+pytestmark = [pytest.mark.mesh, pytest.mark.slow]
 
 SPOKEN = "I will fix the bug by Friday. The budget was approved last week."
 SERVICES = ("asr", "asr-2")
@@ -165,7 +166,6 @@ async def test_their_models_are_never_in_memory_together(
         print(service, [f"{(stay.end or 0) - stay.start:.2f} s" for stay in stays[service]])
 
 
-@pytest.mark.slow
 async def test_a_unit_that_fails_leaves_nothing_in_memory(
     tmp_path: Path, heavy_whisper: Path
 ) -> None:
@@ -183,7 +183,6 @@ def _failed(line: dict[str, Any]) -> bool:
     return bool(line["event"] == "unit.failed")
 
 
-@pytest.mark.slow
 async def test_a_holder_that_is_killed_in_mid_unit_costs_time_only(
     tmp_path: Path, heavy_whisper: Path
 ) -> None:
@@ -200,7 +199,6 @@ async def test_a_holder_that_is_killed_in_mid_unit_costs_time_only(
     assert "model.unloaded" in logs.events(other)
 
 
-@pytest.mark.slow
 async def test_a_holder_that_was_frozen_unloads_before_anything_else(
     tmp_path: Path, heavy_whisper: Path
 ) -> None:
