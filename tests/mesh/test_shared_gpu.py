@@ -35,7 +35,7 @@ pytestmark = [pytest.mark.mesh, pytest.mark.slow]
 SPOKEN = "I will fix the bug by Friday. The budget was approved last week."
 SERVICES = ("asr", "asr-2")
 # A service of little work hands on after half a second, so turns are short here.
-TURN_SECONDS = 0.5
+LEASE_SECONDS = 0.5
 
 
 @dataclass(kw_only=True, frozen=True)
@@ -104,7 +104,7 @@ async def sharing(data: Path, model: Path, *asr_variables: str) -> AsyncIterator
             "MAIE_ASR_WHISPER_CPU_THREADS": "1",
             "MAIE_ASR_RESIDENCY": "shared-gpu",
             "MAIE_ASR_GPU": "here/0",
-            "MAIE_ASR_TURN_SECONDS": str(TURN_SECONDS),
+            "MAIE_ASR_LEASE_SECONDS": str(LEASE_SECONDS),
             "MAIE_ACK_WAIT_SECONDS": "2",
         },
     )
@@ -173,7 +173,7 @@ async def test_a_unit_that_fails_leaves_nothing_in_memory(
     async with sharing(tmp_path / "data", heavy_whisper, *fault) as mesh:
         logs = Logs(mesh)
         await do_jobs(mesh, 4)
-        await until(lambda: all(logs.events(name)[-1] == "gpu.turn_ended" for name in SERVICES))
+        await until(lambda: all(logs.events(name)[-1] == "gpu.lease_ended" for name in SERVICES))
         failed = [line["reason"] for name in SERVICES for line in logs.of(name) if _failed(line)]
         assert failed == ["FAULT_INJECTED"]
         assert_apart([stay for name in SERVICES for stay in logs.stays(name)])
@@ -216,9 +216,9 @@ async def test_a_holder_that_was_frozen_unloads_before_anything_else(
             await working
         turns = logs.events(frozen)
         os.kill(mesh.layout.pids()[frozen], signal.SIGCONT)
-        await until(lambda: "gpu.turn_ended" in logs.events(frozen)[len(turns) :])
+        await until(lambda: "gpu.lease_ended" in logs.events(frozen)[len(turns) :])
         after = logs.events(frozen)[len(turns) :]
-        assert after[:3] == ["gpu.lost", "model.unloaded", "gpu.turn_ended"]
+        assert after[:3] == ["gpu.lost", "model.unloaded", "gpu.lease_ended"]
         # It is well again, and takes its turns as before.
         await do_jobs(mesh, 6)
         assert_apart([stay for stay in logs.stays(other) if stay.end is not None])

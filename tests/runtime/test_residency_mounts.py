@@ -109,7 +109,7 @@ async def test_units_run_in_a_turn_with_the_model_in_memory(
 
     stage.hook = needs_the_model
     await submit(broker, *UNITS)
-    async with sharing(broker, stage, blobs, model, slots=2, turn_seconds=2):
+    async with sharing(broker, stage, blobs, model, slots=2, lease_seconds=2):
         for number in range(len(UNITS)):
             assert (await next_event(broker, number + 1)).HasField("completed")
         assert await queue_is_empty(broker)
@@ -151,7 +151,7 @@ async def test_interactive_work_that_comes_while_batch_work_waits_is_done_in_the
     memory: Memory,
     model: NotedModel,
 ) -> None:
-    options = {"slots": 2, "interactive_slots": 1, "turn_seconds": 2}
+    options = {"slots": 2, "interactive_slots": 1, "lease_seconds": 2}
     async with sharing(broker, stage, blobs, model, **options):
         async with elsewhere(other):
             await submit(broker)
@@ -230,7 +230,7 @@ async def test_a_service_starts_and_answers_calls_in_its_turns(
 
     stage.hook = needs_the_model
     mesh = MeshSettings(nats_url=nats_server.url, blob_url=tmp_path.as_uri())
-    settings = GpuServiceSettings(mesh=mesh, residency="shared-gpu", gpu=GPU, turn_seconds=0.3)
+    settings = GpuServiceSettings(mesh=mesh, residency="shared-gpu", gpu=GPU, lease_seconds=0.3)
 
     @asynccontextmanager
     async def opened(_: Blobs) -> AsyncIterator[EmptyStage]:

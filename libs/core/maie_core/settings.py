@@ -165,7 +165,7 @@ class GpuServiceSettings(ServiceSettings):
     gpu: str = Field(default="", validate_default=True, pattern=rf"^({_GPU_NAME})?$")
     """The name of the shared GPU, the same in all services that share it, such as `node-1/0`, and
     unique in the mesh."""
-    turn_seconds: float = Field(default=60.0, gt=0)
+    lease_seconds: float = Field(default=60.0, gt=0)
     """The longest lease of a shared GPU while others wait for it. An idle service keeps its model
     for this long if nobody waits."""
 
