@@ -1,10 +1,10 @@
 """Jobs through stages that do nothing: what the mesh itself costs.
 
 Broker, four services and gateway are processes of their own, as in production. A job has one
-chunk. One that asks for everything is four units of work: preprocess, asr, enhancement and
-summary.reduce; one that asks for the raw transcript alone is the first two. A job that is followed
-tells its client of each step, as live talk needs it; recordings that are handed in by the hundred
-are not followed one by one.
+chunk. With all features it has four units of work: preprocess, asr, enhancement and
+summary.reduce; with the raw transcript alone it has the first two. The events of a followed job are
+streamed to its client, as an interactive client needs them; jobs that are only submitted are like
+hundreds of recordings in a batch.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ async def _main(jobs: int, in_flight: int, slots: int, seconds: float, as_json: 
 async def _measure(
     data: Path, jobs: int, in_flight: int, slots: int, seconds: float, *, sync_always: bool
 ) -> list[Figure]:
-    # What is promised holds for the server's own sync; the other is stated beside it.
+    # The promise is for the server's own sync interval; the other one is reported as well.
     at_least = None if sync_always else PROMISED_JOBS
     at_most = None if sync_always else PROMISED_MS
     broker = f"sync {'always' if sync_always else 'every 2 min'}"

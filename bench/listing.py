@@ -184,7 +184,7 @@ async def _questions(model: ReadModel, jobs: int) -> dict[str, Ask]:
         "list: two labels": job.ListJobsRequest(labels={"team": "team-3", "project": "7"}),
         "list: label and rare state": job.ListJobsRequest(labels={"team": "team-3"}, states=failed),
         "list: label of no job": job.ListJobsRequest(labels={"team": "nobody"}),
-        "list: a stretch of time": job.ListJobsRequest(accepted_from=middle, accepted_until=later),
+        "list: a range of time": job.ListJobsRequest(accepted_from=middle, accepted_until=later),
         "list: before a time": job.ListJobsRequest(accepted_until=middle),
     }
     searches = {

@@ -34,9 +34,9 @@ class Load:
 
     Attributes:
         client: A client of the gateway.
-        hook: Where finished jobs are told.
-        counts: What was done, by what it was.
-        wrong: What should not have happened, one line each.
+        hook: The URL of the webhook.
+        counts: The number of actions, by their names.
+        wrong: The broken promises, one line each.
     """
 
     client: Client

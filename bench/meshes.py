@@ -29,7 +29,7 @@ STOP_SECONDS = 10.0
 
 @contextmanager
 def data_folder() -> Iterator[Path]:
-    """A folder for a mesh, beside the checkout's other caches and so on a real disk."""
+    """A folder for a mesh, among the checkout's other caches, and so on a real disk."""
     caches = ROOT / ".cache"
     caches.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="bench-", dir=caches) as folder:

@@ -136,12 +136,12 @@ async def _compare(
             # Whichever goes first may find the machine busier: they take turns at that too.
             for side in (0, *threads) if number % 2 == 0 else (*threads, 0):
                 if side == 0:
-                    taken, heard = await _through_mesh(client, recording)
+                    taken, transcribed = await _through_mesh(client, recording)
                     meshed.append(taken)
                 else:
                     taken, read = await asyncio.to_thread(models[side].read, recording)
                     bare[side].append(taken)
-            alike.append(_alike(heard, read))
+            alike.append(_alike(transcribed, read))
             library = ", ".join(f"{bare[each][-1]:.2f} s ({each})" for each in threads)
             note(f"pair {number + 1}: mesh {meshed[-1]:.2f} s, library (threads) {library}")
     return Sides(mesh=meshed, library=bare, alike=min(alike))
@@ -153,9 +153,9 @@ async def _through_mesh(client: Client, recording: Path) -> tuple[float, list[st
     return seconds, words_of(results.raw_transcript)
 
 
-def _alike(heard: list[str], read: list[str]) -> float:
+def _alike(transcribed: list[str], read: list[str]) -> float:
     """How much of two texts is the same, 0 to 1."""
-    return SequenceMatcher(a=heard, b=read, autojunk=False).ratio()
+    return SequenceMatcher(a=transcribed, b=read, autojunk=False).ratio()
 
 
 if __name__ == "__main__":

@@ -106,7 +106,7 @@ def machine() -> dict[str, object]:
 
 
 def note(line: str) -> None:
-    """Tells a person on standard error how far the measurement is."""
+    """Prints the progress of the measurement on standard error."""
     Console(stderr=True, highlight=False).print(f"· {line}", style="dim")
 
 

@@ -97,7 +97,7 @@ class Sampler:
                 self._add(name, "child processes", len(children), "", FILES_PER_HOUR)
             own = sum(_own_memory(child.pid) for child in children)
         except (NoSuchProcess, FileNotFoundError, ProcessLookupError):
-            return  # the next sample tells whether it was a part
+            return  # the next sample shows whether it was a part
         if own:
             self._add(f"{name}, children", "own memory", own, "MB", MEMORY_PER_HOUR)
 
@@ -106,10 +106,10 @@ class Sampler:
         if client is None:
             client = self._clients[prefix] = Client()
             await client.connect(mesh.children[NATS].part.address)
-        for told in await client.jetstream(timeout=PATIENCE_SECONDS).streams_info():
-            name = f"{prefix}{told.config.name}"
-            self._add(name, "messages", told.state.messages, "", MESSAGES_PER_HOUR, SHARE_PER_HOUR)
-            size = told.state.bytes / MEGABYTE
+        for info in await client.jetstream(timeout=PATIENCE_SECONDS).streams_info():
+            name = f"{prefix}{info.config.name}"
+            self._add(name, "messages", info.state.messages, "", MESSAGES_PER_HOUR, SHARE_PER_HOUR)
+            size = info.state.bytes / MEGABYTE
             self._add(name, "bytes", size, "MB", DISK_PER_HOUR, SHARE_PER_HOUR)
 
     def _sample_disk(self, prefix: str, mesh: LocalMesh) -> None:

@@ -1,9 +1,10 @@
 """Half an hour of jobs: does anything grow?
 
-Two local meshes run side by side. One has empty stages and a steady flow of jobs that are followed,
-left, watched again, cancelled, submitted twice, told to a webhook and deleted; the other has the
-real engines and gets a recording now and then. Everything is kept for minutes only, so that the
-sweeper, JetStream and the clients remove as much as comes in. What then still rises is a leak.
+Two local meshes run at the same time. One has empty stages and a steady flow of jobs that are
+followed, left, watched again, cancelled, submitted twice, notified to a webhook and deleted; the
+other has the real engines and gets a recording now and then. All data is kept for minutes only, so
+that the sweeper, JetStream and the clients remove as much as is added. Anything that still grows is
+a leak.
 """
 
 from __future__ import annotations
@@ -150,13 +151,13 @@ def _settings() -> dict[str, str]:
 
 
 async def _watch(sampler: Sampler, seconds: float) -> None:
-    """Samples at even times, and tells how far it is."""
+    """Samples at regular intervals, and prints the progress."""
     started = time.monotonic()
-    told = 0.0
+    noted = 0.0
     while (elapsed := time.monotonic() - started) < seconds:
         await sampler.sample()
-        if elapsed >= told + NOTE_SECONDS:
-            told += NOTE_SECONDS
+        if elapsed >= noted + NOTE_SECONDS:
+            noted += NOTE_SECONDS
             note(f"{elapsed / 60:.0f} of {seconds / 60:.0f} minutes")
         await asyncio.sleep(SAMPLE_SECONDS - (time.monotonic() - started) % SAMPLE_SECONDS)
 

@@ -48,7 +48,7 @@ async def counting(nats: Client) -> AsyncIterator[Published]:
 
         return count
 
-    heard = [
+    subscriptions = [
         await nats.subscribe(
             subject,
             cb=counter(stream.name or ""),
@@ -60,5 +60,5 @@ async def counting(nats: Client) -> AsyncIterator[Published]:
     ]
     await nats.flush()
     yield published
-    for each in heard:
+    for each in subscriptions:
         await each.unsubscribe()

@@ -33,7 +33,7 @@ from tests.models.meetings.sentences import SENTENCES
 from tests.vllm.tiny import MODEL, SETTINGS
 
 MIN_RATIO = 0.95
-# A stretch of a transcript, as the enhancement service asks for it.
+# A prompt chunk, as long as those of the enhancement service.
 SENTENCES_A_REQUEST = 6
 # As long for every round, whatever the model would say.
 ANSWER: dict[str, Any] = {"temperature": 1.0, "top_k": 0, "top_p": 1.0}

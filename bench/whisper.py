@@ -105,11 +105,11 @@ async def _main(
             for number in range(requests)
         ]
         service, bare = await _against_bare(whisper, chunk, long, pairs)
-        alone, beside, joined = await _together(whisper, short, pairs)
+        alone, concurrent, joined = await _together(whisper, short, pairs)
     Report(
         bench="whisper",
         measured="The engine whisper in the service against faster-whisper by itself, and short "
-        "requests one by one, side by side and in batches.",
+        "requests one by one, concurrent and in batches.",
         settings={
             "model": whisper.model_path.name if whisper.model_path else "",
             "device": whisper.device,
@@ -132,7 +132,7 @@ async def _main(
                 value=_cpu(service) / _cpu(bare),
             ),
             Figure(name=f"{requests} short requests one by one", value=_wall(alone), unit="s"),
-            Figure(name="side by side, not joined", value=_wall(beside), unit="s"),
+            Figure(name="concurrent, not joined", value=_wall(concurrent), unit="s"),
             Figure(name="joined into batches", value=_wall(joined), unit="s"),
             Figure(name="gain of batches over one by one", value=_wall(alone) / _wall(joined)),
             Figure(name="the same by processor time", value=_cpu(alone) / _cpu(joined)),
@@ -173,7 +173,7 @@ async def _together(
     whisper: WhisperSettings, requests: Sequence[Chunk], pairs: int
 ) -> tuple[list[Taken], list[Taken], list[Taken]]:
     alone: list[Taken] = []
-    beside: list[Taken] = []
+    concurrent: list[Taken] = []
     joined: list[Taken] = []
     async with AsyncExitStack() as stack:
         plain, batching = [
@@ -188,16 +188,16 @@ async def _together(
             alone.append(stopwatch.read())
             stopwatch = Stopwatch()
             _same(one_by_one, await asyncio.gather(*(_read(plain, r) for r in requests)))
-            beside.append(stopwatch.read())
+            concurrent.append(stopwatch.read())
             stopwatch = Stopwatch()
             _same(one_by_one, await asyncio.gather(*(_read(batching, r) for r in requests)))
             joined.append(stopwatch.read())
             note(
                 f"round {number}: one by one {alone[-1].wall:.3f} s, "
-                f"side by side {beside[-1].wall:.3f} s, joined {joined[-1].wall:.3f} s"
+                f"concurrent {concurrent[-1].wall:.3f} s, joined {joined[-1].wall:.3f} s"
             )
     # The first round warms up.
-    return alone[1:], beside[1:], joined[1:]
+    return alone[1:], concurrent[1:], joined[1:]
 
 
 @asynccontextmanager

@@ -2,7 +2,7 @@
 
 The readings are real, from tests/data/librivox, in the forms that recordings come in. The mesh's
 side is the real preprocess and ASR stages with their own settings, at several chunk lengths; the
-other side is the library with its own defaults. A stretch is lost where all its words are missing
+other side is the library with its own defaults. A passage is lost where all its words are missing
 for longer than `--lost-seconds`.
 """
 
@@ -48,12 +48,12 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Score:
-    """What came of a reading.
+    """The result of a reading.
 
     Attributes:
         wrong: Words wrong, missing or too many, over the words that were said.
-        lost: Stretches that are missing, in seconds.
-        unread: How many stretches the result itself reports.
+        lost: Passages that are missing, in seconds.
+        unread: How many passages the result itself reports.
     """
 
     wrong: float
@@ -71,10 +71,10 @@ def main(
     seconds: Annotated[float, typer.Option(help="How long the readings are at least.")] = 60.0,
     long_seconds: Annotated[float, typer.Option(help="How long the long one is.")] = 360.0,
     chunk_seconds: Annotated[list[float] | None, typer.Option(help="What chunks aim at.")] = None,
-    lost_seconds: Annotated[float, typer.Option(help="What counts as a lost stretch.")] = 1.0,
+    lost_seconds: Annotated[float, typer.Option(help="What counts as a lost passage.")] = 1.0,
     as_json: JsonOption = False,
 ) -> None:
-    """Prints how many words of a hundred are wrong, and how many stretches are lost."""
+    """Prints how many words of a hundred are wrong, and how many passages are lost."""
     chunks = chunk_seconds or [15.0, 30.0, 60.0, 300.0]
     forms = form or [*FORMS, LONG]
     readings = {
@@ -85,7 +85,7 @@ def main(
     figures = asyncio.run(_main(models, readings, chunks, lost_seconds))
     Report(
         bench="words",
-        measured="Words wrong of a hundred, and stretches lost: faster-whisper by itself on the "
+        measured="Wrong words per hundred, and lost passages: faster-whisper by itself on the "
         "whole file, and the mesh's stages by chunk length.",
         settings={"seconds": seconds, "long_seconds": long_seconds, "lost_seconds": lost_seconds},
         figures=figures,
@@ -133,7 +133,7 @@ class Stages:
         self._blobs = blobs
 
     async def read(self, reading: Reading, chunk_seconds: float) -> tuple[str, int]:
-        """The text of a reading, and how many stretches are reported as unread."""
+        """The text of a reading, and how many passages are reported as unread."""
         path = self._data / "reading.wav"
         write_wav(path, reading)
         length = Duration()
@@ -195,8 +195,8 @@ def score(reading: Reading, text: str, lost_seconds: float, unread: int = 0) -> 
     Args:
         reading: What was said.
         text: What was read.
-        lost_seconds: How long a stretch without any of its words is lost.
-        unread: How many stretches the result itself reports.
+        lost_seconds: How long a passage without any of its words is lost.
+        unread: How many passages the result itself reports.
     """
     said = " ".join(_words(" ".join(word.text for word in reading.words)))
     found = jiwer.process_words(said, " ".join(_words(text)))

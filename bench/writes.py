@@ -1,9 +1,8 @@
 """How many durable writes a unit of work costs, and how many bytes a chunk.
 
-A write is a message that a stream stored: the last sequence of each stream, which JetStream never
-gives twice, before and after a number of jobs. A bucket is a stream too, so each change of a job
-record counts. What workers store to show that they are alive depends on time and not on work, and
-is told apart.
+A write is a message that a stream stored: the increase of the stream's last sequence, which
+JetStream never uses twice, over a number of jobs. A bucket is a stream, too, so each change of a
+job record counts. The heartbeats of workers depend on time and not on work, and are reported apart.
 
 The bytes of a chunk are those of all messages that jobs of so many chunks publish to streams, one
 job at a time, each in a mesh of its own. They should not depend on the number of chunks.
@@ -35,7 +34,7 @@ MAX_WRITES_OF_A_UNIT = 4.0
 SETTLE_SECONDS = 1.0
 # Grouping of events saves writes when much is going on; a lone job has none of it.
 IN_FLIGHT = (1, 32)
-ALIVE = subjects.bucket_stream(subjects.WORKERS)
+HEARTBEATS = subjects.bucket_stream(subjects.WORKERS)
 RECORDS = subjects.bucket_stream(subjects.JOBS)
 CHUNKS = (1, 4, 16, 64, 256)
 # Jobs of few chunks differ by chance: so many chunks are counted over, and two jobs at least.
@@ -123,10 +122,10 @@ async def _bytes_of_a_chunk(chunks: int) -> dict[str, float]:
         async with counting(nats) as published:
             await all_at_once(client, jobs, 1)
             after = await _settled(nats.jetstream())
-    for stream in after.keys() - {ALIVE}:
+    for stream in after.keys() - {HEARTBEATS}:
         if published.messages[stream] < after[stream] - before[stream]:
             raise RuntimeError(f"Not all that {stream} stored was seen.")
-    del published.sizes[ALIVE]
+    del published.sizes[HEARTBEATS]
     return {stream: size / jobs / chunks for stream, size in published.sizes.items()}
 
 
@@ -134,7 +133,7 @@ def _figures(
     name: str, before: Mapping[str, int], after: Mapping[str, int], jobs: int
 ) -> list[Figure]:
     stored = {stream: after[stream] - before.get(stream, 0) for stream in after}
-    alive = stored.pop(ALIVE)
+    heartbeats = stored.pop(HEARTBEATS)
     total = sum(stored.values())
     return [
         Figure(
@@ -149,7 +148,7 @@ def _figures(
             for stream, count in sorted(stored.items())
             if count
         ),
-        Figure(name=f"{name}: workers that are alive, in all", value=alive, unit="writes"),
+        Figure(name=f"{name}: heartbeats of workers, in all", value=heartbeats, unit="writes"),
     ]
 
 
@@ -157,12 +156,12 @@ async def _settled(jetstream: JetStreamContext) -> dict[str, int]:
     """The last sequence of each stream, once work has stopped."""
     last: dict[str, int] = {}
     while True:
-        told = {
+        now = {
             info.config.name or "": info.state.last_seq for info in await jetstream.streams_info()
         }
-        if told | {ALIVE: 0} == last | {ALIVE: 0}:
-            return told
-        last = told
+        if now | {HEARTBEATS: 0} == last | {HEARTBEATS: 0}:
+            return now
+        last = now
         await asyncio.sleep(SETTLE_SECONDS)
 
 

@@ -1,4 +1,4 @@
-"""Stages without an engine: they answer at once, or as a test tells them to.
+"""Stages without an engine: they answer at once, or as a test defines.
 
 They are typed fakes for tests and measurements of everything around engines.
 """

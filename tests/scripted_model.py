@@ -42,7 +42,7 @@ class ScriptedModel:
         self._answer = answer
 
     def version(self, generation: Generation) -> common.EngineVersion:
-        """The settings of the request, and once it has answered, what only an answer tells."""
+        """The settings of the request and, after an answer, those that only an answer shows."""
         settings = asdict(generation) | ({"server_model": "scripted"} if self.prompts else {})
         parameters = {name: json.dumps(value) for name, value in settings.items()}
         return common.EngineVersion(engine="scripted", parameters=parameters)

@@ -17,7 +17,7 @@ INTRODUCTION = """\
 
 Each error of a call carries a `google.rpc.ErrorInfo` with one of the reasons below and the domain
 `maie`; each failure of a job, a unit or a webhook's delivery carries one in `Failure.reason`.
-Programs decide by the reason; people read the message beside it, which names the particulars. An
+Programs decide by the reason; the message is for people and names the particulars. An
 error about a field also carries a `BadRequest`, and one that asks to wait a `RetryInfo`. This page
 is written by `make generate` from `libs/core/maie_core/reasons.py`.
 

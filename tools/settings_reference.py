@@ -66,7 +66,8 @@ INTRODUCTION = """\
 # Settings
 
 Each part reads its settings once, at its start, from the environment. A value that cannot be
-used stops the part with a line that names it. Lists are JSON. This page is written by
+used stops the part with a line that names it, and a variable that begins with `MAIE_` and is no
+setting is named in a warning at the start. Lists are JSON. This page is written by
 `make generate` from the settings classes.
 """
 
@@ -85,8 +86,8 @@ def _rows(kind: type[Settings]) -> Iterator[str]:
     prefix = kind.model_config.get("env_prefix", "")
     for name, field in kind.model_fields.items():
         if not _is_nested(field):
-            told = " ".join((field.description or "").split()).replace("|", "\\|")
-            yield f"| `{prefix}{name.upper()}` | {_default(field)} | {told} |\n"
+            description = " ".join((field.description or "").split()).replace("|", "\\|")
+            yield f"| `{prefix}{name.upper()}` | {_default(field)} | {description} |\n"
 
 
 def _is_nested(field: FieldInfo) -> bool:

@@ -24,9 +24,9 @@ from maie_gateway.engine.chunks import Chunks
 from maie_gateway.engine.metrics import observe_demand
 from maie_gateway.engine.wiring import ConductingOptions, conducting
 from maie_gateway.intake.admission import Admission
+from maie_gateway.intake.job_actions import JobActions
 from maie_gateway.intake.requests import Requests
 from maie_gateway.intake.snapshots import Snapshots
-from maie_gateway.intake.steering import Steering
 from maie_gateway.intake.submission import PIPELINE_VERSION, Submissions
 from maie_gateway.live.abandoned import Abandoned
 from maie_gateway.live.endings import Endings
@@ -131,7 +131,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             jobs.workers.check_asr_options(config.asr_options)
             await check_webhooks(config, webhooks.guard)
 
-        steering = Steering(jobs.store, jobs.conductor)
+        actions = JobActions(jobs.store, jobs.conductor)
         removal = Removal(
             broker=broker,
             blobs=blobs,
@@ -185,9 +185,9 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
                 projector=projector,
                 results=results,
                 watch=watch,
-                steering=steering,
+                actions=actions,
                 removal=removal,
-                dead_letters=DeadLetters(broker, jobs.store, steering),
+                dead_letters=DeadLetters(broker, jobs.store, actions),
             ),
             server.server,
         )

@@ -82,7 +82,7 @@ class LossyEngine:
 
 
 def _address(samples: Samples) -> int:
-    """A second reading takes a view of the chunk's samples: its place tells which."""
+    """The samples of a second reading: a view of the chunk's, identified by its offset."""
     address: int = samples.__array_interface__["data"][0]
     return address
 

@@ -335,7 +335,7 @@ async def test_confident_text_stays_where_the_vad_is_unsure(
     blobs: Blobs, spoken: bool, confidence: float | None, kept: bool
 ) -> None:
     speech = read_audio(LIBRIVOX[0]) if spoken else SILENCE[: 7 * SECOND]
-    # The plan heard nobody but in the last second.
+    # The plan has speech only in the last second.
     plan = await store_plan(blobs, np.concatenate([speech, SILENCE]), [[span(16, 17)]])
     engine = ScriptedEngine([said("heard or not", 0.5, 6.5, confidence=confidence)])
     with stage_of(engine) as stage:

@@ -1,4 +1,4 @@
-"""The soak tells a leak from noise."""
+"""The soak distinguishes a leak from noise."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ STORE_AWAY_SECONDS = 1.5
 FULL_SECONDS = (2.0, 9.0)
 FULL = "BLOB_STORE_FULL"
 MOST_THAT_FIT = 50
-# What a submit may hear while a disk is full; each says what to do.
+# The reasons that a submit may get while a disk is full; each says what to do.
 REFUSALS = {"blobs": {FULL}, "nats": {"BROKER_UNAVAILABLE"}}
 REFUSALS["."] = REFUSALS["blobs"] | REFUSALS["nats"]
 

@@ -18,7 +18,7 @@ from tests.chaos.silence import SilentProxy
 from tests.chaos.world import ROOT, STUCK_SECONDS, World, now
 
 WATCHERS = 20
-# All that a talkative job tells would take twenty-four for each watcher.
+# All events of the largest job would take twenty-four for each watcher.
 MAX_MEBIBYTES_EACH = 12.0
 # The gateway asks a silent peer after 20 s and waits 10 s; it may have asked just before.
 DROPPED_SECONDS = 45.0
@@ -26,7 +26,7 @@ ESTABLISHED = "01"
 
 
 async def _leaving(world: World) -> None:
-    """Watchers that hear one event and go."""
+    """Watchers that receive one event and leave."""
     for job_id in list(world.accepted)[:20]:
         watching = world.client.watch_job(job_id)
         await anext(watching)
@@ -34,7 +34,7 @@ async def _leaving(world: World) -> None:
 
 
 async def _deaf(world: World) -> str | None:
-    """Watchers that stop reading while their job tells megabytes, and read on in the end."""
+    """Watchers that stop reading while their job sends megabytes, and continue at its end."""
     job_id = await world.must_submit(TALKATIVE)
     before = _memory(world)
     async with Watchers(world.mesh.gateway, job_id, WATCHERS) as watchers:
@@ -133,7 +133,7 @@ def _memory(world: World) -> float:
 
 
 class Watchers:
-    """Watchers of one job, each on a connection of its own, that have heard one event."""
+    """Watchers of one job, each on a connection of its own, that received one event."""
 
     def __init__(self, address: str, job_id: str, count: int) -> None:
         self._clients = [Client(address) for _ in range(count)]

@@ -1,4 +1,4 @@
-"""What `maie up` can be told is checked before anything starts."""
+"""The options of `maie up` are checked before anything starts."""
 
 import pytest
 

@@ -52,7 +52,7 @@ async def test_a_server_enhances_what_was_said(
     assert not result.kept_segment_ids
     parameters = result.enhancement_engine.parameters
     assert (parameters["temperature"], parameters["seed"]) == ("0.3", "11")
-    assert json.loads(parameters["stretch_tokens"]) == 1000
+    assert json.loads(parameters["prompt_chunk_tokens"]) == 1000
     [body] = server.bodies
     assert (body["temperature"], body["seed"]) == (0.3, 11)
 

@@ -174,7 +174,7 @@ async def test_a_model_that_never_ends_is_given_up_and_the_words_stay() -> None:
 async def test_long_transcripts_are_split_into_prompts_that_run_concurrently() -> None:
     said = [f"this is sentence number {at}" for at in range(400)]
     model = ScriptedModel(punctuate)
-    pieces = await enhance(model, said, stretch_tokens=200, calls_at_once=4)
+    pieces = await enhance(model, said, prompt_chunk_tokens=200, calls_at_once=4)
     assert [words_of(piece.text) for piece in pieces] == [words_of(text) for text in said]
     assert not kept(pieces)
     assert 10 < len(model.prompts) < 30
@@ -295,7 +295,7 @@ def test_whatever_a_model_writes_the_words_are_those_that_were_said(
     async def run() -> list[Piece]:
         model = ScriptedModel(answer)
         model.window = await model.count(messages([])) + LEAST_TOKENS + room
-        pieces = await enhance(model, texts, stretch_tokens=stretch)
+        pieces = await enhance(model, texts, prompt_chunk_tokens=stretch)
         if behaviours == [str]:
             # Words that the window has no room for are the only ones that cannot be asked for.
             assert room < 200 or not kept(pieces)

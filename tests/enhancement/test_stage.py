@@ -127,7 +127,7 @@ class Rewriter:
         segments: Sequence[Segment],
         language_code: str,
         generation: Generation,
-        alive: Callable[[], None] = ignore_heartbeat,
+        heartbeat: Callable[[], None] = ignore_heartbeat,
     ) -> AsyncGenerator[Piece, None]:
         for index in range(len(segments)):
             yield Piece(segment=index, text="Something ")

@@ -65,7 +65,7 @@ class Writer:
 
 @dataclass
 class Seen:
-    """What a follower was told of."""
+    """What a follower was notified of."""
 
     records: list[tuple[record.JobRecord, int]] = field(default_factory=list)
     gone_jobs: list[str] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""What a person is told of a job's results, and how much of it."""
+"""The warnings of a job's results, and how many there are."""
 
 from __future__ import annotations
 

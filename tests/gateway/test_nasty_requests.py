@@ -1,4 +1,4 @@
-"""Whatever a request holds, its caller hears what is wrong with it and never of a fault of ours."""
+"""Whatever a request holds, its caller gets an error of the request and no internal error."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ async def recording() -> AsyncIterator[bytes]:
 
 
 def keep(mesh: EmptyMesh, **options: float) -> None:
-    """Lets gateways keep things as told and everything else for ever."""
+    """Sets these retentions for gateways, and keeps everything else without limit."""
     everything: dict[str, Any] = {
         "jobs_days": FOR_EVER,
         "events_days": FOR_EVER,

@@ -196,7 +196,7 @@ async def test_a_mesh_lives_on_the_rights_that_are_listed(guarded: Guarded) -> N
 
 
 async def test_services_share_a_gpu_on_the_rights_that_are_listed(guarded: Guarded) -> None:
-    shared: dict[str, Any] = {"residency": "shared-gpu", "gpu": GPU, "turn_seconds": 0.3}
+    shared: dict[str, Any] = {"residency": "shared-gpu", "gpu": GPU, "lease_seconds": 0.3}
     with capture_logs() as logs:
         async with guarded.running(**shared) as client:
             assert (await finished(client)).state == job.JOB_STATE_COMPLETE

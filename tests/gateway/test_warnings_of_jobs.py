@@ -99,7 +99,7 @@ async def test_results_hold_the_warnings_of_recording_text_and_summary_in_this_o
         assert [each.text for each in done.results.suspect_texts] == ["invented"] * 2
         assert done.metrics.unread_duration.seconds == 2
         assert done.metrics.reread_count == 2
-        # Each is told once, though ASR and enhancement both carry those of the text.
+        # Each is sent once, although ASR and enhancement both carry those of the text.
         heard = warned(events)
         assert sorted(map(str, heard)) == sorted(map(str, done.results.warnings))
         assert all(not event.sequence for event in events if event.HasField("warning"))

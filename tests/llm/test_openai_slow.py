@@ -96,7 +96,7 @@ async def test_a_call_that_waits_has_the_signs_of_life_of_the_one_before() -> No
         first = asyncio.create_task(answered(model))
         while not server.bodies:
             await asyncio.sleep(0.01)
-        waiting = replace(HELLO, alive=lambda: signs.append(len(server.bodies)))
+        waiting = replace(HELLO, heartbeat=lambda: signs.append(len(server.bodies)))
         await answered(model, waiting)
         await first
     assert signs.count(1) >= len(WORDS) - 1
@@ -127,7 +127,7 @@ async def test_a_server_that_works_for_others_is_waited_for_while_its_slots_chan
     server.props = answer_json({"total_slots": 1})
     server.slots = slots_at_work(changing=True)
     async with model_on(server, **limits) as model:
-        prompt = Prompt(messages=HELLO.messages, alive=lambda: signs.append(None))
+        prompt = Prompt(messages=HELLO.messages, heartbeat=lambda: signs.append(None))
         assert (await answered(model, prompt))[0] == "late"
 
     server = OpenAIServer(hang)
@@ -161,7 +161,7 @@ async def test_each_word_of_a_slow_summary_is_a_sign_of_life(
     )
     server = OpenAIServer(stream(*answer))
     signs: list[None] = []
-    context = replace(context, alive=lambda: signs.append(None))
+    context = replace(context, heartbeat=lambda: signs.append(None))
     async with server.running():
         for name, value in (("BASE_URL", server.url), ("MODEL", MODEL), ("WINDOW", "100000")):
             monkeypatch.setenv(f"MAIE_SUMMARY_OPENAI_{name}", value)

@@ -39,7 +39,7 @@ def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMesh]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """The repository's files, with a sample of two sentences: the demo hears all of it."""
+    """The repository's files, with a sample of two sentences, which the demo reads."""
     for name in ("examples", "protos", "node_modules"):
         (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / "samples").mkdir()

@@ -29,12 +29,13 @@ from tests.asr.heavy_whisper import BALLAST_BYTES, write_heavy_whisper
 from tests.asr.recordings import BUG_AND_BUDGET
 from tests.waiting import PATIENCE_SECONDS, until
 
-pytestmark = pytest.mark.mesh
+# tests/runtime/test_residency_*.py look at the same in one process.
+pytestmark = [pytest.mark.mesh, pytest.mark.slow]
 
 SPOKEN = "I will fix the bug by Friday. The budget was approved last week."
 SERVICES = ("asr", "asr-2")
 # A service of little work hands on after half a second, so turns are short here.
-TURN_SECONDS = 0.5
+LEASE_SECONDS = 0.5
 
 
 @dataclass(kw_only=True, frozen=True)
@@ -103,7 +104,7 @@ async def sharing(data: Path, model: Path, *asr_variables: str) -> AsyncIterator
             "MAIE_ASR_WHISPER_CPU_THREADS": "1",
             "MAIE_ASR_RESIDENCY": "shared-gpu",
             "MAIE_ASR_GPU": "here/0",
-            "MAIE_ASR_TURN_SECONDS": str(TURN_SECONDS),
+            "MAIE_ASR_LEASE_SECONDS": str(LEASE_SECONDS),
             "MAIE_ACK_WAIT_SECONDS": "2",
         },
     )
@@ -165,7 +166,6 @@ async def test_their_models_are_never_in_memory_together(
         print(service, [f"{(stay.end or 0) - stay.start:.2f} s" for stay in stays[service]])
 
 
-@pytest.mark.slow
 async def test_a_unit_that_fails_leaves_nothing_in_memory(
     tmp_path: Path, heavy_whisper: Path
 ) -> None:
@@ -173,7 +173,7 @@ async def test_a_unit_that_fails_leaves_nothing_in_memory(
     async with sharing(tmp_path / "data", heavy_whisper, *fault) as mesh:
         logs = Logs(mesh)
         await do_jobs(mesh, 4)
-        await until(lambda: all(logs.events(name)[-1] == "gpu.turn_ended" for name in SERVICES))
+        await until(lambda: all(logs.events(name)[-1] == "gpu.lease_ended" for name in SERVICES))
         failed = [line["reason"] for name in SERVICES for line in logs.of(name) if _failed(line)]
         assert failed == ["FAULT_INJECTED"]
         assert_apart([stay for name in SERVICES for stay in logs.stays(name)])
@@ -183,7 +183,6 @@ def _failed(line: dict[str, Any]) -> bool:
     return bool(line["event"] == "unit.failed")
 
 
-@pytest.mark.slow
 async def test_a_holder_that_is_killed_in_mid_unit_costs_time_only(
     tmp_path: Path, heavy_whisper: Path
 ) -> None:
@@ -200,7 +199,6 @@ async def test_a_holder_that_is_killed_in_mid_unit_costs_time_only(
     assert "model.unloaded" in logs.events(other)
 
 
-@pytest.mark.slow
 async def test_a_holder_that_was_frozen_unloads_before_anything_else(
     tmp_path: Path, heavy_whisper: Path
 ) -> None:
@@ -218,9 +216,9 @@ async def test_a_holder_that_was_frozen_unloads_before_anything_else(
             await working
         turns = logs.events(frozen)
         os.kill(mesh.layout.pids()[frozen], signal.SIGCONT)
-        await until(lambda: "gpu.turn_ended" in logs.events(frozen)[len(turns) :])
+        await until(lambda: "gpu.lease_ended" in logs.events(frozen)[len(turns) :])
         after = logs.events(frozen)[len(turns) :]
-        assert after[:3] == ["gpu.lost", "model.unloaded", "gpu.turn_ended"]
+        assert after[:3] == ["gpu.lost", "model.unloaded", "gpu.lease_ended"]
         # It is well again, and takes its turns as before.
         await do_jobs(mesh, 6)
         assert_apart([stay for stay in logs.stays(other) if stay.end is not None])

@@ -204,7 +204,7 @@ def _crc(data: bytes, bits: int, polynomial: int) -> int:
 
 
 def raw_wav(data: bytes, *, channels: int, rate: int, tag: int = 1, bits: int = 16) -> bytes:
-    """A WAV file whose header says whatever it is told, without a channel mask."""
+    """A WAV file with these values in its header, without a channel mask."""
     block = channels * bits // 8
     fmt = b"".join(
         value.to_bytes(size, "little")

@@ -22,7 +22,7 @@ MIX = pb.RecordingOptions(channels=pb.CHANNEL_MODE_MIX)
 SPLIT = pb.RecordingOptions(channels=pb.CHANNEL_MODE_SPLIT)
 AUTO = pb.RecordingOptions(channels=pb.CHANNEL_MODE_AUTO)
 
-# Two stretches of talk of 16 s each, by different voices.
+# Two passages of 16 s each, by different voices.
 ONE = recordings.speech(74)[2 * RATE : 18 * RATE]
 OTHER = recordings.speech(74)[40 * RATE : 56 * RATE]
 VOICE = recordings.speech(12)
@@ -37,13 +37,13 @@ def louder(sound: Samples, decibels: float) -> np.ndarray:
 
 
 def turns(first: Samples, second: Samples, seconds: float = 4) -> tuple[Samples, Samples]:
-    """Two who speak in turn: each in every second stretch of time."""
+    """Two who speak in turn: each in every second interval."""
     mine = np.arange(len(first)) // round(seconds * RATE) % 2 == 0
     return first * mine, second * ~mine
 
 
 def room(sound: Samples, seed: int, delay: int = 0) -> np.ndarray:
-    """What a microphone hears of it in a room that echoes for half a second."""
+    """The sound at a microphone in a room that echoes for half a second."""
     echo = np.random.default_rng(seed).normal(0, 1, RATE // 2) * np.exp(
         -6.9 * np.arange(RATE // 2) / (RATE / 2)
     )

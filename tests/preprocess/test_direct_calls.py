@@ -1,4 +1,4 @@
-"""What a stage's own port tells a caller who names other people's work."""
+"""What a stage's own port answers a caller who names other people's work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Long recordings beside short ones."""
+"""Long recordings that are processed at the same time as short ones."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def whole(kind: str) -> bytes:
 
 @functools.cache
 def original(kind: str) -> np.ndarray:
-    """What is heard of it."""
+    """The decoded sound of it."""
     return decoded_sound(whole(kind)).samples
 
 

@@ -78,7 +78,7 @@ async def shared(
     **options: Any,
 ) -> AsyncIterator[SharedGpu]:
     """A service's share of the GPU; its start, with which the model comes into memory, is over."""
-    chosen = {"residency": "shared-gpu", "gpu": GPU, "turn_seconds": 0.5, **options}
+    chosen = {"residency": "shared-gpu", "gpu": GPU, "lease_seconds": 0.5, **options}
     stage = modelled(empty_stages()["asr"], model)
     async with GpuLock(broker, GPU, model.name) as lease:
         opened = SharedGpu(lease, settings_of(**chosen), abandon)

@@ -1,4 +1,4 @@
-"""What runs beside a context ends with it."""
+"""Background tasks of a context end with it."""
 
 from __future__ import annotations
 

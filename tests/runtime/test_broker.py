@@ -147,8 +147,8 @@ async def test_a_publisher_gives_up_when_it_is_told_to(
 async def test_a_worker_is_listed_again(
     nats_server: NatsServer, ours: Broker, happen: Break, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("maie_runtime.bus.presence.SIGN_OF_LIFE_SECONDS", 0.2)
-    memory = partial(ModelMemory().tell, "")
+    monkeypatch.setattr("maie_runtime.bus.presence.HEARTBEAT_SECONDS", 0.2)
+    memory = partial(ModelMemory().report, "")
     async with present(ours, "asr", event.WorkerInfo(instance="one"), memory):
         await happen(nats_server)
         async with asyncio.timeout(PATIENCE_SECONDS):

@@ -1,4 +1,4 @@
-"""A direct call runs like a unit: in a slot, under limits, and beside no suspect."""
+"""A direct call runs like a unit: in a slot, under limits, and never together with a suspect."""
 
 from __future__ import annotations
 

@@ -115,7 +115,7 @@ async def test_a_sign_of_life_without_a_response_is_enough(
     async def thinks(context: StageContext) -> None:
         for _ in range(30):
             await asyncio.sleep(0.1)
-            context.alive()
+            context.heartbeat()
 
     stage.hook = thinks
     async with worker(broker, stage, blobs, stall_seconds=2):
@@ -155,12 +155,12 @@ async def test_word_of_a_cancellation_stops_a_unit_at_once_and_the_next_runs(
             await asyncio.Event().wait()
 
     stage.hook = hangs
-    # Nobody but the message tells of it: the queue is asked with each heartbeat.
+    # Only the message shows it: each heartbeat looks into the queue.
     async with worker(broker, stage, blobs, ack_wait_seconds=100 * PATIENCE_SECONDS):
         await submit(broker)
         await until(lambda: stage.runs)
         began = time.monotonic()
-        await broker.tell(subjects.cancel(JOB))
+        await broker.notify(subjects.cancel(JOB))
         await until(lambda: stage.stopped)
         print(f"stopped after {(time.monotonic() - began) * 1e3:.1f} ms")
         await submit(broker, job_id=JOB.replace("0", "1"))
@@ -208,7 +208,7 @@ async def test_a_neighbour_of_a_hung_unit_goes_to_another_worker_at_once(
         await until(lambda: len(stage.runs) == 2)
         other = empty_stages()["asr"]
         async with worker(broker, other, blobs, ack_wait_seconds=600):
-            await broker.tell(subjects.cancel(JOB))
+            await broker.notify(subjects.cancel(JOB))
             told = await next_event(broker)
         assert left.is_set()
         assert (told.job_id, told.WhichOneof("event")) == (neighbour_job, "completed")

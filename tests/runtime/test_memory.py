@@ -54,14 +54,14 @@ def _model_sized() -> mmap.mmap:
 
 async def test_what_comes_and_goes_is_logged_and_told() -> None:
     memory = ModelMemory()
-    assert not (await memory.tell("")).loaded
+    assert not (await memory.report("")).loaded
     with capture_logs() as logs:
         async with memory.loading(gpu="here/0"):
             held = _model_sized()
-        loaded = await memory.tell("here/0")
+        loaded = await memory.report("here/0")
         async with memory.unloading(gpu="here/0"):
             held.close()
-    unloaded = await memory.tell("here/0")
+    unloaded = await memory.report("here/0")
     assert [(line["event"], line["gpu"]) for line in logs] == [
         ("model.loaded", "here/0"),
         ("model.unloaded", "here/0"),
@@ -81,7 +81,7 @@ async def test_a_load_that_fails_counts_as_time_only() -> None:
     with capture_logs() as logs, pytest.raises(RuntimeError):
         async with memory.loading():
             raise RuntimeError("no such file")
-    told = await memory.tell("")
+    told = await memory.report("")
     assert (told.loaded, told.loads, logs) == (False, 0, [])
     assert told.HasField("moving_duration")
 

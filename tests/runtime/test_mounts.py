@@ -200,7 +200,7 @@ async def test_a_unit_whose_cancellation_overtook_it_is_looked_up(
     async with worker(broker, stage, blobs):
         await submit(broker)
         await until(lambda: stage.runs)
-        await broker.tell(subjects.cancel(overtaken))
+        await broker.notify(subjects.cancel(overtaken))
         await broker.client.flush()
         # Cancelled, and taken up again: the first is too young to be looked up otherwise.
         await submit(broker, job_id=overtaken, attempt=1)

@@ -44,7 +44,7 @@ async def _hang(_: StageContext) -> None:
 
 
 async def _drain_worker(broker: Broker, blobs: Blobs) -> None:
-    """A worker takes the unit, is told to stop in the middle of it, and gives it back."""
+    """A worker takes the unit, is stopped in the middle of it, and returns it."""
     stage = empty_stages()["asr"]
     stage.hook = _hang
     async with worker(broker, stage, blobs, max_deliveries=2, ack_wait_seconds=ACK_WAIT):
@@ -70,7 +70,7 @@ async def _deliveries(broker: Broker) -> int:
 
 
 async def _take(broker: Broker) -> Msg:
-    """Takes the unit, as a worker that is never heard of again would."""
+    """Takes the unit, and sends no heartbeats, as a lost worker."""
     await declare_lanes(broker, BINDING.slug, ACK_WAIT)
     async with aclosing(pull_groups(broker.client, subjects.TASKS, CONSUMER, size=1)) as groups:
         async for (message,) in groups:
@@ -234,9 +234,9 @@ async def test_what_a_full_broker_took_from_a_worker_is_no_loss(
         await ledger.give_back(await _take(broker))
         ledger.owe(await _take(broker))
         with pytest.raises(StageError, match="does not answer"):
-            await ledger.note_owed()
+            await ledger.record_owed()
     await asyncio.sleep(ACK_WAIT * 1.2)
     third = await _take(broker)
     assert await RedeliveryLedger(broker).losses(third) == 2
-    await ledger.note_owed()
+    await ledger.record_owed()
     assert await RedeliveryLedger(broker).losses(third) == 0

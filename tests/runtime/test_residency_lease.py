@@ -141,7 +141,7 @@ async def test_a_release_never_frees_what_another_holds(lease: GpuLock, other: G
     stale = await lease.acquire()
     await lease.free(stale.token)
     taken = await other.acquire()
-    # The first does not know yet; its renewal would tell it.
+    # The first does not know yet; its renewal would show it.
     await stale.release()
     assert await lease.look() == (True, set())
     assert taken.valid

@@ -110,7 +110,7 @@ async def test_two_services_with_much_work_take_turns(
 async def test_a_model_stays_while_nobody_else_waits(
     broker: Broker, memory: Memory, first: NotedModel
 ) -> None:
-    async with shared(broker, first, turn_seconds=2) as one:
+    async with shared(broker, first, lease_seconds=2) as one:
         for _ in range(4):
             began = time.monotonic()
             await work(one, first, 0.1)
@@ -125,8 +125,8 @@ async def test_a_service_without_work_hands_on_at_once(
     broker: Broker, other_broker: Broker, first: NotedModel, second: NotedModel
 ) -> None:
     async with (
-        shared(broker, first, turn_seconds=600) as one,
-        shared(other_broker, second, turn_seconds=600) as two,
+        shared(broker, first, lease_seconds=600) as one,
+        shared(other_broker, second, lease_seconds=600) as two,
     ):
         await work(one, first, 0.1)
         async with asyncio.timeout(PATIENCE_SECONDS):
@@ -137,7 +137,7 @@ async def test_work_in_hand_is_finished_before_the_turn_ends(
     broker: Broker, other_broker: Broker, memory: Memory, first: NotedModel, second: NotedModel
 ) -> None:
     async with (
-        shared(broker, first, turn_seconds=0.1) as one,
+        shared(broker, first, lease_seconds=0.1) as one,
         shared(other_broker, second) as two,
     ):
         long = asyncio.create_task(work(one, first, 2 * TTL))
@@ -175,7 +175,7 @@ async def test_a_service_that_ends_unloads(
     broker: Broker, other_broker: Broker, memory: Memory, first: NotedModel, second: NotedModel
 ) -> None:
     async with shared(other_broker, second) as two:
-        async with shared(broker, first, turn_seconds=60) as one:
+        async with shared(broker, first, lease_seconds=60) as one:
             await work(one, first, 0.1)
         assert memory.inside == set()
         with pytest.raises(StageError, match="stops"):

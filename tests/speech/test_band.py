@@ -42,7 +42,7 @@ def test_noise_of_full_width_is_never_narrow(forms: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("forms", [(), ("quiet",)])
 def test_speech_of_full_width_is_seldom_narrow(forms: tuple[str, ...]) -> None:
-    # Two seconds of vowels may be; noise beside them would tell.
+    # Two seconds of vowels may be; noise at the same time would show otherwise.
     assert judged(samples(*forms)).mean() < 0.25
 
 

@@ -51,10 +51,10 @@ class Release:
         notes: Sequence[Notes],
         template: Template,
         generation: Generation,
-        alive: Callable[[], None] = ignore_heartbeat,
+        heartbeat: Callable[[], None] = ignore_heartbeat,
     ) -> Draft:
         own = [note[self._name] for note in notes]
-        return await self._engine.reduce(own, template, generation, alive)
+        return await self._engine.reduce(own, template, generation, heartbeat)
 
 
 @asynccontextmanager

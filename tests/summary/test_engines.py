@@ -23,7 +23,7 @@ pytestmark = pytest.mark.mesh
 
 
 async def fill(request: web.Request) -> web.StreamResponse:
-    """Answers what fits the schema that is asked for, told as OpenAI's servers are."""
+    """Gives answers that fit the schema of the request, which has the form of OpenAI's API."""
     asked = (await request.json())["response_format"]
     assert asked["type"] == "json_schema"
     drawn = Filler(asked["json_schema"]["schema"], Random(3)).fill()

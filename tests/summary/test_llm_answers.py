@@ -1,4 +1,4 @@
-"""What of a language model's answers is read, and what is told of those that cannot be."""
+"""Which answers of a language model are read, and the errors for the others."""
 
 from __future__ import annotations
 

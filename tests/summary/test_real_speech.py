@@ -17,7 +17,7 @@ from tests.summary.asking import TALK, ask, request, transcript
 
 pytestmark = pytest.mark.unit
 
-# The LibriVox clips of tests/data/librivox and the three beside them in pocketsphinx's sources.
+# The LibriVox clips of tests/data/librivox and the three next to them in pocketsphinx's sources.
 READING = """
 And Mr. John Dashwood had then leisure to consider how much there might be prudently in his power \
 to do for them.

@@ -160,7 +160,7 @@ class Inventor:
         notes: Sequence[Notes],
         template: Template,
         generation: Generation,
-        alive: Callable[[], None] = ignore_heartbeat,
+        heartbeat: Callable[[], None] = ignore_heartbeat,
     ) -> Draft:
         content: dict[str, Any] = {name: [] for name in template.schema["required"]}
         source = Source(pointer="/abstract", segment_ids=("c9999-s0000",))

@@ -67,7 +67,7 @@ async def test_a_long_transcript_is_enhanced_in_prompts_as_it_was_trained(
     sentences = random.Random(7).sample(SENTENCES, 40)
     clean, said = [each.text for each in sentences], [each.words for each in sentences]
     # A whole sentence may be one token to this model.
-    result = await enhance(model, tmp_path, said, stretch_tokens=8, calls_at_once=4)
+    result = await enhance(model, tmp_path, said, prompt_chunk_tokens=8, calls_at_once=4)
     written = [segment.clean_text for segment in result.segments]
     right = sum(one == other for one, other in zip(written, clean, strict=True))
     print(f"{right} of {len(clean)} segments are as they were trained")
@@ -76,7 +76,7 @@ async def test_a_long_transcript_is_enhanced_in_prompts_as_it_was_trained(
     assert right + len(result.kept_segment_ids) >= 0.95 * len(clean)
     assert result.enhancement_engine.engine == "vllm"
     assert result.enhancement_engine.parameters["temperature"] in ("0", "0.0")
-    again = await enhance(model, tmp_path, said, stretch_tokens=8, calls_at_once=4)
+    again = await enhance(model, tmp_path, said, prompt_chunk_tokens=8, calls_at_once=4)
     assert [segment.clean_text for segment in again.segments] == written
 
 

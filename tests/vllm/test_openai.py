@@ -294,7 +294,7 @@ async def test_a_transcript_is_enhanced_by_the_server(url: str, tmp_path: Path) 
         engine="openai",
         openai=EnhancementOpenAISettings(**settings_of(url).model_dump()),
         # A few sentences at once, as the model was trained.
-        stretch_tokens=60,
+        prompt_chunk_tokens=60,
     )
     async with enhancement_stage.open_stage(settings, Blobs(tmp_path.as_uri())) as stage:
         responses = [each async for each in stage.run(request, context(tmp_path))]

@@ -85,7 +85,7 @@ async def service(package: str, log: Path, **variables: str) -> AsyncIterator[Se
                 f"{prefix}_LISTEN": "127.0.0.1:0",
                 f"{prefix}_RESIDENCY": "shared-gpu",
                 f"{prefix}_GPU": "here/0",
-                f"{prefix}_TURN_SECONDS": "1",
+                f"{prefix}_LEASE_SECONDS": "1",
                 **variables,
             },
             stderr=file,

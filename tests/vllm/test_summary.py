@@ -115,7 +115,7 @@ async def test_a_recording_that_is_longer_than_the_window_is_merged(model: VllmM
         "en",
         generation,
         AnythingGoes(NOTES, lines, "en"),
-        alive=lambda: None,
+        heartbeat=lambda: None,
         answer_tokens=200,
         calls_at_once=8,
         takes_max_tokens=True,

@@ -12,7 +12,7 @@ from maie.job.v1 import record_pb2 as record
 from maie_core.errors import Code, StageError, invalid
 from maie_core.limits import MAX_PAGE_SIZE
 from maie_core.reasons import Reason
-from maie_gateway.intake.steering import Steering
+from maie_gateway.intake.job_actions import JobActions
 from maie_gateway.intake.tenancy import own_job
 from maie_gateway.records.store import GONE, JobStore
 from maie_gateway.webhooks import replay
@@ -48,10 +48,10 @@ class DeadLetters:
         StageError: UNAVAILABLE with BROKER_UNAVAILABLE.
     """
 
-    def __init__(self, broker: Broker, store: JobStore, steering: Steering) -> None:
+    def __init__(self, broker: Broker, store: JobStore, actions: JobActions) -> None:
         self._broker = broker
         self._store = store
-        self._steering = steering
+        self._actions = actions
 
     async def page(
         self, tenant: str, request: job.ListDeadLettersRequest
@@ -94,7 +94,7 @@ class DeadLetters:
             await replay(self._broker, letter.content)
             taken = (await self._store.get(job_id)).record
         else:
-            taken = await self._steering.retry(tenant, job_id, letter.content.task.unit)
+            taken = await self._actions.retry(tenant, job_id, letter.content.task.unit)
         try:
             await self._broker.jetstream.delete_msg(subjects.DEAD_LETTERS, letter_id)
         except NotFoundError:

@@ -12,9 +12,10 @@ from __future__ import annotations
 from maie_gateway.conductor.advance import accept, advance
 from maie_gateway.conductor.demand import is_live, runnable_units
 from maie_gateway.conductor.draft import Step
+from maie_gateway.conductor.job_events import can_retry
 from maie_gateway.conductor.log import log_events
+from maie_gateway.conductor.origin import may_publish
 from maie_gateway.conductor.policy import Policy
-from maie_gateway.conductor.steering import can_retry
 from maie_gateway.conductor.tasks import binding, dead_letters, lane, pending_tasks, task_id
 from maie_gateway.conductor.view import job_view, stage_progress
 from maie_pipeline.states import ENDED_STATES, FINAL_STATES
@@ -33,6 +34,7 @@ __all__ = [
     "job_view",
     "lane",
     "log_events",
+    "may_publish",
     "pending_tasks",
     "runnable_units",
     "stage_progress",

@@ -14,9 +14,9 @@ from maie_core.errors import Code
 from maie_core.reasons import Reason
 from maie_gateway.conductor.draft import Draft, Step
 from maie_gateway.conductor.graph import pipeline_unknown
+from maie_gateway.conductor.job_events import JOB_EVENTS
 from maie_gateway.conductor.log import log_accepted, log_state, retries_made
 from maie_gateway.conductor.policy import Policy
-from maie_gateway.conductor.steering import STEERING
 from maie_gateway.conductor.tasks import task_id
 from maie_gateway.conductor.tenants import DEFAULT_TENANT
 from maie_pipeline.pipelines import PIPELINES
@@ -119,8 +119,8 @@ def advance(
     if stage_event.job_id != source.job_id:
         return Step(record=source, changed=False)
     kind = stage_event.WhichOneof("event")
-    if kind in STEERING:
-        return STEERING[kind](source, stage_event, policy, now)
+    if kind in JOB_EVENTS:
+        return JOB_EVENTS[kind](source, stage_event, policy, now)
     if source.state in FINAL_STATES or not _counts(source, stage_event):
         return Step(record=source, changed=False)
     draft = Draft(source, now)

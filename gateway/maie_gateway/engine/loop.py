@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import structlog
@@ -24,6 +24,7 @@ from maie_gateway.conductor import (
     binding,
     dead_letters,
     lane,
+    may_publish,
     pending_tasks,
     task_id,
 )
@@ -47,6 +48,14 @@ ACK_WAIT_SECONDS = 5.0
 MAX_ACK_PENDING = 4096
 BROKER_PAUSE_SECONDS = 1.0
 NAK_SECONDS = 1.0
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class _Published:
+    """An event, and the stage in whose subject a worker published it; None from a gateway."""
+
+    event: event.StageEvent
+    stage: str | None = None
 
 
 Window = Callable[[], Mapping[common.Stage, int]]
@@ -155,7 +164,17 @@ class Conductor:
         Raises:
             StageError: NOT_FOUND with JOB_NOT_FOUND, or UNAVAILABLE.
         """
-        events = tuple(stage_events)
+        return await self._take(job_id, [_Published(event=each) for each in stage_events])
+
+    async def _take_published(self, job_id: str, events: Sequence[_Published]) -> record.JobRecord:
+        """Applies events from stages, and drops those that their stage may not publish."""
+        taken = await self._take(job_id, events)
+        for each in events:
+            if _is_foreign(each, taken):
+                _warn_of_foreign_event(each)
+        return taken
+
+    async def _take(self, job_id: str, events: Sequence[_Published]) -> record.JobRecord:
         stored, is_current = self._changes.recent(job_id), False
         while True:
             if stored is None:
@@ -217,11 +236,13 @@ class Conductor:
         await self._broker.publish(subject, task, message_id=task_id(task) + suffix)
         return None
 
-    def _advance(self, old: record.JobRecord, events: tuple[event.StageEvent, ...]) -> Step:
+    def _advance(self, old: record.JobRecord, events: Sequence[_Published]) -> Step:
         tasks: list[event.StageTask] = []
         new, changed, policy = old, False, self.policy
-        for stage_event in events:
-            step = advance(new, stage_event, policy, datetime.now(UTC))
+        for each in events:
+            if _is_foreign(each, new):
+                continue
+            step = advance(new, each.event, policy, datetime.now(UTC))
             new, changed = step.record, changed or step.changed
             tasks.extend(step.tasks)
         return Step(record=new, tasks=tuple(tasks), changed=changed)
@@ -254,7 +275,7 @@ class Conductor:
                 )
             except BROKER_ERRORS as error:
                 raise broker_unavailable() from error
-            await self._broker.tell(subjects.cancel(of.job_id))
+            await self._broker.notify(subjects.cancel(of.job_id))
 
     async def _conduct(self) -> None:
         while True:
@@ -279,7 +300,7 @@ class Conductor:
 
     async def _take_job(self, job_id: str, messages: list[Msg]) -> None:
         try:
-            stored = await self.take(job_id, await self._decode(job_id, messages))
+            stored = await self._take_published(job_id, await self._decode(job_id, messages))
             if any(message.metadata.num_delivered > 1 for message in messages):
                 # A gateway may have died between storing these events and publishing.
                 await self.publish(stored, pending_tasks(stored))
@@ -298,7 +319,7 @@ class Conductor:
             await self._give_up(job_id, messages[0])
         await asyncio.gather(*(message.ack() for message in messages))
 
-    async def _decode(self, job_id: str, messages: list[Msg]) -> list[event.StageEvent]:
+    async def _decode(self, job_id: str, messages: list[Msg]) -> list[_Published]:
         """The events that can be decoded and whose job is the one in their subject."""
         events = []
         for message in messages:
@@ -307,7 +328,8 @@ class Conductor:
             except DecodeError:
                 stage_event = event.StageEvent()
             if stage_event.job_id == job_id:
-                events.append(stage_event)
+                stage = subjects.stage_of_event(message.subject)
+                events.append(_Published(event=stage_event, stage=stage))
             else:
                 await self._give_up(job_id, message)
         return events
@@ -315,6 +337,22 @@ class Conductor:
     async def _give_up(self, job_id: str, message: Msg) -> None:
         place = message.metadata.sequence.stream
         await dead_letter(self._broker, Unreadable(kind="event", job_id=job_id, place=place))
+
+
+def _is_foreign(published: _Published, source: record.JobRecord) -> bool:
+    stage = published.stage
+    return stage is not None and not may_publish(stage, published.event, source)
+
+
+def _warn_of_foreign_event(published: _Published) -> None:
+    log.warning(
+        "conductor.foreign_event",
+        job=published.event.job_id,
+        unit=published.event.unit,
+        kind=published.event.WhichOneof("event"),
+        stage=published.stage,
+        worker=published.event.worker,
+    )
 
 
 def _failed(task: event.StageTask, error: StageError) -> event.StageEvent:

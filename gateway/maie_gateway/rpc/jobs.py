@@ -15,7 +15,7 @@ from maie_core.reasons import Reason
 from maie_gateway.care.dead_letters import DeadLetters
 from maie_gateway.care.removal import Removal
 from maie_gateway.conductor import job_view
-from maie_gateway.intake.steering import Steering
+from maie_gateway.intake.job_actions import JobActions
 from maie_gateway.intake.submission import Submissions
 from maie_gateway.intake.tenancy import own_job, tenant_of
 from maie_gateway.readmodel import Projector, ReadModel
@@ -40,7 +40,7 @@ class JobService(job_pb2_grpc.JobServiceServicer):
         projector: Projector,
         results: Results,
         watch: Watch,
-        steering: Steering,
+        actions: JobActions,
         removal: Removal,
         dead_letters: DeadLetters,
     ) -> None:
@@ -50,7 +50,7 @@ class JobService(job_pb2_grpc.JobServiceServicer):
         self._projector = projector
         self._results = results
         self._watch = watch
-        self._steering = steering
+        self._actions = actions
         self._removal = removal
         self._dead_letters = dead_letters
 
@@ -107,18 +107,18 @@ class JobService(job_pb2_grpc.JobServiceServicer):
 
     async def CancelJob(self, request: job.CancelJobRequest, context: Any) -> job.CancelJobResponse:
         """Cancels a job that is not finished."""
-        cancelled = await self._steering.cancel(tenant_of(context), _checked(request.job_id))
+        cancelled = await self._actions.cancel(tenant_of(context), _checked(request.job_id))
         return job.CancelJobResponse(job=job_view(cancelled))
 
     async def RetryJob(self, request: job.RetryJobRequest, context: Any) -> job.RetryJobResponse:
         """Retries a failed or cancelled job from where it stopped."""
-        taken = await self._steering.retry(tenant_of(context), _checked(request.job_id))
+        taken = await self._actions.retry(tenant_of(context), _checked(request.job_id))
         return job.RetryJobResponse(job=job_view(taken))
 
     async def UpdateJob(self, request: job.UpdateJobRequest, context: Any) -> job.UpdateJobResponse:
         """Changes a job's display name or labels."""
         _checked(request.job_id)
-        updated = await self._steering.update(tenant_of(context), request)
+        updated = await self._actions.update(tenant_of(context), request)
         return job.UpdateJobResponse(job=job_view(updated))
 
     async def DeleteJob(self, request: job.DeleteJobRequest, context: Any) -> job.DeleteJobResponse:

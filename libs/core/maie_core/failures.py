@@ -43,7 +43,7 @@ def stalled(seconds: float) -> StageError:
     return StageError(
         Code.DEADLINE_EXCEEDED,
         Reason.STALLED,
-        f"The engine gave no sign of life for {seconds:g} s; the worker's log may say why.",
+        f"The engine sent no heartbeat for {seconds:g} s; the worker's log may say why.",
     )
 
 
@@ -52,5 +52,5 @@ def worker_lost(times: int) -> StageError:
     return StageError(
         Code.ABORTED,
         Reason.WORKER_LOST,
-        f"The workers that took this unit died or fell silent {times} times; look into their logs.",
+        f"The workers that took this unit died or lost contact {times} times; see their logs.",
     )

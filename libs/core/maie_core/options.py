@@ -30,7 +30,7 @@ from maie_core.reasons import Reason
 _LANGUAGE = re.compile(rf"(?=.{{0,{MAX_LANGUAGE_CHARACTERS}}}\Z)[A-Za-z0-9]+([-_][A-Za-z0-9]+)*")
 # Capabilities of ASR engines.
 TRANSLATION = "translation"
-STEERING = "decoding_options"
+DECODING_OPTIONS = "decoding_options"
 _DECODING_ACTIONS = {
     "initial_prompt": "take an initial prompt",
     "decoding": "take decoding options",
@@ -149,7 +149,7 @@ def check_capable(
     if options.task == asr.TRANSCRIBE_TASK_TRANSLATE and TRANSLATION not in capabilities:
         raise option_not_supported(f"{field}.task", "translate")
     for name, action in _DECODING_ACTIONS.items():
-        if options.HasField(name) and STEERING not in capabilities:
+        if options.HasField(name) and DECODING_OPTIONS not in capabilities:
             raise option_not_supported(f"{field}.{name}", action)
 
 

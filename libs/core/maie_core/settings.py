@@ -50,13 +50,15 @@ def settings_problems(error: ValueError) -> list[str]:
     """
     if isinstance(error, ValidationError):
         # A nested class reads its own variables and fails with its own name.
-        prefix = _prefixes(Settings).get(error.title, "")
+        prefix = setting_prefixes(Settings).get(error.title, "")
         return [_problem(prefix, problem) for problem in error.errors()]
     if not isinstance(error, SettingsError):
         return [" ".join(str(error).split())]
     found = _FIELD.search(str(error))
     field = found[1].upper() if found else ""
-    names = {f"{prefix}{field}" for prefix in _prefixes(Settings).values()} & os.environ.keys()
+    names = {
+        f"{prefix}{field}" for prefix in setting_prefixes(Settings).values()
+    } & os.environ.keys()
     return [f"{' or '.join(sorted(names)) or error} is no valid JSON. {_REMEDY}"]
 
 
@@ -66,12 +68,19 @@ def _problem(prefix: str, problem: ErrorDetails) -> str:
     return f"{prefix}{name}: {message}. {_REMEDY}" if name else f"{message}. {_REMEDY}"
 
 
-def _prefixes(kind: type[Settings]) -> dict[str, str]:
+def setting_prefixes(kind: type[Settings]) -> dict[str, str]:
     """The environment prefixes of a class and its subclasses, by class name."""
     found = {kind.__name__: kind.model_config.get("env_prefix", "")}
     for derived in kind.__subclasses__():
-        found |= _prefixes(derived)
+        found |= setting_prefixes(derived)
     return found
+
+
+def setting_names(kind: type[Settings]) -> set[str]:
+    """The environment variables that a class and its subclasses read."""
+    prefix = kind.model_config.get("env_prefix", "")
+    found = {f"{prefix}{field}".upper() for field in kind.model_fields}
+    return found.union(*(setting_names(derived) for derived in kind.__subclasses__()))
 
 
 class MeshSettings(Settings):
@@ -156,7 +165,7 @@ class GpuServiceSettings(ServiceSettings):
     gpu: str = Field(default="", validate_default=True, pattern=rf"^({_GPU_NAME})?$")
     """The name of the shared GPU, the same in all services that share it, such as `node-1/0`, and
     unique in the mesh."""
-    turn_seconds: float = Field(default=60.0, gt=0)
+    lease_seconds: float = Field(default=60.0, gt=0)
     """The longest lease of a shared GPU while others wait for it. An idle service keeps its model
     for this long if nobody waits."""
 

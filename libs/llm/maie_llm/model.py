@@ -54,14 +54,14 @@ class Prompt:
         messages: The chat so far; the model writes the next message.
         schema: A JSON Schema for the answer; None for free text.
         generation: The request's parameters, the highest layer.
-        alive: Called at each heartbeat of the model: a token of the answer or its reasoning, or
+        heartbeat: Called at each heartbeat of the model: a token of the answer or its reasoning, or
             a token for another prompt that this one waits for.
     """
 
     messages: Sequence[Message]
     schema: Mapping[str, Any] | None = None
     generation: Generation = Generation()
-    alive: Callable[[], None] = field(default=ignore_heartbeat, compare=False)
+    heartbeat: Callable[[], None] = field(default=ignore_heartbeat, compare=False)
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The table of stages, in the order of the work: which RPC and which task field is whose."""
+"""The table of stages in the order of the work, with the RPC and the task field of each."""
 
 from __future__ import annotations
 
@@ -43,17 +43,17 @@ class StageBinding:
         _put(task, self.slug, request)
 
     def request_of(self, task: event.StageTask) -> Any:
-        """A task's request; None where it is another stage's."""
+        """A task's request; None if it is for another stage."""
         return _content(task, "request", self.slug, self.request)
 
     def progress_of(self, response: Message) -> event.UnitProgress:
-        """The news that a response is to watchers."""
+        """The progress event of a response, for watchers."""
         progress = event.UnitProgress()
         _put(progress, self.slug, response)
         return progress
 
     def response_of(self, progress: event.UnitProgress) -> Any:
-        """The response within a worker's news; None where it is another stage's."""
+        """The response in a progress event; None if it is of another stage."""
         return _content(progress, "response", self.slug, self.response)
 
 
@@ -114,7 +114,7 @@ BINDINGS: dict[str, StageBinding] = {
 
 
 def binding_of(stage: int) -> StageBinding | None:
-    """A stage's place in the contract; None where this version does not know the stage.
+    """A stage's place in the contract; None if this version does not know the stage.
 
     Args:
         stage: A Stage.

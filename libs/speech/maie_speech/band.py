@@ -50,7 +50,7 @@ def band_levels(samples: NDArray[np.int16]) -> Levels:
 
 
 class BandWatch:
-    """Tells which parts of a recording are in the narrow band, two seconds at a time.
+    """Detects which parts of a recording are in the narrow band, two seconds at a time.
 
     The two seconds before count as well, on the side of the narrow band: taking sound of full
     width for narrow costs nothing, and the other way round loses words.

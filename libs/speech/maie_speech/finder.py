@@ -14,7 +14,7 @@ SPLIT_REACH: Final = 2
 
 @dataclass(kw_only=True, frozen=True, slots=True, order=True)
 class Span:
-    """A stretch of a recording in samples at 16 kHz; `end` is exclusive."""
+    """A range of a recording in samples at 16 kHz; `end` is exclusive."""
 
     start: int
     end: int

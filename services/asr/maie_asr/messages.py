@@ -7,7 +7,7 @@ from google.protobuf.duration_pb2 import Duration
 from maie.common.v1 import types_pb2 as common
 from maie_asr.engine import Capabilities, RecognizedSegment, RecognizedWord
 from maie_asr.source import Source
-from maie_core.options import STEERING, TRANSLATION
+from maie_core.options import DECODING_OPTIONS, TRANSLATION
 
 
 def segment_message(found: RecognizedSegment, segment_id: str, source: Source) -> common.Segment:
@@ -52,7 +52,7 @@ def capability_names(capabilities: Capabilities) -> list[str]:
         "hotwords": capabilities.hotwords,
         "language_detection": capabilities.detects_language,
         TRANSLATION: capabilities.translates,
-        STEERING: capabilities.decoding_options,
+        DECODING_OPTIONS: capabilities.decoding_options,
     }
     return [name for name, able in flags.items() if able]
 

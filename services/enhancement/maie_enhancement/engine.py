@@ -83,7 +83,7 @@ class Engine(Protocol):
         segments: Sequence[Segment],
         language_code: str,
         generation: Generation,
-        alive: Callable[[], None] = ignore_heartbeat,
+        heartbeat: Callable[[], None] = ignore_heartbeat,
     ) -> AsyncGenerator[Piece, None]:
         """Yields the clean text of each segment, in order.
 
@@ -94,6 +94,6 @@ class Engine(Protocol):
             language_code: The spoken language as a BCP-47 tag; empty if
                 unknown.
             generation: The request's generation parameters, for language models.
-            alive: Called at each heartbeat between pieces.
+            heartbeat: Called at each heartbeat between pieces.
         """
         ...

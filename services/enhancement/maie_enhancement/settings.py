@@ -47,7 +47,7 @@ class EnhancementSettings(GpuServiceSettings):
     max_word_change: float = Field(default=0.0, ge=0, le=1)
     """The share of a segment's words that a language model may change. If it changes more, the
     segment keeps its raw text, and the result marks it."""
-    stretch_tokens: int = Field(default=1000, ge=1)
+    prompt_chunk_tokens: int = Field(default=1000, ge=1)
     """The most text in one prompt, in tokens; less if the model's window is smaller."""
     calls_at_once: int = Field(default=8, ge=1, le=256)
     """The most concurrent calls of a language model for one transcript."""

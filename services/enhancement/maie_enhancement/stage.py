@@ -58,7 +58,9 @@ class EnhanceStage:
         if transcript.punctuated:
             _keep(transcript)
         else:
-            async with aclosing(self._enhance(transcript, generation, context.alive)) as updates:
+            async with aclosing(
+                self._enhance(transcript, generation, context.heartbeat)
+            ) as updates:
                 async for update in updates:
                     yield update
             await asyncio.get_running_loop().run_in_executor(
@@ -71,14 +73,17 @@ class EnhanceStage:
         self,
         transcript: common.Transcript,
         generation: Generation,
-        alive: Callable[[], None],
+        heartbeat: Callable[[], None],
     ) -> AsyncGenerator[enhancement.EnhanceResponse, None]:
         """Fills `clean_text` in place and yields what it writes."""
         segments = transcript.segments
         for segment in segments:
             segment.clean_text = ""
         pieces = self._engine.enhance(
-            [_plain(segment) for segment in segments], transcript.language_code, generation, alive
+            [_plain(segment) for segment in segments],
+            transcript.language_code,
+            generation,
+            heartbeat,
         )
         step = max(len(segments) // PROGRESS_STEPS, 1)
         reported = 0

@@ -116,7 +116,7 @@ class PreprocessStage:
         """The VAD model."""
         model = event.ModelInfo(
             engine=self._version(),
-            description="Tells speech from silence, noise and music.",
+            description="Distinguishes speech from silence, noise and music.",
             capabilities=["voice_activity_detection"],
         )
         return [model]

@@ -93,7 +93,7 @@ class Engine(Protocol):
         notes: Sequence[Notes],
         template: Template,
         generation: Generation,
-        alive: Callable[[], None] = ignore_heartbeat,
+        heartbeat: Callable[[], None] = ignore_heartbeat,
     ) -> Draft:
         """Fills a template from the notes on all parts, in recording order.
 
@@ -101,6 +101,6 @@ class Engine(Protocol):
             notes: The notes.
             template: The template.
             generation: The request's generation parameters, for language models.
-            alive: Called at each heartbeat, such as a token from a model.
+            heartbeat: Called at each heartbeat, such as a token from a model.
         """
         ...

@@ -97,7 +97,7 @@ class SummarizeStage:
                     "Set `transcript`, `map`, `reduce` or `whole` in the request.",
                     field="source",
                 )
-        filled = await self._reduce(parts, template, generation, context.alive)
+        filled = await self._reduce(parts, template, generation, context.heartbeat)
         yield _progress(1.0)
         yield _result(filled)
 
@@ -157,11 +157,11 @@ class SummarizeStage:
         parts: Sequence[Part],
         template: Template,
         generation: Generation,
-        alive: Callable[[], None],
+        heartbeat: Callable[[], None],
     ) -> summary.SummarizeResult:
         times = {name: ends for part in parts for name, ends in part.times.items()}
         notes = [part.notes for part in parts]
-        draft = await self._engine.reduce(notes, template, generation, alive)
+        draft = await self._engine.reduce(notes, template, generation, heartbeat)
         if problem := problem_with(draft, template, times.keys()):
             raise StageError(
                 Code.INTERNAL,

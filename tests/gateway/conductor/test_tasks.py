@@ -1,4 +1,4 @@
-"""What the workers are told."""
+"""The tasks for workers."""
 
 from __future__ import annotations
 

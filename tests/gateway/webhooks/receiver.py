@@ -1,4 +1,4 @@
-"""A receiver of webhooks on 127.0.0.1 that answers as a test tells it to."""
+"""A receiver of webhooks on 127.0.0.1 that answers as a test defines."""
 
 from __future__ import annotations
 

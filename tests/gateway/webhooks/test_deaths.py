@@ -32,7 +32,7 @@ async def test_a_sender_that_dies_before_the_ack_sends_the_same_event_again(
 
     async def answer(number: int) -> web.StreamResponse:
         if number == 1:
-            # It hears that it delivered, and dies before it can say so.
+            # It gets the answer to its delivery, and dies before it can record it.
             os.kill(victim.pid, signal.SIGSTOP)
         return await accept(number)
 

@@ -38,7 +38,7 @@ BACK_OFF = wait_random_exponential(multiplier=0.5, max=15)
 POLLS_PER_TIMEOUT = 3
 
 ResultT = TypeVar("ResultT")
-Alive = Callable[[], None]
+Heartbeat = Callable[[], None]
 Slots = Callable[[], Awaitable[str]]
 """Gets the server's report of its busy slots; empty if none is busy or reported."""
 
@@ -59,7 +59,7 @@ class CallPolicy:
         self._server = settings.base_url
         self._limit = asyncio.Semaphore(concurrency) if concurrency else None
         self._slots = slots
-        self._waiting: dict[object, Alive] = {}
+        self._waiting: dict[object, Heartbeat] = {}
         self._breaker = CircuitBreaker(
             threshold=settings.breaker_failures, pause=settings.breaker_pause_seconds
         )
@@ -80,16 +80,16 @@ class CallPolicy:
         return await retrying(call)
 
     @asynccontextmanager
-    async def slot(self, alive: Alive) -> AsyncIterator[None]:
+    async def slot(self, heartbeat: Heartbeat) -> AsyncIterator[None]:
         """Waits for a free slot and holds it.
 
         Args:
-            alive: Called at each heartbeat of the server while waiting.
+            heartbeat: Called at each heartbeat of the server while waiting.
         """
         if self._limit is None:
             yield
             return
-        with self._subscribed(alive):
+        with self._subscribed(heartbeat):
             await self._limit.acquire()
         try:
             yield
@@ -127,18 +127,18 @@ class CallPolicy:
             log.warning("llm.circuit_opened", server=self._server)
 
     async def with_timeouts(
-        self, chunks: AsyncGenerator[Chunk, None], alive: Alive
+        self, chunks: AsyncGenerator[Chunk, None], heartbeat: Heartbeat
     ) -> AsyncGenerator[Chunk, None]:
         """Yields the pieces of an answer, with timeouts.
 
         Args:
             chunks: The server's pieces.
-            alive: Called at each heartbeat of the server.
+            heartbeat: Called at each heartbeat of the server.
 
         Raises:
             Unavailable: There was no heartbeat for too long.
         """
-        idle = _IdleTimeout(self._settings.first_token_seconds, alive)
+        idle = _IdleTimeout(self._settings.first_token_seconds, heartbeat)
         async with self._polling_slots(idle):
             with self._subscribed(idle.heartbeat):
                 chunk = await self._next(chunks, idle)
@@ -148,7 +148,7 @@ class CallPolicy:
             while chunk is not None:
                 if _has_output(chunk):
                     idle.seconds = self._settings.next_token_seconds
-                    alive()
+                    heartbeat()
                     self._notify_waiting()
                 yield chunk
                 # The caller's own time does not count.
@@ -187,18 +187,18 @@ class CallPolicy:
             seen = shown
 
     @contextmanager
-    def _subscribed(self, alive: Alive) -> Iterator[None]:
-        """Forwards the heartbeats of other calls to `alive`."""
+    def _subscribed(self, heartbeat: Heartbeat) -> Iterator[None]:
+        """Forwards the heartbeats of other calls to `heartbeat`."""
         key = object()
-        self._waiting[key] = alive
+        self._waiting[key] = heartbeat
         try:
             yield
         finally:
             del self._waiting[key]
 
     def _notify_waiting(self) -> None:
-        for alive in list(self._waiting.values()):
-            alive()
+        for heartbeat in list(self._waiting.values()):
+            heartbeat()
 
 
 class _IdleTimeout:
@@ -206,12 +206,12 @@ class _IdleTimeout:
 
     Args:
         seconds: The longest time without a heartbeat.
-        alive: Called at each heartbeat.
+        heartbeat: Called at each heartbeat.
     """
 
-    def __init__(self, seconds: float, alive: Alive) -> None:
+    def __init__(self, seconds: float, heartbeat: Heartbeat) -> None:
         self.seconds = seconds
-        self._alive = alive
+        self._heartbeat = heartbeat
         self._limit: asyncio.Timeout | None = None
         self.restart()
 
@@ -222,7 +222,7 @@ class _IdleTimeout:
     def heartbeat(self) -> None:
         """Reports a heartbeat and restarts the timeout."""
         self.restart()
-        self._alive()
+        self._heartbeat()
         if self._limit is not None and not self._limit.expired():
             self._limit.reschedule(self._since + self.seconds)
 

@@ -121,7 +121,7 @@ class OpenAIModel:
 
         async def begun() -> tuple[Piece, AsyncGenerator[Piece, None], AsyncExitStack]:
             async with AsyncExitStack() as stack:
-                await stack.enter_async_context(self._policy.slot(prompt.alive))
+                await stack.enter_async_context(self._policy.slot(prompt.heartbeat))
                 rest = await stack.enter_async_context(aclosing(self._pieces(prompt, body)))
                 with self._policy.guarded():
                     return await anext(rest), rest, stack.pop_all()
@@ -141,7 +141,7 @@ class OpenAIModel:
         finish, usage, size = "", None, 0
         async with (
             aclosing(self._server.answer(body)) as chunks,
-            aclosing(self._policy.with_timeouts(chunks, prompt.alive)) as timely,
+            aclosing(self._policy.with_timeouts(chunks, prompt.heartbeat)) as timely,
         ):
             async for chunk in timely:
                 self._note(chunk)

@@ -89,7 +89,7 @@ class VllmModel:
             raise prompt_too_long(len(tokens), generation.max_tokens or 1, self.window)
         try:
             params = self._sampling(prompt, generation, generation.max_tokens or most)
-            async with aclosing(self._answer(tokens, params, prompt.alive)) as pieces:
+            async with aclosing(self._answer(tokens, params, prompt.heartbeat)) as pieces:
                 async for piece in pieces:
                     yield piece
         except EngineDeadError:
@@ -105,7 +105,7 @@ class VllmModel:
         self._chat.close()
 
     async def _answer(
-        self, prompt: list[int], params: SamplingParams, alive: Callable[[], None]
+        self, prompt: list[int], params: SamplingParams, heartbeat: Callable[[], None]
     ) -> AsyncGenerator[str | Completion, None]:
         thoughts = self._thoughts(prompt)
         count, finish = 0, None
@@ -117,7 +117,7 @@ class VllmModel:
         )
         async with aclosing(answers):
             async for answer in answers:
-                alive()
+                heartbeat()
                 (output,) = answer.outputs
                 count += len(output.token_ids)
                 finish = output.finish_reason

@@ -32,14 +32,14 @@ BROKER_ERRORS = (NatsError, APIError, OSError)
 CONNECT_TIMEOUT_SECONDS = 2
 RECONNECT_WAIT_SECONDS = 1
 REQUEST_TIMEOUT_SECONDS = 5.0
-# Longer than a broker that freezes for half a minute is away; a result in hand waits longer still.
+# Outlasts a broker that freezes for half a minute; a finished result waits longer still.
 PUBLISH_GIVE_UP_SECONDS = 60.0
 RETRY_AFTER = timedelta(seconds=5)
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Pings:
-    """How soon a connection to a server that froze is given up.
+    """When a connection to a frozen server counts as lost.
 
     Attributes:
         interval_seconds: The time between two pings.
@@ -51,7 +51,7 @@ class Pings:
 
 
 def broker_unavailable() -> StageError:
-    """What callers hear while NATS is away."""
+    """The error for callers while NATS does not answer."""
     return StageError(
         Code.UNAVAILABLE,
         Reason.BROKER_UNAVAILABLE,
@@ -64,7 +64,7 @@ class Broker:
     """NATS, with the buckets of a mesh.
 
     Attributes:
-        client: The connection; it reconnects for ever.
+        client: The connection; it reconnects without limit.
         jetstream: JetStream over that connection.
         jobs: The bucket of job records.
         requests: The bucket of request ids.
@@ -87,8 +87,8 @@ class Broker:
     def subscribe_reconnects(self, listener: Callable[[], None]) -> Iterator[None]:
         """Calls `listener` after each new connection while the context lasts.
 
-        A watch of a bucket does not outlive its server, and finds out by itself
-        only after some twenty seconds of silence.
+        A watch of a bucket ends with its server, and by itself notices that only
+        after some twenty seconds without messages.
         """
         self._reconnect_listeners.add(listener)
         try:
@@ -97,7 +97,7 @@ class Broker:
             self._reconnect_listeners.discard(listener)
 
     async def note_reconnect(self) -> None:
-        """Tells who listens for reconnects."""
+        """Notifies the listeners of a reconnect."""
         log.info("broker.reconnected")
         for listener in tuple(self._reconnect_listeners):
             listener()
@@ -115,11 +115,11 @@ class Broker:
         message_id: str,
         give_up_seconds: float = PUBLISH_GIVE_UP_SECONDS,
     ) -> None:
-        """Publishes durably, again and again under the same id until it is stored.
+        """Publishes durably: retries with the same id until the message is stored.
 
         Raises:
-            StageError: UNAVAILABLE with BROKER_UNAVAILABLE when the broker was
-                away for `give_up_seconds`.
+            StageError: UNAVAILABLE with BROKER_UNAVAILABLE when the broker stored
+                nothing for `give_up_seconds`.
         """
         data = message.SerializeToString()
         started = time.monotonic()
@@ -151,8 +151,8 @@ class Broker:
         except BROKER_ERRORS as error:
             raise broker_unavailable() from error
 
-    async def tell(self, subject: str, message: Message | None = None) -> None:
-        """Tells whoever listens right now; stored nowhere."""
+    async def notify(self, subject: str, message: Message | None = None) -> None:
+        """Publishes to the current subscribers of a subject; nothing is stored."""
         if self.connected:
             await self.client.publish(subject, message.SerializeToString() if message else b"")
 
@@ -165,13 +165,13 @@ async def _on_disconnected() -> None:
 async def open_broker(
     url: str, name: str, pings: Pings = Pings(), inbox: str = "_INBOX"
 ) -> AsyncIterator[Broker]:
-    """Connects, for as long as it takes. What is in the broker is left as it is.
+    """Connects, however long it takes. Creates and changes nothing in the broker.
 
     Args:
         url: One or more server addresses, separated by commas.
-        name: What the connection is called in the server's own lists.
-        pings: How a frozen server is noticed.
-        inbox: What the subjects of answers begin with.
+        name: The name of the connection in the server's lists.
+        pings: How a frozen server is detected.
+        inbox: The prefix of the subjects of replies.
     """
     client = Client()
     broker = Broker(client, client.jetstream(timeout=REQUEST_TIMEOUT_SECONDS))
@@ -209,12 +209,12 @@ def addresses(servers: Sequence[str]) -> list[str]:
 
 
 def _bucket(jetstream: JetStreamContext, name: str, *, direct: bool = False) -> KeyValue:
-    """A bucket, without asking the broker for it: not all who use it may.
+    """A bucket, without a request to the broker, which not all users are allowed.
 
     Args:
         jetstream: JetStream.
         name: The bucket's name.
-        direct: Whether it is read from any server that has it.
+        direct: Whether reads may be answered by any server that has a copy.
     """
     return KeyValue(
         name=name,

@@ -14,18 +14,18 @@ from maie_runtime.bus.broker import BROKER_ERRORS
 from maie_runtime.bus.direct_get import last_sequence
 from maie_runtime.worker.work import UnwantedError, Work
 
-# Three signs of life fit into the time after which a unit is handed on.
+# Three heartbeats fit into the time after which a task is redelivered.
 HEARTBEATS_PER_ACK_WAIT = 3
-# Most units are pulled at once, and need not be looked up to learn whether they are still wanted.
+# Most tasks are pulled at once, and need no lookup of whether they are still wanted.
 FRESH = timedelta(seconds=1)
 LOOK_AGAIN_SECONDS = 0.25
 
 
 class Claim:
-    """Keeps a task with its worker for as long as its result would count.
+    """Keeps a task with its worker as long as its result would count.
 
-    The queue itself says so: a gateway takes back the tasks of a cancelled or deleted job, and
-    the task of a later attempt comes on the same subject.
+    The queue shows whether it would: a gateway purges the tasks of a cancelled or deleted job,
+    and the task of a later attempt has the same subject.
 
     Args:
         client: The connection.
@@ -43,9 +43,9 @@ class Claim:
 
     @property
     def is_fresh(self) -> bool:
-        """Whether the task is so new that it need not be looked up.
+        """Whether the task is so new that it needs no lookup.
 
-        Where it is not wanted all the same, a heartbeat or the conductor finds out.
+        If it is unwanted all the same, a heartbeat or the conductor detects that.
         """
         metadata = self._message.metadata
         age = abs(datetime.now(UTC) - metadata.timestamp)
@@ -60,18 +60,18 @@ class Claim:
         """
         newest = await self._newest()
         if newest is None:
-            # The server that answered may be a moment behind.
+            # The replica that answered may be a moment behind.
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
             newest = await self._newest()
         return newest is not None and newest <= self.place
 
     async def keep(self, work: Work, ack_wait_seconds: float) -> None:
-        """Sends heartbeats until it is cancelled; stops work that is not wanted any more."""
+        """Sends heartbeats until it is cancelled; stops work that is no longer wanted."""
         while True:
             await asyncio.sleep(ack_wait_seconds / HEARTBEATS_PER_ACK_WAIT)
             with suppress(*BROKER_ERRORS):
                 await self._message.in_progress()
-                # Word of a cancellation may be lost.
+                # The notification of a cancellation may have been lost.
                 if not await self.is_good():
                     work.stop(UnwantedError())
 

@@ -1,8 +1,8 @@
 """Direct reads of a stream: one small request, answered by any server that holds the stream.
 
-A right to one subject of a stream is enough for them, where `STREAM.INFO` and
-`STREAM.MSG.GET` show all of it. In a cluster the server that answers may be a
-moment behind: who is about to act on an absence looks twice.
+They need a right to one subject of a stream only, while `STREAM.INFO` and
+`STREAM.MSG.GET` show all of it. In a cluster the replica that answers may be a
+moment behind, so read twice before you act on a missing message.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from nats.js.errors import APIError
 from maie_runtime.bus import subjects
 
 TIMEOUT_SECONDS = 5.0
-# What ends the answers to a batch.
+# The status that ends the answers to a batch.
 END_OF_BATCH = "204"
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Stored:
-    """A message as a stream holds it.
+    """A stored message of a stream.
 
     Attributes:
         sequence: Its place in the stream.
         data: Its payload.
-        operation: What it means in a bucket where it is no value, such as "DEL"; otherwise empty.
+        operation: The operation of an entry of a bucket without a value, such as "DEL"; else empty.
     """
 
     sequence: int
@@ -58,8 +58,8 @@ async def count(client: Client, stream: str, pattern: str) -> int:
         As `last_sequence`.
     """
     # The first answer to a batch says how many would follow it.
-    wish = {"seq": 1, "next_by_subj": pattern, "batch": 1}
-    found = await _request(client, subjects.direct_get(stream), json.dumps(wish).encode())
+    query = {"seq": 1, "next_by_subj": pattern, "batch": 1}
+    found = await _request(client, subjects.direct_get(stream), json.dumps(query).encode())
     return int(_header(found, "Nats-Num-Pending")) + 1 if found else 0
 
 
@@ -72,20 +72,20 @@ async def stored_messages(
         client: The connection.
         stream: The stream.
         subject: The subject.
-        most: How many of them are asked for.
-        start: The first place in the stream that counts.
+        most: The most messages to return.
+        start: The first sequence of the stream to return.
 
     Raises:
         As `last_sequence`.
         TimeoutError: The broker does not answer.
     """
-    wish = {"seq": start, "next_by_subj": subject, "batch": most}
+    query = {"seq": start, "next_by_subj": subject, "batch": most}
     answers: asyncio.Queue[Msg] = asyncio.Queue()
     inbox = client.new_inbox()
-    listening = await client.subscribe(inbox, cb=answers.put)
+    subscription = await client.subscribe(inbox, cb=answers.put)
     found: list[Stored] = []
     try:
-        request = json.dumps(wish).encode()
+        request = json.dumps(query).encode()
         await client.publish(subjects.direct_get(stream), request, reply=inbox)
         while True:
             async with asyncio.timeout(TIMEOUT_SECONDS):
@@ -98,7 +98,7 @@ async def stored_messages(
             _check(status)
             found.append(_stored(answer))
     finally:
-        await listening.unsubscribe()
+        await subscription.unsubscribe()
 
 
 def _stored(answer: Msg) -> Stored:

@@ -1,4 +1,4 @@
-"""What the client of NATS raises."""
+"""The errors of the NATS client."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A worker's sign of life in the bucket of workers."""
+"""A worker's heartbeat: its entry in the bucket of workers."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ Memory = Callable[[], Awaitable[event.WorkerMemory]]
 
 log = structlog.get_logger()
 
-SIGN_OF_LIFE_SECONDS = WORKER_FORGOTTEN_SECONDS / 4
+HEARTBEAT_SECONDS = WORKER_FORGOTTEN_SECONDS / 4
 
 
 def instance_name(slug: str) -> str:
-    """A name that no other worker has, fit for a subject: "asr-host-1234"."""
+    """A unique name that is valid in a subject, such as "asr-host-1234"."""
     host = "".join(letter if letter.isalnum() else "-" for letter in socket.gethostname())
     return f"{slug}-{host}-{os.getpid()}"
 
@@ -33,13 +33,13 @@ def instance_name(slug: str) -> str:
 async def present(
     broker: Broker, slug: str, info: event.WorkerInfo, memory: Memory
 ) -> AsyncIterator[None]:
-    """Keeps the worker's entry in the bucket as long as the context lasts.
+    """Renews the worker's entry in the bucket as long as the context lasts.
 
     Args:
-        broker: Where the bucket is.
+        broker: The broker.
         slug: The worker's stage.
-        info: The entry, but for its memory.
-        memory: What the worker takes of memory right now.
+        info: The entry, without its memory.
+        memory: Measures the memory that the worker uses now.
     """
     key = f"{slug}.{info.instance}"
     try:
@@ -57,4 +57,4 @@ async def _renew(broker: Broker, key: str, info: event.WorkerInfo, memory: Memor
             await broker.workers.put(key, info.SerializeToString())
         except BROKER_ERRORS as error:
             log.warning("worker.presence_failed", bucket=WORKERS, error=str(error))
-        await asyncio.sleep(SIGN_OF_LIFE_SECONDS)
+        await asyncio.sleep(HEARTBEAT_SECONDS)

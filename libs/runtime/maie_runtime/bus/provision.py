@@ -1,6 +1,6 @@
-"""Creates what a mesh needs in the broker, and says where it is not as it should be.
+"""Creates the streams, buckets and consumers of a mesh, and reports those that differ.
 
-Gateways do it, and `maie provision`. Workers have no right to.
+Gateways and `maie provision` do it. Workers have no right to.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from maie_runtime.bus.streams import DUPLICATE_WINDOW_SECONDS, STREAMS, Lifetime
 
 log = structlog.get_logger()
 
-# What a mesh relies on. The rest is the operator's: replicas, placement, limits, compression.
+# The fields that a mesh relies on. Operators decide the rest: replicas, placement, limits,
+# compression.
 FIELDS = (
     "subjects",
     "retention",
@@ -37,21 +38,21 @@ FIELDS = (
     "allow_rollup_hdrs",
     "deny_delete",
 )
-# The server's own number for a configuration that a stream cannot take on.
+# The server's error code for a change that a stream does not allow.
 INVALID_CONFIG = 10052
-# Room for all workers of a stage, not for one.
+# For all workers of a stage together.
 MAX_ACK_PENDING = 4096
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Difference:
-    """Where a stream is not as it is wanted.
+    """A field of a stream's configuration that differs from the wanted one.
 
     Attributes:
-        stream: Its name.
-        field: The field of its configuration.
-        there: What it has.
-        wanted: What it should have.
+        stream: The stream's name.
+        field: The field.
+        there: The value that it has.
+        wanted: The value that it should have.
     """
 
     stream: str
@@ -67,13 +68,13 @@ class Difference:
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Wanted:
-    """What a mesh wants of its broker.
+    """The wanted configuration of the broker.
 
     Attributes:
-        lifetimes: How long things are kept. None leaves that as it is, or at the defaults for
-            what is created.
-        ack_wait_seconds: How long a worker may be silent before its task goes to another.
-        update: Whether a stream that differs is changed, where the server allows it.
+        lifetimes: How long messages are kept. None keeps the lifetimes of existing streams, and
+            creates new ones with the defaults.
+        ack_wait_seconds: Redeliver a task after this long without a heartbeat.
+        update: Whether to change a stream that differs, if the server allows it.
     """
 
     lifetimes: Lifetimes | None = None
@@ -85,7 +86,7 @@ class Wanted:
 async def open_provisioned_broker(
     url: str, name: str, wanted: Wanted = Wanted(), *, inbox: str = "_INBOX"
 ) -> AsyncIterator[Broker]:
-    """Connects and provisions, for as long as it takes.
+    """Connects and provisions, however long it takes.
 
     Raises:
         StageError: As `provision`.
@@ -105,8 +106,8 @@ async def provision(broker: Broker, wanted: Wanted = Wanted()) -> None:
     """Creates the streams, buckets and consumers that are missing.
 
     Raises:
-        StageError: FAILED_PRECONDITION with STREAM_DIFFERS, naming each difference: a stream is
-            not as wanted and was not to be changed, or the server refused to.
+        StageError: FAILED_PRECONDITION with STREAM_DIFFERS, which names each difference: a stream
+            differs, and `update` is false or the server refused to change it.
         nats.errors.Error: The broker does not answer.
         APIError: It refused.
     """
@@ -117,8 +118,8 @@ async def provision(broker: Broker, wanted: Wanted = Wanted()) -> None:
         raise StageError(
             Code.FAILED_PRECONDITION,
             Reason.STREAM_DIFFERS,
-            f"{'; '.join(map(str, found))}. Change or remove the stream, or let another mesh have "
-            "another account of NATS.",
+            f"{'; '.join(map(str, found))}. Change or remove the stream, or give each mesh a NATS "
+            "account of its own.",
         )
     for slug in BINDINGS:
         await declare_lanes(broker, slug, wanted.ack_wait_seconds)
@@ -134,7 +135,7 @@ async def declare_lanes(broker: Broker, slug: str, ack_wait_seconds: float) -> N
                 filter_subject=subjects.tasks_of_stage(slug, lane),
                 ack_policy=AckPolicy.EXPLICIT,
                 ack_wait=ack_wait_seconds,
-                # Deliveries are counted by the worker, which can say why it gives up.
+                # The worker counts deliveries, and reports why it gives a unit up.
                 max_deliver=-1,
                 max_ack_pending=MAX_ACK_PENDING,
             ),
@@ -142,7 +143,7 @@ async def declare_lanes(broker: Broker, slug: str, ack_wait_seconds: float) -> N
 
 
 async def is_provisioned(broker: Broker) -> bool:
-    """Whether all streams and consumers are there, and as they are wanted."""
+    """Whether all streams and consumers exist and none differs."""
     try:
         for stream in STREAMS:
             there = (await broker.jetstream.stream_info(stream.name or "")).config
@@ -158,7 +159,7 @@ async def is_provisioned(broker: Broker) -> bool:
 
 
 def differences(there: StreamConfig, wanted: StreamConfig) -> list[Difference]:
-    """Where a stream is not as it is wanted, in what a mesh relies on."""
+    """The fields that a mesh relies on and that differ."""
     return [
         Difference(stream=wanted.name or "", field=field, there=one, wanted=other)
         for field in FIELDS
@@ -195,11 +196,11 @@ async def _provision_stream(
 
 
 def _lifetime(stream: StreamConfig, there: StreamConfig, wanted: Wanted) -> dict[str, Any]:
-    """What is to change in how long a stream keeps what it has."""
+    """The changes of a stream's lifetime."""
     seconds = (wanted.lifetimes.of_streams() if wanted.lifetimes else {}).get(stream.name or "")
     if seconds is None or (not wanted.update and there is not stream):
         return {}
-    # The server refuses a window that is longer than the messages live.
+    # The server refuses a window that is longer than the lifetime of messages.
     return {"max_age": seconds, "duplicate_window": min(DUPLICATE_WINDOW_SECONDS, seconds)}
 
 

@@ -1,7 +1,7 @@
-"""What waits for a durable consumer, as it comes, in as large groups as are there together.
+"""Pulls the messages of a durable consumer as they come, in groups of those that wait together.
 
-nats-py's own `fetch(n)` with n above 1 keeps messages back: where the end of its
-last request reaches it late, it waits for all n of them, or for its timeout.
+nats-py's own `fetch(n)` with n above 1 delays messages: if the end of its last
+request arrives late, it waits for all n messages, or for its timeout.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from nats.errors import Error as NatsError
 from nats.js.api import Header, StatusCode
 from nats.js.errors import APIError
 
-# A request dies with the server that holds it, so it is renewed this often.
+# A server that restarts loses its open requests, so a request is renewed this often.
 REQUEST_SECONDS = 5.0
-# The server ends a request by itself; this much later it must have been lost.
+# The server ends a request by itself; one without an answer this much later was lost.
 LATE_SECONDS = 1.0
 _ENDED = (StatusCode.NO_MESSAGES, StatusCode.REQUEST_TIMEOUT)
 
@@ -32,10 +32,10 @@ async def pull_groups(
     size: int,
     request_seconds: float = REQUEST_SECONDS,
 ) -> AsyncGenerator[list[Msg], None]:
-    """Yields the consumer's messages for ever; never an empty group.
+    """Yields the consumer's messages without end; never an empty group.
 
-    Whoever stops closes the iterator (contextlib.aclosing): what is delivered
-    after that comes again when the consumer's ack_wait is over.
+    To stop, close the iterator (contextlib.aclosing). Messages that are delivered
+    after that are redelivered when the consumer's ack_wait is over.
 
     Args:
         client: The connection.
@@ -65,7 +65,7 @@ async def pull_groups(
             if ended and ended not in _ENDED:
                 raise APIError(code=int(ended), description="The server refused to deliver.")
     finally:
-        # The server takes back a request whose inbox is gone, so it swallows nothing.
+        # The server drops a request whose inbox is gone, so no message is lost to it.
         with suppress(NatsError, OSError):
             await subscription.unsubscribe()
 
@@ -73,10 +73,10 @@ async def pull_groups(
 async def _next_group(
     subscription: Subscription, size: int, seconds: float
 ) -> tuple[list[Msg], str]:
-    """Waits for a message and takes what else is there, up to the end of the request.
+    """Waits for a message, and adds those that wait already.
 
     Returns:
-        The messages, and the status that the request ended with; empty where it has not.
+        The messages, and the status that ended the request; empty while it is open.
     """
     group: list[Msg] = []
     try:

@@ -1,9 +1,9 @@
-"""Tells units that workers gave back in order from units whose workers were lost.
+"""Distinguishes tasks that a worker returned (NAK) from tasks whose worker was lost.
 
-JetStream counts both as deliveries. So a worker writes down each delivery that
-it gives back before it does, and those that a failing broker took from it once
-that stores again. What is not written down was lost: the worker died or fell
-silent.
+JetStream counts both as deliveries. So a worker records each delivery that it
+returns before it does so, and records a delivery that a failing broker ended as
+soon as the broker stores messages again. A delivery without a record was lost:
+its worker died or sent no heartbeats.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from maie_runtime.bus.direct_get import count
 
 log = structlog.get_logger()
 
-# Who drains has little time, and gives the unit back all the same.
+# A worker that drains has little time, and returns its task even if this fails.
 GIVE_UP_SECONDS = 2.0
 LOOK_AGAIN_SECONDS = 0.25
 
 
 class RedeliveryLedger:
-    """Gives tasks back to the queue, and counts the deliveries that were not given back.
+    """Returns tasks to the queue, and counts the deliveries that were lost.
 
     Args:
-        broker: Where tasks come from.
+        broker: The broker.
     """
 
     def __init__(self, broker: Broker) -> None:
@@ -38,40 +38,40 @@ class RedeliveryLedger:
         self._owed: set[str] = set()
 
     async def give_back(self, message: Msg, delay: float | None = None) -> None:
-        """Gives a task back as if it had not been delivered.
+        """Returns a task to the queue, so that this delivery does not count as a loss.
 
         Args:
             message: The task's message, not settled yet.
-            delay: After how many seconds it is delivered again; at once where None.
+            delay: Redeliver it after this many seconds; None: at once.
         """
         try:
-            await self._note(_of_message(message))
+            await self._record(_of_message(message))
         except StageError as error:
-            log.warning("unit.return_not_noted", error=error.message)
+            log.warning("unit.return_not_recorded", error=error.message)
             self.owe(message)
         await message.nak(delay=delay)
 
     def owe(self, message: Msg) -> None:
-        """Remembers to note that this worker outlived a delivery, which the broker ended."""
+        """Remembers to record a delivery that ended although this worker was not lost."""
         self._owed.add(_of_message(message))
 
-    async def note_owed(self) -> None:
-        """Notes what is owed, so that no worker takes those deliveries for lost.
+    async def record_owed(self) -> None:
+        """Records the remembered deliveries, so that they do not count as losses.
 
         Raises:
             StageError: UNAVAILABLE: the broker stores nothing.
         """
         for subject in tuple(self._owed):
-            await self._note(subject)
+            await self._record(subject)
             self._owed.discard(subject)
 
-    async def _note(self, subject: str) -> None:
+    async def _record(self, subject: str) -> None:
         await self._broker.publish(
             subject, Empty(), message_id=subject, give_up_seconds=GIVE_UP_SECONDS
         )
 
     async def losses(self, message: Msg) -> int:
-        """How many deliveries of a task before this one ended with the loss of their worker.
+        """How many earlier deliveries of a task ended with the loss of their worker.
 
         Raises:
             nats.errors.Error: The broker does not answer.
@@ -80,19 +80,20 @@ class RedeliveryLedger:
         earlier = message.metadata.num_delivered - 1
         if not earlier:
             return 0
-        lost = earlier - await self._count_notes(message)
+        lost = earlier - await self._count_returned(message)
         if lost:
-            # A note of a moment ago may not have reached the server that answered.
+            # The replica that answered may not have the latest record yet.
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
-            lost = earlier - await self._count_notes(message)
+            lost = earlier - await self._count_returned(message)
         return lost
 
-    async def _count_notes(self, message: Msg) -> int:
+    async def _count_returned(self, message: Msg) -> int:
         pattern = _of_message(message, delivery="*")
         return await count(self._broker.client, subjects.RETURNS, pattern)
 
 
 def _of_message(message: Msg, delivery: str = "") -> str:
-    """Where the note on a delivery goes: a task's place in its stream is never given twice."""
-    job_id, told = message.subject.split(".")[4], message.metadata
-    return subjects.returned(job_id, told.sequence.stream, delivery or str(told.num_delivered))
+    """The subject of a delivery's record. No two tasks have the same sequence."""
+    job_id, metadata = message.subject.split(".")[4], message.metadata
+    number = delivery or str(metadata.num_delivered)
+    return subjects.returned(job_id, metadata.sequence.stream, number)

@@ -1,7 +1,7 @@
-"""What each part of a mesh does in NATS, and so all that its credentials need to allow.
+"""The rights in NATS that the credentials of each part of a mesh need to allow.
 
-A part also subscribes to its own inbox, `subjects.inbox(PART)`, and to no other. What is not in
-its list it never does: it may be refused. Subjects may end in wildcards, as permissions may.
+A part also subscribes to its own inbox, `subjects.inbox(PART)`, and to no other. Everything that
+is not in its list may be refused. Subjects may contain wildcards, as permissions may.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ READ_BY_GATEWAYS = (
 
 
 class Use(enum.Enum):
-    """What is done with a subject."""
+    """A use of a subject."""
 
     PUBLISH = "publishes, and waits for no answer"
     REQUEST = "publishes, and waits for one answer"
-    REQUEST_MANY = "publishes, and waits for answers, as many as come"
+    REQUEST_MANY = "publishes, and waits for any number of answers"
     SUBSCRIBE = "subscribes"
 
 
@@ -43,8 +43,8 @@ class Right:
     """A part's use of a subject.
 
     Attributes:
-        use: What it does.
-        subject: Where; may hold wildcards.
+        use: The use.
+        subject: The subject; may contain wildcards.
     """
 
     use: Use
@@ -52,7 +52,7 @@ class Right:
 
 
 def worker(slug: str, gpu: str = "") -> tuple[Right, ...]:
-    """What a worker of a stage does.
+    """The rights of a worker of a stage.
 
     Args:
         slug: The stage.
@@ -62,17 +62,17 @@ def worker(slug: str, gpu: str = "") -> tuple[Right, ...]:
 
 
 def gateway() -> tuple[Right, ...]:
-    """What a gateway does, and `python -m maie_gateway.readmodel`."""
+    """The rights of a gateway, and of `python -m maie_gateway.readmodel`."""
     return tuple(_gateway())
 
 
 def provisioner() -> tuple[Right, ...]:
-    """What `maie provision` does."""
+    """The rights of `maie provision`."""
     return tuple(_provisioner())
 
 
 def parts(gpu: str = "") -> dict[str, tuple[Right, ...]]:
-    """What each part does, by the part's name: the stages, `gateway` and `provision`."""
+    """The rights of each part, by the part's name: the stages, `gateway` and `provision`."""
     workers = {slug: worker(slug, gpu) for slug in BINDINGS}
     return {**workers, GATEWAY: gateway(), PROVISION: provisioner()}
 
@@ -82,7 +82,7 @@ def _worker(slug: str) -> Iterator[Right]:
         consumer = subjects.worker_consumer(slug, lane)
         yield _many(f"{API}.CONSUMER.MSG.NEXT.{subjects.TASKS}.{consumer}")
         yield _publish(f"$JS.ACK.{subjects.TASKS}.{consumer}.>")
-    # Whether a unit is still wanted, and how often its workers were lost.
+    # To read whether a unit is still wanted, and how often its workers were lost.
     yield _request(subjects.direct_get(subjects.TASKS, subjects.tasks_of_stage(slug, "*")))
     yield _request(subjects.direct_get(subjects.RETURNS))
     yield _request(subjects.event(slug, "*"))
@@ -95,7 +95,7 @@ def _worker(slug: str) -> Iterator[Right]:
 
 
 def _gpu(gpu: str) -> Iterator[Right]:
-    """What services that share a GPU do besides. They can end each other's lease."""
+    """The further rights of services that share a GPU. They can end each other's lease."""
     bucket = subjects.bucket_stream(subjects.GPUS)
     keys = subjects.bucket_subject(subjects.GPUS, subjects.gpu_keys(gpu))
     yield _request(keys)
@@ -159,7 +159,7 @@ def _gateway() -> Iterator[Right]:
 
 
 def _watch(stream: str) -> Iterator[Right]:
-    """Following a stream by consumers that the server names."""
+    """The rights to follow a stream with a consumer that the server names."""
     yield _request(f"{API}.CONSUMER.CREATE.{stream}")
     yield _request(f"{API}.CONSUMER.INFO.{stream}.*")
     # Answers to the server's flow control.

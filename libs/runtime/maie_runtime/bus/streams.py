@@ -1,4 +1,4 @@
-"""The streams and buckets that a mesh lives on, as they are wanted."""
+"""The wanted configuration of a mesh's streams and buckets."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from maie_runtime.bus import subjects
 DUPLICATE_WINDOW_SECONDS = 600
 EVENTS_KEPT_SECONDS = 7 * 24 * 3600
 DEAD_LETTERS_KEPT_SECONDS = 30 * 24 * 3600
-# Far longer than a gateway tries; only a mesh without gateways lets one lapse.
+# Far longer than gateways retry a delivery; one expires only in a mesh without gateways.
 WEBHOOKS_KEPT_SECONDS = 30 * 24 * 3600
-# Far longer than a unit goes from worker to worker.
+# Far longer than a task is redelivered.
 RETURNS_KEPT_SECONDS = 30 * 24 * 3600
 REQUESTS_KEPT_SECONDS = 7 * 24 * 3600
 WORKER_FORGOTTEN_SECONDS = 60
-# A service that holds a shared GPU and dies keeps it from the others for so long.
+# When a service dies, its lease of a shared GPU expires after this long.
 GPU_FORGOTTEN_SECONDS = 10
-# A job's last whole record and the changes since, of which gateways write fewer than this.
+# A job's last whole record and the changes since; gateways write fewer changes than this.
 JOB_ENTRIES = 128
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Lifetimes:
-    """How long what is in the broker is kept, in seconds.
+    """How long the broker keeps messages, in seconds.
 
     Attributes:
-        events: What happened to units.
-        dead_letters: Units and deliveries that were given up.
-        requests: Which job a client's request id stands for.
+        events: Events of units.
+        dead_letters: Dead letters of units and webhooks.
+        requests: The job ids of clients' request ids.
     """
 
     events: float = EVENTS_KEPT_SECONDS
@@ -61,15 +61,15 @@ def _bucket(
         name: The bucket.
         description: What it holds.
         seconds: How long an entry is kept.
-        direct: Whether it is read from any server that has it.
-        erasable: Whether single entries are overwritten on the disk.
-        entries: How many the bucket keeps of a key, the last ones.
+        direct: Whether reads may be answered by any server that has a copy.
+        erasable: Whether single entries can be erased, that is, overwritten on the disk.
+        entries: How many entries of a key the bucket keeps, the latest ones.
     """
     return StreamConfig(
         name=subjects.bucket_stream(name),
         description=description,
         subjects=[subjects.bucket_subject(name, ">")],
-        # In memory, the bucket itself would be gone after a restart of the server.
+        # With storage in memory, a restart of the server would delete the bucket itself.
         storage=StorageType.FILE,
         retention=RetentionPolicy.LIMITS,
         discard=DiscardPolicy.NEW,
@@ -78,7 +78,8 @@ def _bucket(
         duplicate_window=min(seconds or DUPLICATE_WINDOW_SECONDS, DUPLICATE_WINDOW_SECONDS),
         allow_direct=direct,
         allow_msg_ttl=True,
-        # A write can take the place of its key's others; such a header can remove all keys, too.
+        # Lets a write replace the other entries of its key. Such a header can also remove all keys,
+        # so it is allowed only where it is needed.
         allow_rollup_hdrs=entries > 1,
         deny_delete=not erasable,
     )
@@ -94,7 +95,7 @@ def _stream(
     most_per_subject: int = -1,
     direct: bool = False,
 ) -> StreamConfig:
-    """A stream that refuses a message id which it has taken before."""
+    """A stream that ignores a message whose id it stored before."""
     return StreamConfig(
         name=name,
         description=description,
@@ -111,60 +112,61 @@ def _stream(
 STREAMS = (
     _stream(
         subjects.TASKS,
-        "Units of work that wait for a worker",
+        "Tasks: units of work that wait for a worker",
         "maie.task.>",
         retention=RetentionPolicy.WORK_QUEUE,
-        # Workers have no other right to read it.
+        # Workers may read it only this way.
         direct=True,
     ),
     _stream(
         subjects.EVENTS,
-        "What happened to units of work",
+        "Events of units of work",
         "maie.event.>",
         seconds=EVENTS_KEPT_SECONDS,
     ),
     _stream(
         subjects.DEAD_LETTERS,
-        "Units of work that were given up",
+        "Dead letters: units of work and webhooks that were given up",
         "maie.dead.>",
         seconds=DEAD_LETTERS_KEPT_SECONDS,
     ),
     _stream(
         subjects.WEBHOOKS,
-        "What receivers are to be told of finished jobs",
+        "Webhooks to deliver: notifications of finished jobs",
         "maie.webhook.>",
         retention=RetentionPolicy.WORK_QUEUE,
         seconds=WEBHOOKS_KEPT_SECONDS,
     ),
     _stream(
         subjects.RETURNS,
-        "Deliveries of units that workers gave back in order",
+        "Redelivery ledger: deliveries of tasks that workers returned",
         "maie.return.>",
         seconds=RETURNS_KEPT_SECONDS,
         most_per_subject=1,
-        # Workers have no other right to read it.
+        # Workers may read it only this way.
         direct=True,
     ),
-    # What a limit removes stays on the disk; so each message goes by being erased.
-    _stream(subjects.NAMES, "What clients call their jobs", subjects.names("*")),
-    # Gateways read it at each resume; as with names, each message goes by being erased.
+    # Without limits, which leave removed messages on the disk: each message is erased by itself.
+    _stream(subjects.NAMES, "Names and texts that clients gave their jobs", subjects.names("*")),
+    # As with names, each message is erased by itself.
     _stream(
         subjects.SESSIONS,
         "The logs of live sessions",
         subjects.session("*"),
+        # Gateways read it at each resume.
         direct=True,
     ),
-    _bucket(subjects.JOBS, "What is known of each job", direct=True, entries=JOB_ENTRIES),
+    _bucket(subjects.JOBS, "Job records", direct=True, entries=JOB_ENTRIES),
     _bucket(
         subjects.REQUESTS,
-        "Which job a client's request id stands for",
+        "The job id of each request id of a client",
         seconds=REQUESTS_KEPT_SECONDS,
     ),
     _bucket(subjects.SECRETS, "The secrets of jobs' webhooks", erasable=True),
-    _bucket(subjects.WORKERS, "Workers that are alive", seconds=WORKER_FORGOTTEN_SECONDS),
+    _bucket(subjects.WORKERS, "Live workers", seconds=WORKER_FORGOTTEN_SECONDS),
     _bucket(
         subjects.GPUS,
-        "Services that hold a shared GPU or wait for it",
+        "Leases of shared GPUs, and services that wait for one",
         seconds=GPU_FORGOTTEN_SECONDS,
         direct=True,
     ),

@@ -5,52 +5,52 @@ from __future__ import annotations
 TASKS = "MAIE_TASKS"
 """Work queue: a unit of work each, removed when a worker has settled it."""
 EVENTS = "MAIE_EVENTS"
-"""What happened to units; kept for a week, for the conductor and for others."""
+"""Events of units, for the conductor and other consumers; kept for a week."""
 DEAD_LETTERS = "MAIE_DEAD_LETTERS"
-"""Units that were given up."""
+"""Units and webhooks that were given up."""
 WEBHOOKS = "MAIE_WEBHOOKS"
-"""Work queue: what one receiver is to be told of one finished job."""
+"""Work queue: a notification to one receiver about one finished job each."""
 RETURNS = "MAIE_RETURNS"
-"""Deliveries of tasks that a worker gave back in order."""
+"""The redelivery ledger: deliveries of tasks that workers returned to the queue."""
 NAMES = "MAIE_NAMES"
-"""What clients call their jobs: a JobNames each, erased with its job."""
+"""Names and texts that clients gave their jobs: a JobNames each, erased with its job."""
 SESSIONS = "MAIE_SESSIONS"
 """The logs of live sessions: SessionEntry, erased with their jobs."""
 JOBS = "maie_jobs"
-"""Bucket: a JobRecord under each job's id, and what changed since it was written."""
+"""Bucket: a JobRecord under each job's id, and the changes since it was written."""
 REQUESTS = "maie_requests"
-"""Bucket: a job's id under TENANT.SHA256-OF-THE-REQUEST-ID; forgotten after a while."""
+"""Bucket: a job's id under TENANT.SHA256-OF-THE-REQUEST-ID; expires."""
 SECRETS = "maie_secrets"
 """Bucket: the WebhookSecrets of a job under JOB.UUID; only gateways read it."""
 WORKERS = "maie_workers"
-"""Bucket: a WorkerInfo under STAGE.INSTANCE, forgotten unless renewed."""
+"""Bucket: a WorkerInfo under STAGE.INSTANCE; expires unless renewed."""
 GPUS = "maie_gpus"
-"""Bucket: who holds a shared GPU and who waits for it, forgotten unless renewed."""
+"""Bucket: leases of shared GPUs and services that wait for one; expire unless renewed."""
 
 CONDUCTOR = "conductor"
 """The durable consumer of EVENTS that all gateways share."""
 WEBHOOK_SENDERS = "webhooks"
 """The durable consumer of WEBHOOKS that all gateways share."""
 INTERACTIVE = "interactive"
-"""The lane of work that somebody waits for; served first."""
+"""The lane of jobs that a person waits for; served first."""
 BATCH = "batch"
-"""The lane of all other work."""
+"""The lane of all other jobs."""
 LANES = (INTERACTIVE, BATCH)
 """The lanes in the order in which they are served."""
 
 
 def task(stage: str, job_id: str, unit: str, lane: str = BATCH) -> str:
-    """Where a unit's task goes. Dots of the unit's name become tokens."""
+    """The subject of a unit's task. Dots in the unit's name separate tokens."""
     return f"maie.task.{stage}.{lane}.{job_id}.{unit}"
 
 
 def tasks_of_stage(stage: str, lane: str = BATCH) -> str:
-    """All tasks of a stage."""
+    """The subjects of all tasks of a stage and lane."""
     return f"maie.task.{stage}.{lane}.>"
 
 
 def tasks_of_job(job_id: str) -> str:
-    """All tasks of a job."""
+    """The subjects of all tasks of a job."""
     return f"maie.task.*.*.{job_id}.>"
 
 
@@ -60,37 +60,42 @@ def worker_consumer(stage: str, lane: str = BATCH) -> str:
 
 
 def event(stage: str, job_id: str) -> str:
-    """Where a unit's durable events go; `job` instead of a stage for the job itself."""
+    """The subject of durable events that a stage's workers publish about a job's units."""
     return f"maie.event.{stage}.{job_id}"
 
 
+def stage_of_event(subject: str) -> str:
+    """The stage in the subject of an event."""
+    return subject.split(".")[2]
+
+
 def dead_letter(stage: str, job_id: str) -> str:
-    """Where a unit that was given up goes."""
+    """The subject of the dead letters of a job's units."""
     return f"maie.dead.{stage}.{job_id}"
 
 
 def webhook(job_id: str, receiver: str) -> str:
-    """Where what one receiver is to be told goes."""
+    """The subject of the notification to one receiver."""
     return f"maie.webhook.{job_id}.{receiver}"
 
 
 def webhooks_of_job(job_id: str) -> str:
-    """All that is still to be told of a job."""
+    """The subjects of all notifications about a job."""
     return f"maie.webhook.{job_id}.>"
 
 
 def returned(job_id: str, task_sequence: int | str, delivery: str) -> str:
-    """Where a worker notes that it gave back a delivery of a task; `*` for all of a task's."""
+    """The subject of the record of a returned delivery; `*` for all deliveries of a task."""
     return f"maie.return.{job_id}.{task_sequence}.{delivery}"
 
 
 def returned_of_job(job_id: str) -> str:
-    """All notes on tasks of a job that were given back."""
+    """The subjects of all records of returned deliveries of a job's tasks."""
     return f"maie.return.{job_id}.>"
 
 
 def names(job_id: str) -> str:
-    """Where what the client calls a job is; `*` for all jobs."""
+    """The subject of a job's JobNames; `*` for all jobs."""
     return f"maie.names.{job_id}"
 
 
@@ -100,27 +105,27 @@ def session(session_id: str) -> str:
 
 
 def progress(job_id: str) -> str:
-    """Where a job's progress is told to whoever listens; not stored."""
+    """The subject of a job's progress; not stored."""
     return f"maie.progress.{job_id}"
 
 
 def cancel(job_id: str) -> str:
-    """Where workers hear that a job was cancelled; not stored."""
+    """The subject that notifies workers of a job's cancellation; not stored."""
     return f"maie.cancel.{job_id}"
 
 
 def gpu_holder(gpu: str) -> str:
-    """The key of the service that holds a shared GPU."""
+    """The key of the lease of a shared GPU."""
     return f"holder.0.{gpu}"
 
 
 def gpu_asking(gpu: str) -> str:
-    """The key whose revisions are the numbers that services wait with."""
+    """The key whose revisions number the services that wait for a shared GPU."""
     return f"asking.0.{gpu}"
 
 
 def gpu_waiting(gpu: str, number: int) -> str:
-    """The key of a service that waits for a shared GPU with a number."""
+    """The key of the waiting service with this number."""
     return f"waiting.{number}.{gpu}"
 
 
@@ -130,7 +135,7 @@ def gpu_keys(gpu: str) -> str:
 
 
 def gpu_news(gpu: str) -> str:
-    """Where services hear that something changed about a shared GPU; not stored."""
+    """The subject that notifies services of changes of a shared GPU's lease; not stored."""
     return f"maie.gpu.{gpu}"
 
 
@@ -140,12 +145,12 @@ def bucket_stream(bucket: str) -> str:
 
 
 def bucket_subject(bucket: str, key: str) -> str:
-    """Where the entry of a key is within its bucket's stream."""
+    """The subject of a key within its bucket's stream."""
     return f"$KV.{bucket}.{key}"
 
 
 def direct_get(stream: str, subject: str = "") -> str:
-    """Where a stream is read from directly: by its request's body, or a subject's last message."""
+    """The subject of direct reads: of the last message of `subject`, or as the request says."""
     return f"$JS.API.DIRECT.GET.{stream}" + (f".{subject}" if subject else "")
 
 

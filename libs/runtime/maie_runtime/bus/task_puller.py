@@ -223,11 +223,11 @@ class TaskPuller:
         reply = f"{self._inbox}.{self._number}"
         asked = asyncio.get_running_loop().time()
         announced = self._notifier.announced.get(lane)
-        wish: dict[str, Any] = {"batch": 1}
-        wish |= {"expires": int(wait_seconds * 1e9)} if wait_seconds else {"no_wait": True}
+        query: dict[str, Any] = {"batch": 1}
+        query |= {"expires": int(wait_seconds * 1e9)} if wait_seconds else {"no_wait": True}
         await self._client.publish(
             f"$JS.API.CONSUMER.MSG.NEXT.{subjects.TASKS}.{self._consumers[lane]}",
-            json.dumps(wish).encode(),
+            json.dumps(query).encode(),
             reply,
         )
         self._request_open = True

@@ -35,25 +35,25 @@ log = structlog.get_logger()
 
 FAILURES_OF_BROKER = (*BROKER_ERRORS, StageError)
 BROKER_PAUSE_SECONDS = 1.0
-# How long a unit that may not run beside a suspect is kept from all workers.
+# How long a unit that must wait for a suspect to end is not redelivered.
 CLOSED_SECONDS = 1.0
-# A unit that a stage refused for now is not offered again in the same breath.
+# How long a unit that a stage refused for now is not redelivered.
 NAK_SECONDS = 1.0
 
 
 class TaskWorker:
     """Pulls units of a stage, one for each slot, and settles them.
 
-    A unit is acknowledged after the event that says how it ended is stored, so
-    a worker that dies leaves its unit to the next one. Acknowledging is not
-    fencing: only the conductor decides whether an event counts.
+    A unit is acknowledged after the event about its end is stored, so the unit
+    of a worker that dies is redelivered. Acknowledging is not fencing: only the
+    conductor decides whether an event counts.
 
     Args:
         binding: The stage's place in the contract.
-        runner: Runs a unit and publishes what becomes of it.
-        broker: Where units come from.
+        runner: Runs a unit and publishes its events.
+        broker: The broker.
         settings: Slots and limits.
-        host: What units run in.
+        host: Runs units within slots and limits.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class TaskWorker:
         self._cancels: Any = None
 
     async def start(self) -> None:
-        """Pulls from now on."""
+        """Starts pulling."""
         self._cancels = await self._broker.client.subscribe(
             subjects.cancel("*"), cb=self._on_cancel
         )
@@ -95,7 +95,7 @@ class TaskWorker:
         ]
 
     async def stop(self, grace: float) -> None:
-        """Stops pulling, lets units in hand finish, and gives back the rest."""
+        """Stops pulling, lets running units finish within the grace, and returns the rest."""
         self._take_no_more()
         if self._slots:
             _, late = await asyncio.wait(self._slots, timeout=grace)
@@ -126,7 +126,7 @@ class TaskWorker:
             self._pullers.add(puller)
             while not self._stopping:
                 try:
-                    await self._ledger.note_owed()
+                    await self._ledger.record_owed()
                     await self.host.quarantine.opened()
                     if message := await puller.take():
                         try:
@@ -134,7 +134,7 @@ class TaskWorker:
                         finally:
                             self.host.slots.release()
                 except FAILURES_OF_BROKER as error:
-                    # Also where the consumers are gone: a gateway brings them back.
+                    # The consumers may be gone, too: gateways create them again.
                     log.warning("worker.broker_failed", error=str(error) or type(error).__name__)
                     await asyncio.sleep(BROKER_PAUSE_SECONDS)
                 finally:
@@ -151,12 +151,12 @@ class TaskWorker:
             try:
                 await self._settle(task, message)
             except FAILURES_OF_BROKER:
-                # It comes back when its ack_wait is over.
+                # It is redelivered when its ack_wait is over.
                 self._ledger.owe(message)
                 raise
 
     def _read(self, message: Msg) -> event.StageTask | None:
-        """The task; None where it is none of this stage and of the unit that its subject names."""
+        """The task; None unless it is of this stage and of the unit that its subject names."""
         try:
             task = event.StageTask.FromString(message.data)
         except DecodeError:
@@ -165,7 +165,7 @@ class TaskWorker:
         return task if is_ours and (task.job_id, task.unit) == _named(message) else None
 
     async def _give_up(self, message: Msg) -> None:
-        """Dead-letters what is no task. Where a unit waits for it, the reconciler sends it anew."""
+        """Dead-letters an unreadable task. If a unit waits for it, the reconciler sends another."""
         job_id, unit = _named(message)
         place = message.metadata.sequence.stream
         await dead_letter(
@@ -175,7 +175,7 @@ class TaskWorker:
         await message.term()
 
     async def _settle(self, task: event.StageTask, message: Msg) -> None:
-        # A length and no time, since the gateway's clock may be another than this one.
+        # A length and not a time, since the gateway's clock may differ from this one.
         pause = seconds(task.pause)
         claim = Claim(self._broker.client, message)
         if self._stopping:
@@ -183,7 +183,7 @@ class TaskWorker:
         elif pause and message.metadata.num_delivered == 1:
             await self._ledger.give_back(message, pause)
         elif claim.place in self._places:
-            # In hand already: the broker was away, and got no heartbeat.
+            # It is running here already: the broker was unreachable and got no heartbeat.
             await self._ledger.give_back(message, self._settings.mesh.ack_wait_seconds)
         elif not (self._is_fresh(task, claim) or await claim.is_good()):
             log.info("unit.superseded")
@@ -228,7 +228,7 @@ class TaskWorker:
         except BusyError as busy:
             await self._ledger.give_back(message, busy.pause_seconds)
         except EngineHungError:
-            pass  # It was handed on, and the process ends.
+            pass  # The unit was returned, and the process ends.
         except Exception as raised:  # noqa: BLE001 - a unit must never take its worker down
             await self._settle_failure(task, message, raised)
         else:
@@ -250,14 +250,14 @@ class TaskWorker:
         log.warning("unit.failed", reason=error.reason, error=error.message)
         settle = OUTCOMES[error.code].settle
         if settle is Settle.NAK:
-            # Not noted as given back: a stage that refuses for ever is given up like a lost one.
+            # Not recorded as returned, so that a unit that is always refused is given up at last.
             await message.nak(delay=NAK_SECONDS)
             return
         await self._runner.fail(task, error, retryable=error.retryable)
         await (message.term() if settle is Settle.GIVE_UP else message.ack())
 
     async def _hand_on(self, task: event.StageTask, message: Msg, cause: Exception | None) -> None:
-        """Gives a unit to another worker, or publishes why it was stopped: the process ends."""
+        """Returns a unit, or publishes why it was stopped, before the process ends."""
         try:
             await self._settle_failure(task, message, cause)
             await self._broker.client.flush()

@@ -1,4 +1,4 @@
-"""The types of NATS that handlers of messages and buckets get."""
+"""Types of NATS for handlers of messages and buckets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dead letters for what cannot be read: it must not come back for ever, nor vanish unseen."""
+"""Dead letters for unreadable messages, which must neither be redelivered forever nor disappear."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from maie_runtime.bus.broker import Broker
 
 log = structlog.get_logger()
 
-# Whoever waits for this has others to serve; the log names what is not stored.
+# Short, since callers have other messages to handle; the log names a letter that is not stored.
 GIVE_UP_SECONDS = 2.0
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Unreadable:
-    """What cannot be read, as far as its place tells.
+    """An unreadable message, as far as it is known from its subject or key.
 
     Attributes:
         kind: What it should be: a stage for a task, or "event", "record" or "webhook".
         job_id: The job that its subject or key names.
         unit: The unit that its subject names; empty where it names none.
-        place: Where it is in its stream; names the letter, so that there is one for each.
+        place: Its sequence in its stream; part of the letter's id, so that each has one letter.
     """
 
     kind: str
@@ -37,7 +37,7 @@ class Unreadable:
 
 
 async def dead_letter(broker: Broker, what: Unreadable) -> None:
-    """Stores a dead letter and logs it; where the broker stores nothing, the log alone has it."""
+    """Stores a dead letter and logs it; if the broker stores nothing, only the log has it."""
     failure = common.Failure(
         code=Code.DATA_LOSS,
         reason=Reason.UNREADABLE,
@@ -52,7 +52,7 @@ async def dead_letter(broker: Broker, what: Unreadable) -> None:
     log.error("broker.unreadable", kind=what.kind, named_job=what.job_id, place=what.place)
     try:
         await broker.publish(
-            # A key of a bucket may have dots, which would be further tokens.
+            # A key of a bucket may have dots, which would separate tokens.
             subjects.dead_letter(what.kind, what.job_id.replace(".", "_") or "none"),
             letter,
             message_id=f"unreadable/{what.kind}/{what.job_id}/{what.place}",

@@ -1,4 +1,4 @@
-"""A worker waits for the streams that it lives on. It has no right to create them."""
+"""Waits for the streams that a worker needs and has no right to create."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HINT = "A gateway creates them when it starts, and so does `maie provision`."
 
 
 async def wait_for_streams(client: Client, slug: str, gpu: str = "") -> None:
-    """Returns once the streams that a worker needs answer; reports what is missing until then.
+    """Returns once all streams that a worker needs exist; logs what is missing until then.
 
     Args:
         client: The connection.
@@ -38,7 +38,7 @@ async def wait_for_streams(client: Client, slug: str, gpu: str = "") -> None:
 
 
 async def _problem(client: Client, slug: str, gpu: str) -> str:
-    """What is wrong with the streams; empty where they are there."""
+    """What is wrong with the streams; empty where nothing is."""
     stream = subjects.TASKS
     try:
         await last_sequence(client, stream, subjects.task(slug, "none", "none"))

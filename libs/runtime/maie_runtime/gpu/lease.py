@@ -241,7 +241,7 @@ class GpuLock:
             log.warning("gpu.entry_left", gpu=self.gpu, error=str(error) or type(error).__name__)
 
     async def _tell_news(self) -> None:
-        await self._broker.tell(subjects.gpu_news(self.gpu))
+        await self._broker.notify(subjects.gpu_news(self.gpu))
 
     async def _on_news(self, _: Any) -> None:
         self._news.set()

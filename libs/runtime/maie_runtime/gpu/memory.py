@@ -84,7 +84,7 @@ class ModelMemory:
         after = await asyncio.to_thread(memory_in_use)
         log.info(event_name, **fields, seconds=round(seconds, 3), before=before, after=after)
 
-    async def tell(self, shared_gpu: str) -> event.WorkerMemory:
+    async def report(self, shared_gpu: str) -> event.WorkerMemory:
         """The memory in use now, for GetMesh.
 
         Args:

@@ -49,7 +49,7 @@ class SharedGpu:
     """Loads the model on demand while this service has the lease; unloads it before the lease ends.
 
     The service acquires a lease when it has work. It releases the lease when others wait and it
-    has no more work or `turn_seconds` are over, and after being idle for as long. Running work is
+    has no more work or `lease_seconds` are over, and after being idle for as long. Running work is
     finished before that, unless the lease is lost: then it is stopped.
 
     Args:
@@ -220,7 +220,7 @@ class SharedGpu:
             self._lease = None
 
     async def _use_lease(self, lease: GpuLease) -> None:
-        log.info("gpu.turn_began", gpu=self._lock.gpu, token=lease.token)
+        log.info("gpu.lease_began", gpu=self._lock.gpu, token=lease.token)
         losing = asyncio.create_task(lease.lost.wait())
         losing.add_done_callback(lambda _: self._notify())
         try:
@@ -229,7 +229,7 @@ class SharedGpu:
             await self._unload()
         finally:
             losing.cancel()
-        log.info("gpu.turn_ended", gpu=self._lock.gpu, token=lease.token)
+        log.info("gpu.lease_ended", gpu=self._lock.gpu, token=lease.token)
 
     async def _admit(self, lease: GpuLease) -> None:
         """Admits work until the lease should end."""
@@ -247,7 +247,7 @@ class SharedGpu:
         self._admits = False
 
     async def _is_over(self, lease: GpuLease, began: float) -> bool:
-        now, long = time.monotonic(), self._settings.turn_seconds
+        now, long = time.monotonic(), self._settings.lease_seconds
         idle = 0.0 if self._users or self._waiting else now - self._worked
         if idle >= long:
             return True

@@ -49,20 +49,20 @@ async def answer(
     responses: asyncio.Queue[Any] = asyncio.Queue()
     room = asyncio.Semaphore(RESPONSES_AHEAD)
 
-    async def do(alive: Callable[[], None]) -> None:
+    async def do(heartbeat: Callable[[], None]) -> None:
         context = StageContext(
             job_id=work.job_id,
             unit=work.unit,
             attempt=work.attempt,
             blobs=blobs,
             folder=folders.of_direct_call(call_id),
-            alive=alive,
+            heartbeat=heartbeat,
         )
         async with aclosing(stage.run(request, context)) as produced:
             async for response in produced:
-                alive()
+                heartbeat()
                 await room.acquire()
-                alive()
+                heartbeat()
                 responses.put_nowait(response)
 
     async def run() -> None:

@@ -31,8 +31,8 @@ from maie_runtime.worker.work import EngineHungError, Limits, UnwantedError, Wor
 
 log = structlog.get_logger()
 
-Alive = Callable[[], None]
-Do = Callable[[Alive], Coroutine[Any, Any, None]]
+Heartbeat = Callable[[], None]
+Do = Callable[[Heartbeat], Coroutine[Any, Any, None]]
 Interceptor = Callable[[Work], AbstractAsyncContextManager[None]]
 
 # Units that were taken together with a suspect are returned before it may kill the worker.
@@ -191,7 +191,7 @@ class Host:
                 for intercept in self._interceptors:
                     await stack.enter_async_context(intercept(work))
                 work.begin()
-                await do(work.alive)
+                await do(work.heartbeat)
 
     async def _take_slot(self) -> None:
         if not self.slots.locked():

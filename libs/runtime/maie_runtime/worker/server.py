@@ -19,11 +19,13 @@ from maie_core.errors import StageError
 from maie_core.metrics import open_metrics
 from maie_core.settings import ServiceSettings
 from maie_core.telemetry import configure_logging
+from maie_core.unknown_variables import warn_of_unknown_variables
 from maie_pipeline.bindings import BINDINGS, StageBinding
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import open_broker
 from maie_runtime.bus.presence import instance_name, present
+from maie_runtime.bus.rights import GATEWAY
 from maie_runtime.bus.task_worker import TaskWorker
 from maie_runtime.bus.wait_for_streams import wait_for_streams
 from maie_runtime.failpoints import warn_of_failpoints
@@ -51,6 +53,7 @@ def run_service(slug: str, settings: ServiceSettings, open_stage: StageOpener) -
         open_stage: Loads the engine and yields the stage; left on shutdown.
     """
     configure_logging(settings.mesh, slug)
+    warn_of_unknown_variables((GATEWAY, *BINDINGS))
     try:
         settings.check()
         warn_of_failpoints()
@@ -132,7 +135,7 @@ async def serve_stage(
             binding=binding, runner=runner, broker=broker, settings=settings, host=host
         )
         await consumer.start()
-        memory = partial(residency.memory.tell, settings.shared_gpu)
+        memory = partial(residency.memory.report, settings.shared_gpu)
         await stack.enter_async_context(present(broker, binding.slug, info, memory))
         await server.set_serving(True)
         try:

@@ -34,7 +34,7 @@ class StageContext:
         attempt: The attempt, from 1.
         blobs: The object store.
         folder: The folder of the object store that a stage may write to.
-        alive: To be called at each heartbeat of the work between responses; a unit without
+        heartbeat: To be called at each heartbeat of the work between responses; a unit without
             heartbeats is stopped as stalled.
     """
 
@@ -43,7 +43,7 @@ class StageContext:
     attempt: int
     blobs: Blobs
     folder: str
-    alive: Callable[[], None] = field(default=ignore_heartbeat, compare=False)
+    heartbeat: Callable[[], None] = field(default=ignore_heartbeat, compare=False)
 
 
 class Stage(Protocol[RequestT, ResponseT]):

@@ -59,24 +59,24 @@ class UnitRunner:
         self._blobs = blobs
         self._worker = worker
 
-    async def run(self, task: event.StageTask, alive: Callable[[], None]) -> None:
+    async def run(self, task: event.StageTask, heartbeat: Callable[[], None]) -> None:
         """Runs the stage, stores its result and publishes its completion.
 
         Args:
             task: The unit.
-            alive: Called at each heartbeat of the stage.
+            heartbeat: Called at each heartbeat of the stage.
 
         Raises:
             StageError: The work failed; only progress was published.
         """
         started = time.monotonic()
-        async with self._telling_start(task):
-            last = await self._last_response(task, alive)
+        async with self._reporting_start(task):
+            last = await self._last_response(task, heartbeat)
         await failpoint("worker.after_run")
         folder = folders.of_job(task.job_id)
         output = await self._blobs.put_message(f"{folder}/{task.unit}", last.result)
         await failpoint("worker.after_commit")
-        alive()
+        heartbeat()
         completed = event.UnitCompleted(output=output, facts=self._stage.facts(last))
         completed.metrics.processing_duration.FromNanoseconds(
             int((time.monotonic() - started) * 1e9)
@@ -91,38 +91,38 @@ class UnitRunner:
         await self._publish(task, failed=failed)
 
     @asynccontextmanager
-    async def _telling_start(self, task: event.StageTask) -> AsyncIterator[None]:
+    async def _reporting_start(self, task: event.StageTask) -> AsyncIterator[None]:
         """Publishes the unit's start, unless the unit is very short."""
 
-        async def tell() -> None:
+        async def report() -> None:
             await asyncio.sleep(START_SECONDS)
             # A lost start event does not matter: the end event implies the start.
             await self._publish(task, started=event.UnitStarted())
 
-        async with background_tasks(tell()) if task.report_start else nullcontext():
+        async with background_tasks(report()) if task.report_start else nullcontext():
             yield
 
-    async def _last_response(self, task: event.StageTask, alive: Callable[[], None]) -> Any:
+    async def _last_response(self, task: event.StageTask, heartbeat: Callable[[], None]) -> Any:
         context = StageContext(
             job_id=task.job_id,
             unit=task.unit,
             attempt=task.attempt,
             blobs=self._blobs,
             folder=folders.of_job(task.job_id),
-            alive=alive,
+            heartbeat=heartbeat,
         )
         last = None
         quiet_until = 0.0
         async with aclosing(self._stage.run(self._binding.request_of(task), context)) as responses:
             async for response in responses:
-                alive()
+                heartbeat()
                 update = response.WhichOneof("update")
                 if update == "result":
                     last = response
                 elif update != "progress":
-                    await self._tell_progress(task, response)
+                    await self._publish_progress(task, response)
                 elif time.monotonic() >= quiet_until:
-                    await self._tell_progress(task, response)
+                    await self._publish_progress(task, response)
                     quiet_until = time.monotonic() + PROGRESS_SECONDS
         if last is None:
             raise StageError(
@@ -146,8 +146,8 @@ class UnitRunner:
             give_up_seconds=EVENT_GIVE_UP_SECONDS,
         )
 
-    async def _tell_progress(self, task: event.StageTask, response: Message) -> None:
+    async def _publish_progress(self, task: event.StageTask, response: Message) -> None:
         progress = self._binding.progress_of(response)
-        await self._broker.tell(
+        await self._broker.notify(
             subjects.progress(task.job_id), self._event(task, progress=progress)
         )

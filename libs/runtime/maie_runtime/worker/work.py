@@ -91,19 +91,19 @@ class Work:
         self.attempt = attempt
         self.suspect = suspect
         self.leave = leave
-        self._alive = 0.0
+        self._last_heartbeat = 0.0
         self._cause: Exception | None = None
         self._begun = asyncio.Event()
         self._stopped = asyncio.Event()
 
     def begin(self) -> None:
         """Starts the limits, when the work itself begins."""
-        self.alive()
+        self.heartbeat()
         self._begun.set()
 
-    def alive(self) -> None:
+    def heartbeat(self) -> None:
         """Records a heartbeat of the stage."""
-        self._alive = time.monotonic()
+        self._last_heartbeat = time.monotonic()
 
     def stop(self, cause: Exception) -> None:
         """Stops the work; the first cause counts."""
@@ -164,6 +164,6 @@ class Work:
             now = time.monotonic()
             if now >= over:
                 return self.stop(over_deadline(limits.deadline))
-            if now >= self._alive + limits.silence:
+            if now >= self._last_heartbeat + limits.silence:
                 return self.stop(stalled(limits.silence))
-            await asyncio.sleep(min(over, self._alive + limits.silence) - now)
+            await asyncio.sleep(min(over, self._last_heartbeat + limits.silence) - now)

@@ -101,7 +101,7 @@ class RulesEngine:
         segments: Sequence[Segment],
         language_code: str,
         generation: Generation,
-        alive: Callable[[], None] = ignore_heartbeat,
+        heartbeat: Callable[[], None] = ignore_heartbeat,
     ) -> AsyncGenerator[Piece, None]:
         """Yields the clean text of each segment, in order."""
         stop = threading.Event()

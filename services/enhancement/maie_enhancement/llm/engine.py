@@ -75,7 +75,7 @@ class LanguageModelEngine:
         version = self._model.version(generation)
         own = {
             "prompt_sha256": hashlib.sha256(prompt.SYSTEM.encode()).hexdigest(),
-            "stretch_tokens": self._settings.stretch_tokens,
+            "prompt_chunk_tokens": self._settings.prompt_chunk_tokens,
             "max_word_change": self._settings.max_word_change,
         }
         version.parameters.update({name: json.dumps(value) for name, value in own.items()})
@@ -86,7 +86,7 @@ class LanguageModelEngine:
         segments: Sequence[Segment],
         language_code: str,
         generation: Generation,
-        alive: Callable[[], None] = ignore_heartbeat,
+        heartbeat: Callable[[], None] = ignore_heartbeat,
     ) -> AsyncGenerator[Piece, None]:
         """Yields the clean text of each segment, in order, one piece for each segment.
 
@@ -95,7 +95,7 @@ class LanguageModelEngine:
                 INVALID_ARGUMENT with OPTION_OUT_OF_RANGE, if there is no
                 room for any words; others as the model raises them.
         """
-        call = _Call(self._model, generation, self._settings, alive)
+        call = _Call(self._model, generation, self._settings, heartbeat)
         await call.prepare()
         done = 0
         async with aclosing(self._texts(segments, call)) as texts:
@@ -139,7 +139,7 @@ class _Call:
         model: The model.
         generation: The request's generation parameters.
         settings: The size of prompts.
-        alive: Called at each heartbeat of the model.
+        heartbeat: Called at each heartbeat of the model.
     """
 
     def __init__(
@@ -147,12 +147,12 @@ class _Call:
         model: LanguageModel,
         generation: Generation,
         settings: EnhancementSettings,
-        alive: Callable[[], None],
+        heartbeat: Callable[[], None],
     ) -> None:
         self._model = model
         self._generation = generation
-        self._most = settings.stretch_tokens
-        self._alive = alive
+        self._most = settings.prompt_chunk_tokens
+        self._heartbeat = heartbeat
         self._overhead = 0
         parameters = model.version(generation).parameters
         self._max_tokens: int | None = json.loads(parameters.get("max_tokens", "null"))
@@ -222,7 +222,7 @@ class _Call:
         if self._max_tokens is not None:
             left = self._model.window - await self._model.count(messages)
             generation = replace(generation, max_tokens=max(min(self._max_tokens, left), 1))
-        asked = Prompt(messages=messages, generation=generation, alive=self._alive)
+        asked = Prompt(messages=messages, generation=generation, heartbeat=self._heartbeat)
         most = RUNAWAY_GROWTH * sum(map(len, words_in(chunk))) + RUNAWAY_CHARACTERS
         try:
             async with aclosing(self._model.generate(asked)) as answer:

@@ -40,7 +40,7 @@ class Asking:
         generation: The request's generation parameters.
         calls: Held during a call.
         support: Checks answers against the lines.
-        alive: Called at each heartbeat of the model.
+        heartbeat: Called at each heartbeat of the model.
     """
 
     def __init__(
@@ -50,14 +50,14 @@ class Asking:
         generation: Generation,
         calls: asyncio.Semaphore,
         support: Support,
-        alive: Callable[[], None],
+        heartbeat: Callable[[], None],
     ) -> None:
         self._model = model
         self._template = template
         self._generation = generation
         self._calls = calls
         self._support = support
-        self._alive = alive
+        self._heartbeat = heartbeat
         self._max_tokens = max_tokens(model, generation)
 
     async def ask(
@@ -109,7 +109,7 @@ class Asking:
             messages=chat,
             schema=cited_schema(self._template.schema, min(numbers), max(numbers)),
             generation=generation,
-            alive=self._alive,
+            heartbeat=self._heartbeat,
         )
         ended = Completion(finish="length", prompt_tokens=0, tokens=0)
         text: list[str] = []

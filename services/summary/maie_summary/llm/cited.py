@@ -24,8 +24,8 @@ MAX_LINES = 8
 """The most lines that one item may cite."""
 LINES = "lines"
 TEXT = "text"
-# The keywords that help a model.
-TOLD = frozenset({"description", "examples"})
+# The annotations that help a model.
+HELPFUL = frozenset({"description", "examples"})
 FIXED = frozenset({"enum", "const", *COMBINED})
 REFERENCE = "#/$defs/"
 # "2026-12-01" shares no word with "the first of December".
@@ -203,7 +203,7 @@ def _under(pointer: str, name: str) -> str:
 
 
 def _inlined(root: Schema, node: Schema) -> Schema:
-    """A reference replaced by its node; keywords beside the reference stay."""
+    """A reference replaced by its node; other keywords next to the reference stay."""
     while "$ref" in node or "allOf" in node:
         if "$ref" in node:
             target = root["$defs"][node["$ref"].removeprefix(REFERENCE)]
@@ -252,7 +252,7 @@ def _changed(node: Schema) -> dict[str, Any]:
 
 def _bounded(node: Schema) -> dict[str, Any]:
     """A copy without additional properties and without keywords that do not help a model."""
-    copy = {name: node[name] for name in node if name in TOLD or name not in ANNOTATIONS}
+    copy = {name: node[name] for name in node if name in HELPFUL or name not in ANNOTATIONS}
     if "properties" in node:
         children = node["properties"].items()
         copy["properties"] = {name: _bounded(child) for name, child in children}

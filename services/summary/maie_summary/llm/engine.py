@@ -69,7 +69,7 @@ class LanguageModelEngine:
         notes: Sequence[Notes],
         template: Template,
         generation: Generation,
-        alive: Callable[[], None] = ignore_heartbeat,
+        heartbeat: Callable[[], None] = ignore_heartbeat,
     ) -> Draft:
         """The filled template.
 
@@ -87,7 +87,7 @@ class LanguageModelEngine:
             language_code,
             generation,
             Support(template, lines, language_code),
-            alive,
+            heartbeat,
             answer_tokens=self._settings.answer_tokens,
             calls_at_once=self._settings.calls_at_once,
             takes_max_tokens=self._takes_max_tokens,

@@ -39,7 +39,7 @@ class Reduction:
         language_code: As a BCP-47 tag; empty if unknown.
         generation: The request's generation parameters.
         support: Checks answers against the lines.
-        alive: Called at each heartbeat of the model.
+        heartbeat: Called at each heartbeat of the model.
         answer_tokens: The room for an answer, if the window is large
             enough.
         calls_at_once: The most concurrent calls.
@@ -53,7 +53,7 @@ class Reduction:
         language_code: str,
         generation: Generation,
         support: Support,
-        alive: Callable[[], None],
+        heartbeat: Callable[[], None],
         *,
         answer_tokens: int,
         calls_at_once: int,
@@ -65,7 +65,7 @@ class Reduction:
         self._generation = generation
         self._answer_tokens = answer_tokens
         calls = asyncio.Semaphore(calls_at_once)
-        self._asking = Asking(model, template, generation, calls, support, alive)
+        self._asking = Asking(model, template, generation, calls, support, heartbeat)
         self._takes_max_tokens = takes_max_tokens
 
     async def fill(self, lines: Lines) -> Answer:

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class CatalogServiceStub:
-    """Tells which models and templates there are, and how each part of the mesh is.
+    """Lists models and templates, and reports the status of the mesh.
     """
 
     def __init__(self, channel):
@@ -58,11 +58,11 @@ class CatalogServiceStub:
 
 
 class CatalogServiceServicer:
-    """Tells which models and templates there are, and how each part of the mesh is.
+    """Lists models and templates, and reports the status of the mesh.
     """
 
     def ListModels(self, request, context):
-        """Lists the models that workers hold right now.
+        """Lists the models of all live workers.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -76,7 +76,7 @@ class CatalogServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetTemplate(self, request, context):
-        """Gives one template with its schema and prompt.
+        """Gets one template with its schema and prompt.
 
         Fails with NOT_FOUND and TEMPLATE_NOT_FOUND.
         """
@@ -85,7 +85,7 @@ class CatalogServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetMesh(self, request, context):
-        """Tells how each part of the mesh is: broker, store, workers and queues.
+        """Reports the workers, queues and demand of each stage.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -123,7 +123,7 @@ def add_CatalogServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class CatalogService:
-    """Tells which models and templates there are, and how each part of the mesh is.
+    """Lists models and templates, and reports the status of the mesh.
     """
 
     @staticmethod

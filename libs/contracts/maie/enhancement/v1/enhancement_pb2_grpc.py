@@ -51,8 +51,8 @@ class EnhancementServiceServicer:
     def Enhance(self, request, context):
         """Restores the punctuation and casing of one transcript.
 
-        Answers the clean text bit by bit and the whole transcript as its last
-        message. A transcript that is punctuated already comes back as it is.
+        Answers the clean text as it is written and the whole transcript as its
+        last message. A transcript that is already punctuated is returned as it is.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -21,8 +21,8 @@ class EnhancementServiceStub:
     Enhance: _aio.UnaryStreamMultiCallable[_enhancement_pb2.EnhanceRequest, _enhancement_pb2.EnhanceResponse]
     """Restores the punctuation and casing of one transcript.
 
-    Answers the clean text bit by bit and the whole transcript as its last
-    message. A transcript that is punctuated already comes back as it is.
+    Answers the clean text as it is written and the whole transcript as its
+    last message. A transcript that is already punctuated is returned as it is.
     """
 
 class EnhancementServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -38,8 +38,8 @@ class EnhancementServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.AsyncIterator[_enhancement_pb2.EnhanceResponse]:
         """Restores the punctuation and casing of one transcript.
 
-        Answers the clean text bit by bit and the whole transcript as its last
-        message. A transcript that is punctuated already comes back as it is.
+        Answers the clean text as it is written and the whole transcript as its
+        last message. A transcript that is already punctuated is returned as it is.
         """
 
 def add_EnhancementServiceServicer_to_server(servicer: EnhancementServiceServicer, server: _aio.Server) -> None: ...

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class JobServiceStub:
-    """Takes recordings and gives transcripts and summaries. Answered by gateways.
+    """Accepts recordings and returns transcripts and summaries. Served by gateways.
 
     Errors are google.rpc.Status with an ErrorInfo whose `domain` is "maie" and
     whose `reason` is named below or, for all RPCs alike, in docs/reasons.md;
@@ -38,10 +38,10 @@ class JobServiceStub:
     TENANT_INVALID). Tenants are not authenticated yet.
 
     Names, labels, ids, language codes and hotwords are on one line: control
-    characters and marks that turn the direction of writing are refused, by the
-    reason of their field. A message that cannot be read, or one of more than
-    1 MiB beside uploads, is INVALID_ARGUMENT (REQUEST_UNREADABLE,
-    REQUEST_TOO_LARGE).
+    characters and marks that change the direction of text are refused with the
+    reason of their field. A message that cannot be read is INVALID_ARGUMENT
+    (REQUEST_UNREADABLE), and so is one of more than 1 MiB (REQUEST_TOO_LARGE),
+    except in uploads.
     """
 
     def __init__(self, channel):
@@ -113,7 +113,7 @@ class JobServiceStub:
 
 
 class JobServiceServicer:
-    """Takes recordings and gives transcripts and summaries. Answered by gateways.
+    """Accepts recordings and returns transcripts and summaries. Served by gateways.
 
     Errors are google.rpc.Status with an ErrorInfo whose `domain` is "maie" and
     whose `reason` is named below or, for all RPCs alike, in docs/reasons.md;
@@ -125,10 +125,10 @@ class JobServiceServicer:
     TENANT_INVALID). Tenants are not authenticated yet.
 
     Names, labels, ids, language codes and hotwords are on one line: control
-    characters and marks that turn the direction of writing are refused, by the
-    reason of their field. A message that cannot be read, or one of more than
-    1 MiB beside uploads, is INVALID_ARGUMENT (REQUEST_UNREADABLE,
-    REQUEST_TOO_LARGE).
+    characters and marks that change the direction of text are refused with the
+    reason of their field. A message that cannot be read is INVALID_ARGUMENT
+    (REQUEST_UNREADABLE), and so is one of more than 1 MiB (REQUEST_TOO_LARGE),
+    except in uploads.
     """
 
     def ProcessAudio(self, request_iterator, context):
@@ -164,7 +164,7 @@ class JobServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetJob(self, request, context):
-        """Gives a job, with its results as far as they are there.
+        """Gets a job, with the results that are there so far.
 
         Fails with NOT_FOUND (JOB_NOT_FOUND) or DATA_LOSS (BLOB_CORRUPT).
         """
@@ -203,18 +203,18 @@ class JobServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RetryJob(self, request, context):
-        """Takes up a failed or cancelled job where it stopped: what completed stays,
-        what failed is tried again, and the rest follows.
+        """Retries a failed or cancelled job: completed units keep their results,
+        failed ones run again, and the rest follow.
 
         Fails with NOT_FOUND (JOB_NOT_FOUND) or FAILED_PRECONDITION
-        (JOB_NOT_RETRYABLE) for a job that is complete or still in work.
+        (JOB_NOT_RETRYABLE) for a job that is complete or still active.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def UpdateJob(self, request, context):
-        """Gives a job another display name or other labels.
+        """Changes a job's display name or labels.
 
         Fails with NOT_FOUND (JOB_NOT_FOUND) or INVALID_ARGUMENT (LABELS_INVALID,
         DISPLAY_NAME_INVALID).
@@ -224,8 +224,8 @@ class JobServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeleteJob(self, request, context):
-        """Removes a job and all of its traces. A job in work is cancelled first. What
-        may stay in files for a while, docs/reliability.md lists.
+        """Removes a job and all of its traces. An active job is cancelled first.
+        docs/reliability.md lists what may stay in files for a while.
 
         Fails with NOT_FOUND (JOB_NOT_FOUND).
         """
@@ -252,7 +252,7 @@ class JobServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ReplayDeadLetter(self, request, context):
-        """Tries a unit that was given up once more and takes its letter away.
+        """Retries a unit that was given up, and removes its dead letter.
 
         Fails with NOT_FOUND (DEAD_LETTER_NOT_FOUND, also for a unit that was tried
         again since, or JOB_NOT_FOUND) or
@@ -334,7 +334,7 @@ def add_JobServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class JobService:
-    """Takes recordings and gives transcripts and summaries. Answered by gateways.
+    """Accepts recordings and returns transcripts and summaries. Served by gateways.
 
     Errors are google.rpc.Status with an ErrorInfo whose `domain` is "maie" and
     whose `reason` is named below or, for all RPCs alike, in docs/reasons.md;
@@ -346,10 +346,10 @@ class JobService:
     TENANT_INVALID). Tenants are not authenticated yet.
 
     Names, labels, ids, language codes and hotwords are on one line: control
-    characters and marks that turn the direction of writing are refused, by the
-    reason of their field. A message that cannot be read, or one of more than
-    1 MiB beside uploads, is INVALID_ARGUMENT (REQUEST_UNREADABLE,
-    REQUEST_TOO_LARGE).
+    characters and marks that change the direction of text are refused with the
+    reason of their field. A message that cannot be read is INVALID_ARGUMENT
+    (REQUEST_UNREADABLE), and so is one of more than 1 MiB (REQUEST_TOO_LARGE),
+    except in uploads.
     """
 
     @staticmethod

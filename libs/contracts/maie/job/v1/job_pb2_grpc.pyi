@@ -13,7 +13,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class JobServiceStub:
-    """Takes recordings and gives transcripts and summaries. Answered by gateways.
+    """Accepts recordings and returns transcripts and summaries. Served by gateways.
 
     Errors are google.rpc.Status with an ErrorInfo whose `domain` is "maie" and
     whose `reason` is named below or, for all RPCs alike, in docs/reasons.md;
@@ -25,10 +25,10 @@ class JobServiceStub:
     TENANT_INVALID). Tenants are not authenticated yet.
 
     Names, labels, ids, language codes and hotwords are on one line: control
-    characters and marks that turn the direction of writing are refused, by the
-    reason of their field. A message that cannot be read, or one of more than
-    1 MiB beside uploads, is INVALID_ARGUMENT (REQUEST_UNREADABLE,
-    REQUEST_TOO_LARGE).
+    characters and marks that change the direction of text are refused with the
+    reason of their field. A message that cannot be read is INVALID_ARGUMENT
+    (REQUEST_UNREADABLE), and so is one of more than 1 MiB (REQUEST_TOO_LARGE),
+    except in uploads.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -57,7 +57,7 @@ class JobServiceStub:
     The messages and failures are those of ProcessAudio.
     """
     GetJob: _aio.UnaryUnaryMultiCallable[_job_pb2.GetJobRequest, _job_pb2.GetJobResponse]
-    """Gives a job, with its results as far as they are there.
+    """Gets a job, with the results that are there so far.
 
     Fails with NOT_FOUND (JOB_NOT_FOUND) or DATA_LOSS (BLOB_CORRUPT).
     """
@@ -80,21 +80,21 @@ class JobServiceStub:
     Fails with NOT_FOUND (JOB_NOT_FOUND).
     """
     RetryJob: _aio.UnaryUnaryMultiCallable[_job_pb2.RetryJobRequest, _job_pb2.RetryJobResponse]
-    """Takes up a failed or cancelled job where it stopped: what completed stays,
-    what failed is tried again, and the rest follows.
+    """Retries a failed or cancelled job: completed units keep their results,
+    failed ones run again, and the rest follow.
 
     Fails with NOT_FOUND (JOB_NOT_FOUND) or FAILED_PRECONDITION
-    (JOB_NOT_RETRYABLE) for a job that is complete or still in work.
+    (JOB_NOT_RETRYABLE) for a job that is complete or still active.
     """
     UpdateJob: _aio.UnaryUnaryMultiCallable[_job_pb2.UpdateJobRequest, _job_pb2.UpdateJobResponse]
-    """Gives a job another display name or other labels.
+    """Changes a job's display name or labels.
 
     Fails with NOT_FOUND (JOB_NOT_FOUND) or INVALID_ARGUMENT (LABELS_INVALID,
     DISPLAY_NAME_INVALID).
     """
     DeleteJob: _aio.UnaryUnaryMultiCallable[_job_pb2.DeleteJobRequest, _job_pb2.DeleteJobResponse]
-    """Removes a job and all of its traces. A job in work is cancelled first. What
-    may stay in files for a while, docs/reliability.md lists.
+    """Removes a job and all of its traces. An active job is cancelled first.
+    docs/reliability.md lists what may stay in files for a while.
 
     Fails with NOT_FOUND (JOB_NOT_FOUND).
     """
@@ -108,7 +108,7 @@ class JobServiceStub:
     ListDeadLetters: _aio.UnaryUnaryMultiCallable[_job_pb2.ListDeadLettersRequest, _job_pb2.ListDeadLettersResponse]
     """Lists units that were given up, newest first."""
     ReplayDeadLetter: _aio.UnaryUnaryMultiCallable[_job_pb2.ReplayDeadLetterRequest, _job_pb2.ReplayDeadLetterResponse]
-    """Tries a unit that was given up once more and takes its letter away.
+    """Retries a unit that was given up, and removes its dead letter.
 
     Fails with NOT_FOUND (DEAD_LETTER_NOT_FOUND, also for a unit that was tried
     again since, or JOB_NOT_FOUND) or
@@ -116,7 +116,7 @@ class JobServiceStub:
     """
 
 class JobServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Takes recordings and gives transcripts and summaries. Answered by gateways.
+    """Accepts recordings and returns transcripts and summaries. Served by gateways.
 
     Errors are google.rpc.Status with an ErrorInfo whose `domain` is "maie" and
     whose `reason` is named below or, for all RPCs alike, in docs/reasons.md;
@@ -128,10 +128,10 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
     TENANT_INVALID). Tenants are not authenticated yet.
 
     Names, labels, ids, language codes and hotwords are on one line: control
-    characters and marks that turn the direction of writing are refused, by the
-    reason of their field. A message that cannot be read, or one of more than
-    1 MiB beside uploads, is INVALID_ARGUMENT (REQUEST_UNREADABLE,
-    REQUEST_TOO_LARGE).
+    characters and marks that change the direction of text are refused with the
+    reason of their field. A message that cannot be read is INVALID_ARGUMENT
+    (REQUEST_UNREADABLE), and so is one of more than 1 MiB (REQUEST_TOO_LARGE),
+    except in uploads.
     """
 
     @_abc_1.abstractmethod
@@ -176,7 +176,7 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _job_pb2.GetJobRequest,
         context: _aio.ServicerContext[_job_pb2.GetJobRequest, _abc.Awaitable[_job_pb2.GetJobResponse]],
     ) -> _abc.Awaitable[_job_pb2.GetJobResponse]:
-        """Gives a job, with its results as far as they are there.
+        """Gets a job, with the results that are there so far.
 
         Fails with NOT_FOUND (JOB_NOT_FOUND) or DATA_LOSS (BLOB_CORRUPT).
         """
@@ -223,11 +223,11 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _job_pb2.RetryJobRequest,
         context: _aio.ServicerContext[_job_pb2.RetryJobRequest, _abc.Awaitable[_job_pb2.RetryJobResponse]],
     ) -> _abc.Awaitable[_job_pb2.RetryJobResponse]:
-        """Takes up a failed or cancelled job where it stopped: what completed stays,
-        what failed is tried again, and the rest follows.
+        """Retries a failed or cancelled job: completed units keep their results,
+        failed ones run again, and the rest follow.
 
         Fails with NOT_FOUND (JOB_NOT_FOUND) or FAILED_PRECONDITION
-        (JOB_NOT_RETRYABLE) for a job that is complete or still in work.
+        (JOB_NOT_RETRYABLE) for a job that is complete or still active.
         """
 
     @_abc_1.abstractmethod
@@ -236,7 +236,7 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _job_pb2.UpdateJobRequest,
         context: _aio.ServicerContext[_job_pb2.UpdateJobRequest, _abc.Awaitable[_job_pb2.UpdateJobResponse]],
     ) -> _abc.Awaitable[_job_pb2.UpdateJobResponse]:
-        """Gives a job another display name or other labels.
+        """Changes a job's display name or labels.
 
         Fails with NOT_FOUND (JOB_NOT_FOUND) or INVALID_ARGUMENT (LABELS_INVALID,
         DISPLAY_NAME_INVALID).
@@ -248,8 +248,8 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _job_pb2.DeleteJobRequest,
         context: _aio.ServicerContext[_job_pb2.DeleteJobRequest, _abc.Awaitable[_job_pb2.DeleteJobResponse]],
     ) -> _abc.Awaitable[_job_pb2.DeleteJobResponse]:
-        """Removes a job and all of its traces. A job in work is cancelled first. What
-        may stay in files for a while, docs/reliability.md lists.
+        """Removes a job and all of its traces. An active job is cancelled first.
+        docs/reliability.md lists what may stay in files for a while.
 
         Fails with NOT_FOUND (JOB_NOT_FOUND).
         """
@@ -281,7 +281,7 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _job_pb2.ReplayDeadLetterRequest,
         context: _aio.ServicerContext[_job_pb2.ReplayDeadLetterRequest, _abc.Awaitable[_job_pb2.ReplayDeadLetterResponse]],
     ) -> _abc.Awaitable[_job_pb2.ReplayDeadLetterResponse]:
-        """Tries a unit that was given up once more and takes its letter away.
+        """Retries a unit that was given up, and removes its dead letter.
 
         Fails with NOT_FOUND (DEAD_LETTER_NOT_FOUND, also for a unit that was tried
         again since, or JOB_NOT_FOUND) or

@@ -88,7 +88,7 @@ class ExtractiveEngine:
         notes: Sequence[Notes],
         template: Template,
         generation: Generation,
-        alive: Callable[[], None] = ignore_heartbeat,
+        heartbeat: Callable[[], None] = ignore_heartbeat,
     ) -> Draft:
         """The filled template."""
 

@@ -14,8 +14,8 @@ from maie_gateway.intake.tenancy import own_job
 from maie_gateway.records.store import JobStore
 
 
-class Steering:
-    """Steers a tenant's own jobs.
+class JobActions:
+    """Actions of a tenant on its own jobs.
 
     Raises:
         StageError: NOT_FOUND with JOB_NOT_FOUND, or UNAVAILABLE.

@@ -1,4 +1,4 @@
-"""Events that steer a job: cancel, retry, update, release."""
+"""Events about a whole job: cancel, retry, update, release."""
 
 from __future__ import annotations
 
@@ -87,9 +87,9 @@ def _release(
     return step if source.held or step.tasks else Step(record=source, changed=False)
 
 
-Steer = Callable[[record.JobRecord, event.StageEvent, Policy, datetime], Step]
+Handler = Callable[[record.JobRecord, event.StageEvent, Policy, datetime], Step]
 
-STEERING: Mapping[str | None, Steer] = {
+JOB_EVENTS: Mapping[str | None, Handler] = {
     "cancel_requested": _cancel,
     "retry_requested": _retry,
     "job_updated": _update,

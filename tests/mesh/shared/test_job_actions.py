@@ -1,4 +1,4 @@
-"""Steering jobs with the `maie` command, over a real mesh."""
+"""Cancelling, retrying and renaming jobs with the `maie` command, over a real mesh."""
 
 from __future__ import annotations
 
