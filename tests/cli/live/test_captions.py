@@ -169,6 +169,22 @@ async def test_a_summary_comes_at_the_end_where_it_is_asked_for(tmp_path: Path) 
         assert json.loads(lines[-1])["finished"]["job"]["results"]["summary"]["content"]["title"]
 
 
+async def test_ctrl_c_while_the_summary_is_made_leaves_the_job_running(tmp_path: Path) -> None:
+    talk = write_wav(tmp_path / "talk.wav", 3)
+    jobs = FakeJobs(script()[:2])  # it does not finish
+    async with (
+        live_gateway(Truth(reads=words), jobs=jobs) as address,
+        maie_live(address, talk, "--fast", "--template", "meeting_notes_v1") as process,
+    ):
+        await until(lambda: jobs.open_calls)
+        process.send_signal(signal.SIGINT)
+        _, errors = await process.communicate()
+    assert process.returncode == 130
+    assert errors.decode().splitlines()[1:] == [
+        f"the job goes on; follow it with: maie jobs watch {SESSION_ID}"
+    ]
+
+
 async def test_a_job_that_fails_afterwards_is_the_exit_code(tmp_path: Path) -> None:
     talk = write_wav(tmp_path / "talk.wav", 3)
     jobs = FakeJobs(script(finished_job(job.JOB_STATE_CANCELLED)))

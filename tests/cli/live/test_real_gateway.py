@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import wave
 from pathlib import Path
 
 import pytest
 
-from tests.cli.live.running import ended
+from maie_client import Client
+from tests.cli.live.running import ended, maie_live
 from tests.gateway.conftest import empty_mesh
 from tests.gateway.live.conftest import LiveMesh, live_mesh
 from tests.gateway.live.speech import RATE, said
@@ -52,3 +54,23 @@ async def test_captions_are_followed_by_the_summary_of_the_session(
     assert last["ended"]["final_count"] == 2
     assert finished["finished"]["job"]["state"] == "COMPLETE"
     assert finished["finished"]["job"]["job_id"] == last["ended"]["job_id"]
+
+
+async def test_a_session_that_somebody_else_ends_is_over_here(live_mesh: LiveMesh) -> None:
+    async with (
+        live_mesh.running() as (address, _),
+        Client(address) as client,
+        maie_live(address, "-", stdin=asyncio.subprocess.PIPE) as process,
+    ):
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(said([1]))
+        assert await process.stdout.readline() == b"[00:00] w1\n"
+        (found,) = [each async for each in client.list_jobs()]
+        await client.cancel_job(found.job_id)
+        # Before standard input ends, after which this command would end the session.
+        assert process.stderr is not None
+        assert await process.stderr.readline() == b"somebody else has ended the session\n"
+        output, errors = await process.communicate()
+    assert (process.returncode, output) == (1, b"")
+    assert errors.decode().endswith("error: The job was cancelled.\n")

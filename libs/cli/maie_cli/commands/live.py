@@ -165,12 +165,12 @@ async def _live(
 ) -> int:
     async with client:
         try:
-            ended = await listen(
+            job_id, whole = await listen(
                 client, sources, options, gateways=gateways, fast=fast, as_json=as_json
             )
         except asyncio.CancelledError:  # Ctrl-C twice
             return INTERRUPTED
-        if set(features) <= set(CAPTIONS_ONLY):
+        if whole and set(features) <= set(CAPTIONS_ONLY):
             return Exit.OK
         clean = FeatureName.CLEAN_TRANSCRIPT in features
-        return await show_results(client, ended.job_id, clean=clean, as_json=as_json)
+        return await show_results(client, job_id, clean=clean, as_json=as_json)

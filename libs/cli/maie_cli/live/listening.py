@@ -25,7 +25,7 @@ async def listen(
     gateways: Sequence[str],
     fast: bool,
     as_json: bool,
-) -> live.SessionEnded:
+) -> tuple[str, bool]:
     """Sends the sources to a session, and shows what is said, to its end.
 
     Args:
@@ -35,6 +35,10 @@ async def listen(
         gateways: Further gateways.
         fast: Whether to send files as fast as they are taken.
         as_json: Whether to print events as JSON.
+
+    Returns:
+        The session's job, and whether all was sent that should be; False where
+        somebody else ended the session.
 
     Raises:
         OSError: A source cannot be read.
@@ -54,7 +58,7 @@ async def listen(
             ended = await session.end()
     length, count = seconds(ended.audio_duration), ended.final_count
     note(f"job {ended.job_id}: {length:.1f} s of audio, {count} utterance{'s' * (count != 1)}")
-    return ended
+    return ended.job_id, speaker.ending
 
 
 @asynccontextmanager
@@ -76,7 +80,10 @@ async def _converse(
             with stoppable(partial(_stop, speaker, captions)):
                 async for event in session:
                     captions.show(event)
-                await speaking
+                if speaker.ending:
+                    await speaking
+                else:
+                    captions.note("somebody else has ended the session")
     finally:
         speaking.cancel()
         await asyncio.gather(speaking, return_exceptions=True)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from maie.live.v1 import live_pb2 as live
 from maie_cli.live.sources import SAMPLE_BYTES, Source
-from maie_client import LiveSession
+from maie_client import ClientError, LiveSession
 
 
 class Speaker:
@@ -19,6 +19,9 @@ class Speaker:
         sources: The sources by track; open.
         formats: The format of each track.
         fast: Whether to send files as fast as they are taken, not in real time.
+
+    Attributes:
+        ending: Whether it ends the session. Without that, somebody else did.
     """
 
     def __init__(
@@ -29,6 +32,7 @@ class Speaker:
         *,
         fast: bool,
     ) -> None:
+        self.ending = False
         self._session = session
         self._sources = sources
         self._formats = formats
@@ -44,7 +48,7 @@ class Speaker:
 
         Raises:
             OSError: A source cannot be read. The session is ended.
-            ClientError: The session cannot go on.
+            ClientError: The session is over, or cannot go on.
         """
         tracks = [asyncio.create_task(self._track(track)) for track in self._sources]
         stopped = asyncio.create_task(self._stopped.wait())
@@ -53,11 +57,13 @@ class Speaker:
         finally:
             for task in (stopped, *tracks):
                 task.cancel()
-            await asyncio.gather(stopped, *tracks, return_exceptions=True)
-        await self._session.end()
-        for task in tracks:
-            if not task.cancelled():
-                task.result()
+            outcomes = await asyncio.gather(*tracks, return_exceptions=True)
+        failures = [each for each in outcomes if isinstance(each, Exception)]
+        if not any(isinstance(each, ClientError) for each in failures):
+            self.ending = True
+            await self._session.end()
+        for failure in failures:
+            raise failure
 
     async def _track(self, track: str) -> None:
         source, format_ = self._sources[track], self._formats[track]
