@@ -13,6 +13,8 @@ from maie.catalog.v1 import catalog_pb2_grpc
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import job_pb2_grpc
 from maie.live.v1 import live_pb2_grpc
+from maie_audio.decoders import Decoders
+from maie_audio.formats import Limits
 from maie_core.limits import MAX_GATEWAY_REQUEST_BYTES
 from maie_core.metrics import open_metrics
 from maie_gateway.care.dead_letters import DeadLetters
@@ -152,12 +154,20 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             gateway=name,
         )
         replicas = Replicas(jobs.workers)
+        decoders = await stack.enter_async_context(
+            Decoders(
+                Limits(memory_bytes=settings.live.decoder_memory_mib * 1024 * 1024),
+                max_processes=settings.live.decoder_processes,
+                stall_seconds=settings.live.decoder_stall_seconds,
+            )
+        )
         sessions = Sessions(
             broker=broker,
             openings=openings,
             endings=endings,
             replicas=replicas,
             changes=jobs.changes,
+            decoders=decoders,
             settings=settings.live,
         )
         abandoned = Abandoned(broker, jobs.changes, endings, name, settings.live)

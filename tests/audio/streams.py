@@ -49,22 +49,36 @@ def stream(
     without: tuple[float, float] = (0.0, 0.0),
     tracks: int = 1,
 ) -> bytes:
-    """The reading in a container, as a recorder writes it to a pipe.
+    """The reading in a container; see `contained`."""
+    rate = CONTAINERS[encoding][2]
+    samples = speech(rate, channels)
+    return contained(encoding, samples, rate, without, tracks)
+
+
+def contained(
+    encoding: Encoding,
+    samples: np.ndarray,
+    rate: int,
+    without: tuple[float, float] = (0.0, 0.0),
+    tracks: int = 1,
+) -> bytes:
+    """Samples in a container, as a recorder writes it to a pipe.
 
     Args:
         encoding: The container and codec.
-        channels: Of the audio.
+        samples: Channels by samples, int16.
+        rate: Their rate.
         without: The packets that are lost, from one second to another.
-        tracks: How many tracks have the reading; the second is silent.
+        tracks: How many tracks there are; the second is silent.
     """
-    container, codec, rate = CONTAINERS[encoding]
+    container, codec, _ = CONTAINERS[encoding]
     file = io.BytesIO()
     options = {"live": "1", "cluster_time_limit": "1000"} if container == "webm" else {}
     with av.open(file, "w", format=container, options=options) as output:
-        layout = "mono" if channels == 1 else "stereo"
+        layout = "mono" if len(samples) == 1 else "stereo"
         added = [output.add_stream(codec, rate=rate, layout=layout) for _ in range(tracks)]
         for number, track in enumerate(added):
-            for packet in _encoded(track, speech(rate, channels) * (number == 0)):
+            for packet in _encoded(track, samples * (number == 0)):
                 seconds = float((packet.pts or 0) * packet.time_base)
                 if not without[0] <= seconds < without[1]:
                     output.mux(packet)
@@ -96,18 +110,16 @@ def silent_flac() -> bytes:
 @functools.cache
 def packets() -> list[bytes]:
     """The reading as raw packets of Opus of 20 ms."""
+    return list(packets_of(speech(48_000)))
+
+
+def packets_of(samples: np.ndarray):
+    """Samples at 48 kHz, channels by samples, as raw packets of Opus of 20 ms."""
     encoder = av.CodecContext.create("libopus", "w")
     encoder.sample_rate, encoder.layout, encoder.format = 48_000, "mono", "s16"
     encoder.bit_rate = 24_000
-    samples = speech(48_000)
-    made = []
-    for begin in range(0, samples.shape[1] - 959, 960):
-        frame = av.AudioFrame.from_ndarray(
-            np.ascontiguousarray(samples[:, begin : begin + 960]), format="s16", layout="mono"
-        )
-        frame.sample_rate = 48_000
-        made += [bytes(packet) for packet in encoder.encode(frame)]
-    return made
+    for frame in _frames(samples, 48_000, 960):
+        yield from map(bytes, encoder.encode(frame))
 
 
 @functools.cache

@@ -16,7 +16,7 @@ MOST_AUDIO = 16_000
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Item:
-    """What one message about a track became.
+    """What one message about a track became, or a part of it.
 
     Attributes:
         sequence: The message's own.
@@ -26,6 +26,8 @@ class Item:
         silence: How many samples of silence it stands for.
         finalize: Whether it ends the utterance.
         arrived: When it arrived, by the monotonic clock.
+        last: Whether the message ends with it.
+        state: What decodes the message after it; see `Mark`.
     """
 
     sequence: int
@@ -35,6 +37,8 @@ class Item:
     silence: int = 0
     finalize: bool = False
     arrived: float = 0.0
+    last: bool = True
+    state: bytes = b""
 
 
 class Backlog:
@@ -68,16 +72,20 @@ class Backlog:
         silence: int = 0,
         finalize: bool = False,
         arrived: float = 0.0,
+        last: bool = True,
+        state: bytes = b"",
     ) -> None:
-        """Adds a message.
+        """Adds a message, or a part of it.
 
         Args:
-            sequence: Its sequence, one after the last.
+            sequence: Its sequence, one after the last, or the same for a further part.
             length: How long it is, in samples.
             pcm: The audio that it gives, or brings from before.
             silence: The silence that it stands for, after the audio.
             finalize: Whether it ends the utterance.
             arrived: When it arrived.
+            last: Whether the message ends with it.
+            state: What decodes the message after it.
         """
         begin, count = self.given, len(pcm) // SAMPLE_BYTES
         self.received = sequence
@@ -93,6 +101,8 @@ class Backlog:
                 silence=silence,
                 finalize=finalize,
                 arrived=arrived,
+                last=last,
+                state=state,
             )
         )
 
@@ -104,13 +114,11 @@ class Backlog:
             next_utterance: The number of the next utterance.
         """
         last = next(iter(reversed(list(self._ended(settled)))), None)
-        sequence, position = self.mark.sequence, self.mark.position
+        before = self.mark
         if last is not None:
-            sequence, position = last.sequence, last.end
+            before = replace(before, sequence=last.sequence, position=last.end, state=last.state)
         return replace(
-            self.mark,
-            sequence=sequence,
-            position=position,
+            before,
             settled=max(settled, self.mark.settled),
             next_utterance=max(next_utterance, self.mark.next_utterance),
         )
@@ -162,7 +170,8 @@ class Backlog:
         for item in self._items:
             if item.end > place:
                 return
-            yield item
+            if item.last:
+                yield item
 
 
 def _is_audio(item: Item) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from maie.live.v1 import live_pb2 as live
+from maie_audio.flac import MAX_RATE as MAX_STREAM_RATE
+from maie_audio.formats import MAX_MESSAGE_BYTES, Encoding
 from maie_core.errors import StageError, invalid
 from maie_core.reasons import Reason
 
@@ -16,6 +18,13 @@ _SAMPLE_BYTES = {
     live.AUDIO_ENCODING_LINEAR16: 2,
     live.AUDIO_ENCODING_MULAW: 1,
     live.AUDIO_ENCODING_ALAW: 1,
+}
+# Encodings whose streams state their own rate and channels.
+_STREAMS: dict[int, Encoding] = {
+    live.AUDIO_ENCODING_OPUS: "opus",
+    live.AUDIO_ENCODING_OGG_OPUS: "ogg_opus",
+    live.AUDIO_ENCODING_WEBM_OPUS: "webm_opus",
+    live.AUDIO_ENCODING_FLAC: "flac",
 }
 
 
@@ -31,9 +40,15 @@ def settled_format(asked: live.AudioFormat, field: str) -> live.AudioFormat:
     """
     settled = live.AudioFormat()
     settled.CopyFrom(asked)
+    if settled.encoding in _STREAMS:
+        _check_stream(settled, field)
+        return settled
     settled.channels = settled.channels or 1
     if settled.encoding not in _SAMPLE_BYTES:
-        raise _invalid("an encoding is LINEAR16, MULAW or ALAW", f"{field}.encoding")
+        raise _invalid(
+            "an encoding is LINEAR16, MULAW, ALAW, OPUS, OGG_OPUS, WEBM_OPUS or FLAC",
+            f"{field}.encoding",
+        )
     if not MIN_RATE <= settled.sample_rate_hertz <= MAX_RATE:
         raise _invalid(
             f"a sample rate is {MIN_RATE} to {MAX_RATE} Hz", f"{field}.sample_rate_hertz"
@@ -41,6 +56,22 @@ def settled_format(asked: live.AudioFormat, field: str) -> live.AudioFormat:
     if not 1 <= settled.channels <= MAX_CHANNELS:
         raise _invalid(f"there are 1 to {MAX_CHANNELS} channels", f"{field}.channels")
     return settled
+
+
+def _check_stream(settled: live.AudioFormat, field: str) -> None:
+    rate = settled.sample_rate_hertz
+    if rate and not MIN_RATE <= rate <= MAX_STREAM_RATE:
+        raise _invalid(
+            f"a sample rate is {MIN_RATE} to {MAX_STREAM_RATE} Hz, or unset",
+            f"{field}.sample_rate_hertz",
+        )
+    if not 0 <= settled.channels <= MAX_CHANNELS:
+        raise _invalid(f"there are 1 to {MAX_CHANNELS} channels", f"{field}.channels")
+
+
+def stream_encoding(settled: live.AudioFormat) -> Encoding | None:
+    """The encoding of a compressed stream; None for samples."""
+    return _STREAMS.get(settled.encoding)
 
 
 def frame_bytes(settled: live.AudioFormat) -> int:
@@ -54,6 +85,15 @@ def check_content(settled: live.AudioFormat, content: bytes) -> None:
     Raises:
         StageError: INVALID_ARGUMENT with AUDIO_PART_INVALID.
     """
+    if stream_encoding(settled) is not None:
+        if not 0 < len(content) <= MAX_MESSAGE_BYTES:
+            raise invalid(
+                Reason.AUDIO_PART_INVALID,
+                f"A message has {len(content)} bytes of audio, not 1 to {MAX_MESSAGE_BYTES}; send "
+                "what the encoder writes as it comes.",
+                field="audio.content",
+            )
+        return
     frames, rest = divmod(len(content), frame_bytes(settled))
     if not content:
         raise _part_invalid("A message with audio holds none")

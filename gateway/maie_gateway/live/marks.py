@@ -17,12 +17,14 @@ class Mark:
         position: Where the message after it begins, in samples of the track.
         settled: Up to where speech has its finals, in samples; `position` or later.
         next_utterance: The number of the next utterance, from 1.
+        state: What decodes the message after it; empty where the encoding needs nothing.
     """
 
     sequence: int = 0
     position: int = 0
     settled: int = 0
     next_utterance: int = 1
+    state: bytes = b""
 
     def follows(self, before: Mark) -> bool:
         """Whether a track can come to this mark from another: nothing goes back."""
@@ -42,6 +44,7 @@ def to_message(mark: Mark, number: int) -> session.TrackMark:
         message_offset=duration(mark.position),
         settled_offset=duration(mark.settled),
         next_utterance=mark.next_utterance,
+        decoder_state=mark.state,
     )
 
 
@@ -52,4 +55,5 @@ def from_message(stored: session.TrackMark) -> Mark:
         position=samples(stored.message_offset),
         settled=samples(stored.settled_offset),
         next_utterance=stored.next_utterance,
+        state=stored.decoder_state,
     )

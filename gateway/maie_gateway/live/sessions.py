@@ -10,6 +10,7 @@ from datetime import timedelta
 import structlog
 
 from maie.live.v1 import live_pb2 as live
+from maie_audio.decoders import Decoders
 from maie_core.errors import Code, StageError, invalid
 from maie_core.reasons import Reason
 from maie_gateway.live.endings import Endings
@@ -43,6 +44,7 @@ class Sessions:
         endings: Hands sessions to their jobs.
         replicas: The ASR replicas.
         changes: Notifies of cancelled jobs.
+        decoders: Decode compressed audio.
         settings: The settings of live speech.
     """
 
@@ -54,6 +56,7 @@ class Sessions:
         endings: Endings,
         replicas: Replicas,
         changes: JobChanges,
+        decoders: Decoders,
         settings: LiveSettings,
     ) -> None:
         self._broker = broker
@@ -61,6 +64,7 @@ class Sessions:
         self._endings = endings
         self._replicas = replicas
         self._changes = changes
+        self._decoders = decoders
         self._settings = settings
         self._logs = SessionLog(broker)
         self._calls: dict[asyncio.Task[None], LiveSession] = {}
@@ -88,6 +92,7 @@ class Sessions:
             ledger=opened.ledger,
             outbox=Outbox(),
             replicas=self._replicas,
+            decoders=self._decoders,
             settings=self._settings,
         )
         session = LiveSession(tools, self._logs, self._endings)

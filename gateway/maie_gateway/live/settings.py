@@ -41,6 +41,13 @@ class LiveSettings(Settings):
     """How long to look for an ASR replica for a track that lost its own, before the call fails."""
     lag_seconds: float = Field(default=2.0, gt=0)
     """Notify the client where recognition of a track is further behind than this."""
+    decoder_processes: int = Field(default=2, ge=1)
+    """The most processes that decode Opus and FLAC for all tracks. They start when they are needed;
+    each takes 20 MB and decodes about 200 tracks in real time."""
+    decoder_memory_mib: int = Field(default=512, ge=256)
+    """The limit on the address space of such a process."""
+    decoder_stall_seconds: float = Field(default=30.0, gt=0)
+    """A decoding process is replaced after this long with one message."""
     sweep_seconds: float = Field(default=15.0, gt=0)
     """Interval between scans for sessions that nobody resumed."""
 

@@ -9,19 +9,22 @@ from dataclasses import dataclass
 from maie.asr.v1 import streaming_pb2 as asr
 from maie.live.v1 import live_pb2 as live
 from maie.live.v1 import session_pb2 as session
+from maie_audio.decoders import Decoders
 from maie_core.durations import seconds
 from maie_gateway.live.backlog import Backlog
 from maie_gateway.live.events import TrackEvents
 from maie_gateway.live.formats import check_content, check_silence
+from maie_gateway.live.intake import TrackIntake
 from maie_gateway.live.ledger import Ledger
 from maie_gateway.live.marks import Mark, to_message
 from maie_gateway.live.outbox import Outbox
-from maie_gateway.live.reader import AudioReader
 from maie_gateway.live.recognition import Recognition
 from maie_gateway.live.replicas import Replicas
 from maie_gateway.live.samples import RATE, duration, nanoseconds, samples
 from maie_gateway.live.settings import LiveSettings
 from maie_gateway.live.state import SessionState, TrackState
+from maie_gateway.live.track_reader import track_reader
+from maie_runtime.background import end
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -32,12 +35,14 @@ class TrackTools:
         ledger: The session's log.
         outbox: The client's events.
         replicas: The ASR replicas.
+        decoders: Decode compressed audio.
         settings: The settings of live speech.
     """
 
     ledger: Ledger
     outbox: Outbox
     replicas: Replicas
+    decoders: Decoders
     settings: LiveSettings
 
 
@@ -57,8 +62,10 @@ class LiveTrack:
         self.name = join.track
         self._join = join
         self._tools = tools
-        self._reader = AudioReader(join.format)
-        self._backlog = Backlog(known.mark if known else Mark(sequence=join.sequence))
+        mark = known.mark if known else Mark(sequence=join.sequence)
+        self._backlog = Backlog(mark)
+        reader = track_reader(join.format, mark.state, tools.decoders)
+        self._intake = TrackIntake(reader, self._backlog, self._added)
         self._number = known.number if known else 0
         self._events = TrackEvents(self.name, self._number, known.offset if known else 0)
         self._arrived = time.time_ns()
@@ -78,7 +85,7 @@ class LiveTrack:
     @property
     def received(self) -> int:
         """The sequence of the last message."""
-        return self._backlog.received
+        return self._intake.received
 
     @property
     def leaves(self) -> bool:
@@ -97,7 +104,7 @@ class LiveTrack:
     async def room(self) -> None:
         """Waits until the track has room for more audio."""
         most = self._tools.settings.max_held_seconds * RATE
-        while self._backlog.held >= most and not self._over:
+        while (self._backlog.held >= most or self._intake.is_full) and not self._over:
             self._room.clear()
             await self._room.wait()
 
@@ -108,9 +115,7 @@ class LiveTrack:
             StageError: INVALID_ARGUMENT with AUDIO_PART_INVALID.
         """
         check_content(self._join.format, message.content)
-        before = self._reader.position
-        pcm = self._reader.read(message.content)
-        self._add(message.sequence, self._reader.position - before, pcm=pcm)
+        self._intake.put(message.sequence, content=message.content)
 
     def silence(self, message: live.TrackSilence) -> None:
         """Takes silence.
@@ -119,12 +124,11 @@ class LiveTrack:
             StageError: INVALID_ARGUMENT with AUDIO_PART_INVALID.
         """
         check_silence(seconds(message.duration))
-        length = samples(message.duration)
-        self._add(message.sequence, length, pcm=self._reader.flush(), silence=length)
+        self._intake.put(message.sequence, silence=samples(message.duration))
 
     def finalize(self, message: live.TrackFinalize) -> None:
         """Ends the current utterance."""
-        self._add(message.sequence, 0, pcm=self._reader.flush(), finalize=True)
+        self._intake.put(message.sequence, finalize=True)
 
     def configure(self, change: asr.StreamingOptions) -> None:
         """Changes options, from the next utterance on."""
@@ -133,33 +137,46 @@ class LiveTrack:
     def leave(self, sequence: int) -> None:
         """Ends the track with a message of the client."""
         self._leaves = True
-        self._backlog.received = sequence
+        self._intake.received = sequence
         self.close()
 
     def close(self) -> None:
         """Ends the current utterance, and the track in this call; `run` then returns."""
-        if self._backlog.holds_any:
-            last = self._backlog.received
-            self._add(last, 0, pcm=self._reader.flush())
-        self._recognition.close()
+        self._intake.close()
 
     async def run(self) -> None:
         """Recognises the track until it is closed; at the end everything is durable.
 
         Raises:
-            StageError: As `Recognition.run` and `Ledger.commit`.
+            StageError: As `TrackIntake.run`, once what came before is durable;
+                `Recognition.run` and `Ledger.commit`.
         """
+        reading = asyncio.create_task(self._read())
         try:
             if not self._number:
                 await self._begin()
             await self._recognition.run()
             await self._settle(self._backlog.position)
+            await reading
             if self._leaves:
                 ended = session.TrackEnded(number=self._number, sequence=self._backlog.received)
                 await self._tools.ledger.commit(lambda _: session.SessionEntry(track_ended=ended))
         finally:
             self._over = True
             self._room.set()
+            await end(reading)
+            if not reading.cancelled():
+                reading.exception()  # another failure came first
+
+    async def _read(self) -> None:
+        try:
+            await self._intake.run()
+        finally:
+            self._recognition.close()
+
+    def _added(self) -> None:
+        self._recognition.notify()
+        self._room.set()
 
     async def _begin(self) -> None:
         def began(state: SessionState) -> session.SessionEntry:
@@ -175,25 +192,6 @@ class LiveTrack:
         state = self._tools.ledger.state.tracks[self.name]
         self._number = state.number
         self._events = TrackEvents(self.name, state.number, state.offset)
-
-    def _add(
-        self,
-        sequence: int,
-        length: int,
-        *,
-        pcm: bytes = b"",
-        silence: int = 0,
-        finalize: bool = False,
-    ) -> None:
-        self._backlog.add(
-            sequence,
-            length,
-            pcm=pcm,
-            silence=silence,
-            finalize=finalize,
-            arrived=time.monotonic(),
-        )
-        self._recognition.notify()
 
     def _options(self) -> asr.StreamingOptions:
         state = self._tools.ledger.state

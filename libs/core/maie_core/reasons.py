@@ -36,11 +36,11 @@ class Reason(enum.StrEnum):
     AUDIO_EMPTY = "AUDIO_EMPTY", Code.INVALID_ARGUMENT
     """The recording holds no sound. Send a file with sound in it."""
     AUDIO_FORMAT_INVALID = "AUDIO_FORMAT_INVALID", Code.INVALID_ARGUMENT
-    """The format of live audio is missing or not supported. Send one of the encodings, rates and
-    channels that AudioFormat names."""
+    """The format of live audio is missing, not supported, or not what the audio is. Send one of the
+    encodings, rates and channels that AudioFormat names."""
     AUDIO_PART_INVALID = "AUDIO_PART_INVALID", Code.INVALID_ARGUMENT
-    """A message with live audio is empty, too long, or ends within a sample. Send whole samples,
-    best 20 to 200 ms in one message."""
+    """A message with live audio is empty, too long, ends within a sample, or cannot be decoded.
+    Send whole samples, or the bytes as the encoder wrote them, best 20 to 200 ms in one message."""
     AUDIO_SEQUENCE_GAP = "AUDIO_SEQUENCE_GAP", Code.INVALID_ARGUMENT
     """A message of a live track is missing: its sequence is not the next one. Resume the session
     and send again what is not acknowledged, or send silence in place of what is lost."""
@@ -97,7 +97,7 @@ class Reason(enum.StrEnum):
     DECODER_DIED = "DECODER_DIED", Code.UNAVAILABLE
     """The speech decoder's process ended unexpectedly and was replaced. Try again."""
     DECODER_FAILED = "DECODER_FAILED", Code.INTERNAL
-    """The process that decodes recordings failed. Try again; the service's log has the details."""
+    """A process that decodes audio failed. Try again; the service's log has the details."""
     DELIVERY_FAILED = "DELIVERY_FAILED", Code.INTERNAL
     """The gateway could not send a webhook. Its log has the details."""
     DEVICE_UNAVAILABLE = "DEVICE_UNAVAILABLE", Code.FAILED_PRECONDITION

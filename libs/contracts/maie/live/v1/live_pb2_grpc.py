@@ -81,6 +81,7 @@ class LiveServiceServicer:
         FAILED_PRECONDITION (SESSION_ENDED: all its events are seen), ABORTED
         (SESSION_TAKEN_OVER: another call goes on with the session),
         RESOURCE_EXHAUSTED (LIVE_BUSY, TRACKS_FULL, SESSIONS_FULL),
+        INTERNAL (DECODER_FAILED),
         DEADLINE_EXCEEDED (SESSION_IDLE) or UNAVAILABLE (LIVE_UNAVAILABLE: no ASR
         replica answers).
         """

@@ -71,18 +71,20 @@ class TrackBegan(_message.Message):
     def __init__(self, join: _Optional[_Union[_live_pb2.TrackJoin, _Mapping]] = ..., number: _Optional[int] = ..., offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class TrackMark(_message.Message):
-    __slots__ = ("number", "sequence", "message_offset", "settled_offset", "next_utterance")
+    __slots__ = ("number", "sequence", "message_offset", "settled_offset", "next_utterance", "decoder_state")
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_OFFSET_FIELD_NUMBER: _ClassVar[int]
     SETTLED_OFFSET_FIELD_NUMBER: _ClassVar[int]
     NEXT_UTTERANCE_FIELD_NUMBER: _ClassVar[int]
+    DECODER_STATE_FIELD_NUMBER: _ClassVar[int]
     number: int
     sequence: int
     message_offset: _duration_pb2.Duration
     settled_offset: _duration_pb2.Duration
     next_utterance: int
-    def __init__(self, number: _Optional[int] = ..., sequence: _Optional[int] = ..., message_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., settled_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., next_utterance: _Optional[int] = ...) -> None: ...
+    decoder_state: bytes
+    def __init__(self, number: _Optional[int] = ..., sequence: _Optional[int] = ..., message_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., settled_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., next_utterance: _Optional[int] = ..., decoder_state: _Optional[bytes] = ...) -> None: ...
 
 class UtteranceFinished(_message.Message):
     __slots__ = ("final", "mark", "engine", "punctuated")
