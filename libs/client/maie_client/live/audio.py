@@ -11,11 +11,18 @@ from maie_client.live.errors import audio_invalid
 DEFAULT_RATE_HERTZ: Final = 16_000
 # Longer audio is divided into messages of this length.
 MESSAGE_SECONDS: Final = 0.2
-# The encodings whose samples have a length. Others come as packets, which are not divided.
+# Streams may be cut anywhere. At 8 kbit/s this is 4 s of Opus, and a message holds up to 10 s.
+STREAM_BYTES: Final = 4096
+# The encodings whose samples have a length.
 _SAMPLE_BYTES = {
     live.AUDIO_ENCODING_LINEAR16: 2,
     live.AUDIO_ENCODING_MULAW: 1,
     live.AUDIO_ENCODING_ALAW: 1,
+}
+_STREAMS = {
+    live.AUDIO_ENCODING_OGG_OPUS,
+    live.AUDIO_ENCODING_WEBM_OPUS,
+    live.AUDIO_ENCODING_FLAC,
 }
 
 
@@ -25,8 +32,14 @@ def divided(audio: bytes, format_: live.AudioFormat) -> Iterator[bytes]:
     Raises:
         ClientError: INVALID_ARGUMENT with AUDIO_PART_INVALID: it ends within a sample.
     """
+    if format_.encoding in _STREAMS:
+        return (
+            bytes(audio[start : start + STREAM_BYTES])
+            for start in range(0, len(audio), STREAM_BYTES)
+        )
     sample = _SAMPLE_BYTES.get(format_.encoding)
     if sample is None:
+        # A packet is one message.
         return iter([bytes(audio)] if audio else [])
     frame = sample * max(1, format_.channels)
     if len(audio) % frame:
