@@ -45,6 +45,8 @@ from tests.asr.recordings import (
     read_audio,
     words_of,
 )
+from tests.models.sherpa.attention import write_canary, write_whisper
+from tests.models.sherpa.ctc import write_nemo_ctc, write_sense_voice, write_zipformer_ctc
 from tests.models.sherpa.k2 import write_k2, write_k2_streaming
 from tests.models.sherpa.nemo import write_nemo, write_nemo_streaming
 from tests.waiting import PATIENCE_SECONDS
@@ -111,6 +113,11 @@ def sherpa_case(write: Callable[[Path], None], **more: Any) -> EngineCase:
 CASES = {
     "chunkformer": EngineCase(settings=chunkformer_settings, text=None),
     "pocketsphinx": EngineCase(settings=pocketsphinx_settings, other=LIBRIVOX[-1]),
+    "sherpa, Canary": sherpa_case(write_canary),
+    "sherpa, CTC of NeMo": sherpa_case(write_nemo_ctc),
+    "sherpa, CTC of Zipformer": sherpa_case(write_zipformer_ctc),
+    "sherpa, SenseVoice": sherpa_case(write_sense_voice),
+    "sherpa, Whisper": sherpa_case(write_whisper),
     "sherpa, transducer of NeMo": sherpa_case(write_nemo),
     "sherpa, transducer with beams": sherpa_case(
         write_k2, decoding_method="modified_beam_search", window_seconds=3

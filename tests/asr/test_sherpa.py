@@ -27,6 +27,8 @@ from maie_asr.settings import AsrSettings, SherpaSettings
 from maie_cli.models import trust
 from maie_core.errors import Code, StageError
 from tests.asr.recordings import BUG_AND_BUDGET, read_audio
+from tests.models.sherpa.attention import write_canary, write_whisper
+from tests.models.sherpa.ctc import HEARD, write_sense_voice
 from tests.models.sherpa.k2 import write_k2
 from tests.models.sherpa.nemo import write_nemo, write_nemo_streaming
 from tests.models.sherpa.published import FILES, WRITERS, write_model
@@ -182,6 +184,47 @@ def test_models_that_know_their_languages_need_no_setting(
 ) -> None:
     chosen = settings(write_model(tmp_path / "model", family), language_codes=()).sherpa
     assert language_codes(find_model(chosen), chosen) == codes
+
+
+@pytest.mark.parametrize("write", [write_canary, write_whisper])
+async def test_each_request_is_read_in_its_own_language(
+    write: Callable[[Path], None], tmp_path: Path
+) -> None:
+    write(tmp_path / "model")
+    trust(tmp_path / "model")
+    given = speech(read_audio(BUG_AND_BUDGET))
+    german = RecognizeOptions(language="de")
+    translated = RecognizeOptions(language="de", translate=True)
+    async with create(settings(tmp_path / "model", language_codes=())) as engine:
+        assert engine.capabilities.translates
+        options = (ENGLISH, german, translated)
+        alone = [await read(engine, given, each) for each in options]
+        together = await asyncio.gather(*(read(engine, given, each) for each in options))
+    assert len({segments[0].text for segments in alone}) == len(options)
+    assert [segments[0].language for segments in alone] == ["en", "de", "de"]
+    assert together == alone
+
+
+async def test_a_model_that_detects_the_language_says_which(tmp_path: Path) -> None:
+    write_sense_voice(tmp_path / "model")
+    trust(tmp_path / "model")
+    given = speech(read_audio(BUG_AND_BUDGET))
+    for codes, spoken in (((), HEARD.strip("<|>")), (("yue",), "yue")):
+        async with create(settings(tmp_path / "model", language_codes=codes)) as engine:
+            assert engine.capabilities.detects_language == (not codes)
+            segments = await read(engine, given, RecognizeOptions())
+        assert {each.language for each in segments} == {spoken}
+        assert not any("<|" in each.text for each in segments)
+
+
+async def test_a_whisper_that_is_given_no_language_detects_one(tmp_path: Path) -> None:
+    write_whisper(tmp_path / "model")
+    trust(tmp_path / "model")
+    given = speech(read_audio(BUG_AND_BUDGET))
+    async with create(settings(tmp_path / "model", language_codes=())) as engine:
+        (found,) = await read(engine, given, RecognizeOptions())
+        named = RecognizeOptions(language=found.language)
+        assert await read(engine, given, named) == [found]
 
 
 def test_a_model_that_has_to_know_the_language_asks_for_it(tmp_path: Path) -> None:

@@ -5,42 +5,33 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.models.sherpa.attention import write_canary, write_whisper
+from tests.models.sherpa.ctc import write_nemo_ctc, write_sense_voice, write_zipformer_ctc
 from tests.models.sherpa.graphs import FLOAT, Graph
 from tests.models.sherpa.k2 import write_k2, write_k2_streaming
 from tests.models.sherpa.nemo import write_nemo, write_nemo_streaming
 
 # Those that run.
 WRITERS: dict[str, Callable[[Path], None]] = {
+    "canary": write_canary,
+    "nemo-ctc": write_nemo_ctc,
     "nemo-transducer": write_nemo,
+    "sense-voice": write_sense_voice,
     "streaming-nemo-transducer": write_nemo_streaming,
     "streaming-transducer": write_k2_streaming,
     "transducer": write_k2,
+    "whisper": write_whisper,
+    "zipformer-ctc": write_zipformer_ctc,
 }
 # The others: their files, and the metadata that those in ONNX have.
 FILES = {
-    "canary": "encoder.int8.onnx decoder.int8.onnx tokens.txt",
     "moonshine": "preprocess.onnx encode.int8.onnx uncached_decode.int8.onnx "
     "cached_decode.int8.onnx tokens.txt",
     "moonshine-v2": "encoder_model.ort decoder_model_merged.ort tokens.txt",
-    "nemo-ctc": "model.int8.onnx model.onnx tokens.txt",
-    "paraformer": "model.int8.onnx tokens.txt",
+    "paraformer": "model.int8.onnx model.onnx tokens.txt",
     "qwen3-asr": "conv_frontend.onnx encoder.int8.onnx decoder.int8.onnx tokenizer/vocab.json",
-    "sense-voice": "model.int8.onnx model.onnx tokens.txt",
-    "whisper": "tiny-encoder.int8.onnx tiny-decoder.int8.onnx tiny-encoder.onnx tiny-tokens.txt",
-    "zipformer-ctc": "model.onnx tokens.txt",
 }
-METADATA = {
-    "canary": {"model_type": "EncDecMultiTaskModel"},
-    "nemo-ctc": {"model_type": "EncDecHybridRNNTCTCBPEModel"},
-    "paraformer": {"model_type": "paraformer"},
-    "sense-voice": {"model_type": "sense_voice_ctc"},
-    "whisper": {
-        "model_type": "whisper-tiny",
-        "is_multilingual": "1",
-        "all_language_codes": "en,de",
-    },
-    "zipformer-ctc": {"model_type": "zipformer2_ctc"},
-}
+METADATA = {"paraformer": {"model_type": "paraformer"}}
 
 
 def write_model(folder: Path, family: str) -> Path:
