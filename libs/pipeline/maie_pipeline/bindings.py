@@ -7,12 +7,29 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from maie.asr.v1 import asr_pb2
+from maie.asr.v1 import asr_pb2, streaming_pb2
 from maie.common.v1 import types_pb2 as common
 from maie.enhancement.v1 import enhancement_pb2
 from maie.event.v1 import event_pb2 as event
 from maie.preprocess.v1 import preprocess_pb2
 from maie.summary.v1 import summary_pb2
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class StreamBinding:
+    """An RPC of a stage with a stream of requests, for work that is no unit.
+
+    Attributes:
+        service: The gRPC service's full name.
+        method: The RPC's name within the service.
+        request: The message of a request.
+        response: The message of a response.
+    """
+
+    service: str
+    method: str
+    request: type[Message]
+    response: type[Message]
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -28,6 +45,7 @@ class StageBinding:
             contract has no such field.
         response: The RPC's response, likewise in a UnitProgress.
         distribution: The distribution that serves the stage; maie-SLUG where empty.
+        stream: What else the stage may answer.
     """
 
     slug: str
@@ -37,6 +55,12 @@ class StageBinding:
     request: type[Message]
     response: type[Message]
     distribution: str = ""
+    stream: StreamBinding | None = None
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The full names of the stage's gRPC services."""
+        return (self.service, self.stream.service) if self.stream else (self.service,)
 
     def set_request(self, task: event.StageTask, request: Message) -> None:
         """Gives a task the request of this stage."""
@@ -92,6 +116,12 @@ BINDINGS: dict[str, StageBinding] = {
             method="Transcribe",
             request=asr_pb2.TranscribeRequest,
             response=asr_pb2.TranscribeResponse,
+            stream=StreamBinding(
+                service="maie.asr.v1.StreamingAsrService",
+                method="StreamingRecognize",
+                request=streaming_pb2.StreamingRecognizeRequest,
+                response=streaming_pb2.StreamingRecognizeResponse,
+            ),
         ),
         StageBinding(
             slug="enhancement",

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from maie_core.settings import GpuServiceSettings, Settings
+from maie_runtime.worker.cores import usable_cores
 from maie_runtime.worker.engines import find_engine
 
 SuspectTextPolicy = Literal["off", "report", "remove"]
@@ -16,6 +17,8 @@ Sha256 = Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]
 LanguageCode = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
 
 ENGINES = "maie.asr.engines"
+# More readings at a time wait for memory more than they compute.
+MAX_AUTO_WORKERS = 8
 
 
 class SuspectTextSettings(Settings):
@@ -226,6 +229,59 @@ class SherpaSettings(Settings):
         return self
 
 
+class LiveSettings(Settings):
+    """Recognition while somebody speaks; `MAIE_ASR_LIVE_` in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="MAIE_ASR_LIVE_", protected_namespaces=())
+
+    tracks: int = Field(default=16, ge=0, le=1000)
+    """The most live tracks at a time; fewer where another one could not be served in time. 0 takes
+    recordings alone. Also off while the model shares its GPU with other services."""
+    engine: str = ""
+    """The engine for live speech; empty: that of recordings."""
+    model_path: Path | None = None
+    """The directory of the engine's model for live speech; unset: that of recordings."""
+    device: Literal["", "cpu", "cuda"] = ""
+    """Where the model for live speech runs; empty: where that of recordings does."""
+    workers: int = Field(default=0, ge=0, le=64)
+    """How many readings run at a time, on a CPU each in one thread. 0: one for each core that the
+    process may use, up to 8."""
+    beam_size: int = Field(default=5, ge=1)
+    """The number of hypotheses that beam search keeps for a final."""
+    busy_beam_size: int = Field(default=1, ge=1)
+    """Likewise, while other finals wait."""
+    partial_beam_size: int = Field(default=1, ge=1)
+    """Likewise, for a partial result."""
+    partials: bool = True
+    """Whether partial results come, unless a request says otherwise."""
+    partial_interval_seconds: float = Field(default=1.0, ge=0.2, le=10)
+    """The time between two partial results; more under load."""
+    turn_detector: Literal["vad", "client"] = "vad"
+    """What ends an utterance: silence, or only the client."""
+    threshold: float | None = Field(default=None, ge=0.05, le=0.95)
+    """The probability of speech from which an utterance begins. Unset: 0.3, and 0.1 in the band of
+    a telephone."""
+    min_silence_seconds: float = Field(default=0.5, ge=0.1, le=5)
+    """The silence that ends an utterance."""
+    eager_silence_seconds: float = Field(default=0.2, ge=0, le=5)
+    """The silence after which the end is decoded ahead; 0 for never. Decoding that speech makes
+    useless costs an eighth more work, and finals come sooner by what the decoding takes."""
+    eager_end: bool = False
+    """Whether a probable end is announced."""
+    max_utterance_seconds: float = Field(default=20.0, ge=2, le=28)
+    """The longest utterance; a longer one is divided where speech is least probable."""
+
+    @property
+    def apart(self) -> bool:
+        """Whether live speech has an engine of its own."""
+        return bool(self.engine or self.model_path or self.device)
+
+    @property
+    def worker_count(self) -> int:
+        """How many readings run at a time."""
+        return self.workers or min(usable_cores(), MAX_AUTO_WORKERS)
+
+
 class AsrSettings(GpuServiceSettings):
     """The ASR service; `MAIE_ASR_` in the environment."""
 
@@ -255,7 +311,15 @@ class AsrSettings(GpuServiceSettings):
     """The engine `chunkformer`."""
     sherpa: SherpaSettings = Field(default_factory=SherpaSettings)
     """The engine `sherpa`."""
+    live: LiveSettings = Field(default_factory=LiveSettings)
+    """Recognition while somebody speaks."""
+
+    @property
+    def live_tracks(self) -> int:
+        """The most live tracks at a time. A model that shares its GPU is not there at all times."""
+        return 0 if self.shared_gpu and self.live.device != "cpu" else self.live.tracks
 
     def check(self) -> None:
         """Refuses an engine that is not installed."""
         find_engine(ENGINES, self.engine)
+        find_engine(ENGINES, self.live.engine or self.engine)

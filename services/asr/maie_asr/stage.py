@@ -14,6 +14,7 @@ from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
 from maie_asr.draft import Draft, DraftRules
 from maie_asr.engine import Engine, RecognizedSegment, RecognizeOptions
+from maie_asr.live.service import LiveService, open_live
 from maie_asr.messages import capability_names
 from maie_asr.options import recognize_options, suspect_text_policy
 from maie_asr.rereading import SecondReader
@@ -37,9 +38,17 @@ class TranscribeStage:
         engine: The engine.
         settings: The values of the options that requests leave unset.
         executor: Where audio is parsed and the VAD runs.
+        live: Recognises live speech, which comes first; None where there is none.
     """
 
-    def __init__(self, engine: Engine, settings: AsrSettings, executor: Executor) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        settings: AsrSettings,
+        executor: Executor,
+        live: LiveService | None = None,
+    ) -> None:
+        self.streams = live
         self._engine = engine
         self.weights = engine.weights
         self._settings = settings
@@ -96,6 +105,8 @@ class TranscribeStage:
             async for found in recognized:
                 unjudged = common.SUSPECT_REASON_UNSPECIFIED
                 yield found, unjudged if policy == "off" else await judge.judge(found)
+                if self.streams is not None:
+                    await self.streams.give_way()
 
     async def _read_again(
         self, draft: Draft, source: Source, options: RecognizeOptions, language: str
@@ -165,7 +176,7 @@ class TranscribeStage:
 
 @asynccontextmanager
 async def open_stage(settings: AsrSettings, blobs: Blobs) -> AsyncIterator[TranscribeStage]:
-    """Loads the engine that the settings name.
+    """Loads the engines that the settings name.
 
     Args:
         settings: The service's settings.
@@ -175,8 +186,11 @@ async def open_stage(settings: AsrSettings, blobs: Blobs) -> AsyncIterator[Trans
         StageError: FAILED_PRECONDITION where the engine or its model is missing.
     """
     with ThreadPoolExecutor(settings.slots, "asr-source") as executor:
-        async with load_engine(ENGINES, settings.engine)(settings) as engine:
-            yield TranscribeStage(engine, settings, executor)
+        async with (
+            load_engine(ENGINES, settings.engine)(settings) as engine,
+            open_live(settings, engine) as live,
+        ):
+            yield TranscribeStage(engine, settings, executor, live)
 
 
 def _report(transcript: common.Transcript, policy: SuspectTextPolicy) -> None:

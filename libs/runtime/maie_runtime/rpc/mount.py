@@ -42,18 +42,23 @@ class GrpcMount:
 
     async def _answer(self, request: Any, _: Any) -> AsyncIterator[Any]:
         if self._stage is None or self._host is None:
-            raise StageError(
-                Code.UNAVAILABLE,
-                Reason.MODEL_LOADING,
-                "The service is still loading its model; try again in a few seconds.",
-                retry_after=LOADING_RETRY_AFTER,
-            )
+            raise still_loading()
         try:
             async with aclosing(answer(self._host, self._stage, request, self._blobs)) as responses:
                 async for response in responses:
                     yield response
         except StageError as error:
             raise _discreet(error) from error
+
+
+def still_loading() -> StageError:
+    """The error before the model is loaded."""
+    return StageError(
+        Code.UNAVAILABLE,
+        Reason.MODEL_LOADING,
+        "The service is still loading its model; try again in a few seconds.",
+        retry_after=LOADING_RETRY_AFTER,
+    )
 
 
 def _discreet(error: StageError) -> StageError:

@@ -32,9 +32,10 @@ from maie_runtime.failpoints import warn_of_failpoints
 from maie_runtime.gpu.residency import open_residency
 from maie_runtime.rpc.mount import GrpcMount
 from maie_runtime.rpc.server import GrpcServer
+from maie_runtime.rpc.stream_mount import StreamMount
 from maie_runtime.worker.host import Host, end_process
 from maie_runtime.worker.malloc import limit_arenas
-from maie_runtime.worker.stage import Stage
+from maie_runtime.worker.stage import OffersStreams, Stage, Streams
 from maie_runtime.worker.unit import UnitRunner
 
 log = structlog.get_logger()
@@ -101,8 +102,9 @@ async def serve_stage(
     blobs = Blobs(settings.mesh.blob_url)
     grace = settings.mesh.shutdown_grace_seconds
     instance = settings.instance or instance_name(binding.slug)
-    server = GrpcServer(settings.listen, (binding.service,))
+    server = GrpcServer(settings.listen, binding.services)
     mount = GrpcMount(server.server, binding, blobs)
+    stream_mount = StreamMount(server.server, binding.stream) if binding.stream else None
     await server.start()
     async with AsyncExitStack() as stack:
         stack.push_async_callback(server.stop, grace)
@@ -123,11 +125,14 @@ async def serve_stage(
                 stage = await stack.enter_async_context(open_stage(blobs))
             residency.manage(stage)
             # While its model is loaded, since the model provides the version.
-            info = _worker_info(binding, settings, stage, instance, server.address)
+            streams = stage.streams if isinstance(stage, OffersStreams) else None
+            info = _worker_info(binding, settings, stage, streams, instance, server.address)
         # Before the stage ends, since it unloads the stage's model.
         stack.push_async_callback(residency.close)
         host = Host(settings=settings, residency=residency)
         mount.serve(stage, host)
+        if stream_mount is not None:
+            stream_mount.serve(streams)
         runner = UnitRunner(
             binding=binding, stage=stage, broker=broker, blobs=blobs, worker=instance
         )
@@ -142,6 +147,8 @@ async def serve_stage(
             yield server.address
         finally:
             await server.set_serving(False)
+            if streams is not None:
+                await streams.drain()
             await asyncio.gather(consumer.stop(grace), server.stop(grace))
 
 
@@ -153,6 +160,7 @@ def _worker_info(
     binding: StageBinding,
     settings: ServiceSettings,
     stage: Stage[Any, Any],
+    streams: Streams | None,
     instance: str,
     address: str,
 ) -> event.WorkerInfo:
@@ -163,6 +171,7 @@ def _worker_info(
         version=_version(binding),
         slots=settings.slots,
         models=stage.models(),
+        live_tracks=streams.limit if streams else 0,
     )
     info.start_time.GetCurrentTime()
     return info

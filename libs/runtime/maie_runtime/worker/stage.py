@@ -7,9 +7,9 @@ and response are the protobuf messages of the contract on both.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from maie.event.v1 import event_pb2 as event
 from maie_runtime.blobs import Blobs
@@ -72,4 +72,36 @@ class Stage(Protocol[RequestT, ResponseT]):
 
     def models(self) -> Sequence[event.ModelInfo]:
         """The stage's models."""
+        ...
+
+
+class Streams(Protocol):
+    """Answers calls with a stream of requests, which are no units.
+
+    Attributes:
+        limit: How many calls it takes at a time.
+    """
+
+    limit: int
+
+    def answer(self, requests: AsyncIterator[Any]) -> AsyncGenerator[Any, None]:
+        """Answers one call. Closing the iteration ends its work.
+
+        Raises:
+            StageError: The call failed.
+        """
+        ...
+
+    async def drain(self) -> None:
+        """Makes all calls end soon, since the service stops."""
+        ...
+
+
+@runtime_checkable
+class OffersStreams(Protocol):
+    """A Stage that answers the `stream` of its binding."""
+
+    @property
+    def streams(self) -> Streams | None:
+        """What answers; None where it is turned off."""
         ...

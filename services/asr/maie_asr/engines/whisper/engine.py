@@ -7,7 +7,14 @@ import json
 import math
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, asynccontextmanager, closing, nullcontext
+from contextlib import (
+    AbstractContextManager,
+    ExitStack,
+    asynccontextmanager,
+    closing,
+    nullcontext,
+)
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +33,17 @@ from maie_asr.engine import (
     Speech,
 )
 from maie_asr.engines.whisper.arguments import pause_rules, transcribe_arguments, without_vad
+from maie_asr.engines.whisper.live import WhisperLive
 from maie_asr.engines.whisper.model import (
     batch_calls,
     cross_batch_size,
     describe,
     find_model,
     is_distilled,
+    lends_to_live,
     load_model,
     model_files,
+    recording_workers,
     verify_model,
 )
 from maie_asr.engines.whisper.pauses import join, kept_parts, windows
@@ -58,6 +68,7 @@ class WhisperEngine:
         reading: Entered by a thread while it uses the model.
         weights: The model's weights.
         version: The software and the model, without parameters.
+        live: Reads live speech with the same model; None where it has another.
     """
 
     description = "OpenAI Whisper by faster-whisper: many languages, punctuation and casing."
@@ -71,8 +82,10 @@ class WhisperEngine:
         reading: Reading,
         weights: WhisperWeights,
         version: common.EngineVersion,
+        live: WhisperLive | None = None,
     ) -> None:
         self._model = model
+        self._live = live
         self._executor = executor
         self._reading = reading
         self.weights = weights
@@ -96,6 +109,10 @@ class WhisperEngine:
     def network(self) -> Any:
         """The network that decodes the windows."""
         return self._model.model
+
+    def live(self) -> WhisperLive | None:
+        """Reads live speech; None where that has a model of its own."""
+        return self._live
 
     def version(self, options: RecognizeOptions) -> common.EngineVersion:
         """The model with every decoding parameter."""
@@ -173,18 +190,23 @@ async def create(settings: AsrSettings) -> AsyncIterator[WhisperEngine]:
     path = find_model(whisper, settings.mesh.models_dir)
     loop = asyncio.get_running_loop()
     together = cross_batch_size(whisper)
-    workers = settings.slots if together == 1 else 1
-    with ThreadPoolExecutor(max(settings.slots, together), "whisper") as executor:
+    live_workers = settings.live.worker_count if lends_to_live(settings) else 0
+    workers = recording_workers(settings)
+    with ExitStack() as stack:
+        executor = stack.enter_context(ThreadPoolExecutor(max(settings.slots, together), "whisper"))
         sha256 = await loop.run_in_executor(executor, verify_model, path, whisper)
-        model = await loop.run_in_executor(executor, load_model, path, whisper, workers)
+        load = partial(load_model, path, whisper, workers, live_workers)
+        model = await loop.run_in_executor(executor, load)
         version = describe(path, whisper, model, sha256)
         weights = WhisperWeights(model.model, model_files(path), executor)
-        if together == 1:
-            yield WhisperEngine(model, path, whisper, executor, nullcontext, weights, version)
-            return
-        with closing(batch_calls(model, whisper)) as batching:
-            reading = batching.reading
-            yield WhisperEngine(model, path, whisper, executor, reading, weights, version)
+        reading: Reading = nullcontext
+        if together > 1:
+            reading = stack.enter_context(closing(batch_calls(model, whisper))).reading
+        live = None
+        if live_workers:
+            threads = stack.enter_context(ThreadPoolExecutor(live_workers, "whisper-live"))
+            live = WhisperLive(model, whisper, settings.live, threads, weights, reading)
+        yield WhisperEngine(model, path, whisper, executor, reading, weights, version, live)
 
 
 def _segment(segment: Segment, language: str, seconds: float) -> RecognizedSegment:

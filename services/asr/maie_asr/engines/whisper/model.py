@@ -12,7 +12,7 @@ from faster_whisper import WhisperModel
 from maie.common.v1 import types_pb2 as common
 from maie_asr.engines.whisper.alignment import AligningModel
 from maie_asr.engines.whisper.batching import BatchingModel
-from maie_asr.settings import WhisperSettings
+from maie_asr.settings import AsrSettings, WhisperSettings
 from maie_core.errors import Code, StageError
 from maie_core.models import (
     DEFAULT_WHISPER,
@@ -82,13 +82,16 @@ def batch_calls(model: WhisperModel, settings: WhisperSettings) -> BatchingModel
     return batching
 
 
-def load_model(path: Path, settings: WhisperSettings, workers: int) -> WhisperModel:
+def load_model(
+    path: Path, settings: WhisperSettings, workers: int, live_workers: int = 0
+) -> WhisperModel:
     """Loads a model. Blocks for seconds.
 
     Args:
         path: The model's directory.
         settings: The engine's settings.
-        workers: The concurrent calls of each device.
+        workers: The concurrent calls of each device for recordings; on a CPU they share the cores.
+        live_workers: The concurrent calls for live speech beside them.
 
     Raises:
         StageError: FAILED_PRECONDITION with DEVICE_UNAVAILABLE,
@@ -102,7 +105,7 @@ def load_model(path: Path, settings: WhisperSettings, workers: int) -> WhisperMo
             device_index=list(settings.device_index),
             compute_type=compute_type,
             cpu_threads=cpu_threads(settings, workers),
-            num_workers=workers,
+            num_workers=workers + live_workers,
             local_files_only=True,
         )
     # The tokenizers library raises a bare Exception.
@@ -118,11 +121,31 @@ def cpu_threads(settings: WhisperSettings, workers: int) -> int:
 
     Args:
         settings: The engine's settings.
-        workers: The concurrent calls.
+        workers: The concurrent recordings.
     """
     if settings.cpu_threads or "OMP_NUM_THREADS" in os.environ:
         return settings.cpu_threads
     return share(usable_cores(), workers, MAX_AUTO_THREADS)
+
+
+def recording_workers(settings: AsrSettings) -> int:
+    """The concurrent calls of each device for recordings; batches come one at a time."""
+    return settings.slots if cross_batch_size(settings.whisper) == 1 else 1
+
+
+def lends_to_live(settings: AsrSettings) -> bool:
+    """Whether live speech uses the model of recordings.
+
+    On a CPU only where each call has one thread and runs by itself, which is best for live speech:
+    CTranslate2 has one number of threads for all calls of a model.
+    """
+    whisper = settings.whisper
+    if not settings.live_tracks or settings.live.apart:
+        return False
+    if whisper.device == "cuda":
+        return True
+    one_thread = cpu_threads(whisper, recording_workers(settings)) == 1
+    return one_thread and cross_batch_size(whisper) == 1
 
 
 def verify_model(path: Path, settings: WhisperSettings) -> str:

@@ -1,0 +1,1 @@
+"""Recognition while somebody speaks: tracks, their utterances, and who is read next."""

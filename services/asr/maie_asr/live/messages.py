@@ -1,0 +1,121 @@
+"""The events of a live track, as the contract has them."""
+
+from __future__ import annotations
+
+from google.protobuf.duration_pb2 import Duration
+
+from maie.asr.v1 import streaming_pb2 as streaming
+from maie.common.v1 import types_pb2 as common
+from maie_asr.engine import SAMPLE_RATE
+from maie_asr.live.engine import LiveReading
+from maie_speech.agreement import PartialText
+from maie_speech.finder import Span
+from maie_speech.turns import Turn, TurnCause, TurnChange
+
+Response = streaming.StreamingRecognizeResponse
+
+_EVENTS = {
+    TurnChange.STARTED: streaming.TURN_EVENT_STARTED,
+    TurnChange.EAGER_END: streaming.TURN_EVENT_EAGER_END,
+    TurnChange.RESUMED: streaming.TURN_EVENT_RESUMED,
+    TurnChange.ENDED: streaming.TURN_EVENT_ENDED,
+}
+_REASONS = {
+    None: streaming.END_REASON_UNSPECIFIED,
+    TurnCause.SILENCE: streaming.END_REASON_SILENCE,
+    TurnCause.FINALIZE: streaming.END_REASON_FINALIZE,
+    TurnCause.TRACK_END: streaming.END_REASON_TRACK_END,
+    TurnCause.MAX_LENGTH: streaming.END_REASON_MAX_LENGTH,
+    TurnCause.SHUTDOWN: streaming.END_REASON_SHUTDOWN,
+}
+
+
+def turn_event(turn: Turn, text: str = "") -> Response:
+    """That an utterance begins or ends."""
+    return Response(
+        turn=streaming.StreamingTurn(
+            utterance=turn.number,
+            event=_EVENTS[turn.change],
+            offset=offset(turn.offset),
+            text=text,
+            reason=_REASONS[turn.cause],
+        )
+    )
+
+
+def partial_event(number: int, span: Span, text: PartialText, stability: float) -> Response:
+    """The text of an utterance so far."""
+    return Response(
+        partial=streaming.StreamingPartial(
+            utterance=number,
+            range=_range(span),
+            stable_text=text.stable,
+            unstable_text=text.unstable,
+            stability=stability,
+        )
+    )
+
+
+def final_event(turn: Turn, reading: LiveReading, latency: float) -> Response:
+    """The text of an utterance that is over.
+
+    Args:
+        turn: Its end.
+        reading: Its text.
+        latency: The time since the last speech arrived, in seconds.
+    """
+    return Response(
+        final=streaming.StreamingFinal(
+            utterance=turn.number,
+            range=_range(turn.span),
+            text=reading.text,
+            words=[
+                common.Word(
+                    start_offset=offset(turn.span.start + round(word.start * SAMPLE_RATE)),
+                    end_offset=offset(turn.span.start + round(word.end * SAMPLE_RATE)),
+                    word=word.text,
+                    confidence=word.confidence,
+                )
+                for word in reading.words
+            ],
+            confidence=reading.confidence,
+            language_code=reading.language,
+            reason=_REASONS[turn.cause],
+            latency=duration(latency),
+        )
+    )
+
+
+def progress_event(received: int, settled: int, behind: float) -> Response:
+    """How far a track is."""
+    return Response(
+        progress=streaming.StreamingProgress(
+            received_offset=offset(received),
+            settled_offset=offset(settled),
+            behind=duration(behind),
+        )
+    )
+
+
+def offset(samples: int) -> Duration:
+    """A place in a track, exactly: a sample is 62.5 microseconds."""
+    found = Duration()
+    found.FromNanoseconds(samples * 1_000_000_000 // SAMPLE_RATE)
+    return found
+
+
+def duration(seconds: float) -> Duration:
+    """A time, to the microsecond."""
+    found = Duration()
+    found.FromMicroseconds(round(max(seconds, 0.0) * 1e6))
+    return found
+
+
+def samples_of(place: Duration) -> int:
+    """A place in a track, in samples."""
+    nanoseconds = place.seconds * 1_000_000_000 + place.nanos
+    return round(nanoseconds * SAMPLE_RATE / 1_000_000_000)
+
+
+def _range(span: Span) -> common.TimeRange:
+    return common.TimeRange(start_offset=offset(span.start), end_offset=offset(span.end))

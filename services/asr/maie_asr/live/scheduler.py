@@ -1,0 +1,159 @@
+"""Which reading comes next, among those of all live tracks."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+
+from maie_asr.live.engine import LiveReading
+from maie_asr.live.load import MAX_THINNING, LoadMeter
+from maie_runtime.background import background_tasks
+
+Work = Callable[[], Awaitable[LiveReading | None]]
+
+
+class Priority(enum.IntEnum):
+    """What comes first."""
+
+    FINAL = 0
+    EAGER = 1
+    """A final whose utterance is probably over."""
+    PARTIAL = 2
+
+
+class Job:
+    """A reading that waits, runs or is done.
+
+    Attributes:
+        priority: How soon it comes; it may be raised while it waits.
+        work: Reads.
+        result: The reading; None where there was nothing to read. Cancelled where it is no longer
+            wanted.
+        queued: When it was queued, by the monotonic clock.
+    """
+
+    def __init__(self, priority: Priority, work: Work) -> None:
+        self.priority = priority
+        self.work = work
+        self.result: asyncio.Future[LiveReading | None] = asyncio.get_running_loop().create_future()
+        self.queued = time.monotonic()
+
+
+class Scheduler:
+    """Runs readings: finals first, then those that are probably final, then partials.
+
+    Args:
+        workers: How many run at a time.
+        meter: Counts what they cost.
+    """
+
+    def __init__(self, workers: int, meter: LoadMeter) -> None:
+        self._workers = workers
+        self._meter = meter
+        self._waiting: dict[Priority, deque[Job]] = {each: deque() for each in Priority}
+        self._running = 0
+        self._filled, self._idle = asyncio.Event(), asyncio.Event()
+        self._idle.set()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Runs the workers during the context."""
+        async with background_tasks(*(self._work() for _ in range(self._workers))):
+            yield
+
+    def submit(self, priority: Priority, work: Work) -> Job:
+        """Queues a reading."""
+        job = Job(priority, work)
+        self._waiting[priority].append(job)
+        self._note()
+        return job
+
+    def promote(self, job: Job, priority: Priority) -> None:
+        """Raises the priority of a reading that waits."""
+        if self._take_out(job):
+            job.priority = priority
+            self._waiting[priority].append(job)
+
+    def withdraw(self, job: Job) -> None:
+        """Drops a reading that is no longer wanted. One that runs ends, and nobody gets it."""
+        if not job.result.cancel() and not job.result.cancelled():
+            # Failures that nobody asks for are none.
+            job.result.exception()
+        self._take_out(job)
+        self._note()
+
+    @property
+    def pressed(self) -> bool:
+        """Whether finals wait."""
+        return bool(self._waiting[Priority.FINAL])
+
+    @property
+    def thinning(self) -> int:
+        """How many times more seldom than asked for partials should come."""
+        finals = len(self._waiting[Priority.FINAL]) + len(self._waiting[Priority.EAGER])
+        waiting = len(self._waiting[Priority.PARTIAL]) + 2 * finals
+        return min(max(1, waiting), MAX_THINNING)
+
+    def lateness(self) -> float:
+        """How long the oldest final has waited for a worker, in seconds."""
+        waiting = self._waiting[Priority.FINAL]
+        return time.monotonic() - min(job.queued for job in waiting) if waiting else 0.0
+
+    async def idle(self) -> None:
+        """Waits until nothing waits or runs."""
+        await self._idle.wait()
+
+    async def _work(self) -> None:
+        while True:
+            while (job := self._next()) is None:
+                self._filled.clear()
+                await self._filled.wait()
+            self._running += 1
+            try:
+                await self._run(job)
+            finally:
+                self._running -= 1
+                job.result.cancel()
+                self._note()
+
+    def _next(self) -> Job | None:
+        return next((jobs.popleft() for jobs in self._waiting.values() if jobs), None)
+
+    async def _run(self, job: Job) -> None:
+        started = time.monotonic()
+        try:
+            found = await job.work()
+        except Exception as error:  # noqa: BLE001 - whoever waits for it raises it
+            if not job.result.done():
+                job.result.set_exception(error)
+            return
+        finally:
+            self._measure(job, time.monotonic() - started)
+        if not job.result.done():
+            job.result.set_result(found)
+
+    def _measure(self, job: Job, seconds: float) -> None:
+        if job.priority is Priority.PARTIAL:
+            self._meter.count_partial(seconds)
+        else:
+            self._meter.count_final(seconds)
+
+    def _take_out(self, job: Job) -> bool:
+        with suppress(ValueError):
+            self._waiting[job.priority].remove(job)
+            return True
+        return False
+
+    def _note(self) -> None:
+        """Wakes whoever waits for work, or for its end."""
+        waits = any(self._waiting.values())
+        if waits:
+            self._filled.set()
+        if waits or self._running:
+            self._idle.clear()
+        else:
+            self._idle.set()
