@@ -8,9 +8,9 @@ from typing import Any
 import av
 import numpy as np
 from av.audio.codeccontext import AudioCodecContext
-from av.audio.resampler import AudioResampler
 
 from maie.live.v1 import live_pb2 as live
+from maie_audio.resampler import Resampler
 from maie_gateway.live.formats import MIN_RATE, frame_bytes
 from maie_gateway.live.samples import RATE, SAMPLE_BYTES
 
@@ -34,7 +34,7 @@ class AudioReader:
         self._format = settled
         self._rate = settled.sample_rate_hertz
         self._frame_bytes = frame_bytes(settled)
-        self._resampler: AudioResampler | None = None
+        self._resampler = Resampler()
         self._given = 0
         self.frames = 0
 
@@ -59,10 +59,7 @@ class AudioReader:
 
         Silence follows, or the end of an utterance.
         """
-        rest = b""
-        if self._resampler is not None:
-            rest = b"".join(_pcm(frame) for frame in self._resampler.resample(None))
-            self._resampler = None
+        rest = self._resampler.flush()
         missing = (self.position - self._given) * SAMPLE_BYTES
         self._given = self.frames = 0
         return rest[:missing].ljust(missing, b"\0")
@@ -81,15 +78,9 @@ class AudioReader:
     def _resampled(self, mono: np.ndarray[Any, np.dtype[np.int16]]) -> bytes:
         if self._rate == RATE:
             return mono.astype("<i2").tobytes()
-        if self._resampler is None:
-            self._resampler = AudioResampler(format="s16", layout="mono", rate=RATE)
         frame = av.AudioFrame.from_ndarray(mono[None, :], format="s16", layout="mono")
         frame.sample_rate = self._rate
-        return b"".join(_pcm(ready) for ready in self._resampler.resample(frame))
-
-
-def _pcm(frame: av.AudioFrame) -> bytes:
-    return frame.to_ndarray().astype("<i2").tobytes()
+        return self._resampler.push(frame)
 
 
 @cache

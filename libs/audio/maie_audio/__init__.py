@@ -1,6 +1,6 @@
 """Compressed live audio, decoded as it comes in confined processes.
 
 `decoders.Decoders` is the pool of processes of a service; its `open` begins a track.
-The modules `child`, `track`, `sound`, `clock`, `sandbox` and the readers of formats run
-in those processes, and import neither protobuf nor numpy.
+The modules `child`, `track`, `sound`, `clock`, `resampler`, `sandbox` and the readers of
+formats run in those processes, and import neither protobuf nor numpy.
 """

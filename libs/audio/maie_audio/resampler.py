@@ -1,6 +1,7 @@
-"""Converts frames to 16 kHz mono 16-bit samples. Runs in the decoding process.
+"""Converts decoded frames to 16 kHz mono 16-bit samples, without threads.
 
-PyAV's own resampler starts a thread for each core of the machine, with a stack each.
+PyAV's own resampler starts a thread for each core of the machine, which has a stack of
+8 MB and nothing to do.
 """
 
 from __future__ import annotations
