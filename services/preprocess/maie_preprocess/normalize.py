@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import av
 import numpy as np
 from av.audio.frame import AudioFrame
-from av.audio.resampler import AudioResampler
 
+from maie_audio.resampler import Resampler
 from maie_core.reasons import Reason
 from maie_preprocess.calls import SIDES, CallFinder
 from maie_preprocess.crosstalk import CrosstalkGate
@@ -206,16 +206,15 @@ class _Converter:
     """
 
     def __init__(self, as_is: bool) -> None:
-        self._resampler = None if as_is else AudioResampler("s16", "mono", SAMPLE_RATE)
+        self._resampler = None if as_is else Resampler()
 
     def push(self, block: AudioFrame) -> np.ndarray:
         """Converts a block."""
-        return _samples([block] if self._resampler is None else self._resampler.resample(block))
+        if self._resampler is None:
+            return block.to_ndarray()[0]
+        return np.frombuffer(self._resampler.push(block), np.int16)
 
     def flush(self) -> np.ndarray:
         """Returns the samples that the resampler still buffers."""
-        return _samples([] if self._resampler is None else self._resampler.resample(None))
-
-
-def _samples(frames: list[AudioFrame]) -> np.ndarray:
-    return np.concatenate([np.empty(0, np.int16), *(each.to_ndarray()[0] for each in frames)])
+        rest = b"" if self._resampler is None else self._resampler.flush()
+        return np.frombuffer(rest, np.int16)
