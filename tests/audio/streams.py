@@ -124,9 +124,14 @@ def packets_of(samples: np.ndarray):
 
 @functools.cache
 def whole(encoding: Encoding, channels: int = 1) -> np.ndarray:
-    """What FFmpeg's decoder of whole files makes of the stream: 16 kHz, mono."""
+    """What FFmpeg makes of the stream as a file."""
+    return decoded_file(stream(encoding, channels))
+
+
+def decoded_file(data: bytes) -> np.ndarray:
+    """What FFmpeg makes of a whole file: 16 kHz, mono."""
     resampler = av.AudioResampler("s16", "mono", RATE)
-    with av.open(io.BytesIO(stream(encoding, channels)), "r") as file:
+    with av.open(io.BytesIO(data), "r") as file:
         frames = [*file.decode(audio=0), None]
         parts = [each.to_ndarray()[0] for frame in frames for each in resampler.resample(frame)]
     return np.concatenate(parts)
