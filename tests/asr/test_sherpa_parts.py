@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from maie_asr.engine import SpeechRange
 from maie_asr.engines.sherpa.hotwords import joined
 from maie_asr.engines.sherpa.metadata import read_metadata
+from maie_asr.engines.sherpa.reader import without_turns
+from maie_asr.engines.sherpa.recognizer import Reading
 from maie_asr.engines.sherpa.segments import segments
 from maie_asr.engines.sherpa.vocabulary import Vocabulary, read_vocabulary
 from maie_asr.engines.sherpa.windows import windows
@@ -97,6 +99,15 @@ def test_only_some_tokens_keep_their_times() -> None:
     assert tokens.only([0, 2]) == Tokens(
         texts=["a", "b"], starts=[0, 2], log_probabilities=[-1, -3]
     )
+
+
+def test_the_end_of_a_turn_is_no_text() -> None:
+    tokens = Tokens(texts=[" so", "<EOU>", " yes", "<EOB>"], starts=[0, 1, 2, 3])
+    reading = without_turns(Reading(text="so<EOU> yes<EOB>", tokens=tokens))
+    assert reading.text == "so yes"
+    assert [each[:2] for each in words_of(reading.text, reading.tokens)] == [("so", 0), ("yes", 2)]
+    plain = Reading(text="so", tokens=Tokens(texts=[" so"], starts=[0]))
+    assert without_turns(plain) is plain
 
 
 def spans(*ranges: tuple[int, int]) -> list[SpeechRange]:

@@ -20,6 +20,7 @@ from maie_asr.engine import (
     Speech,
 )
 from maie_asr.engines.sherpa.languages import is_multilingual, language_codes
+from maie_asr.engines.sherpa.live import SherpaLive
 from maie_asr.engines.sherpa.model import (
     Model,
     describe,
@@ -44,7 +45,7 @@ MAX_AUTO_THREADS = 4
 
 
 class SherpaEngine:
-    """Reads chunks window by window.
+    """Reads chunks window by window, and live speech where the model is a streaming one.
 
     Args:
         reader: The model.
@@ -52,6 +53,7 @@ class SherpaEngine:
         settings: The engine's settings.
         executor: The threads in which the model is used.
         version: The software and the model, with its parameters.
+        live: Reads live speech; None for a model that reads audio as a whole.
     """
 
     description = "A model of sherpa-onnx, such as Parakeet, Zipformer or SenseVoice."
@@ -65,6 +67,7 @@ class SherpaEngine:
         settings: SherpaSettings,
         executor: ThreadPoolExecutor,
         version: common.EngineVersion,
+        live: SherpaLive | None,
     ) -> None:
         self._reader = reader
         self.capabilities = capabilities
@@ -72,6 +75,11 @@ class SherpaEngine:
         self._longest_pause = round(settings.max_pause_seconds * SAMPLE_RATE)
         self._executor = executor
         self._version = version
+        self._live = live
+
+    def live(self) -> SherpaLive | None:
+        """The engine for live speech, in the same memory."""
+        return self._live
 
     def version(self, options: RecognizeOptions) -> common.EngineVersion:
         """The same for all options."""
@@ -116,7 +124,11 @@ async def create(settings: AsrSettings) -> AsyncIterator[SherpaEngine]:
     _check_search(model, chosen)
     codes = language_codes(model, chosen)
     lanes = 1 if model.family.exclusive else settings.slots
-    with ThreadPoolExecutor(lanes, "sherpa") as executor:
+    with (
+        ThreadPoolExecutor(lanes, "sherpa") as executor,
+        # Of its own: live speech does not wait for windows of recordings.
+        ThreadPoolExecutor(settings.live.worker_count, "sherpa-live") as live,
+    ):
         in_thread = partial(asyncio.get_running_loop().run_in_executor, executor)
         sha256 = await in_thread(verify_model, model, chosen)
         vocabulary = await in_thread(_vocabulary, model)
@@ -131,6 +143,7 @@ async def create(settings: AsrSettings) -> AsyncIterator[SherpaEngine]:
             chosen,
             executor,
             _version(model, chosen, sha256, call),
+            SherpaLive(reader, live) if model.family.streaming else None,
         )
 
 

@@ -68,14 +68,14 @@ class Reader:
         """
         stream = self.open(options)
         if not self._model.family.streaming:
-            return _without_turns(read_window(self._recognizer, stream, samples))
+            return without_turns(read_window(self._recognizer, stream, samples))
         feed(stream, samples)
         end_stream(stream)
         return self.continue_reading(stream)
 
     def continue_reading(self, stream: Any) -> Reading:
         """Reads what a stream has got since, after all before; for streaming models."""
-        return _without_turns(read_stream(self._recognizer, stream))
+        return without_turns(read_stream(self._recognizer, stream))
 
     def words(self, reading: Reading, seconds: float) -> list[PlacedWord]:
         """The words of a reading; none where the model gives no times."""
@@ -98,8 +98,8 @@ class Reader:
         return stream
 
 
-def _without_turns(reading: Reading) -> Reading:
-    """Takes the tokens out that are not speech."""
+def without_turns(reading: Reading) -> Reading:
+    """Takes the tokens out by which a model says whose turn it is."""
     tokens = reading.tokens
     spoken = [index for index, each in enumerate(tokens.texts) if each.strip() not in TURN_TOKENS]
     if len(spoken) == len(tokens.texts):
