@@ -263,7 +263,7 @@ class LiveSession:
             self.roster.drop(track, error)
             warning = common.Warning(reason=error.reason, message=error.message)
             event = live.TranscribeResponse(
-                warning=live.SessionWarning(track=track.name, warning=warning)
+                warning=live.SessionWarning(track=track.name, warning=warning, track_dropped=True)
             )
             event.event_time.GetCurrentTime()
             self.outbox.put(event)

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Literal
 
 from maie.catalog.v1 import catalog_pb2_grpc as catalog_grpc
+from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2_grpc as job_grpc
 from maie.live.v1 import live_pb2 as live
 from maie.live.v1 import live_pb2_grpc as live_grpc
@@ -49,12 +50,14 @@ class Truth:
         points: How many points there were.
         settles: Whether audio becomes durable.
         reads: What the words of a message are.
+        dropped: The reason for which each track is dropped in its calls.
     """
 
     breaks: Mapping[int, Break] = field(default_factory=dict)
     points: int = 0
     settles: bool = True
     reads: Callable[[bytes], str] = bytes.decode
+    dropped: dict[str, Reason] = field(default_factory=dict)
     refusal: StageError | None = None
     starts: list[live.StartSession] = field(default_factory=list)
     received: list[live.TranscribeRequest] = field(default_factory=list)
@@ -133,6 +136,12 @@ class Call:
     async def about(
         self, name: str, sequence: int, kind: str, request: live.TranscribeRequest
     ) -> AsyncIterator[live.TranscribeResponse]:
+        if reason := self.truth.dropped.get(name):
+            warning = common.Warning(reason=reason, message="Not here.")
+            yield live.TranscribeResponse(
+                warning=live.SessionWarning(track=name, warning=warning, track_dropped=True)
+            )
+            return
         track = self.tracks.setdefault(name, Track())
         if sequence <= track.received:
             return

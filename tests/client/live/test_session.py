@@ -15,7 +15,7 @@ from maie_client.live import call
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
 from tests.chaos.silence import SilentProxy
-from tests.client.live.fake_live import SESSION_ID, TOKEN, Truth, live_gateway
+from tests.client.live.fake_live import SESSION_ID, TOKEN, UTTERANCE, Truth, live_gateway
 from tests.waiting import until
 
 pytestmark = pytest.mark.unit
@@ -103,6 +103,45 @@ async def test_sending_waits_while_too_much_is_not_durable() -> None:
         await speaking
         await session.end()
     assert len(truth.starts) == 2
+
+
+async def test_a_track_without_a_place_gets_one_in_another_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(call, "KEEP_ALIVE_SECONDS", 0.01)
+    truth = Truth(dropped={"b": Reason.LIVE_BUSY})
+    async with (
+        live_gateway(truth) as address,
+        Client(address) as client,
+        client.live(most_kept=timedelta(seconds=0.03)) as session,
+    ):
+        await session.send(b"a1", "a")
+        for _ in range(UTTERANCE):
+            await session.send(b"b1" * 100, "b")
+        blocked = asyncio.create_task(session.send(b"b2" * 100, "b"))
+        await until(lambda: len(truth.starts) > 1)
+        assert not blocked.done()
+        truth.dropped.clear()
+        await blocked
+        await session.end()
+        said = [" ".join(["b1" * 100] * UTTERANCE), "a1", "b2" * 100]
+        assert sorted(finals(await rest(session))) == sorted(said)
+
+
+async def test_a_track_that_cannot_be_recognised_ends_alone() -> None:
+    truth = Truth(dropped={"b": Reason.LANGUAGE_NOT_SUPPORTED})
+    async with live_gateway(truth) as address, Client(address) as client, client.live() as session:
+        await session.send(b"b1", "b")
+        async for event in session:
+            if event.HasField("warning"):
+                break
+        with pytest.raises(ClientError, match="Not here") as caught:
+            await session.send(b"b2", "b")
+        assert caught.value.reason == "LANGUAGE_NOT_SUPPORTED"
+        assert session.kept_bytes == 0
+        await session.send(b"a1", "a")
+        await session.end()
+        assert finals(await rest(session)) == ["a1"]
 
 
 async def test_events_that_nobody_reads_cost_little() -> None:

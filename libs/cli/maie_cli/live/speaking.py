@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from maie.live.v1 import live_pb2 as live
 from maie_cli.live.sources import SAMPLE_BYTES, Source
 from maie_client import ClientError, LiveSession
+from maie_core.reasons import Reason
 
 
 class Speaker:
@@ -52,16 +53,17 @@ class Speaker:
         """
         tracks = [asyncio.create_task(self._track(track)) for track in self._sources]
         stopped = asyncio.create_task(self._stopped.wait())
+        sent = asyncio.create_task(asyncio.wait(tracks))
         try:
-            await _until(stopped, tracks)
+            # One that fails leaves the others.
+            await asyncio.wait({stopped, sent}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (stopped, *tracks):
+            for task in (stopped, sent, *tracks):
                 task.cancel()
             outcomes = await asyncio.gather(*tracks, return_exceptions=True)
         failures = [each for each in outcomes if isinstance(each, Exception)]
-        if not any(isinstance(each, ClientError) for each in failures):
-            self.ending = True
-            await self._session.end()
+        self.ending = not any(map(_is_over, failures))
+        await self._session.end()
         for failure in failures:
             raise failure
 
@@ -78,10 +80,5 @@ class Speaker:
         await self._session.leave(track)
 
 
-async def _until(stopped: asyncio.Task[bool], tracks: list[asyncio.Task[None]]) -> None:
-    """Waits until all tracks are sent, one has failed, or it is stopped."""
-    waiting: set[asyncio.Task[None] | asyncio.Task[bool]] = {stopped, *tracks}
-    while not stopped.done() and waiting != {stopped}:
-        done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        if any(not task.cancelled() and task.exception() for task in done):
-            return
+def _is_over(failure: Exception) -> bool:
+    return isinstance(failure, ClientError) and failure.reason == Reason.SESSION_ENDED

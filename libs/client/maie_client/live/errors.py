@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import grpc
 
+from maie.common.v1 import types_pb2 as common
 from maie_client.errors import ClientError
 from maie_client.reasons import ClientReason
 
@@ -21,6 +22,16 @@ def is_resumable(error: ClientError) -> bool:
     if error.reason == ClientReason.TRACKS_FULL:
         return False  # it would be the same in the next call
     return error.is_break or error.code in _RESUMABLE
+
+
+def is_without_place(reason: str) -> bool:
+    """Whether a track was dropped only because no ASR replica had room."""
+    return reason in {ClientReason.LIVE_BUSY, ClientReason.LIVE_UNAVAILABLE}
+
+
+def track_failed(warning: common.Warning) -> ClientError:
+    """The error for audio of a track that cannot be recognised."""
+    return ClientError(grpc.StatusCode.FAILED_PRECONDITION, warning.reason, warning.message)
 
 
 def nothing_after_end() -> ClientError:

@@ -10,7 +10,13 @@ from maie.live.v1 import live_pb2 as live
 from maie_client.errors import ClientError
 from maie_client.follow import Backoff
 from maie_client.live.call import converse
-from maie_client.live.errors import call_ended, is_resumable, session_ended
+from maie_client.live.errors import (
+    call_ended,
+    is_resumable,
+    is_without_place,
+    session_ended,
+    track_failed,
+)
 from maie_client.live.gateways import Gateways
 from maie_client.live.inbox import Inbox
 from maie_client.live.outbox import Outbox
@@ -84,13 +90,13 @@ class Line:
         address, call = self._gateways.next_call()
         async with aclosing(converse(call, address, self._start, self._outbox)) as events:
             async for event in events:
-                self._take(event)
+                await self._take(event)
                 if event.HasField("go_away"):
                     raise call_ended("The gateway stops")
                 if self._inbox.ended is not None:
                     return
 
-    def _take(self, event: live.TranscribeResponse) -> None:
+    async def _take(self, event: live.TranscribeResponse) -> None:
         kind = event.WhichOneof("event")
         if kind == "started":
             self._start.session_id = event.started.session_id
@@ -102,6 +108,14 @@ class Line:
         self._inbox.put(event)
         if kind == "started" and not self.started.done():
             self.started.set_result(event.started)
+        if event.warning.track_dropped:
+            await self._dropped(event.warning)
+
+    async def _dropped(self, warning: live.SessionWarning) -> None:
+        if is_without_place(warning.warning.reason):
+            self._outbox.set_aside(warning.track)
+        else:
+            await self._outbox.give_up(warning.track, track_failed(warning.warning))
 
     async def _close(self, error: Exception | None) -> None:
         if error is not None and not self.started.done():

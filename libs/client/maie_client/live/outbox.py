@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from maie.live.v1 import live_pb2 as live
-from maie_client.live.errors import nothing_after_end
+from maie_client.live.errors import call_ended, nothing_after_end
 from maie_client.live.sent_options import SentOptions
 
 # What a message without audio counts, so that endless silence is bounded, too.
@@ -52,6 +52,9 @@ class Outbox:
         self._place = 0
         self._news = asyncio.Event()
         self._room = asyncio.Condition()
+        self._waiting: Counter[str] = Counter()
+        self._aside: set[str] = set()
+        self._given_up: dict[str, Exception] = {}
         self._closed: Exception | None = None
 
     @property
@@ -68,12 +71,19 @@ class Outbox:
             most_bytes: The most bytes to keep of the track.
 
         Raises:
-            ClientError: The session is over, or its end was sent.
+            ClientError: The session is over, its end was sent, or the track was
+                given up.
         """
         size = len(request.audio.content) + MESSAGE_BYTES
-        async with self._room:
-            await self._room.wait_for(lambda: self._accepts(track, size, most_bytes))
+        self._waiting[track] += 1
+        try:
+            async with self._room:
+                await self._room.wait_for(lambda: self._accepts(track, size, most_bytes))
+        finally:
+            self._waiting[track] -= 1
         self._check_open()
+        if track in self._given_up:
+            raise self._given_up[track]
         about: Any = getattr(request, request.WhichOneof("request") or "audio")
         about.track = track
         about.sequence = self._numbers[track] = self._numbers.get(track, 0) + 1
@@ -81,6 +91,15 @@ class Outbox:
         self._kept[entry.place] = entry
         self._of_track.setdefault(track, deque()).append(entry)
         self._bytes[track] = self._bytes.get(track, 0) + size
+
+    def set_aside(self, track: str) -> None:
+        """Notes that a track goes no further in this call, and does in the next."""
+        self._aside.add(track)
+
+    async def give_up(self, track: str, error: Exception) -> None:
+        """Drops a track that cannot be recognised; whoever adds to it gets the error."""
+        self._given_up[track] = error
+        await self._drop(track, None)
 
     def configure(self, change: live.ConfigureSession) -> None:
         """Adds a change of options.
@@ -99,7 +118,14 @@ class Outbox:
             self._queue(live.TranscribeRequest(end=self._end))
 
     async def next(self, seconds: float) -> live.TranscribeRequest | None:
-        """The next message to send, or None where none comes within these seconds."""
+        """The next message to send, or None where none comes within these seconds.
+
+        Raises:
+            ClientError: UNAVAILABLE: a track that was set aside has no more room,
+                so that a new call is needed.
+        """
+        if any(self._waiting[track] for track in self._aside):
+            raise call_ended("No ASR replica had room for a track")
         if not self._unsent:
             self._news.clear()
             try:
@@ -119,6 +145,7 @@ class Outbox:
         Args:
             progress: Where the gateway says that each track goes on.
         """
+        self._aside.clear()
         progress = list(progress)
         for track in progress:  # of an earlier process
             self._numbers.setdefault(track.track, track.durable_sequence)
@@ -132,16 +159,7 @@ class Outbox:
     async def settle(self, progress: Iterable[live.TrackProgress]) -> None:
         """Drops what is durable, and makes room."""
         for track in progress:
-            kept = self._of_track.get(track.track, deque())
-            while kept and kept[0].sequence <= track.durable_sequence:
-                entry = kept.popleft()
-                del self._kept[entry.place]
-                self._bytes[track.track] -= entry.size
-            if not kept:
-                self._of_track.pop(track.track, None)
-                self._bytes.pop(track.track, None)
-        async with self._room:
-            self._room.notify_all()
+            await self._drop(track.track, track.durable_sequence)
 
     async def close(self, error: Exception) -> None:
         """Ends the session: whoever adds something gets the error."""
@@ -149,6 +167,19 @@ class Outbox:
         self._kept.clear()
         self._of_track.clear()
         self._bytes.clear()
+        async with self._room:
+            self._room.notify_all()
+
+    async def _drop(self, track: str, up_to: int | None) -> None:
+        """Keeps nothing more of a track up to a message, or nothing at all."""
+        kept = self._of_track.get(track, deque())
+        while kept and (up_to is None or kept[0].sequence <= up_to):
+            entry = kept.popleft()
+            del self._kept[entry.place]
+            self._bytes[track] -= entry.size
+        if not kept:
+            self._of_track.pop(track, None)
+            self._bytes.pop(track, None)
         async with self._room:
             self._room.notify_all()
 
@@ -161,11 +192,8 @@ class Outbox:
 
     def _accepts(self, track: str, size: int, most_bytes: int) -> bool:
         used = self._bytes.get(track, 0)
-        return not used or used + size <= most_bytes or self._is_over
-
-    @property
-    def _is_over(self) -> bool:
-        return self._closed is not None or self._end is not None
+        is_over = self._closed is not None or self._end is not None
+        return not used or used + size <= most_bytes or is_over
 
     def _check_open(self) -> None:
         if self._closed is not None:

@@ -27,9 +27,9 @@ class LiveSession:
     refinements, the end) once. Leaving the block without `end` keeps the session: a
     client with its `resume_point` may go on with it.
 
-    Every method raises ClientError: the gateway's error where the session cannot go
-    on, FAILED_PRECONDITION with SESSION_ENDED after its end, or INVALID_ARGUMENT with
-    STREAM_OUT_OF_ORDER after `end`.
+    Every method raises ClientError: the gateway's error where the session or the track
+    cannot go on, FAILED_PRECONDITION with SESSION_ENDED after its end, or
+    INVALID_ARGUMENT with STREAM_OUT_OF_ORDER after `end`.
 
     Attributes:
         started: The first answer of the gateway. `started.tracks` says where the
