@@ -46,7 +46,7 @@ class LiveSettings(Settings):
     each takes 20 MB and decodes about 200 tracks in real time."""
     decoder_memory_mib: int = Field(default=512, ge=256)
     """The limit on the address space of such a process."""
-    decoder_stall_seconds: float = Field(default=30.0, gt=0)
+    decoder_stall_seconds: float = Field(default=15.0, gt=0)
     """A decoding process is replaced after this long with one message."""
     sweep_seconds: float = Field(default=15.0, gt=0)
     """Interval between scans for sessions that nobody resumed."""

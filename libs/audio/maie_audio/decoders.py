@@ -51,7 +51,7 @@ class Decoders:
         *,
         max_processes: int = 2,
         tracks_per_process: int = 32,
-        stall_seconds: float = 30.0,
+        stall_seconds: float = 15.0,
     ) -> None:
         self._limits = limits or Limits()
         self._max_processes = max_processes

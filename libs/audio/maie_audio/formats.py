@@ -52,7 +52,7 @@ class Limits:
     """
 
     memory_bytes: int = 512 * 1024 * 1024
-    cpu_seconds: int = 10
+    cpu_seconds: int = 5
     sound_seconds: float = 10.0
     silence_seconds: float = 3600.0
 
