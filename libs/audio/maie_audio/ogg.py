@@ -73,16 +73,14 @@ class OggReader:
         """The size of the page at an offset; 0 if it is not whole."""
         begin = self._page[at : at + len(_MAGIC)]
         if not _MAGIC.startswith(begin):
-            known = self._serial is not None
-            raise (
-                damaged("A page of Ogg does not begin where the one before it ends")
-                if known
-                else other_format("The audio is not Ogg")
-            )
-        if len(self._page) - at < _PAGE.size:
+            if self._serial is None:
+                raise other_format("The audio is not Ogg")
+            raise damaged("A page of Ogg does not begin where the one before it ends")
+        body = at + _PAGE.size
+        if len(self._page) < body:
             return 0
-        lacing = self._page[at + _PAGE.size :][: self._page[at + _PAGE.size - 1]]
-        size = _PAGE.size + self._page[at + _PAGE.size - 1] + sum(lacing)
+        segments = self._page[body - 1]
+        size = _PAGE.size + segments + sum(self._page[body : body + segments])
         return size if len(self._page) - at >= size else 0
 
     def _read(self, page: bytes) -> Iterator[Head | Packet]:
