@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 from maie_asr.settings import (
     AsrSettings,
     ChunkformerSettings,
+    LiveSettings,
     PocketsphinxSettings,
     RereadSettings,
     SherpaSettings,
@@ -23,7 +24,7 @@ from maie_enhancement.settings import (
     EnhancementSettings,
     EnhancementVllmSettings,
 )
-from maie_gateway.live.settings import LiveSettings
+from maie_gateway.live.settings import LiveSettings as GatewayLiveSettings
 from maie_gateway.readmodel import ReadModelSettings
 from maie_gateway.settings import GatewaySettings, RetentionSettings
 from maie_gateway.webhooks import WebhookSettings
@@ -42,13 +43,14 @@ SECTIONS: tuple[tuple[str, type[Settings]], ...] = (
     ("Templates (gateway and summary)", TemplateSettings),
     ("Gateway", GatewaySettings),
     ("Lists and search (gateway)", ReadModelSettings),
-    ("Live speech (gateway)", LiveSettings),
+    ("Live speech (gateway)", GatewayLiveSettings),
     ("Retention (gateway)", RetentionSettings),
     ("Webhooks (gateway)", WebhookSettings),
     ("Preprocess", PreprocessSettings),
     ("ASR", AsrSettings),
     ("ASR: text that was never spoken", SuspectTextSettings),
     ("ASR: speech without text", RereadSettings),
+    ("ASR: live speech", LiveSettings),
     ("ASR engine `pocketsphinx`", PocketsphinxSettings),
     ("ASR engine `whisper`", WhisperSettings),
     ("ASR engine `chunkformer`", ChunkformerSettings),

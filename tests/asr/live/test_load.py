@@ -1,0 +1,135 @@
+"""Who is read next, and when there is room for another track."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from maie_asr.live.engine import LiveReading
+from maie_asr.live.load import HALF_LIFE_SECONDS, LoadMeter, Recent
+from maie_asr.live.scheduler import Job, Priority, Scheduler
+from tests.waiting import until
+
+pytestmark = pytest.mark.unit
+
+
+class Clock:
+    """A clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_what_happened_long_ago_counts_less() -> None:
+    clock = Clock()
+    recent = Recent(clock)
+    recent.add(8)
+    clock.now += 2 * HALF_LIFE_SECONDS
+    recent.add(1)
+    assert recent.value == pytest.approx(3)
+
+
+def test_one_track_is_always_tried() -> None:
+    meter = LoadMeter(1, Clock())
+    meter.prime(100.0)
+    assert meter.admits(1)
+    assert not meter.admits(2)
+
+
+def test_tracks_are_admitted_by_what_they_cost() -> None:
+    meter = LoadMeter(2, Clock())
+    for _ in range(200):
+        meter.count_audio(1)
+        meter.count_final(0.1)
+    # Two workers have 1.6 s of each second for finals of 0.1 s.
+    assert meter.admits(16)
+    assert not meter.admits(20)
+
+
+def test_partials_make_room() -> None:
+    meter = LoadMeter(1, Clock())
+    for _ in range(200):
+        meter.count_audio(1)
+        meter.count_partial(0.4)
+    assert meter.admits(10)
+
+
+def test_slow_readings_leave_no_room() -> None:
+    meter = LoadMeter(2, Clock())
+    meter.prime(0.1)
+    assert meter.admits(8)
+    for _ in range(50):
+        meter.count_audio(1)
+        meter.count_final(0.9)
+    assert not meter.admits(3)
+
+
+async def test_finals_come_first_and_partials_last() -> None:
+    order: list[str] = []
+    scheduler = Scheduler(1, LoadMeter(1, Clock()))
+
+    def submit(name: str, priority: Priority) -> Job:
+        async def work() -> LiveReading:
+            order.append(name)
+            return LiveReading(text=name)
+
+        return scheduler.submit(priority, work)
+
+    submit("partial", Priority.PARTIAL)
+    late = submit("late", Priority.EAGER)
+    submit("eager", Priority.EAGER)
+    unwanted = submit("unwanted", Priority.FINAL)
+    final = submit("final", Priority.FINAL)
+    scheduler.promote(late, Priority.FINAL)
+    scheduler.withdraw(unwanted)
+    assert scheduler.pressed
+    assert scheduler.thinning == 7
+    async with scheduler.running():
+        await scheduler.idle()
+    assert order == ["final", "late", "eager", "partial"]
+    assert final.result.result() == LiveReading(text="final")
+    assert unwanted.result.cancelled()
+
+
+async def test_a_reading_that_fails_fails_alone() -> None:
+    scheduler = Scheduler(1, LoadMeter(1, Clock()))
+
+    async def fails() -> LiveReading:
+        raise ZeroDivisionError
+
+    async def reads() -> LiveReading:
+        return LiveReading(text="fine")
+
+    async with scheduler.running():
+        jobs = [scheduler.submit(Priority.FINAL, work) for work in (fails, reads)]
+        with pytest.raises(ZeroDivisionError):
+            await jobs[0].result
+        assert await jobs[1].result == LiveReading(text="fine")
+        unwanted = scheduler.submit(Priority.EAGER, fails)
+        await until(unwanted.result.done)
+        scheduler.withdraw(unwanted)
+
+
+async def test_a_reading_that_runs_keeps_its_worker() -> None:
+    scheduler = Scheduler(1, LoadMeter(1, Clock()))
+    begun, held = asyncio.Event(), asyncio.Event()
+
+    async def holds() -> LiveReading:
+        begun.set()
+        await held.wait()
+        return LiveReading(text="")
+
+    async with scheduler.running():
+        first = scheduler.submit(Priority.PARTIAL, holds)
+        await begun.wait()
+        scheduler.withdraw(first)
+        second = scheduler.submit(Priority.FINAL, holds)
+        assert not second.result.done()
+        assert scheduler.lateness() >= 0
+        held.set()
+        assert await second.result is not None
+        await scheduler.idle()
