@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from maie_cli.mesh.fitting import fit_asr
+from maie_cli.mesh.fitting import LIVE_WORKERS, Fit, fit_asr
 from maie_cli.mesh.layout import Layout
 from maie_cli.mesh.options import MeshOptions
 from maie_cli.mesh.parts import plan
@@ -30,6 +30,11 @@ def no_person(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("MAIE_MODELS_DIR", str(tmp_path / "none"))
 
 
+def without_live(fit: Fit) -> dict[str, str]:
+    """What is chosen for recordings."""
+    return {name: value for name, value in fit.environment.items() if name != LIVE_WORKERS}
+
+
 @pytest.mark.parametrize(
     ("cores", "asked", "workers", "slots", "threads"),
     [(1, None, 1, 1, 1), (2, None, 2, 1, 1), (3, None, 3, 1, 1), (4, None, 4, 1, 1),
@@ -41,7 +46,9 @@ def test_workers_slots_and_threads_share_the_cores(
     cores: int, asked: int | None, workers: int, slots: int, threads: int
 ) -> None:
     fit = fit_asr(WHISPER, asked, cores, MEMORY)
-    assert fit.environment == {SLOTS: str(slots), THREADS: str(threads)}
+    assert without_live(fit) == {SLOTS: str(slots), THREADS: str(threads)}
+    live = int(fit.environment.get(LIVE_WORKERS, cores))
+    assert max(1, live) * workers <= max(cores, workers)
     assert (fit.workers, fit.slots) == (workers, slots)
     assert workers * slots * threads <= max(cores, workers)
 
@@ -80,7 +87,7 @@ def test_what_a_person_set_stays(
     set_: dict[str, str], workers: int, chosen: dict[str, str], said: str
 ) -> None:
     fit = fit_asr(WHISPER | set_, None, 4, MEMORY)
-    assert (fit.workers, fit.environment) == (workers, chosen)
+    assert (fit.workers, without_live(fit)) == (workers, chosen)
     assert said in fit.sentence
 
 
@@ -103,12 +110,12 @@ def test_nothing_is_chosen_on_a_gpu_or_for_an_engine_of_others() -> None:
 
 def test_engines_without_threads_or_slots_take_what_they_can() -> None:
     sphinx = fit_asr({"MAIE_ASR_ENGINE": "pocketsphinx"}, 2, 4, MEMORY)
-    assert sphinx.environment == {SLOTS: "2"}
+    assert sphinx.environment == {SLOTS: "2", LIVE_WORKERS: "2"}
     assert "pocketsphinx on cpu, 2 workers with 2 slots; maie may use 4 cores" in sphinx.sentence
     former = fit_asr({"MAIE_ASR_ENGINE": "chunkformer"}, None, 4, MEMORY)
     assert former.environment == {"MAIE_ASR_CHUNKFORMER_CPU_THREADS": "4"}
     sherpa = fit_asr({"MAIE_ASR_ENGINE": "sherpa"}, None, 4, MEMORY)
-    assert sherpa.environment == {SLOTS: "4", "MAIE_ASR_SHERPA_CPU_THREADS": "1"}
+    assert without_live(sherpa) == {SLOTS: "4", "MAIE_ASR_SHERPA_CPU_THREADS": "1"}
 
 
 def test_every_asr_worker_of_a_mesh_gets_its_share(

@@ -76,6 +76,12 @@ class Call:
             if response.WhichOneof("response") == kind:
                 return getattr(response, kind)
 
+    async def next(self) -> None:
+        """Reads one event."""
+        response = await self._stream.read()
+        if response is not grpc.aio.EOF:
+            self.responses.append(response)
+
     async def rest(self) -> list[Response]:
         """Reads to the end, and gives all that was answered."""
         while (response := await self._stream.read()) is not grpc.aio.EOF:
@@ -88,9 +94,14 @@ class Call:
 
 
 async def answers(channel: grpc.aio.Channel, requests: Iterable[Request]) -> list[Response]:
-    """All that one call answers."""
-    call = Call(channel)
-    sending = asyncio.create_task(call.send(*requests))
+    """All that one call answers. The first message is answered before the next one is sent.
+
+    Where a call is refused while grpcio writes, its client may see INTERNAL in place of the status.
+    """
+    call, (first, *others) = Call(channel), requests
+    await call.send(first)
+    await call.next()
+    sending = asyncio.create_task(call.send(*others))
     try:
         return await call.rest()
     finally:

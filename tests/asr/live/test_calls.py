@@ -333,7 +333,7 @@ async def test_no_more_tracks_than_fit() -> None:
         await first.send(config())
         await first.read_until("ready")
         with pytest.raises(grpc.aio.AioRpcError) as raised:
-            await answers(channel, track())
+            await answers(channel, [config()])
         assert raised.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
         assert reason_of(raised.value) == "LIVE_BUSY"
         retry = error_details_pb2.RetryInfo()

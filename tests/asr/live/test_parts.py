@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -79,7 +82,8 @@ async def test_an_engine_for_recordings_reads_utterances_as_chunks() -> None:
 async def test_live_speech_uses_the_engine_of_recordings_where_that_is_sound() -> None:
     engine = InstantEngine()
     async with open_live_engine(AsrSettings(), engine) as (reader, live):
-        assert reader is live is engine
+        found: list[object] = [reader, live]
+        assert found == [engine, engine]
 
 
 async def test_live_speech_has_an_engine_of_its_own_where_it_is_set() -> None:
@@ -92,7 +96,7 @@ async def test_live_speech_has_an_engine_of_its_own_where_it_is_set() -> None:
 
 def test_settings_of_its_own_reach_the_engine() -> None:
     whisper = WhisperSettings(device="cuda", variant="large", sha256="")
-    live = LiveSettings(model_path="/models/tiny", device="cpu", workers=3)
+    live = LiveSettings(model_path=Path("/models/tiny"), device="cpu", workers=3)
     own = settings_of_own(AsrSettings(whisper=whisper, live=live))
     assert str(own.whisper.model_path) == "/models/tiny"
     assert (own.whisper.device, own.whisper.cpu_threads, own.whisper.variant) == ("cpu", 1, "")
@@ -101,7 +105,7 @@ def test_settings_of_its_own_reach_the_engine() -> None:
 
 
 def test_a_model_that_comes_and_goes_takes_no_live_speech() -> None:
-    shared = {"residency": "shared-gpu", "gpu": "node/0"}
+    shared: dict[str, Any] = {"residency": "shared-gpu", "gpu": "node/0"}
     assert AsrSettings(**shared).live_tracks == 0
     assert AsrSettings(**shared, live=LiveSettings(device="cpu")).live_tracks > 0
     assert AsrSettings().live_tracks > 0

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
+from typing import Any
 
 import jiwer
 import numpy as np
@@ -18,10 +19,14 @@ from maie_asr.engines.whisper.engine import WhisperEngine, create
 from maie_asr.engines.whisper.live import window_frames
 from maie_asr.live.engine import Effort
 from maie_asr.live.service import LiveService
+from maie_asr.live.utterance import STABLE_SAMPLES
 from maie_asr.settings import AsrSettings, LiveSettings, WhisperSettings
 from maie_asr.stage import TranscribeStage, open_stage
 from maie_core.durations import seconds
+from maie_core.errors import StageError
+from maie_core.reasons import Reason
 from maie_runtime.blobs import Blobs
+from maie_speech.agreement import StablePrefix
 from tests.asr.live.calling import END, PART_SAMPLES, Request, Response, config, of, parts, text
 from tests.asr.real_models import real_model
 from tests.asr.recordings import ROOT, read_audio, wav, words_of
@@ -62,7 +67,7 @@ async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Trans
         yield opened
 
 
-def settings(**live: object) -> AsrSettings:
+def settings(**live: Any) -> AsrSettings:
     whisper = WhisperSettings(model_path=real_model("whisper-tiny.en"), cpu_threads=1)
     return AsrSettings(engine="whisper", whisper=whisper, live=LiveSettings(workers=2, **live))
 
@@ -83,8 +88,15 @@ async def listen(
             await asyncio.sleep(pace * PART_SAMPLES / SAMPLE_RATE)
         yield END
 
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        return [response async for response in live.answer(requests())]
+    while True:
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS), aclosing(live.answer(requests())) as all_:
+                return [response async for response in all_]
+        except StageError as error:
+            if error.reason is not Reason.LIVE_BUSY:
+                raise
+            # The machine has other things to do.
+            await asyncio.sleep(0.5)
 
 
 def error_rate(expected: str, found: str) -> float:
@@ -113,20 +125,26 @@ async def test_live_speech_is_read_as_well_as_a_recording(
     assert jiwer.wer(references, live) <= jiwer.wer(references, recorded) + MAX_WORSE, live
 
 
-async def test_stable_text_stays(stage: TranscribeStage) -> None:
-    samples, _ = spoken("0870 0920")
-    found = await listen(stage.streams, samples)
-    stable: dict[int, str] = {}
-    for partial in of(found, "partial"):
-        assert partial.stable_text.startswith(stable.get(partial.utterance, ""))
-        stable[partial.utterance] = partial.stable_text
-        assert 0 < partial.stability <= 1
-    assert any(stable.values())
-    finals = {final.utterance: words_of(final.text) for final in of(found, "final")}
-    kept = sum(
-        finals[number][: len(words_of(each))] == words_of(each) for number, each in stable.items()
-    )
-    assert kept >= len(stable) - 1
+async def test_stable_text_stays() -> None:
+    words = changed = 0
+    async with engine() as opened:
+        live = opened.live()
+        assert live is not None
+        for number in SAID:
+            samples, _ = spoken(number, pause=0.3)
+            utterance, prefix = live.open(RecognizeOptions(language="en")), StablePrefix()
+            stable = ""
+            for end in range(STABLE_SAMPLES, len(samples), SAMPLE_RATE):
+                partial = await utterance.read(samples[:end], Effort.PARTIAL)
+                found = prefix.feed(partial.text).stable
+                assert found.startswith(stable)
+                stable = found
+            final = words_of((await utterance.read(samples, Effort.FULL)).text)
+            words += len(words_of(stable))
+            changed += sum(word not in final for word in words_of(stable))
+    assert words > 20
+    # By measurement 3 of 100 change.
+    assert changed <= 0.1 * words
 
 
 async def test_words_have_times_within_the_utterance(stage: TranscribeStage) -> None:
@@ -181,7 +199,7 @@ async def test_windows_are_as_short_as_the_speech(frames: int, window: int) -> N
 
 
 @asynccontextmanager
-async def engine(**live: object) -> AsyncIterator[WhisperEngine]:
+async def engine(**live: Any) -> AsyncIterator[WhisperEngine]:
     async with create(settings(**live)) as opened:
         yield opened
 

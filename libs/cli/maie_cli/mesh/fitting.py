@@ -19,6 +19,7 @@ THREADS = {
     "chunkformer": "MAIE_ASR_CHUNKFORMER_CPU_THREADS",
     "sherpa": "MAIE_ASR_SHERPA_CPU_THREADS",
 }
+LIVE_WORKERS = "MAIE_ASR_LIVE_WORKERS"
 JOINED = "MAIE_ASR_WHISPER_CROSS_BATCH_SIZE"
 # A worker with Whisper base takes 450 MB; during loading it holds the file and the int8 weights.
 WORKER_BYTES = 300 * 1024**2
@@ -79,6 +80,9 @@ def fit_asr(settings: Mapping[str, str], workers: int | None, cores: int, memory
         if not threads_set:
             chosen[THREADS[engine]] = str(threads)
         taken += f" of {_count(threads, 'thread')}{_by(settings, threads_set)}"
+    if on_cpu and count > 1 and LIVE_WORKERS not in settings:
+        # Else each worker would take all cores for live speech.
+        chosen[LIVE_WORKERS] = str(share(cores, count, cores))
     name = f"{engine} {_model(engine, settings).name}".strip()
     why = f"; maie may use {_count(cores, 'core')}" if on_cpu else ""
     if SLOTS in chosen:
