@@ -127,11 +127,14 @@ class LiveSession:
             log.error("session.failed", job=self.session_id, exc_info=error)
             self.outbox.close(_internal())
         finally:
-            await end(reading)
+            await _stop(reading)
             await self.roster.stop()
             self.outbox.close(taken_over())
 
     async def _conclude(self, reading: asyncio.Task[None]) -> None:
+        if self._lost.done() or self._broken.done():
+            # What the client still sends begins no track, and is sent again in another call.
+            await _stop(reading)
         if self._lost.done():
             await self._over()
         elif self._broken.done():
@@ -284,6 +287,13 @@ class LiveSession:
     def _lose(self) -> None:
         if not self._lost.done():
             self._lost.set_result(None)
+
+
+async def _stop(reading: asyncio.Task[None]) -> None:
+    """Takes no more messages. Why that ended no longer matters."""
+    await end(reading)
+    if not reading.cancelled():
+        reading.exception()  # marks it as retrieved
 
 
 def _gone() -> StageError:
