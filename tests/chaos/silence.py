@@ -14,13 +14,15 @@ class SilentProxy:
 
     Args:
         target: HOST:PORT.
+        delay_seconds: How long a new connection takes.
 
     Attributes:
         address: HOST:PORT where it listens.
         upstream_ports: Its own ports of the connections to the target.
     """
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, delay_seconds: float = 0.0) -> None:
+        self._delay_seconds = delay_seconds
         host, _, port = target.rpartition(":")
         self._target = (host, int(port))
         self._pumps: set[asyncio.Task[None]] = set()
@@ -55,6 +57,7 @@ class SilentProxy:
         self._writers.clear()
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(self._delay_seconds)
         upstream_reader, upstream_writer = await asyncio.open_connection(*self._target)
         self._writers += [writer, upstream_writer]
         self.upstream_ports.add(upstream_writer.get_extra_info("sockname")[1])

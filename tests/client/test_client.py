@@ -15,6 +15,7 @@ from maie_client import Client, ClientError, ClientReason
 from maie_client.upload import MESSAGE_BYTES
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
+from tests.chaos.silence import SilentProxy
 from tests.client.fake_gateway import JOB_ID, FakeJobs, script, serving
 from tests.waiting import PATIENCE_SECONDS
 
@@ -181,6 +182,15 @@ async def test_no_gateway_is_one_sentence_that_names_the_address():
         with pytest.raises(ClientError, match=r"127\.0\.0\.1:1") as caught:
             await client.get_job(JOB_ID)
     assert caught.value.reason == ClientReason.GATEWAY_UNREACHABLE
+
+
+async def test_a_network_that_is_slow_to_connect_is_waited_for():
+    async with (
+        serving(FakeJobs(script())) as address,
+        SilentProxy(address, delay_seconds=0.6) as proxy,
+        Client(proxy.address) as client,
+    ):
+        assert (await client.get_job(JOB_ID)).job_id == JOB_ID
 
 
 async def test_an_unknown_feature_is_refused_before_anything_is_sent(recording):

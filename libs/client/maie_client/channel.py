@@ -15,6 +15,8 @@ PING_TIMEOUT_MS = 5_000
 # gRPC's default back-off of up to two minutes is longer than a gateway's restart.
 RECONNECT_MS = 200
 MAX_RECONNECT_MS = 2_000
+# How long a connection may take to be made, in spite of the option's name.
+CONNECT_MS = 5_000
 
 
 def open_channel(
@@ -26,7 +28,7 @@ def open_channel(
         ("grpc.keepalive_time_ms", PING_EVERY_MS),
         ("grpc.http2.ping_timeout_ms", PING_TIMEOUT_MS),
         ("grpc.initial_reconnect_backoff_ms", RECONNECT_MS),
-        ("grpc.min_reconnect_backoff_ms", RECONNECT_MS),
+        ("grpc.min_reconnect_backoff_ms", CONNECT_MS),
         ("grpc.max_reconnect_backoff_ms", MAX_RECONNECT_MS),
     ]
     if _is_loopback(address):  # the environment's proxy cannot reach it

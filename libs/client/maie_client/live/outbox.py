@@ -80,7 +80,7 @@ class Outbox:
             async with self._room:
                 await self._room.wait_for(lambda: self._accepts(track, size, most_bytes))
         finally:
-            self._waiting[track] -= 1
+            self._waiting -= Counter([track])  # keeps nothing of a track for which nobody waits
         self._check_open()
         if track in self._given_up:
             raise self._given_up[track]
