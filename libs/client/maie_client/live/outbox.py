@@ -62,13 +62,16 @@ class Outbox:
         """The bytes of all messages that are kept."""
         return sum(self._bytes.values())
 
-    async def add(self, track: str, request: live.TranscribeRequest, most_bytes: int) -> None:
+    async def add(self, track: str, request: live.TranscribeRequest, most_bytes: int) -> int:
         """Adds a message about a track; waits while the track has no room.
 
         Args:
             track: The track.
             request: The message, which gets its track and number.
             most_bytes: The most bytes to keep of the track.
+
+        Returns:
+            The message's number.
 
         Raises:
             ClientError: The session is over, its end was sent, or the track was
@@ -91,6 +94,7 @@ class Outbox:
         self._kept[entry.place] = entry
         self._of_track.setdefault(track, deque()).append(entry)
         self._bytes[track] = self._bytes.get(track, 0) + size
+        return entry.sequence
 
     def set_aside(self, track: str) -> None:
         """Notes that a track goes no further in this call, and does in the next."""

@@ -144,10 +144,15 @@ class LiveSession:
         )
         await self._add(track, live.TranscribeRequest(join=join))
 
-    async def leave(self, track: str = "") -> None:
-        """Ends a track, and its current utterance."""
-        await self._add(track, live.TranscribeRequest(leave=live.TrackLeave()))
+    async def leave(self, track: str = "") -> int:
+        """Ends a track, and its current utterance.
+
+        Returns:
+            The number of the track's last message. The track is over when it is durable.
+        """
+        last = await self._add(track, live.TranscribeRequest(leave=live.TrackLeave()))
         self._formats.pop(track, None)
+        return last
 
     async def configure(
         self, options: streaming.StreamingOptions, track: str | None = None
@@ -173,9 +178,9 @@ class LiveSession:
             raise StopAsyncIteration
         return event
 
-    async def _add(self, track: str, message: live.TranscribeRequest) -> None:
+    async def _add(self, track: str, message: live.TranscribeRequest) -> int:
         most = self._most_kept_seconds * second_bytes(self._format_of(track))
-        await self._outbox.add(sendable(track), message, int(most))
+        return await self._outbox.add(sendable(track), message, int(most))
 
     def _format_of(self, track: str) -> live.AudioFormat:
         return self._formats.get(track, self.started.config.format)
