@@ -9,18 +9,29 @@ from typing import Annotated
 
 import typer
 
-from maie.asr.v1 import streaming_pb2 as streaming
 from maie_cli.arguments import (
     DEFAULT_GATEWAY,
     FeatureName,
     GatewayOption,
     LabelsOption,
     TenantOption,
-    parse_labels,
 )
 from maie_cli.exits import EXIT_CODES, Exit, run
 from maie_cli.files import Names
 from maie_cli.live.afterwards import show_results
+from maie_cli.live.arguments import (
+    CAPTIONS_ONLY,
+    INTERRUPTED,
+    EventsOption,
+    FeaturesOption,
+    LanguageOption,
+    NameOption,
+    OtherGatewaysOption,
+    TemplateOption,
+    TurnsOption,
+    live_options,
+    wanted,
+)
 from maie_cli.live.files import file_source
 from maie_cli.live.listening import listen
 from maie_cli.live.microphone import Microphone
@@ -30,18 +41,13 @@ from maie_cli.options import (
     AsrOptions,
     EnhancementOptions,
     SummaryOptions,
-    option_names,
-    parse_options,
     stage_options,
 )
 from maie_client import Client, LiveOptions
 
-INTERRUPTED = 130  # 128 + SIGINT, as in shells
 STDIN = Path("-")
 # The contract's limit.
 MAX_TRACK_CHARACTERS = 64
-CAPTIONS_ONLY = [FeatureName.RAW_TRANSCRIPT]
-WITH_TEMPLATE = [FeatureName.RAW_TRANSCRIPT, FeatureName.CLEAN_TRANSCRIPT, FeatureName.SUMMARY]
 
 app = typer.Typer(add_completion=False)
 
@@ -64,48 +70,18 @@ def live(
     fast: Annotated[
         bool, typer.Option("--fast", help="Send as fast as it goes, not in real time.")
     ] = False,
-    feature: Annotated[
-        list[FeatureName] | None,
-        typer.Option(
-            metavar="FEATURE",
-            help=f"What to make, as often as needed: {', '.join(FeatureName)}. Without any: the "
-            "raw transcript, and with a template all that it needs.",
-        ),
-    ] = None,
-    template: Annotated[
-        str,
-        typer.Option(
-            metavar="ID",
-            help="The template that the summary fills at the end; see `maie templates`.",
-        ),
-    ] = "",
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print each event as JSON, on a line.")
-    ] = False,
-    language: Annotated[str, typer.Option(metavar="TAG", help="The language, such as en.")] = "",
+    feature: FeaturesOption = None,
+    template: TemplateOption = "",
+    as_json: EventsOption = False,
+    language: LanguageOption = "",
     asr_options: AsrOptions = None,
-    turns: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--turns",
-            metavar="NAME=VALUE",
-            help="When an utterance begins and ends, repeatable; times in seconds: "
-            f"{option_names(streaming.TurnOptions.DESCRIPTOR)}.",
-        ),
-    ] = None,
+    turns: TurnsOption = None,
     enhancement_options: EnhancementOptions = None,
     summary_options: SummaryOptions = None,
     label: LabelsOption = None,
-    name: Annotated[str, typer.Option(help="The job's display name.")] = "",
+    name: NameOption = "",
     gateway: GatewayOption = DEFAULT_GATEWAY,
-    other_gateway: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="HOST:PORT",
-            help="A further gateway of the mesh, to go on at when the first stops; as often as "
-            "needed.",
-        ),
-    ] = None,
+    other_gateway: OtherGatewaysOption = None,
     tenant: TenantOption = "",
 ) -> None:
     """Show captions of what is said, while it is said.
@@ -114,20 +90,16 @@ def live(
     `maie jobs` looks after it. It reconnects by itself, and loses nothing.
     """
     sources = _sources(files or [], rate, mic=mic)
-    features = feature or (WITH_TEMPLATE if template else CAPTIONS_ONLY)
-    options: LiveOptions = {
-        "features": features,
-        "template_id": template,
-        "language_code": language,
-        "labels": parse_labels(label or ()),
-        "display_name": name or next(iter(sources.values())).name,
-    }
-    options = {
-        **options,
-        **stage_options(asr_options or (), enhancement_options or (), summary_options or ()),
-    }
-    if turns:
-        options["turns"] = parse_options(turns, streaming.TurnOptions(), "--turns")
+    features = wanted(feature, template)
+    options = live_options(
+        features=features,
+        template=template,
+        language=language,
+        labels=label,
+        name=name or next(iter(sources.values())).name,
+        turns=turns,
+        stages=stage_options(asr_options or (), enhancement_options or (), summary_options or ()),
+    )
     client = Client(gateway, tenant=tenant)
     code = run(
         _live(client, sources, options, other_gateway or (), features, fast=fast, as_json=as_json)

@@ -1,0 +1,84 @@
+"""Options that the commands for live speech share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from maie.asr.v1 import streaming_pb2 as streaming
+from maie_cli.arguments import FeatureName, parse_labels
+from maie_cli.options import option_names, parse_options
+from maie_client import LiveOptions, SharedOptions
+
+INTERRUPTED = 130  # 128 + SIGINT, as in shells
+CAPTIONS_ONLY = [FeatureName.RAW_TRANSCRIPT]
+WITH_TEMPLATE = [FeatureName.RAW_TRANSCRIPT, FeatureName.CLEAN_TRANSCRIPT, FeatureName.SUMMARY]
+
+FeaturesOption = Annotated[
+    list[FeatureName] | None,
+    typer.Option(
+        metavar="FEATURE",
+        help=f"What to make, as often as needed: {', '.join(FeatureName)}. Without any: the "
+        "raw transcript, and with a template all that it needs.",
+    ),
+]
+TemplateOption = Annotated[
+    str,
+    typer.Option(
+        metavar="ID", help="The template that the summary fills at the end; see `maie templates`."
+    ),
+]
+EventsOption = Annotated[bool, typer.Option("--json", help="Print each event as JSON, on a line.")]
+LanguageOption = Annotated[str, typer.Option(metavar="TAG", help="The language, such as en.")]
+TurnsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--turns",
+        metavar="NAME=VALUE",
+        help="When an utterance begins and ends, repeatable; times in seconds: "
+        f"{option_names(streaming.TurnOptions.DESCRIPTOR)}.",
+    ),
+]
+NameOption = Annotated[str, typer.Option(help="The job's display name.")]
+OtherGatewaysOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="HOST:PORT",
+        help="A further gateway of the mesh, to go on at when the first stops; as often as needed.",
+    ),
+]
+
+
+def wanted(features: list[FeatureName] | None, template: str) -> list[FeatureName]:
+    """What to make of a session."""
+    return features or (WITH_TEMPLATE if template else CAPTIONS_ONLY)
+
+
+def live_options(
+    *,
+    features: Sequence[FeatureName],
+    template: str,
+    language: str,
+    labels: Sequence[str] | None,
+    name: str,
+    turns: Sequence[str] | None,
+    stages: SharedOptions,
+) -> LiveOptions:
+    """The options of a session.
+
+    Raises:
+        typer.BadParameter: A label or a value cannot be.
+    """
+    options: LiveOptions = {
+        "features": features,
+        "template_id": template,
+        "language_code": language,
+        "labels": parse_labels(labels or ()),
+        "display_name": name,
+    }
+    options = {**options, **stages}
+    if turns:
+        options["turns"] = parse_options(turns, streaming.TurnOptions(), "--turns")
+    return options
