@@ -14,6 +14,7 @@ COMMANDS = {
     "up": "up",
     "process": "process",
     "live": "live",
+    "livekit": "livekit",
     "search": "search",
     "templates": "catalog",
     "doctor": "doctor",

@@ -56,9 +56,14 @@ async def listen(
                 note(f"what was said so far is in job {session.session_id}")
                 raise
             ended = await session.end()
+    note_end(ended)
+    return ended.job_id, speaker.ending
+
+
+def note_end(ended: live.SessionEnded) -> None:
+    """Prints what became of a session."""
     length, count = seconds(ended.audio_duration), ended.final_count
     note(f"job {ended.job_id}: {length:.1f} s of audio, {count} utterance{'s' * (count != 1)}")
-    return ended.job_id, speaker.ending
 
 
 @asynccontextmanager

@@ -1,0 +1,144 @@
+"""`maie livekit`: transcribes a LiveKit room."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from types import ModuleType
+from typing import Annotated, Any
+
+import typer
+
+from maie_cli.arguments import (
+    DEFAULT_GATEWAY,
+    FeatureName,
+    GatewayOption,
+    LabelsOption,
+    TenantOption,
+)
+from maie_cli.exits import EXIT_CODES, Exit, leave, run
+from maie_cli.live.afterwards import show_results
+from maie_cli.live.arguments import (
+    CAPTIONS_ONLY,
+    INTERRUPTED,
+    EventsOption,
+    FeaturesOption,
+    LanguageOption,
+    NameOption,
+    OtherGatewaysOption,
+    TemplateOption,
+    TurnsOption,
+    live_options,
+    wanted,
+)
+from maie_cli.options import AsrOptions, EnhancementOptions, SummaryOptions, stage_options
+from maie_client import Client
+
+NEEDS_SDK = "Joining rooms needs LiveKit's SDK; install it with: pip install 'maie-cli[livekit]'"
+OF_THE_EXTRA = frozenset({"livekit", "maie_livekit"})
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command(epilog=EXIT_CODES)
+def livekit(
+    room: Annotated[str, typer.Argument(metavar="ROOM", help="The room's name.")],
+    url: Annotated[
+        str,
+        typer.Option(
+            "--url",
+            envvar="LIVEKIT_URL",
+            metavar="URL",
+            help="The LiveKit server, such as wss://livekit.example.com.",
+        ),
+    ],
+    api_key: Annotated[
+        str, typer.Option("--api-key", envvar="LIVEKIT_API_KEY", help="Its API key.")
+    ],
+    api_secret: Annotated[
+        str,
+        typer.Option(
+            "--api-secret",
+            envvar="LIVEKIT_API_SECRET",
+            help="The key's secret; best in the environment, where nobody else sees it.",
+        ),
+    ],
+    identity: Annotated[
+        str,
+        typer.Option(help="Who joins; an earlier participant of that identity is removed."),
+    ] = "maie",
+    publish: Annotated[
+        bool,
+        typer.Option(
+            "--publish", help="Show the text to the room's participants, as text streams."
+        ),
+    ] = False,
+    feature: FeaturesOption = None,
+    template: TemplateOption = "",
+    as_json: EventsOption = False,
+    language: LanguageOption = "",
+    asr_options: AsrOptions = None,
+    turns: TurnsOption = None,
+    enhancement_options: EnhancementOptions = None,
+    summary_options: SummaryOptions = None,
+    label: LabelsOption = None,
+    name: NameOption = "",
+    gateway: GatewayOption = DEFAULT_GATEWAY,
+    other_gateway: OtherGatewaysOption = None,
+    tenant: TenantOption = "",
+) -> None:
+    """Transcribe a LiveKit room: each audio track is a track of a live session.
+
+    Captions go to stdout, everything else to stderr. The session ends with the room, or with
+    Ctrl-C; it is a job, and `maie jobs` looks after it.
+    """
+    features = wanted(feature, template)
+    options = live_options(
+        features=features,
+        template=template,
+        language=language,
+        labels=label,
+        name=name or room,
+        turns=turns,
+        stages=stage_options(asr_options or (), enhancement_options or (), summary_options or ()),
+    )
+    rooms = _rooms()
+    client = Client(gateway, tenant=tenant)
+    work = rooms.transcribe(
+        rooms.joining(url=url, key=api_key, secret=api_secret, room=room, identity=identity),
+        client,
+        options,
+        gateways=other_gateway or (),
+        publish=publish,
+        as_json=as_json,
+    )
+    raise typer.Exit(run(_finish(client, work, features, as_json=as_json)))
+
+
+def _rooms() -> ModuleType:
+    """The module that needs LiveKit's SDK."""
+    try:
+        from maie_cli.live import room
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] not in OF_THE_EXTRA:
+            raise
+        leave(NEEDS_SDK, Exit.USAGE)
+    return room
+
+
+async def _finish(
+    client: Client,
+    work: Coroutine[Any, Any, tuple[str, bool]],
+    features: Sequence[FeatureName],
+    *,
+    as_json: bool,
+) -> int:
+    async with client:
+        try:
+            job_id, whole = await work
+        except asyncio.CancelledError:  # Ctrl-C twice
+            return INTERRUPTED
+        if whole and set(features) <= set(CAPTIONS_ONLY):
+            return Exit.OK
+        clean = FeatureName.CLEAN_TRANSCRIPT in features
+        return await show_results(client, job_id, clean=clean, as_json=as_json)
