@@ -47,14 +47,22 @@ class Passage:
             self._breaker.abandoned(self._host)
 
 
-class Gate:
-    """Limits concurrent deliveries to each receiver, so that a slow one cannot take all slots."""
+def receiver_breaker(settings: WebhookSettings) -> CircuitBreaker:
+    """The circuit breaker of a gateway's receivers."""
+    return CircuitBreaker(threshold=settings.breaker_failures, pause=settings.breaker_pause_seconds)
 
-    def __init__(self, settings: WebhookSettings) -> None:
+
+class Gate:
+    """Limits concurrent deliveries to each receiver, so that a slow one cannot take all slots.
+
+    Args:
+        settings: The settings of webhooks.
+        breaker: Knows the receivers that are down, whoever sent to them.
+    """
+
+    def __init__(self, settings: WebhookSettings, breaker: CircuitBreaker) -> None:
         self._limit = settings.concurrency_per_receiver
-        self._breaker = CircuitBreaker(
-            threshold=settings.breaker_failures, pause=settings.breaker_pause_seconds
-        )
+        self._breaker = breaker
         self._inside: Counter[str] = Counter()
 
     @contextmanager

@@ -99,3 +99,12 @@ async def open_poster(guard: UrlGuard, timeout_seconds: float) -> AsyncIterator[
         trust_env=False,
     ) as session:
         yield Poster(session, guard)
+
+
+def host_of(url: str) -> str:
+    """The host and port of a URL, the only parts that may be logged."""
+    try:
+        parsed = URL(url)
+        return f"{parsed.host}:{parsed.port}"
+    except ValueError:
+        return ""

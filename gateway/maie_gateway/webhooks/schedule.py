@@ -8,6 +8,11 @@ from __future__ import annotations
 
 import random
 
+# Beyond the receiver's own time: reading the secret and storing the outcome.
+ACK_MARGIN_SECONDS = 10.0
+# The longest delay for a delivery that waits for others.
+MAX_BUSY_SECONDS = 15.0
+SECONDS_PER_HOUR = 3600.0
 # A gateway whose clock jumped must not give up after a few attempts.
 MIN_DELIVERIES = 5
 # Spreads the retries, so that a recovering receiver does not get all of them at once.

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import structlog
 from google.protobuf.message import DecodeError
-from yarl import URL
 
 from maie.event.v1 import event_pb2 as event
 from maie_core.errors import StageError
@@ -18,26 +16,25 @@ from maie_gateway.records.store import JobStore
 from maie_gateway.webhooks.attempt import Attempt, Attempts, Outcome
 from maie_gateway.webhooks.gate import Gate, Refusal
 from maie_gateway.webhooks.guard import UrlGuard
-from maie_gateway.webhooks.http import open_poster
+from maie_gateway.webhooks.http import host_of, open_poster
+from maie_gateway.webhooks.pulling import Puller, Source
 from maie_gateway.webhooks.queue import dead_letter_delivery
-from maie_gateway.webhooks.schedule import is_over, retry_delay
+from maie_gateway.webhooks.schedule import (
+    ACK_MARGIN_SECONDS,
+    MAX_BUSY_SECONDS,
+    SECONDS_PER_HOUR,
+    is_over,
+    retry_delay,
+)
 from maie_gateway.webhooks.secrets import Secrets
 from maie_gateway.webhooks.settings import WebhookSettings
-from maie_runtime.background import background_tasks
+from maie_runtime.breaker import CircuitBreaker
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import BROKER_ERRORS, Broker
-from maie_runtime.bus.pull import pull_groups
-from maie_runtime.bus.types import AckPolicy, ConsumerConfig, Msg
+from maie_runtime.bus.types import Msg
 from maie_runtime.bus.unreadable import Unreadable, dead_letter
 
 log = structlog.get_logger()
-
-BROKER_PAUSE_SECONDS = 1.0
-# Beyond the receiver's own time: reading the secret and storing the outcome.
-ACK_MARGIN_SECONDS = 10.0
-# The longest delay for a delivery whose receiver has no free slot.
-MAX_BUSY_SECONDS = 15.0
-SECONDS_PER_HOUR = 3600.0
 
 
 class WebhookSender:
@@ -45,68 +42,46 @@ class WebhookSender:
 
     A delivery that cannot be sent now is NAKed with a delay, so that it waits in
     the broker and takes no slot from others.
+
+    Args:
+        broker: The broker.
+        store: The job records.
+        settings: The settings of webhooks.
+        guard: Decides which URLs are allowed.
+        breaker: Knows the receivers that are down.
     """
 
     def __init__(
-        self, broker: Broker, store: JobStore, settings: WebhookSettings, guard: UrlGuard
+        self,
+        broker: Broker,
+        store: JobStore,
+        settings: WebhookSettings,
+        guard: UrlGuard,
+        breaker: CircuitBreaker,
     ) -> None:
         self._broker = broker
         self._guard = guard
         self._settings = settings
         self._secrets = Secrets(store, settings.tenants)
-        self._gate = Gate(settings)
-        self._places = asyncio.Semaphore(settings.concurrency)
-        self._sending: set[asyncio.Task[None]] = set()
+        self._gate = Gate(settings, breaker)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Sends as long as the context lasts; then finishes running attempts."""
-        await self._declare_consumer()
-        async with open_poster(self._guard, self._settings.timeout_seconds) as poster:
-            attempts = Attempts(poster, self._secrets, self._settings.source)
-            try:
-                async with background_tasks(self._pull(attempts)):
-                    yield
-            finally:
-                await asyncio.gather(*self._sending, return_exceptions=True)
-
-    async def _declare_consumer(self) -> None:
-        await self._broker.jetstream.add_consumer(
-            subjects.WEBHOOKS,
-            ConsumerConfig(
-                durable_name=subjects.WEBHOOK_SENDERS,
-                ack_policy=AckPolicy.EXPLICIT,
-                ack_wait=self._settings.timeout_seconds + ACK_MARGIN_SECONDS,
-                max_deliver=-1,
-                # Deliveries that wait for a retry count as pending, and must not block others.
-                max_ack_pending=-1,
-            ),
+        settings = self._settings
+        source = Source(
+            stream=subjects.WEBHOOKS,
+            consumer=subjects.WEBHOOK_SENDERS,
+            ack_wait_seconds=settings.timeout_seconds + ACK_MARGIN_SECONDS,
         )
+        async with open_poster(self._guard, settings.timeout_seconds) as poster:
+            attempts = Attempts(poster, self._secrets, settings.source)
 
-    async def _pull(self, attempts: Attempts) -> None:
-        while True:
-            pulled = pull_groups(
-                self._broker.client, subjects.WEBHOOKS, subjects.WEBHOOK_SENDERS, size=1
-            )
-            try:
-                async with aclosing(pulled) as groups:
-                    # Take a slot before pulling: a pulled message must be acked within ack_wait.
-                    await self._places.acquire()
-                    async for (message,) in groups:
-                        self._start(message, attempts)
-                        await self._places.acquire()
-            except BROKER_ERRORS as error:
-                self._places.release()
-                log.warning("webhooks.pull_failed", error=str(error) or type(error).__name__)
-                with suppress(*BROKER_ERRORS):  # the stream may have been deleted
-                    await self._declare_consumer()
-            await asyncio.sleep(BROKER_PAUSE_SECONDS)
+            async def handle(message: Msg) -> None:
+                await self._handle(message, attempts)
 
-    def _start(self, message: Msg, attempts: Attempts) -> None:
-        sending = asyncio.create_task(self._handle(message, attempts))
-        self._sending.add(sending)
-        sending.add_done_callback(self._sending.discard)
-        sending.add_done_callback(lambda _: self._places.release())
+            async with Puller(self._broker, source, settings.concurrency, handle).running():
+                yield
 
     async def _handle(self, message: Msg, attempts: Attempts) -> None:
         job_id, receiver = message.subject.split(".")[2:4]
@@ -119,7 +94,7 @@ class WebhookSender:
             await dead_letter(self._broker, Unreadable(kind="webhook", job_id=job_id, place=place))
             await message.term()
             return
-        host = _host(delivery.url)
+        host = host_of(delivery.url)
         with structlog.contextvars.bound_contextvars(
             job=delivery.job_id, tenant=delivery.tenant, receiver=delivery.receiver, host=host
         ):
@@ -195,12 +170,3 @@ class WebhookSender:
 def _age(message: Msg) -> float:
     """Seconds since the delivery was published: this clock minus the broker's timestamp."""
     return max(0.0, time.time() - message.metadata.timestamp.timestamp())
-
-
-def _host(url: str) -> str:
-    """The host and port of a URL, the only parts that may be logged."""
-    try:
-        parsed = URL(url)
-        return f"{parsed.host}:{parsed.port}"
-    except ValueError:
-        return ""

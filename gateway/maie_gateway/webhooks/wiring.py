@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from maie.job.v1 import record_pb2 as record
 from maie_gateway.records.store import JobStore
 from maie_gateway.webhooks.deliveries import TenantWebhooks, deliveries
+from maie_gateway.webhooks.gate import receiver_breaker
 from maie_gateway.webhooks.guard import UrlGuard, open_guard
 from maie_gateway.webhooks.queue import publish_deliveries
 from maie_gateway.webhooks.reconciler import WebhookReconciler
@@ -49,7 +50,7 @@ async def open_webhooks(broker: Broker, settings: WebhookSettings) -> AsyncItera
     reconciler = WebhookReconciler(broker, store, settings.tenants)
     async with AsyncExitStack() as stack:
         guard = stack.enter_context(open_guard(settings.allowed_networks))
-        sender = WebhookSender(broker, store, settings, guard)
+        sender = WebhookSender(broker, store, settings, guard, receiver_breaker(settings))
         await stack.enter_async_context(sender.running())
         await stack.enter_async_context(reconciler.running())
         yield Webhooks(guard=guard, reconciler=reconciler, broker=broker, tenants=settings.tenants)

@@ -21,6 +21,7 @@ from maie_gateway.webhooks import (
     open_guard,
     publish_deliveries,
 )
+from maie_gateway.webhooks.gate import receiver_breaker
 from maie_gateway.webhooks.guard import Resolve
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
@@ -49,7 +50,8 @@ class Mail:
         with open_guard(settings.allowed_networks) as guard:
             if resolve is not None:
                 guard = UrlGuard(resolve, settings.allowed_networks)
-            sender = WebhookSender(self.broker, JobStore(self.broker), settings, guard)
+            store, breaker = JobStore(self.broker), receiver_breaker(settings)
+            sender = WebhookSender(self.broker, store, settings, guard, breaker)
             async with sender.running():
                 yield
 

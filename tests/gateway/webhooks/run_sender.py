@@ -7,6 +7,7 @@ import sys
 
 from maie_gateway.records.store import JobStore
 from maie_gateway.webhooks import WebhookSender, WebhookSettings, open_guard
+from maie_gateway.webhooks.gate import receiver_breaker
 from maie_runtime.bus.provision import open_provisioned_broker
 
 
@@ -14,7 +15,8 @@ async def main() -> None:
     async with open_provisioned_broker(sys.argv[1], "sender") as broker:
         settings = WebhookSettings.model_validate_json(sys.argv[2])
         with open_guard(settings.allowed_networks) as guard:
-            async with WebhookSender(broker, JobStore(broker), settings, guard).running():
+            store, breaker = JobStore(broker), receiver_breaker(settings)
+            async with WebhookSender(broker, store, settings, guard, breaker).running():
                 await asyncio.Future()
 
 
