@@ -35,10 +35,10 @@ async def recording() -> AsyncIterator[bytes]:
 
 @asynccontextmanager
 async def dying_gateway(
-    mesh: EmptyMesh, fault: str
+    mesh: EmptyMesh, fault: str, port: int = 0, **variables: str
 ) -> AsyncIterator[tuple[Client, asyncio.subprocess.Process]]:
     """A gateway in a process of its own that kills itself at a point; a client of it."""
-    address = f"127.0.0.1:{free_port()}"
+    address = f"127.0.0.1:{port or free_port()}"
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "maie_gateway"),
         env={
@@ -49,6 +49,7 @@ async def dying_gateway(
             "MAIE_GATEWAY_LISTEN": address,
             "MAIE_READ_MODEL_URL": "sqlite:///:memory:",
             "MAIE_RETENTION_REMOVALS_SECONDS": "1",
+            **variables,
         },
         stdout=asyncio.subprocess.DEVNULL,
     )

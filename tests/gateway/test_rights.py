@@ -34,6 +34,10 @@ from maie_runtime.worker.server import serve_stage
 from maie_runtime.worker.stage import StageContext
 from tests.conftest import NatsServer, free_port
 from tests.empty_stages import EmptyStage, empty_stages
+from tests.gateway.live.conversation import config, talking
+from tests.gateway.live.loud_asr import replica
+from tests.gateway.live.speech import said
+from tests.gateway.webhooks.receiver import SECRET, Receiver
 from tests.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.mesh
@@ -193,6 +197,28 @@ async def test_a_mesh_lives_on_the_rights_that_are_listed(guarded: Guarded) -> N
                 await client.delete_job(job_id)
     assert refused(logs) == []
     assert {line["event"] for line in logs} >= {"job.removed", "webhook.failed"}
+
+
+async def test_a_live_session_and_its_receivers_need_no_more(guarded: Guarded) -> None:
+    async with Receiver().running() as receiver:
+        events = (job.WEBHOOK_EVENT_LIVE_FINAL,)
+        up = job.Webhook(url=receiver.url, secret=SECRET, events=events)
+        down = job.Webhook(url="http://127.0.0.1:9/hook", secret=SECRET, events=events)
+        with capture_logs() as logs:
+            async with (
+                guarded.running(without="asr") as client,
+                open_broker(guarded.url("asr"), "asr", inbox=subjects.inbox("asr")) as broker,
+                replica(broker, "asr-1"),
+                talking(client.address) as talk,
+            ):
+                started = await talk.start(config(webhooks=[up, down]))
+                await talk.audio("ann", said([1, 2, 3]))
+                await talk.end()
+                await receiver.wait_for(3)
+                assert [told async for told in client.watch_job(started.session_id)]
+                await client.delete_job(started.session_id)
+    assert refused(logs) == []
+    assert {line["event"] for line in logs} >= {"session.ended", "webhook.delivered", "job.removed"}
 
 
 async def test_services_share_a_gpu_on_the_rights_that_are_listed(guarded: Guarded) -> None:

@@ -148,4 +148,9 @@ def _places(job_id: str) -> list[tuple[str, str]]:
         (subjects.TASKS, subjects.tasks_of_job(job_id)),
         (subjects.EVENTS, subjects.event("*", job_id)),
         (subjects.RETURNS, subjects.returned_of_job(job_id)),
+        (subjects.FINALS, subjects.finals_of_session(job_id)),
+        (
+            subjects.bucket_stream(subjects.FEEDS),
+            subjects.bucket_subject(subjects.FEEDS, f"{job_id}.>"),
+        ),
     ]

@@ -41,8 +41,10 @@ STREAMS_OF_JOBS = (
     subjects.EVENTS,
     subjects.DEAD_LETTERS,
     subjects.WEBHOOKS,
+    subjects.FINALS,
     subjects.RETURNS,
     subjects.SESSIONS,
+    subjects.bucket_stream(subjects.FEEDS),
 )
 OWNERS = "mesh"
 """The folder of the note that names the broker whose jobs own the stored objects."""

@@ -1,4 +1,4 @@
-"""Notifies receivers of finished jobs, by signed CloudEvents over HTTP."""
+"""Notifies receivers of finished jobs and of live finals, by signed CloudEvents over HTTP."""
 
 from __future__ import annotations
 

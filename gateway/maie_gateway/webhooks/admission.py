@@ -12,6 +12,7 @@ from maie_core.limits import (
     MIN_SECRET_CHARACTERS,
 )
 from maie_core.reasons import Reason
+from maie_gateway.webhooks.events import KNOWN
 from maie_gateway.webhooks.guard import UrlGuard
 
 RESOLVE_SECONDS = 5.0
@@ -38,6 +39,12 @@ async def check_webhooks(config: job.JobConfig, guard: UrlGuard) -> None:
                 f"A webhook's secret has {MIN_SECRET_CHARACTERS} to {MAX_SECRET_CHARACTERS} "
                 "characters; make a random one.",
                 field=f"{field}.secret",
+            )
+        if not KNOWN.issuperset(webhook.events):
+            raise invalid(
+                Reason.WEBHOOK_INVALID,
+                "A webhook names an unknown event; leave `events` empty for finished jobs.",
+                field=f"{field}.events",
             )
         await _check_url(webhook.url, guard, f"{field}.url")
 

@@ -10,6 +10,7 @@ from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
 from maie_gateway.conductor import FINAL_STATES
 from maie_gateway.conductor.tenants import tenant_of_record
+from maie_gateway.webhooks.events import gets
 from maie_gateway.webhooks.settings import TenantWebhook
 
 # The broker's messages are bounded; a receiver gets all failures from the job.
@@ -31,8 +32,8 @@ def deliveries(
         tenant_webhooks: The receivers of all jobs of a tenant, by tenant.
 
     Returns:
-        One delivery for each receiver where the job became final; otherwise none.
-        A retried job that becomes final again has new deliveries.
+        One delivery for each receiver of finished jobs where the job became final;
+        otherwise none. A retried job that becomes final again has new deliveries.
     """
     sequence = _final_sequence(new)
     if not sequence or (old is not None and _final_sequence(old) == sequence):
@@ -49,7 +50,30 @@ def deliveries(
         failures=_failures(new),
         attempt=1,
     )
-    return [_to(unaddressed, *receiver) for receiver in _receivers(new, tenant_webhooks)]
+    addresses = receivers(
+        new.config.webhooks,
+        tenant_webhooks.get(tenant_of_record(new), ()),
+        job.WEBHOOK_EVENT_JOB_FINISHED,
+    )
+    return [_to(unaddressed, *address) for address in addresses]
+
+
+def receivers(
+    own: Sequence[job.Webhook], tenants: Sequence[TenantWebhook], wanted: job.WebhookEvent
+) -> Iterator[tuple[str, str]]:
+    """The receivers of an event, with their URLs.
+
+    Args:
+        own: The job's own webhooks.
+        tenants: Those of its tenant.
+        wanted: The event.
+    """
+    for place, webhook in enumerate(own):
+        if gets(webhook.events, wanted):
+            yield str(place), webhook.url
+    for hook in tenants:
+        if gets(hook.wanted, wanted):
+            yield TENANT_PREFIX + hook.name, hook.url
 
 
 def delivery_id(delivery: event.WebhookDelivery) -> str:
@@ -63,13 +87,6 @@ def _final_sequence(source: record.JobRecord) -> int:
         return 0
     entries = enumerate(source.log, start=1)
     return max((place for place, entry in entries if entry.HasField("state_changed")), default=0)
-
-
-def _receivers(source: record.JobRecord, tenants: TenantWebhooks) -> Iterator[tuple[str, str]]:
-    for place, webhook in enumerate(source.config.webhooks):
-        yield str(place), webhook.url
-    for hook in tenants.get(tenant_of_record(source), ()):
-        yield TENANT_PREFIX + hook.name, hook.url
 
 
 def _failures(source: record.JobRecord) -> list[common.Failure]:

@@ -41,6 +41,8 @@ async def dead_letter_delivery(
         deliveries: How often the broker delivered its message.
     """
     unit = f"{STAGE}.{delivery.receiver}"
+    if delivery.HasField("final"):
+        unit += f".{delivery.event_id.rpartition('/')[2]}"
     letter = event.DeadLetter(
         task=event.StageTask(job_id=delivery.job_id, unit=unit, attempt=deliveries),
         failure=error.to_failure(unit),

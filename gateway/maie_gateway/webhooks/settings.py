@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Network, IPv6Network
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
+from maie.job.v1 import job_pb2 as job
 from maie_core.limits import MAX_SECRET_CHARACTERS, MIN_SECRET_CHARACTERS
 from maie_core.settings import Settings
+from maie_gateway.webhooks.events import NAMES
 
 
 class TenantWebhook(BaseModel):
-    """A receiver that is notified of every finished job of a tenant."""
+    """A receiver that is notified of every job of a tenant."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
@@ -22,16 +25,26 @@ class TenantWebhook(BaseModel):
     """The receiver's URL."""
     secret: SecretStr = Field(min_length=MIN_SECRET_CHARACTERS, max_length=MAX_SECRET_CHARACTERS)
     """Signs each delivery."""
+    events: tuple[Literal["job_finished", "live_final"], ...] = Field(
+        default=("job_finished",), min_length=1
+    )
+    """What it receives: `job_finished`, and `live_final` for each final of a live session."""
+
+    @property
+    def wanted(self) -> tuple[job.WebhookEvent, ...]:
+        """What it receives, as the contract names it."""
+        return tuple(NAMES[name] for name in self.events)
 
 
 class WebhookSettings(Settings):
-    """How receivers are notified of finished jobs."""
+    """How receivers are notified of finished jobs, and of finals of live sessions."""
 
     model_config = SettingsConfigDict(env_prefix="MAIE_WEBHOOKS_")
 
     tenants: dict[str, tuple[TenantWebhook, ...]] = Field(default={})
-    """Receivers of every job of a tenant: `{"TENANT": [{"name": ..., "url": ..., "secret": ...}]}`.
-    The same for all gateways."""
+    """Receivers of every job of a tenant: `{"TENANT": [{"name": ..., "url": ..., "secret": ...}]}`;
+    with `"events": ["job_finished", "live_final"]` also of the finals of live sessions. The same
+    for all gateways."""
     allowed_networks: tuple[IPv4Network | IPv6Network, ...] = ()
     """Private networks that receivers may be in, as a JSON list such as `["10.20.0.0/16"]`."""
     source: str = Field(default="maie", min_length=1)
@@ -44,10 +57,16 @@ class WebhookSettings(Settings):
     """The longest time between two attempts."""
     give_up_hours: float = Field(default=24.0, gt=0)
     """Dead-letter a delivery that fails for this long."""
+    final_refusals: int = Field(default=5, ge=1)
+    """Dead-letter a final that its receiver refused this many times, so that it does not hold back
+    the later ones of its track. A receiver that does not answer, or answers 5xx or 429, refuses
+    nothing."""
     concurrency: int = Field(default=32, ge=1, le=1024)
-    """The most concurrent deliveries of a gateway."""
+    """The most concurrent deliveries of a gateway; finals of live sessions have as many of their
+    own."""
     concurrency_per_receiver: int = Field(default=4, ge=1)
-    """The most concurrent deliveries to one host and port."""
+    """The most concurrent deliveries to one host and port; finals of live sessions have as many of
+    their own."""
     breaker_failures: int = Field(default=5, ge=1)
     """Open the circuit breaker of a host and port after this many failures in a row."""
     breaker_pause_seconds: float = Field(default=30.0, gt=0)

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from maie.job.v1 import record_pb2 as record
 from maie_gateway.records.store import JobStore
 from maie_gateway.webhooks.deliveries import TenantWebhooks, deliveries
+from maie_gateway.webhooks.finals.audience import Audiences
+from maie_gateway.webhooks.finals.relay import FinalRelay
+from maie_gateway.webhooks.finals.sender import FinalSender
 from maie_gateway.webhooks.gate import receiver_breaker
 from maie_gateway.webhooks.guard import UrlGuard, open_guard
 from maie_gateway.webhooks.queue import publish_deliveries
@@ -16,6 +19,7 @@ from maie_gateway.webhooks.reconciler import WebhookReconciler
 from maie_gateway.webhooks.sender import WebhookSender
 from maie_gateway.webhooks.settings import WebhookSettings
 from maie_runtime.bus.broker import Broker
+from maie_runtime.bus.session_log import SessionLog
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -48,9 +52,19 @@ async def open_webhooks(broker: Broker, settings: WebhookSettings) -> AsyncItera
     """Sends deliveries as long as the context lasts; then finishes running attempts."""
     store = JobStore(broker)
     reconciler = WebhookReconciler(broker, store, settings.tenants)
+    breaker = receiver_breaker(settings)
+    audiences = Audiences(SessionLog(broker), settings.tenants)
     async with AsyncExitStack() as stack:
         guard = stack.enter_context(open_guard(settings.allowed_networks))
-        sender = WebhookSender(broker, store, settings, guard, receiver_breaker(settings))
-        await stack.enter_async_context(sender.running())
-        await stack.enter_async_context(reconciler.running())
+        sender = WebhookSender(broker, store, settings, guard, breaker)
+        finals = FinalSender(
+            broker=broker,
+            store=store,
+            settings=settings,
+            guard=guard,
+            breaker=breaker,
+            audiences=audiences,
+        )
+        for part in (sender, reconciler, finals, FinalRelay(broker, audiences)):
+            await stack.enter_async_context(part.running())
         yield Webhooks(guard=guard, reconciler=reconciler, broker=broker, tenants=settings.tenants)

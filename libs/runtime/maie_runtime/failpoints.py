@@ -46,6 +46,8 @@ POINTS = (
     "session.after_begin",
     "session.after_ended",
     "session.after_transcript",
+    "finals.before_note",
+    "finals.after_send",
 )
 """The points, which are the arguments of the calls of `failpoint`."""
 

@@ -19,6 +19,7 @@ from maie_gateway.webhooks import (
     WebhookSettings,
     deliveries,
     open_guard,
+    open_webhooks,
     publish_deliveries,
 )
 from maie_gateway.webhooks.gate import receiver_breaker
@@ -55,17 +56,23 @@ class Mail:
             async with sender.running():
                 yield
 
+    @asynccontextmanager
+    async def all(self, **options: Any) -> AsyncIterator[None]:
+        """All that a gateway does for webhooks, finals included."""
+        async with open_webhooks(self.broker, WebhookSettings(**{**QUICK, **options})):
+            yield
+
     async def finish(self, new: record.JobRecord) -> None:
         await JobStore(self.broker).create(new)
         await publish_deliveries(self.broker, deliveries(None, new, {}))
 
-    async def waiting(self) -> int:
-        info = await self.broker.jetstream.stream_info(subjects.WEBHOOKS)
+    async def waiting(self, stream: str = subjects.WEBHOOKS) -> int:
+        info = await self.broker.jetstream.stream_info(stream)
         return int(info.state.messages)
 
-    async def empty(self) -> None:
+    async def empty(self, stream: str = subjects.WEBHOOKS) -> None:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while await self.waiting():
+            while await self.waiting(stream):
                 await asyncio.sleep(0.02)
 
     async def letters(self) -> list[event.DeadLetter]:

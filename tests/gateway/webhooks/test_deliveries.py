@@ -37,6 +37,17 @@ def test_each_receiver_is_told_once_when_a_job_becomes_final() -> None:
     assert deliveries(new, new, TENANTS) == []
 
 
+def test_a_receiver_of_finals_alone_is_not_notified_of_the_end() -> None:
+    new = finished("j", "https://a.test/", "https://b.test/", "https://c.test/")
+    new.config.webhooks[0].events.append(job.WEBHOOK_EVENT_LIVE_FINAL)
+    new.config.webhooks[1].events.extend(
+        [job.WEBHOOK_EVENT_LIVE_FINAL, job.WEBHOOK_EVENT_JOB_FINISHED]
+    )
+    finals_only = TenantWebhook.model_validate({**HOOK, "events": ["live_final"]})
+    told = deliveries(None, new, {"default": (finals_only,)})
+    assert [one.receiver for one in told] == ["1", "2"]
+
+
 def test_nobody_is_told_before() -> None:
     new = unfinished(finished("j", "https://a.test/"))
     assert deliveries(None, new, TENANTS) == []

@@ -12,9 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from google.protobuf.json_format import ParseDict
 
+from maie.live.v1 import live_pb2 as live
+from maie.live.v1 import session_pb2 as session
 from maie_gateway.webhooks import deliveries
 from maie_gateway.webhooks.cloud_event import body, headers
+from maie_gateway.webhooks.finals.feed import Feed, final_delivery
 from maie_gateway.webhooks.schedule import retry_delay
 from maie_gateway.webhooks.settings import WebhookSettings
 from tests.gateway.webhooks.receiver import SECRET, finished
@@ -24,9 +28,13 @@ PAGE = (Path(__file__).parents[3] / "docs" / "webhooks.md").read_text()
 Verify = Callable[[str, str, str, bytes], bool]
 
 
+def snippets(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+
+
 def snippet(language: str) -> str:
-    (found,) = re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-    return str(found)
+    (found,) = snippets(language)
+    return found
 
 
 def python_verify(*args: Any) -> bool:
@@ -65,10 +73,23 @@ def test_the_code_of_the_page_tells_true_from_false(verify: Verify) -> None:
 
 def test_the_example_of_the_page_has_the_form_of_what_is_sent() -> None:
     (told,) = deliveries(None, finished("job-1", "https://a.test/"), {})
-    sent, shown = json.loads(body(told, WebhookSettings().source)), json.loads(snippet("json"))
+    shown = json.loads(snippets("json")[0])
+    sent = json.loads(body(told, WebhookSettings().source))
     assert sent.keys() == shown.keys()
     assert sent["data"].keys() == shown["data"].keys()
     assert (sent["type"], sent["source"]) == (shown["type"], shown["source"])
+
+
+def test_the_example_of_a_final_is_what_is_sent() -> None:
+    shown = json.loads(snippets("json")[1])
+    final = ParseDict(shown["data"], live.Final())
+    finished_one = session.UtteranceFinished(final=final, mark=session.TrackMark(number=1))
+    entry = session.SessionEntry(session_id=shown["subject"], finished=finished_one)
+    entry.entry_time.FromJsonString(shown["time"])
+    feed = Feed(session_id=shown["subject"], receiver="0", track=1)
+    told = final_delivery(feed, "default", "https://a.test/", entry)
+    sent = json.loads(body(told, WebhookSettings().source))
+    assert sent == shown
 
 
 def test_the_retry_table_of_the_page_is_right(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -93,6 +93,15 @@ async def test_a_submit_with_a_bad_webhook_is_refused(
     assert (caught.value.reason, caught.value.field) == (reason, field)
 
 
+@pytest.mark.parametrize("events", [[0], [1, 99]])
+async def test_an_event_that_is_not_known_is_refused(events: list[job.WebhookEvent]) -> None:
+    hook = job.Webhook(url="http://public.test/", secret=SECRET, events=events)
+    with pytest.raises(StageError) as caught:
+        await check_webhooks(job.JobConfig(webhooks=[hook]), UrlGuard(resolve))
+    assert caught.value.reason == "WEBHOOK_INVALID"
+    assert caught.value.field == "config.webhooks[0].events"
+
+
 async def test_good_webhooks_pass() -> None:
     config = job.JobConfig(webhooks=[job.Webhook(url="https://public.test/x", secret=SECRET)])
     await check_webhooks(config, UrlGuard(resolve))

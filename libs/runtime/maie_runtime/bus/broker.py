@@ -69,6 +69,7 @@ class Broker:
         jobs: The bucket of job records.
         requests: The bucket of request ids.
         secrets: The bucket of webhooks' secrets.
+        feeds: The bucket of how far receivers of finals are.
         workers: The bucket of live workers.
         gpus: The bucket of shared GPUs.
     """
@@ -79,6 +80,7 @@ class Broker:
         self.jobs = _bucket(jetstream, subjects.JOBS)
         self.requests = _bucket(jetstream, subjects.REQUESTS)
         self.secrets = _bucket(jetstream, subjects.SECRETS)
+        self.feeds = _bucket(jetstream, subjects.FEEDS)
         self.workers = _bucket(jetstream, subjects.WORKERS)
         self.gpus = _bucket(jetstream, subjects.GPUS, direct=True)
         self._reconnect_listeners: set[Callable[[], None]] = set()

@@ -21,11 +21,13 @@ READ_BY_GATEWAYS = (
     subjects.EVENTS,
     subjects.DEAD_LETTERS,
     subjects.WEBHOOKS,
+    subjects.FINALS,
     subjects.NAMES,
     subjects.SESSIONS,
     subjects.bucket_stream(subjects.JOBS),
     subjects.bucket_stream(subjects.REQUESTS),
     subjects.bucket_stream(subjects.SECRETS),
+    subjects.bucket_stream(subjects.FEEDS),
 )
 
 
@@ -113,11 +115,13 @@ def _gateway() -> Iterator[Right]:
         subjects.event("*", "*"),
         subjects.dead_letter("*", "*"),
         subjects.webhook("*", "*"),
+        subjects.final("*", "*", "*"),
         subjects.names("*"),
         subjects.session("*"),
         subjects.bucket_subject(subjects.JOBS, "*"),
         subjects.bucket_subject(subjects.REQUESTS, "*.*"),
         subjects.bucket_subject(subjects.SECRETS, "*.*"),
+        subjects.bucket_subject(subjects.FEEDS, subjects.feed("*", "*", "*")),
     ):
         yield _request(subject)
     yield _publish(subjects.cancel("*"))
@@ -127,6 +131,8 @@ def _gateway() -> Iterator[Right]:
     for stream, consumer in (
         (subjects.EVENTS, subjects.CONDUCTOR),
         (subjects.WEBHOOKS, subjects.WEBHOOK_SENDERS),
+        (subjects.SESSIONS, subjects.FINAL_RELAY),
+        (subjects.FINALS, subjects.FINAL_SENDERS),
     ):
         yield _request(f"{API}.CONSUMER.DURABLE.CREATE.{stream}.{consumer}")
         yield _request(f"{API}.CONSUMER.INFO.{stream}.{consumer}")
@@ -145,7 +151,9 @@ def _gateway() -> Iterator[Right]:
         subjects.TASKS,
         subjects.EVENTS,
         subjects.RETURNS,
+        subjects.FINALS,
         subjects.bucket_stream(subjects.REQUESTS),
+        subjects.bucket_stream(subjects.FEEDS),
     ):
         yield _request(f"{API}.STREAM.PURGE.{stream}")
     for stream in (

@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 
 from google.protobuf.message import DecodeError
 from nats.js.errors import APIError, NotFoundError
@@ -43,6 +44,10 @@ GIVE_UP_SECONDS = 30.0
 
 class FencedError(Exception):
     """Another gateway, or a removal, wrote to the session's log: this writer has lost it."""
+
+
+class ErasedError(Exception):
+    """The session's log was erased while it was read."""
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -119,19 +124,34 @@ class SessionLog:
 
     async def read(self, session_id: str) -> list[LoggedEntry]:
         """All entries of a session, the oldest first; empty where there is no such session."""
+        try:
+            return [logged async for logged in self.after(session_id, 0)]
+        except ErasedError:
+            return []
+
+    async def after(self, session_id: str, place: int) -> AsyncIterator[LoggedEntry]:
+        """The entries after a place that are there now, the oldest first.
+
+        It reads page by page. There are none where there is no such session.
+
+        Raises:
+            ErasedError: The session was erased meanwhile.
+        """
         last = await self.last(session_id)
-        found: list[LoggedEntry] = []
         give_up = time.monotonic() + self._give_up_seconds
         # A server of a cluster that answers direct reads may be a moment behind.
-        while last is not None and (not found or found[-1].place < last.place):
-            page = await self._page(session_id, found[-1].place + 1 if found else 1)
-            found += page
+        while last is not None and place < last.place:
+            page = await self._page(session_id, place + 1)
+            for logged in page:
+                place = logged.place
+                yield logged
             if not page:
                 if time.monotonic() >= give_up:
                     raise broker_unavailable()
                 await asyncio.sleep(PAUSE_SECONDS)
-                last = await self.last(session_id)  # it may have been erased
-        return found if last is not None else []
+                last = await self.last(session_id)
+                if last is None:
+                    raise ErasedError
 
     async def _page(self, session_id: str, start: int) -> list[LoggedEntry]:
         try:
@@ -146,12 +166,17 @@ class SessionLog:
             raise broker_unavailable() from error
         return [_decoded(stored) for stored in page]
 
+    async def first(self, session_id: str) -> LoggedEntry | None:
+        """The first entry of a session; None where there is no such session."""
+        return await self._get(subject=subjects.session(session_id), seq=1, next=True)
+
     async def last(self, session_id: str) -> LoggedEntry | None:
         """The last entry of a session; None where there is no such session."""
+        return await self._get(subject=subjects.session(session_id))
+
+    async def _get(self, **which: Any) -> LoggedEntry | None:
         try:
-            found = await self._broker.jetstream.get_last_msg(
-                subjects.SESSIONS, subjects.session(session_id)
-            )
+            found = await self._broker.jetstream.get_msg(subjects.SESSIONS, **which)
         except NotFoundError:
             return None
         except BROKER_ERRORS as error:

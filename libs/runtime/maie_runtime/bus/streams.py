@@ -138,6 +138,13 @@ STREAMS = (
         seconds=WEBHOOKS_KEPT_SECONDS,
     ),
     _stream(
+        subjects.FINALS,
+        "Who has finals of live sessions to get",
+        subjects.final("*", "*", "*"),
+        retention=RetentionPolicy.WORK_QUEUE,
+        seconds=WEBHOOKS_KEPT_SECONDS,
+    ),
+    _stream(
         subjects.RETURNS,
         "Redelivery ledger: deliveries of tasks that workers returned",
         "maie.return.>",
@@ -163,6 +170,7 @@ STREAMS = (
         seconds=REQUESTS_KEPT_SECONDS,
     ),
     _bucket(subjects.SECRETS, "The secrets of jobs' webhooks", erasable=True),
+    _bucket(subjects.FEEDS, "How far receivers of finals are"),
     _bucket(subjects.WORKERS, "Live workers", seconds=WORKER_FORGOTTEN_SECONDS),
     _bucket(
         subjects.GPUS,

@@ -10,6 +10,8 @@ DEAD_LETTERS = "MAIE_DEAD_LETTERS"
 """Units and webhooks that were given up."""
 WEBHOOKS = "MAIE_WEBHOOKS"
 """Work queue: a notification to one receiver about one finished job each."""
+FINALS = "MAIE_FINALS"
+"""Work queue: notes that one receiver has finals of one track of a live session to get."""
 RETURNS = "MAIE_RETURNS"
 """The redelivery ledger: deliveries of tasks that workers returned to the queue."""
 NAMES = "MAIE_NAMES"
@@ -22,6 +24,8 @@ REQUESTS = "maie_requests"
 """Bucket: a job's id under TENANT.SHA256-OF-THE-REQUEST-ID; expires."""
 SECRETS = "maie_secrets"
 """Bucket: the WebhookSecrets of a job under JOB.UUID; only gateways read it."""
+FEEDS = "maie_feeds"
+"""Bucket: a FeedPosition under SESSION.RECEIVER.TRACK-NUMBER, purged with its session."""
 WORKERS = "maie_workers"
 """Bucket: a WorkerInfo under STAGE.INSTANCE; expires unless renewed."""
 GPUS = "maie_gpus"
@@ -31,6 +35,10 @@ CONDUCTOR = "conductor"
 """The durable consumer of EVENTS that all gateways share."""
 WEBHOOK_SENDERS = "webhooks"
 """The durable consumer of WEBHOOKS that all gateways share."""
+FINAL_RELAY = "finals"
+"""The durable consumer of SESSIONS that all gateways share."""
+FINAL_SENDERS = "finals"
+"""The durable consumer of FINALS that all gateways share."""
 INTERACTIVE = "interactive"
 """The lane of jobs that a person waits for; served first."""
 BATCH = "batch"
@@ -82,6 +90,21 @@ def webhook(job_id: str, receiver: str) -> str:
 def webhooks_of_job(job_id: str) -> str:
     """The subjects of all notifications about a job."""
     return f"maie.webhook.{job_id}.>"
+
+
+def final(session_id: str, receiver: str, track: int | str) -> str:
+    """Where it is noted that a receiver has finals of a track to get."""
+    return f"maie.final.{session_id}.{receiver}.{track}"
+
+
+def finals_of_session(session_id: str) -> str:
+    """All notes on finals of a session."""
+    return f"maie.final.{session_id}.>"
+
+
+def feed(session_id: str, receiver: str, track: int | str) -> str:
+    """The key of how far a receiver is in the finals of a track."""
+    return f"{session_id}.{receiver}.{track}"
 
 
 def returned(job_id: str, task_sequence: int | str, delivery: str) -> str:

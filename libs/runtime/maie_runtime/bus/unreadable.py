@@ -24,7 +24,8 @@ class Unreadable:
     """An unreadable message, as far as it is known from its subject or key.
 
     Attributes:
-        kind: What it should be: a stage for a task, or "event", "record" or "webhook".
+        kind: What it should be: a stage for a task, or "event", "record", "webhook",
+            "session" or "final".
         job_id: The job that its subject or key names.
         unit: The unit that its subject names; empty where it names none.
         place: Its sequence in its stream; part of the letter's id, so that each has one letter.

@@ -162,7 +162,7 @@ class DeadLetter(_message.Message):
     def __init__(self, task: _Optional[_Union[StageTask, _Mapping]] = ..., failure: _Optional[_Union[_types_pb2.Failure, _Mapping]] = ..., dead_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., webhook: _Optional[_Union[WebhookDelivery, _Mapping]] = ...) -> None: ...
 
 class WebhookDelivery(_message.Message):
-    __slots__ = ("job_id", "tenant", "receiver", "url", "event_id", "state", "finish_time", "display_name", "labels", "failures", "attempt")
+    __slots__ = ("job_id", "tenant", "receiver", "url", "event_id", "state", "finish_time", "display_name", "labels", "failures", "attempt", "final")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -181,6 +181,7 @@ class WebhookDelivery(_message.Message):
     LABELS_FIELD_NUMBER: _ClassVar[int]
     FAILURES_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    FINAL_FIELD_NUMBER: _ClassVar[int]
     job_id: str
     tenant: str
     receiver: str
@@ -192,7 +193,8 @@ class WebhookDelivery(_message.Message):
     labels: _containers.ScalarMap[str, str]
     failures: _containers.RepeatedCompositeFieldContainer[_types_pb2.Failure]
     attempt: int
-    def __init__(self, job_id: _Optional[str] = ..., tenant: _Optional[str] = ..., receiver: _Optional[str] = ..., url: _Optional[str] = ..., event_id: _Optional[str] = ..., state: _Optional[str] = ..., finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., display_name: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., failures: _Optional[_Iterable[_Union[_types_pb2.Failure, _Mapping]]] = ..., attempt: _Optional[int] = ...) -> None: ...
+    final: _any_pb2.Any
+    def __init__(self, job_id: _Optional[str] = ..., tenant: _Optional[str] = ..., receiver: _Optional[str] = ..., url: _Optional[str] = ..., event_id: _Optional[str] = ..., state: _Optional[str] = ..., finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., display_name: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., failures: _Optional[_Iterable[_Union[_types_pb2.Failure, _Mapping]]] = ..., attempt: _Optional[int] = ..., final: _Optional[_Union[_any_pb2.Any, _Mapping]] = ...) -> None: ...
 
 class WorkerInfo(_message.Message):
     __slots__ = ("stage", "instance", "address", "version", "slots", "start_time", "models", "memory", "live_tracks")

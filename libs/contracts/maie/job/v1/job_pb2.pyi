@@ -40,6 +40,12 @@ class JobState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     JOB_STATE_FAILED: _ClassVar[JobState]
     JOB_STATE_CANCELLED: _ClassVar[JobState]
 
+class WebhookEvent(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    WEBHOOK_EVENT_UNSPECIFIED: _ClassVar[WebhookEvent]
+    WEBHOOK_EVENT_JOB_FINISHED: _ClassVar[WebhookEvent]
+    WEBHOOK_EVENT_LIVE_FINAL: _ClassVar[WebhookEvent]
+
 class UnitState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     UNIT_STATE_UNSPECIFIED: _ClassVar[UnitState]
@@ -65,6 +71,9 @@ JOB_STATE_PROCESSING_LLM: JobState
 JOB_STATE_COMPLETE: JobState
 JOB_STATE_FAILED: JobState
 JOB_STATE_CANCELLED: JobState
+WEBHOOK_EVENT_UNSPECIFIED: WebhookEvent
+WEBHOOK_EVENT_JOB_FINISHED: WebhookEvent
+WEBHOOK_EVENT_LIVE_FINAL: WebhookEvent
 UNIT_STATE_UNSPECIFIED: UnitState
 UNIT_STATE_WAITING: UnitState
 UNIT_STATE_QUEUED: UnitState
@@ -111,12 +120,14 @@ class JobConfig(_message.Message):
     def __init__(self, features: _Optional[_Iterable[_Union[Feature, str]]] = ..., template_id: _Optional[str] = ..., filename: _Optional[str] = ..., asr_options: _Optional[_Union[_asr_pb2.TranscribeOptions, _Mapping]] = ..., chunk_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., request_id: _Optional[str] = ..., display_name: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., lane: _Optional[_Union[Lane, str]] = ..., webhooks: _Optional[_Iterable[_Union[Webhook, _Mapping]]] = ..., enhancement_generation: _Optional[_Union[_types_pb2.GenerationOptions, _Mapping]] = ..., summary_generation: _Optional[_Union[_types_pb2.GenerationOptions, _Mapping]] = ..., recording_options: _Optional[_Union[_preprocess_pb2.RecordingOptions, _Mapping]] = ...) -> None: ...
 
 class Webhook(_message.Message):
-    __slots__ = ("url", "secret")
+    __slots__ = ("url", "secret", "events")
     URL_FIELD_NUMBER: _ClassVar[int]
     SECRET_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
     url: str
     secret: str
-    def __init__(self, url: _Optional[str] = ..., secret: _Optional[str] = ...) -> None: ...
+    events: _containers.RepeatedScalarFieldContainer[WebhookEvent]
+    def __init__(self, url: _Optional[str] = ..., secret: _Optional[str] = ..., events: _Optional[_Iterable[_Union[WebhookEvent, str]]] = ...) -> None: ...
 
 class UploadPart(_message.Message):
     __slots__ = ("config", "audio", "finish")

@@ -111,3 +111,15 @@ class TrackEnded(_message.Message):
     number: int
     sequence: int
     def __init__(self, number: _Optional[int] = ..., sequence: _Optional[int] = ...) -> None: ...
+
+class FinalsDue(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class FeedPosition(_message.Message):
+    __slots__ = ("place", "refusals")
+    PLACE_FIELD_NUMBER: _ClassVar[int]
+    REFUSALS_FIELD_NUMBER: _ClassVar[int]
+    place: int
+    refusals: int
+    def __init__(self, place: _Optional[int] = ..., refusals: _Optional[int] = ...) -> None: ...
