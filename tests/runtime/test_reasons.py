@@ -60,7 +60,8 @@ def member(node: ast.AST, *enums: str) -> str:
     """The member's name where a node is one of an enum, such as Reason.BUSY."""
     if not isinstance(node, ast.Attribute):
         return ""
-    return node.attr if ast.unparse(node.value) in enums else ""
+    is_member = ast.unparse(node.value) in enums and not node.attr.startswith("__")
+    return node.attr if is_member else ""
 
 
 def test_each_reason_is_its_name_and_stands_in_order() -> None:

@@ -12,7 +12,8 @@ from maie.live.v1 import session_pb2 as session
 def transcript(entries: Iterable[session.SessionEntry]) -> common.Transcript:
     """The text of all finals, in the order in which it was spoken.
 
-    It names the language and the engine of most of them, and is punctuated where all are.
+    It names the language and the engine of most of them, and is punctuated where all are. As in a
+    recording, segments name their track only where there are several.
     """
     segments: dict[str, common.Segment] = {}
     languages: Counter[str] = Counter()
@@ -30,11 +31,16 @@ def transcript(entries: Iterable[session.SessionEntry]) -> common.Transcript:
             engine = finished.engine
         if not finished.final.segment.text:
             continue  # somebody coughed
-        segments[finished.final.segment.segment_id] = finished.final.segment
+        segment = common.Segment()
+        segment.CopyFrom(finished.final.segment)
+        segments[segment.segment_id] = segment
         languages[finished.final.language_code] += 1
         engines[engine.SerializeToString(deterministic=True)] += 1
         punctuated = punctuated and finished.punctuated
     in_time: list[common.Segment] = sorted(segments.values(), key=_start)
+    if len({segment.track for segment in in_time}) == 1:
+        for segment in in_time:
+            segment.track = 0
     return common.Transcript(
         segments=in_time,
         language_code=languages.most_common(1)[0][0] if languages else "",

@@ -1,0 +1,49 @@
+"""The transcript of a live session, made of its log."""
+
+from __future__ import annotations
+
+import pytest
+from google.protobuf.duration_pb2 import Duration
+
+from maie.common.v1 import types_pb2 as common
+from maie.live.v1 import live_pb2 as live
+from maie.live.v1 import session_pb2 as session
+from maie_gateway.live.transcript import transcript
+
+pytestmark = pytest.mark.unit
+
+
+def final(track: int, second: int, text: str) -> session.SessionEntry:
+    segment = common.Segment(
+        segment_id=f"t{track:02d}-u{second:04d}",
+        start_offset=Duration(seconds=second),
+        text=text,
+        track=track,
+    )
+    finished = session.UtteranceFinished(final=live.Final(segment=segment, language_code="en"))
+    return session.SessionEntry(finished=finished)
+
+
+def test_finals_of_all_tracks_stand_in_the_order_of_speech() -> None:
+    made = transcript([final(1, 5, "Third."), final(2, 1, "First."), final(1, 2, "Second.")])
+    assert [each.text for each in made.segments] == ["First.", "Second.", "Third."]
+    assert [each.track for each in made.segments] == [2, 1, 1]
+
+
+def test_one_track_is_not_named() -> None:
+    entries = [final(1, 1, "One."), final(1, 2, "Two.")]
+    assert [each.track for each in transcript(entries).segments] == [0, 0]
+    assert all(each.finished.final.segment.track == 1 for each in entries)
+
+
+def test_an_utterance_without_text_leaves_nothing() -> None:
+    assert [each.text for each in transcript([final(1, 1, ""), final(1, 2, "So.")]).segments] == [
+        "So."
+    ]
+
+
+def test_a_refined_final_has_both_texts() -> None:
+    refinement = live.Refinement(utterance_id="t01-u0001", clean_text="Hello, world.")
+    entries = [final(1, 1, "hello world"), session.SessionEntry(refinement=refinement)]
+    (segment,) = transcript(entries).segments
+    assert (segment.text, segment.clean_text) == ("hello world", "Hello, world.")
