@@ -39,7 +39,7 @@ class TrackIntake:
     """
 
     def __init__(self, reader: TrackReader, backlog: Backlog, notify: Callable[[], None]) -> None:
-        self.received = backlog.received
+        self.received = self._last = backlog.received
         self._reader = reader
         self._backlog = backlog
         self._notify = notify
@@ -64,7 +64,7 @@ class TrackIntake:
             silence: How many samples of silence it stands for.
             finalize: Whether it ends the utterance.
         """
-        self.received = sequence
+        self.received = self._last = sequence
         if self._ended:
             return
         self._unread += len(content)
@@ -119,10 +119,11 @@ class TrackIntake:
         self._ended = True
         self._messages.clear()
         self._unread = 0
-        self._backlog.received = self.received
         if self._backlog.holds_any:
-            last = _Message(sequence=self.received, arrived=time.monotonic())
+            last = _Message(sequence=self._last, arrived=time.monotonic())
             self._add(last, self._reader.rest())
+        # A leave is durable with the entry that says that the track has ended, not before.
+        self._backlog.received = self.received
         self._reader.close()
 
     def _add(self, message: _Message, read: Read) -> None:

@@ -92,6 +92,7 @@ class Recognition:
         self._closed = False
         self._in_call = False
         self._ended = False
+        self._goes = False
         self._waiting_since: float | None = None
         self._failing_since: float | None = None
         self._failures = 0
@@ -183,17 +184,16 @@ class Recognition:
         async with self._replicas.call(address) as call:
             await self._begin(call)
             sending: asyncio.Task[None] | None = None
-            goes = False
             try:
                 while (response := await self._answer(call)) is not None:
                     if response.HasField("ready") and sending is None:
                         sending = asyncio.create_task(self._send(call))
-                    if response.HasField("go_away") and not goes:
-                        goes = True
+                    if response.HasField("go_away"):
+                        # It takes no more, and its last finals follow.
+                        self._goes = True
                         self._replicas.avoid(address)
-                        await end(*([sending] if sending else []))
                     await self._handle(response)
-                return self._ended and not goes
+                return self._ended and not self._goes
             finally:
                 await end(*([sending] if sending else []))
 
@@ -202,7 +202,7 @@ class Recognition:
         self._waiting_since = time.monotonic()
         self._changes.clear()
         self._backlog.rewind()
-        self._in_call, self._ended = True, False
+        self._in_call, self._ended, self._goes = True, False, False
         config = asr.StreamingRecognizeRequest(config=self._config())
         try:
             async with asyncio.timeout(self._settings.freeze_seconds):
@@ -251,14 +251,17 @@ class Recognition:
                 while self._changes:
                     await call.write(asr.StreamingRecognizeRequest(configure=self._changes.pop(0)))
                 for item in self._backlog.unsent():
+                    if self._goes:
+                        return
                     self._waiting_since = self._waiting_since or time.monotonic()
                     for request in _requests(item):
                         await call.write(request)
                 if self._closed:
                     self._waiting_since = self._waiting_since or time.monotonic()
+                    # The answer to it may come before the next line.
+                    self._ended = True
                     await call.write(asr.StreamingRecognizeRequest(end=asr.StreamingEnd()))
                     await call.done_writing()
-                    self._ended = True
                     return
                 await self._news.wait()
         except StageError:

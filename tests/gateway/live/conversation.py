@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import grpc
@@ -62,7 +63,12 @@ class Conversation:
             self.over.set()
 
     async def send(self, **message: Any) -> None:
-        await self.call.write(live.TranscribeRequest(**message))
+        """Sends a message; dropped where the gateway has ended the call, as `failure` shows."""
+        try:
+            await self.call.write(live.TranscribeRequest(**message))
+        except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
+            if not self.call.done():
+                raise
 
     async def start(self, wanted: live.SessionConfig | None = None) -> live.SessionStarted:
         """Begins a session."""
@@ -157,7 +163,14 @@ def reason_of(error: grpc.aio.AioRpcError) -> str:
     return info.reason
 
 
-Talk = Callable[..., Any]
+def retry_of(talk: Conversation) -> timedelta:
+    """The retry delay of a call's error; nothing where it has none."""
+    assert talk.error is not None
+    status = rpc_status.from_call(talk.error)  # type: ignore[arg-type]
+    retry = error_details_pb2.RetryInfo()
+    for detail in status.details if status else ():
+        detail.Unpack(retry)
+    return retry.retry_delay.ToTimedelta()
 
 
 @asynccontextmanager

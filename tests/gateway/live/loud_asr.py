@@ -148,6 +148,7 @@ class LoudAsr(streaming_pb2_grpc.StreamingAsrServiceServicer):
         running: Cleared, it answers nothing more, as if it were frozen.
         leaving: Set, it goes away: it finishes utterances and takes no more audio.
         received: The samples that it received.
+        behind: How far it says that it is behind, in seconds.
     """
 
     configs: list[asr.StreamingConfig] = field(default_factory=list)
@@ -158,6 +159,7 @@ class LoudAsr(streaming_pb2_grpc.StreamingAsrServiceServicer):
     running: asyncio.Event = field(default_factory=asyncio.Event)
     leaving: asyncio.Event = field(default_factory=asyncio.Event)
     received: int = 0
+    behind: float = 0.0
 
     def __post_init__(self) -> None:
         self.running.set()
@@ -186,7 +188,9 @@ class LoudAsr(streaming_pb2_grpc.StreamingAsrServiceServicer):
                     yield response
                 if request.HasField("end"):
                     return
-                yield track.progress()
+                progress = track.progress()
+                progress.progress.behind.FromNanoseconds(round(self.behind * 1e9))
+                yield progress
         finally:
             self.open -= 1
 
@@ -195,7 +199,7 @@ class LoudAsr(streaming_pb2_grpc.StreamingAsrServiceServicer):
             case "audio":
                 self.received += len(request.audio) // 2
                 made = track.audio(request.audio) + track.partial()
-                if self.failure is not None and track.partial():
+                if self.failure is not None and made:
                     raise self.failure
                 return made
             case "silence":

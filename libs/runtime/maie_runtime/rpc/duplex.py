@@ -105,6 +105,14 @@ class DuplexCall(Generic[RequestT, ResponseT]):
             yield
         except grpc.aio.AioRpcError as error:
             raise to_stage_error(error, self._unreachable) from error
+        except asyncio.CancelledError as error:
+            # gRPC raises it in each operation of a call that was cancelled on this side, too.
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            raise StageError(
+                Code.UNAVAILABLE, self._unreachable, "The call was cancelled."
+            ) from error
         except (asyncio.InvalidStateError, grpc.aio.UsageError) as error:
             # The call has ended; `read` says why.
             raise StageError(

@@ -1,0 +1,50 @@
+"""A gateway in a process of its own, which a test can kill."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from maie_client import Client, ClientError
+from tests.conftest import free_port
+from tests.gateway.conftest import EmptyMesh
+from tests.waiting import PATIENCE_SECONDS
+
+
+@asynccontextmanager
+async def gateway_process(
+    mesh: EmptyMesh, **variables: str
+) -> AsyncIterator[tuple[str, asyncio.subprocess.Process]]:
+    """A gateway; gives its address and its process."""
+    address = f"127.0.0.1:{free_port()}"
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "maie_gateway"),
+        env={
+            **{name: value for name, value in os.environ.items() if not name.startswith("MAIE_")},
+            "MAIE_NATS_URL": mesh.mesh.nats_url,
+            "MAIE_BLOB_URL": mesh.mesh.blob_url,
+            "MAIE_GATEWAY_LISTEN": address,
+            "MAIE_GATEWAY_READ_MODEL_URL": "sqlite://",
+            **variables,
+        },
+        stdout=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        async with Client(address) as client, asyncio.timeout(PATIENCE_SECONDS):
+            while not await _serves(client):
+                await asyncio.sleep(0.05)
+        yield address, process
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
+async def _serves(client: Client) -> bool:
+    try:
+        return await client.health()
+    except ClientError:
+        return False
