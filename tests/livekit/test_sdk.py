@@ -118,6 +118,16 @@ async def test_a_track_that_is_subscribed_is_listened_to_until_it_is_not(room: r
     await source.aclose()
 
 
+async def test_a_track_that_gives_no_audio_is_an_error_and_no_silence(room: rtc.Room) -> None:
+    ours = LiveKitRoom(room)
+    gone = rtc.RemoteAudioTrack(track_pb2.OwnedTrack())
+    room.emit("track_subscribed", gone, publication(), participant())
+    events = ours.events()
+    assert isinstance(await anext(events), TrackSubscribed)
+    with pytest.raises(RoomError, match="The room gives no audio of a track"):
+        await anext(events)
+
+
 @pytest.mark.parametrize("reason", rtc.DisconnectReason.values())
 async def test_each_reason_of_a_disconnect_is_an_end_or_a_loss(
     room: rtc.Room, reason: rtc.DisconnectReason.ValueType

@@ -193,7 +193,7 @@ class LiveKitRoom:
             listening = asyncio.create_task(self._listen(publication.sid, track))
             self._listening[publication.sid] = listening
             self._tasks.add(listening)
-            listening.add_done_callback(self._tasks.discard)
+            listening.add_done_callback(self._listened)
 
     def _on_unsubscribed(self, track: object, publication: rtc.RemoteTrackPublication) -> None:
         self._stop_listening(publication.sid)
@@ -221,6 +221,11 @@ class LiveKitRoom:
     def _stop_listening(self, track_id: str) -> None:
         if (listening := self._listening.pop(track_id, None)) is not None:
             listening.cancel()
+
+    def _listened(self, listening: asyncio.Task[None]) -> None:
+        self._tasks.discard(listening)
+        if not listening.cancelled() and (error := listening.exception()) is not None:
+            self._put(RoomError(f"The room gives no audio of a track: {error}. Join it again."))
 
     async def _listen(self, track_id: str, track: rtc.Track) -> None:
         async with aclosing(audio_of(track)) as audio:
