@@ -22,6 +22,7 @@ import numpy as np
 from faster_whisper import BatchedInferencePipeline, WhisperModel
 from faster_whisper.transcribe import Segment, Word, restore_speech_timestamps
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from maie.common.v1 import types_pb2 as common
 from maie_asr.engine import (
@@ -193,6 +194,9 @@ async def create(settings: AsrSettings) -> AsyncIterator[WhisperEngine]:
     live_workers = settings.live.worker_count if lends_to_live(settings) else 0
     workers = recording_workers(settings)
     with ExitStack() as stack:
+        # Spectra are small products, and each would make OpenBLAS's threads spin for a while, which
+        # costs live speech a third of a core.
+        stack.enter_context(threadpool_limits(1, user_api="blas"))
         executor = stack.enter_context(ThreadPoolExecutor(max(settings.slots, together), "whisper"))
         sha256 = await loop.run_in_executor(executor, verify_model, path, whisper)
         load = partial(load_model, path, whisper, workers, live_workers)
