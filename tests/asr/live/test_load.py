@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
+from collections.abc import Awaitable, Callable
+from typing import Any
 
+import numpy as np
 import pytest
 
 from maie_asr.live.engine import LiveReading
@@ -133,3 +137,45 @@ async def test_a_reading_that_runs_keeps_its_worker() -> None:
         held.set()
         assert await second.result is not None
         await scheduler.idle()
+
+
+async def test_a_worker_is_kept_from_partials() -> None:
+    scheduler = Scheduler(2, LoadMeter(2, Clock()))
+    begun, held = asyncio.Event(), asyncio.Event()
+
+    async def holds() -> LiveReading:
+        begun.set()
+        await held.wait()
+        return LiveReading(text="")
+
+    async def reads() -> LiveReading:
+        return LiveReading(text="soon")
+
+    async with scheduler.running():
+        partials = [scheduler.submit(Priority.PARTIAL, holds) for _ in range(2)]
+        await begun.wait()
+        final = scheduler.submit(Priority.FINAL, reads)
+        assert await final.result == LiveReading(text="soon")
+        assert not any(partial.result.done() for partial in partials)
+        held.set()
+        await scheduler.idle()
+        assert all(partial.result.done() for partial in partials)
+
+
+async def test_audio_is_dropped_once_it_is_read_or_unwanted() -> None:
+    scheduler = Scheduler(1, LoadMeter(1, Clock()))
+    audio = [np.zeros(1), np.zeros(1)]
+    kept = [weakref.ref(each) for each in audio]
+
+    def reads(samples: np.ndarray[Any, Any]) -> Callable[[], Awaitable[LiveReading]]:
+        async def read() -> LiveReading:
+            return LiveReading(text=str(len(samples)))
+
+        return read
+
+    jobs = [scheduler.submit(Priority.EAGER, reads(audio.pop())) for _ in kept]
+    scheduler.withdraw(jobs[0])
+    async with scheduler.running():
+        assert await jobs[1].result == LiveReading(text="1")
+        await scheduler.idle()
+    assert [each() for each in kept] == [None, None]

@@ -30,7 +30,6 @@ class Job:
 
     Attributes:
         priority: How soon it comes; it may be raised while it waits.
-        work: Reads.
         result: The reading; None where there was nothing to read. Cancelled where it is no longer
             wanted.
         queued: When it was queued, by the monotonic clock.
@@ -38,13 +37,30 @@ class Job:
 
     def __init__(self, priority: Priority, work: Work) -> None:
         self.priority = priority
-        self.work = work
+        self._work = work
         self.result: asyncio.Future[LiveReading | None] = asyncio.get_running_loop().create_future()
         self.queued = time.monotonic()
+
+    async def read(self) -> LiveReading | None:
+        """Reads, once."""
+        work = self._work
+        self.forget()
+        return await work()
+
+    def forget(self) -> None:
+        """Drops the audio, since whoever waits for the result may keep the job for long."""
+        self._work = _nothing
+
+
+async def _nothing() -> None:
+    return
 
 
 class Scheduler:
     """Runs readings: finals first, then those that are probably final, then partials.
+
+    Where there are several workers, one of them is kept from partials, so that a final never waits
+    for one: it takes as long as the utterance is.
 
     Args:
         workers: How many run at a time.
@@ -56,6 +72,7 @@ class Scheduler:
         self._meter = meter
         self._waiting: dict[Priority, deque[Job]] = {each: deque() for each in Priority}
         self._running = 0
+        self._partials, self._most_partials = 0, max(1, workers - 1)
         self._filled, self._idle = asyncio.Event(), asyncio.Event()
         self._idle.set()
 
@@ -84,12 +101,13 @@ class Scheduler:
             # Failures that nobody asks for are none.
             job.result.exception()
         self._take_out(job)
+        job.forget()
         self._note()
 
     @property
     def pressed(self) -> bool:
         """Whether finals wait."""
-        return bool(self._waiting[Priority.FINAL])
+        return bool(self._waiting[Priority.FINAL] or self._waiting[Priority.EAGER])
 
     @property
     def thinning(self) -> int:
@@ -113,20 +131,25 @@ class Scheduler:
                 self._filled.clear()
                 await self._filled.wait()
             self._running += 1
+            self._partials += job.priority is Priority.PARTIAL
             try:
                 await self._run(job)
             finally:
                 self._running -= 1
+                self._partials -= job.priority is Priority.PARTIAL
                 job.result.cancel()
                 self._note()
 
     def _next(self) -> Job | None:
-        return next((jobs.popleft() for jobs in self._waiting.values() if jobs), None)
+        for priority, jobs in self._waiting.items():
+            if jobs and (priority is not Priority.PARTIAL or self._partials < self._most_partials):
+                return jobs.popleft()
+        return None
 
     async def _run(self, job: Job) -> None:
         started = time.monotonic()
         try:
-            found = await job.work()
+            found = await job.read()
         except Exception as error:  # noqa: BLE001 - whoever waits for it raises it
             if not job.result.done():
                 job.result.set_exception(error)
