@@ -6,7 +6,9 @@ import re
 import time
 from pathlib import Path
 
+import numpy as np
 from faster_whisper import WhisperModel
+from numpy.typing import NDArray
 
 from maie_asr.engine import RecognizeOptions
 from maie_asr.engines.whisper.arguments import transcribe_arguments
@@ -46,6 +48,11 @@ class BareWhisper:
         segments, _ = self._model.transcribe(str(recording), **self._arguments)
         words = words_of(" ".join(segment.text for segment in segments))
         return time.perf_counter() - started, words
+
+    def text(self, samples: NDArray[np.int16]) -> str:
+        """Reads 16 kHz mono."""
+        segments, _ = self._model.transcribe(samples.astype(np.float32) / 32768, **self._arguments)
+        return " ".join(segment.text for segment in segments)
 
 
 def words_of(text: str) -> list[str]:

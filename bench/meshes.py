@@ -7,7 +7,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -78,6 +78,36 @@ async def gateway_alone(data: Path) -> AsyncIterator[dict[str, Child]]:
 
 
 @asynccontextmanager
+async def live_mesh(
+    data: Path, environment: Mapping[str, str], *, workers: int = 1, command: tuple[str, ...] = ()
+) -> AsyncIterator[dict[str, Child]]:
+    """A broker, ASR and a gateway as processes: all that live speech needs.
+
+    Args:
+        data: The mesh's folder.
+        environment: Settings of the parts.
+        workers: The number of ASR processes.
+        command: What runs in place of the ASR service; a module of this checkout.
+    """
+    options = MeshOptions(
+        data=data,
+        port_base=0,
+        environment={**environment, "PYTHONPATH": os.fspath(ROOT)},
+        workers={"asr": workers},
+        commands={"asr": command} if command else {},
+    )
+    layout = Layout(data)
+    layout.create()
+    wanted = [
+        part
+        for part in plan(options, layout)
+        if part.name in (NATS, GATEWAY) or part.name.startswith("asr")
+    ]
+    async with _started(wanted, layout) as parts:
+        yield parts
+
+
+@asynccontextmanager
 async def _running(
     data: Path, names: tuple[str, ...], sync_always: bool, environment: Mapping[str, str]
 ) -> AsyncIterator[dict[str, Child]]:
@@ -87,6 +117,12 @@ async def _running(
     parts = [_emptied(part) for part in plan(options, layout) if part.name in names]
     if not sync_always:
         _sync_rarely(layout.run / "nats.conf")
+    async with _started(parts, layout) as children:
+        yield children
+
+
+@asynccontextmanager
+async def _started(parts: Sequence[Part], layout: Layout) -> AsyncIterator[dict[str, Child]]:
     children = {part.name: Child(part, layout, note) for part in parts}
     async with AsyncExitStack() as stack:
         # Services wait for the streams, which the gateway, the last part, creates.

@@ -51,7 +51,7 @@ class Reading:
 
 def long_reading(seconds: float, seed: int = 1) -> Reading:
     """Sentences of the clips in changing order until the reading is long enough."""
-    clips = _clips()
+    sentences = clips()
     chance = random.Random(seed)
     sounds: list[Audio] = []
     words: list[SpokenWord] = []
@@ -59,7 +59,7 @@ def long_reading(seconds: float, seed: int = 1) -> Reading:
     length = 0
     while length < seconds * SAMPLE_RATE:
         if not order:
-            order = chance.sample(clips, len(clips))
+            order = chance.sample(sentences, len(sentences))
         text, sound = order.pop()
         words += _spoken(text, length / SAMPLE_RATE, len(sound) / SAMPLE_RATE)
         pause = np.zeros(round(chance.uniform(*PAUSES) * SAMPLE_RATE), np.float32)
@@ -151,17 +151,19 @@ def _with_audio(reading: Reading, audio: NDArray[np.floating]) -> Reading:
     return Reading(audio=audio.astype(np.float32), words=reading.words)
 
 
-def _clips() -> list[tuple[str, Audio]]:
+def clips() -> list[tuple[str, Audio]]:
+    """The LibriVox sentences: what is said, and the sound."""
     folder = DATA / "librivox"
     rows = [line.split("|") for line in (folder / "README.md").read_text().splitlines()]
     return [
-        (row[2].strip(), _decode(folder / row[1].strip(" `")))
+        (row[2].strip(), decoded(folder / row[1].strip(" `")))
         for row in rows
         if len(row) > 2 and row[1].strip().startswith("`")
     ]
 
 
-def _decode(path: Path) -> Audio:
+def decoded(path: Path) -> Audio:
+    """The sound of a mono file of 16 kHz."""
     with av.open(str(path)) as container:
         frames = [frame.to_ndarray() for frame in container.decode(audio=0)]
     return (np.concatenate(frames, axis=1)[0] / 32768).astype(np.float32)

@@ -1,0 +1,164 @@
+"""Many microphones at one gateway, and what they heard."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from psutil import Process
+
+from bench.live_streams import Stream
+from bench.meshes import ROOT
+from bench.others import Others
+from maie_cli.mesh.child import Child
+
+MEGABYTE = 1e6
+# Streams begin one after another, at a random moment within so many seconds for each.
+APART_SECONDS = 0.25
+# Memory is first measured when every stream has had its first utterances.
+SETTLE_SECONDS = 10.0
+# Time for the load to begin, in which it imports and reads its files.
+_PYTHON = (sys.executable, "-m", "bench._live_load")
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Event:
+    """What a stream heard.
+
+    Attributes:
+        at: When, in seconds from its beginning.
+        kind: "partial", "final", "lag" or "warning".
+        start: Where the text begins, in seconds from the session's beginning.
+        end: Where it ends, likewise.
+        stable: The stable text of a partial; the text of a final.
+        unstable: The rest of a partial.
+    """
+
+    at: float
+    kind: str
+    start: float = 0.0
+    end: float = 0.0
+    stable: str = ""
+    unstable: str = ""
+
+    @property
+    def text(self) -> str:
+        """All of its text."""
+        return f"{self.stable} {self.unstable}"
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Heard:
+    """What became of a stream.
+
+    Attributes:
+        error: What ended it; empty where it ended well.
+        late: How late the load itself sent each message, in seconds.
+        events: What it heard, in order.
+    """
+
+    error: str
+    late: Sequence[float]
+    events: Sequence[Event]
+
+    def of(self, kind: str) -> list[Event]:
+        """The events of a kind."""
+        return [event for event in self.events if event.kind == kind]
+
+
+@dataclass(kw_only=True, slots=True)
+class Run:
+    """One run of many streams.
+
+    Attributes:
+        heard: What became of each.
+        memory: The memory of each process before the streams, while all of them run, and at their
+            end, in MB.
+        cores: The processor time of each process, over the time of the run.
+        others: The share of the machine that other programs took.
+    """
+
+    heard: list[Heard] = field(default_factory=list)
+    memory: dict[str, tuple[float, float, float]] = field(default_factory=dict)
+    cores: dict[str, float] = field(default_factory=dict)
+    others: float = 0.0
+
+
+async def run(
+    streams: Sequence[Stream], address: str, parts: Mapping[str, Child], folder: Path
+) -> Run:
+    """Speaks all streams to a gateway at once, from a process of its own.
+
+    Args:
+        streams: What is spoken.
+        address: The gateway.
+        parts: The processes to measure.
+        folder: For what the processes tell each other.
+
+    Raises:
+        RuntimeError: The process failed.
+    """
+    starts = _starts(len(streams))
+    await asyncio.to_thread(_write, folder, streams, starts)
+    pids = {name: child.pid for name, child in parts.items() if child.pid}
+    before, spent, others = _memory(pids), _seconds(pids), Others()
+    load = await asyncio.create_subprocess_exec(*_PYTHON, str(folder), address, cwd=ROOT)
+    try:
+        begun = asyncio.get_running_loop().time()
+        ending = begun + max(starts) + min(stream.seconds for stream in streams)
+        pids["load"] = load.pid
+        await asyncio.sleep(max(starts) + SETTLE_SECONDS)
+        during, spent["load"] = _memory(pids), 0.0
+        await asyncio.sleep(ending - asyncio.get_running_loop().time())
+        after = _memory(pids)
+        passed = asyncio.get_running_loop().time() - begun
+        cores = {name: (used - spent[name]) / passed for name, used in _seconds(pids).items()}
+        if await load.wait():
+            raise RuntimeError("The load failed; see above.")
+    finally:
+        if load.returncode is None:
+            load.kill()
+            await load.wait()
+    return Run(
+        heard=await asyncio.to_thread(_read, folder),
+        memory={
+            name: (before.get(name, during[name]), during[name], after[name]) for name in during
+        },
+        cores=cores,
+        others=others.share(),
+    )
+
+
+def _write(folder: Path, streams: Sequence[Stream], starts: Sequence[float]) -> None:
+    folder.mkdir()
+    for number, stream in enumerate(streams):
+        (folder / f"{number}.pcm").write_bytes(stream.samples.tobytes())
+    (folder / "load.json").write_text(json.dumps({"starts": starts}))
+
+
+def _read(folder: Path) -> list[Heard]:
+    return [_heard(each) for each in json.loads((folder / "heard.json").read_text())]
+
+
+def _starts(count: int) -> list[float]:
+    chance = random.Random(count)
+    return [(number + chance.random()) * APART_SECONDS for number in range(count)]
+
+
+def _heard(raw: Mapping[str, Any]) -> Heard:
+    events = [Event(**event) for event in raw["events"]]
+    return Heard(error=raw["error"], late=raw["late"], events=events)
+
+
+def _memory(pids: Mapping[str, int]) -> dict[str, float]:
+    return {name: Process(pid).memory_full_info().uss / MEGABYTE for name, pid in pids.items()}
+
+
+def _seconds(pids: Mapping[str, int]) -> dict[str, float]:
+    return {name: sum(Process(pid).cpu_times()[:4]) for name, pid in pids.items()}

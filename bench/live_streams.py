@@ -1,0 +1,141 @@
+"""Streams of speech to send live, and the utterances that must come of them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.readings import DATA, SAMPLE_RATE, Audio, clips, decoded
+from maie_asr.live.listening import Detector
+from maie_speech.frames import FRAME_SAMPLES
+from maie_speech.turn_machine import TurnMachine
+from maie_speech.turns import TurnChange, TurnRules
+from tests.live_engine import WORDS, quiet, say
+
+# One message with audio.
+PART_SECONDS = 0.1
+PART_SAMPLES = round(PART_SECONDS * SAMPLE_RATE)
+# Between two sentences; shorter pauses are no end of an utterance.
+PAUSES = (0.8, 1.8)
+LEAD_SECONDS, TAIL_SECONDS = 0.3, 1.5
+# A quiet room: the full scale is 1.
+ROOM = 0.0005
+# A frame of 10 ms is loud where it is less than so much below the loudest twentieth.
+LOUD_FRAME = SAMPLE_RATE // 100
+LOUD_PERCENTILE, LOUD_DB = 95, -30
+# Words of an utterance of tones.
+TONES = (4, 14)
+
+Samples = NDArray[np.int16]
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Expected:
+    """An utterance that a stream has.
+
+    Attributes:
+        start: Its first sample.
+        end: The sample after its last one.
+        decided: How many samples the detector needs to know its end.
+        spoken: The sample after the last loud one.
+    """
+
+    start: int
+    end: int
+    decided: int
+    spoken: int
+
+
+@dataclass(kw_only=True, frozen=True, slots=True, eq=False)
+class Stream:
+    """One microphone.
+
+    Attributes:
+        samples: 16 kHz, mono.
+        text: What is said.
+    """
+
+    samples: Samples
+    text: str
+
+    @property
+    def seconds(self) -> float:
+        """The length."""
+        return len(self.samples) / SAMPLE_RATE
+
+    def expected(self, detector: Detector, rules: TurnRules) -> list[Expected]:
+        """The utterances that the service must find, by its own detector and rules."""
+        listener, machine = detector.open(), TurnMachine(rules)
+        loud = _loud_ends(self.samples)
+        found: list[Expected] = []
+        whole = len(self.samples) // FRAME_SAMPLES * FRAME_SAMPLES
+        heard = listener.feed(self.samples[:whole])
+        for probability, narrow in zip(heard.probabilities, heard.narrow_band, strict=True):
+            for turn in machine.feed([probability], [narrow]):
+                if turn.change is not TurnChange.ENDED:
+                    continue
+                before = loud[loud <= machine.position]
+                found.append(
+                    Expected(
+                        start=turn.span.start,
+                        end=turn.span.end,
+                        decided=machine.position,
+                        spoken=int(before[-1]) if len(before) else 0,
+                    )
+                )
+        return found
+
+
+def spoken_stream(number: int, seconds: float) -> Stream:
+    """Real sentences in an order of this stream's own, with pauses, in a quiet room."""
+    chance, noise = random.Random(number), np.random.default_rng(number)
+    sentences = [*clips(), *_readings()]
+    parts, words = [_room(noise, LEAD_SECONDS)], []
+    length = LEAD_SECONDS
+    while length < seconds:
+        for text, sound in chance.sample(sentences, len(sentences)):
+            parts += [sound, _room(noise, chance.uniform(*PAUSES))]
+            words.append(text)
+            length += (len(parts[-2]) + len(parts[-1])) / SAMPLE_RATE
+            if length >= seconds:
+                break
+    sound = np.concatenate([*parts, _room(noise, TAIL_SECONDS)])
+    samples = np.clip(np.round(sound * 32768), -32768, 32767).astype(np.int16)
+    return Stream(samples=samples, text=" ".join(words))
+
+
+def toned_stream(number: int, seconds: float) -> Stream:
+    """Tones, which `tests.live_engine` reads as words without a model."""
+    chance = random.Random(number)
+    parts, words = [quiet(LEAD_SECONDS)], []
+    while sum(map(len, parts)) < seconds * SAMPLE_RATE:
+        said = chance.choices(WORDS, k=chance.randint(*TONES))
+        parts += [say(*said), quiet(chance.uniform(*PAUSES))]
+        words += said
+    return Stream(samples=np.concatenate([*parts, quiet(TAIL_SECONDS)]), text=" ".join(words))
+
+
+def _readings() -> Sequence[tuple[str, Audio]]:
+    """The sentences of the reading that is not in the band of a telephone."""
+    folder = DATA / "readings"
+    for line in (folder / "README.md").read_text().splitlines():
+        name, _, rest = line.removeprefix("| `").partition("` | ")
+        if name == "two-cities.flac":
+            return [(rest.partition(" | ")[0], decoded(folder / name))]
+    raise FileNotFoundError(folder / "two-cities.flac")
+
+
+def _room(noise: np.random.Generator, seconds: float) -> Audio:
+    return (noise.standard_normal(round(seconds * SAMPLE_RATE)) * ROOM).astype(np.float32)
+
+
+def _loud_ends(samples: Samples) -> NDArray[np.int64]:
+    """The samples at which loud frames end."""
+    frames = samples[: len(samples) // LOUD_FRAME * LOUD_FRAME].reshape(-1, LOUD_FRAME)
+    power = np.sqrt((frames.astype(np.float64) ** 2).mean(axis=1))
+    loud = power > np.percentile(power, LOUD_PERCENTILE) * 10 ** (LOUD_DB / 20)
+    return (np.flatnonzero(loud) + 1) * LOUD_FRAME
