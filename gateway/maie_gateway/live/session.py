@@ -264,7 +264,7 @@ class LiveSession:
             self._fail(error)
         elif self.roster.is_heard:
             self.roster.drop(track, error)
-            warning = common.Warning(reason=error.reason)
+            warning = common.Warning(reason=error.reason, message=error.message)
             event = live.TranscribeResponse(
                 warning=live.SessionWarning(track=track.name, warning=warning, track_dropped=True)
             )

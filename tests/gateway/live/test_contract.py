@@ -270,6 +270,8 @@ async def test_an_engine_that_refuses_a_track_leaves_the_others(live_mesh: LiveM
             "bob",
             "LANGUAGE_NOT_SUPPORTED",
         )
+        assert warned.warning.warning.message == "No German."
+        assert warned.warning.track_dropped
         await talk.audio("bob", said([2]))
         await talk.audio("ann", said([3]))
         await talk.end()
