@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 from maie_speech.finder import Span
 from maie_speech.frames import FRAME_SAMPLES
 from maie_speech.turn_machine import PAD_SAMPLES, TurnMachine
-from maie_speech.turns import Turn, TurnCause, TurnChange, TurnRules, turn_rules
+from maie_speech.turns import (
+    Question,
+    Turn,
+    TurnCause,
+    TurnChange,
+    TurnRules,
+    question_rules,
+    turn_rules,
+)
 from tests.properties import examples
 
 pytestmark = pytest.mark.unit
@@ -20,6 +28,7 @@ pytestmark = pytest.mark.unit
 STARTED, EAGER_END = TurnChange.STARTED, TurnChange.EAGER_END
 RESUMED, ENDED = TurnChange.RESUMED, TurnChange.ENDED
 RULES = turn_rules()
+ASKING = turn_rules(questions=question_rules())
 
 rules = st.builds(
     turn_rules,
@@ -28,6 +37,13 @@ rules = st.builds(
     eager_silence_seconds=st.just(0.0) | st.floats(0.1, 1),
     max_utterance_seconds=st.floats(2, 5),
     by_silence=st.booleans(),
+    questions=st.none()
+    | st.builds(
+        question_rules,
+        threshold=st.floats(0.05, 0.95),
+        interval_seconds=st.floats(0.05, 1),
+        max_silence_seconds=st.floats(0.5, 4),
+    ),
 )
 # Stretches of one probability, as speech and pauses are.
 stretch = st.tuples(st.sampled_from([0.0, 0.02, 0.07, 0.2, 0.6, 1.0]), st.integers(1, 80))
@@ -39,6 +55,8 @@ actions = st.one_of(
     st.tuples(st.just("silence"), st.integers(0, 2000)),
     st.tuples(st.just("finalize"), st.integers(0, FRAME_SAMPLES - 1)),
     st.tuples(st.just("configure"), rules),
+    # To this or an earlier question, or nothing where there was none.
+    st.tuples(st.just("answer"), st.tuples(st.integers(1, 4), st.floats(0, 1))),
 )
 
 
@@ -48,6 +66,7 @@ class Run:
     def __init__(self, rules: TurnRules, **options: int) -> None:
         self.machine = TurnMachine(rules, **options)
         self.turns: list[Turn] = []
+        self.asked: list[Question] = []
         self.settled = [self.machine.settled]
 
     def act(self, action: tuple[str, object]) -> None:
@@ -55,10 +74,17 @@ class Run:
         machine = self.machine
         if name == "feed":
             assert isinstance(value, list)
-            self.add(machine.feed(value, [False] * len(value)))
+            self.take(
+                len(value), lambda left: machine.feed(value[-left:], [False] * len(value[-left:]))
+            )
         elif name == "silence":
             assert isinstance(value, int)
-            self.add(machine.silence(value))
+            self.take(value, machine.silence)
+        elif name == "answer":
+            assert isinstance(value, tuple)
+            back, probability = value
+            if len(self.asked) >= back:
+                self.add(machine.answer(self.asked[-back], probability))
         elif name == "finalize":
             assert isinstance(value, int)
             self.add(machine.close(machine.position + value, TurnCause.FINALIZE))
@@ -66,6 +92,14 @@ class Run:
             assert isinstance(value, TurnRules)
             machine.configure(value)
         self.settled.append(machine.settled)
+
+    def take(self, frames: int, some: Callable[[int], list[Turn]]) -> None:
+        """Takes frames, and leaves questions without an answer."""
+        end = self.machine.position + frames * FRAME_SAMPLES
+        while left := (end - self.machine.position) // FRAME_SAMPLES:
+            self.add(some(left))
+            if self.machine.question:
+                self.asked.append(self.machine.question)
 
     def add(self, turns: Sequence[Turn]) -> None:
         for turn in turns:
@@ -231,3 +265,59 @@ def test_settled_speech_begins_no_utterance() -> None:
 def test_telephones_are_listened_to_more_closely(narrow: bool) -> None:
     machine = TurnMachine(RULES)
     assert bool(machine.feed([0.2] * 20, [narrow] * 20)) is narrow
+
+
+def asking() -> Run:
+    """A machine with a question after speech and a pause of 200 ms."""
+    run = Run(ASKING)
+    run.act(("feed", [0.9] * 50 + [0.0] * 7))
+    assert run.asked == [run.machine.question]
+    return run
+
+
+def test_a_model_ends_an_utterance_at_once() -> None:
+    run = asking()
+    assert run.asked[0].span == Span(start=0, end=57 * FRAME_SAMPLES)
+    run.act(("answer", (1, 0.8)))
+    ended = run.turns[-1]
+    assert (ended.change, ended.cause, ended.confidence) == (ENDED, TurnCause.MODEL, 0.8)
+    assert (ended.offset, ended.span.end) == (50 * FRAME_SAMPLES, 57 * FRAME_SAMPLES)
+    assert run.machine.question is None
+
+
+def test_a_model_is_asked_again_while_nobody_speaks_and_then_silence_ends_it() -> None:
+    run = asking()
+    run.act(("answer", (1, 0.3)))
+    run.act(("silence", 200))
+    first, second = run.asked[:2]
+    assert second.span.end - first.span.end == 7 * FRAME_SAMPLES
+    assert len(run.asked) == 13
+    ended = run.turns[-1]
+    assert (ended.cause, ended.confidence) == (TurnCause.SILENCE, 0.3)
+    assert ended.span.end == 57 * FRAME_SAMPLES
+
+
+def test_the_end_is_the_same_whichever_question_is_answered() -> None:
+    early, late = asking(), asking()
+    early.act(("answer", (1, 0.9)))
+    late.act(("silence", 20))
+    late.act(("feed", [0.0]))
+    late.act(("answer", (1, 0.9)))
+    assert early.turns == late.turns
+
+
+@pytest.mark.parametrize("then", [("silence", 1), ("feed", [0.9]), ("finalize", 0)])
+def test_a_late_answer_is_ignored(then: tuple[str, object]) -> None:
+    run = asking()
+    question = run.asked[0]
+    run.act(then)
+    assert run.machine.answer(question, 1.0) == []
+
+
+def test_an_answer_counts_only_in_its_pause() -> None:
+    run = asking()
+    run.act(("answer", (1, 0.4)))
+    run.act(("feed", [0.9] * 5))
+    run.finish(TurnCause.TRACK_END)
+    assert [turn.change for turn in run.turns] == [STARTED, EAGER_END, RESUMED, ENDED]
+    assert run.turns[-1].confidence is None

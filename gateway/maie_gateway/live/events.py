@@ -34,6 +34,7 @@ class TrackEvents:
             offset=self._shifted(of.offset),
             text=of.text,
             reason=of.reason,
+            confidence=of.confidence if of.HasField("confidence") else None,
         )
         return live.TranscribeResponse(turn=turn)
 

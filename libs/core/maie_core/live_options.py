@@ -9,11 +9,12 @@ from maie_core.errors import invalid
 from maie_core.options import check_transcribe, option_not_supported
 from maie_core.reasons import Reason
 
-# As maie.asr.v1 documents them; in seconds, but for the threshold.
+# As maie.asr.v1 documents them; in seconds, but for thresholds.
 MIN_INTERVAL, MAX_INTERVAL = 0.2, 10.0
 MIN_THRESHOLD, MAX_THRESHOLD = 0.05, 0.95
 MIN_SILENCE, MAX_SILENCE = 0.1, 5.0
 MIN_UTTERANCE, MAX_UTTERANCE = 2.0, 28.0
+MIN_LONGEST_SILENCE, MAX_LONGEST_SILENCE = 0.5, 10.0
 
 
 def check_live_transcribe(options: asr.TranscribeOptions, field: str) -> None:
@@ -56,12 +57,17 @@ def check_turns(options: streaming.TurnOptions, field: str) -> None:
     if options.detector not in streaming.TurnDetector.values():
         raise invalid(
             Reason.OPTION_OUT_OF_RANGE,
-            f"There is no turn detector {options.detector}; choose TURN_DETECTOR_VAD or "
-            "TURN_DETECTOR_CLIENT.",
+            f"There is no turn detector {options.detector}; choose TURN_DETECTOR_VAD, "
+            "TURN_DETECTOR_CLIENT or TURN_DETECTOR_MODEL.",
             field=f"{field}.detector",
         )
     if options.HasField("threshold"):
         _check(f"{field}.threshold", options.threshold, MIN_THRESHOLD, MAX_THRESHOLD)
+    if options.HasField("end_threshold"):
+        _check(f"{field}.end_threshold", options.end_threshold, MIN_THRESHOLD, MAX_THRESHOLD)
+    if options.HasField("max_silence"):
+        longest = seconds(options.max_silence)
+        _check(f"{field}.max_silence", longest, MIN_LONGEST_SILENCE, MAX_LONGEST_SILENCE)
     if options.HasField("min_silence"):
         _check(f"{field}.min_silence", seconds(options.min_silence), MIN_SILENCE, MAX_SILENCE)
     if eager := seconds(options.eager_silence):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from maie_speech.finder import SPEECH_PAD_MS, SPLIT_REACH, Span
 from maie_speech.frames import FRAME_SAMPLES, SAMPLE_RATE
-from maie_speech.turns import Turn, TurnCause, TurnChange, TurnRules
+from maie_speech.turns import Question, Turn, TurnCause, TurnChange, TurnRules
 
 PAD_SAMPLES = SPEECH_PAD_MS * SAMPLE_RATE // 1000
 
@@ -26,6 +26,8 @@ class _Speech:
         started: Whether it is long enough to be an utterance.
         pause: The frame in which it paused; None while somebody speaks.
         eager: Whether the end was announced.
+        confidence: How probable it is by a model that the speaker is done, by its last answer in
+            this pause.
         probabilities: Those of its frames.
     """
 
@@ -35,6 +37,7 @@ class _Speech:
     started: bool = False
     pause: int | None = None
     eager: bool = False
+    confidence: float | None = None
     probabilities: list[float] = field(default_factory=list)
 
 
@@ -43,7 +46,8 @@ class TurnMachine:
 
     Each utterance that starts ends exactly once, whatever comes in whatever order, provided that
     the last thing is `close`. The hysteresis is that of `SpeechFinder`: speech begins at one
-    threshold, and ends where a pause that began below a lower one has lasted long enough.
+    threshold, and ends where a pause that began below a lower one has lasted long enough, or where
+    a model says so: the machine asks questions, and takes the answers like audio.
 
     Args:
         rules: When utterances begin and end.
@@ -62,6 +66,7 @@ class TurnMachine:
         self._floor = max(start, settled)
         self._number = number
         self._speech: _Speech | None = None
+        self._question: Question | None = None
 
     @property
     def position(self) -> int:
@@ -84,31 +89,55 @@ class TurnMachine:
         speech = self._speech
         return speech is not None and speech.started and speech.pause is None
 
+    @property
+    def question(self) -> Question | None:
+        """What a model is to answer before the next frame; None where nothing is asked."""
+        return self._question
+
     def configure(self, rules: TurnRules) -> None:
         """Changes the rules, from the next utterance on."""
         self._rules = rules
 
     def feed(self, probabilities: Sequence[float], narrow_band: Sequence[bool]) -> list[Turn]:
-        """Takes the next frames.
+        """Takes the next frames, but none after one that raises a question.
 
         Args:
             probabilities: How likely somebody speaks in each frame.
             narrow_band: Whether each frame is in the band of a telephone.
         """
-        return [
-            turn
-            for value, narrow in zip(probabilities, narrow_band, strict=True)
-            for turn in self._step(value, narrow_band=narrow)
-        ]
+        turns: list[Turn] = []
+        for value, narrow in zip(probabilities, narrow_band, strict=True):
+            turns += self._step(value, narrow_band=narrow)
+            if self._question:
+                break
+        return turns
 
     def silence(self, frames: int) -> list[Turn]:
-        """Takes frames in which nobody speaks, however many, at a bounded cost."""
+        """Takes frames in which nobody speaks, at a bounded cost, but none after a question."""
         turns: list[Turn] = []
         while frames and self._speech:
             turns += self._step(0.0, narrow_band=False)
             frames -= 1
+            if self._question:
+                return turns
         self._frame += frames
         return turns
+
+    def answer(self, question: Question, probability: float) -> list[Turn]:
+        """Takes the answer of a model, which counts until the next frame and only once.
+
+        Args:
+            question: What was asked.
+            probability: How probable it is that the speaker is done, 0 to 1.
+        """
+        speech = self._speech
+        if speech is None or speech.rules.questions is None or question != self._question:
+            return []
+        self._question = None
+        speech.confidence = probability
+        if probability < speech.rules.questions.threshold:
+            return []
+        return [self._end(TurnCause.MODEL, self.position)]
 
     def close(self, position: int, cause: TurnCause) -> list[Turn]:
         """Ends the current utterance, where there is one.
@@ -123,6 +152,7 @@ class TurnMachine:
 
     def _step(self, probability: float, *, narrow_band: bool) -> list[Turn]:
         frame, self._frame = self._frame, self._frame + 1
+        self._question = None
         if self.position <= self._floor:
             return []
         rules = self._speech.rules if self._speech else self._rules
@@ -141,7 +171,7 @@ class TurnMachine:
         return turns + self._judge(speech)
 
     def _resume(self, speech: _Speech) -> list[Turn]:
-        speech.pause = None
+        speech.pause = speech.confidence = None
         if not speech.eager:
             return []
         speech.eager = False
@@ -158,10 +188,13 @@ class TurnMachine:
         if not speech.started:
             self._speech = None if silence >= rules.min_silence else speech
             return []
-        if rules.by_silence and silence >= rules.min_silence:
+        if rules.by_silence and silence >= rules.longest_silence:
             return [self._end(TurnCause.SILENCE, self.position)]
         if length > rules.max_speech:
             return [self._end(TurnCause.MAX_LENGTH, self.position)]
+        if rules.asks(silence):
+            span = Span(start=speech.first, end=self.position)
+            self._question = Question(number=self._number, span=span)
         if rules.by_silence and not speech.eager and silence == rules.eager_silence:
             speech.eager = True
             end = self._padded_end(speech, self.position)
@@ -195,7 +228,7 @@ class TurnMachine:
         return turn
 
     def _forget(self, end: int) -> None:
-        self._speech, self._floor = None, end
+        self._speech, self._question, self._floor = None, None, end
         self._number += 1
 
     def _turn(
@@ -207,7 +240,15 @@ class TurnMachine:
         cause: TurnCause | None = None,
     ) -> Turn:
         span = Span(start=speech.first, end=end)
-        return Turn(change=change, number=self._number, span=span, offset=offset, cause=cause)
+        confidence = speech.confidence if change is TurnChange.ENDED else None
+        return Turn(
+            change=change,
+            number=self._number,
+            span=span,
+            offset=offset,
+            cause=cause,
+            confidence=confidence,
+        )
 
     def _padded_end(self, speech: _Speech, position: int) -> int:
         """The same whether it is asked for early or late in the pause."""

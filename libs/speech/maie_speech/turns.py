@@ -17,6 +17,9 @@ from maie_speech.frames import FRAME_SAMPLES, SAMPLE_RATE
 
 EAGER_SILENCE_MS = 200
 MAX_UTTERANCE_SECONDS = 20.0
+END_THRESHOLD = 0.5
+QUESTION_SECONDS = 0.2
+MAX_SILENCE_SECONDS = 3.0
 
 
 class TurnChange(enum.Enum):
@@ -37,6 +40,8 @@ class TurnCause(enum.Enum):
     TRACK_END = enum.auto()
     MAX_LENGTH = enum.auto()
     SHUTDOWN = enum.auto()
+    MODEL = enum.auto()
+    """A model takes the speaker for done."""
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -49,6 +54,8 @@ class Turn:
         span: The audio to read, padding included; when it starts, as far as it is known.
         offset: The sample at which speech begins or ends.
         cause: What ends it, with EAGER_END and ENDED.
+        confidence: How probable it is by a model that the speaker is done, 0 to 1, with ENDED; None
+            where no model said so in the last pause.
     """
 
     change: TurnChange
@@ -56,6 +63,35 @@ class Turn:
     span: Span
     offset: int
     cause: TurnCause | None = None
+    confidence: float | None = None
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Question:
+    """A question to a model: is the speaker done?
+
+    Attributes:
+        number: The utterance's number in its track.
+        span: Its audio so far, with the silence at its end.
+    """
+
+    number: int
+    span: Span
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class QuestionRules:
+    """When a model is asked in a pause, and what its answers do.
+
+    Attributes:
+        threshold: The probability from which the utterance ends.
+        interval: Frames between two questions, at least 1.
+        max_silence: Frames of silence that end the utterance whatever the model says.
+    """
+
+    threshold: float
+    interval: int
+    max_silence: int
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -70,6 +106,8 @@ class TurnRules:
         eager_silence: Frames of silence after which it is probably over; 0 for never.
         max_speech: Frames; a longer utterance is divided.
         by_silence: Whether silence ends an utterance at all.
+        questions: When a model is asked; None where there is none. Silence of `min_silence` then
+            ends nothing.
     """
 
     wide: Thresholds
@@ -79,6 +117,7 @@ class TurnRules:
     eager_silence: int
     max_speech: int
     by_silence: bool = True
+    questions: QuestionRules | None = None
 
     def thresholds(self, *, narrow_band: bool) -> Thresholds:
         """What holds in the band of a telephone, or else."""
@@ -89,6 +128,16 @@ class TurnRules:
         """The frames of silence from which an utterance may be read to its end."""
         return min(self.eager_silence or self.min_silence, self.min_silence)
 
+    @property
+    def longest_silence(self) -> int:
+        """The frames of silence that end an utterance whatever a model says."""
+        return self.questions.max_silence if self.questions else self.min_silence
+
+    def asks(self, silence: int) -> bool:
+        """Whether a model is asked after so many frames of silence."""
+        since = silence - self.shortest_silence
+        return self.questions is not None and since >= 0 and since % self.questions.interval == 0
+
 
 def turn_rules(
     *,
@@ -97,6 +146,7 @@ def turn_rules(
     eager_silence_seconds: float = EAGER_SILENCE_MS / 1000,
     max_utterance_seconds: float = MAX_UTTERANCE_SECONDS,
     by_silence: bool = True,
+    questions: QuestionRules | None = None,
 ) -> TurnRules:
     """The rules in frames.
 
@@ -107,6 +157,7 @@ def turn_rules(
         eager_silence_seconds: The silence after which it is probably over; 0 for never.
         max_utterance_seconds: The longest utterance.
         by_silence: Whether silence ends an utterance at all.
+        questions: When a model is asked; None where there is none.
     """
     chosen = None if threshold is None else Thresholds(threshold, threshold / 2)
     return TurnRules(
@@ -117,6 +168,27 @@ def turn_rules(
         eager_silence=_frames(eager_silence_seconds),
         max_speech=int(max_utterance_seconds * SAMPLE_RATE) // FRAME_SAMPLES,
         by_silence=by_silence,
+        questions=questions,
+    )
+
+
+def question_rules(
+    *,
+    threshold: float = END_THRESHOLD,
+    interval_seconds: float = QUESTION_SECONDS,
+    max_silence_seconds: float = MAX_SILENCE_SECONDS,
+) -> QuestionRules:
+    """The rules for a model in frames.
+
+    Args:
+        threshold: The probability that the speaker is done from which an utterance ends.
+        interval_seconds: The time between two questions in a pause, above 0.
+        max_silence_seconds: The silence that ends an utterance whatever the model says.
+    """
+    return QuestionRules(
+        threshold=threshold,
+        interval=_frames(interval_seconds),
+        max_silence=_frames(max_silence_seconds),
     )
 
 

@@ -11,12 +11,14 @@ from pydantic_settings import SettingsConfigDict
 from maie_core.settings import GpuServiceSettings, Settings
 from maie_runtime.worker.cores import usable_cores
 from maie_runtime.worker.engines import find_engine
+from maie_speech.turns import END_THRESHOLD, MAX_SILENCE_SECONDS, QUESTION_SECONDS
 
 SuspectTextPolicy = Literal["off", "report", "remove"]
 Sha256 = Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]
 LanguageCode = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
 
 ENGINES = "maie.asr.engines"
+TURN_DETECTORS = "maie.asr.turn_detectors"
 # More readings at a time wait for memory more than they compute.
 MAX_AUTO_WORKERS = 8
 
@@ -256,8 +258,27 @@ class LiveSettings(Settings):
     """Whether partial results come, unless a request says otherwise."""
     partial_interval_seconds: float = Field(default=1.0, ge=0.2, le=10)
     """The time between two partial results; more under load."""
-    turn_detector: Literal["vad", "client"] = "vad"
-    """What ends an utterance: silence, or only the client."""
+    turn_detector: Literal["vad", "client", "model"] = "vad"
+    """What ends an utterance unless a request says otherwise: silence, only the client, or a model
+    that judges whether the speaker is done."""
+    turn_engine: str = ""
+    """The engine with that model, by its name among the entry points `maie.asr.turn_detectors`:
+    `smart-turn`. Empty: none, and requests for it are refused."""
+    turn_model_path: Path | None = None
+    """The directory of its model; unset: the engine's default in `MAIE_MODELS_DIR`. It is never
+    downloaded."""
+    turn_model_sha256: Sha256 = ""
+    """The expected SHA-256 of the model's files. Leave empty if the manifest beside them has it."""
+    turn_end_threshold: float = Field(default=END_THRESHOLD, ge=0.05, le=0.95)
+    """The probability that the speaker is done from which the model ends an utterance."""
+    turn_interval_seconds: float = Field(default=QUESTION_SECONDS, ge=0.05, le=5)
+    """The model is asked after `eager_silence_seconds` of silence, and then each time after this
+    much more."""
+    turn_max_silence_seconds: float = Field(default=MAX_SILENCE_SECONDS, ge=0.5, le=10)
+    """The silence that ends an utterance whatever the model says."""
+    turn_answer_seconds: float = Field(default=0.5, gt=0, le=60)
+    """The longest wait for an answer of the model; a later one is ignored. The track's audio waits
+    meanwhile."""
     threshold: float | None = Field(default=None, ge=0.05, le=0.95)
     """The probability of speech from which an utterance begins. Unset: 0.3, and 0.1 in the band of
     a telephone."""
@@ -270,6 +291,12 @@ class LiveSettings(Settings):
     """Whether a probable end is announced."""
     max_utterance_seconds: float = Field(default=20.0, ge=2, le=28)
     """The longest utterance; a longer one is divided where speech is least probable."""
+
+    @model_validator(mode="after")
+    def _a_model_needs_an_engine(self) -> Self:
+        if self.turn_detector == "model" and not self.turn_engine:
+            raise ValueError("turn_detector model needs a turn_engine, such as smart-turn")
+        return self
 
     @property
     def apart(self) -> bool:
@@ -323,3 +350,5 @@ class AsrSettings(GpuServiceSettings):
         """Refuses an engine that is not installed."""
         find_engine(ENGINES, self.engine)
         find_engine(ENGINES, self.live.engine or self.engine)
+        if self.live.turn_engine:
+            find_engine(TURN_DETECTORS, self.live.turn_engine)

@@ -27,6 +27,7 @@ _REASONS = {
     TurnCause.TRACK_END: streaming.END_REASON_TRACK_END,
     TurnCause.MAX_LENGTH: streaming.END_REASON_MAX_LENGTH,
     TurnCause.SHUTDOWN: streaming.END_REASON_SHUTDOWN,
+    TurnCause.MODEL: streaming.END_REASON_MODEL,
 }
 
 
@@ -39,6 +40,7 @@ def turn_event(turn: Turn, text: str = "") -> Response:
             offset=offset(turn.offset),
             text=text,
             reason=_REASONS[turn.cause],
+            confidence=turn.confidence,
         )
     )
 

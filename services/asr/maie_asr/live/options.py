@@ -17,13 +17,14 @@ from maie_core.durations import seconds
 from maie_core.errors import invalid
 from maie_core.options import option_not_supported
 from maie_core.reasons import Reason
-from maie_speech.turns import TurnRules, turn_rules
+from maie_speech.turns import QuestionRules, TurnRules, question_rules, turn_rules
 
-# As maie.asr.v1 documents them; in seconds, but for the threshold.
+# As maie.asr.v1 documents them; in seconds, but for thresholds.
 MIN_INTERVAL, MAX_INTERVAL = 0.2, 10.0
 MIN_THRESHOLD, MAX_THRESHOLD = 0.05, 0.95
 MIN_SILENCE, MAX_SILENCE = 0.1, 5.0
 MIN_UTTERANCE, MAX_UTTERANCE = 2.0, 28.0
+MIN_LONGEST_SILENCE, MAX_LONGEST_SILENCE = 0.5, 10.0
 # Options whose fields are set one by one; all others are replaced as a whole.
 _GROUPS = (
     streaming.StreamingOptions,
@@ -77,6 +78,10 @@ def track_options(
             `recognize_options`.
     """
     _check_live(asked.transcribe)
+    if asked.turns.detector == streaming.TURN_DETECTOR_MODEL and not settings.live.turn_engine:
+        raise option_not_supported(
+            "options.turns.detector", "find the ends of utterances by a model"
+        )
     recognize = recognize_options(
         asked.transcribe, settings.model_copy(update={"translate": False}), capabilities
     )
@@ -94,10 +99,21 @@ def track_options(
             min_silence_seconds=seconds(turns.min_silence),
             eager_silence_seconds=seconds(turns.eager_silence),
             max_utterance_seconds=seconds(turns.max_utterance),
-            by_silence=turns.detector == streaming.TURN_DETECTOR_VAD,
+            by_silence=turns.detector != streaming.TURN_DETECTOR_CLIENT,
+            questions=_questions(turns, settings),
         ),
         eager_end=turns.eager_end,
         message=message,
+    )
+
+
+def _questions(turns: streaming.TurnOptions, settings: AsrSettings) -> QuestionRules | None:
+    if turns.detector != streaming.TURN_DETECTOR_MODEL:
+        return None
+    return question_rules(
+        threshold=turns.end_threshold,
+        interval_seconds=settings.live.turn_interval_seconds,
+        max_silence_seconds=seconds(turns.max_silence),
     )
 
 
@@ -155,6 +171,8 @@ def _filled(
     turns.eager_silence.CopyFrom(_duration(live.eager_silence_seconds))
     turns.eager_end = live.eager_end
     turns.max_utterance.CopyFrom(_duration(live.max_utterance_seconds))
+    turns.end_threshold = live.turn_end_threshold
+    turns.max_silence.CopyFrom(_duration(live.turn_max_silence_seconds))
     _overlay(message, asked)
     message.transcribe.language_code = asked.transcribe.language_code or recognize.language
     if not asked.turns.HasField("eager_silence"):
@@ -165,7 +183,11 @@ def _filled(
     return message
 
 
-_DETECTORS = {"vad": streaming.TURN_DETECTOR_VAD, "client": streaming.TURN_DETECTOR_CLIENT}
+_DETECTORS = {
+    "vad": streaming.TURN_DETECTOR_VAD,
+    "client": streaming.TURN_DETECTOR_CLIENT,
+    "model": streaming.TURN_DETECTOR_MODEL,
+}
 
 
 def _check_ranges(message: streaming.StreamingOptions) -> None:
@@ -178,6 +200,9 @@ def _check_ranges(message: streaming.StreamingOptions) -> None:
     _check("turns.min_silence", silence, MIN_SILENCE, MAX_SILENCE)
     if eager := seconds(turns.eager_silence):
         _check("turns.eager_silence", eager, MIN_SILENCE, silence)
+    _check("turns.end_threshold", turns.end_threshold, MIN_THRESHOLD, MAX_THRESHOLD)
+    longest = seconds(turns.max_silence)
+    _check("turns.max_silence", longest, MIN_LONGEST_SILENCE, MAX_LONGEST_SILENCE)
     _check("turns.max_utterance", seconds(turns.max_utterance), MIN_UTTERANCE, MAX_UTTERANCE)
 
 

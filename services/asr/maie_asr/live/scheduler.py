@@ -8,41 +8,43 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from typing import Any, Generic, TypeVar
 
-from maie_asr.live.engine import LiveReading
 from maie_asr.live.load import MAX_THINNING, LoadMeter
 from maie_runtime.background import background_tasks
 
-Work = Callable[[], Awaitable[LiveReading | None]]
+Result = TypeVar("Result")
+Work = Callable[[], Awaitable[Result]]
 
 
 class Priority(enum.IntEnum):
     """What comes first."""
 
     FINAL = 0
-    EAGER = 1
+    TURN = 1
+    """Whether the speaker is done."""
+    EAGER = 2
     """A final whose utterance is probably over."""
-    PARTIAL = 2
+    PARTIAL = 3
 
 
-class Job:
-    """A reading that waits, runs or is done.
+class Job(Generic[Result]):
+    """Work that waits, runs or is done.
 
     Attributes:
         priority: How soon it comes; it may be raised while it waits.
-        result: The reading; None where there was nothing to read. Cancelled where it is no longer
-            wanted.
+        result: What came of it. Cancelled where it is no longer wanted.
         queued: When it was queued, by the monotonic clock.
     """
 
-    def __init__(self, priority: Priority, work: Work) -> None:
+    def __init__(self, priority: Priority, work: Work[Result]) -> None:
         self.priority = priority
-        self._work = work
-        self.result: asyncio.Future[LiveReading | None] = asyncio.get_running_loop().create_future()
+        self._work: Work[Any] = work
+        self.result: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self.queued = time.monotonic()
 
-    async def read(self) -> LiveReading | None:
-        """Reads, once."""
+    async def run(self) -> Any:
+        """Does the work, once."""
         work = self._work
         self.forget()
         return await work()
@@ -57,7 +59,7 @@ async def _nothing() -> None:
 
 
 class Scheduler:
-    """Runs readings: finals first, then those that are probably final, then partials.
+    """Runs what live speech needs: finals first, partials last.
 
     Where there are several workers, one of them is kept from partials, so that a final never waits
     for one: it takes as long as the utterance is.
@@ -70,7 +72,7 @@ class Scheduler:
     def __init__(self, workers: int, meter: LoadMeter) -> None:
         self._workers = workers
         self._meter = meter
-        self._waiting: dict[Priority, deque[Job]] = {each: deque() for each in Priority}
+        self._waiting: dict[Priority, deque[Job[Any]]] = {each: deque() for each in Priority}
         self._running = 0
         self._partials, self._most_partials = 0, max(1, workers - 1)
         self._filled, self._idle = asyncio.Event(), asyncio.Event()
@@ -82,21 +84,21 @@ class Scheduler:
         async with background_tasks(*(self._work() for _ in range(self._workers))):
             yield
 
-    def submit(self, priority: Priority, work: Work) -> Job:
-        """Queues a reading."""
+    def submit(self, priority: Priority, work: Work[Result]) -> Job[Result]:
+        """Queues work."""
         job = Job(priority, work)
         self._waiting[priority].append(job)
         self._note()
         return job
 
-    def promote(self, job: Job, priority: Priority) -> None:
-        """Raises the priority of a reading that waits."""
+    def promote(self, job: Job[Any], priority: Priority) -> None:
+        """Raises the priority of work that waits."""
         if self._take_out(job):
             job.priority = priority
             self._waiting[priority].append(job)
 
-    def withdraw(self, job: Job) -> None:
-        """Drops a reading that is no longer wanted. One that runs ends, and nobody gets it."""
+    def withdraw(self, job: Job[Any]) -> None:
+        """Drops work that is no longer wanted. If it runs, it ends, and nobody gets the result."""
         if not job.result.cancel() and not job.result.cancelled():
             # Failures that nobody asks for are none.
             job.result.exception()
@@ -140,16 +142,16 @@ class Scheduler:
                 job.result.cancel()
                 self._note()
 
-    def _next(self) -> Job | None:
+    def _next(self) -> Job[Any] | None:
         for priority, jobs in self._waiting.items():
             if jobs and (priority is not Priority.PARTIAL or self._partials < self._most_partials):
                 return jobs.popleft()
         return None
 
-    async def _run(self, job: Job) -> None:
+    async def _run(self, job: Job[Any]) -> None:
         started = time.monotonic()
         try:
-            found = await job.read()
+            found = await job.run()
         except Exception as error:  # noqa: BLE001 - whoever waits for it raises it
             if not job.result.done():
                 job.result.set_exception(error)
@@ -159,13 +161,13 @@ class Scheduler:
         if not job.result.done():
             job.result.set_result(found)
 
-    def _measure(self, job: Job, seconds: float) -> None:
+    def _measure(self, job: Job[Any], seconds: float) -> None:
         if job.priority is Priority.PARTIAL:
             self._meter.count_partial(seconds)
         else:
             self._meter.count_final(seconds)
 
-    def _take_out(self, job: Job) -> bool:
+    def _take_out(self, job: Job[Any]) -> bool:
         with suppress(ValueError):
             self._waiting[job.priority].remove(job)
             return True

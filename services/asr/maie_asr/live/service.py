@@ -14,6 +14,7 @@ import numpy as np
 from maie.asr.v1 import streaming_pb2 as streaming
 from maie_asr.engine import SAMPLE_RATE, Engine
 from maie_asr.live.engine import Effort, LiveEngine
+from maie_asr.live.judge import Judge
 from maie_asr.live.listening import Detector, SileroDetector
 from maie_asr.live.load import LoadMeter
 from maie_asr.live.messages import Response
@@ -22,6 +23,7 @@ from maie_asr.live.options import TrackOptions, track_options
 from maie_asr.live.requests import config_of, out_of_order
 from maie_asr.live.scheduler import Scheduler
 from maie_asr.live.track import Requests, Track
+from maie_asr.live.turn_model import TurnModel, open_turn_model
 from maie_asr.live.utterance import Recognizer
 from maie_asr.settings import AsrSettings
 from maie_core.errors import Code, StageError
@@ -47,6 +49,7 @@ class LiveService:
         live: How it reads.
         detector: Finds speech.
         executor: Where the detector runs.
+        turn_model: Judges whether speakers are done; None where silence alone does.
 
     Attributes:
         limit: How many tracks it takes.
@@ -59,6 +62,7 @@ class LiveService:
         live: LiveEngine,
         detector: Detector,
         executor: Executor,
+        turn_model: TurnModel | None = None,
     ) -> None:
         self.limit = settings.live_tracks
         self._settings = settings
@@ -67,8 +71,12 @@ class LiveService:
         self._executor = executor
         self._meter = LoadMeter(settings.live.worker_count, time.monotonic)
         self._scheduler = Scheduler(settings.live.worker_count, self._meter)
+        wait_seconds = settings.live.turn_answer_seconds
         self._recognizer = Recognizer(
-            engine=live, scheduler=self._scheduler, suspect_text=settings.suspect_text
+            engine=live,
+            scheduler=self._scheduler,
+            suspect_text=settings.suspect_text,
+            judge=Judge(turn_model, self._scheduler, wait_seconds) if turn_model else None,
         )
         self._tracks: set[Track] = set()
         self._draining = False
@@ -187,7 +195,7 @@ async def open_live(
         detector: Finds speech; unset: Silero VAD.
 
     Raises:
-        StageError: As `open_live_engine`.
+        StageError: As `open_live_engine` and `open_turn_model`.
     """
     if not settings.live_tracks:
         yield None
@@ -196,7 +204,10 @@ async def open_live(
     with ThreadPoolExecutor(threads, "live-listening") as executor:
         if detector is None:
             detector = await asyncio.get_running_loop().run_in_executor(executor, SileroDetector)
-        async with open_live_engine(settings, engine) as (reader, live):
-            service = LiveService(settings, reader, live, detector, executor)
+        async with (
+            open_turn_model(settings) as turn_model,
+            open_live_engine(settings, engine) as (reader, live),
+        ):
+            service = LiveService(settings, reader, live, detector, executor, turn_model)
             async with service.running():
                 yield service

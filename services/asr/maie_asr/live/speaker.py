@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from maie_asr.engine import Samples
 from maie_asr.live.audio import TrackAudio
+from maie_asr.live.engine import LiveReading
+from maie_asr.live.judge import MAX_JUDGED_SAMPLES
 from maie_asr.live.listening import Listener
 from maie_asr.live.messages import turn_event
 from maie_asr.live.options import TrackOptions
@@ -35,7 +37,7 @@ class Ending:
     """
 
     turn: Turn
-    job: Job
+    job: Job[LiveReading | None]
     spoken_at: float
     ended_at: float
 
@@ -110,7 +112,7 @@ class Speaker:
             # This frame holds sound as well.
             await self._listen(1)
             frames -= 1
-        self._turn(self._machine.silence(frames))
+        await self._follow(frames, self._machine.silence)
         self._keep_up()
 
     def close(self, cause: TurnCause) -> None:
@@ -130,7 +132,31 @@ class Speaker:
         samples = self._audio.samples(start, start + frames * FRAME_SAMPLES)
         loop = asyncio.get_running_loop()
         heard = await loop.run_in_executor(self._executor, self._listener.feed, samples)
-        self._turn(self._machine.feed(heard.probabilities, heard.narrow_band))
+        await self._follow(
+            frames,
+            lambda left: self._machine.feed(heard.probabilities[-left:], heard.narrow_band[-left:]),
+        )
+
+    async def _follow(self, frames: int, take: Callable[[int], Sequence[Turn]]) -> None:
+        """Takes frames, and has questions answered before the frames after them.
+
+        Args:
+            frames: How many.
+            take: Takes the last so many of them, up to the next question.
+        """
+        end = self._machine.position + frames * FRAME_SAMPLES
+        while left := (end - self._machine.position) // FRAME_SAMPLES:
+            self._turn(take(left))
+            await self._answer()
+
+    async def _answer(self) -> None:
+        question, judge = self._machine.question, self._recognizer.judge
+        if question is None or judge is None:
+            return
+        start = max(question.span.start, question.span.end - MAX_JUDGED_SAMPLES)
+        probability = await judge.ask(self._audio.samples(start, question.span.end))
+        if probability is not None:
+            self._turn(self._machine.answer(question, probability))
 
     def _turn(self, turns: Sequence[Turn]) -> None:
         for turn in turns:

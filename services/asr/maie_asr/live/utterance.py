@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from maie_asr.engine import SAMPLE_RATE, RecognizedSegment, Samples, SpeechRange
 from maie_asr.live.engine import Effort, LiveEngine, LiveReading
+from maie_asr.live.judge import Judge
 from maie_asr.live.messages import Response, partial_event, turn_event
 from maie_asr.live.options import TrackOptions
 from maie_asr.live.outbox import Outbox
@@ -32,11 +33,13 @@ class Recognizer:
         engine: Reads.
         scheduler: Says when.
         suspect_text: What counts as a loop.
+        judge: Says whether speakers are done; None where no model does.
     """
 
     engine: LiveEngine
     scheduler: Scheduler
     suspect_text: SuspectTextSettings
+    judge: Judge | None = None
 
 
 class Utterance:
@@ -66,9 +69,9 @@ class Utterance:
         self._latest = latest
         self._outbox = outbox
         self._prefix = StablePrefix()
-        self._partial: Job | None = None
+        self._partial: Job[LiveReading | None] | None = None
         self._read_until = started.offset
-        self._eager: Job | None = None
+        self._eager: Job[LiveReading | None] | None = None
         self._announced = False
         self._over = False
 
@@ -99,7 +102,7 @@ class Utterance:
         announced, self._eager, self._announced = self._announced, None, False
         return announced
 
-    def end(self, samples: Samples) -> Job:
+    def end(self, samples: Samples) -> Job[LiveReading | None]:
         """Ends the utterance.
 
         Returns:
@@ -122,7 +125,7 @@ class Utterance:
         if self._partial is not None:
             self._scheduler.withdraw(self._partial)
 
-    def _announce(self, job: Job, turn: Turn) -> None:
+    def _announce(self, job: Job[LiveReading | None], turn: Turn) -> None:
         if job.result.cancelled() or job.result.exception() or self._over:
             return
         reading = job.result.result()

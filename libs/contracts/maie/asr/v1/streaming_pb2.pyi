@@ -17,6 +17,7 @@ class TurnDetector(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     TURN_DETECTOR_UNSPECIFIED: _ClassVar[TurnDetector]
     TURN_DETECTOR_VAD: _ClassVar[TurnDetector]
     TURN_DETECTOR_CLIENT: _ClassVar[TurnDetector]
+    TURN_DETECTOR_MODEL: _ClassVar[TurnDetector]
 
 class TurnEvent(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -34,9 +35,11 @@ class EndReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     END_REASON_TRACK_END: _ClassVar[EndReason]
     END_REASON_MAX_LENGTH: _ClassVar[EndReason]
     END_REASON_SHUTDOWN: _ClassVar[EndReason]
+    END_REASON_MODEL: _ClassVar[EndReason]
 TURN_DETECTOR_UNSPECIFIED: TurnDetector
 TURN_DETECTOR_VAD: TurnDetector
 TURN_DETECTOR_CLIENT: TurnDetector
+TURN_DETECTOR_MODEL: TurnDetector
 TURN_EVENT_UNSPECIFIED: TurnEvent
 TURN_EVENT_STARTED: TurnEvent
 TURN_EVENT_EAGER_END: TurnEvent
@@ -48,6 +51,7 @@ END_REASON_FINALIZE: EndReason
 END_REASON_TRACK_END: EndReason
 END_REASON_MAX_LENGTH: EndReason
 END_REASON_SHUTDOWN: EndReason
+END_REASON_MODEL: EndReason
 
 class StreamingRecognizeRequest(_message.Message):
     __slots__ = ("config", "audio", "silence", "configure", "finalize", "end")
@@ -96,20 +100,24 @@ class PartialOptions(_message.Message):
     def __init__(self, enabled: _Optional[bool] = ..., interval: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class TurnOptions(_message.Message):
-    __slots__ = ("detector", "threshold", "min_silence", "eager_silence", "eager_end", "max_utterance")
+    __slots__ = ("detector", "threshold", "min_silence", "eager_silence", "eager_end", "max_utterance", "end_threshold", "max_silence")
     DETECTOR_FIELD_NUMBER: _ClassVar[int]
     THRESHOLD_FIELD_NUMBER: _ClassVar[int]
     MIN_SILENCE_FIELD_NUMBER: _ClassVar[int]
     EAGER_SILENCE_FIELD_NUMBER: _ClassVar[int]
     EAGER_END_FIELD_NUMBER: _ClassVar[int]
     MAX_UTTERANCE_FIELD_NUMBER: _ClassVar[int]
+    END_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    MAX_SILENCE_FIELD_NUMBER: _ClassVar[int]
     detector: TurnDetector
     threshold: float
     min_silence: _duration_pb2.Duration
     eager_silence: _duration_pb2.Duration
     eager_end: bool
     max_utterance: _duration_pb2.Duration
-    def __init__(self, detector: _Optional[_Union[TurnDetector, str]] = ..., threshold: _Optional[float] = ..., min_silence: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., eager_silence: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., eager_end: _Optional[bool] = ..., max_utterance: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    end_threshold: float
+    max_silence: _duration_pb2.Duration
+    def __init__(self, detector: _Optional[_Union[TurnDetector, str]] = ..., threshold: _Optional[float] = ..., min_silence: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., eager_silence: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., eager_end: _Optional[bool] = ..., max_utterance: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., end_threshold: _Optional[float] = ..., max_silence: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class StreamingFinalize(_message.Message):
     __slots__ = ()
@@ -146,18 +154,20 @@ class StreamingReady(_message.Message):
     def __init__(self, engine: _Optional[_Union[_types_pb2.EngineVersion, _Mapping]] = ..., punctuated: _Optional[bool] = ..., options: _Optional[_Union[StreamingOptions, _Mapping]] = ...) -> None: ...
 
 class StreamingTurn(_message.Message):
-    __slots__ = ("utterance", "event", "offset", "text", "reason")
+    __slots__ = ("utterance", "event", "offset", "text", "reason", "confidence")
     UTTERANCE_FIELD_NUMBER: _ClassVar[int]
     EVENT_FIELD_NUMBER: _ClassVar[int]
     OFFSET_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     utterance: int
     event: TurnEvent
     offset: _duration_pb2.Duration
     text: str
     reason: EndReason
-    def __init__(self, utterance: _Optional[int] = ..., event: _Optional[_Union[TurnEvent, str]] = ..., offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., text: _Optional[str] = ..., reason: _Optional[_Union[EndReason, str]] = ...) -> None: ...
+    confidence: float
+    def __init__(self, utterance: _Optional[int] = ..., event: _Optional[_Union[TurnEvent, str]] = ..., offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., text: _Optional[str] = ..., reason: _Optional[_Union[EndReason, str]] = ..., confidence: _Optional[float] = ...) -> None: ...
 
 class StreamingPartial(_message.Message):
     __slots__ = ("utterance", "range", "stable_text", "unstable_text", "stability")

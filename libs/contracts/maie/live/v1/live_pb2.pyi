@@ -224,20 +224,22 @@ class TrackProgress(_message.Message):
     def __init__(self, track: _Optional[str] = ..., received_sequence: _Optional[int] = ..., durable_sequence: _Optional[int] = ..., received_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., durable_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class Turn(_message.Message):
-    __slots__ = ("track", "utterance_id", "event", "offset", "text", "reason")
+    __slots__ = ("track", "utterance_id", "event", "offset", "text", "reason", "confidence")
     TRACK_FIELD_NUMBER: _ClassVar[int]
     UTTERANCE_ID_FIELD_NUMBER: _ClassVar[int]
     EVENT_FIELD_NUMBER: _ClassVar[int]
     OFFSET_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     track: str
     utterance_id: str
     event: _streaming_pb2.TurnEvent
     offset: _duration_pb2.Duration
     text: str
     reason: _streaming_pb2.EndReason
-    def __init__(self, track: _Optional[str] = ..., utterance_id: _Optional[str] = ..., event: _Optional[_Union[_streaming_pb2.TurnEvent, str]] = ..., offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., text: _Optional[str] = ..., reason: _Optional[_Union[_streaming_pb2.EndReason, str]] = ...) -> None: ...
+    confidence: float
+    def __init__(self, track: _Optional[str] = ..., utterance_id: _Optional[str] = ..., event: _Optional[_Union[_streaming_pb2.TurnEvent, str]] = ..., offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., text: _Optional[str] = ..., reason: _Optional[_Union[_streaming_pb2.EndReason, str]] = ..., confidence: _Optional[float] = ...) -> None: ...
 
 class Partial(_message.Message):
     __slots__ = ("track", "utterance_id", "range", "stable_text", "unstable_text", "stability")
