@@ -11,7 +11,6 @@ import grpc
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
 from maie_pipeline.bindings import StreamBinding
-from maie_runtime.rpc.incoming import incoming
 from maie_runtime.rpc.mount import still_loading
 from maie_runtime.worker.stage import Streams
 
@@ -45,9 +44,6 @@ class StreamMount:
                 "This service does not take live speech; set MAIE_ASR_LIVE_TRACKS above 0, or call "
                 "another one.",
             )
-        async with (
-            incoming(requests) as received,
-            aclosing(self._streams.answer(received)) as responses,
-        ):
+        async with aclosing(self._streams.answer(requests)) as responses:
             async for response in responses:
                 yield response
