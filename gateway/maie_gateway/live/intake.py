@@ -39,7 +39,7 @@ class TrackIntake:
     """
 
     def __init__(self, reader: TrackReader, backlog: Backlog, notify: Callable[[], None]) -> None:
-        self.received = self._last = backlog.received
+        self.received = self._read = backlog.received
         self._reader = reader
         self._backlog = backlog
         self._notify = notify
@@ -64,7 +64,7 @@ class TrackIntake:
             silence: How many samples of silence it stands for.
             finalize: Whether it ends the utterance.
         """
-        self.received = self._last = sequence
+        self.received = sequence
         if self._ended:
             return
         self._unread += len(content)
@@ -111,6 +111,7 @@ class TrackIntake:
         else:
             read = self._reader.rest()
         self._unread -= len(message.content)
+        self._read = message.sequence
         self._add(message, read)
         self._notify()
 
@@ -120,7 +121,8 @@ class TrackIntake:
         self._messages.clear()
         self._unread = 0
         if self._backlog.holds_any:
-            last = _Message(sequence=self._last, arrived=time.monotonic())
+            # What could not be read is not durable with what came before it.
+            last = _Message(sequence=self._read, arrived=time.monotonic())
             self._add(last, self._reader.rest())
         # A leave is durable with the entry that says that the track has ended, not before.
         self._backlog.received = self.received
