@@ -21,9 +21,16 @@ from rich.table import Table
 
 from tests.chaos.fault import Fault
 from tests.chaos.faults import FAULTS, SHORT
+from tests.chaos.live.fault import LiveFault
+from tests.chaos.live.faults import LIVE_FAULTS, LIVE_SHORT
+from tests.chaos.live.outcome import LiveOutcome
+from tests.chaos.live.report import live_table
+from tests.chaos.live.run import run_live
 from tests.chaos.trial import Outcome, run_trial
 from tests.chaos.world import ROOT, Setup, World, world
 
+# Of the time, where jobs and live sessions are both tried.
+LIVE_SHARE = 0.4
 console = Console(stderr=True, highlight=False)
 
 
@@ -39,34 +46,56 @@ def main(
         ROOT / ".cache" / "chaos"
     ),
 ) -> None:
-    """Break a mesh at random instants and count what came of every job."""
-    chosen = [
-        one
-        for one in FAULTS
-        if (not fault or any(word in one.name for word in fault))
-        and (not short or one.name in SHORT)
+    """Break a mesh at random instants and count what came of every job and every live session."""
+    words = fault or [""]
+    chosen = [one for one in FAULTS if _is_chosen(one.name, words, SHORT if short else None)]
+    spoken = [
+        one for one in LIVE_FAULTS if _is_chosen(one.name, words, LIVE_SHORT if short else None)
     ]
     seed = seed or random.SystemRandom().randrange(1, 2**31)
     # As Ctrl-C does: no mesh and no mounted disk is left behind.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    outcomes = asyncio.run(_run(chosen, trials, minutes * 60, seed))
-    _write(report, outcomes, seed)
-    raise typer.Exit(0 if all(outcome.well for outcome in outcomes.values()) else 1)
+    outcomes, live = asyncio.run(_run_all(chosen, spoken, trials, minutes * 60, seed))
+    _write(report, outcomes, live, seed)
+    results: list[Outcome | LiveOutcome] = [*outcomes.values(), *live.values()]
+    raise typer.Exit(0 if all(outcome.well for outcome in results) else 1)
 
 
-async def _run(faults: list[Fault], trials: int, seconds: float, seed: int) -> dict[str, Outcome]:
-    outcomes = {fault.name: Outcome() for fault in faults}
-    deadline = time.monotonic() + seconds
+def _is_chosen(name: str, words: list[str], short: frozenset[str] | None) -> bool:
+    return any(word in name for word in words) and (short is None or name in short)
+
+
+async def _run_all(
+    faults: list[Fault], spoken: list[LiveFault], trials: int, seconds: float, seed: int
+) -> tuple[dict[str, Outcome], dict[str, LiveOutcome]]:
     cache = ROOT / ".cache"
     cache.mkdir(exist_ok=True)
+    outcomes: dict[str, Outcome] = {}
+    live: dict[str, LiveOutcome] = {}
+    begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="chaos-", dir=cache) as folder:
-        async with world(Path(folder) / "data", seed) as running:
-            # Round by round, so that a run which is cut short has tried every fault.
-            for number, fault in product(range(trials), faults):
-                if time.monotonic() > deadline:
-                    console.print(f"time is up in round {number + 1}")
-                    break
-                await _try(running, Path(folder), seed + number, fault, outcomes[fault.name])
+        # First, since the jobs' trials take all the time that there is.
+        if spoken:
+            share = seconds * LIVE_SHARE if faults else seconds
+            live = await run_live(spoken, trials, share, seed, Path(folder))
+        if faults:
+            left = seconds - (time.monotonic() - begun)
+            outcomes = await _run(faults, trials, left, seed, Path(folder))
+    return outcomes, live
+
+
+async def _run(
+    faults: list[Fault], trials: int, seconds: float, seed: int, folder: Path
+) -> dict[str, Outcome]:
+    outcomes = {fault.name: Outcome() for fault in faults}
+    deadline = time.monotonic() + seconds
+    async with world(folder / "data", seed) as running:
+        # Round by round, so that a run which is cut short has tried every fault.
+        for number, fault in product(range(trials), faults):
+            if time.monotonic() > deadline:
+                console.print(f"time is up in round {number + 1}")
+                break
+            await _try(running, folder, seed + number, fault, outcomes[fault.name])
     for outcome in outcomes.values():
         if not outcome.trials and outcome.not_run is None:
             outcome.not_run = "time was up before its first trial"
@@ -100,7 +129,27 @@ async def _trial(running: World, fault: Fault, outcome: Outcome) -> None:
     console.print(f"{fault.name}: {'well' if outcome.well else outcome.wrong[-1]}")
 
 
-def _write(folder: Path, outcomes: dict[str, Outcome], seed: int) -> None:
+def _write(
+    folder: Path, outcomes: dict[str, Outcome], live: dict[str, LiveOutcome], seed: int
+) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    printed = Console(record=True, width=160)
+    if outcomes:
+        printed.print(_table(outcomes, seed))
+    if live:
+        printed.print(live_table(live, seed))
+    together: dict[str, Outcome | LiveOutcome] = {**outcomes, **live}
+    for name, outcome in together.items():
+        if outcome.not_run:
+            printed.print(f"NOT RUN: {name}: {outcome.not_run}", style="yellow")
+        for line in outcome.wrong:
+            printed.print(line, style="red")
+    printed.save_svg(str(folder / "report.svg"), title="make chaos")
+    shown = {name: vars(outcome) for name, outcome in together.items()}
+    (folder / "report.json").write_text(json.dumps({"seed": seed, "faults": shown}, indent=2))
+
+
+def _table(outcomes: dict[str, Outcome], seed: int) -> Table:
     table = Table(
         "fault", "trials", "accepted", "lost", "doubled", "stuck", "gaps", "broken", "run again",
         "recovery p50", "p99", box=box.SIMPLE_HEAD, title=f"chaos, seed {seed}",
@@ -110,17 +159,7 @@ def _write(folder: Path, outcomes: dict[str, Outcome], seed: int) -> None:
             table.add_row(name, "not run", style="yellow")
         elif outcome.trials:
             table.add_row(name, *_cells(outcome), style="" if outcome.well else "bold red")
-    folder.mkdir(parents=True, exist_ok=True)
-    printed = Console(record=True, width=150)
-    printed.print(table)
-    for name, outcome in outcomes.items():
-        if outcome.not_run:
-            printed.print(f"NOT RUN: {name}: {outcome.not_run}", style="yellow")
-        for line in outcome.wrong:
-            printed.print(line, style="red")
-    printed.save_svg(str(folder / "report.svg"), title="make chaos")
-    shown = {name: vars(outcome) for name, outcome in outcomes.items()}
-    (folder / "report.json").write_text(json.dumps({"seed": seed, "faults": shown}, indent=2))
+    return table
 
 
 def _cells(outcome: Outcome) -> list[str]:

@@ -1,0 +1,1 @@
+"""Breaks live sessions on purpose, and counts what came of every final."""

@@ -1,0 +1,163 @@
+"""Holds a session to its promises: what its client, its log and its job say must agree."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+import jiwer
+
+from maie.job.v1 import job_pb2 as job
+from maie_client import Client, ClientError
+from maie_runtime.bus.session_log import LoggedEntry, SessionLog
+from tests.chaos.live.journal import Heard
+from tests.chaos.live.outcome import LiveOutcome
+from tests.chaos.live.talks import Talk
+from tests.chaos.live.world import LiveWorld
+from tests.chaos.world import now
+
+# A cut in the midst of an utterance leaves two parts that are read by themselves: the words at the
+# cut and those that depend on what was cut away. Measured: see docs/reliability.md.
+SEAM_WORDS = 12
+# A replica that takes a track from another finds speech anew, which moves an utterance's ends.
+REPLAY_WORDS = 4
+JOB_SECONDS = 90.0
+
+
+async def check(world: LiveWorld, talk: Talk, cuts: int, outcome: LiveOutcome) -> None:
+    """Compares all views of a session, and adds what came of it.
+
+    Args:
+        world: The mesh.
+        talk: The session.
+        cuts: How often replicas may have ended a track's utterance because they stopped.
+        outcome: What is added to.
+    """
+    session_id = talk.journal.session_id
+    if not session_id:
+        if talk.failure is not None:
+            outcome.blame("broken", "-", f"it never began: {talk.failure}")
+        return
+    outcome.sessions += 1
+    if talk.journal.ended is None:
+        outcome.blame("stuck", session_id, talk.failure or "its client saw no end")
+    entries = await world.of_broker(lambda: SessionLog(world.broker).read(session_id))
+    logged = _of_log(entries)
+    outcome.finals += len(logged)
+    if len({each.utterance for each in logged}) < len(logged):
+        outcome.blame("doubled", session_id, "its log has a final twice")
+    if talk.journal.ended is not None and talk.journal.ended != len(logged):
+        outcome.blame("lost", session_id, f"its end counts {talk.journal.ended} finals")
+    _check_sequences(talk, session_id, outcome)
+    _agree(session_id, "its client", talk.journal.finals, logged, outcome)
+    for view in talk.views:
+        seen = logged[: len(view.finals)]
+        _agree(session_id, "who took it over", view.finals, seen, outcome)
+    if talk.journal.ended is not None:
+        written = await _of_job(world, session_id, outcome)
+        if written is not None:
+            _agree(session_id, "its job", written, logged, outcome)
+        takeovers = sum(each.entry.HasField("taken") for each in entries) - 1
+        outcome.takeovers += takeovers
+        _check_words(world, talk, logged, takeovers + cuts, outcome)
+
+
+def _of_log(entries: Sequence[LoggedEntry]) -> list[Heard]:
+    return [
+        Heard(
+            utterance=each.entry.finished.final.segment.segment_id,
+            text=each.entry.finished.final.segment.text,
+            track=each.entry.finished.final.track,
+            sequence=each.entry.sequence,
+        )
+        for each in entries
+        if each.entry.HasField("finished")
+    ]
+
+
+def _check_sequences(talk: Talk, session_id: str, outcome: LiveOutcome) -> None:
+    sequences = talk.journal.sequences
+    if sequences != list(range(1, len(sequences) + 1)):
+        outcome.blame("gaps", session_id, f"its client read the events {sequences}")
+
+
+def _agree(
+    session_id: str,
+    who: str,
+    theirs: Sequence[Heard],
+    logged: Sequence[Heard],
+    outcome: LiveOutcome,
+) -> None:
+    """Compares the finals of a client or a job with those of the log."""
+    counts = Counter(each.utterance for each in theirs)
+    texts = {each.utterance: each.text for each in theirs}
+    for utterance, count in counts.items():
+        if count > 1:
+            outcome.blame("doubled", session_id, f"{who} has {utterance} {count} times")
+    for each in logged:
+        if each.utterance not in texts:
+            outcome.blame("lost", session_id, f"{who} lacks {each.utterance}")
+        elif texts[each.utterance] != each.text:
+            outcome.blame("changed", session_id, f"{who} has another text of {each.utterance}")
+    for utterance in counts.keys() - {each.utterance for each in logged}:
+        outcome.blame("changed", session_id, f"the log has no {utterance}, and {who} has")
+
+
+async def _of_job(world: LiveWorld, session_id: str, outcome: LiveOutcome) -> list[Heard] | None:
+    """The segments of the ended job; None where it did not complete."""
+
+    async def get(client: Client) -> job.Job:
+        return await client.get_job(session_id)
+
+    deadline = now() + JOB_SECONDS
+    while True:
+        try:
+            found = await world.ask(get)
+        except ClientError as error:
+            outcome.blame("lost", session_id, f"its job: {error.reason}: {error.message}")
+            return None
+        if found.state == job.JOB_STATE_COMPLETE:
+            return [
+                Heard(utterance=each.segment_id, text=each.text) for each in found.results.segments
+            ]
+        if now() > deadline:
+            outcome.blame("stuck", session_id, f"its job is {job.JobState.Name(found.state)}")
+            return None
+        await asyncio.sleep(0.2)
+
+
+def _check_words(
+    world: LiveWorld,
+    talk: Talk,
+    logged: Sequence[Heard],
+    cuts: int,
+    outcome: LiveOutcome,
+) -> None:
+    """Compares the text of each track with what was heard where nothing was broken."""
+    for number in talk.script.tracks:
+        expected = words_of(world.undisturbed[number]) * talk.script.rounds
+        heard = words_of(" ".join(each.text for each in logged if each.track == str(number)))
+        wrong = distance(expected, heard)
+        outcome.words += len(expected)
+        outcome.missing += wrong
+        outcome.cuts += cuts
+        outcome.worst = max(outcome.worst, wrong / max(1, cuts))
+        if wrong > max(REPLAY_WORDS, cuts * SEAM_WORDS):
+            outcome.blame(
+                "lost",
+                talk.journal.session_id,
+                f"{wrong} words of track {number} differ after {cuts} cuts: {' '.join(heard)!r}",
+            )
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text, without punctuation and casing."""
+    return re.findall(r"[a-z0-9']+", text.lower())
+
+
+def distance(expected: Sequence[str], heard: Sequence[str]) -> int:
+    """How many words have to be replaced, put in or left out."""
+    found = jiwer.process_words(" ".join(expected), " ".join(heard))
+    return found.substitutions + found.deletions + found.insertions

@@ -1,0 +1,71 @@
+"""What sessions leave behind once they have ended and their jobs are deleted: nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from urllib.request import ProxyHandler, build_opener
+
+from maie.job.v1 import job_pb2 as job
+from maie_cli.mesh.parts import NATS
+from maie_client import Client
+from maie_runtime.bus import subjects
+from tests.chaos.live.outcome import LiveOutcome
+from tests.chaos.live.world import RESUME_SECONDS, SWEEP_SECONDS, LiveWorld
+from tests.chaos.world import now
+
+# A session whose client was killed before it knew of it ends by itself.
+END_SECONDS = 2 * (RESUME_SECONDS + SWEEP_SECONDS)
+SESSION = subjects.session("")
+# The environment's proxy cannot reach this machine's loopback addresses.
+_OPENER = build_opener(ProxyHandler({}))
+
+
+async def check_what_is_left(world: LiveWorld, outcome: LiveOutcome) -> None:
+    """Waits until every session has ended, deletes their jobs, and looks for what is left."""
+    outcome.trials += 1
+    deadline = now() + END_SECONDS
+    while (running := await _running(world)) and now() < deadline:
+        await asyncio.sleep(1)
+    for session_id in running:
+        outcome.blame("stuck", session_id, "nobody ended it")
+    if (watched := await asyncio.to_thread(_watched, world)) != []:
+        outcome.blame("broken", "-", f"gateways still follow the logs {watched}")
+    for session_id in await world.ask(_all):
+        await _delete(world, session_id)
+    stream = await world.of_broker(lambda: world.broker.jetstream.stream_info(subjects.SESSIONS))
+    if stream.state.messages:
+        outcome.blame("broken", "-", f"{stream.state.messages} entries of deleted sessions")
+
+
+async def _running(world: LiveWorld) -> list[str]:
+    final = (job.JOB_STATE_COMPLETE, job.JOB_STATE_FAILED, job.JOB_STATE_CANCELLED)
+
+    async def get(client: Client) -> list[str]:
+        return [each.job_id async for each in client.list_jobs() if each.state not in final]
+
+    return await world.ask(get)
+
+
+async def _delete(world: LiveWorld, session_id: str) -> None:
+    async def delete(client: Client) -> None:
+        await client.delete_job(session_id)
+
+    await world.ask(delete)
+
+
+async def _all(client: Client) -> list[str]:
+    return [each.job_id async for each in client.list_jobs()]
+
+
+def _watched(world: LiveWorld) -> list[str]:
+    """The logs of sessions that somebody subscribes to, by the broker's own list."""
+    monitor = world.mesh.children[NATS].part.monitor
+    with _OPENER.open(f"http://{monitor}/connz?subs=1") as answer:
+        connections = json.load(answer)["connections"]
+    return sorted(
+        subject
+        for connection in connections
+        for subject in connection.get("subscriptions_list", [])
+        if subject.startswith(SESSION)
+    )
