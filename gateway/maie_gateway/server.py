@@ -12,6 +12,7 @@ import structlog
 from maie.catalog.v1 import catalog_pb2_grpc
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import job_pb2_grpc
+from maie.live.v1 import live_pb2 as live
 from maie.live.v1 import live_pb2_grpc
 from maie_audio.decoders import Decoders
 from maie_audio.formats import Limits
@@ -133,6 +134,10 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             jobs.workers.check_asr_options(config.asr_options)
             await check_webhooks(config, webhooks.guard)
 
+        async def check_session(config: live.SessionConfig) -> None:
+            jobs.workers.check_turns(config.turns)
+            await check(config.job)
+
         actions = JobActions(jobs.store, jobs.conductor)
         removal = Removal(
             broker=broker,
@@ -150,7 +155,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             store=jobs.store,
             conductor=jobs.conductor,
             snapshots=snapshots,
-            check=check,
+            check=check_session,
             gateway=name,
         )
         replicas = Replicas(jobs.workers)

@@ -27,13 +27,14 @@ from maie_asr.turn_detectors.smart_turn import (
 )
 from maie_cli.models import trust
 from maie_core.errors import StageError
+from maie_core.options import TURN_MODEL
 from maie_core.reasons import Reason
 from maie_speech.silero import SHIPPED_MODEL
 from tests.asr.live.calling import answers, of, served, track
 from tests.asr.real_models import real_model
 from tests.asr.recordings import ROOT
 from tests.asr.test_real_readings import heard
-from tests.live_engine import InstantEngine, quiet
+from tests.live_engine import InstantEngine, instant_stage, quiet
 
 pytestmark = [pytest.mark.unit, pytest.mark.asyncio(loop_scope="module")]
 
@@ -166,3 +167,13 @@ async def test_another_model_is_refused(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(StageError, match="Smart Turn") as raised:
         await opened(folder)
     assert raised.value.reason == Reason.MODEL_CORRUPT
+
+
+async def test_a_service_opens_it_by_name_and_says_so() -> None:
+    async with instant_stage(settings(real_model("smart-turn-v3.2"))) as stage:
+        assert TURN_MODEL in stage.models()[0].capabilities
+        async with served(stage.streams) as channel:
+            (ready,) = of(await answers(channel, track()), "ready")
+    assert ready.options.turns.detector == streaming.TURN_DETECTOR_MODEL
+    async with instant_stage(AsrSettings()) as stage:
+        assert TURN_MODEL not in stage.models()[0].capabilities

@@ -13,10 +13,12 @@ import structlog
 from google.protobuf.message import DecodeError
 
 from maie.asr.v1 import asr_pb2 as asr
+from maie.asr.v1 import streaming_pb2 as streaming
 from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
 from maie_core.errors import StageError
-from maie_core.options import check_capable
+from maie_core.live_options import turn_model_missing
+from maie_core.options import TURN_MODEL, check_capable
 from maie_gateway.records.buckets import Entry, follow_bucket
 from maie_pipeline.bindings import BINDINGS
 from maie_runtime.background import background_tasks
@@ -84,6 +86,18 @@ class LiveWorkers:
         refusals = [_refusal(options, model) for model in self._asr_models]
         if refusals and (refusal := refusals[0]) and all(refusals):
             raise refusal
+
+    def check_turns(self, options: streaming.TurnOptions) -> None:
+        """Refuses a model for turns that no replica has; accepts it where none is live.
+
+        Raises:
+            StageError: INVALID_ARGUMENT with OPTION_NOT_SUPPORTED.
+        """
+        replicas = [info for info in self.known_workers() if info.live_tracks]
+        models = [model for info in replicas for model in info.models]
+        able = any(TURN_MODEL in model.capabilities for model in models)
+        if options.detector == streaming.TURN_DETECTOR_MODEL and replicas and not able:
+            raise turn_model_missing("config.turns.detector")
 
     @asynccontextmanager
     async def running(self, silence: float = WORKER_FORGOTTEN_SECONDS) -> AsyncIterator[None]:

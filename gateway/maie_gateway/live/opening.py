@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 import structlog
 import uuid_utils
 
-from maie.job.v1 import job_pb2 as job
 from maie.live.v1 import live_pb2 as live
 from maie.live.v1 import session_pb2 as session
 from maie_core.errors import Code, StageError
@@ -34,7 +33,7 @@ log = structlog.get_logger()
 
 TOKEN_BYTES = 32
 _SESSION_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-CheckConfig = Callable[[job.JobConfig], Awaitable[None]]
+CheckConfig = Callable[[live.SessionConfig], Awaitable[None]]
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -90,7 +89,7 @@ class Openings:
         config = settled_session(asked)
         if config.job.template_id:
             self._snapshots.check(config.job.template_id)
-        await self._check(config.job)
+        await self._check(config)
         session_id = str(uuid_utils.uuid7())
         template, digest = await self._snapshots.store(session_id, config.job.template_id)
         step = accept(

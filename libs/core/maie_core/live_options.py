@@ -5,7 +5,7 @@ from __future__ import annotations
 from maie.asr.v1 import asr_pb2 as asr
 from maie.asr.v1 import streaming_pb2 as streaming
 from maie_core.durations import seconds
-from maie_core.errors import invalid
+from maie_core.errors import StageError, invalid
 from maie_core.options import check_transcribe, option_not_supported
 from maie_core.reasons import Reason
 
@@ -76,6 +76,15 @@ def check_turns(options: streaming.TurnOptions, field: str) -> None:
     if options.HasField("max_utterance"):
         longest = seconds(options.max_utterance)
         _check(f"{field}.max_utterance", longest, MIN_UTTERANCE, MAX_UTTERANCE)
+
+
+def turn_model_missing(field: str) -> StageError:
+    """The error where no model can say that a speaker is done.
+
+    Args:
+        field: The option, such as "config.turns.detector".
+    """
+    return option_not_supported(field, "find the ends of utterances by a model")
 
 
 def _check(field: str, value: float, low: float, high: float) -> None:

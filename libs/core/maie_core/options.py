@@ -28,9 +28,11 @@ from maie_core.reasons import Reason
 
 # A tag of RFC 5646.
 _LANGUAGE = re.compile(rf"(?=.{{0,{MAX_LANGUAGE_CHARACTERS}}}\Z)[A-Za-z0-9]+([-_][A-Za-z0-9]+)*")
-# Capabilities of ASR engines.
+# Capabilities of ASR workers.
 TRANSLATION = "translation"
 DECODING_OPTIONS = "decoding_options"
+# A model says when a live speaker is done.
+TURN_MODEL = "turn_model"
 _DECODING_ACTIONS = {
     "initial_prompt": "take an initial prompt",
     "decoding": "take decoding options",

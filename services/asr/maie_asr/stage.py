@@ -21,6 +21,7 @@ from maie_asr.rereading import SecondReader
 from maie_asr.settings import ENGINES, AsrSettings, SuspectTextPolicy
 from maie_asr.source import Source, load_source
 from maie_asr.suspects import SegmentJudge
+from maie_core.options import TURN_MODEL
 from maie_runtime.blobs import Blobs
 from maie_runtime.worker.engines import load_engine
 from maie_runtime.worker.stage import StageContext
@@ -132,11 +133,14 @@ class TranscribeStage:
     def models(self) -> Sequence[event.ModelInfo]:
         """The engine's model."""
         engine = self._engine
+        capabilities = capability_names(engine.capabilities)
+        if self.streams is not None and self._settings.live.turn_engine:
+            capabilities.append(TURN_MODEL)
         return [
             event.ModelInfo(
                 engine=engine.version(self._options(asr.TranscribeOptions())),
                 description=engine.description,
-                capabilities=capability_names(engine.capabilities),
+                capabilities=capabilities,
                 language_codes=engine.capabilities.language_codes,
                 vram_bytes=engine.vram_bytes,
             )

@@ -7,7 +7,7 @@ sound alone, so that a stretch that is sent again, or in other pieces, has the s
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -238,14 +238,20 @@ async def _no_memory() -> event.WorkerMemory:
 
 
 @asynccontextmanager
-async def replica(broker: Broker, name: str, tracks: int = 100) -> AsyncIterator[Replica]:
+async def replica(
+    broker: Broker, name: str, tracks: int = 100, capabilities: Sequence[str] = ()
+) -> AsyncIterator[Replica]:
     """A replica that all gateways know of."""
     server = GrpcServer("127.0.0.1:0", (SERVICE,))
     answers = LoudAsr()
     streaming_pb2_grpc.add_StreamingAsrServiceServicer_to_server(answers, server.server)
     await server.start()
     info = event.WorkerInfo(
-        stage=common.STAGE_ASR, instance=name, address=server.address, live_tracks=tracks
+        stage=common.STAGE_ASR,
+        instance=name,
+        address=server.address,
+        live_tracks=tracks,
+        models=[event.ModelInfo(capabilities=capabilities)] if capabilities else [],
     )
     try:
         async with present(broker, "asr", info, _no_memory):

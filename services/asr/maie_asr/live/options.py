@@ -15,6 +15,7 @@ from maie_asr.options import recognize_options, suspect_text_policy
 from maie_asr.settings import AsrSettings
 from maie_core.durations import seconds
 from maie_core.errors import invalid
+from maie_core.live_options import turn_model_missing
 from maie_core.options import option_not_supported
 from maie_core.reasons import Reason
 from maie_speech.turns import QuestionRules, TurnRules, question_rules, turn_rules
@@ -79,9 +80,7 @@ def track_options(
     """
     _check_live(asked.transcribe)
     if asked.turns.detector == streaming.TURN_DETECTOR_MODEL and not settings.live.turn_engine:
-        raise option_not_supported(
-            "options.turns.detector", "find the ends of utterances by a model"
-        )
+        raise turn_model_missing("options.turns.detector")
     recognize = recognize_options(
         asked.transcribe, settings.model_copy(update={"translate": False}), capabilities
     )
