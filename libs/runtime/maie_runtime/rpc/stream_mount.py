@@ -35,9 +35,11 @@ class StreamMount:
         self._streams, self._ready = streams, True
 
     async def _answer(self, requests: AsyncIterator[Any], _: Any) -> AsyncIterator[Any]:
-        if not self._ready:
-            raise still_loading()
         if self._streams is None:
+            # A caller that grpcio refuses while it still writes sees INTERNAL and no reason.
+            await anext(requests, None)
+            if not self._ready:
+                raise still_loading()
             raise StageError(
                 Code.UNIMPLEMENTED,
                 Reason.LIVE_OFF,
