@@ -13,7 +13,12 @@ ROOT = Path(__file__).parents[2]
 TOP_PAGES = ("ARCHITECTURE.md", "CONTRIBUTING.md")
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("*/README.md")]
 # A page may name a file, or a folder, without its whole path.
-ROOMS = ("gateway/maie_gateway", "libs/runtime/maie_runtime", "services/preprocess/maie_preprocess")
+ROOMS = (
+    "gateway/maie_gateway",
+    "libs/runtime/maie_runtime",
+    "services/asr/maie_asr",
+    "services/preprocess/maie_preprocess",
+)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
