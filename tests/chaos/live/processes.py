@@ -12,10 +12,10 @@ from tests.chaos.live.talks import Talk
 from tests.chaos.live.world import FREEZE_SECONDS, GATEWAYS, PARTS, REPLICAS, LiveWorld
 
 # A client finds out that its gateway is frozen in at most 17 s; a gateway that its client is in 30.
-GATEWAY_FREEZE_SECONDS = (1.0, 20.0)
+GATEWAY_FREEZE_SECONDS = (10.0, 26.0)
 CLIENT_FREEZE_SECONDS = (1.0, 35.0)
 BROKER_FREEZE_SECONDS = (1.0, 12.0)
-REPLICA_FREEZE_SECONDS = (1.0, FREEZE_SECONDS + 4.0)
+REPLICA_FREEZE_SECONDS = (2.0, FREEZE_SECONDS + 6.0)
 STORM = 3
 STORM_PAUSE_SECONDS = (0.5, 4.0)
 # One after another: each drains, ends and starts again.
