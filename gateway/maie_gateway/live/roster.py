@@ -35,7 +35,7 @@ class Roster:
         self._failed = failed
         self._tracks: dict[str, LiveTrack] = {}
         self._running: dict[asyncio.Task[None], LiveTrack] = {}
-        self._ended: list[str] = []
+        self._ended: set[str] = set()
         # Tracks that failed: their messages are dropped in this call.
         self._dropped: set[str] = set()
         self._told: dict[str, live.TrackProgress] = {}
@@ -113,7 +113,8 @@ class Roster:
         # One that ended is durable to its last message, unless another of its name goes on.
         left = self._tools.ledger.state.left
         ended = {name for name in self._ended if name in left and name not in running}
-        self._ended.clear()
+        # The task of one that has just ended is there a moment longer.
+        self._ended &= running.keys()
         return changed + [track_progress(name, Mark(sequence=left[name])) for name in ended]
 
     def _is_next(self, name: str, sequence: int) -> bool:
@@ -196,7 +197,7 @@ class Roster:
         try:
             await track.run()
             if track.leaves:
-                self._ended.append(track.name)
+                self._ended.add(track.name)
         except StageError as error:
             self._failed(track, error)
         finally:

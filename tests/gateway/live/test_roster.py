@@ -1,0 +1,43 @@
+"""What the tracks of a session say of how far they are."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from maie.live.v1 import live_pb2 as live
+from maie_gateway.live.roster import Roster
+
+pytestmark = pytest.mark.unit
+
+
+class Leaving:
+    """A track that has ended with its fourth message."""
+
+    name = "ann"
+    leaves = True
+
+    async def run(self) -> None:
+        pass
+
+    def acknowledged(self) -> live.TrackProgress | None:
+        return live.TrackProgress(track="ann", durable_sequence=3)
+
+
+async def test_the_end_of_a_track_is_acknowledged_whenever_somebody_looks() -> None:
+    state = SimpleNamespace(left={"ann": 4}, tracks={})
+    tools: Any = SimpleNamespace(
+        ledger=SimpleNamespace(state=state), settings=SimpleNamespace(max_tracks=1)
+    )
+    track: Any = Leaving()
+    roster = Roster(tools, lambda _, __: None)
+    roster._add(track)
+    durable = []
+    # It has ended after the first step, and is forgotten after the second.
+    for _ in range(3):
+        await asyncio.sleep(0)
+        durable += [each.durable_sequence for each in roster.news()]
+    assert durable == [3, 4]
