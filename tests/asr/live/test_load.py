@@ -72,6 +72,21 @@ def test_slow_readings_leave_no_room() -> None:
     assert not meter.admits(3)
 
 
+def test_finals_are_quick_while_they_take_much_of_the_workers_time() -> None:
+    clock = Clock()
+    meter = LoadMeter(2, clock)
+    assert not meter.busy
+    for _ in range(300):
+        clock.now += 1
+        meter.count_final(0.6)
+    assert not meter.busy
+    for _ in range(300):
+        clock.now += 1
+        meter.count_final(0.8)
+        meter.count_partial(1.0)
+    assert meter.busy
+
+
 async def test_finals_come_first_and_partials_last() -> None:
     order: list[str] = []
     scheduler = Scheduler(1, LoadMeter(1, Clock()))

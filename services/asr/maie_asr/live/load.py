@@ -5,12 +5,16 @@ Pure but for the clock that it is given.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 # What happened this long ago counts half.
 HALF_LIFE_SECONDS = 30.0
 # The share of the workers' time that may be planned for; the rest is for speech that comes at once.
 MAX_SHARE = 0.8
+# Finals are read quickly while they take more of the workers' time. By measurement with tiny.en on
+# two cores, thorough ones wait for each other from there on.
+BUSY_SHARE = 0.35
 # Partial results may come so much more seldom, before anything else is late.
 MAX_THINNING = 8
 # What is assumed of a track before anything was measured: an utterance every so many seconds, twice
@@ -72,6 +76,12 @@ class LoadMeter:
     def count_audio(self, seconds: float) -> None:
         """Counts audio of a track."""
         self._audio.add(seconds)
+
+    @property
+    def busy(self) -> bool:
+        """Whether finals take so much of the workers' time that they should be read quickly."""
+        a_second = self._finals.value * math.log(2) / HALF_LIFE_SECONDS
+        return a_second > BUSY_SHARE * self._workers
 
     @property
     def real_time_factor(self) -> float:

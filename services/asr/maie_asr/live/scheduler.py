@@ -108,8 +108,9 @@ class Scheduler:
 
     @property
     def pressed(self) -> bool:
-        """Whether finals wait."""
-        return bool(self._waiting[Priority.FINAL] or self._waiting[Priority.EAGER])
+        """Whether finals wait, or are many."""
+        waits = self._waiting[Priority.FINAL] or self._waiting[Priority.EAGER]
+        return bool(waits) or self._meter.busy
 
     @property
     def thinning(self) -> int:
