@@ -9,12 +9,15 @@ from maie_speech.finder import (
     MIN_SILENCE_MS,
     MIN_SPEECH_MS,
     NARROW_BAND,
-    WIDE_BAND,
     Span,
     Thresholds,
 )
 from maie_speech.frames import FRAME_SAMPLES, SAMPLE_RATE
 
+# A pause begins earlier than in recordings: the end of an utterance is found 0.1 s sooner in one of
+# twenty (docs/live.md), and utterances are read as well.
+LIVE_BAND = Thresholds(0.3, 0.25)
+PAUSE_SHARE = LIVE_BAND.end / LIVE_BAND.begin
 EAGER_SILENCE_MS = 200
 MAX_UTTERANCE_SECONDS = 20.0
 END_THRESHOLD = 0.5
@@ -152,16 +155,16 @@ def turn_rules(
 
     Args:
         threshold: The probability from which an utterance begins, in sound of every width; a pause
-            begins below half of it. Unset: those that preprocess has by default.
+            begins below five sixths of it. Unset: `LIVE_BAND`, and preprocess's in narrow band.
         min_silence_seconds: The silence that ends an utterance.
         eager_silence_seconds: The silence after which it is probably over; 0 for never.
         max_utterance_seconds: The longest utterance.
         by_silence: Whether silence ends an utterance at all.
         questions: When a model is asked; None where there is none.
     """
-    chosen = None if threshold is None else Thresholds(threshold, threshold / 2)
+    chosen = None if threshold is None else Thresholds(threshold, threshold * PAUSE_SHARE)
     return TurnRules(
-        wide=chosen or WIDE_BAND,
+        wide=chosen or LIVE_BAND,
         narrow=chosen or NARROW_BAND,
         min_speech=_frames(MIN_SPEECH_MS / 1000),
         min_silence=_frames(min_silence_seconds),
