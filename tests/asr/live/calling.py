@@ -22,6 +22,7 @@ from tests.live_engine import InstantEngine, instant_stage
 Request = streaming.StreamingRecognizeRequest
 Response = streaming.StreamingRecognizeResponse
 PART_SAMPLES = SAMPLE_RATE // 10
+_LOST_STATUS = 'Failed "execute_batch"'
 END = Request(end=streaming.StreamingEnd())
 FINALIZE = Request(finalize=streaming.StreamingFinalize())
 
@@ -94,14 +95,25 @@ class Call:
 
 
 async def answers(channel: grpc.aio.Channel, requests: Iterable[Request]) -> list[Response]:
-    """All that one call answers. The first message is answered before the next one is sent.
+    """All that one call answers.
 
-    Where a call is refused while grpcio writes, its client may see INTERNAL in place of the status.
+    Where a call is refused while its client writes, grpcio 1.85 may lose the status and say
+    INTERNAL of its own; then it is called again.
     """
-    call, (first, *others) = Call(channel), requests
-    await call.send(first)
+    messages = list(requests)
+    while True:
+        try:
+            return await _answers(channel, messages)
+        except grpc.aio.AioRpcError as error:
+            if _LOST_STATUS not in (error.debug_error_string() or ""):
+                raise
+
+
+async def _answers(channel: grpc.aio.Channel, messages: list[Request]) -> list[Response]:
+    call = Call(channel)
+    await call.send(messages[0])
     await call.next()
-    sending = asyncio.create_task(call.send(*others))
+    sending = asyncio.create_task(call.send(*messages[1:]))
     try:
         return await call.rest()
     finally:
