@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from nats.js.errors import KeyNotFoundError
 
 from maie.asr.v1 import streaming_pb2 as streaming
 from maie.event.v1 import event_pb2 as event
@@ -28,7 +29,7 @@ from tests.asr.live.calling import Call, answers, config, of, parts, text, track
 from tests.asr.live.test_calls import SPOKEN, WORDS, reason_of
 from tests.conftest import NatsServer, free_port
 from tests.live_engine import instant_stage, quiet, say
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.mesh
 
@@ -51,8 +52,13 @@ def settings(nats_server: NatsServer, blobs: Path, **live: Any) -> AsrSettings:
 
 
 async def worker_info(broker: Broker) -> event.WorkerInfo:
-    entry = await broker.workers.get("asr.asr-1")
-    return event.WorkerInfo.FromString(entry.value or b"")
+    """What the service says of itself, a moment after it answers calls."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            with suppress(KeyNotFoundError):
+                entry = await broker.workers.get("asr.asr-1")
+                return event.WorkerInfo.FromString(entry.value or b"")
+            await asyncio.sleep(0.01)
 
 
 async def test_others_see_that_the_service_takes_live_tracks(
