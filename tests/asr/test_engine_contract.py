@@ -134,13 +134,21 @@ CASES = {
 }
 
 
-def runnable() -> list[str]:
-    """All cases but that of an engine whose packages are installed apart, where they are not."""
+def runnable() -> list[Any]:
+    """All cases but that of an engine whose packages are installed apart, where they are not.
+
+    Pocketsphinx reads ten times slower than the others.
+    """
+    cases = set(CASES)
     try:
         require_packages()
     except StageError:
-        return sorted(set(CASES) - {"chunkformer"})
-    return sorted(CASES)
+        cases.discard("chunkformer")
+    slow = {"pocketsphinx"}
+    return [
+        pytest.param(case, marks=pytest.mark.slow) if case in slow else case
+        for case in sorted(cases)
+    ]
 
 
 @dataclass(kw_only=True, frozen=True)

@@ -99,6 +99,7 @@ async def model() -> AsyncIterator[SmartTurn]:
         yield model
 
 
+@pytest.mark.slow
 async def test_where_sentences_end_it_mostly_says_done(model: SmartTurn) -> None:
     done, count = 0, 0
     for sentence in sentences():
@@ -112,6 +113,7 @@ async def test_where_sentences_end_it_mostly_says_done(model: SmartTurn) -> None
     assert done >= 16
 
 
+@pytest.mark.slow
 async def test_cut_in_the_middle_of_sentences_it_mostly_says_not_done(model: SmartTurn) -> None:
     cuts = [(each, end) for each in sentences() for end in each.word_ends[2:-1:3]]
     judged = [await model.probability(sentence.sound(end)) for sentence, end in cuts]

@@ -267,9 +267,7 @@ async def test_a_frozen_holder_does_not_go_on(
     assert [entry for entry in late if entry["token"] < hold.token] == []
 
 
-@pytest.mark.parametrize(
-    "seed", [0, pytest.param(1, marks=pytest.mark.slow), pytest.param(2, marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("seed", [pytest.param(seed, marks=pytest.mark.slow) for seed in range(3)])
 async def test_there_is_one_holder_at_a_time_whatever_becomes_of_them(
     nats_server: NatsServer, diary: Diary, seed: int
 ) -> None:

@@ -108,6 +108,7 @@ def plain(found: str) -> str:
     return " ".join(words_of(found.replace("Mr.", "mister").replace("-", " ")))
 
 
+@pytest.mark.slow
 async def test_live_speech_is_read_as_well_as_a_recording(
     stage: TranscribeStage, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
