@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from maie_core.samples import SAMPLE_BYTES
 from maie_gateway.live.marks import Mark
-from maie_gateway.live.samples import SAMPLE_BYTES
 
 # The longest audio of one message to a replica, in samples.
 MOST_AUDIO = 16_000

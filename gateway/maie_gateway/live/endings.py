@@ -10,9 +10,9 @@ from maie.job.v1 import record_pb2 as record
 from maie.live.v1 import live_pb2 as live
 from maie.live.v1 import session_pb2 as session
 from maie_core.errors import StageError
+from maie_core.samples import SAMPLE_NANOSECONDS, duration, nanoseconds
 from maie_gateway.live.latencies import buckets
 from maie_gateway.live.ledger import Ledger
-from maie_gateway.live.samples import SAMPLE_NANOSECONDS, duration, nanoseconds
 from maie_gateway.live.state import SessionState, replay
 from maie_gateway.live.transcript import transcript
 from maie_gateway.records.store import GONE, JobStore

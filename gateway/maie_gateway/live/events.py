@@ -7,7 +7,7 @@ from google.protobuf.duration_pb2 import Duration
 from maie.asr.v1 import streaming_pb2 as asr
 from maie.common.v1 import types_pb2 as common
 from maie.live.v1 import live_pb2 as live
-from maie_gateway.live.samples import nanoseconds
+from maie_core.samples import nanoseconds
 from maie_gateway.live.state import utterance_id
 
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from maie_audio.formats import Part
+from maie_core.samples import SAMPLE_BYTES
 from maie_gateway.live.backlog import MOST_AUDIO, Backlog
-from maie_gateway.live.samples import SAMPLE_BYTES
 from maie_gateway.live.track_reader import Read, TrackReader
 
 # The most bytes of audio that wait to be read.

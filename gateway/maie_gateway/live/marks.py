@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from maie.live.v1 import session_pb2 as session
-from maie_gateway.live.samples import duration, samples
+from maie_core.samples import duration, samples
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)

@@ -11,8 +11,8 @@ from av.audio.codeccontext import AudioCodecContext
 
 from maie.live.v1 import live_pb2 as live
 from maie_audio.resampler import Resampler
+from maie_core.samples import RATE, SAMPLE_BYTES
 from maie_gateway.live.formats import MIN_RATE, frame_bytes
-from maie_gateway.live.samples import RATE, SAMPLE_BYTES
 
 _CODECS = {live.AUDIO_ENCODING_MULAW: "pcm_mulaw", live.AUDIO_ENCODING_ALAW: "pcm_alaw"}
 

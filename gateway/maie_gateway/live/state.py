@@ -11,10 +11,10 @@ from maie.live.v1 import live_pb2 as live
 from maie.live.v1 import session_pb2 as session
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
+from maie_core.samples import SAMPLE_NANOSECONDS
 from maie_gateway.live import latencies
 from maie_gateway.live.marks import Mark, from_message
 from maie_gateway.live.options import ChangedOptions
-from maie_gateway.live.samples import SAMPLE_NANOSECONDS
 
 _UTTERANCE = re.compile(r"t(\d+)-u(\d+)")
 

@@ -11,6 +11,7 @@ from maie.live.v1 import live_pb2 as live
 from maie.live.v1 import session_pb2 as session
 from maie_audio.decoders import Decoders
 from maie_core.durations import seconds
+from maie_core.samples import RATE, duration, nanoseconds, samples
 from maie_gateway.live.backlog import Backlog
 from maie_gateway.live.events import TrackEvents
 from maie_gateway.live.formats import check_content, check_silence
@@ -20,7 +21,6 @@ from maie_gateway.live.marks import Mark, to_message
 from maie_gateway.live.outbox import Outbox
 from maie_gateway.live.recognition import Recognition
 from maie_gateway.live.replicas import Replicas
-from maie_gateway.live.samples import RATE, duration, nanoseconds, samples
 from maie_gateway.live.settings import LiveSettings
 from maie_gateway.live.state import SessionState, TrackState
 from maie_gateway.live.track_reader import track_reader

@@ -1,4 +1,4 @@
-"""Converts durations of the contract to numbers."""
+"""Converts durations of the contract to numbers, and back."""
 
 from __future__ import annotations
 
@@ -8,3 +8,13 @@ from google.protobuf.duration_pb2 import Duration
 def seconds(duration: Duration) -> float:
     """A duration or offset in seconds, in float precision."""
     return duration.seconds + duration.nanos / 1e9
+
+
+def duration(seconds: float) -> Duration:
+    """A duration of so many seconds, rounded to microseconds.
+
+    They are finer than a sample and hide float noise.
+    """
+    made = Duration()
+    made.FromMicroseconds(round(seconds * 1e6))
+    return made

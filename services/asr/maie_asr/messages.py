@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from google.protobuf.duration_pb2 import Duration
-
 from maie.common.v1 import types_pb2 as common
 from maie_asr.engine import Capabilities, RecognizedSegment, RecognizedWord
 from maie_asr.source import Source
+from maie_core.durations import duration
 from maie_core.options import DECODING_OPTIONS, TRANSLATION
 
 
@@ -21,8 +20,8 @@ def segment_message(found: RecognizedSegment, segment_id: str, source: Source) -
     offset = source.offset
     return common.Segment(
         segment_id=segment_id,
-        start_offset=_duration(offset + found.start),
-        end_offset=_duration(offset + found.end),
+        start_offset=duration(offset + found.start),
+        end_offset=duration(offset + found.end),
         text=found.text,
         words=[_word(word, offset) for word in found.words],
         confidence=found.confidence,
@@ -40,7 +39,7 @@ def time_range(start: float, end: float, offset: float) -> common.TimeRange:
         offset: Where the chunk begins in the recording, in seconds.
     """
     return common.TimeRange(
-        start_offset=_duration(offset + start), end_offset=_duration(offset + end)
+        start_offset=duration(offset + start), end_offset=duration(offset + end)
     )
 
 
@@ -59,15 +58,8 @@ def capability_names(capabilities: Capabilities) -> list[str]:
 
 def _word(word: RecognizedWord, offset: float) -> common.Word:
     return common.Word(
-        start_offset=_duration(offset + word.start),
-        end_offset=_duration(offset + word.end),
+        start_offset=duration(offset + word.start),
+        end_offset=duration(offset + word.end),
         word=word.text,
         confidence=word.confidence,
     )
-
-
-def _duration(seconds: float) -> Duration:
-    """Rounds to microseconds, which are finer than a sample and hide float noise."""
-    duration = Duration()
-    duration.FromMicroseconds(round(seconds * 1e6))
-    return duration

@@ -18,9 +18,9 @@ from maie.asr.v1 import asr_pb2 as asr
 from maie.asr.v1 import streaming_pb2 as streaming
 from maie_asr.engine import SAMPLE_RATE
 from maie_asr.live.engine import Effort
-from maie_asr.live.messages import samples_of
 from maie_asr.live.track import MAX_PENDING
 from maie_core.durations import seconds
+from maie_core.samples import samples
 from tests.asr.live.calling import (
     END,
     FINALIZE,
@@ -80,7 +80,7 @@ async def test_an_utterance_is_started_read_and_ended() -> None:
     assert 0.2 < seconds(final.range.start_offset) < 0.5
     assert seconds(final.words[-1].end_offset) < seconds(final.range.end_offset) < 1.9
     progress = of(found, "progress")[-1]
-    assert samples_of(progress.settled_offset) >= samples_of(final.range.end_offset)
+    assert samples(progress.settled_offset) >= samples(final.range.end_offset)
 
 
 async def test_silence_has_no_final() -> None:
@@ -149,7 +149,7 @@ async def test_the_client_ends_an_utterance() -> None:
         await call.send(*parts(say("papa", "kilo")), END)
         second = of(await call.rest(), "final")[1]
     assert (second.text, second.reason) == ("papa kilo", streaming.END_REASON_TRACK_END)
-    assert samples_of(second.range.start_offset) >= samples_of(first.range.end_offset)
+    assert samples(second.range.start_offset) >= samples(first.range.end_offset)
 
 
 async def test_only_the_client_ends_utterances_where_that_is_asked_for() -> None:

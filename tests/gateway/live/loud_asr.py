@@ -20,7 +20,7 @@ from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
-from maie_gateway.live.samples import duration, samples
+from maie_core.samples import duration, samples
 from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.presence import present
 from maie_runtime.rpc.server import GrpcServer

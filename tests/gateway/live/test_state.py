@@ -12,9 +12,9 @@ from maie.live.v1 import live_pb2 as live
 from maie.live.v1 import session_pb2 as session
 from maie_core.errors import StageError
 from maie_core.reasons import Reason
+from maie_core.samples import duration
 from maie_gateway.live.ledger import durable_event
 from maie_gateway.live.marks import Mark, to_message
-from maie_gateway.live.samples import duration
 from maie_gateway.live.state import SessionState, apply, replay, utterance_id
 
 pytestmark = pytest.mark.unit

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from google.protobuf.duration_pb2 import Duration
-
 from maie.asr.v1 import streaming_pb2 as streaming
 from maie.common.v1 import types_pb2 as common
 from maie_asr.engine import SAMPLE_RATE
 from maie_asr.live.engine import LiveReading
+from maie_core.durations import duration
+from maie_core.samples import duration as offset
 from maie_speech.agreement import PartialText
 from maie_speech.finder import Span
 from maie_speech.turns import Turn, TurnCause, TurnChange
@@ -83,7 +83,7 @@ def final_event(turn: Turn, reading: LiveReading, latency: float) -> Response:
             confidence=reading.confidence,
             language_code=reading.language,
             reason=_REASONS[turn.cause],
-            latency=duration(latency),
+            latency=duration(max(latency, 0.0)),
         )
     )
 
@@ -94,29 +94,9 @@ def progress_event(received: int, settled: int, behind: float) -> Response:
         progress=streaming.StreamingProgress(
             received_offset=offset(received),
             settled_offset=offset(settled),
-            behind=duration(behind),
+            behind=duration(max(behind, 0.0)),
         )
     )
-
-
-def offset(samples: int) -> Duration:
-    """A place in a track, exactly: a sample is 62.5 microseconds."""
-    found = Duration()
-    found.FromNanoseconds(samples * 1_000_000_000 // SAMPLE_RATE)
-    return found
-
-
-def duration(seconds: float) -> Duration:
-    """A time, to the microsecond."""
-    found = Duration()
-    found.FromMicroseconds(round(max(seconds, 0.0) * 1e6))
-    return found
-
-
-def samples_of(place: Duration) -> int:
-    """A place in a track, in samples."""
-    nanoseconds = place.seconds * 1_000_000_000 + place.nanos
-    return round(nanoseconds * SAMPLE_RATE / 1_000_000_000)
 
 
 def _range(span: Span) -> common.TimeRange:

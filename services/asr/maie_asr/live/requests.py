@@ -5,10 +5,10 @@ from __future__ import annotations
 from maie.asr.v1 import streaming_pb2 as streaming
 from maie_asr.engine import SAMPLE_RATE
 from maie_asr.live.audio import SAMPLE_BYTES
-from maie_asr.live.messages import samples_of
 from maie_core.durations import seconds
 from maie_core.errors import StageError, invalid
 from maie_core.reasons import Reason
+from maie_core.samples import samples
 
 MAX_AUDIO_BYTES = SAMPLE_RATE * SAMPLE_BYTES
 MAX_SILENCE_SECONDS = 3600
@@ -25,7 +25,7 @@ def config_of(request: streaming.StreamingRecognizeRequest) -> streaming.Streami
             "The first message of a track is its `config`; send it before any other."
         )
     config = request.config
-    start, settled = samples_of(config.start_offset), samples_of(config.settled_offset)
+    start, settled = samples(config.start_offset), samples(config.settled_offset)
     if start < 0:
         raise _out_of_range("start_offset", "0 or more")
     # Unset, it is the beginning.
@@ -64,7 +64,7 @@ def silence_of(request: streaming.StreamingRecognizeRequest) -> int:
         raise _bad_part(
             f"Silence is above 0 and at most {MAX_SILENCE_SECONDS} s long; send it so.", "silence"
         )
-    return samples_of(request.silence)
+    return samples(request.silence)
 
 
 def out_of_order(message: str) -> StageError:

@@ -16,13 +16,14 @@ from maie_asr.live.audio import SAMPLE_BYTES
 from maie_asr.live.engine import LiveReading
 from maie_asr.live.listening import Listener
 from maie_asr.live.load import LoadMeter
-from maie_asr.live.messages import Response, final_event, progress_event, samples_of
+from maie_asr.live.messages import Response, final_event, progress_event
 from maie_asr.live.options import TrackOptions, overlay
 from maie_asr.live.outbox import Outbox
 from maie_asr.live.requests import check_audio, out_of_order, silence_of
 from maie_asr.live.speaker import Ending, Speaker
 from maie_asr.live.utterance import Recognizer
 from maie_core.failures import as_stage_error
+from maie_core.samples import samples
 from maie_runtime.background import end
 from maie_speech.turn_machine import TurnMachine
 from maie_speech.turns import TurnCause
@@ -72,12 +73,12 @@ class Track:
         self._recognizer = recognizer
         self._meter = meter
         self._outbox = Outbox()
-        start = samples_of(config.start_offset)
+        start = samples(config.start_offset)
         self._speaker = Speaker(
             machine=TurnMachine(
                 self.options.rules,
                 start=start,
-                settled=samples_of(config.settled_offset),
+                settled=samples(config.settled_offset),
                 number=config.next_utterance or 1,
             ),
             start=start,
