@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from maie.asr.v1 import streaming_pb2 as asr
 from maie.live.v1 import live_pb2 as live
+from maie_core.live_options import overlay
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -52,10 +53,8 @@ class ChangedOptions:
 
 
 def merged(before: asr.StreamingOptions, change: asr.StreamingOptions) -> asr.StreamingOptions:
-    """Options with a change. What is unset in the change stays; hotwords take others' place."""
+    """Options with a change; what is unset in the change stays."""
     after = asr.StreamingOptions()
     after.CopyFrom(before)
-    if change.transcribe.hotwords:
-        del after.transcribe.hotwords[:]
-    after.MergeFrom(change)
+    overlay(after, change)
     return after

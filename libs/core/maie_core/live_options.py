@@ -1,6 +1,10 @@
-"""Checks the options of live speech, before anything is begun."""
+"""The options of live speech: their ranges, and how changes apply."""
 
 from __future__ import annotations
+
+from typing import Any
+
+from google.protobuf.message import Message
 
 from maie.asr.v1 import asr_pb2 as asr
 from maie.asr.v1 import streaming_pb2 as streaming
@@ -15,6 +19,19 @@ MIN_THRESHOLD, MAX_THRESHOLD = 0.05, 0.95
 MIN_SILENCE, MAX_SILENCE = 0.1, 5.0
 MIN_UTTERANCE, MAX_UTTERANCE = 2.0, 28.0
 MIN_LONGEST_SILENCE, MAX_LONGEST_SILENCE = 0.5, 10.0
+_FOR_RECORDINGS = {
+    "temperatures": "try several temperatures in live speech",
+    "condition_on_previous_text": "read live speech by the text before it",
+}
+# Options whose fields are set one by one; all others are replaced as a whole.
+_GROUPS = (
+    streaming.StreamingOptions,
+    streaming.PartialOptions,
+    streaming.TurnOptions,
+    asr.TranscribeOptions,
+    asr.DecodingOptions,
+    asr.SilenceOptions,
+)
 
 
 def check_live_transcribe(options: asr.TranscribeOptions, field: str) -> None:
@@ -28,14 +45,21 @@ def check_live_transcribe(options: asr.TranscribeOptions, field: str) -> None:
         StageError: INVALID_ARGUMENT with OPTION_NOT_SUPPORTED, or as `check_transcribe`.
     """
     check_transcribe(options, field)
+    check_of_live(options, field)
+
+
+def check_of_live(options: asr.TranscribeOptions, field: str) -> None:
+    """Refuses options that are for recordings alone; see `check_live_transcribe`."""
     if options.task == asr.TRANSCRIBE_TASK_TRANSLATE:
         raise option_not_supported(f"{field}.task", "translate live speech")
     if options.HasField("silence"):
-        raise option_not_supported(f"{field}.silence", "cut silence out of live speech")
-    if options.decoding.temperatures:
         raise option_not_supported(
-            f"{field}.decoding.temperatures", "try several temperatures in live speech"
+            f"{field}.silence", "cut silence out of live speech, which `turns` does"
         )
+    set_names = {each.name for each, _ in options.decoding.ListFields()}
+    for name, action in _FOR_RECORDINGS.items():
+        if name in set_names:
+            raise option_not_supported(f"{field}.decoding.{name}", action)
 
 
 def check_partials(options: streaming.PartialOptions, field: str) -> None:
@@ -78,6 +102,11 @@ def check_turns(options: streaming.TurnOptions, field: str) -> None:
         _check(f"{field}.max_utterance", longest, MIN_UTTERANCE, MAX_UTTERANCE)
 
 
+def overlay(base: streaming.StreamingOptions, changes: streaming.StreamingOptions) -> None:
+    """Sets in `base` what is set in `changes`. Lists and durations are replaced, not joined."""
+    _overlay(base, changes)
+
+
 def turn_model_missing(field: str) -> StageError:
     """The error where no model can say that a speaker is done.
 
@@ -94,3 +123,18 @@ def _check(field: str, value: float, low: float, high: float) -> None:
             f"`{field.partition('.')[2]}` must be from {low:.12g} to {high:.12g}.",
             field=field,
         )
+
+
+def _overlay(base: Any, changes: Message) -> None:
+    for field, value in changes.ListFields():
+        if isinstance(value, _GROUPS):
+            getattr(base, field.name).SetInParent()
+            _overlay(getattr(base, field.name), value)
+            continue
+        base.ClearField(field.name)
+        if isinstance(value, Message):
+            getattr(base, field.name).CopyFrom(value)
+        elif isinstance(value, str | bool | int | float):
+            setattr(base, field.name, value)
+        else:
+            getattr(base, field.name).extend(value)

@@ -15,9 +15,9 @@ from maie_asr.engine import RecognizeOptions
 from maie_asr.live.audio import TrackAudio
 from maie_asr.live.engine import Effort
 from maie_asr.live.models import open_live_engine, settings_of_own
-from maie_asr.live.options import overlay
 from maie_asr.live.whole import WholeUtterances
 from maie_asr.settings import ENGINES, AsrSettings, LiveSettings, WhisperSettings
+from maie_core.live_options import overlay
 from maie_runtime.worker.engines import load_engine
 from tests.asr.recordings import BUG_AND_BUDGET, read_audio, words_of
 from tests.live_engine import InstantEngine, say

@@ -17,12 +17,13 @@ from maie_asr.live.engine import LiveReading
 from maie_asr.live.listening import Listener
 from maie_asr.live.load import LoadMeter
 from maie_asr.live.messages import Response, final_event, progress_event
-from maie_asr.live.options import TrackOptions, overlay
+from maie_asr.live.options import TrackOptions
 from maie_asr.live.outbox import Outbox
 from maie_asr.live.requests import check_audio, out_of_order, silence_of
 from maie_asr.live.speaker import Ending, Speaker
 from maie_asr.live.utterance import Recognizer
 from maie_core.failures import as_stage_error
+from maie_core.live_options import overlay
 from maie_core.samples import samples
 from maie_runtime.background import end
 from maie_speech.turn_machine import TurnMachine
