@@ -67,7 +67,7 @@ class Ledger:
 
     @classmethod
     async def take(cls, log: SessionLog, session_id: str, gateway: str) -> Self | None:
-        """Takes a session over; whoever had it can write no more.
+        """Takes a session over; the gateway that had it can write no more.
 
         Returns:
             None where there is no such session. One that has ended is not taken.
@@ -116,7 +116,7 @@ class Ledger:
             StageError: ABORTED with SESSION_TAKEN_OVER: another gateway has the session, or it
                 was removed; UNAVAILABLE with BROKER_UNAVAILABLE.
         """
-        # Whoever waits may be cancelled, and whether the entry is stored must be known.
+        # The caller may be cancelled, and whether the entry is stored must be known.
         writing = asyncio.create_task(self._write(make, self.state.epoch))
         self._writing.add(writing)
         writing.add_done_callback(self._written)

@@ -38,7 +38,7 @@ class Roster:
         self._ended: set[str] = set()
         # Tracks that failed: their messages are dropped in this call.
         self._dropped: set[str] = set()
-        self._told: dict[str, live.TrackProgress] = {}
+        self._reported: dict[str, live.TrackProgress] = {}
 
     @property
     def is_heard(self) -> bool:
@@ -108,8 +108,8 @@ class Roster:
         """How far the tracks are that went on since the last time."""
         running = {track.name: track.acknowledged() for track in self._running.values()}
         now = {name: each for name, each in running.items() if each is not None}
-        changed = [each for name, each in now.items() if self._told.get(name) != each]
-        self._told = now
+        changed = [each for name, each in now.items() if self._reported.get(name) != each]
+        self._reported = now
         # One that ended is durable to its last message, unless another of its name goes on.
         left = self._tools.ledger.state.left
         ended = {name for name in self._ended if name in left and name not in running}

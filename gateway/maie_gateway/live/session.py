@@ -29,7 +29,7 @@ log = structlog.get_logger()
 TICK_SECONDS = 0.5
 # A call that has a session writes to its log at least this often in the time after which the
 # session would count as abandoned.
-SIGNS_OF_LIFE = 3
+HEARTBEATS = 3
 RETRY_AFTER = timedelta(seconds=1)
 
 Requests = AsyncIterator[live.TranscribeRequest]
@@ -235,19 +235,19 @@ class LiveSession:
                 now = time.monotonic()
                 if self._waiting_since and now - self._waiting_since > self._settings.idle_seconds:
                     self._break(_idle(self._settings.idle_seconds))
-                if now - self._written > self._settings.resume_seconds / SIGNS_OF_LIFE:
-                    await self._sign_of_life()
+                if now - self._written > self._settings.resume_seconds / HEARTBEATS:
+                    await self._heartbeat()
         except StageError as error:
             self._fail(error)
 
-    async def _sign_of_life(self) -> None:
+    async def _heartbeat(self) -> None:
         await self._ledger.commit(lambda _: session.SessionEntry(settled=session.TracksSettled()))
 
     async def _noticed(self, entry: session.SessionEntry) -> None:
         """Finds out whether another call took the session: who says so may have been refused."""
         if entry.HasField("taken") and entry.epoch > self._ledger.state.epoch:
             try:
-                await self._sign_of_life()
+                await self._heartbeat()
             except StageError as error:
                 self._fail(error)
 

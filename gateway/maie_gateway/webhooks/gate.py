@@ -57,7 +57,7 @@ class Gate:
 
     Args:
         settings: The settings of webhooks.
-        breaker: Knows the receivers that are down, whoever sent to them.
+        breaker: Knows the receivers that are down, for all senders.
     """
 
     def __init__(self, settings: WebhookSettings, breaker: CircuitBreaker) -> None:

@@ -52,7 +52,7 @@ def access_token(key: str, secret: str, room: str, identity: str) -> str:
         key: The API key of the server.
         secret: Its secret.
         room: The room's name.
-        identity: Who joins; whoever is there by that name is removed.
+        identity: Who joins; a participant of that name is removed.
     """
     grants = api.VideoGrants(
         room_join=True, room=room, can_publish=False, can_subscribe=True, can_publish_data=True

@@ -43,8 +43,8 @@ class FeedMovedError(Exception):
 class Feeds:
     """Notes and positions.
 
-    The first note of a feed holds it: whoever works on it is alone. One that waits behind it is
-    worked on after it, and so sees every final that is stored by now; further ones are needless.
+    The first note of a feed holds it: one gateway at a time works on it. One that waits behind it
+    is worked on after it, and so sees every final that is stored by now; further ones are needless.
 
     Raises:
         nats.errors.Error, APIError or OSError: As `BROKER_ERRORS`.

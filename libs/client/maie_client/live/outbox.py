@@ -101,7 +101,7 @@ class Outbox:
         self._aside.add(track)
 
     async def give_up(self, track: str, error: Exception) -> None:
-        """Drops a track that cannot be recognised; whoever adds to it gets the error."""
+        """Drops a track that cannot be recognised; adding to it raises the error."""
         self._given_up[track] = error
         await self._drop(track, None)
 
@@ -166,7 +166,7 @@ class Outbox:
             await self._drop(track.track, track.durable_sequence)
 
     async def close(self, error: Exception) -> None:
-        """Ends the session: whoever adds something gets the error."""
+        """Ends the session: adding something raises the error."""
         self._closed = self._closed or error
         self._kept.clear()
         self._of_track.clear()

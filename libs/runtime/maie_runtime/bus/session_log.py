@@ -80,7 +80,7 @@ class SessionLog:
         Args:
             entry: The entry.
             after: The place of the session's last entry; 0 for its first.
-            message_id: Names this entry and no other, whoever else writes to the session.
+            message_id: Names this entry and no other, also among those of other gateways.
 
         Raises:
             FencedError: The last entry is another one.
