@@ -50,7 +50,7 @@ class Truth:
         points: How many points there were.
         settles: Whether audio becomes durable.
         reads: What the words of a message are.
-        dropped: The reason for which each track is dropped in its calls.
+        dropped: The reason for which each track is dropped in calls where it begins.
     """
 
     breaks: Mapping[int, Break] = field(default_factory=dict)
@@ -96,6 +96,7 @@ class Call:
         truth.epoch += 1
         self.epoch = truth.epoch
         self.tracks = {name: Track(received=last) for name, last in truth.durable.items()}
+        self.dropped: dict[str, Reason | None] = {}  # a track is dropped for a whole call
 
     async def answers(self, requests) -> AsyncIterator[live.TranscribeResponse]:
         start = (await anext(requests)).start
@@ -136,7 +137,7 @@ class Call:
     async def about(
         self, name: str, sequence: int, kind: str, request: live.TranscribeRequest
     ) -> AsyncIterator[live.TranscribeResponse]:
-        if reason := self.truth.dropped.get(name):
+        if reason := self.dropped.setdefault(name, self.truth.dropped.get(name)):
             warning = common.Warning(reason=reason, message="Not here.")
             yield live.TranscribeResponse(
                 warning=live.SessionWarning(track=name, warning=warning, track_dropped=True)
