@@ -131,11 +131,11 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
         requests = Requests(broker)
 
         async def check(config: job.JobConfig) -> None:
-            jobs.workers.check_asr_options(config.asr_options)
+            jobs.workers.check_asr_options(config.asr_options, "config.asr_options")
             await check_webhooks(config, webhooks.guard)
 
         async def check_session(config: live.SessionConfig) -> None:
-            jobs.workers.check_turns(config.turns)
+            jobs.workers.check_turns(config.turns, "config.turns")
             await check(config.job)
 
         actions = JobActions(jobs.store, jobs.conductor)

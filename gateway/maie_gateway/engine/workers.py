@@ -77,18 +77,26 @@ class LiveWorkers:
         """The slots of each stage, at least 1; empty until they were read once."""
         return self._window
 
-    def check_asr_options(self, options: asr.TranscribeOptions) -> None:
+    def check_asr_options(self, options: asr.TranscribeOptions, field: str) -> None:
         """Refuses options that no live ASR worker supports; accepts any where none is live.
+
+        Args:
+            options: What a client said.
+            field: Where it said so, such as "config.asr_options".
 
         Raises:
             StageError: INVALID_ARGUMENT with OPTION_NOT_SUPPORTED.
         """
-        refusals = [_refusal(options, model) for model in self._asr_models]
+        refusals = [_refusal(options, model, field) for model in self._asr_models]
         if refusals and (refusal := refusals[0]) and all(refusals):
             raise refusal
 
-    def check_turns(self, options: streaming.TurnOptions) -> None:
+    def check_turns(self, options: streaming.TurnOptions, field: str) -> None:
         """Refuses a model for turns that no replica has; accepts it where none is live.
+
+        Args:
+            options: What a client said.
+            field: Where it said so, such as "config.turns".
 
         Raises:
             StageError: INVALID_ARGUMENT with OPTION_NOT_SUPPORTED.
@@ -97,7 +105,7 @@ class LiveWorkers:
         models = [model for info in replicas for model in info.models]
         able = any(TURN_MODEL in model.capabilities for model in models)
         if options.detector == streaming.TURN_DETECTOR_MODEL and replicas and not able:
-            raise turn_model_missing("config.turns.detector")
+            raise turn_model_missing(f"{field}.detector")
 
     @asynccontextmanager
     async def running(self, silence: float = WORKER_FORGOTTEN_SECONDS) -> AsyncIterator[None]:
@@ -152,9 +160,11 @@ class LiveWorkers:
         self._asr_models = models
 
 
-def _refusal(options: asr.TranscribeOptions, model: event.ModelInfo) -> StageError | None:
+def _refusal(
+    options: asr.TranscribeOptions, model: event.ModelInfo, field: str
+) -> StageError | None:
     try:
-        check_capable(options, model.capabilities, "config.asr_options")
+        check_capable(options, model.capabilities, field)
     except StageError as refusal:
         return refusal
     return None

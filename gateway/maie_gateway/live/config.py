@@ -7,7 +7,12 @@ from maie.job.v1 import job_pb2 as job
 from maie.live.v1 import live_pb2 as live
 from maie_core.errors import StageError, invalid
 from maie_core.limits import MAX_DISPLAY_NAME_CHARACTERS
-from maie_core.live_options import check_live_transcribe, check_partials, check_turns
+from maie_core.live_options import (
+    check_live_transcribe,
+    check_of_live,
+    check_partials,
+    check_turns,
+)
 from maie_core.names import is_harmless
 from maie_core.options import check_transcribe
 from maie_core.reasons import Reason
@@ -39,7 +44,7 @@ def settled_session(asked: live.SessionConfig) -> live.SessionConfig:
     # Somebody waits for what is made of the session.
     wanted.lane = job.LANE_INTERACTIVE
     config.job.CopyFrom(wanted)
-    check_live_transcribe(config.job.asr_options, "config.job.asr_options")
+    check_of_live(config.job.asr_options, "config.job.asr_options")
     check_partials(config.partials, "config.partials")
     check_turns(config.turns, "config.turns")
     return config

@@ -67,6 +67,19 @@ class Replicas:
             default=None,
         )
 
+    def check(self, options: asr.StreamingOptions, field: str) -> None:
+        """Refuses options that no replica supports; accepts any where none is known.
+
+        Args:
+            options: What a client said.
+            field: Where it said so, such as "configure.options".
+
+        Raises:
+            StageError: INVALID_ARGUMENT with OPTION_NOT_SUPPORTED.
+        """
+        self._workers.check_asr_options(options.transcribe, f"{field}.transcribe")
+        self._workers.check_turns(options.turns, f"{field}.turns")
+
     def avoid(self, address: str) -> None:
         """Notes that a replica failed."""
         self._avoided[address] = time.monotonic() + AVOID_SECONDS

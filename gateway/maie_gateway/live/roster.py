@@ -85,6 +85,7 @@ class Roster:
             StageError: INVALID_ARGUMENT naming the invalid field, or as `Ledger.commit`.
         """
         check_change(change)
+        self._tools.replicas.check(change.options, "configure.options")
         await self._tools.ledger.commit(lambda _: session.SessionEntry(configured=change))
         for track in self._running.values():
             if not change.HasField("track") or change.track == track.name:

@@ -49,7 +49,7 @@ def check_live_transcribe(options: asr.TranscribeOptions, field: str) -> None:
 
 
 def check_of_live(options: asr.TranscribeOptions, field: str) -> None:
-    """Refuses options that are for recordings alone; see `check_live_transcribe`."""
+    """Refuses options that are for recordings alone, of those that `check_transcribe` accepts."""
     if options.task == asr.TRANSCRIBE_TASK_TRANSLATE:
         raise option_not_supported(f"{field}.task", "translate live speech")
     if options.HasField("silence"):

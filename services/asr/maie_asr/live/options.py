@@ -122,8 +122,6 @@ def _filled(
     if not asked.turns.HasField("eager_silence"):
         shortest = min(live.eager_silence_seconds, seconds(turns.min_silence))
         turns.eager_silence.CopyFrom(duration(shortest))
-    if turns.detector not in _DETECTORS.values():
-        turns.detector = _DETECTORS[live.turn_detector]
     return message
 
 
