@@ -15,6 +15,7 @@ from maie_core.reasons import Reason
 
 # As maie.asr.v1 documents them; in seconds, but for thresholds.
 MIN_INTERVAL, MAX_INTERVAL = 0.2, 10.0
+MIN_STABILITY, MAX_STABILITY = 0.0, 1.0
 MIN_THRESHOLD, MAX_THRESHOLD = 0.05, 0.95
 MIN_SILENCE, MAX_SILENCE = 0.1, 5.0
 MIN_UTTERANCE, MAX_UTTERANCE = 2.0, 28.0
@@ -63,13 +64,15 @@ def check_of_live(options: asr.TranscribeOptions, field: str) -> None:
 
 
 def check_partials(options: streaming.PartialOptions, field: str) -> None:
-    """Refuses a cadence that is out of range.
+    """Refuses a cadence or a stability that is out of range.
 
     Raises:
         StageError: INVALID_ARGUMENT with OPTION_OUT_OF_RANGE.
     """
     if options.HasField("interval"):
         _check(f"{field}.interval", seconds(options.interval), MIN_INTERVAL, MAX_INTERVAL)
+    if options.HasField("min_stability"):
+        _check(f"{field}.min_stability", options.min_stability, MIN_STABILITY, MAX_STABILITY)
 
 
 def check_turns(options: streaming.TurnOptions, field: str) -> None:

@@ -258,6 +258,9 @@ class LiveSettings(Settings):
     """Whether partial results come, unless a request says otherwise."""
     partial_interval_seconds: float = Field(default=1.0, ge=0.2, le=10)
     """The time between two partial results; more under load."""
+    partial_min_stability: float = Field(default=0.0, ge=0, le=1)
+    """The least stability of the text of partial results, unless a request says otherwise: what is
+    less stable is left out, above 0 all text that may change."""
     turn_detector: Literal["vad", "client", "model"] = "vad"
     """What ends an utterance unless a request says otherwise: silence, only the client, or a model
     that judges whether the speaker is done."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import grpc
@@ -19,6 +19,7 @@ from maie.asr.v1 import streaming_pb2 as streaming
 from maie_asr.engine import SAMPLE_RATE
 from maie_asr.live.engine import Effort
 from maie_asr.live.track import MAX_PENDING
+from maie_asr.live.utterance import STABILITY
 from maie_core.durations import seconds
 from maie_core.samples import samples
 from tests.asr.live.calling import (
@@ -93,14 +94,19 @@ async def test_silence_has_no_final() -> None:
         assert of(found, "progress")[-1].settled_offset.seconds == 601
 
 
+async def speak(call: Call, words: Sequence[str]) -> None:
+    """Says words, and gives time for readings of what was said so far."""
+    for message in parts(np.concatenate([say(*words), quiet(1)])):
+        await call.send(message)
+        await asyncio.sleep(0.01)
+
+
 async def test_partials_grow_and_their_stable_part_stays() -> None:
     words = [*WORDS, *WORDS[::-1], *WORDS, "zulu", "kilo", "mike"]
     async with instant(partial_interval_seconds=0.2) as (channel, _):
         call = Call(channel)
         await call.send(config())
-        for message in parts(np.concatenate([say(*words), quiet(1)])):
-            await call.send(message)
-            await asyncio.sleep(0.01)
+        await speak(call, words)
         await call.send(END)
         found = await call.rest()
     partials = of(found, "partial")
@@ -112,6 +118,42 @@ async def test_partials_grow_and_their_stable_part_stays() -> None:
         assert " ".join(words).startswith(partial.stable_text + partial.unstable_text)
     assert stable
     assert text(found) == " ".join(words)
+
+
+@pytest.mark.parametrize("least", [0.5, STABILITY])
+async def test_partials_may_be_only_what_is_stable(least: float) -> None:
+    words = [*WORDS, *WORDS[::-1]] * 3
+    async with instant(partial_interval_seconds=0.2) as (channel, _):
+        call = Call(channel)
+        wanted = streaming.StreamingOptions(partials={"min_stability": least})
+        await call.send(config(options=wanted))
+        await speak(call, words)
+        await call.send(END)
+        partials = of(await call.rest(), "partial")
+    texts = [partial.stable_text for partial in partials]
+    assert len(texts) > 3
+    # Each says more than the one before it, and nothing else.
+    assert len(set(texts)) == len(texts)
+    assert all(later.startswith(earlier) for earlier, later in itertools.pairwise(texts))
+    assert all(text and " ".join(words).startswith(text) for text in texts)
+    assert {partial.unstable_text for partial in partials} == {""}
+
+
+async def test_what_is_never_stable_enough_has_no_partials() -> None:
+    words = WORDS * 6
+    async with instant(partial_interval_seconds=0.2, partial_min_stability=0.5) as (channel, _):
+        call = Call(channel)
+        await call.send(config())
+        await speak(call, words)
+        # From the next utterance on, more is asked for than there is.
+        await call.send(Request(configure={"partials": {"min_stability": 1}}))
+        await speak(call, words)
+        await call.send(END)
+        found = await call.rest()
+    partials = of(found, "partial")
+    assert {partial.utterance for partial in partials} == {1}
+    assert {partial.unstable_text for partial in partials} == {""}
+    assert [final.text for final in of(found, "final")] == [" ".join(words)] * 2
 
 
 async def test_many_tracks_do_not_mix() -> None:
@@ -282,6 +324,8 @@ PART = next(parts(say("echo")))
         ([turn(detector=99)], "OPTION_OUT_OF_RANGE"),
         ([config(), Request(configure={"turns": {"detector": 99}})], "OPTION_OUT_OF_RANGE"),
         ([options(partials={"interval": {"seconds": 11}})], "OPTION_OUT_OF_RANGE"),
+        ([options(partials={"min_stability": 1.1})], "OPTION_OUT_OF_RANGE"),
+        ([options(partials={"min_stability": -0.1})], "OPTION_OUT_OF_RANGE"),
         ([transcribe(language_code="vi")], "LANGUAGE_NOT_SUPPORTED"),
         ([transcribe(task=asr.TRANSCRIBE_TASK_TRANSLATE)], "OPTION_NOT_SUPPORTED"),
         ([transcribe(silence={"vad_filter": True})], "OPTION_NOT_SUPPORTED"),

@@ -33,7 +33,14 @@ async def test_in_a_pipe_each_final_is_a_line(tmp_path: Path) -> None:
     async with live_gateway(truth) as address:
         code, lines, errors = await ended(
             *(address, talk, "--fast", "--language", "en", "--asr", "hotwords=maie"),
-            *("--label", "team=search", "--turns", "min_silence=0.3"),
+            *(
+                "--label",
+                "team=search",
+                "--turns",
+                "min_silence=0.3",
+                "--partials",
+                "min_stability=0.9",
+            ),
         )
     assert (code, lines) == (0, ["[00:00] 0 100 200", "[00:00] 300 400 500", "[00:00] 600"])
     assert errors == f"job {SESSION_ID}: 0.0 s of audio, 0 utterances\n"
@@ -44,6 +51,7 @@ async def test_in_a_pipe_each_final_is_a_line(tmp_path: Path) -> None:
     assert config.job.asr_options.language_code == "en"
     assert config.job.asr_options.hotwords == ["maie"]
     assert config.turns.min_silence.ToMilliseconds() == 300
+    assert config.partials.min_stability == 0.9
 
 
 async def test_json_is_a_line_for_each_event_without_the_secret(tmp_path: Path) -> None:

@@ -80,6 +80,7 @@ async def others(address: str) -> AsyncIterator[Conversation]:
         (join(language_code="not a tag"), "LANGUAGE_INVALID"),
         (join(track="bob"), "TRACK_INVALID"),
         (configure(turns=TURNS), "OPTION_OUT_OF_RANGE"),
+        (configure(partials={"min_stability": 1.5}), "OPTION_OUT_OF_RANGE"),
         (configure(transcribe=TRANSLATE), "OPTION_NOT_SUPPORTED"),
         ({"start": live.StartSession(config=config())}, "STREAM_OUT_OF_ORDER"),
         ({}, "STREAM_OUT_OF_ORDER"),

@@ -27,6 +27,7 @@ from maie_cli.live.arguments import (
     LanguageOption,
     NameOption,
     OtherGatewaysOption,
+    PartialsOption,
     TemplateOption,
     TurnsOption,
     live_options,
@@ -75,6 +76,7 @@ def live(
     as_json: EventsOption = False,
     language: LanguageOption = "",
     asr_options: AsrOptions = None,
+    partials: PartialsOption = None,
     turns: TurnsOption = None,
     enhancement_options: EnhancementOptions = None,
     summary_options: SummaryOptions = None,
@@ -97,6 +99,7 @@ def live(
         language=language,
         labels=label,
         name=name or next(iter(sources.values())).name,
+        partials=partials,
         turns=turns,
         stages=stage_options(asr_options or (), enhancement_options or (), summary_options or ()),
     )

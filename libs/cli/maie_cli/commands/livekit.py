@@ -26,6 +26,7 @@ from maie_cli.live.arguments import (
     LanguageOption,
     NameOption,
     OtherGatewaysOption,
+    PartialsOption,
     TemplateOption,
     TurnsOption,
     live_options,
@@ -78,6 +79,7 @@ def livekit(
     as_json: EventsOption = False,
     language: LanguageOption = "",
     asr_options: AsrOptions = None,
+    partials: PartialsOption = None,
     turns: TurnsOption = None,
     enhancement_options: EnhancementOptions = None,
     summary_options: SummaryOptions = None,
@@ -99,6 +101,7 @@ def livekit(
         language=language,
         labels=label,
         name=name or room,
+        partials=partials,
         turns=turns,
         stages=stage_options(asr_options or (), enhancement_options or (), summary_options or ()),
     )

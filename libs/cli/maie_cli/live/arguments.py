@@ -41,6 +41,15 @@ TurnsOption = Annotated[
         f"{option_names(streaming.TurnOptions.DESCRIPTOR)}.",
     ),
 ]
+PartialsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--partials",
+        metavar="NAME=VALUE",
+        help="When partial results come, repeatable; times in seconds: "
+        f"{option_names(streaming.PartialOptions.DESCRIPTOR)}.",
+    ),
+]
 NameOption = Annotated[str, typer.Option(help="The job's display name.")]
 OtherGatewaysOption = Annotated[
     list[str] | None,
@@ -63,6 +72,7 @@ def live_options(
     language: str,
     labels: Sequence[str] | None,
     name: str,
+    partials: Sequence[str] | None,
     turns: Sequence[str] | None,
     stages: SharedOptions,
 ) -> LiveOptions:
@@ -79,6 +89,8 @@ def live_options(
         "display_name": name,
     }
     options = {**options, **stages}
+    if partials:
+        options["partials"] = parse_options(partials, streaming.PartialOptions(), "--partials")
     if turns:
         options["turns"] = parse_options(turns, streaming.TurnOptions(), "--turns")
     return options

@@ -28,6 +28,7 @@ class TrackOptions:
         without_loops: Whether text that repeats itself is left out.
         partials: Whether partial results come.
         interval: The time between two, in seconds of audio.
+        min_stability: The least stability of their text, 0 to 1.
         rules: When an utterance begins and ends.
         eager_end: Whether a probable end is announced.
         message: All of this, as the contract has it.
@@ -37,6 +38,7 @@ class TrackOptions:
     without_loops: bool
     partials: bool
     interval: float
+    min_stability: float
     rules: TurnRules
     eager_end: bool
     message: streaming.StreamingOptions
@@ -72,6 +74,7 @@ def track_options(
         without_loops=suspect_text_policy(asked.transcribe, settings) == "remove",
         partials=message.partials.enabled,
         interval=seconds(message.partials.interval),
+        min_stability=message.partials.min_stability,
         rules=turn_rules(
             threshold=threshold,
             min_silence_seconds=seconds(turns.min_silence),
@@ -106,6 +109,7 @@ def _filled(
     message.transcribe.word_time_offsets = recognize.word_times
     message.partials.enabled = live.partials
     message.partials.interval.CopyFrom(duration(live.partial_interval_seconds))
+    message.partials.min_stability = live.partial_min_stability
     turns = message.turns
     turns.detector = _DETECTORS[live.turn_detector]
     if live.threshold is not None:

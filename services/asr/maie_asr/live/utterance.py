@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from maie_asr.engine import SAMPLE_RATE, RecognizedSegment, Samples, SpeechRange
 from maie_asr.live.engine import Effort, LiveEngine, LiveReading
 from maie_asr.live.judge import Judge
-from maie_asr.live.messages import Response, partial_event, turn_event
+from maie_asr.live.messages import partial_event, turn_event
 from maie_asr.live.options import TrackOptions
 from maie_asr.live.outbox import Outbox
 from maie_asr.live.scheduler import Job, Priority, Scheduler
@@ -69,6 +69,8 @@ class Utterance:
         self._latest = latest
         self._outbox = outbox
         self._prefix = StablePrefix()
+        # The last text that was sent, where only stable text is.
+        self._offered = ""
         self._partial: Job[LiveReading | None] | None = None
         self._read_until = started.offset
         self._eager: Job[LiveReading | None] | None = None
@@ -144,14 +146,20 @@ class Utterance:
         reading = await self._spoken.read(samples, Effort.PARTIAL)
         wanted = job is not None and not job.result.cancelled()
         if wanted and reading.text and not self._loops(reading, samples):
-            self._outbox.offer(self._partial_event(span, reading.text))
+            self._offer(span, reading.text)
         return reading
 
-    def _partial_event(self, span: Span, text: str) -> Response:
+    def _offer(self, span: Span, text: str) -> None:
+        """Sends what is stable enough of a partial, where that is new."""
         found = PartialText("", text)
         if span.end - span.start >= STABLE_SAMPLES:
             found = self._prefix.feed(text)
-        return partial_event(self._number, span, found, STABILITY)
+        if least := self._options.min_stability:
+            found = PartialText(found.stable if least <= STABILITY else "", "")
+            if found.stable == self._offered:
+                return
+            self._offered = found.stable
+        self._outbox.offer(partial_event(self._number, span, found, STABILITY))
 
     def _final(self, samples: Samples) -> Callable[[], Awaitable[LiveReading | None]]:
         async def read() -> LiveReading | None:

@@ -27,47 +27,47 @@ from maie.asr.v1 import asr_pb2 as maie_dot_asr_dot_v1_dot_asr__pb2
 from maie.common.v1 import types_pb2 as maie_dot_common_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bmaie/asr/v1/streaming.proto\x12\x0bmaie.asr.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x15maie/asr/v1/asr.proto\x1a\x1amaie/common/v1/types.proto\"\xa7\x02\n\x19StreamingRecognizeRequest\x12.\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x1c.maie.asr.v1.StreamingConfigH\x00\x12\x0f\n\x05\x61udio\x18\x02 \x01(\x0cH\x00\x12,\n\x07silence\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationH\x00\x12\x32\n\tconfigure\x18\x04 \x01(\x0b\x32\x1d.maie.asr.v1.StreamingOptionsH\x00\x12\x32\n\x08\x66inalize\x18\x05 \x01(\x0b\x32\x1e.maie.asr.v1.StreamingFinalizeH\x00\x12(\n\x03\x65nd\x18\x06 \x01(\x0b\x32\x19.maie.asr.v1.StreamingEndH\x00\x42\t\n\x07request\"\xbd\x01\n\x0fStreamingConfig\x12.\n\x07options\x18\x01 \x01(\x0b\x32\x1d.maie.asr.v1.StreamingOptions\x12/\n\x0cstart_offset\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x31\n\x0esettled_offset\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x16\n\x0enext_utterance\x18\x04 \x01(\x05\"\xd3\x01\n\x10StreamingOptions\x12\x37\n\ntranscribe\x18\x01 \x01(\x0b\x32\x1e.maie.asr.v1.TranscribeOptionsH\x00\x88\x01\x01\x12\x32\n\x08partials\x18\x02 \x01(\x0b\x32\x1b.maie.asr.v1.PartialOptionsH\x01\x88\x01\x01\x12,\n\x05turns\x18\x03 \x01(\x0b\x32\x18.maie.asr.v1.TurnOptionsH\x02\x88\x01\x01\x42\r\n\x0b_transcribeB\x0b\n\t_partialsB\x08\n\x06_turns\"q\n\x0ePartialOptions\x12\x14\n\x07\x65nabled\x18\x01 \x01(\x08H\x00\x88\x01\x01\x12\x30\n\x08interval\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationH\x01\x88\x01\x01\x42\n\n\x08_enabledB\x0b\n\t_interval\"\xd0\x03\n\x0bTurnOptions\x12+\n\x08\x64\x65tector\x18\x01 \x01(\x0e\x32\x19.maie.asr.v1.TurnDetector\x12\x16\n\tthreshold\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x33\n\x0bmin_silence\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationH\x01\x88\x01\x01\x12\x35\n\reager_silence\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationH\x02\x88\x01\x01\x12\x16\n\teager_end\x18\x05 \x01(\x08H\x03\x88\x01\x01\x12\x35\n\rmax_utterance\x18\x06 \x01(\x0b\x32\x19.google.protobuf.DurationH\x04\x88\x01\x01\x12\x1a\n\rend_threshold\x18\x07 \x01(\x01H\x05\x88\x01\x01\x12\x33\n\x0bmax_silence\x18\x08 \x01(\x0b\x32\x19.google.protobuf.DurationH\x06\x88\x01\x01\x42\x0c\n\n_thresholdB\x0e\n\x0c_min_silenceB\x10\n\x0e_eager_silenceB\x0c\n\n_eager_endB\x10\n\x0e_max_utteranceB\x10\n\x0e_end_thresholdB\x0e\n\x0c_max_silence\"\x13\n\x11StreamingFinalize\"\x0e\n\x0cStreamingEnd\"\xc7\x02\n\x1aStreamingRecognizeResponse\x12,\n\x05ready\x18\x01 \x01(\x0b\x32\x1b.maie.asr.v1.StreamingReadyH\x00\x12*\n\x04turn\x18\x02 \x01(\x0b\x32\x1a.maie.asr.v1.StreamingTurnH\x00\x12\x30\n\x07partial\x18\x03 \x01(\x0b\x32\x1d.maie.asr.v1.StreamingPartialH\x00\x12,\n\x05\x66inal\x18\x04 \x01(\x0b\x32\x1b.maie.asr.v1.StreamingFinalH\x00\x12\x32\n\x08progress\x18\x05 \x01(\x0b\x32\x1e.maie.asr.v1.StreamingProgressH\x00\x12/\n\x07go_away\x18\x06 \x01(\x0b\x32\x1c.maie.asr.v1.StreamingGoAwayH\x00\x42\n\n\x08response\"\x83\x01\n\x0eStreamingReady\x12-\n\x06\x65ngine\x18\x01 \x01(\x0b\x32\x1d.maie.common.v1.EngineVersion\x12\x12\n\npunctuated\x18\x02 \x01(\x08\x12.\n\x07options\x18\x03 \x01(\x0b\x32\x1d.maie.asr.v1.StreamingOptions\"\xd2\x01\n\rStreamingTurn\x12\x11\n\tutterance\x18\x01 \x01(\x05\x12%\n\x05\x65vent\x18\x02 \x01(\x0e\x32\x16.maie.asr.v1.TurnEvent\x12)\n\x06offset\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0c\n\x04text\x18\x04 \x01(\t\x12&\n\x06reason\x18\x05 \x01(\x0e\x32\x16.maie.asr.v1.EndReason\x12\x17\n\nconfidence\x18\x06 \x01(\x02H\x00\x88\x01\x01\x42\r\n\x0b_confidence\"\x8e\x01\n\x10StreamingPartial\x12\x11\n\tutterance\x18\x01 \x01(\x05\x12(\n\x05range\x18\x02 \x01(\x0b\x32\x19.maie.common.v1.TimeRange\x12\x13\n\x0bstable_text\x18\x03 \x01(\t\x12\x15\n\runstable_text\x18\x04 \x01(\t\x12\x11\n\tstability\x18\x05 \x01(\x02\"\x93\x02\n\x0eStreamingFinal\x12\x11\n\tutterance\x18\x01 \x01(\x05\x12(\n\x05range\x18\x02 \x01(\x0b\x32\x19.maie.common.v1.TimeRange\x12\x0c\n\x04text\x18\x03 \x01(\t\x12#\n\x05words\x18\x04 \x03(\x0b\x32\x14.maie.common.v1.Word\x12\x17\n\nconfidence\x18\x05 \x01(\x02H\x00\x88\x01\x01\x12\x15\n\rlanguage_code\x18\x06 \x01(\t\x12&\n\x06reason\x18\x07 \x01(\x0e\x32\x16.maie.asr.v1.EndReason\x12*\n\x07latency\x18\x08 \x01(\x0b\x32\x19.google.protobuf.DurationB\r\n\x0b_confidence\"\xa5\x01\n\x11StreamingProgress\x12\x32\n\x0freceived_offset\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x31\n\x0esettled_offset\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12)\n\x06\x62\x65hind\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x11\n\x0fStreamingGoAway*w\n\x0cTurnDetector\x12\x1d\n\x19TURN_DETECTOR_UNSPECIFIED\x10\x00\x12\x15\n\x11TURN_DETECTOR_VAD\x10\x01\x12\x18\n\x14TURN_DETECTOR_CLIENT\x10\x02\x12\x17\n\x13TURN_DETECTOR_MODEL\x10\x03*\x87\x01\n\tTurnEvent\x12\x1a\n\x16TURN_EVENT_UNSPECIFIED\x10\x00\x12\x16\n\x12TURN_EVENT_STARTED\x10\x01\x12\x18\n\x14TURN_EVENT_EAGER_END\x10\x02\x12\x16\n\x12TURN_EVENT_RESUMED\x10\x03\x12\x14\n\x10TURN_EVENT_ENDED\x10\x04*\xbc\x01\n\tEndReason\x12\x1a\n\x16\x45ND_REASON_UNSPECIFIED\x10\x00\x12\x16\n\x12\x45ND_REASON_SILENCE\x10\x01\x12\x17\n\x13\x45ND_REASON_FINALIZE\x10\x02\x12\x18\n\x14\x45ND_REASON_TRACK_END\x10\x03\x12\x19\n\x15\x45ND_REASON_MAX_LENGTH\x10\x04\x12\x17\n\x13\x45ND_REASON_SHUTDOWN\x10\x05\x12\x14\n\x10\x45ND_REASON_MODEL\x10\x06\x32\x80\x01\n\x13StreamingAsrService\x12i\n\x12StreamingRecognize\x12&.maie.asr.v1.StreamingRecognizeRequest\x1a\'.maie.asr.v1.StreamingRecognizeResponse(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bmaie/asr/v1/streaming.proto\x12\x0bmaie.asr.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x15maie/asr/v1/asr.proto\x1a\x1amaie/common/v1/types.proto\"\xa7\x02\n\x19StreamingRecognizeRequest\x12.\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x1c.maie.asr.v1.StreamingConfigH\x00\x12\x0f\n\x05\x61udio\x18\x02 \x01(\x0cH\x00\x12,\n\x07silence\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationH\x00\x12\x32\n\tconfigure\x18\x04 \x01(\x0b\x32\x1d.maie.asr.v1.StreamingOptionsH\x00\x12\x32\n\x08\x66inalize\x18\x05 \x01(\x0b\x32\x1e.maie.asr.v1.StreamingFinalizeH\x00\x12(\n\x03\x65nd\x18\x06 \x01(\x0b\x32\x19.maie.asr.v1.StreamingEndH\x00\x42\t\n\x07request\"\xbd\x01\n\x0fStreamingConfig\x12.\n\x07options\x18\x01 \x01(\x0b\x32\x1d.maie.asr.v1.StreamingOptions\x12/\n\x0cstart_offset\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x31\n\x0esettled_offset\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x16\n\x0enext_utterance\x18\x04 \x01(\x05\"\xd3\x01\n\x10StreamingOptions\x12\x37\n\ntranscribe\x18\x01 \x01(\x0b\x32\x1e.maie.asr.v1.TranscribeOptionsH\x00\x88\x01\x01\x12\x32\n\x08partials\x18\x02 \x01(\x0b\x32\x1b.maie.asr.v1.PartialOptionsH\x01\x88\x01\x01\x12,\n\x05turns\x18\x03 \x01(\x0b\x32\x18.maie.asr.v1.TurnOptionsH\x02\x88\x01\x01\x42\r\n\x0b_transcribeB\x0b\n\t_partialsB\x08\n\x06_turns\"\x9f\x01\n\x0ePartialOptions\x12\x14\n\x07\x65nabled\x18\x01 \x01(\x08H\x00\x88\x01\x01\x12\x30\n\x08interval\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationH\x01\x88\x01\x01\x12\x1a\n\rmin_stability\x18\x03 \x01(\x01H\x02\x88\x01\x01\x42\n\n\x08_enabledB\x0b\n\t_intervalB\x10\n\x0e_min_stability\"\xd0\x03\n\x0bTurnOptions\x12+\n\x08\x64\x65tector\x18\x01 \x01(\x0e\x32\x19.maie.asr.v1.TurnDetector\x12\x16\n\tthreshold\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x33\n\x0bmin_silence\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationH\x01\x88\x01\x01\x12\x35\n\reager_silence\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationH\x02\x88\x01\x01\x12\x16\n\teager_end\x18\x05 \x01(\x08H\x03\x88\x01\x01\x12\x35\n\rmax_utterance\x18\x06 \x01(\x0b\x32\x19.google.protobuf.DurationH\x04\x88\x01\x01\x12\x1a\n\rend_threshold\x18\x07 \x01(\x01H\x05\x88\x01\x01\x12\x33\n\x0bmax_silence\x18\x08 \x01(\x0b\x32\x19.google.protobuf.DurationH\x06\x88\x01\x01\x42\x0c\n\n_thresholdB\x0e\n\x0c_min_silenceB\x10\n\x0e_eager_silenceB\x0c\n\n_eager_endB\x10\n\x0e_max_utteranceB\x10\n\x0e_end_thresholdB\x0e\n\x0c_max_silence\"\x13\n\x11StreamingFinalize\"\x0e\n\x0cStreamingEnd\"\xc7\x02\n\x1aStreamingRecognizeResponse\x12,\n\x05ready\x18\x01 \x01(\x0b\x32\x1b.maie.asr.v1.StreamingReadyH\x00\x12*\n\x04turn\x18\x02 \x01(\x0b\x32\x1a.maie.asr.v1.StreamingTurnH\x00\x12\x30\n\x07partial\x18\x03 \x01(\x0b\x32\x1d.maie.asr.v1.StreamingPartialH\x00\x12,\n\x05\x66inal\x18\x04 \x01(\x0b\x32\x1b.maie.asr.v1.StreamingFinalH\x00\x12\x32\n\x08progress\x18\x05 \x01(\x0b\x32\x1e.maie.asr.v1.StreamingProgressH\x00\x12/\n\x07go_away\x18\x06 \x01(\x0b\x32\x1c.maie.asr.v1.StreamingGoAwayH\x00\x42\n\n\x08response\"\x83\x01\n\x0eStreamingReady\x12-\n\x06\x65ngine\x18\x01 \x01(\x0b\x32\x1d.maie.common.v1.EngineVersion\x12\x12\n\npunctuated\x18\x02 \x01(\x08\x12.\n\x07options\x18\x03 \x01(\x0b\x32\x1d.maie.asr.v1.StreamingOptions\"\xd2\x01\n\rStreamingTurn\x12\x11\n\tutterance\x18\x01 \x01(\x05\x12%\n\x05\x65vent\x18\x02 \x01(\x0e\x32\x16.maie.asr.v1.TurnEvent\x12)\n\x06offset\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0c\n\x04text\x18\x04 \x01(\t\x12&\n\x06reason\x18\x05 \x01(\x0e\x32\x16.maie.asr.v1.EndReason\x12\x17\n\nconfidence\x18\x06 \x01(\x02H\x00\x88\x01\x01\x42\r\n\x0b_confidence\"\x8e\x01\n\x10StreamingPartial\x12\x11\n\tutterance\x18\x01 \x01(\x05\x12(\n\x05range\x18\x02 \x01(\x0b\x32\x19.maie.common.v1.TimeRange\x12\x13\n\x0bstable_text\x18\x03 \x01(\t\x12\x15\n\runstable_text\x18\x04 \x01(\t\x12\x11\n\tstability\x18\x05 \x01(\x02\"\x93\x02\n\x0eStreamingFinal\x12\x11\n\tutterance\x18\x01 \x01(\x05\x12(\n\x05range\x18\x02 \x01(\x0b\x32\x19.maie.common.v1.TimeRange\x12\x0c\n\x04text\x18\x03 \x01(\t\x12#\n\x05words\x18\x04 \x03(\x0b\x32\x14.maie.common.v1.Word\x12\x17\n\nconfidence\x18\x05 \x01(\x02H\x00\x88\x01\x01\x12\x15\n\rlanguage_code\x18\x06 \x01(\t\x12&\n\x06reason\x18\x07 \x01(\x0e\x32\x16.maie.asr.v1.EndReason\x12*\n\x07latency\x18\x08 \x01(\x0b\x32\x19.google.protobuf.DurationB\r\n\x0b_confidence\"\xa5\x01\n\x11StreamingProgress\x12\x32\n\x0freceived_offset\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x31\n\x0esettled_offset\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12)\n\x06\x62\x65hind\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x11\n\x0fStreamingGoAway*w\n\x0cTurnDetector\x12\x1d\n\x19TURN_DETECTOR_UNSPECIFIED\x10\x00\x12\x15\n\x11TURN_DETECTOR_VAD\x10\x01\x12\x18\n\x14TURN_DETECTOR_CLIENT\x10\x02\x12\x17\n\x13TURN_DETECTOR_MODEL\x10\x03*\x87\x01\n\tTurnEvent\x12\x1a\n\x16TURN_EVENT_UNSPECIFIED\x10\x00\x12\x16\n\x12TURN_EVENT_STARTED\x10\x01\x12\x18\n\x14TURN_EVENT_EAGER_END\x10\x02\x12\x16\n\x12TURN_EVENT_RESUMED\x10\x03\x12\x14\n\x10TURN_EVENT_ENDED\x10\x04*\xbc\x01\n\tEndReason\x12\x1a\n\x16\x45ND_REASON_UNSPECIFIED\x10\x00\x12\x16\n\x12\x45ND_REASON_SILENCE\x10\x01\x12\x17\n\x13\x45ND_REASON_FINALIZE\x10\x02\x12\x18\n\x14\x45ND_REASON_TRACK_END\x10\x03\x12\x19\n\x15\x45ND_REASON_MAX_LENGTH\x10\x04\x12\x17\n\x13\x45ND_REASON_SHUTDOWN\x10\x05\x12\x14\n\x10\x45ND_REASON_MODEL\x10\x06\x32\x80\x01\n\x13StreamingAsrService\x12i\n\x12StreamingRecognize\x12&.maie.asr.v1.StreamingRecognizeRequest\x1a\'.maie.asr.v1.StreamingRecognizeResponse(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'maie.asr.v1.streaming_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_TURNDETECTOR']._serialized_start=2737
-  _globals['_TURNDETECTOR']._serialized_end=2856
-  _globals['_TURNEVENT']._serialized_start=2859
-  _globals['_TURNEVENT']._serialized_end=2994
-  _globals['_ENDREASON']._serialized_start=2997
-  _globals['_ENDREASON']._serialized_end=3185
+  _globals['_TURNDETECTOR']._serialized_start=2784
+  _globals['_TURNDETECTOR']._serialized_end=2903
+  _globals['_TURNEVENT']._serialized_start=2906
+  _globals['_TURNEVENT']._serialized_end=3041
+  _globals['_ENDREASON']._serialized_start=3044
+  _globals['_ENDREASON']._serialized_end=3232
   _globals['_STREAMINGRECOGNIZEREQUEST']._serialized_start=128
   _globals['_STREAMINGRECOGNIZEREQUEST']._serialized_end=423
   _globals['_STREAMINGCONFIG']._serialized_start=426
   _globals['_STREAMINGCONFIG']._serialized_end=615
   _globals['_STREAMINGOPTIONS']._serialized_start=618
   _globals['_STREAMINGOPTIONS']._serialized_end=829
-  _globals['_PARTIALOPTIONS']._serialized_start=831
-  _globals['_PARTIALOPTIONS']._serialized_end=944
-  _globals['_TURNOPTIONS']._serialized_start=947
-  _globals['_TURNOPTIONS']._serialized_end=1411
-  _globals['_STREAMINGFINALIZE']._serialized_start=1413
-  _globals['_STREAMINGFINALIZE']._serialized_end=1432
-  _globals['_STREAMINGEND']._serialized_start=1434
-  _globals['_STREAMINGEND']._serialized_end=1448
-  _globals['_STREAMINGRECOGNIZERESPONSE']._serialized_start=1451
-  _globals['_STREAMINGRECOGNIZERESPONSE']._serialized_end=1778
-  _globals['_STREAMINGREADY']._serialized_start=1781
-  _globals['_STREAMINGREADY']._serialized_end=1912
-  _globals['_STREAMINGTURN']._serialized_start=1915
-  _globals['_STREAMINGTURN']._serialized_end=2125
-  _globals['_STREAMINGPARTIAL']._serialized_start=2128
-  _globals['_STREAMINGPARTIAL']._serialized_end=2270
-  _globals['_STREAMINGFINAL']._serialized_start=2273
-  _globals['_STREAMINGFINAL']._serialized_end=2548
-  _globals['_STREAMINGPROGRESS']._serialized_start=2551
-  _globals['_STREAMINGPROGRESS']._serialized_end=2716
-  _globals['_STREAMINGGOAWAY']._serialized_start=2718
-  _globals['_STREAMINGGOAWAY']._serialized_end=2735
-  _globals['_STREAMINGASRSERVICE']._serialized_start=3188
-  _globals['_STREAMINGASRSERVICE']._serialized_end=3316
+  _globals['_PARTIALOPTIONS']._serialized_start=832
+  _globals['_PARTIALOPTIONS']._serialized_end=991
+  _globals['_TURNOPTIONS']._serialized_start=994
+  _globals['_TURNOPTIONS']._serialized_end=1458
+  _globals['_STREAMINGFINALIZE']._serialized_start=1460
+  _globals['_STREAMINGFINALIZE']._serialized_end=1479
+  _globals['_STREAMINGEND']._serialized_start=1481
+  _globals['_STREAMINGEND']._serialized_end=1495
+  _globals['_STREAMINGRECOGNIZERESPONSE']._serialized_start=1498
+  _globals['_STREAMINGRECOGNIZERESPONSE']._serialized_end=1825
+  _globals['_STREAMINGREADY']._serialized_start=1828
+  _globals['_STREAMINGREADY']._serialized_end=1959
+  _globals['_STREAMINGTURN']._serialized_start=1962
+  _globals['_STREAMINGTURN']._serialized_end=2172
+  _globals['_STREAMINGPARTIAL']._serialized_start=2175
+  _globals['_STREAMINGPARTIAL']._serialized_end=2317
+  _globals['_STREAMINGFINAL']._serialized_start=2320
+  _globals['_STREAMINGFINAL']._serialized_end=2595
+  _globals['_STREAMINGPROGRESS']._serialized_start=2598
+  _globals['_STREAMINGPROGRESS']._serialized_end=2763
+  _globals['_STREAMINGGOAWAY']._serialized_start=2765
+  _globals['_STREAMINGGOAWAY']._serialized_end=2782
+  _globals['_STREAMINGASRSERVICE']._serialized_start=3235
+  _globals['_STREAMINGASRSERVICE']._serialized_end=3363
 # @@protoc_insertion_point(module_scope)

@@ -92,12 +92,14 @@ class StreamingOptions(_message.Message):
     def __init__(self, transcribe: _Optional[_Union[_asr_pb2.TranscribeOptions, _Mapping]] = ..., partials: _Optional[_Union[PartialOptions, _Mapping]] = ..., turns: _Optional[_Union[TurnOptions, _Mapping]] = ...) -> None: ...
 
 class PartialOptions(_message.Message):
-    __slots__ = ("enabled", "interval")
+    __slots__ = ("enabled", "interval", "min_stability")
     ENABLED_FIELD_NUMBER: _ClassVar[int]
     INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    MIN_STABILITY_FIELD_NUMBER: _ClassVar[int]
     enabled: bool
     interval: _duration_pb2.Duration
-    def __init__(self, enabled: _Optional[bool] = ..., interval: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    min_stability: float
+    def __init__(self, enabled: _Optional[bool] = ..., interval: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., min_stability: _Optional[float] = ...) -> None: ...
 
 class TurnOptions(_message.Message):
     __slots__ = ("detector", "threshold", "min_silence", "eager_silence", "eager_end", "max_utterance", "end_threshold", "max_silence")
