@@ -43,6 +43,7 @@ from maie_gateway.rpc.jobs import JobService
 from maie_gateway.rpc.live import LiveService
 from maie_gateway.rpc.watch import Watch
 from maie_gateway.settings import GatewaySettings
+from maie_gateway.views.audio import StoredAudio
 from maie_gateway.views.results import Results
 from maie_gateway.views.stored_results import StoredResults
 from maie_gateway.webhooks import check_webhooks
@@ -199,6 +200,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
                 model=model,
                 projector=projector,
                 results=results,
+                audio=StoredAudio(blobs),
                 watch=watch,
                 actions=actions,
                 removal=removal,

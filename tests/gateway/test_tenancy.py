@@ -28,6 +28,7 @@ async def watch(client: Client, job_id: str) -> list[job.JobEvent]:
 
 ASKING: dict[str, Callable[[Client, str], Awaitable[object]]] = {
     "get": lambda client, job_id: client.get_job(job_id),
+    "audio": lambda client, job_id: anext(client.get_audio(job_id)),
     "watch": watch,
     "cancel": lambda client, job_id: client.cancel_job(job_id),
     "retry": lambda client, job_id: client.retry_job(job_id),

@@ -30,6 +30,26 @@ async def test_what_is_written_in_pieces_is_read_back_whole(
     assert (tmp_path / "copy").read_bytes() == b"".join(pieces)
 
 
+@pytest.mark.parametrize(
+    ("start", "size", "expected"),
+    [
+        (0, None, slice(None)),
+        (0, 3_000_000, slice(3_000_000)),
+        (2_999_999, 2, slice(2_999_999, 3_000_001)),
+        (5_999_999, None, slice(-1, None)),
+        (5_999_999, 9, slice(-1, None)),
+        (6_000_000, None, slice(0)),
+    ],
+)
+async def test_a_part_of_an_object_is_read(
+    blobs: Blobs, start: int, size: int | None, expected: slice
+) -> None:
+    content = bytes(range(250)) * 24_000
+    blob = await blobs.put("a/b", content)
+    pieces = [piece async for piece in blobs.read(blob, start, size)]
+    assert b"".join(pieces) == content[expected]
+
+
 @pytest.mark.parametrize("size", [1, 12_000_000])
 async def test_no_write_changes_what_another_wrote(blobs: Blobs, tmp_path: Path, size: int) -> None:
     written = [await _write(blobs, content * size) for content in (b"a", b"b", b"a")]

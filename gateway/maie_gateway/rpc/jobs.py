@@ -23,6 +23,7 @@ from maie_gateway.records.journal import StoredRecord
 from maie_gateway.records.store import JobStore
 from maie_gateway.rpc.trace import traceparent_of
 from maie_gateway.rpc.watch import Watch
+from maie_gateway.views.audio import StoredAudio
 from maie_gateway.views.results import Results
 
 _JOB_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -39,6 +40,7 @@ class JobService(job_pb2_grpc.JobServiceServicer):
         model: ReadModel,
         projector: Projector,
         results: Results,
+        audio: StoredAudio,
         watch: Watch,
         actions: JobActions,
         removal: Removal,
@@ -49,6 +51,7 @@ class JobService(job_pb2_grpc.JobServiceServicer):
         self._model = model
         self._projector = projector
         self._results = results
+        self._audio = audio
         self._watch = watch
         self._actions = actions
         self._removal = removal
@@ -77,6 +80,18 @@ class JobService(job_pb2_grpc.JobServiceServicer):
         self._projector.changed(stored.record, stored.revision)
         async with self._store.reading(request.job_id):
             return job.GetJobResponse(job=await self._results.job(stored.record))
+
+    async def GetAudio(
+        self, request: job.GetAudioRequest, context: Any
+    ) -> AsyncGenerator[job.GetAudioResponse, None]:
+        """Returns a job's audio, or a part of it."""
+        stored = await self._own(request.job_id, context)
+        async with (
+            self._store.reading(request.job_id),
+            aclosing(self._audio.parts(stored.record, request)) as parts,
+        ):
+            async for part in parts:
+                yield part
 
     async def ListJobs(self, request: job.ListJobsRequest, context: Any) -> job.ListJobsResponse:
         """Lists jobs, newest first."""

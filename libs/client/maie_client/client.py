@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from datetime import datetime, timedelta
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, Unpack
 
@@ -23,6 +24,7 @@ from maie.live.v1 import live_pb2_grpc as live_grpc
 from maie.summary.v1 import summary_pb2 as summary
 from maie_client.channel import open_channel
 from maie_client.config import JobOptions, job_config
+from maie_client.download import AudioParts, save, whole_audio
 from maie_client.errors import (
     ClientError,
     address_invalid,
@@ -148,6 +150,27 @@ class Client:
         """Returns a job, with its results so far."""
         request = job.GetJobRequest(job_id=sendable(job_id))
         return (await self._ask(self._jobs.GetJob, request)).job
+
+    async def get_audio(self, job_id: str) -> AudioParts:
+        """Yields the audio of a job, `info` first, through broken connections.
+
+        Raises:
+            ClientError: Also DATA_LOSS with BLOB_CORRUPT: what came is not what was stored.
+        """
+        name = sendable(job_id)
+        whole = whole_audio(lambda start: self._audio_once(name, start), self._patience)
+        async with aclosing(whole) as parts:
+            async for part in parts:
+                yield part
+
+    async def save_audio(self, job_id: str, path: Path | str) -> job.AudioInfo:
+        """Writes the audio of a job to a file, which is there only once it is whole.
+
+        Raises:
+            OSError: The file cannot be written.
+            ClientError: As `get_audio`.
+        """
+        return await save(self.get_audio(job_id), Path(path))
 
     async def list_jobs(
         self,
@@ -336,6 +359,16 @@ class Client:
                     yield response.event
         finally:
             await stop(call, sending)
+
+    async def _audio_once(self, job_id: str, start: int) -> AudioParts:
+        request = job.GetAudioRequest(job_id=job_id, start_byte=start)
+        call = self._jobs.GetAudio(request, metadata=self._metadata)
+        try:
+            with client_errors(self.address):
+                async for response in call:
+                    yield response
+        finally:
+            call.cancel()
 
     async def _watch_once(self, cursor: EventCursor) -> Events:
         request = job.WatchJobRequest(job_id=cursor.job_id, after_sequence=cursor.sequence)

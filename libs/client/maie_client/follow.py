@@ -106,5 +106,5 @@ def stream_ended() -> ClientError:
     return ClientError(
         grpc.StatusCode.UNAVAILABLE,
         ClientReason.STREAM_ENDED,
-        "The gateway ended the stream before the job was finished; watch the job to continue.",
+        "The gateway ended the stream before its end; call again to continue.",
     )

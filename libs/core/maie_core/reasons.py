@@ -38,6 +38,9 @@ class Reason(enum.StrEnum):
     AUDIO_FORMAT_INVALID = "AUDIO_FORMAT_INVALID", Code.INVALID_ARGUMENT
     """The format of live audio is missing, not supported, or not what the audio is. Send one of the
     encodings, rates and channels that AudioFormat names."""
+    AUDIO_NOT_KEPT = "AUDIO_NOT_KEPT", Code.NOT_FOUND
+    """The job is a live session whose audio was not kept. Ask for it with `keep_audio` when a
+    session begins."""
     AUDIO_PART_INVALID = "AUDIO_PART_INVALID", Code.INVALID_ARGUMENT
     """A message with live audio is empty, too long, ends within a sample, or cannot be decoded.
     Send whole samples, or the bytes as the encoder wrote them, best 20 to 200 ms in one message."""

@@ -7,7 +7,7 @@ import errno
 import hashlib
 import os
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -256,6 +256,25 @@ class Blobs:
                 digest.update(piece)
                 target.write(piece)
         _check(blob, digest.hexdigest())
+
+    async def read(
+        self, blob: common.Blob, start: int = 0, size: int | None = None
+    ) -> AsyncGenerator[bytes, None]:
+        """Yields the bytes of a large object, or a part of them, without checking them.
+
+        Args:
+            blob: The object.
+            start: The first byte, from 0.
+            size: How many bytes at most; all that follow where None.
+        """
+        _check_key(blob.key)
+        end = blob.size_bytes if size is None else min(start + size, blob.size_bytes)
+        if start >= end:
+            return
+        with _store_errors(blob.key):
+            stored = await obstore.get_async(self._store, blob.key, options={"range": (start, end)})
+            async for piece in stored.stream(min_chunk_size=READ_PART_BYTES):
+                yield bytes(piece)
 
     @asynccontextmanager
     async def writer(self, prefix: str) -> AsyncIterator[BlobWriter]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -23,13 +24,15 @@ from maie_cli.arguments import (
 )
 from maie_cli.batch import exit_of_job
 from maie_cli.console import complain, emit, err, note, out, warn
-from maie_cli.exits import Exit, run
+from maie_cli.exits import Exit, leave, run
+from maie_cli.files import safe_name
 from maie_cli.listing import Field, Listing, print_listing
 from maie_cli.names import state_name
 from maie_cli.templates import template_of
 from maie_cli.together import Together
 from maie_cli.views import view_of
 from maie_client import Client
+from maie_client.download import save
 from maie_formats.as_json import to_json
 from maie_formats.clean import plain
 from maie_formats.warnings import sentences
@@ -182,6 +185,24 @@ def update(
 
 
 @app.command()
+def audio(
+    job_id: JobId,
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="FILE",
+            help="Where to save it; by default a file of the recording's name in this folder.",
+        ),
+    ] = None,
+    gateway: GatewayOption = DEFAULT_GATEWAY,
+    tenant: TenantOption = "",
+) -> None:
+    """Save the audio of a job: a recording as it was sent."""
+    path, size = run(_save_audio(Client(gateway, tenant=tenant), job_id, file))
+    emit(f"{path} {size} bytes")
+
+
+@app.command()
 def delete(
     job_id: JobId, gateway: GatewayOption = DEFAULT_GATEWAY, tenant: TenantOption = ""
 ) -> None:
@@ -216,6 +237,16 @@ async def _list(client: Client, wanted: _Wanted, limit: int) -> list[job.Job]:
                 if len(found) == limit:
                     break
     return found
+
+
+async def _save_audio(client: Client, job_id: str, file: Path | None) -> tuple[Path, int]:
+    async with client, aclosing(client.get_audio(job_id)) as parts:
+        info = (await anext(parts)).info
+        path = file or Path(safe_name(info.filename or job_id))
+        if file is None and path.exists():
+            leave(f"There is a file {path} already; say where to save the audio", Exit.USAGE)
+        await save(parts, path)
+    return path, info.size_bytes
 
 
 async def _retry(client: Client, job_id: str) -> job.Job:

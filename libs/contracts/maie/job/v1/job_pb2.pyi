@@ -392,6 +392,34 @@ class GetJobResponse(_message.Message):
     job: Job
     def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ...) -> None: ...
 
+class GetAudioRequest(_message.Message):
+    __slots__ = ("job_id", "start_byte", "max_bytes")
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    START_BYTE_FIELD_NUMBER: _ClassVar[int]
+    MAX_BYTES_FIELD_NUMBER: _ClassVar[int]
+    job_id: str
+    start_byte: int
+    max_bytes: int
+    def __init__(self, job_id: _Optional[str] = ..., start_byte: _Optional[int] = ..., max_bytes: _Optional[int] = ...) -> None: ...
+
+class GetAudioResponse(_message.Message):
+    __slots__ = ("info", "audio")
+    INFO_FIELD_NUMBER: _ClassVar[int]
+    AUDIO_FIELD_NUMBER: _ClassVar[int]
+    info: AudioInfo
+    audio: bytes
+    def __init__(self, info: _Optional[_Union[AudioInfo, _Mapping]] = ..., audio: _Optional[bytes] = ...) -> None: ...
+
+class AudioInfo(_message.Message):
+    __slots__ = ("filename", "size_bytes", "sha256")
+    FILENAME_FIELD_NUMBER: _ClassVar[int]
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    filename: str
+    size_bytes: int
+    sha256: str
+    def __init__(self, filename: _Optional[str] = ..., size_bytes: _Optional[int] = ..., sha256: _Optional[str] = ...) -> None: ...
+
 class ListJobsRequest(_message.Message):
     __slots__ = ("page_size", "page_token", "states", "labels", "accepted_from", "accepted_until")
     class LabelsEntry(_message.Message):

@@ -65,6 +65,11 @@ class JobServiceStub:
                 request_serializer=maie_dot_job_dot_v1_dot_job__pb2.GetJobRequest.SerializeToString,
                 response_deserializer=maie_dot_job_dot_v1_dot_job__pb2.GetJobResponse.FromString,
                 _registered_method=True)
+        self.GetAudio = channel.unary_stream(
+                '/maie.job.v1.JobService/GetAudio',
+                request_serializer=maie_dot_job_dot_v1_dot_job__pb2.GetAudioRequest.SerializeToString,
+                response_deserializer=maie_dot_job_dot_v1_dot_job__pb2.GetAudioResponse.FromString,
+                _registered_method=True)
         self.ListJobs = channel.unary_unary(
                 '/maie.job.v1.JobService/ListJobs',
                 request_serializer=maie_dot_job_dot_v1_dot_job__pb2.ListJobsRequest.SerializeToString,
@@ -167,6 +172,18 @@ class JobServiceServicer:
         """Gets a job, with the results that are there so far.
 
         Fails with NOT_FOUND (JOB_NOT_FOUND) or DATA_LOSS (BLOB_CORRUPT).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetAudio(self, request, context):
+        """Gets the audio of a job as it is stored: a recording byte for byte as it was
+        uploaded. The first answer is `info`, the audio follows in order.
+
+        Fails with NOT_FOUND (JOB_NOT_FOUND, or AUDIO_NOT_KEPT for a live session
+        that did not ask for it), INVALID_ARGUMENT (FIELD_INVALID) or DATA_LOSS
+        (BLOB_MISSING).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -279,6 +296,11 @@ def add_JobServiceServicer_to_server(servicer, server):
                     servicer.GetJob,
                     request_deserializer=maie_dot_job_dot_v1_dot_job__pb2.GetJobRequest.FromString,
                     response_serializer=maie_dot_job_dot_v1_dot_job__pb2.GetJobResponse.SerializeToString,
+            ),
+            'GetAudio': grpc.unary_stream_rpc_method_handler(
+                    servicer.GetAudio,
+                    request_deserializer=maie_dot_job_dot_v1_dot_job__pb2.GetAudioRequest.FromString,
+                    response_serializer=maie_dot_job_dot_v1_dot_job__pb2.GetAudioResponse.SerializeToString,
             ),
             'ListJobs': grpc.unary_unary_rpc_method_handler(
                     servicer.ListJobs,
@@ -423,6 +445,33 @@ class JobService:
             '/maie.job.v1.JobService/GetJob',
             maie_dot_job_dot_v1_dot_job__pb2.GetJobRequest.SerializeToString,
             maie_dot_job_dot_v1_dot_job__pb2.GetJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetAudio(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/maie.job.v1.JobService/GetAudio',
+            maie_dot_job_dot_v1_dot_job__pb2.GetAudioRequest.SerializeToString,
+            maie_dot_job_dot_v1_dot_job__pb2.GetAudioResponse.FromString,
             options,
             channel_credentials,
             insecure,

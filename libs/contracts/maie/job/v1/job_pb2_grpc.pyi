@@ -61,6 +61,14 @@ class JobServiceStub:
 
     Fails with NOT_FOUND (JOB_NOT_FOUND) or DATA_LOSS (BLOB_CORRUPT).
     """
+    GetAudio: _aio.UnaryStreamMultiCallable[_job_pb2.GetAudioRequest, _job_pb2.GetAudioResponse]
+    """Gets the audio of a job as it is stored: a recording byte for byte as it was
+    uploaded. The first answer is `info`, the audio follows in order.
+
+    Fails with NOT_FOUND (JOB_NOT_FOUND, or AUDIO_NOT_KEPT for a live session
+    that did not ask for it), INVALID_ARGUMENT (FIELD_INVALID) or DATA_LOSS
+    (BLOB_MISSING).
+    """
     ListJobs: _aio.UnaryUnaryMultiCallable[_job_pb2.ListJobsRequest, _job_pb2.ListJobsResponse]
     """Lists jobs, newest first, without results.
 
@@ -179,6 +187,20 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         """Gets a job, with the results that are there so far.
 
         Fails with NOT_FOUND (JOB_NOT_FOUND) or DATA_LOSS (BLOB_CORRUPT).
+        """
+
+    @_abc_1.abstractmethod
+    def GetAudio(
+        self,
+        request: _job_pb2.GetAudioRequest,
+        context: _aio.ServicerContext[_job_pb2.GetAudioRequest, _abc.AsyncIterator[_job_pb2.GetAudioResponse]],
+    ) -> _abc.AsyncIterator[_job_pb2.GetAudioResponse]:
+        """Gets the audio of a job as it is stored: a recording byte for byte as it was
+        uploaded. The first answer is `info`, the audio follows in order.
+
+        Fails with NOT_FOUND (JOB_NOT_FOUND, or AUDIO_NOT_KEPT for a live session
+        that did not ask for it), INVALID_ARGUMENT (FIELD_INVALID) or DATA_LOSS
+        (BLOB_MISSING).
         """
 
     @_abc_1.abstractmethod
