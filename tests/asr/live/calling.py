@@ -14,6 +14,7 @@ from maie.asr.v1 import streaming_pb2_grpc
 from maie_asr.engine import SAMPLE_RATE, Samples
 from maie_asr.live.service import LiveService
 from maie_asr.settings import AsrSettings, LiveSettings
+from maie_client.streams import write
 from maie_pipeline.bindings import BINDINGS
 from maie_runtime.rpc.server import GrpcServer
 from maie_runtime.rpc.stream_mount import StreamMount
@@ -22,7 +23,6 @@ from tests.live_engine import InstantEngine, instant_stage
 Request = streaming.StreamingRecognizeRequest
 Response = streaming.StreamingRecognizeResponse
 PART_SAMPLES = SAMPLE_RATE // 10
-_LOST_STATUS = 'Failed "execute_batch"'
 END = Request(end=streaming.StreamingEnd())
 FINALIZE = Request(finalize=streaming.StreamingFinalize())
 
@@ -65,8 +65,9 @@ class Call:
 
     async def send(self, *requests: Request) -> None:
         """Sends messages, as fast as they are taken."""
+        await self._stream.wait_for_connection()
         for request in requests:
-            await self._stream.write(request)
+            await write(self._stream, request)
 
     async def read_until(self, kind: str) -> Any:
         """Reads up to the next event of a kind, and gives it."""
@@ -95,25 +96,12 @@ class Call:
 
 
 async def answers(channel: grpc.aio.Channel, requests: Iterable[Request]) -> list[Response]:
-    """All that one call answers.
-
-    Where a call is refused while its client writes, grpcio 1.85 may lose the status and say
-    INTERNAL of its own; then it is called again.
-    """
-    messages = list(requests)
-    while True:
-        try:
-            return await _answers(channel, messages)
-        except grpc.aio.AioRpcError as error:
-            if _LOST_STATUS not in (error.debug_error_string() or ""):
-                raise
-
-
-async def _answers(channel: grpc.aio.Channel, messages: list[Request]) -> list[Response]:
+    """All that one call answers."""
+    first, *others = requests
     call = Call(channel)
-    await call.send(messages[0])
+    await call.send(first)
     await call.next()
-    sending = asyncio.create_task(call.send(*messages[1:]))
+    sending = asyncio.create_task(call.send(*others))
     try:
         return await call.rest()
     finally:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, Generic, TypeVar
+from contextlib import contextmanager, suppress
+from typing import Any, Generic, NoReturn, TypeVar
 
 import grpc
 from google.protobuf.message import DecodeError, Message
@@ -25,6 +25,8 @@ PING_TIMEOUT_MS = 5_000
 # gRPC's default back-off of up to two minutes is longer than a replica's restart.
 RECONNECT_MS = 200
 MAX_RECONNECT_MS = 1_000
+# How long to wait for the status of a call that took no message.
+STATUS_SECONDS = 5.0
 _OPTIONS = (
     ("grpc.max_receive_message_length", -1),
     ("grpc.keepalive_time_ms", PING_EVERY_MS),
@@ -74,7 +76,13 @@ class DuplexCall(Generic[RequestT, ResponseT]):
             StageError: What ended the call.
         """
         with self._errors():
-            await self._call.write(request)
+            await self._call.wait_for_connection()
+            try:
+                # Not `call.write`: where the other side has ended the call, grpcio 1.85 puts
+                # INTERNAL in place of its status (grpc/grpc#36066).
+                await self._call._cython_call.send_serialized_message(request.SerializeToString())
+            except grpc.aio.InternalError:
+                await self._raise_status()
 
     async def done_writing(self) -> None:
         """Says that no message follows.
@@ -99,6 +107,17 @@ class DuplexCall(Generic[RequestT, ResponseT]):
         """Ends the call, unless it has ended."""
         self._call.cancel()
 
+    async def _raise_status(self) -> NoReturn:
+        """Raises what ended a call that takes no message any more."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STATUS_SECONDS):
+                await self._call.code()
+                await self._call.wait_for_connection()
+        raise self._ended()
+
+    def _ended(self) -> StageError:
+        return StageError(Code.UNAVAILABLE, self._unreachable, "The call has ended already.")
+
     @contextmanager
     def _errors(self) -> Iterator[None]:
         try:
@@ -113,11 +132,9 @@ class DuplexCall(Generic[RequestT, ResponseT]):
             raise StageError(
                 Code.UNAVAILABLE, self._unreachable, "The call was cancelled."
             ) from error
-        except (asyncio.InvalidStateError, grpc.aio.UsageError) as error:
-            # The call has ended; `read` says why.
-            raise StageError(
-                Code.UNAVAILABLE, self._unreachable, "The call has ended already."
-            ) from error
+        except (asyncio.InvalidStateError, grpc.aio.BaseError) as error:
+            # `read` says why.
+            raise self._ended() from error
 
 
 def to_stage_error(error: grpc.aio.AioRpcError, unreachable: Reason) -> StageError:
