@@ -2,16 +2,21 @@
 
 Typed fakes for tests and measurements of everything around engines: `say` makes sound, in which
 `LoudnessDetector` finds speech and `InstantEngine` reads the words, wherever it is cut. As a
-program it is an ASR service: `python -m tests.live_engine`, with the settings of the real one.
+program it is an ASR service: `python -m tests.live_engine`, with the settings of the real one. It
+hangs at the word that `HANGS_AT` names, only once where `HANGS_ONCE` names a file.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+import os
+import threading
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
@@ -148,11 +153,15 @@ class InstantEngine:
         hook: Runs before each live reading; may wait or raise.
         readings: The live readings that were begun.
         utterances: The utterances that somebody still has.
+        hangs_at: A word with which a reading never returns; empty for none.
+        hangs_once: Where it is noted that one hung, so that no other does; None where all do.
     """
 
     hook: Callable[[Effort], Awaitable[None]] = _nothing
     readings: list[Effort] = field(default_factory=list)
     utterances: WeakSet[Any] = field(default_factory=WeakSet)
+    hangs_at: str = ""
+    hangs_once: Path | None = None
     description: str = "Reads tones as words."
     capabilities: Capabilities = _CAPABILITIES
     vram_bytes: int = 0
@@ -167,6 +176,17 @@ class InstantEngine:
         utterance = _Utterance(self, options)
         self.utterances.add(utterance)
         return utterance
+
+    async def hang(self, words: Sequence[RecognizedWord]) -> None:
+        """Never returns, where it is to hang with these words; nor does the thread that it uses."""
+        if not any(word.text == self.hangs_at for word in words):
+            return
+        if self.hangs_once is not None:
+            try:
+                self.hangs_once.touch(exist_ok=False)
+            except FileExistsError:
+                return
+        await asyncio.to_thread(threading.Event().wait)
 
     def version(self, options: RecognizeOptions) -> common.EngineVersion:
         """Names the engine."""
@@ -199,6 +219,7 @@ class _Utterance:
         self.engine.readings.append(effort)
         await self.engine.hook(effort)
         words = read_words(samples)
+        await self.engine.hang(words)
         with_times = self.options.word_times and effort is not Effort.PARTIAL
         return LiveReading(
             text=" ".join(word.text for word in words),
@@ -222,8 +243,11 @@ async def instant_stage(
 def main() -> None:
     """Serves until SIGTERM."""
     settings = load_settings(AsrSettings)
-
-    run_service("asr", settings, lambda _: instant_stage(settings))
+    once = os.environ.get("HANGS_ONCE")
+    engine = InstantEngine(
+        hangs_at=os.environ.get("HANGS_AT", ""), hangs_once=Path(once) if once else None
+    )
+    run_service("asr", settings, lambda _: instant_stage(settings, engine))
 
 
 if __name__ == "__main__":

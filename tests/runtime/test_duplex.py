@@ -43,6 +43,9 @@ class RefusesAfter:
         raise BUSY
         yield  # a generator, as every stream of answers is
 
+    async def watch(self) -> None:
+        """Is always well."""
+
     async def drain(self) -> None:
         """Has nothing to end."""
 

@@ -26,6 +26,8 @@ RETRY_AFTER = timedelta(seconds=5)
 PAUSE_SECONDS = 0.5
 # How often replicas may fail with the same audio: the next ones would fail as well, or die of it.
 MOST_FAILURES = 5
+# One that hangs with it counts as several, as it has to be restarted.
+HANG_FAILURES = 3
 # How many looks at the clock there are in the time after which a replica counts as frozen.
 LOOKS = 4
 # Failures that say nothing of the audio where the replica did not take the track.
@@ -170,8 +172,10 @@ class Recognition:
             raise error
         if error.reason != Reason.LIVE_BUSY:
             self._replicas.avoid(address)
+        if error.reason == Reason.WORKER_STOPS:
+            return  # another track's audio, or a restart
         if self.connected or error.code not in _OF_REPLICA:
-            self._failures += 1
+            self._failures += HANG_FAILURES if error.reason == Reason.STALLED else 1
             if self._failures >= MOST_FAILURES:
                 raise error
 

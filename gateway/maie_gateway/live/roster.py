@@ -17,6 +17,9 @@ from maie_runtime.background import end
 
 Failed = Callable[[LiveTrack, StageError], None]
 
+# Reasons that say nothing of a track's audio.
+_NO_REPLICA = frozenset({Reason.LIVE_BUSY, Reason.LIVE_UNAVAILABLE})
+
 
 class Roster:
     """The tracks of a session.
@@ -40,15 +43,21 @@ class Roster:
         self._dropped: set[str] = set()
         self._reported: dict[str, live.TrackProgress] = {}
 
-    @property
-    def is_heard(self) -> bool:
-        """Whether a replica has any of the tracks."""
-        return any(track.is_heard for track in self._running.values())
+    def goes_on_without(self, failed: LiveTrack, error: StageError) -> bool:
+        """Whether other tracks go on, where one failed.
+
+        Where it failed by its own audio, these are also the ones that look for a replica: it may
+        have cost them theirs.
+        """
+        others = [track for track in self._running.values() if track is not failed]
+        if error.reason in _NO_REPLICA:
+            return any(track.is_heard for track in others)
+        return bool(others)
 
     def drop(self, track: LiveTrack, error: StageError) -> None:
         """Goes on without a track that failed."""
         self._dropped.add(track.name)
-        if error.reason in (Reason.LIVE_BUSY, Reason.LIVE_UNAVAILABLE):
+        if error.reason in _NO_REPLICA:
             self.unheard = error
 
     async def take(self, request: live.TranscribeRequest) -> None:

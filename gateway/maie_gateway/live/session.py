@@ -262,7 +262,7 @@ class LiveSession:
         log.warning("live.track_failed", job=self.session_id, reason=error.reason)
         if error.reason in (Reason.SESSION_TAKEN_OVER, Reason.BROKER_UNAVAILABLE):
             self._fail(error)
-        elif self.roster.is_heard:
+        elif self.roster.goes_on_without(track, error):
             self.roster.drop(track, error)
             warning = common.Warning(reason=error.reason, message=error.message)
             event = live.TranscribeResponse(

@@ -248,6 +248,9 @@ class LiveSettings(Settings):
     workers: int = Field(default=0, ge=0, le=64)
     """How many readings run at a time, on a CPU each in one thread. 0: one for each core that the
     process may use, up to 8."""
+    stall_seconds: float = Field(default=30.0, gt=0)
+    """A service ends with status 70, for a restart, where a reading takes longer than this; other
+    replicas take its tracks. At least 30 times what the slowest reading at its start took."""
     beam_size: int = Field(default=5, ge=1)
     """The number of hypotheses that beam search keeps for a final."""
     busy_beam_size: int = Field(default=1, ge=1)

@@ -13,6 +13,7 @@ import pytest
 from maie_asr.live.engine import LiveReading
 from maie_asr.live.load import HALF_LIFE_SECONDS, LoadMeter, Recent
 from maie_asr.live.scheduler import Job, Priority, Scheduler
+from maie_asr.live.stalls import StallWatch
 from tests.waiting import until
 
 pytestmark = pytest.mark.unit
@@ -89,7 +90,7 @@ def test_finals_are_quick_while_they_take_much_of_the_workers_time() -> None:
 
 async def test_finals_come_first_and_partials_last() -> None:
     order: list[str] = []
-    scheduler = Scheduler(1, LoadMeter(1, Clock()))
+    scheduler = Scheduler(1, LoadMeter(1, Clock()), StallWatch(60))
 
     def submit(name: str, priority: Priority) -> Job:
         async def work() -> LiveReading:
@@ -115,7 +116,7 @@ async def test_finals_come_first_and_partials_last() -> None:
 
 
 async def test_a_reading_that_fails_fails_alone() -> None:
-    scheduler = Scheduler(1, LoadMeter(1, Clock()))
+    scheduler = Scheduler(1, LoadMeter(1, Clock()), StallWatch(60))
 
     async def fails() -> LiveReading:
         raise ZeroDivisionError
@@ -134,7 +135,7 @@ async def test_a_reading_that_fails_fails_alone() -> None:
 
 
 async def test_a_reading_that_runs_keeps_its_worker() -> None:
-    scheduler = Scheduler(1, LoadMeter(1, Clock()))
+    scheduler = Scheduler(1, LoadMeter(1, Clock()), StallWatch(60))
     begun, held = asyncio.Event(), asyncio.Event()
 
     async def holds() -> LiveReading:
@@ -155,7 +156,7 @@ async def test_a_reading_that_runs_keeps_its_worker() -> None:
 
 
 async def test_a_worker_is_kept_from_partials() -> None:
-    scheduler = Scheduler(2, LoadMeter(2, Clock()))
+    scheduler = Scheduler(2, LoadMeter(2, Clock()), StallWatch(60))
     begun, held = asyncio.Event(), asyncio.Event()
 
     async def holds() -> LiveReading:
@@ -178,7 +179,7 @@ async def test_a_worker_is_kept_from_partials() -> None:
 
 
 async def test_audio_is_dropped_once_it_is_read_or_unwanted() -> None:
-    scheduler = Scheduler(1, LoadMeter(1, Clock()))
+    scheduler = Scheduler(1, LoadMeter(1, Clock()), StallWatch(60))
     audio = [np.zeros(1), np.zeros(1)]
     kept = [weakref.ref(each) for each in audio]
 

@@ -20,6 +20,7 @@ from maie_asr.live.judge import MAX_JUDGED_SAMPLES, Judge
 from maie_asr.live.load import LoadMeter
 from maie_asr.live.scheduler import Priority, Scheduler
 from maie_asr.live.service import LiveService
+from maie_asr.live.stalls import StallWatch
 from maie_asr.settings import AsrSettings, LiveSettings
 from maie_core.durations import seconds
 from maie_core.errors import Code, StageError
@@ -237,7 +238,7 @@ async def test_finals_come_before_questions_and_partials_after_them() -> None:
             order.append("question")
             return 0.5
 
-    scheduler = Scheduler(1, LoadMeter(1, lambda: 0.0))
+    scheduler = Scheduler(1, LoadMeter(1, lambda: 0.0), StallWatch(60))
     scheduler.submit(Priority.PARTIAL, noted("partial"))
     scheduler.submit(Priority.EAGER, noted("eager"))
     asking = asyncio.create_task(Judge(Noting(), scheduler, 60).ask(quiet(1)))

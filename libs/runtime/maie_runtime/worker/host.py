@@ -126,7 +126,7 @@ class Host:
         try:
             await work.see_through(self._run(work, do), self._limits)
         except EngineHungError as hung:
-            await self._leave(work, hung.cause)
+            await self.leave(hung.cause, work)
             raise
 
     async def call(self, work: Work, do: Do) -> None:
@@ -208,14 +208,20 @@ class Host:
         finally:
             self.calls_in_line -= 1
 
-    async def _leave(self, hung: Work, cause: Exception | None) -> None:
-        """Returns all work and ends the process, after an engine hangs."""
+    async def leave(self, cause: Exception | None, hung: Work | None = None) -> None:
+        """Returns all work and ends the process, after an engine hangs.
+
+        Args:
+            cause: Why the engine was stopped; None if the worker drains or a caller has left.
+            hung: The work with which it hangs; None for a stream.
+        """
         log.critical("worker.engine_hung", cause=str(cause), status=HUNG_STATUS)
         for listener in self._leave_listeners:
             listener()
         try:
             async with asyncio.timeout(LAST_WORDS_SECONDS):
-                await hung.leave(cause)
+                if hung is not None:
+                    await hung.leave(cause)
                 others = [work for works in self._in_hand.values() for work in works]
                 for work in others:
                     if work is not hung:

@@ -21,6 +21,7 @@ from maie_core.settings import ServiceSettings
 from maie_core.telemetry import configure_logging
 from maie_core.unknown_variables import warn_of_unknown_variables
 from maie_pipeline.bindings import BINDINGS, StageBinding
+from maie_runtime.background import background_tasks
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import open_broker
@@ -39,6 +40,9 @@ from maie_runtime.worker.stage import OffersStreams, Stage, Streams
 from maie_runtime.worker.unit import UnitRunner
 
 log = structlog.get_logger()
+
+# How long calls are still answered once the engine hangs.
+FAREWELL_SECONDS = 1.0
 
 StageOpener = Callable[[Blobs], AbstractAsyncContextManager[Stage[Any, Any]]]
 
@@ -143,6 +147,8 @@ async def serve_stage(
         memory = partial(residency.memory.report, settings.shared_gpu)
         await stack.enter_async_context(present(broker, binding.slug, info, memory))
         await server.set_serving(True)
+        if streams is not None:
+            await stack.enter_async_context(background_tasks(_leave_hung(streams, server, host)))
         try:
             yield server.address
         finally:
@@ -150,6 +156,15 @@ async def serve_stage(
             if streams is not None:
                 await streams.drain()
             await asyncio.gather(consumer.stop(grace), server.stop(grace))
+
+
+async def _leave_hung(streams: Streams, server: GrpcServer, host: Host) -> None:
+    """Ends the process where the engine of streams hangs; their callers go elsewhere."""
+    try:
+        await streams.watch()
+    except StageError as error:
+        await server.stop(FAREWELL_SECONDS)
+        await host.leave(error)
 
 
 def _version(binding: StageBinding) -> str:

@@ -92,6 +92,14 @@ class Streams(Protocol):
         """
         ...
 
+    async def watch(self) -> None:
+        """Waits as long as calls can be answered.
+
+        Raises:
+            StageError: The engine does not return; the process must end. All calls end soon.
+        """
+        ...
+
     async def drain(self) -> None:
         """Makes all calls end soon, since the service stops."""
         ...

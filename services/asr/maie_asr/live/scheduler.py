@@ -11,10 +11,16 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, Generic, TypeVar
 
 from maie_asr.live.load import MAX_THINNING, LoadMeter
+from maie_asr.live.stalls import Blame, StallWatch
+from maie_core.errors import StageError
 from maie_runtime.background import background_tasks
 
 Result = TypeVar("Result")
 Work = Callable[[], Awaitable[Result]]
+
+
+def _nobody(_: StageError) -> None:
+    return
 
 
 class Priority(enum.IntEnum):
@@ -35,10 +41,12 @@ class Job(Generic[Result]):
         priority: How soon it comes; it may be raised while it waits.
         result: What came of it. Cancelled where it is no longer wanted.
         queued: When it was queued, by the monotonic clock.
+        blame: Gets the error, if the work does not return.
     """
 
-    def __init__(self, priority: Priority, work: Work[Result]) -> None:
+    def __init__(self, priority: Priority, work: Work[Result], blame: Blame) -> None:
         self.priority = priority
+        self.blame = blame
         self._work: Work[Any] = work
         self.result: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self.queued = time.monotonic()
@@ -67,11 +75,13 @@ class Scheduler:
     Args:
         workers: How many run at a time.
         meter: Counts what they cost.
+        stalls: Watches that each returns.
     """
 
-    def __init__(self, workers: int, meter: LoadMeter) -> None:
+    def __init__(self, workers: int, meter: LoadMeter, stalls: StallWatch) -> None:
         self._workers = workers
         self._meter = meter
+        self._stalls = stalls
         self._waiting: dict[Priority, deque[Job[Any]]] = {each: deque() for each in Priority}
         self._running = 0
         self._partials, self._most_partials = 0, max(1, workers - 1)
@@ -84,9 +94,15 @@ class Scheduler:
         async with background_tasks(*(self._work() for _ in range(self._workers))):
             yield
 
-    def submit(self, priority: Priority, work: Work[Result]) -> Job[Result]:
-        """Queues work."""
-        job = Job(priority, work)
+    def submit(self, priority: Priority, work: Work[Result], blame: Blame = _nobody) -> Job[Result]:
+        """Queues work.
+
+        Args:
+            priority: How soon it comes.
+            work: Does it.
+            blame: Gets the error, if it does not return.
+        """
+        job = Job(priority, work, blame)
         self._waiting[priority].append(job)
         self._note()
         return job
@@ -152,7 +168,8 @@ class Scheduler:
     async def _run(self, job: Job[Any]) -> None:
         started = time.monotonic()
         try:
-            found = await job.run()
+            with self._stalls.reading(job.blame):
+                found = await job.run()
         except Exception as error:  # noqa: BLE001 - whoever waits for it raises it
             if not job.result.done():
                 job.result.set_exception(error)

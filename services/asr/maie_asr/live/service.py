@@ -22,6 +22,7 @@ from maie_asr.live.models import open_live_engine
 from maie_asr.live.options import TrackOptions, track_options
 from maie_asr.live.requests import config_of, out_of_order
 from maie_asr.live.scheduler import Scheduler
+from maie_asr.live.stalls import StallWatch
 from maie_asr.live.track import Requests, Track
 from maie_asr.live.turn_model import TurnModel, open_turn_model
 from maie_asr.live.utterance import Recognizer
@@ -70,7 +71,8 @@ class LiveService:
         self._detector = detector
         self._executor = executor
         self._meter = LoadMeter(settings.live.worker_count, time.monotonic)
-        self._scheduler = Scheduler(settings.live.worker_count, self._meter)
+        self._stalls = StallWatch(settings.live.stall_seconds)
+        self._scheduler = Scheduler(settings.live.worker_count, self._meter, self._stalls)
         wait_seconds = settings.live.turn_answer_seconds
         self._recognizer = Recognizer(
             engine=live,
@@ -118,6 +120,22 @@ class LiveService:
         finally:
             self._tracks.discard(track)
 
+    async def watch(self) -> None:
+        """Waits as long as the engine reads.
+
+        Raises:
+            StageError: DEADLINE_EXCEEDED with STALLED: a reading does not return. No track is
+                served any more: its own has got the error, and all others UNAVAILABLE with
+                WORKER_STOPS.
+        """
+        try:
+            await self._stalls.watch()
+        except StageError:
+            self._draining = True
+            for track in self._tracks:
+                track.fail(_stops())
+            raise
+
     async def drain(self) -> None:
         """Ends all utterances, and tells callers to go elsewhere; calls end after their finals."""
         self._draining = True
@@ -144,7 +162,6 @@ class LiveService:
         """Reads noise with each worker, so that the first reading is as fast as the tenth."""
         noise = np.random.default_rng(1).integers(-300, 300, WARM_UP_SAMPLES, np.int16)
         options = self._options(streaming.StreamingOptions()).recognize
-        started = time.monotonic()
         for effort in (Effort.FULL, Effort.PARTIAL, Effort.QUICK):
             started = time.monotonic()
             readings = (
@@ -152,15 +169,12 @@ class LiveService:
                 for _ in range(self._settings.live.worker_count)
             )
             await asyncio.gather(*readings)
+            self._stalls.allow_for(time.monotonic() - started)
         self._meter.prime(time.monotonic() - started)
 
     def _admit(self) -> None:
         if self._draining:
-            raise StageError(
-                Code.UNAVAILABLE,
-                Reason.WORKER_STOPS,
-                "The worker stops; try again with another one.",
-            )
+            raise _stops()
         count = len(self._tracks) + 1
         late = self._scheduler.lateness() > LATE_SECONDS
         if count > self.limit or late or not self._meter.admits(count):
@@ -181,6 +195,12 @@ class LiveService:
             punctuated=self._engine.capabilities.punctuates,
             options=options.message,
         )
+
+
+def _stops() -> StageError:
+    return StageError(
+        Code.UNAVAILABLE, Reason.WORKER_STOPS, "The worker stops; try again with another one."
+    )
 
 
 @asynccontextmanager

@@ -22,6 +22,7 @@ from maie_asr.live.outbox import Outbox
 from maie_asr.live.requests import check_audio, out_of_order, silence_of
 from maie_asr.live.speaker import Ending, Speaker
 from maie_asr.live.utterance import Recognizer
+from maie_core.errors import StageError
 from maie_core.failures import as_stage_error
 from maie_core.live_options import overlay
 from maie_core.samples import samples
@@ -128,6 +129,10 @@ class Track:
             if self._closed_by is None:
                 self._outbox.put(Response(go_away=streaming.StreamingGoAway()))
                 self._close(TurnCause.SHUTDOWN)
+
+    def fail(self, error: StageError) -> None:
+        """Ends the call after the events so far."""
+        self._outbox.finish(error)
 
     async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
         try:

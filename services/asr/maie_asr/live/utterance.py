@@ -11,7 +11,7 @@ from maie_asr.live.judge import Judge
 from maie_asr.live.messages import partial_event, turn_event
 from maie_asr.live.options import TrackOptions
 from maie_asr.live.outbox import Outbox
-from maie_asr.live.scheduler import Job, Priority, Scheduler
+from maie_asr.live.scheduler import Job, Priority, Scheduler, Work
 from maie_asr.settings import SuspectTextSettings
 from maie_asr.suspects import SuspectFinder
 from maie_speech.agreement import PartialText, StablePrefix
@@ -83,11 +83,11 @@ class Utterance:
             return
         interval = self._options.interval * self._scheduler.thinning * SAMPLE_RATE
         if position - self._read_until >= interval:
-            self._partial = self._scheduler.submit(Priority.PARTIAL, self._read_partial)
+            self._partial = self._submit(Priority.PARTIAL, self._read_partial)
 
     def expect_end(self, turn: Turn, samples: Samples) -> None:
         """Reads the utterance to its probable end."""
-        job = self._scheduler.submit(Priority.EAGER, self._final(samples))
+        job = self._submit(Priority.EAGER, self._final(samples))
         self._eager = job
         self._drop_partial()
         if self._options.eager_end:
@@ -113,7 +113,7 @@ class Utterance:
         self._over = True
         self._drop_partial()
         if self._eager is None:
-            return self._scheduler.submit(Priority.FINAL, self._final(samples))
+            return self._submit(Priority.FINAL, self._final(samples))
         self._scheduler.promote(self._eager, Priority.FINAL)
         return self._eager
 
@@ -122,6 +122,12 @@ class Utterance:
         self._over = True
         self._drop_partial()
         self.resume()
+
+    def _submit(
+        self, priority: Priority, work: Work[LiveReading | None]
+    ) -> Job[LiveReading | None]:
+        """Queues a reading; one that does not return ends the track."""
+        return self._scheduler.submit(priority, work, self._outbox.finish)
 
     def _drop_partial(self) -> None:
         if self._partial is not None:
