@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import AsyncIterator
 
@@ -19,6 +20,7 @@ class Outbox:
     """Events in their order. Where the client reads slowly, partial results are left out.
 
     Attributes:
+        last_put: When an event was added last, by the monotonic clock.
         has_room: Set while so few events wait that more messages may be read from the client.
     """
 
@@ -27,6 +29,7 @@ class Outbox:
         self._news = asyncio.Event()
         self._closed = False
         self._error: StageError | None = None
+        self.last_put = time.monotonic()
         self.has_room = asyncio.Event()
         self.has_room.set()
 
@@ -35,6 +38,7 @@ class Outbox:
         if self._closed:
             return
         self._events.append(event)
+        self.last_put = time.monotonic()
         self._news.set()
         if len(self._events) >= FULL:
             self.has_room.clear()

@@ -28,8 +28,9 @@ PAUSE_SECONDS = 0.5
 MOST_FAILURES = 5
 # One that hangs with it counts as several, as it has to be restarted.
 HANG_FAILURES = 3
-# How many looks at the clock there are in the time after which a replica counts as frozen.
-LOOKS = 4
+# How many looks there are in the time after which a replica counts as frozen. Looks are counted,
+# and not seconds: a gateway that was frozen itself reads first what came meanwhile.
+LOOKS = 10
 # Failures that say nothing of the audio where the replica did not take the track.
 _OF_REPLICA = frozenset({Code.UNAVAILABLE, Code.UNIMPLEMENTED, Code.RESOURCE_EXHAUSTED})
 
@@ -95,7 +96,8 @@ class Recognition:
         self._in_call = False
         self._ended = False
         self._goes = False
-        self._waiting_since: float | None = None
+        # Whether the replica was sent something since its last answer.
+        self._waits = False
         self._failing_since: float | None = None
         self._failures = 0
         self._was_taken = False
@@ -203,7 +205,7 @@ class Recognition:
 
     async def _begin(self, call: AsrCall) -> None:
         """Sends the config."""
-        self._waiting_since = time.monotonic()
+        self._waits = True
         self._changes.clear()
         self._backlog.rewind()
         self._in_call, self._ended, self._goes = True, False, False
@@ -230,22 +232,20 @@ class Recognition:
             StageError: What ended the call; UNAVAILABLE with LIVE_UNAVAILABLE where the replica
                 was sent something and answers nothing.
         """
-        reading = asyncio.ensure_future(call.read())
+        reading, looks = asyncio.ensure_future(call.read()), 0
         try:
             while not reading.done():
                 await asyncio.wait({reading}, timeout=self._settings.freeze_seconds / LOOKS)
-                if not reading.done() and self._is_frozen():
+                looks += self._waits
+                # What it waits for may have been sent just before the first look.
+                if not reading.done() and looks > LOOKS:
                     raise _frozen(self._settings.freeze_seconds)
-            self._waiting_since = None
+            self._waits = False
             return reading.result()
         finally:
             if not reading.done():
                 call.cancel()
                 await end(reading)
-
-    def _is_frozen(self) -> bool:
-        since = self._waiting_since
-        return since is not None and time.monotonic() - since >= self._settings.freeze_seconds
 
     async def _send(self, call: AsrCall) -> None:
         """Sends what the backlog has, and the end last."""
@@ -257,11 +257,11 @@ class Recognition:
                 for item in self._backlog.unsent():
                     if self._goes:
                         return
-                    self._waiting_since = self._waiting_since or time.monotonic()
+                    self._waits = True
                     for request in _requests(item):
                         await call.write(request)
                 if self._closed:
-                    self._waiting_since = self._waiting_since or time.monotonic()
+                    self._waits = True
                     # The answer to it may come before the next line.
                     self._ended = True
                     await call.write(asr.StreamingRecognizeRequest(end=asr.StreamingEnd()))

@@ -25,7 +25,7 @@ from maie_runtime.failpoints import failpoint
 
 log = structlog.get_logger()
 
-# How often acknowledgements are sent, and clocks are looked at.
+# How often acknowledgements are sent, and clocks are looked at, at least.
 TICK_SECONDS = 0.5
 # A call that has a session writes to its log at least this often in the time after which the
 # session would count as abandoned.
@@ -115,7 +115,7 @@ class LiveSession:
         reading = asyncio.create_task(self._read(requests))
         watching = self._sessions.watching(self.session_id, self._noticed)
         try:
-            async with watching, background_tasks(self._tick()):
+            async with watching, background_tasks(self._tick(), self._keep()):
                 over: set[asyncio.Future[Any]] = {reading, self._broken, self._lost}
                 await asyncio.wait(over, return_when=asyncio.FIRST_COMPLETED)
                 await self._conclude(reading)
@@ -225,17 +225,28 @@ class LiveSession:
                     raise _out_of_order()
 
     async def _tick(self) -> None:
-        """Sends acknowledgements, and looks at the clocks."""
+        """Sends acknowledgements, and ends a call whose client sends nothing."""
+        heartbeat, idle = self._settings.heartbeat_seconds, self._settings.idle_seconds
+        while True:
+            await asyncio.sleep(min(TICK_SECONDS, heartbeat / 2))
+            now = time.monotonic()
+            tracks = self.roster.news()
+            if tracks or now - self.outbox.last_put > heartbeat / 2:
+                acknowledged = live.Acknowledged(tracks=tracks)
+                self.outbox.offer(live.TranscribeResponse(acknowledged=acknowledged))
+            if self._waiting_since and now - self._waiting_since > idle:
+                self._break(_idle(idle))
+
+    async def _keep(self) -> None:
+        """Writes to the log now and then, so that the session does not count as abandoned.
+
+        Apart from `_tick`, since that may wait for the broker for long.
+        """
+        longest = self._settings.resume_seconds / HEARTBEATS
         try:
             while True:
-                await asyncio.sleep(TICK_SECONDS)
-                if tracks := self.roster.news():
-                    acknowledged = live.Acknowledged(tracks=tracks)
-                    self.outbox.offer(live.TranscribeResponse(acknowledged=acknowledged))
-                now = time.monotonic()
-                if self._waiting_since and now - self._waiting_since > self._settings.idle_seconds:
-                    self._break(_idle(self._settings.idle_seconds))
-                if now - self._written > self._settings.resume_seconds / HEARTBEATS:
+                await asyncio.sleep(min(TICK_SECONDS, longest))
+                if time.monotonic() - self._written > longest:
                     await self._heartbeat()
         except StageError as error:
             self._fail(error)

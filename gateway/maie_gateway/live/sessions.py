@@ -165,6 +165,7 @@ class Sessions:
             max_tracks=self._settings.max_tracks,
         )
         started.resume_duration.FromNanoseconds(round(self._settings.resume_seconds * 1e9))
+        started.heartbeat_interval.FromNanoseconds(round(self._settings.heartbeat_seconds * 1e9))
         event = live.TranscribeResponse(started=started)
         event.event_time.GetCurrentTime()
         return event

@@ -35,8 +35,12 @@ class LiveSettings(Settings):
     beyond it the gateway reads nothing from the client. More than the longest utterance."""
     settle_seconds: float = Field(default=10.0, gt=0)
     """How much silence of a track is acknowledged at once."""
-    freeze_seconds: float = Field(default=10.0, gt=0)
-    """Take another ASR replica where one is sent audio and answers nothing for this long."""
+    heartbeat_seconds: float = Field(default=2.0, ge=0.1)
+    """The longest time without an event to a client; a client that gets none for two and a half
+    times as long goes to another gateway."""
+    freeze_seconds: float = Field(default=5.0, gt=0)
+    """Take another ASR replica where one is sent audio and answers nothing for this long. A replica
+    that works says every two seconds how far it is."""
     patience_seconds: float = Field(default=20.0, ge=0)
     """How long to look for an ASR replica for a track that lost its own, before the call fails."""
     lag_seconds: float = Field(default=2.0, gt=0)

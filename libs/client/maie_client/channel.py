@@ -20,9 +20,16 @@ CONNECT_MS = 5_000
 
 
 def open_channel(
-    address: str, credentials: grpc.ChannelCredentials | None = None
+    address: str, credentials: grpc.ChannelCredentials | None = None, *, alone: bool = False
 ) -> grpc.aio.Channel:
-    """Opens a channel, with TLS if there are credentials. Connects on first use."""
+    """Opens a channel; connects on first use.
+
+    Args:
+        address: HOST:PORT.
+        credentials: For TLS; unset: a plain connection.
+        alone: Whether it has a connection of its own, where gRPC would share one with other
+            channels of this process.
+    """
     options: list[tuple[str, int]] = [
         ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
         ("grpc.keepalive_time_ms", PING_EVERY_MS),
@@ -31,6 +38,8 @@ def open_channel(
         ("grpc.min_reconnect_backoff_ms", CONNECT_MS),
         ("grpc.max_reconnect_backoff_ms", MAX_RECONNECT_MS),
     ]
+    if alone:
+        options.append(("grpc.use_local_subchannel_pool", 1))
     if _is_loopback(address):  # the environment's proxy cannot reach it
         options.append(("grpc.enable_http_proxy", 0))
     if credentials is None:

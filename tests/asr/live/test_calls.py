@@ -101,6 +101,16 @@ async def speak(call: Call, words: Sequence[str]) -> None:
         await asyncio.sleep(0.01)
 
 
+async def test_a_service_that_hears_nothing_says_how_far_it_is() -> None:
+    async with instant() as (channel, _):
+        call = Call(channel)
+        await call.send(config())
+        await call.read_until("ready")
+        progress = await call.read_until("progress")
+        assert samples(progress.received_offset) == 0
+        call.cancel()
+
+
 async def test_partials_grow_and_their_stable_part_stays() -> None:
     words = [*WORDS, *WORDS[::-1], *WORDS, "zulu", "kilo", "mike"]
     async with instant(partial_interval_seconds=0.2) as (channel, _):

@@ -111,6 +111,28 @@ async def test_a_connection_that_falls_again_and_again_loses_and_doubles_nothing
     assert starts > 1
 
 
+@pytest.mark.parametrize("gateways", [1, 2])
+async def test_a_gateway_that_falls_silent_is_left(live_mesh: LiveMesh, gateways: int) -> None:
+    async with (
+        live_mesh.running(heartbeat_seconds=0.4) as (address, _),
+        SilentProxy(address) as first,
+        SilentProxy(address) as second,
+        session_at(first.address, *[second.address][: gateways - 1]) as (session, reader),
+    ):
+        await session.send(said([1]))
+        await until(lambda: reader.words() == words([1]))
+        first.fall_silent()
+        await session.send(said([2]))
+        # Long before gRPC's own pings find a silent connection.
+        trouble = await until(lambda: session.trouble)
+        assert "sent nothing for 1 s" in trouble
+        await session.end()
+        await reader.whole()
+        assert reader.words() == words([1, 2])
+    acknowledged = [each.acknowledged for each in reader.events if each.HasField("acknowledged")]
+    assert all(each.tracks for each in acknowledged)
+
+
 async def test_a_session_moves_on_when_its_gateway_drains(live_mesh: LiveMesh) -> None:
     async with live_mesh.replica(), live_mesh.gateway() as stays:
         async with live_mesh.gateway() as leaves, Client(leaves) as client:

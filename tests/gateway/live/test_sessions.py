@@ -162,6 +162,15 @@ async def test_options_change_from_the_next_utterance_on(live_mesh: LiveMesh) ->
         await talk.end()
 
 
+async def test_a_gateway_with_nothing_to_say_sends_heartbeats(live_mesh: LiveMesh) -> None:
+    async with live_mesh.talking(heartbeat_seconds=0.2) as (talk, _):
+        started = await talk.start()
+        assert started.heartbeat_interval.ToMilliseconds() == 200
+        await talk.next("acknowledged", 3)
+        assert not any(each.acknowledged.tracks for each in talk.of("acknowledged"))
+        await talk.end()
+
+
 async def test_get_session_says_how_far_it_is(live_mesh: LiveMesh) -> None:
 
     async with live_mesh.running() as (address, _), talking(address) as talk:

@@ -10,12 +10,17 @@ import grpc
 
 from maie.live.v1 import live_pb2 as live
 from maie_client.errors import client_errors
-from maie_client.live.errors import call_ended
+from maie_client.live.errors import GatewaySilentError, call_ended
 from maie_client.live.outbox import Outbox
 from maie_client.streams import received, stop, write
 
 # Less than the silence after which a gateway ends a call (SESSION_IDLE).
 KEEP_ALIVE_SECONDS = 5.0
+# A gateway is frozen or cut off after so many of its heartbeats are missing.
+MISSING_HEARTBEATS = 2.5
+# How many looks there are in that time. Looks are counted, and not seconds: a client that was
+# frozen itself reads first what came meanwhile.
+LOOKS = 5
 
 Responses = AsyncGenerator[live.TranscribeResponse, None]
 
@@ -31,22 +36,52 @@ async def converse(call: Any, address: str, start: live.StartSession, outbox: Ou
 
     Raises:
         ClientError: The gateway's error, or UNAVAILABLE where the call ends
-            before the session.
+            before the session, or the gateway does not send what it promised.
     """
     begun = asyncio.Event()
+    patience = 0.0
     sending = asyncio.create_task(_send(call, start, outbox, begun))
     try:
         with client_errors(address):
-            while (answer := await received(call.read(), sending)) is not grpc.aio.EOF:
+            while (answer := await received(_read(call, patience), sending)) is not grpc.aio.EOF:
                 if answer.HasField("started"):
+                    interval = answer.started.heartbeat_interval
+                    patience = MISSING_HEARTBEATS * interval.ToTimedelta().total_seconds()
                     await outbox.rewind(answer.started.tracks)
                     begun.set()
                 elif answer.HasField("acknowledged"):
+                    if not answer.acknowledged.tracks:
+                        continue  # only a heartbeat
                     await outbox.settle(answer.acknowledged.tracks)
                 yield answer
         raise call_ended("The gateway ended the call before the session")
     finally:
         await stop(call, sending)
+
+
+async def _read(call: Any, patience: float) -> Any:
+    """The next answer, or EOF.
+
+    Args:
+        call: The call.
+        patience: The longest wait in seconds; 0 for any time.
+
+    Raises:
+        GatewaySilentError: Nothing came in time.
+    """
+    if not patience:
+        return await call.read()
+    reading = asyncio.ensure_future(call.read())
+    try:
+        for _ in range(LOOKS):
+            await asyncio.wait({reading}, timeout=patience / LOOKS)
+            if reading.done():
+                return reading.result()
+        raise GatewaySilentError(patience)
+    finally:
+        if not reading.done():
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
 
 
 async def _send(call: Any, start: live.StartSession, outbox: Outbox, begun: asyncio.Event) -> None:

@@ -70,6 +70,17 @@ def call_ended(why: str) -> ClientError:
     )
 
 
+class GatewaySilentError(ClientError):
+    """The gateway promised to send events, and sends none; the client resumes elsewhere."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            grpc.StatusCode.UNAVAILABLE,
+            ClientReason.STREAM_ENDED,
+            f"The gateway sent nothing for {seconds:g} s; resume the session to go on.",
+        )
+
+
 def audio_invalid(message: str) -> ClientError:
     """The error for audio that cannot be sent."""
     return ClientError(grpc.StatusCode.INVALID_ARGUMENT, ClientReason.AUDIO_PART_INVALID, message)

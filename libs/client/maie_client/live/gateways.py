@@ -32,14 +32,22 @@ class Gateways:
         self._metadata = metadata
         self._order = itertools.cycle(self.addresses)
         self._channels: dict[str, grpc.aio.Channel] = {}
+        self._silent: set[str] = set()
 
     def next_call(self) -> tuple[str, Any]:
         """Opens a call at the next gateway; gives its address and the call."""
         address = next(self._order)
         if address not in self._channels:
-            self._channels[address] = open_channel(address, self._credentials)
+            self._channels[address] = open_channel(
+                address, self._credentials, alone=address in self._silent
+            )
         stub = live_grpc.LiveServiceStub(self._channels[address])
         return address, stub.Transcribe(metadata=self._metadata)
+
+    async def hang_up(self, address: str) -> None:
+        """Closes the connection to a gateway that is silent; the next call makes a new one."""
+        self._silent.add(address)
+        await self._channels.pop(address).close()
 
     async def close(self) -> None:
         """Closes the connections."""

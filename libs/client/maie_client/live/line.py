@@ -11,6 +11,7 @@ from maie_client.errors import ClientError
 from maie_client.follow import Backoff
 from maie_client.live.call import converse
 from maie_client.live.errors import (
+    GatewaySilentError,
     call_ended,
     is_resumable,
     is_without_place,
@@ -88,13 +89,17 @@ class Line:
         """Makes one call; returns after the session's end."""
         self._start.after_sequence = self._inbox.sequence
         address, call = self._gateways.next_call()
-        async with aclosing(converse(call, address, self._start, self._outbox)) as events:
-            async for event in events:
-                await self._take(event)
-                if event.HasField("go_away"):
-                    raise call_ended("The gateway stops")
-                if self._inbox.ended is not None:
-                    return
+        try:
+            async with aclosing(converse(call, address, self._start, self._outbox)) as events:
+                async for event in events:
+                    await self._take(event)
+                    if event.HasField("go_away"):
+                        raise call_ended("The gateway stops")
+                    if self._inbox.ended is not None:
+                        return
+        except GatewaySilentError:
+            await self._gateways.hang_up(address)
+            raise
 
     async def _take(self, event: live.TranscribeResponse) -> None:
         kind = event.WhichOneof("event")

@@ -30,8 +30,10 @@ from maie_runtime.background import end
 from maie_speech.turn_machine import TurnMachine
 from maie_speech.turns import TurnCause
 
-# Audio after which progress is reported.
+# Audio after which progress is reported, and the longest time without a report: a caller takes a
+# service that says nothing for frozen.
 PROGRESS_SAMPLES = SAMPLE_RATE
+PROGRESS_SECONDS = 2.0
 # Utterances that wait for their finals before the caller has to wait: this slows down audio that
 # comes faster than it is spoken, and bounds the memory of a track.
 MAX_PENDING = 2
@@ -111,7 +113,7 @@ class Track:
             StageError: INVALID_ARGUMENT with STREAM_OUT_OF_ORDER, AUDIO_PART_INVALID and those of
                 `track_options`; others from the engine.
         """
-        work = (self._take_all(requests), self._finish_all())
+        work = (self._take_all(requests), self._finish_all(), self._report_on())
         tasks = [asyncio.create_task(self._guard(each)) for each in work]
         try:
             async with aclosing(self._outbox.events()) as events:
@@ -211,6 +213,11 @@ class Track:
         if len(self._endings) <= MAX_PENDING:
             self._room.set()
         self._report()
+
+    async def _report_on(self) -> None:
+        while True:
+            await asyncio.sleep(PROGRESS_SECONDS)
+            self._report()
 
     def _report(self) -> None:
         received, settled, behind = self._speaker.received, self._speaker.settled, 0.0

@@ -186,7 +186,7 @@ class TranscribeResponse(_message.Message):
     def __init__(self, sequence: _Optional[int] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., started: _Optional[_Union[SessionStarted, _Mapping]] = ..., acknowledged: _Optional[_Union[Acknowledged, _Mapping]] = ..., turn: _Optional[_Union[Turn, _Mapping]] = ..., partial: _Optional[_Union[Partial, _Mapping]] = ..., final: _Optional[_Union[Final, _Mapping]] = ..., refinement: _Optional[_Union[Refinement, _Mapping]] = ..., lag: _Optional[_Union[Lag, _Mapping]] = ..., warning: _Optional[_Union[SessionWarning, _Mapping]] = ..., go_away: _Optional[_Union[GoAway, _Mapping]] = ..., ended: _Optional[_Union[SessionEnded, _Mapping]] = ...) -> None: ...
 
 class SessionStarted(_message.Message):
-    __slots__ = ("session_id", "resume_token", "config", "tracks", "asr_engine", "resume_duration", "max_tracks")
+    __slots__ = ("session_id", "resume_token", "config", "tracks", "asr_engine", "resume_duration", "max_tracks", "heartbeat_interval")
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
     RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
     CONFIG_FIELD_NUMBER: _ClassVar[int]
@@ -194,6 +194,7 @@ class SessionStarted(_message.Message):
     ASR_ENGINE_FIELD_NUMBER: _ClassVar[int]
     RESUME_DURATION_FIELD_NUMBER: _ClassVar[int]
     MAX_TRACKS_FIELD_NUMBER: _ClassVar[int]
+    HEARTBEAT_INTERVAL_FIELD_NUMBER: _ClassVar[int]
     session_id: str
     resume_token: str
     config: SessionConfig
@@ -201,7 +202,8 @@ class SessionStarted(_message.Message):
     asr_engine: _types_pb2.EngineVersion
     resume_duration: _duration_pb2.Duration
     max_tracks: int
-    def __init__(self, session_id: _Optional[str] = ..., resume_token: _Optional[str] = ..., config: _Optional[_Union[SessionConfig, _Mapping]] = ..., tracks: _Optional[_Iterable[_Union[TrackProgress, _Mapping]]] = ..., asr_engine: _Optional[_Union[_types_pb2.EngineVersion, _Mapping]] = ..., resume_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., max_tracks: _Optional[int] = ...) -> None: ...
+    heartbeat_interval: _duration_pb2.Duration
+    def __init__(self, session_id: _Optional[str] = ..., resume_token: _Optional[str] = ..., config: _Optional[_Union[SessionConfig, _Mapping]] = ..., tracks: _Optional[_Iterable[_Union[TrackProgress, _Mapping]]] = ..., asr_engine: _Optional[_Union[_types_pb2.EngineVersion, _Mapping]] = ..., resume_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., max_tracks: _Optional[int] = ..., heartbeat_interval: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class Acknowledged(_message.Message):
     __slots__ = ("tracks",)
