@@ -74,6 +74,7 @@ class Recognition:
 
     Attributes:
         connected: Whether a replica has the track.
+        was_connected: Whether one has it, or had it.
     """
 
     def __init__(
@@ -84,7 +85,7 @@ class Recognition:
         listener: Listener,
         settings: LiveSettings,
     ) -> None:
-        self.connected = False
+        self.connected = self.was_connected = False
         self._backlog = backlog
         self._replicas = replicas
         self._options = options
@@ -100,7 +101,6 @@ class Recognition:
         self._waits = False
         self._failing_since: float | None = None
         self._failures = 0
-        self._was_taken = False
 
     def notify(self) -> None:
         """Says that the backlog has more."""
@@ -163,7 +163,7 @@ class Recognition:
         """
         is_busy = last is not None and last.reason == Reason.LIVE_BUSY
         waited = time.monotonic() - (self._failing_since or time.monotonic())
-        if (is_busy and not self._was_taken) or waited >= self._settings.patience_seconds:
+        if (is_busy and not self.was_connected) or waited >= self._settings.patience_seconds:
             raise _refusal(last if is_busy else None)
         await asyncio.sleep(PAUSE_SECONDS)
 
@@ -276,7 +276,7 @@ class Recognition:
         try:
             match response.WhichOneof("response"):
                 case "ready":
-                    self.connected = self._was_taken = True
+                    self.connected = self.was_connected = True
                     self._failing_since = None
                     await self._listener.ready(response.ready)
                 case "turn":

@@ -46,13 +46,13 @@ class Roster:
     def goes_on_without(self, failed: LiveTrack, error: StageError) -> bool:
         """Whether other tracks go on, where one failed.
 
-        Where it failed by its own audio, these are also the ones that look for a replica: it may
-        have cost them theirs.
+        Where it failed by its own audio, these are also the ones that look for another replica: it
+        may have cost them theirs.
         """
         others = [track for track in self._running.values() if track is not failed]
         if error.reason in _NO_REPLICA:
             return any(track.is_heard for track in others)
-        return bool(others)
+        return any(track.was_heard for track in others)
 
     def drop(self, track: LiveTrack, error: StageError) -> None:
         """Goes on without a track that failed."""

@@ -83,6 +83,11 @@ class LiveTrack:
         return self._recognition.connected
 
     @property
+    def was_heard(self) -> bool:
+        """Whether a replica has the track, or had it in this call."""
+        return self._recognition.was_connected
+
+    @property
     def received(self) -> int:
         """The sequence of the last message."""
         return self._intake.received
