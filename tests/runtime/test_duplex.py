@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -36,7 +36,7 @@ class RefusesAfter:
     def __init__(self, count: int) -> None:
         self._count = count
 
-    async def answer(self, requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
+    async def answer(self, requests: AsyncIterator[Any]) -> AsyncGenerator[Any, None]:
         """Reads, and refuses."""
         for _ in range(self._count):
             await anext(requests)

@@ -26,8 +26,8 @@ async def test_what_comes_after_a_call_broke_is_no_error_that_nobody_sees(
 ) -> None:
     unseen: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: unseen.append(context))
-    # No replica: one track waits for one, longer than a decoder needs to start, while what the other
-    # sends is no sound.
+    # No replica: one track waits for one, for longer than a decoder needs to start, while what the
+    # other sends is no sound.
     async with live_mesh.gateway(patience_seconds=10.0) as address, talking(address) as talk:
         await talk.start(config())
         await talk.audio("bob", said([1]))
