@@ -165,15 +165,16 @@ class _Peak:
     """The most bytes that were in memory at once."""
 
     both: int = 0
-    """Stage and decoder, pages that they share counted once."""
+    """Stage, fork server and decoder, pages that they share counted once."""
     resident: int = 0
-    """Stage and decoder, shared pages counted for each."""
+    """All three, shared pages counted for each."""
     decoder: int = 0
-    """The decoder alone, shared pages counted."""
+    """Fork server and decoder, shared pages counted for each."""
 
     def add(self, this: psutil.Process) -> None:
         """Looks once."""
-        decoders = this.children()
+        # The fork server too.
+        decoders = this.children(recursive=True)
         seen = [_memory(process) for process in (this, *decoders)]
         self.both = max(self.both, sum(proportional for proportional, _ in seen))
         self.resident = max(self.resident, sum(resident for _, resident in seen))

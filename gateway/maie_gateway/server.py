@@ -14,7 +14,8 @@ from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import job_pb2_grpc
 from maie.live.v1 import live_pb2 as live
 from maie.live.v1 import live_pb2_grpc
-from maie_audio.decoders import Decoders
+from maie_audio.decoders import PROGRAM, Decoders
+from maie_audio.fork_server import ForkServer
 from maie_audio.formats import Limits
 from maie_core.limits import MAX_GATEWAY_REQUEST_BYTES
 from maie_core.metrics import open_metrics
@@ -162,6 +163,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
         replicas = Replicas(jobs.workers)
         decoders = await stack.enter_async_context(
             Decoders(
+                stack.enter_context(ForkServer(PROGRAM)),
                 Limits(memory_bytes=settings.live.decoder_memory_mib * 1024 * 1024),
                 max_processes=settings.live.decoder_processes,
                 stall_seconds=settings.live.decoder_stall_seconds,

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
-from asyncio.subprocess import PIPE
 
 import psutil
 import pytest
@@ -40,8 +38,8 @@ async def decode(decoder: Decoder, messages: list[bytes]) -> list[Part]:
     return [part for message in messages for part in (await decoder.decode(message)).parts]
 
 
-async def test_processes_start_with_the_first_audio_and_end_with_the_pool():
-    async with Decoders() as pool:
+async def test_processes_start_with_the_first_audio_and_end_with_the_pool(fork_server):
+    async with Decoders(fork_server) as pool:
         decoder = pool.open(Format(encoding="opus"))
         assert not pool.pids()
         await decoder.decode(packets()[0])
@@ -49,8 +47,8 @@ async def test_processes_start_with_the_first_audio_and_end_with_the_pool():
     assert not psutil.pid_exists(pid)
 
 
-async def test_tracks_share_processes():
-    async with Decoders(max_processes=2, tracks_per_process=2) as pool:
+async def test_tracks_share_processes(fork_server):
+    async with Decoders(fork_server, max_processes=2, tracks_per_process=2) as pool:
         tracks = [pool.open(Format(encoding="opus")) for _ in range(7)]
         for count, track in zip([1, 1, 2, 2, 2, 2, 2], tracks, strict=True):
             await track.decode(packets()[0])
@@ -58,28 +56,28 @@ async def test_tracks_share_processes():
 
 
 @pytest.mark.parametrize("encoding", list(CONTAINERS))
-async def test_sound_is_that_of_the_whole_file(encoding):
-    async with Decoders() as pool:
+async def test_sound_is_that_of_the_whole_file(fork_server, encoding):
+    async with Decoders(fork_server) as pool:
         sound = joined(await decode(pool.open(Format(encoding=encoding)), messages(encoding)))
     assert likeness(sound, whole(encoding)) > 0.999
 
 
-async def test_a_track_continues_in_another_pool():
+async def test_a_track_continues_in_another_pool(fork_server):
     some = messages("webm_opus", 777)
-    async with Decoders() as pool:
+    async with Decoders(fork_server) as pool:
         decoder = pool.open(Format(encoding="webm_opus"))
         parts: list[Part] = []
         for message in some[:20]:
             decoded = await decoder.decode(message)
             parts += decoded.parts
-    async with Decoders() as pool:
+    async with Decoders(fork_server) as pool:
         decoder = pool.open(Format(encoding="webm_opus"), decoded.state)
         parts += await decode(decoder, some[20:])
     assert likeness(joined(parts), whole("webm_opus")) > 0.98
 
 
-async def test_a_process_cannot_open_files_and_has_limits():
-    async with Decoders(Limits(memory_bytes=400 * 1024 * 1024)) as pool:
+async def test_a_process_cannot_open_files_and_has_limits(fork_server):
+    async with Decoders(fork_server, Limits(memory_bytes=400 * 1024 * 1024)) as pool:
         await pool.open(Format(encoding="opus")).decode(packets()[0])
         limits = psutil.Process(pool.pids()[0])
         assert limits.rlimit(psutil.RLIMIT_NOFILE) == (3, 3)
@@ -88,17 +86,17 @@ async def test_a_process_cannot_open_files_and_has_limits():
         assert limits.rlimit(psutil.RLIMIT_AS) == (400 * 1024 * 1024,) * 2
 
 
-async def test_tracks_start_no_threads():
-    async with Decoders(max_processes=1) as pool:
+async def test_tracks_start_no_threads(fork_server):
+    async with Decoders(fork_server, max_processes=1) as pool:
         for encoding in ("opus", *CONTAINERS):
             await decode(pool.open(Format(encoding=encoding)), messages(encoding)[:5])
         assert psutil.Process(pool.pids()[0]).num_threads() == 1
 
 
 @pytest.mark.parametrize("busy", [False, True])
-async def test_a_killed_process_costs_its_tracks_nothing(busy):
+async def test_a_killed_process_costs_its_tracks_nothing(fork_server, busy):
     encodings: list[Encoding] = ["opus", *CONTAINERS]
-    async with Decoders(max_processes=1) as pool:
+    async with Decoders(fork_server, max_processes=1) as pool:
         tracks = {encoding: pool.open(Format(encoding=encoding)) for encoding in encodings}
         sound = {one: await decode(tracks[one], messages(one)[:9]) for one in encodings}
         (pid,) = pool.pids()
@@ -115,8 +113,8 @@ async def test_a_killed_process_costs_its_tracks_nothing(busy):
         assert likeness(joined(sound[container]), whole(container)) > 0.98
 
 
-async def test_a_frozen_process_is_replaced():
-    async with Decoders(stall_seconds=3.0) as pool:
+async def test_a_frozen_process_is_replaced(fork_server):
+    async with Decoders(fork_server, stall_seconds=3.0) as pool:
         decoder = pool.open(Format(encoding="flac"))
         parts = await decode(decoder, messages("flac")[:9])
         (pid,) = pool.pids()
@@ -126,9 +124,9 @@ async def test_a_frozen_process_is_replaced():
     assert likeness(joined(parts), whole("flac")) > 0.98
 
 
-async def test_a_message_that_ends_every_process_costs_only_its_own_track():
+async def test_a_message_that_ends_every_process_costs_only_its_own_track(fork_server):
     # A state that no decoder gave ends the process that takes it.
-    async with Decoders(max_processes=1) as pool:
+    async with Decoders(fork_server, max_processes=1) as pool:
         good = pool.open(Format(encoding="opus"))
         await good.decode(packets()[0])
         bad = pool.open(Format(encoding="opus"), b"no state")
@@ -138,11 +136,11 @@ async def test_a_message_that_ends_every_process_costs_only_its_own_track():
         assert len(joined((await good.decode(packets()[1])).parts)) == 320
 
 
-async def test_a_message_that_takes_too_long_is_refused():
+async def test_a_message_that_takes_too_long_is_refused(fork_server):
     data = silent_flac()
     frame = b"\xff\xf8" + data.split(b"\xff\xf8")[1]
     limits = Limits(cpu_seconds=0, sound_seconds=1e9, silence_seconds=1e9)
-    async with Decoders(limits) as pool:
+    async with Decoders(fork_server, limits) as pool:
         decoder = pool.open(Format(encoding="flac"))
         await decoder.decode(data)
         with pytest.raises(StageError) as failed:
@@ -150,8 +148,8 @@ async def test_a_message_that_takes_too_long_is_refused():
         assert failed.value.reason == Reason.AUDIO_PART_INVALID
 
 
-async def test_an_error_leaves_the_track_as_it_was():
-    async with Decoders() as pool:
+async def test_an_error_leaves_the_track_as_it_was(fork_server):
+    async with Decoders(fork_server) as pool:
         decoder = pool.open(Format(encoding="opus"))
         await decoder.decode(packets()[0])
         for bad in (b"", b"\xff" * 9, bytes(MAX_MESSAGE_BYTES + 1)):
@@ -162,8 +160,8 @@ async def test_an_error_leaves_the_track_as_it_was():
         assert len(joined((await decoder.decode(packets()[1])).parts)) == 320
 
 
-async def test_a_cancelled_message_is_decoded_again():
-    async with Decoders() as pool:
+async def test_a_cancelled_message_is_decoded_again(fork_server):
+    async with Decoders(fork_server) as pool:
         decoder = pool.open(Format(encoding="ogg_opus"))
         some = messages("ogg_opus")
         parts = await decode(decoder, some[:9])
@@ -173,33 +171,3 @@ async def test_a_cancelled_message_is_decoded_again():
         await asyncio.wait([cancelled])
         parts += await decode(decoder, some[9:])
     assert likeness(joined(parts), whole("ogg_opus")) > 0.98
-
-
-SERVICE = """
-import asyncio, sys
-from maie_audio.decoders import Decoders
-from maie_audio.formats import Format
-
-async def main():
-    async with Decoders() as pool:
-        await pool.open(Format(encoding="opus")).decode(bytes.fromhex(sys.argv[1]))
-        print(*pool.pids(), flush=True)
-        await asyncio.Event().wait()
-
-asyncio.run(main())
-"""
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="the kernel of others kills no orphans")
-async def test_a_process_dies_with_its_service_even_if_it_hangs():
-    service = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", SERVICE, packets()[0].hex(), stdout=PIPE
-    )
-    try:
-        assert service.stdout is not None
-        pid = int(await service.stdout.readline())
-        os.kill(pid, signal.SIGSTOP)
-    finally:
-        service.kill()
-        await service.wait()
-    await until(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == "zombie")

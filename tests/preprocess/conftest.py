@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any, Protocol
@@ -10,9 +10,11 @@ from typing import Any, Protocol
 import pytest
 
 from maie.preprocess.v1 import preprocess_pb2 as pb
+from maie_audio.fork_server import ForkServer
 from maie_core.errors import Code, StageError
+from maie_preprocess.decoding import PROGRAM
 from maie_preprocess.settings import PreprocessSettings
-from maie_preprocess.stage import PreprocessStage, open_stage
+from maie_preprocess.stage import PreprocessStage, open_stage_with
 from maie_runtime.blobs import Blobs
 from maie_runtime.worker.stage import StageContext
 
@@ -40,9 +42,18 @@ def settings(temp_dir: Path) -> PreprocessSettings:
     return PreprocessSettings(temp_dir=temp_dir)
 
 
+@pytest.fixture(scope="session")
+def fork_server() -> Iterator[ForkServer]:
+    """What starts the decoding processes of all tests."""
+    with ForkServer(PROGRAM) as server:
+        yield server
+
+
 @pytest.fixture
-async def stage(settings: PreprocessSettings) -> AsyncIterator[PreprocessStage]:
-    async with open_stage(settings) as opened:
+async def stage(
+    fork_server: ForkServer, settings: PreprocessSettings
+) -> AsyncIterator[PreprocessStage]:
+    async with open_stage_with(fork_server, settings) as opened:
         yield opened
 
 
@@ -53,7 +64,7 @@ class Preprocess(Protocol):
 
 
 @pytest.fixture
-def preprocess(context: StageContext, temp_dir: Path) -> Preprocess:
+def preprocess(fork_server: ForkServer, context: StageContext, temp_dir: Path) -> Preprocess:
     """Preprocesses a recording with settings that differ from the defaults."""
 
     async def call(
@@ -61,7 +72,7 @@ def preprocess(context: StageContext, temp_dir: Path) -> Preprocess:
     ) -> pb.PreprocessResult:
         request = pb.PreprocessRequest(recording_content=content, recording_options=options)
         settings = PreprocessSettings(temp_dir=temp_dir, **changed)
-        async with open_stage(settings) as stage:
+        async with open_stage_with(fork_server, settings) as stage:
             return await last(stage, request, context)
 
     return call

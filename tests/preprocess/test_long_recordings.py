@@ -9,10 +9,11 @@ import pytest
 from pydantic import ValidationError
 
 from maie.preprocess.v1 import preprocess_pb2 as pb
+from maie_audio.fork_server import ForkServer
 from maie_core.errors import BusyError, Code
 from maie_preprocess.long_recordings import LongRecordings
 from maie_preprocess.settings import PreprocessSettings
-from maie_preprocess.stage import open_stage
+from maie_preprocess.stage import open_stage_with
 from maie_runtime.worker.stage import StageContext
 from tests.preprocess import recordings
 from tests.preprocess.conftest import last
@@ -25,11 +26,11 @@ def request_of(seconds: int) -> pb.PreprocessRequest:
 
 
 async def test_short_recordings_are_read_while_long_ones_are_at_their_limit(
-    context: StageContext, temp_dir: Path
+    fork_server: ForkServer, context: StageContext, temp_dir: Path
 ) -> None:
     settings = PreprocessSettings(temp_dir=temp_dir, slots=2, long_slots=1, long_seconds=20)
     async with (
-        open_stage(settings) as stage,
+        open_stage_with(fork_server, settings) as stage,
         aclosing(stage.run(request_of(60), context)) as long_one,
     ):
         assert (await anext(long_one)).HasField("progress")

@@ -17,9 +17,10 @@ import pytest
 
 from maie.common.v1 import types_pb2 as common
 from maie.preprocess.v1 import preprocess_pb2 as pb
+from maie_audio.fork_server import ForkServer
 from maie_core.errors import Code, StageError
 from maie_preprocess.settings import PreprocessSettings
-from maie_preprocess.stage import PreprocessStage, open_stage
+from maie_preprocess.stage import PreprocessStage, open_stage, open_stage_with
 from maie_runtime.blobs import Blobs
 from maie_runtime.worker.stage import StageContext
 from tests.preprocess import recordings
@@ -48,11 +49,12 @@ def long_recording() -> np.ndarray:
 
 
 def decoders() -> list[psutil.Process]:
-    return [
+    servers = [
         child
         for child in psutil.Process().children()
-        if "maie_preprocess.decoder" in " ".join(child.cmdline())
+        if "maie_preprocess.decoder" in child.cmdline()
     ]
+    return [decoder for server in servers for decoder in server.children()]
 
 
 async def test_each_line_of_the_sample_is_one_utterance(preprocess: Preprocess) -> None:
@@ -169,10 +171,13 @@ async def test_progress_rises_to_the_end(stage: PreprocessStage, context: StageC
 
 @pytest.mark.parametrize("how", ["aclose", "cancel"])
 async def test_cancelling_kills_the_decoder_and_leaves_no_file(
-    how: str, context: StageContext, temp_dir: Path
+    how: str, fork_server: ForkServer, context: StageContext, temp_dir: Path
 ) -> None:
     settings = PreprocessSettings(temp_dir=temp_dir, decoder_stall_seconds=10 * PATIENCE_SECONDS)
-    async with open_stage(settings) as stage, asyncio.timeout(PATIENCE_SECONDS):
+    async with (
+        open_stage_with(fork_server, settings) as stage,
+        asyncio.timeout(PATIENCE_SECONDS),
+    ):
         descriptors = set(os.listdir("/proc/self/fd"))
         responses = stage.run(request_of(long_recording()), context)
         await anext(responses)
@@ -213,9 +218,11 @@ async def test_a_decoder_that_is_killed_is_no_fault_of_the_recording(
     assert caught.value.retryable
 
 
-async def test_a_decoder_that_hangs_is_killed(context: StageContext, temp_dir: Path) -> None:
+async def test_a_decoder_that_hangs_is_killed(
+    fork_server: ForkServer, context: StageContext, temp_dir: Path
+) -> None:
     settings = PreprocessSettings(temp_dir=temp_dir, decoder_stall_seconds=0.3)
-    async with open_stage(settings) as stage:
+    async with open_stage_with(fork_server, settings) as stage:
         task = asyncio.ensure_future(last(stage, request_of(long_recording()), context))
         (decoder,) = await until(decoders)
         # One that is slow to start may have been killed already.
@@ -224,6 +231,49 @@ async def test_a_decoder_that_hangs_is_killed(context: StageContext, temp_dir: P
         with pytest.raises(StageError, match="does not come to an end"):
             await task
         assert not decoders()
+
+
+async def test_the_end_of_the_fork_server_is_no_fault_of_the_recording(
+    settings: PreprocessSettings, context: StageContext
+) -> None:
+    async with open_stage(settings) as stage:
+        async with aclosing(stage.run(request_of(long_recording()), context)) as responses:
+            await anext(responses)
+            (decoder,) = decoders()
+            (server,) = decoder.parents()[:1]
+            server.kill()
+            with pytest.raises(StageError) as caught:
+                [one async for one in responses]
+        assert (caught.value.code, caught.value.reason) == (Code.INTERNAL, "DECODER_FAILED")
+        assert caught.value.retryable
+        await until(lambda: not decoder.is_running() or decoder.status() == psutil.STATUS_ZOMBIE)
+        assert (await last(stage, request_of(recordings.speech(5)), context)).chunks
+
+
+async def test_a_recording_leaves_nothing_in_the_fork_server(
+    fork_server: ForkServer, preprocess: Preprocess
+) -> None:
+    noise = np.random.default_rng(1).integers(-3000, 3000, 5 * recordings.RATE, np.int16)
+    mark = noise[40_000:40_032].tobytes()
+    await preprocess(recordings.wav(noise))
+    assert fork_server.pid is not None
+    # A fork copies no other thread.
+    assert psutil.Process(fork_server.pid).num_threads() == 1
+    assert holds(os.getpid(), mark)
+    assert not holds(fork_server.pid, mark)
+
+
+def holds(pid: int, mark: bytes) -> bool:
+    """Whether the writable memory of a process holds some bytes."""
+    maps = Path(f"/proc/{pid}/maps").read_text().splitlines()
+    with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
+        for place, rights, *_ in map(str.split, maps):
+            begin, end = (int(number, 16) for number in place.split("-"))
+            if rights.startswith("rw"):
+                memory.seek(begin)
+                if mark in memory.read(end - begin):
+                    return True
+    return False
 
 
 @pytest.mark.parametrize(

@@ -2,5 +2,6 @@
 
 `decoders.Decoders` is the pool of processes of a service; its `open` begins a track.
 The modules `child`, `track`, `sound`, `clock`, `resampler`, `sandbox` and the readers of
-formats run in those processes, and import neither protobuf nor numpy.
+formats run in those processes, and import neither protobuf nor numpy. `fork_server` starts such
+processes, those of preprocess too; `forking` is what the server itself runs.
 """

@@ -1,4 +1,4 @@
-"""The decoding process: messages of `wire` on standard input and output.
+"""The decoding process: messages of `wire` on standard input and output; run by `forking`.
 
 It decodes several tracks, one message after another. The service starts another in its
 place if one of them breaks it.
@@ -12,7 +12,7 @@ import os
 import sys
 from typing import BinaryIO, NoReturn
 
-# PyAV imports some modules on first use, when this process can no longer open files.
+# PyAV imports some modules on first use, when a process can no longer open files.
 import av
 import av.audio.codeccontext
 import av.audio.fifo
@@ -66,8 +66,9 @@ def _refuse(track: int, refused: RefusedError) -> bytes:
     return wire.pack(wire.REFUSED, track, head)
 
 
-def _warm_up() -> None:
-    """Runs each decoder once, so that it loads all its files."""
+def prepare() -> None:
+    """Runs each decoder once in the fork server, so that it loads all its files."""
+    av.logging.set_level(av.logging.PANIC)
     sound = Sound(opus.head(1), 0)
     silence = b"\xf8\xff\xfe"
     packet = Packet(content=silence, samples=opus.packet_samples(silence))
@@ -88,17 +89,16 @@ def _serve(source: BinaryIO, target: BinaryIO, limits: Limits) -> None:
         target.flush()
 
 
-def main() -> NoReturn:
-    """Decodes until standard input ends; the argument holds the limits."""
-    limits = Limits(**json.loads(sys.argv[1]))
-    av.logging.set_level(av.logging.PANIC)
-    _warm_up()
-    sandbox.confine(limits.memory_bytes)
-    with contextlib.suppress(BrokenPipeError):  # The service is gone.
-        _serve(sys.stdin.buffer, sys.stdout.buffer, limits)
+def main(limits: str) -> NoReturn:
+    """Decodes until standard input ends.
+
+    Args:
+        limits: `Limits` as JSON.
+    """
+    kept = Limits(**json.loads(limits))
+    sandbox.confine(kept.memory_bytes)
+    # The service is gone, and has perhaps not read all.
+    with contextlib.suppress(ConnectionError):
+        _serve(sys.stdin.buffer, sys.stdout.buffer, kept)
     # Skips the interpreter's shutdown, which would open files.
     os._exit(0)
-
-
-if __name__ == "__main__":
-    main()

@@ -10,12 +10,15 @@ from types import TracebackType
 from typing import Final, Self
 
 from maie_audio import wire
+from maie_audio.fork_server import ForkServer
 from maie_audio.formats import MAX_MESSAGE_BYTES, Format, Limits, Part
 from maie_audio.process import DecoderProcess, ProcessEndedError
 from maie_audio.wire import Answer
 from maie_core.errors import Code, StageError, invalid
 from maie_core.reasons import Reason
 
+# What a fork server runs for `Decoders`.
+PROGRAM: Final = "maie_audio.child"
 # How often a message is tried again after its process was ended by others' messages.
 MAX_TRIES: Final = 5
 
@@ -39,6 +42,7 @@ class Decoders:
     A context; all processes have ended when it is left.
 
     Args:
+        fork_server: Starts the processes; of `PROGRAM`.
         limits: The limits on a process and on each message.
         max_processes: The most processes.
         tracks_per_process: Another process starts once all have this many tracks.
@@ -47,12 +51,14 @@ class Decoders:
 
     def __init__(
         self,
+        fork_server: ForkServer,
         limits: Limits | None = None,
         *,
         max_processes: int = 2,
         tracks_per_process: int = 32,
         stall_seconds: float = 15.0,
     ) -> None:
+        self._fork_server = fork_server
         self._limits = limits or Limits()
         self._max_processes = max_processes
         self._tracks_per_process = tracks_per_process
@@ -80,6 +86,8 @@ class Decoders:
             stated: The format as the track's sender states it.
             state: Of the last message before the next one; empty at the beginning.
         """
+        # It loads the decoders until the first audio comes.
+        self._fork_server.warm_up()
         return Decoder(self, next(self._numbers), stated, state)
 
     async def choose(self) -> DecoderProcess:
@@ -97,7 +105,7 @@ class Decoders:
 
     async def start(self) -> DecoderProcess:
         """Starts a process that is not in the pool."""
-        return await DecoderProcess.start(self._limits, self._stall_seconds)
+        return await DecoderProcess.start(self._fork_server, self._limits, self._stall_seconds)
 
     def add(self, process: DecoderProcess) -> bool:
         """Adds a process to the pool, and gives whether there was room for it."""

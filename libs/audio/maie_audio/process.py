@@ -5,20 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from asyncio.subprocess import Process
+import socket
 from collections import deque
 from dataclasses import asdict
 from typing import Final
 
 import structlog
 
-from maie_audio import processes, wire
+from maie_audio import wire
+from maie_audio.confined_process import KILLED_BY_INPUT, ConfinedProcess
+from maie_audio.fork_server import ForkServer, StartError
 from maie_audio.formats import Limits
 from maie_audio.wire import Answer
 
 log = structlog.get_logger()
 
-# Reading the libraries takes a while on a busy machine.
+# A process is ready at once, unless the machine is very busy.
 START_SECONDS: Final = 60.0
 _READ_AHEAD_BYTES: Final = 256 * 1024
 
@@ -42,6 +44,7 @@ class DecoderProcess:
 
     Args:
         process: The process.
+        stdin: Its standard input.
         stall_seconds: It is killed after this long with one message.
 
     Attributes:
@@ -49,32 +52,49 @@ class DecoderProcess:
         ended: Whether it ended, or is being ended.
     """
 
-    def __init__(self, process: Process, stall_seconds: float) -> None:
+    def __init__(
+        self, process: ConfinedProcess, stdin: asyncio.StreamWriter, stall_seconds: float
+    ) -> None:
         self.tracks = 0
         self.ended = False
         self._process = process
+        self._stdin = stdin
         self._stall_seconds = stall_seconds
         self._waiting: deque[asyncio.Future[Answer]] = deque()
         self._patience = asyncio.timeout(None)
         self._reading: asyncio.Task[None] | None = None
 
     @classmethod
-    async def start(cls, limits: Limits, stall_seconds: float) -> DecoderProcess:
+    async def start(
+        cls, fork_server: ForkServer, limits: Limits, stall_seconds: float
+    ) -> DecoderProcess:
         """Starts a process and waits until it is ready.
 
         Raises:
             ProcessEndedError: It did not become ready.
         """
-        process = await processes.start(
-            "maie_audio.child", json.dumps(asdict(limits)), buffer_bytes=_READ_AHEAD_BYTES
-        )
-        started = cls(process, stall_seconds)
+        ours, theirs = socket.socketpair()
+        with theirs:
+            _, stdin = await asyncio.open_connection(sock=ours)
+            try:
+                process = await fork_server.start(
+                    json.dumps(asdict(limits)),
+                    stdin=theirs.fileno(),
+                    buffer_bytes=_READ_AHEAD_BYTES,
+                )
+            except BaseException as error:
+                stdin.close()
+                if isinstance(error, StartError):
+                    what = str(error)
+                    raise ProcessEndedError(what, suspect=False, by_input=False) from error
+                raise
+        started = cls(process, stdin, stall_seconds)
         try:
             async with asyncio.timeout(START_SECONDS):
                 await started._receive()
         except BaseException as error:
             started.ended = True
-            await processes.end(process)
+            await started._end()
             if isinstance(error, (asyncio.IncompleteReadError, TimeoutError)):
                 raise ProcessEndedError("did not start", suspect=False, by_input=False) from error
             raise
@@ -105,8 +125,7 @@ class DecoderProcess:
         """Sends a message. Each track has at most one without an answer, so this needs no pause."""
         if self.ended:
             return
-        assert self._process.stdin is not None
-        self._process.stdin.write(wire.pack(kind, track, head, body))
+        self._stdin.write(wire.pack(kind, track, head, body))
 
     async def close(self) -> None:
         """Kills the process and reaps it."""
@@ -115,8 +134,7 @@ class DecoderProcess:
             self._reading.cancel()
             await asyncio.wait([self._reading])
         self._fail_all("was ended", by_input=False)
-        if self._process.returncode is None:
-            await processes.end(self._process)
+        await self._end()
 
     async def _begin(self) -> None:
         self._reading = asyncio.create_task(self._read())
@@ -135,7 +153,7 @@ class DecoderProcess:
                     if not future.done():  # its caller may be gone
                         future.set_result(answer)
         except asyncio.IncompleteReadError:
-            # Killing it now could reap it before asyncio does, and lose its status.
+            # Killing it now would hide what ended it.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._stall_seconds):
                     await self._process.wait()
@@ -144,10 +162,14 @@ class DecoderProcess:
         except (LookupError, TypeError, ValueError) as error:
             why = f"sent an answer that cannot be read: {error}"
         self.ended = True
-        trace = await processes.end(self._process)
-        status = self._process.returncode or 0
+        trace = await self._end()
+        status = await self._process.wait()
         log.warning("audio.decoder_ended", why=why, status=status, trace=trace)
-        self._fail_all(why, by_input=by_input or -status in processes.KILLED_BY_INPUT)
+        self._fail_all(why, by_input=by_input or -status in KILLED_BY_INPUT)
+
+    async def _end(self) -> str:
+        self._stdin.close()
+        return await self._process.end()
 
     def _wait_for_answer(self) -> None:
         """Gives the process its time for the next answer, if it owes one."""
@@ -165,7 +187,6 @@ class DecoderProcess:
 
     async def _receive(self) -> Answer:
         pipe = self._process.stdout
-        assert pipe is not None
         kind, _, head_size, body_size = wire.HEADER.unpack(await pipe.readexactly(wire.HEADER.size))
         if head_size > wire.MAX_HEAD_BYTES or body_size > wire.MAX_BODY_BYTES:
             raise ValueError("it is too large")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import resource
 import signal
 import sys
@@ -10,17 +11,27 @@ import sys
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
+def end_with_parent(parent: int | None = None) -> None:
+    """Has the kernel kill this process once its parent ends (Linux only).
+
+    The kernel takes the thread that started it for the parent. On other systems a process ends
+    with what it reads or writes, unless it hangs.
+
+    Args:
+        parent: The parent's process id; this process ends now if that has ended.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if parent is not None and os.getppid() != parent:
+        os._exit(1)
+
+
 def confine(memory_bytes: int) -> None:
     """Drops the rights of this process that decoding does not need.
-
-    The kernel also kills it once its parent ends (Linux only). A process that reads its
-    input from the parent, or writes its output to it, ends without that, unless it hangs.
 
     Args:
         memory_bytes: The limit on its address space.
     """
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -2,7 +2,7 @@
 
 Decoders parse untrusted input. They run in a sandboxed process, which can be
 killed, has limits on memory and CPU time, cannot open files or sockets, and
-does not know the file's name.
+does not know the file's name. `maie_audio.forking` starts it.
 """
 
 from __future__ import annotations
@@ -278,16 +278,24 @@ def _highest(values: Iterable[float | None]) -> float | None:
     return max((value for value in values if value is not None), default=None)
 
 
-def main() -> NoReturn:
-    """Decodes standard input; the arguments are the limits and the choice."""
-    limits = wire.Limits(**json.loads(sys.argv[1]))
-    choice = wire.Choice(**json.loads(sys.argv[2]))
+def prepare() -> None:
+    """Silences FFmpeg, in the fork server."""
     av.logging.set_level(av.logging.PANIC)
-    sandbox.confine(limits.memory_bytes)
-    sandbox.limit_cpu(limits.cpu_seconds)
+
+
+def main(limits: str, choice: str) -> NoReturn:
+    """Decodes standard input.
+
+    Args:
+        limits: `wire.Limits` as JSON.
+        choice: `wire.Choice` as JSON.
+    """
+    kept, chosen = wire.Limits(**json.loads(limits)), wire.Choice(**json.loads(choice))
+    sandbox.confine(kept.memory_bytes)
+    sandbox.limit_cpu(kept.cpu_seconds)
     source, target = open(0, "rb", buffering=0), sys.stdout.buffer  # noqa: SIM115
     try:
-        decode(source, target, limits, choice)
+        decode(source, target, kept, chosen)
     except RefusedError as refused:
         _refuse(target, refused)
     except NotANumberError:
@@ -296,7 +304,7 @@ def main() -> NoReturn:
         _refuse(target, corrupt("decoding it exceeds the memory limit"))
     except av.error.FFmpegError:
         _refuse(target, corrupt("its decoded samples are invalid"))
-    except BrokenPipeError:
+    except ConnectionError:
         pass  # The service is gone.
     # Skips the interpreter's shutdown, which would open files.
     os._exit(0)
@@ -305,7 +313,3 @@ def main() -> NoReturn:
 def _refuse(target: BinaryIO, refused: RefusedError) -> None:
     answer = wire.Refused(reason=refused.reason, message=refused.message, field=refused.field)
     wire.send(target, wire.REFUSED, answer)
-
-
-if __name__ == "__main__":
-    main()

@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from asyncio.subprocess import Process
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from dataclasses import asdict
+from typing import Final
 
-from maie_audio import processes
+from maie_audio.confined_process import KILLED_BY_INPUT, ConfinedProcess
+from maie_audio.fork_server import ForkServer, StartError
 from maie_core.errors import Code, StageError, invalid
 from maie_core.reasons import Reason
 from maie_preprocess import wire
 from maie_preprocess.settings import PreprocessSettings
 
+# What a fork server runs for `decoding`.
+PROGRAM: Final = "maie_preprocess.decoder"
 # The pipe's reader buffers up to twice this, some ten seconds of sound, so that
 # decoding continues while the VAD runs.
 READ_AHEAD_BYTES = 160 * 1024
@@ -43,7 +46,7 @@ class Decoding:
         done: The result of decoding; set after the last window.
     """
 
-    def __init__(self, process: Process, stall_seconds: float) -> None:
+    def __init__(self, process: ConfinedProcess, stall_seconds: float) -> None:
         self.opened: wire.Opened | None = None
         self.done: wire.Done | None = None
         self._process = process
@@ -88,7 +91,6 @@ class Decoding:
 
     async def _receive(self) -> tuple[bytes, wire.Lane, bytes]:
         pipe = self._process.stdout
-        assert pipe is not None
         try:
             async with asyncio.timeout(self._stall_seconds):
                 header = await pipe.readexactly(wire.HEADER.size)
@@ -115,16 +117,14 @@ class Decoding:
 
     async def _why_it_ended(self) -> StageError:
         status = await self._process.wait()
-        if status < 0 and -status in processes.KILLED_BY_INPUT:
+        if status < 0 and -status in KILLED_BY_INPUT:
             return _corrupt("it breaks the decoder or a limit on decoding")
-        assert self._process.stderr is not None
-        trace = (await self._process.stderr.read()).decode(errors="replace").strip()
-        return _failed(f"ended with status {status}: {trace.rpartition(chr(10))[2]}")
+        return _failed(f"ended with status {status}: {await self._process.end()}")
 
 
 @contextlib.asynccontextmanager
 async def decoding(
-    recording: int, settings: PreprocessSettings, choice: wire.Choice
+    recording: int, settings: PreprocessSettings, choice: wire.Choice, fork_server: ForkServer
 ) -> AsyncIterator[Decoding]:
     """Decodes a recording in a process that ends with the context.
 
@@ -132,18 +132,22 @@ async def decoding(
         recording: The descriptor of a seekable file, at its beginning.
         settings: The service's settings.
         choice: Which tracks and channels to decode.
+        fork_server: Starts the process; of `PROGRAM`.
+
+    Raises:
+        StageError: INTERNAL with DECODER_FAILED if the process cannot be started.
     """
-    process = await processes.start(
-        "maie_preprocess.decoder",
-        json.dumps(asdict(limits_of(settings))),
-        json.dumps(asdict(choice)),
-        stdin=recording,
-        buffer_bytes=READ_AHEAD_BYTES,
-    )
+    limits = json.dumps(asdict(limits_of(settings)))
+    try:
+        process = await fork_server.start(
+            limits, json.dumps(asdict(choice)), stdin=recording, buffer_bytes=READ_AHEAD_BYTES
+        )
+    except StartError as error:
+        raise _failed(str(error)) from error
     try:
         yield Decoding(process, settings.decoder_stall_seconds)
     finally:
-        await processes.end(process)
+        await process.end()
 
 
 def _corrupt(why: str) -> StageError:

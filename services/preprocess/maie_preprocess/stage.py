@@ -13,10 +13,11 @@ import structlog
 from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
 from maie.preprocess.v1 import preprocess_pb2 as pb
+from maie_audio.fork_server import ForkServer
 from maie_preprocess.audio import SAMPLE_BYTES
 from maie_preprocess.chunk_length import ChunkLength
 from maie_preprocess.cutting import duration_of
-from maie_preprocess.decoding import Decoding, decoding
+from maie_preprocess.decoding import PROGRAM, Decoding, decoding
 from maie_preprocess.engine import SpeechEngine
 from maie_preprocess.lanes import Lanes
 from maie_preprocess.long_recordings import LongRecordings
@@ -50,11 +51,16 @@ class PreprocessStage:
     weights = None
 
     def __init__(
-        self, settings: PreprocessSettings, engine: SpeechEngine, executor: Executor
+        self,
+        settings: PreprocessSettings,
+        engine: SpeechEngine,
+        executor: Executor,
+        fork_server: ForkServer,
     ) -> None:
         self._settings = settings
         self._engine = engine
         self._executor = executor
+        self._fork_server = fork_server
         self._rules = _rules(settings)
         long_slots = settings.long_slots or max(1, settings.slots // 2)
         self._long_recordings = LongRecordings(long_slots, settings.long_seconds)
@@ -76,7 +82,7 @@ class PreprocessStage:
         choice = choice_of(request.recording_options, self._settings)
         async with (
             open_recording(request, context.blobs, self._settings, self._executor) as recording,
-            decoding(recording, self._settings, choice) as decoded,
+            decoding(recording, self._settings, choice, self._fork_server) as decoded,
             self._long_recordings.track() as report_length,
         ):
             opened = await decoded.open()
@@ -183,7 +189,23 @@ def _fraction(lanes: Lanes, decoded: Decoding, recording: int) -> float:
 
 @asynccontextmanager
 async def open_stage(settings: PreprocessSettings) -> AsyncIterator[PreprocessStage]:
+    """Opens the stage with a fork server of its own; see `open_stage_with`."""
+    with ForkServer(PROGRAM) as fork_server:
+        # It loads the decoders while this process loads the model.
+        fork_server.warm_up()
+        async with open_stage_with(fork_server, settings) as stage:
+            yield stage
+
+
+@asynccontextmanager
+async def open_stage_with(
+    fork_server: ForkServer, settings: PreprocessSettings
+) -> AsyncIterator[PreprocessStage]:
     """Loads and verifies the model and yields the stage.
+
+    Args:
+        fork_server: Starts the decoding processes; of `decoding.PROGRAM`.
+        settings: The service's settings.
 
     Raises:
         StageError: FAILED_PRECONDITION with ENGINE_NOT_FOUND, MODEL_MISSING or
@@ -192,4 +214,4 @@ async def open_stage(settings: PreprocessSettings) -> AsyncIterator[PreprocessSt
     create = load_engine(ENGINES, settings.vad)
     with ThreadPoolExecutor(settings.slots, thread_name_prefix="recordings") as executor:
         async with create(settings) as engine:
-            yield PreprocessStage(settings, engine, executor)
+            yield PreprocessStage(settings, engine, executor, fork_server)

@@ -49,7 +49,10 @@ async def send(talk: Conversation, track: str, contents: Iterable[bytes]) -> Non
 
 
 def decoders() -> list[psutil.Process]:
-    return [child for child in psutil.Process().children() if "maie_audio.child" in child.cmdline()]
+    servers = [
+        child for child in psutil.Process().children() if "maie_audio.child" in child.cmdline()
+    ]
+    return [decoder for server in servers for decoder in server.children()]
 
 
 @pytest.mark.parametrize("encoding", [OPUS, OGG_OPUS, WEBM_OPUS, FLAC])
