@@ -34,6 +34,7 @@ from maie_gateway.intake.snapshots import Snapshots
 from maie_gateway.intake.submission import PIPELINE_VERSION, Submissions
 from maie_gateway.live.abandoned import Abandoned
 from maie_gateway.live.endings import Endings
+from maie_gateway.live.kept.making import AudioMaking
 from maie_gateway.live.opening import Openings
 from maie_gateway.live.replicas import Replicas
 from maie_gateway.live.sessions import Sessions
@@ -151,7 +152,15 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             marker_seconds=settings.retention.removals_seconds,
         )
         name = instance_name("gateway")
-        endings = Endings(broker, blobs, jobs.store, name)
+        audio = AudioMaking(
+            broker=broker,
+            blobs=blobs,
+            store=jobs.store,
+            changes=jobs.changes,
+            gateway=name,
+            settings=settings.live,
+        )
+        endings = Endings(broker, blobs, jobs.store, name, audio.expect)
         openings = Openings(
             sessions=SessionLog(broker),
             store=jobs.store,
@@ -176,10 +185,11 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             replicas=replicas,
             changes=jobs.changes,
             decoders=decoders,
+            blobs=blobs,
             settings=settings.live,
         )
         abandoned = Abandoned(broker, jobs.changes, endings, name, settings.live)
-        for part in (replicas, sessions, abandoned):
+        for part in (replicas, audio, sessions, abandoned):
             await stack.enter_async_context(part.running())
         sweeper = Sweeper(broker, blobs, jobs.store, removal, settings.retention)
         await stack.enter_async_context(sweeper.running())
@@ -202,7 +212,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
                 model=model,
                 projector=projector,
                 results=results,
-                audio=StoredAudio(blobs),
+                audio=StoredAudio(blobs, stored),
                 watch=watch,
                 actions=actions,
                 removal=removal,

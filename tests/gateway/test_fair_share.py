@@ -12,7 +12,14 @@ pytestmark = pytest.mark.unit
 
 def active(*, tenant: str = "acme", lane: str = "batch", held: bool = True) -> ActiveJob:
     return ActiveJob(
-        tenant=tenant, lane=lane, held=held, live=False, runnable={}, revision=1, since=0.0
+        tenant=tenant,
+        lane=lane,
+        held=held,
+        live=False,
+        audio_due=False,
+        runnable={},
+        revision=1,
+        since=0.0,
     )
 
 

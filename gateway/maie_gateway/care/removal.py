@@ -94,8 +94,7 @@ class Removal:
         await asyncio.gather(
             *(self._purge(*place) for place in _places(job_id)),
             *(self._erase(*place) for place in _places_of_names(job_id)),
-            self._blobs.delete_prefix(folders.of_job(job_id)),
-            self._blobs.delete_prefix(folders.of_uploads(job_id)),
+            *(self._blobs.delete_prefix(folder) for folder in folders.all_of_job(job_id)),
         )
 
     async def _remove(self, job_id: str) -> bool:

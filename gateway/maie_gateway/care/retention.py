@@ -18,7 +18,7 @@ import structlog
 from maie_core.errors import StageError
 from maie_core.reasons import Reason
 from maie_gateway.care.removal import Removal
-from maie_gateway.conductor import FINAL_STATES
+from maie_gateway.conductor import FINAL_STATES, is_audio_made
 from maie_gateway.records.store import GONE, JobStore
 from maie_gateway.settings import RetentionSettings
 from maie_runtime import folders
@@ -143,15 +143,31 @@ class Sweeper:
             uploads[upload.key.split("/")[1]].append(upload)
         for call_id in await self._blobs.children(folders.DIRECT_CALLS):
             await self._remove_if_old(folders.of_direct_call(call_id), before)
-        owners = {*await self._blobs.children(folders.JOBS), *uploads}
+        with_parts = set(await self._blobs.children(folders.LIVE))
+        owners = {*await self._blobs.children(folders.JOBS), *uploads, *with_parts}
         jobs = await self._jobs()
         for job_id in owners - jobs:
             if await self._is_gone(job_id):
-                for folder in (folders.of_job(job_id), folders.of_uploads(job_id)):
+                for folder in folders.all_of_job(job_id):
                     await self._remove_if_old(folder, before)
         for job_id in owners & jobs:
             if len(uploads[job_id]) > 1:
                 await self._remove_doubles(job_id, uploads[job_id], before)
+
+        for job_id in with_parts & jobs:
+            await self._remove_parts(job_id)
+
+    async def _remove_parts(self, job_id: str) -> None:
+        """Removes the parts of a live session's audio that is together: a gateway died before."""
+        try:
+            seen = (await self._store.get(job_id)).record
+        except StageError as error:
+            if error.reason in GONE:  # removed meanwhile, with its parts
+                return
+            raise
+        if is_audio_made(seen):
+            await self._blobs.delete_prefix(folders.of_live(job_id))
+            log.info("sweep.parts_removed", job=job_id)
 
     async def _owns_blobs(self) -> bool:
         """Whether the stored objects belong to jobs of this broker.

@@ -10,7 +10,7 @@ reconciler does the same for a job without further events.
 from __future__ import annotations
 
 from maie_gateway.conductor.advance import accept, advance
-from maie_gateway.conductor.demand import is_live, runnable_units
+from maie_gateway.conductor.demand import is_audio_due, is_audio_made, is_live, runnable_units
 from maie_gateway.conductor.draft import Step
 from maie_gateway.conductor.job_events import can_retry
 from maie_gateway.conductor.log import log_events
@@ -30,6 +30,8 @@ __all__ = [
     "binding",
     "can_retry",
     "dead_letters",
+    "is_audio_due",
+    "is_audio_made",
     "is_live",
     "job_view",
     "lane",

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
-from maie_pipeline.live_session import LIVE_SESSION, LIVE_UNIT
+from maie_pipeline.live_session import AUDIO_UNIT, LIVE_PIPELINES, LIVE_UNIT
 from maie_pipeline.states import ENDED_STATES, FINAL_STATES
 
 
@@ -26,14 +26,31 @@ def runnable_units(source: record.JobRecord) -> Mapping[common.Stage, int]:
     if source.held or source.state in FINAL_STATES or is_live(source):
         return {}
     has_ended = [unit.state in ENDED_STATES for unit in source.units]
-    return Counter(unit.stage for unit in source.units if _could_run(unit, has_ended))
+    return Counter(
+        unit.stage
+        for unit in source.units
+        # A gateway runs that one.
+        if unit.unit != AUDIO_UNIT and _could_run(unit, has_ended)
+    )
 
 
 def is_live(source: record.JobRecord) -> bool:
     """Whether a live session still runs: nothing else of the job can."""
-    if source.state in FINAL_STATES or source.pipeline != LIVE_SESSION.name:
+    if source.state in FINAL_STATES or source.pipeline not in LIVE_PIPELINES:
         return False
     return any(u.unit == LIVE_UNIT and u.state not in ENDED_STATES for u in source.units)
+
+
+def is_audio_due(source: record.JobRecord) -> bool:
+    """Whether the audio of a live session is to be put together."""
+    if source.state in FINAL_STATES or source.pipeline not in LIVE_PIPELINES:
+        return False
+    return any(u.unit == AUDIO_UNIT and u.state == job.UNIT_STATE_QUEUED for u in source.units)
+
+
+def is_audio_made(source: record.JobRecord) -> bool:
+    """Whether the audio of a live session is put together."""
+    return any(u.unit == AUDIO_UNIT and u.state == job.UNIT_STATE_COMPLETED for u in source.units)
 
 
 def _could_run(unit: record.Unit, has_ended: list[bool]) -> bool:

@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from maie_core.samples import SAMPLE_BYTES
 from maie_gateway.live.marks import Mark
@@ -117,11 +118,11 @@ class Backlog:
         before = self.mark
         if last is not None:
             before = replace(before, sequence=last.sequence, position=last.end, state=last.state)
-        return replace(
-            before,
-            settled=max(settled, self.mark.settled),
-            next_utterance=max(next_utterance, self.mark.next_utterance),
-        )
+        return before.with_finals(settled, next_utterance)
+
+    def until(self, mark: Mark) -> Iterator[Item]:
+        """The items that a mark makes durable, in order."""
+        return takewhile(lambda item: item.sequence <= mark.sequence, self._items)
 
     def settle(self, mark: Mark) -> None:
         """Takes a stored mark, and drops what it makes durable."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import structlog
 
 from maie.event.v1 import event_pb2 as event
@@ -27,6 +29,7 @@ from maie_runtime.failpoints import failpoint
 log = structlog.get_logger()
 
 ASR = "asr"
+Completed = Callable[[str], None]
 
 
 async def end_session(ledger: Ledger, *, without_summary: bool = False) -> None:
@@ -59,14 +62,23 @@ class Endings:
         blobs: Takes the transcript.
         store: The job records.
         gateway: This gateway's name.
+        completed: Called with each session whose unit was reported completed.
     """
 
-    def __init__(self, broker: Broker, blobs: Blobs, store: JobStore, gateway: str) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        blobs: Blobs,
+        store: JobStore,
+        gateway: str,
+        completed: Completed,
+    ) -> None:
         self._broker = broker
         self._blobs = blobs
         self._store = store
         self._sessions = SessionLog(broker)
         self._gateway = gateway
+        self._completed = completed
 
     async def complete(self, session_id: str) -> None:
         """Stores the transcript of a session and reports its unit completed, unless that is done.
@@ -104,6 +116,7 @@ class Endings:
             completed,
             message_id=f"{session_id}/{LIVE_UNIT}/{unit.attempt}/completed",
         )
+        self._completed(session_id)
 
     async def _unit(self, session_id: str) -> record.Unit | None:
         """The session's unit; None where it is over, or the job was removed."""

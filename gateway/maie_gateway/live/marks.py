@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from maie.live.v1 import session_pb2 as session
 from maie_core.samples import duration, samples
@@ -33,6 +33,14 @@ class Mark:
             and self.position >= before.position
             and self.settled >= max(before.settled, self.position)
             and self.next_utterance >= before.next_utterance
+        )
+
+    def with_finals(self, settled: int, next_utterance: int) -> Mark:
+        """The mark once speech has its finals up to a place; nothing goes back."""
+        return replace(
+            self,
+            settled=max(self.settled, settled),
+            next_utterance=max(self.next_utterance, next_utterance),
         )
 
 

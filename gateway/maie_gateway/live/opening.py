@@ -25,7 +25,7 @@ from maie_gateway.live.config import settled_session, without_secrets
 from maie_gateway.live.endings import end_session
 from maie_gateway.live.ledger import Ledger, durable_event
 from maie_gateway.records.store import GONE, JobStore
-from maie_pipeline.live_session import LIVE_SESSION
+from maie_pipeline.live_session import LIVE_SESSION, LIVE_SESSION_WITH_AUDIO
 from maie_runtime.bus.session_log import LoggedEntry, SessionLog
 from maie_runtime.failpoints import failpoint
 
@@ -102,7 +102,7 @@ class Openings:
             traceparent=traceparent,
             now=datetime.now(UTC),
             tenant=tenant,
-            pipeline=LIVE_SESSION.name,
+            pipeline=(LIVE_SESSION_WITH_AUDIO if config.keep_audio else LIVE_SESSION).name,
         )
         shown = without_secrets(config)
         # The record first: a job has one before its first message anywhere else.

@@ -32,6 +32,16 @@ TICK_SECONDS = 0.5
 HEARTBEATS = 3
 RETRY_AFTER = timedelta(seconds=1)
 
+# Failures of a track that the others would have as well.
+_OF_SESSION = frozenset(
+    {
+        Reason.SESSION_TAKEN_OVER,
+        Reason.BROKER_UNAVAILABLE,
+        Reason.BLOB_STORE_UNAVAILABLE,
+        Reason.BLOB_STORE_FULL,
+    }
+)
+
 Requests = AsyncIterator[live.TranscribeRequest]
 
 
@@ -271,7 +281,7 @@ class LiveSession:
     def _track_failed(self, track: LiveTrack, error: StageError) -> None:
         """Ends the call where no other track goes on; else only this track, with a warning."""
         log.warning("live.track_failed", job=self.session_id, reason=error.reason)
-        if error.reason in (Reason.SESSION_TAKEN_OVER, Reason.BROKER_UNAVAILABLE):
+        if error.reason in _OF_SESSION:
             self._fail(error)
         elif self.roster.goes_on_without(track, error):
             self.roster.drop(track, error)

@@ -23,6 +23,7 @@ from maie_gateway.live.settings import LiveSettings
 from maie_gateway.live.track import TrackTools
 from maie_gateway.records.changes import JobChanges
 from maie_runtime.background import end
+from maie_runtime.blobs import Blobs
 from maie_runtime.bus.broker import Broker, broker_unavailable
 from maie_runtime.bus.session_log import SessionLog
 
@@ -45,6 +46,7 @@ class Sessions:
         replicas: The ASR replicas.
         changes: Notifies of cancelled jobs.
         decoders: Decode compressed audio.
+        blobs: Takes audio that is kept.
         settings: The settings of live speech.
     """
 
@@ -57,6 +59,7 @@ class Sessions:
         replicas: Replicas,
         changes: JobChanges,
         decoders: Decoders,
+        blobs: Blobs,
         settings: LiveSettings,
     ) -> None:
         self._broker = broker
@@ -65,6 +68,7 @@ class Sessions:
         self._replicas = replicas
         self._changes = changes
         self._decoders = decoders
+        self._blobs = blobs
         self._settings = settings
         self._logs = SessionLog(broker)
         self._calls: dict[asyncio.Task[None], LiveSession] = {}
@@ -93,6 +97,7 @@ class Sessions:
             outbox=Outbox(),
             replicas=self._replicas,
             decoders=self._decoders,
+            blobs=self._blobs,
             settings=self._settings,
         )
         session = LiveSession(tools, self._logs, self._endings)

@@ -45,6 +45,9 @@ class LiveSettings(Settings):
     """How long to look for an ASR replica for a track that lost its own, before the call fails."""
     lag_seconds: float = Field(default=2.0, gt=0)
     """Notify the client where recognition of a track is further behind than this."""
+    store_seconds: float = Field(default=20.0, gt=0)
+    """How long to try to store audio that is kept while the object store does not answer, before
+    the call fails."""
     decoder_processes: int = Field(default=2, ge=1)
     """The most processes that decode Opus and FLAC for all tracks. They start when they are needed;
     each takes 20 MB and decodes about 200 tracks in real time."""

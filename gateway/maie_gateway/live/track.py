@@ -16,6 +16,7 @@ from maie_gateway.live.backlog import Backlog
 from maie_gateway.live.events import TrackEvents
 from maie_gateway.live.formats import check_content, check_silence
 from maie_gateway.live.intake import TrackIntake
+from maie_gateway.live.kept.keeper import AudioKeeper
 from maie_gateway.live.ledger import Ledger
 from maie_gateway.live.marks import Mark, to_message
 from maie_gateway.live.outbox import Outbox
@@ -25,6 +26,7 @@ from maie_gateway.live.settings import LiveSettings
 from maie_gateway.live.state import SessionState, TrackState
 from maie_gateway.live.track_reader import track_reader
 from maie_runtime.background import end
+from maie_runtime.blobs import Blobs
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -36,6 +38,7 @@ class TrackTools:
         outbox: The client's events.
         replicas: The ASR replicas.
         decoders: Decode compressed audio.
+        blobs: Takes audio that is kept.
         settings: The settings of live speech.
     """
 
@@ -43,6 +46,7 @@ class TrackTools:
     outbox: Outbox
     replicas: Replicas
     decoders: Decoders
+    blobs: Blobs
     settings: LiveSettings
 
 
@@ -73,6 +77,15 @@ class LiveTrack:
         self._leaves = False
         self._room = asyncio.Event()
         self._over = False
+        self._keeper: AudioKeeper | None = None
+        if tools.ledger.state.opened.config.keep_audio:
+            self._keeper = AudioKeeper(
+                blobs=tools.blobs,
+                ledger=tools.ledger,
+                backlog=self._backlog,
+                patience_seconds=tools.settings.store_seconds,
+                stored=self._room.set,
+            )
         self._recognition = Recognition(
             self._backlog, tools.replicas, self._options, self, tools.settings
         )
@@ -160,8 +173,7 @@ class LiveTrack:
         try:
             if not self._number:
                 await self._begin()
-            await self._recognition.run()
-            await self._settle(self._backlog.position)
+            await self._recognise()
             await reading
             if self._leaves:
                 ended = session.TrackEnded(number=self._number, sequence=self._backlog.received)
@@ -172,6 +184,23 @@ class LiveTrack:
             await end(reading)
             if not reading.cancelled():
                 reading.exception()  # another failure came first
+
+    async def _recognise(self) -> None:
+        """Recognises the track to its end, when all of it is durable."""
+        if self._keeper is None:
+            await self._recognition.run()
+            await self._settle(self._backlog.position)
+            return
+        keeping = asyncio.create_task(self._keeper.run(self._number))
+        recognising = asyncio.create_task(self._recognition.run())
+        try:
+            await asyncio.wait({keeping, recognising}, return_when=asyncio.FIRST_COMPLETED)
+            if not keeping.done():
+                recognising.result()
+                self._keeper.close(self._backlog.position)
+            await keeping
+        finally:
+            await end(keeping, recognising)
 
     async def _read(self) -> None:
         try:
@@ -219,11 +248,16 @@ class LiveTrack:
         if final.utterance < self._backlog.mark.next_utterance:
             return  # it has its final already
         end = min(samples(final.range.end_offset), self._backlog.position)
-        mark = self._backlog.next_mark(end, final.utterance + 1)
         made = self._events.final(final)
         arrived = self._backlog.arrived(end)
+        reached = self._backlog.next_mark(end, final.utterance + 1)
 
         def finished(state: SessionState) -> session.SessionEntry:
+            mark = reached
+            if self._keeper is not None:
+                # Audio that is kept is durable later.
+                stored = state.track(self._number).mark
+                mark = stored.with_finals(reached.settled, reached.next_utterance)
             if arrived is not None:
                 made.latency.FromNanoseconds(round((time.monotonic() - arrived) * 1e9))
             entry = session.UtteranceFinished(
@@ -236,14 +270,19 @@ class LiveTrack:
             return session.SessionEntry(finished=entry)
 
         await self._tools.ledger.commit(finished)
-        self._take(mark)
+        self._take(self._tools.ledger.state.track(self._number).mark)
+        if self._keeper is not None:
+            self._keeper.settle(end)
 
     async def progress(self, progress: asr.StreamingProgress) -> None:
         """Acknowledges silence now and then, and sends how far recognition is behind."""
         settled = samples(progress.settled_offset)
         settings = self._tools.settings
         if settled - self._backlog.mark.settled >= settings.settle_seconds * RATE:
-            await self._settle(settled)
+            if self._keeper is None:
+                await self._settle(settled)
+            else:
+                self._keeper.settle(min(settled, self._backlog.position))
         if seconds(progress.behind) >= settings.lag_seconds:
             self._tools.outbox.offer(self._events.lag(progress.behind))
 

@@ -15,7 +15,7 @@ from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import record_pb2 as record
 from maie_core.errors import StageError
 from maie_core.reasons import Reason
-from maie_gateway.conductor import FINAL_STATES, is_live, lane, runnable_units
+from maie_gateway.conductor import FINAL_STATES, is_audio_due, is_live, lane, runnable_units
 from maie_gateway.records.buckets import Entry, follow_bucket
 from maie_gateway.records.journal import StoredRecord
 from maie_gateway.records.store import JobStore
@@ -55,6 +55,7 @@ class ActiveJob:
         lane: The lane of its tasks.
         held: Whether it waits for its tenant's fair share.
         live: Whether it is a live session that still runs: it takes no place of a job's.
+        audio_due: Whether it is a live session whose audio is to be put together.
         runnable: The units that could run at once, by stage.
         revision: The last seen revision of its record; 0 where unknown.
         since: When that revision was first seen, by the monotonic clock.
@@ -64,6 +65,7 @@ class ActiveJob:
     lane: str
     held: bool
     live: bool
+    audio_due: bool
     runnable: Mapping[common.Stage, int]
     revision: int
     since: float
@@ -195,6 +197,7 @@ class JobChanges:
             lane=lane(seen),
             held=seen.held,
             live=is_live(seen),
+            audio_due=is_audio_due(seen),
             runnable=runnable_units(seen),
             revision=revision,
             since=since,

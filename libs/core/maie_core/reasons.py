@@ -41,6 +41,9 @@ class Reason(enum.StrEnum):
     AUDIO_NOT_KEPT = "AUDIO_NOT_KEPT", Code.NOT_FOUND
     """The job is a live session whose audio was not kept. Ask for it with `keep_audio` when a
     session begins."""
+    AUDIO_NOT_READY = "AUDIO_NOT_READY", Code.FAILED_PRECONDITION
+    """The audio of a live session is put together after its end, and is not there yet. Ask again
+    when the job is complete; retry a job that failed or was cancelled."""
     AUDIO_PART_INVALID = "AUDIO_PART_INVALID", Code.INVALID_ARGUMENT
     """A message with live audio is empty, too long, ends within a sample, or cannot be decoded.
     Send whole samples, or the bytes as the encoder wrote them, best 20 to 200 ms in one message."""
@@ -51,7 +54,8 @@ class Reason(enum.StrEnum):
     """The audio inside a direct request to a stage is too large. Submit the recording as a job, or
     store it and name the stored object."""
     AUDIO_TOO_LONG = "AUDIO_TOO_LONG", Code.INVALID_ARGUMENT
-    """The recording is longer than the service allows. Cut it into parts and submit each."""
+    """The recording is longer than the service allows, or a live session whose audio is kept lasts
+    too long. Cut the recording into parts and submit each, or begin a new session."""
     AUDIO_TOO_SHORT = "AUDIO_TOO_SHORT", Code.INVALID_ARGUMENT
     """The recording is shorter than the service allows. Submit a longer one."""
     BLOB_CORRUPT = "BLOB_CORRUPT", Code.DATA_LOSS

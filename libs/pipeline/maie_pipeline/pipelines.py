@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from maie.job.v1 import record_pb2 as record
-from maie_pipeline.live_session import LIVE_SESSION
+from maie_pipeline.live_session import LIVE_SESSION, LIVE_SESSION_WITH_AUDIO
 from maie_pipeline.pipeline import Pipeline
 from maie_pipeline.recording import RECORDING
 
-PIPELINES: dict[str, Pipeline] = {pipeline.name: pipeline for pipeline in (RECORDING, LIVE_SESSION)}
+PIPELINES: dict[str, Pipeline] = {
+    pipeline.name: pipeline for pipeline in (RECORDING, LIVE_SESSION, LIVE_SESSION_WITH_AUDIO)
+}
 
 
 def pipeline_of(source: record.JobRecord) -> Pipeline | None:

@@ -44,8 +44,10 @@ POINTS = (
     "removal.after_traces",
     "removal.after_record",
     "session.after_begin",
+    "session.after_part",
     "session.after_ended",
     "session.after_transcript",
+    "session.after_audio",
     "finals.before_note",
     "finals.after_send",
 )

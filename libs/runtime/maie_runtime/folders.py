@@ -9,6 +9,9 @@ UPLOADS = "uploads"
 DIRECT_CALLS = "direct"
 """A folder for each direct call of a service, with its results."""
 
+LIVE = "live"
+"""A folder for each live session that keeps its audio, with the parts until they are together."""
+
 
 def of_job(job_id: str) -> str:
     """The folder of a job."""
@@ -18,6 +21,16 @@ def of_job(job_id: str) -> str:
 def of_uploads(job_id: str) -> str:
     """The folder of the recordings of a job's request id."""
     return f"{UPLOADS}/{job_id}"
+
+
+def of_live(job_id: str) -> str:
+    """The folder of the parts of a live session's audio."""
+    return f"{LIVE}/{job_id}"
+
+
+def all_of_job(job_id: str) -> tuple[str, ...]:
+    """The folders that are deleted with a job."""
+    return (of_job(job_id), of_uploads(job_id), of_live(job_id))
 
 
 def of_direct_call(call_id: str) -> str:

@@ -16,20 +16,31 @@ from maie_gateway.conductor import (
     accept,
     advance,
     dead_letters,
+    is_audio_due,
+    is_audio_made,
     is_live,
     pending_tasks,
     runnable_units,
 )
 from maie_gateway.conductor.graph import Graph
 from maie_gateway.conductor.tasks import make_task
-from maie_pipeline.live_session import LIVE_SESSION, LIVE_UNIT
+from maie_pipeline.live_session import (
+    AUDIO_UNIT,
+    LIVE_SESSION,
+    LIVE_SESSION_WITH_AUDIO,
+    LIVE_UNIT,
+)
+from maie_pipeline.pipeline import Pipeline
+from maie_pipeline.states import FINAL_STATES
 from tests.gateway.conductor import world
 from tests.gateway.conductor.world import CLEAN, JOB_ID, NOW, POLICY, SUMMARY, blob
 
 pytestmark = pytest.mark.unit
 
 
-def session(features: Iterable[job.Feature] = (CLEAN, SUMMARY)) -> record.JobRecord:
+def session(
+    features: Iterable[job.Feature] = (CLEAN, SUMMARY), pipeline: Pipeline = LIVE_SESSION
+) -> record.JobRecord:
     wanted = list(features)
     step = accept(
         job_id=JOB_ID,
@@ -40,7 +51,7 @@ def session(features: Iterable[job.Feature] = (CLEAN, SUMMARY)) -> record.JobRec
         pipeline_version="0.1.0",
         traceparent="",
         now=NOW,
-        pipeline=LIVE_SESSION.name,
+        pipeline=pipeline.name,
     )
     assert step.tasks == ()
     return step.record
@@ -72,6 +83,53 @@ def test_a_session_is_transcribed_from_its_beginning_and_has_no_task() -> None:
     assert runnable_units(running) == {}
     with pytest.raises(ValueError, match="No task"):
         make_task(running, Graph(running), running.units[0])
+
+
+def test_audio_is_put_together_beside_the_work_on_the_text() -> None:
+    running = session(pipeline=LIVE_SESSION_WITH_AUDIO)
+    assert units(running) == {
+        LIVE_UNIT: job.UNIT_STATE_QUEUED,
+        AUDIO_UNIT: job.UNIT_STATE_WAITING,
+    }
+    assert (is_live(running), is_audio_due(running)) == (True, False)
+    after = step(running, ended(running))
+    (task,) = after.tasks
+    assert task.unit == "enhancement.0000"
+    assert (is_live(after.record), is_audio_due(after.record)) == (False, True)
+    # No worker is needed for it.
+    assert runnable_units(after.record) == {common.STAGE_ENHANCEMENT: 1}
+    assert [each.unit for each in pending_tasks(after.record)] == ["enhancement.0000"]
+    after = step(after.record, world.completed(task))
+    (task,) = after.tasks
+    after = step(after.record, world.completed(task))
+    assert after.record.state not in FINAL_STATES
+    made = event.StageEvent(job_id=JOB_ID, unit=AUDIO_UNIT, attempt=1)
+    made.completed.output.CopyFrom(blob(AUDIO_UNIT))
+    after = step(after.record, made)
+    assert after.record.state == job.JOB_STATE_COMPLETE
+    assert (is_audio_due(after.record), is_audio_made(after.record)) == (False, True)
+
+
+def test_audio_that_is_lost_fails_the_job_and_not_the_text() -> None:
+    running = session(pipeline=LIVE_SESSION_WITH_AUDIO)
+    after = step(running, ended(running, punctuated=True, without_summary=True))
+    lost = event.StageEvent(job_id=JOB_ID, unit=AUDIO_UNIT, attempt=1)
+    lost.failed.failure.reason = "BLOB_MISSING"
+    after = step(after.record, lost)
+    assert after.record.state == job.JOB_STATE_FAILED
+    assert not is_audio_made(after.record)
+    assert units(after.record)["enhancement.0000"] == job.UNIT_STATE_SKIPPED
+    assert dead_letters(running, after.record) == []
+
+
+def test_a_cancelled_session_has_no_audio_due_until_it_is_retried() -> None:
+    running = session(pipeline=LIVE_SESSION_WITH_AUDIO)
+    after = step(running, ended(running)).record
+    cancel = event.StageEvent(job_id=JOB_ID, cancel_requested=event.CancelRequested())
+    cancelled = step(after, cancel).record
+    assert not is_audio_due(cancelled)
+    retry = event.StageEvent(job_id=JOB_ID, retry_requested=event.RetryRequested())
+    assert is_audio_due(step(cancelled, retry).record)
 
 
 def test_what_follows_reads_the_transcript_of_the_session() -> None:

@@ -179,11 +179,13 @@ class JobServiceServicer:
 
     def GetAudio(self, request, context):
         """Gets the audio of a job as it is stored: a recording byte for byte as it was
-        uploaded. The first answer is `info`, the audio follows in order.
+        uploaded, or what a live session kept. The first answer is `info`, the audio
+        follows in order.
 
         Fails with NOT_FOUND (JOB_NOT_FOUND, or AUDIO_NOT_KEPT for a live session
-        that did not ask for it), INVALID_ARGUMENT (FIELD_INVALID) or DATA_LOSS
-        (BLOB_MISSING).
+        that did not ask for `keep_audio`), FAILED_PRECONDITION (AUDIO_NOT_READY for
+        one whose audio is not put together), INVALID_ARGUMENT (FIELD_INVALID) or
+        DATA_LOSS (BLOB_MISSING).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

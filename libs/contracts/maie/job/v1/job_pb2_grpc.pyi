@@ -63,11 +63,13 @@ class JobServiceStub:
     """
     GetAudio: _aio.UnaryStreamMultiCallable[_job_pb2.GetAudioRequest, _job_pb2.GetAudioResponse]
     """Gets the audio of a job as it is stored: a recording byte for byte as it was
-    uploaded. The first answer is `info`, the audio follows in order.
+    uploaded, or what a live session kept. The first answer is `info`, the audio
+    follows in order.
 
     Fails with NOT_FOUND (JOB_NOT_FOUND, or AUDIO_NOT_KEPT for a live session
-    that did not ask for it), INVALID_ARGUMENT (FIELD_INVALID) or DATA_LOSS
-    (BLOB_MISSING).
+    that did not ask for `keep_audio`), FAILED_PRECONDITION (AUDIO_NOT_READY for
+    one whose audio is not put together), INVALID_ARGUMENT (FIELD_INVALID) or
+    DATA_LOSS (BLOB_MISSING).
     """
     ListJobs: _aio.UnaryUnaryMultiCallable[_job_pb2.ListJobsRequest, _job_pb2.ListJobsResponse]
     """Lists jobs, newest first, without results.
@@ -196,11 +198,13 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_job_pb2.GetAudioRequest, _abc.AsyncIterator[_job_pb2.GetAudioResponse]],
     ) -> _abc.AsyncIterator[_job_pb2.GetAudioResponse]:
         """Gets the audio of a job as it is stored: a recording byte for byte as it was
-        uploaded. The first answer is `info`, the audio follows in order.
+        uploaded, or what a live session kept. The first answer is `info`, the audio
+        follows in order.
 
         Fails with NOT_FOUND (JOB_NOT_FOUND, or AUDIO_NOT_KEPT for a live session
-        that did not ask for it), INVALID_ARGUMENT (FIELD_INVALID) or DATA_LOSS
-        (BLOB_MISSING).
+        that did not ask for `keep_audio`), FAILED_PRECONDITION (AUDIO_NOT_READY for
+        one whose audio is not put together), INVALID_ARGUMENT (FIELD_INVALID) or
+        DATA_LOSS (BLOB_MISSING).
         """
 
     @_abc_1.abstractmethod

@@ -83,7 +83,8 @@ class LiveServiceServicer:
         RESOURCE_EXHAUSTED (LIVE_BUSY, TRACKS_FULL, SESSIONS_FULL),
         INTERNAL (DECODER_FAILED),
         DEADLINE_EXCEEDED (SESSION_IDLE) or UNAVAILABLE (LIVE_UNAVAILABLE: no ASR
-        replica answers).
+        replica answers; with `keep_audio`, BLOB_STORE_UNAVAILABLE and
+        BLOB_STORE_FULL).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

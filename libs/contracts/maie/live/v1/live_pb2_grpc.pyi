@@ -44,7 +44,8 @@ class LiveServiceStub:
     RESOURCE_EXHAUSTED (LIVE_BUSY, TRACKS_FULL, SESSIONS_FULL),
     INTERNAL (DECODER_FAILED),
     DEADLINE_EXCEEDED (SESSION_IDLE) or UNAVAILABLE (LIVE_UNAVAILABLE: no ASR
-    replica answers).
+    replica answers; with `keep_audio`, BLOB_STORE_UNAVAILABLE and
+    BLOB_STORE_FULL).
     """
     GetSession: _aio.UnaryUnaryMultiCallable[_live_pb2.GetSessionRequest, _live_pb2.GetSessionResponse]
     """Gives how far a session is.
@@ -89,7 +90,8 @@ class LiveServiceServicer(metaclass=_abc_1.ABCMeta):
         RESOURCE_EXHAUSTED (LIVE_BUSY, TRACKS_FULL, SESSIONS_FULL),
         INTERNAL (DECODER_FAILED),
         DEADLINE_EXCEEDED (SESSION_IDLE) or UNAVAILABLE (LIVE_UNAVAILABLE: no ASR
-        replica answers).
+        replica answers; with `keep_audio`, BLOB_STORE_UNAVAILABLE and
+        BLOB_STORE_FULL).
         """
 
     @_abc_1.abstractmethod

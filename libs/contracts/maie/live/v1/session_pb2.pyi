@@ -71,20 +71,44 @@ class TrackBegan(_message.Message):
     def __init__(self, join: _Optional[_Union[_live_pb2.TrackJoin, _Mapping]] = ..., number: _Optional[int] = ..., offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class TrackMark(_message.Message):
-    __slots__ = ("number", "sequence", "message_offset", "settled_offset", "next_utterance", "decoder_state")
+    __slots__ = ("number", "sequence", "message_offset", "settled_offset", "next_utterance", "decoder_state", "audio")
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_OFFSET_FIELD_NUMBER: _ClassVar[int]
     SETTLED_OFFSET_FIELD_NUMBER: _ClassVar[int]
     NEXT_UTTERANCE_FIELD_NUMBER: _ClassVar[int]
     DECODER_STATE_FIELD_NUMBER: _ClassVar[int]
+    AUDIO_FIELD_NUMBER: _ClassVar[int]
     number: int
     sequence: int
     message_offset: _duration_pb2.Duration
     settled_offset: _duration_pb2.Duration
     next_utterance: int
     decoder_state: bytes
-    def __init__(self, number: _Optional[int] = ..., sequence: _Optional[int] = ..., message_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., settled_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., next_utterance: _Optional[int] = ..., decoder_state: _Optional[bytes] = ...) -> None: ...
+    audio: _types_pb2.Blob
+    def __init__(self, number: _Optional[int] = ..., sequence: _Optional[int] = ..., message_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., settled_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., next_utterance: _Optional[int] = ..., decoder_state: _Optional[bytes] = ..., audio: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ...) -> None: ...
+
+class AudioPart(_message.Message):
+    __slots__ = ("runs",)
+    RUNS_FIELD_NUMBER: _ClassVar[int]
+    runs: _containers.RepeatedCompositeFieldContainer[AudioRun]
+    def __init__(self, runs: _Optional[_Iterable[_Union[AudioRun, _Mapping]]] = ...) -> None: ...
+
+class AudioRun(_message.Message):
+    __slots__ = ("start_offset", "samples")
+    START_OFFSET_FIELD_NUMBER: _ClassVar[int]
+    SAMPLES_FIELD_NUMBER: _ClassVar[int]
+    start_offset: _duration_pb2.Duration
+    samples: bytes
+    def __init__(self, start_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., samples: _Optional[bytes] = ...) -> None: ...
+
+class SessionAudio(_message.Message):
+    __slots__ = ("file", "duration")
+    FILE_FIELD_NUMBER: _ClassVar[int]
+    DURATION_FIELD_NUMBER: _ClassVar[int]
+    file: _types_pb2.Blob
+    duration: _duration_pb2.Duration
+    def __init__(self, file: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class UtteranceFinished(_message.Message):
     __slots__ = ("final", "mark", "engine", "punctuated")
