@@ -12,10 +12,11 @@ import jiwer
 from maie.job.v1 import job_pb2 as job
 from maie_client import Client, ClientError
 from maie_runtime.bus.session_log import LoggedEntry, SessionLog
+from tests.chaos.live.audio import check_audio
 from tests.chaos.live.journal import Heard
 from tests.chaos.live.outcome import LiveOutcome
 from tests.chaos.live.talks import Talk
-from tests.chaos.live.world import LiveWorld
+from tests.chaos.live.world import RESUME_SECONDS, LiveWorld
 from tests.chaos.world import now
 
 # A cut in the midst of an utterance leaves two parts that are read by themselves: the words at the
@@ -23,7 +24,8 @@ from tests.chaos.world import now
 SEAM_WORDS = 8
 # A replica that takes a track from another finds speech anew, which moves an utterance's ends.
 REPLAY_WORDS = 4
-JOB_SECONDS = 90.0
+# Of a gateway that dies, another one takes its work over after a while.
+JOB_SECONDS = 90.0 + RESUME_SECONDS
 
 
 async def check(world: LiveWorld, talk: Talk, cuts: int, outcome: LiveOutcome) -> None:
@@ -59,6 +61,7 @@ async def check(world: LiveWorld, talk: Talk, cuts: int, outcome: LiveOutcome) -
         written = await _of_job(world, session_id, outcome)
         if written is not None:
             _agree(session_id, "its job", written, logged, outcome)
+            await check_audio(world, talk, [each.entry for each in entries], outcome)
         takeovers = sum(each.entry.HasField("taken") for each in entries) - 1
         outcome.takeovers += takeovers
         _check_words(world, talk, logged, takeovers + cuts, outcome)

@@ -9,6 +9,7 @@ from urllib.request import ProxyHandler, build_opener
 from maie.job.v1 import job_pb2 as job
 from maie_cli.mesh.parts import NATS
 from maie_client import Client
+from maie_runtime import folders
 from maie_runtime.bus import subjects
 from tests.chaos.live.outcome import LiveOutcome
 from tests.chaos.live.world import RESUME_SECONDS, SWEEP_SECONDS, LiveWorld
@@ -33,6 +34,8 @@ async def check_what_is_left(world: LiveWorld, outcome: LiveOutcome) -> None:
         outcome.blame("broken", "-", f"gateways still follow the logs {watched}")
     for session_id in await world.ask(_all):
         await _delete(world, session_id)
+    if kept := await asyncio.to_thread(_objects, world):
+        outcome.blame("broken", "-", f"{len(kept)} objects of deleted sessions: {kept[:3]}")
     stream = await world.of_broker(lambda: world.broker.jetstream.stream_info(subjects.SESSIONS))
     if stream.state.messages:
         outcome.blame("broken", "-", f"{stream.state.messages} entries of deleted sessions")
@@ -56,6 +59,15 @@ async def _delete(world: LiveWorld, session_id: str) -> None:
 
 async def _all(client: Client) -> list[str]:
     return [each.job_id async for each in client.list_jobs()]
+
+
+def _objects(world: LiveWorld) -> list[str]:
+    """The stored objects of jobs and sessions."""
+    blobs = world.mesh.layout.blobs
+    found = (
+        path for folder in (folders.JOBS, folders.LIVE) for path in (blobs / folder).rglob("*")
+    )
+    return [str(path.relative_to(blobs)) for path in found if path.is_file()]
 
 
 def _watched(world: LiveWorld) -> list[str]:

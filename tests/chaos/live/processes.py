@@ -84,8 +84,15 @@ async def _nothing(_: LiveWorld, __: Sequence[Talk]) -> None:
     return
 
 
-# Between a session's record and its log, its end and its transcript, its transcript and its event.
-POINTS = ("session.after_begin", "session.after_ended", "session.after_transcript")
+# Between a session's record and its log, its end and its transcript, its transcript and its event,
+# the audio of an utterance and its entry, the whole audio and its event.
+POINTS = (
+    "session.after_begin",
+    "session.after_ended",
+    "session.after_transcript",
+    "session.after_part",
+    "session.after_audio",
+)
 
 
 def killed_at(point: str) -> LiveFault:

@@ -36,6 +36,7 @@ async def speak(gateways: Sequence[str], script: Script, journal: Journal) -> No
             resume=journal.resume_point,
             gateways=gateways[1:],
             features=FEATURES,
+            keep_audio=True,
             partials=streaming.PartialOptions(enabled=False),
         ) as session,
     ):

@@ -7,12 +7,14 @@ import json
 import wave
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from maie_client import Client
 from tests.cli.live.running import ended, maie_live
 from tests.gateway.conftest import empty_mesh
 from tests.gateway.live.conftest import LiveMesh, live_mesh
+from tests.gateway.live.listening import decoded, laid, offsets
 from tests.gateway.live.speech import RATE, said
 
 __all__ = ["empty_mesh", "live_mesh"]
@@ -54,6 +56,18 @@ async def test_captions_are_followed_by_the_summary_of_the_session(
     assert last["ended"]["final_count"] == 2
     assert finished["finished"]["job"]["state"] == "COMPLETE"
     assert finished["finished"]["job"]["job_id"] == last["ended"]["job_id"]
+
+
+async def test_audio_is_kept_and_saved(live_mesh: LiveMesh, tmp_path: Path) -> None:
+    anna = recording(tmp_path / "anna.wav", 1, 2)
+    async with live_mesh.running() as (address, _), Client(address) as client:
+        code, _, errors = await ended(address, anna, "--fast", "--keep-audio")
+        assert code == 0, errors
+        (found,) = [each async for each in client.list_jobs()]
+        assert [each async for each in client.watch_job(found.job_id)]
+        await client.save_audio(found.job_id, tmp_path / "anna.flac")
+        (begin,) = (await offsets(live_mesh, found.job_id)).values()
+    assert np.array_equal(decoded(tmp_path / "anna.flac"), laid({begin: said([1, 2])}))
 
 
 async def test_a_session_that_somebody_else_ends_is_over_here(live_mesh: LiveMesh) -> None:

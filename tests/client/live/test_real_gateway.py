@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from maie.job.v1 import job_pb2 as job
@@ -14,6 +16,7 @@ from maie_client import Client, ClientError, LiveSession
 from tests.chaos.silence import SilentProxy
 from tests.gateway.conftest import empty_mesh
 from tests.gateway.live.conftest import LiveMesh, live_mesh
+from tests.gateway.live.listening import decoded, laid, offsets
 from tests.gateway.live.speech import said
 from tests.waiting import until
 
@@ -84,6 +87,20 @@ async def test_tracks_come_and_go_and_the_session_becomes_a_job(live_mesh: LiveM
             done = await client.get_job(session.session_id)
             assert (await client.get_session(session.resume_point)).ended
     assert done.job_id == session.session_id
+
+
+async def test_audio_is_kept_where_it_is_asked_for(live_mesh: LiveMesh, tmp_path: Path) -> None:
+    sound = said([1, 2, 3])
+    async with live_mesh.running() as (address, _), Client(address) as client:
+        async with client.live(features=FEATURES, keep_audio=True) as session:
+            await session.send(sound)
+            await session.end()
+            assert session.kept_bytes == 0
+        assert [each async for each in client.watch_job(session.session_id)]
+        info = await client.save_audio(session.session_id, tmp_path / "talk.flac")
+        (begin,) = (await offsets(live_mesh, session.session_id)).values()
+    assert info.filename == f"{session.session_id}.flac"
+    assert np.array_equal(decoded(tmp_path / "talk.flac"), laid({begin: sound}))
 
 
 async def test_a_connection_that_falls_again_and_again_loses_and_doubles_nothing(

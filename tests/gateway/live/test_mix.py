@@ -98,7 +98,7 @@ def test_flac_gives_back_what_was_written(count: int) -> None:
     for place in range(0, count, 7001):
         data += encoder.encode(sound[place : place + 7001])
     data += encoder.finish()
-    with av.open(io.BytesIO(data), format="flac") as file:
+    with av.open(io.BytesIO(data), "r", format="flac") as file:
         stream = file.streams.audio[0]
         assert (stream.rate, stream.channels, stream.duration) == (RATE, 1, count)
         found = np.concatenate([frame.to_ndarray()[0] for frame in file.decode(stream)])

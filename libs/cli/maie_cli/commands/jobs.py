@@ -197,7 +197,7 @@ def audio(
     gateway: GatewayOption = DEFAULT_GATEWAY,
     tenant: TenantOption = "",
 ) -> None:
-    """Save the audio of a job: a recording as it was sent."""
+    """Save the audio of a job: a recording as it was sent, or what a live session kept."""
     path, size = run(_save_audio(Client(gateway, tenant=tenant), job_id, file))
     emit(f"{path} {size} bytes")
 

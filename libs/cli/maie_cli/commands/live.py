@@ -24,6 +24,7 @@ from maie_cli.live.arguments import (
     INTERRUPTED,
     EventsOption,
     FeaturesOption,
+    KeepAudioOption,
     LanguageOption,
     NameOption,
     OtherGatewaysOption,
@@ -78,6 +79,7 @@ def live(
     asr_options: AsrOptions = None,
     partials: PartialsOption = None,
     turns: TurnsOption = None,
+    keep_audio: KeepAudioOption = False,
     enhancement_options: EnhancementOptions = None,
     summary_options: SummaryOptions = None,
     label: LabelsOption = None,
@@ -101,6 +103,7 @@ def live(
         name=name or next(iter(sources.values())).name,
         partials=partials,
         turns=turns,
+        keep_audio=keep_audio,
         stages=stage_options(asr_options or (), enhancement_options or (), summary_options or ()),
     )
     client = Client(gateway, tenant=tenant)

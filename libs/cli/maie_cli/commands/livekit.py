@@ -23,6 +23,7 @@ from maie_cli.live.arguments import (
     INTERRUPTED,
     EventsOption,
     FeaturesOption,
+    KeepAudioOption,
     LanguageOption,
     NameOption,
     OtherGatewaysOption,
@@ -81,6 +82,7 @@ def livekit(
     asr_options: AsrOptions = None,
     partials: PartialsOption = None,
     turns: TurnsOption = None,
+    keep_audio: KeepAudioOption = False,
     enhancement_options: EnhancementOptions = None,
     summary_options: SummaryOptions = None,
     label: LabelsOption = None,
@@ -103,6 +105,7 @@ def livekit(
         name=name or room,
         partials=partials,
         turns=turns,
+        keep_audio=keep_audio,
         stages=stage_options(asr_options or (), enhancement_options or (), summary_options or ()),
     )
     rooms = _rooms()

@@ -50,6 +50,12 @@ PartialsOption = Annotated[
         f"{option_names(streaming.PartialOptions.DESCRIPTOR)}.",
     ),
 ]
+KeepAudioOption = Annotated[
+    bool,
+    typer.Option(
+        "--keep-audio", help="Keep the audio with the job; `maie jobs audio JOB` saves it."
+    ),
+]
 NameOption = Annotated[str, typer.Option(help="The job's display name.")]
 OtherGatewaysOption = Annotated[
     list[str] | None,
@@ -74,6 +80,7 @@ def live_options(
     name: str,
     partials: Sequence[str] | None,
     turns: Sequence[str] | None,
+    keep_audio: bool,
     stages: SharedOptions,
 ) -> LiveOptions:
     """The options of a session.
@@ -87,6 +94,7 @@ def live_options(
         "language_code": language,
         "labels": parse_labels(labels or ()),
         "display_name": name,
+        "keep_audio": keep_audio,
     }
     options = {**options, **stages}
     if partials:

@@ -19,6 +19,8 @@ class LiveOptions(SharedOptions, total=False):
     """When partial results come."""
     turns: streaming.TurnOptions
     """When an utterance begins and ends."""
+    keep_audio: bool
+    """Whether the audio is kept with the job, for `Client.save_audio`; not by default."""
 
 
 def linear16(sample_rate_hertz: int = DEFAULT_RATE_HERTZ, channels: int = 1) -> live.AudioFormat:
@@ -46,6 +48,7 @@ def session_config(options: LiveOptions) -> live.SessionConfig:
         job=shared_config(options),
         partials=options.get("partials"),
         turns=options.get("turns"),
+        keep_audio=options.get("keep_audio", False),
     )
 
 
