@@ -10,7 +10,8 @@ from itertools import groupby, pairwise
 
 import stopwordsiso
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
-from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+from maie_summary.stop_words import ENGLISH_STOP_WORDS
 
 # Unicode blocks of scripts without spaces between words, or with very many word endings:
 # Thai to Lao, Burmese, Hangul letters, Khmer, Japanese syllables to Chinese characters, Hangul.
@@ -24,7 +25,7 @@ SURE = 0.99
 # The language of a shorter text cannot be detected.
 LEAST_CHARS = 60
 MOST_CHARS = 4000
-# Content words in scikit-learn's list of stop words.
+# Content words in the list of stop words.
 TELLING = frozenset({"amount", "bill", "computer", "detail", "fire", "interest", "mill", "system"})
 # Words about the conversation itself, not its content.
 ABOUT_TALKS = frozenset(

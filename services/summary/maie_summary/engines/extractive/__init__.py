@@ -59,7 +59,7 @@ class ExtractiveEngine:
         """The rules by hash."""
         return common.EngineVersion(
             engine="extractive",
-            library=f"scikit-learn {version('scikit-learn')}",
+            library=f"maie-summary {version('maie-summary')}",
             model_name="english-cues",
             checkpoint_sha256=self._checkpoint_sha256,
             device="cpu",

@@ -7,8 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
-from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
-
+from maie_summary.stop_words import ENGLISH_STOP_WORDS
 from maie_summary.words import TELLING
 
 _WORD = re.compile(r"[^\W\d_][\w'-]*")
