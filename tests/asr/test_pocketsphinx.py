@@ -15,9 +15,8 @@ import pytest_asyncio
 
 from maie.asr.v1 import asr_pb2 as asr
 from maie_asr.engine import SAMPLE_RATE, RecognizedSegment, RecognizeOptions, Speech, SpeechRange
-from maie_asr.engines.pocketsphinx import create
 from maie_asr.engines.pocketsphinx.decoder import MODEL_FILES, packaged_model
-from maie_asr.engines.pocketsphinx.engine import PocketsphinxEngine
+from maie_asr.engines.pocketsphinx.engine import PocketsphinxEngine, create
 from maie_asr.settings import AsrSettings, PocketsphinxSettings
 from maie_asr.stage import TranscribeStage, open_stage
 from maie_asr.vad import VoiceActivity

@@ -1,5 +1,4 @@
-"""CMU PocketSphinx: a small English recogniser that needs no GPU and no download."""
+"""CMU PocketSphinx: a small English recogniser that needs no GPU and no download.
 
-from maie_asr.engines.pocketsphinx.engine import create
-
-__all__ = ["create"]
+Imports nothing, for a quick start of the decoder processes, which import `process` alone.
+"""
