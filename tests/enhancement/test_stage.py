@@ -94,6 +94,41 @@ async def test_a_punctuated_transcript_stays_as_it_is(
     assert not response.result.HasField("enhancement_engine")
 
 
+async def test_clean_text_that_is_there_stays_and_the_rest_goes_with_it(
+    stage: EnhanceStage, context: StageContext
+) -> None:
+    raw = transcript("we have to talk about the", "budget for next year", "do we need more people")
+    raw.enhancement_engine.engine = "earlier"
+    raw.segments[0].clean_text = "We have to talk about the"
+    responses = [
+        r async for r in stage.run(enhancement.EnhanceRequest(transcript=raw), context)
+    ]
+    result = responses[-1].result
+    assert [segment.clean_text for segment in result.segments] == [
+        "We have to talk about the",
+        "budget for next year.",
+        "Do we need more people?",
+    ]
+    assert [r.delta.segment_id for r in responses if r.HasField("delta")] == [
+        "c0000-s0001",
+        "c0000-s0002",
+    ]
+    assert result.enhancement_engine == stage.models()[0].engine
+
+    # All of it is there: nothing is written anew, whoever wrote it.
+    result.segments[2].clean_text = "DO WE need more people!"
+    result.enhancement_engine.engine = "earlier"
+    request = enhancement.EnhanceRequest(transcript=result)
+    (last,) = [r async for r in stage.run(request, context)]
+    assert [segment.clean_text for segment in last.result.segments] == [
+        "We have to talk about the",
+        "budget for next year.",
+        "DO WE need more people!",
+    ]
+    assert last.result.enhancement_engine.engine == "earlier"
+    assert last.result.edit_rate > result.edit_rate
+
+
 async def test_silence_gives_an_empty_transcript(
     stage: EnhanceStage, context: StageContext
 ) -> None:

@@ -363,7 +363,7 @@ class Reason(enum.StrEnum):
 
 
 class WarningReason(enum.StrEnum):
-    """The reasons of warnings about a result: `maie.common.v1.Warning.reason`."""
+    """The reasons of warnings: `maie.common.v1.Warning.reason`."""
 
     CHANNELS_CANCEL = "CHANNELS_CANCEL"
     """The channels cancel each other out, so only one of them was used. Check how the channels
@@ -382,6 +382,9 @@ class WarningReason(enum.StrEnum):
     """The recording has no speech, so there is no text. Check that it is the right one."""
     OTHER_TRACKS = "OTHER_TRACKS"
     """The file has audio tracks that were not transcribed. Request one of them, or all."""
+    REFINEMENTS_LATE = "REFINEMENTS_LATE"
+    """Enhancement does not keep up with a live session, so some of its finals may have no refinement.
+    The job's clean transcript has them all. Start more enhancement workers."""
     TEXT_REMOVED = "TEXT_REMOVED"
     """Text was left out because it was probably never spoken. Listen to the range that the warning
     names."""

@@ -31,7 +31,7 @@ PROGRESS_STEPS = 10
 
 
 class EnhanceStage:
-    """Writes `clean_text` into every segment and never changes the words.
+    """Writes `clean_text` into every segment that has none, and never changes the words.
 
     Args:
         engine: The engine.
@@ -58,15 +58,16 @@ class EnhanceStage:
         if transcript.punctuated:
             _keep(transcript)
         else:
-            async with aclosing(
-                self._enhance(transcript, generation, context.heartbeat)
-            ) as updates:
-                async for update in updates:
-                    yield update
+            if not _is_clean(transcript):
+                async with aclosing(
+                    self._enhance(transcript, generation, context.heartbeat)
+                ) as updates:
+                    async for update in updates:
+                        yield update
+                transcript.enhancement_engine.CopyFrom(self._engine.version(generation))
             await asyncio.get_running_loop().run_in_executor(
                 self._executor, _finish, transcript, self._engine.max_word_change
             )
-            transcript.enhancement_engine.CopyFrom(self._engine.version(generation))
         yield enhancement.EnhanceResponse(result=transcript)
 
     async def _enhance(
@@ -75,10 +76,9 @@ class EnhanceStage:
         generation: Generation,
         heartbeat: Callable[[], None],
     ) -> AsyncGenerator[enhancement.EnhanceResponse, None]:
-        """Fills `clean_text` in place and yields what it writes."""
+        """Fills `clean_text` in place where there is none, and yields what it writes."""
         segments = transcript.segments
-        for segment in segments:
-            segment.clean_text = ""
+        given = [segment.HasField("clean_text") for segment in segments]
         pieces = self._engine.enhance(
             [_plain(segment) for segment in segments],
             transcript.language_code,
@@ -90,6 +90,8 @@ class EnhanceStage:
         async with aclosing(pieces):
             async for piece in pieces:
                 segment = segments[piece.segment]
+                if given[piece.segment]:
+                    continue
                 segment.clean_text += piece.text
                 if piece.kept:
                     transcript.kept_segment_ids.append(segment.segment_id)
@@ -144,6 +146,11 @@ async def _transcript(request: enhancement.EnhanceRequest, blobs: Blobs) -> comm
     )
 
 
+def _is_clean(transcript: common.Transcript) -> bool:
+    segments = transcript.segments
+    return bool(segments) and all(segment.HasField("clean_text") for segment in segments)
+
+
 def _keep(transcript: common.Transcript) -> None:
     for segment in transcript.segments:
         segment.clean_text = segment.text
@@ -167,12 +174,17 @@ def _finish(transcript: common.Transcript, max_word_change: float) -> None:
 
 
 def _plain(segment: common.Segment) -> Segment:
+    """A segment as engines get it; clean text tells them how the text before and after goes."""
+    clean = segment.HasField("clean_text")
+    written = segment.clean_text.split()
+    if not clean or len(written) != len(segment.words):
+        written = [word.word for word in segment.words]
     words = tuple(
-        Word(text=word.word, start=seconds(word.start_offset), end=seconds(word.end_offset))
-        for word in segment.words
+        Word(text=each, start=seconds(word.start_offset), end=seconds(word.end_offset))
+        for each, word in zip(written, segment.words, strict=True)
     )
     return Segment(
-        text=segment.text,
+        text=segment.clean_text if clean else segment.text,
         start=seconds(segment.start_offset),
         end=seconds(segment.end_offset),
         words=words,

@@ -53,6 +53,8 @@ class EnhancementServiceServicer:
 
         Answers the clean text as it is written and the whole transcript as its
         last message. A transcript that is already punctuated is returned as it is.
+        A segment that has `clean_text` keeps it, and the others are written to go
+        with it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

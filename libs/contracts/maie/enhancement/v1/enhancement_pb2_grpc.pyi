@@ -23,6 +23,8 @@ class EnhancementServiceStub:
 
     Answers the clean text as it is written and the whole transcript as its
     last message. A transcript that is already punctuated is returned as it is.
+    A segment that has `clean_text` keeps it, and the others are written to go
+    with it.
     """
 
 class EnhancementServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -40,6 +42,8 @@ class EnhancementServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Answers the clean text as it is written and the whole transcript as its
         last message. A transcript that is already punctuated is returned as it is.
+        A segment that has `clean_text` keeps it, and the others are written to go
+        with it.
         """
 
 def add_EnhancementServiceServicer_to_server(servicer: EnhancementServiceServicer, server: _aio.Server) -> None: ...

@@ -68,18 +68,20 @@ class StartSession(_message.Message):
     def __init__(self, session_id: _Optional[str] = ..., resume_token: _Optional[str] = ..., config: _Optional[_Union[SessionConfig, _Mapping]] = ..., after_sequence: _Optional[int] = ...) -> None: ...
 
 class SessionConfig(_message.Message):
-    __slots__ = ("format", "job", "partials", "turns", "keep_audio")
+    __slots__ = ("format", "job", "partials", "turns", "refinements", "keep_audio")
     FORMAT_FIELD_NUMBER: _ClassVar[int]
     JOB_FIELD_NUMBER: _ClassVar[int]
     PARTIALS_FIELD_NUMBER: _ClassVar[int]
     TURNS_FIELD_NUMBER: _ClassVar[int]
+    REFINEMENTS_FIELD_NUMBER: _ClassVar[int]
     KEEP_AUDIO_FIELD_NUMBER: _ClassVar[int]
     format: AudioFormat
     job: _job_pb2.JobConfig
     partials: _streaming_pb2.PartialOptions
     turns: _streaming_pb2.TurnOptions
+    refinements: bool
     keep_audio: bool
-    def __init__(self, format: _Optional[_Union[AudioFormat, _Mapping]] = ..., job: _Optional[_Union[_job_pb2.JobConfig, _Mapping]] = ..., partials: _Optional[_Union[_streaming_pb2.PartialOptions, _Mapping]] = ..., turns: _Optional[_Union[_streaming_pb2.TurnOptions, _Mapping]] = ..., keep_audio: _Optional[bool] = ...) -> None: ...
+    def __init__(self, format: _Optional[_Union[AudioFormat, _Mapping]] = ..., job: _Optional[_Union[_job_pb2.JobConfig, _Mapping]] = ..., partials: _Optional[_Union[_streaming_pb2.PartialOptions, _Mapping]] = ..., turns: _Optional[_Union[_streaming_pb2.TurnOptions, _Mapping]] = ..., refinements: _Optional[bool] = ..., keep_audio: _Optional[bool] = ...) -> None: ...
 
 class AudioFormat(_message.Message):
     __slots__ = ("encoding", "sample_rate_hertz", "channels")

@@ -13,7 +13,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class SessionEntry(_message.Message):
-    __slots__ = ("session_id", "epoch", "entry_time", "sequence", "opened", "taken", "track_began", "finished", "settled", "track_ended", "refinement", "ended", "configured", "without_summary")
+    __slots__ = ("session_id", "epoch", "entry_time", "sequence", "opened", "taken", "track_began", "finished", "settled", "track_ended", "refinement", "ended", "configured", "without_summary", "enhancement_engine", "kept")
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     ENTRY_TIME_FIELD_NUMBER: _ClassVar[int]
@@ -28,6 +28,8 @@ class SessionEntry(_message.Message):
     ENDED_FIELD_NUMBER: _ClassVar[int]
     CONFIGURED_FIELD_NUMBER: _ClassVar[int]
     WITHOUT_SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    ENHANCEMENT_ENGINE_FIELD_NUMBER: _ClassVar[int]
+    KEPT_FIELD_NUMBER: _ClassVar[int]
     session_id: str
     epoch: int
     entry_time: _timestamp_pb2.Timestamp
@@ -42,7 +44,9 @@ class SessionEntry(_message.Message):
     ended: _live_pb2.SessionEnded
     configured: _live_pb2.ConfigureSession
     without_summary: bool
-    def __init__(self, session_id: _Optional[str] = ..., epoch: _Optional[int] = ..., entry_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sequence: _Optional[int] = ..., opened: _Optional[_Union[SessionOpened, _Mapping]] = ..., taken: _Optional[_Union[SessionTaken, _Mapping]] = ..., track_began: _Optional[_Union[TrackBegan, _Mapping]] = ..., finished: _Optional[_Union[UtteranceFinished, _Mapping]] = ..., settled: _Optional[_Union[TracksSettled, _Mapping]] = ..., track_ended: _Optional[_Union[TrackEnded, _Mapping]] = ..., refinement: _Optional[_Union[_live_pb2.Refinement, _Mapping]] = ..., ended: _Optional[_Union[_live_pb2.SessionEnded, _Mapping]] = ..., configured: _Optional[_Union[_live_pb2.ConfigureSession, _Mapping]] = ..., without_summary: _Optional[bool] = ...) -> None: ...
+    enhancement_engine: _types_pb2.EngineVersion
+    kept: bool
+    def __init__(self, session_id: _Optional[str] = ..., epoch: _Optional[int] = ..., entry_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sequence: _Optional[int] = ..., opened: _Optional[_Union[SessionOpened, _Mapping]] = ..., taken: _Optional[_Union[SessionTaken, _Mapping]] = ..., track_began: _Optional[_Union[TrackBegan, _Mapping]] = ..., finished: _Optional[_Union[UtteranceFinished, _Mapping]] = ..., settled: _Optional[_Union[TracksSettled, _Mapping]] = ..., track_ended: _Optional[_Union[TrackEnded, _Mapping]] = ..., refinement: _Optional[_Union[_live_pb2.Refinement, _Mapping]] = ..., ended: _Optional[_Union[_live_pb2.SessionEnded, _Mapping]] = ..., configured: _Optional[_Union[_live_pb2.ConfigureSession, _Mapping]] = ..., without_summary: _Optional[bool] = ..., enhancement_engine: _Optional[_Union[_types_pb2.EngineVersion, _Mapping]] = ..., kept: _Optional[bool] = ...) -> None: ...
 
 class SessionOpened(_message.Message):
     __slots__ = ("tenant", "config", "token_sha256")
