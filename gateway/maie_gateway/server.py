@@ -33,10 +33,11 @@ from maie_gateway.intake.requests import Requests
 from maie_gateway.intake.snapshots import Snapshots
 from maie_gateway.intake.submission import PIPELINE_VERSION, Submissions
 from maie_gateway.live.abandoned import Abandoned
+from maie_gateway.live.asr_replicas import AsrReplicas
 from maie_gateway.live.endings import Endings
+from maie_gateway.live.enhancers import Enhancers
 from maie_gateway.live.kept.making import AudioMaking
 from maie_gateway.live.opening import Openings
-from maie_gateway.live.replicas import Replicas
 from maie_gateway.live.sessions import Sessions
 from maie_gateway.readmodel import Projector, open_read_model
 from maie_gateway.records.store import JobStore
@@ -139,6 +140,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
 
         async def check_session(config: live.SessionConfig) -> None:
             jobs.workers.check_turns(config.turns, "config.turns")
+            jobs.workers.check_refinements(wanted=config.refinements)
             await check(config.job)
 
         actions = JobActions(jobs.store, jobs.conductor)
@@ -169,7 +171,8 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             check=check_session,
             gateway=name,
         )
-        replicas = Replicas(jobs.workers)
+        replicas = AsrReplicas(jobs.workers)
+        enhancers = Enhancers(jobs.workers, settings.live.refinement_seconds)
         decoders = await stack.enter_async_context(
             Decoders(
                 stack.enter_context(ForkServer(PROGRAM)),
@@ -183,13 +186,14 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             openings=openings,
             endings=endings,
             replicas=replicas,
+            enhancers=enhancers,
             changes=jobs.changes,
             decoders=decoders,
             blobs=blobs,
             settings=settings.live,
         )
         abandoned = Abandoned(broker, jobs.changes, endings, name, settings.live)
-        for part in (replicas, audio, sessions, abandoned):
+        for part in (replicas, enhancers, audio, sessions, abandoned):
             await stack.enter_async_context(part.running())
         sweeper = Sweeper(broker, blobs, jobs.store, removal, settings.retention)
         await stack.enter_async_context(sweeper.running())

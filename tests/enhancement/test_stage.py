@@ -100,9 +100,7 @@ async def test_clean_text_that_is_there_stays_and_the_rest_goes_with_it(
     raw = transcript("we have to talk about the", "budget for next year", "do we need more people")
     raw.enhancement_engine.engine = "earlier"
     raw.segments[0].clean_text = "We have to talk about the"
-    responses = [
-        r async for r in stage.run(enhancement.EnhanceRequest(transcript=raw), context)
-    ]
+    responses = [r async for r in stage.run(enhancement.EnhanceRequest(transcript=raw), context)]
     result = responses[-1].result
     assert [segment.clean_text for segment in result.segments] == [
         "We have to talk about the",

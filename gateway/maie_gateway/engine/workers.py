@@ -16,9 +16,10 @@ from maie.asr.v1 import asr_pb2 as asr
 from maie.asr.v1 import streaming_pb2 as streaming
 from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
-from maie_core.errors import StageError
+from maie_core.errors import StageError, invalid
 from maie_core.live_options import turn_model_missing
 from maie_core.options import TURN_MODEL, check_capable
+from maie_core.reasons import Reason
 from maie_gateway.records.buckets import Entry, follow_bucket
 from maie_pipeline.bindings import BINDINGS
 from maie_runtime.background import background_tasks
@@ -106,6 +107,20 @@ class LiveWorkers:
         able = any(TURN_MODEL in model.capabilities for model in models)
         if options.detector == streaming.TURN_DETECTOR_MODEL and replicas and not able:
             raise turn_model_missing(f"{field}.detector")
+
+    def check_refinements(self, *, wanted: bool) -> None:
+        """Refuses refinements of live speech where no enhancement service runs.
+
+        Raises:
+            StageError: INVALID_ARGUMENT with OPTION_NOT_SUPPORTED.
+        """
+        if wanted and not self._slots.get(common.STAGE_ENHANCEMENT):
+            raise invalid(
+                Reason.OPTION_NOT_SUPPORTED,
+                "No enhancement service runs that could make refinements; start one, or leave "
+                "`refinements` unset.",
+                field="config.refinements",
+            )
 
     @asynccontextmanager
     async def running(self, silence: float = WORKER_FORGOTTEN_SECONDS) -> AsyncIterator[None]:

@@ -47,6 +47,13 @@ def settled_session(asked: live.SessionConfig) -> live.SessionConfig:
     check_of_live(config.job.asr_options, "config.job.asr_options")
     check_partials(config.partials, "config.partials")
     check_turns(config.turns, "config.turns")
+    if config.refinements and job.FEATURE_CLEAN_TRANSCRIPT not in config.job.features:
+        raise invalid(
+            Reason.OPTION_NOT_SUPPORTED,
+            "Refinements are the clean transcript, which the job does not ask for; add "
+            "FEATURE_CLEAN_TRANSCRIPT, or leave `refinements` unset.",
+            field="config.refinements",
+        )
     return config
 
 

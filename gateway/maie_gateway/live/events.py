@@ -57,8 +57,13 @@ class TrackEvents:
         """Recognition is behind the audio."""
         return live.TranscribeResponse(lag=live.Lag(track=self._name, behind=behind))
 
-    def final(self, of: asr.StreamingFinal) -> live.Final:
-        """The text of an utterance, but for its latency."""
+    def final(self, of: asr.StreamingFinal, *, punctuated: bool) -> live.Final:
+        """The text of an utterance, but for its latency.
+
+        Args:
+            of: What the engine read.
+            punctuated: Whether the engine writes punctuation and casing.
+        """
         segment = common.Segment(
             segment_id=utterance_id(self._number, of.utterance),
             start_offset=self._shifted(of.range.start_offset),
@@ -74,6 +79,7 @@ class TrackEvents:
             segment=segment,
             language_code=of.language_code,
             reason=of.reason,
+            punctuated=punctuated,
         )
 
     def _word(self, of: common.Word) -> common.Word:

@@ -18,7 +18,7 @@ from maie_runtime.bus.session_log import FencedError, LoggedEntry, SessionLog
 # The entries that clients see, and that are sent again to a client that lacks them.
 DURABLE = frozenset({"finished", "refinement", "ended"})
 Committed = Callable[[session.SessionEntry], None]
-Make = Callable[[SessionState], session.SessionEntry]
+Make = Callable[[SessionState], session.SessionEntry | None]
 
 
 def ignore(_: session.SessionEntry) -> None:
@@ -110,7 +110,7 @@ class Ledger:
 
         Args:
             make: Makes the entry from the session as it is right before; its session, epoch, time
-                and sequence are filled in.
+                and sequence are filled in. None where it is too late for one.
 
         Raises:
             StageError: ABORTED with SESSION_TAKEN_OVER: another gateway has the session, or it
@@ -134,8 +134,10 @@ class Ledger:
         async with self._lock:
             if self.state.ended is not None:
                 raise taken_over()
-            self._count += 1
             entry = make(self.state)
+            if entry is None:
+                return
+            self._count += 1
             entry.session_id, entry.epoch = self.state.session_id, epoch
             entry.entry_time.GetCurrentTime()
             if entry.WhichOneof("entry") in DURABLE:

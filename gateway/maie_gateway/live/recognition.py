@@ -14,8 +14,8 @@ from maie.asr.v1 import streaming_pb2 as asr
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
 from maie_core.samples import duration
+from maie_gateway.live.asr_replicas import AsrCall, AsrReplicas
 from maie_gateway.live.backlog import Backlog, Item
-from maie_gateway.live.replicas import AsrCall, Replicas
 from maie_gateway.live.settings import LiveSettings
 from maie_runtime.background import end
 
@@ -80,7 +80,7 @@ class Recognition:
     def __init__(
         self,
         backlog: Backlog,
-        replicas: Replicas,
+        replicas: AsrReplicas,
         options: Callable[[], asr.StreamingOptions],
         listener: Listener,
         settings: LiveSettings,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +16,9 @@ from maie.live.v1 import session_pb2 as session
 from maie_core.errors import Code, StageError, invalid
 from maie_core.reasons import Reason
 from maie_gateway.live.endings import Endings, end_session
+from maie_gateway.live.enhancers import Enhancers
 from maie_gateway.live.ledger import durable_event, taken_over
+from maie_gateway.live.refiner import Refiner
 from maie_gateway.live.roster import Roster
 from maie_gateway.live.track import LiveTrack, TrackTools
 from maie_runtime.background import background_tasks, end
@@ -52,15 +54,25 @@ class LiveSession:
         tools: The session's log, its events and what its tracks need.
         sessions: The logs of sessions.
         endings: Hands the session to its job.
+        enhancers: The enhancement replicas, for refinements.
 
     Attributes:
         outbox: The events for the client.
         roster: The tracks.
     """
 
-    def __init__(self, tools: TrackTools, sessions: SessionLog, endings: Endings) -> None:
+    def __init__(
+        self, tools: TrackTools, sessions: SessionLog, endings: Endings, enhancers: Enhancers
+    ) -> None:
         self.outbox = tools.outbox
         self.roster = Roster(tools, self._track_failed)
+        self._refiner = Refiner(
+            ledger=tools.ledger,
+            outbox=tools.outbox,
+            enhancers=enhancers,
+            settings=tools.settings,
+            failed=self._fail,
+        )
         self._ledger = tools.ledger
         self._settings = tools.settings
         self._sessions = sessions
@@ -125,7 +137,8 @@ class LiveSession:
         reading = asyncio.create_task(self._read(requests))
         watching = self._sessions.watching(self.session_id, self._noticed)
         try:
-            async with watching, background_tasks(self._tick(), self._keep()):
+            ticking = background_tasks(self._tick(), self._keep())
+            async with watching, self._refiner.running(), ticking:
                 over: set[asyncio.Future[Any]] = {reading, self._broken, self._lost}
                 await asyncio.wait(over, return_when=asyncio.FIRST_COMPLETED)
                 await self._conclude(reading)
@@ -173,19 +186,20 @@ class LiveSession:
         log.info("session.left", job=self.session_id, reason=error.reason)
         if self._lingers:
             await asyncio.wait({self._lost}, timeout=self._settings.linger_seconds)
-        await self._recognise_all()
+        await self._unless_lost(self._recognise_all())
         if self._cancelled:
             await self._over()
 
     async def _finish(self) -> None:
         """Ends the session, as its client asked for."""
-        await self._recognise_all()
-        if self._lost.done():
-            await self._over()
-            return
-        if (missing := self._failure or self.roster.unheard) is not None:
+        await self._unless_lost(self._recognise_all())
+        if (missing := self._failure or self.roster.unheard) is not None and not self._lost.done():
             # Its client sends again what has no finals, and its end.
             self.outbox.close(missing)
+            return
+        await self._unless_lost(self._refiner.finish())
+        if self._lost.done():
+            await self._over()
             return
         await end_session(self._ledger, without_summary=self._without_summary)
         await failpoint("session.after_ended")
@@ -197,11 +211,17 @@ class LiveSession:
         self.outbox.close()
 
     async def _recognise_all(self) -> None:
-        """Ends all tracks in this call, and waits for their finals, unless the session is lost."""
+        """Ends all tracks in this call, and waits for their finals."""
         self.roster.close()
-        finishing = asyncio.create_task(self.roster.finished())
-        await asyncio.wait({finishing, self._lost}, return_when=asyncio.FIRST_COMPLETED)
-        await end(finishing)
+        await self.roster.finished()
+
+    async def _unless_lost(self, work: Coroutine[Any, Any, None]) -> None:
+        """Does something to its end, or until the session is lost."""
+        working = asyncio.create_task(work)
+        await asyncio.wait({working, self._lost}, return_when=asyncio.FIRST_COMPLETED)
+        await end(working)
+        if not working.cancelled():
+            working.result()
 
     async def _read(self, requests: Requests) -> None:
         """Takes the client's messages up to its `end`.
@@ -277,6 +297,7 @@ class LiveSession:
         event = durable_event(entry)
         if event is not None:
             self.outbox.put(event)
+        self._refiner.notice()
 
     def _track_failed(self, track: LiveTrack, error: StageError) -> None:
         """Ends the call where no other track goes on; else only this track, with a warning."""

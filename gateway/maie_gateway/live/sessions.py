@@ -13,10 +13,11 @@ from maie.live.v1 import live_pb2 as live
 from maie_audio.decoders import Decoders
 from maie_core.errors import Code, StageError, invalid
 from maie_core.reasons import Reason
+from maie_gateway.live.asr_replicas import AsrReplicas
 from maie_gateway.live.endings import Endings
+from maie_gateway.live.enhancers import Enhancers
 from maie_gateway.live.opening import Opened, Openings
 from maie_gateway.live.outbox import Outbox
-from maie_gateway.live.replicas import Replicas
 from maie_gateway.live.roster import progress
 from maie_gateway.live.session import LiveSession, Requests
 from maie_gateway.live.settings import LiveSettings
@@ -44,6 +45,7 @@ class Sessions:
         openings: Begins and takes sessions.
         endings: Hands sessions to their jobs.
         replicas: The ASR replicas.
+        enhancers: The enhancement replicas.
         changes: Notifies of cancelled jobs.
         decoders: Decode compressed audio.
         blobs: Takes audio that is kept.
@@ -56,7 +58,8 @@ class Sessions:
         broker: Broker,
         openings: Openings,
         endings: Endings,
-        replicas: Replicas,
+        replicas: AsrReplicas,
+        enhancers: Enhancers,
         changes: JobChanges,
         decoders: Decoders,
         blobs: Blobs,
@@ -66,6 +69,7 @@ class Sessions:
         self._openings = openings
         self._endings = endings
         self._replicas = replicas
+        self._enhancers = enhancers
         self._changes = changes
         self._decoders = decoders
         self._blobs = blobs
@@ -100,7 +104,7 @@ class Sessions:
             blobs=self._blobs,
             settings=self._settings,
         )
-        session = LiveSession(tools, self._logs, self._endings)
+        session = LiveSession(tools, self._logs, self._endings, self._enhancers)
         session.outbox.put(self._started(opened))
         for event in opened.missed:
             session.outbox.put(event)

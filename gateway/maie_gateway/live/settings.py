@@ -48,6 +48,13 @@ class LiveSettings(Settings):
     store_seconds: float = Field(default=20.0, gt=0)
     """How long to try to store audio that is kept while the object store does not answer, before
     the call fails."""
+    refinement_wait_seconds: float = Field(default=10.0, ge=0)
+    """How long a final waits for the next one of its track before it is refined without: a sentence
+    that goes on after a pause has no full stop there."""
+    refinement_seconds: float = Field(default=20.0, gt=0)
+    """Ask another enhancement replica where one takes longer for a few finals."""
+    refinement_end_seconds: float = Field(default=3.0, ge=0)
+    """The longest that the end of a session waits for refinements."""
     decoder_processes: int = Field(default=2, ge=1)
     """The most processes that decode Opus and FLAC for all tracks. They start when they are needed;
     each takes 20 MB and decodes about 200 tracks in real time."""

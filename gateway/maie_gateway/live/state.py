@@ -15,6 +15,7 @@ from maie_core.samples import SAMPLE_NANOSECONDS
 from maie_gateway.live import latencies
 from maie_gateway.live.marks import Mark, from_message
 from maie_gateway.live.options import ChangedOptions
+from maie_gateway.live.unrefined import Unrefined, is_refinable
 
 _UTTERANCE = re.compile(r"t(\d+)-u(\d+)")
 
@@ -55,6 +56,8 @@ class SessionState:
         length: Where its last speech or track ends, in nanoseconds from its beginning.
         options: The options that the client changed.
         engine: What made the last final; None before the first.
+        unrefined: The finals that may still be refined; none where that was not asked for.
+        refiner: What made the last refinement; None before the first.
         ended: Its end; None while it goes on.
     """
 
@@ -72,6 +75,8 @@ class SessionState:
     length: int = 0
     options: ChangedOptions = field(default_factory=ChangedOptions)
     engine: common.EngineVersion | None = None
+    unrefined: Unrefined = field(default_factory=Unrefined)
+    refiner: common.EngineVersion | None = None
     ended: live.SessionEnded | None = None
 
     def track(self, number: int) -> TrackState:
@@ -166,12 +171,14 @@ def _finished(state: SessionState, entry: session.SessionEntry) -> SessionState:
     ):
         raise log_damaged(state.session_id, "an utterance has two finals")
     moved = _moved(state, track, mark)
+    refinements = state.opened.config.refinements and is_refinable(finished.final)
     return replace(
         moved,
         final_count=state.final_count + 1,
         latencies=latencies.with_latency(state.latencies, finished.final.latency),
         length=max(moved.length, finished.final.segment.end_offset.ToNanoseconds()),
         engine=finished.engine if finished.HasField("engine") else state.engine,
+        unrefined=state.unrefined.with_final(finished.final) if refinements else state.unrefined,
     )
 
 
@@ -191,13 +198,15 @@ def _moved(state: SessionState, track: TrackState, mark: Mark) -> SessionState:
 def _track_ended(state: SessionState, entry: session.SessionEntry) -> SessionState:
     track = state.track(entry.track_ended.number)
     name = track.join.track
+    tracks = {other: each for other, each in state.tracks.items() if other != name}
     return replace(
         state,
-        tracks={other: each for other, each in state.tracks.items() if other != name},
+        tracks=tracks,
         left={**state.left, name: entry.track_ended.sequence},
         audio=state.audio + track.mark.settled,
         length=max(state.length, _end(track)),
         options=state.options.without_track(name),
+        unrefined=state.unrefined.kept(_numbers(tracks)),
     )
 
 
@@ -206,7 +215,15 @@ def _end(track: TrackState) -> int:
 
 
 def _refined(state: SessionState, entry: session.SessionEntry) -> SessionState:
-    return state
+    after = state.unrefined.with_refinement(entry.refinement, _numbers(state.tracks))
+    if after is None:
+        raise log_damaged(state.session_id, "no final waits for a refinement")
+    engine = entry.enhancement_engine if entry.HasField("enhancement_engine") else state.refiner
+    return replace(state, unrefined=after, refiner=engine)
+
+
+def _numbers(tracks: Mapping[str, TrackState]) -> frozenset[int]:
+    return frozenset(track.number for track in tracks.values())
 
 
 def _configured(state: SessionState, entry: session.SessionEntry) -> SessionState:

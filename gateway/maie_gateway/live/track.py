@@ -12,6 +12,7 @@ from maie.live.v1 import session_pb2 as session
 from maie_audio.decoders import Decoders
 from maie_core.durations import seconds
 from maie_core.samples import RATE, duration, nanoseconds, samples
+from maie_gateway.live.asr_replicas import AsrReplicas
 from maie_gateway.live.backlog import Backlog
 from maie_gateway.live.events import TrackEvents
 from maie_gateway.live.formats import check_content, check_silence
@@ -21,7 +22,6 @@ from maie_gateway.live.ledger import Ledger
 from maie_gateway.live.marks import Mark, to_message
 from maie_gateway.live.outbox import Outbox
 from maie_gateway.live.recognition import Recognition
-from maie_gateway.live.replicas import Replicas
 from maie_gateway.live.settings import LiveSettings
 from maie_gateway.live.state import SessionState, TrackState
 from maie_gateway.live.track_reader import track_reader
@@ -44,7 +44,7 @@ class TrackTools:
 
     ledger: Ledger
     outbox: Outbox
-    replicas: Replicas
+    replicas: AsrReplicas
     decoders: Decoders
     blobs: Blobs
     settings: LiveSettings
@@ -248,7 +248,7 @@ class LiveTrack:
         if final.utterance < self._backlog.mark.next_utterance:
             return  # it has its final already
         end = min(samples(final.range.end_offset), self._backlog.position)
-        made = self._events.final(final)
+        made = self._events.final(final, punctuated=self._engine.punctuated)
         arrived = self._backlog.arrived(end)
         reached = self._backlog.next_mark(end, final.utterance + 1)
 
@@ -260,11 +260,7 @@ class LiveTrack:
                 mark = stored.with_finals(reached.settled, reached.next_utterance)
             if arrived is not None:
                 made.latency.FromNanoseconds(round((time.monotonic() - arrived) * 1e9))
-            entry = session.UtteranceFinished(
-                final=made,
-                mark=to_message(mark, self._number),
-                punctuated=self._engine.punctuated,
-            )
+            entry = session.UtteranceFinished(final=made, mark=to_message(mark, self._number))
             if state.engine != self._engine.engine:
                 entry.engine.CopyFrom(self._engine.engine)
             return session.SessionEntry(finished=entry)

@@ -13,9 +13,12 @@ def transcript(entries: Iterable[session.SessionEntry]) -> common.Transcript:
     """The text of all finals, in the order in which it was spoken.
 
     It names the language and the engine of most of them, and is punctuated where all are. As in a
-    recording, segments name their track only where there are several.
+    recording, segments name their track only where there are several. Refined finals have their
+    clean text.
     """
     segments: dict[str, common.Segment] = {}
+    refiner: common.EngineVersion | None = None
+    kept: list[str] = []
     languages: Counter[str] = Counter()
     engines: Counter[bytes] = Counter()
     engine, punctuated = common.EngineVersion(), True
@@ -24,6 +27,10 @@ def transcript(entries: Iterable[session.SessionEntry]) -> common.Transcript:
             refined = segments.get(entry.refinement.utterance_id)
             if refined is not None:
                 refined.clean_text = entry.refinement.clean_text
+            if entry.HasField("enhancement_engine"):
+                refiner = entry.enhancement_engine
+            if entry.kept:
+                kept.append(entry.refinement.utterance_id)
         if not entry.HasField("finished"):
             continue
         finished = entry.finished
@@ -36,7 +43,7 @@ def transcript(entries: Iterable[session.SessionEntry]) -> common.Transcript:
         segments[segment.segment_id] = segment
         languages[finished.final.language_code] += 1
         engines[engine.SerializeToString(deterministic=True)] += 1
-        punctuated = punctuated and finished.punctuated
+        punctuated = punctuated and finished.final.punctuated
     in_time: list[common.Segment] = sorted(segments.values(), key=_start)
     if len({segment.track for segment in in_time}) == 1:
         for segment in in_time:
@@ -48,6 +55,8 @@ def transcript(entries: Iterable[session.SessionEntry]) -> common.Transcript:
         asr_engine=common.EngineVersion.FromString(engines.most_common(1)[0][0])
         if engines
         else engine,
+        enhancement_engine=refiner,
+        kept_segment_ids=kept,
     )
 
 

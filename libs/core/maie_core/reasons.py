@@ -118,6 +118,9 @@ class Reason(enum.StrEnum):
     names, or install the engine."""
     ENGINE_NOT_INSTALLED = "ENGINE_NOT_INSTALLED", Code.FAILED_PRECONDITION
     """The engine needs packages that are not installed. Install them as docs/models.md says."""
+    ENHANCEMENT_UNAVAILABLE = "ENHANCEMENT_UNAVAILABLE", Code.UNAVAILABLE
+    """No enhancement worker answers a gateway that refines live speech. Check the enhancement
+    services."""
     FAULT_INJECTED = "FAULT_INJECTED", Code.UNAVAILABLE
     """A test asked for this failure with MAIE_FAULT. Unset the variable."""
     FEATURE_UNKNOWN = "FEATURE_UNKNOWN", Code.INVALID_ARGUMENT
@@ -383,8 +386,8 @@ class WarningReason(enum.StrEnum):
     OTHER_TRACKS = "OTHER_TRACKS"
     """The file has audio tracks that were not transcribed. Request one of them, or all."""
     REFINEMENTS_LATE = "REFINEMENTS_LATE"
-    """Enhancement does not keep up with a live session, so some of its finals may have no refinement.
-    The job's clean transcript has them all. Start more enhancement workers."""
+    """Enhancement does not keep up with a live session, so some finals may have no refinement. The
+    job's clean transcript has them all. Start more enhancement workers."""
     TEXT_REMOVED = "TEXT_REMOVED"
     """Text was left out because it was probably never spoken. Listen to the range that the warning
     names."""

@@ -45,6 +45,7 @@ POINTS = (
     "removal.after_record",
     "session.after_begin",
     "session.after_part",
+    "session.before_refinement",
     "session.after_ended",
     "session.after_transcript",
     "session.after_audio",

@@ -10,8 +10,12 @@ from typing import Any
 import pytest
 
 from maie_client import Client
+from maie_enhancement.settings import EnhancementSettings
+from maie_enhancement.stage import open_stage
 from maie_gateway.live.settings import LiveSettings
+from maie_pipeline.bindings import BINDINGS
 from maie_runtime.bus.broker import Broker
+from maie_runtime.worker.server import serve_stage
 from tests.gateway.conftest import EmptyMesh
 from tests.gateway.live.conversation import Conversation, talking
 from tests.gateway.live.loud_asr import Replica, replica
@@ -55,6 +59,13 @@ class LiveMesh:
         """A call at a gateway with a replica."""
         async with self.running(**settings) as (address, first), talking(address) as talk:
             yield talk, first
+
+    def enhancement(self, **settings: Any) -> AbstractAsyncContextManager[str]:
+        """An enhancement service with the engine `rules`; gives its address."""
+        options = EnhancementSettings(mesh=self.empty.mesh, listen="127.0.0.1:0", **settings)
+        return serve_stage(
+            BINDINGS["enhancement"], options, lambda blobs: open_stage(options, blobs)
+        )
 
     @asynccontextmanager
     async def stages(self) -> AsyncIterator[None]:

@@ -33,6 +33,13 @@ def config(**of_job: Any) -> live.SessionConfig:
     return live.SessionConfig(format=linear16(), job=job.JobConfig(**wanted))
 
 
+def refined(**of_job: Any) -> live.SessionConfig:
+    """A config that asks for refinements."""
+    wanted = config(**{"features": [RAW, job.FEATURE_CLEAN_TRANSCRIPT], **of_job})
+    wanted.refinements = True
+    return wanted
+
+
 class Conversation:
     """One call of Transcribe, whose events are read as they come.
 
@@ -92,6 +99,11 @@ class Conversation:
     def finals(self) -> list[str]:
         """The finals so far: TRACK:TEXT, in their order."""
         return [f"{each.final.track}:{each.final.segment.text}" for each in self.of("final")]
+
+    def refinements(self) -> list[str]:
+        """The refinements so far: TRACK:TEXT, in their order."""
+        found = (each.refinement for each in self.of("refinement"))
+        return [f"{each.track}:{each.clean_text}" for each in found]
 
     async def next(self, kind: str, count: int = 1) -> list[live.TranscribeResponse]:
         """Waits for so many events of a kind."""

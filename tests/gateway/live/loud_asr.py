@@ -7,7 +7,7 @@ sound alone, so that a stretch that is sent again, or in other pieces, has the s
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -44,7 +44,8 @@ def level_of(word: int) -> int:
 class LoudTrack:
     """The utterances of one call."""
 
-    def __init__(self, config: asr.StreamingConfig) -> None:
+    def __init__(self, config: asr.StreamingConfig, vocabulary: Mapping[int, str]) -> None:
+        self._vocabulary = vocabulary
         self.position = samples(config.start_offset)
         self.settled = samples(config.settled_offset)
         self.utterance = config.next_utterance or 1
@@ -92,7 +93,7 @@ class LoudTrack:
         words = list(dict.fromkeys(self._levels))
         final = asr.StreamingFinal(
             utterance=self.utterance,
-            text=" ".join(f"w{word}" for word in words),
+            text=" ".join(self._vocabulary.get(word, f"w{word}") for word in words),
             language_code="en",
             reason=reason,
             confidence=0.5,
@@ -149,6 +150,8 @@ class LoudAsr(streaming_pb2_grpc.StreamingAsrServiceServicer):
         leaving: Set, it goes away: it finishes utterances and takes no more audio.
         received: The samples that it received.
         behind: How far it says that it is behind, in seconds.
+        vocabulary: What words it reads, where they are not "w1" and so on.
+        punctuated: Whether it says that it writes punctuation.
     """
 
     configs: list[asr.StreamingConfig] = field(default_factory=list)
@@ -160,6 +163,8 @@ class LoudAsr(streaming_pb2_grpc.StreamingAsrServiceServicer):
     leaving: asyncio.Event = field(default_factory=asyncio.Event)
     received: int = 0
     behind: float = 0.0
+    vocabulary: Mapping[int, str] = field(default_factory=dict)
+    punctuated: bool = False
 
     def __post_init__(self) -> None:
         self.running.set()
@@ -172,10 +177,14 @@ class LoudAsr(streaming_pb2_grpc.StreamingAsrServiceServicer):
         await self.running.wait()
         first = await anext(aiter(request_iterator))
         self.configs.append(first.config)
-        track = LoudTrack(first.config)
+        track = LoudTrack(first.config, self.vocabulary)
         self.open += 1
         try:
-            yield Response(ready=asr.StreamingReady(engine=ENGINE, options=first.config.options))
+            yield Response(
+                ready=asr.StreamingReady(
+                    engine=ENGINE, options=first.config.options, punctuated=self.punctuated
+                )
+            )
             async for request in request_iterator:
                 await self.running.wait()
                 if self.leaving.is_set():

@@ -20,23 +20,43 @@ async def gateway_process(
 ) -> AsyncIterator[tuple[str, asyncio.subprocess.Process]]:
     """A gateway; gives its address and its process."""
     address = f"127.0.0.1:{free_port()}"
+    own = {"MAIE_GATEWAY_LISTEN": address, "MAIE_GATEWAY_READ_MODEL_URL": "sqlite://"}
+    async with _process(mesh, "maie_gateway", **own, **variables) as process:
+        async with Client(address) as client, asyncio.timeout(PATIENCE_SECONDS):
+            while not await _serves(client):
+                await asyncio.sleep(0.05)
+        yield address, process
+
+
+@asynccontextmanager
+async def enhancement_process(mesh: EmptyMesh) -> AsyncIterator[asyncio.subprocess.Process]:
+    """An enhancement service with the engine `rules`, which answers; gives its process."""
+    address = f"127.0.0.1:{free_port()}"
+    async with _process(mesh, "maie_enhancement", MAIE_ENHANCEMENT_LISTEN=address) as process:
+        async with Client(address) as client, asyncio.timeout(PATIENCE_SECONDS):
+            while not await _serves(client):
+                await asyncio.sleep(0.05)
+        yield process
+
+
+@asynccontextmanager
+async def _process(
+    mesh: EmptyMesh, module: str, **variables: str
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A part of the mesh; killed at the end."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith("MAIE_")}
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "maie_gateway"),
+        *(sys.executable, "-m", module),
         env={
-            **{name: value for name, value in os.environ.items() if not name.startswith("MAIE_")},
+            **others,
             "MAIE_NATS_URL": mesh.mesh.nats_url,
             "MAIE_BLOB_URL": mesh.mesh.blob_url,
-            "MAIE_GATEWAY_LISTEN": address,
-            "MAIE_GATEWAY_READ_MODEL_URL": "sqlite://",
             **variables,
         },
         stdout=asyncio.subprocess.DEVNULL,
     )
     try:
-        async with Client(address) as client, asyncio.timeout(PATIENCE_SECONDS):
-            while not await _serves(client):
-                await asyncio.sleep(0.05)
-        yield address, process
+        yield process
     finally:
         with suppress(ProcessLookupError):
             process.kill()

@@ -8,21 +8,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from maie.common.v1 import types_pb2 as common
 from maie.live.v1 import live_pb2 as live
 from maie.live.v1 import session_pb2 as session
 from maie_core.errors import StageError
 from maie_core.reasons import Reason
 from maie_core.samples import duration
-from maie_gateway.live.ledger import durable_event
+from maie_gateway.live.ledger import DURABLE, durable_event
 from maie_gateway.live.marks import Mark, to_message
 from maie_gateway.live.state import SessionState, apply, replay, utterance_id
+from maie_gateway.live.unrefined import MOST_UNREFINED
 
 pytestmark = pytest.mark.unit
 
 SESSION = "0199a000-7f31-7c11-8a54-0d5d4c1f0a11"
 TRACKS = ("ann", "bob")
 OPENED = session.SessionEntry(
-    session_id=SESSION, opened=session.SessionOpened(tenant="default", token_sha256="a" * 64)
+    session_id=SESSION,
+    opened=session.SessionOpened(
+        tenant="default", token_sha256="a" * 64, config=live.SessionConfig(refinements=True)
+    ),
 )
 
 
@@ -67,6 +72,9 @@ class Gateway:
         known = state.tracks.get(name)
         if kind == "ended":
             self._write(session.SessionEntry(ended=live.SessionEnded(job_id=SESSION)))
+        elif kind == "refine":
+            if finals := state.unrefined.finals:
+                self._write(refinement(finals[amount % len(finals)]))
         elif known is None:
             join = live.TrackJoin(track=name, sequence=state.left.get(name, 0))
             began = session.TrackBegan(join=join, number=state.track_count + 1)
@@ -93,7 +101,7 @@ class Gateway:
         assert self._state is not None
         entry.session_id = SESSION
         entry.epoch = self._state.epoch if epoch is None else epoch
-        if entry.HasField("finished") or entry.HasField("ended"):
+        if entry.WhichOneof("entry") in DURABLE:
             entry.sequence = self._state.sequence + 1
         after = apply(self._state, entry)
         if self._log.append(entry, self._place):
@@ -107,13 +115,23 @@ def final(number: int, name: str, before: Mark, mark: Mark) -> session.SessionEn
     made.segment.segment_id = utterance_id(number, before.next_utterance)
     made.segment.start_offset.CopyFrom(duration(before.settled))
     made.segment.end_offset.CopyFrom(duration(mark.settled))
+    made.segment.text = "so it is"
+    made.segment.track = number
     finished = session.UtteranceFinished(final=made, mark=to_message(mark, number))
     return session.SessionEntry(finished=finished)
 
 
+def refinement(final: live.Final) -> session.SessionEntry:
+    return session.SessionEntry(
+        refinement=live.Refinement(
+            track=final.track, utterance_id=final.segment.segment_id, clean_text="So it is."
+        )
+    )
+
+
 ACTIONS = st.tuples(
     st.integers(0, 1),
-    st.sampled_from(["take", "final", "final", "settle", "leave", "ended"]),
+    st.sampled_from(["take", "final", "final", "refine", "refine", "settle", "leave", "ended"]),
     st.sampled_from(TRACKS),
     st.integers(0, 3),
 )
@@ -141,6 +159,18 @@ def check(log: Log) -> None:
         e.finished.final.segment.segment_id for e in log.entries if e.HasField("finished")
     ]
     assert len(utterances) == len(set(utterances)) == state.final_count
+    waiting: set[str] = set()
+    for entry in log.entries:
+        if entry.HasField("finished"):
+            waiting.add(entry.finished.final.segment.segment_id)
+        if entry.HasField("refinement"):
+            # Each is of a final before it, and the only one.
+            waiting.remove(entry.refinement.utterance_id)
+    assert {each.segment.segment_id for each in state.unrefined.finals} == waiting
+    running = {track.number for track in state.tracks.values()}
+    assert state.unrefined.before.keys() <= running | {
+        each.segment.track for each in state.unrefined.finals
+    }
     events = [event.sequence for e in log.entries if (event := durable_event(e)) is not None]
     assert events == list(range(1, len(events) + 1))
     epochs = [entry.epoch for entry in log.entries]
@@ -167,7 +197,13 @@ def begun() -> SessionState:
     return found
 
 
-def test_an_utterance_cannot_have_two_finals_nor_a_mark_go_back() -> None:
+def numbered(entry: session.SessionEntry, state: SessionState) -> session.SessionEntry:
+    """An entry as the next one of a session."""
+    entry.session_id, entry.epoch, entry.sequence = SESSION, state.epoch, state.sequence + 1
+    return entry
+
+
+def test_an_utterance_has_one_final_and_one_refinement_and_no_mark_goes_back() -> None:
     state = begun()
     mark = state.tracks["ann"].mark
     again = final(1, "ann", Mark(next_utterance=1), mark)
@@ -175,9 +211,14 @@ def test_an_utterance_cannot_have_two_finals_nor_a_mark_go_back() -> None:
         settled=session.TracksSettled(marks=[to_message(Mark(next_utterance=2), 1)])
     )
     foreign = session.SessionEntry(track_ended=session.TrackEnded(number=7))
-    for entry in (again, back, foreign, OPENED, session.SessionEntry()):
+    refined = refinement(again.finished.final)
+    state = apply(state, numbered(refined, state))
+    elsewhere = live.Final(track="bob", segment=common.Segment(segment_id="t01-u0002"))
+    unknown = live.Final(track="ann", segment=common.Segment(segment_id="t01-u0003"))
+    refinements = [refined, refinement(elsewhere), refinement(unknown)]
+    for entry in (again, back, foreign, *refinements, OPENED, session.SessionEntry()):
         entry = session.SessionEntry.FromString(entry.SerializeToString())
-        entry.session_id, entry.epoch = SESSION, state.epoch
+        entry = numbered(entry, state)
         with pytest.raises(StageError) as refused:
             apply(state, entry)
         assert refused.value.reason == Reason.UNREADABLE
@@ -194,5 +235,6 @@ def test_a_thousand_tracks_that_came_and_went_leave_a_number_each() -> None:
     state = replay(log.entries)
     assert state is not None
     assert (state.tracks, state.track_count, state.final_count) == ({}, 1000, 1000)
+    assert len(state.unrefined.finals) == MOST_UNREFINED
     assert state.left == {"ann": 3000}
     assert state.audio == 2000

@@ -44,6 +44,21 @@ def test_an_utterance_without_text_leaves_nothing() -> None:
 
 def test_a_refined_final_has_both_texts() -> None:
     refinement = live.Refinement(utterance_id="t01-u0001", clean_text="Hello, world.")
-    entries = [final(1, 1, "hello world"), session.SessionEntry(refinement=refinement)]
-    (segment,) = transcript(entries).segments
-    assert (segment.text, segment.clean_text) == ("hello world", "Hello, world.")
+    rules = common.EngineVersion(engine="rules")
+    entries = [
+        final(1, 1, "hello world"),
+        final(1, 2, "so"),
+        session.SessionEntry(refinement=refinement, enhancement_engine=rules),
+    ]
+    made = transcript(entries)
+    first, second = made.segments
+    assert (first.text, first.clean_text) == ("hello world", "Hello, world.")
+    assert not second.HasField("clean_text")
+    assert made.enhancement_engine == rules
+    assert not made.kept_segment_ids
+
+
+def test_a_refinement_that_is_the_raw_text_says_so() -> None:
+    refinement = live.Refinement(utterance_id="t01-u0001", clean_text="so")
+    entries = [final(1, 1, "so"), session.SessionEntry(refinement=refinement, kept=True)]
+    assert transcript(entries).kept_segment_ids == ["t01-u0001"]

@@ -21,6 +21,9 @@ class LiveOptions(SharedOptions, total=False):
     """When an utterance begins and ends."""
     keep_audio: bool
     """Whether the audio is kept with the job, for `Client.save_audio`; not by default."""
+    refinements: bool
+    """Whether finals are followed by refinements, which are their clean text; the features must
+    have the clean transcript."""
 
 
 def linear16(sample_rate_hertz: int = DEFAULT_RATE_HERTZ, channels: int = 1) -> live.AudioFormat:
@@ -49,6 +52,7 @@ def session_config(options: LiveOptions) -> live.SessionConfig:
         partials=options.get("partials"),
         turns=options.get("turns"),
         keep_audio=options.get("keep_audio", False),
+        refinements=options.get("refinements", False),
     )
 
 

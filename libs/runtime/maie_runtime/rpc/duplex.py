@@ -1,4 +1,4 @@
-"""Calls of another process of the mesh with messages in both directions."""
+"""Calls of another process of the mesh whose answers, or messages both ways, are streams."""
 
 from __future__ import annotations
 
@@ -51,13 +51,22 @@ class Peer(Generic[StubT]):
         self._channel = grpc.aio.insecure_channel(address, _OPTIONS)
         self.stub = stub(self._channel)
 
+    async def connects(self, seconds: float) -> bool:
+        """Whether there is a connection, or comes in so many seconds."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._channel.channel_ready()
+        except TimeoutError:
+            return False
+        return True
+
     async def close(self) -> None:
         """Closes the connection, and ends its calls."""
         await self._channel.close()
 
 
-class DuplexCall(Generic[RequestT, ResponseT]):
-    """A call with messages in both directions, whose errors are StageErrors.
+class AnswerStream(Generic[ResponseT]):
+    """A call whose answers are read one by one, and whose errors are StageErrors.
 
     Args:
         call: What a stub's method gave.
@@ -68,6 +77,45 @@ class DuplexCall(Generic[RequestT, ResponseT]):
     def __init__(self, call: Any, unreachable: Reason) -> None:
         self._call = call
         self._unreachable = unreachable
+
+    async def read(self) -> ResponseT | None:
+        """The next message; None where the call ended well.
+
+        Raises:
+            StageError: What ended the call.
+        """
+        with self._errors():
+            found = await self._call.read()
+        return None if found is grpc.aio.EOF else found
+
+    def cancel(self) -> None:
+        """Ends the call, unless it has ended."""
+        self._call.cancel()
+
+    def _ended(self) -> StageError:
+        return StageError(Code.UNAVAILABLE, self._unreachable, "The call has ended already.")
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except grpc.aio.AioRpcError as error:
+            raise to_stage_error(error, self._unreachable) from error
+        except asyncio.CancelledError as error:
+            # gRPC raises it in each operation of a call that was cancelled on this side, too.
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            raise StageError(
+                Code.UNAVAILABLE, self._unreachable, "The call was cancelled."
+            ) from error
+        except (asyncio.InvalidStateError, grpc.aio.BaseError) as error:
+            # `read` says why.
+            raise self._ended() from error
+
+
+class DuplexCall(AnswerStream[ResponseT], Generic[RequestT, ResponseT]):
+    """A call with messages in both directions."""
 
     async def write(self, request: RequestT) -> None:
         """Sends a message; waits while the other side takes none.
@@ -93,20 +141,6 @@ class DuplexCall(Generic[RequestT, ResponseT]):
         with self._errors():
             await self._call.done_writing()
 
-    async def read(self) -> ResponseT | None:
-        """The next message; None where the call ended well.
-
-        Raises:
-            StageError: What ended the call.
-        """
-        with self._errors():
-            found = await self._call.read()
-        return None if found is grpc.aio.EOF else found
-
-    def cancel(self) -> None:
-        """Ends the call, unless it has ended."""
-        self._call.cancel()
-
     async def _raise_status(self) -> NoReturn:
         """Raises what ended a call that takes no message any more."""
         with suppress(TimeoutError):
@@ -114,27 +148,6 @@ class DuplexCall(Generic[RequestT, ResponseT]):
                 await self._call.code()
                 await self._call.wait_for_connection()
         raise self._ended()
-
-    def _ended(self) -> StageError:
-        return StageError(Code.UNAVAILABLE, self._unreachable, "The call has ended already.")
-
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except grpc.aio.AioRpcError as error:
-            raise to_stage_error(error, self._unreachable) from error
-        except asyncio.CancelledError as error:
-            # gRPC raises it in each operation of a call that was cancelled on this side, too.
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
-                raise
-            raise StageError(
-                Code.UNAVAILABLE, self._unreachable, "The call was cancelled."
-            ) from error
-        except (asyncio.InvalidStateError, grpc.aio.BaseError) as error:
-            # `read` says why.
-            raise self._ended() from error
 
 
 def to_stage_error(error: grpc.aio.AioRpcError, unreachable: Reason) -> StageError:

@@ -264,18 +264,20 @@ class Partial(_message.Message):
     def __init__(self, track: _Optional[str] = ..., utterance_id: _Optional[str] = ..., range: _Optional[_Union[_types_pb2.TimeRange, _Mapping]] = ..., stable_text: _Optional[str] = ..., unstable_text: _Optional[str] = ..., stability: _Optional[float] = ...) -> None: ...
 
 class Final(_message.Message):
-    __slots__ = ("track", "segment", "language_code", "reason", "latency")
+    __slots__ = ("track", "segment", "language_code", "reason", "latency", "punctuated")
     TRACK_FIELD_NUMBER: _ClassVar[int]
     SEGMENT_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_CODE_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     LATENCY_FIELD_NUMBER: _ClassVar[int]
+    PUNCTUATED_FIELD_NUMBER: _ClassVar[int]
     track: str
     segment: _types_pb2.Segment
     language_code: str
     reason: _streaming_pb2.EndReason
     latency: _duration_pb2.Duration
-    def __init__(self, track: _Optional[str] = ..., segment: _Optional[_Union[_types_pb2.Segment, _Mapping]] = ..., language_code: _Optional[str] = ..., reason: _Optional[_Union[_streaming_pb2.EndReason, str]] = ..., latency: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    punctuated: bool
+    def __init__(self, track: _Optional[str] = ..., segment: _Optional[_Union[_types_pb2.Segment, _Mapping]] = ..., language_code: _Optional[str] = ..., reason: _Optional[_Union[_streaming_pb2.EndReason, str]] = ..., latency: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., punctuated: _Optional[bool] = ...) -> None: ...
 
 class Refinement(_message.Message):
     __slots__ = ("track", "utterance_id", "clean_text")

@@ -115,16 +115,14 @@ class SessionAudio(_message.Message):
     def __init__(self, file: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class UtteranceFinished(_message.Message):
-    __slots__ = ("final", "mark", "engine", "punctuated")
+    __slots__ = ("final", "mark", "engine")
     FINAL_FIELD_NUMBER: _ClassVar[int]
     MARK_FIELD_NUMBER: _ClassVar[int]
     ENGINE_FIELD_NUMBER: _ClassVar[int]
-    PUNCTUATED_FIELD_NUMBER: _ClassVar[int]
     final: _live_pb2.Final
     mark: TrackMark
     engine: _types_pb2.EngineVersion
-    punctuated: bool
-    def __init__(self, final: _Optional[_Union[_live_pb2.Final, _Mapping]] = ..., mark: _Optional[_Union[TrackMark, _Mapping]] = ..., engine: _Optional[_Union[_types_pb2.EngineVersion, _Mapping]] = ..., punctuated: _Optional[bool] = ...) -> None: ...
+    def __init__(self, final: _Optional[_Union[_live_pb2.Final, _Mapping]] = ..., mark: _Optional[_Union[TrackMark, _Mapping]] = ..., engine: _Optional[_Union[_types_pb2.EngineVersion, _Mapping]] = ...) -> None: ...
 
 class TracksSettled(_message.Message):
     __slots__ = ("marks",)
