@@ -16,6 +16,7 @@ from tests.gateway.conftest import empty_mesh
 from tests.gateway.live.conftest import LiveMesh, live_mesh
 from tests.gateway.live.listening import decoded, laid, offsets
 from tests.gateway.live.speech import RATE, said
+from tests.waiting import PATIENCE_SECONDS
 
 __all__ = ["empty_mesh", "live_mesh"]
 
@@ -68,6 +69,29 @@ async def test_audio_is_kept_and_saved(live_mesh: LiveMesh, tmp_path: Path) -> N
         await client.save_audio(found.job_id, tmp_path / "anna.flac")
         (begin,) = (await offsets(live_mesh, found.job_id)).values()
     assert np.array_equal(decoded(tmp_path / "anna.flac"), laid({begin: said([1, 2])}))
+
+
+async def test_a_pipe_gets_each_utterance_refined(live_mesh: LiveMesh, tmp_path: Path) -> None:
+    anna = recording(tmp_path / "anna.wav", 1, 2, 3)
+    async with (
+        live_mesh.enhancement(),
+        live_mesh.running(refinement_end_seconds=PATIENCE_SECONDS) as (address, first),
+    ):
+        first.asr.vocabulary = {1: "we have to talk about the", 2: "budget for next year"}
+        code, lines, errors = await ended(address, anna, "--fast", "--refine")
+        assert code == 0, errors
+        assert lines[:3] == [
+            "[00:00] We have to talk about the",
+            "[00:00] budget for next year.",
+            "[00:01] W3.",
+        ]
+        # The text of the job follows, which is the same.
+        assert lines[-1] == "We have to talk about the budget for next year. W3."
+        code, lines, errors = await ended(
+            address, anna, "--fast", "--feature", "raw_transcript", "--refine"
+        )
+        assert code == 2, lines
+        assert "FEATURE_CLEAN_TRANSCRIPT" in errors
 
 
 async def test_a_session_that_somebody_else_ends_is_over_here(live_mesh: LiveMesh) -> None:

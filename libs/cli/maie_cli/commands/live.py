@@ -29,6 +29,7 @@ from maie_cli.live.arguments import (
     NameOption,
     OtherGatewaysOption,
     PartialsOption,
+    RefineOption,
     TemplateOption,
     TurnsOption,
     live_options,
@@ -74,6 +75,7 @@ def live(
     ] = False,
     feature: FeaturesOption = None,
     template: TemplateOption = "",
+    refine: RefineOption = False,
     as_json: EventsOption = False,
     language: LanguageOption = "",
     asr_options: AsrOptions = None,
@@ -94,7 +96,7 @@ def live(
     `maie jobs` looks after it. It reconnects by itself, and loses nothing.
     """
     sources = _sources(files or [], rate, mic=mic)
-    features = wanted(feature, template)
+    features = wanted(feature, template, refine=refine)
     options = live_options(
         features=features,
         template=template,
@@ -104,6 +106,7 @@ def live(
         partials=partials,
         turns=turns,
         keep_audio=keep_audio,
+        refine=refine,
         stages=stage_options(asr_options or (), enhancement_options or (), summary_options or ()),
     )
     client = Client(gateway, tenant=tenant)

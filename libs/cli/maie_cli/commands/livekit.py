@@ -28,6 +28,7 @@ from maie_cli.live.arguments import (
     NameOption,
     OtherGatewaysOption,
     PartialsOption,
+    RefineOption,
     TemplateOption,
     TurnsOption,
     live_options,
@@ -77,6 +78,7 @@ def livekit(
     ] = False,
     feature: FeaturesOption = None,
     template: TemplateOption = "",
+    refine: RefineOption = False,
     as_json: EventsOption = False,
     language: LanguageOption = "",
     asr_options: AsrOptions = None,
@@ -96,7 +98,7 @@ def livekit(
     Captions go to stdout, everything else to stderr. The session ends with the room, or with
     Ctrl-C; it is a job, and `maie jobs` looks after it.
     """
-    features = wanted(feature, template)
+    features = wanted(feature, template, refine=refine)
     options = live_options(
         features=features,
         template=template,
@@ -106,6 +108,7 @@ def livekit(
         partials=partials,
         turns=turns,
         keep_audio=keep_audio,
+        refine=refine,
         stages=stage_options(asr_options or (), enhancement_options or (), summary_options or ()),
     )
     rooms = _rooms()

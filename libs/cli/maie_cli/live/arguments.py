@@ -14,6 +14,7 @@ from maie_client import LiveOptions, SharedOptions
 
 INTERRUPTED = 130  # 128 + SIGINT, as in shells
 CAPTIONS_ONLY = [FeatureName.RAW_TRANSCRIPT]
+REFINED = [FeatureName.RAW_TRANSCRIPT, FeatureName.CLEAN_TRANSCRIPT]
 WITH_TEMPLATE = [FeatureName.RAW_TRANSCRIPT, FeatureName.CLEAN_TRANSCRIPT, FeatureName.SUMMARY]
 
 FeaturesOption = Annotated[
@@ -21,7 +22,7 @@ FeaturesOption = Annotated[
     typer.Option(
         metavar="FEATURE",
         help=f"What to make, as often as needed: {', '.join(FeatureName)}. Without any: the "
-        "raw transcript, and with a template all that it needs.",
+        "raw transcript, and with --refine or a template all that it needs.",
     ),
 ]
 TemplateOption = Annotated[
@@ -32,6 +33,14 @@ TemplateOption = Annotated[
 ]
 EventsOption = Annotated[bool, typer.Option("--json", help="Print each event as JSON, on a line.")]
 LanguageOption = Annotated[str, typer.Option(metavar="TAG", help="The language, such as en.")]
+RefineOption = Annotated[
+    bool,
+    typer.Option(
+        "--refine",
+        help="Show each utterance with punctuation and casing, some seconds later, where the ASR "
+        "engine writes none.",
+    ),
+]
 TurnsOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -66,9 +75,11 @@ OtherGatewaysOption = Annotated[
 ]
 
 
-def wanted(features: list[FeatureName] | None, template: str) -> list[FeatureName]:
+def wanted(features: list[FeatureName] | None, template: str, *, refine: bool) -> list[FeatureName]:
     """What to make of a session."""
-    return features or (WITH_TEMPLATE if template else CAPTIONS_ONLY)
+    if features or template:
+        return features or WITH_TEMPLATE
+    return REFINED if refine else CAPTIONS_ONLY
 
 
 def live_options(
@@ -81,6 +92,7 @@ def live_options(
     partials: Sequence[str] | None,
     turns: Sequence[str] | None,
     keep_audio: bool,
+    refine: bool,
     stages: SharedOptions,
 ) -> LiveOptions:
     """The options of a session.
@@ -95,6 +107,7 @@ def live_options(
         "labels": parse_labels(labels or ()),
         "display_name": name,
         "keep_audio": keep_audio,
+        "refinements": refine,
     }
     options = {**options, **stages}
     if partials:

@@ -13,6 +13,7 @@ from rich.text import Text
 from maie.live.v1 import live_pb2 as live
 from maie_cli.console import emit, note, out, warn
 from maie_cli.live.screen import Screen
+from maie_cli.live.utterances import Utterances
 from maie_client import LiveSession
 from maie_core.durations import seconds
 from maie_formats.as_json import to_json
@@ -55,7 +56,7 @@ class JsonCaptions(Notes):
 
 
 class LineCaptions(Notes):
-    """Prints each final as a line, for pipes and files.
+    """Prints each final as a line, refined where it is to be, for pipes and files.
 
     Args:
         names: The name of each track; empty for one that needs none.
@@ -63,14 +64,24 @@ class LineCaptions(Notes):
 
     def __init__(self, names: Mapping[str, str]) -> None:
         self._names = names
+        self._utterances = Utterances()
 
     def show(self, event: live.TranscribeResponse) -> None:
         """Prints a final, or a warning."""
         if event.HasField("warning"):
             warn(sentence(event.warning.warning))
-        if event.HasField("final") and (text := plain(event.final.segment.text)):
-            name = self._names.get(event.final.track, plain(event.final.track))
-            begins = clock(seconds(event.final.segment.start_offset))
+        for final in self._utterances.take(event):
+            self._print(final)
+
+    def finish(self) -> None:
+        """Prints the finals that are not refined."""
+        for final in self._utterances.rest():
+            self._print(final)
+
+    def _print(self, final: live.Final) -> None:
+        if text := plain(final.segment.text):
+            name = self._names.get(final.track, plain(final.track))
+            begins = clock(seconds(final.segment.start_offset))
             emit(f"[{begins}] {name}: {text}" if name else f"[{begins}] {text}")
 
 
@@ -90,9 +101,14 @@ class ScreenCaptions:
         """Prints a final, and draws the rest."""
         if event.HasField("warning"):
             self._print(Text(f"warning: {sentence(event.warning.warning)}", style="yellow"))
-        if said := self._screen.take(event):
+        for said in self._screen.take(event):
             self._print(said)
         self._display.refresh()
+
+    def finish(self) -> None:
+        """Prints the finals that are not refined."""
+        for said in self._screen.rest():
+            self._print(said)
 
     def note(self, message: str) -> None:
         """Prints a note above what is said now."""
@@ -111,16 +127,22 @@ async def captions_of(
     if as_json:
         yield JsonCaptions()
     elif not out.is_terminal or out.is_dumb_terminal:
-        yield LineCaptions(names)
+        lines = LineCaptions(names)
+        try:
+            yield lines
+        finally:
+            lines.finish()
     else:
         screen = Screen(names, session)
         with Live(screen, console=out, auto_refresh=False, transient=True) as display:
             drawing = asyncio.create_task(_draw(display))
+            shown = ScreenCaptions(screen, display)
             try:
-                yield ScreenCaptions(screen, display)
+                yield shown
             finally:
                 drawing.cancel()
                 await asyncio.gather(drawing, return_exceptions=True)
+                shown.finish()
 
 
 async def _draw(display: Live) -> None:

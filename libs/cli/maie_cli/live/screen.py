@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from maie.live.v1 import live_pb2 as live
+from maie_cli.live.utterances import Utterances
 from maie_core.durations import seconds
 from maie_formats.clean import plain
 from maie_formats.transcript import clock
@@ -36,7 +37,7 @@ class Connected(Protocol):
 
 
 class Screen:
-    """The utterances that go on, and a line with the time and the latency.
+    """The utterances that go on or wait for a refinement, and a line with the time and the latency.
 
     Args:
         names: The name of each track; empty for one that needs none.
@@ -47,43 +48,48 @@ class Screen:
         self._names = names
         self._session = session
         self._order = {track: number for number, track in enumerate(names)}
+        self._utterances = Utterances()
         self._partials: dict[str, live.Partial] = {}
         self._behind: dict[str, float] = {}
         self._latency: float | None = None
         self._begun = time.monotonic()
 
-    def take(self, event: live.TranscribeResponse) -> Text | None:
-        """Takes an event; returns what was said in the end, if it says so."""
+    def take(self, event: live.TranscribeResponse) -> list[Text]:
+        """Takes an event; returns what was said in the end, as far as it says so."""
         if event.HasField("partial"):
             self._partials[event.partial.track] = event.partial
         elif event.HasField("lag"):
             self._behind[event.lag.track] = seconds(event.lag.behind)
         elif event.HasField("final"):
-            return self._final(event.final)
+            self._partials.pop(event.final.track, None)
+            self._behind.pop(event.final.track, None)
+            self._latency = seconds(event.final.latency)
         elif event.HasField("started"):  # a call that resumes reads what is not final again
             self._partials.clear()
-        return None
+        return list(self._texts(self._utterances.take(event)))
+
+    def rest(self) -> list[Text]:
+        """The utterances that wait for a refinement, and wait no more."""
+        return list(self._texts(self._utterances.rest()))
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         width = options.max_width
-        lines = [
-            line
-            for track in sorted(self._partials, key=lambda track: self._order.get(track, 0))
-            for line in self._partial(self._partials[track]).wrap(console, width)
+        tracks = sorted(self._partials, key=lambda track: self._order.get(track, 0))
+        texts = [
+            *self._texts(self._utterances.held),
+            *(self._partial(self._partials[track]) for track in tracks),
         ]
+        lines = [line for text in texts for line in text.wrap(console, width)]
         room = max(1, (options.height or console.height) - FRAME_LINES)
         yield from lines[-room:]
         yield Constrain(self._status(), max(1, width - ECHO_COLUMNS))
 
-    def _final(self, final: live.Final) -> Text | None:
-        self._partials.pop(final.track, None)
-        self._behind.pop(final.track, None)
-        self._latency = seconds(final.latency)
-        text = plain(final.segment.text)
-        if not text:
-            return None
-        begins = clock(seconds(final.segment.start_offset))
-        return Text.assemble((f"{begins} ", "dim"), *self._name(final.track), text)
+    def _texts(self, finals: Iterable[live.Final]) -> Iterator[Text]:
+        """The lines of the finals that have text."""
+        for final in finals:
+            if text := plain(final.segment.text):
+                begins = clock(seconds(final.segment.start_offset))
+                yield Text.assemble((f"{begins} ", "dim"), *self._name(final.track), text)
 
     def _partial(self, partial: live.Partial) -> Text:
         text = plain(f"{partial.stable_text} {partial.unstable_text}")
