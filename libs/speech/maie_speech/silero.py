@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 import onnxruntime
+from numpy.typing import NDArray
 
 from maie_speech.frames import FRAME_SAMPLES
 
@@ -55,18 +56,20 @@ class SileroTrack:
         sound = np.frombuffer(samples, "<i2").astype(np.float32) / _FULL_SCALE
         if not len(sound):
             return []
-        sound = np.pad(sound, (0, -len(sound) % FRAME_SAMPLES))
-        sound = np.concatenate([self._context, sound])
-        self._context = sound[-_CONTEXT_SAMPLES:]
-        # Each frame together with the last samples of the one before.
-        frames = np.lib.stride_tricks.sliding_window_view(sound, _CONTEXT_SAMPLES + FRAME_SAMPLES)
+        if rest := len(sound) % FRAME_SAMPLES:
+            sound = np.pad(sound, (0, FRAME_SAMPLES - rest))
         probabilities, self._hidden, self._cell = self._model.run(
-            None,
-            {
-                "input": np.ascontiguousarray(frames[::FRAME_SAMPLES]),
-                "h": self._hidden,
-                "c": self._cell,
-            },
+            None, {"input": self._frames(sound), "h": self._hidden, "c": self._cell}
         )
         values: list[float] = np.ravel(probabilities).tolist()
         return values
+
+    def _frames(self, sound: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Each frame together with the last samples of the one before."""
+        new = sound.reshape(-1, FRAME_SAMPLES)
+        frames = np.empty((len(new), _CONTEXT_SAMPLES + FRAME_SAMPLES), np.float32)
+        frames[:, _CONTEXT_SAMPLES:] = new
+        frames[0, :_CONTEXT_SAMPLES] = self._context
+        frames[1:, :_CONTEXT_SAMPLES] = new[:-1, -_CONTEXT_SAMPLES:]
+        self._context = new[-1, -_CONTEXT_SAMPLES:].copy()
+        return frames
