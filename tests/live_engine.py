@@ -152,6 +152,7 @@ class InstantEngine:
     Attributes:
         hook: Runs before each live reading; may wait or raise.
         readings: The live readings that were begun.
+        dropped: How many of them were not wanted any more while they waited or ran.
         utterances: The utterances that somebody still has.
         hangs_at: A word with which a reading never returns; empty for none.
         hangs_once: Where it is noted that one hung, so that no other does; None where all do.
@@ -159,6 +160,7 @@ class InstantEngine:
 
     hook: Callable[[Effort], Awaitable[None]] = _nothing
     readings: list[Effort] = field(default_factory=list)
+    dropped: int = 0
     utterances: WeakSet[Any] = field(default_factory=WeakSet)
     hangs_at: str = ""
     hangs_once: Path | None = None
@@ -227,6 +229,9 @@ class _Utterance:
             words=words if with_times else (),
             confidence=0.9 if words else None,
         )
+
+    def drop(self) -> None:
+        self.engine.dropped += 1
 
 
 @asynccontextmanager

@@ -453,6 +453,28 @@ async def test_finals_are_in_order_whichever_is_read_first() -> None:
         assert text(await call.rest()) == "echo lima"
 
 
+async def test_speech_that_goes_on_drops_the_reading_ahead() -> None:
+    dropped = asyncio.Event()
+
+    async def hold_the_first(effort: Effort) -> None:
+        if len(engine.readings) == 1:
+            await dropped.wait()
+
+    engine = InstantEngine()
+    async with instant(engine, partials=False) as (channel, _):
+        engine.readings.clear()
+        engine.hook = hold_the_first
+        call = Call(channel)
+        await call.send(config(), *parts(say("echo")), *parts(quiet(0.3)))
+        await until(lambda: len(engine.readings) == 1)
+        await call.send(*parts(say("lima")))
+        await until(lambda: engine.dropped == 1)
+        dropped.set()
+        await call.send(*parts(quiet(1)), END)
+        assert text(await call.rest()) == "echo lima"
+        assert engine.dropped == 1
+
+
 async def test_audio_is_slowed_down_where_finals_are_late() -> None:
     held = asyncio.Event()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
@@ -217,6 +218,38 @@ async def test_what_counts_as_a_loop_is_read_again_in_a_whole_window() -> None:
         whole = await utterance.read(samples, Effort.FULL)
         assert error_rate(sentence, whole.text) < 0.3
         assert whole.words
+
+
+class HeldSamples:
+    """Samples that can be read once they are let go."""
+
+    def __init__(self, samples: Samples) -> None:
+        self._samples = samples
+        self.let_go = threading.Event()
+
+    def __len__(self) -> int:
+        return len(self._samples)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Samples:
+        self.let_go.wait()
+        return self._samples
+
+
+async def test_a_reading_that_is_dropped_ends_without_text() -> None:
+    samples, sentence = spoken("0880", pause=0.2)
+    async with engine() as opened:
+        live = opened.live()
+        assert live is not None
+        utterance = live.open(RecognizeOptions(language="en"))
+        held: Any = HeldSamples(samples)
+        dropped = asyncio.create_task(utterance.read(held, Effort.FULL))
+        await asyncio.sleep(0)
+        utterance.drop()
+        held.let_go.set()
+        assert not (await dropped).text
+        held = HeldSamples(samples)
+        held.let_go.set()
+        assert error_rate(sentence, (await utterance.read(held, Effort.FULL)).text) < 0.3
 
 
 async def test_a_model_of_several_threads_is_not_shared() -> None:

@@ -62,6 +62,10 @@ class LiveUtterance(Protocol):
         """
         ...
 
+    def drop(self) -> None:
+        """Notes that nobody wants what is being read: that may end early, with any text."""
+        ...
+
 
 class LiveEngine(Protocol):
     """Reads the utterances of many tracks, as many at a time as the service has live workers."""

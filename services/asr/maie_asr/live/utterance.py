@@ -100,7 +100,7 @@ class Utterance:
             Whether it was announced.
         """
         if self._eager is not None:
-            self._scheduler.withdraw(self._eager)
+            self._drop(self._eager)
         announced, self._eager, self._announced = self._announced, None, False
         return announced
 
@@ -131,7 +131,12 @@ class Utterance:
 
     def _drop_partial(self) -> None:
         if self._partial is not None:
-            self._scheduler.withdraw(self._partial)
+            self._drop(self._partial)
+
+    def _drop(self, job: Job[LiveReading | None]) -> None:
+        if not job.result.done():
+            self._spoken.drop()
+        self._scheduler.withdraw(job)
 
     def _announce(self, job: Job[LiveReading | None], turn: Turn) -> None:
         if job.result.cancelled() or job.result.exception() or self._over:

@@ -42,6 +42,9 @@ class _Utterance:
         async with aclosing(self._engine.recognize(speech, options)) as recognized:
             return _joined([segment async for segment in recognized if segment.text])
 
+    def drop(self) -> None:
+        """Lets it be read to its end: engines finish a window that they have begun."""
+
 
 def _joined(segments: list[RecognizedSegment]) -> LiveReading:
     known = [each.confidence for each in segments if each.confidence is not None]

@@ -53,6 +53,9 @@ class SherpaUtterance:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._executor, self._read, samples, effort)
 
+    def drop(self) -> None:
+        """Lets it be read to its end: the next reading goes on from there."""
+
     def _read(self, samples: Samples, effort: Effort) -> LiveReading:
         with self._lock:
             if self._stream is None or len(samples) < self._fed:

@@ -43,6 +43,9 @@ LEAST_TOKENS = 5
 PREPENDED = "\"'“¿([{-"
 APPENDED = "\"'.。,，!！?？:：”)]}、"
 
+Wanted = Callable[[], bool]
+"""Whether somebody still wants a reading; called by any thread."""
+
 
 @dataclass(kw_only=True, frozen=True, slots=True, eq=False)
 class _Window:
@@ -63,6 +66,10 @@ class _Window:
     log_prob: float
     no_speech: float
     cut: bool
+
+
+class _UnwantedError(Exception):
+    """Nobody wants the reading any more."""
 
 
 class WhisperLive:
@@ -102,17 +109,25 @@ class WhisperLive:
         return _Utterance(self, options)
 
     async def read(
-        self, samples: Samples, options: RecognizeOptions, effort: Effort
+        self, samples: Samples, options: RecognizeOptions, effort: Effort, wanted: Wanted
     ) -> LiveReading:
-        """Reads an utterance as a whole."""
+        """Reads an utterance as a whole; without text as soon as it is no longer wanted."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, self._read, samples, options, effort)
+        try:
+            return await loop.run_in_executor(
+                self._executor, self._read, samples, options, effort, wanted
+            )
+        except _UnwantedError:
+            return LiveReading(text="")
 
-    def _read(self, samples: Samples, options: RecognizeOptions, effort: Effort) -> LiveReading:
+    def _read(
+        self, samples: Samples, options: RecognizeOptions, effort: Effort, wanted: Wanted
+    ) -> LiveReading:
         audio: NDArray[np.float32] = np.divide(samples, 32768, dtype=np.float32)
         features = self._model.feature_extractor(audio)
+        seconds = len(samples) / SAMPLE_RATE
         with self._weights.reading(), self._reading():
-            return self._read_features(features, len(samples) / SAMPLE_RATE, options, effort)
+            return self._read_features(features, seconds, options, effort, wanted)
 
     def _read_features(
         self,
@@ -120,8 +135,10 @@ class WhisperLive:
         seconds: float,
         options: RecognizeOptions,
         effort: Effort,
+        wanted: Wanted,
     ) -> LiveReading:
         encoded = self._encode(features, window_frames(features.shape[1]))
+        _check(wanted)
         language = options.language or self._language(encoded)
         tokenizer = self._tokenizer(language)
         most = LEAST_TOKENS + round(
@@ -129,6 +146,7 @@ class WhisperLive:
         )
         beam = self._beam(options, effort)
         found = self._decode(encoded, tokenizer, options, beam, most)
+        _check(wanted)
         failed = found.cut or self._loops(found.text, options)
         if failed and effort is Effort.PARTIAL:
             return LiveReading(text="", language=language)
@@ -246,9 +264,27 @@ class _Utterance:
     def __init__(self, reader: WhisperLive, options: RecognizeOptions) -> None:
         self._reader = reader
         self._options = options
+        # How often readings were dropped; one that began before the last time is not wanted.
+        self._dropped = 0
 
     async def read(self, samples: Samples, effort: Effort) -> LiveReading:
-        return await self._reader.read(samples, self._options, effort)
+        before = self._dropped
+        return await self._reader.read(
+            samples, self._options, effort, lambda: self._dropped == before
+        )
+
+    def drop(self) -> None:
+        self._dropped += 1
+
+
+def _check(wanted: Wanted) -> None:
+    """Ends a reading between two of its steps, which each take a third of it or more.
+
+    Raises:
+        _UnwantedError: Nobody wants it any more.
+    """
+    if not wanted():
+        raise _UnwantedError
 
 
 def window_frames(frames: int) -> int:
