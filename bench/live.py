@@ -8,6 +8,7 @@ and so holds the silence that ends an utterance.
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -18,11 +19,13 @@ from bench.bare import BareWhisper
 from bench.live_load import Run, run
 from bench.live_measures import (
     Measured,
+    growth_figures,
     joined,
     latency_figures,
     measure,
     run_figures,
     taken_back,
+    thread_figures,
     word_error,
 )
 from bench.live_streams import Stream, spoken_stream
@@ -39,6 +42,7 @@ MODEL = "whisper-tiny.en"
 MAX_POINTS = 2.0
 # Streams that are compared with it: it takes about a tenth of their length.
 COMPARED = 8
+ASR = (sys.executable, "-m", "bench._named_threads", "maie_asr")
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -54,6 +58,8 @@ def main(
     services: Annotated[int, typer.Option(help="The number of ASR processes.")] = 1,
     setting: Annotated[list[str] | None, typer.Option(help="NAME=VALUE of a part.")] = None,
     compared: Annotated[int, typer.Option(help="Streams to compare with files.")] = COMPARED,
+    threads: Annotated[bool, typer.Option(help="Processor time by thread.")] = False,
+    growth: Annotated[bool, typer.Option(help="The course of the memory.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Prints how soon the finals of so many streams come."""
@@ -83,6 +89,8 @@ def main(
             *_partial_figures(done, found),
             *error,
             *run_figures(done, found),
+            *(growth_figures(done) if growth else ()),
+            *(thread_figures(done) if threads else ()),
         ],
     ).print(as_json)
 
@@ -99,7 +107,7 @@ async def _measure(
     note("the utterances that the streams have")
     expected = [stream.expected(detector, rules) for stream in spoken]
     with data_folder() as data:
-        async with live_mesh(data / "mesh", own, workers=services) as parts:
+        async with live_mesh(data / "mesh", own, workers=services, command=ASR) as parts:
             note(f"{len(spoken)} streams")
             done = await run(spoken, parts[GATEWAY].part.address, parts, data / "load")
     return done, measure(done.heard, expected)

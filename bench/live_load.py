@@ -13,9 +13,11 @@ from typing import Any
 
 from psutil import Process
 
+from bench.growth import Series
 from bench.live_streams import Stream
 from bench.meshes import ROOT
 from bench.others import Others
+from bench.processes import thread_seconds, watched_memory
 from maie_cli.mesh.child import Child
 
 MEGABYTE = 1e6
@@ -61,11 +63,13 @@ class Heard:
         error: What ended it; empty where it ended well.
         late: How late the load itself sent each message, in seconds.
         events: What it heard, in order.
+        began: When it began, by the monotonic clock; 0 where it did not.
     """
 
     error: str
     late: Sequence[float]
     events: Sequence[Event]
+    began: float = 0.0
 
     def of(self, kind: str) -> list[Event]:
         """The events of a kind."""
@@ -81,12 +85,16 @@ class Run:
         memory: The memory of each process before the streams, while all of them run, and at their
             end, in MB.
         cores: The processor time of each process, over the time of the run.
+        threads: The processor time of its threads, in milliseconds for each second of a stream.
+        courses: The memory of each process over time, without that of files.
         others: The share of the machine that other programs took.
     """
 
     heard: list[Heard] = field(default_factory=list)
     memory: dict[str, tuple[float, float, float]] = field(default_factory=dict)
     cores: dict[str, float] = field(default_factory=dict)
+    threads: dict[str, dict[str, float]] = field(default_factory=dict)
+    courses: dict[str, Series] = field(default_factory=dict)
     others: float = 0.0
 
 
@@ -114,23 +122,34 @@ async def run(
         ending = begun + max(starts) + min(stream.seconds for stream in streams)
         pids["load"] = load.pid
         await asyncio.sleep(max(starts) + SETTLE_SECONDS)
-        during, spent["load"] = _memory(pids), 0.0
-        await asyncio.sleep(ending - asyncio.get_running_loop().time())
-        after = _memory(pids)
-        passed = asyncio.get_running_loop().time() - begun
-        cores = {name: (used - spent[name]) / passed for name, used in _seconds(pids).items()}
+        during, spent["load"] = _memory(pids), {}
+        async with watched_memory(pids) as courses:
+            await asyncio.sleep(ending - asyncio.get_running_loop().time())
+        after, used = _memory(pids), _seconds(pids)
+        measured = asyncio.get_running_loop().time()
         if await load.wait():
             raise RuntimeError("The load failed; see above.")
     finally:
         if load.returncode is None:
             load.kill()
             await load.wait()
+    taken = {
+        name: {thread: each - spent[name].get(thread, 0.0) for thread, each in seconds.items()}
+        for name, seconds in used.items()
+    }
+    heard = await asyncio.to_thread(_read, folder)
+    spoken = sum(measured - each.began for each in heard if each.began)
     return Run(
-        heard=await asyncio.to_thread(_read, folder),
+        heard=heard,
         memory={
             name: (before.get(name, during[name]), during[name], after[name]) for name in during
         },
-        cores=cores,
+        cores={name: sum(each.values()) / (measured - begun) for name, each in taken.items()},
+        threads={
+            name: {thread: 1000 * each / spoken for thread, each in seconds.items()}
+            for name, seconds in taken.items()
+        },
+        courses=courses,
         others=others.share(),
     )
 
@@ -153,12 +172,12 @@ def _starts(count: int) -> list[float]:
 
 def _heard(raw: Mapping[str, Any]) -> Heard:
     events = [Event(**event) for event in raw["events"]]
-    return Heard(error=raw["error"], late=raw["late"], events=events)
+    return Heard(error=raw["error"], late=raw["late"], events=events, began=raw["began"])
 
 
 def _memory(pids: Mapping[str, int]) -> dict[str, float]:
     return {name: Process(pid).memory_full_info().uss / MEGABYTE for name, pid in pids.items()}
 
 
-def _seconds(pids: Mapping[str, int]) -> dict[str, float]:
-    return {name: sum(Process(pid).cpu_times()[:4]) for name, pid in pids.items()}
+def _seconds(pids: Mapping[str, int]) -> dict[str, dict[str, float]]:
+    return {name: thread_seconds(pid) for name, pid in pids.items()}

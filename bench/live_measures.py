@@ -20,6 +20,8 @@ from bench.report import Figure
 LOAD_LATE_SECONDS = 0.05
 # A final that comes later is late, whatever the others do.
 LATE_SECONDS = 2.0
+# Threads that take less are not shown.
+LEAST_MILLISECONDS = 0.05
 
 
 @dataclass(kw_only=True, slots=True)
@@ -185,3 +187,26 @@ def run_figures(run: Run, measured: Measured) -> list[Figure]:
     ]
     figures.append(Figure(name="the machine's share of others", value=run.others))
     return figures
+
+
+def thread_figures(run: Run) -> list[Figure]:
+    """The processor time that a second of a stream takes, by process and thread."""
+    return [
+        Figure(
+            name=f"{part}, {thread}: processor time for a second of a stream",
+            value=milliseconds,
+            unit="ms",
+        )
+        for part, threads in run.threads.items()
+        for thread, milliseconds in sorted(threads.items(), key=lambda each: -each[1])
+        if milliseconds >= LEAST_MILLISECONDS
+    ]
+
+
+def growth_figures(run: Run) -> list[Figure]:
+    """By how much memory grows over the last two thirds of the run, and its course."""
+    return [
+        Figure(name=f"{name}: memory grows, {series.picture()}", value=series.slope, unit="MB/h")
+        for name, series in run.courses.items()
+        if name != "load"
+    ]

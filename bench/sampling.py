@@ -84,7 +84,7 @@ class Sampler:
         try:
             process = Process(pid)
             memory = process.memory_full_info()
-            self._add(name, "own memory", _own_memory(pid), "MB", MEMORY_PER_HOUR, swing=swing)
+            self._add(name, "own memory", own_memory(pid), "MB", MEMORY_PER_HOUR, swing=swing)
             # Both count pages of files, too, which end with the files; PSS falls and rises as
             # other programs come and go that share them.
             self._add(name, "RSS", memory.rss / MEGABYTE, "MB")
@@ -95,7 +95,7 @@ class Sampler:
             children = process.children(recursive=True)
             if children or (name, "child processes") in self.series:
                 self._add(name, "child processes", len(children), "", FILES_PER_HOUR)
-            own = sum(_own_memory(child.pid) for child in children)
+            own = sum(own_memory(child.pid) for child in children)
         except (NoSuchProcess, FileNotFoundError, ProcessLookupError):
             return  # the next sample shows whether it was a part
         if own:
@@ -154,7 +154,7 @@ class Sampler:
         series.add(time.monotonic() - self._started, value)
 
 
-def _own_memory(pid: int) -> float:
+def own_memory(pid: int) -> float:
     """A process's resident memory that is no file's, in MB."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("RssAnon:"):

@@ -1,0 +1,35 @@
+"""Runs a module whose threads bear their names in /proc: `python -m bench._named_threads MODULE`.
+
+Python 3.11 tells the kernel nothing of them. Threads that a library starts are named as the one
+that started them.
+"""
+
+from __future__ import annotations
+
+import runpy
+import sys
+import threading
+from pathlib import Path
+
+# The kernel keeps so many characters.
+MAX_NAME = 15
+
+
+def main() -> None:
+    """Runs the module as a program."""
+    start = threading.Thread.start
+
+    def start_named(self: threading.Thread) -> None:
+        start(self)
+        comm = Path(f"/proc/self/task/{self.native_id}/comm")
+        # A thread may have ended already.
+        if comm.exists():
+            comm.write_text(self.name[:MAX_NAME])
+
+    threading.Thread.start = start_named  # type: ignore[method-assign]
+    del sys.argv[0]
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main()
