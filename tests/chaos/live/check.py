@@ -11,12 +11,13 @@ import jiwer
 
 from maie.job.v1 import job_pb2 as job
 from maie_client import Client, ClientError
-from maie_runtime.bus.session_log import LoggedEntry, SessionLog
+from maie_runtime.bus.session_log import SessionLog
 from tests.chaos.live.audio import check_audio
+from tests.chaos.live.fault import LiveFault
 from tests.chaos.live.journal import Heard
 from tests.chaos.live.outcome import LiveOutcome
 from tests.chaos.live.talks import Talk
-from tests.chaos.live.world import RESUME_SECONDS, LiveWorld
+from tests.chaos.live.world import RESUME_SECONDS, LiveWorld, of_log
 from tests.chaos.world import now
 
 # A cut in the midst of an utterance leaves two parts that are read by themselves: the words at the
@@ -28,13 +29,13 @@ REPLAY_WORDS = 4
 JOB_SECONDS = 90.0 + RESUME_SECONDS
 
 
-async def check(world: LiveWorld, talk: Talk, cuts: int, outcome: LiveOutcome) -> None:
+async def check(world: LiveWorld, talk: Talk, fault: LiveFault, outcome: LiveOutcome) -> None:
     """Compares all views of a session, and adds what came of it.
 
     Args:
         world: The mesh.
         talk: The session.
-        cuts: How often replicas may have ended a track's utterance because they stopped.
+        fault: What was broken.
         outcome: What is added to.
     """
     session_id = talk.journal.session_id
@@ -46,13 +47,16 @@ async def check(world: LiveWorld, talk: Talk, cuts: int, outcome: LiveOutcome) -
     if talk.journal.ended is None:
         outcome.blame("stuck", session_id, talk.failure or "its client saw no end")
     entries = await world.of_broker(lambda: SessionLog(world.broker).read(session_id))
-    logged = _of_log(entries)
+    logged = of_log(entries)
     outcome.finals += len(logged)
     if len({each.utterance for each in logged}) < len(logged):
         outcome.blame("doubled", session_id, "its log has a final twice")
     if talk.journal.ended is not None and talk.journal.ended != len(logged):
         outcome.blame("lost", session_id, f"its end counts {talk.journal.ended} finals")
     _check_sequences(talk, session_id, outcome)
+    outcome.go_aways += talk.journal.go_aways
+    if fault.in_order and talk.journal.resumes and not talk.journal.go_aways:
+        outcome.blame("broken", session_id, "its client resumed it without go_away")
     _agree(session_id, "its client", talk.journal.finals, logged, outcome)
     for view in talk.views:
         seen = logged[: len(view.finals)]
@@ -64,20 +68,7 @@ async def check(world: LiveWorld, talk: Talk, cuts: int, outcome: LiveOutcome) -
             await check_audio(world, talk, [each.entry for each in entries], outcome)
         takeovers = sum(each.entry.HasField("taken") for each in entries) - 1
         outcome.takeovers += takeovers
-        _check_words(world, talk, logged, takeovers + cuts, outcome)
-
-
-def _of_log(entries: Sequence[LoggedEntry]) -> list[Heard]:
-    return [
-        Heard(
-            utterance=each.entry.finished.final.segment.segment_id,
-            text=each.entry.finished.final.segment.text,
-            track=each.entry.finished.final.track,
-            sequence=each.entry.sequence,
-        )
-        for each in entries
-        if each.entry.HasField("finished")
-    ]
+        _check_words(world, talk, logged, takeovers + fault.cuts, outcome)
 
 
 def _check_sequences(talk: Talk, session_id: str, outcome: LiveOutcome) -> None:
@@ -140,7 +131,8 @@ def _check_words(
 ) -> None:
     """Compares the text of each track with what was heard where nothing was broken."""
     for number in talk.script.tracks:
-        expected = words_of(world.undisturbed[number]) * talk.script.rounds
+        said = world.undisturbed[talk.script.sound, number]
+        expected = words_of(said) * talk.script.rounds.get(number, 1)
         heard = words_of(" ".join(each.text for each in logged if each.track == str(number)))
         wrong = distance(expected, heard)
         outcome.words += len(expected)

@@ -6,10 +6,17 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tests.chaos.fault import nothing_missing
+from tests.chaos.live.speech import SAMPLES, TONES
 from tests.chaos.live.talks import Talk
 from tests.chaos.live.world import LiveWorld
 
 Break = Callable[[LiveWorld, Sequence[Talk]], Awaitable[str | None]]
+# A fault that is not over by then does not end.
+STUCK_SECONDS = 180.0
+
+
+async def nothing(_: LiveWorld, __: Sequence[Talk]) -> None:
+    """Breaks nothing."""
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -20,8 +27,14 @@ class LiveFault:
         name: What is broken and how.
         happen: Breaks it at the instant of the call, and mends it; gives what was wrong, where
             something was that the sessions' own checks cannot see.
+        afterwards: Looks at what it left, once the sessions have ended; gives what was wrong.
         sessions: How many sessions there are meanwhile.
-        rounds: How often each says its script.
+        tracks: The fewest and the most tracks of each.
+        sounds: How their speech is sent, by chance.
+        lasts: Whether they speak until it is over; otherwise they say their script once.
+        longest: How long it may take, in seconds.
+        in_order: Whether gateways stop in order: whoever resumes was asked to by `go_away`.
+        receiver: Whether somebody receives their finals.
         cuts: How often a replica ends a track's utterance because it stops, at most.
         apart: Whether their clients are processes of their own.
         on_small_disk: Whether it needs a mesh of its own whose broker is on a small disk.
@@ -31,8 +44,14 @@ class LiveFault:
 
     name: str
     happen: Break
+    afterwards: Break = nothing
     sessions: int = 2
-    rounds: int = 1
+    tracks: tuple[int, int] = (2, 4)
+    sounds: tuple[str, ...] = (SAMPLES,)
+    lasts: bool = False
+    longest: float = STUCK_SECONDS
+    in_order: bool = False
+    receiver: bool = False
     cuts: int = 0
     apart: bool = False
     on_small_disk: bool = False
@@ -42,4 +61,9 @@ class LiveFault:
     @property
     def has_own_mesh(self) -> bool:
         """Whether it needs a mesh of its own."""
-        return self.on_small_disk or bool(self.environment)
+        return self.on_small_disk or self.in_tones or bool(self.environment)
+
+    @property
+    def in_tones(self) -> bool:
+        """Whether its sessions are heard by an engine that costs next to nothing."""
+        return TONES in self.sounds

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from tests.chaos.live.clients import CLIENT_FAULTS
+from tests.chaos.live.decoders import DECODER_FAULTS
 from tests.chaos.live.fault import LiveFault
+from tests.chaos.live.finals import FINAL_FAULTS
 from tests.chaos.live.processes import LIVE_PROCESS_FAULTS
 from tests.chaos.live.storage import LIVE_STORAGE_FAULTS
 
@@ -11,6 +13,8 @@ LIVE_FAULTS: tuple[LiveFault, ...] = (
     *LIVE_PROCESS_FAULTS,
     *CLIENT_FAULTS,
     *LIVE_STORAGE_FAULTS,
+    *DECODER_FAULTS,
+    *FINAL_FAULTS,
 )
 # What takes less than a minute together.
 LIVE_SHORT = frozenset({"live: kill -9 asr", "live: kill -9 gateway", "live: kill -9 clients"})

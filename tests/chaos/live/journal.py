@@ -61,6 +61,8 @@ class Journal:
                 at=time.monotonic(),
             )
             self._write(asdict(heard))
+        elif event.HasField("started") or event.HasField("go_away"):
+            self._write({"call": event.WhichOneof("event")})
         elif event.HasField("ended"):
             self._write({"ended": event.ended.final_count, "sequence": event.sequence})
 
@@ -102,6 +104,19 @@ class Journal:
     def finals(self) -> list[Heard]:
         """The finals, in the order in which they were read."""
         return [Heard(**line) for line in self._lines() if "utterance" in line]  # type: ignore[arg-type]
+
+    @property
+    def resumes(self) -> int:
+        """How often the session went on in another call."""
+        return max(0, self._calls("started") - 1)
+
+    @property
+    def go_aways(self) -> int:
+        """How often a gateway asked the client to go on at another."""
+        return self._calls("go_away")
+
+    def _calls(self, kind: str) -> int:
+        return sum(line.get("call") == kind for line in self._lines())
 
     @property
     def ended(self) -> int | None:

@@ -8,7 +8,8 @@ from urllib.request import ProxyHandler, build_opener
 
 from maie.job.v1 import job_pb2 as job
 from maie_cli.mesh.parts import NATS
-from maie_client import Client
+from maie_client import Client, ClientError
+from maie_core.reasons import Reason
 from maie_runtime import folders
 from maie_runtime.bus import subjects
 from tests.chaos.live.outcome import LiveOutcome
@@ -52,7 +53,12 @@ async def _running(world: LiveWorld) -> list[str]:
 
 async def _delete(world: LiveWorld, session_id: str) -> None:
     async def delete(client: Client) -> None:
-        await client.delete_job(session_id)
+        try:
+            await client.delete_job(session_id)
+        except ClientError as error:
+            # It may be the second time, where the first one's answer was late.
+            if error.reason != Reason.JOB_NOT_FOUND:
+                raise
 
     await world.ask(delete)
 

@@ -20,6 +20,7 @@ class LiveOutcome:
         gaps: Sessions whose durable events did not come in order, without a gap.
         stuck: Sessions that did not end, and jobs of sessions that did not complete.
         broken: What else was wrong.
+        go_aways: How often a gateway that stopped asked a client to go on at another.
         takeovers: How often a call took a session that another one had.
         cuts: How many times tracks may have been cut in the midst of an utterance: by takeovers,
             and by replicas that stopped.
@@ -42,6 +43,7 @@ class LiveOutcome:
     gaps: int = 0
     stuck: int = 0
     broken: int = 0
+    go_aways: int = 0
     takeovers: int = 0
     cuts: int = 0
     words: int = 0

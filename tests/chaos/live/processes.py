@@ -7,12 +7,13 @@ import signal
 from collections.abc import Sequence
 
 from maie_cli.mesh.parts import NATS
-from tests.chaos.live.fault import LiveFault
+from tests.chaos.live.fault import LiveFault, nothing
+from tests.chaos.live.speech import TONES
 from tests.chaos.live.talks import Talk
 from tests.chaos.live.world import FREEZE_SECONDS, GATEWAYS, PARTS, REPLICAS, LiveWorld
 
-# A client finds out that its gateway is frozen in at most 17 s; a gateway that its client is in 30.
-GATEWAY_FREEZE_SECONDS = (10.0, 26.0)
+# A client finds out that its gateway is frozen in about 5 s; a gateway that its client is in 30.
+GATEWAY_FREEZE_SECONDS = (3.0, 26.0)
 CLIENT_FREEZE_SECONDS = (1.0, 35.0)
 BROKER_FREEZE_SECONDS = (1.0, 12.0)
 REPLICA_FREEZE_SECONDS = (2.0, FREEZE_SECONDS + 6.0)
@@ -27,12 +28,13 @@ def signalled(
     name: str, parts: Sequence[str], number: signal.Signals, *, count: int = 1, cuts: int = 0
 ) -> LiveFault:
     """A signal to some of these parts, by chance."""
+    in_order = number is signal.SIGTERM
 
     async def happen(world: LiveWorld, _: Sequence[Talk]) -> None:
         for part in world.chance.sample(parts, count):
             world.send(part, number)
 
-    return LiveFault(name=f"live: {name}", happen=happen, cuts=cuts)
+    return LiveFault(name=f"live: {name}", happen=happen, cuts=cuts, in_order=in_order)
 
 
 def frozen(name: str, parts: Sequence[str], seconds: tuple[float, float]) -> LiveFault:
@@ -80,10 +82,6 @@ async def _rolling_restart(world: LiveWorld, _: Sequence[Talk]) -> str | None:
     return None
 
 
-async def _nothing(_: LiveWorld, __: Sequence[Talk]) -> None:
-    return
-
-
 # Between a session's record and its log, its end and its transcript, its transcript and its event,
 # the audio of an utterance and its entry, the whole audio and its event.
 POINTS = (
@@ -99,13 +97,13 @@ def killed_at(point: str) -> LiveFault:
     """SIGKILL of the first gateway that comes by a point."""
     return LiveFault(
         name=f"live: kill -9 at {point}",
-        happen=_nothing,
+        happen=nothing,
         environment={"MAIE_FAULT": f"{point}:kill@1"},
     )
 
 
 LIVE_PROCESS_FAULTS = (
-    LiveFault(name="live: nothing", happen=_nothing),
+    LiveFault(name="live: nothing", happen=nothing),
     signalled("kill -9 asr", REPLICAS, signal.SIGKILL),
     signalled("kill -9 every asr", REPLICAS, signal.SIGKILL, count=len(REPLICAS)),
     signalled("kill -9 gateway", GATEWAYS, signal.SIGKILL),
@@ -125,7 +123,11 @@ LIVE_PROCESS_FAULTS = (
         name="live: rolling restart",
         happen=_rolling_restart,
         sessions=10,
-        rounds=4,
+        tracks=(1, 3),
+        sounds=(TONES,),
+        lasts=True,
+        longest=5 * STOPPED_SECONDS,
+        in_order=True,
         cuts=len(REPLICAS),
     ),
     *(killed_at(point) for point in POINTS),

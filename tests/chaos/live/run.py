@@ -13,7 +13,7 @@ from rich.console import Console
 from tests.chaos.live.fault import LiveFault
 from tests.chaos.live.left import check_what_is_left
 from tests.chaos.live.outcome import LiveOutcome
-from tests.chaos.live.speech import SCRIPTS, Script
+from tests.chaos.live.speech import SCRIPTS, TONE_ENGINE, TONES, Script, toned_text
 from tests.chaos.live.talks import Talk
 from tests.chaos.live.trial import PACE, run_live_trial
 from tests.chaos.live.world import LiveWorld, live_world, no_model
@@ -47,7 +47,8 @@ async def _run_here(
     outcomes: dict[str, LiveOutcome],
 ) -> None:
     async with live_world(folder / "live", seed) as shared:
-        await learn(shared)
+        for sound in sorted({sound for fault in faults for sound in fault.sounds} - {TONES}):
+            await learn(shared, sound)
         # Round by round, so that a run which is cut short has tried every fault.
         for number, fault in product(range(trials), faults):
             if time.monotonic() > deadline:
@@ -69,26 +70,31 @@ async def _trial_of_its_own(
 ) -> None:
     data = Path(tempfile.mkdtemp(dir=folder))
     mark = data.with_name(f"{data.name}.mark")
+    toned = {(TONES, number): toned_text(number) for number in range(SCRIPTS)}
     environment = {**fault.environment, "MAIE_FAULT_MARK": str(mark)}
     async with live_world(
-        data, seed, on_small_disk=fault.on_small_disk, environment=environment
+        data,
+        seed,
+        on_small_disk=fault.on_small_disk,
+        engine=TONE_ENGINE if fault.in_tones else (),
+        environment=environment,
     ) as own:
-        own.undisturbed = shared.undisturbed
+        own.undisturbed = shared.undisturbed | toned
         await _trial(own, fault, outcomes[fault.name])
         await check_what_is_left(own, outcomes[LEFT])
     if fault.environment and not mark.exists():
         outcomes[fault.name].blame("broken", "-", "no process came by the point")
 
 
-async def learn(world: LiveWorld) -> None:
+async def learn(world: LiveWorld, sound: str) -> None:
     """Finds out what each track's text is where nothing is broken."""
-    talk = Talk(world, Script(tracks=tuple(range(SCRIPTS)), pace=PACE))
+    talk = Talk(world, Script(tracks=tuple(range(SCRIPTS)), sound=sound, pace=PACE))
     await talk.run()
     if talk.failure is not None:
         raise RuntimeError(f"An undisturbed session failed: {talk.failure}")
     for number in range(SCRIPTS):
         texts = [each.text for each in talk.journal.finals if each.track == str(number)]
-        world.undisturbed[number] = " ".join(texts)
+        world.undisturbed[sound, number] = " ".join(texts)
 
 
 async def _trial(world: LiveWorld, fault: LiveFault, outcome: LiveOutcome) -> None:

@@ -7,6 +7,7 @@ session, and sends again from its files what is not durable.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import sys
 import time
 from collections.abc import Sequence
@@ -15,8 +16,8 @@ from pathlib import Path
 
 from maie.asr.v1 import streaming_pb2 as streaming
 from maie_client import Client, LiveSession
-from maie_client.live.audio import MESSAGE_SECONDS
 from tests.chaos.live.journal import Journal
+from tests.chaos.live.receiver import webhook
 from tests.chaos.live.speech import Script
 
 FEATURES = ("raw_transcript",)
@@ -36,8 +37,10 @@ async def speak(gateways: Sequence[str], script: Script, journal: Journal) -> No
             resume=journal.resume_point,
             gateways=gateways[1:],
             features=FEATURES,
+            format=script.format,
             keep_audio=True,
             partials=streaming.PartialOptions(enabled=False),
+            webhooks=[webhook(script.receiver)] if script.receiver else [],
         ) as session,
     ):
         point = session.resume_point
@@ -71,12 +74,17 @@ async def _say(session: LiveSession, script: Script) -> None:
 
 async def _say_track(session: LiveSession, script: Script, number: int, done: int) -> None:
     """Says a track from the message after `done` on, which is in stored finals."""
-    pieces = script.pieces(number)
+    pieces, step = script.pieces(number), script.piece_seconds(number)
     begun = time.monotonic()
-    for count, piece in enumerate(pieces[done:]):
-        due = begun + count * MESSAGE_SECONDS / script.pace
-        await asyncio.sleep(max(0.0, due - time.monotonic()))
-        await session.send(piece, str(number))
+    script.rounds[number] = 1
+    for count in itertools.count():
+        place, at = divmod(done + count, len(pieces))
+        if place == script.rounds[number]:
+            if not script.goes_on():
+                break
+            script.rounds[number] += 1
+        await asyncio.sleep(max(0.0, begun + count * step - time.monotonic()))
+        await session.send(pieces[at], str(number))
     if script.leaves and done <= len(pieces):
         await session.leave(str(number))
 

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import io
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import av
 import numpy as np
+from numpy.typing import NDArray
 
-from maie_client.live.audio import DEFAULT_RATE_HERTZ, MESSAGE_SECONDS
+from maie.live.v1 import live_pb2 as live
+from maie_client.live.audio import DEFAULT_RATE_HERTZ, MESSAGE_SECONDS, STREAM_BYTES
+from maie_client.live.options import linear16
+from tests.live_engine import WORDS, quiet, say
 
 LIBRIVOX = Path(__file__).parents[2] / "data/librivox"
 SAMPLE_BYTES = 2
@@ -20,6 +29,21 @@ PAUSE_SECONDS = 0.9
 # The tracks of a session begin with different clips.
 SCRIPTS = 4
 CLIPS_EACH = 3
+# The words of an utterance in tones, and how many utterances there are.
+TONES_EACH = 4
+TONED = 4
+
+SAMPLES, FLAC, OPUS = "samples", "flac", "opus"
+"""How speech is sent."""
+TONES = "tones"
+TONE_ENGINE = (sys.executable, "-m", "tests.live_engine")
+"""Reads the tones, and needs no model."""
+_CONTAINERS = {FLAC: ("flac", "flac"), OPUS: ("ogg", "libopus")}
+_OPUS_RATE = 48_000
+
+
+def _never() -> bool:
+    return False
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -28,39 +52,103 @@ class Script:
 
     Attributes:
         tracks: The number of the text of each track; the track's name is that number.
+        sound: How it is sent.
         pace: How much faster than real time its audio comes.
         leaves: Whether each track ends with `leave`, before the session's end.
-        rounds: How often it is said, time after time.
+        goes_on: Whether it is said once more; asked after each time.
+        receiver: The URL of a receiver of the session's finals; empty for none.
+        rounds: How often each track was said, as it turned out.
     """
 
     tracks: tuple[int, ...]
+    sound: str = SAMPLES
     pace: float = 1.0
     leaves: bool = False
-    rounds: int = 1
+    goes_on: Callable[[], bool] = _never
+    receiver: str = ""
+    rounds: dict[int, int] = field(default_factory=dict)
 
     def pieces(self, number: int) -> tuple[bytes, ...]:
         """The audio of a track, in messages."""
-        return pieces_of(number) * self.rounds
+        return pieces_of(number, self.sound)
+
+    def piece_seconds(self, number: int) -> float:
+        """How long sending a message takes."""
+        seconds = len(sound_of(number, self.sound)) / DEFAULT_RATE_HERTZ
+        return seconds / len(self.pieces(number)) / self.pace
 
     @property
     def seconds(self) -> float:
-        """How long sending it takes."""
-        pieces = max(len(self.pieces(number)) for number in self.tracks)
-        return pieces * MESSAGE_SECONDS / self.pace
+        """How long sending it once takes."""
+        return max(self.piece_seconds(each) * len(self.pieces(each)) for each in self.tracks)
+
+    @property
+    def format(self) -> live.AudioFormat:
+        """The format of its audio."""
+        return FORMATS.get(self.sound, linear16())
+
+
+FORMATS: Mapping[str, live.AudioFormat] = MappingProxyType(
+    {
+        FLAC: live.AudioFormat(encoding=live.AUDIO_ENCODING_FLAC),
+        OPUS: live.AudioFormat(encoding=live.AUDIO_ENCODING_OGG_OPUS),
+    }
+)
+
+
+def toned_text(number: int) -> str:
+    """What a track says in tones."""
+    return " ".join(" ".join(words) for words in _toned(number))
+
+
+def _toned(number: int) -> list[list[str]]:
+    first = number * TONED * TONES_EACH
+    chosen = [WORDS[(first + place) % len(WORDS)] for place in range(TONED * TONES_EACH)]
+    return [chosen[at : at + TONES_EACH] for at in range(0, len(chosen), TONES_EACH)]
 
 
 @cache
-def pieces_of(number: int) -> tuple[bytes, ...]:
+def pieces_of(number: int, sound: str = SAMPLES) -> tuple[bytes, ...]:
     """The audio of a track, in messages."""
-    clips = sorted([*LIBRIVOX.glob("*.wav"), *LIBRIVOX.glob("*.flac")])
-    chosen = [clips[(number + step) % len(clips)] for step in range(CLIPS_EACH)]
-    pause = bytes(round(PAUSE_SECONDS * DEFAULT_RATE_HERTZ) * SAMPLE_BYTES)
-    sound = pause + b"".join(_samples(clip) + pause for clip in chosen)
-    return tuple(sound[at : at + PIECE_BYTES] for at in range(0, len(sound), PIECE_BYTES))
+    samples = sound_of(number, sound)
+    if sound in _CONTAINERS:
+        data, size = _contained(samples, sound), STREAM_BYTES // 2
+    else:
+        data, size = samples.astype("<i2").tobytes(), PIECE_BYTES
+    return tuple(data[at : at + size] for at in range(0, len(data), size))
 
 
-def _samples(clip: Path) -> bytes:
+@cache
+def sound_of(number: int, sound: str) -> NDArray[np.int16]:
+    """The samples of a track, 16 kHz."""
+    pause = quiet(PAUSE_SECONDS)
+    if sound == TONES:
+        spoken = [say(*words) for words in _toned(number)]
+    else:
+        clips = sorted([*LIBRIVOX.glob("*.wav"), *LIBRIVOX.glob("*.flac")])
+        spoken = [_samples(clips[(number + step) % len(clips)]) for step in range(CLIPS_EACH)]
+    return np.concatenate([pause, *(part for each in spoken for part in (each, pause))])
+
+
+def _samples(clip: Path) -> NDArray[np.int16]:
     """The samples of a file that is 16 kHz mono already."""
     with av.open(str(clip)) as container:
         frames = [frame.to_ndarray() for frame in container.decode(audio=0)]
-    return np.concatenate(frames, axis=1)[0].astype("<i2").tobytes()
+    return np.concatenate(frames, axis=1)[0].astype(np.int16)
+
+
+def _contained(samples: NDArray[np.int16], sound: str) -> bytes:
+    """Samples in a container, as a recorder writes it."""
+    container, codec = _CONTAINERS[sound]
+    rate = _OPUS_RATE if sound == OPUS else DEFAULT_RATE_HERTZ
+    frame = av.AudioFrame.from_ndarray(samples[None, :], format="s16p", layout="mono")
+    frame.sample_rate = DEFAULT_RATE_HERTZ
+    resampler = av.AudioResampler("s16", "mono", rate)
+    file = io.BytesIO()
+    with av.open(file, "w", format=container) as output:
+        stream: Any = output.add_stream(codec, rate=rate, layout="mono")
+        for given in (frame, None):
+            for resampled in resampler.resample(given):
+                output.mux(stream.encode(resampled))
+        output.mux(stream.encode(None))
+    return file.getvalue()

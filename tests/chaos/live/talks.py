@@ -6,8 +6,8 @@ import asyncio
 import signal
 import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from maie_client import ClientError
 from maie_core.reasons import Reason
@@ -17,7 +17,6 @@ from tests.chaos.live.speech import SCRIPTS, Script
 from tests.chaos.live.world import LiveWorld
 from tests.chaos.world import ROOT
 
-TRACKS = (2, 4)
 # A client that was killed comes back after so long, at the same gateway or the other.
 BACK_SECONDS = (0.1, 4.0)
 
@@ -94,14 +93,16 @@ class Talk:
             await self._process.wait()
 
 
-def scripts(world: LiveWorld, sessions: int, pace: float, rounds: int) -> Sequence[Script]:
-    """Scripts for sessions with a few tracks each, by chance."""
-    return [
-        Script(
-            tracks=tuple(world.chance.sample(range(SCRIPTS), world.chance.randint(*TRACKS))),
-            pace=pace,
-            leaves=world.chance.random() < 0.5,
-            rounds=rounds,
-        )
-        for _ in range(sessions)
-    ]
+def script(world: LiveWorld, tracks: tuple[int, int], **fields: Any) -> Script:
+    """A script by chance.
+
+    Args:
+        world: Gives the chance.
+        tracks: The fewest and the most tracks.
+        fields: The other fields of the script.
+    """
+    return Script(
+        tracks=tuple(world.chance.sample(range(SCRIPTS), world.chance.randint(*tracks))),
+        leaves=world.chance.random() < 0.5,
+        **fields,
+    )

@@ -7,7 +7,7 @@ import os
 import random
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -26,7 +26,10 @@ from maie_core.errors import StageError
 from maie_core.models import MANIFEST, model_store
 from maie_core.settings import MeshSettings
 from maie_runtime.bus.broker import BROKER_ERRORS, Broker, open_broker
+from maie_runtime.bus.session_log import LoggedEntry
 from tests.chaos.disk import SmallDisk, small_disk
+from tests.chaos.live.journal import Heard
+from tests.chaos.live.receiver import Receiver
 from tests.chaos.world import ROOT, now
 
 MODEL = "whisper-tiny.en"
@@ -48,6 +51,9 @@ SETTINGS = {
     "MAIE_GATEWAY_LIVE_RESUME_SECONDS": str(RESUME_SECONDS),
     "MAIE_GATEWAY_LIVE_SWEEP_SECONDS": str(SWEEP_SECONDS),
     "MAIE_GATEWAY_MAX_ACTIVE_JOBS": "1000",
+    "MAIE_WEBHOOKS_ALLOWED_NETWORKS": '["127.0.0.0/8"]',
+    "MAIE_WEBHOOKS_RETRY_MAX_SECONDS": "2",
+    "MAIE_WEBHOOKS_BREAKER_PAUSE_SECONDS": "2",
     "MAIE_ASR_ENGINE": "whisper",
     "MAIE_ASR_WHISPER_CPU_THREADS": "1",
     "MAIE_ASR_LANGUAGE_CODE": "en",
@@ -55,6 +61,8 @@ SETTINGS = {
     "MAIE_ASR_LIVE_WORKERS": "8",
     "MAIE_ASR_LIVE_TRACKS": "64",
 }
+# A gateway that is away, or that a busy machine makes slow.
+UNANSWERED = ("UNAVAILABLE", "DEADLINE_EXCEEDED")
 Answer = TypeVar("Answer")
 
 
@@ -80,8 +88,10 @@ class LiveWorld:
         clients: A client of each gateway.
         chance: Where all chance comes from, so that a seed repeats a trial.
         folder: Where journals are.
-        undisturbed: The text of each track where nothing is broken, by its number.
+        undisturbed: The text of each track where nothing is broken, by how it is sent and its
+            number.
         disk: The small disk of the broker, if it has one.
+        receiver: The receiver of finals of a trial that has one.
     """
 
     mesh: LocalMesh
@@ -89,8 +99,9 @@ class LiveWorld:
     clients: tuple[Client, ...]
     chance: random.Random
     folder: Path
-    undisturbed: dict[int, str] = field(default_factory=dict)
+    undisturbed: dict[tuple[str, int], str] = field(default_factory=dict)
     disk: SmallDisk | None = None
+    receiver: Receiver | None = None
 
     def gateways(self) -> list[str]:
         """The addresses of the gateways, in an order by chance."""
@@ -125,7 +136,7 @@ class LiveWorld:
                 try:
                     return await question(client)
                 except ClientError as error:
-                    if error.code.name != "UNAVAILABLE" or now() > deadline:
+                    if error.code.name not in UNANSWERED or now() > deadline:
                         raise
             await asyncio.sleep(0.2)
 
@@ -151,21 +162,35 @@ async def live_world(
     seed: int,
     *,
     on_small_disk: bool = False,
+    engine: Sequence[str] = (),
     environment: Mapping[str, str] = MappingProxyType({}),
 ) -> AsyncIterator[LiveWorld]:
-    """A mesh for live speech; its other stages do nothing."""
+    """A mesh for live speech; its other stages do nothing.
+
+    Args:
+        data: Where its files are.
+        seed: Where chance comes from.
+        on_small_disk: Whether its broker is on a small disk.
+        engine: The command of its ASR replicas; empty for the service with Whisper.
+        environment: Further settings.
+    """
     settings = SETTINGS | {
         "PYTHONPATH": os.fspath(ROOT),
         "MAIE_ASR_WHISPER_MODEL_PATH": os.fspath(model_path()),
         **environment,
     }
     others = ("preprocess", "enhancement", "summary")
+    commands: dict[str, tuple[str, ...]] = {
+        stage: (sys.executable, "-m", "tests.chaos.service", stage) for stage in others
+    }
+    if engine:
+        commands["asr"] = tuple(engine)
     options = MeshOptions(
         data=data,
         port_base=0,
         workers={"asr": len(REPLICAS)},
         environment=settings,
-        commands={stage: (sys.executable, "-m", "tests.chaos.service", stage) for stage in others},
+        commands=commands,
     )
     with ExitStack() as stack:
         disk = stack.enter_context(small_disk(data / "nats")) if on_small_disk else None
@@ -202,6 +227,20 @@ async def _start_second_gateway(mesh: LocalMesh) -> None:
     )
     mesh.children[SECOND_GATEWAY] = Child(second, mesh.layout, lambda _: None)
     await mesh.start_part(SECOND_GATEWAY)
+
+
+def of_log(entries: Sequence[LoggedEntry]) -> list[Heard]:
+    """The finals of a session's log."""
+    return [
+        Heard(
+            utterance=each.entry.finished.final.segment.segment_id,
+            text=each.entry.finished.final.segment.text,
+            track=each.entry.finished.final.track,
+            sequence=each.entry.sequence,
+        )
+        for each in entries
+        if each.entry.HasField("finished")
+    ]
 
 
 def _memory(pid: int | None) -> float:
