@@ -162,13 +162,14 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             gateway=name,
             settings=settings.live,
         )
-        endings = Endings(broker, blobs, jobs.store, name, audio.expect)
+        endings = Endings(broker, blobs, jobs.store, options.policy.max_chunks, name, audio.expect)
         openings = Openings(
             sessions=SessionLog(broker),
             store=jobs.store,
             conductor=jobs.conductor,
             snapshots=snapshots,
             check=check_session,
+            chunk_seconds=settings.live.chunk_seconds,
             gateway=name,
         )
         replicas = AsrReplicas(jobs.workers)

@@ -116,6 +116,7 @@ def test_a_unit_may_need_several_nodes_and_the_first_of_a_group_that_is_there() 
         ((node("cut.0001", Scope.JOB),), "named like a chunk"),
         ((CUT, node("again", Scope.JOB, cuts=True)), "again cannot cut"),
         ((CUT, replace(EACH, cuts=True)), "each cannot cut"),
+        ((CUT, replace(EACH, given=True)), "each cannot be given"),
         ((node("whole", Scope.JOB), node("each", Scope.CHUNK)), "no node before it cuts"),
         ((CUT, node("each", Scope.CHUNK, ("later",)), node("later", Scope.JOB)), "no node before"),
         ((CUT, EACH, node("whole", Scope.JOB, ("each",))), "only later"),

@@ -157,12 +157,12 @@ def _complete(
     if node.cuts and facts.chunk_count > policy.max_chunks:
         draft.end(unit, job.UNIT_STATE_FAILED, _too_many(unit, facts.chunk_count, policy))
         return
-    unit.output.CopyFrom(completed.output)
+    if completed.HasField("output"):
+        unit.output.CopyFrom(completed.output)
     unit.metrics.CopyFrom(completed.metrics)
     draft.end(unit, job.UNIT_STATE_COMPLETED)
-    if node.cuts:
-        draft.cut(facts)
-    draft.skip_unneeded(unit, facts)
+    given = draft.cut(facts, completed.chunk_outputs) if node.cuts else []
+    draft.skip_unneeded([unit, *given], facts)
 
 
 def _fail(draft: Draft, unit: record.Unit, failed: event.UnitFailed, policy: Policy) -> None:

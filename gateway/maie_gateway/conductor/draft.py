@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -86,8 +86,19 @@ class Draft:
         unit.pause.FromTimedelta(pause)
         self.queue(unit)
 
-    def cut(self, facts: event.UnitFacts) -> None:
-        """Adds the units of the chunks that the recording was cut into."""
+    def cut(self, facts: event.UnitFacts, outputs: Sequence[common.Blob]) -> list[record.Unit]:
+        """Adds the units of the chunks that the recording was cut into.
+
+        Args:
+            facts: What the unit that cuts found.
+            outputs: Where the pipeline has a node that is given, the outputs of its units.
+
+        Returns:
+            The units that are complete already.
+
+        Raises:
+            ValueError: There are not as many outputs as such units.
+        """
         self.record.facts.CopyFrom(facts)
         if facts.without_summary and job.FEATURE_SUMMARY in self.record.config.features:
             self.record.config.features.remove(job.FEATURE_SUMMARY)
@@ -97,17 +108,27 @@ class Draft:
         )
         self.record.units.extend(tuple(units))
         self.graph = Graph(self.record)
+        given = [unit for unit in self.record.units if self.graph.node(unit).given]
+        for unit, output in zip(given, outputs, strict=True):
+            unit.output.CopyFrom(output)
+            self.end(unit, job.UNIT_STATE_COMPLETED)
+        return given
 
-    def skip_unneeded(self, ended: record.Unit, facts: event.UnitFacts) -> None:
-        """Skips the units that a unit's facts make unneeded; its output replaces theirs."""
+    def skip_unneeded(self, ended: Sequence[record.Unit], facts: event.UnitFacts) -> None:
+        """Skips the units that need one of these alone and are unneeded by the facts.
+
+        The output of what they need replaces theirs.
+        """
         unneeded = {
             node.name
             for node in self.graph.pipeline.nodes
             if node.unneeded is not None and node.unneeded(facts)
         }
+        names = {unit.unit for unit in ended}
         for unit in self.record.units if unneeded else ():
-            if node_name(unit.unit) in unneeded and self.graph.needs(unit) == [ended]:
-                unit.output.CopyFrom(ended.output)
+            needs = self.graph.needs(unit) if node_name(unit.unit) in unneeded else []
+            if len(needs) == 1 and needs[0].unit in names:
+                unit.output.CopyFrom(needs[0].output)
                 self.end(unit, job.UNIT_STATE_SKIPPED)
 
     def reopen(self, name: str) -> None:

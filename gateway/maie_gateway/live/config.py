@@ -21,11 +21,15 @@ from maie_gateway.live.formats import settled_format
 
 MAX_TRACK_CHARACTERS = 64
 # What is about a recording.
-_OF_RECORDINGS = ("filename", "chunk_duration", "recording_options", "request_id", "lane")
+_OF_RECORDINGS = ("filename", "recording_options", "request_id", "lane")
 
 
-def settled_session(asked: live.SessionConfig) -> live.SessionConfig:
+def settled_session(asked: live.SessionConfig, chunk_seconds: float) -> live.SessionConfig:
     """The config with defaults filled in.
+
+    Args:
+        asked: What the client asked for.
+        chunk_seconds: The length of chunks where it names none.
 
     Raises:
         StageError: INVALID_ARGUMENT naming the invalid field.
@@ -43,6 +47,8 @@ def settled_session(asked: live.SessionConfig) -> live.SessionConfig:
     wanted = settled_config(asked.job)
     # Somebody waits for what is made of the session.
     wanted.lane = job.LANE_INTERACTIVE
+    if not wanted.HasField("chunk_duration"):
+        wanted.chunk_duration.FromNanoseconds(round(chunk_seconds * 1e9))
     config.job.CopyFrom(wanted)
     check_of_live(config.job.asr_options, "config.job.asr_options")
     check_partials(config.partials, "config.partials")

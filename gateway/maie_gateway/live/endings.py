@@ -1,4 +1,4 @@
-"""Ends sessions, and hands their transcripts to their jobs."""
+"""Ends sessions, and hands their text to their jobs, in chunks."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from maie_core.errors import StageError
 from maie_core.samples import SAMPLE_NANOSECONDS, duration, nanoseconds
 from maie_gateway.live.latencies import buckets
 from maie_gateway.live.ledger import Ledger
+from maie_gateway.live.settings import CHUNK_SECONDS
 from maie_gateway.live.state import SessionState, replay
-from maie_gateway.live.transcript import transcript
+from maie_gateway.live.transcript import transcripts
 from maie_gateway.records.store import GONE, JobStore
-from maie_pipeline.live_session import LIVE_UNIT
+from maie_pipeline.live_session import CHUNK_NODE, LIVE_UNIT
 from maie_runtime import folders
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus import subjects
@@ -59,8 +60,9 @@ class Endings:
 
     Args:
         broker: Takes the event.
-        blobs: Takes the transcript.
+        blobs: Takes the transcripts.
         store: The job records.
+        most_chunks: The most chunks of a job; 1 or more.
         gateway: This gateway's name.
         completed: Called with each session whose unit was reported completed.
     """
@@ -70,10 +72,12 @@ class Endings:
         broker: Broker,
         blobs: Blobs,
         store: JobStore,
+        most_chunks: int,
         gateway: str,
         completed: Completed,
     ) -> None:
         self._broker = broker
+        self._most_chunks = most_chunks
         self._blobs = blobs
         self._store = store
         self._sessions = SessionLog(broker)
@@ -81,7 +85,7 @@ class Endings:
         self._completed = completed
 
     async def complete(self, session_id: str) -> None:
-        """Stores the transcript of a session and reports its unit completed, unless that is done.
+        """Stores a session's transcripts and reports its unit completed, unless that is done.
 
         Any gateway may do it again: the first completion of the unit's attempt counts.
 
@@ -92,15 +96,19 @@ class Endings:
         if unit is None:
             return
         entries = [logged.entry for logged in await self._sessions.read(session_id)]
-        made = transcript(entries)
-        folder = folders.of_job(session_id)
-        output = await self._blobs.put_message(f"{folder}/{LIVE_UNIT}", made)
+        state = replay(entries)
+        # As in a recording without speech, there may be nothing to work on.
+        made = transcripts(entries, _chunk_length(state), self._most_chunks)
+        prefix = f"{folders.of_job(session_id)}/{CHUNK_NODE}"
+        outputs = [
+            await self._blobs.put_message(f"{prefix}.{index:04d}", each)
+            for index, each in enumerate(made)
+        ]
         await failpoint("session.after_transcript")
         facts = event.UnitFacts(
-            # As in a recording without speech, there is nothing to work on.
-            chunk_count=1 if made.segments else 0,
-            duration=nanoseconds(_length(replay(entries))),
-            punctuated=made.punctuated,
+            chunk_count=len(made),
+            duration=nanoseconds(_length(state)),
+            punctuated=bool(made) and all(each.punctuated for each in made),
             without_summary=bool(entries) and entries[-1].without_summary,
         )
         completed = event.StageEvent(
@@ -108,7 +116,7 @@ class Endings:
             unit=LIVE_UNIT,
             attempt=unit.attempt,
             worker=self._gateway,
-            completed=event.UnitCompleted(output=output, facts=facts),
+            completed=event.UnitCompleted(chunk_outputs=outputs, facts=facts),
         )
         completed.event_time.GetCurrentTime()
         await self._broker.publish(
@@ -134,6 +142,13 @@ class Endings:
             ),
             None,
         )
+
+
+def _chunk_length(state: SessionState | None) -> int:
+    """The length that chunks aim at, in nanoseconds. The log alone decides: all gateways agree."""
+    asked = state.opened.config.job if state is not None else job.JobConfig()
+    # A gateway of an earlier version filled in none.
+    return asked.chunk_duration.ToNanoseconds() or round(CHUNK_SECONDS * 1e9)
 
 
 def _length(state: SessionState | None) -> int:

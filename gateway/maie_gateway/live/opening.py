@@ -60,6 +60,7 @@ class Openings:
         conductor: Begins jobs.
         snapshots: Stores the templates of summaries.
         check: Further checks of a config.
+        chunk_seconds: The length of chunks where a config names none.
         gateway: This gateway's name.
     """
 
@@ -71,6 +72,7 @@ class Openings:
         conductor: Conductor,
         snapshots: Snapshots,
         check: CheckConfig,
+        chunk_seconds: float,
         gateway: str,
     ) -> None:
         self._sessions = sessions
@@ -78,6 +80,7 @@ class Openings:
         self._conductor = conductor
         self._snapshots = snapshots
         self._check = check
+        self._chunk_seconds = chunk_seconds
         self._gateway = gateway
 
     async def begin(self, asked: live.SessionConfig, tenant: str, traceparent: str) -> Opened:
@@ -86,7 +89,7 @@ class Openings:
         Raises:
             StageError: INVALID_ARGUMENT naming the invalid field; UNAVAILABLE.
         """
-        config = settled_session(asked)
+        config = settled_session(asked, self._chunk_seconds)
         if config.job.template_id:
             self._snapshots.check(config.job.template_id)
         await self._check(config)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from maie_core.limits import MAX_CHUNK_SECONDS, MIN_CHUNK_SECONDS
 from maie_core.settings import Settings
 
 # The longest utterance, and what comes while its final is made and stored.
 LEAST_HELD_SECONDS = 35.0
+# As the chunks of a recording where the mesh has one ASR slot.
+CHUNK_SECONDS = 300.0
 
 
 class LiveSettings(Settings):
@@ -62,6 +65,9 @@ class LiveSettings(Settings):
     """The limit on the address space of such a process."""
     decoder_stall_seconds: float = Field(default=15.0, gt=0)
     """A decoding process is replaced after this long with one message."""
+    chunk_seconds: float = Field(default=CHUNK_SECONDS, ge=MIN_CHUNK_SECONDS, le=MAX_CHUNK_SECONDS)
+    """The length of the chunks in which the text of a session is enhanced and summarised, unless
+    its client names one. Each is a prompt of a language model or more, and fails by itself."""
     sweep_seconds: float = Field(default=15.0, gt=0)
     """Interval between scans for sessions that nobody resumed."""
 

@@ -197,6 +197,9 @@ SummaryOptions = Annotated[
         help="The same for the summary's language model.",
     ),
 ]
+ChunkSecondsOption = Annotated[
+    float | None, typer.Option(min=5, max=1800, help="The target length of chunks.")
+]
 ChannelsOption = Annotated[
     ChannelName | None,
     typer.Option(

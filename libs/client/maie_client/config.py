@@ -50,6 +50,8 @@ class SharedOptions(TypedDict, total=False):
     """The caller's own labels for the job."""
     webhooks: Sequence[job.Webhook]
     """The webhook to notify when the job is finished."""
+    chunk_duration: timedelta
+    """The target length of chunks, 5 s to 30 min."""
 
 
 class JobOptions(SharedOptions, total=False):
@@ -59,8 +61,6 @@ class JobOptions(SharedOptions, total=False):
     """The recording's file name, for its extension; by default that of the file."""
     recording_options: preprocess.RecordingOptions
     """The channels and tracks to transcribe."""
-    chunk_duration: timedelta
-    """The target length of chunks, 5 s to 30 min."""
     request_id: str
     """The idempotency key: a repeated request with the same content returns the same job."""
     interactive: bool
@@ -82,8 +82,6 @@ def job_config(options: JobOptions, filename: str = "") -> job.JobConfig:
             recording_options=options.get("recording_options"),
         )
     )
-    if "chunk_duration" in options:
-        config.chunk_duration.FromTimedelta(options["chunk_duration"])
     return config
 
 
@@ -110,6 +108,8 @@ def shared_config(options: SharedOptions) -> job.JobConfig:
             word_time_offsets=options.get("word_time_offsets"),
         )
     )
+    if "chunk_duration" in options:
+        config.chunk_duration.FromTimedelta(options["chunk_duration"])
     return config
 
 

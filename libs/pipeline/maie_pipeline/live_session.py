@@ -1,10 +1,10 @@
 """The pipeline of a live session.
 
-    live -> enhancement -> summary.reduce
+    live -> transcript[i] -> enhancement[i] -> summary.map[i] -> summary.reduce
 
-The session itself is the unit `live`: a gateway ends it with the transcript of all finals. The
-rest is as for a recording of one chunk. Where the session keeps its audio, a gateway puts that
-together in the unit `audio`, beside the work on the text.
+The session itself is the unit `live`: a gateway ends it and divides the text of all finals into
+chunks, whose transcripts are there at once. The rest is as for a recording. Where the session keeps
+its audio, a gateway puts that together in the unit `audio`, beside the work on the text.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from maie_pipeline.text import text_nodes
 
 LIVE_UNIT = "live"
 AUDIO_UNIT = "audio"
+CHUNK_NODE = "transcript"
 
 LIVE_SESSION = Pipeline(
     name="live_session",
@@ -29,9 +30,21 @@ LIVE_SESSION = Pipeline(
             state=job.JOB_STATE_PROCESSING_ASR,
             request=None,
             output=common.Transcript,
+            # Its text is that of its chunks.
+            shown=False,
             cuts=True,
         ),
-        *text_nodes(LIVE_UNIT),
+        Node(
+            name=CHUNK_NODE,
+            stage=common.STAGE_ASR,
+            scope=Scope.CHUNK,
+            state=job.JOB_STATE_PROCESSING_ASR,
+            needs=((LIVE_UNIT,),),
+            request=None,
+            output=common.Transcript,
+            given=True,
+        ),
+        *text_nodes(CHUNK_NODE),
     ),
 )
 

@@ -51,6 +51,8 @@ class Node:
         features: The features that want it; empty where every job does.
         min_chunks: The fewest chunks of a recording for which it has units.
         cuts: Whether its result says how many chunks there are.
+        given: Whether the unit that cuts gives the outputs of its units, one for each chunk, so
+            that they are complete from the beginning.
         unneeded: Says by the facts of what a unit needs that its output can serve in place of
             the unit's own, so that the unit is skipped.
     """
@@ -66,6 +68,7 @@ class Node:
     features: frozenset[job.Feature] = frozenset()
     min_chunks: int = 0
     cuts: bool = False
+    given: bool = False
     unneeded: Callable[[event.UnitFacts], bool] | None = None
 
     @property

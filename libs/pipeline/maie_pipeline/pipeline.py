@@ -117,6 +117,8 @@ def _check(node: Node, before: Mapping[str, Node]) -> None:
     cutters = [each for each in before.values() if each.cuts]
     if node.cuts and (cutters or node.scope is not Scope.JOB):
         raise ValueError(f"{node.name} cannot cut: one node of the whole job does.")
+    if node.given and (node.has_tasks or node.scope is not Scope.CHUNK):
+        raise ValueError(f"{node.name} cannot be given: it has a task, or none for each chunk.")
     if node.scope is not Scope.JOB and not cutters:
         raise ValueError(f"{node.name} comes after a cut, and no node before it cuts.")
     for need in (name for group in node.needs for name in group):

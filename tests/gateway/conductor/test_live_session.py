@@ -26,6 +26,7 @@ from maie_gateway.conductor.graph import Graph
 from maie_gateway.conductor.tasks import make_task
 from maie_pipeline.live_session import (
     AUDIO_UNIT,
+    CHUNK_NODE,
     LIVE_SESSION,
     LIVE_SESSION_WITH_AUDIO,
     LIVE_UNIT,
@@ -57,13 +58,16 @@ def session(
     return step.record
 
 
-def ended(source: record.JobRecord, **facts: object) -> event.StageEvent:
+def ended(source: record.JobRecord, chunks: int = 1, **facts: object) -> event.StageEvent:
     attempt = next(unit.attempt for unit in source.units if unit.unit == LIVE_UNIT)
     over = event.StageEvent(job_id=JOB_ID, unit=LIVE_UNIT, attempt=attempt)
-    over.completed.output.CopyFrom(blob(LIVE_UNIT))
-    over.completed.facts.CopyFrom(event.UnitFacts(chunk_count=1))
-    over.completed.facts.MergeFrom(event.UnitFacts(**facts))  # type: ignore[arg-type]
+    over.completed.facts.CopyFrom(event.UnitFacts(chunk_count=chunks, **facts))  # type: ignore[arg-type]
+    over.completed.chunk_outputs.extend(blob(chunk(index)) for index in range(chunks))
     return over
+
+
+def chunk(index: int) -> str:
+    return f"{CHUNK_NODE}.{index:04d}"
 
 
 def step(source: record.JobRecord, happened: event.StageEvent) -> Step:
@@ -137,7 +141,7 @@ def test_what_follows_reads_the_transcript_of_the_session() -> None:
     after = step(running, ended(running))
     (task,) = after.tasks
     assert task.unit == "enhancement.0000"
-    assert task.enhancement.transcript_blob == blob(LIVE_UNIT)
+    assert task.enhancement.transcript_blob == blob(chunk(0))
     assert not is_live(after.record)
     assert after.record.state == job.JOB_STATE_PROCESSING_LLM
     after = step(after.record, world.completed(task))
@@ -148,18 +152,67 @@ def test_what_follows_reads_the_transcript_of_the_session() -> None:
     assert after.record.state == job.JOB_STATE_COMPLETE
 
 
+def test_each_chunk_of_a_long_session_goes_its_own_way() -> None:
+    running = session()
+    after = step(running, ended(running, chunks=3))
+    assert [task.unit for task in after.tasks] == [f"enhancement.{i:04d}" for i in range(3)]
+    assert [task.enhancement.transcript_blob for task in after.tasks] == [
+        blob(chunk(index)) for index in range(3)
+    ]
+    mapped: list[event.StageTask] = []
+    for task in after.tasks:
+        after = step(after.record, world.completed(task))
+        mapped += after.tasks
+    assert [task.summary.map for task in mapped] == [
+        blob(f"enhancement.{index:04d}") for index in range(3)
+    ]
+    for task in mapped:
+        after = step(after.record, world.completed(task))
+    (last,) = after.tasks
+    assert list(last.summary.reduce.parts) == [
+        blob(f"summary.map.{index:04d}") for index in range(3)
+    ]
+    after = step(after.record, world.completed(last))
+    assert after.record.state == job.JOB_STATE_COMPLETE
+    assert "transcript.0002/0 COMPLETED" in world.log_lines(after.record)
+
+
+def test_a_chunk_that_fails_leaves_the_text_of_the_others() -> None:
+    running = session((CLEAN,))
+    after = step(running, ended(running, chunks=2))
+    first, second = after.tasks
+    after = step(after.record, world.failed(first, retryable=False))
+    after = step(after.record, world.completed(second))
+    assert after.record.state == job.JOB_STATE_FAILED
+    assert units(after.record) == {
+        LIVE_UNIT: job.UNIT_STATE_COMPLETED,
+        chunk(0): job.UNIT_STATE_COMPLETED,
+        chunk(1): job.UNIT_STATE_COMPLETED,
+        "enhancement.0000": job.UNIT_STATE_FAILED,
+        "enhancement.0001": job.UNIT_STATE_COMPLETED,
+    }
+
+
+def test_the_end_brings_a_transcript_for_each_chunk() -> None:
+    running = session()
+    wrong = ended(running, chunks=2)
+    wrong.completed.facts.chunk_count = 3
+    with pytest.raises(ValueError, match="zip"):
+        step(running, wrong)
+
+
 def test_an_engine_that_punctuates_leaves_nothing_to_enhance() -> None:
     running = session((CLEAN,))
-    after = step(running, ended(running, punctuated=True))
+    after = step(running, ended(running, chunks=2, punctuated=True))
     assert after.record.state == job.JOB_STATE_COMPLETE
-    assert units(after.record)["enhancement.0000"] == job.UNIT_STATE_SKIPPED
+    skipped = {unit.unit: unit.output for unit in after.record.units if "enh" in unit.unit}
+    assert skipped == {"enhancement.0000": blob(chunk(0)), "enhancement.0001": blob(chunk(1))}
+    assert units(after.record)["enhancement.0001"] == job.UNIT_STATE_SKIPPED
 
 
 def test_a_session_without_finals_has_nothing_to_enhance() -> None:
     running = session((CLEAN,))
-    silent = ended(running)
-    silent.completed.facts.chunk_count = 0
-    after = step(running, silent)
+    after = step(running, ended(running, chunks=0))
     assert (after.record.state, after.tasks) == (job.JOB_STATE_COMPLETE, ())
 
 
@@ -167,7 +220,7 @@ def test_the_client_can_leave_out_the_summary_at_the_end() -> None:
     running = session()
     after = step(running, ended(running, without_summary=True))
     assert list(after.record.config.features) == [CLEAN]
-    assert units(after.record).keys() == {LIVE_UNIT, "enhancement.0000"}
+    assert units(after.record).keys() == {LIVE_UNIT, chunk(0), "enhancement.0000"}
     assert list(running.config.features) == [CLEAN, SUMMARY]
 
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
 
 from maie_client import Client
 from maie_enhancement.settings import EnhancementSettings
-from maie_enhancement.stage import open_stage
+from maie_enhancement.stage import open_stage as open_enhancement
 from maie_gateway.live.settings import LiveSettings
 from maie_pipeline.bindings import BINDINGS
 from maie_runtime.bus.broker import Broker
 from maie_runtime.worker.server import serve_stage
+from maie_summary.settings import SummarySettings
+from maie_summary.stage import open_stage as open_summary
 from tests.gateway.conftest import EmptyMesh
 from tests.gateway.live.conversation import Conversation, talking
 from tests.gateway.live.loud_asr import Replica, replica
@@ -63,9 +66,7 @@ class LiveMesh:
     def enhancement(self, **settings: Any) -> AbstractAsyncContextManager[str]:
         """An enhancement service with the engine `rules`; gives its address."""
         options = EnhancementSettings(mesh=self.empty.mesh, listen="127.0.0.1:0", **settings)
-        return serve_stage(
-            BINDINGS["enhancement"], options, lambda blobs: open_stage(options, blobs)
-        )
+        return serve_stage(BINDINGS["enhancement"], options, partial(open_enhancement, options))
 
     @asynccontextmanager
     async def stages(self) -> AsyncIterator[None]:
@@ -73,6 +74,16 @@ class LiveMesh:
         async with AsyncExitStack() as stack:
             for slug in ("enhancement", "summary"):
                 await stack.enter_async_context(self.empty.service(slug))
+            yield
+
+    @asynccontextmanager
+    async def text_stages(self) -> AsyncIterator[None]:
+        """The real stages for text with their own engines, which need no GPU."""
+        summary = SummarySettings(mesh=self.empty.mesh, listen="127.0.0.1:0")
+        async with (
+            self.enhancement(),
+            serve_stage(BINDINGS["summary"], summary, partial(open_summary, summary)),
+        ):
             yield
 
 

@@ -118,7 +118,7 @@ SILENCE = asr.TranscribeOptions(silence=asr.SilenceOptions(vad_filter=True))
         (config(filename="a.wav"), "FIELD_INVALID"),
         (config(request_id="monday"), "FIELD_INVALID"),
         (config(lane=job.LANE_BATCH), "FIELD_INVALID"),
-        (config(chunk_duration=Duration(seconds=20)), "FIELD_INVALID"),
+        (config(chunk_duration=Duration(seconds=4)), "CHUNK_DURATION_INVALID"),
         (config(features=[job.FEATURE_SUMMARY]), "TEMPLATE_REQUIRED"),
         (config(labels={"A": "b"}), "LABELS_INVALID"),
         (config(asr_options=TRANSLATE), "OPTION_NOT_SUPPORTED"),

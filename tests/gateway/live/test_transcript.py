@@ -1,6 +1,8 @@
-"""The transcript of a live session, made of its log."""
+"""The transcripts of a live session's chunks, made of its log."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 import pytest
 from google.protobuf.duration_pb2 import Duration
@@ -8,20 +10,40 @@ from google.protobuf.duration_pb2 import Duration
 from maie.common.v1 import types_pb2 as common
 from maie.live.v1 import live_pb2 as live
 from maie.live.v1 import session_pb2 as session
-from maie_gateway.live.transcript import transcript
+from maie_gateway.live.transcript import transcripts
 
 pytestmark = pytest.mark.unit
 
 
-def final(track: int, second: int, text: str) -> session.SessionEntry:
+MINUTE = 60_000_000_000
+
+
+def final(
+    track: int, second: int, text: str, *, language: str = "en", engine: str = ""
+) -> session.SessionEntry:
+    """An utterance of one second."""
     segment = common.Segment(
         segment_id=f"t{track:02d}-u{second:04d}",
         start_offset=Duration(seconds=second),
+        end_offset=Duration(seconds=second + 1),
         text=text,
         track=track,
     )
-    finished = session.UtteranceFinished(final=live.Final(segment=segment, language_code="en"))
+    spoken = live.Final(segment=segment, language_code=language, punctuated=engine == "whisper")
+    finished = session.UtteranceFinished(final=spoken)
+    if engine:
+        finished.engine.engine = engine
     return session.SessionEntry(finished=finished)
+
+
+def transcript(entries: Iterable[session.SessionEntry]) -> common.Transcript:
+    """The only chunk of a short session."""
+    (made,) = transcripts(entries, MINUTE, most=10)
+    return made
+
+
+def ids(made: common.Transcript) -> list[str]:
+    return [each.segment_id for each in made.segments]
 
 
 def test_finals_of_all_tracks_stand_in_the_order_of_speech() -> None:
@@ -40,6 +62,8 @@ def test_an_utterance_without_text_leaves_nothing() -> None:
     assert [each.text for each in transcript([final(1, 1, ""), final(1, 2, "So.")]).segments] == [
         "So."
     ]
+    assert transcripts([final(1, 1, "")], MINUTE, most=10) == []
+    assert transcripts([], MINUTE, most=10) == []
 
 
 def test_a_refined_final_has_both_texts() -> None:

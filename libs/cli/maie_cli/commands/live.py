@@ -42,6 +42,7 @@ from maie_cli.live.sources import RATE_HERTZ, Source
 from maie_cli.live.stdin import stdin_source
 from maie_cli.options import (
     AsrOptions,
+    ChunkSecondsOption,
     EnhancementOptions,
     SummaryOptions,
     stage_options,
@@ -84,6 +85,7 @@ def live(
     keep_audio: KeepAudioOption = False,
     enhancement_options: EnhancementOptions = None,
     summary_options: SummaryOptions = None,
+    chunk_seconds: ChunkSecondsOption = None,
     label: LabelsOption = None,
     name: NameOption = "",
     gateway: GatewayOption = DEFAULT_GATEWAY,
@@ -107,6 +109,7 @@ def live(
         turns=turns,
         keep_audio=keep_audio,
         refine=refine,
+        chunk_seconds=chunk_seconds,
         stages=stage_options(asr_options or (), enhancement_options or (), summary_options or ()),
     )
     client = Client(gateway, tenant=tenant)

@@ -34,7 +34,13 @@ from maie_cli.live.arguments import (
     live_options,
     wanted,
 )
-from maie_cli.options import AsrOptions, EnhancementOptions, SummaryOptions, stage_options
+from maie_cli.options import (
+    AsrOptions,
+    ChunkSecondsOption,
+    EnhancementOptions,
+    SummaryOptions,
+    stage_options,
+)
 from maie_client import Client
 
 NEEDS_SDK = "Joining rooms needs LiveKit's SDK; install it with: pip install 'maie-cli[livekit]'"
@@ -87,6 +93,7 @@ def livekit(
     keep_audio: KeepAudioOption = False,
     enhancement_options: EnhancementOptions = None,
     summary_options: SummaryOptions = None,
+    chunk_seconds: ChunkSecondsOption = None,
     label: LabelsOption = None,
     name: NameOption = "",
     gateway: GatewayOption = DEFAULT_GATEWAY,
@@ -109,6 +116,7 @@ def livekit(
         turns=turns,
         keep_audio=keep_audio,
         refine=refine,
+        chunk_seconds=chunk_seconds,
         stages=stage_options(asr_options or (), enhancement_options or (), summary_options or ()),
     )
     rooms = _rooms()

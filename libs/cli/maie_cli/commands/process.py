@@ -23,6 +23,7 @@ from maie_cli.exits import EXIT_CODES, Exit, run
 from maie_cli.options import (
     AsrOptions,
     ChannelsOption,
+    ChunkSecondsOption,
     EnhancementOptions,
     SummaryOptions,
     TrackOption,
@@ -80,9 +81,7 @@ def process(
     summary_options: SummaryOptions = None,
     channels: ChannelsOption = None,
     track: TrackOption = "",
-    chunk_seconds: Annotated[
-        float | None, typer.Option(min=5, max=1800, help="The target length of chunks.")
-    ] = None,
+    chunk_seconds: ChunkSecondsOption = None,
     label: LabelsOption = None,
     name: Annotated[str, typer.Option(help="The job's display name.")] = "",
     request_id: Annotated[

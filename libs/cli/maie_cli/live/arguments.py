@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -93,6 +94,7 @@ def live_options(
     turns: Sequence[str] | None,
     keep_audio: bool,
     refine: bool,
+    chunk_seconds: float | None,
     stages: SharedOptions,
 ) -> LiveOptions:
     """The options of a session.
@@ -112,6 +114,8 @@ def live_options(
     options = {**options, **stages}
     if partials:
         options["partials"] = parse_options(partials, streaming.PartialOptions(), "--partials")
+    if chunk_seconds is not None:
+        options["chunk_duration"] = timedelta(seconds=chunk_seconds)
     if turns:
         options["turns"] = parse_options(turns, streaming.TurnOptions(), "--turns")
     return options
