@@ -84,6 +84,7 @@ def main(
         settings={"services": services, **own},
         figures=[
             *latency_figures("end of speech to final", found.finals, p95=promise),
+            *latency_figures("end of speech to the message that shows it", found.shown),
             *latency_figures("message that shows the end to final", found.added),
             *latency_figures("audio to partial", found.partials),
             *_partial_figures(done, found),

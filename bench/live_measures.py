@@ -30,6 +30,7 @@ class Measured:
 
     Attributes:
         finals: From the end of speech to the final, in seconds.
+        shown: From the end of speech to the message that shows the end of its utterance.
         added: From the message that shows the end of an utterance to the final.
         partials: From the end of what a partial reads to the partial.
         speech: The seconds of utterances.
@@ -38,6 +39,7 @@ class Measured:
     """
 
     finals: list[float] = field(default_factory=list)
+    shown: list[float] = field(default_factory=list)
     added: list[float] = field(default_factory=list)
     partials: list[float] = field(default_factory=list)
     speech: float = 0.0
@@ -75,6 +77,7 @@ def _add(
     )
     for final, each in zip(finals, utterances, strict=True):
         found.finals.append(final.at - each.spoken / SAMPLE_RATE)
+        found.shown.append(_sent(each.decided) - each.spoken / SAMPLE_RATE)
         found.added.append(final.at - _sent(each.decided))
         found.speech += (each.end - each.start) / SAMPLE_RATE
     for partial in stream.of("partial"):

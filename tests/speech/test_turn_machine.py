@@ -201,13 +201,13 @@ def test_silence_is_no_utterance(rules: TurnRules, quiet: list[float], frames: i
 
 def test_speech_starts_pauses_and_ends() -> None:
     run = Run(RULES)
-    run.act(("feed", [0.0] * 20 + [0.9] * 50 + [0.0] * 16))
+    run.act(("feed", [0.0] * 20 + [0.9] * 50 + [0.0] * 15))
     started, eager, ended = run.turns
     assert (started.change, eager.change, ended.change) == (STARTED, EAGER_END, ENDED)
     assert started.offset == 20 * FRAME_SAMPLES
     assert started.span.start == 20 * FRAME_SAMPLES - PAD_SAMPLES
     end = 70 * FRAME_SAMPLES
-    assert eager.span == ended.span == Span(start=started.span.start, end=end + 7 * FRAME_SAMPLES)
+    assert eager.span == ended.span == Span(start=started.span.start, end=end + 6 * FRAME_SAMPLES)
     assert (ended.offset, ended.cause) == (end, TurnCause.SILENCE)
     assert not run.machine.speaking
 
@@ -270,18 +270,18 @@ def test_telephones_are_listened_to_more_closely(narrow: bool) -> None:
 def asking() -> Run:
     """A machine with a question after speech and a pause of 200 ms."""
     run = Run(ASKING)
-    run.act(("feed", [0.9] * 50 + [0.0] * 7))
+    run.act(("feed", [0.9] * 50 + [0.0] * 6))
     assert run.asked == [run.machine.question]
     return run
 
 
 def test_a_model_ends_an_utterance_at_once() -> None:
     run = asking()
-    assert run.asked[0].span == Span(start=0, end=57 * FRAME_SAMPLES)
+    assert run.asked[0].span == Span(start=0, end=56 * FRAME_SAMPLES)
     run.act(("answer", (1, 0.8)))
     ended = run.turns[-1]
     assert (ended.change, ended.cause, ended.confidence) == (ENDED, TurnCause.MODEL, 0.8)
-    assert (ended.offset, ended.span.end) == (50 * FRAME_SAMPLES, 57 * FRAME_SAMPLES)
+    assert (ended.offset, ended.span.end) == (50 * FRAME_SAMPLES, 56 * FRAME_SAMPLES)
     assert run.machine.question is None
 
 
@@ -294,7 +294,7 @@ def test_a_model_is_asked_again_while_nobody_speaks_and_then_silence_ends_it() -
     assert len(run.asked) == 13
     ended = run.turns[-1]
     assert (ended.cause, ended.confidence) == (TurnCause.SILENCE, 0.3)
-    assert ended.span.end == 57 * FRAME_SAMPLES
+    assert ended.span.end == 56 * FRAME_SAMPLES
 
 
 def test_the_end_is_the_same_whichever_question_is_answered() -> None:

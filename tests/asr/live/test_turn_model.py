@@ -115,7 +115,7 @@ async def test_long_silence_ends_what_the_model_takes_for_unfinished() -> None:
     assert (final.text, final.reason) == ("echo", streaming.END_REASON_SILENCE)
     assert (end.reason, end.confidence) == (streaming.END_REASON_SILENCE, 0.25)
     lengths = [len(sound) / SAMPLE_RATE for sound in model.asked]
-    assert len(lengths) == 8
+    assert len(lengths) == 9
     assert lengths == sorted(lengths)
 
 
