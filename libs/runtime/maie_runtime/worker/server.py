@@ -35,7 +35,7 @@ from maie_runtime.rpc.mount import GrpcMount
 from maie_runtime.rpc.server import GrpcServer
 from maie_runtime.rpc.stream_mount import StreamMount
 from maie_runtime.worker.host import Host, end_process
-from maie_runtime.worker.malloc import limit_arenas
+from maie_runtime.worker.malloc import give_back_memory, limit_arenas
 from maie_runtime.worker.stage import OffersStreams, Stage, Streams
 from maie_runtime.worker.unit import UnitRunner
 
@@ -85,7 +85,10 @@ def run_until_signal(serving: Coroutine[Any, Any, None]) -> None:
 
 
 async def _run(binding: StageBinding, settings: ServiceSettings, open_stage: StageOpener) -> None:
-    async with serve_stage(binding, settings, open_stage) as address:
+    async with (
+        serve_stage(binding, settings, open_stage) as address,
+        background_tasks(give_back_memory()),
+    ):
         # The objects so far are permanent. Garbage collection among them would stop all units for
         # 40 ms, and much longer with a large engine; weights are freed explicitly, not as garbage.
         gc.freeze()
