@@ -35,9 +35,8 @@ def speech(rate: int = RATE, channels: int = 1) -> np.ndarray:
 
 def _frames(samples: np.ndarray, rate: int, size: int):
     for begin in range(0, samples.shape[1], size):
-        part = np.ascontiguousarray(samples[:, begin : begin + size])
-        layout = "mono" if len(part) == 1 else "stereo"
-        frame = av.AudioFrame.from_ndarray(part, format="s16p", layout=layout)
+        part = np.ascontiguousarray(samples[:, begin : begin + size].T).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(part, format="s16", layout=f"{len(samples)}c")
         frame.sample_rate, frame.pts, frame.time_base = rate, begin, Fraction(1, rate)
         yield frame
 
@@ -75,7 +74,7 @@ def contained(
     file = io.BytesIO()
     options = {"live": "1", "cluster_time_limit": "1000"} if container == "webm" else {}
     with av.open(file, "w", format=container, options=options) as output:
-        layout = "mono" if len(samples) == 1 else "stereo"
+        layout = f"{len(samples)}c"
         added = [output.add_stream(codec, rate=rate, layout=layout) for _ in range(tracks)]
         for number, track in enumerate(added):
             for packet in _encoded(track, samples * (number == 0)):
@@ -94,6 +93,20 @@ def _encoded(track, samples: np.ndarray):
     if (rest := fifo.read(0, partial=True)) is not None:
         yield from track.encode(rest)
     yield from track.encode(None)
+
+
+@functools.cache
+def sides(rate: int, channels: int = 2) -> np.ndarray:
+    """Another part of the reading on each channel, int16; channels by samples."""
+    (sound,) = speech(rate)
+    return np.stack([np.roll(sound, number * rate * 7 // 10) for number in range(channels)])
+
+
+@functools.cache
+def call(encoding: Encoding, channels: int = 2) -> bytes:
+    """The sides in a container."""
+    rate = CONTAINERS[encoding][2]
+    return contained(encoding, sides(rate, channels), rate)
 
 
 @functools.cache
@@ -116,8 +129,8 @@ def packets() -> list[bytes]:
 def packets_of(samples: np.ndarray):
     """Samples at 48 kHz, channels by samples, as raw packets of Opus of 20 ms."""
     encoder = av.CodecContext.create("libopus", "w")
-    encoder.sample_rate, encoder.layout, encoder.format = 48_000, "mono", "s16"
-    encoder.bit_rate = 24_000
+    encoder.sample_rate, encoder.layout, encoder.format = 48_000, f"{len(samples)}c", "s16"
+    encoder.bit_rate = 24_000 * len(samples)
     for frame in _frames(samples, 48_000, 960):
         yield from map(bytes, encoder.encode(frame))
 
@@ -138,14 +151,19 @@ def decoded_file(data: bytes) -> np.ndarray:
 
 
 def joined(parts: list[Part]) -> np.ndarray:
-    """Parts as samples; silence as zeros."""
-    return np.concatenate(
-        [np.empty(0, np.int16)]
-        + [
-            np.zeros(part, np.int16) if isinstance(part, int) else np.frombuffer(part, np.int16)
-            for part in parts
-        ]
-    )
+    """Parts of one channel as samples; silence as zeros."""
+    return apart(parts, 1)[0]
+
+
+def apart(parts: list[Part], channels: int) -> np.ndarray:
+    """Parts as channels by samples; silence as zeros."""
+    sounds = [
+        np.zeros((part, channels), np.int16)
+        if isinstance(part, int)
+        else np.frombuffer(part, np.int16).reshape(-1, channels)
+        for part in parts
+    ]
+    return np.concatenate([np.empty((0, channels), np.int16), *sounds]).T
 
 
 def likeness(one: np.ndarray, other: np.ndarray) -> float:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 
+import numpy as np
 import psutil
 import pytest
 
@@ -15,6 +16,9 @@ from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
 from tests.audio.streams import (
     CONTAINERS,
+    RATE,
+    apart,
+    contained,
     joined,
     likeness,
     packets,
@@ -60,6 +64,17 @@ async def test_sound_is_that_of_the_whole_file(fork_server, encoding):
     async with Decoders(fork_server) as pool:
         sound = joined(await decode(pool.open(Format(encoding=encoding)), messages(encoding)))
     assert likeness(sound, whole(encoding)) > 0.999
+
+
+async def test_the_longest_message_of_eight_channels_comes_through(fork_server):
+    levels = np.arange(100, 900, 100, dtype=np.int16)
+    data = contained("flac", np.repeat(levels[:, None], 10 * RATE, axis=1), RATE)
+    assert len(data) < MAX_MESSAGE_BYTES
+    async with Decoders(fork_server) as pool:
+        decoder = pool.open(Format(encoding="flac", channels=8, split=True))
+        heard = apart((await decoder.decode(data)).parts, 8)
+    assert heard.shape[1] == pytest.approx(10 * RATE, abs=17)
+    assert [set(channel) for channel in heard.tolist()] == [{level} for level in levels.tolist()]
 
 
 async def test_a_track_continues_in_another_pool(fork_server):

@@ -6,7 +6,7 @@ import contextlib
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maie_audio.formats import MAX_STATE_BYTES, Encoding, Format, Limits, Part, RefusedError
@@ -16,9 +16,13 @@ from tests.audio.streams import (
     CONTAINERS,
     RATE,
     SECONDS,
+    apart,
+    call,
     joined,
     likeness,
     packets,
+    packets_of,
+    sides,
     speech,
     stream,
     whole,
@@ -70,6 +74,37 @@ def test_another_decoder_continues_after_any_message(encoding, places, resumed):
     # The codec finds its way within some packets, and the resampler keeps a millisecond.
     assert abs(len(joined(sound)) - len(whole(encoding))) <= FRAME
     assert likeness(joined(sound), whole(encoding)) > 0.98
+
+
+@pytest.mark.parametrize(
+    ("encoding", "channels"), [("ogg_opus", 2), ("webm_opus", 2), ("flac", 2), ("flac", 8)]
+)
+@given(places=places, resumed=st.integers(0))
+@settings(max_examples=20)
+def test_channels_are_kept_apart_by_whichever_decoder(encoding, channels, places, resumed):
+    messages = cut(call(encoding, channels), places)
+    stated = Format(encoding=encoding, channels=channels, split=True)
+    first = TrackDecoder(stated, Limits())
+    resumed %= len(messages)
+    parts = decode(first, messages[:resumed])
+    state = first.state() if resumed else b""
+    parts += decode(TrackDecoder(stated, Limits(), state), messages[resumed:])
+    heard, said = apart(parts, channels), sides(RATE, channels)
+    # The encoder of Opus adds 6.5 ms, which its containers take off.
+    assert abs(heard.shape[1] - said.shape[1]) <= FRAME
+    for number, side in enumerate(said):
+        alike = [likeness(each, side) for each in heard]
+        assert alike[number] == max(alike) > 0.95
+        assert sum(each > 0.5 for each in alike) == 1
+
+
+def test_packets_of_opus_may_have_two_sides():
+    stated = Format(encoding="opus", channels=2, split=True)
+    parts = decode(TrackDecoder(stated, Limits()), list(packets_of(sides(48_000))))
+    heard, said = apart(parts, 2), sides(RATE)
+    for number in range(2):
+        assert likeness(heard[number][104:], said[number]) > 0.95
+        assert likeness(heard[number][104:], said[1 - number]) < 0.5
 
 
 @encodings

@@ -14,7 +14,9 @@ Encoding = Literal["opus", "ogg_opus", "webm_opus", "flac"]
 """`opus` is one raw packet in each message."""
 
 Part = bytes | int
-"""The next audio: 16 kHz mono 16-bit samples, or the length of silence in samples."""
+"""The next audio: 16 kHz 16-bit samples, or the length of silence in samples of each channel.
+
+The samples are mono; those of a track whose channels are kept apart are interleaved."""
 
 # The largest message. A second of stereo FLAC at 48 kHz has at most 192 kB.
 MAX_MESSAGE_BYTES: Final = 256 * 1024
@@ -33,11 +35,13 @@ class Format:
         encoding: The encoding.
         sample_rate: In hertz; 0 if not stated.
         channels: 0 if not stated.
+        split: Whether the channels are kept apart, not mixed; they are stated then, 2 or more.
     """
 
     encoding: Encoding
     sample_rate: int = 0
     channels: int = 0
+    split: bool = False
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)

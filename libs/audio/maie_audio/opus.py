@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from maie_audio.formats import MAX_PENDING_BYTES, damaged, other_format
 from maie_audio.packets import Head, Packet, State
 
+CODEC: Final = "libopus"
 # Decoders of Opus give this rate, whatever the encoder's was.
 SAMPLE_RATE: Final = 48_000
 # Rates that an encoder takes.
@@ -52,13 +54,20 @@ def head(channels: int, pre_skip: int = 0, gain: int = 0) -> Head:
     # FFmpeg would drop the pre-skip again wherever a decoder continues another.
     mono = _HEAD.pack(_MAGIC, 1, 1, 0, SAMPLE_RATE, gain, 0)
     return Head(
-        codec="libopus",
+        codec=CODEC,
         extradata=mono,
         sample_rate=SAMPLE_RATE,
         channels=channels,
         layout="mono",
         pre_skip=pre_skip,
     )
+
+
+def unmixed(mixed: Head) -> Head:
+    """The head for a decoder that keeps the channels, from one that mixes them."""
+    extradata = bytearray(mixed.extradata)
+    extradata[len(_MAGIC) + 1] = mixed.channels
+    return replace(mixed, extradata=bytes(extradata), layout="stereo")
 
 
 def parse_head(content: bytes) -> Head:

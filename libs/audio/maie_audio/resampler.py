@@ -1,4 +1,4 @@
-"""Converts decoded frames to 16 kHz mono 16-bit samples, without threads.
+"""Converts decoded frames to 16 kHz 16-bit samples, without threads.
 
 PyAV's own resampler starts a thread for each core of the machine, which has a stack of
 8 MB and nothing to do.
@@ -18,9 +18,14 @@ _Shape = tuple[str, str, int]
 
 
 class Resampler:
-    """Converts the frames of one stream. It keeps the last millisecond."""
+    """Converts the frames of one stream. It keeps the last millisecond.
 
-    def __init__(self) -> None:
+    Args:
+        split: Whether the samples of all channels are given, interleaved, and not their mix.
+    """
+
+    def __init__(self, *, split: bool = False) -> None:
+        self._split = split
         self._graph: Graph | None = None
         self._shape: _Shape | None = None
         self._taken = self._given = 0
@@ -35,7 +40,8 @@ class Resampler:
         shape = (frame.format.name, frame.layout.name, frame.sample_rate)
         rest = self.flush() if shape != self._shape else b""
         if self._graph is None:
-            self._graph, self._shape = _graph(shape), shape
+            layout = frame.layout.name if self._split else "mono"
+            self._graph, self._shape = _graph(shape, layout), shape
         self._taken += frame.samples
         frame.pts = None
         self._graph.push(frame)
@@ -58,12 +64,13 @@ class Resampler:
                 frame = cast(AudioFrame, graph.pull())
             except (av.error.EOFError, av.error.BlockingIOError):
                 break
-            sound += bytes(frame.planes[0])[: frame.samples * SAMPLE_BYTES]
+            size = frame.samples * frame.layout.nb_channels * SAMPLE_BYTES
+            sound += bytes(frame.planes[0])[:size]
             self._given += frame.samples
         return bytes(sound)
 
 
-def _graph(shape: _Shape) -> Graph:
+def _graph(shape: _Shape, given: str) -> Graph:
     sample_format, layout, rate = shape
     graph = Graph()
     graph.threads = 1
@@ -76,7 +83,7 @@ def _graph(shape: _Shape) -> Graph:
             time_base=f"1/{rate}",
         ),
         graph.add(
-            "aformat", sample_rates=str(SAMPLE_RATE), sample_fmts="s16", channel_layouts="mono"
+            "aformat", sample_rates=str(SAMPLE_RATE), sample_fmts="s16", channel_layouts=given
         ),
         graph.add("abuffersink"),
     )

@@ -1,4 +1,4 @@
-"""Decodes packets to 16 kHz mono 16-bit samples. Runs in the decoding process."""
+"""Decodes packets to 16 kHz 16-bit samples. Runs in the decoding process."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ class Sound:
     Args:
         head: Of the stream.
         skip: How many decoded samples to drop first.
+        split: Whether the channels are kept apart, interleaved, and not mixed.
     """
 
-    def __init__(self, head: Head, skip: int) -> None:
+    def __init__(self, head: Head, skip: int, *, split: bool = False) -> None:
         self.skip = skip
         self._decoder = cast(AudioCodecContext, av.CodecContext.create(head.codec, "r"))
         self._decoder.thread_count = 1
@@ -30,7 +31,7 @@ class Sound:
         self._decoder.sample_rate = head.sample_rate
         if head.layout:
             self._decoder.layout = head.layout
-        self._resampler = Resampler()
+        self._resampler = Resampler(split=split)
 
     @property
     def owed(self) -> int:

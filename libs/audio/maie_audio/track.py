@@ -93,17 +93,20 @@ class TrackDecoder:
 
     def _begin(self) -> None:
         self._parts = []
-        self._put(bytes(self._owed * SAMPLE_BYTES))
+        channels = self._head.channels if self._head and self._stated.split else 1
+        self._put(bytes(self._owed * SAMPLE_BYTES * channels))
         self._owed = 0
 
     def _start(self, head: Head) -> None:
         self._head = head
-        self._sound = Sound(head, head.pre_skip)
+        if self._stated.split and head.codec == opus.CODEC:
+            head = opus.unmixed(head)
+        self._sound = Sound(head, head.pre_skip, split=self._stated.split)
         self._clock = Clock(head.sample_rate)
 
     def _check(self, head: Head) -> None:
         """Compares a stream with what its sender stated."""
-        rates = opus.RATES if head.codec == "libopus" else (head.sample_rate,)
+        rates = opus.RATES if head.codec == opus.CODEC else (head.sample_rate,)
         if self._stated.sample_rate and self._stated.sample_rate not in rates:
             raise other_format(
                 f"The stream has {' or '.join(map(str, rates))} Hz, not {self._stated.sample_rate}"

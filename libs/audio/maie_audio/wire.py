@@ -31,7 +31,8 @@ PARTS: Final = b"P"
 REFUSED: Final = b"X"
 
 MAX_HEAD_BYTES: Final = 64 * 1024
-MAX_BODY_BYTES: Final = 1024 * 1024
+# Ten seconds of eight channels are 2.6 MB.
+MAX_BODY_BYTES: Final = 4 * 1024 * 1024
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
