@@ -44,7 +44,7 @@ async def end_session(ledger: Ledger, *, without_summary: bool = False) -> None:
         last = live.SessionEnded(
             job_id=state.session_id,
             audio_duration=duration(
-                state.audio + sum(each.mark.settled for each in state.tracks.values())
+                state.audio + sum(each.settled for each in state.tracks.values())
             ),
             final_count=state.final_count,
             latencies=buckets(state.latencies),
@@ -155,5 +155,5 @@ def _length(state: SessionState | None) -> int:
     """How long a session is, in nanoseconds."""
     if state is None:
         return 0
-    ends = (each.offset + each.mark.settled * SAMPLE_NANOSECONDS for each in state.tracks.values())
+    ends = (each.offset + each.settled * SAMPLE_NANOSECONDS for each in state.tracks.values())
     return max((state.length, *ends))

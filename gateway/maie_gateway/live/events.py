@@ -12,24 +12,27 @@ from maie_gateway.live.state import utterance_id
 
 
 class TrackEvents:
-    """Makes the events of one track, with offsets from the session's beginning.
+    """Makes the events of one track, or a channel of it, with offsets from the session's beginning.
 
     Args:
         name: The track.
         number: Its number.
         offset: Where it begins, in nanoseconds from the session's beginning.
+        channel: The channel, from 1; 0 for the mix of all.
     """
 
-    def __init__(self, name: str, number: int, offset: int) -> None:
+    def __init__(self, name: str, number: int, offset: int, channel: int) -> None:
         self._name = name
         self._number = number
         self._offset = offset
+        self._channel = channel
 
     def turn(self, of: asr.StreamingTurn) -> live.TranscribeResponse:
         """An utterance begins or ends."""
         turn = live.Turn(
             track=self._name,
-            utterance_id=utterance_id(self._number, of.utterance),
+            channel=self._channel,
+            utterance_id=utterance_id(self._number, of.utterance, self._channel),
             event=of.event,
             offset=self._shifted(of.offset),
             text=of.text,
@@ -42,7 +45,8 @@ class TrackEvents:
         """The text of an utterance so far."""
         partial = live.Partial(
             track=self._name,
-            utterance_id=utterance_id(self._number, of.utterance),
+            channel=self._channel,
+            utterance_id=utterance_id(self._number, of.utterance, self._channel),
             range=common.TimeRange(
                 start_offset=self._shifted(of.range.start_offset),
                 end_offset=self._shifted(of.range.end_offset),
@@ -55,7 +59,8 @@ class TrackEvents:
 
     def lag(self, behind: Duration) -> live.TranscribeResponse:
         """Recognition is behind the audio."""
-        return live.TranscribeResponse(lag=live.Lag(track=self._name, behind=behind))
+        lag = live.Lag(track=self._name, channel=self._channel, behind=behind)
+        return live.TranscribeResponse(lag=lag)
 
     def final(self, of: asr.StreamingFinal, *, punctuated: bool) -> live.Final:
         """The text of an utterance, but for its latency.
@@ -65,12 +70,13 @@ class TrackEvents:
             punctuated: Whether the engine writes punctuation and casing.
         """
         segment = common.Segment(
-            segment_id=utterance_id(self._number, of.utterance),
+            segment_id=utterance_id(self._number, of.utterance, self._channel),
             start_offset=self._shifted(of.range.start_offset),
             end_offset=self._shifted(of.range.end_offset),
             text=of.text,
             words=(self._word(word) for word in of.words),
             track=self._number,
+            channel=self._channel,
         )
         if of.HasField("confidence"):
             segment.confidence = of.confidence

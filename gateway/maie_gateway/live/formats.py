@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from maie.live.v1 import live_pb2 as live
+from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie_audio.flac import MAX_RATE as MAX_STREAM_RATE
 from maie_audio.formats import MAX_MESSAGE_BYTES, Encoding
 from maie_core.errors import StageError, invalid
@@ -26,6 +27,9 @@ _STREAMS: dict[int, Encoding] = {
     live.AUDIO_ENCODING_WEBM_OPUS: "webm_opus",
     live.AUDIO_ENCODING_FLAC: "flac",
 }
+_MIX, _SPLIT = preprocess.CHANNEL_MODE_MIX, preprocess.CHANNEL_MODE_SPLIT
+# The most channels of an Opus stream.
+_OPUS_CHANNELS = 2
 
 
 def settled_format(asked: live.AudioFormat, field: str) -> live.AudioFormat:
@@ -42,6 +46,7 @@ def settled_format(asked: live.AudioFormat, field: str) -> live.AudioFormat:
     settled.CopyFrom(asked)
     if settled.encoding in _STREAMS:
         _check_stream(settled, field)
+        _settle_channels(settled, field)
         return settled
     settled.channels = settled.channels or 1
     if settled.encoding not in _SAMPLE_BYTES:
@@ -55,7 +60,30 @@ def settled_format(asked: live.AudioFormat, field: str) -> live.AudioFormat:
         )
     if not 1 <= settled.channels <= MAX_CHANNELS:
         raise _invalid(f"there are 1 to {MAX_CHANNELS} channels", f"{field}.channels")
+    _settle_channels(settled, field)
     return settled
+
+
+def channel_numbers(settled: live.AudioFormat) -> tuple[int, ...]:
+    """What is recognised of a track: its channels, from 1, or 0 alone for the mix of them all."""
+    is_split = settled.channel_mode == _SPLIT
+    return tuple(range(1, settled.channels + 1)) if is_split else (0,)
+
+
+def _settle_channels(settled: live.AudioFormat, field: str) -> None:
+    """Fills in how channels are read. A single one needs no splitting."""
+    mode = settled.channel_mode
+    if mode not in (preprocess.CHANNEL_MODE_UNSPECIFIED, _MIX, _SPLIT):
+        raise _invalid(
+            "the channels of live audio are read by CHANNEL_MODE_MIX or CHANNEL_MODE_SPLIT",
+            f"{field}.channel_mode",
+        )
+    if mode != _SPLIT or settled.channels == 1:
+        settled.channel_mode = _MIX
+    elif not settled.channels:
+        raise _invalid("channels that are split are stated", f"{field}.channels")
+    elif stream_encoding(settled) not in (None, "flac") and settled.channels > _OPUS_CHANNELS:
+        raise _invalid("Opus has 1 or 2 channels", f"{field}.channels")
 
 
 def _check_stream(settled: live.AudioFormat, field: str) -> None:

@@ -1,16 +1,16 @@
-"""The messages of a track on their way into its backlog, read one after another."""
+"""The messages of a track on their way into its backlogs, read one after another."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from maie_audio.formats import Part
-from maie_core.samples import SAMPLE_BYTES
-from maie_gateway.live.backlog import MOST_AUDIO, Backlog
+from maie_gateway.live.backlog import Backlog
+from maie_gateway.live.channel_feed import ChannelFeed, Taken
+from maie_gateway.live.marks import Mark
 from maie_gateway.live.track_reader import Read, TrackReader
 
 # The most bytes of audio that wait to be read.
@@ -27,21 +27,32 @@ class _Message:
 
 
 class TrackIntake:
-    """Reads the messages of a track and adds what they become to its backlog.
+    """Reads the messages of a track and adds what they become to the backlogs of its channels.
 
     Args:
         reader: Reads the audio.
-        backlog: Gets what the messages become.
-        notify: Called when the backlog has more.
+        backlogs: Get what the messages become; one for each channel that is recognised.
+        begin: Where the track goes on.
+        notify: Called when the backlogs have more.
 
     Attributes:
         received: The sequence of the last message.
     """
 
-    def __init__(self, reader: TrackReader, backlog: Backlog, notify: Callable[[], None]) -> None:
-        self.received = self._read = backlog.received
+    def __init__(
+        self,
+        reader: TrackReader,
+        backlogs: Sequence[Backlog],
+        begin: Mark,
+        notify: Callable[[], None],
+    ) -> None:
+        self.received = self._read = begin.sequence
         self._reader = reader
-        self._backlog = backlog
+        self._backlogs = backlogs
+        self._feeds = [
+            ChannelFeed(backlog, place, len(backlogs), begin)
+            for place, backlog in enumerate(backlogs)
+        ]
         self._notify = notify
         self._messages: deque[_Message] = deque()
         self._unread = 0
@@ -112,7 +123,8 @@ class TrackIntake:
             read = self._reader.rest()
         self._unread -= len(message.content)
         self._read = message.sequence
-        self._add(message, read)
+        for feed in self._feeds:
+            feed.add(self._taken(message, read))
         self._notify()
 
     def _end(self) -> None:
@@ -120,38 +132,23 @@ class TrackIntake:
         self._ended = True
         self._messages.clear()
         self._unread = 0
-        if self._backlog.holds_any:
-            # What could not be read is not durable with what came before it.
-            last = _Message(sequence=self._read, arrived=time.monotonic())
-            self._add(last, self._reader.rest())
-        # A leave is durable with the entry that says that the track has ended, not before.
-        self._backlog.received = self.received
+        # What could not be read is not durable with what came before it.
+        last = self._taken(
+            _Message(sequence=self._read, arrived=time.monotonic()), self._reader.rest()
+        )
+        for backlog, feed in zip(self._backlogs, self._feeds, strict=True):
+            if backlog.holds_any:
+                feed.add(last)
+            # A leave is durable with the entry that says that the track has ended, not before.
+            backlog.received = self.received
         self._reader.close()
 
-    def _add(self, message: _Message, read: Read) -> None:
-        """Adds what a message became, part by part; only after the last one is it durable."""
-        parts = list(_pieces(read.parts)) or [b""]
-        for number, part in enumerate(parts, start=1):
-            is_last = number == len(parts)
-            pcm, silence = (b"", part) if isinstance(part, int) else (part, 0)
-            self._backlog.add(
-                message.sequence,
-                read.length if is_last else 0,
-                pcm=pcm,
-                silence=silence,
-                finalize=message.finalize and is_last,
-                arrived=message.arrived,
-                last=is_last,
-                state=self._reader.state,
-            )
-
-
-def _pieces(parts: list[Part]) -> Iterator[Part]:
-    """The parts, none of them longer than a message to a replica may be."""
-    size = MOST_AUDIO * SAMPLE_BYTES
-    for part in parts:
-        if isinstance(part, int):
-            yield part
-        else:
-            for place in range(0, len(part), size):
-                yield part[place : place + size]
+    def _taken(self, message: _Message, read: Read) -> Taken:
+        return Taken(
+            sequence=message.sequence,
+            arrived=message.arrived,
+            parts=read.parts,
+            length=read.length,
+            finalize=message.finalize,
+            state=self._reader.state,
+        )

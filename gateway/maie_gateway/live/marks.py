@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from maie.live.v1 import session_pb2 as session
@@ -10,7 +11,7 @@ from maie_core.samples import duration, samples
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Mark:
-    """A place in a track that a later call, at any gateway, can go on from.
+    """A place in a track, or a channel of it, that a later call, at any gateway, can go on from.
 
     Attributes:
         sequence: The last message that need not be sent again.
@@ -44,10 +45,16 @@ class Mark:
         )
 
 
-def to_message(mark: Mark, number: int) -> session.TrackMark:
-    """The mark of a track for the log."""
+def least(marks: Sequence[Mark]) -> Mark:
+    """The mark that a track goes on from whose channels are at these; there is one at least."""
+    return min(marks, key=lambda mark: mark.sequence)
+
+
+def to_message(mark: Mark, number: int, channel: int = 0) -> session.TrackMark:
+    """The mark of a track, or of one of its channels, for the log."""
     return session.TrackMark(
         number=number,
+        channel=channel,
         sequence=mark.sequence,
         message_offset=duration(mark.position),
         settled_offset=duration(mark.settled),

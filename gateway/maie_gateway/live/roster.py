@@ -12,7 +12,8 @@ from maie_core.reasons import Reason
 from maie_gateway.live.config import check_change, check_track, settled_join, track_invalid
 from maie_gateway.live.marks import Mark
 from maie_gateway.live.state import SessionState
-from maie_gateway.live.track import LiveTrack, TrackTools, track_progress
+from maie_gateway.live.track import LiveTrack, track_progress
+from maie_gateway.live.track_tools import TrackTools
 from maie_runtime.background import end
 
 Failed = Callable[[LiveTrack, StageError], None]
@@ -185,11 +186,13 @@ class Roster:
 
     def _add(self, track: LiveTrack) -> LiveTrack:
         most = self._tools.settings.max_tracks
-        if len(self._running) >= most:
+        places = sum(other.places for other in self._running.values())
+        if places + track.places > most:
             raise StageError(
                 Code.RESOURCE_EXHAUSTED,
                 Reason.TRACKS_FULL,
-                f"The session has {most} tracks, which is all that it may have; end one first.",
+                f"The session may have {most} tracks at a time, of which {places} are taken, and "
+                f"track {track.name!r} needs {track.places}; end one first.",
             )
         before = [task for task, other in self._running.items() if other.name == track.name]
         running = asyncio.create_task(self._run(track, before))

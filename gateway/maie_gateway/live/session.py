@@ -20,7 +20,8 @@ from maie_gateway.live.enhancers import Enhancers
 from maie_gateway.live.ledger import durable_event, taken_over
 from maie_gateway.live.refiner import Refiner
 from maie_gateway.live.roster import Roster
-from maie_gateway.live.track import LiveTrack, TrackTools
+from maie_gateway.live.track import LiveTrack
+from maie_gateway.live.track_tools import TrackTools
 from maie_runtime.background import background_tasks, end
 from maie_runtime.bus.session_log import SessionLog
 from maie_runtime.failpoints import failpoint

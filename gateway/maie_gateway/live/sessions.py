@@ -21,7 +21,7 @@ from maie_gateway.live.outbox import Outbox
 from maie_gateway.live.roster import progress
 from maie_gateway.live.session import LiveSession, Requests
 from maie_gateway.live.settings import LiveSettings
-from maie_gateway.live.track import TrackTools
+from maie_gateway.live.track_tools import TrackTools
 from maie_gateway.records.changes import JobChanges
 from maie_runtime.background import end
 from maie_runtime.blobs import Blobs

@@ -25,7 +25,7 @@ class LiveSettings(Settings):
     """The most live sessions of one tenant at one gateway; where unset, four fifths of
     MAIE_GATEWAY_LIVE_MAX_SESSIONS."""
     max_tracks: int = Field(default=16, ge=1)
-    """The most tracks of a session at a time."""
+    """The most tracks of a session at a time; each channel that is split counts as one."""
     idle_seconds: float = Field(default=60.0, gt=0)
     """End a live call that receives nothing for this long; the session can be resumed."""
     resume_seconds: float = Field(default=300.0, ge=1)

@@ -13,11 +13,12 @@ from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
 from maie_core.samples import SAMPLE_NANOSECONDS
 from maie_gateway.live import latencies
-from maie_gateway.live.marks import Mark, from_message
+from maie_gateway.live.formats import channel_numbers
+from maie_gateway.live.marks import Mark, from_message, least
 from maie_gateway.live.options import ChangedOptions
 from maie_gateway.live.unrefined import Unrefined, is_refinable
 
-_UTTERANCE = re.compile(r"t(\d+)-u(\d+)")
+_UTTERANCE = re.compile(r"t(\d+)(?:-c(\d+))?-u(\d+)")
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -28,13 +29,27 @@ class TrackState:
         number: Its number in the session, from 1.
         join: What the client calls it, and its format.
         offset: Where it begins, in nanoseconds from the session's beginning.
-        mark: How far it is.
+        marks: How far each of its channels is; one where they are mixed.
     """
 
     number: int
     join: live.TrackJoin
     offset: int
-    mark: Mark
+    marks: tuple[Mark, ...]
+
+    @property
+    def mark(self) -> Mark:
+        """How far all of its channels are."""
+        return least(self.marks)
+
+    def mark_of(self, channel: int) -> Mark:
+        """How far a channel is; 0 is the mix of all."""
+        return self.marks[channel_numbers(self.join.format).index(channel)]
+
+    @property
+    def settled(self) -> int:
+        """Up to where any of its channels has its finals, in samples."""
+        return max(mark.settled for mark in self.marks)
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -132,9 +147,10 @@ def replay(entries: Iterable[session.SessionEntry]) -> SessionState | None:
     return state
 
 
-def utterance_id(track: int, utterance: int) -> str:
-    """The id of an utterance, such as "t01-u0003"."""
-    return f"t{track:02d}-u{utterance:04d}"
+def utterance_id(track: int, utterance: int, channel: int = 0) -> str:
+    """The id of an utterance, such as "t01-u0003", or "t01-c2-u0003" on a channel."""
+    of_channel = f"-c{channel}" if channel else ""
+    return f"t{track:02d}{of_channel}-u{utterance:04d}"
 
 
 def _taken(state: SessionState, entry: session.SessionEntry) -> SessionState:
@@ -150,7 +166,7 @@ def _track_began(state: SessionState, entry: session.SessionEntry) -> SessionSta
         number=began.number,
         join=began.join,
         offset=began.offset.ToNanoseconds(),
-        mark=Mark(sequence=began.join.sequence),
+        marks=(Mark(sequence=began.join.sequence),) * len(channel_numbers(began.join.format)),
     )
     return replace(
         state,
@@ -162,15 +178,16 @@ def _track_began(state: SessionState, entry: session.SessionEntry) -> SessionSta
 
 def _finished(state: SessionState, entry: session.SessionEntry) -> SessionState:
     finished = entry.finished
-    track = state.track(finished.mark.number)
     named = _UTTERANCE.fullmatch(finished.final.segment.segment_id)
-    mark = from_message(finished.mark)
     if named is None or not (
-        int(named[1]) == track.number
-        and track.mark.next_utterance <= int(named[2]) < mark.next_utterance
+        int(named[1]) == finished.mark.number
+        and int(named[2] or 0) == finished.mark.channel
+        and _mark(state, finished.mark).next_utterance
+        <= int(named[3])
+        < finished.mark.next_utterance
     ):
         raise log_damaged(state.session_id, "an utterance has two finals")
-    moved = _moved(state, track, mark)
+    moved = _moved(state, finished.mark)
     refinements = state.opened.config.refinements and is_refinable(finished.final)
     return replace(
         moved,
@@ -184,14 +201,26 @@ def _finished(state: SessionState, entry: session.SessionEntry) -> SessionState:
 
 def _settled(state: SessionState, entry: session.SessionEntry) -> SessionState:
     for mark in entry.settled.marks:
-        state = _moved(state, state.track(mark.number), from_message(mark))
+        state = _moved(state, mark)
     return state
 
 
-def _moved(state: SessionState, track: TrackState, mark: Mark) -> SessionState:
-    if not mark.follows(track.mark):
-        raise log_damaged(state.session_id, f"track {track.number} goes back")
-    moved = replace(track, mark=mark)
+def _mark(state: SessionState, stored: session.TrackMark) -> Mark:
+    """Where a channel was before a mark of it."""
+    track = state.track(stored.number)
+    if stored.channel not in channel_numbers(track.join.format):
+        raise log_damaged(state.session_id, f"there is no channel {stored.channel}")
+    return track.mark_of(stored.channel)
+
+
+def _moved(state: SessionState, stored: session.TrackMark) -> SessionState:
+    before, mark = _mark(state, stored), from_message(stored)
+    if not mark.follows(before):
+        raise log_damaged(state.session_id, f"track {stored.number} goes back")
+    track = state.track(stored.number)
+    channels = zip(channel_numbers(track.join.format), track.marks, strict=True)
+    marks = tuple(mark if number == stored.channel else other for number, other in channels)
+    moved = replace(track, marks=marks)
     return replace(state, tracks={**state.tracks, track.join.track: moved})
 
 
@@ -203,7 +232,7 @@ def _track_ended(state: SessionState, entry: session.SessionEntry) -> SessionSta
         state,
         tracks=tracks,
         left={**state.left, name: entry.track_ended.sequence},
-        audio=state.audio + track.mark.settled,
+        audio=state.audio + track.settled,
         length=max(state.length, _end(track)),
         options=state.options.without_track(name),
         unrefined=state.unrefined.kept(_numbers(tracks)),
@@ -211,7 +240,7 @@ def _track_ended(state: SessionState, entry: session.SessionEntry) -> SessionSta
 
 
 def _end(track: TrackState) -> int:
-    return track.offset + track.mark.settled * SAMPLE_NANOSECONDS
+    return track.offset + track.settled * SAMPLE_NANOSECONDS
 
 
 def _refined(state: SessionState, entry: session.SessionEntry) -> SessionState:

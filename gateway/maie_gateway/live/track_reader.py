@@ -1,4 +1,4 @@
-"""Turns the messages of a track into 16 kHz mono audio, whatever its encoding."""
+"""Turns the messages of a track into 16 kHz audio, whatever its encoding."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from maie.live.v1 import live_pb2 as live
 from maie_audio.decoders import Decoder, Decoders
 from maie_audio.formats import Format, Part
 from maie_core.samples import SAMPLE_BYTES
-from maie_gateway.live.formats import stream_encoding
+from maie_gateway.live.formats import channel_numbers, stream_encoding
 from maie_gateway.live.reader import AudioReader
 
 
@@ -19,7 +19,7 @@ class Read:
 
     Attributes:
         parts: The audio that is ready: 16-bit little-endian PCM, or the length of silence in
-            samples.
+            samples. Channels that are split are interleaved.
         length: How long the message is, in samples; part of it may come with the next one.
     """
 
@@ -72,10 +72,14 @@ def track_reader(settled: live.AudioFormat, state: bytes, decoders: Decoders) ->
     encoding = stream_encoding(settled)
     if encoding is None:
         return _SampleReader(settled)
+    channels = len(channel_numbers(settled))
     stated = Format(
-        encoding=encoding, sample_rate=settled.sample_rate_hertz, channels=settled.channels
+        encoding=encoding,
+        sample_rate=settled.sample_rate_hertz,
+        channels=settled.channels,
+        split=channels > 1,
     )
-    return _StreamReader(decoders.open(stated, state), state)
+    return _StreamReader(decoders.open(stated, state), state, channels)
 
 
 class _SampleReader:
@@ -104,19 +108,25 @@ class _SampleReader:
 class _StreamReader:
     """Reads a compressed stream, in a decoding process."""
 
-    def __init__(self, decoder: Decoder, state: bytes) -> None:
+    def __init__(self, decoder: Decoder, state: bytes, channels: int) -> None:
         self.state = state
         self._decoder = decoder
+        self._frame_bytes = SAMPLE_BYTES * channels
 
     async def read(self, content: bytes) -> Read:
         decoded = await self._decoder.decode(content)
         self.state = decoded.state
-        return _read(decoded.parts)
+        return self._read(decoded.parts)
 
     async def silence(self) -> Read:
         decoded = await self._decoder.silence()
         self.state = decoded.state
-        return _read(decoded.parts)
+        return self._read(decoded.parts)
+
+    def _read(self, parts: list[Part]) -> Read:
+        size = self._frame_bytes
+        length = sum(part if isinstance(part, int) else len(part) // size for part in parts)
+        return Read(parts=parts, length=length)
 
     def rest(self) -> Read:
         # The last millisecond comes with the next message.
@@ -124,8 +134,3 @@ class _StreamReader:
 
     def close(self) -> None:
         self._decoder.close()
-
-
-def _read(parts: list[Part]) -> Read:
-    length = sum(part if isinstance(part, int) else len(part) // SAMPLE_BYTES for part in parts)
-    return Read(parts=parts, length=length)

@@ -16,15 +16,20 @@ from grpc_status import rpc_status
 from maie.job.v1 import job_pb2 as job
 from maie.live.v1 import live_pb2 as live
 from maie.live.v1 import live_pb2_grpc
+from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from tests.gateway.live.speech import RATE, pieces
 from tests.waiting import PATIENCE_SECONDS, until
 
 RAW = job.FEATURE_RAW_TRANSCRIPT
+SPLIT = preprocess.CHANNEL_MODE_SPLIT
 
 
-def linear16(rate: int = RATE, channels: int = 1) -> live.AudioFormat:
+def linear16(rate: int = RATE, channels: int = 1, *, split: bool = False) -> live.AudioFormat:
     return live.AudioFormat(
-        encoding=live.AUDIO_ENCODING_LINEAR16, sample_rate_hertz=rate, channels=channels
+        encoding=live.AUDIO_ENCODING_LINEAR16,
+        sample_rate_hertz=rate,
+        channels=channels,
+        channel_mode=SPLIT if split else preprocess.CHANNEL_MODE_UNSPECIFIED,
     )
 
 

@@ -152,6 +152,7 @@ class LoudAsr(streaming_pb2_grpc.StreamingAsrServiceServicer):
         behind: How far it says that it is behind, in seconds.
         vocabulary: What words it reads, where they are not "w1" and so on.
         punctuated: Whether it says that it writes punctuation.
+        places: How many calls it takes at a time; None for any number.
     """
 
     configs: list[asr.StreamingConfig] = field(default_factory=list)
@@ -165,15 +166,30 @@ class LoudAsr(streaming_pb2_grpc.StreamingAsrServiceServicer):
     behind: float = 0.0
     vocabulary: Mapping[int, str] = field(default_factory=dict)
     punctuated: bool = False
+    places: int | None = None
 
     def __post_init__(self) -> None:
         self.running.set()
+        # Calls that have a place, from their beginning on.
+        self._taken = 0
 
     async def StreamingRecognize(
         self, request_iterator: AsyncIterator[asr.StreamingRecognizeRequest], context: Any
     ) -> AsyncIterator[Response]:
         if self.refusal is not None:
             raise self.refusal
+        if self.places is not None and self._taken >= self.places:
+            raise busy()
+        self._taken += 1
+        try:
+            async for response in self._recognize(request_iterator):
+                yield response
+        finally:
+            self._taken -= 1
+
+    async def _recognize(
+        self, request_iterator: AsyncIterator[asr.StreamingRecognizeRequest]
+    ) -> AsyncIterator[Response]:
         await self.running.wait()
         first = await anext(aiter(request_iterator))
         self.configs.append(first.config)

@@ -28,6 +28,13 @@ def said(words: Iterable[int]) -> bytes:
     return pause(0.1) + b"".join(word(each) + pause() for each in words)
 
 
+def interleaved(*sides: bytes) -> bytes:
+    """Sounds as the channels of one; shorter ones are followed by silence."""
+    longest = max(map(len, sides))
+    samples = [np.frombuffer(side.ljust(longest, b"\0"), "<i2") for side in sides]
+    return np.stack(samples, axis=1).tobytes()
+
+
 def pieces(sound: bytes, seconds: float = 0.1, rate: int = RATE) -> Iterator[bytes]:
     """The sound in messages of a length."""
     size = round(seconds * rate) * 2

@@ -14,6 +14,7 @@ from maie.asr.v1 import asr_pb2 as asr
 from maie.asr.v1 import streaming_pb2 as streaming
 from maie.job.v1 import job_pb2 as job
 from maie.live.v1 import live_pb2 as live
+from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie_core.errors import invalid
 from maie_core.reasons import Reason
 from tests.gateway.live.conftest import LiveMesh
@@ -106,6 +107,15 @@ async def test_a_wrong_message_ends_its_call_and_loses_nothing(
             assert (await again.end()).final_count == 1
 
 
+SPLIT, OPUS = preprocess.CHANNEL_MODE_SPLIT, live.AUDIO_ENCODING_OPUS
+AUTO = live.AudioFormat(
+    encoding=live.AUDIO_ENCODING_LINEAR16,
+    sample_rate_hertz=8000,
+    channels=2,
+    channel_mode=preprocess.CHANNEL_MODE_AUTO,
+)
+UNSTATED = live.AudioFormat(encoding=live.AUDIO_ENCODING_FLAC, channel_mode=SPLIT)
+THREE = live.AudioFormat(encoding=OPUS, channels=3, channel_mode=SPLIT)
 WEBHOOK = job.Webhook(url="http://10.0.0.1/", secret="s" * 20)
 SILENCE = asr.TranscribeOptions(silence=asr.SilenceOptions(vad_filter=True))
 
@@ -115,6 +125,9 @@ SILENCE = asr.TranscribeOptions(silence=asr.SilenceOptions(vad_filter=True))
     [
         (live.SessionConfig(job=config().job), "AUDIO_FORMAT_INVALID"),
         (live.SessionConfig(format=linear16(1), job=config().job), "AUDIO_FORMAT_INVALID"),
+        (live.SessionConfig(format=AUTO, job=config().job), "AUDIO_FORMAT_INVALID"),
+        (live.SessionConfig(format=UNSTATED, job=config().job), "AUDIO_FORMAT_INVALID"),
+        (live.SessionConfig(format=THREE, job=config().job), "AUDIO_FORMAT_INVALID"),
         (config(filename="a.wav"), "FIELD_INVALID"),
         (config(request_id="monday"), "FIELD_INVALID"),
         (config(lane=job.LANE_BATCH), "FIELD_INVALID"),

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maie.live.v1 import live_pb2 as live
+from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie_core.errors import StageError
 from maie_core.reasons import Reason
 from maie_gateway.live.formats import check_content, check_silence, settled_format
@@ -44,6 +45,31 @@ def test_a_tone_is_the_same_tone_at_every_rate(rate: int, channels: int) -> None
     heard = np.frombuffer(b"".join(parts) + reader.flush(), dtype="<i2").astype(int)
     assert len(heard) == 16_000
     assert np.abs(heard - tone(16_000))[100:-100].max() < CLOSE
+
+
+@pytest.mark.parametrize("rate", [8000, 16_000, 44_100])
+@pytest.mark.parametrize("channels", [2, 8])
+@pytest.mark.parametrize(
+    "encoding", [LINEAR16, live.AUDIO_ENCODING_MULAW, live.AUDIO_ENCODING_ALAW]
+)
+def test_channels_that_are_split_are_what_each_is_alone(
+    encoding: live.AudioEncoding, rate: int, channels: int
+) -> None:
+    size = 2 if encoding == LINEAR16 else 1
+    sides = np.random.default_rng(1).integers(0, 256, (rate // 4, channels, size), dtype=np.uint8)
+
+    def read(sound: np.ndarray, count: int) -> np.ndarray:
+        wanted = format_of(encoding=encoding, rate=rate, channels=count)
+        if count > 1:
+            wanted.channel_mode = preprocess.CHANNEL_MODE_SPLIT
+        reader = AudioReader(wanted)
+        parts = [reader.read(part.tobytes()) for part in np.array_split(sound, 5)]
+        return np.frombuffer(b"".join(parts) + reader.flush(), "<i2").reshape(-1, count)
+
+    heard = read(sides, channels)
+    assert heard.shape == (4000, channels)
+    for number in range(channels):
+        assert np.array_equal(heard[:, number], read(sides[:, [number]], 1)[:, 0])
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ class Leaving:
 
     name = "ann"
     leaves = True
+    places = 1
 
     async def run(self) -> None:
         pass

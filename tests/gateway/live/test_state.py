@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from maie.common.v1 import types_pb2 as common
 from maie.live.v1 import live_pb2 as live
 from maie.live.v1 import session_pb2 as session
+from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie_core.errors import StageError
 from maie_core.reasons import Reason
 from maie_core.samples import duration
@@ -22,7 +23,8 @@ from maie_gateway.live.unrefined import MOST_UNREFINED
 pytestmark = pytest.mark.unit
 
 SESSION = "0199a000-7f31-7c11-8a54-0d5d4c1f0a11"
-TRACKS = ("ann", "bob")
+TRACKS = ("ann", "bob", "call")
+TWO_SIDES = live.AudioFormat(channels=2, channel_mode=preprocess.CHANNEL_MODE_SPLIT)
 OPENED = session.SessionEntry(
     session_id=SESSION,
     opened=session.SessionOpened(
@@ -64,8 +66,15 @@ class Gateway:
             return
         self._write(session.SessionEntry(taken=session.SessionTaken()), self._state.epoch + 1)
 
-    def act(self, kind: str, name: str, amount: int) -> None:
-        """Writes an entry, as far as this gateway knows that it can follow."""
+    def act(self, kind: str, name: str, amount: int, side: int = 0) -> None:
+        """Writes an entry, as far as this gateway knows that it can follow.
+
+        Args:
+            kind: What the entry is.
+            name: The track; "call" has two channels.
+            amount: How many messages and samples the channel goes on.
+            side: The channel, from 0; a track without channels has one.
+        """
         state = self._state
         if state is None or state.ended is not None:
             return
@@ -76,14 +85,17 @@ class Gateway:
             if finals := state.unrefined.finals:
                 self._write(refinement(finals[amount % len(finals)]))
         elif known is None:
-            join = live.TrackJoin(track=name, sequence=state.left.get(name, 0))
+            of_sides = TWO_SIDES if name == "call" else None
+            join = live.TrackJoin(track=name, sequence=state.left.get(name, 0), format=of_sides)
             began = session.TrackBegan(join=join, number=state.track_count + 1)
             self._write(session.SessionEntry(track_began=began))
         elif kind == "leave":
             over = session.TrackEnded(number=known.number, sequence=known.mark.sequence + 1)
             self._write(session.SessionEntry(track_ended=over))
         else:
-            before = known.mark
+            side = min(side, len(known.marks) - 1)
+            channel = side + 1 if len(known.marks) > 1 else 0
+            before = known.marks[side]
             mark = Mark(
                 sequence=before.sequence + amount,
                 position=before.settled + amount,
@@ -91,9 +103,9 @@ class Gateway:
                 next_utterance=before.next_utterance + (kind == "final"),
             )
             if kind == "final":
-                self._write(final(known.number, name, before, mark))
+                self._write(final(known.number, name, before, mark, channel))
             else:
-                marks = [to_message(mark, known.number)]
+                marks = [to_message(mark, known.number, channel)]
                 settled = session.TracksSettled(marks=marks)
                 self._write(session.SessionEntry(settled=settled))
 
@@ -110,14 +122,16 @@ class Gateway:
             self._state = None  # fenced
 
 
-def final(number: int, name: str, before: Mark, mark: Mark) -> session.SessionEntry:
+def final(
+    number: int, name: str, before: Mark, mark: Mark, channel: int = 0
+) -> session.SessionEntry:
     made = live.Final(track=name)
-    made.segment.segment_id = utterance_id(number, before.next_utterance)
+    made.segment.segment_id = utterance_id(number, before.next_utterance, channel)
     made.segment.start_offset.CopyFrom(duration(before.settled))
     made.segment.end_offset.CopyFrom(duration(mark.settled))
     made.segment.text = "so it is"
     made.segment.track = number
-    finished = session.UtteranceFinished(final=made, mark=to_message(mark, number))
+    finished = session.UtteranceFinished(final=made, mark=to_message(mark, number, channel))
     return session.SessionEntry(finished=finished)
 
 
@@ -134,21 +148,22 @@ ACTIONS = st.tuples(
     st.sampled_from(["take", "final", "final", "refine", "refine", "settle", "leave", "ended"]),
     st.sampled_from(TRACKS),
     st.integers(0, 3),
+    st.integers(0, 1),
 )
 
 
 @given(st.lists(ACTIONS, max_size=60))
 def test_any_interleaving_of_two_gateways_leaves_one_consistent_log(
-    actions: list[tuple[int, str, str, int]],
+    actions: list[tuple[int, str, str, int, int]],
 ) -> None:
     log = Log()
     gateways = (Gateway(log), Gateway(log))
     gateways[0].take(0)
-    for which, kind, name, amount in actions:
+    for which, kind, name, amount, side in actions:
         if kind == "take":
             gateways[which].take(amount)
         else:
-            gateways[which].act(kind, name, amount)
+            gateways[which].act(kind, name, amount, side)
     check(log)
 
 
@@ -175,14 +190,17 @@ def check(log: Log) -> None:
     assert events == list(range(1, len(events) + 1))
     epochs = [entry.epoch for entry in log.entries]
     assert epochs == sorted(epochs)
-    marks: dict[int, Mark] = {}
+    marks: dict[tuple[int, int], Mark] = {}
     seen: SessionState | None = None
     for length in range(1, len(log.entries) + 1):
         seen = replay(log.entries[:length])
         assert seen is not None
         for track in seen.tracks.values():
-            assert track.mark.follows(marks.get(track.number, Mark()))
-            marks[track.number] = track.mark
+            assert len(track.marks) == (2 if track.join.track == "call" else 1)
+            assert track.mark.sequence == min(mark.sequence for mark in track.marks)
+            for side, mark in enumerate(track.marks):
+                assert mark.follows(marks.get((track.number, side), Mark()))
+                marks[track.number, side] = mark
     assert sum(e.HasField("ended") for e in log.entries) == (state.ended is not None)
 
 
@@ -219,6 +237,29 @@ def test_an_utterance_has_one_final_and_one_refinement_and_no_mark_goes_back() -
     for entry in (again, back, foreign, *refinements, OPENED, session.SessionEntry()):
         entry = session.SessionEntry.FromString(entry.SerializeToString())
         entry = numbered(entry, state)
+        with pytest.raises(StageError) as refused:
+            apply(state, entry)
+        assert refused.value.reason == Reason.UNREADABLE
+
+
+def test_a_channel_has_finals_and_marks_of_its_own() -> None:
+    log = Log()
+    gateway = Gateway(log)
+    gateway.take(0)
+    for side, amount in ((0, 0), (0, 5), (0, 4), (1, 3)):
+        gateway.act("final", "call", amount, side)
+    state = replay(log.entries)
+    assert state is not None
+    call = state.tracks["call"]
+    assert [(m.sequence, m.settled, m.next_utterance) for m in call.marks] == [(9, 9, 3), (3, 3, 2)]
+    assert (call.mark, call.settled) == (call.marks[1], 9)
+    names = [e.finished.final.segment.segment_id for e in log.entries if e.HasField("finished")]
+    assert names == ["t01-c1-u0001", "t01-c1-u0002", "t01-c2-u0001"]
+    mark = Mark(sequence=10, position=10, settled=10, next_utterance=4)
+    for number, channel, utterance_of in ((1, 3, 3), (1, 0, 0), (1, 2, 1)):
+        entry = final(number, "call", Mark(next_utterance=3), mark, channel)
+        entry.finished.final.segment.segment_id = utterance_id(number, 3, utterance_of)
+        entry.epoch = state.epoch
         with pytest.raises(StageError) as refused:
             apply(state, entry)
         assert refused.value.reason == Reason.UNREADABLE

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.unit
 
 
 def test_the_confidence_of_an_end_is_passed_on() -> None:
-    events = TrackEvents("room", 1, 0)
+    events = TrackEvents("room", 1, 0, 0)
     end = asr.StreamingTurn(
         utterance=3, event=asr.TURN_EVENT_ENDED, reason=asr.END_REASON_MODEL, confidence=0.75
     )

@@ -27,7 +27,7 @@ PAUSE_SECONDS = 0.5
 
 
 class AudioKeeper:
-    """Stores the audio of one track, and then that it is durable.
+    """Stores the audio of one track, or a channel of it, and then that it is durable.
 
     It works beside recognition: finals do not wait for the object store. While that does not
     answer, no audio is acknowledged.
@@ -35,7 +35,8 @@ class AudioKeeper:
     Args:
         blobs: Takes the audio.
         ledger: The session's log.
-        backlog: The track's audio that is not durable yet.
+        backlog: The audio that is not durable yet.
+        channel: The channel, from 1; 0 for the mix of all.
         patience_seconds: How long to try while the object store does not answer.
         stored: Called when more is durable.
     """
@@ -46,12 +47,14 @@ class AudioKeeper:
         blobs: Blobs,
         ledger: Ledger,
         backlog: Backlog,
+        channel: int,
         patience_seconds: float,
         stored: Callable[[], None],
     ) -> None:
         self._blobs = blobs
         self._ledger = ledger
         self._backlog = backlog
+        self._channel = channel
         self._patience_seconds = patience_seconds
         self._stored = stored
         self._settled = 0
@@ -97,15 +100,15 @@ class AudioKeeper:
 
         def kept(state: SessionState) -> session.SessionEntry:
             # A final may have come in between.
-            stored = state.track(number).mark
+            stored = state.track(number).mark_of(self._channel)
             mark = reached.with_finals(stored.settled, stored.next_utterance)
-            message = to_message(mark, number)
+            message = to_message(mark, number, self._channel)
             if audio is not None:
                 message.audio.CopyFrom(audio)
             return session.SessionEntry(settled=session.TracksSettled(marks=[message]))
 
         await self._ledger.commit(kept)
-        self._backlog.settle(self._ledger.state.track(number).mark)
+        self._backlog.settle(self._ledger.state.track(number).mark_of(self._channel))
         self._stored()
 
     def _check_length(self, number: int, reached: Mark) -> None:
@@ -122,7 +125,9 @@ class AudioKeeper:
         part = session.AudioPart(runs=_runs(items))
         if not part.runs:
             return None
-        prefix = f"{folders.of_live(self._ledger.state.session_id)}/t{number:02d}"
+        of_channel = f"-c{self._channel}" if self._channel else ""
+        folder = folders.of_live(self._ledger.state.session_id)
+        prefix = f"{folder}/t{number:02d}{of_channel}"
         last: StageError | None = None
         try:
             async with asyncio.timeout(self._patience_seconds):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from maie.common.v1 import types_pb2 as common
 from maie.live.v1 import session_pb2 as session
 from maie_core.samples import RATE, SAMPLE_NANOSECONDS, samples
+from maie_gateway.live.formats import channel_numbers
 
 MOST_SECONDS = 24 * 3600
 """How long a session may be whose audio is kept."""
@@ -31,7 +32,7 @@ class StoredPart:
 
 @dataclass(kw_only=True, slots=True)
 class KeptTrack:
-    """The audio of a track.
+    """The audio of a track, or of a channel of it.
 
     Attributes:
         begin: Where it begins, in samples from the session's beginning.
@@ -45,14 +46,16 @@ class KeptTrack:
 
 
 def kept_tracks(entries: Iterable[session.SessionEntry]) -> list[KeptTrack]:
-    """The tracks of a session by its log, in the order in which they began."""
-    tracks: dict[int, KeptTrack] = {}
+    """The tracks of a session and their channels by its log, in the order in which they began."""
+    tracks: dict[tuple[int, int], KeptTrack] = {}
     for entry in entries:
         if entry.HasField("track_began"):
-            begin = round(entry.track_began.offset.ToNanoseconds() / SAMPLE_NANOSECONDS)
-            tracks[entry.track_began.number] = KeptTrack(begin=begin, end=begin)
+            began = entry.track_began
+            begin = round(began.offset.ToNanoseconds() / SAMPLE_NANOSECONDS)
+            for channel in channel_numbers(began.join.format):
+                tracks[began.number, channel] = KeptTrack(begin=begin, end=begin)
         for mark in entry.settled.marks:
-            track = tracks[mark.number]
+            track = tracks[mark.number, mark.channel]
             if mark.HasField("audio"):
                 track.parts.append(StoredPart(begin=track.end - HELD_BACK, blob=mark.audio))
             track.end = max(track.end, track.begin + samples(mark.message_offset))

@@ -5,6 +5,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from maie.asr.v1 import streaming_pb2 as _streaming_pb2
 from maie.common.v1 import types_pb2 as _types_pb2
 from maie.job.v1 import job_pb2 as _job_pb2
+from maie.preprocess.v1 import preprocess_pb2 as _preprocess_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -84,14 +85,16 @@ class SessionConfig(_message.Message):
     def __init__(self, format: _Optional[_Union[AudioFormat, _Mapping]] = ..., job: _Optional[_Union[_job_pb2.JobConfig, _Mapping]] = ..., partials: _Optional[_Union[_streaming_pb2.PartialOptions, _Mapping]] = ..., turns: _Optional[_Union[_streaming_pb2.TurnOptions, _Mapping]] = ..., refinements: _Optional[bool] = ..., keep_audio: _Optional[bool] = ...) -> None: ...
 
 class AudioFormat(_message.Message):
-    __slots__ = ("encoding", "sample_rate_hertz", "channels")
+    __slots__ = ("encoding", "sample_rate_hertz", "channels", "channel_mode")
     ENCODING_FIELD_NUMBER: _ClassVar[int]
     SAMPLE_RATE_HERTZ_FIELD_NUMBER: _ClassVar[int]
     CHANNELS_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_MODE_FIELD_NUMBER: _ClassVar[int]
     encoding: AudioEncoding
     sample_rate_hertz: int
     channels: int
-    def __init__(self, encoding: _Optional[_Union[AudioEncoding, str]] = ..., sample_rate_hertz: _Optional[int] = ..., channels: _Optional[int] = ...) -> None: ...
+    channel_mode: _preprocess_pb2.ChannelMode
+    def __init__(self, encoding: _Optional[_Union[AudioEncoding, str]] = ..., sample_rate_hertz: _Optional[int] = ..., channels: _Optional[int] = ..., channel_mode: _Optional[_Union[_preprocess_pb2.ChannelMode, str]] = ...) -> None: ...
 
 class TrackAudio(_message.Message):
     __slots__ = ("track", "sequence", "content")
@@ -230,7 +233,7 @@ class TrackProgress(_message.Message):
     def __init__(self, track: _Optional[str] = ..., received_sequence: _Optional[int] = ..., durable_sequence: _Optional[int] = ..., received_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., durable_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class Turn(_message.Message):
-    __slots__ = ("track", "utterance_id", "event", "offset", "text", "reason", "confidence")
+    __slots__ = ("track", "utterance_id", "event", "offset", "text", "reason", "confidence", "channel")
     TRACK_FIELD_NUMBER: _ClassVar[int]
     UTTERANCE_ID_FIELD_NUMBER: _ClassVar[int]
     EVENT_FIELD_NUMBER: _ClassVar[int]
@@ -238,6 +241,7 @@ class Turn(_message.Message):
     TEXT_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
     track: str
     utterance_id: str
     event: _streaming_pb2.TurnEvent
@@ -245,23 +249,26 @@ class Turn(_message.Message):
     text: str
     reason: _streaming_pb2.EndReason
     confidence: float
-    def __init__(self, track: _Optional[str] = ..., utterance_id: _Optional[str] = ..., event: _Optional[_Union[_streaming_pb2.TurnEvent, str]] = ..., offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., text: _Optional[str] = ..., reason: _Optional[_Union[_streaming_pb2.EndReason, str]] = ..., confidence: _Optional[float] = ...) -> None: ...
+    channel: int
+    def __init__(self, track: _Optional[str] = ..., utterance_id: _Optional[str] = ..., event: _Optional[_Union[_streaming_pb2.TurnEvent, str]] = ..., offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., text: _Optional[str] = ..., reason: _Optional[_Union[_streaming_pb2.EndReason, str]] = ..., confidence: _Optional[float] = ..., channel: _Optional[int] = ...) -> None: ...
 
 class Partial(_message.Message):
-    __slots__ = ("track", "utterance_id", "range", "stable_text", "unstable_text", "stability")
+    __slots__ = ("track", "utterance_id", "range", "stable_text", "unstable_text", "stability", "channel")
     TRACK_FIELD_NUMBER: _ClassVar[int]
     UTTERANCE_ID_FIELD_NUMBER: _ClassVar[int]
     RANGE_FIELD_NUMBER: _ClassVar[int]
     STABLE_TEXT_FIELD_NUMBER: _ClassVar[int]
     UNSTABLE_TEXT_FIELD_NUMBER: _ClassVar[int]
     STABILITY_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
     track: str
     utterance_id: str
     range: _types_pb2.TimeRange
     stable_text: str
     unstable_text: str
     stability: float
-    def __init__(self, track: _Optional[str] = ..., utterance_id: _Optional[str] = ..., range: _Optional[_Union[_types_pb2.TimeRange, _Mapping]] = ..., stable_text: _Optional[str] = ..., unstable_text: _Optional[str] = ..., stability: _Optional[float] = ...) -> None: ...
+    channel: int
+    def __init__(self, track: _Optional[str] = ..., utterance_id: _Optional[str] = ..., range: _Optional[_Union[_types_pb2.TimeRange, _Mapping]] = ..., stable_text: _Optional[str] = ..., unstable_text: _Optional[str] = ..., stability: _Optional[float] = ..., channel: _Optional[int] = ...) -> None: ...
 
 class Final(_message.Message):
     __slots__ = ("track", "segment", "language_code", "reason", "latency", "punctuated")
@@ -290,12 +297,14 @@ class Refinement(_message.Message):
     def __init__(self, track: _Optional[str] = ..., utterance_id: _Optional[str] = ..., clean_text: _Optional[str] = ...) -> None: ...
 
 class Lag(_message.Message):
-    __slots__ = ("track", "behind")
+    __slots__ = ("track", "behind", "channel")
     TRACK_FIELD_NUMBER: _ClassVar[int]
     BEHIND_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
     track: str
     behind: _duration_pb2.Duration
-    def __init__(self, track: _Optional[str] = ..., behind: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    channel: int
+    def __init__(self, track: _Optional[str] = ..., behind: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., channel: _Optional[int] = ...) -> None: ...
 
 class SessionWarning(_message.Message):
     __slots__ = ("track", "warning", "track_dropped")

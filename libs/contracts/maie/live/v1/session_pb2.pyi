@@ -75,7 +75,7 @@ class TrackBegan(_message.Message):
     def __init__(self, join: _Optional[_Union[_live_pb2.TrackJoin, _Mapping]] = ..., number: _Optional[int] = ..., offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class TrackMark(_message.Message):
-    __slots__ = ("number", "sequence", "message_offset", "settled_offset", "next_utterance", "decoder_state", "audio")
+    __slots__ = ("number", "sequence", "message_offset", "settled_offset", "next_utterance", "decoder_state", "audio", "channel")
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_OFFSET_FIELD_NUMBER: _ClassVar[int]
@@ -83,6 +83,7 @@ class TrackMark(_message.Message):
     NEXT_UTTERANCE_FIELD_NUMBER: _ClassVar[int]
     DECODER_STATE_FIELD_NUMBER: _ClassVar[int]
     AUDIO_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
     number: int
     sequence: int
     message_offset: _duration_pb2.Duration
@@ -90,7 +91,8 @@ class TrackMark(_message.Message):
     next_utterance: int
     decoder_state: bytes
     audio: _types_pb2.Blob
-    def __init__(self, number: _Optional[int] = ..., sequence: _Optional[int] = ..., message_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., settled_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., next_utterance: _Optional[int] = ..., decoder_state: _Optional[bytes] = ..., audio: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ...) -> None: ...
+    channel: int
+    def __init__(self, number: _Optional[int] = ..., sequence: _Optional[int] = ..., message_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., settled_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., next_utterance: _Optional[int] = ..., decoder_state: _Optional[bytes] = ..., audio: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., channel: _Optional[int] = ...) -> None: ...
 
 class AudioPart(_message.Message):
     __slots__ = ("runs",)

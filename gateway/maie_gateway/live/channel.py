@@ -1,0 +1,160 @@
+"""What is recognised of a track: one of its channels, or the mix of them all."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from maie.asr.v1 import streaming_pb2 as asr
+from maie.live.v1 import session_pb2 as session
+from maie_core.durations import seconds
+from maie_core.samples import RATE, samples
+from maie_gateway.live.backlog import Backlog
+from maie_gateway.live.events import TrackEvents
+from maie_gateway.live.kept.keeper import AudioKeeper
+from maie_gateway.live.marks import Mark, to_message
+from maie_gateway.live.recognition import Recognition
+from maie_gateway.live.state import SessionState
+from maie_gateway.live.track_tools import TrackTools
+from maie_runtime.background import end
+
+
+class LiveChannel:
+    """A channel while a gateway has its session; `begin` comes first.
+
+    Args:
+        channel: Its number, from 1; 0 for the mix of all.
+        mark: How far it is.
+        options: Gives the options of the track as they are now.
+        tools: What the tracks of a session share.
+        stored: Called after each mark that was stored.
+
+    Attributes:
+        backlog: What is to be recognised.
+        recognition: The calls that recognise it.
+    """
+
+    def __init__(
+        self,
+        channel: int,
+        mark: Mark,
+        options: Callable[[], asr.StreamingOptions],
+        tools: TrackTools,
+        stored: Callable[[], None],
+    ) -> None:
+        self.backlog = Backlog(mark)
+        self.recognition = Recognition(self.backlog, tools.replicas, options, self, tools.settings)
+        self._channel = channel
+        self._tools = tools
+        self._stored = stored
+        self._number = 0
+        self._engine = asr.StreamingReady()
+        self._keeper: AudioKeeper | None = None
+        if tools.ledger.state.opened.config.keep_audio:
+            self._keeper = AudioKeeper(
+                blobs=tools.blobs,
+                ledger=tools.ledger,
+                backlog=self.backlog,
+                channel=channel,
+                patience_seconds=tools.settings.store_seconds,
+                stored=stored,
+            )
+
+    def begin(self, name: str, number: int, offset: int) -> None:
+        """Takes what the track is.
+
+        Args:
+            name: What the client calls it.
+            number: Its number.
+            offset: Where it begins, in nanoseconds from the session's beginning.
+        """
+        self._number = number
+        self._events = TrackEvents(name, number, offset, self._channel)
+
+    async def run(self) -> None:
+        """Recognises the channel until its track is closed; at the end everything is durable.
+
+        Raises:
+            StageError: As `Recognition.run`, `AudioKeeper.run` and `Ledger.commit`.
+        """
+        if self._keeper is None:
+            await self.recognition.run()
+            await self._settle(self.backlog.position)
+            return
+        keeping = asyncio.create_task(self._keeper.run(self._number))
+        recognising = asyncio.create_task(self.recognition.run())
+        try:
+            await asyncio.wait({keeping, recognising}, return_when=asyncio.FIRST_COMPLETED)
+            if not keeping.done():
+                recognising.result()
+                self._keeper.close(self.backlog.position)
+            await keeping
+        finally:
+            await end(keeping, recognising)
+
+    async def ready(self, ready: asr.StreamingReady) -> None:
+        """Notes what recognises the track."""
+        self._engine = ready
+
+    async def turn(self, turn: asr.StreamingTurn) -> None:
+        """Sends that an utterance begins or ends."""
+        self._tools.outbox.offer(self._events.turn(turn))
+
+    async def partial(self, partial: asr.StreamingPartial) -> None:
+        """Sends the text of an utterance so far."""
+        self._tools.outbox.offer(self._events.partial(partial))
+
+    async def final(self, final: asr.StreamingFinal) -> None:
+        """Stores the text of an utterance, which sends it."""
+        if final.utterance < self.backlog.mark.next_utterance:
+            return  # it has its final already
+        over = min(samples(final.range.end_offset), self.backlog.position)
+        made = self._events.final(final, punctuated=self._engine.punctuated)
+        arrived = self.backlog.arrived(over)
+        reached = self.backlog.next_mark(over, final.utterance + 1)
+
+        def finished(state: SessionState) -> session.SessionEntry:
+            mark = reached
+            if self._keeper is not None:
+                # Audio that is kept is durable later.
+                stored = state.track(self._number).mark_of(self._channel)
+                mark = stored.with_finals(reached.settled, reached.next_utterance)
+            if arrived is not None:
+                made.latency.FromNanoseconds(round((time.monotonic() - arrived) * 1e9))
+            message = to_message(mark, self._number, self._channel)
+            entry = session.UtteranceFinished(final=made, mark=message)
+            if state.engine != self._engine.engine:
+                entry.engine.CopyFrom(self._engine.engine)
+            return session.SessionEntry(finished=entry)
+
+        await self._tools.ledger.commit(finished)
+        self._store(self._tools.ledger.state.track(self._number).mark_of(self._channel))
+        if self._keeper is not None:
+            self._keeper.settle(over)
+
+    async def progress(self, progress: asr.StreamingProgress) -> None:
+        """Acknowledges silence now and then, and sends how far recognition is behind."""
+        settled = samples(progress.settled_offset)
+        settings = self._tools.settings
+        if settled - self.backlog.mark.settled >= settings.settle_seconds * RATE:
+            if self._keeper is None:
+                await self._settle(settled)
+            else:
+                self._keeper.settle(min(settled, self.backlog.position))
+        if seconds(progress.behind) >= settings.lag_seconds:
+            self._tools.outbox.offer(self._events.lag(progress.behind))
+
+    async def _settle(self, settled: int) -> None:
+        """Stores that nothing before a place can still become a final."""
+        mark = self.backlog.next_mark(min(settled, self.backlog.position), 0)
+        if mark == self.backlog.mark:
+            return
+        marks = [to_message(mark, self._number, self._channel)]
+        entry = session.SessionEntry(settled=session.TracksSettled(marks=marks))
+        await self._tools.ledger.commit(lambda _: entry)
+        self._store(mark)
+
+    def _store(self, mark: Mark) -> None:
+        self.backlog.settle(mark)
+        self._stored()

@@ -1,0 +1,33 @@
+"""What the tracks of a session share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from maie_audio.decoders import Decoders
+from maie_gateway.live.asr_replicas import AsrReplicas
+from maie_gateway.live.ledger import Ledger
+from maie_gateway.live.outbox import Outbox
+from maie_gateway.live.settings import LiveSettings
+from maie_runtime.blobs import Blobs
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class TrackTools:
+    """What the tracks of a session share.
+
+    Attributes:
+        ledger: The session's log.
+        outbox: The client's events.
+        replicas: The ASR replicas.
+        decoders: Decode compressed audio.
+        blobs: Takes audio that is kept.
+        settings: The settings of live speech.
+    """
+
+    ledger: Ledger
+    outbox: Outbox
+    replicas: AsrReplicas
+    decoders: Decoders
+    blobs: Blobs
+    settings: LiveSettings
