@@ -22,7 +22,7 @@ from tests.gateway.live.conftest import LiveMesh, client_of
 from tests.gateway.live.conversation import config, expected, linear16, talking
 from tests.gateway.live.listening import kept, laid, objects, offsets, whole_alone
 from tests.gateway.live.running import gateway_process
-from tests.gateway.live.speech import pause, pieces, said, word
+from tests.gateway.live.speech import interleaved, pause, pieces, said, word
 from tests.gateway.live.test_exactly_once import MIDDLE, Speaker, durable, holder, sequences
 from tests.gateway.test_removal import none_left
 
@@ -33,6 +33,34 @@ def keeping(**of_job: object) -> live.SessionConfig:
     wanted = config(**of_job)
     wanted.keep_audio = True
     return wanted
+
+
+async def test_the_sides_of_a_call_are_kept_added(live_mesh: LiveMesh, tmp_path: Path) -> None:
+    left, right = said([1, 2, 3]), pause(0.35) + said([4, 5])
+    messages = list(pieces(interleaved(left, right), 0.2))
+    wanted = keeping()
+    wanted.format.CopyFrom(linear16(channels=2, split=True))
+    async with live_mesh.running() as (address, _), client_of(address) as client:
+        async with talking(address) as talk:
+            started = await talk.start(wanted)
+            half = b"".join(messages[: len(messages) // 2])
+            await talk.audio("call", half, seconds=0.2)
+            await talk.next("final", 2)
+        async with talking(address) as again:
+            seen = max(each.sequence for each in talk.events)
+            resumed = await again.resume(started, seen)
+            # One side may be further than the other, and neither is kept twice.
+            again.sent["call"] = durable = resumed.tracks[0].durable_sequence
+            await again.audio("call", b"".join(messages[durable:]), seconds=0.2)
+            await again.end()
+        found = await kept(client, started.session_id, tmp_path / "kept")
+        (begin,) = (await offsets(live_mesh, started.session_id)).values()
+        size = max(len(left), len(right))
+        sides = [
+            np.frombuffer(side.ljust(size, b"\0"), "<i2").astype(int) for side in (left, right)
+        ]
+        assert np.array_equal(found[begin:], sides[0] + sides[1])
+        await whole_alone(live_mesh, started.session_id)
 
 
 async def test_one_track_is_kept_sample_by_sample(live_mesh: LiveMesh, tmp_path: Path) -> None:

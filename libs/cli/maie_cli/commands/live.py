@@ -22,10 +22,12 @@ from maie_cli.live.afterwards import show_results
 from maie_cli.live.arguments import (
     CAPTIONS_ONLY,
     INTERRUPTED,
+    ChannelsOption,
     EventsOption,
     FeaturesOption,
     KeepAudioOption,
     LanguageOption,
+    LiveChannels,
     NameOption,
     OtherGatewaysOption,
     PartialsOption,
@@ -71,6 +73,7 @@ def live(
         int,
         typer.Option(min=8000, max=48000, metavar="HERTZ", help="The rate of raw samples from -."),
     ] = RATE_HERTZ,
+    channels: ChannelsOption = LiveChannels.MIX,
     fast: Annotated[
         bool, typer.Option("--fast", help="Send as fast as it goes, not in real time.")
     ] = False,
@@ -97,7 +100,7 @@ def live(
     Captions go to stdout, everything else to stderr. The session is a job; Ctrl-C ends it, and
     `maie jobs` looks after it. It reconnects by itself, and loses nothing.
     """
-    sources = _sources(files or [], rate, mic=mic)
+    sources = _sources(files or [], rate, mic=mic, split=channels is LiveChannels.SPLIT)
     features = wanted(feature, template, refine=refine)
     options = live_options(
         features=features,
@@ -119,7 +122,7 @@ def live(
     raise typer.Exit(code)
 
 
-def _sources(files: list[Path], rate: int, *, mic: bool) -> dict[str, Source]:
+def _sources(files: list[Path], rate: int, *, mic: bool, split: bool) -> dict[str, Source]:
     """The sources by track: one has the track without a name, several have their files' names."""
     if bool(files) == mic:
         raise typer.BadParameter("name a FILE, - or --mic", param_hint="FILE")
@@ -132,7 +135,9 @@ def _sources(files: list[Path], rate: int, *, mic: bool) -> dict[str, Source]:
     for number, path in enumerate(files, start=1):
         track = names.of(path) if path != STDIN else "-"
         short = track if len(track) <= MAX_TRACK_CHARACTERS else f"track-{number}"
-        source = stdin_source(rate) if path == STDIN else file_source(path)
+        source = (
+            stdin_source(rate, split=split) if path == STDIN else file_source(path, split=split)
+        )
         made[short if len(files) > 1 else ""] = source
     return made
 

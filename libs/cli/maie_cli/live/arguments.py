@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated
@@ -49,6 +50,23 @@ TurnsOption = Annotated[
         metavar="NAME=VALUE",
         help="When an utterance begins and ends, repeatable; times in seconds: "
         f"{option_names(streaming.TurnOptions.DESCRIPTOR)}.",
+    ),
+]
+
+
+class LiveChannels(enum.StrEnum):
+    """How several channels are read."""
+
+    MIX = "mix"
+    SPLIT = "split"
+
+
+ChannelsOption = Annotated[
+    LiveChannels,
+    typer.Option(
+        "--channels",
+        help="What to do with several channels of a file: mix them, or split them (a speaker or "
+        "one side of a call each).",
     ),
 ]
 PartialsOption = Annotated[

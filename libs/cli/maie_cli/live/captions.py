@@ -14,6 +14,7 @@ from maie.live.v1 import live_pb2 as live
 from maie_cli.console import emit, note, out, warn
 from maie_cli.live.screen import Screen
 from maie_cli.live.utterances import Utterances
+from maie_cli.live.voices import voice
 from maie_client import LiveSession
 from maie_core.durations import seconds
 from maie_formats.as_json import to_json
@@ -80,7 +81,7 @@ class LineCaptions(Notes):
 
     def _print(self, final: live.Final) -> None:
         if text := plain(final.segment.text):
-            name = self._names.get(final.track, plain(final.track))
+            name = voice(self._names, final.track, final.segment.channel)
             begins = clock(seconds(final.segment.start_offset))
             emit(f"[{begins}] {name}: {text}" if name else f"[{begins}] {text}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,21 +19,29 @@ from maie_cli.live.sources import (
 from maie_client import linear16
 from maie_formats.clean import plain
 
+# The contract's limit.
+MAX_CHANNELS = 8
 NEEDS_MESH = "Reading files needs PyAV; install it with: pip install 'maie-cli[mesh]'"
 
 
-def file_source(path: Path) -> ThreadSource:
-    """A file in any format that recordings may have, as 16 kHz mono."""
-    return ThreadSource(plain(path.stem), _opening(path))
+def file_source(path: Path, *, split: bool = False) -> ThreadSource:
+    """A file in any format that recordings may have, at 16 kHz.
+
+    Args:
+        path: The file.
+        split: Whether each of its channels is recognised by itself. Else they are mixed.
+    """
+    return ThreadSource(plain(path.stem), _opening(path, split=split))
 
 
-def _opening(path: Path) -> Callable[[], Opened]:
+def _opening(path: Path, *, split: bool) -> Callable[[], Opened]:
     def opening() -> Opened:
-        decoded = _decoded(path)
+        sound = _Sound()
+        decoded = _decoded(path, sound, split=split)
         first = next(decoded, b"")  # finds out whether it can be read
         if not first:
             raise SourceError(f"There is no sound in {path}")
-        return linear16(RATE_HERTZ), _following(first, decoded)
+        return linear16(RATE_HERTZ, sound.channels, split=split), _following(first, decoded)
 
     return opening
 
@@ -42,14 +51,20 @@ def _following(first: bytes, rest: Pieces) -> Pieces:
     yield from rest
 
 
-def _decoded(path: Path) -> Pieces:
+@dataclass
+class _Sound:
+    """What a file turns out to hold."""
+
+    channels: int = 1
+
+
+def _decoded(path: Path, sound: _Sound, *, split: bool) -> Pieces:
     try:
         import av
 
         from maie_preprocess.formats import OPTIONS
     except ImportError:
         raise SourceError(NEEDS_MESH) from None
-    size = piece_frames(RATE_HERTZ) * SAMPLE_BYTES
     try:
         with (
             path.open("rb") as file,
@@ -57,13 +72,18 @@ def _decoded(path: Path) -> Pieces:
         ):
             if not container.streams.audio:
                 raise SourceError(f"There is no sound in {path}")
-            yield from _cut(_samples(av, container), size)
+            layout = container.streams.audio[0].layout if split else av.AudioLayout("mono")
+            sound.channels = layout.nb_channels
+            if sound.channels > MAX_CHANNELS:
+                raise SourceError(f"{path} has more than {MAX_CHANNELS} channels; mix them")
+            size = piece_frames(RATE_HERTZ) * SAMPLE_BYTES * sound.channels
+            yield from _cut(_samples(av, container, layout), size)
     except av.error.FFmpegError as error:
         raise SourceError(f"Cannot read {path}: {error.strerror}") from error
 
 
-def _samples(av: Any, container: Any) -> Iterator[bytes]:
-    resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE_HERTZ)
+def _samples(av: Any, container: Any, layout: Any) -> Iterator[bytes]:
+    resampler = av.AudioResampler(format="s16", layout=layout, rate=RATE_HERTZ)
     for frame in container.decode(audio=0):
         for each in resampler.resample(frame):
             yield each.to_ndarray().tobytes()

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from maie.live.v1 import live_pb2 as live
 from maie_cli.live.utterances import Utterances
+from maie_cli.live.voices import Voice, voice
 from maie_core.durations import seconds
 from maie_formats.clean import plain
 from maie_formats.transcript import clock
@@ -47,22 +48,23 @@ class Screen:
     def __init__(self, names: Mapping[str, str], session: Connected) -> None:
         self._names = names
         self._session = session
-        self._order = {track: number for number, track in enumerate(names)}
+        self._order: dict[Voice, int] = {(track, 0): at for at, track in enumerate(names)}
         self._utterances = Utterances()
-        self._partials: dict[str, live.Partial] = {}
-        self._behind: dict[str, float] = {}
+        self._partials: dict[Voice, live.Partial] = {}
+        self._behind: dict[Voice, float] = {}
         self._latency: float | None = None
         self._begun = time.monotonic()
 
     def take(self, event: live.TranscribeResponse) -> list[Text]:
         """Takes an event; returns what was said in the end, as far as it says so."""
         if event.HasField("partial"):
-            self._partials[event.partial.track] = event.partial
+            self._partials[event.partial.track, event.partial.channel] = event.partial
         elif event.HasField("lag"):
-            self._behind[event.lag.track] = seconds(event.lag.behind)
+            self._behind[event.lag.track, event.lag.channel] = seconds(event.lag.behind)
         elif event.HasField("final"):
-            self._partials.pop(event.final.track, None)
-            self._behind.pop(event.final.track, None)
+            who = (event.final.track, event.final.segment.channel)
+            self._partials.pop(who, None)
+            self._behind.pop(who, None)
             self._latency = seconds(event.final.latency)
         elif event.HasField("started"):  # a call that resumes reads what is not final again
             self._partials.clear()
@@ -74,10 +76,10 @@ class Screen:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         width = options.max_width
-        tracks = sorted(self._partials, key=lambda track: self._order.get(track, 0))
+        speaking = sorted(self._partials, key=lambda who: (self._order.get(who, 0), who))
         texts = [
             *self._texts(self._utterances.held),
-            *(self._partial(self._partials[track]) for track in tracks),
+            *(self._partial(self._partials[who]) for who in speaking),
         ]
         lines = [line for text in texts for line in text.wrap(console, width)]
         room = max(1, (options.height or console.height) - FRAME_LINES)
@@ -89,7 +91,8 @@ class Screen:
         for final in finals:
             if text := plain(final.segment.text):
                 begins = clock(seconds(final.segment.start_offset))
-                yield Text.assemble((f"{begins} ", "dim"), *self._name(final.track), text)
+                who = (final.track, final.segment.channel)
+                yield Text.assemble((f"{begins} ", "dim"), *self._name(who), text)
 
     def _partial(self, partial: live.Partial) -> Text:
         text = plain(f"{partial.stable_text} {partial.unstable_text}")
@@ -97,16 +100,16 @@ class Screen:
         begins = clock(seconds(partial.range.start_offset))
         return Text.assemble(
             (f"{begins} ", "dim"),
-            *self._name(partial.track),
+            *self._name((partial.track, partial.channel)),
             (text[:stable], "dim"),
             (text[stable:], "dim italic"),
         )
 
-    def _name(self, track: str) -> list[tuple[str, str]]:
-        name = self._names.get(track, plain(track))
+    def _name(self, who: Voice) -> list[tuple[str, str]]:
+        name = voice(self._names, *who)
         if not name:
             return []
-        number = self._order.setdefault(track, len(self._order))
+        number = self._order.setdefault(who, len(self._order))
         return [(f"{name}: ", f"bold {COLOURS[number % len(COLOURS)]}")]
 
     def _status(self) -> Table:

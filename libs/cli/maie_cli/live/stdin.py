@@ -25,21 +25,23 @@ RAW_ONLY = (
 )
 
 
-def stdin_source(rate_hertz: int) -> ThreadSource:
+def stdin_source(rate_hertz: int, *, split: bool = False) -> ThreadSource:
     """Raw 16-bit mono samples, or a WAV file.
 
     Args:
         rate_hertz: The rate of raw samples.
+        split: Whether each channel of a WAV file is recognised by itself. Else they are mixed.
     """
-    return ThreadSource("", lambda: _opened(rate_hertz))
+    return ThreadSource("", lambda: _opened(rate_hertz, split=split))
 
 
-def _opened(rate_hertz: int) -> Opened:
+def _opened(rate_hertz: int, *, split: bool) -> Opened:
     if sys.stdin.isatty():
         raise SourceError("Standard input is a terminal; pipe audio into this command.")
     # Unbuffered: a piece is sent as soon as it is there.
     file = io.BufferedReader(io.FileIO(os.dup(STDIN)), buffer_size=len(_RIFF))
-    return _wave(file) if file.peek(len(_RIFF)).startswith(_RIFF) else _raw(file, rate_hertz)
+    is_wave = file.peek(len(_RIFF)).startswith(_RIFF)
+    return _wave(file, split=split) if is_wave else _raw(file, rate_hertz)
 
 
 def _raw(file: BinaryIO, rate_hertz: int) -> Opened:
@@ -53,7 +55,7 @@ def _raw(file: BinaryIO, rate_hertz: int) -> Opened:
     return linear16(rate_hertz), pieces()
 
 
-def _wave(file: BinaryIO) -> Opened:
+def _wave(file: BinaryIO, *, split: bool) -> Opened:
     try:
         reader = wave.open(file)  # noqa: SIM115 # closed with the process
     except (wave.Error, EOFError) as error:
@@ -67,4 +69,4 @@ def _wave(file: BinaryIO) -> Opened:
         while piece := reader.readframes(frames):
             yield piece[: len(piece) - len(piece) % frame]
 
-    return linear16(reader.getframerate(), reader.getnchannels()), pieces()
+    return linear16(reader.getframerate(), reader.getnchannels(), split=split), pieces()

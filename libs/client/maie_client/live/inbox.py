@@ -13,7 +13,7 @@ class Inbox:
     """The events of a session that nobody has read yet.
 
     A partial, a lag and an acknowledgement that nobody has read give way to the
-    next of the same track, so that a caller who reads late costs no memory.
+    next of the same track and channel, so that a caller who reads late costs no memory.
 
     Attributes:
         sequence: The last durable event that was received.
@@ -92,14 +92,14 @@ class Inbox:
         return event
 
 
-def _replaceable(event: live.TranscribeResponse) -> tuple[str, str] | None:
+def _replaceable(event: live.TranscribeResponse) -> tuple[str, str, int] | None:
     match event.WhichOneof("event"):
         case "partial":
-            return ("partial", event.partial.track)
+            return ("partial", event.partial.track, event.partial.channel)
         case "lag":
-            return ("lag", event.lag.track)
+            return ("lag", event.lag.track, event.lag.channel)
         case "acknowledged":
-            return ("acknowledged", "")
+            return ("acknowledged", "", 0)
         case _:
             return None
 

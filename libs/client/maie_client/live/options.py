@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from maie.asr.v1 import streaming_pb2 as streaming
 from maie.live.v1 import live_pb2 as live
+from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie_client.config import SharedOptions, shared_config
 from maie_client.live.audio import DEFAULT_RATE_HERTZ
 from maie_client.live.resume import ResumePoint
@@ -26,17 +27,21 @@ class LiveOptions(SharedOptions, total=False):
     have the clean transcript."""
 
 
-def linear16(sample_rate_hertz: int = DEFAULT_RATE_HERTZ, channels: int = 1) -> live.AudioFormat:
+def linear16(
+    sample_rate_hertz: int = DEFAULT_RATE_HERTZ, channels: int = 1, *, split: bool = False
+) -> live.AudioFormat:
     """The format of 16-bit little-endian PCM.
 
     Args:
         sample_rate_hertz: Samples per second and channel, 8000 to 48000.
-        channels: How many channels are interleaved, 1 to 8. They are mixed.
+        channels: How many channels are interleaved, 1 to 8.
+        split: Whether each channel is recognised by itself. Else they are mixed.
     """
     return live.AudioFormat(
         encoding=live.AUDIO_ENCODING_LINEAR16,
         sample_rate_hertz=sample_rate_hertz,
         channels=channels,
+        channel_mode=preprocess.CHANNEL_MODE_SPLIT if split else preprocess.CHANNEL_MODE_MIX,
     )
 
 

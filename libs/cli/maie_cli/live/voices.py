@@ -1,0 +1,24 @@
+"""Who speaks: a track, or a channel of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from maie_formats.clean import plain
+
+Voice = tuple[str, int]
+"""The track and the channel, from 1; 0 where the channels are mixed."""
+
+
+def voice(names: Mapping[str, str], track: str, channel: int) -> str:
+    """The name of a voice for people, such as "talk, channel 1"; empty where it needs none.
+
+    Args:
+        names: The name of each track; empty for one that needs none.
+        track: The track.
+        channel: The channel, from 1; 0 where the channels are mixed.
+    """
+    name = names.get(track, plain(track))
+    if not channel:
+        return name
+    return f"{name}, channel {channel}" if name else f"Channel {channel}"
