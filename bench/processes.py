@@ -18,8 +18,8 @@ from maie_runtime.background import background_tasks
 SAMPLE_SECONDS = 2.0
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 MAIN = "main thread"
-# A pool's threads are counted together.
-_NUMBER = re.compile(r"[-_]?\d+$")
+# A pool's threads are counted together. The kernel may cut the number off.
+_NUMBER = re.compile(r"[-_]?\d*$")
 
 
 def thread_seconds(pid: int) -> dict[str, float]:

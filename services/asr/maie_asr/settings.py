@@ -291,8 +291,8 @@ class LiveSettings(Settings):
     min_silence_seconds: float = Field(default=0.5, ge=0.1, le=5)
     """The silence that ends an utterance."""
     eager_silence_seconds: float = Field(default=0.2, ge=0, le=5)
-    """The silence after which the end is decoded ahead; 0 for never. Decoding that speech makes
-    useless costs an eighth more work, and finals come sooner by what the decoding takes."""
+    """The silence after which the end is decoded ahead; 0 for never. Finals come sooner by what the
+    decoding takes. Where people pause often, four of ten are useless, and are cut short."""
     eager_end: bool = False
     """Whether a probable end is announced."""
     max_utterance_seconds: float = Field(default=20.0, ge=2, le=28)
