@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
+from typing import TypeAlias
 
 from maie.common.v1 import types_pb2 as common
 from maie.enhancement.v1 import enhancement_pb2 as enhancement
@@ -16,10 +17,13 @@ MOST_UNREFINED = 128
 # The most finals of a request, so that none takes long.
 MOST_AT_ONCE = 16
 
+Voice: TypeAlias = tuple[int, int]
+"""Who speaks: the number of a track, and the channel from 1; 0 where the channels are mixed."""
+
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Batch:
-    """Finals of one track and language that are refined together.
+    """Finals of one voice and language that are refined together.
 
     A sentence may begin before them or go on after them. Measured with the engine `rules`: with
     one segment before and one after, the text is as good as that of the whole transcript; without
@@ -27,7 +31,7 @@ class Batch:
 
     Attributes:
         finals: The finals in their order; at least one.
-        before: The refined segment before them; None for the track's first.
+        before: The refined segment before them; None for the voice's first.
         after: The final after them; None where none came.
     """
 
@@ -56,11 +60,11 @@ class Unrefined:
 
     Attributes:
         finals: The finals, in the order in which they were stored.
-        before: The last refined segment of each track to which more may come, by its number.
+        before: The last refined segment of each voice to which more may come.
     """
 
     finals: tuple[live.Final, ...] = ()
-    before: Mapping[int, common.Segment] = field(default_factory=dict)
+    before: Mapping[Voice, common.Segment] = field(default_factory=dict)
 
     def with_final(self, final: live.Final) -> Unrefined:
         """With one more final; the oldest is left to the job where there are too many."""
@@ -82,7 +86,7 @@ class Unrefined:
         refined.CopyFrom(final.segment)
         refined.clean_text = refinement.clean_text
         rest = tuple(each for each in self.finals if each is not final)
-        return Unrefined(finals=rest, before={**self.before, refined.track: refined}).kept(tracks)
+        return Unrefined(finals=rest, before={**self.before, _voice(refined): refined}).kept(tracks)
 
     def kept(self, tracks: Collection[int]) -> Unrefined:
         """Without the text of tracks that are over.
@@ -91,7 +95,7 @@ class Unrefined:
             tracks: The numbers of the tracks that go on.
         """
         needed = {*tracks, *(final.segment.track for final in self.finals)}
-        before = {number: each for number, each in self.before.items() if number in needed}
+        before = {voice: each for voice, each in self.before.items() if voice[0] in needed}
         return Unrefined(finals=self.finals, before=before)
 
     def final(self, utterance_id: str) -> live.Final | None:
@@ -99,23 +103,27 @@ class Unrefined:
         return next((each for each in self.finals if each.segment.segment_id == utterance_id), None)
 
     def batch(self, is_due: Callable[[live.Final], bool], left: Collection[str]) -> Batch | None:
-        """What to refine next: finals of the track that waits longest; None where none is due.
+        """What to refine next: finals of the voice that waits longest; None where none is due.
 
         Args:
-            is_due: Whether a final waits no longer for the next one of its track.
+            is_due: Whether a final waits no longer for the next one of its voice.
             left: The utterances that are not to be refined.
         """
         waiting = [final for final in self.finals if final.segment.segment_id not in left]
-        for number in dict.fromkeys(final.segment.track for final in waiting):
-            of_track = [final for final in waiting if final.segment.track == number]
-            run = _of_one_language(of_track)
+        for voice in dict.fromkeys(_voice(final.segment) for final in waiting):
+            of_voice = [final for final in waiting if _voice(final.segment) == voice]
+            run = _of_one_language(of_voice)
             # No sentence goes on in another language.
-            is_over = len(run) < len(of_track) or is_due(run[-1])
+            is_over = len(run) < len(of_voice) or is_due(run[-1])
             due = (run if is_over else run[:-1])[:MOST_AT_ONCE]
             if due:
                 after = next(iter(run[len(due) :]), None)
-                return Batch(finals=tuple(due), before=self.before.get(number), after=after)
+                return Batch(finals=tuple(due), before=self.before.get(voice), after=after)
         return None
+
+
+def _voice(segment: common.Segment) -> Voice:
+    return segment.track, segment.channel
 
 
 def _of_one_language(finals: Sequence[live.Final]) -> list[live.Final]:

@@ -183,7 +183,7 @@ def check(log: Log) -> None:
             waiting.remove(entry.refinement.utterance_id)
     assert {each.segment.segment_id for each in state.unrefined.finals} == waiting
     running = {track.number for track in state.tracks.values()}
-    assert state.unrefined.before.keys() <= running | {
+    assert {number for number, _ in state.unrefined.before} <= running | {
         each.segment.track for each in state.unrefined.finals
     }
     events = [event.sequence for e in log.entries if (event := durable_event(e)) is not None]

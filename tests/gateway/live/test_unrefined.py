@@ -102,5 +102,23 @@ def test_the_refined_text_before_is_asked_with_it() -> None:
 def test_the_text_of_a_track_that_is_over_is_kept_as_long_as_it_is_needed() -> None:
     first, second = final("ann", 1), final("ann", 2)
     unrefined = refined(waiting(first, second), first).kept(())
-    assert unrefined.before.keys() == {1}
+    assert unrefined.before.keys() == {(1, 0)}
     assert not refined(unrefined, second, ()).before
+
+
+def test_the_channels_of_a_track_are_refined_apart() -> None:
+    left, right, again = final("ann", 1), final("ann", 2), final("ann", 3)
+    for each, channel in ((left, 1), (right, 2), (again, 1)):
+        each.segment.channel = channel
+    unrefined = waiting(left, right, again)
+    assert ids(unrefined.batch(nothing, ())) == (["t01-u0001"], "t01-u0003")
+    unrefined = refined(unrefined, left)
+    second = unrefined.batch(everything, ("t01-u0003",))
+    # What the other one said is not before it.
+    assert ids(second) == (["t01-u0002"], "")
+    assert second is not None
+    assert second.before is None
+    third = unrefined.batch(everything, ("t01-u0002",))
+    assert third is not None
+    assert third.before is not None
+    assert third.before.segment_id == "t01-u0001"
