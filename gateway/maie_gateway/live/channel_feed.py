@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
 from maie_audio.formats import Part
 from maie_core.samples import SAMPLE_BYTES
 from maie_gateway.live.backlog import MOST_AUDIO, Backlog
+from maie_gateway.live.clipping import ClippingMeter
 from maie_gateway.live.marks import Mark
+
+Clipped: TypeAlias = Callable[[int, float], None]
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -45,12 +49,18 @@ class ChannelFeed:
         place: The channel's place among the interleaved ones, from 0.
         channels: How many are interleaved.
         begin: Where the track goes on.
+        clipped: Called with the place and the share of samples at full scale where audio is
+            clipped.
     """
 
-    def __init__(self, backlog: Backlog, place: int, channels: int, begin: Mark) -> None:
+    def __init__(
+        self, backlog: Backlog, place: int, channels: int, begin: Mark, clipped: Clipped
+    ) -> None:
         self._backlog = backlog
         self._place = place
         self._channels = channels
+        self._clipping = ClippingMeter()
+        self._clipped = clipped
         self._had = backlog.mark.sequence
         self._skip = backlog.mark.position - begin.position
 
@@ -63,6 +73,8 @@ class ChannelFeed:
         for number, part in enumerate(parts, start=1):
             is_last = number == len(parts)
             pcm, silence = (b"", part) if isinstance(part, int) else (part, 0)
+            if (share := self._clipping.feed(pcm)) is not None:
+                self._clipped(self._place, share)
             self._backlog.add(
                 taken.sequence,
                 taken.length if is_last else 0,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from maie_gateway.live.backlog import Backlog
-from maie_gateway.live.channel_feed import ChannelFeed, Taken
+from maie_gateway.live.channel_feed import ChannelFeed, Clipped, Taken
 from maie_gateway.live.marks import Mark
 from maie_gateway.live.track_reader import Read, TrackReader
 
@@ -34,6 +34,7 @@ class TrackIntake:
         backlogs: Get what the messages become; one for each channel that is recognised.
         begin: Where the track goes on.
         notify: Called when the backlogs have more.
+        clipped: Called where the audio of a channel is clipped; see `ChannelFeed`.
 
     Attributes:
         received: The sequence of the last message.
@@ -45,12 +46,13 @@ class TrackIntake:
         backlogs: Sequence[Backlog],
         begin: Mark,
         notify: Callable[[], None],
+        clipped: Clipped,
     ) -> None:
         self.received = self._read = begin.sequence
         self._reader = reader
         self._backlogs = backlogs
         self._feeds = [
-            ChannelFeed(backlog, place, len(backlogs), begin)
+            ChannelFeed(backlog, place, len(backlogs), begin, clipped)
             for place, backlog in enumerate(backlogs)
         ]
         self._notify = notify

@@ -6,9 +6,11 @@ import asyncio
 import time
 
 from maie.asr.v1 import streaming_pb2 as asr
+from maie.common.v1 import types_pb2 as common
 from maie.live.v1 import live_pb2 as live
 from maie.live.v1 import session_pb2 as session
 from maie_core.durations import seconds
+from maie_core.reasons import WarningReason
 from maie_core.samples import RATE, duration, nanoseconds, samples
 from maie_gateway.live.channel import LiveChannel
 from maie_gateway.live.formats import channel_numbers, check_content, check_silence
@@ -46,7 +48,7 @@ class LiveTrack:
         begin = least(marks)
         reader = track_reader(join.format, begin.state, tools.decoders)
         backlogs = [channel.backlog for channel in self._channels]
-        self._intake = TrackIntake(reader, backlogs, begin, self._added)
+        self._intake = TrackIntake(reader, backlogs, begin, self._added, self._clipped)
         self._begun = False
         if known is not None:
             self._take_place(known)
@@ -180,6 +182,21 @@ class LiveTrack:
         for channel in self._channels:
             channel.recognition.notify()
         self._room.set()
+
+    def _clipped(self, place: int, share: float) -> None:
+        """Warns of audio that is clipped."""
+        warning = common.Warning(
+            reason=WarningReason.CLIPPING,
+            message=f"The audio is clipped: {share:.1%} of its samples are at full scale.",
+        )
+        of_track = live.SessionWarning(
+            track=self.name,
+            channel=channel_numbers(self._join.format)[place],
+            warning=warning,
+        )
+        event = live.TranscribeResponse(warning=of_track)
+        event.event_time.GetCurrentTime()
+        self._tools.outbox.put(event)
 
     async def _begin(self) -> None:
         def began(state: SessionState) -> session.SessionEntry:

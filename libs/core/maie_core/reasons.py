@@ -372,7 +372,7 @@ class WarningReason(enum.StrEnum):
     """The channels cancel each other out, so only one of them was used. Check how the channels
     were recorded."""
     CLIPPING = "CLIPPING"
-    """The recording is clipped. Record at a lower level."""
+    """The recording, or the audio of a live track, is clipped. Record at a lower level."""
     DAMAGED = "DAMAGED"
     """Parts of the file could not be decoded and are replaced by silence. Export the recording
     again."""

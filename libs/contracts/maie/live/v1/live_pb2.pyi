@@ -307,14 +307,16 @@ class Lag(_message.Message):
     def __init__(self, track: _Optional[str] = ..., behind: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., channel: _Optional[int] = ...) -> None: ...
 
 class SessionWarning(_message.Message):
-    __slots__ = ("track", "warning", "track_dropped")
+    __slots__ = ("track", "warning", "track_dropped", "channel")
     TRACK_FIELD_NUMBER: _ClassVar[int]
     WARNING_FIELD_NUMBER: _ClassVar[int]
     TRACK_DROPPED_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
     track: str
     warning: _types_pb2.Warning
     track_dropped: bool
-    def __init__(self, track: _Optional[str] = ..., warning: _Optional[_Union[_types_pb2.Warning, _Mapping]] = ..., track_dropped: _Optional[bool] = ...) -> None: ...
+    channel: int
+    def __init__(self, track: _Optional[str] = ..., warning: _Optional[_Union[_types_pb2.Warning, _Mapping]] = ..., track_dropped: _Optional[bool] = ..., channel: _Optional[int] = ...) -> None: ...
 
 class GoAway(_message.Message):
     __slots__ = ("time_left",)
