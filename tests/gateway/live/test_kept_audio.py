@@ -24,6 +24,7 @@ from tests.gateway.live.listening import kept, laid, objects, offsets, whole_alo
 from tests.gateway.live.running import gateway_process
 from tests.gateway.live.speech import interleaved, pause, pieces, said, word
 from tests.gateway.live.test_exactly_once import MIDDLE, Speaker, durable, holder, sequences
+from tests.gateway.live.test_streams import messages, send
 from tests.gateway.test_removal import none_left
 
 pytestmark = pytest.mark.mesh
@@ -369,6 +370,50 @@ async def test_nothing_is_left_of_a_deleted_session(live_mesh: LiveMesh, when: s
             await talk.over.wait()
         assert await none_left(live_mesh.empty, live_mesh.broker, started.session_id)
         assert await objects(live_mesh, started.session_id) == []
+
+
+async def test_nothing_is_left_of_a_session_deleted_while_its_audio_is_put_together(
+    live_mesh: LiveMesh,
+) -> None:
+    live_mesh.empty.gateway_options["retention"] = RetentionSettings(removals_seconds=1)
+    async with live_mesh.running() as (address, _), client_of(address) as client:
+        async with talking(address) as talk:
+            started = await talk.start(keeping())
+            await talk.audio("ann", said([1]))
+            await talk.silence("ann", 1800.0)  # some seconds of work
+            await talk.end()
+        async for event in client.watch_job(started.session_id):
+            if event.HasField("unit_ended"):
+                await client.delete_job(started.session_id)
+                break
+        assert await none_left(live_mesh.empty, live_mesh.broker, started.session_id)
+        assert await objects(live_mesh, started.session_id) == []
+
+
+async def test_a_session_that_is_kept_lasts_a_day_at_most(live_mesh: LiveMesh) -> None:
+    async with live_mesh.talking() as (talk, _):
+        await talk.start(keeping())
+        for _ in range(23):
+            await talk.silence("ann", 3600.0)
+        await talk.durable("ann", 22)
+        for _ in range(2):
+            await talk.silence("ann", 3600.0)
+        assert await talk.failure() == (grpc.StatusCode.INVALID_ARGUMENT, "AUDIO_TOO_LONG")
+
+
+async def test_a_compressed_track_is_kept_as_it_is_decoded(
+    live_mesh: LiveMesh, tmp_path: Path
+) -> None:
+    wanted = keeping()
+    wanted.format.CopyFrom(live.AudioFormat(encoding=live.AUDIO_ENCODING_FLAC))
+    async with live_mesh.running() as (address, _), client_of(address) as client:
+        async with talking(address) as talk:
+            started = await talk.start(wanted)
+            await send(talk, "ann", messages(live.AUDIO_ENCODING_FLAC, [1, 2, 3]))
+            await talk.end()
+        found = await kept(client, started.session_id, tmp_path / "kept")
+        (begin,) = (await offsets(live_mesh, started.session_id)).values()
+        assert np.array_equal(found, laid({begin: said([1, 2, 3])}))
 
 
 async def test_parts_that_a_killed_gateway_left_are_swept(live_mesh: LiveMesh) -> None:
