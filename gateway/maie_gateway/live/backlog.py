@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import takewhile
+from itertools import dropwhile, takewhile
 
 from maie_core.samples import SAMPLE_BYTES
 from maie_gateway.live.marks import Mark
@@ -116,20 +116,24 @@ class Backlog:
         """
         last = next(iter(reversed(list(self._ended(settled)))), None)
         before = self.mark
-        if last is not None:
+        if last is not None and not self._is_durable(last):
             before = replace(before, sequence=last.sequence, position=last.end, state=last.state)
         return before.with_finals(settled, next_utterance)
 
     def until(self, mark: Mark) -> Iterator[Item]:
         """The items that a mark makes durable, in order."""
-        return takewhile(lambda item: item.sequence <= mark.sequence, self._items)
+        after = dropwhile(self._is_durable, self._items)
+        return takewhile(lambda item: item.sequence <= mark.sequence, after)
 
     def settle(self, mark: Mark) -> None:
-        """Takes a stored mark, and drops what it makes durable."""
+        """Takes a stored mark, and drops what it makes durable.
+
+        What was not sent stays until then: the replica begins there.
+        """
         self.mark = mark
-        while self._items and self._items[0].sequence <= mark.sequence:
-            self.held -= len(self._items.popleft().pcm) // SAMPLE_BYTES
-            self._sent = max(self._sent - 1, 0)
+        while self._sent and self._items and self._is_durable(self._items[0]):
+            self._drop_first()
+            self._sent -= 1
 
     @property
     def begin(self) -> int:
@@ -137,8 +141,10 @@ class Backlog:
         return self._items[0].begin if self._items else self.given
 
     def rewind(self) -> None:
-        """Everything that is kept is to be sent again."""
+        """Everything that is not durable is to be sent again."""
         self._sent = 0
+        while self._items and self._is_durable(self._items[0]):
+            self._drop_first()
 
     def unsent(self) -> Iterator[Item]:
         """Takes the items that were not sent, small ones with audio together."""
@@ -166,6 +172,12 @@ class Backlog:
         """When the audio before a place arrived; None where it is not kept."""
         index = bisect_left(self._items, place, key=lambda item: item.end)
         return self._items[index].arrived if index < len(self._items) else None
+
+    def _is_durable(self, item: Item) -> bool:
+        return item.sequence <= self.mark.sequence
+
+    def _drop_first(self) -> None:
+        self.held -= len(self._items.popleft().pcm) // SAMPLE_BYTES
 
     def _ended(self, place: int) -> Iterator[Item]:
         for item in self._items:

@@ -44,6 +44,30 @@ def test_a_replay_begins_where_the_first_message_that_is_not_durable_does(
     assert backlog.holds_any is (mark.position < backlog.position)
 
 
+@given(st.lists(st.integers(1, 20_000), min_size=2, max_size=12), st.data())
+def test_a_replay_that_has_begun_lacks_nothing_that_becomes_durable_meanwhile(
+    lengths: list[int], data: st.DataObject
+) -> None:
+    backlog = filled(lengths)
+    list(backlog.unsent())
+    backlog.rewind()
+    begin, sending = backlog.begin, backlog.unsent()
+    sent = [next(sending)] if data.draw(st.booleans()) else []
+    mark = backlog.next_mark(data.draw(st.integers(100, backlog.position)), 3)
+    kept = list(backlog.until(mark))
+    backlog.settle(mark)
+    # What is durable by now is kept once, and no later mark goes back.
+    assert backlog.next_mark(backlog.mark.settled, 0) == mark
+    rest = list(backlog.until(backlog.next_mark(backlog.position, 0)))
+    whole = b"".join(item.pcm for item in [*kept, *rest])
+    assert whole == b"ab" * sum(lengths)
+    sent += backlog.unsent()
+    assert sent[0].begin == begin
+    assert b"".join(item.pcm for item in sent) == b"ab" * sum(lengths)
+    backlog.settle(backlog.next_mark(backlog.position, 0))
+    assert (backlog.holds_any, backlog.held) == (False, 0)
+
+
 @given(st.lists(st.integers(1, 16_000), min_size=1, max_size=30))
 def test_small_messages_are_sent_together_and_none_is_too_long(lengths: list[int]) -> None:
     sent = list(filled(lengths).unsent())
@@ -55,6 +79,7 @@ def test_small_messages_are_sent_together_and_none_is_too_long(lengths: list[int
 
 def test_audio_that_is_held_back_keeps_its_message() -> None:
     backlog = filled([1000, 1000], lag=16)
+    list(backlog.unsent())
     assert (backlog.position, backlog.given) == (2100, 2084)
     mark = backlog.next_mark(1084, 1)
     assert (mark.sequence, mark.position) == (4, 100)
