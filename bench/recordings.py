@@ -24,7 +24,7 @@ def repeated_sample(path: Path, seconds: float) -> float:
     Returns:
         Its length in seconds.
     """
-    once = _decode(SAMPLE)
+    once = decode(SAMPLE)
     times = math.ceil(seconds * SAMPLE_RATE * SAMPLE_BYTES / len(once))
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
@@ -35,7 +35,8 @@ def repeated_sample(path: Path, seconds: float) -> float:
     return times * len(once) / (SAMPLE_RATE * SAMPLE_BYTES)
 
 
-def _decode(path: Path) -> bytes:
+def decode(path: Path) -> bytes:
+    """The samples of a file: 16-bit PCM of 16 kHz, mono."""
     resampler = av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
     with av.open(str(path)) as container:
         frames = [
