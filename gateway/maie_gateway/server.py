@@ -39,6 +39,7 @@ from maie_gateway.live.enhancers import Enhancers
 from maie_gateway.live.kept.making import AudioMaking
 from maie_gateway.live.opening import Openings
 from maie_gateway.live.sessions import Sessions
+from maie_gateway.live.summaries import Summaries
 from maie_gateway.readmodel import Projector, open_read_model
 from maie_gateway.records.store import JobStore
 from maie_gateway.rpc.catalog import CatalogService
@@ -186,6 +187,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             broker=broker,
             openings=openings,
             endings=endings,
+            summaries=Summaries(jobs.store, jobs.changes, results),
             replicas=replicas,
             enhancers=enhancers,
             changes=jobs.changes,

@@ -20,6 +20,10 @@ from maie_gateway.intake.submit_config import settled_config
 from maie_gateway.live.formats import settled_format
 
 MAX_TRACK_CHARACTERS = 64
+SUMMARY_NOT_REQUESTED = (
+    "The session makes no summary, as its config asks for none or its end leaves it out; do not "
+    "wait for it."
+)
 # What is about a recording.
 _OF_RECORDINGS = ("filename", "recording_options", "request_id", "lane")
 
@@ -124,3 +128,23 @@ def check_change(change: live.ConfigureSession) -> None:
     check_live_transcribe(change.options.transcribe, "configure.options.transcribe")
     check_partials(change.options.partials, "configure.options.partials")
     check_turns(change.options.turns, "configure.options.turns")
+
+
+def check_end(end: live.EndSession, config: live.SessionConfig) -> None:
+    """Refuses to wait for a summary that the session does not make.
+
+    Raises:
+        StageError: INVALID_ARGUMENT with SUMMARY_NOT_REQUESTED.
+    """
+    if end.await_summary and (end.without_summary or not has_summary(config)):
+        raise summary_not_requested("end.await_summary")
+
+
+def has_summary(config: live.SessionConfig) -> bool:
+    """Whether a session's config asks for a summary."""
+    return job.FEATURE_SUMMARY in config.job.features
+
+
+def summary_not_requested(field: str) -> StageError:
+    """The error for who waits for a summary that is not made."""
+    return invalid(Reason.SUMMARY_NOT_REQUESTED, SUMMARY_NOT_REQUESTED, field=field)

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -21,7 +21,12 @@ from maie_gateway.conductor import accept, is_live
 from maie_gateway.engine.loop import Conductor
 from maie_gateway.intake.snapshots import Snapshots
 from maie_gateway.intake.submission import PIPELINE_VERSION
-from maie_gateway.live.config import settled_session, without_secrets
+from maie_gateway.live.config import (
+    has_summary,
+    settled_session,
+    summary_not_requested,
+    without_secrets,
+)
 from maie_gateway.live.endings import end_session
 from maie_gateway.live.ledger import Ledger, durable_event
 from maie_gateway.records.store import GONE, JobStore
@@ -123,7 +128,8 @@ class Openings:
         Raises:
             StageError: NOT_FOUND with SESSION_NOT_FOUND, PERMISSION_DENIED with
                 RESUME_TOKEN_INVALID, FAILED_PRECONDITION with SESSION_ENDED: it has ended, and
-                the client has all of its events; UNAVAILABLE.
+                the client has all of its events and waits for no summary; INVALID_ARGUMENT with
+                SUMMARY_NOT_REQUESTED; UNAVAILABLE.
         """
         entries = await self.read(start.session_id, start.resume_token, tenant)
         if not entries[-1].entry.HasField("ended"):
@@ -140,8 +146,8 @@ class Openings:
         missed = tuple(
             each for each in events if each is not None and each.sequence > start.after_sequence
         )
-        if ledger.state.ended is not None and not missed:
-            raise _ended(start.session_id)
+        if ledger.state.ended is not None:
+            _check_ended(start, entries, missed)
         log.info("session.resumed", job=start.session_id, epoch=ledger.state.epoch)
         return Opened(ledger=ledger, missed=missed)
 
@@ -171,6 +177,19 @@ class Openings:
             if error.reason in GONE:
                 raise _not_found(session_id) from None
             raise
+
+
+def _check_ended(
+    start: live.StartSession,
+    entries: Sequence[LoggedEntry],
+    missed: Sequence[live.TranscribeResponse],
+) -> None:
+    """Refuses a call of a session that has ended, where there is nothing left to give it."""
+    if not start.await_summary and not missed:
+        raise _ended(start.session_id)
+    config, last = entries[0].entry.opened.config, entries[-1].entry
+    if start.await_summary and (last.without_summary or not has_summary(config)):
+        raise summary_not_requested("start.await_summary")
 
 
 def _digest(token: str) -> str:

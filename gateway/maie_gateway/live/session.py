@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Coroutine
-from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -13,8 +12,10 @@ import structlog
 from maie.common.v1 import types_pb2 as common
 from maie.live.v1 import live_pb2 as live
 from maie.live.v1 import session_pb2 as session
-from maie_core.errors import Code, StageError, invalid
+from maie_core.errors import StageError
 from maie_core.reasons import Reason
+from maie_gateway.live.breaks import go_away, gone, idle, internal, out_of_order, stopping
+from maie_gateway.live.config import check_end
 from maie_gateway.live.endings import Endings, end_session
 from maie_gateway.live.enhancers import Enhancers
 from maie_gateway.live.ledger import durable_event, taken_over
@@ -33,7 +34,6 @@ TICK_SECONDS = 0.5
 # A call that has a session writes to its log at least this often in the time after which the
 # session would count as abandoned.
 HEARTBEATS = 3
-RETRY_AFTER = timedelta(seconds=1)
 
 # Failures of a track that the others would have as well.
 _OF_SESSION = frozenset(
@@ -86,7 +86,7 @@ class LiveSession:
         self._lingers = False
         self._waiting_since: float | None = None
         self._written = time.monotonic()
-        self._without_summary = False
+        self._end = live.EndSession()
         self._ledger.committed = self._committed
 
     @property
@@ -99,29 +99,23 @@ class LiveSession:
         """Whose session it is."""
         return self._ledger.state.opened.tenant
 
+    @property
+    def awaits_summary(self) -> bool:
+        """Whether it has ended, and its client waits for the summary."""
+        return self._end.await_summary and self._ledger.state.ended is not None
+
     def leave(self) -> None:
         """Says that the client is gone; it may come back in a moment."""
         self._lingers = True
-        self._break(_gone())
+        self._break(gone())
 
     def drain(self, seconds: float) -> None:
         """Says that the gateway stops, and how long the call is still answered."""
-        going = live.GoAway()
-        going.time_left.FromNanoseconds(round(seconds * 1e9))
-        event = live.TranscribeResponse(go_away=going)
-        event.event_time.GetCurrentTime()
-        self.outbox.put(event)
+        self.outbox.put(go_away(seconds))
 
     def stop(self) -> None:
         """Ends the call: utterances are ended, and their finals stored."""
-        self._break(
-            StageError(
-                Code.UNAVAILABLE,
-                Reason.STREAM_ENDED,
-                "The gateway stops; resume the session at another.",
-                retry_after=RETRY_AFTER,
-            )
-        )
+        self._break(stopping())
 
     def cancel(self) -> None:
         """Ends the session at once, since its job was cancelled or removed."""
@@ -149,7 +143,7 @@ class LiveSession:
             self.outbox.close(error)
         except Exception as error:
             log.error("session.failed", job=self.session_id, exc_info=error)
-            self.outbox.close(_internal())
+            self.outbox.close(internal())
         finally:
             await _stop(reading)
             await self.roster.stop()
@@ -166,7 +160,7 @@ class LiveSession:
         elif reading.cancelled():
             # So gRPC ends the messages of a call that is gone.
             self._lingers = True
-            await self._part(_gone())
+            await self._part(gone())
         elif (error := reading.exception()) is not None:
             if not isinstance(error, StageError):
                 raise error
@@ -202,7 +196,7 @@ class LiveSession:
         if self._lost.done():
             await self._over()
             return
-        await end_session(self._ledger, without_summary=self._without_summary)
+        await end_session(self._ledger, without_summary=self._end.without_summary)
         await failpoint("session.after_ended")
         try:
             await self._endings.complete(self.session_id)
@@ -239,10 +233,11 @@ class LiveSession:
             match request.WhichOneof("request") if request is not None else "gone":
                 case "gone":
                     self._lingers = True
-                    raise _gone()
+                    raise gone()
                 case "end":
                     assert request is not None
-                    self._without_summary = request.end.without_summary
+                    check_end(request.end, self._ledger.state.opened.config)
+                    self._end = request.end
                     return
                 case "configure":
                     assert request is not None
@@ -253,11 +248,11 @@ class LiveSession:
                 case "keep_alive":
                     continue
                 case _:
-                    raise _out_of_order()
+                    raise out_of_order()
 
     async def _tick(self) -> None:
         """Sends acknowledgements, and ends a call whose client sends nothing."""
-        heartbeat, idle = self._settings.heartbeat_seconds, self._settings.idle_seconds
+        heartbeat, most = self._settings.heartbeat_seconds, self._settings.idle_seconds
         while True:
             await asyncio.sleep(min(TICK_SECONDS, heartbeat / 2))
             now = time.monotonic()
@@ -265,8 +260,8 @@ class LiveSession:
             if tracks or now - self.outbox.last_put > heartbeat / 2:
                 acknowledged = live.Acknowledged(tracks=tracks)
                 self.outbox.offer(live.TranscribeResponse(acknowledged=acknowledged))
-            if self._waiting_since and now - self._waiting_since > idle:
-                self._break(_idle(idle))
+            if self._waiting_since and now - self._waiting_since > most:
+                self._break(idle(most))
 
     async def _keep(self) -> None:
         """Writes to the log now and then, so that the session does not count as abandoned.
@@ -337,35 +332,3 @@ async def _stop(reading: asyncio.Task[None]) -> None:
     await end(reading)
     if not reading.cancelled():
         reading.exception()  # marks it as retrieved
-
-
-def _gone() -> StageError:
-    return StageError(
-        Code.INVALID_ARGUMENT,
-        Reason.STREAM_OUT_OF_ORDER,
-        "The messages of the call ended without `end`; resume the session to go on.",
-    )
-
-
-def _out_of_order() -> StageError:
-    return invalid(
-        Reason.STREAM_OUT_OF_ORDER,
-        "`start` comes first and once, and each message after it holds something.",
-    )
-
-
-def _idle(seconds: float) -> StageError:
-    return StageError(
-        Code.DEADLINE_EXCEEDED,
-        Reason.SESSION_IDLE,
-        f"Nothing was received for {seconds:g} s; send keep_alive while there is no audio, and "
-        "resume the session.",
-    )
-
-
-def _internal() -> StageError:
-    return StageError(
-        Code.INTERNAL,
-        Reason.INTERNAL,
-        "Something went wrong inside the gateway; its log has the details.",
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from datetime import timedelta
 
 import structlog
@@ -14,6 +14,8 @@ from maie_audio.decoders import Decoders
 from maie_core.errors import Code, StageError, invalid
 from maie_core.reasons import Reason
 from maie_gateway.live.asr_replicas import AsrReplicas
+from maie_gateway.live.awaiting import AwaitedSummary
+from maie_gateway.live.breaks import stopping
 from maie_gateway.live.endings import Endings
 from maie_gateway.live.enhancers import Enhancers
 from maie_gateway.live.opening import Opened, Openings
@@ -21,9 +23,10 @@ from maie_gateway.live.outbox import Outbox
 from maie_gateway.live.roster import progress
 from maie_gateway.live.session import LiveSession, Requests
 from maie_gateway.live.settings import LiveSettings
+from maie_gateway.live.summaries import Summaries
 from maie_gateway.live.track_tools import TrackTools
 from maie_gateway.records.changes import JobChanges
-from maie_runtime.background import end
+from maie_runtime.background import background_tasks, end
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus.broker import Broker, broker_unavailable
 from maie_runtime.bus.session_log import SessionLog
@@ -44,6 +47,7 @@ class Sessions:
         broker: Must be connected before a session begins.
         openings: Begins and takes sessions.
         endings: Hands sessions to their jobs.
+        summaries: Waits for their summaries.
         replicas: The ASR replicas.
         enhancers: The enhancement replicas.
         changes: Notifies of cancelled jobs.
@@ -58,6 +62,7 @@ class Sessions:
         broker: Broker,
         openings: Openings,
         endings: Endings,
+        summaries: Summaries,
         replicas: AsrReplicas,
         enhancers: Enhancers,
         changes: JobChanges,
@@ -68,6 +73,7 @@ class Sessions:
         self._broker = broker
         self._openings = openings
         self._endings = endings
+        self._summaries = summaries
         self._replicas = replicas
         self._enhancers = enhancers
         self._changes = changes
@@ -77,6 +83,9 @@ class Sessions:
         self._logs = SessionLog(broker)
         self._calls: dict[asyncio.Task[None], LiveSession] = {}
         self._opening: list[str] = []
+        # The calls that wait for a summary, by what is done when they end.
+        self._waiting: dict[asyncio.Future[None], AwaitedSummary] = {}
+        self._draining = False
 
     @property
     def count(self) -> int:
@@ -95,6 +104,10 @@ class Sessions:
             yield self._started(opened)
             for event in opened.missed:
                 yield event
+            if start.await_summary:
+                async with aclosing(self._awaited(start.session_id, requests)) as events:
+                    async for event in events:
+                        yield event
             return
         tools = TrackTools(
             ledger=opened.ledger,
@@ -114,6 +127,26 @@ class Sessions:
                 yield event
         finally:
             session.leave()
+        if session.awaits_summary:
+            async with aclosing(self._awaited(session.session_id, requests)) as events:
+                async for event in events:
+                    yield event
+
+    async def _awaited(self, session_id: str, requests: Requests) -> Responses:
+        """The summary of a session that has ended; the call takes no place of a session's."""
+        if self._draining:
+            raise stopping()
+        waiting = AwaitedSummary(session_id, self._summaries, self._settings)
+        ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting[ended] = waiting
+        try:
+            work = (waiting.wait(), waiting.listen(requests), waiting.beat())
+            async with background_tasks(*work):
+                async for event in waiting.outbox.events():
+                    yield event
+        finally:
+            del self._waiting[ended]
+            ended.set_result(None)
 
     async def _first(self, requests: Requests) -> live.StartSession:
         """The first message of a call."""
@@ -200,16 +233,21 @@ class Sessions:
         Args:
             grace: How long it may take, in seconds.
         """
-        for session in self._calls.values():
-            session.drain(grace * GO_AWAY_SHARE)
+        self._draining = True
+        for call in self._served():
+            call.drain(grace * GO_AWAY_SHARE)
         await self._gone(grace * GO_AWAY_SHARE)
-        for session in self._calls.values():
-            session.stop()
+        for call in self._served():
+            call.stop()
         await self._gone(grace * (1 - GO_AWAY_SHARE))
 
+    def _served(self) -> list[LiveSession | AwaitedSummary]:
+        return [*self._calls.values(), *self._waiting.values()]
+
     async def _gone(self, seconds: float) -> None:
-        if self._calls:
-            await asyncio.wait(tuple(self._calls), timeout=seconds)
+        served: list[asyncio.Future[None]] = [*self._calls, *self._waiting]
+        if served:
+            await asyncio.wait(served, timeout=seconds)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

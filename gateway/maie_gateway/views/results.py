@@ -13,6 +13,7 @@ from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
+from maie.summary.v1 import summary_pb2 as summary
 from maie_gateway.conductor import job_view
 from maie_gateway.views import VIEWS
 from maie_gateway.views.costs import show_costs
@@ -64,6 +65,11 @@ class Results:
         """The results of a job that exist so far."""
         return _shown(of, await self._outputs(of)).results
 
+    async def summary(self, of: record.JobRecord) -> summary.SummarizeResult | None:
+        """The summary of a job; None where it has none so far."""
+        made = _summaries(of)
+        return await self._stored.get(made[-1].output, summary.SummarizeResult) if made else None
+
     async def news(self, of: record.JobRecord, unit: record.Unit) -> UnitNews:
         """The output of a unit with output, for watchers."""
         pipeline = pipeline_of(of)
@@ -108,6 +114,15 @@ def shown_units(of: record.JobRecord) -> dict[type[Message], list[record.Unit]]:
         if node is not None and unit.state in HAS_OUTPUT:
             last[node.output][unit.index] = unit
     return {kind: [units[index] for index in sorted(units)] for kind, units in last.items()}
+
+
+def has_summary(of: record.JobRecord) -> bool:
+    """Whether a job has its summary."""
+    return bool(_summaries(of))
+
+
+def _summaries(of: record.JobRecord) -> Sequence[record.Unit]:
+    return shown_units(of).get(summary.SummarizeResult, ())
 
 
 def _versions(of: record.JobRecord, outputs: Outputs) -> job.JobVersions:

@@ -294,6 +294,9 @@ class Reason(enum.StrEnum):
     after the end."""
     SUMMARY_INVALID = "SUMMARY_INVALID", Code.INTERNAL
     """The engine's summary does not fit the template. Use another template, model or engine."""
+    SUMMARY_NOT_REQUESTED = "SUMMARY_NOT_REQUESTED", Code.INVALID_ARGUMENT
+    """The live session makes no summary: its config asks for none, or its end left it out. Do not
+    wait for it, or begin a session whose features name it."""
     TEMPLATES_MISSING = "TEMPLATES_MISSING", Code.FAILED_PRECONDITION
     """The folder of templates does not exist. Create it, or correct MAIE_TEMPLATES_DIRECTORY."""
     TEMPLATE_NOT_FOUND = "TEMPLATE_NOT_FOUND", Code.NOT_FOUND
@@ -379,6 +382,8 @@ class WarningReason(enum.StrEnum):
     GAP = "GAP"
     """The recording has a gap without audio, which is replaced by silence. Check what
     recorded it."""
+    JOB_CANCELLED = "JOB_CANCELLED"
+    """The job was cancelled before its summary was there. Retry the job."""
     LANGUAGE_NOT_SUMMARIZED = "LANGUAGE_NOT_SUMMARIZED"
     """The summary engine does not support the language. Use a language model for the summary."""
     NO_SPEECH = "NO_SPEECH"

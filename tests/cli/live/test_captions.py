@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from maie.job.v1 import job_pb2 as job
+from maie.live.v1 import live_pb2 as live
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
 from tests.cli.live.running import ended, maie_live, words, write_wav
@@ -169,11 +170,12 @@ async def test_a_summary_comes_at_the_end_where_it_is_asked_for(tmp_path: Path) 
         _, lines, _ = await ended(address, talk, "--fast", "--template", "meeting_notes_v1")
         assert lines[-1] == "Hello. Goodbye."
         assert job.FEATURE_CLEAN_TRANSCRIPT in truth.starts[0].config.job.features
-    truth = Truth(reads=words)
+    truth = Truth(reads=words, summary=live.SessionSummary(summary=done.results.summary))
     async with live_gateway(truth, jobs=FakeJobs(script(done))) as address:
         _, lines, _ = await ended(
             address, talk, "--fast", "--json", "--template", "meeting_notes_v1"
         )
+        assert json.loads(lines[-2])["summary"]["summary"]["content"]["title"] == "Numbers"
         assert json.loads(lines[-1])["finished"]["job"]["results"]["summary"]["content"]["title"]
 
 

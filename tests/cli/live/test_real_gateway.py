@@ -51,8 +51,9 @@ async def test_captions_are_followed_by_the_summary_of_the_session(
             address, anna, "--fast", "--json", "--template", "meeting_notes_v1"
         )
     assert code == 0, errors
-    *_, last, finished = map(json.loads, lines)
+    *_, last, given, finished = map(json.loads, lines)
     assert last["ended"]["final_count"] == 2
+    assert given["summary"]["summary"] == finished["finished"]["job"]["results"]["summary"]
     assert finished["finished"]["job"]["state"] == "COMPLETE"
     assert finished["finished"]["job"]["job_id"] == last["ended"]["job_id"]
 

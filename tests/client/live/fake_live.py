@@ -50,6 +50,7 @@ class Truth:
         points: How many points there were.
         settles: Whether audio becomes durable.
         reads: What the words of a message are.
+        summary: What becomes of the session.
         dropped: The reason for which each track is dropped in calls where it begins.
     """
 
@@ -59,6 +60,7 @@ class Truth:
     reads: Callable[[bytes], str] = bytes.decode
     dropped: dict[str, Reason] = field(default_factory=dict)
     refusal: StageError | None = None
+    summary: live.SessionSummary = field(default_factory=live.SessionSummary)
     starts: list[live.StartSession] = field(default_factory=list)
     received: list[live.TranscribeRequest] = field(default_factory=list)
     log: list[live.TranscribeResponse] = field(default_factory=list)
@@ -111,11 +113,15 @@ class Call:
         )
         for event in self.truth.log[start.after_sequence :]:
             yield event
+        if self.truth.ended and start.await_summary:
+            yield live.TranscribeResponse(summary=self.truth.summary)
         if self.truth.ended:
             return
         async for request in requests:
             async for answer in self.take(request):
                 yield answer
+            if self.truth.ended and request.end.await_summary:
+                yield live.TranscribeResponse(summary=self.truth.summary)
             if self.truth.ended:
                 return
 

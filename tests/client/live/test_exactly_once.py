@@ -40,13 +40,15 @@ PLAN = [
 ]
 
 
-async def carry_out(session: LiveSession, plan: Sequence[Step]) -> list[live.TranscribeResponse]:
+async def carry_out(
+    session: LiveSession, plan: Sequence[Step], *, await_summary: bool
+) -> list[live.TranscribeResponse]:
     """Sends everything and ends; gives what came."""
 
     async def send() -> None:
         for number, step in enumerate(plan):
             await do(session, step, f"{number:02}")
-        await session.end()
+        await session.end(await_summary=await_summary)
 
     async with asyncio.TaskGroup() as group:
         group.create_task(send())
@@ -88,31 +90,41 @@ def expected(plan: Sequence[Step]) -> dict[str, list[str]]:
     return finals
 
 
-async def run(plan: Sequence[Step], breaks: dict[int, Break]) -> Truth:
+async def run(
+    plan: Sequence[Step], breaks: dict[int, Break], *, await_summary: bool = False
+) -> Truth:
     """Carries out a plan at two gateways, and checks what the client saw."""
     truth = Truth(breaks=breaks)
+    truth.summary.summary.template_id = "meeting_notes_v1"
     async with (
         live_gateway(truth) as one,
         live_gateway(truth) as other,
         Client(one) as client,
         client.live(gateways=[other]) as session,
     ):
-        events = await carry_out(session, plan)
+        events = await carry_out(session, plan, await_summary=await_summary)
+    if await_summary:
+        assert events.pop().summary == truth.summary
     durable = [event for event in events if event.sequence]
     assert [event.sequence for event in durable] == list(range(1, len(durable) + 1))
     assert durable == truth.log
-    assert events[-1].HasField("ended")
+    assert durable[-1].HasField("ended")
+    # A call that goes on with the wait begins after the end.
+    assert await_summary or events[-1] == durable[-1]
     assert truth.texts() == expected(plan)
     assert session.kept_bytes == 0
     return truth
 
 
+@pytest.mark.parametrize("await_summary", [False, True])
 @pytest.mark.parametrize("how", BREAKS)
-async def test_nothing_is_lost_or_doubled_wherever_one_call_breaks(how: Break) -> None:
-    undisturbed = await run(PLAN, {})
+async def test_nothing_is_lost_or_doubled_wherever_one_call_breaks(
+    how: Break, await_summary: bool
+) -> None:
+    undisturbed = await run(PLAN, {}, await_summary=await_summary)
     assert len(undisturbed.starts) == 1
     for point in range(1, undisturbed.points + 1):
-        broken = await run(PLAN, {point: how})
+        broken = await run(PLAN, {point: how}, await_summary=await_summary)
         # At the first point not even the start arrives.
         assert len(broken.starts) == (1 if point == 1 else 2), point
 
@@ -132,8 +144,9 @@ STEPS = st.builds(
 @given(
     plan=st.lists(STEPS, max_size=20),
     breaks=st.dictionaries(st.integers(3, 80), st.sampled_from(BREAKS), max_size=8),
+    await_summary=st.booleans(),
 )
 async def test_nothing_is_lost_or_doubled_whatever_breaks(
-    plan: list[Step], breaks: dict[int, Break]
+    plan: list[Step], breaks: dict[int, Break], await_summary: bool
 ) -> None:
-    await run(plan, breaks)
+    await run(plan, breaks, await_summary=await_summary)

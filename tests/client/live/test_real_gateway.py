@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,11 +14,12 @@ import pytest
 
 from maie.job.v1 import job_pb2 as job
 from maie.live.v1 import live_pb2 as live
-from maie_client import Client, ClientError, LiveSession
+from maie_client import Client, ClientError, LiveOptions, LiveSession
 from tests.chaos.silence import SilentProxy
 from tests.gateway.conftest import empty_mesh
 from tests.gateway.live.conftest import LiveMesh, live_mesh
 from tests.gateway.live.listening import decoded, laid, offsets
+from tests.gateway.live.running import gateway_process
 from tests.gateway.live.speech import said
 from tests.waiting import until
 
@@ -208,3 +211,59 @@ async def test_a_cancelled_job_ends_its_session(live_mesh: LiveMesh) -> None:
         with pytest.raises(ClientError) as caught:
             await session.send(said([2]))
         assert caught.value.reason == "SESSION_ENDED"
+
+
+SUMMARISED: LiveOptions = {
+    "features": ["raw_transcript", "summary"],
+    "template_id": "meeting_notes_v1",
+}
+
+
+async def test_a_client_waits_for_the_summary_through_the_death_of_its_gateway(
+    live_mesh: LiveMesh,
+) -> None:
+    async with live_mesh.replica(), live_mesh.gateway() as other:
+        async with (
+            gateway_process(live_mesh.empty) as (dying, process),
+            Client(dying) as client,
+            client.live(gateways=[other], **SUMMARISED) as session,
+        ):
+            reader = Reader(session)
+            await session.send(said([1, 2]))
+            ended = await session.end(await_summary=True)
+            assert ended.final_count == 2
+            assert not reader.reading.done()
+            os.kill(process.pid, signal.SIGKILL)
+            async with live_mesh.stages():
+                given = await session.summary()
+                await reader.reading
+            assert given.HasField("summary")
+            assert reader.events[-1].summary == given
+            assert reader.words() == words([1, 2])
+            assert sum(event.HasField("ended") for event in reader.events) == 1
+            point = session.resume_point
+            assert point.await_summary
+        # Another process has it, too.
+        async with Client(other) as client, client.live(resume=point) as again:
+            assert await again.summary() == given
+
+
+async def test_a_summary_that_nobody_asked_for_is_an_error(live_mesh: LiveMesh) -> None:
+    async with live_mesh.running() as (address, _), session_at(address) as (session, reader):
+        with pytest.raises(ClientError) as refused:
+            await session.end(await_summary=True)
+        assert refused.value.reason == "SUMMARY_NOT_REQUESTED"
+        with pytest.raises(ClientError):
+            await reader.reading
+
+
+async def test_a_session_that_was_ended_without_waiting_has_no_summary_to_give(
+    live_mesh: LiveMesh,
+) -> None:
+    async with live_mesh.running() as (address, _), session_at(address) as (session, reader):
+        await session.send(said([1]))
+        await session.end()
+        await reader.whole()
+        with pytest.raises(ClientError) as nothing:
+            await session.summary()
+        assert nothing.value.reason == "SESSION_ENDED"

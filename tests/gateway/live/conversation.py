@@ -87,10 +87,15 @@ class Conversation:
         await self.send(start=live.StartSession(config=wanted or config()))
         return await self.started()
 
-    async def resume(self, before: live.SessionStarted, after: int = 0) -> live.SessionStarted:
+    async def resume(
+        self, before: live.SessionStarted, after: int = 0, *, await_summary: bool = False
+    ) -> live.SessionStarted:
         """Goes on with a session."""
         start = live.StartSession(
-            session_id=before.session_id, resume_token=before.resume_token, after_sequence=after
+            session_id=before.session_id,
+            resume_token=before.resume_token,
+            after_sequence=after,
+            await_summary=await_summary,
         )
         await self.send(start=start)
         return await self.started()
@@ -139,10 +144,22 @@ class Conversation:
     async def leave(self, track: str) -> None:
         await self.send(leave=live.TrackLeave(track=track, sequence=self.number(track)))
 
-    async def end(self, *, without_summary: bool = False) -> live.SessionEnded:
-        """Ends the session; gives its last event."""
-        await self.send(end=live.EndSession(without_summary=without_summary))
+    async def end(
+        self, *, without_summary: bool = False, await_summary: bool = False
+    ) -> live.SessionEnded:
+        """Ends the session; gives its end."""
+        end = live.EndSession(without_summary=without_summary, await_summary=await_summary)
+        await self.send(end=end)
         return (await self.next("ended"))[0].ended
+
+    async def summary(self) -> live.SessionSummary:
+        """Waits for the summary, which is the last event of a call without an error."""
+        (found,) = await self.next("summary")
+        await self.over.wait()
+        assert self.error is None
+        assert self.events[-1] == found
+        assert found.sequence == 0
+        return found.summary
 
     async def durable(self, track: str, sequence: int) -> None:
         """Waits until a message need not be sent again."""

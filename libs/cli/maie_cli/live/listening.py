@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 from maie.live.v1 import live_pb2 as live
+from maie_cli.arguments import FeatureName
 from maie_cli.console import err, note
 from maie_cli.live.captions import Captions, captions_of
 from maie_cli.live.sources import Source
@@ -49,7 +50,9 @@ async def listen(
         async with client.live(gateways=gateways, **options) as session:
             if err.is_terminal:
                 note(f"listening as job {session.session_id}; Ctrl-C ends it")
-            speaker = Speaker(session, sources, formats, fast=fast)
+            # Without --json, the document of the results has it.
+            awaits = as_json and FeatureName.SUMMARY in options.get("features", ())
+            speaker = Speaker(session, sources, formats, fast=fast, await_summary=awaits)
             try:
                 await _converse(session, speaker, _names(sources), as_json=as_json)
             except BaseException:

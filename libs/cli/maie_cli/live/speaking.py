@@ -20,6 +20,7 @@ class Speaker:
         sources: The sources by track; open.
         formats: The format of each track.
         fast: Whether to send files as fast as they are taken, not in real time.
+        await_summary: Whether the session waits for its summary.
 
     Attributes:
         ending: Whether it ends the session. Without that, somebody else did.
@@ -32,12 +33,14 @@ class Speaker:
         formats: Mapping[str, live.AudioFormat],
         *,
         fast: bool,
+        await_summary: bool = False,
     ) -> None:
         self.ending = False
         self._session = session
         self._sources = sources
         self._formats = formats
         self._fast = fast
+        self._await_summary = await_summary
         self._stopped = asyncio.Event()
 
     def stop(self) -> None:
@@ -63,7 +66,7 @@ class Speaker:
             outcomes = await asyncio.gather(*tracks, return_exceptions=True)
         failures = [each for each in outcomes if isinstance(each, Exception)]
         self.ending = not any(map(_is_over, failures))
-        await self._session.end()
+        await self._session.end(await_summary=self._await_summary)
         for failure in failures:
             raise failure
 

@@ -85,7 +85,10 @@ async def _read(call: Any, patience: float) -> Any:
 
 
 async def _send(call: Any, start: live.StartSession, outbox: Outbox, begun: asyncio.Event) -> None:
-    """Sends until the end. Returns early if the call has ended: its status says why."""
+    """Sends until the end, and that it is there while it waits for the summary.
+
+    Returns early if the call has ended: its status says why.
+    """
     try:
         await call.wait_for_connection()
         await write(call, live.TranscribeRequest(start=start))
@@ -94,7 +97,7 @@ async def _send(call: Any, start: live.StartSession, outbox: Outbox, begun: asyn
         while not ended:
             message = await outbox.next(KEEP_ALIVE_SECONDS)
             await write(call, message or live.TranscribeRequest(keep_alive=live.KeepAlive()))
-            ended = message is not None and message.HasField("end")
+            ended = message is not None and message.HasField("end") and not start.await_summary
         await call.done_writing()
     except (grpc.aio.AioRpcError, grpc.aio.InternalError):
         return

@@ -19,15 +19,18 @@ class Inbox:
         sequence: The last durable event that was received.
         read_sequence: The last durable event that was read.
         ended: The end of the session, once it was received.
+        summary: Its summary, or why there is none, once that was received.
     """
 
     def __init__(self, sequence: int) -> None:
         self.sequence = sequence
         self.read_sequence = sequence
         self.ended: live.SessionEnded | None = None
+        self.summary: live.SessionSummary | None = None
         self._unread: OrderedDict[object, live.TranscribeResponse] = OrderedDict()
         self._number = 0
         self._news = asyncio.Event()
+        self._ended = asyncio.Event()
         self._over = asyncio.Event()
         self._error: Exception | None = None
 
@@ -50,6 +53,9 @@ class Inbox:
         self.sequence = max(self.sequence, event.sequence)
         if event.HasField("ended"):
             self.ended = event.ended
+            self._ended.set()
+        if event.HasField("summary"):
+            self.summary = event.summary
         self._number += 1
         key = _replaceable(event) or self._number
         event = _merged(self._unread.pop(key, None), event)
@@ -60,19 +66,35 @@ class Inbox:
         """Ends the events, with an error or without. Does nothing the second time."""
         if not self._over.is_set():
             self._error = error
+            self._ended.set()
             self._over.set()
             self._news.set()
 
-    async def end(self) -> live.SessionEnded:
+    async def end(self, *, at_once: bool) -> live.SessionEnded:
         """Waits for the session's end.
+
+        Args:
+            at_once: Whether more may follow it.
 
         Raises:
             ClientError: What ended it otherwise.
         """
-        await self._over.wait()
+        await (self._ended if at_once else self._over).wait()
         if self.ended is None:
             raise self._error or session_ended()
         return self.ended
+
+    async def final_summary(self) -> live.SessionSummary:
+        """Waits for the summary.
+
+        Raises:
+            ClientError: What ended the session otherwise; FAILED_PRECONDITION with
+                SESSION_ENDED where nobody asked to wait for it.
+        """
+        await self._over.wait()
+        if self.summary is None:
+            raise self._error or session_ended()
+        return self.summary
 
     async def next(self) -> live.TranscribeResponse | None:
         """The next event, or None after the last.

@@ -62,8 +62,24 @@ class Line:
         """The session's token; a call that resumes is given none."""
         return self._start.resume_token
 
+    @property
+    def awaits_summary(self) -> bool:
+        """Whether the session goes on, after its end, until its summary."""
+        return self._start.await_summary
+
+    def await_summary(self) -> None:
+        """Goes on until the summary."""
+        self._start.await_summary = True
+
+    @property
+    def _is_over(self) -> bool:
+        if self._inbox.ended is None:
+            # Another process may have seen the end, and waits for the summary here.
+            return self._inbox.summary is not None
+        return self._inbox.summary is not None or not self.awaits_summary
+
     async def run(self) -> None:
-        """Calls until the session has ended, or cannot go on."""
+        """Calls until the session has ended and gave what is waited for, or cannot go on."""
         try:
             await self._go_on()
         except Exception as error:  # noqa: BLE001 # whoever reads or sends gets it
@@ -73,7 +89,7 @@ class Line:
 
     async def _go_on(self) -> None:
         refused = 0
-        while self._inbox.ended is None:
+        while not self._is_over:
             try:
                 await self._call()
             except ClientError as error:
@@ -86,7 +102,7 @@ class Line:
                     raise
 
     async def _call(self) -> None:
-        """Makes one call; returns after the session's end."""
+        """Makes one call; returns after the session's last event."""
         self._start.after_sequence = self._inbox.sequence
         address, call = self._gateways.next_call()
         try:
@@ -95,7 +111,7 @@ class Line:
                     await self._take(event)
                     if event.HasField("go_away"):
                         raise call_ended("The gateway stops")
-                    if self._inbox.ended is not None:
+                    if self._is_over:
                         return
         except GatewaySilentError:
             await self._gateways.hang_up(address)

@@ -73,4 +73,5 @@ def start_message(options: LiveOptions, resume: ResumePoint | None) -> live.Star
         session_id=sendable(resume.session_id),
         resume_token=sendable(resume.resume_token),
         after_sequence=resume.after_sequence,
+        await_summary=resume.await_summary,
     )

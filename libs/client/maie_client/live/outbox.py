@@ -115,11 +115,18 @@ class Outbox:
         entry = self._queue(live.TranscribeRequest(configure=change))
         self._kept[entry.place] = entry
 
-    def end(self, *, without_summary: bool) -> None:
+    def end(self, *, without_summary: bool, await_summary: bool) -> None:
         """Adds the last message. Does nothing when it was added before."""
         if self._end is None and self._closed is None:
-            self._end = live.EndSession(without_summary=without_summary)
+            self._end = live.EndSession(
+                without_summary=without_summary, await_summary=await_summary
+            )
             self._queue(live.TranscribeRequest(end=self._end))
+
+    @property
+    def has_end(self) -> bool:
+        """Whether the last message was added, or can be no more."""
+        return self._end is not None or self._closed is not None
 
     async def next(self, seconds: float) -> live.TranscribeRequest | None:
         """The next message to send, or None where none comes within these seconds.

@@ -13,8 +13,10 @@ class ResumePoint:
         session_id: The session, which is also its job's id.
         resume_token: The session's token; a secret.
         after_sequence: The last durable event that the caller has seen.
+        await_summary: Whether to wait for the summary, where the session has ended.
     """
 
     session_id: str
     resume_token: str
     after_sequence: int = 0
+    await_summary: bool = False

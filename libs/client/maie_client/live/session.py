@@ -80,6 +80,7 @@ class LiveSession:
             session_id=self.session_id,
             resume_token=self._line.resume_token,
             after_sequence=self._inbox.read_sequence,
+            await_summary=self._line.awaits_summary,
         )
 
     @property
@@ -160,15 +161,28 @@ class LiveSession:
         """Changes options from the next utterances on, of one track or of all."""
         self._outbox.configure(live.ConfigureSession(track=track, options=options))
 
-    async def end(self, *, without_summary: bool = False) -> live.SessionEnded:
-        """Ends the session, and waits for its last event.
+    async def end(
+        self, *, without_summary: bool = False, await_summary: bool = False
+    ) -> live.SessionEnded:
+        """Ends the session, and waits for its end.
 
         Args:
             without_summary: Whether to leave out the summary that the options
                 ask for.
+            await_summary: Whether the session waits for the summary, which is then the
+                last event; `summary` gives it.
+
+        Raises:
+            ClientError: Also INVALID_ARGUMENT with SUMMARY_NOT_REQUESTED.
         """
-        self._outbox.end(without_summary=without_summary)
-        return await self._inbox.end()
+        if await_summary and not self._outbox.has_end:
+            self._line.await_summary()
+        self._outbox.end(without_summary=without_summary, await_summary=await_summary)
+        return await self._inbox.end(at_once=self._line.awaits_summary)
+
+    async def summary(self) -> live.SessionSummary:
+        """Waits for the summary that `end` asked for; gives it, or why there is none."""
+        return await self._inbox.final_summary()
 
     def __aiter__(self) -> Self:
         return self

@@ -28,71 +28,74 @@ from maie.asr.v1 import streaming_pb2 as maie_dot_asr_dot_v1_dot_streaming__pb2
 from maie.common.v1 import types_pb2 as maie_dot_common_dot_v1_dot_types__pb2
 from maie.job.v1 import job_pb2 as maie_dot_job_dot_v1_dot_job__pb2
 from maie.preprocess.v1 import preprocess_pb2 as maie_dot_preprocess_dot_v1_dot_preprocess__pb2
+from maie.summary.v1 import summary_pb2 as maie_dot_summary_dot_v1_dot_summary__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17maie/live/v1/live.proto\x12\x0cmaie.live.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bmaie/asr/v1/streaming.proto\x1a\x1amaie/common/v1/types.proto\x1a\x15maie/job/v1/job.proto\x1a#maie/preprocess/v1/preprocess.proto\"\xb7\x03\n\x11TranscribeRequest\x12+\n\x05start\x18\x01 \x01(\x0b\x32\x1a.maie.live.v1.StartSessionH\x00\x12)\n\x05\x61udio\x18\x02 \x01(\x0b\x32\x18.maie.live.v1.TrackAudioH\x00\x12-\n\x07silence\x18\x03 \x01(\x0b\x32\x1a.maie.live.v1.TrackSilenceH\x00\x12/\n\x08\x66inalize\x18\x04 \x01(\x0b\x32\x1b.maie.live.v1.TrackFinalizeH\x00\x12\'\n\x04join\x18\x05 \x01(\x0b\x32\x17.maie.live.v1.TrackJoinH\x00\x12)\n\x05leave\x18\x06 \x01(\x0b\x32\x18.maie.live.v1.TrackLeaveH\x00\x12\x33\n\tconfigure\x18\x07 \x01(\x0b\x32\x1e.maie.live.v1.ConfigureSessionH\x00\x12-\n\nkeep_alive\x18\x08 \x01(\x0b\x32\x17.maie.live.v1.KeepAliveH\x00\x12\'\n\x03\x65nd\x18\t \x01(\x0b\x32\x18.maie.live.v1.EndSessionH\x00\x42\t\n\x07request\"}\n\x0cStartSession\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\x12+\n\x06\x63onfig\x18\x03 \x01(\x0b\x32\x1b.maie.live.v1.SessionConfig\x12\x16\n\x0e\x61\x66ter_sequence\x18\x04 \x01(\x03\"\x81\x02\n\rSessionConfig\x12)\n\x06\x66ormat\x18\x01 \x01(\x0b\x32\x19.maie.live.v1.AudioFormat\x12#\n\x03job\x18\x02 \x01(\x0b\x32\x16.maie.job.v1.JobConfig\x12\x32\n\x08partials\x18\x03 \x01(\x0b\x32\x1b.maie.asr.v1.PartialOptionsH\x00\x88\x01\x01\x12,\n\x05turns\x18\x04 \x01(\x0b\x32\x18.maie.asr.v1.TurnOptionsH\x01\x88\x01\x01\x12\x13\n\x0brefinements\x18\x05 \x01(\x08\x12\x12\n\nkeep_audio\x18\x07 \x01(\x08\x42\x0b\n\t_partialsB\x08\n\x06_turns\"\xa0\x01\n\x0b\x41udioFormat\x12-\n\x08\x65ncoding\x18\x01 \x01(\x0e\x32\x1b.maie.live.v1.AudioEncoding\x12\x19\n\x11sample_rate_hertz\x18\x02 \x01(\x05\x12\x10\n\x08\x63hannels\x18\x03 \x01(\x05\x12\x35\n\x0c\x63hannel_mode\x18\x04 \x01(\x0e\x32\x1f.maie.preprocess.v1.ChannelMode\">\n\nTrackAudio\x12\r\n\x05track\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x03\x12\x0f\n\x07\x63ontent\x18\x03 \x01(\x0c\"\\\n\x0cTrackSilence\x12\r\n\x05track\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x03\x12+\n\x08\x64uration\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"0\n\rTrackFinalize\x12\r\n\x05track\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x03\"\x94\x01\n\tTrackJoin\x12\r\n\x05track\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12.\n\x06\x66ormat\x18\x03 \x01(\x0b\x32\x19.maie.live.v1.AudioFormatH\x00\x88\x01\x01\x12\x15\n\rlanguage_code\x18\x04 \x01(\t\x12\x10\n\x08sequence\x18\x05 \x01(\x03\x42\t\n\x07_format\"-\n\nTrackLeave\x12\r\n\x05track\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x03\"`\n\x10\x43onfigureSession\x12\x12\n\x05track\x18\x01 \x01(\tH\x00\x88\x01\x01\x12.\n\x07options\x18\x02 \x01(\x0b\x32\x1d.maie.asr.v1.StreamingOptionsB\x08\n\x06_track\"\x0b\n\tKeepAlive\"%\n\nEndSession\x12\x17\n\x0fwithout_summary\x18\x01 \x01(\x08\"\x91\x04\n\x12TranscribeResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12.\n\nevent_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x07started\x18\x03 \x01(\x0b\x32\x1c.maie.live.v1.SessionStartedH\x00\x12\x32\n\x0c\x61\x63knowledged\x18\x04 \x01(\x0b\x32\x1a.maie.live.v1.AcknowledgedH\x00\x12\"\n\x04turn\x18\x05 \x01(\x0b\x32\x12.maie.live.v1.TurnH\x00\x12(\n\x07partial\x18\x06 \x01(\x0b\x32\x15.maie.live.v1.PartialH\x00\x12$\n\x05\x66inal\x18\x07 \x01(\x0b\x32\x13.maie.live.v1.FinalH\x00\x12.\n\nrefinement\x18\x08 \x01(\x0b\x32\x18.maie.live.v1.RefinementH\x00\x12 \n\x03lag\x18\t \x01(\x0b\x32\x11.maie.live.v1.LagH\x00\x12/\n\x07warning\x18\n \x01(\x0b\x32\x1c.maie.live.v1.SessionWarningH\x00\x12\'\n\x07go_away\x18\x0b \x01(\x0b\x32\x14.maie.live.v1.GoAwayH\x00\x12+\n\x05\x65nded\x18\x0c \x01(\x0b\x32\x1a.maie.live.v1.SessionEndedH\x00\x42\x07\n\x05\x65vent\"\xda\x02\n\x0eSessionStarted\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\x12+\n\x06\x63onfig\x18\x03 \x01(\x0b\x32\x1b.maie.live.v1.SessionConfig\x12+\n\x06tracks\x18\x04 \x03(\x0b\x32\x1b.maie.live.v1.TrackProgress\x12\x36\n\nasr_engine\x18\x05 \x01(\x0b\x32\x1d.maie.common.v1.EngineVersionH\x00\x88\x01\x01\x12\x32\n\x0fresume_duration\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\nmax_tracks\x18\x07 \x01(\x05\x12\x35\n\x12heartbeat_interval\x18\x08 \x01(\x0b\x32\x19.google.protobuf.DurationB\r\n\x0b_asr_engine\";\n\x0c\x41\x63knowledged\x12+\n\x06tracks\x18\x01 \x03(\x0b\x32\x1b.maie.live.v1.TrackProgress\"\xba\x01\n\rTrackProgress\x12\r\n\x05track\x18\x01 \x01(\t\x12\x19\n\x11received_sequence\x18\x02 \x01(\x03\x12\x18\n\x10\x64urable_sequence\x18\x03 \x01(\x03\x12\x32\n\x0freceived_offset\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x31\n\x0e\x64urable_offset\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xec\x01\n\x04Turn\x12\r\n\x05track\x18\x01 \x01(\t\x12\x14\n\x0cutterance_id\x18\x02 \x01(\t\x12%\n\x05\x65vent\x18\x03 \x01(\x0e\x32\x16.maie.asr.v1.TurnEvent\x12)\n\x06offset\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0c\n\x04text\x18\x05 \x01(\t\x12&\n\x06reason\x18\x06 \x01(\x0e\x32\x16.maie.asr.v1.EndReason\x12\x17\n\nconfidence\x18\x07 \x01(\x02H\x00\x88\x01\x01\x12\x0f\n\x07\x63hannel\x18\x08 \x01(\x05\x42\r\n\x0b_confidence\"\xa8\x01\n\x07Partial\x12\r\n\x05track\x18\x01 \x01(\t\x12\x14\n\x0cutterance_id\x18\x02 \x01(\t\x12(\n\x05range\x18\x03 \x01(\x0b\x32\x19.maie.common.v1.TimeRange\x12\x13\n\x0bstable_text\x18\x04 \x01(\t\x12\x15\n\runstable_text\x18\x05 \x01(\t\x12\x11\n\tstability\x18\x06 \x01(\x02\x12\x0f\n\x07\x63hannel\x18\x07 \x01(\x05\"\xbf\x01\n\x05\x46inal\x12\r\n\x05track\x18\x01 \x01(\t\x12(\n\x07segment\x18\x02 \x01(\x0b\x32\x17.maie.common.v1.Segment\x12\x15\n\rlanguage_code\x18\x03 \x01(\t\x12&\n\x06reason\x18\x04 \x01(\x0e\x32\x16.maie.asr.v1.EndReason\x12*\n\x07latency\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\npunctuated\x18\x06 \x01(\x08\"E\n\nRefinement\x12\r\n\x05track\x18\x01 \x01(\t\x12\x14\n\x0cutterance_id\x18\x02 \x01(\t\x12\x12\n\nclean_text\x18\x03 \x01(\t\"P\n\x03Lag\x12\r\n\x05track\x18\x01 \x01(\t\x12)\n\x06\x62\x65hind\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0f\n\x07\x63hannel\x18\x03 \x01(\x05\"q\n\x0eSessionWarning\x12\r\n\x05track\x18\x01 \x01(\t\x12(\n\x07warning\x18\x02 \x01(\x0b\x32\x17.maie.common.v1.Warning\x12\x15\n\rtrack_dropped\x18\x03 \x01(\x08\x12\x0f\n\x07\x63hannel\x18\x04 \x01(\x05\"6\n\x06GoAway\x12,\n\ttime_left\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x96\x01\n\x0cSessionEnded\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x31\n\x0e\x61udio_duration\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x13\n\x0b\x66inal_count\x18\x03 \x01(\x05\x12.\n\tlatencies\x18\x04 \x03(\x0b\x32\x1b.maie.live.v1.LatencyBucket\"W\n\rLatencyBucket\x12-\n\x05up_to\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationH\x00\x88\x01\x01\x12\r\n\x05\x63ount\x18\x02 \x01(\x03\x42\x08\n\x06_up_to\"=\n\x11GetSessionRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\"g\n\x12GetSessionResponse\x12\r\n\x05\x65nded\x18\x01 \x01(\x08\x12\x15\n\rlast_sequence\x18\x02 \x01(\x03\x12+\n\x06tracks\x18\x03 \x03(\x0b\x32\x1b.maie.live.v1.TrackProgress*\xec\x01\n\rAudioEncoding\x12\x1e\n\x1a\x41UDIO_ENCODING_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x41UDIO_ENCODING_LINEAR16\x10\x01\x12\x18\n\x14\x41UDIO_ENCODING_MULAW\x10\x02\x12\x17\n\x13\x41UDIO_ENCODING_ALAW\x10\x03\x12\x17\n\x13\x41UDIO_ENCODING_OPUS\x10\x04\x12\x1b\n\x17\x41UDIO_ENCODING_OGG_OPUS\x10\x05\x12\x1c\n\x18\x41UDIO_ENCODING_WEBM_OPUS\x10\x06\x12\x17\n\x13\x41UDIO_ENCODING_FLAC\x10\x07\x32\xb3\x01\n\x0bLiveService\x12S\n\nTranscribe\x12\x1f.maie.live.v1.TranscribeRequest\x1a .maie.live.v1.TranscribeResponse(\x01\x30\x01\x12O\n\nGetSession\x12\x1f.maie.live.v1.GetSessionRequest\x1a .maie.live.v1.GetSessionResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17maie/live/v1/live.proto\x12\x0cmaie.live.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bmaie/asr/v1/streaming.proto\x1a\x1amaie/common/v1/types.proto\x1a\x15maie/job/v1/job.proto\x1a#maie/preprocess/v1/preprocess.proto\x1a\x1dmaie/summary/v1/summary.proto\"\xb7\x03\n\x11TranscribeRequest\x12+\n\x05start\x18\x01 \x01(\x0b\x32\x1a.maie.live.v1.StartSessionH\x00\x12)\n\x05\x61udio\x18\x02 \x01(\x0b\x32\x18.maie.live.v1.TrackAudioH\x00\x12-\n\x07silence\x18\x03 \x01(\x0b\x32\x1a.maie.live.v1.TrackSilenceH\x00\x12/\n\x08\x66inalize\x18\x04 \x01(\x0b\x32\x1b.maie.live.v1.TrackFinalizeH\x00\x12\'\n\x04join\x18\x05 \x01(\x0b\x32\x17.maie.live.v1.TrackJoinH\x00\x12)\n\x05leave\x18\x06 \x01(\x0b\x32\x18.maie.live.v1.TrackLeaveH\x00\x12\x33\n\tconfigure\x18\x07 \x01(\x0b\x32\x1e.maie.live.v1.ConfigureSessionH\x00\x12-\n\nkeep_alive\x18\x08 \x01(\x0b\x32\x17.maie.live.v1.KeepAliveH\x00\x12\'\n\x03\x65nd\x18\t \x01(\x0b\x32\x18.maie.live.v1.EndSessionH\x00\x42\t\n\x07request\"\x94\x01\n\x0cStartSession\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\x12+\n\x06\x63onfig\x18\x03 \x01(\x0b\x32\x1b.maie.live.v1.SessionConfig\x12\x16\n\x0e\x61\x66ter_sequence\x18\x04 \x01(\x03\x12\x15\n\rawait_summary\x18\x05 \x01(\x08\"\x81\x02\n\rSessionConfig\x12)\n\x06\x66ormat\x18\x01 \x01(\x0b\x32\x19.maie.live.v1.AudioFormat\x12#\n\x03job\x18\x02 \x01(\x0b\x32\x16.maie.job.v1.JobConfig\x12\x32\n\x08partials\x18\x03 \x01(\x0b\x32\x1b.maie.asr.v1.PartialOptionsH\x00\x88\x01\x01\x12,\n\x05turns\x18\x04 \x01(\x0b\x32\x18.maie.asr.v1.TurnOptionsH\x01\x88\x01\x01\x12\x13\n\x0brefinements\x18\x05 \x01(\x08\x12\x12\n\nkeep_audio\x18\x07 \x01(\x08\x42\x0b\n\t_partialsB\x08\n\x06_turns\"\xa0\x01\n\x0b\x41udioFormat\x12-\n\x08\x65ncoding\x18\x01 \x01(\x0e\x32\x1b.maie.live.v1.AudioEncoding\x12\x19\n\x11sample_rate_hertz\x18\x02 \x01(\x05\x12\x10\n\x08\x63hannels\x18\x03 \x01(\x05\x12\x35\n\x0c\x63hannel_mode\x18\x04 \x01(\x0e\x32\x1f.maie.preprocess.v1.ChannelMode\">\n\nTrackAudio\x12\r\n\x05track\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x03\x12\x0f\n\x07\x63ontent\x18\x03 \x01(\x0c\"\\\n\x0cTrackSilence\x12\r\n\x05track\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x03\x12+\n\x08\x64uration\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"0\n\rTrackFinalize\x12\r\n\x05track\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x03\"\x94\x01\n\tTrackJoin\x12\r\n\x05track\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12.\n\x06\x66ormat\x18\x03 \x01(\x0b\x32\x19.maie.live.v1.AudioFormatH\x00\x88\x01\x01\x12\x15\n\rlanguage_code\x18\x04 \x01(\t\x12\x10\n\x08sequence\x18\x05 \x01(\x03\x42\t\n\x07_format\"-\n\nTrackLeave\x12\r\n\x05track\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x03\"`\n\x10\x43onfigureSession\x12\x12\n\x05track\x18\x01 \x01(\tH\x00\x88\x01\x01\x12.\n\x07options\x18\x02 \x01(\x0b\x32\x1d.maie.asr.v1.StreamingOptionsB\x08\n\x06_track\"\x0b\n\tKeepAlive\"<\n\nEndSession\x12\x17\n\x0fwithout_summary\x18\x01 \x01(\x08\x12\x15\n\rawait_summary\x18\x02 \x01(\x08\"\xc2\x04\n\x12TranscribeResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12.\n\nevent_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x07started\x18\x03 \x01(\x0b\x32\x1c.maie.live.v1.SessionStartedH\x00\x12\x32\n\x0c\x61\x63knowledged\x18\x04 \x01(\x0b\x32\x1a.maie.live.v1.AcknowledgedH\x00\x12\"\n\x04turn\x18\x05 \x01(\x0b\x32\x12.maie.live.v1.TurnH\x00\x12(\n\x07partial\x18\x06 \x01(\x0b\x32\x15.maie.live.v1.PartialH\x00\x12$\n\x05\x66inal\x18\x07 \x01(\x0b\x32\x13.maie.live.v1.FinalH\x00\x12.\n\nrefinement\x18\x08 \x01(\x0b\x32\x18.maie.live.v1.RefinementH\x00\x12 \n\x03lag\x18\t \x01(\x0b\x32\x11.maie.live.v1.LagH\x00\x12/\n\x07warning\x18\n \x01(\x0b\x32\x1c.maie.live.v1.SessionWarningH\x00\x12\'\n\x07go_away\x18\x0b \x01(\x0b\x32\x14.maie.live.v1.GoAwayH\x00\x12+\n\x05\x65nded\x18\x0c \x01(\x0b\x32\x1a.maie.live.v1.SessionEndedH\x00\x12/\n\x07summary\x18\r \x01(\x0b\x32\x1c.maie.live.v1.SessionSummaryH\x00\x42\x07\n\x05\x65vent\"\xda\x02\n\x0eSessionStarted\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\x12+\n\x06\x63onfig\x18\x03 \x01(\x0b\x32\x1b.maie.live.v1.SessionConfig\x12+\n\x06tracks\x18\x04 \x03(\x0b\x32\x1b.maie.live.v1.TrackProgress\x12\x36\n\nasr_engine\x18\x05 \x01(\x0b\x32\x1d.maie.common.v1.EngineVersionH\x00\x88\x01\x01\x12\x32\n\x0fresume_duration\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\nmax_tracks\x18\x07 \x01(\x05\x12\x35\n\x12heartbeat_interval\x18\x08 \x01(\x0b\x32\x19.google.protobuf.DurationB\r\n\x0b_asr_engine\";\n\x0c\x41\x63knowledged\x12+\n\x06tracks\x18\x01 \x03(\x0b\x32\x1b.maie.live.v1.TrackProgress\"\xba\x01\n\rTrackProgress\x12\r\n\x05track\x18\x01 \x01(\t\x12\x19\n\x11received_sequence\x18\x02 \x01(\x03\x12\x18\n\x10\x64urable_sequence\x18\x03 \x01(\x03\x12\x32\n\x0freceived_offset\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x31\n\x0e\x64urable_offset\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xec\x01\n\x04Turn\x12\r\n\x05track\x18\x01 \x01(\t\x12\x14\n\x0cutterance_id\x18\x02 \x01(\t\x12%\n\x05\x65vent\x18\x03 \x01(\x0e\x32\x16.maie.asr.v1.TurnEvent\x12)\n\x06offset\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0c\n\x04text\x18\x05 \x01(\t\x12&\n\x06reason\x18\x06 \x01(\x0e\x32\x16.maie.asr.v1.EndReason\x12\x17\n\nconfidence\x18\x07 \x01(\x02H\x00\x88\x01\x01\x12\x0f\n\x07\x63hannel\x18\x08 \x01(\x05\x42\r\n\x0b_confidence\"\xa8\x01\n\x07Partial\x12\r\n\x05track\x18\x01 \x01(\t\x12\x14\n\x0cutterance_id\x18\x02 \x01(\t\x12(\n\x05range\x18\x03 \x01(\x0b\x32\x19.maie.common.v1.TimeRange\x12\x13\n\x0bstable_text\x18\x04 \x01(\t\x12\x15\n\runstable_text\x18\x05 \x01(\t\x12\x11\n\tstability\x18\x06 \x01(\x02\x12\x0f\n\x07\x63hannel\x18\x07 \x01(\x05\"\xbf\x01\n\x05\x46inal\x12\r\n\x05track\x18\x01 \x01(\t\x12(\n\x07segment\x18\x02 \x01(\x0b\x32\x17.maie.common.v1.Segment\x12\x15\n\rlanguage_code\x18\x03 \x01(\t\x12&\n\x06reason\x18\x04 \x01(\x0e\x32\x16.maie.asr.v1.EndReason\x12*\n\x07latency\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\npunctuated\x18\x06 \x01(\x08\"E\n\nRefinement\x12\r\n\x05track\x18\x01 \x01(\t\x12\x14\n\x0cutterance_id\x18\x02 \x01(\t\x12\x12\n\nclean_text\x18\x03 \x01(\t\"P\n\x03Lag\x12\r\n\x05track\x18\x01 \x01(\t\x12)\n\x06\x62\x65hind\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0f\n\x07\x63hannel\x18\x03 \x01(\x05\"q\n\x0eSessionWarning\x12\r\n\x05track\x18\x01 \x01(\t\x12(\n\x07warning\x18\x02 \x01(\x0b\x32\x17.maie.common.v1.Warning\x12\x15\n\rtrack_dropped\x18\x03 \x01(\x08\x12\x0f\n\x07\x63hannel\x18\x04 \x01(\x05\"6\n\x06GoAway\x12,\n\ttime_left\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x96\x01\n\x0cSessionEnded\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x31\n\x0e\x61udio_duration\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x13\n\x0b\x66inal_count\x18\x03 \x01(\x05\x12.\n\tlatencies\x18\x04 \x03(\x0b\x32\x1b.maie.live.v1.LatencyBucket\"\xb2\x01\n\x0eSessionSummary\x12.\n\x07summary\x18\x01 \x01(\x0b\x32\x18.maie.summary.v1.SummaryH\x00\x88\x01\x01\x12-\n\x07missing\x18\x02 \x01(\x0b\x32\x17.maie.common.v1.WarningH\x01\x88\x01\x01\x12)\n\x08warnings\x18\x03 \x03(\x0b\x32\x17.maie.common.v1.WarningB\n\n\x08_summaryB\n\n\x08_missing\"W\n\rLatencyBucket\x12-\n\x05up_to\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationH\x00\x88\x01\x01\x12\r\n\x05\x63ount\x18\x02 \x01(\x03\x42\x08\n\x06_up_to\"=\n\x11GetSessionRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\"g\n\x12GetSessionResponse\x12\r\n\x05\x65nded\x18\x01 \x01(\x08\x12\x15\n\rlast_sequence\x18\x02 \x01(\x03\x12+\n\x06tracks\x18\x03 \x03(\x0b\x32\x1b.maie.live.v1.TrackProgress*\xec\x01\n\rAudioEncoding\x12\x1e\n\x1a\x41UDIO_ENCODING_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x41UDIO_ENCODING_LINEAR16\x10\x01\x12\x18\n\x14\x41UDIO_ENCODING_MULAW\x10\x02\x12\x17\n\x13\x41UDIO_ENCODING_ALAW\x10\x03\x12\x17\n\x13\x41UDIO_ENCODING_OPUS\x10\x04\x12\x1b\n\x17\x41UDIO_ENCODING_OGG_OPUS\x10\x05\x12\x1c\n\x18\x41UDIO_ENCODING_WEBM_OPUS\x10\x06\x12\x17\n\x13\x41UDIO_ENCODING_FLAC\x10\x07\x32\xb3\x01\n\x0bLiveService\x12S\n\nTranscribe\x12\x1f.maie.live.v1.TranscribeRequest\x1a .maie.live.v1.TranscribeResponse(\x01\x30\x01\x12O\n\nGetSession\x12\x1f.maie.live.v1.GetSessionRequest\x1a .maie.live.v1.GetSessionResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'maie.live.v1.live_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_AUDIOENCODING']._serialized_start=4241
-  _globals['_AUDIOENCODING']._serialized_end=4477
-  _globals['_TRANSCRIBEREQUEST']._serialized_start=224
-  _globals['_TRANSCRIBEREQUEST']._serialized_end=663
-  _globals['_STARTSESSION']._serialized_start=665
-  _globals['_STARTSESSION']._serialized_end=790
-  _globals['_SESSIONCONFIG']._serialized_start=793
-  _globals['_SESSIONCONFIG']._serialized_end=1050
-  _globals['_AUDIOFORMAT']._serialized_start=1053
-  _globals['_AUDIOFORMAT']._serialized_end=1213
-  _globals['_TRACKAUDIO']._serialized_start=1215
-  _globals['_TRACKAUDIO']._serialized_end=1277
-  _globals['_TRACKSILENCE']._serialized_start=1279
-  _globals['_TRACKSILENCE']._serialized_end=1371
-  _globals['_TRACKFINALIZE']._serialized_start=1373
-  _globals['_TRACKFINALIZE']._serialized_end=1421
-  _globals['_TRACKJOIN']._serialized_start=1424
-  _globals['_TRACKJOIN']._serialized_end=1572
-  _globals['_TRACKLEAVE']._serialized_start=1574
-  _globals['_TRACKLEAVE']._serialized_end=1619
-  _globals['_CONFIGURESESSION']._serialized_start=1621
-  _globals['_CONFIGURESESSION']._serialized_end=1717
-  _globals['_KEEPALIVE']._serialized_start=1719
-  _globals['_KEEPALIVE']._serialized_end=1730
-  _globals['_ENDSESSION']._serialized_start=1732
-  _globals['_ENDSESSION']._serialized_end=1769
-  _globals['_TRANSCRIBERESPONSE']._serialized_start=1772
-  _globals['_TRANSCRIBERESPONSE']._serialized_end=2301
-  _globals['_SESSIONSTARTED']._serialized_start=2304
-  _globals['_SESSIONSTARTED']._serialized_end=2650
-  _globals['_ACKNOWLEDGED']._serialized_start=2652
-  _globals['_ACKNOWLEDGED']._serialized_end=2711
-  _globals['_TRACKPROGRESS']._serialized_start=2714
-  _globals['_TRACKPROGRESS']._serialized_end=2900
-  _globals['_TURN']._serialized_start=2903
-  _globals['_TURN']._serialized_end=3139
-  _globals['_PARTIAL']._serialized_start=3142
-  _globals['_PARTIAL']._serialized_end=3310
-  _globals['_FINAL']._serialized_start=3313
-  _globals['_FINAL']._serialized_end=3504
-  _globals['_REFINEMENT']._serialized_start=3506
-  _globals['_REFINEMENT']._serialized_end=3575
-  _globals['_LAG']._serialized_start=3577
-  _globals['_LAG']._serialized_end=3657
-  _globals['_SESSIONWARNING']._serialized_start=3659
-  _globals['_SESSIONWARNING']._serialized_end=3772
-  _globals['_GOAWAY']._serialized_start=3774
-  _globals['_GOAWAY']._serialized_end=3828
-  _globals['_SESSIONENDED']._serialized_start=3831
-  _globals['_SESSIONENDED']._serialized_end=3981
-  _globals['_LATENCYBUCKET']._serialized_start=3983
-  _globals['_LATENCYBUCKET']._serialized_end=4070
-  _globals['_GETSESSIONREQUEST']._serialized_start=4072
-  _globals['_GETSESSIONREQUEST']._serialized_end=4133
-  _globals['_GETSESSIONRESPONSE']._serialized_start=4135
-  _globals['_GETSESSIONRESPONSE']._serialized_end=4238
-  _globals['_LIVESERVICE']._serialized_start=4480
-  _globals['_LIVESERVICE']._serialized_end=4659
+  _globals['_AUDIOENCODING']._serialized_start=4549
+  _globals['_AUDIOENCODING']._serialized_end=4785
+  _globals['_TRANSCRIBEREQUEST']._serialized_start=255
+  _globals['_TRANSCRIBEREQUEST']._serialized_end=694
+  _globals['_STARTSESSION']._serialized_start=697
+  _globals['_STARTSESSION']._serialized_end=845
+  _globals['_SESSIONCONFIG']._serialized_start=848
+  _globals['_SESSIONCONFIG']._serialized_end=1105
+  _globals['_AUDIOFORMAT']._serialized_start=1108
+  _globals['_AUDIOFORMAT']._serialized_end=1268
+  _globals['_TRACKAUDIO']._serialized_start=1270
+  _globals['_TRACKAUDIO']._serialized_end=1332
+  _globals['_TRACKSILENCE']._serialized_start=1334
+  _globals['_TRACKSILENCE']._serialized_end=1426
+  _globals['_TRACKFINALIZE']._serialized_start=1428
+  _globals['_TRACKFINALIZE']._serialized_end=1476
+  _globals['_TRACKJOIN']._serialized_start=1479
+  _globals['_TRACKJOIN']._serialized_end=1627
+  _globals['_TRACKLEAVE']._serialized_start=1629
+  _globals['_TRACKLEAVE']._serialized_end=1674
+  _globals['_CONFIGURESESSION']._serialized_start=1676
+  _globals['_CONFIGURESESSION']._serialized_end=1772
+  _globals['_KEEPALIVE']._serialized_start=1774
+  _globals['_KEEPALIVE']._serialized_end=1785
+  _globals['_ENDSESSION']._serialized_start=1787
+  _globals['_ENDSESSION']._serialized_end=1847
+  _globals['_TRANSCRIBERESPONSE']._serialized_start=1850
+  _globals['_TRANSCRIBERESPONSE']._serialized_end=2428
+  _globals['_SESSIONSTARTED']._serialized_start=2431
+  _globals['_SESSIONSTARTED']._serialized_end=2777
+  _globals['_ACKNOWLEDGED']._serialized_start=2779
+  _globals['_ACKNOWLEDGED']._serialized_end=2838
+  _globals['_TRACKPROGRESS']._serialized_start=2841
+  _globals['_TRACKPROGRESS']._serialized_end=3027
+  _globals['_TURN']._serialized_start=3030
+  _globals['_TURN']._serialized_end=3266
+  _globals['_PARTIAL']._serialized_start=3269
+  _globals['_PARTIAL']._serialized_end=3437
+  _globals['_FINAL']._serialized_start=3440
+  _globals['_FINAL']._serialized_end=3631
+  _globals['_REFINEMENT']._serialized_start=3633
+  _globals['_REFINEMENT']._serialized_end=3702
+  _globals['_LAG']._serialized_start=3704
+  _globals['_LAG']._serialized_end=3784
+  _globals['_SESSIONWARNING']._serialized_start=3786
+  _globals['_SESSIONWARNING']._serialized_end=3899
+  _globals['_GOAWAY']._serialized_start=3901
+  _globals['_GOAWAY']._serialized_end=3955
+  _globals['_SESSIONENDED']._serialized_start=3958
+  _globals['_SESSIONENDED']._serialized_end=4108
+  _globals['_SESSIONSUMMARY']._serialized_start=4111
+  _globals['_SESSIONSUMMARY']._serialized_end=4289
+  _globals['_LATENCYBUCKET']._serialized_start=4291
+  _globals['_LATENCYBUCKET']._serialized_end=4378
+  _globals['_GETSESSIONREQUEST']._serialized_start=4380
+  _globals['_GETSESSIONREQUEST']._serialized_end=4441
+  _globals['_GETSESSIONRESPONSE']._serialized_start=4443
+  _globals['_GETSESSIONRESPONSE']._serialized_end=4546
+  _globals['_LIVESERVICE']._serialized_start=4788
+  _globals['_LIVESERVICE']._serialized_end=4967
 # @@protoc_insertion_point(module_scope)

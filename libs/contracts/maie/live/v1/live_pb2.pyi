@@ -6,6 +6,7 @@ from maie.asr.v1 import streaming_pb2 as _streaming_pb2
 from maie.common.v1 import types_pb2 as _types_pb2
 from maie.job.v1 import job_pb2 as _job_pb2
 from maie.preprocess.v1 import preprocess_pb2 as _preprocess_pb2
+from maie.summary.v1 import summary_pb2 as _summary_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -57,16 +58,18 @@ class TranscribeRequest(_message.Message):
     def __init__(self, start: _Optional[_Union[StartSession, _Mapping]] = ..., audio: _Optional[_Union[TrackAudio, _Mapping]] = ..., silence: _Optional[_Union[TrackSilence, _Mapping]] = ..., finalize: _Optional[_Union[TrackFinalize, _Mapping]] = ..., join: _Optional[_Union[TrackJoin, _Mapping]] = ..., leave: _Optional[_Union[TrackLeave, _Mapping]] = ..., configure: _Optional[_Union[ConfigureSession, _Mapping]] = ..., keep_alive: _Optional[_Union[KeepAlive, _Mapping]] = ..., end: _Optional[_Union[EndSession, _Mapping]] = ...) -> None: ...
 
 class StartSession(_message.Message):
-    __slots__ = ("session_id", "resume_token", "config", "after_sequence")
+    __slots__ = ("session_id", "resume_token", "config", "after_sequence", "await_summary")
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
     RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
     CONFIG_FIELD_NUMBER: _ClassVar[int]
     AFTER_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    AWAIT_SUMMARY_FIELD_NUMBER: _ClassVar[int]
     session_id: str
     resume_token: str
     config: SessionConfig
     after_sequence: int
-    def __init__(self, session_id: _Optional[str] = ..., resume_token: _Optional[str] = ..., config: _Optional[_Union[SessionConfig, _Mapping]] = ..., after_sequence: _Optional[int] = ...) -> None: ...
+    await_summary: bool
+    def __init__(self, session_id: _Optional[str] = ..., resume_token: _Optional[str] = ..., config: _Optional[_Union[SessionConfig, _Mapping]] = ..., after_sequence: _Optional[int] = ..., await_summary: _Optional[bool] = ...) -> None: ...
 
 class SessionConfig(_message.Message):
     __slots__ = ("format", "job", "partials", "turns", "refinements", "keep_audio")
@@ -159,13 +162,15 @@ class KeepAlive(_message.Message):
     def __init__(self) -> None: ...
 
 class EndSession(_message.Message):
-    __slots__ = ("without_summary",)
+    __slots__ = ("without_summary", "await_summary")
     WITHOUT_SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    AWAIT_SUMMARY_FIELD_NUMBER: _ClassVar[int]
     without_summary: bool
-    def __init__(self, without_summary: _Optional[bool] = ...) -> None: ...
+    await_summary: bool
+    def __init__(self, without_summary: _Optional[bool] = ..., await_summary: _Optional[bool] = ...) -> None: ...
 
 class TranscribeResponse(_message.Message):
-    __slots__ = ("sequence", "event_time", "started", "acknowledged", "turn", "partial", "final", "refinement", "lag", "warning", "go_away", "ended")
+    __slots__ = ("sequence", "event_time", "started", "acknowledged", "turn", "partial", "final", "refinement", "lag", "warning", "go_away", "ended", "summary")
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     EVENT_TIME_FIELD_NUMBER: _ClassVar[int]
     STARTED_FIELD_NUMBER: _ClassVar[int]
@@ -178,6 +183,7 @@ class TranscribeResponse(_message.Message):
     WARNING_FIELD_NUMBER: _ClassVar[int]
     GO_AWAY_FIELD_NUMBER: _ClassVar[int]
     ENDED_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
     sequence: int
     event_time: _timestamp_pb2.Timestamp
     started: SessionStarted
@@ -190,7 +196,8 @@ class TranscribeResponse(_message.Message):
     warning: SessionWarning
     go_away: GoAway
     ended: SessionEnded
-    def __init__(self, sequence: _Optional[int] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., started: _Optional[_Union[SessionStarted, _Mapping]] = ..., acknowledged: _Optional[_Union[Acknowledged, _Mapping]] = ..., turn: _Optional[_Union[Turn, _Mapping]] = ..., partial: _Optional[_Union[Partial, _Mapping]] = ..., final: _Optional[_Union[Final, _Mapping]] = ..., refinement: _Optional[_Union[Refinement, _Mapping]] = ..., lag: _Optional[_Union[Lag, _Mapping]] = ..., warning: _Optional[_Union[SessionWarning, _Mapping]] = ..., go_away: _Optional[_Union[GoAway, _Mapping]] = ..., ended: _Optional[_Union[SessionEnded, _Mapping]] = ...) -> None: ...
+    summary: SessionSummary
+    def __init__(self, sequence: _Optional[int] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., started: _Optional[_Union[SessionStarted, _Mapping]] = ..., acknowledged: _Optional[_Union[Acknowledged, _Mapping]] = ..., turn: _Optional[_Union[Turn, _Mapping]] = ..., partial: _Optional[_Union[Partial, _Mapping]] = ..., final: _Optional[_Union[Final, _Mapping]] = ..., refinement: _Optional[_Union[Refinement, _Mapping]] = ..., lag: _Optional[_Union[Lag, _Mapping]] = ..., warning: _Optional[_Union[SessionWarning, _Mapping]] = ..., go_away: _Optional[_Union[GoAway, _Mapping]] = ..., ended: _Optional[_Union[SessionEnded, _Mapping]] = ..., summary: _Optional[_Union[SessionSummary, _Mapping]] = ...) -> None: ...
 
 class SessionStarted(_message.Message):
     __slots__ = ("session_id", "resume_token", "config", "tracks", "asr_engine", "resume_duration", "max_tracks", "heartbeat_interval")
@@ -335,6 +342,16 @@ class SessionEnded(_message.Message):
     final_count: int
     latencies: _containers.RepeatedCompositeFieldContainer[LatencyBucket]
     def __init__(self, job_id: _Optional[str] = ..., audio_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., final_count: _Optional[int] = ..., latencies: _Optional[_Iterable[_Union[LatencyBucket, _Mapping]]] = ...) -> None: ...
+
+class SessionSummary(_message.Message):
+    __slots__ = ("summary", "missing", "warnings")
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    MISSING_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    summary: _summary_pb2.Summary
+    missing: _types_pb2.Warning
+    warnings: _containers.RepeatedCompositeFieldContainer[_types_pb2.Warning]
+    def __init__(self, summary: _Optional[_Union[_summary_pb2.Summary, _Mapping]] = ..., missing: _Optional[_Union[_types_pb2.Warning, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_types_pb2.Warning, _Mapping]]] = ...) -> None: ...
 
 class LatencyBucket(_message.Message):
     __slots__ = ("up_to", "count")

@@ -26,20 +26,23 @@ class LiveServiceStub:
     """Transcribes a session, or goes on with one.
 
     Send `start` first; audio as it comes; `end` last. The first answer is
-    `started`, the last `ended`.
+    `started`, the last `ended`, or `summary` where `end` asks to wait for it.
 
     A call that breaks ends nothing. Keep what is sent until it is
     acknowledged as durable; then call again, at any gateway, with the session
     id and the resume token, and send again what was not. No final is lost,
     repeated or changed. A session that nobody resumes ends by itself
     (`resume_duration` of `started`). A call that resumes a session after its
-    end gets the durable events that it lacks, `ended` last.
+    end gets the durable events that it lacks, `ended` last, and the summary
+    where `start` asks to wait for it.
 
     Fails with INVALID_ARGUMENT (STREAM_OUT_OF_ORDER, AUDIO_FORMAT_INVALID,
     AUDIO_PART_INVALID, AUDIO_SEQUENCE_GAP, TRACK_INVALID, OPTION_NOT_SUPPORTED,
-    OPTION_OUT_OF_RANGE, LANGUAGE_NOT_SUPPORTED and those of a job's config),
+    OPTION_OUT_OF_RANGE, LANGUAGE_NOT_SUPPORTED, SUMMARY_NOT_REQUESTED and those
+    of a job's config),
     NOT_FOUND (SESSION_NOT_FOUND), PERMISSION_DENIED (RESUME_TOKEN_INVALID),
-    FAILED_PRECONDITION (SESSION_ENDED: all its events are seen), ABORTED
+    FAILED_PRECONDITION (SESSION_ENDED: all its durable events are seen, and
+    `start` does not ask to wait for the summary), ABORTED
     (SESSION_TAKEN_OVER: another call goes on with the session),
     RESOURCE_EXHAUSTED (LIVE_BUSY, TRACKS_FULL, SESSIONS_FULL),
     INTERNAL (DECODER_FAILED),
@@ -72,20 +75,23 @@ class LiveServiceServicer(metaclass=_abc_1.ABCMeta):
         """Transcribes a session, or goes on with one.
 
         Send `start` first; audio as it comes; `end` last. The first answer is
-        `started`, the last `ended`.
+        `started`, the last `ended`, or `summary` where `end` asks to wait for it.
 
         A call that breaks ends nothing. Keep what is sent until it is
         acknowledged as durable; then call again, at any gateway, with the session
         id and the resume token, and send again what was not. No final is lost,
         repeated or changed. A session that nobody resumes ends by itself
         (`resume_duration` of `started`). A call that resumes a session after its
-        end gets the durable events that it lacks, `ended` last.
+        end gets the durable events that it lacks, `ended` last, and the summary
+        where `start` asks to wait for it.
 
         Fails with INVALID_ARGUMENT (STREAM_OUT_OF_ORDER, AUDIO_FORMAT_INVALID,
         AUDIO_PART_INVALID, AUDIO_SEQUENCE_GAP, TRACK_INVALID, OPTION_NOT_SUPPORTED,
-        OPTION_OUT_OF_RANGE, LANGUAGE_NOT_SUPPORTED and those of a job's config),
+        OPTION_OUT_OF_RANGE, LANGUAGE_NOT_SUPPORTED, SUMMARY_NOT_REQUESTED and those
+        of a job's config),
         NOT_FOUND (SESSION_NOT_FOUND), PERMISSION_DENIED (RESUME_TOKEN_INVALID),
-        FAILED_PRECONDITION (SESSION_ENDED: all its events are seen), ABORTED
+        FAILED_PRECONDITION (SESSION_ENDED: all its durable events are seen, and
+        `start` does not ask to wait for the summary), ABORTED
         (SESSION_TAKEN_OVER: another call goes on with the session),
         RESOURCE_EXHAUSTED (LIVE_BUSY, TRACKS_FULL, SESSIONS_FULL),
         INTERNAL (DECODER_FAILED),
