@@ -16,6 +16,7 @@ from tests.chaos.live.audio import check_audio
 from tests.chaos.live.fault import LiveFault
 from tests.chaos.live.journal import Heard
 from tests.chaos.live.outcome import LiveOutcome
+from tests.chaos.live.refinements import check_clean_text, check_refinements, refinements_of
 from tests.chaos.live.talks import Talk
 from tests.chaos.live.world import RESUME_SECONDS, LiveWorld, of_log
 from tests.chaos.world import now
@@ -58,12 +59,16 @@ async def check(world: LiveWorld, talk: Talk, fault: LiveFault, outcome: LiveOut
     if fault.in_order and talk.journal.resumes and not talk.journal.go_aways:
         outcome.blame("broken", session_id, "its client resumed it without go_away")
     _agree(session_id, "its client", talk.journal.finals, logged, outcome)
+    refined = refinements_of(entries)
+    outcome.refinements += len(refined)
+    check_refinements(session_id, entries, talk.journal.refinements, outcome)
     for view in talk.views:
         seen = logged[: len(view.finals)]
         _agree(session_id, "who took it over", view.finals, seen, outcome)
     if talk.journal.ended is not None:
         written = await _of_job(world, session_id, outcome)
         if written is not None:
+            check_clean_text(session_id, written, refined, outcome)
             _agree(session_id, "its job", written, logged, outcome)
             await check_audio(world, talk, [each.entry for each in entries], outcome)
         takeovers = sum(each.entry.HasField("taken") for each in entries) - 1
@@ -114,7 +119,8 @@ async def _of_job(world: LiveWorld, session_id: str, outcome: LiveOutcome) -> li
             return None
         if found.state == job.JOB_STATE_COMPLETE:
             return [
-                Heard(utterance=each.segment_id, text=each.text) for each in found.results.segments
+                Heard(utterance=each.segment_id, text=each.text, clean=each.clean_text)
+                for each in found.results.segments
             ]
         if now() > deadline:
             outcome.blame("stuck", session_id, f"its job is {job.JobState.Name(found.state)}")

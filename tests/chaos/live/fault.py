@@ -35,6 +35,7 @@ class LiveFault:
         longest: How long it may take, in seconds.
         in_order: Whether gateways stop in order: whoever resumes was asked to by `go_away`.
         receiver: Whether somebody receives their finals.
+        refined: Whether the sessions have their finals refined, by a real enhancement service.
         cuts: How often a replica ends a track's utterance because it stops, at most.
         apart: Whether their clients are processes of their own.
         on_small_disk: Whether it needs a mesh of its own whose broker is on a small disk.
@@ -52,6 +53,7 @@ class LiveFault:
     longest: float = STUCK_SECONDS
     in_order: bool = False
     receiver: bool = False
+    refined: bool = False
     cuts: int = 0
     apart: bool = False
     on_small_disk: bool = False
@@ -61,7 +63,7 @@ class LiveFault:
     @property
     def has_own_mesh(self) -> bool:
         """Whether it needs a mesh of its own."""
-        return self.on_small_disk or self.in_tones or bool(self.environment)
+        return self.on_small_disk or self.in_tones or self.refined or bool(self.environment)
 
     @property
     def in_tones(self) -> bool:

@@ -7,6 +7,7 @@ from tests.chaos.live.decoders import DECODER_FAULTS
 from tests.chaos.live.fault import LiveFault
 from tests.chaos.live.finals import FINAL_FAULTS
 from tests.chaos.live.processes import LIVE_PROCESS_FAULTS
+from tests.chaos.live.refinements import REFINEMENT_FAULTS
 from tests.chaos.live.storage import LIVE_STORAGE_FAULTS
 
 LIVE_FAULTS: tuple[LiveFault, ...] = (
@@ -15,6 +16,7 @@ LIVE_FAULTS: tuple[LiveFault, ...] = (
     *LIVE_STORAGE_FAULTS,
     *DECODER_FAULTS,
     *FINAL_FAULTS,
+    *REFINEMENT_FAULTS,
 )
 # What takes less than a minute together.
 LIVE_SHORT = frozenset({"live: kill -9 asr", "live: kill -9 gateway", "live: kill -9 clients"})

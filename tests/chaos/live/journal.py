@@ -21,6 +21,7 @@ class Heard:
         text: Its text.
         track: Its track, by name; empty where the source has no names.
         sequence: The durable event's sequence; 0 where the source has none.
+        clean: The clean text that the ended job has of it.
         at: When the client read it, by the monotonic clock; 0 where the source is not a client.
     """
 
@@ -28,6 +29,7 @@ class Heard:
     text: str
     track: str = ""
     sequence: int = 0
+    clean: str = ""
     at: float = 0.0
 
 
@@ -61,6 +63,10 @@ class Journal:
                 at=time.monotonic(),
             )
             self._write(asdict(heard))
+        elif event.HasField("refinement"):
+            refined = event.refinement
+            line = {"refined": refined.utterance_id, "text": refined.clean_text}
+            self._write({**line, "track": refined.track, "sequence": event.sequence})
         elif event.HasField("started") or event.HasField("go_away"):
             self._write({"call": event.WhichOneof("event")})
         elif event.HasField("ended"):
@@ -104,6 +110,20 @@ class Journal:
     def finals(self) -> list[Heard]:
         """The finals, in the order in which they were read."""
         return [Heard(**line) for line in self._lines() if "utterance" in line]  # type: ignore[arg-type]
+
+    @property
+    def refinements(self) -> list[Heard]:
+        """The refinements, in the order in which they were read."""
+        return [
+            Heard(
+                utterance=str(line["refined"]),
+                text=str(line["text"]),
+                track=str(line["track"]),
+                sequence=int(str(line["sequence"])),
+            )
+            for line in self._lines()
+            if "refined" in line
+        ]
 
     @property
     def resumes(self) -> int:

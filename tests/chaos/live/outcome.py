@@ -13,6 +13,7 @@ class LiveOutcome:
         trials: How many trials these are.
         sessions: Sessions whose id was given out.
         finals: The finals of their logs.
+        refinements: The refinements of their logs.
         lost: Finals that a client or the ended job lacks, and tracks with fewer words than
             `missing` explains.
         doubled: Finals that came twice.
@@ -37,6 +38,7 @@ class LiveOutcome:
     trials: int = 0
     sessions: int = 0
     finals: int = 0
+    refinements: int = 0
     lost: int = 0
     doubled: int = 0
     changed: int = 0

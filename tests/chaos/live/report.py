@@ -16,8 +16,9 @@ LATE = 0.99
 def live_table(outcomes: Mapping[str, LiveOutcome], seed: int) -> Table:
     """A row for each fault."""
     table = Table(
-        "fault", "trials", "sessions", "finals", "lost", "doubled", "changed", "gaps", "stuck",
-        "broken", "go away", "taken over", "words", "differ", "worst", "recovery p50", "p99",
+        "fault", "trials", "sessions", "finals", "refined", "lost", "doubled", "changed", "gaps",
+        "stuck", "broken", "go away", "taken over", "words", "differ", "worst", "recovery p50",
+        "p99",
         box=box.SIMPLE_HEAD, title=f"chaos of live sessions, seed {seed}",
     )  # fmt: skip
     for name, outcome in outcomes.items():
@@ -30,9 +31,9 @@ def live_table(outcomes: Mapping[str, LiveOutcome], seed: int) -> Table:
 
 def _cells(outcome: LiveOutcome) -> list[str]:
     counts = (
-        outcome.trials, outcome.sessions, outcome.finals, outcome.lost, outcome.doubled,
-        outcome.changed, outcome.gaps, outcome.stuck, outcome.broken, outcome.go_aways,
-        outcome.takeovers,
+        outcome.trials, outcome.sessions, outcome.finals, outcome.refinements, outcome.lost,
+        outcome.doubled, outcome.changed, outcome.gaps, outcome.stuck, outcome.broken,
+        outcome.go_aways, outcome.takeovers,
         outcome.words, outcome.missing,
     )  # fmt: skip
     cells = [*map(str, counts), f"{outcome.worst:.1f}"]

@@ -77,6 +77,7 @@ async def _trial_of_its_own(
         seed,
         on_small_disk=fault.on_small_disk,
         engine=TONE_ENGINE if fault.in_tones else (),
+        refined=fault.refined,
         environment=environment,
     ) as own:
         own.undisturbed = shared.undisturbed | toned

@@ -21,6 +21,7 @@ from tests.chaos.live.receiver import webhook
 from tests.chaos.live.speech import Script
 
 FEATURES = ("raw_transcript",)
+REFINED_FEATURES = (*FEATURES, "clean_transcript")
 # Longer than anything is broken here.
 PATIENCE = timedelta(seconds=150)
 
@@ -36,7 +37,8 @@ async def speak(gateways: Sequence[str], script: Script, journal: Journal) -> No
         client.live(
             resume=journal.resume_point,
             gateways=gateways[1:],
-            features=FEATURES,
+            features=REFINED_FEATURES if script.refined else FEATURES,
+            refinements=script.refined,
             format=script.format,
             keep_audio=True,
             partials=streaming.PartialOptions(enabled=False),

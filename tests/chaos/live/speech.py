@@ -57,6 +57,7 @@ class Script:
         leaves: Whether each track ends with `leave`, before the session's end.
         goes_on: Whether it is said once more; asked after each time.
         receiver: The URL of a receiver of the session's finals; empty for none.
+        refined: Whether its finals are to be refined.
         rounds: How often each track was said, as it turned out.
     """
 
@@ -66,6 +67,7 @@ class Script:
     leaves: bool = False
     goes_on: Callable[[], bool] = _never
     receiver: str = ""
+    refined: bool = False
     rounds: dict[int, int] = field(default_factory=dict)
 
     def pieces(self, number: int) -> tuple[bytes, ...]:

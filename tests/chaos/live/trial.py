@@ -43,6 +43,7 @@ async def _run(world: LiveWorld, fault: LiveFault, outcome: LiveOutcome, pace: f
             pace=pace,
             goes_on=lambda: fault.lasts and not over.is_set(),
             receiver=receiver,
+            refined=fault.refined,
         )
         for _ in range(fault.sessions)
     ]

@@ -50,6 +50,8 @@ SETTINGS = {
     "MAIE_GATEWAY_LIVE_LINGER_SECONDS": str(LINGER_SECONDS),
     "MAIE_GATEWAY_LIVE_RESUME_SECONDS": str(RESUME_SECONDS),
     "MAIE_GATEWAY_LIVE_SWEEP_SECONDS": str(SWEEP_SECONDS),
+    # While sessions go on, and not only at their end.
+    "MAIE_GATEWAY_LIVE_REFINEMENT_WAIT_SECONDS": "0.5",
     "MAIE_GATEWAY_MAX_ACTIVE_JOBS": "1000",
     "MAIE_WEBHOOKS_ALLOWED_NETWORKS": '["127.0.0.0/8"]',
     "MAIE_WEBHOOKS_RETRY_MAX_SECONDS": "2",
@@ -163,6 +165,7 @@ async def live_world(
     *,
     on_small_disk: bool = False,
     engine: Sequence[str] = (),
+    refined: bool = False,
     environment: Mapping[str, str] = MappingProxyType({}),
 ) -> AsyncIterator[LiveWorld]:
     """A mesh for live speech; its other stages do nothing.
@@ -172,6 +175,7 @@ async def live_world(
         seed: Where chance comes from.
         on_small_disk: Whether its broker is on a small disk.
         engine: The command of its ASR replicas; empty for the service with Whisper.
+        refined: Whether its enhancement service is a real one.
         environment: Further settings.
     """
     settings = SETTINGS | {
@@ -179,7 +183,7 @@ async def live_world(
         "MAIE_ASR_WHISPER_MODEL_PATH": os.fspath(model_path()),
         **environment,
     }
-    others = ("preprocess", "enhancement", "summary")
+    others = ("preprocess", "summary") if refined else ("preprocess", "enhancement", "summary")
     commands: dict[str, tuple[str, ...]] = {
         stage: (sys.executable, "-m", "tests.chaos.service", stage) for stage in others
     }
