@@ -6,7 +6,6 @@ import asyncio
 import os
 import re
 import signal
-import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,31 +16,18 @@ from maie.job.v1 import job_pb2 as job
 from maie_cli.exits import INVALID_ARGUMENT
 from maie_cli.guard import guarded
 from maie_runtime.rpc.server import GrpcServer
+from tests.cli.command import MAIE, Ended, maie_at
 from tests.client.fake_gateway import FakeJobs, finished_job, script, serving
 from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.unit
 
-MAIE = Path(sys.executable).with_name("maie")
 LATIN = os.fsencode("caf") + b"\xe9"
 
 
-async def maie(jobs: FakeJobs, *arguments: object, cwd: Path) -> tuple[int | None, str, str]:
+async def maie(jobs: FakeJobs, *arguments: object, cwd: Path) -> Ended:
     async with serving(jobs) as address:
         return await maie_at(address, *arguments, cwd=cwd)
-
-
-async def maie_at(address: str, *arguments: object, cwd: Path) -> tuple[int | None, str, str]:
-    process = await asyncio.create_subprocess_exec(
-        os.fsencode(MAIE),
-        *(each if isinstance(each, bytes) else os.fsencode(str(each)) for each in arguments),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        cwd=cwd,
-        env={**os.environ, "MAIE_GATEWAY": address},
-    )
-    output, errors = await process.communicate()
-    return process.returncode, output.decode(), errors.decode()
 
 
 @pytest.fixture

@@ -4,9 +4,7 @@ import asyncio
 import json
 import os
 import signal
-import sys
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -15,11 +13,11 @@ from maie.job.v1 import job_pb2 as job
 from maie_cli.exits import INVALID_ARGUMENT
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
+from tests.cli.command import MAIE, Ended, maie_at
 from tests.client.fake_gateway import JOB_ID, FakeJobs, finished_job, script, serving
 
 pytestmark = pytest.mark.unit
 
-MAIE = Path(sys.executable).with_name("maie")
 INTERNAL = 13
 
 
@@ -39,12 +37,10 @@ async def start(address: str, *arguments: object):
     )
 
 
-async def maie(jobs: FakeJobs, *arguments: object) -> tuple[int, str, str]:
-    """Exit code, stdout and stderr of the command against a gateway with these jobs."""
+async def maie(jobs: FakeJobs, *arguments: object) -> Ended:
+    """Runs the command against a gateway with these jobs."""
     async with serving(jobs) as address:
-        process = await start(address, *arguments)
-        output, errors = await process.communicate()
-    return process.returncode, output.decode(), errors.decode()
+        return await maie_at(address, *arguments)
 
 
 def failed_job(code: int) -> job.Job:

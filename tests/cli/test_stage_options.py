@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +13,11 @@ from maie.common.v1 import types_pb2 as common
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie_cli.arguments import ChannelName
 from maie_cli.options import parse_options, recording_options, stage_options
+from tests.cli.command import maie_at
 from tests.client.fake_gateway import FakeJobs, script, serving
 
 pytestmark = pytest.mark.unit
 
-MAIE = Path(sys.executable).with_name("maie")
 
 ALL_ASR = [
     "language_code=de",
@@ -183,16 +180,10 @@ def test_a_track_that_cannot_be_is_refused_with_a_sentence(track: str) -> None:
         recording_options(None, track)
 
 
-async def maie(jobs: FakeJobs, *arguments: object) -> tuple[int | None, str]:
+async def maie(jobs: FakeJobs, *arguments: object) -> tuple[int, str]:
     async with serving(jobs) as address:
-        process = await asyncio.create_subprocess_exec(
-            *(str(MAIE), *map(str, arguments)),
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
-            env={**os.environ, "MAIE_GATEWAY": address},
-        )
-        _, errors = await process.communicate()
-    return process.returncode, errors.decode()
+        code, _, errors = await maie_at(address, *arguments)
+    return code, errors
 
 
 async def test_the_command_hands_them_on(tmp_path: Path) -> None:

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
-import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from maie_client import Client
+from tests.cli.command import Ended, maie_at
 
 pytestmark = pytest.mark.mesh
 
-MAIE = Path(sys.executable).with_name("maie")
 
-
-async def maie(gateway: str, *arguments: str, **environment: str) -> tuple[int | None, str, str]:
-    process = await asyncio.create_subprocess_exec(
-        *(str(MAIE), *arguments),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, "MAIE_GATEWAY": gateway, **environment},
-    )
-    output, errors = await process.communicate()
-    return process.returncode, output.decode(), errors.decode()
+async def maie(gateway: str, *arguments: str, **environment: str) -> Ended:
+    return await maie_at(gateway, *arguments, environment=environment)
 
 
 async def recording() -> AsyncIterator[bytes]:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import json
-import os
-import sys
 from pathlib import Path
 
 import pytest
@@ -21,11 +18,11 @@ from maie_core.result_warnings import result_warning
 from maie_formats.markdown import markdown
 from maie_formats.warnings import sentence
 from maie_formats.writers import WRITERS, Finished
+from tests.cli.command import maie_at
 from tests.client.fake_gateway import JOB_ID, FakeJobs, finished_job, script, serving
 
 pytestmark = pytest.mark.unit
 
-MAIE = Path(sys.executable).with_name("maie")
 GAP = "[00:05-00:12] The recording has a gap here."
 CUT = "The file ends before it should."
 
@@ -61,17 +58,10 @@ def events() -> list[job.JobEvent]:
     return made
 
 
-async def maie(*arguments: object) -> tuple[int | None, str, list[str]]:
+async def maie(*arguments: object) -> tuple[int, str, list[str]]:
     async with serving(FakeJobs(events())) as address:
-        process = await asyncio.create_subprocess_exec(
-            MAIE,
-            *map(str, arguments),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env={**os.environ, "MAIE_GATEWAY": address},
-        )
-        output, errors = await process.communicate()
-    return process.returncode, output.decode(), errors.decode().splitlines()
+        code, output, errors = await maie_at(address, *arguments)
+    return code, output, errors.splitlines()
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,27 +16,21 @@ from maie_cli.live.room import transcribe
 from maie_client import Client
 from maie_livekit import Room
 from maie_livekit.room import RoomError
+from tests.cli.command import MAIE, run
 from tests.client.live.fake_live import SESSION_ID, live_gateway
 from tests.livekit.memory_room import MemoryRoom
 from tests.livekit.transcribing import truth_of
 
 pytestmark = pytest.mark.unit
 
-MAIE = Path(sys.executable).with_name("maie")
 ACCESS = {"LIVEKIT_API_KEY": "key", "LIVEKIT_API_SECRET": "of a test, and as long as it must be"}
 
 
-async def maie(*arguments: str, **environment: str) -> tuple[int | None, str]:
+async def maie(*arguments: str, **environment: str) -> tuple[int, str]:
     """Runs the command to its end; gives exit code and errors."""
-    process = await asyncio.create_subprocess_exec(
-        *(str(MAIE), "livekit", *arguments),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, **ACCESS, **environment},
-    )
-    _, errors = await process.communicate()
-    return process.returncode, errors.decode()
+    changed = {**ACCESS, **environment}
+    code, _, errors = await asyncio.to_thread(run, "livekit", *arguments, environment=changed)
+    return code, errors
 
 
 @asynccontextmanager
@@ -93,7 +86,18 @@ async def test_without_the_sdk_it_says_what_to_install(tmp_path: Path) -> None:
     hidden = tmp_path / "livekit"  # a package of that name, without what is needed
     hidden.mkdir()
     (hidden / "__init__.py").touch()
-    code, errors = await maie("standup", LIVEKIT_URL="ws://127.0.0.1:1", PYTHONPATH=str(tmp_path))
+    process = await asyncio.create_subprocess_exec(
+        *(str(MAIE), "livekit", "standup"),
+        stderr=asyncio.subprocess.PIPE,
+        env={
+            **os.environ,
+            **ACCESS,
+            "LIVEKIT_URL": "ws://127.0.0.1:1",
+            "PYTHONPATH": str(tmp_path),
+        },
+    )
+    _, said = await process.communicate()
+    code, errors = process.returncode, said.decode()
     assert code == 2
     assert errors.splitlines() == [
         "error: Joining rooms needs LiveKit's SDK; install it with: pip install 'maie-cli[livekit]'"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 import wave
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-MAIE = Path(sys.executable).with_name("maie")
+from tests.cli.command import MAIE, maie_at
+
 PIECE = 1600
 """The samples of a message."""
 
@@ -67,7 +67,10 @@ async def ended(
     environment: Mapping[str, str] | None = None,
 ) -> tuple[int | None, list[str], str]:
     """Runs the command to its end; gives exit code, lines and errors."""
-    source = asyncio.subprocess.DEVNULL if stdin is None else asyncio.subprocess.PIPE
+    if stdin is None:
+        code, text, said = await maie_at(address, "live", *arguments, environment=environment)
+        return code, text.splitlines(), said
+    source = asyncio.subprocess.PIPE
     async with maie_live(address, *arguments, stdin=source, environment=environment) as process:
         output, errors = await process.communicate(stdin)
     return process.returncode, output.decode().splitlines(), errors.decode()
