@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import wave
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,14 +14,14 @@ import av
 import pytest
 
 from maie_cli.mesh.layout import Layout
+from tests.cli import command
+from tests.cli.command import MAIE
 
-MAIE = Path(sys.executable).with_name("maie")
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "samples" / "standup.flac"
 SAMPLE_RATE = 16_000
 READY = "maie is ready"
 STOP_SECONDS = 120
-COMMAND_SECONDS = 120
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -106,13 +105,8 @@ def maie(shared_mesh: RunningMesh) -> Run:
     def run(
         *arguments: object, gateway: str = shared_mesh.gateway
     ) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [str(MAIE), *map(str, arguments)],
-            capture_output=True,
-            text=True,
-            timeout=COMMAND_SECONDS,
-            env={**os.environ, "MAIE_GATEWAY": gateway},
-        )
+        code, output, errors = command.run(*arguments, environment={"MAIE_GATEWAY": gateway})
+        return subprocess.CompletedProcess([str(MAIE), *map(str, arguments)], code, output, errors)
 
     return run
 

@@ -14,7 +14,8 @@ import psutil
 import pytest
 
 from tests.asr.recordings import SCHEDULE, STANDUP_TEXT, spoken_words, words_of
-from tests.mesh.conftest import MAIE, ROOT, environment
+from tests.cli.command import MAIE
+from tests.mesh.conftest import ROOT, environment
 
 # tests/mesh/test_readme.py reads a recording with the same engines.
 pytestmark = [pytest.mark.mesh, pytest.mark.slow]

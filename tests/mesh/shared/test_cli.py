@@ -8,7 +8,8 @@ import subprocess
 import psutil
 import pytest
 
-from tests.mesh.conftest import MAIE, start_mesh, write_wav
+from tests.cli.command import MAIE
+from tests.mesh.conftest import start_mesh, write_wav
 from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.mesh
