@@ -16,6 +16,7 @@ from maie_gateway.live.kept.keeper import AudioKeeper
 from maie_gateway.live.marks import Mark, to_message
 from maie_gateway.live.recognition import Recognition
 from maie_gateway.live.state import SessionState
+from maie_gateway.live.thinning import ThinningMeter
 from maie_gateway.live.track_tools import TrackTools
 from maie_runtime.background import end
 
@@ -50,6 +51,7 @@ class LiveChannel:
         self._stored = stored
         self._number = 0
         self._engine = asr.StreamingReady()
+        self._thinning = ThinningMeter()
         self._keeper: AudioKeeper | None = None
         if tools.ledger.state.opened.config.keep_audio:
             self._keeper = AudioKeeper(
@@ -134,7 +136,7 @@ class LiveChannel:
             self._keeper.settle(over)
 
     async def progress(self, progress: asr.StreamingProgress) -> None:
-        """Acknowledges silence now and then, and sends how far recognition is behind."""
+        """Acknowledges silence now and then, and sends how far behind or thin results are."""
         settled = samples(progress.settled_offset)
         settings = self._tools.settings
         if settled - self.backlog.mark.settled >= settings.settle_seconds * RATE:
@@ -144,6 +146,8 @@ class LiveChannel:
                 self._keeper.settle(min(settled, self.backlog.position))
         if seconds(progress.behind) >= settings.lag_seconds:
             self._tools.outbox.offer(self._events.lag(progress.behind))
+        if (thinned := self._thinning.feed(progress.partial_thinning)) is not None:
+            self._tools.outbox.put(self._events.thinned(thinned))
 
     async def _settle(self, settled: int) -> None:
         """Stores that nothing before a place can still become a final."""

@@ -7,8 +7,33 @@ from google.protobuf.duration_pb2 import Duration
 from maie.asr.v1 import streaming_pb2 as asr
 from maie.common.v1 import types_pb2 as common
 from maie.live.v1 import live_pb2 as live
+from maie_core.reasons import WarningReason
 from maie_core.samples import nanoseconds
 from maie_gateway.live.state import utterance_id
+
+
+def warning(
+    reason: str, message: str, *, track: str = "", channel: int = 0, dropped: bool = False
+) -> live.TranscribeResponse:
+    """Something that a person should know.
+
+    Args:
+        reason: The reason, of a warning or of an error.
+        message: What to know, and what to do.
+        track: The track; empty where it is about the session.
+        channel: The channel, from 1; 0 for all of the track.
+        dropped: Whether the track goes no further in this call.
+    """
+    event = live.TranscribeResponse(
+        warning=live.SessionWarning(
+            track=track,
+            channel=channel,
+            warning=common.Warning(reason=reason, message=message),
+            track_dropped=dropped,
+        )
+    )
+    event.event_time.GetCurrentTime()
+    return event
 
 
 class TrackEvents:
@@ -61,6 +86,16 @@ class TrackEvents:
         """Recognition is behind the audio."""
         lag = live.Lag(track=self._name, channel=self._channel, behind=behind)
         return live.TranscribeResponse(lag=lag)
+
+    def thinned(self, factor: float) -> live.TranscribeResponse:
+        """Partial results come more seldom than asked for."""
+        return warning(
+            WarningReason.PARTIALS_THINNED,
+            f"Partial results come about {factor:.0f} times more seldom than asked for, as the ASR "
+            "workers are busy.",
+            track=self._name,
+            channel=self._channel,
+        )
 
     def final(self, of: asr.StreamingFinal, *, punctuated: bool) -> live.Final:
         """The text of an utterance, but for its latency.

@@ -16,6 +16,7 @@ from maie.live.v1 import session_pb2 as session
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason, WarningReason
 from maie_gateway.live.enhancers import PASSING, Enhancers
+from maie_gateway.live.events import warning
 from maie_gateway.live.ledger import Ledger
 from maie_gateway.live.outbox import Outbox
 from maie_gateway.live.settings import LiveSettings
@@ -213,10 +214,7 @@ class Refiner:
         if self._warned:
             return
         self._warned = True
-        warning = common.Warning(reason=WarningReason.REFINEMENTS_LATE, message=message)
-        event = live.TranscribeResponse(warning=live.SessionWarning(warning=warning))
-        event.event_time.GetCurrentTime()
-        self._outbox.put(event)
+        self._outbox.put(warning(WarningReason.REFINEMENTS_LATE, message))
 
 
 def _texts(made: common.Transcript, batch: Batch) -> dict[str, str]:

@@ -9,7 +9,6 @@ from typing import Any
 
 import structlog
 
-from maie.common.v1 import types_pb2 as common
 from maie.live.v1 import live_pb2 as live
 from maie.live.v1 import session_pb2 as session
 from maie_core.errors import StageError
@@ -18,6 +17,7 @@ from maie_gateway.live.breaks import go_away, gone, idle, internal, out_of_order
 from maie_gateway.live.config import check_end
 from maie_gateway.live.endings import Endings, end_session
 from maie_gateway.live.enhancers import Enhancers
+from maie_gateway.live.events import warning
 from maie_gateway.live.ledger import durable_event, taken_over
 from maie_gateway.live.refiner import Refiner
 from maie_gateway.live.roster import Roster
@@ -85,6 +85,7 @@ class LiveSession:
         self._cancelled = False
         self._lingers = False
         self._waiting_since: float | None = None
+        self._client_time = tools.client_time
         self._written = time.monotonic()
         self._end = live.EndSession()
         self._ledger.committed = self._committed
@@ -228,7 +229,8 @@ class LiveSession:
         while True:
             await self.outbox.has_room.wait()
             self._waiting_since = time.monotonic()
-            request = await anext(requests, None)
+            with self._client_time.running():
+                request = await anext(requests, None)
             self._waiting_since = None
             match request.WhichOneof("request") if request is not None else "gone":
                 case "gone":
@@ -302,12 +304,7 @@ class LiveSession:
             self._fail(error)
         elif self.roster.goes_on_without(track, error):
             self.roster.drop(track, error)
-            warning = common.Warning(reason=error.reason, message=error.message)
-            event = live.TranscribeResponse(
-                warning=live.SessionWarning(track=track.name, warning=warning, track_dropped=True)
-            )
-            event.event_time.GetCurrentTime()
-            self.outbox.put(event)
+            self.outbox.put(warning(error.reason, error.message, track=track.name, dropped=True))
         else:
             self._fail(error)
 

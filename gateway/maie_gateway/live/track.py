@@ -6,16 +6,17 @@ import asyncio
 import time
 
 from maie.asr.v1 import streaming_pb2 as asr
-from maie.common.v1 import types_pb2 as common
 from maie.live.v1 import live_pb2 as live
 from maie.live.v1 import session_pb2 as session
 from maie_core.durations import seconds
 from maie_core.reasons import WarningReason
 from maie_core.samples import RATE, duration, nanoseconds, samples
 from maie_gateway.live.channel import LiveChannel
+from maie_gateway.live.events import warning
 from maie_gateway.live.formats import channel_numbers, check_content, check_silence
 from maie_gateway.live.intake import TrackIntake
 from maie_gateway.live.marks import Mark, least
+from maie_gateway.live.pace import PaceMeter
 from maie_gateway.live.state import SessionState, TrackState
 from maie_gateway.live.track_reader import track_reader
 from maie_gateway.live.track_tools import TrackTools
@@ -49,6 +50,7 @@ class LiveTrack:
         reader = track_reader(join.format, begin.state, tools.decoders)
         backlogs = [channel.backlog for channel in self._channels]
         self._intake = TrackIntake(reader, backlogs, begin, self._added, self._clipped)
+        self._pace = PaceMeter(begin.position, lambda: tools.client_time.seconds)
         self._begun = False
         if known is not None:
             self._take_place(known)
@@ -182,21 +184,31 @@ class LiveTrack:
         for channel in self._channels:
             channel.recognition.notify()
         self._room.set()
+        self._check_pace()
 
     def _clipped(self, place: int, share: float) -> None:
         """Warns of audio that is clipped."""
-        warning = common.Warning(
-            reason=WarningReason.CLIPPING,
-            message=f"The audio is clipped: {share:.1%} of its samples are at full scale.",
+        self._tools.outbox.put(
+            warning(
+                WarningReason.CLIPPING,
+                f"The audio is clipped: {share:.1%} of its samples are at full scale.",
+                track=self.name,
+                channel=channel_numbers(self._join.format)[place],
+            )
         )
-        of_track = live.SessionWarning(
-            track=self.name,
-            channel=channel_numbers(self._join.format)[place],
-            warning=warning,
-        )
-        event = live.TranscribeResponse(warning=of_track)
-        event.event_time.GetCurrentTime()
-        self._tools.outbox.put(event)
+
+    def _check_pace(self) -> None:
+        """Warns of audio that comes slower than it is spoken."""
+        behind = self._pace.feed(min(channel.backlog.position for channel in self._channels))
+        if behind is not None:
+            self._tools.outbox.put(
+                warning(
+                    WarningReason.AUDIO_SLOW,
+                    f"The audio is {behind:.0f} s behind the clock, so its times are too early; "
+                    "send silence where nothing is recorded.",
+                    track=self.name,
+                )
+            )
 
     async def _begin(self) -> None:
         def began(state: SessionState) -> session.SessionEntry:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from maie_audio.decoders import Decoders
 from maie_gateway.live.asr_replicas import AsrReplicas
 from maie_gateway.live.ledger import Ledger
 from maie_gateway.live.outbox import Outbox
 from maie_gateway.live.settings import LiveSettings
+from maie_gateway.live.stopwatch import Stopwatch
 from maie_runtime.blobs import Blobs
 
 
@@ -23,6 +24,7 @@ class TrackTools:
         decoders: Decode compressed audio.
         blobs: Takes audio that is kept.
         settings: The settings of live speech.
+        client_time: How long the client had for its messages.
     """
 
     ledger: Ledger
@@ -31,3 +33,4 @@ class TrackTools:
     decoders: Decoders
     blobs: Blobs
     settings: LiveSettings
+    client_time: Stopwatch = field(default_factory=Stopwatch)

@@ -371,6 +371,9 @@ class Reason(enum.StrEnum):
 class WarningReason(enum.StrEnum):
     """The reasons of warnings: `maie.common.v1.Warning.reason`."""
 
+    AUDIO_SLOW = "AUDIO_SLOW"
+    """The audio of a live track comes slower than it is spoken, so its text is late and its times
+    are too early. Send silence where nothing is recorded, and check the network."""
     CHANNELS_CANCEL = "CHANNELS_CANCEL"
     """The channels cancel each other out, so only one of them was used. Check how the channels
     were recorded."""
@@ -390,6 +393,9 @@ class WarningReason(enum.StrEnum):
     """The recording has no speech, so there is no text. Check that it is the right one."""
     OTHER_TRACKS = "OTHER_TRACKS"
     """The file has audio tracks that were not transcribed. Request one of them, or all."""
+    PARTIALS_THINNED = "PARTIALS_THINNED"
+    """Partial results of a live track come more seldom than asked for, so that finals are not late.
+    Start more ASR workers, or ask for them more seldom."""
     REFINEMENTS_LATE = "REFINEMENTS_LATE"
     """Enhancement does not keep up with a live session, so some finals may have no refinement. The
     job's clean transcript has them all. Start more enhancement workers."""

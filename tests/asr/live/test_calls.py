@@ -82,6 +82,7 @@ async def test_an_utterance_is_started_read_and_ended() -> None:
     assert seconds(final.words[-1].end_offset) < seconds(final.range.end_offset) < 1.9
     progress = of(found, "progress")[-1]
     assert samples(progress.settled_offset) >= samples(final.range.end_offset)
+    assert progress.partial_thinning in (0, 1)  # nothing else is read
 
 
 async def test_silence_has_no_final() -> None:

@@ -150,6 +150,7 @@ class LoudAsr(streaming_pb2_grpc.StreamingAsrServiceServicer):
         leaving: Set, it goes away: it finishes utterances and takes no more audio.
         received: The samples that it received.
         behind: How far it says that it is behind, in seconds.
+        thinning: How many times more seldom than asked for it says that partials come.
         vocabulary: What words it reads, where they are not "w1" and so on.
         punctuated: Whether it says that it writes punctuation.
         places: How many calls it takes at a time; None for any number.
@@ -164,6 +165,7 @@ class LoudAsr(streaming_pb2_grpc.StreamingAsrServiceServicer):
     leaving: asyncio.Event = field(default_factory=asyncio.Event)
     received: int = 0
     behind: float = 0.0
+    thinning: int = 1
     vocabulary: Mapping[int, str] = field(default_factory=dict)
     punctuated: bool = False
     places: int | None = None
@@ -215,6 +217,7 @@ class LoudAsr(streaming_pb2_grpc.StreamingAsrServiceServicer):
                     return
                 progress = track.progress()
                 progress.progress.behind.FromNanoseconds(round(self.behind * 1e9))
+                progress.progress.partial_thinning = self.thinning
                 yield progress
         finally:
             self.open -= 1

@@ -88,13 +88,14 @@ def final_event(turn: Turn, reading: LiveReading, latency: float) -> Response:
     )
 
 
-def progress_event(received: int, settled: int, behind: float) -> Response:
-    """How far a track is."""
+def progress_event(received: int, settled: int, behind: float, thinning: int) -> Response:
+    """How far a track is, and how many times more seldom than asked for its partials come."""
     return Response(
         progress=streaming.StreamingProgress(
             received_offset=offset(received),
             settled_offset=offset(settled),
             behind=duration(max(behind, 0.0)),
+            partial_thinning=thinning,
         )
     )
 

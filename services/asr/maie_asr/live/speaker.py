@@ -77,6 +77,7 @@ class Speaker:
         self._outbox = outbox
         self._ended = ended
         self._utterance: Utterance | None = None
+        self._thinning = 0
         # When audio came: the sample after it, and the time.
         self._arrivals: deque[tuple[int, float]] = deque()
 
@@ -89,6 +90,11 @@ class Speaker:
     def settled(self) -> int:
         """No utterance that has not ended yet begins before this sample."""
         return min(self._machine.settled, max(self._machine.position, self._audio.end))
+
+    @property
+    def thinning(self) -> int:
+        """How many times more seldom than asked for the last partial came; 0 before the first."""
+        return (self._utterance and self._utterance.thinning) or self._thinning
 
     def configure(self, options: TrackOptions) -> None:
         """Changes the options, from the next utterance on."""
@@ -177,6 +183,7 @@ class Speaker:
                 self._outbox.put(turn_event(turn))
 
     def _end(self, turn: Turn, utterance: Utterance) -> None:
+        self._thinning = self.thinning
         self._utterance = None
         self._ended(
             Ending(

@@ -225,5 +225,6 @@ class Track:
             oldest = self._endings[0]
             settled = min(settled, oldest.turn.span.start)
             behind = time.monotonic() - oldest.ended_at
-        self._outbox.offer(progress_event(received, settled, behind))
+        thinning = self._speaker.thinning
+        self._outbox.offer(progress_event(received, settled, behind, thinning))
         self._reported = received

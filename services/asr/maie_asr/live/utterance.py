@@ -61,6 +61,7 @@ class Utterance:
         latest: Callable[[], tuple[Span, Samples] | None],
         outbox: Outbox,
     ) -> None:
+        self.thinning = 0
         self._number = started.number
         self._options = options
         self._scheduler = recognizer.scheduler
@@ -81,8 +82,10 @@ class Utterance:
         """Asks for a partial where one is due; one at a time, of whatever audio there is then."""
         if not self._options.partials or (self._partial and not self._partial.result.done()):
             return
-        interval = self._options.interval * self._scheduler.thinning * SAMPLE_RATE
-        if position - self._read_until >= interval:
+        thinning = self._scheduler.thinning
+        waited = (position - self._read_until) / SAMPLE_RATE
+        if waited >= self._options.interval * thinning:
+            self.thinning = thinning
             self._partial = self._submit(Priority.PARTIAL, self._read_partial)
 
     def expect_end(self, turn: Turn, samples: Samples) -> None:

@@ -206,14 +206,16 @@ class StreamingFinal(_message.Message):
     def __init__(self, utterance: _Optional[int] = ..., range: _Optional[_Union[_types_pb2.TimeRange, _Mapping]] = ..., text: _Optional[str] = ..., words: _Optional[_Iterable[_Union[_types_pb2.Word, _Mapping]]] = ..., confidence: _Optional[float] = ..., language_code: _Optional[str] = ..., reason: _Optional[_Union[EndReason, str]] = ..., latency: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class StreamingProgress(_message.Message):
-    __slots__ = ("received_offset", "settled_offset", "behind")
+    __slots__ = ("received_offset", "settled_offset", "behind", "partial_thinning")
     RECEIVED_OFFSET_FIELD_NUMBER: _ClassVar[int]
     SETTLED_OFFSET_FIELD_NUMBER: _ClassVar[int]
     BEHIND_FIELD_NUMBER: _ClassVar[int]
+    PARTIAL_THINNING_FIELD_NUMBER: _ClassVar[int]
     received_offset: _duration_pb2.Duration
     settled_offset: _duration_pb2.Duration
     behind: _duration_pb2.Duration
-    def __init__(self, received_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., settled_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., behind: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    partial_thinning: int
+    def __init__(self, received_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., settled_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., behind: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., partial_thinning: _Optional[int] = ...) -> None: ...
 
 class StreamingGoAway(_message.Message):
     __slots__ = ()
