@@ -97,8 +97,6 @@ class Recognition:
         self._in_call = False
         self._ended = False
         self._goes = False
-        # Whether the replica was sent something since its last answer.
-        self._waits = False
         self._failing_since: float | None = None
         self._failures = 0
 
@@ -205,7 +203,6 @@ class Recognition:
 
     async def _begin(self, call: AsrCall) -> None:
         """Sends the config."""
-        self._waits = True
         self._changes.clear()
         self._backlog.rewind()
         self._in_call, self._ended, self._goes = True, False, False
@@ -230,17 +227,16 @@ class Recognition:
 
         Raises:
             StageError: What ended the call; UNAVAILABLE with LIVE_UNAVAILABLE where the replica
-                was sent something and answers nothing.
+                says nothing for too long, not even how far it is.
         """
         reading, looks = asyncio.ensure_future(call.read()), 0
         try:
             while not reading.done():
                 await asyncio.wait({reading}, timeout=self._settings.freeze_seconds / LOOKS)
-                looks += self._waits
+                looks += 1
                 # What it waits for may have been sent just before the first look.
                 if not reading.done() and looks > LOOKS:
                     raise _frozen(self._settings.freeze_seconds)
-            self._waits = False
             return reading.result()
         finally:
             if not reading.done():
@@ -257,11 +253,9 @@ class Recognition:
                 for item in self._backlog.unsent():
                     if self._goes:
                         return
-                    self._waits = True
                     for request in _requests(item):
                         await call.write(request)
                 if self._closed:
-                    self._waits = True
                     # The answer to it may come before the next line.
                     self._ended = True
                     await call.write(asr.StreamingRecognizeRequest(end=asr.StreamingEnd()))

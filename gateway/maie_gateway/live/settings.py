@@ -41,9 +41,9 @@ class LiveSettings(Settings):
     heartbeat_seconds: float = Field(default=2.0, ge=0.1)
     """The longest time without an event to a client; a client that gets none for two and a half
     times as long goes to another gateway."""
-    freeze_seconds: float = Field(default=5.0, gt=0)
-    """Take another ASR replica where one is sent audio and answers nothing for this long. A replica
-    that works says every two seconds how far it is."""
+    freeze_seconds: float = Field(default=5.0, ge=3)
+    """Take another ASR replica where one says nothing for this long. A replica that works says
+    every two seconds how far it is."""
     patience_seconds: float = Field(default=20.0, ge=0)
     """How long to look for an ASR replica for a track that lost its own, before the call fails."""
     lag_seconds: float = Field(default=2.0, gt=0)

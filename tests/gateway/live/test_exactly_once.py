@@ -80,7 +80,7 @@ async def test_a_replica_that_fails_in_an_utterance_costs_nothing(
     async with (
         live_mesh.replica("one") as one,
         live_mesh.replica("two") as two,
-        live_mesh.gateway(freeze_seconds=1.0) as address,
+        live_mesh.gateway(freeze_seconds=3.0) as address,
         talking(address) as talk,
     ):
         await talk.start()
@@ -107,6 +107,26 @@ async def test_a_replica_that_fails_in_an_utterance_costs_nothing(
         assert again.next_utterance > 1
         assert again.settled_offset.ToNanoseconds() >= again.start_offset.ToNanoseconds() > 0
         assert sequences(talk) == list(range(1, len(talk.of("final")) + 2))
+
+
+async def test_a_replica_that_freezes_while_nothing_is_sent_is_left(live_mesh: LiveMesh) -> None:
+    ann = Speaker("ann", [1, 2])
+    async with (
+        live_mesh.replica("one") as one,
+        live_mesh.replica("two") as two,
+        live_mesh.gateway(freeze_seconds=3.0) as address,
+        talking(address) as talk,
+    ):
+        await talk.start()
+        await ann.say(talk, 1)
+        await talk.next("final")
+        first, second = holder((one, two))
+        # It has answered everything that it was sent.
+        await until(lambda: bool(talk.of("acknowledged")))
+        first.asr.running.clear()
+        await until(lambda: second.asr.open == 1)
+        await talk.end()
+        assert talk.finals() == ann.expected()
 
 
 async def test_a_track_waits_for_a_replica_that_comes_back(live_mesh: LiveMesh) -> None:
