@@ -32,7 +32,11 @@ REASONS = {*Reason, *WarningReason}
 ALWAYS = {"invalid": "INVALID_ARGUMENT", "RefusedError": "INVALID_ARGUMENT"}
 # What the comments of the contract write in capitals and is no reason.
 NO_REASON = {
+    "CHANNEL_MODE_AUTO",
+    "CHANNEL_MODE_MIX",
+    "CHANNEL_MODE_SPLIT",
     "EAGER_END",
+    "FEATURE_CLEAN_TRANSCRIPT",
     "MAIE_SESSIONS",
     "UPPER_SNAKE_CASE",
     "MAIE_DEAD_LETTERS",

@@ -161,21 +161,29 @@ class Conversation:
         assert found.sequence == 0
         return found.summary
 
+    async def received(self, track: str, sequence: int) -> None:
+        """Waits until a message was read."""
+        await until(lambda: self._received(track) >= sequence or self.over.is_set())
+        assert self._received(track) >= sequence, self.error
+
     async def durable(self, track: str, sequence: int) -> None:
         """Waits until a message need not be sent again."""
         await until(lambda: self.durable_sequence(track) >= sequence or self.over.is_set())
         assert self.durable_sequence(track) >= sequence, self.error
 
     def durable_sequence(self, track: str) -> int:
-        return max(
-            (
-                progress.durable_sequence
-                for event in self.of("acknowledged")
-                for progress in event.acknowledged.tracks
-                if progress.track == track
-            ),
-            default=0,
-        )
+        return max((each.durable_sequence for each in self._progress(track)), default=0)
+
+    def _received(self, track: str) -> int:
+        return max((each.received_sequence for each in self._progress(track)), default=0)
+
+    def _progress(self, track: str) -> list[live.TrackProgress]:
+        return [
+            progress
+            for event in self.of("acknowledged")
+            for progress in event.acknowledged.tracks
+            if progress.track == track
+        ]
 
     async def failure(self) -> tuple[grpc.StatusCode, str]:
         """Waits until the call fails; gives its status and reason."""

@@ -64,6 +64,7 @@ async def test_the_event_is_the_final_as_the_client_gets_it(mail: Mail, receiver
             "language_code": "en",
             "reason": "END_REASON_SILENCE",
             "latency": "0.250s",
+            "punctuated": False,
         },
     }
 
