@@ -65,6 +65,10 @@ test-vllm: .venv-vllm/.members ## Run the tests of vLLM, in an environment of th
 bench-vllm: .venv-vllm/.members ## Run bench/vllm_engine.py in the environment of vLLM.
 	@$(VLLM)/python -m bench.vllm_engine $(ARGS)
 
+.PHONY: bench-live_peers
+bench-live_peers: setup $(BIN)/.model-whisper-tiny.en .venv-peers/.locked ## Run bench/live_peers.py beside other products, which it installs (.venv-peers, 2 GB).
+	@$(BIN)/python -m bench.live_peers $(ARGS)
+
 .PHONY: bench-%
 bench-%: setup ## Run bench/NAME.py and print its figures; ARGS are passed on.
 	@$(BIN)/python -m bench.$* $(ARGS)
@@ -146,6 +150,8 @@ lock: $(BIN)/.uv ## Resolve the packages again (ARGS=--upgrade: to the newest) a
 	$(call step,writing locks/vllm.txt,$(UV_COMPILE) --no-config $(ARGS) --python-version 3.11 --python-platform x86_64-manylinux_2_28 $(TORCH) \
 		--excludes locks/vllm-without.txt $(addprefix --no-emit-package ,$(NAMES)) --extra mesh \
 		locks/vllm.in $(addsuffix pyproject.toml,$(MEMBERS)) -o locks/vllm.txt,see above.)
+	$(call step,writing locks/peers.txt,$(UV_COMPILE) --no-config $(ARGS) --python-version 3.11 --python-platform x86_64-manylinux_2_28 $(TORCH) \
+		--excludes locks/peers-without.txt locks/peers.in -o locks/peers.txt,see above.)
 	$(call step,resolving npm packages,npm install --package-lock-only --loglevel=error && node tools/lock-without-addresses.js,see above.)
 
 UV_COMPILE = $(UV) pip compile --quiet --no-header --no-annotate --generate-hashes
@@ -194,6 +200,11 @@ $(BIN)/.members: $(BIN)/.locked $(addsuffix pyproject.toml,$(MEMBERS))
 	$(call step,installing the workspace's members beside vLLM,$(UV) pip install --quiet --python $(VLLM)/python --no-deps $(addprefix -e ./,$(MEMBERS:/=)),see above.)
 	@touch $@
 
+.venv-peers/.locked: locks/peers.txt $(BIN)/.uv
+	$(call step,making .venv-peers,$(UV) venv --quiet --clear --no-python-downloads --python 3.11 .venv-peers,The other products need Python 3.11.)
+	$(call step,installing other products,$(UV) pip install --no-config --quiet --python .venv-peers/bin/python --no-deps --require-hashes $(TORCH) -r $<,see above; is the package index reachable?)
+	@touch $@
+
 node_modules/.installed: package.json package-lock.json .npmrc
 	@command -v npm >/dev/null || { echo "✗ buf comes from npm, and npm was not found; install Node.js." >&2; exit 1; }
 	$(call step,installing the tools from npm,npm ci --loglevel=error,see above; is the npm registry reachable?)
@@ -205,7 +216,7 @@ no-npm:
 
 .PHONY: clean
 clean: ## Remove everything that these targets made: environments, caches, local data.
-	@rm -rf .venv .venv-vllm node_modules .cache .maie .mypy_cache .ruff_cache .pytest_cache .hypothesis uv.lock
+	@rm -rf .venv .venv-vllm .venv-peers node_modules .cache .maie .mypy_cache .ruff_cache .pytest_cache .hypothesis uv.lock
 	@find gateway libs services tests bench tools \( -name __pycache__ -o -name '*.egg-info' \) -prune -exec rm -rf {} + 2>/dev/null || true
 
 .PHONY: help

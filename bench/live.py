@@ -29,7 +29,7 @@ from bench.live_measures import (
     word_error,
 )
 from bench.live_streams import Stream, spoken_stream
-from bench.meshes import data_folder, live_mesh
+from bench.meshes import data_folder, live_mesh, pids_of
 from bench.report import Figure, JsonOption, Report, note
 from maie_asr.live.listening import SileroDetector
 from maie_asr.settings import AsrSettings, WhisperSettings
@@ -110,7 +110,7 @@ async def _measure(
     with data_folder() as data:
         async with live_mesh(data / "mesh", own, workers=services, command=ASR) as parts:
             note(f"{len(spoken)} streams")
-            done = await run(spoken, parts[GATEWAY].part.address, parts, data / "load")
+            done = await run(spoken, parts[GATEWAY].part.address, pids_of(parts), data / "load")
     return done, measure(done.heard, expected)
 
 

@@ -18,15 +18,13 @@ from bench.live_streams import Stream
 from bench.meshes import ROOT
 from bench.others import Others
 from bench.processes import thread_seconds, watched_memory
-from maie_cli.mesh.child import Child
 
 MEGABYTE = 1e6
 # Streams begin one after another, at a random moment within so many seconds for each.
 APART_SECONDS = 0.25
 # Memory is first measured when every stream has had its first utterances.
 SETTLE_SECONDS = 10.0
-# Time for the load to begin, in which it imports and reads its files.
-_PYTHON = (sys.executable, "-m", "bench._live_load")
+MICROPHONES = (sys.executable, "-m", "bench._live_load")
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -35,10 +33,10 @@ class Event:
 
     Attributes:
         at: When, in seconds from its beginning.
-        kind: "partial", "final", "lag" or "warning".
+        kind: "partial", "final", "lag" or "warning"; "settled" of other products.
         start: Where the text begins, in seconds from the session's beginning.
         end: Where it ends, likewise.
-        stable: The stable text of a partial; the text of a final.
+        stable: The stable text of a partial; the text of a final; all text that is settled.
         unstable: The rest of a partial.
     """
 
@@ -99,24 +97,30 @@ class Run:
 
 
 async def run(
-    streams: Sequence[Stream], address: str, parts: Mapping[str, Child], folder: Path
+    streams: Sequence[Stream],
+    address: str,
+    pids: Mapping[str, int],
+    folder: Path,
+    *,
+    command: Sequence[str] = MICROPHONES,
 ) -> Run:
     """Speaks all streams to a gateway at once, from a process of its own.
 
     Args:
         streams: What is spoken.
         address: The gateway.
-        parts: The processes to measure.
+        pids: The processes to measure, by name.
         folder: For what the processes tell each other.
+        command: The process, which gets the folder and the address.
 
     Raises:
         RuntimeError: The process failed.
     """
     starts = _starts(len(streams))
     await asyncio.to_thread(_write, folder, streams, starts)
-    pids = {name: child.pid for name, child in parts.items() if child.pid}
+    pids = dict(pids)
     before, spent, others = _memory(pids), _seconds(pids), Others()
-    load = await asyncio.create_subprocess_exec(*_PYTHON, str(folder), address, cwd=ROOT)
+    load = await asyncio.create_subprocess_exec(*command, str(folder), address, cwd=ROOT)
     try:
         begun = asyncio.get_running_loop().time()
         ending = begun + max(starts) + min(stream.seconds for stream in streams)

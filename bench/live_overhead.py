@@ -16,7 +16,7 @@ import typer
 from bench.live_load import run
 from bench.live_measures import latency_figures, measure, run_figures
 from bench.live_streams import toned_stream
-from bench.meshes import data_folder, live_mesh
+from bench.meshes import data_folder, live_mesh, pids_of
 from bench.report import Figure, JsonOption, Report, note
 from maie_cli.mesh.parts import GATEWAY
 from maie_speech.turns import turn_rules
@@ -48,7 +48,7 @@ async def _measure(count: int, seconds: float) -> Report:
         command = (sys.executable, "-m", "tests.live_engine")
         async with live_mesh(data / "mesh", settings, command=command) as parts:
             note(f"{count} streams of {seconds:g} s")
-            done = await run(spoken, parts[GATEWAY].part.address, parts, data / "load")
+            done = await run(spoken, parts[GATEWAY].part.address, pids_of(parts), data / "load")
     found = measure(done.heard, expected)
     grown = sum(done.memory[name][2] - done.memory[name][0] for name in (GATEWAY, ASR))
     return Report(

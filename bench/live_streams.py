@@ -50,6 +50,19 @@ class Expected:
     spoken: int
 
 
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Sentence:
+    """A sentence of a stream.
+
+    Attributes:
+        text: What is said.
+        end: The sample after its last loud one.
+    """
+
+    text: str
+    end: int
+
+
 @dataclass(kw_only=True, frozen=True, slots=True, eq=False)
 class Stream:
     """One microphone.
@@ -57,10 +70,12 @@ class Stream:
     Attributes:
         samples: 16 kHz, mono.
         text: What is said.
+        sentences: The same, sentence by sentence; empty where it has none.
     """
 
     samples: Samples
     text: str
+    sentences: Sequence[Sentence] = ()
 
     @property
     def seconds(self) -> float:
@@ -90,22 +105,34 @@ class Stream:
         return found
 
 
-def spoken_stream(number: int, seconds: float) -> Stream:
-    """Real sentences in an order of this stream's own, with pauses, in a quiet room."""
+def spoken_stream(number: int, seconds: float, tail: float = TAIL_SECONDS) -> Stream:
+    """Real sentences in an order of this stream's own, with pauses, in a quiet room.
+
+    Args:
+        number: The stream's number.
+        seconds: How long it speaks, about.
+        tail: How long the room is heard afterwards, in seconds.
+    """
     chance, noise = random.Random(number), np.random.default_rng(number)
     sentences = [*clips(), *_readings()]
-    parts, words = [_room(noise, LEAD_SECONDS)], []
+    parts, words, ends = [_room(noise, LEAD_SECONDS)], [], []
     length = LEAD_SECONDS
     while length < seconds:
         for text, sound in chance.sample(sentences, len(sentences)):
             parts += [sound, _room(noise, chance.uniform(*PAUSES))]
             words.append(text)
+            ends.append(sum(map(len, parts[:-1])))
             length += (len(parts[-2]) + len(parts[-1])) / SAMPLE_RATE
             if length >= seconds:
                 break
-    sound = np.concatenate([*parts, _room(noise, TAIL_SECONDS)])
+    sound = np.concatenate([*parts, _room(noise, tail)])
     samples = np.clip(np.round(sound * 32768), -32768, 32767).astype(np.int16)
-    return Stream(samples=samples, text=" ".join(words))
+    loud = _loud_ends(samples)
+    said = [
+        Sentence(text=text, end=int(loud[loud <= end][-1]))
+        for text, end in zip(words, ends, strict=True)
+    ]
+    return Stream(samples=samples, text=" ".join(words), sentences=said)
 
 
 def toned_stream(number: int, seconds: float) -> Stream:

@@ -107,6 +107,11 @@ async def live_mesh(
         yield parts
 
 
+def pids_of(parts: Mapping[str, Child]) -> dict[str, int]:
+    """The processes that run, by their parts' names."""
+    return {name: child.pid for name, child in parts.items() if child.pid}
+
+
 @asynccontextmanager
 async def _running(
     data: Path, names: tuple[str, ...], sync_always: bool, environment: Mapping[str, str]

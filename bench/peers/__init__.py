@@ -1,0 +1,1 @@
+"""Other products for live speech, to measure them beside maie."""
