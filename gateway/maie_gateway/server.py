@@ -32,14 +32,14 @@ from maie_gateway.intake.job_actions import JobActions
 from maie_gateway.intake.requests import Requests
 from maie_gateway.intake.snapshots import Snapshots
 from maie_gateway.intake.submission import PIPELINE_VERSION, Submissions
-from maie_gateway.live.abandoned import Abandoned
-from maie_gateway.live.asr_replicas import AsrReplicas
-from maie_gateway.live.endings import Endings
-from maie_gateway.live.enhancers import Enhancers
+from maie_gateway.live.ending.abandoned import Abandoned
+from maie_gateway.live.ending.endings import Endings
+from maie_gateway.live.ending.summaries import Summaries
 from maie_gateway.live.kept.making import AudioMaking
 from maie_gateway.live.opening import Openings
+from maie_gateway.live.recognition.asr_replicas import AsrReplicas
+from maie_gateway.live.refinement.enhancers import Enhancers
 from maie_gateway.live.sessions import Sessions
-from maie_gateway.live.summaries import Summaries
 from maie_gateway.readmodel import Projector, open_read_model
 from maie_gateway.records.store import JobStore
 from maie_gateway.rpc.catalog import CatalogService

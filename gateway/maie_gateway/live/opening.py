@@ -27,7 +27,7 @@ from maie_gateway.live.config import (
     summary_not_requested,
     without_secrets,
 )
-from maie_gateway.live.endings import end_session
+from maie_gateway.live.ending.endings import end_session
 from maie_gateway.live.ledger import Ledger, durable_event
 from maie_gateway.records.store import GONE, JobStore
 from maie_pipeline.live_session import LIVE_SESSION, LIVE_SESSION_WITH_AUDIO

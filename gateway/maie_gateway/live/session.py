@@ -15,14 +15,14 @@ from maie_core.errors import StageError
 from maie_core.reasons import Reason
 from maie_gateway.live.breaks import go_away, gone, idle, internal, out_of_order, stopping
 from maie_gateway.live.config import check_end
-from maie_gateway.live.endings import Endings, end_session
-from maie_gateway.live.enhancers import Enhancers
+from maie_gateway.live.ending.endings import Endings, end_session
 from maie_gateway.live.events import warning
 from maie_gateway.live.ledger import durable_event, taken_over
-from maie_gateway.live.refiner import Refiner
+from maie_gateway.live.refinement.enhancers import Enhancers
+from maie_gateway.live.refinement.refiner import Refiner
 from maie_gateway.live.roster import Roster
-from maie_gateway.live.track import LiveTrack
-from maie_gateway.live.track_tools import TrackTools
+from maie_gateway.live.tracks.track import LiveTrack
+from maie_gateway.live.tracks.track_tools import TrackTools
 from maie_runtime.background import background_tasks, end
 from maie_runtime.bus.session_log import SessionLog
 from maie_runtime.failpoints import failpoint

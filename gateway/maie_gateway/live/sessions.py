@@ -13,18 +13,18 @@ from maie.live.v1 import live_pb2 as live
 from maie_audio.decoders import Decoders
 from maie_core.errors import Code, StageError, invalid
 from maie_core.reasons import Reason
-from maie_gateway.live.asr_replicas import AsrReplicas
-from maie_gateway.live.awaiting import AwaitedSummary
 from maie_gateway.live.breaks import stopping
-from maie_gateway.live.endings import Endings
-from maie_gateway.live.enhancers import Enhancers
+from maie_gateway.live.ending.awaiting import AwaitedSummary
+from maie_gateway.live.ending.endings import Endings
+from maie_gateway.live.ending.summaries import Summaries
 from maie_gateway.live.opening import Opened, Openings
 from maie_gateway.live.outbox import Outbox
+from maie_gateway.live.recognition.asr_replicas import AsrReplicas
+from maie_gateway.live.refinement.enhancers import Enhancers
 from maie_gateway.live.roster import progress
 from maie_gateway.live.session import LiveSession, Requests
 from maie_gateway.live.settings import LiveSettings
-from maie_gateway.live.summaries import Summaries
-from maie_gateway.live.track_tools import TrackTools
+from maie_gateway.live.tracks.track_tools import TrackTools
 from maie_gateway.records.changes import JobChanges
 from maie_runtime.background import background_tasks, end
 from maie_runtime.blobs import Blobs

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maie_gateway.live.chunks import REACH, Speech, chunk_sizes
+from maie_gateway.live.ending.chunks import REACH, Speech, chunk_sizes
 
 pytestmark = pytest.mark.unit
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from maie_core.reasons import WarningReason
-from maie_gateway.live.clipping import ClippingMeter
+from maie_gateway.live.tracks.clipping import ClippingMeter
 from tests.gateway.live.conftest import LiveMesh
 from tests.gateway.live.conversation import config, linear16
 from tests.gateway.live.speech import RATE, interleaved, pause

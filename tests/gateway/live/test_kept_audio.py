@@ -15,7 +15,7 @@ from maie.job.v1 import job_pb2 as job
 from maie.live.v1 import live_pb2 as live
 from maie_client import ClientError
 from maie_core.samples import samples
-from maie_gateway.live.reader import AudioReader
+from maie_gateway.live.tracks.reader import AudioReader
 from maie_gateway.settings import RetentionSettings
 from maie_runtime.blobs import Blobs
 from tests.gateway.live.conftest import LiveMesh, client_of

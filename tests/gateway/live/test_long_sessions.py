@@ -12,7 +12,7 @@ from maie.job.v1 import job_pb2 as job
 from maie.live.v1 import live_pb2 as live
 from maie.live.v1 import session_pb2 as session
 from maie_client import Client
-from maie_gateway.live.endings import end_session
+from maie_gateway.live.ending.endings import end_session
 from maie_gateway.live.ledger import Ledger, Make
 from maie_gateway.records.store import JobStore
 from maie_runtime.blobs import Blobs

@@ -7,9 +7,9 @@ import asyncio
 import pytest
 
 from maie_core.reasons import WarningReason
-from maie_gateway.live import pace
-from maie_gateway.live.pace import PaceMeter
-from maie_gateway.live.thinning import ThinningMeter
+from maie_gateway.live.tracks import pace
+from maie_gateway.live.tracks.pace import PaceMeter
+from maie_gateway.live.tracks.thinning import ThinningMeter
 from tests.gateway.live.conftest import LiveMesh
 from tests.gateway.live.conversation import config
 from tests.gateway.live.speech import RATE, pause

@@ -16,7 +16,7 @@ from maie.live.v1 import live_pb2 as live
 from maie.live.v1 import session_pb2 as session
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason, WarningReason
-from maie_gateway.live.unrefined import MOST_UNREFINED
+from maie_gateway.live.refinement.unrefined import MOST_UNREFINED
 from maie_runtime.bus.session_log import SessionLog
 from maie_runtime.worker.stage import StageContext
 from tests.gateway.live.conftest import LiveMesh, client_of

@@ -10,7 +10,7 @@ from google.protobuf.duration_pb2 import Duration
 from maie.common.v1 import types_pb2 as common
 from maie.live.v1 import live_pb2 as live
 from maie.live.v1 import session_pb2 as session
-from maie_gateway.live.transcript import transcripts
+from maie_gateway.live.ending.transcript import transcripts
 
 pytestmark = pytest.mark.unit
 

@@ -8,7 +8,7 @@ import pytest
 
 from maie.common.v1 import types_pb2 as common
 from maie.live.v1 import live_pb2 as live
-from maie_gateway.live.unrefined import MOST_AT_ONCE, Batch, Unrefined
+from maie_gateway.live.refinement.unrefined import MOST_AT_ONCE, Batch, Unrefined
 
 pytestmark = pytest.mark.unit
 

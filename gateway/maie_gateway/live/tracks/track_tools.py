@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from maie_audio.decoders import Decoders
-from maie_gateway.live.asr_replicas import AsrReplicas
 from maie_gateway.live.ledger import Ledger
 from maie_gateway.live.outbox import Outbox
+from maie_gateway.live.recognition.asr_replicas import AsrReplicas
 from maie_gateway.live.settings import LiveSettings
 from maie_gateway.live.stopwatch import Stopwatch
 from maie_runtime.blobs import Blobs

@@ -12,7 +12,7 @@ from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
 from maie_core.reasons import Reason
 from maie_gateway.engine.workers import LiveWorkers
-from maie_gateway.live.replicas import Replicas
+from maie_gateway.live.recognition.replicas import Replicas
 from maie_runtime.rpc.duplex import DuplexCall
 
 AsrCall: TypeAlias = DuplexCall[asr.StreamingRecognizeRequest, asr.StreamingRecognizeResponse]

@@ -15,13 +15,13 @@ from maie.live.v1 import live_pb2 as live
 from maie.live.v1 import session_pb2 as session
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason, WarningReason
-from maie_gateway.live.enhancers import PASSING, Enhancers
 from maie_gateway.live.events import warning
 from maie_gateway.live.ledger import Ledger
 from maie_gateway.live.outbox import Outbox
+from maie_gateway.live.refinement.enhancers import PASSING, Enhancers
+from maie_gateway.live.refinement.unrefined import Batch
 from maie_gateway.live.settings import LiveSettings
 from maie_gateway.live.state import SessionState
-from maie_gateway.live.unrefined import Batch
 from maie_runtime.background import background_tasks
 from maie_runtime.failpoints import failpoint
 

@@ -9,7 +9,7 @@ from maie.event.v1 import event_pb2 as event
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
 from maie_gateway.engine.workers import LiveWorkers
-from maie_gateway.live.replicas import Replicas
+from maie_gateway.live.recognition.replicas import Replicas
 from maie_runtime.rpc.duplex import AnswerStream
 
 # Failures that a later try may not have.

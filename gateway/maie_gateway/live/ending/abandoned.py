@@ -12,7 +12,7 @@ import structlog
 
 from maie_core.errors import StageError
 from maie_core.reasons import Reason
-from maie_gateway.live.endings import Endings, end_session
+from maie_gateway.live.ending.endings import Endings, end_session
 from maie_gateway.live.ledger import Ledger
 from maie_gateway.live.settings import LiveSettings
 from maie_gateway.records.changes import JobChanges

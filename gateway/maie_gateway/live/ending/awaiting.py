@@ -9,10 +9,10 @@ import structlog
 from maie.live.v1 import live_pb2 as live
 from maie_core.errors import StageError
 from maie_gateway.live.breaks import go_away, idle, internal, stopping
+from maie_gateway.live.ending.summaries import Summaries
 from maie_gateway.live.outbox import Outbox
 from maie_gateway.live.session import Requests
 from maie_gateway.live.settings import LiveSettings
-from maie_gateway.live.summaries import Summaries
 
 log = structlog.get_logger()
 

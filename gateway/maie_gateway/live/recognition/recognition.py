@@ -14,9 +14,9 @@ from maie.asr.v1 import streaming_pb2 as asr
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
 from maie_core.samples import duration
-from maie_gateway.live.asr_replicas import AsrCall, AsrReplicas
-from maie_gateway.live.backlog import Backlog, Item
+from maie_gateway.live.recognition.asr_replicas import AsrCall, AsrReplicas
 from maie_gateway.live.settings import LiveSettings
+from maie_gateway.live.tracks.backlog import Backlog, Item
 from maie_runtime.background import end
 
 log = structlog.get_logger()

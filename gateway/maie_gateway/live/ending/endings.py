@@ -13,11 +13,11 @@ from maie.live.v1 import live_pb2 as live
 from maie.live.v1 import session_pb2 as session
 from maie_core.errors import StageError
 from maie_core.samples import SAMPLE_NANOSECONDS, duration, nanoseconds
-from maie_gateway.live.latencies import buckets
+from maie_gateway.live.ending.latencies import buckets
+from maie_gateway.live.ending.transcript import transcripts
 from maie_gateway.live.ledger import Ledger
 from maie_gateway.live.settings import CHUNK_SECONDS
 from maie_gateway.live.state import SessionState, replay
-from maie_gateway.live.transcript import transcripts
 from maie_gateway.records.store import GONE, JobStore
 from maie_pipeline.live_session import CHUNK_NODE, LIVE_UNIT
 from maie_runtime import folders

@@ -9,7 +9,7 @@ from itertools import islice
 
 from maie.common.v1 import types_pb2 as common
 from maie.live.v1 import session_pb2 as session
-from maie_gateway.live.chunks import Speech, chunk_sizes
+from maie_gateway.live.ending.chunks import Speech, chunk_sizes
 
 
 @dataclass(kw_only=True, slots=True)

@@ -1,0 +1,1 @@
+"""What becomes of a session at its end: its transcript, its job, its summary."""

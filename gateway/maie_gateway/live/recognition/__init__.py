@@ -1,0 +1,1 @@
+"""The ASR replicas that recognise a track, one after another as they fail."""

@@ -1,0 +1,1 @@
+"""Finals with punctuation and casing, while the session goes on."""

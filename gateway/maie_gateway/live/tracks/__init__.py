@@ -1,0 +1,1 @@
+"""A track's way from the client's messages to what recognises it."""
