@@ -12,6 +12,7 @@ import pytest
 
 from maie_audio.decoders import Decoder, Decoders
 from maie_audio.formats import MAX_MESSAGE_BYTES, Encoding, Format, Limits, Part
+from maie_audio.process import DecoderProcess
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
 from tests.audio.streams import (
@@ -126,6 +127,25 @@ async def test_a_killed_process_costs_its_tracks_nothing(fork_server, busy):
             sound[one] += await (running if busy else rest)[one]
     for container in CONTAINERS:
         assert likeness(joined(sound[container]), whole(container)) > 0.98
+
+
+class Crowded(Decoders):
+    """A pool that is filled by a track's own process while it starts another one."""
+
+    async def start(self) -> DecoderProcess:
+        process = await super().start()
+        if not self.pids():
+            self.add(await super().start())
+        return process
+
+
+async def test_a_process_that_finds_no_room_when_it_has_started_ends(fork_server):
+    async with Crowded(fork_server, max_processes=1) as pool:
+        chosen = await pool.choose()
+        assert pool.pids() == [chosen.pid]
+        assert fork_server.pid is not None
+        server = psutil.Process(fork_server.pid)
+        await until(lambda: [child.pid for child in server.children()] == [chosen.pid])
 
 
 async def test_a_frozen_process_is_replaced(fork_server):

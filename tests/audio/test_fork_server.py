@@ -104,7 +104,10 @@ async def test_a_process_has_only_its_own_files(fork_server):
                 os.readlink(f"/proc/{pid}/fd/{n}") for pid in (one.pid, two.pid) for n in "012"
             }
             assert len(names) == 6
-        assert (open_files(server_of(fork_server).pid), open_files(os.getpid())) == before
+        # The server closes its own last, after it has said that the process ended.
+        await until(
+            lambda: (open_files(server_of(fork_server).pid), open_files(os.getpid())) == before
+        )
 
 
 async def test_the_environment_of_the_service_is_not_inherited(monkeypatch):

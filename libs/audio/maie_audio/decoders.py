@@ -93,15 +93,18 @@ class Decoders:
     async def choose(self) -> DecoderProcess:
         """The process for another track."""
         async with self._choosing:
-            alive = [each for each in self._processes if not each.ended]
-            least = min(alive, key=lambda each: each.tracks, default=None)
-            if least is not None and (
-                least.tracks < self._tracks_per_process or len(alive) >= self._max_processes
-            ):
-                return least
-            process = await self.start()
-            self.add(process)
-            return process
+            while True:
+                alive = [each for each in self._processes if not each.ended]
+                least = min(alive, key=lambda each: each.tracks, default=None)
+                if least is not None and (
+                    least.tracks < self._tracks_per_process or len(alive) >= self._max_processes
+                ):
+                    return least
+                process = await self.start()
+                if self.add(process):
+                    return process
+                # A track that was alone in another one has added it meanwhile.
+                await process.close()
 
     async def start(self) -> DecoderProcess:
         """Starts a process that is not in the pool."""
@@ -109,8 +112,9 @@ class Decoders:
 
     def add(self, process: DecoderProcess) -> bool:
         """Adds a process to the pool, and gives whether there was room for it."""
-        self._processes = [each for each in self._processes if not each.ended]
-        room = len(self._processes) < self._max_processes
+        # The end of the others is waited for when the pool is left.
+        self._processes = [each for each in self._processes if not each.gone]
+        room = sum(not each.ended for each in self._processes) < self._max_processes
         if room:
             self._processes.append(process)
         return room

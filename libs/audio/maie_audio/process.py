@@ -106,6 +106,11 @@ class DecoderProcess:
         """Its process id."""
         return self._process.pid
 
+    @property
+    def gone(self) -> bool:
+        """Whether nothing of it is left."""
+        return self._reading is not None and self._reading.done()
+
     async def ask(self, kind: bytes, track: int, head: bytes = b"", body: bytes = b"") -> Answer:
         """Sends a message and waits for its answer.
 
@@ -169,7 +174,11 @@ class DecoderProcess:
 
     async def _end(self) -> str:
         self._stdin.close()
-        return await self._process.end()
+        trace = await self._process.end()
+        # What it had not read is lost with it.
+        with contextlib.suppress(ConnectionError):
+            await self._stdin.wait_closed()
+        return trace
 
     def _wait_for_answer(self) -> None:
         """Gives the process its time for the next answer, if it owes one."""
