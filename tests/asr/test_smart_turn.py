@@ -110,7 +110,7 @@ async def test_where_sentences_end_it_mostly_says_done(model: SmartTurn) -> None
         done += max(judged, default=0.0) >= 0.5
         count += 1
     assert count == 21
-    assert done >= 16
+    assert done >= 15
 
 
 @pytest.mark.slow
