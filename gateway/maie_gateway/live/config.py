@@ -17,7 +17,7 @@ from maie_core.names import is_harmless
 from maie_core.options import check_transcribe
 from maie_core.reasons import Reason
 from maie_gateway.intake.submit_config import settled_config
-from maie_gateway.live.tracks.formats import settled_format
+from maie_gateway.live.formats import settled_format
 
 MAX_TRACK_CHARACTERS = 64
 SUMMARY_NOT_REQUESTED = (

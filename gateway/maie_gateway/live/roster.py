@@ -10,8 +10,8 @@ from maie.live.v1 import session_pb2 as session
 from maie_core.errors import Code, StageError, invalid
 from maie_core.reasons import Reason
 from maie_gateway.live.config import check_change, check_track, settled_join, track_invalid
+from maie_gateway.live.marks import Mark
 from maie_gateway.live.state import SessionState
-from maie_gateway.live.tracks.marks import Mark
 from maie_gateway.live.tracks.track import LiveTrack, track_progress
 from maie_gateway.live.tracks.track_tools import TrackTools
 from maie_runtime.background import end

@@ -13,10 +13,10 @@ from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
 from maie_core.samples import SAMPLE_NANOSECONDS
 from maie_gateway.live.ending import latencies
+from maie_gateway.live.formats import channel_numbers
+from maie_gateway.live.marks import Mark, from_message, least
 from maie_gateway.live.options import ChangedOptions
 from maie_gateway.live.refinement.unrefined import Unrefined, is_refinable
-from maie_gateway.live.tracks.formats import channel_numbers
-from maie_gateway.live.tracks.marks import Mark, from_message, least
 
 _UTTERANCE = re.compile(r"t(\d+)(?:-c(\d+))?-u(\d+)")
 

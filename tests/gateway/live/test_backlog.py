@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maie_gateway.live.tracks.backlog import MOST_AUDIO, Backlog, Item
-from maie_gateway.live.tracks.marks import Mark
+from maie_gateway.live.marks import Mark
+from maie_gateway.live.recognition.backlog import MOST_AUDIO, Backlog, Item
 
 pytestmark = pytest.mark.unit
 

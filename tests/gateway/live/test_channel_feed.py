@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maie_audio.formats import Part
-from maie_gateway.live.tracks.backlog import MOST_AUDIO, Backlog
+from maie_gateway.live.marks import Mark
+from maie_gateway.live.recognition.backlog import MOST_AUDIO, Backlog
 from maie_gateway.live.tracks.channel_feed import ChannelFeed, Taken
-from maie_gateway.live.tracks.marks import Mark
 
 pytestmark = pytest.mark.unit
 

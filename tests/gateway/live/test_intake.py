@@ -6,9 +6,9 @@ import pytest
 
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
-from maie_gateway.live.tracks.backlog import Backlog
+from maie_gateway.live.marks import Mark
+from maie_gateway.live.recognition.backlog import Backlog
 from maie_gateway.live.tracks.intake import TrackIntake
-from maie_gateway.live.tracks.marks import Mark
 from maie_gateway.live.tracks.track_reader import Read
 from tests.gateway.live.speech import word
 

@@ -11,7 +11,7 @@ from maie.live.v1 import live_pb2 as live
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie_core.errors import StageError
 from maie_core.reasons import Reason
-from maie_gateway.live.tracks.formats import check_content, check_silence, settled_format
+from maie_gateway.live.formats import check_content, check_silence, settled_format
 from maie_gateway.live.tracks.reader import AudioReader
 
 pytestmark = pytest.mark.unit

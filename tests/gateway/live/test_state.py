@@ -16,9 +16,9 @@ from maie_core.errors import StageError
 from maie_core.reasons import Reason
 from maie_core.samples import duration
 from maie_gateway.live.ledger import DURABLE, durable_event
+from maie_gateway.live.marks import Mark, to_message
 from maie_gateway.live.refinement.unrefined import MOST_UNREFINED
 from maie_gateway.live.state import SessionState, apply, replay, utterance_id
-from maie_gateway.live.tracks.marks import Mark, to_message
 
 pytestmark = pytest.mark.unit
 

@@ -14,9 +14,9 @@ from maie_core.reasons import Reason
 from maie_core.samples import SAMPLE_BYTES, SAMPLE_NANOSECONDS, duration
 from maie_gateway.live.kept.parts import MOST_SAMPLES, MOST_SECONDS
 from maie_gateway.live.ledger import Ledger
+from maie_gateway.live.marks import Mark, to_message
+from maie_gateway.live.recognition.backlog import Backlog, Item
 from maie_gateway.live.state import SessionState
-from maie_gateway.live.tracks.backlog import Backlog, Item
-from maie_gateway.live.tracks.marks import Mark, to_message
 from maie_runtime import folders
 from maie_runtime.blobs import RETRY_AFTER, Blobs
 from maie_runtime.failpoints import failpoint

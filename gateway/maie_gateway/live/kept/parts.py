@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from maie.common.v1 import types_pb2 as common
 from maie.live.v1 import session_pb2 as session
 from maie_core.samples import RATE, SAMPLE_NANOSECONDS, samples
-from maie_gateway.live.tracks.formats import channel_numbers
+from maie_gateway.live.formats import channel_numbers
 
 MOST_SECONDS = 24 * 3600
 """How long a session may be whose audio is kept."""

@@ -15,8 +15,8 @@ from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
 from maie_core.samples import duration
 from maie_gateway.live.recognition.asr_replicas import AsrCall, AsrReplicas
+from maie_gateway.live.recognition.backlog import Backlog, Item
 from maie_gateway.live.settings import LiveSettings
-from maie_gateway.live.tracks.backlog import Backlog, Item
 from maie_runtime.background import end
 
 log = structlog.get_logger()

@@ -12,10 +12,10 @@ from maie_core.durations import seconds
 from maie_core.samples import RATE, samples
 from maie_gateway.live.events import TrackEvents
 from maie_gateway.live.kept.keeper import AudioKeeper
+from maie_gateway.live.marks import Mark, to_message
+from maie_gateway.live.recognition.backlog import Backlog
 from maie_gateway.live.recognition.recognition import Recognition
 from maie_gateway.live.state import SessionState
-from maie_gateway.live.tracks.backlog import Backlog
-from maie_gateway.live.tracks.marks import Mark, to_message
 from maie_gateway.live.tracks.thinning import ThinningMeter
 from maie_gateway.live.tracks.track_tools import TrackTools
 from maie_runtime.background import end

@@ -10,9 +10,9 @@ import numpy as np
 
 from maie_audio.formats import Part
 from maie_core.samples import SAMPLE_BYTES
-from maie_gateway.live.tracks.backlog import MOST_AUDIO, Backlog
+from maie_gateway.live.marks import Mark
+from maie_gateway.live.recognition.backlog import MOST_AUDIO, Backlog
 from maie_gateway.live.tracks.clipping import ClippingMeter
-from maie_gateway.live.tracks.marks import Mark
 
 Clipped: TypeAlias = Callable[[int, float], None]
 

@@ -8,9 +8,9 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from maie_gateway.live.tracks.backlog import Backlog
+from maie_gateway.live.marks import Mark
+from maie_gateway.live.recognition.backlog import Backlog
 from maie_gateway.live.tracks.channel_feed import ChannelFeed, Clipped, Taken
-from maie_gateway.live.tracks.marks import Mark
 from maie_gateway.live.tracks.track_reader import Read, TrackReader
 
 # The most bytes of audio that wait to be read.

@@ -12,7 +12,7 @@ from av.audio.codeccontext import AudioCodecContext
 from maie.live.v1 import live_pb2 as live
 from maie_audio.resampler import Resampler
 from maie_core.samples import RATE, SAMPLE_BYTES
-from maie_gateway.live.tracks.formats import MIN_RATE, channel_numbers, frame_bytes
+from maie_gateway.live.formats import MIN_RATE, channel_numbers, frame_bytes
 
 _CODECS = {live.AUDIO_ENCODING_MULAW: "pcm_mulaw", live.AUDIO_ENCODING_ALAW: "pcm_alaw"}
 

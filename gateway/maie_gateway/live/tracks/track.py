@@ -12,11 +12,11 @@ from maie_core.durations import seconds
 from maie_core.reasons import WarningReason
 from maie_core.samples import RATE, duration, nanoseconds, samples
 from maie_gateway.live.events import warning
+from maie_gateway.live.formats import channel_numbers, check_content, check_silence
+from maie_gateway.live.marks import Mark, least
 from maie_gateway.live.state import SessionState, TrackState
 from maie_gateway.live.tracks.channel import LiveChannel
-from maie_gateway.live.tracks.formats import channel_numbers, check_content, check_silence
 from maie_gateway.live.tracks.intake import TrackIntake
-from maie_gateway.live.tracks.marks import Mark, least
 from maie_gateway.live.tracks.pace import PaceMeter
 from maie_gateway.live.tracks.track_reader import track_reader
 from maie_gateway.live.tracks.track_tools import TrackTools

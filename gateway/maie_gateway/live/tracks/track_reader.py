@@ -9,7 +9,7 @@ from maie.live.v1 import live_pb2 as live
 from maie_audio.decoders import Decoder, Decoders
 from maie_audio.formats import Format, Part
 from maie_core.samples import SAMPLE_BYTES
-from maie_gateway.live.tracks.formats import channel_numbers, stream_encoding
+from maie_gateway.live.formats import channel_numbers, stream_encoding
 from maie_gateway.live.tracks.reader import AudioReader
 
 

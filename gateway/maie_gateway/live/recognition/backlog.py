@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import dropwhile, takewhile
 
 from maie_core.samples import SAMPLE_BYTES
-from maie_gateway.live.tracks.marks import Mark
+from maie_gateway.live.marks import Mark
 
 # The longest audio of one message to a replica, in samples.
 MOST_AUDIO = 16_000
