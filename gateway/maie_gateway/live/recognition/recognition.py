@@ -229,15 +229,13 @@ class Recognition:
             StageError: What ended the call; UNAVAILABLE with LIVE_UNAVAILABLE where the replica
                 says nothing for too long, not even how far it is.
         """
-        reading, looks = asyncio.ensure_future(call.read()), 0
+        reading = asyncio.ensure_future(call.read())
         try:
-            while not reading.done():
+            for _ in range(LOOKS):
                 await asyncio.wait({reading}, timeout=self._settings.freeze_seconds / LOOKS)
-                looks += 1
-                # What it waits for may have been sent just before the first look.
-                if not reading.done() and looks > LOOKS:
-                    raise _frozen(self._settings.freeze_seconds)
-            return reading.result()
+                if reading.done():
+                    return reading.result()
+            raise _frozen(self._settings.freeze_seconds)
         finally:
             if not reading.done():
                 call.cancel()
