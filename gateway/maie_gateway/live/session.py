@@ -84,7 +84,6 @@ class LiveSession:
         self._failure: StageError | None = None
         self._cancelled = False
         self._lingers = False
-        self._waiting_since: float | None = None
         self._client_time = tools.client_time
         self._written = time.monotonic()
         self._end = live.EndSession()
@@ -228,10 +227,8 @@ class LiveSession:
         """
         while True:
             await self.outbox.has_room.wait()
-            self._waiting_since = time.monotonic()
             with self._client_time.running():
                 request = await anext(requests, None)
-            self._waiting_since = None
             match request.WhichOneof("request") if request is not None else "gone":
                 case "gone":
                     self._lingers = True
@@ -262,7 +259,8 @@ class LiveSession:
             if tracks or now - self.outbox.last_put > heartbeat / 2:
                 acknowledged = live.Acknowledged(tracks=tracks)
                 self.outbox.offer(live.TranscribeResponse(acknowledged=acknowledged))
-            if self._waiting_since and now - self._waiting_since > most:
+            since = self._client_time.since
+            if since is not None and now - since > most:
                 self._break(idle(most))
 
     async def _keep(self) -> None:

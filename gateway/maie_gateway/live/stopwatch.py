@@ -8,9 +8,14 @@ from contextlib import contextmanager
 
 
 class Stopwatch:
-    """Counts while it runs."""
+    """Counts while it runs.
+
+    Attributes:
+        since: When it began to run, by the monotonic clock; None while it does not.
+    """
 
     def __init__(self) -> None:
+        self.since: float | None = None
         self._seconds = 0.0
 
     @property
@@ -21,8 +26,9 @@ class Stopwatch:
     @contextmanager
     def running(self) -> Iterator[None]:
         """Counts the time of the context."""
-        begun = time.monotonic()
+        self.since = begun = time.monotonic()
         try:
             yield
         finally:
+            self.since = None
             self._seconds += time.monotonic() - begun
