@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 
 import grpc
 import pytest
@@ -72,21 +73,30 @@ def holder(replicas: Iterable[Replica]) -> tuple[Replica, Replica]:
     return (one, other) if one.asr.open else (other, one)
 
 
-@pytest.mark.parametrize("how", ["killed", "frozen", "leaving"])
-async def test_a_replica_that_fails_in_an_utterance_costs_nothing(
-    live_mesh: LiveMesh, how: str
-) -> None:
-    ann = Speaker("ann", [1, 2, 3])
+@asynccontextmanager
+async def two_replicas(
+    live_mesh: LiveMesh,
+) -> AsyncIterator[tuple[Conversation, tuple[Replica, Replica]]]:
+    """A call at a gateway with two replicas."""
     async with (
         live_mesh.replica("one") as one,
         live_mesh.replica("two") as two,
         live_mesh.gateway(freeze_seconds=3.0) as address,
         talking(address) as talk,
     ):
+        yield talk, (one, two)
+
+
+@pytest.mark.parametrize("how", ["killed", "frozen", "leaving"])
+async def test_a_replica_that_fails_in_an_utterance_costs_nothing(
+    live_mesh: LiveMesh, how: str
+) -> None:
+    ann = Speaker("ann", [1, 2, 3])
+    async with two_replicas(live_mesh) as (talk, replicas):
         await talk.start()
         await ann.say(talk, 1, MIDDLE)
         await talk.next("final")
-        first, second = holder((one, two))
+        first, second = holder(replicas)
         await until(lambda: first.asr.received == MIDDLE * 1600)
         match how:
             case "killed":
@@ -111,16 +121,11 @@ async def test_a_replica_that_fails_in_an_utterance_costs_nothing(
 
 async def test_a_replica_that_freezes_while_nothing_is_sent_is_left(live_mesh: LiveMesh) -> None:
     ann = Speaker("ann", [1, 2])
-    async with (
-        live_mesh.replica("one") as one,
-        live_mesh.replica("two") as two,
-        live_mesh.gateway(freeze_seconds=3.0) as address,
-        talking(address) as talk,
-    ):
+    async with two_replicas(live_mesh) as (talk, replicas):
         await talk.start()
         await ann.say(talk, 1)
         await talk.next("final")
-        first, second = holder((one, two))
+        first, second = holder(replicas)
         # It has answered everything that it was sent.
         await until(lambda: bool(talk.of("acknowledged")))
         first.asr.running.clear()
