@@ -1,6 +1,6 @@
 """Runs a module whose threads bear their names in /proc: `python -m bench._named_threads MODULE`.
 
-Python 3.11 tells the kernel nothing of them. Threads that a library starts are named as the one
+Python 3.11 does not pass them to the kernel. Threads that a library starts are named as the one
 that started them.
 """
 

@@ -111,7 +111,7 @@ def spoken_stream(number: int, seconds: float, tail: float = TAIL_SECONDS) -> St
     Args:
         number: The stream's number.
         seconds: How long it speaks, about.
-        tail: How long the room is heard afterwards, in seconds.
+        tail: The seconds of quiet room after the last sentence.
     """
     chance, noise = random.Random(number), np.random.default_rng(number)
     sentences = [*clips(), *_readings()]

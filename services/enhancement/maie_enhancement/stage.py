@@ -174,7 +174,7 @@ def _finish(transcript: common.Transcript, max_word_change: float) -> None:
 
 
 def _plain(segment: common.Segment) -> Segment:
-    """A segment as engines get it; clean text tells them how the text before and after goes."""
+    """A segment as engines get it; clean text shows them the text before and after."""
     clean = segment.HasField("clean_text")
     written = segment.clean_text.split()
     if not clean or len(written) != len(segment.words):

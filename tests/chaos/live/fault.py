@@ -33,7 +33,7 @@ class LiveFault:
         sounds: How their speech is sent, by chance.
         lasts: Whether they speak until it is over; otherwise they say their script once.
         longest: How long it may take, in seconds.
-        in_order: Whether gateways stop in order: whoever resumes was asked to by `go_away`.
+        in_order: Whether gateways stop in order: a client that resumes got `go_away` before.
         receiver: Whether somebody receives their finals.
         refined: Whether the sessions have their finals refined, by a real enhancement service.
         cuts: How often a replica ends a track's utterance because it stops, at most.

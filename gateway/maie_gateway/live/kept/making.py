@@ -41,7 +41,8 @@ class AudioMaking:
     """Runs the units that put the audio of sessions together.
 
     The gateway that ended a session does it at once. Any other one does where that has not
-    happened for as long as a session may be left alone. Both may: they make the same file.
+    happened for as long as a session is kept that nobody resumes. Both may do it: the file is the
+    same.
 
     Args:
         broker: Takes the events.

@@ -21,7 +21,7 @@ async def put_together(
 ) -> common.Blob:
     """Stores the audio of a session that has ended; gives the stored SessionAudio.
 
-    The same log gives the same file, whoever makes it. A few seconds of it are in memory at a time.
+    The same log gives the same file at any gateway. A few seconds of it are in memory at a time.
 
     Args:
         session_id: The session.

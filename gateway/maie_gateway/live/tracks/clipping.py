@@ -11,7 +11,7 @@ FULL_SCALE = 32_124
 WINDOW = 10 * RATE
 MIN_SHARE = 1e-3
 """The share of samples at full scale from which audio counts as clipped, as in a recording."""
-# Who was told can only do something about it once.
+# A second warning soon after the first helps nobody.
 QUIET = 600 * RATE
 
 

@@ -8,7 +8,7 @@ from maie_core.samples import RATE
 
 SLOW_SECONDS = 5.0
 """How far audio is behind the clock from which on it counts as slow."""
-# Who was told needs no second warning soon.
+# A second warning soon after the first helps nobody.
 QUIET_SECONDS = 600.0
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from statistics import mean
 
 THINNED = 2.0
-"""How many times more seldom than asked for, on average, from which on a person hears of it."""
+"""How many times more seldom than asked for, on average, from which on there is a warning."""
 # Reports of a replica that are taken together; it makes at least one in two seconds.
 WINDOW = 10
-# Who was told needs no second warning soon.
+# A second warning soon after the first helps nobody.
 QUIET = 600
 
 
