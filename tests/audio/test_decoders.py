@@ -129,6 +129,23 @@ async def test_a_killed_process_costs_its_tracks_nothing(fork_server, busy):
         assert likeness(joined(sound[container]), whole(container)) > 0.98
 
 
+async def test_a_message_right_after_an_idle_process_died_goes_to_another(fork_server):
+    async with Decoders(fork_server, max_processes=1) as pool:
+        track = pool.open(Format(encoding="opus"))
+        first = await track.decode(packets()[0])
+        (pid,) = pool.pids()
+        assert fork_server.pid is not None
+        server = psutil.Process(fork_server.pid)
+        server.suspend()  # so nobody knows yet what ended the process
+        os.kill(pid, signal.SIGKILL)
+        await until(lambda: not pool.pids())
+        decoding = asyncio.create_task(track.decode(packets()[1]))
+        await asyncio.sleep(0)
+        server.resume()
+        sound = joined([*first.parts, *(await decoding).parts])
+        assert len(sound) == pytest.approx(640, abs=40)
+
+
 class Crowded(Decoders):
     """A pool that is filled by a track's own process while it starts another one."""
 

@@ -147,16 +147,10 @@ class DecoderProcess:
         await asyncio.sleep(0)
 
     async def _read(self) -> None:
-        """Gives each answer to its caller, in order, until the process ends."""
+        """Takes answers until the process ends, and fails what is left without one."""
         why, by_input = "ended", False
         try:
-            async with self._patience:
-                while True:
-                    answer = await self._receive()
-                    future = self._waiting.popleft()
-                    self._wait_for_answer()
-                    if not future.done():  # its caller may be gone
-                        future.set_result(answer)
+            await self._take_answers()
         except asyncio.IncompleteReadError:
             # Killing it now would hide what ended it.
             with contextlib.suppress(TimeoutError):
@@ -166,11 +160,23 @@ class DecoderProcess:
             why, by_input = "did not come to an end with a message", True
         except (LookupError, TypeError, ValueError) as error:
             why = f"sent an answer that cannot be read: {error}"
-        self.ended = True
         trace = await self._end()
         status = await self._process.wait()
         log.warning("audio.decoder_ended", why=why, status=status, trace=trace)
         self._fail_all(why, by_input=by_input or -status in KILLED_BY_INPUT)
+
+    async def _take_answers(self) -> None:
+        """Gives each answer to its caller, in order; afterwards no message is taken."""
+        try:
+            async with self._patience:
+                while True:
+                    answer = await self._receive()
+                    future = self._waiting.popleft()
+                    self._wait_for_answer()
+                    if not future.done():  # its caller may be gone
+                        future.set_result(answer)
+        finally:
+            self.ended = True
 
     async def _end(self) -> str:
         self._stdin.close()
