@@ -5,16 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 
+import structlog
+
 from maie.live.v1 import live_pb2 as live
 from maie.live.v1 import session_pb2 as session
 from maie_core.errors import Code, StageError, invalid
 from maie_core.reasons import Reason
+from maie_gateway.live.breaks import internal
 from maie_gateway.live.config import check_change, check_track, settled_join, track_invalid
 from maie_gateway.live.marks import Mark
 from maie_gateway.live.state import SessionState
 from maie_gateway.live.tracks.track import LiveTrack, track_progress
 from maie_gateway.live.tracks.track_tools import TrackTools
 from maie_runtime.background import end
+
+log = structlog.get_logger()
 
 Failed = Callable[[LiveTrack, StageError], None]
 
@@ -213,6 +218,9 @@ class Roster:
                 self._ended.add(track.name)
         except StageError as error:
             self._failed(track, error)
+        except Exception as error:
+            log.error("live.track_broken", track=track.name, exc_info=error)
+            self._failed(track, internal())
         finally:
             if self._tracks.get(track.name) is track:
                 del self._tracks[track.name]
