@@ -181,6 +181,7 @@ async def test_nobody_waits_for_a_summary_that_is_not_made(
         async with talking(address) as talk:
             started = await talk.start(wanted)
             await talk.audio("ann", said([1]))
+            await talk.next("final")
             await talk.send(end=end)
             assert await talk.failure() == INVALID
         async with talking(address) as again:
