@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from maie_cli.console import note
 from maie_cli.mesh.local import LocalMesh
+from maie_cli.signals import handled
 
 # A closed terminal sends SIGHUP.
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -28,7 +29,7 @@ class Interrupts:
 @contextmanager
 def interruptible(mesh: LocalMesh) -> Iterator[Interrupts]:
     """The first signal cancels this task for an orderly stop; the second stops the mesh at once."""
-    loop, task, interrupts = asyncio.get_running_loop(), asyncio.current_task(), Interrupts()
+    task, interrupts = asyncio.current_task(), Interrupts()
 
     def on_signal() -> None:
         interrupts.count += 1
@@ -38,10 +39,5 @@ def interruptible(mesh: LocalMesh) -> Iterator[Interrupts]:
         else:
             mesh.hurry()
 
-    for number in STOP_SIGNALS:
-        loop.add_signal_handler(number, on_signal)
-    try:
+    with handled(STOP_SIGNALS, on_signal):
         yield interrupts
-    finally:
-        for number in STOP_SIGNALS:
-            loop.remove_signal_handler(number)

@@ -7,6 +7,8 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from maie_cli.signals import handled
+
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -17,7 +19,7 @@ def stoppable(stop: Callable[[], None]) -> Iterator[None]:
     Args:
         stop: Called at the first signal.
     """
-    loop, task, count = asyncio.get_running_loop(), asyncio.current_task(), 0
+    task, count = asyncio.current_task(), 0
 
     def on_signal() -> None:
         nonlocal count
@@ -29,10 +31,5 @@ def stoppable(stop: Callable[[], None]) -> Iterator[None]:
 
     # A shell's setting to ignore Ctrl-C for background jobs is kept.
     caught = [each for each in STOP_SIGNALS if signal.getsignal(each) is not signal.SIG_IGN]
-    for number in caught:
-        loop.add_signal_handler(number, on_signal)
-    try:
+    with handled(caught, on_signal):
         yield
-    finally:
-        for number in caught:
-            loop.remove_signal_handler(number)
