@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import grpc
 import numpy as np
@@ -15,6 +17,8 @@ from maie.job.v1 import job_pb2 as job
 from maie.live.v1 import live_pb2 as live
 from maie_client import ClientError
 from maie_core.samples import samples
+from maie_gateway.live.kept import making
+from maie_gateway.live.kept.whole import put_together
 from maie_gateway.live.tracks.reader import AudioReader
 from maie_gateway.settings import RetentionSettings
 from maie_runtime.blobs import Blobs
@@ -373,21 +377,37 @@ async def test_nothing_is_left_of_a_deleted_session(live_mesh: LiveMesh, when: s
 
 
 async def test_nothing_is_left_of_a_session_deleted_while_its_audio_is_put_together(
-    live_mesh: LiveMesh,
+    live_mesh: LiveMesh, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     live_mesh.empty.gateway_options["retention"] = RetentionSettings(removals_seconds=1)
+    made, removed = asyncio.Event(), asyncio.Event()
+
+    async def put_together_slowly(*of: Any) -> Any:
+        whole = await put_together(*of)
+        made.set()
+        await removed.wait()
+        return whole
+
+    monkeypatch.setattr(making, "put_together", put_together_slowly)
     async with live_mesh.running() as (address, _), client_of(address) as client:
-        async with talking(address) as talk:
-            started = await talk.start(keeping())
-            await talk.audio("ann", said([1]))
-            await talk.silence("ann", 1800.0)  # some seconds of work
-            await talk.end()
-        async for event in client.watch_job(started.session_id):
-            if event.HasField("unit_ended"):
-                await client.delete_job(started.session_id)
-                break
-        assert await none_left(live_mesh.empty, live_mesh.broker, started.session_id)
-        assert await objects(live_mesh, started.session_id) == []
+        first, second = [await ended_session(address) for _ in range(2)]
+        await made.wait()
+        await client.delete_job(first)
+        assert await none_left(live_mesh.empty, live_mesh.broker, first)
+        removed.set()
+        # One after the other: where the second is complete, the first is over.
+        assert [each async for each in client.watch_job(second)]
+        assert await none_left(live_mesh.empty, live_mesh.broker, first)
+        assert await objects(live_mesh, first) == []
+
+
+async def ended_session(address: str) -> str:
+    """The id of a session that keeps its audio, and has ended."""
+    async with talking(address) as talk:
+        started = await talk.start(keeping())
+        await talk.audio("ann", said([1]))
+        await talk.end()
+    return started.session_id
 
 
 async def test_a_session_that_is_kept_lasts_a_day_at_most(live_mesh: LiveMesh) -> None:

@@ -324,7 +324,8 @@ async def test_what_an_engine_refuses_is_left_to_the_job(live_mesh: LiveMesh) ->
             await talk.next("final", number)
             await until(lambda: len(stage.runs) >= number)  # noqa: B023
         await talk.end()
-        assert [unit for unit, _ in stage.runs] == ["direct"] * 2
+        # The job has units of its own, and may have begun by now.
+        assert [unit for unit, _ in stage.runs].count("direct") == 2
         assert not talk.of("refinement")
         (warned,) = talk.of("warning")
         assert warned.warning.warning.reason == WarningReason.REFINEMENTS_LATE

@@ -122,6 +122,8 @@ class AudioMaking:
     async def _make(self, session_id: str) -> None:
         """Puts the audio of a session together and reports its unit, unless that is done.
 
+        Of a job that was removed meanwhile nothing is reported, since nobody would remove that.
+
         Raises:
             StageError: UNAVAILABLE: it is to be done again.
         """
@@ -146,9 +148,10 @@ class AudioMaking:
         completed.metrics.processing_duration.FromNanoseconds(
             round((time.monotonic() - begun) * 1e9)
         )
-        await self._publish(session_id, unit, event.StageEvent(completed=completed))
+        if _due(await self._record(session_id)) is not None:
+            await self._publish(session_id, unit, event.StageEvent(completed=completed))
+            log.info("session.audio_made", job=session_id)
         await self._tidy_up(session_id)
-        log.info("session.audio_made", job=session_id)
 
     async def _report_failure(self, session_id: str, unit: record.Unit, error: StageError) -> None:
         """Reports that it failed, unless another gateway did it meanwhile."""
