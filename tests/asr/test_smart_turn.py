@@ -110,6 +110,7 @@ async def test_where_sentences_end_it_mostly_says_done(model: SmartTurn) -> None
         done += max(judged, default=0.0) >= 0.5
         count += 1
     assert count == 21
+    # 15 to 18, by the processor: the model's numbers are rounded to eight bits.
     assert done >= 15
 
 
