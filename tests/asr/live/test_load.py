@@ -79,13 +79,25 @@ def test_finals_are_quick_while_they_take_much_of_the_workers_time() -> None:
     assert not meter.busy
     for _ in range(300):
         clock.now += 1
-        meter.count_final(0.6)
+        meter.count_final(0.4)
+        meter.count_partial(1.0)
     assert not meter.busy
     for _ in range(300):
         clock.now += 1
-        meter.count_final(0.8)
-        meter.count_partial(1.0)
+        meter.count_final(0.6)
     assert meter.busy
+
+
+def test_many_streams_that_begin_at_once_are_noticed_within_seconds() -> None:
+    clock = Clock()
+    meter = LoadMeter(2, clock)
+    clock.now += 3600
+    for _ in range(5):
+        clock.now += 1
+        meter.count_final(1.2)
+    assert meter.busy
+    clock.now += 15
+    assert not meter.busy
 
 
 async def test_finals_come_first_and_partials_last() -> None:

@@ -10,11 +10,13 @@ from collections.abc import Callable
 
 # What happened this long ago counts half.
 HALF_LIFE_SECONDS = 30.0
+# Whether the workers are busy is seen sooner: many streams may begin at once.
+BUSY_HALF_LIFE_SECONDS = 5.0
 # The share of the workers' time that may be planned for; the rest is for speech that comes at once.
 MAX_SHARE = 0.8
-# Finals are read quickly while they take more of the workers' time. By measurement with tiny.en on
-# two cores, thorough ones wait for each other from there on.
-BUSY_SHARE = 0.35
+# Finals are read quickly while they take more of the workers' time. With tiny.en on two cores, 20
+# streams are so many; thorough ones would wait for each other (docs/live.md).
+BUSY_SHARE = 0.25
 # Partial results may come so much more seldom, before anything else is late.
 MAX_THINNING = 8
 # What is assumed of a track before anything was measured: an utterance every so many seconds, twice
@@ -29,10 +31,12 @@ class Recent:
 
     Args:
         clock: Gives the time in seconds.
+        half_life: What happened so many seconds ago counts half.
     """
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], half_life: float = HALF_LIFE_SECONDS) -> None:
         self._clock = clock
+        self._half_life = half_life
         self._sum = 0.0
         self._at = clock()
 
@@ -44,7 +48,12 @@ class Recent:
     @property
     def value(self) -> float:
         """The sum as of now."""
-        return self._sum * 0.5 ** ((self._clock() - self._at) / HALF_LIFE_SECONDS)
+        return self._sum * 0.5 ** ((self._clock() - self._at) / self._half_life)
+
+    @property
+    def per_second(self) -> float:
+        """What comes in a second, where it has long been the same."""
+        return self.value * math.log(2) / self._half_life
 
 
 class LoadMeter:
@@ -59,6 +68,7 @@ class LoadMeter:
         self._workers = workers
         self._finals, self._partials = Recent(clock), Recent(clock)
         self._audio = Recent(clock)
+        self._finals_now = Recent(clock, BUSY_HALF_LIFE_SECONDS)
         self._prior = 0.0
 
     def prime(self, reading_seconds: float) -> None:
@@ -68,6 +78,7 @@ class LoadMeter:
     def count_final(self, seconds: float) -> None:
         """Counts the time of a worker for a final, or for one that was not wanted in the end."""
         self._finals.add(seconds)
+        self._finals_now.add(seconds)
 
     def count_partial(self, seconds: float) -> None:
         """Counts the time of a worker for a partial result."""
@@ -80,8 +91,7 @@ class LoadMeter:
     @property
     def busy(self) -> bool:
         """Whether finals take so much of the workers' time that they should be read quickly."""
-        a_second = self._finals.value * math.log(2) / HALF_LIFE_SECONDS
-        return a_second > BUSY_SHARE * self._workers
+        return self._finals_now.per_second > BUSY_SHARE * self._workers
 
     @property
     def real_time_factor(self) -> float:
