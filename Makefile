@@ -69,6 +69,8 @@ bench-vllm: .venv-vllm/.members ## Run bench/vllm_engine.py in the environment o
 bench-live_peers: setup $(BIN)/.model-whisper-tiny.en .venv-peers/.locked ## Run bench/live_peers.py beside other products, which it installs (.venv-peers, 2 GB).
 	@$(BIN)/python -m bench.live_peers $(ARGS)
 
+bench-live: $(BIN)/.model-whisper-tiny.en
+
 .PHONY: bench-%
 bench-%: setup ## Run bench/NAME.py and print its figures; ARGS are passed on.
 	@$(BIN)/python -m bench.$* $(ARGS)

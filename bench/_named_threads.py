@@ -9,6 +9,7 @@ from __future__ import annotations
 import runpy
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 # The kernel keeps so many characters.
@@ -21,10 +22,9 @@ def main() -> None:
 
     def start_named(self: threading.Thread) -> None:
         start(self)
-        comm = Path(f"/proc/self/task/{self.native_id}/comm")
         # A thread may have ended already.
-        if comm.exists():
-            comm.write_text(self.name[:MAX_NAME])
+        with suppress(FileNotFoundError, ProcessLookupError):
+            Path(f"/proc/self/task/{self.native_id}/comm").write_text(self.name[:MAX_NAME])
 
     threading.Thread.start = start_named  # type: ignore[method-assign]
     del sys.argv[0]
