@@ -22,6 +22,7 @@ from maie_core.reasons import Reason
 from maie_core.settings import GpuServiceSettings, MeshSettings
 from maie_gateway.conductor import Policy
 from maie_gateway.engine.wiring import ConductingOptions, conducting
+from maie_gateway.records.erasing import erase_all
 from maie_gateway.server import serve_gateway
 from maie_gateway.settings import GatewaySettings
 from maie_gateway.webhooks import WebhookSettings
@@ -269,7 +270,7 @@ async def test_a_gateway_brings_back_a_lost_task_on_the_rights_that_are_listed(
             async with asyncio.timeout(PATIENCE_SECONDS):
                 while not await subjects_in(broker, queued):
                     await asyncio.sleep(0.02)
-            await broker.jetstream.purge_stream(subjects.TASKS, subject=queued)
+            await erase_all(broker, subjects.TASKS, queued)
             async with (
                 conducting(broker, options),
                 guarded.service("asr"),

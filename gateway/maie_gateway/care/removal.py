@@ -92,8 +92,8 @@ class Removal:
     async def remove_traces(self, job_id: str) -> None:
         """Removes a job's messages and stored objects."""
         await asyncio.gather(
-            *(self._purge(*place) for place in _places(job_id)),
-            *(self._erase(*place) for place in _places_of_names(job_id)),
+            *(self._erase(*place) for place in _followed_places(job_id)),
+            *(self._purge(*place) for place in _other_places(job_id)),
             *(self._blobs.delete_prefix(folder) for folder in folders.all_of_job(job_id)),
         )
 
@@ -132,22 +132,22 @@ class Removal:
             raise broker_unavailable() from error
 
 
-def _places_of_names(job_id: str) -> list[tuple[str, str]]:
-    """The streams and subjects of a job's messages that contain text of the client's."""
+def _followed_places(job_id: str) -> list[tuple[str, str]]:
+    """The streams and subjects of a job's messages that consumers follow, or that contain text."""
     return [
+        (subjects.TASKS, subjects.tasks_of_job(job_id)),
+        (subjects.EVENTS, subjects.event("*", job_id)),
+        (subjects.FINALS, subjects.finals_of_session(job_id)),
         (subjects.DEAD_LETTERS, subjects.dead_letter("*", job_id)),
         (subjects.WEBHOOKS, subjects.webhooks_of_job(job_id)),
         (subjects.SESSIONS, subjects.session(job_id)),
     ]
 
 
-def _places(job_id: str) -> list[tuple[str, str]]:
+def _other_places(job_id: str) -> list[tuple[str, str]]:
     """The streams and subjects of a job's other messages."""
     return [
-        (subjects.TASKS, subjects.tasks_of_job(job_id)),
-        (subjects.EVENTS, subjects.event("*", job_id)),
         (subjects.RETURNS, subjects.returned_of_job(job_id)),
-        (subjects.FINALS, subjects.finals_of_session(job_id)),
         (
             subjects.bucket_stream(subjects.FEEDS),
             subjects.bucket_subject(subjects.FEEDS, f"{job_id}.>"),

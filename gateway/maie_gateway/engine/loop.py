@@ -29,6 +29,7 @@ from maie_gateway.conductor import (
     task_id,
 )
 from maie_gateway.records.changes import JobChanges
+from maie_gateway.records.erasing import erase_all
 from maie_gateway.records.journal import StoredRecord
 from maie_gateway.records.store import GONE, JobStore, RevisionConflictError
 from maie_runtime.background import background_tasks
@@ -259,20 +260,18 @@ class Conductor:
         await self._follow(old, new)
 
     async def _stop_work(self, of: record.JobRecord) -> None:
-        """Purges the tasks of a cancelled job and notifies its workers.
+        """Removes the tasks of a cancelled job and notifies its workers.
 
-        If another gateway retries the job at this moment, this may purge a task
+        If another gateway retries the job at this moment, this may remove a task
         of the next attempt; the reconciler publishes it again.
 
         Raises:
             StageError: UNAVAILABLE with BROKER_UNAVAILABLE: its tasks may still be queued.
         """
         if of.state == job.JOB_STATE_CANCELLED:
-            # Purge first: notified workers check whether their task still exists.
+            # First: notified workers check whether their task still exists.
             try:
-                await self._broker.jetstream.purge_stream(
-                    subjects.TASKS, subject=subjects.tasks_of_job(of.job_id)
-                )
+                await erase_all(self._broker, subjects.TASKS, subjects.tasks_of_job(of.job_id))
             except BROKER_ERRORS as error:
                 raise broker_unavailable() from error
             await self._broker.notify(subjects.cancel(of.job_id))

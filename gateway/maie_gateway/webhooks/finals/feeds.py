@@ -6,6 +6,7 @@ import enum
 from dataclasses import dataclass
 
 from maie.live.v1 import session_pb2 as session
+from maie_gateway.records.erasing import erase_all
 from maie_gateway.webhooks.finals.feed import Feed
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
@@ -70,11 +71,12 @@ class Feeds:
             feed: The feed.
             note: The place of the note that holds it.
         """
-        await self._queue(feed, f"{feed.key}/after/{note}")
-        await self._broker.jetstream.purge_stream(subjects.FINALS, subject=feed.subject, keep=1)
+        queued = await self._queue(feed, f"{feed.key}/after/{note}")
+        # The last one first, so that no other one is the first meanwhile.
+        await erase_all(self._broker, subjects.FINALS, feed.subject, before=queued)
 
-    async def _queue(self, feed: Feed, message_id: str) -> None:
-        await self._broker.publish(feed.subject, session.FinalsDue(), message_id=message_id)
+    async def _queue(self, feed: Feed, message_id: str) -> int:
+        return await self._broker.publish(feed.subject, session.FinalsDue(), message_id=message_id)
 
     async def standing(self, feed: Feed, note: int) -> Standing:
         """Where a note stands, by its place in the queue."""

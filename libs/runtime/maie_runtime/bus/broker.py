@@ -116,8 +116,11 @@ class Broker:
         *,
         message_id: str,
         give_up_seconds: float = PUBLISH_GIVE_UP_SECONDS,
-    ) -> None:
+    ) -> int:
         """Publishes durably: retries with the same id until the message is stored.
+
+        Returns:
+            The message's place in its stream.
 
         Raises:
             StageError: UNAVAILABLE with BROKER_UNAVAILABLE when the broker stored
@@ -126,21 +129,22 @@ class Broker:
         data = message.SerializeToString()
         started = time.monotonic()
         try:
-            await self._store(subject, data, message_id)
+            return await self._store(subject, data, message_id)
         except BROKER_ERRORS as error:
             left = give_up_seconds - (time.monotonic() - started)
             if left <= 0:
                 raise broker_unavailable() from error
-            await self._store_in_time(subject, data, message_id, left)
+            return await self._store_in_time(subject, data, message_id, left)
 
-    async def _store(self, subject: str, data: bytes, message_id: str) -> None:
-        await self.jetstream.publish(
+    async def _store(self, subject: str, data: bytes, message_id: str) -> int:
+        stored = await self.jetstream.publish(
             subject, data, timeout=REQUEST_TIMEOUT_SECONDS, headers={"Nats-Msg-Id": message_id}
         )
+        return stored.seq
 
     async def _store_in_time(
         self, subject: str, data: bytes, message_id: str, give_up_seconds: float
-    ) -> None:
+    ) -> int:
         try:
             async for attempt in AsyncRetrying(
                 retry=retry_if_exception_type(BROKER_ERRORS),
@@ -149,9 +153,10 @@ class Broker:
                 reraise=True,
             ):
                 with attempt:
-                    await self._store(subject, data, message_id)
+                    return await self._store(subject, data, message_id)
         except BROKER_ERRORS as error:
             raise broker_unavailable() from error
+        raise AssertionError("the attempts end with a result or an error")
 
     async def notify(self, subject: str, message: Message | None = None) -> None:
         """Publishes to the current subscribers of a subject; nothing is stored."""

@@ -18,6 +18,7 @@ API = "$JS.API"
 GATEWAY = "gateway"
 PROVISION = "provision"
 READ_BY_GATEWAYS = (
+    subjects.TASKS,
     subjects.EVENTS,
     subjects.DEAD_LETTERS,
     subjects.WEBHOOKS,
@@ -148,15 +149,15 @@ def _gateway() -> Iterator[Right]:
     # A session's whole log.
     yield _many(subjects.direct_get(subjects.SESSIONS))
     for stream in (
-        subjects.TASKS,
-        subjects.EVENTS,
         subjects.RETURNS,
-        subjects.FINALS,
         subjects.bucket_stream(subjects.REQUESTS),
         subjects.bucket_stream(subjects.FEEDS),
     ):
         yield _request(f"{API}.STREAM.PURGE.{stream}")
     for stream in (
+        subjects.TASKS,
+        subjects.EVENTS,
+        subjects.FINALS,
         subjects.NAMES,
         subjects.SESSIONS,
         subjects.DEAD_LETTERS,
