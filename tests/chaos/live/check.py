@@ -17,6 +17,8 @@ from tests.chaos.live.fault import LiveFault
 from tests.chaos.live.journal import Heard
 from tests.chaos.live.outcome import LiveOutcome
 from tests.chaos.live.refinements import check_clean_text, check_refinements, refinements_of
+from tests.chaos.live.speech import texts_of
+from tests.chaos.live.summaries import check_summary
 from tests.chaos.live.talks import Talk
 from tests.chaos.live.world import RESUME_SECONDS, LiveWorld, of_log
 from tests.chaos.world import now
@@ -70,6 +72,7 @@ async def check(world: LiveWorld, talk: Talk, fault: LiveFault, outcome: LiveOut
         if written is not None:
             check_clean_text(session_id, written, refined, outcome)
             _agree(session_id, "its job", written, logged, outcome)
+            await check_summary(world, talk, outcome)
             await check_audio(world, talk, [each.entry for each in entries], outcome)
         takeovers = sum(each.entry.HasField("taken") for each in entries) - 1
         outcome.takeovers += takeovers
@@ -135,11 +138,17 @@ def _check_words(
     cuts: int,
     outcome: LiveOutcome,
 ) -> None:
-    """Compares the text of each track with what was heard where nothing was broken."""
-    for number in talk.script.tracks:
-        said = world.undisturbed[talk.script.sound, number]
-        expected = words_of(said) * talk.script.rounds.get(number, 1)
-        heard = words_of(" ".join(each.text for each in logged if each.track == str(number)))
+    """Compares the text of each track and channel with how it is read where nothing breaks."""
+    sound = talk.script.sound
+    said = [
+        (number, channel, text)
+        for number in talk.script.tracks
+        for channel, text in texts_of(number, sound).items()
+    ]
+    for number, channel, text in said:
+        expected = words_of(world.undisturbed[sound, text]) * talk.script.rounds.get(number, 1)
+        finals = [each for each in logged if (each.track, each.channel) == (str(number), channel)]
+        heard = words_of(" ".join(each.text for each in finals))
         wrong = distance(expected, heard)
         outcome.words += len(expected)
         outcome.missing += wrong

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tests.chaos.fault import nothing_missing
-from tests.chaos.live.speech import SAMPLES, TONES
+from tests.chaos.live.speech import SAMPLES, TONE_SOUNDS
 from tests.chaos.live.talks import Talk
-from tests.chaos.live.world import LiveWorld
+from tests.chaos.live.world import ENHANCEMENT, SUMMARY, LiveWorld
 
 Break = Callable[[LiveWorld, Sequence[Talk]], Awaitable[str | None]]
 # A fault that is not over by then does not end.
@@ -36,6 +36,7 @@ class LiveFault:
         in_order: Whether gateways stop in order: a client that resumes got `go_away` before.
         receiver: Whether somebody receives their finals.
         refined: Whether the sessions have their finals refined, by a real enhancement service.
+        summarised: Whether their clients wait for a summary, by a real summary service.
         cuts: How often a replica ends a track's utterance because it stops, at most.
         apart: Whether their clients are processes of their own.
         on_small_disk: Whether it needs a mesh of its own whose broker is on a small disk.
@@ -54,6 +55,7 @@ class LiveFault:
     in_order: bool = False
     receiver: bool = False
     refined: bool = False
+    summarised: bool = False
     cuts: int = 0
     apart: bool = False
     on_small_disk: bool = False
@@ -63,9 +65,15 @@ class LiveFault:
     @property
     def has_own_mesh(self) -> bool:
         """Whether it needs a mesh of its own."""
-        return self.on_small_disk or self.in_tones or self.refined or bool(self.environment)
+        return self.on_small_disk or self.in_tones or bool(self.real) or bool(self.environment)
+
+    @property
+    def real(self) -> Sequence[str]:
+        """The stages after ASR whose services are real ones in its mesh."""
+        wanted = {ENHANCEMENT: self.refined or self.summarised, SUMMARY: self.summarised}
+        return [stage for stage, real in wanted.items() if real]
 
     @property
     def in_tones(self) -> bool:
         """Whether its sessions are heard by an engine that costs next to nothing."""
-        return TONES in self.sounds
+        return not TONE_SOUNDS.isdisjoint(self.sounds)

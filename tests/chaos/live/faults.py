@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.chaos.live.channels import CHANNEL_FAULTS
 from tests.chaos.live.clients import CLIENT_FAULTS
 from tests.chaos.live.decoders import DECODER_FAULTS
 from tests.chaos.live.fault import LiveFault
@@ -9,6 +10,7 @@ from tests.chaos.live.finals import FINAL_FAULTS
 from tests.chaos.live.processes import LIVE_PROCESS_FAULTS
 from tests.chaos.live.refinements import REFINEMENT_FAULTS
 from tests.chaos.live.storage import LIVE_STORAGE_FAULTS
+from tests.chaos.live.summaries import SUMMARY_FAULTS
 
 LIVE_FAULTS: tuple[LiveFault, ...] = (
     *LIVE_PROCESS_FAULTS,
@@ -17,6 +19,8 @@ LIVE_FAULTS: tuple[LiveFault, ...] = (
     *DECODER_FAULTS,
     *FINAL_FAULTS,
     *REFINEMENT_FAULTS,
+    *CHANNEL_FAULTS,
+    *SUMMARY_FAULTS,
 )
 # What takes less than a minute together.
 LIVE_SHORT = frozenset({"live: kill -9 asr", "live: kill -9 gateway", "live: kill -9 clients"})

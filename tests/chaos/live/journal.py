@@ -8,6 +8,8 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from google.protobuf import json_format
+
 from maie.live.v1 import live_pb2 as live
 from maie_client.live.resume import ResumePoint
 
@@ -20,6 +22,7 @@ class Heard:
         utterance: Its id.
         text: Its text.
         track: Its track, by name; empty where the source has no names.
+        channel: Its channel; 0 where the track has but one, and where the source has none.
         sequence: The durable event's sequence; 0 where the source has none.
         clean: The clean text that the ended job has of it.
         at: When the client read it, by the monotonic clock; 0 where the source is not a client.
@@ -28,6 +31,7 @@ class Heard:
     utterance: str
     text: str
     track: str = ""
+    channel: int = 0
     sequence: int = 0
     clean: str = ""
     at: float = 0.0
@@ -59,6 +63,7 @@ class Journal:
                 utterance=segment.segment_id,
                 text=segment.text,
                 track=event.final.track,
+                channel=segment.channel,
                 sequence=event.sequence,
                 at=time.monotonic(),
             )
@@ -67,6 +72,8 @@ class Journal:
             refined = event.refinement
             line = {"refined": refined.utterance_id, "text": refined.clean_text}
             self._write({**line, "track": refined.track, "sequence": event.sequence})
+        elif event.HasField("summary"):
+            self._write({"summary": json_format.MessageToDict(event.summary)})
         elif event.HasField("started") or event.HasField("go_away"):
             self._write({"call": event.WhichOneof("event")})
         elif event.HasField("ended"):
@@ -124,6 +131,11 @@ class Journal:
             for line in self._lines()
             if "refined" in line
         ]
+
+    @property
+    def summaries(self) -> list[dict[str, object]]:
+        """The summaries, each time that one was read."""
+        return [line["summary"] for line in self._lines() if "summary" in line]  # type: ignore[misc]
 
     @property
     def resumes(self) -> int:

@@ -13,9 +13,8 @@ from tests.chaos.live.journal import Heard
 from tests.chaos.live.outcome import LiveOutcome
 from tests.chaos.live.speech import TONES
 from tests.chaos.live.talks import Talk
-from tests.chaos.live.world import GATEWAYS, LiveWorld
+from tests.chaos.live.world import ENHANCEMENT, GATEWAYS, LiveWorld
 
-ENHANCEMENT = "enhancement"
 FREEZE_SECONDS = (1.0, 10.0)
 
 

@@ -13,7 +13,7 @@ from rich.console import Console
 from tests.chaos.live.fault import LiveFault
 from tests.chaos.live.left import check_what_is_left
 from tests.chaos.live.outcome import LiveOutcome
-from tests.chaos.live.speech import SCRIPTS, TONE_ENGINE, TONES, Script, toned_text
+from tests.chaos.live.speech import SCRIPTS, TONE_ENGINE, TONE_SOUNDS, Script, toned_text
 from tests.chaos.live.talks import Talk
 from tests.chaos.live.trial import PACE, run_live_trial
 from tests.chaos.live.world import LiveWorld, live_world, no_model
@@ -47,7 +47,7 @@ async def _run_here(
     outcomes: dict[str, LiveOutcome],
 ) -> None:
     async with live_world(folder / "live", seed) as shared:
-        for sound in sorted({sound for fault in faults for sound in fault.sounds} - {TONES}):
+        for sound in sorted({sound for fault in faults for sound in fault.sounds} - TONE_SOUNDS):
             await learn(shared, sound)
         # Round by round, so that a run which is cut short has tried every fault.
         for number, fault in product(range(trials), faults):
@@ -70,14 +70,16 @@ async def _trial_of_its_own(
 ) -> None:
     data = Path(tempfile.mkdtemp(dir=folder))
     mark = data.with_name(f"{data.name}.mark")
-    toned = {(TONES, number): toned_text(number) for number in range(SCRIPTS)}
+    toned = {
+        (sound, number): toned_text(number) for sound in TONE_SOUNDS for number in range(SCRIPTS)
+    }
     environment = {**fault.environment, "MAIE_FAULT_MARK": str(mark)}
     async with live_world(
         data,
         seed,
         on_small_disk=fault.on_small_disk,
         engine=TONE_ENGINE if fault.in_tones else (),
-        refined=fault.refined,
+        real=fault.real,
         environment=environment,
     ) as own:
         own.undisturbed = shared.undisturbed | toned

@@ -13,6 +13,7 @@ import time
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from maie.asr.v1 import streaming_pb2 as streaming
 from maie_client import Client, LiveSession
@@ -21,7 +22,7 @@ from tests.chaos.live.receiver import webhook
 from tests.chaos.live.speech import Script
 
 FEATURES = ("raw_transcript",)
-REFINED_FEATURES = (*FEATURES, "clean_transcript")
+TEMPLATE = "meeting_notes_v1"
 # Longer than anything is broken here.
 PATIENCE = timedelta(seconds=150)
 
@@ -37,8 +38,7 @@ async def speak(gateways: Sequence[str], script: Script, journal: Journal) -> No
         client.live(
             resume=journal.resume_point,
             gateways=gateways[1:],
-            features=REFINED_FEATURES if script.refined else FEATURES,
-            refinements=script.refined,
+            **_wanted(script),
             format=script.format,
             keep_audio=True,
             partials=streaming.PartialOptions(enabled=False),
@@ -56,6 +56,18 @@ async def speak(gateways: Sequence[str], script: Script, journal: Journal) -> No
             raise _first(errors) from None
 
 
+def _wanted(script: Script) -> dict[str, Any]:
+    """The features of a session, and what each needs."""
+    wanted: dict[str, Any] = {"features": list(FEATURES)}
+    if script.refined:
+        wanted["features"].append("clean_transcript")
+        wanted["refinements"] = True
+    if script.summarised:
+        wanted["features"].append("summary")
+        wanted["template_id"] = TEMPLATE
+    return wanted
+
+
 def _first(errors: BaseExceptionGroup) -> BaseException:
     first = errors.exceptions[0]
     return _first(first) if isinstance(first, BaseExceptionGroup) else first
@@ -71,7 +83,7 @@ async def _say(session: LiveSession, script: Script) -> None:
     async with asyncio.TaskGroup() as group:
         for number in script.tracks:
             group.create_task(_say_track(session, script, number, done.get(str(number), 0)))
-    await session.end()
+    await session.end(await_summary=script.summarised)
 
 
 async def _say_track(session: LiveSession, script: Script, number: int, done: int) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maie.live.v1 import live_pb2 as live
+from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie_client.live.audio import DEFAULT_RATE_HERTZ, MESSAGE_SECONDS, STREAM_BYTES
 from maie_client.live.options import linear16
 from tests.live_engine import WORDS, quiet, say
@@ -35,7 +36,9 @@ TONED = 4
 
 SAMPLES, FLAC, OPUS = "samples", "flac", "opus"
 """How speech is sent."""
-TONES = "tones"
+TONES, SIDES = "tones", "sides in tones"
+"""How words are sent as tones: a text for each track, or one for each of its two channels."""
+TONE_SOUNDS = frozenset({TONES, SIDES})
 TONE_ENGINE = (sys.executable, "-m", "tests.live_engine")
 """Reads the tones, and needs no model."""
 _CONTAINERS = {FLAC: ("flac", "flac"), OPUS: ("ogg", "libopus")}
@@ -58,6 +61,7 @@ class Script:
         goes_on: Whether it is said once more; asked after each time.
         receiver: The URL of a receiver of the session's finals; empty for none.
         refined: Whether its finals are to be refined.
+        summarised: Whether its client waits for a summary at the end.
         rounds: How often each track was said, as it turned out.
     """
 
@@ -68,6 +72,7 @@ class Script:
     goes_on: Callable[[], bool] = _never
     receiver: str = ""
     refined: bool = False
+    summarised: bool = False
     rounds: dict[int, int] = field(default_factory=dict)
 
     def pieces(self, number: int) -> tuple[bytes, ...]:
@@ -94,8 +99,19 @@ FORMATS: Mapping[str, live.AudioFormat] = MappingProxyType(
     {
         FLAC: live.AudioFormat(encoding=live.AUDIO_ENCODING_FLAC),
         OPUS: live.AudioFormat(encoding=live.AUDIO_ENCODING_OGG_OPUS),
+        SIDES: live.AudioFormat(
+            encoding=live.AUDIO_ENCODING_LINEAR16,
+            sample_rate_hertz=DEFAULT_RATE_HERTZ,
+            channels=2,
+            channel_mode=preprocess.CHANNEL_MODE_SPLIT,
+        ),
     }
 )
+
+
+def texts_of(number: int, sound: str) -> Mapping[int, int]:
+    """The number of the text on each channel of a track; channel 0 where there is but one."""
+    return {1: number, 2: (number + 1) % SCRIPTS} if sound == SIDES else {0: number}
 
 
 def toned_text(number: int) -> str:
@@ -112,17 +128,22 @@ def _toned(number: int) -> list[list[str]]:
 @cache
 def pieces_of(number: int, sound: str = SAMPLES) -> tuple[bytes, ...]:
     """The audio of a track, in messages."""
-    samples = sound_of(number, sound)
     if sound in _CONTAINERS:
-        data, size = _contained(samples, sound), STREAM_BYTES // 2
+        data, size = _contained(sound_of(number, sound), sound), STREAM_BYTES // 2
+    elif sound == SIDES:
+        sides = _sides(number)
+        data, size = np.stack(sides, axis=1).astype("<i2").tobytes(), len(sides) * PIECE_BYTES
     else:
-        data, size = samples.astype("<i2").tobytes(), PIECE_BYTES
+        data, size = sound_of(number, sound).astype("<i2").tobytes(), PIECE_BYTES
     return tuple(data[at : at + size] for at in range(0, len(data), size))
 
 
 @cache
 def sound_of(number: int, sound: str) -> NDArray[np.int16]:
-    """The samples of a track, 16 kHz."""
+    """The samples of a track, 16 kHz; of its channels added."""
+    if sound == SIDES:
+        added: NDArray[np.int16] = np.sum(_sides(number), axis=0, dtype=np.int16)
+        return added
     pause = quiet(PAUSE_SECONDS)
     if sound == TONES:
         spoken = [say(*words) for words in _toned(number)]
@@ -130,6 +151,11 @@ def sound_of(number: int, sound: str) -> NDArray[np.int16]:
         clips = sorted([*LIBRIVOX.glob("*.wav"), *LIBRIVOX.glob("*.flac")])
         spoken = [_samples(clips[(number + step) % len(clips)]) for step in range(CLIPS_EACH)]
     return np.concatenate([pause, *(part for each in spoken for part in (each, pause))])
+
+
+def _sides(number: int) -> list[NDArray[np.int16]]:
+    """The samples of both channels, which are equally long."""
+    return [sound_of(text, TONES) for text in texts_of(number, SIDES).values()]
 
 
 def _samples(clip: Path) -> NDArray[np.int16]:

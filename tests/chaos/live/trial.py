@@ -44,6 +44,7 @@ async def _run(world: LiveWorld, fault: LiveFault, outcome: LiveOutcome, pace: f
             goes_on=lambda: fault.lasts and not over.is_set(),
             receiver=receiver,
             refined=fault.refined,
+            summarised=fault.summarised,
         )
         for _ in range(fault.sessions)
     ]

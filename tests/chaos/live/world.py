@@ -7,7 +7,7 @@ import os
 import random
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -36,6 +36,7 @@ MODEL = "whisper-tiny.en"
 SECOND_GATEWAY = "gateway-2"
 GATEWAYS = (GATEWAY, SECOND_GATEWAY)
 REPLICAS = ("asr", "asr-2")
+ENHANCEMENT, SUMMARY = "enhancement", "summary"
 # Of the mesh's parts, those that live speech needs.
 PARTS = (*REPLICAS, *GATEWAYS, NATS)
 # A replica that answers nothing for so long is left for the other.
@@ -90,7 +91,7 @@ class LiveWorld:
         clients: A client of each gateway.
         chance: Where all chance comes from, so that a seed repeats a trial.
         folder: Where journals are.
-        undisturbed: The text of each track where nothing is broken, by how it is sent and its
+        undisturbed: Each text as it is read where nothing is broken, by how it is sent and its
             number.
         disk: The small disk of the broker, if it has one.
         receiver: The receiver of finals of a trial that has one.
@@ -165,17 +166,17 @@ async def live_world(
     *,
     on_small_disk: bool = False,
     engine: Sequence[str] = (),
-    refined: bool = False,
+    real: Collection[str] = (),
     environment: Mapping[str, str] = MappingProxyType({}),
 ) -> AsyncIterator[LiveWorld]:
-    """A mesh for live speech; its other stages do nothing.
+    """A mesh for live speech; its other stages do nothing, but for those that are said.
 
     Args:
         data: Where its files are.
         seed: Where chance comes from.
         on_small_disk: Whether its broker is on a small disk.
         engine: The command of its ASR replicas; empty for the service with Whisper.
-        refined: Whether its enhancement service is a real one.
+        real: Its stages after ASR whose services are real ones.
         environment: Further settings.
     """
     settings = SETTINGS | {
@@ -183,9 +184,10 @@ async def live_world(
         "MAIE_ASR_WHISPER_MODEL_PATH": os.fspath(model_path()),
         **environment,
     }
-    others = ("preprocess", "summary") if refined else ("preprocess", "enhancement", "summary")
     commands: dict[str, tuple[str, ...]] = {
-        stage: (sys.executable, "-m", "tests.chaos.service", stage) for stage in others
+        stage: (sys.executable, "-m", "tests.chaos.service", stage)
+        for stage in ("preprocess", ENHANCEMENT, SUMMARY)
+        if stage not in real
     }
     if engine:
         commands["asr"] = tuple(engine)
@@ -240,6 +242,7 @@ def of_log(entries: Sequence[LoggedEntry]) -> list[Heard]:
             utterance=each.entry.finished.final.segment.segment_id,
             text=each.entry.finished.final.segment.text,
             track=each.entry.finished.final.track,
+            channel=each.entry.finished.final.segment.channel,
             sequence=each.entry.sequence,
         )
         for each in entries
