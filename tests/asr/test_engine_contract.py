@@ -144,9 +144,9 @@ def runnable() -> list[Any]:
         require_packages()
     except StageError:
         cases.discard("chunkformer")
-    slow = {"pocketsphinx"}
+    quick = {"sherpa, CTC of Zipformer", "sherpa, streaming transducer", "whisper"}
     return [
-        pytest.param(case, marks=pytest.mark.slow) if case in slow else case
+        case if case in quick else pytest.param(case, marks=pytest.mark.slow)
         for case in sorted(cases)
     ]
 

@@ -65,7 +65,12 @@ async def read(engine: PocketsphinxEngine, speech: Speech) -> str:
     return " ".join([segment.text for segment in await segments(engine, speech)])
 
 
-@pytest.mark.parametrize("path", LIBRIVOX, ids=lambda path: path.stem)
+LONGEST, *OTHERS = sorted(LIBRIVOX, key=lambda path: -path.stat().st_size)
+
+
+@pytest.mark.parametrize(
+    "path", [pytest.param(LONGEST, marks=pytest.mark.slow), *OTHERS], ids=lambda path: path.stem
+)
 async def test_reads_the_same_as_the_library_called_directly(
     stage: TranscribeStage, blobs: Blobs, path: Path
 ) -> None:
@@ -78,6 +83,7 @@ async def test_reads_the_same_as_the_library_called_directly(
     assert text_of(await transcribe(stage, request, blobs)) == decoder.hyp().hypstr
 
 
+@pytest.mark.slow
 async def test_nothing_of_an_utterance_is_left_for_the_next(engine: PocketsphinxEngine) -> None:
     samples = read_audio(STANDUP)
     first, second = (

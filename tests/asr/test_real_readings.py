@@ -25,7 +25,7 @@ from tests.asr.recordings import ROOT, chunk_request, store_plan, wav, words_of
 from tests.asr.running import text_of, transcribe
 
 # Seconds of decoding, which take longer where CT2_FORCE_CPU_ISA asks for plain instructions.
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 READINGS = ROOT / "tests/data/readings"
 TWO_CITIES = READINGS / "two-cities.flac"
@@ -87,7 +87,7 @@ def missing(path: Path, transcript: common.Transcript) -> tuple[float, int]:
 @pytest.mark.parametrize(
     ("path", "model"),
     [
-        pytest.param(TWO_CITIES, "whisper-base", marks=pytest.mark.slow),
+        (TWO_CITIES, "whisper-base"),
         (TWO_CITIES, "whisper-tiny.en"),
         (TELEPHONE, "whisper-tiny.en"),
     ],

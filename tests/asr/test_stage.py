@@ -355,6 +355,7 @@ async def test_a_language_that_the_engine_cannot_read_is_refused(blobs: Blobs) -
     assert error.field == "options.language_code"
 
 
+@pytest.mark.slow
 async def test_pocketsphinx_reads_english_only(blobs: Blobs) -> None:
     request = asr.TranscribeRequest(audio_content=wav(read_audio(SCHEDULE)))
     async with open_stage(AsrSettings(engine="pocketsphinx"), blobs) as stage:

@@ -28,6 +28,7 @@ KEPT = b"x" * 100_000
 MESSAGES = 250
 
 
+@pytest.mark.slow
 async def test_a_broker_that_could_not_write_is_started_anew_once_it_can(tmp_path: Path) -> None:
     layout = Layout(tmp_path)
     told: list[str] = []

@@ -67,6 +67,7 @@ async def preprocess_again(context: StageContext) -> None:
             pass
 
 
+@pytest.mark.slow
 async def test_a_late_attempt_with_other_settings_does_no_harm(empty_mesh: EmptyMesh) -> None:
     asr_stage = ReadsItsChunk(answer=empty_stages()["asr"].answer)
     empty_mesh.stages["asr"] = asr_stage

@@ -130,6 +130,7 @@ async def test_of_two_gateways_that_write_one_is_refused_and_goes_on(broker: Bro
     assert await read_anew(broker) == written
 
 
+@pytest.mark.slow
 async def test_a_broker_that_is_killed_loses_no_change(
     nats_server: NatsServer, broker: Broker
 ) -> None:

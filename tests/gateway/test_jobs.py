@@ -165,6 +165,7 @@ async def test_cancelling_stops_the_engine_and_frees_the_worker(empty_mesh: Empt
         assert (await client.get_job(cancelled.job_id)).state == job.JOB_STATE_CANCELLED
 
 
+@pytest.mark.slow
 async def test_a_restart_of_the_broker_loses_nothing(empty_mesh: EmptyMesh) -> None:
     reached = asyncio.Event()
     go_on = asyncio.Event()

@@ -147,6 +147,7 @@ async def test_an_upload_that_broke_off_leaves_its_id_free(empty_mesh: EmptyMesh
     assert len(await uploads(empty_mesh)) == 1
 
 
+@pytest.mark.slow
 async def test_a_forgotten_id_is_free_and_one_of_another_job_is_kept(
     empty_mesh: EmptyMesh,
 ) -> None:

@@ -130,9 +130,11 @@ async def test_a_garbage_worker_is_no_worker(empty_mesh: EmptyMesh, broker: Brok
         await complete(client)
 
 
+TASKS, *OTHERS = [stream.name for stream in STREAMS]
+
+
 @pytest.mark.parametrize(
-    "name",
-    [stream.name for stream in STREAMS],
+    "name", [TASKS, *(pytest.param(name, marks=pytest.mark.slow) for name in OTHERS)]
 )
 async def test_a_deleted_stream_comes_back(
     empty_mesh: EmptyMesh, broker: Broker, name: str

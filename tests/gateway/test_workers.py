@@ -49,6 +49,7 @@ async def test_workers_are_known_at_once_and_until_they_leave(broker: Broker) ->
         }
 
 
+@pytest.mark.slow
 async def test_a_silent_worker_is_forgotten_and_one_that_speaks_is_not(broker: Broker) -> None:
     await say(broker, "silent")
     workers = LiveWorkers(broker)

@@ -58,6 +58,7 @@ async def test_calls_of_a_server_that_tells_its_slots_take_turns() -> None:
     assert len(server.bodies) == CALLS
 
 
+@pytest.mark.slow
 async def test_calls_that_queue_at_a_server_wait_as_long_as_it_answers_others() -> None:
     server = one_slot()
     async with model_on(server, **PATIENCE) as model:

@@ -84,6 +84,7 @@ def test_make_commands_are_run_by_ci() -> None:
     "command",
     [c for c in COMMANDS if not c.startswith("make ") and not c.startswith(STARTS_A_MESH)],
 )
+@pytest.mark.slow
 def test_a_command_of_the_readme_works(command: str, mesh: RunningMesh, folder: Path) -> None:
     assert run(command, mesh, folder) or list((folder / "results").iterdir())
 

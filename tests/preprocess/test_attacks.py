@@ -103,6 +103,7 @@ async def test_a_recording_too_long_by_its_own_header_is_refused_at_once(
     )
 
 
+@pytest.mark.slow
 async def test_ten_hours_in_a_few_bytes_are_too_long_while_they_are_decoded(
     refusal: Refusal,
 ) -> None:

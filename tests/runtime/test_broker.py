@@ -62,7 +62,9 @@ async def restart(server: NatsServer) -> None:
     await server.start()
 
 
-BREAKS = pytest.mark.parametrize("happen", [freeze, freeze_briefly, restart])
+BREAKS = pytest.mark.parametrize(
+    "happen", [pytest.param(freeze, marks=pytest.mark.slow), freeze_briefly, restart]
+)
 
 
 @pytest.fixture
@@ -130,6 +132,7 @@ async def test_what_is_published_meanwhile_is_stored_once(
     assert await count_events(ours) == 5
 
 
+@pytest.mark.slow
 async def test_a_publisher_gives_up_when_it_is_told_to(
     nats_server: NatsServer, ours: Broker
 ) -> None:

@@ -146,6 +146,7 @@ async def test_a_unit_over_its_deadline_is_stopped_and_told(
         assert stage.stopped == [UNIT]
 
 
+@pytest.mark.slow
 async def test_a_long_unit_stays_with_its_worker(
     broker: Broker, stage: EmptyStage, blobs: Blobs
 ) -> None:

@@ -111,6 +111,7 @@ async def test_a_unit_that_was_given_back_is_no_suspect(
     assert {end.WhichOneof("event") for end in ends} == {"completed"}
 
 
+@pytest.mark.slow
 async def test_drains_in_between_hide_no_loss(broker: Broker, blobs: Blobs) -> None:
     await submit(broker)
     await _lose_worker(broker)
@@ -189,6 +190,7 @@ async def test_the_same_unit_published_anew_begins_anew(broker: Broker) -> None:
     assert (again.metadata.num_delivered, await ledger.losses(again)) == (2, 1)
 
 
+@pytest.mark.slow
 async def test_a_unit_stays_with_its_worker_until_its_end_could_be_told(
     broker: Broker, stage: EmptyStage, blobs: Blobs
 ) -> None:
@@ -225,6 +227,7 @@ async def test_a_unit_in_hand_is_not_run_beside_itself(
     assert stage.runs == [(UNIT, 1)]
 
 
+@pytest.mark.slow
 async def test_what_a_full_broker_took_from_a_worker_is_no_loss(
     broker: Broker, blobs: Blobs
 ) -> None:

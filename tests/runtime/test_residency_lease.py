@@ -81,6 +81,7 @@ async def test_who_asks_has_it_at_once_when_it_is_free(
         await (await waiting).release()
 
 
+@pytest.mark.slow
 async def test_it_is_held_for_as_long_as_wanted(lease: GpuLock, other: GpuLock) -> None:
     hold = await lease.acquire()
     waiting = asyncio.create_task(other.acquire())
@@ -148,6 +149,7 @@ async def test_a_release_never_frees_what_another_holds(lease: GpuLock, other: G
     await taken.release()
 
 
+@pytest.mark.slow
 async def test_a_renewal_whose_answer_was_lost_counts(broker: Broker, lease: GpuLock) -> None:
     hold = await lease.acquire()
     entry = await broker.gpus.get(subjects.gpu_holder(GPU))
@@ -167,6 +169,7 @@ async def test_a_holder_that_the_server_forgot_notices(broker: Broker, lease: Gp
     await hold.release()
 
 
+@pytest.mark.slow
 async def test_a_holder_without_a_broker_stops_before_another_can_begin(
     nats_server: NatsServer, broker: Broker, lease: GpuLock
 ) -> None:
@@ -195,6 +198,7 @@ async def revision(broker: Broker) -> int:
     return (await broker.gpus.get(subjects.gpu_holder(GPU))).revision or 0
 
 
+@pytest.mark.slow
 async def test_a_broker_that_is_started_again_costs_nobody_the_gpu(
     nats_server: NatsServer, broker: Broker
 ) -> None:
@@ -210,6 +214,7 @@ async def test_a_broker_that_is_started_again_costs_nobody_the_gpu(
         await hold.release()
 
 
+@pytest.mark.slow
 async def test_a_killed_holder_loses_it_once_it_is_forgotten(
     nats_server: NatsServer, lease: GpuLock, diary: Diary
 ) -> None:
@@ -227,6 +232,7 @@ async def test_a_killed_holder_loses_it_once_it_is_forgotten(
     await hold.release()
 
 
+@pytest.mark.slow
 async def test_a_killed_service_that_waited_keeps_nobody_waiting(
     nats_server: NatsServer, lease: GpuLock, other: GpuLock, diary: Diary
 ) -> None:
@@ -247,6 +253,7 @@ async def test_a_killed_service_that_waited_keeps_nobody_waiting(
     assert "took" not in {entry["what"] for entry in diary.read()}
 
 
+@pytest.mark.slow
 async def test_a_frozen_holder_does_not_go_on(
     nats_server: NatsServer, lease: GpuLock, diary: Diary
 ) -> None:

@@ -161,6 +161,7 @@ async def test_interactive_work_that_comes_while_batch_work_waits_is_done_in_the
     assert memory.history == ["asr loaded", "asr unloaded"]
 
 
+@pytest.mark.slow
 async def test_to_wait_is_neither_a_stall_nor_time_of_the_unit_nor_a_silence(
     broker: Broker, other: Broker, stage: EmptyStage, blobs: Blobs, model: NotedModel
 ) -> None:
@@ -220,6 +221,7 @@ async def test_a_unit_whose_gpu_is_lost_fails_for_now_and_the_model_goes(
         assert await queue_is_empty(broker)
 
 
+@pytest.mark.slow
 async def test_a_service_starts_and_answers_calls_in_its_turns(
     nats_server: NatsServer, other: Broker, memory: Memory, model: NotedModel, tmp_path: Path
 ) -> None:

@@ -80,6 +80,7 @@ async def test_resident_models_wait_for_nobody() -> None:
     await residency.close()
 
 
+@pytest.mark.slow
 async def test_two_services_with_much_work_take_turns(
     broker: Broker, other_broker: Broker, memory: Memory, first: NotedModel, second: NotedModel
 ) -> None:
@@ -133,6 +134,7 @@ async def test_a_service_without_work_hands_on_at_once(
             await work(two, second, 0.1)
 
 
+@pytest.mark.slow
 async def test_work_in_hand_is_finished_before_the_turn_ends(
     broker: Broker, other_broker: Broker, memory: Memory, first: NotedModel, second: NotedModel
 ) -> None:

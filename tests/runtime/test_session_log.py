@@ -91,6 +91,7 @@ async def test_an_entry_waits_for_a_broker_that_restarts(
     assert [each.entry.epoch for each in await log.read(SESSION)] == [1, 2]
 
 
+@pytest.mark.slow
 async def test_a_broker_that_stays_away_is_reported(
     broker: Broker, nats_server: NatsServer
 ) -> None:

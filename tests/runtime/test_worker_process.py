@@ -93,6 +93,7 @@ async def test_a_killed_workers_unit_runs_again(
     assert stage.runs == [(UNIT, 1)]
 
 
+@pytest.mark.slow
 async def test_a_poisoned_unit_is_given_up_and_its_neighbours_are_done(
     nats_server: NatsServer, broker: Broker, stage: EmptyStage, blobs: Blobs, tmp_path: Path
 ) -> None:

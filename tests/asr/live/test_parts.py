@@ -63,6 +63,7 @@ def test_changes_replace_what_they_name_alone() -> None:
     assert base.partials.HasField("enabled")
 
 
+@pytest.mark.slow
 async def test_an_engine_for_recordings_reads_utterances_as_chunks() -> None:
     settings = AsrSettings(engine="pocketsphinx", live=LiveSettings(workers=1))
     own = settings_of_own(settings)

@@ -131,6 +131,7 @@ async def test_a_service_that_loads_its_model_says_so(
     await asyncio.wait({serving})
 
 
+@pytest.mark.slow
 async def test_sigterm_ends_utterances_with_their_finals(
     nats_server: NatsServer, tmp_path: Path
 ) -> None:

@@ -127,6 +127,7 @@ async def test_live_speech_is_read_as_well_as_a_recording(
     assert jiwer.wer(references, live) <= jiwer.wer(references, recorded) + MAX_WORSE, live
 
 
+@pytest.mark.slow
 async def test_stable_text_stays() -> None:
     words = changed = 0
     async with engine() as opened:
@@ -173,6 +174,7 @@ async def test_without_word_times_there_are_no_words(stage: TranscribeStage) -> 
     assert "amiable" in words_of(final.text)
 
 
+@pytest.mark.slow
 async def test_tracks_at_the_same_time_do_not_mix(stage: TranscribeStage) -> None:
     tracks = [spoken(numbers) for numbers in ("0880 0930", "0930 0880", "0890")]
     found = await asyncio.gather(*(listen(stage.streams, samples) for samples, _ in tracks))
@@ -180,7 +182,10 @@ async def test_tracks_at_the_same_time_do_not_mix(stage: TranscribeStage) -> Non
         assert error_rate(sentences, text(responses)) < 0.2
 
 
-@pytest.mark.parametrize("kind", ["noise", "hum", "silence"])
+@pytest.mark.parametrize(
+    "kind",
+    [*(pytest.param(kind, marks=pytest.mark.slow) for kind in ("noise", "hum")), "silence"],
+)
 async def test_nobody_says_nothing(stage: TranscribeStage, kind: str) -> None:
     time = np.arange(6 * SAMPLE_RATE) / SAMPLE_RATE
     sounds = {

@@ -219,6 +219,7 @@ SUMMARISED: LiveOptions = {
 }
 
 
+@pytest.mark.slow
 async def test_a_client_waits_for_the_summary_through_the_death_of_its_gateway(
     live_mesh: LiveMesh,
 ) -> None:

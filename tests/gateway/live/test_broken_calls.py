@@ -21,6 +21,7 @@ pytestmark = pytest.mark.mesh
 FLAC = live.AudioFormat(encoding=live.AUDIO_ENCODING_FLAC)
 
 
+@pytest.mark.slow
 async def test_what_comes_after_a_call_broke_is_no_error_that_nobody_sees(
     live_mesh: LiveMesh,
 ) -> None:

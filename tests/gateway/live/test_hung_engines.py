@@ -68,6 +68,7 @@ async def test_an_engine_that_hangs_once_costs_nothing(live_mesh: LiveMesh, tmp_
     assert not talk.of("warning")
 
 
+@pytest.mark.slow
 async def test_audio_with_which_every_engine_hangs_costs_its_track_alone(
     live_mesh: LiveMesh,
 ) -> None:

@@ -49,6 +49,7 @@ async def test_a_sender_that_dies_before_the_ack_sends_the_same_event_again(
     assert receiver.received[0].body == receiver.received[1].body
 
 
+@pytest.mark.slow
 async def test_deliveries_survive_a_restart_of_the_broker(
     mail: Mail, receiver: Receiver, nats_server: NatsServer
 ) -> None:

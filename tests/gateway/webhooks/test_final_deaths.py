@@ -70,6 +70,7 @@ async def test_a_gateway_that_is_killed_in_between_leaves_the_rest_to_another(
         assert receiver.received[sent - 1].body == receiver.received[sent].body
 
 
+@pytest.mark.slow
 async def test_finals_survive_a_restart_of_the_broker(
     mail: Mail, receiver: Receiver, nats_server: NatsServer
 ) -> None:
@@ -84,6 +85,7 @@ async def test_finals_survive_a_restart_of_the_broker(
     assert list(dict.fromkeys(receiver.ids)) == meeting.ids(6)
 
 
+@pytest.mark.slow
 async def test_finals_wait_in_a_broker_that_restarts_while_no_gateway_runs(
     mail: Mail, nats_server: NatsServer
 ) -> None:

@@ -54,6 +54,7 @@ async def test_a_refused_final_is_a_dead_letter_and_the_next_goes_on(
     assert len(await mail.letters()) == 1
 
 
+@pytest.mark.slow
 async def test_refusals_are_counted_over_restarts(mail: Mail, receiver: Receiver) -> None:
     receiver.answer = answers(400)
     meeting = await Meeting.begin(mail.broker, receiver.url)

@@ -56,6 +56,7 @@ async def test_a_receiver_that_is_down_gets_everything_once_it_is_up(mail: Mail)
     assert await mail.letters() == []
 
 
+@pytest.mark.slow
 async def test_the_breaker_leaves_a_sick_receiver_alone_and_lets_it_back(
     mail: Mail, receiver: Receiver
 ) -> None:

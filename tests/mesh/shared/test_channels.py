@@ -23,6 +23,7 @@ def words(text: str) -> list[str]:
     return re.findall(r"[a-z']+", text.lower())
 
 
+@pytest.mark.slow
 async def test_two_who_speak_at_once_are_both_read(
     shared_mesh: RunningMesh, tmp_path: Path
 ) -> None:

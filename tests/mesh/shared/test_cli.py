@@ -81,6 +81,7 @@ def test_results_alone_go_to_stdout(maie, short_recording):
     assert done.stderr == ""
 
 
+@pytest.mark.slow
 def test_several_recordings_keep_their_order_and_one_that_fails_harms_no_other(
     maie, short_recording, tmp_path
 ):
@@ -177,6 +178,7 @@ def test_doctor_finds_a_mesh_that_is_well(maie, shared_mesh):
     assert "not ok" not in done.stdout
 
 
+@pytest.mark.slow
 def test_doctor_says_how_to_mend_what_is_not_well(maie, tmp_path):
     file = tmp_path / "file"
     file.touch()
@@ -186,6 +188,7 @@ def test_doctor_says_how_to_mend_what_is_not_well(maie, tmp_path):
     assert f"not ok  gateway: none answers at {NOWHERE} → start one with: maie up" in done.stdout
 
 
+@pytest.mark.slow
 def test_doctor_says_what_answers_in_place_of_a_gateway(maie, shared_mesh):
     stage = shared_mesh.layout.address_file("asr").read_text()
     done = maie("doctor", "--no-measure", "--gateway", stage)
@@ -205,6 +208,7 @@ def test_a_second_mesh_in_the_same_folder_is_refused(maie, shared_mesh):
     }
 
 
+@pytest.mark.slow
 def test_a_gateway_that_is_killed_in_mid_job_costs_nothing(shared_mesh, short_recording):
     with subprocess.Popen(
         [str(MAIE), "process", str(short_recording), "--json", "--feature", "raw_transcript"],

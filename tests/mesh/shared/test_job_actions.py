@@ -31,6 +31,7 @@ def ids(done: subprocess.CompletedProcess[str]) -> list[str]:
     return [json.loads(line)["job_id"] for line in done.stdout.splitlines()]
 
 
+@pytest.mark.slow
 def test_jobs_are_listed_by_label_state_and_time(maie: Run, job_id: str) -> None:
     assert ids(maie("jobs", "list", "--json", "--label", "team=search")) == [job_id]
     assert ids(maie("jobs", "list", "--json", "--label", "team=other")) == []
