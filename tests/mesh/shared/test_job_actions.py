@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.mesh
 
@@ -40,12 +44,20 @@ def test_jobs_are_listed_by_label_state_and_time(maie: Run, job_id: str) -> None
     assert ids(maie("jobs", "list", "--json", "--until", "2020-01-01")) == []
 
 
+def found(maie: Run, word: str, job_id: str) -> dict[str, Any]:
+    """The hit of a job: its words are read from the results in a moment after its end."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        done = maie("search", word, "--json")
+        assert done.returncode == 0, done.stderr
+        for hit in map(json.loads, done.stdout.splitlines()):
+            if hit["job"]["job_id"] == job_id:
+                return hit
+    raise TimeoutError
+
+
 def test_words_are_found_with_the_moment_they_were_said(maie: Run, job_id: str) -> None:
-    done = maie("search", "release", "--json")
-    assert done.returncode == 0, done.stderr
-    hit = next(
-        hit for hit in map(json.loads, done.stdout.splitlines()) if hit["job"]["job_id"] == job_id
-    )
+    hit = found(maie, "release", job_id)
     assert "release" in hit["moments"][0]["snippet"].lower()
     assert hit["moments"][0]["range"]["start_offset"].endswith("s")
     assert "[00:0" in maie("search", "release").stdout
