@@ -28,7 +28,12 @@ def main() -> None:
     if code:  # the error is printed already
         with suppress(OSError):
             close_output()
-    sys.exit(code or guarded(close_output))
+    code = code or guarded(close_output)
+    if "livekit.rtc" in sys.modules:
+        # Threads of LiveKit's SDK call Python to the end, and abort a process whose Python ends.
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def _app() -> None:
