@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Sequence
 
-from tests.chaos.live.fault import LiveFault
+from tests.chaos.live.processes import signalled
 from tests.chaos.live.speech import SIDES
-from tests.chaos.live.talks import Talk
-from tests.chaos.live.world import GATEWAYS, REPLICAS, LiveWorld
+from tests.chaos.live.world import GATEWAYS, REPLICAS
 
-
-def killed(name: str, parts: Sequence[str]) -> LiveFault:
-    """SIGKILL of one of these parts, by chance."""
-
-    async def happen(world: LiveWorld, _: Sequence[Talk]) -> None:
-        world.send(world.chance.choice(parts), signal.SIGKILL)
-
-    return LiveFault(name=f"live: channels, kill -9 {name}", happen=happen, sounds=(SIDES,))
-
-
-CHANNEL_FAULTS = (killed("asr", REPLICAS), killed("gateway", GATEWAYS))
+CHANNEL_FAULTS = (
+    signalled("channels, kill -9 asr", REPLICAS, signal.SIGKILL, sounds=(SIDES,)),
+    signalled("channels, kill -9 gateway", GATEWAYS, signal.SIGKILL, sounds=(SIDES,)),
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Sequence
+from typing import Any
 
 from maie_cli.mesh.parts import NATS
 from tests.chaos.live.fault import LiveFault, nothing
@@ -25,20 +26,30 @@ ROLLING = (*(part for pair in zip(GATEWAYS, REPLICAS, strict=True) for part in p
 
 
 def signalled(
-    name: str, parts: Sequence[str], number: signal.Signals, *, count: int = 1, cuts: int = 0
+    name: str, parts: Sequence[str], number: signal.Signals, *, count: int = 1, **of_fault: Any
 ) -> LiveFault:
-    """A signal to some of these parts, by chance."""
+    """A signal to some of these parts, by chance.
+
+    Args:
+        name: What is done to which parts.
+        parts: The parts.
+        number: The signal.
+        count: How many parts get it.
+        of_fault: The other fields of the fault.
+    """
     in_order = number is signal.SIGTERM
 
     async def happen(world: LiveWorld, _: Sequence[Talk]) -> None:
         for part in world.chance.sample(parts, count):
             world.send(part, number)
 
-    return LiveFault(name=f"live: {name}", happen=happen, cuts=cuts, in_order=in_order)
+    return LiveFault(name=f"live: {name}", happen=happen, in_order=in_order, **of_fault)
 
 
-def frozen(name: str, parts: Sequence[str], seconds: tuple[float, float]) -> LiveFault:
-    """SIGSTOP of one of these parts for a time, and SIGCONT."""
+def frozen(
+    name: str, parts: Sequence[str], seconds: tuple[float, float], **of_fault: Any
+) -> LiveFault:
+    """SIGSTOP of one of these parts for a time, and SIGCONT; likewise."""
 
     async def happen(world: LiveWorld, _: Sequence[Talk]) -> None:
         part = world.chance.choice(parts)
@@ -46,7 +57,7 @@ def frozen(name: str, parts: Sequence[str], seconds: tuple[float, float]) -> Liv
         await asyncio.sleep(world.chance.uniform(*seconds))
         world.send(part, signal.SIGCONT)
 
-    return LiveFault(name=f"live: {name}", happen=happen)
+    return LiveFault(name=f"live: {name}", happen=happen, **of_fault)
 
 
 async def _clients_killed(_: LiveWorld, talks: Sequence[Talk]) -> None:

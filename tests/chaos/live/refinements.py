@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from maie_runtime.bus.session_log import LoggedEntry
 from tests.chaos.live.fault import LiveFault, nothing
 from tests.chaos.live.journal import Heard
 from tests.chaos.live.outcome import LiveOutcome
+from tests.chaos.live.processes import frozen, signalled
 from tests.chaos.live.speech import TONES
-from tests.chaos.live.talks import Talk
-from tests.chaos.live.world import ENHANCEMENT, GATEWAYS, LiveWorld
+from tests.chaos.live.world import ENHANCEMENT, GATEWAYS
 
 FREEZE_SECONDS = (1.0, 10.0)
 
@@ -56,44 +56,16 @@ def check_clean_text(
             outcome.blame("changed", session_id, f"its job has {each.utterance} written anew")
 
 
-async def _killed(world: LiveWorld, _: Sequence[Talk]) -> None:
-    world.send(ENHANCEMENT, signal.SIGKILL)
-
-
-async def _frozen(world: LiveWorld, _: Sequence[Talk]) -> None:
-    world.send(ENHANCEMENT, signal.SIGSTOP)
-    await asyncio.sleep(world.chance.uniform(*FREEZE_SECONDS))
-    world.send(ENHANCEMENT, signal.SIGCONT)
-
-
-async def _gateway_killed(world: LiveWorld, _: Sequence[Talk]) -> None:
-    world.send(world.chance.choice(GATEWAYS), signal.SIGKILL)
-
-
+# In tones, so that all time is left to the enhancement service.
+_REFINED: Mapping[str, Any] = {"sounds": (TONES,), "refined": True}
 REFINEMENT_FAULTS = (
-    LiveFault(
-        name="live: refinements, kill -9 enhancement",
-        happen=_killed,
-        sounds=(TONES,),
-        refined=True,
-    ),
-    LiveFault(
-        name="live: refinements, freeze enhancement",
-        happen=_frozen,
-        sounds=(TONES,),
-        refined=True,
-    ),
-    LiveFault(
-        name="live: refinements, kill -9 gateway",
-        happen=_gateway_killed,
-        sounds=(TONES,),
-        refined=True,
-    ),
+    signalled("refinements, kill -9 enhancement", (ENHANCEMENT,), signal.SIGKILL, **_REFINED),
+    frozen("refinements, freeze enhancement", (ENHANCEMENT,), FREEZE_SECONDS, **_REFINED),
+    signalled("refinements, kill -9 gateway", GATEWAYS, signal.SIGKILL, **_REFINED),
     LiveFault(
         name="live: refinements, kill -9 at session.before_refinement",
         happen=nothing,
-        sounds=(TONES,),
-        refined=True,
         environment={"MAIE_FAULT": "session.before_refinement:kill@1"},
+        **_REFINED,
     ),
 )
