@@ -92,8 +92,8 @@ class Removal:
     async def remove_traces(self, job_id: str) -> None:
         """Removes a job's messages and stored objects."""
         await asyncio.gather(
-            *(self._erase(*place) for place in _followed_places(job_id)),
-            *(self._purge(*place) for place in _other_places(job_id)),
+            *(self._erase(*place) for place in _erased_places(job_id)),
+            *(self._purge(*place) for place in _purged_places(job_id)),
             *(self._blobs.delete_prefix(folder) for folder in folders.all_of_job(job_id)),
         )
 
@@ -132,8 +132,11 @@ class Removal:
             raise broker_unavailable() from error
 
 
-def _followed_places(job_id: str) -> list[tuple[str, str]]:
-    """The streams and subjects of a job's messages that consumers follow, or that contain text."""
+def _erased_places(job_id: str) -> list[tuple[str, str]]:
+    """The streams and subjects of a job's messages that are removed one by one.
+
+    Somebody takes them from a queue, or they contain text of the client's.
+    """
     return [
         (subjects.TASKS, subjects.tasks_of_job(job_id)),
         (subjects.EVENTS, subjects.event("*", job_id)),
@@ -144,7 +147,7 @@ def _followed_places(job_id: str) -> list[tuple[str, str]]:
     ]
 
 
-def _other_places(job_id: str) -> list[tuple[str, str]]:
+def _purged_places(job_id: str) -> list[tuple[str, str]]:
     """The streams and subjects of a job's other messages."""
     return [
         (subjects.RETURNS, subjects.returned_of_job(job_id)),
