@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -17,6 +17,7 @@ from google.rpc import error_details_pb2, status_pb2
 
 from maie_core.errors import Code, StageError, invalid
 from maie_core.reasons import Reason
+from maie_runtime.rpc.handlers import Handler, answers_by_writing, method_of, wrapped
 
 log = structlog.get_logger()
 
@@ -112,16 +113,8 @@ class ErrorInterceptor(grpc.aio.ServerInterceptor):
         # A deserializer's exception would end the call as UNKNOWN, with the name of its class.
         limit = None if handler.request_streaming else self._max_request_bytes
         read = _tolerant(handler.request_deserializer, limit)
-        handler = handler._replace(request_deserializer=read)
-        if handler.response_streaming:
-            name = "stream_stream" if handler.request_streaming else "unary_stream"
-            call = _readable(getattr(handler, name), handler.request_streaming)
-            # A handler may also write to its context, such as health's Watch.
-            writes = inspect.iscoroutinefunction(getattr(handler, name))
-            return handler._replace(**{name: _unary(call) if writes else _streaming(call)})
-        name = "stream_unary" if handler.request_streaming else "unary_unary"
-        call = _readable(getattr(handler, name), handler.request_streaming)
-        return handler._replace(**{name: _unary(call)})
+        call = {method_of(handler): _readable(handler)}
+        return wrapped(handler._replace(request_deserializer=read, **call), _errors)
 
 
 def _tolerant(deserialize: Callable[[bytes], Any], max_bytes: int | None) -> Callable[[bytes], Any]:
@@ -142,15 +135,17 @@ def _tolerant(deserialize: Callable[[bytes], Any], max_bytes: int | None) -> Cal
     return read
 
 
-def _readable(
-    call: Callable[[Any, Any], Any], request_streaming: bool
-) -> Callable[[Any, Any], Any]:
-    """The handler, called only with parsed messages."""
+def _readable(handler: Handler) -> Callable[[Any, Any], Any]:
+    """The handler's function, called only with parsed messages."""
+    call = getattr(handler, method_of(handler))
 
     def answer(request: Any, context: Any) -> Any:
-        return call(_each(request) if request_streaming else _checked(request), context)
+        return call(_each(request) if handler.request_streaming else _checked(request), context)
 
-    return answer
+    async def write_answers(request: Any, context: Any) -> None:
+        await answer(request, context)
+
+    return write_answers if answers_by_writing(handler) else answer
 
 
 async def _each(requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
@@ -164,28 +159,11 @@ def _checked(request: Any) -> Any:
     return request
 
 
-def _unary(call: Callable[[Any, Any], Awaitable[Any]]) -> Callable[[Any, Any], Awaitable[Any]]:
-    async def answer(request: Any, context: Any) -> Any:
-        try:
-            return await call(request, context)
-        except (asyncio.CancelledError, grpc.aio.AbortError, grpc.aio.BaseError):
-            raise
-        except Exception as error:  # noqa: BLE001 - the last line of defence
-            await _abort_with(context, error)
-
-    return answer
-
-
-def _streaming(
-    call: Callable[[Any, Any], AsyncIterator[Any]],
-) -> Callable[[Any, Any], AsyncIterator[Any]]:
-    async def answer(request: Any, context: Any) -> AsyncIterator[Any]:
-        try:
-            async for response in call(request, context):
-                yield response
-        except (asyncio.CancelledError, grpc.aio.AbortError, grpc.aio.BaseError):
-            raise
-        except Exception as error:  # noqa: BLE001 - the last line of defence
-            await _abort_with(context, error)
-
-    return answer
+@asynccontextmanager
+async def _errors(context: Any) -> AsyncIterator[None]:
+    try:
+        yield
+    except (asyncio.CancelledError, grpc.aio.AbortError, grpc.aio.BaseError):
+        raise
+    except Exception as error:  # noqa: BLE001 - the last line of defence
+        await _abort_with(context, error)
