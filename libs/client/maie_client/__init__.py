@@ -7,6 +7,7 @@ from maie_client.config import FEATURES, JobOptions, SharedOptions
 from maie_client.errors import ClientError
 from maie_client.live import LiveOptions, LiveSession, ResumePoint, linear16
 from maie_client.reasons import ClientReason
+from maie_client.tls import Tls
 from maie_client.upload import Source
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     "SharedOptions",
     "Source",
     "StatusCode",
+    "Tls",
     "linear16",
 ]

@@ -20,17 +20,22 @@ CONNECT_MS = 5_000
 
 
 def open_channel(
-    address: str, credentials: grpc.ChannelCredentials | None = None, *, alone: bool = False
+    address: str,
+    credentials: grpc.ChannelCredentials | None = None,
+    *,
+    server_name: str = "",
+    alone: bool = False,
 ) -> grpc.aio.Channel:
     """Opens a channel; connects on first use.
 
     Args:
         address: HOST:PORT.
         credentials: For TLS; unset: a plain connection.
+        server_name: The name in the server's certificate; empty: the address's host.
         alone: Whether it has a connection of its own, where gRPC would share one with other
             channels of this process.
     """
-    options: list[tuple[str, int]] = [
+    options: list[tuple[str, int | str]] = [
         ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
         ("grpc.keepalive_time_ms", PING_EVERY_MS),
         ("grpc.http2.ping_timeout_ms", PING_TIMEOUT_MS),
@@ -38,6 +43,8 @@ def open_channel(
         ("grpc.min_reconnect_backoff_ms", CONNECT_MS),
         ("grpc.max_reconnect_backoff_ms", MAX_RECONNECT_MS),
     ]
+    if server_name:
+        options.append(("grpc.ssl_target_name_override", server_name))
     if alone:
         options.append(("grpc.use_local_subchannel_pool", 1))
     if _is_loopback(address):  # the environment's proxy cannot reach it

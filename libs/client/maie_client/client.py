@@ -22,7 +22,7 @@ from maie.job.v1 import job_pb2_grpc as job_grpc
 from maie.live.v1 import live_pb2 as live_messages
 from maie.live.v1 import live_pb2_grpc as live_grpc
 from maie.summary.v1 import summary_pb2 as summary
-from maie_client.channel import open_channel
+from maie_client.channels import Channels
 from maie_client.config import JobOptions, job_config
 from maie_client.download import AudioParts, save, whole_audio
 from maie_client.errors import (
@@ -39,6 +39,7 @@ from maie_client.live.resume import ResumePoint
 from maie_client.live.session import LiveSession
 from maie_client.streams import received, stop
 from maie_client.text import sendable, sendable_labels
+from maie_client.tls import SCHEME, Tls
 from maie_client.upload import Source, filename_of, send_upload
 
 TENANT_KEY = "maie-tenant"
@@ -46,16 +47,28 @@ UNARY_TIMEOUT_SECONDS = 30.0
 """The timeout of simple calls."""
 MOST_KEPT = timedelta(minutes=2)
 """The audio of a live track to keep: a few of the longest utterances."""
-# HOST:PORT, or a name with one of gRPC's schemes.
-_ADDRESS = re.compile(r"(?!https?://)[!-~]*[^\s/]")
+# HOST:PORT, with https:// for TLS, or a name with one of gRPC's schemes.
+_ADDRESS = re.compile(r"(https://)?(?!https?://)[!-~]*[^\s/]")
+
+
+class _Stubs:
+    """The generated stubs of a gateway's services."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self.channel = channel
+        self.jobs = job_grpc.JobServiceStub(channel)
+        self.live = live_grpc.LiveServiceStub(channel)
+        self.catalog = catalog_grpc.CatalogServiceStub(channel)
+        self.health: Any = health_pb2_grpc.HealthStub(channel)
 
 
 class Client:
     """A client of a gateway; an asynchronous context manager.
 
     Args:
-        address: HOST:PORT of the gateway.
-        credentials: For TLS; unset: a plain connection.
+        address: HOST:PORT of the gateway; https://HOST:PORT for TLS.
+        tls: How to use TLS; where unset, an address with https:// trusts the public CAs, and any
+            other is a plain connection.
         patience: How long to retry a broken connection while following
             a job.
         tenant: The tenant of the jobs; empty: the gateway's default tenant.
@@ -74,25 +87,24 @@ class Client:
         self,
         address: str = "localhost:50051",
         *,
-        credentials: grpc.ChannelCredentials | None = None,
+        tls: Tls | None = None,
         patience: timedelta = timedelta(minutes=5),
         tenant: str = "",
     ) -> None:
-        self.address = address
+        if tls is None and address.startswith(SCHEME):
+            tls = Tls()
+        self.address = address if tls is None else f"{SCHEME}{address.removeprefix(SCHEME)}"
+        self._tls = tls
         self._tenant = tenant
         self._metadata = ((TENANT_KEY, tenant),) if tenant else ()
-        self._credentials = credentials
         self._patience = patience
 
     async def __aenter__(self) -> Self:
         if not (self._tenant.isascii() and self._tenant.isprintable()):
             raise tenant_invalid()  # invalid as metadata; the gateway would return the same error
         _check_address(self.address)
-        self._channel = open_channel(self.address, self._credentials)
-        self._jobs = job_grpc.JobServiceStub(self._channel)
-        self._live = live_grpc.LiveServiceStub(self._channel)
-        self._catalog = catalog_grpc.CatalogServiceStub(self._channel)
-        self._health: Any = health_pb2_grpc.HealthStub(self._channel)
+        self._channels = Channels(self._tls)
+        self._latest: _Stubs | None = None
         return self
 
     async def __aexit__(
@@ -101,7 +113,29 @@ class Client:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self._channel.close()
+        await self._channels.close()
+
+    @property
+    def _jobs(self) -> job_grpc.JobServiceStub:
+        return self._stubs().jobs
+
+    @property
+    def _live(self) -> live_grpc.LiveServiceStub:
+        return self._stubs().live
+
+    @property
+    def _catalog(self) -> catalog_grpc.CatalogServiceStub:
+        return self._stubs().catalog
+
+    @property
+    def _health(self) -> Any:
+        return self._stubs().health
+
+    def _stubs(self) -> _Stubs:
+        channel = self._channels.get(self.address)
+        if self._latest is None or self._latest.channel is not channel:
+            self._latest = _Stubs(channel)
+        return self._latest
 
     async def process(self, source: Source, **options: Unpack[JobOptions]) -> Events:
         """Uploads a recording and yields the events of its job, up to `finished`.
@@ -297,7 +331,7 @@ class Client:
         """
         for address in gateways:
             _check_address(address)
-        at = Gateways((self.address, *gateways), self._credentials, self._metadata)
+        at = Gateways((self.address, *gateways), self._tls, self._metadata)
         return LiveSession(start_message(options, resume), at, self._patience, most_kept)
 
     async def get_session(self, session: ResumePoint) -> live_messages.GetSessionResponse:

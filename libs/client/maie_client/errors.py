@@ -13,6 +13,7 @@ from grpc_status import rpc_status
 
 from maie_client.reasons import ClientReason
 from maie_client.text import sendable
+from maie_client.tls_problems import tls_problem
 
 # The codes of a call whose gateway was stopped, killed or disconnected during it.
 _BREAKS = frozenset(
@@ -36,6 +37,7 @@ class ClientError(Exception):
         message: One sentence for a person.
         retry_after: When to try again, if the gateway says.
         fields: The problem with each invalid field of the request.
+        address: Where no gateway answers; empty in other errors.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class ClientError(Exception):
         message: str,
         retry_after: timedelta | None = None,
         fields: Mapping[str, str] | None = None,
+        address: str = "",
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -52,6 +55,7 @@ class ClientError(Exception):
         self.message = message
         self.retry_after = retry_after
         self.fields = dict(fields or {})
+        self.address = address
 
     @property
     def is_break(self) -> bool:
@@ -126,10 +130,13 @@ def _status(error: grpc.aio.AioRpcError) -> status_pb2.Status | None:
 
 def _without_details(error: grpc.aio.AioRpcError, address: str) -> ClientError:
     if error.code() is grpc.StatusCode.UNAVAILABLE:
+        if problem := tls_problem(error.details() or "", address):
+            return ClientError(error.code(), ClientReason.TLS_FAILED, problem)
         return ClientError(
             error.code(),
             ClientReason.GATEWAY_UNREACHABLE,
             f"No maie gateway answers at {address}; is it running, and is the address right?",
+            address=address,
         )
     if error.code() is grpc.StatusCode.UNIMPLEMENTED:
         return not_a_gateway(address)

@@ -83,6 +83,9 @@ class Reason(enum.StrEnum):
     CALLER_STALLED = "CALLER_STALLED", Code.DEADLINE_EXCEEDED
     """The responses of a direct call were not read, and the call lost its slot. Read them as they
     come."""
+    CERTIFICATE_INVALID = "CERTIFICATE_INVALID", Code.FAILED_PRECONDITION
+    """A file with a certificate, its key or a CA is missing or cannot be used. Name other files, or
+    make them with `maie certs`."""
     CHUNK_DURATION_INVALID = "CHUNK_DURATION_INVALID", Code.INVALID_ARGUMENT
     """The chunk duration is out of its range. Ask for 5 s to 30 min, or leave it unset."""
     CHUNK_INVALID = "CHUNK_INVALID", Code.INVALID_ARGUMENT
@@ -309,6 +312,9 @@ class Reason(enum.StrEnum):
     """The tenant's name is invalid. Send one name of up to 32 characters of a-z, 0-9 and -."""
     TENANT_QUOTA = "TENANT_QUOTA", Code.RESOURCE_EXHAUSTED
     """The tenant has as many unfinished jobs as it may. Try again after the retry delay."""
+    TLS_FAILED = "TLS_FAILED", Code.UNAVAILABLE
+    """The Python client and the server do not come to a TLS connection. The message says what is
+    wrong: the certificate's name, its CA or its dates, or that the server takes no TLS."""
     TOO_MANY_CHUNKS = "TOO_MANY_CHUNKS", Code.INVALID_ARGUMENT
     """The recording was cut into more chunks than a job may have. Ask for a longer
     chunk_duration."""

@@ -17,7 +17,9 @@ log = structlog.get_logger()
 _OTHER_VARIABLES = frozenset(
     {
         "MAIE_GATEWAY",
+        "MAIE_CA_FILE",
         "MAIE_TENANT",
+        "MAIE_TLS",
         "MAIE_MODELS_FROM",
         "MAIE_FAULT",
         "MAIE_FAULT_MARK",

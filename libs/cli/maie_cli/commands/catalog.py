@@ -12,6 +12,7 @@ from maie.summary.v1 import summary_pb2 as summary
 from maie_cli.arguments import DEFAULT_GATEWAY, GatewayOption, JsonOption, TenantOption
 from maie_cli.console import emit, out
 from maie_cli.exits import run
+from maie_cli.gateway import gateway_client
 from maie_cli.listing import Field, Listing, print_listing
 from maie_cli.names import stage_name
 from maie_client import Client
@@ -25,7 +26,7 @@ def models(
     as_json: JsonOption = False, gateway: GatewayOption = DEFAULT_GATEWAY, tenant: TenantOption = ""
 ) -> None:
     """List the models that workers hold right now; with --json, one on each line."""
-    found = run(_models(Client(gateway, tenant=tenant)))
+    found = run(_models(gateway_client(gateway, tenant)))
     if as_json:
         _emit_lines(found)
     else:
@@ -37,7 +38,7 @@ def templates(
     as_json: JsonOption = False, gateway: GatewayOption = DEFAULT_GATEWAY, tenant: TenantOption = ""
 ) -> None:
     """List the templates that a summary can fill; with --json, one on each line."""
-    found = run(_templates(Client(gateway, tenant=tenant)))
+    found = run(_templates(gateway_client(gateway, tenant)))
     if as_json:
         _emit_lines(found)
     else:

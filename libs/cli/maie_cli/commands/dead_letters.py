@@ -11,6 +11,7 @@ from maie.job.v1 import job_pb2 as job
 from maie_cli.arguments import DEFAULT_GATEWAY, GatewayOption, JsonOption, TenantOption
 from maie_cli.console import emit, note, out
 from maie_cli.exits import run
+from maie_cli.gateway import gateway_client
 from maie_cli.listing import Field, Listing, print_listing
 from maie_cli.names import state_name
 from maie_client import Client
@@ -33,7 +34,7 @@ def list_letters(
     tenant: TenantOption = "",
 ) -> None:
     """List units that were given up, newest first; with --json, one on each line."""
-    found = run(_list(Client(gateway, tenant=tenant), job_id, limit))
+    found = run(_list(gateway_client(gateway, tenant), job_id, limit))
     if as_json:
         for letter in found:
             emit(to_json(letter))
@@ -53,7 +54,7 @@ def replay(
     tenant: TenantOption = "",
 ) -> None:
     """Try a unit that was given up once more and take its letter away."""
-    taken_up = run(_replay(Client(gateway, tenant=tenant), letter_id))
+    taken_up = run(_replay(gateway_client(gateway, tenant), letter_id))
     emit(to_json(taken_up) if as_json else f"{taken_up.job_id} {state_name(taken_up.state)}")
 
 

@@ -24,6 +24,7 @@ from maie_cli.commands.up import addresses
 from maie_cli.console import out
 from maie_cli.exits import Exit, leave, run
 from maie_cli.files import Names, write_results
+from maie_cli.gateway import gateway_client
 from maie_cli.interrupts import interruptible
 from maie_cli.mesh.errors import MeshError
 from maie_cli.mesh.local import LocalMesh
@@ -31,7 +32,7 @@ from maie_cli.mesh.options import MeshOptions
 from maie_cli.report import print_files, print_report
 from maie_cli.templates import template_of
 from maie_cli.views import LineView, StageBars, View, bars
-from maie_client import FEATURES, Client, ClientError
+from maie_client import FEATURES, ClientError
 from maie_core.durations import seconds
 from maie_formats.clean import plain
 from maie_formats.transcript import clock
@@ -166,7 +167,7 @@ async def _run(mesh: LocalMesh, showings: Sequence[Showing], output: Path) -> No
 
 async def _process(gateway: str, showing: Showing) -> Finished:
     done = job.Job()
-    async with Client(gateway) as client:
+    async with gateway_client(gateway) as client:
         with _view() as view:
             events = client.process(
                 showing.recording,

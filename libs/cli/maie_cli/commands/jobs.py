@@ -26,6 +26,7 @@ from maie_cli.batch import exit_of_job
 from maie_cli.console import complain, emit, err, note, out, warn
 from maie_cli.exits import Exit, leave, run
 from maie_cli.files import safe_name
+from maie_cli.gateway import gateway_client
 from maie_cli.listing import Field, Listing, print_listing
 from maie_cli.names import state_name
 from maie_cli.templates import template_of
@@ -90,7 +91,7 @@ def list_jobs(
         since=since,
         until=until,
     )
-    found = run(_list(Client(gateway, tenant=tenant), wanted, limit))
+    found = run(_list(gateway_client(gateway, tenant), wanted, limit))
     if as_json:
         for each in found:
             emit(to_json(each))
@@ -111,7 +112,7 @@ def show(
     tenant: TenantOption = "",
 ) -> None:
     """Print a job's results as far as they are there. Exits 1 for a job that failed."""
-    finished = run(_show(Client(gateway, tenant=tenant), job_id))
+    finished = run(_show(gateway_client(gateway, tenant), job_id))
     if format_ in TRANSCRIPT_FORMATS and not as_json:  # other formats contain the warnings
         _warn("", finished.job)
     _print(finished, "json" if as_json else format_)
@@ -133,7 +134,7 @@ def watch(
     are shown in a live table, or with a line for each change where there is no terminal; with
     --json, each is printed with its results on a line as it ends.
     """
-    client = Client(gateway, tenant=tenant)
+    client = gateway_client(gateway, tenant)
     if job_ids is not None and len(set(job_ids)) == 1:
         finished, has_warned = run(_watch(client, job_ids[0]))
         if not has_warned:
@@ -152,7 +153,7 @@ def cancel(
     tenant: TenantOption = "",
 ) -> None:
     """Cancel a job. A finished job stays as it is."""
-    _emit_state(run(_cancel(Client(gateway, tenant=tenant), job_id)), as_json)
+    _emit_state(run(_cancel(gateway_client(gateway, tenant), job_id)), as_json)
 
 
 @app.command()
@@ -163,7 +164,7 @@ def retry(
     tenant: TenantOption = "",
 ) -> None:
     """Take up a failed or cancelled job where it stopped."""
-    _emit_state(run(_retry(Client(gateway, tenant=tenant), job_id)), as_json)
+    _emit_state(run(_retry(gateway_client(gateway, tenant), job_id)), as_json)
 
 
 @app.command()
@@ -178,7 +179,7 @@ def update(
     """Give a job another name or labels; KEY= takes a label away."""
     if name is None and not label:
         raise typer.BadParameter("say what to change: --name or --label", param_hint="JOB")
-    updated = run(_update(Client(gateway, tenant=tenant), job_id, name, parse_labels(label or ())))
+    updated = run(_update(gateway_client(gateway, tenant), job_id, name, parse_labels(label or ())))
     labels = " ".join(f"{key}={value}" for key, value in sorted(updated.labels.items()))
     line = f"{job_id} {plain(updated.display_name)} {plain(labels)}".strip()
     emit(to_json(updated) if as_json else line)
@@ -198,7 +199,7 @@ def audio(
     tenant: TenantOption = "",
 ) -> None:
     """Save the audio of a job: a recording as it was sent, or what a live session kept."""
-    path, size = run(_save_audio(Client(gateway, tenant=tenant), job_id, file))
+    path, size = run(_save_audio(gateway_client(gateway, tenant), job_id, file))
     emit(f"{path} {size} bytes")
 
 
@@ -207,7 +208,7 @@ def delete(
     job_id: JobId, gateway: GatewayOption = DEFAULT_GATEWAY, tenant: TenantOption = ""
 ) -> None:
     """Remove a job and all of its traces."""
-    run(_delete(Client(gateway, tenant=tenant), job_id))
+    run(_delete(gateway_client(gateway, tenant), job_id))
     emit(f"{job_id} is gone")
 
 

@@ -18,6 +18,7 @@ from maie_cli.arguments import (
 )
 from maie_cli.exits import EXIT_CODES, Exit, run
 from maie_cli.files import Names
+from maie_cli.gateway import gateway_client
 from maie_cli.live.afterwards import show_results
 from maie_cli.live.arguments import (
     CAPTIONS_ONLY,
@@ -115,7 +116,7 @@ def live(
         chunk_seconds=chunk_seconds,
         stages=stage_options(asr_options or (), enhancement_options or (), summary_options or ()),
     )
-    client = Client(gateway, tenant=tenant)
+    client = gateway_client(gateway, tenant)
     code = run(
         _live(client, sources, options, other_gateway or (), features, fast=fast, as_json=as_json)
     )

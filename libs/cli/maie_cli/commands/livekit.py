@@ -17,6 +17,7 @@ from maie_cli.arguments import (
     TenantOption,
 )
 from maie_cli.exits import EXIT_CODES, Exit, leave, run
+from maie_cli.gateway import gateway_client
 from maie_cli.live.afterwards import show_results
 from maie_cli.live.arguments import (
     CAPTIONS_ONLY,
@@ -120,7 +121,7 @@ def livekit(
         stages=stage_options(asr_options or (), enhancement_options or (), summary_options or ()),
     )
     rooms = _rooms()
-    client = Client(gateway, tenant=tenant)
+    client = gateway_client(gateway, tenant)
     work = rooms.transcribe(
         rooms.joining(url=url, key=api_key, secret=api_secret, room=room, identity=identity),
         client,

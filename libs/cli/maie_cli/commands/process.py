@@ -20,6 +20,7 @@ from maie_cli.arguments import (
 )
 from maie_cli.batch import Batch
 from maie_cli.exits import EXIT_CODES, Exit, run
+from maie_cli.gateway import gateway_client
 from maie_cli.options import (
     AsrOptions,
     ChannelsOption,
@@ -125,7 +126,7 @@ def process(
         as_json=as_json,
         transcribed=not feature or not TRANSCRIPTS.isdisjoint(feature),
     )
-    code = run(_process(Client(gateway, tenant=tenant), files, options, printer, at_once, quiet))
+    code = run(_process(gateway_client(gateway, tenant), files, options, printer, at_once, quiet))
     raise typer.Exit(code)
 
 

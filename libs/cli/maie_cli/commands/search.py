@@ -11,6 +11,7 @@ from maie.job.v1 import job_pb2 as job
 from maie_cli.arguments import DEFAULT_GATEWAY, GatewayOption, JsonOption, TenantOption
 from maie_cli.console import emit, note
 from maie_cli.exits import run
+from maie_cli.gateway import gateway_client
 from maie_client import Client
 from maie_core.durations import seconds
 from maie_formats.as_json import to_json
@@ -32,7 +33,7 @@ def search(
     tenant: TenantOption = "",
 ) -> None:
     """Find words in transcripts and summaries; with --json, one job on each line."""
-    found = run(_search(Client(gateway, tenant=tenant), " ".join(words), limit))
+    found = run(_search(gateway_client(gateway, tenant), " ".join(words), limit))
     for hit in found:
         emit(to_json(hit) if as_json else _text(hit))
     if not found and not as_json:

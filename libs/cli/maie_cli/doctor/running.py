@@ -8,6 +8,7 @@ from importlib.metadata import version
 from maie.catalog.v1 import catalog_pb2 as catalog
 from maie_cli.doctor.finding import Finding, Health, bad
 from maie_cli.exits import sentence
+from maie_cli.gateway import gateway_client
 from maie_cli.mesh.options import STAGES
 from maie_cli.names import stage_name
 from maie_client import Client, ClientError
@@ -27,7 +28,7 @@ async def mesh(address: str, *, expected: bool) -> AsyncIterator[Finding]:
         address: HOST:PORT of its gateway.
         expected: Whether a gateway must answer there.
     """
-    async with Client(address) as client:
+    async with gateway_client(address) as client:
         try:
             yield await _gateway(client)
             for finding in _parts(await client.get_mesh()):

@@ -6,10 +6,9 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
-import grpc
-
 from maie.live.v1 import live_pb2_grpc as live_grpc
-from maie_client.channel import open_channel
+from maie_client.channels import Channels
+from maie_client.tls import Tls
 
 
 class Gateways:
@@ -17,39 +16,34 @@ class Gateways:
 
     Args:
         addresses: Their addresses; at least one.
-        credentials: For TLS; unset: plain connections.
+        tls: How to use TLS; unset: plain connections.
         metadata: What each call carries.
     """
 
     def __init__(
         self,
         addresses: Sequence[str],
-        credentials: grpc.ChannelCredentials | None,
+        tls: Tls | None,
         metadata: tuple[tuple[str, str], ...],
     ) -> None:
         self.addresses = tuple(dict.fromkeys(addresses))
-        self._credentials = credentials
         self._metadata = metadata
         self._order = itertools.cycle(self.addresses)
-        self._channels: dict[str, grpc.aio.Channel] = {}
+        self._channels = Channels(tls)
         self._silent: set[str] = set()
 
     def next_call(self) -> tuple[str, Any]:
         """Opens a call at the next gateway; gives its address and the call."""
         address = next(self._order)
-        if address not in self._channels:
-            self._channels[address] = open_channel(
-                address, self._credentials, alone=address in self._silent
-            )
-        stub = live_grpc.LiveServiceStub(self._channels[address])
+        channel = self._channels.get(address, alone=address in self._silent)
+        stub = live_grpc.LiveServiceStub(channel)
         return address, stub.Transcribe(metadata=self._metadata)
 
     async def hang_up(self, address: str) -> None:
         """Closes the connection to a gateway that is silent; the next call makes a new one."""
         self._silent.add(address)
-        await self._channels.pop(address).close()
+        await self._channels.drop(address)
 
     async def close(self) -> None:
         """Closes the connections."""
-        for channel in self._channels.values():
-            await channel.close()
+        await self._channels.close()

@@ -1,0 +1,31 @@
+"""The gateway that a command talks to."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from maie_client import Client, Tls
+from maie_client.tls import SCHEME
+
+CA_FILE = "MAIE_CA_FILE"
+TLS = "MAIE_TLS"
+_YES = frozenset({"1", "true", "yes", "on"})
+
+
+def gateway_client(address: str, tenant: str = "") -> Client:
+    """The client of a gateway, with the environment's certificates.
+
+    Args:
+        address: HOST:PORT, with https:// for TLS.
+        tenant: The tenant of the jobs; empty: the gateway's default tenant.
+    """
+    return Client(address, tls=_tls(address), tenant=tenant)
+
+
+def _tls(address: str) -> Tls | None:
+    """TLS where the address, MAIE_TLS or MAIE_CA_FILE says so."""
+    ca_file = os.environ.get(CA_FILE, "")
+    if ca_file or address.startswith(SCHEME) or os.environ.get(TLS, "").lower() in _YES:
+        return Tls(ca_file=Path(ca_file) if ca_file else None)
+    return None

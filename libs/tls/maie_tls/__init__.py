@@ -1,0 +1,1 @@
+"""Certificates of a mesh: read and watched, made and renewed."""
