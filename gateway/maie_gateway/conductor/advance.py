@@ -10,6 +10,7 @@ from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
+from maie_core.caller import DEFAULT_TENANT
 from maie_core.errors import Code
 from maie_core.reasons import Reason
 from maie_gateway.conductor.draft import Draft, Step
@@ -18,7 +19,6 @@ from maie_gateway.conductor.job_events import JOB_EVENTS
 from maie_gateway.conductor.log import log_accepted, log_state, retries_made
 from maie_gateway.conductor.policy import Policy
 from maie_gateway.conductor.tasks import task_id
-from maie_gateway.conductor.tenants import DEFAULT_TENANT
 from maie_pipeline.pipelines import PIPELINES
 from maie_pipeline.recording import RECORDING
 from maie_pipeline.states import FINAL_STATES

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from maie.job.v1 import record_pb2 as record
-
-DEFAULT_TENANT = "default"
-"""The tenant of a call that names none."""
+from maie_core.caller import DEFAULT_TENANT
 
 
 def tenant_of_record(source: record.JobRecord) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import job_pb2_grpc
 from maie.job.v1 import record_pb2 as record
+from maie_core.caller import current_caller
 from maie_core.errors import invalid
 from maie_core.reasons import Reason
 from maie_gateway.care.dead_letters import DeadLetters
@@ -17,7 +18,7 @@ from maie_gateway.care.removal import Removal
 from maie_gateway.conductor import job_view
 from maie_gateway.intake.job_actions import JobActions
 from maie_gateway.intake.submission import Submissions
-from maie_gateway.intake.tenancy import own_job, tenant_of
+from maie_gateway.intake.tenancy import own_job
 from maie_gateway.readmodel import Projector, ReadModel
 from maie_gateway.records.journal import StoredRecord
 from maie_gateway.records.store import JobStore
@@ -75,7 +76,7 @@ class JobService(job_pb2_grpc.JobServiceServicer):
 
     async def GetJob(self, request: job.GetJobRequest, context: Any) -> job.GetJobResponse:
         """Returns a job with the results that it has so far."""
-        stored = await self._own(request.job_id, context)
+        stored = await self._own(request.job_id)
         # Lists must show the state that this call returns.
         self._projector.changed(stored.record, stored.revision)
         async with self._store.reading(request.job_id):
@@ -85,7 +86,7 @@ class JobService(job_pb2_grpc.JobServiceServicer):
         self, request: job.GetAudioRequest, context: Any
     ) -> AsyncGenerator[job.GetAudioResponse, None]:
         """Returns a job's audio, or a part of it."""
-        stored = await self._own(request.job_id, context)
+        stored = await self._own(request.job_id)
         async with (
             self._store.reading(request.job_id),
             aclosing(self._audio.parts(stored.record, request)) as parts,
@@ -95,7 +96,7 @@ class JobService(job_pb2_grpc.JobServiceServicer):
 
     async def ListJobs(self, request: job.ListJobsRequest, context: Any) -> job.ListJobsResponse:
         """Lists jobs, newest first."""
-        tenant = tenant_of(context)
+        tenant = current_caller().tenant
         self._model.check_list(tenant, request)
         # Callers must find jobs that they submitted or changed a moment ago.
         await self._projector.settled()
@@ -105,7 +106,7 @@ class JobService(job_pb2_grpc.JobServiceServicer):
         self, request: job.SearchJobsRequest, context: Any
     ) -> job.SearchJobsResponse:
         """Finds words in transcripts and summaries, with the moments where they occur."""
-        tenant = tenant_of(context)
+        tenant = current_caller().tenant
         self._model.check_search(tenant, request)
         await self._projector.settled()
         return await self._model.search(tenant, request)
@@ -114,7 +115,7 @@ class JobService(job_pb2_grpc.JobServiceServicer):
         self, request: job.WatchJobRequest, context: Any
     ) -> AsyncGenerator[job.WatchJobResponse, None]:
         """Replays a job's events from a sequence and follows it to its end."""
-        await self._own(request.job_id, context)
+        await self._own(request.job_id)
         watching = self._watch.events(request.job_id, request.after_sequence)
         async with aclosing(watching) as events:
             async for job_event in events:
@@ -122,23 +123,23 @@ class JobService(job_pb2_grpc.JobServiceServicer):
 
     async def CancelJob(self, request: job.CancelJobRequest, context: Any) -> job.CancelJobResponse:
         """Cancels a job that is not finished."""
-        cancelled = await self._actions.cancel(tenant_of(context), _checked(request.job_id))
+        cancelled = await self._actions.cancel(current_caller().tenant, _checked(request.job_id))
         return job.CancelJobResponse(job=job_view(cancelled))
 
     async def RetryJob(self, request: job.RetryJobRequest, context: Any) -> job.RetryJobResponse:
         """Retries a failed or cancelled job from where it stopped."""
-        taken = await self._actions.retry(tenant_of(context), _checked(request.job_id))
+        taken = await self._actions.retry(current_caller().tenant, _checked(request.job_id))
         return job.RetryJobResponse(job=job_view(taken))
 
     async def UpdateJob(self, request: job.UpdateJobRequest, context: Any) -> job.UpdateJobResponse:
         """Changes a job's display name or labels."""
         _checked(request.job_id)
-        updated = await self._actions.update(tenant_of(context), request)
+        updated = await self._actions.update(current_caller().tenant, request)
         return job.UpdateJobResponse(job=job_view(updated))
 
     async def DeleteJob(self, request: job.DeleteJobRequest, context: Any) -> job.DeleteJobResponse:
         """Removes a job and all of its traces."""
-        await self._own(request.job_id, context)
+        await self._own(request.job_id)
         await self._removal.remove(request.job_id)
         await self._projector.purged()
         return job.DeleteJobResponse()
@@ -149,22 +150,22 @@ class JobService(job_pb2_grpc.JobServiceServicer):
         """Lists dead letters of units and deliveries, newest first."""
         if request.job_id:
             _checked(request.job_id)
-        return await self._dead_letters.page(tenant_of(context), request)
+        return await self._dead_letters.page(current_caller().tenant, request)
 
     async def ReplayDeadLetter(
         self, request: job.ReplayDeadLetterRequest, context: Any
     ) -> job.ReplayDeadLetterResponse:
         """Retries the unit or delivery of a dead letter."""
-        taken = await self._dead_letters.replay(tenant_of(context), request.letter_id)
+        taken = await self._dead_letters.replay(current_caller().tenant, request.letter_id)
         return job.ReplayDeadLetterResponse(job=job_view(taken))
 
     async def _accept(self, messages: AsyncIterator[Any], context: Any) -> record.JobRecord:
-        tenant = tenant_of(context)
+        tenant = current_caller().tenant
         parts = (message.upload async for message in messages)
         return await self._submissions.accept(parts, tenant, traceparent_of(context))
 
-    async def _own(self, job_id: str, context: Any) -> StoredRecord:
-        return await own_job(self._store, _checked(job_id), tenant_of(context))
+    async def _own(self, job_id: str) -> StoredRecord:
+        return await own_job(self._store, _checked(job_id), current_caller().tenant)
 
 
 def _checked(job_id: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from maie.live.v1 import live_pb2 as live
 from maie.live.v1 import live_pb2_grpc
-from maie_gateway.intake.tenancy import tenant_of
+from maie_core.caller import current_caller
 from maie_gateway.live.opening import Openings
 from maie_gateway.live.roster import progress
 from maie_gateway.live.sessions import Sessions
@@ -27,7 +27,7 @@ class LiveService(live_pb2_grpc.LiveServiceServicer):
         self, request_iterator: AsyncIterator[live.TranscribeRequest], context: Any
     ) -> AsyncGenerator[live.TranscribeResponse, None]:
         """Transcribes a session, or goes on with one."""
-        tenant, traceparent = tenant_of(context), traceparent_of(context)
+        tenant, traceparent = current_caller().tenant, traceparent_of(context)
         call = self._sessions.call(request_iterator, tenant, traceparent)
         async with aclosing(call) as events:
             async for event in events:
@@ -38,7 +38,7 @@ class LiveService(live_pb2_grpc.LiveServiceServicer):
     ) -> live.GetSessionResponse:
         """Returns how far a session is."""
         entries = await self._openings.read(
-            request.session_id, request.resume_token, tenant_of(context)
+            request.session_id, request.resume_token, current_caller().tenant
         )
         state = replay(logged.entry for logged in entries)
         assert state is not None

@@ -101,6 +101,11 @@ class Reason(enum.StrEnum):
     """An upload did not begin with the config. Send the config before any audio."""
     CONTENT_REFUSED = "CONTENT_REFUSED", Code.INVALID_ARGUMENT
     """The language model's server refuses to answer the text. Use another model."""
+    CREDENTIALS_INVALID = "CREDENTIALS_INVALID", Code.UNAUTHENTICATED
+    """The API key or the token of the call is unknown, expired, revoked or damaged. Use another
+    one; docs/access.md says how to get it."""
+    CREDENTIALS_MISSING = "CREDENTIALS_MISSING", Code.UNAUTHENTICATED
+    """The server does not know who calls. Send an API key or a token, as docs/access.md says."""
     DEAD_LETTER_NOT_FOUND = "DEAD_LETTER_NOT_FOUND", Code.NOT_FOUND
     """There is no dead letter with this id, or its unit was retried since. List the dead letters
     again."""
@@ -260,6 +265,9 @@ class Reason(enum.StrEnum):
     SCHEMA_NOT_SUPPORTED = "SCHEMA_NOT_SUPPORTED", Code.INVALID_ARGUMENT
     """The language model's server does not support the template's schema. Change the schema as the
     message says."""
+    SCOPE_MISSING = "SCOPE_MISSING", Code.PERMISSION_DENIED
+    """The credentials of the call do not have the scope that the RPC needs. Use credentials that
+    have it."""
     SESSIONS_FULL = "SESSIONS_FULL", Code.RESOURCE_EXHAUSTED
     """There are as many live sessions as the gateway or the tenant may have. End one, or try again
     after the retry delay."""
@@ -310,6 +318,9 @@ class Reason(enum.StrEnum):
     """A summary needs a template. Set template_id; ListTemplates shows the ids."""
     TENANT_INVALID = "TENANT_INVALID", Code.INVALID_ARGUMENT
     """The tenant's name is invalid. Send one name of up to 32 characters of a-z, 0-9 and -."""
+    TENANT_NOT_ALLOWED = "TENANT_NOT_ALLOWED", Code.PERMISSION_DENIED
+    """The call names another tenant than that of its credentials. Name none, or use credentials of
+    that tenant."""
     TENANT_QUOTA = "TENANT_QUOTA", Code.RESOURCE_EXHAUSTED
     """The tenant has as many unfinished jobs as it may. Try again after the retry delay."""
     TLS_FAILED = "TLS_FAILED", Code.UNAVAILABLE

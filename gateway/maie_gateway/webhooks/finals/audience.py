@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from maie.job.v1 import job_pb2 as job
 from maie.live.v1 import session_pb2 as session
-from maie_gateway.conductor.tenants import DEFAULT_TENANT
+from maie_core.caller import DEFAULT_TENANT
 from maie_gateway.webhooks.deliveries import TenantWebhooks, receivers
 from maie_runtime.bus.session_log import SessionLog
 

@@ -21,7 +21,7 @@ V1_SERVICE = V1ALPHA_SERVICE.replace(".v1alpha.", ".v1.")
 
 def enable_reflection(services: Iterable[str], server: grpc.aio.Server) -> None:
     """Lets clients list and describe `services` and reflection itself."""
-    _describe_v1()
+    describe_v1()
     handler = grpc.stream_stream_rpc_method_handler(
         _Servicer((*services, V1_SERVICE, V1ALPHA_SERVICE)).answer,
         request_deserializer=reflection_pb2.ServerReflectionRequest.FromString,
@@ -71,7 +71,7 @@ def _set_json_names(message: DescriptorProto, full_name: str) -> None:
 
 
 @cache
-def _describe_v1() -> None:
+def describe_v1() -> None:
     """Adds v1 to the descriptors that reflection uses."""
     v1alpha = FileDescriptorProto()
     reflection_pb2.DESCRIPTOR.CopyToProto(v1alpha)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import grpc
 import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from maie_core.limits import MAX_STAGE_REQUEST_BYTES
+from maie_runtime.rpc.callers.authenticator import Authenticator
+from maie_runtime.rpc.callers.doors import check_declared, doors
+from maie_runtime.rpc.callers.interceptor import CallerInterceptor
 from maie_runtime.rpc.errors import ErrorInterceptor
+from maie_runtime.rpc.reading import ReadingInterceptor
 from maie_runtime.rpc.reflection import enable_reflection
 
 log = structlog.get_logger()
@@ -44,13 +49,14 @@ class GrpcServer:
         listen: HOST:PORT; port 0 takes a free one.
         services: The full names of its services.
         max_request_bytes: The largest message of a call with one request.
+        authenticators: Who tells its callers, of `doors`; the local user where unset.
 
     Attributes:
         server: The server, to add services before `start`.
         address: The server's HOST:PORT.
 
     Raises:
-        RuntimeError: The address is taken.
+        RuntimeError: The address is taken, nobody could call it, or an RPC has no scope.
     """
 
     def __init__(
@@ -58,16 +64,21 @@ class GrpcServer:
         listen: str,
         services: tuple[str, ...],
         max_request_bytes: int = MAX_STAGE_REQUEST_BYTES,
+        authenticators: Sequence[Authenticator] | None = None,
     ) -> None:
+        check_declared(services)
+        callers = CallerInterceptor(doors(listen) if authenticators is None else authenticators)
         self.server = grpc.aio.server(
-            interceptors=(ErrorInterceptor(max_request_bytes),), options=_OPTIONS
+            # The outermost first.
+            interceptors=(ErrorInterceptor(), callers, ReadingInterceptor(max_request_bytes)),
+            options=_OPTIONS,
         )
         self._services = services
         self._health = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self.server)
         enable_reflection((*services, health.SERVICE_NAME), self.server)
         port = self.server.add_insecure_port(listen)
-        self.address = f"{listen.rpartition(':')[0]}:{port}"
+        self.address = callers.server = f"{listen.rpartition(':')[0]}:{port}"
 
     async def start(self) -> None:
         """Starts answering calls; health reports NOT_SERVING."""

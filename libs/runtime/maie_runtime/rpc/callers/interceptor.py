@@ -1,0 +1,91 @@
+"""Finds out who calls, once for each call, and whether it may."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import grpc
+import structlog
+
+from maie_core.caller import Caller, Scope, set_caller
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
+from maie_runtime.rpc.callers.authenticator import Authenticator, Call, call_of
+from maie_runtime.rpc.callers.scopes import needs
+from maie_runtime.rpc.callers.tenant import for_named_tenant
+from maie_runtime.rpc.handlers import wrapped
+
+log = structlog.get_logger()
+
+
+class CallerInterceptor(grpc.aio.ServerInterceptor):
+    """Sets the Caller of each call; refuses calls without credentials, scope or tenant.
+
+    Args:
+        authenticators: Who tells callers; the first that knows the credentials decides.
+
+    Attributes:
+        server: The server's HOST:PORT, once it is bound.
+    """
+
+    def __init__(self, authenticators: Sequence[Authenticator]) -> None:
+        self.server = ""
+        self._authenticators = authenticators
+        self._needs = needs()
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> Any:
+        """Wraps the handler of the call."""
+        handler = await continuation(handler_call_details)
+        if handler is None:
+            return None
+        path: Any = handler_call_details.method
+        if path not in self._needs:
+            return wrapped(handler, lambda _: self._undeclared(path))
+        need = self._needs[path]
+        return handler if need is None else wrapped(handler, self._around(need))
+
+    def _around(self, need: frozenset[Scope]) -> Callable[[Any], AbstractAsyncContextManager[None]]:
+        @asynccontextmanager
+        async def around(context: Any) -> AsyncIterator[None]:
+            caller = await self._admit(call_of(context, self.server), need)
+            set_caller(caller)
+            yield
+
+        return around
+
+    async def _admit(self, call: Call, need: frozenset[Scope]) -> Caller:
+        caller = for_named_tenant(await self._caller_of(call), call.metadata)
+        if not need & caller.scopes:
+            raise StageError(
+                Code.PERMISSION_DENIED,
+                Reason.SCOPE_MISSING,
+                f"This call needs the scope {' or '.join(sorted(need))}, which its credentials do "
+                "not have; use others, or ask who made them.",
+            )
+        return caller
+
+    async def _caller_of(self, call: Call) -> Caller:
+        for authenticator in self._authenticators:
+            if (caller := await authenticator.caller_of(call)) is not None:
+                return caller
+        ways = " Or: ".join(each.remedy for each in self._authenticators)
+        raise StageError(
+            Code.UNAUTHENTICATED,
+            Reason.CREDENTIALS_MISSING,
+            f"The server does not know who calls. {ways} docs/access.md says more.",
+        )
+
+    @asynccontextmanager
+    async def _undeclared(self, path: str) -> AsyncIterator[None]:
+        """Refuses an RPC that was added to a running server behind the table's back."""
+        log.error("grpc.scope_undeclared", rpc=path)
+        raise StageError(
+            Code.INTERNAL, Reason.INTERNAL, "Nobody said who may call this; report it."
+        )
+        yield

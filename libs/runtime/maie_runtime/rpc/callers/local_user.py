@@ -1,0 +1,96 @@
+"""Callers on this machine, told by the kernel: the user who runs the server, and no other."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from ipaddress import IPv4Address, IPv6Address
+from urllib.parse import unquote
+
+from maie_core.caller import ALL_SCOPES, DEFAULT_TENANT, Caller, CallerKind
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
+from maie_runtime.rpc.callers.authenticator import Call
+from maie_runtime.rpc.callers.socket_owner import Address, End, can_say, owner
+
+LOOPBACK: dict[int, Address] = {4: IPv4Address("127.0.0.1"), 6: IPv6Address("::1")}
+"""The loopback address of each IP version, where a server's name stands for both."""
+
+
+class LocalUser:
+    """Knows the user who runs this server, over loopback connections.
+
+    The kernel is asked in each call: a process may end, and another user's may get its port. A
+    connection that a program of this user forwards, such as `ssh -L` or a proxy, is this user's.
+
+    Attributes:
+        remedy: How to call with its credentials, as a sentence.
+    """
+
+    def __init__(self) -> None:
+        self._uid = os.getuid()
+        self._id = f"local:{self._uid}"
+        self._works = can_say()
+        self.remedy = (
+            "Call it from the same machine, as the user who runs it."
+            if self._works
+            else "This machine's kernel does not say which user calls, so no call is known by that."
+        )
+
+    async def caller_of(self, call: Call) -> Caller | None:
+        """The user who runs this server, acting for any tenant; None for everybody else.
+
+        Raises:
+            StageError: UNAUTHENTICATED where the kernel refuses to answer.
+        """
+        ends = ends_of(call.peer, call.server) if self._works else None
+        if ends is None:
+            return None
+        try:
+            uid = owner(*ends)
+        except OSError as error:
+            raise StageError(
+                Code.UNAUTHENTICATED,
+                Reason.CREDENTIALS_MISSING,
+                "The kernel does not say which user calls; send an API key (docs/access.md).",
+            ) from error
+        if uid != self._uid:
+            return None
+        return Caller(id=self._id, tenant=DEFAULT_TENANT, scopes=ALL_SCOPES, kind=CallerKind.LOCAL)
+
+
+def ends_of(peer: str, server: str) -> tuple[End, End] | None:
+    """The caller's and the server's end of a connection; None where the caller is not on loopback.
+
+    Args:
+        peer: The caller's address as gRPC writes it, such as "ipv6:%5B::1%5D:41234".
+        server: The HOST:PORT that the server listens on.
+    """
+    scheme, _, place = unquote(peer).partition(":")
+    caller = _end(place) if scheme in ("ipv4", "ipv6") else None
+    if caller is None or not caller.address.is_loopback:
+        return None
+    listening = _end(server)
+    address = LOOPBACK[caller.address.version]
+    if listening and listening.address.is_loopback:
+        if listening.address.version != caller.address.version:
+            return None
+        address = listening.address
+    return caller, End(address=address, port=int(server.rpartition(":")[2]))
+
+
+def is_loopback(listen: str) -> bool:
+    """Whether only this machine can reach a server that listens on this HOST:PORT."""
+    end = _end(listen)
+    return end.address.is_loopback if end else listen.rpartition(":")[0] == "localhost"
+
+
+def _end(place: str) -> End | None:
+    """An IP address and port; None for a name."""
+    host, _, port = place.rpartition(":")
+    try:
+        address, number = ipaddress.ip_address(host.strip("[]")), int(port)
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return End(address=mapped or address, port=number)
