@@ -24,6 +24,7 @@ from maie_gateway.care.removal import Removal
 from maie_gateway.care.retention import Sweeper
 from maie_gateway.care.streams import keep_streams
 from maie_gateway.conductor import Policy
+from maie_gateway.door import door_tls, expiring
 from maie_gateway.engine.chunks import Chunks
 from maie_gateway.engine.metrics import observe_demand
 from maie_gateway.engine.wiring import ConductingOptions, conducting
@@ -60,7 +61,10 @@ from maie_runtime.bus.presence import instance_name
 from maie_runtime.bus.provision import Wanted, open_provisioned_broker
 from maie_runtime.bus.rights import GATEWAY
 from maie_runtime.bus.session_log import SessionLog
+from maie_runtime.health_file import HealthFile
+from maie_runtime.rpc.callers.doors import doors
 from maie_runtime.rpc.server import GrpcServer
+from maie_runtime.rpc.tls import mesh_certificates, report_expiry
 from maie_templates import TemplateLibrary
 
 log = structlog.get_logger()
@@ -92,9 +96,20 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
     wanted = Wanted(
         lifetimes=settings.retention.lifetimes(), ack_wait_seconds=settings.mesh.ack_wait_seconds
     )
-    server = GrpcServer(settings.listen, SERVICES, MAX_GATEWAY_REQUEST_BYTES)
+    certificates = mesh_certificates(settings.mesh)
+    tls = door_tls(settings, certificates)
+    server = GrpcServer(
+        settings.listen,
+        SERVICES,
+        MAX_GATEWAY_REQUEST_BYTES,
+        # Behind a proxy on this machine, everybody would come from the user who runs it.
+        authenticators=doors(settings.listen, local_user=not settings.plaintext),
+        tls=tls,
+    )
+    health = HealthFile(settings.mesh.health_file)
     instance = instance_name("gateway")
     async with AsyncExitStack() as stack:
+        await stack.enter_async_context(health.kept())
         meters = await stack.enter_async_context(
             open_metrics(
                 settings.mesh, service="gateway", instance=instance, version=PIPELINE_VERSION
@@ -173,8 +188,8 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             chunk_seconds=settings.live.chunk_seconds,
             gateway=name,
         )
-        replicas = AsrReplicas(jobs.workers)
-        enhancers = Enhancers(jobs.workers, settings.live.refinement_seconds)
+        replicas = AsrReplicas(jobs.workers, certificates)
+        enhancers = Enhancers(jobs.workers, settings.live.refinement_seconds, certificates)
         decoders = await stack.enter_async_context(
             Decoders(
                 stack.enter_context(ForkServer(PROGRAM)),
@@ -244,20 +259,25 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
         await server.start()
         try:
             keeping = keep_streams(broker, wanted)
-            async with background_tasks(_report_health(server, broker), keeping):
+            reporting = [report_expiry(files) for files in expiring(tls, certificates)]
+            async with background_tasks(
+                _report_health(server, broker, health), keeping, *reporting
+            ):
                 yield server.address
         finally:
+            health.set_serving(False)
             await server.set_serving(False)
             watch.drain()
             grace = settings.mesh.shutdown_grace_seconds
             await asyncio.gather(server.stop(grace), sessions.drain(grace))
 
 
-async def _report_health(server: GrpcServer, broker: Broker) -> None:
+async def _report_health(server: GrpcServer, broker: Broker, health: HealthFile) -> None:
     """Reports SERVING while the broker is connected: no job is accepted without it."""
     serving = False
     while True:
         if broker.connected != serving:
             serving = broker.connected
+            health.set_serving(serving)
             await server.set_serving(serving)
         await asyncio.sleep(HEALTH_CHECK_SECONDS)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from maie_core.settings import MeshSettings, Settings
+from maie_core.settings import FileSetting, MeshSettings, Settings
 from maie_gateway.intake.admission import AdmissionLimits
 from maie_gateway.intake.pace import UploadLimits
 from maie_gateway.live.settings import LiveSettings
@@ -58,7 +60,17 @@ class GatewaySettings(Settings):
     mesh: MeshSettings = Field(default_factory=MeshSettings)
     """The settings that all processes of the mesh share."""
     listen: str = "127.0.0.1:50051"
-    """The address that gRPC listens on; port 0 picks a free one."""
+    """The address that gRPC listens on; port 0 picks a free one. Others than 127.0.0.1 and ::1 need
+    TLS."""
+    tls_cert_file: FileSetting = None
+    """The certificate that clients see, as PEM, with those between it and its CA; where unset,
+    MAIE_TLS_CERT_FILE. Files that change are read again, without a restart."""
+    tls_key_file: FileSetting = None
+    """The private key of MAIE_GATEWAY_TLS_CERT_FILE, as PEM without a password."""
+    plaintext: Literal["", "behind-a-proxy"] = ""
+    """`behind-a-proxy`: a proxy on the way takes TLS and passes calls on in the clear, such as an
+    ingress or the sidecar of a service mesh. The gateway then listens anywhere without TLS; what
+    API keys pass between must be closed to others."""
     templates: TemplateSettings = Field(default_factory=TemplateSettings)
     """Where templates are."""
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
@@ -95,6 +107,18 @@ class GatewaySettings(Settings):
     """How often a unit is retried after a retryable failure."""
     reconcile_seconds: float = Field(default=15.0, gt=0)
     """Interval between scans for stalled jobs."""
+
+    @model_validator(mode="after")
+    def _name_both_of_tls(self) -> Self:
+        if (self.tls_cert_file is None) != (self.tls_key_file is None):
+            raise ValueError(
+                "MAIE_GATEWAY_TLS_CERT_FILE and MAIE_GATEWAY_TLS_KEY_FILE belong together: set both"
+            )
+        if self.plaintext and self.tls_cert_file is not None:
+            raise ValueError(
+                "MAIE_GATEWAY_PLAINTEXT and MAIE_GATEWAY_TLS_CERT_FILE exclude each other: set one"
+            )
+        return self
 
     def admission_limits(self) -> AdmissionLimits:
         """The limits on jobs and uploads."""

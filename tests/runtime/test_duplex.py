@@ -59,7 +59,7 @@ async def refusing(count: int) -> AsyncIterator[Peer[StreamingAsrServiceStub]]:
     mount = StreamMount(server.server, binding)
     mount.serve(RefusesAfter(count))
     await server.start()
-    peer = Peer(server.address, StreamingAsrServiceStub)
+    peer = Peer(server.address, StreamingAsrServiceStub, "asr")
     try:
         yield peer
     finally:

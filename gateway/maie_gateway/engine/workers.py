@@ -109,16 +109,18 @@ class LiveWorkers:
             raise turn_model_missing(f"{field}.detector")
 
     def check_refinements(self, *, wanted: bool) -> None:
-        """Refuses refinements of live speech where no enhancement service runs.
+        """Refuses refinements of live speech where no enhancement service takes calls.
 
         Raises:
             StageError: INVALID_ARGUMENT with OPTION_NOT_SUPPORTED.
         """
-        if wanted and not self._slots.get(common.STAGE_ENHANCEMENT):
+        if wanted and not any(
+            info.stage == common.STAGE_ENHANCEMENT and info.address for info in self.known_workers()
+        ):
             raise invalid(
                 Reason.OPTION_NOT_SUPPORTED,
-                "No enhancement service runs that could make refinements; start one, or leave "
-                "`refinements` unset.",
+                "No enhancement service with a port runs that could make refinements; start one, "
+                "or leave `refinements` unset.",
                 field="config.refinements",
             )
 

@@ -326,6 +326,10 @@ class Reason(enum.StrEnum):
     TLS_FAILED = "TLS_FAILED", Code.UNAVAILABLE
     """The Python client and the server do not come to a TLS connection. The message says what is
     wrong: the certificate's name, its CA or its dates, or that the server takes no TLS."""
+    TLS_REQUIRED = "TLS_REQUIRED", Code.FAILED_PRECONDITION
+    """A gateway or a service would listen where other machines reach it, without TLS. Make
+    certificates with `maie certs` and name them in MAIE_TLS_CERT_FILE, MAIE_TLS_KEY_FILE and
+    MAIE_TLS_CA_FILE, or listen on 127.0.0.1."""
     TOO_MANY_CHUNKS = "TOO_MANY_CHUNKS", Code.INVALID_ARGUMENT
     """The recording was cut into more chunks than a job may have. Ask for a longer
     chunk_duration."""

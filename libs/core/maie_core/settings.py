@@ -6,9 +6,16 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
@@ -83,6 +90,14 @@ def setting_names(kind: type[Settings]) -> set[str]:
     return found.union(*(setting_names(derived) for derived in kind.__subclasses__()))
 
 
+def _unset_if_empty(value: object) -> object:
+    return None if value == "" else value
+
+
+FileSetting = Annotated[Path | None, BeforeValidator(_unset_if_empty)]
+"""A file that is named or not; an empty variable names none."""
+
+
 class MeshSettings(Settings):
     """Settings of every part of a mesh; `MAIE_` in the environment."""
 
@@ -93,6 +108,14 @@ class MeshSettings(Settings):
     ack_wait_seconds: float = Field(default=ACK_WAIT_SECONDS, ge=1)
     """Redeliver a task after this long without a heartbeat (JetStream ack_wait). All parts of a
     mesh need the same value."""
+    tls_cert_file: FileSetting = None
+    """This part's certificate for TLS with the other parts, as PEM, with those between it and the
+    CA; `maie certs` makes one. Where set, all gRPC of this part is over TLS. Files that change are
+    read again, without a restart."""
+    tls_key_file: FileSetting = None
+    """The private key of MAIE_TLS_CERT_FILE, as PEM without a password."""
+    tls_ca_file: FileSetting = None
+    """The certificates of the mesh's own CA, as PEM: only what it signed is let in and trusted."""
     blob_url: str = "file:///var/lib/maie/blobs"
     """The object store for recordings and results: `file:///DIR` or `s3://BUCKET/PREFIX`."""
     models_dir: Path = DEFAULT_MODELS_DIR
@@ -104,8 +127,21 @@ class MeshSettings(Settings):
     metrics_listen: str = Field(default="", pattern=r"^(.+:\d{1,5})?$")
     """The HOST:PORT at which this process serves its metrics to Prometheus, at `/metrics` over
     HTTP; port 0 takes a free one, empty serves none. Under `maie up`, only the gateway does."""
+    health_file: FileSetting = None
+    """A file that says whether this process serves, new every two seconds, for probes that cannot
+    call it: `python -m maie_runtime.probe FILE`. Each process needs one of its own."""
     shutdown_grace_seconds: float = Field(default=20.0, gt=0)
     """How long running work may continue after SIGTERM before it is returned to the queue."""
+
+    @model_validator(mode="after")
+    def _name_all_of_tls(self) -> Self:
+        named = (self.tls_cert_file, self.tls_key_file, self.tls_ca_file)
+        if any(named) and not all(named):
+            raise ValueError(
+                "MAIE_TLS_CERT_FILE, MAIE_TLS_KEY_FILE and MAIE_TLS_CA_FILE belong together: set "
+                "all three"
+            )
+        return self
 
 
 class ServiceSettings(Settings):
@@ -116,8 +152,11 @@ class ServiceSettings(Settings):
 
     mesh: MeshSettings = Field(default_factory=MeshSettings)
     """Settings of every part of the mesh."""
+    rpc: Literal["on", "off"] = "on"
+    """`off`: the service opens no port, and works on tasks from the queue only."""
     listen: str = "127.0.0.1:0"
-    """The address that gRPC listens on; port 0 takes a free one."""
+    """The address that gRPC listens on; port 0 takes a free one. Others than 127.0.0.1 and ::1 need
+    MAIE_TLS_CERT_FILE, MAIE_TLS_KEY_FILE and MAIE_TLS_CA_FILE."""
     advertise: str = ""
     """The address for other services; empty: `listen`."""
     instance: str = ""

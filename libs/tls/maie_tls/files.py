@@ -45,7 +45,8 @@ class CertificateFiles:
         certificate: The certificate, and those between it and the CA; None for none.
         key: Its key.
         authorities: The certificates of the CAs to trust; None for none.
-        report: Called with a sentence when new files were loaded, and when they cannot be used.
+        loaded: Called with a sentence when other files were loaded.
+        kept: Called with a sentence when files changed and cannot be used, once for each change.
 
     Raises:
         CertificateError: A file cannot be read or used, or the certificate is not valid now.
@@ -57,13 +58,14 @@ class CertificateFiles:
         certificate: Path | None = None,
         key: Path | None = None,
         authorities: Path | None = None,
-        report: Report = lambda _: None,
+        loaded: Report = lambda _: None,
+        kept: Report = lambda _: None,
     ) -> None:
         if (certificate is None) != (key is None):
             raise CertificateError("Name both a certificate and its key, or neither.")
         self._certificate, self._key, self._authorities = certificate, key, authorities
         self._paths = [path for path in (certificate, key, authorities) if path is not None]
-        self._report = report
+        self._report_loaded, self._report_kept = loaded, kept
         self._lock = threading.Lock()
         try:
             self._seen = self._stamp()
@@ -79,7 +81,7 @@ class CertificateFiles:
             try:
                 self._look()
             except (OSError, CertificateError) as error:
-                self._report(f"{self._sentence(error)} What was loaded before remains in use.")
+                self._report_kept(f"{self._sentence(error)} What was loaded before remains in use.")
             return self._loaded
 
     def _look(self) -> None:
@@ -100,7 +102,7 @@ class CertificateFiles:
         if loaded.pair is not None:
             loaded.pair.check_dates()
         self._loaded = loaded
-        self._report(f"Loaded {self._names()} again.")
+        self._report_loaded(f"Loaded {self._names()} again.")
 
     def _load(self, number: int) -> Loaded:
         pair = authorities = None

@@ -347,6 +347,15 @@ class AsrSettings(GpuServiceSettings):
     live: LiveSettings = Field(default_factory=LiveSettings)
     """Recognition while somebody speaks."""
 
+    @model_validator(mode="after")
+    def _have_a_port_for_live_speech(self) -> Self:
+        if self.rpc == "off" and self.live_tracks:
+            raise ValueError(
+                "MAIE_ASR_RPC=off leaves no port for live speech: set MAIE_ASR_LIVE_TRACKS=0 as "
+                "well, or leave MAIE_ASR_RPC on"
+            )
+        return self
+
     @property
     def live_tracks(self) -> int:
         """The most live tracks at a time. A model that shares its GPU is not there at all times."""

@@ -23,7 +23,9 @@ from maie_core.reasons import Reason
 from maie_core.samples import duration, samples
 from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.presence import present
+from maie_runtime.rpc.callers.mesh_certificate import MeshCertificate
 from maie_runtime.rpc.server import GrpcServer
+from maie_runtime.rpc.tls import ServerTls
 
 ENGINE = common.EngineVersion(engine="loud")
 FRAME = 320
@@ -295,10 +297,15 @@ async def _no_memory() -> event.WorkerMemory:
 
 @asynccontextmanager
 async def replica(
-    broker: Broker, name: str, tracks: int = 100, capabilities: Sequence[str] = ()
+    broker: Broker,
+    name: str,
+    tracks: int = 100,
+    capabilities: Sequence[str] = (),
+    tls: ServerTls | None = None,
 ) -> AsyncIterator[Replica]:
     """A replica that all gateways know of."""
-    server = GrpcServer("127.0.0.1:0", (SERVICE,))
+    authenticators = (MeshCertificate(),) if tls else None
+    server = GrpcServer("127.0.0.1:0", (SERVICE,), authenticators=authenticators, tls=tls)
     answers = LoudAsr()
     streaming_pb2_grpc.add_StreamingAsrServiceServicer_to_server(answers, server.server)
     await server.start()

@@ -14,6 +14,7 @@ from maie_core.reasons import Reason
 from maie_gateway.engine.workers import LiveWorkers
 from maie_gateway.live.recognition.replicas import Replicas
 from maie_runtime.rpc.duplex import DuplexCall
+from maie_tls.files import CertificateFiles
 
 AsrCall: TypeAlias = DuplexCall[asr.StreamingRecognizeRequest, asr.StreamingRecognizeResponse]
 
@@ -23,10 +24,11 @@ class AsrReplicas(Replicas[StreamingAsrServiceStub]):
 
     Args:
         workers: The live workers.
+        certificates: For TLS with them; None: plain connections.
     """
 
-    def __init__(self, workers: LiveWorkers) -> None:
-        super().__init__(workers, _tracks, StreamingAsrServiceStub)
+    def __init__(self, workers: LiveWorkers, certificates: CertificateFiles | None = None) -> None:
+        super().__init__(workers, _tracks, StreamingAsrServiceStub, "asr", certificates)
 
     def check(self, options: asr.StreamingOptions, field: str) -> None:
         """Refuses options that no replica supports; accepts any where none is known.

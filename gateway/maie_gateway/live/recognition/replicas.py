@@ -14,6 +14,7 @@ from maie.event.v1 import event_pb2 as event
 from maie_gateway.engine.workers import LiveWorkers
 from maie_runtime.background import background_tasks
 from maie_runtime.rpc.duplex import Peer
+from maie_tls.files import CertificateFiles
 
 StubT = TypeVar("StubT")
 
@@ -29,6 +30,8 @@ class Replicas(Generic[StubT]):
         workers: The live workers.
         places: How many calls a worker takes at once; 0 where it takes none.
         stub: The generated stub of their service.
+        part: The stage's name, such as "asr".
+        certificates: For TLS with them; None: plain connections.
     """
 
     def __init__(
@@ -36,11 +39,18 @@ class Replicas(Generic[StubT]):
         workers: LiveWorkers,
         places: Callable[[event.WorkerInfo], int],
         stub: Callable[[Any], StubT],
+        part: str,
+        certificates: CertificateFiles | None,
     ) -> None:
         self._workers = workers
         self._places = places
         self._stub = stub
+        self._part = part
+        self._certificates = certificates
         self._peers: dict[str, Peer[StubT]] = {}
+        # Those whose certificates have changed since; they are closed when no call uses them.
+        self._former: set[Peer[StubT]] = set()
+        self._uses: Counter[Peer[StubT]] = Counter()
         self._calls: Counter[str] = Counter()
         self._avoided: dict[str, float] = {}
 
@@ -76,14 +86,24 @@ class Replicas(Generic[StubT]):
     @asynccontextmanager
     async def calling(self, address: str) -> AsyncIterator[Peer[StubT]]:
         """The replica for one call, which the context counts."""
-        peer = self._peers.get(address)
-        if peer is None:
-            peer = self._peers[address] = Peer(address, self._stub)
+        peer = self._peer(address)
         self._calls[address] += 1
+        self._uses[peer] += 1
         try:
             yield peer
         finally:
             self._calls[address] -= 1
+            self._uses[peer] -= 1
+
+    def _peer(self, address: str) -> Peer[StubT]:
+        peer = self._peers.get(address)
+        if peer is not None and peer.is_current:
+            return peer
+        if peer is not None:
+            self._former.add(peer)
+        made = Peer(address, self._stub, self._part, self._certificates)
+        self._peers[address] = made
+        return made
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -92,7 +112,8 @@ class Replicas(Generic[StubT]):
             try:
                 yield
             finally:
-                await asyncio.gather(*(peer.close() for peer in self._peers.values()))
+                peers = (*self._peers.values(), *self._former)
+                await asyncio.gather(*(peer.close() for peer in peers))
 
     async def _tidy(self) -> None:
         while True:
@@ -100,11 +121,15 @@ class Replicas(Generic[StubT]):
             await self.tidy()
 
     async def tidy(self) -> None:
-        """Closes the connections that nothing uses to replicas that are gone."""
+        """Closes the connections that nothing uses: of replicas that are gone, and former ones."""
         alive = {info.address for info in self._workers.known_workers()}
         now = time.monotonic()
         self._avoided = {name: until for name, until in self._avoided.items() if until > now}
         for address in [one for one in self._peers if one not in alive]:
             if not self._calls[address]:
                 del self._calls[address]
-                await self._peers.pop(address).close()
+                self._former.add(self._peers.pop(address))
+        for peer in [one for one in self._former if not self._uses[one]]:
+            self._former.remove(peer)
+            del self._uses[peer]
+            await peer.close()

@@ -11,6 +11,7 @@ from maie_core.reasons import Reason
 from maie_gateway.engine.workers import LiveWorkers
 from maie_gateway.live.recognition.replicas import Replicas
 from maie_runtime.rpc.duplex import AnswerStream
+from maie_tls.files import CertificateFiles
 
 # Failures that a later try may not have.
 PASSING = frozenset({Code.UNAVAILABLE, Code.RESOURCE_EXHAUSTED, Code.DEADLINE_EXCEEDED})
@@ -23,10 +24,13 @@ class Enhancers(Replicas[EnhancementServiceStub]):
     Args:
         workers: The live workers.
         seconds: The longest that a replica may take for a request.
+        certificates: For TLS with them; None: plain connections.
     """
 
-    def __init__(self, workers: LiveWorkers, seconds: float) -> None:
-        super().__init__(workers, _slots, EnhancementServiceStub)
+    def __init__(
+        self, workers: LiveWorkers, seconds: float, certificates: CertificateFiles | None = None
+    ) -> None:
+        super().__init__(workers, _slots, EnhancementServiceStub, "enhancement", certificates)
         self._seconds = seconds
 
     async def enhance(self, request: enhancement.EnhanceRequest) -> common.Transcript:
@@ -76,4 +80,5 @@ def _unavailable(message: str) -> StageError:
 
 
 def _slots(info: event.WorkerInfo) -> int:
-    return info.slots if info.stage == common.STAGE_ENHANCEMENT else 0
+    # Without an address it takes tasks only.
+    return info.slots if info.stage == common.STAGE_ENHANCEMENT and info.address else 0

@@ -14,6 +14,8 @@ from google.rpc import error_details_pb2, status_pb2
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
 from maie_runtime.rpc.errors import DETAILS_KEY
+from maie_runtime.rpc.tls import channel_credentials, expects
+from maie_tls.files import CertificateFiles
 
 RequestT = TypeVar("RequestT", bound=Message)
 ResponseT = TypeVar("ResponseT", bound=Message)
@@ -45,11 +47,32 @@ class Peer(Generic[StubT]):
     Args:
         address: Its HOST:PORT.
         stub: The generated stub of the service.
+        part: The part of the mesh that must answer, such as "asr"; checked where there is TLS.
+        certificates: For TLS; None: a plain connection.
     """
 
-    def __init__(self, address: str, stub: Callable[[grpc.aio.Channel], StubT]) -> None:
-        self._channel = grpc.aio.insecure_channel(address, _OPTIONS)
+    def __init__(
+        self,
+        address: str,
+        stub: Callable[[grpc.aio.Channel], StubT],
+        part: str,
+        certificates: CertificateFiles | None = None,
+    ) -> None:
+        self._certificates = certificates
+        if certificates is None:
+            self._channel = grpc.aio.insecure_channel(address, _OPTIONS)
+        else:
+            loaded = certificates.current()
+            self._number = loaded.number
+            self._channel = grpc.aio.secure_channel(
+                address, channel_credentials(loaded), (*_OPTIONS, *expects(part))
+            )
         self.stub = stub(self._channel)
+
+    @property
+    def is_current(self) -> bool:
+        """Whether it was made with the certificates of now; a call goes on with those it has."""
+        return self._certificates is None or self._certificates.current().number == self._number
 
     async def connects(self, seconds: float) -> bool:
         """Whether there is a connection, or comes in so many seconds."""

@@ -16,6 +16,7 @@ from maie_runtime.rpc.callers.interceptor import CallerInterceptor
 from maie_runtime.rpc.errors import ErrorInterceptor
 from maie_runtime.rpc.reading import ReadingInterceptor
 from maie_runtime.rpc.reflection import enable_reflection
+from maie_runtime.rpc.tls import ServerTls
 
 log = structlog.get_logger()
 
@@ -50,6 +51,7 @@ class GrpcServer:
         services: The full names of its services.
         max_request_bytes: The largest message of a call with one request.
         authenticators: Who tells its callers, of `doors`; the local user where unset.
+        tls: How it uses TLS; unset: plain connections.
 
     Attributes:
         server: The server, to add services before `start`.
@@ -65,6 +67,7 @@ class GrpcServer:
         services: tuple[str, ...],
         max_request_bytes: int = MAX_STAGE_REQUEST_BYTES,
         authenticators: Sequence[Authenticator] | None = None,
+        tls: ServerTls | None = None,
     ) -> None:
         check_declared(services)
         callers = CallerInterceptor(doors(listen) if authenticators is None else authenticators)
@@ -77,7 +80,10 @@ class GrpcServer:
         self._health = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self.server)
         enable_reflection((*services, health.SERVICE_NAME), self.server)
-        port = self.server.add_insecure_port(listen)
+        if tls is None:
+            port = self.server.add_insecure_port(listen)
+        else:
+            port = self.server.add_secure_port(listen, tls.credentials())
         self.address = callers.server = f"{listen.rpartition(':')[0]}:{port}"
 
     async def start(self) -> None:

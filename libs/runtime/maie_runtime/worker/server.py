@@ -31,9 +31,7 @@ from maie_runtime.bus.task_worker import TaskWorker
 from maie_runtime.bus.wait_for_streams import wait_for_streams
 from maie_runtime.failpoints import warn_of_failpoints
 from maie_runtime.gpu.residency import open_residency
-from maie_runtime.rpc.mount import GrpcMount
-from maie_runtime.rpc.server import GrpcServer
-from maie_runtime.rpc.stream_mount import StreamMount
+from maie_runtime.worker.front import Front
 from maie_runtime.worker.host import Host, end_process
 from maie_runtime.worker.malloc import give_back_memory, limit_arenas
 from maie_runtime.worker.stage import OffersStreams, Stage, Streams
@@ -100,7 +98,7 @@ async def _run(binding: StageBinding, settings: ServiceSettings, open_stage: Sta
 async def serve_stage(
     binding: StageBinding, settings: ServiceSettings, open_stage: StageOpener
 ) -> AsyncIterator[str]:
-    """Runs a stage service that answers gRPC and pulls units; yields its address.
+    """Runs a stage service that answers gRPC and pulls units; yields its address, if any.
 
     Health reports NOT_SERVING at once; the service takes work when model
     and broker are ready. It drains in this order: NOT_SERVING, no more units, the
@@ -109,12 +107,9 @@ async def serve_stage(
     blobs = Blobs(settings.mesh.blob_url)
     grace = settings.mesh.shutdown_grace_seconds
     instance = settings.instance or instance_name(binding.slug)
-    server = GrpcServer(settings.listen, binding.services)
-    mount = GrpcMount(server.server, binding, blobs)
-    stream_mount = StreamMount(server.server, binding.stream) if binding.stream else None
-    await server.start()
+    front = Front(binding, settings, blobs)
     async with AsyncExitStack() as stack:
-        stack.push_async_callback(server.stop, grace)
+        await stack.enter_async_context(front.open(grace))
         await stack.enter_async_context(
             open_metrics(
                 settings.mesh, service=binding.slug, instance=instance, version=_version(binding)
@@ -133,13 +128,11 @@ async def serve_stage(
             residency.manage(stage)
             # While its model is loaded, since the model provides the version.
             streams = stage.streams if isinstance(stage, OffersStreams) else None
-            info = _worker_info(binding, settings, stage, streams, instance, server.address)
+            info = _worker_info(binding, settings, stage, streams, instance, front.address)
         # Before the stage ends, since it unloads the stage's model.
         stack.push_async_callback(residency.close)
         host = Host(settings=settings, residency=residency)
-        mount.serve(stage, host)
-        if stream_mount is not None:
-            stream_mount.serve(streams)
+        front.serve(stage, host, streams)
         runner = UnitRunner(
             binding=binding, stage=stage, broker=broker, blobs=blobs, worker=instance
         )
@@ -149,24 +142,24 @@ async def serve_stage(
         await consumer.start()
         memory = partial(residency.memory.report, settings.shared_gpu)
         await stack.enter_async_context(present(broker, binding.slug, info, memory))
-        await server.set_serving(True)
+        await front.set_serving(True)
         if streams is not None:
-            await stack.enter_async_context(background_tasks(_leave_hung(streams, server, host)))
+            await stack.enter_async_context(background_tasks(_leave_hung(streams, front, host)))
         try:
-            yield server.address
+            yield front.address
         finally:
-            await server.set_serving(False)
+            await front.set_serving(False)
             if streams is not None:
                 await streams.drain()
-            await asyncio.gather(consumer.stop(grace), server.stop(grace))
+            await asyncio.gather(consumer.stop(grace), front.stop(grace))
 
 
-async def _leave_hung(streams: Streams, server: GrpcServer, host: Host) -> None:
+async def _leave_hung(streams: Streams, front: Front, host: Host) -> None:
     """Ends the process where the engine of streams hangs; their callers go elsewhere."""
     try:
         await streams.watch()
     except StageError as error:
-        await server.stop(FAREWELL_SECONDS)
+        await front.stop(FAREWELL_SECONDS)
         await host.leave(error)
 
 
@@ -185,7 +178,7 @@ def _worker_info(
     info = event.WorkerInfo(
         stage=binding.stage,
         instance=instance,
-        address=settings.advertise or address,
+        address=address and (settings.advertise or address),
         version=_version(binding),
         slots=settings.slots,
         models=stage.models(),

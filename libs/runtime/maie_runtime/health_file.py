@@ -1,0 +1,61 @@
+"""A file that says whether this process serves, for probes that make no gRPC call."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from maie_runtime.background import background_tasks
+from maie_runtime.probe import NOT_SERVING, SERVING
+
+# A probe takes a file of twice its age limit as that of a process whose event loop hangs.
+RENEW_SECONDS = 2.0
+
+
+class HealthFile:
+    """Writes the file again and again: one that gets old is that of a process that hangs.
+
+    Args:
+        path: The file; None for none. Its folder must exist.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._serving = False
+
+    def set_serving(self, serving: bool) -> None:
+        """Says whether the process takes work."""
+        self._serving = serving
+        self._write()
+
+    @asynccontextmanager
+    async def kept(self) -> AsyncIterator[None]:
+        """Keeps the file new; removes it at the end.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        if self._path is None:
+            yield
+            return
+        self._write()
+        try:
+            async with background_tasks(self._renew()):
+                yield
+        finally:
+            self._path.unlink(missing_ok=True)
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            self._write()
+
+    def _write(self) -> None:
+        if self._path is None:
+            return
+        new = self._path.with_name(f".{self._path.name}.{os.getpid()}")
+        new.write_text(SERVING if self._serving else NOT_SERVING)
+        new.replace(self._path)
