@@ -24,6 +24,7 @@ from maie_enhancement.settings import (
     EnhancementSettings,
     EnhancementVllmSettings,
 )
+from maie_gateway.access.settings import AccessSettings
 from maie_gateway.live.settings import LiveSettings as GatewayLiveSettings
 from maie_gateway.readmodel import ReadModelSettings
 from maie_gateway.settings import GatewaySettings, RetentionSettings
@@ -42,6 +43,7 @@ SECTIONS: tuple[tuple[str, type[Settings]], ...] = (
     ("Every part", MeshSettings),
     ("Templates (gateway and summary)", TemplateSettings),
     ("Gateway", GatewaySettings),
+    ("Who may call (gateway)", AccessSettings),
     ("Lists and search (gateway)", ReadModelSettings),
     ("Live speech (gateway)", GatewayLiveSettings),
     ("Retention (gateway)", RetentionSettings),

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import structlog
 
+from maie.access.v1 import access_pb2_grpc
 from maie.catalog.v1 import catalog_pb2_grpc
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import job_pb2_grpc
@@ -19,6 +20,10 @@ from maie_audio.fork_server import ForkServer
 from maie_audio.formats import Limits
 from maie_core.limits import MAX_GATEWAY_REQUEST_BYTES
 from maie_core.metrics import open_metrics
+from maie_gateway.access.key_callers import BootstrapKey, KeyCallers
+from maie_gateway.access.key_ring import KeyRing
+from maie_gateway.access.key_store import KeyStore
+from maie_gateway.access.settings import AccessSettings
 from maie_gateway.care.dead_letters import DeadLetters
 from maie_gateway.care.removal import Removal
 from maie_gateway.care.retention import Sweeper
@@ -43,6 +48,7 @@ from maie_gateway.live.refinement.enhancers import Enhancers
 from maie_gateway.live.sessions import Sessions
 from maie_gateway.readmodel import Projector, open_read_model
 from maie_gateway.records.store import JobStore
+from maie_gateway.rpc.access import AccessService
 from maie_gateway.rpc.catalog import CatalogService
 from maie_gateway.rpc.jobs import JobService
 from maie_gateway.rpc.live import LiveService
@@ -62,6 +68,7 @@ from maie_runtime.bus.provision import Wanted, open_provisioned_broker
 from maie_runtime.bus.rights import GATEWAY
 from maie_runtime.bus.session_log import SessionLog
 from maie_runtime.health_file import HealthFile
+from maie_runtime.rpc.callers.authenticator import Authenticator
 from maie_runtime.rpc.callers.doors import doors
 from maie_runtime.rpc.server import GrpcServer
 from maie_runtime.rpc.tls import mesh_certificates, report_expiry
@@ -73,6 +80,7 @@ SERVICES = (
     "maie.job.v1.JobService",
     "maie.live.v1.LiveService",
     "maie.catalog.v1.CatalogService",
+    "maie.access.v1.AccessService",
 )
 HEALTH_CHECK_SECONDS = 1.0
 
@@ -98,12 +106,17 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
     )
     certificates = mesh_certificates(settings.mesh)
     tls = door_tls(settings, certificates)
+    ring = KeyRing()
     server = GrpcServer(
         settings.listen,
         SERVICES,
         MAX_GATEWAY_REQUEST_BYTES,
-        # Behind a proxy on this machine, everybody would come from the user who runs it.
-        authenticators=doors(settings.listen, local_user=not settings.plaintext),
+        doors(
+            settings.listen,
+            _credentials(settings.access, ring),
+            # Behind a proxy on this machine, everybody would come from the user who runs it.
+            local_user=settings.access.local_user and not settings.plaintext,
+        ),
         tls=tls,
     )
     health = HealthFile(settings.mesh.health_file)
@@ -123,6 +136,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
                 inbox=subjects.inbox(GATEWAY),
             )
         )
+        await stack.enter_async_context(ring.following(broker))
         options = ConductingOptions(
             policy=Policy(max_retries=settings.max_retries),
             max_running_jobs=settings.max_running_jobs_per_tenant,
@@ -253,6 +267,9 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             ),
             server.server,
         )
+        access_pb2_grpc.add_AccessServiceServicer_to_server(
+            AccessService(KeyStore(broker, ring)), server.server
+        )
         live_pb2_grpc.add_LiveServiceServicer_to_server(
             LiveService(sessions, openings), server.server
         )
@@ -270,6 +287,12 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             watch.drain()
             grace = settings.mesh.shutdown_grace_seconds
             await asyncio.gather(server.stop(grace), sessions.drain(grace))
+
+
+def _credentials(settings: AccessSettings, ring: KeyRing) -> tuple[Authenticator, ...]:
+    """By what credentials the gateway knows its callers."""
+    path = settings.bootstrap_key_file
+    return (*((BootstrapKey(path),) if path else ()), KeyCallers(ring))
 
 
 async def _report_health(server: GrpcServer, broker: Broker, health: HealthFile) -> None:

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from maie_core.settings import FileSetting, MeshSettings, Settings
+from maie_gateway.access.settings import AccessSettings
 from maie_gateway.intake.admission import AdmissionLimits
 from maie_gateway.intake.pace import UploadLimits
 from maie_gateway.live.settings import LiveSettings
@@ -71,6 +72,8 @@ class GatewaySettings(Settings):
     """`behind-a-proxy`: a proxy on the way takes TLS and passes calls on in the clear, such as an
     ingress or the sidecar of a service mesh. The gateway then listens anywhere without TLS; what
     API keys pass between must be closed to others."""
+    access: AccessSettings = Field(default_factory=AccessSettings)
+    """Who may call the gateway."""
     templates: TemplateSettings = Field(default_factory=TemplateSettings)
     """Where templates are."""
     retention: RetentionSettings = Field(default_factory=RetentionSettings)

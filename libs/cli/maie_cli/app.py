@@ -22,6 +22,7 @@ COMMANDS = {
     "jobs": "jobs",
     "dead-letters": "dead_letters",
     "models": "models",
+    "keys": "keys",
     "provision": "provision",
 }
 

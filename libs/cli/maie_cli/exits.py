@@ -75,6 +75,8 @@ def sentence(error: ClientError) -> str:
         return f"{error.message} Start one with: maie up"
     if error.reason == Reason.NOT_A_GATEWAY:
         return f"{error.message} Name the gateway with --gateway HOST:PORT or MAIE_GATEWAY."
+    if error.reason == Reason.CREDENTIALS_MISSING:
+        return f"{error.message} Name the file of your key in MAIE_API_KEY_FILE."
     if error.retry_after is not None and "try again" not in error.message:
         return f"{error.message} (try again in {error.retry_after.total_seconds():.0f} s)"
     return error.message

@@ -6,21 +6,36 @@ import os
 from pathlib import Path
 
 from maie_client import Client, Tls
+from maie_client.credentials import Token
 from maie_client.tls import SCHEME
 
 CA_FILE = "MAIE_CA_FILE"
 TLS = "MAIE_TLS"
+API_KEY = "MAIE_API_KEY"
+API_KEY_FILE = "MAIE_API_KEY_FILE"
 _YES = frozenset({"1", "true", "yes", "on"})
 
 
 def gateway_client(address: str, tenant: str = "") -> Client:
-    """The client of a gateway, with the environment's certificates.
+    """The client of a gateway, with the environment's certificates and credentials.
 
     Args:
         address: HOST:PORT, with https:// for TLS.
         tenant: The tenant of the jobs; empty: the gateway's default tenant.
     """
-    return Client(address, tls=_tls(address), tenant=tenant)
+    return Client(address, tls=_tls(address), tenant=tenant, token=_token())
+
+
+def _token() -> Token:
+    """The API key or token of MAIE_API_KEY, or of the file that MAIE_API_KEY_FILE names.
+
+    There is no option for it: other users of a machine see the arguments of a command. The file
+    is read for each call, since a token in it may be renewed.
+    """
+    file = os.environ.get(API_KEY_FILE, "")
+    if key := os.environ.get(API_KEY, "").strip():
+        return key
+    return (lambda: Path(file).read_text(encoding="utf-8").strip()) if file else ""
 
 
 def _tls(address: str) -> Tls | None:

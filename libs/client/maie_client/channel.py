@@ -47,14 +47,15 @@ def open_channel(
         options.append(("grpc.ssl_target_name_override", server_name))
     if alone:
         options.append(("grpc.use_local_subchannel_pool", 1))
-    if _is_loopback(address):  # the environment's proxy cannot reach it
+    if is_loopback(address):  # the environment's proxy cannot reach it
         options.append(("grpc.enable_http_proxy", 0))
     if credentials is None:
         return grpc.aio.insecure_channel(address, options)
     return grpc.aio.secure_channel(address, credentials, options)
 
 
-def _is_loopback(address: str) -> bool:
+def is_loopback(address: str) -> bool:
+    """Whether a HOST:PORT is of this machine alone."""
     host = address.rpartition(":")[0].strip("[]")
     try:
         return ipaddress.ip_address(host).is_loopback

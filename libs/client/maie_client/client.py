@@ -14,6 +14,7 @@ from typing import Any, Self, Unpack
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from maie.access.v1 import access_pb2_grpc as access_grpc
 from maie.catalog.v1 import catalog_pb2 as catalog
 from maie.catalog.v1 import catalog_pb2_grpc as catalog_grpc
 from maie.common.v1 import types_pb2 as common
@@ -22,8 +23,10 @@ from maie.job.v1 import job_pb2_grpc as job_grpc
 from maie.live.v1 import live_pb2 as live_messages
 from maie.live.v1 import live_pb2_grpc as live_grpc
 from maie.summary.v1 import summary_pb2 as summary
+from maie_client.channel import is_loopback
 from maie_client.channels import Channels
 from maie_client.config import JobOptions, job_config
+from maie_client.credentials import CallMetadata, Token
 from maie_client.download import AudioParts, save, whole_audio
 from maie_client.errors import (
     ClientError,
@@ -31,8 +34,10 @@ from maie_client.errors import (
     client_errors,
     not_a_gateway,
     tenant_invalid,
+    token_unprotected,
 )
 from maie_client.follow import EventCursor, Events, follow, stream_ended
+from maie_client.keys import Keys
 from maie_client.live.gateways import Gateways
 from maie_client.live.options import LiveOptions, start_message
 from maie_client.live.resume import ResumePoint
@@ -42,7 +47,6 @@ from maie_client.text import sendable, sendable_labels
 from maie_client.tls import SCHEME, Tls
 from maie_client.upload import Source, filename_of, send_upload
 
-TENANT_KEY = "maie-tenant"
 UNARY_TIMEOUT_SECONDS = 30.0
 """The timeout of simple calls."""
 MOST_KEPT = timedelta(minutes=2)
@@ -59,6 +63,7 @@ class _Stubs:
         self.jobs = job_grpc.JobServiceStub(channel)
         self.live = live_grpc.LiveServiceStub(channel)
         self.catalog = catalog_grpc.CatalogServiceStub(channel)
+        self.access = access_grpc.AccessServiceStub(channel)
         self.health: Any = health_pb2_grpc.HealthStub(channel)
 
 
@@ -71,7 +76,10 @@ class Client:
             other is a plain connection.
         patience: How long to retry a broken connection while following
             a job.
-        tenant: The tenant of the jobs; empty: the gateway's default tenant.
+        tenant: The tenant of the jobs; empty: that of the token, or the gateway's default tenant.
+        token: What says who calls: an API key or a JSON Web Token, or a function that gives it for
+            each call; empty: nothing, for a gateway on this machine that this user runs. It is
+            sent over TLS, or within this machine, and not otherwise.
 
     Every method raises ClientError: the gateway's error, or UNAVAILABLE
     with GATEWAY_UNREACHABLE if none answers.
@@ -90,19 +98,20 @@ class Client:
         tls: Tls | None = None,
         patience: timedelta = timedelta(minutes=5),
         tenant: str = "",
+        token: Token = "",
     ) -> None:
         if tls is None and address.startswith(SCHEME):
             tls = Tls()
         self.address = address if tls is None else f"{SCHEME}{address.removeprefix(SCHEME)}"
         self._tls = tls
         self._tenant = tenant
-        self._metadata = ((TENANT_KEY, tenant),) if tenant else ()
+        self._metadata = CallMetadata(tenant, token)
         self._patience = patience
 
     async def __aenter__(self) -> Self:
         if not (self._tenant.isascii() and self._tenant.isprintable()):
             raise tenant_invalid()  # invalid as metadata; the gateway would return the same error
-        _check_address(self.address)
+        self._check(self.address)
         self._channels = Channels(self._tls)
         self._latest: _Stubs | None = None
         return self
@@ -137,6 +146,11 @@ class Client:
             self._latest = _Stubs(channel)
         return self._latest
 
+    @property
+    def keys(self) -> Keys:
+        """The API keys of the mesh, for who has the scope admin."""
+        return Keys(lambda: self._stubs().access, self._ask)
+
     async def process(self, source: Source, **options: Unpack[JobOptions]) -> Events:
         """Uploads a recording and yields the events of its job, up to `finished`.
 
@@ -170,7 +184,7 @@ class Client:
             OSError: The file cannot be read.
         """
         config = job_config(options, filename_of(source))
-        call = self._jobs.CreateJob(metadata=self._metadata)
+        call = self._jobs.CreateJob(metadata=self._metadata.now())
         sending = asyncio.create_task(
             send_upload(call, lambda part: job.CreateJobRequest(upload=part), config, source)
         )
@@ -330,7 +344,7 @@ class Client:
             ClientError: INVALID_ARGUMENT with FEATURE_UNKNOWN or ADDRESS_INVALID.
         """
         for address in gateways:
-            _check_address(address)
+            self._check(address)
         at = Gateways((self.address, *gateways), self._tls, self._metadata)
         return LiveSession(start_message(options, resume), at, self._patience, most_kept)
 
@@ -373,12 +387,20 @@ class Client:
             raise
         return bool(response.status == health_pb2.HealthCheckResponse.SERVING)
 
+    def _check(self, address: str) -> None:
+        if not (address.isascii() and _ADDRESS.fullmatch(address)):
+            raise address_invalid(address)
+        if self._tls is None and self._metadata.has_token and not is_loopback(address):
+            raise token_unprotected(address)
+
     async def _ask(self, method: Callable[..., Any], request: object) -> Any:
         with client_errors(self.address):
-            return await method(request, timeout=UNARY_TIMEOUT_SECONDS, metadata=self._metadata)
+            return await method(
+                request, timeout=UNARY_TIMEOUT_SECONDS, metadata=self._metadata.now()
+            )
 
     async def _process_once(self, config: job.JobConfig, source: Source) -> Events:
-        call = self._jobs.ProcessAudio(metadata=self._metadata)
+        call = self._jobs.ProcessAudio(metadata=self._metadata.now())
         sending = asyncio.create_task(
             send_upload(
                 call,
@@ -396,7 +418,7 @@ class Client:
 
     async def _audio_once(self, job_id: str, start: int) -> AudioParts:
         request = job.GetAudioRequest(job_id=job_id, start_byte=start)
-        call = self._jobs.GetAudio(request, metadata=self._metadata)
+        call = self._jobs.GetAudio(request, metadata=self._metadata.now())
         try:
             with client_errors(self.address):
                 async for response in call:
@@ -406,15 +428,10 @@ class Client:
 
     async def _watch_once(self, cursor: EventCursor) -> Events:
         request = job.WatchJobRequest(job_id=cursor.job_id, after_sequence=cursor.sequence)
-        call = self._jobs.WatchJob(request, metadata=self._metadata)
+        call = self._jobs.WatchJob(request, metadata=self._metadata.now())
         try:
             with client_errors(self.address):
                 async for response in call:
                     yield response.event
         finally:
             call.cancel()  # abandoned calls are not garbage-collected
-
-
-def _check_address(address: str) -> None:
-    if not (address.isascii() and _ADDRESS.fullmatch(address)):
-        raise address_invalid(address)

@@ -93,6 +93,16 @@ def address_invalid(address: str) -> ClientError:
     )
 
 
+def token_unprotected(address: str) -> ClientError:
+    """The error for a key or token that everybody on the way could read."""
+    return ClientError(
+        grpc.StatusCode.FAILED_PRECONDITION,
+        ClientReason.TOKEN_UNPROTECTED,
+        f"The API key or token is not sent to {sendable(address)} without TLS, since others could "
+        "read it on the way; write https:// before the address.",
+    )
+
+
 def not_a_gateway(address: str) -> ClientError:
     """The error for another server, such as a stage's."""
     return ClientError(

@@ -158,6 +158,11 @@ class Reason(enum.StrEnum):
     JOB_NOT_RETRYABLE = "JOB_NOT_RETRYABLE", Code.FAILED_PRECONDITION
     """The job is complete or still running, or its record has no room for a retry. Submit the
     recording again."""
+    KEYS_FULL = "KEYS_FULL", Code.RESOURCE_EXHAUSTED
+    """The mesh has as many API keys as it may. Revoke those that nobody uses; they make room after
+    30 days."""
+    KEY_NOT_FOUND = "KEY_NOT_FOUND", Code.NOT_FOUND
+    """There is no API key with this id that works. `maie keys list` shows the keys."""
     LABELS_INVALID = "LABELS_INVALID", Code.INVALID_ARGUMENT
     """There are too many labels, or a key or a value cannot be used. Correct them as the message
     says."""
@@ -330,6 +335,9 @@ class Reason(enum.StrEnum):
     """A gateway or a service would listen where other machines reach it, without TLS. Make
     certificates with `maie certs` and name them in MAIE_TLS_CERT_FILE, MAIE_TLS_KEY_FILE and
     MAIE_TLS_CA_FILE, or listen on 127.0.0.1."""
+    TOKEN_UNPROTECTED = "TOKEN_UNPROTECTED", Code.FAILED_PRECONDITION
+    """The Python client sends an API key or token over TLS or within one machine only. Write
+    https:// before the address."""
     TOO_MANY_CHUNKS = "TOO_MANY_CHUNKS", Code.INVALID_ARGUMENT
     """The recording was cut into more chunks than a job may have. Ask for a longer
     chunk_duration."""

@@ -19,6 +19,8 @@ _OTHER_VARIABLES = frozenset(
         "MAIE_GATEWAY",
         "MAIE_CA_FILE",
         "MAIE_TENANT",
+        "MAIE_API_KEY",
+        "MAIE_API_KEY_FILE",
         "MAIE_TLS",
         "MAIE_MODELS_FROM",
         "MAIE_FAULT",

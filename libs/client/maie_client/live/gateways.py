@@ -8,6 +8,7 @@ from typing import Any
 
 from maie.live.v1 import live_pb2_grpc as live_grpc
 from maie_client.channels import Channels
+from maie_client.credentials import CallMetadata
 from maie_client.tls import Tls
 
 
@@ -24,7 +25,7 @@ class Gateways:
         self,
         addresses: Sequence[str],
         tls: Tls | None,
-        metadata: tuple[tuple[str, str], ...],
+        metadata: CallMetadata,
     ) -> None:
         self.addresses = tuple(dict.fromkeys(addresses))
         self._metadata = metadata
@@ -37,7 +38,7 @@ class Gateways:
         address = next(self._order)
         channel = self._channels.get(address, alone=address in self._silent)
         stub = live_grpc.LiveServiceStub(channel)
-        return address, stub.Transcribe(metadata=self._metadata)
+        return address, stub.Transcribe(metadata=self._metadata.now())
 
     async def hang_up(self, address: str) -> None:
         """Closes the connection to a gateway that is silent; the next call makes a new one."""

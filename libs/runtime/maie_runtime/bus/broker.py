@@ -69,6 +69,7 @@ class Broker:
         jobs: The bucket of job records.
         requests: The bucket of request ids.
         secrets: The bucket of webhooks' secrets.
+        keys: The bucket of API keys.
         feeds: The bucket of how far receivers of finals are.
         workers: The bucket of live workers.
         gpus: The bucket of shared GPUs.
@@ -80,6 +81,7 @@ class Broker:
         self.jobs = _bucket(jetstream, subjects.JOBS)
         self.requests = _bucket(jetstream, subjects.REQUESTS)
         self.secrets = _bucket(jetstream, subjects.SECRETS)
+        self.keys = _bucket(jetstream, subjects.KEYS)
         self.feeds = _bucket(jetstream, subjects.FEEDS)
         self.workers = _bucket(jetstream, subjects.WORKERS)
         self.gpus = _bucket(jetstream, subjects.GPUS, direct=True)
@@ -108,6 +110,11 @@ class Broker:
     def connected(self) -> bool:
         """Whether the server answers right now."""
         return self.client.is_connected
+
+    @property
+    def connections(self) -> int:
+        """A number that is another one for each connection, before it counts as `connected`."""
+        return self.client.stats["reconnects"]
 
     async def publish(
         self,

@@ -28,6 +28,7 @@ READ_BY_GATEWAYS = (
     subjects.bucket_stream(subjects.JOBS),
     subjects.bucket_stream(subjects.REQUESTS),
     subjects.bucket_stream(subjects.SECRETS),
+    subjects.bucket_stream(subjects.KEYS),
     subjects.bucket_stream(subjects.FEEDS),
 )
 
@@ -122,6 +123,7 @@ def _gateway() -> Iterator[Right]:
         subjects.bucket_subject(subjects.JOBS, "*"),
         subjects.bucket_subject(subjects.REQUESTS, "*.*"),
         subjects.bucket_subject(subjects.SECRETS, "*.*"),
+        subjects.bucket_subject(subjects.KEYS, "*"),
         subjects.bucket_subject(subjects.FEEDS, subjects.feed("*", "*", "*")),
     ):
         yield _request(subject)
@@ -139,7 +141,7 @@ def _gateway() -> Iterator[Right]:
         yield _request(f"{API}.CONSUMER.INFO.{stream}.{consumer}")
         yield _many(f"{API}.CONSUMER.MSG.NEXT.{stream}.{consumer}")
         yield _publish(f"$JS.ACK.{stream}.{consumer}.>")
-    for name in (subjects.JOBS, subjects.WORKERS):
+    for name in (subjects.JOBS, subjects.WORKERS, subjects.KEYS):
         yield from _watch(subjects.bucket_stream(name))
     yield from _watch(subjects.NAMES)
     for stream in READ_BY_GATEWAYS:

@@ -170,6 +170,7 @@ STREAMS = (
         seconds=REQUESTS_KEPT_SECONDS,
     ),
     _bucket(subjects.SECRETS, "The secrets of jobs' webhooks", erasable=True),
+    _bucket(subjects.KEYS, "API keys, with the hashes of their secrets"),
     _bucket(subjects.FEEDS, "How far receivers of finals are"),
     _bucket(subjects.WORKERS, "Live workers", seconds=WORKER_FORGOTTEN_SECONDS),
     _bucket(

@@ -12,7 +12,13 @@ import structlog
 from maie_core.caller import Caller, Scope, set_caller
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
-from maie_runtime.rpc.callers.authenticator import Authenticator, Call, call_of
+from maie_runtime.rpc.callers.authenticator import (
+    AUTHORIZATION,
+    Authenticator,
+    Call,
+    call_of,
+    credentials_invalid,
+)
 from maie_runtime.rpc.callers.scopes import needs
 from maie_runtime.rpc.callers.tenant import for_named_tenant
 from maie_runtime.rpc.handlers import wrapped
@@ -74,6 +80,11 @@ class CallerInterceptor(grpc.aio.ServerInterceptor):
         for authenticator in self._authenticators:
             if (caller := await authenticator.caller_of(call)) is not None:
                 return caller
+        if AUTHORIZATION in call.metadata:
+            raise credentials_invalid(
+                "The credentials of the call are of no kind that this server takes; docs/access.md "
+                "says which there are."
+            )
         ways = " Or: ".join(each.remedy for each in self._authenticators)
         raise StageError(
             Code.UNAUTHENTICATED,

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from maie_core.caller import ALL_SCOPES, DEFAULT_TENANT, Caller, CallerKind
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
-from maie_runtime.rpc.callers.authenticator import Call
+from maie_runtime.rpc.callers.authenticator import AUTHORIZATION, Call
 from maie_runtime.rpc.callers.socket_owner import Address, End, can_say, owner
 
 LOOPBACK: dict[int, Address] = {4: IPv4Address("127.0.0.1"), 6: IPv6Address("::1")}
@@ -43,6 +43,8 @@ class LocalUser:
         Raises:
             StageError: UNAUTHENTICATED where the kernel refuses to answer.
         """
+        if AUTHORIZATION in call.metadata:
+            return None  # who shows credentials is judged by them
         ends = ends_of(call.peer, call.server) if self._works else None
         if ends is None:
             return None

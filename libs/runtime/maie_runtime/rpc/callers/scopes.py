@@ -45,6 +45,12 @@ _OF_SERVICES: Mapping[str, Mapping[str, Need]] = {
         # It names machines, and counts the work of all tenants.
         "GetMesh": ADMIN,
     },
+    "maie.access.v1.AccessService": {
+        "CreateKey": ADMIN,
+        "ListKeys": ADMIN,
+        "RotateKey": ADMIN,
+        "RevokeKey": ADMIN,
+    },
     # Load balancers and Kubernetes ask without credentials; it says nothing but that it serves.
     health.SERVICE_NAME: {"Check": ANYBODY, "List": ANYBODY, "Watch": ANYBODY},
     V1_SERVICE: {"ServerReflectionInfo": ANY_CALLER},

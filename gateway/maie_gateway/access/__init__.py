@@ -1,0 +1,1 @@
+"""Credentials of the gateway's callers: API keys and tokens."""

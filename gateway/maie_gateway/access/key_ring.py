@@ -1,0 +1,107 @@
+"""The API keys that a gateway knows: those of the bucket, over a watch."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from google.protobuf.message import DecodeError
+
+from maie.access.v1 import stored_pb2 as stored
+from maie_gateway.records.buckets import Entry, follow_bucket
+from maie_runtime.background import background_tasks
+from maie_runtime.bus.broker import BROKER_ERRORS, Broker, broker_unavailable
+from maie_runtime.bus.errors import KeyNotFoundError
+
+log = structlog.get_logger()
+
+
+class KeyRing:
+    """All keys of the mesh, as they are now.
+
+    While the watch is behind, such as after a lost connection, a key is read from the broker. While
+    the broker does not answer, nobody knows which keys are revoked, so no key is taken.
+
+    Raises:
+        StageError: UNAVAILABLE with BROKER_UNAVAILABLE.
+    """
+
+    def __init__(self) -> None:
+        self._broker: Broker | None = None
+        self._known: dict[str, Entry] = {}
+        self._replay: dict[str, Entry] | None = None
+        # The connection over which all entries were seen; -1 for none yet.
+        self._seen_over = -1
+        self._complete = asyncio.Event()
+
+    async def find(self, key_id: str) -> stored.StoredKey | None:
+        """The key of an id; None where there is none."""
+        if not self._is_current():
+            return await self._read(key_id)
+        entry = self._known.get(key_id)
+        return _decoded(entry) if entry else None
+
+    async def keys(self) -> list[stored.StoredKey]:
+        """All keys, in no order."""
+        if not self._is_current():
+            raise broker_unavailable()
+        decoded = (_decoded(entry) for entry in self._known.values())
+        return [key for key in decoded if key is not None]
+
+    def note(self, entry: Entry) -> None:
+        """Takes in an entry that was written or seen, unless it is older than the known one."""
+        for keys in (self._known, *([] if self._replay is None else [self._replay])):
+            known = keys.get(entry.key)
+            if known is None or known.revision <= entry.revision:
+                keys[entry.key] = entry
+
+    @asynccontextmanager
+    async def following(self, broker: Broker) -> AsyncIterator[None]:
+        """Follows the bucket while the context lasts; begins once all keys have been seen."""
+        self._broker = broker
+        following = follow_bucket(broker, broker.keys, self._begun, self._received)
+        async with background_tasks(following):
+            await self._complete.wait()
+            yield
+        self._broker = None
+
+    def _is_current(self) -> bool:
+        if self._broker is None or not self._broker.connected:
+            raise broker_unavailable()
+        # Over a new connection, what changed meanwhile has not been seen yet.
+        return self._seen_over == self._broker.connections
+
+    async def _read(self, key_id: str) -> stored.StoredKey | None:
+        assert self._broker is not None
+        try:
+            entry = await self._broker.keys.get(key_id)
+        except KeyNotFoundError:
+            return None
+        except BROKER_ERRORS as error:
+            raise broker_unavailable() from error
+        return _decoded(Entry(key=key_id, value=entry.value or b"", revision=entry.revision or 0))
+
+    async def _begun(self) -> None:
+        assert self._broker is not None
+        self._seen_over, self._replay = -1, {}
+        self._replayed_over = self._broker.connections
+
+    async def _received(self, entry: Entry | None) -> None:
+        if entry is not None:
+            self.note(entry)
+        elif self._replay is not None:
+            self._known, self._replay = self._replay, None
+            self._seen_over = self._replayed_over
+            self._complete.set()
+
+
+def _decoded(entry: Entry) -> stored.StoredKey | None:
+    if entry.value is None:
+        return None
+    try:
+        return stored.StoredKey.FromString(entry.value)
+    except DecodeError:
+        log.error("key.unreadable", key_id=entry.key)
+        return None

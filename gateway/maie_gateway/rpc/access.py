@@ -1,0 +1,101 @@
+"""AccessService: the API keys of the mesh, for those who look after it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from google.protobuf.duration_pb2 import Duration
+
+from maie.access.v1 import access_pb2 as access
+from maie.access.v1 import access_pb2_grpc
+from maie_core.caller import DEFAULT_TENANT, current_caller
+from maie_core.errors import invalid
+from maie_core.reasons import Reason
+from maie_gateway.access.key_store import KeyStore
+from maie_gateway.intake.submit_config import check_display_name
+from maie_runtime.rpc.callers.tenant import RULE, is_tenant
+
+MIN_LIFETIME = timedelta(minutes=1)
+MAX_LIFETIME = timedelta(days=3653)
+DEFAULT_OVERLAP = timedelta(days=1)
+MAX_OVERLAP = timedelta(days=30)
+
+
+class AccessService(access_pb2_grpc.AccessServiceServicer):
+    """Serves maie.access.v1.AccessService."""
+
+    def __init__(self, keys: KeyStore) -> None:
+        self._keys = keys
+
+    async def CreateKey(
+        self, request: access.CreateKeyRequest, context: Any
+    ) -> access.CreateKeyResponse:
+        """Makes a key for a tenant."""
+        tenant = request.tenant or DEFAULT_TENANT
+        _check_tenant(tenant)
+        check_display_name(request.display_name, field="display_name")
+        lifetime = None
+        if request.HasField("lifetime"):
+            lifetime = _within(request.lifetime, MIN_LIFETIME, MAX_LIFETIME, "lifetime")
+        shown = access.ApiKey(
+            tenant=tenant,
+            display_name=request.display_name,
+            scopes=_checked_scopes(request),
+            created_by=current_caller().id,
+        )
+        key, text = await self._keys.create(shown, lifetime)
+        return access.CreateKeyResponse(key=key, api_key=text.text)
+
+    async def ListKeys(
+        self, request: access.ListKeysRequest, context: Any
+    ) -> access.ListKeysResponse:
+        """Lists the keys, without their secrets."""
+        if request.tenant:
+            _check_tenant(request.tenant)
+        return access.ListKeysResponse(keys=await self._keys.listed(request.tenant))
+
+    async def RotateKey(
+        self, request: access.RotateKeyRequest, context: Any
+    ) -> access.RotateKeyResponse:
+        """Gives a key another secret."""
+        overlap = DEFAULT_OVERLAP
+        if request.HasField("overlap"):
+            overlap = _within(request.overlap, timedelta(0), MAX_OVERLAP, "overlap")
+        key, text = await self._keys.rotate(request.key_id, overlap)
+        return access.RotateKeyResponse(key=key, api_key=text.text)
+
+    async def RevokeKey(
+        self, request: access.RevokeKeyRequest, context: Any
+    ) -> access.RevokeKeyResponse:
+        """Ends a key at once."""
+        return access.RevokeKeyResponse(key=await self._keys.revoke(request.key_id))
+
+
+def _checked_scopes(request: access.CreateKeyRequest) -> list[access.Scope]:
+    known = set(access.Scope.values()) - {access.SCOPE_UNSPECIFIED}
+    if not request.scopes or not known.issuperset(request.scopes):
+        raise invalid(
+            Reason.FIELD_INVALID,
+            "A key has at least one scope out of submit, read, live and admin; name them.",
+            field="scopes",
+        )
+    return sorted(set(request.scopes))
+
+
+def _check_tenant(tenant: str) -> None:
+    if not is_tenant(tenant):
+        raise invalid(Reason.TENANT_INVALID, f"A tenant's name is {RULE}.", field="tenant")
+
+
+def _within(duration: Duration, least: timedelta, most: timedelta, field: str) -> timedelta:
+    """A duration between two others."""
+    nanoseconds = duration.seconds * 1_000_000_000 + duration.nanos
+    found = timedelta(microseconds=min(max(nanoseconds // 1000, -1), 10**18))
+    if not least <= found <= most:
+        raise invalid(
+            Reason.FIELD_INVALID,
+            f"{field} is between {least} and {most}, in days, hours, minutes and seconds.",
+            field=field,
+        )
+    return found

@@ -1,0 +1,35 @@
+"""What a client shows to say who it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+Token = str | Callable[[], str]
+"""An API key or a JSON Web Token; or a function that gives it, which is called for each call."""
+
+TENANT_KEY = "maie-tenant"
+AUTHORIZATION_KEY = "authorization"
+
+
+class CallMetadata:
+    """The metadata of a client's calls.
+
+    Args:
+        tenant: The tenant that they name; empty for none.
+        token: What says who calls; empty for nothing.
+    """
+
+    def __init__(self, tenant: str, token: Token) -> None:
+        self._tenant = tenant
+        self._token = token
+
+    @property
+    def has_token(self) -> bool:
+        """Whether there is something secret in it."""
+        return bool(self._token)
+
+    def now(self) -> tuple[tuple[str, str], ...]:
+        """The metadata of a call that begins now."""
+        token = self._token() if callable(self._token) else self._token
+        named = ((TENANT_KEY, self._tenant),) if self._tenant else ()
+        return (*named, (AUTHORIZATION_KEY, f"Bearer {token}")) if token else named
