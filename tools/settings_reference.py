@@ -25,6 +25,7 @@ from maie_enhancement.settings import (
     EnhancementVllmSettings,
 )
 from maie_gateway.access.settings import AccessSettings
+from maie_gateway.access.token_settings import TokenSettings
 from maie_gateway.live.settings import LiveSettings as GatewayLiveSettings
 from maie_gateway.readmodel import ReadModelSettings
 from maie_gateway.settings import GatewaySettings, RetentionSettings
@@ -44,6 +45,7 @@ SECTIONS: tuple[tuple[str, type[Settings]], ...] = (
     ("Templates (gateway and summary)", TemplateSettings),
     ("Gateway", GatewaySettings),
     ("Who may call (gateway)", AccessSettings),
+    ("JSON Web Tokens (gateway)", TokenSettings),
     ("Lists and search (gateway)", ReadModelSettings),
     ("Live speech (gateway)", GatewayLiveSettings),
     ("Retention (gateway)", RetentionSettings),

@@ -20,10 +20,7 @@ from maie_audio.fork_server import ForkServer
 from maie_audio.formats import Limits
 from maie_core.limits import MAX_GATEWAY_REQUEST_BYTES
 from maie_core.metrics import open_metrics
-from maie_gateway.access.key_callers import BootstrapKey, KeyCallers
-from maie_gateway.access.key_ring import KeyRing
-from maie_gateway.access.key_store import KeyStore
-from maie_gateway.access.settings import AccessSettings
+from maie_gateway.access.guard import Guard
 from maie_gateway.care.dead_letters import DeadLetters
 from maie_gateway.care.removal import Removal
 from maie_gateway.care.retention import Sweeper
@@ -68,8 +65,6 @@ from maie_runtime.bus.provision import Wanted, open_provisioned_broker
 from maie_runtime.bus.rights import GATEWAY
 from maie_runtime.bus.session_log import SessionLog
 from maie_runtime.health_file import HealthFile
-from maie_runtime.rpc.callers.authenticator import Authenticator
-from maie_runtime.rpc.callers.doors import doors
 from maie_runtime.rpc.server import GrpcServer
 from maie_runtime.rpc.tls import mesh_certificates, report_expiry
 from maie_templates import TemplateLibrary
@@ -106,18 +101,10 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
     )
     certificates = mesh_certificates(settings.mesh)
     tls = door_tls(settings, certificates)
-    ring = KeyRing()
+    # Behind a proxy on this machine, everybody would come from the user who runs it.
+    guard = Guard(settings.access, settings.listen, proxied=bool(settings.plaintext))
     server = GrpcServer(
-        settings.listen,
-        SERVICES,
-        MAX_GATEWAY_REQUEST_BYTES,
-        doors(
-            settings.listen,
-            _credentials(settings.access, ring),
-            # Behind a proxy on this machine, everybody would come from the user who runs it.
-            local_user=settings.access.local_user and not settings.plaintext,
-        ),
-        tls=tls,
+        settings.listen, SERVICES, MAX_GATEWAY_REQUEST_BYTES, guard.authenticators, tls
     )
     health = HealthFile(settings.mesh.health_file)
     instance = instance_name("gateway")
@@ -136,7 +123,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
                 inbox=subjects.inbox(GATEWAY),
             )
         )
-        await stack.enter_async_context(ring.following(broker))
+        keys = await stack.enter_async_context(guard.running(broker))
         options = ConductingOptions(
             policy=Policy(max_retries=settings.max_retries),
             max_running_jobs=settings.max_running_jobs_per_tenant,
@@ -267,9 +254,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             ),
             server.server,
         )
-        access_pb2_grpc.add_AccessServiceServicer_to_server(
-            AccessService(KeyStore(broker, ring)), server.server
-        )
+        access_pb2_grpc.add_AccessServiceServicer_to_server(AccessService(keys), server.server)
         live_pb2_grpc.add_LiveServiceServicer_to_server(
             LiveService(sessions, openings), server.server
         )
@@ -287,12 +272,6 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             watch.drain()
             grace = settings.mesh.shutdown_grace_seconds
             await asyncio.gather(server.stop(grace), sessions.drain(grace))
-
-
-def _credentials(settings: AccessSettings, ring: KeyRing) -> tuple[Authenticator, ...]:
-    """By what credentials the gateway knows its callers."""
-    path = settings.bootstrap_key_file
-    return (*((BootstrapKey(path),) if path else ()), KeyCallers(ring))
 
 
 async def _report_health(server: GrpcServer, broker: Broker, health: HealthFile) -> None:

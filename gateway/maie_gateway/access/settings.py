@@ -8,6 +8,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from maie_core.settings import Settings
+from maie_gateway.access.token_settings import TokenSettings
 
 
 class AccessSettings(Settings):
@@ -15,6 +16,8 @@ class AccessSettings(Settings):
 
     model_config = SettingsConfigDict(env_prefix="MAIE_GATEWAY_")
 
+    tokens: TokenSettings = Field(default_factory=TokenSettings)
+    """Which JSON Web Tokens are taken."""
     local_user: bool = True
     """On a loopback address, let the user who runs the gateway call it without a key, for any
     tenant. Turn it off where a proxy on the same machine forwards calls of others."""

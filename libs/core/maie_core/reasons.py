@@ -335,6 +335,9 @@ class Reason(enum.StrEnum):
     """A gateway or a service would listen where other machines reach it, without TLS. Make
     certificates with `maie certs` and name them in MAIE_TLS_CERT_FILE, MAIE_TLS_KEY_FILE and
     MAIE_TLS_CA_FILE, or listen on 127.0.0.1."""
+    TOKEN_KEYS_UNAVAILABLE = "TOKEN_KEYS_UNAVAILABLE", Code.UNAVAILABLE
+    """A token cannot be checked, since its issuer does not say by which keys. Try again after the
+    retry delay; if it lasts, check MAIE_JWT_JWKS_URL."""
     TOKEN_UNPROTECTED = "TOKEN_UNPROTECTED", Code.FAILED_PRECONDITION
     """The Python client sends an API key or token over TLS or within one machine only. Write
     https:// before the address."""

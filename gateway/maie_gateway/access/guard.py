@@ -1,0 +1,60 @@
+"""By what credentials a gateway knows its callers, and what of it runs in the background."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from maie_gateway.access.key_callers import BootstrapKey, KeyCallers
+from maie_gateway.access.key_ring import KeyRing
+from maie_gateway.access.key_store import KeyStore
+from maie_gateway.access.settings import AccessSettings
+from maie_gateway.access.signing_keys import SigningKeys, from_file, from_url
+from maie_gateway.access.token_callers import TokenCallers
+from maie_gateway.access.token_settings import TokenSettings
+from maie_runtime.bus.broker import Broker
+from maie_runtime.rpc.callers.authenticator import Authenticator
+from maie_runtime.rpc.callers.doors import doors
+
+
+class Guard:
+    """Knows the callers of a gateway.
+
+    Args:
+        settings: Who may call.
+        listen: The HOST:PORT that the gateway listens on.
+        proxied: Whether others' calls come through a proxy, which may be on this machine.
+
+    Attributes:
+        authenticators: Who tells callers; before `running`, those with keys get UNAVAILABLE.
+
+    Raises:
+        RuntimeError: The bootstrap key cannot be used.
+    """
+
+    def __init__(self, settings: AccessSettings, listen: str, *, proxied: bool) -> None:
+        self._ring = KeyRing()
+        self._signing_keys = _signing_keys(settings.tokens)
+        credentials: list[Authenticator] = [KeyCallers(self._ring)]
+        if settings.bootstrap_key_file:
+            credentials.insert(0, BootstrapKey(settings.bootstrap_key_file))
+        if self._signing_keys:
+            credentials.append(TokenCallers(settings.tokens, self._signing_keys))
+        local_user = settings.local_user and not proxied
+        self.authenticators = doors(listen, credentials, local_user=local_user)
+
+    @asynccontextmanager
+    async def running(self, broker: Broker) -> AsyncIterator[KeyStore]:
+        """Follows the keys of the mesh and of the issuer; gives the store of the former."""
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._ring.following(broker))
+            if self._signing_keys:
+                await stack.enter_async_context(self._signing_keys.refreshing())
+            yield KeyStore(broker, self._ring)
+
+
+def _signing_keys(settings: TokenSettings) -> SigningKeys | None:
+    if not settings.issuer:
+        return None
+    fetch = from_file(settings.jwks_file) if settings.jwks_file else from_url(settings.jwks_url)
+    return SigningKeys(fetch, settings.refresh_seconds, settings.least_refresh_seconds)
