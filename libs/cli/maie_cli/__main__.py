@@ -16,7 +16,7 @@ def main() -> None:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     # gRPC would write on the terminal when a gateway goes; the command says it in a sentence.
-    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     from contextlib import suppress
 
     from maie_cli.streams import close_output, open_streams

@@ -24,6 +24,7 @@ COMMANDS = {
     "models": "models",
     "keys": "keys",
     "provision": "provision",
+    "certs": "certs",
 }
 
 

@@ -13,6 +13,7 @@ import typer
 
 from maie.common.v1 import types_pb2 as common
 from maie_cli.console import complain
+from maie_cli.gateway import takes_tls_only
 from maie_cli.mesh.errors import MeshError
 from maie_cli.streams import OutputError
 from maie_client import ClientError, StatusCode
@@ -71,6 +72,8 @@ def exit_of_failures(failures: list[common.Failure]) -> Exit:
 
 def sentence(error: ClientError) -> str:
     """The sentence for an error."""
+    if error.reason == Reason.GATEWAY_UNREACHABLE and takes_tls_only(error.address):
+        return f"The gateway at {error.address} takes TLS only; write https://{error.address}."
     if error.reason == Reason.GATEWAY_UNREACHABLE:
         return f"{error.message} Start one with: maie up"
     if error.reason == Reason.NOT_A_GATEWAY:

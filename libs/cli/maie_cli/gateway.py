@@ -7,7 +7,7 @@ from pathlib import Path
 
 from maie_client import Client, Tls
 from maie_client.credentials import Token
-from maie_client.tls import SCHEME
+from maie_client.tls import SCHEME, answers_with_tls
 
 CA_FILE = "MAIE_CA_FILE"
 TLS = "MAIE_TLS"
@@ -36,6 +36,15 @@ def _token() -> Token:
     if key := os.environ.get(API_KEY, "").strip():
         return key
     return (lambda: Path(file).read_text(encoding="utf-8").strip()) if file else ""
+
+
+def takes_tls_only(address: str) -> bool:
+    """Whether a server that gave no answer would give one over TLS; asks it.
+
+    Args:
+        address: Its address; one with https:// was asked that way already.
+    """
+    return not address.startswith(SCHEME) and answers_with_tls(address)
 
 
 def _tls(address: str) -> Tls | None:

@@ -7,7 +7,8 @@ from maie_client.text import sendable
 # Words of grpcio 1.85 and BoringSSL in the details of UNAVAILABLE; tests/client/test_tls.py makes
 # each of them.
 _UNTRUSTED = (
-    "The certificate of {address} is from a CA that this client does not trust; name the CA's file."
+    "The certificate of {address} is from a CA that this client does not trust; name its CA's file "
+    "in MAIE_CA_FILE or Tls(ca_file=...)."
 )
 _OTHER_NAME = (
     "The certificate of {address} is for another name; use a name that it has, or have one made "

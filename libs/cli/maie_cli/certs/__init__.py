@@ -1,0 +1,1 @@
+"""The certificates of a mesh, in a folder."""
