@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from opentelemetry.metrics import Meter
+
 from maie_gateway.settings import GatewaySettings
 from maie_runtime.rpc.exposure import check_exposure
-from maie_runtime.rpc.tls import ServerTls, open_certificates
+from maie_runtime.rpc.tls import ServerTls, observe_expiry, open_certificates
 from maie_tls.files import CertificateFiles
 
 REMEDY = (
@@ -31,6 +33,12 @@ def door_tls(settings: GatewaySettings, mesh: CertificateFiles | None) -> Server
         files = open_certificates(settings.tls_cert_file, settings.tls_key_file, None)
     check_exposure(settings.listen, has_tls=files is not None, remedy=REMEDY)
     return ServerTls(files=files, clients=False) if files else None
+
+
+def observe_door(meter: Meter, tls: ServerTls | None, mesh: CertificateFiles | None) -> None:
+    """Makes the gauge of when a gateway's certificates expire."""
+    files = {"mesh": mesh, "door": tls.files if tls else None}
+    observe_expiry(meter, {purpose: each for purpose, each in files.items() if each is not None})
 
 
 def expiring(tls: ServerTls | None, mesh: CertificateFiles | None) -> set[CertificateFiles]:

@@ -19,19 +19,22 @@ from maie_audio.decoders import PROGRAM, Decoders
 from maie_audio.fork_server import ForkServer
 from maie_audio.formats import Limits
 from maie_core.limits import MAX_GATEWAY_REQUEST_BYTES
-from maie_core.metrics import open_metrics
+from maie_core.metrics import is_on, open_metrics
 from maie_gateway.access.guard import Guard
 from maie_gateway.care.dead_letters import DeadLetters
 from maie_gateway.care.removal import Removal
 from maie_gateway.care.retention import Sweeper
 from maie_gateway.care.streams import keep_streams
 from maie_gateway.conductor import Policy
-from maie_gateway.door import door_tls, expiring
+from maie_gateway.door import door_tls, expiring, observe_door
 from maie_gateway.engine.chunks import Chunks
+from maie_gateway.engine.job_metrics import JobMetrics, observe_jobs
 from maie_gateway.engine.metrics import observe_demand
+from maie_gateway.engine.queue_watch import QueueWatch
 from maie_gateway.engine.wiring import ConductingOptions, conducting
 from maie_gateway.intake.admission import Admission
 from maie_gateway.intake.job_actions import JobActions
+from maie_gateway.intake.metrics import UploadMetrics
 from maie_gateway.intake.requests import Requests
 from maie_gateway.intake.snapshots import Snapshots
 from maie_gateway.intake.submission import PIPELINE_VERSION, Submissions
@@ -39,6 +42,7 @@ from maie_gateway.live.ending.abandoned import Abandoned
 from maie_gateway.live.ending.endings import Endings
 from maie_gateway.live.ending.summaries import Summaries
 from maie_gateway.live.kept.making import AudioMaking
+from maie_gateway.live.metrics import LiveMetrics
 from maie_gateway.live.opening import Openings
 from maie_gateway.live.recognition.asr_replicas import AsrReplicas
 from maie_gateway.live.refinement.enhancers import Enhancers
@@ -65,6 +69,7 @@ from maie_runtime.bus.provision import Wanted, open_provisioned_broker
 from maie_runtime.bus.rights import GATEWAY
 from maie_runtime.bus.session_log import SessionLog
 from maie_runtime.health_file import HealthFile
+from maie_runtime.loop_lag import measure_loop_lag
 from maie_runtime.rpc.server import GrpcServer
 from maie_runtime.rpc.tls import mesh_certificates, report_expiry
 from maie_templates import TemplateLibrary
@@ -95,7 +100,6 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
 
     Drains in this order: NOT_SERVING, watches, running calls, the conductor, NATS.
     """
-    blobs = Blobs(settings.mesh.blob_url)
     wanted = Wanted(
         lifetimes=settings.retention.lifetimes(), ack_wait_seconds=settings.mesh.ack_wait_seconds
     )
@@ -103,17 +107,22 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
     tls = door_tls(settings, certificates)
     # Behind a proxy on this machine, everybody would come from the user who runs it.
     guard = Guard(settings.access, settings.listen, proxied=bool(settings.plaintext))
-    server = GrpcServer(
-        settings.listen, SERVICES, MAX_GATEWAY_REQUEST_BYTES, guard.authenticators, tls
-    )
-    health = HealthFile(settings.mesh.health_file)
     instance = instance_name("gateway")
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(health.kept())
         meters = await stack.enter_async_context(
             open_metrics(
                 settings.mesh, service="gateway", instance=instance, version=PIPELINE_VERSION
             )
+        )
+        meter = meters.get_meter("maie_gateway", PIPELINE_VERSION)
+        health = HealthFile(settings.mesh.health_file, meter)
+        await stack.enter_async_context(health.kept())
+        observe_door(meter, tls, certificates)
+        if is_on(meter):
+            await stack.enter_async_context(background_tasks(measure_loop_lag(meter)))
+        blobs = Blobs(settings.mesh.blob_url, meter)
+        server = GrpcServer(
+            settings.listen, SERVICES, MAX_GATEWAY_REQUEST_BYTES, guard.authenticators, tls, meter
         )
         broker = await stack.enter_async_context(
             open_provisioned_broker(
@@ -121,6 +130,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
                 instance,
                 wanted,
                 inbox=subjects.inbox(GATEWAY),
+                meter=meter,
             )
         )
         keys = await stack.enter_async_context(guard.running(broker))
@@ -134,7 +144,8 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
         model = await stack.enter_async_context(open_read_model(settings.read_model.url))
         projector = Projector(model, JobStore(broker), results)
         await stack.enter_async_context(projector.running())
-        webhooks = await stack.enter_async_context(open_webhooks(broker, settings.webhooks))
+        webhooks = await stack.enter_async_context(open_webhooks(broker, settings.webhooks, meter))
+        job_metrics = JobMetrics(meter, settings.mesh.metrics_tenants)
         jobs = await stack.enter_async_context(
             conducting(
                 broker,
@@ -142,10 +153,14 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
                 webhooks.follow,
                 (projector, webhooks.reconciler, stored),
                 Chunks(stored).complete,
+                job_metrics,
             )
         )
-        meter = meters.get_meter("maie_gateway", PIPELINE_VERSION)
         observe_demand(meter, broker, jobs.changes, jobs.workers)
+        observe_jobs(meter, jobs.changes, job_metrics.tenant)
+        if is_on(meter):
+            queues = QueueWatch(meter, broker)
+            await stack.enter_async_context(background_tasks(queues.run()))
         watch = Watch(broker, jobs.store, jobs.changes, results)
         templates = TemplateLibrary(settings.templates.directory)
         snapshots = Snapshots(blobs, templates)
@@ -210,6 +225,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             decoders=decoders,
             blobs=blobs,
             settings=settings.live,
+            metrics=LiveMetrics(meter),
         )
         abandoned = Abandoned(broker, jobs.changes, endings, name, settings.live)
         for part in (replicas, enhancers, audio, sessions, abandoned):
@@ -230,6 +246,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
                     admission=Admission(jobs.changes, settings.admission_limits()),
                     snapshots=snapshots,
                     limits=settings.upload_limits(),
+                    metrics=UploadMetrics(meter),
                     check=check,
                 ),
                 model=model,

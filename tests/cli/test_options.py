@@ -1,5 +1,7 @@
 """The options of `maie up` are checked before anything starts."""
 
+import json
+
 import pytest
 
 from maie_cli.mesh.errors import MeshError
@@ -87,12 +89,19 @@ def test_the_profile_chooses_engines_and_a_persons_own_setting_wins(planned, mon
     assert planned(profile="tiny")["asr"].environment["MAIE_ASR_ENGINE"] == "pocketsphinx"
 
 
-def test_only_the_gateway_serves_metrics_since_an_address_serves_one_process(planned, monkeypatch):
-    monkeypatch.setenv("MAIE_METRICS_LISTEN", "127.0.0.1:9464")
+def test_each_process_serves_its_metrics_at_a_port_of_its_own(planned, monkeypatch, tmp_path):
+    monkeypatch.setenv("MAIE_METRICS_LISTEN", "127.0.0.1:0")
     listens = {
         name: part.environment["MAIE_METRICS_LISTEN"]
         for name, part in planned().items()
         if name != "nats"
     }
-    assert listens.pop("gateway") == "127.0.0.1:9464"
-    assert set(listens.values()) == {""}
+    assert len(set(listens.values())) == len(listens)
+    (file,) = tmp_path.rglob("metrics.json")
+    listed = {each["labels"]["part"]: each["targets"] for each in json.loads(file.read_text())}
+    assert listed == {name: [listen] for name, listen in listens.items()}
+
+
+def test_without_the_setting_no_process_serves_metrics(planned, tmp_path):
+    assert not any(part.environment.get("MAIE_METRICS_LISTEN") for part in planned().values())
+    assert not list(tmp_path.rglob("metrics.json"))

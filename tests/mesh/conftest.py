@@ -92,7 +92,11 @@ def shared_mesh(templates: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     Its ASR engine is the one of packages alone, which reads the sample's voices well and quickly.
     """
     data = tmp_path_factory.mktemp("mesh") / "data"
-    running = start_mesh(data, "--profile", "tiny", MAIE_TEMPLATES_DIRECTORY=str(templates))
+    running = start_mesh(
+        *(data, "--profile", "tiny"),
+        MAIE_TEMPLATES_DIRECTORY=str(templates),
+        MAIE_METRICS_LISTEN="127.0.0.1:0",
+    )
     with running.process:
         yield running
         running.stop()

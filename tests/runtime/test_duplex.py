@@ -32,6 +32,7 @@ class RefusesAfter:
     """Refuses a call after some of its messages."""
 
     limit = 1
+    tracks = 0
 
     def __init__(self, count: int) -> None:
         self._count = count

@@ -28,6 +28,7 @@ from maie_gateway.conductor import (
     pending_tasks,
     task_id,
 )
+from maie_gateway.engine.job_metrics import JobMetrics
 from maie_gateway.records.changes import JobChanges
 from maie_gateway.records.erasing import erase_all
 from maie_gateway.records.journal import StoredRecord
@@ -91,6 +92,7 @@ class Conductor:
             record before.
         complete: Adds to a task what the record lacks. If it raises an error
             that is not retryable, the unit fails with it.
+        metrics: Counts jobs.
     """
 
     def __init__(
@@ -103,6 +105,7 @@ class Conductor:
         window: Window = dict,
         follow: Follow = follow_nothing,
         complete: Complete = leave_as_it_is,
+        metrics: JobMetrics | None = None,
     ) -> None:
         self._broker = broker
         self._store = store
@@ -111,6 +114,7 @@ class Conductor:
         self._window = window
         self._follow = follow
         self._complete = complete
+        self._metrics = metrics or JobMetrics()
 
     @property
     def policy(self) -> Policy:
@@ -150,6 +154,7 @@ class Conductor:
         with self._changes.expected(step.record):
             stored = await self._store.create(step.record)
         self._changes.note(stored)
+        self._metrics.began(step.record)
         try:
             await self.publish(step.record, step.tasks)
         except StageError as error:
@@ -191,6 +196,7 @@ class Conductor:
 
     async def _apply(self, old: StoredRecord, step: Step) -> record.JobRecord:
         self._changes.note(await self._store.replace(old, step.record))
+        self._metrics.changed(old.record, step.record)
         await failpoint("conductor.after_store")
         await self.publish(step.record, step.tasks)
         await failpoint("conductor.after_publish")

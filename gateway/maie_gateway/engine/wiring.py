@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from maie_gateway.conductor import Policy
 from maie_gateway.engine.fair_share import FairShare
+from maie_gateway.engine.job_metrics import JobMetrics
 from maie_gateway.engine.loop import Complete, Conductor, Follow, follow_nothing, leave_as_it_is
 from maie_gateway.engine.reconciler import SETTLED_SECONDS, Reconciler
 from maie_gateway.engine.workers import LiveWorkers
@@ -59,6 +60,7 @@ async def conducting(
     follow: Follow = follow_nothing,
     followers: Sequence[Follower] = (),
     complete: Complete = leave_as_it_is,
+    metrics: JobMetrics | None = None,
 ) -> AsyncIterator[Conducting]:
     """Runs jobs as long as the context lasts.
 
@@ -68,6 +70,7 @@ async def conducting(
         follow: Called after each change of a record; see `Conductor`.
         followers: Notified of every record; see `JobChanges`.
         complete: Completes a task before it is published; see `Conductor`.
+        metrics: Counts jobs.
     """
     store, workers = JobStore(broker), LiveWorkers(broker)
     changes = JobChanges(broker, followers)
@@ -79,6 +82,7 @@ async def conducting(
         window=workers.window,
         follow=follow,
         complete=complete,
+        metrics=metrics,
     )
     fair_share = FairShare(changes, conductor, options.max_running_jobs)
     reconciler = Reconciler(broker, changes, conductor, options.settled_seconds)

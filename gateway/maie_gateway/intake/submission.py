@@ -18,6 +18,7 @@ from maie_gateway.conductor import Step, accept, lane
 from maie_gateway.engine.fair_share import FairShare
 from maie_gateway.engine.loop import Conductor
 from maie_gateway.intake.admission import Admission, Upload
+from maie_gateway.intake.metrics import UploadMetrics
 from maie_gateway.intake.pace import Pace, UploadLimits
 from maie_gateway.intake.requests import Requests, check_same_submit
 from maie_gateway.intake.snapshots import Snapshots
@@ -71,6 +72,7 @@ class Submissions:
         admission: Admission,
         snapshots: Snapshots,
         limits: UploadLimits,
+        metrics: UploadMetrics,
         check: CheckConfig = check_nothing,
     ) -> None:
         self._broker = broker
@@ -83,6 +85,7 @@ class Submissions:
         self._admission = admission
         self._snapshots = snapshots
         self._limits = limits
+        self._metrics = metrics
         self._check = check
 
     async def accept(
@@ -113,6 +116,7 @@ class Submissions:
                     self._blobs,
                     pace,
                     self._limits.max_bytes,
+                    self._metrics,
                 )
                 await failpoint("submission.after_upload")
                 if known:

@@ -12,6 +12,7 @@ from maie_core.errors import Code, StageError, invalid
 from maie_core.limits import MAX_UPLOAD_PART_BYTES
 from maie_core.reasons import Reason
 from maie_gateway.intake.content import HEAD_BYTES, check_head
+from maie_gateway.intake.metrics import UploadMetrics
 from maie_gateway.intake.pace import Pace
 from maie_runtime.blobs import Blobs, BlobWriter
 
@@ -30,9 +31,22 @@ async def first_config(parts: AsyncIterator[job.UploadPart], pace: Pace) -> job.
 
 
 async def receive_audio(
-    parts: AsyncIterator[job.UploadPart], prefix: str, blobs: Blobs, pace: Pace, max_bytes: int
+    parts: AsyncIterator[job.UploadPart],
+    prefix: str,
+    blobs: Blobs,
+    pace: Pace,
+    max_bytes: int,
+    metrics: UploadMetrics,
 ) -> common.Blob:
     """Receives the audio and the finish message. A failed upload leaves nothing behind.
+
+    Args:
+        parts: What the client sends after the config.
+        prefix: The prefix of the recording's key.
+        blobs: Takes it.
+        pace: How slow the client may be.
+        max_bytes: How large the recording may be.
+        metrics: Counts it.
 
     Raises:
         StageError: INVALID_ARGUMENT with UPLOAD_INCOMPLETE, AUDIO_EMPTY,
@@ -40,20 +54,26 @@ async def receive_audio(
             RESOURCE_EXHAUSTED with UPLOAD_TOO_LARGE; DEADLINE_EXCEEDED as
             from `Pace.next`.
     """
-    async with blobs.writer(prefix) as writer:
-        finish = await _write_all(parts, writer, pace, max_bytes)
-        blob = writer.blob()
-        if (finish.size_bytes, finish.sha256.lower()) != (blob.size_bytes, blob.sha256):
-            raise invalid(
-                Reason.UPLOAD_INCOMPLETE,
-                f"{blob.size_bytes} bytes arrived with SHA-256 {blob.sha256}, which is not what "
-                "the finish message says; send the recording again.",
-            )
-        if not blob.size_bytes:
-            raise invalid(
-                Reason.AUDIO_EMPTY, "The recording is empty; send a file with sound in it."
-            )
+    with metrics.upload() as received:
+        async with blobs.writer(prefix) as writer:
+            try:
+                finish = await _write_all(parts, writer, pace, max_bytes)
+            finally:
+                received(writer.size)
+            blob = writer.blob()
+            _check_whole(finish, blob)
     return blob
+
+
+def _check_whole(finish: job.UploadFinish, blob: common.Blob) -> None:
+    if (finish.size_bytes, finish.sha256.lower()) != (blob.size_bytes, blob.sha256):
+        raise invalid(
+            Reason.UPLOAD_INCOMPLETE,
+            f"{blob.size_bytes} bytes arrived with SHA-256 {blob.sha256}, which is not what "
+            "the finish message says; send the recording again.",
+        )
+    if not blob.size_bytes:
+        raise invalid(Reason.AUDIO_EMPTY, "The recording is empty; send a file with sound in it.")
 
 
 async def _write_all(

@@ -49,6 +49,12 @@ class Roster:
         self._dropped: set[str] = set()
         self._reported: dict[str, live.TrackProgress] = {}
 
+    @property
+    def places(self) -> int:
+        """How many tracks it has; each channel that is recognised is one."""
+        # A copy, since metrics are read in a thread of their own.
+        return sum(track.places for track in tuple(self._running.values()))
+
     def goes_on_without(self, failed: LiveTrack, error: StageError) -> bool:
         """Whether other tracks go on, where one failed.
 
@@ -191,7 +197,7 @@ class Roster:
 
     def _add(self, track: LiveTrack) -> LiveTrack:
         most = self._tools.settings.max_tracks
-        places = sum(other.places for other in self._running.values())
+        places = self.places
         if places + track.places > most:
             raise StageError(
                 Code.RESOURCE_EXHAUSTED,

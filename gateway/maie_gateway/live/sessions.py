@@ -17,6 +17,7 @@ from maie_gateway.live.breaks import stopping
 from maie_gateway.live.ending.awaiting import AwaitedSummary
 from maie_gateway.live.ending.endings import Endings
 from maie_gateway.live.ending.summaries import Summaries
+from maie_gateway.live.metrics import LiveMetrics
 from maie_gateway.live.opening import Opened, Openings
 from maie_gateway.live.outbox import Outbox
 from maie_gateway.live.recognition.asr_replicas import AsrReplicas
@@ -54,6 +55,7 @@ class Sessions:
         decoders: Decode compressed audio.
         blobs: Takes audio that is kept.
         settings: The settings of live speech.
+        metrics: Measures them.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class Sessions:
         decoders: Decoders,
         blobs: Blobs,
         settings: LiveSettings,
+        metrics: LiveMetrics,
     ) -> None:
         self._broker = broker
         self._openings = openings
@@ -80,6 +83,8 @@ class Sessions:
         self._decoders = decoders
         self._blobs = blobs
         self._settings = settings
+        self._metrics = metrics
+        metrics.observe(lambda: self.count, lambda: self.tracks)
         self._logs = SessionLog(broker)
         self._calls: dict[asyncio.Task[None], LiveSession] = {}
         self._opening: list[str] = []
@@ -91,6 +96,12 @@ class Sessions:
     def count(self) -> int:
         """How many sessions this gateway has."""
         return len(self._calls)
+
+    @property
+    def tracks(self) -> int:
+        """How many tracks they have; each channel that is recognised is one."""
+        # Copies, since metrics are read in a thread of their own.
+        return sum(session.roster.places for session in tuple(self._calls.values()))
 
     async def call(self, requests: Requests, tenant: str, traceparent: str) -> Responses:
         """Serves a call from its first message to its last event.
@@ -116,6 +127,7 @@ class Sessions:
             decoders=self._decoders,
             blobs=self._blobs,
             settings=self._settings,
+            metrics=self._metrics,
         )
         session = LiveSession(tools, self._logs, self._endings, self._enhancers)
         session.outbox.put(self._started(opened))

@@ -6,7 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+from opentelemetry.metrics import Meter
+
 from maie.job.v1 import record_pb2 as record
+from maie_core.metrics import NO_METER
 from maie_gateway.records.store import JobStore
 from maie_gateway.webhooks.deliveries import TenantWebhooks, deliveries
 from maie_gateway.webhooks.finals.audience import Audiences
@@ -48,7 +51,9 @@ class Webhooks:
 
 
 @asynccontextmanager
-async def open_webhooks(broker: Broker, settings: WebhookSettings) -> AsyncIterator[Webhooks]:
+async def open_webhooks(
+    broker: Broker, settings: WebhookSettings, meter: Meter = NO_METER
+) -> AsyncIterator[Webhooks]:
     """Sends deliveries as long as the context lasts; then finishes running attempts."""
     store = JobStore(broker)
     reconciler = WebhookReconciler(broker, store, settings.tenants)
@@ -56,7 +61,7 @@ async def open_webhooks(broker: Broker, settings: WebhookSettings) -> AsyncItera
     audiences = Audiences(SessionLog(broker), settings.tenants)
     async with AsyncExitStack() as stack:
         guard = stack.enter_context(open_guard(settings.allowed_networks))
-        sender = WebhookSender(broker, store, settings, guard, breaker)
+        sender = WebhookSender(broker, store, settings, guard, breaker, meter)
         finals = FinalSender(
             broker=broker,
             store=store,

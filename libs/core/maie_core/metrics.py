@@ -7,11 +7,54 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import structlog
-from opentelemetry.metrics import MeterProvider, NoOpMeterProvider
+from opentelemetry.metrics import Meter, MeterProvider, NoOpMeter, NoOpMeterProvider
 
 from maie_core.settings import MeshSettings
 
 log = structlog.get_logger()
+
+NO_METER: Meter = NoOpMeterProvider().get_meter("maie")
+"""Makes instruments that do nothing, for parts whose metrics are off or that nobody scrapes."""
+
+CALL_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120)
+"""The buckets of what takes milliseconds to minutes, such as a call."""
+WORK_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 14400)
+"""The buckets of work that takes seconds to hours, such as a unit or a job."""
+
+
+def is_on(meter: Meter) -> bool:
+    """Whether what a meter makes does anything, so that what only feeds it may be left out."""
+    return not isinstance(meter, NoOpMeter)
+
+
+OTHER = "other"
+"""The label of everything beyond a limit; see `Capped`."""
+
+
+class Capped:
+    """The first so many values of a label; `other` stands for all that come later.
+
+    So thousands of tenants do not make thousands of time series. Which values have a label of
+    their own is decided in each process by what it sees first, and stays until it ends.
+
+    Args:
+        most: How many values have a label of their own.
+
+    Attributes:
+        known: These values so far.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self.known: set[str] = set()
+
+    def __call__(self, value: str) -> str:
+        """The label for a value."""
+        if value not in self.known:
+            if len(self.known) >= self._most:
+                return OTHER
+            self.known.add(value)
+        return value
 
 
 @asynccontextmanager

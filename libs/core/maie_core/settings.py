@@ -126,7 +126,11 @@ class MeshSettings(Settings):
     """The minimum level of log lines."""
     metrics_listen: str = Field(default="", pattern=r"^(.+:\d{1,5})?$")
     """The HOST:PORT at which this process serves its metrics to Prometheus, at `/metrics` over
-    HTTP; port 0 takes a free one, empty serves none. Under `maie up`, only the gateway does."""
+    HTTP; port 0 takes a free one, empty serves none. Under `maie up` the gateway listens there,
+    and the workers at free ports of the same host; `DATA/run/metrics.json` lists them all."""
+    metrics_tenants: int = Field(default=50, ge=0, le=1000)
+    """The most tenants that have time series of their own in a gateway's metrics; all further ones
+    count together as `other`."""
     health_file: FileSetting = None
     """A file that says whether this process serves, new every two seconds, for probes that cannot
     call it: `python -m maie_runtime.probe FILE`. Each process needs one of its own."""

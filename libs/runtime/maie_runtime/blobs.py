@@ -22,10 +22,12 @@ import structlog
 from google.protobuf.message import DecodeError, Message
 from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import LocalStore, ObjectStore, from_url
+from opentelemetry.metrics import Meter
 
 from maie.common.v1 import types_pb2 as common
 from maie_core.errors import Code, StageError, invalid
 from maie_core.limits import MAX_BLOB_KEY_CHARACTERS
+from maie_core.metrics import NO_METER
 from maie_core.reasons import Reason
 
 log = structlog.get_logger()
@@ -41,6 +43,12 @@ RETRY_AFTER = timedelta(seconds=5)
 LIST_CHUNK = 1000
 # obstore reports the system's errors only in its messages.
 NO_SPACE = tuple(f"(os error {number})" for number in (errno.ENOSPC, errno.EDQUOT))
+_FAILURES = (
+    Reason.BLOB_CORRUPT,
+    Reason.BLOB_MISSING,
+    Reason.BLOB_STORE_FULL,
+    Reason.BLOB_STORE_UNAVAILABLE,
+)
 _NAME = r"(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._=-]+"
 _KEY = re.compile(rf"{_NAME}(?:/{_NAME})*")
 # obstore's names for incomplete files.
@@ -60,18 +68,12 @@ class StoredObject:
     modified: datetime
 
 
-@contextmanager
-def _store_errors(key: str) -> Iterator[None]:
-    try:
-        yield
-    except (NotFoundError, FileNotFoundError) as error:
-        raise StageError(
-            Code.DATA_LOSS,
-            Reason.BLOB_MISSING,
-            f"The stored object {key} is gone; submit the recording again.",
-        ) from error
-    except (BaseError, OSError) as error:
-        raise _unavailable(error) from error
+def _missing(key: str) -> StageError:
+    return StageError(
+        Code.DATA_LOSS,
+        Reason.BLOB_MISSING,
+        f"The stored object {key} is gone; submit the recording again.",
+    )
 
 
 def _unavailable(error: Exception) -> StageError:
@@ -90,16 +92,13 @@ def _unavailable(error: Exception) -> StageError:
     )
 
 
-def _check(blob: common.Blob, digest: str) -> None:
-    if digest != blob.sha256:
-        # The digests are only for the operator: a digest is enough to read the object.
-        log.error("blob.corrupt", key=blob.key, sha256=digest, expected=blob.sha256)
-        raise StageError(
-            Code.DATA_LOSS,
-            Reason.BLOB_CORRUPT,
-            f"The stored object {blob.key} is damaged: its content is not what was stored; "
-            "submit the recording again.",
-        )
+def _corrupt(key: str) -> StageError:
+    return StageError(
+        Code.DATA_LOSS,
+        Reason.BLOB_CORRUPT,
+        f"The stored object {key} is damaged: its content is not what was stored; "
+        "submit the recording again.",
+    )
 
 
 def _check_key(key: str) -> None:
@@ -183,6 +182,7 @@ class Blobs:
     Args:
         url: The URL of the store: `file:///DIR` or `s3://BUCKET/PREFIX`. S3
             takes its credentials from the usual AWS_ variables.
+        meter: Makes the metrics of the store.
 
     Raises:
         StageError: UNAVAILABLE with BLOB_STORE_UNAVAILABLE if the store
@@ -191,7 +191,15 @@ class Blobs:
             with BLOB_KEY_INVALID for an invalid key.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, meter: Meter = NO_METER) -> None:
+        self._failures = meter.create_counter(
+            "maie.store.errors",
+            unit="{error}",
+            description="Errors of the object store, by reason; see docs/reasons.md.",
+        )
+        for reason in _FAILURES:
+            # A counter that is absent until its first error has no rate for it.
+            self._failures.add(0, {"reason": reason.value})
         self.scheme = urlsplit(url).scheme
         self._directory = Path(url2pathname(urlsplit(url).path)) if self.scheme == "file" else None
         if self._directory is not None:
@@ -201,10 +209,29 @@ class Blobs:
         else:
             self._store = from_url(url)
 
+    @contextmanager
+    def _errors(self, key: str) -> Iterator[None]:
+        try:
+            yield
+        except (NotFoundError, FileNotFoundError) as error:
+            raise self._counted(_missing(key)) from error
+        except (BaseError, OSError) as error:
+            raise self._counted(_unavailable(error)) from error
+
+    def _check(self, blob: common.Blob, digest: str) -> None:
+        if digest != blob.sha256:
+            # The digests are only for the operator: a digest is enough to read the object.
+            log.error("blob.corrupt", key=blob.key, sha256=digest, expected=blob.sha256)
+            raise self._counted(_corrupt(blob.key))
+
+    def _counted(self, error: StageError) -> StageError:
+        self._failures.add(1, {"reason": error.reason.value})
+        return error
+
     async def put(self, key: str, data: bytes) -> common.Blob:
         """Stores a small object whole."""
         digest = hashlib.sha256(data).hexdigest()
-        with _store_errors(key):
+        with self._errors(key):
             await self._put(key, data)
         return common.Blob(key=key, size_bytes=len(data), sha256=digest)
 
@@ -226,12 +253,12 @@ class Blobs:
     async def get(self, blob: common.Blob) -> bytes:
         """Reads a small object whole and checks it."""
         _check_key(blob.key)
-        with _store_errors(blob.key):
+        with self._errors(blob.key):
             if self._directory is not None:
                 data = await asyncio.to_thread(_read, self._store, blob.key)
             else:
                 data = bytes(await (await obstore.get_async(self._store, blob.key)).bytes_async())
-        _check(blob, hashlib.sha256(data).hexdigest())
+        self._check(blob, hashlib.sha256(data).hexdigest())
         return data
 
     async def get_message(self, blob: common.Blob, kind: type[MessageT]) -> MessageT:
@@ -250,12 +277,12 @@ class Blobs:
         """Copies a large object to a file and verifies it."""
         _check_key(blob.key)
         digest = hashlib.sha256()
-        with _store_errors(blob.key), path.open("wb") as target:
+        with self._errors(blob.key), path.open("wb") as target:
             stored = await obstore.get_async(self._store, blob.key)
             async for piece in stored.stream(min_chunk_size=READ_PART_BYTES):
                 digest.update(piece)
                 target.write(piece)
-        _check(blob, digest.hexdigest())
+        self._check(blob, digest.hexdigest())
 
     async def read(
         self, blob: common.Blob, start: int = 0, size: int | None = None
@@ -271,7 +298,7 @@ class Blobs:
         end = blob.size_bytes if size is None else min(start + size, blob.size_bytes)
         if start >= end:
             return
-        with _store_errors(blob.key):
+        with self._errors(blob.key):
             stored = await obstore.get_async(self._store, blob.key, options={"range": (start, end)})
             async for piece in stored.stream(min_chunk_size=READ_PART_BYTES):
                 yield bytes(piece)
@@ -283,7 +310,7 @@ class Blobs:
         A large one has a temporary name until its digest is known. A bucket renames it by copying,
         which S3 supports for objects of up to 5 GiB. After an error there is no object.
         """
-        with _store_errors(prefix):
+        with self._errors(prefix):
             async with AsyncExitStack() as parts:
                 writer = BlobWriter(prefix, self._store, parts)
                 yield writer
@@ -305,14 +332,14 @@ class Blobs:
 
     async def stored(self, prefix: str) -> AsyncIterator[StoredObject]:
         """Yields the objects below a prefix, such as `jobs/ID` for all of a job's."""
-        with _store_errors(prefix):
+        with self._errors(prefix):
             async for chunk in obstore.list(self._store, prefix, chunk_size=LIST_CHUNK):
                 for found in chunk:
                     yield StoredObject(key=found["path"], modified=found["last_modified"])
 
     async def children(self, prefix: str) -> list[str]:
         """The names directly below a prefix that have objects below them."""
-        with _store_errors(prefix):
+        with self._errors(prefix):
             found = await obstore.list_with_delimiter_async(self._store, prefix)
         return [path.rstrip("/").rpartition("/")[2] for path in found["common_prefixes"]]
 
@@ -335,7 +362,7 @@ class Blobs:
             before: With a time zone; objects written to since then are kept.
         """
         if self._directory is not None:
-            with _store_errors("partial objects"):
+            with self._errors("partial objects"):
                 await asyncio.to_thread(_remove_partials, self._directory, before.timestamp())
 
     async def _delete_all(self, keys: list[str]) -> None:
@@ -343,7 +370,7 @@ class Blobs:
             await self._delete_each(keys)
             return
         try:
-            with _store_errors(keys[0]):
+            with self._errors(keys[0]):
                 await obstore.delete_async(self._store, keys)
         except StageError as error:
             if error.reason != Reason.BLOB_MISSING:
@@ -352,7 +379,7 @@ class Blobs:
             await self._delete_each(keys)
 
     async def _delete_each(self, keys: list[str]) -> None:
-        with _store_errors(keys[0]):
+        with self._errors(keys[0]):
             if self._directory is not None:
                 # obstore would start ten threads for ten files, and keep them.
                 await asyncio.to_thread(_delete_files, self._store, keys)

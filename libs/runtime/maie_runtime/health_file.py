@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from opentelemetry.metrics import CallbackOptions, Meter, Observation
+
+from maie_core.metrics import NO_METER
 from maie_runtime.background import background_tasks
 from maie_runtime.probe import NOT_SERVING, SERVING
 
@@ -20,11 +23,19 @@ class HealthFile:
 
     Args:
         path: The file; None for none. Its folder must exist.
+        meter: Makes the metric of readiness.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, meter: Meter = NO_METER) -> None:
         self._path = path
         self._serving = False
+
+        def ready(_: CallbackOptions) -> Iterator[Observation]:
+            yield Observation(int(self._serving))
+
+        meter.create_observable_gauge(
+            "maie.ready", [ready], description="1 while health reports SERVING, else 0."
+        )
 
     def set_serving(self, serving: bool) -> None:
         """Says whether the process takes work."""

@@ -22,12 +22,15 @@ from maie_asr.settings import ENGINES, AsrSettings, SuspectTextPolicy
 from maie_asr.source import Source, load_source
 from maie_asr.suspects import SegmentJudge
 from maie_core.options import TURN_MODEL
+from maie_core.reasons import WarningReason
 from maie_runtime.blobs import Blobs
 from maie_runtime.worker.engines import load_engine
-from maie_runtime.worker.stage import StageContext
+from maie_runtime.worker.stage import CountsBatches, ResultFigures, StageContext
 
 # What models that translate write.
 TRANSLATION_LANGUAGE = "en"
+# In metrics, the reason of text that was probably never spoken, kept or removed.
+SUSPECT_TEXT = "SUSPECT_TEXT"
 
 _log = structlog.get_logger()
 
@@ -125,6 +128,25 @@ class TranscribeStage:
         async with aclosing(reader.fill(draft, language)) as languages:
             async for each in languages:
                 yield each
+
+    def figures(
+        self, request: asr.TranscribeRequest, response: asr.TranscribeResponse
+    ) -> ResultFigures:
+        """The length of the chunk, and whether text is suspect or speech without text."""
+        transcript, chunk = response.result, request.speech_chunk.range
+        warnings: list[str] = [WarningReason.UNREAD_SPEECH] if transcript.unread else []
+        if transcript.suspect_texts:
+            warnings.append(SUSPECT_TEXT)
+        if any(text.removed for text in transcript.suspect_texts):
+            warnings.append(WarningReason.TEXT_REMOVED)
+        length = chunk.end_offset.ToNanoseconds() - chunk.start_offset.ToNanoseconds()
+        return ResultFigures(audio_seconds=length / 1e9, warnings=warnings)
+
+    @property
+    def batches(self) -> tuple[int, int]:
+        """How many batches the engine ran, and how many windows they had in all."""
+        engine = self._engine
+        return engine.batches if isinstance(engine, CountsBatches) else (0, 0)
 
     def facts(self, response: asr.TranscribeResponse) -> event.UnitFacts:
         """Whether the text still needs punctuation."""

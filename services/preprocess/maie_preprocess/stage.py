@@ -27,7 +27,7 @@ from maie_preprocess.settings import ENGINES, PreprocessSettings
 from maie_preprocess.source import open_recording
 from maie_preprocess.wire import Opened
 from maie_runtime.worker.engines import load_engine
-from maie_runtime.worker.stage import StageContext
+from maie_runtime.worker.stage import ResultFigures, StageContext
 from maie_speech.finder import SpeechRules, Thresholds, speech_rules
 from maie_speech.frames import FRAME_SAMPLES, SAMPLE_RATE, WINDOW_FRAMES
 
@@ -112,6 +112,16 @@ class PreprocessStage:
         target = round(chunk_seconds * SAMPLE_RATE)
         prefix = f"{context.folder}/chunk"
         return Lanes(self._engine, self._rules, target, context.blobs, prefix, self._executor)
+
+    def figures(
+        self, request: pb.PreprocessRequest, response: pb.PreprocessResponse
+    ) -> ResultFigures:
+        """The recording's length and warnings."""
+        result = response.result
+        return ResultFigures(
+            audio_seconds=result.duration.ToNanoseconds() / 1e9,
+            warnings=[warning.reason for warning in result.warnings],
+        )
 
     def facts(self, response: pb.PreprocessResponse) -> event.UnitFacts:
         """The number of chunks and the recording's length."""

@@ -14,6 +14,7 @@ from maie.asr.v1 import streaming_pb2 as asr
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
 from maie_core.samples import duration
+from maie_gateway.live.metrics import LiveMetrics
 from maie_gateway.live.recognition.asr_replicas import AsrCall, AsrReplicas
 from maie_gateway.live.recognition.backlog import Backlog, Item
 from maie_gateway.live.settings import LiveSettings
@@ -71,6 +72,7 @@ class Recognition:
         options: Gives the options of the track as they are now.
         listener: Takes the events.
         settings: How long to wait for what.
+        metrics: Counts replicas that fail.
 
     Attributes:
         connected: Whether a replica has the track.
@@ -84,6 +86,7 @@ class Recognition:
         options: Callable[[], asr.StreamingOptions],
         listener: Listener,
         settings: LiveSettings,
+        metrics: LiveMetrics,
     ) -> None:
         self.connected = self.was_connected = False
         self._backlog = backlog
@@ -91,6 +94,7 @@ class Recognition:
         self._options = options
         self._listener = listener
         self._settings = settings
+        self._metrics = metrics
         self._news = asyncio.Event()
         self._changes: list[asr.StreamingOptions] = []
         self._closed = False
@@ -170,6 +174,8 @@ class Recognition:
         log.warning("live.replica_failed", replica=address, reason=error.reason)
         if error.code is Code.INVALID_ARGUMENT:
             raise error
+        if self._backlog.holds_any and error.reason != Reason.LIVE_BUSY:
+            self._metrics.retried(error.reason)
         if error.reason != Reason.LIVE_BUSY:
             self._replicas.avoid(address)
         if error.reason == Reason.WORKER_STOPS:

@@ -45,7 +45,9 @@ class LiveChannel:
         stored: Callable[[], None],
     ) -> None:
         self.backlog = Backlog(mark)
-        self.recognition = Recognition(self.backlog, tools.replicas, options, self, tools.settings)
+        self.recognition = Recognition(
+            self.backlog, tools.replicas, options, self, tools.settings, tools.metrics
+        )
         self._channel = channel
         self._tools = tools
         self._stored = stored
@@ -105,6 +107,8 @@ class LiveChannel:
 
     async def partial(self, partial: asr.StreamingPartial) -> None:
         """Sends the text of an utterance so far."""
+        read = min(samples(partial.range.end_offset), self.backlog.position)
+        self._tools.metrics.partial(self.backlog.arrived(read))
         self._tools.outbox.offer(self._events.partial(partial))
 
     async def final(self, final: asr.StreamingFinal) -> None:
@@ -131,6 +135,7 @@ class LiveChannel:
             return session.SessionEntry(finished=entry)
 
         await self._tools.ledger.commit(finished)
+        self._tools.metrics.final(arrived)
         self._store(self._tools.ledger.state.track(self._number).mark_of(self._channel))
         if self._keeper is not None:
             self._keeper.settle(over)
@@ -138,6 +143,7 @@ class LiveChannel:
     async def progress(self, progress: asr.StreamingProgress) -> None:
         """Acknowledges silence now and then, and sends how far behind or thin results are."""
         settled = samples(progress.settled_offset)
+        self._tools.metrics.behind(seconds(progress.behind))
         settings = self._tools.settings
         if settled - self.backlog.mark.settled >= settings.settle_seconds * RATE:
             if self._keeper is None:
@@ -160,5 +166,6 @@ class LiveChannel:
         self._store(mark)
 
     def _store(self, mark: Mark) -> None:
+        self._tools.metrics.settled((mark.settled - self.backlog.mark.settled) / RATE)
         self.backlog.settle(mark)
         self._stored()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from maie_audio.decoders import Decoders
 from maie_gateway.live.ledger import Ledger
+from maie_gateway.live.metrics import LiveMetrics
 from maie_gateway.live.outbox import Outbox
 from maie_gateway.live.recognition.asr_replicas import AsrReplicas
 from maie_gateway.live.settings import LiveSettings
@@ -24,6 +25,7 @@ class TrackTools:
         decoders: Decode compressed audio.
         blobs: Takes audio that is kept.
         settings: The settings of live speech.
+        metrics: Measures what comes of them.
         client_time: How long the client had for its messages.
     """
 
@@ -33,4 +35,5 @@ class TrackTools:
     decoders: Decoders
     blobs: Blobs
     settings: LiveSettings
+    metrics: LiveMetrics
     client_time: Stopwatch = field(default_factory=Stopwatch)

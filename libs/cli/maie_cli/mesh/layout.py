@@ -21,6 +21,7 @@ class Layout:
         logs: One log for each part.
         blobs: Recordings and results.
         nats: JetStream's files.
+        metrics_file: Where the parts serve their metrics, while the mesh runs.
         read_model: The database for lists and search.
     """
 
@@ -30,6 +31,7 @@ class Layout:
         self.logs = self.root / "logs"
         self.blobs = self.root / "blobs"
         self.nats = self.root / "nats"
+        self.metrics_file = self.run / "metrics.json"
         self.read_model = self.root / "readmodel.db"
 
     def create(self) -> None:

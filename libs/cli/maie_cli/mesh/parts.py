@@ -15,6 +15,7 @@ import psutil
 from maie_cli.mesh.errors import MeshError
 from maie_cli.mesh.fitting import Fit, fit_asr
 from maie_cli.mesh.layout import Layout
+from maie_cli.mesh.metrics import with_metrics
 from maie_cli.mesh.options import STAGES, MeshOptions
 from maie_cli.mesh.ports import Ports
 from maie_cli.mesh.profiles import profile_environment
@@ -67,7 +68,8 @@ def plan(options: MeshOptions, layout: Layout) -> list[Part]:
     }
     base = options.port_base
     gateway = _python_part(GATEWAY, GATEWAY, ports.take(base), shared)
-    return [broker, *_stages(options, ports, shared, fit.workers), gateway]
+    parts = [*_stages(options, ports, shared, fit.workers), gateway]
+    return [broker, *with_metrics(parts, ports, layout)]
 
 
 def fit_of(options: MeshOptions) -> Fit:
@@ -120,8 +122,6 @@ def _python_part(name: str, package: str, address: str, shared: Mapping[str, str
     own = {f"{prefix}LISTEN": address}
     if package != GATEWAY:
         own[f"{prefix}INSTANCE"] = f"{package}-1" if name == package else name
-        # An address serves one process, and the gateway's metrics cover the whole mesh.
-        own["MAIE_METRICS_LISTEN"] = ""
     return Part(
         name=name,
         command=(sys.executable, "-P", "-m", f"maie_{package}"),

@@ -15,6 +15,7 @@ from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from nats.js.errors import APIError
 from nats.js.kv import KeyValue
+from opentelemetry.metrics import Meter
 from tenacity import (
     AsyncRetrying,
     retry_if_exception_type,
@@ -23,8 +24,10 @@ from tenacity import (
 )
 
 from maie_core.errors import Code, StageError
+from maie_core.metrics import NO_METER
 from maie_core.reasons import Reason
 from maie_runtime.bus import subjects
+from maie_runtime.bus.metrics import BrokerMetrics, Failed
 
 log = structlog.get_logger()
 
@@ -75,7 +78,9 @@ class Broker:
         gpus: The bucket of shared GPUs.
     """
 
-    def __init__(self, client: Client, jetstream: JetStreamContext) -> None:
+    def __init__(
+        self, client: Client, jetstream: JetStreamContext, meter: Meter = NO_METER
+    ) -> None:
         self.client = client
         self.jetstream = jetstream
         self.jobs = _bucket(jetstream, subjects.JOBS)
@@ -86,6 +91,7 @@ class Broker:
         self.workers = _bucket(jetstream, subjects.WORKERS)
         self.gpus = _bucket(jetstream, subjects.GPUS, direct=True)
         self._reconnect_listeners: set[Callable[[], None]] = set()
+        self._metrics = BrokerMetrics(meter, lambda: self.connected)
 
     @contextmanager
     def subscribe_reconnects(self, listener: Callable[[], None]) -> Iterator[None]:
@@ -100,11 +106,20 @@ class Broker:
         finally:
             self._reconnect_listeners.discard(listener)
 
+    async def note_disconnect(self) -> None:
+        """Counts a lost connection."""
+        log.warning("broker.disconnected")
+        self._metrics.failed(Failed.CONNECTION)
+
     async def note_reconnect(self) -> None:
         """Notifies the listeners of a reconnect."""
         log.info("broker.reconnected")
         for listener in tuple(self._reconnect_listeners):
             listener()
+
+    def note_error(self) -> None:
+        """Counts an error that the client reported apart from any request."""
+        self._metrics.failed(Failed.CLIENT)
 
     @property
     def connected(self) -> bool:
@@ -138,6 +153,7 @@ class Broker:
         try:
             return await self._store(subject, data, message_id)
         except BROKER_ERRORS as error:
+            self._metrics.failed(Failed.PUBLISH)
             left = give_up_seconds - (time.monotonic() - started)
             if left <= 0:
                 raise broker_unavailable() from error
@@ -147,6 +163,8 @@ class Broker:
         stored = await self.jetstream.publish(
             subject, data, timeout=REQUEST_TIMEOUT_SECONDS, headers={"Nats-Msg-Id": message_id}
         )
+        if not stored.duplicate:
+            self._metrics.stored(subject)
         return stored.seq
 
     async def _store_in_time(
@@ -171,13 +189,13 @@ class Broker:
             await self.client.publish(subject, message.SerializeToString() if message else b"")
 
 
-async def _on_disconnected() -> None:
-    log.warning("broker.disconnected")
-
-
 @asynccontextmanager
 async def open_broker(
-    url: str, name: str, pings: Pings = Pings(), inbox: str = "_INBOX"
+    url: str,
+    name: str,
+    pings: Pings = Pings(),
+    inbox: str = "_INBOX",
+    meter: Meter = NO_METER,
 ) -> AsyncIterator[Broker]:
     """Connects, however long it takes. Creates and changes nothing in the broker.
 
@@ -186,13 +204,15 @@ async def open_broker(
         name: The name of the connection in the server's lists.
         pings: How a frozen server is detected.
         inbox: The prefix of the subjects of replies.
+        meter: Makes the metrics of the connection.
     """
     client = Client()
-    broker = Broker(client, client.jetstream(timeout=REQUEST_TIMEOUT_SECONDS))
+    broker = Broker(client, client.jetstream(timeout=REQUEST_TIMEOUT_SECONDS), meter)
     servers = url.split(",")
 
     async def on_error(error: Exception) -> None:
         problem = str(error) or type(error).__name__
+        broker.note_error()
         if client.is_connected:
             log.warning("broker.error", error=problem)
         else:
@@ -202,7 +222,7 @@ async def open_broker(
         servers=servers,
         name=name,
         error_cb=on_error,
-        disconnected_cb=_on_disconnected,
+        disconnected_cb=broker.note_disconnect,
         reconnected_cb=broker.note_reconnect,
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
         max_reconnect_attempts=-1,

@@ -13,9 +13,11 @@ from typing import Any
 import structlog
 from nats.js.api import AckPolicy, ConsumerConfig, StreamConfig
 from nats.js.errors import APIError, NotFoundError
+from opentelemetry.metrics import Meter
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_random_exponential
 
 from maie_core.errors import Code, StageError
+from maie_core.metrics import NO_METER
 from maie_core.reasons import Reason
 from maie_core.settings import ACK_WAIT_SECONDS
 from maie_pipeline.bindings import BINDINGS
@@ -84,14 +86,19 @@ class Wanted:
 
 @asynccontextmanager
 async def open_provisioned_broker(
-    url: str, name: str, wanted: Wanted = Wanted(), *, inbox: str = "_INBOX"
+    url: str,
+    name: str,
+    wanted: Wanted = Wanted(),
+    *,
+    inbox: str = "_INBOX",
+    meter: Meter = NO_METER,
 ) -> AsyncIterator[Broker]:
     """Connects and provisions, however long it takes.
 
     Raises:
         StageError: As `provision`.
     """
-    async with open_broker(url, name, inbox=inbox) as broker:
+    async with open_broker(url, name, inbox=inbox, meter=meter) as broker:
         async for attempt in AsyncRetrying(
             retry=retry_if_exception_type(BROKER_ERRORS),
             wait=wait_random_exponential(multiplier=0.2, max=3),

@@ -54,6 +54,11 @@ def task(stage: str, job_id: str, unit: str, lane: str = BATCH) -> str:
     return f"maie.task.{stage}.{lane}.{job_id}.{unit}"
 
 
+def lane_of_task(subject: str) -> str:
+    """The lane in the subject of a task."""
+    return subject.split(".")[3]
+
+
 def tasks_of_stage(stage: str, lane: str = BATCH) -> str:
     """The subjects of all tasks of a stage and lane."""
     return f"maie.task.{stage}.{lane}.>"

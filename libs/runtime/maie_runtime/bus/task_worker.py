@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -27,6 +28,7 @@ from maie_runtime.bus.task_puller import TaskNotifier, TaskPuller
 from maie_runtime.bus.unreadable import Unreadable, dead_letter
 from maie_runtime.failpoints import failpoint
 from maie_runtime.worker.host import Host
+from maie_runtime.worker.metrics import WorkMetrics
 from maie_runtime.worker.quarantine import ClosedError
 from maie_runtime.worker.unit import UnitRunner
 from maie_runtime.worker.work import EngineHungError, UnwantedError, Work
@@ -54,6 +56,7 @@ class TaskWorker:
         broker: The broker.
         settings: Slots and limits.
         host: Runs units within slots and limits.
+        metrics: Counts deliveries.
     """
 
     def __init__(
@@ -64,12 +67,14 @@ class TaskWorker:
         broker: Broker,
         settings: ServiceSettings,
         host: Host,
+        metrics: WorkMetrics | None = None,
     ) -> None:
         self._binding = binding
         self._runner = runner
         self._broker = broker
         self._settings = settings
         self.host = host
+        self._metrics = metrics or WorkMetrics(binding.slug)
         self._ledger = RedeliveryLedger(broker)
         self._notifier = TaskNotifier(broker.client, binding.slug)
         self._places: set[int] = set()
@@ -188,11 +193,22 @@ class TaskWorker:
         elif not (self._is_fresh(task, claim) or await claim.is_good()):
             log.info("unit.superseded")
             await message.ack()
-        elif (losses := await self._ledger.losses(message)) >= self._settings.max_deliveries:
+        elif (losses := await self._count_losses(message)) >= self._settings.max_deliveries:
             await self._runner.fail(task, worker_lost(losses), retryable=False)
             await message.term()
         else:
             await self._work(task, message, claim, suspect=losses > 0)
+
+    async def _count_losses(self, message: Msg) -> int:
+        """How often the task's workers were lost; counts this delivery."""
+        losses = await self._ledger.losses(message)
+        lane = subjects.lane_of_task(message.subject)
+        if message.metadata.num_delivered > 1:
+            self._metrics.redelivered(lane, lost=losses > 0)
+        else:
+            waited = datetime.now(UTC) - message.metadata.timestamp
+            self._metrics.taken(lane, waited=waited.total_seconds())
+        return losses
 
     def _is_fresh(self, task: event.StageTask, claim: Claim) -> bool:
         return claim.is_fresh and not self.host.was_cancelled(task.job_id)

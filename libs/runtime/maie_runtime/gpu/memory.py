@@ -58,6 +58,21 @@ class ModelMemory:
         self._loads = 0
         self._seconds = 0.0
 
+    @property
+    def loaded(self) -> bool:
+        """Whether the model is loaded."""
+        return self._loaded
+
+    @property
+    def loads(self) -> int:
+        """How often it was loaded."""
+        return self._loads
+
+    @property
+    def seconds(self) -> float:
+        """How long loading and unloading it took, in all."""
+        return self._seconds
+
     @asynccontextmanager
     async def loading(self, **fields: Any) -> AsyncIterator[None]:
         """Logs the memory before and after a load, and `fields`."""

@@ -8,12 +8,15 @@ from collections.abc import Sequence
 import grpc
 import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from opentelemetry.metrics import Meter
 
 from maie_core.limits import MAX_STAGE_REQUEST_BYTES
+from maie_core.metrics import NO_METER, is_on
 from maie_runtime.rpc.callers.authenticator import Authenticator
 from maie_runtime.rpc.callers.doors import check_declared, doors
 from maie_runtime.rpc.callers.interceptor import CallerInterceptor
 from maie_runtime.rpc.errors import ErrorInterceptor
+from maie_runtime.rpc.metrics import MetricsInterceptor
 from maie_runtime.rpc.reading import ReadingInterceptor
 from maie_runtime.rpc.reflection import enable_reflection
 from maie_runtime.rpc.tls import ServerTls
@@ -52,6 +55,7 @@ class GrpcServer:
         max_request_bytes: The largest message of a call with one request.
         authenticators: Who tells its callers, of `doors`; the local user where unset.
         tls: How it uses TLS; unset: plain connections.
+        meter: Makes the metrics of calls.
 
     Attributes:
         server: The server, to add services before `start`.
@@ -68,12 +72,15 @@ class GrpcServer:
         max_request_bytes: int = MAX_STAGE_REQUEST_BYTES,
         authenticators: Sequence[Authenticator] | None = None,
         tls: ServerTls | None = None,
+        meter: Meter = NO_METER,
     ) -> None:
         check_declared(services)
         callers = CallerInterceptor(doors(listen) if authenticators is None else authenticators)
+        measuring = (MetricsInterceptor(meter),) if is_on(meter) else ()
+        reading = ReadingInterceptor(max_request_bytes)
         self.server = grpc.aio.server(
             # The outermost first.
-            interceptors=(ErrorInterceptor(), callers, ReadingInterceptor(max_request_bytes)),
+            interceptors=(*measuring, ErrorInterceptor(), callers, reading),
             options=_OPTIONS,
         )
         self._services = services

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
 import structlog
+from opentelemetry.metrics import CallbackOptions, Meter, Observation
 
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
@@ -111,6 +113,28 @@ def channel_credentials(loaded: Loaded) -> grpc.ChannelCredentials:
 def expects(part: str) -> tuple[tuple[str, str], ...]:
     """The options of a channel that trusts only one part of the mesh, wherever it is."""
     return (("grpc.ssl_target_name_override", server_name_of(part)),)
+
+
+def observe_expiry(meter: Meter, files: Mapping[str, CertificateFiles]) -> None:
+    """Makes the gauge of when certificates expire.
+
+    Args:
+        meter: Makes it.
+        files: The certificates, by what they are for, such as "mesh".
+    """
+
+    def expiry(_: CallbackOptions) -> Iterator[Observation]:
+        for purpose, each in files.items():
+            if (expires := each.current().expires) is not None:
+                yield Observation(expires.timestamp(), {"purpose": purpose})
+
+    meter.create_observable_gauge(
+        "maie.certificate.expiry",
+        [expiry],
+        unit="s",
+        description="When the process's certificate, or the last of its CAs, expires, in seconds "
+        "since 1970: `mesh` between parts, `door` of the gateway.",
+    )
 
 
 async def report_expiry(files: CertificateFiles) -> None:

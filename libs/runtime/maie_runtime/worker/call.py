@@ -16,7 +16,7 @@ from maie_runtime import folders
 from maie_runtime.blobs import Blobs
 from maie_runtime.worker.host import Do, Host
 from maie_runtime.worker.stage import Stage, StageContext
-from maie_runtime.worker.work import EngineHungError, Work
+from maie_runtime.worker.work import DIRECT, EngineHungError, Work
 
 # How many responses a stage may be ahead of a slow caller before it waits, in its slot.
 RESPONSES_AHEAD = 16
@@ -45,7 +45,7 @@ async def answer(
         StageError: As `Host.call`; DEADLINE_EXCEEDED with CALLER_STALLED.
     """
     call_id = str(uuid4())
-    work = Work(job_id=f"direct-{call_id}", unit="direct")
+    work = Work(job_id=f"direct-{call_id}", unit=DIRECT)
     responses: asyncio.Queue[Any] = asyncio.Queue()
     room = asyncio.Semaphore(RESPONSES_AHEAD)
 

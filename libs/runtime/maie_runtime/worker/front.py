@@ -6,6 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from opentelemetry.metrics import Meter
+
+from maie_core.metrics import NO_METER
 from maie_core.settings import ServiceSettings
 from maie_pipeline.bindings import StageBinding
 from maie_runtime.background import background_tasks
@@ -17,7 +20,7 @@ from maie_runtime.rpc.exposure import check_exposure
 from maie_runtime.rpc.mount import GrpcMount
 from maie_runtime.rpc.server import GrpcServer
 from maie_runtime.rpc.stream_mount import StreamMount
-from maie_runtime.rpc.tls import ServerTls, mesh_certificates, report_expiry
+from maie_runtime.rpc.tls import ServerTls, mesh_certificates, observe_expiry, report_expiry
 from maie_runtime.worker.host import Host
 from maie_runtime.worker.stage import Stage, Streams
 from maie_tls.files import CertificateFiles
@@ -35,6 +38,7 @@ class Front:
         binding: The stage.
         settings: The service's settings.
         blobs: The object store.
+        meter: Makes the metrics of calls, readiness and certificates.
 
     Attributes:
         address: HOST:PORT of the port; empty where it has none.
@@ -45,16 +49,24 @@ class Front:
         RuntimeError: The address is taken.
     """
 
-    def __init__(self, binding: StageBinding, settings: ServiceSettings, blobs: Blobs) -> None:
-        self._health = HealthFile(settings.mesh.health_file)
+    def __init__(
+        self,
+        binding: StageBinding,
+        settings: ServiceSettings,
+        blobs: Blobs,
+        meter: Meter = NO_METER,
+    ) -> None:
+        self._health = HealthFile(settings.mesh.health_file, meter)
         self._certificates = mesh_certificates(settings.mesh)
+        if self._certificates is not None:
+            observe_expiry(meter, {"mesh": self._certificates})
         self._server: GrpcServer | None = None
         self.address = ""
         if settings.rpc == "off":
             return
         remedy = f"{CERTIFICATES}, set MAIE_{binding.slug.upper()}_RPC=off"
         check_exposure(settings.listen, has_tls=self._certificates is not None, remedy=remedy)
-        self._server = _server(settings.listen, binding.services, self._certificates)
+        self._server = _server(settings.listen, binding.services, self._certificates, meter)
         self._mount = GrpcMount(self._server.server, binding, blobs)
         self._stream_mount = (
             StreamMount(self._server.server, binding.stream) if binding.stream else None
@@ -96,11 +108,11 @@ class Front:
 
 
 def _server(
-    listen: str, services: tuple[str, ...], certificates: CertificateFiles | None
+    listen: str, services: tuple[str, ...], certificates: CertificateFiles | None, meter: Meter
 ) -> GrpcServer:
     if certificates is None:
-        return GrpcServer(listen, services)
+        return GrpcServer(listen, services, meter=meter)
     # Who has no certificate of the mesh is not let in: not the user who runs the service, either.
     authenticators = doors(listen, (MeshCertificate(),), local_user=False)
     tls = ServerTls(files=certificates, clients=True)
-    return GrpcServer(listen, services, authenticators=authenticators, tls=tls)
+    return GrpcServer(listen, services, authenticators=authenticators, tls=tls, meter=meter)

@@ -16,7 +16,7 @@ import structlog
 
 from maie.event.v1 import event_pb2 as event
 from maie_core.errors import StageError
-from maie_core.metrics import open_metrics
+from maie_core.metrics import is_on, open_metrics
 from maie_core.settings import ServiceSettings
 from maie_core.telemetry import configure_logging
 from maie_core.unknown_variables import warn_of_unknown_variables
@@ -31,9 +31,11 @@ from maie_runtime.bus.task_worker import TaskWorker
 from maie_runtime.bus.wait_for_streams import wait_for_streams
 from maie_runtime.failpoints import warn_of_failpoints
 from maie_runtime.gpu.residency import open_residency
+from maie_runtime.loop_lag import measure_loop_lag
 from maie_runtime.worker.front import Front
-from maie_runtime.worker.host import Host, end_process
+from maie_runtime.worker.host import Host, end_process, log_context
 from maie_runtime.worker.malloc import give_back_memory, limit_arenas
+from maie_runtime.worker.metrics import WorkMetrics, observe_worker
 from maie_runtime.worker.stage import OffersStreams, Stage, Streams
 from maie_runtime.worker.unit import UnitRunner
 
@@ -104,19 +106,27 @@ async def serve_stage(
     and broker are ready. It drains in this order: NOT_SERVING, no more units, the
     running calls and units, the engine, NATS.
     """
-    blobs = Blobs(settings.mesh.blob_url)
     grace = settings.mesh.shutdown_grace_seconds
     instance = settings.instance or instance_name(binding.slug)
-    front = Front(binding, settings, blobs)
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(front.open(grace))
-        await stack.enter_async_context(
+        meters = await stack.enter_async_context(
             open_metrics(
                 settings.mesh, service=binding.slug, instance=instance, version=_version(binding)
             )
         )
+        meter = meters.get_meter("maie_runtime", _version(binding))
+        blobs = Blobs(settings.mesh.blob_url, meter)
+        front = Front(binding, settings, blobs, meter)
+        await stack.enter_async_context(front.open(grace))
+        if is_on(meter):
+            await stack.enter_async_context(background_tasks(measure_loop_lag(meter)))
         broker = await stack.enter_async_context(
-            open_broker(settings.mesh.nats_url, instance, inbox=subjects.inbox(binding.slug))
+            open_broker(
+                settings.mesh.nats_url,
+                instance,
+                inbox=subjects.inbox(binding.slug),
+                meter=meter,
+            )
         )
         await wait_for_streams(broker.client, binding.slug, settings.shared_gpu)
         residency = await stack.enter_async_context(
@@ -131,13 +141,26 @@ async def serve_stage(
             info = _worker_info(binding, settings, stage, streams, instance, front.address)
         # Before the stage ends, since it unloads the stage's model.
         stack.push_async_callback(residency.close)
-        host = Host(settings=settings, residency=residency)
+        metrics = WorkMetrics(binding.slug, meter)
+        observe_worker(meter, binding.slug, settings.slots, stage, residency.memory, streams)
+        around = (log_context, metrics.around) if is_on(meter) else (log_context,)
+        host = Host(settings=settings, residency=residency, interceptors=around)
         front.serve(stage, host, streams)
         runner = UnitRunner(
-            binding=binding, stage=stage, broker=broker, blobs=blobs, worker=instance
+            binding=binding,
+            stage=stage,
+            broker=broker,
+            blobs=blobs,
+            worker=instance,
+            metrics=metrics,
         )
         consumer = TaskWorker(
-            binding=binding, runner=runner, broker=broker, settings=settings, host=host
+            binding=binding,
+            runner=runner,
+            broker=broker,
+            settings=settings,
+            host=host,
+            metrics=metrics,
         )
         await consumer.start()
         memory = partial(residency.memory.report, settings.shared_gpu)

@@ -46,6 +46,19 @@ class StageContext:
     heartbeat: Callable[[], None] = field(default=ignore_heartbeat, compare=False)
 
 
+@dataclass(kw_only=True, frozen=True, slots=True)
+class ResultFigures:
+    """What a result says of itself, for metrics.
+
+    Attributes:
+        audio_seconds: How long its audio is.
+        warnings: The reasons of its warnings, of `WarningReason`.
+    """
+
+    audio_seconds: float = 0.0
+    warnings: Sequence[str] = ()
+
+
 class Stage(Protocol[RequestT, ResponseT]):
     """One kind of work, for every transport."""
 
@@ -84,6 +97,11 @@ class Streams(Protocol):
 
     limit: int
 
+    @property
+    def tracks(self) -> int:
+        """How many calls it has now."""
+        ...
+
     def answer(self, requests: AsyncIterator[Any]) -> AsyncGenerator[Any, None]:
         """Answers one call. Closing the iteration ends its work.
 
@@ -112,4 +130,23 @@ class OffersStreams(Protocol):
     @property
     def streams(self) -> Streams | None:
         """What answers; None where it is turned off."""
+        ...
+
+
+@runtime_checkable
+class MeasuresResults(Protocol):
+    """A Stage whose results have figures for metrics."""
+
+    def figures(self, request: Any, response: Any) -> ResultFigures:
+        """The figures of the last response to a request."""
+        ...
+
+
+@runtime_checkable
+class CountsBatches(Protocol):
+    """A Stage whose engine works on several requests at once."""
+
+    @property
+    def batches(self) -> tuple[int, int]:
+        """How many batches it ran, and how many rows they had; (0, 0) where it makes none."""
         ...

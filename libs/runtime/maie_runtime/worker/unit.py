@@ -21,7 +21,8 @@ from maie_runtime.blobs import Blobs
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
 from maie_runtime.failpoints import failpoint
-from maie_runtime.worker.stage import Stage, StageContext
+from maie_runtime.worker.metrics import WorkMetrics
+from maie_runtime.worker.stage import MeasuresResults, Stage, StageContext
 
 log = structlog.get_logger()
 
@@ -42,6 +43,7 @@ class UnitRunner:
         broker: The broker for events.
         blobs: The object store for results.
         worker: The worker's instance name.
+        metrics: Counts results.
     """
 
     def __init__(
@@ -52,12 +54,14 @@ class UnitRunner:
         broker: Broker,
         blobs: Blobs,
         worker: str,
+        metrics: WorkMetrics | None = None,
     ) -> None:
         self._binding = binding
         self._stage = stage
         self._broker = broker
         self._blobs = blobs
         self._worker = worker
+        self._metrics = metrics or WorkMetrics(binding.slug)
 
     async def run(self, task: event.StageTask, heartbeat: Callable[[], None]) -> None:
         """Runs the stage, stores its result and publishes its completion.
@@ -78,6 +82,8 @@ class UnitRunner:
         await failpoint("worker.after_commit")
         heartbeat()
         completed = event.UnitCompleted(output=output, facts=self._stage.facts(last))
+        if isinstance(self._stage, MeasuresResults):
+            self._metrics.result(self._stage.figures(self._binding.request_of(task), last))
         completed.metrics.processing_duration.FromNanoseconds(
             int((time.monotonic() - started) * 1e9)
         )

@@ -18,6 +18,9 @@ from maie_core.failures import over_deadline, stalled
 from maie_core.reasons import Reason
 from maie_core.settings import ServiceSettings
 
+DIRECT = "direct"
+"""The unit of a direct call."""
+
 Leave = Callable[[Exception | None], Awaitable[None]]
 
 

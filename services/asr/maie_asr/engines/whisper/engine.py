@@ -34,6 +34,7 @@ from maie_asr.engine import (
     Speech,
 )
 from maie_asr.engines.whisper.arguments import pause_rules, transcribe_arguments, without_vad
+from maie_asr.engines.whisper.batching import BatchingModel
 from maie_asr.engines.whisper.live import WhisperLive
 from maie_asr.engines.whisper.model import (
     batch_calls,
@@ -110,6 +111,14 @@ class WhisperEngine:
     def network(self) -> Any:
         """The network that decodes the windows."""
         return self._model.model
+
+    @property
+    def batches(self) -> tuple[int, int]:
+        """How many batches of several requests' windows ran, and how many windows they had."""
+        network = self.network
+        if not isinstance(network, BatchingModel):
+            return 0, 0
+        return network.batches, network.rows
 
     def live(self) -> WhisperLive | None:
         """Reads live speech; None where that has a model of its own."""
