@@ -10,7 +10,6 @@ from maie_core.reasons import Reason
 from maie_gateway.conductor import can_retry
 from maie_gateway.engine.loop import Conductor
 from maie_gateway.intake.submit_config import check_display_name, check_labels
-from maie_gateway.intake.tenancy import own_job
 from maie_gateway.records.store import JobStore
 
 
@@ -27,7 +26,7 @@ class JobActions:
 
     async def cancel(self, tenant: str, job_id: str) -> record.JobRecord:
         """Cancels a job. A finished one stays as it is."""
-        await own_job(self._store, job_id, tenant)
+        await self._store.get_own(job_id, tenant)
         cancel = event.StageEvent(job_id=job_id, cancel_requested=event.CancelRequested())
         return await self._conductor.take(job_id, [cancel])
 
@@ -42,7 +41,7 @@ class JobActions:
         Raises:
             StageError: FAILED_PRECONDITION with JOB_NOT_RETRYABLE.
         """
-        stored = await own_job(self._store, job_id, tenant)
+        stored = await self._store.get_own(job_id, tenant)
         if not can_retry(stored.record, self._conductor.policy, unit):
             raise _not_retryable(stored.record, unit)
         retry = event.StageEvent(job_id=job_id, unit=unit, retry_requested=event.RetryRequested())
@@ -56,7 +55,7 @@ class JobActions:
         """
         check_display_name(request.display_name, field="display_name")
         check_labels(request.labels, field="labels")
-        stored = await own_job(self._store, request.job_id, tenant)
+        stored = await self._store.get_own(request.job_id, tenant)
         labels = {**stored.record.labels, **request.labels}
         check_labels({key: value for key, value in labels.items() if value}, field="labels")
         updated = event.JobUpdated(labels=request.labels)

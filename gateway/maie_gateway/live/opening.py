@@ -158,16 +158,20 @@ class Openings:
             StageError: NOT_FOUND with SESSION_NOT_FOUND, PERMISSION_DENIED with
                 RESUME_TOKEN_INVALID, or UNAVAILABLE.
         """
-        entries = await self._sessions.read(_checked(session_id))
-        if not entries or entries[0].entry.opened.tenant != tenant:
+        # First the one entry that says whose it is, so that the time of the answer does not say
+        # whether there is a session of another tenant.
+        first = await self._sessions.first(_checked(session_id))
+        if first is None or first.entry.opened.tenant != tenant:
             raise _not_found(session_id)
-        if not hmac.compare_digest(_digest(token), entries[0].entry.opened.token_sha256):
+        if not hmac.compare_digest(_digest(token), first.entry.opened.token_sha256):
             raise StageError(
                 Code.PERMISSION_DENIED,
                 Reason.RESUME_TOKEN_INVALID,
                 "The resume token is not the session's; send the one that `started` gave.",
                 field="start.resume_token",
             )
+        if not (entries := await self._sessions.read(session_id)):
+            raise _not_found(session_id)
         return entries
 
     async def _is_live(self, session_id: str) -> bool:

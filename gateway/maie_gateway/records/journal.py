@@ -16,6 +16,7 @@ from google.protobuf.message import DecodeError
 from maie.job.v1 import record_pb2 as record
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
+from maie_gateway.conductor.tenants import tenant_of_record
 from maie_pipeline.states import FINAL_STATES
 from maie_runtime.bus.direct_get import Stored
 from maie_runtime.bus.streams import JOB_ENTRIES
@@ -96,7 +97,8 @@ def next_change(old: StoredRecord, new: record.JobRecord) -> Change | None:
         if place >= len(known) or unit != known[place]:
             change.units.add(place=place, unit=unit)
     change.log.extend(new.log[len(old.record.log) :])
-    data = record.JobRecord(job_id=new.job_id, change=change).SerializeToString()
+    entry = record.JobRecord(job_id=new.job_id, tenant=tenant_of_record(new), change=change)
+    data = entry.SerializeToString()
     growth = old.growth.with_change(len(data))
     if not growth.has_room or _changed(old.record, change) != new:
         return None
@@ -118,6 +120,11 @@ def parse_entry(job_id: str, data: bytes) -> record.JobRecord:
     if parsed.job_id != job_id or not state:
         raise record_corrupt(job_id)
     return parsed
+
+
+def tenant_of_entry(entry: record.JobRecord) -> str:
+    """Whose job a parsed entry is of; empty for a change of an earlier release, which lacks it."""
+    return entry.tenant if entry.HasField("change") else tenant_of_record(entry)
 
 
 def next_record(

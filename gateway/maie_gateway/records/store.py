@@ -10,6 +10,7 @@ from datetime import datetime
 from maie.job.v1 import record_pb2 as record
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
+from maie_gateway.conductor.tenants import tenant_of_record
 from maie_gateway.records.buckets import Entry
 from maie_gateway.records.journal import (
     Growth,
@@ -18,6 +19,7 @@ from maie_gateway.records.journal import (
     next_change,
     next_record,
     parse_entry,
+    tenant_of_entry,
 )
 from maie_gateway.records.names import Names, names_of, without_names
 from maie_gateway.records.secrets import WebhookSecrets, take_out
@@ -95,10 +97,27 @@ class JobStore:
 
     async def get(self, job_id: str) -> StoredRecord:
         """Reads a record."""
+        return await self.follow(None, await self._last(job_id))
+
+    async def get_own(self, job_id: str, tenant: str) -> StoredRecord:
+        """Reads the record of a tenant's own job.
+
+        For another tenant's job, the broker is asked the same as for one that does not exist, so
+        that the time of the answer says nothing.
+        """
+        last = await self._last(job_id)
+        owner = tenant_of_entry(parse_entry(job_id, last.value or b""))
+        if owner and owner != tenant:
+            raise job_not_found(job_id)
+        found = await self.follow(None, last)
+        if tenant_of_record(found.record) != tenant:
+            raise job_not_found(job_id)
+        return found
+
+    async def _last(self, job_id: str) -> Entry:
         with _broker_errors(job_id):
             entry = await self._broker.jobs.get(job_id)
-        last = Entry(key=job_id, value=entry.value or b"", revision=entry.revision or 0)
-        return await self.follow(None, last)
+        return Entry(key=job_id, value=entry.value or b"", revision=entry.revision or 0)
 
     async def follow(self, before: StoredRecord | None, entry: Entry) -> StoredRecord:
         """The record after an entry of the bucket, or after later ones.

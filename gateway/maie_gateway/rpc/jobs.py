@@ -18,7 +18,6 @@ from maie_gateway.care.removal import Removal
 from maie_gateway.conductor import job_view
 from maie_gateway.intake.job_actions import JobActions
 from maie_gateway.intake.submission import Submissions
-from maie_gateway.intake.tenancy import own_job
 from maie_gateway.readmodel import Projector, ReadModel
 from maie_gateway.records.journal import StoredRecord
 from maie_gateway.records.store import JobStore
@@ -165,7 +164,7 @@ class JobService(job_pb2_grpc.JobServiceServicer):
         return await self._submissions.accept(parts, tenant, traceparent_of(context))
 
     async def _own(self, job_id: str) -> StoredRecord:
-        return await own_job(self._store, _checked(job_id), current_caller().tenant)
+        return await self._store.get_own(_checked(job_id), current_caller().tenant)
 
 
 def _checked(job_id: str) -> str:

@@ -33,9 +33,12 @@ class JobServiceStub:
     RESOURCE_EXHAUSTED and UNAVAILABLE carry a RetryInfo, and INVALID_ARGUMENT a
     BadRequest where a field is at fault.
 
-    Each caller sees the jobs of its own tenant, which it names in the metadata
-    `maie-tenant` (a-z, 0-9 and -, up to 32; "default" where absent;
-    TENANT_INVALID). Tenants are not authenticated yet.
+    Each caller sees the jobs of its own tenant. Its API key or token, in the
+    metadata `authorization: Bearer KEY`, says who calls, for which tenant, and
+    with which scopes (CREDENTIALS_MISSING, CREDENTIALS_INVALID, SCOPE_MISSING).
+    The user who runs the gateway needs none on the same machine, and may name a
+    tenant in the metadata `maie-tenant` (a-z, 0-9 and -, up to 32; "default"
+    where absent; TENANT_INVALID, TENANT_NOT_ALLOWED).
 
     Names, labels, ids, language codes and hotwords are on one line: control
     characters and marks that change the direction of text are refused with the
@@ -125,9 +128,12 @@ class JobServiceServicer:
     RESOURCE_EXHAUSTED and UNAVAILABLE carry a RetryInfo, and INVALID_ARGUMENT a
     BadRequest where a field is at fault.
 
-    Each caller sees the jobs of its own tenant, which it names in the metadata
-    `maie-tenant` (a-z, 0-9 and -, up to 32; "default" where absent;
-    TENANT_INVALID). Tenants are not authenticated yet.
+    Each caller sees the jobs of its own tenant. Its API key or token, in the
+    metadata `authorization: Bearer KEY`, says who calls, for which tenant, and
+    with which scopes (CREDENTIALS_MISSING, CREDENTIALS_INVALID, SCOPE_MISSING).
+    The user who runs the gateway needs none on the same machine, and may name a
+    tenant in the metadata `maie-tenant` (a-z, 0-9 and -, up to 32; "default"
+    where absent; TENANT_INVALID, TENANT_NOT_ALLOWED).
 
     Names, labels, ids, language codes and hotwords are on one line: control
     characters and marks that change the direction of text are refused with the
@@ -365,9 +371,12 @@ class JobService:
     RESOURCE_EXHAUSTED and UNAVAILABLE carry a RetryInfo, and INVALID_ARGUMENT a
     BadRequest where a field is at fault.
 
-    Each caller sees the jobs of its own tenant, which it names in the metadata
-    `maie-tenant` (a-z, 0-9 and -, up to 32; "default" where absent;
-    TENANT_INVALID). Tenants are not authenticated yet.
+    Each caller sees the jobs of its own tenant. Its API key or token, in the
+    metadata `authorization: Bearer KEY`, says who calls, for which tenant, and
+    with which scopes (CREDENTIALS_MISSING, CREDENTIALS_INVALID, SCOPE_MISSING).
+    The user who runs the gateway needs none on the same machine, and may name a
+    tenant in the metadata `maie-tenant` (a-z, 0-9 and -, up to 32; "default"
+    where absent; TENANT_INVALID, TENANT_NOT_ALLOWED).
 
     Names, labels, ids, language codes and hotwords are on one line: control
     characters and marks that change the direction of text are refused with the

@@ -1,0 +1,240 @@
+"""What belongs to another tenant looks like what does not exist: in words, details and work."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+import grpc
+import pytest
+from google.protobuf import descriptor_pool
+from google.protobuf.descriptor import Descriptor
+from google.rpc import status_pb2
+from grpc_status import rpc_status
+
+from maie.access.v1 import access_pb2_grpc
+from maie.catalog.v1 import catalog_pb2_grpc
+from maie.event.v1 import event_pb2 as event
+from maie.job.v1 import job_pb2 as job
+from maie.job.v1 import job_pb2_grpc
+from maie.live.v1 import live_pb2 as live
+from maie.live.v1 import live_pb2_grpc
+from maie_client import Client
+from maie_core.errors import StageError
+from maie_gateway.care.dead_letters import DeadLetters
+from maie_gateway.records.store import JobStore
+from maie_gateway.server import SERVICES
+from maie_runtime.bus import subjects
+from maie_runtime.bus.broker import Broker
+from tests.gateway.conftest import EmptyMesh
+
+pytestmark = pytest.mark.mesh
+
+ABSENT = "01900000-0000-7000-8000-000000000000"
+ABSENT_LETTER = 4_000_000_000
+OURS, THEIRS = (("maie-tenant", "ours"),), (("maie-tenant", "theirs"),)
+# Ids of what all tenants share: templates, and keys, which only an admin's call can name.
+SHARED = frozenset({"GetTemplate", "RotateKey", "RevokeKey"})
+
+
+class Stubs:
+    """The stubs of a gateway."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self.job: Any = job_pb2_grpc.JobServiceStub(channel)
+        self.live: Any = live_pb2_grpc.LiveServiceStub(channel)
+        self.catalog: Any = catalog_pb2_grpc.CatalogServiceStub(channel)
+        self.access: Any = access_pb2_grpc.AccessServiceStub(channel)
+
+
+Ask = Callable[[Stubs, str, int], Any]
+
+
+async def _one(message: Any) -> AsyncIterator[Any]:
+    yield message
+
+
+def _resume(session_id: str) -> live.TranscribeRequest:
+    start = live.StartSession(session_id=session_id, resume_token="guessed")
+    return live.TranscribeRequest(start=start)
+
+
+ASKING: dict[str, Ask] = {
+    "GetJob": lambda at, name, _: at.job.GetJob(job.GetJobRequest(job_id=name), metadata=THEIRS),
+    "GetAudio": lambda at, name, _: at.job.GetAudio(
+        job.GetAudioRequest(job_id=name), metadata=THEIRS
+    ),
+    "WatchJob": lambda at, name, _: at.job.WatchJob(
+        job.WatchJobRequest(job_id=name), metadata=THEIRS
+    ),
+    "CancelJob": lambda at, name, _: at.job.CancelJob(
+        job.CancelJobRequest(job_id=name), metadata=THEIRS
+    ),
+    "RetryJob": lambda at, name, _: at.job.RetryJob(
+        job.RetryJobRequest(job_id=name), metadata=THEIRS
+    ),
+    "UpdateJob": lambda at, name, _: at.job.UpdateJob(
+        job.UpdateJobRequest(job_id=name, display_name="mine"), metadata=THEIRS
+    ),
+    "DeleteJob": lambda at, name, _: at.job.DeleteJob(
+        job.DeleteJobRequest(job_id=name), metadata=THEIRS
+    ),
+    "ListDeadLetters": lambda at, name, _: at.job.ListDeadLetters(
+        job.ListDeadLettersRequest(job_id=name), metadata=THEIRS
+    ),
+    "ReplayDeadLetter": lambda at, _, letter: at.job.ReplayDeadLetter(
+        job.ReplayDeadLetterRequest(letter_id=letter), metadata=THEIRS
+    ),
+    "GetSession": lambda at, name, _: at.live.GetSession(
+        live.GetSessionRequest(session_id=name, resume_token="guessed"), metadata=THEIRS
+    ),
+    "Transcribe": lambda at, name, _: at.live.Transcribe(_one(_resume(name)), metadata=THEIRS),
+}
+
+
+def _has_id(kind: Descriptor, depth: int = 2) -> bool:
+    """Whether a request names something by its id, itself or in a message inside."""
+    return any(
+        field.name.endswith("_id")
+        or (
+            depth
+            and field.message_type is not None
+            and field.message_type.full_name.startswith("maie.")
+            and _has_id(field.message_type, depth - 1)
+        )
+        for field in kind.fields
+    )
+
+
+def test_every_rpc_that_takes_an_id_is_tried() -> None:
+    pool = descriptor_pool.Default()
+    taking = {
+        method.name
+        for service in SERVICES
+        for method in pool.FindServiceByName(service).methods
+        if _has_id(method.input_type)
+    }
+    # A request id and a template are of the submit's own tenant, or of all.
+    assert taking - SHARED - {"CreateJob", "ProcessAudio"} == set(ASKING)
+
+
+async def refused(call: Any) -> tuple[str, status_pb2.Status, list[str]]:
+    """How a call is refused: its code, its status with details, the names of its metadata."""
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        if hasattr(call, "__aiter__"):
+            async for _ in call:
+                pass
+        else:
+            await call
+    found: Any = rpc_status.from_call(error.value)  # type: ignore[arg-type]
+    metadata = error.value.trailing_metadata() or ()
+    return error.value.code().name, found, sorted(key for key, _ in metadata)
+
+
+async def recording() -> AsyncIterator[bytes]:
+    yield b"not empty"
+
+
+@asynccontextmanager
+async def our_things(mesh: EmptyMesh, broker: Broker) -> AsyncIterator[tuple[Stubs, str, int, str]]:
+    """A gateway, a job of ours, a dead letter of it, and a live session of ours."""
+    async with (
+        mesh.gateway() as address,
+        Client(address, tenant="ours") as ours,
+        grpc.aio.insecure_channel(address) as channel,
+    ):
+        stubs = Stubs(channel)
+        made = await ours.create_job(recording(), features=["raw_transcript"])
+        task = event.StageTask(job_id=made.job_id, unit="preprocess", attempt=1)
+        letter = await broker.publish(
+            subjects.dead_letter("preprocess", made.job_id),
+            event.DeadLetter(task=task),
+            message_id="letter",
+        )
+        config = live.SessionConfig(
+            job=job.JobConfig(features=[job.FEATURE_RAW_TRANSCRIPT]),
+            format=live.AudioFormat(
+                encoding=live.AUDIO_ENCODING_LINEAR16, sample_rate_hertz=16000, channels=1
+            ),
+        )
+        start = live.TranscribeRequest(start=live.StartSession(config=config))
+        call = stubs.live.Transcribe(_one(start), metadata=OURS)
+        session = (await call.read()).started.session_id
+        call.cancel()
+        yield stubs, made.job_id, letter, session
+
+
+async def test_another_tenants_things_look_like_absent_ones(
+    empty_mesh: EmptyMesh, broker: Broker
+) -> None:
+    async with our_things(empty_mesh, broker) as (stubs, job_id, letter, session):
+        for name, ask in ASKING.items():
+            theirs = session if name in ("GetSession", "Transcribe") else job_id
+            code, status, metadata = await refused(ask(stubs, theirs, letter))
+            absent_code, absent, absent_metadata = await refused(ask(stubs, ABSENT, ABSENT_LETTER))
+            assert (code, metadata) == (absent_code, absent_metadata), name
+            assert code == "NOT_FOUND", name
+            said = status.message.replace(theirs, ABSENT)
+            status.message = said.replace(f"letter {letter};", f"letter {ABSENT_LETTER};")
+            assert status == absent, name
+        for name in (job_id, session):
+            mine = await stubs.job.GetJob(job.GetJobRequest(job_id=name), metadata=OURS)
+            assert mine.job.state != job.JOB_STATE_CANCELLED
+
+
+async def test_what_lists_show_is_the_callers_own(empty_mesh: EmptyMesh, broker: Broker) -> None:
+    async with our_things(empty_mesh, broker) as (stubs, job_id, _, session):
+        mine = await stubs.job.ListJobs(job.ListJobsRequest(), metadata=OURS)
+        assert {each.job_id for each in mine.jobs} == {job_id, session}
+        page = await stubs.job.ListJobs(job.ListJobsRequest(page_size=1), metadata=OURS)
+        theirs = await stubs.job.ListJobs(job.ListJobsRequest(), metadata=THEIRS)
+        assert not theirs.jobs
+        stolen = job.ListJobsRequest(page_size=1, page_token=page.next_page_token)
+        code, _, _ = await refused(stubs.job.ListJobs(stolen, metadata=THEIRS))
+        assert code == "INVALID_ARGUMENT"
+        letters = await stubs.job.ListDeadLetters(job.ListDeadLettersRequest(), metadata=THEIRS)
+        assert not letters.letters
+        found = await stubs.job.SearchJobs(job.SearchJobsRequest(query="empty"), metadata=THEIRS)
+        assert not found.hits
+
+
+async def test_a_request_id_is_of_its_tenant(empty_mesh: EmptyMesh) -> None:
+    async with (
+        empty_mesh.gateway() as address,
+        Client(address, tenant="ours") as ours,
+        Client(address, tenant="theirs") as theirs,
+    ):
+        made = [
+            await client.create_job(recording(), features=["raw_transcript"], request_id="the same")
+            for client in (ours, ours, theirs)
+        ]
+        assert made[0].job_id == made[1].job_id != made[2].job_id
+        assert made[2].tenant == "theirs"
+
+
+async def asked(broker: Broker, asking: Awaitable[object]) -> int:
+    """How many messages a refused question sends to the broker."""
+    before = broker.client.stats["out_msgs"]
+    with pytest.raises(StageError) as error:
+        await asking
+    assert error.value.code.name == "NOT_FOUND"
+    return broker.client.stats["out_msgs"] - before
+
+
+async def test_the_broker_is_asked_the_same_for_anothers_job_as_for_an_absent_one(
+    empty_mesh: EmptyMesh, broker: Broker
+) -> None:
+    """Also for one whose last entry is a change to its record."""
+    async with our_things(empty_mesh, broker) as (stubs, job_id, letter, _):
+        update = job.UpdateJobRequest(job_id=job_id, display_name="renamed")
+        await stubs.job.UpdateJob(update, metadata=OURS)
+        for _ in range(2):
+            store = JobStore(broker)
+            absent = await asked(broker, store.get_own(ABSENT, "theirs"))
+            assert await asked(broker, store.get_own(job_id, "theirs")) == absent == 1
+            letters = DeadLetters(broker, store, cast(Any, None))
+            absent = await asked(broker, letters.replay("theirs", ABSENT_LETTER))
+            assert await asked(broker, letters.replay("theirs", letter)) == absent == 2
+            await stubs.job.CancelJob(job.CancelJobRequest(job_id=job_id), metadata=OURS)
+            assert (await store.get_own(job_id, "ours")).record.job_id == job_id
