@@ -70,6 +70,10 @@ class SigningKeys:
             )
         return self._keys.get(key_id)
 
+    def has(self, key_id: str) -> bool:
+        """Whether the issuer has a key, as far as is known."""
+        return key_id in self._keys
+
     @asynccontextmanager
     async def refreshing(self) -> AsyncIterator[None]:
         """Reads the keys now and then while the context lasts; waits for none."""

@@ -15,6 +15,7 @@ from jwt.exceptions import (
 
 from maie_core.caller import Caller, CallerKind, Scope
 from maie_core.errors import StageError
+from maie_gateway.access.checked_tokens import CheckedToken, CheckedTokens
 from maie_gateway.access.signing_keys import SigningKeys
 from maie_gateway.access.token_settings import TokenSettings
 from maie_runtime.rpc.callers.authenticator import Call, bearer, credentials_invalid
@@ -42,6 +43,7 @@ class TokenCallers:
         self.remedy = f"Send a token of {settings.issuer} as `authorization: Bearer TOKEN`."
         self._settings = settings
         self._keys = keys
+        self._checked = CheckedTokens()
 
     async def caller_of(self, call: Call) -> Caller | None:
         """Who has the call's token; None where the call has none.
@@ -58,10 +60,15 @@ class TokenCallers:
                 f"The token is longer than {MAX_TOKEN_CHARACTERS} characters; ask its issuer for "
                 "one with fewer claims."
             )
-        return self._caller(await self._claims(token))
+        checked = self._checked.find(token)
+        # A key that its issuer has withdrawn meanwhile signs nothing any more.
+        if checked is None or not self._keys.has(checked.key_id):
+            checked = await self._check(token)
+            self._checked.keep(token, checked)
+        return checked.caller
 
-    async def _claims(self, token: str) -> dict[str, Any]:
-        """The claims of a token that is right in every way."""
+    async def _check(self, token: str) -> CheckedToken:
+        """What a token says that is right in every way."""
         try:
             key_id = jwt.get_unverified_header(token).get("kid")
         except (PyJWTError, ValueError, RecursionError):
@@ -84,9 +91,10 @@ class TokenCallers:
                 leeway=self._settings.leeway_seconds,
                 options={"require": list(_NEEDED), "enforce_minimum_key_length": True},
             )
+            expires_at = float(claims["exp"]) + self._settings.leeway_seconds
         except (PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
             raise _refusal(error) from None
-        return claims
+        return CheckedToken(caller=self._caller(claims), key_id=key_id, expires_at=expires_at)
 
     def _caller(self, claims: dict[str, Any]) -> Caller:
         tenant = _claim(claims, self._settings.tenant_claim)

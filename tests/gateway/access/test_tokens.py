@@ -99,6 +99,30 @@ async def test_claims_are_mapped_as_configured(issuer: Issuer) -> None:
     assert caller.tenant == "b"
 
 
+@pytest.mark.unit
+async def test_a_token_that_was_checked_ends_with_itself_and_with_its_key(issuer: Issuer) -> None:
+    own = Issuer(private=dict(issuer.private))
+    keys = SigningKeys(own.fetch, 3600, 0.01)
+    known = TokenCallers(settings(leeway_seconds=0), keys)
+    short, withdrawn = own.token(exp=_now(2)), own.token("curve", "ES256")
+    for token in (short, withdrawn, withdrawn):
+        assert await known.caller_of(call(token))
+    del own.private["curve"]
+    await asyncio.sleep(0.01)
+    await refused(known, own.token(headers={"kid": "another"}))  # reads the keys again
+    assert "does not have" in (await refused(known, withdrawn)).message
+    while await _taken(known, short):
+        await asyncio.sleep(0.05)
+    assert "has expired" in (await refused(known, short)).message
+
+
+async def _taken(callers: TokenCallers, token: str) -> bool:
+    try:
+        return await callers.caller_of(call(token)) is not None
+    except StageError:
+        return False
+
+
 def _now(seconds: float) -> int:
     return int(time.time() + seconds)
 

@@ -1,0 +1,212 @@
+"""What it costs a call that it is guarded: the same call with and without, in turn.
+
+One process has a server for each side and a client. Rounds of calls go to the sides in turn, and
+each round is compared with that of the bare side next to it, so that what else the machine does
+counts for both. A side is one function of SIDES: add one to measure another guard.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Annotated, Any
+
+import grpc
+import typer
+
+from bench.others import Others
+from bench.report import Figure, JsonOption, Report, note
+from maie.access.v1 import access_pb2 as access
+from maie.job.v1 import job_pb2 as job
+from maie_core.limits import MAX_GATEWAY_REQUEST_BYTES
+from maie_gateway.access.guard import Guard
+from maie_gateway.access.settings import AccessSettings
+from maie_gateway.access.token_settings import TokenSettings
+from maie_runtime.bus.provision import open_provisioned_broker
+from maie_runtime.rpc.callers.interceptor import CallerInterceptor
+from maie_runtime.rpc.errors import ErrorInterceptor
+from maie_runtime.rpc.reading import ReadingInterceptor
+from tests.conftest import NatsServer, free_port
+from tests.gateway.access.issuer import AUDIENCE, ISSUER, Issuer
+
+SERVICE, METHOD = "maie.job.v1.JobService", "GetJob"
+PROMISED_MS = 0.2
+BARE = "bare"
+WARM_UP_CALLS = 200
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@dataclass(kw_only=True, frozen=True)
+class Side:
+    """A server, and how it is called.
+
+    Attributes:
+        interceptors: What guards its calls, the outermost first.
+        metadata: What a call carries, now.
+        bound: Called with the server's HOST:PORT.
+    """
+
+    interceptors: Sequence[grpc.aio.ServerInterceptor] = ()
+    metadata: Callable[[], tuple[tuple[str, str], ...]] = tuple
+    bound: Callable[[str], None] = lambda _: None
+
+
+Open = Callable[[AsyncExitStack, Path], Awaitable[Side]]
+
+
+async def _bare(stack: AsyncExitStack, folder: Path) -> Side:
+    return Side()
+
+
+async def _local_user(stack: AsyncExitStack, folder: Path) -> Side:
+    guard = Guard(AccessSettings(), "127.0.0.1:0", proxied=False)
+    return _called_by(guard, "")
+
+
+async def _api_key(stack: AsyncExitStack, folder: Path) -> Side:
+    server = NatsServer(port=free_port(), store=folder / "jetstream")
+    await server.start()
+    stack.push_async_callback(server.stop)
+    broker = await stack.enter_async_context(open_provisioned_broker(server.url, "bench"))
+    guard = Guard(AccessSettings(), "127.0.0.1:0", proxied=False)
+    store = await stack.enter_async_context(guard.running(broker))
+    shown = access.ApiKey(tenant="acme", scopes=[access.SCOPE_READ])
+    _, text = await store.create(shown, None)
+    return _called_by(guard, text.text)
+
+
+def _token(algorithm: str, kind: str) -> Open:
+    async def opened(stack: AsyncExitStack, folder: Path) -> Side:
+        issuer = Issuer()
+        issuer.add("one", kind)
+        keys = folder / f"{algorithm}.json"
+        keys.write_text(json.dumps(issuer.jwks()))
+        tokens = TokenSettings(issuer=ISSUER, audience=AUDIENCE, jwks_file=keys)
+        guard = Guard(AccessSettings(tokens=tokens), "127.0.0.1:0", proxied=False)
+        return _called_by(guard, issuer.token(algorithm=algorithm))
+
+    return opened
+
+
+def _called_by(guard: Guard, credential: str) -> Side:
+    callers = CallerInterceptor(guard.authenticators)
+
+    def bound(address: str) -> None:
+        callers.server = address
+
+    shown = (("authorization", f"Bearer {credential}"),) if credential else ()
+    return Side(interceptors=(callers,), metadata=lambda: shown, bound=bound)
+
+
+SIDES: dict[str, Open] = {
+    BARE: _bare,
+    "the local user, by the kernel": _local_user,
+    "an API key": _api_key,
+    "a token signed with RS256": _token("RS256", "RSA"),
+    "a token signed with ES256": _token("ES256", "EC"),
+}
+
+
+@app.command()
+def main(
+    calls: Annotated[int, typer.Option(help="How many calls a round has.")] = 500,
+    rounds: Annotated[int, typer.Option(help="How many rounds each side has.")] = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """Prints what each guard adds to a unary call."""
+    asyncio.run(_measure(calls, rounds)).print(as_json)
+
+
+async def _measure(calls: int, rounds: int) -> Report:
+    others = Others()
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        sides = {}
+        for name, opened in SIDES.items():
+            side = await opened(stack, folder)
+            sides[name] = await stack.enter_async_context(_serving(side))
+            await _round(sides[name], WARM_UP_CALLS)
+        added: dict[str, list[tuple[float, float]]] = {name: [] for name in SIDES if name != BARE}
+        bare: list[float] = []
+        for number in range(rounds):
+            for name, taken in added.items():
+                # Whichever goes first may find the machine busier: they take turns at that too.
+                order = (BARE, name) if number % 2 else (name, BARE)
+                found = {each: await _round(sides[each], calls) for each in order}
+                bare.append(found[BARE][0])
+                taken.append((found[name][0] - found[BARE][0], found[name][1] - found[BARE][1]))
+            note(f"round {number + 1} of {rounds}")
+    return Report(
+        bench="guarded",
+        measured="A unary call that does nothing, with and without a guard, in turn; medians.",
+        settings={"calls": calls, "rounds": rounds},
+        figures=[
+            Figure(name="a call without any guard", value=1000 * median(bare), unit="ms"),
+            *(figure for name in added for figure in _figures(name, added[name])),
+            Figure(name="CPU that others took meanwhile", value=100 * others.share(), unit="%"),
+        ],
+    )
+
+
+def _figures(name: str, added: Sequence[tuple[float, float]]) -> list[Figure]:
+    clock = 1000 * median(each for each, _ in added)
+    processor = 1000 * median(each for _, each in added)
+    return [
+        Figure(name=f"{name} adds", value=clock, unit="ms", at_most=PROMISED_MS),
+        Figure(name=f"{name}: processor time", value=processor, unit="ms"),
+    ]
+
+
+@asynccontextmanager
+async def _serving(side: Side) -> AsyncIterator[Callable[[], Awaitable[Any]]]:
+    """Serves a side; gives what makes one call."""
+    server = grpc.aio.server(
+        interceptors=(
+            ErrorInterceptor(),
+            *side.interceptors,
+            ReadingInterceptor(MAX_GATEWAY_REQUEST_BYTES),
+        )
+    )
+    handler = grpc.unary_unary_rpc_method_handler(
+        _answer, job.GetJobRequest.FromString, job.GetJobResponse.SerializeToString
+    )
+    server.add_registered_method_handlers(SERVICE, {METHOD: handler})
+    address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    side.bound(address)
+    await server.start()
+    async with grpc.aio.insecure_channel(address) as channel:
+        method: Any = channel.unary_unary(
+            f"/{SERVICE}/{METHOD}",
+            job.GetJobRequest.SerializeToString,
+            job.GetJobResponse.FromString,
+        )
+        request = job.GetJobRequest()
+        yield lambda: method(request, metadata=side.metadata())
+    await server.stop(0)
+
+
+async def _answer(request: job.GetJobRequest, context: Any) -> job.GetJobResponse:
+    return job.GetJobResponse()
+
+
+async def _round(call: Callable[[], Awaitable[Any]], calls: int) -> tuple[float, float]:
+    """Seconds and processor seconds of one call: the median, and the mean."""
+    taken = []
+    processor = time.process_time()
+    for _ in range(calls):
+        started = time.perf_counter()
+        await call()
+        taken.append(time.perf_counter() - started)
+    return median(taken), (time.process_time() - processor) / calls
+
+
+if __name__ == "__main__":
+    app()
