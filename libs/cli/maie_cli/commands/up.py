@@ -21,6 +21,7 @@ from maie_cli.interrupts import interruptible
 from maie_cli.listing import Field, Listing, print_listing
 from maie_cli.mesh.local import LocalMesh
 from maie_cli.mesh.options import GATEWAY_PORT, MeshOptions
+from maie_cli.mesh.ports import HOST
 
 MAX_PORT = 65_535
 
@@ -41,6 +42,14 @@ def up(
             help="The gateway's port; the stages have the four after it. 0: any that are free.",
         ),
     ] = GATEWAY_PORT,
+    listen: Annotated[
+        str,
+        typer.Option(
+            metavar="HOST",
+            help="The address that the gateway listens on; others than 127.0.0.1 need TLS. The "
+            "other parts stay on 127.0.0.1.",
+        ),
+    ] = HOST,
     nats_port: Annotated[
         int, typer.Option(min=0, max=MAX_PORT, help="The broker's port. 0: any that is free.")
     ] = 0,
@@ -55,6 +64,7 @@ def up(
         profile=profile,
         workers=parse_workers(workers or ()),
         port_base=port_base,
+        listen=listen,
         nats_port=nats_port,
     )
     run(_up(options))

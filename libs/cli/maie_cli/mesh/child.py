@@ -146,6 +146,8 @@ class Child:
         return self._stopping.is_set()
 
     async def _spawn(self) -> asyncio.subprocess.Process:
+        if self.part.health_file is not None:  # that of a process that was killed
+            self.part.health_file.unlink(missing_ok=True)
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *_leashed(self.part.command),

@@ -75,6 +75,10 @@ class Layout:
             self._forget_parts()
             yield
 
+    def health_file(self, name: str) -> Path:
+        """The file in which a part says whether it serves, where it has no port for that."""
+        return self.run / f"{name}.health"
+
     def pid_file(self, name: str) -> Path:
         """The file with a part's process id, while it runs."""
         return self.run / f"{name}.pid"

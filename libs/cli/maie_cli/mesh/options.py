@@ -24,6 +24,7 @@ class MeshOptions:
             the machine for ASR and 1 for the others.
         port_base: The gateway's port; the stages have those after it. 0 for
             any that are free.
+        listen: The host name or IP address that the gateway listens on; empty for 127.0.0.1.
         nats_port: The broker's port; 0 for any that is free.
         environment: Settings that override the environment.
         commands: Commands that replace a stage's service, by the stage's
@@ -34,6 +35,7 @@ class MeshOptions:
     profile: str = "embedded"
     workers: Mapping[str, int] = field(default_factory=dict)
     port_base: int = GATEWAY_PORT
+    listen: str = ""
     nats_port: int = 0
     environment: Mapping[str, str] = field(default_factory=dict)
     commands: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

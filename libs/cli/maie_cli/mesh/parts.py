@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 
+from maie_cli.mesh.door import BETWEEN_PARTS, with_door, with_health_file
 from maie_cli.mesh.errors import MeshError
 from maie_cli.mesh.fitting import Fit, fit_asr
 from maie_cli.mesh.layout import Layout
@@ -37,9 +38,11 @@ class Part:
     Attributes:
         name: Unique within the mesh, such as "asr" or "asr-2".
         command: What to run; the first entry is a path.
-        address: HOST:PORT that it listens on.
+        address: HOST:PORT where this machine reaches it; empty where it has no port.
         environment: Its settings, in addition to the supervisor's environment.
         monitor: HOST:PORT of a broker's HTTP monitoring; empty for others.
+        stage: The gateway or the stage that it is one of; empty for the broker.
+        health_file: Where it says whether it serves; None where it answers that itself.
     """
 
     name: str
@@ -47,6 +50,8 @@ class Part:
     address: str
     environment: Mapping[str, str]
     monitor: str = ""
+    stage: str = ""
+    health_file: Path | None = None
 
 
 def plan(options: MeshOptions, layout: Layout) -> list[Part]:
@@ -68,7 +73,10 @@ def plan(options: MeshOptions, layout: Layout) -> list[Part]:
     }
     base = options.port_base
     gateway = _python_part(GATEWAY, GATEWAY, ports.take(base), shared)
+    if options.listen:
+        gateway = with_door(gateway, options.listen)
     parts = [*_stages(options, ports, shared, fit.workers), gateway]
+    parts = [with_health_file(part, layout) for part in parts]
     return [broker, *with_metrics(parts, ports, layout)]
 
 
@@ -86,13 +94,14 @@ def fit_of(options: MeshOptions) -> Fit:
 
 def _settings(options: MeshOptions) -> dict[str, str]:
     """The user's settings, and defaults of the profile and the mesh for the others."""
-    return {
+    found = {
         "MAIE_LOG_FORMAT": "json",
         "MAIE_SHUTDOWN_GRACE_SECONDS": str(GRACE_SECONDS),
         **profile_environment(options.profile),
         **os.environ,
         **options.environment,
     }
+    return {name: value for name, value in found.items() if name not in BETWEEN_PARTS}
 
 
 def _stages(
@@ -127,6 +136,7 @@ def _python_part(name: str, package: str, address: str, shared: Mapping[str, str
         command=(sys.executable, "-P", "-m", f"maie_{package}"),
         address=address,
         environment={**shared, **own},
+        stage=package,
     )
 
 

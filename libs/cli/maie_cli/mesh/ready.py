@@ -7,6 +7,7 @@ import json
 
 from maie_cli.mesh.parts import NATS, Part
 from maie_client.health import health_of
+from maie_runtime.probe import probe
 
 CHECK_SECONDS = 2.0
 
@@ -15,6 +16,8 @@ async def is_ready(part: Part) -> bool:
     """Whether the part answers and reports SERVING."""
     if part.name == NATS:
         return await broker_is_ready(part.address)
+    if part.health_file is not None:
+        return not probe(part.health_file)
     return await is_serving(part.address)
 
 
