@@ -31,6 +31,7 @@ from maie_gateway.engine.chunks import Chunks
 from maie_gateway.engine.job_metrics import JobMetrics, observe_jobs
 from maie_gateway.engine.metrics import observe_demand
 from maie_gateway.engine.queue_watch import QueueWatch
+from maie_gateway.engine.throughput import Throughput
 from maie_gateway.engine.wiring import ConductingOptions, conducting
 from maie_gateway.intake.admission import Admission
 from maie_gateway.intake.job_actions import JobActions
@@ -145,13 +146,14 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
         projector = Projector(model, JobStore(broker), results)
         await stack.enter_async_context(projector.running())
         webhooks = await stack.enter_async_context(open_webhooks(broker, settings.webhooks, meter))
+        throughput = Throughput()
         job_metrics = JobMetrics(meter, settings.mesh.metrics_tenants)
         jobs = await stack.enter_async_context(
             conducting(
                 broker,
                 options,
                 webhooks.follow,
-                (projector, webhooks.reconciler, stored),
+                (projector, webhooks.reconciler, stored, throughput),
                 Chunks(stored).complete,
                 job_metrics,
             )
@@ -268,6 +270,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
                 templates=templates,
                 max_active_jobs=settings.max_active_jobs,
                 blob_store=blobs.scheme,
+                throughput=throughput,
             ),
             server.server,
         )

@@ -11,9 +11,8 @@ import structlog
 from opentelemetry.metrics import CallbackOptions, Meter, Observation
 
 from maie_core.errors import StageError
-from maie_gateway.engine.queues import Queue, Queues, read_queues
-from maie_runtime.bus import subjects
-from maie_runtime.bus.broker import BROKER_ERRORS, Broker
+from maie_gateway.engine.queues import Queue, Queues, count_dead_letters, read_queues
+from maie_runtime.bus.broker import Broker
 
 log = structlog.get_logger()
 
@@ -68,14 +67,13 @@ class QueueWatch:
         while True:
             try:
                 await self._read()
-            except (StageError, *BROKER_ERRORS) as error:
+            except StageError as error:
                 log.debug("metrics.queues_not_read", error=str(error))
             await asyncio.sleep(READ_SECONDS)
 
     async def _read(self) -> None:
         queues = await read_queues(self._broker)
-        letters = await self._broker.jetstream.stream_info(subjects.DEAD_LETTERS)
-        count = letters.state.messages
+        count = await count_dead_letters(self._broker)
         self._seen = _Seen(queues=queues, dead_letters=count, at=time.monotonic())
 
     def _fresh(self) -> _Seen | None:

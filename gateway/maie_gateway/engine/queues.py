@@ -47,6 +47,19 @@ async def read_queues(broker: Broker) -> Queues:
     return dict(zip(places, found, strict=True))
 
 
+async def count_dead_letters(broker: Broker) -> int:
+    """How many dead letters nobody replayed or removed.
+
+    Raises:
+        StageError: UNAVAILABLE with BROKER_UNAVAILABLE.
+    """
+    try:
+        info = await broker.jetstream.stream_info(subjects.DEAD_LETTERS)
+    except BROKER_ERRORS as error:
+        raise broker_unavailable() from error
+    return info.state.messages
+
+
 async def _read(broker: Broker, slug: str, lane: str) -> Queue:
     try:
         info = await broker.jetstream.consumer_info(

@@ -10,14 +10,14 @@ from maie.catalog.v1 import catalog_pb2 as catalog
 from maie.catalog.v1 import catalog_pb2_grpc
 from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
+from maie_gateway.engine.queues import Queues, count_dead_letters, read_queues
+from maie_gateway.engine.throughput import Throughput
 from maie_gateway.engine.workers import LiveWorkers
 from maie_gateway.intake.submission import PIPELINE_VERSION
 from maie_gateway.intake.submit_config import check_template_id
 from maie_gateway.records.changes import JobChanges
 from maie_pipeline.bindings import BINDINGS, StageBinding
-from maie_runtime.bus import subjects
-from maie_runtime.bus.broker import BROKER_ERRORS, Broker, broker_unavailable
-from maie_runtime.bus.errors import NotFoundError
+from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.subjects import LANES
 from maie_templates import TemplateLibrary
 
@@ -34,6 +34,7 @@ class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
         templates: TemplateLibrary,
         max_active_jobs: int,
         blob_store: str,
+        throughput: Throughput,
     ) -> None:
         self._broker = broker
         self._changes = changes
@@ -41,6 +42,7 @@ class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
         self._templates = templates
         self._max_active_jobs = max_active_jobs
         self._blob_store = blob_store
+        self._throughput = throughput
 
     async def ListModels(
         self, request: catalog.ListModelsRequest, context: Any
@@ -79,42 +81,49 @@ class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
     async def GetMesh(
         self, request: catalog.GetMeshRequest, context: Any
     ) -> catalog.GetMeshResponse:
-        """Returns the status of each stage."""
+        """Returns the status of each stage, and what ended in the last minutes."""
         workers, demand = self._workers.workers(), self._changes.demand()
-        stages = await asyncio.gather(
-            *(self._stage_status(binding, workers, demand) for binding in BINDINGS.values())
+        queues, letters = await asyncio.gather(
+            read_queues(self._broker), count_dead_letters(self._broker)
         )
+        active = self._changes.active_jobs.values()
+        stages = [_stage_status(each, workers, demand, queues) for each in BINDINGS.values()]
         return catalog.GetMeshResponse(
             version=PIPELINE_VERSION,
             stages=stages,
             active_jobs=len(self._changes.counted_jobs),
             max_active_jobs=self._max_active_jobs,
             blob_store=self._blob_store,
+            held_jobs=sum(each.held for each in active),
+            live_sessions=sum(each.live for each in active),
+            dead_letters=letters,
+            throughput=self._throughput.report(),
         )
 
-    async def _stage_status(
-        self,
-        binding: StageBinding,
-        workers: list[event.WorkerInfo],
-        demand: Mapping[tuple[common.Stage, str], int],
-    ) -> catalog.StageStatus:
-        status = catalog.StageStatus(
-            stage=binding.stage,
-            workers=[worker for worker in workers if worker.stage == binding.stage],
+
+def _stage_status(
+    binding: StageBinding,
+    workers: list[event.WorkerInfo],
+    demand: Mapping[tuple[common.Stage, str], int],
+    queues: Queues,
+) -> catalog.StageStatus:
+    status = catalog.StageStatus(
+        stage=binding.stage,
+        workers=[worker for worker in workers if worker.stage == binding.stage],
+    )
+    for lane in LANES:
+        queue = queues[binding.slug, lane]
+        of_lane = status.demand.add(
+            lane=lane,
+            runnable_units=demand.get((binding.stage, lane), 0),
+            pending_units=queue.queued,
+            running_units=queue.running,
         )
-        for lane in LANES:
-            status.demand.add(lane=lane, runnable_units=demand.get((binding.stage, lane), 0))
-            try:
-                info = await self._broker.jetstream.consumer_info(
-                    subjects.TASKS, subjects.worker_consumer(binding.slug, lane)
-                )
-            except NotFoundError:  # no worker of the stage has started yet
-                continue
-            except BROKER_ERRORS as error:
-                raise broker_unavailable() from error
-            status.pending_units += info.num_pending or 0
-            status.running_units += info.num_ack_pending or 0
-        return status
+        if queue.oldest_seconds is not None:
+            of_lane.oldest_age.FromNanoseconds(round(queue.oldest_seconds * 1e9))
+        status.pending_units += queue.queued
+        status.running_units += queue.running
+    return status
 
 
 def _by_stage_and_name(model: catalog.Model) -> tuple[int, str, str]:

@@ -12,6 +12,7 @@ from maie_cli.lazy import LazyCommands
 
 COMMANDS = {
     "up": "up",
+    "top": "top",
     "process": "process",
     "live": "live",
     "livekit": "livekit",

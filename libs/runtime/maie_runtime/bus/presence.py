@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
@@ -16,11 +17,14 @@ from maie_runtime.bus.broker import BROKER_ERRORS, Broker
 from maie_runtime.bus.streams import WORKER_FORGOTTEN_SECONDS
 from maie_runtime.bus.subjects import WORKERS
 
+Refresh = Callable[[event.WorkerInfo], bool]
 Memory = Callable[[], Awaitable[event.WorkerMemory]]
 
 log = structlog.get_logger()
 
 HEARTBEAT_SECONDS = WORKER_FORGOTTEN_SECONDS / 4
+# How often a worker looks whether what it runs has changed.
+REFRESH_SECONDS = 1.0
 
 
 def instance_name(slug: str) -> str:
@@ -31,7 +35,11 @@ def instance_name(slug: str) -> str:
 
 @asynccontextmanager
 async def present(
-    broker: Broker, slug: str, info: event.WorkerInfo, memory: Memory
+    broker: Broker,
+    slug: str,
+    info: event.WorkerInfo,
+    memory: Memory,
+    refresh: Refresh = lambda _: False,
 ) -> AsyncIterator[None]:
     """Renews the worker's entry in the bucket as long as the context lasts.
 
@@ -40,21 +48,30 @@ async def present(
         slug: The worker's stage.
         info: The entry, without its memory.
         memory: Measures the memory that the worker uses now.
+        refresh: Writes into the entry what the worker does now, and gives whether that is new.
+            Where it is, the entry is renewed within a second.
     """
     key = f"{slug}.{info.instance}"
     try:
-        async with background_tasks(_renew(broker, key, info, memory)):
+        async with background_tasks(_renew(broker, key, info, memory, refresh)):
             yield
     finally:
         with suppress(*BROKER_ERRORS):
             await broker.workers.delete(key)
 
 
-async def _renew(broker: Broker, key: str, info: event.WorkerInfo, memory: Memory) -> None:
+async def _renew(
+    broker: Broker, key: str, info: event.WorkerInfo, memory: Memory, refresh: Refresh
+) -> None:
+    due = 0.0
     while True:
-        info.memory.CopyFrom(await memory())
-        try:
-            await broker.workers.put(key, info.SerializeToString())
-        except BROKER_ERRORS as error:
-            log.warning("worker.presence_failed", bucket=WORKERS, error=str(error))
-        await asyncio.sleep(HEARTBEAT_SECONDS)
+        is_new, now = refresh(info), time.monotonic()
+        if now >= due:
+            info.memory.CopyFrom(await memory())
+        if is_new or now >= due:
+            due = now + HEARTBEAT_SECONDS
+            try:
+                await broker.workers.put(key, info.SerializeToString())
+            except BROKER_ERRORS as error:
+                log.warning("worker.presence_failed", bucket=WORKERS, error=str(error))
+        await asyncio.sleep(REFRESH_SECONDS)

@@ -32,6 +32,7 @@ from maie_runtime.bus.wait_for_streams import wait_for_streams
 from maie_runtime.failpoints import warn_of_failpoints
 from maie_runtime.gpu.residency import open_residency
 from maie_runtime.loop_lag import measure_loop_lag
+from maie_runtime.worker.activity import Activity
 from maie_runtime.worker.front import Front
 from maie_runtime.worker.host import Host, end_process, log_context
 from maie_runtime.worker.malloc import give_back_memory, limit_arenas
@@ -143,7 +144,9 @@ async def serve_stage(
         stack.push_async_callback(residency.close)
         metrics = WorkMetrics(binding.slug, meter)
         observe_worker(meter, binding.slug, settings.slots, stage, residency.memory, streams)
-        around = (log_context, metrics.around) if is_on(meter) else (log_context,)
+        activity = Activity(streams)
+        measuring = (metrics.around,) if is_on(meter) else ()
+        around = (log_context, activity.around, *measuring)
         host = Host(settings=settings, residency=residency, interceptors=around)
         front.serve(stage, host, streams)
         runner = UnitRunner(
@@ -164,7 +167,7 @@ async def serve_stage(
         )
         await consumer.start()
         memory = partial(residency.memory.report, settings.shared_gpu)
-        await stack.enter_async_context(present(broker, binding.slug, info, memory))
+        await stack.enter_async_context(present(broker, binding.slug, info, memory, activity.fill))
         await front.set_serving(True)
         if streams is not None:
             await stack.enter_async_context(background_tasks(_leave_hung(streams, front, host)))

@@ -85,7 +85,8 @@ class CatalogServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetMesh(self, request, context):
-        """Reports the workers, queues and demand of each stage.
+        """Reports the workers, queues and demand of each stage, what runs, and what
+        ended in the last minutes, of all tenants.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

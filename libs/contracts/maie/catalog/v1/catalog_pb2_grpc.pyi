@@ -26,7 +26,9 @@ class CatalogServiceStub:
     Fails with NOT_FOUND and TEMPLATE_NOT_FOUND.
     """
     GetMesh: _aio.UnaryUnaryMultiCallable[_catalog_pb2.GetMeshRequest, _catalog_pb2.GetMeshResponse]
-    """Reports the workers, queues and demand of each stage."""
+    """Reports the workers, queues and demand of each stage, what runs, and what
+    ended in the last minutes, of all tenants.
+    """
 
 class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
     """Lists models and templates, and reports the status of the mesh."""
@@ -64,6 +66,8 @@ class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _catalog_pb2.GetMeshRequest,
         context: _aio.ServicerContext[_catalog_pb2.GetMeshRequest, _abc.Awaitable[_catalog_pb2.GetMeshResponse]],
     ) -> _abc.Awaitable[_catalog_pb2.GetMeshResponse]:
-        """Reports the workers, queues and demand of each stage."""
+        """Reports the workers, queues and demand of each stage, what runs, and what
+        ended in the last minutes, of all tenants.
+        """
 
 def add_CatalogServiceServicer_to_server(servicer: CatalogServiceServicer, server: _aio.Server) -> None: ...

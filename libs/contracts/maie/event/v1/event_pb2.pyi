@@ -199,7 +199,7 @@ class WebhookDelivery(_message.Message):
     def __init__(self, job_id: _Optional[str] = ..., tenant: _Optional[str] = ..., receiver: _Optional[str] = ..., url: _Optional[str] = ..., event_id: _Optional[str] = ..., state: _Optional[str] = ..., finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., display_name: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., failures: _Optional[_Iterable[_Union[_types_pb2.Failure, _Mapping]]] = ..., attempt: _Optional[int] = ..., final: _Optional[_Union[_any_pb2.Any, _Mapping]] = ...) -> None: ...
 
 class WorkerInfo(_message.Message):
-    __slots__ = ("stage", "instance", "address", "version", "slots", "start_time", "models", "memory", "live_tracks")
+    __slots__ = ("stage", "instance", "address", "version", "slots", "start_time", "models", "memory", "live_tracks", "live_tracks_in_use", "running")
     STAGE_FIELD_NUMBER: _ClassVar[int]
     INSTANCE_FIELD_NUMBER: _ClassVar[int]
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
@@ -209,6 +209,8 @@ class WorkerInfo(_message.Message):
     MODELS_FIELD_NUMBER: _ClassVar[int]
     MEMORY_FIELD_NUMBER: _ClassVar[int]
     LIVE_TRACKS_FIELD_NUMBER: _ClassVar[int]
+    LIVE_TRACKS_IN_USE_FIELD_NUMBER: _ClassVar[int]
+    RUNNING_FIELD_NUMBER: _ClassVar[int]
     stage: _types_pb2.Stage
     instance: str
     address: str
@@ -218,7 +220,21 @@ class WorkerInfo(_message.Message):
     models: _containers.RepeatedCompositeFieldContainer[ModelInfo]
     memory: WorkerMemory
     live_tracks: int
-    def __init__(self, stage: _Optional[_Union[_types_pb2.Stage, str]] = ..., instance: _Optional[str] = ..., address: _Optional[str] = ..., version: _Optional[str] = ..., slots: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., models: _Optional[_Iterable[_Union[ModelInfo, _Mapping]]] = ..., memory: _Optional[_Union[WorkerMemory, _Mapping]] = ..., live_tracks: _Optional[int] = ...) -> None: ...
+    live_tracks_in_use: int
+    running: _containers.RepeatedCompositeFieldContainer[RunningUnit]
+    def __init__(self, stage: _Optional[_Union[_types_pb2.Stage, str]] = ..., instance: _Optional[str] = ..., address: _Optional[str] = ..., version: _Optional[str] = ..., slots: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., models: _Optional[_Iterable[_Union[ModelInfo, _Mapping]]] = ..., memory: _Optional[_Union[WorkerMemory, _Mapping]] = ..., live_tracks: _Optional[int] = ..., live_tracks_in_use: _Optional[int] = ..., running: _Optional[_Iterable[_Union[RunningUnit, _Mapping]]] = ...) -> None: ...
+
+class RunningUnit(_message.Message):
+    __slots__ = ("job_id", "unit", "attempt", "start_time")
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    job_id: str
+    unit: str
+    attempt: int
+    start_time: _timestamp_pb2.Timestamp
+    def __init__(self, job_id: _Optional[str] = ..., unit: _Optional[str] = ..., attempt: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class WorkerMemory(_message.Message):
     __slots__ = ("rss_bytes", "gpu_bytes", "shared_gpu", "loaded", "loads", "moving_duration")

@@ -1,0 +1,1 @@
+"""`maie top`: the mesh live in a terminal."""
