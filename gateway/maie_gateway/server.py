@@ -20,6 +20,7 @@ from maie_audio.fork_server import ForkServer
 from maie_audio.formats import Limits
 from maie_core.limits import MAX_GATEWAY_REQUEST_BYTES
 from maie_core.metrics import is_on, open_metrics
+from maie_core.tracing import open_tracing
 from maie_gateway.access.guard import Guard
 from maie_gateway.care.dead_letters import DeadLetters
 from maie_gateway.care.removal import Removal
@@ -110,6 +111,10 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
     guard = Guard(settings.access, settings.listen, proxied=bool(settings.plaintext))
     instance = instance_name("gateway")
     async with AsyncExitStack() as stack:
+        tracers = await stack.enter_async_context(
+            open_tracing(service="gateway", instance=instance, version=PIPELINE_VERSION)
+        )
+        tracer = tracers.get_tracer("maie_gateway", PIPELINE_VERSION)
         meters = await stack.enter_async_context(
             open_metrics(
                 settings.mesh, service="gateway", instance=instance, version=PIPELINE_VERSION
@@ -121,9 +126,15 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
         observe_door(meter, tls, certificates)
         if is_on(meter):
             await stack.enter_async_context(background_tasks(measure_loop_lag(meter)))
-        blobs = Blobs(settings.mesh.blob_url, meter)
+        blobs = Blobs(settings.mesh.blob_url, meter, tracer)
         server = GrpcServer(
-            settings.listen, SERVICES, MAX_GATEWAY_REQUEST_BYTES, guard.authenticators, tls, meter
+            settings.listen,
+            SERVICES,
+            MAX_GATEWAY_REQUEST_BYTES,
+            guard.authenticators,
+            tls,
+            meter,
+            tracer,
         )
         broker = await stack.enter_async_context(
             open_provisioned_broker(
@@ -132,6 +143,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
                 wanted,
                 inbox=subjects.inbox(GATEWAY),
                 meter=meter,
+                tracer=tracer,
             )
         )
         keys = await stack.enter_async_context(guard.running(broker))
@@ -206,8 +218,8 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             chunk_seconds=settings.live.chunk_seconds,
             gateway=name,
         )
-        replicas = AsrReplicas(jobs.workers, certificates)
-        enhancers = Enhancers(jobs.workers, settings.live.refinement_seconds, certificates)
+        replicas = AsrReplicas(jobs.workers, certificates, tracer)
+        enhancers = Enhancers(jobs.workers, settings.live.refinement_seconds, certificates, tracer)
         decoders = await stack.enter_async_context(
             Decoders(
                 stack.enter_context(ForkServer(PROGRAM)),

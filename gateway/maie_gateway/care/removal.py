@@ -6,9 +6,13 @@ import asyncio
 import time
 
 import structlog
+from opentelemetry.trace import Span
 
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import record_pb2 as record
+from maie_core.attributes import JOB
+from maie_core.spans import span
+from maie_core.trace_context import span_context_of
 from maie_gateway.conductor import FINAL_STATES
 from maie_gateway.conductor.tenants import tenant_of_record
 from maie_gateway.engine.loop import Conductor
@@ -72,11 +76,16 @@ class Removal:
         Raises:
             StageError: NOT_FOUND with JOB_NOT_FOUND, or UNAVAILABLE: call it again.
         """
-        while not await self._remove(job_id):
-            pass
-        await failpoint("removal.after_record")
-        self._removed_at[job_id] = time.monotonic()
-        log.info("job.removed", job=job_id)
+        attributes = {JOB: job_id}
+        with (
+            structlog.contextvars.bound_contextvars(job=job_id),
+            span(self._broker.tracer, "maie.job.remove", attributes) as removal,
+        ):
+            while not await self._remove(job_id, removal):
+                pass
+            await failpoint("removal.after_record")
+            self._removed_at[job_id] = time.monotonic()
+            log.info("job.removed")
 
     async def remove_late_traces(self) -> None:
         """Removes events and objects that workers stored of removed jobs until they stopped.
@@ -97,9 +106,12 @@ class Removal:
             *(self._blobs.delete_prefix(folder) for folder in folders.all_of_job(job_id)),
         )
 
-    async def _remove(self, job_id: str) -> bool:
+    async def _remove(self, job_id: str, removal: Span) -> bool:
         """Removes a job; returns False where it changed meanwhile, as by a retry."""
         stored = await self._store.get(job_id)
+        # The span is in the caller's trace, or in one of its own: the job's may be days old.
+        if (named := span_context_of(stored.record.traceparent)) is not None:
+            removal.add_link(named)
         if stored.record.state not in FINAL_STATES:
             cancel = event.StageEvent(job_id=job_id, cancel_requested=event.CancelRequested())
             await self._conductor.take(job_id, [cancel])

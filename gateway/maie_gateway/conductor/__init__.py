@@ -17,6 +17,7 @@ from maie_gateway.conductor.log import log_events
 from maie_gateway.conductor.origin import may_publish
 from maie_gateway.conductor.policy import Policy
 from maie_gateway.conductor.tasks import binding, dead_letters, lane, pending_tasks, task_id
+from maie_gateway.conductor.timeline import timeline
 from maie_gateway.conductor.view import job_view, stage_progress
 from maie_pipeline.states import ENDED_STATES, FINAL_STATES
 
@@ -41,4 +42,5 @@ __all__ = [
     "runnable_units",
     "stage_progress",
     "task_id",
+    "timeline",
 ]

@@ -52,7 +52,7 @@ def accept(
         template: The stored template. None without a summary.
         template_sha256: The template's own hash. Empty without a summary.
         pipeline_version: The version of the gateway.
-        traceparent: The W3C trace context of the submit.
+        traceparent: The W3C trace context of the call that submits it.
         now: The time, with a time zone.
         tenant: The job's tenant.
         held: Whether the job waits for its tenant's fair share: until it is released
@@ -129,8 +129,10 @@ def advance(
     # A unit with an event has begun, even where `started` is late or lost.
     draft.begin(unit)
     if stage_event.HasField("completed"):
+        draft.note_cost(unit, stage_event, stage_event.completed.metrics)
         _complete(draft, unit, stage_event.completed, policy)
     elif stage_event.HasField("failed"):
+        draft.note_cost(unit, stage_event, stage_event.failed.metrics)
         _fail(draft, unit, stage_event.failed, policy)
     return draft.finish(policy)
 

@@ -17,6 +17,7 @@ from maie_gateway.conductor.graph import Graph
 from maie_gateway.conductor.log import log_state, log_unit
 from maie_gateway.conductor.policy import Policy
 from maie_gateway.conductor.tasks import make_tasks
+from maie_gateway.conductor.timeline import attempt_times
 from maie_pipeline.nodes import node_name
 from maie_pipeline.states import ENDED_STATES, GIVEN_UP_STATES, rank
 
@@ -52,6 +53,7 @@ class Draft:
         self._time = Timestamp()
         self._time.FromDatetime(now)
         self._queued: list[record.Unit] = []
+        self._times: dict[str, job.AttemptTimes] = {}
 
     def enter(self, state: job.JobState) -> None:
         """Enters a later state. The current state or an earlier one changes nothing."""
@@ -65,6 +67,13 @@ class Draft:
         if node.begins:
             self.enter(node.state)
 
+    def note_cost(
+        self, unit: record.Unit, ended: event.StageEvent, metrics: common.UnitMetrics
+    ) -> None:
+        """Takes what a worker reports of an attempt that ended: its span, and its times."""
+        unit.span_id = ended.span_id
+        self._times[unit.unit] = attempt_times(unit, metrics, ended.worker, self._now)
+
     def end(
         self, unit: record.Unit, state: job.UnitState, failure: common.Failure | None = None
     ) -> None:
@@ -72,17 +81,24 @@ class Draft:
         unit.state = state
         if failure is not None:
             unit.failure.CopyFrom(failure)
-        log_unit(self.record, unit, state, self._time, failure)
+        # The log has how long it took.
+        unit.ClearField("queue_time")
+        self._log(unit, state, failure)
+
+    def _log(self, unit: record.Unit, state: job.UnitState, failure: common.Failure | None) -> None:
+        times = self._times.pop(unit.unit, None)
+        log_unit(self.record, unit, state, self._time, failure, times)
 
     def queue(self, unit: record.Unit) -> None:
         """Queues a unit's first or next attempt."""
         unit.state = job.UNIT_STATE_QUEUED
         unit.attempt += 1
+        unit.queue_time.CopyFrom(self._time)
         self._queued.append(unit)
 
     def retry(self, unit: record.Unit, failure: common.Failure, pause: timedelta) -> None:
         """Ends a unit's attempt and queues the next one after a pause."""
-        log_unit(self.record, unit, job.UNIT_STATE_QUEUED, self._time, failure)
+        self._log(unit, job.UNIT_STATE_QUEUED, failure)
         unit.pause.FromTimedelta(pause)
         self.queue(unit)
 
@@ -129,6 +145,7 @@ class Draft:
             needs = self.graph.needs(unit) if node_name(unit.unit) in unneeded else []
             if len(needs) == 1 and needs[0].unit in names:
                 unit.output.CopyFrom(needs[0].output)
+                unit.span_id = needs[0].span_id
                 self.end(unit, job.UNIT_STATE_SKIPPED)
 
     def reopen(self, name: str) -> None:
@@ -143,6 +160,7 @@ class Draft:
                 unit.state = job.UNIT_STATE_WAITING
                 unit.ClearField("failure")
                 unit.ClearField("pause")
+                unit.ClearField("queue_time")
         self.record.state = job.JOB_STATE_UNSPECIFIED
 
     def finish(self, policy: Policy) -> Step:

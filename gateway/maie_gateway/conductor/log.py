@@ -29,6 +29,7 @@ def log_unit(
     state: job.UnitState,
     now: Timestamp,
     failure: common.Failure | None = None,
+    times: job.AttemptTimes | None = None,
 ) -> None:
     """Logs how an attempt ended.
 
@@ -38,7 +39,12 @@ def log_unit(
     when the job was cancelled has none.
     """
     ended = job.UnitEnded(
-        unit=unit.unit, stage=unit.stage, attempt=unit.attempt, state=state, failure=failure
+        unit=unit.unit,
+        stage=unit.stage,
+        attempt=unit.attempt,
+        state=state,
+        failure=failure,
+        times=times,
     )
     target.log.add(event_time=_not_before_last(target, now), unit_ended=ended)
 

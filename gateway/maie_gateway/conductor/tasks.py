@@ -8,6 +8,7 @@ from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
 from maie_gateway.conductor.graph import Graph, stage_unknown
+from maie_gateway.conductor.tenants import tenant_of_record
 from maie_pipeline.bindings import StageBinding, binding_of
 from maie_pipeline.states import FINAL_STATES
 from maie_runtime.bus import subjects
@@ -97,6 +98,7 @@ def make_task(source: record.JobRecord, graph: Graph, unit: record.Unit) -> even
     node = graph.node(unit)
     if node.request is None:
         raise ValueError(f"No task runs {unit.unit}.")
+    needs = graph.needs(unit)
     task = event.StageTask(
         job_id=source.job_id,
         unit=unit.unit,
@@ -104,8 +106,15 @@ def make_task(source: record.JobRecord, graph: Graph, unit: record.Unit) -> even
         report_start=node.begins,
         traceparent=source.traceparent,
         stage=unit.stage,
+        tenant=tenant_of_record(source),
+        earlier_span_ids=_spans([*needs, unit]),
     )
     if unit.HasField("pause"):
         task.pause.CopyFrom(unit.pause)
-    binding(task).set_request(task, node.request(source, unit, graph.needs(unit)))
+    binding(task).set_request(task, node.request(source, unit, needs))
     return task
+
+
+def _spans(units: Iterable[record.Unit]) -> list[bytes]:
+    """The spans of what ended last of each of these units, as far as they were recorded."""
+    return list(dict.fromkeys(unit.span_id for unit in units if unit.span_id))

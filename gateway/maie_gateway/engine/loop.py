@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager, suppress
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import structlog
 from google.protobuf.message import DecodeError
+from opentelemetry import trace
 
 from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
+from maie_core.attributes import JOB, STATE, TENANT
 from maie_core.errors import StageError
+from maie_core.spans import span
+from maie_core.trace_context import current_traceparent
 from maie_gateway.conductor import (
     Policy,
     Step,
@@ -29,6 +41,7 @@ from maie_gateway.conductor import (
     task_id,
 )
 from maie_gateway.engine.job_metrics import JobMetrics
+from maie_gateway.records.about import about
 from maie_gateway.records.changes import JobChanges
 from maie_gateway.records.erasing import erase_all
 from maie_gateway.records.journal import StoredRecord
@@ -37,6 +50,7 @@ from maie_runtime.background import background_tasks
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import BROKER_ERRORS, Broker, broker_unavailable
 from maie_runtime.bus.pull import pull_groups
+from maie_runtime.bus.tracing import links_to, processing
 from maie_runtime.bus.types import AckPolicy, ConsumerConfig, Msg
 from maie_runtime.bus.unreadable import Unreadable, dead_letter
 from maie_runtime.failpoints import failpoint
@@ -151,15 +165,25 @@ class Conductor:
             StageError: UNAVAILABLE; the job does not exist, unless the connection
                 failed after the broker stored it.
         """
-        with self._changes.expected(step.record):
-            stored = await self._store.create(step.record)
-        self._changes.note(stored)
-        self._metrics.began(step.record)
-        try:
-            await self.publish(step.record, step.tasks)
-        except StageError as error:
-            # The reconciler publishes the task when the broker is back.
-            log.warning("job.begin_failed", job=step.record.job_id, reason=error.reason)
+        with about(step.record):
+            with self._changes.expected(step.record):
+                stored = await self._store.create(step.record)
+            self._changes.note(stored)
+            self._metrics.began(step.record)
+            try:
+                await self.publish(step.record, step.tasks)
+            except StageError as error:
+                # The reconciler publishes the task when the broker is back.
+                log.warning("job.begin_failed", reason=error.reason)
+
+    @contextmanager
+    def changing(self, source: record.JobRecord, name: str) -> Iterator[None]:
+        """A span around what a caller does to a job: in the job's trace, following the call."""
+        call = current_traceparent()
+        with about(source):
+            attributes = {JOB: source.job_id, TENANT: source.tenant}
+            with span(self._broker.tracer, name, attributes, links=links_to([call])):
+                yield
 
     async def take(self, job_id: str, stage_events: Iterable[event.StageEvent]) -> record.JobRecord:
         """Applies events to a job's record and publishes the new tasks.
@@ -175,6 +199,8 @@ class Conductor:
     async def _take_published(self, job_id: str, events: Sequence[_Published]) -> record.JobRecord:
         """Applies events from stages, and drops those that their stage may not publish."""
         taken = await self._take(job_id, events)
+        if (state := job.JobState.DESCRIPTOR.values_by_number.get(taken.state)) is not None:
+            trace.get_current_span().set_attribute(STATE, state.name)
         for each in events:
             if _is_foreign(each, taken):
                 _warn_of_foreign_event(each)
@@ -185,12 +211,13 @@ class Conductor:
         while True:
             if stored is None:
                 stored, is_current = await self._store.get(job_id), True
-            step = self._advance(stored.record, events)
-            if step.changed:
-                with suppress(RevisionConflictError):
-                    return await self._apply(stored, step)
-            elif is_current:
-                return await self._nothing_changed(stored)
+            with about(stored.record):
+                step = self._advance(stored.record, events)
+                if step.changed:
+                    with suppress(RevisionConflictError):
+                        return await self._apply(stored, step)
+                elif is_current:
+                    return await self._nothing_changed(stored)
             # The cached record may be stale, so read the stored one.
             stored = None
 
@@ -222,9 +249,10 @@ class Conductor:
             again: Makes the task ids new, so that lost tasks are published again.
         """
         suffix = f"/again-{again}" if again else ""
-        failures = await asyncio.gather(
-            *(self._publish_task(source, task, suffix) for task in tasks)
-        )
+        with about(source):
+            failures = await asyncio.gather(
+                *(self._publish_task(source, task, suffix) for task in tasks)
+            )
         if failed := [failure for failure in failures if failure is not None]:
             await self.take(source.job_id, failed)
 
@@ -237,7 +265,7 @@ class Conductor:
         except StageError as error:
             if error.retryable:
                 raise
-            log.warning("task.incomplete", job=task.job_id, unit=task.unit, reason=error.reason)
+            log.warning("task.incomplete", unit=task.unit, reason=error.reason)
             return _failed(task, error)
         subject = subjects.task(binding(task).slug, task.job_id, task.unit, lane(source))
         await self._broker.publish(subject, task, message_id=task_id(task) + suffix)
@@ -304,6 +332,11 @@ class Conductor:
         await asyncio.gather(*(self._take_job(*item) for item in by_job.items()))
 
     async def _take_job(self, job_id: str, messages: list[Msg]) -> None:
+        handling = processing(self._broker.tracer, messages)
+        with structlog.contextvars.bound_contextvars(job=job_id), handling:
+            await self._settle_job(job_id, messages)
+
+    async def _settle_job(self, job_id: str, messages: list[Msg]) -> None:
         try:
             stored = await self._take_published(job_id, await self._decode(job_id, messages))
             if any(message.metadata.num_delivered > 1 for message in messages):
@@ -312,14 +345,14 @@ class Conductor:
                 await self._after(None, stored)
         except StageError as error:
             if error.reason not in GONE:
-                log.warning("conductor.failed", job=job_id, reason=error.reason)
+                log.warning("conductor.failed", reason=error.reason)
                 await asyncio.gather(*(message.nak(delay=NAK_SECONDS) for message in messages))
                 return
         except Exception as error:
-            log.error("conductor.event_failed", job=job_id, exc_info=error)
+            log.error("conductor.event_failed", exc_info=error)
             if len(messages) > 1:
                 for message in messages:
-                    await self._take_job(job_id, [message])
+                    await self._settle_job(job_id, [message])
                 return
             await self._give_up(job_id, messages[0])
         await asyncio.gather(*(message.ack() for message in messages))
@@ -352,7 +385,6 @@ def _is_foreign(published: _Published, source: record.JobRecord) -> bool:
 def _warn_of_foreign_event(published: _Published) -> None:
     log.warning(
         "conductor.foreign_event",
-        job=published.event.job_id,
         unit=published.event.unit,
         kind=published.event.WhichOneof("event"),
         stage=published.stage,

@@ -13,6 +13,7 @@ from maie.event.v1 import event_pb2 as event
 from maie_core.errors import StageError
 from maie_gateway.conductor import binding, pending_tasks
 from maie_gateway.engine.loop import Conductor
+from maie_gateway.records.about import about
 from maie_gateway.records.changes import ActiveJob, JobChanges
 from maie_gateway.records.store import GONE
 from maie_runtime.background import background_tasks
@@ -88,10 +89,12 @@ class Reconciler:
             if subjects.task(binding(task).slug, job_id, task.unit, known.lane) not in queued
         ]
         if lost:
-            log.warning("reconciler.republished", job=job_id, units=[task.unit for task in lost])
-            # The broker would drop the first id as a duplicate. All gateways compute the same one.
-            again = str(int(time.time() // AGAIN_SECONDS))
-            await self._conductor.publish(seen, lost, again)
+            with about(seen):
+                log.warning("reconciler.republished", units=[task.unit for task in lost])
+                # The broker would drop the first id as a duplicate. All gateways compute the same
+                # one.
+                again = str(int(time.time() // AGAIN_SECONDS))
+                await self._conductor.publish(seen, lost, again)
 
     async def _events_waiting(self, job_id: str) -> bool:
         """Whether unprocessed events of the job may explain missing tasks."""

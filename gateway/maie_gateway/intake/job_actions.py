@@ -26,9 +26,10 @@ class JobActions:
 
     async def cancel(self, tenant: str, job_id: str) -> record.JobRecord:
         """Cancels a job. A finished one stays as it is."""
-        await self._store.get_own(job_id, tenant)
+        stored = await self._store.get_own(job_id, tenant)
         cancel = event.StageEvent(job_id=job_id, cancel_requested=event.CancelRequested())
-        return await self._conductor.take(job_id, [cancel])
+        with self._conductor.changing(stored.record, "maie.job.cancel"):
+            return await self._conductor.take(job_id, [cancel])
 
     async def retry(self, tenant: str, job_id: str, unit: str = "") -> record.JobRecord:
         """Retries a failed or cancelled job from where it stopped.
@@ -45,7 +46,8 @@ class JobActions:
         if not can_retry(stored.record, self._conductor.policy, unit):
             raise _not_retryable(stored.record, unit)
         retry = event.StageEvent(job_id=job_id, unit=unit, retry_requested=event.RetryRequested())
-        return await self._conductor.take(job_id, [retry])
+        with self._conductor.changing(stored.record, "maie.job.retry"):
+            return await self._conductor.take(job_id, [retry])
 
     async def update(self, tenant: str, request: job.UpdateJobRequest) -> record.JobRecord:
         """Changes a job's display name or labels.

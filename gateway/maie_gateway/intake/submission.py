@@ -13,7 +13,9 @@ import uuid_utils
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
+from maie_core.attributes import BYTES, JOB, TENANT
 from maie_core.errors import Code, StageError
+from maie_core.spans import span
 from maie_gateway.conductor import Step, accept, lane
 from maie_gateway.engine.fair_share import FairShare
 from maie_gateway.engine.loop import Conductor
@@ -110,19 +112,26 @@ class Submissions:
             with self._admission.upload(tenant, submit, pace) as upload:
                 job_id = known or await self._job_id(tenant, config.request_id)
                 await failpoint("submission.after_bind")
-                recording = await receive_audio(
-                    parts,
-                    _recording_prefix(job_id, config),
-                    self._blobs,
-                    pace,
-                    self._limits.max_bytes,
-                    self._metrics,
-                )
-                await failpoint("submission.after_upload")
-                if known:
-                    return await self._attach(job_id, config, recording)
-                await self._complete(upload, job_id, recording)
-                return await self._begin(job_id, config, recording, tenant, traceparent)
+                with structlog.contextvars.bound_contextvars(job=job_id, tenant=tenant):
+                    recording = await self._receive(parts, job_id, config, pace)
+                    await failpoint("submission.after_upload")
+                    if known:
+                        return await self._attach(job_id, config, recording)
+                    await self._complete(upload, job_id, recording)
+                    return await self._begin(job_id, config, recording, tenant, traceparent)
+
+    async def _receive(
+        self,
+        parts: AsyncGenerator[job.UploadPart, None],
+        job_id: str,
+        config: job.JobConfig,
+        pace: Pace,
+    ) -> common.Blob:
+        prefix, most = _recording_prefix(job_id, config), self._limits.max_bytes
+        with span(self._broker.tracer, "maie.upload", {JOB: job_id}) as upload:
+            recording = await receive_audio(parts, prefix, self._blobs, pace, most, self._metrics)
+            upload.set_attribute(BYTES, recording.size_bytes)
+        return recording
 
     async def _complete(self, upload: Upload, job_id: str, recording: common.Blob) -> None:
         try:
@@ -163,7 +172,8 @@ class Submissions:
                 held=self._fair_share.must_wait(tenant, lane(record.JobRecord(config=config))),
                 asr_slots=self._conductor.policy.window.get(common.STAGE_ASR, 0),
             )
-            await self._conductor.begin(step)
+            with span(self._broker.tracer, "maie.submit", {JOB: job_id, TENANT: tenant}):
+                await self._conductor.begin(step)
             await failpoint("submission.after_begin")
         except RevisionConflictError:
             return await self._attach(job_id, config, recording)
@@ -179,8 +189,6 @@ class Submissions:
         new = step.record
         log.info(
             "job.accepted",
-            job=new.job_id,
-            tenant=new.tenant,
             bytes=new.recording.size_bytes,
             held=new.held,
         )
@@ -195,7 +203,7 @@ class Submissions:
         self._changes.note(stored)
         secrets = await self._store.webhook_secrets(stored.record)
         check_same_submit(stored.record, secrets, config, recording)
-        log.info("job.attached", job=job_id, tenant=stored.record.tenant)
+        log.info("job.attached")
         return stored.record
 
 

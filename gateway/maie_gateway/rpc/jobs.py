@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
+from datetime import UTC, datetime
 from typing import Any
 
 from maie.job.v1 import job_pb2 as job
@@ -13,15 +14,15 @@ from maie.job.v1 import record_pb2 as record
 from maie_core.caller import current_caller
 from maie_core.errors import invalid
 from maie_core.reasons import Reason
+from maie_core.trace_context import current_traceparent
 from maie_gateway.care.dead_letters import DeadLetters
 from maie_gateway.care.removal import Removal
-from maie_gateway.conductor import job_view
+from maie_gateway.conductor import job_view, timeline
 from maie_gateway.intake.job_actions import JobActions
 from maie_gateway.intake.submission import Submissions
 from maie_gateway.readmodel import Projector, ReadModel
 from maie_gateway.records.journal import StoredRecord
 from maie_gateway.records.store import JobStore
-from maie_gateway.rpc.trace import traceparent_of
 from maie_gateway.rpc.watch import Watch
 from maie_gateway.views.audio import StoredAudio
 from maie_gateway.views.results import Results
@@ -80,6 +81,13 @@ class JobService(job_pb2_grpc.JobServiceServicer):
         self._projector.changed(stored.record, stored.revision)
         async with self._store.reading(request.job_id):
             return job.GetJobResponse(job=await self._results.job(stored.record))
+
+    async def GetTimeline(
+        self, request: job.GetTimelineRequest, context: Any
+    ) -> job.GetTimelineResponse:
+        """Returns where the time of a job went."""
+        stored = await self._own(request.job_id)
+        return job.GetTimelineResponse(timeline=timeline(stored.record, datetime.now(UTC)))
 
     async def GetAudio(
         self, request: job.GetAudioRequest, context: Any
@@ -161,7 +169,7 @@ class JobService(job_pb2_grpc.JobServiceServicer):
     async def _accept(self, messages: AsyncIterator[Any], context: Any) -> record.JobRecord:
         tenant = current_caller().tenant
         parts = (message.upload async for message in messages)
-        return await self._submissions.accept(parts, tenant, traceparent_of(context))
+        return await self._submissions.accept(parts, tenant, current_traceparent())
 
     async def _own(self, job_id: str) -> StoredRecord:
         return await self._store.get_own(_checked(job_id), current_caller().tenant)

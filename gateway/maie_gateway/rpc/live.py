@@ -9,11 +9,11 @@ from typing import Any
 from maie.live.v1 import live_pb2 as live
 from maie.live.v1 import live_pb2_grpc
 from maie_core.caller import current_caller
+from maie_core.trace_context import current_traceparent
 from maie_gateway.live.opening import Openings
 from maie_gateway.live.roster import progress
 from maie_gateway.live.sessions import Sessions
 from maie_gateway.live.state import replay
-from maie_gateway.rpc.trace import traceparent_of
 
 
 class LiveService(live_pb2_grpc.LiveServiceServicer):
@@ -27,7 +27,7 @@ class LiveService(live_pb2_grpc.LiveServiceServicer):
         self, request_iterator: AsyncIterator[live.TranscribeRequest], context: Any
     ) -> AsyncGenerator[live.TranscribeResponse, None]:
         """Transcribes a session, or goes on with one."""
-        tenant, traceparent = current_caller().tenant, traceparent_of(context)
+        tenant, traceparent = current_caller().tenant, current_traceparent()
         call = self._sessions.call(request_iterator, tenant, traceparent)
         async with aclosing(call) as events:
             async for event in events:

@@ -8,13 +8,17 @@ from http import HTTPStatus
 
 import structlog
 from aiohttp import ClientError
+from opentelemetry.trace import NoOpTracer, Span, SpanKind, StatusCode, Tracer
 
 from maie.event.v1 import event_pb2 as event
+from maie_core.attributes import ERROR_TYPE, JOB, OUTCOME, RECEIVER, TENANT
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
+from maie_core.spans import span
+from maie_core.trace_context import TRACEPARENT, current_traceparent
 from maie_gateway.records.store import GONE
 from maie_gateway.webhooks import cloud_event
-from maie_gateway.webhooks.http import Poster
+from maie_gateway.webhooks.http import Poster, server_of
 from maie_gateway.webhooks.secrets import Secrets
 
 log = structlog.get_logger()
@@ -49,21 +53,55 @@ class Attempt:
 
 
 class Attempts:
-    """Sends deliveries, one attempt at a time."""
+    """Sends deliveries, one attempt at a time.
 
-    def __init__(self, poster: Poster, secrets: Secrets, source: str) -> None:
+    Args:
+        poster: Sends POSTs.
+        secrets: Has the receivers' secrets.
+        source: The CloudEvents source.
+        tracer: Makes a span of each attempt, which the receiver gets as `traceparent`.
+    """
+
+    def __init__(
+        self, poster: Poster, secrets: Secrets, source: str, tracer: Tracer | None = None
+    ) -> None:
+        self._tracer = tracer or NoOpTracer()
         self._poster = poster
         self._secrets = secrets
         self._source = source
 
-    async def make(self, delivery: event.WebhookDelivery) -> Attempt:
-        """Sends a delivery; returns errors instead of raising them."""
+    async def make(self, delivery: event.WebhookDelivery, earlier: int = 0) -> Attempt:
+        """Sends a delivery; returns errors instead of raising them.
+
+        Args:
+            delivery: The delivery.
+            earlier: How often it was sent before.
+        """
+        attributes = {
+            "http.request.method": "POST",
+            "http.request.resend_count": earlier,
+            JOB: delivery.job_id,
+            TENANT: delivery.tenant,
+            RECEIVER: delivery.receiver,
+            **server_of(delivery.url),
+        }
+        with span(self._tracer, "POST", attributes, kind=SpanKind.CLIENT) as sending:
+            made = await self._make(delivery, sending)
+            sending.set_attribute(OUTCOME, made.outcome.value)
+            if made.error is not None:
+                sending.set_attribute(ERROR_TYPE, made.error.reason.value)
+                sending.set_status(StatusCode.ERROR)
+        return made
+
+    async def _make(self, delivery: event.WebhookDelivery, sending: Span) -> Attempt:
         try:
             secret = await self._secrets.find(delivery)
             content = cloud_event.body(delivery, self._source)
-            status = await self._poster.post(
-                delivery.url, cloud_event.headers(secret, content), content
-            )
+            headers = cloud_event.headers(secret, content)
+            if traceparent := current_traceparent():
+                headers[TRACEPARENT] = traceparent
+            status = await self._poster.post(delivery.url, headers, content)
+            sending.set_attribute("http.response.status_code", status)
         except StageError as error:
             return _not_sent(error)
         except (ClientError, OSError, UnicodeError) as error:

@@ -108,3 +108,9 @@ def host_of(url: str) -> str:
         return f"{parsed.host}:{parsed.port}"
     except ValueError:
         return ""
+
+
+def server_of(url: str) -> dict[str, str | int]:
+    """The host and port of a URL, as spans have them."""
+    host, _, port = host_of(url).rpartition(":")
+    return {"server.address": host, "server.port": int(port)} if port.isdigit() else {}

@@ -11,6 +11,7 @@ import structlog
 
 from maie.job.v1 import record_pb2 as record
 from maie_core.errors import StageError
+from maie_gateway.records.about import about
 from maie_gateway.records.store import GONE, JobStore
 from maie_gateway.webhooks.deliveries import TenantWebhooks, deliveries
 from maie_gateway.webhooks.queue import publish_deliveries
@@ -85,4 +86,5 @@ class WebhookReconciler:
 
     async def _publish(self, job_id: str) -> None:
         stored = (await self._store.get(job_id)).record
-        await publish_deliveries(self._broker, deliveries(None, stored, self._tenants))
+        with about(stored):
+            await publish_deliveries(self._broker, deliveries(None, stored, self._tenants))

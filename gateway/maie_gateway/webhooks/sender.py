@@ -13,6 +13,7 @@ from opentelemetry.metrics import Meter
 from maie.event.v1 import event_pb2 as event
 from maie_core.errors import StageError
 from maie_core.metrics import NO_METER
+from maie_core.trace_context import within
 from maie_gateway.records.erasing import erase
 from maie_gateway.records.store import JobStore
 from maie_gateway.webhooks.attempt import Attempt, Attempts, Outcome
@@ -33,6 +34,7 @@ from maie_gateway.webhooks.settings import WebhookSettings
 from maie_runtime.breaker import CircuitBreaker
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import BROKER_ERRORS, Broker
+from maie_runtime.bus.tracing import traceparent_of_message
 from maie_runtime.bus.types import Msg
 from maie_runtime.bus.unreadable import Unreadable, dead_letter
 
@@ -89,7 +91,7 @@ class WebhookSender:
             ack_wait_seconds=settings.timeout_seconds + ACK_MARGIN_SECONDS,
         )
         async with open_poster(self._guard, settings.timeout_seconds) as poster:
-            attempts = Attempts(poster, self._secrets, settings.source)
+            attempts = Attempts(poster, self._secrets, settings.source, self._broker.tracer)
 
             async def handle(message: Msg) -> None:
                 await self._handle(message, attempts)
@@ -109,9 +111,10 @@ class WebhookSender:
             await message.term()
             return
         host = host_of(delivery.url)
-        with structlog.contextvars.bound_contextvars(
+        ids = structlog.contextvars.bound_contextvars(
             job=delivery.job_id, tenant=delivery.tenant, receiver=delivery.receiver, host=host
-        ):
+        )
+        with ids, within(traceparent_of_message(message)):
             try:
                 await self._deliver(delivery, host, message, attempts)
             except (StageError, *BROKER_ERRORS) as error:
@@ -125,7 +128,7 @@ class WebhookSender:
             if isinstance(passage, Refusal):
                 await self._put_off(delivery, message, passage)
                 return
-            attempt = await attempts.make(delivery)
+            attempt = await attempts.make(delivery, message.metadata.num_delivered - 1)
             if passage.note(attempt.receiver_well):
                 log.warning("webhook.receiver_left_alone")
         await self._settle(delivery, message, attempt)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import aclosing, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, Unpack
 
 import grpc
+from google.protobuf.message import Message
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from maie.access.v1 import access_pb2_grpc as access_grpc
@@ -45,6 +46,7 @@ from maie_client.live.session import LiveSession
 from maie_client.streams import received, stop
 from maie_client.text import sendable, sendable_labels
 from maie_client.tls import SCHEME, Tls
+from maie_client.tracing import Metadata, traced_call
 from maie_client.upload import Source, filename_of, send_upload
 
 UNARY_TIMEOUT_SECONDS = 30.0
@@ -184,20 +186,25 @@ class Client:
             OSError: The file cannot be read.
         """
         config = job_config(options, filename_of(source))
-        call = self._jobs.CreateJob(metadata=self._metadata.now())
-        sending = asyncio.create_task(
-            send_upload(call, lambda part: job.CreateJobRequest(upload=part), config, source)
-        )
-        try:
-            with client_errors(self.address):
+        with self._calling(job.CreateJobRequest) as metadata:
+            call = self._jobs.CreateJob(metadata=metadata)
+            sending = asyncio.create_task(
+                send_upload(call, lambda part: job.CreateJobRequest(upload=part), config, source)
+            )
+            try:
                 return (await received(call, sending)).job
-        finally:
-            await stop(call, sending)
+            finally:
+                await stop(call, sending)
 
     async def get_job(self, job_id: str) -> job.Job:
         """Returns a job, with its results so far."""
         request = job.GetJobRequest(job_id=sendable(job_id))
         return (await self._ask(self._jobs.GetJob, request)).job
+
+    async def get_timeline(self, job_id: str) -> job.Timeline:
+        """Returns where the time of a job went: each attempt at each of its units."""
+        request = job.GetTimelineRequest(job_id=sendable(job_id))
+        return (await self._ask(self._jobs.GetTimeline, request)).timeline
 
     async def get_audio(self, job_id: str) -> AudioParts:
         """Yields the audio of a job, `info` first, through broken connections.
@@ -380,7 +387,10 @@ class Client:
         """Whether the gateway, or one of its services, reports SERVING."""
         request = health_pb2.HealthCheckRequest(service=service)
         try:
-            response = await self._ask(self._health.Check, request)
+            with client_errors(self.address):
+                response = await self._health.Check(
+                    request, timeout=UNARY_TIMEOUT_SECONDS, metadata=self._metadata
+                )
         except ClientError as error:
             if error.code is grpc.StatusCode.NOT_FOUND:  # no such service
                 raise not_a_gateway(self.address) from error
@@ -393,45 +403,48 @@ class Client:
         if self._tls is None and self._metadata.has_token and not is_loopback(address):
             raise token_unprotected(address)
 
-    async def _ask(self, method: Callable[..., Any], request: object) -> Any:
-        with client_errors(self.address):
-            return await method(
-                request, timeout=UNARY_TIMEOUT_SECONDS, metadata=self._metadata.now()
-            )
+    @contextmanager
+    def _calling(self, request: type[Message]) -> Iterator[Metadata]:
+        """A call of the method that takes these requests; yields its metadata.
+
+        Raises:
+            ClientError: The call failed.
+        """
+        with traced_call(request, self.address) as trace, client_errors(self.address):
+            yield (*self._metadata.now(), *trace)
+
+    async def _ask(self, method: Callable[..., Any], request: Message) -> Any:
+        with self._calling(type(request)) as metadata:
+            return await method(request, timeout=UNARY_TIMEOUT_SECONDS, metadata=metadata)
 
     async def _process_once(self, config: job.JobConfig, source: Source) -> Events:
-        call = self._jobs.ProcessAudio(metadata=self._metadata.now())
-        sending = asyncio.create_task(
-            send_upload(
-                call,
-                lambda part: job.ProcessAudioRequest(upload=part),
-                config,
-                source,
+        with self._calling(job.ProcessAudioRequest) as metadata:
+            call = self._jobs.ProcessAudio(metadata=metadata)
+            sending = asyncio.create_task(
+                send_upload(call, lambda part: job.ProcessAudioRequest(upload=part), config, source)
             )
-        )
-        try:
-            with client_errors(self.address):
+            try:
                 while (response := await received(call.read(), sending)) is not grpc.aio.EOF:
                     yield response.event
-        finally:
-            await stop(call, sending)
+            finally:
+                await stop(call, sending)
 
     async def _audio_once(self, job_id: str, start: int) -> AudioParts:
         request = job.GetAudioRequest(job_id=job_id, start_byte=start)
-        call = self._jobs.GetAudio(request, metadata=self._metadata.now())
-        try:
-            with client_errors(self.address):
+        with self._calling(job.GetAudioRequest) as metadata:
+            call = self._jobs.GetAudio(request, metadata=metadata)
+            try:
                 async for response in call:
                     yield response
-        finally:
-            call.cancel()
+            finally:
+                call.cancel()
 
     async def _watch_once(self, cursor: EventCursor) -> Events:
         request = job.WatchJobRequest(job_id=cursor.job_id, after_sequence=cursor.sequence)
-        call = self._jobs.WatchJob(request, metadata=self._metadata.now())
-        try:
-            with client_errors(self.address):
+        with self._calling(job.WatchJobRequest) as metadata:
+            call = self._jobs.WatchJob(request, metadata=metadata)
+            try:
                 async for response in call:
                     yield response.event
-        finally:
-            call.cancel()  # abandoned calls are not garbage-collected
+            finally:
+                call.cancel()  # abandoned calls are not garbage-collected

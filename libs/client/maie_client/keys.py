@@ -6,11 +6,13 @@ from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
+from google.protobuf.message import Message
+
 from maie.access.v1 import access_pb2 as access
 from maie.access.v1 import access_pb2_grpc as access_grpc
 from maie_client.text import sendable, sendable_name
 
-Ask = Callable[[Callable[..., Any], object], Awaitable[Any]]
+Ask = Callable[[Callable[..., Any], Message], Awaitable[Any]]
 
 
 class Keys:

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 import structlog
 from opentelemetry.metrics import Meter, MeterProvider, NoOpMeter, NoOpMeterProvider
 
+from maie_core.process import process_attributes
 from maie_core.settings import MeshSettings
 
 log = structlog.get_logger()
@@ -88,14 +89,7 @@ async def open_metrics(
     host, _, port = settings.metrics_listen.rpartition(":")
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
-    resource = Resource.create(
-        {
-            "service.namespace": "maie",
-            "service.name": f"maie-{service}",
-            "service.instance.id": instance,
-            "service.version": version,
-        }
-    )
+    resource = Resource.create(process_attributes(service, instance, version))
     provider = SdkMeterProvider(
         metric_readers=[PrometheusMetricReader(registry=registry)],
         resource=resource,

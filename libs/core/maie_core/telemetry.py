@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TextIO, cast
 
 import structlog
+from opentelemetry import trace
 
 from maie_core.settings import MeshSettings
 
@@ -42,7 +43,8 @@ class LossyStream:
 def configure_logging(settings: MeshSettings, service: str) -> None:
     """Writes every log line to standard error, as JSON or readable text.
 
-    Job, unit and attempt come from structlog's context variables.
+    Job, unit, attempt and tenant come from structlog's context variables, the ids of trace and
+    span from OpenTelemetry's.
     """
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     renderer: structlog.typing.Processor = (
@@ -54,6 +56,7 @@ def configure_logging(settings: MeshSettings, service: str) -> None:
     )
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
+        _add_trace,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
@@ -69,6 +72,17 @@ def configure_logging(settings: MeshSettings, service: str) -> None:
     )
     _route_standard_logging(shared, renderer)
     structlog.contextvars.bind_contextvars(service=service)
+
+
+def _add_trace(_: object, __: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Adds the trace that the work belongs to, and the span where one is recorded."""
+    span = trace.get_current_span()
+    named = span.get_span_context()
+    if named.is_valid:
+        line["trace_id"] = f"{named.trace_id:032x}"
+        if span.is_recording():
+            line["span_id"] = f"{named.span_id:016x}"
+    return line
 
 
 def _route_standard_logging(

@@ -8,7 +8,14 @@ import hashlib
 import os
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import (
+    AbstractContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+    suppress,
+)
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,13 +29,17 @@ import structlog
 from google.protobuf.message import DecodeError, Message
 from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import LocalStore, ObjectStore, from_url
+from opentelemetry import trace
 from opentelemetry.metrics import Meter
+from opentelemetry.trace import NoOpTracer, Tracer
 
 from maie.common.v1 import types_pb2 as common
+from maie_core.attributes import BYTES
 from maie_core.errors import Code, StageError, invalid
 from maie_core.limits import MAX_BLOB_KEY_CHARACTERS
 from maie_core.metrics import NO_METER
 from maie_core.reasons import Reason
+from maie_core.spans import span
 
 log = structlog.get_logger()
 
@@ -183,6 +194,7 @@ class Blobs:
         url: The URL of the store: `file:///DIR` or `s3://BUCKET/PREFIX`. S3
             takes its credentials from the usual AWS_ variables.
         meter: Makes the metrics of the store.
+        tracer: Makes spans of whole reads and writes, within work that is traced.
 
     Raises:
         StageError: UNAVAILABLE with BLOB_STORE_UNAVAILABLE if the store
@@ -191,7 +203,8 @@ class Blobs:
             with BLOB_KEY_INVALID for an invalid key.
     """
 
-    def __init__(self, url: str, meter: Meter = NO_METER) -> None:
+    def __init__(self, url: str, meter: Meter = NO_METER, tracer: Tracer | None = None) -> None:
+        self._tracer = tracer or NoOpTracer()
         self._failures = meter.create_counter(
             "maie.store.errors",
             unit="{error}",
@@ -231,9 +244,14 @@ class Blobs:
     async def put(self, key: str, data: bytes) -> common.Blob:
         """Stores a small object whole."""
         digest = hashlib.sha256(data).hexdigest()
-        with self._errors(key):
+        with self._span("maie.blob.write", len(data)), self._errors(key):
             await self._put(key, data)
         return common.Blob(key=key, size_bytes=len(data), sha256=digest)
+
+    def _span(self, name: str, size: int) -> AbstractContextManager[object]:
+        if not trace.get_current_span().is_recording():
+            return nullcontext()
+        return span(self._tracer, name, {BYTES: size})
 
     async def _put(self, key: str, data: bytes) -> None:
         # For a small file, the hop to obstore's threads costs more than all the rest.
@@ -253,7 +271,7 @@ class Blobs:
     async def get(self, blob: common.Blob) -> bytes:
         """Reads a small object whole and checks it."""
         _check_key(blob.key)
-        with self._errors(blob.key):
+        with self._span("maie.blob.read", blob.size_bytes), self._errors(blob.key):
             if self._directory is not None:
                 data = await asyncio.to_thread(_read, self._store, blob.key)
             else:
@@ -277,7 +295,11 @@ class Blobs:
         """Copies a large object to a file and verifies it."""
         _check_key(blob.key)
         digest = hashlib.sha256()
-        with self._errors(blob.key), path.open("wb") as target:
+        with (
+            self._span("maie.blob.read", blob.size_bytes),
+            self._errors(blob.key),
+            path.open("wb") as target,
+        ):
             stored = await obstore.get_async(self._store, blob.key)
             async for piece in stored.stream(min_chunk_size=READ_PART_BYTES):
                 digest.update(piece)

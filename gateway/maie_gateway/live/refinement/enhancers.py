@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from opentelemetry.trace import NoOpTracer, Tracer
+
 from maie.common.v1 import types_pb2 as common
 from maie.enhancement.v1 import enhancement_pb2 as enhancement
 from maie.enhancement.v1.enhancement_pb2_grpc import EnhancementServiceStub
@@ -11,11 +13,13 @@ from maie_core.reasons import Reason
 from maie_gateway.engine.workers import LiveWorkers
 from maie_gateway.live.recognition.replicas import Replicas
 from maie_runtime.rpc.duplex import AnswerStream
+from maie_runtime.rpc.tracing import client_call
 from maie_tls.files import CertificateFiles
 
 # Failures that a later try may not have.
 PASSING = frozenset({Code.UNAVAILABLE, Code.RESOURCE_EXHAUSTED, Code.DEADLINE_EXCEEDED})
 CONNECT_SECONDS = 2.0
+METHOD = "maie.enhancement.v1.EnhancementService/Enhance"
 
 
 class Enhancers(Replicas[EnhancementServiceStub]):
@@ -25,11 +29,17 @@ class Enhancers(Replicas[EnhancementServiceStub]):
         workers: The live workers.
         seconds: The longest that a replica may take for a request.
         certificates: For TLS with them; None: plain connections.
+        tracer: Makes a span of each request.
     """
 
     def __init__(
-        self, workers: LiveWorkers, seconds: float, certificates: CertificateFiles | None = None
+        self,
+        workers: LiveWorkers,
+        seconds: float,
+        certificates: CertificateFiles | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
+        self._tracer = tracer or NoOpTracer()
         super().__init__(workers, _slots, EnhancementServiceStub, "enhancement", certificates)
         self._seconds = seconds
 
@@ -59,15 +69,17 @@ class Enhancers(Replicas[EnhancementServiceStub]):
         async with self.calling(address) as peer:
             if not await peer.connects(CONNECT_SECONDS):
                 raise _unavailable(f"The enhancement worker at {address} does not answer.")
-            answers: AnswerStream[enhancement.EnhanceResponse] = AnswerStream(
-                peer.stub.Enhance(request, timeout=self._seconds), Reason.WORKER_LOST
-            )
-            try:
-                while (answer := await answers.read()) is not None:
-                    if answer.HasField("result"):
-                        return answer.result
-            finally:
-                answers.cancel()
+            with client_call(self._tracer, METHOD, address) as metadata:
+                call = peer.stub.Enhance(request, timeout=self._seconds, metadata=metadata)
+                answers: AnswerStream[enhancement.EnhanceResponse] = AnswerStream(
+                    call, Reason.WORKER_LOST
+                )
+                try:
+                    while (answer := await answers.read()) is not None:
+                        if answer.HasField("result"):
+                            return answer.result
+                finally:
+                    answers.cancel()
         raise StageError(
             Code.INTERNAL,
             Reason.STAGE_WITHOUT_RESULT,

@@ -10,6 +10,7 @@ import structlog
 
 from maie_core.errors import StageError
 from maie_core.reasons import Reason
+from maie_core.trace_context import within
 from maie_gateway.records.store import JobStore
 from maie_gateway.webhooks.attempt import Attempts
 from maie_gateway.webhooks.finals.audience import Audiences
@@ -27,6 +28,7 @@ from maie_runtime.breaker import CircuitBreaker
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import BROKER_ERRORS, Broker
 from maie_runtime.bus.session_log import ErasedError, SessionLog
+from maie_runtime.bus.tracing import traceparent_of_message
 from maie_runtime.bus.types import Msg
 from maie_runtime.bus.unreadable import Unreadable, dead_letter
 
@@ -78,7 +80,7 @@ class FinalSender:
                 broker=self._broker,
                 logs=SessionLog(self._broker),
                 feeds=self._feeds,
-                attempts=Attempts(poster, self._secrets, settings.source),
+                attempts=Attempts(poster, self._secrets, settings.source, self._broker.tracer),
                 gate=self._gate,
                 settings=settings,
                 stopping=lambda: self._stopping,
@@ -98,9 +100,10 @@ class FinalSender:
         if feed is None:
             await self._dead_letter(message)
             return
-        with structlog.contextvars.bound_contextvars(
+        ids = structlog.contextvars.bound_contextvars(
             job=feed.session_id, receiver=feed.receiver, track=feed.track
-        ):
+        )
+        with ids, within(traceparent_of_message(message)):
             try:
                 await self._take(feed, message, tools)
             except FeedMovedError:

@@ -10,6 +10,7 @@ from maie.live.v1 import live_pb2_grpc as live_grpc
 from maie_client.channels import Channels
 from maie_client.credentials import CallMetadata
 from maie_client.tls import Tls
+from maie_client.tracing import Metadata
 
 
 class Gateways:
@@ -33,12 +34,20 @@ class Gateways:
         self._channels = Channels(tls)
         self._silent: set[str] = set()
 
-    def next_call(self) -> tuple[str, Any]:
-        """Opens a call at the next gateway; gives its address and the call."""
-        address = next(self._order)
+    def next(self) -> str:
+        """The address of the next gateway."""
+        return next(self._order)
+
+    def call(self, address: str, trace: Metadata) -> Any:
+        """Opens a call at a gateway.
+
+        Args:
+            address: Its address.
+            trace: What carries the trace of the call.
+        """
         channel = self._channels.get(address, alone=address in self._silent)
         stub = live_grpc.LiveServiceStub(channel)
-        return address, stub.Transcribe(metadata=self._metadata.now())
+        return stub.Transcribe(metadata=(*self._metadata.now(), *trace))
 
     async def hang_up(self, address: str) -> None:
         """Closes the connection to a gateway that is silent; the next call makes a new one."""

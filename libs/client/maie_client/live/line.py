@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 from datetime import timedelta
+from typing import Any
 
 from maie.live.v1 import live_pb2 as live
 from maie_client.errors import ClientError
@@ -21,6 +22,7 @@ from maie_client.live.errors import (
 from maie_client.live.gateways import Gateways
 from maie_client.live.inbox import Inbox
 from maie_client.live.outbox import Outbox
+from maie_client.tracing import traced_call
 
 # They come from a gateway that may take the session no further.
 _NO_PROGRESS = frozenset({"started", "go_away", "lag", "warning"})
@@ -104,18 +106,22 @@ class Line:
     async def _call(self) -> None:
         """Makes one call; returns after the session's last event."""
         self._start.after_sequence = self._inbox.sequence
-        address, call = self._gateways.next_call()
+        address = self._gateways.next()
         try:
-            async with aclosing(converse(call, address, self._start, self._outbox)) as events:
-                async for event in events:
-                    await self._take(event)
-                    if event.HasField("go_away"):
-                        raise call_ended("The gateway stops")
-                    if self._is_over:
-                        return
+            with traced_call(live.TranscribeRequest, address) as trace:
+                await self._converse(self._gateways.call(address, trace), address)
         except GatewaySilentError:
             await self._gateways.hang_up(address)
             raise
+
+    async def _converse(self, call: Any, address: str) -> None:
+        async with aclosing(converse(call, address, self._start, self._outbox)) as events:
+            async for event in events:
+                await self._take(event)
+                if event.HasField("go_away"):
+                    raise call_ended("The gateway stops")
+                if self._is_over:
+                    return
 
     async def _take(self, event: live.TranscribeResponse) -> None:
         kind = event.WhichOneof("event")

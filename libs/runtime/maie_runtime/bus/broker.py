@@ -16,6 +16,7 @@ from nats.js import JetStreamContext
 from nats.js.errors import APIError
 from nats.js.kv import KeyValue
 from opentelemetry.metrics import Meter
+from opentelemetry.trace import NoOpTracer, Tracer
 from tenacity import (
     AsyncRetrying,
     retry_if_exception_type,
@@ -28,6 +29,7 @@ from maie_core.metrics import NO_METER
 from maie_core.reasons import Reason
 from maie_runtime.bus import subjects
 from maie_runtime.bus.metrics import BrokerMetrics, Failed
+from maie_runtime.bus.tracing import publishing
 
 log = structlog.get_logger()
 
@@ -76,11 +78,17 @@ class Broker:
         feeds: The bucket of how far receivers of finals are.
         workers: The bucket of live workers.
         gpus: The bucket of shared GPUs.
+        tracer: Makes spans of messages.
     """
 
     def __init__(
-        self, client: Client, jetstream: JetStreamContext, meter: Meter = NO_METER
+        self,
+        client: Client,
+        jetstream: JetStreamContext,
+        meter: Meter = NO_METER,
+        tracer: Tracer | None = None,
     ) -> None:
+        self.tracer = tracer or NoOpTracer()
         self.client = client
         self.jetstream = jetstream
         self.jobs = _bucket(jetstream, subjects.JOBS)
@@ -150,25 +158,27 @@ class Broker:
         """
         data = message.SerializeToString()
         started = time.monotonic()
-        try:
-            return await self._store(subject, data, message_id)
-        except BROKER_ERRORS as error:
-            self._metrics.failed(Failed.PUBLISH)
-            left = give_up_seconds - (time.monotonic() - started)
-            if left <= 0:
-                raise broker_unavailable() from error
-            return await self._store_in_time(subject, data, message_id, left)
+        with publishing(self.tracer, subject) as trace:
+            headers = {"Nats-Msg-Id": message_id, **trace}
+            try:
+                return await self._store(subject, data, headers)
+            except BROKER_ERRORS as error:
+                self._metrics.failed(Failed.PUBLISH)
+                left = give_up_seconds - (time.monotonic() - started)
+                if left <= 0:
+                    raise broker_unavailable() from error
+                return await self._store_in_time(subject, data, headers, left)
 
-    async def _store(self, subject: str, data: bytes, message_id: str) -> int:
+    async def _store(self, subject: str, data: bytes, headers: dict[str, str]) -> int:
         stored = await self.jetstream.publish(
-            subject, data, timeout=REQUEST_TIMEOUT_SECONDS, headers={"Nats-Msg-Id": message_id}
+            subject, data, timeout=REQUEST_TIMEOUT_SECONDS, headers=headers
         )
         if not stored.duplicate:
             self._metrics.stored(subject)
         return stored.seq
 
     async def _store_in_time(
-        self, subject: str, data: bytes, message_id: str, give_up_seconds: float
+        self, subject: str, data: bytes, headers: dict[str, str], give_up_seconds: float
     ) -> int:
         try:
             async for attempt in AsyncRetrying(
@@ -178,7 +188,7 @@ class Broker:
                 reraise=True,
             ):
                 with attempt:
-                    return await self._store(subject, data, message_id)
+                    return await self._store(subject, data, headers)
         except BROKER_ERRORS as error:
             raise broker_unavailable() from error
         raise AssertionError("the attempts end with a result or an error")
@@ -196,6 +206,7 @@ async def open_broker(
     pings: Pings = Pings(),
     inbox: str = "_INBOX",
     meter: Meter = NO_METER,
+    tracer: Tracer | None = None,
 ) -> AsyncIterator[Broker]:
     """Connects, however long it takes. Creates and changes nothing in the broker.
 
@@ -205,9 +216,11 @@ async def open_broker(
         pings: How a frozen server is detected.
         inbox: The prefix of the subjects of replies.
         meter: Makes the metrics of the connection.
+        tracer: Makes spans of messages.
     """
     client = Client()
-    broker = Broker(client, client.jetstream(timeout=REQUEST_TIMEOUT_SECONDS), meter)
+    jetstream = client.jetstream(timeout=REQUEST_TIMEOUT_SECONDS)
+    broker = Broker(client, jetstream, meter, tracer)
     servers = url.split(",")
 
     async def on_error(error: Exception) -> None:

@@ -14,6 +14,7 @@ import structlog
 from nats.js.api import AckPolicy, ConsumerConfig, StreamConfig
 from nats.js.errors import APIError, NotFoundError
 from opentelemetry.metrics import Meter
+from opentelemetry.trace import Tracer
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_random_exponential
 
 from maie_core.errors import Code, StageError
@@ -92,13 +93,14 @@ async def open_provisioned_broker(
     *,
     inbox: str = "_INBOX",
     meter: Meter = NO_METER,
+    tracer: Tracer | None = None,
 ) -> AsyncIterator[Broker]:
     """Connects and provisions, however long it takes.
 
     Raises:
         StageError: As `provision`.
     """
-    async with open_broker(url, name, inbox=inbox, meter=meter) as broker:
+    async with open_broker(url, name, inbox=inbox, meter=meter, tracer=tracer) as broker:
         async for attempt in AsyncRetrying(
             retry=retry_if_exception_type(BROKER_ERRORS),
             wait=wait_random_exponential(multiplier=0.2, max=3),

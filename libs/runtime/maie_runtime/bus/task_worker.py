@@ -12,12 +12,16 @@ import structlog
 from google.protobuf.message import DecodeError
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
+from opentelemetry.trace import NoOpTracer, Span, Tracer
 
 from maie.event.v1 import event_pb2 as event
+from maie_core.attributes import OUTCOME, SUSPECT
 from maie_core.durations import seconds
 from maie_core.errors import OUTCOMES, BusyError, Settle, StageError
 from maie_core.failures import as_stage_error, worker_lost
 from maie_core.settings import ServiceSettings
+from maie_core.spans import CANCELLED, COMPLETED, GIVEN_BACK, note_error
+from maie_core.trace_context import within
 from maie_pipeline.bindings import StageBinding
 from maie_runtime.background import background_tasks
 from maie_runtime.bus import subjects
@@ -25,8 +29,10 @@ from maie_runtime.bus.broker import BROKER_ERRORS, Broker
 from maie_runtime.bus.claim import Claim
 from maie_runtime.bus.redelivery_ledger import RedeliveryLedger
 from maie_runtime.bus.task_puller import TaskNotifier, TaskPuller
+from maie_runtime.bus.tracing import attempt_span, span_id_of
 from maie_runtime.bus.unreadable import Unreadable, dead_letter
 from maie_runtime.failpoints import failpoint
+from maie_runtime.worker.engine_calls import EngineCalls
 from maie_runtime.worker.host import Host
 from maie_runtime.worker.metrics import WorkMetrics
 from maie_runtime.worker.quarantine import ClosedError
@@ -57,6 +63,7 @@ class TaskWorker:
         settings: Slots and limits.
         host: Runs units within slots and limits.
         metrics: Counts deliveries.
+        tracer: Makes a span of each delivery of a task.
     """
 
     def __init__(
@@ -68,7 +75,9 @@ class TaskWorker:
         settings: ServiceSettings,
         host: Host,
         metrics: WorkMetrics | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
+        self._tracer = tracer or NoOpTracer()
         self._binding = binding
         self._runner = runner
         self._broker = broker
@@ -150,9 +159,11 @@ class TaskWorker:
         if task is None:
             await self._give_up(message)
             return
-        with structlog.contextvars.bound_contextvars(
-            job=task.job_id, unit=task.unit, attempt=task.attempt
-        ):
+        tenant = {"tenant": task.tenant} if task.tenant else {}
+        ids = structlog.contextvars.bound_contextvars(
+            job=task.job_id, unit=task.unit, attempt=task.attempt, **tenant
+        )
+        with ids, within(task.traceparent):
             try:
                 await self._settle(task, message)
             except FAILURES_OF_BROKER:
@@ -194,10 +205,18 @@ class TaskWorker:
             log.info("unit.superseded")
             await message.ack()
         elif (losses := await self._count_losses(message)) >= self._settings.max_deliveries:
-            await self._runner.fail(task, worker_lost(losses), retryable=False)
-            await message.term()
+            await self._give_up_lost(task, message, losses)
         else:
             await self._work(task, message, claim, suspect=losses > 0)
+
+    async def _give_up_lost(self, task: event.StageTask, message: Msg, losses: int) -> None:
+        """Fails a unit whose workers were lost too often."""
+        work, error = self._begun(task, message), worker_lost(losses)
+        with attempt_span(self._tracer, task, message) as attempt:
+            note_error(attempt, error)
+            work.span_id = span_id_of(attempt)
+            await self._runner.fail(task, work, error, retryable=False)
+        await message.term()
 
     async def _count_losses(self, message: Msg) -> int:
         """How often the task's workers were lost; counts this delivery."""
@@ -217,42 +236,65 @@ class TaskWorker:
         self, task: event.StageTask, message: Msg, claim: Claim, *, suspect: bool
     ) -> None:
         """Runs the unit and settles its message."""
+        work = self._begun(task, message, suspect=suspect)
+        self._places.add(claim.place)
+        try:
+            keeping = claim.keep(work, self._settings.mesh.ack_wait_seconds)
+            with (
+                self.host.holding(work),
+                attempt_span(self._tracer, task, message) as attempt,
+            ):
+                attempt.set_attribute(SUSPECT, suspect)
+                work.span_id = span_id_of(attempt)
+                async with background_tasks(keeping):
+                    await self._see_through(task, message, work, attempt)
+        finally:
+            self._places.discard(claim.place)
+
+    def _begun(self, task: event.StageTask, message: Msg, *, suspect: bool = False) -> Work:
         work = Work(
             job_id=task.job_id,
             unit=task.unit,
             attempt=task.attempt,
+            tenant=task.tenant,
             suspect=suspect,
-            leave=partial(self._hand_on, task, message),
+            deliveries=message.metadata.num_delivered,
+            engine_calls=EngineCalls(self._tracer),
         )
-        self._places.add(claim.place)
-        try:
-            keeping = claim.keep(work, self._settings.mesh.ack_wait_seconds)
-            with self.host.holding(work):
-                async with background_tasks(keeping):
-                    await self._see_through(task, message, work)
-        finally:
-            self._places.discard(claim.place)
+        work.leave = partial(self._hand_on, task, message, work)
+        return work
 
-    async def _see_through(self, task: event.StageTask, message: Msg, work: Work) -> None:
+    async def _see_through(
+        self, task: event.StageTask, message: Msg, work: Work, attempt: Span
+    ) -> None:
         try:
-            await self.host.run(work, partial(self._runner.run, task))
+            await self.host.run(work, partial(self._runner.run, task, work))
         except asyncio.CancelledError:
             await self._ledger.give_back(message)
             raise
         except ClosedError:
+            attempt.set_attribute(OUTCOME, GIVEN_BACK)
             await self._ledger.give_back(message, CLOSED_SECONDS)
         except BusyError as busy:
+            attempt.set_attribute(OUTCOME, GIVEN_BACK)
             await self._ledger.give_back(message, busy.pause_seconds)
-        except EngineHungError:
-            pass  # The unit was returned, and the process ends.
+        except EngineHungError as hung:
+            # The unit was returned, and the process ends.
+            note_error(attempt, hung)
+        except UnwantedError:
+            attempt.set_attribute(OUTCOME, CANCELLED)
+            log.info("unit.stopped")
+            await message.ack()
         except Exception as raised:  # noqa: BLE001 - a unit must never take its worker down
-            await self._settle_failure(task, message, raised)
+            note_error(attempt, raised)
+            await self._settle_failure(task, message, work, raised)
         else:
+            attempt.set_attribute(OUTCOME, COMPLETED)
             await message.ack()
             await failpoint("worker.after_ack")
 
     async def _settle_failure(
-        self, task: event.StageTask, message: Msg, raised: Exception | None
+        self, task: event.StageTask, message: Msg, work: Work, raised: Exception | None
     ) -> None:
         if raised is None:
             await self._ledger.give_back(message)
@@ -260,22 +302,26 @@ class TaskWorker:
             log.info("unit.stopped")
             await message.ack()
         else:
-            await self._settle_error(task, message, as_stage_error(raised))
+            await self._settle_error(task, message, work, as_stage_error(raised))
 
-    async def _settle_error(self, task: event.StageTask, message: Msg, error: StageError) -> None:
+    async def _settle_error(
+        self, task: event.StageTask, message: Msg, work: Work, error: StageError
+    ) -> None:
         log.warning("unit.failed", reason=error.reason, error=error.message)
         settle = OUTCOMES[error.code].settle
         if settle is Settle.NAK:
             # Not recorded as returned, so that a unit that is always refused is given up at last.
             await message.nak(delay=NAK_SECONDS)
             return
-        await self._runner.fail(task, error, retryable=error.retryable)
+        await self._runner.fail(task, work, error, retryable=error.retryable)
         await (message.term() if settle is Settle.GIVE_UP else message.ack())
 
-    async def _hand_on(self, task: event.StageTask, message: Msg, cause: Exception | None) -> None:
+    async def _hand_on(
+        self, task: event.StageTask, message: Msg, work: Work, cause: Exception | None
+    ) -> None:
         """Returns a unit, or publishes why it was stopped, before the process ends."""
         try:
-            await self._settle_failure(task, message, cause)
+            await self._settle_failure(task, message, work, cause)
             await self._broker.client.flush()
         except FAILURES_OF_BROKER as error:
             log.warning("worker.broker_failed", error=str(error) or type(error).__name__)

@@ -9,6 +9,7 @@ import grpc
 import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from opentelemetry.metrics import Meter
+from opentelemetry.trace import NoOpTracer, Tracer
 
 from maie_core.limits import MAX_STAGE_REQUEST_BYTES
 from maie_core.metrics import NO_METER, is_on
@@ -20,6 +21,7 @@ from maie_runtime.rpc.metrics import MetricsInterceptor
 from maie_runtime.rpc.reading import ReadingInterceptor
 from maie_runtime.rpc.reflection import enable_reflection
 from maie_runtime.rpc.tls import ServerTls
+from maie_runtime.rpc.tracing import TracingInterceptor
 
 log = structlog.get_logger()
 
@@ -56,6 +58,7 @@ class GrpcServer:
         authenticators: Who tells its callers, of `doors`; the local user where unset.
         tls: How it uses TLS; unset: plain connections.
         meter: Makes the metrics of calls.
+        tracer: Makes a span of each call.
 
     Attributes:
         server: The server, to add services before `start`.
@@ -73,6 +76,7 @@ class GrpcServer:
         authenticators: Sequence[Authenticator] | None = None,
         tls: ServerTls | None = None,
         meter: Meter = NO_METER,
+        tracer: Tracer | None = None,
     ) -> None:
         check_declared(services)
         callers = CallerInterceptor(doors(listen) if authenticators is None else authenticators)
@@ -80,7 +84,13 @@ class GrpcServer:
         reading = ReadingInterceptor(max_request_bytes)
         self.server = grpc.aio.server(
             # The outermost first.
-            interceptors=(*measuring, ErrorInterceptor(), callers, reading),
+            interceptors=(
+                TracingInterceptor(tracer or NoOpTracer()),
+                *measuring,
+                ErrorInterceptor(),
+                callers,
+                reading,
+            ),
             options=_OPTIONS,
         )
         self._services = services

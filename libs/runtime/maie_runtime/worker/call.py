@@ -14,6 +14,7 @@ from maie_core.failures import as_stage_error
 from maie_core.reasons import Reason
 from maie_runtime import folders
 from maie_runtime.blobs import Blobs
+from maie_runtime.worker.engine_calls import EngineCalls
 from maie_runtime.worker.host import Do, Host
 from maie_runtime.worker.stage import Stage, StageContext
 from maie_runtime.worker.work import DIRECT, EngineHungError, Work
@@ -45,7 +46,7 @@ async def answer(
         StageError: As `Host.call`; DEADLINE_EXCEEDED with CALLER_STALLED.
     """
     call_id = str(uuid4())
-    work = Work(job_id=f"direct-{call_id}", unit=DIRECT)
+    work = Work(job_id=f"direct-{call_id}", unit=DIRECT, engine_calls=EngineCalls(host.tracer))
     responses: asyncio.Queue[Any] = asyncio.Queue()
     room = asyncio.Semaphore(RESPONSES_AHEAD)
 

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from opentelemetry.metrics import Meter
+from opentelemetry.trace import Tracer
 
 from maie_core.metrics import NO_METER
 from maie_core.settings import ServiceSettings
@@ -39,6 +40,7 @@ class Front:
         settings: The service's settings.
         blobs: The object store.
         meter: Makes the metrics of calls, readiness and certificates.
+        tracer: Makes a span of each call.
 
     Attributes:
         address: HOST:PORT of the port; empty where it has none.
@@ -55,6 +57,7 @@ class Front:
         settings: ServiceSettings,
         blobs: Blobs,
         meter: Meter = NO_METER,
+        tracer: Tracer | None = None,
     ) -> None:
         self._health = HealthFile(settings.mesh.health_file, meter)
         self._certificates = mesh_certificates(settings.mesh)
@@ -66,7 +69,7 @@ class Front:
             return
         remedy = f"{CERTIFICATES}, set MAIE_{binding.slug.upper()}_RPC=off"
         check_exposure(settings.listen, has_tls=self._certificates is not None, remedy=remedy)
-        self._server = _server(settings.listen, binding.services, self._certificates, meter)
+        self._server = _server(settings.listen, binding.services, self._certificates, meter, tracer)
         self._mount = GrpcMount(self._server.server, binding, blobs)
         self._stream_mount = (
             StreamMount(self._server.server, binding.stream) if binding.stream else None
@@ -108,11 +111,17 @@ class Front:
 
 
 def _server(
-    listen: str, services: tuple[str, ...], certificates: CertificateFiles | None, meter: Meter
+    listen: str,
+    services: tuple[str, ...],
+    certificates: CertificateFiles | None,
+    meter: Meter,
+    tracer: Tracer | None,
 ) -> GrpcServer:
     if certificates is None:
-        return GrpcServer(listen, services, meter=meter)
+        return GrpcServer(listen, services, meter=meter, tracer=tracer)
     # Who has no certificate of the mesh is not let in: not the user who runs the service, either.
     authenticators = doors(listen, (MeshCertificate(),), local_user=False)
     tls = ServerTls(files=certificates, clients=True)
-    return GrpcServer(listen, services, authenticators=authenticators, tls=tls, meter=meter)
+    return GrpcServer(
+        listen, services, authenticators=authenticators, tls=tls, meter=meter, tracer=tracer
+    )

@@ -21,11 +21,14 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
+from opentelemetry.trace import NoOpTracer, Tracer
 
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
 from maie_core.settings import ServiceSettings
+from maie_core.spans import span
 from maie_runtime.gpu.residency import Residency
+from maie_runtime.worker.engine_calls import count_engine_calls
 from maie_runtime.worker.quarantine import ClosedError, Quarantine
 from maie_runtime.worker.work import EngineHungError, Limits, UnwantedError, Work
 
@@ -54,8 +57,9 @@ def end_process() -> None:
 @asynccontextmanager
 async def log_context(work: Work) -> AsyncIterator[None]:
     """Adds the work's ids to each log line in the context."""
+    tenant = {"tenant": work.tenant} if work.tenant else {}
     with structlog.contextvars.bound_contextvars(
-        job=work.job_id, unit=work.unit, attempt=work.attempt
+        job=work.job_id, unit=work.unit, attempt=work.attempt, **tenant
     ):
         yield
 
@@ -71,11 +75,13 @@ class Host:
         residency: Loads and unloads the stage's model.
         abandon: Ends the process, if its engine hangs and would keep its slot.
         interceptors: Entered around each work while it has the model, the first one outermost.
+        tracer: Makes spans of the wait for the model, and of the run.
 
     Attributes:
         slots: The free slots. The caller that acquires one releases it after the work.
         quarantine: Keeps a suspect away from other work.
         residency: As given.
+        tracer: As given.
     """
 
     def __init__(
@@ -85,6 +91,7 @@ class Host:
         residency: Residency,
         abandon: Callable[[], None] = end_process,
         interceptors: Sequence[Interceptor] = (log_context,),
+        tracer: Tracer | None = None,
     ) -> None:
         self.slots = asyncio.Semaphore(settings.slots)
         self.quarantine = Quarantine()
@@ -93,6 +100,7 @@ class Host:
         self._limits = Limits.of(settings)
         self._abandon = abandon
         self._interceptors = interceptors
+        self.tracer = tracer or NoOpTracer()
         self.calls_in_line = 0
         self._scout: int | None = None
         self._in_hand: defaultdict[str, set[Work]] = defaultdict(set)
@@ -187,9 +195,13 @@ class Host:
         async with self.quarantine.place(suspect=work.suspect):
             if work.suspect:
                 await asyncio.sleep(SUSPECT_PAUSE_SECONDS)
-            async with self.residency.use(), AsyncExitStack() as stack:
+            async with AsyncExitStack() as stack:
+                with span(self.tracer, "maie.model.wait"):
+                    await stack.enter_async_context(self.residency.use())
                 for intercept in self._interceptors:
                     await stack.enter_async_context(intercept(work))
+                stack.enter_context(span(self.tracer, "maie.run"))
+                count_engine_calls(work.engine_calls)
                 work.begin()
                 await do(work.heartbeat)
 

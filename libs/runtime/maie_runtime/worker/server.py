@@ -19,6 +19,7 @@ from maie_core.errors import StageError
 from maie_core.metrics import is_on, open_metrics
 from maie_core.settings import ServiceSettings
 from maie_core.telemetry import configure_logging
+from maie_core.tracing import open_tracing
 from maie_core.unknown_variables import warn_of_unknown_variables
 from maie_pipeline.bindings import BINDINGS, StageBinding
 from maie_runtime.background import background_tasks
@@ -110,14 +111,18 @@ async def serve_stage(
     grace = settings.mesh.shutdown_grace_seconds
     instance = settings.instance or instance_name(binding.slug)
     async with AsyncExitStack() as stack:
+        tracers = await stack.enter_async_context(
+            open_tracing(service=binding.slug, instance=instance, version=_version(binding))
+        )
+        tracer = tracers.get_tracer("maie_runtime", _version(binding))
         meters = await stack.enter_async_context(
             open_metrics(
                 settings.mesh, service=binding.slug, instance=instance, version=_version(binding)
             )
         )
         meter = meters.get_meter("maie_runtime", _version(binding))
-        blobs = Blobs(settings.mesh.blob_url, meter)
-        front = Front(binding, settings, blobs, meter)
+        blobs = Blobs(settings.mesh.blob_url, meter, tracer)
+        front = Front(binding, settings, blobs, meter, tracer)
         await stack.enter_async_context(front.open(grace))
         if is_on(meter):
             await stack.enter_async_context(background_tasks(measure_loop_lag(meter)))
@@ -127,6 +132,7 @@ async def serve_stage(
                 instance,
                 inbox=subjects.inbox(binding.slug),
                 meter=meter,
+                tracer=tracer,
             )
         )
         await wait_for_streams(broker.client, binding.slug, settings.shared_gpu)
@@ -147,7 +153,7 @@ async def serve_stage(
         activity = Activity(streams)
         measuring = (metrics.around,) if is_on(meter) else ()
         around = (log_context, activity.around, *measuring)
-        host = Host(settings=settings, residency=residency, interceptors=around)
+        host = Host(settings=settings, residency=residency, interceptors=around, tracer=tracer)
         front.serve(stage, host, streams)
         runner = UnitRunner(
             binding=binding,
@@ -164,6 +170,7 @@ async def serve_stage(
             settings=settings,
             host=host,
             metrics=metrics,
+            tracer=tracer,
         )
         await consumer.start()
         memory = partial(residency.memory.report, settings.shared_gpu)

@@ -12,6 +12,7 @@ import structlog
 from google.protobuf.message import Message
 
 from maie.event.v1 import event_pb2 as event
+from maie_core.durations import seconds
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
 from maie_pipeline.bindings import StageBinding
@@ -23,6 +24,7 @@ from maie_runtime.bus.broker import Broker
 from maie_runtime.failpoints import failpoint
 from maie_runtime.worker.metrics import WorkMetrics
 from maie_runtime.worker.stage import MeasuresResults, Stage, StageContext
+from maie_runtime.worker.work import Work
 
 log = structlog.get_logger()
 
@@ -63,47 +65,51 @@ class UnitRunner:
         self._worker = worker
         self._metrics = metrics or WorkMetrics(binding.slug)
 
-    async def run(self, task: event.StageTask, heartbeat: Callable[[], None]) -> None:
+    async def run(self, task: event.StageTask, work: Work, heartbeat: Callable[[], None]) -> None:
         """Runs the stage, stores its result and publishes its completion.
 
         Args:
             task: The unit.
+            work: The work on it.
             heartbeat: Called at each heartbeat of the stage.
 
         Raises:
             StageError: The work failed; only progress was published.
         """
-        started = time.monotonic()
-        async with self._reporting_start(task):
+        async with self._reporting_start(task, work):
             last = await self._last_response(task, heartbeat)
         await failpoint("worker.after_run")
         folder = folders.of_job(task.job_id)
         output = await self._blobs.put_message(f"{folder}/{task.unit}", last.result)
         await failpoint("worker.after_commit")
         heartbeat()
-        completed = event.UnitCompleted(output=output, facts=self._stage.facts(last))
         if isinstance(self._stage, MeasuresResults):
             self._metrics.result(self._stage.figures(self._binding.request_of(task), last))
-        completed.metrics.processing_duration.FromNanoseconds(
-            int((time.monotonic() - started) * 1e9)
+        metrics = work.metrics()
+        completed = event.UnitCompleted(
+            output=output, facts=self._stage.facts(last), metrics=metrics
         )
-        await self._publish(task, completed=completed)
+        await self._publish(task, work, completed=completed)
         await failpoint("worker.after_publish")
-        log.info("unit.completed", seconds=round(time.monotonic() - started, 3))
+        log.info("unit.completed", seconds=round(seconds(metrics.processing_duration), 3))
 
-    async def fail(self, task: event.StageTask, error: StageError, *, retryable: bool) -> None:
+    async def fail(
+        self, task: event.StageTask, work: Work, error: StageError, *, retryable: bool
+    ) -> None:
         """Publishes that the unit failed."""
-        failed = event.UnitFailed(failure=error.to_failure(task.unit), retryable=retryable)
-        await self._publish(task, failed=failed)
+        failed = event.UnitFailed(
+            failure=error.to_failure(task.unit), retryable=retryable, metrics=work.metrics()
+        )
+        await self._publish(task, work, failed=failed)
 
     @asynccontextmanager
-    async def _reporting_start(self, task: event.StageTask) -> AsyncIterator[None]:
+    async def _reporting_start(self, task: event.StageTask, work: Work) -> AsyncIterator[None]:
         """Publishes the unit's start, unless the unit is very short."""
 
         async def report() -> None:
             await asyncio.sleep(START_SECONDS)
             # A lost start event does not matter: the end event implies the start.
-            await self._publish(task, started=event.UnitStarted())
+            await self._publish(task, work, started=event.UnitStarted())
 
         async with background_tasks(report()) if task.report_start else nullcontext():
             yield
@@ -143,11 +149,11 @@ class UnitRunner:
         message.event_time.GetCurrentTime()
         return message
 
-    async def _publish(self, task: event.StageTask, **what: Any) -> None:
+    async def _publish(self, task: event.StageTask, work: Work, **what: Any) -> None:
         (kind,) = what
         await self._broker.publish(
             subjects.event(self._binding.slug, task.job_id),
-            self._event(task, **what),
+            self._event(task, span_id=work.span_id, **what),
             message_id=f"{task.job_id}/{task.unit}/{task.attempt}/{kind}",
             give_up_seconds=EVENT_GIVE_UP_SECONDS,
         )

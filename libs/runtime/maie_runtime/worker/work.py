@@ -13,10 +13,12 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
+from maie.common.v1 import types_pb2 as common
 from maie_core.errors import Code, StageError
 from maie_core.failures import over_deadline, stalled
 from maie_core.reasons import Reason
 from maie_core.settings import ServiceSettings
+from maie_runtime.worker.engine_calls import EngineCalls
 
 DIRECT = "direct"
 """The unit of a direct call."""
@@ -71,11 +73,17 @@ class Limits:
 class Work:
     """One unit or one call, from its admission to its end.
 
+    Attributes:
+        span_id: The span of a unit's attempt, of 8 bytes; empty where none is recorded.
+
     Args:
         job_id: The job; a fresh name for a direct call.
         unit: The unit within the job; "direct" for a direct call.
         attempt: The attempt, from 1.
+        tenant: Whose job it is; empty for a direct call.
         suspect: Whether an earlier worker was lost while running it.
+        deliveries: How often its task was delivered; 0 for a direct call.
+        engine_calls: Counts its engine calls.
         leave: Called when the process must end before the work: with the cause of the stop if the
             work's own engine hangs, else with None. Returns the work to the queue.
     """
@@ -86,15 +94,23 @@ class Work:
         job_id: str,
         unit: str,
         attempt: int = 1,
+        tenant: str = "",
         suspect: bool = False,
+        deliveries: int = 0,
+        engine_calls: EngineCalls | None = None,
         leave: Leave = leave_nothing,
     ) -> None:
         self.job_id = job_id
         self.unit = unit
         self.attempt = attempt
+        self.tenant = tenant
         self.suspect = suspect
+        self.deliveries = deliveries
+        self.engine_calls = engine_calls or EngineCalls()
         self.leave = leave
+        self.span_id = b""
         self._last_heartbeat = 0.0
+        self._began: float | None = None
         self._cause: Exception | None = None
         self._begun = asyncio.Event()
         self._stopped = asyncio.Event()
@@ -102,7 +118,17 @@ class Work:
     def begin(self) -> None:
         """Starts the limits, when the work itself begins."""
         self.heartbeat()
+        self._began = time.monotonic()
         self._begun.set()
+
+    def metrics(self) -> common.UnitMetrics:
+        """What it cost so far."""
+        found = common.UnitMetrics(deliveries=self.deliveries)
+        if self._began is not None:
+            ran, worked = time.monotonic() - self._began, self.engine_calls.seconds
+            found.processing_duration.FromNanoseconds(round(ran * 1e9))
+            found.engine_duration.FromNanoseconds(round(worked * 1e9))
+        return found
 
     def heartbeat(self) -> None:
         """Records a heartbeat of the stage."""

@@ -184,10 +184,14 @@ class GenerationOptions(_message.Message):
     def __init__(self, temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., top_k: _Optional[int] = ..., min_p: _Optional[float] = ..., repetition_penalty: _Optional[float] = ..., presence_penalty: _Optional[float] = ..., frequency_penalty: _Optional[float] = ..., seed: _Optional[int] = ..., max_tokens: _Optional[int] = ...) -> None: ...
 
 class UnitMetrics(_message.Message):
-    __slots__ = ("processing_duration",)
+    __slots__ = ("processing_duration", "engine_duration", "deliveries")
     PROCESSING_DURATION_FIELD_NUMBER: _ClassVar[int]
+    ENGINE_DURATION_FIELD_NUMBER: _ClassVar[int]
+    DELIVERIES_FIELD_NUMBER: _ClassVar[int]
     processing_duration: _duration_pb2.Duration
-    def __init__(self, processing_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    engine_duration: _duration_pb2.Duration
+    deliveries: int
+    def __init__(self, processing_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., engine_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., deliveries: _Optional[int] = ...) -> None: ...
 
 class Failure(_message.Message):
     __slots__ = ("code", "reason", "message", "unit")

@@ -32,7 +32,7 @@ from maie.preprocess.v1 import preprocess_pb2 as maie_dot_preprocess_dot_v1_dot_
 from maie.summary.v1 import summary_pb2 as maie_dot_summary_dot_v1_dot_summary__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19maie/event/v1/event.proto\x12\rmaie.event.v1\x1a\x19google/protobuf/any.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15maie/asr/v1/asr.proto\x1a\x1amaie/common/v1/types.proto\x1a%maie/enhancement/v1/enhancement.proto\x1a#maie/preprocess/v1/preprocess.proto\x1a\x1dmaie/summary/v1/summary.proto\"\xe6\x03\n\tStageTask\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0c\n\x04unit\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\x05\x12\x14\n\x0creport_start\x18\x05 \x01(\x08\x12\x13\n\x0btraceparent\x18\x06 \x01(\t\x12-\n\x05pause\x18\x07 \x01(\x0b\x32\x19.google.protobuf.DurationH\x01\x88\x01\x01\x12$\n\x05stage\x18\x08 \x01(\x0e\x32\x15.maie.common.v1.Stage\x12;\n\npreprocess\x18\n \x01(\x0b\x32%.maie.preprocess.v1.PreprocessRequestH\x00\x12-\n\x03\x61sr\x18\x0b \x01(\x0b\x32\x1e.maie.asr.v1.TranscribeRequestH\x00\x12:\n\x0b\x65nhancement\x18\x0c \x01(\x0b\x32#.maie.enhancement.v1.EnhanceRequestH\x00\x12\x34\n\x07summary\x18\r \x01(\x0b\x32!.maie.summary.v1.SummarizeRequestH\x00\x12%\n\x05other\x18\x0e \x01(\x0b\x32\x14.google.protobuf.AnyH\x00\x42\t\n\x07requestB\x08\n\x06_pauseJ\x04\x08\x04\x10\x05R\nnot_before\"\xa0\x04\n\nStageEvent\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0c\n\x04unit\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\x05\x12.\n\nevent_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06worker\x18\x05 \x01(\t\x12-\n\x07started\x18\n \x01(\x0b\x32\x1a.maie.event.v1.UnitStartedH\x00\x12/\n\x08progress\x18\x0b \x01(\x0b\x32\x1b.maie.event.v1.UnitProgressH\x00\x12\x31\n\tcompleted\x18\x0c \x01(\x0b\x32\x1c.maie.event.v1.UnitCompletedH\x00\x12+\n\x06\x66\x61iled\x18\r \x01(\x0b\x32\x19.maie.event.v1.UnitFailedH\x00\x12:\n\x10\x63\x61ncel_requested\x18\x0e \x01(\x0b\x32\x1e.maie.event.v1.CancelRequestedH\x00\x12\x38\n\x0fretry_requested\x18\x0f \x01(\x0b\x32\x1d.maie.event.v1.RetryRequestedH\x00\x12\x30\n\x0bjob_updated\x18\x10 \x01(\x0b\x32\x19.maie.event.v1.JobUpdatedH\x00\x12\x32\n\x0cjob_released\x18\x11 \x01(\x0b\x32\x1a.maie.event.v1.JobReleasedH\x00\x42\x07\n\x05\x65vent\"\r\n\x0bUnitStarted\"\xa3\x02\n\x0cUnitProgress\x12<\n\npreprocess\x18\x01 \x01(\x0b\x32&.maie.preprocess.v1.PreprocessResponseH\x00\x12.\n\x03\x61sr\x18\x02 \x01(\x0b\x32\x1f.maie.asr.v1.TranscribeResponseH\x00\x12;\n\x0b\x65nhancement\x18\x03 \x01(\x0b\x32$.maie.enhancement.v1.EnhanceResponseH\x00\x12\x35\n\x07summary\x18\x04 \x01(\x0b\x32\".maie.summary.v1.SummarizeResponseH\x00\x12%\n\x05other\x18\x05 \x01(\x0b\x32\x14.google.protobuf.AnyH\x00\x42\n\n\x08response\"\xb9\x01\n\rUnitCompleted\x12$\n\x06output\x18\x01 \x01(\x0b\x32\x14.maie.common.v1.Blob\x12,\n\x07metrics\x18\x02 \x01(\x0b\x32\x1b.maie.common.v1.UnitMetrics\x12\'\n\x05\x66\x61\x63ts\x18\x03 \x01(\x0b\x32\x18.maie.event.v1.UnitFacts\x12+\n\rchunk_outputs\x18\x04 \x03(\x0b\x32\x14.maie.common.v1.Blob\"z\n\tUnitFacts\x12\x13\n\x0b\x63hunk_count\x18\x01 \x01(\x05\x12+\n\x08\x64uration\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\npunctuated\x18\x03 \x01(\x08\x12\x17\n\x0fwithout_summary\x18\x04 \x01(\x08\"I\n\nUnitFailed\x12(\n\x07\x66\x61ilure\x18\x01 \x01(\x0b\x32\x17.maie.common.v1.Failure\x12\x11\n\tretryable\x18\x02 \x01(\x08\"\x11\n\x0f\x43\x61ncelRequested\"\x10\n\x0eRetryRequested\"\x9e\x01\n\nJobUpdated\x12\x19\n\x0c\x64isplay_name\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x35\n\x06labels\x18\x02 \x03(\x0b\x32%.maie.event.v1.JobUpdated.LabelsEntry\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x0f\n\r_display_name\"\r\n\x0bJobReleased\"\xcf\x01\n\nDeadLetter\x12&\n\x04task\x18\x01 \x01(\x0b\x32\x18.maie.event.v1.StageTask\x12(\n\x07\x66\x61ilure\x18\x02 \x01(\x0b\x32\x17.maie.common.v1.Failure\x12-\n\tdead_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x07webhook\x18\x04 \x01(\x0b\x32\x1e.maie.event.v1.WebhookDeliveryH\x00\x88\x01\x01\x42\n\n\x08_webhook\"\x93\x03\n\x0fWebhookDelivery\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0e\n\x06tenant\x18\x02 \x01(\t\x12\x10\n\x08receiver\x18\x03 \x01(\t\x12\x0b\n\x03url\x18\x04 \x01(\t\x12\x10\n\x08\x65vent_id\x18\x05 \x01(\t\x12\r\n\x05state\x18\x06 \x01(\t\x12/\n\x0b\x66inish_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x64isplay_name\x18\x08 \x01(\t\x12:\n\x06labels\x18\t \x03(\x0b\x32*.maie.event.v1.WebhookDelivery.LabelsEntry\x12)\n\x08\x66\x61ilures\x18\n \x03(\x0b\x32\x17.maie.common.v1.Failure\x12\x0f\n\x07\x61ttempt\x18\x0b \x01(\x05\x12(\n\x05\x66inal\x18\x0c \x01(\x0b\x32\x14.google.protobuf.AnyH\x00\x88\x01\x01\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x08\n\x06_final\"\xda\x02\n\nWorkerInfo\x12$\n\x05stage\x18\x01 \x01(\x0e\x32\x15.maie.common.v1.Stage\x12\x10\n\x08instance\x18\x02 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\t\x12\r\n\x05slots\x18\x05 \x01(\x05\x12.\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\x06models\x18\x07 \x03(\x0b\x32\x18.maie.event.v1.ModelInfo\x12+\n\x06memory\x18\x08 \x01(\x0b\x32\x1b.maie.event.v1.WorkerMemory\x12\x13\n\x0blive_tracks\x18\t \x01(\x05\x12\x1a\n\x12live_tracks_in_use\x18\n \x01(\x05\x12+\n\x07running\x18\x0b \x03(\x0b\x32\x1a.maie.event.v1.RunningUnit\"l\n\x0bRunningUnit\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0c\n\x04unit\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\x05\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xae\x01\n\x0cWorkerMemory\x12\x11\n\trss_bytes\x18\x01 \x01(\x03\x12\x16\n\tgpu_bytes\x18\x02 \x01(\x03H\x00\x88\x01\x01\x12\x12\n\nshared_gpu\x18\x03 \x01(\t\x12\x0e\n\x06loaded\x18\x04 \x01(\x08\x12\r\n\x05loads\x18\x05 \x01(\x03\x12\x32\n\x0fmoving_duration\x18\x06 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0c\n\n_gpu_bytes\"\x91\x01\n\tModelInfo\x12-\n\x06\x65ngine\x18\x01 \x01(\x0b\x32\x1d.maie.common.v1.EngineVersion\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x14\n\x0c\x63\x61pabilities\x18\x03 \x03(\t\x12\x16\n\x0elanguage_codes\x18\x04 \x03(\t\x12\x12\n\nvram_bytes\x18\x05 \x01(\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19maie/event/v1/event.proto\x12\rmaie.event.v1\x1a\x19google/protobuf/any.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15maie/asr/v1/asr.proto\x1a\x1amaie/common/v1/types.proto\x1a%maie/enhancement/v1/enhancement.proto\x1a#maie/preprocess/v1/preprocess.proto\x1a\x1dmaie/summary/v1/summary.proto\"\x90\x04\n\tStageTask\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0c\n\x04unit\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\x05\x12\x14\n\x0creport_start\x18\x05 \x01(\x08\x12\x13\n\x0btraceparent\x18\x06 \x01(\t\x12-\n\x05pause\x18\x07 \x01(\x0b\x32\x19.google.protobuf.DurationH\x01\x88\x01\x01\x12$\n\x05stage\x18\x08 \x01(\x0e\x32\x15.maie.common.v1.Stage\x12\x0e\n\x06tenant\x18\t \x01(\t\x12\x18\n\x10\x65\x61rlier_span_ids\x18\x0f \x03(\x0c\x12;\n\npreprocess\x18\n \x01(\x0b\x32%.maie.preprocess.v1.PreprocessRequestH\x00\x12-\n\x03\x61sr\x18\x0b \x01(\x0b\x32\x1e.maie.asr.v1.TranscribeRequestH\x00\x12:\n\x0b\x65nhancement\x18\x0c \x01(\x0b\x32#.maie.enhancement.v1.EnhanceRequestH\x00\x12\x34\n\x07summary\x18\r \x01(\x0b\x32!.maie.summary.v1.SummarizeRequestH\x00\x12%\n\x05other\x18\x0e \x01(\x0b\x32\x14.google.protobuf.AnyH\x00\x42\t\n\x07requestB\x08\n\x06_pauseJ\x04\x08\x04\x10\x05R\nnot_before\"\xb1\x04\n\nStageEvent\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0c\n\x04unit\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\x05\x12.\n\nevent_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06worker\x18\x05 \x01(\t\x12\x0f\n\x07span_id\x18\x06 \x01(\x0c\x12-\n\x07started\x18\n \x01(\x0b\x32\x1a.maie.event.v1.UnitStartedH\x00\x12/\n\x08progress\x18\x0b \x01(\x0b\x32\x1b.maie.event.v1.UnitProgressH\x00\x12\x31\n\tcompleted\x18\x0c \x01(\x0b\x32\x1c.maie.event.v1.UnitCompletedH\x00\x12+\n\x06\x66\x61iled\x18\r \x01(\x0b\x32\x19.maie.event.v1.UnitFailedH\x00\x12:\n\x10\x63\x61ncel_requested\x18\x0e \x01(\x0b\x32\x1e.maie.event.v1.CancelRequestedH\x00\x12\x38\n\x0fretry_requested\x18\x0f \x01(\x0b\x32\x1d.maie.event.v1.RetryRequestedH\x00\x12\x30\n\x0bjob_updated\x18\x10 \x01(\x0b\x32\x19.maie.event.v1.JobUpdatedH\x00\x12\x32\n\x0cjob_released\x18\x11 \x01(\x0b\x32\x1a.maie.event.v1.JobReleasedH\x00\x42\x07\n\x05\x65vent\"\r\n\x0bUnitStarted\"\xa3\x02\n\x0cUnitProgress\x12<\n\npreprocess\x18\x01 \x01(\x0b\x32&.maie.preprocess.v1.PreprocessResponseH\x00\x12.\n\x03\x61sr\x18\x02 \x01(\x0b\x32\x1f.maie.asr.v1.TranscribeResponseH\x00\x12;\n\x0b\x65nhancement\x18\x03 \x01(\x0b\x32$.maie.enhancement.v1.EnhanceResponseH\x00\x12\x35\n\x07summary\x18\x04 \x01(\x0b\x32\".maie.summary.v1.SummarizeResponseH\x00\x12%\n\x05other\x18\x05 \x01(\x0b\x32\x14.google.protobuf.AnyH\x00\x42\n\n\x08response\"\xb9\x01\n\rUnitCompleted\x12$\n\x06output\x18\x01 \x01(\x0b\x32\x14.maie.common.v1.Blob\x12,\n\x07metrics\x18\x02 \x01(\x0b\x32\x1b.maie.common.v1.UnitMetrics\x12\'\n\x05\x66\x61\x63ts\x18\x03 \x01(\x0b\x32\x18.maie.event.v1.UnitFacts\x12+\n\rchunk_outputs\x18\x04 \x03(\x0b\x32\x14.maie.common.v1.Blob\"z\n\tUnitFacts\x12\x13\n\x0b\x63hunk_count\x18\x01 \x01(\x05\x12+\n\x08\x64uration\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\npunctuated\x18\x03 \x01(\x08\x12\x17\n\x0fwithout_summary\x18\x04 \x01(\x08\"w\n\nUnitFailed\x12(\n\x07\x66\x61ilure\x18\x01 \x01(\x0b\x32\x17.maie.common.v1.Failure\x12\x11\n\tretryable\x18\x02 \x01(\x08\x12,\n\x07metrics\x18\x03 \x01(\x0b\x32\x1b.maie.common.v1.UnitMetrics\"\x11\n\x0f\x43\x61ncelRequested\"\x10\n\x0eRetryRequested\"\x9e\x01\n\nJobUpdated\x12\x19\n\x0c\x64isplay_name\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x35\n\x06labels\x18\x02 \x03(\x0b\x32%.maie.event.v1.JobUpdated.LabelsEntry\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x0f\n\r_display_name\"\r\n\x0bJobReleased\"\xcf\x01\n\nDeadLetter\x12&\n\x04task\x18\x01 \x01(\x0b\x32\x18.maie.event.v1.StageTask\x12(\n\x07\x66\x61ilure\x18\x02 \x01(\x0b\x32\x17.maie.common.v1.Failure\x12-\n\tdead_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x07webhook\x18\x04 \x01(\x0b\x32\x1e.maie.event.v1.WebhookDeliveryH\x00\x88\x01\x01\x42\n\n\x08_webhook\"\x93\x03\n\x0fWebhookDelivery\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0e\n\x06tenant\x18\x02 \x01(\t\x12\x10\n\x08receiver\x18\x03 \x01(\t\x12\x0b\n\x03url\x18\x04 \x01(\t\x12\x10\n\x08\x65vent_id\x18\x05 \x01(\t\x12\r\n\x05state\x18\x06 \x01(\t\x12/\n\x0b\x66inish_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x64isplay_name\x18\x08 \x01(\t\x12:\n\x06labels\x18\t \x03(\x0b\x32*.maie.event.v1.WebhookDelivery.LabelsEntry\x12)\n\x08\x66\x61ilures\x18\n \x03(\x0b\x32\x17.maie.common.v1.Failure\x12\x0f\n\x07\x61ttempt\x18\x0b \x01(\x05\x12(\n\x05\x66inal\x18\x0c \x01(\x0b\x32\x14.google.protobuf.AnyH\x00\x88\x01\x01\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x08\n\x06_final\"\xda\x02\n\nWorkerInfo\x12$\n\x05stage\x18\x01 \x01(\x0e\x32\x15.maie.common.v1.Stage\x12\x10\n\x08instance\x18\x02 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\t\x12\r\n\x05slots\x18\x05 \x01(\x05\x12.\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\x06models\x18\x07 \x03(\x0b\x32\x18.maie.event.v1.ModelInfo\x12+\n\x06memory\x18\x08 \x01(\x0b\x32\x1b.maie.event.v1.WorkerMemory\x12\x13\n\x0blive_tracks\x18\t \x01(\x05\x12\x1a\n\x12live_tracks_in_use\x18\n \x01(\x05\x12+\n\x07running\x18\x0b \x03(\x0b\x32\x1a.maie.event.v1.RunningUnit\"l\n\x0bRunningUnit\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0c\n\x04unit\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\x05\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xae\x01\n\x0cWorkerMemory\x12\x11\n\trss_bytes\x18\x01 \x01(\x03\x12\x16\n\tgpu_bytes\x18\x02 \x01(\x03H\x00\x88\x01\x01\x12\x12\n\nshared_gpu\x18\x03 \x01(\t\x12\x0e\n\x06loaded\x18\x04 \x01(\x08\x12\r\n\x05loads\x18\x05 \x01(\x03\x12\x32\n\x0fmoving_duration\x18\x06 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0c\n\n_gpu_bytes\"\x91\x01\n\tModelInfo\x12-\n\x06\x65ngine\x18\x01 \x01(\x0b\x32\x1d.maie.common.v1.EngineVersion\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x14\n\x0c\x63\x61pabilities\x18\x03 \x03(\t\x12\x16\n\x0elanguage_codes\x18\x04 \x03(\t\x12\x12\n\nvram_bytes\x18\x05 \x01(\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,41 +44,41 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WEBHOOKDELIVERY_LABELSENTRY']._loaded_options = None
   _globals['_WEBHOOKDELIVERY_LABELSENTRY']._serialized_options = b'8\001'
   _globals['_STAGETASK']._serialized_start=295
-  _globals['_STAGETASK']._serialized_end=781
-  _globals['_STAGEEVENT']._serialized_start=784
-  _globals['_STAGEEVENT']._serialized_end=1328
-  _globals['_UNITSTARTED']._serialized_start=1330
-  _globals['_UNITSTARTED']._serialized_end=1343
-  _globals['_UNITPROGRESS']._serialized_start=1346
-  _globals['_UNITPROGRESS']._serialized_end=1637
-  _globals['_UNITCOMPLETED']._serialized_start=1640
-  _globals['_UNITCOMPLETED']._serialized_end=1825
-  _globals['_UNITFACTS']._serialized_start=1827
-  _globals['_UNITFACTS']._serialized_end=1949
-  _globals['_UNITFAILED']._serialized_start=1951
-  _globals['_UNITFAILED']._serialized_end=2024
-  _globals['_CANCELREQUESTED']._serialized_start=2026
-  _globals['_CANCELREQUESTED']._serialized_end=2043
-  _globals['_RETRYREQUESTED']._serialized_start=2045
-  _globals['_RETRYREQUESTED']._serialized_end=2061
-  _globals['_JOBUPDATED']._serialized_start=2064
-  _globals['_JOBUPDATED']._serialized_end=2222
-  _globals['_JOBUPDATED_LABELSENTRY']._serialized_start=2160
-  _globals['_JOBUPDATED_LABELSENTRY']._serialized_end=2205
-  _globals['_JOBRELEASED']._serialized_start=2224
-  _globals['_JOBRELEASED']._serialized_end=2237
-  _globals['_DEADLETTER']._serialized_start=2240
-  _globals['_DEADLETTER']._serialized_end=2447
-  _globals['_WEBHOOKDELIVERY']._serialized_start=2450
-  _globals['_WEBHOOKDELIVERY']._serialized_end=2853
-  _globals['_WEBHOOKDELIVERY_LABELSENTRY']._serialized_start=2160
-  _globals['_WEBHOOKDELIVERY_LABELSENTRY']._serialized_end=2205
-  _globals['_WORKERINFO']._serialized_start=2856
-  _globals['_WORKERINFO']._serialized_end=3202
-  _globals['_RUNNINGUNIT']._serialized_start=3204
-  _globals['_RUNNINGUNIT']._serialized_end=3312
-  _globals['_WORKERMEMORY']._serialized_start=3315
-  _globals['_WORKERMEMORY']._serialized_end=3489
-  _globals['_MODELINFO']._serialized_start=3492
-  _globals['_MODELINFO']._serialized_end=3637
+  _globals['_STAGETASK']._serialized_end=823
+  _globals['_STAGEEVENT']._serialized_start=826
+  _globals['_STAGEEVENT']._serialized_end=1387
+  _globals['_UNITSTARTED']._serialized_start=1389
+  _globals['_UNITSTARTED']._serialized_end=1402
+  _globals['_UNITPROGRESS']._serialized_start=1405
+  _globals['_UNITPROGRESS']._serialized_end=1696
+  _globals['_UNITCOMPLETED']._serialized_start=1699
+  _globals['_UNITCOMPLETED']._serialized_end=1884
+  _globals['_UNITFACTS']._serialized_start=1886
+  _globals['_UNITFACTS']._serialized_end=2008
+  _globals['_UNITFAILED']._serialized_start=2010
+  _globals['_UNITFAILED']._serialized_end=2129
+  _globals['_CANCELREQUESTED']._serialized_start=2131
+  _globals['_CANCELREQUESTED']._serialized_end=2148
+  _globals['_RETRYREQUESTED']._serialized_start=2150
+  _globals['_RETRYREQUESTED']._serialized_end=2166
+  _globals['_JOBUPDATED']._serialized_start=2169
+  _globals['_JOBUPDATED']._serialized_end=2327
+  _globals['_JOBUPDATED_LABELSENTRY']._serialized_start=2265
+  _globals['_JOBUPDATED_LABELSENTRY']._serialized_end=2310
+  _globals['_JOBRELEASED']._serialized_start=2329
+  _globals['_JOBRELEASED']._serialized_end=2342
+  _globals['_DEADLETTER']._serialized_start=2345
+  _globals['_DEADLETTER']._serialized_end=2552
+  _globals['_WEBHOOKDELIVERY']._serialized_start=2555
+  _globals['_WEBHOOKDELIVERY']._serialized_end=2958
+  _globals['_WEBHOOKDELIVERY_LABELSENTRY']._serialized_start=2265
+  _globals['_WEBHOOKDELIVERY_LABELSENTRY']._serialized_end=2310
+  _globals['_WORKERINFO']._serialized_start=2961
+  _globals['_WORKERINFO']._serialized_end=3307
+  _globals['_RUNNINGUNIT']._serialized_start=3309
+  _globals['_RUNNINGUNIT']._serialized_end=3417
+  _globals['_WORKERMEMORY']._serialized_start=3420
+  _globals['_WORKERMEMORY']._serialized_end=3594
+  _globals['_MODELINFO']._serialized_start=3597
+  _globals['_MODELINFO']._serialized_end=3742
 # @@protoc_insertion_point(module_scope)

@@ -17,7 +17,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class StageTask(_message.Message):
-    __slots__ = ("job_id", "unit", "attempt", "report_start", "traceparent", "pause", "stage", "preprocess", "asr", "enhancement", "summary", "other")
+    __slots__ = ("job_id", "unit", "attempt", "report_start", "traceparent", "pause", "stage", "tenant", "earlier_span_ids", "preprocess", "asr", "enhancement", "summary", "other")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     UNIT_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
@@ -25,6 +25,8 @@ class StageTask(_message.Message):
     TRACEPARENT_FIELD_NUMBER: _ClassVar[int]
     PAUSE_FIELD_NUMBER: _ClassVar[int]
     STAGE_FIELD_NUMBER: _ClassVar[int]
+    TENANT_FIELD_NUMBER: _ClassVar[int]
+    EARLIER_SPAN_IDS_FIELD_NUMBER: _ClassVar[int]
     PREPROCESS_FIELD_NUMBER: _ClassVar[int]
     ASR_FIELD_NUMBER: _ClassVar[int]
     ENHANCEMENT_FIELD_NUMBER: _ClassVar[int]
@@ -37,20 +39,23 @@ class StageTask(_message.Message):
     traceparent: str
     pause: _duration_pb2.Duration
     stage: _types_pb2.Stage
+    tenant: str
+    earlier_span_ids: _containers.RepeatedScalarFieldContainer[bytes]
     preprocess: _preprocess_pb2.PreprocessRequest
     asr: _asr_pb2.TranscribeRequest
     enhancement: _enhancement_pb2.EnhanceRequest
     summary: _summary_pb2.SummarizeRequest
     other: _any_pb2.Any
-    def __init__(self, job_id: _Optional[str] = ..., unit: _Optional[str] = ..., attempt: _Optional[int] = ..., report_start: _Optional[bool] = ..., traceparent: _Optional[str] = ..., pause: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., stage: _Optional[_Union[_types_pb2.Stage, str]] = ..., preprocess: _Optional[_Union[_preprocess_pb2.PreprocessRequest, _Mapping]] = ..., asr: _Optional[_Union[_asr_pb2.TranscribeRequest, _Mapping]] = ..., enhancement: _Optional[_Union[_enhancement_pb2.EnhanceRequest, _Mapping]] = ..., summary: _Optional[_Union[_summary_pb2.SummarizeRequest, _Mapping]] = ..., other: _Optional[_Union[_any_pb2.Any, _Mapping]] = ...) -> None: ...
+    def __init__(self, job_id: _Optional[str] = ..., unit: _Optional[str] = ..., attempt: _Optional[int] = ..., report_start: _Optional[bool] = ..., traceparent: _Optional[str] = ..., pause: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., stage: _Optional[_Union[_types_pb2.Stage, str]] = ..., tenant: _Optional[str] = ..., earlier_span_ids: _Optional[_Iterable[bytes]] = ..., preprocess: _Optional[_Union[_preprocess_pb2.PreprocessRequest, _Mapping]] = ..., asr: _Optional[_Union[_asr_pb2.TranscribeRequest, _Mapping]] = ..., enhancement: _Optional[_Union[_enhancement_pb2.EnhanceRequest, _Mapping]] = ..., summary: _Optional[_Union[_summary_pb2.SummarizeRequest, _Mapping]] = ..., other: _Optional[_Union[_any_pb2.Any, _Mapping]] = ...) -> None: ...
 
 class StageEvent(_message.Message):
-    __slots__ = ("job_id", "unit", "attempt", "event_time", "worker", "started", "progress", "completed", "failed", "cancel_requested", "retry_requested", "job_updated", "job_released")
+    __slots__ = ("job_id", "unit", "attempt", "event_time", "worker", "span_id", "started", "progress", "completed", "failed", "cancel_requested", "retry_requested", "job_updated", "job_released")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     UNIT_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     EVENT_TIME_FIELD_NUMBER: _ClassVar[int]
     WORKER_FIELD_NUMBER: _ClassVar[int]
+    SPAN_ID_FIELD_NUMBER: _ClassVar[int]
     STARTED_FIELD_NUMBER: _ClassVar[int]
     PROGRESS_FIELD_NUMBER: _ClassVar[int]
     COMPLETED_FIELD_NUMBER: _ClassVar[int]
@@ -64,6 +69,7 @@ class StageEvent(_message.Message):
     attempt: int
     event_time: _timestamp_pb2.Timestamp
     worker: str
+    span_id: bytes
     started: UnitStarted
     progress: UnitProgress
     completed: UnitCompleted
@@ -72,7 +78,7 @@ class StageEvent(_message.Message):
     retry_requested: RetryRequested
     job_updated: JobUpdated
     job_released: JobReleased
-    def __init__(self, job_id: _Optional[str] = ..., unit: _Optional[str] = ..., attempt: _Optional[int] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., worker: _Optional[str] = ..., started: _Optional[_Union[UnitStarted, _Mapping]] = ..., progress: _Optional[_Union[UnitProgress, _Mapping]] = ..., completed: _Optional[_Union[UnitCompleted, _Mapping]] = ..., failed: _Optional[_Union[UnitFailed, _Mapping]] = ..., cancel_requested: _Optional[_Union[CancelRequested, _Mapping]] = ..., retry_requested: _Optional[_Union[RetryRequested, _Mapping]] = ..., job_updated: _Optional[_Union[JobUpdated, _Mapping]] = ..., job_released: _Optional[_Union[JobReleased, _Mapping]] = ...) -> None: ...
+    def __init__(self, job_id: _Optional[str] = ..., unit: _Optional[str] = ..., attempt: _Optional[int] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., worker: _Optional[str] = ..., span_id: _Optional[bytes] = ..., started: _Optional[_Union[UnitStarted, _Mapping]] = ..., progress: _Optional[_Union[UnitProgress, _Mapping]] = ..., completed: _Optional[_Union[UnitCompleted, _Mapping]] = ..., failed: _Optional[_Union[UnitFailed, _Mapping]] = ..., cancel_requested: _Optional[_Union[CancelRequested, _Mapping]] = ..., retry_requested: _Optional[_Union[RetryRequested, _Mapping]] = ..., job_updated: _Optional[_Union[JobUpdated, _Mapping]] = ..., job_released: _Optional[_Union[JobReleased, _Mapping]] = ...) -> None: ...
 
 class UnitStarted(_message.Message):
     __slots__ = ()
@@ -117,12 +123,14 @@ class UnitFacts(_message.Message):
     def __init__(self, chunk_count: _Optional[int] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., punctuated: _Optional[bool] = ..., without_summary: _Optional[bool] = ...) -> None: ...
 
 class UnitFailed(_message.Message):
-    __slots__ = ("failure", "retryable")
+    __slots__ = ("failure", "retryable", "metrics")
     FAILURE_FIELD_NUMBER: _ClassVar[int]
     RETRYABLE_FIELD_NUMBER: _ClassVar[int]
+    METRICS_FIELD_NUMBER: _ClassVar[int]
     failure: _types_pb2.Failure
     retryable: bool
-    def __init__(self, failure: _Optional[_Union[_types_pb2.Failure, _Mapping]] = ..., retryable: _Optional[bool] = ...) -> None: ...
+    metrics: _types_pb2.UnitMetrics
+    def __init__(self, failure: _Optional[_Union[_types_pb2.Failure, _Mapping]] = ..., retryable: _Optional[bool] = ..., metrics: _Optional[_Union[_types_pb2.UnitMetrics, _Mapping]] = ...) -> None: ...
 
 class CancelRequested(_message.Message):
     __slots__ = ()

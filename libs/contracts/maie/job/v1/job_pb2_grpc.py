@@ -68,6 +68,11 @@ class JobServiceStub:
                 request_serializer=maie_dot_job_dot_v1_dot_job__pb2.GetJobRequest.SerializeToString,
                 response_deserializer=maie_dot_job_dot_v1_dot_job__pb2.GetJobResponse.FromString,
                 _registered_method=True)
+        self.GetTimeline = channel.unary_unary(
+                '/maie.job.v1.JobService/GetTimeline',
+                request_serializer=maie_dot_job_dot_v1_dot_job__pb2.GetTimelineRequest.SerializeToString,
+                response_deserializer=maie_dot_job_dot_v1_dot_job__pb2.GetTimelineResponse.FromString,
+                _registered_method=True)
         self.GetAudio = channel.unary_stream(
                 '/maie.job.v1.JobService/GetAudio',
                 request_serializer=maie_dot_job_dot_v1_dot_job__pb2.GetAudioRequest.SerializeToString,
@@ -178,6 +183,15 @@ class JobServiceServicer:
         """Gets a job, with the results that are there so far.
 
         Fails with NOT_FOUND (JOB_NOT_FOUND) or DATA_LOSS (BLOB_CORRUPT).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetTimeline(self, request, context):
+        """Gets where the time of a job went: each attempt at each of its units.
+
+        Fails with NOT_FOUND (JOB_NOT_FOUND).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -304,6 +318,11 @@ def add_JobServiceServicer_to_server(servicer, server):
                     servicer.GetJob,
                     request_deserializer=maie_dot_job_dot_v1_dot_job__pb2.GetJobRequest.FromString,
                     response_serializer=maie_dot_job_dot_v1_dot_job__pb2.GetJobResponse.SerializeToString,
+            ),
+            'GetTimeline': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetTimeline,
+                    request_deserializer=maie_dot_job_dot_v1_dot_job__pb2.GetTimelineRequest.FromString,
+                    response_serializer=maie_dot_job_dot_v1_dot_job__pb2.GetTimelineResponse.SerializeToString,
             ),
             'GetAudio': grpc.unary_stream_rpc_method_handler(
                     servicer.GetAudio,
@@ -456,6 +475,33 @@ class JobService:
             '/maie.job.v1.JobService/GetJob',
             maie_dot_job_dot_v1_dot_job__pb2.GetJobRequest.SerializeToString,
             maie_dot_job_dot_v1_dot_job__pb2.GetJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetTimeline(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/maie.job.v1.JobService/GetTimeline',
+            maie_dot_job_dot_v1_dot_job__pb2.GetTimelineRequest.SerializeToString,
+            maie_dot_job_dot_v1_dot_job__pb2.GetTimelineResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -64,6 +64,11 @@ class JobServiceStub:
 
     Fails with NOT_FOUND (JOB_NOT_FOUND) or DATA_LOSS (BLOB_CORRUPT).
     """
+    GetTimeline: _aio.UnaryUnaryMultiCallable[_job_pb2.GetTimelineRequest, _job_pb2.GetTimelineResponse]
+    """Gets where the time of a job went: each attempt at each of its units.
+
+    Fails with NOT_FOUND (JOB_NOT_FOUND).
+    """
     GetAudio: _aio.UnaryStreamMultiCallable[_job_pb2.GetAudioRequest, _job_pb2.GetAudioResponse]
     """Gets the audio of a job as it is stored: a recording byte for byte as it was
     uploaded, or what a live session kept. The first answer is `info`, the audio
@@ -195,6 +200,17 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         """Gets a job, with the results that are there so far.
 
         Fails with NOT_FOUND (JOB_NOT_FOUND) or DATA_LOSS (BLOB_CORRUPT).
+        """
+
+    @_abc_1.abstractmethod
+    def GetTimeline(
+        self,
+        request: _job_pb2.GetTimelineRequest,
+        context: _aio.ServicerContext[_job_pb2.GetTimelineRequest, _abc.Awaitable[_job_pb2.GetTimelineResponse]],
+    ) -> _abc.Awaitable[_job_pb2.GetTimelineResponse]:
+        """Gets where the time of a job went: each attempt at each of its units.
+
+        Fails with NOT_FOUND (JOB_NOT_FOUND).
         """
 
     @_abc_1.abstractmethod

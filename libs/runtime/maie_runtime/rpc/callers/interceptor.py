@@ -8,7 +8,9 @@ from typing import Any
 
 import grpc
 import structlog
+from opentelemetry import trace
 
+from maie_core.attributes import TENANT
 from maie_core.caller import Caller, Scope, set_caller
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
@@ -61,6 +63,9 @@ class CallerInterceptor(grpc.aio.ServerInterceptor):
         async def around(context: Any) -> AsyncIterator[None]:
             caller = await self._admit(call_of(context, self.server), need)
             set_caller(caller)
+            # A call has a task of its own.
+            structlog.contextvars.bind_contextvars(tenant=caller.tenant)
+            trace.get_current_span().set_attribute(TENANT, caller.tenant)
             yield
 
         return around

@@ -31,6 +31,7 @@ _OF_SERVICES: Mapping[str, Mapping[str, Need]] = {
         "DeleteJob": SUBMIT,
         "ReplayDeadLetter": SUBMIT,
         "GetJob": READ,
+        "GetTimeline": READ,
         "GetAudio": READ,
         "ListJobs": READ,
         "SearchJobs": READ,
