@@ -389,7 +389,7 @@ class Client:
         try:
             with client_errors(self.address):
                 response = await self._health.Check(
-                    request, timeout=UNARY_TIMEOUT_SECONDS, metadata=self._metadata
+                    request, timeout=UNARY_TIMEOUT_SECONDS, metadata=self._metadata.now()
                 )
         except ClientError as error:
             if error.code is grpc.StatusCode.NOT_FOUND:  # no such service

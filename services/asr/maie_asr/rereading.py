@@ -22,6 +22,8 @@ from maie_asr.settings import RereadSettings, SuspectTextSettings
 from maie_asr.suspects import SuspectFinder
 from maie_asr.unread import Interval, intervals, within
 from maie_asr.vad import VoiceActivity
+from maie_core.attributes import AUDIO_SECONDS
+from maie_runtime.worker.engine_calls import engine_call
 
 T = TypeVar("T")
 
@@ -120,13 +122,14 @@ class SecondReader:
         options = replace(self._options, language=self._options.language or language)
         finder = SuspectFinder(self._suspect_text, speech.ranges)
         found = []
-        async with aclosing(self._engine.recognize(speech, options)) as recognized:
-            async for segment in recognized:
-                if not segment.text or finder.judge(segment) or not self._sure(segment):
-                    continue
-                said = within(_moved(segment, start), interval)
-                if said is not None:
-                    found.append(said)
+        with engine_call("maie.asr.reread", {AUDIO_SECONDS: speech.seconds}):
+            async with aclosing(self._engine.recognize(speech, options)) as recognized:
+                async for segment in recognized:
+                    if not segment.text or finder.judge(segment) or not self._sure(segment):
+                        continue
+                    said = within(_moved(segment, start), interval)
+                    if said is not None:
+                        found.append(said)
         return found
 
     def _sure(self, segment: RecognizedSegment) -> bool:

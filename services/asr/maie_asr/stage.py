@@ -21,9 +21,11 @@ from maie_asr.rereading import SecondReader
 from maie_asr.settings import ENGINES, AsrSettings, SuspectTextPolicy
 from maie_asr.source import Source, load_source
 from maie_asr.suspects import SegmentJudge
+from maie_core.attributes import AUDIO_SECONDS
 from maie_core.options import TURN_MODEL
 from maie_core.reasons import WarningReason
 from maie_runtime.blobs import Blobs
+from maie_runtime.worker.engine_calls import engine_call
 from maie_runtime.worker.engines import load_engine
 from maie_runtime.worker.stage import CountsBatches, ResultFigures, StageContext
 
@@ -105,12 +107,13 @@ class TranscribeStage:
             self._executor,
             by_words=not options.translate,
         )
-        async with aclosing(self._engine.recognize(source.speech, options)) as recognized:
-            async for found in recognized:
-                unjudged = common.SUSPECT_REASON_UNSPECIFIED
-                yield found, unjudged if policy == "off" else await judge.judge(found)
-                if self.streams is not None:
-                    await self.streams.give_way()
+        with engine_call("maie.asr.read", {AUDIO_SECONDS: source.speech.seconds}):
+            async with aclosing(self._engine.recognize(source.speech, options)) as recognized:
+                async for found in recognized:
+                    unjudged = common.SUSPECT_REASON_UNSPECIFIED
+                    yield found, unjudged if policy == "off" else await judge.judge(found)
+                    if self.streams is not None:
+                        await self.streams.give_way()
 
     async def _read_again(
         self, draft: Draft, source: Source, options: RecognizeOptions, language: str

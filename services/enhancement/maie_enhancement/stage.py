@@ -21,6 +21,7 @@ from maie_enhancement.settings import ENGINES, EnhancementSettings
 from maie_llm import Generation
 from maie_llm.messages import generation_of
 from maie_runtime.blobs import Blobs
+from maie_runtime.worker.engine_calls import engine_call
 from maie_runtime.worker.engines import load_engine
 from maie_runtime.worker.stage import StageContext
 
@@ -87,18 +88,19 @@ class EnhanceStage:
         )
         step = max(len(segments) // PROGRESS_STEPS, 1)
         reported = 0
-        async with aclosing(pieces):
-            async for piece in pieces:
-                segment = segments[piece.segment]
-                if given[piece.segment]:
-                    continue
-                segment.clean_text += piece.text
-                if piece.kept:
-                    transcript.kept_segment_ids.append(segment.segment_id)
-                yield _delta(segment.segment_id, piece.text)
-                if piece.segment >= reported + step:
-                    reported = piece.segment
-                    yield _progress(piece.segment / len(segments))
+        with engine_call("maie.enhancement.enhance"):
+            async with aclosing(pieces):
+                async for piece in pieces:
+                    segment = segments[piece.segment]
+                    if given[piece.segment]:
+                        continue
+                    segment.clean_text += piece.text
+                    if piece.kept:
+                        transcript.kept_segment_ids.append(segment.segment_id)
+                    yield _delta(segment.segment_id, piece.text)
+                    if piece.segment >= reported + step:
+                        reported = piece.segment
+                        yield _progress(piece.segment / len(segments))
         if kept := len(transcript.kept_segment_ids):
             log.warning("enhancement.segments_kept", kept=kept, segments=len(segments))
         yield _progress(1.0)

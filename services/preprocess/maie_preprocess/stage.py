@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import structlog
 
@@ -26,6 +26,7 @@ from maie_preprocess.recording_warnings import warnings_of
 from maie_preprocess.settings import ENGINES, PreprocessSettings
 from maie_preprocess.source import open_recording
 from maie_preprocess.wire import Opened
+from maie_runtime.worker.engine_calls import engine_call
 from maie_runtime.worker.engines import load_engine
 from maie_runtime.worker.stage import ResultFigures, StageContext
 from maie_speech.finder import SpeechRules, Thresholds, speech_rules
@@ -81,10 +82,12 @@ class PreprocessStage:
         length = ChunkLength.of(request, self._settings)
         choice = choice_of(request.recording_options, self._settings)
         async with (
+            AsyncExitStack() as engine,
             open_recording(request, context.blobs, self._settings, self._executor) as recording,
             decoding(recording, self._settings, choice, self._fork_server) as decoded,
             self._long_recordings.track() as report_length,
         ):
+            engine.enter_context(engine_call("maie.preprocess.decode"))
             opened = await decoded.open()
             chunk_seconds = length.seconds(_all_lanes(opened))
             lanes = self._lanes(chunk_seconds, context)

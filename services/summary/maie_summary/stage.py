@@ -16,6 +16,7 @@ from maie_core.reasons import Reason
 from maie_llm import Generation
 from maie_llm.messages import generation_of
 from maie_runtime.blobs import Blobs
+from maie_runtime.worker.engine_calls import engine_call
 from maie_runtime.worker.engines import load_engine
 from maie_runtime.worker.stage import StageContext
 from maie_summary.check import problem_with
@@ -149,7 +150,8 @@ class SummarizeStage:
             )
             for segment in segments
         ]
-        notes = await self._engine.map(plain, template, transcript.language_code)
+        with engine_call("maie.summary.map"):
+            notes = await self._engine.map(plain, template, transcript.language_code)
         return Part(notes=notes, times=times_of(segments), engine=self._engine.version(generation))
 
     async def _reduce(
@@ -161,7 +163,8 @@ class SummarizeStage:
     ) -> summary.SummarizeResult:
         times = {name: ends for part in parts for name, ends in part.times.items()}
         notes = [part.notes for part in parts]
-        draft = await self._engine.reduce(notes, template, generation, heartbeat)
+        with engine_call("maie.summary.reduce"):
+            draft = await self._engine.reduce(notes, template, generation, heartbeat)
         if problem := problem_with(draft, template, times.keys()):
             raise StageError(
                 Code.INTERNAL,

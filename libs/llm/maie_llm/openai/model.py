@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from maie.common.v1 import types_pb2 as common
+from maie_core.spans import Value
 from maie_llm.generation import generation_parameters, log_generation, resolve_generation
 from maie_llm.model import Completion, Generation, Message, Prompt
 from maie_llm.openai.call_policy import CallPolicy
@@ -20,6 +21,7 @@ from maie_llm.openai.errors import Unavailable, content_refused, prompt_too_long
 from maie_llm.openai.request import chat_of, check_parameters, request_body
 from maie_llm.openai.server import Server
 from maie_llm.openai.settings import OpenAISettings
+from maie_llm.tracing import Asked, traced
 
 # The most tokens of a chat template around a message, such as "<|im_start|>assistant\n".
 TOKENS_AROUND_A_MESSAGE = 16
@@ -60,6 +62,9 @@ class OpenAIModel:
         self._counts_tokens = counts_tokens
         self._policy = policy
         self._reported: dict[str, str] = {}
+        self._asked = Asked(
+            model=settings.model, provider="openai", server=_server_of(settings.base_url)
+        )
 
     def version(self, generation: Generation) -> common.EngineVersion:
         """The parameters of requests, and those that the server reported in its last answer.
@@ -113,6 +118,11 @@ class OpenAIModel:
                 MODEL_ACCESS_DENIED, MODEL_MISSING or MODEL_REQUEST_REFUSED;
                 UNAVAILABLE with MODEL_UNAVAILABLE.
         """
+        async with aclosing(traced(self._answer(prompt), self._asked)) as answer:
+            async for piece in answer:
+                yield piece
+
+    async def _answer(self, prompt: Prompt) -> AsyncGenerator[str | Completion, None]:
         check_parameters(prompt.generation, self._settings)
         generation = self._resolve(prompt.generation)
         log_generation(generation)
@@ -197,3 +207,10 @@ def _finish(reason: str) -> Literal["stop", "length"]:
     if reason not in FINISHES:
         raise Unavailable("broke off its answer")
     return FINISHES[reason]
+
+
+def _server_of(url: str) -> dict[str, Value]:
+    """A server's address, as spans have it; the URL may hold more than others may see."""
+    parsed = urlsplit(url)
+    port: dict[str, Value] = {"server.port": parsed.port} if parsed.port else {}
+    return {"server.address": parsed.hostname or "", **port}

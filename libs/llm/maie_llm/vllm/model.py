@@ -21,6 +21,7 @@ from maie_llm.checkpoint import Checkpoint
 from maie_llm.generation import generation_parameters, log_generation, resolve_generation
 from maie_llm.model import Completion, Generation, Message, Prompt
 from maie_llm.settings import VllmSettings
+from maie_llm.tracing import Asked, traced
 from maie_llm.vllm.arguments import STRUCTURED_OUTPUT, sampling_arguments
 from maie_llm.vllm.chat import ChatTokenizer
 from maie_llm.vllm.engine import VllmEngine
@@ -81,6 +82,12 @@ class VllmModel:
                 SCHEMA_NOT_SUPPORTED or OPTION_NOT_SUPPORTED; UNAVAILABLE with
                 MODEL_UNAVAILABLE; RESOURCE_EXHAUSTED with OUT_OF_MEMORY.
         """
+        asked = Asked(model=self._checkpoint.name, provider="vllm")
+        async with aclosing(traced(self._generate(prompt), asked)) as answer:
+            async for piece in answer:
+                yield piece
+
+    async def _generate(self, prompt: Prompt) -> AsyncGenerator[str | Completion, None]:
         generation = self._resolve(prompt.generation)
         log_generation(generation)
         tokens = await self._chat.tokens(prompt.messages)
