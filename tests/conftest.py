@@ -88,12 +88,14 @@ class NatsServer:
     Attributes:
         url: Where it answers; the same after a restart.
         config: A configuration besides, such as of who may do what.
+        log: Where it writes its log; None for nowhere.
         process: The process; None while it is stopped.
     """
 
     port: int
     store: Path
     config: Path | None = None
+    log: Path | None = None
     process: asyncio.subprocess.Process | None = None
 
     @property
@@ -108,6 +110,7 @@ class NatsServer:
             *("--addr", "127.0.0.1", "--port", str(self.port), "--jetstream"),
             *("--store_dir", str(self.store)),
             *(("--config", str(self.config)) if self.config else ()),
+            *(("--log", str(self.log)) if self.log else ()),
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
         )

@@ -66,6 +66,7 @@ from maie_runtime.background import background_tasks
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
+from maie_runtime.bus.credentials import credentials_of
 from maie_runtime.bus.presence import instance_name
 from maie_runtime.bus.provision import Wanted, open_provisioned_broker
 from maie_runtime.bus.rights import GATEWAY
@@ -144,6 +145,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
                 inbox=subjects.inbox(GATEWAY),
                 meter=meter,
                 tracer=tracer,
+                credentials=credentials_of(settings.mesh),
             )
         )
         keys = await stack.enter_async_context(guard.running(broker))

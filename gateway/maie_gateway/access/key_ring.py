@@ -80,7 +80,7 @@ class KeyRing:
         except KeyNotFoundError:
             return None
         except BROKER_ERRORS as error:
-            raise broker_unavailable() from error
+            raise broker_unavailable(error) from error
         return _decoded(Entry(key=key_id, value=entry.value or b"", revision=entry.revision or 0))
 
     async def _begun(self) -> None:

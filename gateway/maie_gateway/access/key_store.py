@@ -132,7 +132,7 @@ class KeyStore:
         except KeyNotFoundError:
             raise key_not_found(key_id) from None
         except BROKER_ERRORS as error:
-            raise broker_unavailable() from error
+            raise broker_unavailable(error) from error
         return stored.StoredKey.FromString(entry.value or b""), entry.revision or 0
 
     async def _write(self, key: stored.StoredKey, last: int) -> bool:
@@ -151,9 +151,9 @@ class KeyStore:
         except APIError as error:
             if error.err_code in WRONG_LAST_SEQUENCE:
                 return False
-            raise broker_unavailable() from error
+            raise broker_unavailable(error) from error
         except BROKER_ERRORS as error:
-            raise broker_unavailable() from error
+            raise broker_unavailable(error) from error
         # So that whoever made a key can use it here at once.
         self._ring.note(Entry(key=key_id, value=data, revision=acknowledged.seq))
         return True

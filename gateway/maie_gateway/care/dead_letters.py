@@ -72,7 +72,7 @@ class DeadLetters:
                 )
                 before, window = start, min(window * 2, MAX_WINDOW)
         except BROKER_ERRORS as error:
-            raise broker_unavailable() from error
+            raise broker_unavailable(error) from error
         page = found[:size]
         return job.ListDeadLettersResponse(
             letters=[_entry(letter) for letter in page],
@@ -101,7 +101,7 @@ class DeadLetters:
         except NotFoundError:
             pass  # another call replayed it too
         except BROKER_ERRORS as error:
-            raise broker_unavailable() from error
+            raise broker_unavailable(error) from error
         return taken
 
     async def _get(self, tenant: str, letter_id: int) -> Letter:
@@ -118,7 +118,7 @@ class DeadLetters:
         except NotFoundError:
             letters = []
         except BROKER_ERRORS as error:
-            raise broker_unavailable() from error
+            raise broker_unavailable(error) from error
         if not letters:
             # As for another tenant's letter, so that the time of the answer says nothing.
             await self._record(tenant, NO_JOB)

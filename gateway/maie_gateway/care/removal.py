@@ -135,13 +135,13 @@ class Removal:
         try:
             await erase_all(self._broker, stream, subject)
         except BROKER_ERRORS as error:
-            raise broker_unavailable() from error
+            raise broker_unavailable(error) from error
 
     async def _purge(self, stream: str, subject: str) -> None:
         try:
             await self._broker.jetstream.purge_stream(stream, subject=subject)
         except BROKER_ERRORS as error:
-            raise broker_unavailable() from error
+            raise broker_unavailable(error) from error
 
 
 def _erased_places(job_id: str) -> list[tuple[str, str]]:

@@ -238,7 +238,7 @@ class Sweeper:
                 f"$JS.API.STREAM.INFO.{stream}", request, timeout=REQUEST_TIMEOUT_SECONDS
             )
         except (NatsError, OSError) as error:
-            raise broker_unavailable() from error
+            raise broker_unavailable(error) from error
         info: dict[str, Any] = json.loads(answer.data)
         if "error" in info:
             raise APIError.from_error(info["error"])

@@ -307,7 +307,7 @@ class Conductor:
             try:
                 await erase_all(self._broker, subjects.TASKS, subjects.tasks_of_job(of.job_id))
             except BROKER_ERRORS as error:
-                raise broker_unavailable() from error
+                raise broker_unavailable(error) from error
             await self._broker.notify(subjects.cancel(of.job_id))
 
     async def _conduct(self) -> None:

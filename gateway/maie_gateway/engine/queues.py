@@ -43,7 +43,7 @@ async def read_queues(broker: Broker) -> Queues:
     try:
         found = await asyncio.gather(*(_read(broker, *place) for place in places))
     except BROKER_ERRORS as error:
-        raise broker_unavailable() from error
+        raise broker_unavailable(error) from error
     return dict(zip(places, found, strict=True))
 
 
@@ -56,7 +56,7 @@ async def count_dead_letters(broker: Broker) -> int:
     try:
         info = await broker.jetstream.stream_info(subjects.DEAD_LETTERS)
     except BROKER_ERRORS as error:
-        raise broker_unavailable() from error
+        raise broker_unavailable(error) from error
     return info.state.messages
 
 

@@ -110,4 +110,4 @@ def _broker_errors() -> Iterator[None]:
     except (KeyWrongLastSequenceError, KeyNotFoundError):
         raise
     except BROKER_ERRORS as error:
-        raise broker_unavailable() from error
+        raise broker_unavailable(error) from error

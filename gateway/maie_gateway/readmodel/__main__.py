@@ -19,6 +19,7 @@ from maie_gateway.views.stored_results import StoredResults
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import open_broker
+from maie_runtime.bus.credentials import credentials_of
 from maie_runtime.bus.presence import instance_name
 from maie_runtime.bus.rights import GATEWAY
 
@@ -49,7 +50,10 @@ async def _rebuild(settings: ReadModelSettings, mesh: MeshSettings) -> None:
     async with (
         open_read_model(settings.url) as model,
         open_broker(
-            mesh.nats_url, instance_name("readmodel"), inbox=subjects.inbox(GATEWAY)
+            mesh.nats_url,
+            instance_name("readmodel"),
+            inbox=subjects.inbox(GATEWAY),
+            credentials=credentials_of(mesh),
         ) as broker,
     ):
         results = Results(StoredResults(Blobs(mesh.blob_url)))

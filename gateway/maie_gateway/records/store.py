@@ -346,4 +346,4 @@ def _broker_errors(job_id: str) -> Iterator[None]:
     except KeyWrongLastSequenceError as error:
         raise RevisionConflictError from error
     except BROKER_ERRORS as error:
-        raise broker_unavailable() from error
+        raise broker_unavailable(error) from error

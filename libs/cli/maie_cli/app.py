@@ -26,6 +26,7 @@ COMMANDS = {
     "keys": "keys",
     "provision": "provision",
     "certs": "certs",
+    "nats": "nats",
 }
 
 

@@ -76,6 +76,12 @@ class Reason(enum.StrEnum):
     """The object store has no space left. Free some of it and try again."""
     BLOB_STORE_UNAVAILABLE = "BLOB_STORE_UNAVAILABLE", Code.UNAVAILABLE
     """The object store does not answer. Check MAIE_BLOB_URL and the store itself."""
+    BROKER_CREDENTIALS_INVALID = "BROKER_CREDENTIALS_INVALID", Code.FAILED_PRECONDITION
+    """A file with the credentials for NATS cannot be used. Make it with `maie nats config`, and
+    correct the setting that names it."""
+    BROKER_REFUSED = "BROKER_REFUSED", Code.FAILED_PRECONDITION
+    """NATS does not allow this part what it needs: it has no credentials, those of another part, or
+    NATS has the configuration of another release. Make it again with `maie nats config`."""
     BROKER_UNAVAILABLE = "BROKER_UNAVAILABLE", Code.UNAVAILABLE
     """NATS does not answer. Try again after the retry delay; if it lasts, check NATS."""
     BUSY = "BUSY", Code.RESOURCE_EXHAUSTED

@@ -75,6 +75,11 @@ def _problem(prefix: str, problem: ErrorDetails) -> str:
     return f"{prefix}{name}: {message}. {_REMEDY}" if name else f"{message}. {_REMEDY}"
 
 
+def is_gpu_name(name: str) -> bool:
+    """Whether a shared GPU may have this name."""
+    return re.fullmatch(_GPU_NAME, name) is not None
+
+
 def setting_prefixes(kind: type[Settings]) -> dict[str, str]:
     """The environment prefixes of a class and its subclasses, by class name."""
     found = {kind.__name__: kind.model_config.get("env_prefix", "")}
@@ -105,6 +110,16 @@ class MeshSettings(Settings):
 
     nats_url: str = "nats://127.0.0.1:4222"
     """The URL of NATS with JetStream; several servers separated by commas."""
+    nats_nkey_file: Path | None = None
+    """The file with the seed of this part's nkey, which `maie nats config` makes; each part has its
+    own. Unset: NATS asks for none."""
+    nats_ca_file: Path | None = None
+    """The CA of the certificate of NATS, in PEM; the connection is then TLS. Unset: with a
+    `tls://` URL, the CAs of the machine."""
+    nats_cert_file: Path | None = None
+    """This part's own certificate for NATS, in PEM, where NATS asks for one."""
+    nats_key_file: Path | None = None
+    """The private key of MAIE_NATS_CERT_FILE."""
     ack_wait_seconds: float = Field(default=ACK_WAIT_SECONDS, ge=1)
     """Redeliver a task after this long without a heartbeat (JetStream ack_wait). All parts of a
     mesh need the same value."""

@@ -12,6 +12,7 @@ from maie_cli.exits import Exit, leave, run
 from maie_core.errors import StageError
 from maie_core.settings import MeshSettings, load_settings
 from maie_runtime.bus import subjects
+from maie_runtime.bus.credentials import credentials_of
 from maie_runtime.bus.provision import Wanted, open_provisioned_broker
 from maie_runtime.bus.rights import PROVISION
 
@@ -46,10 +47,16 @@ async def _provision(mesh: MeshSettings, wanted: Wanted, seconds: float) -> None
     try:
         async with (
             asyncio.timeout(seconds),
-            open_provisioned_broker(mesh.nats_url, "maie-provision", wanted, inbox=inbox),
+            open_provisioned_broker(
+                mesh.nats_url,
+                "maie-provision",
+                wanted,
+                inbox=inbox,
+                credentials=credentials_of(mesh),
+            ),
         ):
             out.print("The broker has all that a mesh needs.")
     except TimeoutError:
-        leave("NATS does not answer, or refuses; check MAIE_NATS_URL.", Exit.UNREACHABLE)
+        leave("NATS does not answer; check MAIE_NATS_URL.", Exit.UNREACHABLE)
     except StageError as error:
         leave(error.message, Exit.FAILED)

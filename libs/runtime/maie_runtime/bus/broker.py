@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -10,7 +11,6 @@ from datetime import timedelta
 
 import structlog
 from google.protobuf.message import Message
-from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from nats.js.errors import APIError
@@ -19,7 +19,7 @@ from opentelemetry.metrics import Meter
 from opentelemetry.trace import NoOpTracer, Tracer
 from tenacity import (
     AsyncRetrying,
-    retry_if_exception_type,
+    retry_if_exception,
     stop_after_delay,
     wait_random_exponential,
 )
@@ -28,7 +28,16 @@ from maie_core.errors import Code, StageError
 from maie_core.metrics import NO_METER
 from maie_core.reasons import Reason
 from maie_runtime.bus import subjects
+from maie_runtime.bus.credentials import NO_CREDENTIALS, Credentials
 from maie_runtime.bus.metrics import BrokerMetrics, Failed
+from maie_runtime.bus.refusals import (
+    HINT,
+    RefusedError,
+    ReportingClient,
+    broker_refused,
+    is_not_let_in,
+    not_let_in,
+)
 from maie_runtime.bus.tracing import publishing
 
 log = structlog.get_logger()
@@ -55,14 +64,25 @@ class Pings:
     outstanding: int = 2
 
 
-def broker_unavailable() -> StageError:
-    """The error for callers while NATS does not answer."""
+def broker_unavailable(cause: BaseException | None = None) -> StageError:
+    """The error for callers while NATS does not answer, or refuses.
+
+    Args:
+        cause: What happened, where it is known.
+    """
+    if isinstance(cause, RefusedError):
+        return broker_refused(cause.subject)
     return StageError(
         Code.UNAVAILABLE,
         Reason.BROKER_UNAVAILABLE,
         "The message broker does not answer; try again in a few seconds.",
         retry_after=RETRY_AFTER,
     )
+
+
+def may_pass(error: BaseException) -> bool:
+    """Whether an error of the broker may pass by itself, so that it is worth trying again."""
+    return isinstance(error, BROKER_ERRORS) and not isinstance(error, RefusedError)
 
 
 class Broker:
@@ -83,7 +103,7 @@ class Broker:
 
     def __init__(
         self,
-        client: Client,
+        client: ReportingClient,
         jetstream: JetStreamContext,
         meter: Meter = NO_METER,
         tracer: Tracer | None = None,
@@ -154,7 +174,8 @@ class Broker:
 
         Raises:
             StageError: UNAVAILABLE with BROKER_UNAVAILABLE when the broker stored
-                nothing for `give_up_seconds`.
+                nothing for `give_up_seconds`; FAILED_PRECONDITION with BROKER_REFUSED when
+                this part may not publish there.
         """
         data = message.SerializeToString()
         started = time.monotonic()
@@ -165,8 +186,8 @@ class Broker:
             except BROKER_ERRORS as error:
                 self._metrics.failed(Failed.PUBLISH)
                 left = give_up_seconds - (time.monotonic() - started)
-                if left <= 0:
-                    raise broker_unavailable() from error
+                if left <= 0 or isinstance(error, RefusedError):
+                    raise broker_unavailable(error) from error
                 return await self._store_in_time(subject, data, headers, left)
 
     async def _store(self, subject: str, data: bytes, headers: dict[str, str]) -> int:
@@ -182,7 +203,7 @@ class Broker:
     ) -> int:
         try:
             async for attempt in AsyncRetrying(
-                retry=retry_if_exception_type(BROKER_ERRORS),
+                retry=retry_if_exception(may_pass),
                 stop=stop_after_delay(give_up_seconds),
                 wait=wait_random_exponential(multiplier=0.1, max=2),
                 reraise=True,
@@ -190,7 +211,7 @@ class Broker:
                 with attempt:
                     return await self._store(subject, data, headers)
         except BROKER_ERRORS as error:
-            raise broker_unavailable() from error
+            raise broker_unavailable(error) from error
         raise AssertionError("the attempts end with a result or an error")
 
     async def notify(self, subject: str, message: Message | None = None) -> None:
@@ -207,6 +228,7 @@ async def open_broker(
     inbox: str = "_INBOX",
     meter: Meter = NO_METER,
     tracer: Tracer | None = None,
+    credentials: Credentials = NO_CREDENTIALS,
 ) -> AsyncIterator[Broker]:
     """Connects, however long it takes. Creates and changes nothing in the broker.
 
@@ -217,36 +239,63 @@ async def open_broker(
         inbox: The prefix of the subjects of replies.
         meter: Makes the metrics of the connection.
         tracer: Makes spans of messages.
+        credentials: What NATS asks for.
+
+    Raises:
+        StageError: FAILED_PRECONDITION with BROKER_REFUSED: NATS refuses the credentials, now or
+            later, when they are replaced; or with BROKER_CREDENTIALS_INVALID.
     """
-    client = Client()
+    client = ReportingClient()
     jetstream = client.jetstream(timeout=REQUEST_TIMEOUT_SECONDS)
     broker = Broker(client, jetstream, meter, tracer)
     servers = url.split(",")
+    ends, serving = asyncio.timeout(None), False
 
     async def on_error(error: Exception) -> None:
+        if client.report(error):
+            return
         problem = str(error) or type(error).__name__
         broker.note_error()
-        if client.is_connected:
+        if is_not_let_in(error):
+            log.error("broker.not_let_in", servers=addresses(servers), error=problem, hint=HINT)
+            if not serving:
+                raise not_let_in() from error
+            ends.reschedule(asyncio.get_running_loop().time())
+        elif client.is_connected:
             log.warning("broker.error", error=problem)
         else:
             log.warning("broker.waiting", servers=addresses(servers), error=problem)
 
-    await client.connect(
-        servers=servers,
-        name=name,
-        error_cb=on_error,
-        disconnected_cb=broker.note_disconnect,
-        reconnected_cb=broker.note_reconnect,
-        connect_timeout=CONNECT_TIMEOUT_SECONDS,
-        max_reconnect_attempts=-1,
-        reconnect_time_wait=RECONNECT_WAIT_SECONDS,
-        ping_interval=pings.interval_seconds,
-        max_outstanding_pings=pings.outstanding,
-        inbox_prefix=inbox,
-    )
+    async def on_closed() -> None:
+        # nats-py ends a connection for ever when the server withdraws its credentials.
+        if serving and client.last_error is not None and is_not_let_in(client.last_error):
+            ends.reschedule(asyncio.get_running_loop().time())
+
     try:
-        yield broker
+        await client.connect(
+            servers=servers,
+            name=name,
+            error_cb=on_error,
+            disconnected_cb=broker.note_disconnect,
+            reconnected_cb=broker.note_reconnect,
+            closed_cb=on_closed,
+            connect_timeout=CONNECT_TIMEOUT_SECONDS,
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=RECONNECT_WAIT_SECONDS,
+            ping_interval=pings.interval_seconds,
+            max_outstanding_pings=pings.outstanding,
+            inbox_prefix=inbox,
+            **credentials.options(),
+        )
+        async with ends:
+            serving = True
+            yield broker
+    except TimeoutError as error:
+        if ends.expired():
+            raise not_let_in() from error
+        raise
     finally:
+        serving = False
         await _close(client)
 
 
@@ -272,7 +321,7 @@ def _bucket(jetstream: JetStreamContext, name: str, *, direct: bool = False) -> 
     )
 
 
-async def _close(client: Client) -> None:
+async def _close(client: ReportingClient) -> None:
     try:
         if client.is_connected:
             await client.drain()

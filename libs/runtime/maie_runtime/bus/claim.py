@@ -6,12 +6,12 @@ import asyncio
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
-from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import BROKER_ERRORS
 from maie_runtime.bus.direct_get import last_sequence
+from maie_runtime.bus.refusals import ReportingClient
 from maie_runtime.worker.work import UnwantedError, Work
 
 # Three heartbeats fit into the time after which a task is redelivered.
@@ -32,7 +32,7 @@ class Claim:
         message: The task's message.
     """
 
-    def __init__(self, client: Client, message: Msg) -> None:
+    def __init__(self, client: ReportingClient, message: Msg) -> None:
         self._client = client
         self._message = message
 

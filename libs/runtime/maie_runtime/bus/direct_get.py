@@ -11,13 +11,13 @@ import asyncio
 import json
 from dataclasses import dataclass
 
-from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import NoRespondersError
 from nats.js.api import Header, StatusCode
 from nats.js.errors import APIError
 
 from maie_runtime.bus import subjects
+from maie_runtime.bus.refusals import ReportingClient
 
 TIMEOUT_SECONDS = 5.0
 # The status that ends the answers to a batch.
@@ -39,7 +39,7 @@ class Stored:
     operation: str
 
 
-async def last_sequence(client: Client, stream: str, subject: str) -> int | None:
+async def last_sequence(client: ReportingClient, stream: str, subject: str) -> int | None:
     """The place of a subject's last message in its stream; None where there is none.
 
     Raises:
@@ -51,7 +51,7 @@ async def last_sequence(client: Client, stream: str, subject: str) -> int | None
     return int(_header(found, "Nats-Sequence")) if found else None
 
 
-async def count(client: Client, stream: str, pattern: str) -> int:
+async def count(client: ReportingClient, stream: str, pattern: str) -> int:
     """How many messages a stream holds on subjects that match.
 
     Raises:
@@ -64,7 +64,7 @@ async def count(client: Client, stream: str, pattern: str) -> int:
 
 
 async def stored_messages(
-    client: Client, stream: str, subject: str, most: int, *, start: int = 1
+    client: ReportingClient, stream: str, subject: str, most: int, *, start: int = 1
 ) -> list[Stored]:
     """The messages of a subject, the oldest first.
 
@@ -83,22 +83,28 @@ async def stored_messages(
     answers: asyncio.Queue[Msg] = asyncio.Queue()
     inbox = client.new_inbox()
     subscription = await client.subscribe(inbox, cb=answers.put)
-    found: list[Stored] = []
+    where = subjects.direct_get(stream)
     try:
-        request = json.dumps(query).encode()
-        await client.publish(subjects.direct_get(stream), request, reply=inbox)
-        while True:
-            async with asyncio.timeout(TIMEOUT_SECONDS):
-                answer = await answers.get()
-            status = (answer.headers or {}).get(Header.STATUS)
-            if status in (END_OF_BATCH, StatusCode.NO_MESSAGES):
-                return found
-            if status == StatusCode.SERVICE_UNAVAILABLE:
-                raise NoRespondersError
-            _check(status)
-            found.append(_stored(answer))
+        async with client.reporting(where):
+            await client.publish(where, json.dumps(query).encode(), reply=inbox)
+            return await _until_the_end(answers)
     finally:
         await subscription.unsubscribe()
+
+
+async def _until_the_end(answers: asyncio.Queue[Msg]) -> list[Stored]:
+    """The answers to a batch."""
+    found: list[Stored] = []
+    while True:
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            answer = await answers.get()
+        status = (answer.headers or {}).get(Header.STATUS)
+        if status in (END_OF_BATCH, StatusCode.NO_MESSAGES):
+            return found
+        if status == StatusCode.SERVICE_UNAVAILABLE:
+            raise NoRespondersError
+        _check(status)
+        found.append(_stored(answer))
 
 
 def _stored(answer: Msg) -> Stored:
@@ -109,7 +115,7 @@ def _stored(answer: Msg) -> Stored:
     )
 
 
-async def _request(client: Client, subject: str, payload: bytes) -> Msg | None:
+async def _request(client: ReportingClient, subject: str, payload: bytes) -> Msg | None:
     answer = await client.request(subject, payload, timeout=TIMEOUT_SECONDS)
     status = (answer.headers or {}).get(Header.STATUS)
     if status == StatusCode.NO_MESSAGES:

@@ -15,7 +15,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, StreamConfig
 from nats.js.errors import APIError, NotFoundError
 from opentelemetry.metrics import Meter
 from opentelemetry.trace import Tracer
-from tenacity import AsyncRetrying, retry_if_exception_type, wait_random_exponential
+from tenacity import AsyncRetrying, retry_if_exception, wait_random_exponential
 
 from maie_core.errors import Code, StageError
 from maie_core.metrics import NO_METER
@@ -23,7 +23,9 @@ from maie_core.reasons import Reason
 from maie_core.settings import ACK_WAIT_SECONDS
 from maie_pipeline.bindings import BINDINGS
 from maie_runtime.bus import subjects
-from maie_runtime.bus.broker import BROKER_ERRORS, Broker, open_broker
+from maie_runtime.bus.broker import Broker, may_pass, open_broker
+from maie_runtime.bus.credentials import NO_CREDENTIALS, Credentials
+from maie_runtime.bus.refusals import RefusedError, broker_refused
 from maie_runtime.bus.streams import DUPLICATE_WINDOW_SECONDS, STREAMS, Lifetimes
 
 log = structlog.get_logger()
@@ -94,20 +96,27 @@ async def open_provisioned_broker(
     inbox: str = "_INBOX",
     meter: Meter = NO_METER,
     tracer: Tracer | None = None,
+    credentials: Credentials = NO_CREDENTIALS,
 ) -> AsyncIterator[Broker]:
     """Connects and provisions, however long it takes.
 
     Raises:
-        StageError: As `provision`.
+        StageError: As `provision` and `open_broker`.
     """
-    async with open_broker(url, name, inbox=inbox, meter=meter, tracer=tracer) as broker:
-        async for attempt in AsyncRetrying(
-            retry=retry_if_exception_type(BROKER_ERRORS),
-            wait=wait_random_exponential(multiplier=0.2, max=3),
-            before_sleep=_report_failure,
-        ):
-            with attempt:
-                await provision(broker, wanted)
+    async with open_broker(
+        url, name, inbox=inbox, meter=meter, tracer=tracer, credentials=credentials
+    ) as broker:
+        try:
+            async for attempt in AsyncRetrying(
+                retry=retry_if_exception(may_pass),
+                wait=wait_random_exponential(multiplier=0.2, max=3),
+                before_sleep=_report_failure,
+                reraise=True,
+            ):
+                with attempt:
+                    await provision(broker, wanted)
+        except RefusedError as error:
+            raise broker_refused(error.subject) from error
         yield broker
 
 

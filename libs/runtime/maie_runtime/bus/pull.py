@@ -10,12 +10,13 @@ import json
 from collections.abc import AsyncGenerator
 from contextlib import suppress
 
-from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 from nats.js.api import Header, StatusCode
 from nats.js.errors import APIError
+
+from maie_runtime.bus.refusals import ReportingClient
 
 # A server that restarts loses its open requests, so a request is renewed this often.
 REQUEST_SECONDS = 5.0
@@ -25,7 +26,7 @@ _ENDED = (StatusCode.NO_MESSAGES, StatusCode.REQUEST_TIMEOUT)
 
 
 async def pull_groups(
-    client: Client,
+    client: ReportingClient,
     stream: str,
     consumer: str,
     *,
@@ -45,20 +46,23 @@ async def pull_groups(
         request_seconds: How long the server holds one request.
 
     Raises:
-        APIError: The server refused the request.
+        APIError: The server cannot serve the request.
+        RefusedError: This part may not pull from the consumer.
         nats.errors.Error: The connection is closed.
     """
     inbox = client.new_inbox()
     subscription = await client.subscribe(inbox)
+    where = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"
     request = json.dumps({"batch": size, "expires": int(request_seconds * 1e9)}).encode()
     try:
         while True:
-            await client.publish(f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}", request, inbox)
+            await client.publish(where, request, inbox)
             wanted, ended = size, ""
             while wanted > 0 and not ended:
-                group, ended = await _next_group(
-                    subscription, wanted, request_seconds + LATE_SECONDS
-                )
+                async with client.reporting(where):
+                    group, ended = await _next_group(
+                        subscription, wanted, request_seconds + LATE_SECONDS
+                    )
                 wanted -= len(group)
                 if group:
                     yield group

@@ -1,14 +1,17 @@
 """The rights in NATS that the credentials of each part of a mesh need to allow.
 
 A part also subscribes to its own inbox, `subjects.inbox(PART)`, and to no other. Everything that
-is not in its list may be refused. Subjects may contain wildcards, as permissions may.
+is not in its list is refused. Subjects may contain wildcards, as permissions may. `accounts.py`
+makes the accounts of nats-server from these lists.
 """
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+
+from nats.js.api import StreamConfig
 
 from maie_pipeline.bindings import BINDINGS
 from maie_runtime.bus import subjects
@@ -17,6 +20,10 @@ from maie_runtime.bus.streams import STREAMS
 API = "$JS.API"
 GATEWAY = "gateway"
 PROVISION = "provision"
+OPERATOR = "operator"
+MONITOR = "monitor"
+# What the server reports of itself to its system account: no message, no subject's content.
+REPORTS = ("HEALTHZ", "VARZ", "JSZ", "CONNZ", "SUBSZ")
 READ_BY_GATEWAYS = (
     subjects.TASKS,
     subjects.EVENTS,
@@ -30,6 +37,15 @@ READ_BY_GATEWAYS = (
     subjects.bucket_stream(subjects.SECRETS),
     subjects.bucket_stream(subjects.KEYS),
     subjects.bucket_stream(subjects.FEEDS),
+)
+# The streams whose rights are listed one by one below. Any other belongs to the gateways.
+LISTED = frozenset(
+    (
+        *READ_BY_GATEWAYS,
+        subjects.RETURNS,
+        subjects.bucket_stream(subjects.WORKERS),
+        subjects.bucket_stream(subjects.GPUS),
+    )
 )
 
 
@@ -55,14 +71,14 @@ class Right:
     subject: str
 
 
-def worker(slug: str, gpu: str = "") -> tuple[Right, ...]:
+def worker(slug: str, gpus: Iterable[str] = ()) -> tuple[Right, ...]:
     """The rights of a worker of a stage.
 
     Args:
         slug: The stage.
-        gpu: The GPU that it shares; empty where it shares none.
+        gpus: The GPUs that its workers share with those of other stages.
     """
-    return (*_worker(slug), *(_gpu(gpu) if gpu else ()))
+    return (*_worker(slug), *(right for gpu in gpus for right in _gpu(gpu)))
 
 
 def gateway() -> tuple[Right, ...]:
@@ -75,9 +91,27 @@ def provisioner() -> tuple[Right, ...]:
     return tuple(_provisioner())
 
 
-def parts(gpu: str = "") -> dict[str, tuple[Right, ...]]:
-    """The rights of each part, by the part's name: the stages, `gateway` and `provision`."""
-    workers = {slug: worker(slug, gpu) for slug in BINDINGS}
+def operator() -> tuple[Right, ...]:
+    """The rights of an operator: everything in the account of the gateways."""
+    return (_request(">"), _subscribe(">"))
+
+
+def monitor() -> tuple[Right, ...]:
+    """The rights of a watcher of the server, in its system account: reports, and no change."""
+    return tuple(_many(f"$SYS.REQ.SERVER.PING.{report}") for report in REPORTS)
+
+
+def parts(gpus: Mapping[str, Iterable[str]] | None = None) -> dict[str, tuple[Right, ...]]:
+    """The rights of each part, by the part's name: the stages, `gateway` and `provision`.
+
+    Args:
+        gpus: The stages that share a GPU, by the GPU's name.
+    """
+    shared = gpus or {}
+    workers = {
+        slug: worker(slug, [gpu for gpu, stages in shared.items() if slug in stages])
+        for slug in BINDINGS
+    }
     return {**workers, GATEWAY: gateway(), PROVISION: provisioner()}
 
 
@@ -167,6 +201,25 @@ def _gateway() -> Iterator[Right]:
         subjects.bucket_stream(subjects.SECRETS),
     ):
         yield _request(f"{API}.STREAM.MSG.DELETE.{stream}")
+    for each in STREAMS:
+        if each.name not in LISTED:
+            yield from _owned(each)
+
+
+def _owned(stream: StreamConfig) -> Iterator[Right]:
+    """All that the owner of a stream may do with it, as far as its configuration allows it."""
+    name = stream.name or ""
+    for subject in stream.subjects or ():
+        yield _request(subject)
+    yield from _watch(name)
+    yield _request(f"{API}.STREAM.MSG.GET.{name}")
+    if stream.allow_direct:
+        yield _many(subjects.direct_get(name))
+        yield _many(f"{subjects.direct_get(name)}.>")
+    if not stream.deny_purge:
+        yield _request(f"{API}.STREAM.PURGE.{name}")
+    if not stream.deny_delete:
+        yield _request(f"{API}.STREAM.MSG.DELETE.{name}")
 
 
 def _watch(stream: str) -> Iterator[Right]:

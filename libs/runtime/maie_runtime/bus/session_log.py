@@ -27,6 +27,7 @@ from maie_runtime.bus.broker import (
     REQUEST_TIMEOUT_SECONDS,
     Broker,
     broker_unavailable,
+    may_pass,
 )
 from maie_runtime.bus.direct_get import Stored, stored_messages
 from maie_runtime.bus.types import Msg
@@ -92,8 +93,8 @@ class SessionLog:
             try:
                 return await self._try(subject, data, headers)
             except BROKER_ERRORS as error:
-                if time.monotonic() >= give_up:
-                    raise broker_unavailable() from error
+                if time.monotonic() >= give_up or not may_pass(error):
+                    raise broker_unavailable(error) from error
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def _try(self, subject: str, data: bytes, headers: dict[str, str]) -> int:
@@ -163,7 +164,7 @@ class SessionLog:
                 start=start,
             )
         except (*BROKER_ERRORS, TimeoutError) as error:
-            raise broker_unavailable() from error
+            raise broker_unavailable(error) from error
         return [_decoded(stored) for stored in page]
 
     async def first(self, session_id: str) -> LoggedEntry | None:
@@ -180,7 +181,7 @@ class SessionLog:
         except NotFoundError:
             return None
         except BROKER_ERRORS as error:
-            raise broker_unavailable() from error
+            raise broker_unavailable(error) from error
         return _decoded(Stored(sequence=found.seq or 0, data=found.data or b"", operation=""))
 
     @asynccontextmanager
@@ -203,7 +204,7 @@ class SessionLog:
                 subjects.session(session_id), cb=received
             )
         except BROKER_ERRORS as error:
-            raise broker_unavailable() from error
+            raise broker_unavailable(error) from error
         try:
             yield
         finally:

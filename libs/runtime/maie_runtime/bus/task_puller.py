@@ -19,7 +19,6 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, Self
 
-from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js.api import Header
@@ -27,6 +26,7 @@ from nats.js.errors import APIError
 
 from maie_runtime.bus import subjects
 from maie_runtime.bus.redelivery_ledger import RedeliveryLedger
+from maie_runtime.bus.refusals import ReportingClient
 
 POLL_SECONDS = 1.0
 # A task is announced before it is stored, which takes a write to the disk.
@@ -49,7 +49,7 @@ class TaskNotifier:
         waiting: The events that are set at each task.
     """
 
-    def __init__(self, client: Client, slug: str) -> None:
+    def __init__(self, client: ReportingClient, slug: str) -> None:
         self.announced: dict[str, float] = {}
         self.empty: dict[str, float] = {}
         self._client = client
@@ -101,7 +101,7 @@ class TaskPuller:
 
     def __init__(
         self,
-        client: Client,
+        client: ReportingClient,
         ledger: RedeliveryLedger,
         notifier: TaskNotifier,
         consumers: Mapping[str, str],
@@ -146,7 +146,8 @@ class TaskPuller:
         The caller releases the slot that comes with a task.
 
         Raises:
-            APIError: The server refused a request; the consumers may be gone.
+            APIError: The server cannot serve a request; the consumers may be gone.
+            RefusedError: This part may not pull from a consumer.
             nats.errors.Error: The connection is closed.
             TimeoutError: The server does not answer.
         """
@@ -225,14 +226,12 @@ class TaskPuller:
         announced = self._notifier.announced.get(lane)
         query: dict[str, Any] = {"batch": 1}
         query |= {"expires": int(wait_seconds * 1e9)} if wait_seconds else {"no_wait": True}
-        await self._client.publish(
-            f"$JS.API.CONSUMER.MSG.NEXT.{subjects.TASKS}.{self._consumers[lane]}",
-            json.dumps(query).encode(),
-            reply,
-        )
-        self._request_open = True
-        async with asyncio.timeout(wait_seconds + LATE_SECONDS):
-            message, status = await self._answer(reply)
+        where = f"$JS.API.CONSUMER.MSG.NEXT.{subjects.TASKS}.{self._consumers[lane]}"
+        async with self._client.reporting(where):
+            await self._client.publish(where, json.dumps(query).encode(), reply)
+            self._request_open = True
+            async with asyncio.timeout(wait_seconds + LATE_SECONDS):
+                message, status = await self._answer(reply)
         self._request_open = False
         if status in _EMPTY:
             self._notifier.empty[lane] = asked

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 
 import structlog
-from nats.aio.client import Client
 from nats.errors import NoRespondersError
 
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import BROKER_ERRORS, addresses
 from maie_runtime.bus.direct_get import count, last_sequence
+from maie_runtime.bus.refusals import RefusedError, ReportingClient, broker_refused
 
 log = structlog.get_logger()
 
@@ -19,13 +19,17 @@ REPORT_SECONDS = 10.0
 HINT = "A gateway creates them when it starts, and so does `maie provision`."
 
 
-async def wait_for_streams(client: Client, slug: str, gpu: str = "") -> None:
+async def wait_for_streams(client: ReportingClient, slug: str, gpu: str = "") -> None:
     """Returns once all streams that a worker needs exist; logs what is missing until then.
 
     Args:
         client: The connection.
         slug: The worker's stage.
         gpu: The name of the GPU that it shares; empty for none.
+
+    Raises:
+        StageError: FAILED_PRECONDITION with BROKER_REFUSED: NATS does not allow the worker to read
+            them.
     """
     report_at = 0.0
     while problem := await _problem(client, slug, gpu):
@@ -37,7 +41,7 @@ async def wait_for_streams(client: Client, slug: str, gpu: str = "") -> None:
         await asyncio.sleep(LOOK_SECONDS)
 
 
-async def _problem(client: Client, slug: str, gpu: str) -> str:
+async def _problem(client: ReportingClient, slug: str, gpu: str) -> str:
     """What is wrong with the streams; empty where nothing is."""
     stream = subjects.TASKS
     try:
@@ -48,6 +52,8 @@ async def _problem(client: Client, slug: str, gpu: str) -> str:
             stream = subjects.bucket_stream(subjects.GPUS)
             key = subjects.bucket_subject(subjects.GPUS, subjects.gpu_holder(gpu))
             await last_sequence(client, stream, key)
+    except RefusedError as error:
+        raise broker_refused(error.subject) from error
     except NoRespondersError:
         return f"There is no {stream}, or it is of an older release."
     except BROKER_ERRORS as error:

@@ -26,6 +26,7 @@ from maie_runtime.background import background_tasks
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import open_broker
+from maie_runtime.bus.credentials import credentials_of
 from maie_runtime.bus.presence import instance_name, present
 from maie_runtime.bus.rights import GATEWAY
 from maie_runtime.bus.task_worker import TaskWorker
@@ -133,6 +134,7 @@ async def serve_stage(
                 inbox=subjects.inbox(binding.slug),
                 meter=meter,
                 tracer=tracer,
+                credentials=credentials_of(settings.mesh),
             )
         )
         await wait_for_streams(broker.client, binding.slug, settings.shared_gpu)

@@ -1,0 +1,72 @@
+"""How a part proves to NATS that it is itself, and NATS to the part."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
+from maie_core.settings import MeshSettings
+from maie_runtime.bus.seeds import public_key
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Credentials:
+    """The files of a part's credentials for NATS. None where NATS asks for no such thing.
+
+    Attributes:
+        nkey: The seed of its nkey.
+        ca: The CA of the server's certificate. Where it is set, the connection must be TLS.
+        certificate: The part's own certificate for TLS.
+        key: The private key of that.
+    """
+
+    nkey: Path | None = None
+    ca: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+
+    def options(self) -> dict[str, Any]:
+        """The options of a connection of nats-py.
+
+        Raises:
+            StageError: FAILED_PRECONDITION with BROKER_CREDENTIALS_INVALID: a file cannot be used.
+        """
+        made: dict[str, Any] = {}
+        if self.nkey is not None:
+            public_key(self.nkey)
+            made["nkeys_seed"] = str(self.nkey)
+        if self.ca is not None or self.certificate is not None:
+            made["tls"] = self._tls()
+        return made
+
+    def _tls(self) -> ssl.SSLContext:
+        try:
+            context = ssl.create_default_context(cafile=self.ca)
+            if self.certificate is not None:
+                context.load_cert_chain(self.certificate, self.key)
+        except (OSError, ssl.SSLError) as error:
+            files = ", ".join(str(file) for file in (self.ca, self.certificate, self.key) if file)
+            raise StageError(
+                Code.FAILED_PRECONDITION,
+                Reason.BROKER_CREDENTIALS_INVALID,
+                f"The certificates for NATS cannot be used ({error.strerror or error}); check "
+                f"{files}, named by MAIE_NATS_CA_FILE, _CERT_FILE and _KEY_FILE.",
+            ) from error
+        return context
+
+
+NO_CREDENTIALS = Credentials()
+
+
+def credentials_of(mesh: MeshSettings) -> Credentials:
+    """The credentials that a part's settings name."""
+    return Credentials(
+        nkey=mesh.nats_nkey_file,
+        ca=mesh.nats_ca_file,
+        certificate=mesh.nats_cert_file,
+        key=mesh.nats_key_file,
+    )
