@@ -125,6 +125,17 @@ else
 	@echo "· buf breaking: nothing to compare with; no contract has been released yet (make release-contract)"
 endif
 
+.PHONY: audit
+audit: environment .venv-audit/.locked ## Ask databases of known vulnerabilities about all locked packages; says where none could be asked.
+	@$(BIN)/python -m tools.audit
+
+.PHONY: sbom
+sbom: .venv-audit/.locked ## Write a CycloneDX list of what each deployable installs to build/sbom/.
+	@mkdir -p build/sbom; for folder in $(DEPLOYABLES); do \
+		name=$$(sed -n 's/^name = "\(.*\)"/\1/p' $$folder/pyproject.toml); \
+		.venv-audit/bin/python -W ignore -m cyclonedx_py requirements --pyproject $$folder/pyproject.toml --output-reproducible \
+			-o build/sbom/$$name.cdx.json locks/$$name.txt && echo "· build/sbom/$$name.cdx.json" || exit 1; done
+
 ##@ Change
 
 .PHONY: format
@@ -149,6 +160,7 @@ lock: $(BIN)/.uv ## Resolve the packages again (ARGS=--upgrade: to the newest) a
 		name=$$(sed -n 's/^name = "\(.*\)"/\1/p' $$folder/pyproject.toml); \
 		$(UV_LOCK) --constraints locks/workspace.txt $$folder/pyproject.toml -o locks/$$name.txt || exit 1; \
 		done && $(UV_COMPILE) --no-config --universal locks/uv.in -o locks/uv.txt,see above.)
+	$(call step,writing locks/audit.txt,$(UV_COMPILE) --no-config $(ARGS) --universal --python-version 3.11 locks/audit.in -o locks/audit.txt,see above.)
 	$(call step,writing locks/vllm.txt,$(UV_COMPILE) --no-config $(ARGS) --python-version 3.11 --python-platform x86_64-manylinux_2_28 $(TORCH) \
 		--excludes locks/vllm-without.txt $(addprefix --no-emit-package ,$(NAMES)) --extra mesh \
 		locks/vllm.in $(addsuffix pyproject.toml,$(MEMBERS)) -o locks/vllm.txt,see above.)
@@ -202,6 +214,11 @@ $(BIN)/.members: $(BIN)/.locked $(addsuffix pyproject.toml,$(MEMBERS))
 	$(call step,installing the workspace's members beside vLLM,$(UV) pip install --quiet --python $(VLLM)/python --no-deps $(addprefix -e ./,$(MEMBERS:/=)),see above.)
 	@touch $@
 
+.venv-audit/.locked: locks/audit.txt $(BIN)/.uv
+	$(call step,making .venv-audit,$(UV) venv --quiet --clear --no-python-downloads --python $(BIN)/python .venv-audit,see above.)
+	$(call step,installing pip-audit and cyclonedx-bom,$(UV) pip install --quiet --python .venv-audit/bin/python --no-deps --require-hashes -r $<,see above; is the package index reachable?)
+	@touch $@
+
 .venv-peers/.locked: locks/peers.txt $(BIN)/.uv
 	$(call step,making .venv-peers,$(UV) venv --quiet --clear --no-python-downloads --python 3.11 .venv-peers,The other products need Python 3.11.)
 	$(call step,installing other products,$(UV) pip install --no-config --quiet --python .venv-peers/bin/python --no-deps --require-hashes $(TORCH) -r $<,see above; is the package index reachable?)
@@ -218,7 +235,7 @@ no-npm:
 
 .PHONY: clean
 clean: ## Remove everything that these targets made: environments, caches, local data.
-	@rm -rf .venv .venv-vllm .venv-peers node_modules .cache .maie .mypy_cache .ruff_cache .pytest_cache .hypothesis uv.lock
+	@rm -rf .venv .venv-audit .venv-vllm .venv-peers build/sbom node_modules .cache .maie .mypy_cache .ruff_cache .pytest_cache .hypothesis uv.lock
 	@find gateway libs services tests bench tools \( -name __pycache__ -o -name '*.egg-info' \) -prune -exec rm -rf {} + 2>/dev/null || true
 
 .PHONY: help

@@ -82,7 +82,7 @@ class Sweeper:
 
     async def _sweep_on(self) -> None:
         while True:
-            jitter = random.uniform(1 - JITTER, 1 + JITTER)
+            jitter = random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - jitter, no secret
             await asyncio.sleep(self._settings.sweep_seconds * jitter)
             for sweep in (
                 self._removal.remove_late_traces,

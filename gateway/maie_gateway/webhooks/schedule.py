@@ -27,7 +27,7 @@ def retry_delay(age: float, *, shortest: float, longest: float) -> float:
         shortest: The shortest delay, before jitter.
         longest: The longest delay, before jitter.
     """
-    return min(max(age, shortest), longest) * random.uniform(1 - JITTER, 1 + JITTER)
+    return min(max(age, shortest), longest) * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - jitter, no secret
 
 
 def is_over(age: float, deliveries: int, *, limit: float) -> bool:

@@ -40,7 +40,7 @@ class ServerProcess:
         self._requests, theirs = socket.socketpair()
         self._requests.setblocking(False)
         with theirs:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603 - a list of our own, no shell
                 (sys.executable, "-I", "-m", "maie_audio.forking", module),
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,

@@ -67,7 +67,7 @@ class Backoff:
             raise error
         asked = error.retry_after.total_seconds() if error.retry_after else 0.0
         # Jitter, so that the clients of a gateway do not all reconnect at once.
-        await asyncio.sleep(max(asked, self._delay * random.uniform(0.5, 1.0)))
+        await asyncio.sleep(max(asked, self._delay * random.uniform(0.5, 1.0)))  # noqa: S311 - jitter, no secret
         self._delay = min(MAX_DELAY_SECONDS, self._delay * 2)
 
 

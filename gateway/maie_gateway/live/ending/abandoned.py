@@ -67,7 +67,7 @@ class Abandoned:
 
     async def _look_around(self) -> None:
         while True:
-            jitter = random.uniform(1 - JITTER, 1 + JITTER)
+            jitter = random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - jitter, no secret
             await asyncio.sleep(self._settings.sweep_seconds * jitter)
             await self.scan()
 

@@ -100,7 +100,7 @@ class AudioMaking:
     async def _look_around(self) -> None:
         """Finds audio that no gateway puts together."""
         while True:
-            jitter = random.uniform(1 - JITTER, 1 + JITTER)
+            jitter = random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - jitter, no secret
             await asyncio.sleep(self._settings.sweep_seconds * jitter)
             now = time.monotonic()
             due = {name for name, known in self._changes.active_jobs.items() if known.audio_due}

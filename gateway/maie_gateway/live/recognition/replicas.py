@@ -74,7 +74,7 @@ class Replicas(Generic[StubT]):
             key=lambda address: (
                 self._avoided.get(address, now) > now,
                 self._calls[address] / places[address],
-                random.random(),
+                random.random(),  # noqa: S311 - picks among equals
             ),
             default=None,
         )

@@ -204,7 +204,7 @@ class Refiner:
         pause = min(SHORTEST_PAUSE_SECONDS * 2**self._failures, LONGEST_PAUSE_SECONDS)
         self._failures += 1
         try:
-            async with asyncio.timeout(pause * random.uniform(1 - JITTER, 1 + JITTER)):
+            async with asyncio.timeout(pause * random.uniform(1 - JITTER, 1 + JITTER)):  # noqa: S311 - jitter, no secret
                 await self._closing.wait()
         except TimeoutError:
             return

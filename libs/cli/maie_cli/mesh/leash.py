@@ -22,7 +22,7 @@ def main() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # the parent ended before the call
         sys.exit("The supervisor has ended.")
-    os.execv(command[0], command)
+    os.execv(command[0], command)  # noqa: S606 - a list of our own, no shell
 
 
 if __name__ == "__main__":

@@ -56,4 +56,4 @@ def drop_thread_caches() -> None:
     if THREAD_CACHES in tunables or "CS_GNU_LIBC_VERSION" not in os.confstr_names:
         return
     os.environ[TUNABLES] = ":".join(filter(None, (tunables, f"{THREAD_CACHES}=0")))
-    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - a list of our own, no shell

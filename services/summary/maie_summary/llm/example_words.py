@@ -75,7 +75,7 @@ def _names(texts: list[str]) -> set[str]:
                 names.add(token.casefold())
             elif token[0].islower():
                 others.add(token)
-            starts = token in ".?!:"
+            starts = token in ".?!:"  # noqa: S105 - a piece of text
     return names - others if capitals <= MOST_CAPITALS * count else set()
 
 
