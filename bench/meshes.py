@@ -71,9 +71,16 @@ async def empty_mesh(
 
 
 @asynccontextmanager
-async def gateway_alone(data: Path) -> AsyncIterator[dict[str, Child]]:
-    """A broker and a gateway as processes; jobs wait for ever."""
-    async with _running(data, (NATS, GATEWAY), True, {}) as parts:
+async def gateway_alone(
+    data: Path, environment: Mapping[str, str] | None = None
+) -> AsyncIterator[dict[str, Child]]:
+    """A broker and a gateway as processes; jobs wait for ever.
+
+    Args:
+        data: The mesh's folder.
+        environment: Settings of the parts.
+    """
+    async with _running(data, (NATS, GATEWAY), True, environment or {}) as parts:
         yield parts
 
 

@@ -50,7 +50,7 @@ async def _main(mebibytes: int, uploads: int, as_json: bool) -> None:
         parts = await stack.enter_async_context(gateway_alone(data))
         client = await stack.enter_async_context(Client(parts[GATEWAY].part.address))
         before = _peak_bytes(parts[GATEWAY].pid)
-        seconds = [await _upload(client, mebibytes * MEBIBYTE) for _ in range(uploads)]
+        seconds = [await upload(client, mebibytes * MEBIBYTE) for _ in range(uploads)]
         peak = _peak_bytes(parts[GATEWAY].pid)
     size = mebibytes * MEBIBYTE / 1e6
     Report(
@@ -66,7 +66,7 @@ async def _main(mebibytes: int, uploads: int, as_json: bool) -> None:
     ).print(as_json)
 
 
-async def _upload(client: Client, size: int) -> float:
+async def upload(client: Client, size: int) -> float:
     """Uploads random bytes and returns how many seconds it took."""
     started = time.perf_counter()
     accepted = await client.create_job(_noise(size), features=["raw_transcript"])
