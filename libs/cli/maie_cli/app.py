@@ -21,6 +21,7 @@ COMMANDS = {
     "doctor": "doctor",
     "demo": "demo",
     "jobs": "jobs",
+    "trace": "trace",
     "dead-letters": "dead_letters",
     "models": "models",
     "keys": "keys",

@@ -1,0 +1,1 @@
+"""The waterfall of a job: where its time went, in a terminal."""
