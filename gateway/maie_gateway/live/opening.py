@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 import structlog
 import uuid_utils
 
+from maie.job.v1 import record_pb2 as record
 from maie.live.v1 import live_pb2 as live
 from maie.live.v1 import session_pb2 as session
 from maie_core.errors import Code, StageError
@@ -49,11 +50,13 @@ class Opened:
         ledger: Its log; of a session that has ended, it takes no more.
         token: The resume token of a new session; empty otherwise.
         missed: The durable events that the client lacks.
+        traceparent: The trace context of the session's job; empty where it is not needed.
     """
 
     ledger: Ledger
     token: str = ""
     missed: tuple[live.TranscribeResponse, ...] = ()
+    traceparent: str = ""
 
 
 class Openings:
@@ -120,7 +123,7 @@ class Openings:
         first = session.SessionOpened(tenant=tenant, config=shown, token_sha256=_digest(token))
         ledger = await Ledger.open(self._sessions, session_id, first, self._gateway)
         log.info("session.opened", job=session_id, tenant=tenant)
-        return Opened(ledger=ledger, token=token)
+        return Opened(ledger=ledger, token=token, traceparent=traceparent)
 
     async def resume(self, start: live.StartSession, tenant: str) -> Opened:
         """Takes a session over. One that has ended is only read.
@@ -132,11 +135,14 @@ class Openings:
                 SUMMARY_NOT_REQUESTED; UNAVAILABLE.
         """
         entries = await self.read(start.session_id, start.resume_token, tenant)
+        traceparent = ""
         if not entries[-1].entry.HasField("ended"):
             ledger = await Ledger.take(self._sessions, start.session_id, self._gateway)
             if ledger is None:
                 raise _not_found(start.session_id)
-            if ledger.state.ended is None and not await self._is_live(start.session_id):
+            source = await self._record(start.session_id)
+            traceparent = source.traceparent
+            if ledger.state.ended is None and not is_live(source):
                 # Cancelled while no gateway had it.
                 await end_session(ledger)
             entries = await self._sessions.read(start.session_id)
@@ -149,7 +155,7 @@ class Openings:
         if ledger.state.ended is not None:
             _check_ended(start, entries, missed)
         log.info("session.resumed", job=start.session_id, epoch=ledger.state.epoch)
-        return Opened(ledger=ledger, missed=missed)
+        return Opened(ledger=ledger, missed=missed, traceparent=traceparent)
 
     async def read(self, session_id: str, token: str, tenant: str) -> list[LoggedEntry]:
         """The entries of a caller's own session; at least one.
@@ -174,9 +180,9 @@ class Openings:
             raise _not_found(session_id)
         return entries
 
-    async def _is_live(self, session_id: str) -> bool:
+    async def _record(self, session_id: str) -> record.JobRecord:
         try:
-            return is_live((await self._store.get(session_id)).record)
+            return (await self._store.get(session_id)).record
         except StageError as error:
             if error.reason in GONE:
                 raise _not_found(session_id) from None

@@ -21,6 +21,7 @@ from maie_gateway.live.ledger import durable_event, taken_over
 from maie_gateway.live.refinement.enhancers import Enhancers
 from maie_gateway.live.refinement.refiner import Refiner
 from maie_gateway.live.roster import Roster
+from maie_gateway.live.state import SessionState
 from maie_gateway.live.tracks.track import LiveTrack
 from maie_gateway.live.tracks.track_tools import TrackTools
 from maie_runtime.background import background_tasks, end
@@ -90,6 +91,11 @@ class LiveSession:
         self._ledger.committed = self._committed
 
     @property
+    def state(self) -> SessionState:
+        """The session as it is."""
+        return self._ledger.state
+
+    @property
     def session_id(self) -> str:
         """The session's id."""
         return self._ledger.state.session_id
@@ -139,10 +145,10 @@ class LiveSession:
                 await self._conclude(reading)
         except StageError as error:
             # Whatever could not be stored is sent again to another gateway.
-            log.warning("session.broken", job=self.session_id, reason=error.reason)
+            log.warning("session.broken", reason=error.reason)
             self.outbox.close(error)
         except Exception as error:
-            log.error("session.failed", job=self.session_id, exc_info=error)
+            log.error("session.failed", exc_info=error)
             self.outbox.close(internal())
         finally:
             await _stop(reading)
@@ -178,7 +184,7 @@ class LiveSession:
     async def _part(self, error: StageError) -> None:
         """Lets go of a session that has not ended: its utterances are ended and stored."""
         self.outbox.close(error)
-        log.info("session.left", job=self.session_id, reason=error.reason)
+        log.info("session.left", reason=error.reason)
         if self._lingers:
             await asyncio.wait({self._lost}, timeout=self._settings.linger_seconds)
         await self._unless_lost(self._recognise_all())
@@ -202,7 +208,7 @@ class LiveSession:
             await self._endings.complete(self.session_id)
         except StageError as error:
             # Any gateway does it again.
-            log.warning("session.not_completed", job=self.session_id, reason=error.reason)
+            log.warning("session.not_completed", reason=error.reason)
         self.outbox.close()
 
     async def _recognise_all(self) -> None:
@@ -297,7 +303,7 @@ class LiveSession:
 
     def _track_failed(self, track: LiveTrack, error: StageError) -> None:
         """Ends the call where no other track goes on; else only this track, with a warning."""
-        log.warning("live.track_failed", job=self.session_id, reason=error.reason)
+        log.warning("live.track_failed", reason=error.reason)
         if error.reason in _OF_SESSION:
             self._fail(error)
         elif self.roster.goes_on_without(track, error):

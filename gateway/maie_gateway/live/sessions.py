@@ -11,8 +11,11 @@ import structlog
 
 from maie.live.v1 import live_pb2 as live
 from maie_audio.decoders import Decoders
+from maie_core.attributes import EPOCH, JOB, TENANT
 from maie_core.errors import Code, StageError, invalid
 from maie_core.reasons import Reason
+from maie_core.spans import span
+from maie_core.trace_context import current_traceparent, within
 from maie_gateway.live.breaks import stopping
 from maie_gateway.live.ending.awaiting import AwaitedSummary
 from maie_gateway.live.ending.endings import Endings
@@ -31,6 +34,7 @@ from maie_runtime.background import background_tasks, end
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus.broker import Broker, broker_unavailable
 from maie_runtime.bus.session_log import SessionLog
+from maie_runtime.bus.tracing import links_to
 
 log = structlog.get_logger()
 
@@ -111,6 +115,9 @@ class Sessions:
         """
         start = await self._first(requests)
         opened = await self._open(start, tenant, traceparent)
+        # A call has a task of its own.
+        session_id = opened.ledger.state.session_id
+        structlog.contextvars.bind_contextvars(job=session_id, tenant=tenant)
         if opened.ledger.state.ended is not None:
             yield self._started(opened)
             for event in opened.missed:
@@ -128,12 +135,13 @@ class Sessions:
             blobs=self._blobs,
             settings=self._settings,
             metrics=self._metrics,
+            tracer=self._broker.tracer,
         )
         session = LiveSession(tools, self._logs, self._endings, self._enhancers)
         session.outbox.put(self._started(opened))
         for event in opened.missed:
             session.outbox.put(event)
-        self._serve(session, requests)
+        self._serve(session, requests, opened.traceparent)
         try:
             async for event in session.outbox.events():
                 yield event
@@ -224,13 +232,23 @@ class Sessions:
         event.event_time.GetCurrentTime()
         return event
 
-    def _serve(self, session: LiveSession, requests: Requests) -> None:
+    def _serve(self, session: LiveSession, requests: Requests, traceparent: str) -> None:
         """Serves a session in the background, which goes on when its client is gone."""
-        serving = asyncio.create_task(self._run(session, requests))
+        serving = asyncio.create_task(self._run(session, requests, traceparent))
         self._calls[serving] = session
         serving.add_done_callback(lambda _: self._calls.pop(serving, None))
 
-    async def _run(self, session: LiveSession, requests: Requests) -> None:
+    async def _run(self, session: LiveSession, requests: Requests, traceparent: str) -> None:
+        """Serves a session, in the trace of its job; it follows the call."""
+        state, call = session.state, current_traceparent()
+        attributes = {JOB: session.session_id, TENANT: session.tenant, EPOCH: state.epoch}
+        with (
+            within(traceparent),
+            span(self._broker.tracer, "maie.live.session", attributes, links=links_to([call])),
+        ):
+            await self._run_watched(session, requests)
+
+    async def _run_watched(self, session: LiveSession, requests: Requests) -> None:
         def changed() -> None:
             if session.session_id not in self._changes.active:
                 session.cancel()

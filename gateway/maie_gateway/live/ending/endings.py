@@ -18,6 +18,7 @@ from maie_gateway.live.ending.transcript import transcripts
 from maie_gateway.live.ledger import Ledger
 from maie_gateway.live.settings import CHUNK_SECONDS
 from maie_gateway.live.state import SessionState, replay
+from maie_gateway.records.about import about
 from maie_gateway.records.store import GONE, JobStore
 from maie_pipeline.live_session import CHUNK_NODE, LIVE_UNIT
 from maie_runtime import folders
@@ -92,9 +93,14 @@ class Endings:
         Raises:
             StageError: UNAVAILABLE: it is to be done again.
         """
-        unit = await self._unit(session_id)
-        if unit is None:
+        source = await self._record(session_id)
+        unit = _due(source)
+        if source is None or unit is None:
             return
+        with about(source):
+            await self._complete(session_id, unit)
+
+    async def _complete(self, session_id: str, unit: record.Unit) -> None:
         entries = [logged.entry for logged in await self._sessions.read(session_id)]
         state = replay(entries)
         # As in a recording without speech, there may be nothing to work on.
@@ -126,22 +132,26 @@ class Endings:
         )
         self._completed(session_id)
 
-    async def _unit(self, session_id: str) -> record.Unit | None:
-        """The session's unit; None where it is over, or the job was removed."""
+    async def _record(self, session_id: str) -> record.JobRecord | None:
+        """The record of the session's job; None where the job was removed."""
         try:
-            stored = await self._store.get(session_id)
+            return (await self._store.get(session_id)).record
         except StageError as error:
             if error.reason in GONE:
                 return None
             raise
-        return next(
-            (
-                unit
-                for unit in stored.record.units
-                if unit.unit == LIVE_UNIT and unit.state == job.UNIT_STATE_QUEUED
-            ),
-            None,
-        )
+
+
+def _due(source: record.JobRecord | None) -> record.Unit | None:
+    """The session's unit; None where it is over."""
+    return next(
+        (
+            unit
+            for unit in (source.units if source else ())
+            if unit.unit == LIVE_UNIT and unit.state == job.UNIT_STATE_QUEUED
+        ),
+        None,
+    )
 
 
 def _chunk_length(state: SessionState | None) -> int:

@@ -12,11 +12,14 @@ import structlog
 
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import record_pb2 as record
+from maie_core.attributes import JOB
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
+from maie_core.spans import span
 from maie_gateway.conductor import is_audio_due, is_audio_made
 from maie_gateway.live.kept.whole import put_together
 from maie_gateway.live.settings import LiveSettings
+from maie_gateway.records.about import about
 from maie_gateway.records.changes import JobChanges
 from maie_gateway.records.store import JobStore
 from maie_pipeline.live_session import AUDIO_UNIT
@@ -127,9 +130,14 @@ class AudioMaking:
         Raises:
             StageError: UNAVAILABLE: it is to be done again.
         """
-        unit = _due(await self._record(session_id))
-        if unit is None:
+        source = await self._record(session_id)
+        unit = _due(source)
+        if source is None or unit is None:
             return
+        with about(source), span(self._broker.tracer, "maie.live.audio", {JOB: session_id}):
+            await self._make_unit(session_id, unit)
+
+    async def _make_unit(self, session_id: str, unit: record.Unit) -> None:
         entries = [logged.entry for logged in await self._sessions.read(session_id)]
         begun = time.monotonic()
         try:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from maie.asr.v1 import streaming_pb2 as asr
 from maie.live.v1 import session_pb2 as session
+from maie_core.attributes import AUDIO_SECONDS, CHANNEL, TRACK, UTTERANCE
 from maie_core.durations import seconds
 from maie_core.samples import RATE, samples
 from maie_gateway.live.events import TrackEvents
@@ -136,9 +137,25 @@ class LiveChannel:
 
         await self._tools.ledger.commit(finished)
         self._tools.metrics.final(arrived)
+        self._trace(final, arrived)
         self._store(self._tools.ledger.state.track(self._number).mark_of(self._channel))
         if self._keeper is not None:
             self._keeper.settle(over)
+
+    def _trace(self, final: asr.StreamingFinal, arrived: float | None) -> None:
+        """Makes the span of an utterance: from the arrival of its end until its final is stored."""
+        now = time.time_ns()
+        waited = 0.0 if arrived is None else time.monotonic() - arrived
+        length = seconds(final.range.end_offset) - seconds(final.range.start_offset)
+        attributes = {
+            TRACK: self._number,
+            CHANNEL: self._channel,
+            UTTERANCE: final.utterance,
+            AUDIO_SECONDS: length,
+        }
+        self._tools.tracer.start_span(
+            "maie.live.utterance", attributes=attributes, start_time=now - round(waited * 1e9)
+        ).end(now)
 
     async def progress(self, progress: asr.StreamingProgress) -> None:
         """Acknowledges silence now and then, and sends how far behind or thin results are."""

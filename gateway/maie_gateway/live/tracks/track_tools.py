@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from opentelemetry.trace import Tracer
+
 from maie_audio.decoders import Decoders
 from maie_gateway.live.ledger import Ledger
 from maie_gateway.live.metrics import LiveMetrics
@@ -26,6 +28,7 @@ class TrackTools:
         blobs: Takes audio that is kept.
         settings: The settings of live speech.
         metrics: Measures what comes of them.
+        tracer: Makes a span of each utterance.
         client_time: How long the client had for its messages.
     """
 
@@ -36,4 +39,5 @@ class TrackTools:
     blobs: Blobs
     settings: LiveSettings
     metrics: LiveMetrics
+    tracer: Tracer
     client_time: Stopwatch = field(default_factory=Stopwatch)
