@@ -14,7 +14,7 @@ from maie_audio.decoders import Decoders
 from maie_core.attributes import EPOCH, JOB, TENANT
 from maie_core.errors import Code, StageError, invalid
 from maie_core.reasons import Reason
-from maie_core.spans import span
+from maie_core.spans import Value, span
 from maie_core.trace_context import current_traceparent, within
 from maie_gateway.live.breaks import stopping
 from maie_gateway.live.ending.awaiting import AwaitedSummary
@@ -241,7 +241,11 @@ class Sessions:
     async def _run(self, session: LiveSession, requests: Requests, traceparent: str) -> None:
         """Serves a session, in the trace of its job; it follows the call."""
         state, call = session.state, current_traceparent()
-        attributes = {JOB: session.session_id, TENANT: session.tenant, EPOCH: state.epoch}
+        attributes: dict[str, Value] = {
+            JOB: session.session_id,
+            TENANT: session.tenant,
+            EPOCH: state.epoch,
+        }
         with (
             within(traceparent),
             span(self._broker.tracer, "maie.live.session", attributes, links=links_to([call])),

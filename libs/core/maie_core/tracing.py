@@ -106,21 +106,16 @@ async def _in_time(work: Callable[[], None], seconds: float) -> bool:
 
     In a thread of its own, which does not keep the process from ending.
     """
-    loop, done = asyncio.get_running_loop(), asyncio.Event()
+    done = threading.Event()
 
     def run() -> None:
         try:
             work()
         finally:
-            loop.call_soon_threadsafe(done.set)
+            done.set()
 
     threading.Thread(target=run, name="flush-spans", daemon=True).start()
-    try:
-        async with asyncio.timeout(seconds):
-            await done.wait()
-    except TimeoutError:
-        return False
-    return True
+    return await asyncio.to_thread(done.wait, seconds)
 
 
 class OncePerMessage(logging.Filter):

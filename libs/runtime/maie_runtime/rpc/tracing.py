@@ -21,6 +21,8 @@ Metadata = tuple[tuple[str, str], ...]
 
 # Health checks come every second, and reflection belongs to no work.
 INFRASTRUCTURE = "/grpc."
+# A caller's deadline is over a little sooner than the server's, which began when the call came.
+DEADLINE_SLACK_SECONDS = 0.25
 STATUS_CODE = "rpc.response.status_code"
 # Of a server, by the conventions for gRPC: the others are the caller's affair.
 _SERVER_ERRORS = frozenset(
@@ -172,4 +174,5 @@ def _code(context: Any) -> str:
 def _of_cancelled(context: Any) -> str:
     """Why a call was cancelled: its deadline, or its caller."""
     left = context.time_remaining()
-    return "CANCELLED" if left is None or left > 0 else "DEADLINE_EXCEEDED"
+    is_late = left is not None and left <= DEADLINE_SLACK_SECONDS
+    return "DEADLINE_EXCEEDED" if is_late else "CANCELLED"
