@@ -8,8 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from maie_cli.mesh.key import key_of
+from maie_cli.mesh.layout import Layout
+from maie_cli.mesh.options import MeshOptions
+from maie_cli.mesh.parts import Part, plan
 from maie_client import Client, ClientError
 from maie_core.api_keys import parse_key
+from maie_gateway.access.key_callers import BootstrapKey
 from tests.cli.command import Ended, maie_at
 
 pytestmark = pytest.mark.mesh
@@ -76,6 +81,31 @@ async def test_a_bootstrap_key_is_for_its_owner_only(gateway: str, tmp_path: Pat
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert parse_key(file.read_text().strip())
     assert (await maie(gateway, "keys", "bootstrap", str(file)))[0] == 2
+
+
+def gateway_of(layout: Layout, listen: str = "") -> Part:
+    return plan(MeshOptions(data=layout.root, port_base=0, listen=listen), layout)[-1]
+
+
+@pytest.mark.unit
+def test_where_the_kernel_does_not_say_who_calls_a_local_mesh_has_a_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MAIE_GATEWAY_BOOTSTRAP_KEY_FILE", raising=False)
+    layout = Layout(tmp_path / "data")
+    layout.create()
+    key = layout.run / "key"
+    monkeypatch.setattr("maie_cli.mesh.key.can_say", lambda: True)
+    assert key_of(gateway_of(layout)) is None
+    assert not key.exists()
+    monkeypatch.setenv("MAIE_GATEWAY_PLAINTEXT", "behind-a-proxy")
+    assert key_of(gateway_of(layout, "0.0.0.0")) == key
+    text = key.read_text()
+    monkeypatch.setattr("maie_cli.mesh.key.can_say", lambda: False)
+    assert key_of(gateway_of(layout)) == key
+    assert key.read_text() == text
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    assert BootstrapKey(key)
 
 
 @pytest.mark.unit

@@ -14,8 +14,12 @@ from maie_gateway.access.key_ring import KeyRing
 from maie_runtime.rpc.callers.authenticator import Call, bearer, credentials_invalid
 
 SEND_A_KEY = "Send an API key as the metadata `authorization: Bearer KEY`."
-# The prefix of the contract's values.
-_PREFIX = "SCOPE_"
+_SCOPES = {
+    access.SCOPE_SUBMIT: Scope.SUBMIT,
+    access.SCOPE_READ: Scope.READ,
+    access.SCOPE_LIVE: Scope.LIVE,
+    access.SCOPE_ADMIN: Scope.ADMIN,
+}
 _UNKNOWN = (
     "The API key is unknown, revoked or damaged; use another one, or make one with "
     "`maie keys create`."
@@ -52,7 +56,8 @@ class KeyCallers:
         return Caller(
             id=f"key:{text.key_id}",
             tenant=key.key.tenant,
-            scopes=frozenset(scopes_of(key.key)),
+            # Those of a later release are left out.
+            scopes=frozenset(_SCOPES[scope] for scope in key.key.scopes if scope in _SCOPES),
             kind=CallerKind.KEY,
         )
 
@@ -124,10 +129,3 @@ def check_secret(key: stored.StoredKey, text: KeyText, now: datetime) -> None:
                 "The API key has expired or was rotated; use the new one, or make one with "
                 "`maie keys create`."
             )
-
-
-def scopes_of(key: access.ApiKey) -> list[Scope]:
-    """A key's scopes; those of a later release are left out."""
-    names = (access.Scope.DESCRIPTOR.values_by_number.get(number) for number in key.scopes)
-    found = [value.name.removeprefix(_PREFIX).lower() for value in names if value]
-    return [Scope(name) for name in found if name in set(Scope)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import structlog
 from google.protobuf.message import DecodeError
@@ -16,6 +17,19 @@ from maie_runtime.bus.broker import BROKER_ERRORS, Broker, broker_unavailable
 from maie_runtime.bus.errors import KeyNotFoundError
 
 log = structlog.get_logger()
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class _Known:
+    """A key as it was seen last.
+
+    Attributes:
+        revision: The bucket's revision of it.
+        key: The key; None where it was removed, or cannot be read.
+    """
+
+    revision: int
+    key: stored.StoredKey | None
 
 
 class KeyRing:
@@ -30,8 +44,8 @@ class KeyRing:
 
     def __init__(self) -> None:
         self._broker: Broker | None = None
-        self._known: dict[str, Entry] = {}
-        self._replay: dict[str, Entry] | None = None
+        self._known: dict[str, _Known] = {}
+        self._replay: dict[str, _Known] | None = None
         # The connection over which all entries were seen; -1 for none yet.
         self._seen_over = -1
         self._complete = asyncio.Event()
@@ -40,22 +54,21 @@ class KeyRing:
         """The key of an id; None where there is none."""
         if not self._is_current():
             return await self._read(key_id)
-        entry = self._known.get(key_id)
-        return _decoded(entry) if entry else None
+        known = self._known.get(key_id)
+        return known.key if known else None
 
     async def keys(self) -> list[stored.StoredKey]:
         """All keys, in no order."""
         if not self._is_current():
             raise broker_unavailable()
-        decoded = (_decoded(entry) for entry in self._known.values())
-        return [key for key in decoded if key is not None]
+        return [known.key for known in self._known.values() if known.key is not None]
 
     def note(self, entry: Entry) -> None:
         """Takes in an entry that was written or seen, unless it is older than the known one."""
         for keys in (self._known, *([] if self._replay is None else [self._replay])):
             known = keys.get(entry.key)
             if known is None or known.revision <= entry.revision:
-                keys[entry.key] = entry
+                keys[entry.key] = _Known(revision=entry.revision, key=_decoded(entry))
 
     @asynccontextmanager
     async def following(self, broker: Broker) -> AsyncIterator[None]:

@@ -16,24 +16,25 @@ API_KEY_FILE = "MAIE_API_KEY_FILE"
 _YES = frozenset({"1", "true", "yes", "on"})
 
 
-def gateway_client(address: str, tenant: str = "") -> Client:
+def gateway_client(address: str, tenant: str = "", *, key_file: Path | None = None) -> Client:
     """The client of a gateway, with the environment's certificates and credentials.
 
     Args:
         address: HOST:PORT, with https:// for TLS.
-        tenant: The tenant of the jobs; empty: the gateway's default tenant.
+        tenant: The tenant of the jobs; empty: that of the key, or the gateway's default tenant.
+        key_file: The file with an API key; unset: what the environment says.
     """
-    return Client(address, tls=_tls(address), tenant=tenant, token=_token())
+    return Client(address, tls=_tls(address), tenant=tenant, token=_token(key_file))
 
 
-def _token() -> Token:
+def _token(key_file: Path | None) -> Token:
     """The API key or token of MAIE_API_KEY, or of the file that MAIE_API_KEY_FILE names.
 
     There is no option for it: other users of a machine see the arguments of a command. The file
     is read for each call, since a token in it may be renewed.
     """
-    file = os.environ.get(API_KEY_FILE, "")
-    if key := os.environ.get(API_KEY, "").strip():
+    file = key_file or os.environ.get(API_KEY_FILE, "")
+    if key_file is None and (key := os.environ.get(API_KEY, "").strip()):
         return key
     return (lambda: Path(file).read_text(encoding="utf-8").strip()) if file else ""
 

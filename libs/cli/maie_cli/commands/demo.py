@@ -151,7 +151,7 @@ async def _run(mesh: LocalMesh, showings: Sequence[Showing], output: Path) -> No
     try:
         out.print(addresses(mesh, logs=False))
         for showing in showings:
-            finished = await _process(mesh.gateway, showing)
+            finished = await _process(mesh, showing)
             print_report(out, finished)
             _, message = exit_of_job(finished.job)
             if message:
@@ -165,9 +165,9 @@ async def _run(mesh: LocalMesh, showings: Sequence[Showing], output: Path) -> No
             await mesh.__aexit__(None, None, None)
 
 
-async def _process(gateway: str, showing: Showing) -> Finished:
+async def _process(mesh: LocalMesh, showing: Showing) -> Finished:
     done = job.Job()
-    async with gateway_client(gateway) as client:
+    async with gateway_client(mesh.gateway, key_file=mesh.key_file) as client:
         with _view() as view:
             events = client.process(
                 showing.recording,

@@ -77,6 +77,8 @@ async def _up(options: MeshOptions) -> None:
         try:
             async with mesh:
                 print_listing(out, addresses(mesh))
+                if mesh.key_file:
+                    say(f"commands need its key: export MAIE_API_KEY_FILE={mesh.key_file}")
                 say("maie is ready")
                 await asyncio.Future()
         except asyncio.CancelledError:

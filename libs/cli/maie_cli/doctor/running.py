@@ -18,6 +18,7 @@ from maie_formats.clean import plain
 
 GATEWAY_SERVICES = ("", "maie.job.v1.JobService", "maie.catalog.v1.CatalogService")
 START = "start one with: maie up"
+SEE_ALL = "use a key with the scope admin"
 NAME_IT = "name the gateway's own address with --gateway"
 
 
@@ -36,6 +37,9 @@ async def mesh(address: str, *, expected: bool) -> AsyncIterator[Finding]:
         except ClientError as error:
             if error.reason == Reason.NOT_A_GATEWAY:
                 yield bad("gateway", await _what_answers(address) or error.message, NAME_IT)
+            elif error.reason == Reason.SCOPE_MISSING:
+                detail = "your key does not let you see its parts"
+                yield Finding(what="mesh", health=Health.ABSENT, detail=detail, mend=SEE_ALL)
             elif error.reason != Reason.GATEWAY_UNREACHABLE:
                 yield bad("mesh", error.reason or error.code.name, sentence(error))
             elif expected:

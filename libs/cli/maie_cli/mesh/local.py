@@ -6,12 +6,14 @@ import asyncio
 import signal
 from collections.abc import Coroutine
 from contextlib import ExitStack
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from maie_cli.mesh.broker_care import care_for
 from maie_cli.mesh.child import Child, Report
 from maie_cli.mesh.errors import MeshError
+from maie_cli.mesh.key import key_of
 from maie_cli.mesh.layout import Layout
 from maie_cli.mesh.logs import trim
 from maie_cli.mesh.options import MeshOptions
@@ -72,6 +74,11 @@ class LocalMesh:
     def gateway(self) -> str:
         """HOST:PORT of the gateway."""
         return self.children[GATEWAY].part.address
+
+    @property
+    def key_file(self) -> Path | None:
+        """The file with the key that calls of the gateway need; None where they need none."""
+        return key_of(self.children[GATEWAY].part)
 
     async def start_part(self, name: str) -> None:
         """Starts a stopped part, and waits until it is ready.

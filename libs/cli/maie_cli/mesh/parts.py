@@ -15,6 +15,7 @@ import psutil
 from maie_cli.mesh.door import BETWEEN_PARTS, with_door, with_health_file
 from maie_cli.mesh.errors import MeshError
 from maie_cli.mesh.fitting import Fit, fit_asr
+from maie_cli.mesh.key import with_key
 from maie_cli.mesh.layout import Layout
 from maie_cli.mesh.metrics import with_metrics
 from maie_cli.mesh.options import STAGES, MeshOptions
@@ -75,6 +76,7 @@ def plan(options: MeshOptions, layout: Layout) -> list[Part]:
     gateway = _python_part(GATEWAY, GATEWAY, ports.take(base), shared)
     if options.listen:
         gateway = with_door(gateway, options.listen)
+    gateway = with_key(gateway, layout)
     parts = [*_stages(options, ports, shared, fit.workers), gateway]
     parts = [with_health_file(part, layout) for part in parts]
     return [broker, *with_metrics(parts, ports, layout)]
