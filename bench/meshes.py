@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import tempfile
@@ -13,18 +12,25 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Unpack
 
+from nats.aio.client import Client as NatsClient
+
 from bench.report import note
 from maie.job.v1 import job_pb2 as job
+from maie_cli.mesh.broker import credentials
 from maie_cli.mesh.child import Child
 from maie_cli.mesh.layout import Layout
 from maie_cli.mesh.options import STAGES, MeshOptions
 from maie_cli.mesh.parts import GATEWAY, NATS, Part, plan
 from maie_client import Client, JobOptions
+from maie_runtime.bus.rights import OPERATOR
+from maie_runtime.bus.server_config import SERVER_FILE
 
 ROOT = Path(__file__).resolve().parent.parent
 EMPTY_SERVICE = (sys.executable, "-m", "bench._empty_service")
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
+# As `maie up` writes it.
+SYNC_ALWAYS = '  "sync_interval": "always",\n'
 
 
 @contextmanager
@@ -114,6 +120,18 @@ async def live_mesh(
         yield parts
 
 
+@asynccontextmanager
+async def operator(data: Path, parts: Mapping[str, Child]) -> AsyncIterator[NatsClient]:
+    """A connection to a mesh's broker that may see everything."""
+    client = NatsClient()
+    options = credentials(Layout(data), OPERATOR).options()
+    await client.connect(parts[NATS].part.address, **options)
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
 def pids_of(parts: Mapping[str, Child]) -> dict[str, int]:
     """The processes that run, by their parts' names."""
     return {name: child.pid for name, child in parts.items() if child.pid}
@@ -128,7 +146,7 @@ async def _running(
     options = MeshOptions(data=data, port_base=0, environment=environment)
     parts = [_emptied(part) for part in plan(options, layout) if part.name in names]
     if not sync_always:
-        _sync_rarely(layout.run / "nats.conf")
+        _sync_rarely(layout.run / SERVER_FILE)
     async with _started(parts, layout) as children:
         yield children
 
@@ -157,6 +175,8 @@ def _emptied(part: Part) -> Part:
 
 
 def _sync_rarely(config: Path) -> None:
-    options = json.loads(config.read_text())
-    del options["jetstream"]["sync_interval"]
-    config.write_text(json.dumps(options))
+    text = config.read_text()
+    rarely = text.replace(SYNC_ALWAYS, "")
+    if rarely == text:
+        raise RuntimeError(f"{config} does not say how often the broker syncs.")
+    config.write_text(rarely)

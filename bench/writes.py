@@ -16,15 +16,13 @@ from contextlib import AsyncExitStack
 from typing import Annotated
 
 import typer
-from nats.aio.client import Client as NatsClient
 from nats.js import JetStreamContext
 
 from bench._empty_service import CHUNKS_OF_A_JOB
 from bench.empty_stages import WARM_UP_JOBS, all_at_once
-from bench.meshes import data_folder, empty_mesh
+from bench.meshes import data_folder, empty_mesh, operator
 from bench.report import Figure, JsonOption, Report, note
 from bench.stored import counting
-from maie_cli.mesh.parts import NATS
 from maie_client import Client
 from maie_runtime.bus import subjects
 
@@ -63,9 +61,7 @@ async def _measure(jobs: int) -> Report:
             empty_mesh(data, environment={"MAIE_LOG_LEVEL": "warning"})
         )
         client = await stack.enter_async_context(Client(parts["gateway"].part.address))
-        nats = NatsClient()
-        await nats.connect(parts[NATS].part.address)
-        stack.push_async_callback(nats.close)
+        nats = await stack.enter_async_context(operator(data, parts))
         await all_at_once(client, WARM_UP_JOBS, max(IN_FLIGHT))
         for in_flight in IN_FLIGHT:
             note(f"{jobs} jobs, {in_flight} in flight")
@@ -115,9 +111,7 @@ async def _bytes_of_a_chunk(chunks: int) -> dict[str, float]:
         environment = {"MAIE_LOG_LEVEL": "warning", CHUNKS_OF_A_JOB: str(chunks)}
         parts = await stack.enter_async_context(empty_mesh(data, environment=environment))
         client = await stack.enter_async_context(Client(parts["gateway"].part.address))
-        nats = NatsClient()
-        await nats.connect(parts[NATS].part.address)
-        stack.push_async_callback(nats.close)
+        nats = await stack.enter_async_context(operator(data, parts))
         before = await _settled(nats.jetstream())
         async with counting(nats) as published:
             await all_at_once(client, jobs, 1)

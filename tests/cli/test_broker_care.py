@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-import nats
 import pytest
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from nats.js.errors import APIError
 
+from maie_cli.mesh.broker import credentials
 from maie_cli.mesh.broker_care import care_for
 from maie_cli.mesh.child import Child
 from maie_cli.mesh.layout import Layout
 from maie_cli.mesh.options import MeshOptions
 from maie_cli.mesh.parts import plan
+from maie_runtime.bus.broker import open_broker
+from maie_runtime.bus.rights import OPERATOR
 from tests.chaos.disk import no_small_disk, small_disk
 from tests.waiting import PATIENCE_SECONDS
 
@@ -38,11 +40,13 @@ async def test_a_broker_that_could_not_write_is_started_anew_once_it_can(tmp_pat
             plan(MeshOptions(data=tmp_path, port_base=0), layout)[0], layout, told.append
         )
         await broker.start()
-        caring = asyncio.create_task(care_for(broker, layout.nats, told.append))
+        caring = asyncio.create_task(care_for(broker, layout, told.append))
         try:
             await broker.wait_ready(PATIENCE_SECONDS)
-            async with await nats.connect(broker.part.address, max_reconnect_attempts=-1) as client:
-                stream = client.jetstream(timeout=1)
+            async with open_broker(
+                f"nats://{broker.part.address}", "test", credentials=credentials(layout, OPERATOR)
+            ) as opened:
+                stream = opened.client.jetstream(timeout=1)
                 await stream.add_stream(name="KEPT", subjects=["kept"])
                 for _ in range(MESSAGES):
                     await stream.publish("kept", KEPT)

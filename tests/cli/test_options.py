@@ -48,7 +48,7 @@ def test_every_part_knows_the_broker_and_the_store(planned, tmp_path):
 
 def test_the_broker_syncs_every_write(planned, tmp_path):
     planned()
-    assert '"sync_interval": "always"' in (tmp_path / "run" / "nats.conf").read_text()
+    assert '"sync_interval": "always"' in (tmp_path / "run" / "nats-server.conf").read_text()
 
 
 @pytest.mark.parametrize(

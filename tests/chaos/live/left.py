@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from urllib.request import ProxyHandler, build_opener
 
 from maie.job.v1 import job_pb2 as job
+from maie_cli.mesh.broker import credentials
 from maie_cli.mesh.parts import NATS
 from maie_client import Client, ClientError
 from maie_core.reasons import Reason
 from maie_runtime import folders
 from maie_runtime.bus import subjects
+from maie_runtime.bus.rights import MONITOR
+from maie_runtime.bus.server_report import server_report
 from tests.chaos.live.outcome import LiveOutcome
 from tests.chaos.live.world import RESUME_SECONDS, SWEEP_SECONDS, LiveWorld
 from tests.chaos.world import now
@@ -19,8 +20,7 @@ from tests.chaos.world import now
 # A session whose client was killed before it knew of it ends by itself.
 END_SECONDS = 2 * (RESUME_SECONDS + SWEEP_SECONDS)
 SESSION = subjects.session("")
-# The environment's proxy cannot reach this machine's loopback addresses.
-_OPENER = build_opener(ProxyHandler({}))
+ANSWER_SECONDS = 10.0
 
 
 async def check_what_is_left(world: LiveWorld, outcome: LiveOutcome) -> None:
@@ -31,7 +31,7 @@ async def check_what_is_left(world: LiveWorld, outcome: LiveOutcome) -> None:
         await asyncio.sleep(1)
     for session_id in running:
         outcome.blame("stuck", session_id, "nobody ended it")
-    if (watched := await asyncio.to_thread(_watched, world)) != []:
+    if (watched := await _watched(world)) != []:
         outcome.blame("broken", "-", f"gateways still follow the logs {watched}")
     for session_id in await world.ask(_all):
         await _delete(world, session_id)
@@ -76,14 +76,14 @@ def _objects(world: LiveWorld) -> list[str]:
     return [str(path.relative_to(blobs)) for path in found if path.is_file()]
 
 
-def _watched(world: LiveWorld) -> list[str]:
+async def _watched(world: LiveWorld) -> list[str]:
     """The logs of sessions that somebody subscribes to, by the broker's own list."""
-    monitor = world.mesh.children[NATS].part.monitor
-    with _OPENER.open(f"http://{monitor}/connz?subs=1") as answer:
-        connections = json.load(answer)["connections"]
+    url = f"nats://{world.mesh.children[NATS].part.address}"
+    monitor = credentials(world.mesh.layout, MONITOR)
+    seen = await server_report(url, monitor, "CONNZ", ANSWER_SECONDS, subscriptions=True)
     return sorted(
         subject
-        for connection in connections
+        for connection in seen["connections"]
         for subject in connection.get("subscriptions_list", [])
         if subject.startswith(SESSION)
     )

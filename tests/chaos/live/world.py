@@ -16,6 +16,7 @@ from typing import TypeVar
 
 import psutil
 
+from maie_cli.mesh.broker import credentials
 from maie_cli.mesh.child import Child
 from maie_cli.mesh.local import LocalMesh
 from maie_cli.mesh.options import MeshOptions
@@ -26,6 +27,7 @@ from maie_core.errors import StageError
 from maie_core.models import MANIFEST, model_store
 from maie_core.settings import MeshSettings
 from maie_runtime.bus.broker import BROKER_ERRORS, Broker, open_broker
+from maie_runtime.bus.rights import OPERATOR
 from maie_runtime.bus.session_log import LoggedEntry
 from tests.chaos.disk import SmallDisk, small_disk
 from tests.chaos.live.journal import Heard
@@ -205,7 +207,7 @@ async def live_world(
             url = f"nats://{mesh.children[NATS].part.address}"
             addresses = [mesh.children[name].part.address for name in GATEWAYS]
             async with (
-                open_broker(url, "chaos") as broker,
+                open_broker(url, "chaos", credentials=credentials(mesh.layout, OPERATOR)) as broker,
                 Client(addresses[0]) as first,
                 Client(addresses[1]) as second,
             ):

@@ -9,48 +9,47 @@ from __future__ import annotations
 import asyncio
 import shutil
 import signal
-from pathlib import Path
-from urllib.error import HTTPError
-from urllib.request import ProxyHandler, build_opener
 
+from maie_cli.mesh.broker import credentials
 from maie_cli.mesh.child import Child, Report
+from maie_cli.mesh.layout import Layout
+from maie_runtime.bus.broker import BROKER_ERRORS
+from maie_runtime.bus.credentials import Credentials
+from maie_runtime.bus.rights import MONITOR
+from maie_runtime.bus.server_report import server_report
 
 CHECK_EVERY_SECONDS = 2.0
 ANSWER_SECONDS = 2.0
 # The space that a starting server needs for its own state.
 MIN_FREE_BYTES = 4 * 1024 * 1024
-SIGN = b"write error"
-# The environment's proxy cannot reach this machine's loopback addresses.
-_OPENER = build_opener(ProxyHandler({}))
+SIGN = "write error"
 
 
-async def care_for(broker: Child, store: Path, report: Report) -> None:
+async def care_for(broker: Child, layout: Layout, report: Report) -> None:
     """Watches the broker until it is cancelled.
 
     Args:
         broker: The broker's process; its supervisor restarts it.
-        store: The folder that it writes to.
+        layout: The mesh's folder.
         report: Called with a line when the disk is full, and when the broker is restarted.
     """
-    reported = False
+    reported, monitor = False, credentials(layout, MONITOR)
     while True:
         await asyncio.sleep(CHECK_EVERY_SECONDS)
-        if not await asyncio.to_thread(_cannot_write, broker.part.monitor):
+        if not await _cannot_write(broker.part.address, monitor):
             reported = False
-        elif shutil.disk_usage(store).free >= MIN_FREE_BYTES:
+        elif shutil.disk_usage(layout.nats).free >= MIN_FREE_BYTES:
             report("the broker could not write; starting it anew")
             broker.signal(signal.SIGTERM)
         elif not reported:
-            report(f"the disk of {store} is full: no job can go on; free some space")
+            report(f"the disk of {layout.nats} is full: no job can go on; free some space")
             reported = True
 
 
-def _cannot_write(monitor: str) -> bool:
+async def _cannot_write(address: str, monitor: Credentials) -> bool:
     """Whether the broker reports a failed write."""
     try:
-        with _OPENER.open(f"http://{monitor}/healthz", timeout=ANSWER_SECONDS):
-            return False
-    except HTTPError as error:
-        return SIGN in error.read()
-    except OSError:  # it does not run or is frozen: the supervisor's task
+        health = await server_report(f"nats://{address}", monitor, "HEALTHZ", ANSWER_SECONDS)
+    except BROKER_ERRORS:  # it does not run or is frozen: the supervisor's task
         return False
+    return SIGN in str(health)

@@ -157,6 +157,8 @@ class Child:
                 stderr=log,
                 # Its own session, so that Ctrl-C signals only the supervisor, which stops in order.
                 start_new_session=True,
+                # Texts and names of clients are in databases and logs.
+                umask=0o077,
             )
         with suppress(OSError):  # a full disk; a missing pid file is better than two processes
             self._layout.note_pid(self.part.name, self._process.pid)

@@ -18,6 +18,7 @@ class Layout:
     Attributes:
         root: The folder itself, absolute.
         run: Process ids, addresses and the broker's configuration.
+        nkeys: The credentials of the parts for the broker.
         logs: One log for each part.
         blobs: Recordings and results.
         nats: JetStream's files.
@@ -28,6 +29,7 @@ class Layout:
     def __init__(self, root: Path) -> None:
         self.root = root.absolute()
         self.run = self.root / "run"
+        self.nkeys = self.run / "nkeys"
         self.logs = self.root / "logs"
         self.blobs = self.root / "blobs"
         self.nats = self.root / "nats"
@@ -48,6 +50,8 @@ class Layout:
         try:
             for folder in (self.root, self.run, self.logs, self.blobs, self.nats):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # It may be from a time when its files were no secrets.
+            self.run.chmod(0o700)
         except OSError as error:
             raise MeshError(
                 f"Cannot write to {self.root} ({error.strerror}); choose a folder with --data."

@@ -111,7 +111,7 @@ class LocalMesh:
         for child in others:
             await child.start()
         await _all_or_first_error([child.wait_ready(START_SECONDS) for child in others])
-        caring = care_for(self.children[NATS], self.layout.nats, self._report)
+        caring = care_for(self.children[NATS], self.layout, self._report)
         self._chores = [asyncio.create_task(chore) for chore in (self._trim_logs(), caring)]
 
     async def _stop(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import psutil
 
+from maie_cli.mesh.broker import OTHERS, SEED, write_broker_config
 from maie_cli.mesh.door import BETWEEN_PARTS, with_door, with_health_file
 from maie_cli.mesh.errors import MeshError
 from maie_cli.mesh.fitting import Fit, fit_asr
@@ -21,13 +21,12 @@ from maie_cli.mesh.metrics import with_metrics
 from maie_cli.mesh.options import STAGES, MeshOptions
 from maie_cli.mesh.ports import Ports
 from maie_cli.mesh.profiles import profile_environment
+from maie_runtime.bus.seeds import seed_file
 from maie_runtime.worker.cores import usable_cores
 
 MAX_WORKERS = 64
 NATS = "nats"
 GATEWAY = "gateway"
-# Only the disk limits it.
-NO_LIMIT_BYTES = 1 << 50
 # All parts are on one machine, so units are returned sooner than in a cluster.
 GRACE_SECONDS = 10
 
@@ -41,7 +40,6 @@ class Part:
         command: What to run; the first entry is a path.
         address: HOST:PORT where this machine reaches it; empty where it has no port.
         environment: Its settings, in addition to the supervisor's environment.
-        monitor: HOST:PORT of a broker's HTTP monitoring; empty for others.
         stage: The gateway or the stage that it is one of; empty for the broker.
         health_file: Where it says whether it serves; None where it answers that itself.
     """
@@ -50,7 +48,6 @@ class Part:
     command: tuple[str, ...]
     address: str
     environment: Mapping[str, str]
-    monitor: str = ""
     stage: str = ""
     health_file: Path | None = None
 
@@ -62,10 +59,11 @@ def plan(options: MeshOptions, layout: Layout) -> list[Part]:
         MeshError: An option is invalid.
     """
     ports = Ports()
-    broker = _broker(layout, ports.take(options.nats_port), ports.take(0))
+    settings = _settings(options)
+    broker = _broker(layout, ports.take(options.nats_port), settings)
     fit = fit_of(options)
     shared = {
-        **_settings(options),
+        **{name: value for name, value in settings.items() if name not in OTHERS},
         **fit.environment,
         "MAIE_NATS_URL": f"nats://{broker.address}",
         "MAIE_BLOB_URL": layout.blobs.as_uri(),
@@ -79,6 +77,7 @@ def plan(options: MeshOptions, layout: Layout) -> list[Part]:
     gateway = with_key(gateway, layout)
     parts = [*_stages(options, ports, shared, fit.workers), gateway]
     parts = [with_health_file(part, layout) for part in parts]
+    parts = [_with_seed(part, layout) for part in parts]
     return [broker, *with_metrics(parts, ports, layout)]
 
 
@@ -142,31 +141,16 @@ def _python_part(name: str, package: str, address: str, shared: Mapping[str, str
     )
 
 
-def _broker(layout: Layout, address: str, monitor: str) -> Part:
-    config = layout.run / "nats.conf"
-    config.write_text(
-        json.dumps(
-            {
-                "server_name": "maie",
-                "listen": address,
-                "http": monitor,
-                "jetstream": {
-                    "store_dir": str(layout.nats),
-                    # The default of two minutes could lose acknowledged writes.
-                    "sync_interval": "always",
-                    # The default is three quarters of the free space at its start: a server that is
-                    # restarted on a fuller disk would refuse writes with space left.
-                    "max_file_store": NO_LIMIT_BYTES,
-                },
-            },
-            indent=2,
-            ensure_ascii=False,
-        )
-    )
+def _with_seed(part: Part, layout: Layout) -> Part:
+    """The part, with its own credential for the broker and no other."""
+    seed = seed_file(layout.nkeys, part.stage)
+    return replace(part, environment={**part.environment, SEED: str(seed)})
+
+
+def _broker(layout: Layout, address: str, settings: Mapping[str, str]) -> Part:
+    config = write_broker_config(layout, address, settings)
     command = (str(nats_server()), "--config", str(config))
-    return Part(
-        name=NATS, command=command, address=address, environment=dict(os.environ), monitor=monitor
-    )
+    return Part(name=NATS, command=command, address=address, environment=dict(os.environ))
 
 
 def nats_server() -> Path:
