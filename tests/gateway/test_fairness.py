@@ -22,6 +22,7 @@ from maie_core.reasons import Reason
 from maie_core.settings import ServiceSettings
 from maie_gateway.conductor import FINAL_STATES, Policy, accept, lane
 from maie_gateway.engine.wiring import Conducting, ConductingOptions, conducting
+from maie_gateway.records.erasing import erase_all
 from maie_pipeline.bindings import BINDINGS
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
@@ -367,7 +368,7 @@ async def test_a_task_that_was_lost_is_brought_back_though_its_id_is_known(
     async with gateway(empty_mesh, **quick) as one:
         job_id = await one.submit()
         await one.until_queued("preprocess", job_id)
-        await one.broker.jetstream.purge_stream(subjects.TASKS)
+        await erase_all(one.broker, subjects.TASKS, subjects.tasks_of_job(job_id))
         async with workers(empty_mesh):
             assert (await one.end(job_id)).state == job.JOB_STATE_COMPLETE
     assert empty_mesh.stages["preprocess"].runs == [("preprocess", 1)]

@@ -242,7 +242,7 @@ async def test_messages_of_jobs_that_are_gone_are_removed(
     for stage in ("asr", "summary"):
         await broker.jetstream.publish(subjects.event(stage, ABSENT), b"")
         await broker.jetstream.publish(subjects.dead_letter(stage, ABSENT), b"")
-    await broker.jetstream.publish(subjects.returned(ABSENT, 1, "1"), b"")
+    await broker.jetstream.publish(subjects.returned("asr", ABSENT, 1, "1"), b"")
     async with empty_mesh.running() as client:
         job_id = await process(client)
 

@@ -11,6 +11,7 @@ from typing import Any
 from maie.asr.v1 import asr_pb2 as asr
 from maie.event.v1 import event_pb2 as event
 from maie_core.settings import GpuServiceSettings, MeshSettings
+from maie_gateway.records.erasing import erase_all
 from maie_pipeline.bindings import BINDINGS
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus import subjects
@@ -81,7 +82,7 @@ async def submit(
 
 async def take_back(broker: Broker, job_id: str = JOB) -> None:
     """Removes a job's tasks from the queue, as a gateway does where the job is cancelled."""
-    await broker.jetstream.purge_stream(subjects.TASKS, subject=subjects.tasks_of_job(job_id))
+    await erase_all(broker, subjects.TASKS, subjects.tasks_of_job(job_id))
 
 
 async def next_event(broker: Broker, number: int = 1) -> event.StageEvent:

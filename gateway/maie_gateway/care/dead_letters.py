@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from google.protobuf.message import DecodeError
 
+from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
@@ -15,9 +16,12 @@ from maie_core.reasons import Reason
 from maie_gateway.intake.job_actions import JobActions
 from maie_gateway.records.store import GONE, JobStore
 from maie_gateway.webhooks import replay
+from maie_gateway.webhooks.queue import STAGE as WEBHOOK
+from maie_pipeline.bindings import binding_of
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import BROKER_ERRORS, Broker, broker_unavailable
 from maie_runtime.bus.errors import NotFoundError
+from maie_runtime.bus.types import RawStreamMsg
 
 DEFAULT_PAGE_SIZE = 50
 # How many sequences are read at once; the window grows where other tenants' letters lie between.
@@ -35,10 +39,12 @@ class Letter:
 
     Attributes:
         letter_id: Its sequence in the stream.
+        stage: The stage in its subject; only that may publish there.
         content: The unit or delivery that failed.
     """
 
     letter_id: int
+    stage: str
     content: event.DeadLetter
 
 
@@ -114,7 +120,7 @@ class DeadLetters:
             raise absent
         try:
             stored = await self._broker.jetstream.get_msg(subjects.DEAD_LETTERS, letter_id)
-            letters = _decoded(letter_id, stored.data)
+            letters = _decoded(stored)
         except NotFoundError:
             letters = []
         except BROKER_ERRORS as error:
@@ -166,28 +172,44 @@ class DeadLetters:
                 break
             sequence = stored.seq or before
             if sequence < before:
-                found += _decoded(sequence, stored.data)
+                found += _decoded(stored)
             sequence += 1
         return found[::-1]
 
 
-def _decoded(sequence: int, data: bytes | None) -> list[Letter]:
-    """The letter; empty where it cannot be decoded."""
+def _decoded(stored: RawStreamMsg) -> list[Letter]:
+    """The letter; empty where it cannot be decoded, or is about another job than it says."""
+    _, _, stage, job_id = (stored.subject or "").split(".")
     try:
-        return [Letter(letter_id=sequence, content=event.DeadLetter.FromString(data or b""))]
+        content = event.DeadLetter.FromString(stored.data or b"")
     except DecodeError:
         return []
+    if content.task.job_id != job_id:
+        return []
+    return [Letter(letter_id=stored.seq or 0, stage=stage, content=content)]
 
 
 def _stands(letter: Letter, source: record.JobRecord | None) -> bool:
-    """Whether a letter is still current: its unit may have been retried since."""
+    """Whether a letter is its stage's, and still current: its unit may have been retried since.
+
+    A worker that wrote a letter about a delivery could have it sent wherever it likes.
+    """
     if source is None:
         return False
     task = letter.content.task
-    return letter.content.HasField("webhook") or any(
+    if letter.content.HasField("webhook"):
+        return letter.stage == WEBHOOK and letter.content.webhook.job_id == task.job_id
+    return any(
         (unit.unit, unit.attempt, unit.state) == (task.unit, task.attempt, job.UNIT_STATE_FAILED)
+        and _publishes(letter.stage, unit.stage)
         for unit in source.units
     )
+
+
+def _publishes(slug: str, stage: common.Stage) -> bool:
+    """Whether letters about units of a stage are in the subject of this one."""
+    binding = binding_of(stage)
+    return binding is None or binding.slug == slug
 
 
 def _before(page_token: str) -> int:

@@ -289,7 +289,10 @@ class Conductor:
         for letter in dead_letters(old, new):
             stage = binding(letter.task).slug
             await self._broker.publish(
-                subjects.dead_letter(stage, new.job_id), letter, message_id=task_id(letter.task)
+                subjects.dead_letter(stage, new.job_id),
+                letter,
+                message_id=task_id(letter.task),
+                contested=True,
             )
         await self._follow(old, new)
 

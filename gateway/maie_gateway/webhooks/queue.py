@@ -50,7 +50,10 @@ async def dead_letter_delivery(
     )
     letter.dead_time.FromDatetime(datetime.now(UTC))
     await broker.publish(
-        subjects.dead_letter(STAGE, delivery.job_id), letter, message_id=delivery_id(delivery)
+        subjects.dead_letter(STAGE, delivery.job_id),
+        letter,
+        message_id=delivery_id(delivery),
+        contested=True,
     )
 
 

@@ -129,6 +129,7 @@ class Endings:
             subjects.event(ASR, session_id),
             completed,
             message_id=f"{session_id}/{LIVE_UNIT}/{unit.attempt}/completed",
+            contested=True,
         )
         self._completed(session_id)
 

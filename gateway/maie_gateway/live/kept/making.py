@@ -180,6 +180,7 @@ class AudioMaking:
             subjects.event(ASR, session_id),
             happened,
             message_id=f"{session_id}/{unit.unit}/{unit.attempt}/{kind}",
+            contested=True,
         )
 
     async def _tidy_up(self, session_id: str) -> None:

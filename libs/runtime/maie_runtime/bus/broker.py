@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -13,7 +14,8 @@ import structlog
 from google.protobuf.message import Message
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
-from nats.js.errors import APIError
+from nats.js.api import PubAck
+from nats.js.errors import APIError, NotFoundError
 from nats.js.kv import KeyValue
 from opentelemetry.metrics import Meter
 from opentelemetry.trace import NoOpTracer, Tracer
@@ -46,6 +48,7 @@ BROKER_ERRORS = (NatsError, APIError, OSError)
 CONNECT_TIMEOUT_SECONDS = 2
 RECONNECT_WAIT_SECONDS = 1
 REQUEST_TIMEOUT_SECONDS = 5.0
+TOKEN_BYTES = 12
 # Outlasts a broker that freezes for half a minute; a finished result waits longer still.
 PUBLISH_GIVE_UP_SECONDS = 60.0
 RETRY_AFTER = timedelta(seconds=5)
@@ -99,6 +102,8 @@ class Broker:
         workers: The bucket of live workers.
         gpus: The bucket of shared GPUs.
         tracer: Makes spans of messages.
+        token: For the ids of messages to streams that other parts may publish to as well: none of
+            them can guess it, and so have the broker drop a message as a duplicate of its own.
     """
 
     def __init__(
@@ -118,6 +123,7 @@ class Broker:
         self.feeds = _bucket(jetstream, subjects.FEEDS)
         self.workers = _bucket(jetstream, subjects.WORKERS)
         self.gpus = _bucket(jetstream, subjects.GPUS, direct=True)
+        self.token = secrets.token_hex(TOKEN_BYTES)
         self._reconnect_listeners: set[Callable[[], None]] = set()
         self._metrics = BrokerMetrics(meter, lambda: self.connected)
 
@@ -166,8 +172,18 @@ class Broker:
         *,
         message_id: str,
         give_up_seconds: float = PUBLISH_GIVE_UP_SECONDS,
+        contested: bool = False,
     ) -> int:
         """Publishes durably: retries with the same id until the message is stored.
+
+        Args:
+            subject: The subject.
+            message: The message.
+            message_id: The broker drops a message whose id its stream received a short while ago.
+            give_up_seconds: How long to try.
+            contested: Whether other parts may publish to the stream as well and can guess the id.
+                Then a message that counts as a duplicate is compared with the stored one. Needs a
+                gateway's rights.
 
         Returns:
             The message's place in its stream.
@@ -178,6 +194,25 @@ class Broker:
                 this part may not publish there.
         """
         data = message.SerializeToString()
+        ack = await self._publish(subject, data, message_id, give_up_seconds)
+        if contested and ack.duplicate and not await self._is_of(subject, ack):
+            log.error("broker.id_taken", subject=subject, place=ack.seq)
+            unique = f"{message_id}/{secrets.token_hex(TOKEN_BYTES)}"
+            ack = await self._publish(subject, data, unique, give_up_seconds)
+        return ack.seq
+
+    async def _is_of(self, subject: str, ack: PubAck) -> bool:
+        """Whether the message that took the id was published to the same subject."""
+        try:
+            return (await self.jetstream.get_msg(ack.stream, ack.seq)).subject == subject
+        except NotFoundError:
+            return True  # it was erased since
+        except BROKER_ERRORS as error:
+            raise broker_unavailable(error) from error
+
+    async def _publish(
+        self, subject: str, data: bytes, message_id: str, give_up_seconds: float
+    ) -> PubAck:
         started = time.monotonic()
         with publishing(self.tracer, subject) as trace:
             headers = {"Nats-Msg-Id": message_id, **trace}
@@ -190,17 +225,17 @@ class Broker:
                     raise broker_unavailable(error) from error
                 return await self._store_in_time(subject, data, headers, left)
 
-    async def _store(self, subject: str, data: bytes, headers: dict[str, str]) -> int:
+    async def _store(self, subject: str, data: bytes, headers: dict[str, str]) -> PubAck:
         stored = await self.jetstream.publish(
             subject, data, timeout=REQUEST_TIMEOUT_SECONDS, headers=headers
         )
         if not stored.duplicate:
             self._metrics.stored(subject)
-        return stored.seq
+        return stored
 
     async def _store_in_time(
         self, subject: str, data: bytes, headers: dict[str, str], give_up_seconds: float
-    ) -> int:
+    ) -> PubAck:
         try:
             async for attempt in AsyncRetrying(
                 retry=retry_if_exception(may_pass),

@@ -42,6 +42,7 @@ FIELDS = (
     "allow_msg_ttl",
     "allow_rollup_hdrs",
     "deny_delete",
+    "deny_purge",
 )
 # The server's error code for a change that a stream does not allow.
 INVALID_CONFIG = 10052

@@ -67,7 +67,10 @@ class RedeliveryLedger:
 
     async def _record(self, subject: str) -> None:
         await self._broker.publish(
-            subject, Empty(), message_id=subject, give_up_seconds=GIVE_UP_SECONDS
+            subject,
+            Empty(),
+            message_id=f"{subject}/{self._broker.token}",
+            give_up_seconds=GIVE_UP_SECONDS,
         )
 
     async def losses(self, message: Msg) -> int:
@@ -94,6 +97,8 @@ class RedeliveryLedger:
 
 def _of_message(message: Msg, delivery: str = "") -> str:
     """The subject of a delivery's record. No two tasks have the same sequence."""
-    job_id, metadata = message.subject.split(".")[4], message.metadata
+    # See `subjects.task`.
+    _, _, stage, _, job_id, *_ = message.subject.split(".")
+    metadata = message.metadata
     number = delivery or str(metadata.num_delivered)
-    return subjects.returned(job_id, metadata.sequence.stream, number)
+    return subjects.returned(stage, job_id, metadata.sequence.stream, number)

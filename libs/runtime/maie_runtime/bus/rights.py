@@ -125,7 +125,7 @@ def _worker(slug: str) -> Iterator[Right]:
     yield _request(subjects.direct_get(subjects.RETURNS))
     yield _request(subjects.event(slug, "*"))
     yield _request(subjects.dead_letter(slug, "*"))
-    yield _request(subjects.returned("*", "*", "*"))
+    yield _request(subjects.returned(slug, "*", "*", "*"))
     yield _publish(subjects.progress("*"))
     yield _request(subjects.bucket_subject(subjects.WORKERS, f"{slug}.*"))
     yield _subscribe(subjects.tasks_of_stage(slug, "*"))

@@ -94,8 +94,21 @@ def _stream(
     seconds: float | None = None,
     most_per_subject: int = -1,
     direct: bool = False,
+    purgeable: bool = False,
 ) -> StreamConfig:
-    """A stream that ignores a message whose id it stored before."""
+    """A stream that ignores a message whose id it stored before.
+
+    Args:
+        name: The stream.
+        description: What it holds.
+        subject: Its subjects.
+        retention: When messages are removed.
+        seconds: How long a message is kept.
+        most_per_subject: How many messages of a subject it keeps; -1: all.
+        direct: Whether reads may be answered by any server that has a copy.
+        purgeable: Whether messages are purged, and not erased one by one. A purge of a stream that
+            has consumers makes the server forget what it was to deliver again.
+    """
     return StreamConfig(
         name=name,
         description=description,
@@ -106,6 +119,8 @@ def _stream(
         max_msgs_per_subject=most_per_subject,
         duplicate_window=DUPLICATE_WINDOW_SECONDS,
         allow_direct=direct or None,
+        deny_purge=not purgeable,
+        deny_delete=purgeable,
     )
 
 
@@ -152,6 +167,7 @@ STREAMS = (
         most_per_subject=1,
         # Workers may read it only this way.
         direct=True,
+        purgeable=True,
     ),
     # Without limits, which leave removed messages on the disk: each message is erased by itself.
     _stream(subjects.NAMES, "Names and texts that clients gave their jobs", subjects.names("*")),

@@ -114,14 +114,14 @@ def feed(session_id: str, receiver: str, track: int | str) -> str:
     return f"{session_id}.{receiver}.{track}"
 
 
-def returned(job_id: str, task_sequence: int | str, delivery: str) -> str:
+def returned(stage: str, job_id: str, task_sequence: int | str, delivery: str) -> str:
     """The subject of the record of a returned delivery; `*` for all deliveries of a task."""
-    return f"maie.return.{job_id}.{task_sequence}.{delivery}"
+    return f"maie.return.{stage}.{job_id}.{task_sequence}.{delivery}"
 
 
 def returned_of_job(job_id: str) -> str:
     """The subjects of all records of returned deliveries of a job's tasks."""
-    return f"maie.return.{job_id}.>"
+    return f"maie.return.*.{job_id}.>"
 
 
 def names(job_id: str) -> str:

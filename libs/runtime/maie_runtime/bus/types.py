@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nats.aio.msg import Msg
-from nats.js.api import AckPolicy, ConsumerConfig
+from nats.js.api import AckPolicy, ConsumerConfig, RawStreamMsg
 from nats.js.kv import KeyValue
 
-__all__ = ["AckPolicy", "ConsumerConfig", "KeyValue", "Msg"]
+__all__ = ["AckPolicy", "ConsumerConfig", "KeyValue", "Msg", "RawStreamMsg"]

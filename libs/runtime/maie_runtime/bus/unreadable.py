@@ -56,7 +56,7 @@ async def dead_letter(broker: Broker, what: Unreadable) -> None:
             # A key of a bucket may have dots, which would separate tokens.
             subjects.dead_letter(what.kind, what.job_id.replace(".", "_") or "none"),
             letter,
-            message_id=f"unreadable/{what.kind}/{what.job_id}/{what.place}",
+            message_id=f"unreadable/{what.kind}/{what.job_id}/{what.place}/{broker.token}",
             give_up_seconds=GIVE_UP_SECONDS,
         )
     except StageError as error:

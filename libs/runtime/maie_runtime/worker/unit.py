@@ -154,7 +154,7 @@ class UnitRunner:
         await self._broker.publish(
             subjects.event(self._binding.slug, task.job_id),
             self._event(task, span_id=work.span_id, **what),
-            message_id=f"{task.job_id}/{task.unit}/{task.attempt}/{kind}",
+            message_id=f"{task.job_id}/{task.unit}/{task.attempt}/{kind}/{self._broker.token}",
             give_up_seconds=EVENT_GIVE_UP_SECONDS,
         )
 

@@ -1,0 +1,1 @@
+"""What each credential of a mesh can do in NATS beside what is its own: nothing."""
