@@ -22,7 +22,7 @@ from maie_core.settings import MeshSettings
 from maie_runtime.rpc.callers.local_user import is_loopback
 from maie_runtime.rpc.duplex import Peer
 from maie_runtime.rpc.exposure import check_exposure
-from maie_runtime.rpc.server import GrpcServer
+from maie_runtime.rpc.server import _OPTIONS, GrpcServer
 from maie_runtime.rpc.tls import (
     ServerTls,
     expects,
@@ -159,6 +159,27 @@ def version_of(address: str, newest: ssl.TLSVersion) -> str | None:
                 return wrapped.version()
         except OSError:
             return None
+
+
+@pytest.mark.parametrize("secure", [True, False])
+async def test_who_connects_and_says_nothing_is_sent_away(
+    ca: TestCa, secure: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "grpc.server_handshake_timeout_ms"
+    options = dict(_OPTIONS)
+    assert name in options
+    quick = tuple((options | {name: 200}).items())
+    monkeypatch.setattr("maie_runtime.rpc.server._OPTIONS", quick)
+    tls = ServerTls(files=ca.files("asr"), clients=True) if secure else None
+    server = GrpcServer("127.0.0.1:0", (), tls=tls)
+    await server.start()
+    host, _, port = server.address.rpartition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while await reader.read(1024):
+            pass
+    writer.close()
+    await server.stop(0)
 
 
 async def test_new_certificates_are_taken_up_and_running_calls_go_on(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 from maie_tls.pem import CertificateError, Pair, read_certificates, read_pair
 
 Report = Callable[[str], None]
-_Stamp = tuple[tuple[int, int, int], ...]
+Stamp = tuple[tuple[int, int, int], ...]
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -33,6 +33,16 @@ class Loaded:
     def seconds_left(self) -> float | None:
         """Seconds to `expires`; negative afterwards."""
         return (self.expires - datetime.now(UTC)).total_seconds() if self.expires else None
+
+
+def stamp_of(files: Iterable[Path]) -> Stamp:
+    """What is another value once one of the files was written or replaced.
+
+    Raises:
+        OSError: One is not there.
+    """
+    stats = [path.stat() for path in files]
+    return tuple((stat.st_mtime_ns, stat.st_ino, stat.st_size) for stat in stats)
 
 
 class CertificateFiles:
@@ -68,7 +78,7 @@ class CertificateFiles:
         self._report_loaded, self._report_kept = loaded, kept
         self._lock = threading.Lock()
         try:
-            self._seen = self._stamp()
+            self._seen = stamp_of(self._paths)
             self._loaded = self._load(1)
             if self._loaded.pair is not None:
                 self._loaded.pair.check_dates()
@@ -86,7 +96,7 @@ class CertificateFiles:
 
     def _look(self) -> None:
         try:
-            stamp = self._stamp()
+            stamp = stamp_of(self._paths)
         except OSError:
             if not self._seen:
                 return
@@ -96,7 +106,7 @@ class CertificateFiles:
             return
         self._seen = stamp
         loaded = self._load(self._loaded.number + 1)
-        if self._stamp() != stamp:
+        if stamp_of(self._paths) != stamp:
             self._seen = ()  # they are being written: look again next time
             return
         if loaded.pair is not None:
@@ -115,10 +125,6 @@ class CertificateFiles:
             ends.append(max(ca.not_valid_after_utc for ca in read_certificates(authorities)))
         expires = min(ends, default=None)
         return Loaded(number=number, pair=pair, authorities=authorities, expires=expires)
-
-    def _stamp(self) -> _Stamp:
-        stats = [path.stat() for path in self._paths]
-        return tuple((stat.st_mtime_ns, stat.st_ino, stat.st_size) for stat in stats)
 
     def _names(self) -> str:
         return ", ".join(map(str, self._paths))

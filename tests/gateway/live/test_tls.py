@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from maie_client import Client
 from maie_client.channel import open_channel
 from maie_client.tls import Tls, credentials_of
 from maie_runtime.rpc.tls import ServerTls
@@ -68,6 +69,19 @@ async def test_a_session_has_its_finals_and_refinements(live_mesh: LiveMesh, ca:
         await talk.next("final", len(WORDS))
         await talk.end()
         assert talk.refinements() == CLEAN
+
+
+async def test_the_python_client_has_a_session(live_mesh: LiveMesh, ca: TestCa) -> None:
+    async with running(live_mesh, ca) as (address, _):
+        tls = Tls(ca_file=ca.ca_file)
+        async with (
+            Client(address, tls=tls) as client,
+            client.live(features=["raw_transcript"], gateways=[f"https://{address}"]) as session,
+        ):
+            await session.send(said([1, 2]), "ann")
+            await session.end()
+            heard = [each.final.segment.text async for each in session if each.HasField("final")]
+        assert heard == ["w1", "w2"]
 
 
 async def test_a_session_goes_on_while_ca_and_certificates_are_replaced(

@@ -30,7 +30,12 @@ from maie_core.errors import Code, StageError
 from maie_core.metrics import NO_METER
 from maie_core.reasons import Reason
 from maie_runtime.bus import subjects
-from maie_runtime.bus.credentials import NO_CREDENTIALS, Credentials
+from maie_runtime.bus.credentials import (
+    NO_CREDENTIALS,
+    UNPROTECTED,
+    Credentials,
+    unprotected,
+)
 from maie_runtime.bus.metrics import BrokerMetrics, Failed
 from maie_runtime.bus.refusals import (
     HINT,
@@ -284,6 +289,8 @@ async def open_broker(
     jetstream = client.jetstream(timeout=REQUEST_TIMEOUT_SECONDS)
     broker = Broker(client, jetstream, meter, tracer)
     servers = url.split(",")
+    if clear := unprotected(servers, credentials):
+        log.warning("broker.unprotected", servers=addresses(clear), remedy=UNPROTECTED)
     ends, serving = asyncio.timeout(None), False
 
     async def on_error(error: Exception) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import ipaddress
 import ssl
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
 from maie_core.settings import MeshSettings
 from maie_runtime.bus.seeds import public_key
+from maie_runtime.bus.tls_context import TlsContext
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -30,7 +34,7 @@ class Credentials:
     key: Path | None = None
 
     def options(self) -> dict[str, Any]:
-        """The options of a connection of nats-py.
+        """The options of a ReportingClient's connection.
 
         Raises:
             StageError: FAILED_PRECONDITION with BROKER_CREDENTIALS_INVALID: a file cannot be used.
@@ -40,8 +44,11 @@ class Credentials:
             public_key(self.nkey)
             made["nkeys_seed"] = str(self.nkey)
         if self.ca is not None or self.certificate is not None:
-            made["tls"] = self._tls()
+            made["tls"] = TlsContext(self._tls, [each for each in self._files() if each])
         return made
+
+    def _files(self) -> tuple[Path | None, ...]:
+        return self.ca, self.certificate, self.key
 
     def _tls(self) -> ssl.SSLContext:
         try:
@@ -49,7 +56,7 @@ class Credentials:
             if self.certificate is not None:
                 context.load_cert_chain(self.certificate, self.key)
         except (OSError, ssl.SSLError) as error:
-            files = ", ".join(str(file) for file in (self.ca, self.certificate, self.key) if file)
+            files = ", ".join(str(file) for file in self._files() if file)
             raise StageError(
                 Code.FAILED_PRECONDITION,
                 Reason.BROKER_CREDENTIALS_INVALID,
@@ -60,6 +67,26 @@ class Credentials:
 
 
 NO_CREDENTIALS = Credentials()
+UNPROTECTED = (
+    "Job records, live text and webhook secrets cross the network in the clear. Give NATS a "
+    "certificate (docs/nats.md), set MAIE_NATS_CA_FILE, and write tls:// in MAIE_NATS_URL."
+)
+
+
+def unprotected(servers: Iterable[str], credentials: Credentials) -> list[str]:
+    """The servers on other machines with which a connection would not be TLS."""
+    if credentials.ca is not None or credentials.certificate is not None:
+        return []
+    return [each for each in servers if not each.startswith("tls://") and not _is_here(each)]
+
+
+def _is_here(server: str) -> bool:
+    """Whether a server is on this machine."""
+    host = urlsplit(server if "//" in server else f"//{server}").hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def credentials_of(mesh: MeshSettings) -> Credentials:

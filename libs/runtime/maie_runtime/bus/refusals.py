@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import ssl
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,6 +21,7 @@ from nats.errors import Error as NatsError
 
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
+from maie_runtime.bus.tls_context import TlsContext
 
 log = structlog.get_logger()
 
@@ -76,6 +78,12 @@ class ReportingClient(Client):
     def __init__(self) -> None:
         super().__init__()
         self._waiting: defaultdict[str, set[asyncio.Timeout]] = defaultdict(set)
+
+    @property
+    def ssl_context(self) -> ssl.SSLContext:
+        """The TLS context of the next connection, of which nats-py asks each time."""
+        tls = self.options.get("tls")
+        return tls.current() if isinstance(tls, TlsContext) else super().ssl_context
 
     async def request(self, subject: str, *args: Any, **options: Any) -> Msg:
         """Sends a request and waits for its answer, as nats-py does.

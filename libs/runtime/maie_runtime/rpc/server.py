@@ -28,6 +28,8 @@ log = structlog.get_logger()
 KEEPALIVE_SECONDS = 20
 PING_TIMEOUT_SECONDS = 10
 MIN_CLIENT_PING_SECONDS = 10
+# A connection that has not begun to speak gRPC by then ends: it holds a place and does nothing.
+HANDSHAKE_SECONDS = 10
 # The longest wait for calls that do not end when they are cancelled.
 LEAVE_SECONDS = 5.0
 
@@ -41,6 +43,7 @@ _OPTIONS = (
     ("grpc.http2.ping_timeout_ms", PING_TIMEOUT_SECONDS * 1000),
     ("grpc.http2.min_ping_interval_without_data_ms", MIN_CLIENT_PING_SECONDS * 1000),
     ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.server_handshake_timeout_ms", HANDSHAKE_SECONDS * 1000),
 )
 _STATUS = {
     True: health_pb2.HealthCheckResponse.SERVING,
