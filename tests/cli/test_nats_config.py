@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from maie_runtime.bus.broker import open_broker
+from maie_runtime.bus.credentials import Credentials
 from maie_runtime.bus.rights import parts
 from tests.cli.command import Ended, run
-from tests.conftest import NATS_SERVER
+from tests.conftest import NATS_SERVER, free_port
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.mesh
 
@@ -79,3 +82,40 @@ async def test_wrong_options_say_what_is_right(
     assert ended.code == 2
     assert said in ended.errors
     assert not (tmp_path / "new" / "accounts.conf").exists()
+
+
+async def test_other_machines_reach_it_over_tls_only(tmp_path: Path) -> None:
+    folder = tmp_path / "nats"
+    ended = await config(folder, "--listen", "0.0.0.0:4222")
+    assert (ended.code, ended.errors.count("\n")) == (1, 1)
+    assert "maie certs create" in ended.errors
+    assert not folder.exists()
+
+
+async def test_parts_connect_with_their_seeds_and_the_certificates_of_maie_certs(
+    tmp_path: Path,
+) -> None:
+    certs, folder, port = tmp_path / "certs", tmp_path / "nats", free_port()
+    made = await asyncio.to_thread(run, "certs", "create", "--folder", certs, environment={})
+    assert made.code == 0
+    own = certs / "nats"
+    ended = await config(
+        folder,
+        *("--listen", f"0.0.0.0:{port}", "--store", str(tmp_path / "store")),
+        *("--tls-cert", str(own / "tls.crt"), "--tls-key", str(own / "tls.key")),
+    )
+    assert (ended.code, ended.errors) == (0, "")
+    server = await asyncio.create_subprocess_exec(
+        *(NATS_SERVER, "--config", str(folder / "nats-server.conf")),
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        credentials = Credentials(nkey=folder / "nkeys" / "asr.nk", ca=certs / "ca.crt")
+        async with (
+            asyncio.timeout(PATIENCE_SECONDS),
+            open_broker(f"tls://localhost:{port}", "asr", credentials=credentials) as broker,
+        ):
+            assert broker.connected
+    finally:
+        server.terminate()
+        await server.wait()

@@ -24,8 +24,14 @@ from maie_runtime.bus.server_config import (
     accounts_text,
     server_text,
 )
+from maie_runtime.rpc.exposure import check_exposure
 
 SEEDS = "nkeys"
+
+CERTIFICATES = (
+    "make a certificate (maie certs create --part nats --name nats=NAME) and name it with "
+    "--tls-cert and --tls-key"
+)
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Guard the broker of a mesh.")
 
@@ -58,7 +64,11 @@ def config(
         typer.Option("--monitor", help="Make a credential that may ask the server for its health."),
     ] = False,
     listen: Annotated[
-        str, typer.Option(metavar="HOST:PORT", help="Where the server answers clients.")
+        str,
+        typer.Option(
+            metavar="HOST:PORT",
+            help="Where the server answers clients; others than 127.0.0.1 need --tls-cert.",
+        ),
     ] = DEFAULT_LISTEN,
     store: Annotated[Path, typer.Option(help="The folder where the server stores messages.")] = (
         Path("/var/lib/nats")
@@ -93,11 +103,12 @@ def config(
     for part in rotate or ():
         if part not in names:
             leave(f"There is no part {part!r}; choose from {', '.join(names)}.", Exit.USAGE)
+    tls = _tls(tls_cert, tls_key, tls_ca)
     try:
+        check_exposure(listen, has_tls=tls is not None, remedy=CERTIFICATES)
         keys = {
             part: make_seed(folder / SEEDS, part, anew=part in (rotate or ())) for part in names
         }
-        tls = _tls(tls_cert, tls_key, tls_ca)
         server = Server(
             name=name,
             listen=listen,
