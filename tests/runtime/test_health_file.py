@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from maie_runtime.health_file import HealthFile
 from maie_runtime.probe import MAX_AGE_SECONDS, probe
@@ -38,6 +39,29 @@ async def test_the_file_is_renewed(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     async with HealthFile(path).kept():
         os.utime(path, (1, 1))
         await until(lambda: path.stat().st_mtime > 1)
+
+
+async def test_a_folder_that_cannot_be_written_for_a_while_stops_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("maie_runtime.health_file.RENEW_SECONDS", 0.01)
+    folder, away = tmp_path / "run", tmp_path / "away"
+    folder.mkdir()
+    health = HealthFile(folder / "health")
+    async with health.kept():
+        with capture_logs() as logs:
+            folder.rename(away)
+            health.set_serving(True)
+            await until(lambda: logs)
+            away.rename(folder)
+            await until(lambda: probe(folder / "health") == "")
+    assert [line["event"] for line in logs] == ["health_file.failed"]
+
+
+async def test_a_folder_that_is_not_there_at_the_start_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="MAIE_HEALTH_FILE"):
+        async with HealthFile(tmp_path / "none" / "health").kept():
+            pass
 
 
 def test_an_old_file_is_that_of_a_process_that_hangs(tmp_path: Path) -> None:
