@@ -80,8 +80,7 @@ def publishing(tracer: Tracer, subject: str) -> Iterator[dict[str, str]]:
         yield trace_headers()
         return
     attributes = message_attributes(destination, "send", "publish")
-    name = f"publish {destination.name}"
-    with span(tracer, name, attributes, kind=SpanKind.PRODUCER):
+    with span(tracer, f"publish {destination.name}", attributes, kind=SpanKind.PRODUCER):
         yield trace_headers()
 
 
