@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -20,12 +21,14 @@ from typing import Annotated, Any
 
 import grpc
 import typer
+from opentelemetry.trace import NoOpTracer
 
 from bench.others import Others
 from bench.report import Figure, JsonOption, Report, note
 from maie.access.v1 import access_pb2 as access
 from maie.job.v1 import job_pb2 as job
 from maie_core.limits import MAX_GATEWAY_REQUEST_BYTES
+from maie_core.tracing import open_tracing
 from maie_gateway.access.guard import Guard
 from maie_gateway.access.settings import AccessSettings
 from maie_gateway.access.token_settings import TokenSettings
@@ -33,6 +36,8 @@ from maie_runtime.bus.provision import open_provisioned_broker
 from maie_runtime.rpc.callers.interceptor import CallerInterceptor
 from maie_runtime.rpc.errors import ErrorInterceptor
 from maie_runtime.rpc.reading import ReadingInterceptor
+from maie_runtime.rpc.tracing import TracingInterceptor
+from tests.collector import collecting, tracing_variables
 from tests.conftest import NatsServer, free_port
 from tests.gateway.access.issuer import AUDIENCE, ISSUER, Issuer
 
@@ -127,8 +132,25 @@ def _called_by(guard: Guard, credential: str) -> Side:
     return Side(interceptors=(callers,), metadata=lambda: shown, bound=bound)
 
 
+async def _untraced(stack: AsyncExitStack, folder: Path) -> Side:
+    return Side(interceptors=(TracingInterceptor(NoOpTracer()),))
+
+
+async def _traced(stack: AsyncExitStack, folder: Path) -> Side:
+    collector = await stack.enter_async_context(collecting())
+    collector.keeps = False
+    os.environ |= tracing_variables(collector)
+    opened = open_tracing(service="bench", instance="bench", version="0")
+    provider = await stack.enter_async_context(opened)
+    carried = (("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),)
+    tracing = TracingInterceptor(provider.get_tracer("bench"))
+    return Side(interceptors=(tracing,), metadata=lambda: carried)
+
+
 SIDES: dict[str, Open] = {
     BARE: _bare,
+    "traces, off": _untraced,
+    "traces, each call recorded and sent": _traced,
     "the local user, by the kernel": _local_user,
     "an API key": _api_key,
     "a token signed with RS256": _token("RS256", "RSA"),

@@ -48,17 +48,18 @@ class Seen:
 
 @dataclass
 class Collector(service_grpc.TraceServiceServicer):
-    """Keeps spans; answers only while `answering` is set."""
+    """Keeps spans, unless `keeps` is false; answers only while `answering` is set."""
 
     address: str = ""
     spans: list[Seen] = field(default_factory=list)
     answering: asyncio.Event = field(default_factory=asyncio.Event)
+    keeps: bool = True
 
     async def Export(
         self, request: service.ExportTraceServiceRequest, context: Any
     ) -> service.ExportTraceServiceResponse:
         await self.answering.wait()
-        for resource in request.resource_spans:
+        for resource in request.resource_spans if self.keeps else ():
             part = _plain(resource.resource.attributes)["service.name"]
             for scope in resource.scope_spans:
                 self.spans += [_seen(part, span) for span in scope.spans]

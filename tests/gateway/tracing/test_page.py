@@ -59,7 +59,7 @@ def _text(node: ast.expr) -> str:
         return node.value
     if isinstance(node, ast.JoinedStr):
         first = node.values[0]
-        return f"{first.value}X" if isinstance(first, ast.Constant) else ""
+        return str(first.value) if isinstance(first, ast.Constant) else ""
     return ""
 
 
