@@ -136,6 +136,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             tls,
             meter,
             tracer,
+            guard.streams,
         )
         broker = await stack.enter_async_context(
             open_provisioned_broker(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from maie_gateway.access.key_callers import BootstrapKey, KeyCallers
+from maie_gateway.access.key_callers import BootstrapKey, KeyCallers, caller_id
 from maie_gateway.access.key_ring import KeyRing
 from maie_gateway.access.key_store import KeyStore
 from maie_gateway.access.settings import AccessSettings
@@ -15,6 +15,7 @@ from maie_gateway.access.token_settings import TokenSettings
 from maie_runtime.bus.broker import Broker
 from maie_runtime.rpc.callers.authenticator import Authenticator
 from maie_runtime.rpc.callers.doors import doors
+from maie_runtime.rpc.callers.running import RunningStreams
 
 
 class Guard:
@@ -27,13 +28,15 @@ class Guard:
 
     Attributes:
         authenticators: Who tells callers; before `running`, those with keys get UNAVAILABLE.
+        streams: The streams that run; those of a key end when it is revoked.
 
     Raises:
         RuntimeError: The bootstrap key cannot be used.
     """
 
     def __init__(self, settings: AccessSettings, listen: str, *, proxied: bool) -> None:
-        self._ring = KeyRing()
+        self.streams = RunningStreams()
+        self._ring = KeyRing(lambda key_id: self.streams.end(caller_id(key_id)))
         self._signing_keys = _signing_keys(settings.tokens)
         credentials: list[Authenticator] = [KeyCallers(self._ring)]
         if settings.bootstrap_key_file:

@@ -26,6 +26,11 @@ _UNKNOWN = (
 )
 
 
+def caller_id(key_id: str) -> str:
+    """The id of the callers that have a key."""
+    return f"key:{key_id}"
+
+
 class KeyCallers:
     """Knows callers by the keys of the mesh.
 
@@ -54,7 +59,7 @@ class KeyCallers:
             raise credentials_invalid(_UNKNOWN)
         check_secret(key, text, datetime.now(UTC))
         return Caller(
-            id=f"key:{text.key_id}",
+            id=caller_id(text.key_id),
             tenant=key.key.tenant,
             # Those of a later release are left out.
             scopes=frozenset(_SCOPES[scope] for scope in key.key.scopes if scope in _SCOPES),
@@ -103,7 +108,7 @@ class BootstrapKey:
         if not hmac.compare_digest(text.sha256, self._sha256):
             raise credentials_invalid(_UNKNOWN)
         return Caller(
-            id=f"key:{BOOTSTRAP_ID}",
+            id=caller_id(BOOTSTRAP_ID),
             tenant=DEFAULT_TENANT,
             scopes=ALL_SCOPES,
             kind=CallerKind.KEY,

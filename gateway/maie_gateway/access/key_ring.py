@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -38,11 +38,15 @@ class KeyRing:
     While the watch is behind, such as after a lost connection, a key is read from the broker. While
     the broker does not answer, nobody knows which keys are revoked, so no key is taken.
 
+    Args:
+        ended: Called with the id of a key that was revoked or removed.
+
     Raises:
         StageError: UNAVAILABLE with BROKER_UNAVAILABLE.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, ended: Callable[[str], None]) -> None:
+        self._ended = ended
         self._broker: Broker | None = None
         self._known: dict[str, _Known] = {}
         self._replay: dict[str, _Known] | None = None
@@ -65,10 +69,13 @@ class KeyRing:
 
     def note(self, entry: Entry) -> None:
         """Takes in an entry that was written or seen, unless it is older than the known one."""
+        found = _Known(revision=entry.revision, key=_decoded(entry))
         for keys in (self._known, *([] if self._replay is None else [self._replay])):
             known = keys.get(entry.key)
             if known is None or known.revision <= entry.revision:
-                keys[entry.key] = _Known(revision=entry.revision, key=_decoded(entry))
+                keys[entry.key] = found
+        if found.key is None or found.key.key.HasField("revoke_time"):
+            self._ended(entry.key)
 
     @asynccontextmanager
     async def following(self, broker: Broker) -> AsyncIterator[None]:
@@ -105,7 +112,10 @@ class KeyRing:
         if entry is not None:
             self.note(entry)
         elif self._replay is not None:
+            gone = self._known.keys() - self._replay.keys()
             self._known, self._replay = self._replay, None
+            for key_id in gone:
+                self._ended(key_id)
             self._seen_over = self._replayed_over
             self._complete.set()
 

@@ -7,11 +7,13 @@ from collections.abc import Awaitable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from maie.access.v1 import access_pb2 as access
 from maie_client import Client, ClientError
+from maie_client.live import LiveOptions, linear16
 from maie_core.api_keys import BOOTSTRAP_ID, new_key, parse_key
 from maie_gateway.access.key_callers import check_secret
 from maie_gateway.access.settings import AccessSettings
@@ -261,3 +263,28 @@ async def test_a_file_without_a_bootstrap_key_stops_the_start(
         async with guarded.mesh.gateway():
             pass
     assert "x" * 43 not in str(refused.value)
+
+
+async def test_a_revoked_key_ends_what_it_follows(guarded: Guarded) -> None:
+    async with guarded.mesh.gateway() as one, guarded.mesh.gateway() as two:
+        gone, kept = await guarded.key(one, "acme"), await guarded.key(one, "acme")
+        async with (
+            Client(one, token=gone.api_key) as leaving,
+            Client(one, token=kept.api_key) as staying,
+            guarded.admin(two) as admin,
+        ):
+            job = await leaving.create_job(recording(), features=["raw_transcript"])
+            watches = [client.watch_job(job.job_id) for client in (leaving, staying)]
+            for watch in watches:
+                await anext(watch)
+            options: Any = LiveOptions(features=["raw_transcript"], format=linear16(16_000))
+            async with leaving.live(**options) as session, staying.live(**options) as other:
+                await admin.keys.revoke(gone.key.key_id)
+                for stream in (watches[0], session):
+                    with pytest.raises(ClientError) as ended:
+                        async for _ in stream:
+                            pass
+                    assert ended.value.reason == "CREDENTIALS_INVALID"
+                assert not (await staying.get_session(other.resume_point)).ended
+            await staying.cancel_job(job.job_id)
+            assert [event async for event in watches[1]][-1].HasField("finished")

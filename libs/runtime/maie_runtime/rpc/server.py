@@ -16,6 +16,7 @@ from maie_core.metrics import NO_METER, is_on
 from maie_runtime.rpc.callers.authenticator import Authenticator
 from maie_runtime.rpc.callers.doors import check_declared, doors
 from maie_runtime.rpc.callers.interceptor import CallerInterceptor
+from maie_runtime.rpc.callers.running import RunningStreams
 from maie_runtime.rpc.errors import ErrorInterceptor
 from maie_runtime.rpc.metrics import MetricsInterceptor
 from maie_runtime.rpc.reading import ReadingInterceptor
@@ -62,6 +63,7 @@ class GrpcServer:
         tls: How it uses TLS; unset: plain connections.
         meter: Makes the metrics of calls.
         tracer: Makes a span of each call.
+        streams: Where its streams are noted, which end with their callers' credentials.
 
     Attributes:
         server: The server, to add services before `start`.
@@ -80,9 +82,11 @@ class GrpcServer:
         tls: ServerTls | None = None,
         meter: Meter = NO_METER,
         tracer: Tracer | None = None,
+        streams: RunningStreams | None = None,
     ) -> None:
         check_declared(services)
-        callers = CallerInterceptor(doors(listen) if authenticators is None else authenticators)
+        known = doors(listen) if authenticators is None else authenticators
+        callers = CallerInterceptor(known, streams)
         measuring = (MetricsInterceptor(meter),) if is_on(meter) else ()
         reading = ReadingInterceptor(max_request_bytes)
         self.server = grpc.aio.server(

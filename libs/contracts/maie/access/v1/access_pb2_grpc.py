@@ -28,8 +28,8 @@ if _version_not_supported:
 class AccessServiceStub:
     """Makes, lists, rotates and revokes API keys. Every RPC needs the scope admin.
 
-    A change holds at every gateway within a second. Calls that run already go
-    on; a revoked key begins no new one.
+    A change holds at every gateway within a second. A revoked key begins no new
+    call, and its streams end with UNAUTHENTICATED and CREDENTIALS_INVALID.
     """
 
     def __init__(self, channel):
@@ -63,8 +63,8 @@ class AccessServiceStub:
 class AccessServiceServicer:
     """Makes, lists, rotates and revokes API keys. Every RPC needs the scope admin.
 
-    A change holds at every gateway within a second. Calls that run already go
-    on; a revoked key begins no new one.
+    A change holds at every gateway within a second. A revoked key begins no new
+    call, and its streams end with UNAUTHENTICATED and CREDENTIALS_INVALID.
     """
 
     def CreateKey(self, request, context):
@@ -139,8 +139,8 @@ def add_AccessServiceServicer_to_server(servicer, server):
 class AccessService:
     """Makes, lists, rotates and revokes API keys. Every RPC needs the scope admin.
 
-    A change holds at every gateway within a second. Calls that run already go
-    on; a revoked key begins no new one.
+    A change holds at every gateway within a second. A revoked key begins no new
+    call, and its streams end with UNAUTHENTICATED and CREDENTIALS_INVALID.
     """
 
     @staticmethod

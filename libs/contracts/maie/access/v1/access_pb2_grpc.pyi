@@ -15,8 +15,8 @@ GRPC_VERSION: str
 class AccessServiceStub:
     """Makes, lists, rotates and revokes API keys. Every RPC needs the scope admin.
 
-    A change holds at every gateway within a second. Calls that run already go
-    on; a revoked key begins no new one.
+    A change holds at every gateway within a second. A revoked key begins no new
+    call, and its streams end with UNAUTHENTICATED and CREDENTIALS_INVALID.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -46,8 +46,8 @@ class AccessServiceStub:
 class AccessServiceServicer(metaclass=_abc_1.ABCMeta):
     """Makes, lists, rotates and revokes API keys. Every RPC needs the scope admin.
 
-    A change holds at every gateway within a second. Calls that run already go
-    on; a revoked key begins no new one.
+    A change holds at every gateway within a second. A revoked key begins no new
+    call, and its streams end with UNAUTHENTICATED and CREDENTIALS_INVALID.
     """
 
     @_abc_1.abstractmethod

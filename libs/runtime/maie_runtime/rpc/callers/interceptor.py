@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import Any
 
 import grpc
@@ -21,9 +21,10 @@ from maie_runtime.rpc.callers.authenticator import (
     call_of,
     credentials_invalid,
 )
+from maie_runtime.rpc.callers.running import RunningStreams
 from maie_runtime.rpc.callers.scopes import needs
 from maie_runtime.rpc.callers.tenant import for_named_tenant
-from maie_runtime.rpc.handlers import wrapped
+from maie_runtime.rpc.handlers import Around, wrapped
 
 log = structlog.get_logger()
 
@@ -33,14 +34,18 @@ class CallerInterceptor(grpc.aio.ServerInterceptor):
 
     Args:
         authenticators: Who tells callers; the first that knows the credentials decides.
+        streams: Where streams are noted, which end with their credentials.
 
     Attributes:
         server: The server's HOST:PORT, once it is bound.
     """
 
-    def __init__(self, authenticators: Sequence[Authenticator]) -> None:
+    def __init__(
+        self, authenticators: Sequence[Authenticator], streams: RunningStreams | None = None
+    ) -> None:
         self.server = ""
         self._authenticators = authenticators
+        self._streams = streams or RunningStreams()
         self._needs = needs()
 
     async def intercept_service(
@@ -56,19 +61,35 @@ class CallerInterceptor(grpc.aio.ServerInterceptor):
         if path not in self._needs:
             return wrapped(handler, lambda _: self._undeclared(path))
         need = self._needs[path]
-        return handler if need is None else wrapped(handler, self._around(need))
+        if need is None:
+            return handler
+        streams = handler.request_streaming or handler.response_streaming
+        return wrapped(handler, self._around_stream(need) if streams else self._around(need))
 
-    def _around(self, need: frozenset[Scope]) -> Callable[[Any], AbstractAsyncContextManager[None]]:
+    def _around(self, need: frozenset[Scope]) -> Around:
         @asynccontextmanager
         async def around(context: Any) -> AsyncIterator[None]:
-            caller = await self._admit(call_of(context, self.server), need)
-            set_caller(caller)
-            # A call has a task of its own.
-            structlog.contextvars.bind_contextvars(tenant=caller.tenant)
-            trace.get_current_span().set_attribute(TENANT, caller.tenant)
+            await self._let_in(context, need)
             yield
 
         return around
+
+    def _around_stream(self, need: frozenset[Scope]) -> Around:
+        @asynccontextmanager
+        async def around(context: Any) -> AsyncIterator[None]:
+            caller = await self._let_in(context, need)
+            async with self._streams.stream(caller.id):
+                yield
+
+        return around
+
+    async def _let_in(self, context: Any, need: frozenset[Scope]) -> Caller:
+        caller = await self._admit(call_of(context, self.server), need)
+        set_caller(caller)
+        # A call has a task of its own.
+        structlog.contextvars.bind_contextvars(tenant=caller.tenant)
+        trace.get_current_span().set_attribute(TENANT, caller.tenant)
+        return caller
 
     async def _admit(self, call: Call, need: frozenset[Scope]) -> Caller:
         caller = for_named_tenant(await self._caller_of(call), call.metadata)
