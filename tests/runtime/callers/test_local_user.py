@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from maie_runtime.rpc.callers.local_user import ends_of, is_loopback
+from maie_runtime.rpc.callers.local_user import ends_of, is_ambiguous, is_loopback
 from maie_runtime.rpc.callers.socket_owner import End, can_say
 from tests.runtime.callers.asking import FOLLOW, READ, asking, channel_to
 
@@ -136,3 +136,19 @@ def test_the_ends_of_a_connection(
 )
 def test_which_addresses_only_this_machine_reaches(listen: str, expected: bool) -> None:
     assert is_loopback(listen) is expected
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize(
+    ("uid", "uid_map", "expected"),
+    [
+        (65534, "         0          0 4294967295\n", False),
+        (65534, "         0     100000      65536\n", True),
+        (1000, "         0     100000      65536\n", False),
+        (0, "         0       1000          1\n", False),
+    ],
+)
+def test_in_a_container_nobody_is_not_told_from_users_outside(
+    uid: int, uid_map: str, expected: bool
+) -> None:
+    assert is_ambiguous(uid, "65534\n", uid_map) is expected

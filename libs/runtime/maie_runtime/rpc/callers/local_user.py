@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 from ipaddress import IPv4Address, IPv6Address
+from pathlib import Path
 from urllib.parse import unquote
 
 from maie_core.caller import ALL_SCOPES, DEFAULT_TENANT, Caller, CallerKind
@@ -13,6 +14,8 @@ from maie_core.reasons import Reason
 from maie_runtime.rpc.callers.authenticator import AUTHORIZATION, Call
 from maie_runtime.rpc.callers.socket_owner import Address, End, can_say, owner
 
+# Its users are those of the machine: https://man7.org/linux/man-pages/man7/user_namespaces.7.html
+_INITIAL_NAMESPACE = ["0", "0", "4294967295"]
 LOOPBACK: dict[int, Address] = {4: IPv4Address("127.0.0.1"), 6: IPv6Address("::1")}
 """The loopback address of each IP version, where a server's name stands for both."""
 
@@ -30,7 +33,7 @@ class LocalUser:
     def __init__(self) -> None:
         self._uid = os.getuid()
         self._id = f"local:{self._uid}"
-        self._works = can_say()
+        self._works = can_say() and not is_ambiguous(self._uid, *_user_namespace())
         self.remedy = (
             "Call it from the same machine, as the user who runs it."
             if self._works
@@ -79,6 +82,26 @@ def ends_of(peer: str, server: str) -> tuple[End, End] | None:
             return None
         address = listening.address
     return caller, End(address=address, port=int(server.rpartition(":")[2]))
+
+
+def is_ambiguous(uid: int, overflow_uid: str, uid_map: str) -> bool:
+    """Whether the kernel may report other users under a user's id.
+
+    In a user namespace, such as of a container, all users from outside have one id.
+
+    Args:
+        uid: The user's id.
+        overflow_uid: The content of /proc/sys/kernel/overflowuid.
+        uid_map: The content of /proc/self/uid_map.
+    """
+    return str(uid) == overflow_uid.strip() and uid_map.split() != _INITIAL_NAMESPACE
+
+
+def _user_namespace() -> tuple[str, str]:
+    return (
+        Path("/proc/sys/kernel/overflowuid").read_text(encoding="ascii"),
+        Path("/proc/self/uid_map").read_text(encoding="ascii"),
+    )
 
 
 def is_loopback(listen: str) -> bool:
