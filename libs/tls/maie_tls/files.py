@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+
 from maie_tls.pem import CertificateError, Pair, read_certificates, read_pair
 
 Report = Callable[[str], None]
@@ -22,12 +25,14 @@ class Loaded:
         number: Counts what was loaded, from 1: another number is other content.
         pair: The certificate and its key; None where no file is named.
         authorities: The CAs' certificates as PEM; None where no file is named.
+        withdrawn: The CAs that were trusted earlier in this process, and are not now.
         expires: When the pair, or the last of the CAs, expires; None without either.
     """
 
     number: int
     pair: Pair | None
     authorities: bytes | None
+    withdrawn: tuple[x509.Certificate, ...] = ()
     expires: datetime | None
 
     def seconds_left(self) -> float | None:
@@ -77,6 +82,7 @@ class CertificateFiles:
         self._paths = [path for path in (certificate, key, authorities) if path is not None]
         self._report_loaded, self._report_kept = loaded, kept
         self._lock = threading.Lock()
+        self._trusted: dict[bytes, x509.Certificate] = {}
         try:
             self._seen = stamp_of(self._paths)
             self._loaded = self._load(1)
@@ -116,15 +122,23 @@ class CertificateFiles:
 
     def _load(self, number: int) -> Loaded:
         pair = authorities = None
+        now: dict[bytes, x509.Certificate] = {}
         ends = []
         if self._certificate is not None and self._key is not None:
             pair = read_pair(self._certificate.read_bytes(), self._key.read_bytes())
             ends.append(pair.not_after)
         if self._authorities is not None:
             authorities = self._authorities.read_bytes()
-            ends.append(max(ca.not_valid_after_utc for ca in read_certificates(authorities)))
-        expires = min(ends, default=None)
-        return Loaded(number=number, pair=pair, authorities=authorities, expires=expires)
+            now = {ca.fingerprint(SHA256()): ca for ca in read_certificates(authorities)}
+            ends.append(max(ca.not_valid_after_utc for ca in now.values()))
+        self._trusted |= now
+        return Loaded(
+            number=number,
+            pair=pair,
+            authorities=authorities,
+            withdrawn=tuple(ca for print_, ca in self._trusted.items() if print_ not in now),
+            expires=min(ends, default=None),
+        )
 
     def _names(self) -> str:
         return ", ".join(map(str, self._paths))

@@ -304,7 +304,7 @@ async def replica(
     tls: ServerTls | None = None,
 ) -> AsyncIterator[Replica]:
     """A replica that all gateways know of."""
-    authenticators = (MeshCertificate(),) if tls else None
+    authenticators = (MeshCertificate(tls.files),) if tls else None
     server = GrpcServer("127.0.0.1:0", (SERVICE,), authenticators=authenticators, tls=tls)
     answers = LoudAsr()
     streaming_pb2_grpc.add_StreamingAsrServiceServicer_to_server(answers, server.server)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace as changed
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ from maie_runtime.rpc.callers.authenticator import Call
 from maie_runtime.rpc.callers.mesh_certificate import MeshCertificate
 from maie_runtime.rpc.tls import expects
 from maie_runtime.worker.front import Front
-from tests.certificates import TestCa, expired
+from maie_tls.authority import make_authority
+from tests.certificates import DAY, TestCa, expired, replace
 from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.unit
@@ -87,7 +89,7 @@ async def test_a_certificate_without_a_part_is_nobodys(ca: TestCa, tmp_path: Pat
 
 async def test_a_name_in_the_metadata_is_no_certificate(ca: TestCa) -> None:
     call = Call(peer="", server="", metadata={"peer_uri": ["spiffe://maie/gateway"]}, transport={})
-    assert await MeshCertificate().caller_of(call) is None
+    assert await MeshCertificate(ca.files("asr")).caller_of(call) is None
 
 
 async def test_a_connection_ends_with_its_certificate(ca: TestCa) -> None:
@@ -95,8 +97,29 @@ async def test_a_connection_ends_with_its_certificate(ca: TestCa) -> None:
         transport = {"peer_uri": [b"spiffe://maie/gateway"], "x509_pem_cert": [certificate]}
         return Call(peer="", server="", metadata={}, transport=transport)
 
-    caller = await MeshCertificate().caller_of(call(ca.issue("gateway").certificate))
+    known = MeshCertificate(ca.files("asr"))
+    caller = await known.caller_of(call(ca.issue("gateway").certificate))
     assert isinstance(caller, Caller)
     assert (caller.id, caller.kind) == ("mesh:gateway", CallerKind.MESH)
     with pytest.raises(StageError, match="has expired"):
-        await MeshCertificate().caller_of(call(expired(ca, "gateway").certificate))
+        await known.caller_of(call(expired(ca, "gateway").certificate))
+
+
+async def test_a_connection_ends_with_its_ca(ca: TestCa, tmp_path: Path) -> None:
+    async with stage(ca, tmp_path) as address:
+        old = ca.issue("gateway")
+        credentials = grpc.ssl_channel_credentials(ca.made.certificate, old.key, old.certificate)
+        async with grpc.aio.secure_channel(address, credentials, expects("asr")) as channel:
+            method: Any = channel.unary_stream(TRANSCRIBE)
+
+            async def code() -> str:
+                with pytest.raises(grpc.aio.AioRpcError) as caught:
+                    await method(b"", timeout=PATIENCE_SECONDS).read()
+                return caught.value.code().name
+
+            assert await code() == "UNAVAILABLE"
+            new = changed(ca, made=make_authority(DAY))
+            replace(ca.ca_file, new.made.certificate + ca.made.certificate)
+            assert await code() == "UNAVAILABLE", "both are trusted"
+            replace(ca.ca_file, new.made.certificate)
+            assert await code() == "UNAUTHENTICATED"

@@ -120,7 +120,7 @@ def _server(
     if certificates is None:
         return GrpcServer(listen, services, meter=meter, tracer=tracer)
     # Who has no certificate of the mesh is not let in: not the user who runs the service, either.
-    authenticators = doors(listen, (MeshCertificate(),), local_user=False)
+    authenticators = doors(listen, (MeshCertificate(certificates),), local_user=False)
     tls = ServerTls(files=certificates, clients=True)
     return GrpcServer(
         listen, services, authenticators=authenticators, tls=tls, meter=meter, tracer=tracer
