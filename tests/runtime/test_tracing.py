@@ -11,10 +11,13 @@ import sys
 import time
 
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
-from maie_core.spans import span
+from maie_core.spans import SLOW_SECONDS, slow_span, span
 from maie_core.trace_context import context_of, span_context_of, traceparent_of, within
 from maie_core.tracing import OncePerMessage, is_tracing_on, open_tracing
 from tests.collector import collecting, tracing_variables
@@ -104,6 +107,24 @@ async def test_spans_come_with_their_process_and_errors_without_words(
     assert (work.failed, work.attributes) == (True, {"error.type": "ENGINE_FAILED"})
     assert (stopped.failed, stopped.attributes) == (False, {"maie.outcome": "cancelled"})
     assert "somebody" not in collector.words()
+
+
+@pytest.mark.unit
+async def test_what_is_quick_has_a_span_only_where_it_was_slow_or_failed() -> None:
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    tracer = provider.get_tracer("test")
+    with slow_span(tracer, "quick"):
+        pass
+    with slow_span(tracer, "slow"):
+        await asyncio.sleep(SLOW_SECONDS * 2)
+    with pytest.raises(ValueError, match="x"), slow_span(tracer, "failed"):
+        raise ValueError("x")
+    slow, failed = exporter.get_finished_spans()
+    assert (slow.name, failed.name) == ("slow", "failed")
+    assert (slow.end_time or 0) - (slow.start_time or 0) >= SLOW_SECONDS * 1e9
+    assert (failed.attributes or {})["error.type"] == "ValueError"
 
 
 @pytest.mark.mesh

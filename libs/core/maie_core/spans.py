@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -13,6 +14,8 @@ from maie_core.errors import StageError
 
 Value = str | bool | int | float
 Attributes = Mapping[str, Value]
+SLOW_SECONDS = 0.005
+"""What takes less has no `slow_span`: a span costs some 0.1 ms, with sending it."""
 # What became of a piece of work that did not fail.
 CANCELLED, COMPLETED, GIVEN_BACK = "cancelled", "completed", "given back"
 
@@ -53,6 +56,27 @@ def span(
         except BaseException as error:
             note_error(made, error)
             raise
+
+
+@contextmanager
+def slow_span(tracer: Tracer, name: str, attributes: Attributes | None = None) -> Iterator[None]:
+    """A span around what is quick nearly always: there is none unless it took long, or failed.
+
+    It is not the current one within it.
+    """
+    begun, began = time.time_ns(), time.monotonic()
+    error: BaseException | None = None
+    try:
+        yield
+    except BaseException as raised:
+        error = raised
+        raise
+    finally:
+        if error is not None or time.monotonic() - began >= SLOW_SECONDS:
+            made = tracer.start_span(name, attributes=attributes, start_time=begun)
+            if error is not None:
+                note_error(made, error)
+            made.end()
 
 
 def note_error(on: Span, error: BaseException) -> None:

@@ -39,7 +39,7 @@ from maie_core.errors import Code, StageError, invalid
 from maie_core.limits import MAX_BLOB_KEY_CHARACTERS
 from maie_core.metrics import NO_METER
 from maie_core.reasons import Reason
-from maie_core.spans import span
+from maie_core.spans import slow_span
 
 log = structlog.get_logger()
 
@@ -251,7 +251,7 @@ class Blobs:
     def _span(self, name: str, size: int) -> AbstractContextManager[object]:
         if not trace.get_current_span().is_recording():
             return nullcontext()
-        return span(self._tracer, name, {BYTES: size})
+        return slow_span(self._tracer, name, {BYTES: size})
 
     async def _put(self, key: str, data: bytes) -> None:
         # For a small file, the hop to obstore's threads costs more than all the rest.

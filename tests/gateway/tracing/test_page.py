@@ -22,7 +22,7 @@ CODE = [
     if "contracts" not in path.parts and ".venv" not in path.parts
 ]
 # What makes a span, and where in its arguments the name is.
-MAKERS = {"span": 1, "start_span": 0, "engine_call": 0, "changing": 1, "_span": 0}
+MAKERS = {"span": 1, "slow_span": 1, "start_span": 0, "engine_call": 0, "changing": 1, "_span": 0}
 OTHERS = re.compile(r'"((?:rpc|messaging|http|gen_ai|server|error)\.[a-z_.]+)"')
 
 

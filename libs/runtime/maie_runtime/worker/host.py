@@ -26,7 +26,7 @@ from opentelemetry.trace import NoOpTracer, Tracer
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
 from maie_core.settings import ServiceSettings
-from maie_core.spans import span
+from maie_core.spans import slow_span, span
 from maie_runtime.gpu.residency import Residency
 from maie_runtime.worker.engine_calls import count_engine_calls
 from maie_runtime.worker.quarantine import ClosedError, Quarantine
@@ -196,7 +196,7 @@ class Host:
             if work.suspect:
                 await asyncio.sleep(SUSPECT_PAUSE_SECONDS)
             async with AsyncExitStack() as stack:
-                with span(self.tracer, "maie.model.wait"):
+                with slow_span(self.tracer, "maie.model.wait"):
                     await stack.enter_async_context(self.residency.use())
                 for intercept in self._interceptors:
                     await stack.enter_async_context(intercept(work))
