@@ -17,7 +17,7 @@ from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
 from maie_runtime.worker.stage import StageContext
 from tests.gateway.conftest import EmptyMesh
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.mesh
 
@@ -57,7 +57,7 @@ async def recording() -> AsyncIterator[bytes]:
     yield b"not empty"
 
 
-async def test_a_forged_event_is_dropped_with_a_warning_and_the_job_completes(
+async def test_a_forged_event_is_dropped_and_dead_lettered_and_the_job_completes(
     empty_mesh: EmptyMesh, broker: Broker
 ) -> None:
     begun, release = asyncio.Event(), asyncio.Event()
@@ -75,6 +75,19 @@ async def test_a_forged_event_is_dropped_with_a_warning_and_the_job_completes(
                 forged = event.StageEvent(job_id=job_id, worker="forger", **what)
                 await broker.publish(subjects.event(stage, job_id), forged, message_id=str(what))
             await until(lambda: len(warnings(logs)) == 3)
+            letters = subjects.dead_letter("event", job_id)
+
+            async def dead_lettered() -> int:
+                info = await broker.jetstream.stream_info(
+                    subjects.DEAD_LETTERS, subjects_filter=letters
+                )
+                return (info.state.subjects or {}).get(letters, 0)
+
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while await dead_lettered() != 3:
+                    await asyncio.sleep(0.02)
+            # They are for operators; no tenant's job has such a unit.
+            assert [each async for each in client.list_dead_letters()] == []
             assert (await client.get_job(job_id)).state == job.JOB_STATE_PROCESSING_ASR
             release.set()
             *_, last = [each async for each in client.watch_job(job_id)]

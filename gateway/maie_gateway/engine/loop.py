@@ -68,10 +68,17 @@ NAK_SECONDS = 1.0
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class _Published:
-    """An event, and the stage in whose subject a worker published it; None from a gateway."""
+    """An event, as it came.
+
+    Attributes:
+        event: The event.
+        stage: The stage in whose subject a worker published it; None from a gateway.
+        place: Its sequence in its stream; 0 from a gateway.
+    """
 
     event: event.StageEvent
     stage: str | None = None
+    place: int = 0
 
 
 Window = Callable[[], Mapping[common.Stage, int]]
@@ -204,6 +211,7 @@ class Conductor:
         for each in events:
             if _is_foreign(each, taken):
                 _warn_of_foreign_event(each)
+                await self._dead_letter(job_id, each.place)
         return taken
 
     async def _take(self, job_id: str, events: Sequence[_Published]) -> record.JobRecord:
@@ -370,13 +378,16 @@ class Conductor:
                 stage_event = event.StageEvent()
             if stage_event.job_id == job_id:
                 stage = subjects.stage_of_event(message.subject)
-                events.append(_Published(event=stage_event, stage=stage))
+                place = message.metadata.sequence.stream
+                events.append(_Published(event=stage_event, stage=stage, place=place))
             else:
                 await self._give_up(job_id, message)
         return events
 
     async def _give_up(self, job_id: str, message: Msg) -> None:
-        place = message.metadata.sequence.stream
+        await self._dead_letter(job_id, message.metadata.sequence.stream)
+
+    async def _dead_letter(self, job_id: str, place: int) -> None:
         await dead_letter(self._broker, Unreadable(kind="event", job_id=job_id, place=place))
 
 
