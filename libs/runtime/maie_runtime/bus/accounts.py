@@ -31,6 +31,9 @@ HOME = "MAIE"
 SYSTEM = "MAIE_SYSTEM"
 """The server's system account; it has a user only for monitoring, where that is wanted."""
 
+# For each request the server remembers where its answers go, until this long after the last one.
+# That is longer than any request of ours; the default of two minutes would only cost it memory.
+MANY_ANSWERS = {"response_type": "Stream", "response_threshold": "30s"}
 DETOUR = "MAIE.API"
 NEXT = ".MSG.NEXT."
 
@@ -93,7 +96,7 @@ def _exports(guests: Mapping[str, Iterable[Right]]) -> list[dict[str, Any]]:
             key = (_kind(right), right.subject, many)
             takers.setdefault(key, []).append(account_of(part))
     return [
-        {kind: subject, "accounts": _unique(names)} | ({"response_type": "Stream"} if many else {})
+        {kind: subject, "accounts": _unique(names)} | (MANY_ANSWERS if many else {})
         for (kind, subject, many), names in takers.items()
     ]
 
