@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -44,6 +45,7 @@ from maie_runtime.bus.refusals import (
     broker_refused,
     is_not_let_in,
     not_let_in,
+    not_trusted,
 )
 from maie_runtime.bus.tracing import publishing
 
@@ -283,7 +285,8 @@ async def open_broker(
 
     Raises:
         StageError: FAILED_PRECONDITION with BROKER_REFUSED: NATS refuses the credentials, now or
-            later, when they are replaced; or with BROKER_CREDENTIALS_INVALID.
+            later, when they are replaced; or with BROKER_CREDENTIALS_INVALID: they cannot be used,
+            or the certificate of NATS is not to be trusted.
     """
     client = ReportingClient()
     jetstream = client.jetstream(timeout=REQUEST_TIMEOUT_SECONDS)
@@ -303,6 +306,8 @@ async def open_broker(
             if not serving:
                 raise not_let_in() from error
             ends.reschedule(asyncio.get_running_loop().time())
+        elif isinstance(error, ssl.SSLCertVerificationError) and not serving:
+            raise not_trusted(addresses(servers), error) from error
         elif client.is_connected:
             log.warning("broker.error", error=problem)
         else:
@@ -368,6 +373,8 @@ async def _close(client: ReportingClient) -> None:
         if client.is_connected:
             await client.drain()
         else:
-            await client.close()
+            # After a failed TLS handshake, nats-py waits without end.
+            async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
+                await client.close()
     except (NatsError, OSError) as error:
         log.warning("broker.close_failed", error=str(error))

@@ -10,7 +10,7 @@ import asyncio
 import re
 import ssl
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -64,6 +64,16 @@ def not_let_in() -> StageError:
         Code.FAILED_PRECONDITION,
         Reason.BROKER_REFUSED,
         f"NATS refuses the credentials of this part of the mesh: {HINT}.",
+    )
+
+
+def not_trusted(servers: Sequence[str], error: ssl.SSLCertVerificationError) -> StageError:
+    """The error where the certificate of NATS is not of the CA, or of another name."""
+    return StageError(
+        Code.FAILED_PRECONDITION,
+        Reason.BROKER_CREDENTIALS_INVALID,
+        f"The certificate of NATS at {', '.join(servers)} is not to be trusted "
+        f"({error.verify_message}); check MAIE_NATS_CA_FILE and MAIE_NATS_URL.",
     )
 
 
