@@ -90,6 +90,16 @@ endif
 
 ##@ Check
 
+# Debian has promtool in the package prometheus, of which no server is started here. Without it, the tests say what they left out.
+.PHONY: promtool
+promtool: ## Check the Prometheus rules and run their tests with promtool, which it installs on Debian.
+ifeq ($(shell command -v promtool),)
+	@mkdir -p $(LOGS); install="apt-get install --yes --no-install-recommends prometheus"; \
+		{ RUNLEVEL=1 $$install || { apt-get update && RUNLEVEL=1 $$install; }; } >$(LOGS)/$@.log 2>&1 && echo "· installed promtool" \
+		|| { echo "✗ promtool is missing and could not be installed (on Debian, as root: apt install prometheus)"; exit 1; } >&2
+endif
+	$(call step,promtool,promtool check rules deploy/observability/rules/*.yaml && promtool test rules deploy/observability/rules/tests/*.yaml,see above.)
+
 .PHONY: lint
 lint: lint-python lint-types lint-layers lint-dependencies lint-generated lint-protos ## Check style, types, layers, dependencies, the contract and what is generated from it.
 
@@ -115,6 +125,7 @@ lint-dependencies: environment
 lint-generated: environment
 	$(call step,generated code against protos/,$(BIN)/python libs/contracts/generate.py --check,run make generate and commit what it writes.)
 	$(call step,generated pages against the code,$(BIN)/python -m tools.pages --check,run make generate and commit what it writes.)
+	$(call step,generated dashboards against the code,$(BIN)/python -m tools.dashboards --check,run make generate and commit what it writes.)
 
 .PHONY: lint-protos
 lint-protos: node_modules/.installed
@@ -146,6 +157,7 @@ format: environment ## Format the Python code and mend what ruff can.
 generate: environment ## Write what is generated anew: the contract's code, and the pages of settings, reasons and licences.
 	$(call step,generating the contract's code,$(BIN)/python libs/contracts/generate.py,see above.)
 	$(call step,generating pages,$(BIN)/python -m tools.pages,see above.)
+	$(call step,generating dashboards,$(BIN)/python -m tools.dashboards,see above.)
 
 .PHONY: release-contract
 release-contract: node_modules/.installed ## Make the contract as it stands the released one, which later changes may not break.

@@ -125,6 +125,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
         health = HealthFile(settings.mesh.health_file, meter)
         await stack.enter_async_context(health.kept())
         observe_door(meter, tls, certificates)
+        guard.observe(meter)
         if is_on(meter):
             await stack.enter_async_context(background_tasks(measure_loop_lag(meter)))
         blobs = Blobs(settings.mesh.blob_url, meter, tracer)

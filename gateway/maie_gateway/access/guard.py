@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from opentelemetry.metrics import Meter
+
 from maie_gateway.access.key_callers import BootstrapKey, KeyCallers, caller_id
 from maie_gateway.access.key_ring import KeyRing
 from maie_gateway.access.key_store import KeyStore
@@ -45,6 +47,10 @@ class Guard:
             credentials.append(TokenCallers(settings.tokens, self._signing_keys))
         local_user = settings.local_user and not proxied
         self.authenticators = doors(listen, credentials, local_user=local_user)
+
+    def observe(self, meter: Meter) -> None:
+        """Makes the metrics of keys."""
+        self._ring.observe(meter)
 
     @asynccontextmanager
     async def running(self, broker: Broker) -> AsyncIterator[KeyStore]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import structlog
 from google.protobuf.message import DecodeError
+from opentelemetry.metrics import CallbackOptions, Meter, Observation
 
 from maie.access.v1 import stored_pb2 as stored
 from maie_gateway.records.buckets import Entry, follow_bucket
@@ -66,6 +68,29 @@ class KeyRing:
         if not self._is_current():
             raise broker_unavailable()
         return [known.key for known in self._known.values() if known.key is not None]
+
+    def next_expiry(self) -> float | None:
+        """When the next key expires, in seconds since 1970; None where none will."""
+        # A copy, since metrics are read in a thread of their own.
+        now = time.time()
+        keys = (_decoded(entry) for entry in tuple(self._known.values()))
+        ends = (key.key.expire_time.ToNanoseconds() / 1e9 for key in keys if key is not None)
+        return min((end for end in ends if end > now), default=None)
+
+    def observe(self, meter: Meter) -> None:
+        """Makes the gauge of when the next key expires."""
+
+        def expiry(_: CallbackOptions) -> Iterator[Observation]:
+            if (end := self.next_expiry()) is not None:
+                yield Observation(end)
+
+        meter.create_observable_gauge(
+            "maie.key.expiry",
+            [expiry],
+            unit="s",
+            description="When the next API key expires, in seconds since 1970. Every gateway "
+            "reports it for the whole mesh: aggregate with min.",
+        )
 
     def note(self, entry: Entry) -> None:
         """Takes in an entry that was written or seen, unless it is older than the known one."""
