@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import os
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING
 
 import structlog
 from opentelemetry.metrics import Meter, MeterProvider, NoOpMeter, NoOpMeterProvider
@@ -12,7 +14,13 @@ from opentelemetry.metrics import Meter, MeterProvider, NoOpMeter, NoOpMeterProv
 from maie_core.process import process_attributes
 from maie_core.settings import MeshSettings
 
+if TYPE_CHECKING:
+    from opentelemetry.sdk.metrics.export import MetricReader
+
 log = structlog.get_logger()
+
+# How long sending the last metrics may take.
+SHUTDOWN_MS = 3000
 
 NO_METER: Meter = NoOpMeterProvider().get_meter("maie")
 """Makes instruments that do nothing, for parts whose metrics are off or that nobody scrapes."""
@@ -58,6 +66,21 @@ class Capped:
         return value
 
 
+def is_sent(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether OTEL_METRICS_EXPORTER asks for metrics by OTLP.
+
+    Raises:
+        ValueError: It asks for an exporter that there is not.
+    """
+    wanted = environment.get("OTEL_METRICS_EXPORTER", "").strip().lower()
+    if wanted not in ("", "none", "otlp"):
+        raise ValueError(
+            f"OTEL_METRICS_EXPORTER is {wanted!r}, and there are otlp and none; for Prometheus, "
+            "set MAIE_METRICS_LISTEN."
+        )
+    return wanted == "otlp"
+
+
 @asynccontextmanager
 async def open_metrics(
     settings: MeshSettings, *, service: str, instance: str, version: str
@@ -65,8 +88,9 @@ async def open_metrics(
     """A process's meter provider, which is passed down to whatever makes instruments.
 
     While the context lasts, the metrics are served at http://`metrics_listen`/metrics, together
-    with the process's own memory, CPU time and open files. Where the setting is empty, instruments
-    do nothing. Callbacks of observable instruments run in threads of the HTTP server.
+    with the process's own memory, CPU time and open files. With OTEL_METRICS_EXPORTER=otlp they are
+    also sent every minute (OTEL_METRIC_EXPORT_INTERVAL, in milliseconds). Where nobody asks for
+    them, instruments do nothing. Callbacks of observable instruments run in other threads.
 
     Args:
         settings: The settings of the mesh.
@@ -76,38 +100,60 @@ async def open_metrics(
 
     Raises:
         RuntimeError: The address cannot be listened on.
+        ValueError: As `is_sent`.
     """
-    if not settings.metrics_listen:
-        yield NoOpMeterProvider()
-        return
+    readers: list[MetricReader] = []
+    async with AsyncExitStack() as stack:
+        if settings.metrics_listen:
+            readers.append(stack.enter_context(_served(settings.metrics_listen)))
+        if is_sent():
+            readers.append(_sender())
+        if not readers:
+            yield NoOpMeterProvider()
+            return
+        from opentelemetry.sdk.metrics import MeterProvider as SdkMeterProvider
+        from opentelemetry.sdk.resources import Resource
+
+        resource = Resource.create(process_attributes(service, instance, version))
+        provider = SdkMeterProvider(readers, resource, shutdown_on_exit=False)
+        try:
+            yield provider
+        finally:
+            # In a thread, since a collector may not answer.
+            await asyncio.to_thread(provider.shutdown, SHUTDOWN_MS)
+
+
+@contextmanager
+def _served(listen: str) -> Iterator[MetricReader]:
+    """A reader whose metrics are served while the context lasts."""
     # Not imported before, since it takes half a second and 18 MB.
     from opentelemetry.exporter.prometheus import PrometheusMetricReader
-    from opentelemetry.sdk.metrics import MeterProvider as SdkMeterProvider
-    from opentelemetry.sdk.resources import Resource
     from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
 
-    host, _, port = settings.metrics_listen.rpartition(":")
+    host, _, port = listen.rpartition(":")
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
-    resource = Resource.create(process_attributes(service, instance, version))
-    provider = SdkMeterProvider(
-        metric_readers=[PrometheusMetricReader(registry=registry)],
-        resource=resource,
-        shutdown_on_exit=False,
-    )
+    reader = PrometheusMetricReader(registry=registry)
     try:
         server, thread = start_http_server(int(port), host.strip("[]"), registry)
     except (OSError, OverflowError) as error:
         raise RuntimeError(
-            f"MAIE_METRICS_LISTEN: {settings.metrics_listen} cannot be listened on ({error}). "
+            f"MAIE_METRICS_LISTEN: {listen} cannot be listened on ({error}). "
             "Free the port, or set another address."
         ) from error
     log.info("metrics.ready", address=f"{host}:{server.server_port}")
     try:
-        yield provider
+        yield reader
     finally:
         # It answers its last request first.
-        await asyncio.to_thread(server.shutdown)
-        await asyncio.to_thread(thread.join)
+        server.shutdown()
+        thread.join()
         server.server_close()
-        provider.shutdown()
+
+
+def _sender() -> MetricReader:
+    """A reader that sends metrics by OTLP, as the standard OTEL_* variables say."""
+    from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter
+    from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+
+    return PeriodicExportingMetricReader(OTLPMetricExporter())

@@ -31,10 +31,15 @@ class WorkMetrics:
         self._duration = meter.create_histogram(
             "maie.unit.duration",
             unit="s",
-            description="How long units and direct calls ran in their slot, with the model loaded: "
-            "the "
-            "time of the engine, and of reading its input.",
+            description="How long units and direct calls ran in their slot, with the model "
+            "loaded: the time of the engine, and of reading and storing around it.",
             explicit_bucket_boundaries_advisory=WORK_SECONDS,
+        )
+        self._engine = meter.create_counter(
+            "maie.engine.time",
+            unit="s",
+            description="How long engines worked for units and direct calls; calls of one unit "
+            "that overlap count once.",
         )
         self._active = meter.create_up_down_counter(
             "maie.unit.active", unit="{unit}", description="Units and direct calls that run now."
@@ -79,6 +84,7 @@ class WorkMetrics:
             raise
         finally:
             self._active.add(-1, kind)
+            self._engine.add(work.engine_calls.seconds, kind)
             self._duration.record(time.monotonic() - began, {**kind, "outcome": outcome})
 
     def taken(self, lane: str, *, waited: float) -> None:
