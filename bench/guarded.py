@@ -21,6 +21,8 @@ from typing import Annotated, Any
 
 import grpc
 import typer
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.trace import NoOpTracer
 
 from bench.others import Others
@@ -35,6 +37,7 @@ from maie_gateway.access.token_settings import TokenSettings
 from maie_runtime.bus.provision import open_provisioned_broker
 from maie_runtime.rpc.callers.interceptor import CallerInterceptor
 from maie_runtime.rpc.errors import ErrorInterceptor
+from maie_runtime.rpc.metrics import MetricsInterceptor
 from maie_runtime.rpc.reading import ReadingInterceptor
 from maie_runtime.rpc.tracing import TracingInterceptor
 from tests.collector import collecting, tracing_variables
@@ -147,6 +150,12 @@ async def _traced(stack: AsyncExitStack, folder: Path) -> Side:
     return Side(interceptors=(tracing,), metadata=lambda: carried)
 
 
+async def _metrics(stack: AsyncExitStack, folder: Path) -> Side:
+    provider = MeterProvider([InMemoryMetricReader()], shutdown_on_exit=False)
+    stack.callback(provider.shutdown)
+    return Side(interceptors=(MetricsInterceptor(provider.get_meter("bench")),))
+
+
 SIDES: dict[str, Open] = {
     BARE: _bare,
     "traces, off": _untraced,
@@ -155,6 +164,7 @@ SIDES: dict[str, Open] = {
     "an API key": _api_key,
     "a token signed with RS256": _token("RS256", "RSA"),
     "a token signed with ES256": _token("ES256", "EC"),
+    "metrics": _metrics,
 }
 
 

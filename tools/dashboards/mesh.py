@@ -198,7 +198,7 @@ def engines() -> Dashboard:
         Graph(
             title="Real-time factor",
             queries={"{{stage}}": "stage:maie_real_time_factor:rate5m"},
-            about="Seconds of an engine for a second of audio; below 1 is faster than it was spoken.",
+            about="Seconds of an engine for a second of audio; below 1 is faster than speech.",
         ),
         Graph(
             title="Slots busy",
