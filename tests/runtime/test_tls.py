@@ -27,12 +27,14 @@ from maie_runtime.rpc.tls import (
     ServerTls,
     expects,
     mesh_certificates,
+    observe_expiry,
     open_certificates,
     report_expiry,
 )
 from maie_tls.authority import Issued, make_authority
 from maie_tls.files import CertificateFiles
 from tests.certificates import DAY, TestCa, expired, issued_at, not_yet_valid, replace
+from tests.measuring import Measured
 from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.unit
@@ -284,3 +286,15 @@ def test_only_loopback_needs_no_tls(listen: str, loopback: bool) -> None:
             check_exposure(listen, has_tls=False, remedy="do this")
         assert caught.value.reason is Reason.TLS_REQUIRED
         assert "do this, or listen on 127.0.0.1." in caught.value.message
+
+
+async def test_when_certificates_expire_is_a_metric(ca: TestCa) -> None:
+    files = mesh_certificates(ca.settings("asr", MeshSettings()))
+    assert files is not None
+    measured = Measured()
+    observe_expiry(measured.meter, {"mesh": files})
+    expires = files.current().expires
+    assert expires is not None
+    assert measured.numbers("maie.certificate.expiry") == [
+        ({"purpose": "mesh"}, expires.timestamp())
+    ]

@@ -71,10 +71,10 @@ class KeyRing:
 
     def next_expiry(self) -> float | None:
         """When the next key expires, in seconds since 1970; None where none will."""
-        # A copy, since metrics are read in a thread of their own.
         now = time.time()
-        keys = (_decoded(entry) for entry in tuple(self._known.values()))
-        ends = (key.key.expire_time.ToNanoseconds() / 1e9 for key in keys if key is not None)
+        # A copy, since metrics are read in a thread of their own.
+        keys = [known.key for known in tuple(self._known.values()) if known.key is not None]
+        ends = (key.key.expire_time.ToNanoseconds() / 1e9 for key in keys)
         return min((end for end in ends if end > now), default=None)
 
     def observe(self, meter: Meter) -> None:
