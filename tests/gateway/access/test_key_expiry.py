@@ -24,7 +24,7 @@ def note(ring: KeyRing, name: str, seconds: int | None) -> None:
 
 
 def test_the_next_key_that_expires_counts() -> None:
-    ring, measured = KeyRing(), Measured()
+    ring, measured = KeyRing(lambda _: None), Measured()
     ring.observe(measured.meter)
     note(ring, "never", None)
     note(ring, "expired", -10)
