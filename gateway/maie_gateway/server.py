@@ -30,6 +30,7 @@ from maie_gateway.conductor import Policy
 from maie_gateway.door import door_tls, expiring, observe_door
 from maie_gateway.engine.chunks import Chunks
 from maie_gateway.engine.job_metrics import JobMetrics, observe_jobs
+from maie_gateway.engine.key_service import KeyService
 from maie_gateway.engine.metrics import observe_demand
 from maie_gateway.engine.queue_watch import QueueWatch
 from maie_gateway.engine.throughput import Throughput
@@ -57,6 +58,8 @@ from maie_gateway.rpc.jobs import JobService
 from maie_gateway.rpc.live import LiveService
 from maie_gateway.rpc.watch import Watch
 from maie_gateway.settings import GatewaySettings
+from maie_gateway.vault.data_keys import DataKeys
+from maie_gateway.vault.opening import open_job_keys
 from maie_gateway.views.audio import StoredAudio
 from maie_gateway.views.results import Results
 from maie_gateway.views.stored_results import StoredResults
@@ -128,7 +131,6 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
         guard.observe(meter)
         if is_on(meter):
             await stack.enter_async_context(background_tasks(measure_loop_lag(meter)))
-        blobs = Blobs(settings.mesh.blob_url, meter, tracer)
         server = GrpcServer(
             settings.listen,
             SERVICES,
@@ -151,6 +153,8 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             )
         )
         keys = await stack.enter_async_context(guard.running(broker))
+        job_keys = await stack.enter_async_context(open_job_keys(broker, settings.master_key))
+        blobs = Blobs(settings.mesh.blob_url, job_keys, meter, tracer)
         options = ConductingOptions(
             policy=Policy(max_retries=settings.max_retries),
             max_running_jobs=settings.max_running_jobs_per_tenant,
@@ -174,6 +178,9 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
                 job_metrics,
             )
         )
+        if isinstance(job_keys, DataKeys):
+            serving = KeyService(broker, job_keys, jobs.store, jobs.changes).running()
+            await stack.enter_async_context(serving)
         observe_demand(meter, broker, jobs.changes, jobs.workers)
         observe_jobs(meter, jobs.changes, job_metrics.tenant)
         if is_on(meter):
@@ -201,6 +208,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             conductor=jobs.conductor,
             requests=requests,
             changes=jobs.changes,
+            keys=job_keys,
             marker_seconds=settings.retention.removals_seconds,
         )
         name = instance_name("gateway")
@@ -218,6 +226,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             store=jobs.store,
             conductor=jobs.conductor,
             snapshots=snapshots,
+            keys=job_keys,
             check=check_session,
             chunk_seconds=settings.live.chunk_seconds,
             gateway=name,
@@ -265,6 +274,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
                     snapshots=snapshots,
                     limits=settings.upload_limits(),
                     metrics=UploadMetrics(meter),
+                    keys=job_keys,
                     check=check,
                 ),
                 model=model,

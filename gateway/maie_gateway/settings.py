@@ -13,6 +13,7 @@ from maie_gateway.intake.admission import AdmissionLimits
 from maie_gateway.intake.pace import UploadLimits
 from maie_gateway.live.settings import LiveSettings
 from maie_gateway.readmodel import ReadModelSettings
+from maie_gateway.vault.settings import VaultSettings
 from maie_gateway.webhooks import WebhookSettings
 from maie_runtime.bus.streams import Lifetimes
 from maie_templates import TemplateSettings
@@ -53,7 +54,7 @@ class RetentionSettings(Settings):
         )
 
 
-class GatewaySettings(Settings):
+class GatewaySettings(VaultSettings):
     """The settings of a gateway."""
 
     model_config = SettingsConfigDict(env_prefix="MAIE_GATEWAY_")
@@ -120,6 +121,15 @@ class GatewaySettings(Settings):
         if self.plaintext and self.tls_cert_file is not None:
             raise ValueError(
                 "MAIE_GATEWAY_PLAINTEXT and MAIE_GATEWAY_TLS_CERT_FILE exclude each other: set one"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _store_nothing_unencrypted(self) -> Self:
+        if self.master_key and self.read_model.in_file:
+            raise ValueError(
+                "MAIE_GATEWAY_READ_MODEL_URL names a file, which would hold names and texts "
+                "unencrypted; set it to sqlite:// to have the read model in memory"
             )
         return self
 

@@ -20,20 +20,22 @@ from maie_core.reasons import Reason
 from maie_core.settings import GpuServiceSettings, MeshSettings
 from maie_gateway.conductor import Policy
 from maie_gateway.engine.wiring import ConductingOptions, conducting
-from maie_gateway.records.erasing import erase_all
 from maie_gateway.server import serve_gateway
 from maie_gateway.settings import GatewaySettings
 from maie_gateway.webhooks import WebhookSettings
 from maie_pipeline.bindings import BINDINGS
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
+from maie_runtime.bus.erasing import erase_all
 from maie_runtime.bus.rights import GATEWAY
+from maie_runtime.vault.key_file import new_line
 from maie_runtime.worker.server import serve_stage
 from maie_runtime.worker.stage import StageContext
 from tests.empty_stages import EmptyStage, empty_stages
 from tests.gateway.live.conversation import config, talking
 from tests.gateway.live.loud_asr import replica
 from tests.gateway.live.speech import said
+from tests.gateway.test_encryption import written
 from tests.gateway.webhooks.receiver import SECRET, Receiver
 from tests.guarded_nats import GuardedNats
 from tests.waiting import PATIENCE_SECONDS, until
@@ -55,11 +57,13 @@ class Guarded:
         nats: The broker.
         folder: Where blobs are.
         stages: The stages by slug.
+        master_key: Encrypts jobs; empty for none.
     """
 
     nats: GuardedNats
     folder: Path
     stages: dict[str, EmptyStage]
+    master_key: str = ""
 
     def mesh(self, part: str) -> MeshSettings:
         """A part's settings."""
@@ -77,6 +81,7 @@ class Guarded:
         gateway = GatewaySettings(
             mesh=self.mesh(GATEWAY),
             listen="127.0.0.1:0",
+            master_key=self.master_key,
             webhooks=WebhookSettings(allowed_networks=(ip_network("127.0.0.0/8"),)),
         )
         async with AsyncExitStack() as stack:
@@ -125,8 +130,13 @@ async def finished(client: Client, **asked: Any) -> job.Job:
     return events[-1].finished.job
 
 
-async def test_a_mesh_lives_on_the_rights_that_are_listed(guarded: Guarded) -> None:
+@pytest.mark.parametrize("encrypted", [False, True])
+async def test_a_mesh_lives_on_the_rights_that_are_listed(
+    guarded: Guarded, tmp_path: Path, encrypted: bool
+) -> None:
     """Jobs that end well, fail, are tried again, cancelled, changed, replayed and removed."""
+    if encrypted:
+        guarded.master_key = written(tmp_path / "master.key", new_line())
     hold, failures = asyncio.Event(), iter([Code.UNAVAILABLE, Code.INVALID_ARGUMENT])
 
     async def fails_at_first(_: StageContext) -> None:

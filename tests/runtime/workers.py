@@ -18,6 +18,7 @@ from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.provision import declare_lanes
 from maie_runtime.bus.task_worker import TaskWorker
+from maie_runtime.bus.worker_vault import WorkerVault
 from maie_runtime.gpu.residency import Residency, Resident
 from maie_runtime.worker.host import Host, end_process
 from maie_runtime.worker.unit import UnitRunner
@@ -49,7 +50,11 @@ async def worker(
     settings = settings_of(**options)
     await declare_lanes(broker, BINDING.slug, settings.mesh.ack_wait_seconds)
     host = Host(settings=settings, residency=residency or Resident(), abandon=abandon)
-    mount = TaskWorker(binding=BINDING, runner=runner, broker=broker, settings=settings, host=host)
+    vault = WorkerVault(BINDING.slug)
+    vault.connect(broker.client)
+    mount = TaskWorker(
+        binding=BINDING, runner=runner, broker=broker, settings=settings, host=host, vault=vault
+    )
     await mount.start()
     try:
         yield mount

@@ -120,7 +120,7 @@ class DeadLetters:
             raise absent
         try:
             stored = await self._broker.jetstream.get_msg(subjects.DEAD_LETTERS, letter_id)
-            letters = _decoded(stored)
+            letters = await self._decoded(stored)
         except NotFoundError:
             letters = []
         except BROKER_ERRORS as error:
@@ -172,21 +172,28 @@ class DeadLetters:
                 break
             sequence = stored.seq or before
             if sequence < before:
-                found += _decoded(stored)
+                found += await self._decoded(stored)
             sequence += 1
         return found[::-1]
 
+    async def _decoded(self, stored: RawStreamMsg) -> list[Letter]:
+        """The letter; empty where it cannot be decoded, or is about another job than it says.
 
-def _decoded(stored: RawStreamMsg) -> list[Letter]:
-    """The letter; empty where it cannot be decoded, or is about another job than it says."""
-    _, _, stage, job_id = (stored.subject or "").split(".")
-    try:
-        content = event.DeadLetter.FromString(stored.data or b"")
-    except DecodeError:
-        return []
-    if content.task.job_id != job_id:
-        return []
-    return [Letter(letter_id=stored.seq or 0, stage=stage, content=content)]
+        Neither can one that is encrypted, once its job is removed.
+        """
+        _, _, stage, job_id = (stored.subject or "").split(".")
+        try:
+            data = await self._broker.opened(job_id, stored.data or b"")
+            content = event.DeadLetter.FromString(data)
+        except DecodeError:
+            return []
+        except StageError as error:
+            if error.reason != Reason.DATA_KEY_GONE:
+                raise
+            return []
+        if content.task.job_id != job_id:
+            return []
+        return [Letter(letter_id=stored.seq or 0, stage=stage, content=content)]
 
 
 def _stands(letter: Letter, source: record.JobRecord | None) -> bool:

@@ -18,12 +18,13 @@ from maie_gateway.conductor.tenants import tenant_of_record
 from maie_gateway.engine.loop import Conductor
 from maie_gateway.intake.requests import Requests
 from maie_gateway.records.changes import JobChanges
-from maie_gateway.records.erasing import erase_all
 from maie_gateway.records.store import REMOVAL_MARKER_SECONDS, JobStore, RevisionConflictError
+from maie_gateway.vault.data_keys import JobKeys
 from maie_runtime import folders
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import BROKER_ERRORS, Broker, broker_unavailable
+from maie_runtime.bus.erasing import erase_all
 from maie_runtime.failpoints import failpoint
 
 log = structlog.get_logger()
@@ -46,6 +47,7 @@ class Removal:
         conductor: Cancels an unfinished job.
         requests: Has its request id.
         changes: Notified of each removed record.
+        keys: Has its key, where it is encrypted.
         marker_seconds: How long the marker of a removed job is kept, at least 1, for
             gateways that were disconnected.
     """
@@ -59,6 +61,7 @@ class Removal:
         conductor: Conductor,
         requests: Requests,
         changes: JobChanges,
+        keys: JobKeys,
         marker_seconds: int = REMOVAL_MARKER_SECONDS,
     ) -> None:
         self._broker = broker
@@ -67,6 +70,7 @@ class Removal:
         self._conductor = conductor
         self._requests = requests
         self._changes = changes
+        self._keys = keys
         self._marker_seconds = marker_seconds
         self._removed_at: dict[str, float] = {}
 
@@ -125,7 +129,13 @@ class Removal:
         except RevisionConflictError:
             return False
         self._changes.note_gone(job_id, revision)
+        await failpoint("removal.before_key")
+        await self.destroy_key(job_id)
         return True
+
+    async def destroy_key(self, job_id: str) -> None:
+        """Destroys the key of a job that is gone: whatever is left of it cannot be read again."""
+        await self._keys.destroy(job_id)
 
     async def _forget_request(self, gone: record.JobRecord) -> None:
         if gone.config.request_id:

@@ -89,6 +89,7 @@ class Sweeper:
                 self.sweep_jobs,
                 self.sweep_messages,
                 self.sweep_names,
+                self.sweep_keys,
                 self.sweep_blobs,
             ):
                 try:
@@ -130,6 +131,16 @@ class Sweeper:
             if await self._store.named_before(job_id, before) and await self._is_gone(job_id):
                 await self._store.erase_names(job_id)
                 log.info("sweep.names_erased", job=job_id)
+
+    async def sweep_keys(self) -> None:
+        """Destroys the keys of submits that became no job, and of jobs half removed."""
+        keyed = await self._job_ids(subjects.bucket_stream(subjects.DATA_KEYS))
+        # A key is made before its job: a young one may still become a job's.
+        youngest = time.time() - timedelta(hours=self._settings.uploads_hours).total_seconds()
+        for job_id in keyed - await self._jobs():
+            if _created(job_id) < youngest and await self._is_gone(job_id):
+                await self._removal.destroy_key(job_id)
+                log.info("sweep.key_destroyed", job=job_id)
 
     async def sweep_blobs(self) -> None:
         """Removes stored objects of no job, and those of direct calls, after their lifetime."""

@@ -43,12 +43,12 @@ from maie_gateway.conductor import (
 from maie_gateway.engine.job_metrics import JobMetrics
 from maie_gateway.records.about import about
 from maie_gateway.records.changes import JobChanges
-from maie_gateway.records.erasing import erase_all
 from maie_gateway.records.journal import StoredRecord
 from maie_gateway.records.store import GONE, JobStore, RevisionConflictError
 from maie_runtime.background import background_tasks
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import BROKER_ERRORS, Broker, broker_unavailable
+from maie_runtime.bus.erasing import erase_all
 from maie_runtime.bus.pull import pull_groups
 from maie_runtime.bus.tracing import links_to, processing
 from maie_runtime.bus.types import AckPolicy, ConsumerConfig, Msg
@@ -373,7 +373,8 @@ class Conductor:
         events = []
         for message in messages:
             try:
-                stage_event = event.StageEvent.FromString(message.data)
+                data = await self._broker.opened(job_id, message.data)
+                stage_event = event.StageEvent.FromString(data)
             except DecodeError:
                 stage_event = event.StageEvent()
             if stage_event.job_id == job_id:

@@ -28,6 +28,7 @@ from maie_gateway.intake.submit_config import settled_config
 from maie_gateway.intake.upload import first_config, receive_audio
 from maie_gateway.records.changes import JobChanges
 from maie_gateway.records.store import JobStore, RevisionConflictError
+from maie_gateway.vault.data_keys import JobKeys
 from maie_runtime import folders
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus.broker import Broker, broker_unavailable
@@ -58,6 +59,7 @@ class Submissions:
         admission: Limits jobs and uploads.
         snapshots: Stores the templates of summaries.
         limits: The limits on one upload.
+        keys: Makes the key of a job that is encrypted.
         check: Further checks of a config.
     """
 
@@ -75,6 +77,7 @@ class Submissions:
         snapshots: Snapshots,
         limits: UploadLimits,
         metrics: UploadMetrics,
+        keys: JobKeys,
         check: CheckConfig = check_nothing,
     ) -> None:
         self._broker = broker
@@ -88,6 +91,7 @@ class Submissions:
         self._snapshots = snapshots
         self._limits = limits
         self._metrics = metrics
+        self._keys = keys
         self._check = check
 
     async def accept(
@@ -110,7 +114,7 @@ class Submissions:
             # A job that exists already needs no second slot.
             submit = "" if known else config.request_id or str(uuid_utils.uuid7())
             with self._admission.upload(tenant, submit, pace) as upload:
-                job_id = known or await self._job_id(tenant, config.request_id)
+                job_id = known or await self._new_job(tenant, config.request_id)
                 await failpoint("submission.after_bind")
                 with structlog.contextvars.bound_contextvars(job=job_id, tenant=tenant):
                     recording = await self._receive(parts, job_id, config, pace)
@@ -145,9 +149,13 @@ class Submissions:
         job_id = await self._requests.find(tenant, request_id) if request_id else ""
         return job_id if job_id and await self._store.exists(job_id) else ""
 
-    async def _job_id(self, tenant: str, request_id: str) -> str:
-        new = str(uuid_utils.uuid7())
-        return await self._requests.bind(tenant, request_id, new) if request_id else new
+    async def _new_job(self, tenant: str, request_id: str) -> str:
+        """The id of a new job, whose key is made; every submit of a request id gets the same."""
+        job_id = str(uuid_utils.uuid7())
+        if request_id:
+            job_id = await self._requests.bind(tenant, request_id, job_id)
+        await self._keys.make(job_id)
+        return job_id
 
     async def _begin(
         self,

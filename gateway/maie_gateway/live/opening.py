@@ -31,6 +31,7 @@ from maie_gateway.live.config import (
 from maie_gateway.live.ending.endings import end_session
 from maie_gateway.live.ledger import Ledger, durable_event
 from maie_gateway.records.store import GONE, JobStore
+from maie_gateway.vault.data_keys import JobKeys
 from maie_pipeline.live_session import LIVE_SESSION, LIVE_SESSION_WITH_AUDIO
 from maie_runtime.bus.session_log import LoggedEntry, SessionLog
 from maie_runtime.failpoints import failpoint
@@ -67,6 +68,7 @@ class Openings:
         store: The job records.
         conductor: Begins jobs.
         snapshots: Stores the templates of summaries.
+        keys: Makes the key of a session that is encrypted.
         check: Further checks of a config.
         chunk_seconds: The length of chunks where a config names none.
         gateway: This gateway's name.
@@ -79,6 +81,7 @@ class Openings:
         store: JobStore,
         conductor: Conductor,
         snapshots: Snapshots,
+        keys: JobKeys,
         check: CheckConfig,
         chunk_seconds: float,
         gateway: str,
@@ -87,6 +90,7 @@ class Openings:
         self._store = store
         self._conductor = conductor
         self._snapshots = snapshots
+        self._keys = keys
         self._check = check
         self._chunk_seconds = chunk_seconds
         self._gateway = gateway
@@ -102,6 +106,7 @@ class Openings:
             self._snapshots.check(config.job.template_id)
         await self._check(config)
         session_id = str(uuid_utils.uuid7())
+        await self._keys.make(session_id)
         template, digest = await self._snapshots.store(session_id, config.job.template_id)
         step = accept(
             job_id=session_id,

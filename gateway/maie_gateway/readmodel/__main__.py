@@ -14,6 +14,8 @@ from maie_gateway.readmodel.model import open_read_model
 from maie_gateway.readmodel.rebuild import rebuild
 from maie_gateway.readmodel.settings import ReadModelSettings
 from maie_gateway.records.store import JobStore
+from maie_gateway.vault.opening import open_job_keys
+from maie_gateway.vault.settings import VaultSettings
 from maie_gateway.views.results import Results
 from maie_gateway.views.stored_results import StoredResults
 from maie_runtime.blobs import Blobs
@@ -38,14 +40,14 @@ def main() -> None:
     if settings.in_memory:
         sys.exit(IN_MEMORY)
     try:
-        asyncio.run(_rebuild(settings, mesh))
+        asyncio.run(_rebuild(settings, mesh, load_settings(VaultSettings)))
     except StageError as error:
         sys.exit(f"error: {error.reason}: {error}")
     except KeyboardInterrupt:
         sys.exit("error: stopped halfway; run it again, or restart the gateways.")
 
 
-async def _rebuild(settings: ReadModelSettings, mesh: MeshSettings) -> None:
+async def _rebuild(settings: ReadModelSettings, mesh: MeshSettings, vault: VaultSettings) -> None:
     began = time.monotonic()
     async with (
         open_read_model(settings.url) as model,
@@ -55,8 +57,9 @@ async def _rebuild(settings: ReadModelSettings, mesh: MeshSettings) -> None:
             inbox=subjects.inbox(GATEWAY),
             credentials=credentials_of(mesh),
         ) as broker,
+        open_job_keys(broker, vault.master_key) as keys,
     ):
-        results = Results(StoredResults(Blobs(mesh.blob_url)))
+        results = Results(StoredResults(Blobs(mesh.blob_url, keys)))
         jobs, texts = await rebuild(model, JobStore(broker), results, _progress)
     print(f"{jobs} jobs and the text of {texts} in {time.monotonic() - began:.1f} s")
 

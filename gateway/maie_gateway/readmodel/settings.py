@@ -26,6 +26,11 @@ class ReadModelSettings(Settings):
         """Whether the database is lost when its process ends."""
         return make_url(self.url).database in (None, "", ":memory:")
 
+    @property
+    def in_file(self) -> bool:
+        """Whether the database is a file of this process, which is not encrypted."""
+        return make_url(self.url).get_backend_name() == "sqlite" and not self.in_memory
+
     @field_validator("url")
     @classmethod
     def _known(cls, url: str) -> str:

@@ -14,9 +14,9 @@ from google.protobuf.message import DecodeError
 
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
-from maie_gateway.records.erasing import erase, erase_all
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import REQUEST_TIMEOUT_SECONDS, Broker
+from maie_runtime.bus.erasing import erase, erase_all
 from maie_runtime.bus.errors import NotFoundError
 
 _CONFIG_FIELDS = ("filename", "request_id", "display_name", "labels", "webhooks")
@@ -39,8 +39,9 @@ class Names:
 
     async def store(self, job_id: str, names: record.JobNames) -> int:
         """Stores a job's names and returns their sequence."""
+        data = await self._broker.sealed(job_id, names.SerializeToString())
         stored = await self._broker.jetstream.publish(
-            subjects.names(job_id), names.SerializeToString(), stream=subjects.NAMES
+            subjects.names(job_id), data, stream=subjects.NAMES
         )
         self._remember(stored.seq, names)
         return stored.seq
@@ -53,7 +54,7 @@ class Names:
         if (names := self._known.get(sequence)) is not None:
             self._known.move_to_end(sequence)
         elif (data := self._prefetched.get(sequence)) is not None:
-            names = record.JobNames.FromString(data)
+            names = await self._parsed(bare.job_id, data)
         else:
             names = await self._read(bare.job_id, sequence)
         bare.config.MergeFrom(names.config)
@@ -110,14 +111,20 @@ class Names:
     async def _read(self, job_id: str, sequence: int) -> record.JobNames:
         try:
             found = await self._broker.jetstream.get_msg(subjects.NAMES, sequence)
-            names = record.JobNames.FromString(found.data or b"")
-        except (NotFoundError, DecodeError):
+        except NotFoundError:
             return record.JobNames()
         # Sequences of a recreated stream begin at 1 again.
         if found.subject != subjects.names(job_id):
             return record.JobNames()
+        names = await self._parsed(job_id, found.data or b"")
         self._remember(sequence, names)
         return names
+
+    async def _parsed(self, job_id: str, data: bytes) -> record.JobNames:
+        try:
+            return record.JobNames.FromString(await self._broker.opened(job_id, data))
+        except DecodeError:
+            return record.JobNames()
 
     def _remember(self, sequence: int, names: record.JobNames) -> None:
         self._known[sequence] = names

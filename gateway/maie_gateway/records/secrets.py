@@ -10,9 +10,9 @@ import uuid_utils
 from google.protobuf.message import DecodeError
 
 from maie.job.v1 import record_pb2 as record
-from maie_gateway.records.erasing import erase_all
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
+from maie_runtime.bus.erasing import erase_all
 from maie_runtime.bus.errors import KeyNotFoundError
 
 _STREAM = subjects.bucket_stream(subjects.SECRETS)
@@ -30,7 +30,8 @@ class WebhookSecrets:
 
     async def store(self, key: str, secrets: record.WebhookSecrets) -> None:
         """Stores the secrets that `take_out` returned."""
-        await self._broker.secrets.create(key, secrets.SerializeToString())
+        data = await self._broker.sealed(_job_of(key), secrets.SerializeToString())
+        await self._broker.secrets.create(key, data)
 
     async def of(self, stored: record.JobRecord) -> list[str]:
         """A secret for each webhook of a record; empty ones where they are lost."""
@@ -40,7 +41,8 @@ class WebhookSecrets:
             return [webhook.secret for webhook in webhooks]
         try:
             entry = await self._broker.secrets.get(stored.secrets_key)
-            found = list(record.WebhookSecrets.FromString(entry.value or b"").secrets)
+            data = await self._broker.opened(stored.job_id, entry.value or b"")
+            found = list(record.WebhookSecrets.FromString(data).secrets)
         except (KeyNotFoundError, DecodeError):
             found = []
         return found if len(found) == len(webhooks) else [""] * len(webhooks)
@@ -48,6 +50,10 @@ class WebhookSecrets:
     async def erase(self, pattern: str) -> None:
         """Overwrites entries on the disk: one by its key, or all of a job, `JOB.*`."""
         await erase_all(self._broker, _STREAM, subjects.bucket_subject(subjects.SECRETS, pattern))
+
+
+def _job_of(key: str) -> str:
+    return key.partition(".")[0]
 
 
 def take_out(whole: record.JobRecord) -> record.WebhookSecrets | None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import replace
 from datetime import datetime
+
+from google.protobuf.message import DecodeError
 
 from maie.job.v1 import record_pb2 as record
 from maie_core.errors import Code, StageError
@@ -41,7 +44,7 @@ REMOVAL_MARKER_SECONDS = 3600
 REMOVAL_SECONDS = 3.0
 REMOVAL_POLL_SECONDS = 0.05
 # The reasons why a job can never run.
-GONE = frozenset({Reason.JOB_NOT_FOUND, Reason.RECORD_CORRUPT})
+GONE = frozenset({Reason.JOB_NOT_FOUND, Reason.RECORD_CORRUPT, Reason.DATA_KEY_GONE})
 # The server's error codes for a failed compare-and-set.
 WRONG_LAST_SEQUENCE = frozenset({10071, 10164})
 # How far a replica that answers direct reads may lag.
@@ -86,7 +89,8 @@ class JobStore:
                 await self._secrets.store(new.secrets_key, secrets)
             data = without_names(new).SerializeToString()
             try:
-                revision = await self._broker.jobs.create(new.job_id, data)
+                sealed = await self._broker.sealed(new.job_id, data)
+                revision = await self._broker.jobs.create(new.job_id, sealed)
             except KeyWrongLastSequenceError:
                 await self._names.erase_one(new.names_sequence)
                 if secrets is not None:
@@ -117,7 +121,8 @@ class JobStore:
     async def _last(self, job_id: str) -> Entry:
         with _broker_errors(job_id):
             entry = await self._broker.jobs.get(job_id)
-        return Entry(key=job_id, value=entry.value or b"", revision=entry.revision or 0)
+        data = await self._opened(job_id, entry.value or b"")
+        return Entry(key=job_id, value=data, revision=entry.revision or 0)
 
     async def follow(self, before: StoredRecord | None, entry: Entry) -> StoredRecord:
         """The record after an entry of the bucket, or after later ones.
@@ -132,7 +137,7 @@ class JobStore:
                 UNAVAILABLE with BROKER_UNAVAILABLE.
         """
         job_id = entry.key
-        parsed = parse_entry(job_id, entry.value or b"")
+        parsed = parse_entry(job_id, await self._opened(job_id, entry.value or b""))
         seen = next_record(before, parsed, entry.revision)
         if seen is not None and parsed.HasField("change"):
             return seen  # the names are those of `before`
@@ -161,7 +166,9 @@ class JobStore:
         for _ in range(round(REPLICA_SECONDS / REPLICA_POLL_SECONDS)):
             found = await stored_messages(self._broker.client, STREAM, subject, JOB_ENTRIES)
             if found and found[-1].sequence >= revision:
-                return found
+                return [
+                    replace(entry, data=await self._opened(job_id, entry.data)) for entry in found
+                ]
             # Either the replica that answered lags, or the job was removed meanwhile.
             try:
                 await self._broker.jetstream.get_last_msg(STREAM, subject)
@@ -170,14 +177,31 @@ class JobStore:
             await asyncio.sleep(REPLICA_POLL_SECONDS)
         raise broker_unavailable()
 
+    async def _opened(self, job_id: str, data: bytes) -> bytes:
+        """The content of an entry; empty, as unreadable as it is, where it does not open.
+
+        Raises:
+            StageError: NOT_FOUND with JOB_NOT_FOUND: the job was removed meanwhile.
+        """
+        try:
+            return await self._broker.opened(job_id, data)
+        except DecodeError:
+            return b""
+        except StageError as error:
+            if error.reason == Reason.DATA_KEY_GONE:
+                raise job_not_found(job_id) from error
+            raise
+
     async def prefetch(self) -> None:
         """Reads the names of all jobs at once, before a replay of all records."""
         with _broker_errors(""):
+            await self._broker.vault.prefetch()
             await self._names.prefetch()
 
     def forget_prefetched(self) -> None:
         """Forgets what `prefetch` read."""
         self._names.forget_prefetched()
+        self._broker.vault.forget_prefetched()
 
     async def named_before(self, job_id: str, when: datetime) -> bool:
         """Whether a job's names are older than a time; False where it has none."""
@@ -261,7 +285,8 @@ class JobStore:
         data = change.data if change else without_names(new).SerializeToString()
         growth = change.growth if change else Growth(whole_bytes=len(data))
         headers = {} if change else IN_PLACE_OF_ALL
-        revision = await self._publish(new.job_id, data, headers, old.revision)
+        sealed = await self._broker.sealed(new.job_id, data)
+        revision = await self._publish(new.job_id, sealed, headers, old.revision)
         return StoredRecord(record=new, revision=revision, growth=growth)
 
     async def _publish(

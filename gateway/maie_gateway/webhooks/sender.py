@@ -13,8 +13,8 @@ from opentelemetry.metrics import Meter
 from maie.event.v1 import event_pb2 as event
 from maie_core.errors import StageError
 from maie_core.metrics import NO_METER
+from maie_core.reasons import Reason
 from maie_core.trace_context import within
-from maie_gateway.records.erasing import erase
 from maie_gateway.records.store import JobStore
 from maie_gateway.webhooks.attempt import Attempt, Attempts, Outcome
 from maie_gateway.webhooks.gate import Gate, Refusal
@@ -34,6 +34,7 @@ from maie_gateway.webhooks.settings import WebhookSettings
 from maie_runtime.breaker import CircuitBreaker
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import BROKER_ERRORS, Broker
+from maie_runtime.bus.erasing import erase
 from maie_runtime.bus.tracing import traceparent_of_message
 from maie_runtime.bus.types import Msg
 from maie_runtime.bus.unreadable import Unreadable, dead_letter
@@ -102,9 +103,17 @@ class WebhookSender:
     async def _handle(self, message: Msg, attempts: Attempts) -> None:
         job_id, receiver = message.subject.split(".")[2:4]
         try:
-            delivery = event.WebhookDelivery.FromString(message.data)
+            data = await self._broker.opened(job_id, message.data)
+            delivery = event.WebhookDelivery.FromString(data)
         except DecodeError:
             delivery = event.WebhookDelivery()
+        except StageError as error:
+            if error.reason == Reason.DATA_KEY_GONE:
+                await self._finish(message)
+            else:
+                # The broker redelivers it after ack_wait.
+                log.warning("webhook.not_opened", job=job_id, error=error.message)
+            return
         if (delivery.job_id, delivery.receiver) != (job_id, receiver):
             place = message.metadata.sequence.stream
             await dead_letter(self._broker, Unreadable(kind="webhook", job_id=job_id, place=place))

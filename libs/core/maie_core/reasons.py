@@ -112,6 +112,15 @@ class Reason(enum.StrEnum):
     one; docs/access.md says how to get it."""
     CREDENTIALS_MISSING = "CREDENTIALS_MISSING", Code.UNAUTHENTICATED
     """The server does not know who calls. Send an API key or a token, as docs/access.md says."""
+    DATA_KEY_GONE = "DATA_KEY_GONE", Code.NOT_FOUND
+    """The data of a job was encrypted, and its key is destroyed, since the job was deleted. Nothing
+    can read it again; submit the recording again."""
+    DATA_KEY_NOT_CONFIGURED = "DATA_KEY_NOT_CONFIGURED", Code.FAILED_PRECONDITION
+    """The data of a job is encrypted, and the gateway has no master key. Set
+    MAIE_GATEWAY_MASTER_KEY to what it was when the job was made."""
+    DATA_KEY_UNAVAILABLE = "DATA_KEY_UNAVAILABLE", Code.UNAVAILABLE
+    """The key of a job's encrypted data cannot be had now. Try again after the retry delay; if it
+    lasts, check the gateways and the broker."""
     DEAD_LETTER_NOT_FOUND = "DEAD_LETTER_NOT_FOUND", Code.NOT_FOUND
     """There is no dead letter with this id, or its unit was retried since. List the dead letters
     again."""
@@ -186,6 +195,9 @@ class Reason(enum.StrEnum):
     LIVE_UNAVAILABLE = "LIVE_UNAVAILABLE", Code.UNAVAILABLE
     """No ASR replica for live speech answers. Resume the session after the retry delay; if it
     lasts, check the ASR services."""
+    MASTER_KEY_INVALID = "MASTER_KEY_INVALID", Code.FAILED_PRECONDITION
+    """The master key that encrypts jobs' data cannot be used, or is not the one that the jobs were
+    made with. Set MAIE_GATEWAY_MASTER_KEY to what it was, or correct its file."""
     MODEL_ACCESS_DENIED = "MODEL_ACCESS_DENIED", Code.FAILED_PRECONDITION
     """The language model's server denies access. Check the service's API key and its rights."""
     MODEL_CORRUPT = "MODEL_CORRUPT", Code.FAILED_PRECONDITION

@@ -40,6 +40,20 @@ from maie_core.limits import MAX_BLOB_KEY_CHARACTERS
 from maie_core.metrics import NO_METER
 from maie_core.reasons import Reason
 from maie_core.spans import slow_span
+from maie_runtime import folders
+from maie_runtime.vault.data_key import DataKey, SealError
+from maie_runtime.vault.sealed_blob import (
+    HEADER_BYTES,
+    SEGMENT_BYTES,
+    BlobOpener,
+    BlobSealer,
+    is_sealed_blob,
+    open_whole,
+    salt_of,
+    sealed_whole,
+    stored_range,
+)
+from maie_runtime.vault.vault import Vault
 
 log = structlog.get_logger()
 
@@ -112,6 +126,15 @@ def _corrupt(key: str) -> StageError:
     )
 
 
+@contextmanager
+def _seal_errors(blob: common.Blob) -> Iterator[None]:
+    try:
+        yield
+    except SealError as error:
+        log.error("blob.seal_broken", key=blob.key)
+        raise _corrupt(blob.key) from error
+
+
 def _check_key(key: str) -> None:
     """Refuses an invalid key before it reaches a file system or a bucket."""
     if not _KEY.fullmatch(key) or len(key) > MAX_BLOB_KEY_CHARACTERS:
@@ -140,6 +163,11 @@ def _remove_partials(directory: Path, before: float) -> None:
                 path.unlink()
 
 
+def _key(prefix: str, digest: str, data_key: DataKey | None) -> str:
+    """The key of an object. That of a sealed one does not show the digest of its content."""
+    return f"{prefix}-{data_key.digest(digest) if data_key else digest}"
+
+
 class BlobWriter:
     """Writes an object piece by piece, with at most one part of it in memory.
 
@@ -150,11 +178,15 @@ class BlobWriter:
         size: The bytes written so far.
     """
 
-    def __init__(self, prefix: str, store: ObjectStore, parts: AsyncExitStack) -> None:
+    def __init__(
+        self, prefix: str, store: ObjectStore, parts: AsyncExitStack, data_key: DataKey | None
+    ) -> None:
         self.partial = f"{prefix}-partial-{uuid4()}"
         self._prefix = prefix
         self._store = store
         self._parts = parts
+        self._data_key = data_key
+        self._sealer = BlobSealer(data_key) if data_key else None
         self._target: obstore.AsyncWritableFile | None = None
         self._digest = hashlib.sha256()
         self._first = bytearray()
@@ -164,11 +196,19 @@ class BlobWriter:
         """Appends bytes."""
         self._digest.update(data)
         self.size += len(data)
+        await self._store_next(self._sealer.update(data) if self._sealer else data)
+
+    async def finish(self) -> None:
+        """Says that all bytes are written."""
+        if self._sealer is not None:
+            await self._store_next(self._sealer.finish())
+
+    async def _store_next(self, data: bytes) -> None:
         if self._target is not None:
             await self._target.write(data)
             return
         self._first += data
-        if self.size > WRITE_PART_BYTES:
+        if len(self._first) > WRITE_PART_BYTES:
             self._target = target = await self._parts.enter_async_context(
                 obstore.open_writer_async(
                     self._store, self.partial, buffer_size=WRITE_PART_BYTES, max_concurrency=1
@@ -184,7 +224,8 @@ class BlobWriter:
     def blob(self) -> common.Blob:
         """A reference to the object written so far."""
         digest = self._digest.hexdigest()
-        return common.Blob(key=f"{self._prefix}-{digest}", size_bytes=self.size, sha256=digest)
+        key = _key(self._prefix, digest, self._data_key)
+        return common.Blob(key=key, size_bytes=self.size, sha256=digest)
 
 
 class Blobs:
@@ -193,6 +234,7 @@ class Blobs:
     Args:
         url: The URL of the store: `file:///DIR` or `s3://BUCKET/PREFIX`. S3
             takes its credentials from the usual AWS_ variables.
+        vault: Has the keys of jobs whose objects are sealed.
         meter: Makes the metrics of the store.
         tracer: Makes spans of whole reads and writes, within work that is traced.
 
@@ -200,10 +242,18 @@ class Blobs:
         StageError: UNAVAILABLE with BLOB_STORE_UNAVAILABLE if the store
             does not answer, or with BLOB_STORE_FULL; DATA_LOSS with BLOB_MISSING
             or BLOB_CORRUPT if an object is missing or differs; INVALID_ARGUMENT
-            with BLOB_KEY_INVALID for an invalid key.
+            with BLOB_KEY_INVALID for an invalid key; and as `Vault` where a job's objects are
+            sealed.
     """
 
-    def __init__(self, url: str, meter: Meter = NO_METER, tracer: Tracer | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        vault: Vault | None = None,
+        meter: Meter = NO_METER,
+        tracer: Tracer | None = None,
+    ) -> None:
+        self._vault = vault or Vault()
         self._tracer = tracer or NoOpTracer()
         self._failures = meter.create_counter(
             "maie.store.errors",
@@ -243,9 +293,12 @@ class Blobs:
 
     async def put(self, key: str, data: bytes) -> common.Blob:
         """Stores a small object whole."""
-        digest = hashlib.sha256(data).hexdigest()
+        return await self._put_sealed(key, data, await self._vault.key(folders.job_of(key)))
+
+    async def _put_sealed(self, key: str, data: bytes, data_key: DataKey | None) -> common.Blob:
         with self._span("maie.blob.write", len(data)), self._errors(key):
-            await self._put(key, data)
+            await self._put(key, sealed_whole(data_key, data) if data_key else data)
+        digest = hashlib.sha256(data).hexdigest()
         return common.Blob(key=key, size_bytes=len(data), sha256=digest)
 
     def _span(self, name: str, size: int) -> AbstractContextManager[object]:
@@ -266,7 +319,9 @@ class Blobs:
         A folder for each prefix would double the cost in a file system.
         """
         data = message.SerializeToString(deterministic=True)
-        return await self.put(f"{prefix}-{hashlib.sha256(data).hexdigest()}", data)
+        data_key = await self._vault.key(folders.job_of(prefix))
+        key = _key(prefix, hashlib.sha256(data).hexdigest(), data_key)
+        return await self._put_sealed(key, data, data_key)
 
     async def get(self, blob: common.Blob) -> bytes:
         """Reads a small object whole and checks it."""
@@ -276,6 +331,10 @@ class Blobs:
                 data = await asyncio.to_thread(_read, self._store, blob.key)
             else:
                 data = bytes(await (await obstore.get_async(self._store, blob.key)).bytes_async())
+        if is_sealed_blob(data):
+            data_key = await self._vault.opening_key(folders.job_of(blob.key))
+            with _seal_errors(blob):
+                data = open_whole(data_key, data, blob.size_bytes)
         self._check(blob, hashlib.sha256(data).hexdigest())
         return data
 
@@ -300,8 +359,7 @@ class Blobs:
             self._errors(blob.key),
             path.open("wb") as target,
         ):
-            stored = await obstore.get_async(self._store, blob.key)
-            async for piece in stored.stream(min_chunk_size=READ_PART_BYTES):
+            async for piece in self.read(blob):
                 digest.update(piece)
                 target.write(piece)
         self._check(blob, digest.hexdigest())
@@ -320,10 +378,38 @@ class Blobs:
         end = blob.size_bytes if size is None else min(start + size, blob.size_bytes)
         if start >= end:
             return
-        with self._errors(blob.key):
-            stored = await obstore.get_async(self._store, blob.key, options={"range": (start, end)})
+        data_key = await self._vault.key(folders.job_of(blob.key))
+        if data_key is None:
+            async for piece in self._stream(blob.key, start, end):
+                yield piece
+            return
+        with _seal_errors(blob):
+            async for piece in self._opened(blob, data_key, start, end):
+                yield piece
+
+    async def _stream(self, key: str, start: int, end: int) -> AsyncGenerator[bytes, None]:
+        """Yields the bytes of a stored object, as they are stored."""
+        with self._errors(key):
+            stored = await obstore.get_async(self._store, key, options={"range": (start, end)})
             async for piece in stored.stream(min_chunk_size=READ_PART_BYTES):
                 yield bytes(piece)
+
+    async def _opened(
+        self, blob: common.Blob, data_key: DataKey, start: int, end: int
+    ) -> AsyncGenerator[bytes, None]:
+        """Yields the bytes of a sealed object from `start` to before `end`."""
+        header = b"".join([piece async for piece in self._stream(blob.key, 0, HEADER_BYTES)])
+        first = start // SEGMENT_BYTES
+        opener = BlobOpener(data_key, salt_of(header), blob.size_bytes, first)
+        place = first * SEGMENT_BYTES
+        async for piece in self._stream(blob.key, *stored_range(start, end, blob.size_bytes)):
+            content = opener.update(piece)
+            if wanted := content[max(0, start - place) : end - place]:
+                yield wanted
+            place += len(content)
+        rest = opener.finish(whole=end == blob.size_bytes)
+        if wanted := rest[max(0, start - place) : end - place]:
+            yield wanted
 
     @asynccontextmanager
     async def writer(self, prefix: str) -> AsyncIterator[BlobWriter]:
@@ -332,10 +418,12 @@ class Blobs:
         A large one has a temporary name until its digest is known. A bucket renames it by copying,
         which S3 supports for objects of up to 5 GiB. After an error there is no object.
         """
+        data_key = await self._vault.key(folders.job_of(prefix))
         with self._errors(prefix):
             async with AsyncExitStack() as parts:
-                writer = BlobWriter(prefix, self._store, parts)
+                writer = BlobWriter(prefix, self._store, parts, data_key)
                 yield writer
+                await writer.finish()
             key = writer.blob().key
             if (data := writer.small()) is not None:
                 await self._put(key, data)

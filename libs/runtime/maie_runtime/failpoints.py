@@ -42,6 +42,7 @@ POINTS = (
     "submission.after_upload",
     "submission.after_begin",
     "removal.after_traces",
+    "removal.before_key",
     "removal.after_record",
     "session.after_begin",
     "session.after_part",

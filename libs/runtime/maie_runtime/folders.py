@@ -8,9 +8,10 @@ UPLOADS = "uploads"
 """A folder for each job with a request id, with the recordings of that id."""
 DIRECT_CALLS = "direct"
 """A folder for each direct call of a service, with its results."""
-
 LIVE = "live"
 """A folder for each live session that keeps its audio, with the parts until they are together."""
+OF_JOBS = (JOBS, UPLOADS, LIVE)
+"""The folders whose folders belong to a job each."""
 
 
 def of_job(job_id: str) -> str:
@@ -31,6 +32,12 @@ def of_live(job_id: str) -> str:
 def all_of_job(job_id: str) -> tuple[str, ...]:
     """The folders that are deleted with a job."""
     return (of_job(job_id), of_uploads(job_id), of_live(job_id))
+
+
+def job_of(key: str) -> str:
+    """The job that an object belongs to, by its key or the beginning of it; empty for none."""
+    folder, _, rest = key.partition("/")
+    return rest.partition("/")[0] if folder in OF_JOBS else ""
 
 
 def of_direct_call(call_id: str) -> str:

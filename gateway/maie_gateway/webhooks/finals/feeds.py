@@ -6,10 +6,10 @@ import enum
 from dataclasses import dataclass
 
 from maie.live.v1 import session_pb2 as session
-from maie_gateway.records.erasing import erase_all
 from maie_gateway.webhooks.finals.feed import Feed
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
+from maie_runtime.bus.erasing import erase_all
 from maie_runtime.bus.errors import APIError, KeyNotFoundError, NotFoundError
 from maie_runtime.bus.session_log import EXPECTED_LAST, WRONG_LAST_SEQUENCE
 

@@ -73,6 +73,7 @@ class FinalRelay:
     async def _notice(self, session_id: str, place: int, data: bytes) -> bool:
         """Queues the notes of an entry; False where the log cannot be read."""
         try:
+            data = await self._broker.opened(session_id, data)
             entry = session.SessionEntry.FromString(data)
             if not entry.HasField("finished"):
                 return True
@@ -82,6 +83,8 @@ class FinalRelay:
         except StageError as error:
             if error.reason == Reason.UNREADABLE:
                 return False
+            if error.reason == Reason.DATA_KEY_GONE:
+                return True  # the session was deleted
             raise
         await failpoint("finals.before_note")
         for receiver in audience.urls if audience else ():

@@ -67,7 +67,7 @@ def plan(options: MeshOptions, layout: Layout) -> list[Part]:
         **fit.environment,
         "MAIE_NATS_URL": f"nats://{broker.address}",
         "MAIE_BLOB_URL": layout.blobs.as_uri(),
-        "MAIE_GATEWAY_READ_MODEL_URL": f"sqlite:///{layout.read_model}",
+        **_read_model(options, layout),
         "PYTHONUNBUFFERED": "1",
     }
     base = options.port_base
@@ -103,6 +103,13 @@ def _settings(options: MeshOptions) -> dict[str, str]:
         **options.environment,
     }
     return {name: value for name, value in found.items() if name not in BETWEEN_PARTS}
+
+
+def _read_model(options: MeshOptions, layout: Layout) -> dict[str, str]:
+    """Where the read model is: in a file, or in memory where nothing may be stored unencrypted."""
+    if _settings(options).get("MAIE_GATEWAY_MASTER_KEY"):
+        return {"MAIE_GATEWAY_READ_MODEL_URL": "sqlite://"}
+    return {"MAIE_GATEWAY_READ_MODEL_URL": f"sqlite:///{layout.read_model}"}
 
 
 def _stages(

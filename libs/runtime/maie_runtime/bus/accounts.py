@@ -36,6 +36,10 @@ SYSTEM = "MAIE_SYSTEM"
 MANY_ANSWERS = {"response_type": "Stream", "response_threshold": "30s"}
 DETOUR = "MAIE.API"
 NEXT = ".MSG.NEXT."
+HEARD = (Use.SUBSCRIBE, Use.ANSWER)
+"""The uses of a subject that a part subscribes to."""
+ANSWERED_WITHIN = "30s"
+"""How long the subject of a request's reply stays open to whoever answers it."""
 
 
 def account_of(part: str) -> str:
@@ -73,18 +77,18 @@ def accounts(
 
 def _user(part: str, key: str, rights: Iterable[Right]) -> dict[str, Any]:
     """A user that may do what is listed, and nothing else."""
-    heard = [right.subject for right in rights if right.use is Use.SUBSCRIBE]
-    sent = [right.subject for right in rights if right.use is not Use.SUBSCRIBE]
+    heard = [right.subject for right in rights if right.use in HEARD]
+    sent = [right.subject for right in rights if right.use not in HEARD]
     if account_of(part) not in (HOME, SYSTEM):
         # The server checks a subject after it has renamed it.
         sent = [_detour(each) if _is_served_everywhere(each) else each for each in sent]
-    return {
-        "nkey": key,
-        "permissions": {
-            "publish": {"allow": _unique(sent)},
-            "subscribe": {"allow": _unique([f"{subjects.inbox(part)}.>", *heard])},
-        },
+    permissions: dict[str, Any] = {
+        "publish": {"allow": _unique(sent)},
+        "subscribe": {"allow": _unique([f"{subjects.inbox(part)}.>", *heard])},
     }
+    if any(right.use is Use.ANSWER for right in rights):
+        permissions["allow_responses"] = {"max": 1, "expires": ANSWERED_WITHIN}
+    return {"nkey": key, "permissions": permissions}
 
 
 def _exports(guests: Mapping[str, Iterable[Right]]) -> list[dict[str, Any]]:

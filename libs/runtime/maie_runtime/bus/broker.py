@@ -48,6 +48,7 @@ from maie_runtime.bus.refusals import (
     not_trusted,
 )
 from maie_runtime.bus.tracing import publishing
+from maie_runtime.vault.vault import Vault, opened, sealed
 
 log = structlog.get_logger()
 
@@ -105,12 +106,14 @@ class Broker:
         requests: The bucket of request ids.
         secrets: The bucket of webhooks' secrets.
         keys: The bucket of API keys.
+        data_keys: The bucket of the keys of jobs' encrypted data.
         feeds: The bucket of how far receivers of finals are.
         workers: The bucket of live workers.
         gpus: The bucket of shared GPUs.
         tracer: Makes spans of messages.
         token: For the ids of messages to streams that other parts may publish to as well: none of
             them can guess it, and so have the broker drop a message as a duplicate of its own.
+        vault: Has the keys of jobs whose data is sealed; set before anything is read.
     """
 
     def __init__(
@@ -127,10 +130,12 @@ class Broker:
         self.requests = _bucket(jetstream, subjects.REQUESTS)
         self.secrets = _bucket(jetstream, subjects.SECRETS)
         self.keys = _bucket(jetstream, subjects.KEYS)
+        self.data_keys = _bucket(jetstream, subjects.DATA_KEYS)
         self.feeds = _bucket(jetstream, subjects.FEEDS)
         self.workers = _bucket(jetstream, subjects.WORKERS)
         self.gpus = _bucket(jetstream, subjects.GPUS, direct=True)
         self.token = secrets.token_hex(TOKEN_BYTES)
+        self.vault = Vault()
         self._reconnect_listeners: set[Callable[[], None]] = set()
         self._metrics = BrokerMetrics(meter, lambda: self.connected)
 
@@ -183,6 +188,8 @@ class Broker:
     ) -> int:
         """Publishes durably: retries with the same id until the message is stored.
 
+        It is sealed where its subject names a job with a data key.
+
         Args:
             subject: The subject.
             message: The message.
@@ -198,9 +205,9 @@ class Broker:
         Raises:
             StageError: UNAVAILABLE with BROKER_UNAVAILABLE when the broker stored
                 nothing for `give_up_seconds`; FAILED_PRECONDITION with BROKER_REFUSED when
-                this part may not publish there.
+                this part may not publish there; or as `Vault.key`.
         """
-        data = message.SerializeToString()
+        data = await self.sealed(subjects.job_of(subject), message.SerializeToString())
         ack = await self._publish(subject, data, message_id, give_up_seconds)
         if contested and ack.duplicate and not await self._is_of(subject, ack):
             log.error("broker.id_taken", subject=subject, place=ack.seq)
@@ -231,6 +238,19 @@ class Broker:
                 if left <= 0 or isinstance(error, RefusedError):
                     raise broker_unavailable(error) from error
                 return await self._store_in_time(subject, data, headers, left)
+
+    async def sealed(self, job_id: str, data: bytes) -> bytes:
+        """A message of a job as it is to be stored; see `maie_runtime.vault`."""
+        return await sealed(self.vault, job_id, data)
+
+    async def opened(self, job_id: str, data: bytes) -> bytes:
+        """A stored message of a job, opened if it is sealed.
+
+        Raises:
+            DecodeError: It does not open.
+            StageError: As `Vault.opening_key`.
+        """
+        return await opened(self.vault, job_id, data)
 
     async def _store(self, subject: str, data: bytes, headers: dict[str, str]) -> PubAck:
         stored = await self.jetstream.publish(

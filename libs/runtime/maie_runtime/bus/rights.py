@@ -36,6 +36,7 @@ READ_BY_GATEWAYS = (
     subjects.bucket_stream(subjects.REQUESTS),
     subjects.bucket_stream(subjects.SECRETS),
     subjects.bucket_stream(subjects.KEYS),
+    subjects.bucket_stream(subjects.DATA_KEYS),
     subjects.bucket_stream(subjects.FEEDS),
 )
 # The streams whose rights are listed one by one below. Any other belongs to the gateways.
@@ -56,6 +57,7 @@ class Use(enum.Enum):
     REQUEST = "publishes, and waits for one answer"
     REQUEST_MANY = "publishes, and waits for any number of answers"
     SUBSCRIBE = "subscribes"
+    ANSWER = "subscribes, and answers each message once"
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -128,6 +130,7 @@ def _worker(slug: str) -> Iterator[Right]:
     yield _request(subjects.returned(slug, "*", "*", "*"))
     yield _publish(subjects.progress("*"))
     yield _request(subjects.bucket_subject(subjects.WORKERS, f"{slug}.*"))
+    yield _request(subjects.data_key(slug, "*"))
     yield _subscribe(subjects.tasks_of_stage(slug, "*"))
     yield _subscribe(subjects.cancel("*"))
 
@@ -158,11 +161,13 @@ def _gateway() -> Iterator[Right]:
         subjects.bucket_subject(subjects.REQUESTS, "*.*"),
         subjects.bucket_subject(subjects.SECRETS, "*.*"),
         subjects.bucket_subject(subjects.KEYS, "*"),
+        subjects.bucket_subject(subjects.DATA_KEYS, "*.*"),
         subjects.bucket_subject(subjects.FEEDS, subjects.feed("*", "*", "*")),
     ):
         yield _request(subject)
     yield _publish(subjects.cancel("*"))
     yield _subscribe(subjects.progress("*"))
+    yield Right(use=Use.ANSWER, subject=subjects.data_key("*", "*"))
     # Who takes over a live session is noticed by the entry that says so.
     yield _subscribe(subjects.session("*"))
     for stream, consumer in (
@@ -175,7 +180,7 @@ def _gateway() -> Iterator[Right]:
         yield _request(f"{API}.CONSUMER.INFO.{stream}.{consumer}")
         yield _many(f"{API}.CONSUMER.MSG.NEXT.{stream}.{consumer}")
         yield _publish(f"$JS.ACK.{stream}.{consumer}.>")
-    for name in (subjects.JOBS, subjects.WORKERS, subjects.KEYS):
+    for name in (subjects.JOBS, subjects.WORKERS, subjects.KEYS, subjects.DATA_KEYS):
         yield from _watch(subjects.bucket_stream(name))
     yield from _watch(subjects.NAMES)
     for stream in READ_BY_GATEWAYS:
@@ -199,6 +204,7 @@ def _gateway() -> Iterator[Right]:
         subjects.DEAD_LETTERS,
         subjects.WEBHOOKS,
         subjects.bucket_stream(subjects.SECRETS),
+        subjects.bucket_stream(subjects.DATA_KEYS),
     ):
         yield _request(f"{API}.STREAM.MSG.DELETE.{stream}")
     for each in STREAMS:

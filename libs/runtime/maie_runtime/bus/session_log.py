@@ -87,7 +87,8 @@ class SessionLog:
             FencedError: The last entry is another one.
         """
         headers = {MESSAGE_ID: message_id, EXPECTED_LAST: str(after)}
-        subject, data = subjects.session(entry.session_id), entry.SerializeToString()
+        subject = subjects.session(entry.session_id)
+        data = await self._broker.sealed(entry.session_id, entry.SerializeToString())
         give_up = time.monotonic() + self._give_up_seconds
         while True:
             try:
@@ -165,24 +166,42 @@ class SessionLog:
             )
         except (*BROKER_ERRORS, TimeoutError) as error:
             raise broker_unavailable(error) from error
-        return [_decoded(stored) for stored in page]
+        return [await self._decoded(session_id, stored) for stored in page]
 
     async def first(self, session_id: str) -> LoggedEntry | None:
         """The first entry of a session; None where there is no such session."""
-        return await self._get(subject=subjects.session(session_id), seq=1, next=True)
+        return await self._get(session_id, seq=1, next=True)
 
     async def last(self, session_id: str) -> LoggedEntry | None:
         """The last entry of a session; None where there is no such session."""
-        return await self._get(subject=subjects.session(session_id))
+        return await self._get(session_id)
 
-    async def _get(self, **which: Any) -> LoggedEntry | None:
+    async def _get(self, session_id: str, **which: Any) -> LoggedEntry | None:
         try:
-            found = await self._broker.jetstream.get_msg(subjects.SESSIONS, **which)
+            found = await self._broker.jetstream.get_msg(
+                subjects.SESSIONS, subject=subjects.session(session_id), **which
+            )
         except NotFoundError:
             return None
         except BROKER_ERRORS as error:
             raise broker_unavailable(error) from error
-        return _decoded(Stored(sequence=found.seq or 0, data=found.data or b"", operation=""))
+        stored = Stored(sequence=found.seq or 0, data=found.data or b"", operation="")
+        return await self._decoded(session_id, stored)
+
+    async def _decoded(self, session_id: str, stored: Stored) -> LoggedEntry:
+        try:
+            entry = await self._entry(session_id, stored.data)
+        except DecodeError as error:
+            raise StageError(
+                Code.DATA_LOSS,
+                Reason.UNREADABLE,
+                f"Entry {stored.sequence} of a live session's log cannot be read; look for another "
+                "program that writes to NATS.",
+            ) from error
+        return LoggedEntry(place=stored.sequence, entry=entry)
+
+    async def _entry(self, session_id: str, data: bytes) -> session.SessionEntry:
+        return session.SessionEntry.FromString(await self._broker.opened(session_id, data))
 
     @asynccontextmanager
     async def watching(
@@ -195,8 +214,8 @@ class SessionLog:
 
         async def received(message: Msg) -> None:
             try:
-                await noticed(session.SessionEntry.FromString(message.data))
-            except DecodeError:
+                await noticed(await self._entry(session_id, message.data))
+            except (DecodeError, StageError):
                 return
 
         try:
@@ -210,16 +229,3 @@ class SessionLog:
         finally:
             with suppress(*BROKER_ERRORS):
                 await following.unsubscribe()
-
-
-def _decoded(stored: Stored) -> LoggedEntry:
-    try:
-        entry = session.SessionEntry.FromString(stored.data)
-    except DecodeError as error:
-        raise StageError(
-            Code.DATA_LOSS,
-            Reason.UNREADABLE,
-            f"Entry {stored.sequence} of a live session's log cannot be read; look for another "
-            "program that writes to NATS.",
-        ) from error
-    return LoggedEntry(place=stored.sequence, entry=entry)

@@ -187,6 +187,7 @@ STREAMS = (
     ),
     _bucket(subjects.SECRETS, "The secrets of jobs' webhooks", erasable=True),
     _bucket(subjects.KEYS, "API keys, with the hashes of their secrets"),
+    _bucket(subjects.DATA_KEYS, "The wrapped keys of jobs' encrypted data", erasable=True),
     _bucket(subjects.FEEDS, "How far receivers of finals are"),
     _bucket(subjects.WORKERS, "Live workers", seconds=WORKER_FORGOTTEN_SECONDS),
     _bucket(

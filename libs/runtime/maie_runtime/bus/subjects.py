@@ -26,6 +26,9 @@ SECRETS = "maie_secrets"
 """Bucket: the WebhookSecrets of a job under JOB.UUID; only gateways read it."""
 KEYS = "maie_keys"
 """Bucket: a StoredKey under each API key's id; holds hashes, no secrets."""
+DATA_KEYS = "maie_data_keys"
+"""Bucket: the wrapped data key of each job under job.JOB, and what wraps them under ring.NUMBER;
+only gateways read it."""
 FEEDS = "maie_feeds"
 """Bucket: a FeedPosition under SESSION.RECEIVER.TRACK-NUMBER, purged with its session."""
 WORKERS = "maie_workers"
@@ -47,6 +50,16 @@ BATCH = "batch"
 """The lane of all other jobs."""
 LANES = (INTERACTIVE, BATCH)
 """The lanes in the order in which they are served."""
+_PLACE_OF_JOB = {
+    "task": 2,
+    "event": 1,
+    "dead": 1,
+    "webhook": 0,
+    "final": 0,
+    "names": 0,
+    "session": 0,
+}
+"""Which token after the kind names the job."""
 
 
 def task(stage: str, job_id: str, unit: str, lane: str = BATCH) -> str:
@@ -142,6 +155,18 @@ def progress(job_id: str) -> str:
 def cancel(job_id: str) -> str:
     """The subject that notifies workers of a job's cancellation; not stored."""
     return f"maie.cancel.{job_id}"
+
+
+def data_key(stage: str, job_id: str) -> str:
+    """Where workers of a stage ask gateways for the data key of a job."""
+    return f"maie.datakey.{stage}.{job_id}"
+
+
+def job_of(subject: str) -> str:
+    """The job that a stored message is about, by its subject; empty where it names none."""
+    kind, *rest = subject.removeprefix("maie.").split(".")
+    place = _PLACE_OF_JOB.get(kind, len(rest))
+    return rest[place] if place < len(rest) else ""
 
 
 def gpu_holder(gpu: str) -> str:

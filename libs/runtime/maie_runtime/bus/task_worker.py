@@ -19,6 +19,7 @@ from maie_core.attributes import OUTCOME, SUSPECT
 from maie_core.durations import seconds
 from maie_core.errors import OUTCOMES, BusyError, Settle, StageError
 from maie_core.failures import as_stage_error, worker_lost
+from maie_core.reasons import Reason
 from maie_core.settings import ServiceSettings
 from maie_core.spans import CANCELLED, COMPLETED, GIVEN_BACK, note_error
 from maie_core.trace_context import within
@@ -31,6 +32,7 @@ from maie_runtime.bus.redelivery_ledger import RedeliveryLedger
 from maie_runtime.bus.task_puller import TaskNotifier, TaskPuller
 from maie_runtime.bus.tracing import attempt_span, span_id_of
 from maie_runtime.bus.unreadable import Unreadable, dead_letter
+from maie_runtime.bus.worker_vault import WorkerVault
 from maie_runtime.failpoints import failpoint
 from maie_runtime.worker.engine_calls import EngineCalls
 from maie_runtime.worker.host import Host
@@ -47,6 +49,8 @@ BROKER_PAUSE_SECONDS = 1.0
 CLOSED_SECONDS = 1.0
 # How long a unit that a stage refused for now is not redelivered.
 NAK_SECONDS = 1.0
+# How long a unit whose job's key cannot be had is not redelivered.
+SEALED_SECONDS = 2.0
 
 
 class TaskWorker:
@@ -64,6 +68,7 @@ class TaskWorker:
         host: Runs units within slots and limits.
         metrics: Counts deliveries.
         tracer: Makes a span of each delivery of a task.
+        vault: Has the keys of jobs whose tasks are sealed.
     """
 
     def __init__(
@@ -74,10 +79,12 @@ class TaskWorker:
         broker: Broker,
         settings: ServiceSettings,
         host: Host,
+        vault: WorkerVault,
         metrics: WorkMetrics | None = None,
         tracer: Tracer | None = None,
     ) -> None:
         self._tracer = tracer or NoOpTracer()
+        self._vault = vault
         self._binding = binding
         self._runner = runner
         self._broker = broker
@@ -155,10 +162,30 @@ class TaskWorker:
                     self.host.took(number)
 
     async def _handle(self, message: Msg) -> None:
-        task = self._read(message)
-        if task is None:
-            await self._give_up(message)
-            return
+        job_id, _ = _named(message)
+        with self._vault.holding(job_id):
+            try:
+                task = self._read(message, await self._broker.opened(job_id, message.data))
+            except DecodeError:
+                task = None
+            except StageError as error:
+                await self._leave_sealed(message, error)
+                return
+            if task is None:
+                await self._give_up(message)
+                return
+            await self._take(task, message)
+
+    async def _leave_sealed(self, message: Msg, error: StageError) -> None:
+        """Settles a task whose job's key was not given."""
+        if error.reason == Reason.DATA_KEY_GONE:
+            log.info("unit.superseded")
+            await message.ack()
+        else:
+            log.warning("unit.not_opened", reason=error.reason, error=error.message)
+            await self._ledger.give_back(message, SEALED_SECONDS)
+
+    async def _take(self, task: event.StageTask, message: Msg) -> None:
         tenant = {"tenant": task.tenant} if task.tenant else {}
         ids = structlog.contextvars.bound_contextvars(
             job=task.job_id, unit=task.unit, attempt=task.attempt, **tenant
@@ -171,12 +198,13 @@ class TaskWorker:
                 self._ledger.owe(message)
                 raise
 
-    def _read(self, message: Msg) -> event.StageTask | None:
-        """The task; None unless it is of this stage and of the unit that its subject names."""
-        try:
-            task = event.StageTask.FromString(message.data)
-        except DecodeError:
-            return None
+    def _read(self, message: Msg, data: bytes) -> event.StageTask | None:
+        """The task; None unless it is of this stage and of the unit that its subject names.
+
+        Raises:
+            DecodeError: It cannot be parsed.
+        """
+        task = event.StageTask.FromString(data)
         is_ours = self._binding.request_of(task) is not None
         return task if is_ours and (task.job_id, task.unit) == _named(message) else None
 

@@ -31,6 +31,7 @@ from maie_runtime.bus.presence import instance_name, present
 from maie_runtime.bus.rights import GATEWAY
 from maie_runtime.bus.task_worker import TaskWorker
 from maie_runtime.bus.wait_for_streams import wait_for_streams
+from maie_runtime.bus.worker_vault import WorkerVault
 from maie_runtime.failpoints import warn_of_failpoints
 from maie_runtime.gpu.residency import open_residency
 from maie_runtime.loop_lag import measure_loop_lag
@@ -109,6 +110,7 @@ async def serve_stage(
     and broker are ready. It drains in this order: NOT_SERVING, no more units, the
     running calls and units, the engine, NATS.
     """
+    vault = WorkerVault(binding.slug)
     grace = settings.mesh.shutdown_grace_seconds
     instance = settings.instance or instance_name(binding.slug)
     async with AsyncExitStack() as stack:
@@ -122,7 +124,7 @@ async def serve_stage(
             )
         )
         meter = meters.get_meter("maie_runtime", _version(binding))
-        blobs = Blobs(settings.mesh.blob_url, meter, tracer)
+        blobs = Blobs(settings.mesh.blob_url, vault, meter, tracer)
         front = Front(binding, settings, blobs, meter, tracer)
         await stack.enter_async_context(front.open(grace))
         if is_on(meter):
@@ -137,6 +139,8 @@ async def serve_stage(
                 credentials=credentials_of(settings.mesh),
             )
         )
+        vault.connect(broker.client)
+        broker.vault = vault
         await wait_for_streams(broker.client, binding.slug, settings.shared_gpu)
         residency = await stack.enter_async_context(
             open_residency(settings, broker, instance, end_process)
@@ -173,6 +177,7 @@ async def serve_stage(
             host=host,
             metrics=metrics,
             tracer=tracer,
+            vault=vault,
         )
         await consumer.start()
         memory = partial(residency.memory.report, settings.shared_gpu)

@@ -206,6 +206,22 @@ class WebhookDelivery(_message.Message):
     final: _any_pb2.Any
     def __init__(self, job_id: _Optional[str] = ..., tenant: _Optional[str] = ..., receiver: _Optional[str] = ..., url: _Optional[str] = ..., event_id: _Optional[str] = ..., state: _Optional[str] = ..., finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., display_name: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., failures: _Optional[_Iterable[_Union[_types_pb2.Failure, _Mapping]]] = ..., attempt: _Optional[int] = ..., final: _Optional[_Union[_any_pb2.Any, _Mapping]] = ...) -> None: ...
 
+class DataKeyRequest(_message.Message):
+    __slots__ = ("public_key",)
+    PUBLIC_KEY_FIELD_NUMBER: _ClassVar[int]
+    public_key: bytes
+    def __init__(self, public_key: _Optional[bytes] = ...) -> None: ...
+
+class DataKeyResponse(_message.Message):
+    __slots__ = ("sealed_key", "failure", "public_key")
+    SEALED_KEY_FIELD_NUMBER: _ClassVar[int]
+    FAILURE_FIELD_NUMBER: _ClassVar[int]
+    PUBLIC_KEY_FIELD_NUMBER: _ClassVar[int]
+    sealed_key: bytes
+    failure: _types_pb2.Failure
+    public_key: bytes
+    def __init__(self, sealed_key: _Optional[bytes] = ..., failure: _Optional[_Union[_types_pb2.Failure, _Mapping]] = ..., public_key: _Optional[bytes] = ...) -> None: ...
+
 class WorkerInfo(_message.Message):
     __slots__ = ("stage", "instance", "address", "version", "slots", "start_time", "models", "memory", "live_tracks", "live_tracks_in_use", "running")
     STAGE_FIELD_NUMBER: _ClassVar[int]

@@ -10,9 +10,9 @@ from nats.js.api import AckPolicy, ConsumerConfig
 
 from maie.job.v1 import job_pb2 as job
 from maie.live.v1 import session_pb2 as session
-from maie_gateway.records.erasing import erase, erase_all
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
+from maie_runtime.bus.erasing import erase, erase_all
 from maie_runtime.bus.rights import API, parts
 from tests.waiting import until
 

@@ -1,0 +1,105 @@
+"""Gives workers the keys of the jobs that they have work of."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import structlog
+from google.protobuf.message import DecodeError
+
+from maie.event.v1 import event_pb2 as event
+from maie.job.v1 import record_pb2 as record
+from maie_core.errors import StageError
+from maie_core.reasons import Reason
+from maie_gateway.records.changes import JobChanges
+from maie_gateway.records.store import GONE, JobStore
+from maie_gateway.vault.data_keys import DataKeys
+from maie_pipeline.bindings import BINDINGS
+from maie_pipeline.states import ENDED_STATES
+from maie_runtime.bus import subjects
+from maie_runtime.bus.broker import BROKER_ERRORS, Broker, broker_unavailable
+from maie_runtime.bus.types import Msg
+from maie_runtime.vault.boxes import Boxes
+from maie_runtime.vault.vault import data_key_gone
+
+log = structlog.get_logger()
+
+QUEUE = "gateways"
+
+
+class KeyService:
+    """Answers workers.
+
+    A worker gets the key of a job only while a unit of its stage is not done: so whoever has a
+    worker's credentials can read what is being worked on, and not all that was ever stored.
+
+    Args:
+        broker: The broker.
+        keys: The keys.
+        store: The job records.
+        changes: Has the records that changed last.
+    """
+
+    def __init__(
+        self, broker: Broker, keys: DataKeys, store: JobStore, changes: JobChanges
+    ) -> None:
+        self._changes = changes
+        self._boxes = Boxes()
+        self._broker = broker
+        self._keys = keys
+        self._store = store
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Answers while the context lasts; one gateway answers each request."""
+        try:
+            serving = await self._broker.client.subscribe(
+                subjects.data_key("*", "*"), queue=QUEUE, cb=self._on_request
+            )
+        except BROKER_ERRORS as error:
+            raise broker_unavailable() from error
+        try:
+            yield
+        finally:
+            with suppress(*BROKER_ERRORS):
+                await serving.unsubscribe()
+
+    async def _on_request(self, message: Msg) -> None:
+        stage, job_id = message.subject.split(".")[2:4]
+        response = event.DataKeyResponse()
+        try:
+            request = event.DataKeyRequest.FromString(message.data)
+            await self._check(stage, job_id)
+            key = await self._keys.opening_key(job_id)
+            response.sealed_key = self._boxes.seal(key.secret, request.public_key)
+            response.public_key = self._boxes.public_key
+        except (DecodeError, ValueError):
+            return  # it is no request
+        except StageError as error:
+            if error.reason != Reason.DATA_KEY_GONE:
+                log.warning("vault.key_not_given", job=job_id, stage=stage, reason=error.reason)
+            response.failure.CopyFrom(error.to_failure(""))
+        with suppress(*BROKER_ERRORS):
+            await message.respond(response.SerializeToString())
+
+    async def _check(self, stage: str, job_id: str) -> None:
+        """Refuses where no unit of the stage is to be done; word for word as for no job at all."""
+        # This gateway may have seen that the stage has work; that it has none, only the store says.
+        recent = self._changes.recent(job_id)
+        if recent is not None and _has_work(stage, recent.record):
+            return
+        try:
+            stored = await self._store.get(job_id)
+        except StageError as error:
+            if error.reason in GONE:
+                raise data_key_gone(job_id) from error
+            raise
+        if not _has_work(stage, stored.record):
+            raise data_key_gone(job_id)
+
+
+def _has_work(stage: str, of: record.JobRecord) -> bool:
+    """Whether a unit of the stage is not over."""
+    wanted = BINDINGS[stage].stage if stage in BINDINGS else None
+    return any(unit.stage == wanted and unit.state not in ENDED_STATES for unit in of.units)

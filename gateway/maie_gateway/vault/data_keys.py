@@ -1,0 +1,147 @@
+"""The gateways' vault: a wrapped key for each job in a bucket, overwritten when the job goes."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from maie_gateway.vault.ring import Ring
+from maie_runtime.bus import subjects
+from maie_runtime.bus.broker import (
+    BROKER_ERRORS,
+    REQUEST_TIMEOUT_SECONDS,
+    Broker,
+    broker_unavailable,
+)
+from maie_runtime.bus.erasing import erase_all
+from maie_runtime.bus.errors import KeyNotFoundError, KeyWrongLastSequenceError
+from maie_runtime.vault.data_key import DataKey
+from maie_runtime.vault.vault import Vault, data_key_gone
+
+STREAM = subjects.bucket_stream(subjects.DATA_KEYS)
+# Each event of a job needs its key.
+REMEMBERED_JOBS = 4096
+
+
+class JobKeys(Vault):
+    """What gateways do with the keys of jobs; here, where everything is stored as it is."""
+
+    async def make(self, job_id: str) -> None:
+        """Makes the key of a new job, before anything of it is stored. It may have one already."""
+
+    async def destroy(self, job_id: str) -> None:
+        """Overwrites the key of a removed job on the disk: nothing of the job can be read again."""
+
+
+class DataKeys(JobKeys):
+    """The keys of jobs, in a mesh whose jobs are encrypted.
+
+    Args:
+        broker: The broker.
+        ring: Wraps the keys.
+
+    Raises:
+        StageError: UNAVAILABLE with BROKER_UNAVAILABLE; FAILED_PRECONDITION with
+            MASTER_KEY_INVALID.
+    """
+
+    def __init__(self, broker: Broker, ring: Ring) -> None:
+        self._broker = broker
+        self._ring = ring
+        # None for a job that was made before encryption was on.
+        self._known: OrderedDict[str, DataKey | None] = OrderedDict()
+        self._prefetched: dict[str, bytes] = {}
+
+    async def make(self, job_id: str) -> None:
+        """Makes and stores a random key."""
+        key = DataKey.new(job_id)
+        try:
+            await self._broker.data_keys.create(_entry(job_id), self._ring.wrap(key))
+        except KeyWrongLastSequenceError:
+            await self.opening_key(job_id)
+        except BROKER_ERRORS as error:
+            raise broker_unavailable() from error
+        else:
+            self._remember(job_id, key)
+
+    async def key(self, job_id: str) -> DataKey | None:
+        """The key of a job; None where it was made before encryption was on, or is removed."""
+        if not job_id:
+            return None
+        if job_id in self._known:
+            self._known.move_to_end(job_id)
+            return self._known[job_id]
+        found = await self._read(job_id)
+        self._remember(job_id, found)
+        return found
+
+    async def opening_key(self, job_id: str) -> DataKey:
+        """The key of a job whose data is sealed.
+
+        Raises:
+            StageError: NOT_FOUND with DATA_KEY_GONE: the job was removed; or as the class says.
+        """
+        found = self._known.get(job_id) or await self._read(job_id)
+        if found is None:
+            raise data_key_gone(job_id)
+        self._remember(job_id, found)
+        return found
+
+    async def destroy(self, job_id: str) -> None:
+        """Overwrites the key on the disk."""
+        self._known.pop(job_id, None)
+        try:
+            await erase_all(self._broker, STREAM, _subject(job_id))
+        except BROKER_ERRORS as error:
+            raise broker_unavailable() from error
+
+    async def prefetch(self) -> None:
+        """Reads all keys at once, far faster than one by one; `forget_prefetched` drops them."""
+        self._prefetched = {}
+        jetstream = self._broker.jetstream
+        try:
+            if not (await jetstream.stream_info(STREAM)).state.messages:
+                return
+            reading = await jetstream.subscribe(
+                subjects.bucket_subject(subjects.DATA_KEYS, ">"),
+                stream=STREAM,
+                ordered_consumer=True,
+            )
+            try:
+                left = 1
+                while left:
+                    found = await reading.next_msg(timeout=REQUEST_TIMEOUT_SECONDS)
+                    self._prefetched[found.subject] = found.data
+                    left = found.metadata.num_pending
+            finally:
+                await reading.unsubscribe()
+        except BROKER_ERRORS as error:
+            raise broker_unavailable() from error
+
+    def forget_prefetched(self) -> None:
+        """Forgets what `prefetch` read."""
+        self._prefetched = {}
+
+    async def _read(self, job_id: str) -> DataKey | None:
+        wrapped = self._prefetched.get(_subject(job_id))
+        if wrapped is None:
+            try:
+                wrapped = (await self._broker.data_keys.get(_entry(job_id))).value or b""
+            except KeyNotFoundError:
+                return None
+            except BROKER_ERRORS as error:
+                raise broker_unavailable() from error
+        return self._ring.unwrap(job_id, wrapped)
+
+    def _remember(self, job_id: str, key: DataKey | None) -> None:
+        self._known[job_id] = key
+        self._known.move_to_end(job_id)
+        if len(self._known) > REMEMBERED_JOBS:
+            self._known.popitem(last=False)
+
+
+def _entry(job_id: str) -> str:
+    return f"job.{job_id}"
+
+
+def _subject(job_id: str) -> str:
+    return subjects.bucket_subject(subjects.DATA_KEYS, _entry(job_id))

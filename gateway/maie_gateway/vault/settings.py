@@ -1,0 +1,17 @@
+"""The setting of encryption; `MAIE_GATEWAY_` in the environment."""
+
+from __future__ import annotations
+
+from pydantic_settings import SettingsConfigDict
+
+from maie_core.settings import Settings
+
+
+class VaultSettings(Settings):
+    """What encrypts the data of jobs."""
+
+    model_config = SettingsConfigDict(env_prefix="MAIE_GATEWAY_")
+
+    master_key: str = ""
+    """Encrypts what is stored of jobs, with a key for each job: `file:///PATH` of a file that
+    `maie master-key` wrote, or the URL of an installed key service; empty stores it as it is."""

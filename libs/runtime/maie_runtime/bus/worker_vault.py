@@ -1,0 +1,114 @@
+"""A worker's vault: it asks gateways for the key of a job while it works on one of its units.
+
+The key goes over the broker sealed to the worker, and is never stored.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from google.protobuf.message import DecodeError
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+
+from maie.event.v1 import event_pb2 as event
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
+from maie_runtime.bus import subjects
+from maie_runtime.vault.boxes import Boxes
+from maie_runtime.vault.data_key import DataKey
+from maie_runtime.vault.vault import Vault
+
+TIMEOUT_SECONDS = 5.0
+RETRY_AFTER = timedelta(seconds=5)
+# A worker is given the next unit of a job soon after the last one.
+REMEMBERED_JOBS = 64
+
+
+def data_key_unavailable(why: str) -> StageError:
+    """The error while a key cannot be had."""
+    return StageError(
+        Code.UNAVAILABLE,
+        Reason.DATA_KEY_UNAVAILABLE,
+        f"The key of the job's encrypted data cannot be had now: {why}; it is tried again.",
+        retry_after=RETRY_AFTER,
+    )
+
+
+class WorkerVault(Vault):
+    """The keys of the jobs that a worker works on.
+
+    Args:
+        slug: The worker's stage.
+    """
+
+    def __init__(self, slug: str) -> None:
+        self._slug = slug
+        self._client = Client()
+        self._boxes = Boxes()
+        self._known: OrderedDict[str, DataKey] = OrderedDict()
+        self._held: Counter[str] = Counter()
+
+    def connect(self, client: Client) -> None:
+        """Uses a connection to NATS."""
+        self._client = client
+
+    @contextmanager
+    def holding(self, job_id: str) -> Iterator[None]:
+        """Keeps a job's key while the context lasts, once it is known."""
+        self._held[job_id] += 1
+        try:
+            yield
+        finally:
+            self._held[job_id] -= 1
+            if not self._held[job_id]:
+                del self._held[job_id]
+            self._forget()
+
+    async def key(self, job_id: str) -> DataKey | None:
+        """The key of a job whose sealed task is held; None for other jobs."""
+        return self._known.get(job_id)
+
+    async def opening_key(self, job_id: str) -> DataKey:
+        """The key of a job whose data is sealed, asked for where it is not known.
+
+        Raises:
+            StageError: NOT_FOUND with DATA_KEY_GONE; UNAVAILABLE with DATA_KEY_UNAVAILABLE.
+        """
+        if job_id not in self._known:
+            self._known[job_id] = await self._ask(job_id)
+        self._known.move_to_end(job_id)
+        return self._known[job_id]
+
+    async def _ask(self, job_id: str) -> DataKey:
+        request = event.DataKeyRequest(public_key=self._boxes.public_key)
+        try:
+            answer = await self._client.request(
+                subjects.data_key(self._slug, job_id),
+                request.SerializeToString(),
+                timeout=TIMEOUT_SECONDS,
+            )
+            response = event.DataKeyResponse.FromString(answer.data)
+        except (NatsError, OSError) as error:
+            raise data_key_unavailable("no gateway answers") from error
+        except DecodeError as error:
+            raise data_key_unavailable("the answer cannot be read") from error
+        if response.HasField("failure"):
+            failure = response.failure
+            reason = Reason.__members__.get(failure.reason, Reason.DATA_KEY_UNAVAILABLE)
+            raise StageError(Code(failure.code), reason, failure.message)
+        try:
+            return DataKey(job_id, self._boxes.open(response.sealed_key, response.public_key))
+        except ValueError as error:
+            raise data_key_unavailable("the answer cannot be opened") from error
+
+    def _forget(self) -> None:
+        """Forgets keys of jobs that it does not work on, the oldest first."""
+        for job_id in tuple(self._known):
+            if len(self._known) <= REMEMBERED_JOBS:
+                return
+            if job_id not in self._held:
+                del self._known[job_id]
