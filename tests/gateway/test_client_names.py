@@ -10,12 +10,12 @@ import pytest
 from maie.asr.v1 import asr_pb2 as asr
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
-from maie_gateway.records.buckets import Entry
 from maie_gateway.records.names import names_of, without_names
 from maie_gateway.records.store import JobStore, RevisionConflictError
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.provision import open_provisioned_broker
+from maie_runtime.bus.watch import Entry
 from tests.conftest import NatsServer
 from tests.gateway.conductor.world import new_job
 

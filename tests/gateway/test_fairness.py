@@ -22,10 +22,10 @@ from maie_core.reasons import Reason
 from maie_core.settings import ServiceSettings
 from maie_gateway.conductor import FINAL_STATES, Policy, accept, lane
 from maie_gateway.engine.wiring import Conducting, ConductingOptions, conducting
-from maie_gateway.records.erasing import erase_all
 from maie_pipeline.bindings import BINDINGS
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
+from maie_runtime.bus.erasing import erase_all
 from maie_runtime.bus.provision import open_provisioned_broker
 from maie_runtime.worker.server import serve_stage
 from maie_runtime.worker.stage import StageContext

@@ -13,7 +13,6 @@ from maie.job.v1 import record_pb2 as record
 from maie_core.errors import StageError
 from maie_core.reasons import Reason
 from maie_gateway.conductor import advance
-from maie_gateway.records.buckets import Entry
 from maie_gateway.records.changes import JobChanges
 from maie_gateway.records.journal import StoredRecord
 from maie_gateway.records.names import Names, names_of, without_names
@@ -22,6 +21,7 @@ from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker, open_broker
 from maie_runtime.bus.provision import provision
 from maie_runtime.bus.streams import STREAMS
+from maie_runtime.bus.watch import Entry
 from tests.conftest import NatsServer
 from tests.gateway.conductor.world import (
     ALL_FEATURES,

@@ -11,11 +11,11 @@ from typing import Any
 from maie.asr.v1 import asr_pb2 as asr
 from maie.event.v1 import event_pb2 as event
 from maie_core.settings import GpuServiceSettings, MeshSettings
-from maie_gateway.records.erasing import erase_all
 from maie_pipeline.bindings import BINDINGS
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
+from maie_runtime.bus.erasing import erase_all
 from maie_runtime.bus.provision import declare_lanes
 from maie_runtime.bus.task_worker import TaskWorker
 from maie_runtime.bus.worker_vault import WorkerVault

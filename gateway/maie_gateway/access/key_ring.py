@@ -13,10 +13,12 @@ from google.protobuf.message import DecodeError
 from opentelemetry.metrics import CallbackOptions, Meter, Observation
 
 from maie.access.v1 import stored_pb2 as stored
-from maie_gateway.records.buckets import Entry, follow_bucket
+from maie_gateway.records.buckets import follow_bucket
 from maie_runtime.background import background_tasks
+from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import BROKER_ERRORS, Broker, broker_unavailable
 from maie_runtime.bus.errors import KeyNotFoundError
+from maie_runtime.bus.watch import Entry
 
 log = structlog.get_logger()
 
@@ -106,7 +108,7 @@ class KeyRing:
     async def following(self, broker: Broker) -> AsyncIterator[None]:
         """Follows the bucket while the context lasts; begins once all keys have been seen."""
         self._broker = broker
-        following = follow_bucket(broker, broker.keys, self._begun, self._received)
+        following = follow_bucket(broker, subjects.KEYS, self._begun, self._received)
         async with background_tasks(following):
             await self._complete.wait()
             yield

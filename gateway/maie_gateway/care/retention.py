@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import random
 import re
 import time
@@ -11,7 +10,6 @@ from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import structlog
 
@@ -27,11 +25,11 @@ from maie_runtime.blobs import Blobs, StoredObject
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import (
     BROKER_ERRORS,
-    REQUEST_TIMEOUT_SECONDS,
     Broker,
     broker_unavailable,
 )
-from maie_runtime.bus.errors import APIError, NatsError
+from maie_runtime.bus.errors import NatsError
+from maie_runtime.bus.stored_subjects import stored_subjects, stream_info
 
 log = structlog.get_logger()
 
@@ -187,7 +185,11 @@ class Sweeper:
         sweep stores a note that names its broker; to move the objects to a new
         broker, remove the note.
         """
-        own = (await self._stream_info(subjects.bucket_stream(subjects.JOBS), 0))["created"]
+        jobs = subjects.bucket_stream(subjects.JOBS)
+        try:
+            own = (await stream_info(self._broker.client, jobs))["created"]
+        except (NatsError, OSError) as error:
+            raise broker_unavailable(error) from error
         note = f"{OWNERS}/{re.sub('[^0-9A-Za-z]', '-', own)}"
         found = [stored.key async for stored in self._blobs.stored(OWNERS)]
         if not found:
@@ -231,29 +233,12 @@ class Sweeper:
         return await self._job_ids(subjects.bucket_stream(subjects.JOBS))
 
     async def _job_ids(self, stream: str) -> set[str]:
-        """The ids in a stream's subjects; the server names up to 100,000 at a time."""
-        found: set[str] = set()
-        offset, total = 0, 1
-        while offset < total:
-            info = await self._stream_info(stream, offset)
-            named = info["state"].get("subjects") or {}
-            found.update(match[0] for name in named if (match := _JOB_ID.search(name)))
-            offset, total = offset + len(named), info.get("total", 0) if named else 0
-        return found
-
-    async def _stream_info(self, stream: str, offset: int) -> dict[str, Any]:
-        """The server's info about a stream, with its subjects from an offset on."""
-        request = json.dumps({"subjects_filter": ">", "offset": offset}).encode()
+        """The ids in the subjects of a stream's messages."""
         try:
-            answer = await self._broker.client.request(
-                f"$JS.API.STREAM.INFO.{stream}", request, timeout=REQUEST_TIMEOUT_SECONDS
-            )
+            found = await stored_subjects(self._broker.client, stream)
         except (NatsError, OSError) as error:
             raise broker_unavailable(error) from error
-        info: dict[str, Any] = json.loads(answer.data)
-        if "error" in info:
-            raise APIError.from_error(info["error"])
-        return info
+        return {match[0] for subject in found if (match := _JOB_ID.search(subject))}
 
 
 def _created(job_id: str) -> float:

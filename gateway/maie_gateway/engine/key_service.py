@@ -58,7 +58,7 @@ class KeyService:
                 subjects.data_key("*", "*"), queue=QUEUE, cb=self._on_request
             )
         except BROKER_ERRORS as error:
-            raise broker_unavailable() from error
+            raise broker_unavailable(error) from error
         try:
             yield
         finally:

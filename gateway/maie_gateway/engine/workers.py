@@ -20,11 +20,13 @@ from maie_core.errors import StageError, invalid
 from maie_core.live_options import turn_model_missing
 from maie_core.options import TURN_MODEL, check_capable
 from maie_core.reasons import Reason
-from maie_gateway.records.buckets import Entry, follow_bucket
+from maie_gateway.records.buckets import follow_bucket
 from maie_pipeline.bindings import BINDINGS
 from maie_runtime.background import background_tasks
+from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker, broker_unavailable
 from maie_runtime.bus.streams import WORKER_FORGOTTEN_SECONDS
+from maie_runtime.bus.watch import Entry
 
 log = structlog.get_logger()
 
@@ -131,7 +133,7 @@ class LiveWorkers:
         Args:
             silence: After how many seconds without a report a worker is forgotten.
         """
-        following = follow_bucket(self._broker, self._broker.workers, self._begun, self._received)
+        following = follow_bucket(self._broker, subjects.WORKERS, self._begun, self._received)
         async with background_tasks(following, self._forget_silent(silence)):
             await self._complete.wait()
             yield

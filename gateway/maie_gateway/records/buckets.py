@@ -8,40 +8,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import aclosing
 from typing import Any
 
 import structlog
 
 from maie_runtime.background import end
 from maie_runtime.bus.broker import Broker
-from maie_runtime.bus.errors import NatsError
-from maie_runtime.bus.types import KeyValue
+from maie_runtime.bus.watch import Entry, watch
 
 log = structlog.get_logger()
 
 RESTART_SECONDS = 1.0
 
 
-@dataclass(kw_only=True, frozen=True, slots=True)
-class Entry:
-    """An entry of a bucket.
-
-    Attributes:
-        key: The key.
-        value: The value; None where the key was removed.
-        revision: The bucket's revision of this entry.
-    """
-
-    key: str
-    value: bytes | None
-    revision: int
-
-
 async def follow_bucket(
     broker: Broker,
-    bucket: KeyValue,
+    bucket: str,
     begun: Callable[[], Awaitable[None]],
     received: Callable[[Entry | None], Awaitable[None]],
 ) -> None:
@@ -49,13 +32,13 @@ async def follow_bucket(
 
     Args:
         broker: The connection.
-        bucket: The bucket.
+        bucket: The bucket's name.
         begun: Called when a watch begins; all existing entries follow.
         received: Called with each entry, and with None after the existing ones;
             awaited before the next entry. If either callback raises, the watch restarts.
     """
     while True:
-        await _until_reconnected(broker, _watch(bucket, begun, received))
+        await _until_reconnected(broker, _watch(broker, bucket, begun, received))
         await asyncio.sleep(RESTART_SECONDS)
 
 
@@ -76,19 +59,12 @@ async def _until_reconnected(broker: Broker, watch: Coroutine[Any, Any, None]) -
 
 
 async def _watch(
-    bucket: KeyValue,
+    broker: Broker,
+    bucket: str,
     begun: Callable[[], Awaitable[None]],
     received: Callable[[Entry | None], Awaitable[None]],
 ) -> None:
-    watcher = await bucket.watchall()
-    try:
-        await begun()
-        async for entry in watcher:
-            if entry is None:
-                await received(None)
-                continue
-            value = (entry.value or b"") if entry.operation is None else None
-            await received(Entry(key=entry.key, value=value, revision=entry.revision or 0))
-    finally:
-        with suppress(NatsError, OSError):
-            await watcher.stop()
+    await begun()
+    async with aclosing(watch(broker.jetstream, bucket)) as entries:
+        async for entry in entries:
+            await received(entry)

@@ -16,12 +16,14 @@ from maie.job.v1 import record_pb2 as record
 from maie_core.errors import StageError
 from maie_core.reasons import Reason
 from maie_gateway.conductor import FINAL_STATES, is_audio_due, is_live, lane, runnable_units
-from maie_gateway.records.buckets import Entry, follow_bucket
+from maie_gateway.records.buckets import follow_bucket
 from maie_gateway.records.journal import StoredRecord
 from maie_gateway.records.store import JobStore
 from maie_runtime.background import background_tasks
+from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.unreadable import Unreadable, dead_letter
+from maie_runtime.bus.watch import Entry
 
 Listener = Callable[[], None]
 
@@ -238,9 +240,7 @@ class JobChanges:
     @asynccontextmanager
     async def follow(self) -> AsyncIterator[None]:
         """Follows the bucket; begins once all records have been seen."""
-        following = follow_bucket(
-            self._broker, self._broker.jobs, self._replay_begun, self._received
-        )
+        following = follow_bucket(self._broker, subjects.JOBS, self._replay_begun, self._received)
         async with background_tasks(following, self._dead_letter()):
             await self._complete.wait()
             yield

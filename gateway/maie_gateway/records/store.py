@@ -14,7 +14,6 @@ from maie.job.v1 import record_pb2 as record
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
 from maie_gateway.conductor.tenants import tenant_of_record
-from maie_gateway.records.buckets import Entry
 from maie_gateway.records.journal import (
     Growth,
     StoredRecord,
@@ -33,10 +32,11 @@ from maie_runtime.bus.errors import (
     APIError,
     KeyNotFoundError,
     KeyWrongLastSequenceError,
-    NoKeysError,
     NotFoundError,
 )
+from maie_runtime.bus.stored_subjects import stored_subjects
 from maie_runtime.bus.streams import JOB_ENTRIES
+from maie_runtime.bus.watch import Entry
 
 # How long the marker of a removed record stays, for gateways that were disconnected.
 REMOVAL_MARKER_SECONDS = 3600
@@ -341,12 +341,11 @@ class JobStore:
                 await self._publish(job_id, b"", REMOVED, last.seq or 0, 1)
 
     async def ids(self) -> list[str]:
-        """All jobs' ids, newest first."""
+        """The ids of all jobs, and of those that were removed a short while ago, newest first."""
+        prefix = len(_subject(""))
         with _broker_errors(""):
-            try:
-                return sorted(await self._broker.jobs.keys(), reverse=True)
-            except NoKeysError:
-                return []
+            found = await stored_subjects(self._broker.client, STREAM)
+        return sorted((subject[prefix:] for subject in found), reverse=True)
 
 
 def _subject(job_id: str) -> str:

@@ -59,7 +59,7 @@ class DataKeys(JobKeys):
         except KeyWrongLastSequenceError:
             await self.opening_key(job_id)
         except BROKER_ERRORS as error:
-            raise broker_unavailable() from error
+            raise broker_unavailable(error) from error
         else:
             self._remember(job_id, key)
 
@@ -92,7 +92,7 @@ class DataKeys(JobKeys):
         try:
             await erase_all(self._broker, STREAM, _subject(job_id))
         except BROKER_ERRORS as error:
-            raise broker_unavailable() from error
+            raise broker_unavailable(error) from error
 
     async def prefetch(self) -> None:
         """Reads all keys at once, far faster than one by one; `forget_prefetched` drops them."""
@@ -115,7 +115,7 @@ class DataKeys(JobKeys):
             finally:
                 await reading.unsubscribe()
         except BROKER_ERRORS as error:
-            raise broker_unavailable() from error
+            raise broker_unavailable(error) from error
 
     def forget_prefetched(self) -> None:
         """Forgets what `prefetch` read."""
@@ -129,7 +129,7 @@ class DataKeys(JobKeys):
             except KeyNotFoundError:
                 return None
             except BROKER_ERRORS as error:
-                raise broker_unavailable() from error
+                raise broker_unavailable(error) from error
         return self._ring.unwrap(job_id, wrapped)
 
     def _remember(self, job_id: str, key: DataKey | None) -> None:

@@ -63,7 +63,7 @@ async def open_ring(broker: Broker, master: MasterKey) -> Ring:
         if not master.is_current(wrapped):
             await _rewrap(broker, await master.wrap(key), revision)
     except BROKER_ERRORS as error:
-        raise broker_unavailable() from error
+        raise broker_unavailable(error) from error
     return Ring(key)
 
 
@@ -74,7 +74,7 @@ async def has_ring(broker: Broker) -> bool:
     except KeyNotFoundError:
         return False
     except BROKER_ERRORS as error:
-        raise broker_unavailable() from error
+        raise broker_unavailable(error) from error
     return True
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from maie.access.v1 import stored_pb2 as stored
 from maie_gateway.access.key_ring import KeyRing
-from maie_gateway.records.buckets import Entry
+from maie_runtime.bus.watch import Entry
 from tests.measuring import Measured
 
 pytestmark = pytest.mark.unit

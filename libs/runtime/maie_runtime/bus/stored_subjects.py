@@ -1,0 +1,45 @@
+"""Which subjects a stream has messages on."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from nats.aio.client import Client
+from nats.js.errors import APIError
+
+from maie_runtime.bus.broker import REQUEST_TIMEOUT_SECONDS
+
+
+async def stored_subjects(client: Client, stream: str) -> set[str]:
+    """The subjects of a stream's messages; the server names up to 100,000 at a time.
+
+    Of a bucket they include those whose last entry is a removal.
+
+    Raises:
+        nats.errors.Error, APIError or OSError: As `BROKER_ERRORS`.
+    """
+    found: set[str] = set()
+    offset, total = 0, 1
+    while offset < total:
+        info = await stream_info(client, stream, offset)
+        named = info["state"].get("subjects") or {}
+        found.update(named)
+        offset, total = offset + len(named), info.get("total", 0) if named else 0
+    return found
+
+
+async def stream_info(client: Client, stream: str, offset: int = 0) -> dict[str, Any]:
+    """The server's own words about a stream, with its subjects from an offset on.
+
+    Raises:
+        As `stored_subjects`.
+    """
+    request = json.dumps({"subjects_filter": ">", "offset": offset}).encode()
+    answer = await client.request(
+        f"$JS.API.STREAM.INFO.{stream}", request, timeout=REQUEST_TIMEOUT_SECONDS
+    )
+    info: dict[str, Any] = json.loads(answer.data)
+    if "error" in info:
+        raise APIError.from_error(info["error"])
+    return info
