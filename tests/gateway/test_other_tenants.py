@@ -65,6 +65,9 @@ ASKING: dict[str, Ask] = {
     "GetAudio": lambda at, name, _: at.job.GetAudio(
         job.GetAudioRequest(job_id=name), metadata=THEIRS
     ),
+    "GetTimeline": lambda at, name, _: at.job.GetTimeline(
+        job.GetTimelineRequest(job_id=name), metadata=THEIRS
+    ),
     "WatchJob": lambda at, name, _: at.job.WatchJob(
         job.WatchJobRequest(job_id=name), metadata=THEIRS
     ),
