@@ -112,7 +112,8 @@ class Broker:
         gpus: The bucket of shared GPUs.
         tracer: Makes spans of messages.
         token: For the ids of messages to streams that other parts may publish to as well: none of
-            them can guess it, and so have the broker drop a message as a duplicate of its own.
+            them can guess it, and so have the broker drop a message as a duplicate of its own. All
+            processes of a part have the same, so that a message of one that died comes once.
         vault: Has the keys of jobs whose data is sealed; set before anything is read.
     """
 
@@ -122,6 +123,7 @@ class Broker:
         jetstream: JetStreamContext,
         meter: Meter = NO_METER,
         tracer: Tracer | None = None,
+        token: str = "",
     ) -> None:
         self.tracer = tracer or NoOpTracer()
         self.client = client
@@ -134,7 +136,7 @@ class Broker:
         self.feeds = _bucket(jetstream, subjects.FEEDS)
         self.workers = _bucket(jetstream, subjects.WORKERS)
         self.gpus = _bucket(jetstream, subjects.GPUS, direct=True)
-        self.token = secrets.token_hex(TOKEN_BYTES)
+        self.token = token
         self.vault = Vault()
         self._reconnect_listeners: set[Callable[[], None]] = set()
         self._metrics = BrokerMetrics(meter, lambda: self.connected)
@@ -310,7 +312,7 @@ async def open_broker(
     """
     client = ReportingClient()
     jetstream = client.jetstream(timeout=REQUEST_TIMEOUT_SECONDS)
-    broker = Broker(client, jetstream, meter, tracer)
+    broker = Broker(client, jetstream, meter, tracer, credentials.token())
     servers = url.split(",")
     if clear := unprotected(servers, credentials):
         log.warning("broker.unprotected", servers=addresses(clear), remedy=UNPROTECTED)

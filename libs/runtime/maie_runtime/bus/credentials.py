@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
 from maie_core.settings import MeshSettings
-from maie_runtime.bus.seeds import public_key
+from maie_runtime.bus.seeds import public_key, secret_of
 from maie_runtime.bus.tls_context import TlsContext
 
 
@@ -32,6 +32,14 @@ class Credentials:
     ca: Path | None = None
     certificate: Path | None = None
     key: Path | None = None
+
+    def token(self) -> str:
+        """A text that all processes of a part have, and no other part can know; empty without nkey.
+
+        Raises:
+            StageError: As `options`.
+        """
+        return secret_of(self.nkey, "ids of messages") if self.nkey is not None else ""
 
     def options(self) -> dict[str, Any]:
         """The options of a ReportingClient's connection.

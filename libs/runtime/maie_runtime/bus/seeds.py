@@ -6,6 +6,8 @@ number that the server sends; the seed never leaves its machine. The server know
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import os
 import secrets
 import stat
@@ -64,6 +66,16 @@ def public_key(path: Path) -> str:
     if not key.startswith("U"):
         raise _invalid(path, "holds the seed of another kind of nkey than a user's")
     return key
+
+
+def secret_of(path: Path, use: str) -> str:
+    """A secret for one use that is derived from a seed, as 32 hexadecimal digits.
+
+    Raises:
+        StageError: As `public_key`.
+    """
+    public_key(path)
+    return hmac.new(path.read_bytes().strip(), use.encode(), hashlib.sha256).hexdigest()[:32]
 
 
 def _new_seed() -> bytes:
