@@ -34,7 +34,12 @@ from maie_core.tracing import open_tracing
 from maie_gateway.access.guard import Guard
 from maie_gateway.access.settings import AccessSettings
 from maie_gateway.access.token_settings import TokenSettings
+from maie_gateway.audit.call_audit import CallAudit
+from maie_gateway.audit.calls import Audited
+from maie_gateway.audit.log import AuditLog
+from maie_gateway.server import SERVICES
 from maie_runtime.bus.provision import open_provisioned_broker
+from maie_runtime.rpc.auditing import AuditInterceptor
 from maie_runtime.rpc.callers.interceptor import CallerInterceptor
 from maie_runtime.rpc.errors import ErrorInterceptor
 from maie_runtime.rpc.metrics import MetricsInterceptor
@@ -47,6 +52,7 @@ from tests.gateway.access.issuer import AUDIENCE, ISSUER, Issuer
 SERVICE, METHOD = "maie.job.v1.JobService", "GetJob"
 PROMISED_MS = 0.2
 BARE = "bare"
+AUDITED = "the audit log, an entry for each call"
 WARM_UP_CALLS = 200
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -135,6 +141,18 @@ def _called_by(guard: Guard, credential: str) -> Side:
     return Side(interceptors=(callers,), metadata=lambda: shown, bound=bound)
 
 
+async def _audited(stack: AsyncExitStack, folder: Path) -> Side:
+    """The method as if it changed something: an entry for each call, stored before its answer."""
+    server = NatsServer(port=free_port(), store=folder / "audit")
+    await server.start()
+    stack.push_async_callback(server.stop)
+    broker = await stack.enter_async_context(open_provisioned_broker(server.url, "bench"))
+    audit = AuditLog("bench")
+    await stack.enter_async_context(audit.running(broker))
+    auditor = CallAudit(audit, SERVICES, {SERVICE: {METHOD: Audited.CHANGE}})
+    return Side(interceptors=(AuditInterceptor(auditor),))
+
+
 async def _untraced(stack: AsyncExitStack, folder: Path) -> Side:
     return Side(interceptors=(TracingInterceptor(NoOpTracer()),))
 
@@ -165,6 +183,7 @@ SIDES: dict[str, Open] = {
     "a token signed with RS256": _token("RS256", "RSA"),
     "a token signed with ES256": _token("ES256", "EC"),
     "metrics": _metrics,
+    AUDITED: _audited,
 }
 
 
@@ -213,7 +232,13 @@ def _figures(name: str, pairs: Sequence[Pair]) -> list[Figure]:
     processor = median(pair.guarded.processor - pair.bare.processor for pair in pairs)
     best = min(pair.guarded.seconds for pair in pairs) - min(pair.bare.seconds for pair in pairs)
     return [
-        Figure(name=f"{name} adds", value=1000 * clock, unit="ms", at_most=PROMISED_MS),
+        Figure(
+            name=f"{name} adds",
+            value=1000 * clock,
+            unit="ms",
+            # An entry is stored on a disk before the answer; the others store nothing.
+            at_most=None if name == AUDITED else PROMISED_MS,
+        ),
         Figure(name=f"{name}: best rounds", value=1000 * best, unit="ms"),
         Figure(name=f"{name}: processor time", value=1000 * processor, unit="ms"),
     ]

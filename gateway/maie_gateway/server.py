@@ -22,6 +22,9 @@ from maie_core.limits import MAX_GATEWAY_REQUEST_BYTES
 from maie_core.metrics import is_on, open_metrics
 from maie_core.tracing import open_tracing
 from maie_gateway.access.guard import Guard
+from maie_gateway.audit.call_audit import CallAudit
+from maie_gateway.audit.log import AuditLog
+from maie_gateway.audit.reading import AuditPages
 from maie_gateway.care.dead_letters import DeadLetters
 from maie_gateway.care.removal import Removal
 from maie_gateway.care.retention import Sweeper
@@ -114,6 +117,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
     # Behind a proxy on this machine, everybody would come from the user who runs it.
     guard = Guard(settings.access, settings.listen, proxied=bool(settings.plaintext))
     instance = instance_name("gateway")
+    audit = AuditLog(instance)
     async with AsyncExitStack() as stack:
         tracers = await stack.enter_async_context(
             open_tracing(service="gateway", instance=instance, version=PIPELINE_VERSION)
@@ -140,6 +144,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             meter,
             tracer,
             guard.streams,
+            CallAudit(audit, SERVICES),
         )
         broker = await stack.enter_async_context(
             open_provisioned_broker(
@@ -152,6 +157,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
                 credentials=credentials_of(settings.mesh),
             )
         )
+        await stack.enter_async_context(audit.running(broker))
         keys = await stack.enter_async_context(guard.running(broker))
         job_keys = await stack.enter_async_context(open_job_keys(broker, settings.master_key))
         blobs = Blobs(settings.mesh.blob_url, job_keys, meter, tracer)
@@ -257,7 +263,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
         abandoned = Abandoned(broker, jobs.changes, endings, name, settings.live)
         for part in (replicas, enhancers, audio, sessions, abandoned):
             await stack.enter_async_context(part.running())
-        sweeper = Sweeper(broker, blobs, jobs.store, removal, settings.retention)
+        sweeper = Sweeper(broker, blobs, jobs.store, removal, settings.retention, audit)
         await stack.enter_async_context(sweeper.running())
         job_pb2_grpc.add_JobServiceServicer_to_server(
             JobService(
@@ -300,7 +306,9 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             ),
             server.server,
         )
-        access_pb2_grpc.add_AccessServiceServicer_to_server(AccessService(keys), server.server)
+        access_pb2_grpc.add_AccessServiceServicer_to_server(
+            AccessService(keys, AuditPages(broker)), server.server
+        )
         live_pb2_grpc.add_LiveServiceServicer_to_server(
             LiveService(sessions, openings), server.server
         )

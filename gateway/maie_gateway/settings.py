@@ -37,6 +37,8 @@ class RetentionSettings(Settings):
     """How long dead letters can be listed and replayed."""
     request_ids_days: float = Field(default=7.0, gt=0)
     """How long a repeated submit with the same request id returns the same job."""
+    audit_days: float = Field(default=365.0, gt=0)
+    """How long entries of the audit log are kept."""
     uploads_hours: float = Field(default=24.0, gt=0)
     """How long uploads without a job, and results of direct calls, are kept; must be longer than
     any upload takes."""
@@ -51,6 +53,7 @@ class RetentionSettings(Settings):
             events=self.events_days * DAY_SECONDS,
             dead_letters=self.dead_letters_days * DAY_SECONDS,
             requests=self.request_ids_days * DAY_SECONDS,
+            audit=self.audit_days * DAY_SECONDS,
         )
 
 

@@ -35,7 +35,7 @@ ABSENT = "01900000-0000-7000-8000-000000000000"
 ABSENT_LETTER = 4_000_000_000
 OURS, THEIRS = (("maie-tenant", "ours"),), (("maie-tenant", "theirs"),)
 # Ids of what all tenants share: templates, and keys, which only an admin's call can name.
-SHARED = frozenset({"GetTemplate", "RotateKey", "RevokeKey"})
+SHARED = frozenset({"GetTemplate", "RotateKey", "RevokeKey", "ListAuditEntries"})
 
 
 class Stubs:

@@ -35,10 +35,15 @@ async def recording() -> AsyncIterator[bytes]:
 
 
 async def traces(mesh: EmptyMesh, broker: Broker, job_id: str) -> list[str]:
-    """Every message whose subject or content, and every object whose key, names the job."""
+    """Every message whose subject or content, and every object whose key, names the job.
+
+    The audit log outlives jobs, and holds no content of them.
+    """
     found = []
     for info in await broker.jetstream.streams_info():
         name = info.config.name or ""
+        if name == subjects.AUDIT:
+            continue
         for sequence in range(info.state.first_seq, info.state.last_seq + 1):
             try:
                 stored = await broker.jetstream.get_msg(name, sequence)

@@ -63,6 +63,8 @@ def stored() -> Iterator[tuple[str, str]]:
     yield subjects.FINALS, subjects.final(JOB, "0", 1)
     yield subjects.NAMES, subjects.names(JOB)
     yield subjects.SESSIONS, subjects.session(JOB)
+    yield subjects.AUDIT, subjects.audit("acme", JOB)
+    yield subjects.AUDIT, subjects.audit()
     for gpu in (GPU, "other/0"):
         for key in (
             subjects.gpu_holder(gpu),

@@ -13,10 +13,13 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from maie.job.v1 import record_pb2 as record
 from maie_core.errors import StageError
 from maie_core.reasons import Reason
+from maie_gateway.audit.log import AuditLog
 from maie_gateway.care.removal import Removal
 from maie_gateway.conductor import FINAL_STATES, is_audio_made
+from maie_gateway.conductor.tenants import tenant_of_record
 from maie_gateway.records.store import GONE, JobStore
 from maie_gateway.settings import RetentionSettings
 from maie_runtime import folders
@@ -65,7 +68,9 @@ class Sweeper:
         store: JobStore,
         removal: Removal,
         settings: RetentionSettings,
+        audit: AuditLog,
     ) -> None:
+        self._audit = audit
         self._broker = broker
         self._blobs = blobs
         self._store = store
@@ -102,8 +107,12 @@ class Sweeper:
             if time.time() - _created(job_id) < lifetime:
                 return  # all following jobs are younger
             try:
-                finished = await self._finished(job_id)
+                seen = (await self._store.get(job_id)).record
+                finished = _finished(seen)
                 if finished and time.time() - finished >= lifetime:
+                    await self._audit.act(
+                        "RemoveExpiredJob", tenant=tenant_of_record(seen), job_id=job_id
+                    )
                     await self._removal.remove(job_id)
             except StageError as error:
                 if error.reason == Reason.JOB_NOT_FOUND:  # another gateway removed it first
@@ -117,6 +126,7 @@ class Sweeper:
         # Read the records last: a job's record exists before its first message.
         for job_id in set().union(*found) - await self._jobs():
             if await self._is_gone(job_id):
+                await self._audit.act("RemoveLeftMessages", job_id=job_id)
                 await self._removal.remove_traces(job_id)
                 log.info("sweep.messages_removed", job=job_id)
 
@@ -127,6 +137,7 @@ class Sweeper:
         before = datetime.now(UTC) - timedelta(hours=self._settings.uploads_hours)
         for job_id in named - await self._jobs():
             if await self._store.named_before(job_id, before) and await self._is_gone(job_id):
+                await self._audit.act("EraseLeftNames", job_id=job_id)
                 await self._store.erase_names(job_id)
                 log.info("sweep.names_erased", job=job_id)
 
@@ -137,6 +148,7 @@ class Sweeper:
         youngest = time.time() - timedelta(hours=self._settings.uploads_hours).total_seconds()
         for job_id in keyed - await self._jobs():
             if _created(job_id) < youngest and await self._is_gone(job_id):
+                await self._audit.act("DestroyLeftKey", job_id=job_id)
                 await self._removal.destroy_key(job_id)
                 log.info("sweep.key_destroyed", job=job_id)
 
@@ -151,14 +163,14 @@ class Sweeper:
         async for upload in self._blobs.stored(folders.UPLOADS):
             uploads[upload.key.split("/")[1]].append(upload)
         for call_id in await self._blobs.children(folders.DIRECT_CALLS):
-            await self._remove_if_old(folders.of_direct_call(call_id), before)
+            await self._remove_if_old(folders.of_direct_call(call_id), before, "")
         with_parts = set(await self._blobs.children(folders.LIVE))
         owners = {*await self._blobs.children(folders.JOBS), *uploads, *with_parts}
         jobs = await self._jobs()
         for job_id in owners - jobs:
             if await self._is_gone(job_id):
                 for folder in folders.all_of_job(job_id):
-                    await self._remove_if_old(folder, before)
+                    await self._remove_if_old(folder, before, job_id)
         for job_id in owners & jobs:
             if len(uploads[job_id]) > 1:
                 await self._remove_doubles(job_id, uploads[job_id], before)
@@ -200,9 +212,11 @@ class Sweeper:
         """Checks the record again: listing can miss ids that change meanwhile."""
         return not await self._store.exists(job_id)
 
-    async def _remove_if_old(self, folder: str, before: datetime) -> None:
+    async def _remove_if_old(self, folder: str, before: datetime, job_id: str) -> None:
         found = [stored async for stored in self._blobs.stored(folder)]
         if found and all(stored.modified < before for stored in found):
+            if job_id:
+                await self._audit.act("RemoveLeftObjects", job_id=job_id)
             await self._blobs.delete_prefix(folder)
             log.info("sweep.folder_removed", folder=folder, objects=len(found))
 
@@ -221,13 +235,6 @@ class Sweeper:
                 await self._blobs.delete(upload.key)
                 log.info("sweep.double_removed", job=job_id)
 
-    async def _finished(self, job_id: str) -> float:
-        """When a job was finished, in seconds of Unix time; 0 for an unfinished one."""
-        seen = (await self._store.get(job_id)).record
-        if seen.state not in FINAL_STATES or not seen.log:
-            return 0.0
-        return seen.log[-1].event_time.ToNanoseconds() / 1e9
-
     async def _jobs(self) -> set[str]:
         """The ids of all jobs, and of those that were removed a short while ago."""
         return await self._job_ids(subjects.bucket_stream(subjects.JOBS))
@@ -239,6 +246,13 @@ class Sweeper:
         except (NatsError, OSError) as error:
             raise broker_unavailable(error) from error
         return {match[0] for subject in found if (match := _JOB_ID.search(subject))}
+
+
+def _finished(seen: record.JobRecord) -> float:
+    """When a job was finished, in seconds of Unix time; 0 for an unfinished one."""
+    if seen.state not in FINAL_STATES or not seen.log:
+        return 0.0
+    return float(seen.log[-1].event_time.ToNanoseconds() / 1e9)
 
 
 def _created(job_id: str) -> float:

@@ -1,4 +1,4 @@
-"""AccessService: the API keys of the mesh, for those who look after it."""
+"""AccessService: the API keys and the audit log of the mesh, for those who look after it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ from google.protobuf.duration_pb2 import Duration
 
 from maie.access.v1 import access_pb2 as access
 from maie.access.v1 import access_pb2_grpc
+from maie_core.api_keys import is_key_id
 from maie_core.caller import DEFAULT_TENANT, current_caller
 from maie_core.errors import invalid
 from maie_core.reasons import Reason
 from maie_gateway.access.key_store import KeyStore
+from maie_gateway.audit.about import is_about
+from maie_gateway.audit.reading import AuditPages
 from maie_gateway.intake.submit_config import check_display_name
+from maie_gateway.rpc.job_ids import check_job_id
 from maie_runtime.rpc.callers.tenant import RULE, is_tenant
 
 MIN_LIFETIME = timedelta(minutes=1)
@@ -25,8 +29,9 @@ MAX_OVERLAP = timedelta(days=30)
 class AccessService(access_pb2_grpc.AccessServiceServicer):
     """Serves maie.access.v1.AccessService."""
 
-    def __init__(self, keys: KeyStore) -> None:
+    def __init__(self, keys: KeyStore, audit: AuditPages) -> None:
         self._keys = keys
+        self._audit = audit
 
     async def CreateKey(
         self, request: access.CreateKeyRequest, context: Any
@@ -45,6 +50,7 @@ class AccessService(access_pb2_grpc.AccessServiceServicer):
             created_by=current_caller().id,
         )
         key, text = await self._keys.create(shown, lifetime)
+        is_about(key_id=key.key_id)
         return access.CreateKeyResponse(key=key, api_key=text.text)
 
     async def ListKeys(
@@ -62,6 +68,7 @@ class AccessService(access_pb2_grpc.AccessServiceServicer):
         overlap = DEFAULT_OVERLAP
         if request.HasField("overlap"):
             overlap = _within(request.overlap, timedelta(0), MAX_OVERLAP, "overlap")
+        _is_about(request.key_id)
         key, text = await self._keys.rotate(request.key_id, overlap)
         return access.RotateKeyResponse(key=key, api_key=text.text)
 
@@ -69,7 +76,23 @@ class AccessService(access_pb2_grpc.AccessServiceServicer):
         self, request: access.RevokeKeyRequest, context: Any
     ) -> access.RevokeKeyResponse:
         """Ends a key at once."""
+        _is_about(request.key_id)
         return access.RevokeKeyResponse(key=await self._keys.revoke(request.key_id))
+
+    async def ListAuditEntries(
+        self, request: access.ListAuditEntriesRequest, context: Any
+    ) -> access.ListAuditEntriesResponse:
+        """Lists who did what, the oldest first."""
+        if request.tenant:
+            _check_tenant(request.tenant)
+        if request.job_id:
+            check_job_id(request.job_id)
+        return await self._audit.page(request)
+
+
+def _is_about(key_id: str) -> None:
+    if is_key_id(key_id):
+        is_about(key_id=key_id)
 
 
 def _checked_scopes(request: access.CreateKeyRequest) -> list[access.Scope]:

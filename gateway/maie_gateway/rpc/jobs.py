@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from datetime import UTC, datetime
@@ -12,9 +11,8 @@ from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import job_pb2_grpc
 from maie.job.v1 import record_pb2 as record
 from maie_core.caller import current_caller
-from maie_core.errors import invalid
-from maie_core.reasons import Reason
 from maie_core.trace_context import current_traceparent
+from maie_gateway.audit.about import is_about
 from maie_gateway.care.dead_letters import DeadLetters
 from maie_gateway.care.removal import Removal
 from maie_gateway.conductor import job_view, timeline
@@ -23,11 +21,10 @@ from maie_gateway.intake.submission import Submissions
 from maie_gateway.readmodel import Projector, ReadModel
 from maie_gateway.records.journal import StoredRecord
 from maie_gateway.records.store import JobStore
+from maie_gateway.rpc.job_ids import checked_job_id
 from maie_gateway.rpc.watch import Watch
 from maie_gateway.views.audio import StoredAudio
 from maie_gateway.views.results import Results
-
-_JOB_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class JobService(job_pb2_grpc.JobServiceServicer):
@@ -130,17 +127,19 @@ class JobService(job_pb2_grpc.JobServiceServicer):
 
     async def CancelJob(self, request: job.CancelJobRequest, context: Any) -> job.CancelJobResponse:
         """Cancels a job that is not finished."""
-        cancelled = await self._actions.cancel(current_caller().tenant, _checked(request.job_id))
+        cancelled = await self._actions.cancel(
+            current_caller().tenant, checked_job_id(request.job_id)
+        )
         return job.CancelJobResponse(job=job_view(cancelled))
 
     async def RetryJob(self, request: job.RetryJobRequest, context: Any) -> job.RetryJobResponse:
         """Retries a failed or cancelled job from where it stopped."""
-        taken = await self._actions.retry(current_caller().tenant, _checked(request.job_id))
+        taken = await self._actions.retry(current_caller().tenant, checked_job_id(request.job_id))
         return job.RetryJobResponse(job=job_view(taken))
 
     async def UpdateJob(self, request: job.UpdateJobRequest, context: Any) -> job.UpdateJobResponse:
         """Changes a job's display name or labels."""
-        _checked(request.job_id)
+        checked_job_id(request.job_id)
         updated = await self._actions.update(current_caller().tenant, request)
         return job.UpdateJobResponse(job=job_view(updated))
 
@@ -156,30 +155,24 @@ class JobService(job_pb2_grpc.JobServiceServicer):
     ) -> job.ListDeadLettersResponse:
         """Lists dead letters of units and deliveries, newest first."""
         if request.job_id:
-            _checked(request.job_id)
+            checked_job_id(request.job_id)
         return await self._dead_letters.page(current_caller().tenant, request)
 
     async def ReplayDeadLetter(
         self, request: job.ReplayDeadLetterRequest, context: Any
     ) -> job.ReplayDeadLetterResponse:
         """Retries the unit or delivery of a dead letter."""
+        is_about(letter_id=request.letter_id)
         taken = await self._dead_letters.replay(current_caller().tenant, request.letter_id)
+        is_about(job_id=taken.job_id)
         return job.ReplayDeadLetterResponse(job=job_view(taken))
 
     async def _accept(self, messages: AsyncIterator[Any], context: Any) -> record.JobRecord:
         tenant = current_caller().tenant
         parts = (message.upload async for message in messages)
-        return await self._submissions.accept(parts, tenant, current_traceparent())
+        accepted = await self._submissions.accept(parts, tenant, current_traceparent())
+        is_about(job_id=accepted.job_id)
+        return accepted
 
     async def _own(self, job_id: str) -> StoredRecord:
-        return await self._store.get_own(_checked(job_id), current_caller().tenant)
-
-
-def _checked(job_id: str) -> str:
-    if not _JOB_ID.fullmatch(job_id):
-        raise invalid(
-            Reason.JOB_ID_INVALID,
-            "A job id is a UUID in lower case; `maie jobs list` shows those there are.",
-            field="job_id",
-        )
-    return job_id
+        return await self._store.get_own(checked_job_id(job_id), current_caller().tenant)

@@ -10,6 +10,7 @@ from maie.live.v1 import live_pb2 as live
 from maie.live.v1 import live_pb2_grpc
 from maie_core.caller import current_caller
 from maie_core.trace_context import current_traceparent
+from maie_gateway.audit.about import is_about
 from maie_gateway.live.opening import Openings
 from maie_gateway.live.roster import progress
 from maie_gateway.live.sessions import Sessions
@@ -31,6 +32,7 @@ class LiveService(live_pb2_grpc.LiveServiceServicer):
         call = self._sessions.call(request_iterator, tenant, traceparent)
         async with aclosing(call) as events:
             async for event in events:
+                is_about(job_id=event.started.session_id)
                 yield event
 
     async def GetSession(
@@ -40,6 +42,7 @@ class LiveService(live_pb2_grpc.LiveServiceServicer):
         entries = await self._openings.read(
             request.session_id, request.resume_token, current_caller().tenant
         )
+        is_about(job_id=request.session_id)
         state = replay(logged.entry for logged in entries)
         assert state is not None
         return live.GetSessionResponse(

@@ -25,6 +25,7 @@ COMMANDS = {
     "dead-letters": "dead_letters",
     "models": "models",
     "keys": "keys",
+    "audit": "audit",
     "master-key": "master_key",
     "provision": "provision",
     "certs": "certs",

@@ -24,6 +24,7 @@ from maie.job.v1 import job_pb2_grpc as job_grpc
 from maie.live.v1 import live_pb2 as live_messages
 from maie.live.v1 import live_pb2_grpc as live_grpc
 from maie.summary.v1 import summary_pb2 as summary
+from maie_client.audit import Audit
 from maie_client.channel import is_loopback
 from maie_client.channels import Channels
 from maie_client.config import JobOptions, job_config
@@ -152,6 +153,11 @@ class Client:
     def keys(self) -> Keys:
         """The API keys of the mesh, for who has the scope admin."""
         return Keys(lambda: self._stubs().access, self._ask)
+
+    @property
+    def audit(self) -> Audit:
+        """The audit log of the mesh, for who has the scope admin."""
+        return Audit(lambda: self._stubs().access, self._ask)
 
     async def process(self, source: Source, **options: Unpack[JobOptions]) -> Events:
         """Uploads a recording and yields the events of its job, up to `finished`.

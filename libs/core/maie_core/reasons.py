@@ -58,6 +58,9 @@ class Reason(enum.StrEnum):
     too long. Cut the recording into parts and submit each, or begin a new session."""
     AUDIO_TOO_SHORT = "AUDIO_TOO_SHORT", Code.INVALID_ARGUMENT
     """The recording is shorter than the service allows. Submit a longer one."""
+    AUDIT_UNAVAILABLE = "AUDIT_UNAVAILABLE", Code.UNAVAILABLE
+    """The call could not be entered in the audit log, so it has no answer; it may have had its
+    effect. Look, and make it again."""
     BLOB_CORRUPT = "BLOB_CORRUPT", Code.DATA_LOSS
     """The content of a stored object has changed. Submit the recording again and check the object
     store."""

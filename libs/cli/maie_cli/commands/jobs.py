@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -30,6 +30,7 @@ from maie_cli.gateway import gateway_client
 from maie_cli.listing import Field, Listing, print_listing
 from maie_cli.names import state_name
 from maie_cli.templates import template_of
+from maie_cli.times import in_utc
 from maie_cli.together import Together
 from maie_cli.views import view_of
 from maie_client import Client
@@ -39,21 +40,6 @@ from maie_formats.clean import plain
 from maie_formats.warnings import sentences
 from maie_formats.writers import TRANSCRIPT_FORMATS, WRITERS, Finished
 from maie_pipeline.states import FINAL_STATES
-
-
-def _in_utc(typed: datetime | None) -> datetime | None:
-    """A command-line time, in UTC if it has no offset.
-
-    Raises:
-        typer.BadParameter: In UTC it is before the year 1 or after 9999.
-    """
-    if typed is None or typed.tzinfo is None:
-        return typed
-    try:
-        return typed.astimezone(UTC)
-    except OverflowError:
-        raise typer.BadParameter("no calendar has that time in UTC") from None
-
 
 app = typer.Typer(help="Look after jobs.", no_args_is_help=True, add_completion=False)
 
@@ -70,14 +56,14 @@ def list_jobs(
         datetime | None,
         typer.Option(
             metavar="TIME",
-            callback=_in_utc,
+            callback=in_utc,
             help="Only jobs accepted at this time or later: 2026-11-21 or 2026-11-21T09:30, in "
             "UTC, or with an offset such as +01:00.",
         ),
     ] = None,
     until: Annotated[
         datetime | None,
-        typer.Option(metavar="TIME", callback=_in_utc, help="Only jobs accepted before this time."),
+        typer.Option(metavar="TIME", callback=in_utc, help="Only jobs accepted before this time."),
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="The most jobs to list.")] = 50,
     as_json: JsonOption = False,

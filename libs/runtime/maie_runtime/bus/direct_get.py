@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass
+from datetime import datetime
 
 from nats.aio.msg import Msg
 from nats.errors import NoRespondersError
@@ -64,7 +65,13 @@ async def count(client: ReportingClient, stream: str, pattern: str) -> int:
 
 
 async def stored_messages(
-    client: ReportingClient, stream: str, subject: str, most: int, *, start: int = 1
+    client: ReportingClient,
+    stream: str,
+    subject: str,
+    most: int,
+    *,
+    start: int = 1,
+    since: datetime | None = None,
 ) -> list[Stored]:
     """The messages of a subject, the oldest first.
 
@@ -74,12 +81,14 @@ async def stored_messages(
         subject: The subject.
         most: The most messages to return.
         start: The first sequence of the stream to return.
+        since: Instead of `start`: from when on the messages to return were stored.
 
     Raises:
         As `last_sequence`.
         TimeoutError: The broker does not answer.
     """
-    query = {"seq": start, "next_by_subj": subject, "batch": most}
+    query: dict[str, object] = {"next_by_subj": subject, "batch": most}
+    query |= {"seq": start} if since is None else {"start_time": since.isoformat()}
     answers: asyncio.Queue[Msg] = asyncio.Queue()
     inbox = client.new_inbox()
     subscription = await client.subscribe(inbox, cb=answers.put)

@@ -15,6 +15,7 @@ DEAD_LETTERS_KEPT_SECONDS = 30 * 24 * 3600
 WEBHOOKS_KEPT_SECONDS = 30 * 24 * 3600
 # Far longer than a task is redelivered.
 RETURNS_KEPT_SECONDS = 30 * 24 * 3600
+AUDIT_KEPT_SECONDS = 365 * 24 * 3600
 REQUESTS_KEPT_SECONDS = 7 * 24 * 3600
 WORKER_FORGOTTEN_SECONDS = 60
 # When a service dies, its lease of a shared GPU expires after this long.
@@ -31,11 +32,13 @@ class Lifetimes:
         events: Events of units.
         dead_letters: Dead letters of units and webhooks.
         requests: The job ids of clients' request ids.
+        audit: Entries of the audit log.
     """
 
     events: float = EVENTS_KEPT_SECONDS
     dead_letters: float = DEAD_LETTERS_KEPT_SECONDS
     requests: float = REQUESTS_KEPT_SECONDS
+    audit: float = AUDIT_KEPT_SECONDS
 
     def of_streams(self) -> dict[str, float]:
         """The lifetimes by the name of the stream."""
@@ -43,6 +46,7 @@ class Lifetimes:
             subjects.EVENTS: self.events,
             subjects.DEAD_LETTERS: self.dead_letters,
             subjects.bucket_stream(subjects.REQUESTS): self.requests,
+            subjects.AUDIT: self.audit,
         }
 
 
@@ -95,6 +99,7 @@ def _stream(
     most_per_subject: int = -1,
     direct: bool = False,
     purgeable: bool = False,
+    append_only: bool = False,
 ) -> StreamConfig:
     """A stream that ignores a message whose id it stored before.
 
@@ -108,6 +113,7 @@ def _stream(
         direct: Whether reads may be answered by any server that has a copy.
         purgeable: Whether messages are purged, and not erased one by one. A purge of a stream that
             has consumers makes the server forget what it was to deliver again.
+        append_only: Whether messages go by age only; the server lets nobody turn that off.
     """
     return StreamConfig(
         name=name,
@@ -120,7 +126,7 @@ def _stream(
         duplicate_window=DUPLICATE_WINDOW_SECONDS,
         allow_direct=direct or None,
         deny_purge=not purgeable,
-        deny_delete=purgeable,
+        deny_delete=purgeable or append_only,
     )
 
 
@@ -178,6 +184,15 @@ STREAMS = (
         subjects.session("*"),
         # Gateways read it at each resume.
         direct=True,
+    ),
+    _stream(
+        subjects.AUDIT,
+        "Audit log: who did what",
+        subjects.audit("*", "*"),
+        seconds=AUDIT_KEPT_SECONDS,
+        # Gateways read it page by page.
+        direct=True,
+        append_only=True,
     ),
     _bucket(subjects.JOBS, "Job records", direct=True, entries=JOB_ENTRIES),
     _bucket(

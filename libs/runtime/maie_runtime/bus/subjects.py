@@ -18,6 +18,8 @@ NAMES = "MAIE_NAMES"
 """Names and texts that clients gave their jobs: a JobNames each, erased with its job."""
 SESSIONS = "MAIE_SESSIONS"
 """The logs of live sessions: SessionEntry, erased with their jobs."""
+AUDIT = "MAIE_AUDIT"
+"""The audit log: who did what; entries expire, and nobody can change or remove one."""
 JOBS = "maie_jobs"
 """Bucket: a JobRecord under each job's id, and the changes since it was written."""
 REQUESTS = "maie_requests"
@@ -50,6 +52,8 @@ BATCH = "batch"
 """The lane of all other jobs."""
 LANES = (INTERACTIVE, BATCH)
 """The lanes in the order in which they are served."""
+UNKNOWN = "_"
+"""Stands for no tenant and no job; neither may be called so."""
 _PLACE_OF_JOB = {
     "task": 2,
     "event": 1,
@@ -145,6 +149,11 @@ def names(job_id: str) -> str:
 def session(session_id: str) -> str:
     """Where the log of a live session is; `*` for all sessions."""
     return f"maie.session.{session_id}"
+
+
+def audit(tenant: str = "", job_id: str = "") -> str:
+    """The subject of audit entries of a tenant about a job; `*` for all."""
+    return f"maie.audit.{tenant or UNKNOWN}.{job_id or UNKNOWN}"
 
 
 def progress(job_id: str) -> str:

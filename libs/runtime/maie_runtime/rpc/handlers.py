@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 Around = Callable[[Any], AbstractAsyncContextManager[None]]
 """Makes what a call happens in, of the call's ServicerContext."""
+BeforeAnswer = Callable[[Any], Awaitable[None]]
+"""Is awaited before a call's first answer, with the call's ServicerContext."""
 Handler = Any
 """A grpc.RpcMethodHandler, whose stubs declare no attributes."""
 
@@ -26,23 +28,45 @@ def answers_by_writing(handler: Handler) -> bool:
     )
 
 
-def wrapped(handler: Handler, around: Around) -> Handler:
+async def _no_more_to_do(context: Any) -> None:
+    """Before an answer that waits for nothing."""
+
+
+def wrapped(
+    handler: Handler,
+    around: Around,
+    before_answer: BeforeAnswer = _no_more_to_do,
+) -> Handler:
     """The handler with `around` entered for the whole of each call, in the call's own task.
 
     What `around` sets in context variables is seen by the handler, and need not be reset: a call
     has a task of its own.
+
+    Args:
+        handler: The handler.
+        around: Entered for the whole of each call.
+        before_answer: Awaited within it, before a response or the first one of a stream is sent;
+            its error ends the call instead.
     """
     name = method_of(handler)
     call = getattr(handler, name)
 
     async def answer_once(request: Any, context: Any) -> Any:
         async with around(context):
-            return await call(request, context)
+            response = await call(request, context)
+            await before_answer(context)
+            return response
 
     async def answer_many(request: Any, context: Any) -> AsyncIterator[Any]:
         async with around(context):
+            answered = False
             async for response in call(request, context):
+                if not answered:
+                    answered = True
+                    await before_answer(context)
                 yield response
+            if not answered:
+                await before_answer(context)
 
     streams = handler.response_streaming and not answers_by_writing(handler)
     return handler._replace(**{name: answer_many if streams else answer_once})

@@ -13,6 +13,7 @@ from opentelemetry.trace import NoOpTracer, Tracer
 
 from maie_core.limits import MAX_STAGE_REQUEST_BYTES
 from maie_core.metrics import NO_METER, is_on
+from maie_runtime.rpc.auditing import AuditInterceptor, Auditor
 from maie_runtime.rpc.callers.authenticator import Authenticator
 from maie_runtime.rpc.callers.doors import check_declared, doors
 from maie_runtime.rpc.callers.interceptor import CallerInterceptor
@@ -64,6 +65,7 @@ class GrpcServer:
         meter: Makes the metrics of calls.
         tracer: Makes a span of each call.
         streams: Where its streams are noted, which end with their callers' credentials.
+        auditor: Enters its calls in an audit log, also those that are refused.
 
     Attributes:
         server: The server, to add services before `start`.
@@ -83,11 +85,13 @@ class GrpcServer:
         meter: Meter = NO_METER,
         tracer: Tracer | None = None,
         streams: RunningStreams | None = None,
+        auditor: Auditor | None = None,
     ) -> None:
         check_declared(services)
         known = doors(listen) if authenticators is None else authenticators
         callers = CallerInterceptor(known, streams)
         measuring = (MetricsInterceptor(meter),) if is_on(meter) else ()
+        auditing = (AuditInterceptor(auditor),) if auditor else ()
         reading = ReadingInterceptor(max_request_bytes)
         self.server = grpc.aio.server(
             # The outermost first.
@@ -95,6 +99,7 @@ class GrpcServer:
                 TracingInterceptor(tracer or NoOpTracer()),
                 *measuring,
                 ErrorInterceptor(),
+                *auditing,
                 callers,
                 reading,
             ),

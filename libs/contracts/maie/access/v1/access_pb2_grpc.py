@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class AccessServiceStub:
-    """Makes, lists, rotates and revokes API keys. Every RPC needs the scope admin.
+    """Makes, lists, rotates and revokes API keys, and lists who did what. Every RPC
+    needs the scope admin.
 
     A change holds at every gateway within a second. A revoked key begins no new
     call, and its streams end with UNAUTHENTICATED and CREDENTIALS_INVALID.
@@ -58,10 +59,16 @@ class AccessServiceStub:
                 request_serializer=maie_dot_access_dot_v1_dot_access__pb2.RevokeKeyRequest.SerializeToString,
                 response_deserializer=maie_dot_access_dot_v1_dot_access__pb2.RevokeKeyResponse.FromString,
                 _registered_method=True)
+        self.ListAuditEntries = channel.unary_unary(
+                '/maie.access.v1.AccessService/ListAuditEntries',
+                request_serializer=maie_dot_access_dot_v1_dot_access__pb2.ListAuditEntriesRequest.SerializeToString,
+                response_deserializer=maie_dot_access_dot_v1_dot_access__pb2.ListAuditEntriesResponse.FromString,
+                _registered_method=True)
 
 
 class AccessServiceServicer:
-    """Makes, lists, rotates and revokes API keys. Every RPC needs the scope admin.
+    """Makes, lists, rotates and revokes API keys, and lists who did what. Every RPC
+    needs the scope admin.
 
     A change holds at every gateway within a second. A revoked key begins no new
     call, and its streams end with UNAUTHENTICATED and CREDENTIALS_INVALID.
@@ -105,6 +112,16 @@ class AccessServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListAuditEntries(self, request, context):
+        """Lists who did what, of all tenants, the oldest first.
+
+        Fails with INVALID_ARGUMENT and TENANT_INVALID, JOB_ID_INVALID,
+        PAGE_SIZE_INVALID or FIELD_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AccessServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -128,6 +145,11 @@ def add_AccessServiceServicer_to_server(servicer, server):
                     request_deserializer=maie_dot_access_dot_v1_dot_access__pb2.RevokeKeyRequest.FromString,
                     response_serializer=maie_dot_access_dot_v1_dot_access__pb2.RevokeKeyResponse.SerializeToString,
             ),
+            'ListAuditEntries': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAuditEntries,
+                    request_deserializer=maie_dot_access_dot_v1_dot_access__pb2.ListAuditEntriesRequest.FromString,
+                    response_serializer=maie_dot_access_dot_v1_dot_access__pb2.ListAuditEntriesResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'maie.access.v1.AccessService', rpc_method_handlers)
@@ -137,7 +159,8 @@ def add_AccessServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class AccessService:
-    """Makes, lists, rotates and revokes API keys. Every RPC needs the scope admin.
+    """Makes, lists, rotates and revokes API keys, and lists who did what. Every RPC
+    needs the scope admin.
 
     A change holds at every gateway within a second. A revoked key begins no new
     call, and its streams end with UNAUTHENTICATED and CREDENTIALS_INVALID.
@@ -241,6 +264,33 @@ class AccessService:
             '/maie.access.v1.AccessService/RevokeKey',
             maie_dot_access_dot_v1_dot_access__pb2.RevokeKeyRequest.SerializeToString,
             maie_dot_access_dot_v1_dot_access__pb2.RevokeKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAuditEntries(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/maie.access.v1.AccessService/ListAuditEntries',
+            maie_dot_access_dot_v1_dot_access__pb2.ListAuditEntriesRequest.SerializeToString,
+            maie_dot_access_dot_v1_dot_access__pb2.ListAuditEntriesResponse.FromString,
             options,
             channel_credentials,
             insecure,

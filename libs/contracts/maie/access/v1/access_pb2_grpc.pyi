@@ -13,7 +13,8 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class AccessServiceStub:
-    """Makes, lists, rotates and revokes API keys. Every RPC needs the scope admin.
+    """Makes, lists, rotates and revokes API keys, and lists who did what. Every RPC
+    needs the scope admin.
 
     A change holds at every gateway within a second. A revoked key begins no new
     call, and its streams end with UNAUTHENTICATED and CREDENTIALS_INVALID.
@@ -42,9 +43,16 @@ class AccessServiceStub:
 
     Fails with NOT_FOUND and KEY_NOT_FOUND.
     """
+    ListAuditEntries: _aio.UnaryUnaryMultiCallable[_access_pb2.ListAuditEntriesRequest, _access_pb2.ListAuditEntriesResponse]
+    """Lists who did what, of all tenants, the oldest first.
+
+    Fails with INVALID_ARGUMENT and TENANT_INVALID, JOB_ID_INVALID,
+    PAGE_SIZE_INVALID or FIELD_INVALID.
+    """
 
 class AccessServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Makes, lists, rotates and revokes API keys. Every RPC needs the scope admin.
+    """Makes, lists, rotates and revokes API keys, and lists who did what. Every RPC
+    needs the scope admin.
 
     A change holds at every gateway within a second. A revoked key begins no new
     call, and its streams end with UNAUTHENTICATED and CREDENTIALS_INVALID.
@@ -94,6 +102,18 @@ class AccessServiceServicer(metaclass=_abc_1.ABCMeta):
         """Ends a key and all of its secrets at once. A revoked one stays as it is.
 
         Fails with NOT_FOUND and KEY_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def ListAuditEntries(
+        self,
+        request: _access_pb2.ListAuditEntriesRequest,
+        context: _aio.ServicerContext[_access_pb2.ListAuditEntriesRequest, _abc.Awaitable[_access_pb2.ListAuditEntriesResponse]],
+    ) -> _abc.Awaitable[_access_pb2.ListAuditEntriesResponse]:
+        """Lists who did what, of all tenants, the oldest first.
+
+        Fails with INVALID_ARGUMENT and TENANT_INVALID, JOB_ID_INVALID,
+        PAGE_SIZE_INVALID or FIELD_INVALID.
         """
 
 def add_AccessServiceServicer_to_server(servicer: AccessServiceServicer, server: _aio.Server) -> None: ...

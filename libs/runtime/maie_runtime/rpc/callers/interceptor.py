@@ -85,14 +85,17 @@ class CallerInterceptor(grpc.aio.ServerInterceptor):
 
     async def _let_in(self, context: Any, need: frozenset[Scope]) -> Caller:
         caller = await self._admit(call_of(context, self.server), need)
-        set_caller(caller)
         # A call has a task of its own.
         structlog.contextvars.bind_contextvars(tenant=caller.tenant)
         trace.get_current_span().set_attribute(TENANT, caller.tenant)
         return caller
 
     async def _admit(self, call: Call, need: frozenset[Scope]) -> Caller:
-        caller = for_named_tenant(await self._caller_of(call), call.metadata)
+        caller = await self._caller_of(call)
+        # The audit log names also those who are refused from here on.
+        set_caller(caller)
+        caller = for_named_tenant(caller, call.metadata)
+        set_caller(caller)
         if not need & caller.scopes:
             raise StageError(
                 Code.PERMISSION_DENIED,

@@ -51,6 +51,7 @@ _OF_SERVICES: Mapping[str, Mapping[str, Need]] = {
         "ListKeys": ADMIN,
         "RotateKey": ADMIN,
         "RevokeKey": ADMIN,
+        "ListAuditEntries": ADMIN,
     },
     # Load balancers and Kubernetes ask without credentials; it says nothing but that it serves.
     health.SERVICE_NAME: {"Check": ANYBODY, "List": ANYBODY, "Watch": ANYBODY},

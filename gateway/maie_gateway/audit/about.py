@@ -1,0 +1,46 @@
+"""What the call that a task serves is about, noted by its handler for the audit log."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+
+@dataclass(kw_only=True, slots=True)
+class About:
+    """What a call is about. Ids only, and only those that a handler has checked.
+
+    Attributes:
+        job_id: The job or live session.
+        key_id: The API key.
+        letter_id: The dead letter.
+        is_noted: Whether the call has its entry.
+    """
+
+    job_id: str = ""
+    key_id: str = ""
+    letter_id: int = 0
+    is_noted: bool = False
+
+
+_about: ContextVar[About | None] = ContextVar("maie_audit_about", default=None)
+
+
+def begin_call() -> About:
+    """Begins to note what this task's call is about. The interceptor does, and nobody else."""
+    about = About()
+    _about.set(about)
+    return about
+
+
+def current_call() -> About | None:
+    """What this task's call is about; None in a call that is not audited."""
+    return _about.get()
+
+
+def is_about(*, job_id: str = "", key_id: str = "", letter_id: int = 0) -> None:
+    """Notes what this task's call is about; adds to what was noted before."""
+    if (about := _about.get()) is not None:
+        about.job_id = job_id or about.job_id
+        about.key_id = key_id or about.key_id
+        about.letter_id = letter_id or about.letter_id

@@ -1,0 +1,68 @@
+"""The one table of which calls have an entry in the audit log."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+
+from google.protobuf import descriptor_pool
+
+
+class Audited(enum.Enum):
+    """When a call has an entry. Calls that are refused have one whatever they are."""
+
+    CHANGE = "each time"
+    """It changes something."""
+    READ = "once a minute for each caller and job"
+    """It reads content."""
+    REFUSED = "when it is refused"
+    """It changes nothing and reads no recording, text or summary."""
+
+
+CALLS = {
+    "maie.job.v1.JobService": {
+        "ProcessAudio": Audited.CHANGE,
+        "CreateJob": Audited.CHANGE,
+        "CancelJob": Audited.CHANGE,
+        "RetryJob": Audited.CHANGE,
+        "UpdateJob": Audited.CHANGE,
+        "DeleteJob": Audited.CHANGE,
+        "ReplayDeadLetter": Audited.CHANGE,
+        "GetJob": Audited.READ,
+        "GetAudio": Audited.READ,
+        "SearchJobs": Audited.READ,
+        "WatchJob": Audited.READ,
+        # Names, states and times: what programs and pages ask for again and again.
+        "ListJobs": Audited.REFUSED,
+        "GetTimeline": Audited.REFUSED,
+        "ListDeadLetters": Audited.REFUSED,
+    },
+    "maie.live.v1.LiveService": {
+        "Transcribe": Audited.CHANGE,
+        "GetSession": Audited.REFUSED,
+    },
+    "maie.catalog.v1.CatalogService": {
+        "ListModels": Audited.REFUSED,
+        "ListTemplates": Audited.REFUSED,
+        "GetTemplate": Audited.REFUSED,
+        "GetMesh": Audited.REFUSED,
+    },
+    "maie.access.v1.AccessService": {
+        "CreateKey": Audited.CHANGE,
+        "RotateKey": Audited.CHANGE,
+        "RevokeKey": Audited.CHANGE,
+        "ListKeys": Audited.READ,
+        "ListAuditEntries": Audited.READ,
+    },
+}
+
+
+def undecided(services: Sequence[str]) -> list[str]:
+    """The RPCs of services, by their full names, that the table does not have."""
+    pool = descriptor_pool.Default()
+    return [
+        f"{service}/{method.name}"
+        for service in services
+        for method in pool.FindServiceByName(service).methods
+        if method.name not in CALLS.get(service, {})
+    ]
