@@ -17,6 +17,7 @@ from maie_asr.settings import (
     SuspectTextSettings,
     WhisperSettings,
 )
+from maie_core.secret_settings import FILE, is_secret
 from maie_core.settings import MeshSettings, Settings
 from maie_enhancement.settings import (
     EnhancementGenerationSettings,
@@ -73,7 +74,8 @@ INTRODUCTION = """\
 
 Each part reads its settings once, at its start, from the environment. A value that cannot be
 used stops the part with a line that names it, and a variable that begins with `MAIE_` and is no
-setting is named in a warning at the start. Lists are JSON. This page is written by
+setting is named in a warning at the start. Lists are JSON. A secret can also come from a file, as
+Kubernetes mounts its Secrets, and is left out of logs and messages. This page is written by
 `make generate` from the settings classes.
 """
 
@@ -93,6 +95,8 @@ def _rows(kind: type[Settings]) -> Iterator[str]:
     for name, field in kind.model_fields.items():
         if not _is_nested(field):
             description = " ".join((field.description or "").split()).replace("|", "\\|")
+            if is_secret(field):
+                description += f" A secret; `{prefix}{name.upper()}{FILE}` may name a file with it."
             yield f"| `{prefix}{name.upper()}` | {_default(field)} | {description} |\n"
 
 

@@ -7,6 +7,7 @@ from pydantic_settings import SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from maie_core.secret_settings import SecretText
 from maie_core.settings import Settings
 
 BACKENDS = ("sqlite", "postgresql")
@@ -17,7 +18,7 @@ class ReadModelSettings(Settings):
 
     model_config = SettingsConfigDict(env_prefix="MAIE_GATEWAY_READ_MODEL_")
 
-    url: str = "sqlite://"
+    url: SecretText = "sqlite://"
     """The database: `sqlite:///FILE`, one file for each gateway; `sqlite://` in memory, rebuilt at
     each start; or `postgresql://USER:PASSWORD@HOST/NAME`, which gateways share."""
 

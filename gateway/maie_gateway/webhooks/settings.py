@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Network, IPv6Network
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from maie.job.v1 import job_pb2 as job
 from maie_core.limits import MAX_SECRET_CHARACTERS, MIN_SECRET_CHARACTERS
+from maie_core.secret_settings import SecretMark
 from maie_core.settings import Settings
 from maie_gateway.webhooks.events import NAMES
 
@@ -17,7 +18,9 @@ from maie_gateway.webhooks.events import NAMES
 class TenantWebhook(BaseModel):
     """A receiver that is notified of every job of a tenant."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True
+    )
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")
     """Identifies the receiver within the tenant; queued deliveries name it, so do not change it."""
@@ -41,7 +44,7 @@ class WebhookSettings(Settings):
 
     model_config = SettingsConfigDict(env_prefix="MAIE_WEBHOOKS_")
 
-    tenants: dict[str, tuple[TenantWebhook, ...]] = Field(default={})
+    tenants: Annotated[dict[str, tuple[TenantWebhook, ...]], SecretMark()] = Field(default={})
     """Receivers of every job of a tenant: `{"TENANT": [{"name": ..., "url": ..., "secret": ...}]}`;
     with `"events": ["job_finished", "live_final"]` also of the finals of live sessions. The same
     for all gateways."""

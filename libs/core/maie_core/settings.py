@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import (
     BeforeValidator,
@@ -17,9 +18,15 @@ from pydantic import (
     model_validator,
 )
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 from maie_core.models import DEFAULT_MODELS_DIR
+from maie_core.secret_settings import FILE, SHOWN, SecretFiles, SecretText, is_secret
 
 SettingsT = TypeVar("SettingsT", bound="Settings")
 # pydantic-settings' message for a field with invalid JSON.
@@ -34,9 +41,33 @@ ACK_WAIT_SECONDS = 15.0
 
 
 class Settings(BaseSettings):
-    """The base of all settings: frozen, read from the environment, documented by docstrings."""
+    """The base of all settings: frozen, read from the environment, documented by docstrings.
 
-    model_config = SettingsConfigDict(frozen=True, use_attribute_docstrings=True)
+    Secrets come from files as well, and are left out where settings are printed.
+    """
+
+    model_config = SettingsConfigDict(
+        frozen=True, use_attribute_docstrings=True, hide_input_in_errors=True
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Where settings come from, what counts most first."""
+        return init_settings, env_settings, SecretFiles(settings_cls)
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """What is printed: all but secrets."""
+        fields = type(self).model_fields
+        for name, value in super().__repr_args__():
+            hidden = name in fields and is_secret(fields[name]) and value
+            yield name, SHOWN if hidden else value
 
 
 def load_settings(kind: type[SettingsT]) -> SettingsT:
@@ -62,7 +93,9 @@ def settings_problems(error: ValueError) -> list[str]:
     if not isinstance(error, SettingsError):
         return [" ".join(str(error).split())]
     found = _FIELD.search(str(error))
-    field = found[1].upper() if found else ""
+    if found is None:
+        return [f"{error}. {_REMEDY}"]
+    field = found[1].upper()
     names = {
         f"{prefix}{field}" for prefix in setting_prefixes(Settings).values()
     } & os.environ.keys()
@@ -92,6 +125,11 @@ def setting_names(kind: type[Settings]) -> set[str]:
     """The environment variables that a class and its subclasses read."""
     prefix = kind.model_config.get("env_prefix", "")
     found = {f"{prefix}{field}".upper() for field in kind.model_fields}
+    found |= {
+        f"{prefix}{name}{FILE}".upper()
+        for name, field in kind.model_fields.items()
+        if is_secret(field)
+    }
     return found.union(*(setting_names(derived) for derived in kind.__subclasses__()))
 
 
@@ -108,7 +146,7 @@ class MeshSettings(Settings):
 
     model_config = SettingsConfigDict(env_prefix="MAIE_")
 
-    nats_url: str = "nats://127.0.0.1:4222"
+    nats_url: SecretText = "nats://127.0.0.1:4222"
     """The URL of NATS with JetStream; several servers separated by commas."""
     nats_nkey_file: Path | None = None
     """The file with the seed of this part's nkey, which `maie nats config` makes; each part has its

@@ -1,0 +1,1 @@
+"""No secret is shown: not in logs, messages, errors or reports."""
