@@ -27,6 +27,7 @@ from maie_enhancement.settings import (
 )
 from maie_gateway.access.settings import AccessSettings
 from maie_gateway.access.token_settings import TokenSettings
+from maie_gateway.limits.settings import LimitSettings
 from maie_gateway.live.settings import LiveSettings as GatewayLiveSettings
 from maie_gateway.readmodel import ReadModelSettings
 from maie_gateway.settings import GatewaySettings, RetentionSettings
@@ -47,6 +48,7 @@ SECTIONS: tuple[tuple[str, type[Settings]], ...] = (
     ("Gateway", GatewaySettings),
     ("Who may call (gateway)", AccessSettings),
     ("JSON Web Tokens (gateway)", TokenSettings),
+    ("Limits of callers (gateway)", LimitSettings),
     ("Lists and search (gateway)", ReadModelSettings),
     ("Live speech (gateway)", GatewayLiveSettings),
     ("Retention (gateway)", RetentionSettings),

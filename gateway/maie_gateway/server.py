@@ -44,6 +44,7 @@ from maie_gateway.intake.metrics import UploadMetrics
 from maie_gateway.intake.requests import Requests
 from maie_gateway.intake.snapshots import Snapshots
 from maie_gateway.intake.submission import PIPELINE_VERSION, Submissions
+from maie_gateway.limits.audio_hours import AudioHours
 from maie_gateway.live.ending.abandoned import Abandoned
 from maie_gateway.live.ending.endings import Endings
 from maie_gateway.live.ending.summaries import Summaries
@@ -79,6 +80,9 @@ from maie_runtime.bus.rights import GATEWAY
 from maie_runtime.bus.session_log import SessionLog
 from maie_runtime.health_file import HealthFile
 from maie_runtime.loop_lag import measure_loop_lag
+from maie_runtime.rpc.limits.calls import CallLimits
+from maie_runtime.rpc.limits.pauses import Pauses
+from maie_runtime.rpc.limits.refusals import Refusals
 from maie_runtime.rpc.server import GrpcServer
 from maie_runtime.rpc.tls import mesh_certificates, report_expiry
 from maie_templates import TemplateLibrary
@@ -135,6 +139,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
         guard.observe(meter)
         if is_on(meter):
             await stack.enter_async_context(background_tasks(measure_loop_lag(meter)))
+        pauses = Pauses()
         server = GrpcServer(
             settings.listen,
             SERVICES,
@@ -145,6 +150,8 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             tracer,
             guard.streams,
             CallAudit(audit, SERVICES),
+            Refusals(settings.limits.failed_credentials_per_minute, pauses, meter),
+            CallLimits(settings.limits.calls_of, pauses),
         )
         broker = await stack.enter_async_context(
             open_provisioned_broker(
@@ -172,14 +179,14 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
         projector = Projector(model, JobStore(broker), results)
         await stack.enter_async_context(projector.running())
         webhooks = await stack.enter_async_context(open_webhooks(broker, settings.webhooks, meter))
-        throughput = Throughput()
+        throughput, audio_hours = Throughput(), AudioHours(settings.limits)
         job_metrics = JobMetrics(meter, settings.mesh.metrics_tenants)
         jobs = await stack.enter_async_context(
             conducting(
                 broker,
                 options,
                 webhooks.follow,
-                (projector, webhooks.reconciler, stored, throughput),
+                (projector, webhooks.reconciler, stored, throughput, audio_hours),
                 Chunks(stored).complete,
                 job_metrics,
             )
@@ -259,6 +266,8 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             blobs=blobs,
             settings=settings.live,
             metrics=LiveMetrics(meter),
+            limits=settings.limits,
+            audio_hours=audio_hours,
         )
         abandoned = Abandoned(broker, jobs.changes, endings, name, settings.live)
         for part in (replicas, enhancers, audio, sessions, abandoned):
@@ -276,7 +285,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
                     conductor=jobs.conductor,
                     fair_share=jobs.fair_share,
                     requests=requests,
-                    admission=Admission(jobs.changes, settings.admission_limits()),
+                    admission=Admission(jobs.changes, settings.admission_limits(), audio_hours),
                     snapshots=snapshots,
                     limits=settings.upload_limits(),
                     metrics=UploadMetrics(meter),

@@ -11,6 +11,7 @@ from maie_core.settings import FileSetting, MeshSettings, Settings
 from maie_gateway.access.settings import AccessSettings
 from maie_gateway.intake.admission import AdmissionLimits
 from maie_gateway.intake.pace import UploadLimits
+from maie_gateway.limits.settings import LimitSettings
 from maie_gateway.live.settings import LiveSettings
 from maie_gateway.readmodel import ReadModelSettings
 from maie_gateway.vault.settings import VaultSettings
@@ -78,6 +79,8 @@ class GatewaySettings(VaultSettings):
     API keys pass between must be closed to others."""
     access: AccessSettings = Field(default_factory=AccessSettings)
     """Who may call the gateway."""
+    limits: LimitSettings = Field(default_factory=LimitSettings)
+    """What callers may ask for."""
     templates: TemplateSettings = Field(default_factory=TemplateSettings)
     """Where templates are."""
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
@@ -144,6 +147,7 @@ class GatewaySettings(VaultSettings):
             or max(1, self.max_active_jobs * 4 // 5),
             uploads=self.max_uploads,
             uploads_per_tenant=self.max_uploads_per_tenant or max(1, self.max_uploads // 2),
+            callers=self.limits,
         )
 
     def upload_limits(self) -> UploadLimits:

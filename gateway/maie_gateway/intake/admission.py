@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
 
 from maie_core.errors import Code, StageError
+from maie_core.limit_names import Limit
 from maie_core.reasons import Reason
 from maie_gateway.intake.pace import Pace
+from maie_gateway.limits.audio_hours import AudioHours
+from maie_gateway.limits.settings import LimitSettings
 from maie_gateway.records.changes import JobChanges
 
 log = structlog.get_logger()
@@ -28,12 +31,22 @@ class AdmissionLimits:
         jobs_per_tenant: The most of one tenant.
         uploads: The most concurrent uploads.
         uploads_per_tenant: The most of one tenant.
+        callers: What of these single tenants and keys may have.
     """
 
     jobs: int
     jobs_per_tenant: int
     uploads: int
     uploads_per_tenant: int
+    callers: LimitSettings = field(default_factory=LimitSettings)
+
+    def jobs_of(self, tenant: str) -> int:
+        """The most unfinished jobs of a tenant."""
+        return self.callers.of(tenant).active_jobs or self.jobs_per_tenant
+
+    def uploads_of(self, tenant: str) -> int:
+        """The most concurrent uploads of a tenant."""
+        return self.callers.of(tenant).uploads or self.uploads_per_tenant
 
 
 @dataclass(kw_only=True, eq=False, slots=True)
@@ -44,12 +57,14 @@ class Upload:
         tenant: The tenant.
         submit: Uploads with the same value become one job; empty where the job exists.
         pace: The pace of the upload.
+        key: The key or token that sends it; empty where none is limited.
         job_id: The id of its job; empty until the upload is complete.
     """
 
     tenant: str
     submit: str
     pace: Pace
+    key: str = ""
     job_id: str = ""
 
 
@@ -62,15 +77,19 @@ class Admission:
     Args:
         changes: The unfinished jobs.
         limits: The limits.
+        audio_hours: Knows how much audio tenants had today.
     """
 
-    def __init__(self, changes: JobChanges, limits: AdmissionLimits) -> None:
+    def __init__(
+        self, changes: JobChanges, limits: AdmissionLimits, audio_hours: AudioHours
+    ) -> None:
         self._changes = changes
+        self._audio_hours = audio_hours
         self._limits = limits
         self._uploads: set[Upload] = set()
 
     @contextmanager
-    def upload(self, tenant: str, submit: str, pace: Pace) -> Iterator[Upload]:
+    def upload(self, tenant: str, submit: str, pace: Pace, key: str = "") -> Iterator[Upload]:
         """Reserves a slot while a recording is uploaded and becomes a job.
 
         Args:
@@ -78,16 +97,19 @@ class Admission:
             submit: Identifies the submit. Uploads with the same value become the same
                 job and share its slot. Empty where the job exists.
             pace: The pace of the upload.
+            key: The key or token that sends it; empty where none is limited.
 
         Raises:
-            StageError: RESOURCE_EXHAUSTED with TENANT_QUOTA, QUEUE_FULL or
-                UPLOADS_FULL, and a retry hint.
+            StageError: RESOURCE_EXHAUSTED with TENANT_QUOTA, QUEUE_FULL, UPLOADS_FULL or
+                AUDIO_HOURS_SPENT, and a retry hint.
         """
+        if submit:
+            self._audio_hours.check(tenant)
         coming = [each for each in self._uploads if each.job_id or not each.pace.stalled]
         if submit and (tenant, submit) not in self._places(coming):
             self._check_jobs(tenant, self._places(coming))
-        self._make_room(tenant)
-        upload = Upload(tenant=tenant, submit=submit, pace=pace)
+        self._make_room(tenant, key)
+        upload = Upload(tenant=tenant, submit=submit, pace=pace, key=key)
         self._uploads.add(upload)
         try:
             yield upload
@@ -117,28 +139,39 @@ class Admission:
 
     def _check_jobs(self, tenant: str, coming: set[tuple[str, str]]) -> None:
         if len(coming) + len(self._changes.counted_jobs) >= self._limits.jobs:
-            raise _full(Reason.QUEUE_FULL, f"{self._limits.jobs} jobs are unfinished already")
+            raise _full(
+                Reason.QUEUE_FULL,
+                f"{self._limits.jobs} jobs are unfinished already",
+                Limit.MESH_JOBS,
+            )
         own = sum(owner == tenant for owner, _ in coming) + self._active(tenant)
-        if own >= self._limits.jobs_per_tenant:
+        most = self._limits.jobs_of(tenant)
+        if own >= most:
             raise _full(
                 Reason.TENANT_QUOTA,
-                f"{self._limits.jobs_per_tenant} jobs of tenant {tenant} are unfinished already",
+                f"{most} jobs of tenant {tenant} are unfinished already",
+                Limit.TENANT_JOBS,
             )
 
-    def _make_room(self, tenant: str) -> None:
+    def _make_room(self, tenant: str, key: str) -> None:
         """Makes room for an upload, if necessary by ending a stalled one."""
-        limits = self._limits
+        limits, most = self._limits, self._limits.uploads_of(tenant)
         own = [upload for upload in self._uploads if upload.tenant == tenant]
-        if len(own) >= limits.uploads_per_tenant:
-            self._displace_one(own, f" of tenant {tenant}")
+        of_key = [upload for upload in own if key and upload.key == key]
+        if len(of_key) >= limits.callers.calls_of(tenant).share(most):
+            self._displace_one(of_key, f" with {key}", Limit.KEY_UPLOADS)
+        elif len(own) >= most:
+            self._displace_one(own, f" of tenant {tenant}", Limit.TENANT_UPLOADS)
         if len(self._uploads) >= limits.uploads:
-            self._displace_one(self._uploads)
+            self._displace_one(self._uploads, "", Limit.GATEWAY_UPLOADS)
 
-    def _displace_one(self, uploads: Collection[Upload], whose: str = "") -> None:
+    def _displace_one(self, uploads: Collection[Upload], whose: str, limit: Limit) -> None:
         stalled = [upload for upload in uploads if not upload.job_id and upload.pace.stalled]
         if not stalled:
             raise _full(
-                Reason.UPLOADS_FULL, f"{len(uploads)} recordings{whose} are being uploaded already"
+                Reason.UPLOADS_FULL,
+                f"{len(uploads)} recordings{whose} are being uploaded already",
+                limit,
             )
         slowest = min(stalled, key=lambda upload: upload.pace.rate)
         log.warning("upload.displaced", tenant=slowest.tenant)
@@ -149,7 +182,11 @@ class Admission:
         return sum(known.tenant == tenant for known in self._changes.counted_jobs.values())
 
 
-def _full(reason: Reason, message: str) -> StageError:
+def _full(reason: Reason, message: str, limit: Limit) -> StageError:
     return StageError(
-        Code.RESOURCE_EXHAUSTED, reason, f"{message}; try again later.", retry_after=RETRY_AFTER
+        Code.RESOURCE_EXHAUSTED,
+        reason,
+        f"{message}, the limit {limit}; try again later.",
+        retry_after=RETRY_AFTER,
+        limit=limit,
     )

@@ -95,9 +95,19 @@ class Submissions:
         self._check = check
 
     async def accept(
-        self, parts: AsyncGenerator[job.UploadPart, None], tenant: str, traceparent: str
+        self,
+        parts: AsyncGenerator[job.UploadPart, None],
+        tenant: str,
+        traceparent: str,
+        key: str = "",
     ) -> record.JobRecord:
         """Receives an upload; when this returns, its job is stored durably.
+
+        Args:
+            parts: The upload.
+            tenant: Whose job it becomes.
+            traceparent: The trace of the call.
+            key: The key or token that sends it; empty where none is limited.
 
         Returns:
             The record of the new job, or of the existing job with the same request id.
@@ -113,7 +123,7 @@ class Submissions:
             known = await self._known(tenant, config.request_id)
             # A job that exists already needs no second slot.
             submit = "" if known else config.request_id or str(uuid_utils.uuid7())
-            with self._admission.upload(tenant, submit, pace) as upload:
+            with self._admission.upload(tenant, submit, pace, key) as upload:
                 job_id = known or await self._new_job(tenant, config.request_id)
                 await failpoint("submission.after_bind")
                 with structlog.contextvars.bound_contextvars(job=job_id, tenant=tenant):

@@ -13,9 +13,12 @@ from maie.live.v1 import live_pb2 as live
 from maie_audio.decoders import Decoders
 from maie_core.attributes import EPOCH, JOB, TENANT
 from maie_core.errors import Code, StageError, invalid
+from maie_core.limit_names import Limit
 from maie_core.reasons import Reason
 from maie_core.spans import Value, span
 from maie_core.trace_context import current_traceparent, within
+from maie_gateway.limits.audio_hours import AudioHours
+from maie_gateway.limits.settings import LimitSettings
 from maie_gateway.live.breaks import stopping
 from maie_gateway.live.ending.awaiting import AwaitedSummary
 from maie_gateway.live.ending.endings import Endings
@@ -60,6 +63,8 @@ class Sessions:
         blobs: Takes audio that is kept.
         settings: The settings of live speech.
         metrics: Measures them.
+        limits: What single tenants may have.
+        audio_hours: Knows how much audio tenants had today.
     """
 
     def __init__(
@@ -76,6 +81,8 @@ class Sessions:
         blobs: Blobs,
         settings: LiveSettings,
         metrics: LiveMetrics,
+        limits: LimitSettings,
+        audio_hours: AudioHours,
     ) -> None:
         self._broker = broker
         self._openings = openings
@@ -88,6 +95,8 @@ class Sessions:
         self._blobs = blobs
         self._settings = settings
         self._metrics = metrics
+        self._limits = limits
+        self._audio_hours = audio_hours
         metrics.observe(lambda: self.count, lambda: self.tracks)
         self._logs = SessionLog(broker)
         self._calls: dict[asyncio.Task[None], LiveSession] = {}
@@ -207,14 +216,18 @@ class Sessions:
         """Refuses a session over a limit; one that this gateway has takes its own place.
 
         Raises:
-            StageError: RESOURCE_EXHAUSTED with SESSIONS_FULL.
+            StageError: RESOURCE_EXHAUSTED with SESSIONS_FULL or AUDIO_HOURS_SPENT.
         """
+        if not session_id:
+            self._audio_hours.check(tenant)
         others = [each for each in self._calls.values() if each.session_id != session_id]
         if len(others) + len(self._opening) >= self._settings.max_sessions:
-            raise _full(f"This gateway has {self._settings.max_sessions} live sessions")
+            problem = f"This gateway has {self._settings.max_sessions} live sessions"
+            raise _full(problem, Limit.GATEWAY_SESSIONS)
         own = sum(each.tenant == tenant for each in others) + self._opening.count(tenant)
-        if own >= self._settings.sessions_per_tenant:
-            raise _full(f"Tenant {tenant} has {self._settings.sessions_per_tenant} live sessions")
+        most = self._limits.of(tenant).live_sessions or self._settings.sessions_per_tenant
+        if own >= most:
+            raise _full(f"Tenant {tenant} has {most} live sessions", Limit.TENANT_SESSIONS)
 
     def _started(self, opened: Opened) -> live.TranscribeResponse:
         state = opened.ledger.state
@@ -292,10 +305,11 @@ class Sessions:
             await end(*self._calls)
 
 
-def _full(problem: str) -> StageError:
+def _full(problem: str, limit: Limit) -> StageError:
     return StageError(
         Code.RESOURCE_EXHAUSTED,
         Reason.SESSIONS_FULL,
-        f"{problem}, which is all that it may have; try again later.",
+        f"{problem}, which is all that it may have (limit {limit}); try again later.",
         retry_after=RETRY_AFTER,
+        limit=limit,
     )

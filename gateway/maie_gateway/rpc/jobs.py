@@ -168,9 +168,11 @@ class JobService(job_pb2_grpc.JobServiceServicer):
         return job.ReplayDeadLetterResponse(job=job_view(taken))
 
     async def _accept(self, messages: AsyncIterator[Any], context: Any) -> record.JobRecord:
-        tenant = current_caller().tenant
+        caller = current_caller()
         parts = (message.upload async for message in messages)
-        accepted = await self._submissions.accept(parts, tenant, current_traceparent())
+        accepted = await self._submissions.accept(
+            parts, caller.tenant, current_traceparent(), caller.limited_id
+        )
         is_about(job_id=accepted.job_id)
         return accepted
 

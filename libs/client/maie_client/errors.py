@@ -38,6 +38,7 @@ class ClientError(Exception):
         retry_after: When to try again, if the gateway says.
         fields: The problem with each invalid field of the request.
         address: Where no gateway answers; empty in other errors.
+        limit: The limit that was reached, such as "key_requests"; empty in other errors.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class ClientError(Exception):
         retry_after: timedelta | None = None,
         fields: Mapping[str, str] | None = None,
         address: str = "",
+        limit: str = "",
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -56,6 +58,7 @@ class ClientError(Exception):
         self.retry_after = retry_after
         self.fields = dict(fields or {})
         self.address = address
+        self.limit = limit
 
     @property
     def is_break(self) -> bool:
@@ -128,6 +131,7 @@ def decode(error: grpc.aio.AioRpcError, address: str) -> ClientError:
         status.message,
         retry.retry_delay.ToTimedelta() if retry.HasField("retry_delay") else None,
         {violation.field: violation.description for violation in bad.field_violations},
+        limit=info.metadata.get("limit", ""),
     )
 
 

@@ -60,6 +60,11 @@ class Caller:
     kind: CallerKind
 
     @property
+    def limited_id(self) -> str:
+        """The id by which it is limited; empty for who runs the server, or is a part of it."""
+        return "" if self.names_tenants else self.id
+
+    @property
     def names_tenants(self) -> bool:
         """Whether it may act for any tenant that it names."""
         return self.kind in _OF_ANY_TENANT

@@ -9,6 +9,7 @@ from http import HTTPStatus
 
 from maie.common.v1 import types_pb2 as common
 from maie_core.codes import Code
+from maie_core.limit_names import Limit
 from maie_core.reasons import Reason
 
 __all__ = ["OUTCOMES", "BusyError", "Code", "Outcome", "Settle", "StageError", "invalid"]
@@ -64,6 +65,7 @@ class StageError(Exception):
             secrets and no text of a recording, since clients read it.
         retry_after: When to try again, for RESOURCE_EXHAUSTED and UNAVAILABLE.
         field: The invalid request field, such as "config.template_id".
+        limit: The limit of callers that was reached.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class StageError(Exception):
         *,
         retry_after: timedelta | None = None,
         field: str = "",
+        limit: Limit | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -82,6 +85,7 @@ class StageError(Exception):
         self.message = message
         self.retry_after = retry_after
         self.field = field
+        self.limit = limit
 
     @property
     def retryable(self) -> bool:

@@ -38,6 +38,9 @@ class Reason(enum.StrEnum):
     AUDIO_FORMAT_INVALID = "AUDIO_FORMAT_INVALID", Code.INVALID_ARGUMENT
     """The format of live audio is missing, not supported, or not what the audio is. Send one of the
     encodings, rates and channels that AudioFormat names."""
+    AUDIO_HOURS_SPENT = "AUDIO_HOURS_SPENT", Code.RESOURCE_EXHAUSTED
+    """The tenant has had as many hours of audio today as it may. Try again after the retry delay,
+    which ends at midnight UTC, or ask the operator for more."""
     AUDIO_NOT_KEPT = "AUDIO_NOT_KEPT", Code.NOT_FOUND
     """The job is a live session whose audio was not kept. Ask for it with `keep_audio` when a
     session begins."""
@@ -258,6 +261,9 @@ class Reason(enum.StrEnum):
     page."""
     QUEUE_FULL = "QUEUE_FULL", Code.RESOURCE_EXHAUSTED
     """The mesh has as many unfinished jobs as it may. Try again after the retry delay."""
+    RATE_LIMITED = "RATE_LIMITED", Code.RESOURCE_EXHAUSTED
+    """Calls come faster than the key, the tenant or the address may make them; the error's metadata
+    names the limit. Try again after the retry delay, and call less often."""
     READ_MODEL_DRIVER_MISSING = "READ_MODEL_DRIVER_MISSING", Code.FAILED_PRECONDITION
     """The driver of the read model's database is not installed. Install
     maie-gateway[postgresql]."""
@@ -320,6 +326,9 @@ class Reason(enum.StrEnum):
     """A stage ended without a result. Report it to whoever wrote the stage."""
     STALLED = "STALLED", Code.DEADLINE_EXCEEDED
     """The engine made no progress for too long. The worker's log may say why."""
+    STREAMS_FULL = "STREAMS_FULL", Code.RESOURCE_EXHAUSTED
+    """The key or the tenant has as many streams, or watches of jobs, as it may; the error's
+    metadata names the limit. End one, or try again after the retry delay."""
     STREAM_DIFFERS = "STREAM_DIFFERS", Code.FAILED_PRECONDITION
     """A stream of the broker is not as this release needs it. Change or remove the stream that the
     message names, or give the mesh an account of NATS of its own."""

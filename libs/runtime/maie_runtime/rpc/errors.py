@@ -20,13 +20,18 @@ from maie_runtime.rpc.handlers import wrapped
 log = structlog.get_logger()
 
 ERROR_DOMAIN = "maie"
+LIMIT_KEY = "limit"
+"""The key of the metadata of an ErrorInfo that names the limit which was reached."""
 DETAILS_KEY = "grpc-status-details-bin"
 _STATUS = {code.value[0]: code for code in grpc.StatusCode}
 
 
 def to_status(error: StageError) -> status_pb2.Status:
     """The status with ErrorInfo, and RetryInfo or BadRequest if they apply."""
-    details: list[Any] = [error_details_pb2.ErrorInfo(reason=error.reason, domain=ERROR_DOMAIN)]
+    info = error_details_pb2.ErrorInfo(reason=error.reason, domain=ERROR_DOMAIN)
+    if error.limit is not None:
+        info.metadata[LIMIT_KEY] = error.limit
+    details: list[Any] = [info]
     if error.retry_after is not None:
         delay = Duration()
         delay.FromTimedelta(error.retry_after)

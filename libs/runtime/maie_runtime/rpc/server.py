@@ -66,6 +66,8 @@ class GrpcServer:
         tracer: Makes a span of each call.
         streams: Where its streams are noted, which end with their callers' credentials.
         auditor: Enters its calls in an audit log, also those that are refused.
+        refusals: An interceptor that sees how calls are refused, also for their credentials.
+        limits: An interceptor that limits calls whose caller is known.
 
     Attributes:
         server: The server, to add services before `start`.
@@ -86,6 +88,8 @@ class GrpcServer:
         tracer: Tracer | None = None,
         streams: RunningStreams | None = None,
         auditor: Auditor | None = None,
+        refusals: grpc.aio.ServerInterceptor | None = None,
+        limits: grpc.aio.ServerInterceptor | None = None,
     ) -> None:
         check_declared(services)
         known = doors(listen) if authenticators is None else authenticators
@@ -100,7 +104,9 @@ class GrpcServer:
                 *measuring,
                 ErrorInterceptor(),
                 *auditing,
+                *([refusals] if refusals else []),
                 callers,
+                *([limits] if limits else []),
                 reading,
             ),
             options=_OPTIONS,

@@ -1,0 +1,1 @@
+"""What tenants and keys may ask of a gateway."""

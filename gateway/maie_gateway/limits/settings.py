@@ -1,0 +1,80 @@
+"""The settings of limits; `MAIE_GATEWAY_LIMIT_` in the environment."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_settings import SettingsConfigDict
+
+from maie_core.settings import Settings
+from maie_runtime.rpc.limits.calls import TenantCalls
+from maie_runtime.rpc.limits.rates import Rate
+
+PositiveCount = Annotated[int, Field(ge=1)]
+
+
+class TenantLimits(BaseModel):
+    """The limits of one tenant; unset ones are those of every tenant."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    requests_per_second: float | None = Field(default=None, gt=0)
+    requests_burst: PositiveCount | None = None
+    streams: PositiveCount | None = None
+    watches: PositiveCount | None = None
+    uploads: PositiveCount | None = None
+    live_sessions: PositiveCount | None = None
+    active_jobs: PositiveCount | None = None
+    audio_hours_per_day: float | None = Field(default=None, ge=0)
+
+
+class LimitSettings(Settings):
+    """What callers may ask of a gateway; `MAIE_GATEWAY_LIMIT_` in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="MAIE_GATEWAY_LIMIT_")
+
+    requests_per_second: float = Field(default=200.0, gt=0)
+    """How many calls a second one tenant may make at one gateway, as a mean. This and the limits on
+    streams and watches are for callers with keys and tokens, not for the user who runs the gateway.
+    """
+    requests_burst: int = Field(default=1000, ge=1)
+    """How many calls one tenant may make at once at one gateway, after a rest."""
+    streams: int = Field(default=400, ge=1)
+    """The most streams of one tenant at one gateway that run: uploads, watches, downloads, live
+    sessions."""
+    watches: int = Field(default=300, ge=1)
+    """The most of these that follow a job (WatchJob, ProcessAudio)."""
+    key_share: float = Field(default=0.5, gt=0, le=1)
+    """The share of its tenant's calls, streams, watches and uploads that one key or token may have,
+    so that one program of a tenant leaves room for its others."""
+    audio_hours_per_day: float | None = Field(default=None, ge=0)
+    """How many hours of audio of one tenant the mesh takes in a day, from midnight to midnight UTC:
+    recordings and live sessions by their length. Unset: any."""
+    failed_credentials_per_minute: int = Field(default=120, ge=1)
+    """How many calls with wrong or no credentials one address may make in a minute before they are
+    slowed down. Calls with right ones go on being served from there."""
+    tenants: dict[str, TenantLimits] = Field(default={})
+    """Other limits for single tenants, as JSON: {"acme": {"requests_per_second": 500,
+    "audio_hours_per_day": 100}}. The names are requests_per_second, requests_burst, streams,
+    watches, uploads, live_sessions, active_jobs and audio_hours_per_day."""
+
+    def of(self, tenant: str) -> TenantLimits:
+        """A tenant's own limits."""
+        return self.tenants.get(tenant, _NO_OTHERS)
+
+    def calls_of(self, tenant: str) -> TenantCalls:
+        """A tenant's limits on calls and streams."""
+        own = self.of(tenant)
+        return TenantCalls(
+            rate=Rate(
+                per_second=own.requests_per_second or self.requests_per_second,
+                burst=own.requests_burst or self.requests_burst,
+            ),
+            streams=own.streams or self.streams,
+            watches=own.watches or self.watches,
+            key_share=self.key_share,
+        )
+
+
+_NO_OTHERS = TenantLimits()

@@ -1,0 +1,197 @@
+"""Limits the calls and streams of a key and of a tenant, at one gateway."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import grpc
+from grpc_health.v1 import health
+
+from maie_core.caller import Caller, current_caller
+from maie_core.errors import Code, StageError
+from maie_core.limit_names import Limit
+from maie_core.reasons import Reason
+from maie_runtime.rpc.handlers import wrapped
+from maie_runtime.rpc.limits.pauses import Pauses
+from maie_runtime.rpc.limits.rates import Rate, RateTable
+
+STREAM_RETRY_AFTER = timedelta(seconds=5)
+_WATCHES = frozenset({"/maie.job.v1.JobService/WatchJob", "/maie.job.v1.JobService/ProcessAudio"})
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class TenantCalls:
+    """What a tenant may have at one server.
+
+    Attributes:
+        rate: How often it may call.
+        streams: How many streams it may have.
+        watches: How many of these may follow jobs.
+        key_share: The share of these that one key or token may have.
+    """
+
+    rate: Rate
+    streams: int
+    watches: int
+    key_share: float
+
+    def share(self, count: int) -> int:
+        """A key's share of its tenant's count."""
+        return max(1, int(count * self.key_share))
+
+    @property
+    def rate_of_key(self) -> Rate:
+        """How often one key may call."""
+        return Rate(
+            per_second=self.rate.per_second * self.key_share,
+            burst=max(1.0, self.rate.burst * self.key_share),
+        )
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class _Place:
+    """What a stream counts against.
+
+    Attributes:
+        limit: The limit.
+        whose: The key or tenant, in words.
+        most: How many there may be.
+        what: What is counted, in words.
+    """
+
+    limit: Limit
+    whose: str
+    most: int
+    what: str
+
+
+class CallLimits(grpc.aio.ServerInterceptor):
+    """Refuses calls and streams of a key or a tenant that has as many as it may.
+
+    Inside the interceptor that sets the Caller. The user who runs the gateway is not limited: it
+    could stop the gateway as well. A call over its rate is refused after a pause, so that a client
+    that tries again at once does not keep the gateway busy with refusals.
+
+    Args:
+        limits_of: Gives the limits of a tenant.
+        pauses: Delays refusals.
+    """
+
+    def __init__(self, limits_of: Callable[[str], TenantCalls], pauses: Pauses) -> None:
+        self._limits_of = limits_of
+        self._pauses = pauses
+        self._rates = RateTable()
+        self._running: Counter[tuple[Limit, str]] = Counter()
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> Any:
+        """Wraps the handler of the call."""
+        handler = await continuation(handler_call_details)
+        path: Any = handler_call_details.method
+        if handler is None or path.startswith(f"/{health.SERVICE_NAME}/"):
+            return handler
+        is_stream = handler.request_streaming or handler.response_streaming
+        is_watch = path in _WATCHES
+
+        def around(_: Any) -> AbstractAsyncContextManager[None]:
+            return self._limited(is_stream=is_stream, is_watch=is_watch)
+
+        return wrapped(handler, around)
+
+    @asynccontextmanager
+    async def _limited(self, *, is_stream: bool, is_watch: bool) -> AsyncIterator[None]:
+        caller = current_caller()
+        if not caller.limited_id:
+            yield
+            return
+        await self._count_request(caller)
+        with ExitStack() as stack:
+            if is_stream:
+                stack.enter_context(self._stream(caller, self._places(caller, is_watch=is_watch)))
+            yield
+
+    async def _count_request(self, caller: Caller) -> None:
+        """Takes a token of the key and of the tenant.
+
+        Raises:
+            StageError: RESOURCE_EXHAUSTED with RATE_LIMITED.
+        """
+        limits = self._limits_of(caller.tenant)
+        key, tenant = f"The key or token {caller.id}", f"The tenant {caller.tenant}"
+        buckets = (
+            (Limit.KEY_REQUESTS, caller.id, key, limits.rate_of_key),
+            (Limit.TENANT_REQUESTS, caller.tenant, tenant, limits.rate),
+        )
+        for limit, name, whose, of in buckets:
+            if wait := self._rates.wait(f"{limit} {name}", of):
+                await self._pauses.pause(wait)
+                raise _too_fast(limit, whose, of, wait)
+        for limit, name, _, of in buckets:
+            self._rates.take(f"{limit} {name}", of)
+
+    def _places(self, caller: Caller, *, is_watch: bool) -> Iterator[_Place]:
+        limits = self._limits_of(caller.tenant)
+        kinds = [(Limit.KEY_STREAMS, Limit.TENANT_STREAMS, limits.streams)]
+        if is_watch:
+            kinds.append((Limit.KEY_WATCHES, Limit.TENANT_WATCHES, limits.watches))
+        for of_key, of_tenant, most in kinds:
+            what = "streams" if of_tenant is Limit.TENANT_STREAMS else "watches of jobs"
+            yield _Place(
+                limit=of_key,
+                whose=f"The key or token {caller.id}",
+                most=limits.share(most),
+                what=what,
+            )
+            yield _Place(limit=of_tenant, whose=f"The tenant {caller.tenant}", most=most, what=what)
+
+    @contextmanager
+    def _stream(self, caller: Caller, places: Iterator[_Place]) -> Iterator[None]:
+        """Counts a stream while it runs.
+
+        Raises:
+            StageError: RESOURCE_EXHAUSTED with STREAMS_FULL.
+        """
+        names = []
+        for place in places:
+            name = (place.limit, place.whose)
+            if self._running[name] >= place.most:
+                raise _too_many(place)
+            names.append(name)
+        self._running.update(names)
+        try:
+            yield
+        finally:
+            self._running.subtract(names)
+            for name in names:
+                if not self._running[name]:
+                    del self._running[name]
+
+
+def _too_fast(limit: Limit, whose: str, rate: Rate, wait: float) -> StageError:
+    return StageError(
+        Code.RESOURCE_EXHAUSTED,
+        Reason.RATE_LIMITED,
+        f"{whose} makes more than {rate.per_second:g} calls a second at this gateway, the limit "
+        f"{limit}; wait for the retry delay and call less often, or ask the operator for more.",
+        retry_after=timedelta(seconds=wait),
+        limit=limit,
+    )
+
+
+def _too_many(place: _Place) -> StageError:
+    return StageError(
+        Code.RESOURCE_EXHAUSTED,
+        Reason.STREAMS_FULL,
+        f"{place.whose} has {place.most} {place.what} at this gateway, the limit {place.limit}; "
+        "end one, or try again later.",
+        retry_after=STREAM_RETRY_AFTER,
+        limit=place.limit,
+    )
