@@ -9,6 +9,7 @@ import pytest
 from maie_runtime.rpc.limits.pauses import Pauses
 from maie_runtime.rpc.limits.rates import Rate, RateTable
 from maie_runtime.rpc.limits.refusals import address_of
+from maie_runtime.rpc.limits.turns import Turns
 
 pytestmark = pytest.mark.unit
 
@@ -78,19 +79,63 @@ def test_there_is_a_most_of_names() -> None:
     assert taken(table, "name 999", 10) == 2
 
 
-async def test_only_so_many_wait() -> None:
-    pauses = Pauses(most_seconds=1000.0, most_waiting=2)
-    waiting = [asyncio.create_task(pauses.pause(1000.0)) for _ in range(2)]
+async def test_refusals_of_one_caller_come_one_after_the_other() -> None:
+    pauses = Pauses(Rate(per_second=20.0, burst=2.0))
+    ends: list[float] = []
+    clock = asyncio.get_running_loop().time
+    began = clock()
+
+    async def refused(name: str) -> None:
+        await pauses.pause(name)
+        ends.append(clock() - began)
+
+    await asyncio.gather(*(refused("flood") for _ in range(6)))
+    # Two at once, and each of the others a twentieth of a second after the one before.
+    assert all(end >= 0.04 * number for number, end in enumerate(sorted(ends)[1:]))
+    await pauses.pause("another")
+
+
+async def test_only_so_many_refusals_wait() -> None:
+    pauses = Pauses(Rate(per_second=0.001, burst=1.0), most_seconds=1000.0, most_waiting=2)
+    await pauses.pause("flood")
+    waiting = [asyncio.create_task(pauses.pause("flood")) for _ in range(2)]
     await asyncio.sleep(0)
-    await pauses.pause(1000.0)
+    await pauses.pause("flood")
     waiting[0].cancel()
     await asyncio.wait(waiting[:1])
-    third = asyncio.create_task(pauses.pause(1000.0))
+    third = asyncio.create_task(pauses.pause("flood"))
     await asyncio.sleep(0)
     assert not third.done()
     for each in (*waiting, third):
         each.cancel()
     await asyncio.wait((*waiting, third))
+
+
+async def test_calls_of_one_caller_take_turns_and_leave_nothing() -> None:
+    turns, running, most = Turns(at_a_time=3), 0, 0
+    go = asyncio.Event()
+
+    async def call(name: str) -> None:
+        nonlocal running, most
+        async with turns.turn(name):
+            running += 1
+            most = max(most, running)
+            await go.wait()
+            running -= 1
+
+    flood = [asyncio.create_task(call("flood")) for _ in range(50)]
+    await asyncio.sleep(0)
+    assert running == 3
+    other = asyncio.create_task(call("another"))
+    await asyncio.sleep(0)
+    assert running == 4
+    for each in flood[:10]:
+        each.cancel()  # some that run, and some that wait
+    go.set()
+    await asyncio.wait((*flood, other))
+    assert all(each.cancelled() for each in flood[:10])
+    assert not any(each.cancelled() for each in (*flood[10:], other))
+    assert not turns._lines
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ class LimitSettings(Settings):
     """How many calls a second one tenant may make at one gateway, as a mean. This and the limits on
     streams and watches are for callers with keys and tokens, not for the user who runs the gateway.
     """
-    requests_burst: int = Field(default=1000, ge=1)
+    requests_burst: int = Field(default=400, ge=1)
     """How many calls one tenant may make at once at one gateway, after a rest."""
     streams: int = Field(default=400, ge=1)
     """The most streams of one tenant at one gateway that run: uploads, watches, downloads, live

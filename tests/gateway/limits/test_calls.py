@@ -278,3 +278,14 @@ async def test_wrong_credentials_are_slowed_down_and_right_ones_are_not(guarded:
 def test_settings_name_what_there_is() -> None:
     with pytest.raises(ValueError, match="extra"):
         LimitSettings.model_validate({"tenants": {"acme": {"request_per_second": 3}}})
+
+
+async def test_an_upload_over_the_rate_learns_the_limit(guarded: Guarded) -> None:
+    limit(guarded, requests_per_second=SLOW, requests_burst=1, key_share=1)
+    async with guarded.mesh.gateway() as address:
+        key = await guarded.key(address, "acme")
+        async with Client(address, token=key.api_key) as client:
+            assert await refusal(client) is None
+            with pytest.raises(ClientError) as refused:
+                await client.create_job(moving(asyncio.Event()), features=RAW)
+            assert refused.value.limit == "key_requests"

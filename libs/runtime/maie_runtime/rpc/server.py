@@ -32,6 +32,8 @@ PING_TIMEOUT_SECONDS = 10
 MIN_CLIENT_PING_SECONDS = 10
 # A connection that has not begun to speak gRPC by then ends: it holds a place and does nothing.
 HANDSHAKE_SECONDS = 10
+# Also of calls whose request has not come: until then, gRPC does not ask who calls.
+CALLS_OF_A_CONNECTION = 1024
 # The longest wait for calls that do not end when they are cancelled.
 LEAVE_SECONDS = 5.0
 
@@ -46,6 +48,7 @@ _OPTIONS = (
     ("grpc.http2.min_ping_interval_without_data_ms", MIN_CLIENT_PING_SECONDS * 1000),
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.server_handshake_timeout_ms", HANDSHAKE_SECONDS * 1000),
+    ("grpc.max_concurrent_streams", CALLS_OF_A_CONNECTION),
 )
 _STATUS = {
     True: health_pb2.HealthCheckResponse.SERVING,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -19,6 +19,7 @@ from maie_core.reasons import Reason
 from maie_runtime.rpc.handlers import wrapped
 from maie_runtime.rpc.limits.pauses import Pauses
 from maie_runtime.rpc.limits.rates import Rate, RateTable
+from maie_runtime.rpc.limits.turns import Turns
 
 STREAM_RETRY_AFTER = timedelta(seconds=5)
 _WATCHES = frozenset({"/maie.job.v1.JobService/WatchJob", "/maie.job.v1.JobService/ProcessAudio"})
@@ -74,18 +75,20 @@ class CallLimits(grpc.aio.ServerInterceptor):
     """Refuses calls and streams of a key or a tenant that has as many as it may.
 
     Inside the interceptor that sets the Caller. The user who runs the gateway is not limited: it
-    could stop the gateway as well. A call over its rate is refused after a pause, so that a client
-    that tries again at once does not keep the gateway busy with refusals.
+    could stop the gateway as well. Of each key or token, a few calls run at a time, and the others
+    wait for their turn. Refusals of one caller are spread over time, so that a client that tries
+    again at once does not keep the gateway busy with them.
 
     Args:
         limits_of: Gives the limits of a tenant.
-        pauses: Delays refusals.
+        pauses: Spreads refusals.
     """
 
     def __init__(self, limits_of: Callable[[str], TenantCalls], pauses: Pauses) -> None:
         self._limits_of = limits_of
         self._pauses = pauses
         self._rates = RateTable()
+        self._turns = Turns()
         self._running: Counter[tuple[Limit, str]] = Counter()
 
     async def intercept_service(
@@ -113,9 +116,15 @@ class CallLimits(grpc.aio.ServerInterceptor):
             yield
             return
         await self._count_request(caller)
-        with ExitStack() as stack:
-            if is_stream:
-                stack.enter_context(self._stream(caller, self._places(caller, is_watch=is_watch)))
+        if not is_stream:
+            async with self._turns.turn(caller.id):
+                yield
+            return
+        places = tuple(self._places(caller, is_watch=is_watch))
+        if full := next((each for each in places if self._is_full(each)), None):
+            await self._pauses.pause(caller.id)
+            raise _too_many(full)
+        with self._stream(places):
             yield
 
     async def _count_request(self, caller: Caller) -> None:
@@ -132,7 +141,7 @@ class CallLimits(grpc.aio.ServerInterceptor):
         )
         for limit, name, whose, of in buckets:
             if wait := self._rates.wait(f"{limit} {name}", of):
-                await self._pauses.pause(wait)
+                await self._pauses.pause(caller.id)
                 raise _too_fast(limit, whose, of, wait)
         for limit, name, _, of in buckets:
             self._rates.take(f"{limit} {name}", of)
@@ -152,19 +161,13 @@ class CallLimits(grpc.aio.ServerInterceptor):
             )
             yield _Place(limit=of_tenant, whose=f"The tenant {caller.tenant}", most=most, what=what)
 
-    @contextmanager
-    def _stream(self, caller: Caller, places: Iterator[_Place]) -> Iterator[None]:
-        """Counts a stream while it runs.
+    def _is_full(self, place: _Place) -> bool:
+        return self._running[place.limit, place.whose] >= place.most
 
-        Raises:
-            StageError: RESOURCE_EXHAUSTED with STREAMS_FULL.
-        """
-        names = []
-        for place in places:
-            name = (place.limit, place.whose)
-            if self._running[name] >= place.most:
-                raise _too_many(place)
-            names.append(name)
+    @contextmanager
+    def _stream(self, places: Iterable[_Place]) -> Iterator[None]:
+        """Counts a stream while it runs."""
+        names = [(place.limit, place.whose) for place in places]
         self._running.update(names)
         try:
             yield

@@ -17,7 +17,7 @@ from maie_core.limit_names import Limit
 from maie_core.metrics import NO_METER
 from maie_core.reasons import Reason
 from maie_runtime.rpc.handlers import wrapped
-from maie_runtime.rpc.limits.pauses import MAX_SECONDS, Pauses
+from maie_runtime.rpc.limits.pauses import Pauses
 from maie_runtime.rpc.limits.rates import Rate, RateTable
 
 # One customer of a provider has at least so much: https://www.rfc-editor.org/rfc/rfc6177
@@ -35,7 +35,7 @@ class Refusals(grpc.aio.ServerInterceptor):
 
     Args:
         failures_per_minute: How many failures of one address are answered at once.
-        pauses: Delays refusals.
+        pauses: Spreads refusals.
         meter: Makes the counter.
     """
 
@@ -78,7 +78,7 @@ class Refusals(grpc.aio.ServerInterceptor):
         address = address_of(peer)
         if wait := self._failures.wait(address, self._rate):
             self._refused.add(1, {"limit": Limit.ADDRESS_FAILED_CREDENTIALS})
-            await self._pauses.pause(MAX_SECONDS)
+            await self._pauses.pause(address)
             raise _too_many_failures(self._rate, wait) from failure
         self._failures.take(address, self._rate)
 
