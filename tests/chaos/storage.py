@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import signal
+from pathlib import Path
 
 from maie.job.v1 import job_pb2 as job
 from maie_client import ClientError
@@ -24,12 +26,30 @@ REFUSALS["."] = REFUSALS["blobs"] | REFUSALS["nats"]
 
 async def _store_away(world: World) -> None:
     blobs = world.mesh.layout.blobs
-    aside = blobs.with_name("blobs-aside")
-    blobs.rename(aside)
-    blobs.write_bytes(b"")  # a file where the folder was: every access fails
+    aside = _replace_by_file(blobs)  # every access fails
     await asyncio.sleep(STORE_AWAY_SECONDS)
     blobs.unlink()
-    aside.rename(blobs)
+    first, *later = aside
+    first.rename(blobs)
+    for each in later:
+        shutil.copytree(each, blobs, dirs_exist_ok=True)
+        shutil.rmtree(each)
+
+
+def _replace_by_file(folder: Path) -> list[Path]:
+    """Puts an empty file in place of a folder; returns where what was in it is now.
+
+    A part that writes at that moment makes the folder anew, and what it stored there counts.
+    """
+    aside: list[Path] = []
+    while True:
+        aside.append(folder.with_name(f"{folder.name}-aside-{len(aside)}"))
+        folder.rename(aside[-1])
+        try:
+            folder.write_bytes(b"")
+        except IsADirectoryError:
+            continue
+        return aside
 
 
 def _disk_full(name: str, folder: str, *, killed: str = "") -> Fault:
