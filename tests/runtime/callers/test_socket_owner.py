@@ -81,3 +81,9 @@ def test_the_question_is_as_the_kernel_reads_it() -> None:
     assert len(asked) == struct.unpack("=I", asked[:4])[0] == 72
     assert asked[16:18] == bytes((2, 6))
     assert struct.unpack("!HH", asked[24:28]) == (41234, 50051)
+
+
+@pytest.mark.parametrize("size", [0, 2, 15, 16, 19])
+def test_an_answer_that_is_cut_short_is_an_error(size: int) -> None:
+    with pytest.raises(OSError, match="cut short"):
+        owner_in(bytes(size), OWN, OTHER)

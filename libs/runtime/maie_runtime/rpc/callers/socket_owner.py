@@ -22,6 +22,7 @@ TCP_ESTABLISHED = 1
 ALL_STATES = 0xFFFFFFFF
 NO_COOKIE = (0xFFFFFFFF, 0xFFFFFFFF)
 
+_ERROR = struct.Struct("=i")
 _HEADER = struct.Struct("=IHHII")
 _REQUEST = struct.Struct("=BBBBI")
 _PORTS = struct.Struct("!HH")
@@ -101,9 +102,11 @@ def owner_in(answer: bytes, own: End, other: End) -> int | None:
     Raises:
         OSError: The kernel cannot say.
     """
+    if len(answer) < _HEADER.size + _ERROR.size:
+        raise OSError("The kernel's answer is cut short.")
     _, kind, *_ = _HEADER.unpack_from(answer)
     if kind == NLMSG_ERROR:
-        (code,) = struct.unpack_from("=i", answer, _HEADER.size)
+        (code,) = _ERROR.unpack_from(answer, _HEADER.size)
         if -code in (errno.ENOENT, 0):
             return None
         raise OSError(-code, os.strerror(-code))
