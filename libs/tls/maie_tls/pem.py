@@ -16,6 +16,15 @@ from cryptography.hazmat.primitives.serialization import (
 
 from maie_tls.names import part_of
 
+# What the library raises of damaged certificates, some of it only when it is asked what is inside.
+_DAMAGE = (
+    ValueError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+
 
 class CertificateError(ValueError):
     """A certificate or key cannot be used; the message says which and why, in one sentence."""
@@ -57,18 +66,23 @@ def read_pair(chain: bytes, key: bytes) -> Pair:
     """Parses a certificate and its key.
 
     Raises:
-        CertificateError: One is no PEM, or they do not belong together.
+        CertificateError: One is no PEM or damaged, or they do not belong together.
     """
-    own = read_certificates(chain)[0]
-    if _spki(own.public_key()) != _spki(_public_key(key)):
+    own, public = read_certificates(chain)[0], _public_key(key)
+    try:
+        belongs = _spki(own.public_key()) == _spki(public)
+        pair = Pair(
+            chain=chain,
+            key=key,
+            not_before=own.not_valid_before_utc,
+            not_after=own.not_valid_after_utc,
+            part=part_of(uris_of(own)),
+        )
+    except _DAMAGE as error:
+        raise CertificateError("The certificate is damaged, or its key of another kind.") from error
+    if not belongs:
         raise CertificateError("The key does not belong to the certificate.")
-    return Pair(
-        chain=chain,
-        key=key,
-        not_before=own.not_valid_before_utc,
-        not_after=own.not_valid_after_utc,
-        part=part_of(uris_of(own)),
-    )
+    return pair
 
 
 def read_certificates(data: bytes) -> list[x509.Certificate]:
@@ -79,16 +93,22 @@ def read_certificates(data: bytes) -> list[x509.Certificate]:
     """
     try:
         return x509.load_pem_x509_certificates(data)
-    except ValueError as error:
+    except _DAMAGE as error:
         raise CertificateError("The file of certificates holds none, or a damaged one.") from error
 
 
 def uris_of(certificate: x509.Certificate) -> list[str]:
-    """The URIs among a certificate's subject alternative names."""
+    """The URIs among a certificate's subject alternative names.
+
+    Raises:
+        CertificateError: They cannot be read.
+    """
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
     except x509.ExtensionNotFound:
         return []
+    except _DAMAGE as error:
+        raise CertificateError("The names of the certificate are damaged.") from error
     return names.value.get_values_for_type(x509.UniformResourceIdentifier)
 
 

@@ -49,7 +49,7 @@ class MeshCertificate:
             StageError: UNAUTHENTICATED with CREDENTIALS_INVALID: the certificate has expired, or
                 its CA was withdrawn, since the connection was made.
         """
-        part = part_of(uri.decode() for uri in call.transport.get(_URIS, ()))
+        part = part_of(uri.decode(errors="replace") for uri in call.transport.get(_URIS, ()))
         if not part:
             return None
         for certificate in call.transport.get(_CERTIFICATE, ()):
