@@ -9,7 +9,7 @@ from xdist.scheduler.loadscope import LoadScopeScheduling
 from maie_runtime.worker.cores import usable_cores
 
 # Around a mesh that all tests of the folder share, so that it is started once.
-SHARED_MESH = "tests/mesh/shared/"
+SHARED_MESHES = ("tests/mesh/shared/", "tests/attacks/")
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -32,4 +32,4 @@ class FilesTogether(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.split("::", 1)[0]
-        return SHARED_MESH if path.startswith(SHARED_MESH) else path
+        return next((shared for shared in SHARED_MESHES if path.startswith(shared)), path)

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.scheduling import SHARED_MESH
+from tests.scheduling import SHARED_MESHES
 from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.unit
 
 ROOT = Path(__file__).parents[1]
 FILES = ("test_one.py", "test_two.py", "test_three.py", "test_four.py")
+SHARED_MESH = SHARED_MESHES[0]
 SHARED = (f"{SHARED_MESH}test_first.py", f"{SHARED_MESH}test_second.py")
 TESTS = """
 import os, pathlib

@@ -1,0 +1,54 @@
+"""Damaged recordings through a whole mesh: each is read, or refused with a reason."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+
+from maie.job.v1 import job_pb2 as job
+from maie_client import Client
+from maie_core.codes import Code
+from maie_core.reasons import Reason
+from tests.attacks.conftest import Besieged, run_job
+from tests.attacks.test_audio import content_of
+from tests.fuzz.mutations import mutated
+
+pytestmark = pytest.mark.mesh
+
+# One of each mutation and more; `make fuzz` takes hundreds.
+INPUTS = int(os.environ.get("FUZZ_INPUTS", "36"))
+AT_ONCE = 8
+
+
+async def outcome(client: Client, number: int) -> str:
+    """What comes of one recording: COMPLETE, or the reason for which it is refused."""
+    name, content = mutated(number)
+    try:
+        ended = await run_job(client, content_of(content or b"\0"))
+    except Exception as error:
+        raise AssertionError(f"recording {name}: {error}") from error
+    if ended.state == job.JOB_STATE_COMPLETE:
+        return "COMPLETE"
+    assert ended.state == job.JOB_STATE_FAILED, name
+    reason = Reason[ended.failures[0].reason]
+    assert reason.code is Code.INVALID_ARGUMENT, (name, ended.failures)
+    return reason.value
+
+
+@pytest.mark.timeout(3600)
+async def test_damaged_recordings_are_read_or_refused(
+    mesh: Besieged, record_property: Callable[..., None]
+) -> None:
+    record_property("inputs", INPUTS)
+    found: Counter[str] = Counter()
+    async with mesh.client(mesh.ours) as client:
+        for start in range(0, INPUTS, AT_ONCE):
+            numbers = range(start, min(start + AT_ONCE, INPUTS))
+            found.update(await asyncio.gather(*(outcome(client, each) for each in numbers)))
+    print(f"{INPUTS} damaged recordings: {dict(found)}")
+    assert found["COMPLETE"] < INPUTS
+    assert len(found) > 2

@@ -1,0 +1,42 @@
+"""No parser lets out an error of its own, whatever it is given."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.fuzz.mutations import MUTATIONS
+from tests.fuzz.targets import TARGETS
+from tests.properties import examples
+
+pytestmark = pytest.mark.unit
+
+# Each input of these takes some ms.
+SLOW = {"media probe"}
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_any_bytes_are_read_or_refused(name: str) -> None:
+    target = TARGETS[name]
+
+    @settings(max_examples=examples(100 if name in SLOW else 400))
+    @given(st.binary(max_size=2000))
+    def run(data: bytes) -> None:
+        target.run(data)
+
+    run()
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_damaged_good_inputs_are_read_or_refused(name: str) -> None:
+    target, chance = TARGETS[name], random.Random(name)
+    seeds = target.seeds()
+    for seed in seeds:
+        target.run(seed)
+    for number in range(24 if name in SLOW else 100):
+        seed = seeds[number % len(seeds)]
+        if seed:
+            target.run(MUTATIONS[number % len(MUTATIONS)](seed, chance))
