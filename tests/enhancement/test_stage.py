@@ -12,7 +12,7 @@ from google.protobuf.duration_pb2 import Duration
 
 from maie.common.v1 import types_pb2 as common
 from maie.enhancement.v1 import enhancement_pb2 as enhancement
-from maie_core.errors import StageError
+from maie_core.errors import Code, StageError
 from maie_enhancement.engine import Piece, Segment
 from maie_enhancement.settings import EnhancementSettings
 from maie_enhancement.stage import EnhanceStage, open_stage
@@ -174,3 +174,15 @@ async def test_an_engine_that_changes_words_fails_the_unit(context: StageContext
         with pytest.raises(StageError) as caught:
             [response async for response in stage.run(request, context)]
     assert caught.value.reason == "WORDS_CHANGED"
+
+
+async def test_a_segment_that_contradicts_itself_is_the_callers_fault(
+    stage: EnhanceStage, context: StageContext
+) -> None:
+    segment = common.Segment(segment_id="a", text="we meet", clean_text="They left.")
+    given = common.Transcript(segments=[segment, common.Segment(segment_id="b", text="yes")])
+    with pytest.raises(StageError) as refused:
+        _ = [
+            each async for each in stage.run(enhancement.EnhanceRequest(transcript=given), context)
+        ]
+    assert (refused.value.code, refused.value.reason) == (Code.INVALID_ARGUMENT, "FIELD_INVALID")

@@ -50,8 +50,9 @@ class EnhanceStage:
         """Yields deltas and progress, and at last the whole transcript.
 
         Raises:
-            StageError: INVALID_ARGUMENT with SOURCE_MISSING or
-                OPTION_OUT_OF_RANGE, INTERNAL with WORDS_CHANGED if the
+            StageError: INVALID_ARGUMENT with SOURCE_MISSING,
+                OPTION_OUT_OF_RANGE or FIELD_INVALID if a segment
+                contradicts itself, INTERNAL with WORDS_CHANGED if the
                 engine changed more words than it promised.
         """
         generation = generation_of(request.generation)
@@ -59,6 +60,7 @@ class EnhanceStage:
         if transcript.punctuated:
             _keep(transcript)
         else:
+            given = [segment.HasField("clean_text") for segment in transcript.segments]
             if not _is_clean(transcript):
                 async with aclosing(
                     self._enhance(transcript, generation, context.heartbeat)
@@ -67,7 +69,7 @@ class EnhanceStage:
                         yield update
                 transcript.enhancement_engine.CopyFrom(self._engine.version(generation))
             await asyncio.get_running_loop().run_in_executor(
-                self._executor, _finish, transcript, self._engine.max_word_change
+                self._executor, _finish, transcript, given, self._engine.max_word_change
             )
         yield enhancement.EnhanceResponse(result=transcript)
 
@@ -159,10 +161,17 @@ def _keep(transcript: common.Transcript) -> None:
     transcript.edit_rate = 0.0
 
 
-def _finish(transcript: common.Transcript, max_word_change: float) -> None:
-    for segment in transcript.segments:
+def _finish(transcript: common.Transcript, given: Sequence[bool], max_word_change: float) -> None:
+    for place, segment in enumerate(transcript.segments):
         change = word_change(words_of(segment.text), words_of(segment.clean_text))
         if change > max_word_change:
+            if given[place]:
+                raise invalid(
+                    Reason.FIELD_INVALID,
+                    "The clean text of a segment has other words than its text; send each segment "
+                    "as a stage gave it.",
+                    field=f"transcript.segments[{place}]",
+                )
             raise StageError(
                 Code.INTERNAL,
                 Reason.WORDS_CHANGED,
