@@ -25,6 +25,7 @@ RAW = ("raw_transcript",)
 MAX_UPLOAD_BYTES = 24 * 1024 * 1024
 # Of which a recording of half an hour is the longest.
 MAX_SECONDS = 1800
+UNLIMITED = {"requests_per_second": 1_000_000, "requests_burst": 1_000_000}
 Came = Callable[[str], None]
 
 
@@ -87,6 +88,9 @@ def besieged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Besieged]:
         MAIE_TEMPLATES_DIRECTORY=str(folder / "templates"),
         MAIE_GATEWAY_MAX_UPLOAD_BYTES=str(MAX_UPLOAD_BYTES),
         MAIE_GATEWAY_UPLOAD_IDLE_SECONDS="4",
+        # Who sends random messages is not to be sent away before they are read.
+        MAIE_GATEWAY_LIMIT_TENANTS=json.dumps({"default": UNLIMITED}),
+        MAIE_GATEWAY_LIMIT_FAILED_CREDENTIALS_PER_MINUTE="1000000",
         MAIE_PREPROCESS_MAX_DURATION_SECONDS=str(MAX_SECONDS),
     )
     with running.process:

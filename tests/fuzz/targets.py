@@ -6,6 +6,8 @@ are caught here.
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import contextlib
 import io
 import os
@@ -15,10 +17,12 @@ from datetime import timedelta
 from ipaddress import IPv4Address
 from typing import Any, BinaryIO, cast
 
+import typer
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from google.protobuf.message import DecodeError
 from pydantic import ValidationError
+from typer._click.exceptions import ClickException
 
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
@@ -28,10 +32,14 @@ from maie_audio.formats import Format
 from maie_audio.formats import Limits as LiveLimits
 from maie_audio.formats import RefusedError as LiveRefusedError
 from maie_audio.track import TrackDecoder
+from maie_cli.app import app
 from maie_core.api_keys import new_key, parse_key
-from maie_core.errors import StageError
+from maie_core.errors import Code, StageError
 from maie_core.names import is_harmless
 from maie_core.trace_context import context_of, span_context_of
+from maie_gateway.access.signing_keys import SigningKeys
+from maie_gateway.access.token_callers import TokenCallers
+from maie_gateway.access.token_settings import TokenSettings
 from maie_gateway.readmodel.query import parse_query
 from maie_gateway.readmodel.tokens import page_key, page_token
 from maie_gateway.records.journal import parse_entry
@@ -51,6 +59,8 @@ from maie_tls.authority import Authority, Issued, make_authority
 from maie_tls.names import part_of
 from maie_tls.pem import CertificateError, read_certificates, read_pair, uris_of
 from tests.fuzz.mutations import original
+from tests.gateway.access.issuer import AUDIENCE, ISSUER
+from tests.gateway.access.test_tokens import call as bearer_call
 from tests.preprocess.test_containers import KINDS
 
 JOB = "01990000-0000-7000-8000-000000000001"
@@ -65,6 +75,16 @@ LIMITS = wire.Limits(
     max_damaged_share=0.05,
     memory_bytes=1 << 30,
     cpu_seconds=60,
+)
+
+
+async def _no_keys() -> bytes:
+    return b'{"keys": []}'
+
+
+_TOKENS = TokenCallers(
+    TokenSettings(issuer=ISSUER, audience=AUDIENCE, jwks_url="https://issuer.example/keys"),
+    SigningKeys(_no_keys, 3600, 3600),
 )
 
 
@@ -143,6 +163,38 @@ def _trace(data: bytes) -> None:
     if found is not None and not found.is_valid:
         raise DefectError("an invalid trace context is taken")
     context_of(_text(data))
+
+
+def _token(data: bytes) -> None:
+    header, _, rest = data.partition(b".")
+    claims, _, signature = rest.partition(b".")
+    parts = (base64.urlsafe_b64encode(part).rstrip(b"=") for part in (header, claims, signature))
+    for text in (_text(data), b".".join(parts).decode()):
+        try:
+            asyncio.run(_TOKENS.caller_of(bearer_call(text)))
+        except StageError as error:
+            if error.code is not Code.UNAUTHENTICATED:
+                raise
+        else:
+            if text.count(".") == 2:
+                raise DefectError("a token that nobody signed is taken")
+
+
+def _command_line(data: bytes) -> None:
+    """Parses the arguments of a command, and runs none."""
+    command: Any = typer.main.get_command(app)
+    arguments = [part for part in _text(data).split("\0") if part not in ("--help", "--version")]
+    name, parent = "maie", None
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        while True:
+            context = command.make_context(name, list(arguments), parent=parent)
+            if not hasattr(command, "commands"):
+                return
+            left = [*context._protected_args, *context.args]
+            if not left:
+                return
+            name, command, arguments = command.resolve_command(context, left)
+            parent = context
 
 
 def _certificate(data: bytes) -> None:
@@ -227,6 +279,22 @@ TARGETS: dict[str, Target] = {
         ],
     ),
     "api key": Target(run=_key_text, seeds=lambda: [new_key().text.encode()]),
+    "json web token": Target(
+        run=_token,
+        seeds=lambda: [
+            b'{"alg":"RS256","kid":"one","typ":"JWT"}.{"iss":"https://issuer.example"}.x',
+            b'{"alg":"none"}.{"sub":"eve"}.',
+        ],
+    ),
+    "command line": Target(
+        run=_tolerating(_command_line, ClickException, typer.Exit, typer.Abort),
+        seeds=lambda: [
+            b"jobs\0list\0--tenant\0acme",
+            b"process\0a.wav\0--feature\0summary\0--json",
+            b"keys\0create\0--scope\0read\0--days\x0090",
+            b"up\0--port-base\0" + b"0\0--profile\0tiny",
+        ],
+    ),
     "page token": Target(
         run=_tolerating(lambda data: page_key(_text(data), (int, str), "t", LIST), StageError),
         seeds=lambda: [page_token((1, "x"), "t", LIST).encode()],
