@@ -15,20 +15,22 @@ class About:
         key_id: The API key.
         letter_id: The dead letter.
         is_noted: Whether the call has its entry.
+        peer: From where it comes, as gRPC writes it.
     """
 
     job_id: str = ""
     key_id: str = ""
     letter_id: int = 0
     is_noted: bool = False
+    peer: str = ""
 
 
 _about: ContextVar[About | None] = ContextVar("maie_audit_about", default=None)
 
 
-def begin_call() -> About:
+def begin_call(peer: str) -> About:
     """Begins to note what this task's call is about. The interceptor does, and nobody else."""
-    about = About()
+    about = About(peer=peer)
     _about.set(about)
     return about
 

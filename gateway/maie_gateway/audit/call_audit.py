@@ -65,11 +65,12 @@ class CallAudit:
     def _around(self, action: str, when: Audited) -> Around:
         @asynccontextmanager
         async def around(context: Any) -> AsyncIterator[None]:
-            about = begin_call()
+            # Asked of a call that has ended, gRPC's C code crashes the process.
+            about = begin_call(context.peer())
             try:
                 yield
             except BaseException as error:
-                entry = of_call(action, context, about, error, self._audit.gateway)
+                entry = of_call(action, about, error, self._audit.gateway)
                 is_noted = about.is_noted or when is Audited.REFUSED
                 if entry.status in REFUSED or not is_noted:
                     self._audit.note(entry)
@@ -78,11 +79,11 @@ class CallAudit:
         return around
 
     def _before_answer(self, action: str, when: Audited) -> BeforeAnswer:
-        async def before_answer(context: Any) -> None:
+        async def before_answer(_: Any) -> None:
             about = current_call()
             if about is None or when is Audited.REFUSED:
                 return
-            entry = of_call(action, context, about, None, self._audit.gateway)
+            entry = of_call(action, about, None, self._audit.gateway)
             read = (entry.caller_id, entry.tenant, action, entry.job_id)
             if when is Audited.CHANGE or not self._reads.has(read):
                 await self._audit.write(entry)

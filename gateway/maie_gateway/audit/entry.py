@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import unquote
 
 from opentelemetry import trace
@@ -25,13 +24,12 @@ _SCOPES = {
 
 
 def of_call(
-    action: str, context: Any, about: About, error: BaseException | None, gateway: str
+    action: str, about: About, error: BaseException | None, gateway: str
 ) -> access.AuditEntry:
     """The entry of a call that this task serves.
 
     Args:
         action: The RPC.
-        context: The call's ServicerContext.
         about: What the call is about.
         error: What ended it; None where it is answered.
         gateway: The gateway's name.
@@ -39,7 +37,7 @@ def of_call(
     status, reason = outcome(error)
     entry = access.AuditEntry(
         action=action,
-        peer=unquote(context.peer()),
+        peer=unquote(about.peer),
         job_id=about.job_id,
         key_id=about.key_id,
         letter_id=about.letter_id,
