@@ -65,11 +65,13 @@ class Refusals(grpc.aio.ServerInterceptor):
 
     @asynccontextmanager
     async def _counted(self, context: Any) -> AsyncIterator[None]:
+        # Asked of a call that has ended, gRPC's C code crashes the process.
+        peer = context.peer()
         try:
             yield
         except StageError as error:
             if error.code is Code.UNAUTHENTICATED:
-                await self._count_failure(context.peer(), error)
+                await self._count_failure(peer, error)
             if error.limit is not None:
                 self._refused.add(1, {"limit": error.limit})
             raise
