@@ -40,3 +40,7 @@ def test_damaged_good_inputs_are_read_or_refused(name: str) -> None:
         seed = seeds[number % len(seeds)]
         if seed:
             target.run(MUTATIONS[number % len(MUTATIONS)](seed, chance))
+
+
+def test_numbers_of_thousands_of_digits_in_a_template_are_refused() -> None:
+    TARGETS["template"].run(b"1" * 5000)

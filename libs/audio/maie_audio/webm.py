@@ -118,11 +118,11 @@ class WebmReader:
     def _read(self, ident: int, content: bytes) -> Iterator[Head | Packet]:
         if ident == _INFO:
             scale = dict(ebml.children(content)).get(_TIME_SCALE)
-            self._scale = int.from_bytes(scale, "big") if scale else _DEFAULT_SCALE
+            self._scale = _unsigned(scale) if scale else _DEFAULT_SCALE
         elif ident == _TRACKS:
             yield self._choose(content)
         elif ident == _CLUSTER_TIME:
-            self._cluster = int.from_bytes(content, "big")
+            self._cluster = _unsigned(content)
         elif self._track is None:
             raise other_format("The WebM stream states no tracks")
         else:
@@ -133,7 +133,7 @@ class WebmReader:
         for ident, entry in ebml.children(content):
             fields = dict(ebml.children(entry)) if ident == _TRACK else {}
             if fields.get(_CODEC, b"").rstrip(b"\0") == b"A_OPUS":
-                self._track = int.from_bytes(fields.get(_TRACK_NUMBER, b""), "big")
+                self._track = _unsigned(fields.get(_TRACK_NUMBER, b""))
                 return opus.parse_head(fields.get(_CODEC_PRIVATE, b""))
         raise other_format("The WebM stream holds no Opus")
 
@@ -151,3 +151,10 @@ class WebmReader:
             samples=opus.packet_samples(packet),
             start=ticks * self._scale * opus.SAMPLE_RATE // _NANOSECONDS,
         )
+
+
+def _unsigned(content: bytes) -> int:
+    """An unsigned integer, which has 8 bytes at most (RFC 8794)."""
+    if len(content) > 8:
+        raise damaged("A number of WebM is too long")
+    return int.from_bytes(content, "big")

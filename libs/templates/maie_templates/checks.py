@@ -58,7 +58,7 @@ def check_schema(text: str) -> dict[str, Any]:
         Draft202012Validator.check_schema(schema)
     except SchemaError as error:
         raise SchemaProblem(f"{error.json_path}: {error.message[:200]}") from error
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise SchemaProblem(f"the schema is not JSON: {error}") from error
     if schema.get("type") != "object":
         raise SchemaProblem("the schema's type is not object")

@@ -64,7 +64,7 @@ def parse_examples(text: str, schema: Mapping[str, Any]) -> tuple[Example, ...]:
         first = error.errors(include_url=False)[0]
         place = "/".join(map(str, first["loc"]))
         raise ExamplesProblem(f"the examples' {place or 'list'}: {first['msg']}") from error
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise ExamplesProblem(f"the examples are not JSON: {error}") from error
     held = validator(schema)
     for number, example in enumerate(examples, 1):
