@@ -18,6 +18,7 @@ from maie.summary.v1 import summary_pb2 as summary
 from maie.summary.v1 import summary_pb2_grpc
 from maie_client import ClientError
 from tests.attacks.conftest import MAX_UPLOAD_BYTES, RAW, Besieged, Came, answer, answers, run_job
+from tests.gateway.access.conftest import USER
 from tests.gateway.readmodel.test_bounds import MANY_LABELS
 from tests.mesh.shared.test_templates import ASKED, write
 from tests.summary.asking import TALK, transcript
@@ -25,6 +26,8 @@ from tests.summary.asking import TALK, transcript
 pytestmark = pytest.mark.mesh
 
 MEBIBYTE = 1 << 20
+# Far more than a burst of one key, however slowly they come.
+FLOOD_CALLS = 3000
 SECRET = "a secret of a webhook, long enough"
 ODD = ("../../etc/passwd", "a\0b", "two\nlines", "a.b", "*", ">", "maie.task.>", "x" * 5000)
 
@@ -62,6 +65,28 @@ async def test_what_is_too_large_is_refused_and_memory_stays_flat(
     assert upload in ("RESOURCE_EXHAUSTED UPLOAD_TOO_LARGE", "INVALID_ARGUMENT UPLOAD_TOO_LARGE")
     assert whole.startswith("RESOURCE_EXHAUSTED")
     assert grown < 200
+
+
+@pytest.mark.attack(6)
+async def test_a_flood_of_calls_is_sent_away_and_others_come_in(mesh: Besieged, came: Came) -> None:
+    async with mesh.client(mesh.bootstrap) as admin:
+        key = await admin.keys.create(scopes=USER, tenant="flood")
+    async with mesh.client(key.api_key) as flood, mesh.client(mesh.theirs) as theirs:
+
+        async def call() -> str:
+            try:
+                await flood.list_templates()
+            except ClientError as error:
+                hint = ", with when to try again" if error.retry_after is not None else ""
+                return f"{error.code.name} {error.reason} {error.limit}{hint}"
+            return "OK"
+
+        calls = [asyncio.create_task(call()) for _ in range(FLOOD_CALLS)]
+        polite = await answer(theirs.list_jobs())
+        found = set(await asyncio.gather(*calls)) - {"OK"}
+    came("; ".join(found))
+    assert polite == "OK"
+    assert found == {"RESOURCE_EXHAUSTED RATE_LIMITED key_requests, with when to try again"}
 
 
 @pytest.mark.attack(6)

@@ -254,3 +254,29 @@ def test_damage_in_the_middle_is_refused_or_decoded(encoding, place, garbage, pl
         for message in cut(bytes(data), places):
             one.decode(message)
             assert len(one.state()) <= MAX_STATE_BYTES
+
+
+LONG = b"\xff" * 5000
+INFO, TRACKS, CLUSTER = b"\x15\x49\xa9\x66", b"\x16\x54\xae\x6b", b"\x1f\x43\xb6\x75"
+TIME_SCALE, CLUSTER_TIME, TRACK, TRACK_NUMBER = b"\x2a\xd7\xb1", b"\xe7", b"\xae", b"\xd7"
+CODEC = b"\x86\x86A_OPUS"
+
+
+def element(ident: bytes, content: bytes) -> bytes:
+    """An element of WebM."""
+    return ident + (1 << 28 | len(content)).to_bytes(4, "big") + content
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        element(INFO, element(TIME_SCALE, LONG)),
+        element(CLUSTER, element(CLUSTER_TIME, LONG)),
+        element(TRACKS, element(TRACK, CODEC + element(TRACK_NUMBER, LONG))),
+    ],
+    ids=["scale", "time", "track"],
+)
+def test_webm_with_numbers_of_thousands_of_digits_is_refused(part: bytes) -> None:
+    segment = b"\x1a\x45\xdf\xa3\x80" + b"\x18\x53\x80\x67\x01" + b"\xff" * 7
+    with pytest.raises(RefusedError, match="too long"):
+        TrackDecoder(Format(encoding="webm_opus"), Limits()).decode(segment + part)
