@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
-import grpc
-
-from maie_runtime.rpc.handlers import Around, BeforeAnswer, wrapped
+from maie_runtime.rpc.handlers import Around, BeforeAnswer, Handler, HandlerInterceptor, wrapped
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -32,7 +29,7 @@ class Auditor(Protocol):
         ...
 
 
-class AuditInterceptor(grpc.aio.ServerInterceptor):
+class AuditInterceptor(HandlerInterceptor):
     """Has the calls of a server entered in an audit log.
 
     It goes around the interceptor that finds out who calls, to see whom that refuses.
@@ -41,15 +38,7 @@ class AuditInterceptor(grpc.aio.ServerInterceptor):
     def __init__(self, auditor: Auditor) -> None:
         self._auditor = auditor
 
-    async def intercept_service(
-        self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]],
-        handler_call_details: grpc.HandlerCallDetails,
-    ) -> Any:
-        """Wraps the handler of the call."""
-        handler = await continuation(handler_call_details)
-        path: Any = handler_call_details.method
+    def around_handler(self, path: str, handler: Handler) -> Handler:
+        """See `HandlerInterceptor`."""
         audit = self._auditor.of(path.lstrip("/"))
-        if handler is None or audit is None:
-            return handler
-        return wrapped(handler, audit.around, audit.before_answer)
+        return wrapped(handler, audit.around, audit.before_answer) if audit else handler

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, NoReturn
 
@@ -15,7 +15,7 @@ from google.rpc import error_details_pb2, status_pb2
 
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
-from maie_runtime.rpc.handlers import wrapped
+from maie_runtime.rpc.handlers import Handler, HandlerInterceptor, wrapped
 
 log = structlog.get_logger()
 
@@ -74,17 +74,12 @@ async def _abort_with(context: grpc.aio.ServicerContext[Any, Any], error: Except
     )
 
 
-class ErrorInterceptor(grpc.aio.ServerInterceptor):
+class ErrorInterceptor(HandlerInterceptor):
     """Turns handlers' exceptions into statuses, for all four kinds of RPC."""
 
-    async def intercept_service(
-        self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]],
-        handler_call_details: grpc.HandlerCallDetails,
-    ) -> Any:
-        """Wraps the handler of the call."""
-        handler = await continuation(handler_call_details)
-        return None if handler is None else wrapped(handler, _errors)
+    def around_handler(self, path: str, handler: Handler) -> Handler:
+        """See `HandlerInterceptor`."""
+        return wrapped(handler, _errors)
 
 
 @asynccontextmanager

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import inspect
+from abc import abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
+import grpc
+from grpc_health.v1 import health
+
+HEALTH = f"/{health.SERVICE_NAME}/"
+"""The beginning of the paths of the health service."""
 Around = Callable[[Any], AbstractAsyncContextManager[None]]
 """Makes what a call happens in, of the call's ServicerContext."""
 BeforeAnswer = Callable[[Any], Awaitable[None]]
@@ -70,3 +76,34 @@ def wrapped(
 
     streams = handler.response_streaming and not answers_by_writing(handler)
     return handler._replace(**{name: answer_many if streams else answer_once})
+
+
+class HandlerInterceptor(grpc.aio.ServerInterceptor):
+    """An interceptor that changes the handlers of a server."""
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> Any:
+        """Changes the handler of the call, where the server has one."""
+        handler = await continuation(handler_call_details)
+        # Its stubs leave open what a path is.
+        path: Any = handler_call_details.method
+        if handler is None:
+            self.note_missing(path)
+            return None
+        return self.around_handler(path, handler)
+
+    @abstractmethod
+    def around_handler(self, path: str, handler: Handler) -> Handler:
+        """The handler to call in place of one of the server's.
+
+        Args:
+            path: The RPC's path, such as "/maie.job.v1.JobService/GetJob".
+            handler: The handler.
+        """
+
+    def note_missing(self, path: str) -> None:
+        """Notes a call of a method that the server does not have."""
+        return

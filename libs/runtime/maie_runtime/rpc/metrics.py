@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import grpc
-from grpc_health.v1 import health
 from opentelemetry.metrics import Meter
 
 from maie_core.metrics import CALL_SECONDS
-from maie_runtime.rpc.handlers import wrapped
+from maie_runtime.rpc.handlers import HEALTH, Handler, HandlerInterceptor, wrapped
 
 # Semantic conventions 1.45, "rpc.method".
 UNKNOWN_METHOD = "_OTHER"
@@ -21,7 +20,7 @@ UNKNOWN_METHOD = "_OTHER"
 DEADLINE_MARGIN_SECONDS = 0.05
 
 
-class MetricsInterceptor(grpc.aio.ServerInterceptor):
+class MetricsInterceptor(HandlerInterceptor):
     """Measures all calls but those of the health service.
 
     A method that the server does not have counts as `_OTHER`, whatever it is called.
@@ -39,20 +38,16 @@ class MetricsInterceptor(grpc.aio.ServerInterceptor):
             explicit_bucket_boundaries_advisory=CALL_SECONDS,
         )
 
-    async def intercept_service(
-        self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]],
-        handler_call_details: grpc.HandlerCallDetails,
-    ) -> Any:
-        """Wraps the handler of the call."""
-        handler = await continuation(handler_call_details)
-        service, _, method = handler_call_details.method.lstrip("/").partition("/")
-        if service == health.SERVICE_NAME:
+    def around_handler(self, path: str, handler: Handler) -> Handler:
+        """See `HandlerInterceptor`."""
+        if path.startswith(HEALTH):
             return handler
-        if handler is None:
+        return wrapped(handler, self._around(path.lstrip("/")))
+
+    def note_missing(self, path: str) -> None:
+        """See `HandlerInterceptor`."""
+        if not path.startswith(HEALTH):
             self._record(UNKNOWN_METHOD, grpc.StatusCode.UNIMPLEMENTED.name, 0.0)
-            return None
-        return wrapped(handler, self._around(f"{service}/{method}"))
 
     def _around(self, method: str) -> Callable[[Any], AbstractAsyncContextManager[None]]:
         @asynccontextmanager

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
-import grpc
 from google.protobuf.message import DecodeError
 
 from maie_core.errors import StageError, invalid
 from maie_core.reasons import Reason
-from maie_runtime.rpc.handlers import Handler, answers_by_writing, method_of
+from maie_runtime.rpc.handlers import Handler, HandlerInterceptor, answers_by_writing, method_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,7 @@ _UNREADABLE = _Refused(
 )
 
 
-class ReadingInterceptor(grpc.aio.ServerInterceptor):
+class ReadingInterceptor(HandlerInterceptor):
     """Calls handlers with parsed messages only; the innermost interceptor.
 
     A message that cannot be parsed is INVALID_ARGUMENT with REQUEST_UNREADABLE, for those who
@@ -45,15 +44,8 @@ class ReadingInterceptor(grpc.aio.ServerInterceptor):
     def __init__(self, max_request_bytes: int) -> None:
         self._max_request_bytes = max_request_bytes
 
-    async def intercept_service(
-        self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]],
-        handler_call_details: grpc.HandlerCallDetails,
-    ) -> Any:
-        """Replaces the deserializer and the handler of the call."""
-        handler = await continuation(handler_call_details)
-        if handler is None:
-            return None
+    def around_handler(self, path: str, handler: Handler) -> Handler:
+        """See `HandlerInterceptor`."""
         # A deserializer's exception would end the call as UNKNOWN, with the name of its class.
         limit = None if handler.request_streaming else self._max_request_bytes
         read = _tolerant(handler.request_deserializer, limit)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from typing import Any
 
 import grpc
@@ -15,7 +16,7 @@ from opentelemetry.trace import NonRecordingSpan, Span, SpanKind, StatusCode, Tr
 from maie_core.attributes import ERROR_TYPE
 from maie_core.errors import StageError
 from maie_core.trace_context import TRACEPARENT, context_of, new_span_context, traceparent_of
-from maie_runtime.rpc.handlers import wrapped
+from maie_runtime.rpc.handlers import Handler, HandlerInterceptor, wrapped
 
 Metadata = tuple[tuple[str, str], ...]
 
@@ -39,7 +40,7 @@ _SERVER_ERRORS = frozenset(
 _STATUS = {code.value[0]: code for code in grpc.StatusCode}
 
 
-class TracingInterceptor(grpc.aio.ServerInterceptor):
+class TracingInterceptor(HandlerInterceptor):
     """Gives each call a span, which is the current one of its handler.
 
     A call without a trace of its caller's begins one. Where nothing is recorded, the trace still
@@ -52,21 +53,11 @@ class TracingInterceptor(grpc.aio.ServerInterceptor):
     def __init__(self, tracer: Tracer) -> None:
         self._tracer = tracer
 
-    async def intercept_service(
-        self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]],
-        handler_call_details: grpc.HandlerCallDetails,
-    ) -> Any:
-        """Wraps the handler of the call."""
-        handler = await continuation(handler_call_details)
-        method = handler_call_details.method
-        if handler is None or method.startswith(INFRASTRUCTURE):
+    def around_handler(self, path: str, handler: Handler) -> Handler:
+        """See `HandlerInterceptor`."""
+        if path.startswith(INFRASTRUCTURE):
             return handler
-
-        def around(context: Any) -> AbstractAsyncContextManager[None]:
-            return self._traced(method, context)
-
-        return wrapped(handler, around)
+        return wrapped(handler, partial(self._traced, path))
 
     @asynccontextmanager
     async def _traced(self, method: str, context: Any) -> AsyncIterator[None]:

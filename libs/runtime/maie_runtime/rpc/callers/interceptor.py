@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-import grpc
 import structlog
 from opentelemetry import trace
 
@@ -24,12 +23,12 @@ from maie_runtime.rpc.callers.authenticator import (
 from maie_runtime.rpc.callers.running import RunningStreams
 from maie_runtime.rpc.callers.scopes import needs
 from maie_runtime.rpc.callers.tenant import for_named_tenant
-from maie_runtime.rpc.handlers import Around, wrapped
+from maie_runtime.rpc.handlers import Around, Handler, HandlerInterceptor, wrapped
 
 log = structlog.get_logger()
 
 
-class CallerInterceptor(grpc.aio.ServerInterceptor):
+class CallerInterceptor(HandlerInterceptor):
     """Sets the Caller of each call; refuses calls without credentials, scope or tenant.
 
     Args:
@@ -48,16 +47,8 @@ class CallerInterceptor(grpc.aio.ServerInterceptor):
         self._streams = streams or RunningStreams()
         self._needs = needs()
 
-    async def intercept_service(
-        self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]],
-        handler_call_details: grpc.HandlerCallDetails,
-    ) -> Any:
-        """Wraps the handler of the call."""
-        handler = await continuation(handler_call_details)
-        if handler is None:
-            return None
-        path: Any = handler_call_details.method
+    def around_handler(self, path: str, handler: Handler) -> Handler:
+        """See `HandlerInterceptor`."""
         if path not in self._needs:
             return wrapped(handler, lambda _: self._undeclared(path))
         need = self._needs[path]

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import grpc
-from grpc_health.v1 import health
-
 from maie_core.caller import Caller, current_caller
 from maie_core.errors import Code, StageError
 from maie_core.limit_names import Limit
 from maie_core.reasons import Reason
-from maie_runtime.rpc.handlers import wrapped
+from maie_runtime.rpc.handlers import HEALTH, Handler, HandlerInterceptor, wrapped
 from maie_runtime.rpc.limits.pauses import Pauses
 from maie_runtime.rpc.limits.rates import Rate, RateTable
 from maie_runtime.rpc.limits.turns import Turns
@@ -71,7 +68,7 @@ class _Place:
     what: str
 
 
-class CallLimits(grpc.aio.ServerInterceptor):
+class CallLimits(HandlerInterceptor):
     """Refuses calls and streams of a key or a tenant that has as many as it may.
 
     Inside the interceptor that sets the Caller. The user who runs the gateway is not limited: it
@@ -91,15 +88,9 @@ class CallLimits(grpc.aio.ServerInterceptor):
         self._turns = Turns()
         self._running: Counter[tuple[Limit, str]] = Counter()
 
-    async def intercept_service(
-        self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]],
-        handler_call_details: grpc.HandlerCallDetails,
-    ) -> Any:
-        """Wraps the handler of the call."""
-        handler = await continuation(handler_call_details)
-        path: Any = handler_call_details.method
-        if handler is None or path.startswith(f"/{health.SERVICE_NAME}/"):
+    def around_handler(self, path: str, handler: Handler) -> Handler:
+        """See `HandlerInterceptor`."""
+        if path.startswith(HEALTH):
             return handler
         is_stream = handler.request_streaming or handler.response_streaming
         is_watch = path in _WATCHES

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 from urllib.parse import unquote
 
-import grpc
 from opentelemetry.metrics import Meter
 
 from maie_core.errors import Code, StageError
 from maie_core.limit_names import Limit
 from maie_core.metrics import NO_METER
 from maie_core.reasons import Reason
-from maie_runtime.rpc.handlers import wrapped
+from maie_runtime.rpc.handlers import Handler, HandlerInterceptor, wrapped
 from maie_runtime.rpc.limits.pauses import Pauses
 from maie_runtime.rpc.limits.rates import Rate, RateTable
 
@@ -25,7 +24,7 @@ IPV6_PREFIX = 64
 MINUTE_SECONDS = 60.0
 
 
-class Refusals(grpc.aio.ServerInterceptor):
+class Refusals(HandlerInterceptor):
     """Counts refusals by limit; slows down an address that shows wrong credentials.
 
     Outside the interceptor that sets the Caller. Credentials are always checked, so that nobody
@@ -54,14 +53,9 @@ class Refusals(grpc.aio.ServerInterceptor):
             # A counter that is absent until its first event has no rate for it.
             self._refused.add(0, {"limit": limit})
 
-    async def intercept_service(
-        self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]],
-        handler_call_details: grpc.HandlerCallDetails,
-    ) -> Any:
-        """Wraps the handler of the call."""
-        handler = await continuation(handler_call_details)
-        return None if handler is None else wrapped(handler, self._counted)
+    def around_handler(self, path: str, handler: Handler) -> Handler:
+        """See `HandlerInterceptor`."""
+        return wrapped(handler, self._counted)
 
     @asynccontextmanager
     async def _counted(self, context: Any) -> AsyncIterator[None]:
