@@ -11,6 +11,7 @@ from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.stored_subjects import stored_subjects
 from maie_runtime.bus.watch import Entry, watch
+from tests.waiting import until
 
 pytestmark = pytest.mark.mesh
 
@@ -77,3 +78,14 @@ async def test_a_stream_names_its_subjects(broker: Broker) -> None:
     assert await stored_subjects(broker.client, stream) == {
         subjects.bucket_subject(BUCKET, f"t.{number}") for number in range(3)
     }
+
+
+async def test_a_watch_that_is_left_with_a_full_queue_leaves_no_task(broker: Broker) -> None:
+    before = asyncio.all_tasks()
+    for number in range(600):
+        await broker.requests.put(f"t.{number}", b"")
+    async with aclosing(watch(broker.jetstream, BUCKET)) as entries:
+        assert await anext(entries)
+        # The rest waits in the queue, and the mark for a place in it.
+        await asyncio.sleep(0.3)
+    await until(lambda: asyncio.all_tasks() <= before)

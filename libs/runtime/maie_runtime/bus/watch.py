@@ -66,8 +66,8 @@ class _Arrivals:
 async def watch(jetstream: JetStreamContext, bucket: str) -> AsyncGenerator[Entry | None, None]:
     """Yields the last entry of each key, then None, and then all further entries.
 
-    It ends by an error only, and a broker that is gone is none: whoever watches notices a
-    reconnection and watches again.
+    It ends by an error only, and a broker that is gone is none: a watcher notices a reconnection
+    and watches again.
 
     Raises:
         nats.errors.Error, APIError or OSError: As `BROKER_ERRORS`.
@@ -86,7 +86,6 @@ async def watch(jetstream: JetStreamContext, bucket: str) -> AsyncGenerator[Entr
         while True:
             entry = await arrivals.queue.get()
             if entry is None:
-                # Its errors are the watcher's: without the mark it would wait for ever.
                 await marking
             yield entry
     finally:
@@ -99,12 +98,20 @@ async def _mark(subscription: JetStreamContext.PushSubscription, arrivals: _Arri
     """Puts the mark behind all that the server had sent when nothing more was pending."""
     try:
         while True:
-            info = await subscription.consumer_info()
-            sent = info.delivered
-            if not info.num_pending and (
-                sent is None or not sent.consumer_seq or sent.stream_seq <= arrivals.last
-            ):
-                return
+            if await _has_all(subscription, arrivals):
+                break
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
-    finally:
+    except Exception:
+        # The watcher awaits this task at the mark, and gets the error there.
         await arrivals.queue.put(None)
+        raise
+    await arrivals.queue.put(None)
+
+
+async def _has_all(subscription: JetStreamContext.PushSubscription, arrivals: _Arrivals) -> bool:
+    """Whether the server has nothing more to send, and all that it sent has arrived."""
+    info = await subscription.consumer_info()
+    sent = info.delivered
+    return not info.num_pending and (
+        sent is None or not sent.consumer_seq or sent.stream_seq <= arrivals.last
+    )
