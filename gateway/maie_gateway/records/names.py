@@ -8,6 +8,7 @@ job is removed.
 from __future__ import annotations
 
 from collections import OrderedDict
+from contextlib import aclosing
 from datetime import datetime
 
 from google.protobuf.message import DecodeError
@@ -15,9 +16,10 @@ from google.protobuf.message import DecodeError
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
 from maie_runtime.bus import subjects
-from maie_runtime.bus.broker import REQUEST_TIMEOUT_SECONDS, Broker
+from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.erasing import erase, erase_all
 from maie_runtime.bus.errors import NotFoundError
+from maie_runtime.bus.whole_stream import whole_stream
 
 _CONFIG_FIELDS = ("filename", "request_id", "display_name", "labels", "webhooks")
 _ASR_FIELDS = ("hotwords", "initial_prompt")
@@ -62,21 +64,12 @@ class Names:
         bare.labels.update(names.labels)
 
     async def prefetch(self) -> None:
-        """Reads all names at once, far faster than one by one; `forget_prefetched` drops them."""
+        """Reads all names at once; `forget_prefetched` drops them."""
         self._prefetched = {}
-        if not (await self._broker.jetstream.stream_info(subjects.NAMES)).state.messages:
-            return
-        reading = await self._broker.jetstream.subscribe(
-            subjects.names("*"), stream=subjects.NAMES, ordered_consumer=True
-        )
-        try:
-            left = 1
-            while left:
-                found = await reading.next_msg(timeout=REQUEST_TIMEOUT_SECONDS)
+        reading = whole_stream(self._broker.jetstream, subjects.NAMES, subjects.names("*"))
+        async with aclosing(reading) as messages:
+            async for found in messages:
                 self._prefetched[found.metadata.sequence.stream] = found.data
-                left = found.metadata.num_pending
-        finally:
-            await reading.unsubscribe()
 
     def forget_prefetched(self) -> None:
         """Forgets what `prefetch` read."""

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from contextlib import aclosing
 
 from maie_gateway.vault.ring import Ring
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import (
     BROKER_ERRORS,
-    REQUEST_TIMEOUT_SECONDS,
     Broker,
     broker_unavailable,
 )
 from maie_runtime.bus.erasing import erase_all
 from maie_runtime.bus.errors import KeyNotFoundError, KeyWrongLastSequenceError
+from maie_runtime.bus.whole_stream import whole_stream
 from maie_runtime.vault.data_key import DataKey
 from maie_runtime.vault.vault import Vault, data_key_gone
 
@@ -95,25 +96,14 @@ class DataKeys(JobKeys):
             raise broker_unavailable(error) from error
 
     async def prefetch(self) -> None:
-        """Reads all keys at once, far faster than one by one; `forget_prefetched` drops them."""
+        """Reads all keys at once; `forget_prefetched` drops them."""
         self._prefetched = {}
-        jetstream = self._broker.jetstream
+        subject = subjects.bucket_subject(subjects.DATA_KEYS, ">")
         try:
-            if not (await jetstream.stream_info(STREAM)).state.messages:
-                return
-            reading = await jetstream.subscribe(
-                subjects.bucket_subject(subjects.DATA_KEYS, ">"),
-                stream=STREAM,
-                ordered_consumer=True,
-            )
-            try:
-                left = 1
-                while left:
-                    found = await reading.next_msg(timeout=REQUEST_TIMEOUT_SECONDS)
+            reading = whole_stream(self._broker.jetstream, STREAM, subject)
+            async with aclosing(reading) as messages:
+                async for found in messages:
                     self._prefetched[found.subject] = found.data
-                    left = found.metadata.num_pending
-            finally:
-                await reading.unsubscribe()
         except BROKER_ERRORS as error:
             raise broker_unavailable(error) from error
 
