@@ -14,7 +14,8 @@ from maie_core.reasons import Reason
 from maie_gateway.intake.content import HEAD_BYTES, check_head
 from maie_gateway.intake.metrics import UploadMetrics
 from maie_gateway.intake.pace import Pace
-from maie_runtime.blobs import Blobs, BlobWriter
+from maie_runtime.blob_writer import BlobWriter
+from maie_runtime.blobs import Blobs
 
 # Parts that a client sends together with its finish message arrive well before.
 END_SECONDS = 0.5
