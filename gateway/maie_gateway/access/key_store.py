@@ -154,7 +154,7 @@ class KeyStore:
             raise broker_unavailable(error) from error
         except BROKER_ERRORS as error:
             raise broker_unavailable(error) from error
-        # So that whoever made a key can use it here at once.
+        # So that a new key can be used here at once.
         self._ring.note(Entry(key=key_id, value=data, revision=acknowledged.seq))
         return True
 

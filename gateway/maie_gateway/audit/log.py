@@ -99,7 +99,7 @@ class AuditLog:
     def _written(self, task: asyncio.Task[None]) -> None:
         self._writing.discard(task)
         if not task.cancelled():
-            # Whoever waited for it has the error as well, unless it was cancelled.
+            # The call that waited for it has the error as well, unless it was cancelled.
             task.exception()
 
     async def _write(self, entry: access.AuditEntry, message_id: str) -> None:

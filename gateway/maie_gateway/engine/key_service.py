@@ -31,8 +31,8 @@ QUEUE = "gateways"
 class KeyService:
     """Answers workers.
 
-    A worker gets the key of a job only while a unit of its stage is not done: so whoever has a
-    worker's credentials can read what is being worked on, and not all that was ever stored.
+    A worker gets the key of a job only while a unit of its stage is not done. So a worker's
+    credentials let a person read what is being worked on, and not all that was ever stored.
 
     Args:
         broker: The broker.

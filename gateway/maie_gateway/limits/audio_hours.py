@@ -52,7 +52,7 @@ class AudioHours:
         self._settings = settings
         self._clock = clock
         self._midnight = 0.0
-        self._heard: defaultdict[str, dict[str, float]] = defaultdict(dict)
+        self._seconds_of: defaultdict[str, dict[str, float]] = defaultdict(dict)
         self._running: dict[str, _Running] = {}
 
     def check(self, tenant: str) -> None:
@@ -62,7 +62,7 @@ class AudioHours:
             StageError: RESOURCE_EXHAUSTED with AUDIO_HOURS_SPENT.
         """
         most = self._most(tenant)
-        if most is None or self.heard(tenant) < most * HOUR_SECONDS:
+        if most is None or self.used(tenant) < most * HOUR_SECONDS:
             return
         raise StageError(
             Code.RESOURCE_EXHAUSTED,
@@ -73,7 +73,7 @@ class AudioHours:
             limit=Limit.TENANT_AUDIO_HOURS,
         )
 
-    def heard(self, tenant: str) -> float:
+    def used(self, tenant: str) -> float:
         """How much audio a tenant with a budget has had today, in seconds."""
         self._turn_day()
         running = (
@@ -81,7 +81,7 @@ class AudioHours:
             for each in self._running.values()
             if each.tenant == tenant
         )
-        return sum(self._heard.get(tenant, {}).values()) + sum(running)
+        return sum(self._seconds_of.get(tenant, {}).values()) + sum(running)
 
     def replay_begun(self) -> None:
         """Records that come again change nothing."""
@@ -90,7 +90,7 @@ class AudioHours:
         """Nothing is left to do."""
 
     def gone(self, job_id: str, revision: int) -> None:
-        """Audio of a deleted job was heard; a session that was deleted ends."""
+        """Audio of a deleted job counts; a session that was deleted ends."""
         self._running.pop(job_id, None)
 
     def changed(self, seen: record.JobRecord, revision: int) -> None:
@@ -105,7 +105,7 @@ class AudioHours:
             return
         self._running.pop(seen.job_id, None)
         if began >= self._midnight and seen.HasField("facts"):
-            self._heard[tenant][seen.job_id] = seconds(seen.facts.duration)
+            self._seconds_of[tenant][seen.job_id] = seconds(seen.facts.duration)
 
     def _most(self, tenant: str) -> float | None:
         own = self._settings.of(tenant).audio_hours_per_day
@@ -115,4 +115,4 @@ class AudioHours:
         midnight = self._clock() // DAY_SECONDS * DAY_SECONDS
         if midnight != self._midnight:
             self._midnight = midnight
-            self._heard.clear()
+            self._seconds_of.clear()

@@ -66,7 +66,7 @@ def answers_with_tls(address: str) -> bool:
     """Whether a server takes TLS; asks it, which blocks for up to `PROBE_SECONDS`."""
     host, _, port = address.removeprefix(SCHEME).rpartition(":")
     context = ssl.create_default_context()
-    # Nothing is sent: whoever answers need not be trusted.
+    # Nothing is sent, so the server need not be trusted.
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     context.set_alpn_protocols(["h2"])

@@ -93,7 +93,7 @@ class Authority:
 def make_authority(lifetime: timedelta) -> Issued:
     """Makes a CA whose certificates sign no further CA."""
     key = ec.generate_private_key(ec.SECP256R1())
-    # Another name for each CA: whoever checks a certificate finds its CA by that.
+    # Another name for each CA: a program that checks a certificate finds its CA by that.
     name = f"maie mesh CA {secrets.token_hex(4)}"
     builder = (
         _begin(name, key.public_key(), datetime.now(UTC) + lifetime)

@@ -90,7 +90,7 @@ def test_the_next_day_begins_at_nothing() -> None:
     assert day.is_spent()
     day.now = MIDNIGHT + DAY_SECONDS
     assert not day.is_spent()
-    assert day.hours.heard("acme") == 0.0
+    assert day.hours.used("acme") == 0.0
 
 
 def test_a_session_counts_by_the_clock_and_then_by_its_length() -> None:
@@ -100,7 +100,7 @@ def test_a_session_counts_by_the_clock_and_then_by_its_length() -> None:
     assert day.is_spent()
     day.now -= 2 * HOUR_SECONDS
     day.session("talk", runs=False, hours=0.25)
-    assert day.hours.heard("acme") == pytest.approx(0.25 * HOUR_SECONDS)
+    assert day.hours.used("acme") == pytest.approx(0.25 * HOUR_SECONDS)
 
 
 def test_a_deleted_job_counts_on_and_a_deleted_session_runs_no_more() -> None:
@@ -110,7 +110,7 @@ def test_a_deleted_job_counts_on_and_a_deleted_session_runs_no_more() -> None:
     for name in ("one", "talk"):
         day.hours.gone(name, 2)
     day.now += HOUR_SECONDS
-    assert day.hours.heard("acme") == 2.0 * HOUR_SECONDS
+    assert day.hours.used("acme") == 2.0 * HOUR_SECONDS
 
 
 def test_without_a_budget_nothing_is_kept() -> None:
@@ -118,7 +118,7 @@ def test_without_a_budget_nothing_is_kept() -> None:
     for number in range(100):
         day.recording(f"job {number}", 24.0)
     assert not day.is_spent()
-    assert not day.hours._heard
+    assert not day.hours._seconds_of
 
 
 async def sound() -> AsyncIterator[bytes]:

@@ -26,7 +26,7 @@ def master_key(
     """Write a file with a new master key, for its owner only.
 
     Set MAIE_GATEWAY_MASTER_KEY=file:///PATH for all gateways, and each job is encrypted with a key
-    of its own. Whoever loses the file loses all jobs, so keep a copy in a safe place, and not with
+    of its own. Without the file all jobs are lost, so keep a copy in a safe place, and not with
     the copies of the mesh's data.
     """
     old = _read(path) if rotate else ""

@@ -149,8 +149,8 @@ def _cluster(name: str, listen: str, routes: list[str], tls: ServerTls | None) -
         return None
     if tls is None or tls.ca is None:
         leave(
-            "A cluster needs --tls-cert, --tls-key and --tls-ca: without them, whoever reaches its "
-            "port can join it and read everything.",
+            "A cluster needs --tls-cert, --tls-key and --tls-ca: without them, a program "
+            "that reaches its port can join it and read everything.",
             Exit.USAGE,
         )
     return Cluster(name=name, listen=listen, routes=tuple(routes))

@@ -1,7 +1,7 @@
 """The accounts of nats-server that hold each part of a mesh to its rights.
 
 Permissions of users of one account are not enough. The server does not check the subject of a
-reply, so whoever may publish to a stream could have the acknowledgement written anywhere in its
+reply, so a part that may publish to a stream could have the acknowledgement written anywhere in its
 account, such as over a job record. So each part has an account of its own, and JetStream is in
 that of the gateways, which exports to each part exactly what `rights.py` lists.
 """
@@ -36,10 +36,10 @@ SYSTEM = "MAIE_SYSTEM"
 MANY_ANSWERS = {"response_type": "Stream", "response_threshold": "30s"}
 DETOUR = "MAIE.API"
 NEXT = ".MSG.NEXT."
-HEARD = (Use.SUBSCRIBE, Use.ANSWER)
+RECEIVING = (Use.SUBSCRIBE, Use.ANSWER)
 """The uses of a subject that a part subscribes to."""
 ANSWERED_WITHIN = "30s"
-"""How long the subject of a request's reply stays open to whoever answers it."""
+"""How long the subject of a request's reply stays open to the part that answers it."""
 
 
 def account_of(part: str) -> str:
@@ -77,14 +77,14 @@ def accounts(
 
 def _user(part: str, key: str, rights: Iterable[Right]) -> dict[str, Any]:
     """A user that may do what is listed, and nothing else."""
-    heard = [right.subject for right in rights if right.use in HEARD]
-    sent = [right.subject for right in rights if right.use not in HEARD]
+    received = [right.subject for right in rights if right.use in RECEIVING]
+    sent = [right.subject for right in rights if right.use not in RECEIVING]
     if account_of(part) not in (HOME, SYSTEM):
         # The server checks a subject after it has renamed it.
         sent = [_detour(each) if _is_served_everywhere(each) else each for each in sent]
     permissions: dict[str, Any] = {
         "publish": {"allow": _unique(sent)},
-        "subscribe": {"allow": _unique([f"{subjects.inbox(part)}.>", *heard])},
+        "subscribe": {"allow": _unique([f"{subjects.inbox(part)}.>", *received])},
     }
     if any(right.use is Use.ANSWER for right in rights):
         permissions["allow_responses"] = {"max": 1, "expires": ANSWERED_WITHIN}
@@ -115,8 +115,8 @@ def _imports(rights: Iterable[Right]) -> list[dict[str, Any]]:
 
 def _mappings(rights: Iterable[Right]) -> dict[str, str]:
     """What the server renames as it comes from a client of the account."""
-    heard = (right.subject for right in rights)
-    return {each: _detour(each) for each in heard if _is_served_everywhere(each)}
+    listed = (right.subject for right in rights)
+    return {each: _detour(each) for each in listed if _is_served_everywhere(each)}
 
 
 def _is_served_everywhere(subject: str) -> bool:

@@ -109,7 +109,8 @@ def _tls(tls: ServerTls) -> dict[str, Any]:
 
 def _cluster(cluster: Cluster, tls: ServerTls | None) -> dict[str, Any]:
     if tls is None or tls.ca is None:
-        # Whoever reaches that port without them is a server of the cluster, with all its accounts.
+        # A program that reaches that port without them is a server of the cluster, with all of its
+        # accounts.
         raise ValueError("a cluster needs a certificate, a key and a CA")
     return {
         "name": cluster.name,

@@ -1,4 +1,4 @@
-"""Boxes: data for one receiver, whoever else reads the answer (libsodium's crypto_box)."""
+"""Boxes: data that only one receiver can open (libsodium's crypto_box)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Callers on this machine, told by the kernel: the user who runs the server, and no other."""
+"""Callers on this machine, known by the kernel: the user who runs the server, and no other."""
 
 from __future__ import annotations
 
