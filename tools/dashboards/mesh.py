@@ -108,10 +108,14 @@ def pipeline() -> Dashboard:
             },
         ),
         Graph(
-            title="Dead letters and webhooks",
+            title="Dead letters, and webhooks of jobs and finals",
             queries={
                 **rate("maie_dead_letters_total", "kind", legend="dead letter {{kind}}"),
-                **rate("maie_webhook_deliveries_total", "outcome", legend="webhook {{outcome}}"),
+                **rate(
+                    "maie_webhook_deliveries_total",
+                    "about, outcome",
+                    legend="webhook {{about}} {{outcome}}",
+                ),
             },
             unit="reqps",
         ),

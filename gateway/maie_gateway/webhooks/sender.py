@@ -8,11 +8,9 @@ from contextlib import asynccontextmanager
 
 import structlog
 from google.protobuf.message import DecodeError
-from opentelemetry.metrics import Meter
 
 from maie.event.v1 import event_pb2 as event
 from maie_core.errors import StageError
-from maie_core.metrics import NO_METER
 from maie_core.reasons import Reason
 from maie_core.trace_context import within
 from maie_gateway.records.store import JobStore
@@ -20,6 +18,7 @@ from maie_gateway.webhooks.attempt import Attempt, Attempts, Outcome
 from maie_gateway.webhooks.gate import Gate, Refusal
 from maie_gateway.webhooks.guard import UrlGuard
 from maie_gateway.webhooks.http import host_of, open_poster
+from maie_gateway.webhooks.metrics import Counted, DeliveryMetrics
 from maie_gateway.webhooks.pulling import Puller, Source
 from maie_gateway.webhooks.queue import dead_letter_delivery
 from maie_gateway.webhooks.schedule import (
@@ -54,7 +53,7 @@ class WebhookSender:
         settings: The settings of webhooks.
         guard: Decides which URLs are allowed.
         breaker: Knows the receivers that are down.
-        meter: Makes the metrics of deliveries.
+        metrics: Counts attempts.
     """
 
     def __init__(
@@ -64,23 +63,14 @@ class WebhookSender:
         settings: WebhookSettings,
         guard: UrlGuard,
         breaker: CircuitBreaker,
-        meter: Meter = NO_METER,
+        metrics: DeliveryMetrics | None = None,
     ) -> None:
         self._broker = broker
         self._guard = guard
         self._settings = settings
         self._secrets = Secrets(store, settings.tenants)
         self._gate = Gate(settings, breaker)
-        self._deliveries = meter.create_counter(
-            "maie.webhook.deliveries",
-            unit="{attempt}",
-            description="Attempts to deliver a webhook, by outcome: `delivered`, `failed` to be "
-            "tried again, `given_up`, or `dropped` since nobody wants it any more.",
-        )
-
-        for outcome in ("delivered", "failed", "given_up", "dropped"):
-            # A counter that is absent until its first event has no rate for it.
-            self._deliveries.add(0, {"outcome": outcome})
+        self._metrics = metrics or DeliveryMetrics()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -157,31 +147,28 @@ class WebhookSender:
     ) -> None:
         reason = attempt.error.reason if attempt.error else ""
         if attempt.outcome is Outcome.DELIVERED:
-            self._count("delivered")
+            self._metrics.count(delivery, Counted.DELIVERED)
             log.info("webhook.delivered", event_id=delivery.event_id)
             await self._finish(message)
         elif attempt.outcome is Outcome.DROPPED:
-            self._count("dropped")
+            self._metrics.count(delivery, Counted.DROPPED)
             log.info("webhook.dropped", reason=reason)
             await self._finish(message)
         elif attempt.error and (attempt.outcome is Outcome.GIVEN_UP or self._is_over(message)):
             await self._give_up(delivery, message, attempt.error)
         else:
             delay = self._delay(message)
-            self._count("failed")
+            self._metrics.count(delivery, Counted.FAILED)
             log.warning("webhook.failed", reason=reason, retry_seconds=round(delay, 1))
             await message.nak(delay=delay)
 
     async def _give_up(
         self, delivery: event.WebhookDelivery, message: Msg, error: StageError
     ) -> None:
-        self._count("given_up")
+        self._metrics.count(delivery, Counted.GIVEN_UP)
         log.warning("webhook.given_up", reason=error.reason)
         await dead_letter_delivery(self._broker, delivery, error, message.metadata.num_delivered)
         await self._finish(message)
-
-    def _count(self, outcome: str) -> None:
-        self._deliveries.add(1, {"outcome": outcome})
 
     async def _finish(self, message: Msg) -> None:
         """Ends a delivery: overwrites its message on the broker's disk, and acknowledges it."""

@@ -17,6 +17,7 @@ from maie_gateway.webhooks.finals.relay import FinalRelay
 from maie_gateway.webhooks.finals.sender import FinalSender
 from maie_gateway.webhooks.gate import receiver_breaker
 from maie_gateway.webhooks.guard import UrlGuard, open_guard
+from maie_gateway.webhooks.metrics import DeliveryMetrics
 from maie_gateway.webhooks.queue import publish_deliveries
 from maie_gateway.webhooks.reconciler import WebhookReconciler
 from maie_gateway.webhooks.sender import WebhookSender
@@ -58,10 +59,11 @@ async def open_webhooks(
     store = JobStore(broker)
     reconciler = WebhookReconciler(broker, store, settings.tenants)
     breaker = receiver_breaker(settings)
+    metrics = DeliveryMetrics(meter)
     audiences = Audiences(SessionLog(broker), settings.tenants)
     async with AsyncExitStack() as stack:
         guard = stack.enter_context(open_guard(settings.allowed_networks))
-        sender = WebhookSender(broker, store, settings, guard, breaker, meter)
+        sender = WebhookSender(broker, store, settings, guard, breaker, metrics)
         finals = FinalSender(
             broker=broker,
             store=store,
@@ -69,6 +71,7 @@ async def open_webhooks(
             guard=guard,
             breaker=breaker,
             audiences=audiences,
+            metrics=metrics,
         )
         for part in (sender, reconciler, finals, FinalRelay(broker, audiences)):
             await stack.enter_async_context(part.running())

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
+from opentelemetry.metrics import Meter
 
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import record_pb2 as record
+from maie_core.metrics import NO_METER
 from maie_gateway.records.store import JobStore
 from maie_gateway.webhooks import (
     UrlGuard,
@@ -57,9 +59,9 @@ class Mail:
                 yield
 
     @asynccontextmanager
-    async def all(self, **options: Any) -> AsyncIterator[None]:
+    async def all(self, meter: Meter = NO_METER, **options: Any) -> AsyncIterator[None]:
         """All that a gateway does for webhooks, finals included."""
-        async with open_webhooks(self.broker, WebhookSettings(**{**QUICK, **options})):
+        async with open_webhooks(self.broker, WebhookSettings(**{**QUICK, **options}), meter):
             yield
 
     async def finish(self, new: record.JobRecord) -> None:

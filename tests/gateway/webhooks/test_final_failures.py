@@ -16,6 +16,7 @@ from tests.conftest import free_port
 from tests.gateway.webhooks.mail import UNTIL_GIVEN_UP, Mail, answers
 from tests.gateway.webhooks.meeting import Meeting
 from tests.gateway.webhooks.receiver import SECRET, Receiver, accept
+from tests.measuring import Measured
 from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.mesh
@@ -31,7 +32,8 @@ async def test_a_refused_final_is_a_dead_letter_and_the_next_goes_on(
     receiver.answer = answer
     meeting = await Meeting.begin(mail.broker, receiver.url)
     first, second, third = meeting.ids(3)
-    async with mail.all(final_refusals=3):
+    measured = Measured()
+    async with mail.all(measured.meter, final_refusals=3):
         await meeting.say(3)
         await receiver.wait_for(5)
         await mail.empty(subjects.FINALS)
@@ -52,6 +54,13 @@ async def test_a_refused_final_is_a_dead_letter_and_the_next_goes_on(
     assert receiver.received[-1].body == receiver.received[1].body
     assert receiver.received[-1].signed
     assert len(await mail.letters()) == 1
+    counted = {
+        labels["outcome"]: number
+        for labels, number in measured.numbers("maie.webhook.deliveries")
+        if labels["about"] == "final"
+    }
+    # The last attempt of the refused final gives it up; its replay is about a final, too.
+    assert counted == {"delivered": 3, "failed": 2, "given_up": 1, "dropped": 0}
 
 
 @pytest.mark.slow

@@ -20,6 +20,7 @@ from maie_gateway.webhooks.finals.turn import Tools, Turn
 from maie_gateway.webhooks.gate import Gate
 from maie_gateway.webhooks.guard import UrlGuard
 from maie_gateway.webhooks.http import host_of, open_poster
+from maie_gateway.webhooks.metrics import DeliveryMetrics
 from maie_gateway.webhooks.pulling import Puller, Source
 from maie_gateway.webhooks.schedule import ACK_MARGIN_SECONDS, MAX_BUSY_SECONDS, retry_delay
 from maie_gateway.webhooks.secrets import Secrets
@@ -45,6 +46,7 @@ class FinalSender:
         guard: Decides which URLs are allowed.
         breaker: Knows the receivers that are down.
         audiences: Who gets finals.
+        metrics: Counts attempts.
     """
 
     def __init__(
@@ -56,11 +58,13 @@ class FinalSender:
         guard: UrlGuard,
         breaker: CircuitBreaker,
         audiences: Audiences,
+        metrics: DeliveryMetrics,
     ) -> None:
         self._broker = broker
         self._settings = settings
         self._guard = guard
         self._audiences = audiences
+        self._metrics = metrics
         self._secrets = Secrets(store, settings.tenants)
         self._gate = Gate(settings, breaker)
         self._feeds = Feeds(broker)
@@ -83,6 +87,7 @@ class FinalSender:
                 attempts=Attempts(poster, self._secrets, settings.source, self._broker.tracer),
                 gate=self._gate,
                 settings=settings,
+                metrics=self._metrics,
                 stopping=lambda: self._stopping,
             )
 

@@ -17,6 +17,7 @@ from maie_gateway.webhooks.finals.feed import Feed, final_delivery
 from maie_gateway.webhooks.finals.feeds import Feeds, Position
 from maie_gateway.webhooks.gate import Gate, Refusal
 from maie_gateway.webhooks.http import host_of
+from maie_gateway.webhooks.metrics import Counted, DeliveryMetrics
 from maie_gateway.webhooks.queue import dead_letter_delivery
 from maie_gateway.webhooks.schedule import (
     MAX_BUSY_SECONDS,
@@ -47,6 +48,7 @@ class Tools:
         attempts: Sends deliveries.
         gate: Limits concurrent deliveries to each receiver.
         settings: The settings of webhooks.
+        metrics: Counts attempts.
         stopping: Whether the gateway stops.
     """
 
@@ -56,6 +58,7 @@ class Tools:
     attempts: Attempts
     gate: Gate
     settings: WebhookSettings
+    metrics: DeliveryMetrics
     stopping: Callable[[], bool]
 
 
@@ -133,9 +136,11 @@ class Turn:
             if passage.note(attempt.receiver_well):
                 log.warning("webhook.receiver_left_alone")
         if attempt.error is None:
+            self._count(delivery, Counted.DELIVERED)
             log.info("webhook.delivered", event_id=delivery.event_id)
             return True
         if attempt.outcome is Outcome.DROPPED:
+            self._count(delivery, Counted.DROPPED)
             log.info("webhook.dropped", reason=attempt.error.reason)
             await self._message.ack()
             return False
@@ -143,7 +148,7 @@ class Turn:
             return await self._give_up(delivery, attempt.error)
         if attempt.receiver_well:
             return await self._refused(delivery, attempt.error)
-        await self._retry(attempt.error, self._delay(_age(delivery)))
+        await self._retry(delivery, attempt.error, self._delay(_age(delivery)))
         return False
 
     async def _put_off(self, delivery: event.WebhookDelivery, refusal: Refusal) -> bool:
@@ -162,18 +167,26 @@ class Turn:
         if refusals >= settings.final_refusals:
             return await self._give_up(delivery, error)
         self._position = await self._tools.feeds.move(self._feed, before, before.place, refusals)
-        await self._retry(error, self._delay(settings.retry_min_seconds * 2 ** (refusals - 1)))
+        delay = self._delay(settings.retry_min_seconds * 2 ** (refusals - 1))
+        await self._retry(delivery, error, delay)
         return False
 
-    async def _retry(self, error: StageError, delay: float) -> None:
+    async def _retry(
+        self, delivery: event.WebhookDelivery, error: StageError, delay: float
+    ) -> None:
+        self._count(delivery, Counted.FAILED)
         log.warning("webhook.failed", reason=error.reason, retry_seconds=round(delay, 1))
         await self._message.nak(delay=delay)
 
     async def _give_up(self, delivery: event.WebhookDelivery, error: StageError) -> bool:
+        self._count(delivery, Counted.GIVEN_UP)
         log.warning("webhook.given_up", reason=error.reason, event_id=delivery.event_id)
         count = self._message.metadata.num_delivered
         await dead_letter_delivery(self._tools.broker, delivery, error, count)
         return True
+
+    def _count(self, delivery: event.WebhookDelivery, outcome: Counted) -> None:
+        self._tools.metrics.count(delivery, outcome)
 
     def _is_over(self, delivery: event.WebhookDelivery) -> bool:
         limit = self._tools.settings.give_up_hours * SECONDS_PER_HOUR
