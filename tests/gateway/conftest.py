@@ -16,7 +16,7 @@ from maie_gateway.settings import GatewaySettings
 from maie_pipeline.bindings import BINDINGS
 from maie_runtime.bus.provision import open_provisioned_broker
 from maie_runtime.worker.server import serve_stage
-from tests.conftest import NatsServer
+from tests.conftest import NatsServer, free_port
 from tests.empty_stages import EmptyStage, empty_stages
 
 
@@ -38,10 +38,17 @@ class EmptyMesh:
     gateway_options: dict[str, Any] = field(default_factory=dict)
     service_options: dict[str, Any] = field(default_factory=dict)
 
+    def measure_gateway(self) -> int:
+        """Lets the gateway, and no other part, serve its metrics; gives their port."""
+        port = free_port()
+        metrics = {"metrics_listen": f"127.0.0.1:{port}"}
+        self.gateway_options["mesh"] = self.mesh.model_copy(update=metrics)
+        return port
+
     def gateway(self) -> AbstractAsyncContextManager[str]:
         """A gateway; gives its address."""
-        options: dict[str, Any] = {"listen": "127.0.0.1:0", **self.gateway_options}
-        return serve_gateway(GatewaySettings(mesh=self.mesh, **options))
+        options = {"listen": "127.0.0.1:0", "mesh": self.mesh, **self.gateway_options}
+        return serve_gateway(GatewaySettings(**options))
 
     def service(self, slug: str) -> AbstractAsyncContextManager[str]:
         """A stage's service; gives its address."""

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncIterator
-from urllib.request import urlopen
 
 import pytest
 
@@ -16,34 +14,12 @@ from maie_runtime.bus.subjects import LANES
 from maie_runtime.worker.stage import StageContext
 from tests.conftest import NatsServer, free_port
 from tests.gateway.conftest import EmptyMesh
+from tests.gateway.pages import Samples, page, samples
 from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.mesh
 
 CHUNKS = 40
-SAMPLE = re.compile(r"^(maie_\w+)\{(.*)\} ([0-9.e+]+)$", re.MULTILINE)
-LABEL = re.compile(r'(\w+)="([^"]*)"')
-Samples = dict[tuple[str, ...], int]
-
-
-async def page(port: int) -> str:
-    """The gateway's page of metrics."""
-
-    def read() -> str:
-        with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=PATIENCE_SECONDS) as answer:
-            return bytes(answer.read()).decode()
-
-    return await asyncio.to_thread(read)
-
-
-def samples(text: str, name: str, *labels: str) -> Samples:
-    """The values of a gauge, by its labels."""
-    found: Samples = {}
-    for metric, stated, value in SAMPLE.findall(text):
-        if metric == name:
-            of = dict(LABEL.findall(stated))
-            found[tuple(of[label] for label in labels)] = int(float(value))
-    return found
 
 
 def demand(text: str) -> Samples:

@@ -17,6 +17,7 @@ from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
 from maie_runtime.worker.stage import StageContext
 from tests.gateway.conftest import EmptyMesh
+from tests.gateway.pages import page, samples
 from tests.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.mesh
@@ -67,6 +68,7 @@ async def test_a_forged_event_is_dropped_and_dead_lettered_and_the_job_completes
         await release.wait()
 
     empty_mesh.stages["asr"].hook = wait
+    port = empty_mesh.measure_gateway()
     with capture_logs() as logs:
         async with empty_mesh.running() as client:
             job_id = (await client.create_job(recording(), features=("raw_transcript",))).job_id
@@ -91,6 +93,8 @@ async def test_a_forged_event_is_dropped_and_dead_lettered_and_the_job_completes
             assert (await client.get_job(job_id)).state == job.JOB_STATE_PROCESSING_ASR
             release.set()
             *_, last = [each async for each in client.watch_job(job_id)]
+            foreign = samples(await page(port), "maie_events_foreign_total", "stage")
+    assert foreign == {("preprocess",): 0, ("asr",): 1, ("enhancement",): 0, ("summary",): 2}
     assert last.finished.job.state == job.JOB_STATE_COMPLETE
     assert sorted(warnings(logs)) == [
         ("asr", "", "cancel_requested"),

@@ -108,9 +108,10 @@ def pipeline() -> Dashboard:
             },
         ),
         Graph(
-            title="Dead letters, and webhooks of jobs and finals",
+            title="Dead letters, foreign events, and webhooks of jobs and finals",
             queries={
                 **rate("maie_dead_letters_total", "kind", legend="dead letter {{kind}}"),
+                **rate("maie_events_foreign_total", "stage", legend="foreign event of {{stage}}"),
                 **rate(
                     "maie_webhook_deliveries_total",
                     "about, outcome",

@@ -69,9 +69,16 @@ class JobMetrics:
         self._tenant_audio = meter.create_counter(
             "maie.tenant.audio", unit="s", description="Audio of complete jobs, by tenant."
         )
+        self._foreign = meter.create_counter(
+            "maie.events.foreign",
+            unit="{event}",
+            description="Events that were dropped, since the stage that published them may not "
+            "publish them, by that stage.",
+        )
         for slug in BINDINGS:
             # A counter that is absent until its first event has no rate for it.
             self._retries.add(0, {"stage": slug})
+            self._foreign.add(0, {"stage": slug})
 
     def began(self, new: record.JobRecord) -> None:
         """Counts a job that was stored."""
@@ -86,6 +93,10 @@ class JobMetrics:
                 self._retries.add(1, {"stage": _SLUGS.get(ended.stage, OTHER)})
         if new.state in FINAL_STATES and old.state not in FINAL_STATES:
             self._ended(new)
+
+    def foreign(self, stage: str) -> None:
+        """Counts an event that was dropped, since this stage may not publish it."""
+        self._foreign.add(1, {"stage": stage if stage in BINDINGS else OTHER})
 
     def _ended(self, new: record.JobRecord) -> None:
         labels = {"pipeline": _pipeline(new), "state": _STATES.get(new.state, OTHER)}

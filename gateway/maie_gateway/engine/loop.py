@@ -211,6 +211,7 @@ class Conductor:
         for each in events:
             if _is_foreign(each, taken):
                 _warn_of_foreign_event(each)
+                self._metrics.foreign(each.stage or "")
                 await self._dead_letter(job_id, each.place)
         return taken
 
