@@ -17,9 +17,10 @@ from maie.enhancement.v1 import enhancement_pb2 as enhancement
 from maie.event.v1 import event_pb2 as event
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie.summary.v1 import summary_pb2 as summary
+from maie_core.result_warnings import transcript_reasons
 from maie_runtime.blobs import Blobs
 from maie_runtime.gpu.loadable import Loadable
-from maie_runtime.worker.stage import StageContext
+from maie_runtime.worker.stage import ResultFigures, StageContext
 
 Hook = Callable[[StageContext], Awaitable[None]]
 ENGINE = common.EngineVersion(engine="empty")
@@ -69,6 +70,13 @@ class EmptyStage:
         return event.UnitFacts(
             punctuated=isinstance(result, common.Transcript) and result.punctuated
         )
+
+    def figures(self, _: Any, response: Any) -> ResultFigures:
+        """The warnings that a result carries, as the real stages report them."""
+        result = response.result
+        if isinstance(result, common.Transcript):
+            return ResultFigures(warnings=transcript_reasons(result))
+        return ResultFigures(warnings=[warning.reason for warning in result.warnings])
 
     def models(self) -> Sequence[event.ModelInfo]:
         """One model without weights."""

@@ -11,10 +11,11 @@ from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie_client import Client, JobOptions
 from maie_core.reasons import WarningReason
-from maie_core.result_warnings import result_warning
+from maie_core.result_warnings import COUNTED_REASONS, result_warning
 from maie_runtime.worker.stage import StageContext
 from tests.empty_stages import empty_stages
 from tests.gateway.conftest import EmptyMesh
+from tests.gateway.pages import page, samples
 
 pytestmark = pytest.mark.mesh
 
@@ -105,6 +106,27 @@ async def test_results_hold_the_warnings_of_recording_text_and_summary_in_this_o
         assert all(not event.sequence for event in events if event.HasField("warning"))
         again = [event async for event in client.watch_job(done.job_id)]
         assert warned(again) == heard
+
+
+async def test_a_warned_recording_counts_once_for_each_reason(empty_mesh: EmptyMesh) -> None:
+    warning_mesh(empty_mesh)
+
+    def adds_what_nobody_knows(result: Any) -> None:
+        result.warnings.add(reason="as many labels as a worker likes")
+
+    preprocess = empty_mesh.stages["preprocess"]
+    preprocess.answer = also(preprocess.answer, adds_what_nobody_knows)
+    port = empty_mesh.measure_gateway()
+    async with empty_mesh.running() as client:
+        # Both chunks of each have unread speech and suspect text, before and after enhancement.
+        for _ in range(2):
+            await process(client, features=EVERYTHING, template_id=TEMPLATE)
+        counted = samples(await page(port), "maie_jobs_warned_total", "pipeline", "reason")
+    reasons = ("TRUNCATED", "UNREAD_SPEECH", "SUSPECT_TEXT", "TEXT_REMOVED")
+    assert {each: count for each, count in counted.items() if count} == dict.fromkeys(
+        (("recording", reason) for reason in (*reasons, "LANGUAGE_NOT_SUMMARIZED")), 2
+    )
+    assert {reason for _, reason in counted} == COUNTED_REASONS
 
 
 async def test_a_watcher_hears_of_the_recording_before_there_is_any_text(

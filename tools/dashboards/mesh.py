@@ -226,10 +226,17 @@ def engines() -> Dashboard:
             unit="reqps",
         ),
         Graph(
-            title="Results with warnings",
+            title="Recordings with a warning",
+            queries={"{{reason}}": "reason:maie_recordings_warned:ratio_rate6h > 0"},
+            unit="percentunit",
+            about="The share of complete recordings of six hours. UNREAD_SPEECH and SUSPECT_TEXT "
+            "that rise with a new model are the model's.",
+        ),
+        Graph(
+            title="Results with a warning",
             queries=rate("maie_results_warned_total", "stage, reason"),
             unit="reqps",
-            about="UNREAD_SPEECH and SUSPECT_TEXT that rise with a new model are the model's.",
+            about="Of asr by chunk, of preprocess and summary by recording.",
         ),
         Graph(
             title="Mean batch size",

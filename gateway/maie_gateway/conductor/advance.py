@@ -13,6 +13,7 @@ from maie.job.v1 import record_pb2 as record
 from maie_core.caller import DEFAULT_TENANT
 from maie_core.errors import Code
 from maie_core.reasons import Reason
+from maie_core.result_warnings import COUNTED_REASONS
 from maie_gateway.conductor.draft import Draft, Step
 from maie_gateway.conductor.graph import pipeline_unknown
 from maie_gateway.conductor.job_events import JOB_EVENTS
@@ -162,6 +163,7 @@ def _complete(
     if completed.HasField("output"):
         unit.output.CopyFrom(completed.output)
     unit.metrics.CopyFrom(completed.metrics)
+    unit.warning_reasons[:] = sorted(COUNTED_REASONS.intersection(completed.warning_reasons))
     draft.end(unit, job.UNIT_STATE_COMPLETED)
     given = draft.cut(facts, completed.chunk_outputs) if node.cuts else []
     draft.skip_unneeded([unit, *given], facts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import product
 
 from opentelemetry.metrics import CallbackOptions, Meter, Observation
 
@@ -11,11 +12,12 @@ from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
 from maie_core.durations import seconds
 from maie_core.metrics import NO_METER, OTHER, WORK_SECONDS, Capped
+from maie_core.result_warnings import COUNTED_REASONS
 from maie_gateway.conductor import FINAL_STATES, lane
 from maie_gateway.conductor.tenants import tenant_of_record
 from maie_gateway.records.changes import JobChanges
 from maie_pipeline.bindings import BINDINGS
-from maie_pipeline.pipelines import pipeline_of
+from maie_pipeline.pipelines import PIPELINES, pipeline_of
 from maie_runtime.bus.subjects import LANES
 
 _SLUGS = {binding.stage: slug for slug, binding in BINDINGS.items()}
@@ -56,6 +58,12 @@ class JobMetrics:
         self._audio = meter.create_counter(
             "maie.job.audio", unit="s", description="Audio of jobs that are complete, by pipeline."
         )
+        self._warned = meter.create_counter(
+            "maie.jobs.warned",
+            unit="{job}",
+            description="Complete jobs with a result that has a warning of this reason of "
+            "docs/reasons.md, or with SUSPECT_TEXT, by pipeline. Each counts once for a reason.",
+        )
         self._retries = meter.create_counter(
             "maie.unit.retries",
             unit="{attempt}",
@@ -79,6 +87,8 @@ class JobMetrics:
             # A counter that is absent until its first event has no rate for it.
             self._retries.add(0, {"stage": slug})
             self._foreign.add(0, {"stage": slug})
+        for pipeline, reason in product(PIPELINES, COUNTED_REASONS):
+            self._warned.add(0, {"pipeline": pipeline, "reason": reason})
 
     def began(self, new: record.JobRecord) -> None:
         """Counts a job that was stored."""
@@ -108,6 +118,8 @@ class JobMetrics:
             audio = seconds(new.facts.duration)
             self._audio.add(audio, {"pipeline": labels["pipeline"]})
             self._tenant_audio.add(audio, tenant)
+            for reason in {reason for unit in new.units for reason in unit.warning_reasons}:
+                self._warned.add(1, {"pipeline": labels["pipeline"], "reason": reason})
 
 
 def observe_jobs(meter: Meter, changes: JobChanges, tenant_label: Capped) -> None:

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from maie.common.v1 import types_pb2 as common
 from maie_core.reasons import WarningReason
+
+SUSPECT_TEXT: Final = "SUSPECT_TEXT"
+"""Counted like the reason of a warning: a result has text that was probably never spoken."""
+COUNTED_REASONS: Final = frozenset({*(reason.value for reason in WarningReason), SUSPECT_TEXT})
+"""What is counted of results and recordings."""
 
 
 def result_warning(
@@ -17,3 +24,13 @@ def result_warning(
         span: The affected part of the recording; None for all of it.
     """
     return common.Warning(reason=reason, message=message, range=span)
+
+
+def transcript_reasons(transcript: common.Transcript) -> list[str]:
+    """What is counted of a transcript: speech without text, suspect text, text left out."""
+    found: list[str] = [WarningReason.UNREAD_SPEECH] if transcript.unread else []
+    if transcript.suspect_texts:
+        found.append(SUSPECT_TEXT)
+    if any(text.removed for text in transcript.suspect_texts):
+        found.append(WarningReason.TEXT_REMOVED)
+    return found

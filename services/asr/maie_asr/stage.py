@@ -23,7 +23,7 @@ from maie_asr.source import Source, load_source
 from maie_asr.suspects import SegmentJudge
 from maie_core.attributes import AUDIO_SECONDS
 from maie_core.options import TURN_MODEL
-from maie_core.reasons import WarningReason
+from maie_core.result_warnings import transcript_reasons
 from maie_runtime.blobs import Blobs
 from maie_runtime.worker.engine_calls import engine_call
 from maie_runtime.worker.engines import load_engine
@@ -31,8 +31,6 @@ from maie_runtime.worker.stage import CountsBatches, ResultFigures, StageContext
 
 # What models that translate write.
 TRANSLATION_LANGUAGE = "en"
-# In metrics, the reason of text that was probably never spoken, kept or removed.
-SUSPECT_TEXT = "SUSPECT_TEXT"
 
 _log = structlog.get_logger()
 
@@ -136,14 +134,11 @@ class TranscribeStage:
         self, request: asr.TranscribeRequest, response: asr.TranscribeResponse
     ) -> ResultFigures:
         """The length of the chunk, and whether text is suspect or speech without text."""
-        transcript, chunk = response.result, request.speech_chunk.range
-        warnings: list[str] = [WarningReason.UNREAD_SPEECH] if transcript.unread else []
-        if transcript.suspect_texts:
-            warnings.append(SUSPECT_TEXT)
-        if any(text.removed for text in transcript.suspect_texts):
-            warnings.append(WarningReason.TEXT_REMOVED)
+        chunk = request.speech_chunk.range
         length = chunk.end_offset.ToNanoseconds() - chunk.start_offset.ToNanoseconds()
-        return ResultFigures(audio_seconds=length / 1e9, warnings=warnings)
+        return ResultFigures(
+            audio_seconds=length / 1e9, warnings=transcript_reasons(response.result)
+        )
 
     @property
     def batches(self) -> tuple[int, int]:

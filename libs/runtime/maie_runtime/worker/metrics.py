@@ -63,7 +63,7 @@ class WorkMetrics:
             "maie.results.warned",
             unit="{result}",
             description="Results of units with a warning of this reason of docs/reasons.md, or "
-            "with SUSPECT_TEXT. A result of preprocess is of a recording, one of asr of a chunk.",
+            "with SUSPECT_TEXT. Those of asr are of chunks, all others of recordings.",
         )
         for lane in LANES:
             for lost in (True, False):
@@ -100,7 +100,8 @@ class WorkMetrics:
 
     def result(self, figures: ResultFigures) -> None:
         """Counts what a unit's result says of itself."""
-        self._audio.add(figures.audio_seconds, self._stage)
+        if figures.audio_seconds:
+            self._audio.add(figures.audio_seconds, self._stage)
         for reason in set(figures.warnings):
             self._warned.add(1, {**self._stage, "reason": reason})
 

@@ -48,11 +48,11 @@ class StageContext:
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class ResultFigures:
-    """What a result says of itself, for metrics.
+    """What a result says of itself, to be counted.
 
     Attributes:
-        audio_seconds: How long its audio is.
-        warnings: The reasons of its warnings, of `WarningReason`.
+        audio_seconds: How long its audio is; 0 where that is not measured.
+        warnings: The reasons of its warnings, of `result_warnings.COUNTED_REASONS`.
     """
 
     audio_seconds: float = 0.0

@@ -23,7 +23,7 @@ from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
 from maie_runtime.failpoints import failpoint
 from maie_runtime.worker.metrics import WorkMetrics
-from maie_runtime.worker.stage import MeasuresResults, Stage, StageContext
+from maie_runtime.worker.stage import MeasuresResults, ResultFigures, Stage, StageContext
 from maie_runtime.worker.work import Work
 
 log = structlog.get_logger()
@@ -83,11 +83,16 @@ class UnitRunner:
         output = await self._blobs.put_message(f"{folder}/{task.unit}", last.result)
         await failpoint("worker.after_commit")
         heartbeat()
+        figures = ResultFigures()
         if isinstance(self._stage, MeasuresResults):
-            self._metrics.result(self._stage.figures(self._binding.request_of(task), last))
+            figures = self._stage.figures(self._binding.request_of(task), last)
+            self._metrics.result(figures)
         metrics = work.metrics()
         completed = event.UnitCompleted(
-            output=output, facts=self._stage.facts(last), metrics=metrics
+            output=output,
+            facts=self._stage.facts(last),
+            metrics=metrics,
+            warning_reasons=sorted(set(figures.warnings)),
         )
         await self._publish(task, work, completed=completed)
         await failpoint("worker.after_publish")

@@ -99,16 +99,18 @@ class UnitProgress(_message.Message):
     def __init__(self, preprocess: _Optional[_Union[_preprocess_pb2.PreprocessResponse, _Mapping]] = ..., asr: _Optional[_Union[_asr_pb2.TranscribeResponse, _Mapping]] = ..., enhancement: _Optional[_Union[_enhancement_pb2.EnhanceResponse, _Mapping]] = ..., summary: _Optional[_Union[_summary_pb2.SummarizeResponse, _Mapping]] = ..., other: _Optional[_Union[_any_pb2.Any, _Mapping]] = ...) -> None: ...
 
 class UnitCompleted(_message.Message):
-    __slots__ = ("output", "metrics", "facts", "chunk_outputs")
+    __slots__ = ("output", "metrics", "facts", "chunk_outputs", "warning_reasons")
     OUTPUT_FIELD_NUMBER: _ClassVar[int]
     METRICS_FIELD_NUMBER: _ClassVar[int]
     FACTS_FIELD_NUMBER: _ClassVar[int]
     CHUNK_OUTPUTS_FIELD_NUMBER: _ClassVar[int]
+    WARNING_REASONS_FIELD_NUMBER: _ClassVar[int]
     output: _types_pb2.Blob
     metrics: _types_pb2.UnitMetrics
     facts: UnitFacts
     chunk_outputs: _containers.RepeatedCompositeFieldContainer[_types_pb2.Blob]
-    def __init__(self, output: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., metrics: _Optional[_Union[_types_pb2.UnitMetrics, _Mapping]] = ..., facts: _Optional[_Union[UnitFacts, _Mapping]] = ..., chunk_outputs: _Optional[_Iterable[_Union[_types_pb2.Blob, _Mapping]]] = ...) -> None: ...
+    warning_reasons: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, output: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., metrics: _Optional[_Union[_types_pb2.UnitMetrics, _Mapping]] = ..., facts: _Optional[_Union[UnitFacts, _Mapping]] = ..., chunk_outputs: _Optional[_Iterable[_Union[_types_pb2.Blob, _Mapping]]] = ..., warning_reasons: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class UnitFacts(_message.Message):
     __slots__ = ("chunk_count", "duration", "punctuated", "without_summary")

@@ -110,7 +110,7 @@ class JobNames(_message.Message):
     def __init__(self, config: _Optional[_Union[_job_pb2.JobConfig, _Mapping]] = ..., display_name: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class Unit(_message.Message):
-    __slots__ = ("unit", "stage", "index", "state", "attempt", "output", "metrics", "failure", "pause", "needs", "queue_time", "span_id")
+    __slots__ = ("unit", "stage", "index", "state", "attempt", "output", "metrics", "failure", "pause", "needs", "queue_time", "span_id", "warning_reasons")
     UNIT_FIELD_NUMBER: _ClassVar[int]
     STAGE_FIELD_NUMBER: _ClassVar[int]
     INDEX_FIELD_NUMBER: _ClassVar[int]
@@ -123,6 +123,7 @@ class Unit(_message.Message):
     NEEDS_FIELD_NUMBER: _ClassVar[int]
     QUEUE_TIME_FIELD_NUMBER: _ClassVar[int]
     SPAN_ID_FIELD_NUMBER: _ClassVar[int]
+    WARNING_REASONS_FIELD_NUMBER: _ClassVar[int]
     unit: str
     stage: _types_pb2.Stage
     index: int
@@ -135,7 +136,8 @@ class Unit(_message.Message):
     needs: UnitNeeds
     queue_time: _timestamp_pb2.Timestamp
     span_id: bytes
-    def __init__(self, unit: _Optional[str] = ..., stage: _Optional[_Union[_types_pb2.Stage, str]] = ..., index: _Optional[int] = ..., state: _Optional[_Union[_job_pb2.UnitState, str]] = ..., attempt: _Optional[int] = ..., output: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., metrics: _Optional[_Union[_types_pb2.UnitMetrics, _Mapping]] = ..., failure: _Optional[_Union[_types_pb2.Failure, _Mapping]] = ..., pause: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., needs: _Optional[_Union[UnitNeeds, _Mapping]] = ..., queue_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., span_id: _Optional[bytes] = ...) -> None: ...
+    warning_reasons: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, unit: _Optional[str] = ..., stage: _Optional[_Union[_types_pb2.Stage, str]] = ..., index: _Optional[int] = ..., state: _Optional[_Union[_job_pb2.UnitState, str]] = ..., attempt: _Optional[int] = ..., output: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., metrics: _Optional[_Union[_types_pb2.UnitMetrics, _Mapping]] = ..., failure: _Optional[_Union[_types_pb2.Failure, _Mapping]] = ..., pause: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., needs: _Optional[_Union[UnitNeeds, _Mapping]] = ..., queue_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., span_id: _Optional[bytes] = ..., warning_reasons: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class UnitNeeds(_message.Message):
     __slots__ = ("places",)
