@@ -76,6 +76,16 @@ def test_a_changed_new_or_removed_template_counts_at_once(tmp_path: Path) -> Non
     assert [template.template_id for template in library.templates()] == SHIPPED
 
 
+def test_a_folder_whose_name_is_no_id_is_not_offered(tmp_path: Path) -> None:
+    write(tmp_path / "my-notes")
+    library = TemplateLibrary(tmp_path)
+    with pytest.raises(StageError) as caught:
+        library.get("my-notes")
+    assert "there are: interview_v1" in caught.value.message
+    assert caught.value.message.count("my-notes") == 1
+    assert list(library.problems()) == ["my-notes"]
+
+
 def test_a_folder_that_is_not_there_stops_the_service(tmp_path: Path) -> None:
     with pytest.raises(StageError) as caught:
         TemplateLibrary(tmp_path / "none")

@@ -65,7 +65,8 @@ class TemplateLibrary:
         """
         outcome = self._find(template_id)
         if outcome is None:
-            known = ", ".join(sorted(self._scan())) or "none"
+            # A folder whose name is no id is reported by `problems`, and nobody can ask for it.
+            known = ", ".join(sorted(filter(TEMPLATE_ID.fullmatch, self._scan()))) or "none"
             raise StageError(
                 Code.NOT_FOUND,
                 Reason.TEMPLATE_NOT_FOUND,
