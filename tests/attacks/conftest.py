@@ -17,15 +17,24 @@ from grpc_status import rpc_status
 from maie.job.v1 import job_pb2 as job
 from maie_client import Client, ClientError
 from maie_core.api_keys import BOOTSTRAP_ID, new_key
+from tests.attacks.model import Model, model_server
 from tests.gateway.access.conftest import USER
 from tests.gateway.access.issuer import AUDIENCE, ISSUER, Issuer
+from tests.llm.openai_server import MODEL
 from tests.mesh.conftest import RunningMesh, sample_audio, start_mesh, write_wav
 
 RAW = ("raw_transcript",)
 MAX_UPLOAD_BYTES = 24 * 1024 * 1024
 # Of which a recording of half an hour is the longest.
 MAX_SECONDS = 1800
-UNLIMITED = {"requests_per_second": 1_000_000, "requests_burst": 1_000_000}
+UPLOAD_SECONDS = 30
+# Of whom all uploads of an attack find a place, and none is sent away at once.
+SLOW = "slow"
+LIMITS = {
+    # Who sends random messages is not to be sent away before they are read.
+    "default": {"requests_per_second": 1_000_000, "requests_burst": 1_000_000},
+    SLOW: {"uploads": 240},
+}
 Came = Callable[[str], None]
 
 
@@ -36,20 +45,24 @@ class Besieged:
     Attributes:
         running: The mesh; nobody may call its gateway without credentials.
         templates: The folder of its own templates.
+        model: The language model that summarises.
         recording: A recording that it reads.
         bootstrap: The key of an admin.
         ours: A key of a tenant.
         theirs: A key of another tenant.
+        slow: A key of a tenant with a place for each of its uploads.
         issuer: Whose tokens it takes.
         pids: The processes of its parts at the start.
     """
 
     running: RunningMesh
     templates: Path
+    model: Model
     recording: Path
     bootstrap: str
     ours: str
     theirs: str
+    slow: str
     issuer: Issuer
     pids: dict[str, int]
 
@@ -68,7 +81,14 @@ class Besieged:
 
 
 @pytest.fixture(scope="session")
-def besieged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Besieged]:
+def model() -> Iterator[Model]:
+    """The language model of the mesh that all attacks share."""
+    with model_server() as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def besieged(model: Model, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Besieged]:
     """The mesh that all attacks share."""
     folder = tmp_path_factory.mktemp("besieged")
     key, issuer = new_key(BOOTSTRAP_ID).text, Issuer()
@@ -87,21 +107,28 @@ def besieged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Besieged]:
         MAIE_JWT_JWKS_FILE=str(folder / "jwks.json"),
         MAIE_TEMPLATES_DIRECTORY=str(folder / "templates"),
         MAIE_GATEWAY_MAX_UPLOAD_BYTES=str(MAX_UPLOAD_BYTES),
+        MAIE_GATEWAY_MAX_UPLOADS="256",
+        MAIE_GATEWAY_MAX_UPLOADS_PER_TENANT="32",
         MAIE_GATEWAY_UPLOAD_IDLE_SECONDS="4",
-        # Who sends random messages is not to be sent away before they are read.
-        MAIE_GATEWAY_LIMIT_TENANTS=json.dumps({"default": UNLIMITED}),
+        MAIE_GATEWAY_UPLOAD_MAX_SECONDS=str(UPLOAD_SECONDS),
+        MAIE_GATEWAY_LIMIT_TENANTS=json.dumps(LIMITS),
         MAIE_GATEWAY_LIMIT_FAILED_CREDENTIALS_PER_MINUTE="1000000",
         MAIE_PREPROCESS_MAX_DURATION_SECONDS=str(MAX_SECONDS),
+        MAIE_SUMMARY_ENGINE="openai",
+        MAIE_SUMMARY_OPENAI_BASE_URL=model.url,
+        MAIE_SUMMARY_OPENAI_MODEL=MODEL,
     )
     with running.process:
-        ours, theirs = asyncio.run(_keys(running.gateway, key))
+        ours, theirs, slow = asyncio.run(_keys(running.gateway, key))
         yield Besieged(
             running=running,
             templates=folder / "templates",
+            model=model,
             recording=folder / "short.wav",
             bootstrap=key,
             ours=ours,
             theirs=theirs,
+            slow=slow,
             issuer=issuer,
             pids=running.pids(),
         )
@@ -111,20 +138,23 @@ def besieged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Besieged]:
 async def _keys(gateway: str, admin: str) -> list[str]:
     async with Client(gateway, token=admin) as client:
         made = [
-            await client.keys.create(scopes=USER, tenant=tenant) for tenant in ("ours", "theirs")
+            await client.keys.create(scopes=USER, tenant=tenant)
+            for tenant in ("ours", "theirs", SLOW)
         ]
     return [each.api_key for each in made]
 
 
 @pytest.fixture
-async def mesh(besieged: Besieged) -> AsyncIterator[Besieged]:
+async def mesh(besieged: Besieged, record_property: Callable[..., None]) -> AsyncIterator[Besieged]:
     """The mesh under attack; afterwards every part lives and the next job runs."""
     yield besieged
+    besieged.model.lie()
     assert besieged.running.pids() == besieged.pids
     async with besieged.client(besieged.theirs) as client:
         ended = await run_job(client, besieged.recording)
     assert ended.state == job.JOB_STATE_COMPLETE, ended.failures
     assert ended.results.raw_transcript
+    record_property("survived", True)
 
 
 @pytest.fixture

@@ -143,7 +143,7 @@ ATTACKS = (
     Attack(
         number=12,
         attack="a template that reaches for attributes, never ends, or makes gigabytes",
-        expected="INVALID_ARGUMENT TEMPLATE_REJECTED",
+        expected="INVALID_ARGUMENT TEMPLATE_REJECTED; bounded time and memory",
         also=(
             f"{_PROMPT}::test_a_prompt_that_reaches_out_or_never_ends_is_rejected",
             "tests/templates/test_library.py::test_a_schema_that_cannot_be_filled_or_bounded_is_rejected",
