@@ -188,9 +188,11 @@ def test_a_batch_runs_once_all_readers_have_asked(batching: BatchingModel) -> No
         first = executor.submit(batching.encode, StorageView.from_array(WINDOW))
         time.sleep(0.1)
         assert not first.done()
+        assert (batching.batching.batches, batching.batching.waiting) == (0, 1)
         second = executor.submit(batching.encode, StorageView.from_array(WINDOW))
         assert (first.result().first, second.result().first) in {(0, 1), (1, 0)}
-    assert (batching.batches, batching.rows) == (1, 2)
+    seen = batching.batching
+    assert (seen.batches, seen.rows, seen.waiting) == (1, 2, 0)
 
 
 def test_a_reader_that_leaves_is_not_waited_for(batching: BatchingModel) -> None:

@@ -52,7 +52,9 @@ async def enhance(
     )
     with ThreadPoolExecutor(1) as executor:
         stage = EnhanceStage(engine, executor)
+        before = stage.batching.batches
         responses = [each async for each in stage.run(request, context)]
+        assert stage.batching.batches > before
     result = responses[-1].result
     deltas = [each.delta.clean_text for each in responses if each.HasField("delta")]
     assert deltas == [segment.clean_text for segment in result.segments]

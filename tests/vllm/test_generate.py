@@ -14,10 +14,12 @@ import pytest
 from maie_core.errors import Code, StageError
 from maie_core.models import read_manifest
 from maie_llm import Generation, Message, Prompt
+from maie_runtime.worker.stage import Batching
 from tests.models.meetings.sentences import spoken
 from tests.vllm.tiny import (
     GREEDY,
     MODEL,
+    SETTINGS,
     TEXTS,
     WINDOW,
     answer,
@@ -86,6 +88,36 @@ async def test_many_prompts_at_once_get_their_own_answers(model: VllmModel) -> N
     prompts = [ask(spoken(text), generation=GREEDY) for text in TEXTS[-AT_ONCE:]]
     answers = await asyncio.gather(*(answer(model, prompt) for prompt in prompts))
     assert answers == TEXTS[-AT_ONCE:]
+
+
+async def test_what_shares_batches_is_counted(model: VllmModel) -> None:
+    before = model.batching
+    prompts = [ask(spoken(text), generation=GREEDY) for text in TEXTS[-AT_ONCE:]]
+    ends = [end for _, end in await asyncio.gather(*(pieces(model, each) for each in prompts))]
+    after = model.batching
+    rows = after.rows - before.rows
+    assert rows == sum(end.tokens for end in ends)
+    # Of one after another there would be as many batches as tokens.
+    assert 0 < after.batches - before.batches <= rows / 2
+    assert (after.running, after.waiting) == (0, 0)
+
+
+async def test_requests_wait_in_its_queue_once_its_batch_is_full(model: VllmModel) -> None:
+    many = 3 * SETTINGS["max_num_seqs"]
+    seen: list[Batching] = []
+
+    async def watch(prompt: Prompt) -> None:
+        async with aclosing(model.generate(prompt)) as answer:
+            async for _ in answer:
+                seen.append(model.batching)
+                return
+
+    await asyncio.gather(*(watch(ask_anything("go on", schema=LONG)) for _ in range(many)))
+    assert max(each.waiting for each in seen) > 0
+    assert max(each.running for each in seen) <= many
+    assert all(each.running + each.waiting <= many for each in seen)
+    # They were broken off, of which vLLM reports nothing.
+    assert (model.batching.running, model.batching.waiting) == (0, 0)
 
 
 async def test_an_answer_that_is_cut_off_says_so(model: VllmModel) -> None:

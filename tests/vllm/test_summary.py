@@ -74,7 +74,9 @@ async def summarise(
         job_id="job", unit="direct", attempt=1, blobs=Blobs(folder.as_uri()), folder="jobs/test"
     )
     stage = SummarizeStage(engine, LIBRARY)
+    before = stage.batching.batches
     responses = [each async for each in stage.run(request, context)]
+    assert stage.batching.batches > before
     filled = responses[-1].result.summary
     Draft202012Validator(NOTES.schema).validate(json_format.MessageToDict(filled.content))
     times = {segment.segment_id: segment.start_offset for segment in transcript.segments}

@@ -246,6 +246,11 @@ def engines() -> Dashboard:
             },
         ),
         Graph(
+            title="Requests in the engines",
+            queries={"{{stage}} {{state}}": "sum by (stage, state) (maie_engine_requests)"},
+            about="Many that wait: the engine's batch is full (MAIE_SUMMARY_VLLM_MAX_NUM_SEQS).",
+        ),
+        Graph(
             title="Loads of models",
             queries={
                 **rate("maie_model_loads_total", "stage", legend="{{stage}} loads"),

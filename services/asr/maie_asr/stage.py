@@ -27,7 +27,7 @@ from maie_core.result_warnings import transcript_reasons
 from maie_runtime.blobs import Blobs
 from maie_runtime.worker.engine_calls import engine_call
 from maie_runtime.worker.engines import load_engine
-from maie_runtime.worker.stage import CountsBatches, ResultFigures, StageContext
+from maie_runtime.worker.stage import Batching, ResultFigures, StageContext, batching_of
 
 # What models that translate write.
 TRANSLATION_LANGUAGE = "en"
@@ -141,10 +141,9 @@ class TranscribeStage:
         )
 
     @property
-    def batches(self) -> tuple[int, int]:
-        """How many batches the engine ran, and how many windows they had in all."""
-        engine = self._engine
-        return engine.batches if isinstance(engine, CountsBatches) else (0, 0)
+    def batching(self) -> Batching:
+        """The batches of windows that the engine ran."""
+        return batching_of(self._engine)
 
     def facts(self, response: asr.TranscribeResponse) -> event.UnitFacts:
         """Whether the text still needs punctuation."""

@@ -23,7 +23,7 @@ from maie_llm.messages import generation_of
 from maie_runtime.blobs import Blobs
 from maie_runtime.worker.engine_calls import engine_call
 from maie_runtime.worker.engines import load_engine
-from maie_runtime.worker.stage import StageContext
+from maie_runtime.worker.stage import Batching, StageContext, batching_of
 
 log = structlog.get_logger()
 
@@ -106,6 +106,11 @@ class EnhanceStage:
         if kept := len(transcript.kept_segment_ids):
             log.warning("enhancement.segments_kept", kept=kept, segments=len(segments))
         yield _progress(1.0)
+
+    @property
+    def batching(self) -> Batching:
+        """The batches of the engine's model."""
+        return batching_of(self._engine)
 
     def facts(self, response: enhancement.EnhanceResponse) -> event.UnitFacts:
         """The conductor needs no facts of this stage."""

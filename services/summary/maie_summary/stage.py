@@ -18,7 +18,7 @@ from maie_llm.messages import generation_of
 from maie_runtime.blobs import Blobs
 from maie_runtime.worker.engine_calls import engine_call
 from maie_runtime.worker.engines import load_engine
-from maie_runtime.worker.stage import ResultFigures, StageContext
+from maie_runtime.worker.stage import Batching, ResultFigures, StageContext, batching_of
 from maie_summary.check import problem_with
 from maie_summary.engine import Draft, Engine, Segment
 from maie_summary.parts import (
@@ -207,6 +207,11 @@ class SummarizeStage:
     ) -> ResultFigures:
         """The warnings about the notes or the summary."""
         return ResultFigures(warnings=[warning.reason for warning in response.result.warnings])
+
+    @property
+    def batching(self) -> Batching:
+        """The batches of the engine's model."""
+        return batching_of(self._engine)
 
     def facts(self, response: summary.SummarizeResponse) -> event.UnitFacts:
         """The conductor needs no facts of this stage."""

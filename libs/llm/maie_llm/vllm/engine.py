@@ -19,6 +19,7 @@ from maie_core.reasons import Reason
 from maie_llm.checkpoint import Checkpoint, model_files
 from maie_llm.settings import VllmSettings
 from maie_llm.vllm.arguments import engine_arguments
+from maie_llm.vllm.batches import BatchCounts
 from maie_llm.vllm.errors import engine_died, model_unavailable, start_failed, words_of
 
 log = structlog.get_logger()
@@ -39,12 +40,16 @@ class VllmEngine:
         checkpoint: The verified model.
         settings: The engine's settings.
         cause: The file where its process records why it ended.
+
+    Attributes:
+        counts: Counts its batches.
     """
 
     def __init__(self, checkpoint: Checkpoint, settings: VllmSettings, cause: Path) -> None:
         self._checkpoint = checkpoint
         self._settings = settings
         self._cause = cause
+        self.counts = BatchCounts()
         self._engine: AsyncLLM | None = None
         self._asleep = False
         self._died = asyncio.Event()
@@ -160,7 +165,9 @@ class VllmEngine:
         on_cpu = current_platform.is_cpu()
         arguments = engine_arguments(self._checkpoint, self._settings, on_cpu=on_cpu)
         try:
-            return AsyncLLM.from_engine_args(AsyncEngineArgs(**arguments))
+            return AsyncLLM.from_engine_args(
+                AsyncEngineArgs(**arguments), stat_loggers=[self.counts.logger]
+            )
         # An invalid checkpoint or setting can raise anything from vLLM.
         except Exception as error:
             cause = self._read_cause() or words_of(error)

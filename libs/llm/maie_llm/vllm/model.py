@@ -27,6 +27,7 @@ from maie_llm.vllm.chat import ChatTokenizer
 from maie_llm.vllm.engine import VllmEngine
 from maie_llm.vllm.errors import model_unavailable, prompt_too_long, words_of
 from maie_llm.vllm.thoughts import Thoughts, find_parser
+from maie_runtime.worker.stage import Batching
 
 
 class VllmModel:
@@ -68,6 +69,11 @@ class VllmModel:
             resolved.parameters[name] = value
         return resolved
 
+    @property
+    def batching(self) -> Batching:
+        """The batches of its engine, for metrics."""
+        return self._engine.counts.batching
+
     async def count(self, messages: Sequence[Message]) -> int:
         """The tokens of a prompt, chat template included."""
         return len(await self._chat.tokens(messages))
@@ -96,9 +102,10 @@ class VllmModel:
             raise prompt_too_long(len(tokens), generation.max_tokens or 1, self.window)
         try:
             params = self._sampling(prompt, generation, generation.max_tokens or most)
-            async with aclosing(self._answer(tokens, params, prompt.heartbeat)) as pieces:
-                async for piece in pieces:
-                    yield piece
+            with self._engine.counts.asking():
+                async with aclosing(self._answer(tokens, params, prompt.heartbeat)) as pieces:
+                    async for piece in pieces:
+                        yield piece
         except EngineDeadError:
             raise self._engine.death() from None
         except EngineGenerateError as error:

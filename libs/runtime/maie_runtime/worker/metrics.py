@@ -165,15 +165,27 @@ def observe_worker(
     )
     if isinstance(stage, CountsBatches):
         counted = stage
+
+        def asked(_: CallbackOptions) -> Iterator[Observation]:
+            now = counted.batching
+            yield Observation(now.running, {**labels, "state": "running"})
+            yield Observation(now.waiting, {**labels, "state": "waiting"})
+
+        gauge(
+            "maie.engine.requests",
+            [asked],
+            unit="{request}",
+            description="Requests in an engine that makes batches: in one, or waiting for one.",
+        )
         counter(
             "maie.engine.batches",
-            [reading(lambda: counted.batches[0])],
+            [reading(lambda: counted.batching.batches)],
             unit="{batch}",
-            description="Batches that the engine ran. Absent where it makes none.",
+            description="Batches that the engine ran; 0 where it makes none.",
         )
         counter(
             "maie.engine.batch.rows",
-            [reading(lambda: counted.batches[1])],
+            [reading(lambda: counted.batching.rows)],
             unit="{row}",
             description="What was in these batches; over their number, it is the mean batch size.",
         )

@@ -142,11 +142,33 @@ class MeasuresResults(Protocol):
         ...
 
 
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Batching:
+    """What an engine does that works on several requests at once; all 0 where it does not.
+
+    Attributes:
+        batches: How many batches it ran.
+        rows: What was in them in all: windows of audio, or sequences of a language model.
+        running: The requests that it works on now.
+        waiting: The requests that wait in its own queue.
+    """
+
+    batches: int = 0
+    rows: int = 0
+    running: int = 0
+    waiting: int = 0
+
+
 @runtime_checkable
 class CountsBatches(Protocol):
-    """A Stage whose engine works on several requests at once."""
+    """A Stage, an engine or a model that works on several requests at once."""
 
     @property
-    def batches(self) -> tuple[int, int]:
-        """How many batches it ran, and how many rows they had; (0, 0) where it makes none."""
+    def batching(self) -> Batching:
+        """What it did so far, and does now. Any thread may ask."""
         ...
+
+
+def batching_of(part: object) -> Batching:
+    """What an engine or a model did in batches; all 0 where it makes none."""
+    return part.batching if isinstance(part, CountsBatches) else Batching()

@@ -21,7 +21,7 @@ from maie_enhancement.llm.splitter import AnswerSplitter
 from maie_enhancement.settings import EnhancementSettings
 from maie_llm import Completion, Generation, LanguageModel, Prompt
 from maie_runtime.gpu.loadable import Loadable
-from maie_runtime.worker.stage import ignore_heartbeat
+from maie_runtime.worker.stage import Batching, batching_of, ignore_heartbeat
 
 # The largest ratio of an answer's tokens to those of its words: marks and capitals need tokens.
 GROWTH = 1.5
@@ -69,6 +69,11 @@ class LanguageModelEngine:
     def weights(self) -> Loadable | None:
         """The model, if it can be unloaded."""
         return self._model.weights
+
+    @property
+    def batching(self) -> Batching:
+        """The batches of the model."""
+        return batching_of(self._model)
 
     def version(self, generation: Generation) -> common.EngineVersion:
         """The model with its generation and prompt parameters."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from maie.common.v1 import types_pb2 as common
 from maie_llm import Generation, LanguageModel
 from maie_runtime.gpu.loadable import Loadable
-from maie_runtime.worker.stage import ignore_heartbeat
+from maie_runtime.worker.stage import Batching, batching_of, ignore_heartbeat
 from maie_summary.engine import Draft, Notes, Segment, Source
 from maie_summary.engines.extractive.fill import Filler
 from maie_summary.llm import prompt
@@ -45,6 +45,11 @@ class LanguageModelEngine:
     def weights(self) -> Loadable | None:
         """The model, if it can be unloaded."""
         return self._model.weights
+
+    @property
+    def batching(self) -> Batching:
+        """The batches of the model."""
+        return batching_of(self._model)
 
     def version(self, generation: Generation) -> common.EngineVersion:
         """The model with its generation and the prompts beyond the template."""

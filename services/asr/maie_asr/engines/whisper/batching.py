@@ -14,6 +14,7 @@ import numpy as np
 from ctranslate2 import StorageView
 
 from maie_asr.engines.whisper.encoded import EncodedWindows, encoded_windows, join
+from maie_runtime.worker.stage import Batching
 
 
 @dataclass(kw_only=True, slots=True, eq=False)
@@ -71,6 +72,7 @@ class BatchingModel:
         self._readers = 0
         self._closed = False
         self._executor = ThreadPoolExecutor(lanes, "whisper-batch")
+        self._running = 0
         self.batches = 0
         self.rows = 0
         for _ in range(lanes):
@@ -79,6 +81,17 @@ class BatchingModel:
     def __getattr__(self, name: str) -> Any:
         """Other attributes (device, languages) are those of the model."""
         return getattr(self._model, name)
+
+    @property
+    def batching(self) -> Batching:
+        """The batches so far, and the calls that are in one or wait for one now."""
+        with self._changed:
+            return Batching(
+                batches=self.batches,
+                rows=self.rows,
+                running=self._running,
+                waiting=len(self._waiting),
+            )
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -182,6 +195,8 @@ class BatchingModel:
     def _serve(self) -> None:
         while batch := self._take():
             self._answer(batch)
+            with self._changed:
+                self._running -= len(batch)
 
     def _take(self) -> list[_Call]:
         """Waits for the next batch; empty after `close`."""
@@ -190,6 +205,7 @@ class BatchingModel:
                 batch, wait = self._next()
                 if batch and wait <= 0:
                     self._waiting = [call for call in self._waiting if call not in batch]
+                    self._running += len(batch)
                     self.batches += 1
                     self.rows += sum(call.rows for call in batch)
                     return batch

@@ -34,7 +34,6 @@ from maie_asr.engine import (
     Speech,
 )
 from maie_asr.engines.whisper.arguments import pause_rules, transcribe_arguments, without_vad
-from maie_asr.engines.whisper.batching import BatchingModel
 from maie_asr.engines.whisper.live import WhisperLive
 from maie_asr.engines.whisper.model import (
     batch_calls,
@@ -51,6 +50,7 @@ from maie_asr.engines.whisper.model import (
 from maie_asr.engines.whisper.pauses import join, kept_parts, windows
 from maie_asr.engines.whisper.weights import WhisperWeights
 from maie_asr.settings import AsrSettings, WhisperSettings
+from maie_runtime.worker.stage import Batching, batching_of
 
 Reading = Callable[[], AbstractContextManager[None]]
 
@@ -113,12 +113,9 @@ class WhisperEngine:
         return self._model.model
 
     @property
-    def batches(self) -> tuple[int, int]:
-        """How many batches of several requests' windows ran, and how many windows they had."""
-        network = self.network
-        if not isinstance(network, BatchingModel):
-            return 0, 0
-        return network.batches, network.rows
+    def batching(self) -> Batching:
+        """The batches of several requests' windows."""
+        return batching_of(self.network)
 
     def live(self) -> WhisperLive | None:
         """Reads live speech; None where that has a model of its own."""
