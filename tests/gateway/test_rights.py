@@ -35,7 +35,7 @@ from tests.empty_stages import EmptyStage, empty_stages
 from tests.gateway.live.conversation import config, talking
 from tests.gateway.live.loud_asr import replica
 from tests.gateway.live.speech import said
-from tests.gateway.test_encryption import written
+from tests.gateway.vault.conftest import written
 from tests.gateway.webhooks.receiver import SECRET, Receiver
 from tests.guarded_nats import GuardedNats
 from tests.waiting import PATIENCE_SECONDS, until

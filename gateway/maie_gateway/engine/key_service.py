@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
+from itertools import islice
 
 import structlog
 from google.protobuf.message import DecodeError
 
+from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import record_pb2 as record
 from maie_core.errors import StageError
@@ -26,13 +28,17 @@ from maie_runtime.vault.vault import data_key_gone
 log = structlog.get_logger()
 
 QUEUE = "gateways"
+# How many keys of other jobs come with an answer; a worker remembers more.
+OTHERS = 32
 
 
 class KeyService:
     """Answers workers.
 
     A worker gets the key of a job only while a unit of its stage is not done. So a worker's
-    credentials let a person read what is being worked on, and not all that was ever stored.
+    credentials let a person read what is being worked on, and not all that was ever stored. With it
+    come keys of other jobs of which the same is true, so that a worker with many units to do asks
+    once for many.
 
     Args:
         broker: The broker.
@@ -74,6 +80,9 @@ class KeyService:
             key = await self._keys.opening_key(job_id)
             response.sealed_key = self._boxes.seal(key.secret, request.public_key)
             response.public_key = self._boxes.public_key
+            if others := list(islice(self._others(stage, job_id), OTHERS)):
+                keys = event.DataKeys(keys=others).SerializeToString()
+                response.sealed_others = self._boxes.seal(keys, request.public_key)
         except (DecodeError, ValueError):
             return  # it is no request
         except StageError as error:
@@ -82,6 +91,13 @@ class KeyService:
             response.failure.CopyFrom(error.to_failure(""))
         with suppress(*BROKER_ERRORS):
             await message.respond(response.SerializeToString())
+
+    def _others(self, stage: str, asked: str) -> Iterator[event.JobDataKey]:
+        """The keys of other jobs that the stage has work of, the oldest first."""
+        wanted = _stage_of(stage)
+        for job_id, each in self._changes.active_jobs.items():
+            if job_id != asked and wanted in each.runnable and (key := self._keys.known(job_id)):
+                yield event.JobDataKey(job_id=job_id, key=key.secret)
 
     async def _check(self, stage: str, job_id: str) -> None:
         """Refuses where no unit of the stage is to be done; word for word as for no job at all."""
@@ -101,5 +117,9 @@ class KeyService:
 
 def _has_work(stage: str, of: record.JobRecord) -> bool:
     """Whether a unit of the stage is not over."""
-    wanted = BINDINGS[stage].stage if stage in BINDINGS else None
+    wanted = _stage_of(stage)
     return any(unit.stage == wanted and unit.state not in ENDED_STATES for unit in of.units)
+
+
+def _stage_of(slug: str) -> common.Stage | None:
+    return BINDINGS[slug].stage if slug in BINDINGS else None

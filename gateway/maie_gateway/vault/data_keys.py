@@ -75,6 +75,10 @@ class DataKeys(JobKeys):
         self._remember(job_id, found)
         return found
 
+    def known(self, job_id: str) -> DataKey | None:
+        """The key of a job where it is in memory already."""
+        return self._known.get(job_id)
+
     async def opening_key(self, job_id: str) -> DataKey:
         """The key of a job whose data is sealed.
 

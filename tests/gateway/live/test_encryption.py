@@ -11,8 +11,8 @@ from maie_runtime.vault.key_file import new_line
 from tests.gateway.live.conftest import LiveMesh, client_of
 from tests.gateway.live.conversation import config, expected, talking
 from tests.gateway.live.speech import said, word
-from tests.gateway.test_encryption import written
 from tests.gateway.test_residue import files_with
+from tests.gateway.vault.conftest import written
 
 pytestmark = pytest.mark.mesh
 

@@ -1,10 +1,13 @@
 """A worker's vault: it asks gateways for the key of a job while it works on one of its units.
 
-The key goes over the broker sealed to the worker, and is never stored.
+The key goes over the broker sealed to the worker, and is never stored. With it come keys of other
+jobs that the worker's stage has work of.
 """
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections import Counter, OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +29,7 @@ TIMEOUT_SECONDS = 5.0
 RETRY_AFTER = timedelta(seconds=5)
 # A worker is given the next unit of a job soon after the last one.
 REMEMBERED_JOBS = 64
+REMEMBERED_SECONDS = 60.0
 
 
 def data_key_unavailable(why: str) -> StageError:
@@ -45,12 +49,16 @@ class WorkerVault(Vault):
         slug: The worker's stage.
     """
 
-    def __init__(self, slug: str) -> None:
+    def __init__(self, slug: str, remembered_seconds: float = REMEMBERED_SECONDS) -> None:
         self._slug = slug
+        self._remembered_seconds = remembered_seconds
         self._client = Client()
         self._boxes = Boxes()
+        # The key used last comes last.
         self._known: OrderedDict[str, DataKey] = OrderedDict()
+        self._used_at: dict[str, float] = {}
         self._held: Counter[str] = Counter()
+        self._forgetting: asyncio.TimerHandle | None = None
 
     def connect(self, client: Client) -> None:
         """Uses a connection to NATS."""
@@ -64,6 +72,8 @@ class WorkerVault(Vault):
             yield
         finally:
             self._held[job_id] -= 1
+            if (key := self._known.get(job_id)) is not None:
+                self._remember(key)
             if not self._held[job_id]:
                 del self._held[job_id]
             self._forget()
@@ -78,10 +88,9 @@ class WorkerVault(Vault):
         Raises:
             StageError: NOT_FOUND with DATA_KEY_GONE; UNAVAILABLE with DATA_KEY_UNAVAILABLE.
         """
-        if job_id not in self._known:
-            self._known[job_id] = await self._ask(job_id)
-        self._known.move_to_end(job_id)
-        return self._known[job_id]
+        found = self._known.get(job_id) or await self._ask(job_id)
+        self._remember(found)
+        return found
 
     async def _ask(self, job_id: str) -> DataKey:
         request = event.DataKeyRequest(public_key=self._boxes.public_key)
@@ -101,14 +110,39 @@ class WorkerVault(Vault):
             reason = Reason.__members__.get(failure.reason, Reason.DATA_KEY_UNAVAILABLE)
             raise StageError(Code(failure.code), reason, failure.message)
         try:
+            for other in self._others(response):
+                self._remember(other)
             return DataKey(job_id, self._boxes.open(response.sealed_key, response.public_key))
-        except ValueError as error:
+        except (DecodeError, ValueError) as error:
             raise data_key_unavailable("the answer cannot be opened") from error
 
+    def _others(self, response: event.DataKeyResponse) -> Iterator[DataKey]:
+        if response.sealed_others:
+            opened = self._boxes.open(response.sealed_others, response.public_key)
+            for each in event.DataKeys.FromString(opened).keys:
+                yield DataKey(each.job_id, each.key)
+
+    def _remember(self, key: DataKey) -> None:
+        # A known key stays, since what is derived from it was computed already.
+        self._known.setdefault(key.job_id, key)
+        self._known.move_to_end(key.job_id)
+        self._used_at[key.job_id] = time.monotonic()
+        if self._forgetting is None:
+            loop = asyncio.get_running_loop()
+            self._forgetting = loop.call_later(self._remembered_seconds, self._forget_unused)
+
+    def _forget_unused(self) -> None:
+        self._forgetting = None
+        self._forget()
+        if self._known:
+            loop = asyncio.get_running_loop()
+            self._forgetting = loop.call_later(self._remembered_seconds, self._forget_unused)
+
     def _forget(self) -> None:
-        """Forgets keys of jobs that it does not work on, the oldest first."""
+        """Forgets keys of jobs that it does not work on: the oldest, and the unused ones."""
+        oldest = time.monotonic() - self._remembered_seconds
         for job_id in tuple(self._known):
-            if len(self._known) <= REMEMBERED_JOBS:
+            if len(self._known) <= REMEMBERED_JOBS and self._used_at[job_id] > oldest:
                 return
             if job_id not in self._held:
-                del self._known[job_id]
+                del self._known[job_id], self._used_at[job_id]

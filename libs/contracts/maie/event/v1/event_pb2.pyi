@@ -215,14 +215,30 @@ class DataKeyRequest(_message.Message):
     def __init__(self, public_key: _Optional[bytes] = ...) -> None: ...
 
 class DataKeyResponse(_message.Message):
-    __slots__ = ("sealed_key", "failure", "public_key")
+    __slots__ = ("sealed_key", "failure", "public_key", "sealed_others")
     SEALED_KEY_FIELD_NUMBER: _ClassVar[int]
     FAILURE_FIELD_NUMBER: _ClassVar[int]
     PUBLIC_KEY_FIELD_NUMBER: _ClassVar[int]
+    SEALED_OTHERS_FIELD_NUMBER: _ClassVar[int]
     sealed_key: bytes
     failure: _types_pb2.Failure
     public_key: bytes
-    def __init__(self, sealed_key: _Optional[bytes] = ..., failure: _Optional[_Union[_types_pb2.Failure, _Mapping]] = ..., public_key: _Optional[bytes] = ...) -> None: ...
+    sealed_others: bytes
+    def __init__(self, sealed_key: _Optional[bytes] = ..., failure: _Optional[_Union[_types_pb2.Failure, _Mapping]] = ..., public_key: _Optional[bytes] = ..., sealed_others: _Optional[bytes] = ...) -> None: ...
+
+class DataKeys(_message.Message):
+    __slots__ = ("keys",)
+    KEYS_FIELD_NUMBER: _ClassVar[int]
+    keys: _containers.RepeatedCompositeFieldContainer[JobDataKey]
+    def __init__(self, keys: _Optional[_Iterable[_Union[JobDataKey, _Mapping]]] = ...) -> None: ...
+
+class JobDataKey(_message.Message):
+    __slots__ = ("job_id", "key")
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    job_id: str
+    key: bytes
+    def __init__(self, job_id: _Optional[str] = ..., key: _Optional[bytes] = ...) -> None: ...
 
 class WorkerInfo(_message.Message):
     __slots__ = ("stage", "instance", "address", "version", "slots", "start_time", "models", "memory", "live_tracks", "live_tracks_in_use", "running")

@@ -3,72 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
 from maie.asr.v1 import asr_pb2 as asr
-from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie_client import Client, JobOptions
 from maie_core.errors import StageError
 from maie_gateway.readmodel import ReadModelSettings
 from maie_gateway.settings import GatewaySettings, RetentionSettings
-from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
-from maie_runtime.bus.errors import KeyNotFoundError
-from maie_runtime.bus.provision import open_provisioned_broker
-from maie_runtime.vault.boxes import Boxes
 from maie_runtime.vault.key_file import new_line
-from maie_runtime.vault.vault import data_key_gone
 from maie_runtime.worker.stage import StageContext
 from tests.gateway.conftest import EmptyMesh
-from tests.gateway.test_residue import FEATURES, NAMES, SECRET, WORDS, files_with, options, speaks
+from tests.gateway.test_residue import FEATURES, NAMES, files_with, options
+from tests.gateway.vault.conftest import EVERYTHING, holds, recording, wrapped_key, written
 from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.mesh
-
-EVERYTHING = (*NAMES, SECRET, *WORDS, "RECORDINGBYTES", "hotwordia", "promptoria", "/hook")
-
-
-async def recording() -> AsyncIterator[bytes]:
-    """A recording that empty stages do not look at."""
-    yield b"RECORDINGBYTES"
-
-
-def written(path: Path, content: str) -> str:
-    """A file for its owner only; returns its URL."""
-    path.write_text(content)
-    path.chmod(0o600)
-    return path.as_uri()
-
-
-@pytest.fixture
-def mesh(empty_mesh: EmptyMesh, tmp_path: Path) -> EmptyMesh:
-    """The parts of a mesh whose jobs are encrypted."""
-    empty_mesh.gateway_options |= {
-        "master_key": written(tmp_path / "master.key", new_line()),
-        "webhooks": {"allowed_networks": ["127.0.0.0/8"]},
-    }
-    empty_mesh.stages["asr"].answer = speaks(WORDS[1])
-    empty_mesh.stages["asr"].capabilities = ("decoding_options",)
-    return empty_mesh
-
-
-@pytest.fixture
-def disk(mesh: EmptyMesh, tmp_path: Path) -> list[Path]:
-    """All folders in which the mesh keeps anything."""
-    return [tmp_path / "blobs", mesh.nats.store]
-
-
-@pytest.fixture
-async def bystander(mesh: EmptyMesh) -> AsyncIterator[Broker]:
-    """A connection to the broker without any key."""
-    async with open_provisioned_broker(mesh.nats.url, "test") as opened:
-        yield opened
 
 
 def everything() -> JobOptions:
@@ -132,11 +86,6 @@ async def test_a_deleted_job_leaves_no_key(
     assert files_with(disk, EVERYTHING) == {}
 
 
-def holds(folder: Path, content: bytes) -> bool:
-    """Whether a file below a folder holds these bytes."""
-    return any(content in path.read_bytes() for path in folder.rglob("*") if path.is_file())
-
-
 async def test_jobs_from_before_and_after_live_side_by_side(
     mesh: EmptyMesh, disk: list[Path]
 ) -> None:
@@ -176,92 +125,6 @@ async def test_a_failed_unit_is_retried_and_its_letter_is_read(mesh: EmptyMesh) 
         assert done.state == job.JOB_STATE_COMPLETE
 
 
-async def test_a_worker_waits_for_a_gateway_that_has_the_key(mesh: EmptyMesh) -> None:
-    begun, go_on = asyncio.Event(), asyncio.Event()
-
-    async def waits(_: StageContext) -> None:
-        begun.set()
-        await go_on.wait()
-
-    mesh.stages["preprocess"].hook = waits
-    async with AsyncExitStack() as stack:
-        async with mesh.gateway() as address, Client(address) as client:
-            made = await client.create_job(recording(), features=FEATURES)
-        # Its task is in the queue, and nobody has its key.
-        for slug in ("preprocess", "asr"):
-            await stack.enter_async_context(mesh.service(slug))
-        async with mesh.gateway() as address, Client(address) as client:
-            go_on.set()
-            done = [each async for each in client.watch_job(made.job_id)][-1].finished.job
-            assert done.state == job.JOB_STATE_COMPLETE
-
-
-async def ask(broker: Broker, stage: str, job_id: str) -> event.DataKeyResponse:
-    """Asks for a key as a worker does."""
-    request = event.DataKeyRequest(public_key=Boxes().public_key)
-    answer = await broker.client.request(
-        subjects.data_key(stage, job_id), request.SerializeToString(), timeout=PATIENCE_SECONDS
-    )
-    return event.DataKeyResponse.FromString(answer.data)
-
-
-async def test_only_stages_with_work_of_a_job_get_its_key(
-    mesh: EmptyMesh, bystander: Broker
-) -> None:
-    begun, go_on = asyncio.Event(), asyncio.Event()
-
-    async def waits(_: StageContext) -> None:
-        begun.set()
-        await go_on.wait()
-
-    mesh.stages["asr"].hook = waits
-    async with mesh.running() as client:
-        made = await client.create_job(recording(), features=FEATURES)
-        await begun.wait()
-        assert (await ask(bystander, "asr", made.job_id)).sealed_key
-        absent = "01900000-0000-7000-8000-000000000000"
-        for stage, job_id in (
-            ("preprocess", made.job_id),  # has done its part
-            ("summary", made.job_id),  # has none
-            ("nonsense", made.job_id),
-            ("asr", absent),
-        ):
-            failure = (await ask(bystander, stage, job_id)).failure
-            assert (failure.reason, failure.message) == (
-                "DATA_KEY_GONE",
-                data_key_gone(job_id).message,
-            )
-        go_on.set()
-        assert [each async for each in client.watch_job(made.job_id)]
-        assert (await ask(bystander, "asr", made.job_id)).failure.reason == "DATA_KEY_GONE"
-
-
-async def test_a_key_is_sealed_to_who_asks(mesh: EmptyMesh, bystander: Broker) -> None:
-    begun = asyncio.Event()
-
-    async def waits(_: StageContext) -> None:
-        begun.set()
-        await asyncio.Event().wait()
-
-    mesh.stages["preprocess"].hook = waits
-    async with mesh.running() as client:
-        made = await client.create_job(recording(), features=FEATURES)
-        await begun.wait()
-        own = Boxes()
-        request = event.DataKeyRequest(public_key=own.public_key).SerializeToString()
-        subject = subjects.data_key("preprocess", made.job_id)
-        answer = await bystander.client.request(subject, request, timeout=PATIENCE_SECONDS)
-        response = event.DataKeyResponse.FromString(answer.data)
-        assert len(own.open(response.sealed_key, response.public_key)) == 32
-        with pytest.raises(ValueError, match="does not open"):
-            Boxes().open(response.sealed_key, response.public_key)
-        for nonsense in (b"", b"\xff", event.DataKeyRequest(public_key=b"1").SerializeToString()):
-            await bystander.client.publish(subject, nonsense, reply="nowhere")
-        # The gateway is well.
-        assert (await ask(bystander, "preprocess", made.job_id)).sealed_key
-        await client.cancel_job(made.job_id)
-
-
 async def test_keys_of_no_job_are_swept(mesh: EmptyMesh, bystander: Broker) -> None:
     mesh.gateway_options["retention"] = RetentionSettings(sweep_seconds=0.2)
     # As of a submit that became no job, or a gateway that died before a removal's last step.
@@ -272,14 +135,6 @@ async def test_keys_of_no_job_are_swept(mesh: EmptyMesh, bystander: Broker) -> N
             while await wrapped_key(bystander, "01900000-0000-7000-8000-000000000000"):
                 await asyncio.sleep(0.05)
         assert await wrapped_key(bystander, made.job_id)
-
-
-async def wrapped_key(broker: Broker, job_id: str) -> bytes:
-    """The key of a job as it is stored; empty where there is none."""
-    try:
-        return (await broker.data_keys.get(f"job.{job_id}")).value or b""
-    except KeyNotFoundError:
-        return b""
 
 
 async def test_a_mesh_with_encrypted_jobs_starts_with_their_key_only(
