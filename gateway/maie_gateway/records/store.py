@@ -81,18 +81,22 @@ class JobStore:
         """Stores a new job's record.
 
         The names and the secrets of webhooks are stored apart; the secrets are removed from `new`.
+        The names of an encrypted job stay in its record, which nobody can read once its key is
+        destroyed: that saves a durable write.
         """
         secrets = take_out(new)
         with _broker_errors(new.job_id):
-            new.names_sequence = await self._names.store(new.job_id, names_of(new))
+            if not await self._is_encrypted(new.job_id):
+                new.names_sequence = await self._names.store(new.job_id, names_of(new))
             if secrets is not None:
                 await self._secrets.store(new.secrets_key, secrets)
-            data = without_names(new).SerializeToString()
+            data = _whole(new)
             try:
                 sealed = await self._broker.sealed(new.job_id, data)
                 revision = await self._broker.jobs.create(new.job_id, sealed)
             except KeyWrongLastSequenceError:
-                await self._names.erase_one(new.names_sequence)
+                if new.names_sequence:
+                    await self._names.erase_one(new.names_sequence)
                 if secrets is not None:
                     await self._secrets.erase(new.secrets_key)
                 raise
@@ -261,7 +265,9 @@ class JobStore:
         with _broker_errors(new.job_id):
             names = names_of(new)
             before = old.record.names_sequence
-            renamed = not before or names != names_of(old.record)
+            # Whole records of earlier releases have names in plain text, which leave them here.
+            apart = before or not await self._is_encrypted(new.job_id)
+            renamed = apart and (not before or names != names_of(old.record))
             new.names_sequence = await self._names.store(new.job_id, names) if renamed else before
             if secrets is not None:
                 await self._secrets.store(new.secrets_key, secrets)
@@ -282,12 +288,15 @@ class JobStore:
     async def _write(self, old: StoredRecord, new: record.JobRecord) -> StoredRecord:
         """Stores a change, or a whole record that replaces all entries of the job."""
         change = next_change(old, new)
-        data = change.data if change else without_names(new).SerializeToString()
+        data = change.data if change else _whole(new)
         growth = change.growth if change else Growth(whole_bytes=len(data))
         headers = {} if change else IN_PLACE_OF_ALL
         sealed = await self._broker.sealed(new.job_id, data)
         revision = await self._publish(new.job_id, sealed, headers, old.revision)
         return StoredRecord(record=new, revision=revision, growth=growth)
+
+    async def _is_encrypted(self, job_id: str) -> bool:
+        return await self._broker.vault.key(job_id) is not None
 
     async def _publish(
         self,
@@ -346,6 +355,11 @@ class JobStore:
         with _broker_errors(""):
             found = await stored_subjects(self._broker.client, STREAM)
         return sorted((subject[prefix:] for subject in found), reverse=True)
+
+
+def _whole(of: record.JobRecord) -> bytes:
+    """A whole record as an entry, before it is sealed."""
+    return (without_names(of) if of.names_sequence else of).SerializeToString()
 
 
 def _subject(job_id: str) -> str:
