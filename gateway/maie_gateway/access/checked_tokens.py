@@ -18,14 +18,12 @@ class CheckedToken:
     """What a token said.
 
     Attributes:
-        caller: Who has it.
+        caller: Who has it, and until when.
         key_id: The key that it is signed by.
-        expires_at: When it expires, in seconds since 1970.
     """
 
     caller: Caller
     key_id: str
-    expires_at: float
 
 
 class CheckedTokens:
@@ -40,7 +38,8 @@ class CheckedTokens:
         found = self._tokens.get(name)
         if found is None:
             return None
-        if found.expires_at <= time.time():
+        end = found.caller.expires_at
+        if end is not None and end <= time.time():
             del self._tokens[name]
             return None
         self._tokens.move_to_end(name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from opentelemetry.metrics import Meter
@@ -30,7 +30,7 @@ class Guard:
 
     Attributes:
         authenticators: Who tells callers; before `running`, those with keys get UNAVAILABLE.
-        streams: The streams that run; those of a key end when it is revoked.
+        streams: The streams that run; they end with their credentials.
 
     Raises:
         RuntimeError: The bootstrap key cannot be used.
@@ -38,8 +38,8 @@ class Guard:
 
     def __init__(self, settings: AccessSettings, listen: str, *, proxied: bool) -> None:
         self.streams = RunningStreams()
-        self._ring = KeyRing(lambda key_id: self.streams.end(caller_id(key_id)))
-        self._signing_keys = _signing_keys(settings.tokens)
+        self._ring = KeyRing(lambda key_id: self.streams.recheck(caller_id(key_id)))
+        self._signing_keys = _signing_keys(settings.tokens, self.streams.recheck)
         credentials: list[Authenticator] = [KeyCallers(self._ring)]
         if settings.bootstrap_key_file:
             credentials.insert(0, BootstrapKey(settings.bootstrap_key_file))
@@ -62,8 +62,8 @@ class Guard:
             yield KeyStore(broker, self._ring)
 
 
-def _signing_keys(settings: TokenSettings) -> SigningKeys | None:
+def _signing_keys(settings: TokenSettings, withdrawn: Callable[[], None]) -> SigningKeys | None:
     if not settings.issuer:
         return None
     fetch = from_file(settings.jwks_file) if settings.jwks_file else from_url(settings.jwks_url)
-    return SigningKeys(fetch, settings.refresh_seconds, settings.least_refresh_seconds)
+    return SigningKeys(fetch, settings.refresh_seconds, settings.least_refresh_seconds, withdrawn)

@@ -57,13 +57,14 @@ class KeyCallers:
         key = await self._ring.find(text.key_id) if text else None
         if text is None or key is None:
             raise credentials_invalid(_UNKNOWN)
-        check_secret(key, text, datetime.now(UTC))
+        end = check_secret(key, text, datetime.now(UTC))
         return Caller(
             id=caller_id(text.key_id),
             tenant=key.key.tenant,
             # Those of a later release are left out.
             scopes=frozenset(_SCOPES[scope] for scope in key.key.scopes if scope in _SCOPES),
             kind=CallerKind.KEY,
+            expires_at=end.timestamp() if end else None,
         )
 
 
@@ -115,10 +116,13 @@ class BootstrapKey:
         )
 
 
-def check_secret(key: stored.StoredKey, text: KeyText, now: datetime) -> None:
+def check_secret(key: stored.StoredKey, text: KeyText, now: datetime) -> datetime | None:
     """Refuses a secret that is not the key's, or works no more.
 
     All secrets are compared, each in constant time.
+
+    Returns:
+        When it ends; None where it does not end by itself.
 
     Raises:
         StageError: UNAUTHENTICATED with CREDENTIALS_INVALID.
@@ -127,10 +131,16 @@ def check_secret(key: stored.StoredKey, text: KeyText, now: datetime) -> None:
     same = [secret for secret in key.secrets if hmac.compare_digest(secret.sha256, sha256)]
     if not same:
         raise credentials_invalid(_UNKNOWN)
-    for holder in (same[0], key.key):
-        if holder.HasField("expire_time") and holder.expire_time.ToDatetime(UTC) <= now:
-            # Only who has the key gets to know this.
-            raise credentials_invalid(
-                "The API key has expired or was rotated; use the new one, or make one with "
-                "`maie keys create`."
-            )
+    ends = [
+        holder.expire_time.ToDatetime(UTC)
+        for holder in (same[0], key.key)
+        if holder.HasField("expire_time")
+    ]
+    end = min(ends, default=None)
+    if end is not None and end <= now:
+        # Only who has the key gets to know this.
+        raise credentials_invalid(
+            "The API key has expired or was rotated; use the new one, or make one with "
+            "`maie keys create`."
+        )
+    return end

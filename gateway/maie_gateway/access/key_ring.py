@@ -43,14 +43,14 @@ class KeyRing:
     the broker does not answer, nobody knows which keys are revoked, so no key is taken.
 
     Args:
-        ended: Called with the id of a key that was revoked or removed.
+        changed: Called with the id of a key that may have changed, once `find` knows how.
 
     Raises:
         StageError: UNAVAILABLE with BROKER_UNAVAILABLE.
     """
 
-    def __init__(self, ended: Callable[[str], None]) -> None:
-        self._ended = ended
+    def __init__(self, changed: Callable[[str], None]) -> None:
+        self._changed = changed
         self._broker: Broker | None = None
         self._known: dict[str, _Known] = {}
         self._replay: dict[str, _Known] | None = None
@@ -101,8 +101,8 @@ class KeyRing:
             known = keys.get(entry.key)
             if known is None or known.revision <= entry.revision:
                 keys[entry.key] = found
-        if found.key is None or found.key.key.HasField("revoke_time"):
-            self._ended(entry.key)
+        if self._replay is None:
+            self._changed(entry.key)
 
     @asynccontextmanager
     async def following(self, broker: Broker) -> AsyncIterator[None]:
@@ -139,12 +139,12 @@ class KeyRing:
         if entry is not None:
             self.note(entry)
         elif self._replay is not None:
-            gone = self._known.keys() - self._replay.keys()
+            before = self._known
             self._known, self._replay = self._replay, None
-            for key_id in gone:
-                self._ended(key_id)
             self._seen_over = self._replayed_over
             self._complete.set()
+            for key_id in before.keys() | self._known.keys():
+                self._changed(key_id)
 
 
 def _decoded(entry: Entry) -> stored.StoredKey | None:

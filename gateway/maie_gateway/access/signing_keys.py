@@ -39,12 +39,20 @@ class SigningKeys:
         fetch: Reads the issuer's set of keys.
         refresh_seconds: Interval between reads.
         least_seconds: The shortest interval between reads, for unknown keys and after failures.
+        withdrawn: Called when the issuer has withdrawn keys.
     """
 
-    def __init__(self, fetch: Fetch, refresh_seconds: float, least_seconds: float) -> None:
+    def __init__(
+        self,
+        fetch: Fetch,
+        refresh_seconds: float,
+        least_seconds: float,
+        withdrawn: Callable[[], None] = lambda: None,
+    ) -> None:
         self._fetch = fetch
         self._refresh_seconds = refresh_seconds
         self._least_seconds = least_seconds
+        self._withdrawn = withdrawn
         self._keys: dict[str, PyJWK] = {}
         self._begun = float("-inf")
         self._failed = True
@@ -105,7 +113,10 @@ class SigningKeys:
             return
         if found.keys() != self._keys.keys():
             log.info("token_keys.read", key_ids=sorted(found))
+        gone = self._keys.keys() - found.keys()
         self._keys, self._failed = found, False
+        if gone:
+            self._withdrawn()
 
 
 def parse_keys(content: bytes) -> dict[str, PyJWK]:

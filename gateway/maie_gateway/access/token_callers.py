@@ -94,9 +94,9 @@ class TokenCallers:
             expires_at = float(claims["exp"]) + self._settings.leeway_seconds
         except (PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
             raise _refusal(error) from None
-        return CheckedToken(caller=self._caller(claims), key_id=key_id, expires_at=expires_at)
+        return CheckedToken(caller=self._caller(claims, expires_at), key_id=key_id)
 
-    def _caller(self, claims: dict[str, Any]) -> Caller:
+    def _caller(self, claims: dict[str, Any], expires_at: float) -> Caller:
         tenant = _claim(claims, self._settings.tenant_claim)
         if not isinstance(tenant, str) or not is_tenant(tenant):
             raise credentials_invalid(
@@ -109,6 +109,7 @@ class TokenCallers:
             tenant=tenant,
             scopes=self._scopes(claims),
             kind=CallerKind.JWT,
+            expires_at=expires_at,
         )
 
     def _scopes(self, claims: dict[str, Any]) -> frozenset[Scope]:

@@ -52,12 +52,15 @@ class Caller:
         tenant: The tenant that it acts for.
         scopes: What it may do.
         kind: How the server knows it.
+        expires_at: When its credentials expire, in seconds since 1970; None where they do not by
+            themselves.
     """
 
     id: str
     tenant: str
     scopes: frozenset[Scope]
     kind: CallerKind
+    expires_at: float | None = None
 
     @property
     def limited_id(self) -> str:

@@ -53,8 +53,9 @@ class Conversation:
         sent: The last sequence of each track, over all calls that share it.
     """
 
-    def __init__(self, channel: grpc.aio.Channel, tenant: str = "") -> None:
-        metadata = (("maie-tenant", tenant),) if tenant else ()
+    def __init__(self, channel: grpc.aio.Channel, tenant: str = "", token: str = "") -> None:
+        said = {"maie-tenant": tenant, "authorization": f"Bearer {token}" if token else ""}
+        metadata = tuple((name, value) for name, value in said.items() if value)
         stub = live_pb2_grpc.LiveServiceStub(channel)
         self.call: Any = stub.Transcribe(metadata=metadata)
         self.events: list[live.TranscribeResponse] = []
@@ -216,10 +217,10 @@ def retry_of(talk: Conversation) -> timedelta:
 
 
 @asynccontextmanager
-async def talking(address: str, tenant: str = "") -> AsyncIterator[Conversation]:
+async def talking(address: str, tenant: str = "", token: str = "") -> AsyncIterator[Conversation]:
     """A call of Transcribe of its own; cancelled at the end."""
     async with grpc.aio.insecure_channel(address) as channel:
-        conversation = Conversation(channel, tenant)
+        conversation = Conversation(channel, tenant, token)
         try:
             yield conversation
         finally:

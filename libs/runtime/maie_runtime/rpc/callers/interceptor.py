@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import structlog
@@ -60,7 +61,7 @@ class CallerInterceptor(HandlerInterceptor):
     def _around(self, need: frozenset[Scope]) -> Around:
         @asynccontextmanager
         async def around(context: Any) -> AsyncIterator[None]:
-            await self._let_in(context, need)
+            await self._let_in(call_of(context, self.server), need)
             yield
 
         return around
@@ -68,14 +69,15 @@ class CallerInterceptor(HandlerInterceptor):
     def _around_stream(self, need: frozenset[Scope]) -> Around:
         @asynccontextmanager
         async def around(context: Any) -> AsyncIterator[None]:
-            caller = await self._let_in(context, need)
-            async with self._streams.stream(caller.id):
+            call = call_of(context, self.server)
+            admit = partial(self._admit, call, need)
+            async with self._streams.stream(await self._let_in(call, need), admit):
                 yield
 
         return around
 
-    async def _let_in(self, context: Any, need: frozenset[Scope]) -> Caller:
-        caller = await self._admit(call_of(context, self.server), need)
+    async def _let_in(self, call: Call, need: frozenset[Scope]) -> Caller:
+        caller = await self._admit(call, need)
         # A call has a task of its own.
         structlog.contextvars.bind_contextvars(tenant=caller.tenant)
         trace.get_current_span().set_attribute(TENANT, caller.tenant)
