@@ -17,7 +17,8 @@ from maie_asr.settings import (
     SuspectTextSettings,
     WhisperSettings,
 )
-from maie_core.secret_settings import FILE, is_secret
+from maie_core.redaction import FILE
+from maie_core.secret_settings import is_secret
 from maie_core.settings import MeshSettings, Settings
 from maie_enhancement.settings import (
     EnhancementGenerationSettings,

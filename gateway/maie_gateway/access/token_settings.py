@@ -11,6 +11,7 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from maie_core.caller import Scope
+from maie_core.redaction import masked_url
 from maie_core.settings import Settings
 
 Algorithm = Literal[
@@ -53,13 +54,22 @@ class TokenSettings(Settings):
     @field_validator("jwks_url")
     @classmethod
     def _protect(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if (
-            url
-            and parts.scheme != "https"
-            and not (parts.scheme == "http" and _is_local(parts.hostname))
-        ):
-            raise ValueError("must begin with https://, or others could send keys of their own")
+        try:
+            parts = urlsplit(url)
+            scheme, local = parts.scheme, _is_local(parts.hostname)
+            named = bool(parts.username or parts.password)
+        except ValueError:
+            raise ValueError(f"{masked_url(url)} is no URL") from None
+        if url and scheme != "https" and not (scheme == "http" and local):
+            raise ValueError(
+                f"{masked_url(url)} must begin with https://, or others could send keys of their "
+                "own"
+            )
+        if named:
+            raise ValueError(
+                f"{masked_url(url)} must have no user and no password; an issuer gives its public "
+                "keys to everybody"
+            )
         return url
 
     @model_validator(mode="after")

@@ -6,10 +6,9 @@ import asyncio
 import sys
 import time
 
-import structlog
-
 from maie_core.errors import StageError
 from maie_core.settings import MeshSettings, load_settings
+from maie_core.telemetry import configure_logging
 from maie_gateway.readmodel.model import open_read_model
 from maie_gateway.readmodel.rebuild import rebuild
 from maie_gateway.readmodel.settings import ReadModelSettings
@@ -33,10 +32,10 @@ IN_MEMORY = (
 
 def main() -> None:
     """Empties the read model and fills it from JetStream and the blob store."""
-    # Only the total goes to standard output.
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     settings = load_settings(ReadModelSettings)
     mesh = load_settings(MeshSettings)
+    # To standard error: only the total goes to standard output.
+    configure_logging(mesh, GATEWAY)
     if settings.in_memory:
         sys.exit(IN_MEMORY)
     try:

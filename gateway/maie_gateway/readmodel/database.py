@@ -72,8 +72,8 @@ class Database:
 
     @property
     def name(self) -> str:
-        """The URL for logs, without the password."""
-        return self._engine.url.render_as_string(hide_password=True)
+        """The URL for logs: without the password, and without options, which may hold one."""
+        return self._engine.url.set(query={}).render_as_string(hide_password=True)
 
     @contextmanager
     def reading(self, deadline: Deadline | None = None) -> Iterator[Connection]:

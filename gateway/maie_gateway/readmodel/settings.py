@@ -7,6 +7,7 @@ from pydantic_settings import SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from maie_core.redaction import masked_url
 from maie_core.secret_settings import SecretText
 from maie_core.settings import Settings
 
@@ -37,8 +38,8 @@ class ReadModelSettings(Settings):
     def _known(cls, url: str) -> str:
         try:
             backend = make_url(url).get_backend_name()
-        except (ArgumentError, ValueError) as error:
-            raise ValueError("this is not the URL of a database") from error
+        except (ArgumentError, ValueError):
+            raise ValueError(f"{masked_url(url)} is not the URL of a database") from None
         if backend not in BACKENDS:
-            raise ValueError("the read model needs sqlite or postgresql")
+            raise ValueError(f"{masked_url(url)}: the read model needs sqlite or postgresql")
         return url

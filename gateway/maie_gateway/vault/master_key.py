@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
+from maie_core.redaction import masked_url
 from maie_runtime.vault.key_file import keys_in
 
 ENTRY_POINTS = "maie.master_keys"
@@ -105,13 +106,17 @@ async def open_master_key(setting: str) -> AsyncIterator[MasterKey]:
     Raises:
         StageError: FAILED_PRECONDITION with MASTER_KEY_INVALID.
     """
-    scheme = urlsplit(setting).scheme
+    try:
+        parts = urlsplit(setting)
+    except ValueError:  # its text repeats the setting
+        raise master_key_invalid(f"{masked_url(setting)} is no URL") from None
+    scheme = parts.scheme
     if scheme == "file":
-        yield FileKey(_read(Path(url2pathname(urlsplit(setting).path))))
+        yield FileKey(_read(Path(url2pathname(parts.path))))
         return
     found = next(iter(entry_points(group=ENTRY_POINTS, name=scheme)), None)
     if found is None:
-        raise master_key_invalid(f"nothing is installed that serves {scheme or 'it'}:")
+        raise master_key_invalid(f"nothing is installed that serves {masked_url(setting)}")
     opener: OpenMasterKey = found.load()
     async with opener(setting) as key:
         yield key

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic_settings import SettingsConfigDict
 
+from maie_core.secret_settings import SecretText
 from maie_core.settings import Settings
 
 
@@ -12,6 +13,6 @@ class VaultSettings(Settings):
 
     model_config = SettingsConfigDict(env_prefix="MAIE_GATEWAY_")
 
-    master_key: str = ""
+    master_key: SecretText = ""
     """Encrypts what is stored of jobs, with a key for each job: `file:///PATH` of a file that
     `maie master-key` wrote, or the URL of an installed key service; empty stores it as it is."""

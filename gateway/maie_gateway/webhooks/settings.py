@@ -24,8 +24,8 @@ class TenantWebhook(BaseModel):
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")
     """Identifies the receiver within the tenant; queued deliveries name it, so do not change it."""
-    url: str
-    """The receiver's URL."""
+    url: str = Field(repr=False)
+    """The receiver's URL, which may have a token in it."""
     secret: SecretStr = Field(min_length=MIN_SECRET_CHARACTERS, max_length=MAX_SECRET_CHARACTERS)
     """Signs each delivery."""
     events: tuple[Literal["job_finished", "live_final"], ...] = Field(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 from opentelemetry.metrics import Meter, MeterProvider, NoOpMeter, NoOpMeterProvider
 
+from maie_core.otlp import check_otlp
 from maie_core.process import process_attributes
 from maie_core.settings import MeshSettings
 
@@ -70,7 +71,8 @@ def is_sent(environment: Mapping[str, str] = os.environ) -> bool:
     """Whether OTEL_METRICS_EXPORTER asks for metrics by OTLP.
 
     Raises:
-        ValueError: It asks for an exporter that there is not.
+        ValueError: It asks for an exporter that there is not, or where and how to send them cannot
+            be used.
     """
     wanted = environment.get("OTEL_METRICS_EXPORTER", "").strip().lower()
     if wanted not in ("", "none", "otlp"):
@@ -78,6 +80,8 @@ def is_sent(environment: Mapping[str, str] = os.environ) -> bool:
             f"OTEL_METRICS_EXPORTER is {wanted!r}, and there are otlp and none; for Prometheus, "
             "set MAIE_METRICS_LISTEN."
         )
+    if wanted == "otlp":
+        check_otlp(environment, "METRICS")
     return wanted == "otlp"
 
 

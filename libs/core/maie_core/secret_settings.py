@@ -16,9 +16,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_settings import PydanticBaseSettingsSource, SettingsError
 
-FILE = "_FILE"
-SHOWN = "**********"
-"""What stands for a secret where settings are printed."""
+from maie_core.redaction import FILE
 
 
 class SecretMark:

@@ -8,13 +8,16 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import (
     BeforeValidator,
     Field,
+    SerializerFunctionWrapHandler,
     ValidationError,
     ValidationInfo,
     field_validator,
+    model_serializer,
     model_validator,
 )
 from pydantic_core import ErrorDetails
@@ -26,7 +29,8 @@ from pydantic_settings import (
 )
 
 from maie_core.models import DEFAULT_MODELS_DIR
-from maie_core.secret_settings import FILE, SHOWN, SecretFiles, SecretText, is_secret
+from maie_core.redaction import FILE, SHOWN, masked_url
+from maie_core.secret_settings import SecretFiles, SecretText, is_secret
 
 SettingsT = TypeVar("SettingsT", bound="Settings")
 # pydantic-settings' message for a field with invalid JSON.
@@ -36,6 +40,7 @@ _REMEDY = "Change it, or leave it unset; docs/settings.md lists all settings."
 _GPU_NAME = r"[-/_=a-zA-Z0-9]+(\.[-/_=a-zA-Z0-9]+)*"
 
 
+_NATS_SCHEMES = ("nats", "tls", "ws", "wss")
 # JetStream's ack_wait for tasks.
 ACK_WAIT_SECONDS = 15.0
 
@@ -64,10 +69,18 @@ class Settings(BaseSettings):
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         """What is printed: all but secrets."""
-        fields = type(self).model_fields
         for name, value in super().__repr_args__():
-            hidden = name in fields and is_secret(fields[name]) and value
-            yield name, SHOWN if hidden else value
+            yield name, SHOWN if name is not None and self._is_hidden(name) else value
+
+    @model_serializer(mode="wrap")
+    def _without_secrets(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """What `model_dump` gives: all but secrets."""
+        found: dict[str, Any] = dump(self)
+        return {name: SHOWN if self._is_hidden(name) else found[name] for name in found}
+
+    def _is_hidden(self, name: str) -> bool:
+        field = type(self).model_fields.get(name)
+        return field is not None and is_secret(field) and bool(getattr(self, name))
 
 
 def load_settings(kind: type[SettingsT]) -> SettingsT:
@@ -190,6 +203,33 @@ class MeshSettings(Settings):
     shutdown_grace_seconds: float = Field(default=20.0, gt=0)
     """How long running work may continue after SIGTERM before it is returned to the queue."""
 
+    @field_validator("nats_url")
+    @classmethod
+    def _is_of_nats(cls, url: str) -> str:
+        if not all(_names_nats(server) for server in url.split(",")):
+            raise ValueError(
+                f"{masked_url(url)} is no URL of NATS: write nats://HOST:PORT or tls://HOST:PORT, "
+                "several with commas between; in a password, write %2F for /, %23 for #, %2C for a "
+                "comma and %3F for ?"
+            )
+        return url
+
+    @field_validator("blob_url")
+    @classmethod
+    def _is_without_credentials(cls, url: str) -> str:
+        try:
+            parts = urlsplit(url)
+            plain = not (parts.username or parts.password or parts.query or parts.fragment)
+        except ValueError:
+            plain = False
+        if not plain or not parts.scheme:
+            raise ValueError(
+                f"{masked_url(url)} is no URL of an object store: write file:///DIR or "
+                "s3://BUCKET/PREFIX, without user, password or query; the credentials of S3 are in "
+                "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+            )
+        return url
+
     @model_validator(mode="after")
     def _name_all_of_tls(self) -> Self:
         named = (self.tls_cert_file, self.tls_key_file, self.tls_ca_file)
@@ -199,6 +239,17 @@ class MeshSettings(Settings):
                 "all three"
             )
         return self
+
+
+def _names_nats(server: str) -> bool:
+    """Whether it is the URL of a server of NATS, or HOST:PORT."""
+    try:
+        parts = urlsplit(server if "://" in server else f"nats://{server}")
+        place = parts.hostname and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
+    rest = parts.path.strip("/") or parts.query or parts.fragment
+    return bool(parts.scheme in _NATS_SCHEMES and place and not rest and server == server.strip())
 
 
 class ServiceSettings(Settings):

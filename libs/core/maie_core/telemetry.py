@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 from contextlib import suppress
+from types import TracebackType
 from typing import TextIO, cast
 
 import structlog
 from opentelemetry import trace
 
+from maie_core.redaction import Redactor, environment_redactor
 from maie_core.settings import MeshSettings
 
 # Local variables would put transcripts into the log.
@@ -44,7 +47,8 @@ def configure_logging(settings: MeshSettings, service: str) -> None:
     """Writes every log line to standard error, as JSON or readable text.
 
     Job, unit, attempt and tenant come from structlog's context variables, the ids of trace and
-    span from OpenTelemetry's.
+    span from OpenTelemetry's. Secrets of the environment are left out, also where a library names
+    them. An error that ends the process is a line as well.
     """
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     renderer: structlog.typing.Processor = (
@@ -54,6 +58,7 @@ def configure_logging(settings: MeshSettings, service: str) -> None:
             colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
         )
     )
+    redacting = _Redacting(environment_redactor())
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         _add_trace,
@@ -65,13 +70,46 @@ def configure_logging(settings: MeshSettings, service: str) -> None:
             *shared,
             *([_TRACEBACKS] if settings.log_format == "json" else []),
             renderer,
+            redacting,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(cast(TextIO, LossyStream(sys.stderr))),
         cache_logger_on_first_use=True,
     )
-    _route_standard_logging(shared, renderer)
+    _route_standard_logging(shared, renderer, redacting)
+    _log_crashes()
     structlog.contextvars.bind_contextvars(service=service)
+
+
+class _Redacting:
+    """Takes secrets out of a line that is ready to be written."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor = redactor
+
+    def __call__(self, _: object, __: str, line: object) -> str:
+        return self._redactor(str(line))
+
+
+def _log_crashes() -> None:
+    """Logs errors that end the process or a thread; Python would print them with all they say."""
+
+    def crashed(
+        kind: type[BaseException], error: BaseException, traceback: TracebackType | None
+    ) -> None:
+        if not issubclass(kind, Exception):  # such as Ctrl-C
+            sys.__excepthook__(kind, error, traceback)
+            return
+        structlog.get_logger().critical(
+            "process.crashed", error=f"{kind.__name__}: {error}", exc_info=(kind, error, traceback)
+        )
+
+    def thread_crashed(thread: threading.ExceptHookArgs) -> None:
+        if thread.exc_value is not None and thread.exc_type is not SystemExit:
+            crashed(thread.exc_type, thread.exc_value, thread.exc_traceback)
+
+    sys.excepthook = crashed
+    threading.excepthook = thread_crashed
 
 
 def _add_trace(_: object, __: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
@@ -86,14 +124,20 @@ def _add_trace(_: object, __: str, line: structlog.typing.EventDict) -> structlo
 
 
 def _route_standard_logging(
-    shared: list[structlog.typing.Processor], renderer: structlog.typing.Processor
+    shared: list[structlog.typing.Processor],
+    renderer: structlog.typing.Processor,
+    redacting: structlog.typing.Processor,
 ) -> None:
     """Formats the warnings of libraries, which use the standard module, like maie's own."""
     handler = logging.StreamHandler(LossyStream(sys.stderr))
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                renderer,
+                redacting,
+            ],
         )
     )
     root = logging.getLogger()

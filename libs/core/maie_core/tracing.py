@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 import structlog
 from opentelemetry.trace import NoOpTracerProvider, TracerProvider
 
+from maie_core.otlp import check_otlp
 from maie_core.process import process_attributes
 
 log = structlog.get_logger()
@@ -34,7 +35,7 @@ def is_tracing_on(environment: Mapping[str, str] = os.environ) -> bool:
     """Whether the standard variables ask for traces.
 
     Raises:
-        ValueError: They ask for an exporter or a protocol that there is not.
+        ValueError: They ask for an exporter or a protocol that there is not, or cannot be used.
     """
     if environment.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         return False
@@ -51,6 +52,8 @@ def is_tracing_on(environment: Mapping[str, str] = os.environ) -> bool:
             f"OTEL_EXPORTER_OTLP_PROTOCOL is {protocol!r}, and traces are sent by grpc; leave it "
             "unset and name the collector's gRPC port, which is 4317 by default."
         )
+    if wanted:
+        check_otlp(environment, "TRACES")
     return wanted
 
 

@@ -23,6 +23,7 @@ _OTHER_VARIABLES = frozenset(
         "MAIE_API_KEY_FILE",
         "MAIE_TLS",
         "MAIE_MODELS_FROM",
+        "MAIE_MODELS_FROM_FILE",
         "MAIE_FAULT",
         "MAIE_FAULT_MARK",
         "MAIE_VLLM_CAUSE",

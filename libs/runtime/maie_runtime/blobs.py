@@ -38,6 +38,7 @@ from maie_core.errors import Code, StageError, invalid
 from maie_core.limits import MAX_BLOB_KEY_CHARACTERS
 from maie_core.metrics import NO_METER
 from maie_core.reasons import Reason
+from maie_core.redaction import masked_url
 from maie_core.spans import slow_span
 from maie_runtime import folders
 from maie_runtime.blob_writer import BlobWriter, blob_key
@@ -88,6 +89,17 @@ class StoredObject:
 
     key: str
     modified: datetime
+
+
+def _bucket(url: str) -> ObjectStore:
+    try:
+        return from_url(url)
+    except (BaseError, ValueError):
+        # Not "from" the error, which repeats the URL.
+        raise ValueError(
+            f"MAIE_BLOB_URL is {masked_url(url)}, which is no store that this can use; write "
+            "file:///DIR or s3://BUCKET/PREFIX."
+        ) from None
 
 
 def _missing(key: str) -> StageError:
@@ -176,6 +188,7 @@ class Blobs:
             or BLOB_CORRUPT if an object is missing or differs; INVALID_ARGUMENT
             with BLOB_KEY_INVALID for an invalid key; and as `Vault` where a job's objects are
             sealed.
+        ValueError: The URL names no store.
     """
 
     def __init__(
@@ -202,7 +215,7 @@ class Blobs:
                 self._directory, mkdir=True, automatic_cleanup=True
             )
         else:
-            self._store = from_url(url)
+            self._store = _bucket(url)
 
     @contextmanager
     def _errors(self, key: str) -> Iterator[None]:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 
+from maie_core.redaction import masked_url
 from maie_core.settings import Settings
 
 StructuredOutput = Literal["json_schema", "json_object", "none"]
@@ -86,11 +87,20 @@ class OpenAISettings(Settings):
     @field_validator("base_url")
     @classmethod
     def _plain_url(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if url and (parts.scheme not in ("http", "https") or not parts.hostname):
-            raise ValueError("must be an http or https URL, such as http://127.0.0.1:8000/v1")
-        if parts.username or parts.password or parts.query or parts.fragment:
-            raise ValueError("must have no user, password, query or fragment")
+        try:
+            parts = urlsplit(url)
+            usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        except ValueError:
+            usable = False
+        if url and not usable:
+            raise ValueError(
+                f"{masked_url(url)} must be an http or https URL, such as http://127.0.0.1:8000/v1"
+            )
+        if url and (parts.username or parts.password or parts.query or parts.fragment):
+            raise ValueError(
+                f"{masked_url(url)} must have no user, password, query or fragment; the key goes "
+                "into the setting of the API key"
+            )
         return url.rstrip("/")
 
     @field_validator("api_key")

@@ -30,6 +30,7 @@ from tenacity import (
 from maie_core.errors import Code, StageError
 from maie_core.metrics import NO_METER
 from maie_core.reasons import Reason
+from maie_core.redaction import masked_url
 from maie_runtime.bus import subjects
 from maie_runtime.bus.credentials import (
     NO_CREDENTIALS,
@@ -369,8 +370,13 @@ async def open_broker(
 
 
 def addresses(servers: Sequence[str]) -> list[str]:
-    """The servers without their passwords."""
-    return [server.rpartition("@")[2].rpartition("//")[2] for server in servers]
+    """The servers without their passwords, for logs."""
+    return [masked_url(f"nats://{_place(server)}").removeprefix("nats://") for server in servers]
+
+
+def _place(server: str) -> str:
+    """What a URL has after the password: HOST:PORT, or what was given as one."""
+    return server.rpartition("@")[2].rpartition("//")[2]
 
 
 def _bucket(jetstream: JetStreamContext, name: str, *, direct: bool = False) -> KeyValue:
