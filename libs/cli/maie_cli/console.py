@@ -9,6 +9,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.text import Text
 
+from maie_core.redaction import environment_redactor
 from maie_formats.clean import plain
 
 # The width of a table or a panel without a terminal.
@@ -27,17 +28,22 @@ err = Console(stderr=True, highlight=False, markup=False, emoji=False, width=_co
 
 def complain(message: str) -> None:
     """Prints an error on stderr, in one line."""
-    err.print(Text.assemble(("error: ", "bold red"), plain(message)), soft_wrap=True)
+    err.print(Text.assemble(("error: ", "bold red"), shown(message)), soft_wrap=True)
 
 
 def warn(message: str) -> None:
     """Prints a warning on stderr, in one line."""
-    err.print(Text.assemble(("warning: ", "bold yellow"), plain(message)), soft_wrap=True)
+    err.print(Text.assemble(("warning: ", "bold yellow"), shown(message)), soft_wrap=True)
 
 
 def note(message: str) -> None:
     """Prints a note on stderr, in one line."""
-    err.print(Text(plain(message), style="dim"), soft_wrap=True)
+    err.print(Text(shown(message), style="dim"), soft_wrap=True)
+
+
+def shown(message: str) -> str:
+    """A message for a screen: one line, and without the secrets of the environment."""
+    return environment_redactor()(plain(message))
 
 
 def emit(text: str) -> None:

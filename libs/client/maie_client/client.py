@@ -54,8 +54,8 @@ UNARY_TIMEOUT_SECONDS = 30.0
 """The timeout of simple calls."""
 MOST_KEPT = timedelta(minutes=2)
 """The audio of a live track to keep: a few of the longest utterances."""
-# HOST:PORT, with https:// for TLS, or a name with one of gRPC's schemes.
-_ADDRESS = re.compile(r"(https://)?(?!https?://)[!-~]*[^\s/]")
+# HOST:PORT, with https:// for TLS, or a name with one of gRPC's schemes; no user or password.
+_ADDRESS = re.compile(r"(https://)?(?!https?://)[!-?A-~]*[^\s/@]")
 
 
 class _Stubs:

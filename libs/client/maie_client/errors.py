@@ -91,9 +91,15 @@ def address_invalid(address: str) -> ClientError:
     return ClientError(
         grpc.StatusCode.INVALID_ARGUMENT,
         ClientReason.ADDRESS_INVALID,
-        f"{sendable(address)!r} is no address of a gateway; write HOST:PORT, such as "
-        "localhost:50051.",
+        f"{_without_password(sendable(address))!r} is no address of a gateway; write HOST:PORT, "
+        "such as localhost:50051.",
     )
+
+
+def _without_password(address: str) -> str:
+    user, found, place = address.rpartition("@")
+    scheme = user.partition("://")[0] + "://" if "://" in user else ""
+    return f"{scheme}**********@{place}" if found else address
 
 
 def token_unprotected(address: str) -> ClientError:

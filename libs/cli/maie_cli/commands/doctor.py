@@ -10,11 +10,10 @@ import typer
 from rich.text import Text
 
 from maie_cli.arguments import DEFAULT_DATA, DEFAULT_GATEWAY, DataOption, ProfileOption
-from maie_cli.console import out
+from maie_cli.console import out, shown
 from maie_cli.doctor import engines, machine, running, servers
 from maie_cli.doctor.finding import Finding, Health
 from maie_cli.exits import Exit, run
-from maie_formats.clean import plain
 
 STYLES = {Health.OK: "green", Health.NOT_OK: "bold red", Health.ABSENT: "yellow"}
 HEALTH_COLUMNS = 6
@@ -84,7 +83,7 @@ def _print(finding: Finding) -> None:
     health = Text(finding.health.value.ljust(HEALTH_COLUMNS), style=STYLES[finding.health])
     line = Text.assemble(health, "  ", finding.what)
     if finding.detail:
-        line.append(f": {plain(finding.detail)}")
+        line.append(f": {shown(finding.detail)}")
     if finding.mend:
-        line.append(f" → {plain(finding.mend)}", style="bold")
+        line.append(f" → {shown(finding.mend)}", style="bold")
     out.print(line, soft_wrap=True)

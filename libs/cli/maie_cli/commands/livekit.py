@@ -42,7 +42,9 @@ from maie_cli.options import (
     SummaryOptions,
     stage_options,
 )
+from maie_cli.secret_variables import WHY, needed_secret
 from maie_client import Client
+from maie_core.redaction import names_user
 
 NEEDS_SDK = "Joining rooms needs LiveKit's SDK; install it with: pip install 'maie-cli[livekit]'"
 OF_THE_EXTRA = frozenset({"livekit", "maie_livekit"})
@@ -63,14 +65,12 @@ def livekit(
         ),
     ],
     api_key: Annotated[
-        str, typer.Option("--api-key", envvar="LIVEKIT_API_KEY", help="Its API key.")
-    ],
-    api_secret: Annotated[
         str,
         typer.Option(
-            "--api-secret",
-            envvar="LIVEKIT_API_SECRET",
-            help="The key's secret; best in the environment, where nobody else sees it.",
+            "--api-key",
+            envvar="LIVEKIT_API_KEY",
+            help="The name of an API key. Its secret is in LIVEKIT_API_SECRET, or in the file that "
+            "LIVEKIT_API_SECRET_FILE names.",
         ),
     ],
     identity: Annotated[
@@ -120,6 +120,9 @@ def livekit(
         chunk_seconds=chunk_seconds,
         stages=stage_options(asr_options or (), enhancement_options or (), summary_options or ()),
     )
+    if names_user(url):
+        leave(f"A LiveKit server takes no user and password in its URL, and {WHY}.", Exit.USAGE)
+    api_secret = needed_secret("LIVEKIT_API_SECRET", "the secret of the API key")
     rooms = _rooms()
     client = gateway_client(gateway, tenant)
     work = rooms.transcribe(

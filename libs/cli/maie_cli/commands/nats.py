@@ -104,6 +104,7 @@ def config(
         if part not in names:
             leave(f"There is no part {part!r}; choose from {', '.join(names)}.", Exit.USAGE)
     tls = _tls(tls_cert, tls_key, tls_ca)
+    servers = _cluster(cluster, cluster_listen, route or [], tls)
     try:
         check_exposure(listen, has_tls=tls is not None, remedy=CERTIFICATES)
         keys = {
@@ -114,7 +115,7 @@ def config(
             listen=listen,
             store=store.absolute(),
             tls=tls,
-            cluster=_cluster(cluster, cluster_listen, route or [], tls),
+            cluster=servers,
         )
         (folder / ACCOUNTS_FILE).write_text(accounts_text(keys, _shared(gpu or ())))
         (folder / SERVER_FILE).write_text(server_text(server))
@@ -147,6 +148,8 @@ def _cluster(name: str, listen: str, routes: list[str], tls: ServerTls | None) -
         if routes:
             leave("Name the cluster of these routes with --cluster.", Exit.USAGE)
         return None
+    if any("@" in route for route in routes):
+        leave("A route takes no user and password: the servers know each other by TLS.", Exit.USAGE)
     if tls is None or tls.ca is None:
         leave(
             "A cluster needs --tls-cert, --tls-key and --tls-ca: without them, a program "

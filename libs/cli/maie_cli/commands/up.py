@@ -22,6 +22,7 @@ from maie_cli.listing import Field, Listing, print_listing
 from maie_cli.mesh.local import LocalMesh
 from maie_cli.mesh.options import GATEWAY_PORT, MeshOptions
 from maie_cli.mesh.ports import HOST
+from maie_core.redaction import environment_redactor
 
 MAX_PORT = 65_535
 
@@ -90,7 +91,7 @@ async def _up(options: MeshOptions) -> None:
 def say(line: str) -> None:
     """Prints a line; ignores a closed output, so that the mesh keeps running."""
     with suppress(OSError):
-        out.print(line, soft_wrap=True)
+        out.print(environment_redactor()(line), soft_wrap=True)
         out.file.flush()
 
 

@@ -23,8 +23,14 @@ from maie_runtime.bus.server_config import (
 )
 
 SEED = "MAIE_NATS_NKEY_FILE"
-# Those of another broker, which the user's settings may name.
-OTHERS = ("MAIE_NATS_CA_FILE", "MAIE_NATS_CERT_FILE", "MAIE_NATS_KEY_FILE")
+# Those of another broker and another database, which the user's settings may name.
+OTHERS = (
+    "MAIE_NATS_URL_FILE",
+    "MAIE_NATS_CA_FILE",
+    "MAIE_NATS_CERT_FILE",
+    "MAIE_NATS_KEY_FILE",
+    "MAIE_GATEWAY_READ_MODEL_URL_FILE",
+)
 # The account of clients without credentials, where the releases before kept everything.
 OPEN_ACCOUNT = "$G"
 

@@ -27,6 +27,7 @@ from maie_runtime.worker.cores import usable_cores
 MAX_WORKERS = 64
 NATS = "nats"
 GATEWAY = "gateway"
+MASTER_KEYS = ("MAIE_GATEWAY_MASTER_KEY", "MAIE_GATEWAY_MASTER_KEY_FILE")
 # All parts are on one machine, so units are returned sooner than in a cluster.
 GRACE_SECONDS = 10
 
@@ -107,7 +108,8 @@ def _settings(options: MeshOptions) -> dict[str, str]:
 
 def _read_model(options: MeshOptions, layout: Layout) -> dict[str, str]:
     """Where the read model is: in a file, or in memory where nothing may be stored unencrypted."""
-    if _settings(options).get("MAIE_GATEWAY_MASTER_KEY"):
+    settings = _settings(options)
+    if any(settings.get(name) for name in MASTER_KEYS):
         return {"MAIE_GATEWAY_READ_MODEL_URL": "sqlite://"}
     return {"MAIE_GATEWAY_READ_MODEL_URL": f"sqlite:///{layout.read_model}"}
 

@@ -8,6 +8,7 @@ from shutil import rmtree
 from maie_cli.models.sources import HubSource
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
+from maie_core.redaction import without_user
 
 # The timeout for an unreachable hub, before the next source; its own client tries for 25 s.
 PROBE_SECONDS = 5.0
@@ -45,7 +46,8 @@ def fetch_from_hub(source: HubSource, folder: Path, endpoint: str = "") -> None:
         raise StageError(
             Code.UNAVAILABLE,
             Reason.SOURCE_UNREACHABLE,
-            f"{endpoint or 'the hub'} gives no {source.repository} ({type(error).__name__})",
+            f"{without_user(endpoint) or 'the hub'} gives no {source.repository} "
+            f"({type(error).__name__})",
         ) from error
     # Its client stores metadata next to the files.
     rmtree(folder / ".cache", ignore_errors=True)

@@ -28,6 +28,7 @@ from maie_core.models import (
     write_manifest,
 )
 from maie_core.reasons import Reason
+from maie_core.redaction import without_user
 
 # Within the folder of a pull, for fetched files that are not part of the model.
 DOWNLOADS = ".downloads"
@@ -128,7 +129,7 @@ def _download(model: CatalogueModel, models: Path, source: Source, endpoint: str
     partial = _partial(models, model.name, source.revision)
     downloads = partial / DOWNLOADS
     size = f"{source.size_mb} MB" if source.size_mb else "an unknown size"
-    origin = f"{endpoint}, {source.repository}" if endpoint else source.label
+    origin = f"{without_user(endpoint)}, {source.repository}" if endpoint else source.label
     note(f"{model.name}: downloading {size} from {origin}")
     watched = partial if isinstance(source, HubSource) else downloads / SCRATCH
     with progress_of(model.name, watched, source.size_mb):
