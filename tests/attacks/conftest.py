@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +28,13 @@ RAW = ("raw_transcript",)
 MAX_UPLOAD_BYTES = 24 * 1024 * 1024
 # Of which a recording of half an hour is the longest.
 MAX_SECONDS = 1800
-UPLOAD_SECONDS = 30
+UPLOAD_SECONDS = 20
 # Of whom all uploads of an attack find a place, and none is sent away at once.
 SLOW = "slow"
 LIMITS = {
     # Who sends random messages is not to be sent away before they are read.
     "default": {"requests_per_second": 1_000_000, "requests_burst": 1_000_000},
-    SLOW: {"uploads": 240},
+    SLOW: {"uploads": 240, "active_jobs": 240},
 }
 Came = Callable[[str], None]
 
@@ -51,6 +52,7 @@ class Besieged:
         ours: A key of a tenant.
         theirs: A key of another tenant.
         slow: A key of a tenant with a place for each of its uploads.
+        expiring: A key that ends a minute after the mesh began.
         issuer: Whose tokens it takes.
         pids: The processes of its parts at the start.
     """
@@ -63,6 +65,7 @@ class Besieged:
     ours: str
     theirs: str
     slow: str
+    expiring: str
     issuer: Issuer
     pids: dict[str, int]
 
@@ -107,6 +110,8 @@ def besieged(model: Model, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         MAIE_JWT_JWKS_FILE=str(folder / "jwks.json"),
         MAIE_TEMPLATES_DIRECTORY=str(folder / "templates"),
         MAIE_GATEWAY_MAX_UPLOAD_BYTES=str(MAX_UPLOAD_BYTES),
+        MAIE_GATEWAY_MAX_ACTIVE_JOBS="300",
+        MAIE_GATEWAY_MAX_ACTIVE_JOBS_PER_TENANT="40",
         MAIE_GATEWAY_MAX_UPLOADS="256",
         MAIE_GATEWAY_MAX_UPLOADS_PER_TENANT="32",
         MAIE_GATEWAY_UPLOAD_IDLE_SECONDS="4",
@@ -119,7 +124,7 @@ def besieged(model: Model, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         MAIE_SUMMARY_OPENAI_MODEL=MODEL,
     )
     with running.process:
-        ours, theirs, slow = asyncio.run(_keys(running.gateway, key))
+        ours, theirs, slow, expiring = asyncio.run(_keys(running.gateway, key))
         yield Besieged(
             running=running,
             templates=folder / "templates",
@@ -129,6 +134,7 @@ def besieged(model: Model, tmp_path_factory: pytest.TempPathFactory) -> Iterator
             ours=ours,
             theirs=theirs,
             slow=slow,
+            expiring=expiring,
             issuer=issuer,
             pids=running.pids(),
         )
@@ -141,6 +147,7 @@ async def _keys(gateway: str, admin: str) -> list[str]:
             await client.keys.create(scopes=USER, tenant=tenant)
             for tenant in ("ours", "theirs", SLOW)
         ]
+        made.append(await client.keys.create(scopes=USER, lifetime=timedelta(minutes=1)))
     return [each.api_key for each in made]
 
 

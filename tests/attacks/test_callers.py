@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import psutil
 import pytest
 
 from maie.access.v1 import access_pb2 as access
@@ -19,8 +20,10 @@ from maie_core.errors import StageError
 from maie_runtime.bus.broker import open_broker
 from maie_runtime.rpc.callers.socket_owner import can_say
 from tests.attacks.conftest import Besieged, Came, answer, answers
+from tests.gateway.access.conftest import USER
 from tests.gateway.access.test_tokens import forged
 from tests.runtime.callers.test_local_user import NOBODY, called
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.mesh
 
@@ -45,6 +48,7 @@ async def test_nobody_comes_in_without_a_good_key_or_token(mesh: Besieged, came:
     assert await lists(mesh, right) == "OK"
     wrong = [
         "garbage",
+        *await ended_keys(mesh),
         mesh.ours[:-1],
         new_key().text,
         f"{right[:-8]}AAAAAAAA",
@@ -54,9 +58,21 @@ async def test_nobody_comes_in_without_a_good_key_or_token(mesh: Besieged, came:
         forged({"alg": "none", "kid": "one"}, issuer),
         forged({"alg": "HS256", "kid": "one"}, issuer, issuer.public_pem()),
     ]
-    found = {await lists(mesh, token) for token in wrong}
-    came(" ".join(sorted(found)))
-    assert found == {"UNAUTHENTICATED CREDENTIALS_INVALID"}
+    found = [await lists(mesh, token) for token in wrong]
+    came(" ".join(sorted(set(found))))
+    assert set(found) == {"UNAUTHENTICATED CREDENTIALS_INVALID"}
+
+
+async def ended_keys(mesh: Besieged) -> list[str]:
+    """Keys that were good: one that has expired, and one that was revoked."""
+    async with mesh.client(mesh.bootstrap) as admin:
+        revoked = await admin.keys.create(scopes=USER, tenant="ours")
+        await admin.keys.revoke(revoked.key.key_id)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        for key in (mesh.expiring, revoked.api_key):
+            while await lists(mesh, key) == "OK":
+                await asyncio.sleep(0.1)
+    return [mesh.expiring, revoked.api_key]
 
 
 @pytest.mark.attack(3)
@@ -89,28 +105,61 @@ print(*opened, sep="\\n", end="")
 """
 
 
-async def opened_by_another(*paths: Path) -> str:
-    """Which of these files and folders another user of the machine can open."""
-    script = READS.format(uid=NOBODY)
-    reader = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-I", "-S", "-c", script, *map(str, paths)),
+# What the broker answers who speaks its protocol without a credential.
+CONNECTS = """
+import encodings.idna, os, socket, sys
+os.setgroups([]); os.setgid({uid}); os.setuid({uid})
+host, port = sys.argv[1].rsplit(":", 1)
+with socket.create_connection((host, int(port)), 60) as broker:
+    lines = broker.makefile("rwb", buffering=0)
+    lines.readline()
+    lines.write(b'CONNECT {{"verbose":false,"protocol":1}}\\r\\nPING\\r\\n')
+    print(lines.readline().decode().strip(), end="")
+"""
+
+
+async def as_another(script: str, *arguments: str) -> str:
+    """What a script prints that runs as another user of the machine."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-I", "-S", "-c", script.format(uid=NOBODY), *arguments),
         stdout=asyncio.subprocess.PIPE,
     )
-    output, _ = await reader.communicate()
-    assert reader.returncode == 0
+    output, _ = await process.communicate()
+    assert process.returncode == 0
     return output.decode()
+
+
+async def opened_by_another(*paths: Path) -> str:
+    """Which of these files and folders another user of the machine can open."""
+    return await as_another(READS, *map(str, paths))
+
+
+def listening(mesh: Besieged) -> set[str]:
+    """Every HOST:PORT at which a process of the mesh listens, its children included."""
+    found = set()
+    supervisor = psutil.Process(mesh.running.process.pid)
+    for process in (supervisor, *supervisor.children(recursive=True)):
+        for each in process.net_connections("inet"):
+            if each.status == psutil.CONN_LISTEN:
+                # gRPC takes IPv4 by its place among the IPv6 addresses.
+                found.add(f"{each.laddr.ip.removeprefix('::ffff:')}:{each.laddr.port}")
+    return found
 
 
 @pytest.mark.attack(21)
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can start a process of another user")
 @pytest.mark.skipif(not can_say(), reason="this kernel does not say who calls")
 async def test_another_user_of_the_machine_gets_nothing(mesh: Besieged, came: Came) -> None:
+    # No part has a door besides: the broker no monitor, and nobody serves metrics.
+    doors = {mesh.gateway, mesh.stage("nats"), *map(mesh.stage, STAGE_CALLS)}
+    assert listening(mesh) == doors
     for name, path in STAGE_CALLS.items():
         assert (await called(mesh.stage(name), path, str(NOBODY))).startswith("UNAUTHENTICATED")
     listing = "/maie.job.v1.JobService/ListJobs"
     assert (await called(mesh.gateway, listing, str(NOBODY))).startswith("UNAUTHENTICATED")
     # The broker asks for a credential, whoever it is.
-    nats = mesh.running.layout.address_file("nats").read_text()
+    nats = mesh.stage("nats")
+    assert await as_another(CONNECTS, nats) == "-ERR 'Authorization Violation'"
     with pytest.raises(StageError) as refused:
         async with open_broker(f"nats://{nats}", "somebody"):
             pytest.fail("somebody without a credential was let in")
@@ -124,7 +173,10 @@ async def test_another_user_of_the_machine_gets_nothing(mesh: Besieged, came: Ca
             folder.chmod(folder.stat().st_mode | 0o055)
     assert await opened_by_another(layout.root.parent) == str(layout.root.parent)
     assert await opened_by_another(*secret) == ""
-    came(f"UNAUTHENTICATED, BROKER_REFUSED; {len(secret)} files and folders closed")
+    came(
+        f"UNAUTHENTICATED, BROKER_REFUSED; no port but {len(doors)}, no monitor; "
+        f"{len(secret)} files and folders closed"
+    )
 
 
 @pytest.mark.attack(1)

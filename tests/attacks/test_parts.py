@@ -7,17 +7,24 @@ import hashlib
 import os
 import shutil
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from nats.js.errors import NotFoundError
 
 from maie.event.v1 import event_pb2 as event
+from maie.job.v1 import job_pb2 as job
 from maie_cli.mesh.broker import credentials
+from maie_cli.mesh.options import STAGES
+from maie_client import Client
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker, open_broker
 from maie_runtime.bus.rights import OPERATOR
-from tests.attacks.conftest import Besieged, Came
-from tests.mesh.conftest import environment
+from tests.attacks.conftest import Besieged, Came, answer, run_job
+from tests.attacks.parts import joined, settings
+from tests.conftest import free_port
 from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.mesh
@@ -37,20 +44,17 @@ async def test_a_service_with_changed_weights_does_not_start(
     before = hashlib.sha256(content).hexdigest()
     content[len(content) // 2] ^= 1
     weights.write_bytes(content)
-    layout = mesh.running.layout
     service = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "maie_asr"),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
-        env=environment()
-        | {
-            "MAIE_NATS_URL": f"nats://{layout.address_file('nats').read_text()}",
-            "MAIE_NATS_NKEY_FILE": os.fspath(layout.nkeys / "asr.nk"),
-            "MAIE_BLOB_URL": layout.blobs.as_uri(),
-            "MAIE_ASR_LISTEN": "127.0.0.1:0",
-            "MAIE_ASR_ENGINE": "whisper",
-            "MAIE_ASR_WHISPER_MODEL_PATH": os.fspath(folder),
-        },
+        env=settings(
+            mesh.running.layout,
+            "asr",
+            MAIE_ASR_LISTEN="127.0.0.1:0",
+            MAIE_ASR_ENGINE="whisper",
+            MAIE_ASR_WHISPER_MODEL_PATH=os.fspath(folder),
+        ),
     )
     output, _ = await asyncio.wait_for(service.communicate(), PATIENCE_SECONDS)
     told = output.decode(errors="replace")
@@ -60,31 +64,81 @@ async def test_a_service_with_changed_weights_does_not_start(
         assert part in told, told
 
 
-@pytest.mark.attack(19)
-async def test_garbage_of_an_operator_is_dead_lettered(mesh: Besieged, came: Came) -> None:
+@asynccontextmanager
+async def operating(mesh: Besieged) -> AsyncIterator[Broker]:
+    """The broker, for who has an operator's credential."""
     layout = mesh.running.layout
     url = f"nats://{layout.address_file('nats').read_text()}"
-    async with open_broker(
-        url,
-        OPERATOR,
-        inbox=subjects.inbox(OPERATOR),
-        credentials=credentials(layout, OPERATOR),
-    ) as broker:
-        await broker.jetstream.publish(subjects.bucket_subject(subjects.JOBS, JOB), b"\xff\xfe")
-        for stage in ("preprocess", "asr"):
+    own = credentials(layout, OPERATOR)
+    inbox = subjects.inbox(OPERATOR)
+    async with open_broker(url, OPERATOR, inbox=inbox, credentials=own) as broker:
+        yield broker
+
+
+@asynccontextmanager
+async def garbage_record(broker: Broker) -> AsyncIterator[None]:
+    """A record in the bucket of jobs that is none."""
+    subject = subjects.bucket_subject(subjects.JOBS, JOB)
+    await broker.jetstream.publish(subject, b"\xff\xfe")
+    yield
+    await broker.jetstream.purge_stream(subjects.bucket_stream(subjects.JOBS), subject=subject)
+
+
+@pytest.mark.attack(19)
+async def test_garbage_of_an_operator_is_dead_lettered(mesh: Besieged, came: Came) -> None:
+    reasons = set()
+    async with operating(mesh) as broker, garbage_record(broker):
+        for stage in STAGES:
             await broker.jetstream.publish(subjects.task(stage, JOB, f"{stage}.0007"), b"\xff\xfe")
-        reasons = set()
-        for stage in ("record", "preprocess", "asr"):
+        for stage in ("record", *STAGES):
             async with asyncio.timeout(PATIENCE_SECONDS):
                 while not (found := await letters(broker, stage)):
                     await asyncio.sleep(0.05)
             reasons.add(found.failure.reason)
-        await broker.jetstream.purge_stream(
-            subjects.bucket_stream(subjects.JOBS),
-            subject=subjects.bucket_subject(subjects.JOBS, JOB),
-        )
     came(f"dead-lettered, {' '.join(sorted(reasons))}")
     assert reasons == {"UNREADABLE"}
+
+
+@pytest.mark.attack(19)
+async def test_a_gateway_starts_beside_garbage(mesh: Besieged, tmp_path: Path, came: Came) -> None:
+    address = f"127.0.0.1:{free_port()}"
+    variables = {
+        "MAIE_GATEWAY_LISTEN": address,
+        "MAIE_GATEWAY_LOCAL_USER": "false",
+        "MAIE_GATEWAY_READ_MODEL_URL": "sqlite://",
+    }
+    async with (
+        operating(mesh) as broker,
+        garbage_record(broker),
+        joined(mesh, "gateway", tmp_path / "gateway.log", **variables),
+        Client(address, token=mesh.theirs) as client,
+    ):
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while await answer(client.list_jobs()) != "OK":
+                await asyncio.sleep(0.1)
+        assert (await run_job(client, mesh.recording)).state == job.JOB_STATE_COMPLETE
+    came("a gateway starts beside a garbage record")
+
+
+@pytest.mark.attack(19)
+@pytest.mark.parametrize("name", [subjects.TASKS, subjects.EVENTS])
+async def test_a_stream_that_is_deleted_comes_back(mesh: Besieged, name: str, came: Came) -> None:
+    async with operating(mesh) as broker, mesh.client(mesh.theirs) as client:
+        await broker.jetstream.delete_stream(name)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not await is_there(broker, name):
+                await asyncio.sleep(0.05)
+        assert (await run_job(client, mesh.recording)).state == job.JOB_STATE_COMPLETE
+    came("deleted streams come back")
+
+
+async def is_there(broker: Broker, name: str) -> bool:
+    """Whether there is a stream of this name."""
+    try:
+        await broker.jetstream.stream_info(name)
+    except NotFoundError:
+        return False
+    return True
 
 
 async def letters(broker: Broker, stage: str) -> event.DeadLetter | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -13,7 +13,16 @@ import pytest
 
 from maie.job.v1 import job_pb2 as job
 from maie_client import ClientError
-from tests.attacks.conftest import MAX_UPLOAD_BYTES, RAW, Besieged, Came, answer, answers, run_job
+from tests.attacks.conftest import (
+    MAX_UPLOAD_BYTES,
+    RAW,
+    UPLOAD_SECONDS,
+    Besieged,
+    Came,
+    answer,
+    answers,
+    run_job,
+)
 from tests.gateway.access.conftest import USER
 from tests.gateway.readmodel.test_bounds import MANY_LABELS
 
@@ -50,15 +59,19 @@ async def test_what_is_too_large_is_refused_and_memory_stays_flat(
     async with mesh.client(mesh.ours) as client, grpc.aio.insecure_channel(mesh.gateway) as channel:
         with pytest.raises(ClientError) as refused:
             await client.create_job(endless(), features=RAW)
-        assert str(MAX_UPLOAD_BYTES // MEBIBYTE) in refused.value.message
+        assert str(MAX_UPLOAD_BYTES) in refused.value.message
         upload = f"{refused.value.code.name} {refused.value.reason}"
         call: Any = channel.stream_unary("/maie.job.v1.JobService/CreateJob")
-        whole = await answer(call(iter([b"x" * 80 * MEBIBYTE]), metadata=bearer(mesh.ours)))
+        # gRPC itself refuses what is larger than any message of the contract, by its stated size.
+        with pytest.raises(grpc.aio.AioRpcError) as whole:
+            await call(iter([b"x" * 80 * MEBIBYTE]), metadata=bearer(mesh.ours))
     grown = (gateway.memory_info().rss - before) // MEBIBYTE
-    came(f"{upload}; {whole}; {grown} MiB")
-    assert upload in ("RESOURCE_EXHAUSTED UPLOAD_TOO_LARGE", "INVALID_ARGUMENT UPLOAD_TOO_LARGE")
-    assert whole.startswith("RESOURCE_EXHAUSTED")
-    assert grown < 200
+    came(f"{upload}; {whole.value.code().name} {whole.value.details()}; grown by {grown} MiB")
+    assert upload == "RESOURCE_EXHAUSTED UPLOAD_TOO_LARGE"
+    assert whole.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert re.search(r"larger than max \(\d+ vs\. \d+\)", whole.value.details() or "")
+    # Neither the endless upload nor the message is kept: each alone is more than this.
+    assert grown < MAX_UPLOAD_BYTES // MEBIBYTE
 
 
 @pytest.mark.attack(6)
@@ -111,16 +124,31 @@ async def test_a_flood_is_sent_away_and_others_come_in(mesh: Besieged, came: Cam
 
 @pytest.mark.attack(18)
 async def test_slow_uploads_end_and_keep_nobody_out(mesh: Besieged, came: Came) -> None:
-    async with mesh.client(mesh.ours) as ours, mesh.client(mesh.theirs) as theirs:
-        slow = [endless(1, 2) for _ in range(50)] + [stops() for _ in range(60)]
-        asking = [asyncio.create_task(answer(ours.create_job(each, features=RAW))) for each in slow]
-        polite = await run_job(theirs, mesh.recording)
-        found = set(await asyncio.gather(*asking))
-    came(" / ".join(sorted(found)))
-    assert polite.state == job.JOB_STATE_COMPLETE
-    codes = {each.split()[0] for each in found}
-    # A new upload takes the place of one that stands still.
-    assert {"DEADLINE_EXCEEDED"} <= codes <= {"DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "ABORTED"}
+    async with mesh.client(mesh.slow) as slow, mesh.client(mesh.theirs) as theirs:
+
+        async def upload(source: AsyncIterator[bytes]) -> str:
+            return await answer(slow.create_job(source, features=RAW))
+
+        trickling = [asyncio.create_task(upload(endless(1, 2))) for _ in range(50)]
+        stopping = [asyncio.create_task(upload(stops())) for _ in range(60)]
+        polite = 0
+        while not all(each.done() for each in (*trickling, *stopping)):
+            assert (await run_job(theirs, mesh.recording)).state == job.JOB_STATE_COMPLETE
+            polite += 1
+        found = {each.result() for each in trickling}, {each.result() for each in stopping}
+    came(f"{' / '.join(sorted(found[0] | found[1]))}; meanwhile {polite} other jobs ran")
+    assert found == (
+        {"DEADLINE_EXCEEDED UPLOAD_TOO_SLOW"},
+        {"DEADLINE_EXCEEDED UPLOAD_IDLE"},
+    )
+
+
+@pytest.mark.attack(18)
+async def test_no_upload_lasts_longer_than_the_total_time(mesh: Besieged, came: Came) -> None:
+    async with mesh.client(mesh.slow) as slow:
+        found = await answer(slow.create_job(endless(2000, 0.2), features=RAW))
+    came(f"{found} after {UPLOAD_SECONDS} s")
+    assert found == "DEADLINE_EXCEEDED UPLOAD_TOO_LONG"
 
 
 @pytest.mark.attack(10)
@@ -173,29 +201,53 @@ async def test_odd_names_are_refused_by_the_gateway(mesh: Besieged, came: Came) 
     assert {each.split()[0] for each in found.values()} == {"INVALID_ARGUMENT"}, found
 
 
+TOO_MUCH = (
+    ("ListJobs", job.ListJobsRequest(labels={f"k{i}": "v" for i in range(100_000)})),
+    ("ListJobs", job.ListJobsRequest(labels=MANY_LABELS)),
+    ("ListJobs", job.ListJobsRequest(states=[job.JOB_STATE_COMPLETE] * 10_000)),
+    ("ListJobs", job.ListJobsRequest(page_token="forged")),
+    ("SearchJobs", job.SearchJobsRequest(query="w" * 1_000_000)),
+    ("SearchJobs", job.SearchJobsRequest(query="word", page_token="forged")),
+)
+ROUNDS = 10
+# Of the gateway's processor time, which does not depend on what else the machine does.
+MAX_SECONDS_EACH = 0.05
+
+
 @pytest.mark.attack(16)
 async def test_a_list_of_too_much_is_refused_and_others_are_served(
     mesh: Besieged, came: Came
 ) -> None:
-    too_much = [
-        ("ListJobs", job.ListJobsRequest(labels={f"k{i}": "v" for i in range(100_000)})),
-        ("ListJobs", job.ListJobsRequest(labels=MANY_LABELS)),
-        ("ListJobs", job.ListJobsRequest(states=[job.JOB_STATE_COMPLETE] * 10_000)),
-        ("ListJobs", job.ListJobsRequest(page_token="forged")),
-        ("SearchJobs", job.SearchJobsRequest(query="w" * 1_000_000)),
-        ("SearchJobs", job.SearchJobsRequest(query="word", page_token="forged")),
-    ]
-    slowest, found = 0.0, set()
+    gateway = psutil.Process(mesh.pids["gateway"])
+    contents = [(name, request.SerializeToString()) for name, request in TOO_MUCH]
     async with (
         mesh.client(mesh.theirs) as other,
         grpc.aio.insecure_channel(mesh.gateway) as channel,
     ):
-        for name, request in too_much:
+
+        async def ask(name: str, content: bytes) -> str:
             call: Any = channel.unary_unary(f"/maie.job.v1.JobService/{name}")
-            content = request.SerializeToString()
-            begun = time.perf_counter()
-            found.add(await answer(call(content, metadata=bearer(mesh.ours))))
-            slowest = max(slowest, time.perf_counter() - begun)
-            assert await answer(other.list_jobs()) == "OK"
-    came(f"INVALID_ARGUMENT within {slowest * 1000:.0f} ms")
-    assert {each.split()[0] for each in found} == {"INVALID_ARGUMENT"}, found
+            return await answer(call(content, metadata=bearer(mesh.ours)))
+
+        before = processor_seconds(gateway)
+        found = {await ask(*each) for _ in range(ROUNDS) for each in contents}
+        cost = (processor_seconds(gateway) - before) / (ROUNDS * len(contents))
+        asking = [asyncio.create_task(ask(*each)) for _ in range(ROUNDS) for each in contents]
+        served = []
+        while not all(task.done() for task in asking):
+            served.append(await answer(other.list_jobs()))
+        found |= set(await asyncio.gather(*asking))
+    came(
+        f"{', '.join(sorted(found))}; {1000 * cost:.0f} ms of processor time each; "
+        f"{len(served)} lists of another tenant meanwhile"
+    )
+    assert {each.split()[0] for each in found} == {"INVALID_ARGUMENT"}
+    assert cost < MAX_SECONDS_EACH
+    assert served
+    assert set(served) == {"OK"}
+
+
+def processor_seconds(process: psutil.Process) -> float:
+    """The processor time that a process has used."""
+    used = process.cpu_times()
+    return float(used.user + used.system)

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+from typing import Any
+
 import grpc
 import pytest
+from google.protobuf.duration_pb2 import Duration
 
+from maie.asr.v1 import asr_pb2 as asr
+from maie.asr.v1 import asr_pb2_grpc
 from maie.common.v1 import types_pb2 as common
+from maie.job.v1 import job_pb2 as job
 from maie.live.v1 import live_pb2 as live
 from maie.live.v1 import live_pb2_grpc
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
@@ -72,17 +79,29 @@ async def test_a_stage_says_nothing_of_stored_objects(mesh: Besieged, came: Came
     key = str(stored.relative_to(folder))
     guess = common.Blob(key=key, size_bytes=stored.stat().st_size, sha256="0" * 64)
     absent = common.Blob(key=f"jobs/{ABSENT}/recording", size_bytes=9, sha256="0" * 64)
-    found = []
-    async with grpc.aio.insecure_channel(mesh.stage("preprocess")) as channel:
-        stub = preprocess_pb2_grpc.PreprocessServiceStub(channel)
+    second_long = common.TimeRange(end_offset=Duration(seconds=1))
+    digest = hashlib.sha256(stored.read_bytes()).hexdigest()
+    found: list[tuple[str, str]] = []
+    async with (
+        grpc.aio.insecure_channel(mesh.stage("preprocess")) as first,
+        grpc.aio.insecure_channel(mesh.stage("asr")) as second,
+    ):
+        reading = preprocess_pb2_grpc.PreprocessServiceStub(first)
+        hearing = asr_pb2_grpc.AsrServiceStub(second)
         for blob in (guess, absent):
-            asking = stub.Preprocess(preprocess.PreprocessRequest(recording=blob))
-            with pytest.raises(grpc.aio.AioRpcError) as refused:
-                _ = [each async for each in asking]
-            found.append((refused.value.code().name, refused.value.details()))
+            chunk = preprocess.Chunk(audio=blob, range=second_long, speech=[second_long])
+            for asking in (
+                reading.Preprocess(preprocess.PreprocessRequest(recording=blob)),
+                hearing.Transcribe(asr.TranscribeRequest(speech_chunk=chunk)),
+            ):
+                with pytest.raises(grpc.aio.AioRpcError) as refused:
+                    _ = [each async for each in asking]
+                assert digest not in repr(refused.value)
+                told = (refused.value.details() or "").replace(mine.job_id, ABSENT)
+                found.append((refused.value.code().name, told))
     came(" ".join(sorted({code for code, _ in found})))
-    assert found[0] == found[1]
-    assert found[0][0] == "NOT_FOUND"
+    assert found[:2] == found[2:]
+    assert {code for code, _ in found} == {"NOT_FOUND"}
 
 
 @pytest.mark.attack(23)
@@ -113,3 +132,40 @@ async def test_a_foreign_resume_token_shows_nothing(mesh: Besieged, came: Came) 
         assert foreign[0] == foreign[1] == "PERMISSION_DENIED RESUME_TOKEN_INVALID"
         assert foreign[2] == "NOT_FOUND SESSION_NOT_FOUND"
         assert await resumed(mesh.theirs, ABSENT, one.resume_token) == foreign[2]
+
+
+@pytest.mark.attack(23)
+async def test_of_two_holders_of_a_token_the_later_has_the_session(
+    mesh: Besieged, came: Came
+) -> None:
+    config = live.SessionConfig(
+        format=linear16(16_000), job=job.JobConfig(features=[job.FEATURE_RAW_TRANSCRIPT])
+    )
+    async with grpc.aio.insecure_channel(mesh.gateway) as channel:
+        stub = live_pb2_grpc.LiveServiceStub(channel)
+        metadata = (("authorization", f"Bearer {mesh.ours}"),)
+        first = stub.Transcribe(metadata=metadata)
+        await first.write(live.TranscribeRequest(start=live.StartSession(config=config)))
+        began: Any = await first.read()
+        started = began.started
+        again = live.StartSession(session_id=started.session_id, resume_token=started.resume_token)
+        second = stub.Transcribe(metadata=metadata)
+        await second.write(live.TranscribeRequest(start=again))
+        resumed: Any = await second.read()
+        assert resumed.started.session_id == started.session_id
+        lost = await answer(rest(first))
+        await second.write(live.TranscribeRequest(end=live.EndSession()))
+        kept = await answer(rest(second))
+        # Of a session that has ended, the token gives nothing that its client does not have.
+        again.after_sequence = 1_000_000
+        after = stub.Transcribe(iter([live.TranscribeRequest(start=again)]), metadata=metadata)
+        ended = await answer(after)
+    came(f"the earlier of two holders: {lost}; the later: {kept}; after its end: {ended}")
+    assert (lost, kept) == ("ABORTED SESSION_TAKEN_OVER", "OK")
+    assert ended == "FAILED_PRECONDITION SESSION_ENDED"
+
+
+async def rest(call: Any) -> None:
+    """Reads a call to its end."""
+    while await call.read() is not grpc.aio.EOF:
+        pass

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 from nats.aio.client import Client
 
@@ -15,11 +16,22 @@ from maie_runtime.bus.accounts import DETOUR
 from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.rights import API, GATEWAY, MONITOR, Right, Use, monitor, parts
 from maie_runtime.bus.streams import STREAMS
-from tests.guarded_nats import GuardedNats
 from tests.rights.subjects_of_a_mesh import GPU, covers, matches, to_publish, to_subscribe
 
 REFUSAL = re.compile(r'permissions violation for (publish|subscription) to "([^"]+)"')
 SHARED = {GPU: ("asr", "summary")}
+Gpus = Mapping[str, Collection[str]]
+
+
+class Guarded(Protocol):
+    """A broker that lets each part in with a seed of its own."""
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+
+    def seed(self, part: str) -> Path:
+        """The file with a part's seed."""
 
 
 @dataclass(kw_only=True)
@@ -39,14 +51,14 @@ class Attempts:
     let_through: list[str] = field(default_factory=list)
 
 
-def rights_of(part: str) -> tuple[Right, ...]:
-    """A part's rights, in the mesh that is attacked here."""
-    return monitor() if part == MONITOR else parts(SHARED)[part]
+def rights_of(part: str, shared: Gpus = SHARED) -> tuple[Right, ...]:
+    """A part's rights, in a mesh whose stages share these GPUs."""
+    return monitor() if part == MONITOR else parts(shared)[part]
 
 
-async def attempts(server: GuardedNats, part: str) -> Attempts:
+async def attempts(server: Guarded, part: str, shared: Gpus = SHARED) -> Attempts:
     """Tries each subject that is not the part's own, to publish and to subscribe."""
-    rights = rights_of(part)
+    rights = rights_of(part, shared)
     made = Attempts(part=part)
     made.published = [each for each in to_publish() if not _may_publish(part, rights, each)]
     made.heard = [each for each in to_subscribe() if not _may_hear(part, rights, each)]
@@ -76,7 +88,7 @@ async def all_answered(client: Client) -> None:
 
 @asynccontextmanager
 async def _listening(
-    server: GuardedNats, part: str, refused: dict[str, set[str]]
+    server: Guarded, part: str, refused: dict[str, set[str]]
 ) -> AsyncIterator[Client]:
     async def note(error: Exception) -> None:
         if found := REFUSAL.search(str(error)):
