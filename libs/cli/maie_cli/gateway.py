@@ -39,6 +39,11 @@ def _token(key_file: Path | None) -> Token:
     return (lambda: Path(file).read_text(encoding="utf-8").strip()) if file else ""
 
 
+def wants_tls(address: str) -> bool:
+    """Whether commands talk TLS with this address."""
+    return _tls(address) is not None
+
+
 def takes_tls_only(address: str) -> bool:
     """Whether a server that gave no answer would give one over TLS; asks it.
 

@@ -64,6 +64,14 @@ def credentials_of(loaded: Loaded) -> grpc.ChannelCredentials:
 
 def answers_with_tls(address: str) -> bool:
     """Whether a server takes TLS; asks it, which blocks for up to `PROBE_SECONDS`."""
+    return presented_certificate(address) is not None
+
+
+def presented_certificate(address: str) -> bytes | None:
+    """The certificate that a server presents, as PEM; None where it takes no TLS or none answers.
+
+    It is not verified, so that one that has expired is seen, too. Blocks for up to `PROBE_SECONDS`.
+    """
     host, _, port = address.removeprefix(SCHEME).rpartition(":")
     context = ssl.create_default_context()
     # Nothing is sent, so the server need not be trusted.
@@ -74,8 +82,9 @@ def answers_with_tls(address: str) -> bool:
         place = (host.strip("[]"), int(port) if port else _DEFAULT_PORT)
         with (
             socket.create_connection(place, PROBE_SECONDS) as connection,
-            context.wrap_socket(connection),
+            context.wrap_socket(connection) as secured,
         ):
-            return True
+            presented = secured.getpeercert(binary_form=True)
     except (OSError, ValueError, OverflowError):
-        return False
+        return None
+    return ssl.DER_cert_to_PEM_cert(presented).encode() if presented else b""

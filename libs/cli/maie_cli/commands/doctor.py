@@ -10,12 +10,19 @@ import typer
 from rich.text import Text
 
 from maie_cli.arguments import DEFAULT_DATA, DEFAULT_GATEWAY, DataOption, ProfileOption
+from maie_cli.certs.folder import CA
+from maie_cli.commands.certs import DEFAULT_FOLDER
 from maie_cli.console import out, shown
-from maie_cli.doctor import engines, machine, running, servers
+from maie_cli.doctor import certificates, engines, machine, running, servers
 from maie_cli.doctor.finding import Finding, Health
 from maie_cli.exits import Exit, run
 
-STYLES = {Health.OK: "green", Health.NOT_OK: "bold red", Health.ABSENT: "yellow"}
+STYLES = {
+    Health.OK: "green",
+    Health.SOON: "yellow",
+    Health.NOT_OK: "bold red",
+    Health.ABSENT: "yellow",
+}
 HEALTH_COLUMNS = 6
 
 
@@ -35,6 +42,14 @@ def doctor(
             "and none answering is no fault.",
         ),
     ] = None,
+    certs: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="A folder of maie certs, whose CA and certificates are looked at; where unset, "
+            f"the folder {DEFAULT_FOLDER} if there is one.",
+        ),
+    ] = None,
     measure: Annotated[
         bool,
         typer.Option(
@@ -45,14 +60,18 @@ def doctor(
 ) -> None:
     """Check tools, models and every part of a running mesh; say how to mend what is not well.
 
-    Exits 0 only when all is well.
+    Exits 1 where something is not well, as a certificate or an API key that has expired. One that
+    expires soon is a warning alone.
     """
-    raise typer.Exit(run(_doctor(data, profile, gateway, measure)))
+    folder = certs or (DEFAULT_FOLDER if (DEFAULT_FOLDER / CA).exists() else None)
+    raise typer.Exit(run(_doctor(data, profile, gateway, folder, measure)))
 
 
-async def _doctor(data: Path, profile: str, gateway: str | None, measure: bool) -> Exit:
+async def _doctor(
+    data: Path, profile: str, gateway: str | None, certs: Path | None, measure: bool
+) -> Exit:
     code = Exit.OK
-    async for finding in _findings(data, profile, gateway, measure):
+    async for finding in _findings(data, profile, gateway, certs, measure):
         _print(finding)
         if finding.health is Health.NOT_OK:
             code = Exit.FAILED
@@ -60,7 +79,7 @@ async def _doctor(data: Path, profile: str, gateway: str | None, measure: bool) 
 
 
 async def _findings(
-    data: Path, profile: str, gateway: str | None, measure: bool
+    data: Path, profile: str, gateway: str | None, certs: Path | None, measure: bool
 ) -> AsyncIterator[Finding]:
     yield machine.python_version()
     yield await machine.nats_version()
@@ -74,7 +93,11 @@ async def _findings(
     yield engines.templates()
     async for finding in servers.servers():
         yield finding
+    for finding in (*certificates.named(), *(certificates.in_folder(certs) if certs else ())):
+        yield finding
     address = gateway or DEFAULT_GATEWAY
+    async for finding in certificates.presented(address):
+        yield finding
     async for finding in running.mesh(address, expected=gateway is not None):
         yield finding
 

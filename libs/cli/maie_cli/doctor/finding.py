@@ -10,6 +10,7 @@ class Health(enum.Enum):
     """The state of a checked thing."""
 
     OK = "ok"
+    SOON = "soon"  # well, and not for long: what expires soon
     NOT_OK = "not ok"
     ABSENT = "--"  # absent, and optional
 

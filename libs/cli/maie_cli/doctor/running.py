@@ -7,6 +7,7 @@ from importlib.metadata import version
 
 from maie.catalog.v1 import catalog_pb2 as catalog
 from maie_cli.doctor.finding import Finding, Health, bad
+from maie_cli.doctor.keys import keys
 from maie_cli.exits import sentence
 from maie_cli.gateway import gateway_client
 from maie_cli.mesh.options import STAGES
@@ -34,11 +35,13 @@ async def mesh(address: str, *, expected: bool) -> AsyncIterator[Finding]:
             yield await _gateway(client)
             for finding in _parts(await client.get_mesh()):
                 yield finding
+            async for finding in keys(client):
+                yield finding
         except ClientError as error:
             if error.reason == Reason.NOT_A_GATEWAY:
                 yield bad("gateway", await _what_answers(address) or error.message, NAME_IT)
             elif error.reason == Reason.SCOPE_MISSING:
-                detail = "your key does not let you see its parts"
+                detail = "your key does not let you see its parts and keys"
                 yield Finding(what="mesh", health=Health.ABSENT, detail=detail, mend=SEE_ALL)
             elif error.reason != Reason.GATEWAY_UNREACHABLE:
                 yield bad("mesh", error.reason or error.code.name, sentence(error))
