@@ -149,11 +149,13 @@ audit: environment .venv-audit/.locked ## Ask databases of known vulnerabilities
 	@$(BIN)/python -m tools.audit
 
 .PHONY: sbom
-sbom: .venv-audit/.locked ## Write a CycloneDX list of what each deployable installs to build/sbom/.
+sbom: environment .venv-audit/.locked ## Write a CycloneDX list of what each deployable installs, with licences, to build/sbom/.
 	@mkdir -p build/sbom; for folder in $(DEPLOYABLES); do \
 		name=$$(sed -n 's/^name = "\(.*\)"/\1/p' $$folder/pyproject.toml); \
 		.venv-audit/bin/python -W ignore -m cyclonedx_py requirements --pyproject $$folder/pyproject.toml --output-reproducible \
-			-o build/sbom/$$name.cdx.json locks/$$name.txt && echo "· build/sbom/$$name.cdx.json" || exit 1; done
+			-o build/sbom/$$name.cdx.json locks/$$name.txt || exit 1; done
+	@$(BIN)/python -m tools.sbom build/sbom/*.cdx.json
+	@.venv-audit/bin/python tools/sbom_check.py build/sbom/*.cdx.json
 
 ##@ Change
 

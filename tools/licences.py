@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 
@@ -18,6 +18,7 @@ LOCKS = ROOT / "locks"
 PYTHONS = ("3.11", "3.12", "3.13")
 # Metadata of older packages holds the whole text where a name belongs.
 MAX_NAME_CHARACTERS = 60
+NOT_STATED = "not stated"
 _PIN = re.compile(r"^([a-z0-9_.-]+)==([^\s;\\]+)(?: ; ([^\\\n]+))?", re.MULTILINE)
 _ROW = re.compile(r"^\| `(\S+)` \| (\S+) \| (.+?) \|", re.MULTILINE)
 INTRODUCTION = """\
@@ -86,10 +87,22 @@ def _rows() -> Iterator[str]:
         for name, version, marker in _PIN.findall(lock.read_text(encoding="utf-8")):
             if not marker or _on_linux(Marker(marker)):
                 users[name, version].append(lock.stem.removeprefix("maie-"))
-    known = _known()
+    licences = stated_licences(name for name, _ in users)
     for (name, version), parts in sorted(users.items()):
-        licence = _licence(name) or known.get(name) or "not stated"
-        yield f"| `{name}` | {version} | {licence} | {', '.join(parts)} |\n"
+        yield f"| `{name}` | {version} | {licences[name] or NOT_STATED} | {', '.join(parts)} |\n"
+
+
+def stated_licences(names: Iterable[str]) -> dict[str, str]:
+    """What the metadata of packages state; what the page says of those not installed here.
+
+    Args:
+        names: The packages' names, as locks write them.
+
+    Returns:
+        The licences by name; empty where none is known.
+    """
+    known = _known()
+    return {name: _licence(name) or known.get(name, "") for name in names}
 
 
 def _on_linux(marker: Marker) -> bool:
@@ -105,7 +118,7 @@ def _known() -> dict[str, str]:
     """The licences on the page as it is, for packages that another Python needs."""
     page = ROOT / TARGET
     rows = _ROW.findall(page.read_text(encoding="utf-8")) if page.exists() else []
-    return {name: licence for name, _, licence in rows}
+    return {name: licence for name, _, licence in rows if licence != NOT_STATED}
 
 
 def _licence(name: str) -> str:
