@@ -117,6 +117,7 @@ class AuditLog:
                 action=entry.action,
                 caller=entry.caller_id,
                 job=entry.job_id,
+                tenant=entry.tenant,
                 status=entry.status,
                 error=error.message,
             )

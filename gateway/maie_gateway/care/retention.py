@@ -20,6 +20,7 @@ from maie_gateway.audit.log import AuditLog
 from maie_gateway.care.removal import Removal
 from maie_gateway.conductor import FINAL_STATES, is_audio_made
 from maie_gateway.conductor.tenants import tenant_of_record
+from maie_gateway.records.about import about
 from maie_gateway.records.store import GONE, JobStore
 from maie_gateway.settings import RetentionSettings
 from maie_runtime import folders
@@ -113,7 +114,8 @@ class Sweeper:
                     await self._audit.act(
                         "RemoveExpiredJob", tenant=tenant_of_record(seen), job_id=job_id
                     )
-                    await self._removal.remove(job_id)
+                    with about(seen):
+                        await self._removal.remove(job_id)
             except StageError as error:
                 if error.reason == Reason.JOB_NOT_FOUND:  # another gateway removed it first
                     await self._store.forget_removed(job_id)
@@ -188,7 +190,8 @@ class Sweeper:
             raise
         if is_audio_made(seen):
             await self._blobs.delete_prefix(folders.of_live(job_id))
-            log.info("sweep.parts_removed", job=job_id)
+            with about(seen):
+                log.info("sweep.parts_removed")
 
     async def _owns_blobs(self) -> bool:
         """Whether the stored objects belong to jobs of this broker.
@@ -225,15 +228,16 @@ class Sweeper:
     ) -> None:
         """Removes repeated uploads of a request id, except the recording of its job."""
         try:
-            kept = (await self._store.get(job_id)).record.recording.key
+            seen = (await self._store.get(job_id)).record
         except StageError as error:
             if error.reason in GONE:  # removed meanwhile, with its uploads
                 return
             raise
         for upload in uploads:
-            if upload.key != kept and upload.modified < before:
+            if upload.key != seen.recording.key and upload.modified < before:
                 await self._blobs.delete(upload.key)
-                log.info("sweep.double_removed", job=job_id)
+                with about(seen):
+                    log.info("sweep.double_removed")
 
     async def _jobs(self) -> set[str]:
         """The ids of all jobs, and of those that were removed a short while ago."""

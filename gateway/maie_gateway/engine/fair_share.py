@@ -13,6 +13,7 @@ from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
 from maie_core.errors import StageError
 from maie_gateway.engine.loop import Conductor
+from maie_gateway.records.about import about_known
 from maie_gateway.records.changes import ActiveJob, JobChanges
 from maie_gateway.records.store import GONE
 from maie_runtime.background import background_tasks
@@ -103,10 +104,11 @@ class FairShare:
 
     async def _release(self, job_id: str) -> None:
         released = event.StageEvent(job_id=job_id, job_released=event.JobReleased())
-        try:
-            await self._conductor.take(job_id, [released])
-        except StageError as error:
-            if error.reason in GONE:
-                self._changes.forget(job_id)
-            else:
-                log.warning("fair_share.release_failed", job=job_id, reason=error.reason)
+        with about_known(self._changes, job_id):
+            try:
+                await self._conductor.take(job_id, [released])
+            except StageError as error:
+                if error.reason in GONE:
+                    self._changes.forget(job_id)
+                else:
+                    log.warning("fair_share.release_failed", reason=error.reason)

@@ -14,6 +14,7 @@ from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import record_pb2 as record
 from maie_core.errors import StageError
 from maie_core.reasons import Reason
+from maie_gateway.records.about import about_known
 from maie_gateway.records.changes import JobChanges
 from maie_gateway.records.store import GONE, JobStore
 from maie_gateway.vault.data_keys import DataKeys
@@ -87,7 +88,8 @@ class KeyService:
             return  # it is no request
         except StageError as error:
             if error.reason != Reason.DATA_KEY_GONE:
-                log.warning("vault.key_not_given", job=job_id, stage=stage, reason=error.reason)
+                with about_known(self._changes, job_id):
+                    log.warning("vault.key_not_given", stage=stage, reason=error.reason)
             response.failure.CopyFrom(error.to_failure(""))
         with suppress(*BROKER_ERRORS):
             await message.respond(response.SerializeToString())

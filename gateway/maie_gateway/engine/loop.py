@@ -41,7 +41,7 @@ from maie_gateway.conductor import (
     task_id,
 )
 from maie_gateway.engine.job_metrics import JobMetrics
-from maie_gateway.records.about import about
+from maie_gateway.records.about import about, about_known
 from maie_gateway.records.changes import JobChanges
 from maie_gateway.records.journal import StoredRecord
 from maie_gateway.records.store import GONE, JobStore, RevisionConflictError
@@ -210,7 +210,8 @@ class Conductor:
             trace.get_current_span().set_attribute(STATE, state.name)
         for each in events:
             if _is_foreign(each, taken):
-                _warn_of_foreign_event(each)
+                with about(taken):
+                    _warn_of_foreign_event(each)
                 self._metrics.foreign(each.stage or "")
                 await self._dead_letter(job_id, each.place)
         return taken
@@ -345,7 +346,7 @@ class Conductor:
 
     async def _take_job(self, job_id: str, messages: list[Msg]) -> None:
         handling = processing(self._broker.tracer, messages)
-        with structlog.contextvars.bound_contextvars(job=job_id), handling:
+        with handling, about_known(self._changes, job_id):
             await self._settle_job(job_id, messages)
 
     async def _settle_job(self, job_id: str, messages: list[Msg]) -> None:

@@ -13,7 +13,7 @@ from maie.event.v1 import event_pb2 as event
 from maie_core.errors import StageError
 from maie_gateway.conductor import binding, pending_tasks
 from maie_gateway.engine.loop import Conductor
-from maie_gateway.records.about import about
+from maie_gateway.records.about import about, about_known
 from maie_gateway.records.changes import ActiveJob, JobChanges
 from maie_gateway.records.store import GONE
 from maie_runtime.background import background_tasks
@@ -66,7 +66,8 @@ class Reconciler:
                 try:
                     await self._reconcile(job_id, known)
                 except (StageError, *BROKER_ERRORS) as error:
-                    log.warning("reconciler.failed", job=job_id, error=str(error))
+                    with about_known(self._changes, job_id):
+                        log.warning("reconciler.failed", error=str(error))
                     if getattr(error, "reason", "") in GONE:
                         self._changes.forget(job_id)
             await asyncio.sleep(period)

@@ -30,6 +30,7 @@ from maie_gateway.live.config import (
 )
 from maie_gateway.live.ending.endings import end_session
 from maie_gateway.live.ledger import Ledger, durable_event
+from maie_gateway.records.about import about, about_job
 from maie_gateway.records.store import GONE, JobStore
 from maie_gateway.vault.data_keys import JobKeys
 from maie_pipeline.live_session import LIVE_SESSION, LIVE_SESSION_WITH_AUDIO
@@ -127,7 +128,8 @@ class Openings:
         token = secrets.token_urlsafe(TOKEN_BYTES)
         first = session.SessionOpened(tenant=tenant, config=shown, token_sha256=_digest(token))
         ledger = await Ledger.open(self._sessions, session_id, first, self._gateway)
-        log.info("session.opened", job=session_id, tenant=tenant)
+        with about(step.record):
+            log.info("session.opened")
         return Opened(ledger=ledger, token=token, traceparent=traceparent)
 
     async def resume(self, start: live.StartSession, tenant: str) -> Opened:
@@ -159,7 +161,8 @@ class Openings:
         )
         if ledger.state.ended is not None:
             _check_ended(start, entries, missed)
-        log.info("session.resumed", job=start.session_id, epoch=ledger.state.epoch)
+        with about_job(start.session_id, tenant, traceparent):
+            log.info("session.resumed", epoch=ledger.state.epoch)
         return Opened(ledger=ledger, missed=missed, traceparent=traceparent)
 
     async def read(self, session_id: str, token: str, tenant: str) -> list[LoggedEntry]:

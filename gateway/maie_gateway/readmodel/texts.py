@@ -10,6 +10,7 @@ from maie_core.errors import StageError
 from maie_gateway.readmodel.entries import job_entry, text_version
 from maie_gateway.readmodel.model import ReadModel
 from maie_gateway.readmodel.moments import JobText, TextMoment, text_moments
+from maie_gateway.records.about import about
 from maie_gateway.records.journal import StoredRecord
 from maie_gateway.records.store import GONE, JobStore
 from maie_gateway.views.results import Results
@@ -80,5 +81,6 @@ class TextIndexer:
             if error.retryable:
                 raise
             # Lost or damaged for good: the job is listed, but not found by its text.
-            log.warning("readmodel.text_unreadable", job=stored.record.job_id, reason=error.reason)
+            with about(stored.record):
+                log.warning("readmodel.text_unreadable", reason=error.reason)
             return []

@@ -102,7 +102,10 @@ class WebhookSender:
                 await self._finish(message)
             else:
                 # The broker redelivers it after ack_wait.
-                log.warning("webhook.not_opened", job=job_id, error=error.message)
+                # What is sealed is also whose it is.
+                ids = structlog.contextvars.bound_contextvars(job=job_id)
+                with ids, within(traceparent_of_message(message)):
+                    log.warning("webhook.not_opened", error=error.message)
             return
         if (delivery.job_id, delivery.receiver) != (job_id, receiver):
             place = message.metadata.sequence.stream

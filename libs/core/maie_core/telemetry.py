@@ -61,7 +61,7 @@ def configure_logging(settings: MeshSettings, service: str) -> None:
     redacting = _Redacting(environment_redactor())
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
-        _add_trace,
+        add_trace,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
@@ -112,7 +112,7 @@ def _log_crashes() -> None:
     threading.excepthook = thread_crashed
 
 
-def _add_trace(_: object, __: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
+def add_trace(_: object, __: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
     """Adds the trace that the work belongs to, and the span where one is recorded."""
     span = trace.get_current_span()
     named = span.get_span_context()

@@ -15,6 +15,7 @@ from maie_core.reasons import Reason
 from maie_gateway.live.ending.endings import Endings, end_session
 from maie_gateway.live.ledger import Ledger
 from maie_gateway.live.settings import LiveSettings
+from maie_gateway.records.about import about_known
 from maie_gateway.records.changes import JobChanges
 from maie_runtime.background import background_tasks
 from maie_runtime.bus.broker import Broker
@@ -76,13 +77,14 @@ class Abandoned:
         running = [job_id for job_id, job in self._changes.active_jobs.items() if job.live]
         self._seen = {name: seen for name, seen in self._seen.items() if name in running}
         for session_id in running:
-            try:
-                await self._look_at(session_id)
-            except StageError as error:
-                log.warning("session.scan_failed", job=session_id, reason=error.reason)
-                if error.reason == Reason.BROKER_UNAVAILABLE:
-                    self._seen.clear()
-                    return
+            with about_known(self._changes, session_id):
+                try:
+                    await self._look_at(session_id)
+                except StageError as error:
+                    log.warning("session.scan_failed", reason=error.reason)
+                    if error.reason == Reason.BROKER_UNAVAILABLE:
+                        self._seen.clear()
+                        return
 
     async def _look_at(self, session_id: str) -> None:
         last = await self._logs.last(session_id)
@@ -100,7 +102,7 @@ class Abandoned:
             await self._end(session_id)
 
     async def _end(self, session_id: str) -> None:
-        log.info("session.abandoned", job=session_id)
+        log.info("session.abandoned")
         try:
             ledger = await Ledger.take(self._logs, session_id, self._gateway)
         except FencedError:

@@ -51,10 +51,10 @@ class AwaitedSummary:
             self.outbox.put(event)
             self.outbox.close()
         except StageError as error:
-            log.warning("summary.not_given", job=self._session_id, reason=error.reason)
+            log.warning("summary.not_given", reason=error.reason)
             self.outbox.close(error)
         except Exception as error:
-            log.error("summary.failed", job=self._session_id, exc_info=error)
+            log.error("summary.failed", exc_info=error)
             self.outbox.close(internal())
 
     async def listen(self, requests: Requests) -> None:

@@ -53,7 +53,7 @@ async def end_session(ledger: Ledger, *, without_summary: bool = False) -> None:
         return session.SessionEntry(ended=last, without_summary=without_summary)
 
     await ledger.commit(ended)
-    log.info("session.ended", job=ledger.state.session_id, finals=ledger.state.final_count)
+    log.info("session.ended", finals=ledger.state.final_count)
 
 
 class Endings:

@@ -19,7 +19,7 @@ from maie_core.spans import span
 from maie_gateway.conductor import is_audio_due, is_audio_made
 from maie_gateway.live.kept.whole import put_together
 from maie_gateway.live.settings import LiveSettings
-from maie_gateway.records.about import about
+from maie_gateway.records.about import about, about_known
 from maie_gateway.records.changes import JobChanges
 from maie_gateway.records.store import JobStore
 from maie_pipeline.live_session import AUDIO_UNIT
@@ -116,11 +116,12 @@ class AudioMaking:
     async def _work(self) -> None:
         while True:
             session_id = await self._waiting.get()
-            try:
-                await self._make(session_id)
-            except StageError as error:
-                # It stays due, and is found again.
-                log.warning("session.audio_not_made", job=session_id, reason=error.reason)
+            with about_known(self._changes, session_id):
+                try:
+                    await self._make(session_id)
+                except StageError as error:
+                    # It stays due, and is found again.
+                    log.warning("session.audio_not_made", reason=error.reason)
 
     async def _make(self, session_id: str) -> None:
         """Puts the audio of a session together and reports its unit, unless that is done.
@@ -148,7 +149,7 @@ class AudioMaking:
             await self._report_failure(session_id, unit, error)
             return
         except Exception as error:
-            log.error("session.audio_failed", job=session_id, exc_info=error)
+            log.error("session.audio_failed", exc_info=error)
             await self._report_failure(session_id, unit, _internal())
             return
         await failpoint("session.after_audio")
@@ -158,14 +159,14 @@ class AudioMaking:
         )
         if _due(await self._record(session_id)) is not None:
             await self._publish(session_id, unit, event.StageEvent(completed=completed))
-            log.info("session.audio_made", job=session_id)
+            log.info("session.audio_made")
         await self._tidy_up(session_id)
 
     async def _report_failure(self, session_id: str, unit: record.Unit, error: StageError) -> None:
         """Reports that it failed, unless another gateway did it meanwhile."""
         if _due(await self._record(session_id)) is None:
             return
-        log.error("session.audio_lost", job=session_id, reason=error.reason)
+        log.error("session.audio_lost", reason=error.reason)
         failed = event.UnitFailed(failure=error.to_failure(), retryable=error.retryable)
         await self._publish(session_id, unit, event.StageEvent(failed=failed))
 

@@ -98,7 +98,7 @@ class Refiner:
             async with asyncio.timeout(self._settings.refinement_end_seconds):
                 await self._over.wait()
         except TimeoutError:
-            log.info("refinements.left", job=self._ledger.state.session_id)
+            log.info("refinements.left")
 
     async def _run(self) -> None:
         try:
@@ -189,8 +189,7 @@ class Refiner:
 
     async def _judge(self, error: StageError, batch: Batch) -> None:
         """Waits before the next try, or leaves finals to the job that are why it failed."""
-        job = self._ledger.state.session_id
-        log.warning("refinement.failed", job=job, reason=error.reason)
+        log.warning("refinement.failed", reason=error.reason)
         self._deaths += error.reason == Reason.WORKER_LOST
         if error.code not in PASSING or self._deaths >= MOST_FAILURES:
             self._deaths = 0

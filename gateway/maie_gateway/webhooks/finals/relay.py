@@ -11,12 +11,14 @@ from google.protobuf.message import DecodeError
 from maie.live.v1 import session_pb2 as session
 from maie_core.errors import StageError
 from maie_core.reasons import Reason
+from maie_core.trace_context import within
 from maie_gateway.webhooks.finals.audience import Audiences
 from maie_gateway.webhooks.finals.feed import Feed
 from maie_gateway.webhooks.finals.feeds import Feeds
 from maie_gateway.webhooks.pulling import Puller, Source
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import BROKER_ERRORS, Broker
+from maie_runtime.bus.tracing import traceparent_of_message
 from maie_runtime.bus.types import Msg
 from maie_runtime.bus.unreadable import Unreadable, dead_letter
 from maie_runtime.failpoints import failpoint
@@ -68,7 +70,9 @@ class FinalRelay:
         except (StageError, *BROKER_ERRORS) as error:
             # The broker redelivers it after ack_wait.
             problem = str(error) or type(error).__name__
-            log.warning("webhook.final_not_noticed", job=session_id, error=problem)
+            ids = structlog.contextvars.bound_contextvars(job=session_id)
+            with ids, within(traceparent_of_message(message)):
+                log.warning("webhook.final_not_noticed", error=problem)
 
     async def _notice(self, session_id: str, place: int, data: bytes) -> bool:
         """Queues the notes of an entry; False where the log cannot be read."""

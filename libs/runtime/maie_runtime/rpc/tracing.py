@@ -17,6 +17,7 @@ from maie_core.attributes import ERROR_TYPE
 from maie_core.errors import StageError
 from maie_core.trace_context import TRACEPARENT, context_of, new_span_context, traceparent_of
 from maie_runtime.rpc.handlers import Handler, HandlerInterceptor, wrapped
+from maie_runtime.rpc.log_ids import sent_ids
 
 Metadata = tuple[tuple[str, str], ...]
 
@@ -87,7 +88,7 @@ class TracingInterceptor(HandlerInterceptor):
 
 @contextmanager
 def client_call(tracer: Tracer, method: str, address: str) -> Iterator[Metadata]:
-    """A span around a call of another process, and the metadata that carries it there.
+    """A span around a call of another process, and the metadata that carries it and its job there.
 
     It is not the current span, so that an asynchronous generator can be around it.
 
@@ -101,7 +102,7 @@ def client_call(tracer: Tracer, method: str, address: str) -> Iterator[Metadata]
     )
     code = "OK"
     try:
-        yield metadata_of(span)
+        yield (*metadata_of(span), *sent_ids())
     except (asyncio.CancelledError, GeneratorExit):
         code = "CANCELLED"
         raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import enum
 import time
 from collections import deque
@@ -47,6 +48,8 @@ class Job(Generic[Result]):
     def __init__(self, priority: Priority, work: Work[Result], blame: Blame) -> None:
         self.priority = priority
         self.blame = blame
+        # Whoever runs the work, its log lines and spans are those of the track.
+        self._context = contextvars.copy_context()
         self._work: Work[Any] = work
         self.result: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self.queued = time.monotonic()
@@ -55,7 +58,7 @@ class Job(Generic[Result]):
         """Does the work, once."""
         work = self._work
         self.forget()
-        return await work()
+        return await asyncio.create_task(_awaited(work), context=self._context)
 
     def forget(self) -> None:
         """Drops the audio, since whoever waits for the result may keep the job for long."""
@@ -64,6 +67,10 @@ class Job(Generic[Result]):
 
 async def _nothing() -> None:
     return
+
+
+async def _awaited(work: Work[Result]) -> Result:
+    return await work()
 
 
 class Scheduler:

@@ -25,6 +25,7 @@ from maie_runtime.rpc.callers.running import RunningStreams
 from maie_runtime.rpc.callers.scopes import needs
 from maie_runtime.rpc.callers.tenant import for_named_tenant
 from maie_runtime.rpc.handlers import Around, Handler, HandlerInterceptor, wrapped
+from maie_runtime.rpc.log_ids import bind_ids
 
 log = structlog.get_logger()
 
@@ -79,7 +80,7 @@ class CallerInterceptor(HandlerInterceptor):
     async def _let_in(self, call: Call, need: frozenset[Scope]) -> Caller:
         caller = await self._admit(call, need)
         # A call has a task of its own.
-        structlog.contextvars.bind_contextvars(tenant=caller.tenant)
+        bind_ids(caller, call.metadata)
         trace.get_current_span().set_attribute(TENANT, caller.tenant)
         return caller
 
