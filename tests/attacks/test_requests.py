@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -13,6 +14,9 @@ import pytest
 
 from maie.job.v1 import job_pb2 as job
 from maie_client import ClientError
+from maie_client.errors import decode
+from maie_client.live import ResumePoint, linear16
+from maie_gateway.limits.settings import LimitSettings
 from tests.attacks.conftest import (
     MAX_UPLOAD_BYTES,
     RAW,
@@ -31,8 +35,12 @@ pytestmark = pytest.mark.mesh
 MEBIBYTE = 1 << 20
 # Far more than a burst of one key, and fewer than one connection carries at a time.
 FLOOD_CALLS = 600
+WATCHES = 200
 SECRET = "a secret of a webhook, long enough"
 ODD = ("../../etc/passwd", "a\0b", "two\nlines", "a.b", "*", ">", "maie.task.>", "x" * 5000)
+CALLS_BY_ID = ("GetJob", "CancelJob", "DeleteJob", "GetTimeline", "RetryJob", "WatchJob")
+# In names that people give, which are in no subject and no path, these are harmless.
+FREE_TEXT = ("../../etc/passwd", "a.b", "*", ">", "maie.task.>")
 
 
 def bearer(token: str) -> tuple[tuple[str, str], ...]:
@@ -94,6 +102,43 @@ async def test_a_flood_of_calls_is_sent_away_and_others_come_in(mesh: Besieged, 
     came("; ".join(found))
     assert polite == "OK"
     assert found == {"RESOURCE_EXHAUSTED RATE_LIMITED key_requests, with when to try again"}
+
+
+@pytest.mark.attack(6)
+async def test_many_streams_are_sent_away_and_others_come_in(mesh: Besieged, came: Came) -> None:
+    async with mesh.client(mesh.bootstrap) as admin:
+        key = await admin.keys.create(scopes=USER, tenant="streams")
+    async with (
+        mesh.client(key.api_key) as many,
+        mesh.client(mesh.theirs) as theirs,
+        # A job that does not end while it is watched.
+        many.live(features=RAW, format=linear16(16_000)) as session,
+        grpc.aio.insecure_channel(mesh.gateway) as channel,
+    ):
+        watch: Any = channel.unary_stream("/maie.job.v1.JobService/WatchJob")
+        request = job.WatchJobRequest(job_id=session.resume_point.session_id).SerializeToString()
+        calls = [watch(request, metadata=bearer(key.api_key)) for _ in range(WATCHES)]
+        found = Counter(await asyncio.gather(*map(first_answer, calls)))
+        polite = await run_job(theirs, mesh.recording)
+        for call in calls:
+            call.cancel()
+    came("; ".join(found))
+    assert polite.state == job.JOB_STATE_COMPLETE
+    refused = "RESOURCE_EXHAUSTED STREAMS_FULL key_watches, with when to try again"
+    limits = LimitSettings()
+    allowed = int(limits.watches * limits.key_share)
+    assert found == {"OK": allowed, refused: WATCHES - allowed}
+
+
+async def first_answer(call: Any) -> str:
+    """Whether a stream begins, or how it is refused."""
+    try:
+        await call.read()
+    except grpc.aio.AioRpcError as error:
+        told = decode(error, "")
+        hint = ", with when to try again" if told.retry_after is not None else ""
+        return f"{told.code.name} {told.reason} {told.limit}{hint}"
+    return "OK"
 
 
 @pytest.mark.attack(6)
@@ -173,10 +218,12 @@ async def test_no_webhook_leads_inside(mesh: Besieged, came: Came) -> None:
 
 @pytest.mark.attack(11)
 async def test_odd_names_are_refused_by_the_gateway(mesh: Besieged, came: Came) -> None:
-    call_names = ("GetJob", "CancelJob", "DeleteJob", "GetTimeline", "RetryJob", "WatchJob")
-    found = {}
-    async with grpc.aio.insecure_channel(mesh.gateway) as channel:
-        for name in call_names:
+    found, nobodys = {}, {}
+    async with (
+        mesh.client(mesh.bootstrap) as admin,
+        grpc.aio.insecure_channel(mesh.gateway) as channel,
+    ):
+        for name in CALLS_BY_ID:
             kind = getattr(job, f"{name}Request")
             shape = channel.unary_stream if name == "WatchJob" else channel.unary_unary
             call: Any = shape(f"/maie.job.v1.JobService/{name}")
@@ -184,21 +231,25 @@ async def test_odd_names_are_refused_by_the_gateway(mesh: Besieged, came: Came) 
                 request = kind(job_id=odd).SerializeToString()
                 found[name, odd] = await answer(call(request, metadata=bearer(mesh.ours)))
         submit: Any = channel.stream_unary("/maie.job.v1.JobService/CreateJob")
-        for odd in ("a\0b", "two\nlines", "x" * 5000):
-            for fields in (
-                {"request_id": odd},
-                {"display_name": odd},
-                {"filename": odd},
-                {"labels": {odd: "value"}},
-                {"labels": {"key": odd}},
-                {"template_id": odd},
-            ):
-                config = job.JobConfig(features=[job.FEATURE_RAW_TRANSCRIPT], **fields)
-                part = job.CreateJobRequest(upload=job.UploadPart(config=config))
-                made = submit(iter([part.SerializeToString()]), metadata=bearer(mesh.ours))
-                found[next(iter(fields)), odd] = await answer(made)
-    came(f"INVALID_ARGUMENT, {len(found)} of {len(found)}")
+        for odd in ODD:
+            config = {"features": [job.FEATURE_SUMMARY]}
+            fields: list[dict[str, Any]] = [{"template_id": odd}, {"labels": {odd: "value"}}]
+            if odd not in FREE_TEXT:
+                fields += [{name: odd} for name in ("request_id", "display_name", "filename")]
+                fields += [{"labels": {"key": odd}}]
+            for each in fields:
+                made = job.JobConfig(**config, **each)  # type: ignore[arg-type]
+                part = job.CreateJobRequest(upload=job.UploadPart(config=made))
+                asked = submit(iter([part.SerializeToString()]), metadata=bearer(mesh.ours))
+                found[str(each)[:40], odd] = await answer(asked)
+            found["tenant", odd] = await answer(admin.keys.create(scopes=USER, tenant=odd))
+            nobodys["key", odd] = await answer(admin.keys.revoke(odd))
+            point = ResumePoint(session_id=odd, resume_token="x")
+            nobodys["session", odd] = await answer(admin.get_session(point))
+    came(f"INVALID_ARGUMENT, {len(found)} of {len(found)}; keys and sessions NOT_FOUND")
     assert {each.split()[0] for each in found.values()} == {"INVALID_ARGUMENT"}, found
+    # Ids that callers never make up: what cannot be one looks like one that nobody has.
+    assert {each.split()[0] for each in nobodys.values()} == {"NOT_FOUND"}, nobodys
 
 
 TOO_MUCH = (
