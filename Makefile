@@ -95,7 +95,7 @@ attacks: tested ## Attack a mesh in all the ways of docs/attacks.md and print wh
 	@$(BIN)/python -m tests.attacks $(ARGS)
 
 .PHONY: fuzz
-fuzz: tested ## Fuzz all parsers, the media intake and all RPCs; ARGS="--seconds 300 --inputs 2000" does it for longer.
+fuzz: tested ## Fuzz all parsers, the media intake and all RPCs; ARGS="--seconds 300 --recordings 2000" does it for longer.
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 # Debian has promtool in the package prometheus, of which no server is started here. Without it, the tests say what they left out.

@@ -20,7 +20,7 @@ from tests.fuzz.mutations import mutated
 pytestmark = pytest.mark.mesh
 
 # One of each mutation and more; `make fuzz` takes hundreds.
-INPUTS = int(os.environ.get("FUZZ_INPUTS", "36"))
+INPUTS = int(os.environ.get("FUZZ_RECORDINGS", "36"))
 AT_ONCE = 8
 
 

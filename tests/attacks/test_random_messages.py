@@ -26,7 +26,7 @@ from tests.nasty import nasty
 pytestmark = pytest.mark.mesh
 
 # For each RPC; `make fuzz` takes many.
-INPUTS = int(os.environ.get("FUZZ_INPUTS", "40"))
+INPUTS = int(os.environ.get("FUZZ_MESSAGES", "40"))
 # A call without an end, such as the watch of a mesh, is left after this.
 CALL_SECONDS = 5.0
 FAULTS = {grpc.StatusCode.UNKNOWN, grpc.StatusCode.INTERNAL, grpc.StatusCode.DATA_LOSS}

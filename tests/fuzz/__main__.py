@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 import traceback
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -26,7 +27,30 @@ from tests.fuzz.targets import TARGETS, Target
 FOLDER = Path(".cache/fuzz")
 RUNS = re.compile(r"stat::number_of_executed_units:\s*(\d+)")
 MESH_TESTS = ("tests/attacks/test_mutated_recordings.py", "tests/attacks/test_random_messages.py")
-Row = tuple[str, str, int, int]
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Row:
+    """What came of one kind of inputs.
+
+    Attributes:
+        name: What was fuzzed.
+        how: By what.
+        inputs: How many inputs there were.
+        crashes: How many of them crashed it.
+        seconds: How long it took.
+    """
+
+    name: str
+    how: str
+    inputs: int
+    crashes: int
+    seconds: float
+
+    def __str__(self) -> str:
+        """A line of 80 columns."""
+        counted = f"{self.inputs:>10,}{self.crashes:>9}{self.seconds:>9.0f}"
+        return f"{self.name[:42]:<43}{self.how:<9}{counted}"
 
 
 class Counter:
@@ -40,7 +64,10 @@ class Counter:
         counted = dict(report.user_properties).get("inputs")
         if report.when == "call" or report.failed:
             name = report.nodeid.rpartition("::")[2].removeprefix("test_").replace("_", " ")
-            self.rows.append((name, "mesh", int(str(counted or 0)), int(report.failed)))
+            inputs, crashes = int(str(counted or 0)), int(report.failed)
+            self.rows.append(
+                Row(name=name, how="mesh", inputs=inputs, crashes=crashes, seconds=report.duration)
+            )
 
 
 def guided(name: str, seconds: int) -> Row:
@@ -48,20 +75,27 @@ def guided(name: str, seconds: int) -> Row:
     folder = FOLDER / name.replace(" ", "-")
     folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "tests.fuzz.guided", name, str(folder), str(seconds)]
+    begun = time.monotonic()
     done = subprocess.run(command, capture_output=True, check=False)
     output = done.stderr.decode(errors="replace")
     (folder / "log").write_text(done.stdout.decode(errors="replace") + output)
     found = RUNS.search(output)
     if done.returncode:
         print(f"{name}: see {folder}/log", file=sys.stderr)
-    return name, "atheris", int(found[1]) if found else 0, int(done.returncode != 0)
+    return Row(
+        name=name,
+        how="atheris",
+        inputs=int(found[1]) if found else 0,
+        crashes=int(done.returncode != 0),
+        seconds=time.monotonic() - begun,
+    )
 
 
 def unguided(name: str, target: Target, seconds: int) -> Row:
     """Fuzzes one target with mutations of its seeds."""
-    chance, end, inputs = random.Random(), time.monotonic() + seconds, 0
+    chance, begun, inputs, crashes = random.Random(), time.monotonic(), 0, 0
     seeds = [seed or bytes(64) for seed in target.seeds()]
-    while time.monotonic() < end:
+    while not crashes and time.monotonic() < begun + seconds:
         data = chance.choice(seeds)
         for _ in range(chance.randint(1, 4)):
             data = chance.choice(MUTATIONS)(data, chance) or bytes(64)
@@ -72,23 +106,27 @@ def unguided(name: str, target: Target, seconds: int) -> Row:
             traceback.print_exc()
             FOLDER.mkdir(parents=True, exist_ok=True)
             (FOLDER / f"{name.replace(' ', '-')}.crash").write_bytes(data)
-            return name, "random", inputs, 1
-    return name, "random", inputs, 0
+            crashes = 1
+    took = time.monotonic() - begun
+    return Row(name=name, how="random", inputs=inputs, crashes=crashes, seconds=took)
 
 
-def around_a_mesh(inputs: int) -> list[Row]:
-    """Sends damaged recordings and random messages to a mesh."""
-    os.environ["FUZZ_INPUTS"] = str(inputs)
-    counter = Counter()
+def around_a_mesh(recordings: int, messages: int) -> list[Row]:
+    """Sends damaged recordings, and random messages to each RPC, to a mesh."""
+    os.environ |= {"FUZZ_RECORDINGS": str(recordings), "FUZZ_MESSAGES": str(messages)}
+    counter, begun = Counter(), time.monotonic()
     code = pytest.main(["-q", "-m", "slow or not slow", *MESH_TESTS], plugins=[counter])
-    return counter.rows or [("mesh", "mesh", 0, int(code != 0))]
+    took = time.monotonic() - begun
+    failed = Row(name="mesh", how="mesh", inputs=0, crashes=int(code != 0), seconds=took)
+    return counter.rows or [failed]
 
 
 def main() -> int:
     """Fuzzes and prints; gives the exit code."""
     parser = argparse.ArgumentParser(prog="make fuzz", description=__doc__)
     parser.add_argument("--seconds", type=int, default=30, help="for each parser")
-    parser.add_argument("--inputs", type=int, default=600, help="for the mesh, of each kind")
+    parser.add_argument("--recordings", type=int, default=620, help="damaged ones, for a mesh")
+    parser.add_argument("--messages", type=int, default=100, help="for each RPC of a mesh")
     parser.add_argument("--target", action="append", choices=sorted(TARGETS), help="only these")
     options = parser.parse_args()
     rows: list[Row] = []
@@ -102,15 +140,20 @@ def main() -> int:
             else unguided(name, TARGETS[name], options.seconds)
         )
         rows.append(row)
-    if not options.target and options.inputs:
-        rows += around_a_mesh(options.inputs)
-    print(f"\n{'target':<52}{'by':<9}{'inputs':>10}{'crashes':>9}\n{'-' * 80}")
-    for name, how, inputs, crashes in rows:
-        print(f"{name[:51]:<52}{how:<9}{inputs:>10,}{crashes:>9}")
-    print("-" * 80)
-    total, crashed = sum(row[2] for row in rows), sum(row[3] for row in rows)
-    print(f"{'all':<61}{total:>10,}{crashed:>9}")
-    return 1 if crashed else 0
+    if not options.target and options.recordings and options.messages:
+        rows += around_a_mesh(options.recordings, options.messages)
+    report(rows)
+    return 1 if any(row.crashes for row in rows) else 0
+
+
+def report(rows: list[Row]) -> None:
+    """Prints the table."""
+    heads = f"{'inputs':>10}{'crashes':>9}{'seconds':>9}"
+    print(f"\n{'target':<43}{'by':<9}{heads}\n{'-' * 80}")
+    print(*rows, "-" * 80, sep="\n")
+    inputs, crashes = sum(row.inputs for row in rows), sum(row.crashes for row in rows)
+    seconds = sum(row.seconds for row in rows)
+    print(Row(name="all", how="", inputs=inputs, crashes=crashes, seconds=seconds))
 
 
 if __name__ == "__main__":
