@@ -42,8 +42,8 @@ from maie_runtime.bus.provision import open_provisioned_broker
 from maie_runtime.rpc.auditing import AuditInterceptor
 from maie_runtime.rpc.callers.interceptor import CallerInterceptor
 from maie_runtime.rpc.errors import ErrorInterceptor
+from maie_runtime.rpc.messages import MessageInterceptor, Patience, StreamInterceptor
 from maie_runtime.rpc.metrics import MetricsInterceptor
-from maie_runtime.rpc.reading import ReadingInterceptor
 from maie_runtime.rpc.tracing import TracingInterceptor
 from tests.collector import collecting, tracing_variables
 from tests.conftest import NatsServer, free_port
@@ -249,9 +249,10 @@ async def _serving(side: Side) -> AsyncIterator[Callable[[], Awaitable[Any]]]:
     """Serves a side; gives what makes one call."""
     server = grpc.aio.server(
         interceptors=(
+            StreamInterceptor(),
             ErrorInterceptor(),
             *side.interceptors,
-            ReadingInterceptor(MAX_GATEWAY_REQUEST_BYTES),
+            MessageInterceptor(MAX_GATEWAY_REQUEST_BYTES, Patience()),
         )
     )
     handler = grpc.unary_unary_rpc_method_handler(

@@ -152,6 +152,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             CallAudit(audit, SERVICES),
             Refusals(settings.limits.failed_credentials_per_minute, pauses, meter),
             CallLimits(settings.limits.calls_of, pauses),
+            settings.patience(),
         )
         broker = await stack.enter_async_context(
             open_provisioned_broker(

@@ -17,6 +17,7 @@ from maie_gateway.readmodel import ReadModelSettings
 from maie_gateway.vault.settings import VaultSettings
 from maie_gateway.webhooks import WebhookSettings
 from maie_runtime.bus.streams import Lifetimes
+from maie_runtime.rpc.messages import Patience
 from maie_templates import TemplateSettings
 
 MEBIBYTE = 1024 * 1024
@@ -113,6 +114,13 @@ class GatewaySettings(VaultSettings):
     rate. Live speech in Opus needs 2000 or more."""
     upload_max_seconds: float = Field(default=7200.0, gt=0)
     """End an upload that takes longer than this."""
+    request_seconds: float = Field(default=30.0, gt=0)
+    """End a call whose request does not come within this time."""
+    unread_seconds: float = Field(default=60.0, gt=0)
+    """End a call whose client does not read a response for this long; watches, downloads and live
+    sessions, too."""
+    unread_min_bytes_per_second: int = Field(default=1024, ge=1)
+    """A large response may take longer: a second more for so many bytes."""
     max_retries: int = Field(default=2, ge=0)
     """How often a unit is retried after a retryable failure."""
     reconcile_seconds: float = Field(default=15.0, gt=0)
@@ -148,6 +156,14 @@ class GatewaySettings(VaultSettings):
             uploads=self.max_uploads,
             uploads_per_tenant=self.max_uploads_per_tenant or max(1, self.max_uploads // 2),
             callers=self.limits,
+        )
+
+    def patience(self) -> Patience:
+        """How long the gateway waits for requests, and until responses are read."""
+        return Patience(
+            request_seconds=self.request_seconds,
+            unread_seconds=self.unread_seconds,
+            min_bytes_per_second=self.unread_min_bytes_per_second,
         )
 
     def upload_limits(self) -> UploadLimits:

@@ -93,8 +93,8 @@ class Reason(enum.StrEnum):
     BUSY = "BUSY", Code.RESOURCE_EXHAUSTED
     """The stage has no room for this request now. Try again after the retry delay."""
     CALLER_STALLED = "CALLER_STALLED", Code.DEADLINE_EXCEEDED
-    """The responses of a direct call were not read, and the call lost its slot. Read them as they
-    come."""
+    """The responses of a call were not read for too long, and the call ended. Call again, and read
+    them as they come."""
     CERTIFICATE_INVALID = "CERTIFICATE_INVALID", Code.FAILED_PRECONDITION
     """A file with a certificate, its key or a CA is missing or cannot be used. Name other files, or
     make them with `maie certs`."""
@@ -287,6 +287,8 @@ class Reason(enum.StrEnum):
     REQUEST_ID_REUSED = "REQUEST_ID_REUSED", Code.ALREADY_EXISTS
     """The request id belongs to a job with another recording or config. Use a new id for each
     submit."""
+    REQUEST_LATE = "REQUEST_LATE", Code.DEADLINE_EXCEEDED
+    """The request of a call did not come in time. Send it again."""
     REQUEST_TOO_LARGE = "REQUEST_TOO_LARGE", Code.INVALID_ARGUMENT
     """The request is larger than the service reads. Ask for less at a time."""
     REQUEST_UNREADABLE = "REQUEST_UNREADABLE", Code.INVALID_ARGUMENT

@@ -51,11 +51,12 @@ def to_status(error: StageError) -> status_pb2.Status:
 
 async def abort(context: grpc.aio.ServicerContext[Any, Any], error: StageError) -> NoReturn:
     """Ends a call with the error and its details."""
-    await context.abort(
-        _STATUS[error.code],
-        error.message,
-        trailing_metadata=((DETAILS_KEY, to_status(error).SerializeToString()),),
-    )
+    details = ((DETAILS_KEY, to_status(error).SerializeToString()),)
+    try:
+        await context.abort(_STATUS[error.code], error.message, trailing_metadata=details)
+    except grpc.aio.InternalError as unsent:
+        # The caller has left; gRPC would log it as a failure of its own.
+        raise asyncio.CancelledError from unsent
     raise AssertionError("abort always raises")
 
 
@@ -88,5 +89,8 @@ async def _errors(context: Any) -> AsyncIterator[None]:
         yield
     except (asyncio.CancelledError, grpc.aio.AbortError, grpc.aio.BaseError):
         raise
-    except Exception as error:  # noqa: BLE001 - the last line of defence
+    except Exception as error:
+        if context.done():
+            # Its status is on the way already.
+            raise asyncio.CancelledError from error
         await _abort_with(context, error)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -34,14 +34,38 @@ def answers_by_writing(handler: Handler) -> bool:
     )
 
 
-async def _no_more_to_do(context: Any) -> None:
-    """Before an answer that waits for nothing."""
+class _BeforeAnswer:
+    """A ServicerContext that awaits something before the first response is written.
+
+    Args:
+        context: The call's ServicerContext.
+        before_answer: What is awaited.
+    """
+
+    def __init__(self, context: Any, before_answer: BeforeAnswer) -> None:
+        self._context = context
+        self._before_answer = before_answer
+        self._answered = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._context, name)
+
+    async def write(self, response: Any) -> None:
+        """Writes a response."""
+        await self.answering()
+        await self._context.write(response)
+
+    async def answering(self) -> None:
+        """Awaits what comes before the answer, the first time."""
+        if not self._answered:
+            self._answered = True
+            await self._before_answer(self._context)
 
 
 def wrapped(
     handler: Handler,
     around: Around,
-    before_answer: BeforeAnswer = _no_more_to_do,
+    before_answer: BeforeAnswer | None = None,
 ) -> Handler:
     """The handler with `around` entered for the whole of each call, in the call's own task.
 
@@ -49,7 +73,8 @@ def wrapped(
     has a task of its own.
 
     Args:
-        handler: The handler.
+        handler: A handler that reads and writes its context, as those within
+            `messages.MessageInterceptor` do.
         around: Entered for the whole of each call.
         before_answer: Awaited within it, before a response or the first one of a stream is sent;
             its error ends the call instead.
@@ -57,25 +82,16 @@ def wrapped(
     name = method_of(handler)
     call = getattr(handler, name)
 
-    async def answer_once(request: Any, context: Any) -> Any:
+    async def serve(requests: Any, context: Any) -> None:
         async with around(context):
-            response = await call(request, context)
-            await before_answer(context)
-            return response
+            if before_answer is None:
+                await call(requests, context)
+                return
+            answered = _BeforeAnswer(context, before_answer)
+            await call(requests, answered)
+            await answered.answering()
 
-    async def answer_many(request: Any, context: Any) -> AsyncIterator[Any]:
-        async with around(context):
-            answered = False
-            async for response in call(request, context):
-                if not answered:
-                    answered = True
-                    await before_answer(context)
-                yield response
-            if not answered:
-                await before_answer(context)
-
-    streams = handler.response_streaming and not answers_by_writing(handler)
-    return handler._replace(**{name: answer_many if streams else answer_once})
+    return handler._replace(**{name: serve})
 
 
 class HandlerInterceptor(grpc.aio.ServerInterceptor):

@@ -19,8 +19,8 @@ from maie_runtime.rpc.callers.doors import check_declared, doors
 from maie_runtime.rpc.callers.interceptor import CallerInterceptor
 from maie_runtime.rpc.callers.running import RunningStreams
 from maie_runtime.rpc.errors import ErrorInterceptor
+from maie_runtime.rpc.messages import MessageInterceptor, Patience, StreamInterceptor
 from maie_runtime.rpc.metrics import MetricsInterceptor
-from maie_runtime.rpc.reading import ReadingInterceptor
 from maie_runtime.rpc.reflection import enable_reflection
 from maie_runtime.rpc.tls import ServerTls
 from maie_runtime.rpc.tracing import TracingInterceptor
@@ -50,6 +50,8 @@ _OPTIONS = (
     ("grpc.server_handshake_timeout_ms", HANDSHAKE_SECONDS * 1000),
     ("grpc.max_concurrent_streams", CALLS_OF_A_CONNECTION),
 )
+# Stages end calls of theirs that are not read: worker/call.py.
+_PATIENCE = Patience()
 _STATUS = {
     True: health_pb2.HealthCheckResponse.SERVING,
     False: health_pb2.HealthCheckResponse.NOT_SERVING,
@@ -71,6 +73,7 @@ class GrpcServer:
         auditor: Enters its calls in an audit log, also those that are refused.
         refusals: An interceptor that sees how calls are refused, also for their credentials.
         limits: An interceptor that limits calls whose caller is known.
+        patience: How long it waits for callers to send requests and to read responses.
 
     Attributes:
         server: The server, to add services before `start`.
@@ -93,16 +96,17 @@ class GrpcServer:
         auditor: Auditor | None = None,
         refusals: grpc.aio.ServerInterceptor | None = None,
         limits: grpc.aio.ServerInterceptor | None = None,
+        patience: Patience = _PATIENCE,
     ) -> None:
         check_declared(services)
         known = doors(listen) if authenticators is None else authenticators
         callers = CallerInterceptor(known, streams)
         measuring = (MetricsInterceptor(meter),) if is_on(meter) else ()
         auditing = (AuditInterceptor(auditor),) if auditor else ()
-        reading = ReadingInterceptor(max_request_bytes)
         self.server = grpc.aio.server(
             # The outermost first.
             interceptors=(
+                StreamInterceptor(),
                 TracingInterceptor(tracer or NoOpTracer()),
                 *measuring,
                 ErrorInterceptor(),
@@ -110,7 +114,7 @@ class GrpcServer:
                 *([refusals] if refusals else []),
                 callers,
                 *([limits] if limits else []),
-                reading,
+                MessageInterceptor(max_request_bytes, patience),
             ),
             options=_OPTIONS,
         )
