@@ -134,6 +134,15 @@ class NatsServer:
         return True
 
 
+def listens(port: int) -> bool:
+    """Whether a server listens on a port of this machine."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
 def free_port() -> int:
     """A TCP port that was free a moment ago."""
     with socket.socket() as probe:

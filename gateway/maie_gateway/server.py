@@ -167,7 +167,9 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
         )
         await stack.enter_async_context(audit.running(broker))
         keys = await stack.enter_async_context(guard.running(broker))
-        job_keys = await stack.enter_async_context(open_job_keys(broker, settings.master_key))
+        job_keys = await stack.enter_async_context(
+            open_job_keys(broker, settings.master_key, settings.earlier_master_key)
+        )
         blobs = Blobs(settings.mesh.blob_url, job_keys, meter, tracer)
         options = ConductingOptions(
             policy=Policy(max_retries=settings.max_retries),

@@ -6,6 +6,7 @@ import hashlib
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import timedelta
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Protocol
@@ -23,6 +24,7 @@ from maie_runtime.vault.key_file import keys_in
 ENTRY_POINTS = "maie.master_keys"
 ID_BYTES = 8
 NONCE_BYTES = 12
+RETRY_AFTER = timedelta(seconds=5)
 _CONTEXT = b"maie master key"
 
 
@@ -38,7 +40,8 @@ class MasterKey(Protocol):
         """Encrypts up to 64 bytes; what it returns names the key that it used.
 
         Raises:
-            StageError: UNAVAILABLE, or FAILED_PRECONDITION with MASTER_KEY_INVALID.
+            StageError: UNAVAILABLE with MASTER_KEY_UNAVAILABLE; FAILED_PRECONDITION with
+                MASTER_KEY_INVALID, MASTER_KEY_DENIED or MASTER_KEY_DISABLED.
         """
         ...
 
@@ -46,7 +49,7 @@ class MasterKey(Protocol):
         """Decrypts what `wrap` returned, also with earlier keys that were rotated out.
 
         Raises:
-            StageError: UNAVAILABLE, or FAILED_PRECONDITION with MASTER_KEY_INVALID.
+            StageError: As `wrap`; MASTER_KEY_INVALID where another key wrapped it.
         """
         ...
 
@@ -99,12 +102,42 @@ class FileKey:
         return wrapped.startswith(self._current)
 
 
+class Succession:
+    """A master key that takes the place of one of another kind.
+
+    Args:
+        key: Wraps from now on.
+        earlier: Still unwraps.
+    """
+
+    def __init__(self, key: MasterKey, earlier: MasterKey) -> None:
+        self._key = key
+        self._earlier = earlier
+
+    async def wrap(self, secret: bytes) -> bytes:
+        """Encrypts with the new key."""
+        return await self._key.wrap(secret)
+
+    async def unwrap(self, wrapped: bytes) -> bytes:
+        """Decrypts with whichever key wrapped it."""
+        try:
+            return await self._key.unwrap(wrapped)
+        except StageError as error:
+            if error.reason != Reason.MASTER_KEY_INVALID:
+                raise
+            return await self._earlier.unwrap(wrapped)
+
+    def is_current(self, wrapped: bytes) -> bool:
+        """Whether the new key wrapped it."""
+        return self._key.is_current(wrapped)
+
+
 @asynccontextmanager
 async def open_master_key(setting: str) -> AsyncIterator[MasterKey]:
     """The master key that a setting names: `file:///PATH`, or the URL of a key service.
 
     Raises:
-        StageError: FAILED_PRECONDITION with MASTER_KEY_INVALID.
+        StageError: As `MasterKey`.
     """
     try:
         parts = urlsplit(setting)
@@ -128,7 +161,18 @@ def master_key_invalid(why: str) -> StageError:
         Code.FAILED_PRECONDITION,
         Reason.MASTER_KEY_INVALID,
         f"MAIE_GATEWAY_MASTER_KEY: {why}. Name a file of `maie master-key`, as "
-        "file:///PATH; docs/encryption.md says more.",
+        "file:///PATH, or a key service; docs/encryption.md says how.",
+    )
+
+
+def master_key_unavailable(why: str) -> StageError:
+    """The error while a key service does not answer."""
+    return StageError(
+        Code.UNAVAILABLE,
+        Reason.MASTER_KEY_UNAVAILABLE,
+        f"The key service of MAIE_GATEWAY_MASTER_KEY does not answer ({why}); try again in a few "
+        "seconds.",
+        retry_after=RETRY_AFTER,
     )
 
 

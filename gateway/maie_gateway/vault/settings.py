@@ -15,4 +15,8 @@ class VaultSettings(Settings):
 
     master_key: SecretText = ""
     """Encrypts what is stored of jobs, with a key for each job: `file:///PATH` of a file that
-    `maie master-key` wrote, or the URL of an installed key service; empty stores it as it is."""
+    `maie master-key` wrote, `awskms:///KEY` with the ARN, id or alias of a key in AWS KMS, or the
+    URL of another installed key service; empty stores it as it is."""
+    earlier_master_key: str = ""
+    """The master key before, where one of another kind takes its place, such as a key service that
+    of a file. Gateways then take over what it wrapped at their next start; unset it after that."""

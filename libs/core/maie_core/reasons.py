@@ -201,9 +201,18 @@ class Reason(enum.StrEnum):
     LIVE_UNAVAILABLE = "LIVE_UNAVAILABLE", Code.UNAVAILABLE
     """No ASR replica for live speech answers. Resume the session after the retry delay; if it
     lasts, check the ASR services."""
+    MASTER_KEY_DENIED = "MASTER_KEY_DENIED", Code.FAILED_PRECONDITION
+    """The key service does not let the gateway use the master key. Give the gateway credentials
+    that may describe the key, encrypt and decrypt with it."""
+    MASTER_KEY_DISABLED = "MASTER_KEY_DISABLED", Code.FAILED_PRECONDITION
+    """The master key is disabled in its key service, or is to be deleted there. Enable it again;
+    without it all encrypted jobs are lost."""
     MASTER_KEY_INVALID = "MASTER_KEY_INVALID", Code.FAILED_PRECONDITION
     """The master key that encrypts jobs' data cannot be used, or is not the one that the jobs were
     made with. Set MAIE_GATEWAY_MASTER_KEY to what it was, or correct its file."""
+    MASTER_KEY_UNAVAILABLE = "MASTER_KEY_UNAVAILABLE", Code.UNAVAILABLE
+    """The key service that has the master key does not answer. Try again after the retry delay; if
+    it lasts, check the service, and the address in MAIE_GATEWAY_MASTER_KEY."""
     MODEL_ACCESS_DENIED = "MODEL_ACCESS_DENIED", Code.FAILED_PRECONDITION
     """The language model's server denies access. Check the service's API key and its rights."""
     MODEL_CORRUPT = "MODEL_CORRUPT", Code.FAILED_PRECONDITION

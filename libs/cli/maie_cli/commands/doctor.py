@@ -90,6 +90,8 @@ async def _findings(
     async for finding in engines.engines(profile, measure=measure):
         yield finding
     yield engines.gateway_settings()
+    if (key := await engines.master_key()) is not None:
+        yield key
     yield engines.templates()
     async for finding in servers.servers():
         yield finding

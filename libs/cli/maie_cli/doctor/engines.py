@@ -24,6 +24,9 @@ from maie_core.errors import StageError
 from maie_core.settings import settings_problems
 from maie_runtime.blobs import Blobs
 
+# Any 32 bytes, as long as what a master key wraps.
+PROBE = bytes(32)
+
 Opener = Callable[[Blobs], AbstractAsyncContextManager[Any]]
 
 
@@ -129,6 +132,26 @@ def gateway_settings() -> Finding:
     except ImportError as error:
         return bad(what, str(error), INSTALL)
     return Finding(what=what, detail="all can be used")
+
+
+async def master_key() -> Finding | None:
+    """Encrypts and decrypts with the gateway's master key; None where it has none."""
+    what = "master key"
+    try:
+        from maie_gateway.vault.master_key import open_master_key
+        from maie_gateway.vault.settings import VaultSettings
+
+        if not (setting := VaultSettings().master_key):
+            return None
+        async with open_master_key(setting) as key:
+            opened = await key.unwrap(await key.wrap(PROBE))
+    except ImportError as error:
+        return bad(what, str(error), INSTALL)
+    except StageError as error:
+        return bad(what, error.reason, error.message)
+    if opened != PROBE:
+        return bad(what, "does not decrypt what it encrypted", "name another key")
+    return Finding(what=what, detail=f"{setting.partition(':')[0]}: encrypts and decrypts")
 
 
 def templates() -> Finding:
