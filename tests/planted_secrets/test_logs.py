@@ -91,6 +91,13 @@ def test_only_the_password_of_a_url_is_left_out() -> None:
     assert redact("http://other:pw@host/x of a@b.c") == f"http://{SHOWN}@host/x of a@b.c"
 
 
+@pytest.mark.parametrize("proxy", ["maie:{}@proxy:3128", "maie:{}", "http://maie:{}", "{}@x:1"])
+def test_the_password_of_a_proxy_is_found(proxy: str) -> None:
+    secret = new_secret()
+    redact = environment_redactor({"https_proxy": proxy.format(secret)})
+    assert redact(f"Invalid port: '{secret}'") == f"Invalid port: '{SHOWN}'"
+
+
 def test_what_is_no_secret_stays() -> None:
     redact = environment_redactor(
         {

@@ -101,6 +101,8 @@ def _secrets_of(name: str, value: str, *, is_file: bool) -> Iterator[str]:
         yield from _in_json(value)
         return
     yield from _in_urls(value)
+    if _HOLDER.search(name) and "://" not in value:
+        yield from _in_urls(f"http://{value}")
     if _SECRET.search(name) and "://" not in value:
         yield value
         yield from _in_headers(value)
@@ -119,7 +121,9 @@ def _in_urls(value: str) -> Iterator[str]:
         rest = url.partition("://")[2]
         user, _, place = rest.rpartition("@")
         name, found, password = user.partition(":")
-        for secret in (password if found else name, user if found else ""):
+        # Without a host, what should be a port may be a password.
+        port = "" if user else _AFTER_ADDRESS.split(place.rpartition(":")[2])[0]
+        for secret in (password if found else name, user if found else "", port):
             yield from (secret, unquote(secret))
         for key, parameter in parse_qsl(place.partition("?")[2]):
             if _SECRET.search(key):

@@ -12,7 +12,8 @@ import httpx2
 import structlog
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from maie_core.errors import StageError
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
 from maie_llm.model import Message
 from maie_llm.openai.chunks import Chunk, ModelCard, ModelList, Properties, Slot, TokenCount
 from maie_llm.openai.errors import Unavailable, status_error
@@ -161,7 +162,24 @@ class Server:
 
 
 def open_client(settings: OpenAISettings) -> httpx2.AsyncClient:
-    """A client for the server; the caller closes it."""
+    """A client for the server; the caller closes it.
+
+    Raises:
+        StageError: UNAVAILABLE with MODEL_UNAVAILABLE: the environment names a proxy that is none.
+    """
+    try:
+        return _client(settings)
+    except (ValueError, httpx2.InvalidURL):
+        # Not "from" the error, which repeats the URL of the proxy, and with it its password.
+        raise StageError(
+            Code.UNAVAILABLE,
+            Reason.MODEL_UNAVAILABLE,
+            "The language model's server cannot be reached: HTTP_PROXY, HTTPS_PROXY or ALL_PROXY "
+            "is no URL of a proxy; write http://HOST:PORT, or name the server in NO_PROXY.",
+        ) from None
+
+
+def _client(settings: OpenAISettings) -> httpx2.AsyncClient:
     key = settings.api_key.get_secret_value() if settings.api_key else ""
     return httpx2.AsyncClient(
         base_url=settings.base_url,
