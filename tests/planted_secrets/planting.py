@@ -116,6 +116,18 @@ def plant_bootstrap_key(planted: Planted, folder: Path) -> Path:
     return file
 
 
+def without_filter(folder: Path) -> dict[str, str]:
+    """Variables with which processes log what they say, unfiltered.
+
+    With them, a test sees what the code and its libraries say by themselves; `test_logs.py` sees
+    that the filter works.
+    """
+    (folder / "sitecustomize.py").write_text(
+        "from maie_core.redaction import Redactor\nRedactor.__call__ = lambda self, text: text\n"
+    )
+    return {"PYTHONPATH": str(folder)}
+
+
 def _shows(text: str, secret: str) -> bool:
     return any(form in text for form in (secret, quote(secret, safe=""), *_encoded(secret)))
 

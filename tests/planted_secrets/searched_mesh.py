@@ -66,6 +66,7 @@ class SearchedMesh:
     async def maie(self, *arguments: object, **changed: str) -> str:
         """Runs a command with the mesh's variables, and keeps what it says."""
         variables = {**self.variables, "MAIE_GATEWAY": self.mesh.gateway, **changed}
+        variables.pop("PYTHONPATH", None)
         ended = await asyncio.to_thread(command.run, *arguments, environment=variables)
         assert ended.code == 0, (arguments, ended)
         return self.said.add(f"maie {' '.join(map(str, arguments))}", ended.output + ended.errors)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.cli.command import MAIE
 from tests.mesh.conftest import environment
-from tests.planted_secrets.planting import plant
+from tests.planted_secrets.planting import plant, without_filter
 from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.mesh, pytest.mark.slow]
@@ -29,7 +29,11 @@ VALUES = {
 @pytest.mark.parametrize("name", ["MAIE_GATEWAY_MASTER_KEY", *VALUES])
 def test_a_part_that_does_not_start_shows_no_secret(name: str, tmp_path: Path) -> None:
     planted, data = plant(), tmp_path / "data"
-    variables = {**planted.environment, "MAIE_LOG_LEVEL": "debug"}
+    variables = {
+        **planted.environment,
+        **without_filter(tmp_path),
+        "MAIE_LOG_LEVEL": "debug",
+    }
     if name in VALUES:
         variables[name] = VALUES[name].format(planted.secrets[name])
         variables["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://127.0.0.1:1"

@@ -25,6 +25,7 @@ from tests.gateway.access.conftest import Guarded
 from tests.gateway.access.conftest import guarded as guarded
 from tests.gateway.conftest import empty_mesh as empty_mesh
 from tests.gateway.test_tenancy import ABSENT, recording
+from tests.planted_secrets.planting import without_filter
 from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.mesh
@@ -45,6 +46,7 @@ def planted(folder: Path) -> dict[str, str]:
         files[name].write_text(f"{MARK}-{name}\n")
         files[name].chmod(0o600)
     return {
+        **without_filter(folder),
         "MAIE_NATS_URL": f"nats://maie:{MARK}@{NOWHERE}",
         "MAIE_GATEWAY_LISTEN": "127.0.0.1:0",
         "MAIE_API_KEY": API_KEY,
@@ -60,7 +62,7 @@ def planted(folder: Path) -> dict[str, str]:
         "OTEL_EXPORTER_OTLP_HEADERS": f"authorization=Bearer%20{MARK}",
         "MAIE_LOG_LEVEL": "debug",
         "MAIE_LOG_FORMAT": "json",
-        "MAIE_BLOB_URL": "file://FOLDER/blobs",
+        "MAIE_BLOB_URL": f"{folder.as_uri()}/blobs",
     }
 
 
@@ -125,10 +127,7 @@ WRONG = {
 @pytest.mark.slow
 @pytest.mark.parametrize("wrong", WRONG)
 async def test_a_part_that_is_given_something_wrong_shows_none(wrong: str, tmp_path: Path) -> None:
-    changed = {
-        name: text.format(folder=tmp_path) if "FOLDER" in text else text
-        for name, text in WRONG[wrong].items()
-    }
+    changed = {name: text.replace("FOLDER", str(tmp_path)) for name, text in WRONG[wrong].items()}
     code, text = await said("maie_gateway", planted(tmp_path) | changed)
     assert code not in (0, None)
     assert MARK not in text
@@ -146,7 +145,9 @@ async def test_a_part_that_is_given_something_wrong_shows_none(wrong: str, tmp_p
     ],
 )
 async def test_a_command_that_fails_shows_none(command: tuple[str, ...], tmp_path: Path) -> None:
-    ended = await maie_at(NOWHERE, *command, environment=planted(tmp_path), cwd=tmp_path)
+    environment = planted(tmp_path)
+    del environment["PYTHONPATH"]
+    ended = await maie_at(NOWHERE, *command, environment=environment, cwd=tmp_path)
     assert ended.code != 0
     assert MARK not in ended.output + ended.errors
 

@@ -35,7 +35,7 @@ def repeating_server(status: int) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(said)
 
-        do_GET = do_POST = do_PUT = do_HEAD = refuse
+        do_GET = do_POST = do_PUT = do_HEAD = refuse  # noqa: N815 - the names of HTTP
 
         def log_message(self, *_: object) -> None: ...
 
@@ -57,7 +57,7 @@ async def doctor(planted: Planted, folder: Path, **variables: str) -> Ended:
 
 def model_server(address: str) -> dict[str, str]:
     """The settings of stages whose language model is on a server."""
-    found = {}
+    found: dict[str, str] = {}
     for stage in ("SUMMARY", "ENHANCEMENT"):
         found |= {
             f"MAIE_{stage}_ENGINE": "openai",
@@ -163,7 +163,9 @@ async def test_a_store_that_fails_shows_no_credentials(
 )
 def test_a_store_that_there_is_not_is_a_sentence(url: str) -> None:
     secret = new_secret()
-    with pytest.raises(ValueError, match="MAIE_BLOB_URL is .*no store that this can use") as raised:
+    with pytest.raises(
+        ValueError, match=r"MAIE_BLOB_URL is .*no store that this can use"
+    ) as raised:
         Blobs(url.format(secret))
     assert secret not in str(raised.value)
     assert raised.value.__suppress_context__

@@ -17,15 +17,17 @@ from maie_runtime.bus.rights import OPERATOR
 from maie_runtime.bus.seeds import seed_file
 from tests.collector import collecting
 from tests.mesh.conftest import SAMPLE, sample_audio, write_wav
-from tests.planted_secrets.planting import NOWHERE, new_secret
+from tests.planted_secrets.planting import NOWHERE, new_secret, without_filter
 from tests.planted_secrets.searched_mesh import SearchedMesh, searched_mesh
 from tests.waiting import PATIENCE_SECONDS, until
 
 pytestmark = [pytest.mark.mesh, pytest.mark.slow]
 
 
-async def test_a_mesh_at_work_shows_no_secret(tmp_path: Path) -> None:
-    async with collecting() as collector, searched_mesh(tmp_path, collector) as mesh:
+@pytest.mark.parametrize("filtered", [True, False], ids=["filtered", "unfiltered"])
+async def test_a_mesh_at_work_shows_no_secret(filtered: bool, tmp_path: Path) -> None:
+    changed = {} if filtered else without_filter(tmp_path)
+    async with collecting() as collector, searched_mesh(tmp_path, collector, **changed) as mesh:
         assert "maie_gateway" in mesh.command_lines()
         job_id = await a_job(mesh, tmp_path)
         await refused_calls(mesh)
