@@ -16,6 +16,7 @@ import pytest
 from maie_cli.mesh.layout import Layout
 from tests.cli import command
 from tests.cli.command import MAIE
+from tests.planted_secrets.planting import Planted, plant_in_a_mesh
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "samples" / "standup.flac"
@@ -86,17 +87,26 @@ def templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def shared_mesh(templates: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMesh]:
+def planted() -> Planted:
+    """The secrets in the variables of the shared mesh."""
+    return plant_in_a_mesh()
+
+
+@pytest.fixture(scope="session")
+def shared_mesh(
+    templates: Path, planted: Planted, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningMesh]:
     """A mesh that all tests share: each leaves it as it was.
 
     Its ASR engine is the one of packages alone, which reads the sample's voices well and quickly.
     """
     data = tmp_path_factory.mktemp("mesh") / "data"
-    running = start_mesh(
-        *(data, "--profile", "tiny"),
-        MAIE_TEMPLATES_DIRECTORY=str(templates),
-        MAIE_METRICS_LISTEN="127.0.0.1:0",
-    )
+    variables = {
+        **planted.environment,
+        "MAIE_TEMPLATES_DIRECTORY": str(templates),
+        "MAIE_METRICS_LISTEN": "127.0.0.1:0",
+    }
+    running = start_mesh(data, "--profile", "tiny", **variables)
     with running.process:
         yield running
         running.stop()

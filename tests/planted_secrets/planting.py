@@ -18,6 +18,10 @@ from maie_core.settings import Settings
 from tools.settings_reference import SECTIONS
 
 NOWHERE = "127.0.0.1:1"
+TENANT = "planted"
+"""The tenant whose webhooks have planted secrets."""
+# `maie up` sets these itself, so no part would have what is planted in them.
+OF_THE_MESH = ("MAIE_NATS_URL", "MAIE_GATEWAY_READ_MODEL_URL", "MAIE_GATEWAY_MASTER_KEY")
 
 
 def settings_classes(kind: type[Settings] = Settings) -> Iterator[type[Settings]]:
@@ -41,7 +45,7 @@ def secret_settings() -> dict[str, tuple[type[Settings], str]]:
 
 def _webhooks(secret: str) -> str:
     url = f"https://receiver.example/?token={secret}"
-    return json.dumps({"acme": [{"name": "crm", "url": url, "secret": secret}]})
+    return json.dumps({TENANT: [{"name": "crm", "url": url, "secret": secret}]})
 
 
 # The settings that are more than the secret itself.
@@ -103,6 +107,16 @@ def plant(*, proxies: bool = False) -> Planted:
         planted.add(name, shape)
     key = KeyText(key_id="0123456789ab", secret=new_secret())
     planted.secrets["MAIE_API_KEY"], planted.environment["MAIE_API_KEY"] = key.secret, key.text
+    return planted
+
+
+def plant_in_a_mesh() -> Planted:
+    """As `plant`, for the variables of `maie up` and of commands to its mesh."""
+    planted = plant()
+    for name in OF_THE_MESH:
+        del planted.environment[name], planted.secrets[name]
+    # The user who started the mesh needs no key, and one that is not known is refused.
+    del planted.environment["MAIE_API_KEY"]
     return planted
 
 

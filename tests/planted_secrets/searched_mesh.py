@@ -17,11 +17,9 @@ from maie_runtime.vault.key_file import new_line
 from tests.cli import command
 from tests.collector import Collector, tracing_variables
 from tests.mesh.conftest import RunningMesh, start_mesh
-from tests.planted_secrets.planting import Planted, plant, plant_bootstrap_key
+from tests.planted_secrets.planting import Planted, plant_bootstrap_key, plant_in_a_mesh
 from tests.waiting import PATIENCE_SECONDS
 
-# `maie up` sets these itself, so no part would have what is planted in them.
-OF_THE_MESH = ("MAIE_NATS_URL", "MAIE_GATEWAY_READ_MODEL_URL", "MAIE_GATEWAY_MASTER_KEY")
 # Where a mesh has credentials on the disk, for its owner only.
 CREDENTIALS = "run"
 
@@ -105,11 +103,7 @@ async def searched_mesh(
     folder: Path, collector: Collector, **changed: str
 ) -> AsyncIterator[SearchedMesh]:
     """A local mesh with secrets in its variables; what it printed is kept at its end."""
-    planted = plant()
-    for name in OF_THE_MESH:
-        del planted.environment[name], planted.secrets[name]
-    # The user who started the mesh needs no key, and one that is not known is refused.
-    del planted.environment["MAIE_API_KEY"]
+    planted = plant_in_a_mesh()
     plant_bootstrap_key(planted, folder)
     variables = {
         **planted.environment,

@@ -17,7 +17,7 @@ from maie_runtime.bus.rights import OPERATOR
 from maie_runtime.bus.seeds import seed_file
 from tests.collector import collecting
 from tests.mesh.conftest import SAMPLE, sample_audio, write_wav
-from tests.planted_secrets.planting import NOWHERE, new_secret, without_filter
+from tests.planted_secrets.planting import NOWHERE, TENANT, new_secret, without_filter
 from tests.planted_secrets.searched_mesh import SearchedMesh, searched_mesh
 from tests.waiting import PATIENCE_SECONDS, until
 
@@ -50,7 +50,7 @@ async def a_job(mesh: SearchedMesh, folder: Path) -> str:
     write_wav(recording, sample_audio(4.0))
     hook = job.Webhook(url=f"http://{NOWHERE}/", secret=new_secret())
     secrets["webhook of a job"] = hook.secret
-    async with Client(mesh.mesh.gateway, tenant="acme") as client:
+    async with Client(mesh.mesh.gateway, tenant=TENANT) as client:
         features = ["raw_transcript", "summary"]
         made = await client.create_job(
             recording, features=features, template_id="meeting_notes_v1", webhooks=[hook]
@@ -76,7 +76,7 @@ async def refused_calls(mesh: SearchedMesh) -> None:
     ]
     attempts: list[tuple[str, list[job.Webhook]]] = [(key, []), (f"{key}.x.y", [])]
     for token, given in attempts + [("", [hook]) for hook in wrong]:
-        async with Client(mesh.mesh.gateway, token=token, tenant="acme") as client:
+        async with Client(mesh.mesh.gateway, token=token, tenant=TENANT) as client:
             with pytest.raises(ClientError) as raised:
                 await client.create_job(SAMPLE, features=["raw_transcript"], webhooks=given)
         error = raised.value
@@ -94,8 +94,8 @@ async def commands(mesh: SearchedMesh, job_id: str) -> None:
         "MAIE_NATS_NKEY_FILE": str(seed_file(mesh.mesh.layout.nkeys, OPERATOR)),
     }
     await mesh.maie("doctor", "--no-measure", "--profile", "tiny")
-    await mesh.maie("jobs", "show", job_id, "--json", "--tenant", "acme")
-    await mesh.maie("trace", job_id, "--tenant", "acme")
+    await mesh.maie("jobs", "show", job_id, "--json", "--tenant", TENANT)
+    await mesh.maie("trace", job_id, "--tenant", TENANT)
     await mesh.maie("dead-letters", "list")
     assert job_id in await mesh.maie("audit", "--json")
     await mesh.maie("provision", **nats)
