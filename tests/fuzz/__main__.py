@@ -26,6 +26,9 @@ from tests.fuzz.targets import TARGETS, Target
 
 FOLDER = Path(".cache/fuzz")
 RUNS = re.compile(r"stat::number_of_executed_units:\s*(\d+)")
+# Hypothesis, which is a plugin of pytest as well, is there already: it came with the targets.
+IMPORTED = "ignore::pytest.PytestAssertRewriteWarning"
+MESH_OPTIONS = ("-q", "-m", "slow or not slow", "-W", IMPORTED)
 MESH_TESTS = ("tests/attacks/test_mutated_recordings.py", "tests/attacks/test_random_messages.py")
 
 
@@ -115,7 +118,7 @@ def around_a_mesh(recordings: int, messages: int) -> list[Row]:
     """Sends damaged recordings, and random messages to each RPC, to a mesh."""
     os.environ |= {"FUZZ_RECORDINGS": str(recordings), "FUZZ_MESSAGES": str(messages)}
     counter, begun = Counter(), time.monotonic()
-    code = pytest.main(["-q", "-m", "slow or not slow", *MESH_TESTS], plugins=[counter])
+    code = pytest.main([*MESH_OPTIONS, *MESH_TESTS], plugins=[counter])
     took = time.monotonic() - begun
     failed = Row(name="mesh", how="mesh", inputs=0, crashes=int(code != 0), seconds=took)
     return counter.rows or [failed]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.fuzz.__main__ import MESH_TESTS
 from tests.fuzz.mutations import MUTATIONS
 from tests.fuzz.targets import TARGETS
 from tests.properties import examples
@@ -44,3 +47,16 @@ def test_damaged_good_inputs_are_read_or_refused(name: str) -> None:
 
 def test_numbers_of_thousands_of_digits_in_a_template_are_refused() -> None:
     TARGETS["template"].run(b"1" * 5000)
+
+
+def test_make_fuzz_comes_to_its_tests_around_a_mesh() -> None:
+    """They run in the process that fuzzed the parsers and imported all that these need."""
+    script = (
+        "import sys, pytest; from tests.fuzz.__main__ import MESH_OPTIONS, MESH_TESTS; "
+        "sys.exit(pytest.main([*MESH_OPTIONS, '--collect-only', *MESH_TESTS]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert all(path in done.stdout for path in MESH_TESTS)
