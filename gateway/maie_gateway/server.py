@@ -32,6 +32,7 @@ from maie_gateway.care.streams import keep_streams
 from maie_gateway.conductor import Policy
 from maie_gateway.door import door_tls, expiring, observe_door
 from maie_gateway.engine.chunks import Chunks
+from maie_gateway.engine.forgotten_keys import ForgottenKeys
 from maie_gateway.engine.job_metrics import JobMetrics, observe_jobs
 from maie_gateway.engine.key_service import KeyService
 from maie_gateway.engine.metrics import observe_demand
@@ -167,9 +168,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
         )
         await stack.enter_async_context(audit.running(broker))
         keys = await stack.enter_async_context(guard.running(broker))
-        job_keys = await stack.enter_async_context(
-            open_job_keys(broker, settings.master_key, settings.earlier_master_key)
-        )
+        job_keys = await stack.enter_async_context(open_job_keys(broker, settings))
         blobs = Blobs(settings.mesh.blob_url, job_keys, meter, tracer)
         options = ConductingOptions(
             policy=Policy(max_retries=settings.max_retries),
@@ -184,12 +183,13 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
         webhooks = await stack.enter_async_context(open_webhooks(broker, settings.webhooks, meter))
         throughput, audio_hours = Throughput(), AudioHours(settings.limits)
         job_metrics = JobMetrics(meter, settings.mesh.metrics_tenants)
+        forgotten = [ForgottenKeys(job_keys)] if isinstance(job_keys, DataKeys) else []
         jobs = await stack.enter_async_context(
             conducting(
                 broker,
                 options,
                 webhooks.follow,
-                (projector, webhooks.reconciler, stored, throughput, audio_hours),
+                (*forgotten, projector, webhooks.reconciler, stored, throughput, audio_hours),
                 Chunks(stored).complete,
                 job_metrics,
             )

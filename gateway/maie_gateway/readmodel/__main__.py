@@ -56,7 +56,7 @@ async def _rebuild(settings: ReadModelSettings, mesh: MeshSettings, vault: Vault
             inbox=subjects.inbox(GATEWAY),
             credentials=credentials_of(mesh),
         ) as broker,
-        open_job_keys(broker, vault.master_key, vault.earlier_master_key) as keys,
+        open_job_keys(broker, vault) as keys,
     ):
         results = Results(StoredResults(Blobs(mesh.blob_url, keys)))
         jobs, texts = await rebuild(model, JobStore(broker), results, _progress)

@@ -14,6 +14,7 @@ from maie_runtime.bus.broker import (
 )
 from maie_runtime.bus.erasing import erase_all
 from maie_runtime.bus.errors import KeyNotFoundError, KeyWrongLastSequenceError
+from maie_runtime.bus.stored_subjects import stored_subjects
 from maie_runtime.bus.whole_stream import whole_stream
 from maie_runtime.vault.data_key import DataKey
 from maie_runtime.vault.vault import Vault, data_key_gone
@@ -39,21 +40,30 @@ class DataKeys(JobKeys):
     Args:
         broker: The broker.
         ring: Wraps the keys.
+        encrypts: Whether new jobs get a key.
 
     Raises:
         StageError: UNAVAILABLE with BROKER_UNAVAILABLE; FAILED_PRECONDITION with
             MASTER_KEY_INVALID.
     """
 
-    def __init__(self, broker: Broker, ring: Ring) -> None:
+    def __init__(self, broker: Broker, ring: Ring, *, encrypts: bool = True) -> None:
         self._broker = broker
         self._ring = ring
-        # None for a job that was made before encryption was on.
+        self._encrypts = encrypts
+        # None for a job that was made while encryption was off.
         self._known: OrderedDict[str, DataKey | None] = OrderedDict()
+        # Removed jobs, with the revision of their removal. Their keys, which may be in the bucket
+        # for another moment, are not kept here.
+        self._gone: OrderedDict[str, int] = OrderedDict()
         self._prefetched: dict[str, bytes] = {}
 
     async def make(self, job_id: str) -> None:
-        """Makes and stores a random key."""
+        """Makes and stores a random key, where new jobs are encrypted."""
+        self._gone.pop(job_id, None)
+        if not self._encrypts:
+            await self.key(job_id)
+            return
         key = DataKey.new(job_id)
         try:
             await self._broker.data_keys.create(_entry(job_id), self._ring.wrap(key))
@@ -65,7 +75,12 @@ class DataKeys(JobKeys):
             self._remember(job_id, key)
 
     async def key(self, job_id: str) -> DataKey | None:
-        """The key of a job; None where it was made before encryption was on, or is removed."""
+        """The key of a job; None where it was made while encryption was off.
+
+        Raises:
+            StageError: NOT_FOUND with DATA_KEY_GONE: the job was removed a while ago, and nothing
+                more may be stored of it, and least of all in plain text; or as the class says.
+        """
         if not job_id:
             return None
         if job_id in self._known:
@@ -90,6 +105,33 @@ class DataKeys(JobKeys):
             raise data_key_gone(job_id)
         self._remember(job_id, found)
         return found
+
+    def forget(self, job_id: str, revision: int) -> None:
+        """Drops the key of a job that this or another gateway removed.
+
+        Args:
+            job_id: The job.
+            revision: The revision of its removal.
+        """
+        self._known.pop(job_id, None)
+        self._gone[job_id] = revision
+        self._gone.move_to_end(job_id)
+        if len(self._gone) > REMEMBERED_JOBS:
+            self._gone.popitem(last=False)
+
+    def forget_all(self) -> None:
+        """Drops all keys; those that are in the bucket are read again."""
+        self._known.clear()
+
+    def exists(self, job_id: str, revision: int) -> None:
+        """Notes that there is a job of this id, perhaps after one that was removed.
+
+        Args:
+            job_id: The job.
+            revision: The revision of its record.
+        """
+        if self._gone.get(job_id, revision) < revision:
+            del self._gone[job_id]
 
     async def destroy(self, job_id: str) -> None:
         """Overwrites the key on the disk."""
@@ -121,16 +163,35 @@ class DataKeys(JobKeys):
             try:
                 wrapped = (await self._broker.data_keys.get(_entry(job_id))).value or b""
             except KeyNotFoundError:
-                return None
+                wrapped = None
             except BROKER_ERRORS as error:
                 raise broker_unavailable(error) from error
-        return self._ring.unwrap(job_id, wrapped)
+        if wrapped is not None:
+            return self._ring.unwrap(job_id, wrapped)
+        if job_id in self._gone:
+            raise data_key_gone(job_id)
+        return None
 
     def _remember(self, job_id: str, key: DataKey | None) -> None:
+        if job_id in self._gone:
+            return
         self._known[job_id] = key
         self._known.move_to_end(job_id)
         if len(self._known) > REMEMBERED_JOBS:
             self._known.popitem(last=False)
+
+
+async def count_keys(broker: Broker) -> int:
+    """How many jobs have a key.
+
+    Raises:
+        StageError: UNAVAILABLE with BROKER_UNAVAILABLE.
+    """
+    try:
+        found = await stored_subjects(broker.client, STREAM)
+    except BROKER_ERRORS as error:
+        raise broker_unavailable(error) from error
+    return sum(subject.startswith(_subject("")) for subject in found)
 
 
 def _entry(job_id: str) -> str:

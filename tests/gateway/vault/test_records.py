@@ -12,6 +12,7 @@ from maie.job.v1 import record_pb2 as record
 from maie_gateway.records.names import Names, names_of, without_names
 from maie_gateway.records.store import JobStore
 from maie_gateway.vault.opening import open_job_keys
+from maie_gateway.vault.settings import VaultSettings
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.provision import open_provisioned_broker
@@ -33,7 +34,7 @@ async def broker(nats_server: NatsServer, master_key: str) -> AsyncIterator[Brok
     """The broker of a gateway that has the key."""
     async with (
         open_provisioned_broker(nats_server.url, "test") as opened,
-        open_job_keys(opened, master_key) as keys,
+        open_job_keys(opened, VaultSettings(master_key=master_key)) as keys,
     ):
         await keys.make(whole().job_id)
         yield opened
