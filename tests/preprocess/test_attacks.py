@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 
 from maie_core.errors import StageError
+from tests.fuzz.mutations import mutated
 from tests.preprocess import recordings
 from tests.preprocess.conftest import Preprocess, Refusal
 from tests.preprocess.test_containers import KINDS
 
 pytestmark = pytest.mark.unit
 
+LATE_STREAM = 176
 REASONS = {
     "AUDIO_EMPTY",
     "AUDIO_CORRUPT",
@@ -162,3 +164,10 @@ async def test_a_fuzzed_recording_is_read_or_refused(kind: str, preprocess: Prep
             await preprocess(fuzzed.tobytes())
         except StageError as error:
             assert error.reason in REASONS, error.message  # noqa: PT017 - both ends are right
+
+
+async def test_a_stream_that_begins_late_is_no_fault_of_the_decoder(refusal: Refusal) -> None:
+    """FFmpeg finds one in this damaged MPEG-TS after it opened the file."""
+    name, content = mutated(LATE_STREAM)
+    assert name.endswith("ts mp2 flipped")
+    assert await refusal(content) == "AUDIO_CORRUPT"

@@ -38,6 +38,7 @@ from maie_preprocess.normalize import (
     corrupt,
     too_long,
 )
+from maie_preprocess.packets import packets
 from maie_preprocess.reader import Reader
 from maie_preprocess.track_decoder import Piece, TrackDecoder
 
@@ -239,12 +240,12 @@ def _run(
     file: Reader, container: InputContainer, decodings: dict[int, TrackDecoder]
 ) -> Iterator[Piece]:
     """Decodes all chosen tracks in one pass, or until one is recognised as a call."""
-    packets = container.demux([decoding.stream for decoding in decodings.values()])
+    read = packets(container, [decoding.stream for decoding in decodings.values()])
     if container.format.name == "ogg":
-        packets = ogg.on_time(file, packets)
+        read = ogg.on_time(file, read)
     while True:
         try:
-            packet = next(packets)
+            packet = next(read)
         except StopIteration:
             break
         except av.error.FFmpegError:

@@ -63,6 +63,7 @@ def _decoded(path: Path, sound: _Sound, *, split: bool) -> Pieces:
         import av
 
         from maie_preprocess.formats import OPTIONS
+        from maie_preprocess.packets import packets
     except ImportError:
         raise SourceError(NEEDS_MESH) from None
     try:
@@ -77,14 +78,15 @@ def _decoded(path: Path, sound: _Sound, *, split: bool) -> Pieces:
             if sound.channels > MAX_CHANNELS:
                 raise SourceError(f"{path} has more than {MAX_CHANNELS} channels; mix them")
             size = piece_frames(RATE_HERTZ) * SAMPLE_BYTES * sound.channels
-            yield from _cut(_samples(av, container, layout), size)
+            read = packets(container, container.streams.audio[:1])
+            yield from _cut(_samples(av, read, layout), size)
     except av.error.FFmpegError as error:
         raise SourceError(f"Cannot read {path}: {error.strerror}") from error
 
 
-def _samples(av: Any, container: Any, layout: Any) -> Iterator[bytes]:
+def _samples(av: Any, packets: Iterator[Any], layout: Any) -> Iterator[bytes]:
     resampler = av.AudioResampler(format="s16", layout=layout, rate=RATE_HERTZ)
-    for frame in container.decode(audio=0):
+    for frame in (frame for packet in packets for frame in packet.decode()):
         for each in resampler.resample(frame):
             yield each.to_ndarray().tobytes()
     for each in resampler.resample(None):
