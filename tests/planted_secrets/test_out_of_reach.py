@@ -15,6 +15,7 @@ import pytest
 from maie_core.errors import StageError
 from maie_core.redaction import SHOWN, environment_redactor
 from maie_gateway.readmodel.model import open_read_model
+from maie_gateway.vault.master_key import open_master_key
 from maie_runtime.blobs import Blobs
 from tests.cli import command
 from tests.cli.command import Ended
@@ -184,6 +185,50 @@ async def test_a_database_out_of_reach_is_logged_without_its_secret(
     assert "readmodel.unavailable" in said
     assert nobody in said
     assert secret not in said
+
+
+# By the proxy that the environment names, and the URL of the key service; each with a secret.
+KEY_SERVICES = {
+    "password": ("", f"awskms:///alias/maie?endpoint=http://maie:{{}}@{NOWHERE}"),
+    "no URL": ("", "awskms:///alias/maie?endpoint=maie:{}"),
+    "in the place of the key": ("", f"awskms://maie:{{}}@{NOWHERE}/alias/maie"),
+    "another parameter": ("", "awskms:///alias/maie?token={}&secret={}"),
+    "proxy": (f"http://maie:{{}}@{NOWHERE}", "awskms:///alias/maie"),
+    "proxy without scheme": ("maie:{}", "awskms:///alias/maie"),
+    "proxy of another kind": (f"socks9://maie:{{}}@{NOWHERE}", "awskms:///alias/maie"),
+}
+
+
+@pytest.mark.parametrize("case", KEY_SERVICES)
+async def test_a_key_service_that_fails_shows_no_secret(
+    case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planted, secret = plant(), new_secret()
+    for name, value in planted.environment.items():
+        if name.startswith("AWS_"):
+            monkeypatch.setenv(name, value)
+    proxy, setting = (text.replace("{}", secret) for text in KEY_SERVICES[case])
+    planted.secrets[case] = secret
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    with pytest.raises(StageError, match="MAIE_GATEWAY_MASTER_KEY") as raised:
+        async with open_master_key(setting):
+            pass
+    assert not planted.shown_in(f"{raised.value} {raised.value!r}")
+
+
+async def test_a_key_service_that_repeats_the_request_shows_no_credentials(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    planted = plant()
+    for name, value in planted.environment.items():
+        if name.startswith("AWS_"):
+            monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    with repeating_server(400) as address, pytest.raises(StageError) as raised:
+        async with open_master_key(f"awskms:///alias/maie?endpoint=http://{address}"):
+            pass
+    assert not planted.shown_in(f"{raised.value} {raised.value!r}")
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
+from maie_core.redaction import environment_redactor, names_user
 from maie_gateway.vault.master_key import master_key_invalid, master_key_unavailable
 
 CONNECT_SECONDS = 3
@@ -84,12 +85,27 @@ def key_place(setting: str) -> KeyPlace:
     region, endpoint = asked.pop("region", None), asked.pop("endpoint", None)
     if asked:
         raise master_key_invalid(f"awskms: knows region and endpoint, and not {', '.join(asked)}")
+    if names_user(setting) or (endpoint is not None and not _is_plain(endpoint)):
+        raise master_key_invalid(
+            "awskms: an endpoint is a URL such as https://HOST, without user and password; AWS's "
+            "own variables have the credentials"
+        )
     key = f"{url.netloc}{url.path}".strip("/")
     if not key:
         raise master_key_invalid("awskms: names no key; write awskms:///KEY")
     if region is None and key.startswith("arn:"):
         region = (key.split(":") + [""] * 4)[3] or None
     return KeyPlace(key=key, region=region, endpoint=endpoint)
+
+
+def _is_plain(endpoint: str) -> bool:
+    """Whether it is a URL without a user or password."""
+    try:
+        parts = urlsplit(endpoint)
+        named = parts.username or parts.password
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and not named
+    except ValueError:
+        return False
 
 
 @asynccontextmanager
@@ -173,7 +189,7 @@ def _client(place: KeyPlace) -> Any:
             "kms", region_name=place.region, endpoint_url=place.endpoint, config=config
         )
     except (BotoCoreError, ValueError) as error:
-        raise master_key_invalid(f"AWS's library refuses it ({error})") from error
+        raise master_key_invalid(f"AWS's library refuses it ({_said(error)})") from error
 
 
 def _described(client: Any, key: str) -> str:
@@ -207,11 +223,16 @@ def _errors() -> Iterator[None]:
     except ClientError as error:
         raise _refusal(error.response) from error
     except (HTTPClientError, EndpointConnectionError) as error:
-        raise master_key_unavailable(str(error)) from error
+        raise master_key_unavailable(_said(error)) from error
     except NoCredentialsError as error:
         raise _denied("there are no credentials of AWS") from error
     except BotoCoreError as error:
-        raise master_key_invalid(f"AWS's library refuses it ({error})") from error
+        raise master_key_invalid(f"AWS's library refuses it ({_said(error)})") from error
+
+
+def _said(error: Exception) -> str:
+    """What the library says, which may repeat the URL of a proxy, without secrets."""
+    return environment_redactor()(str(error))
 
 
 def _refusal(response: Mapping[str, Any]) -> StageError:
@@ -220,7 +241,8 @@ def _refusal(response: Mapping[str, Any]) -> StageError:
     # A proxy on the way may answer with a whole page.
     code, message = failed.get("Code", ""), " ".join(failed.get("Message", "").split())
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    said = f"the key service says {code}" + (f": {message[:SHOWN]}" if message else "")
+    message = environment_redactor()(message)[:SHOWN]  # it may repeat the request
+    said = f"the key service says {code}" + (f": {message}" if message else "")
     if code in _DISABLED:
         return _disabled(said)
     if code in _DENIED or status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):

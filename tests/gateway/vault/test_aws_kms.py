@@ -184,7 +184,7 @@ async def test_settings_that_name_no_key_are_refused(kms: Kms) -> None:
         ("awskms:///alias/maie", "region"),
         (f"awskms:///?region={REGION}", "names no key"),
         (f"awskms:///alias/maie?region={REGION}&colour=red", "colour"),
-        (f"awskms:///alias/maie?region={REGION}&endpoint=nonsense", "nonsense"),
+        (f"awskms:///alias/maie?region={REGION}&endpoint=nonsense", "an endpoint is a URL"),
     ):
         error = await refused(setting)
         assert (error.reason, why in error.message) == ("MASTER_KEY_INVALID", True), setting
