@@ -7,7 +7,7 @@ import hmac
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import structlog
@@ -56,7 +56,7 @@ class Opened:
     """
 
     ledger: Ledger
-    token: str = ""
+    token: str = field(default="", repr=False)
     missed: tuple[live.TranscribeResponse, ...] = ()
     traceparent: str = ""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -17,6 +17,6 @@ class ResumePoint:
     """
 
     session_id: str
-    resume_token: str
+    resume_token: str = field(repr=False)
     after_sequence: int = 0
     await_summary: bool = False
