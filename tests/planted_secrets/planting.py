@@ -20,8 +20,14 @@ from tools.settings_reference import SECTIONS
 NOWHERE = "127.0.0.1:1"
 TENANT = "planted"
 """The tenant whose webhooks have planted secrets."""
-# `maie up` sets these itself, so no part would have what is planted in them.
-OF_THE_MESH = ("MAIE_NATS_URL", "MAIE_GATEWAY_READ_MODEL_URL", "MAIE_GATEWAY_MASTER_KEY")
+# `maie up` sets the first two itself, so no part would have what is planted in them; and no gateway
+# starts with a master key that there is not.
+NOT_IN_A_MESH = (
+    "MAIE_NATS_URL",
+    "MAIE_GATEWAY_READ_MODEL_URL",
+    "MAIE_GATEWAY_MASTER_KEY",
+    "MAIE_GATEWAY_EARLIER_MASTER_KEY",
+)
 
 
 def settings_classes(kind: type[Settings] = Settings) -> Iterator[type[Settings]]:
@@ -53,6 +59,7 @@ SHAPES: Mapping[str, Callable[[str], str]] = {
     "MAIE_NATS_URL": f"nats://maie:{{}}@{NOWHERE}".format,
     "MAIE_GATEWAY_READ_MODEL_URL": f"postgresql://maie:{{}}@{NOWHERE}/maie".format,
     "MAIE_GATEWAY_MASTER_KEY": f"vault://{{}}@{NOWHERE}/key".format,
+    "MAIE_GATEWAY_EARLIER_MASTER_KEY": f"vault://{{}}@{NOWHERE}/key".format,
     "MAIE_WEBHOOKS_TENANTS": _webhooks,
 }
 # Of libraries and of the command.
@@ -113,7 +120,7 @@ def plant(*, proxies: bool = False) -> Planted:
 def plant_in_a_mesh() -> Planted:
     """As `plant`, for the variables of `maie up` and of commands to its mesh."""
     planted = plant()
-    for name in OF_THE_MESH:
+    for name in NOT_IN_A_MESH:
         del planted.environment[name], planted.secrets[name]
     # The user who started the mesh needs no key, and one that is not known is refused.
     del planted.environment["MAIE_API_KEY"]

@@ -34,6 +34,7 @@ def test_a_part_that_does_not_start_shows_no_secret(name: str, tmp_path: Path) -
         **without_filter(tmp_path),
         "MAIE_LOG_LEVEL": "debug",
     }
+    del variables["MAIE_GATEWAY_EARLIER_MASTER_KEY"]
     if name in VALUES:
         variables[name] = VALUES[name].format(planted.secrets[name])
         variables["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://127.0.0.1:1"
