@@ -30,6 +30,7 @@ from bench.report import Figure, JsonOption, Report, note
 from maie.access.v1 import access_pb2 as access
 from maie.job.v1 import job_pb2 as job
 from maie_core.limits import MAX_GATEWAY_REQUEST_BYTES
+from maie_core.recent_count import RecentCount
 from maie_core.tracing import open_tracing
 from maie_gateway.access.guard import Guard
 from maie_gateway.access.settings import AccessSettings
@@ -250,7 +251,7 @@ async def _serving(side: Side) -> AsyncIterator[Callable[[], Awaitable[Any]]]:
     server = grpc.aio.server(
         interceptors=(
             StreamInterceptor(),
-            ErrorInterceptor(),
+            ErrorInterceptor(RecentCount()),
             *side.interceptors,
             MessageInterceptor(MAX_GATEWAY_REQUEST_BYTES, Patience()),
         )

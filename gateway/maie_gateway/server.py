@@ -11,6 +11,7 @@ import structlog
 
 from maie.access.v1 import access_pb2_grpc
 from maie.catalog.v1 import catalog_pb2_grpc
+from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import job_pb2_grpc
 from maie.live.v1 import live_pb2 as live
@@ -55,6 +56,7 @@ from maie_gateway.live.opening import Openings
 from maie_gateway.live.recognition.asr_replicas import AsrReplicas
 from maie_gateway.live.refinement.enhancers import Enhancers
 from maie_gateway.live.sessions import Sessions
+from maie_gateway.presence import gateway_present
 from maie_gateway.readmodel import Projector, open_read_model
 from maie_gateway.records.store import JobStore
 from maie_gateway.rpc.access import AccessService
@@ -324,6 +326,16 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
         live_pb2_grpc.add_LiveServiceServicer_to_server(
             LiveService(sessions, openings), server.server
         )
+        info = event.WorkerInfo(instance=instance, address=server.address, version=PIPELINE_VERSION)
+
+        def errors() -> event.PartErrors:
+            return event.PartErrors(
+                calls=server.faults.number,
+                broker=broker.faults.number,
+                store=blobs.faults.number,
+            )
+
+        await stack.enter_async_context(gateway_present(broker, info, sessions, errors))
         await server.start()
         try:
             keeping = keep_streams(broker, wanted)

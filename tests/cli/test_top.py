@@ -51,8 +51,14 @@ def mesh_of(workers: int = 1, running: int = 1) -> catalog.GetMeshResponse:
         if stage == common.STAGE_SUMMARY:
             continue
         for number in range(workers):
-            status.workers.add(instance=f"{common.Stage.Name(stage)[6:].lower()}-{number}", slots=2)
+            status.workers.add(
+                stage=stage, instance=f"{common.Stage.Name(stage)[6:].lower()}-{number}", slots=2
+            )
+    for number in range(2):
+        made.gateways.add(instance=f"gateway-host-{number}", live_tracks_in_use=3 * number)
+        made.gateways[-1].errors.calls = 12 * number
     asr = made.stages[1]
+    asr.workers[0].errors.units = 2
     asr.demand[1].pending_units = 7
     asr.demand[1].oldest_age.FromSeconds(185)
     for number in range(running):
@@ -83,6 +89,12 @@ def test_the_screen_says_what_waits_runs_and_failed() -> None:
     assert any(line.split()[:2] == ["summary", "none"] for line in text.splitlines())
     assert f"{JOB}  asr.0000" in text
     assert "AUDIO_CORRUPT" in text
+    lines = {line.split()[0]: line.split() for line in text.splitlines() if line}
+    assert lines["gateway-host-0"][1:5] == ["0", "-", "-", "0"]
+    assert lines["gateway-host-1"][1:6] == ["12", "calls", "-", "-", "3"]
+    # A worker of an earlier release does not say.
+    assert lines["asr-0"][1:3] == ["2", "units"]
+    assert lines["preprocess-0"][1] == "-"
 
 
 @pytest.mark.unit

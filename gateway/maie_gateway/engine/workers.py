@@ -70,6 +70,13 @@ class LiveWorkers:
 
     def known_workers(self) -> list[event.WorkerInfo]:
         """The same, also while the broker is away."""
+        return [info for info in self._infos() if info.stage]
+
+    def gateways(self) -> list[event.WorkerInfo]:
+        """All live gateways, in the order of their names, which report as workers do."""
+        return [info for info in self._infos() if not info.stage]
+
+    def _infos(self) -> list[event.WorkerInfo]:
         return [self._known[key].info for key in sorted(self._known)]
 
     def slots(self) -> Mapping[common.Stage, int]:

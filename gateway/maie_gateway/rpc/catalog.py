@@ -98,6 +98,7 @@ class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
             live_sessions=sum(each.live for each in active),
             dead_letters=letters,
             throughput=self._throughput.report(),
+            gateways=self._workers.gateways(),
         )
 
 

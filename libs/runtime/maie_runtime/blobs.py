@@ -38,6 +38,7 @@ from maie_core.errors import Code, StageError, invalid
 from maie_core.limits import MAX_BLOB_KEY_CHARACTERS
 from maie_core.metrics import NO_METER
 from maie_core.reasons import Reason
+from maie_core.recent_count import RecentCount
 from maie_core.redaction import masked_url
 from maie_core.spans import slow_span
 from maie_runtime import folders
@@ -182,6 +183,9 @@ class Blobs:
         meter: Makes the metrics of the store.
         tracer: Makes spans of whole reads and writes, within work that is traced.
 
+    Attributes:
+        faults: The errors of the store within the last minutes.
+
     Raises:
         StageError: UNAVAILABLE with BLOB_STORE_UNAVAILABLE if the store
             does not answer, or with BLOB_STORE_FULL; DATA_LOSS with BLOB_MISSING
@@ -200,6 +204,7 @@ class Blobs:
     ) -> None:
         self._vault = vault or Vault()
         self._tracer = tracer or NoOpTracer()
+        self.faults = RecentCount()
         self._failures = meter.create_counter(
             "maie.store.errors",
             unit="{error}",
@@ -233,6 +238,7 @@ class Blobs:
             raise self._counted(_corrupt(blob.key))
 
     def _counted(self, error: StageError) -> StageError:
+        self.faults.note()
         self._failures.add(1, {"reason": error.reason.value})
         return error
 

@@ -107,6 +107,7 @@ def _queue(seen: catalog.GetMeshResponse) -> Finding:
 def _versions(seen: catalog.GetMeshResponse) -> Finding:
     ours = version("maie-cli")
     found = {f"gateway {seen.version}": seen.version}
+    found |= {f"{each.instance} {each.version}": each.version for each in seen.gateways}
     for stage in seen.stages:
         found |= {f"{each.instance} {each.version}": each.version for each in stage.workers}
     other = [plain(name) for name, each in found.items() if each != ours]

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from maie.catalog.v1 import catalog_pb2 as catalog
 from maie_cli.listing import GAP
-from maie_cli.top.sections import Row, Section, failures, queues, running, summary, workers
+from maie_cli.top.sections import Row, Section, failures, parts, queues, running, summary
 from maie_formats.clean import plain
 
 # Of a terminal with fewer lines, the lanes of a stage share one.
@@ -53,7 +53,7 @@ class Screen:
         is_tall = height is None or height >= TALL_LINES
         shown = [
             queues(self.mesh, by_lane=is_tall),
-            workers(self.mesh, now),
+            parts(self.mesh, now),
             running(self.mesh, now),
             failures(self.mesh),
         ]

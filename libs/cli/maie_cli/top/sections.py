@@ -145,35 +145,61 @@ def _count(number: int) -> Text:
     return Text(str(number), "" if number else "dim")
 
 
-def workers(mesh: catalog.GetMeshResponse, now: float) -> Section:
-    """The live workers. `now` is in seconds since 1970."""
+def _errors(of: event.WorkerInfo) -> Text:
+    """What failed in a part within the last minutes, such as "3 calls, 1 NATS"."""
+    if not of.HasField("errors"):
+        return Text(NOTHING, "dim")
+    kinds = {
+        "calls": of.errors.calls,
+        "units": of.errors.units,
+        "NATS": of.errors.broker,
+        "store": of.errors.store,
+    }
+    found = ", ".join(f"{number} {kind}" for kind, number in kinds.items() if number)
+    return Text(found, "red") if found else Text("0", "dim")
+
+
+def parts(mesh: catalog.GetMeshResponse, now: float) -> Section:
+    """The live gateways and workers. `now` is in seconds since 1970.
+
+    Gateways of earlier releases do not report, so they are not among them.
+    """
     columns = (
-        Column(title="worker"),
-        Column(title="model", rank=3),
+        Column(title="part"),
+        Column(title="errors", rank=2),
+        Column(title="model", rank=4),
         Column(title="slots", rank=1, right=True),
-        Column(title="tracks", rank=2, right=True),
-        Column(title="memory", rank=4, right=True),
-        Column(title="gpu", rank=5, right=True),
-        Column(title="up", rank=6, right=True),
-        Column(title="address", rank=7),
+        Column(title="tracks", rank=3, right=True),
+        Column(title="memory", rank=5, right=True),
+        Column(title="gpu", rank=6, right=True),
+        Column(title="up", rank=7, right=True),
+        Column(title="address", rank=8),
     )
-    rows = [_worker(each, now) for stage in mesh.stages for each in stage.workers]
+    workers = [each for stage in mesh.stages for each in stage.workers]
+    rows = [_part(each, now) for each in (*mesh.gateways, *workers)]
     return Section(columns=columns, rows=rows)
 
 
-def _worker(worker: event.WorkerInfo, now: float) -> Row:
-    memory = worker.memory
+def _part(part: event.WorkerInfo, now: float) -> Row:
+    memory, is_gateway = part.memory, not part.stage
     loaded = Text("loaded", "green") if memory.loaded else Text("not loaded", "yellow")
+    # A gateway has as many tracks as its sessions need.
+    tracks = str(part.live_tracks_in_use) if is_gateway else _tracks(part)
     return [
-        Text(plain(worker.instance)),
-        loaded,
-        Text(share(len(worker.running), worker.slots)),
-        Text(share(worker.live_tracks_in_use, worker.live_tracks)),
+        Text(plain(part.instance)),
+        _errors(part),
+        Text(NOTHING, "dim") if is_gateway else loaded,
+        Text(share(len(part.running), part.slots)),
+        Text(tracks),
         Text(size(memory.rss_bytes)),
         Text(size(memory.gpu_bytes)),
-        Text(age(now - worker.start_time.ToNanoseconds() / 1e9)),
-        Text(plain(worker.address), "dim"),
+        Text(age(now - part.start_time.ToNanoseconds() / 1e9)),
+        Text(plain(part.address), "dim"),
     ]
+
+
+def _tracks(worker: event.WorkerInfo) -> str:
+    return share(worker.live_tracks_in_use, worker.live_tracks)
 
 
 def running(mesh: catalog.GetMeshResponse, now: float) -> Section:

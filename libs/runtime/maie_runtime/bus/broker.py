@@ -30,6 +30,7 @@ from tenacity import (
 from maie_core.errors import Code, StageError
 from maie_core.metrics import NO_METER
 from maie_core.reasons import Reason
+from maie_core.recent_count import RecentCount
 from maie_core.redaction import masked_url
 from maie_runtime.bus import subjects
 from maie_runtime.bus.credentials import (
@@ -141,6 +142,11 @@ class Broker:
         self.vault = Vault()
         self._reconnect_listeners: set[Callable[[], None]] = set()
         self._metrics = BrokerMetrics(meter, lambda: self.connected)
+
+    @property
+    def faults(self) -> RecentCount:
+        """The errors of the connection within the last minutes."""
+        return self._metrics.recent
 
     @contextmanager
     def subscribe_reconnects(self, listener: Callable[[], None]) -> Iterator[None]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from opentelemetry.metrics import CallbackOptions, Meter, Observation
 
+from maie_core.recent_count import RecentCount
 from maie_pipeline.bindings import BINDINGS
 from maie_runtime.bus import subjects
 
@@ -31,9 +32,13 @@ class BrokerMetrics:
     Args:
         meter: Makes them.
         connected: Whether the server answers right now.
+
+    Attributes:
+        recent: The errors of the last minutes.
     """
 
     def __init__(self, meter: Meter, connected: Callable[[], bool]) -> None:
+        self.recent = RecentCount()
         self._errors = meter.create_counter(
             "maie.broker.errors",
             unit="{error}",
@@ -69,4 +74,5 @@ class BrokerMetrics:
 
     def failed(self, kind: Failed) -> None:
         """Counts an error."""
+        self.recent.note()
         self._errors.add(1, {"kind": kind.value})

@@ -165,6 +165,8 @@ def _gateway() -> Iterator[Right]:
         subjects.bucket_subject(subjects.FEEDS, subjects.feed("*", "*", "*")),
     ):
         yield _request(subject)
+    # Its own heartbeat, beside those of workers.
+    yield _request(subjects.bucket_subject(subjects.WORKERS, f"{GATEWAY}.*"))
     yield _publish(subjects.cancel("*"))
     yield _subscribe(subjects.progress("*"))
     yield Right(use=Use.ANSWER, subject=subjects.data_key("*", "*"))

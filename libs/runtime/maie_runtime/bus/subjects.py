@@ -34,7 +34,7 @@ only gateways read it."""
 FEEDS = "maie_feeds"
 """Bucket: a FeedPosition under SESSION.RECEIVER.TRACK-NUMBER, purged with its session."""
 WORKERS = "maie_workers"
-"""Bucket: a WorkerInfo under STAGE.INSTANCE; expires unless renewed."""
+"""Bucket: a WorkerInfo under STAGE.INSTANCE or gateway.INSTANCE; expires unless renewed."""
 GPUS = "maie_gpus"
 """Bucket: leases of shared GPUs and services that wait for one; expire unless renewed."""
 

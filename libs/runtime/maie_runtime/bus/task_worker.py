@@ -20,6 +20,7 @@ from maie_core.durations import seconds
 from maie_core.errors import OUTCOMES, BusyError, Settle, StageError
 from maie_core.failures import as_stage_error, worker_lost
 from maie_core.reasons import Reason
+from maie_core.recent_count import RecentCount
 from maie_core.settings import ServiceSettings
 from maie_core.spans import CANCELLED, COMPLETED, GIVEN_BACK, note_error
 from maie_core.trace_context import within
@@ -91,6 +92,7 @@ class TaskWorker:
         self._settings = settings
         self.host = host
         self._metrics = metrics or WorkMetrics(binding.slug)
+        self.faults = RecentCount()
         self._ledger = RedeliveryLedger(broker)
         self._notifier = TaskNotifier(broker.client, binding.slug)
         self._places: set[int] = set()
@@ -336,6 +338,7 @@ class TaskWorker:
         self, task: event.StageTask, message: Msg, work: Work, error: StageError
     ) -> None:
         log.warning("unit.failed", reason=error.reason, error=error.message)
+        self.faults.note()
         settle = OUTCOMES[error.code].settle
         if settle is Settle.NAK:
             # Not recorded as returned, so that a unit that is always refused is given up at last.

@@ -15,6 +15,7 @@ from google.rpc import error_details_pb2, status_pb2
 
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
+from maie_core.recent_count import RecentCount
 from maie_runtime.rpc.handlers import Handler, HandlerInterceptor, wrapped
 
 log = structlog.get_logger()
@@ -23,6 +24,7 @@ ERROR_DOMAIN = "maie"
 LIMIT_KEY = "limit"
 """The key of the metadata of an ErrorInfo that names the limit which was reached."""
 DETAILS_KEY = "grpc-status-details-bin"
+_FAULTS = frozenset({Code.INTERNAL, Code.UNAVAILABLE, Code.DATA_LOSS})
 _STATUS = {code.value[0]: code for code in grpc.StatusCode}
 
 
@@ -76,21 +78,29 @@ async def _abort_with(context: grpc.aio.ServicerContext[Any, Any], error: Except
 
 
 class ErrorInterceptor(HandlerInterceptor):
-    """Turns handlers' exceptions into statuses, for all four kinds of RPC."""
+    """Turns handlers' exceptions into statuses, for all four kinds of RPC.
+
+    Args:
+        faults: Counts those that are a fault of the mesh.
+    """
+
+    def __init__(self, faults: RecentCount) -> None:
+        self._faults = faults
 
     def around_handler(self, path: str, handler: Handler) -> Handler:
         """See `HandlerInterceptor`."""
-        return wrapped(handler, _errors)
+        return wrapped(handler, self._errors)
 
-
-@asynccontextmanager
-async def _errors(context: Any) -> AsyncIterator[None]:
-    try:
-        yield
-    except (asyncio.CancelledError, grpc.aio.AbortError, grpc.aio.BaseError):
-        raise
-    except Exception as error:
-        if context.done():
-            # Its status is on the way already.
-            raise asyncio.CancelledError from error
-        await _abort_with(context, error)
+    @asynccontextmanager
+    async def _errors(self, context: Any) -> AsyncIterator[None]:
+        try:
+            yield
+        except (asyncio.CancelledError, grpc.aio.AbortError, grpc.aio.BaseError):
+            raise
+        except Exception as error:
+            if context.done():
+                # Its status is on the way already.
+                raise asyncio.CancelledError from error
+            if not isinstance(error, StageError) or error.code in _FAULTS:
+                self._faults.note()
+            await _abort_with(context, error)

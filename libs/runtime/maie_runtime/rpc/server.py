@@ -13,6 +13,7 @@ from opentelemetry.trace import NoOpTracer, Tracer
 
 from maie_core.limits import MAX_STAGE_REQUEST_BYTES
 from maie_core.metrics import NO_METER, is_on
+from maie_core.recent_count import RecentCount
 from maie_runtime.rpc.auditing import AuditInterceptor, Auditor
 from maie_runtime.rpc.callers.authenticator import Authenticator
 from maie_runtime.rpc.callers.doors import check_declared, doors
@@ -78,6 +79,7 @@ class GrpcServer:
     Attributes:
         server: The server, to add services before `start`.
         address: The server's HOST:PORT.
+        faults: The calls within the last minutes that failed by a fault of the mesh.
 
     Raises:
         RuntimeError: The address is taken, nobody could call it, or an RPC has no scope.
@@ -99,6 +101,7 @@ class GrpcServer:
         patience: Patience = _PATIENCE,
     ) -> None:
         check_declared(services)
+        self.faults = RecentCount()
         known = doors(listen) if authenticators is None else authenticators
         callers = CallerInterceptor(known, streams)
         measuring = (MetricsInterceptor(meter),) if is_on(meter) else ()
@@ -109,7 +112,7 @@ class GrpcServer:
                 StreamInterceptor(),
                 TracingInterceptor(tracer or NoOpTracer()),
                 *measuring,
-                ErrorInterceptor(),
+                ErrorInterceptor(self.faults),
                 *auditing,
                 *([refusals] if refusals else []),
                 callers,

@@ -10,6 +10,7 @@ from opentelemetry.metrics import Meter
 from opentelemetry.trace import Tracer
 
 from maie_core.metrics import NO_METER
+from maie_core.recent_count import RecentCount
 from maie_core.settings import ServiceSettings
 from maie_pipeline.bindings import StageBinding
 from maie_runtime.background import background_tasks
@@ -64,6 +65,7 @@ class Front:
         if self._certificates is not None:
             observe_expiry(meter, {"mesh": self._certificates})
         self._server: GrpcServer | None = None
+        self.faults = RecentCount()
         self.address = ""
         if settings.rpc == "off":
             return
@@ -74,7 +76,7 @@ class Front:
         self._stream_mount = (
             StreamMount(self._server.server, binding.stream) if binding.stream else None
         )
-        self.address = self._server.address
+        self.faults, self.address = self._server.faults, self._server.address
 
     @asynccontextmanager
     async def open(self, grace: float) -> AsyncIterator[None]:

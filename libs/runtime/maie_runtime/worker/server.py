@@ -181,7 +181,19 @@ async def serve_stage(
         )
         await consumer.start()
         memory = partial(residency.memory.report, settings.shared_gpu)
-        await stack.enter_async_context(present(broker, binding.slug, info, memory, activity.fill))
+
+        def refresh(entry: event.WorkerInfo) -> bool:
+            errors = event.PartErrors(
+                calls=front.faults.number,
+                units=consumer.faults.number,
+                broker=broker.faults.number,
+                store=blobs.faults.number,
+            )
+            changed = activity.fill(entry) or entry.errors != errors
+            entry.errors.CopyFrom(errors)
+            return changed
+
+        await stack.enter_async_context(present(broker, binding.slug, info, memory, refresh))
         await front.set_serving(True)
         if streams is not None:
             await stack.enter_async_context(background_tasks(_leave_hung(streams, front, host)))

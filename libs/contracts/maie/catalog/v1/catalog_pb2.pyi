@@ -62,7 +62,7 @@ class GetMeshRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class GetMeshResponse(_message.Message):
-    __slots__ = ("version", "stages", "active_jobs", "max_active_jobs", "blob_store", "held_jobs", "live_sessions", "dead_letters", "throughput")
+    __slots__ = ("version", "stages", "active_jobs", "max_active_jobs", "blob_store", "held_jobs", "live_sessions", "dead_letters", "throughput", "gateways")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     STAGES_FIELD_NUMBER: _ClassVar[int]
     ACTIVE_JOBS_FIELD_NUMBER: _ClassVar[int]
@@ -72,6 +72,7 @@ class GetMeshResponse(_message.Message):
     LIVE_SESSIONS_FIELD_NUMBER: _ClassVar[int]
     DEAD_LETTERS_FIELD_NUMBER: _ClassVar[int]
     THROUGHPUT_FIELD_NUMBER: _ClassVar[int]
+    GATEWAYS_FIELD_NUMBER: _ClassVar[int]
     version: str
     stages: _containers.RepeatedCompositeFieldContainer[StageStatus]
     active_jobs: int
@@ -81,7 +82,8 @@ class GetMeshResponse(_message.Message):
     live_sessions: int
     dead_letters: int
     throughput: Throughput
-    def __init__(self, version: _Optional[str] = ..., stages: _Optional[_Iterable[_Union[StageStatus, _Mapping]]] = ..., active_jobs: _Optional[int] = ..., max_active_jobs: _Optional[int] = ..., blob_store: _Optional[str] = ..., held_jobs: _Optional[int] = ..., live_sessions: _Optional[int] = ..., dead_letters: _Optional[int] = ..., throughput: _Optional[_Union[Throughput, _Mapping]] = ...) -> None: ...
+    gateways: _containers.RepeatedCompositeFieldContainer[_event_pb2.WorkerInfo]
+    def __init__(self, version: _Optional[str] = ..., stages: _Optional[_Iterable[_Union[StageStatus, _Mapping]]] = ..., active_jobs: _Optional[int] = ..., max_active_jobs: _Optional[int] = ..., blob_store: _Optional[str] = ..., held_jobs: _Optional[int] = ..., live_sessions: _Optional[int] = ..., dead_letters: _Optional[int] = ..., throughput: _Optional[_Union[Throughput, _Mapping]] = ..., gateways: _Optional[_Iterable[_Union[_event_pb2.WorkerInfo, _Mapping]]] = ...) -> None: ...
 
 class Throughput(_message.Message):
     __slots__ = ("window", "completed_jobs", "failed_jobs", "cancelled_jobs", "audio", "failures")

@@ -241,7 +241,7 @@ class JobDataKey(_message.Message):
     def __init__(self, job_id: _Optional[str] = ..., key: _Optional[bytes] = ...) -> None: ...
 
 class WorkerInfo(_message.Message):
-    __slots__ = ("stage", "instance", "address", "version", "slots", "start_time", "models", "memory", "live_tracks", "live_tracks_in_use", "running")
+    __slots__ = ("stage", "instance", "address", "version", "slots", "start_time", "models", "memory", "live_tracks", "live_tracks_in_use", "running", "errors", "live_sessions")
     STAGE_FIELD_NUMBER: _ClassVar[int]
     INSTANCE_FIELD_NUMBER: _ClassVar[int]
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
@@ -253,6 +253,8 @@ class WorkerInfo(_message.Message):
     LIVE_TRACKS_FIELD_NUMBER: _ClassVar[int]
     LIVE_TRACKS_IN_USE_FIELD_NUMBER: _ClassVar[int]
     RUNNING_FIELD_NUMBER: _ClassVar[int]
+    ERRORS_FIELD_NUMBER: _ClassVar[int]
+    LIVE_SESSIONS_FIELD_NUMBER: _ClassVar[int]
     stage: _types_pb2.Stage
     instance: str
     address: str
@@ -264,7 +266,21 @@ class WorkerInfo(_message.Message):
     live_tracks: int
     live_tracks_in_use: int
     running: _containers.RepeatedCompositeFieldContainer[RunningUnit]
-    def __init__(self, stage: _Optional[_Union[_types_pb2.Stage, str]] = ..., instance: _Optional[str] = ..., address: _Optional[str] = ..., version: _Optional[str] = ..., slots: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., models: _Optional[_Iterable[_Union[ModelInfo, _Mapping]]] = ..., memory: _Optional[_Union[WorkerMemory, _Mapping]] = ..., live_tracks: _Optional[int] = ..., live_tracks_in_use: _Optional[int] = ..., running: _Optional[_Iterable[_Union[RunningUnit, _Mapping]]] = ...) -> None: ...
+    errors: PartErrors
+    live_sessions: int
+    def __init__(self, stage: _Optional[_Union[_types_pb2.Stage, str]] = ..., instance: _Optional[str] = ..., address: _Optional[str] = ..., version: _Optional[str] = ..., slots: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., models: _Optional[_Iterable[_Union[ModelInfo, _Mapping]]] = ..., memory: _Optional[_Union[WorkerMemory, _Mapping]] = ..., live_tracks: _Optional[int] = ..., live_tracks_in_use: _Optional[int] = ..., running: _Optional[_Iterable[_Union[RunningUnit, _Mapping]]] = ..., errors: _Optional[_Union[PartErrors, _Mapping]] = ..., live_sessions: _Optional[int] = ...) -> None: ...
+
+class PartErrors(_message.Message):
+    __slots__ = ("calls", "units", "broker", "store")
+    CALLS_FIELD_NUMBER: _ClassVar[int]
+    UNITS_FIELD_NUMBER: _ClassVar[int]
+    BROKER_FIELD_NUMBER: _ClassVar[int]
+    STORE_FIELD_NUMBER: _ClassVar[int]
+    calls: int
+    units: int
+    broker: int
+    store: int
+    def __init__(self, calls: _Optional[int] = ..., units: _Optional[int] = ..., broker: _Optional[int] = ..., store: _Optional[int] = ...) -> None: ...
 
 class RunningUnit(_message.Message):
     __slots__ = ("job_id", "unit", "attempt", "start_time")
