@@ -67,5 +67,5 @@ async def test_the_doctor_looks_over_tls(secure: str, ca: TestCa, tmp_path: Path
     _, output, errors = await maie_at(
         secure, "doctor", "--no-measure", "--data", tmp_path, environment=environment
     )
-    assert errors == ""
-    assert f"serving at https://{secure}" in output
+    assert errors == "", output
+    assert f"serving at https://{secure}" in output, output

@@ -79,6 +79,8 @@ def test_a_part_names_unknown_variables_once_and_starts(module: str) -> None:
             variable: "15",
             "MAIE_NATS_URL": f"nats://127.0.0.1:{free_port()}",
             "MAIE_ASR_ENGINE": "pocketsphinx",
+            # Its own port may be another mesh's.
+            f"MAIE_{module.upper()}_LISTEN": "127.0.0.1:0",
         },
         stderr=subprocess.PIPE,
         text=True,
