@@ -9,9 +9,9 @@ from pathlib import Path
 
 from maie_cli.certs.folder import CA, CERTIFICATE
 from maie_cli.doctor.expiry import CERTIFICATE_DAYS, expiry
-from maie_cli.doctor.finding import Finding, bad
+from maie_cli.doctor.finding import Finding, Health, bad
 from maie_cli.gateway import wants_tls
-from maie_client.tls import presented_certificate
+from maie_client.tls import PROBE_SECONDS, presented_certificate
 from maie_tls.pem import CertificateError, read_certificates
 
 CERTIFICATES = ("MAIE_TLS_CERT_FILE", "MAIE_GATEWAY_TLS_CERT_FILE", "MAIE_NATS_CERT_FILE")
@@ -48,7 +48,10 @@ async def presented(address: str) -> AsyncIterator[Finding]:
         return
     data = await asyncio.to_thread(presented_certificate, address)
     if data is None:
-        return  # what looks at the gateway says why
+        # Whether that is a fault, what looks at the gateway says.
+        detail = f"{address} did not show it within {PROBE_SECONDS:.0f} s"
+        yield Finding(what=what, health=Health.ABSENT, detail=detail)
+        return
     try:
         ends = read_certificates(data)[0].not_valid_after_utc
     except CertificateError as error:

@@ -149,13 +149,15 @@ def _errors(of: event.WorkerInfo) -> Text:
     """What failed in a part within the last minutes, such as "3 calls, 1 NATS"."""
     if not of.HasField("errors"):
         return Text(NOTHING, "dim")
-    kinds = {
-        "calls": of.errors.calls,
-        "units": of.errors.units,
-        "NATS": of.errors.broker,
-        "store": of.errors.store,
-    }
-    found = ", ".join(f"{number} {kind}" for kind, number in kinds.items() if number)
+    kinds = (
+        ("call", "calls", of.errors.calls),
+        ("unit", "units", of.errors.units),
+        ("NATS", "NATS", of.errors.broker),
+        ("store", "store", of.errors.store),
+    )
+    found = ", ".join(
+        f"{number} {one if number == 1 else many}" for one, many, number in kinds if number
+    )
     return Text(found, "red") if found else Text("0", "dim")
 
 
