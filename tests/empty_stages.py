@@ -76,7 +76,9 @@ class EmptyStage:
         result = response.result
         if isinstance(result, common.Transcript):
             return ResultFigures(warnings=transcript_reasons(result))
-        return ResultFigures(warnings=[warning.reason for warning in result.warnings])
+        # A stage that the contract does not name may have results without warnings.
+        warnings = getattr(result, "warnings", ())
+        return ResultFigures(warnings=[warning.reason for warning in warnings])
 
     def models(self) -> Sequence[event.ModelInfo]:
         """One model without weights."""
