@@ -182,6 +182,25 @@ async def test_a_stage_with_many_jobs_to_do_asks_seldom(mesh: EmptyMesh, bystand
         assert requests < jobs / 4
 
 
+async def test_the_next_keys_come_while_a_unit_runs(mesh: EmptyMesh, bystander: Broker) -> None:
+    async with mesh.gateway() as address, Client(address) as client:
+        first, second = [
+            (await client.create_job(recording(), features=FEATURES)).job_id for _ in range(2)
+        ]
+        vault = WorkerVault("preprocess")
+        vault.connect(bystander.client)
+        await vault.opening_key(first)
+        assert await vault.key(second) is not None
+        third = (await client.create_job(recording(), features=FEATURES)).job_id
+        assert await vault.key(third) is None
+        # It is the last that came in advance.
+        await vault.opening_key(second)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while await vault.key(third) is None:
+                await asyncio.sleep(0.02)
+        await vault.stop()
+
+
 async def test_a_worker_forgets_a_key_that_it_does_not_use(
     mesh: EmptyMesh, bystander: Broker
 ) -> None:

@@ -126,6 +126,7 @@ class TaskWorker:
                 slot.cancel()
             await asyncio.gather(*self._slots, return_exceptions=True)
         await self._notifier.stop()
+        await self._vault.stop()
         if self._cancels is not None:
             with suppress(NatsError, OSError):
                 await self._cancels.unsubscribe()

@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 from google.protobuf.message import DecodeError
@@ -58,6 +58,9 @@ class WorkerVault(Vault):
         self._known: OrderedDict[str, DataKey] = OrderedDict()
         self._used_at: dict[str, float] = {}
         self._held: Counter[str] = Counter()
+        # Jobs whose keys came in advance, and are not used yet.
+        self._unused: set[str] = set()
+        self._asking: asyncio.Task[None] | None = None
         self._forgetting: asyncio.TimerHandle | None = None
 
     def connect(self, client: Client) -> None:
@@ -90,7 +93,26 @@ class WorkerVault(Vault):
         """
         found = self._known.get(job_id) or await self._ask(job_id)
         self._remember(found)
+        if job_id in self._unused:
+            self._unused.discard(job_id)
+            if not self._unused and self._asking is None:
+                # While this unit runs, so that those after it need not wait.
+                self._asking = asyncio.create_task(self._ask_for_others(job_id))
         return found
+
+    async def _ask_for_others(self, job_id: str) -> None:
+        try:
+            # Where it fails, the unit that needs a key asks again.
+            with suppress(StageError):
+                await self._ask(job_id)
+        finally:
+            self._asking = None
+
+    async def stop(self) -> None:
+        """Asks for nothing more."""
+        if self._asking is not None:
+            self._asking.cancel()
+            await asyncio.gather(self._asking, return_exceptions=True)
 
     async def _ask(self, job_id: str) -> DataKey:
         request = event.DataKeyRequest(public_key=self._boxes.public_key)
@@ -111,7 +133,9 @@ class WorkerVault(Vault):
             raise StageError(Code(failure.code), reason, failure.message)
         try:
             for other in self._others(response):
-                self._remember(other)
+                if other.job_id not in self._known:
+                    self._unused.add(other.job_id)
+                    self._remember(other)
             return DataKey(job_id, self._boxes.open(response.sealed_key, response.public_key))
         except (DecodeError, ValueError) as error:
             raise data_key_unavailable("the answer cannot be opened") from error
@@ -146,3 +170,4 @@ class WorkerVault(Vault):
                 return
             if job_id not in self._held:
                 del self._known[job_id], self._used_at[job_id]
+                self._unused.discard(job_id)
