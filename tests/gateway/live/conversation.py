@@ -198,22 +198,26 @@ class Conversation:
         await self._reading
 
 
-def reason_of(error: grpc.aio.AioRpcError) -> str:
+def details_of(
+    error: grpc.aio.AioRpcError,
+) -> tuple[error_details_pb2.ErrorInfo, error_details_pb2.RetryInfo]:
+    """What an error says besides its status; empty where it says nothing."""
     status = rpc_status.from_call(error)  # type: ignore[arg-type]
-    info = error_details_pb2.ErrorInfo()
+    info, retry = error_details_pb2.ErrorInfo(), error_details_pb2.RetryInfo()
     for detail in status.details if status else ():
         detail.Unpack(info)
-    return info.reason
+        detail.Unpack(retry)
+    return info, retry
+
+
+def reason_of(error: grpc.aio.AioRpcError) -> str:
+    return details_of(error)[0].reason
 
 
 def retry_of(talk: Conversation) -> timedelta:
     """The retry delay of a call's error; nothing where it has none."""
     assert talk.error is not None
-    status = rpc_status.from_call(talk.error)  # type: ignore[arg-type]
-    retry = error_details_pb2.RetryInfo()
-    for detail in status.details if status else ():
-        detail.Unpack(retry)
-    return retry.retry_delay.ToTimedelta()
+    return details_of(talk.error)[1].retry_delay.ToTimedelta()
 
 
 @asynccontextmanager
