@@ -61,6 +61,15 @@ def idle(seconds: float) -> StageError:
     )
 
 
+def quiet(seconds: float) -> StageError:
+    """The error for a call that receives no audio for so long, whatever else it receives."""
+    return StageError(
+        Code.DEADLINE_EXCEEDED,
+        Reason.SESSION_IDLE,
+        f"No audio was received for {seconds:g} s; resume the session when there is some.",
+    )
+
+
 def internal() -> StageError:
     """The error for a defect."""
     return StageError(

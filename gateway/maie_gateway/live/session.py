@@ -13,7 +13,15 @@ from maie.live.v1 import live_pb2 as live
 from maie.live.v1 import session_pb2 as session
 from maie_core.errors import StageError
 from maie_core.reasons import Reason
-from maie_gateway.live.breaks import go_away, gone, idle, internal, out_of_order, stopping
+from maie_gateway.live.breaks import (
+    go_away,
+    gone,
+    idle,
+    internal,
+    out_of_order,
+    quiet,
+    stopping,
+)
 from maie_gateway.live.config import check_end
 from maie_gateway.live.ending.endings import Endings, end_session
 from maie_gateway.live.events import warning
@@ -45,6 +53,9 @@ _OF_SESSION = frozenset(
         Reason.BLOB_STORE_FULL,
     }
 )
+
+# Messages that say what was heard.
+_SOUND = frozenset({"audio", "silence"})
 
 Requests = AsyncIterator[live.TranscribeRequest]
 
@@ -86,7 +97,7 @@ class LiveSession:
         self._cancelled = False
         self._lingers = False
         self._client_time = tools.client_time
-        self._written = time.monotonic()
+        self._written = self._heard = time.monotonic()
         self._end = live.EndSession()
         self._ledger.committed = self._committed
 
@@ -235,7 +246,8 @@ class LiveSession:
             await self.outbox.has_room.wait()
             with self._client_time.running():
                 request = await anext(requests, None)
-            match request.WhichOneof("request") if request is not None else "gone":
+            kind = request.WhichOneof("request") if request is not None else "gone"
+            match kind:
                 case "gone":
                     self._lingers = True
                     raise gone()
@@ -249,6 +261,8 @@ class LiveSession:
                     await self.roster.configure(request.configure)
                 case "join" | "audio" | "silence" | "finalize" | "leave":
                     assert request is not None
+                    if kind in _SOUND:
+                        self._heard = time.monotonic()
                     await self.roster.take(request)
                 case "keep_alive":
                     continue
@@ -256,8 +270,9 @@ class LiveSession:
                     raise out_of_order()
 
     async def _tick(self) -> None:
-        """Sends acknowledgements, and ends a call whose client sends nothing."""
+        """Sends acknowledgements, and ends a call whose client sends nothing, or no audio."""
         heartbeat, most = self._settings.heartbeat_seconds, self._settings.idle_seconds
+        longest = self._settings.quiet_seconds
         while True:
             await asyncio.sleep(min(TICK_SECONDS, heartbeat / 2))
             now = time.monotonic()
@@ -265,9 +280,12 @@ class LiveSession:
             if tracks or now - self.outbox.last_put > heartbeat / 2:
                 acknowledged = live.Acknowledged(tracks=tracks)
                 self.outbox.offer(live.TranscribeResponse(acknowledged=acknowledged))
-            since = self._client_time.since
-            if since is not None and now - since > most:
+            if (since := self._client_time.since) is None:
+                continue
+            if now - since > most:
                 self._break(idle(most))
+            elif now - self._heard > longest:
+                self._break(quiet(longest))
 
     async def _keep(self) -> None:
         """Writes to the log now and then, so that the session does not count as abandoned.

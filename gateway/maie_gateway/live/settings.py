@@ -28,6 +28,9 @@ class LiveSettings(Settings):
     """The most tracks of a session at a time; each channel that is split counts as one."""
     idle_seconds: float = Field(default=60.0, gt=0)
     """End a live call that receives nothing for this long; the session can be resumed."""
+    quiet_seconds: float = Field(default=1800.0, gt=0)
+    """End a live call that receives no audio and no silence for this long, also where it receives
+    keep_alive; the session can be resumed."""
     resume_seconds: float = Field(default=300.0, ge=1)
     """End a session that no call has had for this long."""
     linger_seconds: float = Field(default=5.0, ge=0)

@@ -318,8 +318,8 @@ class Reason(enum.StrEnum):
     """The live session has ended. Its transcript is in the job of the same id; begin a new
     session."""
     SESSION_IDLE = "SESSION_IDLE", Code.DEADLINE_EXCEEDED
-    """Nothing was received on a live call for too long. Send keep_alive while there is no audio,
-    and resume the session."""
+    """Nothing was received on a live call for too long, or no audio for longer still. Send
+    keep_alive while there is no audio, and resume the session when there is some."""
     SESSION_NOT_FOUND = "SESSION_NOT_FOUND", Code.NOT_FOUND
     """There is no such live session. Check its id and its tenant."""
     SESSION_TAKEN_OVER = "SESSION_TAKEN_OVER", Code.ABORTED

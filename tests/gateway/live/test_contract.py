@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -20,6 +21,7 @@ from maie_core.reasons import Reason
 from tests.gateway.live.conftest import LiveMesh
 from tests.gateway.live.conversation import Conversation, config, expected, linear16, talking
 from tests.gateway.live.speech import said
+from tests.waiting import until
 
 pytestmark = pytest.mark.mesh
 
@@ -270,6 +272,35 @@ async def test_who_sends_nothing_for_too_long_is_left(live_mesh: LiveMesh) -> No
         async with talking(address) as again:
             await again.resume(started, 1)
             assert (await again.end()).final_count == 1
+
+
+async def test_who_sends_no_audio_for_too_long_is_left_and_may_come_back(
+    live_mesh: LiveMesh,
+) -> None:
+    async with live_mesh.running(quiet_seconds=4.0) as (address, _):
+        async with talking(address) as talk:
+            started = await talk.start()
+            loop = asyncio.get_running_loop()
+            began = loop.time()
+            # Audio and silence hold a call.
+            for number in (1, 2, 3, 4):
+                await talk.audio("ann", said([number]))
+                await asyncio.sleep(0.5)
+                await talk.silence("ann", 0.5)
+                await asyncio.sleep(0.5)
+            assert not talk.over.is_set()
+            await until(lambda: loop.time() - began > 4.5)
+            while not talk.over.is_set():
+                await talk.send(keep_alive=live.KeepAlive())
+                await asyncio.sleep(0.1)
+            assert await talk.failure() == (grpc.StatusCode.DEADLINE_EXCEEDED, "SESSION_IDLE")
+            assert "No audio was received for 4 s" in str(talk.error)
+            assert talk.finals() == expected("ann", [1, 2, 3, 4])
+        async with talking(address) as again:
+            again.sent["ann"] = talk.sent["ann"]
+            await again.resume(started, 4)
+            await again.audio("ann", said([5]))
+            assert (await again.end()).final_count == 5
 
 
 async def test_an_engine_that_refuses_a_track_leaves_the_others(live_mesh: LiveMesh) -> None:
