@@ -156,6 +156,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             Refusals(settings.limits.failed_credentials_per_minute, pauses, meter),
             CallLimits(settings.limits.calls_of, pauses),
             settings.patience(),
+            settings.connections(),
         )
         broker = await stack.enter_async_context(
             open_provisioned_broker(

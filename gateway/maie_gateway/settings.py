@@ -18,6 +18,7 @@ from maie_gateway.vault.settings import VaultSettings
 from maie_gateway.webhooks import WebhookSettings
 from maie_runtime.bus.streams import Lifetimes
 from maie_runtime.rpc.messages import Patience
+from maie_runtime.rpc.server import Connections
 from maie_templates import TemplateSettings
 
 MEBIBYTE = 1024 * 1024
@@ -114,6 +115,12 @@ class GatewaySettings(VaultSettings):
     rate. Live speech in Opus needs 2000 or more."""
     upload_max_seconds: float = Field(default=7200.0, gt=0)
     """End an upload that takes longer than this."""
+    max_connections: int = Field(default=800, ge=1)
+    """The most connections of clients at a time; further ones are closed at once. Keep it below the
+    number of files that the process may have open (ulimit -n), which is 1024 in many places."""
+    connection_idle_seconds: float = Field(default=300.0, gt=0)
+    """Close a connection that has had no call for about this long. Clients connect again with their
+    next call."""
     request_seconds: float = Field(default=30.0, gt=0)
     """End a call whose request does not come within this time."""
     unread_seconds: float = Field(default=60.0, gt=0)
@@ -165,6 +172,10 @@ class GatewaySettings(VaultSettings):
             unread_seconds=self.unread_seconds,
             min_bytes_per_second=self.unread_min_bytes_per_second,
         )
+
+    def connections(self) -> Connections:
+        """How many connections the gateway has, and for how long."""
+        return Connections(most=self.max_connections, idle_seconds=self.connection_idle_seconds)
 
     def upload_limits(self) -> UploadLimits:
         """The limits on one upload."""

@@ -10,6 +10,8 @@ class Limit(enum.StrEnum):
 
     ADDRESS_FAILED_CREDENTIALS = "address_failed_credentials"
     """Calls a minute with wrong or no credentials, from one address."""
+    ADDRESS_HEALTH_WATCHES = "address_health_watches"
+    """Watches of a gateway's health that run, from one address."""
     KEY_REQUESTS = "key_requests"
     """Calls a second with one key or token."""
     TENANT_REQUESTS = "tenant_requests"

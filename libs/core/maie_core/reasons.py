@@ -338,8 +338,8 @@ class Reason(enum.StrEnum):
     STALLED = "STALLED", Code.DEADLINE_EXCEEDED
     """The engine made no progress for too long. The worker's log may say why."""
     STREAMS_FULL = "STREAMS_FULL", Code.RESOURCE_EXHAUSTED
-    """The key or the tenant has as many streams, or watches of jobs, as it may; the error's
-    metadata names the limit. End one, or try again after the retry delay."""
+    """The key, the tenant or the address has as many streams, watches of jobs or watches of health
+    as it may; the error's metadata names the limit. End one, or try again after the retry delay."""
     STREAM_DIFFERS = "STREAM_DIFFERS", Code.FAILED_PRECONDITION
     """A stream of the broker is not as this release needs it. Change or remove the stream that the
     message names, or give the mesh an account of NATS of its own."""

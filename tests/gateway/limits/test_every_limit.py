@@ -11,6 +11,7 @@ from typing import Any
 
 import grpc
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from maie.live.v1 import live_pb2 as live
 from maie_client import Client, ClientError
@@ -18,6 +19,7 @@ from maie_core.limit_names import Limit
 from maie_gateway.limits.settings import LimitSettings, TenantLimits
 from maie_gateway.live.settings import LiveSettings
 from maie_runtime.rpc.errors import LIMIT_KEY
+from maie_runtime.rpc.limits.calls import HEALTH_WATCHES
 from tests.conftest import free_port
 from tests.gateway.access.conftest import Guarded
 from tests.gateway.limits.test_calls import RAW, SLOW, short, watching
@@ -99,19 +101,24 @@ async def refused(asking: Awaitable[object]) -> Refusal:
     )
 
 
+def refusal_of(error: grpc.aio.AioRpcError) -> Refusal:
+    """How a call of a stub is refused."""
+    info, retry = details_of(error)
+    return Refusal(
+        status=error.code().name,
+        limit=info.metadata[LIMIT_KEY],
+        retry=retry.retry_delay.ToTimedelta(),
+        message=error.details() or "",
+    )
+
+
 async def refused_session(callers: Callers) -> Refusal:
     """How a live session is refused."""
     async with talking(callers.address, token=await callers.key()) as talk:
         await talk.send(start=live.StartSession(config=config()))
-        status, _ = await talk.failure()
+        await talk.failure()
         assert talk.error is not None
-        info, retry = details_of(talk.error)
-        return Refusal(
-            status=status.name,
-            limit=info.metadata[LIMIT_KEY],
-            retry=retry.retry_delay.ToTimedelta(),
-            message=talk.error.details() or "",
-        )
+        return refusal_of(talk.error)
 
 
 async def lists(client: Client) -> None:
@@ -136,6 +143,17 @@ async def failed_credentials(callers: Callers) -> Refusal:
         with pytest.raises(ClientError, match="does not know who calls"):
             await lists(client)
         return await refused(lists(client))
+
+
+async def health_watches(callers: Callers) -> Refusal:
+    channel = await callers.held.enter_async_context(grpc.aio.insecure_channel(callers.address))
+    stub: Any = health_pb2_grpc.HealthStub(channel)
+    for _ in range(HEALTH_WATCHES):
+        assert (await stub.Watch(health_pb2.HealthCheckRequest()).read()).status
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await stub.Watch(health_pb2.HealthCheckRequest()).read()
+    assert (await stub.Check(health_pb2.HealthCheckRequest())).status
+    return refusal_of(error.value)
 
 
 async def key_requests(callers: Callers) -> Refusal:
@@ -227,6 +245,7 @@ WAYS = {
         reach=failed_credentials,
         options={"limits": LimitSettings(failed_credentials_per_minute=1)},
     ),
+    "watches of health": Way(limit=Limit.ADDRESS_HEALTH_WATCHES, reach=health_watches),
     "calls of a key": Way(limit=Limit.KEY_REQUESTS, reach=key_requests, own=REQUESTS),
     "calls of a tenant": Way(limit=Limit.TENANT_REQUESTS, reach=tenant_requests, own=REQUESTS),
     "streams of a key": Way(limit=Limit.KEY_STREAMS, reach=key_streams, own={"streams": 2}),

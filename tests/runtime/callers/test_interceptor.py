@@ -130,6 +130,16 @@ async def test_calls_of_every_kind_without_a_caller_are_refused(
             assert await refused(call) == expected
 
 
+async def test_who_calls_is_asked_before_the_request_comes() -> None:
+    async with (
+        asking(authenticators=(Passwords(),)) as address,
+        channel_to(address) as channel,
+    ):
+        for path in (READ, FOLLOW):
+            call = channel.stream_stream(path)(none_yet())
+            assert await refused(call) == ("UNAUTHENTICATED", "CREDENTIALS_MISSING")
+
+
 @pytest.mark.parametrize(
     ("tenants", "expected"),
     [

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import grpc
 import structlog
@@ -33,7 +34,7 @@ PING_TIMEOUT_SECONDS = 10
 MIN_CLIENT_PING_SECONDS = 10
 # A connection that has not begun to speak gRPC by then ends: it holds a place and does nothing.
 HANDSHAKE_SECONDS = 10
-# Also of calls whose request has not come: until then, gRPC does not ask who calls.
+# gRPC knows no other bound on calls that have not been asked yet who makes them.
 CALLS_OF_A_CONNECTION = 1024
 # The longest wait for calls that do not end when they are cancelled.
 LEAVE_SECONDS = 5.0
@@ -50,6 +51,9 @@ _OPTIONS = (
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.server_handshake_timeout_ms", HANDSHAKE_SECONDS * 1000),
     ("grpc.max_concurrent_streams", CALLS_OF_A_CONNECTION),
+    # Calls that have ended and are not cleared away yet. Where there are more, gRPC refuses those
+    # that waited on the client's side for a place with UNAVAILABLE; by default that is a few.
+    ("grpc.http2.max_deallocating_streams", CALLS_OF_A_CONNECTION),
 )
 # Stages end calls of theirs that are not read: worker/call.py.
 _PATIENCE = Patience()
@@ -57,6 +61,30 @@ _STATUS = {
     True: health_pb2.HealthCheckResponse.SERVING,
     False: health_pb2.HealthCheckResponse.NOT_SERVING,
 }
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Connections:
+    """How many connections a server has, and for how long.
+
+    Attributes:
+        most: The most at a time; further ones are closed at once. None: any number.
+        idle_seconds: One without a call is closed after this long. None: never.
+    """
+
+    most: int | None = None
+    idle_seconds: float | None = None
+
+    def options(self) -> Iterator[tuple[str, int]]:
+        """The options of gRPC for it."""
+        if self.most is not None:
+            yield "grpc.max_allowed_incoming_connections", self.most
+        if self.idle_seconds is not None:
+            yield "grpc.max_connection_idle_ms", round(self.idle_seconds * 1000)
+
+
+# Other parts of the mesh keep theirs.
+_ANY = Connections()
 
 
 class GrpcServer:
@@ -75,6 +103,7 @@ class GrpcServer:
         refusals: An interceptor that sees how calls are refused, also for their credentials.
         limits: An interceptor that limits calls whose caller is known.
         patience: How long it waits for callers to send requests and to read responses.
+        connections: How many connections it has, and for how long.
 
     Attributes:
         server: The server, to add services before `start`.
@@ -99,6 +128,7 @@ class GrpcServer:
         refusals: grpc.aio.ServerInterceptor | None = None,
         limits: grpc.aio.ServerInterceptor | None = None,
         patience: Patience = _PATIENCE,
+        connections: Connections = _ANY,
     ) -> None:
         check_declared(services)
         self.faults = RecentCount()
@@ -119,7 +149,7 @@ class GrpcServer:
                 *([limits] if limits else []),
                 MessageInterceptor(max_request_bytes, patience),
             ),
-            options=_OPTIONS,
+            options=(*_OPTIONS, *connections.options()),
         )
         self._services = services
         self._health = health.aio.HealthServicer()

@@ -16,9 +16,13 @@ from maie_core.reasons import Reason
 from maie_runtime.rpc.handlers import HEALTH, Handler, HandlerInterceptor, wrapped
 from maie_runtime.rpc.limits.pauses import Pauses
 from maie_runtime.rpc.limits.rates import Rate, RateTable
+from maie_runtime.rpc.limits.refusals import address_of
 from maie_runtime.rpc.limits.turns import Turns
 
 STREAM_RETRY_AFTER = timedelta(seconds=5)
+HEALTH_WATCH = f"{HEALTH}Watch"
+# A client has one for each of its connections, if at all; many clients may come through a proxy.
+HEALTH_WATCHES = 128
 _WATCHES = frozenset({"/maie.job.v1.JobService/WatchJob", "/maie.job.v1.JobService/ProcessAudio"})
 
 
@@ -71,6 +75,8 @@ class _Place:
 class CallLimits(HandlerInterceptor):
     """Refuses calls and streams of a key or a tenant that has as many as it may.
 
+    Also watches of health of an address that has many, since anybody may call these.
+
     Inside the interceptor that sets the Caller. The user who runs the gateway is not limited: it
     could stop the gateway as well. Of each key or token, a few calls run at a time, and the others
     wait for their turn. Refusals of one caller are spread over time, so that a client that tries
@@ -90,6 +96,8 @@ class CallLimits(HandlerInterceptor):
 
     def around_handler(self, path: str, handler: Handler) -> Handler:
         """See `HandlerInterceptor`."""
+        if path == HEALTH_WATCH:
+            return wrapped(handler, self._watching_health)
         if path.startswith(HEALTH):
             return handler
         is_stream = handler.request_streaming or handler.response_streaming
@@ -116,6 +124,22 @@ class CallLimits(HandlerInterceptor):
             await self._pauses.pause(caller.id)
             raise _too_many(full)
         with self._stream(places):
+            yield
+
+    @asynccontextmanager
+    async def _watching_health(self, context: Any) -> AsyncIterator[None]:
+        """Limits what anybody may hold without credentials."""
+        address = address_of(context.peer())
+        place = _Place(
+            limit=Limit.ADDRESS_HEALTH_WATCHES,
+            whose=f"The address {address}",
+            most=HEALTH_WATCHES,
+            what="watches of health",
+        )
+        if self._is_full(place):
+            await self._pauses.pause(address)
+            raise _too_many(place)
+        with self._stream((place,)):
             yield
 
     async def _count_request(self, caller: Caller) -> None:
