@@ -10,7 +10,7 @@ import asyncio
 import base64
 import contextlib
 import io
-import os
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -120,8 +120,10 @@ def _text(data: bytes) -> str:
 
 
 def _unnamed(data: bytes) -> BinaryIO:
-    """A file without a name, as the decoding process gets it."""
-    file = open(os.memfd_create("recording"), "r+b", buffering=0)  # noqa: SIM115
+    """A file without a name, as the decoding process gets it: unlike one in memory, with a largest
+    offset.
+    """
+    file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115
     file.write(data)
     file.seek(0)
     return cast(BinaryIO, file)

@@ -18,6 +18,7 @@ from tests.preprocess.test_containers import KINDS
 pytestmark = pytest.mark.unit
 
 LATE_STREAM = 176
+FAR_PLACE = 188
 REASONS = {
     "AUDIO_EMPTY",
     "AUDIO_CORRUPT",
@@ -170,4 +171,11 @@ async def test_a_stream_that_begins_late_is_no_fault_of_the_decoder(refusal: Ref
     """FFmpeg finds one in this damaged MPEG-TS after it opened the file."""
     name, content = mutated(LATE_STREAM)
     assert name.endswith("ts mp2 flipped")
+    assert await refusal(content) == "AUDIO_CORRUPT"
+
+
+async def test_a_place_that_no_file_has_is_no_fault_of_the_decoder(refusal: Refusal) -> None:
+    """The header of this damaged CAF points further than a file system lets anybody look."""
+    name, content = mutated(FAR_PLACE)
+    assert name.endswith("caf damaged_header")
     assert await refusal(content) == "AUDIO_CORRUPT"

@@ -31,6 +31,7 @@ from maie_preprocess import completeness, formats, ogg, tracks, wire
 from maie_preprocess.calls import SIDES
 from maie_preprocess.completeness import Statement
 from maie_preprocess.measure import NotANumberError
+from maie_preprocess.nameless import Nameless
 from maie_preprocess.normalize import (
     SAMPLE_RATE,
     RefusedError,
@@ -46,15 +47,6 @@ from maie_preprocess.track_decoder import Piece, TrackDecoder
 CLAIM_SLACK_SECONDS = 1.0
 
 
-class _Nameless:
-    """A file object without a name, which FFmpeg would use as a format hint or as a path."""
-
-    def __init__(self, source: BinaryIO) -> None:
-        self.read = source.read
-        self.seek = source.seek
-        self.tell = source.tell
-
-
 @contextlib.contextmanager
 def _open(source: BinaryIO) -> Iterator[tuple[InputContainer, dict[int, str]]]:
     """Opens a recording; also yields the tags of codecs that FFmpeg does not know."""
@@ -66,7 +58,7 @@ def _open(source: BinaryIO) -> Iterator[tuple[InputContainer, dict[int, str]]]:
     try:
         with _logged() as log:
             container = av.open(
-                _Nameless(source), "r", container_options=formats.OPTIONS, metadata_errors="ignore"
+                Nameless(source), "r", container_options=formats.OPTIONS, metadata_errors="ignore"
             )
     except av.error.FFmpegError as error:
         raise _cannot_open(head) from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from maie_cli.live.sources import (
     RATE_HERTZ,
@@ -63,13 +63,14 @@ def _decoded(path: Path, sound: _Sound, *, split: bool) -> Pieces:
         import av
 
         from maie_preprocess.formats import OPTIONS
+        from maie_preprocess.nameless import Nameless
         from maie_preprocess.packets import packets
     except ImportError:
         raise SourceError(NEEDS_MESH) from None
     try:
         with (
             path.open("rb") as file,
-            av.open(_Nameless(file), "r", container_options=OPTIONS) as container,
+            av.open(Nameless(file), "r", container_options=OPTIONS) as container,
         ):
             if not container.streams.audio:
                 raise SourceError(f"There is no sound in {path}")
@@ -103,12 +104,3 @@ def _cut(parts: Iterator[bytes], size: int) -> Pieces:
             del rest[:size]
     if rest:
         yield bytes(rest)
-
-
-class _Nameless:
-    """A file object without a name, which FFmpeg would use as a format hint or as a path."""
-
-    def __init__(self, source: BinaryIO) -> None:
-        self.read = source.read
-        self.seek = source.seek
-        self.tell = source.tell
