@@ -64,10 +64,11 @@ class Counter:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Notes a test's inputs, and whether it failed."""
-        counted = dict(report.user_properties).get("inputs")
+        properties = dict(report.user_properties)
+        counted, faults = properties.get("inputs"), properties.get("crashes")
         if report.when == "call" or report.failed:
             name = report.nodeid.rpartition("::")[2].removeprefix("test_").replace("_", " ")
-            inputs, crashes = int(str(counted or 0)), int(report.failed)
+            inputs, crashes = int(str(counted or 0)), int(str(faults or int(report.failed)))
             self.rows.append(
                 Row(name=name, how="mesh", inputs=inputs, crashes=crashes, seconds=report.duration)
             )
