@@ -100,14 +100,14 @@ def _parse(url: str) -> URL:
             f"it is longer than {MAX_WEBHOOK_URL_CHARACTERS} characters or has spaces in it"
         )
     try:
-        # yarl (1.25.1) fails with an IndexError of its own where nothing follows the user name.
-        if "@" in urlsplit(url).netloc:
-            raise _refused("it contains a user name; the signature identifies the caller")
-        parsed = URL(url)
-    except ValueError as error:
+        parsed, netloc = URL(url), urlsplit(url).netloc
+    # yarl (1.25.1) fails with the second where brackets come before a user name.
+    except (ValueError, IndexError) as error:
         raise _refused("it is no URL") from error
     if parsed.scheme not in ("http", "https"):
         raise _refused("it is neither http nor https")
+    if "@" in netloc:
+        raise _refused("it contains a user name; the signature identifies the caller")
     if not parsed.host or not parsed.port:
         raise _refused("it names no host or port")
     return parsed

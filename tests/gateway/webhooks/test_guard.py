@@ -33,7 +33,7 @@ async def resolve(host: str, port: int) -> Sequence[str]:
         *("http://user@public.test/", "http://user:pass@public.test/", "http://@public.test/"),
         *("http://public.test:0/", "http://public.test:99999/", "http://[::1/", "http:///x"),
         *("http://public.test/\r\nx: y", "http://public .test/", "http://public.test/\0"),
-        *("http://127.0.0.1\\@public.test/", "http://[::ff]@/"),
+        *("http://127.0.0.1\\@public.test/", "http://[::ff]@/", "8http://[::f]0@"),
         *("http://127.0.0.1/", "https://169.254.169.254/latest/meta-data", "http://10.0.0.1:8080/"),
         *("http://[::1]/", "http://[::ffff:127.0.0.1]/", "http://[fe80::1%25eth0]/"),
         "http://①②⑦.⓪.⓪.①/",
