@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -22,6 +23,7 @@ from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie.live.v1 import live_pb2 as live
 from maie.live.v1.live_pb2_grpc import LiveServiceStub
+from maie_cli.gateway import API_KEY
 from maie_client.live.options import linear16
 
 # After the last audio.
@@ -36,10 +38,14 @@ class Microphone:
         channel: The gateway.
         pcm: What is spoken.
         config: What to do with it.
+        key: An API key; empty where the gateway needs none.
     """
 
-    def __init__(self, channel: grpc.aio.Channel, pcm: bytes, config: live.SessionConfig) -> None:
+    def __init__(
+        self, channel: grpc.aio.Channel, pcm: bytes, config: live.SessionConfig, key: str
+    ) -> None:
         self._stub: Any = LiveServiceStub(channel)
+        self._metadata = (("authorization", f"Bearer {key}"),) if key else ()
         self._pcm = pcm
         self._config = config
         self._began = 0.0
@@ -49,7 +55,7 @@ class Microphone:
     async def speak(self, at: float) -> dict[str, Any]:
         """Speaks from a moment on, by the monotonic clock; gives what came of it."""
         await asyncio.sleep(at - time.monotonic())
-        call = self._stub.Transcribe()
+        call = self._stub.Transcribe(metadata=self._metadata)
         try:
             async with asyncio.timeout(len(self._pcm) / _PART_BYTES * PART_SECONDS + END_SECONDS):
                 await call.write(
@@ -122,6 +128,7 @@ class Microphone:
 
 async def _load(folder: Path, address: str) -> None:
     load = json.loads((folder / "load.json").read_text())
+    key = os.environ.get(API_KEY, "")
     config = live.SessionConfig(
         format=linear16(),
         job=job.JobConfig(features=[job.FEATURE_RAW_TRANSCRIPT]),
@@ -130,7 +137,7 @@ async def _load(folder: Path, address: str) -> None:
         await channel.channel_ready()
         # Files are read before anything is paced.
         microphones = [
-            Microphone(channel, (folder / f"{number}.pcm").read_bytes(), config)
+            Microphone(channel, (folder / f"{number}.pcm").read_bytes(), config, key)
             for number in range(len(load["starts"]))
         ]
         now = time.monotonic()

@@ -151,7 +151,7 @@ async def all_at_once(
 ) -> float:
     """Jobs per second, when a new one is submitted as soon as one is finished."""
     started = time.perf_counter()
-    await _side_by_side(jobs, in_flight, lambda: _one(client, features))
+    await side_by_side(jobs, in_flight, lambda: _one(client, features))
     return jobs / (time.perf_counter() - started)
 
 
@@ -162,7 +162,7 @@ async def all_handed_in(
     options = _options(features)
     options["labels"] = labels = {"handed-in": uuid.uuid4().hex}
     started = time.perf_counter()
-    await _side_by_side(jobs, in_flight, lambda: client.create_job(_recording(), **options))
+    await side_by_side(jobs, in_flight, lambda: client.create_job(_recording(), **options))
     active = jobs
     while active:
         await asyncio.sleep(LOOK_SECONDS)
@@ -174,7 +174,8 @@ async def all_handed_in(
     return jobs / seconds
 
 
-async def _side_by_side(times: int, at_once: int, work: Callable[[], Awaitable[object]]) -> None:
+async def side_by_side(times: int, at_once: int, work: Callable[[], Awaitable[object]]) -> None:
+    """Does work so many times, at most some of it at once."""
     waiting = iter(range(times))
 
     async def work_until_none_is_left() -> None:

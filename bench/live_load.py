@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import random
 import sys
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,7 @@ from bench.live_streams import Stream
 from bench.meshes import ROOT
 from bench.others import Others
 from bench.processes import thread_seconds, watched_memory
+from maie_cli.gateway import API_KEY
 
 MEGABYTE = 1e6
 # Streams begin one after another, at a random moment within so many seconds for each.
@@ -103,6 +105,7 @@ async def run(
     folder: Path,
     *,
     command: Sequence[str] = MICROPHONES,
+    key: str = "",
 ) -> Run:
     """Speaks all streams to a gateway at once, from a process of its own.
 
@@ -112,6 +115,7 @@ async def run(
         pids: The processes to measure, by name.
         folder: For what the processes tell each other.
         command: The process, which gets the folder and the address.
+        key: An API key for the gateway; empty where it needs none.
 
     Raises:
         RuntimeError: The process failed.
@@ -120,7 +124,9 @@ async def run(
     await asyncio.to_thread(_write, folder, streams, starts)
     pids = dict(pids)
     before, spent, others = _memory(pids), _seconds(pids), Others()
-    load = await asyncio.create_subprocess_exec(*command, str(folder), address, cwd=ROOT)
+    load = await asyncio.create_subprocess_exec(
+        *command, str(folder), address, cwd=ROOT, env={**os.environ, API_KEY: key}
+    )
     try:
         begun = asyncio.get_running_loop().time()
         ending = begun + max(starts) + min(stream.seconds for stream in streams)
