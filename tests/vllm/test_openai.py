@@ -292,7 +292,7 @@ async def test_a_transcript_is_enhanced_by_the_server(url: str, tmp_path: Path) 
     request.generation.temperature = 0
     settings = EnhancementSettings(
         engine="openai",
-        openai=EnhancementOpenAISettings(**settings_of(url).model_dump()),
+        openai=EnhancementOpenAISettings(**dict(settings_of(url))),
         # A few sentences at once, as the model was trained.
         prompt_chunk_tokens=60,
     )
@@ -312,7 +312,7 @@ async def test_a_meeting_is_summarised_by_the_server(url: str, tmp_path: Path) -
     )
     request.generation.temperature = 0
     settings = SummarySettings(
-        engine="openai", openai=SummaryOpenAISettings(**settings_of(url).model_dump())
+        engine="openai", openai=SummaryOpenAISettings(**dict(settings_of(url)))
     )
     async with summary_stage.open_stage(settings, Blobs(tmp_path.as_uri())) as stage:
         responses = [each async for each in stage.run(request, context(tmp_path))]
