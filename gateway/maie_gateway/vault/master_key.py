@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import stat
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
@@ -178,10 +179,9 @@ def master_key_unavailable(why: str) -> StageError:
 
 def _read(path: Path) -> str:
     try:
-        if path.stat().st_mode & 0o077:
-            raise master_key_invalid(
-                f"{path} can be read by others than its owner; run chmod 600 on it"
-            )
+        # The group may: Kubernetes gives a Secret's files to root and to the group of the pod.
+        if path.stat().st_mode & stat.S_IRWXO:
+            raise master_key_invalid(f"{path} can be read by every user; run chmod 600 on it")
         return path.read_text()
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is no text"
