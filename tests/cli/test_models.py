@@ -457,6 +457,22 @@ def test_the_catalogue_pins_every_file_of_the_default_models() -> None:
             assert {"config.json", "model.bin", "tokenizer.json"} < source.sha256.keys()
 
 
+def test_all_that_is_to_be_mirrored_can_be_listed(tmp_path: Path) -> None:
+    done = maie("list", "--airgap", models=tmp_path)
+    assert done.exit_code == 0
+    rows = [line.split("\t") for line in done.stdout.splitlines()]
+    assert {row[0] for row in rows} == {model.name for model in CATALOGUE}
+    for model in CATALOGUE:
+        for source in model.sources:
+            files = {(row[2], row[3]) for row in rows if row[:2] == [model.name, source.kind]}
+            if isinstance(source, HubSource):
+                assert len(files) == len(source.files)
+                for name, digest in source.sha256.items():
+                    assert (f"{source.repository}@{source.revision}/{name}", digest) in files
+            else:
+                assert files == {(wheel.filename, wheel.sha256) for wheel in source.wheels}
+
+
 def test_the_catalogue_pins_every_file_of_models_for_sherpa() -> None:
     found = [model for model in CATALOGUE if "the engine sherpa" in model.description]
     assert len(found) == 6

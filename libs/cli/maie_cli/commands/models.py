@@ -65,8 +65,22 @@ def models(
 def list_models(
     directory: DirectoryOption = DEFAULT_MODELS_DIR,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+    airgap: Annotated[
+        bool,
+        typer.Option(
+            "--airgap",
+            help="Print what to mirror for machines without internet: model, source, file and "
+            "SHA-256 a line, with tabs between; a file of the hub may have no SHA-256.",
+        ),
+    ] = False,
 ) -> None:
     """List the models of the catalogue, and whether they lie on this machine."""
+    if airgap:
+        for model in CATALOGUE:
+            for source in model.sources:
+                for file, digest in source.files_to_mirror():
+                    print(model.name, source.kind, file, digest or "-", sep="\t")
+        return
     with _complaints():
         states = {model.name: _state(model, directory) for model in CATALOGUE}
     if as_json:

