@@ -108,6 +108,12 @@ ifeq ($(shell command -v promtool),)
 endif
 	$(call step,promtool,promtool check rules deploy/observability/rules/*.yaml && promtool test rules deploy/observability/rules/tests/*.yaml,see above.)
 
+.PHONY: checkov
+checkov: environment .venv-checkov/.locked ## Check what the chart renders to with checkov; helm/checkov.yaml has the exceptions.
+	@mkdir -p build/chart; for values in helm/maie/values/*.yaml; do \
+		$(BIN)/helm template maie helm/maie -f $$values >build/chart/$$(basename $$values) || exit 1; done
+	$(call step,checkov,.venv-checkov/bin/checkov --config-file helm/checkov.yaml -d build/chart,see above.)
+
 .PHONY: lint
 lint: lint-python lint-types lint-layers lint-dependencies lint-generated lint-protos ## Check style, types, layers, dependencies, the contract and what is generated from it.
 
@@ -134,6 +140,7 @@ lint-generated: environment
 	$(call step,generated code against protos/,$(BIN)/python libs/contracts/generate.py --check,run make generate and commit what it writes.)
 	$(call step,generated pages against the code,$(BIN)/python -m tools.pages --check,run make generate and commit what it writes.)
 	$(call step,generated dashboards against the code,$(BIN)/python -m tools.dashboards --check,run make generate and commit what it writes.)
+	$(call step,copies in the chart against their sources,$(BIN)/python -m tools.chart --check,run make generate and commit what it writes.)
 
 .PHONY: lint-protos
 lint-protos: node_modules/.installed
@@ -164,10 +171,11 @@ format: environment ## Format the Python code and mend what ruff can.
 	@$(BIN)/ruff check --quiet --fix --exit-zero . && $(BIN)/ruff format --quiet .
 
 .PHONY: generate
-generate: environment ## Write what is generated anew: the contract's code, and the pages of settings, reasons and licences.
+generate: environment ## Write what is generated anew: the contract's code, the pages of settings, reasons and licences, dashboards, files of the chart.
 	$(call step,generating the contract's code,$(BIN)/python libs/contracts/generate.py,see above.)
 	$(call step,generating pages,$(BIN)/python -m tools.pages,see above.)
 	$(call step,generating dashboards,$(BIN)/python -m tools.dashboards,see above.)
+	$(call step,copying into the chart,$(BIN)/python -m tools.chart,see above.)
 
 .PHONY: release-contract
 release-contract: node_modules/.installed ## Make the contract as it stands the released one, which later changes may not break.
@@ -183,6 +191,7 @@ lock: $(BIN)/.uv ## Resolve the packages again (ARGS=--upgrade: to the newest) a
 		$(UV_LOCK) --constraints locks/workspace.txt $$folder/pyproject.toml -o locks/$$name.txt || exit 1; \
 		done && $(UV_COMPILE) --no-config --universal locks/uv.in -o locks/uv.txt,see above.)
 	$(call step,writing locks/audit.txt,$(UV_COMPILE) --no-config $(ARGS) --universal --python-version 3.11 locks/audit.in -o locks/audit.txt,see above.)
+	$(call step,writing locks/checkov.txt,$(UV_COMPILE) --no-config $(ARGS) --universal --python-version 3.11 locks/checkov.in -o locks/checkov.txt,see above.)
 	$(call step,writing locks/vllm.txt,$(UV_COMPILE) --no-config $(ARGS) --python-version 3.11 --python-platform x86_64-manylinux_2_28 $(TORCH) \
 		--excludes locks/vllm-without.txt $(addprefix --no-emit-package ,$(NAMES)) --extra mesh \
 		locks/vllm.in $(addsuffix pyproject.toml,$(MEMBERS)) -o locks/vllm.txt,see above.)
@@ -241,6 +250,11 @@ $(BIN)/.members: $(BIN)/.locked $(addsuffix pyproject.toml,$(MEMBERS))
 	$(call step,installing pip-audit and cyclonedx-bom,$(UV) pip install --quiet --python .venv-audit/bin/python --no-deps --require-hashes -r $<,see above; is the package index reachable?)
 	@touch $@
 
+.venv-checkov/.locked: locks/checkov.txt $(BIN)/.uv
+	$(call step,making .venv-checkov,$(UV) venv --quiet --clear --no-python-downloads --python $(BIN)/python .venv-checkov,see above.)
+	$(call step,installing checkov,$(UV) pip install --quiet --python .venv-checkov/bin/python --no-deps --require-hashes -r $<,see above; is the package index reachable?)
+	@touch $@
+
 .venv-peers/.locked: locks/peers.txt $(BIN)/.uv
 	$(call step,making .venv-peers,$(UV) venv --quiet --clear --no-python-downloads --python 3.11 .venv-peers,The other products need Python 3.11.)
 	$(call step,installing other products,$(UV) pip install --no-config --quiet --python .venv-peers/bin/python --no-deps --require-hashes $(TORCH) -r $<,see above; is the package index reachable?)
@@ -257,7 +271,7 @@ no-npm:
 
 .PHONY: clean
 clean: ## Remove everything that these targets made: environments, caches, local data.
-	@rm -rf .venv .venv-audit .venv-vllm .venv-peers build/sbom node_modules .cache .maie .mypy_cache .ruff_cache .pytest_cache .hypothesis uv.lock
+	@rm -rf .venv .venv-audit .venv-checkov .venv-vllm .venv-peers build/chart build/sbom node_modules .cache .maie .mypy_cache .ruff_cache .pytest_cache .hypothesis uv.lock
 	@find gateway libs services tests bench tools \( -name __pycache__ -o -name '*.egg-info' \) -prune -exec rm -rf {} + 2>/dev/null || true
 
 .PHONY: help

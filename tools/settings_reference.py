@@ -96,14 +96,15 @@ def _section(title: str, kind: type[Settings]) -> str:
 def _rows(kind: type[Settings]) -> Iterator[str]:
     prefix = kind.model_config.get("env_prefix", "")
     for name, field in kind.model_fields.items():
-        if not _is_nested(field):
+        if not is_nested(field):
             description = " ".join((field.description or "").split()).replace("|", "\\|")
             if is_secret(field):
                 description += f" A secret; `{prefix}{name.upper()}{FILE}` may name a file with it."
             yield f"| `{prefix}{name.upper()}` | {_default(field)} | {description} |\n"
 
 
-def _is_nested(field: FieldInfo) -> bool:
+def is_nested(field: FieldInfo) -> bool:
+    """Whether it is no variable, but a class with variables of its own."""
     return isinstance(field.annotation, type) and issubclass(field.annotation, Settings)
 
 
