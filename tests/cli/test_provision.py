@@ -41,6 +41,12 @@ async def test_it_creates_what_is_missing_and_names_what_differs(nats_server: Na
         assert await is_provisioned(broker)
 
 
+async def test_copies_that_one_server_cannot_keep_are_named(nats_server: NatsServer) -> None:
+    assert (await maie_provision(nats_server.url, "--replicas", "1"))[0] == 0
+    code, complaint = await maie_provision(nats_server.url, "--replicas", "3")
+    assert (code, f"{subjects.TASKS}: num_replicas is 1, not 3" in complaint) == (1, True)
+
+
 async def test_a_broker_that_does_not_answer_is_named_in_time() -> None:
     code, complaint = await maie_provision(f"nats://127.0.0.1:{free_port()}", "--timeout", "0.5")
     assert (code, "MAIE_NATS_URL" in complaint) == (3, True)

@@ -29,6 +29,14 @@ def provision(
             "--update", help="Change what differs, where the broker allows it, as gateways do."
         ),
     ] = False,
+    replicas: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=5,
+            help="How many servers of a cluster keep each stream; unset, that stays as it is.",
+        ),
+    ] = None,
     timeout: Annotated[
         float, typer.Option(min=0.1, help="How many seconds to wait for the broker.")
     ] = GIVE_UP_SECONDS,
@@ -39,7 +47,8 @@ def provision(
     named and the exit code is 1. Only a gateway or this command creates them; workers wait.
     """
     mesh = load_settings(MeshSettings)
-    run(_provision(mesh, Wanted(ack_wait_seconds=mesh.ack_wait_seconds, update=update), timeout))
+    wanted = Wanted(ack_wait_seconds=mesh.ack_wait_seconds, update=update, replicas=replicas)
+    run(_provision(mesh, wanted, timeout))
 
 
 async def _provision(mesh: MeshSettings, wanted: Wanted, seconds: float) -> None:

@@ -46,6 +46,8 @@ FIELDS = (
 )
 # The server's error code for a change that a stream does not allow.
 INVALID_CONFIG = 10052
+# And for several copies of a stream where there is one server.
+NO_REPLICAS = 10074
 # For all workers of a stage together.
 MAX_ACK_PENDING = 4096
 
@@ -81,11 +83,14 @@ class Wanted:
             creates new ones with the defaults.
         ack_wait_seconds: Redeliver a task after this long without a heartbeat.
         update: Whether to change a stream that differs, if the server allows it.
+        replicas: How many servers of a cluster keep each stream. None keeps that of existing
+            streams, and creates new ones with one.
     """
 
     lifetimes: Lifetimes | None = None
     ack_wait_seconds: float = ACK_WAIT_SECONDS
     update: bool = True
+    replicas: int | None = None
 
 
 @asynccontextmanager
@@ -133,6 +138,7 @@ async def provision(broker: Broker, wanted: Wanted = Wanted()) -> None:
     found: list[Difference] = []
     for stream in STREAMS:
         found += await _provision_stream(broker, stream, wanted)
+        found += await _replicate(broker, stream.name or "", wanted.replicas)
     if found:
         raise StageError(
             Code.FAILED_PRECONDITION,
@@ -212,6 +218,22 @@ async def _provision_stream(
             log.warning("broker.stream_updated", changes=[str(each) for each in found])
         found = []
     return found
+
+
+async def _replicate(broker: Broker, name: str, replicas: int | None) -> Sequence[Difference]:
+    """Has so many servers keep a stream."""
+    there = (await broker.jetstream.stream_info(name)).config
+    if replicas is None or there.num_replicas == replicas:
+        return ()
+    try:
+        await broker.jetstream.update_stream(there.evolve(num_replicas=replicas))
+    except APIError as error:
+        if error.err_code != NO_REPLICAS:
+            raise
+        return [
+            Difference(stream=name, field="num_replicas", there=there.num_replicas, wanted=replicas)
+        ]
+    return ()
 
 
 def _lifetime(stream: StreamConfig, there: StreamConfig, wanted: Wanted) -> dict[str, Any]:
