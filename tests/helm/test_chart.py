@@ -189,6 +189,26 @@ def test_rules_and_dashboards_arrive_unchanged() -> None:
         assert json.loads(boards[f"maie-{path.name}"]) == json.loads(path.read_text())
 
 
+def test_an_alert_can_be_left_out() -> None:
+    option = 'metrics.rules={"enabled": true, "without": ["MaieStageWithoutWorkers", "MaieDown"]}'
+    (rules,) = of_kind(objects("pools", "--set-json", option), "PrometheusRule")
+    left = {rule.get("alert") for group in rules["spec"]["groups"] for rule in group["rules"]}
+    assert "MaieDeadLetters" in left
+    assert not left & {"MaieStageWithoutWorkers", "MaieDown"}
+
+
+def test_pods_do_not_start_anew_for_a_new_version_of_the_chart_alone(tmp_path: Path) -> None:
+    copy = shutil.copytree(CHART, tmp_path / "maie")
+    about = (copy / "Chart.yaml").read_text()
+    own = yaml.safe_load(about)["version"]
+    (copy / "Chart.yaml").write_text(about.replace(f"version: {own}", "version: 9.9.9", 1))
+    before, after = (
+        {name: pod for name, pod in pods(objects("pools", chart=each)) if "Deployment" in name}
+        for each in (CHART, copy)
+    )
+    assert before == after
+
+
 def test_names_carry_the_release_and_no_namespace() -> None:
     # Helm sets the namespace; a fixed one would break `-n`.
     for each in objects("cpu-only"):
