@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tests.helm.rendering import Object, containers, pods
 
-# Volumes of the restricted standard, and images, which are read-only.
+# Volumes of the restricted standard, and images, which it does not list: the README says so.
 VOLUMES = {
     "configMap",
     "emptyDir",

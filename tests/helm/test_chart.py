@@ -209,6 +209,20 @@ def test_pods_do_not_start_anew_for_a_new_version_of_the_chart_alone(tmp_path: P
     assert before == after
 
 
+def test_a_job_that_changes_has_another_name() -> None:
+    # The API server takes no change of a Job's template, so an upgrade would fail.
+    names, specs = [], []
+    for options in ((), ("--set", "podSecurityContext.fsGroup=20000"), ("--set", "image.tag=v2")):
+        (job,) = (
+            each
+            for each in of_kind(objects("cpu-only", *options), "Job")
+            if "-model-" in each["metadata"]["name"]
+        )
+        names.append(job["metadata"]["name"])
+        specs.append(json.dumps(job["spec"]))
+    assert len(set(names)) == len(set(specs)) == 3
+
+
 def test_names_carry_the_release_and_no_namespace() -> None:
     # Helm sets the namespace; a fixed one would break `-n`.
     for each in objects("cpu-only"):

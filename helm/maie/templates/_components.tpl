@@ -175,16 +175,19 @@ MAIE_NATS_CA_FILE: /etc/maie/nats-ca/{{ .root.Values.broker.tls.caKey }}
 {{- end -}}
 {{- end -}}
 
-{{/* Pools of one stage that are scaled by units share them. */}}
+{{/* Pools of one stage that are scaled by units share them; a pool that is not may take the rest. */}}
 {{- define "maie.checkShares" -}}
 {{- $sums := dict -}}
+{{- $others := dict -}}
 {{- range $name, $c := . -}}
 {{- if and (eq $c.scaling.kind "keda") (has "units" $c.scaling.by) -}}
 {{- $_ := set $sums $c.stage (addf (get $sums $c.stage | default 0.0) $c.scaling.share) -}}
+{{- else -}}
+{{- $_ := set $others $c.stage $name -}}
 {{- end -}}
 {{- end -}}
 {{- range $stage, $sum := $sums -}}
-{{- if or (gt $sum 1.001) (lt $sum 0.999) -}}
+{{- if or (gt $sum 1.001) (and (lt $sum 0.999) (not (hasKey $others $stage))) -}}
 {{- fail (printf "components: the scaling.share of the pools of %s add up to %v and not to 1" $stage $sum) -}}
 {{- end -}}
 {{- end -}}
