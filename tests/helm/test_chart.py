@@ -50,7 +50,8 @@ data:
 """
 # Where values replace each other, the combinations that no profile has.
 OTHERS = (
-    ("cpu-only", "--set", "broker.nkeys.enabled=false"),
+    ("pools", "--set", "broker.nkeys.enabled=false"),
+    ("cpu-only", "--set", "nats.config.cluster.enabled=false,tls.certManager.enabled=true"),
     (
         "cpu-only",
         "--set",

@@ -349,6 +349,8 @@ REFUSED = {
     "models.source=image,models.image=registry.example.com/models:1": "models.image",
     "nats.enabled=false": "broker.url",
     "broker.url=nats://elsewhere:4222": "broker.url",
+    "broker.tls.enabled=false": "must be as nats.config.nats.tls.enabled",
+    "broker.nkeys.enabled=false": "lets in nkeys alone",
     "objects.url=s3://user:word@bucket": "objects.url",
     "tls.gateway=own": "traffic.hostnames",
     "traffic.kind=ingress": "traffic.hostnames",

@@ -48,6 +48,12 @@ helm.sh/chart: {{ .root.Chart.Name }}-{{ .root.Chart.Version | replace "+" "_" }
 {{ .Values.broker.url }}
 {{- else -}}
 {{- $nats := .Values.nats -}}
+{{- if ne .Values.broker.tls.enabled $nats.config.nats.tls.enabled -}}
+{{- fail "broker.tls.enabled: must be as nats.config.nats.tls.enabled" -}}
+{{- end -}}
+{{- if not .Values.broker.nkeys.enabled -}}
+{{- fail "broker.nkeys.enabled: the NATS of this chart lets in nkeys alone; name one of your own in broker.url" -}}
+{{- end -}}
 {{- $servers := list -}}
 {{- range $i := until (ternary ($nats.config.cluster.replicas | int) 1 $nats.config.cluster.enabled) -}}
 {{- $servers = append $servers (printf "%s://%s-%d.%s-headless:4222" (ternary "tls" "nats" $.Values.broker.tls.enabled) $nats.fullnameOverride $i $nats.fullnameOverride) -}}
