@@ -3,6 +3,7 @@
 set -euo pipefail
 
 image=$1
+ENGINE=${ENGINE:-podman}
 mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
 "$ENGINE" image inspect "$image" >/dev/null 2>&1 && exit 0
 [ "$(id -u)" = 0 ] || { echo "✗ debootstrap needs root; name an image with Python by BASE_IMAGE instead." >&2; exit 1; }

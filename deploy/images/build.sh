@@ -7,6 +7,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
+ENGINE=${ENGINE:-podman}
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' gateway/pyproject.toml)
 registry=${REGISTRY:-localhost}
 # The CA certificates of this machine, for those who reach the package index through a proxy of theirs.
