@@ -1,7 +1,8 @@
 """Collects what an image needs to run Python with some packages: rootfs.py ROOTFS PACKAGES MODULE.
 
 The interpreter and its standard library without tests and tools, the packages with their bytecode,
-every shared library that any of these is linked to, the CA certificates of the machine, a user, and the command `run-part`, which runs a module.
+every shared library that any of these is linked to, the CA certificates of the machine, a user, and
+the command `run-part`, which runs the module.
 Needs Python and `ldd` alone.
 """
 
@@ -20,13 +21,26 @@ from pathlib import Path
 
 USER = 10001
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
-# Python is loaded without these by name: threads end with the first, and names are looked up with the others.
+# Nothing is linked to these: threads end with the first, and host names are looked up with others.
 LOADED_LATER = ("libgcc_s.so.1", "libnss_dns.so.2", "libnss_files.so.2", "libresolv.so.2")
 # Of the standard library: what tests it, what draws windows, and what installs packages.
 LEFT_OUT = (
-    "test", "tests", "idlelib", "tkinter", "turtledemo", "turtle.py", "lib2to3", "ensurepip", "venv",
-    "pydoc_data", "site-packages", "dist-packages", "__pycache__", "config-*",
+    "test",
+    "tests",
+    "idlelib",
+    "tkinter",
+    "turtledemo",
+    "turtle.py",
+    "lib2to3",
+    "ensurepip",
+    "venv",
+    "pydoc_data",
+    "site-packages",
+    "dist-packages",
+    "__pycache__",
+    "config-*",
 )
+LDD, LDCONFIG = "/usr/bin/ldd", "/sbin/ldconfig"
 ELF = b"\x7fELF"
 LINKED = re.compile(r"(?:=>\s+)?(/\S+)\s+\(0x")
 
@@ -40,10 +54,12 @@ def main(rootfs: Path, packages: Path, module: str) -> None:
         link.symlink_to(interpreter.name)
     for library in {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}:
         target = rootfs / Path(library).relative_to("/")
-        shutil.copytree(library, target, ignore=shutil.ignore_patterns(*LEFT_OUT), dirs_exist_ok=True)
+        left_out = shutil.ignore_patterns(*LEFT_OUT)
+        shutil.copytree(library, target, ignore=left_out, dirs_exist_ok=True)
         _compile(target)
     target = rootfs / packages.relative_to("/")
-    shutil.copytree(packages, target, ignore=shutil.ignore_patterns("__pycache__", "bin"), symlinks=True)
+    left_out = shutil.ignore_patterns("__pycache__", "bin")
+    shutil.copytree(packages, target, ignore=left_out, symlinks=True)
     _compile(target)
     linked = _linked(_binaries(rootfs))
     for library in (*sorted(linked), *_later()):
@@ -72,7 +88,7 @@ def _binaries(rootfs: Path) -> Iterator[Path]:
     for folder, _, names in os.walk(rootfs):
         for name in names:
             file = Path(folder, name)
-            if not file.is_symlink() and (".so" in name or os.access(file, os.X_OK)) and _is_elf(file):
+            if not file.is_symlink() and _is_elf(file):
                 yield Path("/", file.relative_to(rootfs))
 
 
@@ -85,13 +101,15 @@ def _linked(binaries: Iterable[Path]) -> set[Path]:
     """The libraries of the machine that binaries are linked to, however far."""
     found: set[Path] = set()
     for binary in binaries:
-        listed = subprocess.run(["ldd", binary], capture_output=True, text=True, check=False).stdout
+        listed = subprocess.run(  # noqa: S603 - a file of the build itself
+            [LDD, binary], capture_output=True, text=True, check=False
+        ).stdout
         found |= {Path(each) for each in LINKED.findall(listed)}
     return found
 
 
 def _later() -> Iterator[Path]:
-    listed = subprocess.run(["ldconfig", "-p"], capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run([LDCONFIG, "-p"], capture_output=True, text=True, check=True).stdout
     for line in listed.splitlines():
         name, _, path = line.strip().partition(" ")
         if name in LOADED_LATER:
@@ -117,9 +135,8 @@ def _configure(rootfs: Path) -> None:
 def _command(rootfs: Path, interpreter: Path, module: str) -> None:
     command = rootfs / "usr/local/bin/run-part"
     command.parent.mkdir(parents=True, exist_ok=True)
-    command.write_text(
-        f"#!{interpreter}\nimport runpy\nrunpy.run_module({module!r}, run_name='__main__', alter_sys=True)\n"
-    )
+    run = f"runpy.run_module({module!r}, run_name='__main__', alter_sys=True)"
+    command.write_text(f"#!{interpreter}\nimport runpy\n{run}\n")
     command.chmod(0o755)
 
 
