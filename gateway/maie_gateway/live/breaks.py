@@ -38,7 +38,7 @@ def gone() -> StageError:
     """The error for a call whose client sends no more, without an end."""
     return StageError(
         Code.INVALID_ARGUMENT,
-        Reason.STREAM_OUT_OF_ORDER,
+        Reason.STREAM_INCOMPLETE,
         "The messages of the call ended without `end`; resume the session to go on.",
     )
 

@@ -239,8 +239,8 @@ class LiveSession:
         """Takes the client's messages up to its `end`.
 
         Raises:
-            StageError: What is wrong with a message, or STREAM_OUT_OF_ORDER where the client sends
-                no more, and no `end` came.
+            StageError: What is wrong with a message, or STREAM_INCOMPLETE where the client sends no
+                more, and no `end` came.
         """
         while True:
             await self.outbox.has_room.wait()

@@ -346,6 +346,9 @@ class Reason(enum.StrEnum):
     STREAM_ENDED = "STREAM_ENDED", Code.UNAVAILABLE
     """The gateway ended a stream before the job or the live session was finished. Watch the job, or
     resume the session, to go on."""
+    STREAM_INCOMPLETE = "STREAM_INCOMPLETE", Code.INVALID_ARGUMENT
+    """The messages of a live call ended without `end`: its connection broke, or its client went or
+    closed its side too early. Resume the session to go on."""
     STREAM_OUT_OF_ORDER = "STREAM_OUT_OF_ORDER", Code.INVALID_ARGUMENT
     """The messages of a live call are out of order. Send the start first and once, and nothing
     after the end."""

@@ -8,9 +8,11 @@ from typing import Any
 
 import grpc
 import pytest
+from structlog.testing import capture_logs
 
 from maie.live.v1 import live_pb2 as live
 from maie_core.reasons import Reason
+from tests.chaos.silence import SilentProxy
 from tests.gateway.live.conftest import LiveMesh
 from tests.gateway.live.conversation import config, talking
 from tests.gateway.live.speech import said
@@ -18,6 +20,7 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.mesh
 
+LEFT = "session.left"
 FLAC = live.AudioFormat(encoding=live.AUDIO_ENCODING_FLAC)
 
 
@@ -41,6 +44,21 @@ async def test_what_comes_after_a_call_broke_is_no_error_that_nobody_sees(
     gc.collect()
     assert (status, reason) == (grpc.StatusCode.INVALID_ARGUMENT, Reason.AUDIO_FORMAT_INVALID)
     assert not unseen
+
+
+async def test_a_call_whose_connection_falls_is_no_disorder_of_its_messages(
+    live_mesh: LiveMesh,
+) -> None:
+    with capture_logs() as lines:
+        async with (
+            live_mesh.gateway() as address,
+            SilentProxy(address) as proxy,
+            talking(proxy.address) as talk,
+        ):
+            await talk.start()
+            proxy.hang_up()
+            (left,) = await until(lambda: [each for each in lines if each["event"] == LEFT])
+    assert left["reason"] == Reason.STREAM_INCOMPLETE
 
 
 def _of_sessions() -> list[str]:

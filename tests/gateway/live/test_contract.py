@@ -172,6 +172,13 @@ async def test_nothing_comes_before_start(live_mesh: LiveMesh) -> None:
             assert await talk.failure() == (INVALID, "STREAM_OUT_OF_ORDER")
 
 
+async def test_a_call_whose_messages_end_without_an_end_is_incomplete(live_mesh: LiveMesh) -> None:
+    async with live_mesh.gateway() as address, talking(address) as talk:
+        await talk.start()
+        await talk.call.done_writing()
+        assert await talk.failure() == (INVALID, "STREAM_INCOMPLETE")
+
+
 async def test_garbage_is_no_message(live_mesh: LiveMesh) -> None:
     async with live_mesh.gateway() as address, grpc.aio.insecure_channel(address) as channel:
         method: Any = channel.stream_stream("/maie.live.v1.LiveService/Transcribe")

@@ -75,10 +75,10 @@ class LiveServiceServicer:
         end gets the durable events that it lacks, `ended` last, and the summary
         where `start` asks to wait for it.
 
-        Fails with INVALID_ARGUMENT (STREAM_OUT_OF_ORDER, AUDIO_FORMAT_INVALID,
-        AUDIO_PART_INVALID, AUDIO_SEQUENCE_GAP, TRACK_INVALID, OPTION_NOT_SUPPORTED,
-        OPTION_OUT_OF_RANGE, LANGUAGE_NOT_SUPPORTED, SUMMARY_NOT_REQUESTED and those
-        of a job's config),
+        Fails with INVALID_ARGUMENT (STREAM_OUT_OF_ORDER, STREAM_INCOMPLETE: the
+        messages ended without `end`, AUDIO_FORMAT_INVALID, AUDIO_PART_INVALID,
+        AUDIO_SEQUENCE_GAP, TRACK_INVALID, OPTION_NOT_SUPPORTED, OPTION_OUT_OF_RANGE,
+        LANGUAGE_NOT_SUPPORTED, SUMMARY_NOT_REQUESTED and those of a job's config),
         NOT_FOUND (SESSION_NOT_FOUND), PERMISSION_DENIED (RESUME_TOKEN_INVALID),
         FAILED_PRECONDITION (SESSION_ENDED: all its durable events are seen, and
         `start` does not ask to wait for the summary), ABORTED
