@@ -18,6 +18,7 @@ class SilentProxy:
 
     Attributes:
         address: HOST:PORT where it listens.
+        takes_new: Cleared, new connections wait.
         upstream_ports: Its own ports of the connections to the target.
     """
 
@@ -28,6 +29,8 @@ class SilentProxy:
         self._pumps: set[asyncio.Task[None]] = set()
         self._writers: list[asyncio.StreamWriter] = []
         self.upstream_ports: set[int] = set()
+        self.takes_new = asyncio.Event()
+        self.takes_new.set()
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._connect, "127.0.0.1", 0)
@@ -58,6 +61,7 @@ class SilentProxy:
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(self._delay_seconds)
+        await self.takes_new.wait()
         upstream_reader, upstream_writer = await asyncio.open_connection(*self._target)
         self._writers += [writer, upstream_writer]
         self.upstream_ports.add(upstream_writer.get_extra_info("sockname")[1])

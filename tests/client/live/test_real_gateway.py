@@ -20,8 +20,9 @@ from tests.gateway.conftest import empty_mesh
 from tests.gateway.live.conftest import LiveMesh, live_mesh
 from tests.gateway.live.listening import decoded, laid, offsets
 from tests.gateway.live.running import gateway_process
-from tests.gateway.live.speech import said
-from tests.waiting import until
+from tests.gateway.live.speech import said, word
+from tests.gateway.live.spoken import Spoken, spoken, whole
+from tests.waiting import PATIENCE_SECONDS, until
 
 __all__ = ["empty_mesh", "live_mesh"]
 
@@ -42,9 +43,12 @@ class Reader:
             self.events.append(event)
 
     def words(self, track: str = "") -> list[str]:
-        """What was said in a track, with its finals in order."""
-        finals = [event.final for event in self.events if event.HasField("final")]
-        return [each.segment.text for each in finals if each.track == track]
+        """The finals of a track, in order."""
+        return [each.segment.text for each in self._finals(track)]
+
+    def spoken(self, track: str = "") -> Spoken:
+        """The words of a track and their lengths; one that a break divided counts once."""
+        return spoken(self._finals(track))
 
     async def whole(self) -> None:
         """Waits for the end, and checks that durable events came once and in order."""
@@ -52,6 +56,10 @@ class Reader:
         numbers = [event.sequence for event in self.events if event.sequence]
         assert numbers == list(range(1, len(numbers) + 1))
         assert self.events[-1].HasField("ended")
+
+    def _finals(self, track: str) -> list[live.Final]:
+        finals = [event.final for event in self.events if event.HasField("final")]
+        return [each for each in finals if each.track == track]
 
 
 def words(numbers: Iterable[int]) -> list[str]:
@@ -106,11 +114,13 @@ async def test_audio_is_kept_where_it_is_asked_for(live_mesh: LiveMesh, tmp_path
     assert np.array_equal(decoded(tmp_path / "talk.flac"), laid({begin: sound}))
 
 
+# With the shorter time, the call that fell and the next one race for the words that were spoken.
+@pytest.mark.parametrize("linger_seconds", [0.1, 60.0])
 async def test_a_connection_that_falls_again_and_again_loses_and_doubles_nothing(
-    live_mesh: LiveMesh,
+    live_mesh: LiveMesh, linger_seconds: float
 ) -> None:
     async with (
-        live_mesh.running(linger_seconds=0.1) as (address, _),
+        live_mesh.running(linger_seconds=linger_seconds) as (address, _),
         SilentProxy(address) as first,
         SilentProxy(address) as second,
         session_at(first.address, second.address) as (session, reader),
@@ -125,10 +135,41 @@ async def test_a_connection_that_falls_again_and_again_loses_and_doubles_nothing
                 proxy.hang_up()
         await session.end()
         await reader.whole()
-        assert reader.words("ann") == words(range(8))
-        assert reader.words("bob") == words(range(10, 18))
+        assert reader.spoken("ann") == whole(range(8))
+        assert reader.spoken("bob") == whole(range(10, 18))
+        if linger_seconds > 1:
+            # The client is back before the words that were being spoken are ended.
+            assert reader.words("ann") == words(range(8))
+            assert reader.words("bob") == words(range(10, 18))
     starts = sum(event.HasField("started") for event in reader.events)
     assert starts > 1
+
+
+async def test_a_word_whose_connection_falls_for_long_is_divided_and_not_doubled(
+    live_mesh: LiveMesh,
+) -> None:
+    sound = said([12])
+    half = len(said([])) + len(word(12)) // 2
+    async with (
+        live_mesh.running(linger_seconds=0.0) as (address, first),
+        Client(address) as watcher,
+        SilentProxy(address) as proxy,
+        session_at(proxy.address) as (session, reader),
+    ):
+        await session.send(sound[:half], "bob")
+        await until(lambda: first.asr.received == half // 2)
+        proxy.takes_new.clear()
+        proxy.hang_up()
+        # What the earlier call ends is stored before the next one begins.
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not (await watcher.get_session(session.resume_point)).last_sequence:
+                await asyncio.sleep(0.02)
+        proxy.takes_new.set()
+        await session.send(sound[half:], "bob")
+        await session.end()
+        await reader.whole()
+        assert reader.words("bob") == words([12, 12])
+        assert reader.spoken("bob") == whole([12])
 
 
 @pytest.mark.parametrize("gateways", [1, 2])
@@ -164,7 +205,7 @@ async def test_a_session_moves_on_when_its_gateway_drains(live_mesh: LiveMesh) -
         await session.end()
         await reader.whole()
         await session.__aexit__(None, None, None)
-    assert reader.words() == words([1, 2, 3])
+    assert reader.spoken() == whole([1, 2, 3])
 
 
 async def test_a_replica_that_is_killed_costs_nothing(live_mesh: LiveMesh) -> None:
@@ -197,7 +238,7 @@ async def test_another_process_goes_on_where_this_one_was(live_mesh: LiveMesh) -
             await again.end()
             await reader.reading
         assert again.resume_point.resume_token == session.resume_point.resume_token
-    assert reader.words("ann") == words([2, 3])
+    assert reader.spoken("ann") == whole([2, 3])
 
 
 async def test_a_cancelled_job_ends_its_session(live_mesh: LiveMesh) -> None:

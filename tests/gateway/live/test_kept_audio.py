@@ -27,6 +27,7 @@ from tests.gateway.live.conversation import config, expected, linear16, talking
 from tests.gateway.live.listening import kept, laid, objects, offsets, whole_alone
 from tests.gateway.live.running import gateway_process
 from tests.gateway.live.speech import interleaved, pause, pieces, said, word
+from tests.gateway.live.spoken import spoken, whole
 from tests.gateway.live.test_exactly_once import MIDDLE, Speaker, durable, holder, sequences
 from tests.gateway.live.test_streams import messages, send
 from tests.gateway.test_removal import none_left
@@ -333,8 +334,8 @@ async def test_a_store_that_is_down_holds_up_its_own_sessions_alone(
             assert durable(resumed, "ann") == 0
             await ann.say(again, 1)
             await again.end()
-        finals = talk.finals() + again.finals()
-        assert list(dict.fromkeys(finals)) == ann.expected()
+        finals = [event.final for event in talk.of("final") + again.of("final")]
+        assert spoken(finals) == whole(ann.words)
         found = await kept(client, started.session_id, tmp_path / "kept")
         (begin,) = (await offsets(live_mesh, started.session_id)).values()
         assert np.array_equal(found, laid({begin: said(ann.words)}))
