@@ -36,6 +36,9 @@ MIN_CLIENT_PING_SECONDS = 10
 HANDSHAKE_SECONDS = 10
 # gRPC knows no other bound on calls that have not been asked yet who makes them.
 CALLS_OF_A_CONNECTION = 1024
+# Calls that have come and are not begun yet, 16 KiB each. Of those over a thousand, gRPC would by
+# default cancel some by chance, without a reason and before anything of ours sees them.
+CALLS_NOT_BEGUN = 16 * CALLS_OF_A_CONNECTION
 # The longest wait for calls that do not end when they are cancelled.
 LEAVE_SECONDS = 5.0
 
@@ -54,6 +57,8 @@ _OPTIONS = (
     # Calls that have ended and are not cleared away yet. Where there are more, gRPC refuses those
     # that waited on the client's side for a place with UNAVAILABLE; by default that is a few.
     ("grpc.http2.max_deallocating_streams", CALLS_OF_A_CONNECTION),
+    ("grpc.server.max_pending_requests", CALLS_NOT_BEGUN),
+    ("grpc.server.max_pending_requests_hard_limit", CALLS_NOT_BEGUN),
 )
 # Stages end calls of theirs that are not read: worker/call.py.
 _PATIENCE = Patience()
