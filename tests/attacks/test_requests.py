@@ -29,6 +29,7 @@ from tests.attacks.conftest import (
 )
 from tests.gateway.access.conftest import USER
 from tests.gateway.readmodel.test_bounds import MANY_LABELS
+from tests.sending import answer_to
 
 pytestmark = pytest.mark.mesh
 
@@ -72,7 +73,7 @@ async def test_what_is_too_large_is_refused_and_memory_stays_flat(
         call: Any = channel.stream_unary("/maie.job.v1.JobService/CreateJob")
         # gRPC itself refuses what is larger than any message of the contract, by its stated size.
         with pytest.raises(grpc.aio.AioRpcError) as whole:
-            await call(iter([b"x" * 80 * MEBIBYTE]), metadata=bearer(mesh.ours))
+            await answer_to(call(metadata=bearer(mesh.ours)), [b"x" * 80 * MEBIBYTE])
     grown = (gateway.memory_info().rss - before) // MEBIBYTE
     came(f"{upload}; {whole.value.code().name} {whole.value.details()}; grown by {grown} MiB")
     assert upload == "RESOURCE_EXHAUSTED UPLOAD_TOO_LARGE"

@@ -20,6 +20,7 @@ from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie.summary.v1 import summary_pb2 as summary
 from maie_pipeline.bindings import BINDINGS
 from tests.gateway.conftest import EmptyMesh
+from tests.sending import answer_to
 
 pytestmark = pytest.mark.mesh
 
@@ -106,14 +107,10 @@ async def test_garbage_after_a_good_config_makes_no_job(empty_mesh: EmptyMesh) -
     config = job.JobConfig(features=[job.FEATURE_RAW_TRANSCRIPT])
     good = job.CreateJobRequest(upload=job.UploadPart(config=config))
 
-    async def requests() -> AsyncIterator[bytes]:
-        yield good.SerializeToString()
-        yield GARBAGE[0]
-
     async with empty_mesh.gateway() as address, grpc.aio.insecure_channel(address) as channel:
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             create: Any = channel.stream_unary("/maie.job.v1.JobService/CreateJob")
-            await create(requests())
+            await answer_to(create(), (good, GARBAGE[0]))
         assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
         jobs = job_pb2_grpc.JobServiceStub(channel)
         assert not (await jobs.ListJobs(job.ListJobsRequest())).jobs

@@ -27,6 +27,7 @@ from maie_runtime.bus.provision import open_provisioned_broker
 from maie_runtime.worker.stage import StageContext
 from tests.empty_stages import EmptyStage, empty_stages
 from tests.gateway.conftest import EmptyMesh
+from tests.sending import answer_to
 from tests.waiting import until
 
 pytestmark = pytest.mark.mesh
@@ -352,7 +353,7 @@ async def test_parts_are_taken_in_their_order_and_size_only(
     async with empty_mesh.gateway() as address, Client(address) as client:
         async with grpc.aio.insecure_channel(address) as channel:
             with pytest.raises(grpc.aio.AioRpcError) as refused:
-                await job_pb2_grpc.JobServiceStub(channel).CreateJob(iter(requests))
+                await answer_to(job_pb2_grpc.JobServiceStub(channel).CreateJob(), requests)
         assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
         assert reason in str(refused.value.trailing_metadata())
         assert [j async for j in client.list_jobs()] == []
@@ -396,7 +397,7 @@ async def test_a_truncated_upload_becomes_no_job(
         async with grpc.aio.insecure_channel(address) as channel:
             stub = job_pb2_grpc.JobServiceStub(channel)
             with pytest.raises(grpc.aio.AioRpcError) as refused:
-                await stub.CreateJob(iter(_parts(audio, finish)))
+                await answer_to(stub.CreateJob(), _parts(audio, finish))
         assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
         assert reason in str(refused.value.trailing_metadata())
         assert [j async for j in client.list_jobs()] == []

@@ -17,6 +17,7 @@ from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import job_pb2_grpc
 from tests.gateway.conftest import EmptyMesh
 from tests.nasty import nasty
+from tests.sending import answer_to
 from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.mesh
@@ -55,8 +56,8 @@ async def test_no_request_is_a_fault_of_the_gateway(empty_mesh: EmptyMesh, metho
         for _ in range(REQUESTS):
             request = nasty(kind, chance)
             made = call(request.SerializeToString(), timeout=PATIENCE_SECONDS)
-            code, told = await code_of(made, streams=method.server_streaming)
-            assert code not in FAULTS, (told, request)
+            code, details = await code_of(made, streams=method.server_streaming)
+            assert code not in FAULTS, (details, request)
 
 
 async def test_no_upload_is_a_fault_of_the_gateway(empty_mesh: EmptyMesh) -> None:
@@ -72,10 +73,9 @@ async def test_no_upload_is_a_fault_of_the_gateway(empty_mesh: EmptyMesh) -> Non
                 nasty(job.UploadPart, chance),
             ]
             requests = [job.CreateJobRequest(upload=part) for part in parts]
-            code, told = await code_of(
-                stub.CreateJob(iter(requests), timeout=PATIENCE_SECONDS), streams=False
-            )
-            assert code not in FAULTS, (told, parts)
+            call = stub.CreateJob(timeout=PATIENCE_SECONDS)
+            code, details = await code_of(answer_to(call, requests), streams=False)
+            assert code not in FAULTS, (details, parts)
 
 
 def with_one_nasty_field(chance: random.Random) -> job.JobConfig:
@@ -107,9 +107,8 @@ async def test_no_field_of_a_config_is_a_fault_of_the_gateway(empty_mesh: EmptyM
                 job.UploadPart(finish=finish),
             ]
             requests = [job.CreateJobRequest(upload=part) for part in parts]
-            code, told = await code_of(
-                stub.CreateJob(iter(requests), timeout=PATIENCE_SECONDS), streams=False
-            )
-            assert code not in FAULTS, (told, config)
+            call = stub.CreateJob(timeout=PATIENCE_SECONDS)
+            code, details = await code_of(answer_to(call, requests), streams=False)
+            assert code not in FAULTS, (details, config)
             codes.add(code)
     assert {grpc.StatusCode.OK, grpc.StatusCode.INVALID_ARGUMENT} <= codes
