@@ -25,7 +25,7 @@ from bench.live_load import run
 from bench.live_measures import Measured, latency_figures, measure, percentile
 from bench.live_streams import Stream, toned_stream
 from bench.meshes import data_folder, live_mesh, pids_of
-from bench.observing import Observing, collector, observed, settings
+from bench.observing import Observing, OnOption, collector, observed, settings
 from bench.others import Others
 from bench.report import Figure, JsonOption, Report, note
 from maie_cli.mesh.child import Child
@@ -44,9 +44,7 @@ def main(
     streams: Annotated[int, typer.Option(help="How many streams speak at once.")] = 50,
     seconds: Annotated[float, typer.Option(help="How long each is.")] = 30.0,
     rounds: Annotated[int, typer.Option(help="How many rounds each mesh has.")] = 6,
-    on: Annotated[
-        list[Observing] | None, typer.Option(help="What is on; again for more. All by default.")
-    ] = None,
+    on: OnOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Prints how much later finals come from a mesh that is seen and guarded."""

@@ -23,7 +23,7 @@ from psutil import Process
 
 from bench.empty_stages import EVERYTHING, TEMPLATE, all_at_once, side_by_side
 from bench.meshes import EMPTY_SERVICE, data_folder, through_mesh
-from bench.observing import Observing, collector, observed, settings
+from bench.observing import Observing, OnOption, collector, observed, settings
 from bench.others import Others
 from bench.readings import long_reading, write_wav
 from bench.report import Figure, JsonOption, Report, note
@@ -47,9 +47,7 @@ def main(
     empty_jobs: Annotated[int, typer.Option(help="How many empty jobs a round has.")] = 100,
     seconds: Annotated[float, typer.Option(help="How long a real recording is.")] = 15.0,
     rounds: Annotated[int, typer.Option(help="How many rounds each mesh has.")] = 8,
-    on: Annotated[
-        list[Observing] | None, typer.Option(help="What is on; again for more. All by default.")
-    ] = None,
+    on: OnOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Prints how many fewer jobs a second a mesh does that is seen and guarded."""

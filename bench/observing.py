@@ -10,7 +10,10 @@ from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
 from urllib.request import urlopen
+
+import typer
 
 from maie.access.v1 import access_pb2 as access
 from maie_cli.mesh.layout import Layout
@@ -30,6 +33,12 @@ class Observing(StrEnum):
     METRICS = "metrics"
     TRACES = "traces"
     KEYS = "keys"
+
+
+OnOption = Annotated[
+    list[Observing] | None, typer.Option(help="What is on; again for more. All by default.")
+]
+"""The option of a bench that says what is on."""
 
 
 @contextmanager
