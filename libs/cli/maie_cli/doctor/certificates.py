@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 
 from maie_cli.certs.folder import CA, CERTIFICATE
@@ -62,20 +63,22 @@ async def presented(address: str) -> AsyncIterator[Finding]:
 
 def _certificate(what: str, file: Path) -> Finding:
     # Of a chain, whichever expires first makes it useless.
-    try:
-        ends = min(each.not_valid_after_utc for each in read_certificates(file.read_bytes()))
-    except (OSError, CertificateError) as error:
-        return bad(what, _unreadable(file, error), "make one with: maie certs create")
-    return expiry(what, str(file), ends, days=CERTIFICATE_DAYS, mend=RENEW)
+    return _judged(what, file, min, RENEW)
 
 
 def _authority(what: str, file: Path) -> Finding:
     # While a CA is replaced, the file holds the new one and the former.
+    return _judged(what, file, max, REPLACE_CA)
+
+
+def _judged(
+    what: str, file: Path, which: Callable[[Iterable[datetime]], datetime], mend: str
+) -> Finding:
     try:
-        ends = max(each.not_valid_after_utc for each in read_certificates(file.read_bytes()))
+        ends = which(each.not_valid_after_utc for each in read_certificates(file.read_bytes()))
     except (OSError, CertificateError) as error:
         return bad(what, _unreadable(file, error), "make one with: maie certs create")
-    return expiry(what, str(file), ends, days=CERTIFICATE_DAYS, mend=REPLACE_CA)
+    return expiry(what, str(file), ends, days=CERTIFICATE_DAYS, mend=mend)
 
 
 def _unreadable(file: Path, error: OSError | CertificateError) -> str:
