@@ -30,6 +30,23 @@ async def _nothing(_: StageContext) -> None:
     return
 
 
+class Gate:
+    """A hook at which runs wait until a test opens it.
+
+    Attributes:
+        reached: A run has come to it.
+        opened: Runs may go on.
+    """
+
+    def __init__(self) -> None:
+        self.reached = asyncio.Event()
+        self.opened = asyncio.Event()
+
+    async def __call__(self, _: StageContext) -> None:
+        self.reached.set()
+        await self.opened.wait()
+
+
 @dataclass(kw_only=True)
 class EmptyStage:
     """A stage that answers what `answer` gives, after `hook` has run.

@@ -15,7 +15,7 @@ from maie.job.v1 import record_pb2 as record
 from maie_gateway.conductor import may_publish
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
-from maie_runtime.worker.stage import StageContext
+from tests.empty_stages import Gate
 from tests.gateway.conftest import EmptyMesh
 from tests.gateway.pages import page, samples
 from tests.waiting import PATIENCE_SECONDS, until
@@ -61,18 +61,12 @@ async def recording() -> AsyncIterator[bytes]:
 async def test_a_forged_event_is_dropped_and_dead_lettered_and_the_job_completes(
     empty_mesh: EmptyMesh, broker: Broker
 ) -> None:
-    begun, release = asyncio.Event(), asyncio.Event()
-
-    async def wait(_: StageContext) -> None:
-        begun.set()
-        await release.wait()
-
-    empty_mesh.stages["asr"].hook = wait
+    empty_mesh.stages["asr"].hook = gate = Gate()
     port = empty_mesh.measure_gateway()
     with capture_logs() as logs:
         async with empty_mesh.running() as client:
             job_id = (await client.create_job(recording(), features=("raw_transcript",))).job_id
-            await begun.wait()
+            await gate.reached.wait()
             for stage, what in (("summary", FAILED), ("summary", COMPLETED), ("asr", CANCEL)):
                 forged = event.StageEvent(job_id=job_id, worker="forger", **what)
                 await broker.publish(subjects.event(stage, job_id), forged, message_id=str(what))
@@ -91,7 +85,7 @@ async def test_a_forged_event_is_dropped_and_dead_lettered_and_the_job_completes
             # They are for operators; no tenant's job has such a unit.
             assert [each async for each in client.list_dead_letters()] == []
             assert (await client.get_job(job_id)).state == job.JOB_STATE_PROCESSING_ASR
-            release.set()
+            gate.opened.set()
             *_, last = [each async for each in client.watch_job(job_id)]
             foreign = samples(await page(port), "maie_events_foreign_total", "stage")
     assert foreign == {("preprocess",): 0, ("asr",): 1, ("enhancement",): 0, ("summary",): 2}

@@ -31,7 +31,7 @@ from maie_runtime.bus.rights import GATEWAY
 from maie_runtime.vault.key_file import new_line
 from maie_runtime.worker.server import serve_stage
 from maie_runtime.worker.stage import StageContext
-from tests.empty_stages import EmptyStage, empty_stages
+from tests.empty_stages import EmptyStage, Gate, empty_stages
 from tests.gateway.live.conversation import config, talking
 from tests.gateway.live.loud_asr import replica
 from tests.gateway.live.speech import said
@@ -137,14 +137,11 @@ async def test_a_mesh_lives_on_the_rights_that_are_listed(
     """Jobs that end well, fail, are tried again, cancelled, changed, replayed and removed."""
     if encrypted:
         guarded.master_key = written(tmp_path / "master.key", new_line())
-    hold, failures = asyncio.Event(), iter([Code.UNAVAILABLE, Code.INVALID_ARGUMENT])
+    gate, failures = Gate(), iter([Code.UNAVAILABLE, Code.INVALID_ARGUMENT])
 
     async def fails_at_first(_: StageContext) -> None:
         if (code := next(failures, None)) is not None:
             raise StageError(code, Reason.AUDIO_CORRUPT, "Bad.")
-
-    async def waits(_: StageContext) -> None:
-        await hold.wait()
 
     hook = [job.Webhook(url="http://127.0.0.1:9/hook", secret="s" * 20)]
     with capture_logs() as logs:
@@ -158,14 +155,14 @@ async def test_a_mesh_lives_on_the_rights_that_are_listed(
             (letter,) = [each async for each in client.list_dead_letters()]
             await client.replay_dead_letter(letter.letter_id)
             assert [told async for told in client.watch_job(failed.job_id)]
-            guarded.stages["preprocess"].hook = waits
+            guarded.stages["preprocess"].hook = gate
             running = await client.create_job(recording(), **ASKED)
             await until(lambda: len(guarded.stages["preprocess"].runs) == 3)
             # Long enough for a heartbeat, which looks whether it is still wanted.
             await asyncio.sleep(1)
             assert (await client.cancel_job(running.job_id)).state == job.JOB_STATE_CANCELLED
             await until(lambda: guarded.stages["preprocess"].stopped)
-            hold.set()
+            gate.opened.set()
             for job_id in (done.job_id, failed.job_id, running.job_id):
                 await client.delete_job(job_id)
     assert refused(logs) == []
@@ -203,22 +200,16 @@ async def test_services_share_a_gpu_on_the_rights_that_are_listed(guarded: Guard
 
 
 async def test_a_drained_unit_and_an_unreadable_task_need_no_more(guarded: Guarded) -> None:
-    begun, over = asyncio.Event(), asyncio.Event()
-
-    async def waits(_: StageContext) -> None:
-        begun.set()
-        await over.wait()
-
-    guarded.stages["asr"].hook = waits
+    guarded.stages["asr"].hook = gate = Gate()
     with capture_logs() as logs:
         async with guarded.running() as client:
             made = await client.create_job(recording(), **ASKED)
             async with guarded.nats.connected(GATEWAY) as broker:
                 unreadable = subjects.task("asr", "none", "asr.0000")
                 await broker.jetstream.publish(unreadable, b"\xff")
-            await begun.wait()
+            await gate.reached.wait()
         # All workers were stopped, the one of asr in the middle of a unit, which it gave back.
-        over.set()
+        gate.opened.set()
         async with guarded.running() as client, asyncio.timeout(PATIENCE_SECONDS):
             events = [told async for told in client.watch_job(made.job_id)]
     assert events[-1].finished.job.state == job.JOB_STATE_COMPLETE

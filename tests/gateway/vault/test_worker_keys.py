@@ -16,7 +16,7 @@ from maie_runtime.bus.types import Msg
 from maie_runtime.bus.worker_vault import WorkerVault
 from maie_runtime.vault.boxes import Boxes
 from maie_runtime.vault.vault import data_key_gone
-from maie_runtime.worker.stage import StageContext
+from tests.empty_stages import Gate
 from tests.gateway.conftest import EmptyMesh
 from tests.gateway.test_residue import FEATURES
 from tests.gateway.vault.conftest import recording
@@ -26,13 +26,7 @@ pytestmark = pytest.mark.mesh
 
 
 async def test_a_worker_waits_for_a_gateway_that_has_the_key(mesh: EmptyMesh) -> None:
-    begun, go_on = asyncio.Event(), asyncio.Event()
-
-    async def waits(_: StageContext) -> None:
-        begun.set()
-        await go_on.wait()
-
-    mesh.stages["preprocess"].hook = waits
+    mesh.stages["preprocess"].hook = gate = Gate()
     async with AsyncExitStack() as stack:
         async with mesh.gateway() as address, Client(address) as client:
             made = await client.create_job(recording(), features=FEATURES)
@@ -40,7 +34,7 @@ async def test_a_worker_waits_for_a_gateway_that_has_the_key(mesh: EmptyMesh) ->
         for slug in ("preprocess", "asr"):
             await stack.enter_async_context(mesh.service(slug))
         async with mesh.gateway() as address, Client(address) as client:
-            go_on.set()
+            gate.opened.set()
             done = [each async for each in client.watch_job(made.job_id)][-1].finished.job
             assert done.state == job.JOB_STATE_COMPLETE
 
@@ -59,16 +53,10 @@ async def ask(
 async def test_only_stages_with_work_of_a_job_get_its_key(
     mesh: EmptyMesh, bystander: Broker
 ) -> None:
-    begun, go_on = asyncio.Event(), asyncio.Event()
-
-    async def waits(_: StageContext) -> None:
-        begun.set()
-        await go_on.wait()
-
-    mesh.stages["asr"].hook = waits
+    mesh.stages["asr"].hook = gate = Gate()
     async with mesh.running() as client:
         made = await client.create_job(recording(), features=FEATURES)
-        await begun.wait()
+        await gate.reached.wait()
         assert (await ask(bystander, "asr", made.job_id)).sealed_key
         absent = "01900000-0000-7000-8000-000000000000"
         for stage, job_id in (
@@ -82,22 +70,16 @@ async def test_only_stages_with_work_of_a_job_get_its_key(
                 "DATA_KEY_GONE",
                 data_key_gone(job_id).message,
             )
-        go_on.set()
+        gate.opened.set()
         assert [each async for each in client.watch_job(made.job_id)]
         assert (await ask(bystander, "asr", made.job_id)).failure.reason == "DATA_KEY_GONE"
 
 
 async def test_a_key_is_sealed_to_who_asks(mesh: EmptyMesh, bystander: Broker) -> None:
-    begun = asyncio.Event()
-
-    async def waits(_: StageContext) -> None:
-        begun.set()
-        await asyncio.Event().wait()
-
-    mesh.stages["preprocess"].hook = waits
+    mesh.stages["preprocess"].hook = gate = Gate()
     async with mesh.running() as client:
         made = await client.create_job(recording(), features=FEATURES)
-        await begun.wait()
+        await gate.reached.wait()
         own = Boxes()
         request = event.DataKeyRequest(public_key=own.public_key).SerializeToString()
         subject = subjects.data_key("preprocess", made.job_id)
@@ -116,19 +98,13 @@ async def test_a_key_is_sealed_to_who_asks(mesh: EmptyMesh, bystander: Broker) -
 async def test_other_jobs_that_the_stage_has_work_of_come_along(
     mesh: EmptyMesh, bystander: Broker
 ) -> None:
-    begun, go_on = asyncio.Event(), asyncio.Event()
-
-    async def waits(_: StageContext) -> None:
-        begun.set()
-        await go_on.wait()
-
-    mesh.stages["asr"].hook = waits
+    mesh.stages["asr"].hook = gate = Gate()
     async with mesh.running() as client:
         done = await client.create_job(recording(), features=FEATURES)
-        await begun.wait()
-        go_on.set()
+        await gate.reached.wait()
+        gate.opened.set()
         assert [each async for each in client.watch_job(done.job_id)]
-        go_on.clear()
+        gate.opened.clear()
         waiting = {
             (await client.create_job(recording(), features=FEATURES)).job_id for _ in range(3)
         }
@@ -145,7 +121,7 @@ async def test_other_jobs_that_the_stage_has_work_of_come_along(
             own = Boxes()
             alone = await ask(bystander, "asr", job_id, own)
             assert own.open(alone.sealed_key, alone.public_key) == key
-        go_on.set()
+        gate.opened.set()
         for job_id in waiting:
             assert [each async for each in client.watch_job(job_id)]
 
