@@ -56,6 +56,13 @@ async def doctor(planted: Planted, folder: Path, **variables: str) -> Ended:
     )
 
 
+def set_credentials_of_aws(planted: Planted, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Puts the planted credentials of AWS where its clients look for them."""
+    for name, value in planted.environment.items():
+        if name.startswith("AWS_"):
+            monkeypatch.setenv(name, value)
+
+
 def model_server(address: str) -> dict[str, str]:
     """The settings of stages whose language model is on a server."""
     found: dict[str, str] = {}
@@ -133,9 +140,7 @@ async def test_a_store_that_fails_shows_no_credentials(
     refuses: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     planted = plant()
-    for name, value in planted.environment.items():
-        if name.startswith("AWS_"):
-            monkeypatch.setenv(name, value)
+    set_credentials_of_aws(planted, monkeypatch)
     monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
     password = planted.secrets["password of a proxy of S3"] = new_secret()
     with repeating_server(403) as address, free_address() as nobody:
@@ -204,9 +209,7 @@ async def test_a_key_service_that_fails_shows_no_secret(
     case: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     planted, secret = plant(), new_secret()
-    for name, value in planted.environment.items():
-        if name.startswith("AWS_"):
-            monkeypatch.setenv(name, value)
+    set_credentials_of_aws(planted, monkeypatch)
     proxy, setting = (text.replace("{}", secret) for text in KEY_SERVICES[case])
     planted.secrets[case] = secret
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
@@ -221,9 +224,7 @@ async def test_a_key_service_that_repeats_the_request_shows_no_credentials(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     planted = plant()
-    for name, value in planted.environment.items():
-        if name.startswith("AWS_"):
-            monkeypatch.setenv(name, value)
+    set_credentials_of_aws(planted, monkeypatch)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     with repeating_server(400) as address, pytest.raises(StageError) as raised:
         async with open_master_key(f"awskms:///alias/maie?endpoint=http://{address}"):
