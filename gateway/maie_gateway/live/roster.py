@@ -235,6 +235,6 @@ class Roster:
 def progress(state: SessionState) -> Iterator[live.TrackProgress]:
     """How far the tracks of a session are: also those that ended."""
     for name, track in state.tracks.items():
-        yield track_progress(name, track.mark)
+        yield track_progress(name, track.mark, begin=track.offset)
     for name, last in state.left.items():
         yield track_progress(name, Mark(sequence=last))

@@ -93,6 +93,7 @@ class LiveTrack:
             least([backlog.mark for backlog in backlogs]),
             received=min(backlog.received for backlog in backlogs),
             position=min(backlog.position for backlog in backlogs),
+            begin=self._offset,
         )
 
     async def room(self) -> None:
@@ -225,7 +226,7 @@ class LiveTrack:
 
     def _take_place(self, state: TrackState) -> None:
         """Takes the track's number and offset from the log."""
-        self._begun, self._number = True, state.number
+        self._begun, self._number, self._offset = True, state.number, state.offset
         for channel in self._channels:
             channel.begin(self.name, state.number, state.offset)
 
@@ -235,7 +236,12 @@ class LiveTrack:
 
 
 def track_progress(
-    name: str, mark: Mark, *, received: int | None = None, position: int | None = None
+    name: str,
+    mark: Mark,
+    *,
+    received: int | None = None,
+    position: int | None = None,
+    begin: int | None = None,
 ) -> live.TrackProgress:
     """How far a track is, as clients see it.
 
@@ -244,11 +250,16 @@ def track_progress(
         mark: How far it is without risk of loss.
         received: The last message that was received; the mark's where None.
         position: The audio that was received, in samples; the mark's where None.
+        begin: Where it begins, in nanoseconds from the session's beginning; None where that is
+            unknown.
     """
-    return live.TrackProgress(
+    made = live.TrackProgress(
         track=name,
         received_sequence=mark.sequence if received is None else received,
         durable_sequence=mark.sequence,
         received_offset=duration(mark.position if position is None else position),
         durable_offset=duration(mark.position),
     )
+    if begin is not None:
+        made.begin_offset.FromNanoseconds(begin)
+    return made

@@ -226,18 +226,20 @@ class Acknowledged(_message.Message):
     def __init__(self, tracks: _Optional[_Iterable[_Union[TrackProgress, _Mapping]]] = ...) -> None: ...
 
 class TrackProgress(_message.Message):
-    __slots__ = ("track", "received_sequence", "durable_sequence", "received_offset", "durable_offset")
+    __slots__ = ("track", "received_sequence", "durable_sequence", "received_offset", "durable_offset", "begin_offset")
     TRACK_FIELD_NUMBER: _ClassVar[int]
     RECEIVED_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     DURABLE_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     RECEIVED_OFFSET_FIELD_NUMBER: _ClassVar[int]
     DURABLE_OFFSET_FIELD_NUMBER: _ClassVar[int]
+    BEGIN_OFFSET_FIELD_NUMBER: _ClassVar[int]
     track: str
     received_sequence: int
     durable_sequence: int
     received_offset: _duration_pb2.Duration
     durable_offset: _duration_pb2.Duration
-    def __init__(self, track: _Optional[str] = ..., received_sequence: _Optional[int] = ..., durable_sequence: _Optional[int] = ..., received_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., durable_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    begin_offset: _duration_pb2.Duration
+    def __init__(self, track: _Optional[str] = ..., received_sequence: _Optional[int] = ..., durable_sequence: _Optional[int] = ..., received_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., durable_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., begin_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class Turn(_message.Message):
     __slots__ = ("track", "utterance_id", "event", "offset", "text", "reason", "confidence", "channel")
