@@ -211,25 +211,21 @@ PARTS ?=
 BASE_IMAGE ?= python:3.11-slim-bookworm
 # The base that is made of Debian's packages where it is asked for by this name.
 DEBIAN_BASE := localhost/maie-base
-# podman needs this to run containers within a container, and does not mind it elsewhere.
-export CONTAINERS_CONF ?= $(CURDIR)/deploy/images/containers.conf
-ENGINE ?= $(shell for e in podman docker; do $$e info >/dev/null 2>&1 && { echo $$e; break; }; done)
 
 .PHONY: images
 images: engine ## Build an image of each part, or of PARTS="gateway asr"; BASE_IMAGE=localhost/maie-base starts from Debian's packages.
 ifeq ($(BASE_IMAGE),$(DEBIAN_BASE))
 	$(call step,making $(BASE_IMAGE) of Debian's packages,deploy/images/base.sh $(BASE_IMAGE),see above.)
 endif
-	@ENGINE=$(or $(ENGINE),podman) BASE_IMAGE=$(BASE_IMAGE) REGISTRY=$(REGISTRY) deploy/images/build.sh $(PARTS)
+	@BASE_IMAGE=$(BASE_IMAGE) REGISTRY=$(REGISTRY) deploy/images/build.sh $(PARTS)
 
 # Where neither podman nor docker works, Debian's podman may.
 .PHONY: engine
 engine:
-ifeq ($(ENGINE),)
-	@mkdir -p $(LOGS); install="apt-get install --yes --no-install-recommends podman runc debootstrap"; \
+	@. deploy/images/engine.sh; [ -z "$$ENGINE" ] || exit 0; \
+		mkdir -p $(LOGS); install="apt-get install --yes --no-install-recommends podman runc debootstrap"; \
 		{ $$install || { apt-get update && $$install; }; } >$(LOGS)/$@.log 2>&1 && podman info >>$(LOGS)/$@.log 2>&1 && echo "· installed podman" \
 		|| { tail -n 5 $(LOGS)/$@.log; echo "✗ neither podman nor docker runs here, and podman could not be installed (on Debian, as root: apt install podman runc)"; exit 1; } >&2
-endif
 
 ##@ Set up
 

@@ -3,7 +3,9 @@
 set -euo pipefail
 
 image=$1
-ENGINE=${ENGINE:-podman}
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$0")/engine.sh"
+: "${ENGINE:?neither podman nor docker runs here}"
 mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
 "$ENGINE" image inspect "$image" >/dev/null 2>&1 && exit 0
 [ "$(id -u)" = 0 ] || { echo "✗ debootstrap needs root; name an image with Python by BASE_IMAGE instead." >&2; exit 1; }

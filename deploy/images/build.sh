@@ -3,11 +3,12 @@
 #
 #   BASE_IMAGE  what the build starts from: an image with Python from 3.11, its venv module, ldd and CA certificates
 #   REGISTRY    what the images' names begin with, such as ghcr.io/acme
-#   ENGINE      podman or docker; whichever works, by default
+#   ENGINE      podman or docker; by default whichever works
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-ENGINE=${ENGINE:-podman}
+. deploy/images/engine.sh
+: "${ENGINE:?neither podman nor docker runs here}"
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' gateway/pyproject.toml)
 registry=${REGISTRY:-localhost}
 # The CA certificates of this machine, for those who reach the package index through a proxy of theirs.
