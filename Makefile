@@ -115,7 +115,7 @@ checkov: environment .venv-checkov/.locked ## Check what the chart renders to wi
 	$(call step,checkov,.venv-checkov/bin/checkov --config-file helm/checkov.yaml -d build/chart,see above.)
 
 .PHONY: lint
-lint: lint-python lint-types lint-layers lint-dependencies lint-generated lint-protos ## Check style, types, layers, dependencies, the contract and what is generated from it.
+lint: lint-python lint-types lint-layers lint-dependencies lint-generated lint-protos lint-images ## Check style, types, layers, dependencies, the contract, what is generated from it, and the Dockerfile.
 
 .PHONY: lint-python
 lint-python: environment
@@ -150,6 +150,10 @@ ifneq ($(wildcard $(RELEASED)),)
 else
 	@echo "· buf breaking: nothing to compare with; no contract has been released yet (make release-contract)"
 endif
+
+.PHONY: lint-images
+lint-images: environment
+	$(call step,hadolint,$(BIN)/hadolint deploy/images/Dockerfile,see above.)
 
 .PHONY: audit
 audit: environment .venv-audit/.locked ## Ask databases of known vulnerabilities about all locked packages; says where none could be asked.
