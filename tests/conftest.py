@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import gc
+import os
 import re
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Generator
+import tempfile
+from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -32,6 +36,10 @@ with suppress(ImportError):  # the environment of vLLM's tests has neither Hypot
 NATS_SERVER = Path(sys.executable).with_name("nats-server")
 # What a machine may lack, and what nobody waits for.
 ONLY_WHERE_NAMED = ("gpu", "slow")
+# Below those that Linux gives to outgoing connections.
+PORTS = range(20_000, 32_768)
+# The port that was given last, to any process of this user.
+LAST_PORT = Path(tempfile.gettempdir(), f"maie-tests-port-{os.getuid()}")
 MESH_TESTS = Path(__file__).with_name("mesh")
 
 
@@ -144,11 +152,33 @@ def listens(port: int) -> bool:
 
 
 def free_port() -> int:
-    """A TCP port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    """A TCP port that is free, and given to no other process of the tests soon.
+
+    No outgoing connection gets it either, so that a server may come back to it.
+    """
+    with LAST_PORT.open("a+") as last:
+        fcntl.flock(last, fcntl.LOCK_EX)
+        last.seek(0)
+        before = int(last.read() or PORTS[-1])
+        port = next(filter(_is_free, _ports_after(before)))
+        last.truncate(0)
+        last.write(str(port))
         return port
+
+
+def _ports_after(port: int) -> Iterator[int]:
+    """All ports for tests, from the one after a port on."""
+    following = PORTS.index(port) + 1
+    return chain(PORTS[following:], PORTS[:following])
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 @pytest.fixture

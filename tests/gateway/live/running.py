@@ -22,9 +22,7 @@ async def gateway_process(
     address = f"127.0.0.1:{free_port()}"
     own = {"MAIE_GATEWAY_LISTEN": address, "MAIE_GATEWAY_READ_MODEL_URL": "sqlite://"}
     async with _process(mesh, "maie_gateway", **own, **variables) as process:
-        async with Client(address) as client, asyncio.timeout(PATIENCE_SECONDS):
-            while not await _serves(client):
-                await asyncio.sleep(0.05)
+        await _until_serving(address, process)
         yield address, process
 
 
@@ -33,9 +31,7 @@ async def enhancement_process(mesh: EmptyMesh) -> AsyncIterator[asyncio.subproce
     """An enhancement service with the engine `rules`, which answers; gives its process."""
     address = f"127.0.0.1:{free_port()}"
     async with _process(mesh, "maie_enhancement", MAIE_ENHANCEMENT_LISTEN=address) as process:
-        async with Client(address) as client, asyncio.timeout(PATIENCE_SECONDS):
-            while not await _serves(client):
-                await asyncio.sleep(0.05)
+        await _until_serving(address, process)
         yield process
 
 
@@ -61,6 +57,14 @@ async def _process(
         with suppress(ProcessLookupError):
             process.kill()
         await process.wait()
+
+
+async def _until_serving(address: str, process: asyncio.subprocess.Process) -> None:
+    """Waits until a part answers; fails where it ends before."""
+    async with Client(address) as client, asyncio.timeout(PATIENCE_SECONDS):
+        while not await _serves(client):
+            assert process.returncode is None
+            await asyncio.sleep(0.05)
 
 
 async def _serves(client: Client) -> bool:
