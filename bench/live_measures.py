@@ -8,13 +8,13 @@ from itertools import pairwise
 from statistics import median
 
 import jiwer
-import numpy as np
 
 from bench.bare import words_of
 from bench.live_load import Event, Heard, Run
 from bench.live_streams import PART_SAMPLES, PART_SECONDS, Expected
 from bench.readings import SAMPLE_RATE
 from bench.report import Figure
+from maie_cli.load.percentiles import percentile
 
 # The load is late where a message left so much later than it was spoken.
 LOAD_LATE_SECONDS = 0.05
@@ -142,24 +142,19 @@ def _clean(texts: Sequence[str]) -> list[str]:
     return [" ".join(words_of(text)) for text in texts]
 
 
-def percentile(values: Sequence[float], percent: float) -> float:
-    """A percentile; 0 where there is no value."""
-    return float(np.percentile(values, percent)) if values else 0.0
-
-
 def latency_figures(name: str, values: Sequence[float], **promises: float) -> list[Figure]:
     """The middle, the 95th and the 99th percentile, and the highest; in milliseconds.
 
     Args:
         name: What they are latencies of.
-        values: In seconds.
+        values: In seconds; where there are none, the figures are 0.
         promises: The most milliseconds, such as `p95=900`.
     """
     points = {"p50": 50, "p95": 95, "p99": 99, "max": 100}
     return [
         Figure(
             name=f"{name}, {point}",
-            value=1000 * percentile(values, percent),
+            value=1000 * percentile(values or [0.0], percent),
             unit="ms",
             at_most=promises.get(point),
         )
@@ -177,7 +172,11 @@ def run_figures(run: Run, measured: Measured) -> list[Figure]:
         Figure(name="utterances", value=len(measured.finals)),
         Figure(name="finals later than 2 s", value=measured.late, at_most=0),
         Figure(name="notices that recognition is behind", value=lags, at_most=0),
-        Figure(name="the load's own lateness, p99", value=1000 * percentile(late, 99), unit="ms"),
+        Figure(
+            name="the load's own lateness, p99",
+            value=1000 * percentile(late or [0.0], 99),
+            unit="ms",
+        ),
         Figure(name="the load's own lateness, max", value=1000 * max(late, default=0), unit="ms"),
     ]
     for name, (before, during, after) in run.memory.items():

@@ -22,12 +22,13 @@ from typing import Annotated
 import typer
 
 from bench.live_load import run
-from bench.live_measures import Measured, latency_figures, measure, percentile
+from bench.live_measures import Measured, latency_figures, measure
 from bench.live_streams import Stream, toned_stream
 from bench.meshes import data_folder, live_mesh, pids_of
 from bench.observing import Observing, OnOption, collector, observed, settings
 from bench.others import Others
 from bench.report import Figure, JsonOption, Report, note
+from maie_cli.load.percentiles import percentile
 from maie_cli.mesh.child import Child
 from maie_cli.mesh.layout import Layout
 from maie_cli.mesh.parts import GATEWAY

@@ -17,7 +17,6 @@ from typing import Annotated
 import typer
 
 from bench.live_load import Run, run
-from bench.live_measures import percentile
 from bench.live_streams import Stream, spoken_stream
 from bench.meshes import ROOT, data_folder, live_mesh, pids_of
 from bench.peers.products import PRODUCTS, PYTHON, Product, running
@@ -25,6 +24,7 @@ from bench.peers.settling import Settling, finals_as_settled, settling
 from bench.readings import long_reading, write_wav
 from bench.report import Figure, JsonOption, Report, note
 from maie_asr.settings import AsrSettings
+from maie_cli.load.percentiles import percentile
 from maie_cli.mesh.parts import GATEWAY
 from maie_core.models import model_store
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bench.readings import DATA, SAMPLE_RATE, Audio, clips, decoded
 from maie_asr.live.listening import Detector
+from maie_cli.load.loudness import last_loud_end, loud_ends
 from maie_speech.frames import FRAME_SAMPLES
 from maie_speech.turn_machine import TurnMachine
 from maie_speech.turns import TurnChange, TurnRules
@@ -24,9 +25,6 @@ PAUSES = (0.8, 1.8)
 LEAD_SECONDS, TAIL_SECONDS = 0.3, 1.5
 # A quiet room: the full scale is 1.
 ROOM = 0.0005
-# A frame of 10 ms is loud where it is less than so much below the loudest twentieth.
-LOUD_FRAME = SAMPLE_RATE // 100
-LOUD_PERCENTILE, LOUD_DB = 95, -30
 # Words of an utterance of tones.
 TONES = (4, 14)
 
@@ -85,7 +83,7 @@ class Stream:
     def expected(self, detector: Detector, rules: TurnRules) -> list[Expected]:
         """The utterances that the service must find, by its own detector and rules."""
         listener, machine = detector.open(), TurnMachine(rules)
-        loud = _loud_ends(self.samples)
+        loud = loud_ends(self.samples, SAMPLE_RATE)
         found: list[Expected] = []
         whole = len(self.samples) // FRAME_SAMPLES * FRAME_SAMPLES
         heard = listener.feed(self.samples[:whole])
@@ -93,13 +91,12 @@ class Stream:
             for turn in machine.feed([probability], [narrow]):
                 if turn.change is not TurnChange.ENDED:
                     continue
-                before = loud[loud <= machine.position]
                 found.append(
                     Expected(
                         start=turn.span.start,
                         end=turn.span.end,
                         decided=machine.position,
-                        spoken=int(before[-1]) if len(before) else 0,
+                        spoken=last_loud_end(loud, machine.position) or 0,
                     )
                 )
         return found
@@ -127,7 +124,7 @@ def spoken_stream(number: int, seconds: float, tail: float = TAIL_SECONDS) -> St
                 break
     sound = np.concatenate([*parts, _room(noise, tail)])
     samples = np.clip(np.round(sound * 32768), -32768, 32767).astype(np.int16)
-    loud = _loud_ends(samples)
+    loud = loud_ends(samples, SAMPLE_RATE)
     said = [
         Sentence(text=text, end=int(loud[loud <= end][-1]))
         for text, end in zip(words, ends, strict=True)
@@ -158,11 +155,3 @@ def _readings() -> Sequence[tuple[str, Audio]]:
 
 def _room(noise: np.random.Generator, seconds: float) -> Audio:
     return (noise.standard_normal(round(seconds * SAMPLE_RATE)) * ROOM).astype(np.float32)
-
-
-def _loud_ends(samples: Samples) -> NDArray[np.int64]:
-    """The samples at which loud frames end."""
-    frames = samples[: len(samples) // LOUD_FRAME * LOUD_FRAME].reshape(-1, LOUD_FRAME)
-    power = np.sqrt((frames.astype(np.float64) ** 2).mean(axis=1))
-    loud = power > np.percentile(power, LOUD_PERCENTILE) * 10 ** (LOUD_DB / 20)
-    return (np.flatnonzero(loud) + 1) * LOUD_FRAME

@@ -19,6 +19,7 @@ COMMANDS = {
     "search": "search",
     "templates": "catalog",
     "doctor": "doctor",
+    "load": "load",
     "demo": "demo",
     "jobs": "jobs",
     "trace": "trace",

@@ -103,7 +103,7 @@ def process(
     Results go to stdout, or into files with --output; progress and errors go to stderr. Ctrl-C
     leaves a job that was accepted running; `maie jobs` looks after it.
     """
-    options = _job_options(feature or [], template, language, chunk_seconds)
+    options = job_options(feature or [], template, language, chunk_seconds)
     options |= recording_options(channels, track)
     options = {
         **options,
@@ -130,9 +130,10 @@ def process(
     raise typer.Exit(code)
 
 
-def _job_options(
+def job_options(
     features: list[FeatureName], template: str, language: str, chunk_seconds: float | None
 ) -> JobOptions:
+    """What a job is to make: notes of a meeting where nothing is named."""
     options: JobOptions = {
         "features": features,
         "template_id": template if features else template or DEFAULT_TEMPLATE,
