@@ -9,18 +9,15 @@ import grpc
 from google.protobuf.message import Message
 
 
-async def answer_to(call: Any, requests: Iterable[Message | bytes]) -> Any:
-    """Sends requests as long as the call lasts, and awaits its answer.
+async def send(call: Any, requests: Iterable[Message | bytes]) -> None:
+    """Sends requests as long as the call lasts, and says that these are all.
 
     A call of grpc.aio with an iterator of requests ends with an INTERNAL of grpc.aio's own where
     the server ends it while a request is being written.
 
     Args:
-        call: A call to a method that takes a stream and answers once, made without requests.
+        call: A call to a method that takes a stream, made without requests.
         requests: What is sent.
-
-    Raises:
-        grpc.aio.AioRpcError: The call failed; with the status that the server gave.
     """
     try:
         await call.wait_for_connection()
@@ -30,4 +27,13 @@ async def answer_to(call: Any, requests: Iterable[Message | bytes]) -> Any:
         await call.done_writing()
     except (grpc.aio.AioRpcError, grpc.aio.InternalError):
         pass  # the call has ended, and says why
+
+
+async def answer_to(call: Any, requests: Iterable[Message | bytes]) -> Any:
+    """Sends requests as `send` does, and awaits the one answer.
+
+    Raises:
+        grpc.aio.AioRpcError: The call failed; with the status that the server gave.
+    """
+    await send(call, requests)
     return await call

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import grpc
@@ -40,22 +41,25 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class _Refused:
-    """Replaces a message that could not be parsed."""
+    """Replaces a message that could not be parsed.
 
-    error: StageError
+    Attributes:
+        error: Makes the error; an error that is raised again keeps what it has met before.
+    """
+
+    error: Callable[[], StageError]
 
 
 class _UnreadError(Exception):
     """A response was not read in time."""
 
 
-_UNREADABLE = _Refused(
-    invalid(
+def _unreadable() -> StageError:
+    return invalid(
         Reason.REQUEST_UNREADABLE,
         "The request is not the message that this method takes; make the client from the same "
         "version of the contract.",
     )
-)
 
 
 class StreamInterceptor(HandlerInterceptor):
@@ -149,7 +153,7 @@ class MessageInterceptor(HandlerInterceptor):
                 f"The request did not come within {self._patience.request_seconds:g} s; send it "
                 "again.",
             ) from None
-        return _checked(_UNREADABLE if request is grpc.aio.EOF else request)
+        return _checked(_Refused(_unreadable) if request is grpc.aio.EOF else request)
 
     def _stalled(self) -> StageError:
         return StageError(
@@ -193,27 +197,30 @@ class _Responses:
 def _tolerant(deserialize: Callable[[bytes], Any], max_bytes: int | None) -> Callable[[bytes], Any]:
     def read(data: bytes) -> Any:
         if max_bytes is not None and len(data) > max_bytes:
-            return _Refused(
-                invalid(
-                    Reason.REQUEST_TOO_LARGE,
-                    f"A request of {len(data)} bytes is more than {max_bytes}; ask for less at a "
-                    "time.",
-                )
-            )
+            return _Refused(partial(_too_large, len(data), max_bytes))
         try:
             return deserialize(data)
         except DecodeError:
-            return _UNREADABLE
+            return _Refused(_unreadable)
 
     return read
 
 
-async def _each(requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
-    async for request in requests:
-        yield _checked(request)
+def _too_large(size: int, most: int) -> StageError:
+    return invalid(
+        Reason.REQUEST_TOO_LARGE,
+        f"A request of {size} bytes is more than {most}; ask for less at a time.",
+    )
+
+
+async def _each(requests: Any) -> AsyncIterator[Any]:
+    # Unless it is closed, gRPC's own iterator and the call keep each other.
+    async with aclosing(aiter(requests)) as received:
+        async for request in received:
+            yield _checked(request)
 
 
 def _checked(request: Any) -> Any:
     if isinstance(request, _Refused):
-        raise request.error
+        raise request.error()
     return request
