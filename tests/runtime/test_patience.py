@@ -94,8 +94,8 @@ async def test_a_stream_that_is_not_read_ends_and_its_reader_gets_to_know() -> N
         call = channel.unary_stream(DOWNLOAD)(b"")
         assert await call.read()
         await until(lambda: not downloads.running)
-        # Nothing is made ahead of the reader: what it may take unread, and the piece that waits.
-        assert downloads.written <= 2 + WINDOW_BYTES // PIECE_BYTES + 1
+        # Nothing is made ahead of the reader but a window or two, and of gRPC a piece or two.
+        assert downloads.written <= 2 * WINDOW_BYTES // PIECE_BYTES + 2
         assert await end_of(call) == STALLED
         await until(lambda: not calls())
 
