@@ -111,14 +111,20 @@ class NatsServer:
         """Where the server answers."""
         return f"nats://127.0.0.1:{self.port}"
 
-    async def start(self) -> None:
-        """Starts the server and waits until it listens."""
-        self.process = await asyncio.create_subprocess_exec(
-            NATS_SERVER,
+    def command(self) -> tuple[str, ...]:
+        """The command that starts it."""
+        return (
+            str(NATS_SERVER),
             *("--addr", "127.0.0.1", "--port", str(self.port), "--jetstream"),
             *("--store_dir", str(self.store)),
             *(("--config", str(self.config)) if self.config else ()),
             *(("--log", str(self.log)) if self.log else ()),
+        )
+
+    async def start(self) -> None:
+        """Starts the server and waits until it listens."""
+        self.process = await asyncio.create_subprocess_exec(
+            *self.command(),
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
         )

@@ -7,24 +7,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from maie_cli.arguments import DEFAULT_DATA, DEFAULT_GATEWAY, DataOption, ProfileOption
 from maie_cli.certs.folder import CA
 from maie_cli.commands.certs import DEFAULT_FOLDER
-from maie_cli.console import out, shown
 from maie_cli.doctor import certificates, engines, machine, running, servers
-from maie_cli.doctor.finding import Finding, Health
+from maie_cli.doctor.finding import Finding
+from maie_cli.doctor.printing import show
 from maie_cli.exits import Exit, run
-
-STYLES = {
-    Health.OK: "green",
-    Health.SOON: "yellow",
-    Health.NOT_OK: "bold red",
-    Health.ABSENT: "yellow",
-}
-HEALTH_COLUMNS = 6
-
 
 app = typer.Typer(add_completion=False)
 
@@ -70,12 +60,7 @@ def doctor(
 async def _doctor(
     data: Path, profile: str, gateway: str | None, certs: Path | None, measure: bool
 ) -> Exit:
-    code = Exit.OK
-    async for finding in _findings(data, profile, gateway, certs, measure):
-        _print(finding)
-        if finding.health is Health.NOT_OK:
-            code = Exit.FAILED
-    return code
+    return await show(_findings(data, profile, gateway, certs, measure))
 
 
 async def _findings(
@@ -102,13 +87,3 @@ async def _findings(
         yield finding
     async for finding in running.mesh(address, expected=gateway is not None):
         yield finding
-
-
-def _print(finding: Finding) -> None:
-    health = Text(finding.health.value.ljust(HEALTH_COLUMNS), style=STYLES[finding.health])
-    line = Text.assemble(health, "  ", finding.what)
-    if finding.detail:
-        line.append(f": {shown(finding.detail)}")
-    if finding.mend:
-        line.append(f" → {shown(finding.mend)}", style="bold")
-    out.print(line, soft_wrap=True)

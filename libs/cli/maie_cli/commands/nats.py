@@ -1,4 +1,4 @@
-"""`maie nats config`: a broker that lets in the parts of a mesh and nobody else."""
+"""`maie nats`: a broker that lets in the parts of a mesh and nobody else, and lacks nothing."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from maie_cli.commands.nats_check import check
 from maie_cli.console import out
 from maie_cli.exits import Exit, leave
 from maie_core.errors import StageError
@@ -33,12 +34,13 @@ CERTIFICATES = (
     "--tls-cert and --tls-key"
 )
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="Guard the broker of a mesh.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Guard and check the broker.")
+app.command()(check)
 
 
 @app.callback()
 def _group() -> None:
-    """Guard the broker of a mesh."""
+    """Guard the broker of a mesh, and find what it lacks."""
 
 
 @app.command()

@@ -162,7 +162,9 @@ class Broker:
             self._reconnect_listeners.discard(listener)
 
     async def note_disconnect(self) -> None:
-        """Counts a lost connection."""
+        """Counts a lost connection; the end of one that is closed in order is none."""
+        if self.client.is_closed or self.client.is_draining:
+            return
         log.warning("broker.disconnected")
         self._metrics.failed(Failed.CONNECTION)
 

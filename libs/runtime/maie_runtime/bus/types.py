@@ -3,7 +3,23 @@
 from __future__ import annotations
 
 from nats.aio.msg import Msg
-from nats.js.api import AckPolicy, ConsumerConfig, RawStreamMsg
+from nats.js.api import (
+    AckPolicy,
+    ConsumerConfig,
+    DiscardPolicy,
+    RawStreamMsg,
+    StreamConfig,
+    StreamInfo,
+)
 from nats.js.kv import KeyValue
 
-__all__ = ["AckPolicy", "ConsumerConfig", "KeyValue", "Msg", "RawStreamMsg"]
+__all__ = [
+    "AckPolicy",
+    "ConsumerConfig",
+    "DiscardPolicy",
+    "KeyValue",
+    "Msg",
+    "RawStreamMsg",
+    "StreamConfig",
+    "StreamInfo",
+]
