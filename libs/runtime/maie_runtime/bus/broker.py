@@ -344,6 +344,10 @@ async def open_broker(
         else:
             log.warning("broker.waiting", servers=addresses(servers), error=problem)
 
+    async def on_disconnected() -> None:
+        if serving:  # and not where this process closes it
+            await broker.note_disconnect()
+
     async def on_closed() -> None:
         # nats-py ends a connection for ever when the server withdraws its credentials.
         if serving and client.last_error is not None and is_not_let_in(client.last_error):
@@ -354,7 +358,7 @@ async def open_broker(
             servers=servers,
             name=name,
             error_cb=on_error,
-            disconnected_cb=broker.note_disconnect,
+            disconnected_cb=on_disconnected,
             reconnected_cb=broker.note_reconnect,
             closed_cb=on_closed,
             connect_timeout=CONNECT_TIMEOUT_SECONDS,
