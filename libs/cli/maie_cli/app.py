@@ -29,6 +29,8 @@ COMMANDS = {
     "audit": "audit",
     "master-key": "master_key",
     "provision": "provision",
+    "backup": "backup",
+    "restore": "restore",
     "certs": "certs",
     "nats": "nats",
 }

@@ -103,6 +103,22 @@ def _bucket(url: str) -> ObjectStore:
         ) from None
 
 
+def open_store(url: str) -> ObjectStore:
+    """The store of a URL, without any of what `Blobs` does around it.
+
+    Raises:
+        ValueError: The URL names no store.
+    """
+    if (directory := _directory(url)) is not None:
+        return LocalStore(directory, mkdir=True, automatic_cleanup=True)
+    return _bucket(url)
+
+
+def _directory(url: str) -> Path | None:
+    parts = urlsplit(url)
+    return Path(url2pathname(parts.path)) if parts.scheme == "file" else None
+
+
 def _missing(key: str) -> StageError:
     return StageError(
         Code.DATA_LOSS,
@@ -214,13 +230,8 @@ class Blobs:
             # A counter that is absent until its first error has no rate for it.
             self._failures.add(0, {"reason": reason.value})
         self.scheme = urlsplit(url).scheme
-        self._directory = Path(url2pathname(urlsplit(url).path)) if self.scheme == "file" else None
-        if self._directory is not None:
-            self._store: ObjectStore = LocalStore(
-                self._directory, mkdir=True, automatic_cleanup=True
-            )
-        else:
-            self._store = _bucket(url)
+        self._directory = _directory(url)
+        self._store = open_store(url)
 
     @contextmanager
     def _errors(self, key: str) -> Iterator[None]:

@@ -82,6 +82,15 @@ def plan(options: MeshOptions, layout: Layout) -> list[Part]:
     return [broker, *with_metrics(parts, ports, layout)]
 
 
+def broker_alone(layout: Layout) -> Part:
+    """The broker of a mesh whose other parts do not run.
+
+    Raises:
+        MeshError: There is no nats-server.
+    """
+    return _broker(layout, Ports().take(0), os.environ)
+
+
 def fit_of(options: MeshOptions) -> Fit:
     """The workers, slots and threads of the mesh for ASR.
 

@@ -1,0 +1,1 @@
+"""Backup and restore of a mesh: the streams of the broker and the objects of its jobs."""
