@@ -10,6 +10,7 @@ would be elsewhere.
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import sys
 import time
@@ -81,6 +82,8 @@ async def _measure(rounds: int, seconds: float, *, limits: bool) -> Report:
         folder = stack.enter_context(data_folder())
         address, polite, abuser = await stack.enter_async_context(_mesh(folder, limits=limits))
         await _round(polite, seconds)
+        # Else this process halts now and then to look through all that it has imported.
+        gc.freeze()
         for number in range(rounds):
             alone.append(await _round(polite, seconds))
             async with _abuse(address, abuser, ends):
