@@ -121,6 +121,9 @@ class GatewaySettings(VaultSettings):
     connection_idle_seconds: float = Field(default=300.0, gt=0)
     """Close a connection that has had no call for about this long. Clients connect again with their
     next call."""
+    connection_age_seconds: float | None = Field(default=None, gt=0)
+    """Have clients connect again after about this long, so that those with a list of gateways come
+    to know new ones. Calls that run go on to their end. Where unset, connections may last."""
     request_seconds: float = Field(default=30.0, gt=0)
     """End a call whose request does not come within this time."""
     unread_seconds: float = Field(default=60.0, gt=0)
@@ -175,7 +178,11 @@ class GatewaySettings(VaultSettings):
 
     def connections(self) -> Connections:
         """How many connections the gateway has, and for how long."""
-        return Connections(most=self.max_connections, idle_seconds=self.connection_idle_seconds)
+        return Connections(
+            most=self.max_connections,
+            idle_seconds=self.connection_idle_seconds,
+            age_seconds=self.connection_age_seconds,
+        )
 
     def upload_limits(self) -> UploadLimits:
         """The limits on one upload."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -17,6 +17,8 @@ from tests.runtime.callers.asking import READ
 from tests.waiting import PATIENCE_SECONDS, until
 
 SERVICE = job_pb2.DESCRIPTOR.services_by_name["JobService"].full_name
+
+Handler = Callable[[Any, Any], Awaitable[bytes]]
 
 
 class Calls:
@@ -36,10 +38,10 @@ class Calls:
 
 
 @asynccontextmanager
-async def serving(calls: Calls, connections: Connections) -> AsyncIterator[str]:
+async def serving(answer: Handler, connections: Connections) -> AsyncIterator[str]:
     """A server; gives its address."""
     server = GrpcServer("127.0.0.1:0", (SERVICE,), connections=connections)
-    handler = grpc.unary_unary_rpc_method_handler(calls.answer, bytes, bytes)
+    handler = grpc.unary_unary_rpc_method_handler(answer, bytes, bytes)
     server.server.add_generic_rpc_handlers(
         (grpc.method_handlers_generic_handler(SERVICE, {"GetJob": handler}),)
     )
@@ -68,7 +70,7 @@ async def call(channel: grpc.aio.Channel) -> grpc.StatusCode:
 async def test_connections_over_the_limit_are_closed_and_others_go_on() -> None:
     calls = Calls()
     calls.answers.set()
-    async with serving(calls, Connections(most=3)) as address, AsyncExitStack() as stack:
+    async with serving(calls.answer, Connections(most=3)) as address, AsyncExitStack() as stack:
         channels = [await stack.enter_async_context(channel_to(address)) for _ in range(4)]
         for channel in channels[:3]:
             assert await call(channel) is grpc.StatusCode.OK
@@ -85,7 +87,7 @@ async def test_connections_over_the_limit_are_closed_and_others_go_on() -> None:
 async def test_a_connection_without_calls_is_closed_and_one_with_a_call_is_not() -> None:
     calls = Calls()
     async with (
-        serving(calls, Connections(idle_seconds=0.5)) as address,
+        serving(calls.answer, Connections(idle_seconds=0.5)) as address,
         channel_to(address) as idle,
         channel_to(address) as busy,
     ):
@@ -100,10 +102,35 @@ async def test_a_connection_without_calls_is_closed_and_one_with_a_call_is_not()
         assert await call(idle) is grpc.StatusCode.OK
 
 
+async def test_clients_connect_again_after_a_while_and_no_call_fails_by_it() -> None:
+    calls, quick = Calls(), Calls()
+    quick.answers.set()
+    peers = set()
+
+    async def answer(request: bytes, context: Any) -> bytes:
+        if request == b"long":
+            return await calls.answer(request, context)
+        peers.add(context.peer())
+        return await quick.answer(request, context)
+
+    async with (
+        serving(answer, Connections(age_seconds=0.3)) as address,
+        channel_to(address) as channel,
+    ):
+        method: Any = channel.unary_unary(READ)
+        long = method(b"long", timeout=PATIENCE_SECONDS)
+        await until(lambda: calls.running)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while len(peers) < 4:
+                await method(b"", timeout=PATIENCE_SECONDS)
+        calls.answers.set()
+        assert await long == b"answer"
+
+
 @pytest.mark.parametrize("beyond", [0, 1500])
 async def test_calls_that_wait_for_a_place_on_their_connection_are_served(beyond: int) -> None:
     calls = Calls()
-    async with serving(calls, Connections()) as address, channel_to(address) as channel:
+    async with serving(calls.answer, Connections()) as address, channel_to(address) as channel:
         await channel.channel_ready()
         made = [asyncio.create_task(call(channel)) for _ in range(CALLS_OF_A_CONNECTION + beyond)]
         await until(lambda: calls.running == CALLS_OF_A_CONNECTION)
@@ -114,7 +141,7 @@ async def test_calls_that_wait_for_a_place_on_their_connection_are_served(beyond
 async def test_calls_that_come_faster_than_they_are_begun_are_served() -> None:
     calls = Calls()
     calls.answers.set()
-    async with serving(calls, Connections()) as address, AsyncExitStack() as stack:
+    async with serving(calls.answer, Connections()) as address, AsyncExitStack() as stack:
         methods: list[Any] = [
             stack.enter_context(
                 grpc.insecure_channel(address, (("grpc.use_local_subchannel_pool", 1),))

@@ -75,10 +75,13 @@ class Connections:
     Attributes:
         most: The most at a time; further ones are closed at once. None: any number.
         idle_seconds: One without a call is closed after this long. None: never.
+        age_seconds: Its client is asked after about this long to connect again; calls that run go
+            on to their end. None: never.
     """
 
     most: int | None = None
     idle_seconds: float | None = None
+    age_seconds: float | None = None
 
     def options(self) -> Iterator[tuple[str, int]]:
         """The options of gRPC for it."""
@@ -86,6 +89,8 @@ class Connections:
             yield "grpc.max_allowed_incoming_connections", self.most
         if self.idle_seconds is not None:
             yield "grpc.max_connection_idle_ms", round(self.idle_seconds * 1000)
+        if self.age_seconds is not None:
+            yield "grpc.max_connection_age_ms", round(self.age_seconds * 1000)
 
 
 # Other parts of the mesh keep theirs.
