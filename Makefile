@@ -193,7 +193,8 @@ lock: $(BIN)/.uv ## Resolve the packages again (ARGS=--upgrade: to the newest) a
 	$(call step,writing the locks of the deployables,for folder in $(DEPLOYABLES); do \
 		name=$$(sed -n 's/^name = "\(.*\)"/\1/p' $$folder/pyproject.toml); \
 		$(UV_LOCK) --constraints locks/workspace.txt $$folder/pyproject.toml -o locks/$$name.txt || exit 1; \
-		done && $(UV_COMPILE) --no-config --universal locks/uv.in -o locks/uv.txt,see above.)
+		done && $(UV_LOCK_PLAIN) --constraints locks/workspace.txt --extra livekit libs/cli/pyproject.toml -o locks/cli-without-mesh.txt \
+		&& $(UV_COMPILE) --no-config --universal locks/uv.in -o locks/uv.txt,see above.)
 	$(call step,writing locks/audit.txt,$(UV_COMPILE) --no-config $(ARGS) --universal --python-version 3.11 locks/audit.in -o locks/audit.txt,see above.)
 	$(call step,writing locks/checkov.txt,$(UV_COMPILE) --no-config $(ARGS) --universal --python-version 3.11 locks/checkov.in -o locks/checkov.txt,see above.)
 	$(call step,writing locks/vllm.txt,$(UV_COMPILE) --no-config $(ARGS) --python-version 3.11 --python-platform x86_64-manylinux_2_28 $(TORCH) \
@@ -204,7 +205,8 @@ lock: $(BIN)/.uv ## Resolve the packages again (ARGS=--upgrade: to the newest) a
 	$(call step,resolving npm packages,npm install --package-lock-only --loglevel=error && node tools/lock-without-addresses.js,see above.)
 
 UV_COMPILE = $(UV) pip compile --quiet --no-header --no-annotate --generate-hashes
-UV_LOCK = $(UV_COMPILE) --universal --python-version 3.11 --all-extras $(addprefix --no-emit-package ,$(NAMES))
+UV_LOCK = $(UV_LOCK_PLAIN) --all-extras
+UV_LOCK_PLAIN = $(UV_COMPILE) --universal --python-version 3.11 $(addprefix --no-emit-package ,$(NAMES))
 NAMES = $(shell sed -n 's/^name = "\(.*\)"/\1/p' $(addsuffix pyproject.toml,$(MEMBERS)))
 # PyPI's torch is for GPUs, and large. The one for CPUs comes from where the machine's pip finds it, or from PyTorch's own index.
 TORCH = $(if $(PIP_FIND_LINKS),--find-links $(PIP_FIND_LINKS),--torch-backend cpu)
@@ -212,7 +214,7 @@ TORCH = $(if $(PIP_FIND_LINKS),--find-links $(PIP_FIND_LINKS),--torch-backend cp
 ##@ Ship
 
 PARTS ?=
-BASE_IMAGE ?= python:3.11-slim-bookworm
+BASE_IMAGE ?= python:3.11-bookworm
 # The base that is made of Debian's packages where it is asked for by this name.
 DEBIAN_BASE := localhost/maie-base
 

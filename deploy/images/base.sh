@@ -11,6 +11,6 @@ mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
 [ "$(id -u)" = 0 ] || { echo "✗ debootstrap needs root; name an image with Python by BASE_IMAGE instead." >&2; exit 1; }
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-debootstrap --variant=minbase --include=python3,python3-venv,ca-certificates bookworm "$folder" "$mirror"
+debootstrap --variant=minbase --include=python3,python3-venv,binutils,ca-certificates bookworm "$folder" "$mirror"
 rm -rf "$folder"/var/cache/apt/archives/*.deb "$folder"/var/lib/apt/lists/*
 tar -C "$folder" -cf - . | "$ENGINE" import - "$image"

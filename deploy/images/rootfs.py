@@ -1,9 +1,9 @@
 """Collects what an image needs to run Python with some packages: rootfs.py ROOTFS PACKAGES MODULE.
 
-The interpreter and its standard library without tests and tools, the packages with their bytecode,
-every shared library that any of these is linked to, the CA certificates of the machine, a user, and
-the command `run-part`, which runs the module.
-Needs Python and `ldd` alone.
+The interpreter and its standard library without tests and tools, the packages with their bytecode
+and without tests and debugging information, every shared library that any of these is linked to,
+the CA certificates of the machine, a user, and the command `run-part`, which runs the module.
+Needs Python, `ldd` and `strip` alone.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import os
 import py_compile
 import re
 import shutil
+import site
 import subprocess
 import sys
 import sysconfig
@@ -40,8 +41,9 @@ LEFT_OUT = (
     "__pycache__",
     "config-*",
 )
-LDD, LDCONFIG = "/usr/bin/ldd", "/sbin/ldconfig"
+LDD, LDCONFIG, STRIP = "/usr/bin/ldd", "/sbin/ldconfig", "/usr/bin/strip"
 ELF = b"\x7fELF"
+DEBUGGING_INFORMATION = b".debug_info"
 LINKED = re.compile(r"(?:=>\s+)?(/\S+)\s+\(0x")
 
 
@@ -58,10 +60,14 @@ def main(rootfs: Path, packages: Path, module: str) -> None:
         shutil.copytree(library, target, ignore=left_out, dirs_exist_ok=True)
         _compile(target)
     target = rootfs / packages.relative_to("/")
-    left_out = shutil.ignore_patterns("__pycache__", "bin")
+    for binary in _binaries(packages):
+        _strip(binary)
+    left_out = shutil.ignore_patterns("__pycache__", "bin", "tests")
     shutil.copytree(packages, target, ignore=left_out, symlinks=True)
     _compile(target)
-    linked = _linked(_binaries(rootfs))
+    _find(packages, rootfs)
+    # Binaries find their libraries where the machine has them.
+    linked = _linked(Path("/", each.relative_to(rootfs)) for each in _binaries(rootfs))
     for library in (*sorted(linked), *_later()):
         _copy(library, rootfs)
     _configure(rootfs)
@@ -83,18 +89,42 @@ def _compile(folder: Path) -> None:
     )
 
 
-def _binaries(rootfs: Path) -> Iterator[Path]:
-    """Where the machine has the binaries that were copied, since those find their libraries."""
-    for folder, _, names in os.walk(rootfs):
+def _find(packages: Path, rootfs: Path) -> None:
+    """Has Python find the packages even where it is isolated from its environment (-I)."""
+    folder = rootfs / Path(site.getsitepackages()[0]).relative_to("/")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "maie.pth").write_text(f"{packages}\n")
+
+
+def _binaries(root: Path) -> Iterator[Path]:
+    for folder, _, names in os.walk(root):
         for name in names:
             file = Path(folder, name)
             if not file.is_symlink() and _is_elf(file):
-                yield Path("/", file.relative_to(rootfs))
+                yield file
 
 
 def _is_elf(file: Path) -> bool:
     with file.open("rb") as opened:
         return opened.read(len(ELF)) == ELF
+
+
+def _strip(binary: Path) -> None:
+    """Removes debugging information, unless the file could not be loaded then.
+
+    Wheels have binaries whose segments were moved by patchelf, and strip breaks some of these.
+    """
+    if DEBUGGING_INFORMATION not in binary.read_bytes():
+        return
+    stripped = binary.with_name(f"{binary.name}.stripped")
+    subprocess.run(  # noqa: S603 - a file of the build itself
+        [STRIP, "--strip-debug", "-o", stripped, binary], check=True
+    )
+    loads = subprocess.run([LDD, stripped], capture_output=True, check=False)  # noqa: S603 - the same
+    if loads.returncode == 0:
+        stripped.replace(binary)
+    else:
+        stripped.unlink()
 
 
 def _linked(binaries: Iterable[Path]) -> set[Path]:
