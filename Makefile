@@ -225,13 +225,17 @@ ifeq ($(BASE_IMAGE),$(DEBIAN_BASE))
 endif
 	@BASE_IMAGE=$(BASE_IMAGE) REGISTRY=$(REGISTRY) deploy/images/build.sh $(PARTS)
 
+.PHONY: images-test
+images-test: setup ## Start the mesh of deploy/compose.yaml from these images, send the demo's recording through it, stop it.
+	@PATH=$(CURDIR)/$(BIN):$$PATH deploy/images/test.sh
+
 # Where neither podman nor docker works, Debian's podman may.
 .PHONY: engine
 engine:
 	@. deploy/images/engine.sh; [ -z "$$ENGINE" ] || exit 0; \
-		mkdir -p $(LOGS); install="apt-get install --yes --no-install-recommends podman runc debootstrap"; \
+		mkdir -p $(LOGS); install="apt-get install --yes --no-install-recommends podman runc netavark aardvark-dns debootstrap"; \
 		{ $$install || { apt-get update && $$install; }; } >$(LOGS)/$@.log 2>&1 && podman info >>$(LOGS)/$@.log 2>&1 && echo "· installed podman" \
-		|| { tail -n 5 $(LOGS)/$@.log; echo "✗ neither podman nor docker runs here, and podman could not be installed (on Debian, as root: apt install podman runc)"; exit 1; } >&2
+		|| { tail -n 5 $(LOGS)/$@.log; echo "✗ neither podman nor docker runs here, and podman could not be installed (on Debian, as root: apt install podman runc netavark aardvark-dns)"; exit 1; } >&2
 
 ##@ Set up
 
