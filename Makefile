@@ -140,6 +140,7 @@ lint-generated: environment
 	$(call step,generated code against protos/,$(BIN)/python libs/contracts/generate.py --check,run make generate and commit what it writes.)
 	$(call step,generated pages against the code,$(BIN)/python -m tools.pages --check,run make generate and commit what it writes.)
 	$(call step,generated dashboards against the code,$(BIN)/python -m tools.dashboards --check,run make generate and commit what it writes.)
+	$(call step,copies of the version against VERSION,$(BIN)/python -m tools.version --check,run make version VERSION=NUMBER and commit what it writes.)
 	$(call step,copies in the chart against their sources,$(BIN)/python -m tools.chart --check,run make generate and commit what it writes.)
 
 .PHONY: lint-protos
@@ -184,6 +185,13 @@ generate: environment ## Write what is generated anew: the contract's code, the 
 .PHONY: release-contract
 release-contract: node_modules/.installed ## Make the contract as it stands the released one, which later changes may not break.
 	$(call step,writing $(RELEASED),$(BUF) build --exclude-source-info -o $(RELEASED),see above.)
+
+# The locks of the deployables do not have the members, so that they stay as they are.
+.PHONY: version
+version: environment ## Make VERSION=1.2.0 the version of all distributions, the chart and the compose file.
+	@$(BIN)/python -m tools.version "$(VERSION)"
+	@$(MAKE) environment
+	$(call step,rendering the chart,$(BIN)/python -m tests.helm.golden,see above.)
 
 # Locks hold names, versions and hashes and no address of a registry. What they hold stays as it is where it still fits, so that adding a
 # package moves no other; each deployable has the versions of locks/workspace.txt.

@@ -9,7 +9,7 @@ cd "$(dirname "$0")/../.."
 
 . deploy/images/engine.sh
 : "${ENGINE:?neither podman nor docker runs here}"
-version=$(sed -n 's/^version = "\(.*\)"/\1/p' gateway/pyproject.toml)
+version=$(cat VERSION)
 registry=${REGISTRY:-localhost}
 # The CA certificates of this machine, for those who reach the package index through a proxy of theirs.
 certificates=${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}
