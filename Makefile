@@ -221,6 +221,10 @@ TORCH = $(if $(PIP_FIND_LINKS),--find-links $(PIP_FIND_LINKS),--torch-backend cp
 
 ##@ Ship
 
+.PHONY: release-check
+release-check: environment sbom ## Check that what is here can be released: version, changelog, wheels in a clean environment, lists of packages.
+	@$(BIN)/python -m tools.release $(ARGS)
+
 PARTS ?=
 BASE_IMAGE ?= python:3.11-bookworm
 # The base that is made of Debian's packages where it is asked for by this name.
@@ -311,7 +315,7 @@ no-npm:
 
 .PHONY: clean
 clean: ## Remove everything that these targets made: environments, caches, local data.
-	@rm -rf .venv .venv-audit .venv-checkov .venv-vllm .venv-peers build/chart build/sbom node_modules .cache .maie .mypy_cache .ruff_cache .pytest_cache .hypothesis uv.lock
+	@rm -rf .venv .venv-audit .venv-checkov .venv-vllm .venv-peers build/chart build/release build/sbom node_modules .cache .maie .mypy_cache .ruff_cache .pytest_cache .hypothesis uv.lock
 	@find gateway libs services tests bench tools \( -name __pycache__ -o -name '*.egg-info' \) -prune -exec rm -rf {} + 2>/dev/null || true
 
 .PHONY: help

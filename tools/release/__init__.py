@@ -1,0 +1,1 @@
+"""Checks that what is here can be released."""
