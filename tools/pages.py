@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tools import licences, reasons_reference, settings_reference
+from tools import api_reference, licences, reasons_reference, settings_reference
 
 ROOT = Path(__file__).parents[1]
-PAGES = {page.TARGET: page.reference for page in (licences, reasons_reference, settings_reference)}
+GENERATED = (api_reference, licences, reasons_reference, settings_reference)
+PAGES = {page.TARGET: page.reference for page in GENERATED}
 
 
 def stale() -> dict[str, str]:
