@@ -114,8 +114,12 @@ checkov: environment .venv-checkov/.locked ## Check what the chart renders to wi
 		$(BIN)/helm template maie helm/maie -f $$values >build/chart/$$(basename $$values) || exit 1; done
 	$(call step,checkov,.venv-checkov/bin/checkov --config-file helm/checkov.yaml -d build/chart,see above.)
 
+.PHONY: docs
+docs: environment .venv-docs/.locked ## Build the documentation as a site into build/site; a dead link or a missing anchor fails.
+	$(call step,the documentation as a site,NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict,see above.)
+
 .PHONY: lint
-lint: lint-python lint-types lint-layers lint-dependencies lint-generated lint-protos lint-images ## Check style, types, layers, dependencies, the contract, what is generated from it, and the Dockerfile.
+lint: docs lint-python lint-types lint-layers lint-dependencies lint-generated lint-protos lint-images ## Check style, types, layers, dependencies, the contract, what is generated from it, and the Dockerfile.
 
 .PHONY: lint-python
 lint-python: environment
@@ -176,7 +180,7 @@ format: environment ## Format the Python code and mend what ruff can.
 	@$(BIN)/ruff check --quiet --fix --exit-zero . && $(BIN)/ruff format --quiet .
 
 .PHONY: generate
-generate: environment ## Write what is generated anew: the contract's code, the pages of settings, reasons and licences, dashboards, files of the chart.
+generate: environment ## Write what is generated anew: the contract's code, the pages of the API, settings, reasons and licences, dashboards, files of the chart.
 	$(call step,generating the contract's code,$(BIN)/python libs/contracts/generate.py,see above.)
 	$(call step,generating pages,$(BIN)/python -m tools.pages,see above.)
 	$(call step,generating dashboards,$(BIN)/python -m tools.dashboards,see above.)
@@ -205,6 +209,7 @@ lock: $(BIN)/.uv ## Resolve the packages again (ARGS=--upgrade: to the newest) a
 		&& $(UV_COMPILE) --no-config --universal locks/uv.in -o locks/uv.txt,see above.)
 	$(call step,writing locks/audit.txt,$(UV_COMPILE) --no-config $(ARGS) --universal --python-version 3.11 locks/audit.in -o locks/audit.txt,see above.)
 	$(call step,writing locks/checkov.txt,$(UV_COMPILE) --no-config $(ARGS) --universal --python-version 3.11 locks/checkov.in -o locks/checkov.txt,see above.)
+	$(call step,writing locks/docs.txt,$(UV_COMPILE) --no-config $(ARGS) --universal --python-version 3.11 locks/docs.in -o locks/docs.txt,see above.)
 	$(call step,writing locks/vllm.txt,$(UV_COMPILE) --no-config $(ARGS) --python-version 3.11 --python-platform x86_64-manylinux_2_28 $(TORCH) \
 		--excludes locks/vllm-without.txt $(addprefix --no-emit-package ,$(NAMES)) --extra mesh \
 		locks/vllm.in $(addsuffix pyproject.toml,$(MEMBERS)) -o locks/vllm.txt,see above.)
@@ -299,6 +304,11 @@ $(BIN)/.members: $(BIN)/.locked $(addsuffix pyproject.toml,$(MEMBERS))
 	$(call step,installing checkov,$(UV) pip install --quiet --python .venv-checkov/bin/python --no-deps --require-hashes -r $<,see above; is the package index reachable?)
 	@touch $@
 
+.venv-docs/.locked: locks/docs.txt $(BIN)/.uv
+	$(call step,making .venv-docs,$(UV) venv --quiet --clear --no-python-downloads --python $(BIN)/python .venv-docs,see above.)
+	$(call step,installing MkDocs,$(UV) pip install --quiet --python .venv-docs/bin/python --no-deps --require-hashes -r $<,see above; is the package index reachable?)
+	@touch $@
+
 .venv-peers/.locked: locks/peers.txt $(BIN)/.uv
 	$(call step,making .venv-peers,$(UV) venv --quiet --clear --no-python-downloads --python 3.11 .venv-peers,The other products need Python 3.11.)
 	$(call step,installing other products,$(UV) pip install --no-config --quiet --python .venv-peers/bin/python --no-deps --require-hashes $(TORCH) -r $<,see above; is the package index reachable?)
@@ -315,7 +325,7 @@ no-npm:
 
 .PHONY: clean
 clean: ## Remove everything that these targets made: environments, caches, local data.
-	@rm -rf .venv .venv-audit .venv-checkov .venv-vllm .venv-peers build/chart build/release build/sbom node_modules .cache .maie .mypy_cache .ruff_cache .pytest_cache .hypothesis uv.lock
+	@rm -rf .venv .venv-audit .venv-checkov .venv-docs .venv-vllm .venv-peers build/chart build/release build/sbom build/site node_modules .cache .maie .mypy_cache .ruff_cache .pytest_cache .hypothesis uv.lock
 	@find gateway libs services tests bench tools \( -name __pycache__ -o -name '*.egg-info' \) -prune -exec rm -rf {} + 2>/dev/null || true
 
 .PHONY: help
