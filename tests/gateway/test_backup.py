@@ -315,6 +315,8 @@ async def test_a_broker_without_a_mesh_is_refused(places: Places) -> None:
     places.mesh = places.other
     ended = await places.backup()
     assert (ended.code, "There is no whole mesh in this broker" in ended.errors) == (1, True)
+    again = await places.backup()
+    assert (again.code, "a backup that did not come to its end" in again.errors) == (1, True)
 
 
 @only_files

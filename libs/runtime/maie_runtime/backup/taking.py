@@ -13,7 +13,7 @@ from obstore.store import ObjectStore
 from maie_runtime import folders
 from maie_runtime.backup.errors import BackupError
 from maie_runtime.backup.files import OBJECTS, STREAMS, Sums, digest_of
-from maie_runtime.backup.manifest import FORMAT, Manifest
+from maie_runtime.backup.manifest import FORMAT, MANIFEST, Manifest
 from maie_runtime.backup.objects import copy_objects_out
 from maie_runtime.backup.streams import JOBS, add_removals, copy_streams_out
 from maie_runtime.bus.broker import Broker
@@ -69,7 +69,12 @@ async def back_up(
 
 def _make(folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if next(folder.iterdir(), None) is not None:
+    there = {path.name for path in folder.iterdir()}
+    if STREAMS in there and MANIFEST not in there:
+        raise BackupError(
+            f"{folder} holds a backup that did not come to its end; remove it, or name a new one."
+        )
+    if there:
         raise BackupError(f"{folder} is not empty; name a new folder for each backup.")
     folder.chmod(0o700)
     for name in (STREAMS, OBJECTS):
