@@ -17,6 +17,9 @@ RECONNECT_MS = 200
 MAX_RECONNECT_MS = 2_000
 # How long a connection may take to be made, in spite of the option's name.
 CONNECT_MS = 5_000
+# What a name or a list may stand for: several gateways, among which calls are spread.
+SEVERAL = ("dns:", "ipv4:", "ipv6:")
+ROUND_ROBIN = '{"loadBalancingConfig": [{"round_robin": {}}]}'
 
 
 def open_channel(
@@ -29,7 +32,8 @@ def open_channel(
     """Opens a channel; connects on first use.
 
     Args:
-        address: HOST:PORT.
+        address: HOST:PORT; or, for several gateways, a name or a list as gRPC writes them, such as
+            dns:NAME:PORT or ipv4:HOST:PORT,HOST:PORT.
         credentials: For TLS; unset: a plain connection.
         server_name: The name in the server's certificate; empty: the address's host.
         alone: Whether it has a connection of its own, where gRPC would share one with other
@@ -43,6 +47,8 @@ def open_channel(
         ("grpc.min_reconnect_backoff_ms", CONNECT_MS),
         ("grpc.max_reconnect_backoff_ms", MAX_RECONNECT_MS),
     ]
+    if address.startswith(SEVERAL):
+        options.append(("grpc.service_config", ROUND_ROBIN))
     if server_name:
         options.append(("grpc.ssl_target_name_override", server_name))
     if alone:

@@ -74,7 +74,8 @@ class Client:
     """A client of a gateway; an asynchronous context manager.
 
     Args:
-        address: HOST:PORT of the gateway; https://HOST:PORT for TLS.
+        address: HOST:PORT of the gateway; https://HOST:PORT for TLS. dns:NAME:PORT or
+            ipv4:HOST:PORT,HOST:PORT are several gateways, among which calls are spread.
         tls: How to use TLS; where unset, an address with https:// trusts the public CAs, and any
             other is a plain connection.
         patience: How long to retry a broken connection while following
