@@ -12,7 +12,7 @@ from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import BROKER_ERRORS
 from maie_runtime.bus.direct_get import last_sequence
 from maie_runtime.bus.refusals import ReportingClient
-from maie_runtime.worker.work import UnwantedError, Work
+from maie_runtime.worker.work import TaskAbsentError, UnwantedError, Work
 
 # Three heartbeats fit into the time after which a task is redelivered.
 HEARTBEATS_PER_ACK_WAIT = 3
@@ -51,10 +51,13 @@ class Claim:
         age = abs(datetime.now(UTC) - metadata.timestamp)
         return metadata.num_delivered == 1 and age < FRESH
 
-    async def is_good(self) -> bool:
-        """Whether the task is the last of its subject.
+    async def check(self) -> None:
+        """Looks whether the task is the last of its subject.
 
         Raises:
+            UnwantedError: It is not.
+            TaskAbsentError: The server that was asked has none; it may be behind the others, so
+                the task is returned and not removed.
             nats.errors.Error: The broker does not answer.
             APIError: It refused.
         """
@@ -63,7 +66,10 @@ class Claim:
             # The replica that answered may be a moment behind.
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
             newest = await self._newest()
-        return newest is not None and newest <= self.place
+        if newest is None:
+            raise TaskAbsentError
+        if newest > self.place:
+            raise UnwantedError
 
     async def keep(self, work: Work, ack_wait_seconds: float) -> None:
         """Sends heartbeats until it is cancelled; stops work that is no longer wanted."""
@@ -71,9 +77,11 @@ class Claim:
             await asyncio.sleep(ack_wait_seconds / HEARTBEATS_PER_ACK_WAIT)
             with suppress(*BROKER_ERRORS):
                 await self._message.in_progress()
-                # The notification of a cancellation may have been lost.
-                if not await self.is_good():
-                    work.stop(UnwantedError())
+                try:
+                    # The notification of a cancellation may have been lost.
+                    await self.check()
+                except UnwantedError as error:
+                    work.stop(error)
 
     async def _newest(self) -> int | None:
         return await last_sequence(self._client, subjects.TASKS, self._message.subject)

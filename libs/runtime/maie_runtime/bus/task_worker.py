@@ -40,7 +40,7 @@ from maie_runtime.worker.host import Host
 from maie_runtime.worker.metrics import WorkMetrics
 from maie_runtime.worker.quarantine import ClosedError
 from maie_runtime.worker.unit import UnitRunner
-from maie_runtime.worker.work import EngineHungError, UnwantedError, Work
+from maie_runtime.worker.work import EngineHungError, TaskAbsentError, UnwantedError, Work
 
 log = structlog.get_logger()
 
@@ -50,6 +50,8 @@ BROKER_PAUSE_SECONDS = 1.0
 CLOSED_SECONDS = 1.0
 # How long a unit that a stage refused for now is not redelivered.
 NAK_SECONDS = 1.0
+# How long a task that a server lacked is not redelivered, while that server may be behind.
+ABSENT_SECONDS = 2.0
 # How long a unit whose job's key cannot be had is not redelivered.
 SEALED_SECONDS = 2.0
 
@@ -232,13 +234,31 @@ class TaskWorker:
         elif claim.place in self._places:
             # It is running here already: the broker was unreachable and got no heartbeat.
             await self._ledger.give_back(message, self._settings.mesh.ack_wait_seconds)
-        elif not (self._is_fresh(task, claim) or await claim.is_good()):
+        elif unwanted := await self._unwanted(task, claim):
             log.info("unit.superseded")
-            await message.ack()
+            await self._leave_unwanted(message, unwanted)
         elif (losses := await self._count_losses(message)) >= self._settings.max_deliveries:
             await self._give_up_lost(task, message, losses)
         else:
             await self._work(task, message, claim, suspect=losses > 0)
+
+    async def _unwanted(self, task: event.StageTask, claim: Claim) -> UnwantedError | None:
+        """Why a task is not wanted any more; None where it is."""
+        if claim.is_fresh and not self.host.was_cancelled(task.job_id):
+            return None
+        try:
+            await claim.check()
+        except UnwantedError as error:
+            return error
+        return None
+
+    async def _leave_unwanted(self, message: Msg, error: UnwantedError) -> None:
+        """Settles a task that is not wanted."""
+        if isinstance(error, TaskAbsentError):
+            # Where it was removed, it is not delivered again.
+            await self._ledger.give_back(message, ABSENT_SECONDS)
+        else:
+            await message.ack()
 
     async def _give_up_lost(self, task: event.StageTask, message: Msg, losses: int) -> None:
         """Fails a unit whose workers were lost too often."""
@@ -259,9 +279,6 @@ class TaskWorker:
             waited = datetime.now(UTC) - message.metadata.timestamp
             self._metrics.taken(lane, waited=waited.total_seconds())
         return losses
-
-    def _is_fresh(self, task: event.StageTask, claim: Claim) -> bool:
-        return claim.is_fresh and not self.host.was_cancelled(task.job_id)
 
     async def _work(
         self, task: event.StageTask, message: Msg, claim: Claim, *, suspect: bool
@@ -312,10 +329,10 @@ class TaskWorker:
         except EngineHungError as hung:
             # The unit was returned, and the process ends.
             note_error(attempt, hung)
-        except UnwantedError:
+        except UnwantedError as unwanted:
             attempt.set_attribute(OUTCOME, CANCELLED)
             log.info("unit.stopped")
-            await message.ack()
+            await self._leave_unwanted(message, unwanted)
         except Exception as raised:  # noqa: BLE001 - a unit must never take its worker down
             note_error(attempt, raised)
             await self._settle_failure(task, message, work, raised)
@@ -331,7 +348,7 @@ class TaskWorker:
             await self._ledger.give_back(message)
         elif isinstance(raised, UnwantedError):
             log.info("unit.stopped")
-            await message.ack()
+            await self._leave_unwanted(message, raised)
         else:
             await self._settle_error(task, message, work, as_stage_error(raised))
 

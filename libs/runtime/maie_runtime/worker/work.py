@@ -34,6 +34,10 @@ class UnwantedError(Exception):
     """The work's result is no longer wanted."""
 
 
+class TaskAbsentError(UnwantedError):
+    """The server that was asked lacks the task: it was removed, or that server is behind."""
+
+
 class EngineHungError(Exception):
     """The engine does not stop.
 
