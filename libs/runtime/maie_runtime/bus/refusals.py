@@ -95,6 +95,14 @@ class ReportingClient(Client):
         tls = self.options.get("tls")
         return tls.current() if isinstance(tls, TlsContext) else super().ssl_context
 
+    async def _attempt_reconnect(self) -> None:
+        # nats-py closes the lost connection first, and over TLS that waits half a minute for the
+        # farewell of a server that is frozen or cut off.
+        writer = getattr(self._transport, "_io_writer", None)
+        if writer is not None:
+            writer.transport.abort()
+        await super()._attempt_reconnect()
+
     async def request(self, subject: str, *args: Any, **options: Any) -> Msg:
         """Sends a request and waits for its answer, as nats-py does.
 
