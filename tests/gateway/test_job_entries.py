@@ -324,3 +324,25 @@ async def test_a_change_whose_record_is_lost_is_corrupt(broker: Broker) -> None:
     await writer.work(3)
     await broker.jetstream.purge_stream(STREAM, subject=SUBJECT, keep=1)
     assert await is_corrupt(broker)
+
+
+async def test_a_record_whose_answer_was_lost_is_this_write_s(
+    broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create, answers = broker.jobs.create, [TimeoutError()]
+
+    async def create_and_lose_the_answer(key: str, value: bytes) -> int:
+        revision = await create(key, value)
+        if answers:
+            raise answers.pop()
+        return revision
+
+    monkeypatch.setattr(broker.jobs, "create", create_and_lose_the_answer)
+    store, new = JobStore(broker), new_job(ALL_FEATURES, filename="a.wav").record
+    stored = await store.create(new)
+    assert stored == await store.get(JOB_ID)
+    assert stored.record.config.filename == "a.wav"
+    other = new_job(ALL_FEATURES, filename="a.wav").record
+    other.recording.key = "another-upload"
+    with pytest.raises(RevisionConflictError):
+        await store.create(other)

@@ -22,13 +22,13 @@ from maie_client import Client, ClientError, JobOptions
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
 from maie_pipeline.bindings import BINDINGS
-from maie_runtime.bus import subjects
+from maie_runtime.bus import outages, subjects
 from maie_runtime.bus.provision import open_provisioned_broker
 from maie_runtime.worker.stage import StageContext
 from tests.empty_stages import EmptyStage, empty_stages
 from tests.gateway.conftest import EmptyMesh
 from tests.sending import answer_to
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.mesh
 
@@ -403,9 +403,24 @@ async def test_a_truncated_upload_becomes_no_job(
         assert [j async for j in client.list_jobs()] == []
 
 
-async def test_a_submit_while_the_broker_is_down_is_refused_at_once(
-    empty_mesh: EmptyMesh,
+async def test_a_submit_rides_out_a_broker_that_starts_again(
+    empty_mesh: EmptyMesh, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(outages, "RIDE_OUT_SECONDS", PATIENCE_SECONDS)
+    async with empty_mesh.gateway() as address, Client(address) as client:
+        await empty_mesh.nats.stop(kill=True)
+        submitting = asyncio.create_task(client.create_job(recording(), features=RAW))
+        await asyncio.sleep(0.5)
+        assert not submitting.done()
+        await empty_mesh.nats.start()
+        made = await submitting
+        assert [j.job_id async for j in client.list_jobs()] == [made.job_id]
+
+
+async def test_a_submit_is_refused_where_the_broker_stays_away(
+    empty_mesh: EmptyMesh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outages, "RIDE_OUT_SECONDS", 0.5)
     async with empty_mesh.gateway() as address, Client(address) as client:
         await empty_mesh.nats.stop()
         await asyncio.sleep(0.1)

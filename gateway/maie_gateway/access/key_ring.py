@@ -18,6 +18,7 @@ from maie_runtime.background import background_tasks
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import BROKER_ERRORS, Broker, broker_unavailable
 from maie_runtime.bus.errors import KeyNotFoundError
+from maie_runtime.bus.outages import ride_out, until_connected
 from maie_runtime.bus.watch import Entry
 
 log = structlog.get_logger()
@@ -60,6 +61,8 @@ class KeyRing:
 
     async def find(self, key_id: str) -> stored.StoredKey | None:
         """The key of an id; None where there is none."""
+        if self._broker is not None:
+            await until_connected(self._broker)
         if not self._is_current():
             return await self._read(key_id)
         known = self._known.get(key_id)
@@ -122,8 +125,9 @@ class KeyRing:
 
     async def _read(self, key_id: str) -> stored.StoredKey | None:
         assert self._broker is not None
+        broker = self._broker
         try:
-            entry = await self._broker.keys.get(key_id)
+            entry = await ride_out(broker, lambda: broker.keys.get(key_id))
         except KeyNotFoundError:
             return None
         except BROKER_ERRORS as error:

@@ -17,10 +17,11 @@ from maie_gateway.audit.entry import of_mesh
 from maie_runtime.background import background_tasks
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import RETRY_AFTER, Broker
+from maie_runtime.bus.outages import RIDE_OUT_SECONDS
 
 log = structlog.get_logger()
 
-GIVE_UP_SECONDS = 5.0
+GIVE_UP_SECONDS = RIDE_OUT_SECONDS
 """How long a call waits for its entry."""
 WINDOW_SECONDS = 10.0
 MAX_PER_WINDOW = 100

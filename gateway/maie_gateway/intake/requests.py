@@ -14,6 +14,7 @@ from maie_core.reasons import Reason
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import BROKER_ERRORS, Broker, broker_unavailable
 from maie_runtime.bus.errors import KeyNotFoundError, KeyWrongLastSequenceError
+from maie_runtime.bus.outages import ride_out
 
 
 class Requests:
@@ -35,7 +36,9 @@ class Requests:
         """The id of the job of a request id; empty where it is new."""
         with _broker_errors():
             try:
-                entry = await self._broker.requests.get(_key(tenant, request_id))
+                entry = await ride_out(
+                    self._broker, lambda: self._broker.requests.get(_key(tenant, request_id))
+                )
             except KeyNotFoundError:
                 return ""
         return (entry.value or b"").decode()
@@ -51,9 +54,16 @@ class Requests:
                 return bound
             with _broker_errors():
                 try:
-                    await self._broker.requests.create(_key(tenant, request_id), job_id.encode())
+                    await ride_out(
+                        self._broker,
+                        lambda: self._broker.requests.create(
+                            _key(tenant, request_id), job_id.encode()
+                        ),
+                    )
                 except (KeyWrongLastSequenceError, KeyNotFoundError):
-                    continue  # another gateway bound it first, or it was just forgotten
+                    # It is bound, by another gateway or by a write of ours that was not answered,
+                    # or it was just forgotten.
+                    continue
             return job_id
 
     async def forget(self, tenant: str, request_id: str, job_id: str) -> None:

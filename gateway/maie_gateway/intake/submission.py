@@ -32,6 +32,7 @@ from maie_gateway.vault.data_keys import JobKeys
 from maie_runtime import folders
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus.broker import Broker, broker_unavailable
+from maie_runtime.bus.outages import until_connected
 from maie_runtime.failpoints import failpoint
 
 log = structlog.get_logger()
@@ -49,7 +50,7 @@ class Submissions:
     """Receives uploads and makes jobs of them.
 
     Args:
-        broker: Must be connected before an upload is accepted.
+        broker: Must be connected before an upload is accepted, or soon be again.
         blobs: Stores the recordings.
         store: The job records.
         changes: Notified of an existing job that a repeated submit returns.
@@ -118,7 +119,7 @@ class Submissions:
             if config.template_id:
                 self._snapshots.check(config.template_id)  # raises before the upload
             await self._check(config)
-            if not self._broker.connected:
+            if not await until_connected(self._broker):
                 raise broker_unavailable()
             known = await self._known(tenant, config.request_id)
             # A job that exists already needs no second slot.

@@ -36,6 +36,7 @@ from maie_gateway.records.changes import JobChanges
 from maie_runtime.background import background_tasks, end
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus.broker import Broker, broker_unavailable
+from maie_runtime.bus.outages import until_connected
 from maie_runtime.bus.session_log import SessionLog
 from maie_runtime.bus.tracing import links_to
 
@@ -52,7 +53,7 @@ class Sessions:
     """The sessions that calls have at this gateway.
 
     Args:
-        broker: Must be connected before a session begins.
+        broker: Must be connected before a session begins, or soon be again.
         openings: Begins and takes sessions.
         endings: Hands sessions to their jobs.
         summaries: Waits for their summaries.
@@ -197,7 +198,7 @@ class Sessions:
         return first.start
 
     async def _open(self, start: live.StartSession, tenant: str, traceparent: str) -> Opened:
-        if not self._broker.connected:
+        if not await until_connected(self._broker):
             raise broker_unavailable()
         self._check_room(start.session_id, tenant)
         self._opening.append(tenant)

@@ -6,6 +6,8 @@ secrets of the winner. They are overwritten on the disk when their job is remove
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import uuid_utils
 from google.protobuf.message import DecodeError
 
@@ -13,7 +15,8 @@ from maie.job.v1 import record_pb2 as record
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.erasing import erase_all
-from maie_runtime.bus.errors import KeyNotFoundError
+from maie_runtime.bus.errors import KeyNotFoundError, KeyWrongLastSequenceError
+from maie_runtime.bus.outages import ride_out
 
 _STREAM = subjects.bucket_stream(subjects.SECRETS)
 
@@ -31,7 +34,9 @@ class WebhookSecrets:
     async def store(self, key: str, secrets: record.WebhookSecrets) -> None:
         """Stores the secrets that `take_out` returned."""
         data = await self._broker.sealed(_job_of(key), secrets.SerializeToString())
-        await self._broker.secrets.create(key, data)
+        # The key is of this write alone: where it is there, an answer was lost.
+        with suppress(KeyWrongLastSequenceError):
+            await ride_out(self._broker, lambda: self._broker.secrets.create(key, data))
 
     async def of(self, stored: record.JobRecord) -> list[str]:
         """A secret for each webhook of a record; empty ones where they are lost."""

@@ -34,6 +34,7 @@ from maie_runtime.bus.errors import (
     KeyWrongLastSequenceError,
     NotFoundError,
 )
+from maie_runtime.bus.outages import ride_out
 from maie_runtime.bus.stored_subjects import stored_subjects
 from maie_runtime.bus.streams import JOB_ENTRIES
 from maie_runtime.bus.watch import Entry
@@ -93,8 +94,12 @@ class JobStore:
             data = _whole(new)
             try:
                 sealed = await self._broker.sealed(new.job_id, data)
-                revision = await self._broker.jobs.create(new.job_id, sealed)
+                revision = await ride_out(
+                    self._broker, lambda: self._broker.jobs.create(new.job_id, sealed)
+                )
             except KeyWrongLastSequenceError:
+                if (ours := await self._stored_before(new)) is not None:
+                    return ours
                 if new.names_sequence:
                     await self._names.erase_one(new.names_sequence)
                 if secrets is not None:
@@ -102,6 +107,18 @@ class JobStore:
                 raise
         growth = Growth(whole_bytes=len(data))
         return StoredRecord(record=new, revision=revision, growth=growth)
+
+    async def _stored_before(self, new: record.JobRecord) -> StoredRecord | None:
+        """The record that this write stored, where its answer was lost; None for another's."""
+        try:
+            found = await self.get(new.job_id)
+        except StageError as error:
+            if error.reason not in GONE:
+                raise
+            return None
+        # No two uploads have the same key.
+        key = new.recording.key
+        return found if key and found.record.recording.key == key else None
 
     async def get(self, job_id: str) -> StoredRecord:
         """Reads a record."""
@@ -124,7 +141,7 @@ class JobStore:
 
     async def _last(self, job_id: str) -> Entry:
         with _broker_errors(job_id):
-            entry = await self._broker.jobs.get(job_id)
+            entry = await ride_out(self._broker, lambda: self._broker.jobs.get(job_id))
         data = await self._opened(job_id, entry.value or b"")
         return Entry(key=job_id, value=data, revision=entry.revision or 0)
 

@@ -148,7 +148,10 @@ async def test_nobody_changes_or_removes_an_entry(guarded: Guarded) -> None:
         assert (await jetstream.get_msg(subjects.AUDIT, first)).data
 
 
-async def test_what_cannot_be_entered_has_no_answer(guarded: Guarded) -> None:
+async def test_what_cannot_be_entered_has_no_answer(
+    guarded: Guarded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("maie_gateway.audit.log.GIVE_UP_SECONDS", 0.5)
     async with (
         guarded.mesh.gateway() as address,
         open_provisioned_broker(guarded.mesh.nats.url, "test") as broker,

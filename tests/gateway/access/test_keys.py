@@ -17,6 +17,7 @@ from maie_client.live import LiveOptions, linear16
 from maie_core.api_keys import BOOTSTRAP_ID, new_key, parse_key
 from maie_gateway.access.key_callers import check_secret
 from maie_gateway.access.settings import AccessSettings
+from maie_runtime.bus import outages
 from maie_runtime.bus.broker import Broker, open_broker
 from tests.gateway.access.conftest import ALL, USER, Guarded, eventually
 from tests.gateway.test_tenancy import recording
@@ -209,8 +210,9 @@ async def test_changes_at_the_same_time_are_all_made(guarded: Guarded) -> None:
 
 
 async def test_while_the_broker_is_gone_no_key_is_taken_and_then_the_changes_hold(
-    guarded: Guarded,
+    guarded: Guarded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(outages, "RIDE_OUT_SECONDS", 0.5)
     async with guarded.mesh.gateway() as address:
         kept, gone = await guarded.key(address, "acme"), await guarded.key(address, "acme")
         await guarded.mesh.nats.stop(kill=True)

@@ -7,7 +7,7 @@ import secrets
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -73,7 +73,7 @@ class Pings:
         outstanding: How many may be unanswered.
     """
 
-    interval_seconds: int = 10
+    interval_seconds: int = 5
     outstanding: int = 2
 
 
@@ -141,6 +141,7 @@ class Broker:
         self.token = token
         self.vault = Vault()
         self._reconnect_listeners: set[Callable[[], None]] = set()
+        self._connected_at = 0.0
         self._metrics = BrokerMetrics(meter, lambda: self.connected)
 
     @property
@@ -171,6 +172,7 @@ class Broker:
     async def note_reconnect(self) -> None:
         """Notifies the listeners of a reconnect."""
         log.info("broker.reconnected")
+        self._connected_at = time.monotonic()
         for listener in tuple(self._reconnect_listeners):
             listener()
 
@@ -182,6 +184,31 @@ class Broker:
     def connected(self) -> bool:
         """Whether the server answers right now."""
         return self.client.is_connected
+
+    async def reconnected_within(self, seconds: float) -> bool:
+        """Waits for a lost connection to be made again; False where it is not in time."""
+        again = asyncio.Event()
+        with self.subscribe_reconnects(again.set):
+            if self.connected:
+                return True
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await again.wait()
+        return self.connected
+
+    async def change_server(self, seconds: float) -> None:
+        """Connects to a server by chance, where there are several.
+
+        One that is cut off from the others keeps its clients, and can serve none of them.
+
+        Args:
+            seconds: A connection that is younger than this stays.
+        """
+        now = time.monotonic()
+        if len(self.client.servers) > 1 and self.connected and now - self._connected_at > seconds:
+            log.warning("broker.changing_server")
+            self._connected_at = now
+            await self.client.force_reconnect()
 
     @property
     def connections(self) -> int:
