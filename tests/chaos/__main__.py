@@ -19,6 +19,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from tests.chaos.cluster.faults import CLUSTER_FAULTS, CLUSTER_SHORT
 from tests.chaos.fault import Fault
 from tests.chaos.faults import FAULTS, SHORT
 from tests.chaos.live.fault import LiveFault
@@ -29,6 +30,12 @@ from tests.chaos.live.run import run_live
 from tests.chaos.trial import Outcome, run_trial
 from tests.chaos.world import ROOT, Setup, World, world
 
+SERVERS_OF_BROKER = (1, 3)
+# Without the disk of the broker, of which each server has one of its own.
+OF_CLUSTER = (
+    *CLUSTER_FAULTS,
+    *(one for one in FAULTS if not one.setup or one.setup.disk not in (".", "nats")),
+)
 # Of the time, where jobs and live sessions are both tried.
 LIVE_SHARE = 0.4
 console = Console(stderr=True, highlight=False)
@@ -41,6 +48,9 @@ def main(
     ] = None,
     short: Annotated[bool, typer.Option(help="Only one fault of each kind.")] = False,
     minutes: Annotated[float, typer.Option(help="No trial begins after this.")] = 25.0,
+    broker: Annotated[
+        int, typer.Option(min=1, max=3, help="How many servers NATS has: 1 or 3.")
+    ] = 1,
     seed: Annotated[int, typer.Option(help="Repeats a run's chance.")] = 0,
     report: Annotated[Path, typer.Option(help="Where report.json and report.svg go.")] = (
         ROOT / ".cache" / "chaos"
@@ -48,14 +58,20 @@ def main(
 ) -> None:
     """Break a mesh at random instants and count what came of every job and every live session."""
     words = fault or [""]
-    chosen = [one for one in FAULTS if _is_chosen(one.name, words, SHORT if short else None)]
+    if broker not in SERVERS_OF_BROKER:
+        raise typer.BadParameter("A broker has 1 server or 3.", param_hint="--broker")
+    faults, few = (FAULTS, SHORT) if broker == 1 else (OF_CLUSTER, CLUSTER_SHORT)
+    chosen = [one for one in faults if _is_chosen(one.name, words, few if short else None)]
+    # Live sessions are tried with one server.
     spoken = [
-        one for one in LIVE_FAULTS if _is_chosen(one.name, words, LIVE_SHORT if short else None)
+        one
+        for one in (LIVE_FAULTS if broker == 1 else ())
+        if _is_chosen(one.name, words, LIVE_SHORT if short else None)
     ]
     seed = seed or random.SystemRandom().randrange(1, 2**31)
     # As Ctrl-C does: no mesh and no mounted disk is left behind.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    outcomes, live = asyncio.run(_run_all(chosen, spoken, trials, minutes * 60, seed))
+    outcomes, live = asyncio.run(_run_all(chosen, spoken, trials, minutes * 60, seed, broker))
     _write(report, outcomes, live, seed)
     results: list[Outcome | LiveOutcome] = [*outcomes.values(), *live.values()]
     raise typer.Exit(0 if all(outcome.well for outcome in results) else 1)
@@ -66,7 +82,12 @@ def _is_chosen(name: str, words: list[str], short: frozenset[str] | None) -> boo
 
 
 async def _run_all(
-    faults: list[Fault], spoken: list[LiveFault], trials: int, seconds: float, seed: int
+    faults: list[Fault],
+    spoken: list[LiveFault],
+    trials: int,
+    seconds: float,
+    seed: int,
+    servers: int,
 ) -> tuple[dict[str, Outcome], dict[str, LiveOutcome]]:
     cache = ROOT / ".cache"
     cache.mkdir(exist_ok=True)
@@ -80,45 +101,48 @@ async def _run_all(
             live = await run_live(spoken, trials, share, seed, Path(folder))
         if faults:
             left = seconds - (time.monotonic() - begun)
-            outcomes = await _run(faults, trials, left, seed, Path(folder))
+            outcomes = await _run(faults, trials, left, seed, Path(folder), servers)
     return outcomes, live
 
 
 async def _run(
-    faults: list[Fault], trials: int, seconds: float, seed: int, folder: Path
+    faults: list[Fault], trials: int, seconds: float, seed: int, folder: Path, servers: int
 ) -> dict[str, Outcome]:
     outcomes = {fault.name: Outcome() for fault in faults}
     deadline = time.monotonic() + seconds
-    async with world(folder / "data", seed) as running:
+    async with world(folder / "data", seed, servers=servers) as running:
         # Round by round, so that a run which is cut short has tried every fault.
         for number, fault in product(range(trials), faults):
             if time.monotonic() > deadline:
                 console.print(f"time is up in round {number + 1}")
                 break
-            await _try(running, folder, seed + number, fault, outcomes[fault.name])
+            await _try(running, folder, seed + number, fault, outcomes[fault.name], servers)
     for outcome in outcomes.values():
         if not outcome.trials and outcome.not_run is None:
             outcome.not_run = "time was up before its first trial"
     return outcomes
 
 
-async def _try(shared: World, folder: Path, seed: int, fault: Fault, outcome: Outcome) -> None:
+async def _try(
+    shared: World, folder: Path, seed: int, fault: Fault, outcome: Outcome, servers: int
+) -> None:
     if outcome.not_run is None and (why := fault.missing()):
         outcome.not_run = why
         console.print(f"{fault.name}: NOT RUN: {why}")
     elif outcome.not_run is None and fault.setup:
-        await _trial_of_its_own(folder, seed, fault, fault.setup, outcome)
+        await _trial_of_its_own(folder, seed, fault, fault.setup, outcome, servers)
     elif outcome.not_run is None:
         await _trial(shared, fault, outcome)
 
 
 async def _trial_of_its_own(
-    folder: Path, seed: int, fault: Fault, setup: Setup, outcome: Outcome
+    folder: Path, seed: int, fault: Fault, setup: Setup, outcome: Outcome, servers: int
 ) -> None:
     data = Path(tempfile.mkdtemp(dir=folder))
     mark = data.with_name(f"{data.name}.mark")
     environment = {**setup.environment, "MAIE_FAULT_MARK": str(mark)}
-    async with world(data, seed, replace(setup, environment=environment)) as running:
+    own = replace(setup, environment=environment)
+    async with world(data, seed, own, servers=servers) as running:
         await _trial(running, fault, outcome)
     if setup.environment and not mark.exists():
         outcome.blame("broken", "-", "no process came by the point where it was to die")
@@ -154,6 +178,9 @@ def _table(outcomes: dict[str, Outcome], seed: int) -> Table:
         "fault", "trials", "accepted", "lost", "doubled", "stuck", "gaps", "broken", "run again",
         "recovery p50", "p99", box=box.SIMPLE_HEAD, title=f"chaos, seed {seed}",
     )  # fmt: skip
+    stalls = any(outcome.stalls for outcome in outcomes.values())
+    for heading in ("longest submit p50", "p99") if stalls else ():
+        table.add_column(heading)
     for name, outcome in outcomes.items():
         if outcome.not_run:
             table.add_row(name, "not run", style="yellow")
@@ -163,15 +190,20 @@ def _table(outcomes: dict[str, Outcome], seed: int) -> Table:
 
 
 def _cells(outcome: Outcome) -> list[str]:
-    p99 = sorted(outcome.recovery)[
-        min(len(outcome.recovery) - 1, int(len(outcome.recovery) * 0.99))
-    ]
     counts = (
         outcome.trials, outcome.accepted, outcome.lost, outcome.doubled, outcome.stuck,
         outcome.gaps, outcome.broken, outcome.again,
     )  # fmt: skip
-    times = (statistics.median(outcome.recovery), p99)
+    times = (*_percentiles(outcome.recovery), *_percentiles(outcome.stalls))
     return [*map(str, counts), *(f"{seconds:.1f} s" for seconds in times)]
+
+
+def _percentiles(seconds: list[float]) -> tuple[float, ...]:
+    """The p50 and the p99; nothing of none."""
+    if not seconds:
+        return ()
+    last = len(seconds) - 1
+    return statistics.median(seconds), sorted(seconds)[min(last, int(len(seconds) * 0.99))]
 
 
 if __name__ == "__main__":

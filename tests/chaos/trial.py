@@ -35,6 +35,7 @@ class Outcome:
             not arrive; harmless.
         recovery: Seconds from the fault, or where it lasts from its end, to the end of
             a job that is submitted from then on.
+        stalls: The longest wait of a submit in each trial that measures it, in seconds.
         wrong: What exactly was wrong, in words.
         not_run: Why no trial could be made; None where one could.
     """
@@ -48,6 +49,7 @@ class Outcome:
     broken: int = 0
     again: int = 0
     recovery: list[float] = field(default_factory=list)
+    stalls: list[float] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     not_run: str | None = None
 
@@ -66,6 +68,7 @@ async def run_trial(world: World, fault: Fault, outcome: Outcome) -> None:
     """Runs one trial and adds what came of it."""
     world.accepted.clear()
     world.units_removed = 0
+    world.stalls.clear()
     completed_before = world.units_completed()
     loading = asyncio.create_task(world.load(JOBS, LOAD_SECONDS))
     await asyncio.sleep(world.chance.uniform(0.2, LOAD_SECONDS))
@@ -74,6 +77,7 @@ async def run_trial(world: World, fault: Fault, outcome: Outcome) -> None:
     await loading
     await _bounded(fault.afterwards, world, outcome)
     outcome.trials += 1
+    outcome.stalls += world.stalls
     outcome.accepted += len(world.accepted)
     units = await asyncio.gather(
         *(_check(world, job_id, state, outcome) for job_id, state in world.accepted.items())

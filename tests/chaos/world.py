@@ -18,6 +18,8 @@ from maie_cli.mesh.local import LocalMesh
 from maie_cli.mesh.options import STAGES, MeshOptions
 from maie_client import Client, ClientError, JobOptions
 from tests.chaos.clocks import Clocks
+from tests.chaos.cluster.mesh import ClusterMesh
+from tests.chaos.cluster.network import networks, no_networks
 from tests.chaos.disk import SmallDisk, small_disk
 
 ROOT = Path(__file__).parents[2]
@@ -56,6 +58,7 @@ class World:
         clocks: Its clocks, if they can jump.
         accepted: The jobs whose id was given out, with the state they must end in.
         units_removed: How many units were completed of jobs that were removed since.
+        stalls: The longest waits of submits, in seconds, each while something was broken.
     """
 
     mesh: LocalMesh
@@ -65,6 +68,7 @@ class World:
     clocks: Clocks | None = None
     accepted: dict[str, job.JobState] = field(default_factory=dict)
     units_removed: int = 0
+    stalls: list[float] = field(default_factory=list)
 
     async def submit(
         self,
@@ -134,11 +138,21 @@ class World:
 
 
 @asynccontextmanager
-async def world(data: Path, seed: int, setup: Setup = Setup()) -> AsyncIterator[World]:
-    """A mesh whose stages take a moment over each unit and do nothing in it."""
+async def world(
+    data: Path, seed: int, setup: Setup = Setup(), *, servers: int = 1
+) -> AsyncIterator[World]:
+    """A mesh whose stages take a moment over each unit and do nothing in it.
+
+    Args:
+        data: Where its files are.
+        seed: Where chance comes from.
+        setup: What is special about it.
+        servers: How many servers its broker has: 1 or 3.
+    """
     settings = {"MAIE_ACK_WAIT_SECONDS": str(ACK_WAIT_SECONDS)}
     settings |= {f"MAIE_{stage.upper()}_SLOTS": "4" for stage in STAGES}
-    settings |= {"PYTHONPATH": os.fspath(ROOT), "MAIE_GATEWAY_MAX_ACTIVE_JOBS": "1000"}
+    path = os.pathsep.join((os.fspath(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])))
+    settings |= {"PYTHONPATH": path, "MAIE_GATEWAY_MAX_ACTIVE_JOBS": "1000"}
     settings |= setup.environment
     clocks = (
         Clocks(data.with_name(f"{data.name}-clocks"), ("gateway", *STAGES))
@@ -154,10 +168,17 @@ async def world(data: Path, seed: int, setup: Setup = Setup()) -> AsyncIterator[
     )
     with ExitStack() as stack:
         disk = stack.enter_context(small_disk(data / setup.disk)) if setup.disk else None
-        async with LocalMesh(options, lambda _: None) as mesh, Client(mesh.gateway) as client:
+        made = _cluster(options, stack) if servers > 1 else LocalMesh(options, lambda _: None)
+        async with made as mesh, Client(mesh.gateway) as client:
             yield World(
                 mesh=mesh, client=client, chance=random.Random(seed), disk=disk, clocks=clocks
             )
+
+
+def _cluster(options: MeshOptions, stack: ExitStack) -> LocalMesh:
+    """A mesh around three servers, each in a network of its own where that can be had."""
+    own = None if no_networks() else stack.enter_context(networks())
+    return ClusterMesh(options, lambda _: None, own)
 
 
 def _command(stage: str, clocks: Clocks | None) -> tuple[str, ...]:

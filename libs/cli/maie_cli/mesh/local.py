@@ -17,7 +17,7 @@ from maie_cli.mesh.key import key_of
 from maie_cli.mesh.layout import Layout
 from maie_cli.mesh.logs import trim
 from maie_cli.mesh.options import MeshOptions
-from maie_cli.mesh.parts import GATEWAY, GRACE_SECONDS, NATS, fit_of, plan
+from maie_cli.mesh.parts import GATEWAY, GRACE_SECONDS, NATS, Part, fit_of, plan
 
 # Loading a large model takes minutes, and services that share a GPU load one after another. A
 # part that ends is noticed at once.
@@ -104,22 +104,33 @@ class LocalMesh:
 
     async def _start(self) -> None:
         self._report(f"speech: {fit_of(self._options).sentence}")
-        parts = plan(self._options, self.layout)
+        parts = self._plan()
         self.children = {part.name: Child(part, self.layout, self._report) for part in parts}
+        await self._start_broker()
+        await self._start_all([child for child in self.children.values() if child.part.stage])
+        chores = (self._trim_logs(), self._care_for_broker())
+        self._chores = [asyncio.create_task(chore) for chore in chores]
+
+    def _plan(self) -> list[Part]:
+        return plan(self._options, self.layout)
+
+    async def _start_broker(self) -> None:
         await self.start_part(NATS)
-        others = [child for name, child in self.children.items() if name != NATS]
-        for child in others:
+
+    async def _care_for_broker(self) -> None:
+        await care_for(self.children[NATS], self.layout, self._report)
+
+    async def _start_all(self, children: list[Child]) -> None:
+        for child in children:
             await child.start()
-        await _all_or_first_error([child.wait_ready(START_SECONDS) for child in others])
-        caring = care_for(self.children[NATS], self.layout, self._report)
-        self._chores = [asyncio.create_task(chore) for chore in (self._trim_logs(), caring)]
+        await _all_or_first_error([child.wait_ready(START_SECONDS) for child in children])
 
     async def _stop(self) -> None:
         for chore in self._chores:
             chore.cancel()
-        last = (GATEWAY, NATS)
-        stages = [name for name in self.children if name not in last]
-        for names in ([GATEWAY], stages, [NATS]):
+        servers = [name for name, child in self.children.items() if not child.part.stage]
+        stages = [name for name in self.children if name not in (GATEWAY, *servers)]
+        for names in ([GATEWAY], stages, servers):
             await self._stop_children([self.children[name] for name in names if self.children])
         self._stack.close()
 

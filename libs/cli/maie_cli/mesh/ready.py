@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 
-from maie_cli.mesh.parts import NATS, Part
+from maie_cli.mesh.parts import Part
 from maie_client.health import health_of
 from maie_runtime.probe import probe
 
@@ -14,7 +14,7 @@ CHECK_SECONDS = 2.0
 
 async def is_ready(part: Part) -> bool:
     """Whether the part answers and reports SERVING."""
-    if part.name == NATS:
+    if not part.stage:
         return await broker_is_ready(part.address)
     if part.health_file is not None:
         return not probe(part.health_file)

@@ -1,0 +1,1 @@
+"""A broker of three servers, and what can become of them."""

@@ -1,0 +1,169 @@
+"""Faults of a broker of three servers, each under jobs that are submitted all the time."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from maie_cli.mesh.parts import NATS
+from maie_client import ClientError
+from maie_runtime.background import end
+from maie_runtime.bus import subjects
+from tests.chaos.cluster.mesh import ClusterMesh, leading, until_current
+from tests.chaos.cluster.network import SERVERS, Networks, no_networks
+from tests.chaos.fault import Fault, nothing_missing
+from tests.chaos.world import World, now
+
+# What a submit writes to; a server leads some of them.
+WRITTEN = (subjects.bucket_stream(subjects.JOBS), subjects.NAMES, subjects.TASKS)
+FREEZE_SECONDS = (2.0, 12.0)
+CUT_SECONDS = (5.0, 15.0)
+# An election takes less; those who wait for its end are answered then.
+ELECTION_SECONDS = 12.0
+SUBMIT_EVERY_SECONDS = 0.5
+
+
+@asynccontextmanager
+async def submitting(world: World, refused: list[str]) -> AsyncIterator[None]:
+    """Submits a job every half second; the longest wait for an id is a stall.
+
+    Args:
+        world: The mesh.
+        refused: What a submit was refused with is added to it.
+    """
+    submits: list[asyncio.Task[float]] = []
+
+    async def submit() -> float:
+        begun = now()
+        try:
+            await world.must_submit()
+        except ClientError as error:
+            refused.append(f"a submit got {error.code.name} {error.reason}: {error.message}")
+        return now() - begun
+
+    async def go_on() -> None:
+        while True:
+            submits.append(asyncio.create_task(submit()))
+            await asyncio.sleep(SUBMIT_EVERY_SECONDS)
+
+    going_on = asyncio.create_task(go_on())
+    try:
+        yield
+    finally:
+        await end(going_on)
+        world.stalls.append(max(await asyncio.gather(*submits)))
+
+
+def of_leader(
+    name: str,
+    lose: Callable[[World, str], AsyncIterator[None]],
+    missing: Callable[[], str | None] = nothing_missing,
+) -> Fault:
+    """A fault of the server that leads one of the streams that a submit writes to.
+
+    Args:
+        name: What becomes of it.
+        lose: Breaks it, and mends it when it is resumed.
+        missing: Why that cannot be done on this machine.
+    """
+
+    async def happen(world: World) -> str | None:
+        refused: list[str] = []
+        mesh = mesh_of(world)
+        leader = await leading(mesh, world.chance.choice(WRITTEN))
+        async with submitting(world, refused):
+            async for _ in lose(world, leader):
+                pass
+            await asyncio.sleep(ELECTION_SECONDS)
+        await until_current(mesh)
+        return refused[0] if refused else None
+
+    return Fault(name=f"cluster: {name}", happen=happen, missing=missing)
+
+
+async def _kill(world: World, server: str) -> AsyncIterator[None]:
+    world.send(server, signal.SIGKILL)
+    yield
+
+
+async def _stop(world: World, server: str) -> AsyncIterator[None]:
+    world.send(server, signal.SIGTERM)
+    yield
+
+
+async def _freeze(world: World, server: str) -> AsyncIterator[None]:
+    world.send(server, signal.SIGSTOP)
+    try:
+        await asyncio.sleep(world.chance.uniform(*FREEZE_SECONDS))
+        yield
+    finally:
+        world.send(server, signal.SIGCONT)
+
+
+async def _cut_off(world: World, server: str) -> AsyncIterator[None]:
+    networks = networks_of(world)
+    networks.cut_off(_number(server))
+    try:
+        await asyncio.sleep(world.chance.uniform(*CUT_SECONDS))
+        yield
+    finally:
+        networks.heal(_number(server))
+
+
+async def _part(world: World, server: str) -> AsyncIterator[None]:
+    networks = networks_of(world)
+    networks.part(_number(server))
+    try:
+        await asyncio.sleep(world.chance.uniform(*CUT_SECONDS))
+        yield
+    finally:
+        networks.heal(_number(server))
+
+
+async def _rolling_restart(world: World) -> str | None:
+    """SIGTERM to each server, once the one before has all copies again."""
+    refused: list[str] = []
+    mesh = mesh_of(world)
+    async with submitting(world, refused):
+        for server in SERVERS:
+            child = mesh.children[_name(server)]
+            before = child.pid
+            child.signal(signal.SIGTERM)
+            while child.pid in (before, None):
+                await asyncio.sleep(0.1)
+            await until_current(mesh)
+    return refused[0] if refused else None
+
+
+def mesh_of(world: World) -> ClusterMesh:
+    """The mesh, whose broker is a cluster."""
+    assert isinstance(world.mesh, ClusterMesh)
+    return world.mesh
+
+
+def networks_of(world: World) -> Networks:
+    """The networks of its servers."""
+    networks = mesh_of(world).networks
+    assert networks is not None
+    return networks
+
+
+def _name(server: int) -> str:
+    return NATS if server == SERVERS[0] else f"{NATS}-{server}"
+
+
+def _number(name: str) -> int:
+    return next(server for server in SERVERS if _name(server) == name)
+
+
+CLUSTER_FAULTS = (
+    of_leader("kill -9 of a leader", _kill),
+    of_leader("SIGTERM of a leader", _stop),
+    of_leader("freeze of a leader", _freeze),
+    of_leader("a leader cut off", _cut_off, no_networks),
+    of_leader("a leader in a minority", _part, no_networks),
+    Fault(name="cluster: rolling restart", happen=_rolling_restart),
+)
+CLUSTER_SHORT = frozenset({"cluster: kill -9 of a leader", "cluster: a leader in a minority"})
