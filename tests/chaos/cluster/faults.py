@@ -166,4 +166,4 @@ CLUSTER_FAULTS = (
     of_leader("a leader in a minority", _part, no_networks),
     Fault(name="cluster: rolling restart", happen=_rolling_restart),
 )
-CLUSTER_SHORT = frozenset({"cluster: kill -9 of a leader", "cluster: a leader in a minority"})
+CLUSTER_SHORT = frozenset({"cluster: kill -9 of a leader"})

@@ -86,7 +86,7 @@ class ClusterMesh(LocalMesh):
         ]
 
     async def _start_broker(self) -> None:
-        await self._start_all([each for each in self.children.values() if not each.part.stage])
+        await self._start_all([each for each in self.children.values() if each.part.is_broker])
         async with asyncio.timeout(START_SECONDS), self.connected() as broker:
             await _provisioned(broker)
 

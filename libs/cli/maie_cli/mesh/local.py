@@ -107,7 +107,7 @@ class LocalMesh:
         parts = self._plan()
         self.children = {part.name: Child(part, self.layout, self._report) for part in parts}
         await self._start_broker()
-        await self._start_all([child for child in self.children.values() if child.part.stage])
+        await self._start_all([each for each in self.children.values() if not each.part.is_broker])
         chores = (self._trim_logs(), self._care_for_broker())
         self._chores = [asyncio.create_task(chore) for chore in chores]
 
@@ -128,7 +128,7 @@ class LocalMesh:
     async def _stop(self) -> None:
         for chore in self._chores:
             chore.cancel()
-        servers = [name for name, child in self.children.items() if not child.part.stage]
+        servers = [name for name, child in self.children.items() if child.part.is_broker]
         stages = [name for name in self.children if name not in (GATEWAY, *servers)]
         for names in ([GATEWAY], stages, servers):
             await self._stop_children([self.children[name] for name in names if self.children])

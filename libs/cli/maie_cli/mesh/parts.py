@@ -52,6 +52,11 @@ class Part:
     stage: str = ""
     health_file: Path | None = None
 
+    @property
+    def is_broker(self) -> bool:
+        """Whether it is a server of NATS."""
+        return self.name == NATS or self.name.startswith(f"{NATS}-")
+
 
 def plan(options: MeshOptions, layout: Layout) -> list[Part]:
     """The parts of a mesh in start order: broker, stages, gateway.

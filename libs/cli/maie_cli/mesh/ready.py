@@ -14,7 +14,7 @@ CHECK_SECONDS = 2.0
 
 async def is_ready(part: Part) -> bool:
     """Whether the part answers and reports SERVING."""
-    if not part.stage:
+    if part.is_broker:
         return await broker_is_ready(part.address)
     if part.health_file is not None:
         return not probe(part.health_file)
