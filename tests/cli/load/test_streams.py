@@ -13,8 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bench.live_streams import spoken_stream
 from maie.live.v1 import live_pb2 as live
 from maie_asr.engine import SAMPLE_RATE, Samples
+from maie_asr.live.listening import SileroDetector
 from maie_asr.settings import AsrSettings, LiveSettings
 from maie_cli.load.hearing import Hearing
 from maie_cli.load.recording import Recording, read_recording
@@ -23,6 +25,7 @@ from maie_client import Client
 from maie_core.durations import duration
 from maie_pipeline.bindings import BINDINGS
 from maie_runtime.worker.server import serve_stage
+from maie_speech.turns import turn_rules
 from tests.cli.command import MAIE, maie_at
 from tests.gateway.conftest import empty_mesh
 from tests.gateway.live.conftest import LiveMesh, live_mesh
@@ -118,10 +121,24 @@ async def test_a_recording_is_read_whole(recording: Recording) -> None:
 @pytest.mark.unit
 async def test_speech_ends_with_its_last_sound(recording: Recording) -> None:
     end = 0.3 + len(say(*LONG)) / SAMPLE_RATE
-    for moment in (end, end + 0.5, end + 0.9):
+    for moment in (end, end + 0.3, end + 0.7):
         # The last word is followed by a gap.
         assert end - 0.1 < recording.spoken(moment) <= end
-    assert recording.spoken(0.1) == 0.1  # nothing before it
+    assert recording.spoken(0.05) == 0.05  # nothing before it
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("number", [1, 2])
+async def test_speech_ends_where_the_bench_of_live_streams_says(
+    tmp_path: Path, number: int
+) -> None:
+    stream = spoken_stream(number, 20)
+    recording = await read_recording(write(tmp_path / "talk.wav", stream.samples))
+    expected = stream.expected(SileroDetector(), turn_rules())
+    assert len(expected) > 2
+    assert [recording.spoken(each.end / SAMPLE_RATE) for each in expected] == [
+        each.spoken / SAMPLE_RATE for each in expected
+    ]
 
 
 def event(**fields: object) -> live.TranscribeResponse:

@@ -13,6 +13,9 @@ from maie_cli.live.files import file_source
 from maie_cli.live.sources import RATE_HERTZ, SAMPLE_BYTES
 from maie_cli.load.loudness import last_loud_end, loud_ends
 
+# The end of a word can be too soft for a detector of speech. Utterances are further apart.
+SOFT_SECONDS = 0.2
+
 
 @dataclass(kw_only=True, frozen=True, slots=True, eq=False)
 class Recording:
@@ -32,8 +35,12 @@ class Recording:
         return sum(map(len, self.pieces)) / SAMPLE_BYTES / RATE_HERTZ
 
     def spoken(self, seconds: float) -> float:
-        """When the last sound before a time ends, in seconds; the time itself without one."""
-        end = last_loud_end(self.loud, round(seconds * RATE_HERTZ))
+        """When the last sound of an utterance ends, in seconds.
+
+        Args:
+            seconds: The end of the utterance, which is what it gives where there is no sound.
+        """
+        end = last_loud_end(self.loud, round((seconds + SOFT_SECONDS) * RATE_HERTZ))
         return seconds if end is None else end / RATE_HERTZ
 
 
