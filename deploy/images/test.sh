@@ -31,13 +31,15 @@ GATEWAY_PORT=127.0.0.1:
 MAIE_USER=$(id -u):$(id -g)
 [ "$(id -u)" != 0 ] || MAIE_USER=10001:10001
 MESH=$(mktemp -d)
+# As stop_grace_period of deploy/compose.yaml, in seconds.
+GRACE=60
 log=$(realpath ..)/.cache/log/images-test.log
 mkdir -p "$(dirname "$log")"
 
 stop() {
     result=$?
     [ $result = 0 ] || { "${compose[@]}" logs || true; } >>"$log" 2>&1
-    "${compose[@]}" down --timeout 60 --volumes >>"$log" 2>&1 || result=1
+    "${compose[@]}" down --timeout "$GRACE" --volumes >>"$log" 2>&1 || result=1
     [ $result = 0 ] || { tail -n 80 "$log"; echo "✗ the mesh of containers failed: see above and $log"; } >&3
     "$ENGINE" rmi --force "$NATS_IMAGE" >>"$log" 2>&1
     rm -rf "$MESH"
@@ -49,12 +51,15 @@ trap stop EXIT
 # Podman-compose does not choose the profile of a service by itself.
 maie() { "${compose[@]}" --profile tools run --rm --no-deps maie "$@"; }
 
-containers() { "$ENGINE" ps --all --quiet --filter "label=com.docker.compose.project=$COMPOSE_PROJECT_NAME" "$@"; }
+container_of() {
+    "$ENGINE" ps --all --quiet --filter "label=com.docker.compose.project=$COMPOSE_PROJECT_NAME" \
+        --filter "label=com.docker.compose.service=$1"
+}
 
 # Waits until a part's own health command says that it serves.
 wait_for() {
     local container
-    container=$(containers --filter "label=com.docker.compose.service=$1")
+    container=$(container_of "$1")
     until "$ENGINE" exec "$container" python3 -m maie_runtime.probe /tmp/health >>"$log" 2>&1; do
         [ "$("$ENGINE" inspect --format '{{.State.Running}} {{.RestartCount}}' "$container")" = "true 0" ] || {
             echo "$1 ended" >>"$log"
@@ -84,5 +89,14 @@ for part in "${PARTS[@]}"; do wait_for "$part"; done
 ready=${EPOCHREALTIME/[.,]/}
 maie process /recordings/standup.flac 2>>"$log"
 ended=${EPOCHREALTIME/[.,]/}
-printf '· all parts were ready after %.1f s, and the recording was through %.1f s later\n' \
-    $((ready - began))e-6 $((ended - ready))e-6
+"${compose[@]}" stop --timeout "$GRACE" >>"$log" 2>&1
+for part in "${PARTS[@]}"; do
+    code=$("$ENGINE" inspect --format '{{.State.ExitCode}}' "$(container_of "$part")")
+    [ "$code" = 0 ] || {
+        echo "$part ended with exit code $code on SIGTERM" >>"$log"
+        exit 1
+    }
+done
+stopped=${EPOCHREALTIME/[.,]/}
+printf '· all parts were ready after %.1f s, the recording was through %.1f s later, and all had stopped after %.1f s\n' \
+    $((ready - began))e-6 $((ended - ready))e-6 $((stopped - ended))e-6
