@@ -80,6 +80,20 @@ async def test_half_a_pair_leaves_the_former_in_use(server: NatsServer, ca: Test
         assert "tls.kept" in {line["event"] for line in logs}
 
 
+async def test_a_connection_without_a_server_closes_with_what_it_could_not_send(
+    server: NatsServer, ca: TestCa
+) -> None:
+    with capture_logs() as logs:
+        async with open_broker(
+            secure(server), "test", credentials=credentials(ca, "asr")
+        ) as broker:
+            await server.stop()
+            await until(lambda: [each for each in logs if each["event"] == "broker.waiting"][1:])
+            await broker.client.publish("anything", b"")
+            assert broker.client.pending_data_size > 0
+    assert not broker.connected
+
+
 @pytest.mark.parametrize(
     ("url", "clear"),
     [

@@ -103,6 +103,17 @@ class ReportingClient(Client):
             writer.transport.abort()
         await super()._attempt_reconnect()
 
+    async def close(self) -> None:
+        """Closes the connection.
+
+        What waits for a new connection is dropped: nats-py would write it to the former one, which
+        fails once that was closed, and leaves tasks behind.
+        """
+        if not self.is_connected:
+            self._pending.clear()
+            self._pending_data_size = 0
+        await super().close()
+
     async def request(self, subject: str, *args: Any, **options: Any) -> Msg:
         """Sends a request and waits for its answer, as nats-py does.
 
