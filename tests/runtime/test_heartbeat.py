@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -14,7 +15,9 @@ from maie.asr.v1 import asr_pb2 as asr
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
+from maie_runtime.bus.direct_get import last_sequence
 from maie_runtime.bus.provision import declare_lanes
+from maie_runtime.bus.refusals import ReportingClient
 from maie_runtime.worker.stage import StageContext
 from tests.empty_stages import EmptyStage, empty_stages
 from tests.runtime.workers import (
@@ -233,3 +236,20 @@ def test_the_empty_stage_gives_three_signs_of_life() -> None:
     """The arithmetic of the test above rests on it."""
     context = StageContext(job_id=JOB, unit=UNIT, attempt=1, blobs=None, folder="jobs/test")  # type: ignore[arg-type]
     assert len(empty_stages()["asr"].answer(asr.TranscribeRequest(), context, 1)) == 3
+
+
+async def test_a_task_that_a_copy_lacks_for_a_moment_runs_all_the_same(
+    broker: Broker, stage: EmptyStage, blobs: Blobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    behind = [None, None]
+
+    async def of_a_copy(client: ReportingClient, stream: str, subject: str) -> int | None:
+        return behind.pop() if behind else await last_sequence(client, stream, subject)
+
+    monkeypatch.setattr("maie_runtime.bus.claim.last_sequence", of_a_copy)
+    monkeypatch.setattr("maie_runtime.bus.claim.FRESH", timedelta(0))
+    async with worker(broker, stage, blobs):
+        await submit(broker)
+        assert (await next_event(broker)).HasField("completed")
+        assert await queue_is_empty(broker)
+    assert (behind, stage.runs) == ([], [(UNIT, 1)])
