@@ -29,7 +29,7 @@ from tests.conftest import NatsServer, free_port
 from tests.empty_stages import Gate
 from tests.gateway.conftest import EmptyMesh
 from tests.gateway.vault.conftest import written
-from tests.gateway.vault.s3 import BUCKET, WEED, s3_server
+from tests.s3.server import BUCKET, S3Server, no_s3_server
 
 pytestmark = pytest.mark.mesh
 
@@ -80,12 +80,12 @@ def stores(
     if request.param == "file":
         yield f"file://{tmp_path}/blobs", f"file://{tmp_path}/other-blobs", {}
         return
-    if not WEED.exists():
-        pytest.skip("there is no wheel of SeaweedFS for this machine")
-    with s3_server(tmp_path / "seaweedfs") as environment:
-        for name, value in environment.items():
+    if why := no_s3_server():
+        pytest.skip(why)
+    with S3Server(tmp_path / "seaweedfs") as server:
+        for name, value in server.environment.items():
             monkeypatch.setenv(name, value)
-        yield f"s3://{BUCKET}/one", f"s3://{BUCKET}/other", environment
+        yield f"s3://{BUCKET}/one", f"s3://{BUCKET}/other", server.environment
 
 
 @pytest.fixture

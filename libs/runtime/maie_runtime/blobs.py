@@ -7,7 +7,7 @@ import errno
 import hashlib
 import os
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import (
     AbstractContextManager,
     AsyncExitStack,
@@ -19,7 +19,7 @@ from contextlib import (
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -27,7 +27,7 @@ import obstore
 import structlog
 from google.protobuf.message import DecodeError, Message
 from obstore.exceptions import BaseError, NotFoundError
-from obstore.store import LocalStore, ObjectStore, from_url
+from obstore.store import LocalStore, ObjectStore, S3Store, from_url
 from opentelemetry import trace
 from opentelemetry.metrics import Meter
 from opentelemetry.trace import NoOpTracer, Tracer
@@ -56,13 +56,35 @@ from maie_runtime.vault.sealed_blob import (
 )
 from maie_runtime.vault.vault import Vault
 
+if TYPE_CHECKING:
+    from obstore.store import ClientConfig
+
 log = structlog.get_logger()
 
 MessageT = TypeVar("MessageT", bound=Message)
+ReadT = TypeVar("ReadT")
 
 # obstore's default of 10 MiB leaves some 50 MB of freed memory in the process after a download.
 READ_PART_BYTES = 1024 * 1024
 RETRY_AFTER = timedelta(seconds=5)
+# obstore's default ends a request after 30 s, also one whose body still arrives: whoever reads a
+# long recording slowly would use up all retries. What ends a request is silence.
+REQUEST_SECONDS = timedelta(hours=2)
+SILENCE_SECONDS = timedelta(seconds=20)
+# obstore's default of 180 s would keep a client waiting for a store that does not answer.
+RETRY_SECONDS = timedelta(seconds=40)
+# obstore reads these from the environment, as AWS_ALLOW_HTTP, only where no options are passed.
+CLIENT_OPTIONS = (
+    "allow_http",
+    "allow_invalid_certificates",
+    "connect_timeout",
+    "proxy_ca_certificate",
+    "proxy_excludes",
+    "proxy_url",
+    "read_timeout",
+    "timeout",
+    "user_agent",
+)
 # S3 removes up to 1000 objects in one request.
 LIST_CHUNK = 1000
 # obstore reports the system's errors only in its messages.
@@ -94,7 +116,15 @@ class StoredObject:
 
 def _bucket(url: str) -> ObjectStore:
     try:
-        return from_url(url)
+        if urlsplit(url).scheme != "s3":
+            return from_url(url)
+        return S3Store.from_url(
+            url,
+            # Else not every server notices what was damaged on its way.
+            checksum_algorithm=os.environ.get("AWS_CHECKSUM_ALGORITHM", "SHA256"),
+            client_options=_client_options(),
+            retry_config={"retry_timeout": RETRY_SECONDS},
+        )
     except (BaseError, ValueError):
         # Not "from" the error, which repeats the URL.
         raise ValueError(
@@ -117,6 +147,14 @@ def open_store(url: str) -> ObjectStore:
 def _directory(url: str) -> Path | None:
     parts = urlsplit(url)
     return Path(url2pathname(parts.path)) if parts.scheme == "file" else None
+
+
+def _client_options() -> ClientConfig:
+    options: dict[str, Any] = {"timeout": REQUEST_SECONDS, "read_timeout": SILENCE_SECONDS}
+    for name in CLIENT_OPTIONS:
+        if (value := os.environ.get(f"AWS_{name.upper()}")) is not None:
+            options[name] = value
+    return cast("ClientConfig", options)
 
 
 def _missing(key: str) -> StageError:
@@ -287,6 +325,22 @@ class Blobs:
 
     async def get(self, blob: common.Blob) -> bytes:
         """Reads a small object whole and checks it."""
+        return await self._read_again(blob, lambda: self._get(blob))
+
+    async def _read_again(self, blob: common.Blob, read: Callable[[], Awaitable[ReadT]]) -> ReadT:
+        """Reads an object of a bucket once more where it seems to be damaged.
+
+        What lies between may have cut or changed it, which nothing else would notice.
+        """
+        try:
+            return await read()
+        except StageError as error:
+            if error.reason != Reason.BLOB_CORRUPT or self._directory is not None:
+                raise
+        log.warning("blob.read_again", key=blob.key)
+        return await read()
+
+    async def _get(self, blob: common.Blob) -> bytes:
         _check_key(blob.key)
         with self._span("maie.blob.read", blob.size_bytes), self._errors(blob.key):
             if self._directory is not None:
@@ -314,6 +368,9 @@ class Blobs:
 
     async def download(self, blob: common.Blob, path: Path) -> None:
         """Copies a large object to a file and verifies it."""
+        await self._read_again(blob, lambda: self._download(blob, path))
+
+    async def _download(self, blob: common.Blob, path: Path) -> None:
         _check_key(blob.key)
         digest = hashlib.sha256()
         with (
@@ -329,7 +386,7 @@ class Blobs:
     async def read(
         self, blob: common.Blob, start: int = 0, size: int | None = None
     ) -> AsyncGenerator[bytes, None]:
-        """Yields the bytes of a large object, or a part of them, without checking them.
+        """Yields the bytes of a large object, or a part of them, and checks only their number.
 
         Args:
             blob: The object.
@@ -351,10 +408,15 @@ class Blobs:
 
     async def _stream(self, key: str, start: int, end: int) -> AsyncGenerator[bytes, None]:
         """Yields the bytes of a stored object, as they are stored."""
+        left = end - start
         with self._errors(key):
             stored = await obstore.get_async(self._store, key, options={"range": (start, end)})
             async for piece in stored.stream(min_chunk_size=READ_PART_BYTES):
+                left -= len(piece)
                 yield bytes(piece)
+        if left:
+            log.error("blob.cut", key=key, missing_bytes=left)
+            raise self._counted(_corrupt(key))
 
     async def _opened(
         self, blob: common.Blob, data_key: DataKey, start: int, end: int

@@ -16,12 +16,12 @@ from tests.gateway.conftest import EmptyMesh
 from tests.gateway.readmodel.postgres import postgres_server
 from tests.gateway.test_residue import WORDS, files_with, options
 from tests.gateway.vault.conftest import EVERYTHING
-from tests.gateway.vault.s3 import BUCKET, WEED, s3_server
+from tests.s3.server import BUCKET, S3Server, no_s3_server
 from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = [
     pytest.mark.mesh,
-    pytest.mark.skipif(not WEED.exists(), reason="there is no wheel of SeaweedFS for this machine"),
+    pytest.mark.skipif(no_s3_server() is not None, reason=str(no_s3_server())),
 ]
 
 # What can be compressed, the server compresses, and words would not be found.
@@ -44,8 +44,8 @@ def postgres_url() -> Iterator[str]:
 def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The folder of the server with the bucket."""
     folder = tmp_path / "seaweedfs"
-    with s3_server(folder) as environment:
-        for name, value in environment.items():
+    with S3Server(folder) as server:
+        for name, value in server.environment.items():
             monkeypatch.setenv(name, value)
         yield folder
 
