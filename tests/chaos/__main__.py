@@ -28,7 +28,7 @@ from tests.chaos.live.outcome import LiveOutcome
 from tests.chaos.live.report import live_table
 from tests.chaos.live.run import run_live
 from tests.chaos.trial import Outcome, run_trial
-from tests.chaos.world import ROOT, Setup, World, world
+from tests.chaos.world import ROOT, Setup, Store, World, world
 
 SERVERS_OF_BROKER = (1, 3)
 # Without the disk of the broker, of which each server has one of its own.
@@ -46,6 +46,9 @@ def main(
     fault: Annotated[
         list[str] | None, typer.Option(help="Only faults with this in the name.")
     ] = None,
+    store: Annotated[
+        Store, typer.Option(help="Where the objects of jobs are: a folder, or a bucket of S3.")
+    ] = Store.FILE,
     short: Annotated[bool, typer.Option(help="Only one fault of each kind.")] = False,
     minutes: Annotated[float, typer.Option(help="No trial begins after this.")] = 25.0,
     broker: Annotated[
@@ -61,7 +64,11 @@ def main(
     if broker not in SERVERS_OF_BROKER:
         raise typer.BadParameter("A broker has 1 server or 3.", param_hint="--broker")
     faults, few = (FAULTS, SHORT) if broker == 1 else (OF_CLUSTER, CLUSTER_SHORT)
-    chosen = [one for one in faults if _is_chosen(one.name, words, few if short else None)]
+    chosen = [
+        one
+        for one in faults
+        if one.store in (None, store) and _is_chosen(one.name, words, few if short else None)
+    ]
     # Live sessions are tried with one server.
     spoken = [
         one
@@ -71,7 +78,8 @@ def main(
     seed = seed or random.SystemRandom().randrange(1, 2**31)
     # As Ctrl-C does: no mesh and no mounted disk is left behind.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    outcomes, live = asyncio.run(_run_all(chosen, spoken, trials, minutes * 60, seed, broker))
+    base = Setup(store=store, servers=broker)
+    outcomes, live = asyncio.run(_run_all(chosen, spoken, trials, minutes * 60, seed, base))
     _write(report, outcomes, live, seed)
     results: list[Outcome | LiveOutcome] = [*outcomes.values(), *live.values()]
     raise typer.Exit(0 if all(outcome.well for outcome in results) else 1)
@@ -87,7 +95,7 @@ async def _run_all(
     trials: int,
     seconds: float,
     seed: int,
-    servers: int,
+    base: Setup,
 ) -> tuple[dict[str, Outcome], dict[str, LiveOutcome]]:
     cache = ROOT / ".cache"
     cache.mkdir(exist_ok=True)
@@ -101,22 +109,22 @@ async def _run_all(
             live = await run_live(spoken, trials, share, seed, Path(folder))
         if faults:
             left = seconds - (time.monotonic() - begun)
-            outcomes = await _run(faults, trials, left, seed, Path(folder), servers)
+            outcomes = await _run(faults, trials, left, seed, Path(folder), base)
     return outcomes, live
 
 
 async def _run(
-    faults: list[Fault], trials: int, seconds: float, seed: int, folder: Path, servers: int
+    faults: list[Fault], trials: int, seconds: float, seed: int, folder: Path, base: Setup
 ) -> dict[str, Outcome]:
     outcomes = {fault.name: Outcome() for fault in faults}
     deadline = time.monotonic() + seconds
-    async with world(folder / "data", seed, servers=servers) as running:
+    async with world(folder / "data", seed, base) as running:
         # Round by round, so that a run which is cut short has tried every fault.
         for number, fault in product(range(trials), faults):
             if time.monotonic() > deadline:
                 console.print(f"time is up in round {number + 1}")
                 break
-            await _try(running, folder, seed + number, fault, outcomes[fault.name], servers)
+            await _try(running, folder, seed + number, fault, outcomes[fault.name], base)
     for outcome in outcomes.values():
         if not outcome.trials and outcome.not_run is None:
             outcome.not_run = "time was up before its first trial"
@@ -124,25 +132,26 @@ async def _run(
 
 
 async def _try(
-    shared: World, folder: Path, seed: int, fault: Fault, outcome: Outcome, servers: int
+    shared: World, folder: Path, seed: int, fault: Fault, outcome: Outcome, base: Setup
 ) -> None:
     if outcome.not_run is None and (why := fault.missing()):
         outcome.not_run = why
         console.print(f"{fault.name}: NOT RUN: {why}")
     elif outcome.not_run is None and fault.setup:
-        await _trial_of_its_own(folder, seed, fault, fault.setup, outcome, servers)
+        setup = replace(fault.setup, store=base.store, servers=base.servers)
+        await _trial_of_its_own(folder, seed, fault, setup, outcome)
     elif outcome.not_run is None:
         await _trial(shared, fault, outcome)
 
 
 async def _trial_of_its_own(
-    folder: Path, seed: int, fault: Fault, setup: Setup, outcome: Outcome, servers: int
+    folder: Path, seed: int, fault: Fault, setup: Setup, outcome: Outcome
 ) -> None:
     data = Path(tempfile.mkdtemp(dir=folder))
     mark = data.with_name(f"{data.name}.mark")
     environment = {**setup.environment, "MAIE_FAULT_MARK": str(mark)}
     own = replace(setup, environment=environment)
-    async with world(data, seed, own, servers=servers) as running:
+    async with world(data, seed, own) as running:
         await _trial(running, fault, outcome)
     if setup.environment and not mark.exists():
         outcome.blame("broken", "-", "no process came by the point where it was to die")

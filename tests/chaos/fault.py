@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from tests.chaos.world import Setup, World
+from tests.chaos.world import Setup, Store, World
 
 Break = Callable[[World], Awaitable[str | None]]
 
@@ -30,6 +30,8 @@ class Fault:
             wrong, where something was that the jobs' own checks cannot see.
         afterwards: What a person does once it is mended; gives what was wrong.
         setup: A mesh of its own, where it needs one.
+        store: The only object store that it can break: None where it breaks something
+            else.
         missing: Why it cannot happen on this machine; None where it can.
     """
 
@@ -37,4 +39,5 @@ class Fault:
     happen: Break
     afterwards: Break = nothing_to_do
     setup: Setup | None = None
+    store: Store | None = None
     missing: Callable[[], str | None] = nothing_missing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.chaos.buckets import BUCKET_FAULTS
 from tests.chaos.fault import Fault
 from tests.chaos.processes import PROCESS_FAULTS
 from tests.chaos.recordings import RECORDING_FAULTS
@@ -12,6 +13,7 @@ from tests.chaos.watchers import WATCHER_FAULTS
 FAULTS: tuple[Fault, ...] = (
     *PROCESS_FAULTS,
     *STORAGE_FAULTS,
+    *BUCKET_FAULTS,
     *RECORDING_FAULTS,
     *REQUEST_FAULTS,
     *WATCHER_FAULTS,
@@ -27,6 +29,9 @@ SHORT = frozenset(
         "SIGTERM gateway",
         "kill -9 at conductor.after_store",
         "object store away",
+        "bucket: 503",
+        "bucket: truncated reads",
+        "bucket: kill -9 of the server",
         "mesh's only disk full",
         "flipped bit in a result",
         "poison recording",

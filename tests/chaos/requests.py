@@ -50,7 +50,7 @@ async def _removals(world: World) -> str | None:
         await _remove_until_gone(world, job_id)
         del world.accepted[job_id]
     left = {shown.job_id async for shown in world.client.list_jobs()} & set(made)
-    stored = [path for path in world.mesh.layout.blobs.rglob("*") if set(path.parts) & set(made)]
+    stored = [key for key in await world.stored() if set(key.split("/")) & set(made)]
     return f"of removed jobs there still is {left or stored}" if left or stored else None
 
 

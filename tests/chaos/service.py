@@ -12,19 +12,20 @@ import asyncio
 import os
 import random
 import sys
-from collections.abc import AsyncGenerator
-from pathlib import Path
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
-from urllib.parse import urlsplit
 
+from google.protobuf.message import Message
 from pydantic_settings import SettingsConfigDict
 
 from maie.asr.v1 import asr_pb2 as asr
 from maie.common.v1 import types_pb2 as common
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
-from maie_core.settings import MeshSettings, ServiceSettings
+from maie_core.settings import ServiceSettings
 from maie_runtime import folders
+from maie_runtime.blobs import Blobs
 from maie_runtime.worker.server import run_service
 from maie_runtime.worker.stage import StageContext
 from tests.empty_stages import EmptyStage, empty_stages
@@ -43,11 +44,21 @@ TALK_CHARS = 16_000
 
 
 class ChaosStage(EmptyStage):
-    """A stage that takes a moment, and more over special recordings."""
+    """A stage that reads what it is given and takes a moment, and more over special recordings."""
+
+    @asynccontextmanager
+    async def opened(self, blobs: Blobs) -> AsyncIterator[EmptyStage]:
+        """The stage as `serve_stage` opens it."""
+        self._blobs = blobs
+        yield self
 
     async def run(self, request: Any, context: StageContext) -> AsyncGenerator[Any, None]:
         """Answers one request."""
-        recording = _recording(context.job_id)
+        # A folder that is away and comes back is not there for an instant, as a bucket never is.
+        if self._blobs.scheme == "s3":
+            for blob in blobs_of(request):
+                await self._blobs.get(blob)
+        recording = await self._recording(context.job_id)
         if context.unit.startswith("asr") and POISON in recording:
             os.abort()
         if context.unit == "asr.0000" and SLOW in recording:
@@ -64,14 +75,27 @@ class ChaosStage(EmptyStage):
         async for response in super().run(request, context):
             yield response
 
-
-def _recording(job_id: str) -> bytes:
-    root = Path(urlsplit(MeshSettings().blob_url).path)
-    try:
-        (path,) = (root / folders.of_job(job_id)).glob("recording-*")
-        return path.read_bytes()
-    except (OSError, ValueError):  # the store is away: the stage itself will find out
+    async def _recording(self, job_id: str) -> bytes:
+        beginning = f"{folders.of_job(job_id)}/recording-"
+        try:
+            async for found in self._blobs.stored(folders.of_job(job_id)):
+                if found.key.startswith(beginning):
+                    digest = found.key.removeprefix(beginning)
+                    return await self._blobs.get(common.Blob(key=found.key, sha256=digest))
+        except StageError:  # the store is away: the stage itself will find out
+            pass
         return b""
+
+
+def blobs_of(message: Message) -> Iterator[common.Blob]:
+    """The objects that a request names."""
+    if isinstance(message, common.Blob):
+        yield message
+        return
+    for _, value in message.ListFields():
+        for each in value if isinstance(value, Sequence) else (value,):
+            if isinstance(each, Message):
+                yield from blobs_of(each)
 
 
 def main() -> None:

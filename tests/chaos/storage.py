@@ -7,12 +7,15 @@ import shutil
 import signal
 from pathlib import Path
 
+import obstore
+
 from maie.job.v1 import job_pb2 as job
 from maie_client import ClientError
+from maie_runtime import folders
 from tests.chaos.disk import SmallDisk, no_small_disk
-from tests.chaos.fault import Fault
+from tests.chaos.fault import Break, Fault
 from tests.chaos.requests import RETRY_SECONDS
-from tests.chaos.world import STUCK_SECONDS, Setup, World
+from tests.chaos.world import STUCK_SECONDS, Setup, Store, World
 
 STORE_AWAY_SECONDS = 1.5
 # Long enough that units use up their attempts, and jobs fail.
@@ -70,8 +73,9 @@ def _disk_full(name: str, folder: str, *, killed: str = "") -> Fault:
     return Fault(
         name=name,
         happen=happen,
-        afterwards=_take_up_failed,
+        afterwards=take_up_failed({FULL}),
         setup=Setup(disk=folder),
+        store=None if folder == "nats" else Store.FILE,
         missing=no_small_disk,
     )
 
@@ -91,16 +95,20 @@ async def _refusal(world: World, reasons: set[str]) -> str | None:
     return f"{MOST_THAT_FIT} jobs were accepted onto a full disk"
 
 
-async def _take_up_failed(world: World) -> str | None:
-    """Does what a person does with jobs that failed because the disk was full."""
-    for job_id in tuple(world.accepted):
-        ended = await world.end_of(job_id)
-        if ended is None or ended.state != job.JOB_STATE_FAILED:
-            continue
-        if any(failure.reason not in (FULL, "") for failure in ended.failures):
-            return f"job {job_id} failed with {[failure.reason for failure in ended.failures]}"
-        await world.client.retry_job(job_id)
-    return None
+def take_up_failed(reasons: set[str]) -> Break:
+    """What a person does with jobs that failed for these reasons, once those are gone."""
+
+    async def afterwards(world: World) -> str | None:
+        for job_id in tuple(world.accepted):
+            ended = await world.end_of(job_id)
+            if ended is None or ended.state != job.JOB_STATE_FAILED:
+                continue
+            if any(failure.reason not in (*reasons, "") for failure in ended.failures):
+                return f"job {job_id} failed with {[failure.reason for failure in ended.failures]}"
+            await world.client.retry_job(job_id)
+        return None
+
+    return afterwards
 
 
 async def _flipped_bit(world: World) -> str | None:
@@ -108,20 +116,21 @@ async def _flipped_bit(world: World) -> str | None:
     job_id = await world.submit()
     if job_id is None or await world.end_of(job_id) is None:
         return "a job to damage did not end"
-    (path,) = (world.mesh.layout.blobs / "jobs" / job_id).glob("enhancement.0000-*")
-    content = path.read_bytes()
-    path.write_bytes(bytes([content[0] ^ 1]) + content[1:])
+    prefix = f"{folders.of_job(job_id)}/enhancement.0000-"
+    (key,) = [each for each in await world.stored() if each.startswith(prefix)]
+    content = bytes(await (await obstore.get_async(world.objects, key)).bytes_async())
+    await obstore.put_async(world.objects, key, bytes([content[0] ^ 1]) + content[1:])
     # A gateway still has what it read before the damage, which is right; a new one reads again.
     world.send("gateway", signal.SIGKILL)
     try:
         await _get_job_once_there(world, job_id)
     except ClientError as error:
-        named = error.reason == "BLOB_CORRUPT" and path.name in error.message
+        named = error.reason == "BLOB_CORRUPT" and key in error.message
         return None if named else f"the damage was told as {error.reason}: {error.message}"
     else:
         return "a damaged result was shown as if it were right"
     finally:
-        path.write_bytes(content)
+        await obstore.put_async(world.objects, key, content)
 
 
 async def _get_job_once_there(world: World, job_id: str) -> None:
@@ -138,7 +147,7 @@ async def _get_job_once_there(world: World, job_id: str) -> None:
 
 
 STORAGE_FAULTS = (
-    Fault(name="object store away", happen=_store_away),
+    Fault(name="object store away", happen=_store_away, store=Store.FILE),
     _disk_full("object store's disk full", "blobs"),
     _disk_full("broker's disk full", "nats"),
     _disk_full("broker killed on a full disk", "nats", killed="nats"),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from maie.job.v1 import job_pb2 as job
 from maie_client import ClientError
 from tests.chaos.fault import Break, Fault
+from tests.chaos.stored import wrong_with
 from tests.chaos.world import STUCK_SECONDS, World, now
 
 JOBS = 10
@@ -127,6 +128,8 @@ async def _check(world: World, job_id: str, expected: job.JobState, outcome: Out
         return 0
     if again.results != finished.results or again.state != finished.state:
         outcome.blame("doubled", job_id, "its result changed")
+    if again.state == job.JOB_STATE_COMPLETE and (wrong := await wrong_with(world.objects, job_id)):
+        outcome.blame("broken", job_id, wrong)
     return await _check_events(world, job_id, outcome)
 
 

@@ -9,9 +9,13 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
+
+import obstore
+from obstore.store import LocalStore, ObjectStore
 
 from maie.job.v1 import job_pb2 as job
 from maie_cli.mesh.local import LocalMesh
@@ -21,13 +25,24 @@ from tests.chaos.clocks import Clocks
 from tests.chaos.cluster.mesh import ClusterMesh
 from tests.chaos.cluster.network import networks, no_networks
 from tests.chaos.disk import SmallDisk, small_disk
+from tests.s3.proxy import FaultyProxy
+from tests.s3.server import BUCKET, S3Server, environment_for
 
 ROOT = Path(__file__).parents[2]
 FEATURES = ("raw_transcript", "clean_transcript", "summary")
 TEMPLATE = "meeting_notes_v1"
 ACK_WAIT_SECONDS = 2
+# A bucket that sends nothing for so long is asked again.
+SILENCE = "3s"
 # A job that is not finished by then stands still.
 STUCK_SECONDS = 90.0
+
+
+class Store(StrEnum):
+    """Where the objects of a mesh are."""
+
+    FILE = "file"
+    S3 = "s3"
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -39,11 +54,28 @@ class Setup:
         disk: The folder in the mesh's own that is on a small disk: "blobs",
             "nats", or "." for all of it. Empty for none.
         clocks: Whether the clocks of its gateway and its stages can jump.
+        store: Where its objects are.
+        servers: How many servers its broker has: 1 or 3.
     """
 
     environment: Mapping[str, str] = field(default_factory=dict)
     disk: str = ""
     clocks: bool = False
+    store: Store = Store.FILE
+    servers: int = 1
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Bucket:
+    """Where the objects of a mesh are.
+
+    Attributes:
+        server: The S3 server.
+        proxy: What stands between it and the mesh.
+    """
+
+    server: S3Server
+    proxy: FaultyProxy
 
 
 @dataclass(kw_only=True)
@@ -54,6 +86,8 @@ class World:
         mesh: The mesh.
         client: A client of its gateway.
         chance: Where all chance comes from, so that a seed repeats a trial.
+        objects: What it stored, past all that is broken.
+        bucket: Its bucket, if its objects are in one.
         disk: The small disk that it is on, if it is.
         clocks: Its clocks, if they can jump.
         accepted: The jobs whose id was given out, with the state they must end in.
@@ -64,6 +98,8 @@ class World:
     mesh: LocalMesh
     client: Client
     chance: random.Random
+    objects: ObjectStore
+    bucket: Bucket | None = None
     disk: SmallDisk | None = None
     clocks: Clocks | None = None
     accepted: dict[str, job.JobState] = field(default_factory=dict)
@@ -128,6 +164,10 @@ class World:
         """Sends a signal to a part, if it runs."""
         self.mesh.children[part].signal(number)
 
+    async def stored(self) -> list[str]:
+        """The keys of all objects."""
+        return [found["path"] for found in await obstore.list(self.objects).collect_async()]
+
     def units_completed(self) -> int:
         """How many times a worker completed a unit, by the workers' own logs."""
         return sum(
@@ -138,44 +178,72 @@ class World:
 
 
 @asynccontextmanager
-async def world(
-    data: Path, seed: int, setup: Setup = Setup(), *, servers: int = 1
-) -> AsyncIterator[World]:
-    """A mesh whose stages take a moment over each unit and do nothing in it.
-
-    Args:
-        data: Where its files are.
-        seed: Where chance comes from.
-        setup: What is special about it.
-        servers: How many servers its broker has: 1 or 3.
-    """
-    settings = {"MAIE_ACK_WAIT_SECONDS": str(ACK_WAIT_SECONDS)}
-    settings |= {f"MAIE_{stage.upper()}_SLOTS": "4" for stage in STAGES}
-    path = os.pathsep.join((os.fspath(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])))
-    settings |= {"PYTHONPATH": path, "MAIE_GATEWAY_MAX_ACTIVE_JOBS": "1000"}
-    settings |= setup.environment
+async def world(data: Path, seed: int, setup: Setup = Setup()) -> AsyncIterator[World]:
+    """A mesh whose stages take a moment over each unit and do nothing in it."""
     clocks = (
         Clocks(data.with_name(f"{data.name}-clocks"), ("gateway", *STAGES))
         if setup.clocks
         else None
     )
-    options = MeshOptions(
-        data=data,
-        port_base=0,
-        workers={"asr": 2},
-        environment=settings | (clocks.environment("gateway") if clocks else {}),
-        commands={stage: _command(stage, clocks) for stage in STAGES},
-    )
-    with ExitStack() as stack:
+    chance = random.Random(seed)
+    async with AsyncExitStack() as stack:
         disk = stack.enter_context(small_disk(data / setup.disk)) if setup.disk else None
-        made = _cluster(options, stack) if servers > 1 else LocalMesh(options, lambda _: None)
-        async with made as mesh, Client(mesh.gateway) as client:
-            yield World(
-                mesh=mesh, client=client, chance=random.Random(seed), disk=disk, clocks=clocks
-            )
+        bucket = (
+            await stack.enter_async_context(_bucket(data, chance))
+            if setup.store is Store.S3
+            else None
+        )
+        options = MeshOptions(
+            data=data,
+            port_base=0,
+            workers={"asr": 2},
+            environment=_settings(setup, clocks, bucket),
+            commands={stage: _command(stage, clocks) for stage in STAGES},
+            blob_url=f"s3://{BUCKET}" if bucket else "",
+        )
+        made = _cluster(options, stack) if setup.servers > 1 else LocalMesh(options, lambda _: None)
+        mesh = await stack.enter_async_context(made)
+        yield World(
+            mesh=mesh,
+            client=await stack.enter_async_context(Client(mesh.gateway)),
+            chance=chance,
+            objects=bucket.server.objects() if bucket else LocalStore(mesh.layout.blobs),
+            bucket=bucket,
+            disk=disk,
+            clocks=clocks,
+        )
 
 
-def _cluster(options: MeshOptions, stack: ExitStack) -> LocalMesh:
+def _settings(setup: Setup, clocks: Clocks | None, bucket: Bucket | None) -> dict[str, str]:
+    settings = {
+        "MAIE_ACK_WAIT_SECONDS": str(ACK_WAIT_SECONDS),
+        **{f"MAIE_{stage.upper()}_SLOTS": "4" for stage in STAGES},
+        "PYTHONPATH": os.pathsep.join(
+            filter(None, (os.fspath(ROOT), os.environ.get("PYTHONPATH")))
+        ),
+        "MAIE_GATEWAY_MAX_ACTIVE_JOBS": "1000",
+        **setup.environment,
+    }
+    if clocks:
+        settings |= clocks.environment("gateway")
+    if bucket:
+        settings |= environment_for(bucket.proxy.address)
+        settings["AWS_READ_TIMEOUT"] = SILENCE
+    return settings
+
+
+@asynccontextmanager
+async def _bucket(data: Path, chance: random.Random) -> AsyncIterator[Bucket]:
+    server = S3Server(data.with_name(f"{data.name}-s3"))
+    try:
+        await asyncio.to_thread(server.start)
+        async with FaultyProxy(target=server.address, chance=chance) as proxy:
+            yield Bucket(server=server, proxy=proxy)
+    finally:
+        server.kill()
+
+
+def _cluster(options: MeshOptions, stack: AsyncExitStack) -> LocalMesh:
     """A mesh around three servers, each in a network of its own where that can be had."""
     own = None if no_networks() else stack.enter_context(networks())
     return ClusterMesh(options, lambda _: None, own)

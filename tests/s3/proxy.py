@@ -160,8 +160,8 @@ async def _send(
 
 def _broken_off(request: web.BaseRequest) -> web.StreamResponse:
     """Breaks the connection; what is returned goes nowhere."""
-    assert request.transport is not None
-    request.transport.abort()
+    if request.transport is not None:  # the other side has not gone
+        request.transport.abort()
     return web.Response()
 
 

@@ -13,6 +13,7 @@ from typing import Any, Self
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from obstore.store import ObjectStore, S3Store
 
 from tests.conftest import free_port
 from tests.waiting import PATIENCE_SECONDS
@@ -53,19 +54,15 @@ class S3Server:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
         self._ports = {name: free_port() for part in PORTS for name in (part, f"{part}.grpc")}
         self.address = f"127.0.0.1:{self._ports['s3.port']}"
 
     def __enter__(self) -> Self:
-        self._folder.mkdir(exist_ok=True)
-        keys = [{"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}]
-        who = {"name": "maie", "credentials": keys, "actions": ["Admin"]}
-        self._config.write_text(json.dumps({"identities": [who]}))
         self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        # It takes a minute to end by itself.
         self.kill()
 
     @property
@@ -79,6 +76,7 @@ class S3Server:
 
     def start(self) -> None:
         """Starts the server and waits until its bucket can be read and written."""
+        self._configure()
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [
@@ -101,9 +99,21 @@ class S3Server:
             raise
 
     def kill(self) -> None:
-        """Ends the server with SIGKILL."""
-        self._process.kill()
-        self._process.wait()
+        """Ends the server with SIGKILL: it takes a minute to end by itself."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def objects(self) -> ObjectStore:
+        """What is in the bucket."""
+        return S3Store(
+            BUCKET,
+            endpoint=f"http://{self.address}",
+            access_key_id=ACCESS_KEY,
+            secret_access_key=SECRET_KEY,
+            region=REGION,
+            client_options={"allow_http": True},
+        )
 
     def client(self) -> Any:
         """A boto3 client of the server, to be closed."""
@@ -117,6 +127,12 @@ class S3Server:
             config=Config(retries={"total_max_attempts": 1}),
         )
 
+    def _configure(self) -> None:
+        self._folder.mkdir(exist_ok=True)
+        keys = [{"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}]
+        who = {"name": "maie", "credentials": keys, "actions": ["Admin"]}
+        self._config.write_text(json.dumps({"identities": [who]}))
+
     def _wait_ready(self) -> None:
         client = self.client()
         deadline = time.monotonic() + PATIENCE_SECONDS
@@ -124,6 +140,7 @@ class S3Server:
             try:
                 _make_bucket(client)
             except (BotoCoreError, ClientError):
+                assert self._process is not None
                 assert self._process.poll() is None
                 assert time.monotonic() < deadline
                 time.sleep(0.2)
@@ -133,7 +150,8 @@ class S3Server:
 
 
 def _make_bucket(client: Any) -> None:
-    with suppress(client.exceptions.BucketAlreadyExists):
+    there = (client.exceptions.BucketAlreadyExists, client.exceptions.BucketAlreadyOwnedByYou)
+    with suppress(*there):
         client.create_bucket(Bucket=BUCKET)
     # The first object waits until the server has a volume for it.
     client.put_object(Bucket=BUCKET, Key="ready", Body=b"ready")

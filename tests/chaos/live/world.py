@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
@@ -17,11 +17,9 @@ from typing import TypeVar
 import psutil
 
 from maie_cli.mesh.broker import credentials
-from maie_cli.mesh.child import Child
 from maie_cli.mesh.local import LocalMesh
 from maie_cli.mesh.options import MeshOptions
 from maie_cli.mesh.parts import GATEWAY, NATS
-from maie_cli.mesh.ports import Ports
 from maie_client import Client, ClientError
 from maie_core.errors import StageError
 from maie_core.models import MANIFEST, model_store
@@ -33,9 +31,9 @@ from tests.chaos.disk import SmallDisk, small_disk
 from tests.chaos.live.journal import Heard
 from tests.chaos.live.receiver import Receiver
 from tests.chaos.world import ROOT, now
+from tests.second_gateway import SECOND_GATEWAY, start_second_gateway
 
 MODEL = "whisper-tiny.en"
-SECOND_GATEWAY = "gateway-2"
 GATEWAYS = (GATEWAY, SECOND_GATEWAY)
 REPLICAS = ("asr", "asr-2")
 ENHANCEMENT, SUMMARY = "enhancement", "summary"
@@ -203,7 +201,7 @@ async def live_world(
     with ExitStack() as stack:
         disk = stack.enter_context(small_disk(data / "nats")) if on_small_disk else None
         async with LocalMesh(options, lambda _: None) as mesh:
-            await _start_second_gateway(mesh)
+            await start_second_gateway(mesh)
             url = f"nats://{mesh.children[NATS].part.address}"
             addresses = [mesh.children[name].part.address for name in GATEWAYS]
             async with (
@@ -219,22 +217,6 @@ async def live_world(
                     folder=data.with_name(f"{data.name}-journals"),
                     disk=disk,
                 )
-
-
-async def _start_second_gateway(mesh: LocalMesh) -> None:
-    """Starts one like the first; both are parts of the mesh, which restarts and stops them."""
-    part = mesh.children[GATEWAY].part
-    read_model = mesh.layout.root / "readmodel-2.db"
-    address = Ports().take(0)
-    own = {
-        "MAIE_GATEWAY_LISTEN": address,
-        "MAIE_GATEWAY_READ_MODEL_URL": f"sqlite:///{read_model}",
-    }
-    second = replace(
-        part, name=SECOND_GATEWAY, address=address, environment={**part.environment, **own}
-    )
-    mesh.children[SECOND_GATEWAY] = Child(second, mesh.layout, lambda _: None)
-    await mesh.start_part(SECOND_GATEWAY)
 
 
 def of_log(entries: Sequence[LoggedEntry]) -> list[Heard]:

@@ -26,6 +26,7 @@ class MeshOptions:
             any that are free.
         listen: The host name or IP address that the gateway listens on; empty for 127.0.0.1.
         nats_port: The broker's port; 0 for any that is free.
+        blob_url: The object store; empty for a folder in the mesh's own.
         environment: Settings that override the environment.
         commands: Commands that replace a stage's service, by the stage's
             name; for tests and measurements.
@@ -37,5 +38,6 @@ class MeshOptions:
     port_base: int = GATEWAY_PORT
     listen: str = ""
     nats_port: int = 0
+    blob_url: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
     commands: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

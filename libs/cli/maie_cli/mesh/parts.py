@@ -72,7 +72,7 @@ def plan(options: MeshOptions, layout: Layout) -> list[Part]:
         **{name: value for name, value in settings.items() if name not in OTHERS},
         **fit.environment,
         "MAIE_NATS_URL": f"nats://{broker.address}",
-        "MAIE_BLOB_URL": layout.blobs.as_uri(),
+        "MAIE_BLOB_URL": options.blob_url or layout.blobs.as_uri(),
         **_read_model(options, layout),
         "PYTHONUNBUFFERED": "1",
     }
