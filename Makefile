@@ -76,8 +76,12 @@ bench-%: setup ## Run bench/NAME.py and print its figures; ARGS are passed on.
 	@$(BIN)/python -m bench.$* $(ARGS)
 
 .PHONY: chaos
-chaos: setup faketime ## Break a mesh on purpose and count what came of every job; ARGS="--trials 20".
+chaos: setup faketime ## Break a mesh on purpose and count what came of every job; ARGS="--trials 20", ARGS="--store s3".
 	@$(BIN)/python -m tests.chaos $(ARGS)
+
+.PHONY: upgrade-test
+upgrade-test: tested ## Replace a mesh of the release before by this one part by part, and back, under load.
+	@$(BIN)/python -m pytest -m slow tests/upgrade $(ARGS)
 
 # Without it, the run itself says which faults it left out.
 .PHONY: faketime
