@@ -274,6 +274,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             metrics=LiveMetrics(meter),
             limits=settings.limits,
             audio_hours=audio_hours,
+            gateway=name,
         )
         abandoned = Abandoned(broker, jobs.changes, endings, name, settings.live)
         for part in (replicas, enhancers, audio, sessions, abandoned):

@@ -13,7 +13,7 @@ from maie.live.v1 import session_pb2 as session
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
 from maie_gateway.live.state import SessionState, apply, opened, replay
-from maie_runtime.bus.session_log import FencedError, LoggedEntry, SessionLog
+from maie_runtime.bus.session_log import ErasedError, FencedError, LoggedEntry, SessionLog
 
 # The entries that clients see, and that are sent again to a client that lacks them.
 DURABLE = frozenset({"finished", "refinement", "ended"})
@@ -76,18 +76,25 @@ class Ledger:
             StageError: UNAVAILABLE with BROKER_UNAVAILABLE; DATA_LOSS with UNREADABLE.
         """
         while True:
-            entries = await log.read(session_id)
-            state = replay(logged.entry for logged in entries)
-            if state is None:
-                return None
-            made = cls(log, state, entries[-1].place)
-            if state.ended is not None:
+            made = await cls.read(log, session_id)
+            if made is None or made.state.ended is not None:
                 return made
             try:
                 await made._take(gateway)
             except FencedError:
                 continue  # another entry came in between
             return made
+
+    @classmethod
+    async def read(cls, log: SessionLog, session_id: str) -> Self | None:
+        """Reads a session without taking it; None where there is no such session.
+
+        Raises:
+            StageError: UNAVAILABLE with BROKER_UNAVAILABLE; DATA_LOSS with UNREADABLE.
+        """
+        entries = await log.read(session_id)
+        state = replay(logged.entry for logged in entries)
+        return None if state is None else cls(log, state, entries[-1].place)
 
     @classmethod
     def read_only(cls, log: SessionLog, entries: Sequence[LoggedEntry]) -> Self:
@@ -100,6 +107,34 @@ class Ledger:
         if state is None or state.ended is None:
             raise ValueError("The session has not ended.")
         return cls(log, state, entries[-1].place)
+
+    async def catch_up(self) -> bool:
+        """Reads what other calls wrote; gives whether there was anything.
+
+        Raises:
+            StageError: UNAVAILABLE with BROKER_UNAVAILABLE; DATA_LOSS with UNREADABLE.
+        """
+        async with self._lock:
+            before = self._place
+            try:
+                async for logged in self._log.after(self.state.session_id, before):
+                    self.state = apply(self.state, logged.entry)
+                    self._place = logged.place
+            except ErasedError:
+                pass  # the session's job is gone as well
+            return self._place != before
+
+    async def take_back(self, gateway: str) -> bool:
+        """Takes a session that was read, unless another entry came since; gives whether it did.
+
+        Raises:
+            StageError: UNAVAILABLE with BROKER_UNAVAILABLE.
+        """
+        try:
+            await self._take(gateway)
+        except FencedError:
+            return False
+        return True
 
     async def _take(self, gateway: str) -> None:
         taken = session.SessionEntry(taken=session.SessionTaken(gateway=gateway))

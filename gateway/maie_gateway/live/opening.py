@@ -147,6 +147,7 @@ class Openings:
             ledger = await Ledger.take(self._sessions, start.session_id, self._gateway)
             if ledger is None:
                 raise _not_found(start.session_id)
+            await failpoint("session.after_taken")
             source = await self._record(start.session_id)
             traceparent = source.traceparent
             if ledger.state.ended is None and not is_live(source):

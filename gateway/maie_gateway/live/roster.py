@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import structlog
 
@@ -15,6 +16,7 @@ from maie_gateway.live.breaks import internal
 from maie_gateway.live.config import check_change, check_track, settled_join, track_invalid
 from maie_gateway.live.marks import Mark
 from maie_gateway.live.state import SessionState
+from maie_gateway.live.tracks.pending import PendingMessages
 from maie_gateway.live.tracks.track import LiveTrack, track_progress
 from maie_gateway.live.tracks.track_tools import TrackTools
 from maie_runtime.background import end
@@ -35,10 +37,12 @@ class Roster:
         failed: Called with a track that could not be recognised, and why.
 
     Attributes:
+        pending: The messages that are not durable.
         unheard: Why no replica took a track that was dropped; None where none was.
     """
 
     def __init__(self, tools: TrackTools, failed: Failed) -> None:
+        self.pending = PendingMessages()
         self.unheard: StageError | None = None
         self._tools = tools
         self._failed = failed
@@ -69,6 +73,7 @@ class Roster:
     def drop(self, track: LiveTrack, error: StageError) -> None:
         """Goes on without a track that failed."""
         self._dropped.add(track.name)
+        self.pending.drop(track.name)
         if error.reason in _NO_REPLICA:
             self.unheard = error
 
@@ -85,7 +90,12 @@ class Roster:
             return
         if kind == "join":
             self._join(message)
-            return
+        else:
+            await self._pass_on(kind, message)
+        if message.track not in self._dropped:
+            self.pending.add(message.track, message.sequence, request)
+
+    async def _pass_on(self, kind: str | None, message: Any) -> None:
         track = self._tracks.get(message.track) or self._begun(message)
         await track.room()
         match kind:

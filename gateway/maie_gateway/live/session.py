@@ -30,6 +30,7 @@ from maie_gateway.live.refinement.enhancers import Enhancers
 from maie_gateway.live.refinement.refiner import Refiner
 from maie_gateway.live.roster import Roster
 from maie_gateway.live.state import SessionState
+from maie_gateway.live.tracks.pending import PendingMessages
 from maie_gateway.live.tracks.track import LiveTrack
 from maie_gateway.live.tracks.track_tools import TrackTools
 from maie_runtime.background import background_tasks, end
@@ -120,6 +121,16 @@ class LiveSession:
     def awaits_summary(self) -> bool:
         """Whether it has ended, and its client waits for the summary."""
         return self._end.await_summary and self._ledger.state.ended is not None
+
+    @property
+    def was_lost(self) -> bool:
+        """Whether another call has it, or had it since."""
+        return self._lost.done() and not self._cancelled
+
+    @property
+    def pending(self) -> PendingMessages:
+        """The messages that were not durable when it was lost."""
+        return self.roster.pending
 
     def leave(self) -> None:
         """Says that the client is gone; it may come back in a moment."""
@@ -314,6 +325,7 @@ class LiveSession:
 
     def _committed(self, entry: session.SessionEntry) -> None:
         self._written = time.monotonic()
+        self.roster.pending.settle(self.state.durable)
         event = durable_event(entry)
         if event is not None:
             self.outbox.put(event)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from datetime import timedelta
 
@@ -23,15 +24,19 @@ from maie_gateway.live.breaks import stopping
 from maie_gateway.live.ending.awaiting import AwaitedSummary
 from maie_gateway.live.ending.endings import Endings
 from maie_gateway.live.ending.summaries import Summaries
+from maie_gateway.live.ledger import Ledger
 from maie_gateway.live.metrics import LiveMetrics
 from maie_gateway.live.opening import Opened, Openings
 from maie_gateway.live.outbox import Outbox
+from maie_gateway.live.reclaim import Reclaims
 from maie_gateway.live.recognition.asr_replicas import AsrReplicas
 from maie_gateway.live.refinement.enhancers import Enhancers
 from maie_gateway.live.roster import progress
 from maie_gateway.live.session import LiveSession, Requests
 from maie_gateway.live.settings import LiveSettings
+from maie_gateway.live.tracks.pending import PendingMessages
 from maie_gateway.live.tracks.track_tools import TrackTools
+from maie_gateway.records.about import about_job
 from maie_gateway.records.changes import JobChanges
 from maie_runtime.background import background_tasks, end
 from maie_runtime.blobs import Blobs
@@ -66,6 +71,7 @@ class Sessions:
         metrics: Measures them.
         limits: What single tenants may have.
         audio_hours: Knows how much audio tenants had today.
+        gateway: This gateway's name.
     """
 
     def __init__(
@@ -84,6 +90,7 @@ class Sessions:
         metrics: LiveMetrics,
         limits: LimitSettings,
         audio_hours: AudioHours,
+        gateway: str,
     ) -> None:
         self._broker = broker
         self._openings = openings
@@ -100,8 +107,10 @@ class Sessions:
         self._audio_hours = audio_hours
         metrics.observe(lambda: self.count, lambda: self.tracks)
         self._logs = SessionLog(broker)
+        self._reclaims = Reclaims(self._logs, changes, settings, gateway, self._serve_again)
         self._calls: dict[asyncio.Task[None], LiveSession] = {}
         self._opening: list[str] = []
+        self._resuming: set[asyncio.Task[Opened]] = set()
         # The calls that wait for a summary, by what is done when they end.
         self._waiting: dict[asyncio.Future[None], AwaitedSummary] = {}
         self._draining = False
@@ -137,17 +146,7 @@ class Sessions:
                     async for event in events:
                         yield event
             return
-        tools = TrackTools(
-            ledger=opened.ledger,
-            outbox=Outbox(),
-            replicas=self._replicas,
-            decoders=self._decoders,
-            blobs=self._blobs,
-            settings=self._settings,
-            metrics=self._metrics,
-            tracer=self._broker.tracer,
-        )
-        session = LiveSession(tools, self._logs, self._endings, self._enhancers)
+        session = self._session(opened.ledger)
         session.outbox.put(self._started(opened))
         for event in opened.missed:
             session.outbox.put(event)
@@ -161,6 +160,19 @@ class Sessions:
             async with aclosing(self._awaited(session.session_id, requests)) as events:
                 async for event in events:
                     yield event
+
+    def _session(self, ledger: Ledger) -> LiveSession:
+        tools = TrackTools(
+            ledger=ledger,
+            outbox=Outbox(),
+            replicas=self._replicas,
+            decoders=self._decoders,
+            blobs=self._blobs,
+            settings=self._settings,
+            metrics=self._metrics,
+            tracer=self._broker.tracer,
+        )
+        return LiveSession(tools, self._logs, self._endings, self._enhancers)
 
     async def _awaited(self, session_id: str, requests: Requests) -> Responses:
         """The summary of a session that has ended; the call takes no place of a session's."""
@@ -205,13 +217,39 @@ class Sessions:
         try:
             if not start.session_id:
                 return await self._openings.begin(start.config, tenant, traceparent)
-            opened = await self._openings.resume(start, tenant)
+            opened = await self._resume(start, tenant)
         finally:
             self._opening.remove(tenant)
-        for session in self._calls.values():
-            if session.session_id == start.session_id:
-                session.lose()
+        self._lose(start.session_id)
         return opened
+
+    async def _resume(self, start: live.StartSession, tenant: str) -> Opened:
+        """Takes a session over; where the call falls meanwhile, it is left as any other."""
+        resuming = asyncio.create_task(self._openings.resume(start, tenant))
+        self._resuming.add(resuming)
+        resuming.add_done_callback(self._resuming.discard)
+        try:
+            return await asyncio.shield(resuming)
+        except asyncio.CancelledError:
+            resuming.add_done_callback(self._left)
+            raise
+
+    def _left(self, resuming: asyncio.Task[Opened]) -> None:
+        """Serves a session whose client was gone before the call had it."""
+        if resuming.cancelled() or resuming.exception() is not None:
+            return
+        opened = resuming.result()
+        state = opened.ledger.state
+        if state.ended is None:
+            self._lose(state.session_id)
+            with about_job(state.session_id, state.opened.tenant, opened.traceparent):
+                self._serve_again(opened.ledger, PendingMessages(), opened.traceparent)
+
+    def _lose(self, session_id: str) -> None:
+        """Stops the calls that had a session before."""
+        for session in self._calls.values():
+            if session.session_id == session_id:
+                session.lose()
 
     def _check_room(self, session_id: str, tenant: str) -> None:
         """Refuses a session over a limit; one that this gateway has takes its own place.
@@ -248,9 +286,36 @@ class Sessions:
 
     def _serve(self, session: LiveSession, requests: Requests, traceparent: str) -> None:
         """Serves a session in the background, which goes on when its client is gone."""
-        serving = asyncio.create_task(self._run(session, requests, traceparent))
+        session_id = session.session_id
+        before = [task for task, call in self._calls.items() if call.session_id == session_id]
+        serving = asyncio.create_task(self._serve_after(before, session, requests, traceparent))
         self._calls[serving] = session
         serving.add_done_callback(lambda _: self._calls.pop(serving, None))
+
+    def _serve_again(self, ledger: Ledger, pending: PendingMessages, traceparent: str) -> None:
+        """Serves a session whose client is gone: its messages come again, and nobody listens."""
+        session = self._session(ledger)
+        session.outbox.close()
+        # Also what it has not read, where it loses the session again.
+        session.pending.merge(pending)
+        self._serve(session, _sent_again(tuple(pending)), traceparent)
+
+    async def _serve_after(
+        self,
+        before: Sequence[asyncio.Task[None]],
+        session: LiveSession,
+        requests: Requests,
+        traceparent: str,
+    ) -> None:
+        """Serves a session, and keeps what another call may leave undone."""
+        await self._run(session, requests, traceparent)
+        if before:
+            # Their messages are kept before the session is let go.
+            await asyncio.wait(before)
+        if session.was_lost:
+            self._reclaims.keep(session.session_id, session.pending, traceparent)
+        else:
+            self._reclaims.release(session.session_id, session.state.epoch)
 
     async def _run(self, session: LiveSession, requests: Requests, traceparent: str) -> None:
         """Serves a session, in the trace of its job; it follows the call."""
@@ -287,7 +352,10 @@ class Sessions:
         await self._gone(grace * GO_AWAY_SHARE)
         for call in self._served():
             call.stop()
-        await self._gone(grace * (1 - GO_AWAY_SHARE))
+        over = time.monotonic() + grace * (1 - GO_AWAY_SHARE)
+        await self._gone(over - time.monotonic())
+        await self._reclaims.stop(over - time.monotonic())
+        await self._gone(over - time.monotonic())
 
     def _served(self) -> list[LiveSession | AwaitedSummary]:
         return [*self._calls.values(), *self._waiting.values()]
@@ -301,9 +369,16 @@ class Sessions:
     async def running(self) -> AsyncIterator[None]:
         """Stops what is left of the sessions at the end."""
         try:
-            yield
+            async with self._reclaims.running():
+                yield
         finally:
-            await end(*self._calls)
+            await end(*self._resuming, *self._calls)
+
+
+async def _sent_again(messages: Sequence[live.TranscribeRequest]) -> Requests:
+    """Messages of a client that is gone."""
+    for message in messages:
+        yield message
 
 
 def _full(problem: str, limit: Limit) -> StageError:

@@ -37,8 +37,9 @@ class LiveSettings(Settings):
     """How long an utterance goes on after its call broke, in case the client comes back, before it
     is ended."""
     max_held_seconds: float = Field(default=45.0, ge=LEAST_HELD_SECONDS)
-    """The most audio of a track that is kept in memory until it has its finals, 32 kB a second;
-    beyond it the gateway reads nothing from the client. More than the longest utterance."""
+    """The most audio of a track that is kept in memory until it has its finals, 32 kB a second and
+    once more as it was sent; beyond it the gateway reads nothing from the client. More than the
+    longest utterance."""
     settle_seconds: float = Field(default=10.0, gt=0)
     """How much silence of a track is acknowledged at once."""
     heartbeat_seconds: float = Field(default=2.0, ge=0.1)

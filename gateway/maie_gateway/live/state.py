@@ -94,6 +94,12 @@ class SessionState:
     refiner: common.EngineVersion | None = None
     ended: live.SessionEnded | None = None
 
+    @property
+    def durable(self) -> Mapping[str, int]:
+        """The last durable message of each track, also of those that ended, by name."""
+        marks = {name: track.mark.sequence for name, track in self.tracks.items()}
+        return {**self.left, **marks}
+
     def track(self, number: int) -> TrackState:
         """The track with a number.
 

@@ -45,6 +45,7 @@ POINTS = (
     "removal.before_key",
     "removal.after_record",
     "session.after_begin",
+    "session.after_taken",
     "session.after_part",
     "session.before_refinement",
     "session.after_ended",
