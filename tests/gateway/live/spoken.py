@@ -19,13 +19,18 @@ WORD_MS = 400
 Spoken = list[tuple[str, int]]
 
 
-def spoken(finals: Iterable[live.Final]) -> Spoken:
-    """The words of a track's finals, each with its length in milliseconds; divided ones joined."""
+def spoken(finals: Iterable[live.Final], gap_ms: int = 0) -> Spoken:
+    """The words of a track's finals, each with its length in milliseconds; divided ones joined.
+
+    Args:
+        finals: The finals, in their order.
+        gap_ms: The most milliseconds between the parts of a divided word.
+    """
     found: list[common.Segment] = []
     for final in finals:
         segment = common.Segment()
         segment.CopyFrom(final.segment)
-        if found and _goes_on(found[-1], segment):
+        if found and _goes_on(found[-1], segment, gap_ms):
             found[-1].end_offset.CopyFrom(segment.end_offset)
         else:
             found.append(segment)
@@ -37,14 +42,15 @@ def whole(numbers: Iterable[int]) -> Spoken:
     return [(f"w{number}", WORD_MS) for number in numbers]
 
 
-def _goes_on(before: common.Segment, after: common.Segment) -> bool:
+def _goes_on(before: common.Segment, after: common.Segment, gap_ms: int) -> bool:
     """Whether a segment is the rest of the word before it."""
-    return (before.track, before.channel, before.text, before.end_offset) == (
+    of_one = (before.track, before.channel, before.text) == (
         after.track,
         after.channel,
         after.text,
-        after.start_offset,
     )
+    gap = after.start_offset.ToNanoseconds() - before.end_offset.ToNanoseconds()
+    return of_one and 0 <= gap <= gap_ms * 1_000_000
 
 
 def _milliseconds(start: Duration, end: Duration) -> int:
