@@ -116,9 +116,10 @@ class JobStore:
             if error.reason not in GONE:
                 raise
             return None
-        # No two uploads have the same key.
-        key = new.recording.key
-        return found if key and found.record.recording.key == key else None
+        # No two uploads have the same key, and no two tries the same place of their names.
+        key, of = new.recording.key, found.record
+        ours = of.recording.key == key and of.names_sequence == new.names_sequence
+        return found if key and ours else None
 
     async def get(self, job_id: str) -> StoredRecord:
         """Reads a record."""
