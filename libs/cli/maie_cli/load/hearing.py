@@ -11,16 +11,16 @@ from google.protobuf.duration_pb2 import Duration
 from maie.live.v1 import live_pb2 as live
 from maie_cli.exits import Exit
 from maie_cli.load.recording import Recording
-from maie_cli.load.runs import Measure, Run, Sample, Trouble
+from maie_cli.load.runs import Measure, Run, Sample, StreamReason, Trouble
 from maie_core.durations import seconds
 
 FINALS_WRONG = Trouble(
-    reason="FINALS_WRONG",
+    reason=StreamReason.FINALS_WRONG,
     message="The session has more or fewer utterances than finals that came.",
     code=Exit.FAILED,
 )
 TRACK_BEGIN_MISSING = Trouble(
-    reason="TRACK_BEGIN_MISSING",
+    reason=StreamReason.TRACK_BEGIN_MISSING,
     message="The gateway does not say where tracks begin; it may be of an earlier release.",
     code=Exit.FAILED,
 )

@@ -59,6 +59,17 @@ class State(enum.StrEnum):
     CANCELLED = "cancelled"
 
 
+class StreamReason(enum.StrEnum):
+    """Why a live stream failed where no gateway says so."""
+
+    END_LATE = "END_LATE"
+    """The session did not end after the last audio."""
+    FINALS_WRONG = "FINALS_WRONG"
+    """The session has more or fewer utterances than finals that came."""
+    TRACK_BEGIN_MISSING = "TRACK_BEGIN_MISSING"
+    """The gateway does not say where tracks begin."""
+
+
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Sample:
     """One measurement.

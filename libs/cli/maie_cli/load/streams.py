@@ -10,13 +10,13 @@ from maie_cli.exits import Exit
 from maie_cli.live.sources import PIECE_SECONDS
 from maie_cli.load.hearing import Hearing
 from maie_cli.load.recording import Recording
-from maie_cli.load.runs import Measure, Run, State, Trouble
+from maie_cli.load.runs import Measure, Run, State, StreamReason, Trouble
 from maie_client import Client, LiveOptions, LiveSession
 
 # After the last audio; what is well needs a few.
 END_SECONDS = 60.0
 END_LATE = Trouble(
-    reason="END_LATE",
+    reason=StreamReason.END_LATE,
     message=f"The session did not end within {END_SECONDS:.0f} s after the last audio.",
     code=Exit.FAILED,
 )
