@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,14 @@ pytestmark = pytest.mark.unit
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 FILE = DEPLOY / "compose.yaml"
+BIN = Path(sys.executable).parent
+PODMAN_COMPOSE = os.fspath(BIN / "podman-compose")
 SETTINGS = (DEPLOY.parent / "docs/settings.md").read_text()
-SPECIFICATION = ["check-jsonschema", "--builtin-schema", "vendor.compose-spec"]
+SPECIFICATION = [
+    os.fspath(BIN / "check-jsonschema"),
+    "--builtin-schema",
+    "vendor.compose-spec",
+]
 MESH = {"nats", "gateway", "preprocess", "enhancement", "summary"}
 WATCHERS = {"collector", "prometheus", "grafana"}
 
@@ -34,9 +41,9 @@ def _run(*command: str, profiles: str = "cpu") -> subprocess.CompletedProcess[st
 
 
 def _services(profiles: str) -> dict[str, dict[str, Any]]:
-    done = _run("podman-compose", "config", profiles=profiles)
+    done = _run(PODMAN_COMPOSE, "config", profiles=profiles)
     assert done.returncode == 0, done.stderr
-    started = _run("podman-compose", "config", "--services", profiles=profiles).stdout.split()
+    started = _run(PODMAN_COMPOSE, "config", "--services", profiles=profiles).stdout.split()
     services = yaml.safe_load(done.stdout)["services"]
     return {name: services[name] for name in started}
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.conftest import NATS_SERVER
 from tests.gateway.readmodel.postgres import installed_postgres
 
 IMAGES = Path(__file__).parents[2] / "deploy/images"
@@ -65,9 +66,7 @@ def podman_socket(folder: Path) -> Iterator[str]:
 @contextmanager
 def nats_image() -> Iterator[str]:
     """An image of the nats-server of this environment."""
-    server = shutil.which("nats-server")
-    assert server is not None
-    files = {Path("/nats-server"): Path(server)}
+    files = {Path("/nats-server"): NATS_SERVER}
     with _image("localhost/maie-test-nats", files, entrypoint='["/nats-server"]') as name:
         yield name
 

@@ -15,6 +15,7 @@ import psutil
 
 from maie_runtime.vault.key_file import new_line
 from tests.cli import command
+from tests.cli.command import Ended
 from tests.collector import Collector, tracing_variables
 from tests.mesh.conftest import RunningMesh, start_mesh
 from tests.planted_secrets.planting import Planted, plant_bootstrap_key, plant_in_a_mesh
@@ -63,11 +64,23 @@ class SearchedMesh:
 
     async def maie(self, *arguments: object, **changed: str) -> str:
         """Runs a command with the mesh's variables, and keeps what it says."""
+        ended = await self._ended(*arguments, **changed)
+        assert ended.code == 0, (arguments, ended)
+        return ended.output + ended.errors
+
+    async def doctor(self) -> None:
+        """Runs `maie doctor`, which may find that others of this machine have the default ports."""
+        ended = await self._ended("doctor", "--no-measure", "--profile", "tiny")
+        bad = [line for line in ended.output.splitlines() if line.startswith("not ok")]
+        assert all(line.startswith("not ok  ports") for line in bad), bad
+        assert (ended.code, ended.errors) == (1 if bad else 0, "")
+
+    async def _ended(self, *arguments: object, **changed: str) -> Ended:
         variables = {**self.variables, "MAIE_GATEWAY": self.mesh.gateway, **changed}
         variables.pop("PYTHONPATH", None)
         ended = await asyncio.to_thread(command.run, *arguments, environment=variables)
-        assert ended.code == 0, (arguments, ended)
-        return self.said.add(f"maie {' '.join(map(str, arguments))}", ended.output + ended.errors)
+        self.said.add(f"maie {' '.join(map(str, arguments))}", ended.output + ended.errors)
+        return ended
 
     def command_lines(self) -> str:
         """The arguments of every process of the mesh, as everybody on the machine sees them."""

@@ -93,7 +93,7 @@ async def commands(mesh: SearchedMesh, job_id: str) -> None:
         "MAIE_NATS_URL": f"nats://maie:{password}@{broker}",
         "MAIE_NATS_NKEY_FILE": str(seed_file(mesh.mesh.layout.nkeys, OPERATOR)),
     }
-    await mesh.maie("doctor", "--no-measure", "--profile", "tiny")
+    await mesh.doctor()
     await mesh.maie("jobs", "show", job_id, "--json", "--tenant", TENANT)
     await mesh.maie("trace", job_id, "--tenant", TENANT)
     await mesh.maie("dead-letters", "list")

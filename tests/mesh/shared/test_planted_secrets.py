@@ -18,7 +18,7 @@ async def test_a_mesh_in_use_shows_no_secret(
 ) -> None:
     mesh = SearchedMesh(mesh=shared_mesh, planted=planted, variables=planted.environment)
     await mesh.maie("process", short_recording, "--json")
-    await mesh.maie("doctor", "--no-measure", "--profile", "tiny")
+    await mesh.doctor()
     assert "maie_gateway" in mesh.command_lines()
     assert len(await mesh.metrics()) == len(shared_mesh.pids()) - 1  # all but the broker
     assert {path.parts[0] for path in mesh.files()} >= {"logs", "nats", "blobs"}
