@@ -136,11 +136,15 @@ class NatsCluster:
         return accounts_text(keys)
 
 
-async def leader_of(broker: Broker, stream: str) -> str:
-    """The name of the server that leads a stream, once there is one."""
-    cluster = await cluster_of(broker, stream)
-    assert cluster.leader is not None
-    return cluster.leader
+async def leader_of(broker: Broker, stream: str, *, copies: int = 0) -> str:
+    """The name of the server that leads a stream, once so many copies are as far as its own."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            cluster = await cluster_of(broker, stream)
+            assert cluster.leader is not None
+            if sum(bool(each.current) for each in cluster.replicas or ()) >= copies:
+                return cluster.leader
+            await asyncio.sleep(0.05)
 
 
 async def cluster_of(broker: Broker, stream: str) -> ClusterInfo:

@@ -45,7 +45,7 @@ async def cluster(tmp_path: Path) -> AsyncIterator[NatsCluster]:
 async def test_a_write_waits_for_the_next_leader_and_is_made_once(cluster: NatsCluster) -> None:
     stream = subjects.bucket_stream(subjects.JOBS)
     async with cluster.provisioned() as broker:
-        leader = await leader_of(broker, stream)
+        leader = await leader_of(broker, stream, copies=2)
         await cluster.servers[leader].stop(kill=True)
         await ride_out(broker, lambda: broker.jobs.put("a", b"1"))
         assert await leader_of(broker, stream) != leader

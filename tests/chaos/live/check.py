@@ -71,7 +71,9 @@ async def check(world: LiveWorld, talk: Talk, fault: LiveFault, outcome: LiveOut
         written = await _of_job(world, session_id, outcome)
         if written is not None:
             check_clean_text(session_id, written, refined, outcome)
-            _agree(session_id, "its job", written, logged, outcome)
+            # What a break cuts off may have no word, and a job has none of it.
+            spoken = [each for each in logged if each.text]
+            _agree(session_id, "its job", written, spoken, outcome)
             await check_summary(world, talk, outcome)
             await check_audio(world, talk, [each.entry for each in entries], outcome)
         takeovers = sum(each.entry.HasField("taken") for each in entries) - 1
@@ -100,7 +102,7 @@ def _agree(
             outcome.blame("doubled", session_id, f"{who} has {utterance} {count} times")
     for each in logged:
         if each.utterance not in texts:
-            outcome.blame("lost", session_id, f"{who} lacks {each.utterance}")
+            outcome.blame("lost", session_id, f"{who} lacks {each.utterance}, {each.text!r}")
         elif texts[each.utterance] != each.text:
             outcome.blame("changed", session_id, f"{who} has another text of {each.utterance}")
     for utterance in counts.keys() - {each.utterance for each in logged}:
