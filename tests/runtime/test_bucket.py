@@ -12,7 +12,7 @@ import pytest
 
 from maie.common.v1 import types_pb2 as common
 from maie_core.errors import Code, StageError
-from maie_runtime import blobs as module
+from maie_runtime import object_store
 from maie_runtime.blobs import Blobs
 from tests.s3.proxy import FaultyProxy, Wrong
 from tests.s3.server import BUCKET, S3Server, environment_for, no_s3_server
@@ -57,8 +57,8 @@ def stored(url: str) -> Blobs:
 @pytest.fixture
 def impatient(url: str, monkeypatch: pytest.MonkeyPatch) -> Blobs:
     """The same objects, for reads and writes that get no answer: a test waits less than a mesh."""
-    monkeypatch.setattr(module, "SILENCE_SECONDS", timedelta(seconds=0.3))
-    monkeypatch.setattr(module, "RETRY_SECONDS", timedelta(seconds=0.3))
+    monkeypatch.setattr(object_store, "SILENCE_SECONDS", timedelta(seconds=0.3))
+    monkeypatch.setattr(object_store, "RETRY_SECONDS", timedelta(seconds=0.3))
     return Blobs(url)
 
 

@@ -19,15 +19,14 @@ from contextlib import (
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TypeVar
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 import obstore
 import structlog
 from google.protobuf.message import DecodeError, Message
 from obstore.exceptions import BaseError, NotFoundError
-from obstore.store import LocalStore, ObjectStore, S3Store, from_url
+from obstore.store import ObjectStore
 from opentelemetry import trace
 from opentelemetry.metrics import Meter
 from opentelemetry.trace import NoOpTracer, Tracer
@@ -39,10 +38,10 @@ from maie_core.limits import MAX_BLOB_KEY_CHARACTERS
 from maie_core.metrics import NO_METER
 from maie_core.reasons import Reason
 from maie_core.recent_count import RecentCount
-from maie_core.redaction import masked_url
 from maie_core.spans import slow_span
 from maie_runtime import folders
 from maie_runtime.blob_writer import BlobWriter, blob_key
+from maie_runtime.object_store import directory_of, open_store
 from maie_runtime.vault.data_key import DataKey, SealError
 from maie_runtime.vault.sealed_blob import (
     HEADER_BYTES,
@@ -56,9 +55,6 @@ from maie_runtime.vault.sealed_blob import (
 )
 from maie_runtime.vault.vault import Vault
 
-if TYPE_CHECKING:
-    from obstore.store import ClientConfig
-
 log = structlog.get_logger()
 
 MessageT = TypeVar("MessageT", bound=Message)
@@ -67,24 +63,6 @@ ReadT = TypeVar("ReadT")
 # obstore's default of 10 MiB leaves some 50 MB of freed memory in the process after a download.
 READ_PART_BYTES = 1024 * 1024
 RETRY_AFTER = timedelta(seconds=5)
-# obstore's default ends a request after 30 s, also one whose body still arrives: whoever reads a
-# long recording slowly would use up all retries. What ends a request is silence.
-REQUEST_SECONDS = timedelta(hours=2)
-SILENCE_SECONDS = timedelta(seconds=20)
-# obstore's default of 180 s would keep a client waiting for a store that does not answer.
-RETRY_SECONDS = timedelta(seconds=40)
-# obstore reads these from the environment, as AWS_ALLOW_HTTP, only where no options are passed.
-CLIENT_OPTIONS = (
-    "allow_http",
-    "allow_invalid_certificates",
-    "connect_timeout",
-    "proxy_ca_certificate",
-    "proxy_excludes",
-    "proxy_url",
-    "read_timeout",
-    "timeout",
-    "user_agent",
-)
 # S3 removes up to 1000 objects in one request.
 LIST_CHUNK = 1000
 # obstore reports the system's errors only in its messages.
@@ -112,49 +90,6 @@ class StoredObject:
 
     key: str
     modified: datetime
-
-
-def _bucket(url: str) -> ObjectStore:
-    try:
-        if urlsplit(url).scheme != "s3":
-            return from_url(url)
-        return S3Store.from_url(
-            url,
-            # Else not every server notices what was damaged on its way.
-            checksum_algorithm=os.environ.get("AWS_CHECKSUM_ALGORITHM", "SHA256"),
-            client_options=_client_options(),
-            retry_config={"retry_timeout": RETRY_SECONDS},
-        )
-    except (BaseError, ValueError):
-        # Not "from" the error, which repeats the URL.
-        raise ValueError(
-            f"MAIE_BLOB_URL is {masked_url(url)}, which is no store that this can use; write "
-            "file:///DIR or s3://BUCKET/PREFIX."
-        ) from None
-
-
-def open_store(url: str) -> ObjectStore:
-    """The store of a URL, without any of what `Blobs` does around it.
-
-    Raises:
-        ValueError: The URL names no store.
-    """
-    if (directory := _directory(url)) is not None:
-        return LocalStore(directory, mkdir=True, automatic_cleanup=True)
-    return _bucket(url)
-
-
-def _directory(url: str) -> Path | None:
-    parts = urlsplit(url)
-    return Path(url2pathname(parts.path)) if parts.scheme == "file" else None
-
-
-def _client_options() -> ClientConfig:
-    options: dict[str, Any] = {"timeout": REQUEST_SECONDS, "read_timeout": SILENCE_SECONDS}
-    for name in CLIENT_OPTIONS:
-        if (value := os.environ.get(f"AWS_{name.upper()}")) is not None:
-            options[name] = value
-    return cast("ClientConfig", options)
 
 
 def _missing(key: str) -> StageError:
@@ -268,7 +203,7 @@ class Blobs:
             # A counter that is absent until its first error has no rate for it.
             self._failures.add(0, {"reason": reason.value})
         self.scheme = urlsplit(url).scheme
-        self._directory = _directory(url)
+        self._directory = directory_of(url)
         self._store = open_store(url)
 
     @contextmanager
