@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -11,8 +10,7 @@ import typer
 from maie_cli.backups import opened, size
 from maie_cli.console import note, out
 from maie_cli.exits import run
-from maie_cli.mesh.layout import Layout
-from maie_cli.mesh.stores import running_stores, stores_by_settings
+from maie_cli.mesh.stores import running_stores
 from maie_runtime.backup.taking import back_up
 
 app = typer.Typer(add_completion=False)
@@ -40,12 +38,7 @@ def backup(
 
 
 async def _backup(folder: Path, data: Path | None) -> None:
-    async with AsyncExitStack() as stack:
-        if data is None:
-            stores = stores_by_settings()
-        else:
-            stores = await stack.enter_async_context(running_stores(Layout(data), note))
-        broker, store = await stack.enter_async_context(opened(stores))
+    async with opened(data, running_stores) as (broker, store):
         made = await back_up(broker, store, folder, note)
         out.print(
             f"{folder}: {len(made.streams)} streams and {made.objects} objects "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from maie_cli.broker import connected
 from maie_cli.doctor.broker import access, servers, streams
 from maie_cli.doctor.finding import Finding, bad
 from maie_cli.doctor.printing import show
@@ -60,11 +60,8 @@ async def _check(mesh: MeshSettings, replicas: int, monitor: Path | None, second
         credentials=credentials_of(mesh),
     )
     try:
-        async with asyncio.timeout(seconds) as limit, opening as broker:
-            limit.reschedule(None)
+        async with connected(opening, seconds) as broker:
             return await show(_findings(mesh, broker, replicas, monitor))
-    except TimeoutError:
-        leave("NATS does not answer; check MAIE_NATS_URL.", Exit.UNREACHABLE)
     except StageError as error:
         leave(error.message, Exit.FAILED)
 

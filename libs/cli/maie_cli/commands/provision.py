@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 import typer
 
+from maie_cli.broker import connected
 from maie_cli.console import out
 from maie_cli.exits import Exit, leave, run
 from maie_core.errors import StageError
@@ -53,19 +53,11 @@ def provision(
 
 async def _provision(mesh: MeshSettings, wanted: Wanted, seconds: float) -> None:
     inbox = subjects.inbox(PROVISION)
+    opening = open_provisioned_broker(
+        mesh.nats_url, "maie-provision", wanted, inbox=inbox, credentials=credentials_of(mesh)
+    )
     try:
-        async with (
-            asyncio.timeout(seconds),
-            open_provisioned_broker(
-                mesh.nats_url,
-                "maie-provision",
-                wanted,
-                inbox=inbox,
-                credentials=credentials_of(mesh),
-            ),
-        ):
+        async with connected(opening, seconds):
             out.print("The broker has all that a mesh needs.")
-    except TimeoutError:
-        leave("NATS does not answer; check MAIE_NATS_URL.", Exit.UNREACHABLE)
     except StageError as error:
         leave(error.message, Exit.FAILED)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -11,8 +10,7 @@ import typer
 from maie_cli.backups import opened, size
 from maie_cli.console import note, out
 from maie_cli.exits import run
-from maie_cli.mesh.layout import Layout
-from maie_cli.mesh.stores import stopped_stores, stores_by_settings
+from maie_cli.mesh.stores import stopped_stores
 from maie_runtime.backup.restoring import restore as restore_backup
 
 app = typer.Typer(add_completion=False)
@@ -46,12 +44,7 @@ def restore(
 
 
 async def _restore(folder: Path, data: Path | None, replicas: int | None) -> None:
-    async with AsyncExitStack() as stack:
-        if data is None:
-            stores = stores_by_settings()
-        else:
-            stores = await stack.enter_async_context(stopped_stores(Layout(data), note))
-        broker, store = await stack.enter_async_context(opened(stores))
+    async with opened(data, stopped_stores) as (broker, store):
         made = await restore_backup(broker, store, folder, note, replicas=replicas)
         out.print(
             f"Restored {len(made.streams)} streams and {made.objects} objects "
