@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from maie.job.v1 import job_pb2 as job
 from maie_cli.mesh.local import LocalMesh
 from maie_cli.mesh.options import MeshOptions
 from maie_client import Client
+from maie_core.models import file_sha256
 from tests.s3.server import BUCKET, S3Server, no_s3_server
 from tests.second_gateway import SECOND_GATEWAY, start_second_gateway
 from tests.waiting import PATIENCE_SECONDS
@@ -90,10 +90,6 @@ async def finish(submitter: Client, watcher: Client, recording: Path) -> job.Job
     return [event async for event in watcher.watch_job(made.job_id)][-1].finished.job
 
 
-def digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 async def test_a_job_goes_through_all_stages_and_is_deleted_with_all_of_its_objects(
     mesh: Mesh, short_recording: Path, tmp_path: Path
 ) -> None:
@@ -103,7 +99,7 @@ async def test_a_job_goes_through_all_stages_and_is_deleted_with_all_of_its_obje
     assert done.results.clean_transcript
     assert done.results.HasField("summary")
     await other.save_audio(done.job_id, tmp_path / "saved")
-    assert digest(tmp_path / "saved") == digest(short_recording)
+    assert file_sha256(tmp_path / "saved") == file_sha256(short_recording)
     names = {key.split("/")[-1].rpartition("-")[0] for key in await mesh.stored()}
     assert {"recording", "preprocess", "asr.0000", "enhancement.0000", "summary.reduce"} <= names
     await other.delete_job(done.job_id)

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from maie_core.models import file_sha256
 from maie_runtime.backup.manifest import MANIFEST, Manifest, damaged
 
 STREAMS, OBJECTS = "streams", "objects"
@@ -67,7 +68,7 @@ def verified(folder: Path, manifest: Manifest) -> dict[str, int]:
     for file in there.keys() ^ (listed.keys() | {MANIFEST, SUMS}):
         raise damaged(folder, file)
     for file, digest in listed.items():
-        if digest_of(folder / file) != digest:
+        if file_sha256(folder / file) != digest:
             raise damaged(folder, file)
     prefix = f"{OBJECTS}/"
     objects = {
@@ -80,18 +81,10 @@ def verified(folder: Path, manifest: Manifest) -> dict[str, int]:
 
 def _listed(folder: Path, manifest: Manifest) -> dict[str, str]:
     path = folder / SUMS
-    if not path.is_file() or digest_of(path) != manifest.sums:
+    if not path.is_file() or file_sha256(path) != manifest.sums:
         raise damaged(folder, SUMS)
     pairs = (line.split("  ", 1) for line in path.read_text(encoding="utf-8").splitlines())
     return {file: digest for digest, file in pairs}
-
-
-def digest_of(path: Path) -> str:
-    """The SHA-256 of a file."""
-    digest = hashlib.sha256()
-    for piece in pieces(path):
-        digest.update(piece)
-    return digest.hexdigest()
 
 
 def pieces(path: Path, size: int = PIECE_BYTES) -> Iterator[bytes]:

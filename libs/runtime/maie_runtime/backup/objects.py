@@ -7,7 +7,6 @@ import hashlib
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
 
 import obstore
 from obstore.exceptions import BaseError, NotFoundError
@@ -17,8 +16,6 @@ from maie_runtime import folders
 from maie_runtime.backup.errors import BackupError
 from maie_runtime.backup.files import OBJECTS, PIECE_BYTES, Sums
 from maie_runtime.blobs import LIST_CHUNK
-
-T = TypeVar("T")
 
 AT_ONCE = 8
 
@@ -50,8 +47,8 @@ async def copy_objects_out(
 
 async def copy_objects_in(
     store: ObjectStore, folder: Path, sizes: Mapping[str, int], there: Mapping[str, int]
-) -> int:
-    """Copies the objects that a store does not have; returns their number.
+) -> None:
+    """Copies the objects that a store does not have.
 
     Args:
         store: The store.
@@ -69,7 +66,6 @@ async def copy_objects_in(
     missing = [key for key, size in sizes.items() if there.get(key) != size]
     with _store_errors():
         await _each(missing, copy)
-    return len(missing)
 
 
 def stored_objects(store: ObjectStore, prefix: str) -> dict[str, int]:

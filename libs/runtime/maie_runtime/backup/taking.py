@@ -10,9 +10,10 @@ from pathlib import Path
 
 from obstore.store import ObjectStore
 
+from maie_core.models import file_sha256
 from maie_runtime import folders
 from maie_runtime.backup.errors import BackupError
-from maie_runtime.backup.files import OBJECTS, STREAMS, Sums, digest_of
+from maie_runtime.backup.files import OBJECTS, STREAMS, Sums
 from maie_runtime.backup.manifest import FORMAT, MANIFEST, Manifest
 from maie_runtime.backup.objects import copy_objects_out
 from maie_runtime.backup.streams import JOBS, add_removals, copy_streams_out
@@ -48,7 +49,7 @@ async def back_up(
     await copy_objects_out(store, folder, sums)
     streams[JOBS] = await add_removals(broker, folder, streams[JOBS])
     for path in (folder / STREAMS).iterdir():
-        sums.add(f"{STREAMS}/{path.name}", digest_of(path))
+        sums.add(f"{STREAMS}/{path.name}", file_sha256(path))
     sizes = [path.stat().st_size for path in (folder / OBJECTS).rglob("*") if path.is_file()]
     manifest = Manifest(
         format=FORMAT,
