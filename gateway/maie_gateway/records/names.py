@@ -17,7 +17,7 @@ from google.protobuf.message import DecodeError
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
 from maie_runtime.bus import subjects
-from maie_runtime.bus.broker import TOKEN_BYTES, Broker
+from maie_runtime.bus.broker import MESSAGE_ID, TOKEN_BYTES, Broker
 from maie_runtime.bus.erasing import erase, erase_all
 from maie_runtime.bus.errors import NotFoundError
 from maie_runtime.bus.outages import ride_out
@@ -45,7 +45,7 @@ class Names:
         """Stores a job's names and returns their sequence."""
         data = await self._broker.sealed(job_id, names.SerializeToString())
         # Stored once, also where the answer to it was lost; nobody can guess the id.
-        headers = {"Nats-Msg-Id": secrets.token_hex(TOKEN_BYTES)}
+        headers = {MESSAGE_ID: secrets.token_hex(TOKEN_BYTES)}
         stored = await ride_out(
             self._broker,
             lambda: self._broker.jetstream.publish(

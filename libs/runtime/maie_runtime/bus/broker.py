@@ -59,6 +59,8 @@ CONNECT_TIMEOUT_SECONDS = 2
 RECONNECT_WAIT_SECONDS = 1
 REQUEST_TIMEOUT_SECONDS = 5.0
 TOKEN_BYTES = 12
+MESSAGE_ID = "Nats-Msg-Id"
+"""The header by which a stream stores a message once."""
 # Outlasts a broker that freezes for half a minute; a finished result waits longer still.
 PUBLISH_GIVE_UP_SECONDS = 60.0
 RETRY_AFTER = timedelta(seconds=5)
@@ -187,13 +189,12 @@ class Broker:
 
     async def reconnected_within(self, seconds: float) -> bool:
         """Waits for a lost connection to be made again; False where it is not in time."""
+        if self.connected:
+            return True
         again = asyncio.Event()
-        with self.subscribe_reconnects(again.set):
-            if self.connected:
-                return True
-            with suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await again.wait()
+        with self.subscribe_reconnects(again.set), suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await again.wait()
         return self.connected
 
     async def change_server(self, seconds: float) -> None:
@@ -267,7 +268,7 @@ class Broker:
     ) -> PubAck:
         started = time.monotonic()
         with publishing(self.tracer, subject) as trace:
-            headers = {"Nats-Msg-Id": message_id, **trace}
+            headers = {MESSAGE_ID: message_id, **trace}
             try:
                 return await self._store(subject, data, headers)
             except BROKER_ERRORS as error:

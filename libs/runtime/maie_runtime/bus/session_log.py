@@ -24,6 +24,7 @@ from maie_core.reasons import Reason
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import (
     BROKER_ERRORS,
+    MESSAGE_ID,
     REQUEST_TIMEOUT_SECONDS,
     Broker,
     broker_unavailable,
@@ -32,7 +33,6 @@ from maie_runtime.bus.broker import (
 from maie_runtime.bus.direct_get import Stored, stored_messages
 from maie_runtime.bus.types import Msg
 
-MESSAGE_ID = "Nats-Msg-Id"
 EXPECTED_LAST = "Nats-Expected-Last-Subject-Sequence"
 # The server's error codes for a failed compare-and-set.
 WRONG_LAST_SEQUENCE = frozenset({10071, 10164})
