@@ -19,7 +19,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import median, quantiles
+from statistics import median
 from typing import Annotated
 
 import typer
@@ -28,6 +28,7 @@ from bench.meshes import ROOT, data_folder, empty_mesh
 from bench.others import Others
 from bench.report import Figure, JsonOption, Report, note
 from maie.access.v1 import access_pb2 as access
+from maie_cli.load.percentiles import percentile
 from maie_cli.mesh.parts import GATEWAY
 from maie_client import Client
 from maie_core.api_keys import BOOTSTRAP_ID, new_key
@@ -136,7 +137,7 @@ def _all(rounds: list[Round], times: Callable[[Round], list[float]]) -> list[flo
 
 
 def _p99(values: list[float]) -> float:
-    return quantiles(values, n=100, method="inclusive")[-1]
+    return percentile(values, 99)
 
 
 async def _round(polite: Client, seconds: float) -> Round:

@@ -19,7 +19,7 @@ from typing import Annotated
 
 import typer
 
-from bench.empty_stages import EVERYTHING, TEMPLATE
+from bench.empty_stages import EVERYTHING, TEMPLATE, side_by_side
 from bench.meshes import data_folder, empty_mesh
 from bench.report import Figure, JsonOption, Report, note
 from maie.job.v1 import job_pb2 as job
@@ -84,15 +84,12 @@ async def _fill(client: Client, jobs: int, kilobytes: int) -> None:
         for _ in range(kilobytes):
             yield content
 
-    left = iter(range(jobs))
+    async def one() -> None:
+        made = await client.create_job(recording(), features=EVERYTHING, template_id=TEMPLATE)
+        async for _ in client.watch_job(made.job_id):
+            pass
 
-    async def submit() -> None:
-        for _ in left:
-            made = await client.create_job(recording(), features=EVERYTHING, template_id=TEMPLATE)
-            async for _ in client.watch_job(made.job_id):
-                pass
-
-    await asyncio.gather(*(submit() for _ in range(IN_FLIGHT)))
+    await side_by_side(jobs, IN_FLIGHT, one)
 
 
 async def _complete(client: Client, jobs: int) -> int:
