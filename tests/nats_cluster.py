@@ -47,7 +47,8 @@ class NatsCluster:
     Args:
         folder: For their files.
         ca: Who makes their certificates. Set: they are configured as by `maie nats config`, with
-            TLS and an account for each part. None: whoever reaches them may do everything.
+            TLS and an account for each part. None: all who reach them may do
+            everything.
 
     Attributes:
         servers: The servers by their names.
