@@ -79,6 +79,15 @@ bench-%: setup ## Run bench/NAME.py and print its figures; ARGS are passed on.
 chaos: setup faketime ## Break a mesh on purpose and count what came of every job; ARGS="--trials 20", ARGS="--store s3".
 	@$(BIN)/python -m tests.chaos $(ARGS)
 
+# Without it, the tests that open pages say that they were left out.
+.PHONY: browser
+browser: ## Install Chromium, in which tests open pages, on Debian.
+ifeq ($(wildcard /usr/bin/chromium),)
+	@mkdir -p $(LOGS); install="apt-get install --yes --no-install-recommends chromium"; \
+		{ $$install || { apt-get update && $$install; }; } >$(LOGS)/$@.log 2>&1 && echo "· installed chromium" \
+		|| { echo "✗ chromium is missing and could not be installed (on Debian, as root: apt install chromium)"; exit 1; } >&2
+endif
+
 .PHONY: upgrade-test
 upgrade-test: tested ## Replace a mesh of the release before by this one part by part, and back, under load.
 	@$(BIN)/python -m pytest -m slow tests/upgrade $(ARGS)
@@ -282,7 +291,7 @@ $(BIN)/.uv: locks/uv.txt
 	@touch $@
 
 $(BIN)/.locked: locks/workspace.txt $(BIN)/.uv
-	$(call step,installing the locked packages (315 MB of them are downloaded where uv has none yet),$(UV) pip install --quiet --require-hashes -r $<,see above; is the package index reachable?)
+	$(call step,installing the locked packages (369 MB of them are downloaded where uv has none yet),$(UV) pip install --quiet --require-hashes -r $<,see above; is the package index reachable?)
 	@touch $@
 
 $(BIN)/.members: $(BIN)/.locked $(addsuffix pyproject.toml,$(MEMBERS))
