@@ -243,3 +243,17 @@ async def test_what_a_full_broker_took_from_a_worker_is_no_loss(
     assert await RedeliveryLedger(broker).losses(third) == 2
     await ledger.record_owed()
     assert await RedeliveryLedger(broker).losses(third) == 0
+
+
+async def test_the_leader_counts_and_no_copy_which_may_be_behind(broker: Broker) -> None:
+    there = (await broker.jetstream.stream_info(subjects.RETURNS)).config
+    # Without direct reads, the leader alone answers.
+    await broker.jetstream.update_stream(there.evolve(allow_direct=False))
+    ledger = RedeliveryLedger(broker)
+    await submit(broker)
+    await (await _take(broker)).nak()
+    second = await _take(broker)
+    assert await ledger.losses(second) == 1
+    await ledger.give_back(second)
+    third = await _take(broker)
+    assert (third.metadata.num_delivered, await ledger.losses(third)) == (3, 1)

@@ -52,18 +52,6 @@ async def last_sequence(client: ReportingClient, stream: str, subject: str) -> i
     return int(_header(found, "Nats-Sequence")) if found else None
 
 
-async def count(client: ReportingClient, stream: str, pattern: str) -> int:
-    """How many messages a stream holds on subjects that match.
-
-    Raises:
-        As `last_sequence`.
-    """
-    # The first answer to a batch says how many would follow it.
-    query = {"seq": 1, "next_by_subj": pattern, "batch": 1}
-    found = await _request(client, subjects.direct_get(stream), json.dumps(query).encode())
-    return int(_header(found, "Nats-Num-Pending")) + 1 if found else 0
-
-
 async def stored_messages(
     client: ReportingClient,
     stream: str,

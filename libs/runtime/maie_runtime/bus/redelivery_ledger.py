@@ -8,8 +8,6 @@ its worker died or sent no heartbeats.
 
 from __future__ import annotations
 
-import asyncio
-
 import structlog
 from google.protobuf.empty_pb2 import Empty
 from nats.aio.msg import Msg
@@ -17,13 +15,12 @@ from nats.aio.msg import Msg
 from maie_core.errors import StageError
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
-from maie_runtime.bus.direct_get import count
+from maie_runtime.bus.stored_subjects import count_subjects
 
 log = structlog.get_logger()
 
 # A worker that drains has little time, and returns its task even if this fails.
 GIVE_UP_SECONDS = 2.0
-LOOK_AGAIN_SECONDS = 0.25
 
 
 class RedeliveryLedger:
@@ -83,16 +80,9 @@ class RedeliveryLedger:
         earlier = message.metadata.num_delivered - 1
         if not earlier:
             return 0
-        lost = earlier - await self._count_returned(message)
-        if lost:
-            # The replica that answered may not have the latest record yet.
-            await asyncio.sleep(LOOK_AGAIN_SECONDS)
-            lost = earlier - await self._count_returned(message)
-        return lost
-
-    async def _count_returned(self, message: Msg) -> int:
-        pattern = _of_message(message, delivery="*")
-        return await count(self._broker.client, subjects.RETURNS, pattern)
+        # The stream's leader counts: a copy may not have the latest record yet.
+        returned = _of_message(message, delivery="*")
+        return earlier - await count_subjects(self._broker.client, subjects.RETURNS, returned)
 
 
 def _of_message(message: Msg, delivery: str = "") -> str:

@@ -124,6 +124,8 @@ def _worker(slug: str) -> Iterator[Right]:
         yield _publish(f"$JS.ACK.{subjects.TASKS}.{consumer}.>")
     # To read whether a unit is still wanted, and how often its workers were lost.
     yield _request(subjects.direct_get(subjects.TASKS, subjects.tasks_of_stage(slug, "*")))
+    yield _request(f"{API}.STREAM.INFO.{subjects.RETURNS}")
+    # Workers of 0.1.0 count on a copy.
     yield _request(subjects.direct_get(subjects.RETURNS))
     yield _request(subjects.event(slug, "*"))
     yield _request(subjects.dead_letter(slug, "*"))

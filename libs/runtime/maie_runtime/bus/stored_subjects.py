@@ -29,13 +29,27 @@ async def stored_subjects(client: Client, stream: str) -> set[str]:
     return found
 
 
-async def stream_info(client: Client, stream: str, offset: int = 0) -> dict[str, Any]:
-    """The server's own words about a stream, with its subjects from an offset on.
+async def count_subjects(client: Client, stream: str, pattern: str) -> int:
+    """How many subjects that match a stream has messages on; up to 100,000.
+
+    Its leader answers, which has every message that was acknowledged.
 
     Raises:
         As `stored_subjects`.
     """
-    request = json.dumps({"subjects_filter": ">", "offset": offset}).encode()
+    info = await stream_info(client, stream, pattern=pattern)
+    return len(info["state"].get("subjects") or {})
+
+
+async def stream_info(
+    client: Client, stream: str, offset: int = 0, pattern: str = ">"
+) -> dict[str, Any]:
+    """What the leader of a stream knows of it, with its subjects that match from an offset on.
+
+    Raises:
+        As `stored_subjects`.
+    """
+    request = json.dumps({"subjects_filter": pattern, "offset": offset}).encode()
     answer = await client.request(
         f"$JS.API.STREAM.INFO.{stream}", request, timeout=REQUEST_TIMEOUT_SECONDS
     )

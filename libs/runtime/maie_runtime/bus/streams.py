@@ -171,7 +171,7 @@ STREAMS = (
         "maie.return.>",
         seconds=RETURNS_KEPT_SECONDS,
         most_per_subject=1,
-        # Workers may read it only this way.
+        # Workers of 0.1.0 read it this way.
         direct=True,
         purgeable=True,
     ),

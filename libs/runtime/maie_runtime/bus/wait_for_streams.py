@@ -6,11 +6,13 @@ import asyncio
 
 import structlog
 from nats.errors import NoRespondersError
+from nats.js.errors import NotFoundError
 
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import BROKER_ERRORS, addresses
-from maie_runtime.bus.direct_get import count, last_sequence
+from maie_runtime.bus.direct_get import last_sequence
 from maie_runtime.bus.refusals import RefusedError, ReportingClient, broker_refused
+from maie_runtime.bus.stored_subjects import count_subjects
 
 log = structlog.get_logger()
 
@@ -47,14 +49,14 @@ async def _problem(client: ReportingClient, slug: str, gpu: str) -> str:
     try:
         await last_sequence(client, stream, subjects.task(slug, "none", "none"))
         stream = subjects.RETURNS
-        await count(client, stream, subjects.returned_of_job("none"))
+        await count_subjects(client, stream, subjects.returned_of_job("none"))
         if gpu:
             stream = subjects.bucket_stream(subjects.GPUS)
             key = subjects.bucket_subject(subjects.GPUS, subjects.gpu_holder(gpu))
             await last_sequence(client, stream, key)
     except RefusedError as error:
         raise broker_refused(error.subject) from error
-    except NoRespondersError:
+    except (NoRespondersError, NotFoundError):
         return f"There is no {stream}, or it is of an older release."
     except BROKER_ERRORS as error:
         return f"{stream}: {str(error) or type(error).__name__}"
