@@ -21,6 +21,7 @@ pytestmark = pytest.mark.unit
 
 MEMBER = ROOT / "libs/templates"
 DATA = "maie_templates/builtin/lecture_v1/schema.json"
+LICENCE_FILES = 'license-files = ["LICENSE"]\n'
 NUMBER = "1.2.0"
 CHANGELOG = """# Changelog
 
@@ -157,6 +158,20 @@ def test_a_package_without_types_is_named(copy: Path) -> None:
     subprocess.run(("git", "rm", "-qf", "maie_templates/py.typed"), cwd=copy, check=True)
     (problem,) = built(copy)
     assert "py.typed is missing" in problem
+
+
+@pytest.mark.parametrize("damage", ["undeclared", "other"])
+def test_a_wheel_without_the_licence_is_named(copy: Path, damage: str) -> None:
+    if damage == "undeclared":
+        settings = copy / "pyproject.toml"
+        text = settings.read_text()
+        assert LICENCE_FILES in text
+        settings.write_text(text.replace(LICENCE_FILES, ""))
+    else:
+        # As a checkout without symbolic links has it.
+        (copy / "LICENSE").write_text("../../LICENSE")
+    (problem,) = built(copy)
+    assert "it lacks the file LICENSE" in problem
 
 
 def test_a_wheel_of_another_version_is_named_and_so_is_what_it_requires(copy: Path) -> None:

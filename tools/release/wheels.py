@@ -11,8 +11,9 @@ from zipfile import ZipFile
 
 from packaging.requirements import Requirement
 
-from tools.version import MEMBERS
+from tools.version import MEMBERS, ROOT
 
+LICENCE = "LICENSE"
 TYPED = "py.typed"
 OURS = "maie-"
 
@@ -41,7 +42,7 @@ def build(uv: Path, member: Path, folder: Path) -> Path:
 
 
 def wheel_problems(wheel: Path, member: Path, version: str) -> Iterator[str]:
-    """A wheel holds the files of its package that git knows, and is of the release.
+    """A wheel holds the files of its package that git knows and the licence, and is of the release.
 
     Args:
         wheel: The wheel.
@@ -52,6 +53,7 @@ def wheel_problems(wheel: Path, member: Path, version: str) -> Iterator[str]:
         files = [each.filename for each in archive.infolist() if not each.is_dir()]
         (metadata,) = [name for name in files if name.endswith(".dist-info/METADATA")]
         stated = HeaderParser().parsestr(archive.read(metadata).decode())
+        licences = [archive.read(name) for name in files if name.endswith(f"/licenses/{LICENCE}")]
     held = {name for name in files if ".dist-info/" not in name}
     package = module(member)
     wanted = {name for name in _tracked(member) if name.startswith(f"{package}/")}
@@ -62,6 +64,9 @@ def wheel_problems(wheel: Path, member: Path, version: str) -> Iterator[str]:
     typed = f"{package}/{TYPED}"
     if typed not in held | wanted:
         yield f"{wheel.name}: {typed} is missing; without it, type checkers ignore the types."
+    # PEP 639: the file is named in the metadata, and lies beside them.
+    if licences != [(ROOT / LICENCE).read_bytes()] or stated.get_all("License-File") != [LICENCE]:
+        yield f"{wheel.name}: it lacks the file {LICENCE} as it is at the root of the repository."
     if stated["Version"] != version:
         yield f"{wheel.name}: it is of version {stated['Version']}, not {version}."
     for required in map(Requirement, stated.get_all("Requires-Dist") or ()):
