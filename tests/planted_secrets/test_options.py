@@ -65,6 +65,9 @@ def test_every_option_that_takes_a_url_refuses_a_password() -> None:
         "maie livekit --url",
         "maie models pull --from",
         "maie nats config --route",
+        # tests/mesh/test_blob_url.py
+        "maie restore --blob-url",
+        "maie up --blob-url",
     }, "refuse a URL with a password, test it below, and name the option here"
 
 

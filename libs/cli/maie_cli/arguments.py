@@ -60,6 +60,15 @@ JsonOption = Annotated[
 DataOption = Annotated[
     Path, typer.Option("--data", metavar="DIR", help="Where the mesh keeps its things.")
 ]
+BlobUrlOption = Annotated[
+    str,
+    typer.Option(
+        "--blob-url",
+        metavar="URL",
+        help="Where recordings and results are kept, such as s3://BUCKET/PREFIX; the folder notes "
+        "it for the next start. Unset: in the folder.",
+    ),
+]
 ProfileOption = Annotated[
     str, typer.Option("--profile", help=f"Which engines run: {' or '.join(PROFILES)}.")
 ]
@@ -80,6 +89,7 @@ LabelsOption = Annotated[
 __all__ = [
     "DEFAULT_DATA",
     "DEFAULT_GATEWAY",
+    "BlobUrlOption",
     "ChannelName",
     "DataOption",
     "FeatureName",

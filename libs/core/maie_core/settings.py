@@ -216,19 +216,8 @@ class MeshSettings(Settings):
 
     @field_validator("blob_url")
     @classmethod
-    def _is_without_credentials(cls, url: str) -> str:
-        try:
-            parts = urlsplit(url)
-            plain = not (parts.username or parts.password or parts.query or parts.fragment)
-        except ValueError:
-            plain = False
-        if not plain or not parts.scheme:
-            raise ValueError(
-                f"{masked_url(url)} is no URL of an object store: write file:///DIR or "
-                "s3://BUCKET/PREFIX, without user, password or query; the credentials of S3 are in "
-                "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-            )
-        return url
+    def _names_a_store(cls, url: str) -> str:
+        return checked_blob_url(url)
 
     @model_validator(mode="after")
     def _name_all_of_tls(self) -> Self:
@@ -239,6 +228,26 @@ class MeshSettings(Settings):
                 "all three"
             )
         return self
+
+
+def checked_blob_url(url: str) -> str:
+    """The URL of an object store, which holds no secret.
+
+    Raises:
+        ValueError: It is none.
+    """
+    try:
+        parts = urlsplit(url)
+        plain = not (parts.username or parts.password or parts.query or parts.fragment)
+    except ValueError:
+        plain = False
+    if not plain or not parts.scheme:
+        raise ValueError(
+            f"{masked_url(url)} is no URL of an object store: write file:///DIR or "
+            "s3://BUCKET/PREFIX, without user, password or query; the credentials of S3 are in "
+            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+        )
+    return url
 
 
 def _names_nats(server: str) -> bool:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from maie_cli.arguments import BlobUrlOption
 from maie_cli.backups import opened, size
 from maie_cli.console import note, out
-from maie_cli.exits import run
+from maie_cli.exits import Exit, leave, run
+from maie_cli.mesh.objects import check_blob_url
 from maie_cli.mesh.stores import stopped_stores
 from maie_runtime.backup.restoring import restore as restore_backup
 
@@ -34,17 +37,24 @@ def restore(
             min=1, max=5, help="How many servers of a cluster keep each stream; unset: as before."
         ),
     ] = None,
+    blob_url: BlobUrlOption = "",
 ) -> None:
     """Put a backup into an empty mesh, none of whose gateways and workers run.
 
     The whole backup is verified first. If the command is interrupted, run it again before anything
     else. Then start the mesh: unfinished jobs go on.
     """
-    run(_restore(folder, data, replicas))
+    if blob_url and data is None:
+        leave(
+            "--blob-url belongs to --data; without it, MAIE_BLOB_URL names the store.", Exit.USAGE
+        )
+    run(_restore(folder, data, replicas, blob_url))
 
 
-async def _restore(folder: Path, data: Path | None, replicas: int | None) -> None:
-    async with opened(data, stopped_stores) as (broker, store):
+async def _restore(folder: Path, data: Path | None, replicas: int | None, blob_url: str) -> None:
+    if blob_url:
+        await check_blob_url(blob_url)
+    async with opened(data, partial(stopped_stores, blob_url=blob_url)) as (broker, store):
         made = await restore_backup(broker, store, folder, note, replicas=replicas)
         out.print(
             f"Restored {len(made.streams)} streams and {made.objects} objects "

@@ -10,6 +10,7 @@ import typer
 
 from maie_cli.arguments import (
     DEFAULT_DATA,
+    BlobUrlOption,
     DataOption,
     ProfileOption,
     WorkersOption,
@@ -20,6 +21,7 @@ from maie_cli.exits import run
 from maie_cli.interrupts import interruptible
 from maie_cli.listing import Field, Listing, print_listing
 from maie_cli.mesh.local import LocalMesh
+from maie_cli.mesh.objects import check_blob_url
 from maie_cli.mesh.options import GATEWAY_PORT, MeshOptions
 from maie_cli.mesh.ports import HOST
 from maie_core.redaction import environment_redactor
@@ -54,6 +56,7 @@ def up(
     nats_port: Annotated[
         int, typer.Option(min=0, max=MAX_PORT, help="The broker's port. 0: any that is free.")
     ] = 0,
+    blob_url: BlobUrlOption = "",
 ) -> None:
     """Run broker, services and gateway on this machine until Ctrl-C or SIGTERM.
 
@@ -67,11 +70,14 @@ def up(
         port_base=port_base,
         listen=listen,
         nats_port=nats_port,
+        blob_url=blob_url,
     )
     run(_up(options))
 
 
 async def _up(options: MeshOptions) -> None:
+    if options.blob_url:
+        await check_blob_url(options.blob_url)
     mesh = LocalMesh(options, say)
     with interruptible(mesh) as interrupts:
         say(f"starting maie in {mesh.layout.root}")

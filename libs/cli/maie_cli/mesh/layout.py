@@ -20,7 +20,8 @@ class Layout:
         run: Process ids, addresses and the broker's configuration.
         nkeys: The credentials of the parts for the broker.
         logs: One log for each part.
-        blobs: Recordings and results.
+        blobs: Recordings and results, where they are in no other store.
+        blob_url_file: The URL of the object store, where it is not `blobs`.
         nats: JetStream's files.
         metrics_file: Where the parts serve their metrics, while the mesh runs.
         read_model: The database for lists and search.
@@ -32,6 +33,7 @@ class Layout:
         self.nkeys = self.run / "nkeys"
         self.logs = self.root / "logs"
         self.blobs = self.root / "blobs"
+        self.blob_url_file = self.root / "blob-url"
         self.nats = self.root / "nats"
         self.metrics_file = self.run / "metrics.json"
         self.read_model = self.root / "readmodel.db"
@@ -78,6 +80,11 @@ class Layout:
             file.flush()
             self._forget_parts()
             yield
+
+    @property
+    def has_jobs(self) -> bool:
+        """Whether a broker has ever stored anything there."""
+        return any(self.nats.iterdir())
 
     def health_file(self, name: str) -> Path:
         """The file in which a part says whether it serves, where it has no port for that."""

@@ -26,7 +26,8 @@ class MeshOptions:
             any that are free.
         listen: The host name or IP address that the gateway listens on; empty for 127.0.0.1.
         nats_port: The broker's port; 0 for any that is free.
-        blob_url: The object store; empty for a folder in the mesh's own.
+        blob_url: The object store; empty for the one of before, or else a folder in the mesh's
+            own.
         environment: Settings that override the environment.
         commands: Commands that replace a stage's service, by the stage's
             name; for tests and measurements.

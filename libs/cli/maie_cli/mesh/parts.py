@@ -18,6 +18,7 @@ from maie_cli.mesh.fitting import Fit, fit_asr
 from maie_cli.mesh.key import with_key
 from maie_cli.mesh.layout import Layout
 from maie_cli.mesh.metrics import with_metrics
+from maie_cli.mesh.objects import choose_blob_url
 from maie_cli.mesh.options import STAGES, MeshOptions
 from maie_cli.mesh.ports import Ports
 from maie_cli.mesh.profiles import profile_environment
@@ -72,7 +73,7 @@ def plan(options: MeshOptions, layout: Layout) -> list[Part]:
         **{name: value for name, value in settings.items() if name not in OTHERS},
         **fit.environment,
         "MAIE_NATS_URL": f"nats://{broker.address}",
-        "MAIE_BLOB_URL": options.blob_url or layout.blobs.as_uri(),
+        "MAIE_BLOB_URL": choose_blob_url(layout, options.blob_url),
         **_read_model(options, layout),
         "PYTHONUNBUFFERED": "1",
     }

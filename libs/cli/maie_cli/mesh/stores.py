@@ -10,6 +10,7 @@ from maie_cli.mesh.broker import credentials
 from maie_cli.mesh.child import Child, Report
 from maie_cli.mesh.errors import MeshError
 from maie_cli.mesh.layout import Layout
+from maie_cli.mesh.objects import blob_url, choose_blob_url
 from maie_cli.mesh.parts import NATS, broker_alone
 from maie_core.settings import MeshSettings, load_settings
 from maie_runtime.bus.credentials import Credentials, credentials_of
@@ -58,14 +59,22 @@ async def running_stores(layout: Layout, report: Report) -> AsyncIterator[Stores
 
 
 @asynccontextmanager
-async def stopped_stores(layout: Layout, report: Report) -> AsyncIterator[Stores]:
+async def stopped_stores(
+    layout: Layout, report: Report, blob_url: str = ""
+) -> AsyncIterator[Stores]:
     """Those of a folder of `maie up` that does not run, with its broker alone started.
 
+    Args:
+        layout: The folder; made where it is absent.
+        report: Called with a line when the broker dies and is restarted.
+        blob_url: The object store; empty for the folder's own.
+
     Raises:
-        MeshError: The mesh runs, or its broker does not start.
+        MeshError: The mesh runs, its objects are in another store, or its broker does not start.
     """
     layout.create()
     with layout.locked():
+        choose_blob_url(layout, blob_url)
         broker = Child(broker_alone(layout), layout, report)
         try:
             await broker.start()
@@ -79,5 +88,5 @@ def _stores(layout: Layout, address: str) -> Stores:
     return Stores(
         nats_url=f"nats://{address}",
         credentials=credentials(layout, OPERATOR),
-        blob_url=layout.blobs.as_uri(),
+        blob_url=blob_url(layout),
     )
