@@ -33,6 +33,7 @@ from tests.helm.rendering import (
 )
 from tests.helm.schemas import problems_of_schema
 from tools import chart
+from tools.version import version
 
 pytestmark = pytest.mark.unit
 
@@ -141,7 +142,7 @@ def test_a_stage_of_another_package_needs_no_change_of_the_chart() -> None:
     )
     (container,) = containers(pod)
     set_to = variables(container)
-    assert container["image"] == "acme/diarization:0.1.0"
+    assert container["image"] == f"acme/diarization:{version()}"
     assert set_to["MAIE_DIARIZATION_LISTEN"] == "0.0.0.0:50052"
     assert set_to["MAIE_DIARIZATION_ADVERTISE"] == "$(POD_IP):50052"
     assert set_to["MAIE_DIARIZATION_SLOTS"] == "2"
