@@ -23,11 +23,14 @@ MEMBER = ROOT / "libs/templates"
 DATA = "maie_templates/builtin/lecture_v1/schema.json"
 LICENCE_FILES = 'license-files = ["LICENSE"]\n'
 NUMBER = "1.2.0"
-CHANGELOG = """# Changelog
+PARTS = "Contract: v1, v2. Chart: 1.2.0."
+CHANGELOG = f"""# Changelog
 
 ## Unreleased
 
 ## 1.2.0 - 2026-12-01
+
+{PARTS}
 
 ### Added
 - Something.
@@ -41,7 +44,8 @@ def root(tmp_path: Path) -> Path:
     """Sources of which everything can be released."""
     (tmp_path / "VERSION").write_text(f"{NUMBER}\n")
     (tmp_path / "CHANGELOG.md").write_text(CHANGELOG)
-    for name in ("protos", "locks", "build/sbom"):
+    packages = ("job/v1", "live/v1", "live/v2")
+    for name in (*(f"protos/maie/{each}" for each in packages), "locks", "build/sbom"):
         (tmp_path / name).mkdir(parents=True)
     (tmp_path / "protos/released.binpb").touch()
     (tmp_path / "locks/maie-asr.txt").write_text(
@@ -67,7 +71,9 @@ def test_good_sources_have_no_problem(root: Path) -> None:
         ("## 1.2.0 -", "## 1.2.1 -", ["no section `## 1.2.0"]),
         ("## 1.2.0 - 2026-12-01", "## 1.2.0", ["has no date"]),
         ("## 1.2.0 - 2026-12-01", "## 1.2.0 - soon", ["has no date"]),
-        ("### Added\n- Something.\n", "", ["is empty"]),
+        (f"{PARTS}\n\n### Added\n- Something.\n", "", ["is empty"]),
+        (PARTS, "", [f"lacks the line `{PARTS}`"]),
+        ("v1, v2", "v1", [f"lacks the line `{PARTS}`"]),
         ("## Unreleased\n", "## Unreleased\n- Another thing.\n", ["has entries"]),
         (CHANGELOG, "# Changelog\n", ["no section `## 1.2.0"]),
     ],

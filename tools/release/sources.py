@@ -11,6 +11,7 @@ from tools.version import version
 
 CHANGELOG = "CHANGELOG.md"
 CONTRACT = "protos/released.binpb"
+PACKAGES = "protos/maie/*/v*"
 UNRELEASED = "Unreleased"
 SBOMS = "build/sbom"
 LOCKS = "locks/maie-*.txt"
@@ -20,7 +21,10 @@ _DATED = r"{} - \d{{4}}-\d{{2}}-\d{{2}}"
 
 
 def changelog_problems(root: Path) -> Iterator[str]:
-    """The version has a section with its date and entries, and nothing waits for a later one."""
+    """The version has a section with its date and entries, and nothing waits for a later one.
+
+    The section names the contract and the chart of the release.
+    """
     wanted = version(root)
     found = sections((root / CHANGELOG).read_text(encoding="utf-8"))
     of_version = [title for title in found if title.split(" ")[0] == wanted]
@@ -31,11 +35,19 @@ def changelog_problems(root: Path) -> Iterator[str]:
             yield f"{CHANGELOG}: `## {title}` has no date; write `## {wanted} - YYYY-MM-DD`."
         if not found[title]:
             yield f"{CHANGELOG}: the section `## {title}` is empty."
+        elif (line := released_parts(root)) not in found[title].splitlines():
+            yield f"{CHANGELOG}: the section `## {title}` lacks the line `{line}`."
     if found.get(UNRELEASED):
         yield (
             f"{CHANGELOG}: `## {UNRELEASED}` has entries, which this release has; move them to "
             f"`## {wanted} - DATE`."
         )
+
+
+def released_parts(root: Path) -> str:
+    """The line about the contract and the chart of a release."""
+    contract = sorted({path.name for path in root.glob(PACKAGES)})
+    return f"Contract: {', '.join(contract)}. Chart: {version(root)}."
 
 
 def contract_problems(root: Path) -> Iterator[str]:
