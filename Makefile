@@ -226,6 +226,9 @@ lock: $(BIN)/.uv ## Resolve the packages again (ARGS=--upgrade: to the newest) a
 	$(call step,writing locks/vllm.txt,$(UV_COMPILE) --no-config $(ARGS) --python-version 3.11 --python-platform x86_64-manylinux_2_28 $(TORCH) \
 		--excludes locks/vllm-without.txt $(addprefix --no-emit-package ,$(NAMES)) --extra mesh \
 		locks/vllm.in $(addsuffix pyproject.toml,$(MEMBERS)) -o locks/vllm.txt,see above.)
+	$(call step,writing the locks of the images for GPUs,$(UV_LOCK_CUDA) --constraints locks/workspace.txt --all-extras \
+		locks/asr-cuda.in services/asr/pyproject.toml -o locks/asr-cuda.txt \
+		&& $(UV_LOCK_CUDA) locks/llm-cuda.in services/enhancement/pyproject.toml services/summary/pyproject.toml -o locks/llm-cuda.txt,see above.)
 	$(call step,writing locks/peers.txt,$(UV_COMPILE) --no-config $(ARGS) --python-version 3.11 --python-platform x86_64-manylinux_2_28 $(TORCH) \
 		--excludes locks/peers-without.txt locks/peers.in -o locks/peers.txt,see above.)
 	$(call step,resolving npm packages,npm install --package-lock-only --loglevel=error && node tools/lock-without-addresses.js,see above.)
@@ -233,6 +236,7 @@ lock: $(BIN)/.uv ## Resolve the packages again (ARGS=--upgrade: to the newest) a
 UV_COMPILE = $(UV) pip compile --quiet --no-header --no-annotate --generate-hashes
 UV_LOCK = $(UV_LOCK_PLAIN) --all-extras
 UV_LOCK_PLAIN = $(UV_COMPILE) --universal --python-version 3.11 $(addprefix --no-emit-package ,$(NAMES))
+UV_LOCK_CUDA = $(UV_COMPILE) --no-config $(ARGS) --python-version 3.11 --python-platform x86_64-manylinux_2_28 $(addprefix --no-emit-package ,$(NAMES))
 NAMES = $(shell sed -n 's/^name = "\(.*\)"/\1/p' $(addsuffix pyproject.toml,$(MEMBERS)))
 # PyPI's torch is for GPUs, and large. The one for CPUs comes from where the machine's pip finds it, or from PyTorch's own index.
 TORCH = $(if $(PIP_FIND_LINKS),--find-links $(PIP_FIND_LINKS),--torch-backend cpu)
@@ -244,16 +248,19 @@ release-check: environment sbom ## Check that what is here can be released: vers
 	@$(BIN)/python -m tools.release $(ARGS)
 
 PARTS ?=
+VARIANT ?= cpu
 BASE_IMAGE ?= python:3.11-bookworm
-# The base that is made of Debian's packages where it is asked for by this name.
+# The base that is made of Debian's packages where it is asked for by this name; images for GPUs need a compiler in theirs.
 DEBIAN_BASE := localhost/maie-base
+BASE = $(BASE_IMAGE)$(if $(filter $(DEBIAN_BASE),$(BASE_IMAGE)),$(COMPILER_$(VARIANT):%=-%))
+COMPILER_cuda := compiler
 
 .PHONY: images
-images: engine ## Build an image of each part, or of PARTS="gateway asr"; BASE_IMAGE=localhost/maie-base starts from Debian's packages.
+images: engine $(if $(filter $(DEBIAN_BASE),$(BASE_IMAGE)),mmdebstrap) ## Build an image of each part, or of PARTS="gateway asr"; VARIANT=cuda those for GPUs, BASE_IMAGE=localhost/maie-base from Debian's packages.
 ifeq ($(BASE_IMAGE),$(DEBIAN_BASE))
-	$(call step,making $(BASE_IMAGE) of Debian's packages,deploy/images/base.sh $(BASE_IMAGE),see above.)
+	$(call step,making $(BASE) of Debian's packages,deploy/images/base.sh $(BASE) $(if $(COMPILER_$(VARIANT)),g++ libpython3-dev),see above.)
 endif
-	@BASE_IMAGE=$(BASE_IMAGE) REGISTRY=$(REGISTRY) deploy/images/build.sh $(PARTS)
+	@BASE_IMAGE=$(BASE) VARIANT=$(VARIANT) REGISTRY=$(REGISTRY) deploy/images/build.sh $(PARTS)
 
 .PHONY: images-test
 images-test: setup ## Start the mesh of deploy/compose.yaml from these images, send the demo's recording through it, stop it.
@@ -262,10 +269,20 @@ images-test: setup ## Start the mesh of deploy/compose.yaml from these images, s
 # Where neither podman nor docker works, Debian's podman may.
 .PHONY: engine
 engine:
-	@. deploy/images/engine.sh; [ -z "$$ENGINE" ] || exit 0; \
-		mkdir -p $(LOGS); install="apt-get install --yes --no-install-recommends podman runc netavark aardvark-dns debootstrap"; \
-		{ $$install || { apt-get update && $$install; }; } >$(LOGS)/$@.log 2>&1 && podman info >>$(LOGS)/$@.log 2>&1 && echo "· installed podman" \
-		|| { tail -n 5 $(LOGS)/$@.log; echo "✗ neither podman nor docker runs here, and podman could not be installed (on Debian, as root: apt install podman runc netavark aardvark-dns)"; exit 1; } >&2
+	@. deploy/images/engine.sh; [ -z "$$ENGINE" ] || exit 0; mkdir -p $(LOGS); \
+		install="apt-get install --yes --no-install-recommends podman runc netavark aardvark-dns"; \
+		{ $$install || { apt-get update && $$install; }; } >$(LOGS)/$@.log 2>&1 \
+		|| { tail -n 5 $(LOGS)/$@.log; echo "✗ neither podman nor docker is here, and podman could not be installed (on Debian, as root: apt install podman runc netavark aardvark-dns)"; exit 1; } >&2; \
+		. deploy/images/engine.sh; [ -n "$$ENGINE" ] && echo "· installed podman" \
+		|| { echo "✗ podman is installed, and cannot run a container here" >&2; exit 1; }
+
+.PHONY: mmdebstrap
+mmdebstrap:
+ifeq ($(shell command -v mmdebstrap),)
+	@mkdir -p $(LOGS); install="apt-get install --yes --no-install-recommends mmdebstrap"; \
+		{ $$install || { apt-get update && $$install; }; } >$(LOGS)/$@.log 2>&1 && echo "· installed mmdebstrap" \
+		|| { tail -n 5 $(LOGS)/$@.log; echo "✗ mmdebstrap is missing and could not be installed (on Debian, as root: apt install mmdebstrap)"; exit 1; } >&2
+endif
 
 ##@ Set up
 

@@ -72,6 +72,8 @@ them.
 | what | licence |
 | --- | --- |
 | vllm, with torch and the other packages of `locks/vllm.txt` | Apache-2.0; torch BSD-3-Clause |
+| in images for GPUs, the packages of `locks/asr-cuda.txt` and `locks/llm-cuda.txt` named nvidia-* \
+| NVIDIA's own, most of them the EULA of the CUDA Toolkit: read it before you distribute an image |
 | chunkformer, with `services/asr/chunkformer.txt` | CC-BY-4.0; weights of \
 `chunkformer-large-vie` CC-BY-NC-4.0: no commercial use |
 """

@@ -2,6 +2,7 @@
 # Builds the images of the parts that are named, all of them by default, with podman or docker.
 #
 #   BASE_IMAGE  what the build starts from: an image with Python from 3.11, its venv module, binutils and CA certificates
+#   VARIANT     cpu, or cuda for NVIDIA's GPUs, which asr, enhancement and summary have
 #   REGISTRY    what the images' names begin with, such as ghcr.io/acme
 #   ENGINE      podman or docker; by default whichever works
 set -euo pipefail
@@ -13,10 +14,27 @@ version=$(cat VERSION)
 registry=${REGISTRY:-localhost}
 # The CA certificates of this machine, for those who reach the package index through a proxy of theirs.
 certificates=${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}
-parts=("$@")
-[ $# -gt 0 ] || parts=(gateway preprocess asr enhancement summary cli)
+variant=${VARIANT:-cpu}
+case $variant in
+cpu)
+    parts=(gateway preprocess asr enhancement summary cli)
+    tag=$version
+    declare -A locks=([cli]=cli-without-mesh)
+    ;;
+cuda)
+    parts=(asr enhancement summary)
+    tag=$version-cuda
+    declare -A locks=([asr]=asr-cuda [enhancement]=llm-cuda [summary]=llm-cuda)
+    ;;
+*)
+    echo "✗ VARIANT is cpu or cuda, and not $variant" >&2
+    exit 1
+    ;;
+esac
+[ $# = 0 ] || parts=("$@")
 
 options=(
+    --target "$variant"
     --build-arg "BASE_IMAGE=${BASE_IMAGE:-python:3.11-bookworm}"
     --build-arg "VERSION=$version"
     --build-arg "REVISION=$(git rev-parse HEAD 2>/dev/null || echo unknown)"
@@ -27,14 +45,18 @@ options=(
 # Only Docker's format of images has health checks.
 [ "$ENGINE" = docker ] || options+=(--format docker --isolation oci --layers)
 
+mkdir -p .cache/log
 for part in "${parts[@]}"; do
-    lock=maie-$part
-    [ "$part" != cli ] || lock=cli-without-mesh
-    image=$registry/maie-$part:$version
+    [ "$variant" = cpu ] || [ -n "${locks[$part]:-}" ] || {
+        echo "✗ $part has no image for GPUs" >&2
+        exit 1
+    }
+    lock=${locks[$part]:-maie-$part}
+    image=$registry/maie-$part:$tag
+    log=.cache/log/image-$part-$variant.log
     began=$SECONDS
-    mkdir -p .cache/log
-    "$ENGINE" build "${options[@]}" --build-arg "PART=$part" --build-arg "LOCK=$lock" --tag "$image" . >".cache/log/image-$part.log" 2>&1 || {
-        tail -n 40 ".cache/log/image-$part.log"
+    "$ENGINE" build "${options[@]}" --build-arg "PART=$part" --build-arg "LOCK=$lock" --tag "$image" . >"$log" 2>&1 || {
+        tail -n 40 "$log"
         echo "✗ the image of $part could not be built: see above" >&2
         exit 1
     }

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs into /opt/maie: `install.sh locked LIST` what a hash-locked list names, `install.sh members PART` the
-# workspace's own members of a part. uv is pinned like everything else.
+# Installs: `install.sh uv` the pinned uv, `install.sh locked LIST` into /opt/maie what a hash-locked list names,
+# `install.sh members PART` the workspace's own members of a part, into the same folder of a root of their own.
 set -eu
 
 ca=/run/secrets/ca
@@ -9,15 +9,22 @@ if [ -s "$ca" ]; then
 fi
 uv=/opt/uv/bin/uv
 
+install() {
+    target=$1
+    shift
+    $uv pip install --quiet --no-deps --link-mode copy --python "$(command -v python3)" --target "$target" "$@"
+}
+
 case "$1" in
-locked)
+uv)
     python3 -m venv /opt/uv
     /opt/uv/bin/pip install --quiet --no-cache-dir --disable-pip-version-check --require-hashes -r locks/uv.txt
-    $uv pip install --quiet --no-cache --no-deps --require-hashes --python "$(command -v python3)" --target /opt/maie -r "$2"
+    ;;
+locked)
+    install /opt/maie --require-hashes -r "$2"
     ;;
 members)
     # shellcheck disable=SC2046 # one word for each folder
-    $uv pip install --quiet --no-cache --offline --no-deps --python "$(command -v python3)" --target /opt/maie \
-        $(python3 deploy/images/members.py "$2")
+    install /rootfs/members/opt/maie --no-cache --offline $(python3 deploy/images/members.py "$2")
     ;;
 esac

@@ -1,9 +1,14 @@
-"""Collects what an image needs to run Python with some packages: rootfs.py ROOTFS PACKAGES MODULE.
+"""Collects what an image needs to run Python with some packages, one layer at a time.
 
-The interpreter and its standard library without tests and tools, the packages with their bytecode
-and without tests and debugging information, every shared library that any of these is linked to,
-the CA certificates of the machine, a user, and the command `run-part`, which runs the module.
-Needs Python, `ldd` and `strip` alone.
+rootfs.py python ROOTFS           the interpreter and its standard library without tests and
+                                  tools, the CA certificates of the machine, and a user
+rootfs.py packages ROOTFS BELOW   what is installed in /opt/maie, without tests and debugging
+                                  information; libraries of the machine unless BELOW has them
+rootfs.py members ROOTFS MODULE   beside what is installed in ROOTFS/opt/maie, the command
+                                  `run-part`, which runs the module
+
+Each layer has bytecode, and every shared library that its binaries are linked to. Needs Python,
+`ldd`, `ldconfig` and `strip` alone.
 """
 
 from __future__ import annotations
@@ -20,6 +25,7 @@ import sysconfig
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+PACKAGES = Path("/opt/maie")
 USER = 10001
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 # Nothing is linked to these: threads end with the first, and host names are looked up with others.
@@ -41,42 +47,65 @@ LEFT_OUT = (
     "__pycache__",
     "config-*",
 )
-LDD, LDCONFIG, STRIP = "/usr/bin/ldd", "/sbin/ldconfig", "/usr/bin/strip"
+LDD, LDCONFIG, STRIP = Path("/usr/bin/ldd"), Path("/sbin/ldconfig"), Path("/usr/bin/strip")
 ELF = b"\x7fELF"
 DEBUGGING_INFORMATION = b".debug_info"
 LINKED = re.compile(r"(?:=>\s+)?(/\S+)\s+\(0x")
 
 
-def main(rootfs: Path, packages: Path, module: str) -> None:
-    """Fills the folder `rootfs`."""
+def python(rootfs: Path) -> None:
+    """Fills the folder `rootfs` with the interpreter and what is the same for all parts."""
     interpreter = Path(sys.executable).resolve()
     _copy(interpreter, rootfs)
     for name in ("python3", "python"):
-        link = rootfs / interpreter.parent.relative_to("/") / name
+        link = _within(rootfs, interpreter.parent) / name
         link.symlink_to(interpreter.name)
     for library in {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}:
-        target = rootfs / Path(library).relative_to("/")
+        target = _within(rootfs, library)
         left_out = shutil.ignore_patterns(*LEFT_OUT)
         shutil.copytree(library, target, ignore=left_out, dirs_exist_ok=True)
         _compile(target)
-    target = rootfs / packages.relative_to("/")
-    for binary in _binaries(packages):
-        _strip(binary)
-    left_out = shutil.ignore_patterns("__pycache__", "bin", "tests")
-    shutil.copytree(packages, target, ignore=left_out, symlinks=True)
-    _compile(target)
-    _find(packages, rootfs)
+    _find(rootfs)
     # Binaries find their libraries where the machine has them.
     linked = _linked(Path("/", each.relative_to(rootfs)) for each in _binaries(rootfs))
     for library in (*sorted(linked), *_later()):
         _copy(library, rootfs)
     _configure(rootfs)
-    _command(rootfs, interpreter, module)
+
+
+def packages(rootfs: Path, below: Path) -> None:
+    """Moves the packages into the folder `rootfs`, with libraries that `below` does not have."""
+    for folder in [each for each in PACKAGES.rglob("tests") if each.is_dir()]:
+        shutil.rmtree(folder)
+    shutil.rmtree(PACKAGES / "bin", ignore_errors=True)
+    for binary in _binaries(PACKAGES):
+        _strip(binary)
+    _compile(PACKAGES)
+    linked = [each for each in _linked(_binaries(PACKAGES)) if PACKAGES not in each.parents]
+    for library in sorted(linked):
+        if not _within(below, library).exists():
+            _copy(library, rootfs)
+    target = _within(rootfs, PACKAGES)
+    target.parent.mkdir(parents=True)
+    shutil.move(PACKAGES, target)
+    _list_nvidia(target, rootfs, below)
+
+
+def members(rootfs: Path, module: str) -> None:
+    """Completes the folder `rootfs`, which has the members already."""
+    target = _within(rootfs, PACKAGES)
+    shutil.rmtree(target / "bin", ignore_errors=True)
+    _compile(target)
+    _command(rootfs, module)
+
+
+def _within(rootfs: Path, path: Path | str) -> Path:
+    return rootfs / Path(path).relative_to("/")
 
 
 def _copy(file: Path, rootfs: Path) -> None:
     """Copies a file to the same path, beneath its own name where it is a link."""
-    target = rootfs / file.relative_to("/")
+    target = _within(rootfs, file)
     target.parent.mkdir(parents=True, exist_ok=True)
     if not target.exists():
         shutil.copy2(file, target, follow_symlinks=True)
@@ -89,11 +118,28 @@ def _compile(folder: Path) -> None:
     )
 
 
-def _find(packages: Path, rootfs: Path) -> None:
+def _find(rootfs: Path) -> None:
     """Has Python find the packages even where it is isolated from its environment (-I)."""
-    folder = rootfs / Path(site.getsitepackages()[0]).relative_to("/")
+    folder = _within(rootfs, site.getsitepackages()[0])
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "maie.pth").write_text(f"{packages}\n")
+    (folder / "maie.pth").write_text(f"{PACKAGES}\n")
+
+
+def _list_nvidia(packages: Path, rootfs: Path, below: Path) -> None:
+    """Has the dynamic loader find the libraries of NVIDIA's wheels, by folder and by its cache.
+
+    What puts the driver into a container runs ldconfig again, with these folders.
+    """
+    folders = sorted(packages.glob("nvidia/*/lib"))
+    if not folders:
+        return
+    shutil.copytree(below / "etc/ld.so.conf.d", rootfs / "etc/ld.so.conf.d")
+    _copy(Path("/etc/ld.so.conf"), rootfs)
+    listed = "".join(f"/{folder.relative_to(rootfs)}\n" for folder in folders)
+    (rootfs / "etc/ld.so.conf.d/maie.conf").write_text(listed)
+    # Triton asks it for the driver, too.
+    _copy(LDCONFIG, rootfs)
+    subprocess.run([LDCONFIG, "-X", "-r", rootfs], check=True)  # noqa: S603 - our own folder
 
 
 def _binaries(root: Path) -> Iterator[Path]:
@@ -156,7 +202,11 @@ def _configure(rootfs: Path) -> None:
     )
     (etc / "group").write_text(f"root:x:0:\nmaie:x:{USER}:\n")
     (etc / "nsswitch.conf").write_text("passwd: files\ngroup: files\nhosts: files dns\n")
-    certificates = rootfs / CERTIFICATES.relative_to("/")
+    # NVIDIA's container toolkit puts libraries where these say that they belong.
+    shutil.copy2("/etc/debian_version", etc)
+    shutil.copy2("/etc/ld.so.conf", etc)
+    shutil.copytree("/etc/ld.so.conf.d", etc / "ld.so.conf.d")
+    certificates = _within(rootfs, CERTIFICATES)
     certificates.parent.mkdir(parents=True)
     shutil.copy2(CERTIFICATES, certificates)
     temporary = rootfs / "tmp"
@@ -164,13 +214,21 @@ def _configure(rootfs: Path) -> None:
     temporary.chmod(0o1777)
 
 
-def _command(rootfs: Path, interpreter: Path, module: str) -> None:
+def _command(rootfs: Path, module: str) -> None:
     command = rootfs / "usr/local/bin/run-part"
     command.parent.mkdir(parents=True, exist_ok=True)
     run = f"runpy.run_module({module!r}, run_name='__main__', alter_sys=True)"
-    command.write_text(f"#!{interpreter}\nimport runpy\n{run}\n")
+    command.write_text(f"#!{Path(sys.executable).resolve()}\nimport runpy\n{run}\n")
     command.chmod(0o755)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])
+    match sys.argv[1:]:
+        case ["python", rootfs]:
+            python(Path(rootfs))
+        case ["packages", rootfs, below]:
+            packages(Path(rootfs), Path(below))
+        case ["members", rootfs, module]:
+            members(Path(rootfs), module)
+        case _:
+            sys.exit(__doc__)

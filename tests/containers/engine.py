@@ -25,9 +25,7 @@ USERS = "maie:x:10001:10001:maie:/tmp:/bin/sh\n"
 
 def podman_environment() -> dict[str, str]:
     """The environment in which podman runs here, as deploy/images/engine.sh makes it."""
-    script = f'. {IMAGES}/engine.sh && echo "${{CONTAINERS_CONF:-}}"'
-    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
-    config = done.stdout.strip()
+    config = _engine("CONTAINERS_CONF")
     return {**os.environ, **({"CONTAINERS_CONF": config} if config else {})}
 
 
@@ -35,10 +33,14 @@ def problem() -> str:
     """Why no container can be run here; empty where one can."""
     if not shutil.which("podman"):
         return "podman is missing: make engine"
-    done = subprocess.run(
-        ["podman", "info"], env=podman_environment(), capture_output=True, text=True, check=False
-    )
-    return f"podman does not run here: {done.stderr.strip()}" if done.returncode else ""
+    return "" if _engine("ENGINE") else "podman cannot run a container here"
+
+
+def _engine(variable: str) -> str:
+    """A variable as deploy/images/engine.sh sets it for podman."""
+    script = f'ENGINE=podman; . {IMAGES}/engine.sh && echo "${{{variable}:-}}"'
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
 
 
 @contextmanager

@@ -174,12 +174,19 @@ class VllmEngine:
             raise start_failed(self._checkpoint.path, cause) from error
 
     def _check_device(self) -> None:
+        if not current_platform.device_type:
+            raise StageError(
+                Code.FAILED_PRECONDITION,
+                Reason.DEVICE_UNAVAILABLE,
+                "There is no GPU here that the installed vLLM could use; give the service one, or "
+                "use another engine.",
+            )
         wanted = self._settings.device
         if wanted != "auto" and wanted != current_platform.device_type:
             raise StageError(
                 Code.FAILED_PRECONDITION,
                 Reason.DEVICE_UNAVAILABLE,
-                f"The installed vLLM runs on {current_platform.device_type or 'no device here'}, "
+                f"The installed vLLM runs on {current_platform.device_type}, "
                 f"not on {wanted}; install the other one, or correct the setting DEVICE.",
             )
 
