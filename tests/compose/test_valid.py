@@ -25,7 +25,7 @@ SPECIFICATION = [
     "--builtin-schema",
     "vendor.compose-spec",
 ]
-MESH = {"nats", "gateway", "preprocess", "enhancement", "summary"}
+MESH = {"nats", "gateway", "preprocess", "enhancement"}
 WATCHERS = {"collector", "prometheus", "grafana"}
 
 
@@ -67,7 +67,7 @@ def test_the_specification_refuses_mistakes(tmp_path: Path, right: str, wrong: s
 
 
 @pytest.mark.skipif(not _has_compose(), reason="docker has no plugin compose here")
-@pytest.mark.parametrize("profiles", ["cpu", "gpu", "cpu,observability,tools"])
+@pytest.mark.parametrize("profiles", ["cpu", "gpu", "shared-gpu", "cpu,observability,tools"])
 def test_docker_compose_reads_it(profiles: str) -> None:
     done = _run("docker", "compose", "config", "--quiet", profiles=profiles)
     assert done.returncode == 0, done.stderr
@@ -77,10 +77,11 @@ def test_docker_compose_reads_it(profiles: str) -> None:
     ("profiles", "started"),
     [
         ("", MESH),
-        ("cpu", MESH | {"asr"}),
-        ("gpu", MESH | {"asr-gpu"}),
-        ("cpu,observability", MESH | {"asr"} | WATCHERS),
-        ("cpu,tools", MESH | {"asr", "maie"}),
+        ("cpu", MESH | {"asr", "summary"}),
+        ("gpu", MESH | {"asr-gpu", "summary"}),
+        ("shared-gpu", MESH | {"asr-shared-gpu", "summary-shared-gpu"}),
+        ("cpu,observability", MESH | {"asr", "summary"} | WATCHERS),
+        ("cpu,tools", MESH | {"asr", "summary", "maie"}),
     ],
 )
 def test_profiles_choose_the_services(profiles: str, started: set[str]) -> None:
@@ -88,13 +89,13 @@ def test_profiles_choose_the_services(profiles: str, started: set[str]) -> None:
 
 
 def test_each_variable_is_a_setting() -> None:
-    for name, service in _services("cpu,gpu").items():
+    for name, service in _services("cpu,gpu,shared-gpu").items():
         for variable in service.get("environment", {}):
             assert f"`{variable}`" in SETTINGS or variable.startswith("OTEL_"), (name, variable)
 
 
 def test_each_path_in_a_variable_is_mounted() -> None:
-    for name, service in _services("cpu,gpu").items():
+    for name, service in _services("cpu,gpu,shared-gpu").items():
         mounted = [each.split(":")[1] for each in service["volumes"]]
         for variable, value in service.get("environment", {}).items():
             path = re.sub("^(file|sqlite)://(/(?=/))?", "", value)
@@ -105,7 +106,7 @@ def test_each_path_in_a_variable_is_mounted() -> None:
 def test_each_file_of_this_repository_that_is_mounted_exists() -> None:
     sources = {
         volume.split(":")[0]
-        for service in _services("cpu,gpu,observability,tools").values()
+        for service in _services("cpu,gpu,shared-gpu,observability,tools").values()
         for volume in service.get("volumes", ())
         if volume.startswith("./") and not volume.startswith("./mesh")
     }
@@ -115,7 +116,7 @@ def test_each_file_of_this_repository_that_is_mounted_exists() -> None:
 
 
 def test_nothing_of_ours_may_write_to_its_root_or_gain_rights() -> None:
-    for name, service in _services("cpu,gpu,tools").items():
+    for name, service in _services("cpu,gpu,shared-gpu,tools").items():
         assert service["read_only"] is True, name
         assert service["cap_drop"] == ["ALL"], name
         assert service["security_opt"] == ["no-new-privileges:true"], name
@@ -125,7 +126,17 @@ def test_nothing_of_ours_may_write_to_its_root_or_gain_rights() -> None:
 def test_the_images_are_those_of_make_images() -> None:
     project = (DEPLOY.parent / "gateway/pyproject.toml").read_text()
     (version,) = re.findall('^version = "(.*)"', project, re.MULTILINE)
-    for name, service in _services("cpu,tools").items():
-        part = {"maie": "cli"}.get(name, name)
+    for name, service in _services("cpu,gpu,shared-gpu,tools").items():
+        part = {"maie": "cli"}.get(name, name.removesuffix("-gpu").removesuffix("-shared"))
+        variant = "-cuda" if name.endswith("-gpu") else ""
         if name != "nats":
-            assert service["image"] == f"localhost/maie-{part}:{version}"
+            assert service["image"] == f"localhost/maie-{part}:{version}{variant}"
+
+
+def test_those_with_an_image_for_gpus_have_a_gpu_and_use_it() -> None:
+    for name, service in _services("cpu,gpu,shared-gpu,tools").items():
+        on_gpu = name.endswith("-gpu")
+        assert ("deploy" in service) == on_gpu, name
+        environment = service.get("environment", {})
+        whisper = environment.get("MAIE_ASR_WHISPER_DEVICE") == "cuda"
+        assert (whisper or environment.get("MAIE_SUMMARY_ENGINE") == "vllm") == on_gpu, name
