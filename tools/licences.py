@@ -138,5 +138,7 @@ def _licence(name: str) -> str:
     ]
     expressions = stated.get_all("License-Expression") or []
     old = [" ".join(each.split()) for each in stated.get_all("License") or []]
-    named = [each for each in old if each != "UNKNOWN" and len(each) <= MAX_NAME_CHARACTERS]
+    # Some state the whole text, which begins with its name.
+    names = [each.partition(" Copyright (c) ")[0] for each in old]
+    named = [each for each in names if each != "UNKNOWN" and len(each) <= MAX_NAME_CHARACTERS]
     return ", ".join(expressions or named or classifiers)

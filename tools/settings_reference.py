@@ -41,6 +41,7 @@ from maie_summary.settings import (
     SummaryVllmSettings,
 )
 from maie_templates.settings import TemplateSettings
+from maie_web.settings import WebSettings
 
 TARGET = "docs/settings.md"
 SECTIONS: tuple[tuple[str, type[Settings]], ...] = (
@@ -54,6 +55,7 @@ SECTIONS: tuple[tuple[str, type[Settings]], ...] = (
     ("Live speech (gateway)", GatewayLiveSettings),
     ("Retention (gateway)", RetentionSettings),
     ("Webhooks (gateway)", WebhookSettings),
+    ("Web part", WebSettings),
     ("Preprocess", PreprocessSettings),
     ("ASR", AsrSettings),
     ("ASR: text that was never spoken", SuspectTextSettings),

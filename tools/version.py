@@ -43,7 +43,7 @@ PLACES = (
     # A release is installed as a whole.
     Place(
         files=MEMBERS,
-        copy=re.compile(r'(?<!name = )"maie-[a-z]+(?:\[[a-z,-]+\])?([^"\[\]]*)"'),
+        copy=re.compile(r'(?<!name = )(?<!DEP002 = \[)"maie-[a-z]+(?:\[[a-z,-]+\])?([^"\[\]]*)"'),
         form="=={}",
         everywhere=False,
     ),

@@ -25,7 +25,7 @@ from maie_gateway.intake.pace import Pace, UploadLimits
 from maie_gateway.intake.requests import Requests, check_same_submit
 from maie_gateway.intake.snapshots import Snapshots
 from maie_gateway.intake.submit_config import settled_config
-from maie_gateway.intake.upload import first_config, receive_audio
+from maie_gateway.intake.upload import check_same_request, first_config, receive_audio
 from maie_gateway.records.changes import JobChanges
 from maie_gateway.records.store import JobStore, RevisionConflictError
 from maie_gateway.vault.data_keys import JobKeys
@@ -115,10 +115,8 @@ class Submissions:
         """
         pace = Pace(self._limits)
         async with aclosing(parts):
-            config = settled_config(await first_config(parts, pace))
-            if config.template_id:
-                self._snapshots.check(config.template_id)  # raises before the upload
-            await self._check(config)
+            # Checked before the upload, so that nobody sends a recording in vain.
+            config = await self._settled(await first_config(parts, pace))
             if not await until_connected(self._broker):
                 raise broker_unavailable()
             known = await self._known(tenant, config.request_id)
@@ -128,25 +126,44 @@ class Submissions:
                 job_id = known or await self._new_job(tenant, config.request_id)
                 await failpoint("submission.after_bind")
                 with structlog.contextvars.bound_contextvars(job=job_id, tenant=tenant):
-                    recording = await self._receive(parts, job_id, config, pace)
+                    recording, config = await self._receive(parts, job_id, config, pace)
                     await failpoint("submission.after_upload")
                     if known:
                         return await self._attach(job_id, config, recording)
                     await self._complete(upload, job_id, recording)
                     return await self._begin(job_id, config, recording, tenant, traceparent)
 
+    async def _settled(self, asked: job.JobConfig) -> job.JobConfig:
+        """The config with defaults filled in, and checked."""
+        config = settled_config(asked)
+        if config.template_id:
+            self._snapshots.check(config.template_id)
+        await self._check(config)
+        return config
+
     async def _receive(
         self,
         parts: AsyncGenerator[job.UploadPart, None],
         job_id: str,
-        config: job.JobConfig,
+        first: job.JobConfig,
         pace: Pace,
-    ) -> common.Blob:
-        prefix, most = _recording_prefix(job_id, config), self._limits.max_bytes
+    ) -> tuple[common.Blob, job.JobConfig]:
+        """The stored recording, and the config that counts: the last one."""
+        config = first
+
+        async def settle(finish: job.UploadFinish) -> None:
+            nonlocal config
+            if finish.HasField("config"):
+                check_same_request(first, finish.config)
+                config = await self._settled(finish.config)
+
+        prefix, most = _recording_prefix(job_id, first), self._limits.max_bytes
         with span(self._broker.tracer, "maie.upload", {JOB: job_id}) as upload:
-            recording = await receive_audio(parts, prefix, self._blobs, pace, most, self._metrics)
+            recording = await receive_audio(
+                parts, prefix, self._blobs, pace, most, self._metrics, settle
+            )
             upload.set_attribute(BYTES, recording.size_bytes)
-        return recording
+        return recording, config
 
     async def _complete(self, upload: Upload, job_id: str, recording: common.Blob) -> None:
         try:

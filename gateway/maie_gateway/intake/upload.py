@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 
 from maie.common.v1 import types_pb2 as common
@@ -16,6 +16,8 @@ from maie_gateway.intake.metrics import UploadMetrics
 from maie_gateway.intake.pace import Pace
 from maie_runtime.blob_writer import BlobWriter
 from maie_runtime.blobs import Blobs
+
+CheckFinish = Callable[[job.UploadFinish], Awaitable[None]]
 
 # Parts that a client sends together with its finish message arrive well before.
 END_SECONDS = 0.5
@@ -38,6 +40,7 @@ async def receive_audio(
     pace: Pace,
     max_bytes: int,
     metrics: UploadMetrics,
+    check: CheckFinish,
 ) -> common.Blob:
     """Receives the audio and the finish message. A failed upload leaves nothing behind.
 
@@ -48,6 +51,7 @@ async def receive_audio(
         pace: How slow the client may be.
         max_bytes: How large the recording may be.
         metrics: Counts it.
+        check: Further checks of the finish message.
 
     Raises:
         StageError: INVALID_ARGUMENT with UPLOAD_INCOMPLETE, AUDIO_EMPTY,
@@ -63,7 +67,19 @@ async def receive_audio(
                 received(writer.size)
             blob = writer.blob()
             _check_whole(finish, blob)
+            await check(finish)
     return blob
+
+
+def check_same_request(first: job.JobConfig, last: job.JobConfig) -> None:
+    """Refuses a finish message whose config names another request than the first config."""
+    if first.request_id != last.request_id:
+        raise invalid(
+            Reason.UPLOAD_OUT_OF_ORDER,
+            "The config of the finish message has another request id than the first config; send "
+            "the recording again with one.",
+            field="upload.finish.config.request_id",
+        )
 
 
 def _check_whole(finish: job.UploadFinish, blob: common.Blob) -> None:

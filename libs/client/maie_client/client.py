@@ -48,7 +48,7 @@ from maie_client.streams import received, stop
 from maie_client.text import sendable, sendable_labels
 from maie_client.tls import SCHEME, Tls
 from maie_client.tracing import Metadata, traced_call
-from maie_client.upload import Source, filename_of, send_upload
+from maie_client.upload import LateConfig, Source, filename_of, send_upload
 
 UNARY_TIMEOUT_SECONDS = 30.0
 """The timeout of simple calls."""
@@ -56,6 +56,10 @@ MOST_KEPT = timedelta(minutes=2)
 """The audio of a live track to keep: a few of the longest utterances."""
 # HOST:PORT, with https:// for TLS, or a name with one of gRPC's schemes; no user or password.
 _ADDRESS = re.compile(r"(https://)?(?!https?://)[!-?A-~]*[^\s/@]")
+
+
+PageRequest = job.ListJobsRequest | job.SearchJobsRequest | job.ListDeadLettersRequest
+"""What is answered in pages."""
 
 
 class _Stubs:
@@ -112,10 +116,26 @@ class Client:
         self._metadata = CallMetadata(tenant, token)
         self._patience = patience
 
+    def acting(self, *, token: Token = "", tenant: str = "") -> Client:
+        """The same gateway over the same connections, for another caller; open while this is.
+
+        Args:
+            token: What says who calls, as for the client itself.
+            tenant: The tenant of the jobs.
+
+        Raises:
+            ClientError: INVALID_ARGUMENT with TENANT_INVALID; FAILED_PRECONDITION with
+                TOKEN_UNPROTECTED.
+        """
+        other = Client(
+            self.address, tls=self._tls, patience=self._patience, tenant=tenant, token=token
+        )
+        other._check_caller()
+        other._channels, other._latest = self._channels, None
+        return other
+
     async def __aenter__(self) -> Self:
-        if not (self._tenant.isascii() and self._tenant.isprintable()):
-            raise tenant_invalid()  # invalid as metadata; the gateway would return the same error
-        self._check(self.address)
+        self._check_caller()
         self._channels = Channels(self._tls)
         self._latest: _Stubs | None = None
         return self
@@ -192,11 +212,28 @@ class Client:
         Raises:
             OSError: The file cannot be read.
         """
-        config = job_config(options, filename_of(source))
+        return await self.upload(job_config(options, filename_of(source)), source)
+
+    async def upload(
+        self, config: job.JobConfig, source: Source, late: LateConfig = lambda: None
+    ) -> job.Job:
+        """Uploads a recording with the contract's own config; `create_job` takes plain names.
+
+        Args:
+            config: What to do.
+            source: The recording.
+            late: Gives what to do in place of `config`, where that is known only after the
+                recording, as in an HTTP form. Its request id is the same.
+
+        Raises:
+            OSError: The file cannot be read.
+        """
         with self._calling(job.CreateJobRequest) as metadata:
             call = self._jobs.CreateJob(metadata=metadata)
             sending = asyncio.create_task(
-                send_upload(call, lambda part: job.CreateJobRequest(upload=part), config, source)
+                send_upload(
+                    call, lambda part: job.CreateJobRequest(upload=part), config, source, late
+                )
             )
             try:
                 return (await received(call, sending)).job
@@ -259,13 +296,9 @@ class Client:
             accepted_until=accepted_until,
             page_size=page_size,
         )
-        while True:
-            page = await self._ask(self._jobs.ListJobs, request)
+        async for page in self._pages(request):
             for found in page.jobs:
                 yield found
-            if not page.next_page_token:
-                return
-            request.page_token = page.next_page_token
 
     async def watch_job(self, job_id: str, after_sequence: int = 0) -> Events:
         """Yields a job's events after a sequence, through broken connections, up to `finished`."""
@@ -308,23 +341,32 @@ class Client:
     ) -> AsyncGenerator[job.SearchHit, None]:
         """Yields the jobs that contain words, best match first, with the times of the matches."""
         request = job.SearchJobsRequest(query=sendable(query), page_size=page_size)
-        while True:
-            page = await self._ask(self._jobs.SearchJobs, request)
+        async for page in self._pages(request):
             for hit in page.hits:
                 yield hit
-            if not page.next_page_token:
-                return
-            request.page_token = page.next_page_token
 
     async def list_dead_letters(
         self, *, job_id: str = "", page_size: int = 50
     ) -> AsyncGenerator[job.DeadLetterEntry, None]:
         """Yields the dead letters, newest first."""
         request = job.ListDeadLettersRequest(job_id=sendable(job_id), page_size=page_size)
-        while True:
-            page = await self._ask(self._jobs.ListDeadLetters, request)
+        async for page in self._pages(request):
             for letter in page.letters:
                 yield letter
+
+    async def page(self, request: PageRequest) -> Any:
+        """Returns one page of jobs, of matches or of dead letters: the response to the request."""
+        methods: dict[type[Message], Callable[..., Any]] = {
+            job.ListJobsRequest: self._jobs.ListJobs,
+            job.SearchJobsRequest: self._jobs.SearchJobs,
+            job.ListDeadLettersRequest: self._jobs.ListDeadLetters,
+        }
+        return await self._ask(methods[type(request)], request)
+
+    async def _pages(self, request: PageRequest) -> AsyncGenerator[Any, None]:
+        while True:
+            page = await self.page(request)
+            yield page
             if not page.next_page_token:
                 return
             request.page_token = page.next_page_token
@@ -403,6 +445,11 @@ class Client:
                 raise not_a_gateway(self.address) from error
             raise
         return bool(response.status == health_pb2.HealthCheckResponse.SERVING)
+
+    def _check_caller(self) -> None:
+        if not (self._tenant.isascii() and self._tenant.isprintable()):
+            raise tenant_invalid()  # invalid as metadata; the gateway would return the same error
+        self._check(self.address)
 
     def _check(self, address: str) -> None:
         if not (address.isascii() and _ADDRESS.fullmatch(address)):

@@ -31,11 +31,16 @@ def filename_of(source: Source) -> str:
     return sendable_name(Path(source).name) if isinstance(source, Path | str) else ""
 
 
+LateConfig = Callable[[], job.JobConfig | None]
+"""Gives the config that counts once the source is read to its end; None: the first one."""
+
+
 async def send_upload(
     call: Any,  # a StreamStreamCall or StreamUnaryCall, which have no common type
     wrap: Callable[[job.UploadPart], Message],
     config: job.JobConfig,
     source: Source,
+    late: LateConfig = lambda: None,
 ) -> None:
     """Writes a whole upload. Returns early if the call has ended: its status says why.
 
@@ -44,7 +49,7 @@ async def send_upload(
     """
     try:
         await call.wait_for_connection()
-        async with aclosing(_parts(config, source)) as parts:
+        async with aclosing(_parts(config, source, late)) as parts:
             async for part in parts:
                 await write(call, wrap(part))
         await call.done_writing()
@@ -55,7 +60,9 @@ async def send_upload(
         raise
 
 
-async def _parts(config: job.JobConfig, source: Source) -> AsyncGenerator[job.UploadPart, None]:
+async def _parts(
+    config: job.JobConfig, source: Source, late: LateConfig
+) -> AsyncGenerator[job.UploadPart, None]:
     """The messages of an upload: config, audio, and a finish with its size and hash."""
     digest, size = hashlib.sha256(), 0
     yield job.UploadPart(config=config)
@@ -64,7 +71,9 @@ async def _parts(config: job.JobConfig, source: Source) -> AsyncGenerator[job.Up
             digest.update(piece)
             size += len(piece)
             yield job.UploadPart(audio=piece)
-    yield job.UploadPart(finish=job.UploadFinish(size_bytes=size, sha256=digest.hexdigest()))
+    yield job.UploadPart(
+        finish=job.UploadFinish(size_bytes=size, sha256=digest.hexdigest(), config=late())
+    )
 
 
 async def _cut(source: Source) -> AsyncGenerator[bytes, None]:

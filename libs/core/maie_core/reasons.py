@@ -247,6 +247,9 @@ class Reason(enum.StrEnum):
     engine."""
     OPTION_OUT_OF_RANGE = "OPTION_OUT_OF_RANGE", Code.INVALID_ARGUMENT
     """An option is out of range. Correct the field that the error names."""
+    ORIGIN_REFUSED = "ORIGIN_REFUSED", Code.PERMISSION_DENIED
+    """A page of another site made a browser send this HTTP request. Open the console at its own
+    address, or send an API key."""
     OUT_OF_MEMORY = "OUT_OF_MEMORY", Code.RESOURCE_EXHAUSTED
     """The worker or its GPU ran out of memory. Use shorter chunks, a smaller model or a larger
     worker."""
@@ -305,6 +308,9 @@ class Reason(enum.StrEnum):
     of the contract."""
     RESUME_TOKEN_INVALID = "RESUME_TOKEN_INVALID", Code.PERMISSION_DENIED
     """The resume token is not that of the session. Send the token that `started` gave."""
+    ROUTE_NOT_FOUND = "ROUTE_NOT_FOUND", Code.NOT_FOUND
+    """There is nothing at this HTTP address, or it does not take this method. /docs lists what
+    there is."""
     SCHEMA_NOT_SUPPORTED = "SCHEMA_NOT_SUPPORTED", Code.INVALID_ARGUMENT
     """The language model's server does not support the template's schema. Change the schema as the
     message says."""

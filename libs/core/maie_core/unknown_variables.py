@@ -30,7 +30,13 @@ _OTHER_VARIABLES = frozenset(
     }
 )
 # Settings of some parts whose prefix does not name the part.
-_OF_SOME_PARTS = ("MAIE_RETENTION_", "MAIE_TEMPLATES_", "MAIE_WEBHOOKS_", "MAIE_JWT_")
+_OF_SOME_PARTS = (
+    "MAIE_RETENTION_",
+    "MAIE_TEMPLATES_",
+    "MAIE_WEBHOOKS_",
+    "MAIE_JWT_",
+    "MAIE_WEB_",
+)
 # What Kubernetes sets for a service such as maie-gateway.
 _SERVICE_LINK = re.compile(
     r"_SERVICE_(HOST|PORT(_\w+)?)$|_PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?$"

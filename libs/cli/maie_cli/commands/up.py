@@ -22,7 +22,7 @@ from maie_cli.interrupts import interruptible
 from maie_cli.listing import Field, Listing, print_listing
 from maie_cli.mesh.local import LocalMesh
 from maie_cli.mesh.objects import check_blob_url
-from maie_cli.mesh.options import GATEWAY_PORT, MeshOptions
+from maie_cli.mesh.options import GATEWAY_PORT, WEB_PORT, MeshOptions
 from maie_cli.mesh.ports import HOST
 from maie_core.redaction import environment_redactor
 
@@ -57,6 +57,16 @@ def up(
         int, typer.Option(min=0, max=MAX_PORT, help="The broker's port. 0: any that is free.")
     ] = 0,
     blob_url: BlobUrlOption = "",
+    web_port: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=MAX_PORT,
+            help="The port of HTTP and the console, on this machine alone. 0: any that is free, as "
+            "with --port-base 0.",
+            show_default=str(WEB_PORT),
+        ),
+    ] = None,
 ) -> None:
     """Run broker, services and gateway on this machine until Ctrl-C or SIGTERM.
 
@@ -71,6 +81,7 @@ def up(
         listen=listen,
         nats_port=nats_port,
         blob_url=blob_url,
+        web_port=(WEB_PORT if port_base else 0) if web_port is None else web_port,
     )
     run(_up(options))
 

@@ -40,11 +40,18 @@ def with_door(gateway: Part, host: str) -> Part:
     return replace(gateway, environment={**names, "MAIE_GATEWAY_LISTEN": listen})
 
 
+def door_address(gateway: Part) -> str:
+    """Where clients on this machine reach the gateway: HOST:PORT, with https:// for TLS."""
+    names = gateway.environment
+    has_tls = names.get(CERT_FILE) and not names.get(PLAINTEXT)
+    return f"https://{names['MAIE_GATEWAY_LISTEN']}" if has_tls else gateway.address
+
+
 def with_health_file(part: Part, layout: Layout) -> Part:
     """The part, with a health file where it has no port that anybody on this machine may ask."""
     without_port = part.environment.get(f"MAIE_{part.stage.upper()}_RPC") == "off"
     with_tls = part.stage == "gateway" and part.environment.get(CERT_FILE)
-    if not without_port and not with_tls:
+    if not without_port and not with_tls and part.stage != "web":
         return part
     file = layout.health_file(part.name)
     return replace(

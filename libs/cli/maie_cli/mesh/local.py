@@ -17,7 +17,7 @@ from maie_cli.mesh.key import key_of
 from maie_cli.mesh.layout import Layout
 from maie_cli.mesh.logs import trim
 from maie_cli.mesh.options import MeshOptions
-from maie_cli.mesh.parts import GATEWAY, GRACE_SECONDS, NATS, Part, fit_of, plan
+from maie_cli.mesh.parts import GATEWAY, GRACE_SECONDS, NATS, WEB, Part, fit_of, plan
 
 # Loading a large model takes minutes, and services that share a GPU load one after another. A
 # part that ends is noticed at once.
@@ -129,9 +129,10 @@ class LocalMesh:
         for chore in self._chores:
             chore.cancel()
         servers = [name for name, child in self.children.items() if child.part.is_broker]
-        stages = [name for name in self.children if name not in (GATEWAY, *servers)]
-        for names in ([GATEWAY], stages, servers):
-            await self._stop_children([self.children[name] for name in names if self.children])
+        doors = [name for name in (WEB, GATEWAY) if name in self.children]
+        stages = [name for name in self.children if name not in (*doors, *servers)]
+        for names in (*([door] for door in doors), stages, servers):
+            await self._stop_children([self.children[name] for name in names])
         self._stack.close()
 
     async def _stop_children(self, children: list[Child]) -> None:

@@ -10,6 +10,7 @@ from maie_pipeline.bindings import BINDINGS
 
 DEFAULT_DATA = Path(".maie")
 GATEWAY_PORT = 50051
+WEB_PORT = 8080
 STAGES = tuple(BINDINGS)
 
 
@@ -28,6 +29,7 @@ class MeshOptions:
         nats_port: The broker's port; 0 for any that is free.
         blob_url: The object store; empty for the one of before, or else a folder in the mesh's
             own.
+        web_port: The port of the web part; 0 for any that is free. None: the mesh has none.
         environment: Settings that override the environment.
         commands: Commands that replace a stage's service, by the stage's
             name; for tests and measurements.
@@ -39,6 +41,7 @@ class MeshOptions:
     port_base: int = GATEWAY_PORT
     listen: str = ""
     nats_port: int = 0
+    web_port: int | None = None
     blob_url: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
     commands: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 from maie_cli.mesh.broker import OTHERS, SEED, write_broker_config
-from maie_cli.mesh.door import BETWEEN_PARTS, with_door, with_health_file
+from maie_cli.mesh.door import BETWEEN_PARTS, door_address, with_door, with_health_file
 from maie_cli.mesh.errors import MeshError
 from maie_cli.mesh.fitting import Fit, fit_asr
 from maie_cli.mesh.key import with_key
@@ -28,6 +28,7 @@ from maie_runtime.worker.cores import usable_cores
 MAX_WORKERS = 64
 NATS = "nats"
 GATEWAY = "gateway"
+WEB = "web"
 MASTER_KEYS = ("MAIE_GATEWAY_MASTER_KEY", "MAIE_GATEWAY_MASTER_KEY_FILE")
 # All parts are on one machine, so units are returned sooner than in a cluster.
 GRACE_SECONDS = 10
@@ -42,7 +43,7 @@ class Part:
         command: What to run; the first entry is a path.
         address: HOST:PORT where this machine reaches it; empty where it has no port.
         environment: Its settings, in addition to the supervisor's environment.
-        stage: The gateway or the stage that it is one of; empty for the broker.
+        stage: The gateway, the web part or the stage that it is one of; empty for the broker.
         health_file: Where it says whether it serves; None where it answers that itself.
     """
 
@@ -60,7 +61,7 @@ class Part:
 
 
 def plan(options: MeshOptions, layout: Layout) -> list[Part]:
-    """The parts of a mesh in start order: broker, stages, gateway.
+    """The parts of a mesh in start order: broker, stages, web, gateway.
 
     Raises:
         MeshError: An option is invalid.
@@ -82,9 +83,11 @@ def plan(options: MeshOptions, layout: Layout) -> list[Part]:
     if options.listen:
         gateway = with_door(gateway, options.listen)
     gateway = with_key(gateway, layout)
+    # The web part is no client of the broker.
     parts = [*_stages(options, ports, shared, fit.workers), gateway]
-    parts = [with_health_file(part, layout) for part in parts]
     parts = [_with_seed(part, layout) for part in parts]
+    parts[-1:-1] = _web(options, ports, shared, gateway)
+    parts = [with_health_file(part, layout) for part in parts]
     return [broker, *with_metrics(parts, ports, layout)]
 
 
@@ -141,6 +144,16 @@ def _stages(
             yield replace(part, command=options.commands.get(stage, part.command))
 
 
+def _web(
+    options: MeshOptions, ports: Ports, shared: Mapping[str, str], gateway: Part
+) -> Iterator[Part]:
+    """The web part on this machine alone, where there is to be one."""
+    if options.web_port is None:
+        return
+    own = {"MAIE_WEB_GATEWAY": door_address(gateway), **shared}
+    yield _python_part(WEB, WEB, ports.take(options.web_port, "--web-port"), own)
+
+
 def _worker_counts(workers: Mapping[str, int]) -> dict[str, int]:
     counts = dict.fromkeys(STAGES, 1) | dict(workers)
     for stage, count in counts.items():
@@ -154,7 +167,7 @@ def _worker_counts(workers: Mapping[str, int]) -> dict[str, int]:
 def _python_part(name: str, package: str, address: str, shared: Mapping[str, str]) -> Part:
     prefix = f"MAIE_{package.upper()}_"
     own = {f"{prefix}LISTEN": address}
-    if package != GATEWAY:
+    if package in STAGES:
         own[f"{prefix}INSTANCE"] = f"{package}-1" if name == package else name
     return Part(
         name=name,

@@ -31,8 +31,12 @@ class Ports:
     def __init__(self) -> None:
         self._given: set[int] = set()
 
-    def take(self, port: int) -> str:
+    def take(self, port: int, option: str = "--port-base") -> str:
         """HOST:PORT of a port, or of any free one for 0.
+
+        Args:
+            port: The port.
+            option: The command's option that chooses another one.
 
         Raises:
             MeshError: Another program listens there.
@@ -42,7 +46,7 @@ class Ports:
         elif not is_free(port):
             raise MeshError(
                 f"Port {port} is taken by another program; stop it, or choose other ports "
-                "with --port-base (0 for any that are free)."
+                f"with {option} (0 for any that are free)."
             )
         self._given.add(port)
         return f"{HOST}:{port}"

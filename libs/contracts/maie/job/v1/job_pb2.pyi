@@ -140,12 +140,14 @@ class UploadPart(_message.Message):
     def __init__(self, config: _Optional[_Union[JobConfig, _Mapping]] = ..., audio: _Optional[bytes] = ..., finish: _Optional[_Union[UploadFinish, _Mapping]] = ...) -> None: ...
 
 class UploadFinish(_message.Message):
-    __slots__ = ("size_bytes", "sha256")
+    __slots__ = ("size_bytes", "sha256", "config")
     SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
     SHA256_FIELD_NUMBER: _ClassVar[int]
+    CONFIG_FIELD_NUMBER: _ClassVar[int]
     size_bytes: int
     sha256: str
-    def __init__(self, size_bytes: _Optional[int] = ..., sha256: _Optional[str] = ...) -> None: ...
+    config: JobConfig
+    def __init__(self, size_bytes: _Optional[int] = ..., sha256: _Optional[str] = ..., config: _Optional[_Union[JobConfig, _Mapping]] = ...) -> None: ...
 
 class ProcessAudioRequest(_message.Message):
     __slots__ = ("upload",)

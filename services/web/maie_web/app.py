@@ -1,0 +1,82 @@
+"""The application: routes, errors, documentation."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+from google.protobuf.message import Message
+from litestar import Litestar, Request, Router
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.spec import Components, SecurityScheme
+
+from maie_client import Client
+from maie_formats.as_json import to_dict
+from maie_web import problems
+from maie_web.callers import Callers
+from maie_web.contract.schemas import ContractSchemas
+from maie_web.routes import catalog, health, jobs, process
+
+API = (
+    catalog.models,
+    catalog.templates,
+    catalog.template,
+    catalog.schema,
+    jobs.list_jobs,
+    jobs.search,
+    jobs.get_job,
+    jobs.timeline,
+    jobs.cancel,
+    jobs.retry,
+    jobs.update,
+    jobs.remove,
+    process.process,
+)
+"""What needs a caller: each handler asks for the client that acts for who calls."""
+
+
+def make_app(callers: Callers) -> Litestar:
+    """The application.
+
+    Args:
+        callers: Gives each request its client of the gateway.
+    """
+
+    async def client(request: Request) -> Client:
+        return await callers.client_of(request)
+
+    async def all_callers() -> Callers:
+        return callers
+
+    api = Router("/", route_handlers=API, dependencies={"client": Provide(client)})
+    return Litestar(
+        [health.health, health.live, api],
+        dependencies={"callers": Provide(all_callers)},
+        plugins=[ContractSchemas()],
+        type_encoders={Message: to_dict},
+        exception_handlers={Exception: problems.respond},
+        openapi_config=_documentation(),
+        # Recordings are streamed and limited by the gateway; other bodies are small.
+        request_max_body_size=None,
+        logging_config=None,
+        debug=False,
+    )
+
+
+def _documentation() -> OpenAPIConfig:
+    return OpenAPIConfig(
+        title="maie",
+        version=version("maie-web"),
+        path="/docs",
+        summary="Recordings and live speech in; transcripts, summaries and figures out.",
+        components=Components(
+            security_schemes={
+                "key": SecurityScheme(
+                    type="http",
+                    scheme="bearer",
+                    description="An API key or a JSON Web Token of the mesh.",
+                )
+            }
+        ),
+        security=[{"key": []}],
+    )

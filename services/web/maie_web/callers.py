@@ -1,0 +1,129 @@
+"""Who calls: what a request shows is passed on to the gateway, which judges it."""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import urlsplit
+
+from litestar.connection import ASGIConnection
+from litestar.di import NamedDependency
+
+from maie_client import Client
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
+from maie_runtime.rpc.callers.authenticator import Call
+from maie_runtime.rpc.callers.local_user import LocalUser
+
+AnyConnection = ASGIConnection  # of a request or a WebSocket
+BEARER = "bearer"
+API_KEY = "x-api-key"
+TENANT = "maie-tenant"
+# https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Sec-Fetch-Site
+SAME_SITE = ("same-origin", "none")
+
+
+class Callers:
+    """Gives each request a client of the gateway that acts for who sent it.
+
+    A request shows an API key or a token, as `Authorization: Bearer KEY` or `X-API-Key: KEY`.
+    Without, it is let in only where the kernel says that the user who runs this process sent it;
+    the gateway then sees that same user.
+
+    Args:
+        client: A client without credentials.
+        listen: The HOST:PORT that HTTP listens on.
+        local_user: Whether the user who runs this process needs no credentials.
+    """
+
+    def __init__(self, client: Client, listen: str, *, local_user: bool) -> None:
+        self.anonymous = client
+        self._listen = listen
+        self._local = LocalUser() if local_user else None
+
+    async def client_of(self, connection: AnyConnection) -> Client:
+        """The client that acts for who makes a request.
+
+        Raises:
+            StageError: UNAUTHENTICATED with CREDENTIALS_MISSING or CREDENTIALS_INVALID;
+                PERMISSION_DENIED with ORIGIN_REFUSED: a page of another site made a browser send
+                it.
+            ClientError: The tenant's name is invalid.
+        """
+        tenant = connection.headers.get(TENANT, "")
+        if shown := _shown(connection):
+            return self.anonymous.acting(token=shown, tenant=tenant)
+        if not await self._is_local(connection):
+            raise _missing()
+        refuse_other_sites(connection)
+        return self.anonymous.acting(tenant=tenant)
+
+    async def _is_local(self, connection: AnyConnection) -> bool:
+        if self._local is None or connection.client is None or not _names_loopback(connection):
+            return False
+        version = ipaddress.ip_address(connection.client.host).version
+        peer = f"ipv{version}:{connection.client.host}:{connection.client.port}"
+        call = Call(peer=peer, server=self._listen, metadata={}, transport={})
+        try:
+            return await self._local.caller_of(call) is not None
+        except StageError:
+            return False
+
+
+AllCallers = NamedDependency[Callers]
+"""What handlers ask for that serve everybody."""
+CallersClient = NamedDependency[Client]
+"""What handlers ask for to act for who calls."""
+
+
+def refuse_other_sites(connection: AnyConnection) -> None:
+    """Refuses what a page of another site makes a browser send with credentials of the browser.
+
+    Raises:
+        StageError: PERMISSION_DENIED with ORIGIN_REFUSED.
+    """
+    site = connection.headers.get("sec-fetch-site", "none")
+    origin = connection.headers.get("origin")
+    host = connection.headers.get("host", "")
+    if site not in SAME_SITE or (origin is not None and urlsplit(origin).netloc != host):
+        raise StageError(
+            Code.PERMISSION_DENIED,
+            Reason.ORIGIN_REFUSED,
+            "A page of another site sent this request; open the console of this address, or send "
+            "an API key.",
+        )
+
+
+def _shown(connection: AnyConnection) -> str:
+    """The key or token that a request shows; empty for none."""
+    authorization = connection.headers.get("authorization")
+    if authorization is None:
+        return connection.headers.get(API_KEY, "")
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != BEARER or not token.strip():
+        raise StageError(
+            Code.UNAUTHENTICATED,
+            Reason.CREDENTIALS_INVALID,
+            "The header Authorization is not `Bearer KEY`; send an API key or a token so.",
+        )
+    return token.strip()
+
+
+def _names_loopback(connection: AnyConnection) -> bool:
+    """Whether the request names this machine.
+
+    The name of another site may lead to a loopback address, which makes a browser send that site's
+    requests here.
+    """
+    host = urlsplit(f"//{connection.headers.get('host', '')}").hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def _missing() -> StageError:
+    return StageError(
+        Code.UNAUTHENTICATED,
+        Reason.CREDENTIALS_MISSING,
+        "Nobody says who calls; send an API key as `Authorization: Bearer KEY`.",
+    )

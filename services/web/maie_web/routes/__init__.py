@@ -1,0 +1,1 @@
+"""What HTTP offers, a room for each part of the contract."""

@@ -1,0 +1,40 @@
+"""The settings of the web part; `MAIE_WEB_` in the environment."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from maie_core.settings import FileSetting, MeshSettings, Settings
+
+
+class WebSettings(Settings):
+    """The settings of the web part, which has no credentials of its own for the mesh."""
+
+    model_config = SettingsConfigDict(env_prefix="MAIE_WEB_")
+
+    mesh: MeshSettings = Field(default_factory=MeshSettings)
+    """The settings that all processes of the mesh share."""
+    listen: str = Field(default="127.0.0.1:8080", pattern=r"^.+:\d{1,5}$")
+    """The HOST:PORT that HTTP listens on; port 0 picks a free one. Others than 127.0.0.1 and ::1
+    need TLS."""
+    gateway: str = "localhost:50051"
+    """The gateway: HOST:PORT, or https://HOST:PORT for TLS; dns:NAME:PORT or
+    ipv4:HOST:PORT,HOST:PORT are several."""
+    gateway_ca_file: FileSetting = None
+    """The certificates of the CAs of the gateway's certificate, as PEM; where set, the connection
+    is over TLS."""
+    tls_cert_file: FileSetting = None
+    """The certificate that browsers and other clients see, as PEM, with those between it and its
+    CA. A file that changes is read again, without a restart."""
+    tls_key_file: FileSetting = None
+    """The private key of MAIE_WEB_TLS_CERT_FILE, as PEM without a password."""
+    plaintext: Literal["", "behind-a-proxy"] = ""
+    """`behind-a-proxy`: a proxy on the way takes TLS, such as an ingress. HTTP is then served in
+    the clear at any address; what API keys pass between must be closed to others."""
+    local_user: bool = True
+    """Whether the user who runs this process needs no credentials on a loopback address."""
+    max_connections: int = Field(default=500, ge=1)
+    """The most connections at a time; calls beyond are refused with 503."""

@@ -1,0 +1,48 @@
+"""The web part before a gateway with empty stages, each in this process."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+import pytest
+
+from maie_client import Client
+from maie_web.server import serve_web
+from maie_web.settings import WebSettings
+from tests.conftest import nats_server  # noqa: F401 - a fixture
+from tests.gateway.conftest import EmptyMesh, empty_mesh  # noqa: F401 - a fixture
+
+
+@dataclass(kw_only=True)
+class Web:
+    """The web part of a running mesh.
+
+    Attributes:
+        url: Its address.
+        http: A client of it, as a program of this user.
+        grpc: A client of the gateway.
+    """
+
+    url: str
+    http: httpx.AsyncClient
+    grpc: Client
+
+
+@asynccontextmanager
+async def web_before(client: Client, **options: object) -> AsyncIterator[Web]:
+    """The web part before a client's gateway."""
+    settings = WebSettings(listen="127.0.0.1:0", gateway=client.address, **options)  # type: ignore[arg-type]
+    async with serve_web(settings) as address:
+        url = f"http://{address}"
+        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=60) as http:
+            yield Web(url=url, http=http, grpc=client)
+
+
+@pytest.fixture
+async def web(empty_mesh: EmptyMesh) -> AsyncIterator[Web]:  # noqa: F811
+    """The web part of a mesh of empty stages."""
+    async with empty_mesh.running() as client, web_before(client) as web:
+        yield web
