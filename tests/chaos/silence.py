@@ -15,15 +15,24 @@ class SilentProxy:
     Args:
         target: HOST:PORT.
         delay_seconds: How long a new connection takes.
+        most_bytes: After how many bytes, of all connections and both directions, nothing more is
+            passed on; None for no end.
 
     Attributes:
         address: HOST:PORT where it listens.
         takes_new: Cleared, new connections wait.
         upstream_ports: Its own ports of the connections to the target.
+        passed_bytes: How many bytes it passed on.
+        spent: Set once it passes nothing on any more.
     """
 
-    def __init__(self, target: str, delay_seconds: float = 0.0) -> None:
+    def __init__(
+        self, target: str, delay_seconds: float = 0.0, most_bytes: int | None = None
+    ) -> None:
         self._delay_seconds = delay_seconds
+        self._most_bytes = most_bytes
+        self.passed_bytes = 0
+        self.spent = asyncio.Event()
         host, _, port = target.rpartition(":")
         self._target = (host, int(port))
         self._pumps: set[asyncio.Task[None]] = set()
@@ -66,16 +75,19 @@ class SilentProxy:
         self._writers += [writer, upstream_writer]
         self.upstream_ports.add(upstream_writer.get_extra_info("sockname")[1])
         for source, sink in ((reader, upstream_writer), (upstream_reader, writer)):
-            pump = asyncio.create_task(_pump(source, sink))
+            pump = asyncio.create_task(self._pump(source, sink))
             self._pumps.add(pump)
             pump.add_done_callback(self._pumps.discard)
 
-
-async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-    try:
-        while data := await source.read(READ_BYTES):
-            sink.write(data)
-            await sink.drain()
-    except OSError:
-        pass
-    sink.close()
+    async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        try:
+            while data := await source.read(READ_BYTES):
+                if self._most_bytes is not None and self.passed_bytes >= self._most_bytes:
+                    self.spent.set()
+                    await asyncio.Event().wait()
+                self.passed_bytes += len(data)
+                sink.write(data)
+                await sink.drain()
+        except OSError:
+            pass
+        sink.close()

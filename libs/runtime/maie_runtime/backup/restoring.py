@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
@@ -17,7 +18,8 @@ from maie_runtime.backup.objects import copy_objects_in, stored_objects
 from maie_runtime.backup.streams import REMOVAL
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
-from maie_runtime.bus.errors import NotFoundError
+from maie_runtime.bus.errors import APIError, NotFoundError
+from maie_runtime.bus.outages import ride_out
 from maie_runtime.bus.stored_subjects import stored_subjects
 from maie_runtime.bus.stream_copy import (
     CHUNK_BYTES,
@@ -27,6 +29,8 @@ from maie_runtime.bus.stream_copy import (
     server_version,
 )
 
+# The server's words where it is alone, and where its cluster is too small.
+TOO_FEW_SERVERS = re.compile("replicas > 1 not supported|no suitable peers")
 ELSEWHERE = "restore into a new broker and an empty object store"
 
 
@@ -92,13 +96,17 @@ async def _restore_stream(
     if found is not None:
         await broker.jetstream.delete_stream(stream.name)
     async with aclosing(from_lines(folder / later_file(stream.name))) as later:
-        last = await restore_stream(
-            broker,
-            stream.snapshot(replicas),
-            digest,
-            pieces(folder / snapshot_file(stream.name), CHUNK_BYTES),
-            later,
-        )
+        snapshot = stream.snapshot(replicas)
+        archive = pieces(folder / snapshot_file(stream.name), CHUNK_BYTES)
+        try:
+            last = await restore_stream(broker, snapshot, digest, archive, later)
+        except APIError as error:
+            if not TOO_FEW_SERVERS.search(str(error.description)):
+                raise
+            raise BackupError(
+                f"{snapshot.config['num_replicas']} servers are to keep each stream, and this "
+                "broker has fewer; run the command again with --replicas, such as --replicas 1."
+            ) from error
     if last != stream.last:
         raise BackupError(
             f"{stream.name} ends at message {last} and not at {stream.last}; run the command again."
@@ -136,7 +144,8 @@ async def _check_stopped(broker: Broker) -> None:
     """Raises BackupError where a part of a mesh lives: it would work on half of it."""
     bucket = subjects.bucket_stream(subjects.WORKERS)
     try:
-        subjects_there = await stored_subjects(broker.client, bucket)
+        # The servers of a cluster that has just started elect a leader first.
+        subjects_there = await ride_out(broker, lambda: stored_subjects(broker.client, bucket))
     except NotFoundError:
         return
     for subject in sorted(subjects_there):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -20,6 +21,8 @@ from maie_runtime.backup.streams import JOBS, add_removals, copy_streams_out
 from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.stream_copy import server_version
 
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
 
 async def back_up(
     broker: Broker, store: ObjectStore, folder: Path, report: Callable[[str], None]
@@ -37,10 +40,25 @@ async def back_up(
         report: Called with a line about each step.
 
     Raises:
-        BackupError: The folder is in use, there is no mesh, or the object store does not answer.
+        BackupError: The folder is in use or its disk is full, there is no mesh, or the object store
+            does not answer.
         nats.errors.Error, APIError or OSError: As `BROKER_ERRORS`; or the folder cannot be written.
     """
     _make(folder)
+    try:
+        return await _write(broker, store, folder, report)
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        raise BackupError(
+            f"The disk of {folder} is full ({error.strerror}), and what is there is no whole "
+            "backup; remove it, and run the command again with more room."
+        ) from error
+
+
+async def _write(
+    broker: Broker, store: ObjectStore, folder: Path, report: Callable[[str], None]
+) -> Manifest:
     begun, sums = _now(), Sums(folder)
     await copy_objects_out(store, folder, sums, [folders.LIVE])
     report("copying the streams")

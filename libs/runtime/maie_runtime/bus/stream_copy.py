@@ -14,16 +14,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from nats.aio.msg import Msg
-from nats.js.api import Header
+from nats.js.api import Header, StreamInfo
 from nats.js.errors import APIError, NotFoundError
 
 from maie_runtime.bus.broker import REQUEST_TIMEOUT_SECONDS, Broker
+from maie_runtime.bus.outages import ride_out
 
 API = "$JS.API.STREAM"
 CHUNK_BYTES = 128 * 1024
 # A server that puts a stream's files together, or reads them, says nothing meanwhile.
 CHUNK_SECONDS = 60.0
 END_OF_SNAPSHOT = "204"
+WRONG_LAST_SEQUENCE = 10071
 # A restored message has its place already, whatever it was published on the condition of.
 EXPECTATIONS = "Nats-Expected-"
 # Which copy a stream was restored from, and whether all of it is there.
@@ -149,7 +151,7 @@ async def restored(broker: Broker, name: str) -> Restored | None:
         As `snapshot_stream`.
     """
     try:
-        info = await broker.jetstream.stream_info(name)
+        info = await _info(broker, name)
     except NotFoundError:
         return None
     marks = info.config.metadata or {}
@@ -192,28 +194,30 @@ async def restore_stream(
         if answer.data:
             raise APIError.from_error(json.loads(answer.data)["error"])
     _checked(await broker.client.request(where, b"", timeout=CHUNK_SECONDS))
+    # In a cluster, its servers elect a leader first.
+    there = (await _info(broker, name)).config
     last = await _append(broker, snapshot, later)
-    there = (await broker.jetstream.stream_info(name)).config
-    await broker.jetstream.update_stream(there.evolve(metadata={**marked, STATE: WHOLE}))
+    whole = there.evolve(metadata={**marked, STATE: WHOLE})
+    await ride_out(broker, lambda: broker.jetstream.update_stream(whole))
     return last
 
 
 async def _append(broker: Broker, snapshot: Snapshot, later: AsyncIterable[LaterMessage]) -> int:
     """Stores the later messages, each at its own place; returns the last one's."""
-    last, fillers, filler = snapshot.last, list[int](), _filler(snapshot.config)
+    name, filler = snapshot.config["name"], _filler(snapshot.config)
+    last, fillers = snapshot.last, list[int]()
     async for message in later:
         while last + 1 < message.sequence:
-            last = await _store(broker, filler, b"", {}, last + 1)
+            last = await _store(broker, name, filler, b"", {}, last + 1)
             fillers.append(last)
         headers = {
             name: value
             for name, value in message.headers.items()
             if not name.startswith(EXPECTATIONS)
         }
-        last = await _store(broker, message.subject, message.data, headers, message.sequence)
-    name = snapshot.config["name"]
+        last = await _store(broker, name, message.subject, message.data, headers, message.sequence)
     if fillers and not snapshot.config.get("deny_purge"):
-        await broker.jetstream.purge_stream(name, subject=filler)
+        await ride_out(broker, lambda: broker.jetstream.purge_stream(name, subject=filler))
     else:
         for sequence in fillers:
             await broker.jetstream.delete_msg(name, sequence)
@@ -221,14 +225,31 @@ async def _append(broker: Broker, snapshot: Snapshot, later: AsyncIterable[Later
 
 
 async def _store(
-    broker: Broker, subject: str, data: bytes, headers: Mapping[str, str], place: int
+    broker: Broker, stream: str, subject: str, data: bytes, headers: Mapping[str, str], place: int
 ) -> int:
     """Publishes a message that has to come to a certain place of its stream."""
     expected = {str(Header.EXPECTED_LAST_SEQUENCE): str(place - 1)}
-    stored = await broker.jetstream.publish(subject, data, headers={**headers, **expected})
-    if stored.seq != place:
-        raise APIError(code=500, description=f"{subject} was stored at {stored.seq}, not {place}")
+    tries = 0
+
+    async def publish() -> int:
+        nonlocal tries
+        tries += 1
+        try:
+            stored = await broker.jetstream.publish(subject, data, headers={**headers, **expected})
+        except APIError as error:
+            # Nobody else writes: an earlier try was stored, whose answer was lost.
+            if tries > 1 and error.err_code == WRONG_LAST_SEQUENCE:
+                return (await _info(broker, stream)).state.last_seq
+            raise
+        return stored.seq
+
+    if (found := await ride_out(broker, publish)) != place:
+        raise APIError(code=500, description=f"{subject} was stored at {found}, not {place}")
     return place
+
+
+async def _info(broker: Broker, name: str) -> StreamInfo:
+    return await ride_out(broker, lambda: broker.jetstream.stream_info(name))
 
 
 def _filler(config: Mapping[str, Any]) -> str:

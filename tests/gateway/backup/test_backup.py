@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from maie.job.v1 import job_pb2 as job
-from maie_client import Client
 from maie_core.errors import StageError
 from maie_runtime.backup.files import later_file, snapshot_file
 from maie_runtime.backup.later import from_lines
@@ -25,95 +21,12 @@ from maie_runtime.bus.errors import KeyNotFoundError
 from maie_runtime.bus.stream_copy import PARTIAL, STATE, restore_stream
 from maie_runtime.vault.key_file import new_line
 from tests.cli.command import Ended, run
-from tests.conftest import NatsServer, free_port
+from tests.conftest import NatsServer
 from tests.empty_stages import Gate
-from tests.gateway.conftest import EmptyMesh
+from tests.gateway.backup.places import FEATURES, Places, completed, only_files, recording
 from tests.gateway.vault.conftest import written
-from tests.s3.server import BUCKET, S3Server, no_s3_server
 
 pytestmark = pytest.mark.mesh
-
-FEATURES = ("raw_transcript",)
-
-
-async def recording() -> AsyncIterator[bytes]:
-    """A recording that empty stages do not look at."""
-    yield b"RECORDINGBYTES"
-
-
-@dataclass(kw_only=True)
-class Places:
-    """A mesh, a folder for its backup, and the place of another mesh.
-
-    Attributes:
-        mesh: The mesh.
-        folder: Where its backup goes.
-        other: A mesh of the same settings, with a broker and an object store of its own.
-        environment: Variables that both stores need.
-    """
-
-    mesh: EmptyMesh
-    folder: Path
-    other: EmptyMesh
-    environment: dict[str, str]
-
-    async def backup(self) -> Ended:
-        """Runs `maie backup`."""
-        return await self._maie("backup", self.mesh)
-
-    async def restore(self) -> Ended:
-        """Runs `maie restore`."""
-        return await self._maie("restore", self.other)
-
-    async def _maie(self, command: str, mesh: EmptyMesh) -> Ended:
-        places = {"MAIE_NATS_URL": mesh.nats.url, "MAIE_BLOB_URL": mesh.mesh.blob_url}
-        return await asyncio.to_thread(
-            run, command, self.folder, environment=self.environment | places
-        )
-
-
-@pytest.fixture(params=["file", "s3"])
-def stores(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[tuple[str, str, dict[str, str]]]:
-    """The URLs of two object stores, and the variables that they need."""
-    if request.param == "file":
-        yield f"file://{tmp_path}/blobs", f"file://{tmp_path}/other-blobs", {}
-        return
-    if why := no_s3_server():
-        pytest.skip(why)
-    with S3Server(tmp_path / "seaweedfs") as server:
-        for name, value in server.environment.items():
-            monkeypatch.setenv(name, value)
-        yield f"s3://{BUCKET}/one", f"s3://{BUCKET}/other", server.environment
-
-
-@pytest.fixture
-async def places(
-    empty_mesh: EmptyMesh, stores: tuple[str, str, dict[str, str]], tmp_path: Path
-) -> AsyncIterator[Places]:
-    here, there, environment = stores
-    server = NatsServer(port=free_port(), store=tmp_path / "other-jetstream")
-    await server.start()
-    empty_mesh.mesh = empty_mesh.mesh.model_copy(update={"blob_url": here})
-    settings = empty_mesh.mesh.model_copy(update={"nats_url": server.url, "blob_url": there})
-    other = EmptyMesh(nats=server, mesh=settings, gateway_options=empty_mesh.gateway_options)
-    try:
-        yield Places(
-            mesh=empty_mesh, folder=tmp_path / "backup", other=other, environment=environment
-        )
-    finally:
-        await server.stop()
-
-
-only_files = pytest.mark.parametrize("stores", ["file"], indirect=True)
-
-
-async def completed(client: Client, job_id: str) -> job.Job:
-    """The job, once it has ended."""
-    last = [event async for event in client.watch_job(job_id)][-1].finished.job
-    assert last.state == job.JOB_STATE_COMPLETE
-    return last
 
 
 async def test_finished_jobs_are_there_and_running_ones_go_on(
