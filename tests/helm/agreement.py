@@ -19,6 +19,9 @@ from tests.helm.rendering import (
 
 # A label of DNS; names of Services and values of labels must be one.
 NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?")
+# What `make images VARIANT=cuda` builds, and what has a part compute on a GPU.
+FOR_GPU = re.compile(r"/maie-(asr|enhancement|summary):\S+-cuda$")
+ON_GPU = re.compile(r"MAIE_ASR_WHISPER_DEVICE=cuda|MAIE_(ENHANCEMENT|SUMMARY)_ENGINE=vllm")
 # Of ours; those of Secrets are as users write them.
 OURS = ("/etc/maie/", "/var/lib/maie/", "/recording/")
 
@@ -154,6 +157,25 @@ def problems_of_volumes(found: list[Object]) -> Iterator[str]:
         }
     for claim in claims ^ claimed:
         yield f"PersistentVolumeClaim {claim}: is made and not used, or used and not made"
+
+
+def problems_of_images(found: list[Object]) -> Iterator[str]:
+    """Those that compute on a GPU have one, and an image for it of `make images VARIANT=cuda`."""
+    for name, pod in pods(found):
+        for container in containers(pod):
+            resources = container.get("resources", {})
+            has_gpu = "claims" in resources or any(
+                "nvidia.com/" in each for each in resources.get("limits", ())
+            )
+            computes = any(
+                ON_GPU.fullmatch("=".join(pair)) for pair in variables(container).items()
+            )
+            for_gpu = bool(FOR_GPU.search(container["image"]))
+            if not has_gpu == computes == for_gpu:
+                yield (
+                    f"{name}: a GPU: {has_gpu}, settings for one: {computes}, "
+                    f"and its image is {container['image']}"
+                )
 
 
 def problems_of_routes(found: list[Object]) -> Iterator[str]:

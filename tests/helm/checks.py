@@ -15,6 +15,7 @@ CHECKS: dict[str, Check] = {
     "selectors": agreement.problems_of_selectors,
     "ports": agreement.problems_of_ports,
     "volumes": agreement.problems_of_volumes,
+    "images": agreement.problems_of_images,
     "routes": agreement.problems_of_routes,
     "settings": parts.problems_of_settings,
     "credentials": parts.problems_of_credentials,

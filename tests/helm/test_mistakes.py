@@ -65,6 +65,14 @@ MISTAKES = {
         wrong="apiVersion: v2",
         says="find schema for kind ServiceAccount",
     ),
+    "a pod with a GPU has an image without CUDA": Mistake(
+        check="images",
+        file="deployments.yaml",
+        right='"image" $c.image)',
+        wrong='"image" dict)',
+        profile="shared-gpu",
+        says="and its image is registry.example.com/speech/maie-asr:",
+    ),
     "a selector selects nothing": Mistake(
         check="selectors",
         file="pdbs.yaml",
