@@ -19,19 +19,23 @@ from maie_cli.mesh.parts import GATEWAY
 from maie_client import Client
 from tests.mesh.conftest import sample_audio, write_wav
 from tests.second_gateway import SECOND_GATEWAY, start_second_gateway
-from tests.upgrade.load import Load
+from tests.upgrade.load import PATIENCE, Load
 from tests.upgrade.releases import ROOT, no_release_before, python_path, unpack_before
+from tests.upgrade.standstill import moving
+from tests.upgrade.talk import Talk
 
 pytestmark = [
     pytest.mark.mesh,
     pytest.mark.slow,
+    # What stands still is noticed by `moving`.
+    pytest.mark.timeout(0),
     pytest.mark.skipif(no_release_before() is not None, reason=str(no_release_before())),
 ]
 
 # One sentence of the sample.
 RECORDING_SECONDS = 4.0
 # Its engine would take most of the time. The other stages are those of users.
-ASR = (sys.executable, "-P", "-m", "tests.chaos.service", "asr")
+ASR = (sys.executable, "-P", str(Path(__file__).with_name("asr.py")))
 # Of each stage one worker, and then the other: in between, both releases take its tasks.
 WORKERS = (STAGES, tuple(f"{stage}-2" for stage in STAGES))
 GATEWAYS = ((GATEWAY,), (SECOND_GATEWAY,))
@@ -74,18 +78,30 @@ async def test_no_job_is_lost_while_releases_work_side_by_side(
     )
     async with LocalMesh(options, lambda _: None) as mesh:
         await start_second_gateway(mesh)
-        second = mesh.children[SECOND_GATEWAY].part.address
-        async with Client(mesh.gateway) as one, Client(second) as other:
-            load = Load((one, other), recording)
-            async with load.running():
-                await load.goes_on()
-                for names in ORDERS[order]:
-                    await _replace(mesh, names, python_path(ROOT))
-                    await load.goes_on()
-                for names in reversed(ORDERS[order]):
-                    await _replace(mesh, names, before)
-                    await load.goes_on()
-            await _check(load, (one, other))
+        addresses = [mesh.children[name].part.address for name in (GATEWAY, SECOND_GATEWAY)]
+        async with (
+            Client(addresses[0], patience=PATIENCE) as one,
+            Client(addresses[1], patience=PATIENCE) as other,
+        ):
+            load, talk = Load((one, other), recording), Talk(addresses)
+
+            def progress() -> list[int]:
+                return [len(each) for each in (load.accepted, load.done, talk.said, talk.finals)]
+
+            async def goes_on() -> None:
+                await asyncio.gather(load.goes_on(), talk.goes_on())
+
+            async with moving(progress):
+                async with load.running(), talk.running():
+                    await goes_on()
+                    for names in ORDERS[order]:
+                        await _replace(mesh, names, python_path(ROOT))
+                        await goes_on()
+                    for names in reversed(ORDERS[order]):
+                        await _replace(mesh, names, before)
+                        await goes_on()
+                await _check_talk(talk, (one, other))
+                await _check(load, talk, (one, other))
 
 
 async def _replace(mesh: LocalMesh, names: Sequence[str], release: str) -> None:
@@ -98,7 +114,7 @@ async def _replace(mesh: LocalMesh, names: Sequence[str], release: str) -> None:
     await asyncio.gather(*(mesh.start_part(name) for name in names))
 
 
-async def _check(load: Load, clients: Sequence[Client]) -> None:
+async def _check(load: Load, talk: Talk, clients: Sequence[Client]) -> None:
     """Asserts that each accepted job is there once, and complete with the same result."""
     assert [each.state for each in load.done] == [job.JOB_STATE_COMPLETE] * len(load.accepted)
     texts = {each.results.raw_transcript for each in load.done}
@@ -109,4 +125,16 @@ async def _check(load: Load, clients: Sequence[Client]) -> None:
             assert (await client.get_job(job_id)).state == job.JOB_STATE_COMPLETE
         assert not [letter async for letter in client.list_dead_letters()]
     listed = [each.job_id async for each in clients[0].list_jobs()]
-    assert sorted(listed) == sorted(load.accepted)
+    assert sorted(listed) == sorted([*load.accepted, talk.session_id])
+
+
+async def _check_talk(talk: Talk, clients: Sequence[Client]) -> None:
+    """Asserts that each word of a session is there once: for its client and in its job."""
+    assert talk.heard == talk.said
+    assert talk.final_count == len(talk.finals)
+    assert talk.go_aways > 0
+    for client in clients:
+        done = [event async for event in client.watch_job(talk.session_id)][-1].finished.job
+        assert done.state == job.JOB_STATE_COMPLETE
+        segments = [(each.segment_id, each.text) for each in done.results.segments]
+        assert segments == [(each.segment.segment_id, each.segment.text) for each in talk.finals]
