@@ -167,6 +167,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
                 meter=meter,
                 tracer=tracer,
                 credentials=credentials_of(settings.mesh),
+                rides_out=True,
             )
         )
         await stack.enter_async_context(audit.running(broker))

@@ -19,6 +19,7 @@ from maie_gateway.records.names import Names, names_of, without_names
 from maie_gateway.records.store import STREAM, JobStore, RevisionConflictError
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker, open_broker
+from maie_runtime.bus.errors import KeyWrongLastSequenceError
 from maie_runtime.bus.provision import provision
 from maie_runtime.bus.streams import STREAMS
 from maie_runtime.bus.watch import Entry
@@ -329,12 +330,13 @@ async def test_a_change_whose_record_is_lost_is_corrupt(broker: Broker) -> None:
 async def test_a_record_whose_answer_was_lost_is_this_write_s(
     broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    create, answers = broker.jobs.create, [TimeoutError()]
+    create, unanswered = broker.jobs.create, [True]
 
     async def create_and_lose_the_answer(key: str, value: bytes) -> int:
+        """A second try is refused for good where another write came after the first."""
         revision = await create(key, value)
-        if answers:
-            raise answers.pop()
+        if unanswered and unanswered.pop():
+            raise KeyWrongLastSequenceError
         return revision
 
     monkeypatch.setattr(broker.jobs, "create", create_and_lose_the_answer)

@@ -10,7 +10,7 @@ from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
 from maie_core.errors import StageError
 from maie_gateway.engine.workers import LiveWorkers
-from maie_runtime.bus import subjects
+from maie_runtime.bus import outages, subjects
 from maie_runtime.bus.broker import Broker
 from tests.conftest import NatsServer
 from tests.gateway.conftest import EmptyMesh
@@ -26,7 +26,7 @@ async def say(broker: Broker, name: str, slots: int = 1) -> None:
 
 
 def names(workers: LiveWorkers) -> list[str]:
-    return [worker.instance for worker in workers.workers()]
+    return [worker.instance for worker in workers.known_workers()]
 
 
 async def test_workers_are_known_at_once_and_until_they_leave(broker: Broker) -> None:
@@ -64,8 +64,9 @@ async def test_a_silent_worker_is_forgotten_and_one_that_speaks_is_not(broker: B
 
 
 async def test_what_was_known_outlives_an_absence_of_the_broker(
-    nats_server: NatsServer, broker: Broker
+    nats_server: NatsServer, broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(outages, "RIDE_OUT_SECONDS", 0.5)
     await say(broker, "one", slots=2)
     workers = LiveWorkers(broker)
     async with workers.running(silence=3.0):
@@ -74,7 +75,7 @@ async def test_what_was_known_outlives_an_absence_of_the_broker(
         await asyncio.sleep(3.5)
         assert workers.window()[common.STAGE_ASR] == 2
         with pytest.raises(StageError, match="broker does not answer"):
-            workers.workers()
+            await workers.workers()
         await nats_server.start()
         await until(lambda: broker.connected)
         await say(broker, "two", slots=4)

@@ -15,13 +15,15 @@ from opentelemetry.metrics import CallbackOptions, Meter, Observation
 from maie.access.v1 import stored_pb2 as stored
 from maie_gateway.records.buckets import follow_bucket
 from maie_runtime.background import background_tasks
-from maie_runtime.bus import subjects
+from maie_runtime.bus import outages, subjects
 from maie_runtime.bus.broker import BROKER_ERRORS, Broker, broker_unavailable
 from maie_runtime.bus.errors import KeyNotFoundError
-from maie_runtime.bus.outages import ride_out, until_connected
 from maie_runtime.bus.watch import Entry
 
 log = structlog.get_logger()
+
+# How often a call looks whether the watch has caught up.
+LOOK_SECONDS = 0.05
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -62,7 +64,7 @@ class KeyRing:
     async def find(self, key_id: str) -> stored.StoredKey | None:
         """The key of an id; None where there is none."""
         if self._broker is not None:
-            await until_connected(self._broker)
+            await self._broker.until_connected()
         if not self._is_current():
             return await self._read(key_id)
         known = self._known.get(key_id)
@@ -70,8 +72,11 @@ class KeyRing:
 
     async def keys(self) -> list[stored.StoredKey]:
         """All keys, in no order."""
-        if not self._is_current():
-            raise broker_unavailable()
+        try:
+            async with asyncio.timeout(outages.RIDE_OUT_SECONDS):
+                await self._until_current()
+        except TimeoutError:
+            raise broker_unavailable() from None
         return [known.key for known in self._known.values() if known.key is not None]
 
     def next_expiry(self) -> float | None:
@@ -117,6 +122,14 @@ class KeyRing:
             yield
         self._broker = None
 
+    async def _until_current(self) -> None:
+        assert self._broker is not None
+        while True:
+            await self._broker.until_connected()
+            if self._is_current():
+                return
+            await asyncio.sleep(LOOK_SECONDS)
+
     def _is_current(self) -> bool:
         if self._broker is None or not self._broker.connected:
             raise broker_unavailable()
@@ -125,9 +138,8 @@ class KeyRing:
 
     async def _read(self, key_id: str) -> stored.StoredKey | None:
         assert self._broker is not None
-        broker = self._broker
         try:
-            entry = await ride_out(broker, lambda: broker.keys.get(key_id))
+            entry = await self._broker.keys.get(key_id)
         except KeyNotFoundError:
             return None
         except BROKER_ERRORS as error:

@@ -13,10 +13,11 @@ from maie_core.api_keys import KeyText, is_key_id, new_key
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
 from maie_gateway.access.key_ring import KeyRing
-from maie_gateway.records.store import EXPECTED_LAST, WRONG_LAST_SEQUENCE
+from maie_gateway.records.store import EXPECTED_LAST
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import BROKER_ERRORS, Broker, broker_unavailable
 from maie_runtime.bus.errors import APIError, KeyNotFoundError
+from maie_runtime.bus.jetstream import WRONG_LAST_SEQUENCE
 from maie_runtime.bus.watch import Entry
 
 log = structlog.get_logger()

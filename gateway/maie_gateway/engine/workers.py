@@ -58,13 +58,13 @@ class LiveWorkers:
         self._window: Mapping[common.Stage, int] = {}
         self._asr_models: Sequence[event.ModelInfo] = ()
 
-    def workers(self) -> list[event.WorkerInfo]:
+    async def workers(self) -> list[event.WorkerInfo]:
         """All live workers, in the order of their stages' and their own names.
 
         Raises:
             StageError: UNAVAILABLE with BROKER_UNAVAILABLE: the list may be stale.
         """
-        if not self._broker.connected:
+        if not await self._broker.until_connected():
             raise broker_unavailable()
         return self.known_workers()
 

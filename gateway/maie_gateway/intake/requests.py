@@ -14,7 +14,6 @@ from maie_core.reasons import Reason
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import BROKER_ERRORS, Broker, broker_unavailable
 from maie_runtime.bus.errors import KeyNotFoundError, KeyWrongLastSequenceError
-from maie_runtime.bus.outages import ride_out
 
 
 class Requests:
@@ -36,9 +35,7 @@ class Requests:
         """The id of the job of a request id; empty where it is new."""
         with _broker_errors():
             try:
-                entry = await ride_out(
-                    self._broker, lambda: self._broker.requests.get(_key(tenant, request_id))
-                )
+                entry = await self._broker.requests.get(_key(tenant, request_id))
             except KeyNotFoundError:
                 return ""
         return (entry.value or b"").decode()
@@ -54,12 +51,7 @@ class Requests:
                 return bound
             with _broker_errors():
                 try:
-                    await ride_out(
-                        self._broker,
-                        lambda: self._broker.requests.create(
-                            _key(tenant, request_id), job_id.encode()
-                        ),
-                    )
+                    await self._broker.requests.create(_key(tenant, request_id), job_id.encode())
                 except (KeyWrongLastSequenceError, KeyNotFoundError):
                     # It is bound, by another gateway or by a write of ours that was not answered,
                     # or it was just forgotten.

@@ -32,7 +32,6 @@ from maie_gateway.vault.data_keys import JobKeys
 from maie_runtime import folders
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus.broker import Broker, broker_unavailable
-from maie_runtime.bus.outages import until_connected
 from maie_runtime.failpoints import failpoint
 
 log = structlog.get_logger()
@@ -117,7 +116,7 @@ class Submissions:
         async with aclosing(parts):
             # Checked before the upload, so that nobody sends a recording in vain.
             config = await self._settled(await first_config(parts, pace))
-            if not await until_connected(self._broker):
+            if not await self._broker.until_connected():
                 raise broker_unavailable()
             known = await self._known(tenant, config.request_id)
             # A job that exists already needs no second slot.

@@ -41,7 +41,6 @@ from maie_gateway.records.changes import JobChanges
 from maie_runtime.background import background_tasks, end
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus.broker import Broker, broker_unavailable
-from maie_runtime.bus.outages import until_connected
 from maie_runtime.bus.session_log import SessionLog
 from maie_runtime.bus.tracing import links_to
 
@@ -210,7 +209,7 @@ class Sessions:
         return first.start
 
     async def _open(self, start: live.StartSession, tenant: str, traceparent: str) -> Opened:
-        if not await until_connected(self._broker):
+        if not await self._broker.until_connected():
             raise broker_unavailable()
         self._check_room(start.session_id, tenant)
         self._opening.append(tenant)

@@ -7,7 +7,6 @@ job is removed.
 
 from __future__ import annotations
 
-import secrets
 from collections import OrderedDict
 from contextlib import aclosing
 from datetime import datetime
@@ -17,10 +16,9 @@ from google.protobuf.message import DecodeError
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
 from maie_runtime.bus import subjects
-from maie_runtime.bus.broker import MESSAGE_ID, TOKEN_BYTES, Broker
+from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.erasing import erase, erase_all
 from maie_runtime.bus.errors import NotFoundError
-from maie_runtime.bus.outages import ride_out
 from maie_runtime.bus.whole_stream import whole_stream
 
 _CONFIG_FIELDS = ("filename", "request_id", "display_name", "labels", "webhooks")
@@ -44,13 +42,8 @@ class Names:
     async def store(self, job_id: str, names: record.JobNames) -> int:
         """Stores a job's names and returns their sequence."""
         data = await self._broker.sealed(job_id, names.SerializeToString())
-        # Stored once, also where the answer to it was lost; nobody can guess the id.
-        headers = {MESSAGE_ID: secrets.token_hex(TOKEN_BYTES)}
-        stored = await ride_out(
-            self._broker,
-            lambda: self._broker.jetstream.publish(
-                subjects.names(job_id), data, stream=subjects.NAMES, headers=headers
-            ),
+        stored = await self._broker.jetstream.publish(
+            subjects.names(job_id), data, stream=subjects.NAMES
         )
         self._remember(stored.seq, names)
         return stored.seq

@@ -16,7 +16,6 @@ from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.erasing import erase_all
 from maie_runtime.bus.errors import KeyNotFoundError, KeyWrongLastSequenceError
-from maie_runtime.bus.outages import ride_out
 
 _STREAM = subjects.bucket_stream(subjects.SECRETS)
 
@@ -36,7 +35,7 @@ class WebhookSecrets:
         data = await self._broker.sealed(_job_of(key), secrets.SerializeToString())
         # The key is of this write alone: where it is there, an answer was lost.
         with suppress(KeyWrongLastSequenceError):
-            await ride_out(self._broker, lambda: self._broker.secrets.create(key, data))
+            await self._broker.secrets.create(key, data)
 
     async def of(self, stored: record.JobRecord) -> list[str]:
         """A secret for each webhook of a record; empty ones where they are lost."""

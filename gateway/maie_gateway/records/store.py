@@ -34,7 +34,7 @@ from maie_runtime.bus.errors import (
     KeyWrongLastSequenceError,
     NotFoundError,
 )
-from maie_runtime.bus.outages import ride_out
+from maie_runtime.bus.jetstream import WRONG_LAST_SEQUENCE
 from maie_runtime.bus.stored_subjects import stored_subjects
 from maie_runtime.bus.streams import JOB_ENTRIES
 from maie_runtime.bus.watch import Entry
@@ -46,8 +46,6 @@ REMOVAL_SECONDS = 3.0
 REMOVAL_POLL_SECONDS = 0.05
 # The reasons why a job can never run.
 GONE = frozenset({Reason.JOB_NOT_FOUND, Reason.RECORD_CORRUPT, Reason.DATA_KEY_GONE})
-# The server's error codes for a failed compare-and-set.
-WRONG_LAST_SEQUENCE = frozenset({10071, 10164})
 # How far a replica that answers direct reads may lag.
 REPLICA_SECONDS = 2.0
 REPLICA_POLL_SECONDS = 0.1
@@ -94,9 +92,7 @@ class JobStore:
             data = _whole(new)
             try:
                 sealed = await self._broker.sealed(new.job_id, data)
-                revision = await ride_out(
-                    self._broker, lambda: self._broker.jobs.create(new.job_id, sealed)
-                )
+                revision = await self._broker.jobs.create(new.job_id, sealed)
             except KeyWrongLastSequenceError:
                 if (ours := await self._stored_before(new)) is not None:
                     return ours
@@ -142,7 +138,7 @@ class JobStore:
 
     async def _last(self, job_id: str) -> Entry:
         with _broker_errors(job_id):
-            entry = await ride_out(self._broker, lambda: self._broker.jobs.get(job_id))
+            entry = await self._broker.jobs.get(job_id)
         data = await self._opened(job_id, entry.value or b"")
         return Entry(key=job_id, value=data, revision=entry.revision or 0)
 

@@ -49,7 +49,7 @@ class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
     ) -> catalog.ListModelsResponse:
         """Lists the models of all live workers."""
         models: dict[bytes, catalog.Model] = {}
-        for worker in self._workers.workers():
+        for worker in await self._workers.workers():
             if request.stage not in (common.STAGE_UNSPECIFIED, worker.stage):
                 continue
             for info in worker.models:
@@ -82,7 +82,7 @@ class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
         self, request: catalog.GetMeshRequest, context: Any
     ) -> catalog.GetMeshResponse:
         """Returns the status of each stage, and what ended in the last minutes."""
-        workers, demand = self._workers.workers(), self._changes.demand()
+        workers, demand = await self._workers.workers(), self._changes.demand()
         queues, letters = await asyncio.gather(
             read_queues(self._broker), count_dead_letters(self._broker)
         )

@@ -14,7 +14,6 @@ from maie_runtime.bus.broker import (
 )
 from maie_runtime.bus.erasing import erase_all
 from maie_runtime.bus.errors import KeyNotFoundError, KeyWrongLastSequenceError
-from maie_runtime.bus.outages import ride_out
 from maie_runtime.bus.stored_subjects import stored_subjects
 from maie_runtime.bus.whole_stream import whole_stream
 from maie_runtime.vault.data_key import DataKey
@@ -68,9 +67,7 @@ class DataKeys(JobKeys):
         key = DataKey.new(job_id)
         try:
             wrapped = self._ring.wrap(key)
-            await ride_out(
-                self._broker, lambda: self._broker.data_keys.create(_entry(job_id), wrapped)
-            )
+            await self._broker.data_keys.create(_entry(job_id), wrapped)
         except KeyWrongLastSequenceError:
             await self.opening_key(job_id)
         except BROKER_ERRORS as error:
@@ -165,9 +162,7 @@ class DataKeys(JobKeys):
         wrapped = self._prefetched.get(_subject(job_id))
         if wrapped is None:
             try:
-                entry = await ride_out(
-                    self._broker, lambda: self._broker.data_keys.get(_entry(job_id))
-                )
+                entry = await self._broker.data_keys.get(_entry(job_id))
                 wrapped = entry.value or b""
             except KeyNotFoundError:
                 wrapped = None

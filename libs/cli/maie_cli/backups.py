@@ -60,6 +60,7 @@ async def opened(
                 "maie-backup",
                 inbox=subjects.inbox(OPERATOR),
                 credentials=stores.credentials,
+                rides_out=True,
             )
             async with connected(opening, CONNECT_SECONDS) as broker:
                 yield broker, store

@@ -11,7 +11,8 @@ from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.erasing import erase_all
 from maie_runtime.bus.errors import APIError, KeyNotFoundError, NotFoundError
-from maie_runtime.bus.session_log import EXPECTED_LAST, WRONG_LAST_SEQUENCE
+from maie_runtime.bus.jetstream import WRONG_LAST_SEQUENCE
+from maie_runtime.bus.session_log import EXPECTED_LAST
 
 
 class Standing(enum.Enum):

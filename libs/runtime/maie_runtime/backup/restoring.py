@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from pathlib import Path
 
 from obstore.store import ObjectStore
@@ -19,7 +19,6 @@ from maie_runtime.backup.streams import REMOVAL
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.errors import APIError, NotFoundError
-from maie_runtime.bus.outages import ride_out
 from maie_runtime.bus.stored_subjects import stored_subjects
 from maie_runtime.bus.stream_copy import (
     CHUNK_BYTES,
@@ -94,7 +93,8 @@ async def _restore_stream(
     if found is not None and found.whole:
         return
     if found is not None:
-        await broker.jetstream.delete_stream(stream.name)
+        with suppress(NotFoundError):  # an earlier try did it
+            await broker.jetstream.delete_stream(stream.name)
     async with aclosing(from_lines(folder / later_file(stream.name))) as later:
         snapshot = stream.snapshot(replicas)
         archive = pieces(folder / snapshot_file(stream.name), CHUNK_BYTES)
@@ -145,7 +145,7 @@ async def _check_stopped(broker: Broker) -> None:
     bucket = subjects.bucket_stream(subjects.WORKERS)
     try:
         # The servers of a cluster that has just started elect a leader first.
-        subjects_there = await ride_out(broker, lambda: stored_subjects(broker.client, bucket))
+        subjects_there = await stored_subjects(broker.client, bucket)
     except NotFoundError:
         return
     for subject in sorted(subjects_there):

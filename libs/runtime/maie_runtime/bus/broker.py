@@ -14,7 +14,6 @@ from datetime import timedelta
 import structlog
 from google.protobuf.message import Message
 from nats.errors import Error as NatsError
-from nats.js import JetStreamContext
 from nats.js.api import PubAck
 from nats.js.errors import APIError, NotFoundError
 from nats.js.kv import KeyValue
@@ -32,18 +31,19 @@ from maie_core.metrics import NO_METER
 from maie_core.reasons import Reason
 from maie_core.recent_count import RecentCount
 from maie_core.redaction import masked_url
-from maie_runtime.bus import subjects
+from maie_runtime.bus import outages, subjects
 from maie_runtime.bus.credentials import (
     NO_CREDENTIALS,
     UNPROTECTED,
     Credentials,
     unprotected,
 )
+from maie_runtime.bus.jetstream import MESSAGE_ID, TOKEN_BYTES, ResilientJetStream
 from maie_runtime.bus.metrics import BrokerMetrics, Failed
+from maie_runtime.bus.outages import ResilientClient
 from maie_runtime.bus.refusals import (
     HINT,
     RefusedError,
-    ReportingClient,
     broker_refused,
     is_not_let_in,
     not_let_in,
@@ -58,9 +58,6 @@ BROKER_ERRORS = (NatsError, APIError, OSError)
 CONNECT_TIMEOUT_SECONDS = 2
 RECONNECT_WAIT_SECONDS = 1
 REQUEST_TIMEOUT_SECONDS = 5.0
-TOKEN_BYTES = 12
-MESSAGE_ID = "Nats-Msg-Id"
-"""The header by which a stream stores a message once."""
 # Outlasts a broker that freezes for half a minute; a finished result waits longer still.
 PUBLISH_GIVE_UP_SECONDS = 60.0
 RETRY_AFTER = timedelta(seconds=5)
@@ -105,7 +102,7 @@ class Broker:
 
     Attributes:
         client: The connection; it reconnects without limit.
-        jetstream: JetStream over that connection.
+        jetstream: JetStream over that connection; it rides out outages where the connection does.
         jobs: The bucket of job records.
         requests: The bucket of request ids.
         secrets: The bucket of webhooks' secrets.
@@ -123,8 +120,8 @@ class Broker:
 
     def __init__(
         self,
-        client: ReportingClient,
-        jetstream: JetStreamContext,
+        client: ResilientClient,
+        jetstream: ResilientJetStream,
         meter: Meter = NO_METER,
         tracer: Tracer | None = None,
         token: str = "",
@@ -143,7 +140,6 @@ class Broker:
         self.token = token
         self.vault = Vault()
         self._reconnect_listeners: set[Callable[[], None]] = set()
-        self._connected_at = 0.0
         self._metrics = BrokerMetrics(meter, lambda: self.connected)
 
     @property
@@ -174,7 +170,6 @@ class Broker:
     async def note_reconnect(self) -> None:
         """Notifies the listeners of a reconnect."""
         log.info("broker.reconnected")
-        self._connected_at = time.monotonic()
         for listener in tuple(self._reconnect_listeners):
             listener()
 
@@ -187,29 +182,19 @@ class Broker:
         """Whether the server answers right now."""
         return self.client.is_connected
 
-    async def reconnected_within(self, seconds: float) -> bool:
-        """Waits for a lost connection to be made again; False where it is not in time."""
+    async def until_connected(self) -> bool:
+        """Waits for a lost connection to be made again, as long as a request rides out an outage.
+
+        Returns:
+            False where it was not made in time.
+        """
         if self.connected:
             return True
         again = asyncio.Event()
         with self.subscribe_reconnects(again.set), suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(outages.RIDE_OUT_SECONDS):
                 await again.wait()
         return self.connected
-
-    async def change_server(self, seconds: float) -> None:
-        """Connects to a server by chance, where there are several.
-
-        One that is cut off from the others keeps its clients, and can serve none of them.
-
-        Args:
-            seconds: A connection that is younger than this stays.
-        """
-        now = time.monotonic()
-        if len(self.client.servers) > 1 and self.connected and now - self._connected_at > seconds:
-            log.warning("broker.changing_server")
-            self._connected_at = now
-            await self.client.force_reconnect()
 
     @property
     def connections(self) -> int:
@@ -292,7 +277,7 @@ class Broker:
         return await opened(self.vault, job_id, data)
 
     async def _store(self, subject: str, data: bytes, headers: dict[str, str]) -> PubAck:
-        stored = await self.jetstream.publish(
+        stored = await self.jetstream.publish_once(
             subject, data, timeout=REQUEST_TIMEOUT_SECONDS, headers=headers
         )
         if not stored.duplicate:
@@ -330,6 +315,7 @@ async def open_broker(
     meter: Meter = NO_METER,
     tracer: Tracer | None = None,
     credentials: Credentials = NO_CREDENTIALS,
+    rides_out: bool = False,
 ) -> AsyncIterator[Broker]:
     """Connects, however long it takes. Creates and changes nothing in the broker.
 
@@ -341,14 +327,15 @@ async def open_broker(
         meter: Makes the metrics of the connection.
         tracer: Makes spans of messages.
         credentials: What NATS asks for.
+        rides_out: Whether a request is repeated while NATS answers nobody; see `outages`.
 
     Raises:
         StageError: FAILED_PRECONDITION with BROKER_REFUSED: NATS refuses the credentials, now or
             later, when they are replaced; or with BROKER_CREDENTIALS_INVALID: they cannot be used,
             or the certificate of NATS is not to be trusted.
     """
-    client = ReportingClient()
-    jetstream = client.jetstream(timeout=REQUEST_TIMEOUT_SECONDS)
+    client = ResilientClient(rides_out=rides_out)
+    jetstream = ResilientJetStream(client, REQUEST_TIMEOUT_SECONDS)
     broker = Broker(client, jetstream, meter, tracer, credentials.token())
     servers = url.split(",")
     if clear := unprotected(servers, credentials):
@@ -419,7 +406,7 @@ def _place(server: str) -> str:
     return server.rpartition("@")[2].rpartition("//")[2]
 
 
-def _bucket(jetstream: JetStreamContext, name: str, *, direct: bool = False) -> KeyValue:
+def _bucket(jetstream: ResilientJetStream, name: str, *, direct: bool = False) -> KeyValue:
     """A bucket, without a request to the broker, which not all users are allowed.
 
     Args:
@@ -436,7 +423,7 @@ def _bucket(jetstream: JetStreamContext, name: str, *, direct: bool = False) -> 
     )
 
 
-async def _close(client: ReportingClient) -> None:
+async def _close(client: ResilientClient) -> None:
     try:
         if client.is_connected:
             await client.drain()

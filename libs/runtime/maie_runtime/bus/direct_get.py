@@ -18,6 +18,7 @@ from nats.js.api import Header, StatusCode
 from nats.js.errors import APIError
 
 from maie_runtime.bus import subjects
+from maie_runtime.bus.outages import ResilientClient
 from maie_runtime.bus.refusals import ReportingClient
 
 TIMEOUT_SECONDS = 5.0
@@ -53,7 +54,7 @@ async def last_sequence(client: ReportingClient, stream: str, subject: str) -> i
 
 
 async def stored_messages(
-    client: ReportingClient,
+    client: ResilientClient,
     stream: str,
     subject: str,
     most: int,
@@ -77,13 +78,17 @@ async def stored_messages(
     """
     query: dict[str, object] = {"next_by_subj": subject, "batch": most}
     query |= {"seq": start} if since is None else {"start_time": since.isoformat()}
+    return await client.ride_out(lambda: _batch(client, stream, json.dumps(query).encode()))
+
+
+async def _batch(client: ReportingClient, stream: str, query: bytes) -> list[Stored]:
     answers: asyncio.Queue[Msg] = asyncio.Queue()
     inbox = client.new_inbox()
     subscription = await client.subscribe(inbox, cb=answers.put)
     where = subjects.direct_get(stream)
     try:
         async with client.reporting(where):
-            await client.publish(where, json.dumps(query).encode(), reply=inbox)
+            await client.publish(where, query, reply=inbox)
             return await _until_the_end(answers)
     finally:
         await subscription.unsubscribe()

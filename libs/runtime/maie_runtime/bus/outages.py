@@ -8,10 +8,13 @@ itself. The wait is bounded, and ends with the call.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from nats.js.errors import APIError
+import structlog
+from nats.errors import Error as NatsError
+from nats.js.errors import APIError, ServiceUnavailableError
 from tenacity import (
     AsyncRetrying,
     RetryCallState,
@@ -20,7 +23,9 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from maie_runtime.bus.broker import Broker, may_pass
+from maie_runtime.bus.refusals import RefusedError, ReportingClient
+
+log = structlog.get_logger()
 
 T = TypeVar("T")
 
@@ -36,45 +41,78 @@ WITHOUT_LEADER = frozenset({10008, 10009, 10039, 10076})
 IN_FLIGHT = frozenset({10158, 10164})
 
 
-async def ride_out(broker: Broker, attempt: Callable[[], Awaitable[T]]) -> T:
-    """Makes a request again and again until NATS answers it.
+class ResilientClient(ReportingClient):
+    """A connection that can ride out an outage.
 
     Args:
-        broker: The connection.
-        attempt: Makes the request. It may have been stored although no answer came, so the next
-            one must be able to tell.
+        rides_out: Whether it does; otherwise each request is made once.
 
-    Raises:
-        nats.errors.Error, APIError or OSError: NATS refused, or answered nothing for about
-            RIDE_OUT_SECONDS.
+    Attributes:
+        rides_out: The same.
     """
 
-    async def move_on(state: RetryCallState) -> None:
+    def __init__(self, *, rides_out: bool = False) -> None:
+        super().__init__()
+        self.rides_out = rides_out
+        self._connected_at = 0.0
+
+    async def ride_out(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Makes a request, and where the client rides out outages, until NATS answers it.
+
+        Args:
+            attempt: Makes the request. It may have been stored although no answer came, so the
+                next one must be able to tell.
+
+        Raises:
+            nats.errors.Error, APIError or OSError: NATS refused, or answered nothing for about
+                RIDE_OUT_SECONDS.
+        """
+        if not self.rides_out:
+            return await attempt()
+        async for tried in AsyncRetrying(
+            retry=retry_if_exception(self._may_be_answered),
+            stop=stop_after_delay(RIDE_OUT_SECONDS),
+            wait=wait_random_exponential(multiplier=0.1, max=1),
+            before_sleep=self._move_on,
+            reraise=True,
+        ):
+            first = tried.retry_state.attempt_number == 1
+            with tried:
+                async with asyncio.timeout(FIRST_SECONDS if first else None):
+                    return await attempt()
+        raise AssertionError("the attempts end with a result or an error")
+
+    async def change_server(self, seconds: float) -> None:
+        """Connects to a server by chance, where there are several.
+
+        One that is cut off from the others keeps its clients, and can serve none of them.
+
+        Args:
+            seconds: A connection that is younger than this stays.
+        """
+        now = time.monotonic()
+        if len(self.servers) > 1 and self.is_connected and now - self._connected_at > seconds:
+            log.warning("broker.changing_server")
+            self._connected_at = now
+            await self.force_reconnect()
+
+    async def _attempt_reconnect(self) -> None:
+        await super()._attempt_reconnect()
+        self._connected_at = time.monotonic()
+
+    def _may_be_answered(self, error: BaseException) -> bool:
+        return is_outage(error) and not self.is_closed
+
+    async def _move_on(self, state: RetryCallState) -> None:
         if (state.seconds_since_start or 0) > MOVE_SECONDS:
-            await broker.change_server(MOVE_SECONDS)
-
-    async for tried in AsyncRetrying(
-        retry=retry_if_exception(is_outage),
-        stop=stop_after_delay(RIDE_OUT_SECONDS),
-        wait=wait_random_exponential(multiplier=0.1, max=1),
-        before_sleep=move_on,
-        reraise=True,
-    ):
-        first = tried.retry_state.attempt_number == 1
-        with tried:
-            async with asyncio.timeout(FIRST_SECONDS if first else None):
-                return await attempt()
-    raise AssertionError("the attempts end with a result or an error")
-
-
-async def until_connected(broker: Broker) -> bool:
-    """Waits for a lost connection to be made again; False where it is not in RIDE_OUT_SECONDS."""
-    return await broker.reconnected_within(RIDE_OUT_SECONDS)
+            await self.change_server(MOVE_SECONDS)
 
 
 def is_outage(error: BaseException) -> bool:
     """Whether nobody answered a request, in contrast to an answer that refuses it."""
     if isinstance(error, APIError):
         # nats-py leaves the code out of errors that it makes itself.
-        return getattr(error, "err_code", None) in WITHOUT_LEADER | IN_FLIGHT
-    return may_pass(error)
+        code = getattr(error, "err_code", None)
+        nobody = code is None and isinstance(error, ServiceUnavailableError)
+        return nobody or code in WITHOUT_LEADER | IN_FLIGHT
+    return isinstance(error, (NatsError, OSError)) and not isinstance(error, RefusedError)

@@ -103,6 +103,7 @@ async def open_provisioned_broker(
     meter: Meter = NO_METER,
     tracer: Tracer | None = None,
     credentials: Credentials = NO_CREDENTIALS,
+    rides_out: bool = False,
 ) -> AsyncIterator[Broker]:
     """Connects and provisions, however long it takes.
 
@@ -110,7 +111,13 @@ async def open_provisioned_broker(
         StageError: As `provision` and `open_broker`.
     """
     async with open_broker(
-        url, name, inbox=inbox, meter=meter, tracer=tracer, credentials=credentials
+        url,
+        name,
+        inbox=inbox,
+        meter=meter,
+        tracer=tracer,
+        credentials=credentials,
+        rides_out=rides_out,
     ) as broker:
         try:
             async for attempt in AsyncRetrying(

@@ -24,18 +24,16 @@ from maie_core.reasons import Reason
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import (
     BROKER_ERRORS,
-    MESSAGE_ID,
     REQUEST_TIMEOUT_SECONDS,
     Broker,
     broker_unavailable,
     may_pass,
 )
 from maie_runtime.bus.direct_get import Stored, stored_messages
+from maie_runtime.bus.jetstream import MESSAGE_ID, WRONG_LAST_SEQUENCE
 from maie_runtime.bus.types import Msg
 
 EXPECTED_LAST = "Nats-Expected-Last-Subject-Sequence"
-# The server's error codes for a failed compare-and-set.
-WRONG_LAST_SEQUENCE = frozenset({10071, 10164})
 # How many entries are read at a time.
 PAGE = 256
 PAUSE_SECONDS = 0.2
@@ -100,7 +98,7 @@ class SessionLog:
 
     async def _try(self, subject: str, data: bytes, headers: dict[str, str]) -> int:
         try:
-            stored = await self._broker.jetstream.publish(
+            stored = await self._broker.jetstream.publish_once(
                 subject, data, timeout=REQUEST_TIMEOUT_SECONDS, headers=headers
             )
         except APIError as error:

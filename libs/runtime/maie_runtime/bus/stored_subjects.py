@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from nats.aio.client import Client
 from nats.js.errors import APIError
 
 from maie_runtime.bus.broker import REQUEST_TIMEOUT_SECONDS
+from maie_runtime.bus.outages import ResilientClient
 
 
-async def stored_subjects(client: Client, stream: str) -> set[str]:
+async def stored_subjects(client: ResilientClient, stream: str) -> set[str]:
     """The subjects of a stream's messages; the server names up to 100,000 at a time.
 
     Of a bucket they include those whose last entry is a removal.
@@ -29,7 +29,7 @@ async def stored_subjects(client: Client, stream: str) -> set[str]:
     return found
 
 
-async def count_subjects(client: Client, stream: str, pattern: str) -> int:
+async def count_subjects(client: ResilientClient, stream: str, pattern: str) -> int:
     """How many subjects that match a stream has messages on; up to 100,000.
 
     Its leader answers, which has every message that was acknowledged.
@@ -42,7 +42,7 @@ async def count_subjects(client: Client, stream: str, pattern: str) -> int:
 
 
 async def stream_info(
-    client: Client, stream: str, offset: int = 0, pattern: str = ">"
+    client: ResilientClient, stream: str, offset: int = 0, pattern: str = ">"
 ) -> dict[str, Any]:
     """What the leader of a stream knows of it, with its subjects that match from an offset on.
 
@@ -50,6 +50,10 @@ async def stream_info(
         As `stored_subjects`.
     """
     request = json.dumps({"subjects_filter": pattern, "offset": offset}).encode()
+    return await client.ride_out(lambda: _stream_info(client, stream, request))
+
+
+async def _stream_info(client: ResilientClient, stream: str, request: bytes) -> dict[str, Any]:
     answer = await client.request(
         f"$JS.API.STREAM.INFO.{stream}", request, timeout=REQUEST_TIMEOUT_SECONDS
     )

@@ -18,7 +18,6 @@ from nats.js.api import Header, StreamInfo
 from nats.js.errors import APIError, NotFoundError
 
 from maie_runtime.bus.broker import REQUEST_TIMEOUT_SECONDS, Broker
-from maie_runtime.bus.outages import ride_out
 
 API = "$JS.API.STREAM"
 CHUNK_BYTES = 128 * 1024
@@ -198,7 +197,7 @@ async def restore_stream(
     there = (await _info(broker, name)).config
     last = await _append(broker, snapshot, later)
     whole = there.evolve(metadata={**marked, STATE: WHOLE})
-    await ride_out(broker, lambda: broker.jetstream.update_stream(whole))
+    await broker.jetstream.update_stream(whole)
     return last
 
 
@@ -217,7 +216,7 @@ async def _append(broker: Broker, snapshot: Snapshot, later: AsyncIterable[Later
         }
         last = await _store(broker, name, message.subject, message.data, headers, message.sequence)
     if fillers and not snapshot.config.get("deny_purge"):
-        await ride_out(broker, lambda: broker.jetstream.purge_stream(name, subject=filler))
+        await broker.jetstream.purge_stream(name, subject=filler)
     else:
         for sequence in fillers:
             await broker.jetstream.delete_msg(name, sequence)
@@ -235,7 +234,9 @@ async def _store(
         nonlocal tries
         tries += 1
         try:
-            stored = await broker.jetstream.publish(subject, data, headers={**headers, **expected})
+            stored = await broker.jetstream.publish_once(
+                subject, data, headers={**headers, **expected}
+            )
         except APIError as error:
             # Nobody else writes: an earlier try was stored, whose answer was lost.
             if tries > 1 and error.err_code == WRONG_LAST_SEQUENCE:
@@ -243,13 +244,13 @@ async def _store(
             raise
         return stored.seq
 
-    if (found := await ride_out(broker, publish)) != place:
+    if (found := await broker.client.ride_out(publish)) != place:
         raise APIError(code=500, description=f"{subject} was stored at {found}, not {place}")
     return place
 
 
 async def _info(broker: Broker, name: str) -> StreamInfo:
-    return await ride_out(broker, lambda: broker.jetstream.stream_info(name))
+    return await broker.jetstream.stream_info(name)
 
 
 def _filler(config: Mapping[str, Any]) -> str:

@@ -213,6 +213,12 @@ def bucket_subject(bucket: str, key: str) -> str:
     return f"$KV.{bucket}.{key}"
 
 
+def stream_of_entry(subject: str) -> str:
+    """The stream of a bucket's entry, by its subject; empty where it is no entry."""
+    kind, *parts = subject.split(".", 2)
+    return bucket_stream(parts[0]) if kind == "$KV" and len(parts) == 2 else ""
+
+
 def direct_get(stream: str, subject: str = "") -> str:
     """The subject of direct reads: of the last message of `subject`, or as the request says."""
     return f"$JS.API.DIRECT.GET.{stream}" + (f".{subject}" if subject else "")

@@ -11,7 +11,8 @@ from nats.js.errors import NotFoundError
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import BROKER_ERRORS, addresses
 from maie_runtime.bus.direct_get import last_sequence
-from maie_runtime.bus.refusals import RefusedError, ReportingClient, broker_refused
+from maie_runtime.bus.outages import ResilientClient
+from maie_runtime.bus.refusals import RefusedError, broker_refused
 from maie_runtime.bus.stored_subjects import count_subjects
 
 log = structlog.get_logger()
@@ -21,7 +22,7 @@ REPORT_SECONDS = 10.0
 HINT = "A gateway creates them when it starts, and so does `maie provision`."
 
 
-async def wait_for_streams(client: ReportingClient, slug: str, gpu: str = "") -> None:
+async def wait_for_streams(client: ResilientClient, slug: str, gpu: str = "") -> None:
     """Returns once all streams that a worker needs exist; logs what is missing until then.
 
     Args:
@@ -43,7 +44,7 @@ async def wait_for_streams(client: ReportingClient, slug: str, gpu: str = "") ->
         await asyncio.sleep(LOOK_SECONDS)
 
 
-async def _problem(client: ReportingClient, slug: str, gpu: str) -> str:
+async def _problem(client: ResilientClient, slug: str, gpu: str) -> str:
     """What is wrong with the streams; empty where nothing is."""
     stream = subjects.TASKS
     try:
