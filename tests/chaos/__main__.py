@@ -20,8 +20,10 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.chaos.cluster.faults import CLUSTER_FAULTS, CLUSTER_SHORT
+from tests.chaos.cluster.network import SERVERS
 from tests.chaos.fault import Fault
 from tests.chaos.faults import FAULTS, SHORT
+from tests.chaos.hosts.faults import HOST_FAULTS, HOST_SHORT
 from tests.chaos.live.fault import LiveFault
 from tests.chaos.live.faults import LIVE_FAULTS, LIVE_SHORT
 from tests.chaos.live.outcome import LiveOutcome
@@ -31,6 +33,7 @@ from tests.chaos.trial import Outcome, run_trial
 from tests.chaos.world import ROOT, Setup, Store, World, world
 
 SERVERS_OF_BROKER = (1, 3)
+ONE_HOST = 1
 # Without the disk of the broker, of which each server has one of its own.
 OF_CLUSTER = (
     *CLUSTER_FAULTS,
@@ -54,6 +57,9 @@ def main(
     broker: Annotated[
         int, typer.Option(min=1, max=3, help="How many servers NATS has: 1 or 3.")
     ] = 1,
+    hosts: Annotated[
+        int, typer.Option(min=1, max=3, help="How many hosts the mesh is on: 1, or 3 to lose one.")
+    ] = 1,
     seed: Annotated[int, typer.Option(help="Repeats a run's chance.")] = 0,
     report: Annotated[Path, typer.Option(help="Where report.json and report.svg go.")] = (
         ROOT / ".cache" / "chaos"
@@ -63,7 +69,12 @@ def main(
     words = fault or [""]
     if broker not in SERVERS_OF_BROKER:
         raise typer.BadParameter("A broker has 1 server or 3.", param_hint="--broker")
-    faults, few = (FAULTS, SHORT) if broker == 1 else (OF_CLUSTER, CLUSTER_SHORT)
+    if hosts == ONE_HOST:
+        faults, few = (FAULTS, SHORT) if broker == 1 else (OF_CLUSTER, CLUSTER_SHORT)
+    elif hosts == len(SERVERS) and store is Store.FILE:
+        faults, few, broker = HOST_FAULTS, HOST_SHORT, len(SERVERS)
+    else:
+        raise typer.BadParameter("A mesh has 1 host, or 3 and a folder.", param_hint="--hosts")
     chosen = [
         one
         for one in faults
@@ -78,7 +89,7 @@ def main(
     seed = seed or random.SystemRandom().randrange(1, 2**31)
     # As Ctrl-C does: no mesh and no mounted disk is left behind.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    base = Setup(store=store, servers=broker)
+    base = Setup(store=store, servers=broker, hosts=hosts > ONE_HOST)
     outcomes, live = asyncio.run(_run_all(chosen, spoken, trials, minutes * 60, seed, base))
     _write(report, outcomes, live, seed)
     results: list[Outcome | LiveOutcome] = [*outcomes.values(), *live.values()]
@@ -118,6 +129,12 @@ async def _run(
 ) -> dict[str, Outcome]:
     outcomes = {fault.name: Outcome() for fault in faults}
     deadline = time.monotonic() + seconds
+    for fault in faults:
+        if why := fault.missing():
+            outcomes[fault.name].not_run = why
+            console.print(f"{fault.name}: NOT RUN: {why}")
+    if all(outcome.not_run for outcome in outcomes.values()):
+        return outcomes
     async with world(folder / "data", seed, base) as running:
         # Round by round, so that a run which is cut short has tried every fault.
         for number, fault in product(range(trials), faults):
@@ -134,10 +151,7 @@ async def _run(
 async def _try(
     shared: World, folder: Path, seed: int, fault: Fault, outcome: Outcome, base: Setup
 ) -> None:
-    if outcome.not_run is None and (why := fault.missing()):
-        outcome.not_run = why
-        console.print(f"{fault.name}: NOT RUN: {why}")
-    elif outcome.not_run is None and fault.setup:
+    if outcome.not_run is None and fault.setup:
         setup = replace(fault.setup, store=base.store, servers=base.servers)
         await _trial_of_its_own(folder, seed, fault, setup, outcome)
     elif outcome.not_run is None:

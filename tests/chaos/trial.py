@@ -37,6 +37,7 @@ class Outcome:
         recovery: Seconds from the fault, or where it lasts from its end, to the end of
             a job that is submitted from then on.
         stalls: The longest wait of a submit in each trial that measures it, in seconds.
+        repeated: Submits that were sent again under their request id, as their connection broke.
         wrong: What exactly was wrong, in words.
         not_run: Why no trial could be made; None where one could.
     """
@@ -51,6 +52,7 @@ class Outcome:
     again: int = 0
     recovery: list[float] = field(default_factory=list)
     stalls: list[float] = field(default_factory=list)
+    repeated: int = 0
     wrong: list[str] = field(default_factory=list)
     not_run: str | None = None
 
@@ -70,6 +72,7 @@ async def run_trial(world: World, fault: Fault, outcome: Outcome) -> None:
     world.accepted.clear()
     world.units_removed = 0
     world.stalls.clear()
+    world.repeated = 0
     completed_before = world.units_completed()
     loading = asyncio.create_task(world.load(JOBS, LOAD_SECONDS))
     await asyncio.sleep(world.chance.uniform(0.2, LOAD_SECONDS))
@@ -79,6 +82,7 @@ async def run_trial(world: World, fault: Fault, outcome: Outcome) -> None:
     await _bounded(fault.afterwards, world, outcome)
     outcome.trials += 1
     outcome.stalls += world.stalls
+    outcome.repeated += world.repeated
     outcome.accepted += len(world.accepted)
     units = await asyncio.gather(
         *(_check(world, job_id, state, outcome) for job_id, state in world.accepted.items())

@@ -23,8 +23,10 @@ from maie_cli.mesh.options import STAGES, MeshOptions
 from maie_client import Client, ClientError, JobOptions
 from tests.chaos.clocks import Clocks
 from tests.chaos.cluster.mesh import ClusterMesh
-from tests.chaos.cluster.network import networks, no_networks
+from tests.chaos.cluster.network import Networks, networks, no_networks
 from tests.chaos.disk import SmallDisk, small_disk
+from tests.chaos.hosts.mesh import HostsMesh
+from tests.chaos.hosts.network import HostNetworks
 from tests.s3.proxy import FaultyProxy
 from tests.s3.server import BUCKET, S3Server, environment_for
 
@@ -56,6 +58,7 @@ class Setup:
         clocks: Whether the clocks of its gateway and its stages can jump.
         store: Where its objects are.
         servers: How many servers its broker has: 1 or 3.
+        hosts: Whether each of these has a host of its own, with a gateway and workers.
     """
 
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -63,6 +66,7 @@ class Setup:
     clocks: bool = False
     store: Store = Store.FILE
     servers: int = 1
+    hosts: bool = False
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -93,6 +97,7 @@ class World:
         accepted: The jobs whose id was given out, with the state they must end in.
         units_removed: How many units were completed of jobs that were removed since.
         stalls: The longest waits of submits, in seconds, each while something was broken.
+        repeated: How many submits were sent again, as their connection broke.
     """
 
     mesh: LocalMesh
@@ -105,6 +110,7 @@ class World:
     accepted: dict[str, job.JobState] = field(default_factory=dict)
     units_removed: int = 0
     stalls: list[float] = field(default_factory=list)
+    repeated: int = 0
 
     async def submit(
         self,
@@ -196,16 +202,16 @@ async def world(data: Path, seed: int, setup: Setup = Setup()) -> AsyncIterator[
         options = MeshOptions(
             data=data,
             port_base=0,
-            workers={"asr": 2},
+            workers={"asr": 1 if setup.hosts else 2},
             environment=_settings(setup, clocks, bucket),
             commands={stage: _command(stage, clocks) for stage in STAGES},
             blob_url=f"s3://{BUCKET}" if bucket else "",
         )
-        made = _cluster(options, stack) if setup.servers > 1 else LocalMesh(options, lambda _: None)
-        mesh = await stack.enter_async_context(made)
+        mesh = await stack.enter_async_context(_mesh(options, setup, stack))
+        client = mesh.client() if isinstance(mesh, HostsMesh) else Client(mesh.gateway)
         yield World(
             mesh=mesh,
-            client=await stack.enter_async_context(Client(mesh.gateway)),
+            client=await stack.enter_async_context(client),
             chance=chance,
             objects=bucket.server.objects() if bucket else LocalStore(mesh.layout.blobs),
             bucket=bucket,
@@ -243,9 +249,13 @@ async def _bucket(data: Path, chance: random.Random) -> AsyncIterator[Bucket]:
         server.kill()
 
 
-def _cluster(options: MeshOptions, stack: AsyncExitStack) -> LocalMesh:
-    """A mesh around three servers, each in a network of its own where that can be had."""
-    own = None if no_networks() else stack.enter_context(networks())
+def _mesh(options: MeshOptions, setup: Setup, stack: AsyncExitStack) -> LocalMesh:
+    """A mesh; where it has three servers, each is in a network of its own if that can be had."""
+    if setup.hosts:
+        return HostsMesh(options, lambda _: None, stack.enter_context(networks(HostNetworks)))
+    if setup.servers == 1:
+        return LocalMesh(options, lambda _: None)
+    own = None if no_networks() else stack.enter_context(networks(Networks))
     return ClusterMesh(options, lambda _: None, own)
 
 

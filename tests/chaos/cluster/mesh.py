@@ -68,6 +68,11 @@ class ClusterMesh(LocalMesh):
         async with open_broker(self._url, "chaos", inbox=inbox, credentials=mine) as broker:
             yield broker
 
+    @property
+    def ca(self) -> TestCa:
+        """Who makes the certificates."""
+        return self._ca
+
     def _plan(self) -> list[Part]:
         (broker, *others) = super()._plan()
         servers = self._servers(broker)

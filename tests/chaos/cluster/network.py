@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from itertools import combinations, count
+from typing import TypeVar
 
 SERVERS = (1, 2, 3)
 # Several runs at a time have addresses of their own.
@@ -22,7 +23,7 @@ def no_networks() -> str | None:
     if sys.platform != "linux" or os.geteuid() != 0:
         return "networks to cut are namespaces, which only root on Linux may make"
     try:
-        with networks():
+        with networks(Networks):
             return None
     except (RuntimeError, OSError) as error:
         return str(error)
@@ -71,16 +72,16 @@ class Networks:
         """Makes all of it."""
         for server in SERVERS:
             space, ours = self._space(server), self._link(server)
-            _ip("netns", "add", space)
-            _ip("-n", space, "link", "set", "lo", "up")
-            _ip("link", "add", ours, "type", "veth", "peer", "name", "clients", "netns", space)
-            _ip("address", "add", f"198.18.{self._block + server}.1/30", "dev", ours)
-            _ip("link", "set", ours, "up")
-            _ip("-n", space, "address", "add", f"{self.address(server)}/30", "dev", "clients")
+            ip("netns", "add", space)
+            ip("-n", space, "link", "set", "lo", "up")
+            ip("link", "add", ours, "type", "veth", "peer", "name", "clients", "netns", space)
+            ip("address", "add", f"198.18.{self._block + server}.1/30", "dev", ours)
+            ip("link", "set", ours, "up")
+            ip("-n", space, "address", "add", f"{self.address(server)}/30", "dev", "clients")
             self._set(server, "clients", up=True)
         for one, other in combinations(SERVERS, 2):
             own = ("link", "add", f"to-{other}", "type", "veth")
-            _ip(
+            ip(
                 "-n",
                 self._space(one),
                 *own,
@@ -92,7 +93,7 @@ class Networks:
             )
             for server, far in ((one, other), (other, one)):
                 place = f"{self.peer_address(far, of=server)}/30"
-                _ip("-n", self._space(server), "address", "add", place, "dev", f"to-{far}")
+                ip("-n", self._space(server), "address", "add", place, "dev", f"to-{far}")
                 self._set(server, f"to-{far}", up=True)
 
     def remove(self) -> None:
@@ -102,6 +103,7 @@ class Networks:
             subprocess.run(("ip", "netns", "delete", self._space(server)), check=False)
 
     def _space(self, server: int) -> str:
+        """The namespace of a server."""
         return f"{self._prefix}-{server}"
 
     def _link(self, server: int) -> str:
@@ -109,17 +111,20 @@ class Networks:
         return f"mc{os.getpid() % 10**9:x}-{server}"
 
     def _set(self, server: int, link: str, *, up: bool) -> None:
-        _ip("-n", self._space(server), "link", "set", link, "up" if up else "down")
+        ip("-n", self._space(server), "link", "set", link, "up" if up else "down")
+
+
+AnyNetworks = TypeVar("AnyNetworks", bound=Networks)
 
 
 @contextmanager
-def networks() -> Iterator[Networks]:
+def networks(kind: type[AnyNetworks]) -> Iterator[AnyNetworks]:
     """Makes networks, and removes them at the end.
 
     Raises:
         RuntimeError: They cannot be made; the message says why.
     """
-    made = Networks()
+    made = kind()
     try:
         made.make()
         yield made
@@ -127,7 +132,12 @@ def networks() -> Iterator[Networks]:
         made.remove()
 
 
-def _ip(*arguments: str) -> None:
+def ip(*arguments: str) -> None:
+    """Changes the network.
+
+    Raises:
+        RuntimeError: It cannot be done; the message says why.
+    """
     done = subprocess.run(("ip", *arguments), check=False, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"no network can be made here: {done.stderr.strip()}")

@@ -1,0 +1,1 @@
+"""A mesh on three hosts, and what can become of one."""
