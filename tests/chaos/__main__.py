@@ -34,11 +34,8 @@ from tests.chaos.world import ROOT, Setup, Store, World, world
 
 SERVERS_OF_BROKER = (1, 3)
 ONE_HOST = 1
-# Without the disk of the broker, of which each server has one of its own.
-OF_CLUSTER = (
-    *CLUSTER_FAULTS,
-    *(one for one in FAULTS if not one.setup or one.setup.disk not in (".", "nats")),
-)
+# The disk of the broker is then that of all three servers.
+OF_CLUSTER = (*CLUSTER_FAULTS, *FAULTS)
 # Of the time, where jobs and live sessions are both tried.
 LIVE_SHARE = 0.4
 console = Console(stderr=True, highlight=False)
@@ -80,10 +77,9 @@ def main(
         for one in faults
         if one.store in (None, store) and _is_chosen(one.name, words, few if short else None)
     ]
-    # Live sessions are tried with one server.
     spoken = [
         one
-        for one in (LIVE_FAULTS if broker == 1 else ())
+        for one in (LIVE_FAULTS if hosts == ONE_HOST else ())
         if _is_chosen(one.name, words, LIVE_SHORT if short else None)
     ]
     seed = seed or random.SystemRandom().randrange(1, 2**31)
@@ -117,7 +113,7 @@ async def _run_all(
         # First, since the jobs' trials take all the time that there is.
         if spoken:
             share = seconds * LIVE_SHARE if faults else seconds
-            live = await run_live(spoken, trials, share, seed, Path(folder))
+            live = await run_live(spoken, trials, share, seed, Path(folder), base.servers)
         if faults:
             left = seconds - (time.monotonic() - begun)
             outcomes = await _run(faults, trials, left, seed, Path(folder), base)

@@ -11,15 +11,17 @@ from maie_cli.mesh.parts import NATS
 from maie_client import ClientError
 from maie_runtime.background import end
 from maie_runtime.bus import subjects
-from tests.chaos.cluster.mesh import ClusterMesh, leading, until_current
+from tests.chaos.cluster.mesh import ClusterMesh, lead, leading, until_current
 from tests.chaos.cluster.network import SERVERS, Networks, no_networks
+from tests.chaos.disk import no_small_disk
 from tests.chaos.fault import Fault, nothing_missing
-from tests.chaos.world import World, now
+from tests.chaos.world import Setup, World, now
 
 # What a submit writes to; a server leads some of them.
 WRITTEN = (subjects.bucket_stream(subjects.JOBS), subjects.NAMES, subjects.TASKS)
 FREEZE_SECONDS = (2.0, 12.0)
 CUT_SECONDS = (5.0, 15.0)
+FULL_SECONDS = (5.0, 15.0)
 # An election takes less; those who wait for its end are answered then.
 ELECTION_SECONDS = 12.0
 SUBMIT_EVERY_SECONDS = 0.5
@@ -122,6 +124,23 @@ async def _part(world: World, server: str) -> AsyncIterator[None]:
         networks.heal(_number(server))
 
 
+async def _disk_full(world: World) -> str | None:
+    """The disk of a server is full, which leads one of the streams that a submit writes to."""
+    refused: list[str] = []
+    mesh = mesh_of(world)
+    assert world.disk is not None
+    await lead(mesh, world.chance.choice(WRITTEN), NATS)
+    async with submitting(world, refused):
+        await world.disk.fill()
+        try:
+            await asyncio.sleep(world.chance.uniform(*FULL_SECONDS))
+        finally:
+            world.disk.free()
+        await asyncio.sleep(ELECTION_SECONDS)
+    await until_current(mesh)
+    return refused[0] if refused else None
+
+
 async def _rolling_restart(world: World) -> str | None:
     """SIGTERM to each server, once the one before has all copies again."""
     refused: list[str] = []
@@ -165,5 +184,11 @@ CLUSTER_FAULTS = (
     of_leader("a leader cut off", _cut_off, no_networks),
     of_leader("a leader in a minority", _part, no_networks),
     Fault(name="cluster: rolling restart", happen=_rolling_restart),
+    Fault(
+        name="cluster: disk of a leader full",
+        happen=_disk_full,
+        setup=Setup(disk=f"nats/{NATS}"),
+        missing=no_small_disk,
+    ),
 )
 CLUSTER_SHORT = frozenset({"cluster: kill -9 of a leader"})

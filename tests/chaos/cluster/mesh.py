@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import shutil
+import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from maie_cli.mesh.broker import credentials
+from maie_cli.mesh.broker_care import (
+    ANSWER_SECONDS,
+    CHECK_EVERY_SECONDS,
+    MIN_FREE_BYTES,
+    SIGN,
+)
 from maie_cli.mesh.child import Report
 from maie_cli.mesh.local import LocalMesh
 from maie_cli.mesh.options import MeshOptions
@@ -16,8 +26,9 @@ from maie_cli.mesh.parts import NATS, Part
 from maie_cli.mesh.ports import Ports
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import BROKER_ERRORS, Broker, open_broker
+from maie_runtime.bus.credentials import Credentials
 from maie_runtime.bus.provision import Wanted, provision
-from maie_runtime.bus.rights import OPERATOR
+from maie_runtime.bus.rights import MONITOR, OPERATOR
 from maie_runtime.bus.server_config import (
     ACCOUNTS_FILE,
     SERVER_FILE,
@@ -26,6 +37,7 @@ from maie_runtime.bus.server_config import (
     ServerTls,
     server_text,
 )
+from maie_runtime.bus.server_report import ServerReport, open_monitor
 from maie_runtime.bus.streams import STREAMS
 from tests.certificates import LOCAL, TestCa
 from tests.chaos.cluster.network import SERVERS, Networks
@@ -56,17 +68,29 @@ class ClusterMesh(LocalMesh):
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[Broker]:
         """A connection that may see everything."""
-        self._ca.files(OPERATOR)
-        paths = self._ca.paths(OPERATOR)
-        mine = replace(
-            credentials(self.layout, OPERATOR),
+        inbox, mine = subjects.inbox(OPERATOR), self._credentials(OPERATOR)
+        async with open_broker(self._url, "chaos", inbox=inbox, credentials=mine) as broker:
+            yield broker
+
+    async def reports(self, report: str, **options: Any) -> list[ServerReport]:
+        """What the servers that answer report of themselves.
+
+        Raises:
+            nats.errors.Error: They refuse.
+            OSError: None can be reached.
+        """
+        async with open_monitor(self._url, self._credentials(MONITOR)) as monitor:
+            return await monitor.ask(report, len(SERVERS), ANSWER_SECONDS, **options)
+
+    def _credentials(self, part: str) -> Credentials:
+        self._ca.files(part)
+        paths = self._ca.paths(part)
+        return replace(
+            credentials(self.layout, part),
             ca=paths["authorities"],
             certificate=paths["certificate"],
             key=paths["key"],
         )
-        inbox = subjects.inbox(OPERATOR)
-        async with open_broker(self._url, "chaos", inbox=inbox, credentials=mine) as broker:
-            yield broker
 
     @property
     def ca(self) -> TestCa:
@@ -96,7 +120,14 @@ class ClusterMesh(LocalMesh):
             await _provisioned(broker)
 
     async def _care_for_broker(self) -> None:
-        return
+        """Restarts a server that cannot write, once it has space, as its liveness probe would."""
+        while True:
+            await asyncio.sleep(CHECK_EVERY_SECONDS)
+            with suppress(*BROKER_ERRORS):
+                for report in await self.reports("HEALTHZ"):
+                    free = shutil.disk_usage(self.layout.nats / report.server).free
+                    if SIGN in str(report.data) and free >= MIN_FREE_BYTES:
+                        self.children[report.server].signal(signal.SIGTERM)
 
     def _servers(self, broker: Part) -> list[Part]:
         places = {server: self._places(server) for server in SERVERS}
@@ -176,6 +207,15 @@ async def leading(mesh: ClusterMesh, stream: str) -> str:
         found = (await cluster_of(broker, stream)).leader
     assert found is not None
     return found
+
+
+async def lead(mesh: ClusterMesh, stream: str, server: str) -> None:
+    """Has a part lead a stream."""
+    wanted = json.dumps({"placement": {"preferred": server}}).encode()
+    while await leading(mesh, stream) != server:
+        async with mesh.connected() as broker:
+            await broker.client.request(f"$JS.API.STREAM.LEADER.STEPDOWN.{stream}", wanted)
+        await asyncio.sleep(0.5)
 
 
 async def until_current(mesh: ClusterMesh) -> None:

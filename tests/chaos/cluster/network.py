@@ -36,8 +36,10 @@ class Networks:
     """
 
     def __init__(self) -> None:
-        self._prefix = f"maie-{os.getpid()}-{next(NUMBERS)}"
-        self._block = os.getpid() % BLOCKS * (len(SERVERS) + 1)
+        # A trial may have a mesh of its own beside that of the others.
+        self._number = next(NUMBERS)
+        self._prefix = f"maie-{os.getpid()}-{self._number}"
+        self._block = (os.getpid() + self._number) % BLOCKS * (len(SERVERS) + 1)
 
     def command(self, server: int) -> tuple[str, ...]:
         """What a command is begun with to run where a server is."""
@@ -108,7 +110,7 @@ class Networks:
 
     def _link(self, server: int) -> str:
         """The end on this machine of the link to a server; a name has 15 characters at most."""
-        return f"mc{os.getpid() % 10**9:x}-{server}"
+        return f"mc{os.getpid() % 2**28:x}-{self._number % 1000}-{server}"
 
     def _set(self, server: int, link: str, *, up: bool) -> None:
         ip("-n", self._space(server), "link", "set", link, "up" if up else "down")

@@ -48,8 +48,8 @@ class HostNetworks(Networks):
 
     @property
     def _subnet(self) -> str:
-        # Of the block for measurements, apart from those of the servers alone.
-        return f"198.18.{128 + os.getpid() % 128}"
+        # Of the block for measurements, apart from those of servers alone.
+        return f"198.19.{100 + (os.getpid() + self._number) % 128}"
 
     @property
     def _bridge(self) -> str:

@@ -13,6 +13,7 @@ from maie_runtime import folders
 from maie_runtime.bus import subjects
 from maie_runtime.bus.rights import MONITOR
 from maie_runtime.bus.server_report import server_report
+from tests.chaos.cluster.mesh import ClusterMesh
 from tests.chaos.live.outcome import LiveOutcome
 from tests.chaos.live.world import RESUME_SECONDS, SWEEP_SECONDS, LiveWorld
 from tests.chaos.world import now
@@ -78,12 +79,17 @@ def _objects(world: LiveWorld) -> list[str]:
 
 async def _watched(world: LiveWorld) -> list[str]:
     """The logs of sessions that somebody subscribes to, by the broker's own list."""
-    url = f"nats://{world.mesh.children[NATS].part.address}"
-    monitor = credentials(world.mesh.layout, MONITOR)
-    seen = await server_report(url, monitor, "CONNZ", ANSWER_SECONDS, subscriptions=True)
+    if isinstance(world.mesh, ClusterMesh):
+        reports = await world.mesh.reports("CONNZ", subscriptions=True)
+        seen = [report.data for report in reports]
+    else:
+        url = f"nats://{world.mesh.children[NATS].part.address}"
+        monitor = credentials(world.mesh.layout, MONITOR)
+        seen = [await server_report(url, monitor, "CONNZ", ANSWER_SECONDS, subscriptions=True)]
     return sorted(
         subject
-        for connection in seen["connections"]
+        for report in seen
+        for connection in report["connections"]
         for subject in connection.get("subscriptions_list", [])
         if subject.startswith(SESSION)
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from tests.chaos.cluster.mesh import ClusterMesh
 from tests.chaos.live.fault import LiveFault
 from tests.chaos.live.left import check_what_is_left
 from tests.chaos.live.outcome import LiveOutcome
@@ -23,15 +24,29 @@ console = Console(stderr=True, highlight=False)
 
 
 async def run_live(
-    faults: Sequence[LiveFault], trials: int, seconds: float, seed: int, folder: Path
+    faults: Sequence[LiveFault],
+    trials: int,
+    seconds: float,
+    seed: int,
+    folder: Path,
+    servers: int,
 ) -> dict[str, LiveOutcome]:
-    """Runs each fault's trials; gives what came of each, and of what all left behind."""
+    """Runs each fault's trials; gives what came of each, and of what all left behind.
+
+    Args:
+        faults: The faults.
+        trials: How many trials of each.
+        seconds: No trial begins after this.
+        seed: Where chance comes from.
+        folder: For the files of the meshes.
+        servers: How many servers NATS has: 1 or 3.
+    """
     outcomes = {fault.name: LiveOutcome(not_run=no_model() or fault.missing()) for fault in faults}
     outcomes[LEFT] = LiveOutcome(not_run=no_model())
     here = [fault for fault in faults if outcomes[fault.name].not_run is None]
     deadline = time.monotonic() + seconds
     if here:
-        await _run_here(here, trials, deadline, seed, folder, outcomes)
+        await _run_here(here, trials, deadline, seed, folder, outcomes, servers)
     for outcome in outcomes.values():
         if not outcome.trials and outcome.not_run is None:
             outcome.not_run = "time was up before its first trial"
@@ -45,8 +60,9 @@ async def _run_here(
     seed: int,
     folder: Path,
     outcomes: dict[str, LiveOutcome],
+    servers: int,
 ) -> None:
-    async with live_world(folder / "live", seed) as shared:
+    async with live_world(folder / "live", seed, servers=servers) as shared:
         for sound in sorted({sound for fault in faults for sound in fault.sounds} - TONE_SOUNDS):
             await learn(shared, sound)
         # Round by round, so that a run which is cut short has tried every fault.
@@ -81,6 +97,7 @@ async def _trial_of_its_own(
         engine=TONE_ENGINE if fault.in_tones else (),
         real=fault.real,
         environment=environment,
+        servers=3 if isinstance(shared.mesh, ClusterMesh) else 1,
     ) as own:
         own.undisturbed = shared.undisturbed | toned
         await _trial(own, fault, outcomes[fault.name])

@@ -8,7 +8,7 @@ import random
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -27,6 +27,7 @@ from maie_core.settings import MeshSettings
 from maie_runtime.bus.broker import BROKER_ERRORS, Broker, open_broker
 from maie_runtime.bus.rights import OPERATOR
 from maie_runtime.bus.session_log import LoggedEntry
+from tests.chaos.cluster.mesh import ClusterMesh
 from tests.chaos.disk import SmallDisk, small_disk
 from tests.chaos.live.journal import Heard
 from tests.chaos.live.receiver import Receiver
@@ -168,6 +169,7 @@ async def live_world(
     engine: Sequence[str] = (),
     real: Collection[str] = (),
     environment: Mapping[str, str] = MappingProxyType({}),
+    servers: int = 1,
 ) -> AsyncIterator[LiveWorld]:
     """A mesh for live speech; its other stages do nothing, but for those that are said.
 
@@ -178,6 +180,7 @@ async def live_world(
         engine: The command of its ASR replicas; empty for the service with Whisper.
         real: Its stages after ASR whose services are real ones.
         environment: Further settings.
+        servers: How many servers its broker has: 1 or 3.
     """
     settings = SETTINGS | {
         "PYTHONPATH": os.fspath(ROOT),
@@ -200,12 +203,11 @@ async def live_world(
     )
     with ExitStack() as stack:
         disk = stack.enter_context(small_disk(data / "nats")) if on_small_disk else None
-        async with LocalMesh(options, lambda _: None) as mesh:
+        async with _mesh(options, servers) as mesh:
             await start_second_gateway(mesh)
-            url = f"nats://{mesh.children[NATS].part.address}"
             addresses = [mesh.children[name].part.address for name in GATEWAYS]
             async with (
-                open_broker(url, "chaos", credentials=credentials(mesh.layout, OPERATOR)) as broker,
+                _connected(mesh) as broker,
                 Client(addresses[0]) as first,
                 Client(addresses[1]) as second,
             ):
@@ -217,6 +219,19 @@ async def live_world(
                     folder=data.with_name(f"{data.name}-journals"),
                     disk=disk,
                 )
+
+
+def _mesh(options: MeshOptions, servers: int) -> LocalMesh:
+    if servers == 1:
+        return LocalMesh(options, lambda _: None)
+    return ClusterMesh(options, lambda _: None, None)
+
+
+def _connected(mesh: LocalMesh) -> AbstractAsyncContextManager[Broker]:
+    if isinstance(mesh, ClusterMesh):
+        return mesh.connected()
+    url = f"nats://{mesh.children[NATS].part.address}"
+    return open_broker(url, "chaos", credentials=credentials(mesh.layout, OPERATOR))
 
 
 def of_log(entries: Sequence[LoggedEntry]) -> list[Heard]:
