@@ -17,7 +17,7 @@ from maie_cli.mesh.broker_care import (
     ANSWER_SECONDS,
     CHECK_EVERY_SECONDS,
     MIN_FREE_BYTES,
-    SIGN,
+    cannot_write,
 )
 from maie_cli.mesh.child import Report
 from maie_cli.mesh.local import LocalMesh
@@ -126,7 +126,7 @@ class ClusterMesh(LocalMesh):
             with suppress(*BROKER_ERRORS):
                 for report in await self.reports("HEALTHZ"):
                     free = shutil.disk_usage(self.layout.nats / report.server).free
-                    if SIGN in str(report.data) and free >= MIN_FREE_BYTES:
+                    if cannot_write(report.data) and free >= MIN_FREE_BYTES:
                         self.children[report.server].signal(signal.SIGTERM)
 
     def _servers(self, broker: Part) -> list[Part]:

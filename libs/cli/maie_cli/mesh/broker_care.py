@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import shutil
 import signal
+from collections.abc import Mapping
+from typing import Any
 
 from maie_cli.mesh.broker import credentials
 from maie_cli.mesh.child import Child, Report
@@ -22,7 +24,8 @@ CHECK_EVERY_SECONDS = 2.0
 ANSWER_SECONDS = 2.0
 # The space that a starting server needs for its own state.
 MIN_FREE_BYTES = 4 * 1024 * 1024
-SIGN = "write error"
+# A stream that can no longer write; and a server of a cluster, which then turns JetStream off.
+SIGNS = ("write error", "JetStream not enabled")
 
 
 async def care_for(broker: Child, layout: Layout, report: Report) -> None:
@@ -52,4 +55,9 @@ async def _cannot_write(address: str, monitor: Credentials) -> bool:
         health = await server_report(f"nats://{address}", monitor, "HEALTHZ", ANSWER_SECONDS)
     except BROKER_ERRORS:  # it does not run or is frozen: the supervisor's task
         return False
-    return SIGN in str(health)
+    return cannot_write(health)
+
+
+def cannot_write(health: Mapping[str, Any]) -> bool:
+    """Whether a server's report of its health says that it writes nothing until it restarts."""
+    return any(sign in str(health) for sign in SIGNS)
