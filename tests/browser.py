@@ -17,11 +17,17 @@ from threading import Thread
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
+
+from tests.waiting import PATIENCE_SECONDS
 
 CHROMIUM = Path("/usr/bin/chromium")
 # Other hosts have no address, so that a page that asks for one fails instead of reaching it.
 ONLY_THIS_MACHINE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+
+# A test waits as long on a busy machine as it must.
+PATIENCE_MILLISECONDS = PATIENCE_SECONDS * 1000
+expect.set_options(timeout=PATIENCE_MILLISECONDS)
 
 needs_chromium = pytest.mark.skipif(
     not CHROMIUM.exists(), reason="chromium is missing: make browser"
@@ -34,6 +40,7 @@ async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=CHROMIUM,
+            timeout=PATIENCE_MILLISECONDS,
             args=[ONLY_THIS_MACHINE],
             # Chromium has no sandbox for root.
             chromium_sandbox=os.geteuid() != 0,
@@ -46,6 +53,7 @@ async def browser() -> AsyncIterator[Browser]:
 async def page(browser: Browser) -> AsyncIterator[Page]:
     """An empty page of a new profile, without cookies, storage or cache."""
     async with await browser.new_context() as context:
+        context.set_default_timeout(PATIENCE_MILLISECONDS)
         yield await context.new_page()
 
 

@@ -7,7 +7,7 @@ repository, such as code, becomes its text, since the site does not have the fil
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,16 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
+from mkdocs.structure.toc import AnchorLink
 
 ROOT = Path(__file__).parents[1]
 # A link and its target, without a picture's; the text may have code in it.
 _LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\]]*\])+)\]\(([^)#\s]+)(#[^)\s]*)?\)")
+_ITEM = re.compile(r"(?:\d+\.|[-*]) +(?=\S)")
+# The title and two sections: wide tables need the room.
+_FEW = 3
+# A name of the contract with its package, as it stands in a heading.
+_PACKAGE = re.compile(r"^maie(\.\w+)*\.(?=[A-Z])")
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -58,9 +64,45 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         return str(text)
 
     return "".join(
-        part if index % 2 else _LINK.sub(resolved, part)
+        part if index % 2 else _indented(_LINK.sub(resolved, part))
         for index, part in enumerate(_outside_fences(markdown))
     )
+
+
+def on_page_content(html: str, page: Page, **_: Any) -> None:
+    """Shortens the names in the table of contents, and hides one of which nobody has a use."""
+    if sum(1 for _ in _sections(page.toc)) <= _FEW:
+        page.meta.setdefault("hide", []).append("toc")
+    for section in _sections(page.toc):
+        section.title = _PACKAGE.sub("", section.title)
+
+
+def _sections(sections: Iterable[AnchorLink]) -> Iterator[AnchorLink]:
+    """All entries of a table of contents."""
+    for section in sections:
+        yield section
+        yield from _sections(section.children)
+
+
+def _indented(markdown: str) -> str:
+    """The text with what belongs to an item of a list at four columns, as Python-Markdown needs it.
+
+    CommonMark, by which the pages are written, has it where the item's own text begins. Nor does
+    Python-Markdown see an item right after a block of code.
+    """
+    lines, width, in_code = [], 0, False
+    for line in markdown.splitlines(keepends=True):
+        if item := _ITEM.match(line):
+            width = len(item[0])
+        elif not line[0].isspace():
+            width = 0
+        elif width and line.startswith(" " * width):
+            line = " " * (4 - width) + line
+            if line.strip().startswith("```"):
+                in_code = not in_code
+                line += "" if in_code else "\n"
+        lines.append(line)
+    return "".join(lines)
 
 
 def _outside_fences(markdown: str) -> list[str]:
