@@ -48,6 +48,7 @@ CALLS = {
         "GetMesh": Audited.REFUSED,
     },
     "maie.access.v1.AccessService": {
+        "GetCaller": Audited.REFUSED,
         "CreateKey": Audited.CHANGE,
         "RotateKey": Audited.CHANGE,
         "RevokeKey": Audited.CHANGE,

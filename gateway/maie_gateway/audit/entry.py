@@ -15,7 +15,7 @@ from maie_gateway.audit.about import About
 OK = "OK"
 MESH = "mesh"
 """What the mesh's own acts begin with."""
-_SCOPES = {
+SCOPES = {
     Scope.SUBMIT: access.SCOPE_SUBMIT,
     Scope.READ: access.SCOPE_READ,
     Scope.LIVE: access.SCOPE_LIVE,
@@ -50,7 +50,7 @@ def of_call(
     if (caller := _caller()) is not None:
         entry.caller_id, entry.caller_kind = caller.id, caller.kind
         entry.tenant = caller.tenant
-        entry.scopes.extend(sorted(_SCOPES[scope] for scope in caller.scopes))
+        entry.scopes.extend(sorted(SCOPES[scope] for scope in caller.scopes))
     return entry
 
 

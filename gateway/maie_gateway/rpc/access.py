@@ -15,6 +15,7 @@ from maie_core.errors import invalid
 from maie_core.reasons import Reason
 from maie_gateway.access.key_store import KeyStore
 from maie_gateway.audit.about import is_about
+from maie_gateway.audit.entry import SCOPES
 from maie_gateway.audit.reading import AuditPages
 from maie_gateway.intake.submit_config import check_display_name
 from maie_gateway.rpc.job_ids import check_job_id
@@ -32,6 +33,21 @@ class AccessService(access_pb2_grpc.AccessServiceServicer):
     def __init__(self, keys: KeyStore, audit: AuditPages) -> None:
         self._keys = keys
         self._audit = audit
+
+    async def GetCaller(
+        self, request: access.GetCallerRequest, context: Any
+    ) -> access.GetCallerResponse:
+        """Gives who the caller is."""
+        caller = current_caller()
+        described = access.Caller(
+            caller_id=caller.id,
+            tenant=caller.tenant,
+            scopes=sorted(SCOPES[scope] for scope in caller.scopes),
+            names_tenants=caller.names_tenants,
+        )
+        if caller.expires_at is not None:
+            described.expire_time.FromMilliseconds(int(caller.expires_at * 1000))
+        return access.GetCallerResponse(caller=described)
 
     async def CreateKey(
         self, request: access.CreateKeyRequest, context: Any

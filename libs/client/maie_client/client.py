@@ -15,6 +15,7 @@ import grpc
 from google.protobuf.message import Message
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from maie.access.v1 import access_pb2 as access
 from maie.access.v1 import access_pb2_grpc as access_grpc
 from maie.catalog.v1 import catalog_pb2 as catalog
 from maie.catalog.v1 import catalog_pb2_grpc as catalog_grpc
@@ -174,6 +175,11 @@ class Client:
     def keys(self) -> Keys:
         """The API keys of the mesh, for who has the scope admin."""
         return Keys(lambda: self._stubs().access, self._ask)
+
+    async def get_caller(self) -> access.Caller:
+        """Who the gateway takes this client for."""
+        request = access.GetCallerRequest()
+        return (await self._ask(self._stubs().access.GetCaller, request)).caller
 
     @property
     def audit(self) -> Audit:

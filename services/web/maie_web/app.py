@@ -15,7 +15,8 @@ from maie_formats.as_json import to_dict
 from maie_web import problems
 from maie_web.callers import Callers
 from maie_web.contract.schemas import ContractSchemas
-from maie_web.routes import catalog, health, jobs, process
+from maie_web.routes import catalog, health, jobs, process, session
+from maie_web.sessions.cookies import NAME
 
 API = (
     catalog.models,
@@ -31,8 +32,11 @@ API = (
     jobs.update,
     jobs.remove,
     process.process,
+    session.log_in,
+    session.current,
+    session.log_out,
 )
-"""What needs a caller: each handler asks for the client that acts for who calls."""
+"""What is for callers: handlers ask for the client that acts for who calls."""
 
 
 def make_app(callers: Callers) -> Litestar:
@@ -75,8 +79,14 @@ def _documentation() -> OpenAPIConfig:
                     type="http",
                     scheme="bearer",
                     description="An API key or a JSON Web Token of the mesh.",
-                )
+                ),
+                "session": SecurityScheme(
+                    type="apiKey",
+                    name=NAME,
+                    security_scheme_in="cookie",
+                    description="The cookie of a login; over TLS its name begins with __Host-.",
+                ),
             }
         ),
-        security=[{"key": []}],
+        security=[{"key": []}, {"session": []}],
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from urllib.parse import urlsplit
 
-from litestar.connection import ASGIConnection
+from litestar.connection import ASGIConnection, WebSocket
 from litestar.di import NamedDependency
 
 from maie_client import Client
@@ -13,6 +13,8 @@ from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
 from maie_runtime.rpc.callers.authenticator import Call
 from maie_runtime.rpc.callers.local_user import LocalUser
+from maie_web.sessions.cookies import SessionCookies
+from maie_web.sessions.seal import Session
 
 AnyConnection = ASGIConnection  # of a request or a WebSocket
 BEARER = "bearer"
@@ -25,18 +27,30 @@ SAME_SITE = ("same-origin", "none")
 class Callers:
     """Gives each request a client of the gateway that acts for who sent it.
 
-    A request shows an API key or a token, as `Authorization: Bearer KEY` or `X-API-Key: KEY`.
-    Without, it is let in only where the kernel says that the user who runs this process sent it;
-    the gateway then sees that same user.
+    A request shows an API key or a token, as `Authorization: Bearer KEY` or `X-API-Key: KEY`, or
+    the cookie of a login. Without, it is let in only where the kernel says that the user who runs
+    this process sent it; the gateway then sees that same user.
 
     Args:
         client: A client without credentials.
         listen: The HOST:PORT that HTTP listens on.
+        cookies: The cookies of logins.
+        session_hours: How long a login lasts at most.
         local_user: Whether the user who runs this process needs no credentials.
     """
 
-    def __init__(self, client: Client, listen: str, *, local_user: bool) -> None:
+    def __init__(
+        self,
+        client: Client,
+        listen: str,
+        cookies: SessionCookies,
+        *,
+        session_hours: float,
+        local_user: bool,
+    ) -> None:
         self.anonymous = client
+        self.cookies = cookies
+        self.session_hours = session_hours
         self._listen = listen
         self._local = LocalUser() if local_user else None
 
@@ -52,10 +66,32 @@ class Callers:
         tenant = connection.headers.get(TENANT, "")
         if shown := _shown(connection):
             return self.anonymous.acting(token=shown, tenant=tenant)
+        if session := self.cookies.session_of(connection):
+            refuse_other_sites(connection)
+            self._refuse_other_schemes(connection)
+            return self.anonymous.acting(token=session.token, tenant=tenant)
         if not await self._is_local(connection):
             raise _missing()
         refuse_other_sites(connection)
         return self.anonymous.acting(tenant=tenant)
+
+    def session_of(self, connection: AnyConnection) -> Session | None:
+        """The login that a request counts by; None where it counts by something else."""
+        return None if _shown(connection) else self.cookies.session_of(connection)
+
+    def _refuse_other_schemes(self, connection: AnyConnection) -> None:
+        """Refuses a page of the same host that came without TLS, and a WebSocket of no page.
+
+        Raises:
+            StageError: PERMISSION_DENIED with ORIGIN_REFUSED.
+        """
+        origin = connection.headers.get("origin")
+        is_websocket = isinstance(connection, WebSocket)
+        expected = "https" if self.cookies.is_secure(connection) else "http"
+        if (origin is None and is_websocket) or (
+            origin is not None and urlsplit(origin).scheme != expected
+        ):
+            raise _origin_refused()
 
     async def _is_local(self, connection: AnyConnection) -> bool:
         if self._local is None or connection.client is None or not _names_loopback(connection):
@@ -85,12 +121,7 @@ def refuse_other_sites(connection: AnyConnection) -> None:
     origin = connection.headers.get("origin")
     host = connection.headers.get("host", "")
     if site not in SAME_SITE or (origin is not None and urlsplit(origin).netloc != host):
-        raise StageError(
-            Code.PERMISSION_DENIED,
-            Reason.ORIGIN_REFUSED,
-            "A page of another site sent this request; open the console of this address, or send "
-            "an API key.",
-        )
+        raise _origin_refused()
 
 
 def _shown(connection: AnyConnection) -> str:
@@ -121,9 +152,18 @@ def _names_loopback(connection: AnyConnection) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
+def _origin_refused() -> StageError:
+    return StageError(
+        Code.PERMISSION_DENIED,
+        Reason.ORIGIN_REFUSED,
+        "A page of another site sent this request; open the console of this address, or send an "
+        "API key.",
+    )
+
+
 def _missing() -> StageError:
     return StageError(
         Code.UNAUTHENTICATED,
         Reason.CREDENTIALS_MISSING,
-        "Nobody says who calls; send an API key as `Authorization: Bearer KEY`.",
+        "Nobody says who calls; send an API key as `Authorization: Bearer KEY`, or log in.",
     )

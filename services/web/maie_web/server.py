@@ -20,6 +20,8 @@ from maie_runtime.health_file import HealthFile
 from maie_runtime.rpc.exposure import check_exposure
 from maie_web.app import make_app
 from maie_web.callers import Callers
+from maie_web.sessions.cookies import SessionCookies
+from maie_web.sessions.seal import Seal
 from maie_web.settings import WebSettings
 from maie_web.tls import open_tls
 
@@ -90,7 +92,7 @@ async def serve_web(settings: WebSettings) -> AsyncIterator[str]:
         host, port = listening.getsockname()[:2]
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         config = uvicorn.Config(
-            make_app(Callers(client, address, local_user=_lets_local_user_in(settings))),
+            make_app(_callers(settings, client, address)),
             http="httptools",
             ws="websockets-sansio",
             lifespan="off",
@@ -119,6 +121,16 @@ async def serve_web(settings: WebSettings) -> AsyncIterator[str]:
 def _lets_local_user_in(settings: WebSettings) -> bool:
     # Behind a proxy on this machine, everybody would come from the user who runs it.
     return settings.local_user and not settings.plaintext
+
+
+def _callers(settings: WebSettings, client: Client, address: str) -> Callers:
+    return Callers(
+        client,
+        address,
+        SessionCookies(Seal(settings.session_key), behind_tls=bool(settings.plaintext)),
+        session_hours=settings.session_hours,
+        local_user=_lets_local_user_in(settings),
+    )
 
 
 def _gateway_tls(settings: WebSettings) -> Tls | None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
+from maie_core.secret_settings import SecretText
 from maie_core.settings import FileSetting, MeshSettings, Settings
+from maie_runtime.vault.key_file import keys_in
 
 
 class WebSettings(Settings):
@@ -36,5 +38,18 @@ class WebSettings(Settings):
     the clear at any address; what API keys pass between must be closed to others."""
     local_user: bool = True
     """Whether the user who runs this process needs no credentials on a loopback address."""
+    session_key: SecretText = ""
+    """Seals the cookies of those who are logged in: lines of 32 random bytes in Base64, as
+    `maie master-key` writes them. The first seals, and all open. All web parts behind one name need
+    the same; where unset, each process makes one, and its restart logs everybody out."""
+    session_hours: float = Field(default=12, gt=0, le=24 * 30)
+    """How long a login lasts at most."""
     max_connections: int = Field(default=500, ge=1)
     """The most connections at a time; calls beyond are refused with 503."""
+
+    @field_validator("session_key")
+    @classmethod
+    def _has_keys(cls, text: str) -> str:
+        if text:
+            keys_in(text)
+        return text

@@ -26,39 +26,45 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bmaie/access/v1/access.proto\x12\x0emaie.access.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xcc\x03\n\x06\x41piKey\x12\x0e\n\x06key_id\x18\x01 \x01(\t\x12\x0e\n\x06tenant\x18\x02 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x03 \x01(\t\x12%\n\x06scopes\x18\x04 \x03(\x0e\x32\x15.maie.access.v1.Scope\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\ncreated_by\x18\x06 \x01(\t\x12\x34\n\x0b\x65xpire_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x88\x01\x01\x12\x34\n\x0brotate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x01\x88\x01\x01\x12\x39\n\x10overlap_end_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x02\x88\x01\x01\x12\x34\n\x0brevoke_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x03\x88\x01\x01\x42\x0e\n\x0c_expire_timeB\x0e\n\x0c_rotate_timeB\x13\n\x11_overlap_end_timeB\x0e\n\x0c_revoke_time\"\x9e\x01\n\x10\x43reateKeyRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12%\n\x06scopes\x18\x03 \x03(\x0e\x32\x15.maie.access.v1.Scope\x12\x30\n\x08lifetime\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationH\x00\x88\x01\x01\x42\x0b\n\t_lifetime\"I\n\x11\x43reateKeyResponse\x12#\n\x03key\x18\x01 \x01(\x0b\x32\x16.maie.access.v1.ApiKey\x12\x0f\n\x07\x61pi_key\x18\x02 \x01(\t\"!\n\x0fListKeysRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\"8\n\x10ListKeysResponse\x12$\n\x04keys\x18\x01 \x03(\x0b\x32\x16.maie.access.v1.ApiKey\"_\n\x10RotateKeyRequest\x12\x0e\n\x06key_id\x18\x01 \x01(\t\x12/\n\x07overlap\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationH\x00\x88\x01\x01\x42\n\n\x08_overlap\"I\n\x11RotateKeyResponse\x12#\n\x03key\x18\x01 \x01(\x0b\x32\x16.maie.access.v1.ApiKey\x12\x0f\n\x07\x61pi_key\x18\x02 \x01(\t\"\"\n\x10RevokeKeyRequest\x12\x0e\n\x06key_id\x18\x01 \x01(\t\"8\n\x11RevokeKeyResponse\x12#\n\x03key\x18\x01 \x01(\x0b\x32\x16.maie.access.v1.ApiKey\"\xd0\x02\n\nAuditEntry\x12\x10\n\x08\x65ntry_id\x18\x01 \x01(\x03\x12.\n\nentry_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tcaller_id\x18\x03 \x01(\t\x12\x13\n\x0b\x63\x61ller_kind\x18\x04 \x01(\t\x12\x0e\n\x06tenant\x18\x05 \x01(\t\x12%\n\x06scopes\x18\x06 \x03(\x0e\x32\x15.maie.access.v1.Scope\x12\x0c\n\x04peer\x18\x07 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x08 \x01(\t\x12\x0e\n\x06job_id\x18\t \x01(\t\x12\x0e\n\x06key_id\x18\n \x01(\t\x12\x11\n\tletter_id\x18\x0b \x01(\x03\x12\x0e\n\x06status\x18\x0c \x01(\t\x12\x0e\n\x06reason\x18\r \x01(\t\x12\x10\n\x08trace_id\x18\x0e \x01(\t\x12\x0f\n\x07gateway\x18\x0f \x01(\t\x12\r\n\x05\x63ount\x18\x10 \x01(\x03\"\x8b\x02\n\x17ListAuditEntriesRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0e\n\x06job_id\x18\x02 \x01(\t\x12\x11\n\tcaller_id\x18\x03 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x04 \x01(\t\x12\x33\n\nstart_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x88\x01\x01\x12\x31\n\x08\x65nd_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x01\x88\x01\x01\x12\x11\n\tpage_size\x18\x07 \x01(\x05\x12\x16\n\x0e\x61\x66ter_entry_id\x18\x08 \x01(\x03\x42\r\n\x0b_start_timeB\x0b\n\t_end_time\"i\n\x18ListAuditEntriesResponse\x12+\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1a.maie.access.v1.AuditEntry\x12\x12\n\nread_up_to\x18\x02 \x01(\x03\x12\x0c\n\x04more\x18\x03 \x01(\x08*a\n\x05Scope\x12\x15\n\x11SCOPE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSCOPE_SUBMIT\x10\x01\x12\x0e\n\nSCOPE_READ\x10\x02\x12\x0e\n\nSCOPE_LIVE\x10\x03\x12\x0f\n\x0bSCOPE_ADMIN\x10\x04\x32\xbb\x03\n\rAccessService\x12P\n\tCreateKey\x12 .maie.access.v1.CreateKeyRequest\x1a!.maie.access.v1.CreateKeyResponse\x12M\n\x08ListKeys\x12\x1f.maie.access.v1.ListKeysRequest\x1a .maie.access.v1.ListKeysResponse\x12P\n\tRotateKey\x12 .maie.access.v1.RotateKeyRequest\x1a!.maie.access.v1.RotateKeyResponse\x12P\n\tRevokeKey\x12 .maie.access.v1.RevokeKeyRequest\x1a!.maie.access.v1.RevokeKeyResponse\x12\x65\n\x10ListAuditEntries\x12\'.maie.access.v1.ListAuditEntriesRequest\x1a(.maie.access.v1.ListAuditEntriesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bmaie/access/v1/access.proto\x12\x0emaie.access.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xaf\x01\n\x06\x43\x61ller\x12\x11\n\tcaller_id\x18\x01 \x01(\t\x12\x0e\n\x06tenant\x18\x02 \x01(\t\x12%\n\x06scopes\x18\x03 \x03(\x0e\x32\x15.maie.access.v1.Scope\x12\x15\n\rnames_tenants\x18\x04 \x01(\x08\x12\x34\n\x0b\x65xpire_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x88\x01\x01\x42\x0e\n\x0c_expire_time\"\x12\n\x10GetCallerRequest\";\n\x11GetCallerResponse\x12&\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x16.maie.access.v1.Caller\"\xcc\x03\n\x06\x41piKey\x12\x0e\n\x06key_id\x18\x01 \x01(\t\x12\x0e\n\x06tenant\x18\x02 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x03 \x01(\t\x12%\n\x06scopes\x18\x04 \x03(\x0e\x32\x15.maie.access.v1.Scope\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\ncreated_by\x18\x06 \x01(\t\x12\x34\n\x0b\x65xpire_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x88\x01\x01\x12\x34\n\x0brotate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x01\x88\x01\x01\x12\x39\n\x10overlap_end_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x02\x88\x01\x01\x12\x34\n\x0brevoke_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x03\x88\x01\x01\x42\x0e\n\x0c_expire_timeB\x0e\n\x0c_rotate_timeB\x13\n\x11_overlap_end_timeB\x0e\n\x0c_revoke_time\"\x9e\x01\n\x10\x43reateKeyRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12%\n\x06scopes\x18\x03 \x03(\x0e\x32\x15.maie.access.v1.Scope\x12\x30\n\x08lifetime\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationH\x00\x88\x01\x01\x42\x0b\n\t_lifetime\"I\n\x11\x43reateKeyResponse\x12#\n\x03key\x18\x01 \x01(\x0b\x32\x16.maie.access.v1.ApiKey\x12\x0f\n\x07\x61pi_key\x18\x02 \x01(\t\"!\n\x0fListKeysRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\"8\n\x10ListKeysResponse\x12$\n\x04keys\x18\x01 \x03(\x0b\x32\x16.maie.access.v1.ApiKey\"_\n\x10RotateKeyRequest\x12\x0e\n\x06key_id\x18\x01 \x01(\t\x12/\n\x07overlap\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationH\x00\x88\x01\x01\x42\n\n\x08_overlap\"I\n\x11RotateKeyResponse\x12#\n\x03key\x18\x01 \x01(\x0b\x32\x16.maie.access.v1.ApiKey\x12\x0f\n\x07\x61pi_key\x18\x02 \x01(\t\"\"\n\x10RevokeKeyRequest\x12\x0e\n\x06key_id\x18\x01 \x01(\t\"8\n\x11RevokeKeyResponse\x12#\n\x03key\x18\x01 \x01(\x0b\x32\x16.maie.access.v1.ApiKey\"\xd0\x02\n\nAuditEntry\x12\x10\n\x08\x65ntry_id\x18\x01 \x01(\x03\x12.\n\nentry_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tcaller_id\x18\x03 \x01(\t\x12\x13\n\x0b\x63\x61ller_kind\x18\x04 \x01(\t\x12\x0e\n\x06tenant\x18\x05 \x01(\t\x12%\n\x06scopes\x18\x06 \x03(\x0e\x32\x15.maie.access.v1.Scope\x12\x0c\n\x04peer\x18\x07 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x08 \x01(\t\x12\x0e\n\x06job_id\x18\t \x01(\t\x12\x0e\n\x06key_id\x18\n \x01(\t\x12\x11\n\tletter_id\x18\x0b \x01(\x03\x12\x0e\n\x06status\x18\x0c \x01(\t\x12\x0e\n\x06reason\x18\r \x01(\t\x12\x10\n\x08trace_id\x18\x0e \x01(\t\x12\x0f\n\x07gateway\x18\x0f \x01(\t\x12\r\n\x05\x63ount\x18\x10 \x01(\x03\"\x8b\x02\n\x17ListAuditEntriesRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0e\n\x06job_id\x18\x02 \x01(\t\x12\x11\n\tcaller_id\x18\x03 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x04 \x01(\t\x12\x33\n\nstart_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x88\x01\x01\x12\x31\n\x08\x65nd_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x01\x88\x01\x01\x12\x11\n\tpage_size\x18\x07 \x01(\x05\x12\x16\n\x0e\x61\x66ter_entry_id\x18\x08 \x01(\x03\x42\r\n\x0b_start_timeB\x0b\n\t_end_time\"i\n\x18ListAuditEntriesResponse\x12+\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1a.maie.access.v1.AuditEntry\x12\x12\n\nread_up_to\x18\x02 \x01(\x03\x12\x0c\n\x04more\x18\x03 \x01(\x08*a\n\x05Scope\x12\x15\n\x11SCOPE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSCOPE_SUBMIT\x10\x01\x12\x0e\n\nSCOPE_READ\x10\x02\x12\x0e\n\nSCOPE_LIVE\x10\x03\x12\x0f\n\x0bSCOPE_ADMIN\x10\x04\x32\x8d\x04\n\rAccessService\x12P\n\tGetCaller\x12 .maie.access.v1.GetCallerRequest\x1a!.maie.access.v1.GetCallerResponse\x12P\n\tCreateKey\x12 .maie.access.v1.CreateKeyRequest\x1a!.maie.access.v1.CreateKeyResponse\x12M\n\x08ListKeys\x12\x1f.maie.access.v1.ListKeysRequest\x1a .maie.access.v1.ListKeysResponse\x12P\n\tRotateKey\x12 .maie.access.v1.RotateKeyRequest\x1a!.maie.access.v1.RotateKeyResponse\x12P\n\tRevokeKey\x12 .maie.access.v1.RevokeKeyRequest\x1a!.maie.access.v1.RevokeKeyResponse\x12\x65\n\x10ListAuditEntries\x12\'.maie.access.v1.ListAuditEntriesRequest\x1a(.maie.access.v1.ListAuditEntriesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'maie.access.v1.access_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SCOPE']._serialized_start=1886
-  _globals['_SCOPE']._serialized_end=1983
-  _globals['_APIKEY']._serialized_start=113
-  _globals['_APIKEY']._serialized_end=573
-  _globals['_CREATEKEYREQUEST']._serialized_start=576
-  _globals['_CREATEKEYREQUEST']._serialized_end=734
-  _globals['_CREATEKEYRESPONSE']._serialized_start=736
-  _globals['_CREATEKEYRESPONSE']._serialized_end=809
-  _globals['_LISTKEYSREQUEST']._serialized_start=811
-  _globals['_LISTKEYSREQUEST']._serialized_end=844
-  _globals['_LISTKEYSRESPONSE']._serialized_start=846
-  _globals['_LISTKEYSRESPONSE']._serialized_end=902
-  _globals['_ROTATEKEYREQUEST']._serialized_start=904
-  _globals['_ROTATEKEYREQUEST']._serialized_end=999
-  _globals['_ROTATEKEYRESPONSE']._serialized_start=1001
-  _globals['_ROTATEKEYRESPONSE']._serialized_end=1074
-  _globals['_REVOKEKEYREQUEST']._serialized_start=1076
-  _globals['_REVOKEKEYREQUEST']._serialized_end=1110
-  _globals['_REVOKEKEYRESPONSE']._serialized_start=1112
-  _globals['_REVOKEKEYRESPONSE']._serialized_end=1168
-  _globals['_AUDITENTRY']._serialized_start=1171
-  _globals['_AUDITENTRY']._serialized_end=1507
-  _globals['_LISTAUDITENTRIESREQUEST']._serialized_start=1510
-  _globals['_LISTAUDITENTRIESREQUEST']._serialized_end=1777
-  _globals['_LISTAUDITENTRIESRESPONSE']._serialized_start=1779
-  _globals['_LISTAUDITENTRIESRESPONSE']._serialized_end=1884
-  _globals['_ACCESSSERVICE']._serialized_start=1986
-  _globals['_ACCESSSERVICE']._serialized_end=2429
+  _globals['_SCOPE']._serialized_start=2145
+  _globals['_SCOPE']._serialized_end=2242
+  _globals['_CALLER']._serialized_start=113
+  _globals['_CALLER']._serialized_end=288
+  _globals['_GETCALLERREQUEST']._serialized_start=290
+  _globals['_GETCALLERREQUEST']._serialized_end=308
+  _globals['_GETCALLERRESPONSE']._serialized_start=310
+  _globals['_GETCALLERRESPONSE']._serialized_end=369
+  _globals['_APIKEY']._serialized_start=372
+  _globals['_APIKEY']._serialized_end=832
+  _globals['_CREATEKEYREQUEST']._serialized_start=835
+  _globals['_CREATEKEYREQUEST']._serialized_end=993
+  _globals['_CREATEKEYRESPONSE']._serialized_start=995
+  _globals['_CREATEKEYRESPONSE']._serialized_end=1068
+  _globals['_LISTKEYSREQUEST']._serialized_start=1070
+  _globals['_LISTKEYSREQUEST']._serialized_end=1103
+  _globals['_LISTKEYSRESPONSE']._serialized_start=1105
+  _globals['_LISTKEYSRESPONSE']._serialized_end=1161
+  _globals['_ROTATEKEYREQUEST']._serialized_start=1163
+  _globals['_ROTATEKEYREQUEST']._serialized_end=1258
+  _globals['_ROTATEKEYRESPONSE']._serialized_start=1260
+  _globals['_ROTATEKEYRESPONSE']._serialized_end=1333
+  _globals['_REVOKEKEYREQUEST']._serialized_start=1335
+  _globals['_REVOKEKEYREQUEST']._serialized_end=1369
+  _globals['_REVOKEKEYRESPONSE']._serialized_start=1371
+  _globals['_REVOKEKEYRESPONSE']._serialized_end=1427
+  _globals['_AUDITENTRY']._serialized_start=1430
+  _globals['_AUDITENTRY']._serialized_end=1766
+  _globals['_LISTAUDITENTRIESREQUEST']._serialized_start=1769
+  _globals['_LISTAUDITENTRIESREQUEST']._serialized_end=2036
+  _globals['_LISTAUDITENTRIESRESPONSE']._serialized_start=2038
+  _globals['_LISTAUDITENTRIESRESPONSE']._serialized_end=2143
+  _globals['_ACCESSSERVICE']._serialized_start=2245
+  _globals['_ACCESSSERVICE']._serialized_end=2770
 # @@protoc_insertion_point(module_scope)

@@ -24,6 +24,30 @@ SCOPE_READ: Scope
 SCOPE_LIVE: Scope
 SCOPE_ADMIN: Scope
 
+class Caller(_message.Message):
+    __slots__ = ("caller_id", "tenant", "scopes", "names_tenants", "expire_time")
+    CALLER_ID_FIELD_NUMBER: _ClassVar[int]
+    TENANT_FIELD_NUMBER: _ClassVar[int]
+    SCOPES_FIELD_NUMBER: _ClassVar[int]
+    NAMES_TENANTS_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    caller_id: str
+    tenant: str
+    scopes: _containers.RepeatedScalarFieldContainer[Scope]
+    names_tenants: bool
+    expire_time: _timestamp_pb2.Timestamp
+    def __init__(self, caller_id: _Optional[str] = ..., tenant: _Optional[str] = ..., scopes: _Optional[_Iterable[_Union[Scope, str]]] = ..., names_tenants: _Optional[bool] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class GetCallerRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class GetCallerResponse(_message.Message):
+    __slots__ = ("caller",)
+    CALLER_FIELD_NUMBER: _ClassVar[int]
+    caller: Caller
+    def __init__(self, caller: _Optional[_Union[Caller, _Mapping]] = ...) -> None: ...
+
 class ApiKey(_message.Message):
     __slots__ = ("key_id", "tenant", "display_name", "scopes", "create_time", "created_by", "expire_time", "rotate_time", "overlap_end_time", "revoke_time")
     KEY_ID_FIELD_NUMBER: _ClassVar[int]

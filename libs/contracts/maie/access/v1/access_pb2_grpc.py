@@ -27,7 +27,7 @@ if _version_not_supported:
 
 class AccessServiceStub:
     """Makes, lists, rotates and revokes API keys, and lists who did what. Every RPC
-    needs the scope admin.
+    but GetCaller needs the scope admin.
 
     A change holds at every gateway within a second. A revoked key begins no new
     call, and its streams end with UNAUTHENTICATED and CREDENTIALS_INVALID.
@@ -39,6 +39,11 @@ class AccessServiceStub:
         Args:
             channel: A grpc.Channel.
         """
+        self.GetCaller = channel.unary_unary(
+                '/maie.access.v1.AccessService/GetCaller',
+                request_serializer=maie_dot_access_dot_v1_dot_access__pb2.GetCallerRequest.SerializeToString,
+                response_deserializer=maie_dot_access_dot_v1_dot_access__pb2.GetCallerResponse.FromString,
+                _registered_method=True)
         self.CreateKey = channel.unary_unary(
                 '/maie.access.v1.AccessService/CreateKey',
                 request_serializer=maie_dot_access_dot_v1_dot_access__pb2.CreateKeyRequest.SerializeToString,
@@ -68,11 +73,18 @@ class AccessServiceStub:
 
 class AccessServiceServicer:
     """Makes, lists, rotates and revokes API keys, and lists who did what. Every RPC
-    needs the scope admin.
+    but GetCaller needs the scope admin.
 
     A change holds at every gateway within a second. A revoked key begins no new
     call, and its streams end with UNAUTHENTICATED and CREDENTIALS_INVALID.
     """
+
+    def GetCaller(self, request, context):
+        """Gives who the caller is. Answers every caller, whatever its scopes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
 
     def CreateKey(self, request, context):
         """Makes a key for a tenant.
@@ -125,6 +137,11 @@ class AccessServiceServicer:
 
 def add_AccessServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
+            'GetCaller': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCaller,
+                    request_deserializer=maie_dot_access_dot_v1_dot_access__pb2.GetCallerRequest.FromString,
+                    response_serializer=maie_dot_access_dot_v1_dot_access__pb2.GetCallerResponse.SerializeToString,
+            ),
             'CreateKey': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateKey,
                     request_deserializer=maie_dot_access_dot_v1_dot_access__pb2.CreateKeyRequest.FromString,
@@ -160,11 +177,38 @@ def add_AccessServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class AccessService:
     """Makes, lists, rotates and revokes API keys, and lists who did what. Every RPC
-    needs the scope admin.
+    but GetCaller needs the scope admin.
 
     A change holds at every gateway within a second. A revoked key begins no new
     call, and its streams end with UNAUTHENTICATED and CREDENTIALS_INVALID.
     """
+
+    @staticmethod
+    def GetCaller(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/maie.access.v1.AccessService/GetCaller',
+            maie_dot_access_dot_v1_dot_access__pb2.GetCallerRequest.SerializeToString,
+            maie_dot_access_dot_v1_dot_access__pb2.GetCallerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
 
     @staticmethod
     def CreateKey(request,

@@ -14,13 +14,15 @@ GRPC_VERSION: str
 
 class AccessServiceStub:
     """Makes, lists, rotates and revokes API keys, and lists who did what. Every RPC
-    needs the scope admin.
+    but GetCaller needs the scope admin.
 
     A change holds at every gateway within a second. A revoked key begins no new
     call, and its streams end with UNAUTHENTICATED and CREDENTIALS_INVALID.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
+    GetCaller: _aio.UnaryUnaryMultiCallable[_access_pb2.GetCallerRequest, _access_pb2.GetCallerResponse]
+    """Gives who the caller is. Answers every caller, whatever its scopes."""
     CreateKey: _aio.UnaryUnaryMultiCallable[_access_pb2.CreateKeyRequest, _access_pb2.CreateKeyResponse]
     """Makes a key for a tenant.
 
@@ -52,11 +54,19 @@ class AccessServiceStub:
 
 class AccessServiceServicer(metaclass=_abc_1.ABCMeta):
     """Makes, lists, rotates and revokes API keys, and lists who did what. Every RPC
-    needs the scope admin.
+    but GetCaller needs the scope admin.
 
     A change holds at every gateway within a second. A revoked key begins no new
     call, and its streams end with UNAUTHENTICATED and CREDENTIALS_INVALID.
     """
+
+    @_abc_1.abstractmethod
+    def GetCaller(
+        self,
+        request: _access_pb2.GetCallerRequest,
+        context: _aio.ServicerContext[_access_pb2.GetCallerRequest, _abc.Awaitable[_access_pb2.GetCallerResponse]],
+    ) -> _abc.Awaitable[_access_pb2.GetCallerResponse]:
+        """Gives who the caller is. Answers every caller, whatever its scopes."""
 
     @_abc_1.abstractmethod
     def CreateKey(

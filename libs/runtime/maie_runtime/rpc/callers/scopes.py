@@ -47,6 +47,7 @@ _OF_SERVICES: Mapping[str, Mapping[str, Need]] = {
         "GetMesh": ADMIN,
     },
     "maie.access.v1.AccessService": {
+        "GetCaller": ANY_CALLER,
         "CreateKey": ADMIN,
         "ListKeys": ADMIN,
         "RotateKey": ADMIN,

@@ -1,0 +1,88 @@
+"""The cookies of a login."""
+
+from __future__ import annotations
+
+import math
+import time
+
+from litestar.connection import ASGIConnection
+from litestar.datastructures import Cookie
+
+from maie_web.sessions.seal import Seal, Session
+
+AnyConnection = ASGIConnection  # of a request or a WebSocket
+NAME = "maie-session"
+# With this, browsers take the cookie over TLS only, and from no other host of the domain:
+# https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Set-Cookie#cookie_prefixes
+HOST_PREFIX = "__Host-"
+# Browsers keep 4096 bytes of a cookie with its name, so a long token takes several.
+PART_CHARACTERS = 3800
+MAX_PARTS = 5
+
+
+class SessionCookies:
+    """Writes a login into cookies, and reads it.
+
+    Args:
+        seal: What seals it.
+        behind_tls: Whether a proxy on the way takes TLS.
+    """
+
+    def __init__(self, seal: Seal, *, behind_tls: bool) -> None:
+        self._seal = seal
+        self._behind_tls = behind_tls
+
+    def session_of(self, connection: AnyConnection) -> Session | None:
+        """The login that a request shows; None where there is none that works."""
+        parts = []
+        for name in self._names(connection):
+            if not (part := connection.cookies.get(name)):
+                break
+            parts.append(part)
+        return self._seal.open("".join(parts)) if parts else None
+
+    def of_session(self, connection: AnyConnection, session: Session) -> list[Cookie]:
+        """The cookies that log a browser in."""
+        sealed = self._seal.close(session)
+        parts = [
+            sealed[start : start + PART_CHARACTERS]
+            for start in range(0, len(sealed), PART_CHARACTERS)
+        ]
+        if len(parts) > MAX_PARTS:
+            raise ValueError("the credentials are too long for cookies")
+        seconds = max(0, math.floor(session.expires_at - time.time()))
+        parts += [""] * (MAX_PARTS - len(parts))
+        return [
+            self._cookie(connection, name, part, seconds if part else 0)
+            for name, part in zip(self._names(connection), parts, strict=True)
+            if part or name in connection.cookies
+        ]
+
+    def of_nobody(self, connection: AnyConnection) -> list[Cookie]:
+        """The cookies that log a browser out."""
+        return [
+            self._cookie(connection, name, "", 0)
+            for name in self._names(connection)
+            if name in connection.cookies
+        ]
+
+    def is_secure(self, connection: AnyConnection) -> bool:
+        """Whether a browser's connection is over TLS."""
+        return self._behind_tls or connection.scope["scheme"] in ("https", "wss")
+
+    def _names(self, connection: AnyConnection) -> list[str]:
+        name = f"{HOST_PREFIX}{NAME}" if self.is_secure(connection) else NAME
+        return [name, *(f"{name}-{number}" for number in range(2, MAX_PARTS + 1))]
+
+    def _cookie(self, connection: AnyConnection, name: str, value: str, seconds: int) -> Cookie:
+        return Cookie(
+            key=name,
+            value=value,
+            max_age=seconds,
+            path="/",
+            httponly=True,
+            # Links from other sites lead to pages that are logged in; `refuse_other_sites` refuses
+            # everything else that other sites make a browser send.
+            samesite="lax",
+            secure=self.is_secure(connection),
+        )
