@@ -15,7 +15,8 @@ from maie_formats.as_json import to_dict
 from maie_web import problems
 from maie_web.callers import Callers
 from maie_web.contract.schemas import ContractSchemas
-from maie_web.routes import catalog, health, jobs, process, session
+from maie_web.event_streams import EventStreams
+from maie_web.routes import catalog, events, health, jobs, process, session
 from maie_web.sessions.cookies import NAME
 
 API = (
@@ -27,6 +28,7 @@ API = (
     jobs.search,
     jobs.get_job,
     jobs.timeline,
+    events.events,
     jobs.cancel,
     jobs.retry,
     jobs.update,
@@ -39,11 +41,12 @@ API = (
 """What is for callers: handlers ask for the client that acts for who calls."""
 
 
-def make_app(callers: Callers) -> Litestar:
+def make_app(callers: Callers, event_streams: EventStreams) -> Litestar:
     """The application.
 
     Args:
         callers: Gives each request its client of the gateway.
+        event_streams: Makes the streams of events.
     """
 
     async def client(request: Request) -> Client:
@@ -52,7 +55,14 @@ def make_app(callers: Callers) -> Litestar:
     async def all_callers() -> Callers:
         return callers
 
-    api = Router("/", route_handlers=API, dependencies={"client": Provide(client)})
+    async def streams() -> EventStreams:
+        return event_streams
+
+    api = Router(
+        "/",
+        route_handlers=API,
+        dependencies={"client": Provide(client), "event_streams": Provide(streams)},
+    )
     return Litestar(
         [health.health, health.live, api],
         dependencies={"callers": Provide(all_callers)},

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from importlib.metadata import version
 
 import structlog
@@ -20,6 +21,7 @@ from maie_runtime.health_file import HealthFile
 from maie_runtime.rpc.exposure import check_exposure
 from maie_web.app import make_app
 from maie_web.callers import Callers
+from maie_web.event_streams import EventStreams
 from maie_web.sessions.cookies import SessionCookies
 from maie_web.sessions.seal import Seal
 from maie_web.settings import WebSettings
@@ -91,8 +93,9 @@ async def serve_web(settings: WebSettings) -> AsyncIterator[str]:
         listening = stack.enter_context(_listen(settings.listen))
         host, port = listening.getsockname()[:2]
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        event_streams = EventStreams(timedelta(seconds=settings.heartbeat_seconds))
         config = uvicorn.Config(
-            make_app(_callers(settings, client, address)),
+            make_app(_callers(settings, client, address), event_streams),
             http="httptools",
             ws="websockets-sansio",
             lifespan="off",
@@ -116,6 +119,7 @@ async def serve_web(settings: WebSettings) -> AsyncIterator[str]:
             yield address
         finally:
             health.set_serving(False)
+            event_streams.drain()
 
 
 def _lets_local_user_in(settings: WebSettings) -> bool:

@@ -46,6 +46,9 @@ class WebSettings(Settings):
     """How long a login lasts at most."""
     max_connections: int = Field(default=500, ge=1)
     """The most connections at a time; calls beyond are refused with 503."""
+    heartbeat_seconds: float = Field(default=15.0, gt=0)
+    """The longest silence in a stream of events, after which a comment keeps the connection: less
+    than what proxies on the way allow."""
 
     @field_validator("session_key")
     @classmethod
