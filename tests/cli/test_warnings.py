@@ -91,7 +91,7 @@ def test_a_document_begins_with_them_and_says_what_is_missing_where() -> None:
 
 
 def test_plain_text_and_subtitles_hold_nothing_but_what_was_said() -> None:
-    for name in ("txt", "srt", "vtt"):
+    for name in ("txt", "srt", "vtt", "tsv"):
         text = WRITERS[name](Finished(job=warned_job(), name="talk"))
         assert "gap" not in text
         assert "Thanks" not in text

@@ -12,6 +12,7 @@ import pytest
 from maie_client import Client
 from maie_web.server import serve_web
 from maie_web.settings import WebSettings
+from tests.browser import browser, page  # noqa: F401 - fixtures
 from tests.conftest import nats_server  # noqa: F401 - a fixture
 from tests.gateway.conftest import EmptyMesh, empty_mesh  # noqa: F401 - a fixture
 

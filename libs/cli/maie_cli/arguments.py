@@ -15,7 +15,7 @@ from maie_cli.mesh.profiles import PROFILES
 DEFAULT_GATEWAY = f"localhost:{GATEWAY_PORT}"
 
 ChannelName = Literal["mix", "split", "auto"]
-FormatName = Literal["txt", "json", "srt", "vtt", "md"]
+FormatName = Literal["txt", "json", "srt", "vtt", "tsv", "md"]
 
 
 class FeatureName(enum.StrEnum):

@@ -11,9 +11,9 @@ from maie.job.v1 import job_pb2 as job
 from maie_cli.console import note
 from maie_cli.exits import Exit, exit_of_error, exit_of_failures, os_sentence, sentence
 from maie_cli.internal_errors import internal_error
-from maie_cli.templates import template_of
 from maie_cli.views import View
 from maie_client import Client, ClientError, JobOptions
+from maie_client.templates import template_of
 from maie_formats.clean import plain
 from maie_formats.writers import Finished
 

@@ -30,7 +30,7 @@ from maie_client.channel import is_loopback
 from maie_client.channels import Channels
 from maie_client.config import JobOptions, job_config
 from maie_client.credentials import CallMetadata, Token
-from maie_client.download import AudioParts, save, whole_audio
+from maie_client.download import AudioParts, save, stored_audio
 from maie_client.errors import (
     ClientError,
     address_invalid,
@@ -256,15 +256,26 @@ class Client:
         request = job.GetTimelineRequest(job_id=sendable(job_id))
         return (await self._ask(self._jobs.GetTimeline, request)).timeline
 
-    async def get_audio(self, job_id: str) -> AudioParts:
-        """Yields the audio of a job, `info` first, through broken connections.
+    async def get_audio(
+        self, job_id: str, *, start_byte: int = 0, max_bytes: int = 0
+    ) -> AudioParts:
+        """Yields the audio of a job, or a part, `info` first, through broken connections.
+
+        Args:
+            job_id: The job.
+            start_byte: The first byte to get, from 0.
+            max_bytes: The most bytes to get; 0: all that follow.
 
         Raises:
             ClientError: Also DATA_LOSS with BLOB_CORRUPT: what came is not what was stored.
         """
         name = sendable(job_id)
-        whole = whole_audio(lambda start: self._audio_once(name, start), self._patience)
-        async with aclosing(whole) as parts:
+
+        def once(start: int, most: int) -> AudioParts:
+            return self._audio_once(name, start, most)
+
+        audio = stored_audio(once, self._patience, start_byte, max_bytes)
+        async with aclosing(audio) as parts:
             async for part in parts:
                 yield part
 
@@ -489,8 +500,8 @@ class Client:
             finally:
                 await stop(call, sending)
 
-    async def _audio_once(self, job_id: str, start: int) -> AudioParts:
-        request = job.GetAudioRequest(job_id=job_id, start_byte=start)
+    async def _audio_once(self, job_id: str, start: int, most: int) -> AudioParts:
+        request = job.GetAudioRequest(job_id=job_id, start_byte=start, max_bytes=most)
         with self._calling(job.GetAudioRequest) as metadata:
             call = self._jobs.GetAudio(request, metadata=metadata)
             try:

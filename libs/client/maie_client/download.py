@@ -21,23 +21,38 @@ AudioParts = AsyncGenerator[job.GetAudioResponse, None]
 """The audio of a job: `info` first, then its bytes in order."""
 
 
-async def whole_audio(get: Callable[[int], AudioParts], patience: timedelta) -> AudioParts:
-    """Yields the audio of a job through broken connections, and checks it at the end.
+async def stored_audio(
+    get: Callable[[int, int], AudioParts],
+    patience: timedelta,
+    start_byte: int = 0,
+    max_bytes: int = 0,
+) -> AudioParts:
+    """Yields the audio of a job, or a part, through broken connections; checks the whole.
 
     Args:
-        get: Opens a call that begins at a byte.
+        get: Opens a call that begins at a byte and gives so many at most; 0: all that follow.
         patience: How long to retry without success.
+        start_byte: The first byte to get.
+        max_bytes: The most bytes to get; 0: all that follow.
 
     Raises:
         ClientError: The gateway's error, UNAVAILABLE after `patience`, or DATA_LOSS with
             BLOB_CORRUPT: what came is not what was stored.
     """
     backoff, digest = Backoff(patience), hashlib.sha256()
-    info, size = job.AudioInfo(), 0
-    while not info.sha256 or size < info.size_bytes:
+    info, place = job.AudioInfo(), start_byte
+
+    def left() -> int:
+        """How many bytes are missing; 0 for an unknown number."""
+        if not info.sha256:
+            return max_bytes
+        last = min(info.size_bytes, start_byte + max_bytes) if max_bytes else info.size_bytes
+        return last - place
+
+    while not info.sha256 or left():
         error = stream_ended()
         try:
-            async with aclosing(get(size)) as parts:
+            async with aclosing(get(place, left() if max_bytes else 0)) as parts:
                 async for part in parts:
                     backoff.reset()
                     if part.HasField("info"):
@@ -46,15 +61,18 @@ async def whole_audio(get: Callable[[int], AudioParts], patience: timedelta) -> 
                         info = part.info
                     else:
                         digest.update(part.audio)
-                        size += len(part.audio)
+                        place += len(part.audio)
                         yield part
         except ClientError as caught:
             if not caught.is_break:
                 raise
             error = caught
-        if not info.sha256 or size < info.size_bytes:
+        if left() < 0:
+            raise _corrupt()
+        if not info.sha256 or left():
             await backoff.wait(error)
-    if (size, digest.hexdigest()) != (info.size_bytes, info.sha256):
+    is_whole = not start_byte and place == info.size_bytes
+    if is_whole and digest.hexdigest() != info.sha256:
         raise _corrupt()
 
 
@@ -63,7 +81,7 @@ async def save(parts: AudioParts, path: Path) -> job.AudioInfo:
 
     Raises:
         OSError: The file cannot be written.
-        ClientError: As `whole_audio`.
+        ClientError: As `stored_audio`.
     """
     info = job.AudioInfo()
     temporary = path.with_name(f".{secrets.token_hex(8)}")

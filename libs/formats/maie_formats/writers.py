@@ -10,6 +10,7 @@ from maie.summary.v1 import summary_pb2 as summary
 from maie_formats.as_json import to_json
 from maie_formats.markdown import markdown
 from maie_formats.subtitles import srt, vtt
+from maie_formats.table import tsv
 from maie_formats.transcript import paragraphs
 
 
@@ -46,13 +47,14 @@ def _text(finished: Finished) -> str:
     return "".join(f"{text}\n\n" for text in paragraphs(finished.job.results)).rstrip("\n") + "\n"
 
 
-TRANSCRIPT_FORMATS = ("txt", "srt", "vtt")
+TRANSCRIPT_FORMATS = ("txt", "srt", "vtt", "tsv")
 """The formats that contain only the transcript."""
 WRITERS: Mapping[str, Callable[[Finished], str]] = {
     "txt": _text,
     "json": lambda finished: to_json(finished.job, indent=2) + "\n",
     "srt": lambda finished: srt(finished.job.results),
     "vtt": lambda finished: vtt(finished.job.results),
+    "tsv": lambda finished: tsv(finished.job.results),
     "md": lambda finished: markdown(finished.job.results, finished.name, finished.template),
 }
 """The writer of each format by its name, which is also the file's extension."""

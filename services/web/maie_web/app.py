@@ -16,7 +16,7 @@ from maie_web import problems
 from maie_web.callers import Callers
 from maie_web.contract.schemas import ContractSchemas
 from maie_web.event_streams import EventStreams
-from maie_web.routes import catalog, events, health, jobs, process, session
+from maie_web.routes import catalog, downloads, events, health, jobs, process, session
 from maie_web.sessions.cookies import NAME
 
 API = (
@@ -29,6 +29,8 @@ API = (
     jobs.get_job,
     jobs.timeline,
     events.events,
+    downloads.results,
+    downloads.audio,
     jobs.cancel,
     jobs.retry,
     jobs.update,

@@ -30,9 +30,9 @@ from maie_cli.mesh.errors import MeshError
 from maie_cli.mesh.local import LocalMesh
 from maie_cli.mesh.options import MeshOptions
 from maie_cli.report import print_files, print_report
-from maie_cli.templates import template_of
 from maie_cli.views import LineView, StageBars, View, bars
 from maie_client import FEATURES, ClientError
+from maie_client.templates import template_of
 from maie_core.durations import seconds
 from maie_formats.clean import plain
 from maie_formats.transcript import clock

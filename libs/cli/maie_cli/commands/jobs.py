@@ -29,12 +29,12 @@ from maie_cli.files import safe_name
 from maie_cli.gateway import gateway_client
 from maie_cli.listing import Field, Listing, print_listing
 from maie_cli.names import state_name
-from maie_cli.templates import template_of
 from maie_cli.times import in_utc
 from maie_cli.together import Together
 from maie_cli.views import view_of
 from maie_client import Client
 from maie_client.download import save
+from maie_client.templates import template_of
 from maie_formats.as_json import to_json
 from maie_formats.clean import plain
 from maie_formats.warnings import sentences

@@ -115,7 +115,7 @@ def process(
     }
     if request_id and len(files) > 1:
         raise typer.BadParameter("a request id names one recording", param_hint="--request-id")
-    if len(files) > 1 and output is None and format_ in ("srt", "vtt"):
+    if len(files) > 1 and output is None and format_ in ("srt", "vtt", "tsv"):
         raise typer.BadParameter(
             f"several recordings in the format {format_} need --output", param_hint="--format"
         )

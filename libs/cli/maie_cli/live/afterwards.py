@@ -9,8 +9,8 @@ from maie.job.v1 import job_pb2 as job
 from maie_cli.batch import exit_of_job
 from maie_cli.console import complain, emit, note
 from maie_cli.exits import Exit
-from maie_cli.templates import template_of
 from maie_client import Client
+from maie_client.templates import template_of
 from maie_formats.as_json import to_json
 from maie_formats.markdown import markdown
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from maie.job.v1 import job_pb2 as job
 from maie.summary.v1 import summary_pb2 as summary
-from maie_client import Client, ClientError
+from maie_client.client import Client
+from maie_client.errors import ClientError
 
 
 async def template_of(client: Client, done: job.Job) -> summary.Template | None:

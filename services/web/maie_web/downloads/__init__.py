@@ -1,0 +1,1 @@
+"""Files: their names, their types, and parts of them."""
