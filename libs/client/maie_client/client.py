@@ -416,10 +416,30 @@ class Client:
         Raises:
             ClientError: INVALID_ARGUMENT with FEATURE_UNKNOWN or ADDRESS_INVALID.
         """
+        start = start_message(options, resume)
+        return self.live_session(start, gateways=gateways, most_kept=most_kept)
+
+    def live_session(
+        self,
+        start: live_messages.StartSession,
+        *,
+        gateways: Sequence[str] = (),
+        most_kept: timedelta = MOST_KEPT,
+    ) -> LiveSession:
+        """The same as `live`, for those who have the contract's first message.
+
+        Args:
+            start: The first message.
+            gateways: As for `live`.
+            most_kept: As for `live`.
+
+        Raises:
+            ClientError: INVALID_ARGUMENT with ADDRESS_INVALID.
+        """
         for address in gateways:
             self._check(address)
         at = Gateways((self.address, *gateways), self._tls, self._metadata)
-        return LiveSession(start_message(options, resume), at, self._patience, most_kept)
+        return LiveSession(start, at, self._patience, most_kept)
 
     async def get_session(self, session: ResumePoint) -> live_messages.GetSessionResponse:
         """Returns how far a live session is."""

@@ -16,6 +16,8 @@ from maie_web import problems
 from maie_web.callers import Callers
 from maie_web.contract.schemas import ContractSchemas
 from maie_web.event_streams import EventStreams
+from maie_web.live.route import transcribe
+from maie_web.live.sockets import OpenSockets
 from maie_web.routes import catalog, downloads, events, health, jobs, process, session
 from maie_web.sessions.cookies import NAME
 
@@ -43,12 +45,13 @@ API = (
 """What is for callers: handlers ask for the client that acts for who calls."""
 
 
-def make_app(callers: Callers, event_streams: EventStreams) -> Litestar:
+def make_app(callers: Callers, event_streams: EventStreams, sockets: OpenSockets) -> Litestar:
     """The application.
 
     Args:
         callers: Gives each request its client of the gateway.
         event_streams: Makes the streams of events.
+        sockets: The WebSockets that are open.
     """
 
     async def client(request: Request) -> Client:
@@ -60,14 +63,17 @@ def make_app(callers: Callers, event_streams: EventStreams) -> Litestar:
     async def streams() -> EventStreams:
         return event_streams
 
+    async def all_sockets() -> OpenSockets:
+        return sockets
+
     api = Router(
         "/",
         route_handlers=API,
         dependencies={"client": Provide(client), "event_streams": Provide(streams)},
     )
     return Litestar(
-        [health.health, health.live, api],
-        dependencies={"callers": Provide(all_callers)},
+        [health.health, health.live, transcribe, api],
+        dependencies={"callers": Provide(all_callers), "sockets": Provide(all_sockets)},
         plugins=[ContractSchemas()],
         type_encoders={Message: to_dict},
         exception_handlers={Exception: problems.respond},

@@ -20,6 +20,9 @@ AnyConnection = ASGIConnection  # of a request or a WebSocket
 BEARER = "bearer"
 API_KEY = "x-api-key"
 TENANT = "maie-tenant"
+# Pages cannot set headers of a WebSocket; they offer subprotocols instead.
+LIVE_PROTOCOL = "maie.live.v1"
+KEY_PROTOCOL = "maie.key."
 # https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Sec-Fetch-Site
 SAME_SITE = ("same-origin", "none")
 
@@ -128,7 +131,7 @@ def _shown(connection: AnyConnection) -> str:
     """The key or token that a request shows; empty for none."""
     authorization = connection.headers.get("authorization")
     if authorization is None:
-        return connection.headers.get(API_KEY, "")
+        return connection.headers.get(API_KEY, "") or _offered(connection)
     scheme, _, token = authorization.partition(" ")
     if scheme.lower() != BEARER or not token.strip():
         raise StageError(
@@ -137,6 +140,15 @@ def _shown(connection: AnyConnection) -> str:
             "The header Authorization is not `Bearer KEY`; send an API key or a token so.",
         )
     return token.strip()
+
+
+def _offered(connection: AnyConnection) -> str:
+    """The key or token that a WebSocket's subprotocols show; empty for none."""
+    offered = connection.scope["subprotocols"] if isinstance(connection, WebSocket) else ()
+    for name in offered:
+        if name.startswith(KEY_PROTOCOL):
+            return name.removeprefix(KEY_PROTOCOL)
+    return ""
 
 
 def _names_loopback(connection: AnyConnection) -> bool:

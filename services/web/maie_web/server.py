@@ -22,6 +22,8 @@ from maie_runtime.rpc.exposure import check_exposure
 from maie_web.app import make_app
 from maie_web.callers import Callers
 from maie_web.event_streams import EventStreams
+from maie_web.live.connection import MAX_MESSAGE_BYTES, WebSocketConnection
+from maie_web.live.sockets import OpenSockets
 from maie_web.sessions.cookies import SessionCookies
 from maie_web.sessions.seal import Seal
 from maie_web.settings import WebSettings
@@ -94,10 +96,14 @@ async def serve_web(settings: WebSettings) -> AsyncIterator[str]:
         host, port = listening.getsockname()[:2]
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         event_streams = EventStreams(timedelta(seconds=settings.heartbeat_seconds))
+        sockets = OpenSockets()
         config = uvicorn.Config(
-            make_app(_callers(settings, client, address), event_streams),
+            make_app(_callers(settings, client, address), event_streams, sockets),
             http="httptools",
-            ws="websockets-sansio",
+            ws=WebSocketConnection,
+            ws_max_size=MAX_MESSAGE_BYTES,
+            # Audio is compressed already, or best sent as Opus.
+            ws_per_message_deflate=False,
             lifespan="off",
             log_config=None,
             access_log=False,
@@ -111,6 +117,7 @@ async def serve_web(settings: WebSettings) -> AsyncIterator[str]:
             config.ssl = tls.context
         server = _Server(config)
         stack.push_async_callback(_drain, server, asyncio.create_task(server.serve([listening])))
+        stack.push_async_callback(sockets.close)
         if tls is not None:
             await stack.enter_async_context(background_tasks(tls.refreshing()))
         await server.ready.wait()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from maie.asr.v1 import streaming_pb2 as streaming
 from maie.live.v1 import live_pb2 as live
@@ -136,14 +136,13 @@ class LiveSession:
             format: The format of its audio; the session's where unset.
             language_code: The language of its speech; the session's where empty.
         """
-        if format is not None:
-            self._formats[track] = format
         join = live.TrackJoin(
+            track=sendable(track),
             display_name=sendable_name(display_name),
             format=format,
             language_code=sendable(language_code),
         )
-        await self._add(track, live.TranscribeRequest(join=join))
+        await self.add(live.TranscribeRequest(join=join))
 
     async def leave(self, track: str = "") -> int:
         """Ends a track, and its current utterance.
@@ -151,9 +150,25 @@ class LiveSession:
         Returns:
             The number of the track's last message. The track is over when it is durable.
         """
-        last = await self._add(track, live.TranscribeRequest(leave=live.TrackLeave()))
-        self._formats.pop(track, None)
-        return last
+        leave = live.TrackLeave(track=sendable(track))
+        return await self.add(live.TranscribeRequest(leave=leave))
+
+    async def add(self, message: live.TranscribeRequest) -> int:
+        """Sends a message about a track as it is, for those who have the contract's own.
+
+        Args:
+            message: `audio`, `silence`, `finalize`, `join` or `leave`; gets its number.
+
+        Returns:
+            The message's number in its track.
+        """
+        about: Any = getattr(message, message.WhichOneof("request") or "audio")
+        if message.HasField("join") and message.join.HasField("format"):
+            self._formats[about.track] = message.join.format
+        number = await self._add(about.track, message)
+        if message.HasField("leave"):
+            self._formats.pop(about.track, None)
+        return number
 
     async def configure(
         self, options: streaming.StreamingOptions, track: str | None = None
@@ -175,10 +190,16 @@ class LiveSession:
         Raises:
             ClientError: Also INVALID_ARGUMENT with SUMMARY_NOT_REQUESTED.
         """
-        if await_summary and not self._outbox.has_end:
-            self._line.await_summary()
-        self._outbox.end(without_summary=without_summary, await_summary=await_summary)
+        self.request_end(
+            live.EndSession(without_summary=without_summary, await_summary=await_summary)
+        )
         return await self._inbox.end(at_once=self._line.awaits_summary)
+
+    def request_end(self, end: live.EndSession) -> None:
+        """Sends the end, as `end` does, and does not wait: `ended` is then among the events."""
+        if end.await_summary and not self._outbox.has_end:
+            self._line.await_summary()
+        self._outbox.end(without_summary=end.without_summary, await_summary=end.await_summary)
 
     async def summary(self) -> live.SessionSummary:
         """Waits for the summary that `end` asked for; gives it, or why there is none."""

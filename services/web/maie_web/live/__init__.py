@@ -1,0 +1,1 @@
+"""Live speech for browsers: the contract's messages over a WebSocket."""
