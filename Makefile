@@ -24,8 +24,10 @@ export PYTHONDONTWRITEBYTECODE :=
 
 BIN := .venv/bin
 UV := VIRTUAL_ENV=.venv $(BIN)/uv
-BUF := node_modules/.bin/buf
+NPM := $(CURDIR)/node_modules/.bin
+BUF := $(NPM)/buf
 VLLM := .venv-vllm/bin
+CONSOLE := services/web/maie_web/static
 LOGS := .cache/log
 MEMBERS := $(sort $(dir $(wildcard gateway/pyproject.toml libs/*/pyproject.toml services/*/pyproject.toml)))
 DEPLOYABLES := gateway libs/cli $(wildcard services/*)
@@ -132,7 +134,7 @@ docs: environment .venv-docs/.locked ## Build the documentation as a site into b
 	$(call step,the documentation as a site,NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict,see above.)
 
 .PHONY: lint
-lint: docs lint-python lint-types lint-layers lint-dependencies lint-generated lint-protos lint-images ## Check style, types, layers, dependencies, the contract, what is generated from it, and the Dockerfile.
+lint: docs lint-python lint-types lint-layers lint-dependencies lint-generated lint-protos lint-console lint-images ## Check style, types, layers, dependencies, the contract, what is generated from it, the console, and the Dockerfile.
 
 .PHONY: lint-python
 lint-python: environment
@@ -169,6 +171,12 @@ else
 	@echo "· buf breaking: nothing to compare with; no contract has been released yet (make release-contract)"
 endif
 
+.PHONY: lint-console
+lint-console: node_modules/.installed
+	$(call step,types of the console,$(NPM)/tsc -p services/web/console,see above.)
+	$(call step,biome,cd services/web/console && $(NPM)/biome check --error-on-warnings,see above; make format mends most of it.)
+	$(call step,unit tests of the console,$(NPM)/vitest run --root services/web/console,see above.)
+
 .PHONY: lint-images
 lint-images: environment
 	$(call step,hadolint,$(BIN)/hadolint deploy/images/Dockerfile,see above.)
@@ -189,8 +197,9 @@ sbom: environment .venv-audit/.locked ## Write a CycloneDX list of what each dep
 ##@ Change
 
 .PHONY: format
-format: environment ## Format the Python code and mend what ruff can.
+format: environment ## Format the Python code and the console, and mend what ruff and biome can.
 	@$(BIN)/ruff check --quiet --fix --exit-zero . && $(BIN)/ruff format --quiet .
+	@if [ -e $(NPM)/biome ]; then cd services/web/console && $(NPM)/biome check --write --log-level=error; fi
 
 .PHONY: generate
 generate: environment ## Write what is generated anew: the contract's code, the pages of the API, settings, reasons and licences, dashboards, files of the chart.
@@ -244,7 +253,7 @@ TORCH = $(if $(PIP_FIND_LINKS),--find-links $(PIP_FIND_LINKS),--torch-backend cp
 ##@ Ship
 
 .PHONY: release-check
-release-check: environment sbom ## Check that what is here can be released: version, changelog, wheels in a clean environment, lists of packages.
+release-check: environment console sbom ## Check that what is here can be released: version, changelog, wheels in a clean environment, lists of packages.
 	@$(BIN)/python -m tools.release $(ARGS)
 
 PARTS ?=
@@ -256,7 +265,7 @@ BASE = $(BASE_IMAGE)$(if $(filter $(DEBIAN_BASE),$(BASE_IMAGE)),$(COMPILER_$(VAR
 COMPILER_cuda := compiler
 
 .PHONY: images
-images: engine $(if $(filter $(DEBIAN_BASE),$(BASE_IMAGE)),mmdebstrap) ## Build an image of each part, or of PARTS="gateway asr"; VARIANT=cuda those for GPUs, BASE_IMAGE=localhost/maie-base from Debian's packages.
+images: engine $(if $(shell command -v npm),console) $(if $(filter $(DEBIAN_BASE),$(BASE_IMAGE)),mmdebstrap) ## Build an image of each part, or of PARTS="gateway asr"; VARIANT=cuda those for GPUs, BASE_IMAGE=localhost/maie-base from Debian's packages.
 ifeq ($(BASE_IMAGE),$(DEBIAN_BASE))
 	$(call step,making $(BASE) of Debian's packages,deploy/images/base.sh $(BASE) $(if $(COMPILER_$(VARIANT)),g++ libpython3-dev),see above.)
 endif
@@ -287,7 +296,7 @@ endif
 ##@ Set up
 
 .PHONY: setup
-setup: environment $(MODELS:%=$(BIN)/.model-%) ## Make the .venv with everything in it and fetch the models; the other targets do this by themselves.
+setup: environment $(MODELS:%=$(BIN)/.model-%) $(if $(shell command -v npm),console) ## Make the .venv with everything in it and fetch the models; the other targets do this by themselves.
 	@:
 
 .PHONY: environment
@@ -345,17 +354,25 @@ $(BIN)/.members: $(BIN)/.locked $(addsuffix pyproject.toml,$(MEMBERS))
 	@touch $@
 
 node_modules/.installed: package.json package-lock.json .npmrc
-	@command -v npm >/dev/null || { echo "✗ buf comes from npm, and npm was not found; install Node.js." >&2; exit 1; }
+	@command -v npm >/dev/null || { echo "✗ buf and the console need npm, and npm was not found; install Node.js." >&2; exit 1; }
 	$(call step,installing the tools from npm,npm ci --loglevel=error,see above; is the npm registry reachable?)
 	@touch $@
 
 .PHONY: no-npm
 no-npm:
-	@echo "· npm was not found: the test of the Node client will be skipped"
+	@echo "· npm was not found: the tests of the Node client and of the console will be skipped"
+
+.PHONY: console
+console: $(CONSOLE)/index.html ## Build the pages of the console from services/web/console, with npm.
+	@:
+
+$(CONSOLE)/index.html: node_modules/.installed $(shell find services/web/console -type f)
+	$(call step,building the console,$(NPM)/vite build services/web/console,see above.)
+	@touch $@
 
 .PHONY: clean
 clean: ## Remove everything that these targets made: environments, caches, local data.
-	@rm -rf .venv .venv-audit .venv-checkov .venv-docs .venv-vllm .venv-peers build/chart build/release build/sbom build/site node_modules .cache .maie .mypy_cache .ruff_cache .pytest_cache .hypothesis uv.lock
+	@rm -rf .venv .venv-audit .venv-checkov .venv-docs .venv-vllm .venv-peers build/chart build/release build/sbom build/site $(CONSOLE) node_modules .cache .maie .mypy_cache .ruff_cache .pytest_cache .hypothesis uv.lock
 	@find gateway libs services tests bench tools \( -name __pycache__ -o -name '*.egg-info' \) -prune -exec rm -rf {} + 2>/dev/null || true
 
 .PHONY: help

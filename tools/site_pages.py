@@ -28,12 +28,12 @@ _PACKAGE = re.compile(r"^maie(\.\w+)*\.(?=[A-Z])")
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """The theme's files, and the pages that the navigation names.
+    """The theme's files, the pages that the navigation names, and the pictures of docs/.
 
     Raises:
         PluginError: It leaves out a page of docs/.
     """
-    kept = [file for file in files if not file.is_documentation_page()]
+    kept = [_moved(file, config) for file in files if not file.is_documentation_page()]
     named = list(_named(config.nav))
     for file in files.documentation_pages():
         if f"docs/{file.src_uri}" not in named:
@@ -44,6 +44,13 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         if (ROOT / name).is_file()
     ]
     return Files([*kept, *pages])
+
+
+def _moved(file: File, config: MkDocsConfig) -> File:
+    """A file of docs/ at the path that it has in the repository; others stay."""
+    if file.src_dir != config.docs_dir:
+        return file
+    return File.generated(config, f"docs/{file.src_uri}", abs_src_path=file.abs_src_path)
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:

@@ -20,6 +20,7 @@ from tools.version import ROOT, version
 pytestmark = pytest.mark.unit
 
 MEMBER = ROOT / "libs/templates"
+WEB = ROOT / "services/web"
 DATA = "maie_templates/builtin/lecture_v1/schema.json"
 LICENCE_FILES = 'license-files = ["LICENSE"]\n'
 NUMBER = "1.2.0"
@@ -113,12 +114,16 @@ def test_a_list_of_packages_that_is_missing_old_or_short_is_named(root: Path) ->
 @pytest.fixture(scope="module")
 def member(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of a distribution, in a repository of its own."""
-    folder = tmp_path_factory.mktemp("member") / MEMBER.name
-    ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
-    shutil.copytree(MEMBER, folder, ignore=ignored)
+    return kept(MEMBER, tmp_path_factory.mktemp("member"))
+
+
+def kept(member: Path, folder: Path) -> Path:
+    """A copy of a distribution without what is built, in a repository of its own."""
+    ignored = shutil.ignore_patterns("__pycache__", "*.egg-info", "static")
+    copy = shutil.copytree(member, folder / member.name, ignore=ignored)
     for arguments in (("init", "-q"), ("add", ".")):
-        subprocess.run(("git", *arguments), cwd=folder, check=True)
-    return folder
+        subprocess.run(("git", *arguments), cwd=copy, check=True)
+    return copy
 
 
 @pytest.fixture
@@ -141,6 +146,17 @@ def test_a_data_file_that_a_wheel_lacks_is_named(copy: Path) -> None:
     (copy / DATA).unlink()
     (problem,) = built(copy)
     assert problem.endswith(f"{DATA} is missing.")
+
+
+def test_a_wheel_has_what_is_built_though_git_has_not(tmp_path: Path) -> None:
+    web = kept(WEB, tmp_path)
+    (problem,) = built(web)
+    assert problem.endswith("maie_web/static/index.html is missing; run make console.")
+    shutil.rmtree(tmp_path / "wheels")
+    (web / "maie_web/static/assets").mkdir(parents=True)
+    for name in ("index.html", "assets/index-1.js"):
+        (web / "maie_web/static" / name).touch()
+    assert built(web) == []
 
 
 def test_a_data_file_that_the_build_leaves_out_is_named(copy: Path) -> None:

@@ -16,6 +16,8 @@ from tools.version import MEMBERS, ROOT
 LICENCE = "LICENSE"
 TYPED = "py.typed"
 OURS = "maie-"
+# What is built and not in git, by the package: a folder, and the file that is always in it.
+BUILT = {"maie_web": ("maie_web/static/", "index.html")}
 
 
 def members(root: Path) -> list[Path]:
@@ -42,7 +44,7 @@ def build(uv: Path, member: Path, folder: Path) -> Path:
 
 
 def wheel_problems(wheel: Path, member: Path, version: str) -> Iterator[str]:
-    """A wheel holds the files of its package that git knows and the licence, and is of the release.
+    """A wheel holds the files of its package that git knows, what is built, and the licence.
 
     Args:
         wheel: The wheel.
@@ -57,6 +59,10 @@ def wheel_problems(wheel: Path, member: Path, version: str) -> Iterator[str]:
     held = {name for name in files if ".dist-info/" not in name}
     package = module(member)
     wanted = {name for name in _tracked(member) if name.startswith(f"{package}/")}
+    folder, certain = BUILT.get(package, ("", ""))
+    if folder and f"{folder}{certain}" not in held:
+        yield f"{wheel.name}: {folder}{certain} is missing; run make console."
+    held = {name for name in held if not folder or not name.startswith(folder)}
     for name in sorted(wanted - held):
         yield f"{wheel.name}: {name} is missing."
     for name in sorted(held - wanted):

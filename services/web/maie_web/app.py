@@ -12,7 +12,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 
 from maie_client import Client
 from maie_formats.as_json import to_dict
-from maie_web import problems
+from maie_web import console, problems
 from maie_web.callers import Callers
 from maie_web.contract.schemas import ContractSchemas
 from maie_web.event_streams import EventStreams
@@ -60,6 +60,11 @@ def make_app(callers: Callers, event_streams: EventStreams, sockets: OpenSockets
     async def all_callers() -> Callers:
         return callers
 
+    files = console.Console()
+
+    async def all_files() -> console.Console:
+        return files
+
     async def streams() -> EventStreams:
         return event_streams
 
@@ -72,8 +77,12 @@ def make_app(callers: Callers, event_streams: EventStreams, sockets: OpenSockets
         dependencies={"client": Provide(client), "event_streams": Provide(streams)},
     )
     return Litestar(
-        [health.health, health.live, transcribe, api],
-        dependencies={"callers": Provide(all_callers), "sockets": Provide(all_sockets)},
+        [health.health, health.live, *console.PAGES, transcribe, api],
+        dependencies={
+            "callers": Provide(all_callers),
+            "console": Provide(all_files),
+            "sockets": Provide(all_sockets),
+        },
         plugins=[ContractSchemas()],
         type_encoders={Message: to_dict},
         exception_handlers={Exception: problems.respond},

@@ -1,0 +1,111 @@
+import { go, place } from "../router";
+import { words } from "../words";
+import type {
+  CurrentSession,
+  Job,
+  JobPage,
+  ProblemDocument,
+  SearchPage,
+  Template,
+  TemplateSchema,
+  Timeline,
+} from "./types";
+
+/** What went wrong, as one sentence with what to do, and the reason that programs decide by. */
+export class Problem extends Error {
+  constructor(
+    readonly status: number,
+    readonly reason: string,
+    detail: string,
+  ) {
+    super(detail);
+  }
+}
+
+export function problemOf(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  return new Problem(0, "CONSOLE", words.value.problem.unexpected);
+}
+
+const json = <Answer>(response: Response): Promise<Answer> => response.json() as Promise<Answer>;
+const jobPath = (id: string) => `/v1/jobs/${encodeURIComponent(id)}`;
+
+export const api = {
+  jobs: async (query: URLSearchParams, signal?: AbortSignal) =>
+    json<JobPage>(await call(`/v1/jobs?${query}`, options(signal))),
+  search: async (query: URLSearchParams, signal?: AbortSignal) =>
+    json<SearchPage>(await call(`/v1/search?${query}`, options(signal))),
+  job: async (id: string, signal?: AbortSignal) => json<Job>(await call(jobPath(id), options(signal))),
+  timeline: async (id: string, signal?: AbortSignal) =>
+    json<Timeline>(await call(`${jobPath(id)}/timeline`, options(signal))),
+  templates: async (signal?: AbortSignal) =>
+    (await json<{ templates: Template[] }>(await call("/v1/templates", options(signal)))).templates,
+  templateSchema: async (id: string, signal?: AbortSignal) =>
+    json<TemplateSchema>(await call(`/v1/templates/${encodeURIComponent(id)}/schema`, options(signal))),
+  cancel: (id: string) => call(`${jobPath(id)}/cancel`, { method: "POST" }),
+  retry: (id: string) => call(`${jobPath(id)}/retry`, { method: "POST" }),
+  remove: (id: string) => call(jobPath(id), { method: "DELETE" }),
+  logIn: (key: string) =>
+    fetched("/v1/session", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ key }),
+    }),
+  session: async (signal?: AbortSignal) =>
+    json<CurrentSession>(await fetched("/v1/session", options(signal))),
+  logOut: () => call("/v1/session", { method: "DELETE" }),
+  audioPath: (id: string) => `${jobPath(id)}/audio`,
+  /** Whether the mesh gives a job's audio in parts, as players ask for it. */
+  hasAudio: async (id: string, signal?: AbortSignal) => {
+    const request = { headers: { range: "bytes=0-0" }, ...options(signal) };
+    const response = await fetch(`${jobPath(id)}/audio`, request);
+    await response.body?.cancel();
+    return response.status === 206;
+  },
+};
+
+function options(signal?: AbortSignal): RequestInit {
+  return signal ? { signal } : {};
+}
+
+/** Fetches; somebody who is not known comes to the page where they can log in. */
+async function call(path: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetched(path, init);
+  } catch (error) {
+    if (error instanceof Problem && error.status === 401) toLogin();
+    throw error;
+  }
+}
+
+async function fetched(path: string, init: RequestInit): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(path, init);
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new Problem(0, "UNREACHABLE", words.value.problem.unreachable);
+  }
+  if (!response.ok) throw await problemIn(response);
+  return response;
+}
+
+async function problemIn(response: Response): Promise<Problem> {
+  return documentToProblem(response.status, await response.text());
+}
+
+export function documentToProblem(status: number, text: string): Problem {
+  try {
+    const document = JSON.parse(text) as Partial<ProblemDocument>;
+    if (document.detail && document.reason) return new Problem(status, document.reason, document.detail);
+  } catch {
+    // A proxy on the way answered in its own words.
+  }
+  return new Problem(status, "CONSOLE", words.value.problem.status(status));
+}
+
+export function toLogin(): void {
+  if (place.value.path === "/login") return;
+  const back = location.pathname + location.search;
+  go(`/login?back=${encodeURIComponent(back)}`, "replace");
+}

@@ -1,0 +1,193 @@
+/** The messages of the contract that the console reads, as HTTP writes them (docs/http.md, /docs/openapi.json). */
+
+/** Seconds, as "12.300s". */
+export type Duration = string;
+/** RFC 3339. */
+export type Timestamp = string;
+
+export const STATES = [
+  "PENDING",
+  "PREPROCESSING",
+  "PROCESSING_ASR",
+  "PROCESSING_LLM",
+  "COMPLETE",
+  "FAILED",
+  "CANCELLED",
+] as const;
+export type JobState = (typeof STATES)[number];
+
+export const STAGES = ["preprocess", "asr", "enhancement", "summary"] as const;
+export type Stage = (typeof STAGES)[number];
+
+export const FEATURES = ["clean_transcript", "summary", "raw_transcript", "enhancement_metrics"] as const;
+export type Feature = (typeof FEATURES)[number];
+
+export interface TimeRange {
+  start_offset?: Duration;
+  end_offset?: Duration;
+}
+
+export interface Word extends TimeRange {
+  word: string;
+  confidence?: number;
+}
+
+export interface Segment extends TimeRange {
+  segment_id: string;
+  text: string;
+  clean_text?: string;
+  words: Word[];
+  confidence?: number;
+  channel: number;
+  track: number;
+}
+
+export interface Warning {
+  reason: string;
+  range?: TimeRange;
+  message: string;
+}
+
+export interface SuspectText {
+  range?: TimeRange;
+  text: string;
+  reason: string;
+  removed: boolean;
+}
+
+export interface Failure {
+  reason: string;
+  message: string;
+  unit: string;
+}
+
+export interface EngineVersion {
+  engine: string;
+  library: string;
+  model_name: string;
+  model_variant: string;
+  compute_type: string;
+  device: string;
+  checkpoint_sha256: string;
+}
+
+export interface Citation {
+  pointer: string;
+  segment_ids: string[];
+  ranges: TimeRange[];
+}
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+export interface Summary {
+  template_id: string;
+  content: { [key: string]: Json };
+  citations: Citation[];
+}
+
+export interface JobResults {
+  raw_transcript?: string;
+  clean_transcript?: string;
+  segments: Segment[];
+  language_code: string;
+  summary?: Summary;
+  warnings: Warning[];
+  suspect_texts: SuspectText[];
+}
+
+export interface JobMetrics {
+  input_duration?: Duration;
+  processing_duration?: Duration;
+  real_time_factor: number;
+  asr_confidence?: number;
+}
+
+export interface StageProgress {
+  stage: Stage;
+  fraction: number;
+  ended_units: number;
+  total_units: number;
+}
+
+export interface JobVersions {
+  pipeline: string;
+  stages: { stage: Stage; engine?: EngineVersion }[];
+  template?: { template_id: string; sha256: string };
+}
+
+export interface Job {
+  job_id: string;
+  state: JobState;
+  config?: { features: Feature[]; template_id: string; filename: string };
+  create_time: Timestamp;
+  finish_time?: Timestamp;
+  progress: StageProgress[];
+  failures: Failure[];
+  results?: JobResults;
+  metrics?: JobMetrics;
+  versions?: JobVersions;
+  display_name: string;
+  labels: Record<string, string>;
+}
+
+export interface JobPage {
+  jobs: Job[];
+  next_page_token: string;
+}
+
+export interface Moment {
+  range?: TimeRange;
+  segment_id: string;
+  pointer: string;
+  snippet: string;
+}
+
+export interface SearchPage {
+  hits: { job: Job; moments: Moment[] }[];
+  next_page_token: string;
+}
+
+export interface TimelineAttempt {
+  unit: string;
+  stage: Stage;
+  attempt: number;
+  state: string;
+  queue_time?: Timestamp;
+  start_time?: Timestamp;
+  end_time?: Timestamp;
+  worker: string;
+  failure?: Failure;
+}
+
+export interface Timeline {
+  create_time: Timestamp;
+  finish_time?: Timestamp;
+  read_time: Timestamp;
+  attempts: TimelineAttempt[];
+  waiting_units: number;
+}
+
+export interface Template {
+  template_id: string;
+  title: string;
+  description: string;
+}
+
+/** Who calls (GET /v1/session). */
+export interface CurrentSession {
+  caller: { tenant: string };
+  logged_in: boolean;
+}
+
+/** What the console reads of a template's JSON Schema. */
+export interface TemplateSchema {
+  properties?: Record<string, { title?: string }>;
+}
+
+/** A problem document (RFC 9457) of the web part. */
+export interface ProblemDocument {
+  status: number;
+  detail: string;
+  reason: string;
+  retry_after_seconds: number | null;
+}

@@ -1,0 +1,85 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import { api, Problem, problemOf } from "../api/client";
+import type { Job } from "../api/types";
+import { isFinal } from "../format";
+import { useStore } from "../store";
+import { ProblemNotice } from "../ui/notices";
+import { words } from "../words";
+
+type BulkProps = {
+  jobs: readonly Job[];
+  removing: boolean;
+  setRemoving: (on: boolean) => void;
+  done: () => void;
+};
+
+/** What can be done with the recordings that are selected. */
+export function BulkActions({ jobs, removing, setRemoving, done }: BulkProps) {
+  const text = useStore(words).library;
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const running = jobs.filter((job) => !isFinal(job.state));
+  const retryable = jobs.filter((job) => job.state === "FAILED" || job.state === "CANCELLED");
+
+  async function each(of: readonly Job[], act: (id: string) => Promise<unknown>): Promise<void> {
+    setBusy(true);
+    setProblem(null);
+    const problems: Problem[] = [];
+    for (const job of of) {
+      try {
+        await act(job.job_id);
+      } catch (error) {
+        problems.push(problemOf(error));
+      }
+    }
+    setBusy(false);
+    const [first] = problems;
+    if (first) setProblem(new Problem(first.status, first.reason, text.some(problems.length, first.message)));
+    else done();
+  }
+
+  return (
+    <section class="bulk" aria-label={text.selected(jobs.length)}>
+      <strong>{text.selected(jobs.length)}</strong>
+      <button type="button" disabled={busy || !running.length} onClick={() => each(running, api.cancel)}>
+        {text.cancel}
+      </button>
+      <button type="button" disabled={busy || !retryable.length} onClick={() => each(retryable, api.retry)}>
+        {text.retry}
+      </button>
+      <button type="button" class="danger" disabled={busy} onClick={() => setRemoving(true)}>
+        {text.remove}
+      </button>
+      {problem && <ProblemNotice problem={problem} />}
+      {removing && (
+        <Confirm
+          question={text.confirm(jobs.length)}
+          yes={() => {
+            setRemoving(false);
+            void each(jobs, api.remove);
+          }}
+          no={() => setRemoving(false)}
+        />
+      )}
+    </section>
+  );
+}
+
+function Confirm({ question, yes, no }: { question: string; yes: () => void; no: () => void }) {
+  const text = useStore(words).library;
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => dialog.current?.showModal(), []);
+  return (
+    <dialog ref={dialog} onClose={no} aria-labelledby="question">
+      <p id="question">{question}</p>
+      <div class="buttons">
+        <button type="button" onClick={no}>
+          {text.keep}
+        </button>
+        <button type="button" class="danger" onClick={yes}>
+          {text.remove}
+        </button>
+      </div>
+    </dialog>
+  );
+}

@@ -1,0 +1,20 @@
+import { render } from "preact";
+import { App } from "./app";
+import { startRouter } from "./router";
+import "./ui/theme.css";
+import "./ui/base.css";
+import "./ui/shell.css";
+import "./ui/controls.css";
+import "./upload/upload.css";
+import "./library/library.css";
+import "./recording/recording.css";
+import { showTheme } from "./theme";
+import { language } from "./words";
+
+const root = document.getElementById("console");
+if (root) {
+  showTheme();
+  document.documentElement.lang = language.value;
+  startRouter();
+  render(<App />, root);
+}

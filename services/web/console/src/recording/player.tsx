@@ -1,0 +1,158 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import { api } from "../api/client";
+import { useLoaded } from "../api/use";
+import { clock } from "../format";
+import { isField } from "../library/keys";
+import { useStore } from "../store";
+import { Icon } from "../ui/icon";
+import { words } from "../words";
+import { FASTEST, type Playback, SLOWEST, SPEED_STEP } from "./playback";
+import type { Row } from "./rows";
+
+const SPEEDS = Array.from(
+  { length: (FASTEST - SLOWEST) / SPEED_STEP + 1 },
+  (_, step) => SLOWEST + step * SPEED_STEP,
+);
+
+type PlayerProps = { id: string; playback: Playback; duration: number; notes: readonly Row[] };
+
+export function Player({ id, playback, duration, notes }: PlayerProps) {
+  const text = useStore(words).recording;
+  const { value: hasAudio } = useLoaded((signal) => api.hasAudio(id, signal), [id]);
+  const [broken, setBroken] = useState(false);
+  const audio = useRef<HTMLAudioElement>(null);
+  useEffect(() => {
+    if (duration) playback.duration.set(duration);
+  }, [duration, playback]);
+  useEffect(() => {
+    playback.attach(hasAudio && !broken ? audio.current : null);
+  }, [hasAudio, broken, playback]);
+  usePlayerKeys(playback);
+  const plays = hasAudio === true && !broken;
+  return (
+    <section class="player card" aria-label={text.player}>
+      {hasAudio && (
+        // biome-ignore lint/a11y/useMediaCaption: the transcript on this page is what is said in it
+        <audio ref={audio} src={api.audioPath(id)} preload="metadata" onError={() => setBroken(true)} />
+      )}
+      <div class="controls">
+        <button type="button" title={text.backward} onClick={() => playback.seek(playback.time.value - 10)}>
+          <Icon name="backward" />
+          <span class="unseen">{text.backward}</span>
+        </button>
+        {plays && <PlayButton playback={playback} />}
+        <button type="button" title={text.forward} onClick={() => playback.seek(playback.time.value + 10)}>
+          <Icon name="forward" />
+          <span class="unseen">{text.forward}</span>
+        </button>
+        <Track playback={playback} notes={notes} />
+        {plays && <Speed playback={playback} />}
+      </div>
+      {hasAudio === false && <p class="soft">{text.noAudio}</p>}
+      {broken && <p class="hint bad">{text.notPlayable}</p>}
+    </section>
+  );
+}
+
+function PlayButton({ playback }: { playback: Playback }) {
+  const text = useStore(words).recording;
+  const playing = useStore(playback.playing);
+  const label = playing ? text.pause : text.play;
+  return (
+    <button type="button" class="primary play" title={label} onClick={() => playback.toggle()}>
+      <Icon name={playing ? "pause" : "play"} />
+      <span class="unseen">{label}</span>
+    </button>
+  );
+}
+
+function Track({ playback, notes }: { playback: Playback; notes: readonly Row[] }) {
+  const text = useStore(words).recording;
+  const time = useStore(playback.time);
+  const duration = useStore(playback.duration);
+  const share = (at: number) => `${(100 * at) / (duration || 1)}%`;
+  return (
+    <>
+      <span class="time">{clock(time)}</span>
+      <div class="track">
+        <input
+          type="range"
+          aria-label={text.position}
+          aria-valuetext={clock(time)}
+          min={0}
+          max={duration || 1}
+          step={0.1}
+          value={time}
+          onInput={(event) => playback.seek(event.currentTarget.valueAsNumber)}
+        />
+        {notes.map((note) => (
+          <span
+            key={note.key}
+            class="mark"
+            style={{ left: share(note.start), width: share(Math.max(0, note.end - note.start)) }}
+          />
+        ))}
+      </div>
+      <span class="time">{clock(duration)}</span>
+    </>
+  );
+}
+
+function Speed({ playback }: { playback: Playback }) {
+  const text = useStore(words).recording;
+  const speed = useStore(playback.speed);
+  return (
+    <label class="speed">
+      <span class="unseen">{text.speed}</span>
+      <select value={speed} onChange={(event) => playback.setSpeed(Number(event.currentTarget.value))}>
+        {SPEEDS.map((each) => (
+          <option key={each} value={each}>
+            {each}×
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+function usePlayerKeys(playback: Playback): void {
+  useEffect(() => {
+    function pressed(event: KeyboardEvent): void {
+      if (event.ctrlKey || event.metaKey || event.altKey || isField(event.target)) return;
+      const onControl = event.target instanceof Element && event.target.closest("button, a, summary, input");
+      const at = playback.time.value;
+      switch (event.key) {
+        case " ":
+          if (onControl) return;
+          playback.toggle();
+          break;
+        case "ArrowLeft":
+          playback.seek(at - 5);
+          break;
+        case "ArrowRight":
+          playback.seek(at + 5);
+          break;
+        case "j":
+          playback.seek(at - 10);
+          break;
+        case "l":
+          playback.seek(at + 10);
+          break;
+        case "k":
+          playback.toggle();
+          break;
+        case "<":
+          playback.setSpeed(playback.speed.value - SPEED_STEP);
+          break;
+        case ">":
+          playback.setSpeed(playback.speed.value + SPEED_STEP);
+          break;
+        default:
+          return;
+      }
+      event.preventDefault();
+    }
+    addEventListener("keydown", pressed);
+    return () => removeEventListener("keydown", pressed);
+  }, [playback]);
+}

@@ -1,0 +1,36 @@
+import type { JobResults, Segment, SuspectText, Warning } from "../api/types";
+import { endOf, startOf } from "../format";
+
+/** A line of the transcript: what was said, or a note about a place. */
+export type Row =
+  | { kind: "segment"; key: string; start: number; end: number; segment: Segment }
+  | { kind: "warning"; key: string; start: number; end: number; warning: Warning }
+  | { kind: "suspect"; key: string; start: number; end: number; suspect: SuspectText };
+
+/** The lines of a transcript in the order of the recording; notes stand before what follows them. */
+export function rowsOf(results: JobResults): Row[] {
+  const rows: Row[] = [
+    ...results.warnings
+      .filter((warning) => warning.range)
+      .map((warning, index) => row("warning", `w${index}`, warning.range, { warning })),
+    ...results.suspect_texts.map((suspect, index) => row("suspect", `t${index}`, suspect.range, { suspect })),
+    ...results.segments.map((segment) => row("segment", segment.segment_id, segment, { segment })),
+  ];
+  return rows.sort((one, other) => one.start - other.start);
+}
+
+function row(kind: Row["kind"], key: string, range: Parameters<typeof startOf>[0], content: object): Row {
+  return { kind, key, start: startOf(range), end: endOf(range), ...content } as Row;
+}
+
+/** The index of the last line that has begun at a time; -1 before all. */
+export function rowAt(rows: readonly Row[], time: number): number {
+  let low = 0;
+  let high = rows.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((rows[middle]?.start ?? 0) <= time) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}

@@ -1,0 +1,208 @@
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { clock, percent } from "../format";
+import { useStore } from "../store";
+import { Icon } from "../ui/icon";
+import { language, words } from "../words";
+import { Heights } from "./heights";
+import { type Playback, useDerived } from "./playback";
+import { type Row, rowAt } from "./rows";
+import { type TimedWord, timedWords } from "./words";
+
+// Words that the recogniser gives less than this are marked.
+const UNSURE_BELOW = 0.6;
+// Lines that are drawn beyond what can be seen, on either side.
+const BEYOND_PX = 600;
+const LINE_PX = 26;
+const LETTERS_PER_LINE = 70;
+
+type TranscriptProps = { rows: readonly Row[]; playback: Playback; lit: ReadonlySet<string>; goTo: number };
+
+/** A transcript that draws only what can be seen of it, so that one of many hours scrolls smoothly. */
+export function Transcript({ rows, playback, lit, goTo }: TranscriptProps) {
+  const text = useStore(words).recording;
+  const box = useRef<HTMLDivElement>(null);
+  const heights = useMemo(() => new Heights(rows.map(estimate)), [rows]);
+  const [range, setRange] = useState({ from: 0, to: 30 });
+  const [follows, setFollows] = useState(true);
+  const current = useDerived(playback.time, (time) => rowAt(rows, time), rows);
+
+  function draw(): void {
+    if (!box.current) return;
+    const { scrollTop, clientHeight } = box.current;
+    const from = heights.lineAt(scrollTop - BEYOND_PX);
+    const to = heights.lineAt(scrollTop + clientHeight + BEYOND_PX) + 1;
+    setRange((before) => (before.from === from && before.to === to ? before : { from, to }));
+  }
+  useLayoutEffect(draw, [heights]);
+  useEffect(() => {
+    addEventListener("resize", draw);
+    return () => removeEventListener("resize", draw);
+  });
+
+  function reveal(index: number): void {
+    if (!box.current || index < 0) return;
+    const room = box.current.clientHeight;
+    box.current.scrollTop = heights.top(index) - Math.max(0, room - heights.height(index)) / 2.5;
+    draw();
+  }
+  useEffect(() => {
+    if (follows) reveal(current);
+  }, [current, follows, heights]);
+  useEffect(() => {
+    setFollows(true);
+    if (goTo) box.current?.closest("section.card")?.scrollIntoView({ block: "nearest" });
+    reveal(rowAt(rows, playback.time.value));
+  }, [goTo]);
+
+  function measured(index: number, height: number): void {
+    const difference = heights.measure(index, height);
+    // What is above must not push away what is read.
+    if (difference && box.current && heights.top(index) < box.current.scrollTop) {
+      box.current.scrollTop += difference;
+    }
+    if (difference) setRange((before) => ({ ...before }));
+  }
+
+  const stopFollowing = () => setFollows(false);
+  return (
+    <div class="transcript-frame">
+      <section
+        ref={box}
+        class="transcript"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard
+        tabIndex={0}
+        aria-label={text.transcript}
+        onScroll={draw}
+        onWheel={stopFollowing}
+        onTouchMove={stopFollowing}
+        onKeyDown={(event) => {
+          if (/^(Arrow(Up|Down)|Page|Home|End)/.test(event.key)) stopFollowing();
+        }}
+      >
+        <div class="strip" style={{ height: `${heights.total}px` }}>
+          {rows.slice(range.from, range.to).map((row, offset) => {
+            const index = range.from + offset;
+            return (
+              <Line
+                key={row.key}
+                row={row}
+                index={index}
+                top={heights.top(index)}
+                current={index === current}
+                lit={lit.has(row.key)}
+                playback={playback}
+                measured={measured}
+              />
+            );
+          })}
+        </div>
+      </section>
+      {!follows && (
+        <button type="button" class="follow" onClick={() => setFollows(true)}>
+          {text.follow}
+        </button>
+      )}
+    </div>
+  );
+}
+
+function estimate(row: Row): number {
+  const letters = row.kind === "segment" ? (row.segment.clean_text ?? row.segment.text).length : 60;
+  return 16 + LINE_PX * Math.max(1, Math.ceil(letters / LETTERS_PER_LINE));
+}
+
+type LineProps = {
+  row: Row;
+  index: number;
+  top: number;
+  current: boolean;
+  lit: boolean;
+  playback: Playback;
+  measured: (index: number, height: number) => void;
+};
+
+function Line({ row, index, top, current, lit, playback, measured }: LineProps) {
+  const text = useStore(words).recording;
+  const line = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    if (line.current) measured(index, line.current.getBoundingClientRect().height);
+  });
+  const classes = ["line", row.kind, current ? "current" : "", lit ? "lit" : ""].join(" ");
+  return (
+    <div
+      ref={line}
+      class={classes}
+      style={{ top: `${top}px` }}
+      data-key={row.key}
+      aria-current={current || undefined}
+    >
+      <button
+        type="button"
+        class="time"
+        aria-label={text.seek(clock(row.start))}
+        onClick={() => playback.seek(row.start)}
+      >
+        {clock(row.start)}
+      </button>
+      {row.kind === "segment" ? (
+        <Spoken row={row} current={current} playback={playback} />
+      ) : (
+        <p class="note">
+          <Icon name="warning" />
+          {row.kind === "warning" ? row.warning.message : suspectText(row.suspect, text)}
+        </p>
+      )}
+    </div>
+  );
+}
+
+function suspectText(
+  suspect: { text: string; removed: boolean },
+  text: typeof words.value.recording,
+): string {
+  return suspect.removed ? text.suspectRemoved(suspect.text) : text.suspectKept(suspect.text);
+}
+
+type SpokenProps = { row: Row & { kind: "segment" }; current: boolean; playback: Playback };
+
+function Spoken({ row: { segment, start }, current, playback }: SpokenProps) {
+  const shown = segment.clean_text ?? segment.text;
+  const timed = useMemo(() => timedWords(shown, segment.words), [segment, shown]);
+  const spoken = useDerived(playback.time, (time) => (current ? wordAt(timed, time) : -1), current);
+  const unsure = segment.words.length === 0 && (segment.confidence ?? 1) < UNSURE_BELOW;
+  function clicked(event: MouseEvent): void {
+    if (!getSelection()?.isCollapsed) return;
+    const index = (event.target as Element).closest<HTMLElement>("[data-word]")?.dataset.word;
+    const word = timed[Number(index ?? -1)];
+    playback.seek(word && segment.words.length ? word.start : start);
+  }
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the button with the time beside it serves the keyboard
+    <p class={unsure ? "spoken unsure" : "spoken"} onClick={clicked}>
+      {timed.map((word, index) => (
+        <SpokenWord key={index} word={word} index={index} spoken={index === spoken} />
+      ))}
+    </p>
+  );
+}
+
+function SpokenWord({ word, index, spoken }: { word: TimedWord; index: number; spoken: boolean }) {
+  const text = useStore(words).recording;
+  const shown = useStore(language);
+  const unsure = word.confidence !== null && word.confidence < UNSURE_BELOW;
+  return (
+    <>
+      <span
+        data-word={index}
+        class={[unsure ? "unsure" : "", spoken ? "now" : ""].join(" ")}
+        title={unsure ? text.unsure(percent(word.confidence ?? 0, shown)) : undefined}
+      >
+        {word.text}
+      </span>{" "}
+    </>
+  );
+}
+
+function wordAt(timed: readonly TimedWord[], time: number): number {
+  return timed.findLastIndex((word) => word.start <= time);
+}

@@ -1,0 +1,86 @@
+import { api } from "../api/client";
+import { useLoaded } from "../api/use";
+import { Link, place } from "../router";
+import { useStore } from "../store";
+import { chooseTheme, THEMES, theme } from "../theme";
+import { chooseLanguage, LANGUAGES, language, nameOfLanguage, words } from "../words";
+import { Icon } from "./icon";
+
+export function Header() {
+  const text = useStore(words);
+  const { path } = useStore(place);
+  return (
+    <header class="shell">
+      <Link to="/" class="brand">
+        <Icon name="brand" />
+        <span>maie</span>
+      </Link>
+      <nav aria-label={text.nav.main}>
+        <Link to="/">{text.nav.library}</Link>
+        <Link to="/upload">{text.nav.upload}</Link>
+        <a href="/docs">{text.nav.docs}</a>
+      </nav>
+      <div class="choices">
+        {path !== "/login" && <LogOut />}
+        <ThemeChoice />
+        <LanguageChoice />
+      </div>
+    </header>
+  );
+}
+
+/** For who is logged in; on the machine itself nobody needs to be. */
+function LogOut() {
+  const text = useStore(words).nav;
+  const { value: session } = useLoaded((signal) => api.session(signal), []);
+  if (!session?.logged_in) return null;
+  return (
+    <button
+      type="button"
+      class="quiet"
+      onClick={() => void api.logOut().then(() => location.replace("/login"))}
+    >
+      {text.logOut} ({session.caller.tenant})
+    </button>
+  );
+}
+
+function ThemeChoice() {
+  const text = useStore(words).theme;
+  const chosen = useStore(theme);
+  return (
+    <fieldset class="switch">
+      <legend class="unseen">{text.label}</legend>
+      {THEMES.map((each) => (
+        <label key={each} title={text[each]}>
+          <input type="radio" name="theme" checked={each === chosen} onChange={() => chooseTheme(each)} />
+          <Icon name={each} />
+          <span class="unseen">{text[each]}</span>
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+function LanguageChoice() {
+  const text = useStore(words);
+  const chosen = useStore(language);
+  return (
+    <label class="languages">
+      <span class="unseen">{text.language}</span>
+      <select
+        value={chosen}
+        onChange={(event) => {
+          const wanted = LANGUAGES.find((each) => each === event.currentTarget.value);
+          if (wanted) chooseLanguage(wanted);
+        }}
+      >
+        {LANGUAGES.map((each) => (
+          <option key={each} value={each} lang={each}>
+            {nameOfLanguage(each)}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}

@@ -1,0 +1,29 @@
+/** Line icons of 24 by 24; the text beside them or a label says what they mean. */
+const PATHS = {
+  brand: "M4 10v4M8 6v12M12 9v6M16 4v16M20 9v6",
+  system: "M4 5h16v11H4zM9 20h6M12 16v4",
+  light:
+    "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM12 2v2M12 20v2M2 12h2M20 12h2M5 5l1.4 1.4M17.6 17.6 19 19M19 5l-1.4 1.4M6.4 17.6 5 19",
+  dark: "M20 14.5A8.5 8.5 0 0 1 9.5 4a8.5 8.5 0 1 0 10.5 10.5z",
+  upload: "M12 16V4M7 9l5-5 5 5M4 16v3a1 1 0 0 0 1 1h14a1 1 0 0 0 1-1v-3",
+  search: "M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14zM16 16l5 5",
+  warning: "M12 4 2.5 20h19L12 4zM12 10v5M12 17.5v.5",
+  play: "M7 4.5v15l12-7.5z",
+  pause: "M8 5v14M16 5v14",
+  backward: "M11 7 5 12l6 5zM19 7l-6 5 6 5z",
+  forward: "M13 7l6 5-6 5zM5 7l6 5-6 5z",
+  close: "M6 6l12 12M18 6 6 18",
+  download: "M12 4v12M7 11l5 5 5-5M4 20h16",
+  back: "M15 5l-7 7 7 7",
+  check: "M5 12.5 10 17 19 7",
+} as const;
+
+export type IconName = keyof typeof PATHS;
+
+export function Icon({ name }: { name: IconName }) {
+  return (
+    <svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
+      <path d={PATHS[name]} />
+    </svg>
+  );
+}

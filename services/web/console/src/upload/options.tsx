@@ -1,0 +1,105 @@
+import { api } from "../api/client";
+import { FEATURES, type Feature } from "../api/types";
+import { useLoaded } from "../api/use";
+import { useStore } from "../store";
+import { ProblemNotice } from "../ui/notices";
+import { language, words } from "../words";
+import type { Choice } from "./queue";
+
+// The most spoken languages of those that Whisper reads; others are detected.
+const SPOKEN = [
+  "en",
+  "de",
+  "fr",
+  "es",
+  "it",
+  "pt",
+  "nl",
+  "pl",
+  "tr",
+  "ru",
+  "uk",
+  "ar",
+  "hi",
+  "zh",
+  "ja",
+  "ko",
+];
+
+export function Options({ choice, choose }: { choice: Choice; choose: (choice: Choice) => void }) {
+  const text = useStore(words);
+  const shown = useStore(language);
+  const { value: templates, problem, again } = useLoaded(loadTemplates, []);
+  const names = new Intl.DisplayNames([shown], { type: "language" });
+
+  async function loadTemplates(signal: AbortSignal) {
+    const found = await api.templates(signal);
+    const first = found[0];
+    if (first && !found.some((each) => each.template_id === choice.template)) {
+      choose({ ...choice, template: first.template_id });
+    }
+    return found;
+  }
+
+  function toggle(feature: Feature): void {
+    const on = choice.features.includes(feature);
+    const features = FEATURES.filter((each) => (each === feature ? !on : choice.features.includes(each)));
+    choose({ ...choice, features });
+  }
+
+  const template = templates?.find((each) => each.template_id === choice.template);
+  return (
+    <section class="card options" aria-labelledby="options-title">
+      <h2 id="options-title">{text.upload.options}</h2>
+      <fieldset>
+        <legend>{text.upload.features}</legend>
+        {FEATURES.map((feature) => (
+          <label key={feature} class="tick">
+            <input
+              type="checkbox"
+              checked={choice.features.includes(feature)}
+              onChange={() => toggle(feature)}
+            />
+            <span>{text.features[feature]}</span>
+          </label>
+        ))}
+      </fieldset>
+      {problem && <ProblemNotice problem={problem} again={again} />}
+      {choice.features.includes("summary") && (
+        <label>
+          <span>{text.upload.template}</span>
+          <select
+            value={choice.template}
+            disabled={!templates}
+            onChange={(event) => choose({ ...choice, template: event.currentTarget.value })}
+          >
+            {templates ? (
+              templates.map((each) => (
+                <option key={each.template_id} value={each.template_id}>
+                  {each.title || each.template_id}
+                </option>
+              ))
+            ) : (
+              <option value="">{text.upload.templatesLoading}</option>
+            )}
+          </select>
+          {template?.description && <small>{template.description}</small>}
+        </label>
+      )}
+      <label>
+        <span>{text.upload.spoken}</span>
+        <select
+          value={choice.language}
+          onChange={(event) => choose({ ...choice, language: event.currentTarget.value })}
+        >
+          <option value="">{text.upload.detect}</option>
+          {SPOKEN.map((code) => (
+            <option key={code} value={code}>
+              {names.of(code)}
+            </option>
+          ))}
+        </select>
+      </label>
+    </section>
+  );
+}

@@ -1,0 +1,156 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import { useLoaded } from "../api/use";
+import { useStore } from "../store";
+import { Icon } from "../ui/icon";
+import { ProblemNotice } from "../ui/notices";
+import { words } from "../words";
+import { filesIn, isRecording } from "./files";
+import { Options } from "./options";
+import { add, type Choice, followed, followRunning, uploads } from "./queue";
+import { JobRow, UploadRow } from "./rows";
+
+const FIRST_CHOICE: Choice = { features: ["clean_transcript", "summary"], template: "", language: "" };
+
+export function UploadPage() {
+  const text = useStore(words).upload;
+  const sending = useStore(uploads);
+  const jobs = useStore(followed);
+  const [choice, setChoice] = useState(FIRST_CHOICE);
+  const [notice, setNotice] = useState("");
+  const running = useLoaded(followRunning, []);
+  const missing = missingIn(choice, text);
+
+  function take(files: readonly File[]): void {
+    if (missing) return;
+    const recordings = files.filter(isRecording);
+    const ignored = files.length - recordings.length;
+    setNotice(ignored ? text.ignored(ignored) : "");
+    add(recordings, choice);
+  }
+  usePaste(take);
+  useWarningBeforeLeaving(sending.some((each) => each.state !== "failed"));
+
+  return (
+    <div class="page upload">
+      <h1>{text.title}</h1>
+      <div class="columns">
+        <div class="wide">
+          <DropZone take={take} missing={missing} />
+          {notice && (
+            <p class="notice" role="status">
+              {notice}
+            </p>
+          )}
+          <section aria-labelledby="list-title">
+            <h2 id="list-title">{text.list}</h2>
+            {running.problem && <ProblemNotice problem={running.problem} again={running.again} />}
+            {sending.length + jobs.length === 0 ? (
+              <p class="soft">{text.empty}</p>
+            ) : (
+              <ul class="rows">
+                {sending.map((each) => (
+                  <UploadRow key={each.id} upload={each} />
+                ))}
+                {jobs.map((id) => (
+                  <JobRow key={id} id={id} />
+                ))}
+              </ul>
+            )}
+          </section>
+        </div>
+        <Options choice={choice} choose={setChoice} />
+      </div>
+    </div>
+  );
+}
+
+function missingIn(choice: Choice, text: typeof words.value.upload): string {
+  if (choice.features.length === 0) return text.needsFeature;
+  return choice.features.includes("summary") && !choice.template ? text.needsTemplate : "";
+}
+
+function DropZone({ take, missing }: { take: (files: readonly File[]) => void; missing: string }) {
+  const text = useStore(words).upload;
+  const [over, setOver] = useState(false);
+  async function dropped(event: DragEvent): Promise<void> {
+    event.preventDefault();
+    setOver(false);
+    if (event.dataTransfer) take(await filesIn(event.dataTransfer));
+  }
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: dropping is one more way; the inputs serve the keyboard
+    <div
+      class={over ? "drop over" : "drop"}
+      onDragOver={(event) => {
+        event.preventDefault();
+        setOver(true);
+      }}
+      onDragLeave={() => setOver(false)}
+      onDrop={dropped}
+    >
+      <Icon name="upload" />
+      <p class="lead">{text.drop}</p>
+      <p class="soft">{text.or}</p>
+      <div class="buttons">
+        <FileChoice label={text.files} take={take} disabled={missing !== ""} />
+        <FileChoice label={text.folder} take={take} disabled={missing !== ""} folder />
+      </div>
+      {missing && (
+        <p class="hint bad" role="alert">
+          {missing}
+        </p>
+      )}
+    </div>
+  );
+}
+
+type FileChoiceProps = {
+  label: string;
+  take: (files: readonly File[]) => void;
+  disabled: boolean;
+  folder?: boolean;
+};
+
+function FileChoice({ label, take, disabled, folder = false }: FileChoiceProps) {
+  const input = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    if (folder && input.current) input.current.webkitdirectory = true;
+  }, [folder]);
+  return (
+    <label class={`button ${folder ? "" : "primary"}`}>
+      {label}
+      <input
+        ref={input}
+        class="unseen"
+        type="file"
+        multiple
+        disabled={disabled}
+        accept={folder ? undefined : "audio/*,video/*"}
+        onChange={(event) => {
+          take([...(event.currentTarget.files ?? [])]);
+          event.currentTarget.value = "";
+        }}
+      />
+    </label>
+  );
+}
+
+function usePaste(take: (files: readonly File[]) => void): void {
+  useEffect(() => {
+    async function pasted(event: ClipboardEvent): Promise<void> {
+      const transfer = event.clipboardData;
+      if (transfer?.types.includes("Files")) take(await filesIn(transfer));
+    }
+    addEventListener("paste", pasted);
+    return () => removeEventListener("paste", pasted);
+  });
+}
+
+function useWarningBeforeLeaving(active: boolean): void {
+  useEffect(() => {
+    if (!active) return;
+    const warn = (event: BeforeUnloadEvent) => event.preventDefault();
+    addEventListener("beforeunload", warn);
+    return () => removeEventListener("beforeunload", warn);
+  }, [active]);
+}

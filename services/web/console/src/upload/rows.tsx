@@ -1,0 +1,97 @@
+import { api } from "../api/client";
+import type { StageProgress } from "../api/types";
+import { useLoaded } from "../api/use";
+import { bytes, isFinal, nameOf, percent } from "../format";
+import { Link } from "../router";
+import { useStore } from "../store";
+import { ProblemNotice, StateBadge } from "../ui/notices";
+import { language, words } from "../words";
+import { again, drop, type Upload, unfollow } from "./queue";
+
+const POLL_MS = 1000;
+
+export function UploadRow({ upload }: { upload: Upload }) {
+  const text = useStore(words).upload;
+  const shown = useStore(language);
+  return (
+    <li class="row">
+      <div class="row-head">
+        <strong class="name">{upload.file.name}</strong>
+        <span class="soft">{bytes(upload.file.size, shown)}</span>
+        <span class="spring" />
+        {upload.state === "failed" && (
+          <button type="button" onClick={() => again(upload.id)}>
+            {text.retry}
+          </button>
+        )}
+        <button type="button" class="quiet" onClick={() => drop(upload.id)}>
+          {upload.state === "failed" ? text.dismiss : text.stop}
+        </button>
+      </div>
+      {upload.problem ? (
+        <ProblemNotice problem={upload.problem} />
+      ) : (
+        <>
+          <progress value={upload.fraction} aria-label={text.progressOf(upload.file.name)} />
+          <span class="soft">
+            {upload.state === "waiting" ? text.waiting : text.sending(percent(upload.fraction, shown))}
+          </span>
+        </>
+      )}
+    </li>
+  );
+}
+
+export function JobRow({ id }: { id: string }) {
+  const text = useStore(words).upload;
+  const {
+    value: job,
+    problem,
+    again: reload,
+  } = useLoaded((signal) => api.job(id, signal), [id], {
+    everyMs: POLL_MS,
+    goesOn: (each) => !isFinal(each.state),
+  });
+  if (!job) {
+    return <li class="row">{problem ? <ProblemNotice problem={problem} again={reload} /> : <progress />}</li>;
+  }
+  const name = nameOf(job);
+  return (
+    <li class="row">
+      <div class="row-head">
+        <Link to={`/recordings/${id}`} class="name">
+          {name}
+        </Link>
+        <StateBadge state={job.state} />
+        <span class="spring" />
+        {isFinal(job.state) && (
+          <button type="button" class="quiet" onClick={() => unfollow(id)}>
+            {text.dismiss}
+          </button>
+        )}
+      </div>
+      {!isFinal(job.state) && <Stages progress={job.progress} name={name} />}
+      {job.failures.map((failure) => (
+        <p class="hint bad" key={failure.unit + failure.reason}>
+          {failure.message}
+        </p>
+      ))}
+    </li>
+  );
+}
+
+export function Stages({ progress, name }: { progress: StageProgress[]; name: string }) {
+  const text = useStore(words);
+  const shown = useStore(language);
+  return (
+    <ol class="stages" aria-label={text.upload.progressOf(name)}>
+      {progress.map((each) => (
+        <li key={each.stage} class={each.fraction >= 1 ? "done" : ""}>
+          <span>{text.stages[each.stage] ?? each.stage}</span>
+          <span class="soft">{percent(each.fraction, shown)}</span>
+          <progress value={each.fraction} aria-label={text.stages[each.stage] ?? each.stage} />
+        </li>
+      ))}
+    </ol>
+  );
+}

@@ -1,0 +1,24 @@
+"""The console in Chromium, before a gateway with empty stages in this process."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Page
+
+from tests.browser import browser, complaints, page  # noqa: F401 - fixtures
+from tests.conftest import nats_server  # noqa: F401 - a fixture
+from tests.gateway.conftest import EmptyMesh, empty_mesh  # noqa: F401 - a fixture
+from tests.web.conftest import Web, web  # noqa: F401 - a fixture
+
+
+@pytest.fixture
+async def library(web: Web, page: Page) -> AsyncIterator[Page]:  # noqa: F811
+    """The library, which is empty; no page may complain, or ask another host."""
+    found = complaints(page)
+    await page.goto(web.url)
+    yield page
+    # Until the mesh gives audio over HTTP, its absence is an error in Chromium's console.
+    assert [each for each in found.errors if "404" not in each] == []
+    assert found.elsewhere == []

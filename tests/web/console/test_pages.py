@@ -1,0 +1,115 @@
+"""What holds for all pages: themes, languages, access for everybody, text that stays text."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from maie.access.v1 import access_pb2 as access
+from tests.gateway.conftest import EmptyMesh
+from tests.web.conftest import Web, web_before
+from tests.web.console.recordings import AXE, add, needs_console, spoken
+
+pytestmark = [*needs_console]
+
+ATTACK = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
+SERIOUS = ("serious", "critical")
+PHONE = {"width": 390, "height": 844}
+DESK = {"width": 1280, "height": 900}
+
+
+async def test_names_labels_and_transcripts_are_never_markup(
+    library: Page, web: Web, empty_mesh: EmptyMesh
+) -> None:
+    empty_mesh.stages["asr"].answer = spoken(f"hello {ATTACK}")
+    made = await add(web.grpc, ATTACK, labels={"note": ATTACK})
+    await library.reload()
+    await expect(library.get_by_role("link", name=ATTACK)).to_be_visible()
+    await expect(library.locator(".labels")).to_contain_text(ATTACK)
+    await library.get_by_role("searchbox").fill("hello")
+    await expect(library.locator(".moments")).to_contain_text("<img", timeout=30_000)
+    await library.goto(f"{web.url}/recordings/{made.job_id}")
+    await expect(library.get_by_role("heading", name=ATTACK)).to_be_visible()
+    await expect(library.locator(".spoken")).to_contain_text("onerror=")
+    assert await library.locator("main img, main script").count() == 0
+    assert "owned" not in (await library.title()).split("<")[0]
+
+
+async def test_who_is_not_known_logs_in_and_comes_back(web: Web, page: Page) -> None:
+    made = await web.grpc.keys.create(tenant="default", scopes=[access.SCOPE_READ])
+    async with web_before(web.grpc, local_user=False) as closed:
+        await page.goto(f"{closed.url}/?state=FAILED")
+        await expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+        field = page.get_by_label("API key or token")
+        await field.fill("wrong")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("alert")).to_contain_text("credentials")
+        await field.fill(made.api_key)
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_label("State")).to_have_value("FAILED")
+        await page.get_by_role("button", name="Log out").click()
+        await expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+        await page.goto(closed.url)
+        await expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    "back", ["//elsewhere.example/x", "https://elsewhere.example/x", "/\\elsewhere.example/x"]
+)
+async def test_a_login_leads_to_no_other_site(web: Web, page: Page, back: str) -> None:
+    made = await web.grpc.keys.create(tenant="default", scopes=[access.SCOPE_READ])
+    await page.goto(f"{web.url}/login?{urlencode({'back': back})}")
+    await page.get_by_label("API key or token").fill(made.api_key)
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("button", name="Log out")).to_be_visible()
+    assert page.url.startswith(f"{web.url}/")
+
+
+async def test_the_theme_follows_the_system_until_one_is_chosen(library: Page) -> None:
+    async def dark() -> bool:
+        colour: str = await library.evaluate(
+            "getComputedStyle(document.body.parentElement).backgroundColor"
+        )
+        return sum(map(int, colour.removeprefix("rgb(").removesuffix(")").split(","))) < 200
+
+    await library.emulate_media(color_scheme="light")
+    assert not await dark()
+    await library.emulate_media(color_scheme="dark")
+    assert await dark()
+    await library.get_by_role("radio", name="Light").check()
+    assert not await dark()
+    await library.reload()
+    await expect(library.get_by_role("radio", name="Light")).to_be_checked()
+    assert not await dark()
+
+
+async def test_the_language_can_be_chosen_and_stays(library: Page) -> None:
+    await library.get_by_label("Language").select_option("de")
+    await expect(library.get_by_role("heading", name="Bibliothek")).to_be_visible()
+    await library.reload()
+    await expect(library.get_by_role("heading", name="Noch keine Aufnahmen")).to_be_visible()
+    assert await library.evaluate("document.documentElement.lang") == "de"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+async def test_no_page_has_a_serious_barrier(
+    browser: Browser, web: Web, empty_mesh: EmptyMesh, scheme: Any, size: Any
+) -> None:
+    empty_mesh.stages["asr"].answer = spoken("hello there", "well hello", confidence=0.3)
+    made = await add(web.grpc, labels={"a": "b"})
+    async with await browser.new_context(color_scheme=scheme, viewport=size) as context:
+        page = await context.new_page()
+        for path in ("/", "/?q=hello", "/upload", "/login", f"/recordings/{made.job_id}"):
+            await page.goto(web.url + path)
+            await page.wait_for_load_state("networkidle")
+            await expect(page.locator("h1")).to_be_visible()
+            assert await page.evaluate("document.documentElement.scrollWidth") == size["width"]
+            await page.evaluate(AXE.read_text(encoding="utf-8"))
+            found = await page.evaluate("axe.run()")
+            barriers = [each for each in found["violations"] if each["impact"] in SERIOUS]
+            assert not barriers, f"{path}: {json.dumps(barriers, indent=1)[:3000]}"

@@ -1,0 +1,60 @@
+"""From a file in the browser to its summary, on a real mesh."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, expect
+
+from maie_cli.mesh.local import LocalMesh
+from maie_cli.mesh.options import MeshOptions
+from tests.browser import complaints
+from tests.web.console.recordings import ROOT, needs_console
+
+pytestmark = [*needs_console]
+
+PATIENCE_MS = 200_000
+STANDUP = ROOT / "samples/standup.flac"
+
+
+@pytest.fixture
+async def url(tmp_path: Path) -> AsyncIterator[str]:
+    """The address of a real mesh."""
+    options = MeshOptions(data=tmp_path / "mesh", port_base=0, web_port=0, profile="tiny")
+    async with LocalMesh(options, lambda _: None) as mesh:
+        yield f"http://{mesh.children['web'].part.address}"
+
+
+async def test_a_recording_becomes_a_summary_that_leads_to_its_moments(
+    url: str, page: Page
+) -> None:
+    found = complaints(page)
+    await page.goto(f"{url}/upload")
+    await page.get_by_label("Template of the summary").select_option("meeting_notes_v1")
+    await page.locator("input[type=file]").first.set_input_files(STANDUP)
+    row = page.locator(".row", has_text="standup.flac")
+    await expect(row.get_by_label("Transcribe")).to_be_visible(timeout=PATIENCE_MS)
+    # The job is on the server: a page that is opened again goes on with it.
+    await page.reload()
+    await expect(row.get_by_label("Transcribe")).to_be_visible(timeout=PATIENCE_MS)
+    await expect(row.get_by_text("Complete")).to_be_visible(timeout=PATIENCE_MS)
+    await row.get_by_role("link", name="standup.flac").click()
+    item = page.locator('[data-pointer="/action_items/0"]')
+    await expect(item).to_contain_text("Write the release notes")
+    await item.get_by_role("button").click()
+    lit = page.locator(".line.lit")
+    await expect(lit).to_have_count(1)
+    await expect(lit).to_contain_text(re.compile("David will write the release notes"))
+    await expect(lit).to_have_attribute("aria-current", "true")
+    await expect(page.locator(".waterfall li")).to_have_count(8)
+    async with page.expect_download() as started:
+        await page.get_by_role("link", name="SubRip").click()
+    saved = await started.value
+    assert saved.suggested_filename == "standup.srt"
+    assert "--> " in await asyncio.to_thread((await saved.path()).read_text, encoding="utf-8")
+    assert [each for each in found.errors if "404" not in each] == []
+    assert found.elsewhere == []
