@@ -1,12 +1,14 @@
 """Result files have safe names and stay in their folder."""
 
+import sys
 from pathlib import Path
 
+import docx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maie_cli.files import Names, safe_name, write_results
+from maie_cli.files import Names, ResultError, ResultFolder, safe_name, write_results
 from maie_formats.writers import WRITERS, Finished
 from tests.client.fake_gateway import finished_job
 
@@ -47,3 +49,18 @@ def test_all_formats_are_written_and_nothing_else_is_left(tmp_path):
     written = write_results(done, tmp_path, "talk", WRITERS)
     assert sorted(tmp_path.iterdir()) == sorted(written)
     assert {path.suffix for path in written} == {".txt", ".json", ".srt", ".vtt", ".tsv", ".md"}
+
+
+def test_a_word_document_is_a_file_like_any_other(tmp_path):
+    done = Finished(job=finished_job(), name="talk")
+    ResultFolder(tmp_path).check("talk", ["docx"])
+    (written,) = write_results(done, tmp_path, "talk", ["docx"])
+    assert docx.Document(str(written)).paragraphs[-1].text == "Hello. Goodbye."
+
+
+def test_a_format_without_its_library_is_refused_before_a_job_runs(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "docx", None)
+    folder = ResultFolder(tmp_path)
+    folder.check("talk", WRITERS)
+    with pytest.raises(ResultError, match="maie-formats\\[docx\\]"):
+        folder.check("talk", ["docx"])

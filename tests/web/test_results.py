@@ -17,7 +17,7 @@ from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
 from maie_formats.as_json import to_dict
 from maie_formats.clean import plain
-from maie_formats.writers import WRITERS, Finished
+from maie_formats.writers import DOCUMENT_FORMATS, WRITERS, Finished, written
 from maie_runtime.worker.stage import StageContext
 from maie_web.downloads.attachments import disposition, result_name
 from maie_web.downloads.media_types import RESULTS
@@ -43,14 +43,14 @@ async def _finished(web: Web, *features: str, **options: object) -> job.Job:
 
 
 @pytest.mark.mesh
-@pytest.mark.parametrize("format_", WRITERS)
+@pytest.mark.parametrize("format_", [*WRITERS, *DOCUMENT_FORMATS])
 async def test_each_format_is_what_the_command_line_writes(web: Web, format_: str) -> None:
     done = await _finished(web, *ALL)
     place = f"/v1/jobs/{done.job_id}/results/{format_}"
     got, head = await web.http.get(place), await web.http.head(place)
     template = await template_of(web.grpc, done)
     finished = Finished(job=done, name=done.display_name, template=template)
-    assert (got.status_code, got.text) == (200, WRITERS[format_](finished))
+    assert (got.status_code, got.content) == (200, written(finished, format_))
     assert got.headers["content-type"] == RESULTS[format_]
     kind, options = parse_options_header(got.headers["content-disposition"])
     assert (kind, options["filename"]) == ("attachment", f'Küche – 会议 "x".{format_}')
@@ -60,7 +60,7 @@ async def test_each_format_is_what_the_command_line_writes(web: Web, format_: st
     known = await web.http.get(place, headers={"if-none-match": got.headers["etag"]})
     assert (known.status_code, known.content) == (304, b"")
     await web.grpc.update_job(done.job_id, display_name="Other")
-    if format_ in ("json", "md"):
+    if format_ in ("json", "md", "docx"):
         changed = await web.http.get(place, headers={"if-none-match": got.headers["etag"]})
         assert changed.status_code == 200
 

@@ -16,6 +16,7 @@ DEFAULT_GATEWAY = f"localhost:{GATEWAY_PORT}"
 
 ChannelName = Literal["mix", "split", "auto"]
 FormatName = Literal["txt", "json", "srt", "vtt", "tsv", "md"]
+FileFormatName = Literal["txt", "json", "srt", "vtt", "tsv", "md", "docx"]
 
 
 class FeatureName(enum.StrEnum):
@@ -93,6 +94,7 @@ __all__ = [
     "ChannelName",
     "DataOption",
     "FeatureName",
+    "FileFormatName",
     "FormatName",
     "GatewayOption",
     "JsonOption",

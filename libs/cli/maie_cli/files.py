@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from maie_formats.clean import plain
-from maie_formats.writers import WRITERS, Finished
+from maie_formats.writers import Finished, MissingLibraryError, check_format, written
 
 # File systems allow 255, and a number and an extension follow.
 MAX_NAME_BYTES = 160
@@ -94,6 +94,10 @@ class ResultFolder:
         """
         for extension in formats:
             path = self._path(name, extension)
+            try:
+                check_format(extension)
+            except MissingLibraryError as error:
+                raise ResultError(errno.ENOPKG, str(error), str(path)) from error
             if path.is_dir() and not path.is_symlink():
                 raise ResultError(errno.EISDIR, "A folder of that name is there", str(path))
 
@@ -104,10 +108,10 @@ class ResultFolder:
             ResultError: It cannot be written.
         """
         path = self._path(name, extension)
-        text = WRITERS[extension](finished)
+        content = written(finished, extension)
         with _naming(path):
             self._folder.mkdir(parents=True, exist_ok=True)
-            _replace(path, text)
+            _replace(path, content)
         return path
 
     def _path(self, name: str, extension: str) -> Path:
@@ -122,12 +126,12 @@ def _naming(path: Path) -> Iterator[None]:
         raise ResultError(error.errno, error.strerror, str(path)) from error
 
 
-def _replace(path: Path, text: str) -> None:
+def _replace(path: Path, content: bytes) -> None:
     """Writes the file atomically; replaces a link instead of following it."""
     temporary = path.with_name(f".{secrets.token_hex(8)}")
     try:
-        with temporary.open("x", encoding="utf-8", errors="replace", newline="\n") as file:
-            file.write(text)
+        with temporary.open("xb") as file:
+            file.write(content)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

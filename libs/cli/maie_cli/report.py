@@ -16,7 +16,7 @@ from maie.job.v1 import job_pb2 as job
 from maie_cli.names import stage_name
 from maie_core.durations import seconds
 from maie_formats.clean import plain
-from maie_formats.markdown import moments
+from maie_formats.document import moments
 from maie_formats.summary import Item, Reading, Section, reading
 from maie_formats.transcript import paragraphs
 from maie_formats.warnings import sentences

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
 
 from maie.job.v1 import job_pb2 as job
 from maie.summary.v1 import summary_pb2 as summary
@@ -57,4 +59,37 @@ WRITERS: Mapping[str, Callable[[Finished], str]] = {
     "tsv": lambda finished: tsv(finished.job.results),
     "md": lambda finished: markdown(finished.job.results, finished.name, finished.template),
 }
-"""The writer of each format by its name, which is also the file's extension."""
+"""The writer of each format of text by its name, which is also the file's extension."""
+DOCUMENT_FORMATS = ("docx",)
+"""The formats for files only, whose libraries may be missing."""
+
+
+class MissingLibraryError(Exception):
+    """The library of a format is not installed; says how to install it."""
+
+
+def check_format(format_: str) -> None:
+    """Checks that a format can be written here.
+
+    Raises:
+        MissingLibraryError: Its library is not installed.
+    """
+    if format_ == "docx" and find_spec("docx") is None:
+        raise MissingLibraryError(
+            "Word documents need python-docx; install it with pip install 'maie-formats[docx]'"
+        )
+
+
+def written(finished: Finished, format_: str) -> bytes:
+    """A job in a format, as the content of a file.
+
+    Raises:
+        MissingLibraryError: The format's library is not installed.
+    """
+    if format_ in WRITERS:
+        return WRITERS[format_](finished).encode(errors="replace")
+    check_format(format_)
+    made: bytes = import_module("maie_formats.word").word(
+        finished.job.results, finished.name, finished.template
+    )
+    return made

@@ -12,7 +12,7 @@ import typer
 from maie_cli.arguments import (
     DEFAULT_GATEWAY,
     FeatureName,
-    FormatName,
+    FileFormatName,
     GatewayOption,
     LabelsOption,
     TenantOption,
@@ -34,6 +34,7 @@ from maie_cli.options import (
 from maie_cli.printer import Printer
 from maie_cli.views import view_of
 from maie_client import Client, JobOptions
+from maie_formats.writers import DOCUMENT_FORMATS
 
 DEFAULT_TEMPLATE = "meeting_notes_v1"
 AT_ONCE = 4
@@ -67,7 +68,7 @@ def process(
         typer.Option(metavar="DIR", help="Write result files there, in all formats that fit."),
     ] = None,
     format_: Annotated[
-        FormatName | None,
+        FileFormatName | None,
         typer.Option("--format", help="One format only; md on stdout where unset."),
     ] = None,
     as_json: Annotated[
@@ -119,6 +120,8 @@ def process(
         raise typer.BadParameter(
             f"several recordings in the format {format_} need --output", param_hint="--format"
         )
+    if output is None and format_ in DOCUMENT_FORMATS:
+        raise typer.BadParameter(f"the format {format_} needs --output", param_hint="--format")
     printer = Printer(
         files,
         output,

@@ -20,7 +20,7 @@ from maie_client import Client
 from maie_client.templates import template_of
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
-from maie_formats.writers import TRANSCRIPT_FORMATS, WRITERS, Finished
+from maie_formats.writers import TRANSCRIPT_FORMATS, Finished, written
 from maie_pipeline.states import FINAL_STATES
 from maie_web.callers import CallersClient
 from maie_web.downloads.attachments import disposition, result_name
@@ -28,7 +28,7 @@ from maie_web.downloads.media_types import HEAD_BYTES, RESULTS, media_type_of
 from maie_web.downloads.ranges import UnsatisfiableError, is_known, part_of
 
 TAGS = ["jobs"]
-Format = Literal["txt", "md", "json", "srt", "vtt", "tsv"]
+Format = Literal["txt", "md", "json", "srt", "vtt", "tsv", "docx"]
 # Only who may read a job may keep its files, and asks each time whether they are the newest. What
 # they are is in Content-Type, and not for browsers to guess.
 HEADERS = {"cache-control": "private, no-cache", "x-content-type-options": "nosniff"}
@@ -48,7 +48,7 @@ async def results(
     template = await template_of(client, done)
     finished = Finished(job=done, name=done.display_name or done.job_id, template=template)
     _check_available(finished, format_)
-    content = (await asyncio.to_thread(WRITERS[format_], finished)).encode()
+    content = await asyncio.to_thread(written, finished, format_)
     etag = f'"{hashlib.sha256(content).hexdigest()}"'
     headers = HEADERS | {
         "etag": etag,

@@ -1,0 +1,104 @@
+"""Results as a document: title, warnings, summary with times, transcript, what was left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from maie.job.v1 import job_pb2 as job
+from maie.summary.v1 import summary_pb2 as summary
+from maie_core.durations import seconds
+from maie_formats.clean import plain
+from maie_formats.summary import Item, Reading, reading
+from maie_formats.transcript import clock, groups, lines, paragraph, paragraphs
+from maie_formats.warnings import removed_texts, sentences, span
+
+UNREAD = "Somebody speaks here, and no text could be made of it."
+
+
+class Kind(Enum):
+    """What a block of a document is."""
+
+    TITLE = "title"
+    HEADING = "heading"
+    PARAGRAPH = "paragraph"
+    BULLET = "bullet"
+    NOTE = "note"
+    """A paragraph that nobody spoke."""
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Block:
+    """A block of a document.
+
+    Attributes:
+        kind: What it is.
+        text: One line of visible text.
+    """
+
+    kind: Kind
+    text: str
+
+
+def document(
+    results: job.JobResults, name: str, template: summary.Template | None = None
+) -> Iterator[Block]:
+    """The blocks of a document.
+
+    Args:
+        results: The results.
+        name: The recording's name, the title if the summary has none.
+        template: The template of the summary, for its order.
+    """
+    view = reading(results.summary, template) if results.HasField("summary") else None
+    yield _block(Kind.TITLE, (view and view.title) or name)
+    yield from _bullets("Warnings", sentences(results))
+    if view:
+        yield from _summary(view)
+    if text := _transcript(results):
+        yield _block(Kind.HEADING, "Transcript")
+        yield from text
+    yield from _bullets("Left out of the transcript", removed_texts(results))
+
+
+def moments(item: Item) -> str:
+    """The times of an item, such as "[00:12] [01:05]"."""
+    return " ".join(dict.fromkeys(f"[{clock(moment)}]" for moment in item.moments))
+
+
+def _block(kind: Kind, text: str) -> Block:
+    return Block(kind=kind, text=plain(text))
+
+
+def _bullets(heading: str, texts: Iterable[str]) -> Iterator[Block]:
+    for number, text in enumerate(texts):
+        if number == 0:
+            yield _block(Kind.HEADING, heading)
+        yield _block(Kind.BULLET, text)
+
+
+def _summary(view: Reading) -> Iterator[Block]:
+    for section in view.sections:
+        yield _block(Kind.HEADING, section.title)
+        for item in section.items:
+            yield _block(Kind.BULLET if section.is_list else Kind.PARAGRAPH, _item(item))
+
+
+def _item(item: Item) -> str:
+    details = "; ".join(f"{label}: {text}" for label, text in item.details)
+    return " ".join(filter(None, (item.text, f"({details})" if details else "", moments(item))))
+
+
+def _transcript(results: job.JobResults) -> list[Block]:
+    """The paragraphs, with notes where speech has no text."""
+    said = [
+        (group[0].start, _block(Kind.PARAGRAPH, paragraph(group)))
+        for group in groups(lines(results))
+    ]
+    unread = [
+        (seconds(where.start_offset), _block(Kind.NOTE, f"{span(where)} {UNREAD}"))
+        for where in results.unread
+    ]
+    whole = [] if said else [(0.0, _block(Kind.PARAGRAPH, text)) for text in paragraphs(results)]
+    return [block for _, block in sorted(said + whole + unread, key=lambda placed: placed[0])]
