@@ -8,7 +8,10 @@ import struct
 import wave
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from pathlib import Path
+from urllib.parse import urlsplit
 
+import httpx
 import pytest
 from playwright.async_api import Page
 from werkzeug.http import parse_options_header
@@ -123,6 +126,23 @@ async def test_a_range_of_another_version_gives_the_whole(web: Web) -> None:
 async def test_the_type_is_that_of_the_container(web: Web, head: bytes, kind: str) -> None:
     got = await web.http.head(await _place(web.grpc, head + bytes(100), "page.html"))
     assert got.headers["content-type"] == kind
+
+
+def _damage(blob_url: str) -> None:
+    """Changes the last byte of the only recording in an object store."""
+    files = [path for path in Path(urlsplit(blob_url).path).rglob("*") if path.is_file()]
+    (stored,) = [path for path in files if AUDIO in path.read_bytes()]
+    stored.write_bytes(stored.read_bytes()[:-1] + b"x")
+
+
+async def test_audio_that_is_not_what_was_stored_is_not_whole(
+    web: Web, empty_mesh: EmptyMesh
+) -> None:
+    place = await _place(web.grpc)
+    _damage(empty_mesh.mesh.blob_url)
+    with pytest.raises(httpx.RemoteProtocolError, match="without sending complete message body"):
+        await web.http.get(place)
+    assert (await web.http.get("/live")).status_code == 200
 
 
 async def test_a_download_goes_on_at_a_gateway_that_comes_back(empty_mesh: EmptyMesh) -> None:

@@ -120,10 +120,14 @@ async def _stored_audio(client: Client, job_id: str) -> _StoredAudio:
 
 
 async def _bytes(client: Client, job_id: str, start: int, size: int) -> AsyncGenerator[bytes, None]:
+    """A part of the audio; the last bytes only once the whole is known to be what was stored."""
+    last = b""
     async with aclosing(client.get_audio(job_id, start_byte=start, max_bytes=size)) as parts:
         async for part in parts:
-            if part.HasField("audio"):
-                yield part.audio
+            if last:
+                yield last
+            last = part.audio
+    yield last
 
 
 def _check_available(finished: Finished, format_: str) -> None:
