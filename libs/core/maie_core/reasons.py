@@ -294,6 +294,8 @@ class Reason(enum.StrEnum):
     RECORD_CORRUPT = "RECORD_CORRUPT", Code.DATA_LOSS
     """The job's record cannot be read. Submit the recording again and look for another program that
     writes to NATS."""
+    REQUEST_CANCELLED = "REQUEST_CANCELLED", Code.FAILED_PRECONDITION
+    """The job that an HTTP request waits for was cancelled. Send the recording again."""
     REQUEST_ID_INVALID = "REQUEST_ID_INVALID", Code.INVALID_ARGUMENT
     """The request id is too long or has control characters. Send a UUID."""
     REQUEST_ID_REUSED = "REQUEST_ID_REUSED", Code.ALREADY_EXISTS

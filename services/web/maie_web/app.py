@@ -18,6 +18,7 @@ from maie_web.contract.schemas import ContractSchemas
 from maie_web.event_streams import EventStreams
 from maie_web.live.route import transcribe
 from maie_web.live.sockets import OpenSockets
+from maie_web.openai import errors, models, routes
 from maie_web.routes import catalog, downloads, events, health, jobs, process, session
 from maie_web.sessions.cookies import NAME
 
@@ -43,6 +44,8 @@ API = (
     session.log_out,
 )
 """What is for callers: handlers ask for the client that acts for who calls."""
+OPENAI = (models.model, routes.transcriptions, routes.translations)
+"""What is for callers with OpenAI's clients, whose errors have a form of their own."""
 
 
 def make_app(callers: Callers, event_streams: EventStreams, sockets: OpenSockets) -> Litestar:
@@ -76,8 +79,14 @@ def make_app(callers: Callers, event_streams: EventStreams, sockets: OpenSockets
         route_handlers=API,
         dependencies={"client": Provide(client), "event_streams": Provide(streams)},
     )
+    openai = Router(
+        "/",
+        route_handlers=OPENAI,
+        dependencies={"client": Provide(client)},
+        exception_handlers={Exception: errors.respond},
+    )
     return Litestar(
-        [health.health, health.live, *console.PAGES, transcribe, api],
+        [health.health, health.live, *console.PAGES, transcribe, api, openai],
         dependencies={
             "callers": Provide(all_callers),
             "console": Provide(all_files),

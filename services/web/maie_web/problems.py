@@ -95,6 +95,16 @@ def document_of(error: Exception) -> ProblemDocument:
 def respond(_: Request, error: Exception) -> Response[ProblemDocument]:
     """The response to a request that failed."""
     document = document_of(error)
+    return Response(
+        document,
+        status_code=document.status,
+        media_type=MEDIA_TYPE,
+        headers=headers_of(error, document),
+    )
+
+
+def headers_of(error: Exception, document: ProblemDocument) -> dict[str, str]:
+    """The headers of the response to a request that failed."""
     headers = {}
     if document.retry_after_seconds is not None:
         headers["retry-after"] = str(document.retry_after_seconds)
@@ -102,7 +112,7 @@ def respond(_: Request, error: Exception) -> Response[ProblemDocument]:
         headers["www-authenticate"] = "Bearer"
     if isinstance(error, HTTPException) and error.headers:
         headers |= {name: value for name, value in error.headers.items() if name.lower() == "allow"}
-    return Response(document, status_code=document.status, media_type=MEDIA_TYPE, headers=headers)
+    return headers
 
 
 def _of_framework(error: HTTPException) -> ProblemDocument:

@@ -11,14 +11,15 @@ from litestar.params import FromPath
 from maie.catalog.v1 import catalog_pb2 as catalog
 from maie.summary.v1 import summary_pb2 as summary
 from maie_web.callers import CallersClient
+from maie_web.openai.models import ModelList, model_list
 
 TAGS = ["catalog"]
 
 
 @get("/v1/models", summary="List models", tags=TAGS)
-async def models(client: CallersClient) -> catalog.ListModelsResponse:
-    """The models of all workers, by stage."""
-    return catalog.ListModelsResponse(models=await client.list_models())
+async def models(client: CallersClient) -> ModelList:
+    """The models of all workers, by stage, and which of them OpenAI's clients can name."""
+    return model_list(await client.list_models())
 
 
 @get("/v1/templates", summary="List templates", tags=TAGS)

@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any
 
 from litestar import Request, Response, post
-from litestar.openapi.spec import (
-    OpenAPIMediaType,
-    OpenAPIType,
-    Operation,
-    RequestBody,
-    Schema,
-)
+from litestar.openapi.spec import OpenAPIType, Operation, Schema
 from litestar.params import HeaderParameter
 
 from maie.job.v1 import job_pb2 as job
-from maie_client import Client, ClientError
 from maie_client.text import sendable_name
-from maie_core.errors import StageError, invalid
+from maie_core.errors import invalid
 from maie_core.reasons import Reason
 from maie_formats.from_json import from_dict
 from maie_web.callers import CallersClient
+from maie_web.documentation import form_body
 from maie_web.forms import Form
+from maie_web.uploads import form_of, submit
 
-# What a client that is refused has sent meanwhile is read and dropped for so long, so that it gets
-# the answer before its connection is closed.
-LINGER_SECONDS = 5.0
 # A file that comes first is accepted for this; what counts is checked at the end.
 UNKNOWN_YET = (job.FEATURE_RAW_TRANSCRIPT,)
 _OWN_FIELDS = ("features", "template_id", "display_name", "options")
@@ -52,45 +42,30 @@ class ProcessOperation(Operation):
 
     def __post_init__(self) -> None:
         """Adds the form to the operation."""
-        text = Schema(type=OpenAPIType.STRING)
-        self.request_body = RequestBody(
-            required=True,
-            content={
-                "multipart/form-data": OpenAPIMediaType(
-                    schema=Schema(
-                        type=OpenAPIType.OBJECT,
-                        required=["file"],
-                        properties={
-                            "file": Schema(
-                                type=OpenAPIType.STRING,
-                                content_media_type="application/octet-stream",
-                                description="The recording.",
-                            ),
-                            "features": Schema(
-                                type=OpenAPIType.ARRAY,
-                                items=text,
-                                description="What to make, by names: several fields, or one with "
-                                "commas. Clean transcript and summary where none is named.",
-                                examples=["clean_transcript,summary"],
-                            ),
-                            "template_id": Schema(
-                                type=OpenAPIType.STRING,
-                                description="The template that the summary fills.",
-                                examples=["meeting_notes_v1"],
-                            ),
-                            "display_name": Schema(
-                                type=OpenAPIType.STRING,
-                                description="What people call the job; the file's name if unset.",
-                            ),
-                            "options": Schema(
-                                type=OpenAPIType.STRING,
-                                description="Everything else of JobConfig, as JSON.",
-                                examples=['{"asr_options": {"language_code": "de"}}'],
-                            ),
-                        },
-                    )
-                )
-            },
+        self.request_body = form_body(
+            {
+                "features": Schema(
+                    type=OpenAPIType.ARRAY,
+                    items=Schema(type=OpenAPIType.STRING),
+                    description="What to make, by names: several fields, or one with commas. Clean "
+                    "transcript and summary where none is named.",
+                    examples=["clean_transcript,summary"],
+                ),
+                "template_id": Schema(
+                    type=OpenAPIType.STRING,
+                    description="The template that the summary fills.",
+                    examples=["meeting_notes_v1"],
+                ),
+                "display_name": Schema(
+                    type=OpenAPIType.STRING,
+                    description="What people call the job; the file's name if unset.",
+                ),
+                "options": Schema(
+                    type=OpenAPIType.STRING,
+                    description="Everything else of JobConfig, as JSON.",
+                    examples=['{"asr_options": {"language_code": "de"}}'],
+                ),
+            }
         )
 
 
@@ -109,40 +84,19 @@ async def process(
     The recording is passed on as it comes. Fields may be in any order; with those before the file,
     a wrong one is refused before the upload.
     """
-    form = Form(request.headers.get("content-type", ""), request.stream())
-    try:
-        accepted = await submit(client, form, request_id)
-    except (ClientError, StageError):
-        await _linger(request)
-        raise
+    async with form_of(request) as form:
+
+        def config(whole: bool) -> job.JobConfig:
+            asked = config_of(form, request_id)
+            wants_summary = not asked.features or job.FEATURE_SUMMARY in asked.features
+            if not whole and not asked.template_id and wants_summary:
+                del asked.features[:]
+                asked.features.extend(UNKNOWN_YET)
+            return asked
+
+        accepted = await submit(client, form, config)
     headers = {"location": f"/v1/jobs/{accepted.job_id}"}
     return Response(accepted, status_code=HTTPStatus.ACCEPTED, headers=headers)
-
-
-async def submit(client: Client, form: Form, request_id: str) -> job.Job:
-    """Makes a job of a form.
-
-    Raises:
-        StageError: INVALID_ARGUMENT: the form lacks the file, or a field is wrong.
-        ClientError: The gateway's error.
-    """
-    if not await form.until_file():
-        raise invalid(
-            Reason.REQUEST_UNREADABLE,
-            "The form has no file; send the recording in the field `file`.",
-            field="file",
-        )
-    first = config_of(form, request_id)
-    if not first.template_id and (not first.features or job.FEATURE_SUMMARY in first.features):
-        del first.features[:]
-        first.features.extend(UNKNOWN_YET)
-
-    def last() -> job.JobConfig | None:
-        config = config_of(form, request_id)
-        return None if config == first else config
-
-    async with aclosing(form.file()) as pieces:
-        return await client.upload(first, pieces, last)
 
 
 def config_of(form: Form, request_id: str) -> job.JobConfig:
@@ -196,10 +150,3 @@ def _message(values: dict[str, Any], message: job.JobConfig, field: str) -> job.
             f"The field {field} cannot be read: {error}",
             field=field,
         ) from error
-
-
-async def _linger(request: Request) -> None:
-    with suppress(TimeoutError, Exception):
-        async with asyncio.timeout(LINGER_SECONDS):
-            async for _ in request.stream():
-                pass
