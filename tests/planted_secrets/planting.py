@@ -54,6 +54,11 @@ def _webhooks(secret: str) -> str:
     return json.dumps({TENANT: [{"name": "crm", "url": url, "secret": secret}]})
 
 
+def _key(secret: str) -> str:
+    """A key of 32 bytes, which begins with the secret."""
+    return base64.b64encode(secret.encode().ljust(32)).decode()
+
+
 # The settings that are more than the secret itself.
 SHAPES: Mapping[str, Callable[[str], str]] = {
     "MAIE_NATS_URL": f"nats://maie:{{}}@{NOWHERE}".format,
@@ -61,6 +66,7 @@ SHAPES: Mapping[str, Callable[[str], str]] = {
     "MAIE_GATEWAY_MASTER_KEY": f"vault://{{}}@{NOWHERE}/key".format,
     "MAIE_GATEWAY_EARLIER_MASTER_KEY": f"vault://{{}}@{NOWHERE}/key".format,
     "MAIE_WEBHOOKS_TENANTS": _webhooks,
+    "MAIE_WEB_SESSION_KEY": _key,
 }
 # Of libraries and of the command.
 OTHERS: Mapping[str, Callable[[str], str]] = {
@@ -101,8 +107,8 @@ class Planted:
 
 
 def new_secret() -> str:
-    """A random text that nothing else has in it."""
-    return f"Pl4nted{secrets.token_hex(16)}"
+    """A random text that nothing else has in it, short enough for a key of 32 bytes."""
+    return f"Pl4nted{secrets.token_hex(12)}"
 
 
 def plant(*, proxies: bool = False) -> Planted:

@@ -204,7 +204,7 @@ def test_a_second_mesh_in_the_same_folder_is_refused(maie, shared_mesh):
     assert done.returncode == 1
     assert f"process {shared_mesh.process.pid}" in done.stderr
     assert set(shared_mesh.pids()) == {
-        *("nats", "preprocess", "asr", "enhancement", "summary", "gateway")
+        *("nats", "preprocess", "asr", "enhancement", "summary", "gateway", "web")
     }
 
 
