@@ -19,6 +19,6 @@ async def library(web: Web, page: Page) -> AsyncIterator[Page]:  # noqa: F811
     found = complaints(page)
     await page.goto(web.url)
     yield page
-    # Until the mesh gives audio over HTTP, its absence is an error in Chromium's console.
+    # Empty stages have no sound that plays, and a recording that is not there is 404.
     assert [each for each in found.errors if "404" not in each] == []
     assert found.elsewhere == []
