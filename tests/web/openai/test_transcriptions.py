@@ -33,7 +33,7 @@ WORDS = ("hello", "there")
 def _speech(
     request: asr.TranscribeRequest, _: StageContext, __: int
 ) -> Sequence[asr.TranscribeResponse]:
-    """An engine that knows words, with the options that it got as the text."""
+    """An engine that knows words."""
     segment = common.Segment(segment_id="c0000-s0000", text="hello there", confidence=0.5)
     segment.end_offset.FromMilliseconds(1500)
     for number, word in enumerate(WORDS):

@@ -29,8 +29,8 @@ TRANSCRIPTS = ("raw_transcript", "clean_transcript")
 # What OpenAI's own models alone have.
 _UNSUPPORTED = {
     "include": "Log probabilities of tokens are not kept",
-    "known_speaker_names": "Speakers are not told apart",
-    "known_speaker_references": "Speakers are not told apart",
+    "known_speaker_names": "Speakers are not distinguished",
+    "known_speaker_references": "Speakers are not distinguished",
 }
 _TRANSLATION = {"file", "model", "prompt", "response_format", "temperature"}
 _EXTENSIONS = {"hotwords", "features", "store"}
