@@ -35,7 +35,8 @@ class Web:
 @asynccontextmanager
 async def web_before(client: Client, **options: object) -> AsyncIterator[Web]:
     """The web part before a client's gateway."""
-    settings = WebSettings(listen="127.0.0.1:0", gateway=client.address, **options)  # type: ignore[arg-type]
+    listen = {"listen": "127.0.0.1:0", **options}
+    settings = WebSettings(gateway=client.address, **listen)  # type: ignore[arg-type]
     async with serve_web(settings) as address:
         url = f"http://{address}"
         async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=60) as http:

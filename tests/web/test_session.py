@@ -15,7 +15,8 @@ from pydantic import ValidationError
 
 from maie.access.v1 import access_pb2 as access
 from maie_runtime.vault.key_file import new_line
-from maie_web.sessions.seal import NONCE_BYTES, Seal, Session
+from maie_web.sessions.seal import NONCE_BYTES, Seal, context_of
+from maie_web.sessions.session import PendingLogin, Session
 from maie_web.settings import WebSettings
 from tests.gateway.access.conftest import eventually
 from tests.web.conftest import Web, web_before
@@ -192,9 +193,9 @@ async def test_a_cookie_that_nobody_sealed_is_none(web: Web) -> None:
 def test_what_is_sealed_opens_until_it_ends_and_is_not_shown() -> None:
     seal = Seal(new_line())
     lasting = Session(token="a" * 8192, expires_at=time.time() + 60)
-    assert seal.open(seal.close(lasting)) == lasting
+    assert seal.open(seal.close(lasting), Session) == lasting
     assert lasting.token not in repr(lasting)
-    assert seal.open(seal.close(Session(token="a", expires_at=time.time() - 1))) is None
+    assert seal.open(seal.close(Session(token="a", expires_at=time.time() - 1)), Session) is None
     assert seal.close(lasting) != seal.close(lasting)
 
 
@@ -202,8 +203,10 @@ def test_another_content_of_the_key_is_no_login() -> None:
     line = new_line()
     nonce = secrets.token_bytes(NONCE_BYTES)
     content = json.dumps({"token": "a", "expires_at": time.time() + 60}).encode()
-    sealed = nonce + AESGCM(base64.b64decode(line)).encrypt(nonce, content, b"something else")
-    assert Seal(line).open(base64.urlsafe_b64encode(sealed).decode()) is None
+    sealed = nonce + AESGCM(base64.b64decode(line)).encrypt(
+        nonce, content, context_of(PendingLogin)
+    )
+    assert Seal(line).open(base64.urlsafe_b64encode(sealed).decode(), Session) is None
 
 
 def test_a_session_key_that_is_none_is_refused_at_the_start() -> None:

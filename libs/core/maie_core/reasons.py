@@ -201,6 +201,12 @@ class Reason(enum.StrEnum):
     LIVE_UNAVAILABLE = "LIVE_UNAVAILABLE", Code.UNAVAILABLE
     """No ASR replica for live speech answers. Resume the session after the retry delay; if it
     lasts, check the ASR services."""
+    LOGIN_FAILED = "LOGIN_FAILED", Code.UNAUTHENTICATED
+    """A login at the OpenID Connect provider was refused, has ended or cannot be trusted. Log in
+    again; the sentence says what is wrong."""
+    LOGIN_UNAVAILABLE = "LOGIN_UNAVAILABLE", Code.UNAVAILABLE
+    """The OpenID Connect provider of logins does not answer. Try again, and check
+    MAIE_WEB_OIDC_ISSUER."""
     MASTER_KEY_DENIED = "MASTER_KEY_DENIED", Code.FAILED_PRECONDITION
     """The key service does not let the gateway use the master key. Give the gateway credentials
     that may describe the key, encrypt and decrypt with it."""

@@ -6,9 +6,12 @@ from importlib.metadata import version
 
 from google.protobuf.message import Message
 from litestar import Litestar, Request, Router
+from litestar.connection import ASGIConnection
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
+from litestar.types import Message as AsgiMessage
+from litestar.types import Scope
 
 from maie_client import Client
 from maie_formats.as_json import to_dict
@@ -19,7 +22,7 @@ from maie_web.event_streams import EventStreams
 from maie_web.live.route import transcribe
 from maie_web.live.sockets import OpenSockets
 from maie_web.openai import errors, models, routes
-from maie_web.routes import catalog, downloads, events, health, jobs, process, session
+from maie_web.routes import catalog, downloads, events, health, jobs, oidc, process, session
 from maie_web.sessions.cookies import NAME
 
 API = (
@@ -42,6 +45,9 @@ API = (
     session.log_in,
     session.current,
     session.log_out,
+    oidc.ways,
+    oidc.begin,
+    oidc.finish,
 )
 """What is for callers: handlers ask for the client that acts for who calls."""
 OPENAI = (models.model, routes.transcriptions, routes.translations)
@@ -59,6 +65,14 @@ def make_app(callers: Callers, event_streams: EventStreams, sockets: OpenSockets
 
     async def client(request: Request) -> Client:
         return await callers.client_of(request)
+
+    async def set_renewed(message: AsgiMessage, scope: Scope) -> None:
+        if message["type"] == "http.response.start":
+            cookies = callers.renewed_cookies(ASGIConnection(scope))
+            message["headers"] = [
+                *message["headers"],
+                *(each.to_encoded_header() for each in cookies),
+            ]
 
     async def all_callers() -> Callers:
         return callers
@@ -94,6 +108,7 @@ def make_app(callers: Callers, event_streams: EventStreams, sockets: OpenSockets
         },
         plugins=[ContractSchemas()],
         type_encoders={Message: to_dict},
+        before_send=[set_renewed],
         exception_handlers={Exception: problems.respond},
         openapi_config=_documentation(),
         # Recordings are streamed and limited by the gateway; other bodies are small.

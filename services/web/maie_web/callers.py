@@ -6,6 +6,7 @@ import ipaddress
 from urllib.parse import urlsplit
 
 from litestar.connection import ASGIConnection, WebSocket
+from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 
 from maie_client import Client
@@ -13,8 +14,9 @@ from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
 from maie_runtime.rpc.callers.authenticator import Call
 from maie_runtime.rpc.callers.local_user import LocalUser
+from maie_web.oidc.logins import Logins
 from maie_web.sessions.cookies import SessionCookies
-from maie_web.sessions.seal import Session
+from maie_web.sessions.session import Session
 
 AnyConnection = ASGIConnection  # of a request or a WebSocket
 BEARER = "bearer"
@@ -23,6 +25,8 @@ TENANT = "maie-tenant"
 # Pages cannot set headers of a WebSocket; they offer subprotocols instead.
 LIVE_PROTOCOL = "maie.live.v1"
 KEY_PROTOCOL = "maie.key."
+# In the state of a request: its login with another token.
+RENEWED = "renewed_session"
 # https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Sec-Fetch-Site
 SAME_SITE = ("same-origin", "none")
 
@@ -40,6 +44,7 @@ class Callers:
         cookies: The cookies of logins.
         session_hours: How long a login lasts at most.
         local_user: Whether the user who runs this process needs no credentials.
+        logins: Logs people in at a provider; None where there is none.
     """
 
     def __init__(
@@ -50,10 +55,12 @@ class Callers:
         *,
         session_hours: float,
         local_user: bool,
+        logins: Logins | None = None,
     ) -> None:
         self.anonymous = client
         self.cookies = cookies
         self.session_hours = session_hours
+        self.logins = logins
         self._listen = listen
         self._local = LocalUser() if local_user else None
 
@@ -69,9 +76,10 @@ class Callers:
         tenant = connection.headers.get(TENANT, "")
         if shown := _shown(connection):
             return self.anonymous.acting(token=shown, tenant=tenant)
-        if session := self.cookies.session_of(connection):
+        if self.cookies.session_of(connection):
             refuse_other_sites(connection)
             self._refuse_other_schemes(connection)
+            session = await self._renewed(connection)
             return self.anonymous.acting(token=session.token, tenant=tenant)
         if not await self._is_local(connection):
             raise _missing()
@@ -80,7 +88,30 @@ class Callers:
 
     def session_of(self, connection: AnyConnection) -> Session | None:
         """The login that a request counts by; None where it counts by something else."""
-        return None if _shown(connection) else self.cookies.session_of(connection)
+        if _shown(connection):
+            return None
+        return connection.state.get(RENEWED) or self.cookies.session_of(connection)
+
+    def renewed_cookies(self, connection: AnyConnection) -> list[Cookie]:
+        """The cookies that the answer to a request must set, since its token was renewed."""
+        renewed: Session | None = connection.state.get(RENEWED)
+        return self.cookies.of_session(connection, renewed) if renewed else []
+
+    async def _renewed(self, connection: AnyConnection) -> Session:
+        """The login of a request, with a token that lasts.
+
+        Raises:
+            StageError: UNAUTHENTICATED with LOGIN_FAILED; UNAVAILABLE with LOGIN_UNAVAILABLE.
+            ClientError: The gateway does not take the next token.
+        """
+        session = self.cookies.session_of(connection)
+        assert session is not None
+        if self.logins is None:
+            return session
+        renewed = await self.logins.renewals.current(session)
+        if renewed != session:
+            connection.state[RENEWED] = renewed
+        return renewed
 
     def _refuse_other_schemes(self, connection: AnyConnection) -> None:
         """Refuses a page of the same host that came without TLS, and a WebSocket of no page.

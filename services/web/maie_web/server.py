@@ -24,6 +24,7 @@ from maie_web.callers import Callers
 from maie_web.event_streams import EventStreams
 from maie_web.live.connection import MAX_MESSAGE_BYTES, WebSocketConnection
 from maie_web.live.sockets import OpenSockets
+from maie_web.oidc.logins import Logins, open_logins
 from maie_web.sessions.cookies import SessionCookies
 from maie_web.sessions.seal import Seal
 from maie_web.settings import WebSettings
@@ -92,13 +93,14 @@ async def serve_web(settings: WebSettings) -> AsyncIterator[str]:
         client = await stack.enter_async_context(
             Client(settings.gateway, tls=_gateway_tls(settings))
         )
+        logins = await stack.enter_async_context(open_logins(settings, client))
         listening = stack.enter_context(_listen(settings.listen))
         host, port = listening.getsockname()[:2]
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         event_streams = EventStreams(timedelta(seconds=settings.heartbeat_seconds))
         sockets = OpenSockets()
         config = uvicorn.Config(
-            make_app(_callers(settings, client, address), event_streams, sockets),
+            make_app(_callers(settings, client, address, logins), event_streams, sockets),
             http="httptools",
             ws=WebSocketConnection,
             ws_max_size=MAX_MESSAGE_BYTES,
@@ -134,13 +136,14 @@ def _lets_local_user_in(settings: WebSettings) -> bool:
     return settings.local_user and not settings.plaintext
 
 
-def _callers(settings: WebSettings, client: Client, address: str) -> Callers:
+def _callers(settings: WebSettings, client: Client, address: str, logins: Logins | None) -> Callers:
     return Callers(
         client,
         address,
         SessionCookies(Seal(settings.session_key), behind_tls=bool(settings.plaintext)),
         session_hours=settings.session_hours,
         local_user=_lets_local_user_in(settings),
+        logins=logins,
     )
 
 

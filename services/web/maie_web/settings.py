@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from maie_core.secret_settings import SecretText
 from maie_core.settings import FileSetting, MeshSettings, Settings
 from maie_runtime.vault.key_file import keys_in
+from maie_web.oidc.provider import is_protected
 
 
 class WebSettings(Settings):
@@ -44,6 +45,21 @@ class WebSettings(Settings):
     the same; where unset, each process makes one, and its restart logs everybody out."""
     session_hours: float = Field(default=12, gt=0, le=24 * 30)
     """How long a login lasts at most."""
+    oidc_issuer: str = ""
+    """The URL of the OpenID Connect provider where people log in; its tokens are judged by the
+    gateway (MAIE_JWT_ISSUER). Empty: people log in with API keys alone."""
+    oidc_client_id: str = ""
+    """The id of this client at the provider. Needed with an issuer."""
+    oidc_client_secret: SecretText = ""
+    """The secret of this client at the provider; empty for a public client."""
+    oidc_scopes: str = "openid"
+    """What is asked for at the provider, with blanks between; with `openid`, and often with
+    `offline_access` for a refresh token."""
+    oidc_credential: Literal["access_token", "id_token"] = "access_token"
+    """Which of the provider's tokens the gateway judges."""
+    public_url: str = ""
+    """The URL that browsers have for the web part, such as https://maie.example.com; the provider
+    leads back to /v1/session/oidc/callback beneath it. Needed with an issuer."""
     max_connections: int = Field(default=500, ge=1)
     """The most connections at a time; calls beyond are refused with 503."""
     heartbeat_seconds: float = Field(default=15.0, gt=0)
@@ -56,3 +72,21 @@ class WebSettings(Settings):
         if text:
             keys_in(text)
         return text
+
+    @model_validator(mode="after")
+    def _name_all_of_oidc(self) -> Self:
+        if not self.oidc_issuer:
+            return self
+        if not self.oidc_client_id or not self.public_url:
+            raise ValueError(
+                "MAIE_WEB_OIDC_ISSUER needs MAIE_WEB_OIDC_CLIENT_ID and MAIE_WEB_PUBLIC_URL"
+            )
+        for url in (self.oidc_issuer, self.public_url):
+            if not is_protected(url):
+                raise ValueError(
+                    "MAIE_WEB_OIDC_ISSUER and MAIE_WEB_PUBLIC_URL are https:// URLs, or http:// "
+                    "ones of this machine"
+                )
+        if "openid" not in self.oidc_scopes.split():
+            raise ValueError("MAIE_WEB_OIDC_SCOPES names openid")
+        return self

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -16,7 +15,7 @@ from maie.live.v1 import live_pb2 as live
 from maie_client import Client, ClientError
 from maie_core.errors import Code, StageError, invalid
 from maie_core.reasons import Reason
-from maie_web.callers import LIVE_PROTOCOL, AllCallers
+from maie_web.callers import LIVE_PROTOCOL, AllCallers, Callers
 from maie_web.live.messages import Reader, problem_text
 from maie_web.live.relay import AnyWebSocket, Relay, received
 from maie_web.live.sockets import OpenSockets
@@ -41,17 +40,16 @@ async def transcribe(socket: WebSocket, callers: AllCallers, sockets: NamedSocke
     The first message is `start`. Where something fails, the last message has the problem, and the
     code of the close is 4000 and its status.
     """
-    offered = socket.scope.get("subprotocols") or []
     try:
         client = await callers.client_of(socket)
     except (ClientError, StageError) as error:
         if isinstance(error, StageError) and error.reason == Reason.ORIGIN_REFUSED:
             await _refuse(socket, error)
             return
-        await _accept(socket, offered)
+        await _accept(socket, callers)
         await _close(socket, error)
         return
-    await _accept(socket, offered)
+    await _accept(socket, callers)
     with sockets.one(), suppress(WebSocketDisconnect):
         try:
             await _converse(socket, client, sockets.closing)
@@ -82,8 +80,12 @@ async def _start_of(socket: AnyWebSocket, reader: Reader) -> live.StartSession:
     return message.start
 
 
-async def _accept(socket: AnyWebSocket, offered: Sequence[str]) -> None:
-    await socket.accept(subprotocols=LIVE_PROTOCOL if LIVE_PROTOCOL in offered else None)
+async def _accept(socket: AnyWebSocket, callers: Callers) -> None:
+    offered = socket.scope["subprotocols"]
+    await socket.accept(
+        subprotocols=LIVE_PROTOCOL if LIVE_PROTOCOL in offered else None,
+        headers=[each.to_encoded_header() for each in callers.renewed_cookies(socket)],
+    )
 
 
 async def _close(socket: AnyWebSocket, error: Exception) -> None:

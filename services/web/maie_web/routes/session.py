@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -11,10 +12,10 @@ from litestar import Request, Response, delete, get, post
 from litestar.params import JSONBody
 
 from maie.access.v1 import access_pb2 as access
-from maie_core.errors import invalid
+from maie_core.errors import StageError, invalid
 from maie_core.reasons import Reason
 from maie_web.callers import AllCallers, CallersClient, refuse_other_sites
-from maie_web.sessions.seal import Session
+from maie_web.sessions.session import Session
 
 TAGS = ["session"]
 SECONDS_PER_HOUR = 3600
@@ -75,8 +76,13 @@ async def current(request: Request, callers: AllCallers, client: CallersClient) 
 
 @delete("/v1/session", summary="Log out", tags=TAGS)
 async def log_out(request: Request, callers: AllCallers) -> Response[None]:
-    """Takes the cookie back."""
+    """Takes the cookie back, and ends the login at the provider where it came from one."""
     refuse_other_sites(request)
+    session = callers.cookies.session_of(request)
+    if callers.logins is not None and session is not None and session.refresh_token:
+        # The browser is logged out in any case.
+        with suppress(StageError):
+            await callers.logins.provider.revoke(session.refresh_token)
     return Response(
         None, status_code=HTTPStatus.NO_CONTENT, cookies=callers.cookies.of_nobody(request)
     )

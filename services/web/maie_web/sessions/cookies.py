@@ -8,10 +8,12 @@ import time
 from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie
 
-from maie_web.sessions.seal import Seal, Session
+from maie_web.sessions.seal import Seal
+from maie_web.sessions.session import PendingLogin, Session
 
 AnyConnection = ASGIConnection  # of a request or a WebSocket
 NAME = "maie-session"
+PENDING = "maie-login"
 # With this, browsers take the cookie over TLS only, and from no other host of the domain:
 # https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Set-Cookie#cookie_prefixes
 HOST_PREFIX = "__Host-"
@@ -39,7 +41,7 @@ class SessionCookies:
             if not (part := connection.cookies.get(name)):
                 break
             parts.append(part)
-        return self._seal.open("".join(parts)) if parts else None
+        return self._seal.open("".join(parts), Session) if parts else None
 
     def of_session(self, connection: AnyConnection, session: Session) -> list[Cookie]:
         """The cookies that log a browser in."""
@@ -66,13 +68,31 @@ class SessionCookies:
             if name in connection.cookies
         ]
 
+    def pending_of(self, connection: AnyConnection) -> PendingLogin | None:
+        """The login that a browser has begun; None where there is none."""
+        sealed = connection.cookies.get(self._prefixed(connection, PENDING), "")
+        return self._seal.open(sealed, PendingLogin) if sealed else None
+
+    def of_pending(self, connection: AnyConnection, pending: PendingLogin) -> Cookie:
+        """The cookie of a login that begins."""
+        seconds = max(0, math.floor(pending.expires_at - time.time()))
+        name = self._prefixed(connection, PENDING)
+        return self._cookie(connection, name, self._seal.close(pending), seconds)
+
+    def of_no_pending(self, connection: AnyConnection) -> Cookie:
+        """The cookie once the login has ended."""
+        return self._cookie(connection, self._prefixed(connection, PENDING), "", 0)
+
     def is_secure(self, connection: AnyConnection) -> bool:
         """Whether a browser's connection is over TLS."""
         return self._behind_tls or connection.scope["scheme"] in ("https", "wss")
 
     def _names(self, connection: AnyConnection) -> list[str]:
-        name = f"{HOST_PREFIX}{NAME}" if self.is_secure(connection) else NAME
+        name = self._prefixed(connection, NAME)
         return [name, *(f"{name}-{number}" for number in range(2, MAX_PARTS + 1))]
+
+    def _prefixed(self, connection: AnyConnection, name: str) -> str:
+        return f"{HOST_PREFIX}{name}" if self.is_secure(connection) else name
 
     def _cookie(self, connection: AnyConnection, name: str, value: str, seconds: int) -> Cookie:
         return Cookie(

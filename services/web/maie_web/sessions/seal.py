@@ -1,4 +1,4 @@
-"""What a login is, and how it is sealed."""
+"""How logins are sealed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import binascii
 import json
 import secrets
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
+from typing import TypeVar
 
 import structlog
 from cryptography.exceptions import InvalidTag
@@ -15,24 +16,12 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from maie_runtime.vault.data_key import KEY_BYTES
 from maie_runtime.vault.key_file import keys_in
+from maie_web.sessions.session import PendingLogin, Session
 
 log = structlog.get_logger()
 
 NONCE_BYTES = 12
-_CONTEXT = b"maie web session"
-
-
-@dataclass(kw_only=True, frozen=True, slots=True)
-class Session:
-    """A login.
-
-    Attributes:
-        token: The API key or the token that the gateway judges.
-        expires_at: When the login ends, in seconds since 1970.
-    """
-
-    token: str = field(repr=False)
-    expires_at: float
+Sealed = TypeVar("Sealed", Session, PendingLogin)
 
 
 class Seal:
@@ -56,15 +45,15 @@ class Seal:
         keys = keys_in(text) if text else [secrets.token_bytes(KEY_BYTES)]
         self._ciphers = [AESGCM(key) for key in keys]
 
-    def close(self, session: Session) -> str:
+    def close(self, content: Session | PendingLogin) -> str:
         """A login, sealed, in characters that a cookie may have."""
         nonce = secrets.token_bytes(NONCE_BYTES)
-        text = json.dumps(asdict(session)).encode()
-        sealed = nonce + self._ciphers[0].encrypt(nonce, text, _CONTEXT)
+        text = json.dumps(asdict(content)).encode()
+        sealed = nonce + self._ciphers[0].encrypt(nonce, text, context_of(type(content)))
         return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
 
-    def open(self, sealed: str) -> Session | None:
-        """The login; None where it has ended, or was not sealed with a key of this mesh."""
+    def open(self, sealed: str, kind: type[Sealed]) -> Sealed | None:
+        """The login; None where it has ended, is of another kind, or was not sealed here."""
         try:
             content = base64.urlsafe_b64decode(sealed + "=" * (-len(sealed) % 4))
         except (binascii.Error, ValueError):
@@ -72,8 +61,13 @@ class Seal:
         nonce, text = content[:NONCE_BYTES], content[NONCE_BYTES:]
         for cipher in self._ciphers:
             try:
-                session = Session(**json.loads(cipher.decrypt(nonce, text, _CONTEXT)))
+                found = kind(**json.loads(cipher.decrypt(nonce, text, context_of(kind))))
             except (InvalidTag, ValueError, TypeError):
                 continue
-            return session if time.time() < session.expires_at else None
+            return found if time.time() < found.expires_at else None
         return None
+
+
+def context_of(kind: type) -> bytes:
+    """What a sealed login of a kind is bound to, so that none is taken for one of another."""
+    return f"maie web {kind.__name__}".encode()
