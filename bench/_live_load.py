@@ -13,8 +13,9 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import grpc
 
@@ -28,7 +29,15 @@ from maie_client.live.options import linear16
 
 # After the last audio.
 END_SECONDS = 30.0
-_PART_BYTES = PART_SAMPLES * 2
+PART_BYTES = PART_SAMPLES * 2
+
+
+class Speaker(Protocol):
+    """Speaks one stream."""
+
+    async def speak(self, at: float) -> dict[str, Any]:
+        """Speaks from a moment on, by the monotonic clock; gives what came of it."""
+        ...
 
 
 class Microphone:
@@ -57,7 +66,7 @@ class Microphone:
         await asyncio.sleep(at - time.monotonic())
         call = self._stub.Transcribe(metadata=self._metadata)
         try:
-            async with asyncio.timeout(len(self._pcm) / _PART_BYTES * PART_SECONDS + END_SECONDS):
+            async with asyncio.timeout(len(self._pcm) / PART_BYTES * PART_SECONDS + END_SECONDS):
                 await call.write(
                     live.TranscribeRequest(start=live.StartSession(config=self._config))
                 )
@@ -83,11 +92,11 @@ class Microphone:
             await asyncio.gather(sending, return_exceptions=True)
 
     async def _send(self, call: Any) -> None:
-        for number, place in enumerate(range(0, len(self._pcm), _PART_BYTES), start=1):
+        for number, place in enumerate(range(0, len(self._pcm), PART_BYTES), start=1):
             due = self._began + number * PART_SECONDS
             await asyncio.sleep(due - time.monotonic())
             self._late.append(time.monotonic() - due)
-            content = self._pcm[place : place + _PART_BYTES]
+            content = self._pcm[place : place + PART_BYTES]
             audio = live.TrackAudio(sequence=number, content=content)
             await call.write(live.TranscribeRequest(audio=audio))
         await call.write(live.TranscribeRequest(end=live.EndSession()))
@@ -126,8 +135,25 @@ class Microphone:
         )
 
 
+async def spoken_by(microphone: Callable[[bytes], Speaker], folder: Path) -> None:
+    """Has all streams of a folder spoken, each at its moment, and writes what came of them.
+
+    Args:
+        microphone: Makes the one that speaks a stream, from its PCM.
+        folder: The folder.
+    """
+    starts = json.loads((folder / "load.json").read_text())["starts"]
+    # Files are read before anything is paced.
+    speakers = [
+        microphone((folder / f"{number}.pcm").read_bytes()) for number in range(len(starts))
+    ]
+    now = time.monotonic()
+    speaking = (speaker.speak(now + start) for speaker, start in zip(speakers, starts, strict=True))
+    heard = await asyncio.gather(*speaking)
+    (folder / "heard.json").write_text(json.dumps(heard))
+
+
 async def _load(folder: Path, address: str) -> None:
-    load = json.loads((folder / "load.json").read_text())
     key = os.environ.get(API_KEY, "")
     config = live.SessionConfig(
         format=linear16(),
@@ -135,18 +161,7 @@ async def _load(folder: Path, address: str) -> None:
     )
     async with grpc.aio.insecure_channel(address) as channel:
         await channel.channel_ready()
-        # Files are read before anything is paced.
-        microphones = [
-            Microphone(channel, (folder / f"{number}.pcm").read_bytes(), config, key)
-            for number in range(len(load["starts"]))
-        ]
-        now = time.monotonic()
-        speaking = (
-            microphone.speak(now + start)
-            for microphone, start in zip(microphones, load["starts"], strict=True)
-        )
-        heard = await asyncio.gather(*speaking)
-    (folder / "heard.json").write_text(json.dumps(heard))
+        await spoken_by(lambda pcm: Microphone(channel, pcm, config, key), folder)
 
 
 def main() -> None:

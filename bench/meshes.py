@@ -20,7 +20,7 @@ from maie_cli.mesh.broker import credentials
 from maie_cli.mesh.child import Child
 from maie_cli.mesh.layout import Layout
 from maie_cli.mesh.options import STAGES, MeshOptions
-from maie_cli.mesh.parts import GATEWAY, NATS, Part, plan
+from maie_cli.mesh.parts import GATEWAY, NATS, WEB, Part, plan
 from maie_client import Client, JobOptions
 from maie_runtime.bus.rights import OPERATOR
 from maie_runtime.bus.server_config import SERVER_FILE
@@ -92,7 +92,12 @@ async def gateway_alone(
 
 @asynccontextmanager
 async def live_mesh(
-    data: Path, environment: Mapping[str, str], *, workers: int = 1, command: tuple[str, ...] = ()
+    data: Path,
+    environment: Mapping[str, str],
+    *,
+    workers: int = 1,
+    command: tuple[str, ...] = (),
+    web: bool = False,
 ) -> AsyncIterator[dict[str, Child]]:
     """A broker, ASR and a gateway as processes: all that live speech needs.
 
@@ -101,6 +106,7 @@ async def live_mesh(
         environment: Settings of the parts.
         workers: The number of ASR processes.
         command: What runs in place of the ASR service; a module of this checkout.
+        web: Whether there is a web part as well.
     """
     options = MeshOptions(
         data=data,
@@ -108,13 +114,14 @@ async def live_mesh(
         environment={**environment, "PYTHONPATH": os.fspath(ROOT)},
         workers={"asr": workers},
         commands={"asr": command} if command else {},
+        web_port=0 if web else None,
     )
     layout = Layout(data)
     layout.create()
     wanted = [
         part
         for part in plan(options, layout)
-        if part.name in (NATS, GATEWAY) or part.name.startswith("asr")
+        if part.name in (NATS, GATEWAY, WEB) or part.name.startswith("asr")
     ]
     async with _started(wanted, layout) as parts:
         yield parts
