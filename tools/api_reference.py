@@ -50,7 +50,7 @@ def reference() -> str:
     Raises:
         ValueError: protoc refused the protos.
     """
-    described = _descriptors()
+    described = described_files()
     used = _used(described)
     parts = [INTRODUCTION]
     for file in described:
@@ -58,7 +58,7 @@ def reference() -> str:
     return "\n".join(parts)
 
 
-def _descriptors() -> list[FileDescriptorProto]:
+def described_files() -> list[FileDescriptorProto]:
     """The files of the contract, with their comments."""
     sources = sorted(proto.relative_to(PROTOS).as_posix() for proto in PROTOS.rglob("*.proto"))
     with tempfile.TemporaryDirectory() as folder:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tools import api_reference, licences, reasons_reference, settings_reference
+from tools import api_reference, contract_comments, licences, reasons_reference, settings_reference
 
 ROOT = Path(__file__).parents[1]
-GENERATED = (api_reference, licences, reasons_reference, settings_reference)
+GENERATED = (api_reference, contract_comments, licences, reasons_reference, settings_reference)
 PAGES = {page.TARGET: page.reference for page in GENERATED}
 
 

@@ -242,3 +242,13 @@ async def test_the_catalog_and_health_are_read():
         assert (await client.get_mesh()).max_active_jobs == 50
         assert await client.health()
         assert await client.health("maie.job.v1.JobService")
+
+
+@pytest.mark.parametrize("token", ["schlüssel", "a\nb", "a\x00b", "キー"])
+async def test_a_token_that_cannot_be_sent_is_refused_as_wrong(token: str) -> None:
+    for given in (token, lambda: token):
+        async with Client("localhost:1", token=given) as client:
+            with pytest.raises(ClientError) as refused:
+                await client.get_job("x")
+            assert refused.value.code is grpc.StatusCode.UNAUTHENTICATED
+            assert refused.value.reason == "CREDENTIALS_INVALID"

@@ -39,13 +39,16 @@ async def test_a_key_counts_in_either_header_and_for_its_tenant(web: Web) -> Non
         {"authorization": "Basic abc"},
         {"authorization": "Bearer"},
         {"authorization": ""},
+        {"authorization": "Bearer \xe9"},
         {"x-api-key": "nonsense"},
+        {"x-api-key": "\xe9"},
     ],
 )
 async def test_wrong_credentials_are_401_from_the_same_user_too(
     web: Web, headers: dict[str, str]
 ) -> None:
-    got = await web.http.get("/v1/jobs", headers=headers)
+    encoded = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+    got = await web.http.get("/v1/jobs", headers=encoded)
     assert (got.status_code, got.json()["reason"]) == (401, "CREDENTIALS_INVALID")
     assert got.headers["www-authenticate"] == "Bearer"
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from maie_client.errors import token_invalid
+
 Token = str | Callable[[], str]
 """An API key or a JSON Web Token; or a function that gives it, which is called for each call."""
 
@@ -29,7 +31,13 @@ class CallMetadata:
         return bool(self._token)
 
     def now(self) -> tuple[tuple[str, str], ...]:
-        """The metadata of a call that begins now."""
+        """The metadata of a call that begins now.
+
+        Raises:
+            ClientError: UNAUTHENTICATED with CREDENTIALS_INVALID: gRPC cannot carry the token.
+        """
         token = self._token() if callable(self._token) else self._token
+        if not (token.isascii() and token.isprintable()):
+            raise token_invalid()
         named = ((TENANT_KEY, self._tenant),) if self._tenant else ()
         return (*named, (AUTHORIZATION_KEY, f"Bearer {token}")) if token else named

@@ -102,6 +102,15 @@ def _without_password(address: str) -> str:
     return f"{scheme}**********@{place}" if found else address
 
 
+def token_invalid() -> ClientError:
+    """The error for a key or token that cannot be one."""
+    return ClientError(
+        grpc.StatusCode.UNAUTHENTICATED,
+        ClientReason.CREDENTIALS_INVALID,
+        "The API key or token has characters that none can have; copy it again, whole.",
+    )
+
+
 def token_unprotected(address: str) -> ClientError:
     """The error for a key or token that everybody on the way could read."""
     return ClientError(

@@ -123,6 +123,7 @@ def _documentation() -> OpenAPIConfig:
         title="maie",
         version=version("maie-web"),
         path="/docs",
+        use_handler_docstrings=True,
         summary="Recordings and live speech in; transcripts, summaries and figures out.",
         components=Components(
             security_schemes={

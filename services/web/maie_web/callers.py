@@ -168,7 +168,8 @@ def _shown(connection: AnyConnection) -> str:
         raise StageError(
             Code.UNAUTHENTICATED,
             Reason.CREDENTIALS_INVALID,
-            "The header Authorization is not `Bearer KEY`; send an API key or a token so.",
+            "The request shows no key that could be one; send `Authorization: Bearer KEY` or "
+            "`X-API-Key: KEY`.",
         )
     return token.strip()
 

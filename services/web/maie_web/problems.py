@@ -10,6 +10,7 @@ from http import HTTPStatus
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
+from litestar.openapi import ResponseSpec
 
 from maie_client import ClientError
 from maie_core.codes import Code
@@ -58,6 +59,26 @@ class ProblemDocument:
     fields: Mapping[str, str] = field(default_factory=dict)
     limit: str = ""
     retry_after_seconds: int | None = None
+
+
+RESPONSES: Mapping[int, ResponseSpec] = {
+    status: ResponseSpec(
+        data_container=ProblemDocument,
+        description=meaning,
+        media_type=MEDIA_TYPE,
+        generate_examples=False,
+    )
+    for status, meaning in (
+        (HTTPStatus.BAD_REQUEST, "The request is wrong; `fields` says where."),
+        (HTTPStatus.UNAUTHORIZED, "Nobody says who calls, or the credentials are wrong."),
+        (HTTPStatus.FORBIDDEN, "The caller may not do this."),
+        (HTTPStatus.NOT_FOUND, "There is no such job, template or moment."),
+        (HTTPStatus.CONFLICT, "What is there does not allow it."),
+        (HTTPStatus.TOO_MANY_REQUESTS, "A limit is reached; `Retry-After` says when to try again."),
+        (HTTPStatus.SERVICE_UNAVAILABLE, "The mesh cannot be reached; try again."),
+    )
+}
+"""The errors of every route, for its documentation."""
 
 
 def status_of(reason: str, code: Code) -> HTTPStatus:

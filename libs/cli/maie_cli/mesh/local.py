@@ -128,6 +128,7 @@ class LocalMesh:
     async def _stop(self) -> None:
         for chore in self._chores:
             chore.cancel()
+        await asyncio.gather(*self._chores, return_exceptions=True)
         servers = [name for name, child in self.children.items() if child.part.is_broker]
         doors = [name for name in (WEB, GATEWAY) if name in self.children]
         stages = [name for name in self.children if name not in (*doors, *servers)]

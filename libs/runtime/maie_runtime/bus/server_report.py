@@ -95,15 +95,15 @@ async def open_monitor(url: str, credentials: Credentials) -> AsyncIterator[Moni
     async def on_error(error: Exception) -> None:
         client.report(error)
 
-    await client.connect(
-        url.split(","),
-        allow_reconnect=False,
-        connect_timeout=CONNECT_SECONDS,
-        error_cb=on_error,
-        inbox_prefix=subjects.inbox(MONITOR),
-        **credentials.options(),
-    )
     try:
+        await client.connect(
+            url.split(","),
+            allow_reconnect=False,
+            connect_timeout=CONNECT_SECONDS,
+            error_cb=on_error,
+            inbox_prefix=subjects.inbox(MONITOR),
+            **credentials.options(),
+        )
         yield Monitor(client)
     finally:
         await client.close()

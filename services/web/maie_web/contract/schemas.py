@@ -1,11 +1,16 @@
 """Schemas of OpenAPI from the descriptors of the contract's messages.
 
 The JSON is that of `maie_formats.as_json`: the contract's field names, short names of enum values.
+What fields mean is in comments.json, which `make generate` writes from the comments of the protos.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cache
+from importlib.resources import files
 from typing import Any
 
 from google.protobuf import message_factory
@@ -51,25 +56,32 @@ class ContractSchemas(OpenAPISchemaPlugin):
         def ask(kind: type[Message]) -> Schema | Reference:
             return schema_creator.for_field_definition(FieldDefinition.from_annotation(kind))
 
-        kind: Any = field_definition.annotation
-        return message_schema(kind.DESCRIPTOR, ask)
+        # Registered before its fields, which may have the same type.
+        schema = schema_creator.schema_registry.get_schema_for_field_definition(field_definition)
+        message: Any = field_definition.annotation
+        kind = message.DESCRIPTOR
+        schema.type = OpenAPIType.OBJECT
+        schema.title = kind.name
+        schema.description = comments()[kind.full_name]
+        schema.properties = {field.name: _described(field, ask) for field in kind.fields}
+        schema.required = [field.name for field in kind.fields if not field.has_presence] or None
+        return schema
 
 
-def message_schema(kind: Any, ask: Ask) -> Schema:
-    """The schema of a message.
+@cache
+def comments() -> Mapping[str, str]:
+    """The comments of messages and fields, by their full names."""
+    file = files("maie_web.contract") / "comments.json"
+    found: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))
+    return found
 
-    Args:
-        kind: Its descriptor.
-        ask: Gives the schemas of messages within it.
-    """
-    fields = {field.name: _field(field, ask) for field in kind.fields}
-    required = [field.name for field in kind.fields if not field.has_presence]
-    return Schema(
-        type=OpenAPIType.OBJECT,
-        title=kind.full_name.rpartition(".")[2],
-        properties=fields,
-        required=required or None,
-    )
+
+def _described(field: Any, ask: Ask) -> Schema | Reference:
+    """The schema of a field, with what it means."""
+    schema, comment = _field(field, ask), comments()[field.full_name]
+    if isinstance(schema, Reference):  # its siblings would describe the type
+        return Schema(all_of=[schema], description=comment)
+    return replace(schema, description=comment)
 
 
 def _field(field: Any, ask: Ask) -> Schema | Reference:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from litestar import get
 from litestar.params import FromPath
 
 from maie.catalog.v1 import catalog_pb2 as catalog
 from maie.summary.v1 import summary_pb2 as summary
 from maie_web.callers import CallersClient
+from maie_web.handlers import get
 from maie_web.openai.models import ModelList, model_list
 
 TAGS = ["catalog"]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Literal
 
-from litestar import HttpMethod, Request, Response, route
+from litestar import HttpMethod, Request, Response
 from litestar.background_tasks import BackgroundTask
 from litestar.params import FromPath
 from litestar.response import Stream
@@ -26,6 +26,7 @@ from maie_web.callers import CallersClient
 from maie_web.downloads.attachments import disposition, result_name
 from maie_web.downloads.media_types import HEAD_BYTES, RESULTS, media_type_of
 from maie_web.downloads.ranges import UnsatisfiableError, is_known, part_of
+from maie_web.handlers import route
 
 TAGS = ["jobs"]
 Format = Literal["txt", "md", "json", "srt", "vtt", "tsv", "docx"]

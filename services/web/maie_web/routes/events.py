@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Annotated
 
-from litestar import Response, get
+from litestar import Response
 from litestar.background_tasks import BackgroundTask
 from litestar.openapi import ResponseSpec
 from litestar.params import FromPath, HeaderParameter
@@ -14,6 +14,7 @@ from litestar.response import Stream
 from maie.job.v1 import job_pb2 as job
 from maie_web.callers import CallersClient
 from maie_web.event_streams import EventStreamsOfApp, Position, has_more
+from maie_web.handlers import get
 
 MEDIA_TYPE = "text/event-stream"
 # Events are neither kept nor held back on the way; nginx collects what it passes on otherwise.

@@ -8,7 +8,6 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated
 
-from litestar import delete, get, patch, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from maie.job.v1 import job_pb2 as job
@@ -16,6 +15,7 @@ from maie_core.errors import invalid
 from maie_core.reasons import Reason
 from maie_formats.from_json import from_dict
 from maie_web.callers import CallersClient
+from maie_web.handlers import delete, get, patch, post
 
 TAGS = ["jobs"]
 

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated
 
-from litestar import Request, Response, get
+from litestar import Request, Response
 from litestar.exceptions import NotFoundException
 from litestar.params import QueryParameter
 
 from maie_web.callers import AllCallers, Callers
+from maie_web.handlers import get
 from maie_web.oidc.logins import CALLBACK, Logins
 from maie_web.oidc.provider import login_failed
 

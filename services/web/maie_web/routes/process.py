@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from litestar import Request, Response, post
+from litestar import Request, Response
 from litestar.openapi.spec import OpenAPIType, Operation, Schema
 from litestar.params import HeaderParameter
 
@@ -20,6 +20,7 @@ from maie_formats.from_json import from_dict
 from maie_web.callers import CallersClient
 from maie_web.documentation import form_body
 from maie_web.forms import Form
+from maie_web.handlers import post
 from maie_web.uploads import form_of, submit
 
 # A file that comes first is accepted for this; what counts is checked at the end.

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 
-from litestar import Request, Response, delete, get, post
+from litestar import Request, Response
+from litestar.openapi import ResponseSpec
 from litestar.params import JSONBody
 
 from maie.access.v1 import access_pb2 as access
 from maie_core.errors import StageError, invalid
 from maie_core.reasons import Reason
 from maie_web.callers import AllCallers, CallersClient, refuse_other_sites
+from maie_web.handlers import delete, get, post
 from maie_web.sessions.session import Session
 
 TAGS = ["session"]
@@ -74,7 +76,12 @@ async def current(request: Request, callers: AllCallers, client: CallersClient) 
     )
 
 
-@delete("/v1/session", summary="Log out", tags=TAGS)
+@delete(
+    "/v1/session",
+    summary="Log out",
+    tags=TAGS,
+    responses={HTTPStatus.NO_CONTENT: ResponseSpec(None, description="Nobody is logged in.")},
+)
 async def log_out(request: Request, callers: AllCallers) -> Response[None]:
     """Takes the cookie back, and ends the login at the provider where it came from one."""
     refuse_other_sites(request)
