@@ -118,6 +118,16 @@ with socket.create_connection((host, int(port)), 60) as broker:
 """
 
 
+ASKS = """
+import encodings.idna, os, socket, sys
+os.setgroups([]); os.setgid({uid}); os.setuid({uid})
+host, port = sys.argv[1].rsplit(":", 1)
+with socket.create_connection((host, int(port)), 60) as web:
+    web.sendall(b'GET /v1/jobs HTTP/1.1\\r\\nhost: localhost\\r\\n\\r\\n')
+    print(web.recv(100).split()[1].decode(), end="")
+"""
+
+
 async def as_another(script: str, *arguments: str) -> str:
     """What a script prints that runs as another user of the machine."""
     process = await asyncio.create_subprocess_exec(
@@ -151,12 +161,13 @@ def listening(mesh: Besieged) -> set[str]:
 @pytest.mark.skipif(not can_say(), reason="this kernel does not say who calls")
 async def test_another_user_of_the_machine_gets_nothing(mesh: Besieged, came: Came) -> None:
     # No part has a door besides: the broker no monitor, and nobody serves metrics.
-    doors = {mesh.gateway, mesh.stage("nats"), *map(mesh.stage, STAGE_CALLS)}
+    doors = {mesh.gateway, *map(mesh.stage, ("nats", "web", *STAGE_CALLS))}
     assert listening(mesh) == doors
     for name, path in STAGE_CALLS.items():
         assert (await called(mesh.stage(name), path, str(NOBODY))).startswith("UNAUTHENTICATED")
     listing = "/maie.job.v1.JobService/ListJobs"
     assert (await called(mesh.gateway, listing, str(NOBODY))).startswith("UNAUTHENTICATED")
+    assert await as_another(ASKS, mesh.stage("web")) == "401"
     # The broker asks for a credential, whoever it is.
     nats = mesh.stage("nats")
     assert await as_another(CONNECTS, nats) == "-ERR 'Authorization Violation'"

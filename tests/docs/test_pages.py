@@ -23,7 +23,7 @@ def test_the_check_fails_for_a_stale_page_alone(
 ) -> None:
     for target, reference in pages.PAGES.items():
         page = tmp_path / target
-        page.parent.mkdir(exist_ok=True)
+        page.parent.mkdir(parents=True, exist_ok=True)
         page.write_text(reference() if says is None else says, encoding="utf-8")
     monkeypatch.setattr(pages, "ROOT", tmp_path)
     monkeypatch.setattr("sys.argv", ["pages", "--check"])

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.mesh
 
 ROW = re.compile(r"^\| `((?:maie|rpc)_\w+)` \| ([^|]+?) \| (\w+) \| ([^|]*)\|", re.MULTILINE)
 STAGES = {"preprocess", "asr", "enhancement", "summary"}
-PARTS = {"all": STAGES | {"gateway"}, "workers": STAGES, "gateways": {"gateway"}}
+PARTS = {"all": STAGES | {"gateway"}, "workers": STAGES, "gateways": {"gateway"}, "web": {"web"}}
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +120,6 @@ async def test_the_mesh_is_ready_and_nothing_waits(shared_mesh: RunningMesh, wor
 
     await until(idle)
     found = scrape(shared_mesh.layout.metrics_file)
-    assert total(found["maie_ready"], "maie_ready") == len(STAGES) + 1
+    assert total(found["maie_ready"], "maie_ready") == len(STAGES) + 2  # gateway and web part
     assert total(found["maie_broker_connected"], "maie_broker_connected") == len(STAGES) + 1
     assert total(found["maie_demand_units"], "maie_demand_units") == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import floor, log10
+from sys import float_info
 
 from maie_cli.load.percentiles import percentile
 from maie_cli.load.runs import Sample
@@ -91,6 +92,6 @@ def slots_of(samples: Sequence[Sample]) -> list[Slot]:
 
 def _step(span: float) -> float:
     """A round width of which not more than `MOST_ROWS` cover a span, wherever it begins."""
-    least = span / (MOST_ROWS - 2)
+    least = max(span / (MOST_ROWS - 2), float_info.min)  # as 0 has no logarithm
     power = 10.0 ** floor(log10(least))
     return next(nice * power for nice in NICE if nice * power >= least)
