@@ -117,3 +117,20 @@ async def test_what_is_not_there(web: Web, method: str, path: str, status: int) 
     assert got.status_code == status
     assert got.headers["content-type"] == "application/problem+json"
     assert got.json()["detail"].endswith(".")
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "/v1/session"), ("PATCH", "/v1/jobs/x")])
+@pytest.mark.parametrize("chunked", [True, False])
+async def test_a_large_body_without_a_recording_is_refused_before_it_is_held(
+    web: Web, method: str, path: str, chunked: bool
+) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b'{"key": "'
+        for _ in range(64):
+            yield b"x" * 65_536
+        yield b'"}'
+
+    large = pieces() if chunked else b'{"key": "' + b"x" * 4_194_304 + b'"}'
+    headers = {"content-type": "application/json"}
+    got = await web.http.request(method, path, content=large, headers=headers)
+    assert (got.status_code, got.json()["reason"]) == (413, "REQUEST_TOO_LARGE")

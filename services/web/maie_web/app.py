@@ -25,6 +25,9 @@ from maie_web.openai import errors, models, routes
 from maie_web.routes import catalog, downloads, events, health, jobs, oidc, process, session
 from maie_web.sessions.cookies import NAME
 
+# Of requests without a recording.
+MOST_BODY_BYTES = 1024 * 1024
+
 API = (
     catalog.models,
     catalog.templates,
@@ -111,8 +114,8 @@ def make_app(callers: Callers, event_streams: EventStreams, sockets: OpenSockets
         before_send=[set_renewed],
         exception_handlers={Exception: problems.respond},
         openapi_config=_documentation(),
-        # Recordings are streamed and limited by the gateway; other bodies are small.
-        request_max_body_size=None,
+        # Recordings are streamed, and limited by the gateway.
+        request_max_body_size=MOST_BODY_BYTES,
         logging_config=None,
         debug=False,
     )

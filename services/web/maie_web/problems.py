@@ -24,6 +24,7 @@ MEDIA_TYPE = "application/problem+json"
 BY_REASON: Mapping[str, HTTPStatus] = {
     Reason.UPLOAD_TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     Reason.AUDIO_TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    Reason.REQUEST_TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     Reason.UNSUPPORTED_FORMAT: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     Reason.UPLOAD_IDLE: HTTPStatus.REQUEST_TIMEOUT,
     Reason.UPLOAD_TOO_LONG: HTTPStatus.REQUEST_TIMEOUT,
@@ -152,6 +153,9 @@ def _of_framework(error: HTTPException) -> ProblemDocument:
         case HTTPStatus.METHOD_NOT_ALLOWED:
             detail = "This address does not take this method; /docs lists what there is."
             return _document(status, Reason.ROUTE_NOT_FOUND, detail)
+        case HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            detail = "The request is larger than this address takes; send less."
+            return _document(status, Reason.REQUEST_TOO_LARGE, detail)
         case _ if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             log.error("request.failed", exc_info=error)
             detail = "The request failed by a fault of the web part; its log has the details."

@@ -40,6 +40,7 @@ Read = Callable[[Mapping[str, Sequence[str]], str, Sequence[catalog.Model]], Ask
     tags=TAGS,
     status_code=HTTPStatus.OK,
     operation_class=TranscriptionOperation,
+    request_max_body_size=None,
 )
 async def transcriptions(request: Request, client: CallersClient) -> Response[Any]:
     """Takes a recording, and answers with its text.
@@ -55,6 +56,7 @@ async def transcriptions(request: Request, client: CallersClient) -> Response[An
     tags=TAGS,
     status_code=HTTPStatus.OK,
     operation_class=TranslationOperation,
+    request_max_body_size=None,
 )
 async def translations(request: Request, client: CallersClient) -> Response[Any]:
     """Takes a recording, and answers with its text in English."""

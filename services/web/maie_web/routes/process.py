@@ -75,6 +75,7 @@ class ProcessOperation(Operation):
     summary="Process a recording",
     tags=["jobs"],
     status_code=HTTPStatus.ACCEPTED,
+    request_max_body_size=None,
     operation_class=ProcessOperation,
 )
 async def process(
