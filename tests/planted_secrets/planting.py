@@ -54,11 +54,8 @@ def _webhooks(secret: str) -> str:
     return json.dumps({TENANT: [{"name": "crm", "url": url, "secret": secret}]})
 
 
-def _key(secret: str) -> str:
-    """A key of 32 bytes, which begins with the secret."""
-    return base64.b64encode(secret.encode().ljust(32)).decode()
-
-
+# The settings that are a key of 32 bytes in Base64, and nothing else.
+KEYS = ("MAIE_WEB_SESSION_KEY",)
 # The settings that are more than the secret itself.
 SHAPES: Mapping[str, Callable[[str], str]] = {
     "MAIE_NATS_URL": f"nats://maie:{{}}@{NOWHERE}".format,
@@ -66,7 +63,6 @@ SHAPES: Mapping[str, Callable[[str], str]] = {
     "MAIE_GATEWAY_MASTER_KEY": f"vault://{{}}@{NOWHERE}/key".format,
     "MAIE_GATEWAY_EARLIER_MASTER_KEY": f"vault://{{}}@{NOWHERE}/key".format,
     "MAIE_WEBHOOKS_TENANTS": _webhooks,
-    "MAIE_WEB_SESSION_KEY": _key,
 }
 # Of libraries and of the command.
 OTHERS: Mapping[str, Callable[[str], str]] = {
@@ -98,7 +94,7 @@ class Planted:
 
     def add(self, name: str, shape: Callable[[str], str] = str) -> None:
         """Plants a secret in a variable."""
-        self.secrets[name] = new_secret()
+        self.secrets[name] = new_secret(name)
         self.environment[name] = shape(self.secrets[name])
 
     def shown_in(self, text: str) -> set[str]:
@@ -106,8 +102,10 @@ class Planted:
         return {name for name, secret in self.secrets.items() if _shows(text, secret)}
 
 
-def new_secret() -> str:
-    """A random text that nothing else has in it, short enough for a key of 32 bytes."""
+def new_secret(name: str = "") -> str:
+    """A random text that nothing else has in it, for a setting of this name."""
+    if name in KEYS:
+        return f"Pl4nted{secrets.token_hex(18)}="
     return f"Pl4nted{secrets.token_hex(12)}"
 
 

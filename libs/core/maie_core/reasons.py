@@ -314,6 +314,11 @@ class Reason(enum.StrEnum):
     REQUEST_UNREADABLE = "REQUEST_UNREADABLE", Code.INVALID_ARGUMENT
     """The request is not the message that the method takes. Make the client from the same version
     of the contract."""
+    RESULTS_MISSING = "RESULTS_MISSING", Code.FAILED_PRECONDITION
+    """The job ended without results of this kind: it failed before, or was not asked for them. The
+    sentence says which; retry a job that failed, or ask for another format."""
+    RESULTS_NOT_READY = "RESULTS_NOT_READY", Code.FAILED_PRECONDITION
+    """The job runs, and its results are downloaded when it has ended. Follow it, then ask again."""
     RESUME_TOKEN_INVALID = "RESUME_TOKEN_INVALID", Code.PERMISSION_DENIED
     """The resume token is not that of the session. Send the token that `started` gave."""
     ROUTE_NOT_FOUND = "ROUTE_NOT_FOUND", Code.NOT_FOUND
@@ -347,11 +352,6 @@ class Reason(enum.StrEnum):
     a folder and name it with --from."""
     STAGE_UNKNOWN = "STAGE_UNKNOWN", Code.FAILED_PRECONDITION
     """A later release gave the job a unit that this gateway does not know. Upgrade the gateway."""
-    RESULTS_MISSING = "RESULTS_MISSING", Code.FAILED_PRECONDITION
-    """The job ended without results of this kind: it failed before, or was not asked for them. The
-    sentence says which; retry a job that failed, or ask for another format."""
-    RESULTS_NOT_READY = "RESULTS_NOT_READY", Code.FAILED_PRECONDITION
-    """The job runs, and its results are downloaded when it has ended. Follow it, then ask again."""
     STAGE_WITHOUT_RESULT = "STAGE_WITHOUT_RESULT", Code.INTERNAL
     """A stage ended without a result. Report it to whoever wrote the stage."""
     STALLED = "STALLED", Code.DEADLINE_EXCEEDED

@@ -25,7 +25,7 @@ MOST_BYTES = 64 * 1024
 # How variables end whose value is a secret, and names of secrets within URLs and JSON.
 _SECRET = re.compile(
     r"(secret|token|password|passwd|passphrase|credentials?|signature|headers"
-    r"|(api|access|secret|private|master|bootstrap)_?key|access_key_id|nkey)$",
+    r"|(api|access|secret|private|master|bootstrap|session)_?key|access_key_id|nkey)$",
     re.IGNORECASE,
 )
 # How variables end whose value may have a secret in it.

@@ -65,7 +65,8 @@ class OneOffJob:
             else:
                 await self._client.delete_job(self.job_id)
         except ClientError as error:
-            log.warning("openai.job_kept", job=self.job_id, reason=error.reason)
+            with structlog.contextvars.bound_contextvars(job=self.job_id):
+                log.warning("openai.job_kept", reason=error.reason)
 
 
 def completed(ended: job.Job) -> job.Job:
