@@ -29,8 +29,8 @@ def main() -> None:
         with suppress(OSError):
             close_output()
     code = code or guarded(close_output)
-    if "livekit.rtc" in sys.modules:
-        # Threads of LiveKit's SDK call Python to the end, and abort a process whose Python ends.
+    if not sys.modules.keys().isdisjoint(("livekit.rtc", "obstore")):
+        # Their threads call Python to the end, and abort a process whose Python ends.
         sys.stderr.flush()
         os._exit(code)
     sys.exit(code)
