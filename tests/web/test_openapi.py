@@ -24,7 +24,7 @@ from tests.web.conftest import Web
 
 pytestmark = pytest.mark.mesh
 
-EXAMPLES = 10
+EXAMPLES = 5
 OPENAI = "OpenAI"
 # A gateway that is asked for much at once may say so.
 CHECKS = [
