@@ -132,7 +132,7 @@ class Client:
             self.address, tls=self._tls, patience=self._patience, tenant=tenant, token=token
         )
         other._check_caller()
-        other._channels, other._latest = self._channels, None
+        other._channels, other._latest = self._channels, self._stubs()
         return other
 
     async def __aenter__(self) -> Self:
