@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from urllib.parse import urlsplit
 
-from litestar.connection import ASGIConnection, WebSocket
+from litestar.connection import WebSocket
 from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 
@@ -16,9 +16,8 @@ from maie_runtime.rpc.callers.authenticator import Call
 from maie_runtime.rpc.callers.local_user import LocalUser
 from maie_web.oidc.logins import Logins
 from maie_web.sessions.cookies import SessionCookies
-from maie_web.sessions.session import Session
+from maie_web.sessions.session import AnyConnection, Session
 
-AnyConnection = ASGIConnection  # of a request or a WebSocket
 BEARER = "bearer"
 API_KEY = "x-api-key"
 TENANT = "maie-tenant"
@@ -76,10 +75,10 @@ class Callers:
         tenant = connection.headers.get(TENANT, "")
         if shown := _shown(connection):
             return self.anonymous.acting(token=shown, tenant=tenant)
-        if self.cookies.session_of(connection):
+        if session := self.cookies.session_of(connection):
             refuse_other_sites(connection)
             self._refuse_other_schemes(connection)
-            session = await self._renewed(connection)
+            session = await self._renewed(connection, session)
             return self.anonymous.acting(token=session.token, tenant=tenant)
         if not await self._is_local(connection):
             raise _missing()
@@ -97,15 +96,13 @@ class Callers:
         renewed: Session | None = connection.state.get(RENEWED)
         return self.cookies.of_session(connection, renewed) if renewed else []
 
-    async def _renewed(self, connection: AnyConnection) -> Session:
+    async def _renewed(self, connection: AnyConnection, session: Session) -> Session:
         """The login of a request, with a token that lasts.
 
         Raises:
             StageError: UNAUTHENTICATED with LOGIN_FAILED; UNAVAILABLE with LOGIN_UNAVAILABLE.
             ClientError: The gateway does not take the next token.
         """
-        session = self.cookies.session_of(connection)
-        assert session is not None
         if self.logins is None:
             return session
         renewed = await self.logins.renewals.current(session)

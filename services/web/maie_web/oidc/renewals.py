@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import replace
 
 from maie_client import Client
 from maie_web.oidc.provider import Provider, Tokens
-from maie_web.sessions.session import Session
+from maie_web.sessions.session import Session, expires_at, session_of
 
 # Before a token expires, so that a call that begins now has one that lasts.
 AHEAD_SECONDS = 60.0
@@ -44,28 +43,25 @@ class Renewals:
             task.add_done_callback(lambda done: self._forget_later(key, done))
         return await asyncio.shield(self._running[key])
 
-    async def session_of(self, tokens: Tokens, expires_at: float) -> Session:
+    async def session_of(self, tokens: Tokens, ends_at: float) -> Session:
         """The login of tokens, which the gateway takes.
 
         Args:
             tokens: What the provider gave.
-            expires_at: When the login ends at the latest, in seconds since 1970.
+            ends_at: When the login ends at the latest, in seconds since 1970.
 
         Raises:
             ClientError: The gateway does not take the token.
         """
         caller = await self._client.acting(token=tokens.token).get_caller()
-        session = Session(token=tokens.token, expires_at=expires_at)
-        if not caller.HasField("expire_time"):
-            return session
-        ends = caller.expire_time.ToMilliseconds() / 1000
-        if not tokens.refresh_token:
-            return replace(session, expires_at=min(expires_at, ends))
-        lasts = ends - time.time()
-        return replace(
-            session,
+        if not tokens.refresh_token or not caller.HasField("expire_time"):
+            return session_of(tokens.token, caller, ends_at)
+        expires = expires_at(caller)
+        return Session(
+            token=tokens.token,
+            expires_at=ends_at,
             refresh_token=tokens.refresh_token,
-            renew_at=ends - min(AHEAD_SECONDS, lasts / 2),
+            renew_at=expires - min(AHEAD_SECONDS, (expires - time.time()) / 2),
         )
 
     async def _renew(self, session: Session) -> Session:

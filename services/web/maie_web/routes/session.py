@@ -17,7 +17,7 @@ from maie_core.errors import StageError, invalid
 from maie_core.reasons import Reason
 from maie_web.callers import AllCallers, CallersClient, refuse_other_sites
 from maie_web.handlers import delete, get, post
-from maie_web.sessions.session import Session
+from maie_web.sessions.session import Session, session_of
 
 TAGS = ["session"]
 SECONDS_PER_HOUR = 3600
@@ -58,7 +58,8 @@ async def log_in(
     if not data.key:
         raise invalid(Reason.FIELD_INVALID, "The key is empty; send an API key.", field="key")
     caller = await callers.anonymous.acting(token=data.key).get_caller()
-    session = session_of(data.key, caller, callers.session_hours)
+    ends_at = time.time() + callers.session_hours * SECONDS_PER_HOUR
+    session = session_of(data.key, caller, ends_at)
     return Response(
         CurrentSession(caller=caller, logged_in=True, expire_time=_time(session)),
         cookies=callers.cookies.of_session(request, session),
@@ -93,14 +94,6 @@ async def log_out(request: Request, callers: AllCallers) -> Response[None]:
     return Response(
         None, status_code=HTTPStatus.NO_CONTENT, cookies=callers.cookies.of_nobody(request)
     )
-
-
-def session_of(token: str, caller: access.Caller, hours: float) -> Session:
-    """A login that lasts as long as it may, and no longer than its credentials."""
-    ends_at = time.time() + hours * SECONDS_PER_HOUR
-    if caller.HasField("expire_time"):
-        ends_at = min(ends_at, caller.expire_time.ToMilliseconds() / 1000)
-    return Session(token=token, expires_at=ends_at)
 
 
 def _time(session: Session) -> datetime:

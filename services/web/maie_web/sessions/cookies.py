@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 import time
 
-from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie
 
 from maie_web.sessions.seal import Seal
-from maie_web.sessions.session import PendingLogin, Session
+from maie_web.sessions.session import AnyConnection, PendingLogin, Session
 
-AnyConnection = ASGIConnection  # of a request or a WebSocket
 NAME = "maie-session"
 PENDING = "maie-login"
 # With this, browsers take the cookie over TLS only, and from no other host of the domain:

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from litestar.connection import ASGIConnection
+
+from maie.access.v1 import access_pb2 as access
+
+AnyConnection = ASGIConnection  # of a request or a WebSocket
+
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Session:
@@ -20,6 +26,24 @@ class Session:
     expires_at: float
     refresh_token: str = field(default="", repr=False)
     renew_at: float = 0.0
+
+
+def session_of(token: str, caller: access.Caller, ends_at: float) -> Session:
+    """A login that lasts as long as it may, and no longer than its credentials.
+
+    Args:
+        token: The credentials.
+        caller: Who the gateway takes them for.
+        ends_at: When the login ends at the latest, in seconds since 1970.
+    """
+    if caller.HasField("expire_time"):
+        ends_at = min(ends_at, expires_at(caller))
+    return Session(token=token, expires_at=ends_at)
+
+
+def expires_at(caller: access.Caller) -> float:
+    """When a caller's credentials expire, in seconds since 1970."""
+    return caller.expire_time.ToMilliseconds() / 1000
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
