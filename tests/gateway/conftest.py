@@ -56,11 +56,18 @@ class EmptyMesh:
         return serve_stage(BINDINGS[slug], settings, self.stages[slug].opened)
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[Client]:
-        """The whole mesh; gives a client of its gateway."""
+    async def services(self) -> AsyncIterator[None]:
+        """The services of all stages."""
         async with AsyncExitStack() as stack:
             for slug in BINDINGS:
                 await stack.enter_async_context(self.service(slug))
+            yield
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Client]:
+        """The whole mesh; gives a client of its gateway."""
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self.services())
             address = await stack.enter_async_context(self.gateway())
             yield await stack.enter_async_context(Client(address))
 

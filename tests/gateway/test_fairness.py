@@ -165,8 +165,7 @@ async def workers(empty_mesh: EmptyMesh) -> AsyncIterator[None]:
         request, context, request.recording.size_bytes
     )
     async with AsyncExitStack() as stack:
-        for slug in BINDINGS:
-            await stack.enter_async_context(empty_mesh.service(slug))
+        await stack.enter_async_context(empty_mesh.services())
         yield
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from maie.job.v1 import job_pb2 as job
 from maie_client import Client, ClientError, JobOptions
+from maie_client.health import health_of
 from maie_gateway.settings import RetentionSettings
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus.provision import open_provisioned_broker
@@ -47,7 +48,6 @@ async def dying_gateway(
             "MAIE_NATS_URL": mesh.mesh.nats_url,
             "MAIE_BLOB_URL": mesh.mesh.blob_url,
             "MAIE_GATEWAY_LISTEN": address,
-            "MAIE_READ_MODEL_URL": "sqlite:///:memory:",
             "MAIE_RETENTION_REMOVALS_SECONDS": "1",
             **variables,
         },
@@ -56,7 +56,7 @@ async def dying_gateway(
     try:
         async with Client(address) as client:
             async with asyncio.timeout(START_SECONDS):
-                while not await _serves(client):
+                while not await health_of(address):
                     await asyncio.sleep(0.05)
             yield client, process
             assert await process.wait() == -9
@@ -64,13 +64,6 @@ async def dying_gateway(
         if process.returncode is None:
             process.kill()
             await process.wait()
-
-
-async def _serves(client: Client) -> bool:
-    try:
-        return await client.health()
-    except ClientError:
-        return False
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,6 @@ from maie.job.v1 import job_pb2_grpc
 from maie_client import Client, ClientError, JobOptions
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
-from maie_pipeline.bindings import BINDINGS
 from maie_runtime.bus import outages, subjects
 from maie_runtime.bus.provision import open_provisioned_broker
 from maie_runtime.worker.stage import StageContext
@@ -99,8 +98,7 @@ async def test_a_stage_that_is_down_delays_the_job_and_no_more(empty_mesh: Empty
         processing = asyncio.create_task(process(client, features=RAW))
         await asyncio.sleep(0.5)
         assert not processing.done()
-        for slug in BINDINGS:
-            await stack.enter_async_context(empty_mesh.service(slug))
+        await stack.enter_async_context(empty_mesh.services())
         assert (await processing)[-1].finished.job.state == job.JOB_STATE_COMPLETE
 
 

@@ -84,7 +84,7 @@ async def test_every_call_waits_for_a_leader(cluster: NatsCluster, tmp_path: Pat
         assert len(await _all(client.list_jobs())) == 4
         assert await client.list_templates()
         await asyncio.sleep(SPELL_SECONDS)
-        # A leader that is left alone still answers reads for a while.
+        # A leader without the others still answers reads for a while.
         assert not any(waiting[name].done() for name in WRITES)
         await asyncio.gather(*(each.start() for each in others))
         answers = dict(zip(waiting, await asyncio.gather(*waiting.values()), strict=True))

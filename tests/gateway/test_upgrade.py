@@ -108,8 +108,7 @@ async def test_a_gateway_goes_on_with_a_job_of_the_release_before(empty_mesh: Em
 
     empty_mesh.stages["asr"].hook = waits
     async with AsyncExitStack() as stack:
-        for slug in BINDINGS:
-            await stack.enter_async_context(empty_mesh.service(slug))
+        await stack.enter_async_context(empty_mesh.services())
         async with empty_mesh.gateway() as address, Client(address) as client:
             created = await client.create_job(
                 recording(), features=("summary",), template_id="meeting_notes_v1"

@@ -16,7 +16,7 @@ FEATURES = ("raw_transcript", "clean_transcript", "summary")
 TEMPLATE = "meeting_notes_v1"
 AT_ONCE = 2
 RETRY_SECONDS = 0.2
-# Longer than anything takes here: what stands still is noticed by `moving`.
+# Longer than anything takes here: what stalls is noticed by `moving`.
 PATIENCE = timedelta(hours=1)
 
 

@@ -27,7 +27,7 @@ from tests.upgrade.talk import Talk
 pytestmark = [
     pytest.mark.mesh,
     pytest.mark.slow,
-    # What stands still is noticed by `moving`.
+    # What stalls is noticed by `moving`.
     pytest.mark.timeout(0),
     pytest.mark.skipif(no_release_before() is not None, reason=str(no_release_before())),
 ]

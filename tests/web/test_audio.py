@@ -17,7 +17,6 @@ from playwright.async_api import Page
 from werkzeug.http import parse_options_header
 
 from maie_client import Client
-from maie_pipeline.bindings import BINDINGS
 from tests.browser import needs_chromium
 from tests.conftest import free_port
 from tests.gateway.conftest import EmptyMesh
@@ -150,8 +149,7 @@ async def test_a_download_goes_on_at_a_gateway_that_comes_back(empty_mesh: Empty
     empty_mesh.gateway_options["listen"] = f"127.0.0.1:{free_port()}"
     large = AUDIO * 60
     async with AsyncExitStack() as stack:
-        for slug in BINDINGS:
-            await stack.enter_async_context(empty_mesh.service(slug))
+        await stack.enter_async_context(empty_mesh.services())
         gateway = AsyncExitStack()
         address = await gateway.enter_async_context(empty_mesh.gateway())
         client = await stack.enter_async_context(Client(address))

@@ -20,22 +20,17 @@ from maie.common.v1 import types_pb2 as common
 from maie_client import Client
 from maie_formats.as_json import to_dict
 from maie_gateway.limits.settings import LimitSettings
-from maie_pipeline.bindings import BINDINGS
 from maie_runtime.worker.stage import StageContext
 from tests.conftest import free_port
 from tests.empty_stages import Gate
 from tests.gateway.conftest import EmptyMesh
-from tests.web.conftest import Web, web_before
+from tests.web.conftest import Web, recording, web_before
 
 pytestmark = pytest.mark.mesh
 
 RAW = ("raw_transcript",)
 UNITS = 30
 TEXT_BYTES = 300_000  # in all, more than the buffers of sockets between a web part and its reader
-
-
-async def recording() -> AsyncIterator[bytes]:
-    yield b"sound"
 
 
 @dataclass(kw_only=True)
@@ -270,8 +265,7 @@ async def test_a_gateway_that_stops_in_the_middle_is_waited_for(empty_mesh: Empt
     empty_mesh.stages["asr"].hook = gate = Gate()
     empty_mesh.gateway_options["listen"] = f"127.0.0.1:{free_port()}"
     async with AsyncExitStack() as stack:
-        for slug in BINDINGS:
-            await stack.enter_async_context(empty_mesh.service(slug))
+        await stack.enter_async_context(empty_mesh.services())
         gateway = AsyncExitStack()
         address = await gateway.enter_async_context(empty_mesh.gateway())
         client = await stack.enter_async_context(Client(address))

@@ -10,8 +10,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
-from maie_client import Client, ClientError
-from maie_pipeline.bindings import BINDINGS
+from maie_client import Client
+from maie_client.health import health_of
 from tests.conftest import free_port
 from tests.empty_stages import Gate
 from tests.gateway.conftest import EmptyMesh
@@ -35,25 +35,17 @@ async def _gateway(mesh: EmptyMesh, address: str) -> AsyncIterator[None]:
             "MAIE_NATS_URL": mesh.mesh.nats_url,
             "MAIE_BLOB_URL": mesh.mesh.blob_url,
             "MAIE_GATEWAY_LISTEN": address,
-            "MAIE_READ_MODEL_URL": "sqlite:///:memory:",
         },
         stdout=asyncio.subprocess.DEVNULL,
     )
     try:
-        async with Client(address) as client, asyncio.timeout(PATIENCE_SECONDS):
-            while not await _serves(client):
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not await health_of(address):
                 await asyncio.sleep(0.05)
         yield
     finally:
         process.kill()
         await process.wait()
-
-
-async def _serves(client: Client) -> bool:
-    try:
-        return await client.health()
-    except ClientError:
-        return False
 
 
 async def _recording() -> AsyncIterator[bytes]:
@@ -64,8 +56,7 @@ async def _recording() -> AsyncIterator[bytes]:
 async def _mesh(empty_mesh: EmptyMesh, address: str) -> AsyncIterator[Web]:
     """The stages and the web part, before a gateway that a test starts."""
     async with AsyncExitStack() as stack:
-        for slug in BINDINGS:
-            await stack.enter_async_context(empty_mesh.service(slug))
+        await stack.enter_async_context(empty_mesh.services())
         client = await stack.enter_async_context(Client(address))
         yield await stack.enter_async_context(web_before(client))
 

@@ -9,15 +9,11 @@ import pytest
 
 from maie.job.v1 import job_pb2 as job
 from maie_formats.as_json import to_dict
-from tests.web.conftest import Web
+from tests.web.conftest import Web, recording
 
 pytestmark = pytest.mark.mesh
 
 RAW = ("raw_transcript",)
-
-
-async def recording() -> AsyncIterator[bytes]:
-    yield b"sound"
 
 
 async def _finished(web: Web, **options: object) -> job.Job:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any, cast
 
 import hypothesis
@@ -20,7 +19,7 @@ from schemathesis.specs.openapi.checks import (
 
 from maie_formats.as_json import to_dict
 from maie_web.contract.schemas import comments
-from tests.web.conftest import Web
+from tests.web.conftest import Web, recording
 
 pytestmark = pytest.mark.mesh
 
@@ -33,10 +32,6 @@ CHECKS = [
     content_type_conformance,
     response_schema_conformance,
 ]
-
-
-async def recording() -> AsyncIterator[bytes]:
-    yield b"sound"
 
 
 async def _document(web: Web) -> dict[str, Any]:

@@ -39,7 +39,7 @@ async def filled(places: Places) -> job.Job:
 async def killed(
     command: str, folder: Path, environment: Mapping[str, str], at: asyncio.Event
 ) -> None:
-    """Runs a command, and kills it once its connection stands still in the middle of it."""
+    """Runs a command, and kills it once its connection stalls in the middle of it."""
     process = await asyncio.create_subprocess_exec(
         MAIE,
         command,

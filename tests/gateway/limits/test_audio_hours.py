@@ -14,7 +14,6 @@ from maie_client import Client, ClientError
 from maie_core.errors import StageError
 from maie_gateway.limits.audio_hours import DAY_SECONDS, HOUR_SECONDS, AudioHours
 from maie_gateway.limits.settings import LimitSettings, TenantLimits
-from maie_pipeline.bindings import BINDINGS
 from maie_pipeline.live_session import LIVE_SESSION, LIVE_UNIT
 from tests.gateway.access.conftest import eventually
 from tests.gateway.conftest import EmptyMesh
@@ -141,8 +140,7 @@ async def test_all_gateways_know_what_a_tenant_had(empty_mesh: EmptyMesh) -> Non
         audio_hours_per_day=0.5 * second, tenants={"free": TenantLimits(audio_hours_per_day=24)}
     )
     async with AsyncExitStack() as stack:
-        for slug in BINDINGS:
-            await stack.enter_async_context(empty_mesh.service(slug))
+        await stack.enter_async_context(empty_mesh.services())
         addresses = [await stack.enter_async_context(empty_mesh.gateway()) for _ in range(2)]
         here, there = [
             await stack.enter_async_context(Client(address, tenant="acme")) for address in addresses
