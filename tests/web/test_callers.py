@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import os
+import ssl
 import sys
+from pathlib import Path
 
 import httpx
 import pytest
 
 from maie.access.v1 import access_pb2 as access
 from maie_client import Client
+from maie_web.server import serve_web
+from maie_web.settings import WebSettings
+from tests.certificates import TestCa
 from tests.gateway.conftest import EmptyMesh
 from tests.web.conftest import Web, web_before
 
@@ -81,6 +86,27 @@ async def test_without_a_local_user_everybody_needs_a_key(web: Web) -> None:
         assert (await strict.http.get("/health")).status_code == 200
     async with web_before(web.grpc, plaintext="behind-a-proxy") as proxied:
         assert (await proxied.http.get("/v1/jobs")).status_code == 401
+
+
+@pytest.mark.parametrize(("listen", "status"), [("127.0.0.1:0", 200), ("0.0.0.0:0", 401)])
+async def test_over_tls_the_local_user_needs_a_key_where_others_reach_the_port(
+    web: Web, tmp_path: Path, listen: str, status: int
+) -> None:
+    ca = TestCa(folder=tmp_path)
+    ca.files("web")
+    paths = ca.paths("web")
+    settings = WebSettings(
+        listen=listen,
+        gateway=web.grpc.address,
+        tls_cert_file=paths["certificate"],
+        tls_key_file=paths["key"],
+    )
+    trusted = ssl.create_default_context(cafile=ca.ca_file)
+    async with serve_web(settings) as address, httpx.AsyncClient(verify=trusted) as https:
+        port = address.rpartition(":")[2]
+        got = await https.get(f"https://127.0.0.1:{port}/v1/jobs")
+        assert got.status_code == status
+        assert (await https.get(f"https://127.0.0.1:{port}/health")).status_code == 200
 
 
 async def test_programs_of_another_user_need_a_key(web: Web) -> None:

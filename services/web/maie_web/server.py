@@ -18,6 +18,7 @@ from maie_core.tracing import open_tracing
 from maie_runtime.background import background_tasks
 from maie_runtime.bus.presence import instance_name
 from maie_runtime.health_file import HealthFile
+from maie_runtime.rpc.callers.local_user import is_loopback
 from maie_runtime.rpc.exposure import check_exposure
 from maie_web.app import make_app
 from maie_web.callers import Callers
@@ -132,8 +133,8 @@ async def serve_web(settings: WebSettings) -> AsyncIterator[str]:
 
 
 def _lets_local_user_in(settings: WebSettings) -> bool:
-    # Behind a proxy on this machine, everybody would come from the user who runs it.
-    return settings.local_user and not settings.plaintext
+    # As at gateways. Behind a proxy on this machine, everybody would come from who runs it.
+    return settings.local_user and not settings.plaintext and is_loopback(settings.listen)
 
 
 def _callers(settings: WebSettings, client: Client, address: str, logins: Logins | None) -> Callers:
