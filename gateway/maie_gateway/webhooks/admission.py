@@ -14,6 +14,7 @@ from maie_core.limits import (
 from maie_core.reasons import Reason
 from maie_gateway.webhooks.events import KNOWN
 from maie_gateway.webhooks.guard import UrlGuard
+from maie_gateway.webhooks.signatures import standard_key
 
 RESOLVE_SECONDS = 5.0
 
@@ -33,13 +34,7 @@ async def check_webhooks(config: job.JobConfig, guard: UrlGuard) -> None:
         )
     for place, webhook in enumerate(config.webhooks):
         field = f"config.webhooks[{place}]"
-        if not MIN_SECRET_CHARACTERS <= len(webhook.secret) <= MAX_SECRET_CHARACTERS:
-            raise invalid(
-                Reason.WEBHOOK_INVALID,
-                f"A webhook's secret has {MIN_SECRET_CHARACTERS} to {MAX_SECRET_CHARACTERS} "
-                "characters; make a random one.",
-                field=f"{field}.secret",
-            )
+        _check_secret(webhook.secret, f"{field}.secret")
         if not KNOWN.issuperset(webhook.events):
             raise invalid(
                 Reason.WEBHOOK_INVALID,
@@ -47,6 +42,17 @@ async def check_webhooks(config: job.JobConfig, guard: UrlGuard) -> None:
                 field=f"{field}.events",
             )
         await _check_url(webhook.url, guard, f"{field}.url")
+
+
+def _check_secret(secret: str, field: str) -> None:
+    if not MIN_SECRET_CHARACTERS <= len(secret) <= MAX_SECRET_CHARACTERS:
+        raise invalid(
+            Reason.WEBHOOK_INVALID,
+            f"A webhook's secret has {MIN_SECRET_CHARACTERS} to {MAX_SECRET_CHARACTERS} "
+            "characters; make a random one.",
+            field=field,
+        )
+    standard_key(secret, field=field)
 
 
 async def _check_url(url: str, guard: UrlGuard, field: str) -> None:

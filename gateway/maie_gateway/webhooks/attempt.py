@@ -17,7 +17,7 @@ from maie_core.reasons import Reason
 from maie_core.spans import span
 from maie_core.trace_context import TRACEPARENT, current_traceparent
 from maie_gateway.records.store import GONE
-from maie_gateway.webhooks import cloud_event
+from maie_gateway.webhooks import cloud_event, signatures
 from maie_gateway.webhooks.http import Poster, server_of
 from maie_gateway.webhooks.secrets import Secrets
 
@@ -97,7 +97,10 @@ class Attempts:
         try:
             secret = await self._secrets.find(delivery)
             content = cloud_event.body(delivery, self._source)
-            headers = cloud_event.headers(secret, content)
+            headers = {
+                "content-type": cloud_event.CONTENT_TYPE,
+                **signatures.headers(secret, delivery.event_id, content),
+            }
             if traceparent := current_traceparent():
                 headers[TRACEPARENT] = traceparent
             status = await self._poster.post(delivery.url, headers, content)

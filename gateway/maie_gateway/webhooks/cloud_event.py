@@ -1,11 +1,8 @@
-"""The signed CloudEvent 1.0, in structured mode, that receivers get."""
+"""The CloudEvent 1.0, in structured mode, that receivers get."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
-import time
 
 from google.protobuf.json_format import MessageToDict
 
@@ -16,8 +13,6 @@ from maie.live.v1 import live_pb2 as live
 JOB_FINISHED = "maie.job.finished.v1"
 LIVE_FINAL = "maie.live.final.v1"
 CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
-SIGNATURE_HEADER = "maie-signature"
-TIMESTAMP_HEADER = "maie-timestamp"
 
 
 def body(delivery: event.WebhookDelivery, source: str) -> bytes:
@@ -64,25 +59,3 @@ def _final(delivery: event.WebhookDelivery) -> dict[str, object]:
 
 def _plain(failure: common.Failure) -> dict[str, object]:
     return MessageToDict(failure, preserving_proto_field_name=True)
-
-
-def signature(secret: str, timestamp: str, content: bytes) -> str:
-    """`sha256=` and the HMAC-SHA-256 of `TIMESTAMP.BODY` in hexadecimal (RFC 2104)."""
-    signed = timestamp.encode() + b"." + content
-    return "sha256=" + hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
-
-
-def headers(secret: str, content: bytes, now: float | None = None) -> dict[str, str]:
-    """The headers of one attempt; receivers can refuse an old timestamp.
-
-    Args:
-        secret: The receiver's secret.
-        content: The body.
-        now: Seconds since 1970; the current time where unset.
-    """
-    timestamp = str(int(time.time() if now is None else now))
-    return {
-        "content-type": CONTENT_TYPE,
-        TIMESTAMP_HEADER: timestamp,
-        SIGNATURE_HEADER: signature(secret, timestamp, content),
-    }

@@ -9,10 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from maie.job.v1 import job_pb2 as job
+from maie_core.errors import StageError
 from maie_core.limits import MAX_SECRET_CHARACTERS, MIN_SECRET_CHARACTERS
 from maie_core.secret_settings import SecretMark
 from maie_core.settings import Settings
 from maie_gateway.webhooks.events import NAMES
+from maie_gateway.webhooks.signatures import standard_key
 
 
 class TenantWebhook(BaseModel):
@@ -27,11 +29,20 @@ class TenantWebhook(BaseModel):
     url: str = Field(repr=False)
     """The receiver's URL, which may have a token in it."""
     secret: SecretStr = Field(min_length=MIN_SECRET_CHARACTERS, max_length=MAX_SECRET_CHARACTERS)
-    """Signs each delivery."""
+    """Signs each delivery; a random text, or `whsec_` and a key in Base64."""
     events: tuple[Literal["job_finished", "live_final"], ...] = Field(
         default=("job_finished",), min_length=1
     )
     """What it receives: `job_finished`, and `live_final` for each final of a live session."""
+
+    @field_validator("secret")
+    @classmethod
+    def _is_a_key(cls, secret: SecretStr) -> SecretStr:
+        try:
+            standard_key(secret.get_secret_value())
+        except StageError as error:
+            raise ValueError(error.message) from error
+        return secret
 
     @property
     def wanted(self) -> tuple[job.WebhookEvent, ...]:

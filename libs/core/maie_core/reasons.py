@@ -446,8 +446,9 @@ class Reason(enum.StrEnum):
     """A webhook's URL cannot be used or leads to an address that must not be reached. Use another,
     or allow its network in MAIE_WEBHOOKS_ALLOWED_NETWORKS."""
     WEBHOOK_INVALID = "WEBHOOK_INVALID", Code.INVALID_ARGUMENT
-    """There are too many webhooks, a secret is too short or too long, or an event is not known.
-    Correct the field that the error names."""
+    """There are too many webhooks, an event is not known, or a secret is too short, too long, or no
+    key of Standard Webhooks though it begins with `whsec_`. Correct the field that the error
+    names."""
     WEBHOOK_UNKNOWN = "WEBHOOK_UNKNOWN", Code.FAILED_PRECONDITION
     """A tenant's receiver is not configured any more. Give all gateways the same
     MAIE_WEBHOOKS_TENANTS and replay the dead letter."""

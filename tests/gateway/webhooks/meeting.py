@@ -40,9 +40,10 @@ class Meeting:
         tenant: str = "default",
         events: tuple[job.WebhookEvent, ...] = FINALS,
         tracks: int = 1,
+        secret: str = SECRET,
     ) -> Self:
         """A session with tracks and webhooks."""
-        hooks = [job.Webhook(url=url, secret=SECRET, events=events) for url in urls]
+        hooks = [job.Webhook(url=url, secret=secret, events=events) for url in urls]
         session_id = str(uuid_utils.uuid7())
         running = record.JobRecord(
             job_id=session_id,

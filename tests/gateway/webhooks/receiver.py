@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
+from standardwebhooks import Webhook, WebhookVerificationError
 
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
@@ -42,10 +43,23 @@ class Received:
 
     @property
     def signed(self) -> bool:
-        """Whether the signature is right, computed here by hand."""
+        """Whether both signatures are right: ours by hand, the other by the official library."""
         signed = self.headers["maie-timestamp"].encode() + b"." + self.body
         expected = hmac.new(SECRET.encode(), signed, hashlib.sha256).hexdigest()
-        return self.headers["maie-signature"] == f"sha256={expected}"
+        ours = self.headers["maie-signature"] == f"sha256={expected}"
+        return ours and self.verified_by(SECRET.encode())
+
+    def verified_by(self, key: str | bytes) -> bool:
+        """Whether the library of Standard Webhooks accepts it, and it names the event.
+
+        Args:
+            key: A secret in `whsec_` form, or the key's bytes.
+        """
+        try:
+            event = Webhook(key).verify(self.body, self.headers)
+        except WebhookVerificationError:
+            return False
+        return bool(event["id"] == self.headers["webhook-id"])
 
 
 @dataclass(kw_only=True)

@@ -7,8 +7,9 @@ import pytest
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
 from maie_gateway.webhooks import TenantWebhook, WebhookSettings, deliveries
-from maie_gateway.webhooks.cloud_event import body, signature
+from maie_gateway.webhooks.cloud_event import body
 from maie_gateway.webhooks.deliveries import MAX_FAILURES, delivery_id
+from maie_gateway.webhooks.signatures import signature
 from tests.gateway.webhooks.receiver import SECRET, finished
 
 pytestmark = pytest.mark.unit

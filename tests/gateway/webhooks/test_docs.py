@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import shutil
@@ -9,7 +10,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from google.protobuf.json_format import ParseDict
@@ -17,10 +18,11 @@ from google.protobuf.json_format import ParseDict
 from maie.live.v1 import live_pb2 as live
 from maie.live.v1 import session_pb2 as session
 from maie_gateway.webhooks import deliveries
-from maie_gateway.webhooks.cloud_event import body, headers
+from maie_gateway.webhooks.cloud_event import body
 from maie_gateway.webhooks.finals.feed import Feed, final_delivery
 from maie_gateway.webhooks.schedule import retry_delay
 from maie_gateway.webhooks.settings import WebhookSettings
+from maie_gateway.webhooks.signatures import headers
 from tests.gateway.webhooks.receiver import SECRET, finished
 
 pytestmark = pytest.mark.unit
@@ -32,15 +34,15 @@ def snippets(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 
 
-def snippet(language: str) -> str:
-    (found,) = snippets(language)
-    return found
+def python_of_page(name: str) -> Callable[..., Any]:
+    names: dict[str, Any] = {}
+    for each in snippets("python"):
+        exec(each, names)
+    return cast("Callable[..., Any]", names[name])
 
 
 def python_verify(*args: Any) -> bool:
-    names: dict[str, Any] = {}
-    exec(snippet("python"), names)
-    return bool(names["is_from_maie"](*args))
+    return bool(python_of_page("is_from_maie")(*args))
 
 
 def node_verify(secret: str, timestamp: str, signature: str, content: bytes) -> bool:
@@ -48,7 +50,7 @@ def node_verify(secret: str, timestamp: str, signature: str, content: bytes) -> 
         pytest.skip("node was not found")
     texts = ", ".join(map(json.dumps, (secret, timestamp, signature)))
     call = f"isFromMaie({texts}, Buffer.from('{content.hex()}', 'hex'))"
-    script = f"{snippet('javascript')}\nconsole.log({call})"
+    script = f"{snippets('javascript')[0]}\nconsole.log({call})"
     ran = subprocess.run([node, "-e", script], capture_output=True, text=True, check=True)
     return {"true": True, "false": False}[ran.stdout.strip()]
 
@@ -59,16 +61,26 @@ def test_the_code_of_the_page_tells_true_from_false(verify: Verify) -> None:
     source.display_name = "Große Runde 会議"
     (told,) = deliveries(None, source, {})
     content = body(told, "maie")
-    sent = headers(SECRET, content)
+    sent = headers(SECRET, told.event_id, content)
     timestamp, signature = sent["maie-timestamp"], sent["maie-signature"]
     assert verify(SECRET, timestamp, signature, content)
     assert not verify("another secret", timestamp, signature, content)
     assert not verify(SECRET, timestamp, signature, content + b" ")
     assert not verify(SECRET, timestamp, signature[:-1], content)
     assert not verify(SECRET, str(int(timestamp) + 1), signature, content)
-    old = headers(SECRET, content, now=time.time() - 3600)
+    old = headers(SECRET, told.event_id, content, now=time.time() - 3600)
     assert not verify(SECRET, old["maie-timestamp"], old["maie-signature"], content)
     assert not verify(SECRET, "now", signature, content)
+
+
+@pytest.mark.parametrize("secret", [SECRET, "whsec_" + base64.b64encode(bytes(32)).decode()])
+def test_the_page_verifies_with_the_library_of_standard_webhooks(secret: str) -> None:
+    (told,) = deliveries(None, finished("job-1", "https://a.test/"), {})
+    content = body(told, "maie")
+    sent, verify = headers(secret, told.event_id, content), python_of_page("event_of")
+    assert verify(secret, sent, content)["id"] == told.event_id
+    assert verify(secret, sent, content + b" ") is None
+    assert verify("another secret of theirs", sent, content) is None
 
 
 def test_the_example_of_the_page_has_the_form_of_what_is_sent() -> None:

@@ -81,6 +81,11 @@ async def test_allowed_networks_pass() -> None:
             "config.webhooks[1].url",
         ),
         ([("http://public.test/", "short")], "WEBHOOK_INVALID", "config.webhooks[0].secret"),
+        (
+            [("http://public.test/", "whsec_no Base64 at all")],
+            "WEBHOOK_INVALID",
+            "config.webhooks[0].secret",
+        ),
         ([("http://public.test/", SECRET)] * 5, "WEBHOOK_INVALID", "config.webhooks"),
     ],
 )

@@ -24,6 +24,7 @@ async def test_errors_and_redirects_are_tried_again_with_the_same_event(
         await mail.empty()
     assert len(receiver.received) == 6
     assert len({request.body for request in receiver.received}) == 1
+    assert len({request.headers["webhook-id"] for request in receiver.received}) == 1
     assert all(request.signed for request in receiver.received)
 
 
