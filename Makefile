@@ -279,9 +279,9 @@ images-test: setup ## Start the mesh of deploy/compose.yaml from these images, s
 .PHONY: engine
 engine:
 	@. deploy/images/engine.sh; [ -z "$$ENGINE" ] || exit 0; mkdir -p $(LOGS); \
-		install="apt-get install --yes --no-install-recommends podman runc netavark aardvark-dns"; \
+		install="apt-get install --yes --no-install-recommends podman runc netavark iptables aardvark-dns"; \
 		{ $$install || { apt-get update && $$install; }; } >$(LOGS)/$@.log 2>&1 \
-		|| { tail -n 5 $(LOGS)/$@.log; echo "✗ neither podman nor docker is here, and podman could not be installed (on Debian, as root: apt install podman runc netavark aardvark-dns)"; exit 1; } >&2; \
+		|| { tail -n 5 $(LOGS)/$@.log; echo "✗ neither podman nor docker is here, and podman could not be installed (on Debian, as root: apt install podman runc netavark iptables aardvark-dns)"; exit 1; } >&2; \
 		. deploy/images/engine.sh; [ -n "$$ENGINE" ] && echo "· installed podman" \
 		|| { echo "✗ podman is installed, and cannot run a container here" >&2; exit 1; }
 
