@@ -13,7 +13,8 @@ from maie_web.settings import WebSettings
 
 log = structlog.get_logger()
 
-CHECK_SECONDS = 10.0
+# A look is two calls of stat.
+CHECK_SECONDS = 1.0
 
 
 class WebTls:
