@@ -9,6 +9,7 @@ from litestar import Litestar, Request, Router
 from litestar.connection import ASGIConnection
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import Message as AsgiMessage
 from litestar.types import Scope
@@ -125,7 +126,9 @@ def _documentation() -> OpenAPIConfig:
     return OpenAPIConfig(
         title="maie",
         version=version("maie-web"),
-        path="/docs",
+        # The console has the page that shows it; Litestar's own ones load scripts from elsewhere.
+        path="/docs/openapi.json",
+        render_plugins=[JsonRenderPlugin(path="/")],
         use_handler_docstrings=True,
         summary="Recordings and live speech in; transcripts, summaries and figures out.",
         components=Components(

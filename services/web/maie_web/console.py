@@ -1,4 +1,4 @@
-"""The console: the pages that browsers get, built from services/web/console/ into static/."""
+"""The pages that browsers get: console and documentation, built from services/web/console/."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
 
-from litestar import Request, Response, get
+from litestar import HttpMethod, Request, Response, route
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
 STATIC = Path(__file__).with_name("static")
 PAGE = "index.html"
+DOCUMENTATION = "documentation.html"
 ASSETS = "assets"
 MISSING = (
     "The console is not built: run `make console` in the repository, where npm is installed, or "
@@ -37,8 +38,14 @@ POLICY = "; ".join(
         "trusted-types 'none'",
     )
 )
+# Swagger UI has pictures in its styles, and writes what it has cleaned as HTML.
+DOCUMENTATION_POLICY = "; ".join(
+    each.replace("img-src 'self'", "img-src 'self' data:")
+    for each in POLICY.split("; ")
+    if "trusted-types" not in each
+)
+POLICIES = {PAGE: POLICY, DOCUMENTATION: DOCUMENTATION_POLICY}
 HEADERS = {
-    "content-security-policy": POLICY,
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
     "referrer-policy": "no-referrer",
@@ -58,36 +65,37 @@ class Console:
     """
 
     def __init__(self, folder: Path = STATIC) -> None:
-        page = folder / PAGE
-        self._page = page.read_bytes() if page.is_file() else None
-        files = (folder / ASSETS).iterdir() if self._page else ()
+        self._pages = {page.name: page.read_bytes() for page in folder.glob("*.html")}
+        files = (folder / ASSETS).iterdir() if self._pages else ()
         self._assets = {file.name: file.read_bytes() for file in files}
-        content = (*self._assets.values(), self._page or b"")
+        content = (*self._assets.values(), *self._pages.values())
         self._compressed: Mapping[bytes, bytes] = {
             each: gzip.compress(each, mtime=0) for each in content
         }
 
-    def page(self, request: Request) -> Response[bytes]:
-        """The one page, which shows what its address names; 404 and a sentence if not built."""
-        if self._page is None:
+    def page(self, request: Request, name: str = PAGE) -> Response[bytes]:
+        """A page, which shows what its address names; 404 and a sentence if it is not built."""
+        if name not in self._pages:
             status = HTTPStatus.NOT_FOUND
             return Response(MISSING.encode(), media_type="text/plain", status_code=status)
-        return self._response(request, PAGE, self._page, EACH_TIME)
+        headers = {"content-security-policy": POLICIES[name], "cache-control": EACH_TIME}
+        return self._response(request, name, self._pages[name], headers)
 
     def asset(self, request: Request, name: str) -> Response[bytes]:
-        """A script, a style or a picture.
+        """A script, a style or a picture of a page.
 
         Raises:
             NotFoundException: There is none of this name.
         """
         if name not in self._assets:
             raise NotFoundException
-        return self._response(request, name, self._assets[name], FOREVER)
+        headers = {"content-security-policy": POLICY, "cache-control": FOREVER}
+        return self._response(request, name, self._assets[name], headers)
 
     def _response(
-        self, request: Request, name: str, content: bytes, caching: str
+        self, request: Request, name: str, content: bytes, own: Mapping[str, str]
     ) -> Response[bytes]:
-        headers = HEADERS | {"cache-control": caching}
+        headers = {**HEADERS, **own}
         if "gzip" in request.headers.get("accept-encoding", ""):
             content = self._compressed[content]
             headers["content-encoding"] = "gzip"
@@ -96,15 +104,17 @@ class Console:
 
 
 TheConsole = NamedDependency[Console]
+# Proxies and monitors ask with HEAD whether there is something.
+METHODS = (HttpMethod.GET, HttpMethod.HEAD)
 
 
-@get(["/", "/upload", "/login"], include_in_schema=False)
+@route(["/", "/upload", "/login"], http_method=METHODS, include_in_schema=False)
 async def page(request: Request, console: TheConsole) -> Response[bytes]:
     """The page of the console at addresses without an id."""
     return console.page(request)
 
 
-@get("/recordings/{job_id:str}", include_in_schema=False)
+@route("/recordings/{job_id:str}", http_method=METHODS, include_in_schema=False)
 async def recording_page(
     request: Request,
     console: TheConsole,
@@ -114,11 +124,17 @@ async def recording_page(
     return console.page(request)
 
 
-@get("/assets/{name:str}", include_in_schema=False)
+@route("/docs", http_method=METHODS, include_in_schema=False)
+async def documentation_page(request: Request, console: TheConsole) -> Response[bytes]:
+    """The page that shows the OpenAPI document."""
+    return console.page(request, DOCUMENTATION)
+
+
+@route("/assets/{name:str}", http_method=METHODS, include_in_schema=False)
 async def asset(request: Request, console: TheConsole, name: FromPath[str]) -> Response[bytes]:
-    """What the page loads."""
+    """What a page loads."""
     return console.asset(request, name)
 
 
-PAGES = (page, recording_page, asset)
+PAGES = (page, recording_page, documentation_page, asset)
 """What serves the console. Everybody may load it; what it shows needs the rights of who looks."""

@@ -19,7 +19,7 @@ MOST_BYTES = 200_000
 
 
 async def test_a_page_allows_nothing_inline_and_nothing_from_elsewhere(web: Web) -> None:
-    for path in ("/", "/upload", "/login", "/recordings/1"):
+    for path in ("/", "/upload", "/login", "/recordings/1", "/docs"):
         got = await web.http.get(path)
         assert got.status_code == 200
         policy = dict(
@@ -45,6 +45,24 @@ async def test_a_first_visit_loads_less_than_200_kb(web: Web) -> None:
             assert "immutable" in got.headers["cache-control"]
             loaded += sum([len(part) async for part in got.aiter_raw()])
     assert loaded < MOST_BYTES
+
+
+@pytest.mark.parametrize("path", ["/", "/recordings/1", "/docs"])
+async def test_head_answers_as_get_without_the_page(web: Web, path: str) -> None:
+    got, asked = await web.http.get(path), await web.http.head(path)
+    assert (asked.status_code, asked.content) == (200, b"")
+    wanted = dict(got.headers)
+    assert {name: asked.headers[name] for name in wanted if name != "date"} == {
+        name: value for name, value in wanted.items() if name != "date"
+    }
+
+
+async def test_the_documentation_loads_nothing_from_other_hosts(web: Web) -> None:
+    page = (await web.http.get("/docs")).text
+    assert len(re.findall(r'(?:src|href)="(/assets/[^"]+)"', page)) >= 3
+    assert "//" not in page
+    for other in ("redoc", "swagger", "elements", "rapidoc"):
+        assert (await web.http.get(f"/docs/{other}")).status_code == 404
 
 
 @pytest.mark.parametrize("name", ["nothing.js", "..%2findex.html", "%2e%2e%2fconsole.py"])

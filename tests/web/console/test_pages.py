@@ -10,6 +10,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from maie.access.v1 import access_pb2 as access
+from tests.browser import complaints
 from tests.gateway.conftest import EmptyMesh
 from tests.web.conftest import Web, web_before
 from tests.web.console.recordings import AXE, add, needs_console, spoken
@@ -113,3 +114,14 @@ async def test_no_page_has_a_serious_barrier(
             found = await page.evaluate("axe.run()")
             barriers = [each for each in found["violations"] if each["impact"] in SERIOUS]
             assert not barriers, f"{path}: {json.dumps(barriers, indent=1)[:3000]}"
+
+
+async def test_the_documentation_shows_the_routes_without_other_hosts(web: Web, page: Page) -> None:
+    found = complaints(page)
+    await page.goto(f"{web.url}/docs")
+    route = page.get_by_role("button", name="get /v1/jobs/{job_id}", exact=True)
+    await expect(route).to_be_visible()
+    await route.click()
+    await expect(page.get_by_role("button", name="Try it out")).to_be_visible()
+    assert found.errors == []
+    assert found.elsewhere == []
