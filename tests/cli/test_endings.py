@@ -183,16 +183,17 @@ async def test_a_job_that_failed_early_prints_and_writes_no_heading(
     assert (code, written(tmp_path / "of")) == (2, ["a.json"])
 
 
-async def test_a_word_document_is_written_to_a_file_only(
-    tmp_path: Path, recordings: list[str]
+@pytest.mark.parametrize("format_", ["docx", "pdf"])
+async def test_a_document_is_written_to_a_file_only(
+    tmp_path: Path, recordings: list[str], format_: str
 ) -> None:
     jobs = FakeJobs(script())
-    asked = ("process", "-q", "--format", "docx", "a.opus")
+    asked = ("process", "-q", "--format", format_, "a.opus")
     code, output, errors = await maie(jobs, *asked, cwd=tmp_path)
     assert (code, output) == (2, "")
     assert "needs --output" in errors
     code, _, _ = await maie(jobs, *asked, "--output", "of", cwd=tmp_path)
-    assert (code, written(tmp_path / "of")) == (0, ["a.docx"])
+    assert (code, written(tmp_path / "of")) == (0, [f"a.{format_}"])
 
 
 async def test_a_job_that_failed_late_keeps_what_it_has(

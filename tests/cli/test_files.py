@@ -64,3 +64,6 @@ def test_a_format_without_its_library_is_refused_before_a_job_runs(tmp_path, mon
     folder.check("talk", WRITERS)
     with pytest.raises(ResultError, match="maie-formats\\[docx\\]"):
         folder.check("talk", ["docx"])
+    monkeypatch.setitem(sys.modules, "manimgx_fonts_cjk", None)
+    with pytest.raises(ResultError, match=r"pdf needs manimgx_fonts_cjk.*maie-formats\[pdf\]"):
+        folder.check("talk", ["pdf"])

@@ -16,7 +16,7 @@ DEFAULT_GATEWAY = f"localhost:{GATEWAY_PORT}"
 
 ChannelName = Literal["mix", "split", "auto"]
 FormatName = Literal["txt", "json", "srt", "vtt", "tsv", "md"]
-FileFormatName = Literal["txt", "json", "srt", "vtt", "tsv", "md", "docx"]
+FileFormatName = Literal["txt", "json", "srt", "vtt", "tsv", "md", "docx", "pdf"]
 
 
 class FeatureName(enum.StrEnum):

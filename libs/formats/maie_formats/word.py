@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import unicodedata
 import zipfile
 from datetime import UTC, datetime
 
@@ -14,9 +13,9 @@ from docx.text.paragraph import Paragraph
 
 from maie.job.v1 import job_pb2 as job
 from maie.summary.v1 import summary_pb2 as summary
+from maie_formats.direction import is_right_to_left
 from maie_formats.document import Block, Kind, document
 
-_RIGHT_TO_LEFT = frozenset({"R", "AL"})
 # The same results give the same bytes: the earliest time that a ZIP archive can have.
 _EPOCH = datetime(1980, 1, 1, tzinfo=UTC)
 _CORE_PROPERTIES = 255
@@ -59,9 +58,7 @@ def _added(made: Document, block: Block) -> Paragraph:
 
 
 def _direct(added: Paragraph, text: str) -> None:
-    """Sets the direction of a paragraph by its first letter that has one (UAX #9, P2 and P3)."""
-    strong = (unicodedata.bidirectional(letter) for letter in text)
-    if next((kind for kind in strong if kind in _RIGHT_TO_LEFT | {"L"}), "L") in _RIGHT_TO_LEFT:
+    if is_right_to_left(text):
         added._p.get_or_add_pPr().append(OxmlElement("w:bidi"))
         for run in added.runs:
             run.font.rtl = True

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from maie.job.v1 import job_pb2 as job
 from maie.summary.v1 import summary_pb2 as summary
 from maie_formats.as_json import to_json
+from maie_formats.fonts import PACKAGES
 from maie_formats.markdown import markdown
 from maie_formats.subtitles import srt, vtt
 from maie_formats.table import tsv
@@ -49,6 +50,14 @@ def _text(finished: Finished) -> str:
     return "".join(f"{text}\n\n" for text in paragraphs(finished.job.results)).rstrip("\n") + "\n"
 
 
+@dataclass(kw_only=True, frozen=True, slots=True)
+class _Document:
+    """A format whose libraries may be missing: the module and name of its writer, what it needs."""
+
+    writer: tuple[str, str]
+    needs: tuple[str, ...]
+
+
 TRANSCRIPT_FORMATS = ("txt", "srt", "vtt", "tsv")
 """The formats that contain only the transcript."""
 WRITERS: Mapping[str, Callable[[Finished], str]] = {
@@ -60,7 +69,11 @@ WRITERS: Mapping[str, Callable[[Finished], str]] = {
     "md": lambda finished: markdown(finished.job.results, finished.name, finished.template),
 }
 """The writer of each format of text by its name, which is also the file's extension."""
-DOCUMENT_FORMATS = ("docx",)
+_DOCUMENTS: Mapping[str, _Document] = {
+    "docx": _Document(writer=("maie_formats.word", "word"), needs=("docx",)),
+    "pdf": _Document(writer=("maie_formats.pdf", "pdf"), needs=("typst", "uharfbuzz", *PACKAGES)),
+}
+DOCUMENT_FORMATS = tuple(_DOCUMENTS)
 """The formats for files only, whose libraries may be missing."""
 
 
@@ -74,9 +87,11 @@ def check_format(format_: str) -> None:
     Raises:
         MissingLibraryError: Its library is not installed.
     """
-    if format_ == "docx" and find_spec("docx") is None:
+    needs = _DOCUMENTS[format_].needs if format_ in _DOCUMENTS else ()
+    if missing := [name for name in needs if find_spec(name) is None]:
         raise MissingLibraryError(
-            "Word documents need python-docx; install it with pip install 'maie-formats[docx]'"
+            f"The format {format_} needs {', '.join(missing)}; install what it needs with "
+            f"pip install 'maie-formats[{format_}]'"
         )
 
 
@@ -89,7 +104,7 @@ def written(finished: Finished, format_: str) -> bytes:
     if format_ in WRITERS:
         return WRITERS[format_](finished).encode(errors="replace")
     check_format(format_)
-    made: bytes = import_module("maie_formats.word").word(
-        finished.job.results, finished.name, finished.template
-    )
+    module, name = _DOCUMENTS[format_].writer
+    write = getattr(import_module(module), name)
+    made: bytes = write(finished.job.results, finished.name, finished.template)
     return made

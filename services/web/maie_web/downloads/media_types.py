@@ -12,6 +12,7 @@ RESULTS: Mapping[str, str] = {
     "vtt": "text/vtt; charset=utf-8",
     "tsv": "text/tab-separated-values; charset=utf-8",
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "pdf": "application/pdf",
 }
 """The media type of each format of results."""
 UNKNOWN = "application/octet-stream"

@@ -29,7 +29,7 @@ from maie_web.downloads.ranges import UnsatisfiableError, is_known, part_of
 from maie_web.handlers import route
 
 TAGS = ["jobs"]
-Format = Literal["txt", "md", "json", "srt", "vtt", "tsv", "docx"]
+Format = Literal["txt", "md", "json", "srt", "vtt", "tsv", "docx", "pdf"]
 # Only who may read a job may keep its files, and asks each time whether they are the newest. What
 # they are is in Content-Type, and not for browsers to guess.
 HEADERS = {"cache-control": "private, no-cache", "x-content-type-options": "nosniff"}
