@@ -11,6 +11,7 @@ import structlog
 
 from maie.access.v1 import access_pb2_grpc
 from maie.catalog.v1 import catalog_pb2_grpc
+from maie.edit.v1 import edit_pb2_grpc
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import job_pb2_grpc
@@ -44,6 +45,7 @@ from maie_gateway.intake.admission import Admission
 from maie_gateway.intake.job_actions import JobActions
 from maie_gateway.intake.metrics import UploadMetrics
 from maie_gateway.intake.requests import Requests
+from maie_gateway.intake.revisions import Revisions
 from maie_gateway.intake.snapshots import Snapshots
 from maie_gateway.intake.submission import PIPELINE_VERSION, Submissions
 from maie_gateway.limits.audio_hours import AudioHours
@@ -61,6 +63,7 @@ from maie_gateway.readmodel import Projector, open_read_model
 from maie_gateway.records.store import JobStore
 from maie_gateway.rpc.access import AccessService
 from maie_gateway.rpc.catalog import CatalogService
+from maie_gateway.rpc.edits import EditService
 from maie_gateway.rpc.jobs import JobService
 from maie_gateway.rpc.live import LiveService
 from maie_gateway.rpc.watch import Watch
@@ -94,6 +97,7 @@ log = structlog.get_logger()
 
 SERVICES = (
     "maie.job.v1.JobService",
+    "maie.edit.v1.EditService",
     "maie.live.v1.LiveService",
     "maie.catalog.v1.CatalogService",
     "maie.access.v1.AccessService",
@@ -310,6 +314,9 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
                 dead_letters=DeadLetters(broker, jobs.store, actions),
             ),
             server.server,
+        )
+        edit_pb2_grpc.add_EditServiceServicer_to_server(
+            EditService(Revisions(jobs.store, jobs.conductor, blobs, results)), server.server
         )
         catalog_pb2_grpc.add_CatalogServiceServicer_to_server(
             CatalogService(

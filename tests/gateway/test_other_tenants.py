@@ -15,6 +15,8 @@ from grpc_status import rpc_status
 
 from maie.access.v1 import access_pb2_grpc
 from maie.catalog.v1 import catalog_pb2_grpc
+from maie.edit.v1 import edit_pb2 as edit
+from maie.edit.v1 import edit_pb2_grpc
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import job_pb2_grpc
@@ -43,6 +45,7 @@ class Stubs:
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self.job: Any = job_pb2_grpc.JobServiceStub(channel)
+        self.edit: Any = edit_pb2_grpc.EditServiceStub(channel)
         self.live: Any = live_pb2_grpc.LiveServiceStub(channel)
         self.catalog: Any = catalog_pb2_grpc.CatalogServiceStub(channel)
         self.access: Any = access_pb2_grpc.AccessServiceStub(channel)
@@ -88,6 +91,18 @@ ASKING: dict[str, Ask] = {
     ),
     "ReplayDeadLetter": lambda at, _, letter: at.job.ReplayDeadLetter(
         job.ReplayDeadLetterRequest(letter_id=letter), metadata=THEIRS
+    ),
+    "SaveRevision": lambda at, name, _: at.edit.SaveRevision(
+        edit.SaveRevisionRequest(job_id=name, edits=[edit.SegmentEdit()]), metadata=THEIRS
+    ),
+    "GetRevision": lambda at, name, _: at.edit.GetRevision(
+        edit.GetRevisionRequest(job_id=name), metadata=THEIRS
+    ),
+    "ListRevisions": lambda at, name, _: at.edit.ListRevisions(
+        edit.ListRevisionsRequest(job_id=name), metadata=THEIRS
+    ),
+    "RevertRevision": lambda at, name, _: at.edit.RevertRevision(
+        edit.RevertRevisionRequest(job_id=name), metadata=THEIRS
     ),
     "GetSession": lambda at, name, _: at.live.GetSession(
         live.GetSessionRequest(session_id=name, resume_token="guessed"), metadata=THEIRS

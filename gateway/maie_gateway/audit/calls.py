@@ -37,6 +37,13 @@ CALLS = {
         "GetTimeline": Audited.REFUSED,
         "ListDeadLetters": Audited.REFUSED,
     },
+    "maie.edit.v1.EditService": {
+        "SaveRevision": Audited.CHANGE,
+        "RevertRevision": Audited.CHANGE,
+        "GetRevision": Audited.READ,
+        # Who saved, and when.
+        "ListRevisions": Audited.REFUSED,
+    },
     "maie.live.v1.LiveService": {
         "Transcribe": Audited.CHANGE,
         "GetSession": Audited.REFUSED,

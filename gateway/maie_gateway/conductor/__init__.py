@@ -12,7 +12,7 @@ from __future__ import annotations
 from maie_gateway.conductor.advance import accept, advance
 from maie_gateway.conductor.demand import is_audio_due, is_audio_made, is_live, runnable_units
 from maie_gateway.conductor.draft import Step
-from maie_gateway.conductor.job_events import can_retry
+from maie_gateway.conductor.job_events import can_retry, has_room_for_revision
 from maie_gateway.conductor.log import log_events
 from maie_gateway.conductor.origin import may_publish
 from maie_gateway.conductor.policy import Policy
@@ -31,6 +31,7 @@ __all__ = [
     "binding",
     "can_retry",
     "dead_letters",
+    "has_room_for_revision",
     "is_audio_due",
     "is_audio_made",
     "is_live",

@@ -1,4 +1,4 @@
-"""Events about a whole job: cancel, retry, update, release."""
+"""Events about a whole job: cancel, retry, update, release, a corrected transcript."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from maie_pipeline.states import FINAL_STATES, RETRYABLE_STATES
 # The most that a failed attempt adds to a record: its log entry, and as much again for the
 # failure or the output of the unit.
 ATTEMPT_BYTES = 400
+
+# Each is an entry of the record, so there are only so many.
+MAX_REVISIONS = 200
 
 _DONE_STATES = (job.UNIT_STATE_COMPLETED, job.UNIT_STATE_SKIPPED)
 
@@ -87,6 +90,34 @@ def _release(
     return step if source.held or step.tasks else Step(record=source, changed=False)
 
 
+def has_room_for_revision(source: record.JobRecord, policy: Policy, size: int = 0) -> bool:
+    """Whether a job's record has room for one more corrected transcript.
+
+    Args:
+        source: The job's record.
+        policy: The limits; `max_record_bytes` bounds the record.
+        size: The size of its entry, in bytes.
+    """
+    if len(source.revisions) >= MAX_REVISIONS:
+        return False
+    return source.ByteSize() + size <= policy.max_record_bytes
+
+
+def _save_revision(
+    source: record.JobRecord, stage_event: event.StageEvent, policy: Policy, now: datetime
+) -> Step:
+    """Adds a corrected transcript, if it follows the newest one."""
+    saved = stage_event.revision_saved
+    is_newest = saved.base_revision == len(source.revisions)
+    if not is_newest or not has_room_for_revision(source, policy, saved.revision.ByteSize()):
+        return Step(record=source, changed=False)
+    draft = Draft(source, now)
+    added = draft.record.revisions.add()
+    added.CopyFrom(saved.revision)
+    added.save_time.FromDatetime(now)
+    return Step(record=draft.record)
+
+
 Handler = Callable[[record.JobRecord, event.StageEvent, Policy, datetime], Step]
 
 JOB_EVENTS: Mapping[str | None, Handler] = {
@@ -94,5 +125,6 @@ JOB_EVENTS: Mapping[str | None, Handler] = {
     "retry_requested": _retry,
     "job_updated": _update,
     "job_released": _release,
+    "revision_saved": _save_revision,
 }
 """The handlers of events about a whole job, by the name of the event."""

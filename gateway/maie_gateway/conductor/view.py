@@ -27,6 +27,7 @@ def job_view(source: record.JobRecord) -> job.Job:
         tenant=source.tenant,
         display_name=source.display_name,
         labels=source.labels,
+        newest_revision=len(source.revisions),
     )
     for webhook in view.config.webhooks:
         webhook.ClearField("secret")

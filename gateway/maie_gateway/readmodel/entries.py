@@ -84,6 +84,8 @@ def text_version(of: record.JobRecord) -> str:
     for unit in of.units:
         if unit.HasField("output") and node_name(unit.unit) in nodes:
             digest.update(f"{unit.unit} {unit.state} {unit.output.sha256}\n".encode())
+    if of.revisions:
+        digest.update(f"revision {of.revisions[-1].text.sha256}\n".encode())
     return digest.hexdigest()
 
 

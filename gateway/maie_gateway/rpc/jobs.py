@@ -76,8 +76,9 @@ class JobService(job_pb2_grpc.JobServiceServicer):
         stored = await self._own(request.job_id)
         # Lists must show the state that this call returns.
         self._projector.changed(stored.record, stored.revision)
+        revision = request.revision if request.HasField("revision") else None
         async with self._store.reading(request.job_id):
-            return job.GetJobResponse(job=await self._results.job(stored.record))
+            return job.GetJobResponse(job=await self._results.job(stored.record, revision))
 
     async def GetTimeline(
         self, request: job.GetTimelineRequest, context: Any

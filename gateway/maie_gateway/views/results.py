@@ -10,18 +10,23 @@ from typing import Any, TypeAlias
 from google.protobuf.message import Message
 
 from maie.common.v1 import types_pb2 as common
+from maie.edit.v1 import stored_pb2 as stored
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie.summary.v1 import summary_pb2 as summary
-from maie_gateway.conductor import job_view
+from maie_gateway.conductor import FINAL_STATES, job_view
+from maie_gateway.edits.numbers import known_revision
+from maie_gateway.edits.pieces import from_pieces
 from maie_gateway.views import VIEWS
 from maie_gateway.views.costs import show_costs
 from maie_gateway.views.stored_results import StoredResults
+from maie_gateway.views.transcript import segments_of, show_segments
 from maie_pipeline.bindings import BINDINGS
 from maie_pipeline.nodes import node_name
 from maie_pipeline.pipelines import pipeline_of
 
+Shown: TypeAlias = job.Job
 JobResults: TypeAlias = job.JobResults
 # The shown outputs by their message, each in recording order.
 Outputs: TypeAlias = dict[type[Message], list[Any]]
@@ -52,18 +57,48 @@ class Results:
     def __init__(self, stored: StoredResults) -> None:
         self._stored = stored
 
-    async def job(self, of: record.JobRecord) -> job.Job:
-        """The job with all requested results that exist so far."""
+    async def job(self, of: record.JobRecord, revision: int | None = None) -> job.Job:
+        """The job with all requested results that exist so far.
+
+        Args:
+            of: Its record.
+            revision: The revision of its transcript; the newest one where None.
+
+        Raises:
+            StageError: NOT_FOUND with REVISION_NOT_FOUND.
+        """
         outputs = await self._outputs(of)
         shown = _shown(of, outputs)
+        await self._show_revision(shown, of, outputs, revision)
         plan = next(iter(outputs.get(preprocess.PreprocessResult, ())), None)
         show_costs(shown, of, plan)
         shown.versions.CopyFrom(_versions(of, outputs))
         return shown
 
     async def texts(self, of: record.JobRecord) -> JobResults:
-        """The results of a job that exist so far."""
-        return _shown(of, await self._outputs(of)).results
+        """The results of a job that exist so far, with the newest revision of its transcript."""
+        outputs = await self._outputs(of)
+        shown = _shown(of, outputs)
+        await self._show_revision(shown, of, outputs)
+        return shown.results
+
+    async def segments(self, of: record.JobRecord, revision: int) -> list[common.Segment]:
+        """The segments of a revision of a job's transcript, in recording order.
+
+        Raises:
+            StageError: NOT_FOUND with REVISION_NOT_FOUND.
+        """
+        outputs = await self._outputs(of)
+        return await self._segments(of, outputs, known_revision(of, revision))
+
+    async def _segments(
+        self, of: record.JobRecord, outputs: Outputs, revision: int
+    ) -> list[common.Segment]:
+        made = segments_of(outputs.get(common.Transcript, ()))
+        if not revision or not of.revisions[revision - 1].HasField("text"):
+            return made
+        text = of.revisions[revision - 1].text
+        return from_pieces(await self._stored.get(text, stored.EditedTranscript), made)
 
     async def summary(self, of: record.JobRecord) -> summary.SummarizeResult | None:
         """The summary of a job; None where it has none so far."""
@@ -79,6 +114,15 @@ class Results:
         view, output = VIEWS[node.output], await self._stored.get(unit.output, node.output)
         return UnitNews(segments=view.segments(output), warnings=view.warnings([output]))
 
+    async def _show_revision(
+        self, shown: Shown, of: record.JobRecord, outputs: Outputs, revision: int | None = None
+    ) -> None:
+        """Shows a revision of the transcript in place of what was made; None: the newest one."""
+        number = known_revision(of, revision)
+        if number:
+            show_segments(shown, of, await self._segments(of, outputs, number))
+            shown.results.revision = number
+
     async def _outputs(self, of: record.JobRecord) -> Outputs:
         shown = shown_units(of)
         made = await asyncio.gather(*(self._made(*each) for each in shown.items()))
@@ -90,7 +134,7 @@ class Results:
 
 
 def _shown(of: record.JobRecord, outputs: Outputs) -> job.Job:
-    """The job with its results, without costs and versions."""
+    """The job with its results as they were made, without costs and versions."""
     shown = job_view(of)
     shown.results.SetInParent()
     shown.metrics.SetInParent()
@@ -114,6 +158,16 @@ def shown_units(of: record.JobRecord) -> dict[type[Message], list[record.Unit]]:
         if node is not None and unit.state in HAS_OUTPUT:
             last[node.output][unit.index] = unit
     return {kind: [units[index] for index in sorted(units)] for kind, units in last.items()}
+
+
+def has_whole_text(of: record.JobRecord) -> bool:
+    """Whether all of a job's text is there, so that no retry changes it."""
+    pipeline = pipeline_of(of)
+    if pipeline is None or of.state not in FINAL_STATES or not of.HasField("facts"):
+        return False
+    nodes = {node.name for node in pipeline.nodes if node.output is common.Transcript}
+    units = (unit for unit in of.units if node_name(unit.unit) in nodes)
+    return all(unit.state in HAS_OUTPUT for unit in units)
 
 
 def has_summary(of: record.JobRecord) -> bool:

@@ -22,26 +22,42 @@ PARAGRAPH_PAUSE_SECONDS = 2.0
 
 def _show(shown: job.Job, of: record.JobRecord, transcripts: Sequence[common.Transcript]) -> None:
     shown.metrics.MergeFrom(transcript_metrics(transcripts))
-    asked = set(of.config.features)
-    if job.FEATURE_ENHANCEMENT_METRICS in asked and transcripts:
+    if job.FEATURE_ENHANCEMENT_METRICS in of.config.features and transcripts:
         shown.results.enhancement_metrics.CopyFrom(_enhancement(of, transcripts))
-    raw = job.FEATURE_RAW_TRANSCRIPT in asked
-    clean = job.FEATURE_CLEAN_TRANSCRIPT in asked
-    if not (raw or clean) or not of.HasField("facts"):
+    if not _shows_text(of):
         return
-    segments = _in_time(transcripts)
-    shown.results.segments.extend(segments)
+    show_segments(shown, of, segments_of(transcripts))
     shown.results.suspect_texts.extend(suspect_texts(transcripts))
     shown.results.unread.extend(unread_ranges(transcripts))
     if transcripts:
         shown.results.language_code = transcripts[0].language_code
-    if raw:
+
+
+def show_segments(shown: job.Job, of: record.JobRecord, segments: Sequence[common.Segment]) -> None:
+    """Shows these segments, and the texts that they make, in place of those that were shown.
+
+    Args:
+        shown: The job as it is shown.
+        of: Its record, which says which texts were asked for.
+        segments: The segments in recording order.
+    """
+    if not _shows_text(of):
+        return
+    del shown.results.segments[:]
+    shown.results.segments.extend(segments)
+    if job.FEATURE_RAW_TRANSCRIPT in of.config.features:
         shown.results.raw_transcript = "\n".join(segment.text for segment in segments)
-    if clean:
+    if job.FEATURE_CLEAN_TRANSCRIPT in of.config.features:
         shown.results.clean_transcript = _paragraphs(segments)
 
 
-def _in_time(transcripts: Iterable[common.Transcript]) -> list[common.Segment]:
+def _shows_text(of: record.JobRecord) -> bool:
+    """Whether a transcript was asked for, and the recording is cut."""
+    texts = {job.FEATURE_RAW_TRANSCRIPT, job.FEATURE_CLEAN_TRANSCRIPT}
+    return of.HasField("facts") and not texts.isdisjoint(of.config.features)
+
+
+def segments_of(transcripts: Iterable[common.Transcript]) -> list[common.Segment]:
     """The segments of all chunks, those of several channels or tracks interleaved by time."""
     segments = (segment for part in transcripts for segment in part.segments)
     return sorted(segments, key=lambda segment: segment.start_offset.ToNanoseconds())

@@ -20,6 +20,7 @@ from maie.access.v1 import access_pb2_grpc as access_grpc
 from maie.catalog.v1 import catalog_pb2 as catalog
 from maie.catalog.v1 import catalog_pb2_grpc as catalog_grpc
 from maie.common.v1 import types_pb2 as common
+from maie.edit.v1 import edit_pb2_grpc as edit_grpc
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import job_pb2_grpc as job_grpc
 from maie.live.v1 import live_pb2 as live_messages
@@ -45,6 +46,7 @@ from maie_client.live.gateways import Gateways
 from maie_client.live.options import LiveOptions, start_message
 from maie_client.live.resume import ResumePoint
 from maie_client.live.session import LiveSession
+from maie_client.revisions import Revisions
 from maie_client.streams import received, stop
 from maie_client.text import sendable, sendable_labels
 from maie_client.tls import SCHEME, Tls
@@ -72,6 +74,7 @@ class _Stubs:
         self.live = live_grpc.LiveServiceStub(channel)
         self.catalog = catalog_grpc.CatalogServiceStub(channel)
         self.access = access_grpc.AccessServiceStub(channel)
+        self.edit = edit_grpc.EditServiceStub(channel)
         self.health: Any = health_pb2_grpc.HealthStub(channel)
 
 
@@ -186,6 +189,11 @@ class Client:
         """The audit log of the mesh, for who has the scope admin."""
         return Audit(lambda: self._stubs().access, self._ask)
 
+    @property
+    def revisions(self) -> Revisions:
+        """The corrected transcripts of jobs."""
+        return Revisions(lambda: self._stubs().edit, self._ask)
+
     async def process(self, source: Source, **options: Unpack[JobOptions]) -> Events:
         """Uploads a recording and yields the events of its job, up to `finished`.
 
@@ -246,9 +254,14 @@ class Client:
             finally:
                 await stop(call, sending)
 
-    async def get_job(self, job_id: str) -> job.Job:
-        """Returns a job, with its results so far."""
-        request = job.GetJobRequest(job_id=sendable(job_id))
+    async def get_job(self, job_id: str, revision: int | None = None) -> job.Job:
+        """Returns a job, with its results so far.
+
+        Args:
+            job_id: The job.
+            revision: The revision of its transcript; 0: as it was made; None: the newest one.
+        """
+        request = job.GetJobRequest(job_id=sendable(job_id), revision=revision)
         return (await self._ask(self._jobs.GetJob, request)).job
 
     async def get_timeline(self, job_id: str) -> job.Timeline:

@@ -140,6 +140,10 @@ class Reason(enum.StrEnum):
     """The configured device does not exist. Correct the engine's DEVICE or DEVICE_INDEX."""
     DISPLAY_NAME_INVALID = "DISPLAY_NAME_INVALID", Code.INVALID_ARGUMENT
     """The display name is too long or has control characters. Send one short line."""
+    EDIT_INVALID = "EDIT_INVALID", Code.INVALID_ARGUMENT
+    """A correction of a transcript names segments that the base revision lacks or that do not
+    follow each other, or its text or times are not allowed. Correct the edit that the field names.
+    """
     ENGINE_FAILED = "ENGINE_FAILED", Code.INTERNAL
     """The engine failed with an unexpected error. The worker's log has the details."""
     ENGINE_NOT_FOUND = "ENGINE_NOT_FOUND", Code.FAILED_PRECONDITION
@@ -321,6 +325,14 @@ class Reason(enum.StrEnum):
     """The job runs, and its results are downloaded when it has ended. Follow it, then ask again."""
     RESUME_TOKEN_INVALID = "RESUME_TOKEN_INVALID", Code.PERMISSION_DENIED
     """The resume token is not that of the session. Send the token that `started` gave."""
+    REVISIONS_FULL = "REVISIONS_FULL", Code.FAILED_PRECONDITION
+    """The transcript has as many saved revisions as it may have, or its job's record has no room
+    for another. Nothing is lost; collect corrections, and save fewer times."""
+    REVISION_NOT_FOUND = "REVISION_NOT_FOUND", Code.NOT_FOUND
+    """The transcript has no such revision. List those there are."""
+    REVISION_OUTDATED = "REVISION_OUTDATED", Code.ABORTED
+    """Somebody saved a newer revision of the transcript meanwhile; the message has its number. Get
+    that one, correct it, and save again."""
     ROUTE_NOT_FOUND = "ROUTE_NOT_FOUND", Code.NOT_FOUND
     """There is nothing at this HTTP address, or it does not take this method. /docs lists what
     there is."""
@@ -416,6 +428,9 @@ class Reason(enum.StrEnum):
     first audio. Name it in at most 64 characters, before its audio."""
     TRACK_NOT_FOUND = "TRACK_NOT_FOUND", Code.INVALID_ARGUMENT
     """The recording has no such audio track. Choose one that the message names."""
+    TRANSCRIPT_NOT_READY = "TRANSCRIPT_NOT_READY", Code.FAILED_PRECONDITION
+    """The job runs, or some of its text is missing, so that the transcript may still change. Wait
+    for its end, or retry the job, then correct the transcript."""
     UNIT_DEADLINE = "UNIT_DEADLINE", Code.DEADLINE_EXCEEDED
     """A unit took longer than its deadline. Use shorter chunks, or raise the service's
     UNIT_DEADLINE_SECONDS."""

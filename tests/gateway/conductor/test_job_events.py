@@ -38,6 +38,7 @@ from tests.gateway.conductor.world import (
     new_job,
     release,
     retry,
+    revise,
     run,
     started,
     unit_states,
@@ -264,3 +265,14 @@ def test_a_job_in_a_state_of_another_release_reaches_every_end(state: Any) -> No
     assert log_lines(done)[-1] == "COMPLETE"
     stopped = advance(step.record, cancel(), POLICY, NOW).record
     assert log_lines(stopped)[-1] == "CANCELLED"
+
+
+def test_a_revision_follows_the_newest_alone() -> None:
+    done = run(new_job((CLEAN,)), all_well(1)).record
+    first = advance(done, revise(0), POLICY, NOW)
+    assert not first.tasks
+    assert first.record.revisions[0].save_time.ToDatetime(UTC) == NOW
+    assert job_view(first.record).newest_revision == 1
+    for base in (0, 2):
+        assert not advance(first.record, revise(base), POLICY, NOW).changed
+    assert len(advance(first.record, revise(1), POLICY, NOW).record.revisions) == 2

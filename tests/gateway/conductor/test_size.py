@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 
 from maie_gateway.conductor import advance, pending_tasks
+from maie_gateway.conductor.job_events import MAX_REVISIONS
 from tests.gateway.conductor.world import (
     ALL_FEATURES,
     NOW,
@@ -15,6 +17,7 @@ from tests.gateway.conductor.world import (
     completed,
     failed,
     new_job,
+    revise,
     run,
 )
 
@@ -43,6 +46,22 @@ def test_the_largest_job_fits_even_where_everything_fails_twice() -> None:
     done = run(new_job(ALL_FEATURES), answer).record
     assert len(done.units) == 2 + 3 * POLICY.max_chunks
     assert done.ByteSize() < MAX_PAYLOAD_BYTES
+
+
+def test_a_record_has_room_for_all_revisions_and_no_more() -> None:
+    seen = run(new_job(ALL_FEATURES), all_well(LONGEST_CHUNKS)).record
+    before = seen.ByteSize()
+    for number in range(MAX_REVISIONS):
+        seen = advance(seen, revise(number), POLICY, NOW).record
+    assert len(seen.revisions) == MAX_REVISIONS
+    assert seen.ByteSize() - before < 100_000
+    assert not advance(seen, revise(MAX_REVISIONS), POLICY, NOW).changed
+
+
+def test_a_record_without_room_takes_no_revision() -> None:
+    done = run(new_job(ALL_FEATURES), all_well(1)).record
+    full = replace(POLICY, max_record_bytes=done.ByteSize())
+    assert not advance(done, revise(0), full, NOW).changed
 
 
 def test_the_longest_recording_ends_alike_in_any_order() -> None:

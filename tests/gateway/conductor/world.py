@@ -11,6 +11,7 @@ from google.protobuf.duration_pb2 import Duration
 
 from maie.asr.v1 import asr_pb2 as asr
 from maie.common.v1 import types_pb2 as common
+from maie.edit.v1 import stored_pb2 as stored
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
@@ -113,6 +114,13 @@ def release() -> event.StageEvent:
 def update(display_name: str | None = None, **labels: str) -> event.StageEvent:
     updated = event.JobUpdated(display_name=display_name, labels=labels)
     return event.StageEvent(job_id=JOB_ID, job_updated=updated)
+
+
+def revise(base: int, author: str = "key:0f3a") -> event.StageEvent:
+    blob = common.Blob(key=f"jobs/{JOB_ID}/edit-{'0' * 64}", size_bytes=1000, sha256="0" * 64)
+    revision = stored.SavedRevision(author=author, changed_segments=3, text=blob)
+    saved = event.RevisionSaved(base_revision=base, revision=revision)
+    return event.StageEvent(job_id=JOB_ID, revision_saved=saved)
 
 
 def _event(task: event.StageTask) -> event.StageEvent:

@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from maie.asr.v1 import asr_pb2 as asr
+from maie.edit.v1 import edit_pb2 as edit
 from maie.job.v1 import job_pb2 as job
 from maie_client import Client, JobOptions
 from maie_core.errors import StageError
@@ -18,7 +19,7 @@ from maie_runtime.bus.broker import Broker
 from maie_runtime.vault.key_file import new_line
 from maie_runtime.worker.stage import StageContext
 from tests.gateway.conftest import EmptyMesh
-from tests.gateway.test_residue import FEATURES, NAMES, files_with, options
+from tests.gateway.test_residue import FEATURES, NAMES, WORDS, files_with, options
 from tests.gateway.vault.conftest import EVERYTHING, holds, recording, wrapped_key, written
 from tests.waiting import PATIENCE_SECONDS
 
@@ -56,13 +57,20 @@ async def test_no_file_holds_a_word_of_a_job_while_it_is_there(
         assert files_with(disk, EVERYTHING) == {}
         await client.update_job(done.job_id, display_name="Zanzibar hearing, the second")
         assert files_with(disk, EVERYTHING) == {}
+        corrected = edit.SegmentEdit(
+            segment_ids=[done.results.segments[0].segment_id],
+            segments=[edit.EditedSegment(text=f"chunk {WORDS[1]} was said")],
+        )
+        await client.revisions.save(done.job_id, 0, [corrected])
+        assert files_with(disk, EVERYTHING) == {}
         saved = tmp_path / "saved"
         await client.save_audio(done.job_id, saved)
         assert await asyncio.to_thread(saved.read_bytes) == b"RECORDINGBYTES"
     # Another gateway reads it all again, from the disk.
     async with mesh.gateway() as address, Client(address) as client:
-        again = await client.get_job(done.job_id)
+        again = await client.get_job(done.job_id, revision=0)
         assert again.results == done.results
+        assert f"{WORDS[1]} was said" in (await client.get_job(done.job_id)).results.raw_transcript
         assert [each async for each in client.watch_job(done.job_id)][-1].finished.job.job_id
         assert await found(client, "chunk")
 

@@ -5,6 +5,7 @@ from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from maie.asr.v1 import asr_pb2 as _asr_pb2
 from maie.common.v1 import types_pb2 as _types_pb2
+from maie.edit.v1 import stored_pb2 as _stored_pb2
 from maie.enhancement.v1 import enhancement_pb2 as _enhancement_pb2
 from maie.preprocess.v1 import preprocess_pb2 as _preprocess_pb2
 from maie.summary.v1 import summary_pb2 as _summary_pb2
@@ -49,7 +50,7 @@ class StageTask(_message.Message):
     def __init__(self, job_id: _Optional[str] = ..., unit: _Optional[str] = ..., attempt: _Optional[int] = ..., report_start: _Optional[bool] = ..., traceparent: _Optional[str] = ..., pause: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., stage: _Optional[_Union[_types_pb2.Stage, str]] = ..., tenant: _Optional[str] = ..., earlier_span_ids: _Optional[_Iterable[bytes]] = ..., preprocess: _Optional[_Union[_preprocess_pb2.PreprocessRequest, _Mapping]] = ..., asr: _Optional[_Union[_asr_pb2.TranscribeRequest, _Mapping]] = ..., enhancement: _Optional[_Union[_enhancement_pb2.EnhanceRequest, _Mapping]] = ..., summary: _Optional[_Union[_summary_pb2.SummarizeRequest, _Mapping]] = ..., other: _Optional[_Union[_any_pb2.Any, _Mapping]] = ...) -> None: ...
 
 class StageEvent(_message.Message):
-    __slots__ = ("job_id", "unit", "attempt", "event_time", "worker", "span_id", "started", "progress", "completed", "failed", "cancel_requested", "retry_requested", "job_updated", "job_released")
+    __slots__ = ("job_id", "unit", "attempt", "event_time", "worker", "span_id", "started", "progress", "completed", "failed", "cancel_requested", "retry_requested", "job_updated", "job_released", "revision_saved")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     UNIT_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
@@ -64,6 +65,7 @@ class StageEvent(_message.Message):
     RETRY_REQUESTED_FIELD_NUMBER: _ClassVar[int]
     JOB_UPDATED_FIELD_NUMBER: _ClassVar[int]
     JOB_RELEASED_FIELD_NUMBER: _ClassVar[int]
+    REVISION_SAVED_FIELD_NUMBER: _ClassVar[int]
     job_id: str
     unit: str
     attempt: int
@@ -78,7 +80,8 @@ class StageEvent(_message.Message):
     retry_requested: RetryRequested
     job_updated: JobUpdated
     job_released: JobReleased
-    def __init__(self, job_id: _Optional[str] = ..., unit: _Optional[str] = ..., attempt: _Optional[int] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., worker: _Optional[str] = ..., span_id: _Optional[bytes] = ..., started: _Optional[_Union[UnitStarted, _Mapping]] = ..., progress: _Optional[_Union[UnitProgress, _Mapping]] = ..., completed: _Optional[_Union[UnitCompleted, _Mapping]] = ..., failed: _Optional[_Union[UnitFailed, _Mapping]] = ..., cancel_requested: _Optional[_Union[CancelRequested, _Mapping]] = ..., retry_requested: _Optional[_Union[RetryRequested, _Mapping]] = ..., job_updated: _Optional[_Union[JobUpdated, _Mapping]] = ..., job_released: _Optional[_Union[JobReleased, _Mapping]] = ...) -> None: ...
+    revision_saved: RevisionSaved
+    def __init__(self, job_id: _Optional[str] = ..., unit: _Optional[str] = ..., attempt: _Optional[int] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., worker: _Optional[str] = ..., span_id: _Optional[bytes] = ..., started: _Optional[_Union[UnitStarted, _Mapping]] = ..., progress: _Optional[_Union[UnitProgress, _Mapping]] = ..., completed: _Optional[_Union[UnitCompleted, _Mapping]] = ..., failed: _Optional[_Union[UnitFailed, _Mapping]] = ..., cancel_requested: _Optional[_Union[CancelRequested, _Mapping]] = ..., retry_requested: _Optional[_Union[RetryRequested, _Mapping]] = ..., job_updated: _Optional[_Union[JobUpdated, _Mapping]] = ..., job_released: _Optional[_Union[JobReleased, _Mapping]] = ..., revision_saved: _Optional[_Union[RevisionSaved, _Mapping]] = ...) -> None: ...
 
 class UnitStarted(_message.Message):
     __slots__ = ()
@@ -160,6 +163,14 @@ class JobUpdated(_message.Message):
 class JobReleased(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
+
+class RevisionSaved(_message.Message):
+    __slots__ = ("base_revision", "revision")
+    BASE_REVISION_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    base_revision: int
+    revision: _stored_pb2.SavedRevision
+    def __init__(self, base_revision: _Optional[int] = ..., revision: _Optional[_Union[_stored_pb2.SavedRevision, _Mapping]] = ...) -> None: ...
 
 class DeadLetter(_message.Message):
     __slots__ = ("task", "failure", "dead_time", "webhook")

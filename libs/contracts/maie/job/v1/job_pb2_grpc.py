@@ -182,7 +182,8 @@ class JobServiceServicer:
     def GetJob(self, request, context):
         """Gets a job, with the results that are there so far.
 
-        Fails with NOT_FOUND (JOB_NOT_FOUND) or DATA_LOSS (BLOB_CORRUPT).
+        Fails with NOT_FOUND (JOB_NOT_FOUND, REVISION_NOT_FOUND) or DATA_LOSS
+        (BLOB_CORRUPT).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

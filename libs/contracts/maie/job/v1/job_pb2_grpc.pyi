@@ -62,7 +62,8 @@ class JobServiceStub:
     GetJob: _aio.UnaryUnaryMultiCallable[_job_pb2.GetJobRequest, _job_pb2.GetJobResponse]
     """Gets a job, with the results that are there so far.
 
-    Fails with NOT_FOUND (JOB_NOT_FOUND) or DATA_LOSS (BLOB_CORRUPT).
+    Fails with NOT_FOUND (JOB_NOT_FOUND, REVISION_NOT_FOUND) or DATA_LOSS
+    (BLOB_CORRUPT).
     """
     GetTimeline: _aio.UnaryUnaryMultiCallable[_job_pb2.GetTimelineRequest, _job_pb2.GetTimelineResponse]
     """Gets where the time of a job went: each attempt at each of its units.
@@ -199,7 +200,8 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_job_pb2.GetJobResponse]:
         """Gets a job, with the results that are there so far.
 
-        Fails with NOT_FOUND (JOB_NOT_FOUND) or DATA_LOSS (BLOB_CORRUPT).
+        Fails with NOT_FOUND (JOB_NOT_FOUND, REVISION_NOT_FOUND) or DATA_LOSS
+        (BLOB_CORRUPT).
         """
 
     @_abc_1.abstractmethod

@@ -38,6 +38,12 @@ _OF_SERVICES: Mapping[str, Mapping[str, Need]] = {
         "WatchJob": READ,
         "ListDeadLetters": READ,
     },
+    "maie.edit.v1.EditService": {
+        "SaveRevision": SUBMIT,
+        "RevertRevision": SUBMIT,
+        "GetRevision": READ,
+        "ListRevisions": READ,
+    },
     "maie.live.v1.LiveService": {"Transcribe": LIVE, "GetSession": LIVE},
     "maie.catalog.v1.CatalogService": {
         "ListModels": ANY_CALLER,

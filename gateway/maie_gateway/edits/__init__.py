@@ -1,0 +1,1 @@
+"""Corrected transcripts: how corrections are applied, and how revisions are stored. Pure."""
