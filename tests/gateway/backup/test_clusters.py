@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from maie_runtime.backup.order import ORDER
+from tests.cli.command import MAIE
 from tests.gateway.backup.places import FEATURES, Places, completed, only_files, recording
 from tests.nats_cluster import SERVERS, NatsCluster, leader_of
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.mesh, only_files]
+
+OUTAGE_SECONDS = 7.0
+"""Longer than a request waits for its answer."""
+ENOUGH_SECONDS = 3 * PATIENCE_SECONDS
+"""Three servers that are lost in the middle of a piece are each waited for."""
 
 
 @pytest.fixture
@@ -65,3 +75,87 @@ async def test_a_mesh_moves_to_a_cluster_and_back(
     async with places.other.running() as client:
         for each in (before, after):
             assert await client.get_job(each.job_id) == each
+
+
+async def without_majority(cluster: NatsCluster) -> None:
+    """Freezes two servers of three."""
+    frozen = [each.process for each in cluster.servers.values() if each.process][1:]
+    for process in frozen:
+        process.send_signal(signal.SIGSTOP)
+    await asyncio.sleep(OUTAGE_SECONDS)
+    for process in frozen:
+        process.send_signal(signal.SIGCONT)
+
+
+async def one_after_the_other(cluster: NatsCluster) -> None:
+    """Kills each server and starts it again, and so those that lead what is being restored."""
+    for server in cluster.servers.values():
+        await server.stop(kill=True)
+        await server.start()
+
+
+outages = pytest.mark.parametrize("outage", [without_majority, one_after_the_other])
+
+
+async def through_an_outage(
+    command: Sequence[object],
+    environment: Mapping[str, str],
+    outage: Awaitable[None],
+) -> None:
+    """Runs a command; the outage begins once it is at the streams."""
+    process = await asyncio.create_subprocess_exec(
+        MAIE,
+        *map(str, command),
+        env={**os.environ, **environment},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(ENOUGH_SECONDS):
+            assert process.stderr is not None
+            await process.stderr.readuntil(b"ing the streams\n")
+            await outage
+            errors = await process.stderr.read()
+            assert await process.wait() == 0, errors.decode()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+@pytest.mark.slow
+@outages
+async def test_a_restore_rides_out_the_outage_of_a_cluster(
+    places: Places,
+    cluster: NatsCluster,
+    outage: Callable[[NatsCluster], Awaitable[None]],
+) -> None:
+    async with places.mesh.running() as client:
+        made = await client.create_job(recording(), features=FEATURES)
+        before = await completed(client, made.job_id)
+        assert (await places.backup()).code == 0
+    places.other.mesh = places.other.mesh.model_copy(update={"nats_url": cluster.url})
+    command = ("restore", places.folder, "--replicas", SERVERS)
+    await through_an_outage(command, places.variables(places.other), outage(cluster))
+    await assert_kept_by_all(cluster)
+    async with places.other.running() as client:
+        assert await client.get_job(made.job_id) == before
+
+
+@pytest.mark.slow
+@outages
+async def test_a_backup_rides_out_the_outage_of_a_cluster(
+    places: Places,
+    cluster: NatsCluster,
+    outage: Callable[[NatsCluster], Awaitable[None]],
+) -> None:
+    alone = places.mesh.mesh
+    places.mesh.mesh = alone.model_copy(update={"nats_url": cluster.url})
+    async with cluster.provisioned(), places.mesh.running() as client:
+        made = await client.create_job(recording(), features=FEATURES)
+        before = await completed(client, made.job_id)
+    command = ("backup", places.folder)
+    await through_an_outage(command, places.variables(places.mesh), outage(cluster))
+    ended = await places.restore("--replicas", 1)
+    assert ended.code == 0, ended.errors
+    async with places.other.running() as client:
+        assert await client.get_job(made.job_id) == before

@@ -16,6 +16,7 @@ from maie_runtime.backup.later import from_lines
 from maie_runtime.backup.manifest import CopiedStream, Manifest, read_manifest
 from maie_runtime.backup.objects import copy_objects_in, stored_objects
 from maie_runtime.backup.streams import REMOVAL
+from maie_runtime.backup.tries import tries
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.errors import APIError, NotFoundError
@@ -92,9 +93,17 @@ async def _restore_stream(
     found = there.get(stream.name)
     if found is not None and found.whole:
         return
-    if found is not None:
-        with suppress(NotFoundError):  # an earlier try did it
-            await broker.jetstream.delete_stream(stream.name)
+    async for tried in tries():
+        with tried:
+            if found is not None or tried.retry_state.attempt_number > 1:
+                with suppress(NotFoundError):  # an earlier try did it
+                    await broker.jetstream.delete_stream(stream.name)
+            await _make_stream(broker, stream, folder, digest, replicas)
+
+
+async def _make_stream(
+    broker: Broker, stream: CopiedStream, folder: Path, digest: str, replicas: int | None
+) -> None:
     async with aclosing(from_lines(folder / later_file(stream.name))) as later:
         snapshot = stream.snapshot(replicas)
         archive = pieces(folder / snapshot_file(stream.name), CHUNK_BYTES)

@@ -12,6 +12,7 @@ from maie_runtime.backup.files import later_file, snapshot_file
 from maie_runtime.backup.later import as_line
 from maie_runtime.backup.manifest import CopiedStream
 from maie_runtime.backup.order import ORDER
+from maie_runtime.backup.tries import tries
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.errors import NotFoundError
@@ -49,14 +50,15 @@ async def add_removals(broker: Broker, folder: Path, jobs: CopiedStream) -> Copi
 
 
 async def _snapshot(broker: Broker, name: str, folder: Path) -> CopiedStream:
-    with (folder / snapshot_file(name)).open("wb") as file:
-        try:
-            taken = await snapshot_stream(broker, name, file.write)
-        except NotFoundError:
-            raise BackupError(
-                f"There is no whole mesh in this broker, since it has no stream {name}; check "
-                "MAIE_NATS_URL."
-            ) from None
+    try:
+        async for tried in tries():
+            with tried, (folder / snapshot_file(name)).open("wb") as file:
+                taken = await snapshot_stream(broker, name, file.write)
+    except NotFoundError:
+        raise BackupError(
+            f"There is no whole mesh in this broker, since it has no stream {name}; check "
+            "MAIE_NATS_URL."
+        ) from None
     return CopiedStream(config=taken.config, state=taken.state, later=0, last=taken.last)
 
 

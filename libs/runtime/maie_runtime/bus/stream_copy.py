@@ -32,6 +32,10 @@ COPY, STATE, WHOLE, PARTIAL = "maie-copy", "maie-copy-state", "whole", "partial"
 FILLER = "restoring"
 
 
+class BrokenOffError(APIError):
+    """The server did not come to the end of a snapshot, as when it lost a leader meanwhile."""
+
+
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Snapshot:
     """What the server says of a stream at the begin of its snapshot.
@@ -99,6 +103,7 @@ async def snapshot_stream(broker: Broker, name: str, write: Callable[[bytes], ob
         write: Called with each piece of the archive.
 
     Raises:
+        BrokenOffError: The archive is not whole.
         nats.errors.Error, APIError or OSError: As `BROKER_ERRORS`.
     """
     client = broker.client
@@ -277,4 +282,4 @@ def _check_end(end: Msg) -> None:
     status = (end.headers or {}).get(Header.STATUS, END_OF_SNAPSHOT)
     if status != END_OF_SNAPSHOT:
         description = (end.headers or {}).get(Header.DESCRIPTION, "The snapshot was broken off.")
-        raise APIError(code=int(status), description=description)
+        raise BrokenOffError(code=int(status), description=description)
