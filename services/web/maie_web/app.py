@@ -23,6 +23,7 @@ from maie_web.event_streams import EventStreams
 from maie_web.live.route import transcribe
 from maie_web.live.sockets import OpenSockets
 from maie_web.openai import errors, models, routes
+from maie_web.realtime.route import realtime
 from maie_web.routes import catalog, downloads, events, health, jobs, oidc, process, session
 from maie_web.sessions.cookies import NAME
 
@@ -104,7 +105,7 @@ def make_app(callers: Callers, event_streams: EventStreams, sockets: OpenSockets
         exception_handlers={Exception: errors.respond},
     )
     return Litestar(
-        [health.health, health.live, *console.PAGES, transcribe, api, openai],
+        [health.health, health.live, *console.PAGES, transcribe, realtime, api, openai],
         dependencies={
             "callers": Provide(all_callers),
             "console": Provide(all_files),

@@ -24,6 +24,9 @@ TENANT = "maie-tenant"
 # Pages cannot set headers of a WebSocket; they offer subprotocols instead.
 LIVE_PROTOCOL = "maie.live.v1"
 KEY_PROTOCOL = "maie.key."
+# As OpenAI's clients in browsers do.
+OPENAI_PROTOCOL = "realtime"
+OPENAI_KEY_PROTOCOL = "openai-insecure-api-key."
 # In the state of a request: its login with another token.
 RENEWED = "renewed_session"
 # https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Sec-Fetch-Site
@@ -175,8 +178,9 @@ def _offered(connection: AnyConnection) -> str:
     """The key or token that a WebSocket's subprotocols show; empty for none."""
     offered = connection.scope["subprotocols"] if isinstance(connection, WebSocket) else ()
     for name in offered:
-        if name.startswith(KEY_PROTOCOL):
-            return name.removeprefix(KEY_PROTOCOL)
+        for prefix in (KEY_PROTOCOL, OPENAI_KEY_PROTOCOL):
+            if name.startswith(prefix):
+                return name.removeprefix(prefix)
     return ""
 
 

@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from maie_client import Client
-from maie_web.live import relay
+from maie_web.live import passing
 from tests.chaos.silence import SilentProxy
 from tests.gateway.live.conftest import LiveMesh
 from tests.gateway.live.speech import pieces, said, word
@@ -178,7 +178,7 @@ async def test_a_slow_page_gets_every_final_and_holds_up_nobody(live_web: Web) -
 async def test_a_page_that_takes_nothing_is_left_and_gets_it_when_it_resumes(
     live_mesh: LiveMesh, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(relay, "UNREAD_SECONDS", 1.0)
+    monkeypatch.setattr(passing, "UNREAD_SECONDS", 1.0)
     words = list(range(1, 41))
     async with (
         live_mesh.running() as (address, replica),

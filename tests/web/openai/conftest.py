@@ -66,15 +66,25 @@ async def openai(web: Web, key: str) -> AsyncIterator[AsyncOpenAI]:
 
 async def node(url: str, key: str, work: str, **options: Any) -> Any:
     """What OpenAI's client for JavaScript makes of some work of client.mjs."""
+    return await run_node(
+        PROGRAM,
+        work,
+        json.dumps(options),
+        OPENAI_BASE_URL=f"{url}/v1",
+        OPENAI_API_KEY=key,
+    )
+
+
+async def run_node(program: Path, *arguments: str, **environment: str) -> Any:
+    """What a program in JavaScript prints as JSON."""
     found = shutil.which("node")
     if found is None:
         pytest.skip("Node.js is not installed")
     process = await asyncio.create_subprocess_exec(
         found,
-        PROGRAM,
-        work,
-        json.dumps(options),
-        env={**os.environ, "OPENAI_BASE_URL": f"{url}/v1", "OPENAI_API_KEY": key},
+        program,
+        *arguments,
+        env={**os.environ, **environment},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
-
-from litestar import WebSocket
-from litestar.exceptions import WebSocketDisconnect
 
 from maie.live.v1 import live_pb2 as live
 from maie_client import ClientError
 from maie_client.live import LiveSession
-from maie_core.errors import Code, StageError, invalid
+from maie_core.errors import invalid
 from maie_core.reasons import Reason
-from maie_runtime.background import end
+from maie_web.live.handshake import AnyWebSocket
 from maie_web.live.messages import OF_TRACKS, Reader, event_text
+from maie_web.live.passing import received, show, until_one_ends
 
-AnyWebSocket = WebSocket[Any, Any, Any]
-# A page that takes nothing for so long is gone; what it misses, it gets when it resumes.
-UNREAD_SECONDS = 30.0
 # Of the gateway's call. The session goes on in another one, and the page in its connection.
 _OF_CALLS = frozenset({"started", "go_away"})
 
@@ -49,15 +43,7 @@ class Relay:
                 DEADLINE_EXCEEDED with CALLER_STALLED: it takes nothing.
             WebSocketDisconnect: The page left.
         """
-        work = [
-            asyncio.create_task(each) for each in (self._send(), self._receive(), closing.wait())
-        ]
-        try:
-            done, _ = await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-        finally:
-            await end(*work)
+        await until_one_ends(self._send(), self._receive(), closing.wait())
         if closing.is_set():
             await self._show(live.TranscribeResponse(go_away=live.GoAway()))
 
@@ -106,26 +92,4 @@ class Relay:
             return live.TranscribeResponse(acknowledged=live.Acknowledged())
 
     async def _show(self, event: live.TranscribeResponse) -> None:
-        try:
-            async with asyncio.timeout(UNREAD_SECONDS):
-                await self._socket.send_text(event_text(event))
-        except TimeoutError:
-            raise StageError(
-                Code.DEADLINE_EXCEEDED,
-                Reason.CALLER_STALLED,
-                "The page does not take what is sent; resume the session.",
-            ) from None
-
-
-async def received(socket: AnyWebSocket) -> str | bytes:
-    """The next message of a page.
-
-    Raises:
-        WebSocketDisconnect: It left.
-    """
-    message: Any = await socket.receive()
-    if message["type"] == "websocket.disconnect":
-        raise WebSocketDisconnect(detail="the page left", code=message.get("code", 1005))
-    text: str | None = message.get("text")
-    content: bytes = message.get("bytes") or b""
-    return content if text is None else text
+        await show(self._socket, event_text(event))

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import Any
 
 from litestar import WebSocket, websocket
 from litestar.di import NamedDependency
 from litestar.exceptions import WebSocketDisconnect
-from litestar.serialization import encode_json
 
 from maie.live.v1 import live_pb2 as live
 from maie_client import Client, ClientError
 from maie_core.errors import Code, StageError, invalid
 from maie_core.reasons import Reason
-from maie_web.callers import LIVE_PROTOCOL, AllCallers, Callers
+from maie_web.callers import LIVE_PROTOCOL, AllCallers
+from maie_web.live.handshake import AnyWebSocket, accepted
 from maie_web.live.messages import Reader, problem_text
-from maie_web.live.relay import AnyWebSocket, Relay, received
+from maie_web.live.passing import received
+from maie_web.live.relay import Relay
 from maie_web.live.sockets import OpenSockets
-from maie_web.problems import MEDIA_TYPE, document_of
+from maie_web.problems import document_of
 
 # https://www.rfc-editor.org/rfc/rfc6455#section-7.4
 OVER = 1000
@@ -40,18 +40,9 @@ async def transcribe(socket: WebSocket, callers: AllCallers, sockets: NamedSocke
     The first message is `start`. Where something fails, the last message has the problem, and the
     code of the close is 4000 and its status.
     """
-    try:
-        client = await callers.client_of(socket)
-    except (ClientError, StageError) as error:
-        if isinstance(error, StageError) and error.reason == Reason.ORIGIN_REFUSED:
-            await _refuse(socket, error)
-            return
-        await _accept(socket, callers)
-        await _close(socket, error)
-        return
-    await _accept(socket, callers)
     with sockets.one(), suppress(WebSocketDisconnect):
         try:
+            client = await accepted(socket, callers, (LIVE_PROTOCOL,))
             await _converse(socket, client, sockets.closing)
         except (ClientError, StageError) as error:
             await _close(socket, error)
@@ -80,14 +71,6 @@ async def _start_of(socket: AnyWebSocket, reader: Reader) -> live.StartSession:
     return message.start
 
 
-async def _accept(socket: AnyWebSocket, callers: Callers) -> None:
-    offered = socket.scope["subprotocols"]
-    await socket.accept(
-        subprotocols=LIVE_PROTOCOL if LIVE_PROTOCOL in offered else None,
-        headers=[each.to_encoded_header() for each in callers.renewed_cookies(socket)],
-    )
-
-
 async def _close(socket: AnyWebSocket, error: Exception) -> None:
     """Says what is wrong, as the last message."""
     document = document_of(error)
@@ -95,17 +78,3 @@ async def _close(socket: AnyWebSocket, error: Exception) -> None:
         async with asyncio.timeout(CLOSE_SECONDS):
             await socket.send_text(problem_text(document))
             await socket.close(PROBLEM + document.status, document.reason)
-
-
-async def _refuse(socket: AnyWebSocket, error: Exception) -> None:
-    """Refuses the handshake, so that a page of another site does not even get a connection."""
-    document = document_of(error)
-    headers = [(b"content-type", MEDIA_TYPE.encode())]
-    start: Any = {
-        "type": "websocket.http.response.start",
-        "status": int(document.status),
-        "headers": headers,
-    }
-    body: Any = {"type": "websocket.http.response.body", "body": encode_json(document)}
-    await socket.send(start)
-    await socket.send(body)

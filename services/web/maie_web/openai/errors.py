@@ -53,16 +53,20 @@ def respond(_: Request, error: Exception) -> Response[dict[str, Any]]:
     )
 
 
-def error_of(document: ProblemDocument) -> dict[str, Any]:
+def error_of(document: ProblemDocument, params: Mapping[str, str] = PARAMS) -> dict[str, Any]:
     """The fields of an error.
 
     Besides OpenAI's, it has the `reason` of the contract (docs/reasons.md).
+
+    Args:
+        document: The error.
+        params: OpenAI's names of fields by the contract's.
     """
     status = HTTPStatus(document.status)
     return {
         "message": document.detail,
         "type": _type(status),
-        "param": _param(document.fields),
+        "param": _param(document.fields, params),
         "code": _code(document.reason, status),
         "reason": document.reason,
     }
@@ -103,10 +107,10 @@ def _type(status: HTTPStatus) -> str:
     return SERVER_ERROR if status >= HTTPStatus.INTERNAL_SERVER_ERROR else INVALID_REQUEST
 
 
-def _param(fields: Mapping[str, str]) -> str | None:
+def _param(fields: Mapping[str, str], params: Mapping[str, str]) -> str | None:
     for field in fields:
         name = field.rpartition(".")[2].partition("[")[0]
-        return PARAMS.get(name, name)
+        return params.get(name, name)
     return None
 
 
