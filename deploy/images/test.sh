@@ -13,7 +13,7 @@ fi
 compose=(podman-compose)
 [ "$ENGINE" = podman ] || compose=(docker compose)
 
-PARTS=(gateway preprocess asr enhancement summary)
+PARTS=(gateway web preprocess asr enhancement summary)
 VERSION=$(sed -n 's/^version = "\(.*\)"/\1/p' ../gateway/pyproject.toml)
 for part in "${PARTS[@]}" cli; do
     "$ENGINE" image inspect "${REGISTRY:-localhost}/maie-$part:$VERSION" >/dev/null 2>&1 || {
@@ -24,10 +24,10 @@ done
 
 export COMPOSE_PROJECT_NAME=maie-images-test COMPOSE_PROFILES=cpu
 export NATS_IMAGE=localhost/maie-nats:test
-export VERSION MESH RECORDINGS MAIE_USER GATEWAY_PORT
+export VERSION MESH RECORDINGS MAIE_USER GATEWAY_PORT WEB_PORT
 RECORDINGS=$(realpath ../samples)
-# The gateway's port on this machine is any that is free.
-GATEWAY_PORT=127.0.0.1:
+# Ports on this machine are any that are free.
+GATEWAY_PORT=127.0.0.1: WEB_PORT=127.0.0.1:
 MAIE_USER=$(id -u):$(id -g)
 [ "$(id -u)" != 0 ] || MAIE_USER=10001:10001
 MESH=$(mktemp -d)
@@ -69,6 +69,20 @@ wait_for() {
     done
 }
 
+# The console, health, and the same recording over HTTP, whose text it prints.
+over_http() {
+    local url
+    url=https://$("$ENGINE" port "$(container_of web)" 8080/tcp)
+    http() {
+        curl --silent --show-error --fail-with-body --cacert "$MESH/certs/ca.crt" \
+            --header @<(printf 'Authorization: Bearer %s' "$(cat "$MESH/bootstrap.key")") "$@"
+    }
+    http "$url/health" >>"$log"
+    http "$url/" | grep --quiet 'id="console"'
+    http --form file=@"$RECORDINGS/standup.flac" --form model=whisper-1 --form response_format=text \
+        "$url/v1/audio/transcriptions"
+}
+
 tar -C "$(dirname "$(command -v nats-server)")" -cf - nats-server \
     | "$ENGINE" import --change 'ENTRYPOINT ["/nats-server"]' - "$NATS_IMAGE" >"$log" 2>&1
 mkdir "$MESH"/{messages,objects,gateway}
@@ -77,10 +91,11 @@ chown -hR "$MAIE_USER" "$MESH"
 
 # As deploy/compose/README.md says.
 {
-    maie certs create --folder certs --name gateway=localhost --name gateway=gateway --name nats=nats
+    maie certs create --folder certs --name gateway=localhost --name gateway=gateway --name web=127.0.0.1 --name nats=nats
     maie nats config nats --listen 0.0.0.0:4222 --store /var/lib/nats \
         --tls-cert /etc/maie/tls/tls.crt --tls-key /etc/maie/tls/tls.key
     maie keys bootstrap bootstrap.key
+    maie master-key session.key
 } >>"$log" 2>&1
 
 began=${EPOCHREALTIME/[.,]/}
@@ -88,6 +103,8 @@ began=${EPOCHREALTIME/[.,]/}
 for part in "${PARTS[@]}"; do wait_for "$part"; done
 ready=${EPOCHREALTIME/[.,]/}
 maie process /recordings/standup.flac 2>>"$log"
+through=${EPOCHREALTIME/[.,]/}
+over_http 2>>"$log"
 ended=${EPOCHREALTIME/[.,]/}
 "${compose[@]}" stop --timeout "$GRACE" >>"$log" 2>&1
 for part in "${PARTS[@]}"; do
@@ -98,5 +115,5 @@ for part in "${PARTS[@]}"; do
     }
 done
 stopped=${EPOCHREALTIME/[.,]/}
-printf '· all parts were ready after %.1f s, the recording was through %.1f s later, and all had stopped after %.1f s\n' \
-    $((ready - began))e-6 $((ended - ready))e-6 $((stopped - ended))e-6
+printf '· all parts were ready after %.1f s, the recording was through %.1f s later, over HTTP after %.1f s, and all had stopped after %.1f s\n' \
+    $((ready - began))e-6 $((through - ready))e-6 $((ended - through))e-6 $((stopped - ended))e-6

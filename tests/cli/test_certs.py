@@ -16,7 +16,10 @@ from tests.cli.command import Ended, run
 
 pytestmark = pytest.mark.mesh
 
-PARTS = ["asr", "enhancement", "gateway", "nats", "operator", "preprocess", "provision", "summary"]
+PARTS = [
+    *("asr", "enhancement", "gateway", "nats", "operator", "preprocess", "provision", "summary"),
+    "web",
+]
 PRIVATE = "PRIVATE KEY"
 
 

@@ -25,7 +25,7 @@ SPECIFICATION = [
     "--builtin-schema",
     "vendor.compose-spec",
 ]
-MESH = {"nats", "gateway", "preprocess", "enhancement"}
+MESH = {"nats", "gateway", "web", "preprocess", "enhancement"}
 WATCHERS = {"collector", "prometheus", "grafana"}
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 GATEWAY = "gateway"
+WEB = "web"
 OPERATOR = "operator"
 PROVISION = "provision"
 NATS = "nats"

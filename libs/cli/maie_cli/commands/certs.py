@@ -19,13 +19,13 @@ from maie_cli.exits import Exit, leave
 from maie_cli.listing import Field, Listing, print_listing
 from maie_cli.mesh.errors import MeshError
 from maie_pipeline.bindings import BINDINGS
-from maie_tls.names import GATEWAY, NATS, OPERATOR, PROVISION
+from maie_tls.names import GATEWAY, NATS, OPERATOR, PROVISION, WEB
 from maie_tls.pem import CertificateError
 
-PARTS = (GATEWAY, *BINDINGS, PROVISION, OPERATOR, NATS)
+PARTS = (GATEWAY, WEB, *BINDINGS, PROVISION, OPERATOR, NATS)
 # What clients on the same machine call them by.
 LOCAL = ("localhost", "127.0.0.1", "::1")
-_LOCAL_NAMES = {GATEWAY: LOCAL, NATS: LOCAL}
+_LOCAL_NAMES = {GATEWAY: LOCAL, WEB: LOCAL, NATS: LOCAL}
 _PART = re.compile(r"[a-z][a-z0-9-]{0,30}")
 DEFAULT_FOLDER = Path("certs")
 DAYS, CA_DAYS, RENEW_DAYS = 90, 3650, 30
