@@ -15,13 +15,14 @@ from maie_core.secret_settings import is_secret
 from maie_core.settings import MeshSettings, ServiceSettings, Settings
 from maie_pipeline.bindings import BINDINGS
 from maie_templates.settings import TemplateSettings
+from maie_tls.names import GATEWAY, WEB
+from maie_web.settings import WebSettings
 from tools.settings_reference import SECTIONS, is_nested
 
 ROOT = Path(__file__).parents[1]
 FILES = ROOT / "helm/maie/files"
 OBSERVABILITY = ROOT / "deploy/observability"
-GATEWAY = "gateway"
-STAGES = (GATEWAY, *BINDINGS)
+STAGES = (GATEWAY, WEB, *BINDINGS)
 
 
 def settings() -> dict[str, list[str]]:
@@ -44,6 +45,8 @@ def _readers(kind: type[Settings]) -> list[str]:
         return list(STAGES)
     if issubclass(kind, TemplateSettings):
         return [GATEWAY, "summary"]
+    if issubclass(kind, WebSettings):
+        return [WEB]
     prefix = kind.model_config.get("env_prefix", "")
     return [next((slug for slug in BINDINGS if prefix.startswith(_prefix(slug))), GATEWAY)]
 

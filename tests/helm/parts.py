@@ -20,7 +20,9 @@ from maie_gateway.settings import GatewaySettings
 from maie_preprocess.settings import PreprocessSettings
 from maie_runtime.bus.rights import parts
 from maie_runtime.rpc.exposure import check_exposure
+from maie_runtime.vault.key_file import new_line
 from maie_summary.settings import SummarySettings
+from maie_web.settings import WebSettings
 from tests.cli import command
 from tests.helm.rendering import Object, containers, labels, of_kind, pods, variables
 from tools.chart import settings
@@ -28,6 +30,7 @@ from tools.chart import settings
 COMPONENT = "app.kubernetes.io/component"
 SETTINGS: dict[str, type[Settings]] = {
     "gateway": GatewaySettings,
+    "web": WebSettings,
     "preprocess": PreprocessSettings,
     "asr": AsrSettings,
     "enhancement": EnhancementSettings,
@@ -36,7 +39,10 @@ SETTINGS: dict[str, type[Settings]] = {
 }
 KNOWN = settings()
 # What is in a Secret that a variable names, where the setting checks it.
-CONTENT = {"MAIE_GATEWAY_READ_MODEL_URL": "postgresql://user:word@host/name"}
+CONTENT = {
+    "MAIE_GATEWAY_READ_MODEL_URL": "postgresql://user:word@host/name",
+    "MAIE_WEB_SESSION_KEY": new_line(),
+}
 NKEY, SECRET = "MAIE_NATS_NKEY_FILE", "secret"
 
 
@@ -181,7 +187,8 @@ def problems_of_ends(found: list[Object]) -> Iterator[str]:
                 yield f"{name}: {probe} does not ask {health}"
             if ("--alive" in asked) != (probe == "livenessProbe"):
                 yield f"{name}: {probe} asks the wrong question: who waits for NATS is alive"
-        if "grpc" in {port["name"] for port in container.get("ports", ())} and not before:
+        named = {port["name"] for port in container.get("ports", ())}
+        if named & {"grpc", "http"} and not before:
             yield f"{name}: ends while others still send it calls"
 
 

@@ -13,8 +13,8 @@ from tests.helm.rendering import Object, containers, matches, of_kind, pods, tit
 NATS = {"app.kubernetes.io/name": "nats"}
 # A pod of the same namespace that is none of the release.
 OUTSIDER: tuple[str, Object] = ("an outsider", {"metadata": {}, "spec": {"containers": []}})
-# Pods of the release that call gateways. Those of clients are elsewhere.
-CLIENTS_OF_GATEWAYS = {"test"}
+# Pods of the release that call gateways, by which variable. Those of clients are elsewhere.
+CLIENTS_OF_GATEWAYS = {"test": "MAIE_GATEWAY", "web": "MAIE_WEB_GATEWAY"}
 
 
 def problems_of_paths(found: list[Object]) -> Iterator[str]:
@@ -57,13 +57,13 @@ def _needs(source: Object, target: Object, port: str) -> bool:
     if port != "grpc":
         return False
     if callee == "gateway":
-        return caller in CLIENTS_OF_GATEWAYS and _calls_by_service(source)
+        return caller in CLIENTS_OF_GATEWAYS and _calls_by_service(source, caller)
     return caller == "gateway"
 
 
-def _calls_by_service(pod: Object) -> bool:
-    """Whether the pod of `helm test` calls the gateway's Service, and not a name outside."""
-    return variables(containers(pod)[0])["MAIE_GATEWAY"].endswith(":50051")
+def _calls_by_service(pod: Object, part: str) -> bool:
+    """Whether a client calls a Service of the gateway, and not a name outside."""
+    return variables(containers(pod)[0])[CLIENTS_OF_GATEWAYS[part]].endswith(":50051")
 
 
 def _allows(policies: list[Object], pod: Object, peer: Object, port: str, way: str) -> bool:

@@ -63,6 +63,9 @@ OTHERS = (
     ("cpu-only", "--set", "objects.persistence.existingClaim=a,models.persistence.existingClaim=b"),
     ("cpu-only", "--set", "nameOverride=other,models.mirrorSecret=mirror"),
     ("live-heavy", "--set", "tls.gateway=proxy,traffic.kind=none"),
+    ("live-heavy", "--set", "tls.web=proxy,components.web.scaling.kind=hpa"),
+    ("pools", "--set", "tls.web=proxy,components.web.replicas=1"),
+    ("cpu-only", "--set", "components.web.enabled=false"),
     ("live-heavy", "--set", "tls.gateway=mesh,components.asr-live.enabled=false"),
     (
         "pools",
@@ -155,10 +158,8 @@ def test_a_stage_of_another_package_needs_no_change_of_the_chart() -> None:
 def test_workers_alone_can_join_a_mesh_elsewhere() -> None:
     found = objects(
         "pools",
-        *(
-            "--set",
-            "components.gateway.enabled=false,traffic.kind=none,broker.provision.enabled=false",
-        ),
+        *("--set", "components.gateway.enabled=false,components.web.enabled=false"),
+        *("--set", "traffic.kind=none,broker.provision.enabled=false"),
     )
     assert not of_kind(found, "Service", "Pod", "Job", "GRPCRoute")
     for name, check in CHECKS.items():

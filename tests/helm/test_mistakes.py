@@ -90,7 +90,7 @@ MISTAKES = {
     "a Service has a port that no pod has": Mistake(
         check="ports",
         file="services.yaml",
-        right="targetPort: grpc",
+        right="targetPort: {{ $c.portName }}",
         wrong="targetPort: rpc",
         says="rpc is no port",
     ),
@@ -133,7 +133,7 @@ MISTAKES = {
     "a port is open without TLS": Mistake(
         check="settings",
         file="_components.tpl",
-        right="{{- if $c.tls }}\nMAIE_TLS_CERT_FILE",
+        right='{{- if and $c.tls (ne $c.stage "web") }}\nMAIE_TLS_CERT_FILE',
         wrong="{{- if not $c.tls }}\nMAIE_TLS_CERT_FILE",
         says="there is no TLS",
     ),
@@ -281,6 +281,34 @@ MISTAKES = {
         profile="live-heavy",
         says="an outsider can reach",
     ),
+    "the web part may reach NATS": Mistake(
+        check="paths",
+        file="networkpolicies.yaml",
+        right='{{- if ne $c.stage "web" }}\n        - podSelector',
+        wrong='{{- if ne $c.stage "asr" }}\n        - podSelector',
+        says="Deployment speech-maie-web can reach StatefulSet maie-nats",
+    ),
+    "the web part may not reach gateways": Mistake(
+        check="paths",
+        file="networkpolicies.yaml",
+        right='"stage" "web") | fromYamlArray',
+        wrong='"stage" "summary") | fromYamlArray',
+        says="Deployment speech-maie-web cannot reach Deployment speech-maie-gateway",
+    ),
+    "the web part serves without TLS": Mistake(
+        check="settings",
+        file="_components.tpl",
+        right="MAIE_WEB_TLS_CERT_FILE: /etc/maie/tls/tls.crt\n",
+        wrong="",
+        says="there is no TLS",
+    ),
+    "logins are sealed with a key that is not mounted": Mistake(
+        check="volumes",
+        file="_pod.tpl",
+        right="path: /etc/maie/session-key}",
+        wrong="path: /etc/maie/session}",
+        says="nothing is mounted",
+    ),
     "a certificate does not say whose it is": Mistake(
         check="certificates",
         file="certificates.yaml",
@@ -308,7 +336,7 @@ MISTAKES = {
     "a route leads nowhere": Mistake(
         check="routes",
         file="traffic.yaml",
-        right="        - name: {{ $name }}\n          port: 50051",
+        right="        - name: {{ $name }}\n          port: {{ .port }}",
         wrong="        - name: {{ $name }}\n          port: 443",
         profile="pools",
         says="has no port 443",
@@ -368,6 +396,13 @@ REFUSED = {
     ),
     "image.registry=": "name where the images of maie are",
     "components.models.stage=asr": "components",
+    "web.oidc.issuer=https://id.example.com": "web.hostnames",
+    'web={"hostnames": ["a.example"], "oidc": {"issuer": "https://id.example", "clientId": "m"}}': (
+        "set MAIE_JWT_ISSUER of components.gateway.settings"
+    ),
+    "components.gateway.enabled=false": "components.web: components.gateway is not enabled",
+    "components.web.scaling.kind=keda": "does not fit",
+    "tls.web=own": "tls.web",
 }
 
 

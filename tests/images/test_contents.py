@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import runpy
 import shutil
 import subprocess
@@ -36,6 +37,21 @@ def test_the_cli_has_no_other_part() -> None:
     found = _members("cli")
     assert found >= {"libs/cli", "libs/client", "libs/livekit"}
     assert not found & {"gateway", *(f"services/{each}" for each in SERVICES)}
+
+
+def test_the_web_part_is_a_client_and_has_no_other_part() -> None:
+    found = _members("web")
+    assert found >= {"services/web", "libs/client", "libs/runtime"}
+    assert not found & {"gateway", *(f"services/{each}" for each in SERVICES)}
+
+
+def test_each_part_has_an_image_a_list_of_packages_and_a_line_in_the_readme() -> None:
+    built = re.findall(r"parts=\((.*)\)", (FOLDER / "build.sh").read_text())[0].split()
+    assert set(built) == SERVICES | {"gateway", "web", "cli"}
+    table = (FOLDER / "README.md").read_text()
+    for part in built:
+        assert (ROOT / f"locks/maie-{part}.txt").is_file()
+        assert f"`{part}`" in table
 
 
 def _package(name: str) -> Path:

@@ -1,5 +1,5 @@
 {{/*
-The enabled components by name, each with the defaults filled in and with `name`, `stage`, `port` (0 for none), `tls` (whether it has a certificate of the mesh) and `env`. A component that
+The enabled components by name, each with the defaults filled in and with `name`, `stage`, `port` (0 for none), `portName`, `tls` (whether it has a certificate of the mesh) and `env`. A component that
 cannot work fails here, with its name.
 */}}
 {{- define "maie.components" -}}
@@ -10,7 +10,8 @@ cannot work fails here, with its name.
 {{- $_ := set $component "name" $name -}}
 {{- $_ := set $component "stage" ($component.stage | default $name) -}}
 {{- $_ := set $component "port" (include "maie.port" $component | int) -}}
-{{- $_ := set $component "tls" (or $component.rpc (and (eq $component.stage "gateway") (or (eq $.Values.tls.gateway "mesh") (include "maie.anyRpc" $ | not | not)))) -}}
+{{- $_ := set $component "portName" (ternary "http" "grpc" (eq $component.stage "web")) -}}
+{{- $_ := set $component "tls" (or $component.rpc (and (eq $component.stage "gateway") (or (eq $.Values.tls.gateway "mesh") (include "maie.anyRpc" $ | not | not))) (and (eq $component.stage "web") (or (eq $.Values.tls.gateway "mesh") (eq $.Values.tls.web "mesh")))) -}}
 {{- if and $component.models (eq $.Values.models.source "none") -}}
 {{- fail (printf "components.%s.models: models.source is none" $name) -}}
 {{- end -}}
@@ -20,6 +21,7 @@ cannot work fails here, with its name.
 {{- end -}}
 {{- end -}}
 {{- include "maie.checkShares" $found -}}
+{{- include "maie.checkWeb" (dict "root" $ "components" $found) -}}
 {{ toYaml $found }}
 {{- end -}}
 
@@ -36,9 +38,9 @@ cannot work fails here, with its name.
 {{- if and .Values.test.enabled (dig "enabled" true (.Values.components.gateway | default dict)) -}}yes{{- end -}}
 {{- end -}}
 
-{{/* The gRPC port of a component: 50051 of a gateway, 50052 of every stage that has one. */}}
+{{/* The port of a component: 50051 of a gateway, 8080 of the web part, 50052 of every stage that has one. */}}
 {{- define "maie.port" -}}
-{{- if eq .stage "gateway" -}}50051{{- else if .rpc -}}50052{{- else -}}0{{- end -}}
+{{- if eq .stage "gateway" -}}50051{{- else if eq .stage "web" -}}8080{{- else if .rpc -}}50052{{- else -}}0{{- end -}}
 {{- end -}}
 
 {{/*
@@ -86,6 +88,7 @@ setting of the stage has are refused, from the list that `make generate` writes.
 {{- $stage := printf "MAIE_%s" ($c.stage | upper | replace "-" "_") -}}
 MAIE_HEALTH_FILE: /tmp/health
 MAIE_SHUTDOWN_GRACE_SECONDS: {{ include "maie.text" $c.shutdownGraceSeconds | quote }}
+{{- if ne $c.stage "web" }}
 {{ include "maie.brokerEnv" (dict "root" .root "part" $c.stage) }}
 MAIE_BLOB_URL: {{ $v.objects.url | default "file:///var/lib/maie/blobs" | quote }}
 {{- with $v.objects.s3.endpoint }}
@@ -94,13 +97,14 @@ AWS_ENDPOINT_URL: {{ . | quote }}
 {{- with $v.objects.s3.region }}
 AWS_REGION: {{ . | quote }}
 {{- end }}
+{{- end }}
 {{- if $v.metrics.enabled }}
 MAIE_METRICS_LISTEN: 0.0.0.0:9464
 {{- end }}
 {{- with $v.tracing.endpoint }}
 OTEL_EXPORTER_OTLP_ENDPOINT: {{ . | quote }}
 {{- end }}
-{{- if $c.tls }}
+{{- if and $c.tls (ne $c.stage "web") }}
 MAIE_TLS_CERT_FILE: /etc/maie/tls/tls.crt
 MAIE_TLS_KEY_FILE: /etc/maie/tls/tls.key
 MAIE_TLS_CA_FILE: /etc/maie/tls/ca.crt
@@ -121,6 +125,8 @@ MAIE_GATEWAY_PLAINTEXT: behind-a-proxy
 {{- if $v.encryption.masterKeySecret }}
 MAIE_GATEWAY_MASTER_KEY: file:///etc/maie/master-key/{{ $v.encryption.masterKeyKey }}
 {{- end }}
+{{- else if eq $c.stage "web" }}
+{{ include "maie.webEnv" .root }}
 {{- else }}
 {{ $stage }}_RPC: {{ ternary "on" "off" $c.rpc | quote }}
 {{- if $c.port }}
@@ -132,6 +138,49 @@ MAIE_ASR_LIVE_TRACKS: "0"
 {{- range $name, $file := $c.secretFiles }}
 {{ $name }}: /etc/maie/secrets/{{ $name | lower }}/{{ $file.key }}
 {{- end }}
+{{- end -}}
+
+{{/* The web part's own variables. Where its pods cannot trust the gateway's certificate by the mesh's CA, they call it by its name outside. */}}
+{{- define "maie.webEnv" -}}
+{{- $v := .Values -}}
+{{- if eq $v.tls.gateway "mesh" }}
+MAIE_WEB_GATEWAY: dns:{{ include "maie.fullname" . }}-gateway-headless:50051
+MAIE_WEB_GATEWAY_CA_FILE: /etc/maie/tls/ca.crt
+{{- else }}
+MAIE_WEB_GATEWAY: https://{{ first $v.traffic.hostnames }}:443
+{{- end }}
+{{- if eq $v.tls.web "mesh" }}
+MAIE_WEB_TLS_CERT_FILE: /etc/maie/tls/tls.crt
+MAIE_WEB_TLS_KEY_FILE: /etc/maie/tls/tls.key
+{{- else }}
+MAIE_WEB_PLAINTEXT: behind-a-proxy
+{{- end }}
+MAIE_WEB_SESSION_KEY_FILE: /etc/maie/session-key/{{ $v.web.sessionKeyKey }}
+{{- with $v.web.hostnames }}
+MAIE_WEB_PUBLIC_URL: https://{{ first . }}
+{{- end }}
+{{- with $v.web.oidc }}
+{{- if .issuer }}
+MAIE_WEB_OIDC_ISSUER: {{ .issuer | quote }}
+MAIE_WEB_OIDC_CLIENT_ID: {{ .clientId | quote }}
+{{- if .clientSecret }}
+MAIE_WEB_OIDC_CLIENT_SECRET_FILE: /etc/maie/oidc-client/{{ .clientSecretKey }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* A web part needs gateways to call, which judge the tokens of its provider. Takes root and components. */}}
+{{- define "maie.checkWeb" -}}
+{{- $issuer := .root.Values.web.oidc.issuer -}}
+{{- range $name, $c := .components -}}
+{{- if and (eq $c.stage "web") (not (hasKey $.components "gateway")) -}}
+{{- fail (printf "components.%s: components.gateway is not enabled, so it has nobody to call" $name) -}}
+{{- end -}}
+{{- if and (eq $c.stage "web") $issuer (ne (get $.components.gateway.env "MAIE_JWT_ISSUER" | default "") $issuer) -}}
+{{- fail (printf "web.oidc.issuer: set MAIE_JWT_ISSUER of components.gateway.settings to %s as well, or gateways refuse its tokens" $issuer) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{/* How a part reaches NATS. Takes root and part. */}}
@@ -165,7 +214,7 @@ MAIE_NATS_CA_FILE: /etc/maie/nats-ca/{{ .root.Values.broker.tls.caKey }}
 {{- fail (printf "%s.minReplicas: only stages without a port, scaled by KEDA, may go to 0: who calls one that is not there gets an error" $where) -}}
 {{- end -}}
 {{- range $by := ternary $s.by list (eq $s.kind "keda") -}}
-{{- if or (and (has $by (list "units" "lag")) (eq $c.stage "gateway")) (and (eq $by "sessions") (ne $c.stage "gateway")) (and (eq $by "tracks") (or (ne $c.stage "asr") (not $c.port))) -}}
+{{- if or (and (has $by (list "units" "lag")) (has $c.stage (list "gateway" "web"))) (and (eq $by "sessions") (ne $c.stage "gateway")) (and (eq $by "tracks") (or (ne $c.stage "asr") (not $c.port))) -}}
 {{- fail (printf "%s.by: %s does not fit: units and lag are of stages, sessions of gateways, tracks of asr with rpc" $where $by) -}}
 {{- end -}}
 {{- end -}}

@@ -43,7 +43,9 @@ capabilities:
 {{- define "maie.secretMounts" -}}
 {{- $v := .root.Values -}}
 {{- $c := .component -}}
+{{- if ne $c.stage "web" }}
 {{- include "maie.brokerSecrets" (dict "root" .root "part" $c.stage) }}
+{{- end }}
 {{- if $c.tls }}
 tls: {secret: {{ $v.tls.secretPrefix }}-{{ $c.stage }}, path: /etc/maie/tls}
 {{- end }}
@@ -53,6 +55,12 @@ gateway-tls: {secret: {{ $v.tls.gatewaySecret }}, path: /etc/maie/gateway-tls}
 {{- end }}
 {{- with $v.encryption.masterKeySecret }}
 master-key: {secret: {{ . }}, path: /etc/maie/master-key}
+{{- end }}
+{{- end }}
+{{- if eq $c.stage "web" }}
+session-key: {secret: {{ $v.web.sessionKeySecret }}, path: /etc/maie/session-key}
+{{- if and $v.web.oidc.issuer $v.web.oidc.clientSecret }}
+oidc-client: {secret: {{ $v.web.oidc.clientSecret }}, path: /etc/maie/oidc-client}
 {{- end }}
 {{- end }}
 {{- range $name, $file := $c.secretFiles }}
