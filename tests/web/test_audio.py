@@ -141,7 +141,7 @@ async def test_audio_that_is_not_what_was_stored_is_not_whole(
     _damage(empty_mesh.mesh.blob_url)
     with pytest.raises(httpx.RemoteProtocolError, match="without sending complete message body"):
         await web.http.get(place)
-    assert (await web.http.get("/live")).status_code == 200
+    assert (await web.http.get("/health/live")).status_code == 200
 
 
 async def test_a_download_goes_on_at_a_gateway_that_comes_back(empty_mesh: EmptyMesh) -> None:
@@ -182,7 +182,7 @@ async def test_a_browser_seeks_and_plays(web: Web, page: Page) -> None:
     place = await _place(web.grpc, _tone(), "tone.wav")
     ranges = []
     page.on("request", lambda request: ranges.append(request.headers.get("range", "")))
-    await page.goto(f"{web.url}/live")
+    await page.goto(f"{web.url}/health/live")
     played = await page.evaluate(
         """async place => {
             const audio = document.createElement("audio");

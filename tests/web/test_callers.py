@@ -139,4 +139,4 @@ async def test_a_gateway_that_is_away_is_503_with_a_sentence(empty_mesh: EmptyMe
             got: httpx.Response = await web.http.get(path)
             assert got.status_code == 503
             assert "No maie gateway answers" in got.json()["detail"]
-        assert (await web.http.get("/live")).status_code == 200
+        assert (await web.http.get("/health/live")).status_code == 200

@@ -101,7 +101,7 @@ async def test_search_finds_moments(web: Web) -> None:
 
 async def test_health_says_whether_the_gateway_serves(web: Web) -> None:
     assert (await web.http.get("/health")).json() == {"status": "SERVING", "detail": ""}
-    assert (await web.http.get("/live")).status_code == 200
+    assert (await web.http.get("/health/live")).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ async def health(callers: AllCallers) -> Response[Health]:
     return Response(found, status_code=status)
 
 
-@get("/live", summary="Liveness", tags=["mesh"], include_in_schema=False)
+@get("/health/live", summary="Liveness", tags=["mesh"], include_in_schema=False)
 async def live() -> Health:
     """Answers as long as this process works, whatever the mesh does; for liveness probes."""
     return Health(status="SERVING")
