@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -34,19 +34,35 @@ needs_chromium = pytest.mark.skipif(
 )
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    """A headless Chromium of the test's own, which ends with it."""
+@asynccontextmanager
+async def chromium(*switches: str) -> AsyncIterator[Browser]:
+    """A headless Chromium with further switches, which ends with the block."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=CHROMIUM,
             timeout=PATIENCE_MILLISECONDS,
-            args=[ONLY_THIS_MACHINE],
+            args=[ONLY_THIS_MACHINE, *switches],
             # Chromium has no sandbox for root.
             chromium_sandbox=os.geteuid() != 0,
         )
         yield browser
         await browser.close()
+
+
+def hearing(recording: Path) -> list[str]:
+    """The switches of a Chromium whose microphone plays a WAV file once, and then is silent."""
+    return [
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-audio-capture={recording}%noloop",
+    ]
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    """A headless Chromium of the test's own, which ends with it."""
+    async with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture

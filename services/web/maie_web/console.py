@@ -29,7 +29,8 @@ POLICY = "; ".join(
         "script-src 'self'",
         "style-src 'self'",
         "img-src 'self'",
-        "media-src 'self'",
+        # What was recorded in the page is played from its memory.
+        "media-src 'self' blob:",
         "connect-src 'self'",
         "base-uri 'none'",
         "form-action 'none'",
@@ -108,7 +109,11 @@ TheConsole = NamedDependency[Console]
 METHODS = (HttpMethod.GET, HttpMethod.HEAD)
 
 
-@route(["/", "/upload", "/login"], http_method=METHODS, include_in_schema=False)
+@route(
+    ["/", "/upload", "/live", "/live/captions", "/login"],
+    http_method=METHODS,
+    include_in_schema=False,
+)
 async def page(request: Request, console: TheConsole) -> Response[bytes]:
     """The page of the console at addresses without an id."""
     return console.page(request)

@@ -1,22 +1,32 @@
 import { useEffect } from "preact/hooks";
 import { LibraryPage } from "./library/page";
+import { LivePage } from "./live/page";
+import { CaptionsPage } from "./live/projector";
+import { isRunning, session } from "./live/session";
 import { LoginPage } from "./login/page";
+import { recorder } from "./recorder/recorder";
 import { RecordingPage } from "./recording/page";
 import { Link, match, place } from "./router";
 import { useStore } from "./store";
 import { Header } from "./ui/header";
+import { useWarningBeforeLeaving } from "./ui/leaving";
 import { UploadPage } from "./upload/page";
 import { words } from "./words";
+
+const CAPTIONS = "/live/captions";
 
 export function App() {
   const text = useStore(words);
   const { path } = useStore(place);
   const recording = match("/recordings/:id", path);
-  const title =
-    path === "/upload" ? text.upload.title : path === "/login" ? text.login.title : text.library.title;
+  const title = titleAt(path, text);
+  const isLive = isRunning(useStore(session).phase);
+  const isRecording = useStore(recorder).phase === "recording";
+  useWarningBeforeLeaving(isLive || isRecording);
   useEffect(() => {
     if (!recording) document.title = `${title} · maie`;
   }, [title, recording]);
+  if (path === CAPTIONS) return <CaptionsPage />;
   return (
     <>
       <a class="skip" href="#content">
@@ -28,6 +38,8 @@ export function App() {
           <LibraryPage />
         ) : path === "/upload" ? (
           <UploadPage />
+        ) : path === "/live" ? (
+          <LivePage />
         ) : path === "/login" ? (
           <LoginPage />
         ) : recording?.id ? (
@@ -43,4 +55,19 @@ export function App() {
       </main>
     </>
   );
+}
+
+function titleAt(path: string, text: typeof words.value): string {
+  switch (path) {
+    case "/upload":
+      return text.upload.title;
+    case "/live":
+      return text.live.title;
+    case CAPTIONS:
+      return text.live.captions;
+    case "/login":
+      return text.login.title;
+    default:
+      return text.library.title;
+  }
 }

@@ -1,5 +1,6 @@
 import { render } from "preact";
 import { App } from "./app";
+import { startMirror } from "./live/mirror";
 import { startRouter } from "./router";
 import "./ui/theme.css";
 import "./ui/base.css";
@@ -8,6 +9,7 @@ import "./ui/controls.css";
 import "./upload/upload.css";
 import "./library/library.css";
 import "./recording/recording.css";
+import "./live/live.css";
 import { showTheme } from "./theme";
 import { language } from "./words";
 
@@ -16,5 +18,6 @@ if (root) {
   showTheme();
   document.documentElement.lang = language.value;
   startRouter();
+  startMirror();
   render(<App />, root);
 }

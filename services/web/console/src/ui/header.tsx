@@ -1,5 +1,6 @@
 import { api } from "../api/client";
 import { useLoaded } from "../api/use";
+import { isRunning, session } from "../live/session";
 import { Link, place } from "../router";
 import { useStore } from "../store";
 import { chooseTheme, THEMES, theme } from "../theme";
@@ -18,6 +19,10 @@ export function Header() {
       <nav aria-label={text.nav.main}>
         <Link to="/">{text.nav.library}</Link>
         <Link to="/upload">{text.nav.upload}</Link>
+        <Link to="/live">
+          {text.nav.live}
+          <LiveMark />
+        </Link>
         <a href="/docs">{text.nav.docs}</a>
       </nav>
       <div class="choices">
@@ -27,6 +32,13 @@ export function Header() {
       </div>
     </header>
   );
+}
+
+/** Shows on every page that a session runs. */
+function LiveMark() {
+  const text = useStore(words).live;
+  const { phase } = useStore(session);
+  return isRunning(phase) ? <span class="live-mark" role="img" aria-label={text.phases[phase]} /> : null;
 }
 
 /** For who is logged in; on the machine itself nobody needs to be. */

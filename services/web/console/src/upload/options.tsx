@@ -1,3 +1,4 @@
+import type { ComponentChildren } from "preact";
 import { api } from "../api/client";
 import { FEATURES, type Feature } from "../api/types";
 import { useLoaded } from "../api/use";
@@ -26,7 +27,20 @@ const SPOKEN = [
   "ko",
 ];
 
-export function Options({ choice, choose }: { choice: Choice; choose: (choice: Choice) => void }) {
+/** What a choice lacks, as a sentence; empty where nothing. */
+export function missingIn(choice: Choice, text: typeof words.value.upload): string {
+  if (choice.features.length === 0) return text.needsFeature;
+  return choice.features.includes("summary") && !choice.template ? text.needsTemplate : "";
+}
+
+type OptionsProps = {
+  choice: Choice;
+  choose: (choice: Choice) => void;
+  offered?: readonly Feature[];
+  children?: ComponentChildren;
+};
+
+export function Options({ choice, choose, offered = FEATURES, children }: OptionsProps) {
   const text = useStore(words);
   const shown = useStore(language);
   const { value: templates, problem, again } = useLoaded(loadTemplates, []);
@@ -53,7 +67,7 @@ export function Options({ choice, choose }: { choice: Choice; choose: (choice: C
       <h2 id="options-title">{text.upload.options}</h2>
       <fieldset>
         <legend>{text.upload.features}</legend>
-        {FEATURES.map((feature) => (
+        {offered.map((feature) => (
           <label key={feature} class="tick">
             <input
               type="checkbox"
@@ -100,6 +114,7 @@ export function Options({ choice, choose }: { choice: Choice; choose: (choice: C
           ))}
         </select>
       </label>
+      {children}
     </section>
   );
 }

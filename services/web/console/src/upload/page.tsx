@@ -1,12 +1,14 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useLoaded } from "../api/use";
+import { RecorderPanel } from "../recorder/panel";
 import { useStore } from "../store";
 import { Icon } from "../ui/icon";
+import { useWarningBeforeLeaving } from "../ui/leaving";
 import { ProblemNotice } from "../ui/notices";
 import { words } from "../words";
 import { filesIn, isRecording } from "./files";
-import { Options } from "./options";
-import { add, type Choice, followed, followRunning, uploads } from "./queue";
+import { missingIn, Options } from "./options";
+import { add, addKept, type Choice, followed, followRunning, uploads } from "./queue";
 import { JobRow, UploadRow } from "./rows";
 
 const FIRST_CHOICE: Choice = { features: ["clean_transcript", "summary"], template: "", language: "" };
@@ -36,6 +38,7 @@ export function UploadPage() {
       <div class="columns">
         <div class="wide">
           <DropZone take={take} missing={missing} />
+          <RecorderPanel send={(kept, file) => addKept(kept.id, file, choice)} disabled={missing !== ""} />
           {notice && (
             <p class="notice" role="status">
               {notice}
@@ -62,11 +65,6 @@ export function UploadPage() {
       </div>
     </div>
   );
-}
-
-function missingIn(choice: Choice, text: typeof words.value.upload): string {
-  if (choice.features.length === 0) return text.needsFeature;
-  return choice.features.includes("summary") && !choice.template ? text.needsTemplate : "";
 }
 
 function DropZone({ take, missing }: { take: (files: readonly File[]) => void; missing: string }) {
@@ -144,13 +142,4 @@ function usePaste(take: (files: readonly File[]) => void): void {
     addEventListener("paste", pasted);
     return () => removeEventListener("paste", pasted);
   });
-}
-
-function useWarningBeforeLeaving(active: boolean): void {
-  useEffect(() => {
-    if (!active) return;
-    const warn = (event: BeforeUnloadEvent) => event.preventDefault();
-    addEventListener("beforeunload", warn);
-    return () => removeEventListener("beforeunload", warn);
-  }, [active]);
 }

@@ -1,5 +1,6 @@
 import { api, documentToProblem, Problem, problemOf, toLogin } from "../api/client";
 import type { Feature, Job } from "../api/types";
+import { discard } from "../recorder/recorder";
 import { Store } from "../store";
 import { words } from "../words";
 
@@ -19,6 +20,8 @@ export interface Upload {
   /** The share that was sent, 0 to 1. */
   fraction: number;
   problem: Problem | null;
+  /** What to do once it is sent. */
+  sent?: () => Promise<void>;
 }
 
 // More at a time would only share the same line.
@@ -31,7 +34,16 @@ export const followed = new Store<readonly string[]>([]);
 const requests = new Map<string, XMLHttpRequest>();
 
 export function add(files: readonly File[], choice: Choice): void {
-  const added = files.map((file) => ({ id: crypto.randomUUID(), file, choice, ...FRESH }));
+  addUploads(files.map((file) => ({ id: crypto.randomUUID(), file, choice, ...FRESH })));
+}
+
+/** Adds what was recorded in this browser, which keeps it until it is sent. */
+export function addKept(id: string, file: File, choice: Choice): void {
+  // The id names the request as well, so that a recording that is sent again is not made twice.
+  addUploads([{ id, file, choice, ...FRESH, sent: () => discard(id) }]);
+}
+
+function addUploads(added: readonly Upload[]): void {
   uploads.set([...uploads.value, ...added]);
   sendNext();
 }
@@ -83,6 +95,7 @@ async function send(upload: Upload): Promise<void> {
   try {
     const job = await post(upload);
     follow([job.job_id]);
+    await upload.sent?.();
     uploads.set(uploads.value.filter((each) => each.id !== upload.id));
   } catch (error) {
     const problem = problemOf(error);

@@ -1,0 +1,110 @@
+"""Recording in the browser, which loses nothing by an accident and becomes a job."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Locator, Page, expect
+
+from maie.job.v1 import job_pb2 as job
+from tests.browser import complaints
+from tests.web.conftest import Web
+from tests.web.console.listening import address_of, listening_mesh, listening_page
+from tests.web.console.recordings import needs_console
+
+pytestmark = [*needs_console]
+
+
+@pytest.fixture
+async def recorder(web: Web, tmp_path: Path) -> AsyncIterator[Page]:
+    """The upload page of a browser that hears something."""
+    async with listening_page(tmp_path) as page:
+        found = complaints(page)
+        await page.goto(f"{web.url}/upload")
+        await page.get_by_label("Summary", exact=True).uncheck()
+        yield page
+        assert found.errors == found.elsewhere == []
+
+
+async def test_a_recording_of_the_microphone_becomes_a_transcript(tmp_path: Path) -> None:
+    async with listening_mesh(tmp_path) as mesh, listening_page(tmp_path) as page:
+        found = complaints(page)
+        await page.goto(f"{address_of(mesh)}/upload")
+        await expect(page.get_by_label("Template of the summary")).to_be_enabled()
+        await _record(page, seconds=5)
+        await expect(_unsent(page)).to_have_count(1)
+        audio = page.get_by_label("Listen to the recording")
+        await audio.evaluate("audio => { audio.muted = true; return audio.play(); }")
+        await page.get_by_role("button", name="Send").click()
+        row = page.locator(".rows .row", has_text="Recording 2")
+        await expect(row.get_by_text("Complete")).to_be_visible()
+        await expect(_unsent(page)).to_have_count(0)
+        await row.get_by_role("link").click()
+        await expect(page.locator(".spoken").first).to_contain_text("Good morning")
+        assert found.errors == found.elsewhere == []
+
+
+async def test_what_was_recorded_outlives_its_page(recorder: Page) -> None:
+    other = await recorder.context.new_page()
+    await _record(recorder, seconds=2, stop=False)
+    # While it is recorded, no other window offers it.
+    await other.goto(recorder.url)
+    await expect(other.get_by_role("heading", name="Record", exact=True)).to_be_visible()
+    await expect(_unsent(other)).to_have_count(0)
+    await recorder.close(run_before_unload=False)
+    await other.reload()
+    await expect(_unsent(other)).to_have_count(1)
+    await expect(_unsent(other).locator(".time")).not_to_have_text("0:00")
+    await other.get_by_role("button", name="Discard").click()
+    await other.get_by_role("button", name="Keep").click()
+    await other.get_by_role("button", name="Discard").click()
+    await other.get_by_role("button", name="Discard").click()
+    await expect(_unsent(other)).to_have_count(0)
+    await other.reload()
+    await expect(other.get_by_role("heading", name="Record", exact=True)).to_be_visible()
+    await expect(_unsent(other)).to_have_count(0)
+
+
+async def test_a_page_that_records_asks_before_it_is_closed(recorder: Page) -> None:
+    await _record(recorder, seconds=1, stop=False)
+    async with recorder.expect_event("dialog") as asked:
+        await recorder.close(run_before_unload=True)
+    dialog = await asked.value
+    assert dialog.type == "beforeunload"
+    await dialog.dismiss()
+    await recorder.get_by_role("button", name="Stop").click()
+    await expect(_unsent(recorder)).to_have_count(1)
+
+
+async def test_what_could_not_be_sent_is_still_there(recorder: Page, web: Web) -> None:
+    await _record(recorder, seconds=1)
+    await recorder.route("**/v1/process", lambda route: route.abort())
+    await recorder.get_by_role("button", name="Send").click()
+    await expect(recorder.get_by_text("The server does not answer")).to_be_visible()
+    await recorder.get_by_role("button", name="Dismiss").click()
+    await recorder.unroute("**/v1/process")
+    await recorder.reload()
+    await recorder.get_by_label("Summary", exact=True).uncheck()
+    await recorder.get_by_role("button", name="Send").click()
+    await expect(recorder.get_by_text("Complete")).to_be_visible()
+    made = [each async for each in web.grpc.list_jobs()]
+    assert [each.state for each in made] == [job.JOB_STATE_COMPLETE]
+
+
+async def _record(page: Page, seconds: int, *, stop: bool = True) -> None:
+    """Records for some seconds."""
+    await page.get_by_role("button", name="Record", exact=True).click()
+    await expect(page.locator(".recorder").get_by_label("Level of Record")).to_be_visible()
+    await expect(page.locator(".recorder .live-controls .time")).to_have_text(
+        re.compile(rf"0:0[{seconds}-9]|0:[1-9].|[1-9].*:")
+    )
+    if stop:
+        await page.get_by_role("button", name="Stop").click()
+
+
+def _unsent(page: Page) -> Locator:
+    """What was recorded and not sent."""
+    return page.locator(".recorder .row")
