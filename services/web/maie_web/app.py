@@ -19,6 +19,9 @@ from maie_formats.as_json import to_dict
 from maie_web import console, problems
 from maie_web.callers import Callers
 from maie_web.contract.schemas import ContractSchemas
+from maie_web.deepgram import errors as deepgram_errors
+from maie_web.deepgram import recordings
+from maie_web.deepgram.route import listen_live
 from maie_web.event_streams import EventStreams
 from maie_web.live.route import transcribe
 from maie_web.live.sockets import OpenSockets
@@ -57,6 +60,8 @@ API = (
 """What is for callers: handlers ask for the client that acts for who calls."""
 OPENAI = (models.model, routes.transcriptions, routes.translations)
 """What is for callers with OpenAI's clients, whose errors have a form of their own."""
+DEEPGRAM = (recordings.listen,)
+"""What is for callers with Deepgram's clients; likewise."""
 
 
 def make_app(callers: Callers, event_streams: EventStreams, sockets: OpenSockets) -> Litestar:
@@ -104,8 +109,24 @@ def make_app(callers: Callers, event_streams: EventStreams, sockets: OpenSockets
         dependencies={"client": Provide(client)},
         exception_handlers={Exception: errors.respond},
     )
+    deepgram = Router(
+        "/",
+        route_handlers=DEEPGRAM,
+        dependencies={"client": Provide(client)},
+        exception_handlers={Exception: deepgram_errors.respond},
+    )
     return Litestar(
-        [health.health, health.live, *console.PAGES, transcribe, realtime, api, openai],
+        [
+            health.health,
+            health.live,
+            *console.PAGES,
+            transcribe,
+            realtime,
+            listen_live,
+            api,
+            openai,
+            deepgram,
+        ],
         dependencies={
             "callers": Provide(all_callers),
             "console": Provide(all_files),

@@ -18,7 +18,8 @@ from maie_web.oidc.logins import Logins
 from maie_web.sessions.cookies import SessionCookies
 from maie_web.sessions.session import AnyConnection, Session
 
-BEARER = "bearer"
+# Deepgram's clients say `Token KEY`.
+SCHEMES = ("bearer", "token")
 API_KEY = "x-api-key"
 TENANT = "maie-tenant"
 # Pages cannot set headers of a WebSocket; they offer subprotocols instead.
@@ -27,6 +28,8 @@ KEY_PROTOCOL = "maie.key."
 # As OpenAI's clients in browsers do.
 OPENAI_PROTOCOL = "realtime"
 OPENAI_KEY_PROTOCOL = "openai-insecure-api-key."
+# As Deepgram's do, with the key as the next subprotocol.
+DEEPGRAM_PROTOCOLS = ("token", "bearer")
 # In the state of a request: its login with another token.
 RENEWED = "renewed_session"
 # https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Sec-Fetch-Site
@@ -164,7 +167,7 @@ def _shown(connection: AnyConnection) -> str:
     if authorization is None:
         return connection.headers.get(API_KEY, "") or _offered(connection)
     scheme, _, token = authorization.partition(" ")
-    if scheme.lower() != BEARER or not token.strip():
+    if scheme.lower() not in SCHEMES or not token.strip():
         raise StageError(
             Code.UNAUTHENTICATED,
             Reason.CREDENTIALS_INVALID,
@@ -181,6 +184,8 @@ def _offered(connection: AnyConnection) -> str:
         for prefix in (KEY_PROTOCOL, OPENAI_KEY_PROTOCOL):
             if name.startswith(prefix):
                 return name.removeprefix(prefix)
+    if len(offered) == 2 and offered[0].lower() in DEEPGRAM_PROTOCOLS:
+        return offered[1]
     return ""
 
 

@@ -32,7 +32,7 @@ async def form_of(request: Request) -> AsyncIterator[Form]:
     try:
         yield Form(request.headers.get("content-type", ""), request.stream())
     except (ClientError, StageError):
-        await _linger(request)
+        await linger(request)
         raise
 
 
@@ -64,7 +64,8 @@ async def submit(client: Client, form: Form, config_of: ConfigOf) -> job.Job:
         return await client.upload(first, pieces, last)
 
 
-async def _linger(request: Request) -> None:
+async def linger(request: Request) -> None:
+    """Reads and drops what a client that is refused has sent meanwhile."""
     with suppress(TimeoutError, Exception):
         async with asyncio.timeout(LINGER_SECONDS):
             async for _ in request.stream():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from litestar import WebSocket
@@ -36,15 +36,17 @@ async def accepted(socket: AnyWebSocket, callers: Callers, protocols: Sequence[s
         client = await callers.client_of(socket)
     except (ClientError, StageError) as error:
         if isinstance(error, StageError) and error.reason == Reason.ORIGIN_REFUSED:
-            await _refuse(socket, error)
+            document = document_of(error)
+            await refuse(socket, document.status, encode_json(document), MEDIA_TYPE)
             raise WebSocketDisconnect(detail="a page of another site", code=1008) from error
-        await _accept(socket, callers, protocols)
+        await accept(socket, callers, protocols)
         raise
-    await _accept(socket, callers, protocols)
+    await accept(socket, callers, protocols)
     return client
 
 
-async def _accept(socket: AnyWebSocket, callers: Callers, protocols: Sequence[str]) -> None:
+async def accept(socket: AnyWebSocket, callers: Callers, protocols: Sequence[str]) -> None:
+    """Accepts a WebSocket with the best of some subprotocols that was offered."""
     offered = socket.scope["subprotocols"]
     await socket.accept(
         subprotocols=next((each for each in protocols if each in offered), None),
@@ -52,15 +54,22 @@ async def _accept(socket: AnyWebSocket, callers: Callers, protocols: Sequence[st
     )
 
 
-async def _refuse(socket: AnyWebSocket, error: Exception) -> None:
+async def refuse(
+    socket: AnyWebSocket,
+    status: int,
+    body: bytes,
+    media_type: str,
+    headers: Mapping[str, str] | None = None,
+) -> None:
     """Refuses the handshake, so that a page of another site does not even get a connection."""
-    document = document_of(error)
-    headers = [(b"content-type", MEDIA_TYPE.encode())]
+    found = {"content-type": media_type, **(headers or {})}
     start: Any = {
         "type": "websocket.http.response.start",
-        "status": int(document.status),
-        "headers": headers,
+        "status": status,
+        "headers": [
+            (name.encode(), value.encode("latin-1", "replace")) for name, value in found.items()
+        ],
     }
-    body: Any = {"type": "websocket.http.response.body", "body": encode_json(document)}
+    content: Any = {"type": "websocket.http.response.body", "body": body}
     await socket.send(start)
-    await socket.send(body)
+    await socket.send(content)

@@ -11,8 +11,6 @@ from typing import Any
 
 from litestar import Request, Response
 
-from maie.job.v1 import job_pb2 as job
-from maie_core.codes import Code
 from maie_core.errors import StageError, invalid
 from maie_core.reasons import Reason
 from maie_web.problems import ProblemDocument, document_of, headers_of
@@ -80,25 +78,6 @@ def stream_error(error: Exception) -> dict[str, Any]:
 def unsupported(param: str, what: str) -> StageError:
     """The error for what OpenAI offers, and the mesh does not."""
     return invalid(Reason.OPTION_NOT_SUPPORTED, f"{what}; leave `{param}` out.", field=param)
-
-
-def failure_of(ended: job.Job) -> StageError:
-    """Why a job that ended has no transcript."""
-    if ended.failures:
-        failure = ended.failures[0]
-        # A worker of a later release may have reasons that are not known here.
-        reason = Reason.__members__.get(failure.reason, Reason.INTERNAL)
-        return StageError(Code(failure.code), reason, failure.message)
-    return cancelled()
-
-
-def cancelled() -> StageError:
-    """The error where nobody works on a recording any more."""
-    return StageError(
-        Code.FAILED_PRECONDITION,
-        Reason.REQUEST_CANCELLED,
-        "The transcription was cancelled; send the recording again.",
-    )
 
 
 def _type(status: HTTPStatus) -> str:

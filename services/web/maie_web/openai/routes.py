@@ -18,6 +18,7 @@ from maie.job.v1 import job_pb2 as job
 from maie_client import Client, ClientError
 from maie_core.errors import StageError
 from maie_web.callers import CallersClient
+from maie_web.one_off import OneOffJob, completed, unless_left
 from maie_web.openai import forms
 from maie_web.openai.answers import answer, text_of
 from maie_web.openai.deltas import Deltas
@@ -25,7 +26,6 @@ from maie_web.openai.documentation import TranscriptionOperation, TranslationOpe
 from maie_web.openai.errors import stream_error
 from maie_web.openai.forms import Asked
 from maie_web.openai.models import TAGS
-from maie_web.openai.one_off import OneOffJob, completed, unless_left
 from maie_web.uploads import form_of, submit
 
 REQUEST_ID = "x-request-id"

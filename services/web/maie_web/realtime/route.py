@@ -13,14 +13,14 @@ from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie.live.v1 import live_pb2 as live
 from maie_client import Client, ClientError
-from maie_client.live import LiveSession
 from maie_core.errors import StageError
 from maie_web.callers import OPENAI_PROTOCOL, AllCallers
+from maie_web.live.ending import end_session
 from maie_web.live.handshake import AnyWebSocket, accepted
 from maie_web.live.route import CLOSE_SECONDS, OVER, PROBLEM, RESTARTS, NamedSockets
+from maie_web.one_off import OneOffJob
 from maie_web.openai.errors import unsupported
 from maie_web.openai.forms import LABELS
-from maie_web.openai.one_off import OneOffJob
 from maie_web.problems import document_of
 from maie_web.realtime.conversation import Conversation, Voice, failure
 from maie_web.realtime.dialect import Beta, Current, Dialect
@@ -30,7 +30,6 @@ BETA = ("openai-beta", "realtime=v1")
 BETA_PROTOCOL = "openai-beta.realtime-v1"
 # https://www.iana.org/assignments/websocket: what OpenAI closes with where a key is wrong.
 UNAUTHORIZED = 3000
-END_SECONDS = 5.0
 
 
 @websocket("/v1/realtime")
@@ -62,7 +61,7 @@ async def _converse(
             talk = Conversation(socket, voice, session, models, settings, _dialect_of(socket))
             await talk.run(closing)
         finally:
-            await asyncio.shield(_end(session, one_off))
+            await asyncio.shield(end_session(session, one_off))
     await socket.close(RESTARTS if closing.is_set() else OVER)
 
 
@@ -96,15 +95,6 @@ def _start(settings: SessionSettings) -> live.StartSession:
         turns=settings.options().turns,
     )
     return live.StartSession(config=config)
-
-
-async def _end(session: LiveSession, one_off: OneOffJob | None) -> None:
-    """Ends the session of a client that left, and deletes what it became unless that is kept."""
-    with suppress(ClientError, TimeoutError):
-        async with asyncio.timeout(END_SECONDS):
-            await session.end(without_summary=True)
-    if one_off is not None:
-        await one_off.end()
 
 
 async def _close(socket: AnyWebSocket, voice: Voice, error: Exception) -> None:

@@ -13,6 +13,7 @@ from maie_client.live.audio import second_bytes
 from maie_core.durations import seconds
 from maie_core.errors import StageError, invalid
 from maie_core.reasons import Reason
+from maie_web.live.samples import WholeSamples
 from maie_web.openai.errors import error_of
 from maie_web.problems import document_of
 from maie_web.realtime.items import Buffer, CommittedBuffer, Event, Ledger, SpokenTurns
@@ -66,7 +67,7 @@ class Sound:
         self._current: _Track | None = None
         self._count = 0
         self._before = 0.0
-        self._rest = b""
+        self._samples = WholeSamples(settings.audio_format)
 
     async def configure(self, settings: SessionSettings) -> None:
         """Takes other settings, from the next utterances on.
@@ -88,6 +89,8 @@ class Sound:
                     "turn detection changes.",
                 )
             await self._leave()
+        if differs:
+            self._samples = WholeSamples(settings.audio_format)
         self._settings = settings
         await self._session.configure(settings.options())
 
@@ -99,20 +102,17 @@ class Sound:
             ClientError: As `LiveSession.add`.
         """
         try:
-            content = self._rest + b64decode(encoded, validate=True)
+            content = self._samples.feed(b64decode(encoded, validate=True))
         except ValueError:
             raise invalid(
                 Reason.FIELD_INVALID, "`audio` must be in Base64.", field="audio"
             ) from None
-        format_ = self._settings.audio_format
-        whole = len(content) - len(content) % (2 if _is_pcm(format_) else 1)
-        self._rest = content[whole:]
-        if not whole:
+        if not content:
             return
         track = self._current or await self._begin()
-        track.bytes += whole
+        track.bytes += len(content)
         try:
-            await self._session.send(content[:whole], track.name)
+            await self._session.send(content, track.name)
         except ClientError:
             # A track that went no further has said so already; the next audio begins another.
             if track.name in self._tracks:
@@ -144,7 +144,7 @@ class Sound:
         Raises:
             ClientError: As `LiveSession.leave`.
         """
-        self._rest = b""
+        self._samples = WholeSamples(self._settings.audio_format)
         if self._current is not None:
             self._current.buffer.clear()
             await self._leave()
@@ -208,7 +208,3 @@ class Sound:
         assert track is not None
         self._before += track.seconds
         track.left = await self._session.leave(track.name)
-
-
-def _is_pcm(format_: live.AudioFormat) -> bool:
-    return format_.encoding == live.AUDIO_ENCODING_LINEAR16

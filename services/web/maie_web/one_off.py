@@ -12,7 +12,9 @@ from litestar import Request
 from maie.job.v1 import job_pb2 as job
 from maie_client import Client, ClientError
 from maie_client.follow import Events
-from maie_web.openai.errors import cancelled, failure_of
+from maie_core.codes import Code
+from maie_core.errors import StageError
+from maie_core.reasons import Reason
 
 log = structlog.get_logger()
 
@@ -66,7 +68,7 @@ class OneOffJob:
                 await self._client.delete_job(self.job_id)
         except ClientError as error:
             with structlog.contextvars.bound_contextvars(job=self.job_id):
-                log.warning("openai.job_kept", reason=error.reason)
+                log.warning("one_off.job_kept", reason=error.reason)
 
 
 def completed(ended: job.Job) -> job.Job:
@@ -78,6 +80,25 @@ def completed(ended: job.Job) -> job.Job:
     if ended.state != job.JOB_STATE_COMPLETE:
         raise failure_of(ended)
     return ended
+
+
+def failure_of(ended: job.Job) -> StageError:
+    """Why a job that ended has no transcript."""
+    if ended.failures:
+        failure = ended.failures[0]
+        # A worker of a later release may have reasons that are not known here.
+        reason = Reason.__members__.get(failure.reason, Reason.INTERNAL)
+        return StageError(Code(failure.code), reason, failure.message)
+    return cancelled()
+
+
+def cancelled() -> StageError:
+    """The error where nobody works on a recording any more."""
+    return StageError(
+        Code.FAILED_PRECONDITION,
+        Reason.REQUEST_CANCELLED,
+        "The transcription was cancelled; send the recording again.",
+    )
 
 
 async def unless_left(request: Request, work: Coroutine[Any, Any, Result]) -> Result:

@@ -1,0 +1,193 @@
+"""Deepgram's clients, unchanged: recordings in, text out, and nothing left."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from deepgram import AsyncDeepgramClient
+from deepgram.core.api_error import ApiError
+
+from maie.asr.v1 import asr_pb2 as asr
+from maie.common.v1 import types_pb2 as common
+from maie.job.v1 import job_pb2 as job
+from maie.preprocess.v1 import preprocess_pb2 as preprocess
+from maie_client import Client
+from maie_runtime.worker.stage import StageContext
+from tests.empty_stages import ENGINE, EmptyStage, empty_stages
+from tests.gateway.conftest import EmptyMesh
+from tests.web.conftest import Web
+from tests.web.deepgram.conftest import client_at
+from tests.web.openai.conftest import key_of, run_node
+
+pytestmark = [
+    pytest.mark.mesh,
+    # Deepgram's client names what its websockets calls something else.
+    pytest.mark.filterwarnings("ignore:websockets:DeprecationWarning"),
+]
+
+AUDIO = b"RIFF\0\0\0\0WAVE" + bytes(range(256)) * 40
+PROGRAM = Path(__file__).with_name("client.mjs")
+
+
+def _speech(
+    request: asr.TranscribeRequest, _: StageContext, __: int
+) -> Sequence[asr.TranscribeResponse]:
+    """An engine that knows words."""
+    segment = common.Segment(segment_id="c0000-s0000", text="Hello there.", confidence=0.5)
+    segment.end_offset.FromMilliseconds(1500)
+    for number, word in enumerate(("Hello", "there.")):
+        said = segment.words.add(word=word)
+        said.start_offset.FromMilliseconds(500 * number)
+        said.end_offset.FromMilliseconds(500 * number + 400)
+    transcript = common.Transcript(
+        segments=[segment], language_code="de-CH", punctuated=True, asr_engine=ENGINE
+    )
+    return [asr.TranscribeResponse(result=transcript)]
+
+
+@pytest.fixture
+def empty_mesh(empty_mesh: EmptyMesh) -> EmptyMesh:
+    """Stages that say two words."""
+    stages = empty_stages()
+    stages["asr"] = EmptyStage(answer=_speech)
+    empty_mesh.stages = stages
+    return empty_mesh
+
+
+@pytest.fixture
+async def key(web: Web) -> str:
+    """An API key."""
+    return await key_of(web.grpc)
+
+
+@pytest.fixture
+async def acme(web: Web, key: str) -> Client:
+    """The gateway for who has the key."""
+    return web.grpc.acting(token=key)
+
+
+@pytest.fixture
+async def deepgram(web: Web, key: str) -> AsyncIterator[AsyncDeepgramClient]:
+    """Deepgram's client for Python."""
+    async with client_at(web.url, key) as client:
+        yield client
+
+
+async def _jobs(client: Client) -> list[job.Job]:
+    return [each async for each in client.list_jobs()]
+
+
+async def test_a_recording_becomes_text_with_words(
+    deepgram: AsyncDeepgramClient, acme: Client
+) -> None:
+    got: Any = await deepgram.listen.v1.media.transcribe_file(request=AUDIO, model="nova-3")
+    (channel,) = got.results.channels
+    best = channel.alternatives[0]
+    assert (best.transcript, best.confidence) == ("Hello there.", 0.5)
+    assert [(each.word, each.start, each.end) for each in best.words] == [
+        ("hello", 0.0, 0.4),
+        ("there", 0.5, 0.9),
+    ]
+    assert best.words[1].punctuated_word == "there."
+    assert got.metadata.sha256 == hashlib.sha256(AUDIO).hexdigest()
+    assert got.metadata.duration == 10.0
+    assert got.metadata.models == ["empty"]
+    assert got.results.utterances is None
+    assert await _jobs(acme) == []
+
+
+async def test_paragraphs_utterances_and_the_language(deepgram: AsyncDeepgramClient) -> None:
+    got: Any = await deepgram.listen.v1.media.transcribe_file(
+        request=AUDIO,
+        model="nova-3",
+        smart_format=True,
+        utterances=True,
+        detect_language=True,
+        diarize=False,
+        tag="mine",
+    )
+    (channel,) = got.results.channels
+    paragraphs = channel.alternatives[0].paragraphs
+    assert paragraphs.transcript == "Hello there."
+    assert paragraphs.paragraphs[0].sentences[0].text == "Hello there."
+    assert paragraphs.paragraphs[0].num_words == 2
+    assert channel.detected_language == "de-CH"
+    assert [each.transcript for each in got.results.utterances] == ["Hello there."]
+
+
+async def test_what_is_asked_for_reaches_the_mesh(
+    deepgram: AsyncDeepgramClient, acme: Client
+) -> None:
+    await deepgram.listen.v1.media.transcribe_file(
+        request=AUDIO,
+        model="nova-3",
+        language="de",
+        punctuate=True,
+        multichannel=True,
+        keyterm=["maie"],
+        keywords=["mesh:2"],
+        request_options={"additional_query_parameters": {"store": "true"}},
+    )
+    (kept,) = await _jobs(acme)
+    config = (await acme.get_job(kept.job_id)).config
+    assert config.asr_options.language_code == "de"
+    assert list(config.asr_options.hotwords) == ["maie", "mesh"]
+    assert config.recording_options.channels == preprocess.CHANNEL_MODE_SPLIT
+    assert list(config.features) == [job.FEATURE_CLEAN_TRANSCRIPT]
+    assert config.labels["api"] == "deepgram"
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"model": "nova-9"}, (404, "Not Found", "MODEL_UNKNOWN")),
+        ({"diarize": True}, (400, "Bad Request", "OPTION_NOT_SUPPORTED")),
+        ({"redact": "pci"}, (400, "Bad Request", "OPTION_NOT_SUPPORTED")),
+        ({"callback": "https://example.com"}, (400, "Bad Request", "OPTION_NOT_SUPPORTED")),
+        ({"encoding": "linear16"}, (400, "Bad Request", "FIELD_INVALID")),
+        ({"language": "!"}, (400, "Bad Request", "LANGUAGE_INVALID")),
+    ],
+)
+async def test_what_cannot_be_done_is_refused(
+    deepgram: AsyncDeepgramClient,
+    acme: Client,
+    options: dict[str, Any],
+    expected: tuple[int, str, str],
+) -> None:
+    with pytest.raises(ApiError) as error:
+        await deepgram.listen.v1.media.transcribe_file(
+            request=AUDIO, **{"model": "nova-3"} | options
+        )
+    body = error.value.body
+    assert (error.value.status_code, body["err_code"], body["reason"]) == expected
+    assert body["err_msg"].endswith(".")
+    assert body["request_id"]
+    assert await _jobs(acme) == []
+
+
+async def test_addresses_are_not_fetched(deepgram: AsyncDeepgramClient) -> None:
+    with pytest.raises(ApiError) as error:
+        await deepgram.listen.v1.media.transcribe_url(url="http://127.0.0.1/a.wav", model="nova-3")
+    assert error.value.body["reason"] == "OPTION_NOT_SUPPORTED"
+
+
+async def test_a_wrong_key_is_refused(web: Web) -> None:
+    async with client_at(web.url, "maie_wrong") as stranger:
+        with pytest.raises(ApiError) as error:
+            await stranger.listen.v1.media.transcribe_file(request=AUDIO, model="nova-3")
+    assert error.value.status_code == 401
+    assert error.value.body["err_code"] == "INVALID_AUTH"
+
+
+async def test_the_client_for_javascript_works_unchanged(web: Web, key: str) -> None:
+    got = await run_node(PROGRAM, "recording", web.url, key, json.dumps({"model": "nova-3"}))
+    assert (
+        got["result"]["results"]["channels"][0]["alternatives"][0]["transcript"] == "Hello there."
+    )
+    got = await run_node(PROGRAM, "recording", web.url, key, json.dumps({"model": "nova-9"}))
+    assert (got["error"]["status"], got["error"]["body"]["err_code"]) == (404, "Not Found")
