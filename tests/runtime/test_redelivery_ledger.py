@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
-from nats.aio.msg import Msg
 from nats.js.api import DiscardPolicy
 
 from maie_core.errors import BusyError, StageError, invalid
@@ -17,18 +16,17 @@ from maie_core.reasons import Reason
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
-from maie_runtime.bus.provision import declare_lanes
-from maie_runtime.bus.pull import pull_groups
 from maie_runtime.bus.redelivery_ledger import RedeliveryLedger
 from maie_runtime.worker.stage import StageContext
 from tests.conftest import NatsServer
 from tests.empty_stages import EmptyStage, empty_stages
 from tests.runtime.workers import (
-    BINDING,
     UNIT,
+    deliveries,
     next_event,
     queue_is_empty,
     submit,
+    take,
     worker,
 )
 from tests.waiting import PATIENCE_SECONDS, until
@@ -36,7 +34,6 @@ from tests.waiting import PATIENCE_SECONDS, until
 pytestmark = pytest.mark.mesh
 
 ACK_WAIT = 2
-CONSUMER = subjects.worker_consumer("asr")
 
 
 async def _hang(_: StageContext) -> None:
@@ -64,22 +61,8 @@ async def _full(broker: Broker, *streams: str) -> AsyncIterator[None]:
         await broker.jetstream.update_stream(config)
 
 
-async def _deliveries(broker: Broker) -> int:
-    """How often the unit was delivered again."""
-    return (await broker.jetstream.consumer_info(subjects.TASKS, CONSUMER)).num_redelivered or 0
-
-
-async def _take(broker: Broker) -> Msg:
-    """Takes the unit, and sends no heartbeats, as a lost worker."""
-    await declare_lanes(broker, BINDING.slug, ACK_WAIT)
-    async with aclosing(pull_groups(broker.client, subjects.TASKS, CONSUMER, size=1)) as groups:
-        async for (message,) in groups:
-            return message
-    raise AssertionError("The queue was closed.")
-
-
 async def _lose_worker(broker: Broker) -> None:
-    await _take(broker)
+    await take(broker, ACK_WAIT)
     await asyncio.sleep(ACK_WAIT * 1.2)
 
 
@@ -169,24 +152,24 @@ async def test_what_was_given_back_is_remembered_over_a_restart_of_the_broker(
 async def test_a_note_counts_once_and_for_its_own_delivery(broker: Broker) -> None:
     ledger = RedeliveryLedger(broker)
     await submit(broker)
-    first = await _take(broker)
+    first = await take(broker, ACK_WAIT)
     assert await ledger.losses(first) == 0
     await ledger.give_back(first)
-    second = await _take(broker)
+    second = await take(broker, ACK_WAIT)
     assert await ledger.losses(second) == 0
     await asyncio.sleep(ACK_WAIT * 1.2)
-    third = await _take(broker)
+    third = await take(broker, ACK_WAIT)
     assert (third.metadata.num_delivered, await ledger.losses(third)) == (3, 1)
 
 
 async def test_the_same_unit_published_anew_begins_anew(broker: Broker) -> None:
     ledger = RedeliveryLedger(broker)
     await submit(broker, UNIT)
-    await ledger.give_back(await _take(broker))
-    await (await _take(broker)).ack()
+    await ledger.give_back(await take(broker, ACK_WAIT))
+    await (await take(broker, ACK_WAIT)).ack()
     await submit(broker, UNIT, attempt=2)
     await _lose_worker(broker)
-    again = await _take(broker)
+    again = await take(broker, ACK_WAIT)
     assert (again.metadata.num_delivered, await ledger.losses(again)) == (2, 1)
 
 
@@ -203,7 +186,7 @@ async def test_a_unit_stays_with_its_worker_until_its_end_could_be_told(
             await submit(broker)
             await until(lambda: stage.runs)
             await asyncio.sleep(ACK_WAIT * 2.5)
-            assert await _deliveries(broker) == 0
+            assert await deliveries(broker) == 1
         assert (await next_event(broker)).failed.failure.reason == "AUDIO_CORRUPT"
         assert await queue_is_empty(broker)
     assert stage.runs == [(UNIT, 1)]
@@ -215,7 +198,7 @@ async def test_a_unit_in_hand_is_not_run_beside_itself(
     async def holds_everything_up(_: StageContext) -> None:
         time.sleep(ACK_WAIT * 1.5)  # noqa: ASYNC251 - no heartbeat can be sent meanwhile
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while not await _deliveries(broker):
+            while await deliveries(broker) < 2:
                 await asyncio.sleep(0.02)
         await asyncio.sleep(0.2)
 
@@ -234,12 +217,12 @@ async def test_what_a_full_broker_took_from_a_worker_is_no_loss(
     ledger = RedeliveryLedger(broker)
     await submit(broker)
     async with _full(broker, subjects.RETURNS):
-        await ledger.give_back(await _take(broker))
-        ledger.owe(await _take(broker))
+        await ledger.give_back(await take(broker, ACK_WAIT))
+        ledger.owe(await take(broker, ACK_WAIT))
         with pytest.raises(StageError, match="does not answer"):
             await ledger.record_owed()
     await asyncio.sleep(ACK_WAIT * 1.2)
-    third = await _take(broker)
+    third = await take(broker, ACK_WAIT)
     assert await RedeliveryLedger(broker).losses(third) == 2
     await ledger.record_owed()
     assert await RedeliveryLedger(broker).losses(third) == 0
@@ -251,9 +234,27 @@ async def test_the_leader_counts_and_no_copy_which_may_be_behind(broker: Broker)
     await broker.jetstream.update_stream(there.evolve(allow_direct=False))
     ledger = RedeliveryLedger(broker)
     await submit(broker)
-    await (await _take(broker)).nak()
-    second = await _take(broker)
+    await (await take(broker, ACK_WAIT)).nak()
+    second = await take(broker, ACK_WAIT)
     assert await ledger.losses(second) == 1
     await ledger.give_back(second)
-    third = await _take(broker)
+    third = await take(broker, ACK_WAIT)
     assert (third.metadata.num_delivered, await ledger.losses(third)) == (3, 1)
+
+
+@pytest.mark.slow
+async def test_no_unit_is_given_up_before_those_who_live_had_time_to_record_it(
+    broker: Broker, stage: EmptyStage, blobs: Blobs
+) -> None:
+    await submit(broker)
+    first = await take(broker, ACK_WAIT)
+    await first.nak()
+    # A long ack_wait, so that a busy machine records the first delivery within it.
+    async with worker(broker, stage, blobs, max_deliveries=1, ack_wait_seconds=ACK_WAIT * 5):
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not (await broker.jetstream.stream_info(subjects.RETURNS)).state.messages:
+                await asyncio.sleep(0.02)
+        await RedeliveryLedger(broker).record(first)
+        assert (await next_event(broker)).HasField("completed")
+        assert await queue_is_empty(broker)
+    assert stage.runs == [(UNIT, 1)]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from datetime import timedelta
 from typing import Any
+
+from nats.aio.msg import Msg
 
 from maie.asr.v1 import asr_pb2 as asr
 from maie.event.v1 import event_pb2 as event
@@ -17,6 +19,7 @@ from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.erasing import erase_all
 from maie_runtime.bus.provision import declare_lanes
+from maie_runtime.bus.pull import pull_groups
 from maie_runtime.bus.task_worker import TaskWorker
 from maie_runtime.bus.worker_vault import WorkerVault
 from maie_runtime.gpu.residency import Residency, Resident
@@ -28,6 +31,7 @@ from tests.waiting import PATIENCE_SECONDS
 JOB = "01900000-0000-7000-8000-000000000000"
 UNIT = "asr.0000"
 BINDING = BINDINGS["asr"]
+CONSUMER = subjects.worker_consumer("asr")
 
 
 def settings_of(*, ack_wait_seconds: float = 15.0, **options: Any) -> GpuServiceSettings:
@@ -88,6 +92,21 @@ async def submit(
 async def take_back(broker: Broker, job_id: str = JOB) -> None:
     """Removes a job's tasks from the queue, as a gateway does where the job is cancelled."""
     await erase_all(broker, subjects.TASKS, subjects.tasks_of_job(job_id))
+
+
+async def take(broker: Broker, ack_wait_seconds: float) -> Msg:
+    """Takes the next unit, and sends no heartbeats, as a lost worker."""
+    await declare_lanes(broker, BINDING.slug, ack_wait_seconds)
+    async with aclosing(pull_groups(broker.client, subjects.TASKS, CONSUMER, size=1)) as groups:
+        async for (message,) in groups:
+            return message
+    raise AssertionError("The queue was closed.")
+
+
+async def deliveries(broker: Broker) -> int:
+    """How often units were delivered, the same one again included."""
+    delivered = (await broker.jetstream.consumer_info(subjects.TASKS, CONSUMER)).delivered
+    return delivered.consumer_seq if delivered else 0
 
 
 async def next_event(broker: Broker, number: int = 1) -> event.StageEvent:

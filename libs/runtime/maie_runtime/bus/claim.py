@@ -11,11 +11,14 @@ from nats.aio.msg import Msg
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import BROKER_ERRORS
 from maie_runtime.bus.direct_get import last_sequence
+from maie_runtime.bus.redelivery_ledger import RedeliveryLedger
 from maie_runtime.bus.refusals import ReportingClient
 from maie_runtime.worker.work import TaskAbsentError, UnwantedError, Work
 
 # Three heartbeats fit into the time after which a task is redelivered.
 HEARTBEATS_PER_ACK_WAIT = 3
+# After so many without an answer, the ack_wait may be over before the next one.
+MANY_UNANSWERED = HEARTBEATS_PER_ACK_WAIT - 1
 # Most tasks are pulled at once, and need no lookup of whether they are still wanted.
 FRESH = timedelta(seconds=1)
 LOOK_AGAIN_SECONDS = 0.25
@@ -30,11 +33,22 @@ class Claim:
     Args:
         client: The connection.
         message: The task's message.
+        ledger: Records a delivery that may have ended although its worker was not lost.
+        ack_wait_seconds: The task is redelivered after this long without a heartbeat.
     """
 
-    def __init__(self, client: ReportingClient, message: Msg) -> None:
+    def __init__(
+        self,
+        client: ReportingClient,
+        message: Msg,
+        ledger: RedeliveryLedger,
+        ack_wait_seconds: float,
+    ) -> None:
         self._client = client
         self._message = message
+        self._ledger = ledger
+        self._ack_wait = ack_wait_seconds
+        self._pause = ack_wait_seconds / HEARTBEATS_PER_ACK_WAIT
 
     @property
     def place(self) -> int:
@@ -71,14 +85,44 @@ class Claim:
         if newest > self.place:
             raise UnwantedError
 
-    async def keep(self, work: Work, ack_wait_seconds: float) -> None:
-        """Sends heartbeats until it is cancelled; stops work that is no longer wanted."""
+    async def keep(self) -> None:
+        """Sends heartbeats until it is cancelled.
+
+        The leader of the queue answers each. Where it answered none for about an ack_wait, the task
+        may have gone to another worker meanwhile. So this delivery is recorded, once there are
+        answers again: its worker lives. That of a worker that could not even send is not.
+        """
+        loop = asyncio.get_running_loop()
+        unanswered, due = 0, loop.time()
         while True:
-            await asyncio.sleep(ack_wait_seconds / HEARTBEATS_PER_ACK_WAIT)
+            due = max(due + self._pause, loop.time())
+            await asyncio.sleep(due - loop.time())
+            try:
+                await self.beat()
+            except BROKER_ERRORS:
+                unanswered += 1
+            else:
+                if unanswered >= MANY_UNANSWERED:
+                    self._ledger.owe(self._message)
+                unanswered = 0
+
+    async def beat(self) -> None:
+        """Sends a heartbeat, and waits for its answer as long as until the next one.
+
+        Raises:
+            nats.errors.Error: There is no leader, or it cannot be reached.
+        """
+        await self._client.request(self._message.reply, Msg.Ack.Progress, timeout=self._pause)
+
+    async def watch(self, work: Work) -> None:
+        """Stops work that is no longer wanted; looks as often as heartbeats are sent.
+
+        The notification of a cancellation may have been lost.
+        """
+        while True:
+            await asyncio.sleep(self._pause)
             with suppress(*BROKER_ERRORS):
-                await self._message.in_progress()
                 try:
-                    # The notification of a cancellation may have been lost.
                     await self.check()
                 except UnwantedError as error:
                     work.stop(error)

@@ -20,6 +20,7 @@ from tenacity import (
     RetryCallState,
     retry_if_exception,
     stop_after_delay,
+    wait_fixed,
     wait_random_exponential,
 )
 
@@ -35,6 +36,8 @@ FIRST_SECONDS = 2.0
 """How long the first answer may take; a request that a leader took with it gets none."""
 MOVE_SECONDS = 8.0
 """After this long, another server may answer: the one that was asked may be cut off."""
+PAUSE_SECONDS = 1.0
+"""How long to wait before NATS is asked again by somebody who waits however long it takes."""
 # The server's error codes while JetStream has no leader, or is starting or stopping.
 WITHOUT_LEADER = frozenset({10008, 10009, 10039, 10076})
 # And while an earlier try of the same write is neither stored nor lost.
@@ -106,6 +109,33 @@ class ResilientClient(ReportingClient):
     async def _move_on(self, state: RetryCallState) -> None:
         if (state.seconds_since_start or 0) > MOVE_SECONDS:
             await self.change_server(MOVE_SECONDS)
+
+
+async def until_answered(ask: Callable[[], Awaitable[T]], is_over: Callable[[], bool]) -> T:
+    """Asks NATS again and again until it answers.
+
+    Args:
+        ask: Asks it once.
+        is_over: Whether an answer is of no use any more.
+
+    Raises:
+        nats.errors.Error, APIError or OSError: NATS refused, or had not answered when it was over.
+    """
+    async for attempt in AsyncRetrying(
+        retry=retry_if_exception(is_outage),
+        stop=lambda _: is_over(),
+        wait=wait_fixed(PAUSE_SECONDS),
+        before_sleep=_log_unanswered,
+        reraise=True,
+    ):
+        with attempt:
+            return await ask()
+    raise AssertionError("the attempts end with a result or an error")
+
+
+def _log_unanswered(state: RetryCallState) -> None:
+    error = state.outcome and state.outcome.exception()
+    log.warning("broker.unanswered", error=str(error) or type(error).__name__)
 
 
 def is_outage(error: BaseException) -> bool:

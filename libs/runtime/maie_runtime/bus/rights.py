@@ -121,7 +121,7 @@ def _worker(slug: str) -> Iterator[Right]:
     for lane in subjects.LANES:
         consumer = subjects.worker_consumer(slug, lane)
         yield _many(f"{API}.CONSUMER.MSG.NEXT.{subjects.TASKS}.{consumer}")
-        yield _publish(f"$JS.ACK.{subjects.TASKS}.{consumer}.>")
+        yield _request(f"$JS.ACK.{subjects.TASKS}.{consumer}.>")
     # To read whether a unit is still wanted, and how often its workers were lost.
     yield _request(subjects.direct_get(subjects.TASKS, subjects.tasks_of_stage(slug, "*")))
     yield _request(f"{API}.STREAM.INFO.{subjects.RETURNS}")

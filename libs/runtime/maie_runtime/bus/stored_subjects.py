@@ -29,8 +29,8 @@ async def stored_subjects(client: ResilientClient, stream: str) -> set[str]:
     return found
 
 
-async def count_subjects(client: ResilientClient, stream: str, pattern: str) -> int:
-    """How many subjects that match a stream has messages on; up to 100,000.
+async def matching_subjects(client: ResilientClient, stream: str, pattern: str) -> set[str]:
+    """The subjects that match, of a stream's messages; up to 100,000.
 
     Its leader answers, which has every message that was acknowledged.
 
@@ -38,7 +38,7 @@ async def count_subjects(client: ResilientClient, stream: str, pattern: str) -> 
         As `stored_subjects`.
     """
     info = await stream_info(client, stream, pattern=pattern)
-    return len(info["state"].get("subjects") or {})
+    return set(info["state"].get("subjects") or {})
 
 
 async def stream_info(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from google.protobuf.message import DecodeError
@@ -25,14 +26,15 @@ from maie_core.settings import ServiceSettings
 from maie_core.spans import CANCELLED, COMPLETED, GIVEN_BACK, note_error
 from maie_core.trace_context import within
 from maie_pipeline.bindings import StageBinding
-from maie_runtime.background import background_tasks
+from maie_runtime.background import background_tasks, end
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import BROKER_ERRORS, Broker
 from maie_runtime.bus.claim import Claim
+from maie_runtime.bus.outages import until_answered
 from maie_runtime.bus.redelivery_ledger import RedeliveryLedger
+from maie_runtime.bus.task_message import give_up_unreadable, named, read_task
 from maie_runtime.bus.task_puller import TaskNotifier, TaskPuller
 from maie_runtime.bus.tracing import attempt_span, span_id_of
-from maie_runtime.bus.unreadable import Unreadable, dead_letter
 from maie_runtime.bus.worker_vault import WorkerVault
 from maie_runtime.failpoints import failpoint
 from maie_runtime.worker.engine_calls import EngineCalls
@@ -43,6 +45,8 @@ from maie_runtime.worker.unit import UnitRunner
 from maie_runtime.worker.work import EngineHungError, TaskAbsentError, UnwantedError, Work
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
 
 FAILURES_OF_BROKER = (*BROKER_ERRORS, StageError)
 BROKER_PAUSE_SECONDS = 1.0
@@ -99,6 +103,7 @@ class TaskWorker:
         self._notifier = TaskNotifier(broker.client, binding.slug)
         self._places: set[int] = set()
         self._slots: list[asyncio.Task[None]] = []
+        self._recording: asyncio.Task[None] | None = None
         self._pullers: set[TaskPuller] = set()
         self._stopping = False
         self._cancels: Any = None
@@ -111,6 +116,7 @@ class TaskWorker:
         await self._notifier.start()
         self.host.residency.listen(self._notifier.notify)
         self.host.on_leave(self._take_no_more)
+        self._recording = asyncio.create_task(self._ledger.keep_recording())
         reserved = self._settings.interactive_slots
         self._slots = [
             asyncio.create_task(
@@ -127,6 +133,10 @@ class TaskWorker:
             for slot in late:
                 slot.cancel()
             await asyncio.gather(*self._slots, return_exceptions=True)
+        if self._recording is not None:
+            await end(self._recording)
+            with suppress(StageError):
+                await self._ledger.record_owed()
         await self._notifier.stop()
         await self._vault.stop()
         if self._cancels is not None:
@@ -152,7 +162,10 @@ class TaskWorker:
             self._pullers.add(puller)
             while not self._stopping:
                 try:
-                    await self._ledger.record_owed()
+                    if self._ledger.owes:
+                        # Else this worker could count its own deliveries as losses.
+                        await asyncio.sleep(BROKER_PAUSE_SECONDS)
+                        continue
                     await self.host.quarantine.opened()
                     if message := await puller.take():
                         try:
@@ -167,17 +180,19 @@ class TaskWorker:
                     self.host.took(number)
 
     async def _handle(self, message: Msg) -> None:
-        job_id, _ = _named(message)
+        job_id, _ = named(message)
         with self._vault.holding(job_id):
             try:
-                task = self._read(message, await self._broker.opened(job_id, message.data))
+                task = read_task(
+                    self._binding, message, await self._broker.opened(job_id, message.data)
+                )
             except DecodeError:
                 task = None
             except StageError as error:
                 await self._leave_sealed(message, error)
                 return
             if task is None:
-                await self._give_up(message)
+                await give_up_unreadable(self._broker, self._binding, message)
                 return
             await self._take(task, message)
 
@@ -203,44 +218,43 @@ class TaskWorker:
                 self._ledger.owe(message)
                 raise
 
-    def _read(self, message: Msg, data: bytes) -> event.StageTask | None:
-        """The task; None unless it is of this stage and of the unit that its subject names.
-
-        Raises:
-            DecodeError: It cannot be parsed.
-        """
-        task = event.StageTask.FromString(data)
-        is_ours = self._binding.request_of(task) is not None
-        return task if is_ours and (task.job_id, task.unit) == _named(message) else None
-
-    async def _give_up(self, message: Msg) -> None:
-        """Dead-letters an unreadable task. If a unit waits for it, the reconciler sends another."""
-        job_id, unit = _named(message)
-        place = message.metadata.sequence.stream
-        await dead_letter(
-            self._broker,
-            Unreadable(kind=self._binding.slug, job_id=job_id, unit=unit, place=place),
-        )
-        await message.term()
-
     async def _settle(self, task: event.StageTask, message: Msg) -> None:
         # A length and not a time, since the gateway's clock may differ from this one.
         pause = seconds(task.pause)
-        claim = Claim(self._broker.client, message)
+        ack_wait = self._settings.mesh.ack_wait_seconds
+        claim = Claim(self._broker.client, message, self._ledger, ack_wait)
         if self._stopping:
             await self._ledger.give_back(message)
         elif pause and message.metadata.num_delivered == 1:
             await self._ledger.give_back(message, pause)
         elif claim.place in self._places:
             # It is running here already: the broker was unreachable and got no heartbeat.
-            await self._ledger.give_back(message, self._settings.mesh.ack_wait_seconds)
-        elif unwanted := await self._unwanted(task, claim):
+            await self._ledger.give_back(message, ack_wait)
+        else:
+            self._places.add(claim.place)
+            try:
+                # The task stays here also while the broker does not say what is to be done with
+                # it: else each worker in turn would take it, and each delivery count as a loss.
+                async with background_tasks(claim.keep()):
+                    await self._decide(task, message, claim)
+            finally:
+                self._places.discard(claim.place)
+
+    async def _decide(self, task: event.StageTask, message: Msg, claim: Claim) -> None:
+        """Runs a unit, unless it is not wanted or its workers were lost too often."""
+        if unwanted := await self._answered(partial(self._unwanted, task, claim)):
             log.info("unit.superseded")
             await self._leave_unwanted(message, unwanted)
-        elif (losses := await self._count_losses(message)) >= self._settings.max_deliveries:
-            await self._give_up_lost(task, message, losses)
-        else:
+            return
+        losses = await self._count_losses(message)
+        if losses < self._settings.max_deliveries:
             await self._work(task, message, claim, suspect=losses > 0)
+        else:
+            await self._give_up_lost(task, message)
+
+    async def _answered(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """What the broker answers, however late, unless the worker stops before."""
+        return await until_answered(ask, lambda: self._stopping)
 
     async def _unwanted(self, task: event.StageTask, claim: Claim) -> UnwantedError | None:
         """Why a task is not wanted any more; None where it is."""
@@ -260,8 +274,18 @@ class TaskWorker:
         else:
             await message.ack()
 
-    async def _give_up_lost(self, task: event.StageTask, message: Msg, losses: int) -> None:
-        """Fails a unit whose workers were lost too often."""
+    async def _give_up_lost(self, task: event.StageTask, message: Msg) -> None:
+        """Fails a unit whose workers were lost too often; returns it where some of them live.
+
+        A worker that lives may still have to record a delivery, since the broker stored nothing or
+        could not be reached. It does so within an ack_wait of the time when this one can.
+        """
+        await self._ledger.record(message)
+        await asyncio.sleep(self._settings.mesh.ack_wait_seconds)
+        losses = await self._answered(partial(self._ledger.losses, message))
+        if losses < self._settings.max_deliveries:
+            await message.nak()
+            return
         work, error = self._begun(task, message), worker_lost(losses)
         with attempt_span(self._tracer, task, message) as attempt:
             note_error(attempt, error)
@@ -271,7 +295,7 @@ class TaskWorker:
 
     async def _count_losses(self, message: Msg) -> int:
         """How often the task's workers were lost; counts this delivery."""
-        losses = await self._ledger.losses(message)
+        losses = await self._answered(partial(self._ledger.losses, message))
         lane = subjects.lane_of_task(message.subject)
         if message.metadata.num_delivered > 1:
             self._metrics.redelivered(lane, lost=losses > 0)
@@ -285,19 +309,14 @@ class TaskWorker:
     ) -> None:
         """Runs the unit and settles its message."""
         work = self._begun(task, message, suspect=suspect)
-        self._places.add(claim.place)
-        try:
-            keeping = claim.keep(work, self._settings.mesh.ack_wait_seconds)
-            with (
-                self.host.holding(work),
-                attempt_span(self._tracer, task, message) as attempt,
-            ):
-                attempt.set_attribute(SUSPECT, suspect)
-                work.span_id = span_id_of(attempt)
-                async with background_tasks(keeping):
-                    await self._see_through(task, message, work, attempt)
-        finally:
-            self._places.discard(claim.place)
+        with (
+            self.host.holding(work),
+            attempt_span(self._tracer, task, message) as attempt,
+        ):
+            attempt.set_attribute(SUSPECT, suspect)
+            work.span_id = span_id_of(attempt)
+            async with background_tasks(claim.watch(work)):
+                await self._see_through(task, message, work, attempt)
 
     def _begun(self, task: event.StageTask, message: Msg, *, suspect: bool = False) -> Work:
         work = Work(
@@ -377,9 +396,3 @@ class TaskWorker:
 
     async def _on_cancel(self, message: Msg) -> None:
         self.host.cancel(message.subject.rpartition(".")[2])
-
-
-def _named(message: Msg) -> tuple[str, str]:
-    """The job and the unit that a task's subject names; see `subjects.task`."""
-    _, _, _, _, job_id, *unit = message.subject.split(".")
-    return job_id, ".".join(unit)

@@ -13,7 +13,7 @@ from maie_runtime.bus.broker import BROKER_ERRORS, addresses
 from maie_runtime.bus.direct_get import last_sequence
 from maie_runtime.bus.outages import ResilientClient
 from maie_runtime.bus.refusals import RefusedError, broker_refused
-from maie_runtime.bus.stored_subjects import count_subjects
+from maie_runtime.bus.stored_subjects import matching_subjects
 
 log = structlog.get_logger()
 
@@ -50,7 +50,7 @@ async def _problem(client: ResilientClient, slug: str, gpu: str) -> str:
     try:
         await last_sequence(client, stream, subjects.task(slug, "none", "none"))
         stream = subjects.RETURNS
-        await count_subjects(client, stream, subjects.returned_of_job("none"))
+        await matching_subjects(client, stream, subjects.returned_of_job("none"))
         if gpu:
             stream = subjects.bucket_stream(subjects.GPUS)
             key = subjects.bucket_subject(subjects.GPUS, subjects.gpu_holder(gpu))
