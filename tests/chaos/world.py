@@ -222,8 +222,7 @@ async def world(data: Path, seed: int, setup: Setup = Setup()) -> AsyncIterator[
 
 def _settings(setup: Setup, clocks: Clocks | None, bucket: Bucket | None) -> dict[str, str]:
     settings = {
-        # Where a host is cut off, heartbeats reach nobody until there is another leader.
-        **({} if setup.hosts else {"MAIE_ACK_WAIT_SECONDS": str(ACK_WAIT_SECONDS)}),
+        "MAIE_ACK_WAIT_SECONDS": str(ACK_WAIT_SECONDS),
         **{f"MAIE_{stage.upper()}_SLOTS": "4" for stage in STAGES},
         "PYTHONPATH": os.pathsep.join(
             filter(None, (os.fspath(ROOT), os.environ.get("PYTHONPATH")))

@@ -5,17 +5,15 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 
 from maie_cli.mesh.parts import NATS
-from maie_client import ClientError
-from maie_runtime.background import end
 from maie_runtime.bus import subjects
 from tests.chaos.cluster.mesh import ClusterMesh, lead, leading, until_current
 from tests.chaos.cluster.network import SERVERS, Networks, no_networks
 from tests.chaos.disk import no_small_disk
 from tests.chaos.fault import Fault, nothing_missing
-from tests.chaos.world import Setup, World, now
+from tests.chaos.submits import submitting
+from tests.chaos.world import Setup, World
 
 # What a submit writes to; a server leads some of them.
 WRITTEN = (subjects.bucket_stream(subjects.JOBS), subjects.NAMES, subjects.TASKS)
@@ -24,38 +22,6 @@ CUT_SECONDS = (5.0, 15.0)
 FULL_SECONDS = (5.0, 15.0)
 # An election takes less; those who wait for its end are answered then.
 ELECTION_SECONDS = 12.0
-SUBMIT_EVERY_SECONDS = 0.5
-
-
-@asynccontextmanager
-async def submitting(world: World, refused: list[str]) -> AsyncIterator[None]:
-    """Submits a job every half second; the longest wait for an id is a stall.
-
-    Args:
-        world: The mesh.
-        refused: What a submit was refused with is added to it.
-    """
-    submits: list[asyncio.Task[float]] = []
-
-    async def submit() -> float:
-        begun = now()
-        try:
-            await world.must_submit()
-        except ClientError as error:
-            refused.append(f"a submit got {error.code.name} {error.reason}: {error.message}")
-        return now() - begun
-
-    async def go_on() -> None:
-        while True:
-            submits.append(asyncio.create_task(submit()))
-            await asyncio.sleep(SUBMIT_EVERY_SECONDS)
-
-    going_on = asyncio.create_task(go_on())
-    try:
-        yield
-    finally:
-        await end(going_on)
-        world.stalls.append(max(await asyncio.gather(*submits)))
 
 
 def of_leader(
@@ -72,15 +38,14 @@ def of_leader(
     """
 
     async def happen(world: World) -> str | None:
-        refused: list[str] = []
         mesh = mesh_of(world)
         leader = await leading(mesh, world.chance.choice(WRITTEN))
-        async with submitting(world, refused):
+        async with submitting(world) as submits:
             async for _ in lose(world, leader):
                 pass
             await asyncio.sleep(ELECTION_SECONDS)
         await until_current(mesh)
-        return refused[0] if refused else None
+        return submits.first_wrong
 
     return Fault(name=f"cluster: {name}", happen=happen, missing=missing)
 
@@ -126,11 +91,10 @@ async def _part(world: World, server: str) -> AsyncIterator[None]:
 
 async def _disk_full(world: World) -> str | None:
     """The disk of a server is full, which leads one of the streams that a submit writes to."""
-    refused: list[str] = []
     mesh = mesh_of(world)
     assert world.disk is not None
     await lead(mesh, world.chance.choice(WRITTEN), NATS)
-    async with submitting(world, refused):
+    async with submitting(world) as submits:
         await world.disk.fill()
         try:
             await asyncio.sleep(world.chance.uniform(*FULL_SECONDS))
@@ -138,14 +102,13 @@ async def _disk_full(world: World) -> str | None:
             world.disk.free()
         await asyncio.sleep(ELECTION_SECONDS)
     await until_current(mesh)
-    return refused[0] if refused else None
+    return submits.first_wrong
 
 
 async def _rolling_restart(world: World) -> str | None:
     """SIGTERM to each server, once the one before has all copies again."""
-    refused: list[str] = []
     mesh = mesh_of(world)
-    async with submitting(world, refused):
+    async with submitting(world) as submits:
         for server in SERVERS:
             child = mesh.children[_name(server)]
             before = child.pid
@@ -153,7 +116,7 @@ async def _rolling_restart(world: World) -> str | None:
             while child.pid in (before, None):
                 await asyncio.sleep(0.1)
             await until_current(mesh)
-    return refused[0] if refused else None
+    return submits.first_wrong
 
 
 def mesh_of(world: World) -> ClusterMesh:
