@@ -18,6 +18,7 @@ from maie_cli.mesh.layout import Layout
 from maie_cli.mesh.logs import trim
 from maie_cli.mesh.options import MeshOptions
 from maie_cli.mesh.parts import GATEWAY, GRACE_SECONDS, NATS, WEB, Part, fit_of, plan
+from maie_runtime.background import end
 
 # Loading a large model takes minutes, and services that share a GPU load one after another. A
 # part that ends is noticed at once.
@@ -126,9 +127,7 @@ class LocalMesh:
         await _all_or_first_error([child.wait_ready(START_SECONDS) for child in children])
 
     async def _stop(self) -> None:
-        for chore in self._chores:
-            chore.cancel()
-        await asyncio.gather(*self._chores, return_exceptions=True)
+        await end(*self._chores)
         servers = [name for name, child in self.children.items() if child.part.is_broker]
         doors = [name for name in (WEB, GATEWAY) if name in self.children]
         stages = [name for name in self.children if name not in (*doors, *servers)]

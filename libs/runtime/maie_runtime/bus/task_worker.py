@@ -130,8 +130,7 @@ class TaskWorker:
         self._take_no_more()
         if self._slots:
             _, late = await asyncio.wait(self._slots, timeout=grace)
-            for slot in late:
-                slot.cancel()
+            await end(*late)
             await asyncio.gather(*self._slots, return_exceptions=True)
         if self._recording is not None:
             await end(self._recording)
