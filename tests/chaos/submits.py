@@ -91,10 +91,13 @@ async def _submit(world: World, request_id: str, submits: Submits) -> None:
 async def _follow(world: World, job_id: str, submits: Submits) -> None:
     """Watches a job to its end: each event must come once, in order."""
     seen: list[int] = []
+
+    async def watch() -> None:
+        async for event in world.client.watch_job(job_id):
+            seen.extend([event.sequence] if event.sequence else [])
+
     try:
-        async with asyncio.timeout(STUCK_SECONDS):
-            async for event in world.client.watch_job(job_id):
-                seen += [event.sequence] if event.sequence else []
+        await world.while_it_works(watch())
     except TimeoutError:
         submits.wrong.append(f"job {job_id} did not end while it was watched")
     except ClientError as error:

@@ -94,14 +94,17 @@ async def run_trial(world: World, fault: Fault, outcome: Outcome) -> None:
 async def _bounded(step: Break, world: World, outcome: Outcome) -> None:
     """Takes a step of a fault, and blames it for what was wrong."""
     try:
-        async with asyncio.timeout(STEP_SECONDS):
-            wrong = await step(world)
+        wrong = await world.while_it_works(_taken(step, world), STEP_SECONDS)
     except TimeoutError:
-        wrong = f"the fault was not over after {STEP_SECONDS:.0f} s"
+        wrong = f"the fault was not over, and nothing was done for {STEP_SECONDS:.0f} s"
     except ClientError as error:
         wrong = f"a call failed with {error.code.name} {error.reason}: {error.message}"
     if wrong is not None:
         outcome.blame("broken", "-", wrong)
+
+
+async def _taken(step: Break, world: World) -> str | None:
+    return await step(world)
 
 
 async def _recovery(world: World, outcome: Outcome) -> float:

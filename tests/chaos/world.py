@@ -8,11 +8,12 @@ import random
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Any, TypeVar
 
 import obstore
 from obstore.store import LocalStore, ObjectStore
@@ -21,6 +22,7 @@ from maie.job.v1 import job_pb2 as job
 from maie_cli.mesh.local import LocalMesh
 from maie_cli.mesh.options import STAGES, MeshOptions
 from maie_client import Client, ClientError, JobOptions
+from maie_runtime.background import end
 from tests.chaos.clocks import Clocks
 from tests.chaos.cluster.mesh import ClusterMesh
 from tests.chaos.cluster.network import Networks, networks, no_networks
@@ -36,8 +38,10 @@ TEMPLATE = "meeting_notes_v1"
 ACK_WAIT_SECONDS = 2
 # A bucket that sends nothing for so long is asked again.
 SILENCE = "3s"
-# A job that is not finished by then stands still.
+# Where no unit is completed for so long, a job that is not finished stands still.
 STUCK_SECONDS = 90.0
+
+T = TypeVar("T")
 
 
 class Store(StrEnum):
@@ -158,13 +162,39 @@ class World:
     async def end_of(self, job_id: str, patience: float = STUCK_SECONDS) -> job.Job | None:
         """Waits for a job's final state; None where it stands still."""
         try:
-            async with asyncio.timeout(patience):
-                async for event in self.client.watch_job(job_id):
-                    if event.WhichOneof("event") == "finished":
-                        return event.finished.job
+            return await self.while_it_works(self._end_of(job_id), patience)
         except TimeoutError:
-            pass
+            return None
+
+    async def _end_of(self, job_id: str) -> job.Job | None:
+        async for event in self.client.watch_job(job_id):
+            if event.WhichOneof("event") == "finished":
+                return event.finished.job
         return None
+
+    async def while_it_works(
+        self, doing: Coroutine[Any, Any, T], patience: float = STUCK_SECONDS
+    ) -> T:
+        """Waits for something as long as the mesh works.
+
+        On a busy machine a job may wait for long behind others, and does not stand still.
+
+        Args:
+            doing: What is waited for.
+            patience: How long no unit may be completed meanwhile, in seconds.
+
+        Raises:
+            TimeoutError: None was for so long, and it is not over.
+        """
+        task, completed = asyncio.create_task(doing), self.units_completed()
+        try:
+            while not (await asyncio.wait({task}, timeout=patience))[0]:
+                before, completed = completed, self.units_completed()
+                if before == completed:
+                    raise TimeoutError
+            return await task
+        finally:
+            await end(task)
 
     def send(self, part: str, number: signal.Signals) -> None:
         """Sends a signal to a part, if it runs."""

@@ -12,19 +12,17 @@ from tests.chaos.cluster.network import SERVERS, no_networks
 from tests.chaos.fault import Fault
 from tests.chaos.hosts.mesh import HostsMesh
 from tests.chaos.submits import RETRY_SECONDS, submitting
-from tests.chaos.world import World, now
+from tests.chaos.world import STUCK_SECONDS, World, now
 
 # As long as a machine starts; and so long that a client's pings find a lost gateway, or shorter.
 AWAY_SECONDS = (5.0, 25.0)
-# A gateway that was away reads what happened meanwhile.
-CATCH_UP_SECONDS = 30.0
 
 
 async def _missing(mesh: HostsMesh, wanted: set[str]) -> str | None:
     """Says which gateway does not list all jobs, once each had time to read what it missed."""
     for host in SERVERS:
         async with mesh.client(host) as client:
-            deadline = now() + CATCH_UP_SECONDS
+            deadline = now() + STUCK_SECONDS
             while missing := wanted - await _listed(client):
                 if now() > deadline:
                     return f"the gateway of host {host} does not list the jobs {missing}"
