@@ -17,6 +17,7 @@ COMMANDS = {
     "live": "live",
     "livekit": "livekit",
     "search": "search",
+    "mcp": "mcp",
     "templates": "catalog",
     "doctor": "doctor",
     "load": "load",

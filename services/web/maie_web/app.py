@@ -13,9 +13,12 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import Message as AsgiMessage
 from litestar.types import Scope
+from mcp.server.mcpserver import MCPServer
 
 from maie_client import Client
 from maie_formats.as_json import to_dict
+from maie_mcp import make_server
+from maie_mcp.http import client_of
 from maie_web import console, problems
 from maie_web.callers import Callers
 from maie_web.contract.schemas import ContractSchemas
@@ -27,7 +30,7 @@ from maie_web.live.route import transcribe
 from maie_web.live.sockets import OpenSockets
 from maie_web.openai import errors, models, routes
 from maie_web.realtime.route import realtime
-from maie_web.routes import catalog, downloads, events, health, jobs, oidc, process, session
+from maie_web.routes import catalog, downloads, events, health, jobs, mcp, oidc, process, session
 from maie_web.sessions.cookies import NAME
 
 # Of requests without a recording.
@@ -50,6 +53,7 @@ API = (
     jobs.update,
     jobs.remove,
     process.process,
+    mcp.mcp,
     session.log_in,
     session.current,
     session.log_out,
@@ -95,13 +99,22 @@ def make_app(callers: Callers, event_streams: EventStreams, sockets: OpenSockets
     async def streams() -> EventStreams:
         return event_streams
 
+    server = make_server(client_of)
+
+    async def mcp_server() -> MCPServer:
+        return server
+
     async def all_sockets() -> OpenSockets:
         return sockets
 
     api = Router(
         "/",
         route_handlers=API,
-        dependencies={"client": Provide(client), "event_streams": Provide(streams)},
+        dependencies={
+            "client": Provide(client),
+            "event_streams": Provide(streams),
+            "mcp_server": Provide(mcp_server),
+        },
     )
     openai = Router(
         "/",
