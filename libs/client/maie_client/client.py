@@ -14,6 +14,7 @@ from typing import Any, Self, Unpack
 import grpc
 from google.protobuf.message import Message
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from opentelemetry.trace import TracerProvider
 
 from maie.access.v1 import access_pb2 as access
 from maie.access.v1 import access_pb2_grpc as access_grpc
@@ -92,6 +93,8 @@ class Client:
         token: What says who calls: an API key or a JSON Web Token, or a function that gives it for
             each call; empty: nothing, for a gateway on this machine that this user runs. It is
             sent over TLS, or within this machine, and not otherwise.
+        tracer_provider: Makes the spans of calls; unset: the one that the application has set for
+            all.
 
     Every method raises ClientError: the gateway's error, or UNAVAILABLE
     with GATEWAY_UNREACHABLE if none answers.
@@ -111,6 +114,7 @@ class Client:
         patience: timedelta = timedelta(minutes=5),
         tenant: str = "",
         token: Token = "",
+        tracer_provider: TracerProvider | None = None,
     ) -> None:
         if tls is None and address.startswith(SCHEME):
             tls = Tls()
@@ -119,6 +123,7 @@ class Client:
         self._tenant = tenant
         self._metadata = CallMetadata(tenant, token)
         self._patience = patience
+        self._tracer_provider = tracer_provider
 
     def acting(self, *, token: Token = "", tenant: str = "") -> Client:
         """The same gateway over the same connections, for another caller; open while this is.
@@ -132,7 +137,12 @@ class Client:
                 TOKEN_UNPROTECTED.
         """
         other = Client(
-            self.address, tls=self._tls, patience=self._patience, tenant=tenant, token=token
+            self.address,
+            tls=self._tls,
+            patience=self._patience,
+            tenant=tenant,
+            token=token,
+            tracer_provider=self._tracer_provider,
         )
         other._check_caller()
         other._channels, other._latest = self._channels, self._stubs()
@@ -451,7 +461,8 @@ class Client:
         """
         for address in gateways:
             self._check(address)
-        at = Gateways((self.address, *gateways), self._tls, self._metadata)
+        addresses = (self.address, *gateways)
+        at = Gateways(addresses, self._tls, self._metadata, self._tracer_provider)
         return LiveSession(start, at, self._patience, most_kept)
 
     async def get_session(self, session: ResumePoint) -> live_messages.GetSessionResponse:
@@ -514,7 +525,8 @@ class Client:
         Raises:
             ClientError: The call failed.
         """
-        with traced_call(request, self.address) as trace, client_errors(self.address):
+        spans = traced_call(request, self.address, self._tracer_provider)
+        with spans as trace, client_errors(self.address):
             yield (*self._metadata.now(), *trace)
 
     async def _ask(self, method: Callable[..., Any], request: Message) -> Any:

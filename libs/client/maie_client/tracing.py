@@ -10,7 +10,7 @@ from typing import cast
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 from opentelemetry import trace
-from opentelemetry.trace import Span, SpanKind, StatusCode
+from opentelemetry.trace import Span, SpanKind, StatusCode, TracerProvider
 
 from maie_client.errors import ClientError
 
@@ -18,20 +18,24 @@ Metadata = tuple[tuple[str, str], ...]
 
 
 @contextmanager
-def traced_call(request: type[Message], address: str) -> Iterator[Metadata]:
+def traced_call(
+    request: type[Message], address: str, provider: TracerProvider | None = None
+) -> Iterator[Metadata]:
     """A span around a call, by the conventions for RPC, and the metadata that carries it.
 
-    The provider is the one that the application has set. Where it has none, the trace that the
-    application is in, if any, is carried all the same.
+    Where no provider is set, the trace that the application is in, if any, is carried all the same.
 
     Args:
         request: The type of the method's requests, which no other method takes.
         address: HOST:PORT of the gateway.
+        provider: Makes the span; unset: the provider that the application has set for all.
     """
     method = method_of(request)
     attributes = {"rpc.system.name": "grpc", "rpc.method": method, **_server(address)}
-    span = trace.get_tracer("maie_client").start_span(
-        method, kind=SpanKind.CLIENT, attributes=attributes
+    span = (
+        (provider or trace.get_tracer_provider())
+        .get_tracer("maie_client")
+        .start_span(method, kind=SpanKind.CLIENT, attributes=attributes)
     )
     code = "OK"
     try:

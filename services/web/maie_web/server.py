@@ -30,6 +30,7 @@ from maie_web.sessions.cookies import SessionCookies
 from maie_web.sessions.seal import Seal
 from maie_web.settings import WebSettings
 from maie_web.tls import open_tls
+from maie_web.tracing import TracedApp
 
 log = structlog.get_logger()
 
@@ -83,7 +84,7 @@ async def serve_web(settings: WebSettings) -> AsyncIterator[str]:
         check_exposure(settings.listen, has_tls=tls is not None, remedy=REMEDY)
     instance, release = instance_name(WEB), version("maie-web")
     async with contextlib.AsyncExitStack() as stack:
-        await stack.enter_async_context(
+        tracers = await stack.enter_async_context(
             open_tracing(service=WEB, instance=instance, version=release)
         )
         meters = await stack.enter_async_context(
@@ -92,7 +93,7 @@ async def serve_web(settings: WebSettings) -> AsyncIterator[str]:
         health = HealthFile(settings.mesh.health_file, meters.get_meter("maie_web", release))
         await stack.enter_async_context(health.kept())
         client = await stack.enter_async_context(
-            Client(settings.gateway, tls=_gateway_tls(settings))
+            Client(settings.gateway, tls=_gateway_tls(settings), tracer_provider=tracers)
         )
         logins = await stack.enter_async_context(open_logins(settings, client))
         listening = stack.enter_context(_listen(settings.listen))
@@ -100,8 +101,9 @@ async def serve_web(settings: WebSettings) -> AsyncIterator[str]:
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         event_streams = EventStreams(timedelta(seconds=settings.heartbeat_seconds))
         sockets = OpenSockets()
+        app = make_app(_callers(settings, client, address, logins), event_streams, sockets)
         config = uvicorn.Config(
-            make_app(_callers(settings, client, address, logins), event_streams, sockets),
+            TracedApp(app, tracers.get_tracer("maie_web", release)),
             http="httptools",
             ws=WebSocketConnection,
             ws_max_size=MAX_MESSAGE_BYTES,

@@ -6,6 +6,8 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
+from opentelemetry.trace import TracerProvider
+
 from maie.live.v1 import live_pb2_grpc as live_grpc
 from maie_client.channels import Channels
 from maie_client.credentials import CallMetadata
@@ -20,6 +22,10 @@ class Gateways:
         addresses: Their addresses; at least one.
         tls: How to use TLS; unset: plain connections.
         metadata: What each call carries.
+        tracer_provider: Makes the spans of calls; unset: the one that the application has set.
+
+    Attributes:
+        tracer_provider: The same.
     """
 
     def __init__(
@@ -27,7 +33,9 @@ class Gateways:
         addresses: Sequence[str],
         tls: Tls | None,
         metadata: CallMetadata,
+        tracer_provider: TracerProvider | None = None,
     ) -> None:
+        self.tracer_provider = tracer_provider
         self.addresses = tuple(dict.fromkeys(addresses))
         self._metadata = metadata
         self._order = itertools.cycle(self.addresses)

@@ -108,7 +108,8 @@ class Line:
         self._start.after_sequence = self._inbox.sequence
         address = self._gateways.next()
         try:
-            with traced_call(live.TranscribeRequest, address) as trace:
+            provider = self._gateways.tracer_provider
+            with traced_call(live.TranscribeRequest, address, provider) as trace:
                 await self._converse(self._gateways.call(address, trace), address)
         except GatewaySilentError:
             await self._gateways.hang_up(address)
