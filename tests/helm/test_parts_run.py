@@ -1,7 +1,8 @@
 """The parts run as the chart says: its variables, Secrets, probes and Jobs, as processes here.
 
 Paths and addresses are those of this machine; all else is as it is rendered. `helm test` is run,
-too: a recording goes through gateway, preprocess, asr and enhancement, with TLS and an API key.
+too: a recording goes through gateway, preprocess, asr and enhancement, with TLS and an API key. The
+web part answers over HTTP.
 """
 
 from __future__ import annotations
@@ -11,16 +12,19 @@ import json
 import os
 import shlex
 import shutil
+import ssl
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
 import pytest
 
 from maie_core.api_keys import BOOTSTRAP_ID, new_key
 from maie_runtime.bus.seeds import seed_file
+from maie_runtime.vault.key_file import new_line
 from tests.conftest import free_port
 from tests.helm.parts import part_of
 from tests.helm.rendering import CHART, RELEASE, Object, containers, objects, pods, variables
@@ -37,7 +41,7 @@ OPTIONS = (
     *("--set", "components.summary.enabled=false"),
     *("--set-json", f"components.gateway.secretFiles={json.dumps(BOOT)}"),
 )
-PORTS = ("50051", "9464")
+PORTS = ("50051", "8080", "9464")
 READ_BY_GROUP = 0o440
 
 
@@ -69,6 +73,8 @@ class Node:
             shutil.copy(seed_file(self.nats.seeds, part), target / "seed")
         elif name == "maie-test-key":
             (target / "key").write_text(new_key(BOOTSTRAP_ID).text)
+        elif name == "maie-web-session":
+            (target / "session.key").write_text(new_line())
         for file in target.iterdir():
             file.chmod(READ_BY_GROUP)
         return target
@@ -91,7 +97,9 @@ class Node:
             number = self.ports.setdefault((part, port), free_port())
             text = text.replace(f"0.0.0.0:{port}", f"127.0.0.1:{number}")
         gateway = self.ports.setdefault(("gateway", "50051"), free_port())
-        return text.replace(f"{RELEASE}-maie-gateway:50051", f"localhost:{gateway}")
+        for service in (f"{RELEASE}-maie-gateway", f"{RELEASE}-maie-gateway-headless"):
+            text = text.replace(f"{service}:50051", f"localhost:{gateway}")
+        return text
 
     def environment(self, part: str, pod: Object) -> dict[str, str]:
         """The variables of a pod, and none of this machine's."""
@@ -156,13 +164,23 @@ async def _command(node: Node, part: str, pod: Object) -> str:
     return output.decode()
 
 
+async def _serves_http(node: Node) -> None:
+    """The web part reaches the gateway, over TLS with the mesh's CA at both ends."""
+    trusted = ssl.create_default_context(cafile=node.nats.ca.ca_file)
+    port = node.ports["web", "8080"]
+    async with httpx.AsyncClient(verify=trusted, trust_env=False) as http:
+        health = await http.get(f"https://localhost:{port}/health")
+        assert (health.status_code, health.json()["status"]) == (200, "SERVING")
+
+
 async def test_a_recording_goes_through_the_parts_of_the_chart(tmp_path: Path) -> None:
     templates = {part_of(pod): pod for _, pod in pods(objects("cpu-only", *OPTIONS))}
     async with AsyncExitStack() as stack:
         nats = await stack.enter_async_context(cluster(tmp_path / "nats"))
         node = Node(folder=tmp_path, nats=nats)
         await _command(node, "provision", templates["provision"])
-        for part in ("gateway", "preprocess", "asr", "enhancement"):
+        for part in ("gateway", "preprocess", "asr", "enhancement", "web"):
             await stack.enter_async_context(_running(node, part, templates[part]))
         said = await _command(node, "test", templates["test"])
+        await _serves_http(node)
     assert "leisure to consider" in said
