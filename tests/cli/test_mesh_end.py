@@ -11,7 +11,7 @@ import pytest
 
 from maie_cli.mesh.local import LocalMesh
 from maie_cli.mesh.options import STAGES, MeshOptions
-from tests.waiting import PATIENCE_SECONDS
+from tests.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.mesh
 
@@ -19,7 +19,10 @@ pytestmark = pytest.mark.mesh
 class DeafMesh(LocalMesh):
     """A mesh whose care for its broker swallows a cancellation, as nats-py may."""
 
+    cares = False
+
     async def _care_for_broker(self) -> None:
+        self.cares = True
         with suppress(asyncio.CancelledError):
             await asyncio.Event().wait()
         await asyncio.Event().wait()
@@ -35,6 +38,7 @@ async def test_a_mesh_ends_also_where_a_cancellation_is_swallowed(tmp_path: Path
     )
     mesh = DeafMesh(options, lambda _: None)
     await mesh.__aenter__()
+    await until(lambda: mesh.cares)
     async with asyncio.timeout(PATIENCE_SECONDS):
         await mesh.__aexit__(None, None, None)
     assert not any(child.pid for child in mesh.children.values())
