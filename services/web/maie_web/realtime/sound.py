@@ -73,7 +73,7 @@ class Sound:
         """Takes other settings, from the next utterances on.
 
         Raises:
-            StageError: FAILED_PRECONDITION with STREAM_OUT_OF_ORDER: the buffer holds audio that is
+            StageError: INVALID_ARGUMENT with STREAM_OUT_OF_ORDER: the buffer holds audio that is
                 in another format, or whose turns are found otherwise.
             ClientError: As `LiveSession.configure`.
         """
