@@ -100,7 +100,7 @@ async def test_a_recording_of_an_allowed_folder_is_submitted(web: Web, tmp_path:
         assert by_name["name"] == "Kitchen"
         stored = await web.grpc.get_job(by_name["job_id"])
         assert stored.config.features == [job.FEATURE_CLEAN_TRANSCRIPT]
-        assert "(TEMPLATE_UNKNOWN)" in await model.refused(
+        assert "(TEMPLATE_NOT_FOUND)" in await model.refused(
             "submit", path=file.name, template_id="no_such"
         )
         outside = await model.refused("submit", path="/etc/passwd")
@@ -146,7 +146,7 @@ async def test_a_job_without_results_says_so(web: Web) -> None:
         pass
     async with connected(web) as model:
         assert "no summary" in await model.refused("get_summary", job_id=made.job_id)
-        assert "There are 1 pages" in await model.refused(
+        assert "The last page of this range is 1" in await model.refused(
             "get_transcript", job_id=made.job_id, page=2
         )
         assert "page" in await model.refused("get_transcript", job_id=made.job_id, page=0)

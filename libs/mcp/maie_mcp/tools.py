@@ -117,7 +117,7 @@ class ReadingTools:
             raise ToolError("There is no transcript yet, or none was asked for; ask get_status.")
         found = views.transcript(done, from_seconds, until_seconds, page)
         if page > max(1, found.pages):
-            raise ToolError(f"There are {found.pages} pages for this range; ask for one of them.")
+            raise ToolError(f"The last page of this range is {found.pages}; ask for one up to it.")
         return found
 
     async def get_summary(self, ctx: Context, job_id: JobId) -> SummaryAnswer:
