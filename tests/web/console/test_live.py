@@ -37,8 +37,8 @@ SPOKEN_ONCE = (
     "support team",
     "next week",
 )
-# Each may divide a word, which is then read as another one.
-BREAKS = 3
+# Each break may divide a word, which is then read as another one; the model misreads some, too.
+MOST_MISREAD = 4
 
 
 async def test_what_is_said_becomes_captions_and_a_recording_with_keys_alone(
@@ -107,7 +107,7 @@ async def test_breaks_on_the_way_lose_and_double_no_line(tmp_path: Path) -> None
         text = " ".join(lines).lower()
         counts = {words: text.count(words) for words in SPOKEN_ONCE}
         assert max(counts.values()) == 1, (counts, lines)
-        assert list(counts.values()).count(0) <= BREAKS, (counts, lines)
+        assert list(counts.values()).count(0) <= MOST_MISREAD, (counts, lines)
 
 
 async def test_a_connection_that_falls_silent_is_left(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from maie.job.v1 import job_pb2 as job
-from tests.browser import complaints
+from tests.browser import PATIENCE_MILLISECONDS, complaints
 from tests.web.conftest import Web
 from tests.web.console.listening import address_of, listening_mesh, listening_page
 from tests.web.console.recordings import needs_console
@@ -26,7 +26,9 @@ async def recorder(web: Web, tmp_path: Path) -> AsyncIterator[Page]:
         await page.goto(f"{web.url}/upload")
         await page.get_by_label("Summary", exact=True).uncheck()
         yield page
-        assert found.errors == found.elsewhere == []
+        # A request that a test refuses is an error in the console.
+        assert [each for each in found.errors if "ERR_FAILED" not in each] == []
+        assert found.elsewhere == []
 
 
 async def test_a_recording_of_the_microphone_becomes_a_transcript(tmp_path: Path) -> None:
@@ -36,8 +38,10 @@ async def test_a_recording_of_the_microphone_becomes_a_transcript(tmp_path: Path
         await expect(page.get_by_label("Template of the summary")).to_be_enabled()
         await _record(page, seconds=5)
         await expect(_unsent(page)).to_have_count(1)
-        audio = page.get_by_label("Listen to the recording")
-        await audio.evaluate("audio => { audio.muted = true; return audio.play(); }")
+        await page.wait_for_function(
+            "document.querySelector('.recorder audio').duration < 1000",
+            timeout=PATIENCE_MILLISECONDS,
+        )
         await page.get_by_role("button", name="Send").click()
         row = page.locator(".rows .row", has_text="Recording 2")
         await expect(row.get_by_text("Complete")).to_be_visible()

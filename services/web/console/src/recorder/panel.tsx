@@ -22,6 +22,8 @@ import {
   unsent,
 } from "./recorder";
 
+const BEYOND_ANY_END_SECONDS = 1e9;
+
 type PanelProps = { send: (kept: Kept, file: File) => void; disabled: boolean };
 
 /** Records in the browser, and offers what was recorded and not sent. */
@@ -150,5 +152,5 @@ function findLength(event: { currentTarget: HTMLAudioElement }): void {
   audio.ondurationchange = () => {
     if (Number.isFinite(audio.duration)) audio.currentTime = 0;
   };
-  audio.currentTime = Number.MAX_SAFE_INTEGER;
+  audio.currentTime = BEYOND_ANY_END_SECONDS;
 }

@@ -79,6 +79,7 @@ class Recording {
   private readonly analyser: AnalyserNode;
   private readonly timer: number;
   private keeping: Promise<void> = Promise.resolve();
+  private readonly lock: Promise<void> | undefined;
   private release = () => {};
   private left = 0;
 
@@ -93,10 +94,10 @@ class Recording {
     });
     this.media.ondataavailable = ({ data }) => this.take(data);
     this.media.onstop = () => void this.finish();
-    void navigator.locks?.request(
-      LOCK + this.kept.id,
-      () => new Promise<void>((done) => (this.release = done)),
-    );
+    const ended = new Promise<void>((end) => {
+      this.release = end;
+    });
+    this.lock = navigator.locks?.request(LOCK + this.kept.id, () => ended);
     // One that waits for a click would record silence.
     void this.context.resume();
     this.media.start(PART_MS);
@@ -145,6 +146,7 @@ class Recording {
     if (inMemory.has(this.kept.id)) this.notKept();
     await this.context.close();
     this.release();
+    await this.lock;
     running = null;
     recorder.set({ ...recorder.value, phase: "idle" });
     await findUnsent();

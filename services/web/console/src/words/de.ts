@@ -156,7 +156,7 @@ export const de: Words = {
     captionsEmpty: "Untertitel erscheinen hier, sobald jemand spricht.",
     captionsKeys: "Taste F: ganzer Bildschirm",
     keys: "Taste F: Untertitel in großer Schrift",
-    otherWindow: "Untertitel in einem eigenen Fenster",
+    otherWindow: "Untertitel-Fenster",
   },
   library: {
     title: "Bibliothek",
