@@ -6,6 +6,7 @@ import asyncio
 import gc
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 
 import structlog
 
@@ -17,6 +18,7 @@ from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import job_pb2_grpc
 from maie.live.v1 import live_pb2 as live
 from maie.live.v1 import live_pb2_grpc
+from maie.upload.v1 import upload_pb2_grpc
 from maie_audio.decoders import PROGRAM, Decoders
 from maie_audio.fork_server import ForkServer
 from maie_audio.formats import Limits
@@ -66,8 +68,13 @@ from maie_gateway.rpc.catalog import CatalogService
 from maie_gateway.rpc.edits import EditService
 from maie_gateway.rpc.jobs import JobService
 from maie_gateway.rpc.live import LiveService
+from maie_gateway.rpc.uploads import UploadService
 from maie_gateway.rpc.watch import Watch
 from maie_gateway.settings import GatewaySettings
+from maie_gateway.uploads.finishing import Finishing
+from maie_gateway.uploads.lifetime import Lifetime
+from maie_gateway.uploads.store import UploadStore
+from maie_gateway.uploads.uploads import Uploads
 from maie_gateway.vault.data_keys import DataKeys
 from maie_gateway.vault.opening import open_job_keys
 from maie_gateway.views.audio import StoredAudio
@@ -98,6 +105,7 @@ log = structlog.get_logger()
 SERVICES = (
     "maie.job.v1.JobService",
     "maie.edit.v1.EditService",
+    "maie.upload.v1.UploadService",
     "maie.live.v1.LiveService",
     "maie.catalog.v1.CatalogService",
     "maie.access.v1.AccessService",
@@ -284,26 +292,48 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
         abandoned = Abandoned(broker, jobs.changes, endings, name, settings.live)
         for part in (replicas, enhancers, audio, sessions, abandoned):
             await stack.enter_async_context(part.running())
-        sweeper = Sweeper(broker, blobs, jobs.store, removal, settings.retention, audit)
+        admission = Admission(jobs.changes, settings.admission_limits(), audio_hours)
+        submissions = Submissions(
+            broker=broker,
+            blobs=blobs,
+            store=jobs.store,
+            changes=jobs.changes,
+            conductor=jobs.conductor,
+            fair_share=jobs.fair_share,
+            requests=requests,
+            admission=admission,
+            snapshots=snapshots,
+            limits=settings.upload_limits(),
+            metrics=UploadMetrics(meter),
+            keys=job_keys,
+            check=check,
+        )
+        lifetime = Lifetime(timedelta(hours=settings.retention.uploads_hours))
+        uploads = Uploads(
+            store=UploadStore(broker),
+            blobs=blobs,
+            jobs=jobs.store,
+            keys=job_keys,
+            submissions=submissions,
+            admission=admission,
+            limits=settings.upload_limits(),
+            most_unfinished=settings.max_unfinished_uploads_per_tenant,
+            lifetime=lifetime,
+        )
+        finishing = Finishing(
+            store=uploads.store,
+            blobs=blobs,
+            jobs=jobs.store,
+            submissions=submissions,
+            max_bytes=settings.max_upload_bytes,
+            lifetime=lifetime,
+        )
+        sweeper = Sweeper(broker, blobs, jobs.store, removal, uploads, settings.retention, audit)
         await stack.enter_async_context(sweeper.running())
         job_pb2_grpc.add_JobServiceServicer_to_server(
             JobService(
                 store=jobs.store,
-                submissions=Submissions(
-                    broker=broker,
-                    blobs=blobs,
-                    store=jobs.store,
-                    changes=jobs.changes,
-                    conductor=jobs.conductor,
-                    fair_share=jobs.fair_share,
-                    requests=requests,
-                    admission=Admission(jobs.changes, settings.admission_limits(), audio_hours),
-                    snapshots=snapshots,
-                    limits=settings.upload_limits(),
-                    metrics=UploadMetrics(meter),
-                    keys=job_keys,
-                    check=check,
-                ),
+                submissions=submissions,
                 model=model,
                 projector=projector,
                 results=results,
@@ -317,6 +347,9 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
         )
         edit_pb2_grpc.add_EditServiceServicer_to_server(
             EditService(Revisions(jobs.store, jobs.conductor, blobs, results)), server.server
+        )
+        upload_pb2_grpc.add_UploadServiceServicer_to_server(
+            UploadService(uploads, finishing), server.server
         )
         catalog_pb2_grpc.add_CatalogServiceServicer_to_server(
             CatalogService(

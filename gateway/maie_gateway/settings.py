@@ -44,7 +44,7 @@ class RetentionSettings(Settings):
     """How long entries of the audit log are kept."""
     uploads_hours: float = Field(default=24.0, gt=0)
     """How long uploads without a job, and results of direct calls, are kept; must be longer than
-    any upload takes."""
+    any upload takes. A resumable upload expires this long after its last bytes."""
     removals_seconds: int = Field(default=3600, ge=1)
     """How long the marker of a removed job is kept, for gateways that were disconnected."""
     sweep_seconds: float = Field(default=900.0, gt=0)
@@ -108,6 +108,9 @@ class GatewaySettings(VaultSettings):
     stalled one."""
     max_uploads_per_tenant: int | None = Field(default=None, ge=1)
     """The most concurrent uploads of one tenant; where unset, half of MAIE_GATEWAY_MAX_UPLOADS."""
+    max_unfinished_uploads_per_tenant: int = Field(default=100, ge=1)
+    """The most resumable uploads of one tenant that are no jobs yet; each may hold as many bytes as
+    the largest recording."""
     upload_idle_seconds: float = Field(default=30.0, gt=0)
     """End an upload that sends nothing for this long."""
     upload_min_bytes_per_second: int = Field(default=1024, ge=0)

@@ -22,6 +22,8 @@ from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import job_pb2_grpc
 from maie.live.v1 import live_pb2 as live
 from maie.live.v1 import live_pb2_grpc
+from maie.upload.v1 import upload_pb2 as upload
+from maie.upload.v1 import upload_pb2_grpc
 from maie_client import Client
 from maie_core.errors import StageError
 from maie_gateway.care.dead_letters import DeadLetters
@@ -48,6 +50,7 @@ class Stubs:
         self.edit: Any = edit_pb2_grpc.EditServiceStub(channel)
         self.live: Any = live_pb2_grpc.LiveServiceStub(channel)
         self.catalog: Any = catalog_pb2_grpc.CatalogServiceStub(channel)
+        self.upload: Any = upload_pb2_grpc.UploadServiceStub(channel)
         self.access: Any = access_pb2_grpc.AccessServiceStub(channel)
 
 
@@ -108,6 +111,18 @@ ASKING: dict[str, Ask] = {
         live.GetSessionRequest(session_id=name, resume_token="guessed"), metadata=THEIRS
     ),
     "Transcribe": lambda at, name, _: at.live.Transcribe(_one(_resume(name)), metadata=THEIRS),
+    "GetUpload": lambda at, name, _: at.upload.GetUpload(
+        upload.GetUploadRequest(upload_id=name), metadata=THEIRS
+    ),
+    "AppendUpload": lambda at, name, _: at.upload.AppendUpload(
+        _one(upload.AppendUploadRequest(start=upload.AppendStart(upload_id=name))), metadata=THEIRS
+    ),
+    "FinishUpload": lambda at, name, _: at.upload.FinishUpload(
+        upload.FinishUploadRequest(upload_id=name), metadata=THEIRS
+    ),
+    "DeleteUpload": lambda at, name, _: at.upload.DeleteUpload(
+        upload.DeleteUploadRequest(upload_id=name), metadata=THEIRS
+    ),
 }
 
 
@@ -134,7 +149,7 @@ def test_every_rpc_that_takes_an_id_is_tried() -> None:
         if _has_id(method.input_type)
     }
     # A request id and a template are of the submit's own tenant, or of all.
-    assert taking - SHARED - {"CreateJob", "ProcessAudio"} == set(ASKING)
+    assert taking - SHARED - {"CreateJob", "ProcessAudio", "BeginUpload"} == set(ASKING)
 
 
 async def refused(call: Any) -> tuple[str, status_pb2.Status, list[str]]:
@@ -187,8 +202,13 @@ async def test_another_tenants_things_look_like_absent_ones(
     empty_mesh: EmptyMesh, broker: Broker
 ) -> None:
     async with our_things(empty_mesh, broker) as (stubs, job_id, letter, session):
+        config = job.JobConfig(features=[job.FEATURE_RAW_TRANSCRIPT])
+        beginning = upload.BeginUploadRequest(config=config)
+        begun = (await stubs.upload.BeginUpload(beginning, metadata=OURS)).upload
         for name, ask in ASKING.items():
             theirs = session if name in ("GetSession", "Transcribe") else job_id
+            if name.endswith("Upload"):
+                theirs = begun.upload_id
             code, status, metadata = await refused(ask(stubs, theirs, letter))
             absent_code, absent, absent_metadata = await refused(ask(stubs, ABSENT, ABSENT_LETTER))
             assert (code, metadata) == (absent_code, absent_metadata), name
@@ -196,6 +216,8 @@ async def test_another_tenants_things_look_like_absent_ones(
             said = status.message.replace(theirs, ABSENT)
             status.message = said.replace(f"letter {letter};", f"letter {ABSENT_LETTER};")
             assert status == absent, name
+        asking = upload.GetUploadRequest(upload_id=begun.upload_id)
+        assert (await stubs.upload.GetUpload(asking, metadata=OURS)).upload == begun
         for name in (job_id, session):
             mine = await stubs.job.GetJob(job.GetJobRequest(job_id=name), metadata=OURS)
             assert mine.job.state != job.JOB_STATE_CANCELLED

@@ -44,6 +44,14 @@ CALLS = {
         # Who saved, and when.
         "ListRevisions": Audited.REFUSED,
     },
+    "maie.upload.v1.UploadService": {
+        "BeginUpload": Audited.CHANGE,
+        "FinishUpload": Audited.CHANGE,
+        "DeleteUpload": Audited.CHANGE,
+        # As many as the connection breaks; the beginning and the end say who uploaded what.
+        "AppendUpload": Audited.REFUSED,
+        "GetUpload": Audited.REFUSED,
+    },
     "maie.live.v1.LiveService": {
         "Transcribe": Audited.CHANGE,
         "GetSession": Audited.REFUSED,

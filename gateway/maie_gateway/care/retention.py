@@ -23,6 +23,7 @@ from maie_gateway.conductor.tenants import tenant_of_record
 from maie_gateway.records.about import about
 from maie_gateway.records.store import GONE, JobStore
 from maie_gateway.settings import RetentionSettings
+from maie_gateway.uploads.uploads import Uploads
 from maie_runtime import folders
 from maie_runtime.background import background_tasks
 from maie_runtime.blobs import Blobs, StoredObject
@@ -34,6 +35,7 @@ from maie_runtime.bus.broker import (
 )
 from maie_runtime.bus.errors import NatsError
 from maie_runtime.bus.stored_subjects import stored_subjects, stream_info
+from maie_runtime.ids import made_at
 
 log = structlog.get_logger()
 
@@ -68,9 +70,11 @@ class Sweeper:
         blobs: Blobs,
         store: JobStore,
         removal: Removal,
+        uploads: Uploads,
         settings: RetentionSettings,
         audit: AuditLog,
     ) -> None:
+        self._uploads = uploads
         self._audit = audit
         self._broker = broker
         self._blobs = blobs
@@ -91,6 +95,7 @@ class Sweeper:
             for sweep in (
                 self._removal.remove_late_traces,
                 self.sweep_jobs,
+                self.sweep_uploads,
                 self.sweep_messages,
                 self.sweep_names,
                 self.sweep_keys,
@@ -105,7 +110,7 @@ class Sweeper:
         """Removes jobs that have been finished for their lifetime."""
         lifetime = timedelta(days=self._settings.jobs_days).total_seconds()
         for job_id in sorted(await self._jobs()):
-            if time.time() - _created(job_id) < lifetime:
+            if time.time() - made_at(job_id) < lifetime:
                 return  # all following jobs are younger
             try:
                 seen = (await self._store.get(job_id)).record
@@ -121,6 +126,13 @@ class Sweeper:
                     await self._store.forget_removed(job_id)
                 elif error.reason not in GONE:
                     raise
+
+    async def sweep_uploads(self) -> None:
+        """Removes resumable uploads that have expired, and the records of those that are jobs."""
+        for tenant, upload_id in await self._uploads.store.all_ids():
+            if await self._uploads.store.is_over(tenant, upload_id):
+                await self._audit.act("RemoveExpiredUpload", tenant=tenant, job_id=upload_id)
+                await self._uploads.remove(tenant, upload_id)
 
     async def sweep_messages(self) -> None:
         """Removes messages of removed jobs, such as the last event of a slow worker."""
@@ -148,8 +160,8 @@ class Sweeper:
         keyed = await self._job_ids(subjects.bucket_stream(subjects.DATA_KEYS))
         # A key is made before its job: a young one may still become a job's.
         youngest = time.time() - timedelta(hours=self._settings.uploads_hours).total_seconds()
-        for job_id in keyed - await self._jobs():
-            if _created(job_id) < youngest and await self._is_gone(job_id):
+        for job_id in keyed - await self._jobs_and_uploads():
+            if made_at(job_id) < youngest and await self._is_gone(job_id):
                 await self._audit.act("DestroyLeftKey", job_id=job_id)
                 await self._removal.destroy_key(job_id)
                 log.info("sweep.key_destroyed", job=job_id)
@@ -169,7 +181,7 @@ class Sweeper:
         with_parts = set(await self._blobs.children(folders.LIVE))
         owners = {*await self._blobs.children(folders.JOBS), *uploads, *with_parts}
         jobs = await self._jobs()
-        for job_id in owners - jobs:
+        for job_id in owners - await self._jobs_and_uploads():
             if await self._is_gone(job_id):
                 for folder in folders.all_of_job(job_id):
                     await self._remove_if_old(folder, before, job_id)
@@ -239,6 +251,12 @@ class Sweeper:
                 with about(seen):
                     log.info("sweep.double_removed")
 
+    async def _jobs_and_uploads(self) -> set[str]:
+        """The ids of what may have a key and stored objects."""
+        # Uploads first: one that becomes a job is a job before it is no upload.
+        uploads = await self._job_ids(subjects.bucket_stream(subjects.UPLOADS))
+        return uploads | await self._jobs()
+
     async def _jobs(self) -> set[str]:
         """The ids of all jobs, and of those that were removed a short while ago."""
         return await self._job_ids(subjects.bucket_stream(subjects.JOBS))
@@ -257,8 +275,3 @@ def _finished(seen: record.JobRecord) -> float:
     if seen.state not in FINAL_STATES or not seen.log:
         return 0.0
     return float(seen.log[-1].event_time.ToNanoseconds() / 1e9)
-
-
-def _created(job_id: str) -> float:
-    """When a job's id was made, in seconds of Unix time: the first 48 bits of a UUIDv7."""
-    return int(job_id.replace("-", "")[:12], 16) / 1000

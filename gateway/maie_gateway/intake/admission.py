@@ -88,6 +88,22 @@ class Admission:
         self._limits = limits
         self._uploads: set[Upload] = set()
 
+    def check(self, tenant: str, submit: str = "") -> None:
+        """Refuses what would be refused as an upload, before it is one.
+
+        Args:
+            tenant: The tenant.
+            submit: As for `upload`.
+
+        Raises:
+            StageError: RESOURCE_EXHAUSTED with TENANT_QUOTA, QUEUE_FULL or AUDIO_HOURS_SPENT.
+        """
+        self._audio_hours.check(tenant)
+        coming = [each for each in self._uploads if each.job_id or not each.pace.stalled]
+        places = self._places(coming)
+        if (tenant, submit) not in places:
+            self._check_jobs(tenant, places)
+
     @contextmanager
     def upload(self, tenant: str, submit: str, pace: Pace, key: str = "") -> Iterator[Upload]:
         """Reserves a slot while a recording is uploaded and becomes a job.
@@ -104,10 +120,7 @@ class Admission:
                 AUDIO_HOURS_SPENT, and a retry hint.
         """
         if submit:
-            self._audio_hours.check(tenant)
-        coming = [each for each in self._uploads if each.job_id or not each.pace.stalled]
-        if submit and (tenant, submit) not in self._places(coming):
-            self._check_jobs(tenant, self._places(coming))
+            self.check(tenant, submit)
         self._make_room(tenant, key)
         upload = Upload(tenant=tenant, submit=submit, pace=pace, key=key)
         self._uploads.add(upload)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
-from maie.job.v1 import job_pb2 as job
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
 
@@ -16,6 +16,15 @@ TRICKLE_SECONDS = 1.0
 SILENCE_SECONDS = 10.0
 # A timer may fire early by this much.
 CLOCK_SECONDS = 0.001
+
+
+class WithAudio(Protocol):
+    """A message of an upload."""
+
+    audio: bytes
+
+
+PartT = TypeVar("PartT", bound=WithAudio)
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -80,7 +89,7 @@ class Pace:
         if self._wait is not None:
             self._wait.reschedule(self._clock())
 
-    async def next(self, parts: AsyncIterator[job.UploadPart]) -> job.UploadPart | None:
+    async def next(self, parts: AsyncIterator[PartT]) -> PartT | None:
         """The next part; None at the end of the stream.
 
         Raises:

@@ -100,6 +100,8 @@ class Submissions:
         tenant: str,
         traceparent: str,
         key: str = "",
+        job_id: str = "",
+        pace: Pace | None = None,
     ) -> record.JobRecord:
         """Receives an upload; when this returns, its job is stored durably.
 
@@ -108,32 +110,43 @@ class Submissions:
             tenant: Whose job it becomes.
             traceparent: The trace of the call.
             key: The key or token that sends it; empty where none is limited.
+            job_id: The id that the job gets, unless its request id has one; empty: a new one.
+            pace: How slow the upload may be; as the limits say where unset.
 
         Returns:
-            The record of the new job, or of the existing job with the same request id.
+            The record of the new job, or of the existing job with the same request id, or of
+            `job_id`.
         """
-        pace = Pace(self._limits)
+        pace = pace or Pace(self._limits)
         async with aclosing(parts):
             # Checked before the upload, so that nobody sends a recording in vain.
-            config = await self._settled(await first_config(parts, pace))
+            config = await self.settled(await first_config(parts, pace))
             if not await self._broker.until_connected():
                 raise broker_unavailable()
-            known = await self._known(tenant, config.request_id)
+            known = await self._known(tenant, config.request_id, job_id)
             # A job that exists already needs no second slot.
             submit = "" if known else config.request_id or str(uuid_utils.uuid7())
             with self._admission.upload(tenant, submit, pace, key) as upload:
-                job_id = known or await self._new_job(tenant, config.request_id)
+                # Several calls may make the job of one id.
+                prefix_of = _unique_prefix if config.request_id or job_id else _prefix
+                job_id = known or await self._new_job(tenant, config.request_id, job_id)
                 await failpoint("submission.after_bind")
                 with structlog.contextvars.bound_contextvars(job=job_id, tenant=tenant):
-                    recording, config = await self._receive(parts, job_id, config, pace)
+                    recording, config = await self._receive(
+                        parts, job_id, prefix_of(job_id), config, pace
+                    )
                     await failpoint("submission.after_upload")
                     if known:
                         return await self._attach(job_id, config, recording)
                     await self._complete(upload, job_id, recording)
                     return await self._begin(job_id, config, recording, tenant, traceparent)
 
-    async def _settled(self, asked: job.JobConfig) -> job.JobConfig:
-        """The config with defaults filled in, and checked."""
+    async def settled(self, asked: job.JobConfig) -> job.JobConfig:
+        """The config with defaults filled in, and checked.
+
+        Raises:
+            StageError: As `settled_config` and the checks of this gateway.
+        """
         config = settled_config(asked)
         if config.template_id:
             self._snapshots.check(config.template_id)
@@ -144,6 +157,7 @@ class Submissions:
         self,
         parts: AsyncGenerator[job.UploadPart, None],
         job_id: str,
+        prefix: str,
         first: job.JobConfig,
         pace: Pace,
     ) -> tuple[common.Blob, job.JobConfig]:
@@ -154,9 +168,9 @@ class Submissions:
             nonlocal config
             if finish.HasField("config"):
                 check_same_request(first, finish.config)
-                config = await self._settled(finish.config)
+                config = await self.settled(finish.config)
 
-        prefix, most = _recording_prefix(job_id, first), self._limits.max_bytes
+        most = self._limits.max_bytes
         with span(self._broker.tracer, "maie.upload", {JOB: job_id}) as upload:
             recording = await receive_audio(
                 parts, prefix, self._blobs, pace, most, self._metrics, settle
@@ -171,14 +185,15 @@ class Submissions:
             await self._blobs.delete(recording.key)
             raise
 
-    async def _known(self, tenant: str, request_id: str) -> str:
-        """The id of the existing job of a request id; empty where there is none."""
-        job_id = await self._requests.find(tenant, request_id) if request_id else ""
+    async def _known(self, tenant: str, request_id: str, job_id: str) -> str:
+        """The id of the existing job of a request id or an id; empty where there is none."""
+        if request_id:
+            job_id = await self._requests.find(tenant, request_id)
         return job_id if job_id and await self._store.exists(job_id) else ""
 
-    async def _new_job(self, tenant: str, request_id: str) -> str:
+    async def _new_job(self, tenant: str, request_id: str, job_id: str) -> str:
         """The id of a new job, whose key is made; every submit of a request id gets the same."""
-        job_id = str(uuid_utils.uuid7())
+        job_id = job_id or str(uuid_utils.uuid7())
         if request_id:
             job_id = await self._requests.bind(tenant, request_id, job_id)
         await self._keys.make(job_id)
@@ -242,8 +257,11 @@ class Submissions:
         return stored.record
 
 
-def _recording_prefix(job_id: str, config: job.JobConfig) -> str:
-    """The prefix of a recording's key; unique for each upload of the same request id."""
-    if not config.request_id:
-        return f"{folders.of_job(job_id)}/recording"
+def _prefix(job_id: str) -> str:
+    """The prefix of the key of a recording that is uploaded once."""
+    return f"{folders.of_job(job_id)}/recording"
+
+
+def _unique_prefix(job_id: str) -> str:
+    """The prefix of the key of a recording that may be uploaded several times for one job."""
     return f"{folders.of_uploads(job_id)}/{uuid_utils.uuid7()}"

@@ -106,7 +106,7 @@ async def _write_all(
                 if len(part.audio) > MAX_UPLOAD_PART_BYTES:
                     raise _part_too_large(len(part.audio))
                 if writer.size + len(part.audio) > max_bytes:
-                    raise _too_large(max_bytes)
+                    raise too_large(max_bytes)
                 if len(head) < HEAD_BYTES:
                     head = (head + part.audio)[:HEAD_BYTES]
                     check_head(head)
@@ -148,7 +148,8 @@ def _part_too_large(size: int) -> StageError:
     )
 
 
-def _too_large(max_bytes: int) -> StageError:
+def too_large(max_bytes: int) -> StageError:
+    """The error for a recording that is too large."""
     return StageError(
         Code.RESOURCE_EXHAUSTED,
         Reason.UPLOAD_TOO_LARGE,

@@ -27,6 +27,7 @@ from maie.job.v1 import job_pb2_grpc as job_grpc
 from maie.live.v1 import live_pb2 as live_messages
 from maie.live.v1 import live_pb2_grpc as live_grpc
 from maie.summary.v1 import summary_pb2 as summary
+from maie.upload.v1 import upload_pb2_grpc as upload_grpc
 from maie_client.audit import Audit
 from maie_client.channel import is_loopback
 from maie_client.channels import Channels
@@ -53,6 +54,7 @@ from maie_client.text import sendable, sendable_labels
 from maie_client.tls import SCHEME, Tls
 from maie_client.tracing import Metadata, traced_call
 from maie_client.upload import LateConfig, Source, filename_of, send_upload
+from maie_client.uploads import Uploads
 
 UNARY_TIMEOUT_SECONDS = 30.0
 """The timeout of simple calls."""
@@ -74,6 +76,7 @@ class _Stubs:
         self.jobs = job_grpc.JobServiceStub(channel)
         self.live = live_grpc.LiveServiceStub(channel)
         self.catalog = catalog_grpc.CatalogServiceStub(channel)
+        self.uploads = upload_grpc.UploadServiceStub(channel)
         self.access = access_grpc.AccessServiceStub(channel)
         self.edit = edit_grpc.EditServiceStub(channel)
         self.health: Any = health_pb2_grpc.HealthStub(channel)
@@ -183,6 +186,11 @@ class Client:
         if self._latest is None or self._latest.channel is not channel:
             self._latest = _Stubs(channel)
         return self._latest
+
+    @property
+    def uploads(self) -> Uploads:
+        """Uploads that go on after a break."""
+        return Uploads(lambda: self._stubs().uploads, self._ask, self._calling, self._patience)
 
     @property
     def keys(self) -> Keys:

@@ -39,6 +39,7 @@ class ClientError(Exception):
         fields: The problem with each invalid field of the request.
         address: Where no gateway answers; empty in other errors.
         limit: The limit that was reached, such as "key_requests"; empty in other errors.
+        offset_bytes: Where to go on with a resumable upload; None in other errors.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class ClientError(Exception):
         fields: Mapping[str, str] | None = None,
         address: str = "",
         limit: str = "",
+        offset_bytes: int | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -59,6 +61,7 @@ class ClientError(Exception):
         self.fields = dict(fields or {})
         self.address = address
         self.limit = limit
+        self.offset_bytes = offset_bytes
 
     @property
     def is_break(self) -> bool:
@@ -140,6 +143,7 @@ def decode(error: grpc.aio.AioRpcError, address: str) -> ClientError:
     for detail in status.details:
         for kind in (info, retry, bad):
             detail.Unpack(kind)
+    offset = info.metadata.get("offset_bytes", "")
     return ClientError(
         error.code(),
         info.reason,
@@ -147,6 +151,7 @@ def decode(error: grpc.aio.AioRpcError, address: str) -> ClientError:
         retry.retry_delay.ToTimedelta() if retry.HasField("retry_delay") else None,
         {violation.field: violation.description for violation in bad.field_violations},
         limit=info.metadata.get("limit", ""),
+        offset_bytes=int(offset) if offset.isdecimal() else None,
     )
 
 

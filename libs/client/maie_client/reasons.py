@@ -25,3 +25,4 @@ class ClientReason(enum.StrEnum):
     TLS_FAILED = "TLS_FAILED"
     TOKEN_UNPROTECTED = "TOKEN_UNPROTECTED"  # noqa: S105 - a name, no password
     TRACKS_FULL = "TRACKS_FULL"
+    UPLOAD_OFFSET_WRONG = "UPLOAD_OFFSET_WRONG"

@@ -87,12 +87,19 @@ async def _cut(source: Source) -> AsyncGenerator[bytes, None]:
             yield bytes(piece[start : start + MESSAGE_BYTES])
 
 
-async def read_file(path: Path) -> AsyncGenerator[bytes, None]:
-    """Reads a file in pieces of up to MESSAGE_BYTES, off the event loop."""
+async def read_file(path: Path, start: int = 0) -> AsyncGenerator[bytes, None]:
+    """Reads a file in pieces of up to MESSAGE_BYTES, off the event loop.
+
+    Args:
+        path: The file.
+        start: The first byte to read; only a file that can seek has another one than 0.
+    """
     wanted: SimpleQueue[Future[bytes] | None] = SimpleQueue()
     # A read of a pipe without a writer never ends: the process does not wait for daemon
     # threads when it ends.
-    threading.Thread(target=_read, args=(path, wanted), name="maie-read", daemon=True).start()
+    threading.Thread(
+        target=_read, args=(path, wanted, start), name="maie-read", daemon=True
+    ).start()
     try:
         while True:
             answer: Future[bytes] = Future()
@@ -104,7 +111,7 @@ async def read_file(path: Path) -> AsyncGenerator[bytes, None]:
         wanted.put(None)
 
 
-def _read(path: Path, wanted: SimpleQueue[Future[bytes] | None]) -> None:
+def _read(path: Path, wanted: SimpleQueue[Future[bytes] | None], start: int) -> None:
     """Answers each request with the next piece; opens and closes the file."""
     with ExitStack() as stack:
         file = None
@@ -112,7 +119,10 @@ def _read(path: Path, wanted: SimpleQueue[Future[bytes] | None]) -> None:
             if not answer.set_running_or_notify_cancel():
                 continue
             try:
-                file = file or stack.enter_context(path.open("rb", buffering=0))
+                if file is None:
+                    file = stack.enter_context(path.open("rb", buffering=0))
+                    if start:
+                        file.seek(start)
                 answer.set_result(file.read(MESSAGE_BYTES))
             except OSError as error:
                 answer.set_exception(error)

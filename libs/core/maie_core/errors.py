@@ -66,6 +66,7 @@ class StageError(Exception):
         retry_after: When to try again, for RESOURCE_EXHAUSTED and UNAVAILABLE.
         field: The invalid request field, such as "config.template_id".
         limit: The limit of callers that was reached.
+        offset_bytes: Where to go on with a resumable upload.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class StageError(Exception):
         retry_after: timedelta | None = None,
         field: str = "",
         limit: Limit | None = None,
+        offset_bytes: int | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -86,6 +88,7 @@ class StageError(Exception):
         self.retry_after = retry_after
         self.field = field
         self.limit = limit
+        self.offset_bytes = offset_bytes
 
     @property
     def retryable(self) -> bool:

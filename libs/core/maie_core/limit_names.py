@@ -30,6 +30,8 @@ class Limit(enum.StrEnum):
     """Uploads of one tenant that are under way."""
     GATEWAY_UPLOADS = "gateway_uploads"
     """Uploads of all tenants that are under way."""
+    TENANT_UNFINISHED_UPLOADS = "tenant_unfinished_uploads"
+    """Resumable uploads of one tenant that are no jobs yet."""
     TENANT_JOBS = "tenant_jobs"
     """Unfinished jobs of one tenant."""
     MESH_JOBS = "mesh_jobs"

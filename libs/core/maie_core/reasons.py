@@ -441,15 +441,32 @@ class Reason(enum.StrEnum):
     """The file's format is not supported. Export it as WAV, FLAC, MP3 or M4A."""
     UPLOADS_FULL = "UPLOADS_FULL", Code.RESOURCE_EXHAUSTED
     """Too many recordings are being uploaded already. Try again after the retry delay."""
+    UPLOAD_CHECKSUM_WRONG = "UPLOAD_CHECKSUM_WRONG", Code.ABORTED
+    """The bytes that came over HTTP are not those of their checksum, and none of them was kept.
+    Send them again."""
+    UPLOAD_EXPIRED = "UPLOAD_EXPIRED", Code.FAILED_PRECONDITION
+    """A resumable upload had no bytes for too long, and is removed. Begin another one."""
+    UPLOAD_FINISHED = "UPLOAD_FINISHED", Code.FAILED_PRECONDITION
+    """A resumable upload is a job, or is being made one, and takes no more bytes. Get the upload to
+    see its job."""
     UPLOAD_IDLE = "UPLOAD_IDLE", Code.DEADLINE_EXCEEDED
     """An upload stalled for too long. Send the recording again."""
     UPLOAD_INCOMPLETE = "UPLOAD_INCOMPLETE", Code.INVALID_ARGUMENT
     """An upload ended without its finish message, or did not arrive as it was sent. Send the
     recording again."""
+    UPLOAD_NOT_FOUND = "UPLOAD_NOT_FOUND", Code.NOT_FOUND
+    """There is no resumable upload with this id, or it belongs to another tenant, or it was
+    removed. Begin another one."""
+    UPLOAD_OFFSET_WRONG = "UPLOAD_OFFSET_WRONG", Code.ABORTED
+    """A resumable upload has another number of bytes than the client counts on: another call
+    appends to it, or bytes came before a break. Go on from the offset that the error names."""
     UPLOAD_OUT_OF_ORDER = "UPLOAD_OUT_OF_ORDER", Code.INVALID_ARGUMENT
     """An upload's messages came out of order. Send the config, then the audio, then finish."""
     UPLOAD_PART_TOO_LARGE = "UPLOAD_PART_TOO_LARGE", Code.INVALID_ARGUMENT
     """One message of an upload is too large. Cut the recording into parts of about 256 KiB."""
+    UPLOAD_PROTOCOL_UNSUPPORTED = "UPLOAD_PROTOCOL_UNSUPPORTED", Code.FAILED_PRECONDITION
+    """A request of a resumable upload over HTTP names no version of tus that is spoken here. Send
+    `Tus-Resumable: 1.0.0`."""
     UPLOAD_TOO_LARGE = "UPLOAD_TOO_LARGE", Code.RESOURCE_EXHAUSTED
     """The recording is larger than the gateway takes. Send a compressed file, or cut it into
     parts."""

@@ -307,16 +307,13 @@ class Blobs:
 
     async def _download(self, blob: common.Blob, path: Path) -> None:
         _check_key(blob.key)
-        digest = hashlib.sha256()
         with (
             self._span("maie.blob.read", blob.size_bytes),
             self._errors(blob.key),
             path.open("wb") as target,
         ):
-            async for piece in self.read(blob):
-                digest.update(piece)
+            async for piece in self.read_checked(blob):
                 target.write(piece)
-        self._check(blob, digest.hexdigest())
 
     async def read(
         self, blob: common.Blob, start: int = 0, size: int | None = None
@@ -340,6 +337,17 @@ class Blobs:
         with _seal_errors(blob):
             async for piece in self._opened(blob, data_key, start, end):
                 yield piece
+
+    async def read_checked(self, blob: common.Blob) -> AsyncGenerator[bytes, None]:
+        """Yields the bytes of a large object; fails after the last where they differ.
+
+        What was yielded before must not count then.
+        """
+        digest = hashlib.sha256()
+        async for piece in self.read(blob):
+            digest.update(piece)
+            yield piece
+        self._check(blob, digest.hexdigest())
 
     async def _stream(self, key: str, start: int, end: int) -> AsyncGenerator[bytes, None]:
         """Yields the bytes of a stored object, as they are stored."""

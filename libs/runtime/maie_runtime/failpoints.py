@@ -41,6 +41,8 @@ POINTS = (
     "submission.after_bind",
     "submission.after_upload",
     "submission.after_begin",
+    "upload.before_commit",
+    "upload.after_job",
     "removal.after_traces",
     "removal.before_key",
     "removal.after_record",

@@ -10,7 +10,9 @@ DIRECT_CALLS = "direct"
 """A folder for each direct call of a service, with its results."""
 LIVE = "live"
 """A folder for each live session that keeps its audio, with the parts until they are together."""
-OF_JOBS = (JOBS, UPLOADS, LIVE)
+PARTS = "parts"
+"""A folder for each resumable upload, with its bytes until it is a job of the same id."""
+OF_JOBS = (JOBS, UPLOADS, LIVE, PARTS)
 """The folders whose folders belong to a job each."""
 
 
@@ -29,9 +31,14 @@ def of_live(job_id: str) -> str:
     return f"{LIVE}/{job_id}"
 
 
+def of_parts(upload_id: str) -> str:
+    """The folder of the bytes of a resumable upload."""
+    return f"{PARTS}/{upload_id}"
+
+
 def all_of_job(job_id: str) -> tuple[str, ...]:
     """The folders that are deleted with a job."""
-    return (of_job(job_id), of_uploads(job_id), of_live(job_id))
+    return (of_job(job_id), of_uploads(job_id), of_live(job_id), of_parts(job_id))
 
 
 def job_of(key: str) -> str:

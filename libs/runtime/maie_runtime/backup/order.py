@@ -12,6 +12,8 @@ ORDER = (
     subjects.EVENTS,
     # No receiver of finals is further than the log of its session, and no final is without a note.
     subjects.bucket_stream(subjects.FEEDS),
+    # An upload that is a job was one before it says so, and its job can be made again from it.
+    subjects.bucket_stream(subjects.UPLOADS),
     subjects.bucket_stream(subjects.JOBS),
     # What a record refers to was stored before it.
     subjects.NAMES,

@@ -105,6 +105,7 @@ class Broker:
         jetstream: JetStream over that connection; it rides out outages where the connection does.
         jobs: The bucket of job records.
         requests: The bucket of request ids.
+        uploads: The bucket of resumable uploads.
         secrets: The bucket of webhooks' secrets.
         keys: The bucket of API keys.
         data_keys: The bucket of the keys of jobs' encrypted data.
@@ -131,6 +132,7 @@ class Broker:
         self.jetstream = jetstream
         self.jobs = _bucket(jetstream, subjects.JOBS)
         self.requests = _bucket(jetstream, subjects.REQUESTS)
+        self.uploads = _bucket(jetstream, subjects.UPLOADS)
         self.secrets = _bucket(jetstream, subjects.SECRETS)
         self.keys = _bucket(jetstream, subjects.KEYS)
         self.data_keys = _bucket(jetstream, subjects.DATA_KEYS)

@@ -34,6 +34,7 @@ READ_BY_GATEWAYS = (
     subjects.SESSIONS,
     subjects.bucket_stream(subjects.JOBS),
     subjects.bucket_stream(subjects.REQUESTS),
+    subjects.bucket_stream(subjects.UPLOADS),
     subjects.bucket_stream(subjects.SECRETS),
     subjects.bucket_stream(subjects.KEYS),
     subjects.bucket_stream(subjects.DATA_KEYS),
@@ -161,6 +162,7 @@ def _gateway() -> Iterator[Right]:
         subjects.session("*"),
         subjects.bucket_subject(subjects.JOBS, "*"),
         subjects.bucket_subject(subjects.REQUESTS, "*.*"),
+        subjects.bucket_subject(subjects.UPLOADS, "*.*.*"),
         subjects.bucket_subject(subjects.SECRETS, "*.*"),
         subjects.bucket_subject(subjects.KEYS, "*"),
         subjects.bucket_subject(subjects.DATA_KEYS, "*.*"),
@@ -207,6 +209,7 @@ def _gateway() -> Iterator[Right]:
         subjects.SESSIONS,
         subjects.DEAD_LETTERS,
         subjects.WEBHOOKS,
+        subjects.bucket_stream(subjects.UPLOADS),
         subjects.bucket_stream(subjects.SECRETS),
         subjects.bucket_stream(subjects.DATA_KEYS),
     ):

@@ -24,6 +24,9 @@ JOBS = "maie_jobs"
 """Bucket: a JobRecord under each job's id, and the changes since it was written."""
 REQUESTS = "maie_requests"
 """Bucket: a job's id under TENANT.SHA256-OF-THE-REQUEST-ID; expires."""
+UPLOADS = "maie_uploads"
+"""Bucket: an UploadState under TENANT.UPLOAD.state, and an UploadRequest under
+TENANT.UPLOAD.request until the upload is a job; only gateways read it."""
 SECRETS = "maie_secrets"
 """Bucket: the WebhookSecrets of a job under JOB.UUID; only gateways read it."""
 KEYS = "maie_keys"
@@ -201,6 +204,22 @@ def gpu_keys(gpu: str) -> str:
 def gpu_news(gpu: str) -> str:
     """The subject that notifies services of changes of a shared GPU's lease; not stored."""
     return f"maie.gpu.{gpu}"
+
+
+def upload_state(tenant: str, upload_id: str) -> str:
+    """The key of how far a resumable upload is; `*` for all."""
+    return f"{tenant}.{upload_id}.state"
+
+
+def upload_request(tenant: str, upload_id: str) -> str:
+    """The key of what a resumable upload is for; `*` for all."""
+    return f"{tenant}.{upload_id}.request"
+
+
+def upload_of(subject: str) -> tuple[str, str]:
+    """The tenant and the id in the subject of an entry of a resumable upload."""
+    tenant, upload_id, _ = subject.removeprefix(bucket_subject(UPLOADS, "")).split(".")
+    return tenant, upload_id
 
 
 def bucket_stream(bucket: str) -> str:

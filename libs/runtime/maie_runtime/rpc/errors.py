@@ -23,6 +23,8 @@ log = structlog.get_logger()
 ERROR_DOMAIN = "maie"
 LIMIT_KEY = "limit"
 """The key of the metadata of an ErrorInfo that names the limit which was reached."""
+OFFSET_KEY = "offset_bytes"
+"""The key of the metadata of an ErrorInfo that says where to go on with a resumable upload."""
 DETAILS_KEY = "grpc-status-details-bin"
 Metadata = tuple[tuple[str, bytes], ...]
 _FAULTS = frozenset({Code.INTERNAL, Code.UNAVAILABLE, Code.DATA_LOSS})
@@ -34,6 +36,8 @@ def to_status(error: StageError) -> status_pb2.Status:
     info = error_details_pb2.ErrorInfo(reason=error.reason, domain=ERROR_DOMAIN)
     if error.limit is not None:
         info.metadata[LIMIT_KEY] = error.limit
+    if error.offset_bytes is not None:
+        info.metadata[OFFSET_KEY] = str(error.offset_bytes)
     details: list[Any] = [info]
     if error.retry_after is not None:
         delay = Duration()

@@ -44,6 +44,13 @@ _OF_SERVICES: Mapping[str, Mapping[str, Need]] = {
         "GetRevision": READ,
         "ListRevisions": READ,
     },
+    "maie.upload.v1.UploadService": {
+        "BeginUpload": SUBMIT,
+        "AppendUpload": SUBMIT,
+        "GetUpload": SUBMIT,
+        "FinishUpload": SUBMIT,
+        "DeleteUpload": SUBMIT,
+    },
     "maie.live.v1.LiveService": {"Transcribe": LIVE, "GetSession": LIVE},
     "maie.catalog.v1.CatalogService": {
         "ListModels": ANY_CALLER,
