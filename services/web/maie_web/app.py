@@ -32,6 +32,8 @@ from maie_web.openai import errors, models, routes
 from maie_web.realtime.route import realtime
 from maie_web.routes import catalog, downloads, events, health, jobs, mcp, oidc, process, session
 from maie_web.sessions.cookies import NAME
+from maie_web.tus import routes as tus
+from maie_web.tus.headers import respond
 
 # Of requests without a recording.
 MOST_BODY_BYTES = 1024 * 1024
@@ -116,6 +118,12 @@ def make_app(callers: Callers, event_streams: EventStreams, sockets: OpenSockets
             "mcp_server": Provide(mcp_server),
         },
     )
+    resumable = Router(
+        "/",
+        route_handlers=tus.ROUTES,
+        dependencies={"client": Provide(client)},
+        exception_handlers={Exception: respond},
+    )
     openai = Router(
         "/",
         route_handlers=OPENAI,
@@ -137,6 +145,7 @@ def make_app(callers: Callers, event_streams: EventStreams, sockets: OpenSockets
             realtime,
             listen_live,
             api,
+            resumable,
             openai,
             deepgram,
         ],

@@ -21,7 +21,9 @@ log = structlog.get_logger()
 
 MEDIA_TYPE = "application/problem+json"
 # Where HTTP has a status of its own for what the contract has a reason for.
-BY_REASON: Mapping[str, HTTPStatus] = {
+CHECKSUM_MISMATCH = 460
+"""tus's own status: what came is not what its checksum says."""
+BY_REASON: Mapping[str, int] = {
     Reason.UPLOAD_TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     Reason.AUDIO_TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     Reason.REQUEST_TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -30,6 +32,10 @@ BY_REASON: Mapping[str, HTTPStatus] = {
     Reason.UPLOAD_TOO_LONG: HTTPStatus.REQUEST_TIMEOUT,
     Reason.UPLOAD_TOO_SLOW: HTTPStatus.REQUEST_TIMEOUT,
     Reason.REQUEST_LATE: HTTPStatus.REQUEST_TIMEOUT,
+    Reason.UPLOAD_EXPIRED: HTTPStatus.GONE,
+    Reason.UPLOAD_FINISHED: HTTPStatus.CONFLICT,
+    Reason.UPLOAD_PROTOCOL_UNSUPPORTED: HTTPStatus.PRECONDITION_FAILED,
+    Reason.UPLOAD_CHECKSUM_WRONG: CHECKSUM_MISMATCH,
     Reason.JOB_NOT_RETRYABLE: HTTPStatus.CONFLICT,
     Reason.AUDIO_NOT_READY: HTTPStatus.CONFLICT,
     Reason.RESULTS_MISSING: HTTPStatus.CONFLICT,
@@ -82,7 +88,7 @@ RESPONSES: Mapping[int, ResponseSpec] = {
 """The errors of every route, for its documentation."""
 
 
-def status_of(reason: str, code: Code) -> HTTPStatus:
+def status_of(reason: str, code: Code) -> int:
     """The HTTP status of an error."""
     return BY_REASON.get(reason) or OUTCOMES[code].http
 
@@ -170,7 +176,7 @@ def _of_framework(error: HTTPException) -> ProblemDocument:
 
 
 def _document(
-    status: HTTPStatus,
+    status: int,
     reason: str,
     detail: str,
     *,
@@ -180,7 +186,7 @@ def _document(
 ) -> ProblemDocument:
     return ProblemDocument(
         type=f"urn:maie:reason:{reason}",
-        title=status.phrase,
+        title="Checksum Mismatch" if status == CHECKSUM_MISMATCH else HTTPStatus(status).phrase,
         status=status,
         detail=detail,
         reason=reason,

@@ -29,8 +29,15 @@ async def form_of(request: Request) -> AsyncIterator[Form]:
     Raises:
         StageError: INVALID_ARGUMENT with REQUEST_UNREADABLE: it is no form.
     """
-    try:
+    async with lingering(request):
         yield Form(request.headers.get("content-type", ""), request.stream())
+
+
+@asynccontextmanager
+async def lingering(request: Request) -> AsyncIterator[None]:
+    """Drops the rest of a request that is refused within the context."""
+    try:
+        yield
     except (ClientError, StageError):
         await linger(request)
         raise

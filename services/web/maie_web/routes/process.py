@@ -107,20 +107,36 @@ def config_of(form: Form, request_id: str) -> job.JobConfig:
     Raises:
         StageError: INVALID_ARGUMENT with FIELD_INVALID.
     """
-    if unknown := form.fields.keys() - set(_OWN_FIELDS):
+    return config_from(form.fields, form.filename, request_id)
+
+
+def config_from(
+    fields: Mapping[str, Sequence[str]], filename: str, request_id: str
+) -> job.JobConfig:
+    """The job that fields ask for.
+
+    Args:
+        fields: The values of each field.
+        filename: The name of the recording's file; empty where it has none.
+        request_id: Names the submit; empty where nothing does.
+
+    Raises:
+        StageError: INVALID_ARGUMENT with FIELD_INVALID.
+    """
+    if unknown := fields.keys() - set(_OWN_FIELDS):
         name = min(unknown)
         raise invalid(
             Reason.FIELD_INVALID,
-            f"The form has an unknown field; it takes file, {', '.join(_OWN_FIELDS)}.",
+            f"There is an unknown field; those that count are {', '.join(_OWN_FIELDS)}.",
             field=name,
         )
-    config = _message(_options(_one(form.fields, "options")), job.JobConfig(), "options")
-    names = [name.strip() for each in form.fields.get("features", ()) for name in each.split(",")]
+    config = _message(_options(_one(fields, "options")), job.JobConfig(), "options")
+    names = [name.strip() for each in fields.get("features", ()) for name in each.split(",")]
     named = {"features": [name for name in names if name]}
     config.MergeFrom(_message(named, job.JobConfig(), "features"))
-    config.template_id = _one(form.fields, "template_id") or config.template_id
-    config.display_name = _one(form.fields, "display_name") or config.display_name
-    config.filename = config.filename or sendable_name(form.filename)
+    config.template_id = _one(fields, "template_id") or config.template_id
+    config.display_name = _one(fields, "display_name") or config.display_name
+    config.filename = config.filename or sendable_name(filename)
     config.request_id = request_id or config.request_id
     return config
 
