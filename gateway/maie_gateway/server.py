@@ -44,6 +44,7 @@ from maie_gateway.engine.queue_watch import QueueWatch
 from maie_gateway.engine.throughput import Throughput
 from maie_gateway.engine.wiring import ConductingOptions, conducting
 from maie_gateway.intake.admission import Admission
+from maie_gateway.intake.digests import Digests
 from maie_gateway.intake.job_actions import JobActions
 from maie_gateway.intake.metrics import UploadMetrics
 from maie_gateway.intake.requests import Requests
@@ -346,7 +347,20 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             server.server,
         )
         edit_pb2_grpc.add_EditServiceServicer_to_server(
-            EditService(Revisions(jobs.store, jobs.conductor, blobs, results)), server.server
+            EditService(
+                Revisions(jobs.store, jobs.conductor, blobs, results),
+                Digests(
+                    store=jobs.store,
+                    conductor=jobs.conductor,
+                    blobs=blobs,
+                    results=results,
+                    keys=job_keys,
+                    snapshots=snapshots,
+                    admission=admission,
+                    fair_share=jobs.fair_share,
+                ),
+            ),
+            server.server,
         )
         upload_pb2_grpc.add_UploadServiceServicer_to_server(
             UploadService(uploads, finishing), server.server

@@ -107,6 +107,9 @@ ASKING: dict[str, Ask] = {
     "RevertRevision": lambda at, name, _: at.edit.RevertRevision(
         edit.RevertRevisionRequest(job_id=name), metadata=THEIRS
     ),
+    "SummarizeRevision": lambda at, name, _: at.edit.SummarizeRevision(
+        edit.SummarizeRevisionRequest(job_id=name), metadata=THEIRS
+    ),
     "GetSession": lambda at, name, _: at.live.GetSession(
         live.GetSessionRequest(session_id=name, resume_token="guessed"), metadata=THEIRS
     ),

@@ -40,6 +40,7 @@ CALLS = {
     "maie.edit.v1.EditService": {
         "SaveRevision": Audited.CHANGE,
         "RevertRevision": Audited.CHANGE,
+        "SummarizeRevision": Audited.CHANGE,
         "GetRevision": Audited.READ,
         # Who saved, and when.
         "ListRevisions": Audited.REFUSED,

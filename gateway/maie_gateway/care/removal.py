@@ -11,6 +11,8 @@ from opentelemetry.trace import Span
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import record_pb2 as record
 from maie_core.attributes import JOB
+from maie_core.errors import StageError
+from maie_core.reasons import Reason
 from maie_core.spans import span
 from maie_core.trace_context import span_context_of
 from maie_gateway.conductor import FINAL_STATES
@@ -120,6 +122,7 @@ class Removal:
             cancel = event.StageEvent(job_id=job_id, cancel_requested=event.CancelRequested())
             await self._conductor.take(job_id, [cancel])
             return False
+        await self._remove_summaries(stored.record)
         await self.remove_traces(job_id)
         await self._forget_request(stored.record)
         await self._store.erase_names(job_id)
@@ -132,6 +135,16 @@ class Removal:
         await failpoint("removal.before_key")
         await self.destroy_key(job_id)
         return True
+
+    async def _remove_summaries(self, of: record.JobRecord) -> None:
+        """Removes the jobs that summarise a job's transcript, which have its text."""
+        for job_id in of.summary_job_ids:
+            try:
+                await self.remove(job_id)
+            except StageError as error:
+                # It was removed before, or never began.
+                if error.reason != Reason.JOB_NOT_FOUND:
+                    raise
 
     async def destroy_key(self, job_id: str) -> None:
         """Destroys the key of a job that is gone: whatever is left of it cannot be read again."""

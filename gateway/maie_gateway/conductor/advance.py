@@ -43,6 +43,7 @@ def accept(
     held: bool = False,
     asr_slots: int = 0,
     pipeline: str = RECORDING.name,
+    origin: job.JobOrigin | None = None,
 ) -> Step:
     """Begins a job.
 
@@ -60,6 +61,7 @@ def accept(
             it is pending and has no task.
         asr_slots: How many chunks the mesh transcribes at once; 0 where unknown.
         pipeline: The name of the job's pipeline.
+        origin: Whose transcript the job summarises; None for a job of its own.
 
     Returns:
         The job's first record and its first tasks, if any.
@@ -86,6 +88,7 @@ def accept(
         held=held,
         asr_slots=asr_slots,
         pipeline=pipeline,
+        origin=origin,
     )
     first.units.extend(PIPELINES[pipeline].first_units(config))
     log_accepted(first, time)

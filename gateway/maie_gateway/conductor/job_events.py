@@ -18,6 +18,7 @@ ATTEMPT_BYTES = 400
 
 # Each is an entry of the record, so there are only so many.
 MAX_REVISIONS = 200
+MAX_SUMMARIES = 50
 
 _DONE_STATES = (job.UNIT_STATE_COMPLETED, job.UNIT_STATE_SKIPPED)
 
@@ -118,6 +119,21 @@ def _save_revision(
     return Step(record=draft.record)
 
 
+def _request_summary(
+    source: record.JobRecord, stage_event: event.StageEvent, policy: Policy, now: datetime
+) -> Step:
+    """Notes a job that summarises a revision, so that it is removed with its origin."""
+    name = stage_event.summary_requested.summary_job_id
+    is_full = len(source.summary_job_ids) >= MAX_SUMMARIES
+    if is_full or source.ByteSize() + 2 * len(name) > policy.max_record_bytes:
+        return Step(record=source, changed=False)
+    if name in source.summary_job_ids:
+        return Step(record=source, changed=False)
+    draft = Draft(source, now)
+    draft.record.summary_job_ids.append(name)
+    return Step(record=draft.record)
+
+
 Handler = Callable[[record.JobRecord, event.StageEvent, Policy, datetime], Step]
 
 JOB_EVENTS: Mapping[str | None, Handler] = {
@@ -126,5 +142,6 @@ JOB_EVENTS: Mapping[str | None, Handler] = {
     "job_updated": _update,
     "job_released": _release,
     "revision_saved": _save_revision,
+    "summary_requested": _request_summary,
 }
 """The handlers of events about a whole job, by the name of the event."""

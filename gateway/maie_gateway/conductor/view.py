@@ -28,6 +28,8 @@ def job_view(source: record.JobRecord) -> job.Job:
         display_name=source.display_name,
         labels=source.labels,
         newest_revision=len(source.revisions),
+        origin=source.origin if source.HasField("origin") else None,
+        summary_job_ids=source.summary_job_ids,
     )
     for webhook in view.config.webhooks:
         webhook.ClearField("secret")

@@ -36,13 +36,18 @@ def apply_edits(
     for index, each in enumerate(edits):
         after |= {name: [] for name in each.segment_ids}
         replaced = [old[name] for name in each.segment_ids]
-        place = each.segment_ids[0].partition(NEW)[0]
+        place = made_from(each.segment_ids[0])
         names = (f"{place}{NEW}{revision}.{number}" for number in numbers)
         field = f"edits[{index}].segments"
         after[each.segment_ids[0]] = _in_place(replaced, each.segments, names, field)
     segments = [new for each in base for new in after.get(each.segment_id, [each])]
     # Those of several channels are interleaved by time.
     return sorted(segments, key=lambda segment: segment.start_offset.ToNanoseconds())
+
+
+def made_from(segment_id: str) -> str:
+    """The id of the segment of revision 0 that a segment stands in the place of."""
+    return segment_id.partition(NEW)[0]
 
 
 def changed_segments(before: Iterable[common.Segment], after: Sequence[common.Segment]) -> int:

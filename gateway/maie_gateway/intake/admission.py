@@ -99,10 +99,24 @@ class Admission:
             StageError: RESOURCE_EXHAUSTED with TENANT_QUOTA, QUEUE_FULL or AUDIO_HOURS_SPENT.
         """
         self._audio_hours.check(tenant)
-        coming = [each for each in self._uploads if each.job_id or not each.pace.stalled]
-        places = self._places(coming)
+        places = self._places(self._coming())
         if (tenant, submit) not in places:
             self._check_jobs(tenant, places)
+
+    def check_jobs(self, tenant: str) -> None:
+        """Refuses one more job that needs no recording.
+
+        Args:
+            tenant: The tenant.
+
+        Raises:
+            StageError: RESOURCE_EXHAUSTED with TENANT_QUOTA or QUEUE_FULL.
+        """
+        self._check_jobs(tenant, self._places(self._coming()))
+
+    def _coming(self) -> list[Upload]:
+        """The uploads that reserve a slot."""
+        return [each for each in self._uploads if each.job_id or not each.pace.stalled]
 
     @contextmanager
     def upload(self, tenant: str, submit: str, pace: Pace, key: str = "") -> Iterator[Upload]:

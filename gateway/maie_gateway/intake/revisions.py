@@ -110,13 +110,7 @@ class Revisions:
     async def _own(self, tenant: str, job_id: str) -> record.JobRecord:
         """The record of a tenant's job whose text is there."""
         of = (await self._store.get_own(job_id, tenant)).record
-        if not has_whole_text(of):
-            raise StageError(
-                Code.FAILED_PRECONDITION,
-                Reason.TRANSCRIPT_NOT_READY,
-                f"The transcript of job {job_id} is not whole: the job runs, or some of its text "
-                "is missing; wait for its end, or retry it.",
-            )
+        check_whole_text(of)
         return of
 
     def _check_follows(self, of: record.JobRecord, base: int, new: stored.SavedRevision) -> None:
@@ -147,6 +141,21 @@ class Revisions:
         if new.HasField("text") and not _refers(taken.revisions, new.text):
             await self._blobs.delete(new.text.key)
         raise _outdated(taken) if len(taken.revisions) > base else _full(taken)
+
+
+def check_whole_text(of: record.JobRecord) -> None:
+    """Checks that all of a job's text is there, so that it does not change any more.
+
+    Raises:
+        StageError: FAILED_PRECONDITION with TRANSCRIPT_NOT_READY.
+    """
+    if not has_whole_text(of):
+        raise StageError(
+            Code.FAILED_PRECONDITION,
+            Reason.TRANSCRIPT_NOT_READY,
+            f"The transcript of job {of.job_id} is not whole: the job runs, or some of its text "
+            "is missing; wait for its end, or retry it.",
+        )
 
 
 # Above the size of any entry: a key, two digests, and the id of a caller.

@@ -91,9 +91,9 @@ class JobService(job_pb2_grpc.JobServiceServicer):
         self, request: job.GetAudioRequest, context: Any
     ) -> AsyncGenerator[job.GetAudioResponse, None]:
         """Returns a job's audio, or a part of it."""
-        stored = await self._own(request.job_id)
+        stored = await self._with_audio(await self._own(request.job_id))
         async with (
-            self._store.reading(request.job_id),
+            self._store.reading(stored.record.job_id),
             aclosing(self._audio.parts(stored.record, request)) as parts,
         ):
             async for part in parts:
@@ -176,6 +176,12 @@ class JobService(job_pb2_grpc.JobServiceServicer):
         )
         is_about(job_id=accepted.job_id)
         return accepted
+
+    async def _with_audio(self, stored: StoredRecord) -> StoredRecord:
+        """The job whose audio a job has: of one that summarises a transcript, its origin."""
+        while stored.record.HasField("origin"):
+            stored = await self._own(stored.record.origin.job_id)
+        return stored
 
     async def _own(self, job_id: str) -> StoredRecord:
         return await self._store.get_own(checked_job_id(job_id), current_caller().tenant)

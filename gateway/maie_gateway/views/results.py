@@ -82,6 +82,10 @@ class Results:
         await self._show_revision(shown, of, outputs)
         return shown.results
 
+    async def transcripts(self, of: record.JobRecord) -> list[common.Transcript]:
+        """The transcripts of a job's chunks as they were made, in recording order."""
+        return list((await self._outputs(of)).get(common.Transcript, ()))
+
     async def segments(self, of: record.JobRecord, revision: int) -> list[common.Segment]:
         """The segments of a revision of a job's transcript, in recording order.
 

@@ -68,3 +68,21 @@ class Revisions:
             job_id=sendable(job_id), base_revision=base_revision, revision=revision
         )
         return (await self._ask(self._stub().RevertRevision, request)).revision
+
+    async def summarize(
+        self, job_id: str, *, revision: int | None = None, template_id: str = ""
+    ) -> str:
+        """Summarises a revision in a job of its own; returns the id of that once it is accepted.
+
+        Args:
+            job_id: The job with the transcript.
+            revision: The revision; None: the newest one.
+            template_id: The template to fill; empty: that of the job.
+        """
+        request = edit.SummarizeRevisionRequest(
+            job_id=sendable(job_id), revision=revision, template_id=sendable(template_id)
+        )
+        begun: edit.SummarizeRevisionResponse = await self._ask(
+            self._stub().SummarizeRevision, request
+        )
+        return begun.summary_job_id

@@ -383,6 +383,9 @@ class Reason(enum.StrEnum):
     STREAM_OUT_OF_ORDER = "STREAM_OUT_OF_ORDER", Code.INVALID_ARGUMENT
     """The messages of a live call are out of order. Send the start first and once, and nothing
     after the end."""
+    SUMMARIES_FULL = "SUMMARIES_FULL", Code.FAILED_PRECONDITION
+    """The job's transcript has been summarised again as often as it may be, or its record has no
+    room for another time. Submit the recording again."""
     SUMMARY_INVALID = "SUMMARY_INVALID", Code.INTERNAL
     """The engine's summary does not fit the template. Use another template, model or engine."""
     SUMMARY_NOT_REQUESTED = "SUMMARY_NOT_REQUESTED", Code.INVALID_ARGUMENT

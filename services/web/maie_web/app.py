@@ -30,7 +30,18 @@ from maie_web.live.route import transcribe
 from maie_web.live.sockets import OpenSockets
 from maie_web.openai import errors, models, routes
 from maie_web.realtime.route import realtime
-from maie_web.routes import catalog, downloads, events, health, jobs, mcp, oidc, process, session
+from maie_web.routes import (
+    catalog,
+    downloads,
+    events,
+    health,
+    jobs,
+    mcp,
+    oidc,
+    process,
+    revisions,
+    session,
+)
 from maie_web.sessions.cookies import NAME
 from maie_web.tus import routes as tus
 from maie_web.tus.headers import respond
@@ -54,6 +65,11 @@ API = (
     jobs.retry,
     jobs.update,
     jobs.remove,
+    revisions.revisions,
+    revisions.save,
+    revisions.revision,
+    revisions.revert,
+    revisions.summarize,
     process.process,
     mcp.mcp,
     session.log_in,

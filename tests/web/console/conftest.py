@@ -19,6 +19,8 @@ async def library(web: Web, page: Page) -> AsyncIterator[Page]:  # noqa: F811
     found = complaints(page)
     await page.goto(web.url)
     yield page
-    # Empty stages have no sound that plays, and a recording that is not there is 404.
-    assert [each for each in found.errors if "404" not in each] == []
+    # Empty stages have no sound that plays, and a recording that is not there is 404; a save that
+    # somebody else was faster than is 409.
+    expected = ("404", "409")
+    assert [each for each in found.errors if not any(code in each for code in expected)] == []
     assert found.elsewhere == []

@@ -19,6 +19,8 @@ const JOB: Job = {
   failures: [],
   display_name: "a",
   labels: { team: "red" },
+  newest_revision: 0,
+  summary_job_ids: [],
 };
 
 test("a view is kept in the address", () => {

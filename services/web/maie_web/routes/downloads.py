@@ -27,6 +27,7 @@ from maie_web.downloads.attachments import disposition, result_name
 from maie_web.downloads.media_types import HEAD_BYTES, RESULTS, media_type_of
 from maie_web.downloads.ranges import UnsatisfiableError, is_known, part_of
 from maie_web.handlers import route
+from maie_web.routes.revisions import AskedRevision
 
 TAGS = ["jobs"]
 Format = Literal["txt", "md", "json", "srt", "vtt", "tsv", "docx", "pdf"]
@@ -42,10 +43,14 @@ HEADERS = {"cache-control": "private, no-cache", "x-content-type-options": "nosn
     tags=TAGS,
 )
 async def results(
-    request: Request, client: CallersClient, job_id: FromPath[str], format_: FromPath[Format]
+    request: Request,
+    client: CallersClient,
+    job_id: FromPath[str],
+    format_: FromPath[Format],
+    revision: AskedRevision = None,
 ) -> Response[bytes]:
     """The results of a job that has ended, as a file. A failed job has what could be made."""
-    done = await client.get_job(job_id)
+    done = await client.get_job(job_id, revision)
     template = await template_of(client, done)
     finished = Finished(job=done, name=done.display_name or done.job_id, template=template)
     _check_available(finished, format_)

@@ -16,6 +16,7 @@ from maie_core.reasons import Reason
 from maie_formats.from_json import from_dict
 from maie_web.callers import CallersClient
 from maie_web.handlers import delete, get, patch, post
+from maie_web.routes.revisions import AskedRevision
 
 TAGS = ["jobs"]
 
@@ -107,9 +108,11 @@ async def search(
 
 
 @get(["/v1/jobs/{job_id:str}", "/v1/status/{job_id:str}"], summary="Get a job", tags=TAGS)
-async def get_job(client: CallersClient, job_id: FromPath[str]) -> job.Job:
+async def get_job(
+    client: CallersClient, job_id: FromPath[str], revision: AskedRevision = None
+) -> job.Job:
     """A job: its state, and the results, metrics and versions that there are so far."""
-    return await client.get_job(job_id)
+    return await client.get_job(job_id, revision)
 
 
 @get("/v1/jobs/{job_id:str}/timeline", summary="Get a job's timeline", tags=TAGS)

@@ -104,3 +104,19 @@ class RevertRevisionResponse(_message.Message):
     REVISION_FIELD_NUMBER: _ClassVar[int]
     revision: Revision
     def __init__(self, revision: _Optional[_Union[Revision, _Mapping]] = ...) -> None: ...
+
+class SummarizeRevisionRequest(_message.Message):
+    __slots__ = ("job_id", "revision", "template_id")
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    TEMPLATE_ID_FIELD_NUMBER: _ClassVar[int]
+    job_id: str
+    revision: int
+    template_id: str
+    def __init__(self, job_id: _Optional[str] = ..., revision: _Optional[int] = ..., template_id: _Optional[str] = ...) -> None: ...
+
+class SummarizeRevisionResponse(_message.Message):
+    __slots__ = ("summary_job_id",)
+    SUMMARY_JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    summary_job_id: str
+    def __init__(self, summary_job_id: _Optional[str] = ...) -> None: ...

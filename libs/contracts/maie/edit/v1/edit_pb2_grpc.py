@@ -62,6 +62,11 @@ class EditServiceStub:
                 request_serializer=maie_dot_edit_dot_v1_dot_edit__pb2.RevertRevisionRequest.SerializeToString,
                 response_deserializer=maie_dot_edit_dot_v1_dot_edit__pb2.RevertRevisionResponse.FromString,
                 _registered_method=True)
+        self.SummarizeRevision = channel.unary_unary(
+                '/maie.edit.v1.EditService/SummarizeRevision',
+                request_serializer=maie_dot_edit_dot_v1_dot_edit__pb2.SummarizeRevisionRequest.SerializeToString,
+                response_deserializer=maie_dot_edit_dot_v1_dot_edit__pb2.SummarizeRevisionResponse.FromString,
+                _registered_method=True)
 
 
 class EditServiceServicer:
@@ -119,6 +124,22 @@ class EditServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SummarizeRevision(self, request, context):
+        """Summarises a revision, such as the corrected text or with another template.
+
+        Makes a job of its own, whose transcript is that revision and whose origin
+        is the job: it needs no recording, and is deleted with its origin. Neither
+        the job nor its summary changes.
+
+        Fails with NOT_FOUND (JOB_NOT_FOUND, REVISION_NOT_FOUND,
+        TEMPLATE_NOT_FOUND), FAILED_PRECONDITION (TRANSCRIPT_NOT_READY,
+        SUMMARIES_FULL for a job with 50 such jobs), INVALID_ARGUMENT
+        (TEMPLATE_REQUIRED) or RESOURCE_EXHAUSTED (QUEUE_FULL, TENANT_QUOTA).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_EditServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -141,6 +162,11 @@ def add_EditServiceServicer_to_server(servicer, server):
                     servicer.RevertRevision,
                     request_deserializer=maie_dot_edit_dot_v1_dot_edit__pb2.RevertRevisionRequest.FromString,
                     response_serializer=maie_dot_edit_dot_v1_dot_edit__pb2.RevertRevisionResponse.SerializeToString,
+            ),
+            'SummarizeRevision': grpc.unary_unary_rpc_method_handler(
+                    servicer.SummarizeRevision,
+                    request_deserializer=maie_dot_edit_dot_v1_dot_edit__pb2.SummarizeRevisionRequest.FromString,
+                    response_serializer=maie_dot_edit_dot_v1_dot_edit__pb2.SummarizeRevisionResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -259,6 +285,33 @@ class EditService:
             '/maie.edit.v1.EditService/RevertRevision',
             maie_dot_edit_dot_v1_dot_edit__pb2.RevertRevisionRequest.SerializeToString,
             maie_dot_edit_dot_v1_dot_edit__pb2.RevertRevisionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SummarizeRevision(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/maie.edit.v1.EditService/SummarizeRevision',
+            maie_dot_edit_dot_v1_dot_edit__pb2.SummarizeRevisionRequest.SerializeToString,
+            maie_dot_edit_dot_v1_dot_edit__pb2.SummarizeRevisionResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -52,6 +52,18 @@ class EditServiceStub:
 
     Fails as SaveRevision does.
     """
+    SummarizeRevision: _aio.UnaryUnaryMultiCallable[_edit_pb2.SummarizeRevisionRequest, _edit_pb2.SummarizeRevisionResponse]
+    """Summarises a revision, such as the corrected text or with another template.
+
+    Makes a job of its own, whose transcript is that revision and whose origin
+    is the job: it needs no recording, and is deleted with its origin. Neither
+    the job nor its summary changes.
+
+    Fails with NOT_FOUND (JOB_NOT_FOUND, REVISION_NOT_FOUND,
+    TEMPLATE_NOT_FOUND), FAILED_PRECONDITION (TRANSCRIPT_NOT_READY,
+    SUMMARIES_FULL for a job with 50 such jobs), INVALID_ARGUMENT
+    (TEMPLATE_REQUIRED) or RESOURCE_EXHAUSTED (QUEUE_FULL, TENANT_QUOTA).
+    """
 
 class EditServiceServicer(metaclass=_abc_1.ABCMeta):
     """Keeps corrected transcripts. Served by gateways.
@@ -114,6 +126,24 @@ class EditServiceServicer(metaclass=_abc_1.ABCMeta):
         """Saves a new revision that is equal to an older one. Those between stay.
 
         Fails as SaveRevision does.
+        """
+
+    @_abc_1.abstractmethod
+    def SummarizeRevision(
+        self,
+        request: _edit_pb2.SummarizeRevisionRequest,
+        context: _aio.ServicerContext[_edit_pb2.SummarizeRevisionRequest, _abc.Awaitable[_edit_pb2.SummarizeRevisionResponse]],
+    ) -> _abc.Awaitable[_edit_pb2.SummarizeRevisionResponse]:
+        """Summarises a revision, such as the corrected text or with another template.
+
+        Makes a job of its own, whose transcript is that revision and whose origin
+        is the job: it needs no recording, and is deleted with its origin. Neither
+        the job nor its summary changes.
+
+        Fails with NOT_FOUND (JOB_NOT_FOUND, REVISION_NOT_FOUND,
+        TEMPLATE_NOT_FOUND), FAILED_PRECONDITION (TRANSCRIPT_NOT_READY,
+        SUMMARIES_FULL for a job with 50 such jobs), INVALID_ARGUMENT
+        (TEMPLATE_REQUIRED) or RESOURCE_EXHAUSTED (QUEUE_FULL, TENANT_QUOTA).
         """
 
 def add_EditServiceServicer_to_server(servicer: EditServiceServicer, server: _aio.Server) -> None: ...

@@ -50,7 +50,7 @@ class StageTask(_message.Message):
     def __init__(self, job_id: _Optional[str] = ..., unit: _Optional[str] = ..., attempt: _Optional[int] = ..., report_start: _Optional[bool] = ..., traceparent: _Optional[str] = ..., pause: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., stage: _Optional[_Union[_types_pb2.Stage, str]] = ..., tenant: _Optional[str] = ..., earlier_span_ids: _Optional[_Iterable[bytes]] = ..., preprocess: _Optional[_Union[_preprocess_pb2.PreprocessRequest, _Mapping]] = ..., asr: _Optional[_Union[_asr_pb2.TranscribeRequest, _Mapping]] = ..., enhancement: _Optional[_Union[_enhancement_pb2.EnhanceRequest, _Mapping]] = ..., summary: _Optional[_Union[_summary_pb2.SummarizeRequest, _Mapping]] = ..., other: _Optional[_Union[_any_pb2.Any, _Mapping]] = ...) -> None: ...
 
 class StageEvent(_message.Message):
-    __slots__ = ("job_id", "unit", "attempt", "event_time", "worker", "span_id", "started", "progress", "completed", "failed", "cancel_requested", "retry_requested", "job_updated", "job_released", "revision_saved")
+    __slots__ = ("job_id", "unit", "attempt", "event_time", "worker", "span_id", "started", "progress", "completed", "failed", "cancel_requested", "retry_requested", "job_updated", "job_released", "revision_saved", "summary_requested")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     UNIT_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
@@ -66,6 +66,7 @@ class StageEvent(_message.Message):
     JOB_UPDATED_FIELD_NUMBER: _ClassVar[int]
     JOB_RELEASED_FIELD_NUMBER: _ClassVar[int]
     REVISION_SAVED_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_REQUESTED_FIELD_NUMBER: _ClassVar[int]
     job_id: str
     unit: str
     attempt: int
@@ -81,7 +82,8 @@ class StageEvent(_message.Message):
     job_updated: JobUpdated
     job_released: JobReleased
     revision_saved: RevisionSaved
-    def __init__(self, job_id: _Optional[str] = ..., unit: _Optional[str] = ..., attempt: _Optional[int] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., worker: _Optional[str] = ..., span_id: _Optional[bytes] = ..., started: _Optional[_Union[UnitStarted, _Mapping]] = ..., progress: _Optional[_Union[UnitProgress, _Mapping]] = ..., completed: _Optional[_Union[UnitCompleted, _Mapping]] = ..., failed: _Optional[_Union[UnitFailed, _Mapping]] = ..., cancel_requested: _Optional[_Union[CancelRequested, _Mapping]] = ..., retry_requested: _Optional[_Union[RetryRequested, _Mapping]] = ..., job_updated: _Optional[_Union[JobUpdated, _Mapping]] = ..., job_released: _Optional[_Union[JobReleased, _Mapping]] = ..., revision_saved: _Optional[_Union[RevisionSaved, _Mapping]] = ...) -> None: ...
+    summary_requested: SummaryRequested
+    def __init__(self, job_id: _Optional[str] = ..., unit: _Optional[str] = ..., attempt: _Optional[int] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., worker: _Optional[str] = ..., span_id: _Optional[bytes] = ..., started: _Optional[_Union[UnitStarted, _Mapping]] = ..., progress: _Optional[_Union[UnitProgress, _Mapping]] = ..., completed: _Optional[_Union[UnitCompleted, _Mapping]] = ..., failed: _Optional[_Union[UnitFailed, _Mapping]] = ..., cancel_requested: _Optional[_Union[CancelRequested, _Mapping]] = ..., retry_requested: _Optional[_Union[RetryRequested, _Mapping]] = ..., job_updated: _Optional[_Union[JobUpdated, _Mapping]] = ..., job_released: _Optional[_Union[JobReleased, _Mapping]] = ..., revision_saved: _Optional[_Union[RevisionSaved, _Mapping]] = ..., summary_requested: _Optional[_Union[SummaryRequested, _Mapping]] = ...) -> None: ...
 
 class UnitStarted(_message.Message):
     __slots__ = ()
@@ -163,6 +165,12 @@ class JobUpdated(_message.Message):
 class JobReleased(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
+
+class SummaryRequested(_message.Message):
+    __slots__ = ("summary_job_id",)
+    SUMMARY_JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    summary_job_id: str
+    def __init__(self, summary_job_id: _Optional[str] = ...) -> None: ...
 
 class RevisionSaved(_message.Message):
     __slots__ = ("base_revision", "revision")

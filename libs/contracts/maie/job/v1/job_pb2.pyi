@@ -256,7 +256,7 @@ class JobFinished(_message.Message):
     def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ...) -> None: ...
 
 class Job(_message.Message):
-    __slots__ = ("job_id", "state", "config", "create_time", "update_time", "finish_time", "progress", "failures", "results", "metrics", "versions", "tenant", "display_name", "labels", "newest_revision")
+    __slots__ = ("job_id", "state", "config", "create_time", "update_time", "finish_time", "progress", "failures", "results", "metrics", "versions", "tenant", "display_name", "labels", "newest_revision", "origin", "summary_job_ids")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -279,6 +279,8 @@ class Job(_message.Message):
     DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
     LABELS_FIELD_NUMBER: _ClassVar[int]
     NEWEST_REVISION_FIELD_NUMBER: _ClassVar[int]
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_JOB_IDS_FIELD_NUMBER: _ClassVar[int]
     job_id: str
     state: JobState
     config: JobConfig
@@ -294,7 +296,17 @@ class Job(_message.Message):
     display_name: str
     labels: _containers.ScalarMap[str, str]
     newest_revision: int
-    def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., config: _Optional[_Union[JobConfig, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., progress: _Optional[_Iterable[_Union[StageProgress, _Mapping]]] = ..., failures: _Optional[_Iterable[_Union[_types_pb2.Failure, _Mapping]]] = ..., results: _Optional[_Union[JobResults, _Mapping]] = ..., metrics: _Optional[_Union[JobMetrics, _Mapping]] = ..., versions: _Optional[_Union[JobVersions, _Mapping]] = ..., tenant: _Optional[str] = ..., display_name: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., newest_revision: _Optional[int] = ...) -> None: ...
+    origin: JobOrigin
+    summary_job_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., config: _Optional[_Union[JobConfig, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., progress: _Optional[_Iterable[_Union[StageProgress, _Mapping]]] = ..., failures: _Optional[_Iterable[_Union[_types_pb2.Failure, _Mapping]]] = ..., results: _Optional[_Union[JobResults, _Mapping]] = ..., metrics: _Optional[_Union[JobMetrics, _Mapping]] = ..., versions: _Optional[_Union[JobVersions, _Mapping]] = ..., tenant: _Optional[str] = ..., display_name: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., newest_revision: _Optional[int] = ..., origin: _Optional[_Union[JobOrigin, _Mapping]] = ..., summary_job_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class JobOrigin(_message.Message):
+    __slots__ = ("job_id", "revision")
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    job_id: str
+    revision: int
+    def __init__(self, job_id: _Optional[str] = ..., revision: _Optional[int] = ...) -> None: ...
 
 class JobResults(_message.Message):
     __slots__ = ("raw_transcript", "clean_transcript", "segments", "language_code", "summary", "enhancement_metrics", "warnings", "suspect_texts", "unread", "revision")

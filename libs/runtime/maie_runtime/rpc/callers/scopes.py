@@ -41,6 +41,7 @@ _OF_SERVICES: Mapping[str, Mapping[str, Need]] = {
     "maie.edit.v1.EditService": {
         "SaveRevision": SUBMIT,
         "RevertRevision": SUBMIT,
+        "SummarizeRevision": SUBMIT,
         "GetRevision": READ,
         "ListRevisions": READ,
     },

@@ -1,10 +1,12 @@
 import { go, place } from "../router";
 import { words } from "../words";
 import type {
+  Correction,
   CurrentSession,
   Job,
   JobPage,
   ProblemDocument,
+  Revision,
   SearchPage,
   Template,
   TemplateSchema,
@@ -35,22 +37,31 @@ export const api = {
     json<JobPage>(await call(`/v1/jobs?${query}`, options(signal))),
   search: async (query: URLSearchParams, signal?: AbortSignal) =>
     json<SearchPage>(await call(`/v1/search?${query}`, options(signal))),
-  job: async (id: string, signal?: AbortSignal) => json<Job>(await call(jobPath(id), options(signal))),
+  /** A job with a revision of its transcript; the newest one where none is named. */
+  job: async (id: string, signal?: AbortSignal, revision: string | null = null) => {
+    const query = revision === null ? "" : `?${new URLSearchParams({ revision })}`;
+    return json<Job>(await call(jobPath(id) + query, options(signal)));
+  },
+  revisions: async (id: string, signal?: AbortSignal) =>
+    (await json<{ revisions: Revision[] }>(await call(`${jobPath(id)}/revisions`, options(signal))))
+      .revisions,
+  saveRevision: (id: string, base: number, edits: readonly Correction[]) =>
+    call(`${jobPath(id)}/revisions`, posted({ base_revision: base, edits })),
+  revert: (id: string, base: number, revision: number) =>
+    call(`${jobPath(id)}/revisions/${revision}/revert`, posted({ base_revision: base })),
   timeline: async (id: string, signal?: AbortSignal) =>
     json<Timeline>(await call(`${jobPath(id)}/timeline`, options(signal))),
   templates: async (signal?: AbortSignal) =>
     (await json<{ templates: Template[] }>(await call("/v1/templates", options(signal)))).templates,
   templateSchema: async (id: string, signal?: AbortSignal) =>
     json<TemplateSchema>(await call(`/v1/templates/${encodeURIComponent(id)}/schema`, options(signal))),
+  /** Summarises a revision of a job's transcript with a template, in a job of its own. */
+  summarise: async (id: string, revision: number, template: string) =>
+    json<Job>(await call(`${jobPath(id)}/summaries`, posted({ revision, template_id: template }))),
   cancel: (id: string) => call(`${jobPath(id)}/cancel`, { method: "POST" }),
   retry: (id: string) => call(`${jobPath(id)}/retry`, { method: "POST" }),
   remove: (id: string) => call(jobPath(id), { method: "DELETE" }),
-  logIn: (key: string) =>
-    fetched("/v1/session", {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ key }),
-    }),
+  logIn: (key: string) => fetched("/v1/session", posted({ key })),
   session: async (signal?: AbortSignal) =>
     json<CurrentSession>(await fetched("/v1/session", options(signal))),
   logOut: () => call("/v1/session", { method: "DELETE" }),
@@ -63,6 +74,10 @@ export const api = {
     return response.status === 206;
   },
 };
+
+function posted(body: object): RequestInit {
+  return { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+}
 
 function options(signal?: AbortSignal): RequestInit {
   return signal ? { signal } : {};

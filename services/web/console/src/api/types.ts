@@ -93,6 +93,7 @@ export interface JobResults {
   summary?: Summary;
   warnings: Warning[];
   suspect_texts: SuspectText[];
+  revision: number;
 }
 
 export interface JobMetrics {
@@ -128,6 +129,25 @@ export interface Job {
   versions?: JobVersions;
   display_name: string;
   labels: Record<string, string>;
+  newest_revision: number;
+  /** Whose transcript it summarises; unset for a job of its own. */
+  origin?: { job_id: string; revision: number };
+  summary_job_ids: string[];
+}
+
+/** A saved state of a transcript; 0, as it was made, is never listed. */
+export interface Revision {
+  revision: number;
+  save_time: Timestamp;
+  author: string;
+  changed_segments: number;
+  reverted_to?: number;
+}
+
+/** Segments of a revision, and what is in their place. */
+export interface Correction {
+  segment_ids: string[];
+  segments: { text: string }[];
 }
 
 export interface JobPage {

@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { api } from "../api/client";
-import type { Citation, Job } from "../api/types";
+import type { Citation, Job, Segment } from "../api/types";
 import { useLoaded } from "../api/use";
 import { isFinal, nameOf, seconds, startOf } from "../format";
 import { Link, place } from "../router";
@@ -10,6 +10,11 @@ import { Loading, ProblemNotice, StateBadge } from "../ui/notices";
 import { Stages } from "../upload/rows";
 import { words } from "../words";
 import { Facts, Versions, Waterfall } from "./details";
+import { OtherSummaries, SummariseAgain } from "./editing/again";
+import { EditBar } from "./editing/bar";
+import type { DraftLine } from "./editing/draft";
+import { Editor } from "./editing/editor";
+import { Revisions } from "./editing/revisions";
 import { Exports } from "./exports";
 import { usePlayback } from "./playback";
 import { Player } from "./player";
@@ -20,11 +25,12 @@ import { Transcript } from "./transcript";
 const POLL_MS = 1500;
 
 export function RecordingPage({ id }: { id: string }) {
+  const revision = useStore(place).query.get("revision");
   const {
     value: job,
     problem,
     again,
-  } = useLoaded((signal) => api.job(id, signal), [id], {
+  } = useLoaded((signal) => api.job(id, signal, revision), [id, revision], {
     everyMs: POLL_MS,
     goesOn: (each) => !isFinal(each.state),
   });
@@ -37,8 +43,8 @@ export function RecordingPage({ id }: { id: string }) {
       {problem && <ProblemNotice problem={problem} again={again} />}
       <Head job={job} />
       <Failures job={job} />
-      <Content job={job} />
-      <Details job={job} />
+      <Content key={id} job={job} reload={again} />
+      <Details job={job} reload={again} />
     </div>
   );
 }
@@ -80,13 +86,22 @@ function Failures({ job }: { job: Job }) {
   );
 }
 
-function Content({ job }: { job: Job }) {
+type PartProps = { job: Job; reload: () => void };
+
+function Content({ job, reload }: PartProps) {
   const text = useStore(words).recording;
+  const editingText = useStore(words).editing;
   const playback = usePlayback();
   const [chosen, setChosen] = useState<Citation | null>(null);
   const [jumps, setJumps] = useState(0);
   const { results } = job;
-  const rows = useMemo(() => (results ? rowsOf(results) : []), [results]);
+  const editor = useEditor(job);
+  const { on, history } = useStore(editor.state);
+  const editing = on && isNewest(job);
+  const rows = useMemo(() => {
+    if (!results) return [];
+    return rowsOf(editing ? { ...results, segments: history.present.map(segmentOf) } : results);
+  }, [results, editing, history.present]);
   const lit = useMemo(() => new Set(chosen?.segment_ids), [chosen]);
   const warnings = results?.warnings.filter((warning) => !warning.range) ?? [];
   const linked = useStore(place).query.get("t");
@@ -124,9 +139,19 @@ function Content({ job }: { job: Job }) {
       )}
       <div class="reading">
         <section class="card" aria-labelledby="transcript-title">
-          <h2 id="transcript-title">{text.transcript}</h2>
+          <div class="card-head">
+            <h2 id="transcript-title">{text.transcript}</h2>
+            {canEdit(job) && <EditBar editor={editor} reload={reload} />}
+          </div>
+          {!isNewest(job) && <Older job={job} />}
           {rows.length > 0 ? (
-            <Transcript rows={rows} playback={playback} lit={lit} goTo={jumps} />
+            <Transcript
+              rows={rows}
+              playback={playback}
+              lit={lit}
+              goTo={jumps}
+              {...(editing ? { editor } : {})}
+            />
           ) : (
             <p class="soft">
               {job.state === "COMPLETE" ? text.noSpeech : missing(job, text.noTranscript, text.waits)}
@@ -143,10 +168,44 @@ function Content({ job }: { job: Job }) {
           ) : (
             <p class="soft">{wantsSummary ? missing(job, "", text.waits) : text.noSummary}</p>
           )}
+          <OtherSummaries job={job} />
+          {isFinal(job.state) && rows.length > 0 && <SummariseAgain job={job} />}
         </section>
       </div>
-      <p class="soft keys">{text.keys}</p>
+      <p class="soft keys">{editing ? editingText.keys : text.keys}</p>
     </>
+  );
+}
+
+/** The editor of a recording's transcript, which corrects its newest revision. */
+function useEditor(job: Job): Editor {
+  const editor = useMemo(() => new Editor(job.job_id), [job.job_id]);
+  const segments = canEdit(job) ? job.results?.segments : undefined;
+  useEffect(() => {
+    if (segments) editor.load(job.newest_revision, segments);
+  }, [editor, segments]);
+  return editor;
+}
+
+function isNewest(job: Job): boolean {
+  return !job.results || job.results.revision === job.newest_revision;
+}
+
+function canEdit(job: Job): boolean {
+  return isFinal(job.state) && isNewest(job) && (job.results?.segments.length ?? 0) > 0;
+}
+
+function segmentOf({ key, segment }: DraftLine): Segment {
+  return segment.segment_id === key ? segment : { ...segment, segment_id: key };
+}
+
+function Older({ job }: { job: Job }) {
+  const text = useStore(words).editing;
+  return (
+    <div class="notice" role="status">
+      <p>{text.viewing(job.results?.revision ?? 0)}</p>
+      <Link to={`/recordings/${job.job_id}`}>{text.newest}</Link>
+    </div>
   );
 }
 
@@ -154,14 +213,20 @@ function missing(job: Job, ended: string, running: string): string {
   return isFinal(job.state) ? ended : running;
 }
 
-function Details({ job }: { job: Job }) {
-  const text = useStore(words).recording;
+function Details({ job, reload }: PartProps) {
+  const { recording: text, editing } = useStore(words);
   return (
     <>
       {job.results && isFinal(job.state) && (
         <section class="card" aria-labelledby="exports-title">
           <h2 id="exports-title">{text.exports}</h2>
           <Exports job={job} />
+        </section>
+      )}
+      {job.results && (job.newest_revision > 0 || !isNewest(job)) && (
+        <section class="card" aria-labelledby="history-title">
+          <h2 id="history-title">{editing.history}</h2>
+          <Revisions job={job} shown={job.results.revision} reload={reload} />
         </section>
       )}
       <section class="card" aria-labelledby="timeline-title">

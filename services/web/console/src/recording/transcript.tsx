@@ -3,6 +3,8 @@ import { clock, percent } from "../format";
 import { useStore } from "../store";
 import { Icon } from "../ui/icon";
 import { language, words } from "../words";
+import type { Editor } from "./editing/editor";
+import { EditedLine } from "./editing/line";
 import { Heights } from "./heights";
 import { type Playback, useDerived } from "./playback";
 import { type Row, rowAt } from "./rows";
@@ -15,13 +17,25 @@ const BEYOND_PX = 600;
 const LINE_PX = 26;
 const LETTERS_PER_LINE = 70;
 
-type TranscriptProps = { rows: readonly Row[]; playback: Playback; lit: ReadonlySet<string>; goTo: number };
+type TranscriptProps = {
+  rows: readonly Row[];
+  playback: Playback;
+  lit: ReadonlySet<string>;
+  goTo: number;
+  /** Corrects the lines; without it they are read only. */
+  editor?: Editor;
+};
 
 /** A transcript that draws only what can be seen of it, so that one of many hours scrolls smoothly. */
-export function Transcript({ rows, playback, lit, goTo }: TranscriptProps) {
+export function Transcript({ rows, playback, lit, goTo, editor }: TranscriptProps) {
   const text = useStore(words).recording;
   const box = useRef<HTMLDivElement>(null);
-  const heights = useMemo(() => new Heights(rows.map(estimate)), [rows]);
+  // Lines stay where they are while one of them changes.
+  const known = useRef(new Map<string, number>());
+  const heights = useMemo(
+    () => new Heights(rows.map((row) => known.current.get(row.key) ?? estimate(row))),
+    [rows],
+  );
   const [range, setRange] = useState({ from: 0, to: 30 });
   const [follows, setFollows] = useState(true);
   const current = useDerived(playback.time, (time) => rowAt(rows, time), rows);
@@ -55,6 +69,8 @@ export function Transcript({ rows, playback, lit, goTo }: TranscriptProps) {
   }, [goTo]);
 
   function measured(index: number, height: number): void {
+    const key = rows[index]?.key;
+    if (key) known.current.set(key, height);
     const difference = heights.measure(index, height);
     // What is above must not push away what is read.
     if (difference && box.current && heights.top(index) < box.current.scrollTop) {
@@ -92,6 +108,8 @@ export function Transcript({ rows, playback, lit, goTo }: TranscriptProps) {
                 lit={lit.has(row.key)}
                 playback={playback}
                 measured={measured}
+                {...(editor ? { editor } : {})}
+                editBegun={stopFollowing}
               />
             );
           })}
@@ -119,9 +137,11 @@ type LineProps = {
   lit: boolean;
   playback: Playback;
   measured: (index: number, height: number) => void;
+  editor?: Editor;
+  editBegun: () => void;
 };
 
-function Line({ row, index, top, current, lit, playback, measured }: LineProps) {
+function Line({ row, index, top, current, lit, playback, measured, editor, editBegun }: LineProps) {
   const text = useStore(words).recording;
   const line = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
@@ -145,7 +165,7 @@ function Line({ row, index, top, current, lit, playback, measured }: LineProps) 
         {clock(row.start)}
       </button>
       {row.kind === "segment" ? (
-        <Spoken row={row} current={current} playback={playback} />
+        <Said row={row} current={current} playback={playback} editor={editor} editBegun={editBegun} />
       ) : (
         <p class="note">
           <Icon name="warning" />
@@ -163,9 +183,51 @@ function suspectText(
   return suspect.removed ? text.suspectRemoved(suspect.text) : text.suspectKept(suspect.text);
 }
 
-type SpokenProps = { row: Row & { kind: "segment" }; current: boolean; playback: Playback };
+type SaidProps = {
+  row: Row & { kind: "segment" };
+  current: boolean;
+  playback: Playback;
+  editor: Editor | undefined;
+  editBegun: () => void;
+};
 
-function Spoken({ row: { segment, start }, current, playback }: SpokenProps) {
+/** What was said: to be read, or typed in where it is being edited. */
+function Said({ row, current, playback, editor, editBegun }: SaidProps) {
+  if (!editor) return <Spoken row={row} current={current} playback={playback} />;
+  return <Editable row={row} current={current} playback={playback} editor={editor} editBegun={editBegun} />;
+}
+
+function Editable({ row, current, playback, editor, editBegun }: SaidProps & { editor: Editor }) {
+  const text = useStore(words).editing;
+  const { focus } = useStore(editor.state);
+  const shown = row.segment.clean_text ?? row.segment.text;
+  const time = clock(row.start);
+  function edit(at: number): void {
+    editBegun();
+    editor.focus(row.key, at);
+  }
+  if (focus?.key === row.key)
+    return <EditedLine editor={editor} name={row.key} value={shown} at={focus.at} time={time} />;
+  return (
+    <div class="editable">
+      <Spoken row={row} current={current} playback={playback} edit={edit} />
+      <button type="button" class="quiet" title={text.editLine(time)} onClick={() => edit(shown.length)}>
+        <Icon name="edit" />
+        <span class="unseen">{text.editLine(time)}</span>
+      </button>
+    </div>
+  );
+}
+
+type SpokenProps = {
+  row: Row & { kind: "segment" };
+  current: boolean;
+  playback: Playback;
+  /** Begins to edit at a place of the text, in place of going to the word that was clicked. */
+  edit?: (at: number) => void;
+};
+
+function Spoken({ row: { segment, start }, current, playback, edit }: SpokenProps) {
   const shown = segment.clean_text ?? segment.text;
   const timed = useMemo(() => timedWords(shown, segment.words), [segment, shown]);
   const spoken = useDerived(playback.time, (time) => (current ? wordAt(timed, time) : -1), current);
@@ -174,6 +236,10 @@ function Spoken({ row: { segment, start }, current, playback }: SpokenProps) {
     if (!getSelection()?.isCollapsed) return;
     const index = (event.target as Element).closest<HTMLElement>("[data-word]")?.dataset.word;
     const word = timed[Number(index ?? -1)];
+    if (edit) {
+      edit(placeOf(timed, Number(index ?? timed.length)));
+      return;
+    }
     playback.seek(word && segment.words.length ? word.start : start);
   }
   return (
@@ -201,6 +267,12 @@ function SpokenWord({ word, index, spoken }: { word: TimedWord; index: number; s
       </span>{" "}
     </>
   );
+}
+
+/** Where a word ends in the text that the words make. */
+function placeOf(timed: readonly TimedWord[], index: number): number {
+  const until = timed.slice(0, index + 1);
+  return until.reduce((length, word) => length + word.text.length + 1, -1);
 }
 
 function wordAt(timed: readonly TimedWord[], time: number): number {

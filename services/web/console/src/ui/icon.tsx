@@ -18,6 +18,9 @@ const PATHS = {
   close: "M6 6l12 12M18 6 6 18",
   download: "M12 4v12M7 11l5 5 5-5M4 20h16",
   back: "M15 5l-7 7 7 7",
+  edit: "M4 20l1-4L16.5 4.5l3 3L8 19l-4 1zM14 7l3 3",
+  undo: "M9 6 4 11l5 5M4 11h10a5 5 0 0 1 0 10h-3",
+  redo: "M15 6l5 5-5 5M20 11H10a5 5 0 0 0 0 10h3",
   check: "M5 12.5 10 17 19 7",
 } as const;
 

@@ -200,6 +200,50 @@ export const de: Words = {
     keys: "Tasten: / suchen, ↑ ↓ bewegen, Enter öffnen, x auswählen, Entf löschen, Esc aufheben",
     found: (count) => (count === 1 ? "Eine Aufnahme" : `${count} Aufnahmen`),
   },
+  editing: {
+    edit: "Bearbeiten",
+    save: "Speichern",
+    done: "Fertig",
+    undo: "Rückgängig",
+    redo: "Wiederholen",
+    discard: "Verwerfen",
+    none: "Noch nichts geändert.",
+    unsaved: (count) =>
+      count === 1 ? "Eine Änderung nicht gespeichert" : `${count} Änderungen nicht gespeichert`,
+    saving: "Wird gespeichert …",
+    saved: "Gespeichert.",
+    restored: "Diese Änderungen sind von vorhin; dieser Browser hat sie behalten.",
+    outdated:
+      "Jemand anders hat dieses Transkript inzwischen gespeichert, und Sie sehen diese Fassung. Ihre Änderungen sind nicht gespeichert.",
+    loadTheirs: "Die andere Fassung behalten",
+    keepMine: "Meine Änderungen darauf anwenden",
+    editLine: (time) => `Zeile bei ${time} bearbeiten`,
+    lineAt: (time) => `Text der Zeile bei ${time}`,
+    keys: "Tasten: Enter teilt, Rücktaste am Anfang verbindet, Esc verlässt die Zeile, Strg+Z rückgängig, Strg+Y wiederholen, Strg+S speichern",
+    template: "Vorlage",
+    again: "Neu zusammenfassen",
+    others: "Weitere Zusammenfassungen",
+    ofVersion: (number) => (number ? `von Fassung ${number}` : "vom Original"),
+    summaryOf: (number) =>
+      number
+        ? `Eine Zusammenfassung von Fassung ${number} eines Transkripts.`
+        : "Eine Zusammenfassung eines Transkripts, wie es erstellt wurde.",
+    toOrigin: "Zur Aufnahme",
+    history: "Fassungen des Transkripts",
+    historyHint:
+      "Es geht nichts verloren: Zurückgehen speichert eine neue Fassung, die einer älteren gleicht.",
+    original: "Wie erstellt",
+    revision: (number) => `Fassung ${number}`,
+    changed: (count) => (count === 1 ? "eine Zeile geändert" : `${count} Zeilen geändert`),
+    reverted: (number) => (number ? `zurück zu Fassung ${number}` : "zurück zum Original"),
+    view: (number) => (number ? `Fassung ${number} ansehen` : "Original ansehen"),
+    revert: (number) => (number ? `Zurück zu Fassung ${number}` : "Zurück zum Original"),
+    viewing: (number) =>
+      number
+        ? `Sie sehen Fassung ${number}, nicht die neueste.`
+        : "Sie sehen das Transkript, wie es erstellt wurde.",
+    newest: "Zur neuesten",
+  },
   recording: {
     back: "Bibliothek",
     player: "Wiedergabe",

@@ -173,6 +173,48 @@ export const en = {
     keys: "Keys: / search, ↑ ↓ move, Enter open, x select, Delete delete, Esc clear",
     found: (count: number) => (count === 1 ? "One recording" : `${count} recordings`),
   },
+  editing: {
+    edit: "Edit",
+    save: "Save",
+    done: "Done",
+    undo: "Undo",
+    redo: "Redo",
+    discard: "Discard",
+    none: "No changes yet.",
+    unsaved: (count: number) => (count === 1 ? "One unsaved change" : `${count} unsaved changes`),
+    saving: "Saving …",
+    saved: "Saved.",
+    restored: "These changes are from before; this browser kept them.",
+    outdated:
+      "Somebody else saved this transcript meanwhile, and you see theirs. Your changes are not saved.",
+    loadTheirs: "Keep theirs",
+    keepMine: "Put my changes on theirs",
+    editLine: (time: string) => `Edit the line at ${time}`,
+    lineAt: (time: string) => `Text of the line at ${time}`,
+    keys: "Keys: Enter split, Backspace at the beginning join, Esc leave the line, Ctrl+Z undo, Ctrl+Y redo, Ctrl+S save",
+    template: "Template",
+    again: "Summarise again",
+    others: "Other summaries",
+    ofVersion: (number: number) => (number ? `of version ${number}` : "of the original"),
+    summaryOf: (number: number) =>
+      number
+        ? `A summary of version ${number} of a transcript.`
+        : "A summary of a transcript as it was made.",
+    toOrigin: "Go to the recording",
+    history: "Versions of the transcript",
+    historyHint: "Nothing is ever lost: to go back saves a new version that is equal to an older one.",
+    original: "As it was made",
+    revision: (number: number) => `Version ${number}`,
+    changed: (count: number) => (count === 1 ? "one line changed" : `${count} lines changed`),
+    reverted: (number: number) => (number ? `back to version ${number}` : "back to how it was made"),
+    view: (number: number) => (number ? `View version ${number}` : "View the original"),
+    revert: (number: number) => (number ? `Go back to version ${number}` : "Go back to the original"),
+    viewing: (number: number) =>
+      number
+        ? `You see version ${number}, which is not the newest.`
+        : "You see the transcript as it was made.",
+    newest: "See the newest",
+  },
   recording: {
     back: "Library",
     player: "Player",
