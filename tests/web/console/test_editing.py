@@ -183,7 +183,7 @@ async def test_a_correction_is_summarised_again_by_one_button(
     await line(opened, 2).get_by_text("you").click()
     await opened.keyboard.type(" all")
     await save(opened)
-    await opened.get_by_label("Template", exact=True).select_option("meeting_notes_v1")
+    await opened.locator(".again select").select_option("meeting_notes_v1")
     await opened.get_by_role("button", name="Summarise again").click()
     await expect(opened.get_by_text("A summary of version 1 of a transcript.")).to_be_visible()
     await expect(line(opened, 2)).to_contain_text("thank you all")
