@@ -22,7 +22,7 @@ ATTACK = "<img src=x onerror=\"document.title='owned'\">"
 @pytest.fixture
 async def made(web: Web, empty_mesh: EmptyMesh) -> job.Job:
     """A recording of three lines."""
-    empty_mesh.stages["asr"].answer = spoken(*LINES)
+    empty_mesh.stages["asr"].answer = spoken(*LINES, punctuated=True)
     return await add(web.grpc)
 
 
