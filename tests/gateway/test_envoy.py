@@ -82,8 +82,9 @@ class Proxy:
 
 
 def chart_timeouts() -> dict[str, str]:
-    """The timeouts of the chart's BackendTrafficPolicy."""
-    (policy,) = of_kind(objects("pools"), "BackendTrafficPolicy")
+    """The timeouts of the chart's BackendTrafficPolicy for gateways."""
+    policies = of_kind(objects("pools"), "BackendTrafficPolicy")
+    (policy,) = (each for each in policies if each["spec"]["targetRefs"][0]["kind"] == "GRPCRoute")
     found: dict[str, str] = policy["spec"]["timeout"]["http"]
     return found
 

@@ -13,6 +13,7 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from maie.job.v1 import job_pb2 as job
 from maie.live.v1 import live_pb2 as live
 from maie_client import Client, ClientError
 from maie_core.limit_names import Limit
@@ -195,6 +196,13 @@ async def gateway_uploads(callers: Callers) -> Refusal:
     return await refused(creates(await callers.client()))
 
 
+async def unfinished_uploads(callers: Callers) -> Refusal:
+    uploads = (await callers.client()).uploads
+    wanted = job.JobConfig(features=[job.FEATURE_RAW_TRANSCRIPT])
+    await uploads.begin(wanted)
+    return await refused(uploads.begin(wanted))
+
+
 async def tenant_jobs(callers: Callers) -> Refusal:
     client = await callers.client()
     await creates(client)
@@ -262,6 +270,11 @@ WAYS = {
     ),
     "uploads of all": Way(
         limit=Limit.GATEWAY_UPLOADS, reach=gateway_uploads, options={"max_uploads": 1}
+    ),
+    "unfinished uploads of a tenant": Way(
+        limit=Limit.TENANT_UNFINISHED_UPLOADS,
+        reach=unfinished_uploads,
+        options={"max_unfinished_uploads_per_tenant": 1},
     ),
     "jobs of a tenant": Way(limit=Limit.TENANT_JOBS, reach=tenant_jobs, own={"active_jobs": 1}),
     "jobs of all": Way(limit=Limit.MESH_JOBS, reach=mesh_jobs, options={"max_active_jobs": 1}),

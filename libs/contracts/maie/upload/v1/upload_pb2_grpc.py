@@ -31,7 +31,7 @@ class UploadServiceStub:
     BeginUpload makes an upload, AppendUpload takes its bytes in as many calls as
     it needs, at any gateway, and FinishUpload makes a job of it. What
     AppendUpload or GetUpload gives as the offset is stored durably. An upload
-    that nobody appends to expires (MAIE_RETENTION_UPLOADS_HOURS).
+    that nobody appends to expires at its `expire_time`.
 
     Errors and tenants are as in JobService. Every call that names an upload
     fails with NOT_FOUND (UPLOAD_NOT_FOUND) or FAILED_PRECONDITION
@@ -77,7 +77,7 @@ class UploadServiceServicer:
     BeginUpload makes an upload, AppendUpload takes its bytes in as many calls as
     it needs, at any gateway, and FinishUpload makes a job of it. What
     AppendUpload or GetUpload gives as the offset is stored durably. An upload
-    that nobody appends to expires (MAIE_RETENTION_UPLOADS_HOURS).
+    that nobody appends to expires at its `expire_time`.
 
     Errors and tenants are as in JobService. Every call that names an upload
     fails with NOT_FOUND (UPLOAD_NOT_FOUND) or FAILED_PRECONDITION
@@ -184,7 +184,7 @@ class UploadService:
     BeginUpload makes an upload, AppendUpload takes its bytes in as many calls as
     it needs, at any gateway, and FinishUpload makes a job of it. What
     AppendUpload or GetUpload gives as the offset is stored durably. An upload
-    that nobody appends to expires (MAIE_RETENTION_UPLOADS_HOURS).
+    that nobody appends to expires at its `expire_time`.
 
     Errors and tenants are as in JobService. Every call that names an upload
     fails with NOT_FOUND (UPLOAD_NOT_FOUND) or FAILED_PRECONDITION

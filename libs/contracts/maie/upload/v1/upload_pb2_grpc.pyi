@@ -18,7 +18,7 @@ class UploadServiceStub:
     BeginUpload makes an upload, AppendUpload takes its bytes in as many calls as
     it needs, at any gateway, and FinishUpload makes a job of it. What
     AppendUpload or GetUpload gives as the offset is stored durably. An upload
-    that nobody appends to expires (MAIE_RETENTION_UPLOADS_HOURS).
+    that nobody appends to expires at its `expire_time`.
 
     Errors and tenants are as in JobService. Every call that names an upload
     fails with NOT_FOUND (UPLOAD_NOT_FOUND) or FAILED_PRECONDITION
@@ -70,7 +70,7 @@ class UploadServiceServicer(metaclass=_abc_1.ABCMeta):
     BeginUpload makes an upload, AppendUpload takes its bytes in as many calls as
     it needs, at any gateway, and FinishUpload makes a job of it. What
     AppendUpload or GetUpload gives as the offset is stored durably. An upload
-    that nobody appends to expires (MAIE_RETENTION_UPLOADS_HOURS).
+    that nobody appends to expires at its `expire_time`.
 
     Errors and tenants are as in JobService. Every call that names an upload
     fails with NOT_FOUND (UPLOAD_NOT_FOUND) or FAILED_PRECONDITION
