@@ -51,7 +51,8 @@ async def test_a_recording_of_the_microphone_becomes_a_transcript(tmp_path: Path
         await expect(row.get_by_text("Complete")).to_be_visible()
         await expect(_unsent(page)).to_have_count(0)
         await row.get_by_role("link").click()
-        await expect(page.locator(".spoken").first).to_contain_text("good morning", ignore_case=True)
+        spoken = page.locator(".spoken").first
+        await expect(spoken).to_contain_text("good morning", ignore_case=True)
         assert found.errors == found.elsewhere == []
 
 
