@@ -2,6 +2,8 @@ import type { Job } from "../api/types";
 import { Icon } from "../ui/icon";
 
 const FORMATS = {
+  pdf: "PDF",
+  docx: "Word",
   md: "Markdown",
   txt: "Text",
   srt: "SubRip",
