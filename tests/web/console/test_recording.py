@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
-from playwright.async_api import Page, expect
+import asyncio
+
+from playwright.async_api import Locator, Page, expect
 
 from maie.job.v1 import job_pb2 as job
 from maie_core.codes import Code
 from maie_core.errors import StageError
 from maie_core.reasons import Reason
 from tests.gateway.conftest import EmptyMesh
+from tests.waiting import PATIENCE_SECONDS
 from tests.web.conftest import Web
 from tests.web.console.recordings import SECONDS, add, needs_console, spoken
 
 pytestmark = [*needs_console]
 
 HOURS = 4
+MOST_GAP_PX = 1.5
 LINES = HOURS * 3600 // SECONDS
+
+
+async def widest_gap(transcript: Locator) -> float:
+    """The most by which two lines that follow each other overlap or are apart, in pixels."""
+    gaps: list[float] = await transcript.evaluate(
+        """box => {
+          const lines = [...box.querySelectorAll('.line')];
+          const places = lines.map(each => each.getBoundingClientRect());
+          places.sort((one, other) => one.top - other.top);
+          return places.slice(1).map((each, index) => Math.abs(each.top - places[index].bottom));
+        }"""
+    )
+    return max(gaps)
 
 
 async def test_a_transcript_of_four_hours_draws_only_what_is_seen(
@@ -35,17 +52,25 @@ async def test_a_transcript_of_four_hours_draws_only_what_is_seen(
         await library.mouse.wheel(0, 4000)
     # Scrolling by hand leaves the place, and the button leads back to it.
     await expect(current).to_have_count(0)
-    overlaps = await box.evaluate(
-        """box => {
-          const lines = [...box.querySelectorAll('.line')];
-          const places = lines.map(each => each.getBoundingClientRect());
-          places.sort((one, other) => one.top - other.top);
-          return places.slice(1).map((each, index) => Math.abs(each.top - places[index].bottom));
-        }"""
-    )
-    assert max(overlaps) < 1.5
+    assert await widest_gap(box) < MOST_GAP_PX
     await library.get_by_role("button", name="Follow").click()
     await expect(current).to_be_in_viewport()
+
+
+async def test_lines_that_break_elsewhere_in_another_width_do_not_overlap(
+    library: Page, web: Web, empty_mesh: EmptyMesh
+) -> None:
+    empty_mesh.stages["asr"].answer = spoken(*["a line of several words " * 3] * 20)
+    made = await add(web.grpc)
+    await library.goto(f"{web.url}/recordings/{made.job_id}")
+    box = library.locator(".transcript")
+    await expect(box.locator(".line").first).to_be_visible()
+    before = await box.locator(".strip").evaluate("strip => strip.clientHeight")
+    await library.set_viewport_size({"width": 390, "height": 844})
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while await box.locator(".strip").evaluate("strip => strip.clientHeight") <= before:
+            await asyncio.sleep(0.05)
+    assert await widest_gap(box) < MOST_GAP_PX
 
 
 async def test_a_word_leads_to_its_moment_and_doubtful_ones_are_marked(

@@ -49,9 +49,14 @@ export function Transcript({ rows, playback, lit, goTo, editor }: TranscriptProp
   }
   useLayoutEffect(draw, [heights]);
   useEffect(() => {
-    addEventListener("resize", draw);
-    return () => removeEventListener("resize", draw);
-  });
+    // Lines break elsewhere in another width, so those that are drawn are measured again.
+    const watched = new ResizeObserver(() => {
+      draw();
+      setRange((before) => ({ ...before }));
+    });
+    if (box.current) watched.observe(box.current);
+    return () => watched.disconnect();
+  }, [heights]);
 
   function reveal(index: number): void {
     if (!box.current || index < 0) return;
