@@ -31,10 +31,13 @@ MAX_SECONDS = 1800
 UPLOAD_SECONDS = 20
 # Of whom all uploads of an attack find a place, and none is sent away at once.
 SLOW = "slow"
+# Whose flood is over its limit however slowly a machine sends it.
+FLOOD = "flood"
 LIMITS = {
     # Who sends random messages is not to be sent away before they are read.
     "default": {"requests_per_second": 1_000_000, "requests_burst": 1_000_000},
     SLOW: {"uploads": 240, "active_jobs": 240},
+    FLOOD: {"requests_per_second": 2, "requests_burst": 40},
 }
 Came = Callable[[str], None]
 

@@ -18,6 +18,7 @@ from maie_client.errors import decode
 from maie_client.live import ResumePoint, linear16
 from maie_gateway.limits.settings import LimitSettings
 from tests.attacks.conftest import (
+    FLOOD,
     MAX_UPLOAD_BYTES,
     RAW,
     UPLOAD_SECONDS,
@@ -34,7 +35,7 @@ from tests.sending import answer_to
 pytestmark = pytest.mark.mesh
 
 MEBIBYTE = 1 << 20
-# Far more than a burst of one key, and fewer than one connection carries at a time.
+# Far more than the tenant may send, and fewer than one connection carries at a time.
 FLOOD_CALLS = 600
 WATCHES = 200
 SECRET = "a secret of a webhook, long enough"
@@ -86,7 +87,7 @@ async def test_what_is_too_large_is_refused_and_memory_stays_flat(
 @pytest.mark.attack(6)
 async def test_a_flood_of_calls_is_sent_away_and_others_come_in(mesh: Besieged, came: Came) -> None:
     async with mesh.client(mesh.bootstrap) as admin:
-        key = await admin.keys.create(scopes=USER, tenant="flood")
+        key = await admin.keys.create(scopes=USER, tenant=FLOOD)
     async with mesh.client(key.api_key) as flood, mesh.client(mesh.theirs) as theirs:
 
         async def call() -> str:
