@@ -187,7 +187,7 @@ async def test_a_correction_is_summarised_again_by_one_button(
     await opened.get_by_role("button", name="Summarise again").click()
     await expect(opened.get_by_text("A summary of version 1 of a transcript.")).to_be_visible()
     await expect(line(opened, 2)).to_contain_text("thank you all")
-    await expect(opened.locator(".summary")).to_be_visible()
+    await expect(opened.locator("div.summary")).to_be_visible()
     await opened.get_by_role("link", name="Go to the recording").click()
     others = opened.get_by_role("region", name="Other summaries")
     await expect(others).to_contain_text("of version 1")
