@@ -164,7 +164,7 @@ def later_release(*, pipeline: str = "recording", stage: int = 0) -> record.JobR
 
 
 LATER = [
-    ({"pipeline": "digest"}, "PIPELINE_UNKNOWN"),
+    ({"pipeline": "alignment"}, "PIPELINE_UNKNOWN"),
     ({"stage": 100}, "STAGE_UNKNOWN"),
     ({"stage": common.STAGE_SUMMARY}, "STAGE_UNKNOWN"),
 ]
@@ -209,7 +209,7 @@ def accepted(pipeline: str, *, recording: common.Blob | None = None) -> record.J
 
 def test_no_job_is_accepted_into_a_pipeline_that_is_not_there() -> None:
     with pytest.raises(StageError) as refused:
-        accepted("digest")
+        accepted("alignment")
     assert (refused.value.code, refused.value.reason) == (
         Code.FAILED_PRECONDITION,
         "PIPELINE_UNKNOWN",
@@ -235,8 +235,8 @@ def test_a_job_needs_neither_a_recording_nor_preprocess(monkeypatch: pytest.Monk
         )
         for name, needs in (("texts", ()), ("tidy", (("texts",),)))
     )
-    monkeypatch.setitem(PIPELINES, "digest", Pipeline(name="digest", nodes=(texts, tidy)))
-    source = accepted("digest")
+    monkeypatch.setitem(PIPELINES, "alignment", Pipeline(name="digest", nodes=(texts, tidy)))
+    source = accepted("alignment")
     assert not source.HasField("recording")
     assert names(pending_tasks(source)) == ["texts"]
     assert [each.total_units for each in job_view(source).progress] == [2]
