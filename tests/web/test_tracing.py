@@ -29,7 +29,8 @@ async def test_a_request_is_a_span_between_its_caller_and_its_calls(
                 got = await web.http.get(f"/v1/jobs/{JOB}?secret=word", headers=CALLER)
                 assert got.status_code == 404
                 assert (await web.http.get("/v1/session/none")).status_code == 404
-                assert (await web.http.get("/live")).status_code == 200
+                assert (await web.http.get("/health/live")).status_code == 200
+                await web.http.get("/live")
         (served,) = collector.named(f"GET {ROUTE}")
         (call,) = collector.named(CALL)
         unrouted = [each for each in collector.named("GET") if each.part == "maie-web"]
@@ -41,7 +42,9 @@ async def test_a_request_is_a_span_between_its_caller_and_its_calls(
         "http.response.status_code": 404,
     }
     assert (call.part, call.kind, call.parent_id) == ("maie-web", "CLIENT", served.span_id)
-    assert len(unrouted) == 1, "a request without a route has a span, and a probe has none"
+    assert len(unrouted) == 1, "a request without a route has a span"
+    assert not collector.named("GET /health/live"), "a probe has none"
+    assert len(collector.named("GET /live")) == 1, "and the page of live captions has one"
     assert not any("word" in str(each.raw) for each in collector.spans)
 
 

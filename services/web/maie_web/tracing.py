@@ -17,6 +17,7 @@ from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer
 
 from maie_core.attributes import ERROR_TYPE
 from maie_core.trace_context import TRACEPARENT, context_of
+from maie_web.routes.health import HEALTH, LIVENESS
 
 METHOD, ROUTE = "http.request.method", "http.route"
 STATUS_CODE = "http.response.status_code"
@@ -26,7 +27,7 @@ METHODS = frozenset(
 )
 OTHER = "_OTHER"
 # What probes ask every few seconds belongs to no work.
-INFRASTRUCTURE = frozenset({"/health", "/live"})
+INFRASTRUCTURE = frozenset({HEALTH, LIVENESS})
 
 
 class TracedApp:

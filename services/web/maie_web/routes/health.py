@@ -10,6 +10,8 @@ from litestar import Response, get
 from maie_client import ClientError
 from maie_web.callers import AllCallers
 
+HEALTH, LIVENESS = "/health", "/health/live"
+
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Health:
@@ -24,7 +26,7 @@ class Health:
     detail: str = ""
 
 
-@get("/health", summary="Health", tags=["mesh"])
+@get(HEALTH, summary="Health", tags=["mesh"])
 async def health(callers: AllCallers) -> Response[Health]:
     """Asks the gateway, which asks its broker; 503 where either does not answer."""
     try:
@@ -37,7 +39,7 @@ async def health(callers: AllCallers) -> Response[Health]:
     return Response(found, status_code=status)
 
 
-@get("/health/live", summary="Liveness", tags=["mesh"], include_in_schema=False)
+@get(LIVENESS, summary="Liveness", tags=["mesh"], include_in_schema=False)
 async def live() -> Health:
     """Answers as long as this process works, whatever the mesh does; for liveness probes."""
     return Health(status="SERVING")
