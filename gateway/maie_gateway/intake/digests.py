@@ -30,7 +30,8 @@ from maie_gateway.records.about import about
 from maie_gateway.records.store import JobStore
 from maie_gateway.vault.data_keys import JobKeys
 from maie_gateway.views.results import Results
-from maie_pipeline.digest import CHUNK_NODE, DIGEST, TEXT_UNIT
+from maie_pipeline.digest import DIGEST, TEXT_UNIT
+from maie_pipeline.text import CHUNK_NODE
 from maie_runtime import folders
 from maie_runtime.blobs import Blobs
 

@@ -14,39 +14,12 @@ from maie.job.v1 import job_pb2 as job
 from maie.live.v1 import session_pb2 as session
 from maie_pipeline.nodes import Node, Scope
 from maie_pipeline.pipeline import Pipeline
-from maie_pipeline.text import text_nodes
+from maie_pipeline.text import given_text_nodes
 
 LIVE_UNIT = "live"
 AUDIO_UNIT = "audio"
-CHUNK_NODE = "transcript"
 
-LIVE_SESSION = Pipeline(
-    name="live_session",
-    nodes=(
-        Node(
-            name=LIVE_UNIT,
-            stage=common.STAGE_ASR,
-            scope=Scope.JOB,
-            state=job.JOB_STATE_PROCESSING_ASR,
-            request=None,
-            output=common.Transcript,
-            # Its text is that of its chunks.
-            shown=False,
-            cuts=True,
-        ),
-        Node(
-            name=CHUNK_NODE,
-            stage=common.STAGE_ASR,
-            scope=Scope.CHUNK,
-            state=job.JOB_STATE_PROCESSING_ASR,
-            needs=((LIVE_UNIT,),),
-            request=None,
-            output=common.Transcript,
-            given=True,
-        ),
-        *text_nodes(CHUNK_NODE),
-    ),
-)
+LIVE_SESSION = Pipeline(name="live_session", nodes=given_text_nodes(LIVE_UNIT))
 
 LIVE_SESSION_WITH_AUDIO = Pipeline(
     name="live_session_with_audio",

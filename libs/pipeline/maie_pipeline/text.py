@@ -1,4 +1,4 @@
-"""What becomes of a transcript: the same nodes for a recording and for a live session.
+"""What becomes of a transcript: the same nodes wherever it is from.
 
 SOURCE[i] -> enhancement[i] -> summary.map[i] -> summary.reduce
 """
@@ -14,6 +14,42 @@ from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
 from maie.summary.v1 import summary_pb2 as summary
 from maie_pipeline.nodes import Node, Scope
+
+CHUNK_NODE = "transcript"
+
+
+def given_text_nodes(unit: str) -> tuple[Node, ...]:
+    """The nodes of a text that a gateway gives and divides into chunks, and those that work on it.
+
+    UNIT -> transcript[i] -> enhancement[i] -> summary.map[i] -> summary.reduce
+
+    Args:
+        unit: The unit that gives it; with its end, the transcripts of all chunks are there.
+    """
+    return (
+        Node(
+            name=unit,
+            stage=common.STAGE_ASR,
+            scope=Scope.JOB,
+            state=job.JOB_STATE_PROCESSING_ASR,
+            request=None,
+            output=common.Transcript,
+            # Its text is that of its chunks.
+            shown=False,
+            cuts=True,
+        ),
+        Node(
+            name=CHUNK_NODE,
+            stage=common.STAGE_ASR,
+            scope=Scope.CHUNK,
+            state=job.JOB_STATE_PROCESSING_ASR,
+            needs=((unit,),),
+            request=None,
+            output=common.Transcript,
+            given=True,
+        ),
+        *text_nodes(CHUNK_NODE),
+    )
 
 
 def text_nodes(source: str) -> tuple[Node, ...]:

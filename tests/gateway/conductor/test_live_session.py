@@ -26,13 +26,13 @@ from maie_gateway.conductor.graph import Graph
 from maie_gateway.conductor.tasks import make_task
 from maie_pipeline.live_session import (
     AUDIO_UNIT,
-    CHUNK_NODE,
     LIVE_SESSION,
     LIVE_SESSION_WITH_AUDIO,
     LIVE_UNIT,
 )
 from maie_pipeline.pipeline import Pipeline
 from maie_pipeline.states import FINAL_STATES
+from maie_pipeline.text import CHUNK_NODE
 from tests.gateway.conductor import world
 from tests.gateway.conductor.world import CLEAN, JOB_ID, NOW, POLICY, SUMMARY, blob
 

@@ -20,7 +20,8 @@ from maie_gateway.live.settings import CHUNK_SECONDS
 from maie_gateway.live.state import SessionState, replay
 from maie_gateway.records.about import about
 from maie_gateway.records.store import GONE, JobStore
-from maie_pipeline.live_session import CHUNK_NODE, LIVE_UNIT
+from maie_pipeline.live_session import LIVE_UNIT
+from maie_pipeline.text import CHUNK_NODE
 from maie_runtime import folders
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus import subjects
