@@ -72,10 +72,7 @@ from maie_gateway.rpc.live import LiveService
 from maie_gateway.rpc.uploads import UploadService
 from maie_gateway.rpc.watch import Watch
 from maie_gateway.settings import GatewaySettings
-from maie_gateway.uploads.finishing import Finishing
-from maie_gateway.uploads.lifetime import Lifetime
-from maie_gateway.uploads.store import UploadStore
-from maie_gateway.uploads.uploads import Uploads
+from maie_gateway.uploads.wiring import resumable_uploads
 from maie_gateway.vault.data_keys import DataKeys
 from maie_gateway.vault.opening import open_job_keys
 from maie_gateway.views.audio import StoredAudio
@@ -309,9 +306,8 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             keys=job_keys,
             check=check,
         )
-        lifetime = Lifetime(timedelta(hours=settings.retention.uploads_hours))
-        uploads = Uploads(
-            store=UploadStore(broker),
+        uploads, finishing = resumable_uploads(
+            broker=broker,
             blobs=blobs,
             jobs=jobs.store,
             keys=job_keys,
@@ -319,15 +315,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             admission=admission,
             limits=settings.upload_limits(),
             most_unfinished=settings.max_unfinished_uploads_per_tenant,
-            lifetime=lifetime,
-        )
-        finishing = Finishing(
-            store=uploads.store,
-            blobs=blobs,
-            jobs=jobs.store,
-            submissions=submissions,
-            max_bytes=settings.max_upload_bytes,
-            lifetime=lifetime,
+            kept=timedelta(hours=settings.retention.uploads_hours),
         )
         sweeper = Sweeper(broker, blobs, jobs.store, removal, uploads, settings.retention, audit)
         await stack.enter_async_context(sweeper.running())

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
+from maie_gateway.records.bucket_errors import bucket_errors
 from maie_runtime.bus import subjects
-from maie_runtime.bus.broker import BROKER_ERRORS, Broker, broker_unavailable
+from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.errors import KeyNotFoundError, KeyWrongLastSequenceError
 
 
@@ -33,7 +33,7 @@ class Requests:
 
     async def find(self, tenant: str, request_id: str) -> str:
         """The id of the job of a request id; empty where it is new."""
-        with _broker_errors():
+        with bucket_errors():
             try:
                 entry = await self._broker.requests.get(_key(tenant, request_id))
             except KeyNotFoundError:
@@ -49,7 +49,7 @@ class Requests:
         while True:
             if bound := await self.find(tenant, request_id):
                 return bound
-            with _broker_errors():
+            with bucket_errors():
                 try:
                     await self._broker.requests.create(_key(tenant, request_id), job_id.encode())
                 except (KeyWrongLastSequenceError, KeyNotFoundError):
@@ -62,7 +62,7 @@ class Requests:
         """Forgets a request id, unless it is bound to another job now."""
         if await self.find(tenant, request_id) != job_id:
             return
-        with _broker_errors():
+        with bucket_errors():
             await self._broker.jetstream.purge_stream(
                 subjects.bucket_stream(subjects.REQUESTS),
                 subject=subjects.bucket_subject(subjects.REQUESTS, _key(tenant, request_id)),
@@ -103,13 +103,3 @@ def check_same_submit(
 
 def _key(tenant: str, request_id: str) -> str:
     return f"{tenant}.{hashlib.sha256(request_id.encode()).hexdigest()}"
-
-
-@contextmanager
-def _broker_errors() -> Iterator[None]:
-    try:
-        yield
-    except (KeyWrongLastSequenceError, KeyNotFoundError):
-        raise
-    except BROKER_ERRORS as error:
-        raise broker_unavailable(error) from error

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from google.protobuf.message import DecodeError, Message
@@ -14,11 +13,12 @@ from maie.common.v1 import types_pb2 as common
 from maie.upload.v1 import record_pb2 as record
 from maie_core.errors import StageError
 from maie_core.reasons import Reason
+from maie_gateway.records.bucket_errors import bucket_errors
 from maie_gateway.uploads.lifetime import GRACE, is_expired
 from maie_gateway.uploads.refusals import expired, not_found
 from maie_runtime import folders
 from maie_runtime.bus import subjects
-from maie_runtime.bus.broker import BROKER_ERRORS, Broker, broker_unavailable
+from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.erasing import erase_all
 from maie_runtime.bus.errors import KeyNotFoundError, KeyWrongLastSequenceError
 from maie_runtime.bus.stored_subjects import matching_subjects, stored_subjects
@@ -85,7 +85,7 @@ class UploadStore:
         self, tenant: str, upload_id: str, state: record.UploadState, request: record.UploadRequest
     ) -> StoredUpload:
         """Stores a new upload. What it is for comes first: with a state, an upload is whole."""
-        with _broker_errors():
+        with bucket_errors():
             data = await self._sealed(upload_id, request)
             await self._broker.uploads.create(subjects.upload_request(tenant, upload_id), data)
             data = await self._sealed(upload_id, state)
@@ -139,7 +139,7 @@ class UploadStore:
         key = subjects.upload_state(old.tenant, old.upload_id)
         data = await self._sealed(old.upload_id, state)
         try:
-            with _broker_errors():
+            with bucket_errors():
                 revision = await self._broker.uploads.update(key, data, last=old.revision)
         except KeyWrongLastSequenceError as error:
             raise UploadChangedError from error
@@ -157,19 +157,19 @@ class UploadStore:
     async def count_unfinished(self, tenant: str) -> int:
         """How many uploads of a tenant are no jobs yet."""
         pattern = subjects.bucket_subject(subjects.UPLOADS, subjects.upload_request(tenant, "*"))
-        with _broker_errors():
+        with bucket_errors():
             return len(await matching_subjects(self._broker.client, STREAM, pattern))
 
     async def all_ids(self) -> set[tuple[str, str]]:
         """The tenants and ids of all uploads, those that are half made or removed among them."""
-        with _broker_errors():
+        with bucket_errors():
             found = await stored_subjects(self._broker.client, STREAM)
         return {subjects.upload_of(subject) for subject in found}
 
     async def _read(self, key: str, upload_id: str, into: Message) -> int:
         """Reads an entry; gives its revision, 0 where it is not there."""
         try:
-            with _broker_errors():
+            with bucket_errors():
                 entry = await self._broker.uploads.get(key)
             into.ParseFromString(await self._broker.opened(upload_id, entry.value or b""))
         except (KeyNotFoundError, DecodeError):
@@ -184,15 +184,5 @@ class UploadStore:
         return await self._broker.sealed(upload_id, message.SerializeToString())
 
     async def _erase(self, key: str) -> None:
-        with _broker_errors():
+        with bucket_errors():
             await erase_all(self._broker, STREAM, subjects.bucket_subject(subjects.UPLOADS, key))
-
-
-@contextmanager
-def _broker_errors() -> Iterator[None]:
-    try:
-        yield
-    except (KeyWrongLastSequenceError, KeyNotFoundError):
-        raise
-    except BROKER_ERRORS as error:
-        raise broker_unavailable(error) from error
