@@ -123,7 +123,7 @@ class Digests:
     async def _transcripts(self, of: record.JobRecord, revision: int) -> list[common.Transcript]:
         """The transcripts of a job's chunks with the segments of a revision."""
         made = await self._results.transcripts(of)
-        segments = await self._results.segments(of, revision)
+        (segments,) = await self._results.segments(of, revision)
         return await asyncio.to_thread(_divided, made, segments)
 
     async def _note(self, of: record.JobRecord, job_id: str) -> None:

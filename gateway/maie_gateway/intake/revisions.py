@@ -50,7 +50,7 @@ class Revisions:
         of = await self._own(tenant, job_id)
         number = known_revision(of, revision)
         async with self._store.reading(job_id):
-            segments = await self._results.segments(of, number)
+            (segments,) = await self._results.segments(of, number)
         return edit.GetRevisionResponse(
             revision=described(of, number), segments=segments, newest_revision=len(of.revisions)
         )
@@ -70,16 +70,19 @@ class Revisions:
         of = await self._own(caller.tenant, request.job_id)
         number = known_revision(of, request.base_revision)
         async with self._store.reading(of.job_id):
-            made = await self._results.segments(of, 0)
-            base = await self._results.segments(of, number)
+            made, base = await self._results.segments(of, 0, number)
+
+        def corrected() -> tuple[stored.EditedTranscript, stored.SavedRevision]:
+            segments = apply_edits(base, request.edits, number + 1)
+            text = to_pieces(segments, made)
+            return text, stored.SavedRevision(
+                author=caller.id,
+                changed_segments=changed_segments(base, segments),
+                text=common.Blob(sha256=_digest(text)),
+            )
+
         # Long transcripts take a while.
-        segments = await asyncio.to_thread(apply_edits, base, request.edits, number + 1)
-        text = to_pieces(segments, made)
-        new = stored.SavedRevision(
-            author=caller.id,
-            changed_segments=changed_segments(base, segments),
-            text=common.Blob(sha256=_digest(text)),
-        )
+        text, new = await asyncio.to_thread(corrected)
         self._check_follows(of, number, new)
         if number == len(of.revisions):
             new.text.CopyFrom(await self._put(of, text))
@@ -95,8 +98,7 @@ class Revisions:
         number = known_revision(of, request.base_revision)
         target = known_revision(of, request.revision)
         async with self._store.reading(of.job_id):
-            before = await self._results.segments(of, number)
-            after = await self._results.segments(of, target)
+            before, after = await self._results.segments(of, number, target)
         new = stored.SavedRevision(
             author=caller.id,
             changed_segments=changed_segments(before, after),

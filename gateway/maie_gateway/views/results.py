@@ -86,14 +86,14 @@ class Results:
         """The transcripts of a job's chunks as they were made, in recording order."""
         return list((await self._outputs(of)).get(common.Transcript, ()))
 
-    async def segments(self, of: record.JobRecord, revision: int) -> list[common.Segment]:
-        """The segments of a revision of a job's transcript, in recording order.
+    async def segments(self, of: record.JobRecord, *revisions: int) -> list[list[common.Segment]]:
+        """The segments of revisions of a job's transcript, each in recording order.
 
         Raises:
             StageError: NOT_FOUND with REVISION_NOT_FOUND.
         """
         outputs = await self._outputs(of)
-        return await self._segments(of, outputs, known_revision(of, revision))
+        return [await self._segments(of, outputs, known_revision(of, each)) for each in revisions]
 
     async def _segments(
         self, of: record.JobRecord, outputs: Outputs, revision: int
