@@ -38,7 +38,7 @@ TEMPLATE = "meeting_notes_v1"
 ACK_WAIT_SECONDS = 2
 # A bucket that sends nothing for so long is asked again.
 SILENCE = "3s"
-# Where no unit is completed for so long, a job that is not finished stands still.
+# Where no unit is completed for so long, a job that is not finished is stuck.
 STUCK_SECONDS = 90.0
 
 T = TypeVar("T")
@@ -160,7 +160,7 @@ class World:
         await asyncio.gather(*(later() for _ in range(jobs)))
 
     async def end_of(self, job_id: str, patience: float = STUCK_SECONDS) -> job.Job | None:
-        """Waits for a job's final state; None where it stands still."""
+        """Waits for a job's final state; None where it is stuck."""
         try:
             return await self.while_it_works(self._end_of(job_id), patience)
         except TimeoutError:

@@ -97,8 +97,8 @@ def _start(asked: StreamOptions, named: live.AudioFormat | None) -> live.StartSe
 async def _refuse(socket: AnyWebSocket, error: Exception) -> None:
     document = document_of(error)
     body = error_of(document)
-    told = "".join(each for each in body["err_msg"] if each.isprintable())
-    headers = {REQUEST_ID: body["request_id"], "dg-error": told}
+    message = "".join(each for each in body["err_msg"] if each.isprintable())
+    headers = {REQUEST_ID: body["request_id"], "dg-error": message}
     await refuse(socket, document.status, encode_json(body), "application/json", headers)
 
 

@@ -48,7 +48,7 @@ class Stream:
         self._samples = WholeSamples(format_) if format_ else None
         self._hash = sha256()
         self._begun = False
-        # What came before the gateway said where the audio begins, so that times can be told.
+        # What came before the gateway said where the audio begins, so that times are known.
         self._held: list[live.TranscribeResponse] | None = []
         self._speaking = False
         self._last: live.Final | None = None

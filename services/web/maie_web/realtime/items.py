@@ -206,7 +206,7 @@ class SpokenTurns:
         self._items: dict[str, Item] = {}
         self._awaits_item = False
         self._cleared = False
-        # What came before the gateway said where the track begins, so that times can be told.
+        # What came before the gateway said where the track begins, so that times are known.
         self._held: list[tuple[Any, Any]] = []
 
     def place(self, begin: float) -> Iterator[Event]:

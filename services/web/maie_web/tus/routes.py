@@ -102,7 +102,7 @@ async def begin(
     client: CallersClient,
     length: Length = "",
     version: Version = "",
-    told: Metadata = "",
+    sent: Metadata = "",
     checksum: Sum = "",
     request_id: RequestId = "",
 ) -> Response[str]:
@@ -112,14 +112,14 @@ async def begin(
     `application/offset+octet-stream`; the last of them make the job.
     """
     check_version(version)
-    fields = metadata.parsed(told)
+    fields = metadata.parsed(sent)
     config = config_from(
         {key: value for key, value in fields.items() if key not in metadata.ABOUT_THE_FILE},
         metadata.filename_in(fields),
         request_id,
     )
     begun = await client.uploads.begin(
-        config, size_bytes=count_of(length, "upload-length"), client_metadata=told
+        config, size_bytes=count_of(length, "upload-length"), client_metadata=sent
     )
     headers = headers_of(begun)
     if request.headers.get("content-type"):
