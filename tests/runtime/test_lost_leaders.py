@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,17 +33,6 @@ pytestmark = [
 
 ACK_WAIT = 2
 LIMITS: dict[str, Any] = {"slots": 1, "max_deliveries": 2, "ack_wait_seconds": ACK_WAIT}
-
-
-@pytest.fixture
-async def cluster(tmp_path: Path) -> AsyncIterator[NatsCluster]:
-    """Three servers that are open to all."""
-    made = NatsCluster(tmp_path)
-    try:
-        await made.start()
-        yield made
-    finally:
-        await made.stop()
 
 
 async def test_a_worker_keeps_a_unit_whose_losses_it_cannot_count(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,17 +31,6 @@ pytestmark = [
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """On a busy machine an election, or a start, may take longer than anybody would wait."""
     monkeypatch.setattr(outages, "RIDE_OUT_SECONDS", PATIENCE_SECONDS)
-
-
-@pytest.fixture
-async def cluster(tmp_path: Path) -> AsyncIterator[NatsCluster]:
-    """Three servers that are open to all."""
-    made = NatsCluster(tmp_path)
-    try:
-        await made.start()
-        yield made
-    finally:
-        await made.stop()
 
 
 @asynccontextmanager

@@ -9,12 +9,15 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
+from maie.access.v1 import access_pb2 as access
 from maie_client import Client
 from maie_web.server import serve_web
 from maie_web.settings import WebSettings
 from tests.browser import browser, page  # noqa: F401 - fixtures
 from tests.conftest import nats_server  # noqa: F401 - a fixture
 from tests.gateway.conftest import EmptyMesh, empty_mesh  # noqa: F401 - a fixture
+
+SCOPES = [access.SCOPE_SUBMIT, access.SCOPE_READ, access.SCOPE_LIVE]
 
 
 @dataclass(kw_only=True)
@@ -53,3 +56,21 @@ async def web(empty_mesh: EmptyMesh) -> AsyncIterator[Web]:  # noqa: F811
     """The web part of a mesh of empty stages."""
     async with empty_mesh.running() as client, web_before(client) as web:
         yield web
+
+
+async def key_of(client: Client) -> str:
+    """An API key of a mesh."""
+    made = await client.keys.create(tenant="acme", scopes=SCOPES)
+    return made.api_key
+
+
+@pytest.fixture
+async def key(web: Web) -> str:
+    """An API key."""
+    return await key_of(web.grpc)
+
+
+@pytest.fixture
+async def acme(web: Web, key: str) -> Client:
+    """The gateway for who has the key."""
+    return web.grpc.acting(token=key)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +12,15 @@ import pytest
 from deepgram import AsyncDeepgramClient
 from deepgram.core.api_error import ApiError
 
-from maie.asr.v1 import asr_pb2 as asr
-from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie_client import Client
-from maie_runtime.worker.stage import StageContext
-from tests.empty_stages import ENGINE, EmptyStage, empty_stages
+from tests.empty_stages import EmptyStage, empty_stages
 from tests.gateway.conftest import EmptyMesh
 from tests.web.conftest import Web
 from tests.web.deepgram.conftest import client_at
-from tests.web.openai.conftest import key_of, run_node
+from tests.web.node import run_node
+from tests.web.two_words import two_words
 
 pytestmark = [
     pytest.mark.mesh,
@@ -34,41 +32,13 @@ AUDIO = b"RIFF\0\0\0\0WAVE" + bytes(range(256)) * 40
 PROGRAM = Path(__file__).with_name("client.mjs")
 
 
-def _speech(
-    request: asr.TranscribeRequest, _: StageContext, __: int
-) -> Sequence[asr.TranscribeResponse]:
-    """An engine that knows words."""
-    segment = common.Segment(segment_id="c0000-s0000", text="Hello there.", confidence=0.5)
-    segment.end_offset.FromMilliseconds(1500)
-    for number, word in enumerate(("Hello", "there.")):
-        said = segment.words.add(word=word)
-        said.start_offset.FromMilliseconds(500 * number)
-        said.end_offset.FromMilliseconds(500 * number + 400)
-    transcript = common.Transcript(
-        segments=[segment], language_code="de-CH", punctuated=True, asr_engine=ENGINE
-    )
-    return [asr.TranscribeResponse(result=transcript)]
-
-
 @pytest.fixture
 def empty_mesh(empty_mesh: EmptyMesh) -> EmptyMesh:
     """Stages that say two words."""
     stages = empty_stages()
-    stages["asr"] = EmptyStage(answer=_speech)
+    stages["asr"] = EmptyStage(answer=two_words("Hello", "there."))
     empty_mesh.stages = stages
     return empty_mesh
-
-
-@pytest.fixture
-async def key(web: Web) -> str:
-    """An API key."""
-    return await key_of(web.grpc)
-
-
-@pytest.fixture
-async def acme(web: Web, key: str) -> Client:
-    """The gateway for who has the key."""
-    return web.grpc.acting(token=key)
 
 
 @pytest.fixture

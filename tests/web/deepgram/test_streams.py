@@ -23,10 +23,10 @@ from tests.conftest import broker  # noqa: F401 - a fixture
 from tests.gateway.live.conftest import live_mesh  # noqa: F401 - a fixture
 from tests.gateway.live.speech import interleaved, pause, pieces, said, word
 from tests.waiting import PATIENCE_SECONDS
-from tests.web.conftest import Web, web_before
+from tests.web.conftest import Web, key_of, web_before
 from tests.web.deepgram.conftest import client_at
 from tests.web.live.conftest import live_web as live_web
-from tests.web.openai.conftest import key_of, run_node
+from tests.web.node import run_node
 
 pytestmark = [
     pytest.mark.mesh,

@@ -10,8 +10,8 @@ from openai import AsyncOpenAI
 
 from maie_client import Client
 from tests.mesh.conftest import RunningMesh, sample_audio, start_mesh, write_wav
-from tests.web.conftest import Web, web_before
-from tests.web.openai.conftest import client_at, key_of
+from tests.web.conftest import Web, key_of, web_before
+from tests.web.openai.conftest import client_at
 
 pytestmark = pytest.mark.mesh
 

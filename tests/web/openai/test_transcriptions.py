@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -13,37 +12,21 @@ import pytest
 from openai import AsyncOpenAI
 
 from maie.asr.v1 import asr_pb2 as asr
-from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie_client import Client
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
 from maie_runtime.worker.stage import StageContext
-from tests.empty_stages import ENGINE, EmptyStage, Gate, empty_stages
+from tests.empty_stages import EmptyStage, Gate, empty_stages
 from tests.gateway.conftest import EmptyMesh
 from tests.waiting import until
-from tests.web.conftest import Web, web_before
-from tests.web.openai.conftest import FILE, client_at, key_of
+from tests.web.conftest import Web, key_of, web_before
+from tests.web.openai.conftest import FILE, client_at
+from tests.web.two_words import two_words
 
 pytestmark = pytest.mark.mesh
 
 WORDS = ("hello", "there")
-
-
-def _speech(
-    request: asr.TranscribeRequest, _: StageContext, __: int
-) -> Sequence[asr.TranscribeResponse]:
-    """An engine that knows words."""
-    segment = common.Segment(segment_id="c0000-s0000", text="hello there", confidence=0.5)
-    segment.end_offset.FromMilliseconds(1500)
-    for number, word in enumerate(WORDS):
-        said = segment.words.add(word=word)
-        said.start_offset.FromMilliseconds(500 * number)
-        said.end_offset.FromMilliseconds(500 * number + 400)
-    transcript = common.Transcript(
-        segments=[segment], language_code="de-CH", punctuated=True, asr_engine=ENGINE
-    )
-    return [asr.TranscribeResponse(result=transcript)]
 
 
 @pytest.fixture
@@ -51,7 +34,7 @@ def empty_mesh(empty_mesh: EmptyMesh) -> EmptyMesh:
     """Stages that say two words; the options of an engine that takes all."""
     stages = empty_stages()
     able = ("translation", "decoding_options", "word_time_offsets")
-    stages["asr"] = EmptyStage(answer=_speech, capabilities=able)
+    stages["asr"] = EmptyStage(answer=two_words(*WORDS), capabilities=able)
     empty_mesh.stages = stages
     return empty_mesh
 

@@ -16,9 +16,9 @@ from tests.conftest import broker  # noqa: F401 - a fixture
 from tests.gateway.live.conftest import live_mesh  # noqa: F401 - a fixture
 from tests.gateway.live.speech import pieces
 from tests.waiting import PATIENCE_SECONDS
-from tests.web.conftest import Web
+from tests.web.conftest import Web, key_of
 from tests.web.live.conftest import live_web as live_web
-from tests.web.openai.conftest import client_at, key_of
+from tests.web.openai.conftest import client_at
 
 RATE = 24_000
 MANUAL: dict[str, Any] = {"type": "transcription", "audio": {"input": {"turn_detection": None}}}

@@ -13,8 +13,8 @@ from tests.chaos.silence import SilentProxy
 from tests.gateway.live.conftest import LiveMesh
 from tests.gateway.live.speech import pause, said, word
 from tests.waiting import until
-from tests.web.conftest import Web, web_before
-from tests.web.openai.conftest import client_at, key_of
+from tests.web.conftest import Web, key_of, web_before
+from tests.web.openai.conftest import client_at
 from tests.web.realtime.conftest import RATE, Talk, talking
 
 pytestmark = pytest.mark.mesh

@@ -12,7 +12,7 @@ import pytest
 from tests.certificates import TestCa
 from tests.gateway.live.speech import word
 from tests.web.conftest import Web, web_before
-from tests.web.openai.conftest import run_node
+from tests.web.node import run_node
 from tests.web.realtime.conftest import RATE
 
 pytestmark = pytest.mark.mesh

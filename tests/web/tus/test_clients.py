@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import httpx
@@ -20,7 +17,8 @@ from tests.gateway.conftest import EmptyMesh
 from tests.gateway.uploads.conftest import AUDIO, audio_of
 from tests.waiting import PATIENCE_SECONDS
 from tests.web.conftest import Web, web_before
-from tests.web.tus.conftest import RAW, Node
+from tests.web.gateways import killed_gateway
+from tests.web.tus.conftest import RAW, node
 
 pytestmark = pytest.mark.mesh
 
@@ -36,7 +34,7 @@ async def job_of(url: str) -> str:
 
 @pytest.mark.parametrize("options", [{}, {"chunkSize": CHUNK_BYTES}])
 async def test_javascript_uploads(web: Web, file: Path, options: dict[str, int]) -> None:
-    done = await Node(web.url, file, **options).run()
+    done = await node(web.url, file, **options)
     made = await web.grpc.get_job(done["job"])
     assert made.config.filename == "küche.wav"
     assert await audio_of(web.grpc, done["job"]) == AUDIO
@@ -45,24 +43,24 @@ async def test_javascript_uploads(web: Web, file: Path, options: dict[str, int])
 async def test_javascript_goes_on_where_it_was_paused_at_another_web_part(
     web: Web, file: Path
 ) -> None:
-    paused = await Node(web.url, file, chunkSize=CHUNK_BYTES, pauseAt=3 * CHUNK_BYTES).run()
+    paused = await node(web.url, file, chunkSize=CHUNK_BYTES, pauseAt=3 * CHUNK_BYTES)
     assert not await job_of(paused["url"])
     async with web_before(web.grpc) as other:
-        done = await Node(other.url, file, url=paused["url"].replace(web.url, other.url)).run()
+        done = await node(other.url, file, url=paused["url"].replace(web.url, other.url))
     assert await audio_of(web.grpc, done["job"]) == AUDIO
 
 
 async def test_two_javascript_clients_of_one_upload_make_one_job(web: Web, file: Path) -> None:
-    paused = await Node(web.url, file, chunkSize=CHUNK_BYTES, pauseAt=CHUNK_BYTES).run()
-    node = Node(web.url, file, url=paused["url"], chunkSize=CHUNK_BYTES)
-    done = await asyncio.gather(node.run(), node.run())
+    paused = await node(web.url, file, chunkSize=CHUNK_BYTES, pauseAt=CHUNK_BYTES)
+    both = [node(web.url, file, url=paused["url"], chunkSize=CHUNK_BYTES) for _ in range(2)]
+    done = await asyncio.gather(*both)
     job_id = await job_of(paused["url"])
     assert {each.get("job") for each in done} == {job_id}
     assert await audio_of(web.grpc, job_id) == AUDIO
 
 
 async def test_javascript_shows_why_it_is_refused(web: Web, file: Path) -> None:
-    refused = await Node(web.url, file, metadata={"features": "summary"}).run()
+    refused = await node(web.url, file, metadata={"features": "summary"})
     assert refused["status"] == 400
     assert "TEMPLATE_REQUIRED" in refused["error"]
 
@@ -91,31 +89,6 @@ async def test_python_uploads_and_goes_on_from_its_url(web: Web, file: Path) -> 
     assert await audio_of(web.grpc, await job_of(url)) == AUDIO
 
 
-@asynccontextmanager
-async def killed_gateway(mesh: EmptyMesh, address: str, **variables: str) -> AsyncIterator[None]:
-    """A gateway in a process of its own, which is killed at the end of the block."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "maie_gateway"),
-        env={
-            **{name: value for name, value in os.environ.items() if not name.startswith("MAIE_")},
-            "MAIE_NATS_URL": mesh.mesh.nats_url,
-            "MAIE_BLOB_URL": mesh.mesh.blob_url,
-            "MAIE_GATEWAY_LISTEN": address,
-            **variables,
-        },
-        stdout=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while not await health_of(address):
-                await asyncio.sleep(0.05)
-        yield
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-
-
 @pytest.mark.parametrize("fault", ["upload.before_commit", "upload.after_job"])
 async def test_javascript_goes_on_after_a_gateway_that_died(
     empty_mesh: EmptyMesh, file: Path, fault: str
@@ -126,8 +99,8 @@ async def test_javascript_goes_on_after_a_gateway_that_died(
         web = await stack.enter_async_context(web_before(client))
         async with killed_gateway(empty_mesh, address, MAIE_FAULT=f"{fault}:kill"):
             # Where HEAD fails, this client begins another upload; the key keeps it one job.
-            node = Node(web.url, file, headers={"Idempotency-Key": "monday"})
-            running = asyncio.create_task(node.run())
+            sending = node(web.url, file, headers={"Idempotency-Key": "monday"})
+            running = asyncio.create_task(sending)
             async with asyncio.timeout(PATIENCE_SECONDS):
                 while await health_of(address):
                     await asyncio.sleep(0.05)
