@@ -18,6 +18,7 @@ from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import job_pb2_grpc
 from maie.live.v1 import live_pb2 as live
 from maie.live.v1 import live_pb2_grpc
+from maie.template.v1 import template_pb2_grpc
 from maie.upload.v1 import upload_pb2_grpc
 from maie_audio.decoders import PROGRAM, Decoders
 from maie_audio.fork_server import ForkServer
@@ -69,9 +70,13 @@ from maie_gateway.rpc.catalog import CatalogService
 from maie_gateway.rpc.edits import EditService
 from maie_gateway.rpc.jobs import JobService
 from maie_gateway.rpc.live import LiveService
+from maie_gateway.rpc.templates import TemplateService
 from maie_gateway.rpc.uploads import UploadService
 from maie_gateway.rpc.watch import Watch
 from maie_gateway.settings import GatewaySettings
+from maie_gateway.templates.choice import Templates
+from maie_gateway.templates.entries import TemplateEntries
+from maie_gateway.templates.own import OwnTemplates
 from maie_gateway.uploads.wiring import resumable_uploads
 from maie_gateway.vault.data_keys import DataKeys
 from maie_gateway.vault.opening import open_job_keys
@@ -106,6 +111,7 @@ SERVICES = (
     "maie.upload.v1.UploadService",
     "maie.live.v1.LiveService",
     "maie.catalog.v1.CatalogService",
+    "maie.template.v1.TemplateService",
     "maie.access.v1.AccessService",
 )
 HEALTH_CHECK_SECONDS = 1.0
@@ -217,7 +223,8 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             queues = QueueWatch(meter, broker)
             await stack.enter_async_context(background_tasks(queues.run()))
         watch = Watch(broker, jobs.store, jobs.changes, results)
-        templates = TemplateLibrary(settings.templates.directory)
+        own_templates = OwnTemplates(TemplateEntries(broker), job_keys)
+        templates = Templates(TemplateLibrary(settings.templates.directory), own_templates)
         snapshots = Snapshots(blobs, templates)
         requests = Requests(broker)
 
@@ -317,7 +324,16 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             most_unfinished=settings.max_unfinished_uploads_per_tenant,
             kept=timedelta(hours=settings.retention.uploads_hours),
         )
-        sweeper = Sweeper(broker, blobs, jobs.store, removal, uploads, settings.retention, audit)
+        sweeper = Sweeper(
+            broker,
+            blobs,
+            jobs.store,
+            removal,
+            uploads,
+            own_templates,
+            settings.retention,
+            audit,
+        )
         await stack.enter_async_context(sweeper.running())
         job_pb2_grpc.add_JobServiceServicer_to_server(
             JobService(
@@ -364,6 +380,9 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
                 throughput=throughput,
             ),
             server.server,
+        )
+        template_pb2_grpc.add_TemplateServiceServicer_to_server(
+            TemplateService(templates, jobs.store, blobs), server.server
         )
         access_pb2_grpc.add_AccessServiceServicer_to_server(
             AccessService(keys, AuditPages(broker)), server.server

@@ -14,6 +14,7 @@ from google.rpc import status_pb2
 from grpc_status import rpc_status
 
 from maie.access.v1 import access_pb2_grpc
+from maie.catalog.v1 import catalog_pb2 as catalog
 from maie.catalog.v1 import catalog_pb2_grpc
 from maie.edit.v1 import edit_pb2 as edit
 from maie.edit.v1 import edit_pb2_grpc
@@ -22,6 +23,8 @@ from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import job_pb2_grpc
 from maie.live.v1 import live_pb2 as live
 from maie.live.v1 import live_pb2_grpc
+from maie.template.v1 import template_pb2 as template
+from maie.template.v1 import template_pb2_grpc
 from maie.upload.v1 import upload_pb2 as upload
 from maie.upload.v1 import upload_pb2_grpc
 from maie_client import Client
@@ -32,14 +35,17 @@ from maie_gateway.server import SERVICES
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
 from tests.gateway.conftest import EmptyMesh
+from tests.gateway.templates.contents import PROMPT, SCHEMA
 
 pytestmark = pytest.mark.mesh
 
 ABSENT = "01900000-0000-7000-8000-000000000000"
 ABSENT_LETTER = 4_000_000_000
 OURS, THEIRS = (("maie-tenant", "ours"),), (("maie-tenant", "theirs"),)
-# Ids of what all tenants share: templates, and keys, which only an admin's call can name.
-SHARED = frozenset({"GetTemplate", "RotateKey", "RevokeKey", "ListAuditEntries"})
+# Ids of what all tenants share: keys, which only an admin's call can name.
+SHARED = frozenset({"RotateKey", "RevokeKey", "ListAuditEntries"})
+# As long as an id of a job, so that one can be put in place of the other in a message's bytes.
+TEMPLATE = f"{'ours_only':_<36}"
 
 
 class Stubs:
@@ -51,6 +57,7 @@ class Stubs:
         self.live: Any = live_pb2_grpc.LiveServiceStub(channel)
         self.catalog: Any = catalog_pb2_grpc.CatalogServiceStub(channel)
         self.upload: Any = upload_pb2_grpc.UploadServiceStub(channel)
+        self.template: Any = template_pb2_grpc.TemplateServiceStub(channel)
         self.access: Any = access_pb2_grpc.AccessServiceStub(channel)
 
 
@@ -114,6 +121,18 @@ ASKING: dict[str, Ask] = {
         live.GetSessionRequest(session_id=name, resume_token="guessed"), metadata=THEIRS
     ),
     "Transcribe": lambda at, name, _: at.live.Transcribe(_one(_resume(name)), metadata=THEIRS),
+    "GetTemplate": lambda at, name, _: at.catalog.GetTemplate(
+        catalog.GetTemplateRequest(template_id=name), metadata=THEIRS
+    ),
+    "ListTemplateVersions": lambda at, name, _: at.template.ListTemplateVersions(
+        template.ListTemplateVersionsRequest(template_id=name), metadata=THEIRS
+    ),
+    "DeleteTemplate": lambda at, name, _: at.template.DeleteTemplate(
+        template.DeleteTemplateRequest(template_id=name), metadata=THEIRS
+    ),
+    "GetJobTemplate": lambda at, name, _: at.template.GetJobTemplate(
+        template.GetJobTemplateRequest(job_id=name), metadata=THEIRS
+    ),
     "GetUpload": lambda at, name, _: at.upload.GetUpload(
         upload.GetUploadRequest(upload_id=name), metadata=THEIRS
     ),
@@ -127,6 +146,9 @@ ASKING: dict[str, Ask] = {
         upload.DeleteUploadRequest(upload_id=name), metadata=THEIRS
     ),
 }
+
+
+OF_TEMPLATES = frozenset({"GetTemplate", "ListTemplateVersions", "DeleteTemplate"})
 
 
 def _has_id(kind: Descriptor, depth: int = 2) -> bool:
@@ -151,8 +173,9 @@ def test_every_rpc_that_takes_an_id_is_tried() -> None:
         for method in pool.FindServiceByName(service).methods
         if _has_id(method.input_type)
     }
-    # A request id and a template are of the submit's own tenant, or of all.
-    assert taking - SHARED - {"CreateJob", "ProcessAudio", "BeginUpload"} == set(ASKING)
+    # A request id and a template are of the call's own tenant, or of all.
+    new = {"CreateJob", "ProcessAudio", "BeginUpload", "CheckTemplate", "SaveTemplate"}
+    assert taking - SHARED - new == set(ASKING)
 
 
 async def refused(call: Any) -> tuple[str, status_pb2.Status, list[str]]:
@@ -174,7 +197,7 @@ async def recording() -> AsyncIterator[bytes]:
 
 @asynccontextmanager
 async def our_things(mesh: EmptyMesh, broker: Broker) -> AsyncIterator[tuple[Stubs, str, int, str]]:
-    """A gateway, a job of ours, a dead letter of it, and a live session of ours."""
+    """A gateway, a job, a dead letter of it, a live session and a template of ours."""
     async with (
         mesh.gateway() as address,
         Client(address, tenant="ours") as ours,
@@ -182,6 +205,7 @@ async def our_things(mesh: EmptyMesh, broker: Broker) -> AsyncIterator[tuple[Stu
     ):
         stubs = Stubs(channel)
         made = await ours.create_job(recording(), features=["raw_transcript"])
+        await ours.templates.save(TEMPLATE, 0, SCHEMA, PROMPT)
         task = event.StageTask(job_id=made.job_id, unit="preprocess", attempt=1)
         letter = await broker.publish(
             subjects.dead_letter("preprocess", made.job_id),
@@ -212,13 +236,20 @@ async def test_another_tenants_things_look_like_absent_ones(
             theirs = session if name in ("GetSession", "Transcribe") else job_id
             if name.endswith("Upload"):
                 theirs = begun.upload_id
+            if name in OF_TEMPLATES:
+                theirs = TEMPLATE
             code, status, metadata = await refused(ask(stubs, theirs, letter))
             absent_code, absent, absent_metadata = await refused(ask(stubs, ABSENT, ABSENT_LETTER))
             assert (code, metadata) == (absent_code, absent_metadata), name
             assert code == "NOT_FOUND", name
             said = status.message.replace(theirs, ABSENT)
             status.message = said.replace(f"letter {letter};", f"letter {ABSENT_LETTER};")
+            if name in OF_TEMPLATES:
+                for detail in status.details:
+                    detail.value = detail.value.replace(theirs.encode(), ABSENT.encode())
             assert status == absent, name
+        kept = catalog.GetTemplateRequest(template_id=TEMPLATE)
+        assert (await stubs.catalog.GetTemplate(kept, metadata=OURS)).template.version == 1
         asking = upload.GetUploadRequest(upload_id=begun.upload_id)
         assert (await stubs.upload.GetUpload(asking, metadata=OURS)).upload == begun
         for name in (job_id, session):
@@ -238,6 +269,9 @@ async def test_what_lists_show_is_the_callers_own(empty_mesh: EmptyMesh, broker:
         assert code == "INVALID_ARGUMENT"
         letters = await stubs.job.ListDeadLetters(job.ListDeadLettersRequest(), metadata=THEIRS)
         assert not letters.letters
+        listed = catalog.ListTemplatesRequest()
+        shipped = await stubs.catalog.ListTemplates(listed, metadata=THEIRS)
+        assert TEMPLATE not in {each.template_id for each in shipped.templates}
         found = await stubs.job.SearchJobs(job.SearchJobsRequest(query="empty"), metadata=THEIRS)
         assert not found.hits
 

@@ -12,7 +12,7 @@ from werkzeug.http import parse_options_header
 
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
-from maie_client.templates import template_of
+from maie_client.template_of_job import template_of
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
 from maie_formats.as_json import to_dict

@@ -63,6 +63,14 @@ CALLS = {
         "GetTemplate": Audited.REFUSED,
         "GetMesh": Audited.REFUSED,
     },
+    "maie.template.v1.TemplateService": {
+        "SaveTemplate": Audited.CHANGE,
+        "DeleteTemplate": Audited.CHANGE,
+        "CheckTemplate": Audited.REFUSED,
+        "ListTemplateVersions": Audited.REFUSED,
+        # The order of a summary, and nothing of what was said.
+        "GetJobTemplate": Audited.REFUSED,
+    },
     "maie.access.v1.AccessService": {
         "GetCaller": Audited.REFUSED,
         "CreateKey": Audited.CHANGE,

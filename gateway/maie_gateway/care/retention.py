@@ -23,6 +23,7 @@ from maie_gateway.conductor.tenants import tenant_of_record
 from maie_gateway.records.about import about
 from maie_gateway.records.store import GONE, JobStore
 from maie_gateway.settings import RetentionSettings
+from maie_gateway.templates.own import OwnTemplates
 from maie_gateway.uploads.uploads import Uploads
 from maie_runtime import folders
 from maie_runtime.background import background_tasks
@@ -71,10 +72,12 @@ class Sweeper:
         store: JobStore,
         removal: Removal,
         uploads: Uploads,
+        templates: OwnTemplates,
         settings: RetentionSettings,
         audit: AuditLog,
     ) -> None:
         self._uploads = uploads
+        self._templates = templates
         self._audit = audit
         self._broker = broker
         self._blobs = blobs
@@ -98,6 +101,7 @@ class Sweeper:
                 self.sweep_uploads,
                 self.sweep_messages,
                 self.sweep_names,
+                self.sweep_templates,
                 self.sweep_keys,
                 self.sweep_blobs,
             ):
@@ -155,12 +159,20 @@ class Sweeper:
                 await self._store.erase_names(job_id)
                 log.info("sweep.names_erased", job=job_id)
 
+    async def sweep_templates(self) -> None:
+        """Erases versions of templates whose gateway died before they were saved, or deleted."""
+        lifetime = timedelta(hours=self._settings.uploads_hours)
+        for tenant, template_id, content_id in await self._templates.left(lifetime):
+            await self._audit.act("EraseLeftTemplate", tenant=tenant, job_id=content_id)
+            await self._templates.erase(tenant, template_id, content_id)
+            log.info("sweep.template_erased", template=template_id, content=content_id)
+
     async def sweep_keys(self) -> None:
-        """Destroys the keys of submits that became no job, and of jobs half removed."""
+        """Destroys the keys of submits that became no job, and of what is half removed."""
         keyed = await self._job_ids(subjects.bucket_stream(subjects.DATA_KEYS))
         # A key is made before its job: a young one may still become a job's.
         youngest = time.time() - timedelta(hours=self._settings.uploads_hours).total_seconds()
-        for job_id in keyed - await self._jobs_and_uploads():
+        for job_id in keyed - await self._jobs_and_uploads() - await self._templates.key_ids():
             if made_at(job_id) < youngest and await self._is_gone(job_id):
                 await self._audit.act("DestroyLeftKey", job_id=job_id)
                 await self._removal.destroy_key(job_id)

@@ -36,6 +36,7 @@ def accept(
     recording: common.Blob | None,
     template: common.Blob | None,
     template_sha256: str,
+    template_version: int = 0,
     pipeline_version: str,
     traceparent: str,
     now: datetime,
@@ -53,6 +54,7 @@ def accept(
         recording: The stored recording. None where the pipeline needs none.
         template: The stored template. None without a summary.
         template_sha256: The template's own hash. Empty without a summary.
+        template_version: The version of a template of the tenant's own; 0 for another.
         pipeline_version: The version of the gateway.
         traceparent: The W3C trace context of the call that submits it.
         now: The time, with a time zone.
@@ -80,6 +82,7 @@ def accept(
         recording=recording,
         template=template,
         template_sha256=template_sha256,
+        template_version=template_version,
         pipeline_version=pipeline_version,
         traceparent=traceparent,
         tenant=tenant,

@@ -90,22 +90,23 @@ class Digests:
         asked = request.revision if request.HasField("revision") else None
         origin = job.JobOrigin(job_id=of.job_id, revision=known_revision(of, asked))
         config = _config(of, request.template_id)
-        self._snapshots.check(config.template_id)
+        await self._snapshots.check(tenant, config.template_id)
         self._admission.check_jobs(tenant)
         async with self._store.reading(of.job_id):
             transcripts = await self._transcripts(of, origin.revision)
         job_id = str(uuid_utils.uuid7())
         await self._keys.make(job_id)
         await self._note(of, job_id)
-        template, digest = await self._snapshots.store(job_id, config.template_id)
+        blob, template = await self._snapshots.store(tenant, job_id, config.template_id)
         completed = await self._completed(job_id, transcripts)
         now = datetime.now(UTC)
         first = accept(
             job_id=job_id,
             config=config,
             recording=None,
-            template=template,
-            template_sha256=digest,
+            template=blob,
+            template_sha256=template.sha256,
+            template_version=template.version,
             pipeline_version=PIPELINE_VERSION,
             traceparent=traceparent,
             now=now,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from maie.common.v1 import types_pb2 as common
+from maie.summary.v1 import summary_pb2 as summary
+from maie_gateway.templates.choice import Templates
 from maie_runtime import folders
 from maie_runtime.blobs import Blobs
-from maie_templates import TemplateLibrary
 
 
 class Snapshots:
@@ -16,30 +17,33 @@ class Snapshots:
         templates: The templates.
     """
 
-    def __init__(self, blobs: Blobs, templates: TemplateLibrary) -> None:
+    def __init__(self, blobs: Blobs, templates: Templates) -> None:
         self._blobs = blobs
         self._templates = templates
 
-    def check(self, template_id: str) -> None:
-        """Refuses a template that is not there.
+    async def check(self, tenant: str, template_id: str) -> None:
+        """Refuses a template that is not there, or cannot be used.
 
         Raises:
-            StageError: NOT_FOUND with TEMPLATE_NOT_FOUND.
+            StageError: NOT_FOUND with TEMPLATE_NOT_FOUND, or as `Templates.checked`.
         """
-        self._templates.get(template_id)
+        await self._templates.checked(tenant, template_id)
 
-    async def store(self, job_id: str, template_id: str) -> tuple[common.Blob | None, str]:
-        """Stores a copy of a template; returns it and the template's SHA-256.
+    async def store(
+        self, tenant: str, job_id: str, template_id: str
+    ) -> tuple[common.Blob | None, summary.Template]:
+        """Stores a copy of a template; returns it and the template.
 
         Args:
+            tenant: Whose job it is.
             job_id: The job.
             template_id: The template; empty for none.
 
         Raises:
-            StageError: NOT_FOUND with TEMPLATE_NOT_FOUND, or UNAVAILABLE.
+            StageError: As `check`.
         """
         if not template_id:
-            return None, ""
-        template = self._templates.get(template_id).to_message()
+            return None, summary.Template()
+        template = await self._templates.get(tenant, template_id)
         prefix = f"{folders.of_job(job_id)}/template"
-        return await self._blobs.put_message(prefix, template), template.sha256
+        return await self._blobs.put_message(prefix, template), template

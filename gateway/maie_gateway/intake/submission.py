@@ -120,7 +120,7 @@ class Submissions:
         pace = pace or Pace(self._limits)
         async with aclosing(parts):
             # Checked before the upload, so that nobody sends a recording in vain.
-            config = await self.settled(await first_config(parts, pace))
+            config = await self.settled(tenant, await first_config(parts, pace))
             if not await self._broker.until_connected():
                 raise broker_unavailable()
             known = await self._known(tenant, config.request_id, job_id)
@@ -133,7 +133,7 @@ class Submissions:
                 await failpoint("submission.after_bind")
                 with structlog.contextvars.bound_contextvars(job=job_id, tenant=tenant):
                     recording, config = await self._receive(
-                        parts, job_id, prefix_of(job_id), config, pace
+                        parts, tenant, job_id, prefix_of(job_id), config, pace
                     )
                     await failpoint("submission.after_upload")
                     if known:
@@ -141,7 +141,7 @@ class Submissions:
                     await self._complete(upload, job_id, recording)
                     return await self._begin(job_id, config, recording, tenant, traceparent)
 
-    async def settled(self, asked: job.JobConfig) -> job.JobConfig:
+    async def settled(self, tenant: str, asked: job.JobConfig) -> job.JobConfig:
         """The config with defaults filled in, and checked.
 
         Raises:
@@ -149,13 +149,14 @@ class Submissions:
         """
         config = settled_config(asked)
         if config.template_id:
-            self._snapshots.check(config.template_id)
+            await self._snapshots.check(tenant, config.template_id)
         await self._check(config)
         return config
 
     async def _receive(
         self,
         parts: AsyncGenerator[job.UploadPart, None],
+        tenant: str,
         job_id: str,
         prefix: str,
         first: job.JobConfig,
@@ -168,7 +169,7 @@ class Submissions:
             nonlocal config
             if finish.HasField("config"):
                 check_same_request(first, finish.config)
-                config = await self.settled(finish.config)
+                config = await self.settled(tenant, finish.config)
 
         most = self._limits.max_bytes
         with span(self._broker.tracer, "maie.upload", {JOB: job_id}) as upload:
@@ -208,13 +209,14 @@ class Submissions:
         traceparent: str,
     ) -> record.JobRecord:
         try:
-            template, digest = await self._snapshots.store(job_id, config.template_id)
+            blob, template = await self._snapshots.store(tenant, job_id, config.template_id)
             step = accept(
                 job_id=job_id,
                 config=config,
                 recording=recording,
-                template=template,
-                template_sha256=digest,
+                template=blob,
+                template_sha256=template.sha256,
+                template_version=template.version,
                 pipeline_version=PIPELINE_VERSION,
                 traceparent=traceparent,
                 now=datetime.now(UTC),

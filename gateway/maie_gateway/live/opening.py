@@ -104,17 +104,18 @@ class Openings:
         """
         config = settled_session(asked, self._chunk_seconds)
         if config.job.template_id:
-            self._snapshots.check(config.job.template_id)
+            await self._snapshots.check(tenant, config.job.template_id)
         await self._check(config)
         session_id = str(uuid_utils.uuid7())
         await self._keys.make(session_id)
-        template, digest = await self._snapshots.store(session_id, config.job.template_id)
+        blob, template = await self._snapshots.store(tenant, session_id, config.job.template_id)
         step = accept(
             job_id=session_id,
             config=config.job,
             recording=None,
-            template=template,
-            template_sha256=digest,
+            template=blob,
+            template_sha256=template.sha256,
+            template_version=template.version,
             pipeline_version=PIPELINE_VERSION,
             traceparent=traceparent,
             now=datetime.now(UTC),

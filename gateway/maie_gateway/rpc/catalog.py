@@ -10,16 +10,17 @@ from maie.catalog.v1 import catalog_pb2 as catalog
 from maie.catalog.v1 import catalog_pb2_grpc
 from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
+from maie_core.caller import current_caller
 from maie_gateway.engine.queues import Queues, count_dead_letters, read_queues
 from maie_gateway.engine.throughput import Throughput
 from maie_gateway.engine.workers import LiveWorkers
 from maie_gateway.intake.submission import PIPELINE_VERSION
 from maie_gateway.intake.submit_config import check_template_id
 from maie_gateway.records.changes import JobChanges
+from maie_gateway.templates.choice import Templates
 from maie_pipeline.bindings import BINDINGS, StageBinding
 from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.subjects import LANES
-from maie_templates import TemplateLibrary
 
 
 class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
@@ -31,7 +32,7 @@ class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
         broker: Broker,
         changes: JobChanges,
         workers: LiveWorkers,
-        templates: TemplateLibrary,
+        templates: Templates,
         max_active_jobs: int,
         blob_store: str,
         throughput: Throughput,
@@ -63,11 +64,7 @@ class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
         self, request: catalog.ListTemplatesRequest, context: Any
     ) -> catalog.ListTemplatesResponse:
         """Lists the templates that a summary can fill."""
-        templates = [template.to_message() for template in self._templates.templates()]
-        for template in templates:
-            template.ClearField("schema_json")
-            template.ClearField("prompt")
-            template.ClearField("examples_json")
+        templates = await self._templates.listed(current_caller().tenant)
         return catalog.ListTemplatesResponse(templates=templates)
 
     async def GetTemplate(
@@ -75,7 +72,9 @@ class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
     ) -> catalog.GetTemplateResponse:
         """Gets one template with its schema and prompt."""
         check_template_id(request.template_id, field="template_id")
-        template = self._templates.get(request.template_id).to_message()
+        version = request.version if request.HasField("version") else None
+        tenant = current_caller().tenant
+        template = await self._templates.get(tenant, request.template_id, version)
         return catalog.GetTemplateResponse(template=template)
 
     async def GetMesh(

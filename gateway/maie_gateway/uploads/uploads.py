@@ -177,7 +177,7 @@ class Uploads:
                 "send less.",
                 field="client_metadata",
             )
-        await self._submissions.settled(request.config)
+        await self._submissions.settled(tenant, request.config)
         self._admission.check(tenant)
         if await self.store.count_unfinished(tenant) >= self._most_unfinished:
             raise refusals.too_many(self._most_unfinished, tenant)

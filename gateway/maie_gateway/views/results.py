@@ -198,4 +198,5 @@ def _versions(of: record.JobRecord, outputs: Outputs) -> job.JobVersions:
     if of.template_sha256:
         versions.template.template_id = of.config.template_id
         versions.template.sha256 = of.template_sha256
+        versions.template.version = of.template_version
     return versions

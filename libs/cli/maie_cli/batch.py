@@ -13,7 +13,7 @@ from maie_cli.exits import Exit, exit_of_error, exit_of_failures, os_sentence, s
 from maie_cli.internal_errors import internal_error
 from maie_cli.views import View
 from maie_client import Client, ClientError, JobOptions
-from maie_client.templates import template_of
+from maie_client.template_of_job import template_of
 from maie_formats.clean import plain
 from maie_formats.writers import Finished
 

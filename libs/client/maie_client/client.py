@@ -27,6 +27,7 @@ from maie.job.v1 import job_pb2_grpc as job_grpc
 from maie.live.v1 import live_pb2 as live_messages
 from maie.live.v1 import live_pb2_grpc as live_grpc
 from maie.summary.v1 import summary_pb2 as summary
+from maie.template.v1 import template_pb2_grpc as template_grpc
 from maie.upload.v1 import upload_pb2_grpc as upload_grpc
 from maie_client.audit import Audit
 from maie_client.channel import is_loopback
@@ -50,6 +51,7 @@ from maie_client.live.resume import ResumePoint
 from maie_client.live.session import LiveSession
 from maie_client.revisions import Revisions
 from maie_client.streams import received, stop
+from maie_client.templates import Templates
 from maie_client.text import sendable, sendable_labels
 from maie_client.tls import SCHEME, Tls
 from maie_client.tracing import Metadata, traced_call
@@ -79,6 +81,7 @@ class _Stubs:
         self.uploads = upload_grpc.UploadServiceStub(channel)
         self.access = access_grpc.AccessServiceStub(channel)
         self.edit = edit_grpc.EditServiceStub(channel)
+        self.template = template_grpc.TemplateServiceStub(channel)
         self.health: Any = health_pb2_grpc.HealthStub(channel)
 
 
@@ -206,6 +209,11 @@ class Client:
     def audit(self) -> Audit:
         """The audit log of the mesh, for who has the scope admin."""
         return Audit(lambda: self._stubs().access, self._ask)
+
+    @property
+    def templates(self) -> Templates:
+        """The tenant's own templates, and those that jobs were given."""
+        return Templates(lambda: self._stubs().template, self._ask)
 
     @property
     def revisions(self) -> Revisions:
@@ -488,13 +496,17 @@ class Client:
         return list((await self._ask(self._catalog.ListModels, request)).models)
 
     async def list_templates(self) -> list[summary.Template]:
-        """Lists the templates, without schema and prompt."""
+        """Lists the templates, without schema and prompt.
+
+        They are those that come with the deployment, and the tenant's own, whose version is above
+        0 and which `templates` saves.
+        """
         request = catalog.ListTemplatesRequest()
         return list((await self._ask(self._catalog.ListTemplates, request)).templates)
 
-    async def get_template(self, template_id: str) -> summary.Template:
-        """Returns a template with its schema and prompt."""
-        request = catalog.GetTemplateRequest(template_id=sendable(template_id))
+    async def get_template(self, template_id: str, version: int | None = None) -> summary.Template:
+        """Returns a template with its schema and prompt; its newest version where None is named."""
+        request = catalog.GetTemplateRequest(template_id=sendable(template_id), version=version)
         return (await self._ask(self._catalog.GetTemplate, request)).template
 
     async def get_mesh(self) -> catalog.GetMeshResponse:

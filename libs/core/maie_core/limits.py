@@ -25,6 +25,14 @@ MAX_LABEL_CHARACTERS = 256
 MAX_TENANT_CHARACTERS = 32
 MAX_TEMPLATE_ID_CHARACTERS = 64
 
+# Templates of a tenant's own.
+MAX_TEMPLATES = 200
+MAX_TEMPLATE_VERSIONS = 200
+# With those that are deleted, of which a few bytes stay.
+MAX_TEMPLATE_IDS = 2000
+MAX_TEMPLATE_TITLE_CHARACTERS = 200
+MAX_TEMPLATE_DESCRIPTION_CHARACTERS = 2000
+
 # Options of a recording. They are stored in the job's record, which has a size limit.
 MIN_CHUNK_SECONDS = 5
 MAX_CHUNK_SECONDS = 30 * 60

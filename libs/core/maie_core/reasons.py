@@ -393,12 +393,26 @@ class Reason(enum.StrEnum):
     wait for it, or begin a session whose features name it."""
     TEMPLATES_MISSING = "TEMPLATES_MISSING", Code.FAILED_PRECONDITION
     """The folder of templates does not exist. Create it, or correct MAIE_TEMPLATES_DIRECTORY."""
+    TEMPLATES_FULL = "TEMPLATES_FULL", Code.FAILED_PRECONDITION
+    """The tenant has as many templates of its own as it may have, or the template has as many
+    versions. Delete templates that nobody needs, or save under another id."""
+    TEMPLATE_CORRUPT = "TEMPLATE_CORRUPT", Code.DATA_LOSS
+    """A stored template of a tenant cannot be read. Save it under another id, and look for another
+    program that writes to NATS."""
     TEMPLATE_NOT_FOUND = "TEMPLATE_NOT_FOUND", Code.NOT_FOUND
     """There is no template with this id. Choose one that ListTemplates shows."""
+    TEMPLATE_OUTDATED = "TEMPLATE_OUTDATED", Code.ABORTED
+    """Somebody saved or deleted the template meanwhile; the message has its newest version. Get
+    that one, change it, and save again."""
     TEMPLATE_REJECTED = "TEMPLATE_REJECTED", Code.INVALID_ARGUMENT
-    """A template's files are invalid. Correct them as the message says."""
+    """A template is invalid. Correct it as the message says."""
     TEMPLATE_REQUIRED = "TEMPLATE_REQUIRED", Code.INVALID_ARGUMENT
     """A summary needs a template. Set template_id; ListTemplates shows the ids."""
+    TEMPLATE_SHIPPED = "TEMPLATE_SHIPPED", Code.FAILED_PRECONDITION
+    """The template comes with the deployment, so that a tenant can neither change nor delete it.
+    Save yours under another id."""
+    TEMPLATE_VERSION_NOT_FOUND = "TEMPLATE_VERSION_NOT_FOUND", Code.NOT_FOUND
+    """The template has no such version. List those there are."""
     TENANT_INVALID = "TENANT_INVALID", Code.INVALID_ARGUMENT
     """The tenant's name is invalid. Send one name of up to 32 characters of a-z, 0-9 and -."""
     TENANT_NOT_ALLOWED = "TENANT_NOT_ALLOWED", Code.PERMISSION_DENIED

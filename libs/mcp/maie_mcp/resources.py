@@ -6,7 +6,7 @@ from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 
 from maie_client import ClientError, StatusCode
-from maie_client.templates import template_of
+from maie_client.template_of_job import template_of
 from maie_formats.writers import Finished, written
 from maie_mcp.tools import ClientOf
 

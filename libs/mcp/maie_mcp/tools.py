@@ -11,7 +11,7 @@ from pydantic import Field
 
 from maie.job.v1 import job_pb2 as job
 from maie_client import Client
-from maie_client.templates import template_of
+from maie_client.template_of_job import template_of
 from maie_mcp import views
 from maie_mcp.answers import (
     JobPage,

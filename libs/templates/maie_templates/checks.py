@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -11,6 +12,7 @@ from jsonschema.exceptions import SchemaError
 from llguidance import LLMatcher
 
 from maie_templates.formats import FORMATS
+from maie_templates.problems import TemplateProblem, line_of, pointer_of
 
 MAX_SCHEMA_BYTES = 64 * 1024
 # A small schema with references can expand to a large one.
@@ -36,8 +38,35 @@ ANNOTATIONS = frozenset(
 )
 
 
-class SchemaProblem(ValueError):
-    """A schema is invalid; the message says where and why."""
+class SchemaProblem(TemplateProblem):
+    """A schema is invalid."""
+
+    part = "schema_json"
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class _Place:
+    """Where a node is.
+
+    Attributes:
+        path: As messages name it: properties by their names only, such as "$/topics/items".
+        pointer: The JSON Pointer of it.
+    """
+
+    path: str = "$"
+    pointer: str = ""
+
+    def child(self, name: str, *tokens: str | int) -> _Place:
+        """A node in this one: its name in the path, and the tokens of its pointer."""
+        return _Place(path=f"{self.path}/{name}", pointer=self.pointer + pointer_of(tokens))
+
+    def target(self, reference: str) -> _Place:
+        """The node that a reference of this one names."""
+        return _Place(path=f"{self.path}/$ref", pointer=reference.removeprefix("#"))
+
+    def problem(self, message: str) -> SchemaProblem:
+        """What is wrong with the node."""
+        return SchemaProblem(f"{self.path}: {message}", pointer=self.pointer)
 
 
 def check_schema(text: str) -> dict[str, Any]:
@@ -57,18 +86,20 @@ def check_schema(text: str) -> dict[str, Any]:
             raise SchemaProblem("the schema is not a JSON object")
         Draft202012Validator.check_schema(schema)
     except SchemaError as error:
-        raise SchemaProblem(f"{error.json_path}: {error.message[:200]}") from error
+        raise SchemaProblem(
+            f"{error.json_path}: {error.message[:200]}", pointer=pointer_of(error.absolute_path)
+        ) from error
     except (ValueError, RecursionError) as error:
-        raise SchemaProblem(f"the schema is not JSON: {error}") from error
+        raise SchemaProblem(f"the schema is not JSON: {error}", line=line_of(error)) from error
     if schema.get("type") != "object":
         raise SchemaProblem("the schema's type is not object")
     for name in ("title", "description"):
         if not schema.get(name):
             raise SchemaProblem(f"the schema has no {name}")
-    for count, (path, node) in enumerate(_nodes(schema, schema, "$", ())):
+    for count, (place, node) in enumerate(_nodes(schema, schema, _Place(), ())):
         if count >= MAX_SCHEMA_NODES:
             raise SchemaProblem(f"the schema has more than {MAX_SCHEMA_NODES} parts")
-        _check_node(path, node)
+        _check_node(place, node)
     _check_grammar(schema)
     return schema
 
@@ -95,47 +126,48 @@ def _target(root: Mapping[str, Any], reference: str) -> Mapping[str, Any]:
 
 
 def _nodes(
-    root: dict[str, Any], node: Any, path: str, references: tuple[str, ...]
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    """All nodes of a schema with resolved references, each with its path."""
+    root: dict[str, Any], node: Any, place: _Place, references: tuple[str, ...]
+) -> Iterator[tuple[_Place, dict[str, Any]]]:
+    """All nodes of a schema with resolved references, each with its place."""
     if not isinstance(node, dict):
-        raise SchemaProblem(f"{path}: true and false are not supported as a schema")
-    if path.count("/") > 2 * MAX_DEPTH:
-        raise SchemaProblem(f"the schema is nested more than {MAX_DEPTH} deep")
-    yield path, node
+        raise place.problem("true and false are not supported as a schema")
+    if place.path.count("/") > 2 * MAX_DEPTH:
+        raise SchemaProblem(
+            f"the schema is nested more than {MAX_DEPTH} deep", pointer=place.pointer
+        )
+    yield place, node
     if (reference := node.get("$ref")) is not None:
         if reference in references:
-            raise SchemaProblem(f"{path}: {reference} contains itself")
-        yield from _nodes(root, _target(root, reference), f"{path}/$ref", (*references, reference))
+            raise place.problem(f"{reference} contains itself")
+        target = _target(root, reference)
+        yield from _nodes(root, target, place.target(reference), (*references, reference))
     for name, child in node.get("properties", {}).items():
-        yield from _nodes(root, child, f"{path}/{name}", references)
+        yield from _nodes(root, child, place.child(name, "properties", name), references)
     if "items" in node:
-        yield from _nodes(root, node["items"], f"{path}/items", references)
-    if isinstance(node.get("additionalProperties"), dict):
-        yield from _nodes(root, node["additionalProperties"], f"{path}/*", references)
+        yield from _nodes(root, node["items"], place.child("items", "items"), references)
+    if isinstance(others := node.get("additionalProperties"), dict):
+        yield from _nodes(root, others, place.child("*", "additionalProperties"), references)
     for keyword in COMBINED:
-        for child in node.get(keyword, ()):
-            yield from _nodes(root, child, f"{path}/{keyword}", references)
+        for index, child in enumerate(node.get(keyword, ())):
+            yield from _nodes(root, child, place.child(keyword, keyword, index), references)
 
 
-def _check_node(path: str, node: Mapping[str, Any]) -> None:
+def _check_node(place: _Place, node: Mapping[str, Any]) -> None:
     if unknown := sorted(set(node) - KEYWORDS):
-        raise SchemaProblem(f"{path}: the keyword {unknown[0]} is not supported")
+        raise place.problem(f"the keyword {unknown[0]} is not supported")
     if "format" in node and node["format"] not in FORMATS:
         known = ", ".join(sorted(FORMATS))
-        raise SchemaProblem(
-            f"{path}: the format {node['format']!r} cannot be checked; use one of {known}"
-        )
+        raise place.problem(f"the format {node['format']!r} cannot be checked; use one of {known}")
     for keyword in ("$ref", *COMBINED):
         # Combinations of schemas are hard to bound, and hard to express to a model.
         if keyword in node and (others := sorted(set(node) - ANNOTATIONS - {keyword})):
-            raise SchemaProblem(f"{path}: {others[0]} cannot stand beside {keyword}")
+            raise place.problem(f"{others[0]} cannot stand beside {keyword}")
     if len(node.get("allOf", ())) > 1:
-        raise SchemaProblem(f"{path}: allOf may hold one schema, and no more")
+        raise place.problem("allOf may hold one schema, and no more")
     types = node.get("type", ())
     types = (types,) if isinstance(types, str) else types
     if not types and not set(node) & {"enum", "const", "$ref", *COMBINED}:
-        raise SchemaProblem(f"{path}: the type is missing")
+        raise place.problem("the type is missing")
     if set(node) & {"enum", "const"}:
         return
     for kind, keyword, most in (
@@ -143,20 +175,20 @@ def _check_node(path: str, node: Mapping[str, Any]) -> None:
         ("array", "maxItems", MAX_ARRAY_LENGTH),
     ):
         if kind in types and node.get(keyword, most + 1) > most:
-            raise SchemaProblem(f"{path}: {keyword} is missing or over {most}")
+            raise place.problem(f"{keyword} is missing or over {most}")
     if "array" in types and "items" not in node:
-        raise SchemaProblem(f"{path}: items is missing")
+        raise place.problem("items is missing")
     if "object" in types:
-        _check_object(path, node)
+        _check_object(place, node)
 
 
-def _check_object(path: str, node: Mapping[str, Any]) -> None:
+def _check_object(place: _Place, node: Mapping[str, Any]) -> None:
     named = node.get("properties", {})
     if unknown := sorted(set(node.get("required", ())) - set(named)):
-        raise SchemaProblem(f"{path}: the required {unknown[0]} is not one of its properties")
+        raise place.problem(f"the required {unknown[0]} is not one of its properties")
     others = isinstance(node.get("additionalProperties"), dict)
     if node.get("minProperties", 0) > len(named) and not others:
-        raise SchemaProblem(f"{path}: minProperties is more than there are properties")
+        raise place.problem("minProperties is more than there are properties")
 
 
 def _check_grammar(schema: Mapping[str, Any]) -> None:

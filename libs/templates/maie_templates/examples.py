@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from maie_templates.formats import validator
+from maie_templates.problems import TemplateProblem, line_of, pointer_of
 
 MAX_EXAMPLES_BYTES = 64 * 1024
 MAX_EXAMPLES = 8
@@ -40,8 +41,10 @@ class Example(BaseModel):
 EXAMPLES = TypeAdapter(Annotated[tuple[Example, ...], Field(min_length=1, max_length=MAX_EXAMPLES)])
 
 
-class ExamplesProblem(ValueError):
-    """Examples are invalid; the message says where and why."""
+class ExamplesProblem(TemplateProblem):
+    """Examples are invalid."""
+
+    part = "examples_json"
 
 
 def parse_examples(text: str, schema: Mapping[str, Any]) -> tuple[Example, ...]:
@@ -63,16 +66,23 @@ def parse_examples(text: str, schema: Mapping[str, Any]) -> tuple[Example, ...]:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = "/".join(map(str, first["loc"]))
-        raise ExamplesProblem(f"the examples' {place or 'list'}: {first['msg']}") from error
+        raise ExamplesProblem(
+            f"the examples' {place or 'list'}: {first['msg']}", pointer=pointer_of(first["loc"])
+        ) from error
     except (ValueError, RecursionError) as error:
-        raise ExamplesProblem(f"the examples are not JSON: {error}") from error
+        raise ExamplesProblem(f"the examples are not JSON: {error}", line=line_of(error)) from error
     held = validator(schema)
-    for number, example in enumerate(examples, 1):
+    for index, example in enumerate(examples):
         for misfit in held.iter_errors(example.answer):
             why = f"{misfit.json_path}: {misfit.message[:200]}"
-            raise ExamplesProblem(f"the answer of example {number} does not fit the schema: {why}")
+            raise ExamplesProblem(
+                f"the answer of example {index + 1} does not fit the schema: {why}",
+                pointer=pointer_of((index, "answer", *misfit.absolute_path)),
+            )
         if problem := _citation_problem(example):
-            raise ExamplesProblem(f"the lines of example {number}: {problem}")
+            raise ExamplesProblem(
+                f"the lines of example {index + 1}: {problem}", pointer=pointer_of((index, "lines"))
+            )
     return examples
 
 
@@ -94,8 +104,8 @@ def _items(value: Any, pointer: str) -> Iterator[tuple[str, Any]]:
     """The values that need lines: each list item, and each value outside of lists."""
     if isinstance(value, dict):
         for name, child in value.items():
-            yield from _items(child, f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}")
+            yield from _items(child, pointer + pointer_of((name,)))
     elif isinstance(value, list):
-        yield from ((f"{pointer}/{at}", item) for at, item in enumerate(value))
+        yield from ((pointer + pointer_of((at,)), item) for at, item in enumerate(value))
     else:
         yield pointer, value

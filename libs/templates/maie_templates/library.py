@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -65,17 +65,19 @@ class TemplateLibrary:
         """
         outcome = self._find(template_id)
         if outcome is None:
-            # A folder whose name is no id is reported by `problems`, and nobody can ask for it.
-            known = ", ".join(sorted(filter(TEMPLATE_ID.fullmatch, self._scan()))) or "none"
-            raise StageError(
-                Code.NOT_FOUND,
-                Reason.TEMPLATE_NOT_FOUND,
-                f"There is no template {template_id[:64]!r}; there are: {known}.",
-                field="template_id",
-            )
+            raise template_not_found(template_id, self.ids())
         if isinstance(outcome, StageError):
             raise StageError(outcome.code, outcome.reason, outcome.message)
         return outcome
+
+    def has(self, template_id: str) -> bool:
+        """Whether there is a template with an id, valid or not."""
+        return self._find(template_id) is not None
+
+    def ids(self) -> list[str]:
+        """The ids of all templates, valid or not."""
+        # A folder whose name is no id is reported by `problems`, and nobody can ask for it.
+        return sorted(filter(TEMPLATE_ID.fullmatch, self._scan()))
 
     def templates(self) -> list[Template]:
         """All valid templates, by id."""
@@ -138,6 +140,16 @@ class TemplateLibrary:
             return _Entry(state=(), outcome=rejected(folder.name, why))
 
 
+def template_not_found(template_id: str, known: Iterable[str]) -> StageError:
+    """The error for a template that does not exist, with the ids of those that do."""
+    return StageError(
+        Code.NOT_FOUND,
+        Reason.TEMPLATE_NOT_FOUND,
+        f"There is no template {template_id[:64]!r}; there are: {', '.join(known) or 'none'}.",
+        field="template_id",
+    )
+
+
 def _state(path: Path, *, optional: bool = False) -> tuple[int, int]:
     try:
         status = path.stat()
@@ -161,4 +173,4 @@ def _load(folder: Path) -> Template | StageError:
         return error
 
 
-__all__ = ["TEMPLATE_ID", "TemplateLibrary"]
+__all__ = ["TEMPLATE_ID", "TemplateLibrary", "template_not_found"]

@@ -18,6 +18,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from maie_core.errors import StageError, invalid
 from maie_core.reasons import Reason
 from maie_templates import render_child
+from maie_templates.problems import TemplateProblem
 
 MAX_PROMPT_BYTES = 64 * 1024
 PROMPT_VARIABLES = frozenset(
@@ -40,8 +41,10 @@ class PromptLimits:
     output_chars: int = 4_000_000
 
 
-class PromptProblem(ValueError):
-    """A prompt is invalid; the message says why."""
+class PromptProblem(TemplateProblem):
+    """A prompt is invalid."""
+
+    part = "prompt"
 
 
 def check_prompt(prompt: str) -> None:
@@ -61,7 +64,7 @@ def check_prompt(prompt: str) -> None:
         _check_names(sandbox, tree)
         unknown = _asked(tree) - PROMPT_VARIABLES - set(sandbox.globals)
     except TemplateSyntaxError as error:
-        raise PromptProblem(f"the prompt's line {error.lineno}: {error.message}") from error
+        raise _at_line(error.lineno, str(error.message)) from error
     except RecursionError as error:
         raise PromptProblem("the prompt is nested too deep") from error
     if unknown:
@@ -80,11 +83,15 @@ def _asked(tree: nodes.Template) -> set[str]:
 def _check_names(sandbox: ImmutableSandboxedEnvironment, tree: nodes.Template) -> None:
     loads = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
     for load in tree.find_all(loads):
-        raise PromptProblem(f"the prompt's line {load.lineno}: it cannot load other templates")
+        raise _at_line(load.lineno, "it cannot load other templates")
     for kind, known in ((nodes.Filter, sandbox.filters), (nodes.Test, sandbox.tests)):
         for node in tree.find_all(kind):
             if node.name not in known:
-                raise PromptProblem(f"the prompt's line {node.lineno}: {node.name} is not known")
+                raise _at_line(node.lineno, f"{node.name} is not known")
+
+
+def _at_line(line: int, why: str) -> PromptProblem:
+    return PromptProblem(f"the prompt's line {line}: {why}", line=line)
 
 
 async def render_prompt(

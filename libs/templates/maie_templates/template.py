@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from maie.summary.v1 import summary_pb2 as summary
 from maie_core.errors import StageError, invalid
 from maie_core.reasons import Reason
-from maie_templates.checks import SchemaProblem, check_schema
-from maie_templates.examples import Example, ExamplesProblem, parse_examples
-from maie_templates.prompt import PromptProblem, check_prompt
+from maie_templates.checks import check_schema
+from maie_templates.examples import Example, parse_examples
+from maie_templates.problems import TemplateProblem
+from maie_templates.prompt import check_prompt
 
 TEMPLATE_ID = re.compile(r"[a-z0-9_]{1,64}")
 
@@ -30,6 +31,7 @@ class Template:
         examples_json: The examples as text; empty for none.
         examples: The same, parsed.
         sha256: The SHA-256 over schema, prompt and examples, in lower-case hexadecimal.
+        version: The version of a template of a tenant's own, from 1; 0 for one of the deployment.
     """
 
     template_id: str
@@ -39,6 +41,7 @@ class Template:
     sha256: str
     examples_json: str = ""
     examples: tuple[Example, ...] = ()
+    version: int = 0
 
     @property
     def title(self) -> str:
@@ -65,7 +68,7 @@ class Template:
             schema = check_schema(schema_json)
             check_prompt(prompt)
             examples = parse_examples(examples_json, schema)
-        except (SchemaProblem, PromptProblem, ExamplesProblem) as error:
+        except TemplateProblem as error:
             raise rejected(template_id, str(error)) from error
         # A zero byte, which occurs in none of them, separates them. A template without examples
         # keeps the hash from before examples existed.
@@ -82,6 +85,30 @@ class Template:
         )
 
     @classmethod
+    def problems(
+        cls, schema_json: str, prompt: str, examples_json: str = ""
+    ) -> list[TemplateProblem]:
+        """What `parse` would refuse: the first problem of each part, in the parts' order.
+
+        Of examples for an invalid schema, nothing is known.
+        """
+        found, schema = [], None
+        try:
+            schema = check_schema(schema_json)
+        except TemplateProblem as problem:
+            found.append(problem)
+        try:
+            check_prompt(prompt)
+        except TemplateProblem as problem:
+            found.append(problem)
+        try:
+            if schema is not None:
+                parse_examples(examples_json, schema)
+        except TemplateProblem as problem:
+            found.append(problem)
+        return found
+
+    @classmethod
     def from_message(cls, message: summary.Template) -> Template:
         """Checks a stored template.
 
@@ -94,7 +121,7 @@ class Template:
         if template.sha256 != message.sha256:
             why = "its SHA-256 is not that of its schema, prompt and examples"
             raise rejected(message.template_id, why)
-        return template
+        return replace(template, version=message.version)
 
     def to_message(self) -> summary.Template:
         """The template as the contract's message."""
@@ -106,11 +133,14 @@ class Template:
             prompt=self.prompt,
             sha256=self.sha256,
             examples_json=self.examples_json,
+            version=self.version,
         )
 
 
-def rejected(template_id: str, why: str) -> StageError:
+def rejected(template_id: str, why: str, *, field: str = "") -> StageError:
     """The error for an invalid template."""
     return invalid(
-        Reason.TEMPLATE_REJECTED, f"The template {template_id[:64]!r} cannot be used: {why}."
+        Reason.TEMPLATE_REJECTED,
+        f"The template {template_id[:64]!r} cannot be used: {why}.",
+        field=field,
     )

@@ -186,6 +186,7 @@ class SummarizeStage:
         filled = summary.Summary(
             template_id=template.template_id,
             template_sha256=template.sha256,
+            template_version=template.version,
             engine=self._engine.version(generation),
         )
         own = without_server_parameters(filled.engine)

@@ -32,7 +32,7 @@ from maie_cli.mesh.options import MeshOptions
 from maie_cli.report import print_files, print_report
 from maie_cli.views import LineView, StageBars, View, bars
 from maie_client import FEATURES, ClientError
-from maie_client.templates import template_of
+from maie_client.template_of_job import template_of
 from maie_core.durations import seconds
 from maie_formats.clean import plain
 from maie_formats.transcript import clock

@@ -34,7 +34,7 @@ from maie_cli.together import Together
 from maie_cli.views import view_of
 from maie_client import Client
 from maie_client.download import save
-from maie_client.templates import template_of
+from maie_client.template_of_job import template_of
 from maie_formats.as_json import to_json
 from maie_formats.clean import plain
 from maie_formats.warnings import sentences

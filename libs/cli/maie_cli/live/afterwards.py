@@ -10,7 +10,7 @@ from maie_cli.batch import exit_of_job
 from maie_cli.console import complain, emit, note
 from maie_cli.exits import Exit
 from maie_client import Client
-from maie_client.templates import template_of
+from maie_client.template_of_job import template_of
 from maie_formats.as_json import to_json
 from maie_formats.markdown import markdown
 

@@ -15,6 +15,7 @@ ORDER = (
     # An upload that is a job was one before it says so, and its job can be made again from it.
     subjects.bucket_stream(subjects.UPLOADS),
     subjects.bucket_stream(subjects.JOBS),
+    subjects.bucket_stream(subjects.TEMPLATES),
     # What a record refers to was stored before it.
     subjects.NAMES,
     subjects.bucket_stream(subjects.SECRETS),

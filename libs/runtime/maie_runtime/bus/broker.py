@@ -109,6 +109,7 @@ class Broker:
         secrets: The bucket of webhooks' secrets.
         keys: The bucket of API keys.
         data_keys: The bucket of the keys of jobs' encrypted data.
+        templates: The bucket of tenants' templates.
         feeds: The bucket of how far receivers of finals are.
         workers: The bucket of live workers.
         gpus: The bucket of shared GPUs.
@@ -136,6 +137,7 @@ class Broker:
         self.secrets = _bucket(jetstream, subjects.SECRETS)
         self.keys = _bucket(jetstream, subjects.KEYS)
         self.data_keys = _bucket(jetstream, subjects.DATA_KEYS)
+        self.templates = _bucket(jetstream, subjects.TEMPLATES)
         self.feeds = _bucket(jetstream, subjects.FEEDS)
         self.workers = _bucket(jetstream, subjects.WORKERS)
         self.gpus = _bucket(jetstream, subjects.GPUS, direct=True)

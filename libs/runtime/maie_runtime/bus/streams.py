@@ -58,6 +58,7 @@ def _bucket(
     direct: bool = False,
     erasable: bool = False,
     entries: int = 1,
+    rollup: bool = False,
 ) -> StreamConfig:
     """The stream of a bucket, as key-value clients of NATS expect it.
 
@@ -68,6 +69,8 @@ def _bucket(
         direct: Whether reads may be answered by any server that has a copy.
         erasable: Whether single entries can be erased, that is, overwritten on the disk.
         entries: How many entries of a key the bucket keeps, the latest ones.
+        rollup: Whether a write may replace the other entries of its key. Its header can also
+            remove all keys, so it is allowed only where it is needed.
     """
     return StreamConfig(
         name=subjects.bucket_stream(name),
@@ -82,9 +85,7 @@ def _bucket(
         duplicate_window=min(seconds or DUPLICATE_WINDOW_SECONDS, DUPLICATE_WINDOW_SECONDS),
         allow_direct=direct,
         allow_msg_ttl=True,
-        # Lets a write replace the other entries of its key. Such a header can also remove all keys,
-        # so it is allowed only where it is needed.
-        allow_rollup_hdrs=entries > 1,
+        allow_rollup_hdrs=rollup,
         deny_delete=not erasable,
     )
 
@@ -194,7 +195,7 @@ STREAMS = (
         direct=True,
         append_only=True,
     ),
-    _bucket(subjects.JOBS, "Job records", direct=True, entries=JOB_ENTRIES),
+    _bucket(subjects.JOBS, "Job records", direct=True, entries=JOB_ENTRIES, rollup=True),
     _bucket(
         subjects.REQUESTS,
         "The job id of each request id of a client",
@@ -204,6 +205,13 @@ STREAMS = (
     _bucket(subjects.SECRETS, "The secrets of jobs' webhooks", erasable=True),
     _bucket(subjects.KEYS, "API keys, with the hashes of their secrets"),
     _bucket(subjects.DATA_KEYS, "The wrapped keys of jobs' encrypted data", erasable=True),
+    _bucket(
+        subjects.TEMPLATES,
+        "Templates of summaries that tenants made",
+        erasable=True,
+        # What a limit removes stays on the disk. So an entry that was replaced is erased by itself.
+        entries=2,
+    ),
     _bucket(subjects.FEEDS, "How far receivers of finals are"),
     _bucket(subjects.WORKERS, "Live workers", seconds=WORKER_FORGOTTEN_SECONDS),
     _bucket(

@@ -34,6 +34,9 @@ KEYS = "maie_keys"
 DATA_KEYS = "maie_data_keys"
 """Bucket: the wrapped data key of each job under job.JOB, and what wraps them under ring.NUMBER;
 only gateways read it."""
+TEMPLATES = "maie_templates"
+"""Bucket: a StoredTemplate under TENANT.TEMPLATE.entry, and a Template for each of its versions
+under TENANT.TEMPLATE.UUID; only gateways read it."""
 FEEDS = "maie_feeds"
 """Bucket: a FeedPosition under SESSION.RECEIVER.TRACK-NUMBER, purged with its session."""
 WORKERS = "maie_workers"
@@ -49,6 +52,8 @@ FINAL_RELAY = "finals"
 """The durable consumer of SESSIONS that all gateways share."""
 FINAL_SENDERS = "finals"
 """The durable consumer of FINALS that all gateways share."""
+ENTRY = "entry"
+"""The last part of the key of a template's entry."""
 INTERACTIVE = "interactive"
 """The lane of jobs that a person waits for; served first."""
 BATCH = "batch"
@@ -220,6 +225,22 @@ def upload_of(subject: str) -> tuple[str, str]:
     """The tenant and the id in the subject of an entry of a resumable upload."""
     tenant, upload_id, _ = subject.removeprefix(bucket_subject(UPLOADS, "")).split(".")
     return tenant, upload_id
+
+
+def template_entry(tenant: str, template_id: str) -> str:
+    """The key of a template of a tenant's own; `*` for all."""
+    return f"{tenant}.{template_id}.{ENTRY}"
+
+
+def template_content(tenant: str, template_id: str, content_id: str) -> str:
+    """The key of the content of a version of a template."""
+    return f"{tenant}.{template_id}.{content_id}"
+
+
+def template_of(subject: str) -> tuple[str, str, str]:
+    """The tenant, the id and the last part in the subject of what is stored of a template."""
+    tenant, template_id, last = subject.removeprefix(bucket_subject(TEMPLATES, "")).split(".")
+    return tenant, template_id, last
 
 
 def bucket_stream(bucket: str) -> str:

@@ -17,7 +17,7 @@ from litestar.response import Stream
 
 from maie.job.v1 import job_pb2 as job
 from maie_client import Client
-from maie_client.templates import template_of
+from maie_client.template_of_job import template_of
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
 from maie_formats.writers import TRANSCRIPT_FORMATS, Finished, written

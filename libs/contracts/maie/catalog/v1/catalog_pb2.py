@@ -29,7 +29,7 @@ from maie.event.v1 import event_pb2 as maie_dot_event_dot_v1_dot_event__pb2
 from maie.summary.v1 import summary_pb2 as maie_dot_summary_dot_v1_dot_summary__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dmaie/catalog/v1/catalog.proto\x12\x0fmaie.catalog.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1amaie/common/v1/types.proto\x1a\x19maie/event/v1/event.proto\x1a\x1dmaie/summary/v1/summary.proto\"9\n\x11ListModelsRequest\x12$\n\x05stage\x18\x01 \x01(\x0e\x32\x15.maie.common.v1.Stage\"<\n\x12ListModelsResponse\x12&\n\x06models\x18\x01 \x03(\x0b\x32\x16.maie.catalog.v1.Model\"k\n\x05Model\x12$\n\x05stage\x18\x01 \x01(\x0e\x32\x15.maie.common.v1.Stage\x12&\n\x04info\x18\x02 \x01(\x0b\x32\x18.maie.event.v1.ModelInfo\x12\x14\n\x0cworker_count\x18\x03 \x01(\x05\"\x16\n\x14ListTemplatesRequest\"E\n\x15ListTemplatesResponse\x12,\n\ttemplates\x18\x01 \x03(\x0b\x32\x19.maie.summary.v1.Template\")\n\x12GetTemplateRequest\x12\x13\n\x0btemplate_id\x18\x01 \x01(\t\"B\n\x13GetTemplateResponse\x12+\n\x08template\x18\x01 \x01(\x0b\x32\x19.maie.summary.v1.Template\"\x10\n\x0eGetMeshRequest\"\xb0\x02\n\x0fGetMeshResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12,\n\x06stages\x18\x02 \x03(\x0b\x32\x1c.maie.catalog.v1.StageStatus\x12\x13\n\x0b\x61\x63tive_jobs\x18\x03 \x01(\x05\x12\x17\n\x0fmax_active_jobs\x18\x04 \x01(\x05\x12\x12\n\nblob_store\x18\x05 \x01(\t\x12\x11\n\theld_jobs\x18\x06 \x01(\x05\x12\x15\n\rlive_sessions\x18\x07 \x01(\x05\x12\x14\n\x0c\x64\x65\x61\x64_letters\x18\x08 \x01(\x03\x12/\n\nthroughput\x18\t \x01(\x0b\x32\x1b.maie.catalog.v1.Throughput\x12+\n\x08gateways\x18\n \x03(\x0b\x32\x19.maie.event.v1.WorkerInfo\"\xd8\x01\n\nThroughput\x12)\n\x06window\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x16\n\x0e\x63ompleted_jobs\x18\x02 \x01(\x05\x12\x13\n\x0b\x66\x61iled_jobs\x18\x03 \x01(\x05\x12\x16\n\x0e\x63\x61ncelled_jobs\x18\x04 \x01(\x05\x12(\n\x05\x61udio\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x30\n\x08\x66\x61ilures\x18\x06 \x03(\x0b\x32\x1e.maie.catalog.v1.RecentFailure\"l\n\rRecentFailure\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12-\n\tfail_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04unit\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\"\xba\x01\n\x0bStageStatus\x12$\n\x05stage\x18\x01 \x01(\x0e\x32\x15.maie.common.v1.Stage\x12*\n\x07workers\x18\x02 \x03(\x0b\x32\x19.maie.event.v1.WorkerInfo\x12\x15\n\rpending_units\x18\x03 \x01(\x03\x12\x15\n\rrunning_units\x18\x04 \x01(\x03\x12+\n\x06\x64\x65mand\x18\x05 \x03(\x0b\x32\x1b.maie.catalog.v1.LaneDemand\"\xa3\x01\n\nLaneDemand\x12\x0c\n\x04lane\x18\x01 \x01(\t\x12\x16\n\x0erunnable_units\x18\x02 \x01(\x03\x12\x15\n\rpending_units\x18\x03 \x01(\x03\x12\x15\n\rrunning_units\x18\x04 \x01(\x03\x12\x32\n\noldest_age\x18\x05 \x01(\x0b\x32\x19.google.protobuf.DurationH\x00\x88\x01\x01\x42\r\n\x0b_oldest_age2\xef\x02\n\x0e\x43\x61talogService\x12U\n\nListModels\x12\".maie.catalog.v1.ListModelsRequest\x1a#.maie.catalog.v1.ListModelsResponse\x12^\n\rListTemplates\x12%.maie.catalog.v1.ListTemplatesRequest\x1a&.maie.catalog.v1.ListTemplatesResponse\x12X\n\x0bGetTemplate\x12#.maie.catalog.v1.GetTemplateRequest\x1a$.maie.catalog.v1.GetTemplateResponse\x12L\n\x07GetMesh\x12\x1f.maie.catalog.v1.GetMeshRequest\x1a .maie.catalog.v1.GetMeshResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dmaie/catalog/v1/catalog.proto\x12\x0fmaie.catalog.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1amaie/common/v1/types.proto\x1a\x19maie/event/v1/event.proto\x1a\x1dmaie/summary/v1/summary.proto\"9\n\x11ListModelsRequest\x12$\n\x05stage\x18\x01 \x01(\x0e\x32\x15.maie.common.v1.Stage\"<\n\x12ListModelsResponse\x12&\n\x06models\x18\x01 \x03(\x0b\x32\x16.maie.catalog.v1.Model\"k\n\x05Model\x12$\n\x05stage\x18\x01 \x01(\x0e\x32\x15.maie.common.v1.Stage\x12&\n\x04info\x18\x02 \x01(\x0b\x32\x18.maie.event.v1.ModelInfo\x12\x14\n\x0cworker_count\x18\x03 \x01(\x05\"\x16\n\x14ListTemplatesRequest\"E\n\x15ListTemplatesResponse\x12,\n\ttemplates\x18\x01 \x03(\x0b\x32\x19.maie.summary.v1.Template\"K\n\x12GetTemplateRequest\x12\x13\n\x0btemplate_id\x18\x01 \x01(\t\x12\x14\n\x07version\x18\x02 \x01(\x05H\x00\x88\x01\x01\x42\n\n\x08_version\"B\n\x13GetTemplateResponse\x12+\n\x08template\x18\x01 \x01(\x0b\x32\x19.maie.summary.v1.Template\"\x10\n\x0eGetMeshRequest\"\xb0\x02\n\x0fGetMeshResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12,\n\x06stages\x18\x02 \x03(\x0b\x32\x1c.maie.catalog.v1.StageStatus\x12\x13\n\x0b\x61\x63tive_jobs\x18\x03 \x01(\x05\x12\x17\n\x0fmax_active_jobs\x18\x04 \x01(\x05\x12\x12\n\nblob_store\x18\x05 \x01(\t\x12\x11\n\theld_jobs\x18\x06 \x01(\x05\x12\x15\n\rlive_sessions\x18\x07 \x01(\x05\x12\x14\n\x0c\x64\x65\x61\x64_letters\x18\x08 \x01(\x03\x12/\n\nthroughput\x18\t \x01(\x0b\x32\x1b.maie.catalog.v1.Throughput\x12+\n\x08gateways\x18\n \x03(\x0b\x32\x19.maie.event.v1.WorkerInfo\"\xd8\x01\n\nThroughput\x12)\n\x06window\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x16\n\x0e\x63ompleted_jobs\x18\x02 \x01(\x05\x12\x13\n\x0b\x66\x61iled_jobs\x18\x03 \x01(\x05\x12\x16\n\x0e\x63\x61ncelled_jobs\x18\x04 \x01(\x05\x12(\n\x05\x61udio\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x30\n\x08\x66\x61ilures\x18\x06 \x03(\x0b\x32\x1e.maie.catalog.v1.RecentFailure\"l\n\rRecentFailure\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12-\n\tfail_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04unit\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\"\xba\x01\n\x0bStageStatus\x12$\n\x05stage\x18\x01 \x01(\x0e\x32\x15.maie.common.v1.Stage\x12*\n\x07workers\x18\x02 \x03(\x0b\x32\x19.maie.event.v1.WorkerInfo\x12\x15\n\rpending_units\x18\x03 \x01(\x03\x12\x15\n\rrunning_units\x18\x04 \x01(\x03\x12+\n\x06\x64\x65mand\x18\x05 \x03(\x0b\x32\x1b.maie.catalog.v1.LaneDemand\"\xa3\x01\n\nLaneDemand\x12\x0c\n\x04lane\x18\x01 \x01(\t\x12\x16\n\x0erunnable_units\x18\x02 \x01(\x03\x12\x15\n\rpending_units\x18\x03 \x01(\x03\x12\x15\n\rrunning_units\x18\x04 \x01(\x03\x12\x32\n\noldest_age\x18\x05 \x01(\x0b\x32\x19.google.protobuf.DurationH\x00\x88\x01\x01\x42\r\n\x0b_oldest_age2\xef\x02\n\x0e\x43\x61talogService\x12U\n\nListModels\x12\".maie.catalog.v1.ListModelsRequest\x1a#.maie.catalog.v1.ListModelsResponse\x12^\n\rListTemplates\x12%.maie.catalog.v1.ListTemplatesRequest\x1a&.maie.catalog.v1.ListTemplatesResponse\x12X\n\x0bGetTemplate\x12#.maie.catalog.v1.GetTemplateRequest\x1a$.maie.catalog.v1.GetTemplateResponse\x12L\n\x07GetMesh\x12\x1f.maie.catalog.v1.GetMeshRequest\x1a .maie.catalog.v1.GetMeshResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -47,21 +47,21 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTTEMPLATESRESPONSE']._serialized_start=455
   _globals['_LISTTEMPLATESRESPONSE']._serialized_end=524
   _globals['_GETTEMPLATEREQUEST']._serialized_start=526
-  _globals['_GETTEMPLATEREQUEST']._serialized_end=567
-  _globals['_GETTEMPLATERESPONSE']._serialized_start=569
-  _globals['_GETTEMPLATERESPONSE']._serialized_end=635
-  _globals['_GETMESHREQUEST']._serialized_start=637
-  _globals['_GETMESHREQUEST']._serialized_end=653
-  _globals['_GETMESHRESPONSE']._serialized_start=656
-  _globals['_GETMESHRESPONSE']._serialized_end=960
-  _globals['_THROUGHPUT']._serialized_start=963
-  _globals['_THROUGHPUT']._serialized_end=1179
-  _globals['_RECENTFAILURE']._serialized_start=1181
-  _globals['_RECENTFAILURE']._serialized_end=1289
-  _globals['_STAGESTATUS']._serialized_start=1292
-  _globals['_STAGESTATUS']._serialized_end=1478
-  _globals['_LANEDEMAND']._serialized_start=1481
-  _globals['_LANEDEMAND']._serialized_end=1644
-  _globals['_CATALOGSERVICE']._serialized_start=1647
-  _globals['_CATALOGSERVICE']._serialized_end=2014
+  _globals['_GETTEMPLATEREQUEST']._serialized_end=601
+  _globals['_GETTEMPLATERESPONSE']._serialized_start=603
+  _globals['_GETTEMPLATERESPONSE']._serialized_end=669
+  _globals['_GETMESHREQUEST']._serialized_start=671
+  _globals['_GETMESHREQUEST']._serialized_end=687
+  _globals['_GETMESHRESPONSE']._serialized_start=690
+  _globals['_GETMESHRESPONSE']._serialized_end=994
+  _globals['_THROUGHPUT']._serialized_start=997
+  _globals['_THROUGHPUT']._serialized_end=1213
+  _globals['_RECENTFAILURE']._serialized_start=1215
+  _globals['_RECENTFAILURE']._serialized_end=1323
+  _globals['_STAGESTATUS']._serialized_start=1326
+  _globals['_STAGESTATUS']._serialized_end=1512
+  _globals['_LANEDEMAND']._serialized_start=1515
+  _globals['_LANEDEMAND']._serialized_end=1678
+  _globals['_CATALOGSERVICE']._serialized_start=1681
+  _globals['_CATALOGSERVICE']._serialized_end=2048
 # @@protoc_insertion_point(module_scope)

@@ -46,10 +46,12 @@ class ListTemplatesResponse(_message.Message):
     def __init__(self, templates: _Optional[_Iterable[_Union[_summary_pb2.Template, _Mapping]]] = ...) -> None: ...
 
 class GetTemplateRequest(_message.Message):
-    __slots__ = ("template_id",)
+    __slots__ = ("template_id", "version")
     TEMPLATE_ID_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
     template_id: str
-    def __init__(self, template_id: _Optional[str] = ...) -> None: ...
+    version: int
+    def __init__(self, template_id: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
 
 class GetTemplateResponse(_message.Message):
     __slots__ = ("template",)

@@ -69,7 +69,8 @@ class CatalogServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListTemplates(self, request, context):
-        """Lists the templates that a summary can fill.
+        """Lists the templates that a summary can fill: those that come with the
+        deployment, and the tenant's own (maie.template.v1).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -78,7 +79,7 @@ class CatalogServiceServicer:
     def GetTemplate(self, request, context):
         """Gets one template with its schema and prompt.
 
-        Fails with NOT_FOUND and TEMPLATE_NOT_FOUND.
+        Fails with NOT_FOUND (TEMPLATE_NOT_FOUND, TEMPLATE_VERSION_NOT_FOUND).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -19,11 +19,13 @@ class CatalogServiceStub:
     ListModels: _aio.UnaryUnaryMultiCallable[_catalog_pb2.ListModelsRequest, _catalog_pb2.ListModelsResponse]
     """Lists the models of all live workers."""
     ListTemplates: _aio.UnaryUnaryMultiCallable[_catalog_pb2.ListTemplatesRequest, _catalog_pb2.ListTemplatesResponse]
-    """Lists the templates that a summary can fill."""
+    """Lists the templates that a summary can fill: those that come with the
+    deployment, and the tenant's own (maie.template.v1).
+    """
     GetTemplate: _aio.UnaryUnaryMultiCallable[_catalog_pb2.GetTemplateRequest, _catalog_pb2.GetTemplateResponse]
     """Gets one template with its schema and prompt.
 
-    Fails with NOT_FOUND and TEMPLATE_NOT_FOUND.
+    Fails with NOT_FOUND (TEMPLATE_NOT_FOUND, TEMPLATE_VERSION_NOT_FOUND).
     """
     GetMesh: _aio.UnaryUnaryMultiCallable[_catalog_pb2.GetMeshRequest, _catalog_pb2.GetMeshResponse]
     """Reports the workers, queues and demand of each stage, what runs, and what
@@ -47,7 +49,9 @@ class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _catalog_pb2.ListTemplatesRequest,
         context: _aio.ServicerContext[_catalog_pb2.ListTemplatesRequest, _abc.Awaitable[_catalog_pb2.ListTemplatesResponse]],
     ) -> _abc.Awaitable[_catalog_pb2.ListTemplatesResponse]:
-        """Lists the templates that a summary can fill."""
+        """Lists the templates that a summary can fill: those that come with the
+        deployment, and the tenant's own (maie.template.v1).
+        """
 
     @_abc_1.abstractmethod
     def GetTemplate(
@@ -57,7 +61,7 @@ class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_catalog_pb2.GetTemplateResponse]:
         """Gets one template with its schema and prompt.
 
-        Fails with NOT_FOUND and TEMPLATE_NOT_FOUND.
+        Fails with NOT_FOUND (TEMPLATE_NOT_FOUND, TEMPLATE_VERSION_NOT_FOUND).
         """
 
     @_abc_1.abstractmethod

@@ -407,12 +407,14 @@ class StageVersion(_message.Message):
     def __init__(self, stage: _Optional[_Union[_types_pb2.Stage, str]] = ..., engine: _Optional[_Union[_types_pb2.EngineVersion, _Mapping]] = ...) -> None: ...
 
 class TemplateVersion(_message.Message):
-    __slots__ = ("template_id", "sha256")
+    __slots__ = ("template_id", "sha256", "version")
     TEMPLATE_ID_FIELD_NUMBER: _ClassVar[int]
     SHA256_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
     template_id: str
     sha256: str
-    def __init__(self, template_id: _Optional[str] = ..., sha256: _Optional[str] = ...) -> None: ...
+    version: int
+    def __init__(self, template_id: _Optional[str] = ..., sha256: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
 
 class GetJobRequest(_message.Message):
     __slots__ = ("job_id", "revision")

@@ -33,7 +33,7 @@ class ReduceSource(_message.Message):
     def __init__(self, parts: _Optional[_Iterable[_Union[_types_pb2.Blob, _Mapping]]] = ...) -> None: ...
 
 class Template(_message.Message):
-    __slots__ = ("template_id", "title", "description", "schema_json", "prompt", "sha256", "examples_json")
+    __slots__ = ("template_id", "title", "description", "schema_json", "prompt", "sha256", "examples_json", "version")
     TEMPLATE_ID_FIELD_NUMBER: _ClassVar[int]
     TITLE_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
@@ -41,6 +41,7 @@ class Template(_message.Message):
     PROMPT_FIELD_NUMBER: _ClassVar[int]
     SHA256_FIELD_NUMBER: _ClassVar[int]
     EXAMPLES_JSON_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
     template_id: str
     title: str
     description: str
@@ -48,7 +49,8 @@ class Template(_message.Message):
     prompt: str
     sha256: str
     examples_json: str
-    def __init__(self, template_id: _Optional[str] = ..., title: _Optional[str] = ..., description: _Optional[str] = ..., schema_json: _Optional[str] = ..., prompt: _Optional[str] = ..., sha256: _Optional[str] = ..., examples_json: _Optional[str] = ...) -> None: ...
+    version: int
+    def __init__(self, template_id: _Optional[str] = ..., title: _Optional[str] = ..., description: _Optional[str] = ..., schema_json: _Optional[str] = ..., prompt: _Optional[str] = ..., sha256: _Optional[str] = ..., examples_json: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
 
 class SummarizeResponse(_message.Message):
     __slots__ = ("progress", "result")
@@ -85,20 +87,22 @@ class SummaryPart(_message.Message):
     def __init__(self, notes_json: _Optional[str] = ..., engine: _Optional[_Union[_types_pb2.EngineVersion, _Mapping]] = ..., transcript: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ...) -> None: ...
 
 class Summary(_message.Message):
-    __slots__ = ("template_id", "template_sha256", "content", "citations", "engine", "part_engines")
+    __slots__ = ("template_id", "template_sha256", "content", "citations", "engine", "part_engines", "template_version")
     TEMPLATE_ID_FIELD_NUMBER: _ClassVar[int]
     TEMPLATE_SHA256_FIELD_NUMBER: _ClassVar[int]
     CONTENT_FIELD_NUMBER: _ClassVar[int]
     CITATIONS_FIELD_NUMBER: _ClassVar[int]
     ENGINE_FIELD_NUMBER: _ClassVar[int]
     PART_ENGINES_FIELD_NUMBER: _ClassVar[int]
+    TEMPLATE_VERSION_FIELD_NUMBER: _ClassVar[int]
     template_id: str
     template_sha256: str
     content: _struct_pb2.Struct
     citations: _containers.RepeatedCompositeFieldContainer[Citation]
     engine: _types_pb2.EngineVersion
     part_engines: _containers.RepeatedCompositeFieldContainer[_types_pb2.EngineVersion]
-    def __init__(self, template_id: _Optional[str] = ..., template_sha256: _Optional[str] = ..., content: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., citations: _Optional[_Iterable[_Union[Citation, _Mapping]]] = ..., engine: _Optional[_Union[_types_pb2.EngineVersion, _Mapping]] = ..., part_engines: _Optional[_Iterable[_Union[_types_pb2.EngineVersion, _Mapping]]] = ...) -> None: ...
+    template_version: int
+    def __init__(self, template_id: _Optional[str] = ..., template_sha256: _Optional[str] = ..., content: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., citations: _Optional[_Iterable[_Union[Citation, _Mapping]]] = ..., engine: _Optional[_Union[_types_pb2.EngineVersion, _Mapping]] = ..., part_engines: _Optional[_Iterable[_Union[_types_pb2.EngineVersion, _Mapping]]] = ..., template_version: _Optional[int] = ...) -> None: ...
 
 class Citation(_message.Message):
     __slots__ = ("pointer", "segment_ids", "ranges")

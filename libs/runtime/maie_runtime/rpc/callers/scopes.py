@@ -60,6 +60,13 @@ _OF_SERVICES: Mapping[str, Mapping[str, Need]] = {
         # It names machines, and counts the work of all tenants.
         "GetMesh": ADMIN,
     },
+    "maie.template.v1.TemplateService": {
+        "CheckTemplate": SUBMIT,
+        "SaveTemplate": SUBMIT,
+        "DeleteTemplate": SUBMIT,
+        "ListTemplateVersions": ANY_CALLER,
+        "GetJobTemplate": READ,
+    },
     "maie.access.v1.AccessService": {
         "GetCaller": ANY_CALLER,
         "CreateKey": ADMIN,
