@@ -19,6 +19,9 @@ from maie_gateway.templates.checks import checked, problem_of_id, problems_of
 from maie_gateway.templates.choice import Templates
 from maie_runtime.blobs import Blobs
 
+MAX_CHECKS = 2
+"""The most checks of a gateway at a time: a schema can be made to take a core for seconds."""
+
 
 class TemplateService(template_pb2_grpc.TemplateServiceServicer):
     """Serves maie.template.v1.TemplateService; callers see their tenant's templates only."""
@@ -27,19 +30,22 @@ class TemplateService(template_pb2_grpc.TemplateServiceServicer):
         self._templates = templates
         self._store = store
         self._blobs = blobs
+        self._checks = asyncio.Semaphore(MAX_CHECKS)
 
     async def CheckTemplate(
         self, request: template.CheckTemplateRequest, context: Any
     ) -> template.CheckTemplateResponse:
         """Checks a template, and stores nothing."""
-        found = await asyncio.to_thread(_problems, request)
+        async with self._checks:
+            found = await asyncio.to_thread(_problems, request)
         return template.CheckTemplateResponse(problems=found)
 
     async def SaveTemplate(
         self, request: template.SaveTemplateRequest, context: Any
     ) -> template.SaveTemplateResponse:
         """Saves a new template, or the next version of one."""
-        content = await asyncio.to_thread(checked, request)
+        async with self._checks:
+            content = await asyncio.to_thread(checked, request)
         saved = await self._templates.save(current_caller(), content, request.base_version)
         return template.SaveTemplateResponse(saved=_described(saved))
 

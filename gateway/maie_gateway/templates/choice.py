@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 
 from maie.summary.v1 import summary_pb2 as summary
 from maie.template.v1 import stored_pb2 as stored
@@ -12,6 +13,9 @@ from maie_gateway.templates.own import OwnTemplates
 from maie_gateway.templates.refusals import shipped, version_not_found
 from maie_templates import Template, TemplateLibrary
 from maie_templates.library import TEMPLATE_ID, template_not_found
+
+# A check takes a while, and many jobs fill the same template.
+REMEMBERED_TEMPLATES = 1000
 
 
 class Templates:
@@ -32,6 +36,7 @@ class Templates:
     def __init__(self, library: TemplateLibrary, own: OwnTemplates) -> None:
         self._library = library
         self._own = own
+        self._checked: OrderedDict[str, None] = OrderedDict()
 
     async def get(
         self, tenant: str, template_id: str, version: int | None = None
@@ -64,8 +69,11 @@ class Templates:
         One of a tenant's was checked when it was saved, which may be releases ago.
         """
         found = await self.get(tenant, template_id)
-        if found.version:
+        if found.version and found.sha256 not in self._checked:
             await asyncio.to_thread(Template.from_message, found)
+            self._checked[found.sha256] = None
+            if len(self._checked) > REMEMBERED_TEMPLATES:
+                self._checked.popitem(last=False)
         return found
 
     async def listed(self, tenant: str) -> list[summary.Template]:

@@ -18,7 +18,7 @@ COMMANDS = {
     "livekit": "livekit",
     "search": "search",
     "mcp": "mcp",
-    "templates": "catalog",
+    "templates": "templates",
     "doctor": "doctor",
     "load": "load",
     "demo": "demo",

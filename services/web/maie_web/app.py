@@ -41,6 +41,7 @@ from maie_web.routes import (
     process,
     revisions,
     session,
+    templates,
 )
 from maie_web.sessions.cookies import NAME
 from maie_web.tus import routes as tus
@@ -51,9 +52,14 @@ MOST_BODY_BYTES = 1024 * 1024
 
 API = (
     catalog.models,
-    catalog.templates,
-    catalog.template,
-    catalog.schema,
+    templates.templates,
+    templates.check,
+    templates.template,
+    templates.schema,
+    templates.versions,
+    templates.save,
+    templates.remove,
+    templates.of_job,
     jobs.list_jobs,
     jobs.search,
     jobs.get_job,

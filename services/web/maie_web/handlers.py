@@ -24,6 +24,7 @@ def _documented(decorator: Decorator) -> Decorator:
 
 get = _documented(litestar.get)
 post = _documented(litestar.post)
+put = _documented(litestar.put)
 patch = _documented(litestar.patch)
 delete = _documented(litestar.delete)
 route = _documented(litestar.route)

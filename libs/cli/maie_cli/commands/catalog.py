@@ -1,14 +1,12 @@
-"""`maie models` and `maie templates`."""
+"""The models that workers hold, for `maie models`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import typer
 from google.protobuf.message import Message
 
 from maie.catalog.v1 import catalog_pb2 as catalog
-from maie.summary.v1 import summary_pb2 as summary
 from maie_cli.arguments import DEFAULT_GATEWAY, GatewayOption, JsonOption, TenantOption
 from maie_cli.console import emit, out
 from maie_cli.exits import run
@@ -18,8 +16,6 @@ from maie_cli.names import stage_name
 from maie_client import Client
 from maie_formats.as_json import to_json
 from maie_formats.clean import plain
-
-app = typer.Typer(add_completion=False)
 
 
 def models(
@@ -33,26 +29,9 @@ def models(
         print_listing(out, _model_listing(found))
 
 
-@app.command()
-def templates(
-    as_json: JsonOption = False, gateway: GatewayOption = DEFAULT_GATEWAY, tenant: TenantOption = ""
-) -> None:
-    """List the templates that a summary can fill; with --json, one on each line."""
-    found = run(_templates(gateway_client(gateway, tenant)))
-    if as_json:
-        _emit_lines(found)
-    else:
-        print_listing(out, _template_listing(found))
-
-
 async def _models(client: Client) -> list[catalog.Model]:
     async with client:
         return await client.list_models()
-
-
-async def _templates(client: Client) -> list[summary.Template]:
-    async with client:
-        return await client.list_templates()
 
 
 def _emit_lines(messages: Sequence[Message]) -> None:
@@ -83,16 +62,4 @@ def _model(model: catalog.Model) -> tuple[str, ...]:
         plain(f"{engine.device} {engine.compute_type}"),
         str(model.worker_count),
         engine.checkpoint_sha256[:12],
-    )
-
-
-def _template_listing(found: Sequence[summary.Template]) -> Listing:
-    fields = (
-        Field(header="id"),
-        Field(header="title", least=12),
-        Field(header="description", least=20),
-    )
-    return Listing(
-        fields,
-        [(plain(each.template_id), plain(each.title), plain(each.description)) for each in found],
     )
