@@ -9,8 +9,6 @@ from maie.job.v1 import job_pb2 as job
 from maie_formats.transcript import lines
 from maie_web.openai.answers import text_of
 
-# What follows the end of a unit at once: its stage's progress and its output.
-_OF_A_UNIT = ("stage_progress", "segment", "warning")
 _ENDED = (job.UNIT_STATE_COMPLETED, job.UNIT_STATE_SKIPPED)
 
 
@@ -28,47 +26,63 @@ class Deltas:
         self._stage = common.STAGE_ENHANCEMENT if self._clean else common.STAGE_ASR
         self._segments: dict[str, dict[str, common.Segment]] = {}
         self._ended: dict[str, job.UnitState] = {}
+        self._ending = ""
+        """The chunk whose unit ended last, as long as its output may still come."""
         self._next = 0
+        self._given: set[str] = set()
         self._sent = ""
 
     def of(self, event: job.JobEvent) -> Iterator[str]:
         """The text that an event adds."""
-        kind = event.WhichOneof("event")
-        match kind:
+        match event.WhichOneof("event"):
             case "segment":
-                chunk = event.segment.segment_id.partition("-")[0]
-                self._segments.setdefault(chunk, {})[event.segment.segment_id] = event.segment
-            case "unit_ended" if event.unit_ended.stage == self._stage:
-                if event.unit_ended.state in _ENDED:
-                    chunk = _chunk(int(event.unit_ended.unit.rpartition(".")[2]))
-                    self._ended[chunk] = event.unit_ended.state
+                self._take(event.segment)
+            case "stage_progress" | "warning":
+                pass  # these, and segments, follow the end of their unit
+            case "unit_ended":
+                self._end(event.unit_ended)
             case "finished":
                 yield from self._rest(text_of(event.finished.job.results))
                 return
-        yield from self._chunks(after_unit=kind not in _OF_A_UNIT)
+            case _:
+                self._ending = ""
+        yield from self._chunks()
 
-    def _chunks(self, *, after_unit: bool) -> Iterator[str]:
+    def _take(self, segment: common.Segment) -> None:
+        # Text that was sent stays as it is, even where another attempt reads it otherwise.
+        if segment.segment_id not in self._given:
+            chunk = segment.segment_id.partition("-")[0]
+            self._segments.setdefault(chunk, {})[segment.segment_id] = segment
+
+    def _end(self, ended: job.UnitEnded) -> None:
+        self._ending = ""
+        if ended.stage == self._stage and ended.state in _ENDED:
+            self._ending = _chunk(int(ended.unit.rpartition(".")[2]))
+            self._ended[self._ending] = ended.state
+
+    def _chunks(self) -> Iterator[str]:
         """The text of what is next, and settled."""
         while True:
             chunk = _chunk(self._next)
-            settled = self._is_settled(chunk, after_unit)
+            settled = self._is_settled(chunk)
             if settled or not self._clean:
                 yield from self._add(self._segments.pop(chunk, {}))
             if not settled:
                 return
             self._next += 1
 
-    def _is_settled(self, chunk: str, after_unit: bool) -> bool:
+    def _is_settled(self, chunk: str) -> bool:
         """Whether a chunk has all of its text. Its segments come after the end of its unit."""
         if chunk not in self._ended:
             return False
         if not self._clean:
-            return after_unit or chunk != next(reversed(self._ended))
+            return chunk != self._ending
         is_skipped = self._ended[chunk] == job.UNIT_STATE_SKIPPED
         segments = self._segments.get(chunk, {}).values()
         return is_skipped or all(each.HasField("clean_text") for each in segments)
 
     def _add(self, segments: Mapping[str, common.Segment]) -> Iterator[str]:
+        self._given |= segments.keys()
         ordered = [segments[name] for name in sorted(segments)]
         text = " ".join(line.text for line in lines(job.JobResults(segments=ordered)))
         if text:
