@@ -45,10 +45,10 @@ from maie_gateway.engine.queue_watch import QueueWatch
 from maie_gateway.engine.throughput import Throughput
 from maie_gateway.engine.wiring import ConductingOptions, conducting
 from maie_gateway.intake.admission import Admission
-from maie_gateway.intake.digests import Digests
 from maie_gateway.intake.job_actions import JobActions
 from maie_gateway.intake.metrics import UploadMetrics
 from maie_gateway.intake.requests import Requests
+from maie_gateway.intake.revision_summaries import RevisionSummaries
 from maie_gateway.intake.revisions import Revisions
 from maie_gateway.intake.snapshots import Snapshots
 from maie_gateway.intake.submission import PIPELINE_VERSION, Submissions
@@ -353,7 +353,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
         edit_pb2_grpc.add_EditServiceServicer_to_server(
             EditService(
                 Revisions(jobs.store, jobs.conductor, blobs, results),
-                Digests(
+                RevisionSummaries(
                     store=jobs.store,
                     conductor=jobs.conductor,
                     blobs=blobs,

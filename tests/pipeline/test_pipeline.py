@@ -49,7 +49,7 @@ def needs_of(units: list[record.Unit]) -> dict[str, list[str]]:
 
 def test_a_table_holds_each_pipeline_under_its_name() -> None:
     assert {name: each.name for name, each in PIPELINES.items()} == {
-        name: name for name in ("recording", "live_session", "live_session_with_audio", "digest")
+        name: name for name in ("recording", "live_session", "live_session_with_audio", "revision")
     }
 
 

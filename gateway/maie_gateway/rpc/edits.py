@@ -8,7 +8,7 @@ from maie.edit.v1 import edit_pb2 as edit
 from maie.edit.v1 import edit_pb2_grpc
 from maie_core.caller import current_caller
 from maie_core.trace_context import current_traceparent
-from maie_gateway.intake.digests import Digests
+from maie_gateway.intake.revision_summaries import RevisionSummaries
 from maie_gateway.intake.revisions import Revisions
 from maie_gateway.rpc.job_ids import checked_job_id
 
@@ -16,9 +16,9 @@ from maie_gateway.rpc.job_ids import checked_job_id
 class EditService(edit_pb2_grpc.EditServiceServicer):
     """Serves maie.edit.v1.EditService; callers see their tenant's jobs only."""
 
-    def __init__(self, revisions: Revisions, digests: Digests) -> None:
+    def __init__(self, revisions: Revisions, summaries: RevisionSummaries) -> None:
         self._revisions = revisions
-        self._digests = digests
+        self._summaries = summaries
 
     async def SaveRevision(
         self, request: edit.SaveRevisionRequest, context: Any
@@ -57,5 +57,5 @@ class EditService(edit_pb2_grpc.EditServiceServicer):
     ) -> edit.SummarizeRevisionResponse:
         """Begins a job that summarises a revision."""
         checked_job_id(request.job_id)
-        begun = await self._digests.begin(current_caller().tenant, request, current_traceparent())
+        begun = await self._summaries.begin(current_caller().tenant, request, current_traceparent())
         return edit.SummarizeRevisionResponse(summary_job_id=begun.job_id)

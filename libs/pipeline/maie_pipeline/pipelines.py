@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from maie.job.v1 import record_pb2 as record
-from maie_pipeline.digest import DIGEST
 from maie_pipeline.live_session import LIVE_SESSION, LIVE_SESSION_WITH_AUDIO
 from maie_pipeline.pipeline import Pipeline
 from maie_pipeline.recording import RECORDING
+from maie_pipeline.revision import REVISION
 
 PIPELINES: dict[str, Pipeline] = {
     pipeline.name: pipeline
-    for pipeline in (RECORDING, LIVE_SESSION, LIVE_SESSION_WITH_AUDIO, DIGEST)
+    for pipeline in (RECORDING, LIVE_SESSION, LIVE_SESSION_WITH_AUDIO, REVISION)
 }
 
 

@@ -235,7 +235,7 @@ def test_a_job_needs_neither_a_recording_nor_preprocess(monkeypatch: pytest.Monk
         )
         for name, needs in (("texts", ()), ("tidy", (("texts",),)))
     )
-    monkeypatch.setitem(PIPELINES, "alignment", Pipeline(name="digest", nodes=(texts, tidy)))
+    monkeypatch.setitem(PIPELINES, "alignment", Pipeline(name="alignment", nodes=(texts, tidy)))
     source = accepted("alignment")
     assert not source.HasField("recording")
     assert names(pending_tasks(source)) == ["texts"]

@@ -1,4 +1,4 @@
-"""The pipeline of a transcript that is summarised again.
+"""The pipeline of a revision of a transcript, which is summarised again.
 
     text -> transcript[i] -> enhancement[i] -> summary.map[i] -> summary.reduce
 
@@ -13,4 +13,4 @@ from maie_pipeline.text import given_text_nodes
 
 TEXT_UNIT = "text"
 
-DIGEST = Pipeline(name="digest", nodes=given_text_nodes(TEXT_UNIT))
+REVISION = Pipeline(name="revision", nodes=given_text_nodes(TEXT_UNIT))

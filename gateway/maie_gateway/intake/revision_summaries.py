@@ -30,7 +30,7 @@ from maie_gateway.records.about import about
 from maie_gateway.records.store import JobStore
 from maie_gateway.vault.data_keys import JobKeys
 from maie_gateway.views.results import Results
-from maie_pipeline.digest import DIGEST, TEXT_UNIT
+from maie_pipeline.revision import REVISION, TEXT_UNIT
 from maie_pipeline.text import CHUNK_NODE
 from maie_runtime import folders
 from maie_runtime.blobs import Blobs
@@ -40,7 +40,7 @@ log = structlog.get_logger()
 TEXTS = (job.FEATURE_RAW_TRANSCRIPT, job.FEATURE_CLEAN_TRANSCRIPT)
 
 
-class Digests:
+class RevisionSummaries:
     """Begins jobs that summarise a revision of another job's transcript.
 
     Args:
@@ -111,7 +111,7 @@ class Digests:
             traceparent=traceparent,
             now=now,
             tenant=tenant,
-            pipeline=DIGEST.name,
+            pipeline=REVISION.name,
             origin=origin,
         ).record
         first.held = self._fair_share.must_wait(tenant, lane(first))
