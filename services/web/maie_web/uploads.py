@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager, suppress
 
 from litestar import Request
+from litestar.types import Receive
+from litestar.types.asgi_types import ReceiveMessage
 
 from maie.job.v1 import job_pb2 as job
 from maie_client import Client, ClientError
@@ -36,11 +38,34 @@ async def form_of(request: Request) -> AsyncIterator[Form]:
 @asynccontextmanager
 async def lingering(request: Request) -> AsyncIterator[None]:
     """Drops the rest of a request that is refused within the context."""
+    body = _Received(request.receive)
+    request.receive = body.receive
     try:
         yield
     except (ClientError, StageError):
-        await linger(request)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LINGER_SECONDS):
+                await body.drop_rest()
         raise
+
+
+class _Received:
+    """What has come of a request's body. After its end, only the client's leaving is received."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._has_ended = False
+
+    async def receive(self) -> ReceiveMessage:
+        """The next message."""
+        message = await self._receive()
+        self._has_ended = not message.get("more_body", False)
+        return message
+
+    async def drop_rest(self) -> None:
+        """Reads up to the end of the body, or of the connection."""
+        while not self._has_ended:
+            await self.receive()
 
 
 async def submit(client: Client, form: Form, config_of: ConfigOf) -> job.Job:
@@ -69,11 +94,3 @@ async def submit(client: Client, form: Form, config_of: ConfigOf) -> job.Job:
 
     async with aclosing(form.file()) as pieces:
         return await client.upload(first, pieces, last)
-
-
-async def linger(request: Request) -> None:
-    """Reads and drops what a client that is refused has sent meanwhile."""
-    with suppress(TimeoutError, Exception):
-        async with asyncio.timeout(LINGER_SECONDS):
-            async for _ in request.stream():
-                pass

@@ -13,15 +13,13 @@ from litestar import Request, Response, post
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
-from maie_client import ClientError
-from maie_core.errors import StageError
 from maie_web.callers import CallersClient
 from maie_web.deepgram.answers import answer
 from maie_web.deepgram.documentation import ListenOperation
 from maie_web.deepgram.errors import REQUEST_ID, unsupported
 from maie_web.deepgram.options import LABELS, RecordingOptions, options_of
 from maie_web.one_off import OneOffJob, unless_left
-from maie_web.uploads import linger
+from maie_web.uploads import lingering
 
 
 @post(
@@ -37,7 +35,7 @@ async def listen(request: Request, client: CallersClient) -> Response[Any]:
 
     A client that leaves before the answer cancels the work.
     """
-    try:
+    async with lingering(request):
         if request.headers.get("content-type", "").startswith("application/json"):
             raise unsupported("url", "Recordings are not fetched from addresses; send the bytes")
         asked = options_of(RecordingOptions, request.query_params.dict())
@@ -45,9 +43,6 @@ async def listen(request: Request, client: CallersClient) -> Response[Any]:
         body = _Hashed(request.stream())
         async with aclosing(body.pieces()) as pieces:
             accepted = await client.upload(_config(asked), pieces)
-    except (ClientError, StageError):
-        await linger(request)
-        raise
     work = OneOffJob(client, accepted.job_id, store=asked.store)
     try:
         finished = await unless_left(request, work.finished())
