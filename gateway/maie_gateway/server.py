@@ -18,6 +18,7 @@ from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import job_pb2_grpc
 from maie.live.v1 import live_pb2 as live
 from maie.live.v1 import live_pb2_grpc
+from maie.share.v1 import share_pb2_grpc
 from maie.template.v1 import template_pb2_grpc
 from maie.upload.v1 import upload_pb2_grpc
 from maie_audio.decoders import PROGRAM, Decoders
@@ -70,10 +71,14 @@ from maie_gateway.rpc.catalog import CatalogService
 from maie_gateway.rpc.edits import EditService
 from maie_gateway.rpc.jobs import JobService
 from maie_gateway.rpc.live import LiveService
+from maie_gateway.rpc.shares import ShareService
 from maie_gateway.rpc.templates import TemplateService
 from maie_gateway.rpc.uploads import UploadService
 from maie_gateway.rpc.watch import Watch
 from maie_gateway.settings import GatewaySettings
+from maie_gateway.shares.reading import SharedReading
+from maie_gateway.shares.shares import Shares
+from maie_gateway.shares.store import ShareStore
 from maie_gateway.templates.choice import Templates
 from maie_gateway.templates.entries import TemplateEntries
 from maie_gateway.templates.own import OwnTemplates
@@ -109,6 +114,7 @@ SERVICES = (
     "maie.job.v1.JobService",
     "maie.edit.v1.EditService",
     "maie.upload.v1.UploadService",
+    "maie.share.v1.ShareService",
     "maie.live.v1.LiveService",
     "maie.catalog.v1.CatalogService",
     "maie.template.v1.TemplateService",
@@ -347,6 +353,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
                 actions=actions,
                 removal=removal,
                 dead_letters=DeadLetters(broker, jobs.store, actions),
+                shared=SharedReading(stored),
             ),
             server.server,
         )
@@ -368,6 +375,9 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
         )
         upload_pb2_grpc.add_UploadServiceServicer_to_server(
             UploadService(uploads, finishing), server.server
+        )
+        share_pb2_grpc.add_ShareServiceServicer_to_server(
+            ShareService(Shares(ShareStore(broker), jobs.store, settings.shares)), server.server
         )
         catalog_pb2_grpc.add_CatalogServiceServicer_to_server(
             CatalogService(

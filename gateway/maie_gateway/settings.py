@@ -14,6 +14,7 @@ from maie_gateway.intake.pace import UploadLimits
 from maie_gateway.limits.settings import LimitSettings
 from maie_gateway.live.settings import LiveSettings
 from maie_gateway.readmodel import ReadModelSettings
+from maie_gateway.shares.settings import ShareSettings
 from maie_gateway.vault.settings import VaultSettings
 from maie_gateway.webhooks import WebhookSettings
 from maie_runtime.bus.streams import Lifetimes
@@ -91,6 +92,8 @@ class GatewaySettings(VaultSettings):
     """The database for lists and search."""
     live: LiveSettings = Field(default_factory=LiveSettings)
     """The settings of live speech."""
+    shares: ShareSettings = Field(default_factory=ShareSettings)
+    """How others may read recordings by a link."""
     webhooks: WebhookSettings = Field(default_factory=WebhookSettings)
     """The settings of webhooks."""
     max_active_jobs: int = Field(default=50, ge=1)

@@ -23,6 +23,8 @@ from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import job_pb2_grpc
 from maie.live.v1 import live_pb2 as live
 from maie.live.v1 import live_pb2_grpc
+from maie.share.v1 import share_pb2 as share
+from maie.share.v1 import share_pb2_grpc
 from maie.template.v1 import template_pb2 as template
 from maie.template.v1 import template_pb2_grpc
 from maie.upload.v1 import upload_pb2 as upload
@@ -58,6 +60,7 @@ class Stubs:
         self.catalog: Any = catalog_pb2_grpc.CatalogServiceStub(channel)
         self.upload: Any = upload_pb2_grpc.UploadServiceStub(channel)
         self.template: Any = template_pb2_grpc.TemplateServiceStub(channel)
+        self.share: Any = share_pb2_grpc.ShareServiceStub(channel)
         self.access: Any = access_pb2_grpc.AccessServiceStub(channel)
 
 
@@ -116,6 +119,15 @@ ASKING: dict[str, Ask] = {
     ),
     "SummarizeRevision": lambda at, name, _: at.edit.SummarizeRevision(
         edit.SummarizeRevisionRequest(job_id=name), metadata=THEIRS
+    ),
+    "CreateShare": lambda at, name, _: at.share.CreateShare(
+        share.CreateShareRequest(job_id=name), metadata=THEIRS
+    ),
+    "ListShares": lambda at, name, _: at.share.ListShares(
+        share.ListSharesRequest(job_id=name), metadata=THEIRS
+    ),
+    "RevokeShare": lambda at, name, _: at.share.RevokeShare(
+        share.RevokeShareRequest(job_id=name, share_id="0" * 12), metadata=THEIRS
     ),
     "GetSession": lambda at, name, _: at.live.GetSession(
         live.GetSessionRequest(session_id=name, resume_token="guessed"), metadata=THEIRS

@@ -67,6 +67,7 @@ def test_every_option_that_takes_a_url_refuses_a_password() -> None:
         "maie nats config --route",
         # tests/mesh/test_blob_url.py
         "maie restore --blob-url",
+        "maie share create --web",
         "maie up --blob-url",
     }, "refuse a URL with a password, test it below, and name the option here"
 
@@ -121,6 +122,14 @@ def test_the_secret_of_livekit_comes_from_a_file(tmp_path: Path) -> None:
     assert "exclude each other" in both.errors
     for ended in (missing, tried, both, in_url):
         assert secret not in ended.output + ended.errors
+
+
+def test_a_link_has_no_password_of_the_web_part() -> None:
+    secret = new_secret()
+    refused = run("share", "x", "--web", f"https://maie:{secret}@{NOWHERE}", environment={})
+    assert refused.code == 2
+    assert "no user and password" in refused.errors
+    assert secret not in refused.output + refused.errors
 
 
 def test_a_mirror_with_a_password_is_for_a_variable_or_a_file(tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def stored() -> Iterator[tuple[str, str]]:
         name = stream.name or ""
         if name.startswith("KV_"):
             bucket = name.removeprefix("KV_")
-            for key in ("key", JOB, f"tenant.{JOB}", f"{JOB}.0.1"):
+            for key in ("key", JOB, f"tenant.{JOB}", f"{JOB}.0.1", f"tenant.{JOB}.share"):
                 yield name, subjects.bucket_subject(bucket, key)
 
 

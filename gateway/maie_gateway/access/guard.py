@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from opentelemetry.metrics import Meter
 
+from maie_core.caller import CallerKind
 from maie_gateway.access.key_callers import BootstrapKey, KeyCallers, caller_id
 from maie_gateway.access.key_ring import KeyRing
 from maie_gateway.access.key_store import KeyStore
@@ -14,10 +16,16 @@ from maie_gateway.access.settings import AccessSettings
 from maie_gateway.access.signing_keys import SigningKeys, from_file, from_url
 from maie_gateway.access.token_callers import TokenCallers
 from maie_gateway.access.token_settings import TokenSettings
+from maie_gateway.shares.callers import ShareCallers
+from maie_gateway.shares.store import ShareStore
+from maie_runtime.background import background_tasks
 from maie_runtime.bus.broker import Broker
 from maie_runtime.rpc.callers.authenticator import Authenticator
 from maie_runtime.rpc.callers.doors import doors
 from maie_runtime.rpc.callers.running import RunningStreams
+
+RECHECK_SECONDS = 1.0
+"""Interval between checks whether the shares of running streams still work."""
 
 
 class Guard:
@@ -40,7 +48,9 @@ class Guard:
         self.streams = RunningStreams()
         self._ring = KeyRing(lambda key_id: self.streams.recheck(caller_id(key_id)))
         self._signing_keys = _signing_keys(settings.tokens, self.streams.recheck)
-        credentials: list[Authenticator] = [KeyCallers(self._ring)]
+        self._shares = ShareCallers()
+        # Keys before shares: the sentence for who shows no credentials names them in this order.
+        credentials: list[Authenticator] = [KeyCallers(self._ring), self._shares]
         if settings.bootstrap_key_file:
             credentials.insert(0, BootstrapKey(settings.bootstrap_key_file))
         if self._signing_keys:
@@ -57,9 +67,17 @@ class Guard:
         """Follows the keys of the mesh and of the issuer; gives the store of the former."""
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._ring.following(broker))
+            stack.enter_context(self._shares.reading(ShareStore(broker)))
+            await stack.enter_async_context(background_tasks(self._recheck_shares()))
             if self._signing_keys:
                 await stack.enter_async_context(self._signing_keys.refreshing())
             yield KeyStore(broker, self._ring)
+
+    async def _recheck_shares(self) -> None:
+        """Ends streams whose shares were revoked, at whatever gateway."""
+        while True:
+            await asyncio.sleep(RECHECK_SECONDS)
+            self.streams.recheck_kind(CallerKind.SHARE)
 
 
 def _signing_keys(settings: TokenSettings, withdrawn: Callable[[], None]) -> SigningKeys | None:

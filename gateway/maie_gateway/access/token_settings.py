@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from maie_core.caller import Scope
+from maie_core.caller import ALL_SCOPES, OF_SHARES, Scope
 from maie_core.redaction import masked_url
 from maie_core.settings import Settings
 
@@ -39,7 +39,7 @@ class TokenSettings(Settings):
     scopes_claim: str = "scope"
     """The claim with the scopes: a list, or words with blanks between; dots as above."""
     scopes: dict[str, Scope] = Field(
-        default={f"maie:{scope}": scope for scope in Scope}, validate_default=True
+        default={f"maie:{scope}": scope for scope in sorted(ALL_SCOPES)}, validate_default=True
     )
     """Which value of that claim gives which scope, as a JSON object such as
     `{"transcribers": "submit"}`; other values give none."""
@@ -50,6 +50,13 @@ class TokenSettings(Settings):
     this long, and while the issuer does not answer."""
     least_refresh_seconds: float = Field(default=30.0, ge=1)
     """The shortest interval between reads, for tokens with an unknown key and after failures."""
+
+    @field_validator("scopes")
+    @classmethod
+    def _refuse_those_of_shares(cls, scopes: dict[str, Scope]) -> dict[str, Scope]:
+        if not OF_SHARES.isdisjoint(scopes.values()):
+            raise ValueError("only shares give the scopes shared and shared_audio; leave them out")
+        return scopes
 
     @field_validator("jwks_url")
     @classmethod

@@ -14,6 +14,7 @@ class About:
         job_id: The job or live session.
         key_id: The API key.
         letter_id: The dead letter.
+        share_id: The share.
         is_noted: Whether the call has its entry.
         peer: From where it comes, as gRPC writes it.
     """
@@ -21,6 +22,7 @@ class About:
     job_id: str = ""
     key_id: str = ""
     letter_id: int = 0
+    share_id: str = ""
     is_noted: bool = False
     peer: str = ""
 
@@ -40,9 +42,10 @@ def current_call() -> About | None:
     return _about.get()
 
 
-def is_about(*, job_id: str = "", key_id: str = "", letter_id: int = 0) -> None:
+def is_about(*, job_id: str = "", key_id: str = "", letter_id: int = 0, share_id: str = "") -> None:
     """Notes what this task's call is about; adds to what was noted before."""
     if (about := _about.get()) is not None:
         about.job_id = job_id or about.job_id
         about.key_id = key_id or about.key_id
         about.letter_id = letter_id or about.letter_id
+        about.share_id = share_id or about.share_id

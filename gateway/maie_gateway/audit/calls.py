@@ -53,6 +53,12 @@ CALLS = {
         "AppendUpload": Audited.REFUSED,
         "GetUpload": Audited.REFUSED,
     },
+    "maie.share.v1.ShareService": {
+        "CreateShare": Audited.CHANGE,
+        "RevokeShare": Audited.CHANGE,
+        # Ids and times.
+        "ListShares": Audited.REFUSED,
+    },
     "maie.live.v1.LiveService": {
         "Transcribe": Audited.CHANGE,
         "GetSession": Audited.REFUSED,

@@ -20,6 +20,8 @@ SCOPES = {
     Scope.READ: access.SCOPE_READ,
     Scope.LIVE: access.SCOPE_LIVE,
     Scope.ADMIN: access.SCOPE_ADMIN,
+    Scope.SHARED: access.SCOPE_SHARED,
+    Scope.SHARED_AUDIO: access.SCOPE_SHARED_AUDIO,
 }
 
 
@@ -41,6 +43,7 @@ def of_call(
         job_id=about.job_id,
         key_id=about.key_id,
         letter_id=about.letter_id,
+        share_id=about.share_id,
         status=status,
         reason=reason,
         trace_id=_trace_id(),

@@ -179,6 +179,10 @@ def _erased_places(job_id: str) -> list[tuple[str, str]]:
         (subjects.DEAD_LETTERS, subjects.dead_letter("*", job_id)),
         (subjects.WEBHOOKS, subjects.webhooks_of_job(job_id)),
         (subjects.SESSIONS, subjects.session(job_id)),
+        (
+            subjects.bucket_stream(subjects.SHARES),
+            subjects.bucket_subject(subjects.SHARES, subjects.share("*", job_id, "*")),
+        ),
     ]
 
 

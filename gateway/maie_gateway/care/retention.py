@@ -50,6 +50,7 @@ STREAMS_OF_JOBS = (
     subjects.RETURNS,
     subjects.SESSIONS,
     subjects.bucket_stream(subjects.FEEDS),
+    subjects.bucket_stream(subjects.SHARES),
 )
 OWNERS = "mesh"
 """The folder of the note that names the broker whose jobs own the stored objects."""

@@ -10,7 +10,7 @@ from google.protobuf.duration_pb2 import Duration
 from maie.access.v1 import access_pb2 as access
 from maie.access.v1 import access_pb2_grpc
 from maie_core.api_keys import is_key_id
-from maie_core.caller import DEFAULT_TENANT, current_caller
+from maie_core.caller import ALL_SCOPES, DEFAULT_TENANT, current_caller
 from maie_core.errors import invalid
 from maie_core.reasons import Reason
 from maie_gateway.access.key_store import KeyStore
@@ -112,7 +112,7 @@ def _is_about(key_id: str) -> None:
 
 
 def _checked_scopes(request: access.CreateKeyRequest) -> list[access.Scope]:
-    known = set(access.Scope.values()) - {access.SCOPE_UNSPECIFIED}
+    known = {SCOPES[scope] for scope in ALL_SCOPES}
     if not request.scopes or not known.issuperset(request.scopes):
         raise invalid(
             Reason.FIELD_INVALID,

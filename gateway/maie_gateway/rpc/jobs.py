@@ -23,6 +23,7 @@ from maie_gateway.records.journal import StoredRecord
 from maie_gateway.records.store import JobStore
 from maie_gateway.rpc.job_ids import checked_job_id
 from maie_gateway.rpc.watch import Watch
+from maie_gateway.shares.reading import SharedReading, check_may_name_revisions, check_may_read
 from maie_gateway.views.audio import StoredAudio
 from maie_gateway.views.results import Results
 
@@ -43,6 +44,7 @@ class JobService(job_pb2_grpc.JobServiceServicer):
         actions: JobActions,
         removal: Removal,
         dead_letters: DeadLetters,
+        shared: SharedReading,
     ) -> None:
         self._store = store
         self._submissions = submissions
@@ -54,6 +56,7 @@ class JobService(job_pb2_grpc.JobServiceServicer):
         self._actions = actions
         self._removal = removal
         self._dead_letters = dead_letters
+        self._shared = shared
 
     async def ProcessAudio(
         self, request_iterator: AsyncIterator[job.ProcessAudioRequest], context: Any
@@ -73,12 +76,17 @@ class JobService(job_pb2_grpc.JobServiceServicer):
 
     async def GetJob(self, request: job.GetJobRequest, context: Any) -> job.GetJobResponse:
         """Returns a job with the results that it has so far."""
+        caller, revision = current_caller(), None
         stored = await self._own(request.job_id)
+        if request.HasField("revision"):
+            check_may_name_revisions(caller)
+            revision = request.revision
         # Lists must show the state that this call returns.
         self._projector.changed(stored.record, stored.revision)
-        revision = request.revision if request.HasField("revision") else None
         async with self._store.reading(request.job_id):
-            return job.GetJobResponse(job=await self._results.job(stored.record, revision))
+            found = await self._results.job(stored.record, revision)
+            shown = await self._shared.view(stored.record, found, caller)
+        return job.GetJobResponse(job=shown)
 
     async def GetTimeline(
         self, request: job.GetTimelineRequest, context: Any
@@ -179,9 +187,12 @@ class JobService(job_pb2_grpc.JobServiceServicer):
 
     async def _with_audio(self, stored: StoredRecord) -> StoredRecord:
         """The job whose audio a job has: of one that summarises a transcript, its origin."""
+        tenant = current_caller().tenant
         while stored.record.HasField("origin"):
-            stored = await self._own(stored.record.origin.job_id)
+            stored = await self._store.get_own(stored.record.origin.job_id, tenant)
         return stored
 
     async def _own(self, job_id: str) -> StoredRecord:
-        return await self._store.get_own(checked_job_id(job_id), current_caller().tenant)
+        caller = current_caller()
+        check_may_read(caller, checked_job_id(job_id))
+        return await self._store.get_own(job_id, caller.tenant)

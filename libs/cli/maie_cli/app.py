@@ -27,6 +27,7 @@ COMMANDS = {
     "dead-letters": "dead_letters",
     "models": "models",
     "keys": "keys",
+    "share": "share",
     "audit": "audit",
     "master-key": "master_key",
     "provision": "provision",

@@ -40,6 +40,7 @@ class StateName(enum.StrEnum):
     CANCELLED = "CANCELLED"
 
 
+JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.")]
 GatewayOption = Annotated[
     str,
     typer.Option(

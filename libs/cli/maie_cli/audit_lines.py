@@ -44,6 +44,7 @@ def _about(entry: access.AuditEntry) -> str:
         ("job", plain(entry.job_id)),
         ("key", plain(entry.key_id)),
         ("letter", str(entry.letter_id or "")),
+        ("share", entry.share_id),
     )
     return " ".join(f"{kind} {name}" for kind, name in named if name)
 

@@ -26,6 +26,7 @@ from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import job_pb2_grpc as job_grpc
 from maie.live.v1 import live_pb2 as live_messages
 from maie.live.v1 import live_pb2_grpc as live_grpc
+from maie.share.v1 import share_pb2_grpc as share_grpc
 from maie.summary.v1 import summary_pb2 as summary
 from maie.template.v1 import template_pb2_grpc as template_grpc
 from maie.upload.v1 import upload_pb2_grpc as upload_grpc
@@ -50,6 +51,7 @@ from maie_client.live.options import LiveOptions, start_message
 from maie_client.live.resume import ResumePoint
 from maie_client.live.session import LiveSession
 from maie_client.revisions import Revisions
+from maie_client.shares import Shares
 from maie_client.streams import received, stop
 from maie_client.templates import Templates
 from maie_client.text import sendable, sendable_labels
@@ -82,6 +84,7 @@ class _Stubs:
         self.access = access_grpc.AccessServiceStub(channel)
         self.edit = edit_grpc.EditServiceStub(channel)
         self.template = template_grpc.TemplateServiceStub(channel)
+        self.shares = share_grpc.ShareServiceStub(channel)
         self.health: Any = health_pb2_grpc.HealthStub(channel)
 
 
@@ -219,6 +222,11 @@ class Client:
     def revisions(self) -> Revisions:
         """The corrected transcripts of jobs."""
         return Revisions(lambda: self._stubs().edit, self._ask)
+
+    @property
+    def shares(self) -> Shares:
+        """Links by which others read jobs."""
+        return Shares(lambda: self._stubs().shares, self._ask)
 
     async def process(self, source: Source, **options: Unpack[JobOptions]) -> Events:
         """Uploads a recording and yields the events of its job, up to `finished`.

@@ -21,9 +21,16 @@ class Scope(enum.StrEnum):
     """Have live sessions of the tenant transcribed."""
     ADMIN = "admin"
     """Look after the mesh: keys of every tenant, the state of all parts, direct calls to stages."""
+    SHARED = "shared"
+    """Read the one job of a share."""
+    SHARED_AUDIO = "shared_audio"
+    """Get the audio of the one job of a share."""
 
 
-ALL_SCOPES = frozenset(Scope)
+OF_SHARES = frozenset({Scope.SHARED, Scope.SHARED_AUDIO})
+"""What only callers with the token of a share have; no key and no token of an issuer."""
+ALL_SCOPES = frozenset(Scope) - OF_SHARES
+"""What keys, tokens of an issuer and users may have."""
 
 
 class CallerKind(enum.StrEnum):
@@ -37,6 +44,8 @@ class CallerKind(enum.StrEnum):
     """By the kernel: the user who runs the server calls it on the same machine."""
     MESH = "mesh"
     """By a certificate of the mesh."""
+    SHARE = "share"
+    """By the token of a share."""
 
 
 # They act for any tenant that they name; the others have one of their own.
@@ -54,6 +63,7 @@ class Caller:
         kind: How the server knows it.
         expires_at: When its credentials expire, in seconds since 1970; None where they do not by
             themselves.
+        only_job: The one job of the tenant that it may read; empty for all of them.
     """
 
     id: str
@@ -61,6 +71,7 @@ class Caller:
     scopes: frozenset[Scope]
     kind: CallerKind
     expires_at: float | None = None
+    only_job: str = ""
 
     @property
     def limited_id(self) -> str:

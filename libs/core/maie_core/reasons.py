@@ -356,6 +356,14 @@ class Reason(enum.StrEnum):
     SESSION_TAKEN_OVER = "SESSION_TAKEN_OVER", Code.ABORTED
     """Another call goes on with the live session. If that is not meant, use a session of your
     own."""
+    SHARES_FULL = "SHARES_FULL", Code.FAILED_PRECONDITION
+    """The job or its tenant has as many shares as it may. Revoke those that nobody needs, or wait
+    until one ends."""
+    SHARES_OFF = "SHARES_OFF", Code.PERMISSION_DENIED
+    """Nobody may share recordings of this mesh. Ask its operator (MAIE_GATEWAY_SHARE_MAX_PER_JOB).
+    """
+    SHARE_NOT_FOUND = "SHARE_NOT_FOUND", Code.NOT_FOUND
+    """The job has no share with this id that works. `maie share list` shows the shares."""
     SOURCE_MISSING = "SOURCE_MISSING", Code.INVALID_ARGUMENT
     """A direct request to a stage names nothing to work on. Set the field that the message
     names."""

@@ -12,7 +12,7 @@ from google.protobuf import descriptor_pool
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
-from maie_core.caller import ALL_SCOPES, Caller, CallerKind, Scope, current_caller
+from maie_core.caller import OF_SHARES, Caller, CallerKind, Scope, current_caller
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
 from maie_gateway.server import SERVICES
@@ -200,7 +200,18 @@ def test_every_rpc_of_every_service_has_a_scope() -> None:
     assert described == set(table)
     open_to_anybody = {path for path, need in table.items() if need is scopes.ANYBODY}
     assert all(path.startswith("/grpc.health.v1.Health/") for path in open_to_anybody)
-    assert all(need and need <= ALL_SCOPES for need in table.values() if need is not None)
+    assert all(need and need <= set(Scope) for need in table.values() if need is not None)
+
+
+@pytest.mark.unit
+def test_a_share_gives_one_job_and_its_audio_and_nothing_else() -> None:
+    allowed = {
+        path: need & OF_SHARES for path, need in scopes.needs().items() if need and need & OF_SHARES
+    }
+    assert allowed == {
+        "/maie.job.v1.JobService/GetJob": {Scope.SHARED},
+        "/maie.job.v1.JobService/GetAudio": {Scope.SHARED_AUDIO},
+    }
 
 
 def _reflection() -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from maie_cli.arguments import (
     DEFAULT_GATEWAY,
     FormatName,
     GatewayOption,
+    JobId,
     JsonOption,
     LabelsOption,
     StateName,
@@ -42,8 +43,6 @@ from maie_formats.writers import TRANSCRIPT_FORMATS, WRITERS, Finished
 from maie_pipeline.states import FINAL_STATES
 
 app = typer.Typer(help="Look after jobs.", no_args_is_help=True, add_completion=False)
-
-JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.")]
 
 
 @app.command("list")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import os
 from collections.abc import Sequence
 from datetime import timedelta
@@ -19,7 +20,6 @@ from maie_cli.gateway import gateway_client
 from maie_cli.listing import Field, Listing, print_listing
 from maie_client import Client
 from maie_core.api_keys import BOOTSTRAP_ID, new_key
-from maie_core.caller import Scope
 from maie_formats.as_json import to_json
 from maie_formats.clean import plain
 
@@ -29,11 +29,21 @@ app = typer.Typer(
     add_completion=False,
 )
 
-SCOPES: dict[Scope, access.Scope] = {
-    Scope.SUBMIT: access.SCOPE_SUBMIT,
-    Scope.READ: access.SCOPE_READ,
-    Scope.LIVE: access.SCOPE_LIVE,
-    Scope.ADMIN: access.SCOPE_ADMIN,
+
+class KeyScope(enum.StrEnum):
+    """The scopes that a key may have."""
+
+    SUBMIT = "submit"
+    READ = "read"
+    LIVE = "live"
+    ADMIN = "admin"
+
+
+SCOPES: dict[KeyScope, access.Scope] = {
+    KeyScope.SUBMIT: access.SCOPE_SUBMIT,
+    KeyScope.READ: access.SCOPE_READ,
+    KeyScope.LIVE: access.SCOPE_LIVE,
+    KeyScope.ADMIN: access.SCOPE_ADMIN,
 }
 KeyId = Annotated[str, typer.Argument(metavar="KEY", help="The key's id.")]
 OutputOption = Annotated[
@@ -47,7 +57,7 @@ OutputOption = Annotated[
 @app.command()
 def create(
     scope: Annotated[
-        list[Scope], typer.Option("--scope", help="What the key allows; as often as needed.")
+        list[KeyScope], typer.Option("--scope", help="What the key allows; as often as needed.")
     ],
     tenant: Annotated[
         str, typer.Option("--tenant", metavar="NAME", help="The tenant that the key acts for.")

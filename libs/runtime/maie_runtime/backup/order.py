@@ -26,8 +26,9 @@ ORDER = (
     subjects.FINALS,
     subjects.WEBHOOKS,
     subjects.DEAD_LETTERS,
-    # The latest, so that a key that was revoked meanwhile is revoked.
+    # The latest, so that a key or a share that was revoked meanwhile is revoked.
     subjects.bucket_stream(subjects.KEYS),
+    subjects.bucket_stream(subjects.SHARES),
     subjects.AUDIT,
 )
 # Who is there now; entries expire within a minute.

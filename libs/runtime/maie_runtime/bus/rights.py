@@ -35,6 +35,7 @@ READ_BY_GATEWAYS = (
     subjects.bucket_stream(subjects.JOBS),
     subjects.bucket_stream(subjects.REQUESTS),
     subjects.bucket_stream(subjects.UPLOADS),
+    subjects.bucket_stream(subjects.SHARES),
     subjects.bucket_stream(subjects.SECRETS),
     subjects.bucket_stream(subjects.KEYS),
     subjects.bucket_stream(subjects.DATA_KEYS),
@@ -163,6 +164,7 @@ def _gateway() -> Iterator[Right]:
         subjects.bucket_subject(subjects.JOBS, "*"),
         subjects.bucket_subject(subjects.REQUESTS, "*.*"),
         subjects.bucket_subject(subjects.UPLOADS, "*.*.*"),
+        subjects.bucket_subject(subjects.SHARES, subjects.share("*", "*", "*")),
         subjects.bucket_subject(subjects.SECRETS, "*.*"),
         subjects.bucket_subject(subjects.KEYS, "*"),
         subjects.bucket_subject(subjects.DATA_KEYS, "*.*"),
@@ -210,6 +212,7 @@ def _gateway() -> Iterator[Right]:
         subjects.DEAD_LETTERS,
         subjects.WEBHOOKS,
         subjects.bucket_stream(subjects.UPLOADS),
+        subjects.bucket_stream(subjects.SHARES),
         subjects.bucket_stream(subjects.SECRETS),
         subjects.bucket_stream(subjects.DATA_KEYS),
     ):

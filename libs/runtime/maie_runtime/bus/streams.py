@@ -202,6 +202,7 @@ STREAMS = (
         seconds=REQUESTS_KEPT_SECONDS,
     ),
     _bucket(subjects.UPLOADS, "Resumable uploads, with what they are for", erasable=True),
+    _bucket(subjects.SHARES, "Shares of jobs, with the hashes of their secrets", erasable=True),
     _bucket(subjects.SECRETS, "The secrets of jobs' webhooks", erasable=True),
     _bucket(subjects.KEYS, "API keys, with the hashes of their secrets"),
     _bucket(subjects.DATA_KEYS, "The wrapped keys of jobs' encrypted data", erasable=True),

@@ -29,6 +29,8 @@ UPLOADS = "maie_uploads"
 TENANT.UPLOAD.request until the upload is a job; only gateways read it."""
 SECRETS = "maie_secrets"
 """Bucket: the WebhookSecrets of a job under JOB.UUID; only gateways read it."""
+SHARES = "maie_shares"
+"""Bucket: a StoredShare under TENANT.JOB.SHARE; holds hashes, no secrets; expires."""
 KEYS = "maie_keys"
 """Bucket: a StoredKey under each API key's id; holds hashes, no secrets."""
 DATA_KEYS = "maie_data_keys"
@@ -241,6 +243,11 @@ def template_of(subject: str) -> tuple[str, str, str]:
     """The tenant, the id and the last part in the subject of what is stored of a template."""
     tenant, template_id, last = subject.removeprefix(bucket_subject(TEMPLATES, "")).split(".")
     return tenant, template_id, last
+
+
+def share(tenant: str, job_id: str, share_id: str) -> str:
+    """The key of a share; `*` for all tenants, jobs or shares."""
+    return f"{tenant}.{job_id}.{share_id}"
 
 
 def bucket_stream(bucket: str) -> str:

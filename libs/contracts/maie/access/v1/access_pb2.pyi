@@ -18,11 +18,15 @@ class Scope(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SCOPE_READ: _ClassVar[Scope]
     SCOPE_LIVE: _ClassVar[Scope]
     SCOPE_ADMIN: _ClassVar[Scope]
+    SCOPE_SHARED: _ClassVar[Scope]
+    SCOPE_SHARED_AUDIO: _ClassVar[Scope]
 SCOPE_UNSPECIFIED: Scope
 SCOPE_SUBMIT: Scope
 SCOPE_READ: Scope
 SCOPE_LIVE: Scope
 SCOPE_ADMIN: Scope
+SCOPE_SHARED: Scope
+SCOPE_SHARED_AUDIO: Scope
 
 class Caller(_message.Message):
     __slots__ = ("caller_id", "tenant", "scopes", "names_tenants", "expire_time")
@@ -133,7 +137,7 @@ class RevokeKeyResponse(_message.Message):
     def __init__(self, key: _Optional[_Union[ApiKey, _Mapping]] = ...) -> None: ...
 
 class AuditEntry(_message.Message):
-    __slots__ = ("entry_id", "entry_time", "caller_id", "caller_kind", "tenant", "scopes", "peer", "action", "job_id", "key_id", "letter_id", "status", "reason", "trace_id", "gateway", "count")
+    __slots__ = ("entry_id", "entry_time", "caller_id", "caller_kind", "tenant", "scopes", "peer", "action", "job_id", "key_id", "letter_id", "status", "reason", "trace_id", "gateway", "count", "share_id")
     ENTRY_ID_FIELD_NUMBER: _ClassVar[int]
     ENTRY_TIME_FIELD_NUMBER: _ClassVar[int]
     CALLER_ID_FIELD_NUMBER: _ClassVar[int]
@@ -150,6 +154,7 @@ class AuditEntry(_message.Message):
     TRACE_ID_FIELD_NUMBER: _ClassVar[int]
     GATEWAY_FIELD_NUMBER: _ClassVar[int]
     COUNT_FIELD_NUMBER: _ClassVar[int]
+    SHARE_ID_FIELD_NUMBER: _ClassVar[int]
     entry_id: int
     entry_time: _timestamp_pb2.Timestamp
     caller_id: str
@@ -166,7 +171,8 @@ class AuditEntry(_message.Message):
     trace_id: str
     gateway: str
     count: int
-    def __init__(self, entry_id: _Optional[int] = ..., entry_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., caller_id: _Optional[str] = ..., caller_kind: _Optional[str] = ..., tenant: _Optional[str] = ..., scopes: _Optional[_Iterable[_Union[Scope, str]]] = ..., peer: _Optional[str] = ..., action: _Optional[str] = ..., job_id: _Optional[str] = ..., key_id: _Optional[str] = ..., letter_id: _Optional[int] = ..., status: _Optional[str] = ..., reason: _Optional[str] = ..., trace_id: _Optional[str] = ..., gateway: _Optional[str] = ..., count: _Optional[int] = ...) -> None: ...
+    share_id: str
+    def __init__(self, entry_id: _Optional[int] = ..., entry_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., caller_id: _Optional[str] = ..., caller_kind: _Optional[str] = ..., tenant: _Optional[str] = ..., scopes: _Optional[_Iterable[_Union[Scope, str]]] = ..., peer: _Optional[str] = ..., action: _Optional[str] = ..., job_id: _Optional[str] = ..., key_id: _Optional[str] = ..., letter_id: _Optional[int] = ..., status: _Optional[str] = ..., reason: _Optional[str] = ..., trace_id: _Optional[str] = ..., gateway: _Optional[str] = ..., count: _Optional[int] = ..., share_id: _Optional[str] = ...) -> None: ...
 
 class ListAuditEntriesRequest(_message.Message):
     __slots__ = ("tenant", "job_id", "caller_id", "action", "start_time", "end_time", "page_size", "after_entry_id")

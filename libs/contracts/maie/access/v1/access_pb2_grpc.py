@@ -80,7 +80,8 @@ class AccessServiceServicer:
     """
 
     def GetCaller(self, request, context):
-        """Gives who the caller is. Answers every caller, whatever its scopes.
+        """Gives who the caller is. Answers every caller but those of shares, whatever
+        its scopes.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

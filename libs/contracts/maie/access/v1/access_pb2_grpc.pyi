@@ -22,7 +22,9 @@ class AccessServiceStub:
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetCaller: _aio.UnaryUnaryMultiCallable[_access_pb2.GetCallerRequest, _access_pb2.GetCallerResponse]
-    """Gives who the caller is. Answers every caller, whatever its scopes."""
+    """Gives who the caller is. Answers every caller but those of shares, whatever
+    its scopes.
+    """
     CreateKey: _aio.UnaryUnaryMultiCallable[_access_pb2.CreateKeyRequest, _access_pb2.CreateKeyResponse]
     """Makes a key for a tenant.
 
@@ -66,7 +68,9 @@ class AccessServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _access_pb2.GetCallerRequest,
         context: _aio.ServicerContext[_access_pb2.GetCallerRequest, _abc.Awaitable[_access_pb2.GetCallerResponse]],
     ) -> _abc.Awaitable[_access_pb2.GetCallerResponse]:
-        """Gives who the caller is. Answers every caller, whatever its scopes."""
+        """Gives who the caller is. Answers every caller but those of shares, whatever
+        its scopes.
+        """
 
     @_abc_1.abstractmethod
     def CreateKey(

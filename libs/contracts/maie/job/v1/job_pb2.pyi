@@ -256,7 +256,7 @@ class JobFinished(_message.Message):
     def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ...) -> None: ...
 
 class Job(_message.Message):
-    __slots__ = ("job_id", "state", "config", "create_time", "update_time", "finish_time", "progress", "failures", "results", "metrics", "versions", "tenant", "display_name", "labels", "newest_revision", "origin", "summary_job_ids")
+    __slots__ = ("job_id", "state", "config", "create_time", "update_time", "finish_time", "progress", "failures", "results", "metrics", "versions", "tenant", "display_name", "labels", "newest_revision", "origin", "summary_job_ids", "shared")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -281,6 +281,7 @@ class Job(_message.Message):
     NEWEST_REVISION_FIELD_NUMBER: _ClassVar[int]
     ORIGIN_FIELD_NUMBER: _ClassVar[int]
     SUMMARY_JOB_IDS_FIELD_NUMBER: _ClassVar[int]
+    SHARED_FIELD_NUMBER: _ClassVar[int]
     job_id: str
     state: JobState
     config: JobConfig
@@ -298,7 +299,18 @@ class Job(_message.Message):
     newest_revision: int
     origin: JobOrigin
     summary_job_ids: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., config: _Optional[_Union[JobConfig, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., progress: _Optional[_Iterable[_Union[StageProgress, _Mapping]]] = ..., failures: _Optional[_Iterable[_Union[_types_pb2.Failure, _Mapping]]] = ..., results: _Optional[_Union[JobResults, _Mapping]] = ..., metrics: _Optional[_Union[JobMetrics, _Mapping]] = ..., versions: _Optional[_Union[JobVersions, _Mapping]] = ..., tenant: _Optional[str] = ..., display_name: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., newest_revision: _Optional[int] = ..., origin: _Optional[_Union[JobOrigin, _Mapping]] = ..., summary_job_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+    shared: SharedView
+    def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., config: _Optional[_Union[JobConfig, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., progress: _Optional[_Iterable[_Union[StageProgress, _Mapping]]] = ..., failures: _Optional[_Iterable[_Union[_types_pb2.Failure, _Mapping]]] = ..., results: _Optional[_Union[JobResults, _Mapping]] = ..., metrics: _Optional[_Union[JobMetrics, _Mapping]] = ..., versions: _Optional[_Union[JobVersions, _Mapping]] = ..., tenant: _Optional[str] = ..., display_name: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., newest_revision: _Optional[int] = ..., origin: _Optional[_Union[JobOrigin, _Mapping]] = ..., summary_job_ids: _Optional[_Iterable[str]] = ..., shared: _Optional[_Union[SharedView, _Mapping]] = ...) -> None: ...
+
+class SharedView(_message.Message):
+    __slots__ = ("audio", "expire_time", "template")
+    AUDIO_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    TEMPLATE_FIELD_NUMBER: _ClassVar[int]
+    audio: bool
+    expire_time: _timestamp_pb2.Timestamp
+    template: _summary_pb2.Template
+    def __init__(self, audio: _Optional[bool] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., template: _Optional[_Union[_summary_pb2.Template, _Mapping]] = ...) -> None: ...
 
 class JobOrigin(_message.Message):
     __slots__ = ("job_id", "revision")

@@ -180,7 +180,10 @@ class JobServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetJob(self, request, context):
-        """Gets a job, with the results that are there so far.
+        """Gets a job, with the results that are there so far. Who calls with the token
+        of a share (maie.share.v1) sees the newest revision, and of the fields of a
+        job only its id, state, name, language, times, length, texts, segments,
+        summary and `shared`.
 
         Fails with NOT_FOUND (JOB_NOT_FOUND, REVISION_NOT_FOUND) or DATA_LOSS
         (BLOB_CORRUPT).

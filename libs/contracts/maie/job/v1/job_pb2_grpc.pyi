@@ -60,7 +60,10 @@ class JobServiceStub:
     The messages and failures are those of ProcessAudio.
     """
     GetJob: _aio.UnaryUnaryMultiCallable[_job_pb2.GetJobRequest, _job_pb2.GetJobResponse]
-    """Gets a job, with the results that are there so far.
+    """Gets a job, with the results that are there so far. Who calls with the token
+    of a share (maie.share.v1) sees the newest revision, and of the fields of a
+    job only its id, state, name, language, times, length, texts, segments,
+    summary and `shared`.
 
     Fails with NOT_FOUND (JOB_NOT_FOUND, REVISION_NOT_FOUND) or DATA_LOSS
     (BLOB_CORRUPT).
@@ -198,7 +201,10 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _job_pb2.GetJobRequest,
         context: _aio.ServicerContext[_job_pb2.GetJobRequest, _abc.Awaitable[_job_pb2.GetJobResponse]],
     ) -> _abc.Awaitable[_job_pb2.GetJobResponse]:
-        """Gets a job, with the results that are there so far.
+        """Gets a job, with the results that are there so far. Who calls with the token
+        of a share (maie.share.v1) sees the newest revision, and of the fields of a
+        job only its id, state, name, language, times, length, texts, segments,
+        summary and `shared`.
 
         Fails with NOT_FOUND (JOB_NOT_FOUND, REVISION_NOT_FOUND) or DATA_LOSS
         (BLOB_CORRUPT).

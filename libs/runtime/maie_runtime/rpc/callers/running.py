@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from maie_core.caller import Caller
+from maie_core.caller import Caller, CallerKind
 from maie_core.errors import Code, StageError
 from maie_runtime.rpc.callers.authenticator import credentials_invalid
 
@@ -85,6 +85,17 @@ class RunningStreams:
                 asking = asyncio.create_task(self._ask(stream))
                 stream.asking.add(asking)
                 asking.add_done_callback(stream.asking.discard)
+
+    def recheck_kind(self, kind: CallerKind) -> None:
+        """Finds out again who has the streams of callers of a kind."""
+        of_kind = {
+            stream.caller.id
+            for streams in self._streams.values()
+            for stream in streams
+            if stream.caller.kind is kind
+        }
+        for caller_id in of_kind:
+            self.recheck(caller_id)
 
     async def _ask(self, stream: _Stream) -> None:
         try:

@@ -16,6 +16,8 @@ Need = frozenset[Scope] | None
 
 SUBMIT: Need = frozenset({Scope.SUBMIT})
 READ: Need = frozenset({Scope.READ})
+SHARED: Need = frozenset({Scope.READ, Scope.SHARED})
+SHARED_AUDIO: Need = frozenset({Scope.READ, Scope.SHARED_AUDIO})
 LIVE: Need = frozenset({Scope.LIVE})
 ADMIN: Need = frozenset({Scope.ADMIN})
 ANY_CALLER: Need = ALL_SCOPES
@@ -30,9 +32,9 @@ _OF_SERVICES: Mapping[str, Mapping[str, Need]] = {
         "UpdateJob": SUBMIT,
         "DeleteJob": SUBMIT,
         "ReplayDeadLetter": SUBMIT,
-        "GetJob": READ,
+        "GetJob": SHARED,
         "GetTimeline": READ,
-        "GetAudio": READ,
+        "GetAudio": SHARED_AUDIO,
         "ListJobs": READ,
         "SearchJobs": READ,
         "WatchJob": READ,
@@ -51,6 +53,12 @@ _OF_SERVICES: Mapping[str, Mapping[str, Need]] = {
         "GetUpload": SUBMIT,
         "FinishUpload": SUBMIT,
         "DeleteUpload": SUBMIT,
+    },
+    # Who makes a share needs READ as well: it gives what it shows.
+    "maie.share.v1.ShareService": {
+        "CreateShare": SUBMIT,
+        "RevokeShare": SUBMIT,
+        "ListShares": READ,
     },
     "maie.live.v1.LiveService": {"Transcribe": LIVE, "GetSession": LIVE},
     "maie.catalog.v1.CatalogService": {
