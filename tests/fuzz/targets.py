@@ -40,11 +40,11 @@ from maie_core.trace_context import context_of, span_context_of
 from maie_gateway.access.signing_keys import SigningKeys
 from maie_gateway.access.token_callers import TokenCallers
 from maie_gateway.access.token_settings import TokenSettings
+from maie_gateway.egress.guard import UrlGuard
 from maie_gateway.readmodel.query import parse_query
 from maie_gateway.readmodel.tokens import page_key, page_token
 from maie_gateway.records.journal import parse_entry
 from maie_gateway.settings import GatewaySettings
-from maie_gateway.webhooks.guard import UrlGuard
 from maie_preprocess import wire
 from maie_preprocess.decoder import decode
 from maie_preprocess.measure import NotANumberError
@@ -318,7 +318,7 @@ TARGETS: dict[str, Target] = {
         run=_tolerating(_template, StageError),
         seeds=lambda: [b"\0".join((SCHEMA, b"Read {{ transcript }}", EXAMPLES))],
     ),
-    "webhook address": Target(
+    "address of a webhook or a recording": Target(
         run=_tolerating(lambda data: UrlGuard(_nobody).parse(_text(data)), StageError),
         seeds=lambda: [b"https://example.com:8443/a?b=c", b"http://[::ffff:127.0.0.1]/"],
     ),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from maie_gateway.webhooks.admission import check_webhooks
 from maie_gateway.webhooks.deliveries import TenantWebhooks, deliveries
-from maie_gateway.webhooks.guard import UrlGuard, open_guard
 from maie_gateway.webhooks.queue import publish_deliveries, replay
 from maie_gateway.webhooks.reconciler import WebhookReconciler
 from maie_gateway.webhooks.sender import WebhookSender
@@ -14,14 +13,12 @@ from maie_gateway.webhooks.wiring import Webhooks, open_webhooks
 __all__ = [
     "TenantWebhook",
     "TenantWebhooks",
-    "UrlGuard",
     "WebhookReconciler",
     "WebhookSender",
     "WebhookSettings",
     "Webhooks",
     "check_webhooks",
     "deliveries",
-    "open_guard",
     "open_webhooks",
     "publish_deliveries",
     "replay",

@@ -12,8 +12,8 @@ from maie_core.limits import (
     MIN_SECRET_CHARACTERS,
 )
 from maie_core.reasons import Reason
+from maie_gateway.egress.guard import UrlGuard
 from maie_gateway.webhooks.events import KNOWN
-from maie_gateway.webhooks.guard import UrlGuard
 from maie_gateway.webhooks.signatures import standard_key
 
 RESOLVE_SECONDS = 5.0

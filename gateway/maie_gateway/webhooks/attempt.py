@@ -16,9 +16,10 @@ from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
 from maie_core.spans import span
 from maie_core.trace_context import TRACEPARENT, current_traceparent
+from maie_gateway.egress.connections import server_of
 from maie_gateway.records.store import GONE
 from maie_gateway.webhooks import cloud_event, signatures
-from maie_gateway.webhooks.http import Poster, server_of
+from maie_gateway.webhooks.http import Poster
 from maie_gateway.webhooks.secrets import Secrets
 
 log = structlog.get_logger()

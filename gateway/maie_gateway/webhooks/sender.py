@@ -13,11 +13,12 @@ from maie.event.v1 import event_pb2 as event
 from maie_core.errors import StageError
 from maie_core.reasons import Reason
 from maie_core.trace_context import within
+from maie_gateway.egress.connections import host_of
+from maie_gateway.egress.guard import UrlGuard
 from maie_gateway.records.store import JobStore
 from maie_gateway.webhooks.attempt import Attempt, Attempts, Outcome
 from maie_gateway.webhooks.gate import Gate, Refusal
-from maie_gateway.webhooks.guard import UrlGuard
-from maie_gateway.webhooks.http import host_of, open_poster
+from maie_gateway.webhooks.http import open_poster
 from maie_gateway.webhooks.metrics import Counted, DeliveryMetrics
 from maie_gateway.webhooks.pulling import Puller, Source
 from maie_gateway.webhooks.queue import dead_letter_delivery

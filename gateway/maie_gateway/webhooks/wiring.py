@@ -10,13 +10,13 @@ from opentelemetry.metrics import Meter
 
 from maie.job.v1 import record_pb2 as record
 from maie_core.metrics import NO_METER
+from maie_gateway.egress.guard import UrlGuard, open_guard
 from maie_gateway.records.store import JobStore
 from maie_gateway.webhooks.deliveries import TenantWebhooks, deliveries
 from maie_gateway.webhooks.finals.audience import Audiences
 from maie_gateway.webhooks.finals.relay import FinalRelay
 from maie_gateway.webhooks.finals.sender import FinalSender
 from maie_gateway.webhooks.gate import receiver_breaker
-from maie_gateway.webhooks.guard import UrlGuard, open_guard
 from maie_gateway.webhooks.metrics import DeliveryMetrics
 from maie_gateway.webhooks.queue import publish_deliveries
 from maie_gateway.webhooks.reconciler import WebhookReconciler

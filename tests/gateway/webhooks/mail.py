@@ -14,18 +14,16 @@ from opentelemetry.metrics import Meter
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import record_pb2 as record
 from maie_core.metrics import NO_METER
+from maie_gateway.egress.guard import Resolve, UrlGuard, open_guard
 from maie_gateway.records.store import JobStore
 from maie_gateway.webhooks import (
-    UrlGuard,
     WebhookSender,
     WebhookSettings,
     deliveries,
-    open_guard,
     open_webhooks,
     publish_deliveries,
 )
 from maie_gateway.webhooks.gate import receiver_breaker
-from maie_gateway.webhooks.guard import Resolve
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
 from tests.waiting import PATIENCE_SECONDS

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import sys
 
+from maie_gateway.egress.guard import open_guard
 from maie_gateway.records.store import JobStore
-from maie_gateway.webhooks import WebhookSender, WebhookSettings, open_guard
+from maie_gateway.webhooks import WebhookSender, WebhookSettings
 from maie_gateway.webhooks.gate import receiver_breaker
 from maie_runtime.bus.provision import open_provisioned_broker
 

@@ -11,6 +11,8 @@ import structlog
 from maie_core.errors import StageError
 from maie_core.reasons import Reason
 from maie_core.trace_context import within
+from maie_gateway.egress.connections import host_of
+from maie_gateway.egress.guard import UrlGuard
 from maie_gateway.records.store import JobStore
 from maie_gateway.webhooks.attempt import Attempts
 from maie_gateway.webhooks.finals.audience import Audiences
@@ -18,8 +20,7 @@ from maie_gateway.webhooks.finals.feed import Feed
 from maie_gateway.webhooks.finals.feeds import FeedMovedError, Feeds, Standing
 from maie_gateway.webhooks.finals.turn import Tools, Turn
 from maie_gateway.webhooks.gate import Gate
-from maie_gateway.webhooks.guard import UrlGuard
-from maie_gateway.webhooks.http import host_of, open_poster
+from maie_gateway.webhooks.http import open_poster
 from maie_gateway.webhooks.metrics import DeliveryMetrics
 from maie_gateway.webhooks.pulling import Puller, Source
 from maie_gateway.webhooks.schedule import ACK_MARGIN_SECONDS, MAX_BUSY_SECONDS, retry_delay

@@ -11,12 +11,12 @@ import structlog
 
 from maie.event.v1 import event_pb2 as event
 from maie_core.errors import StageError
+from maie_gateway.egress.connections import host_of
 from maie_gateway.webhooks.attempt import Attempts, Outcome
 from maie_gateway.webhooks.finals.audience import Audience
 from maie_gateway.webhooks.finals.feed import Feed, final_delivery
 from maie_gateway.webhooks.finals.feeds import Feeds, Position
 from maie_gateway.webhooks.gate import Gate, Refusal
-from maie_gateway.webhooks.http import host_of
 from maie_gateway.webhooks.metrics import Counted, DeliveryMetrics
 from maie_gateway.webhooks.queue import dead_letter_delivery
 from maie_gateway.webhooks.schedule import (

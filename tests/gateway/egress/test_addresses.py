@@ -4,7 +4,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from maie_gateway.webhooks.addresses import may_be_reached
+from maie_gateway.egress.addresses import may_be_reached
 
 pytestmark = pytest.mark.unit
 

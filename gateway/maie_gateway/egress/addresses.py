@@ -1,4 +1,4 @@
-"""Which addresses a receiver may have."""
+"""Which addresses a gateway may connect to for clients."""
 
 from __future__ import annotations
 

@@ -5,10 +5,8 @@ from ipaddress import ip_network
 
 import pytest
 
-from maie.job.v1 import job_pb2 as job
 from maie_core.errors import Code, StageError
-from maie_gateway.webhooks import UrlGuard, check_webhooks, open_guard
-from tests.gateway.webhooks.receiver import SECRET
+from maie_gateway.egress.guard import UrlGuard, open_guard
 
 pytestmark = pytest.mark.unit
 NAMES = {
@@ -68,45 +66,3 @@ async def test_allowed_networks_pass() -> None:
     guard = UrlGuard(resolve, [ip_network("10.0.0.0/8")])
     assert await guard.addresses("inside.test", 443) == ["10.0.0.1"]
     assert str(guard.parse("https://10.0.0.9/a?b=c")) == "https://10.0.0.9/a?b=c"
-
-
-@pytest.mark.parametrize(
-    ("webhooks", "reason", "field"),
-    [
-        ([("http://inside.test/", SECRET)], "URI_NOT_ALLOWED", "config.webhooks[0].url"),
-        ([("http://absent.test/", SECRET)], "URI_NOT_ALLOWED", "config.webhooks[0].url"),
-        (
-            [("http://public.test/", SECRET), ("file:///x", SECRET)],
-            "URI_NOT_ALLOWED",
-            "config.webhooks[1].url",
-        ),
-        ([("http://public.test/", "short")], "WEBHOOK_INVALID", "config.webhooks[0].secret"),
-        (
-            [("http://public.test/", "whsec_no Base64 at all")],
-            "WEBHOOK_INVALID",
-            "config.webhooks[0].secret",
-        ),
-        ([("http://public.test/", SECRET)] * 5, "WEBHOOK_INVALID", "config.webhooks"),
-    ],
-)
-async def test_a_submit_with_a_bad_webhook_is_refused(
-    webhooks: list[tuple[str, str]], reason: str, field: str
-) -> None:
-    config = job.JobConfig(webhooks=[job.Webhook(url=u, secret=s) for u, s in webhooks])
-    with pytest.raises(StageError) as caught:
-        await check_webhooks(config, UrlGuard(resolve))
-    assert (caught.value.reason, caught.value.field) == (reason, field)
-
-
-@pytest.mark.parametrize("events", [[0], [1, 99]])
-async def test_an_event_that_is_not_known_is_refused(events: list[job.WebhookEvent]) -> None:
-    hook = job.Webhook(url="http://public.test/", secret=SECRET, events=events)
-    with pytest.raises(StageError) as caught:
-        await check_webhooks(job.JobConfig(webhooks=[hook]), UrlGuard(resolve))
-    assert caught.value.reason == "WEBHOOK_INVALID"
-    assert caught.value.field == "config.webhooks[0].events"
-
-
-async def test_good_webhooks_pass() -> None:
-    config = job.JobConfig(webhooks=[job.Webhook(url="https://public.test/x", secret=SECRET)])
-    await check_webhooks(config, UrlGuard(resolve))

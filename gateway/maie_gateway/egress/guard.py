@@ -1,4 +1,4 @@
-"""Where deliveries may go: the check of a receiver's URL and of its addresses."""
+"""Where a gateway may connect to for clients: the check of a URL and of its addresses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from yarl import URL
 from maie_core.errors import StageError, invalid
 from maie_core.limits import MAX_WEBHOOK_URL_CHARACTERS
 from maie_core.reasons import Reason
-from maie_gateway.webhooks.addresses import Network, may_be_reached
+from maie_gateway.egress.addresses import Network, may_be_reached
 
 # Names that resolve slowly block a thread each.
 RESOLVER_THREADS = 8
@@ -25,15 +25,18 @@ Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
 
 @contextmanager
-def open_guard(allowed: Sequence[Network]) -> Iterator[UrlGuard]:
+def open_guard(
+    allowed: Sequence[Network], max_characters: int = MAX_WEBHOOK_URL_CHARACTERS
+) -> Iterator[UrlGuard]:
     """A guard that asks the system's resolver, in threads of its own.
 
     Args:
         allowed: Networks that may be reached though they are not public.
+        max_characters: How long a URL may be.
     """
-    executor = ThreadPoolExecutor(RESOLVER_THREADS, thread_name_prefix="webhook-dns")
+    executor = ThreadPoolExecutor(RESOLVER_THREADS, thread_name_prefix="egress-dns")
     try:
-        yield UrlGuard(system_resolver(executor), allowed)
+        yield UrlGuard(system_resolver(executor), allowed, max_characters)
     finally:
         executor.shutdown(wait=False, cancel_futures=True)
 
@@ -51,15 +54,26 @@ def system_resolver(executor: Executor) -> Resolve:
 
 
 class UrlGuard:
-    """Refuses receivers that a gateway must not connect to on behalf of clients.
+    """Refuses URLs that a gateway must not connect to on behalf of clients.
 
     Connect to the addresses that `addresses` returns: resolving the name again
     may give others (DNS rebinding).
+
+    Args:
+        resolve: Gives the addresses of a host.
+        allowed: Networks that may be reached though they are not public.
+        max_characters: How long a URL may be.
     """
 
-    def __init__(self, resolve: Resolve, allowed: Sequence[Network] = ()) -> None:
+    def __init__(
+        self,
+        resolve: Resolve,
+        allowed: Sequence[Network] = (),
+        max_characters: int = MAX_WEBHOOK_URL_CHARACTERS,
+    ) -> None:
         self._resolve = resolve
         self._allowed = tuple(allowed)
+        self._max_characters = max_characters
 
     def parse(self, url: str) -> URL:
         """Parses a URL; refuses a host that is an address which must not be reached.
@@ -67,7 +81,7 @@ class UrlGuard:
         Raises:
             StageError: INVALID_ARGUMENT with URI_NOT_ALLOWED.
         """
-        parsed = _parse(url)
+        parsed = _parse(url, self._max_characters)
         host = parsed.host or ""
         if _is_address(host) and not may_be_reached(host, self._allowed):
             raise _refused("its address is not public")
@@ -92,13 +106,9 @@ class UrlGuard:
         return may_be_reached(address, self._allowed)
 
 
-def _parse(url: str) -> URL:
-    if len(url) > MAX_WEBHOOK_URL_CHARACTERS or any(
-        ord(c) <= ord(" ") or ord(c) == 0x7F for c in url
-    ):
-        raise _refused(
-            f"it is longer than {MAX_WEBHOOK_URL_CHARACTERS} characters or has spaces in it"
-        )
+def _parse(url: str, max_characters: int) -> URL:
+    if len(url) > max_characters or any(ord(c) <= ord(" ") or ord(c) == 0x7F for c in url):
+        raise _refused(f"it is longer than {max_characters} characters or has spaces in it")
     try:
         parsed, netloc = URL(url), urlsplit(url).netloc
     # yarl (1.25.1) fails with the second where brackets come before a user name.
@@ -107,7 +117,7 @@ def _parse(url: str) -> URL:
     if parsed.scheme not in ("http", "https"):
         raise _refused("it is neither http nor https")
     if "@" in netloc:
-        raise _refused("it contains a user name; the signature identifies the caller")
+        raise _refused("it contains a user name or password")
     if not parsed.host or not parsed.port:
         raise _refused("it names no host or port")
     return parsed
@@ -122,7 +132,5 @@ def _is_address(host: str) -> bool:
 
 
 def _refused(why: str) -> StageError:
-    # The URL itself stays out: its path or query may hold the receiver's key.
-    return invalid(
-        Reason.URI_NOT_ALLOWED, f"The webhook's URL is refused because {why}; use another."
-    )
+    # The URL itself stays out: its path or query may hold a key.
+    return invalid(Reason.URI_NOT_ALLOWED, f"The URL is refused because {why}; use another.")

@@ -1,0 +1,1 @@
+"""Connections to servers that clients name, which are not trusted."""
