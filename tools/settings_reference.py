@@ -28,6 +28,7 @@ from maie_enhancement.settings import (
 )
 from maie_gateway.access.settings import AccessSettings
 from maie_gateway.access.token_settings import TokenSettings
+from maie_gateway.fetching.settings import FetchSettings
 from maie_gateway.limits.settings import LimitSettings
 from maie_gateway.live.settings import LiveSettings as GatewayLiveSettings
 from maie_gateway.readmodel import ReadModelSettings
@@ -54,6 +55,7 @@ SECTIONS: tuple[tuple[str, type[Settings]], ...] = (
     ("Lists and search (gateway)", ReadModelSettings),
     ("Live speech (gateway)", GatewayLiveSettings),
     ("Retention (gateway)", RetentionSettings),
+    ("Recordings from URLs (gateway)", FetchSettings),
     ("Webhooks (gateway)", WebhookSettings),
     ("Web part", WebSettings),
     ("Preprocess", PreprocessSettings),

@@ -45,6 +45,7 @@ from maie_gateway.engine.metrics import observe_demand
 from maie_gateway.engine.queue_watch import QueueWatch
 from maie_gateway.engine.throughput import Throughput
 from maie_gateway.engine.wiring import ConductingOptions, conducting
+from maie_gateway.fetching.wiring import open_fetches
 from maie_gateway.intake.admission import Admission
 from maie_gateway.intake.job_actions import JobActions
 from maie_gateway.intake.metrics import UploadMetrics
@@ -330,6 +331,17 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             most_unfinished=settings.max_unfinished_uploads_per_tenant,
             kept=timedelta(hours=settings.retention.uploads_hours),
         )
+        fetches = await stack.enter_async_context(
+            open_fetches(
+                settings=settings.fetch,
+                store=jobs.store,
+                requests=requests,
+                changes=jobs.changes,
+                submissions=submissions,
+                limits=settings.upload_limits(),
+                tracer=tracer,
+            )
+        )
         sweeper = Sweeper(
             broker,
             blobs,
@@ -345,6 +357,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             JobService(
                 store=jobs.store,
                 submissions=submissions,
+                fetches=fetches,
                 model=model,
                 projector=projector,
                 results=results,

@@ -9,6 +9,7 @@ from pydantic_settings import SettingsConfigDict
 
 from maie_core.settings import FileSetting, MeshSettings, Settings
 from maie_gateway.access.settings import AccessSettings
+from maie_gateway.fetching.settings import FetchSettings
 from maie_gateway.intake.admission import AdmissionLimits
 from maie_gateway.intake.pace import UploadLimits
 from maie_gateway.limits.settings import LimitSettings
@@ -96,6 +97,8 @@ class GatewaySettings(VaultSettings):
     """How others may read recordings by a link."""
     webhooks: WebhookSettings = Field(default_factory=WebhookSettings)
     """The settings of webhooks."""
+    fetch: FetchSettings = Field(default_factory=FetchSettings)
+    """Which recordings are fetched from URLs."""
     max_active_jobs: int = Field(default=50, ge=1)
     """The most unfinished jobs; further submits are refused."""
     max_active_jobs_per_tenant: int | None = Field(default=None, ge=1)

@@ -15,6 +15,7 @@ _TLS = "tests/runtime/test_tls.py"
 _CERTIFICATES = "tests/runtime/callers/test_mesh_certificate.py"
 _SLOW = "tests/gateway/test_slow_uploads.py"
 _AUDIO = "tests/preprocess/test_attacks.py"
+_FETCHING = "tests/gateway/fetching/test_source.py"
 _HOOKS = "tests/gateway/webhooks/test_destinations.py"
 _PROMPT = "tests/templates/test_prompt.py"
 _BOUNDS = "tests/gateway/readmodel/test_bounds.py"
@@ -126,9 +127,11 @@ ATTACKS = (
         "or to a file",
         expected="INVALID_ARGUMENT URI_NOT_ALLOWED; nothing is sent",
         also=(
-            "tests/gateway/webhooks/test_guard.py::test_urls_that_lead_elsewhere_are_refused",
+            "tests/gateway/egress/test_guard.py::test_urls_that_lead_elsewhere_are_refused",
             f"{_HOOKS}::test_a_redirect_to_the_inside_is_not_followed",
             f"{_HOOKS}::test_a_name_that_leads_inside_later_is_refused",
+            f"{_FETCHING}::test_neither_a_url_nor_a_redirect_leads_inside",
+            f"{_FETCHING}::test_the_address_that_was_checked_is_connected_to",
         ),
     ),
     Attack(

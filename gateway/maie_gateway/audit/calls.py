@@ -23,6 +23,7 @@ CALLS = {
     "maie.job.v1.JobService": {
         "ProcessAudio": Audited.CHANGE,
         "CreateJob": Audited.CHANGE,
+        "CreateJobFromUrl": Audited.CHANGE,
         "CancelJob": Audited.CHANGE,
         "RetryJob": Audited.CHANGE,
         "UpdateJob": Audited.CHANGE,

@@ -45,6 +45,7 @@ def accept(
     asr_slots: int = 0,
     pipeline: str = RECORDING.name,
     origin: job.JobOrigin | None = None,
+    source_sha256: str = "",
 ) -> Step:
     """Begins a job.
 
@@ -64,6 +65,8 @@ def accept(
         asr_slots: How many chunks the mesh transcribes at once; 0 where unknown.
         pipeline: The name of the job's pipeline.
         origin: Whose transcript the job summarises; None for a job of its own.
+        source_sha256: What tells the URL that the recording was fetched from; empty where it was
+            uploaded.
 
     Returns:
         The job's first record and its first tasks, if any.
@@ -92,6 +95,7 @@ def accept(
         asr_slots=asr_slots,
         pipeline=pipeline,
         origin=origin,
+        source_sha256=source_sha256,
     )
     first.units.extend(PIPELINES[pipeline].first_units(config))
     log_accepted(first, time)

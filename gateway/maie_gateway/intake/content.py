@@ -5,7 +5,7 @@ Preprocess checks the rest. This spares clients the upload of a whole archive.
 
 from __future__ import annotations
 
-from maie_core.errors import invalid
+from maie_core.errors import StageError, invalid
 from maie_core.reasons import Reason
 
 HEAD_BYTES = 16
@@ -23,6 +23,8 @@ _OTHER_KINDS = {
     b"GIF87a": "a GIF picture",
     b"GIF89a": "a GIF picture",
 }
+# Such as a page to log in, in place of a file. Upper and lower case are the same.
+_WEB_PAGE = (b"<!doctype html", b"<html")
 
 
 def check_head(head: bytes) -> None:
@@ -36,8 +38,14 @@ def check_head(head: bytes) -> None:
     """
     for magic, kind in _OTHER_KINDS.items():
         if head.startswith(magic):
-            raise invalid(
-                Reason.UNSUPPORTED_FORMAT,
-                f"The file is {kind}, not a recording; send sound, such as wav, mp3, m4a, flac, "
-                "ogg, opus, webm or mp4.",
-            )
+            raise _refused(kind)
+    if head.lower().startswith(_WEB_PAGE):
+        raise _refused("a web page")
+
+
+def _refused(kind: str) -> StageError:
+    return invalid(
+        Reason.UNSUPPORTED_FORMAT,
+        f"The file is {kind}, not a recording; send sound, such as wav, mp3, m4a, flac, ogg, opus, "
+        "webm or mp4.",
+    )

@@ -18,6 +18,8 @@ _BROKEN = frozenset(
         Reason.UPLOAD_IDLE,
         Reason.UPLOAD_TOO_SLOW,
         Reason.UPLOAD_TOO_LONG,
+        Reason.FETCH_UNAVAILABLE,
+        Reason.FETCH_INCOMPLETE,
         Reason.BROKER_UNAVAILABLE,
         Reason.BLOB_STORE_UNAVAILABLE,
         Reason.BLOB_STORE_FULL,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from datetime import UTC, datetime
@@ -102,6 +103,7 @@ class Submissions:
         key: str = "",
         job_id: str = "",
         pace: Pace | None = None,
+        source: str = "",
     ) -> record.JobRecord:
         """Receives an upload; when this returns, its job is stored durably.
 
@@ -112,6 +114,7 @@ class Submissions:
             key: The key or token that sends it; empty where none is limited.
             job_id: The id that the job gets, unless its request id has one; empty: a new one.
             pace: How slow the upload may be; as the limits say where unset.
+            source: The URL that the recording comes from; empty where a client uploads it.
 
         Returns:
             The record of the new job, or of the existing job with the same request id, or of
@@ -139,7 +142,7 @@ class Submissions:
                     if known:
                         return await self._attach(job_id, config, recording)
                     await self._complete(upload, job_id, recording)
-                    return await self._begin(job_id, config, recording, tenant, traceparent)
+                    return await self._begin(job_id, config, recording, tenant, traceparent, source)
 
     async def settled(self, tenant: str, asked: job.JobConfig) -> job.JobConfig:
         """The config with defaults filled in, and checked.
@@ -207,6 +210,7 @@ class Submissions:
         recording: common.Blob,
         tenant: str,
         traceparent: str,
+        source: str,
     ) -> record.JobRecord:
         try:
             blob, template = await self._snapshots.store(tenant, job_id, config.template_id)
@@ -223,6 +227,7 @@ class Submissions:
                 tenant=tenant,
                 held=self._fair_share.must_wait(tenant, lane(record.JobRecord(config=config))),
                 asr_slots=self._conductor.policy.window.get(common.STAGE_ASR, 0),
+                source_sha256=source_digest(job_id, source) if source else "",
             )
             with span(self._broker.tracer, "maie.submit", {JOB: job_id, TENANT: tenant}):
                 await self._conductor.begin(step)
@@ -257,6 +262,11 @@ class Submissions:
         check_same_submit(stored.record, secrets, config, recording)
         log.info("job.attached")
         return stored.record
+
+
+def source_digest(job_id: str, url: str) -> str:
+    """What a record has in place of the URL of its recording, which may hold a key."""
+    return hashlib.sha256(f"{job_id}\n{url}".encode()).hexdigest()
 
 
 def _prefix(job_id: str) -> str:

@@ -16,6 +16,7 @@ from maie_gateway.audit.about import is_about
 from maie_gateway.care.dead_letters import DeadLetters
 from maie_gateway.care.removal import Removal
 from maie_gateway.conductor import job_view, timeline
+from maie_gateway.fetching.fetches import Fetches
 from maie_gateway.intake.job_actions import JobActions
 from maie_gateway.intake.submission import Submissions
 from maie_gateway.readmodel import Projector, ReadModel
@@ -36,6 +37,7 @@ class JobService(job_pb2_grpc.JobServiceServicer):
         *,
         store: JobStore,
         submissions: Submissions,
+        fetches: Fetches,
         model: ReadModel,
         projector: Projector,
         results: Results,
@@ -48,6 +50,7 @@ class JobService(job_pb2_grpc.JobServiceServicer):
     ) -> None:
         self._store = store
         self._submissions = submissions
+        self._fetches = fetches
         self._model = model
         self._projector = projector
         self._results = results
@@ -73,6 +76,14 @@ class JobService(job_pb2_grpc.JobServiceServicer):
         """Takes a recording and returns once its job is accepted."""
         accepted = await self._accept(request_iterator, context)
         return job.CreateJobResponse(job=job_view(accepted))
+
+    async def CreateJobFromUrl(
+        self, request: job.CreateJobFromUrlRequest, context: Any
+    ) -> job.CreateJobFromUrlResponse:
+        """Fetches a recording and returns once its job is accepted."""
+        accepted = await self._fetches.accept(current_caller(), request, current_traceparent())
+        is_about(job_id=accepted.job_id)
+        return job.CreateJobFromUrlResponse(job=job_view(accepted))
 
     async def GetJob(self, request: job.GetJobRequest, context: Any) -> job.GetJobResponse:
         """Returns a job with the results that it has so far."""

@@ -288,6 +288,34 @@ class Client:
             finally:
                 await stop(call, sending)
 
+    async def create_job_from_url(self, url: str, **options: Unpack[JobOptions]) -> job.Job:
+        """Has the gateway fetch a recording, and returns its job as soon as it is accepted.
+
+        Args:
+            url: Where the recording is: an http or https URL that needs no headers.
+            options: What to do; the file's name is that of the server or the URL where unset.
+        """
+        return await self.fetch(job_config(options), url)
+
+    async def process_url(self, url: str, **options: Unpack[JobOptions]) -> Events:
+        """Has the gateway fetch a recording, and yields the events of its job, as `process`."""
+        accepted = await self.create_job_from_url(url, **options)
+        async with aclosing(self.watch_job(accepted.job_id)) as events:
+            async for event in events:
+                yield event
+
+    async def fetch(self, config: job.JobConfig, url: str) -> job.Job:
+        """Has the gateway fetch a recording, with the contract's own config.
+
+        Args:
+            config: What to do.
+            url: Where the recording is.
+        """
+        request = job.CreateJobFromUrlRequest(url=sendable(url), config=config)
+        with self._calling(job.CreateJobFromUrlRequest) as metadata:
+            # The gateway ends it where it takes too long.
+            return (await self._jobs.CreateJobFromUrl(request, metadata=metadata)).job
+
     async def get_job(self, job_id: str, revision: int | None = None) -> job.Job:
         """Returns a job, with its results so far.
 

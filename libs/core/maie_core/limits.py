@@ -42,6 +42,9 @@ MAX_HOTWORD_CHARACTERS = 64
 MAX_LANGUAGE_CHARACTERS = 35  # enough for any tag: RFC 5646, section 4.4.1
 MAX_TEMPERATURES = 10
 
+# Signed URLs of object stores have some 2,000 characters.
+MAX_RECORDING_URL_CHARACTERS = 8192
+
 # Webhooks.
 MAX_WEBHOOKS = 4
 MAX_WEBHOOK_URL_CHARACTERS = 2048

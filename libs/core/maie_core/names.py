@@ -20,6 +20,11 @@ def is_harmless(name: str) -> bool:
     return not _HARMFUL.search(name)
 
 
+def harmless(name: str) -> str:
+    """The name without control characters, line breaks and direction marks."""
+    return _HARMFUL.sub("", name)
+
+
 def check_text(text: str, *, field: str) -> None:
     """Refuses a multi-line text with other control characters or direction marks.
 

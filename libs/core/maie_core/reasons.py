@@ -158,6 +158,25 @@ class Reason(enum.StrEnum):
     """A test asked for this failure with MAIE_FAULT. Unset the variable."""
     FEATURE_UNKNOWN = "FEATURE_UNKNOWN", Code.INVALID_ARGUMENT
     """There is no such feature. Choose from those that the message names."""
+    FETCH_FORBIDDEN = "FETCH_FORBIDDEN", Code.FAILED_PRECONDITION
+    """The server of a recording's URL wants to know who asks. Give a URL that is signed, or upload
+    the recording."""
+    FETCH_INCOMPLETE = "FETCH_INCOMPLETE", Code.ABORTED
+    """The server of a recording's URL broke off in the middle. Try again, or upload the
+    recording."""
+    FETCH_NOT_FOUND = "FETCH_NOT_FOUND", Code.FAILED_PRECONDITION
+    """There is nothing at a recording's URL. Correct it."""
+    FETCH_OFF = "FETCH_OFF", Code.UNIMPLEMENTED
+    """This gateway fetches no recordings. Upload it, or set MAIE_FETCH_ENABLED."""
+    FETCH_REFUSED = "FETCH_REFUSED", Code.FAILED_PRECONDITION
+    """The server of a recording's URL does not give a file: it answers otherwise, compresses it, or
+    redirects without end. Give the URL of the file itself."""
+    FETCH_TOO_SLOW = "FETCH_TOO_SLOW", Code.ABORTED
+    """The server of a recording's URL does not answer in time, or sends too slowly. Try again, or
+    upload the recording."""
+    FETCH_UNAVAILABLE = "FETCH_UNAVAILABLE", Code.ABORTED
+    """The server of a recording's URL cannot be reached, or has a fault or too much to do. Try
+    again later, or upload the recording."""
     FIELD_INVALID = "FIELD_INVALID", Code.INVALID_ARGUMENT
     """A field has an invalid value. Correct the field that the error names."""
     FILENAME_INVALID = "FILENAME_INVALID", Code.INVALID_ARGUMENT
@@ -500,8 +519,9 @@ class Reason(enum.StrEnum):
     UPLOAD_TOO_SLOW = "UPLOAD_TOO_SLOW", Code.DEADLINE_EXCEEDED
     """An upload came too slowly. Send the recording again over a faster connection."""
     URI_NOT_ALLOWED = "URI_NOT_ALLOWED", Code.INVALID_ARGUMENT
-    """A webhook's URL cannot be used or leads to an address that must not be reached. Use another,
-    or allow its network in MAIE_WEBHOOKS_ALLOWED_NETWORKS."""
+    """The URL of a webhook or a recording cannot be used or leads to an address that must not be
+    reached. Use another, or allow its network in MAIE_WEBHOOKS_ALLOWED_NETWORKS or
+    MAIE_FETCH_ALLOWED_NETWORKS."""
     WEBHOOK_INVALID = "WEBHOOK_INVALID", Code.INVALID_ARGUMENT
     """There are too many webhooks, an event is not known, or a secret is too short, too long, or no
     key of Standard Webhooks though it begins with `whsec_`. Correct the field that the error

@@ -32,6 +32,7 @@ _OTHER_VARIABLES = frozenset(
 # Settings of some parts whose prefix does not name the part.
 _OF_SOME_PARTS = (
     "MAIE_RETENTION_",
+    "MAIE_FETCH_",
     "MAIE_TEMPLATES_",
     "MAIE_WEBHOOKS_",
     "MAIE_JWT_",

@@ -63,6 +63,11 @@ class JobServiceStub:
                 request_serializer=maie_dot_job_dot_v1_dot_job__pb2.CreateJobRequest.SerializeToString,
                 response_deserializer=maie_dot_job_dot_v1_dot_job__pb2.CreateJobResponse.FromString,
                 _registered_method=True)
+        self.CreateJobFromUrl = channel.unary_unary(
+                '/maie.job.v1.JobService/CreateJobFromUrl',
+                request_serializer=maie_dot_job_dot_v1_dot_job__pb2.CreateJobFromUrlRequest.SerializeToString,
+                response_deserializer=maie_dot_job_dot_v1_dot_job__pb2.CreateJobFromUrlResponse.FromString,
+                _registered_method=True)
         self.GetJob = channel.unary_unary(
                 '/maie.job.v1.JobService/GetJob',
                 request_serializer=maie_dot_job_dot_v1_dot_job__pb2.GetJobRequest.SerializeToString,
@@ -174,6 +179,25 @@ class JobServiceServicer:
         """Uploads a recording and returns as soon as its job is accepted.
 
         The messages and failures are those of ProcessAudio.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateJobFromUrl(self, request, context):
+        """Fetches a recording from its URL and returns as soon as its job is accepted.
+
+        The gateway fetches it with a GET, follows up to five redirects, and stores
+        it: the URL need not work any longer when this returns. The limits are those
+        of an upload. A call that fails or is cancelled leaves nothing. With a
+        `request_id`, the same config and the same URL give the same job, and the
+        recording is not fetched again.
+
+        Fails as ProcessAudio does, and with INVALID_ARGUMENT (URI_NOT_ALLOWED: the
+        URL, or one that it redirects to, must not be fetched), FAILED_PRECONDITION
+        (FETCH_NOT_FOUND, FETCH_FORBIDDEN, FETCH_REFUSED: its server does not give
+        it), ABORTED (FETCH_UNAVAILABLE, FETCH_INCOMPLETE, FETCH_TOO_SLOW: another
+        call may get it) or UNIMPLEMENTED (FETCH_OFF).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -318,6 +342,11 @@ def add_JobServiceServicer_to_server(servicer, server):
                     request_deserializer=maie_dot_job_dot_v1_dot_job__pb2.CreateJobRequest.FromString,
                     response_serializer=maie_dot_job_dot_v1_dot_job__pb2.CreateJobResponse.SerializeToString,
             ),
+            'CreateJobFromUrl': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateJobFromUrl,
+                    request_deserializer=maie_dot_job_dot_v1_dot_job__pb2.CreateJobFromUrlRequest.FromString,
+                    response_serializer=maie_dot_job_dot_v1_dot_job__pb2.CreateJobFromUrlResponse.SerializeToString,
+            ),
             'GetJob': grpc.unary_unary_rpc_method_handler(
                     servicer.GetJob,
                     request_deserializer=maie_dot_job_dot_v1_dot_job__pb2.GetJobRequest.FromString,
@@ -452,6 +481,33 @@ class JobService:
             '/maie.job.v1.JobService/CreateJob',
             maie_dot_job_dot_v1_dot_job__pb2.CreateJobRequest.SerializeToString,
             maie_dot_job_dot_v1_dot_job__pb2.CreateJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateJobFromUrl(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/maie.job.v1.JobService/CreateJobFromUrl',
+            maie_dot_job_dot_v1_dot_job__pb2.CreateJobFromUrlRequest.SerializeToString,
+            maie_dot_job_dot_v1_dot_job__pb2.CreateJobFromUrlResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -59,6 +59,21 @@ class JobServiceStub:
 
     The messages and failures are those of ProcessAudio.
     """
+    CreateJobFromUrl: _aio.UnaryUnaryMultiCallable[_job_pb2.CreateJobFromUrlRequest, _job_pb2.CreateJobFromUrlResponse]
+    """Fetches a recording from its URL and returns as soon as its job is accepted.
+
+    The gateway fetches it with a GET, follows up to five redirects, and stores
+    it: the URL need not work any longer when this returns. The limits are those
+    of an upload. A call that fails or is cancelled leaves nothing. With a
+    `request_id`, the same config and the same URL give the same job, and the
+    recording is not fetched again.
+
+    Fails as ProcessAudio does, and with INVALID_ARGUMENT (URI_NOT_ALLOWED: the
+    URL, or one that it redirects to, must not be fetched), FAILED_PRECONDITION
+    (FETCH_NOT_FOUND, FETCH_FORBIDDEN, FETCH_REFUSED: its server does not give
+    it), ABORTED (FETCH_UNAVAILABLE, FETCH_INCOMPLETE, FETCH_TOO_SLOW: another
+    call may get it) or UNIMPLEMENTED (FETCH_OFF).
+    """
     GetJob: _aio.UnaryUnaryMultiCallable[_job_pb2.GetJobRequest, _job_pb2.GetJobResponse]
     """Gets a job, with the results that are there so far. Who calls with the token
     of a share (maie.share.v1) sees the newest revision, and of the fields of a
@@ -193,6 +208,27 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         """Uploads a recording and returns as soon as its job is accepted.
 
         The messages and failures are those of ProcessAudio.
+        """
+
+    @_abc_1.abstractmethod
+    def CreateJobFromUrl(
+        self,
+        request: _job_pb2.CreateJobFromUrlRequest,
+        context: _aio.ServicerContext[_job_pb2.CreateJobFromUrlRequest, _abc.Awaitable[_job_pb2.CreateJobFromUrlResponse]],
+    ) -> _abc.Awaitable[_job_pb2.CreateJobFromUrlResponse]:
+        """Fetches a recording from its URL and returns as soon as its job is accepted.
+
+        The gateway fetches it with a GET, follows up to five redirects, and stores
+        it: the URL need not work any longer when this returns. The limits are those
+        of an upload. A call that fails or is cancelled leaves nothing. With a
+        `request_id`, the same config and the same URL give the same job, and the
+        recording is not fetched again.
+
+        Fails as ProcessAudio does, and with INVALID_ARGUMENT (URI_NOT_ALLOWED: the
+        URL, or one that it redirects to, must not be fetched), FAILED_PRECONDITION
+        (FETCH_NOT_FOUND, FETCH_FORBIDDEN, FETCH_REFUSED: its server does not give
+        it), ABORTED (FETCH_UNAVAILABLE, FETCH_INCOMPLETE, FETCH_TOO_SLOW: another
+        call may get it) or UNIMPLEMENTED (FETCH_OFF).
         """
 
     @_abc_1.abstractmethod

@@ -27,6 +27,7 @@ _OF_SERVICES: Mapping[str, Mapping[str, Need]] = {
     "maie.job.v1.JobService": {
         "ProcessAudio": SUBMIT,
         "CreateJob": SUBMIT,
+        "CreateJobFromUrl": SUBMIT,
         "CancelJob": SUBMIT,
         "RetryJob": SUBMIT,
         "UpdateJob": SUBMIT,

@@ -1,0 +1,1 @@
+"""Recordings that the gateway fetches from URLs."""
