@@ -418,11 +418,11 @@ class Reason(enum.StrEnum):
     SUMMARY_NOT_REQUESTED = "SUMMARY_NOT_REQUESTED", Code.INVALID_ARGUMENT
     """The live session makes no summary: its config asks for none, or its end left it out. Do not
     wait for it, or begin a session whose features name it."""
-    TEMPLATES_MISSING = "TEMPLATES_MISSING", Code.FAILED_PRECONDITION
-    """The folder of templates does not exist. Create it, or correct MAIE_TEMPLATES_DIRECTORY."""
     TEMPLATES_FULL = "TEMPLATES_FULL", Code.FAILED_PRECONDITION
     """The tenant has as many templates of its own as it may have, or the template has as many
     versions. Delete templates that nobody needs, or save under another id."""
+    TEMPLATES_MISSING = "TEMPLATES_MISSING", Code.FAILED_PRECONDITION
+    """The folder of templates does not exist. Create it, or correct MAIE_TEMPLATES_DIRECTORY."""
     TEMPLATE_CORRUPT = "TEMPLATE_CORRUPT", Code.DATA_LOSS
     """A stored template of a tenant cannot be read. Save it under another id, and look for another
     program that writes to NATS."""
