@@ -44,7 +44,7 @@ async def test_a_recording_of_the_microphone_becomes_a_transcript(tmp_path: Path
         await expect(_unsent(page)).to_have_count(1)
         # The page's policy forbids `wait_for_function`, which polls within the page by eval.
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while not await page.evaluate(f"{PLAYER}.duration < 1000"):
+            while not await page.evaluate(f"{PLAYER}?.duration < 1000"):
                 await asyncio.sleep(0.05)
         await page.get_by_role("button", name="Send").click()
         row = page.locator(".rows .row", has_text="Recording 2")
