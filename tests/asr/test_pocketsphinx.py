@@ -68,6 +68,7 @@ async def read(engine: PocketsphinxEngine, speech: Speech) -> str:
 LONGEST, *OTHERS = sorted(LIBRIVOX, key=lambda path: -path.stat().st_size)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "path", [pytest.param(LONGEST, marks=pytest.mark.slow), *OTHERS], ids=lambda path: path.stem
 )

@@ -35,6 +35,7 @@ def read(model: WhisperModel, start: float, seconds: float, *, word_timestamps: 
     return "".join(segment.text for segment in segments).strip()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("frames", range(1, 10))
 def test_a_window_too_short_for_a_word_has_none(model: WhisperModel, frames: int) -> None:
     for start in BEGINS if IN_CI else [BEGINS[frames % len(BEGINS)]]:

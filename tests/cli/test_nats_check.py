@@ -148,6 +148,7 @@ async def test_a_server_that_does_not_answer_is_named_in_time() -> None:
     assert (ended.code, "MAIE_NATS_URL" in ended.errors) == (3, True)
 
 
+@pytest.mark.slow
 async def test_a_cluster_of_three_is_well_until_a_server_is_down(cluster: NatsCluster) -> None:
     monitor = cluster.credentials(MONITOR).nkey
     async with asyncio.timeout(PATIENCE_SECONDS):
@@ -176,6 +177,7 @@ async def test_a_cluster_of_three_is_well_until_a_server_is_down(cluster: NatsCl
     assert any(f"the copy on {down} is " in each and subjects.TASKS in each for each in wrong)
 
 
+@pytest.mark.slow
 async def test_servers_without_a_majority_are_named(cluster: NatsCluster) -> None:
     monitor = cluster.credentials(MONITOR).nkey
     for name in ("nats-1", "nats-2"):

@@ -173,6 +173,7 @@ async def _serves_http(node: Node) -> None:
         assert (health.status_code, health.json()["status"]) == (200, "SERVING")
 
 
+@pytest.mark.slow
 async def test_a_recording_goes_through_the_parts_of_the_chart(tmp_path: Path) -> None:
     templates = {part_of(pod): pod for _, pod in pods(objects("cpu-only", *OPTIONS))}
     async with AsyncExitStack() as stack:

@@ -55,6 +55,7 @@ async def read(mesh: RunningMesh, done: job.Job, recording: Path, path: Path) ->
     assert file_sha256(path) == file_sha256(recording)
 
 
+@pytest.mark.slow
 async def test_a_bucket_has_the_objects_also_after_a_restart_and_a_restore(
     server: S3Server, short_recording: Path, tmp_path: Path
 ) -> None:

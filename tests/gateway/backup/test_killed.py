@@ -72,6 +72,7 @@ async def halfway(places: Places, command: str, share: float) -> None:
         )
 
 
+@pytest.mark.slow
 @only_files
 @pytest.mark.parametrize("share", [0.1, 0.4, 0.7, 0.95])
 async def test_a_restore_that_is_killed_within_its_streams_is_run_again(
@@ -88,6 +89,7 @@ async def test_a_restore_that_is_killed_within_its_streams_is_run_again(
         await completed(client, made.job_id)
 
 
+@pytest.mark.slow
 @only_buckets
 @pytest.mark.parametrize("command", ["backup", "restore"])
 async def test_a_command_that_is_killed_within_its_objects_is_run_again(

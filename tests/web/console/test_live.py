@@ -6,6 +6,7 @@ import re
 import signal
 from pathlib import Path
 
+import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser import complaints
@@ -78,6 +79,7 @@ async def test_what_is_said_becomes_captions_and_a_recording_with_keys_alone(
         assert found.errors == found.elsewhere == []
 
 
+@pytest.mark.slow
 async def test_breaks_on_the_way_lose_and_double_no_line(tmp_path: Path) -> None:
     """The connection breaks, the web part is killed, a gateway is killed; each comes back."""
     async with listening_mesh(tmp_path) as mesh, listening_page(tmp_path) as page:
@@ -110,6 +112,7 @@ async def test_breaks_on_the_way_lose_and_double_no_line(tmp_path: Path) -> None
         assert list(counts.values()).count(0) <= MOST_MISREAD, (counts, lines)
 
 
+@pytest.mark.slow
 async def test_a_connection_that_falls_silent_is_left(tmp_path: Path) -> None:
     async with (
         listening_mesh(tmp_path) as mesh,

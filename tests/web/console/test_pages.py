@@ -96,8 +96,10 @@ async def test_the_language_can_be_chosen_and_stays(library: Page) -> None:
     assert await library.evaluate("document.documentElement.lang") == "de"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+# Colours are those of the theme, and what is shown that of the size.
+@pytest.mark.parametrize(
+    ("scheme", "size"), [("light", DESK), ("dark", PHONE)], ids=["desk", "phone"]
+)
 async def test_no_page_has_a_serious_barrier(
     browser: Browser, web: Web, empty_mesh: EmptyMesh, scheme: Any, size: Any
 ) -> None:

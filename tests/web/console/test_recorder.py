@@ -35,6 +35,7 @@ async def recorder(web: Web, tmp_path: Path) -> AsyncIterator[Page]:
         assert found.elsewhere == []
 
 
+@pytest.mark.slow
 async def test_a_recording_of_the_microphone_becomes_a_transcript(tmp_path: Path) -> None:
     async with listening_mesh(tmp_path) as mesh, listening_page(tmp_path) as page:
         found = complaints(page)
