@@ -52,6 +52,20 @@ def failed_job(code: int) -> job.Job:
     return done
 
 
+async def test_a_url_is_fetched_by_the_gateway_and_shown_without_its_query(recording, tmp_path):
+    done = finished_job()
+    done.config.filename = "talk.mp3"
+    jobs = FakeJobs(script(done))
+    url = "https://example.com/a/monday%20talk.mp3?key=secret"
+    code, output, errors = await maie(jobs, "process", url, recording, "--output", tmp_path / "out")
+    assert (code, jobs.urls) == (0, [url])
+    assert "https://example.com/a/monday%20talk.mp3: accepted" in errors
+    assert "secret" not in output + errors
+    assert {path.stem for path in (tmp_path / "out").iterdir()} == {"monday-talk", "talk"}
+    jobs.refusal = StageError(Code.FAILED_PRECONDITION, Reason.FETCH_NOT_FOUND, "Nothing there.")
+    assert await maie(jobs, "process", url) == (2, "", "error: Nothing there.\n")
+
+
 async def test_without_options_notes_of_a_meeting_are_printed(recording):
     jobs = FakeJobs(script())
     code, output, errors = await maie(jobs, "process", recording)

@@ -72,6 +72,7 @@ class FakeJobs(job_grpc.JobServiceServicer):
         events: What happens to every job.
         cut_after: After how many events ProcessAudio breaks off; never where None.
         refusal: What every call is refused with.
+        urls: The URLs that recordings were to be fetched from.
     """
 
     def __init__(self, events: Sequence[job.JobEvent]) -> None:
@@ -79,6 +80,7 @@ class FakeJobs(job_grpc.JobServiceServicer):
         self.cut_after: int | None = None
         self.refusal: StageError | None = None
         self.upload = Upload()
+        self.urls: list[str] = []
         self.watched_after: list[int] = []
         self.open_calls = 0
         self.left = asyncio.Event()
@@ -99,6 +101,12 @@ class FakeJobs(job_grpc.JobServiceServicer):
             raise self.refusal
         await self._receive(requests)
         return job.CreateJobResponse(job=job.Job(job_id=JOB_ID, state=job.JOB_STATE_PENDING))
+
+    async def CreateJobFromUrl(self, request, context):
+        if self.refusal:
+            raise self.refusal
+        self.urls.append(request.url)
+        return job.CreateJobFromUrlResponse(job=job.Job(job_id=JOB_ID))
 
     async def WatchJob(self, request, context):
         self.watched_after.append(request.after_sequence)

@@ -9,9 +9,11 @@ import pytest
 
 from maie.access.v1 import access_pb2 as access
 from maie.job.v1 import job_pb2 as job
+from tests.gateway.conftest import EmptyMesh
+from tests.gateway.fetching.origin import AUDIO, LOOPBACK, Origin, answer
 from tests.mcp.conftest import TRANSPORTS, Transport, connected, key
 from tests.waiting import PATIENCE_SECONDS
-from tests.web.conftest import Web, recording
+from tests.web.conftest import Web, recording, web_before
 
 pytestmark = pytest.mark.mesh
 FEATURES = ("clean_transcript", "summary")
@@ -107,6 +109,30 @@ async def test_a_recording_of_an_allowed_folder_is_submitted(web: Web, tmp_path:
         assert "no such file in the folders" in outside
 
 
+async def test_a_recording_at_a_url_is_submitted_over_http(empty_mesh: EmptyMesh) -> None:
+    empty_mesh.gateway_options["fetch"] = LOOPBACK
+    async with (
+        Origin(answers={"/talk.wav": answer(AUDIO)}).running() as origin,
+        empty_mesh.running() as client,
+        web_before(client) as web,
+    ):
+        async with connected(web) as model:
+            tools = {each.name: each for each in (await model.client.list_tools()).tools}
+            assert tools.keys() == READING | {"submit_url"}
+            hints = tools["submit_url"].annotations
+            assert hints is not None
+            assert (hints.read_only_hint, hints.open_world_hint) == (False, True)
+            made = await model.call("submit_url", url=origin.url("/talk.wav"), language="de")
+            assert made["name"] == "talk.wav"
+            refused = await model.refused("submit_url", url=origin.url("/none"))
+            assert "(FETCH_NOT_FOUND)" in refused
+        reader = await key(web, "acme", access.SCOPE_READ)
+        async with connected(web, api_key=reader) as model:
+            refused = await model.refused("submit_url", url=origin.url("/talk.wav"))
+            assert "(SCOPE_MISSING)" in refused
+        assert origin.paths == ["/talk.wav", "/none"]
+
+
 async def test_a_key_that_only_reads_submits_nothing(web: Web, tmp_path: Path) -> None:
     (tmp_path / "a.wav").write_bytes(b"sound")
     reader = await key(web, "acme", access.SCOPE_READ)
@@ -120,10 +146,11 @@ async def test_a_key_that_only_reads_submits_nothing(web: Web, tmp_path: Path) -
 async def test_tools_say_that_they_only_read(web: Web, transport: Transport) -> None:
     async with connected(web, transport) as model:
         tools = (await model.client.list_tools()).tools
-    assert {each.name for each in tools} == READING
+    submitting = {"submit_url"} if transport == "http" else set()
+    assert {each.name for each in tools} == READING | submitting
     for each in tools:
         assert each.annotations
-        assert each.annotations.read_only_hint
+        assert each.annotations.read_only_hint == (each.name in READING)
         assert each.description
         assert each.output_schema
         properties = each.input_schema["properties"]

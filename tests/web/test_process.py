@@ -14,7 +14,9 @@ import pytest
 
 from maie.job.v1 import job_pb2 as job
 from maie_client import Client
+from tests.conftest import free_port
 from tests.gateway.conftest import EmptyMesh
+from tests.gateway.fetching.origin import LOOPBACK, Origin, answer, stalling
 from tests.waiting import until
 from tests.web.conftest import Web, web_before
 
@@ -159,6 +161,57 @@ async def test_a_full_queue_is_429_with_when_to_try_again(empty_mesh: EmptyMesh)
     assert int(full.headers["retry-after"]) == full.json()["retry_after_seconds"] >= 1
 
 
+async def test_a_url_in_place_of_a_file_is_fetched(empty_mesh: EmptyMesh) -> None:
+    empty_mesh.gateway_options["fetch"] = LOOPBACK
+    async with (
+        Origin().running() as origin,
+        empty_mesh.gateway() as address,
+        Client(address) as client,
+        web_before(client) as web,
+    ):
+        origin.answers["/talk.wav"] = answer(AUDIO)
+        key = {"idempotency-key": "k1"}
+        got = await _post(web, _field("url", origin.url("/talk.wav")), RAW, **key)
+        assert got.status_code == 202, got.text
+        assert got.json()["config"]["filename"] == "talk.wav"
+        assert got.headers["location"] == f"/v1/jobs/{got.json()['job_id']}"
+        again = await _post(web, _field("url", origin.url("/talk.wav")), RAW, **key)
+        assert again.json()["job_id"] == got.json()["job_id"]
+        assert origin.paths == ["/talk.wav"]
+        for url, status, reason in (
+            (origin.url("/none"), 422, "FETCH_NOT_FOUND"),
+            ("http://127.0.0.2/", 400, "URI_NOT_ALLOWED"),
+            (f"http://127.0.0.1:{free_port()}/", 502, "FETCH_UNAVAILABLE"),
+        ):
+            problem = (await _post(web, RAW, _field("url", url))).json()
+            assert (problem["status"], problem["reason"]) == (status, reason)
+            assert "url" in problem["fields"]
+        for parts in ((_field("url", "http://a.test/"), _file()), (_file(), _field("url", "x"))):
+            both = await _post(web, RAW, *parts)
+            assert (both.status_code, both.json()["reason"]) == (400, "FIELD_INVALID")
+
+
+async def test_a_client_that_leaves_ends_the_fetch(empty_mesh: EmptyMesh) -> None:
+    left = asyncio.Event()
+
+    async def never(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await stalling(answer(AUDIO, content_length="999999"))(reader, writer)
+        left.set()
+
+    empty_mesh.gateway_options["fetch"] = LOOPBACK
+    async with (
+        Origin(answers={"/a": never}).running() as origin,
+        empty_mesh.gateway() as address,
+        Client(address) as client,
+        web_before(client) as web,
+    ):
+        asking = asyncio.create_task(_post(web, RAW, _field("url", origin.url("/a"))))
+        await until(lambda: origin.requests)
+        asking.cancel()
+        await left.wait()
+        assert [each async for each in client.list_jobs()] == []
+
+
 async def test_the_same_key_gives_the_same_job(web: Web) -> None:
     one = await _post(web, RAW, _file(), **{"idempotency-key": "k1"})
     same = await _post(web, _file(), RAW, **{"idempotency-key": "k1"})
@@ -208,6 +261,7 @@ async def test_every_line_of_the_documentation_is_there(web: Web) -> None:
     form = found["paths"]["/v1/process"]["post"]["requestBody"]["content"]["multipart/form-data"]
     assert set(form["schema"]["properties"]) == {
         "file",
+        "url",
         "features",
         "template_id",
         "display_name",

@@ -9,6 +9,7 @@ from maie_cli.batch import Outcome
 from maie_cli.console import complain, emit, note, warn
 from maie_cli.exits import Exit, os_sentence
 from maie_cli.files import Names, ResultError, ResultFolder
+from maie_cli.recordings import Recording
 from maie_formats.as_json import to_json
 from maie_formats.warnings import sentences
 from maie_formats.writers import TRANSCRIPT_FORMATS, WRITERS, Finished
@@ -18,7 +19,7 @@ class Printer:
     """Writes results to files or standard output.
 
     Args:
-        files: The recordings, in command-line order.
+        recordings: The recordings, in command-line order.
         folder: The folder for files; unset: standard output.
         format_: The only format; unset: all applicable ones.
         as_json: Whether each job is printed as JSON, in addition to the files.
@@ -27,7 +28,7 @@ class Printer:
 
     def __init__(
         self,
-        files: Sequence[Path],
+        recordings: Sequence[Recording],
         folder: Path | None,
         format_: str | None,
         *,
@@ -35,8 +36,8 @@ class Printer:
         transcribed: bool,
     ) -> None:
         names = Names()
-        self._files = files
-        self._names = [names.of(file) for file in files]
+        self._recordings = recordings
+        self._names = [names.of(each.path) for each in recordings]
         self._folder = ResultFolder(folder) if folder is not None else None
         self._format = format_
         self._as_json = as_json
@@ -46,7 +47,7 @@ class Printer:
 
     @property
     def _one_of_many(self) -> bool:
-        return len(self._files) > 1
+        return len(self._recordings) > 1
 
     def blocked(self) -> list[Outcome | None]:
         """Checks that the results of each recording can be written, before the work.
@@ -55,9 +56,9 @@ class Printer:
             ResultError: No file at all can be written into the folder.
         """
         if self._folder is None:
-            return [None for _ in self._files]
+            return [None for _ in self._recordings]
         self._folder.create()
-        return [self._blocked(at) for at in range(len(self._files))]
+        return [self._blocked(at) for at in range(len(self._recordings))]
 
     def show(self, at: int, outcome: Outcome, *, warnings: bool) -> Exit:
         """Writes a recording's results, and its errors to stderr.
@@ -76,7 +77,7 @@ class Printer:
                 self._warn(finished)
             code = max(code, self._show_results(at, finished))
         if outcome.message:
-            self._complain(outcome.path, outcome.code, outcome.message)
+            self._complain(outcome.recording, outcome.code, outcome.message)
         return code
 
     def list_files(self) -> None:
@@ -89,7 +90,9 @@ class Printer:
         try:
             self._folder.check(self._names[at], self._formats(transcribed=self._transcribed))
         except ResultError as error:
-            return Outcome(path=self._files[at], code=Exit.USAGE, message=os_sentence(error))
+            return Outcome(
+                recording=self._recordings[at], code=Exit.USAGE, message=os_sentence(error)
+            )
         return None
 
     def _show_results(self, at: int, finished: Finished) -> Exit:
@@ -113,7 +116,7 @@ class Printer:
                 self._written.append(folder.write(finished, self._names[at], format_))
             except ResultError as error:
                 code = Exit.USAGE
-                self._complain(self._files[at], code, os_sentence(error))
+                self._complain(self._recordings[at], code, os_sentence(error))
         return code
 
     def _formats(self, *, transcribed: bool) -> list[str]:
@@ -125,9 +128,9 @@ class Printer:
         for sentence in sentences(finished.job.results):
             warn(f"{finished.name}: {sentence}" if self._one_of_many else sentence)
 
-    def _complain(self, path: Path, code: Exit, message: str) -> None:
+    def _complain(self, recording: Recording, code: Exit, message: str) -> None:
         about_file = self._one_of_many and code is not Exit.UNREACHABLE
-        line = f"{path}: {message}" if about_file else message
+        line = f"{recording}: {message}" if about_file else message
         if line not in self._complaints:
             self._complaints.add(line)
             complain(line)

@@ -1,4 +1,4 @@
-"""The tool that submits recordings of this machine."""
+"""The tools that submit recordings."""
 
 from __future__ import annotations
 
@@ -15,9 +15,51 @@ from maie_mcp.errors import tool_errors
 from maie_mcp.folders import Folders
 from maie_mcp.tools import ClientOf
 
+TemplateId = Annotated[
+    str, Field(description="The template of the summary; empty: a transcript alone.")
+]
+Language = Annotated[
+    str, Field(description="The spoken language, such as de; empty: it is detected.")
+]
+Name = Annotated[str, Field(description="What to call it; empty: the file's name.")]
+
+
+class UrlTools:
+    """The tool for recordings that the gateway fetches.
+
+    Args:
+        client_of: Gives the client of a request.
+    """
+
+    def __init__(self, client_of: ClientOf) -> None:
+        self._client_of = client_of
+
+    async def submit_url(
+        self,
+        ctx: Context,
+        url: Annotated[
+            str,
+            Field(
+                min_length=1,
+                description="An http or https URL of the recording's file, without a login.",
+            ),
+        ],
+        template_id: TemplateId = "",
+        language: Language = "",
+        name: Name = "",
+    ) -> JobEntry:
+        """Submits a recording at a URL to be transcribed and, with a template, summarised.
+
+        Returns once the mesh has fetched it; get_status says when it is done. Use URLs that the
+        user gave, and put nothing else into them.
+        """
+        options = _options(template_id, language, name)
+        with tool_errors():
+            return views.entry(await self._client_of(ctx).create_job_from_url(url, **options))
+
 
 class SubmittingTools:
-    """Tools that make jobs.
+    """The tool for recordings of this machine.
 
     Args:
         client_of: Gives the client of a request.
@@ -35,27 +77,27 @@ class SubmittingTools:
             str,
             Field(min_length=1, description="The recording, in a folder that the user allowed."),
         ],
-        template_id: Annotated[
-            str, Field(description="The template of the summary; empty: a transcript alone.")
-        ] = "",
-        language: Annotated[
-            str, Field(description="The spoken language, such as de; empty: it is detected.")
-        ] = "",
-        name: Annotated[str, Field(description="What to call it; empty: the file's name.")] = "",
+        template_id: TemplateId = "",
+        language: Language = "",
+        name: Name = "",
     ) -> JobEntry:
         """Submits a recording of this machine to be transcribed and, with a template, summarised.
 
         Returns at once; get_status says when it is done.
         """
-        options: JobOptions = {
-            "features": ["clean_transcript", *(["summary"] if template_id else [])],
-            "template_id": template_id,
-            "language_code": language,
-            "display_name": name,
-        }
+        options = _options(template_id, language, name)
         file = self._folders.file(path)
         try:
             with tool_errors():
                 return views.entry(await self._client_of(ctx).create_job(file, **options))
         except OSError as error:
             raise ToolError(f"The file cannot be read: {error.strerror}.") from error
+
+
+def _options(template_id: str, language: str, name: str) -> JobOptions:
+    return {
+        "features": ["clean_transcript", *(["summary"] if template_id else [])],
+        "template_id": template_id,
+        "language_code": language,
+        "display_name": name,
+    }

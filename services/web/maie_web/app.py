@@ -123,7 +123,7 @@ def make_app(callers: Callers, event_streams: EventStreams, sockets: OpenSockets
     async def streams() -> EventStreams:
         return event_streams
 
-    server = make_server(client_of)
+    server = make_server(client_of, urls=True)
 
     async def mcp_server() -> MCPServer:
         return server

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, RequestBody, Schema
 
 
-def form_body(fields: Mapping[str, Schema], required: Sequence[str] = ()) -> RequestBody:
+def form_body(fields: Mapping[str, Schema], required: Sequence[str] = ("file",)) -> RequestBody:
     """The body of a request that is a form with a recording.
 
     Args:
         fields: The form's other fields.
-        required: Those of them that must be there.
+        required: The fields that must be there.
     """
     file = Schema(
         type=OpenAPIType.STRING,
@@ -21,7 +21,7 @@ def form_body(fields: Mapping[str, Schema], required: Sequence[str] = ()) -> Req
     )
     form = Schema(
         type=OpenAPIType.OBJECT,
-        required=["file", *required],
+        required=list(required) or None,
         properties={"file": file, **fields},
     )
     return RequestBody(

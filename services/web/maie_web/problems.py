@@ -32,6 +32,9 @@ BY_REASON: Mapping[str, int] = {
     Reason.UPLOAD_TOO_LONG: HTTPStatus.REQUEST_TIMEOUT,
     Reason.UPLOAD_TOO_SLOW: HTTPStatus.REQUEST_TIMEOUT,
     Reason.REQUEST_LATE: HTTPStatus.REQUEST_TIMEOUT,
+    Reason.FETCH_UNAVAILABLE: HTTPStatus.BAD_GATEWAY,
+    Reason.FETCH_INCOMPLETE: HTTPStatus.BAD_GATEWAY,
+    Reason.FETCH_TOO_SLOW: HTTPStatus.GATEWAY_TIMEOUT,
     Reason.UPLOAD_EXPIRED: HTTPStatus.GONE,
     Reason.UPLOAD_FINISHED: HTTPStatus.CONFLICT,
     Reason.UPLOAD_PROTOCOL_UNSUPPORTED: HTTPStatus.PRECONDITION_FAILED,
@@ -68,23 +71,30 @@ class ProblemDocument:
     retry_after_seconds: int | None = None
 
 
-RESPONSES: Mapping[int, ResponseSpec] = {
-    status: ResponseSpec(
-        data_container=ProblemDocument,
-        description=meaning,
-        media_type=MEDIA_TYPE,
-        generate_examples=False,
-    )
-    for status, meaning in (
-        (HTTPStatus.BAD_REQUEST, "The request is wrong; `fields` says where."),
-        (HTTPStatus.UNAUTHORIZED, "Nobody says who calls, or the credentials are wrong."),
-        (HTTPStatus.FORBIDDEN, "The caller may not do this."),
-        (HTTPStatus.NOT_FOUND, "There is no such job, template or moment."),
-        (HTTPStatus.CONFLICT, "What is there does not allow it."),
-        (HTTPStatus.TOO_MANY_REQUESTS, "A limit is reached; `Retry-After` says when to try again."),
-        (HTTPStatus.SERVICE_UNAVAILABLE, "The mesh cannot be reached; try again."),
-    )
-}
+def of_statuses(meanings: Mapping[int, str]) -> Mapping[int, ResponseSpec]:
+    """The documentation of errors, by status and what each means."""
+    return {
+        status: ResponseSpec(
+            data_container=ProblemDocument,
+            description=meaning,
+            media_type=MEDIA_TYPE,
+            generate_examples=False,
+        )
+        for status, meaning in meanings.items()
+    }
+
+
+RESPONSES = of_statuses(
+    {
+        HTTPStatus.BAD_REQUEST: "The request is wrong; `fields` says where.",
+        HTTPStatus.UNAUTHORIZED: "Nobody says who calls, or the credentials are wrong.",
+        HTTPStatus.FORBIDDEN: "The caller may not do this.",
+        HTTPStatus.NOT_FOUND: "There is no such job, template or moment.",
+        HTTPStatus.CONFLICT: "What is there does not allow it.",
+        HTTPStatus.TOO_MANY_REQUESTS: "A limit is reached; `Retry-After` says when to try again.",
+        HTTPStatus.SERVICE_UNAVAILABLE: "The mesh cannot be reached; try again.",
+    }
+)
 """The errors of every route, for its documentation."""
 
 

@@ -86,6 +86,11 @@ async def submit(client: Client, form: Form, config_of: ConfigOf) -> job.Job:
             "The form has no file; send the recording in the field `file`.",
             field="file",
         )
+    return await submit_file(client, form, config_of)
+
+
+async def submit_file(client: Client, form: Form, config_of: ConfigOf) -> job.Job:
+    """Makes a job of a form whose file is next; otherwise as `submit`."""
     first = config_of(False)
 
     def last() -> job.JobConfig | None:

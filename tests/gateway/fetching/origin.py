@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 
 from maie_gateway.egress.addresses import Network
 from maie_gateway.egress.guard import Resolve, UrlGuard
+from maie_gateway.fetching.settings import FetchSettings
 from maie_gateway.fetching.source import Sources
 
+LOOPBACK = FetchSettings(allowed_networks=["127.0.0.1/32"])  # type: ignore[arg-type]
 AUDIO = b"RIFF\0\0\0\0WAVE" + bytes(range(256)) * 400
 Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 

@@ -15,14 +15,21 @@ from maie_client import Client, ClientError
 from maie_gateway.fetching.settings import FetchSettings
 from maie_runtime.blobs import Blobs
 from tests.gateway.conftest import EmptyMesh
-from tests.gateway.fetching.origin import AUDIO, Answer, Origin, answer, stalling, status
+from tests.gateway.fetching.origin import (
+    AUDIO,
+    LOOPBACK,
+    Answer,
+    Origin,
+    answer,
+    stalling,
+    status,
+)
 from tests.gateway.test_gateway_deaths import dying_gateway
 from tests.waiting import until
 
 pytestmark = pytest.mark.mesh
 
 RAW = ("raw_transcript",)
-LOOPBACK = FetchSettings(allowed_networks=["127.0.0.1/32"])  # type: ignore[arg-type]
 
 
 @asynccontextmanager

@@ -17,6 +17,7 @@ from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie_client import Client
 from tests.empty_stages import EmptyStage, empty_stages
 from tests.gateway.conftest import EmptyMesh
+from tests.gateway.fetching.origin import LOOPBACK, Origin, answer
 from tests.web.conftest import Web
 from tests.web.deepgram.conftest import client_at
 from tests.web.node import run_node
@@ -38,6 +39,7 @@ def empty_mesh(empty_mesh: EmptyMesh) -> EmptyMesh:
     stages = empty_stages()
     stages["asr"] = EmptyStage(answer=two_words("Hello", "there."))
     empty_mesh.stages = stages
+    empty_mesh.gateway_options["fetch"] = LOOPBACK
     return empty_mesh
 
 
@@ -140,10 +142,25 @@ async def test_what_cannot_be_done_is_refused(
     assert await _jobs(acme) == []
 
 
-async def test_addresses_are_not_fetched(deepgram: AsyncDeepgramClient) -> None:
-    with pytest.raises(ApiError) as error:
-        await deepgram.listen.v1.media.transcribe_url(url="http://127.0.0.1/a.wav", model="nova-3")
-    assert error.value.body["reason"] == "OPTION_NOT_SUPPORTED"
+async def test_a_recording_at_a_url_is_fetched(
+    deepgram: AsyncDeepgramClient, acme: Client, web: Web, key: str
+) -> None:
+    async with Origin(answers={"/a.wav": answer(AUDIO)}).running() as origin:
+        ask = deepgram.listen.v1.media.transcribe_url
+        got: Any = await ask(url=origin.url("/a.wav"), model="nova-3")
+        assert got.results.channels[0].alternatives[0].transcript == "Hello there."
+        assert got.metadata.sha256 == hashlib.sha256(AUDIO).hexdigest()
+        with pytest.raises(ApiError) as error:
+            await ask(url=origin.url("/none"), model="nova-3")
+        assert (error.value.status_code, error.value.body["reason"]) == (422, "FETCH_NOT_FOUND")
+        with pytest.raises(ApiError) as error:
+            await ask(url="http://169.254.169.254/latest/meta-data", model="nova-3")
+        assert (error.value.status_code, error.value.body["reason"]) == (400, "URI_NOT_ALLOWED")
+    headers = {"authorization": f"Token {key}", "content-type": "application/json"}
+    for body in (b"", b"{", b"[]", b'{"url": 5}', b'{"url": "x", "more": 1}', b" " * 100_000):
+        refused = await web.http.post("/v1/listen?model=nova-3", content=body, headers=headers)
+        assert (refused.status_code // 100, refused.json()["reason"][:8]) == (4, "REQUEST_")
+    assert await _jobs(acme) == []
 
 
 async def test_a_wrong_key_is_refused(web: Web) -> None:

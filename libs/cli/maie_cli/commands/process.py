@@ -32,6 +32,7 @@ from maie_cli.options import (
     stage_options,
 )
 from maie_cli.printer import Printer
+from maie_cli.recordings import Recording, recording_of
 from maie_cli.views import view_of
 from maie_client import Client, JobOptions
 from maie_formats.writers import DOCUMENT_FORMATS
@@ -46,7 +47,14 @@ app = typer.Typer(add_completion=False)
 
 @app.command(epilog=EXIT_CODES)
 def process(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Recordings.")],
+    files: Annotated[
+        list[Recording],
+        typer.Argument(
+            parser=recording_of,
+            metavar="FILE",
+            help="Recordings; also http and https URLs, which the gateway fetches.",
+        ),
+    ],
     feature: Annotated[
         list[FeatureName] | None,
         typer.Option(
@@ -149,7 +157,7 @@ def job_options(
 
 async def _process(
     client: Client,
-    files: list[Path],
+    files: list[Recording],
     options: JobOptions,
     printer: Printer,
     at_once: int,

@@ -48,8 +48,16 @@ class ListenOperation(Operation):
         """Adds them to the operation."""
         self.parameters = list(_parameters())
         recording = OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING))
+        address = Schema(
+            type=OpenAPIType.OBJECT,
+            required=["url"],
+            properties={"url": Schema(type=OpenAPIType.STRING)},
+        )
         self.request_body = RequestBody(
-            content={"application/octet-stream": recording},
-            description="The recording as it is.",
+            content={
+                "application/octet-stream": recording,
+                "application/json": OpenAPIMediaType(schema=address),
+            },
+            description="The recording as it is, or its URL, from which the gateway fetches it.",
             required=True,
         )

@@ -54,7 +54,7 @@ class TranscriptionOperation(Operation):
 
     def __post_init__(self) -> None:
         """Adds the form to the operation."""
-        self.request_body = form_body(_TRANSCRIPTION, required=("model",))
+        self.request_body = form_body(_TRANSCRIPTION, required=("file", "model"))
 
 
 @dataclass
@@ -63,4 +63,4 @@ class TranslationOperation(Operation):
 
     def __post_init__(self) -> None:
         """Adds the form to the operation."""
-        self.request_body = form_body(_BOTH, required=("model",))
+        self.request_body = form_body(_BOTH, required=("file", "model"))

@@ -13,6 +13,7 @@ from litestar.openapi.spec import OpenAPIType, Operation, Schema
 from litestar.params import HeaderParameter
 
 from maie.job.v1 import job_pb2 as job
+from maie_client import Client
 from maie_client.text import sendable_name
 from maie_core.errors import invalid
 from maie_core.reasons import Reason
@@ -21,10 +22,13 @@ from maie_web.callers import CallersClient
 from maie_web.documentation import form_body
 from maie_web.forms import Form
 from maie_web.handlers import post
-from maie_web.uploads import form_of, submit
+from maie_web.one_off import unless_left
+from maie_web.problems import of_statuses
+from maie_web.uploads import form_of, submit_file
 
 # A file that comes first is accepted for this; what counts is checked at the end.
 UNKNOWN_YET = (job.FEATURE_RAW_TRANSCRIPT,)
+_URL = "url"
 _OWN_FIELDS = ("features", "template_id", "display_name", "options")
 
 RequestId = Annotated[
@@ -45,6 +49,11 @@ class ProcessOperation(Operation):
         """Adds the form to the operation."""
         self.request_body = form_body(
             {
+                "url": Schema(
+                    type=OpenAPIType.STRING,
+                    description="In place of `file`: where the recording is. The gateway fetches "
+                    "it over http or https, without further headers.",
+                ),
                 "features": Schema(
                     type=OpenAPIType.ARRAY,
                     items=Schema(type=OpenAPIType.STRING),
@@ -66,7 +75,8 @@ class ProcessOperation(Operation):
                     description="Everything else of JobConfig, as JSON.",
                     examples=['{"asr_options": {"language_code": "de"}}'],
                 ),
-            }
+            },
+            required=(),
         )
 
 
@@ -77,6 +87,16 @@ class ProcessOperation(Operation):
     status_code=HTTPStatus.ACCEPTED,
     request_max_body_size=None,
     operation_class=ProcessOperation,
+    responses=of_statuses(
+        {
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The recording is too large.",
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "It is no recording.",
+            HTTPStatus.UNPROCESSABLE_ENTITY: "The server of the URL does not give it.",
+            HTTPStatus.NOT_IMPLEMENTED: "Recordings are not fetched from URLs.",
+            HTTPStatus.BAD_GATEWAY: "The server of the URL has a fault, or broke off.",
+            HTTPStatus.GATEWAY_TIMEOUT: "The server of the URL is too slow.",
+        }
+    ),
 )
 async def process(
     request: Request, client: CallersClient, request_id: RequestId = ""
@@ -84,21 +104,40 @@ async def process(
     """Takes a recording and returns its job as soon as it is stored.
 
     The recording is passed on as it comes. Fields may be in any order; with those before the file,
-    a wrong one is refused before the upload.
+    a wrong one is refused before the upload. A recording at a URL is fetched meanwhile; a client
+    that leaves before the answer ends that.
     """
     async with form_of(request) as form:
-
-        def config(whole: bool) -> job.JobConfig:
-            asked = config_of(form, request_id)
-            wants_summary = not asked.features or job.FEATURE_SUMMARY in asked.features
-            if not whole and not asked.template_id and wants_summary:
-                del asked.features[:]
-                asked.features.extend(UNKNOWN_YET)
-            return asked
-
-        accepted = await submit(client, form, config)
+        if await form.until_file():
+            accepted = await _upload(client, form, request_id)
+        else:
+            accepted = await unless_left(request, _fetch(client, form, request_id))
     headers = {"location": f"/v1/jobs/{accepted.job_id}"}
     return Response(accepted, status_code=HTTPStatus.ACCEPTED, headers=headers)
+
+
+async def _upload(client: Client, form: Form, request_id: str) -> job.Job:
+    def config(whole: bool) -> job.JobConfig:
+        asked = config_of(form, request_id)
+        wants_summary = not asked.features or job.FEATURE_SUMMARY in asked.features
+        if not whole and not asked.template_id and wants_summary:
+            del asked.features[:]
+            asked.features.extend(UNKNOWN_YET)
+        return asked
+
+    return await submit_file(client, form, config)
+
+
+async def _fetch(client: Client, form: Form, request_id: str) -> job.Job:
+    url = _one(form.fields, _URL)
+    if not url:
+        raise invalid(
+            Reason.REQUEST_UNREADABLE,
+            "The form has no file; send the recording in the field `file`, or its URL in `url`.",
+            field="file",
+        )
+    fields = {name: values for name, values in form.fields.items() if name != _URL}
+    return await client.fetch(config_from(fields, "", request_id), url)
 
 
 def config_of(form: Form, request_id: str) -> job.JobConfig:

@@ -16,7 +16,7 @@ from maie_core.errors import invalid
 from maie_core.reasons import Reason
 from maie_web.callers import CallersClient
 from maie_web.handlers import delete, patch, post, route
-from maie_web.problems import CHECKSUM_MISMATCH, MEDIA_TYPE, ProblemDocument
+from maie_web.problems import CHECKSUM_MISMATCH, of_statuses
 from maie_web.routes.process import RequestId, config_from
 from maie_web.tus import metadata
 from maie_web.tus.checksums import Checksum
@@ -39,15 +39,7 @@ _MEANINGS = {
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The content type is wrong, or it is no recording.",
     CHECKSUM_MISMATCH: "The bytes are not those of their checksum; none of them was kept.",
 }
-RESPONSES = {
-    int(status): ResponseSpec(
-        data_container=ProblemDocument,
-        description=meaning,
-        media_type=MEDIA_TYPE,
-        generate_examples=False,
-    )
-    for status, meaning in _MEANINGS.items()
-}
+RESPONSES = of_statuses(_MEANINGS)
 DONE = {
     **RESPONSES,
     int(HTTPStatus.NO_CONTENT): ResponseSpec(None, description="It is done; headers say more."),
