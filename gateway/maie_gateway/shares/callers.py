@@ -8,17 +8,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from maie_core.caller import Caller, CallerKind, Scope
-from maie_core.share_tokens import PREFIX, parse_token
+from maie_core.share_tokens import PREFIX, UNKNOWN, parse_token
 from maie_gateway.shares.store import FoundShare, ShareStore
 from maie_runtime.bus.broker import broker_unavailable
 from maie_runtime.rpc.callers.authenticator import Call, bearer, credentials_invalid
 
 # Compared with where there is no share, so that each refusal has done the same work.
 _NO_HASH = bytes(32)
-_UNKNOWN = (
-    "The link does not work: it is damaged, has expired, or was revoked; ask who sent it for "
-    "another one."
-)
 
 
 def caller_id(share_id: str) -> str:
@@ -62,13 +58,13 @@ class ShareCallers:
             return None
         token = parse_token(credential)
         if token is None:
-            raise credentials_invalid(_UNKNOWN)
+            raise credentials_invalid(UNKNOWN)
         if self._store is None:
             raise broker_unavailable()
         found = await self._store.find(token.job_id, token.share_id)
         same = hmac.compare_digest(token.sha256, found.sha256 if found else _NO_HASH)
         if found is None or not same or not found.works(datetime.now(UTC)):
-            raise credentials_invalid(_UNKNOWN)
+            raise credentials_invalid(UNKNOWN)
         return _caller(found)
 
 

@@ -14,6 +14,11 @@ from uuid import UUID
 
 PREFIX = "maieshare_"
 """What every token begins with, so that programs that look for leaked secrets find it."""
+UNKNOWN = (
+    "The link does not work: it is damaged, has expired, or was revoked; ask who sent it for "
+    "another one."
+)
+"""What is said of any token that does not work, whatever the cause is."""
 ID_BYTES = 6
 SECRET_BYTES = 32
 _TOKEN = re.compile(rf"{PREFIX}([0-9a-f]{{32}})_([0-9a-f]{{12}})_([A-Za-z0-9_-]{{43}})")

@@ -41,6 +41,8 @@ from maie_web.routes import (
     process,
     revisions,
     session,
+    shared,
+    shares,
     templates,
 )
 from maie_web.sessions.cookies import NAME
@@ -76,6 +78,13 @@ API = (
     revisions.revision,
     revisions.revert,
     revisions.summarize,
+    shares.create,
+    shares.of_job,
+    shares.of_all,
+    shares.revoke,
+    shared.open_share,
+    shared.results,
+    shared.audio,
     process.process,
     mcp.mcp,
     session.log_in,

@@ -104,6 +104,8 @@ class Console:
         return Response(content, media_type=kind or "application/octet-stream", headers=headers)
 
 
+# Whoever finds a link reads what it shows, so no search engine is to keep the page or follow it.
+NOT_INDEXED = {"x-robots-tag": "noindex, nofollow, noarchive"}
 TheConsole = NamedDependency[Console]
 # Proxies and monitors ask with HEAD whether there is something.
 METHODS = (HttpMethod.GET, HttpMethod.HEAD)
@@ -129,6 +131,14 @@ async def recording_page(
     return console.page(request)
 
 
+@route("/s", http_method=METHODS, include_in_schema=False)
+async def shared_page(request: Request, console: TheConsole) -> Response[bytes]:
+    """The same page, for readers of a share, whose token is in the fragment of the address."""
+    shown = console.page(request)
+    shown.headers.update(NOT_INDEXED)
+    return shown
+
+
 @route("/docs", http_method=METHODS, include_in_schema=False)
 async def documentation_page(request: Request, console: TheConsole) -> Response[bytes]:
     """The page that shows the OpenAPI document."""
@@ -141,5 +151,5 @@ async def asset(request: Request, console: TheConsole, name: FromPath[str]) -> R
     return console.asset(request, name)
 
 
-PAGES = (page, recording_page, documentation_page, asset)
+PAGES = (page, recording_page, shared_page, documentation_page, asset)
 """What serves the console. Everybody may load it; what it shows needs the rights of who looks."""

@@ -7,6 +7,7 @@ import { LoginPage } from "./login/page";
 import { recorder } from "./recorder/recorder";
 import { RecordingPage } from "./recording/page";
 import { Link, match, place } from "./router";
+import { SharedPage } from "./shared/page";
 import { useStore } from "./store";
 import { Header } from "./ui/header";
 import { useWarningBeforeLeaving } from "./ui/leaving";
@@ -14,6 +15,7 @@ import { UploadPage } from "./upload/page";
 import { words } from "./words";
 
 const CAPTIONS = "/live/captions";
+const SHARED = ["/s", "/s/"];
 
 export function App() {
   const text = useStore(words);
@@ -24,9 +26,10 @@ export function App() {
   const isRecording = useStore(recorder).phase === "recording";
   useWarningBeforeLeaving(isLive || isRecording);
   useEffect(() => {
-    if (!recording) document.title = `${title} · maie`;
-  }, [title, recording]);
+    if (!recording && !SHARED.includes(path)) document.title = `${title} · maie`;
+  }, [title, recording, path]);
   if (path === CAPTIONS) return <CaptionsPage />;
+  if (SHARED.includes(path)) return <SharedPage />;
   return (
     <>
       <a class="skip" href="#content">

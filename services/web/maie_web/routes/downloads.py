@@ -50,7 +50,17 @@ async def results(
     revision: AskedRevision = None,
 ) -> Response[bytes]:
     """The results of a job that has ended, as a file. A failed job has what could be made."""
-    done = await client.get_job(job_id, revision)
+    return await results_file(request, client, await client.get_job(job_id, revision), format_)
+
+
+async def results_file(
+    request: Request, client: Client, done: job.Job, format_: Format
+) -> Response[bytes]:
+    """A job's results as a file.
+
+    Raises:
+        StageError: FAILED_PRECONDITION with RESULTS_NOT_READY or RESULTS_MISSING.
+    """
     template = await template_of(client, done)
     finished = Finished(job=done, name=done.display_name or done.job_id, template=template)
     _check_available(finished, format_)
@@ -76,6 +86,11 @@ async def audio(
     request: Request, client: CallersClient, job_id: FromPath[str]
 ) -> Response[bytes] | Stream:
     """The audio of a job as it is stored, or the part that `Range` names."""
+    return await audio_file(request, client, job_id)
+
+
+async def audio_file(request: Request, client: Client, job_id: str) -> Response[bytes] | Stream:
+    """A job's audio, or the part that a request asks for."""
     stored = await _stored_audio(client, job_id)
     etag = f'"{stored.info.sha256}"'
     headers = HEADERS | {

@@ -8,13 +8,17 @@ import time
 from litestar.datastructures import Cookie
 
 from maie_web.sessions.seal import Seal
-from maie_web.sessions.session import AnyConnection, PendingLogin, Session
+from maie_web.sessions.session import AnyConnection, OpenShare, PendingLogin, Session
 
 NAME = "maie-session"
 PENDING = "maie-login"
 # With this, browsers take the cookie over TLS only, and from no other host of the domain:
 # https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Set-Cookie#cookie_prefixes
 HOST_PREFIX = "__Host-"
+# The same for a cookie of some paths only.
+SECURE_PREFIX = "__Secure-"
+SHARE = "maie-share"
+SHARED_PATH = "/v1/shared"
 # Browsers keep 4096 bytes of a cookie with its name, so a long token takes several.
 PART_CHARACTERS = 3800
 MAX_PARTS = 5
@@ -81,9 +85,33 @@ class SessionCookies:
         """The cookie once the login has ended."""
         return self._cookie(connection, self._prefixed(connection, PENDING), "", 0)
 
+    def share_of(self, connection: AnyConnection) -> OpenShare | None:
+        """The share that a browser has opened, at a path beneath SHARED_PATH; None without one."""
+        sealed = connection.cookies.get(self._share_name(connection), "")
+        return self._seal.open(sealed, OpenShare) if sealed else None
+
+    def of_share(self, connection: AnyConnection, share_id: str, opened: OpenShare) -> Cookie:
+        """The cookie that opens a share, which browsers send for what is beneath its path only.
+
+        So it is no login: a person who is logged in stays who they are, also on the page of a
+        share, and several shares can be open.
+        """
+        return Cookie(
+            key=self._share_name(connection),
+            value=self._seal.close(opened),
+            max_age=max(0, math.floor(opened.expires_at - time.time())),
+            path=f"{SHARED_PATH}/{share_id}",
+            httponly=True,
+            samesite="strict",
+            secure=self.is_secure(connection),
+        )
+
     def is_secure(self, connection: AnyConnection) -> bool:
         """Whether a browser's connection is over TLS."""
         return self._behind_tls or connection.scope["scheme"] in ("https", "wss")
+
+    def _share_name(self, connection: AnyConnection) -> str:
+        return f"{SECURE_PREFIX}{SHARE}" if self.is_secure(connection) else SHARE
 
     def _names(self, connection: AnyConnection) -> list[str]:
         name = self._prefixed(connection, NAME)

@@ -16,12 +16,12 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from maie_runtime.vault.data_key import KEY_BYTES
 from maie_runtime.vault.key_file import keys_in
-from maie_web.sessions.session import PendingLogin, Session
+from maie_web.sessions.session import OpenShare, PendingLogin, Session
 
 log = structlog.get_logger()
 
 NONCE_BYTES = 12
-Sealed = TypeVar("Sealed", Session, PendingLogin)
+Sealed = TypeVar("Sealed", Session, PendingLogin, OpenShare)
 
 
 class Seal:
@@ -45,7 +45,7 @@ class Seal:
         keys = keys_in(text) if text else [secrets.token_bytes(KEY_BYTES)]
         self._ciphers = [AESGCM(key) for key in keys]
 
-    def close(self, content: Session | PendingLogin) -> str:
+    def close(self, content: Session | PendingLogin | OpenShare) -> str:
         """A login, sealed, in characters that a cookie may have."""
         nonce = secrets.token_bytes(NONCE_BYTES)
         text = json.dumps(asdict(content)).encode()

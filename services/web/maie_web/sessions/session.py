@@ -47,6 +47,19 @@ def expires_at(caller: access.Caller) -> float:
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
+class OpenShare:
+    """A share that a browser has opened.
+
+    Attributes:
+        token: The share's token.
+        expires_at: When the share ends, in seconds since 1970.
+    """
+
+    token: str = field(repr=False)
+    expires_at: float
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
 class PendingLogin:
     """A login that was begun at the provider.
 

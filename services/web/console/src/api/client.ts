@@ -8,6 +8,7 @@ import type {
   ProblemDocument,
   Revision,
   SearchPage,
+  Share,
   Template,
   TemplateSchema,
   Timeline,
@@ -58,6 +59,16 @@ export const api = {
   /** Summarises a revision of a job's transcript with a template, in a job of its own. */
   summarise: async (id: string, revision: number, template: string) =>
     json<Job>(await call(`${jobPath(id)}/summaries`, posted({ revision, template_id: template }))),
+  shares: async (id: string, signal?: AbortSignal) =>
+    (await json<{ shares: Share[] }>(await call(`${jobPath(id)}/shares`, options(signal)))).shares,
+  /** Makes a link; gives its token, which nobody can read again. */
+  share: async (id: string, days: number, audio: boolean) =>
+    (await json<{ token: string }>(await call(`${jobPath(id)}/shares`, posted({ days, audio })))).token,
+  revokeShare: (id: string, share: string) =>
+    call(`${jobPath(id)}/shares/${encodeURIComponent(share)}`, { method: "DELETE" }),
+  /** The recording of a link as its readers see it; the browser then has a cookie for its files. */
+  openShare: async (token: string, signal?: AbortSignal) =>
+    json<Job>(await fetched("/v1/shared", { ...posted({ token }), ...options(signal) })),
   cancel: (id: string) => call(`${jobPath(id)}/cancel`, { method: "POST" }),
   retry: (id: string) => call(`${jobPath(id)}/retry`, { method: "POST" }),
   remove: (id: string) => call(jobPath(id), { method: "DELETE" }),
@@ -65,11 +76,14 @@ export const api = {
   session: async (signal?: AbortSignal) =>
     json<CurrentSession>(await fetched("/v1/session", options(signal))),
   logOut: () => call("/v1/session", { method: "DELETE" }),
-  audioPath: (id: string) => `${jobPath(id)}/audio`,
-  /** Whether the mesh gives a job's audio in parts, as players ask for it. */
-  hasAudio: async (id: string, signal?: AbortSignal) => {
+  /** Where a job's audio and results are. */
+  filesOf: jobPath,
+  /** Where those of a link are, once it is open. */
+  filesOfShare: (share: string) => `/v1/shared/${encodeURIComponent(share)}`,
+  /** Whether the mesh gives audio in parts, as players ask for it. */
+  hasAudio: async (files: string, signal?: AbortSignal) => {
     const request = { headers: { range: "bytes=0-0" }, ...options(signal) };
-    const response = await fetch(`${jobPath(id)}/audio`, request);
+    const response = await fetch(`${files}/audio`, request);
     await response.body?.cancel();
     return response.status === 206;
   },

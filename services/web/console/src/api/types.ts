@@ -133,6 +133,17 @@ export interface Job {
   /** Whose transcript it summarises; unset for a job of its own. */
   origin?: { job_id: string; revision: number };
   summary_job_ids: string[];
+  /** What the link allows; set for its readers only. */
+  shared?: { audio: boolean; expire_time: Timestamp; template?: { schema_json: string } };
+}
+
+/** A link by which others read a recording. */
+export interface Share {
+  share_id: string;
+  audio: boolean;
+  create_time: Timestamp;
+  expire_time: Timestamp;
+  created_by: string;
 }
 
 /** A saved state of a transcript; 0, as it was made, is never listed. */

@@ -13,19 +13,22 @@ const FORMATS = {
 } as const;
 const OF_TRANSCRIPT = ["txt", "srt", "vtt", "tsv"];
 
-/** Links to a recording's results as files. */
-export function Exports({ job }: { job: Job }) {
+type Format = keyof typeof FORMATS;
+const ALL = Object.keys(FORMATS) as Format[];
+
+/** Links to a recording's results as files, which are beneath `files`. */
+export function Exports({ job, files, only = ALL }: { job: Job; files: string; only?: readonly Format[] }) {
   const { results } = job;
   const older = results !== undefined && results.revision !== job.newest_revision;
   const query = older ? `?revision=${results.revision}` : "";
   const transcribed = results?.raw_transcript !== undefined || results?.clean_transcript !== undefined;
-  const formats = Object.entries(FORMATS).filter(([name]) => transcribed || !OF_TRANSCRIPT.includes(name));
+  const formats = only.filter((name) => transcribed || !OF_TRANSCRIPT.includes(name));
   return (
     <div class="buttons">
-      {formats.map(([name, label]) => (
-        <a key={name} class="button" href={`/v1/jobs/${job.job_id}/results/${name}${query}`} download>
+      {formats.map((name) => (
+        <a key={name} class="button" href={`${files}/results/${name}${query}`} download>
           <Icon name="download" />
-          {label}
+          {FORMATS[name]}
         </a>
       ))}
     </div>

@@ -1,8 +1,8 @@
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 import { api } from "../api/client";
-import type { Citation, Job, Segment } from "../api/types";
+import type { Job, Segment } from "../api/types";
 import { useLoaded } from "../api/use";
-import { isFinal, nameOf, seconds, startOf } from "../format";
+import { isFinal, nameOf, seconds } from "../format";
 import { Link, place } from "../router";
 import { useStore } from "../store";
 import { Icon } from "../ui/icon";
@@ -16,9 +16,11 @@ import type { DraftLine } from "./editing/draft";
 import { Editor } from "./editing/editor";
 import { Revisions } from "./editing/revisions";
 import { Exports } from "./exports";
+import { useJumps } from "./jumps";
 import { usePlayback } from "./playback";
 import { Player } from "./player";
 import { rowsOf } from "./rows";
+import { ShareButton } from "./share";
 import { Summary } from "./summary";
 import { Transcript } from "./transcript";
 
@@ -64,6 +66,7 @@ function Head({ job }: { job: Job }) {
       <div class="title">
         <h1>{name}</h1>
         <StateBadge state={job.state} />
+        <ShareButton id={job.job_id} />
       </div>
       <Facts job={job} />
       {!isFinal(job.state) && <Stages progress={job.progress} name={name} />}
@@ -92,8 +95,7 @@ function Content({ job, reload }: PartProps) {
   const text = useStore(words).recording;
   const editingText = useStore(words).editing;
   const playback = usePlayback();
-  const [chosen, setChosen] = useState<Citation | null>(null);
-  const [jumps, setJumps] = useState(0);
+  const jumps = useJumps(playback);
   const { results } = job;
   const editor = useEditor(job);
   const { on, history } = useStore(editor.state);
@@ -102,27 +104,17 @@ function Content({ job, reload }: PartProps) {
     if (!results) return [];
     return rowsOf(editing ? { ...results, segments: history.present.map(segmentOf) } : results);
   }, [results, editing, history.present]);
-  const lit = useMemo(() => new Set(chosen?.segment_ids), [chosen]);
   const warnings = results?.warnings.filter((warning) => !warning.range) ?? [];
   const linked = useStore(place).query.get("t");
   useEffect(() => {
-    if (linked && rows.length) jumpTo(Number.parseFloat(linked) || 0);
+    if (linked && rows.length) jumps.jumpTo(Number.parseFloat(linked) || 0);
   }, [linked, rows.length > 0]);
-
-  function jumpTo(time: number): void {
-    playback.seek(time);
-    setJumps((count) => count + 1);
-  }
-  function jump(citation: Citation): void {
-    setChosen(citation);
-    jumpTo(startOf(citation.ranges[0]));
-  }
 
   const wantsSummary = job.config?.features.includes("summary") ?? false;
   return (
     <>
       <Player
-        id={job.job_id}
+        files={api.filesOf(job.job_id)}
         playback={playback}
         duration={Math.max(seconds(job.metrics?.input_duration), rows.at(-1)?.end ?? 0)}
         notes={rows.filter((row) => row.kind !== "segment")}
@@ -148,8 +140,8 @@ function Content({ job, reload }: PartProps) {
             <Transcript
               rows={rows}
               playback={playback}
-              lit={lit}
-              goTo={jumps}
+              lit={jumps.lit}
+              goTo={jumps.count}
               {...(editing ? { editor } : {})}
             />
           ) : (
@@ -164,7 +156,7 @@ function Content({ job, reload }: PartProps) {
         <section class="card" aria-labelledby="summary-title">
           <h2 id="summary-title">{text.summary}</h2>
           {results?.summary ? (
-            <Summary summary={results.summary} jump={jump} chosen={chosen?.pointer ?? ""} />
+            <Summary summary={results.summary} jump={jumps.jump} chosen={jumps.chosen} />
           ) : (
             <p class="soft">{wantsSummary ? missing(job, "", text.waits) : text.noSummary}</p>
           )}
@@ -220,7 +212,7 @@ function Details({ job, reload }: PartProps) {
       {job.results && isFinal(job.state) && (
         <section class="card" aria-labelledby="exports-title">
           <h2 id="exports-title">{text.exports}</h2>
-          <Exports job={job} />
+          <Exports job={job} files={api.filesOf(job.job_id)} />
         </section>
       )}
       {job.results && (job.newest_revision > 0 || !isNewest(job)) && (

@@ -14,11 +14,20 @@ const SPEEDS = Array.from(
   (_, step) => SLOWEST + step * SPEED_STEP,
 );
 
-type PlayerProps = { id: string; playback: Playback; duration: number; notes: readonly Row[] };
+type PlayerProps = {
+  /** Where the audio is; null where there is none to be had. */
+  files: string | null;
+  playback: Playback;
+  duration: number;
+  notes: readonly Row[];
+};
 
-export function Player({ id, playback, duration, notes }: PlayerProps) {
+export function Player({ files, playback, duration, notes }: PlayerProps) {
   const text = useStore(words).recording;
-  const { value: hasAudio } = useLoaded((signal) => api.hasAudio(id, signal), [id]);
+  const { value: hasAudio } = useLoaded(
+    async (signal) => files !== null && (await api.hasAudio(files, signal)),
+    [files],
+  );
   const [broken, setBroken] = useState(false);
   const audio = useRef<HTMLAudioElement>(null);
   useEffect(() => {
@@ -33,7 +42,7 @@ export function Player({ id, playback, duration, notes }: PlayerProps) {
     <section class="player card" aria-label={text.player}>
       {hasAudio && (
         // biome-ignore lint/a11y/useMediaCaption: the transcript on this page is what is said in it
-        <audio ref={audio} src={api.audioPath(id)} preload="metadata" onError={() => setBroken(true)} />
+        <audio ref={audio} src={`${files}/audio`} preload="metadata" onError={() => setBroken(true)} />
       )}
       <div class="controls">
         <button type="button" title={text.backward} onClick={() => playback.seek(playback.time.value - 10)}>

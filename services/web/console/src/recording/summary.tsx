@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { api } from "../api/client";
-import type { Citation, Json, Summary as SummaryMessage } from "../api/types";
+import type { Citation, Json, Summary as SummaryMessage, TemplateSchema } from "../api/types";
 import { useLoaded } from "../api/use";
 import { clock, humanised, startOf } from "../format";
 import { useStore } from "../store";
@@ -8,13 +8,19 @@ import { words } from "../words";
 import { pointer } from "./pointer";
 
 type Jump = (citation: Citation) => void;
-type SummaryProps = { summary: SummaryMessage; jump: Jump; chosen: string };
+type SummaryProps = {
+  summary: SummaryMessage;
+  /** The schema of its template, for those who cannot ask for it. */
+  known?: TemplateSchema | undefined;
+  jump: Jump;
+  chosen: string;
+};
 
 /** A summary of any template; each item that cites moments leads to them. */
-export function Summary({ summary, jump, chosen }: SummaryProps) {
+export function Summary({ summary, known, jump, chosen }: SummaryProps) {
   const { value: schema } = useLoaded(
-    (signal) => api.templateSchema(summary.template_id, signal),
-    [summary.template_id],
+    async (signal) => known ?? (await api.templateSchema(summary.template_id, signal)),
+    [summary.template_id, known],
   );
   const citations = new Map(summary.citations.map((each) => [each.pointer, each]));
   const cited = { citations, jump, chosen };

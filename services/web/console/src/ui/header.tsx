@@ -34,6 +34,22 @@ export function Header() {
   );
 }
 
+/** For those who read by a link: nothing here leads into the console. */
+export function ReaderHeader() {
+  return (
+    <header class="shell">
+      <span class="brand">
+        <Icon name="brand" />
+        <span>maie</span>
+      </span>
+      <div class="choices">
+        <ThemeChoice />
+        <LanguageChoice />
+      </div>
+    </header>
+  );
+}
+
 /** Shows on every page that a session runs. */
 function LiveMark() {
   const text = useStore(words).live;
