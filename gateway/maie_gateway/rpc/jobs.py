@@ -24,7 +24,12 @@ from maie_gateway.records.journal import StoredRecord
 from maie_gateway.records.store import JobStore
 from maie_gateway.rpc.job_ids import checked_job_id
 from maie_gateway.rpc.watch import Watch
-from maie_gateway.shares.reading import SharedReading, check_may_name_revisions, check_may_read
+from maie_gateway.shares.reading import (
+    SharedReading,
+    check_may_name_revisions,
+    check_may_read,
+    hide_filename,
+)
 from maie_gateway.views.audio import StoredAudio
 from maie_gateway.views.results import Results
 
@@ -110,12 +115,14 @@ class JobService(job_pb2_grpc.JobServiceServicer):
         self, request: job.GetAudioRequest, context: Any
     ) -> AsyncGenerator[job.GetAudioResponse, None]:
         """Returns a job's audio, or a part of it."""
-        stored = await self._with_audio(await self._own(request.job_id))
+        asked = await self._own(request.job_id)
+        stored = await self._with_audio(asked)
         async with (
             self._store.reading(stored.record.job_id),
             aclosing(self._audio.parts(stored.record, request)) as parts,
         ):
             async for part in parts:
+                hide_filename(part, asked.record, current_caller())
                 yield part
 
     async def ListJobs(self, request: job.ListJobsRequest, context: Any) -> job.ListJobsResponse:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
+
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
 from maie.summary.v1 import summary_pb2 as summary
@@ -68,3 +70,11 @@ def check_may_name_revisions(caller: Caller) -> None:
             "A share shows the newest revision of a transcript; name none.",
             field="revision",
         )
+
+
+def hide_filename(part: job.GetAudioResponse, of: record.JobRecord, caller: Caller) -> None:
+    """Has a file carry the job's name, and its own ending, for who has a share of the job."""
+    if caller.only_job and part.HasField("info"):
+        ending = PurePath(part.info.filename).suffix
+        name = of.display_name or of.job_id
+        part.info.filename = name if name.endswith(ending) else f"{name}{ending}"

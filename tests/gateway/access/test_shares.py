@@ -147,11 +147,14 @@ def test_a_strangers_summary_has_the_titles_and_the_order_of_its_template() -> N
 
 async def test_a_share_may_call_nothing_but_its_job(guarded: Guarded) -> None:
     async with guarded.mesh.gateway() as address, tenant(guarded, address) as owner:
-        job_id, other = await accepted(owner, filename="secret.wav"), await accepted(owner)
+        names = {"filename": "secret.wav", "display_name": "Standup"}
+        job_id, other = await accepted(owner, **names), await accepted(owner)
         token = (await owner.shares.create(job_id, audio=True)).token
         async with Client(address, token=token) as stranger:
             assert (await stranger.get_job(job_id)).job_id == job_id
             assert await audio_of(stranger, job_id) == CONTENT
+            async with aclosing(stranger.get_audio(job_id)) as parts:
+                assert (await anext(parts)).info.filename == "Standup.wav"
             for absent in (other, ABSENT):
                 assert await refusal(stranger.get_job(absent)) == NO_JOB
                 assert await refusal(audio_of(stranger, absent)) == NO_JOB
