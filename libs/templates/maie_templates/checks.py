@@ -95,7 +95,7 @@ def check_schema(text: str) -> dict[str, Any]:
         raise SchemaProblem("the schema's type is not object")
     for name in ("title", "description"):
         if not schema.get(name):
-            raise SchemaProblem(f"the schema has no {name}")
+            raise SchemaProblem(f"the schema has no {name}", pointer=f"/{name}")
     for count, (place, node) in enumerate(_nodes(schema, schema, _Place(), ())):
         if count >= MAX_SCHEMA_NODES:
             raise SchemaProblem(f"the schema has more than {MAX_SCHEMA_NODES} parts")

@@ -112,7 +112,7 @@ METHODS = (HttpMethod.GET, HttpMethod.HEAD)
 
 
 @route(
-    ["/", "/upload", "/live", "/live/captions", "/login"],
+    ["/", "/upload", "/templates", "/live", "/live/captions", "/login"],
     http_method=METHODS,
     include_in_schema=False,
 )
@@ -139,6 +139,16 @@ async def shared_page(request: Request, console: TheConsole) -> Response[bytes]:
     return shown
 
 
+@route("/templates/{template_id:str}", http_method=METHODS, include_in_schema=False)
+async def template_page(
+    request: Request,
+    console: TheConsole,
+    template_id: FromPath[str],
+) -> Response[bytes]:
+    """The same page, at the address of a template."""
+    return console.page(request)
+
+
 @route("/docs", http_method=METHODS, include_in_schema=False)
 async def documentation_page(request: Request, console: TheConsole) -> Response[bytes]:
     """The page that shows the OpenAPI document."""
@@ -151,5 +161,5 @@ async def asset(request: Request, console: TheConsole, name: FromPath[str]) -> R
     return console.asset(request, name)
 
 
-PAGES = (page, recording_page, shared_page, documentation_page, asset)
+PAGES = (page, recording_page, shared_page, template_page, documentation_page, asset)
 """What serves the console. Everybody may load it; what it shows needs the rights of who looks."""

@@ -19,6 +19,7 @@ def schema(title: str = "Standup", **more: object) -> str:
                 "blockers": {"description": "What blocks somebody.", **blockers},
                 **more,
             },
+            "additionalProperties": False,
         }
     )
 

@@ -108,7 +108,8 @@ async def test_no_page_has_a_serious_barrier(
     async with await browser.new_context(color_scheme=scheme, viewport=size) as context:
         page = await context.new_page()
         paths = ("/", "/?q=hello", "/upload", "/live", "/live/captions", "/login")
-        for path in (*paths, f"/recordings/{made.job_id}"):
+        templates = ("/templates", "/templates/new", "/templates/lecture_v1")
+        for path in (*paths, *templates, f"/recordings/{made.job_id}"):
             await page.goto(web.url + path)
             await page.wait_for_load_state("networkidle")
             await expect(page.locator("h1")).to_be_attached()

@@ -9,6 +9,8 @@ import { RecordingPage } from "./recording/page";
 import { Link, match, place } from "./router";
 import { SharedPage } from "./shared/page";
 import { useStore } from "./store";
+import { TemplatesPage } from "./templates/list";
+import { NewTemplatePage, TemplatePage } from "./templates/page";
 import { Header } from "./ui/header";
 import { useWarningBeforeLeaving } from "./ui/leaving";
 import { UploadPage } from "./upload/page";
@@ -21,6 +23,7 @@ export function App() {
   const text = useStore(words);
   const { path } = useStore(place);
   const recording = match("/recordings/:id", path);
+  const template = match("/templates/:id", path);
   const title = titleAt(path, text);
   const isLive = isRunning(useStore(session).phase);
   const isRecording = useStore(recorder).phase === "recording";
@@ -43,6 +46,12 @@ export function App() {
           <UploadPage />
         ) : path === "/live" ? (
           <LivePage />
+        ) : path === "/templates" ? (
+          <TemplatesPage />
+        ) : path === "/templates/new" ? (
+          <NewTemplatePage />
+        ) : template?.id ? (
+          <TemplatePage key={template.id} id={template.id} />
         ) : path === "/login" ? (
           <LoginPage />
         ) : recording?.id ? (
@@ -71,6 +80,7 @@ function titleAt(path: string, text: typeof words.value): string {
     case "/login":
       return text.login.title;
     default:
+      if (path.startsWith("/templates")) return text.templates.title;
       return text.library.title;
   }
 }

@@ -7,9 +7,11 @@ import type {
   JobPage,
   ProblemDocument,
   Revision,
+  SavedTemplate,
   SearchPage,
   Share,
   Template,
+  TemplateProblem,
   TemplateSchema,
   Timeline,
 } from "./types";
@@ -31,6 +33,7 @@ export function problemOf(error: unknown): Problem {
 }
 
 const json = <Answer>(response: Response): Promise<Answer> => response.json() as Promise<Answer>;
+const templatePath = (id: string) => `/v1/templates/${encodeURIComponent(id)}`;
 const jobPath = (id: string) => `/v1/jobs/${encodeURIComponent(id)}`;
 
 export const api = {
@@ -54,8 +57,42 @@ export const api = {
     json<Timeline>(await call(`${jobPath(id)}/timeline`, options(signal))),
   templates: async (signal?: AbortSignal) =>
     (await json<{ templates: Template[] }>(await call("/v1/templates", options(signal)))).templates,
-  templateSchema: async (id: string, signal?: AbortSignal) =>
-    json<TemplateSchema>(await call(`/v1/templates/${encodeURIComponent(id)}/schema`, options(signal))),
+  /** A version of a template; the newest one where none is named. */
+  template: async (id: string, version: string | null, signal?: AbortSignal) => {
+    const query = version === null ? "" : `?${new URLSearchParams({ version })}`;
+    return json<Template>(await call(templatePath(id) + query, options(signal)));
+  },
+  templateVersions: async (id: string, signal?: AbortSignal) => {
+    const found = await call(`${templatePath(id)}/versions`, options(signal));
+    return (await json<{ versions: SavedTemplate[] }>(found)).versions;
+  },
+  /** What is wrong with a template that is not saved yet. */
+  checkTemplate: async (
+    id: string,
+    schema_json: string,
+    prompt: string,
+    examples_json: string,
+    signal?: AbortSignal,
+  ) => {
+    const init = { ...posted({ template_id: id, schema_json, prompt, examples_json }), ...options(signal) };
+    return (await json<{ problems: TemplateProblem[] }>(await call("/v1/templates:check", init))).problems;
+  },
+  saveTemplate: async (
+    id: string,
+    base_version: number,
+    schema_json: string,
+    prompt: string,
+    examples_json: string,
+  ) => {
+    const body = { base_version, schema_json, prompt, examples_json };
+    return json<SavedTemplate>(await call(templatePath(id), { ...posted(body), method: "PUT" }));
+  },
+  deleteTemplate: (id: string) => call(templatePath(id), { method: "DELETE" }),
+  /** The schema of a job's template, as the job was given it. */
+  jobSchema: async (id: string, signal?: AbortSignal) => {
+    const found = await json<Template>(await call(`${jobPath(id)}/template`, options(signal)));
+    return JSON.parse(found.schema_json) as TemplateSchema;
+  },
   /** Summarises a revision of a job's transcript with a template, in a job of its own. */
   summarise: async (id: string, revision: number, template: string) =>
     json<Job>(await call(`${jobPath(id)}/summaries`, posted({ revision, template_id: template }))),

@@ -113,7 +113,14 @@ export interface StageProgress {
 export interface JobVersions {
   pipeline: string;
   stages: { stage: Stage; engine?: EngineVersion }[];
-  template?: { template_id: string; sha256: string };
+  template?: TemplateVersion;
+}
+
+/** The template that was filled. */
+export interface TemplateVersion {
+  template_id: string;
+  sha256: string;
+  version: number;
 }
 
 export interface Job {
@@ -198,10 +205,31 @@ export interface Timeline {
   waiting_units: number;
 }
 
+/** A template of summaries; lists have it without what it is made of. */
 export interface Template {
   template_id: string;
   title: string;
   description: string;
+  /** 1 or more for one's own; 0 for one that comes with the deployment. */
+  version: number;
+  schema_json: string;
+  prompt: string;
+  examples_json: string;
+}
+
+/** A saved version of a template. */
+export interface SavedTemplate {
+  version: number;
+  save_time: Timestamp;
+  author: string;
+}
+
+/** What is wrong with a template, and where. */
+export interface TemplateProblem {
+  part: string;
+  message: string;
+  pointer: string;
+  line: number;
 }
 
 /** Who calls (GET /v1/session). */

@@ -1,5 +1,5 @@
 import { api } from "../api/client";
-import type { Job, Timeline, TimelineAttempt } from "../api/types";
+import type { Job, TemplateVersion, Timeline, TimelineAttempt } from "../api/types";
 import { useLoaded } from "../api/use";
 import { clock, isFinal, moment, percent, seconds } from "../format";
 import { Labels } from "../library/table";
@@ -143,8 +143,13 @@ export function Versions({ job }: { job: Job }) {
       </table>
       <p class="soft">
         maie {versions.pipeline}
-        {versions.template && ` · ${versions.template.template_id} ${versions.template.sha256.slice(0, 12)}`}
+        {versions.template && ` · ${templateOf(versions.template)}`}
       </p>
     </section>
   );
+}
+
+/** A template as "standup v3 0123456789ab"; one that comes with the deployment has no version. */
+function templateOf({ template_id, version, sha256 }: TemplateVersion): string {
+  return [template_id, version ? `v${version}` : "", sha256.slice(0, 12)].filter(Boolean).join(" ");
 }

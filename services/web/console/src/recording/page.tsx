@@ -156,7 +156,7 @@ function Content({ job, reload }: PartProps) {
         <section class="card" aria-labelledby="summary-title">
           <h2 id="summary-title">{text.summary}</h2>
           {results?.summary ? (
-            <Summary summary={results.summary} jump={jumps.jump} chosen={jumps.chosen} />
+            <Summary job={job.job_id} summary={results.summary} jump={jumps.jump} chosen={jumps.chosen} />
           ) : (
             <p class="soft">{wantsSummary ? missing(job, "", text.waits) : text.noSummary}</p>
           )}

@@ -9,6 +9,8 @@ import { pointer } from "./pointer";
 
 type Jump = (citation: Citation) => void;
 type SummaryProps = {
+  /** The job that made it. */
+  job: string;
   summary: SummaryMessage;
   /** The schema of its template, for those who cannot ask for it. */
   known?: TemplateSchema | undefined;
@@ -17,10 +19,10 @@ type SummaryProps = {
 };
 
 /** A summary of any template; each item that cites moments leads to them. */
-export function Summary({ summary, known, jump, chosen }: SummaryProps) {
+export function Summary({ job, summary, known, jump, chosen }: SummaryProps) {
   const { value: schema } = useLoaded(
-    async (signal) => known ?? (await api.templateSchema(summary.template_id, signal)),
-    [summary.template_id, known],
+    async (signal) => known ?? (await api.jobSchema(job, signal)),
+    [job, known],
   );
   const citations = new Map(summary.citations.map((each) => [each.pointer, each]));
   const cited = { citations, jump, chosen };

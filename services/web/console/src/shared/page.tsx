@@ -131,7 +131,13 @@ function Reading({ job, share }: { job: Job; share: string }) {
         {results?.summary && (
           <section class="card" aria-labelledby="summary-title">
             <h2 id="summary-title">{text.recording.summary}</h2>
-            <Summary summary={results.summary} known={schema} jump={jumps.jump} chosen={jumps.chosen} />
+            <Summary
+              job={job.job_id}
+              summary={results.summary}
+              known={schema}
+              jump={jumps.jump}
+              chosen={jumps.chosen}
+            />
           </section>
         )}
       </div>

@@ -19,6 +19,7 @@ export function Header() {
       <nav aria-label={text.nav.main}>
         <Link to="/">{text.nav.library}</Link>
         <Link to="/upload">{text.nav.upload}</Link>
+        <Link to="/templates">{text.nav.templates}</Link>
         <Link to="/live">
           {text.nav.live}
           <LiveMark />

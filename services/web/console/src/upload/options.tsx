@@ -3,6 +3,7 @@ import { api } from "../api/client";
 import { FEATURES, type Feature } from "../api/types";
 import { useLoaded } from "../api/use";
 import { useStore } from "../store";
+import { TemplateChoices } from "../templates/choices";
 import { ProblemNotice } from "../ui/notices";
 import { language, words } from "../words";
 import type { Choice } from "./queue";
@@ -88,11 +89,7 @@ export function Options({ choice, choose, offered = FEATURES, children }: Option
             onChange={(event) => choose({ ...choice, template: event.currentTarget.value })}
           >
             {templates ? (
-              templates.map((each) => (
-                <option key={each.template_id} value={each.template_id}>
-                  {each.title || each.template_id}
-                </option>
-              ))
+              <TemplateChoices templates={templates} />
             ) : (
               <option value="">{text.upload.templatesLoading}</option>
             )}

@@ -4,6 +4,7 @@ import type { Job } from "../../api/types";
 import { useLoaded } from "../../api/use";
 import { go, Link } from "../../router";
 import { useStore } from "../../store";
+import { TemplateChoices } from "../../templates/choices";
 import { ProblemNotice, StateBadge } from "../../ui/notices";
 import { words } from "../../words";
 
@@ -32,11 +33,7 @@ export function SummariseAgain({ job }: { job: Job }) {
       <label>
         <span>{text.template}</span>
         <select value={template} onChange={(event) => setChosen(event.currentTarget.value)}>
-          {templates.map((each) => (
-            <option key={each.template_id} value={each.template_id}>
-              {each.title || each.template_id}
-            </option>
-          ))}
+          <TemplateChoices templates={templates} />
         </select>
       </label>
       <button type="submit" disabled={asking}>

@@ -1,0 +1,55 @@
+import { useEffect, useState } from "preact/hooks";
+import { api } from "../api/client";
+import type { TemplateProblem } from "../api/types";
+import { type Draft, schemaOf } from "./draft";
+
+const PAUSE_MS = 400;
+
+/** What the mesh says is wrong with a draft, a moment after the last change; null before it has said so. */
+export function useProblems(draft: Draft): readonly TemplateProblem[] | null {
+  const [problems, setProblems] = useState<readonly TemplateProblem[] | null>(null);
+  const schema = schemaOf(draft);
+  useEffect(() => {
+    const controller = new AbortController();
+    const timer = setTimeout(async () => {
+      try {
+        setProblems(
+          await api.checkTemplate(draft.id, schema, draft.prompt, draft.examples, controller.signal),
+        );
+      } catch {
+        // A save says what is wrong as well.
+        if (!controller.signal.aborted) setProblems(null);
+      }
+    }, PAUSE_MS);
+    return () => {
+      clearTimeout(timer);
+      controller.abort();
+    };
+  }, [draft.id, schema, draft.prompt, draft.examples]);
+  return problems;
+}
+
+/** The problem of a place in the schema or of what is in it, but for what is in one of `others`. */
+export function problemAt(
+  problems: readonly TemplateProblem[],
+  pointer: string,
+  others: readonly string[] = [],
+): TemplateProblem | undefined {
+  return problems.find(
+    (each) =>
+      each.part === "schema_json" &&
+      isIn(each.pointer, pointer) &&
+      !others.some((other) => isIn(each.pointer, other)),
+  );
+}
+
+const isIn = (pointer: string, place: string) => pointer === place || pointer.startsWith(`${place}/`);
+
+export function Wrong({ id, problem }: { id: string; problem: string | undefined }) {
+  if (!problem) return null;
+  return (
+    <p id={id} class="hint bad">
+      {problem}
+    </p>
+  );
+}
