@@ -25,6 +25,15 @@ class Audit:
         self._stub = stub
         self._ask = ask
 
+    async def page(
+        self, request: access.ListAuditEntriesRequest
+    ) -> access.ListAuditEntriesResponse:
+        """Returns one page of entries, the oldest first."""
+        found: access.ListAuditEntriesResponse = await self._ask(
+            self._stub().ListAuditEntries, request
+        )
+        return found
+
     async def entries(
         self, wanted: access.ListAuditEntriesRequest, *, follow: bool = False
     ) -> AsyncGenerator[access.AuditEntry, None]:
@@ -37,9 +46,7 @@ class Audit:
         request = access.ListAuditEntriesRequest()
         request.CopyFrom(wanted)
         while True:
-            page: access.ListAuditEntriesResponse = await self._ask(
-                self._stub().ListAuditEntries, request
-            )
+            page = await self.page(request)
             for entry in page.entries:
                 yield entry
             request.after_entry_id = page.read_up_to

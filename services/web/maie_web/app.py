@@ -31,7 +31,9 @@ from maie_web.live.sockets import OpenSockets
 from maie_web.openai import errors, models, routes
 from maie_web.realtime.route import realtime
 from maie_web.routes import (
+    admin,
     catalog,
+    dead_letters,
     downloads,
     events,
     health,
@@ -78,6 +80,14 @@ API = (
     revisions.revision,
     revisions.revert,
     revisions.summarize,
+    dead_letters.letters,
+    dead_letters.replay,
+    admin.keys,
+    admin.make_key,
+    admin.rotate_key,
+    admin.revoke_key,
+    admin.audit,
+    admin.mesh,
     shares.create,
     shares.of_job,
     shares.of_all,
