@@ -59,6 +59,10 @@ async def test_two_people_at_once_notice_each_other(library: Page, web: Web) -> 
     await library.goto(f"{web.url}/templates/standup")
     title = library.get_by_label("Title", exact=True)
     await title.fill("Mine")
+    # What is not saved is there again after a look at another page.
+    await library.get_by_role("link", name="Library").click()
+    await library.go_back()
+    await expect(title).to_have_value("Mine")
     await web.grpc.templates.save("standup", 1, schema("Theirs"), PROMPT)
     await library.get_by_role("button", name="Save as version 2").click()
     await expect(library.get_by_role("alert")).to_contain_text("Somebody else saved")

@@ -61,3 +61,17 @@ export function isUnchanged(draft: Draft, before: Draft): boolean {
     schemaOf(draft) === schemaOf(before)
   );
 }
+
+const kept = new Map<string, Draft>();
+
+/** What a draft is kept by: its template or, for a new one, what it began with. */
+export const nameOf = (start: Draft) => start.id || `new ${start.json}`;
+
+/** A draft that somebody left unsaved for another page of this window. */
+export const keptDraft = (name: string) => kept.get(name);
+
+/** Keeps a draft as long as this window is open; null forgets it. */
+export function keepDraft(name: string, draft: Draft | null): void {
+  if (draft) kept.set(name, draft);
+  else kept.delete(name);
+}

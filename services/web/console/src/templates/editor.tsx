@@ -1,4 +1,4 @@
-import { useId, useState } from "preact/hooks";
+import { useEffect, useId, useState } from "preact/hooks";
 import { api, type Problem, problemOf } from "../api/client";
 import type { TemplateProblem } from "../api/types";
 import { go } from "../router";
@@ -6,7 +6,7 @@ import { useStore } from "../store";
 import { useWarningBeforeLeaving } from "../ui/leaving";
 import { ProblemNotice } from "../ui/notices";
 import { words } from "../words";
-import { type Draft, formOf, isUnchanged, schemaOf, titleOf } from "./draft";
+import { type Draft, formOf, isUnchanged, keepDraft, keptDraft, nameOf, schemaOf, titleOf } from "./draft";
 import { FieldRows } from "./field_rows";
 import { type Form, pointerOf, unnamed } from "./fields";
 import { Json } from "./look";
@@ -26,8 +26,9 @@ const NONE: readonly TemplateProblem[] = [];
 /** Edits a template, as a form or as JSON, and saves it as the next version. */
 export function Editor({ start, isNew, saved, reload }: EditorProps) {
   const text = useStore(words).templates;
+  const name = nameOf(start);
   const [before, setBefore] = useState(start);
-  const [draft, setDraft] = useState(start);
+  const [draft, setDraft] = useState(() => keptDraft(name) ?? start);
   const [failed, setFailed] = useState<Problem | null>(null);
   const [saving, setSaving] = useState(false);
   const [done, setDone] = useState(0);
@@ -37,10 +38,11 @@ export function Editor({ start, isNew, saved, reload }: EditorProps) {
   const lacking = draft.form ? unnamed(draft.form.fields) : new Set<number>();
   const isClean = isUnchanged(draft, before);
   useWarningBeforeLeaving(!isClean);
+  useEffect(() => keepDraft(name, isClean ? null : draft), [name, isClean, draft]);
 
   function change(changed: Partial<Draft>): void {
     setDone(0);
-    setDraft({ ...draft, ...changed });
+    setDraft((current) => ({ ...current, ...changed }));
   }
 
   async function save(base: number): Promise<void> {
@@ -48,8 +50,10 @@ export function Editor({ start, isNew, saved, reload }: EditorProps) {
     try {
       const { version } = await api.saveTemplate(id, base, schemaOf(draft), draft.prompt, draft.examples);
       const now = { ...draft, id, base: version };
-      setDraft(now);
+      // Somebody may have typed on meanwhile.
+      setDraft((current) => ({ ...current, id, base: version }));
       setBefore(now);
+      keepDraft(name, null);
       setFailed(null);
       setDone(version);
       saved(titleOf(now));
@@ -98,7 +102,13 @@ export function Editor({ start, isNew, saved, reload }: EditorProps) {
           <div class="notice bad" role="alert">
             <p>{text.outdated}</p>
             <div class="buttons">
-              <button type="button" onClick={reload}>
+              <button
+                type="button"
+                onClick={() => {
+                  keepDraft(name, null);
+                  reload();
+                }}
+              >
                 {text.loadTheirs}
               </button>
               <button type="button" onClick={() => void saveOnTop()}>
@@ -110,7 +120,7 @@ export function Editor({ start, isNew, saved, reload }: EditorProps) {
           failed && <ProblemNotice problem={failed} />
         )}
         <p role="status" class="soft">
-          {done
+          {done && isClean
             ? text.saved(done)
             : found.length || lacking.size
               ? text.invalid

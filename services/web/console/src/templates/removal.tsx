@@ -4,6 +4,7 @@ import { go } from "../router";
 import { useStore } from "../store";
 import { ProblemNotice } from "../ui/notices";
 import { words } from "../words";
+import { keepDraft } from "./draft";
 
 /** Deletes a template after a question. */
 export function Removal({ id }: { id: string }) {
@@ -14,6 +15,7 @@ export function Removal({ id }: { id: string }) {
     dialog.current?.close();
     try {
       await api.deleteTemplate(id);
+      keepDraft(id, null);
       go("/templates");
     } catch (error) {
       setProblem(problemOf(error));
