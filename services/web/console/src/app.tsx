@@ -1,4 +1,5 @@
 import { useEffect } from "preact/hooks";
+import { AdminPage } from "./admin/page";
 import { LibraryPage } from "./library/page";
 import { LivePage } from "./live/page";
 import { CaptionsPage } from "./live/projector";
@@ -52,6 +53,8 @@ export function App() {
           <NewTemplatePage />
         ) : template?.id ? (
           <TemplatePage key={template.id} id={template.id} />
+        ) : path === "/admin" ? (
+          <AdminPage />
         ) : path === "/login" ? (
           <LoginPage />
         ) : recording?.id ? (
@@ -77,6 +80,8 @@ function titleAt(path: string, text: typeof words.value): string {
       return text.live.title;
     case CAPTIONS:
       return text.live.captions;
+    case "/admin":
+      return text.admin.title;
     case "/login":
       return text.login.title;
     default:

@@ -10,6 +10,7 @@ import "./upload/upload.css";
 import "./library/library.css";
 import "./recording/recording.css";
 import "./live/live.css";
+import "./admin/admin.css";
 import "./templates/templates.css";
 import { showTheme } from "./theme";
 import { language } from "./words";

@@ -32,7 +32,7 @@ export function problemOf(error: unknown): Problem {
   return new Problem(0, "CONSOLE", words.value.problem.unexpected);
 }
 
-const json = <Answer>(response: Response): Promise<Answer> => response.json() as Promise<Answer>;
+export const json = <Answer>(response: Response): Promise<Answer> => response.json() as Promise<Answer>;
 const templatePath = (id: string) => `/v1/templates/${encodeURIComponent(id)}`;
 const jobPath = (id: string) => `/v1/jobs/${encodeURIComponent(id)}`;
 
@@ -126,16 +126,16 @@ export const api = {
   },
 };
 
-function posted(body: object): RequestInit {
+export function posted(body: object): RequestInit {
   return { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
 }
 
-function options(signal?: AbortSignal): RequestInit {
+export function options(signal?: AbortSignal): RequestInit {
   return signal ? { signal } : {};
 }
 
 /** Fetches; somebody who is not known comes to the page where they can log in. */
-async function call(path: string, init: RequestInit): Promise<Response> {
+export async function call(path: string, init: RequestInit): Promise<Response> {
   try {
     return await fetched(path, init);
   } catch (error) {

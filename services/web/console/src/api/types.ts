@@ -234,7 +234,7 @@ export interface TemplateProblem {
 
 /** Who calls (GET /v1/session). */
 export interface CurrentSession {
-  caller: { tenant: string };
+  caller: { tenant: string; scopes: string[] };
   logged_in: boolean;
 }
 

@@ -24,6 +24,7 @@ export function Header() {
           {text.nav.live}
           <LiveMark />
         </Link>
+        <AdminLink />
         <a href="/docs">{text.nav.docs}</a>
       </nav>
       <div class="choices">
@@ -56,6 +57,13 @@ function LiveMark() {
   const text = useStore(words).live;
   const { phase } = useStore(session);
   return isRunning(phase) ? <span class="live-mark" role="img" aria-label={text.phases[phase]} /> : null;
+}
+
+/** For who looks after the mesh. */
+function AdminLink() {
+  const text = useStore(words).admin;
+  const { value: session } = useLoaded((signal) => api.session(signal), []);
+  return session?.caller.scopes.includes("ADMIN") ? <Link to="/admin">{text.title}</Link> : null;
 }
 
 /** For who is logged in; on the machine itself nobody needs to be. */

@@ -1,0 +1,20 @@
+import { useStore } from "../store";
+import { words } from "../words";
+import { Audit } from "./audit";
+import { Keys } from "./keys";
+import { Letters } from "./letters";
+import { Mesh } from "./mesh";
+
+/** For those who look after the mesh. */
+export function AdminPage() {
+  const text = useStore(words).admin;
+  return (
+    <div class="page">
+      <h1>{text.title}</h1>
+      <Mesh />
+      <Keys />
+      <Letters />
+      <Audit />
+    </div>
+  );
+}
