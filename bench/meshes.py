@@ -78,15 +78,17 @@ async def empty_mesh(
 
 @asynccontextmanager
 async def gateway_alone(
-    data: Path, environment: Mapping[str, str] | None = None
+    data: Path, environment: Mapping[str, str] | None = None, *, web: bool = False
 ) -> AsyncIterator[dict[str, Child]]:
     """A broker and a gateway as processes; jobs wait for ever.
 
     Args:
         data: The mesh's folder.
         environment: Settings of the parts.
+        web: Whether there is a web part as well.
     """
-    async with _running(data, (NATS, GATEWAY), True, environment or {}) as parts:
+    names = (NATS, GATEWAY, WEB) if web else (NATS, GATEWAY)
+    async with _running(data, names, True, environment or {}) as parts:
         yield parts
 
 
@@ -150,7 +152,7 @@ async def _running(
 ) -> AsyncIterator[dict[str, Child]]:
     layout = Layout(data)
     layout.create()
-    options = MeshOptions(data=data, port_base=0, environment=environment)
+    options = MeshOptions(data=data, port_base=0, environment=environment, web_port=0)
     parts = [_emptied(part) for part in plan(options, layout) if part.name in names]
     if not sync_always:
         _sync_rarely(layout.run / SERVER_FILE)

@@ -38,6 +38,15 @@ def thread_seconds(pid: int) -> dict[str, float]:
     return found
 
 
+def peak_bytes(pid: int | None) -> int:
+    """The most memory that a process has had resident (VmHWM of Linux)."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        name, _, value = line.partition(":")
+        if name == "VmHWM":
+            return int(value.split()[0]) * 1024
+    raise RuntimeError("The peak memory of a process is read from /proc, which Linux has.")
+
+
 @asynccontextmanager
 async def watched_memory(pids: Mapping[str, int]) -> AsyncIterator[dict[str, Series]]:
     """Yields the memory of each process that is no file's, which is sampled during the context."""

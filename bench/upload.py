@@ -10,14 +10,14 @@ import asyncio
 import os
 import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from bench.meshes import data_folder, gateway_alone
+from bench.processes import peak_bytes
 from bench.report import Figure, JsonOption, Report
 from maie_cli.mesh.parts import GATEWAY
 from maie_client import Client
@@ -49,9 +49,9 @@ async def _main(mebibytes: int, uploads: int, as_json: bool) -> None:
         data = stack.enter_context(data_folder())
         parts = await stack.enter_async_context(gateway_alone(data))
         client = await stack.enter_async_context(Client(parts[GATEWAY].part.address))
-        before = _peak_bytes(parts[GATEWAY].pid)
+        before = peak_bytes(parts[GATEWAY].pid)
         seconds = [await upload(client, mebibytes * MEBIBYTE) for _ in range(uploads)]
-        peak = _peak_bytes(parts[GATEWAY].pid)
+        peak = peak_bytes(parts[GATEWAY].pid)
     size = mebibytes * MEBIBYTE / 1e6
     Report(
         bench="upload",
@@ -69,26 +69,23 @@ async def _main(mebibytes: int, uploads: int, as_json: bool) -> None:
 async def upload(client: Client, size: int) -> float:
     """Uploads random bytes and returns how many seconds it took."""
     started = time.perf_counter()
-    accepted = await client.create_job(_noise(size), features=["raw_transcript"])
+    accepted = await client.create_job(_pieces(size), features=["raw_transcript"])
     seconds = time.perf_counter() - started
     await client.cancel_job(accepted.job_id)
     return seconds
 
 
-async def _noise(size: int) -> AsyncIterator[bytes]:
-    noise = os.urandom(NOISE_BYTES + PIECE_BYTES)
+def noise(size: int) -> Iterator[bytes]:
+    """Random bytes in pieces."""
+    random_bytes = os.urandom(NOISE_BYTES + PIECE_BYTES)
     for sent in range(0, size, PIECE_BYTES):
         start = random.randrange(NOISE_BYTES)
-        yield noise[start : start + min(PIECE_BYTES, size - sent)]
+        yield random_bytes[start : start + min(PIECE_BYTES, size - sent)]
 
 
-def _peak_bytes(pid: int | None) -> int:
-    """The most memory that a process has had resident (VmHWM of Linux)."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        name, _, value = line.partition(":")
-        if name == "VmHWM":
-            return int(value.split()[0]) * 1024
-    raise RuntimeError("The peak memory of a process is read from /proc, which Linux has.")
+async def _pieces(size: int) -> AsyncIterator[bytes]:
+    for piece in noise(size):
+        yield piece
 
 
 if __name__ == "__main__":
