@@ -72,6 +72,9 @@ async def _plays_from(page: Page, start: float) -> None:
     audio = page.locator("audio")
     assert await time() == pytest.approx(start, abs=1)
     await page.locator("h1").click()
+    await page.keyboard.press("s")
+    skips = page.get_by_role("button", name="Skip silence")
+    await expect(skips).to_have_attribute("aria-pressed", "true")
     for _ in range(8):
         await page.keyboard.press(">")
     assert await audio.evaluate("audio => audio.playbackRate") == FASTEST

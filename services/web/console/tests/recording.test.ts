@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { JobResults, Segment, Timeline, Word } from "../src/api/types";
 import { Heights } from "../src/recording/heights";
+import { after, pausesOf } from "../src/recording/pauses";
 import { pointer } from "../src/recording/pointer";
 import { rowAt, rowsOf } from "../src/recording/rows";
 import { spans } from "../src/recording/spans";
@@ -99,4 +100,29 @@ test("an attempt waits until it starts, and one that has not begun waits still",
     runSeconds: 5,
   });
   expect(spans(timeline, { ...attempt, queue_time: at(6) })).toMatchObject({ waiting: 0.4, running: 0 });
+});
+
+describe("pauses", () => {
+  const range = { start_offset: "20s", end_offset: "30s" };
+  const rows = rowsOf({
+    ...EMPTY,
+    segments: [{ ...segment("a", 4), words: [word("one", 4), word("two", 9)] }, segment("b", 11)],
+    warnings: [{ reason: "GAP", message: "A gap.", range }],
+  });
+  const pauses = pausesOf(rows, 40);
+
+  test("are between words and lines, and where nobody has read is none", () => {
+    expect(pauses.map(({ start, end }) => [start, end].map((time) => Number(time.toFixed(2))))).toEqual([
+      [0.35, 3.65],
+      [5.35, 8.65],
+      [12.35, 19.65],
+      [30.35, 39.65],
+    ]);
+  });
+
+  test("are left at their ends", () => {
+    expect([0, 0.35, 3, 3.65, 6, 10.5, 25].map((time) => after(pauses, time))).toEqual([
+      0, 3.65, 3.65, 3.65, 8.65, 10.5, 25,
+    ]);
+  });
 });

@@ -116,8 +116,8 @@ function Content({ job, reload }: PartProps) {
       <Player
         files={api.filesOf(job.job_id)}
         playback={playback}
-        duration={Math.max(seconds(job.metrics?.input_duration), rows.at(-1)?.end ?? 0)}
-        notes={rows.filter((row) => row.kind !== "segment")}
+        length={seconds(job.metrics?.input_duration)}
+        rows={rows}
       />
       {warnings.length > 0 && (
         <section class="notice" aria-label={text.warnings}>

@@ -1,9 +1,12 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
+import { keep, kept } from "../kept";
 import { Store } from "../store";
+import { after, type Pause } from "./pauses";
 
 export const SLOWEST = 0.5;
 export const FASTEST = 3;
 export const SPEED_STEP = 0.25;
+const SKIPS = "maie-skips-silence";
 
 /** The place in a recording: of its audio where it can be played, of the reader otherwise. */
 export class Playback {
@@ -11,6 +14,9 @@ export class Playback {
   readonly playing = new Store(false);
   readonly speed = new Store(1);
   readonly duration = new Store(0);
+  readonly skips = new Store(kept(SKIPS, ["yes", "no"]) === "yes");
+  /** What is skipped where people want that. */
+  pauses: readonly Pause[] = [];
   private audio: HTMLAudioElement | null = null;
   private frame = 0;
 
@@ -48,6 +54,11 @@ export class Playback {
     this.speed.set(bounded);
   }
 
+  setSkips(skips: boolean): void {
+    keep(SKIPS, skips ? "yes" : "no");
+    this.skips.set(skips);
+  }
+
   stop(): void {
     cancelAnimationFrame(this.frame);
     this.audio?.pause();
@@ -57,6 +68,10 @@ export class Playback {
   // The element's own timeupdate comes four times a second, too seldom to follow words.
   private tick(): void {
     if (!this.audio || this.audio.paused) return;
+    if (this.skips.value && !this.audio.seeking) {
+      const next = after(this.pauses, this.audio.currentTime);
+      if (next > this.audio.currentTime) this.audio.currentTime = next;
+    }
     this.time.set(this.audio.currentTime);
     this.frame = requestAnimationFrame(() => this.tick());
   }

@@ -6,6 +6,7 @@ import { isField } from "../library/keys";
 import { useStore } from "../store";
 import { Icon } from "../ui/icon";
 import { words } from "../words";
+import { pausesOf } from "./pauses";
 import { FASTEST, type Playback, SLOWEST, SPEED_STEP } from "./playback";
 import type { Row } from "./rows";
 
@@ -18,12 +19,15 @@ type PlayerProps = {
   /** Where the audio is; null where there is none to be had. */
   files: string | null;
   playback: Playback;
-  duration: number;
-  notes: readonly Row[];
+  /** How long the recording is, in seconds; 0 where that is not known. */
+  length: number;
+  rows: readonly Row[];
 };
 
-export function Player({ files, playback, duration, notes }: PlayerProps) {
+export function Player({ files, playback, length, rows }: PlayerProps) {
   const text = useStore(words).recording;
+  const duration = Math.max(length, rows.at(-1)?.end ?? 0);
+  const notes = rows.filter((row) => row.kind !== "segment");
   const { value: hasAudio } = useLoaded(
     async (signal) => files !== null && (await api.hasAudio(files, signal)),
     [files],
@@ -33,6 +37,9 @@ export function Player({ files, playback, duration, notes }: PlayerProps) {
   useEffect(() => {
     if (duration) playback.duration.set(duration);
   }, [duration, playback]);
+  useEffect(() => {
+    playback.pauses = pausesOf(rows, duration);
+  }, [playback, rows, duration]);
   useEffect(() => {
     playback.attach(hasAudio && !broken ? audio.current : null);
   }, [hasAudio, broken, playback]);
@@ -55,6 +62,7 @@ export function Player({ files, playback, duration, notes }: PlayerProps) {
           <span class="unseen">{text.forward}</span>
         </button>
         <Track playback={playback} notes={notes} />
+        {plays && <Skips playback={playback} />}
         {plays && <Speed playback={playback} />}
       </div>
       {hasAudio === false && <p class="soft">{text.noAudio}</p>}
@@ -107,6 +115,23 @@ function Track({ playback, notes }: { playback: Playback; notes: readonly Row[] 
   );
 }
 
+function Skips({ playback }: { playback: Playback }) {
+  const text = useStore(words).recording;
+  const skips = useStore(playback.skips);
+  return (
+    <button
+      type="button"
+      class="skips"
+      aria-pressed={skips}
+      title={text.skipSilence}
+      onClick={() => playback.setSkips(!skips)}
+    >
+      <Icon name="skip" />
+      <span class="unseen">{text.skipSilence}</span>
+    </button>
+  );
+}
+
 function Speed({ playback }: { playback: Playback }) {
   const text = useStore(words).recording;
   const speed = useStore(playback.speed);
@@ -149,6 +174,9 @@ function usePlayerKeys(playback: Playback): void {
           break;
         case "k":
           playback.toggle();
+          break;
+        case "s":
+          playback.setSkips(!playback.skips.value);
           break;
         case "<":
           playback.setSpeed(playback.speed.value - SPEED_STEP);

@@ -112,12 +112,7 @@ function Reading({ job, share }: { job: Job; share: string }) {
         {shared && <p class="soft">{text.shared.until(moment(shared.expire_time, shown))}</p>}
       </header>
       {shared?.audio && (
-        <Player
-          files={files}
-          playback={playback}
-          duration={Math.max(seconds(job.metrics?.input_duration), rows.at(-1)?.end ?? 0)}
-          notes={[]}
-        />
+        <Player files={files} playback={playback} length={seconds(job.metrics?.input_duration)} rows={rows} />
       )}
       <div class={results?.summary ? "reading" : "reading alone"}>
         <section class="card" aria-labelledby="transcript-title">

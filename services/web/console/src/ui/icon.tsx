@@ -12,6 +12,7 @@ const PATHS = {
   pause: "M8 5v14M16 5v14",
   backward: "M11 7 5 12l6 5zM19 7l-6 5 6 5z",
   forward: "M13 7l6 5-6 5zM5 7l6 5-6 5z",
+  skip: "M3 9v6M6 6v12M10 12h4M12 10l2 2-2 2M18 6v12M21 9v6",
   microphone: "M12 3a3 3 0 0 0-3 3v5a3 3 0 0 0 6 0V6a3 3 0 0 0-3-3zM5 11a7 7 0 0 0 14 0M12 18v3",
   stop: "M7 7h10v10H7z",
   screen: "M3 5h18v11H3zM8 20h8",

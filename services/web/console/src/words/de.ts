@@ -407,10 +407,11 @@ export const de: Words = {
     forward: "10 Sekunden vor",
     position: "Stelle",
     speed: "Tempo",
+    skipSilence: "Stille überspringen",
     noAudio:
       "Der Ton dieser Aufnahme lässt sich hier nicht abspielen; die Zeiten führen trotzdem durchs Transkript.",
     notPlayable: "Dieser Browser kann das Format dieser Aufnahme nicht abspielen.",
-    keys: "Tasten: Leertaste abspielen, ← → 5 Sekunden, j l 10 Sekunden, < > Tempo",
+    keys: "Tasten: Leertaste abspielen, ← → 5 Sekunden, j l 10 Sekunden, s Stille überspringen, < > Tempo",
     transcript: "Transkript",
     summary: "Zusammenfassung",
     follow: "Dem Ton folgen",

@@ -381,10 +381,11 @@ export const en = {
     forward: "Forward 10 seconds",
     position: "Position",
     speed: "Speed",
+    skipSilence: "Skip silence",
     noAudio:
       "The audio of this recording cannot be played here; the times still lead through the transcript.",
     notPlayable: "This browser cannot play the format of this recording.",
-    keys: "Keys: space play, ← → 5 seconds, j l 10 seconds, < > speed",
+    keys: "Keys: space play, ← → 5 seconds, j l 10 seconds, s skip silence, < > speed",
     transcript: "Transcript",
     summary: "Summary",
     follow: "Follow the sound",
