@@ -1,4 +1,5 @@
 import type { ComponentChildren } from "preact";
+import { useEffect } from "preact/hooks";
 import { api } from "../api/client";
 import { FEATURES, type Feature } from "../api/types";
 import { useLoaded } from "../api/use";
@@ -44,17 +45,16 @@ type OptionsProps = {
 export function Options({ choice, choose, offered = FEATURES, children }: OptionsProps) {
   const text = useStore(words);
   const shown = useStore(language);
-  const { value: templates, problem, again } = useLoaded(loadTemplates, []);
+  const { value: templates, problem, again } = useLoaded((signal) => api.templates(signal), []);
   const names = new Intl.DisplayNames([shown], { type: "language" });
 
-  async function loadTemplates(signal: AbortSignal) {
-    const found = await api.templates(signal);
-    const first = found[0];
-    if (first && !found.some((each) => each.template_id === choice.template)) {
+  // With the choice as it is by then: people tick while the templates are still on their way.
+  useEffect(() => {
+    const first = templates?.[0];
+    if (first && !templates.some((each) => each.template_id === choice.template)) {
       choose({ ...choice, template: first.template_id });
     }
-    return found;
-  }
+  }, [templates]);
 
   function toggle(feature: Feature): void {
     const on = choice.features.includes(feature);
