@@ -17,6 +17,7 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 from maie.access.v1 import access_pb2 as access
+from maie.common.v1 import types_pb2 as common
 from maie.edit.v1 import edit_pb2 as edit
 from maie.job.v1 import job_pb2 as job
 from maie.share.v1 import share_pb2 as share
@@ -31,7 +32,7 @@ from maie_gateway.server import SERVICES
 from maie_gateway.shares.callers import ShareCallers
 from maie_gateway.shares.settings import ShareSettings
 from maie_gateway.shares.store import STREAM, ShareStore
-from maie_gateway.views.shared import shown_template
+from maie_gateway.views.shared import shared_view, shown_template
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.stored_subjects import stored_subjects
@@ -130,6 +131,13 @@ async def test_a_stranger_reads_the_job_and_sees_nothing_of_its_tenant(guarded: 
         }
         for secret in ("acme", "secret-", segment.text):
             assert secret not in str(shown)
+
+
+@pytest.mark.unit
+def test_a_stranger_is_told_what_a_transcript_lacks() -> None:
+    gap = common.Warning(reason="GAP", message="A gap.")
+    full = job.Job(results=job.JobResults(language_code="en", warnings=[gap]))
+    assert shared_view(full).results == full.results
 
 
 @pytest.mark.unit

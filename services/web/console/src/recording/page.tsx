@@ -23,6 +23,7 @@ import { rowsOf } from "./rows";
 import { ShareButton } from "./share";
 import { Summary } from "./summary";
 import { Transcript } from "./transcript";
+import { Warnings } from "./warnings";
 
 const POLL_MS = 1500;
 
@@ -104,7 +105,6 @@ function Content({ job, reload }: PartProps) {
     if (!results) return [];
     return rowsOf(editing ? { ...results, segments: history.present.map(segmentOf) } : results);
   }, [results, editing, history.present]);
-  const warnings = results?.warnings.filter((warning) => !warning.range) ?? [];
   const linked = useStore(place).query.get("t");
   useEffect(() => {
     if (linked && rows.length) jumps.jumpTo(Number.parseFloat(linked) || 0);
@@ -119,16 +119,7 @@ function Content({ job, reload }: PartProps) {
         length={seconds(job.metrics?.input_duration)}
         rows={rows}
       />
-      {warnings.length > 0 && (
-        <section class="notice" aria-label={text.warnings}>
-          <Icon name="warning" />
-          <ul>
-            {warnings.map((warning) => (
-              <li key={warning.reason}>{warning.message}</li>
-            ))}
-          </ul>
-        </section>
-      )}
+      <Warnings of={results?.warnings ?? []} />
       <div class="reading">
         <section class="card" aria-labelledby="transcript-title">
           <div class="card-head">

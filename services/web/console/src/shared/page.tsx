@@ -11,6 +11,7 @@ import { Player } from "../recording/player";
 import { rowsOf } from "../recording/rows";
 import { Summary } from "../recording/summary";
 import { Transcript } from "../recording/transcript";
+import { Warnings } from "../recording/warnings";
 import { useStore } from "../store";
 import { ReaderHeader } from "../ui/header";
 import { Empty, Loading, ProblemNotice } from "../ui/notices";
@@ -114,6 +115,7 @@ function Reading({ job, share }: { job: Job; share: string }) {
       {shared?.audio && (
         <Player files={files} playback={playback} length={seconds(job.metrics?.input_duration)} rows={rows} />
       )}
+      <Warnings of={results?.warnings ?? []} />
       <div class={results?.summary ? "reading" : "reading alone"}>
         <section class="card" aria-labelledby="transcript-title">
           <h2 id="transcript-title">{text.recording.transcript}</h2>
