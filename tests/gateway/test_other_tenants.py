@@ -186,7 +186,8 @@ def test_every_rpc_that_takes_an_id_is_tried() -> None:
         if _has_id(method.input_type)
     }
     # A request id and a template are of the call's own tenant, or of all.
-    new = {"CreateJob", "ProcessAudio", "BeginUpload", "CheckTemplate", "SaveTemplate"}
+    new = {"CreateJob", "CreateJobFromUrl", "ProcessAudio", "BeginUpload"}
+    new |= {"CheckTemplate", "SaveTemplate"}
     assert taking - SHARED - new == set(ASKING)
 
 

@@ -18,6 +18,7 @@ from maie_gateway.fetching.source import Source, Sources
 from maie_gateway.intake.requests import Requests, check_same_submit
 from maie_gateway.intake.submission import Submissions, source_digest
 from maie_gateway.intake.upload import too_large
+from maie_gateway.records.about import about
 from maie_gateway.records.changes import JobChanges
 from maie_gateway.records.store import JobStore
 
@@ -107,7 +108,8 @@ class Fetches:
         secrets = await self._store.webhook_secrets(stored.record)
         check_same_submit(stored.record, secrets, config, stored.record.recording)
         self._changes.note(stored)
-        log.info("job.attached", job=job_id)
+        with about(stored.record):
+            log.info("job.attached")
         return stored.record
 
     async def _parts(

@@ -7,7 +7,7 @@ header: it is sealed, and sent for the paths of this share only.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from litestar import HttpMethod, Request, Response
@@ -37,7 +37,7 @@ class Link:
         token: The token of its link, which is behind the #.
     """
 
-    token: str
+    token: str = field(repr=False)
 
 
 @post(SHARED_PATH, summary="Open a share", tags=TAGS, status_code=HTTPStatus.OK)
