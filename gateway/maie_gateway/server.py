@@ -335,8 +335,6 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             open_fetches(
                 settings=settings.fetch,
                 store=jobs.store,
-                requests=requests,
-                changes=jobs.changes,
                 submissions=submissions,
                 limits=settings.upload_limits(),
                 tracer=tracer,

@@ -6,8 +6,6 @@ import hashlib
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-import structlog
-
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
 from maie_core.caller import Caller
@@ -15,14 +13,10 @@ from maie_core.errors import StageError
 from maie_core.reasons import Reason
 from maie_gateway.fetching import refusals
 from maie_gateway.fetching.source import Source, Sources
-from maie_gateway.intake.requests import Requests, check_same_submit
 from maie_gateway.intake.submission import Submissions, source_digest
 from maie_gateway.intake.upload import too_large
 from maie_gateway.records.about import about
-from maie_gateway.records.changes import JobChanges
 from maie_gateway.records.store import JobStore
-
-log = structlog.get_logger()
 
 # What ends an upload whose client is too slow; here, that is the URL's server.
 _TOO_SLOW = frozenset({Reason.UPLOAD_IDLE, Reason.UPLOAD_TOO_SLOW, Reason.UPLOAD_TOO_LONG})
@@ -35,8 +29,6 @@ class Fetches:
         enabled: Whether anything is fetched.
         sources: Opens URLs.
         store: The job records.
-        requests: Maps request ids to jobs.
-        changes: Notified of an existing job that a repeated submit returns.
         submissions: Makes the jobs.
         max_bytes: How large a recording may be.
     """
@@ -47,16 +39,12 @@ class Fetches:
         enabled: bool,
         sources: Sources,
         store: JobStore,
-        requests: Requests,
-        changes: JobChanges,
         submissions: Submissions,
         max_bytes: int,
     ) -> None:
         self._enabled = enabled
         self._sources = sources
         self._store = store
-        self._requests = requests
-        self._changes = changes
         self._submissions = submissions
         self._max_bytes = max_bytes
 
@@ -96,21 +84,16 @@ class Fetches:
 
         Its recording is not fetched again, since a URL may work only once, or for an hour.
         """
-        request_id = request.config.request_id
-        job_id = await self._requests.find(tenant, request_id) if request_id else ""
-        if not job_id or not await self._store.exists(job_id):
+        job_id = await self._submissions.known(tenant, request.config.request_id)
+        if not job_id:
             return None
         stored = await self._store.get(job_id)
         if stored.record.source_sha256 != source_digest(job_id, request.url):
             return None
         config = await self._submissions.settled(tenant, request.config)
         config.filename = config.filename or stored.record.config.filename
-        secrets = await self._store.webhook_secrets(stored.record)
-        check_same_submit(stored.record, secrets, config, stored.record.recording)
-        self._changes.note(stored)
         with about(stored.record):
-            log.info("job.attached")
-        return stored.record
+            return await self._submissions.attached(stored, config, stored.record.recording)
 
     async def _parts(
         self, request: job.CreateJobFromUrlRequest

@@ -13,9 +13,7 @@ from maie_gateway.fetching.fetches import Fetches
 from maie_gateway.fetching.settings import FetchSettings
 from maie_gateway.fetching.source import Sources
 from maie_gateway.intake.pace import UploadLimits
-from maie_gateway.intake.requests import Requests
 from maie_gateway.intake.submission import Submissions
-from maie_gateway.records.changes import JobChanges
 from maie_gateway.records.store import JobStore
 
 
@@ -24,8 +22,6 @@ async def open_fetches(
     *,
     settings: FetchSettings,
     store: JobStore,
-    requests: Requests,
-    changes: JobChanges,
     submissions: Submissions,
     limits: UploadLimits,
     tracer: Tracer,
@@ -35,8 +31,6 @@ async def open_fetches(
     Args:
         settings: Whether, and from where.
         store: The job records.
-        requests: Maps request ids to jobs.
-        changes: Notified of an existing job that a repeated submit returns.
         submissions: Makes the jobs.
         limits: The limits on one upload.
         tracer: Makes a span of each request.
@@ -47,8 +41,6 @@ async def open_fetches(
                 enabled=settings.enabled,
                 sources=sources,
                 store=store,
-                requests=requests,
-                changes=changes,
                 submissions=submissions,
                 max_bytes=limits.max_bytes,
             )

@@ -28,6 +28,7 @@ from maie_gateway.intake.snapshots import Snapshots
 from maie_gateway.intake.submit_config import settled_config
 from maie_gateway.intake.upload import check_same_request, first_config, receive_audio
 from maie_gateway.records.changes import JobChanges
+from maie_gateway.records.journal import StoredRecord
 from maie_gateway.records.store import JobStore, RevisionConflictError
 from maie_gateway.vault.data_keys import JobKeys
 from maie_runtime import folders
@@ -126,7 +127,7 @@ class Submissions:
             config = await self.settled(tenant, await first_config(parts, pace))
             if not await self._broker.until_connected():
                 raise broker_unavailable()
-            known = await self._known(tenant, config.request_id, job_id)
+            known = await self.known(tenant, config.request_id, job_id)
             # A job that exists already needs no second slot.
             submit = "" if known else config.request_id or str(uuid_utils.uuid7())
             with self._admission.upload(tenant, submit, pace, key) as upload:
@@ -189,7 +190,7 @@ class Submissions:
             await self._blobs.delete(recording.key)
             raise
 
-    async def _known(self, tenant: str, request_id: str, job_id: str) -> str:
+    async def known(self, tenant: str, request_id: str, job_id: str = "") -> str:
         """The id of the existing job of a request id or an id; empty where there is none."""
         if request_id:
             job_id = await self._requests.find(tenant, request_id)
@@ -254,14 +255,23 @@ class Submissions:
     async def _attach(
         self, job_id: str, config: job.JobConfig, recording: common.Blob
     ) -> record.JobRecord:
-        """Returns the existing job of the request id."""
+        """Returns the existing job of the request id, in place of one of this upload."""
         await self._blobs.delete(recording.key)
-        stored = await self._store.get(job_id)
-        self._changes.note(stored)
-        secrets = await self._store.webhook_secrets(stored.record)
-        check_same_submit(stored.record, secrets, config, recording)
+        return await self.attached(await self._store.get(job_id), config, recording)
+
+    async def attached(
+        self, to: StoredRecord, config: job.JobConfig, recording: common.Blob
+    ) -> record.JobRecord:
+        """The job that a repeated submit has become before.
+
+        Raises:
+            StageError: The submit is not the same; see `check_same_submit`.
+        """
+        self._changes.note(to)
+        secrets = await self._store.webhook_secrets(to.record)
+        check_same_submit(to.record, secrets, config, recording)
         log.info("job.attached")
-        return stored.record
+        return to.record
 
 
 def source_digest(job_id: str, url: str) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 from maie.template.v1 import template_pb2 as template
 from maie_core.limits import MAX_TEMPLATE_DESCRIPTION_CHARACTERS, MAX_TEMPLATE_TITLE_CHARACTERS
 from maie_core.names import is_harmless
-from maie_templates import Template, TemplateProblem, check_schema
+from maie_templates import Template, TemplateProblem
 from maie_templates.library import TEMPLATE_ID
 from maie_templates.template import rejected
 
@@ -47,7 +49,8 @@ def problem_of_id(template_id: str) -> str:
 
 
 def _problems_of_lists(schema_json: str) -> list[TemplateProblem]:
-    schema = check_schema(schema_json)
+    """What lists cannot show of a schema that is valid."""
+    schema = json.loads(schema_json)
     title, description = str(schema["title"]), str(schema["description"])
     if len(title) > MAX_TEMPLATE_TITLE_CHARACTERS or not is_harmless(title):
         most = MAX_TEMPLATE_TITLE_CHARACTERS
