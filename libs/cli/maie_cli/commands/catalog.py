@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from google.protobuf.message import Message
-
 from maie.catalog.v1 import catalog_pb2 as catalog
 from maie_cli.arguments import DEFAULT_GATEWAY, GatewayOption, JsonOption, TenantOption
-from maie_cli.console import emit, out
 from maie_cli.exits import run
+from maie_cli.found import print_found
 from maie_cli.gateway import gateway_client
-from maie_cli.listing import Field, Listing, print_listing
+from maie_cli.listing import Field, Listing
 from maie_cli.names import stage_name
 from maie_client import Client
-from maie_formats.as_json import to_json
 from maie_formats.clean import plain
 
 
@@ -23,20 +20,12 @@ def models(
 ) -> None:
     """List the models that workers hold right now; with --json, one on each line."""
     found = run(_models(gateway_client(gateway, tenant)))
-    if as_json:
-        _emit_lines(found)
-    else:
-        print_listing(out, _model_listing(found))
+    print_found(found, _model_listing, as_json=as_json)
 
 
 async def _models(client: Client) -> list[catalog.Model]:
     async with client:
         return await client.list_models()
-
-
-def _emit_lines(messages: Sequence[Message]) -> None:
-    for message in messages:
-        emit(to_json(message))
 
 
 def _model_listing(found: Sequence[catalog.Model]) -> Listing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import aclosing
 from typing import Annotated
 
@@ -9,10 +10,11 @@ import typer
 
 from maie.job.v1 import job_pb2 as job
 from maie_cli.arguments import DEFAULT_GATEWAY, GatewayOption, JsonOption, TenantOption
-from maie_cli.console import emit, note, out
+from maie_cli.console import emit
 from maie_cli.exits import run
+from maie_cli.found import print_found
 from maie_cli.gateway import gateway_client
-from maie_cli.listing import Field, Listing, print_listing
+from maie_cli.listing import Field, Listing
 from maie_cli.names import state_name
 from maie_client import Client
 from maie_formats.as_json import to_json
@@ -35,13 +37,12 @@ def list_letters(
 ) -> None:
     """List units that were given up, newest first; with --json, one on each line."""
     found = run(_list(gateway_client(gateway, tenant), job_id, limit))
-    if as_json:
-        for letter in found:
-            emit(to_json(letter))
-    elif found:
-        print_listing(out, _listing(found))
-    else:
-        note("nothing was given up")
+    print_found(
+        found,
+        _listing,
+        as_json=as_json,
+        nothing="nothing was given up",
+    )
 
 
 @app.command()
@@ -76,7 +77,7 @@ async def _replay(client: Client, letter_id: int) -> job.Job:
         return await client.replay_dead_letter(letter_id)
 
 
-def _listing(found: list[job.DeadLetterEntry]) -> Listing:
+def _listing(found: Sequence[job.DeadLetterEntry]) -> Listing:
     fields = (
         Field(header="letter"),
         Field(header="job"),

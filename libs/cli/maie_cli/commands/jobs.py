@@ -27,8 +27,9 @@ from maie_cli.batch import exit_of_job
 from maie_cli.console import complain, emit, err, note, out, warn
 from maie_cli.exits import Exit, leave, run
 from maie_cli.files import safe_name
+from maie_cli.found import print_found
 from maie_cli.gateway import gateway_client
-from maie_cli.listing import Field, Listing, print_listing
+from maie_cli.listing import Field, Listing
 from maie_cli.names import state_name
 from maie_cli.times import in_utc
 from maie_cli.together import Together
@@ -77,13 +78,12 @@ def list_jobs(
         until=until,
     )
     found = run(_list(gateway_client(gateway, tenant), wanted, limit))
-    if as_json:
-        for each in found:
-            emit(to_json(each))
-    elif found:
-        print_listing(out, _listing(found))
-    else:
-        note("there are no such jobs")
+    print_found(
+        found,
+        _listing,
+        as_json=as_json,
+        nothing="there are no such jobs",
+    )
 
 
 @app.command()
@@ -333,7 +333,7 @@ def _exit(done: job.Job) -> None:
         raise typer.Exit(code)
 
 
-def _listing(found: list[job.Job]) -> Listing:
+def _listing(found: Sequence[job.Job]) -> Listing:
     fields = (
         Field(header="job"),
         Field(header="state"),

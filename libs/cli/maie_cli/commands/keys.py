@@ -14,10 +14,11 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from maie.access.v1 import access_pb2 as access
 from maie_cli.arguments import DEFAULT_GATEWAY, GatewayOption, JsonOption
-from maie_cli.console import emit, note, out
+from maie_cli.console import emit, note
 from maie_cli.exits import run
+from maie_cli.found import print_found
 from maie_cli.gateway import gateway_client
-from maie_cli.listing import Field, Listing, print_listing
+from maie_cli.listing import Field, Listing
 from maie_client import Client
 from maie_core.api_keys import BOOTSTRAP_ID, new_key
 from maie_formats.as_json import to_json
@@ -87,13 +88,12 @@ def list_keys(
 ) -> None:
     """List the keys without their secrets; with --json, one on each line."""
     found = run(_list(gateway_client(gateway), tenant))
-    if as_json:
-        for key in found:
-            emit(to_json(key))
-    elif found:
-        print_listing(out, _listing(found))
-    else:
-        note("there are no keys; make one with: maie keys create --scope submit --scope read")
+    print_found(
+        found,
+        _listing,
+        as_json=as_json,
+        nothing="there are no keys; make one with: maie keys create --scope submit --scope read",
+    )
 
 
 @app.command()

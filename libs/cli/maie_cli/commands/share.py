@@ -12,10 +12,11 @@ from typer.core import TyperGroup
 
 from maie.share.v1 import share_pb2 as share
 from maie_cli.arguments import DEFAULT_GATEWAY, GatewayOption, JobId, JsonOption, TenantOption
-from maie_cli.console import emit, note, out
+from maie_cli.console import emit, note
 from maie_cli.exits import Exit, leave, run
+from maie_cli.found import print_found
 from maie_cli.gateway import gateway_client
-from maie_cli.listing import Field, Listing, print_listing
+from maie_cli.listing import Field, Listing
 from maie_client import Client
 from maie_formats.as_json import to_json
 from maie_formats.clean import plain
@@ -94,13 +95,12 @@ def list_shares(
 ) -> None:
     """List the shares that work, without their links; with --json, one on each line."""
     found = run(_list(gateway_client(gateway, tenant), job_id))
-    if as_json:
-        for each in found:
-            emit(to_json(each))
-    elif found:
-        print_listing(out, _listing(found))
-    else:
-        note("nothing is shared; make a link with: maie share JOB")
+    print_found(
+        found,
+        _listing,
+        as_json=as_json,
+        nothing="nothing is shared; make a link with: maie share JOB",
+    )
 
 
 @app.command()

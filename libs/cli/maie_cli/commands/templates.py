@@ -12,10 +12,11 @@ import typer
 from maie.summary.v1 import summary_pb2 as summary
 from maie.template.v1 import template_pb2 as template
 from maie_cli.arguments import DEFAULT_GATEWAY, GatewayOption, JsonOption, TenantOption
-from maie_cli.console import emit, note, out
+from maie_cli.console import emit
 from maie_cli.exits import run
+from maie_cli.found import print_found
 from maie_cli.gateway import gateway_client
-from maie_cli.listing import Field, Listing, print_listing
+from maie_cli.listing import Field, Listing
 from maie_client import Client
 from maie_formats.as_json import to_json
 from maie_formats.clean import plain
@@ -52,11 +53,7 @@ def list_templates(
 ) -> None:
     """List the templates that a summary can fill; with --json, one on each line."""
     found = run(_list(gateway_client(gateway, tenant)))
-    if as_json:
-        for each in found:
-            emit(to_json(each))
-    else:
-        print_listing(out, _listing(found))
+    print_found(found, _listing, as_json=as_json)
 
 
 @app.command()
@@ -123,13 +120,12 @@ def versions(
 ) -> None:
     """List the versions of a template of yours, newest first."""
     found = run(_versions(gateway_client(gateway, tenant), template_id))
-    if as_json:
-        for each in found:
-            emit(to_json(each))
-    elif found:
-        print_listing(out, _versions_listing(found))
-    else:
-        note("the template comes with the deployment, and has no versions")
+    print_found(
+        found,
+        _versions_listing,
+        as_json=as_json,
+        nothing="the template comes with the deployment, and has no versions",
+    )
 
 
 @app.command()
