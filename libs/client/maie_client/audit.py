@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from typing import Any
-
-from google.protobuf.message import Message
+from collections.abc import AsyncGenerator, Callable
 
 from maie.access.v1 import access_pb2 as access
 from maie.access.v1 import access_pb2_grpc as access_grpc
+from maie_client.asking import Ask
 
-Ask = Callable[[Callable[..., Any], Message], Awaitable[Any]]
 FOLLOW_SECONDS = 2.0
 
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
-from typing import Any
-
-from google.protobuf.message import Message
 
 from maie.access.v1 import access_pb2 as access
 from maie.access.v1 import access_pb2_grpc as access_grpc
+from maie_client.asking import Ask
 from maie_client.text import sendable, sendable_name
-
-Ask = Callable[[Callable[..., Any], Message], Awaitable[Any]]
 
 
 class Keys:

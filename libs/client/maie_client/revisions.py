@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Any
-
-from google.protobuf.message import Message
+from collections.abc import Callable, Iterable
 
 from maie.edit.v1 import edit_pb2 as edit
 from maie.edit.v1 import edit_pb2_grpc as edit_grpc
+from maie_client.asking import Ask
 from maie_client.text import sendable
-
-Ask = Callable[[Callable[..., Any], Message], Awaitable[Any]]
 
 
 class Revisions:

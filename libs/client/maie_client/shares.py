@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
-
-from google.protobuf.message import Message
 
 from maie.share.v1 import share_pb2 as share
 from maie.share.v1 import share_pb2_grpc as share_grpc
+from maie_client.asking import Ask
 from maie_client.text import sendable
-
-Ask = Callable[[Callable[..., Any], Message], Awaitable[Any]]
 
 
 class Shares:
     """Makes, lists and revokes shares of jobs; `Client.shares` has it.
 
-    Whoever has the token of a share reads its job with it, as `Client(address, token=token)`:
+    Those who have the token of a share read its job with it, as `Client(address, token=token)`:
     `get_job`, and `get_audio` where the share allows that. Every method raises ClientError, such as
     NOT_FOUND with JOB_NOT_FOUND.
     """

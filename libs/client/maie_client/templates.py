@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any
-
-from google.protobuf.message import Message
+from collections.abc import Callable
 
 from maie.summary.v1 import summary_pb2 as summary
 from maie.template.v1 import template_pb2 as template
 from maie.template.v1 import template_pb2_grpc as template_grpc
+from maie_client.asking import Ask
 from maie_client.text import sendable
-
-Ask = Callable[[Callable[..., Any], Message], Awaitable[Any]]
 
 
 class Templates:

@@ -15,6 +15,7 @@ from google.protobuf.message import Message
 from maie.job.v1 import job_pb2 as job
 from maie.upload.v1 import upload_pb2 as upload
 from maie.upload.v1 import upload_pb2_grpc as upload_grpc
+from maie_client.asking import Ask
 from maie_client.config import JobOptions, job_config
 from maie_client.errors import ClientError
 from maie_client.follow import Backoff
@@ -24,7 +25,6 @@ from maie_client.text import sendable
 from maie_client.tracing import Metadata
 from maie_client.upload import MESSAGE_BYTES, filename_of, read_file
 
-Ask = Callable[[Callable[..., Any], Message], Awaitable[Any]]
 Calling = Callable[[type[Message]], AbstractContextManager[Metadata]]
 Pieces = AsyncIterable[bytes]
 
