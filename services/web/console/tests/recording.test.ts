@@ -3,7 +3,7 @@ import type { JobResults, Segment, Timeline, Word } from "../src/api/types";
 import { Heights } from "../src/recording/heights";
 import { after, pausesOf } from "../src/recording/pauses";
 import { pointer } from "../src/recording/pointer";
-import { rowAt, rowsOf } from "../src/recording/rows";
+import { lastBegun, rowsOf } from "../src/recording/rows";
 import { spans } from "../src/recording/spans";
 import { timedWords } from "../src/recording/words";
 
@@ -64,7 +64,7 @@ describe("lines", () => {
       ],
     });
     expect(rows.map((row) => row.key)).toEqual(["a", "w0", "b"]);
-    expect([0, 1, 2.9, 3, 7].map((time) => rowAt(rows, time))).toEqual([-1, 0, 0, 1, 2]);
+    expect([0, 1, 2.9, 3, 7].map((time) => lastBegun(rows, time))).toEqual([-1, 0, 0, 1, 2]);
   });
 
   test("are found by their place, whatever was measured", () => {

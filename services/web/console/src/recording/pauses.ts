@@ -1,5 +1,5 @@
 import { endOf, startOf } from "../format";
-import type { Row } from "./rows";
+import { lastBegun, type Row } from "./rows";
 
 /** A shorter pause belongs to how somebody speaks. */
 const SHORTEST_SECONDS = 1.5;
@@ -27,7 +27,8 @@ export function pausesOf(rows: readonly Row[], duration: number): Pause[] {
 
 /** Where playing goes on from a time: the end of the pause that it is in. */
 export function after(pauses: readonly Pause[], time: number): number {
-  return pauses.find((pause) => pause.start <= time && time < pause.end)?.end ?? time;
+  const pause = pauses[lastBegun(pauses, time)];
+  return pause && time < pause.end ? pause.end : time;
 }
 
 function soundOf(row: Row): Pause[] {

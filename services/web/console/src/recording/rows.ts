@@ -23,13 +23,13 @@ function row(kind: Row["kind"], key: string, range: Parameters<typeof startOf>[0
   return { kind, key, start: startOf(range), end: endOf(range), ...content } as Row;
 }
 
-/** The index of the last line that has begun at a time; -1 before all. */
-export function rowAt(rows: readonly Row[], time: number): number {
+/** The index of the last of these, which are in order, that has begun at a time; -1 before all. */
+export function lastBegun(parts: readonly { start: number }[], time: number): number {
   let low = 0;
-  let high = rows.length;
+  let high = parts.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((rows[middle]?.start ?? 0) <= time) low = middle + 1;
+    if ((parts[middle]?.start ?? 0) <= time) low = middle + 1;
     else high = middle;
   }
   return low - 1;

@@ -7,7 +7,7 @@ import type { Editor } from "./editing/editor";
 import { EditedLine } from "./editing/line";
 import { Heights } from "./heights";
 import { type Playback, useDerived } from "./playback";
-import { type Row, rowAt } from "./rows";
+import { lastBegun, type Row } from "./rows";
 import { type TimedWord, timedWords } from "./words";
 
 // Words that the recogniser gives less than this are marked.
@@ -38,7 +38,7 @@ export function Transcript({ rows, playback, lit, goTo, editor }: TranscriptProp
   );
   const [range, setRange] = useState({ from: 0, to: 30 });
   const [follows, setFollows] = useState(true);
-  const current = useDerived(playback.time, (time) => rowAt(rows, time), rows);
+  const current = useDerived(playback.time, (time) => lastBegun(rows, time), rows);
 
   function draw(): void {
     if (!box.current) return;
@@ -70,7 +70,7 @@ export function Transcript({ rows, playback, lit, goTo, editor }: TranscriptProp
   useEffect(() => {
     setFollows(true);
     if (goTo) box.current?.closest("section.card")?.scrollIntoView({ block: "nearest" });
-    reveal(rowAt(rows, playback.time.value));
+    reveal(lastBegun(rows, playback.time.value));
   }, [goTo]);
 
   function measured(index: number, height: number): void {
