@@ -1,4 +1,4 @@
-"""Shares over HTTP: tenants make them, and whoever has the link reads one job."""
+"""Shares over HTTP: tenants make them, and those who have the link read one job."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ class Console:
         return Response(content, media_type=kind or "application/octet-stream", headers=headers)
 
 
-# Whoever finds a link reads what it shows, so no search engine is to keep the page or follow it.
+# Those who find a link read what it shows: no search engine is to keep the page or follow it.
 NOT_INDEXED = {"x-robots-tag": "noindex, nofollow, noarchive"}
 TheConsole = NamedDependency[Console]
 # Proxies and monitors ask with HEAD whether there is something.

@@ -1,4 +1,4 @@
-"""A share shows one job to whoever has its token, until it ends, and nothing else."""
+"""A share shows one job to those who have its token, until it ends, and nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a share shows to whoever has its link.
+"""What a share shows to those who have its link.
 
 A browser has the token from the fragment of the link, which it sends to nobody, and sends it once,
 in the body of a request. Afterwards a cookie stands for it, since players and downloads can send no

@@ -28,7 +28,7 @@ if _version_not_supported:
 class ShareServiceStub:
     """Makes, lists and revokes shares. Served by gateways.
 
-    A share lets whoever has its token read one job, without other credentials:
+    A share lets those who have its token read one job, without other credentials:
     GetJob of that job shows the newest revision of its transcript and its
     summary, and GetAudio gives its audio where the share allows that. The token
     is sent as an API key is, in the metadata `authorization: Bearer TOKEN`, and
@@ -68,7 +68,7 @@ class ShareServiceStub:
 class ShareServiceServicer:
     """Makes, lists and revokes shares. Served by gateways.
 
-    A share lets whoever has its token read one job, without other credentials:
+    A share lets those who have its token read one job, without other credentials:
     GetJob of that job shows the newest revision of its transcript and its
     summary, and GetAudio gives its audio where the share allows that. The token
     is sent as an API key is, in the metadata `authorization: Bearer TOKEN`, and
@@ -141,7 +141,7 @@ def add_ShareServiceServicer_to_server(servicer, server):
 class ShareService:
     """Makes, lists and revokes shares. Served by gateways.
 
-    A share lets whoever has its token read one job, without other credentials:
+    A share lets those who have its token read one job, without other credentials:
     GetJob of that job shows the newest revision of its transcript and its
     summary, and GetAudio gives its audio where the share allows that. The token
     is sent as an API key is, in the metadata `authorization: Bearer TOKEN`, and

@@ -15,7 +15,7 @@ GRPC_VERSION: str
 class ShareServiceStub:
     """Makes, lists and revokes shares. Served by gateways.
 
-    A share lets whoever has its token read one job, without other credentials:
+    A share lets those who have its token read one job, without other credentials:
     GetJob of that job shows the newest revision of its transcript and its
     summary, and GetAudio gives its audio where the share allows that. The token
     is sent as an API key is, in the metadata `authorization: Bearer TOKEN`, and
@@ -52,7 +52,7 @@ class ShareServiceStub:
 class ShareServiceServicer(metaclass=_abc_1.ABCMeta):
     """Makes, lists and revokes shares. Served by gateways.
 
-    A share lets whoever has its token read one job, without other credentials:
+    A share lets those who have its token read one job, without other credentials:
     GetJob of that job shows the newest revision of its transcript and its
     summary, and GetAudio gives its audio where the share allows that. The token
     is sent as an API key is, in the metadata `authorization: Bearer TOKEN`, and

@@ -268,7 +268,7 @@ export const en = {
   share: {
     share: "Share",
     title: "Share this recording",
-    hint: "Whoever has the link reads the transcript and the summary without logging in. Nobody can change anything by it.",
+    hint: "All who have the link read the transcript and the summary without logging in. Nobody can change anything by it.",
     works: "The link works for",
     days: (count: number) => (count === 1 ? "1 day" : `${count} days`),
     audio: "Also the audio, as the file that was uploaded",
