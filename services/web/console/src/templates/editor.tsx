@@ -21,8 +21,6 @@ type EditorProps = {
   reload: () => void;
 };
 
-const NONE: readonly TemplateProblem[] = [];
-
 /** Edits a template, as a form or as JSON, and saves it as the next version. */
 export function Editor({ start, isNew, saved, reload }: EditorProps) {
   const text = useStore(words).templates;
@@ -33,8 +31,7 @@ export function Editor({ start, isNew, saved, reload }: EditorProps) {
   const [saving, setSaving] = useState(false);
   const [done, setDone] = useState(0);
   const id = draft.id || (draft.form ? idFor(draft.form.title) : "");
-  const problems = useProblems({ ...draft, id });
-  const found = problems ?? NONE;
+  const found = useProblems({ ...draft, id });
   const lacking = draft.form ? unnamed(draft.form.fields) : new Set<number>();
   const isClean = isUnchanged(draft, before);
   useWarningBeforeLeaving(!isClean);
@@ -162,7 +159,7 @@ function About({ draft, id, isNew, problems, change }: PartProps & { id: string;
               maxLength={200}
               onInput={(event) => set({ title: event.currentTarget.value })}
             />
-            <Wrong id="title-wrong" problem={problemAt(problems, "/title")?.message} />
+            <Wrong problem={problemAt(problems, "/title")?.message} />
           </label>
           <label>
             <span>{text.templateDescription}</span>
@@ -172,7 +169,7 @@ function About({ draft, id, isNew, problems, change }: PartProps & { id: string;
               maxLength={2000}
               onInput={(event) => set({ description: event.currentTarget.value })}
             />
-            <Wrong id="description-wrong" problem={problemAt(problems, "/description")?.message} />
+            <Wrong problem={problemAt(problems, "/description")?.message} />
           </label>
         </>
       )}
@@ -188,7 +185,7 @@ function About({ draft, id, isNew, problems, change }: PartProps & { id: string;
             onInput={(event) => change({ id: event.currentTarget.value })}
           />
           <small>{text.idHint}</small>
-          <Wrong id="id-wrong" problem={problems.find((each) => each.part === "template_id")?.message} />
+          <Wrong problem={problems.find((each) => each.part === "template_id")?.message} />
         </label>
       )}
     </section>
@@ -272,7 +269,7 @@ function Model({ draft, problems, change }: PartProps) {
           onInput={(event) => change({ prompt: event.currentTarget.value })}
         />
         <small>{text.promptHint}</small>
-        <Wrong id="prompt-wrong" problem={ofPrompt} />
+        <Wrong problem={ofPrompt} />
       </label>
       <label>
         <span>{text.examples}</span>
@@ -284,7 +281,7 @@ function Model({ draft, problems, change }: PartProps) {
           onInput={(event) => change({ examples: event.currentTarget.value })}
         />
         <small>{text.examplesHint}</small>
-        <Wrong id="examples-wrong" problem={ofExamples} />
+        <Wrong problem={ofExamples} />
       </label>
     </details>
   );

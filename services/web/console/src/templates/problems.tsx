@@ -5,9 +5,9 @@ import { type Draft, schemaOf } from "./draft";
 
 const PAUSE_MS = 400;
 
-/** What the mesh says is wrong with a draft, a moment after the last change; null before it has said so. */
-export function useProblems(draft: Draft): readonly TemplateProblem[] | null {
-  const [problems, setProblems] = useState<readonly TemplateProblem[] | null>(null);
+/** What the mesh says is wrong with a draft, a moment after the last change; nothing before it has said so. */
+export function useProblems(draft: Draft): readonly TemplateProblem[] {
+  const [problems, setProblems] = useState<readonly TemplateProblem[]>([]);
   const schema = schemaOf(draft);
   useEffect(() => {
     const controller = new AbortController();
@@ -18,7 +18,7 @@ export function useProblems(draft: Draft): readonly TemplateProblem[] | null {
         );
       } catch {
         // A save says what is wrong as well.
-        if (!controller.signal.aborted) setProblems(null);
+        if (!controller.signal.aborted) setProblems([]);
       }
     }, PAUSE_MS);
     return () => {
@@ -45,7 +45,7 @@ export function problemAt(
 
 const isIn = (pointer: string, place: string) => pointer === place || pointer.startsWith(`${place}/`);
 
-export function Wrong({ id, problem }: { id: string; problem: string | undefined }) {
+export function Wrong({ id, problem }: { id?: string; problem: string | undefined }) {
   if (!problem) return null;
   return (
     <p id={id} class="hint bad">

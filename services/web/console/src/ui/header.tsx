@@ -10,6 +10,7 @@ import { Icon } from "./icon";
 export function Header() {
   const text = useStore(words);
   const { path } = useStore(place);
+  const { value: login } = useLoaded((signal) => api.session(signal), []);
   return (
     <header class="shell">
       <Link to="/" class="brand">
@@ -24,11 +25,11 @@ export function Header() {
           {text.nav.live}
           <LiveMark />
         </Link>
-        <AdminLink />
+        {login?.caller.scopes.includes("ADMIN") && <Link to="/admin">{text.admin.title}</Link>}
         <a href="/docs">{text.nav.docs}</a>
       </nav>
       <div class="choices">
-        {path !== "/login" && <LogOut />}
+        {path !== "/login" && login?.logged_in && <LogOut tenant={login.caller.tenant} />}
         <ThemeChoice />
         <LanguageChoice />
       </div>
@@ -59,25 +60,16 @@ function LiveMark() {
   return isRunning(phase) ? <span class="live-mark" role="img" aria-label={text.phases[phase]} /> : null;
 }
 
-/** For who looks after the mesh. */
-function AdminLink() {
-  const text = useStore(words).admin;
-  const { value: session } = useLoaded((signal) => api.session(signal), []);
-  return session?.caller.scopes.includes("ADMIN") ? <Link to="/admin">{text.title}</Link> : null;
-}
-
 /** For who is logged in; on the machine itself nobody needs to be. */
-function LogOut() {
+function LogOut({ tenant }: { tenant: string }) {
   const text = useStore(words).nav;
-  const { value: session } = useLoaded((signal) => api.session(signal), []);
-  if (!session?.logged_in) return null;
   return (
     <button
       type="button"
       class="quiet"
       onClick={() => void api.logOut().then(() => location.replace("/login"))}
     >
-      {text.logOut} ({session.caller.tenant})
+      {text.logOut} ({tenant})
     </button>
   );
 }
