@@ -17,7 +17,6 @@ from tests.browser import needs_chromium
 from tests.empty_stages import ENGINE
 
 ROOT = Path(__file__).parents[3]
-AXE = ROOT / "node_modules/axe-core/axe.min.js"
 SECONDS = 4
 
 needs_console = (

@@ -12,9 +12,8 @@ from maie_core.errors import StageError
 from maie_core.reasons import Reason
 from tests.gateway.conftest import EmptyMesh
 from tests.web.conftest import Web
+from tests.web.console.barriers import PHONE, fits
 from tests.web.console.recordings import add, needs_console
-from tests.web.console.test_pages import PHONE
-from tests.web.console.test_sharing import barriers
 
 pytestmark = [*needs_console]
 
@@ -39,7 +38,7 @@ async def test_keys_dead_letters_and_the_audit_log_are_looked_after(
     await expect(made).to_have_value(re.compile(r"maie_[0-9a-f]{12}_.{43}"))
     revoke = keys.get_by_role("button", name="Revoke the key")
     await expect(revoke).to_be_visible()
-    await barriers(library, await library.evaluate("innerWidth"))
+    await fits(library, await library.evaluate("innerWidth"))
     await revoke.press("Enter")
     await expect(keys.get_by_text("revoked", exact=True)).to_be_visible()
 
@@ -58,7 +57,7 @@ async def test_keys_dead_letters_and_the_audit_log_are_looked_after(
         phone = await context.new_page()
         await phone.goto(f"{web.url}/admin")
         await expect(phone.get_by_role("cell", name="RevokeKey")).to_be_attached()
-        await barriers(phone, PHONE["width"])
+        await fits(phone, PHONE["width"])
         reader = await web.grpc.keys.create(scopes=[access.SCOPE_READ])
         await phone.goto(web.url)
         assert (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,14 +12,12 @@ from maie.access.v1 import access_pb2 as access
 from tests.browser import complaints
 from tests.gateway.conftest import EmptyMesh
 from tests.web.conftest import Web, web_before
-from tests.web.console.recordings import AXE, add, needs_console, spoken
+from tests.web.console.barriers import DESK, PHONE, fits
+from tests.web.console.recordings import add, needs_console, spoken
 
 pytestmark = [*needs_console]
 
 ATTACK = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
-SERIOUS = ("serious", "critical")
-PHONE = {"width": 390, "height": 844}
-DESK = {"width": 1280, "height": 900}
 
 
 async def test_names_labels_and_transcripts_are_never_markup(
@@ -113,11 +110,7 @@ async def test_no_page_has_a_serious_barrier(
             await page.goto(web.url + path)
             await page.wait_for_load_state("networkidle")
             await expect(page.locator("h1")).to_be_attached()
-            assert await page.evaluate("document.documentElement.scrollWidth") == size["width"]
-            await page.evaluate(AXE.read_text(encoding="utf-8"))
-            found = await page.evaluate("axe.run()")
-            barriers = [each for each in found["violations"] if each["impact"] in SERIOUS]
-            assert not barriers, f"{path}: {json.dumps(barriers, indent=1)[:3000]}"
+            await fits(page, size["width"])
 
 
 async def test_the_documentation_shows_the_routes_without_other_hosts(web: Web, page: Page) -> None:

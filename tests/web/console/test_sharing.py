@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from playwright.async_api import Browser, Page, Request, expect
@@ -10,19 +9,10 @@ from playwright.async_api import Browser, Page, Request, expect
 from tests.browser import complaints
 from tests.gateway.conftest import EmptyMesh
 from tests.web.conftest import Web, web_before
-from tests.web.console.recordings import AXE, add, needs_console, spoken
-from tests.web.console.test_pages import DESK, PHONE, SERIOUS
+from tests.web.console.barriers import DESK, PHONE, fits
+from tests.web.console.recordings import add, needs_console, spoken
 
 pytestmark = [*needs_console]
-
-
-async def barriers(page: Page, width: int) -> None:
-    """Fails where a page has a serious barrier, or is wider than the screen."""
-    assert await page.evaluate("document.documentElement.scrollWidth") == width
-    await page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = (await page.evaluate("axe.run()"))["violations"]
-    serious = [each for each in found if each["impact"] in SERIOUS]
-    assert not serious, json.dumps(serious, indent=1)[:3000]
 
 
 async def test_a_link_is_made_read_by_a_stranger_and_revoked(
@@ -91,10 +81,10 @@ async def test_neither_dialog_nor_reader_has_a_serious_barrier(
             await page.get_by_role("button", name="Link erstellen").click()
             await expect(page.get_by_label("Der neue Link")).to_be_visible()
             if size is PHONE:
-                await barriers(page, size["width"])
+                await fits(page, size["width"])
             await page.goto(f"{web.url}/s/#{token}")
             await expect(page.get_by_role("heading", name="talk.wav")).to_be_visible()
             if size is DESK:
-                await barriers(page, size["width"])
+                await fits(page, size["width"])
             await page.goto(f"{web.url}/s/#nothing")
             await expect(page.get_by_text("Dieser Link funktioniert nicht")).to_be_visible()

@@ -8,17 +8,10 @@ from playwright.async_api import Page, expect
 
 from tests.gateway.templates.contents import PROMPT, SCHEMA, schema
 from tests.web.conftest import Web
-from tests.web.console.recordings import AXE, add, needs_console
+from tests.web.console.barriers import no_barriers
+from tests.web.console.recordings import add, needs_console
 
 pytestmark = [*needs_console]
-
-
-async def violations(page: Page) -> list[str]:
-    """What keeps somebody from using the page."""
-    await page.evaluate(AXE.read_text())
-    found = await page.evaluate("axe.run()")
-    serious = ("serious", "critical")
-    return [each["id"] for each in found["violations"] if each["impact"] in serious]
 
 
 async def test_a_template_is_made_by_keys_and_fills_a_summary(library: Page, web: Web) -> None:
@@ -39,7 +32,7 @@ async def test_a_template_is_made_by_keys_and_fills_a_summary(library: Page, web
     await expect(field).to_contain_text("maxItems is missing or over 1000")
     await library.get_by_label("Most entries").fill("5")
     await expect(library.get_by_role("region", name="JSON Schema")).to_contain_text('"maxItems": 5')
-    assert await violations(library) == []
+    await no_barriers(library)
     await library.get_by_label("Most entries").press("Enter")
     await expect(library.get_by_role("heading", name="Stand-up")).to_be_visible()
     saved = await web.grpc.get_template("stand_up")
@@ -70,5 +63,5 @@ async def test_two_people_at_once_notice_each_other(library: Page, web: Web) -> 
     await expect(library.get_by_text("Version 3 is saved.")).to_be_visible()
     await library.get_by_role("link", name="View version 2").click()
     await expect(library.get_by_role("heading", name="Theirs")).to_be_visible()
-    assert await violations(library) == []
+    await no_barriers(library)
     assert (await web.grpc.get_template("standup")).title == "Mine"
