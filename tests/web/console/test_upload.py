@@ -13,6 +13,7 @@ from playwright.async_api import Page, expect
 from maie_cli.mesh.local import LocalMesh
 from maie_cli.mesh.options import MeshOptions
 from tests.browser import complaints
+from tests.web.conftest import Web
 from tests.web.console.recordings import ROOT, needs_console
 
 pytestmark = [*needs_console]
@@ -23,6 +24,23 @@ SECONDS_OF_DAVID = 35.3
 FASTEST = 3
 STANDUP = ROOT / "samples/standup.flac"
 
+# Chooses a template in the moment in which it can be chosen, as nobody's hand can.
+CHOOSE_AT_ONCE = """
+addEventListener("DOMContentLoaded", () => {
+  const observer = new MutationObserver(() => {
+    const option = document.querySelector("option[value=meeting_notes_v1]");
+    if (!option) return;
+    observer.disconnect();
+    setTimeout(() => {
+      option.selected = true;
+      option.closest("select").dispatchEvent(new Event("change", { bubbles: true }));
+      document.body.dataset.chosen = "yes";
+    });
+  });
+  observer.observe(document.body, { subtree: true, childList: true });
+});
+"""
+
 
 @pytest.fixture
 async def url(tmp_path: Path) -> AsyncIterator[str]:
@@ -30,6 +48,20 @@ async def url(tmp_path: Path) -> AsyncIterator[str]:
     options = MeshOptions(data=tmp_path / "mesh", port_base=0, web_port=0, profile="tiny")
     async with LocalMesh(options, lambda _: None) as mesh:
         yield f"http://{mesh.children['web'].part.address}"
+
+
+async def test_a_template_that_is_chosen_at_once_stays_chosen(library: Page, web: Web) -> None:
+    await library.add_init_script(CHOOSE_AT_ONCE)
+    for _ in range(5):
+        await library.goto(f"{web.url}/upload")
+        await expect(library.locator("body[data-chosen=yes]")).to_be_attached()
+        # What else is to be done at the beginning is done by the next frame.
+        await library.evaluate(
+            "new Promise(done => requestAnimationFrame(() => setTimeout(done, 50)))"
+        )
+        await expect(library.get_by_label("Template of the summary")).to_have_value(
+            "meeting_notes_v1"
+        )
 
 
 async def test_a_recording_becomes_a_summary_that_leads_to_its_moments(

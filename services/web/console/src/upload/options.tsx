@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 import { api } from "../api/client";
 import { FEATURES, type Feature } from "../api/types";
 import { useLoaded } from "../api/use";
@@ -48,8 +48,9 @@ export function Options({ choice, choose, offered = FEATURES, children }: Option
   const { value: templates, problem, again } = useLoaded((signal) => api.templates(signal), []);
   const names = new Intl.DisplayNames([shown], { type: "language" });
 
-  // With the choice as it is by then: people tick while the templates are still on their way.
-  useEffect(() => {
+  // With the choice as it is by then, since people tick while the templates are still on their way;
+  // and before anybody can choose one of them.
+  useLayoutEffect(() => {
     const first = templates?.[0];
     if (first && !templates.some((each) => each.template_id === choice.template)) {
       choose({ ...choice, template: first.template_id });
