@@ -23,6 +23,7 @@ from maie_runtime.rpc.exposure import check_exposure
 from maie_web.app import make_app
 from maie_web.callers import Callers
 from maie_web.event_streams import EventStreams
+from maie_web.listening import listen
 from maie_web.live.connection import MAX_MESSAGE_BYTES, WebSocketConnection
 from maie_web.live.sockets import OpenSockets
 from maie_web.oidc.logins import Logins, open_logins
@@ -35,8 +36,6 @@ from maie_web.tracing import TracedApp
 log = structlog.get_logger()
 
 WEB = "web"
-# Connections that wait to be accepted.
-BACKLOG = 1024
 REMEDY = (
     "name a certificate in MAIE_WEB_TLS_CERT_FILE and MAIE_WEB_TLS_KEY_FILE, set "
     "MAIE_WEB_PLAINTEXT=behind-a-proxy where a proxy takes TLS"
@@ -96,7 +95,7 @@ async def serve_web(settings: WebSettings) -> AsyncIterator[str]:
             Client(settings.gateway, tls=_gateway_tls(settings), tracer_provider=tracers)
         )
         logins = await stack.enter_async_context(open_logins(settings, client))
-        listening = stack.enter_context(_listen(settings.listen))
+        listening = stack.enter_context(listen(settings.listen))
         host, port = listening.getsockname()[:2]
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         event_streams = EventStreams(timedelta(seconds=settings.heartbeat_seconds))
@@ -152,13 +151,6 @@ def _callers(settings: WebSettings, client: Client, address: str, logins: Logins
 
 def _gateway_tls(settings: WebSettings) -> Tls | None:
     return Tls(ca_file=settings.gateway_ca_file) if settings.gateway_ca_file else None
-
-
-def _listen(place: str) -> socket.socket:
-    host, _, port = place.rpartition(":")
-    host = host.strip("[]")
-    family, *_, address = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)[0]
-    return socket.create_server(address[:2], family=family, backlog=BACKLOG)
 
 
 async def _drain(server: uvicorn.Server, serving: asyncio.Task[None]) -> None:
