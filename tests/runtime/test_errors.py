@@ -65,3 +65,10 @@ def test_a_status_carries_reason_retry_hint_and_field() -> None:
     request = error_details_pb2.BadRequest()
     assert bad.Unpack(request)
     assert request.field_violations[0].field == "config"
+
+
+def test_what_is_unavailable_always_says_when_to_try_again() -> None:
+    _, retry = to_status(StageError(Code.UNAVAILABLE, Reason.WORKER_STOPS, "It stops.")).details
+    hint = error_details_pb2.RetryInfo()
+    assert retry.Unpack(hint)
+    assert hint.retry_delay.seconds >= 1

@@ -31,6 +31,8 @@ SOURCES = [
 REASONS = {*Reason, *WarningReason}
 # Calls that make an error whose code is always the same.
 ALWAYS = {"invalid": "INVALID_ARGUMENT", "RefusedError": "INVALID_ARGUMENT"}
+# Exhausted whenever one asks again.
+NEVER_BETTER = {"OUT_OF_MEMORY", "UPLOAD_TOO_LARGE"}
 # What the comments of the contract write in capitals and is no reason.
 NO_REASON = {
     "CHANNEL_MODE_AUTO",
@@ -117,6 +119,16 @@ def test_every_error_has_the_code_of_its_reason() -> None:
     assert checked > len(Reason)
 
 
+def test_what_is_exhausted_says_when_to_try_again_where_waiting_helps() -> None:
+    exhausted = [
+        (member(node.args[1], "Reason"), {each.arg for each in node.keywords})
+        for _, node in nodes(ast.Call)
+        if [member(each, "Code") for each in node.args[:1]] == ["RESOURCE_EXHAUSTED"]
+    ]
+    assert len(exhausted) >= 10
+    assert {reason for reason, given in exhausted if "retry_after" not in given} == NEVER_BETTER
+
+
 def test_every_reason_has_its_use() -> None:
     kinds = ("Reason", "WarningReason", "ClientReason")
     assert {name for _, node in nodes(ast.Attribute) if (name := member(node, *kinds))} == REASONS
@@ -130,6 +142,22 @@ def test_the_contract_names_no_other_reason() -> None:
         named = set(re.findall(r"\b[A-Z]+(?:_[A-Z]+)+\b", comments))
         named -= {*Code.__members__} | NO_REASON
         assert {name for name in named if name not in code} <= REASONS | COUNTED_REASONS, path
+
+
+def test_the_contract_names_each_reason_with_its_status() -> None:
+    checked = 0
+    for path in (ROOT / "protos").rglob("*.proto"):
+        for failures in re.findall(
+            r"// Fails with(.+?)\n(?!\s*// \S)", path.read_text(), re.DOTALL
+        ):
+            code = ""
+            for word in re.findall(r"\b[A-Z]+(?:_[A-Z]+)*\b", failures):
+                if word in Code.__members__:
+                    code = word
+                elif word in Reason.__members__:
+                    checked += 1
+                    assert Reason[word].code.name == code, f"{path}: {word} with {code}"
+    assert checked > 50
 
 
 def test_the_contract_explains_every_warning() -> None:

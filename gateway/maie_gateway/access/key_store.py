@@ -53,11 +53,11 @@ class KeyStore:
             lifetime: How long it works; None for one that does not end by itself.
 
         Raises:
-            StageError: RESOURCE_EXHAUSTED with KEYS_FULL.
+            StageError: FAILED_PRECONDITION with KEYS_FULL.
         """
         if len(await self.listed("")) >= MAX_KEYS:
             raise StageError(
-                Code.RESOURCE_EXHAUSTED,
+                Code.FAILED_PRECONDITION,
                 Reason.KEYS_FULL,
                 f"The mesh has {MAX_KEYS} keys, which is all that it may have; revoked and expired "
                 "ones make room after 30 days.",

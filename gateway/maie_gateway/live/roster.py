@@ -82,7 +82,7 @@ class Roster:
 
         Raises:
             StageError: INVALID_ARGUMENT with AUDIO_SEQUENCE_GAP, AUDIO_PART_INVALID,
-                AUDIO_FORMAT_INVALID or TRACK_INVALID, or RESOURCE_EXHAUSTED with TRACKS_FULL.
+                AUDIO_FORMAT_INVALID or TRACK_INVALID, or FAILED_PRECONDITION with TRACKS_FULL.
         """
         kind = request.WhichOneof("request")
         message = getattr(request, kind or "")
@@ -210,7 +210,7 @@ class Roster:
         places = self.places
         if places + track.places > most:
             raise StageError(
-                Code.RESOURCE_EXHAUSTED,
+                Code.FAILED_PRECONDITION,
                 Reason.TRACKS_FULL,
                 f"The session may have {most} tracks at a time, of which {places} are taken, and "
                 f"track {track.name!r} needs {track.places}; end one first.",

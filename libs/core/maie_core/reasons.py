@@ -202,7 +202,7 @@ class Reason(enum.StrEnum):
     JOB_NOT_RETRYABLE = "JOB_NOT_RETRYABLE", Code.FAILED_PRECONDITION
     """The job is complete or still running, or its record has no room for a retry. Submit the
     recording again."""
-    KEYS_FULL = "KEYS_FULL", Code.RESOURCE_EXHAUSTED
+    KEYS_FULL = "KEYS_FULL", Code.FAILED_PRECONDITION
     """The mesh has as many API keys as it may. Revoke those that nobody uses; they make room after
     30 days."""
     KEY_NOT_FOUND = "KEY_NOT_FOUND", Code.NOT_FOUND
@@ -465,7 +465,7 @@ class Reason(enum.StrEnum):
     chunk_duration."""
     TOO_MANY_READS = "TOO_MANY_READS", Code.RESOURCE_EXHAUSTED
     """Too many lists and searches of the tenant are waiting. Try again after the retry delay."""
-    TRACKS_FULL = "TRACKS_FULL", Code.RESOURCE_EXHAUSTED
+    TRACKS_FULL = "TRACKS_FULL", Code.FAILED_PRECONDITION
     """The live session has as many tracks as it may have. End one with leave."""
     TRACK_INVALID = "TRACK_INVALID", Code.INVALID_ARGUMENT
     """The name of a live track is too long or has control characters, or its join came after its

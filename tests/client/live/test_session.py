@@ -264,6 +264,7 @@ async def test_a_refusal_is_raised_at_the_beginning_and_ends_a_session_that_runs
         (Code.UNAVAILABLE, Reason.LIVE_UNAVAILABLE, True),
         (Code.RESOURCE_EXHAUSTED, Reason.SESSIONS_FULL, True),
         (Code.RESOURCE_EXHAUSTED, Reason.TRACKS_FULL, False),
+        (Code.FAILED_PRECONDITION, Reason.TRACKS_FULL, False),
         (Code.INVALID_ARGUMENT, Reason.TRACK_INVALID, False),
         (Code.ABORTED, Reason.SESSION_TAKEN_OVER, False),
         (Code.NOT_FOUND, Reason.SESSION_NOT_FOUND, False),

@@ -24,6 +24,7 @@ OGG_OPUS = live.AUDIO_ENCODING_OGG_OPUS
 WEBM_OPUS = live.AUDIO_ENCODING_WEBM_OPUS
 FLAC = live.AUDIO_ENCODING_FLAC
 EXHAUSTED = grpc.StatusCode.RESOURCE_EXHAUSTED
+PRECONDITION = grpc.StatusCode.FAILED_PRECONDITION
 # A call: somebody speaks while the other one does not.
 LEFT, RIGHT = [1, 2, 3], [7, 8]
 CALL = interleaved(said(LEFT), pause(0.35) + said(RIGHT))
@@ -292,4 +293,4 @@ async def test_each_channel_counts_as_a_track(live_mesh: LiveMesh) -> None:
         await say(talk, messages())
         await talk.next("final", 2)
         await say(talk, messages()[:1], track="another")
-        assert await talk.failure() == (EXHAUSTED, "TRACKS_FULL")
+        assert await talk.failure() == (PRECONDITION, "TRACKS_FULL")

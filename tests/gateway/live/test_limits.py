@@ -23,6 +23,7 @@ from tests.waiting import until
 pytestmark = pytest.mark.mesh
 
 EXHAUSTED = grpc.StatusCode.RESOURCE_EXHAUSTED
+PRECONDITION = grpc.StatusCode.FAILED_PRECONDITION
 MOST_HELD = 35
 
 
@@ -127,7 +128,7 @@ async def test_tracks_and_sessions_are_limited(live_mesh: LiveMesh) -> None:
             await other.audio(name, said([1]))
         await other.next("final", 2)
         await other.audio("cat", said([1]), seconds=1.0)
-        assert await other.failure() == (EXHAUSTED, "TRACKS_FULL")
+        assert await other.failure() == (PRECONDITION, "TRACKS_FULL")
         # A place is free once a session has ended.
         await talks[0].end()
         async with talking(address, "acme") as third:

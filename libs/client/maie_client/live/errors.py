@@ -20,7 +20,8 @@ _RESUMABLE = frozenset(
 def is_resumable(error: ClientError) -> bool:
     """Whether a session may go on after an error, which is about its call or its gateway."""
     if error.reason == ClientReason.TRACKS_FULL:
-        return False  # it would be the same in the next call
+        # It would be the same in the next call. Gateways of 0.1.0 send it as RESOURCE_EXHAUSTED.
+        return False
     return error.is_break or error.code in _RESUMABLE
 
 

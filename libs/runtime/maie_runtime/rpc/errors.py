@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any, NoReturn
 
 import grpc
@@ -23,6 +24,8 @@ log = structlog.get_logger()
 ERROR_DOMAIN = "maie"
 LIMIT_KEY = "limit"
 """The key of the metadata of an ErrorInfo that names the limit which was reached."""
+RETRY_UNAVAILABLE = timedelta(seconds=1)
+"""When to try again what is UNAVAILABLE and does not say when by itself."""
 OFFSET_KEY = "offset_bytes"
 """The key of the metadata of an ErrorInfo that says where to go on with a resumable upload."""
 DETAILS_KEY = "grpc-status-details-bin"
@@ -39,9 +42,12 @@ def to_status(error: StageError) -> status_pb2.Status:
     if error.offset_bytes is not None:
         info.metadata[OFFSET_KEY] = str(error.offset_bytes)
     details: list[Any] = [info]
-    if error.retry_after is not None:
+    retry_after = error.retry_after
+    if retry_after is None and error.code is Code.UNAVAILABLE:
+        retry_after = RETRY_UNAVAILABLE
+    if retry_after is not None:
         delay = Duration()
-        delay.FromTimedelta(error.retry_after)
+        delay.FromTimedelta(retry_after)
         details.append(error_details_pb2.RetryInfo(retry_delay=delay))
     if error.field:
         violation = error_details_pb2.BadRequest.FieldViolation(

@@ -91,7 +91,7 @@ class AccessServiceServicer:
         """Makes a key for a tenant.
 
         Fails with INVALID_ARGUMENT and TENANT_INVALID or FIELD_INVALID, and
-        RESOURCE_EXHAUSTED and KEYS_FULL.
+        FAILED_PRECONDITION and KEYS_FULL.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

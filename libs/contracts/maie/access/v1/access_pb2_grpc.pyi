@@ -29,7 +29,7 @@ class AccessServiceStub:
     """Makes a key for a tenant.
 
     Fails with INVALID_ARGUMENT and TENANT_INVALID or FIELD_INVALID, and
-    RESOURCE_EXHAUSTED and KEYS_FULL.
+    FAILED_PRECONDITION and KEYS_FULL.
     """
     ListKeys: _aio.UnaryUnaryMultiCallable[_access_pb2.ListKeysRequest, _access_pb2.ListKeysResponse]
     """Lists the keys, without their secrets, ordered by tenant and time.
@@ -81,7 +81,7 @@ class AccessServiceServicer(metaclass=_abc_1.ABCMeta):
         """Makes a key for a tenant.
 
         Fails with INVALID_ARGUMENT and TENANT_INVALID or FIELD_INVALID, and
-        RESOURCE_EXHAUSTED and KEYS_FULL.
+        FAILED_PRECONDITION and KEYS_FULL.
         """
 
     @_abc_1.abstractmethod

@@ -17,7 +17,8 @@ class JobServiceStub:
 
     Errors are google.rpc.Status with an ErrorInfo whose `domain` is "maie" and
     whose `reason` is named below or, for all RPCs alike, in docs/reasons.md;
-    RESOURCE_EXHAUSTED and UNAVAILABLE carry a RetryInfo, and INVALID_ARGUMENT a
+    UNAVAILABLE and RESOURCE_EXHAUSTED carry a RetryInfo (except UPLOAD_TOO_LARGE,
+    since the same recording is too large at any time), and INVALID_ARGUMENT a
     BadRequest where a field is at fault.
 
     Each caller sees the jobs of its own tenant. Its API key or token, in the
@@ -157,7 +158,8 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
 
     Errors are google.rpc.Status with an ErrorInfo whose `domain` is "maie" and
     whose `reason` is named below or, for all RPCs alike, in docs/reasons.md;
-    RESOURCE_EXHAUSTED and UNAVAILABLE carry a RetryInfo, and INVALID_ARGUMENT a
+    UNAVAILABLE and RESOURCE_EXHAUSTED carry a RetryInfo (except UPLOAD_TOO_LARGE,
+    since the same recording is too large at any time), and INVALID_ARGUMENT a
     BadRequest where a field is at fault.
 
     Each caller sees the jobs of its own tenant. Its API key or token, in the

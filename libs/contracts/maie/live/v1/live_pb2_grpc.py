@@ -81,9 +81,9 @@ class LiveServiceServicer:
         LANGUAGE_NOT_SUPPORTED, SUMMARY_NOT_REQUESTED and those of a job's config),
         NOT_FOUND (SESSION_NOT_FOUND), PERMISSION_DENIED (RESUME_TOKEN_INVALID),
         FAILED_PRECONDITION (SESSION_ENDED: all its durable events are seen, and
-        `start` does not ask to wait for the summary), ABORTED
+        `start` does not ask to wait for the summary; TRACKS_FULL), ABORTED
         (SESSION_TAKEN_OVER: another call goes on with the session),
-        RESOURCE_EXHAUSTED (LIVE_BUSY, TRACKS_FULL, SESSIONS_FULL),
+        RESOURCE_EXHAUSTED (LIVE_BUSY, SESSIONS_FULL),
         INTERNAL (DECODER_FAILED),
         DEADLINE_EXCEEDED (SESSION_IDLE) or UNAVAILABLE (LIVE_UNAVAILABLE: no ASR
         replica answers; with `keep_audio`, BLOB_STORE_UNAVAILABLE and
