@@ -23,6 +23,7 @@ COMMANDS = {
     "load": "load",
     "demo": "demo",
     "jobs": "jobs",
+    "revisions": "revisions",
     "trace": "trace",
     "dead-letters": "dead_letters",
     "models": "models",
