@@ -20,6 +20,7 @@ class SilentProxy:
 
     Attributes:
         address: HOST:PORT where it listens.
+        most_bytes: As above; a test may raise it.
         takes_new: Cleared, new connections wait.
         upstream_ports: Its own ports of the connections to the target.
         passed_bytes: How many bytes it passed on.
@@ -30,7 +31,7 @@ class SilentProxy:
         self, target: str, delay_seconds: float = 0.0, most_bytes: int | None = None
     ) -> None:
         self._delay_seconds = delay_seconds
-        self._most_bytes = most_bytes
+        self.most_bytes = most_bytes
         self.passed_bytes = 0
         self.spent = asyncio.Event()
         host, _, port = target.rpartition(":")
@@ -82,7 +83,7 @@ class SilentProxy:
     async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         try:
             while data := await source.read(READ_BYTES):
-                if self._most_bytes is not None and self.passed_bytes >= self._most_bytes:
+                if self.most_bytes is not None and self.passed_bytes >= self.most_bytes:
                     self.spent.set()
                     await asyncio.Event().wait()
                 self.passed_bytes += len(data)

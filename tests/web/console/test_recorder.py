@@ -91,11 +91,11 @@ async def test_a_page_that_records_asks_before_it_is_closed(recorder: Page) -> N
 
 async def test_what_could_not_be_sent_is_still_there(recorder: Page, web: Web) -> None:
     await _record(recorder, seconds=1)
-    await recorder.route("**/v1/process", lambda route: route.abort())
+    await recorder.route("**/v1/uploads", lambda route: route.abort())
     await recorder.get_by_role("button", name="Send").click()
     await expect(recorder.get_by_text("The server does not answer")).to_be_visible()
-    await recorder.get_by_role("button", name="Dismiss").click()
-    await recorder.unroute("**/v1/process")
+    await recorder.locator(".rows").get_by_role("button", name="Stop").click()
+    await recorder.unroute("**/v1/uploads")
     await recorder.reload()
     await recorder.get_by_label("Summary", exact=True).uncheck()
     await recorder.get_by_role("button", name="Send").click()

@@ -15,6 +15,7 @@ import { NewTemplatePage, TemplatePage } from "./templates/page";
 import { Header } from "./ui/header";
 import { useWarningBeforeLeaving } from "./ui/leaving";
 import { UploadPage } from "./upload/page";
+import { isSending, uploads } from "./upload/queue";
 import { words } from "./words";
 
 const CAPTIONS = "/live/captions";
@@ -28,7 +29,8 @@ export function App() {
   const title = titleAt(path, text);
   const isLive = isRunning(useStore(session).phase);
   const isRecording = useStore(recorder).phase === "recording";
-  useWarningBeforeLeaving(isLive || isRecording);
+  const sends = isSending(useStore(uploads));
+  useWarningBeforeLeaving(isLive || isRecording || sends);
   useEffect(() => {
     if (!recording && !SHARED.includes(path)) document.title = `${title} · maie`;
   }, [title, recording, path]);

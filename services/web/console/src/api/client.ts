@@ -22,6 +22,8 @@ export class Problem extends Error {
     readonly status: number,
     readonly reason: string,
     detail: string,
+    /** When to try again, if the server knows. */
+    readonly retryAfterSeconds: number | null = null,
   ) {
     super(detail);
   }
@@ -163,7 +165,8 @@ async function problemIn(response: Response): Promise<Problem> {
 export function documentToProblem(status: number, text: string): Problem {
   try {
     const document = JSON.parse(text) as Partial<ProblemDocument>;
-    if (document.detail && document.reason) return new Problem(status, document.reason, document.detail);
+    const { detail, reason, retry_after_seconds } = document;
+    if (detail && reason) return new Problem(status, reason, detail, retry_after_seconds ?? null);
   } catch {
     // A proxy on the way answered in its own words.
   }

@@ -1,8 +1,9 @@
 import { useState } from "preact/hooks";
 import { api, Problem, problemOf } from "../api/client";
-import { place } from "../router";
+import { go, place } from "../router";
 import { useStore } from "../store";
 import { ProblemNotice } from "../ui/notices";
+import { goOn, isSending, uploads } from "../upload/queue";
 import { words } from "../words";
 
 const NOT_OFFERED = [404, 405];
@@ -19,7 +20,7 @@ export function LoginPage() {
     setBusy(true);
     try {
       await api.logIn(key.trim());
-      location.replace(ownPath(place.value.query.get("back")));
+      enter(ownPath(place.value.query.get("back")));
     } catch (error) {
       const found = problemOf(error);
       setProblem(
@@ -55,6 +56,16 @@ export function LoginPage() {
       </button>
     </form>
   );
+}
+
+/** Opens a page as who has logged in. What a window sends would be lost if it were loaded again. */
+function enter(path: string): void {
+  if (isSending(uploads.value)) {
+    goOn();
+    go(path, "replace");
+  } else {
+    location.replace(path);
+  }
 }
 
 /** A path of the console; an address of another site is none. */

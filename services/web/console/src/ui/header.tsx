@@ -10,7 +10,7 @@ import { Icon } from "./icon";
 export function Header() {
   const text = useStore(words);
   const { path } = useStore(place);
-  const { value: login } = useLoaded((signal) => api.session(signal), []);
+  const { value: login } = useLoaded((signal) => api.session(signal), [path === "/login"]);
   return (
     <header class="shell">
       <Link to="/" class="brand">

@@ -3,23 +3,26 @@ import { useLoaded } from "../api/use";
 import { RecorderPanel } from "../recorder/panel";
 import { useStore } from "../store";
 import { Icon } from "../ui/icon";
-import { useWarningBeforeLeaving } from "../ui/leaving";
 import { ProblemNotice } from "../ui/notices";
 import { words } from "../words";
 import { filesIn, isRecording } from "./files";
+import { followed, followRunning } from "./followed";
+import { findInterrupted, interrupted } from "./interrupted";
 import { missingIn, Options } from "./options";
-import { add, addKept, type Choice, followed, followRunning, uploads } from "./queue";
-import { JobRow, UploadRow } from "./rows";
+import { add, addKept, type Choice, uploads } from "./queue";
+import { InterruptedRow, JobRow, UploadRow } from "./rows";
 
 const FIRST_CHOICE: Choice = { features: ["clean_transcript", "summary"], template: "", language: "" };
 
 export function UploadPage() {
   const text = useStore(words).upload;
   const sending = useStore(uploads);
+  const left = useStore(interrupted);
   const jobs = useStore(followed);
   const [choice, setChoice] = useState(FIRST_CHOICE);
   const [notice, setNotice] = useState("");
   const running = useLoaded(followRunning, []);
+  const before = useLoaded(findInterrupted, []);
   const missing = missingIn(choice, text);
 
   function take(files: readonly File[]): void {
@@ -30,7 +33,6 @@ export function UploadPage() {
     add(recordings, choice);
   }
   usePaste(take);
-  useWarningBeforeLeaving(sending.some((each) => each.state !== "failed"));
 
   return (
     <div class="page upload">
@@ -47,12 +49,16 @@ export function UploadPage() {
           <section aria-labelledby="list-title">
             <h2 id="list-title">{text.list}</h2>
             {running.problem && <ProblemNotice problem={running.problem} again={running.again} />}
-            {sending.length + jobs.length === 0 ? (
+            {before.problem && <ProblemNotice problem={before.problem} again={before.again} />}
+            {sending.length + left.length + jobs.length === 0 ? (
               <p class="soft">{text.empty}</p>
             ) : (
               <ul class="rows">
                 {sending.map((each) => (
                   <UploadRow key={each.id} upload={each} />
+                ))}
+                {left.map((each) => (
+                  <InterruptedRow key={each.id} upload={each} />
                 ))}
                 {jobs.map((id) => (
                   <JobRow key={id} id={id} />

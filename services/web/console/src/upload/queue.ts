@@ -1,8 +1,13 @@
-import { api, documentToProblem, Problem, problemOf, toLogin } from "../api/client";
-import type { Feature, Job } from "../api/types";
+import { type Problem, problemOf } from "../api/client";
+import type { Feature } from "../api/types";
 import { discard } from "../recorder/recorder";
 import { Store } from "../store";
-import { words } from "../words";
+import { claim, release } from "./claims";
+import { follow } from "./followed";
+import { type Interrupted, interrupted, takeOut } from "./interrupted";
+import { remove } from "./requests";
+import { Transfer } from "./transfer";
+import { allUnfinished, forget, note, unfinishedOf } from "./unfinished";
 
 /** What to make of the recordings. */
 export interface Choice {
@@ -16,10 +21,15 @@ export interface Upload {
   id: string;
   file: File;
   choice: Choice;
-  state: "waiting" | "sending" | "failed";
+  /** A paused one goes on by itself. */
+  state: "waiting" | "sending" | "paused" | "failed";
   /** The share that was sent, 0 to 1. */
   fraction: number;
   problem: Problem | null;
+  /** Where it is on the server; empty before it begins. */
+  address: string;
+  /** Whether it began anew, as what the server had of it has expired. */
+  anew: boolean;
   /** What to do once it is sent. */
   sent?: () => Promise<void>;
 }
@@ -29,55 +39,71 @@ const AT_A_TIME = 2;
 
 /** Uploads go on while other pages of the console are open. */
 export const uploads = new Store<readonly Upload[]>([]);
-/** The jobs that uploads of this window became, or that ran when it was opened; the newest first. */
-export const followed = new Store<readonly string[]>([]);
-const requests = new Map<string, XMLHttpRequest>();
+const transfers = new Map<string, Transfer>();
 
+/** Whether something would be interrupted if the window were closed. */
+export function isSending(all: readonly Upload[]): boolean {
+  return all.some((each) => each.state !== "failed");
+}
+
+/** Sends files. One that was being sent when its page was closed goes on, with what was chosen for it then. */
 export function add(files: readonly File[], choice: Choice): void {
-  addUploads(files.map((file) => ({ id: crypto.randomUUID(), file, choice, ...FRESH })));
+  addUploads(
+    files.map((file) => {
+      const before = unfinishedOf(file, interrupted.value);
+      return before ? goingOn(file, before) : { id: crypto.randomUUID(), file, choice, ...FRESH };
+    }),
+  );
+}
+
+function goingOn(file: File, { id, choice, address, fraction }: Interrupted): Upload {
+  const upload = { id, file, choice, ...FRESH };
+  return fraction === null ? { ...upload, anew: true } : { ...upload, address, fraction };
 }
 
 /** Adds what was recorded in this browser, which keeps it until it is sent. */
 export function addKept(id: string, file: File, choice: Choice): void {
   // The id names the request as well, so that a recording that is sent again is not made twice.
-  addUploads([{ id, file, choice, ...FRESH, sent: () => discard(id) }]);
+  const before = allUnfinished().find((each) => each.id === id);
+  const kept = before ? { choice: before.choice, address: before.address } : { choice };
+  addUploads([{ id, file, ...FRESH, ...kept, sent: () => discard(id) }]);
 }
 
+const FRESH = { state: "waiting", fraction: 0, problem: null, address: "", anew: false } as const;
+
 function addUploads(added: readonly Upload[]): void {
+  const ids = added.map((each) => each.id);
+  ids.forEach(claim);
+  takeOut(ids);
   uploads.set([...uploads.value, ...added]);
   sendNext();
 }
 
-const FRESH = { state: "waiting", fraction: 0, problem: null } as const;
-
 export function again(id: string): void {
-  change(id, FRESH);
+  change(id, { state: "waiting", problem: null });
   sendNext();
+}
+
+/** Has paused uploads go on at once, as after a login. */
+export function goOn(): void {
+  for (const transfer of transfers.values()) transfer.goOn();
 }
 
 export function drop(id: string): void {
-  requests.get(id)?.abort();
-  requests.delete(id);
+  const transfer = transfers.get(id);
+  const address = uploads.value.find((each) => each.id === id)?.address;
+  transfer?.stop();
+  // What cannot be removed now expires by itself.
+  if (!transfer && address) remove(address).catch(() => undefined);
+  forget(id);
+  takeAway(id);
+}
+
+function takeAway(id: string): void {
+  transfers.delete(id);
+  release(id);
   uploads.set(uploads.value.filter((each) => each.id !== id));
   sendNext();
-}
-
-export function follow(ids: readonly string[]): void {
-  const fresh = ids.filter((id) => !followed.value.includes(id));
-  if (fresh.length) followed.set([...fresh, ...followed.value]);
-}
-
-export function unfollow(id: string): void {
-  followed.set(followed.value.filter((each) => each !== id));
-}
-
-const RUNNING = ["PENDING", "PREPROCESSING", "PROCESSING_ASR", "PROCESSING_LLM"];
-
-/** Follows what runs on the server already. */
-export async function followRunning(signal: AbortSignal): Promise<true> {
-  const query = new URLSearchParams(RUNNING.map((state) => ["state", state]));
-  follow((await api.jobs(query, signal)).jobs.map((job) => job.job_id));
-  return true;
 }
 
 function change(id: string, to: Partial<Upload>): void {
@@ -85,55 +111,45 @@ function change(id: string, to: Partial<Upload>): void {
 }
 
 function sendNext(): void {
-  const free = AT_A_TIME - requests.size;
+  const free = AT_A_TIME - transfers.size;
   const waiting = uploads.value.filter((each) => each.state === "waiting");
-  for (const upload of waiting.slice(0, Math.max(0, free))) void send(upload);
+  for (const upload of waiting.slice(0, Math.max(0, free))) send(upload);
 }
 
-async function send(upload: Upload): Promise<void> {
-  change(upload.id, { state: "sending" });
+function send({ id, file, choice, address, sent }: Upload): void {
+  const transfer = new Transfer(
+    { file, key: id, choice, address },
+    {
+      begun: (at) => {
+        change(id, { address: at });
+        const { name, size, lastModified: changed } = file;
+        note({ id, address: at, name, size, changed, choice, kept: sent !== undefined });
+      },
+      expired: () => change(id, { anew: true }),
+      progress: (fraction) => change(id, { state: "sending", fraction, problem: null }),
+      paused: (problem) => change(id, { state: "paused", problem }),
+      sent: (jobId) => void finish(id, jobId, sent),
+      failed: (problem) => fail(id, problem),
+    },
+  );
+  transfers.set(id, transfer);
+  change(id, { state: "sending" });
+  transfer.start();
+}
+
+async function finish(id: string, jobId: string, sent?: () => Promise<void>): Promise<void> {
+  follow([jobId]);
+  forget(id);
   try {
-    const job = await post(upload);
-    follow([job.job_id]);
-    await upload.sent?.();
-    uploads.set(uploads.value.filter((each) => each.id !== upload.id));
+    await sent?.();
+    takeAway(id);
   } catch (error) {
-    const problem = problemOf(error);
-    change(upload.id, { state: "failed", problem });
-    if (problem.status === 401) toLogin();
-  } finally {
-    requests.delete(upload.id);
-    sendNext();
+    fail(id, problemOf(error));
   }
 }
 
-/** Sends with XMLHttpRequest, as fetch does not report how much was sent. */
-function post(upload: Upload): Promise<Job> {
-  const request = new XMLHttpRequest();
-  requests.set(upload.id, request);
-  request.open("POST", "/v1/process");
-  request.setRequestHeader("idempotency-key", upload.id);
-  request.upload.onprogress = (event) => {
-    if (event.lengthComputable) change(upload.id, { fraction: event.loaded / event.total });
-  };
-  return new Promise((resolve, reject) => {
-    request.onload = () => {
-      if (request.status === 202) resolve(JSON.parse(request.responseText) as Job);
-      else reject(documentToProblem(request.status, request.responseText));
-    };
-    request.onerror = () => reject(new Problem(0, "UNREACHABLE", words.value.problem.unreachable));
-    request.onabort = () => reject(new Problem(0, "STOPPED", ""));
-    request.send(formOf(upload.file, upload.choice));
-  });
-}
-
-/** The form of POST /v1/process. The file is last, so that a wrong field is refused before it is sent. */
-export function formOf(file: File, choice: Choice): FormData {
-  const form = new FormData();
-  form.set("features", choice.features.join(","));
-  if (choice.features.includes("summary")) form.set("template_id", choice.template);
-  if (choice.language)
-    form.set("options", JSON.stringify({ asr_options: { language_code: choice.language } }));
-  form.set("file", file);
-  return form;
+function fail(id: string, problem: Problem): void {
+  transfers.delete(id);
+  change(id, { state: "failed", problem });
+  sendNext();
 }

@@ -1,4 +1,5 @@
-import { api } from "../api/client";
+import { useState } from "preact/hooks";
+import { api, type Problem, problemOf } from "../api/client";
 import type { StageProgress } from "../api/types";
 import { useLoaded } from "../api/use";
 import { bytes, isFinal, nameOf, percent } from "../format";
@@ -6,7 +7,9 @@ import { Link } from "../router";
 import { useStore } from "../store";
 import { ProblemNotice, StateBadge } from "../ui/notices";
 import { language, words } from "../words";
-import { again, drop, type Upload, unfollow } from "./queue";
+import { unfollow } from "./followed";
+import { dropInterrupted, type Interrupted } from "./interrupted";
+import { again, drop, type Upload } from "./queue";
 
 const POLL_MS = 1000;
 
@@ -28,16 +31,65 @@ export function UploadRow({ upload }: { upload: Upload }) {
           {upload.state === "failed" ? text.dismiss : text.stop}
         </button>
       </div>
-      {upload.problem ? (
+      {upload.state === "failed" && upload.problem ? (
         <ProblemNotice problem={upload.problem} />
       ) : (
         <>
           <progress value={upload.fraction} aria-label={text.progressOf(upload.file.name)} />
-          <span class="soft">
-            {upload.state === "waiting" ? text.waiting : text.sending(percent(upload.fraction, shown))}
-          </span>
+          <Progress upload={upload} />
         </>
       )}
+    </li>
+  );
+}
+
+/** How far an upload is; what a paused one waits for. */
+function Progress({ upload }: { upload: Upload }) {
+  const text = useStore(words).upload;
+  const share = percent(upload.fraction, useStore(language));
+  const { state, problem, anew } = upload;
+  if (state === "paused" && problem) {
+    return (
+      <p class="hint warn" role="status">
+        {problem.status === 0 ? text.unreachable : problem.message} {text.paused(share)}{" "}
+        {problem.status === 401 && (
+          <a href="/login" target="_blank" rel="noopener">
+            {text.logIn}
+          </a>
+        )}
+      </p>
+    );
+  }
+  return (
+    <p class="soft">
+      {state === "waiting" ? text.waiting : text.sending(share)} {anew && text.anew}
+    </p>
+  );
+}
+
+/** An upload whose page was closed. */
+export function InterruptedRow({ upload }: { upload: Interrupted }) {
+  const text = useStore(words).upload;
+  const shown = useStore(language);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const { name, size, fraction } = upload;
+  return (
+    <li class="row">
+      <div class="row-head">
+        <strong class="name">{name}</strong>
+        <span class="soft">{bytes(size, shown)}</span>
+        <span class="spring" />
+        <button
+          type="button"
+          class="quiet"
+          onClick={() => dropInterrupted(upload).catch((error) => setProblem(problemOf(error)))}
+        >
+          {text.dismiss}
+        </button>
+      </div>
+      {problem && <ProblemNotice problem={problem} />}
+      {fraction !== null && <progress value={fraction} aria-label={text.progressOf(name)} />}
+      <p class="soft">{fraction === null ? text.expired : text.interrupted(percent(fraction, shown))}</p>
     </li>
   );
 }

@@ -78,12 +78,20 @@ export const de: Words = {
         : `${count} Dateien sind weder Ton noch Video und wurden ausgelassen.`,
     waiting: "Wartet aufs Hochladen",
     sending: (share) => `Wird hochgeladen, ${share}`,
+    unreachable: "Der Server antwortet nicht.",
+    paused: (share) => `Pause bei ${share}; das Hochladen geht von selbst weiter.`,
+    logIn: "In einem anderen Fenster anmelden",
+    anew: "Was vorher ankam, hatte der Server entfernt; es beginnt von vorn.",
+    interrupted: (share) =>
+      `Die Seite wurde bei ${share} geschlossen. Wählen Sie dieselbe Datei noch einmal, dann geht es dort weiter.`,
+    expired:
+      "Die Seite wurde geschlossen, und der Server hat das Angekommene inzwischen entfernt. Wählen Sie dieselbe Datei noch einmal, dann wird sie neu geschickt.",
+    changed: "Die Datei wurde geändert oder ist nicht mehr da; wählen Sie sie noch einmal.",
     open: "Öffnen",
     dismiss: "Ausblenden",
     stop: "Anhalten",
     retry: "Noch einmal",
     progressOf: (name) => `Fortschritt von ${name}`,
-    leave: "Es wird noch hochgeladen; das endet, wenn Sie die Seite verlassen.",
   },
   sound: {
     sources: "Ton",

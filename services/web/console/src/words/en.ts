@@ -69,12 +69,20 @@ export const en = {
         : `${count} files are no audio or video, and were left out.`,
     waiting: "Waits for its upload",
     sending: (share: string) => `Uploading, ${share}`,
+    unreachable: "The server does not answer.",
+    paused: (share: string) => `Paused at ${share}; the upload goes on by itself.`,
+    logIn: "Log in in another window",
+    anew: "The server had removed what was sent before, so it begins anew.",
+    interrupted: (share: string) =>
+      `Its page was closed at ${share}. Choose the same file again, and it goes on from there.`,
+    expired:
+      "Its page was closed, and the server has removed what was sent since. Choose the same file again to send it anew.",
+    changed: "The file was changed or is gone; choose it again.",
     open: "Open",
     dismiss: "Dismiss",
     stop: "Stop",
     retry: "Try again",
     progressOf: (name: string) => `Progress of ${name}`,
-    leave: "Uploads are running and end when you leave.",
   },
   sound: {
     sources: "Sound",
