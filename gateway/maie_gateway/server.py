@@ -20,6 +20,7 @@ from maie.live.v1 import live_pb2 as live
 from maie.live.v1 import live_pb2_grpc
 from maie.share.v1 import share_pb2_grpc
 from maie.template.v1 import template_pb2_grpc
+from maie.tenant.v1 import tenant_pb2_grpc
 from maie.upload.v1 import upload_pb2_grpc
 from maie_audio.decoders import PROGRAM, Decoders
 from maie_audio.fork_server import ForkServer
@@ -55,6 +56,7 @@ from maie_gateway.intake.revisions import Revisions
 from maie_gateway.intake.snapshots import Snapshots
 from maie_gateway.intake.submission import PIPELINE_VERSION, Submissions
 from maie_gateway.limits.audio_hours import AudioHours
+from maie_gateway.limits.callers import CallerLimits
 from maie_gateway.live.ending.abandoned import Abandoned
 from maie_gateway.live.ending.endings import Endings
 from maie_gateway.live.ending.summaries import Summaries
@@ -74,6 +76,7 @@ from maie_gateway.rpc.jobs import JobService
 from maie_gateway.rpc.live import LiveService
 from maie_gateway.rpc.shares import ShareService
 from maie_gateway.rpc.templates import TemplateService
+from maie_gateway.rpc.tenants import TenantService
 from maie_gateway.rpc.uploads import UploadService
 from maie_gateway.rpc.watch import Watch
 from maie_gateway.settings import GatewaySettings
@@ -83,6 +86,8 @@ from maie_gateway.shares.store import ShareStore
 from maie_gateway.templates.choice import Templates
 from maie_gateway.templates.entries import TemplateEntries
 from maie_gateway.templates.own import OwnTemplates
+from maie_gateway.tenants.store import TenantStore
+from maie_gateway.tenants.use import Uses
 from maie_gateway.uploads.wiring import resumable_uploads
 from maie_gateway.vault.data_keys import DataKeys
 from maie_gateway.vault.opening import open_job_keys
@@ -120,6 +125,7 @@ SERVICES = (
     "maie.catalog.v1.CatalogService",
     "maie.template.v1.TemplateService",
     "maie.access.v1.AccessService",
+    "maie.tenant.v1.TenantService",
 )
 HEALTH_CHECK_SECONDS = 1.0
 
@@ -165,7 +171,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
         guard.observe(meter)
         if is_on(meter):
             await stack.enter_async_context(background_tasks(measure_loop_lag(meter)))
-        pauses = Pauses()
+        pauses, caller_limits = Pauses(), CallerLimits(settings.limits)
         server = GrpcServer(
             settings.listen,
             SERVICES,
@@ -177,7 +183,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             guard.streams,
             CallAudit(audit, SERVICES),
             Refusals(settings.limits.failed_credentials_per_minute, pauses, meter),
-            CallLimits(settings.limits.calls_of, pauses),
+            CallLimits(caller_limits.calls_of, pauses),
             settings.patience(),
             settings.connections(),
         )
@@ -195,6 +201,8 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
         )
         await stack.enter_async_context(audit.running(broker))
         keys = await stack.enter_async_context(guard.running(broker))
+        tenant_store = TenantStore(broker, caller_limits)
+        await stack.enter_async_context(tenant_store.following())
         job_keys = await stack.enter_async_context(open_job_keys(broker, settings))
         blobs = Blobs(settings.mesh.blob_url, job_keys, meter, tracer)
         options = ConductingOptions(
@@ -208,7 +216,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
         projector = Projector(model, JobStore(broker), results)
         await stack.enter_async_context(projector.running())
         webhooks = await stack.enter_async_context(open_webhooks(broker, settings.webhooks, meter))
-        throughput, audio_hours = Throughput(), AudioHours(settings.limits)
+        throughput, audio_hours = Throughput(), AudioHours(caller_limits)
         job_metrics = JobMetrics(meter, settings.mesh.metrics_tenants)
         forgotten = [ForgottenKeys(job_keys)] if isinstance(job_keys, DataKeys) else []
         jobs = await stack.enter_async_context(
@@ -297,14 +305,14 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             blobs=blobs,
             settings=settings.live,
             metrics=LiveMetrics(meter),
-            limits=settings.limits,
+            limits=caller_limits,
             audio_hours=audio_hours,
             gateway=name,
         )
         abandoned = Abandoned(broker, jobs.changes, endings, name, settings.live)
         for part in (replicas, enhancers, audio, sessions, abandoned):
             await stack.enter_async_context(part.running())
-        admission = Admission(jobs.changes, settings.admission_limits(), audio_hours)
+        admission = Admission(jobs.changes, settings.admission_limits(caller_limits), audio_hours)
         submissions = Submissions(
             broker=broker,
             blobs=blobs,
@@ -407,6 +415,17 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
         )
         access_pb2_grpc.add_AccessServiceServicer_to_server(
             AccessService(keys, AuditPages(broker)), server.server
+        )
+        uses = Uses(
+            changes=jobs.changes,
+            audio_hours=audio_hours,
+            model=model,
+            uploads=uploads.store,
+            keys=keys,
+        )
+        tenant_pb2_grpc.add_TenantServiceServicer_to_server(
+            TenantService(tenant_store, uses, caller_limits, settings.tenant_limits()),
+            server.server,
         )
         live_pb2_grpc.add_LiveServiceServicer_to_server(
             LiveService(sessions, openings), server.server

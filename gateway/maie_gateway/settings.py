@@ -12,7 +12,8 @@ from maie_gateway.access.settings import AccessSettings
 from maie_gateway.fetching.settings import FetchSettings
 from maie_gateway.intake.admission import AdmissionLimits
 from maie_gateway.intake.pace import UploadLimits
-from maie_gateway.limits.settings import LimitSettings
+from maie_gateway.limits.callers import CallerLimits
+from maie_gateway.limits.settings import LimitSettings, TenantLimits
 from maie_gateway.live.settings import LiveSettings
 from maie_gateway.readmodel import ReadModelSettings
 from maie_gateway.shares.settings import ShareSettings
@@ -166,15 +167,33 @@ class GatewaySettings(VaultSettings):
             )
         return self
 
-    def admission_limits(self) -> AdmissionLimits:
-        """The limits on jobs and uploads."""
+    def tenant_limits(self) -> TenantLimits:
+        """The limits of a tenant that has none of its own."""
+        admission = self.admission_limits(CallerLimits(self.limits))
+        return TenantLimits(
+            requests_per_second=self.limits.requests_per_second,
+            requests_burst=self.limits.requests_burst,
+            streams=self.limits.streams,
+            watches=self.limits.watches,
+            uploads=admission.uploads_per_tenant,
+            live_sessions=self.live.sessions_per_tenant,
+            active_jobs=admission.jobs_per_tenant,
+            audio_hours_per_day=self.limits.audio_hours_per_day,
+        )
+
+    def admission_limits(self, callers: CallerLimits) -> AdmissionLimits:
+        """The limits on jobs and uploads.
+
+        Args:
+            callers: The limits of single tenants.
+        """
         return AdmissionLimits(
             jobs=self.max_active_jobs,
             jobs_per_tenant=self.max_active_jobs_per_tenant
             or max(1, self.max_active_jobs * 4 // 5),
             uploads=self.max_uploads,
             uploads_per_tenant=self.max_uploads_per_tenant or max(1, self.max_uploads // 2),
-            callers=self.limits,
+            callers=callers,
         )
 
     def patience(self) -> Patience:

@@ -13,11 +13,15 @@ from maie.job.v1 import job_pb2 as job
 from maie_client import Client, ClientError
 from maie_gateway.intake import pace
 from maie_gateway.intake.admission import Admission, Upload
+from maie_gateway.limits.callers import CallerLimits
+from maie_gateway.limits.settings import LimitSettings
 from maie_gateway.settings import GatewaySettings
 from tests.gateway.conftest import EmptyMesh
 from tests.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.mesh
+
+NO_OTHERS = CallerLimits(LimitSettings())
 
 RAW = ("raw_transcript",)
 
@@ -236,10 +240,10 @@ async def test_uploads_of_a_job_that_exists_are_bounded_too(empty_mesh: EmptyMes
 
 
 def test_one_tenants_quota_is_below_the_whole_unless_a_person_says_otherwise() -> None:
-    limits = GatewaySettings().admission_limits()
+    limits = GatewaySettings().admission_limits(NO_OTHERS)
     assert limits.jobs_per_tenant < limits.jobs
     assert limits.uploads_per_tenant < limits.uploads
     alone = GatewaySettings(max_active_jobs=200, max_active_jobs_per_tenant=200)
-    assert alone.admission_limits().jobs_per_tenant == 200
-    assert GatewaySettings(max_active_jobs=1000).admission_limits().jobs_per_tenant == 800
-    assert GatewaySettings(max_active_jobs=1).admission_limits().jobs_per_tenant == 1
+    assert alone.admission_limits(NO_OTHERS).jobs_per_tenant == 200
+    assert GatewaySettings(max_active_jobs=1000).admission_limits(NO_OTHERS).jobs_per_tenant == 800
+    assert GatewaySettings(max_active_jobs=1).admission_limits(NO_OTHERS).jobs_per_tenant == 1

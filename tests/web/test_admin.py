@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from maie.access.v1 import access_pb2 as access
 from maie_core.codes import Code
 from maie_core.errors import StageError
 from maie_core.reasons import Reason
@@ -52,6 +53,29 @@ async def test_keys_are_made_used_rotated_and_revoked(web: Web) -> None:
     assert (await web.http.get("/v1/admin/audit", params=after)).json()["entries"] == []
     mesh = (await web.http.get("/v1/admin/mesh")).json()
     assert {each["stage"] for each in mesh["stages"] if each["workers"]} >= {"asr", "summary"}
+
+
+async def test_limits_of_a_tenant_are_listed_and_set(web: Web) -> None:
+    await add(web.grpc)
+    place = "/v1/admin/tenants"
+    (shown,) = (await web.http.get(place)).json()["tenants"]
+    assert (shown["tenant"], shown["limits"]["active_jobs"]) == ("default", 40)
+    wanted = {"limits": {"active_jobs": 7}, "base_revision": shown["limits_revision"]}
+    changed = await web.http.put(f"{place}/default/limits", json=wanted)
+    assert changed.status_code == 200
+    (shown,) = (await web.http.get(place)).json()["tenants"]
+    assert (shown["own_limits"], shown["limits"]["active_jobs"]) == ({"active_jobs": 7}, 7)
+    assert shown["limits_revision"] == changed.json()["limits_revision"]
+    outdated = await web.http.put(f"{place}/default/limits", json=wanted)
+    assert (outdated.status_code, outdated.json()["reason"]) == (409, "LIMITS_OUTDATED")
+    for limits in ({"active_jobs": 0}, {"active_jobs": 10**12}, {"audio_hours_per_day": -1}):
+        wrong = await web.http.put(
+            f"{place}/default/limits", json={"limits": limits, "base_revision": 0}
+        )
+        assert (wrong.status_code, wrong.json()["reason"]) == (400, "FIELD_INVALID")
+    reader = await web.grpc.keys.create(scopes=[access.SCOPE_READ])
+    refused = await web.http.get(place, headers={"x-api-key": reader.api_key})
+    assert (refused.status_code, refused.json()["reason"]) == (403, "SCOPE_MISSING")
 
 
 async def test_a_dead_letter_is_listed_and_replayed(web: Web, empty_mesh: EmptyMesh) -> None:

@@ -79,7 +79,7 @@ class KeyStore:
         keys = [
             each.key
             for each in await self._ring.keys()
-            if tenant in ("", each.key.tenant) and (_end_of(each.key) or oldest) >= oldest
+            if tenant in ("", each.key.tenant) and (ended_at(each.key) or oldest) >= oldest
         ]
         return sorted(keys, key=lambda key: (key.tenant, key.create_time.ToNanoseconds()))
 
@@ -92,7 +92,7 @@ class KeyStore:
         text, now = new_key(key_id), datetime.now(UTC)
 
         def change(key: stored.StoredKey) -> None:
-            ended = _end_of(key.key)
+            ended = ended_at(key.key)
             if ended is not None and ended <= now:
                 raise key_not_found(key_id)
             _rotate(key, text, now, overlap)
@@ -139,7 +139,7 @@ class KeyStore:
     async def _write(self, key: stored.StoredKey, last: int) -> bool:
         """Stores a key whose last revision is `last`; False where it is another one now."""
         key_id, data = key.key.key_id, key.SerializeToString(deterministic=True)
-        ended = _end_of(key.key)
+        ended = ended_at(key.key)
         left = ended + SHOWN_AFTERWARDS - datetime.now(UTC) if ended else None
         try:
             acknowledged = await self._broker.jetstream.publish(
@@ -189,7 +189,7 @@ def _rotate(key: stored.StoredKey, text: KeyText, now: datetime, overlap: timede
         key.key.overlap_end_time.CopyFrom(kept[0].expire_time)
 
 
-def _end_of(key: access.ApiKey) -> datetime | None:
+def ended_at(key: access.ApiKey) -> datetime | None:
     """When a key ends, or has ended; None where it does not end by itself."""
     ends = [
         getattr(key, field).ToDatetime(UTC)

@@ -15,6 +15,7 @@ class About:
         key_id: The API key.
         letter_id: The dead letter.
         share_id: The share.
+        tenant: The tenant, where the call is about one.
         is_noted: Whether the call has its entry.
         peer: From where it comes, as gRPC writes it.
     """
@@ -23,6 +24,7 @@ class About:
     key_id: str = ""
     letter_id: int = 0
     share_id: str = ""
+    tenant: str = ""
     is_noted: bool = False
     peer: str = ""
 
@@ -42,10 +44,18 @@ def current_call() -> About | None:
     return _about.get()
 
 
-def is_about(*, job_id: str = "", key_id: str = "", letter_id: int = 0, share_id: str = "") -> None:
+def is_about(
+    *,
+    job_id: str = "",
+    key_id: str = "",
+    letter_id: int = 0,
+    share_id: str = "",
+    tenant: str = "",
+) -> None:
     """Notes what this task's call is about; adds to what was noted before."""
     if (about := _about.get()) is not None:
         about.job_id = job_id or about.job_id
         about.key_id = key_id or about.key_id
         about.letter_id = letter_id or about.letter_id
         about.share_id = share_id or about.share_id
+        about.tenant = tenant or about.tenant

@@ -86,6 +86,11 @@ CALLS = {
         "ListKeys": Audited.READ,
         "ListAuditEntries": Audited.READ,
     },
+    "maie.tenant.v1.TenantService": {
+        "SetTenantLimits": Audited.CHANGE,
+        # Counts and limits.
+        "ListTenants": Audited.REFUSED,
+    },
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
@@ -14,7 +14,7 @@ from maie_core.limit_names import Limit
 from maie_core.reasons import Reason
 from maie_gateway.intake.pace import Pace
 from maie_gateway.limits.audio_hours import AudioHours
-from maie_gateway.limits.settings import LimitSettings
+from maie_gateway.limits.callers import CallerLimits
 from maie_gateway.records.changes import JobChanges
 
 log = structlog.get_logger()
@@ -38,7 +38,7 @@ class AdmissionLimits:
     jobs_per_tenant: int
     uploads: int
     uploads_per_tenant: int
-    callers: LimitSettings = field(default_factory=LimitSettings)
+    callers: CallerLimits
 
     def jobs_of(self, tenant: str) -> int:
         """The most unfinished jobs of a tenant."""

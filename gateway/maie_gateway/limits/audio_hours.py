@@ -15,7 +15,7 @@ from maie_core.limit_names import Limit
 from maie_core.reasons import Reason
 from maie_gateway.conductor import is_live
 from maie_gateway.conductor.tenants import tenant_of_record
-from maie_gateway.limits.settings import LimitSettings
+from maie_gateway.limits.callers import CallerLimits
 
 HOUR_SECONDS = 3600.0
 DAY_SECONDS = 24 * HOUR_SECONDS
@@ -44,12 +44,12 @@ class AudioHours:
     counts on, until the gateway starts again.
 
     Args:
-        settings: How much each tenant may have.
+        limits: How much each tenant may have.
         clock: Gives the time in seconds since 1970.
     """
 
-    def __init__(self, settings: LimitSettings, clock: Callable[[], float] = time.time) -> None:
-        self._settings = settings
+    def __init__(self, limits: CallerLimits, clock: Callable[[], float] = time.time) -> None:
+        self._limits = limits
         self._clock = clock
         self._midnight = 0.0
         self._seconds_of: defaultdict[str, dict[str, float]] = defaultdict(dict)
@@ -61,7 +61,7 @@ class AudioHours:
         Raises:
             StageError: RESOURCE_EXHAUSTED with AUDIO_HOURS_SPENT.
         """
-        most = self._most(tenant)
+        most = self._limits.audio_hours_of(tenant)
         if most is None or self.used(tenant) < most * HOUR_SECONDS:
             return
         raise StageError(
@@ -74,7 +74,7 @@ class AudioHours:
         )
 
     def used(self, tenant: str) -> float:
-        """How much audio a tenant with a budget has had today, in seconds."""
+        """How much audio a tenant has had today, in seconds."""
         self._turn_day()
         running = (
             self._clock() - max(each.began, self._midnight)
@@ -96,7 +96,7 @@ class AudioHours:
     def changed(self, seen: record.JobRecord, revision: int) -> None:
         """Notes the length of a job's audio."""
         tenant = tenant_of_record(seen)
-        if self._most(tenant) is None or not seen.log:
+        if not seen.log:
             return
         self._turn_day()
         began = seen.log[0].event_time.ToNanoseconds() / 1e9
@@ -106,10 +106,6 @@ class AudioHours:
         self._running.pop(seen.job_id, None)
         if began >= self._midnight and seen.HasField("facts"):
             self._seconds_of[tenant][seen.job_id] = seconds(seen.facts.duration)
-
-    def _most(self, tenant: str) -> float | None:
-        own = self._settings.of(tenant).audio_hours_per_day
-        return own if own is not None else self._settings.audio_hours_per_day
 
     def _turn_day(self) -> None:
         midnight = self._clock() // DAY_SECONDS * DAY_SECONDS

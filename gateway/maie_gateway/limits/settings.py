@@ -8,25 +8,29 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import SettingsConfigDict
 
 from maie_core.settings import Settings
-from maie_runtime.rpc.limits.calls import TenantCalls
-from maie_runtime.rpc.limits.rates import Rate
 
-PositiveCount = Annotated[int, Field(ge=1)]
+MOST = 1_000_000
+"""The largest limit of one tenant; more is as good as none."""
+PositiveCount = Annotated[int, Field(ge=1, le=MOST)]
 
 
 class TenantLimits(BaseModel):
     """The limits of one tenant; unset ones are those of every tenant."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    requests_per_second: float | None = Field(default=None, gt=0)
+    requests_per_second: float | None = Field(default=None, gt=0, le=MOST)
     requests_burst: PositiveCount | None = None
     streams: PositiveCount | None = None
     watches: PositiveCount | None = None
     uploads: PositiveCount | None = None
     live_sessions: PositiveCount | None = None
     active_jobs: PositiveCount | None = None
-    audio_hours_per_day: float | None = Field(default=None, ge=0)
+    audio_hours_per_day: float | None = Field(default=None, ge=0, le=MOST)
+
+    def over(self, others: TenantLimits) -> TenantLimits:
+        """These limits, and those of others where these are unset."""
+        return others.model_copy(update=self.model_dump(exclude_none=True))
 
 
 class LimitSettings(Settings):
@@ -57,24 +61,5 @@ class LimitSettings(Settings):
     tenants: dict[str, TenantLimits] = Field(default={})
     """Other limits for single tenants, as JSON: {"acme": {"requests_per_second": 500,
     "audio_hours_per_day": 100}}. The names are requests_per_second, requests_burst, streams,
-    watches, uploads, live_sessions, active_jobs and audio_hours_per_day."""
-
-    def of(self, tenant: str) -> TenantLimits:
-        """A tenant's own limits."""
-        return self.tenants.get(tenant, _NO_OTHERS)
-
-    def calls_of(self, tenant: str) -> TenantCalls:
-        """A tenant's limits on calls and streams."""
-        own = self.of(tenant)
-        return TenantCalls(
-            rate=Rate(
-                per_second=own.requests_per_second or self.requests_per_second,
-                burst=own.requests_burst or self.requests_burst,
-            ),
-            streams=own.streams or self.streams,
-            watches=own.watches or self.watches,
-            key_share=self.key_share,
-        )
-
-
-_NO_OTHERS = TenantLimits()
+    watches, uploads, live_sessions, active_jobs and audio_hours_per_day. Those that `maie tenants
+    limit` sets come before them."""

@@ -19,7 +19,7 @@ from maie_core.reasons import Reason
 from maie_core.spans import Value, span
 from maie_core.trace_context import current_traceparent, within
 from maie_gateway.limits.audio_hours import AudioHours
-from maie_gateway.limits.settings import LimitSettings
+from maie_gateway.limits.callers import CallerLimits
 from maie_gateway.live.breaks import stopping
 from maie_gateway.live.ending.awaiting import AwaitedSummary
 from maie_gateway.live.ending.endings import Endings
@@ -87,7 +87,7 @@ class Sessions:
         blobs: Blobs,
         settings: LiveSettings,
         metrics: LiveMetrics,
-        limits: LimitSettings,
+        limits: CallerLimits,
         audio_hours: AudioHours,
         gateway: str,
     ) -> None:

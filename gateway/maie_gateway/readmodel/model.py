@@ -146,6 +146,15 @@ class ReadModel:
 
         return await self._run(read)
 
+    async def count_by_tenant(self) -> dict[str, int]:
+        """How many jobs each tenant has that has any."""
+
+        def read() -> dict[str, int]:
+            with self._database.reading() as connection:
+                return rows.count_by_tenant(connection)
+
+        return await self._run(read)
+
     async def revisions(self) -> dict[str, int]:
         """The revision that each job is shown in, by job id."""
 

@@ -137,3 +137,9 @@ def count(connection: Connection, tenant: str | None) -> int:
     if tenant is not None:
         counting = counting.where(jobs.c.tenant == tenant)
     return connection.execute(counting).scalar_one()
+
+
+def count_by_tenant(connection: Connection) -> dict[str, int]:
+    """How many jobs each tenant has that has any."""
+    counting = select(jobs.c.tenant, func.count()).group_by(jobs.c.tenant)
+    return {row[0]: row[1] for row in connection.execute(counting)}

@@ -19,7 +19,7 @@ from maie_gateway.audit.entry import SCOPES
 from maie_gateway.audit.reading import AuditPages
 from maie_gateway.intake.submit_config import check_display_name
 from maie_gateway.rpc.job_ids import check_job_id
-from maie_runtime.rpc.callers.tenant import RULE, is_tenant
+from maie_runtime.rpc.callers.tenant import check_tenant
 
 MIN_LIFETIME = timedelta(minutes=1)
 MAX_LIFETIME = timedelta(days=3653)
@@ -54,7 +54,7 @@ class AccessService(access_pb2_grpc.AccessServiceServicer):
     ) -> access.CreateKeyResponse:
         """Makes a key for a tenant."""
         tenant = request.tenant or DEFAULT_TENANT
-        _check_tenant(tenant)
+        check_tenant(tenant)
         check_display_name(request.display_name, field="display_name")
         lifetime = None
         if request.HasField("lifetime"):
@@ -74,7 +74,7 @@ class AccessService(access_pb2_grpc.AccessServiceServicer):
     ) -> access.ListKeysResponse:
         """Lists the keys, without their secrets."""
         if request.tenant:
-            _check_tenant(request.tenant)
+            check_tenant(request.tenant)
         return access.ListKeysResponse(keys=await self._keys.listed(request.tenant))
 
     async def RotateKey(
@@ -100,7 +100,7 @@ class AccessService(access_pb2_grpc.AccessServiceServicer):
     ) -> access.ListAuditEntriesResponse:
         """Lists who did what, the oldest first."""
         if request.tenant:
-            _check_tenant(request.tenant)
+            check_tenant(request.tenant)
         if request.job_id:
             check_job_id(request.job_id)
         return await self._audit.page(request)
@@ -120,11 +120,6 @@ def _checked_scopes(request: access.CreateKeyRequest) -> list[access.Scope]:
             field="scopes",
         )
     return sorted(set(request.scopes))
-
-
-def _check_tenant(tenant: str) -> None:
-    if not is_tenant(tenant):
-        raise invalid(Reason.TENANT_INVALID, f"A tenant's name is {RULE}.", field="tenant")
 
 
 def _within(duration: Duration, least: timedelta, most: timedelta, field: str) -> timedelta:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -159,6 +160,13 @@ class UploadStore:
         pattern = subjects.bucket_subject(subjects.UPLOADS, subjects.upload_request(tenant, "*"))
         with bucket_errors():
             return len(await matching_subjects(self._broker.client, STREAM, pattern))
+
+    async def unfinished_by_tenant(self) -> Counter[str]:
+        """How many uploads of each tenant are no jobs yet."""
+        pattern = subjects.bucket_subject(subjects.UPLOADS, subjects.upload_request("*", "*"))
+        with bucket_errors():
+            found = await matching_subjects(self._broker.client, STREAM, pattern)
+        return Counter(subjects.upload_of(subject)[0] for subject in found)
 
     async def all_ids(self) -> set[tuple[str, str]]:
         """The tenants and ids of all uploads, those that are half made or removed among them."""

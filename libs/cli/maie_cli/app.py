@@ -28,6 +28,7 @@ COMMANDS = {
     "dead-letters": "dead_letters",
     "models": "models",
     "keys": "keys",
+    "tenants": "tenants",
     "share": "share",
     "audit": "audit",
     "master-key": "master_key",

@@ -29,6 +29,7 @@ from maie.live.v1 import live_pb2_grpc as live_grpc
 from maie.share.v1 import share_pb2_grpc as share_grpc
 from maie.summary.v1 import summary_pb2 as summary
 from maie.template.v1 import template_pb2_grpc as template_grpc
+from maie.tenant.v1 import tenant_pb2_grpc as tenant_grpc
 from maie.upload.v1 import upload_pb2_grpc as upload_grpc
 from maie_client.audit import Audit
 from maie_client.channel import is_loopback
@@ -54,6 +55,7 @@ from maie_client.revisions import Revisions
 from maie_client.shares import Shares
 from maie_client.streams import received, stop
 from maie_client.templates import Templates
+from maie_client.tenants import Tenants
 from maie_client.text import sendable, sendable_labels
 from maie_client.tls import SCHEME, Tls
 from maie_client.tracing import Metadata, traced_call
@@ -85,6 +87,7 @@ class _Stubs:
         self.edit = edit_grpc.EditServiceStub(channel)
         self.template = template_grpc.TemplateServiceStub(channel)
         self.shares = share_grpc.ShareServiceStub(channel)
+        self.tenants = tenant_grpc.TenantServiceStub(channel)
         self.health: Any = health_pb2_grpc.HealthStub(channel)
 
 
@@ -212,6 +215,11 @@ class Client:
     def audit(self) -> Audit:
         """The audit log of the mesh, for who has the scope admin."""
         return Audit(lambda: self._stubs().access, self._ask)
+
+    @property
+    def tenants(self) -> Tenants:
+        """The tenants of the mesh and their limits, for who has the scope admin."""
+        return Tenants(lambda: self._stubs().tenants, self._ask)
 
     @property
     def templates(self) -> Templates:

@@ -216,6 +216,8 @@ class Reason(enum.StrEnum):
     """The language code is no BCP 47 tag. Send one such as en-GB, or none."""
     LANGUAGE_NOT_SUPPORTED = "LANGUAGE_NOT_SUPPORTED", Code.INVALID_ARGUMENT
     """The ASR engine cannot transcribe this language. Choose one that the message names."""
+    LIMITS_OUTDATED = "LIMITS_OUTDATED", Code.ABORTED
+    """Somebody changed the limits of the tenant meanwhile. List them, and set them again."""
     LIVE_BUSY = "LIVE_BUSY", Code.RESOURCE_EXHAUSTED
     """No ASR replica can take another live track in time. Try again after the retry delay, or start
     more replicas."""

@@ -46,6 +46,7 @@ from maie_web.routes import (
     shared,
     shares,
     templates,
+    tenants,
 )
 from maie_web.sessions.cookies import NAME
 from maie_web.tus import routes as tus
@@ -88,6 +89,8 @@ API = (
     admin.revoke_key,
     admin.audit,
     admin.mesh,
+    tenants.tenants,
+    tenants.set_limits,
     shares.create,
     shares.of_job,
     shares.of_all,

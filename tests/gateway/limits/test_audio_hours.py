@@ -13,6 +13,7 @@ from maie.job.v1 import record_pb2 as record
 from maie_client import Client, ClientError
 from maie_core.errors import StageError
 from maie_gateway.limits.audio_hours import DAY_SECONDS, HOUR_SECONDS, AudioHours
+from maie_gateway.limits.callers import CallerLimits
 from maie_gateway.limits.settings import LimitSettings, TenantLimits
 from maie_pipeline.live_session import LIVE_SESSION, LIVE_UNIT
 from tests.gateway.access.conftest import eventually
@@ -31,7 +32,8 @@ class Day:
 
     def __init__(self, settings: LimitSettings = SETTINGS) -> None:
         self.now = MIDNIGHT + 6 * HOUR_SECONDS
-        self.hours = AudioHours(settings, clock=lambda: self.now)
+        self.limits = CallerLimits(settings)
+        self.hours = AudioHours(self.limits, clock=lambda: self.now)
 
     def recording(self, name: str, hours: float | None, tenant: str = "acme") -> None:
         """A recording that was accepted now; its length may be unknown yet."""
@@ -112,12 +114,14 @@ def test_a_deleted_job_counts_on_and_a_deleted_session_runs_no_more() -> None:
     assert day.hours.used("acme") == 2.0 * HOUR_SECONDS
 
 
-def test_without_a_budget_nothing_is_kept() -> None:
+def test_a_budget_that_is_set_later_counts_what_was_before() -> None:
     day = Day(LimitSettings())
-    for number in range(100):
-        day.recording(f"job {number}", 24.0)
+    day.recording("one", 24.0)
     assert not day.is_spent()
-    assert not day.hours._seconds_of
+    day.limits.replace({"acme": TenantLimits(audio_hours_per_day=20.0)})
+    assert day.is_spent()
+    day.limits.replace({})
+    assert not day.is_spent()
 
 
 async def sound() -> AsyncIterator[bytes]:

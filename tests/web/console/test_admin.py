@@ -36,6 +36,13 @@ async def test_keys_dead_letters_and_the_audit_log_are_looked_after(
     await keys.get_by_role("button", name="Make a key").press("Enter")
     made = keys.get_by_label("The new key")
     await expect(made).to_have_value(re.compile(r"maie_[0-9a-f]{12}_.{43}"))
+    first = await made.input_value()
+    await keys.get_by_role("button", name="Rotate the key").press("Enter")
+    rotation = library.get_by_role("dialog")
+    await rotation.get_by_label("Hours that the secret before works on").fill("2.5")
+    await library.keyboard.press("Enter")
+    await expect(made).not_to_have_value(first)
+    await expect(keys.get_by_text("secret before: until")).to_be_visible()
     revoke = keys.get_by_role("button", name="Revoke the key")
     await expect(revoke).to_be_visible()
     await fits(library, await library.evaluate("innerWidth"))
@@ -47,6 +54,15 @@ async def test_keys_dead_letters_and_the_audit_log_are_looked_after(
     empty_mesh.stages["preprocess"].hook = mended
     await letters.get_by_role("button", name="Try again").click()
     await expect(letters.get_by_text("Nothing was given up.")).to_be_visible()
+
+    await library.get_by_role("button", name="Limits of default").press("Enter")
+    limits = library.get_by_role("dialog", name="Limits of default")
+    unfinished = limits.get_by_label("Unfinished recordings")
+    await expect(unfinished).to_have_attribute("placeholder", "40")
+    await unfinished.fill("12")
+    await fits(library, await library.evaluate("innerWidth"))
+    await library.keyboard.press("Enter")
+    await expect(library.get_by_role("row", name=re.compile(r"^default \d+ . 12"))).to_be_visible()
 
     audit = library.get_by_role("region", name="Who did what").first
     await audit.get_by_label("Call", exact=True).fill("RevokeKey")

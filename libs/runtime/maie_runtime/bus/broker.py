@@ -110,6 +110,7 @@ class Broker:
         keys: The bucket of API keys.
         data_keys: The bucket of the keys of jobs' encrypted data.
         templates: The bucket of tenants' templates.
+        tenants: The bucket of limits that were set for tenants.
         feeds: The bucket of how far receivers of finals are.
         workers: The bucket of live workers.
         gpus: The bucket of shared GPUs.
@@ -138,6 +139,7 @@ class Broker:
         self.keys = _bucket(jetstream, subjects.KEYS)
         self.data_keys = _bucket(jetstream, subjects.DATA_KEYS)
         self.templates = _bucket(jetstream, subjects.TEMPLATES)
+        self.tenants = _bucket(jetstream, subjects.TENANTS)
         self.feeds = _bucket(jetstream, subjects.FEEDS)
         self.workers = _bucket(jetstream, subjects.WORKERS)
         self.gpus = _bucket(jetstream, subjects.GPUS, direct=True)

@@ -39,6 +39,8 @@ only gateways read it."""
 TEMPLATES = "maie_templates"
 """Bucket: a StoredTemplate under TENANT.TEMPLATE.entry, and a Template for each of its versions
 under TENANT.TEMPLATE.UUID; only gateways read it."""
+TENANTS = "maie_tenants"
+"""Bucket: a StoredTenant under each tenant's name, with the limits that were set for it."""
 FEEDS = "maie_feeds"
 """Bucket: a FeedPosition under SESSION.RECEIVER.TRACK-NUMBER, purged with its session."""
 WORKERS = "maie_workers"

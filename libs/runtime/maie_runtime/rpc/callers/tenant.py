@@ -23,6 +23,16 @@ def is_tenant(name: object) -> bool:
     return isinstance(name, str) and _TENANT.fullmatch(name) is not None
 
 
+def check_tenant(name: str) -> None:
+    """Refuses what is no tenant's name.
+
+    Raises:
+        StageError: INVALID_ARGUMENT with TENANT_INVALID.
+    """
+    if not is_tenant(name):
+        raise invalid(Reason.TENANT_INVALID, f"A tenant's name is {RULE}.", field="tenant")
+
+
 def for_named_tenant(caller: Caller, metadata: Mapping[str, Sequence[str | bytes]]) -> Caller:
     """The caller, acting for the tenant that the call names, where it names one.
 

@@ -1,28 +1,21 @@
 import { useState } from "preact/hooks";
-import { type Problem, problemOf } from "../api/client";
 import { useLoaded } from "../api/use";
 import { moment } from "../format";
 import { useStore } from "../store";
 import { ProblemNotice } from "../ui/notices";
 import { language, words } from "../words";
 import { admin, type Key, SCOPES } from "./api";
+import { RotationDialog } from "./rotation";
 import { Part, Table } from "./table";
+import { useAct } from "./use-act";
 
 /** The API keys of all tenants: made, listed, revoked. */
 export function Keys() {
   const text = useStore(words).admin;
   const loaded = useLoaded((signal) => admin.keys(signal), []);
   const [made, setMade] = useState("");
-  const [problem, setProblem] = useState<Problem | null>(null);
-  async function attempt(act: () => Promise<unknown>): Promise<void> {
-    setProblem(null);
-    try {
-      await act();
-    } catch (error) {
-      setProblem(problemOf(error));
-    }
-    loaded.again();
-  }
+  const [rotated, setRotated] = useState<Key | null>(null);
+  const { problem, act } = useAct(loaded.again);
   return (
     <Part
       id="keys-title"
@@ -30,7 +23,7 @@ export function Keys() {
       loaded={loaded}
       above={
         <>
-          <NewKey make={(wanted) => attempt(async () => setMade(await admin.makeKey(wanted)))} />
+          <NewKey make={(wanted) => void act(async () => setMade(await admin.makeKey(wanted)))} />
           {made && (
             <label class="made-key">
               <span>{text.once}</span>
@@ -38,6 +31,18 @@ export function Keys() {
             </label>
           )}
           {problem && <ProblemNotice problem={problem} />}
+          {rotated && (
+            <RotationDialog
+              of={rotated}
+              close={(secret) => {
+                setRotated(null);
+                if (secret !== null) {
+                  setMade(secret);
+                  loaded.again();
+                }
+              }}
+            />
+          )}
         </>
       }
       show={(keys) => (
@@ -46,7 +51,12 @@ export function Keys() {
           heads={[text.id, text.tenant, text.scopes, text.name, text.ends, text.act]}
           none={text.noKeys}
           rows={keys.map((key) => (
-            <Row key={key.key_id} of={key} revoke={() => void attempt(() => admin.revokeKey(key.key_id))} />
+            <Row
+              key={key.key_id}
+              of={key}
+              rotate={() => setRotated(key)}
+              revoke={() => void act(() => admin.revokeKey(key.key_id))}
+            />
           ))}
         />
       )}
@@ -54,23 +64,36 @@ export function Keys() {
   );
 }
 
-function Row({ of, revoke }: { of: Key; revoke: () => void }) {
+function Row({ of, rotate, revoke }: { of: Key; rotate: () => void; revoke: () => void }) {
   const text = useStore(words).admin;
   const shown = useStore(language);
+  const before =
+    of.overlap_end_time && new Date(of.overlap_end_time) > new Date() ? of.overlap_end_time : null;
+  const over = of.expire_time !== undefined && new Date(of.expire_time) <= new Date();
   return (
     <tr>
       <td>{of.key_id}</td>
       <td>{of.tenant}</td>
       <td>{of.scopes.join(" ").toLowerCase()}</td>
       <td>{of.display_name}</td>
-      <td>{of.expire_time && moment(of.expire_time, shown)}</td>
+      <td>
+        {of.expire_time && moment(of.expire_time, shown)}
+        {before && <p class="soft">{text.before(moment(before, shown))}</p>}
+      </td>
       <td>
         {of.revoke_time ? (
           text.revoked
         ) : (
-          <button type="button" class="danger" aria-label={text.revokeOf(of.key_id)} onClick={revoke}>
-            {text.revoke}
-          </button>
+          <div class="buttons">
+            {!over && (
+              <button type="button" aria-label={text.rotateOf(of.key_id)} onClick={rotate}>
+                {text.rotate}
+              </button>
+            )}
+            <button type="button" class="danger" aria-label={text.revokeOf(of.key_id)} onClick={revoke}>
+              {text.revoke}
+            </button>
+          </div>
         )}
       </td>
     </tr>
@@ -79,13 +102,13 @@ function Row({ of, revoke }: { of: Key; revoke: () => void }) {
 
 type Wanted = Parameters<typeof admin.makeKey>[0];
 
-function NewKey({ make }: { make: (wanted: Wanted) => Promise<void> }) {
+function NewKey({ make }: { make: (wanted: Wanted) => void }) {
   const text = useStore(words).admin;
   function submitted(event: SubmitEvent): void {
     event.preventDefault();
     const given = new FormData(event.currentTarget as HTMLFormElement);
     const value = (name: string) => String(given.get(name) ?? "").trim();
-    void make({
+    make({
       scopes: SCOPES.filter((each) => given.has(each)),
       tenant: value("tenant"),
       display_name: value("name"),

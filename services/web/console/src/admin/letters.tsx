@@ -1,5 +1,3 @@
-import { useState } from "preact/hooks";
-import { type Problem, problemOf } from "../api/client";
 import { useLoaded } from "../api/use";
 import { moment } from "../format";
 import { Link } from "../router";
@@ -8,22 +6,14 @@ import { ProblemNotice } from "../ui/notices";
 import { language, words } from "../words";
 import { admin } from "./api";
 import { Part, Table } from "./table";
+import { useAct } from "./use-act";
 
 /** Units of the tenant's jobs that were given up, to be tried again. */
 export function Letters() {
   const text = useStore(words).admin;
   const shown = useStore(language);
   const loaded = useLoaded((signal) => admin.letters(signal), []);
-  const [problem, setProblem] = useState<Problem | null>(null);
-  async function replay(id: string): Promise<void> {
-    setProblem(null);
-    try {
-      await admin.replay(id);
-    } catch (error) {
-      setProblem(problemOf(error));
-    }
-    loaded.again();
-  }
+  const { problem, act } = useAct(loaded.again);
   return (
     <Part
       id="letters-title"
@@ -44,7 +34,7 @@ export function Letters() {
                 <Link to={`/recordings/${each.job_id}`}>{text.open}</Link>
               </td>
               <td>
-                <button type="button" onClick={() => void replay(each.letter_id)}>
+                <button type="button" onClick={() => void act(() => admin.replay(each.letter_id))}>
                   {text.replay}
                 </button>
               </td>

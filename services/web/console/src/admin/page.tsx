@@ -4,6 +4,7 @@ import { Audit } from "./audit";
 import { Keys } from "./keys";
 import { Letters } from "./letters";
 import { Mesh } from "./mesh";
+import { Tenants } from "./tenants";
 
 /** For those who look after the mesh. */
 export function AdminPage() {
@@ -12,6 +13,7 @@ export function AdminPage() {
     <div class="page">
       <h1>{text.title}</h1>
       <Mesh />
+      <Tenants />
       <Keys />
       <Letters />
       <Audit />

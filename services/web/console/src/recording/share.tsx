@@ -5,6 +5,7 @@ import { useLoaded } from "../api/use";
 import { moment } from "../format";
 import { linkWith } from "../shared/token";
 import { useStore } from "../store";
+import { Dialog } from "../ui/dialog";
 import { Icon } from "../ui/icon";
 import { ProblemNotice } from "../ui/notices";
 import { language, words } from "../words";
@@ -29,19 +30,10 @@ export function ShareButton({ id }: { id: string }) {
 
 function ShareDialog({ id, close }: { id: string; close: () => void }) {
   const text = useStore(words).share;
-  const dialog = useRef<HTMLDialogElement>(null);
   const shares = useLoaded((signal) => api.shares(id, signal), [id]);
   const [link, setLink] = useState("");
-  useEffect(() => dialog.current?.showModal(), []);
   return (
-    <dialog ref={dialog} class="sharing" onClose={close} aria-labelledby="share-title">
-      <div class="card-head">
-        <h2 id="share-title">{text.title}</h2>
-        <button type="button" class="quiet" title={text.close} onClick={() => dialog.current?.close()}>
-          <Icon name="close" />
-          <span class="unseen">{text.close}</span>
-        </button>
-      </div>
+    <Dialog title={text.title} close={close}>
       <p class="soft">{text.hint}</p>
       <MakeLink
         id={id}
@@ -53,7 +45,7 @@ function ShareDialog({ id, close }: { id: string; close: () => void }) {
       {link && <NewLink link={link} />}
       {shares.problem && <ProblemNotice problem={shares.problem} again={shares.again} />}
       {shares.value && <Links id={id} shares={shares.value} reload={shares.again} />}
-    </dialog>
+    </Dialog>
   );
 }
 

@@ -1,0 +1,1 @@
+"""Tenants: what they use, and the limits that were set for them."""

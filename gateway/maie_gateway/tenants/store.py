@@ -1,0 +1,141 @@
+"""The bucket of tenants: the limits that were set for them, which every gateway follows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import structlog
+from google.protobuf.message import DecodeError
+from pydantic import ValidationError
+
+from maie.tenant.v1 import stored_pb2 as stored
+from maie.tenant.v1 import tenant_pb2 as tenants
+from maie_core.errors import Code, StageError
+from maie_core.reasons import Reason
+from maie_gateway.limits.callers import CallerLimits
+from maie_gateway.records.bucket_errors import bucket_errors
+from maie_gateway.records.buckets import follow_bucket
+from maie_gateway.tenants.messages import from_message
+from maie_runtime.background import background_tasks
+from maie_runtime.bus import subjects
+from maie_runtime.bus.broker import Broker
+from maie_runtime.bus.errors import KeyWrongLastSequenceError
+from maie_runtime.bus.watch import Entry
+
+log = structlog.get_logger()
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class SetLimits:
+    """The limits that were set for a tenant.
+
+    Attributes:
+        revision: The bucket's revision of them.
+        message: The limits as they were set.
+    """
+
+    revision: int
+    message: tenants.TenantLimits
+
+
+class TenantStore:
+    """The limits that were set for tenants, written by compare-and-set.
+
+    While the broker is away, those that were seen last hold.
+
+    Args:
+        broker: The broker.
+        limits: Gets the limits as they change.
+    """
+
+    def __init__(self, broker: Broker, limits: CallerLimits) -> None:
+        self._broker = broker
+        self._limits = limits
+        self._known: dict[str, SetLimits] = {}
+        self._replay: dict[str, SetLimits] | None = None
+        self._complete = asyncio.Event()
+
+    def known(self) -> dict[str, SetLimits]:
+        """The limits that were set, by tenant."""
+        return dict(self._known)
+
+    async def set_limits(self, tenant: str, wanted: tenants.TenantLimits, base: int) -> int:
+        """Sets a tenant's limits; gives their revision.
+
+        Args:
+            tenant: The tenant.
+            wanted: The limits, which are valid.
+            base: The revision that they are based on; 0 for none.
+
+        Raises:
+            StageError: ABORTED with LIMITS_OUTDATED; UNAVAILABLE with BROKER_UNAVAILABLE.
+        """
+        data = stored.StoredTenant(limits=wanted).SerializeToString(deterministic=True)
+        try:
+            with bucket_errors():
+                revision = await self._broker.tenants.update(tenant, data, last=base)
+        except KeyWrongLastSequenceError as error:
+            raise _outdated(tenant) from error
+        # So that they hold here at once.
+        self._note(Entry(key=tenant, value=data, revision=revision))
+        log.info("tenant.limits_set", tenant=tenant)
+        return revision
+
+    @asynccontextmanager
+    async def following(self) -> AsyncIterator[None]:
+        """Follows the bucket while the context lasts; begins once all limits have been seen."""
+        following = follow_bucket(self._broker, subjects.TENANTS, self._begun, self._received)
+        async with background_tasks(following):
+            await self._complete.wait()
+            yield
+
+    async def _begun(self) -> None:
+        self._replay = {}
+
+    async def _received(self, entry: Entry | None) -> None:
+        if entry is not None:
+            self._note(entry)
+        elif self._replay is not None:
+            self._known, self._replay = self._replay, None
+            self._complete.set()
+            self._hand_over()
+
+    def _note(self, entry: Entry) -> None:
+        """Takes in an entry, unless it is older than the known one."""
+        for known in (self._known, *([] if self._replay is None else [self._replay])):
+            if entry.key in known and known[entry.key].revision > entry.revision:
+                continue
+            if entry.value is None:
+                known.pop(entry.key, None)
+            elif (found := _decoded(entry)) is not None:
+                known[entry.key] = found
+        if self._replay is None:
+            self._hand_over()
+
+    def _hand_over(self) -> None:
+        self._limits.replace(
+            {tenant: from_message(each.message) for tenant, each in self._known.items()}
+        )
+
+
+def _decoded(entry: Entry) -> SetLimits | None:
+    """Limits that were set; None where they cannot be read, such as those of a later release."""
+    try:
+        found = stored.StoredTenant.FromString(entry.value or b"").limits
+        from_message(found)
+    except (DecodeError, ValidationError):
+        log.error("tenant.unreadable", tenant=entry.key)
+        return None
+    return SetLimits(revision=entry.revision, message=found)
+
+
+def _outdated(tenant: str) -> StageError:
+    return StageError(
+        Code.ABORTED,
+        Reason.LIMITS_OUTDATED,
+        f"Somebody changed the limits of tenant {tenant} meanwhile; list them, and set them again.",
+        field="base_revision",
+    )
