@@ -94,6 +94,7 @@ from maie_gateway.vault.opening import open_job_keys
 from maie_gateway.views.audio import StoredAudio
 from maie_gateway.views.results import Results
 from maie_gateway.views.stored_results import StoredResults
+from maie_gateway.views.waveform import StoredWaveforms
 from maie_gateway.webhooks import check_webhooks
 from maie_gateway.webhooks.wiring import open_webhooks
 from maie_runtime.background import background_tasks
@@ -368,6 +369,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
                 projector=projector,
                 results=results,
                 audio=StoredAudio(blobs, stored),
+                waveforms=StoredWaveforms(stored),
                 watch=watch,
                 actions=actions,
                 removal=removal,

@@ -32,6 +32,7 @@ async def tried(client: Client, job_id: str) -> list[tuple[str, str]]:
     for asking in (
         client.get_job(job_id),
         client.get_timeline(job_id),
+        client.get_waveform(job_id),
         client.cancel_job(job_id),
         client.delete_job(job_id),
         client.retry_job(job_id),

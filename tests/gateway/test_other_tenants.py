@@ -81,6 +81,9 @@ ASKING: dict[str, Ask] = {
     "GetAudio": lambda at, name, _: at.job.GetAudio(
         job.GetAudioRequest(job_id=name), metadata=THEIRS
     ),
+    "GetWaveform": lambda at, name, _: at.job.GetWaveform(
+        job.GetWaveformRequest(job_id=name), metadata=THEIRS
+    ),
     "GetTimeline": lambda at, name, _: at.job.GetTimeline(
         job.GetTimelineRequest(job_id=name), metadata=THEIRS
     ),

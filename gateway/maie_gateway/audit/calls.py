@@ -36,6 +36,8 @@ CALLS = {
         # Names, states and times: what programs and pages ask for again and again.
         "ListJobs": Audited.REFUSED,
         "GetTimeline": Audited.REFUSED,
+        # How loud a recording is, and no word of it.
+        "GetWaveform": Audited.REFUSED,
         "ListDeadLetters": Audited.REFUSED,
     },
     "maie.edit.v1.EditService": {

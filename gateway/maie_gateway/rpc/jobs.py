@@ -32,6 +32,7 @@ from maie_gateway.shares.reading import (
 )
 from maie_gateway.views.audio import StoredAudio
 from maie_gateway.views.results import Results
+from maie_gateway.views.waveform import StoredWaveforms
 
 
 class JobService(job_pb2_grpc.JobServiceServicer):
@@ -47,6 +48,7 @@ class JobService(job_pb2_grpc.JobServiceServicer):
         projector: Projector,
         results: Results,
         audio: StoredAudio,
+        waveforms: StoredWaveforms,
         watch: Watch,
         actions: JobActions,
         removal: Removal,
@@ -60,6 +62,7 @@ class JobService(job_pb2_grpc.JobServiceServicer):
         self._projector = projector
         self._results = results
         self._audio = audio
+        self._waveforms = waveforms
         self._watch = watch
         self._actions = actions
         self._removal = removal
@@ -124,6 +127,15 @@ class JobService(job_pb2_grpc.JobServiceServicer):
             async for part in parts:
                 hide_filename(part, asked.record, current_caller())
                 yield part
+
+    async def GetWaveform(
+        self, request: job.GetWaveformRequest, context: Any
+    ) -> job.GetWaveformResponse:
+        """Returns how loud a job's recording is."""
+        stored = await self._with_audio(await self._own(request.job_id))
+        async with self._store.reading(stored.record.job_id):
+            found = await self._waveforms.get(stored.record)
+        return job.GetWaveformResponse(waveform=found)
 
     async def ListJobs(self, request: job.ListJobsRequest, context: Any) -> job.ListJobsResponse:
         """Lists jobs, newest first."""

@@ -339,6 +339,16 @@ class Client:
         request = job.GetTimelineRequest(job_id=sendable(job_id))
         return (await self._ask(self._jobs.GetTimeline, request)).timeline
 
+    async def get_waveform(self, job_id: str) -> common.Waveform:
+        """Returns how loud the recording of a job is from its beginning to its end.
+
+        Raises:
+            ClientError: Also NOT_FOUND with WAVEFORM_NOT_MADE, FAILED_PRECONDITION with
+                WAVEFORM_NOT_READY.
+        """
+        request = job.GetWaveformRequest(job_id=sendable(job_id))
+        return (await self._ask(self._jobs.GetWaveform, request)).waveform
+
     async def get_audio(
         self, job_id: str, *, start_byte: int = 0, max_bytes: int = 0
     ) -> AudioParts:

@@ -524,6 +524,12 @@ class Reason(enum.StrEnum):
     """The URL of a webhook or a recording cannot be used or leads to an address that must not be
     reached. Use another, or allow its network in MAIE_WEBHOOKS_ALLOWED_NETWORKS or
     MAIE_FETCH_ALLOWED_NETWORKS."""
+    WAVEFORM_NOT_MADE = "WAVEFORM_NOT_MADE", Code.NOT_FOUND
+    """The job has no waveform: an earlier release made it, its recording could not be read, or it
+    is a live session whose audio was not kept. Draw a plain bar, or submit the recording again."""
+    WAVEFORM_NOT_READY = "WAVEFORM_NOT_READY", Code.FAILED_PRECONDITION
+    """The waveform of a recording is made while it is decoded, and is not there yet. Ask again when
+    the job's metrics have its length."""
     WEBHOOK_INVALID = "WEBHOOK_INVALID", Code.INVALID_ARGUMENT
     """There are too many webhooks, an event is not known, or a secret is too short, too long, or no
     key of Standard Webhooks though it begins with `whsec_`. Correct the field that the error

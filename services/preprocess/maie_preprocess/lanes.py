@@ -10,6 +10,7 @@ from concurrent.futures import Executor
 import numpy as np
 
 from maie.preprocess.v1 import preprocess_pb2 as pb
+from maie_audio.peaks import Peaks, loudest
 from maie_preprocess.bandwidth import SpeechBandwidth
 from maie_preprocess.cutting import Cutter
 from maie_preprocess.engine import SpeechEngine, SpeechTrack
@@ -26,6 +27,7 @@ class _Lane:
         self.track = track
         self.cutter = cutter
         self.band = BandWatch()
+        self.peaks = Peaks()
 
 
 class Lanes:
@@ -41,7 +43,7 @@ class Lanes:
         target: The target length of chunks, in samples.
         blobs: The object store for the chunks' audio.
         prefix: The prefix of the chunks' keys.
-        executor: Where spectra are computed.
+        executor: Where spectra and peaks are computed.
     """
 
     def __init__(
@@ -77,6 +79,10 @@ class Lanes:
             end = max(end, span.end)
         return total
 
+    def peaks(self) -> bytes:
+        """The peaks of the recording, of its loudest lane each; call it once, after `finish`."""
+        return loudest([each.peaks.finish() for each in self._lanes.values()])
+
     async def feed(self, lane: Lane, samples: bytes) -> None:
         """Adds the next samples of a lane."""
         if lane not in self._lanes:
@@ -85,7 +91,7 @@ class Lanes:
         probabilities = await work.track.feed(samples)
         loop = asyncio.get_running_loop()
         narrow = await loop.run_in_executor(
-            self._executor, self._look, work.band, samples, probabilities
+            self._executor, self._look, work, samples, probabilities
         )
         await work.cutter.feed(samples, probabilities, narrow)
 
@@ -94,12 +100,12 @@ class Lanes:
         for each in self._lanes.values():
             await each.cutter.finish()
 
-    def _look(
-        self, band: BandWatch, samples: bytes, probabilities: Sequence[float]
-    ) -> Sequence[bool]:
+    def _look(self, work: _Lane, samples: bytes, probabilities: Sequence[float]) -> Sequence[bool]:
         """Whether each of the next frames of a lane is in telephone band."""
-        levels = band_levels(np.frombuffer(samples, "<i2"))
-        narrow = band.feed(levels, len(probabilities))
+        sound = np.frombuffer(samples, "<i2")
+        work.peaks.add(sound)
+        levels = band_levels(sound)
+        narrow = work.band.feed(levels, len(probabilities))
         rows = slice(0, len(levels) * EVERY, EVERY)
         thresholds = [self._rules.thresholds(narrow_band=each) for each in narrow[rows]]
         self.bandwidth.add(levels, probabilities[rows], thresholds)

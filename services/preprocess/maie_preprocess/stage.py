@@ -14,6 +14,7 @@ from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
 from maie.preprocess.v1 import preprocess_pb2 as pb
 from maie_audio.fork_server import ForkServer
+from maie_audio.peaks import PEAK_SAMPLES
 from maie_preprocess.audio import SAMPLE_BYTES
 from maie_preprocess.chunk_length import ChunkLength
 from maie_preprocess.cutting import duration_of
@@ -71,7 +72,7 @@ class PreprocessStage:
     ) -> AsyncGenerator[pb.PreprocessResponse, None]:
         """Processes one recording; see `Stage.run`.
 
-        Chunks are stored as `FOLDER/chunk-SHA256`.
+        Chunks are stored as `FOLDER/chunk-SHA256`, the waveform as `FOLDER/waveform-SHA256`.
 
         Raises:
             StageError: INVALID_ARGUMENT with AUDIO_EMPTY, AUDIO_CORRUPT,
@@ -108,6 +109,7 @@ class PreprocessStage:
                     yield pb.PreprocessResponse(progress=pb.PreprocessProgress(fraction=reported))
         await lanes.finish()
         result = self._result(lanes, decoded)
+        result.waveform.CopyFrom(await _stored_waveform(lanes, context))
         result.vad_engine.parameters["chunk_seconds"] = json.dumps(chunk_seconds)
         yield pb.PreprocessResponse(result=result)
 
@@ -165,6 +167,11 @@ class PreprocessStage:
             vad_engine=self._version(),
             warnings=warnings_of(opened, done, has_speech=bool(lanes.chunks)),
         )
+
+
+async def _stored_waveform(lanes: Lanes, context: StageContext) -> common.Blob:
+    made = common.Waveform(interval=duration_of(PEAK_SAMPLES), peaks=lanes.peaks())
+    return await context.blobs.put_message(f"{context.folder}/waveform", made)
 
 
 def _rules(settings: PreprocessSettings) -> SpeechRules:

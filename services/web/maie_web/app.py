@@ -47,6 +47,7 @@ from maie_web.routes import (
     shares,
     templates,
     tenants,
+    waveforms,
 )
 from maie_web.sessions.cookies import NAME
 from maie_web.tus import routes as tus
@@ -72,6 +73,7 @@ API = (
     events.events,
     downloads.results,
     downloads.audio,
+    waveforms.waveform,
     jobs.cancel,
     jobs.retry,
     jobs.update,
@@ -98,6 +100,7 @@ API = (
     shared.open_share,
     shared.results,
     shared.audio,
+    shared.waveform,
     process.process,
     mcp.mcp,
     session.log_in,

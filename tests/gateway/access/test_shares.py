@@ -166,12 +166,13 @@ async def test_a_share_may_call_nothing_but_its_job(guarded: Guarded) -> None:
             for absent in (other, ABSENT):
                 assert await refusal(stranger.get_job(absent)) == NO_JOB
                 assert await refusal(audio_of(stranger, absent)) == NO_JOB
+                assert await refusal(stranger.get_waveform(absent)) == NO_JOB
         pool = descriptor_pool.Default()
         async with grpc.aio.insecure_channel(address) as channel:
             for method in (
                 each for name in SERVICES for each in pool.FindServiceByName(name).methods
             ):
-                if method.name not in ("GetJob", "GetAudio"):
+                if method.name not in ("GetJob", "GetAudio", "GetWaveform"):
                     assert await called(channel, method, token) == DENIED, method.full_name
         assert await owner.get_job(job_id)
 

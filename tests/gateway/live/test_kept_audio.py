@@ -15,6 +15,7 @@ import pytest
 
 from maie.job.v1 import job_pb2 as job
 from maie.live.v1 import live_pb2 as live
+from maie_audio.peaks import Peaks
 from maie_client import ClientError
 from maie_core.samples import samples
 from maie_gateway.live.kept import making
@@ -66,6 +67,9 @@ async def test_the_sides_of_a_call_are_kept_added(live_mesh: LiveMesh, tmp_path:
             np.frombuffer(side.ljust(size, b"\0"), "<i2").astype(int) for side in (left, right)
         ]
         assert np.array_equal(found[begin:], sides[0] + sides[1])
+        drawn = Peaks()
+        drawn.add(found)
+        assert (await client.get_waveform(started.session_id)).peaks == drawn.finish()
         await whole_alone(live_mesh, started.session_id)
 
 

@@ -211,6 +211,7 @@ def test_a_share_gives_one_job_and_its_audio_and_nothing_else() -> None:
     assert allowed == {
         "/maie.job.v1.JobService/GetJob": {Scope.SHARED},
         "/maie.job.v1.JobService/GetAudio": {Scope.SHARED_AUDIO},
+        "/maie.job.v1.JobService/GetWaveform": {Scope.SHARED_AUDIO},
     }
 
 

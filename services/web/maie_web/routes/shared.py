@@ -14,15 +14,17 @@ from litestar import HttpMethod, Request, Response
 from litestar.params import FromPath, JSONBody
 from litestar.response import Stream
 
+from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie_client import Client
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
 from maie_core.share_tokens import UNKNOWN, ShareToken, parse_token
 from maie_web.callers import AllCallers, Callers, refuse_other_sites
-from maie_web.handlers import post, route
+from maie_web.handlers import get, post, route
 from maie_web.routes.downloads import Format, audio_file, results_file
 from maie_web.routes.shares import NOT_KEPT, TAGS
+from maie_web.routes.waveforms import waveform_of
 from maie_web.sessions.cookies import SHARED_PATH
 from maie_web.sessions.session import OpenShare
 
@@ -80,6 +82,15 @@ async def audio(
     """The audio of the job of a share that was opened, or the part that `Range` names."""
     client, token = _opened(request, callers, share_id)
     return await audio_file(request, client, token.job_id)
+
+
+@get(f"{SHARED_PATH}/{{share_id:str}}/waveform", summary="Get a share's waveform", tags=TAGS)
+async def waveform(
+    request: Request, callers: AllCallers, share_id: FromPath[str]
+) -> Response[common.Waveform]:
+    """The waveform of the job of a share that was opened, where the share gives its audio."""
+    client, token = _opened(request, callers, share_id)
+    return await waveform_of(request, client, token.job_id)
 
 
 def _opened(request: Request, callers: Callers, share_id: str) -> tuple[Client, ShareToken]:

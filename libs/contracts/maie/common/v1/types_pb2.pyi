@@ -50,6 +50,14 @@ class TimeRange(_message.Message):
     end_offset: _duration_pb2.Duration
     def __init__(self, start_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., end_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
+class Waveform(_message.Message):
+    __slots__ = ("interval", "peaks")
+    INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    PEAKS_FIELD_NUMBER: _ClassVar[int]
+    interval: _duration_pb2.Duration
+    peaks: bytes
+    def __init__(self, interval: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., peaks: _Optional[bytes] = ...) -> None: ...
+
 class Word(_message.Message):
     __slots__ = ("start_offset", "end_offset", "word", "confidence")
     START_OFFSET_FIELD_NUMBER: _ClassVar[int]

@@ -544,6 +544,18 @@ class AudioInfo(_message.Message):
     sha256: str
     def __init__(self, filename: _Optional[str] = ..., size_bytes: _Optional[int] = ..., sha256: _Optional[str] = ...) -> None: ...
 
+class GetWaveformRequest(_message.Message):
+    __slots__ = ("job_id",)
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    job_id: str
+    def __init__(self, job_id: _Optional[str] = ...) -> None: ...
+
+class GetWaveformResponse(_message.Message):
+    __slots__ = ("waveform",)
+    WAVEFORM_FIELD_NUMBER: _ClassVar[int]
+    waveform: _types_pb2.Waveform
+    def __init__(self, waveform: _Optional[_Union[_types_pb2.Waveform, _Mapping]] = ...) -> None: ...
+
 class ListJobsRequest(_message.Message):
     __slots__ = ("page_size", "page_token", "states", "labels", "accepted_from", "accepted_until")
     class LabelsEntry(_message.Message):

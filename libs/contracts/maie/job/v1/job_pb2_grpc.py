@@ -84,6 +84,11 @@ class JobServiceStub:
                 request_serializer=maie_dot_job_dot_v1_dot_job__pb2.GetAudioRequest.SerializeToString,
                 response_deserializer=maie_dot_job_dot_v1_dot_job__pb2.GetAudioResponse.FromString,
                 _registered_method=True)
+        self.GetWaveform = channel.unary_unary(
+                '/maie.job.v1.JobService/GetWaveform',
+                request_serializer=maie_dot_job_dot_v1_dot_job__pb2.GetWaveformRequest.SerializeToString,
+                response_deserializer=maie_dot_job_dot_v1_dot_job__pb2.GetWaveformResponse.FromString,
+                _registered_method=True)
         self.ListJobs = channel.unary_unary(
                 '/maie.job.v1.JobService/ListJobs',
                 request_serializer=maie_dot_job_dot_v1_dot_job__pb2.ListJobsRequest.SerializeToString,
@@ -241,6 +246,19 @@ class JobServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetWaveform(self, request, context):
+        """Gets how loud the recording of a job is from its beginning to its end. What
+        it gives never changes.
+
+        Fails with NOT_FOUND (JOB_NOT_FOUND, or WAVEFORM_NOT_MADE for a job of an
+        earlier release, a recording that cannot be read, or a live session without
+        `keep_audio`) or FAILED_PRECONDITION (WAVEFORM_NOT_READY for a recording
+        that is not decoded).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListJobs(self, request, context):
         """Lists jobs, newest first, without results.
 
@@ -363,6 +381,11 @@ def add_JobServiceServicer_to_server(servicer, server):
                     servicer.GetAudio,
                     request_deserializer=maie_dot_job_dot_v1_dot_job__pb2.GetAudioRequest.FromString,
                     response_serializer=maie_dot_job_dot_v1_dot_job__pb2.GetAudioResponse.SerializeToString,
+            ),
+            'GetWaveform': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetWaveform,
+                    request_deserializer=maie_dot_job_dot_v1_dot_job__pb2.GetWaveformRequest.FromString,
+                    response_serializer=maie_dot_job_dot_v1_dot_job__pb2.GetWaveformResponse.SerializeToString,
             ),
             'ListJobs': grpc.unary_unary_rpc_method_handler(
                     servicer.ListJobs,
@@ -592,6 +615,33 @@ class JobService:
             '/maie.job.v1.JobService/GetAudio',
             maie_dot_job_dot_v1_dot_job__pb2.GetAudioRequest.SerializeToString,
             maie_dot_job_dot_v1_dot_job__pb2.GetAudioResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetWaveform(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/maie.job.v1.JobService/GetWaveform',
+            maie_dot_job_dot_v1_dot_job__pb2.GetWaveformRequest.SerializeToString,
+            maie_dot_job_dot_v1_dot_job__pb2.GetWaveformResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -99,6 +99,15 @@ class JobServiceStub:
     one whose audio is not put together), INVALID_ARGUMENT (FIELD_INVALID) or
     DATA_LOSS (BLOB_MISSING).
     """
+    GetWaveform: _aio.UnaryUnaryMultiCallable[_job_pb2.GetWaveformRequest, _job_pb2.GetWaveformResponse]
+    """Gets how loud the recording of a job is from its beginning to its end. What
+    it gives never changes.
+
+    Fails with NOT_FOUND (JOB_NOT_FOUND, or WAVEFORM_NOT_MADE for a job of an
+    earlier release, a recording that cannot be read, or a live session without
+    `keep_audio`) or FAILED_PRECONDITION (WAVEFORM_NOT_READY for a recording
+    that is not decoded).
+    """
     ListJobs: _aio.UnaryUnaryMultiCallable[_job_pb2.ListJobsRequest, _job_pb2.ListJobsResponse]
     """Lists jobs, newest first, without results.
 
@@ -273,6 +282,21 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         that did not ask for `keep_audio`), FAILED_PRECONDITION (AUDIO_NOT_READY for
         one whose audio is not put together), INVALID_ARGUMENT (FIELD_INVALID) or
         DATA_LOSS (BLOB_MISSING).
+        """
+
+    @_abc_1.abstractmethod
+    def GetWaveform(
+        self,
+        request: _job_pb2.GetWaveformRequest,
+        context: _aio.ServicerContext[_job_pb2.GetWaveformRequest, _abc.Awaitable[_job_pb2.GetWaveformResponse]],
+    ) -> _abc.Awaitable[_job_pb2.GetWaveformResponse]:
+        """Gets how loud the recording of a job is from its beginning to its end. What
+        it gives never changes.
+
+        Fails with NOT_FOUND (JOB_NOT_FOUND, or WAVEFORM_NOT_MADE for a job of an
+        earlier release, a recording that cannot be read, or a live session without
+        `keep_audio`) or FAILED_PRECONDITION (WAVEFORM_NOT_READY for a recording
+        that is not decoded).
         """
 
     @_abc_1.abstractmethod

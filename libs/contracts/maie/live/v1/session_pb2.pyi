@@ -109,12 +109,14 @@ class AudioRun(_message.Message):
     def __init__(self, start_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., samples: _Optional[bytes] = ...) -> None: ...
 
 class SessionAudio(_message.Message):
-    __slots__ = ("file", "duration")
+    __slots__ = ("file", "duration", "waveform")
     FILE_FIELD_NUMBER: _ClassVar[int]
     DURATION_FIELD_NUMBER: _ClassVar[int]
+    WAVEFORM_FIELD_NUMBER: _ClassVar[int]
     file: _types_pb2.Blob
     duration: _duration_pb2.Duration
-    def __init__(self, file: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    waveform: _types_pb2.Blob
+    def __init__(self, file: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., waveform: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ...) -> None: ...
 
 class UtteranceFinished(_message.Message):
     __slots__ = ("final", "mark", "engine")

@@ -26,15 +26,15 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from maie.common.v1 import types_pb2 as maie_dot_common_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#maie/preprocess/v1/preprocess.proto\x12\x12maie.preprocess.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1amaie/common/v1/types.proto\"\x92\x02\n\x11PreprocessRequest\x12)\n\trecording\x18\x01 \x01(\x0b\x32\x14.maie.common.v1.BlobH\x00\x12\x1b\n\x11recording_content\x18\x02 \x01(\x0cH\x00\x12\x36\n\x0e\x63hunk_duration\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationH\x01\x88\x01\x01\x12?\n\x11recording_options\x18\x05 \x01(\x0b\x32$.maie.preprocess.v1.RecordingOptions\x12\x11\n\tasr_slots\x18\x06 \x01(\x05\x42\x08\n\x06sourceB\x11\n\x0f_chunk_durationJ\x04\x08\x03\x10\x04R\x06job_id\"h\n\x10RecordingOptions\x12\x31\n\x08\x63hannels\x18\x01 \x01(\x0e\x32\x1f.maie.preprocess.v1.ChannelMode\x12\r\n\x05track\x18\x02 \x01(\x05\x12\x12\n\nall_tracks\x18\x03 \x01(\x08\"\x92\x01\n\x12PreprocessResponse\x12:\n\x08progress\x18\x01 \x01(\x0b\x32&.maie.preprocess.v1.PreprocessProgressH\x00\x12\x36\n\x06result\x18\x02 \x01(\x0b\x32$.maie.preprocess.v1.PreprocessResultH\x00\x42\x08\n\x06update\"&\n\x12PreprocessProgress\x12\x10\n\x08\x66raction\x18\x01 \x01(\x01\"\xad\x02\n\x10PreprocessResult\x12\x30\n\x06source\x18\x01 \x01(\x0b\x32 .maie.preprocess.v1.SourceFormat\x12+\n\x08\x64uration\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x31\n\x07quality\x18\x03 \x01(\x0b\x32 .maie.preprocess.v1.AudioQuality\x12)\n\x06\x63hunks\x18\x04 \x03(\x0b\x32\x19.maie.preprocess.v1.Chunk\x12\x31\n\nvad_engine\x18\x05 \x01(\x0b\x32\x1d.maie.common.v1.EngineVersion\x12)\n\x08warnings\x18\x06 \x03(\x0b\x32\x17.maie.common.v1.Warning\"\xd9\x01\n\x0cSourceFormat\x12\x11\n\tcontainer\x18\x01 \x01(\t\x12\r\n\x05\x63odec\x18\x02 \x01(\t\x12\x19\n\x11sample_rate_hertz\x18\x03 \x01(\x05\x12\x15\n\rchannel_count\x18\x04 \x01(\x05\x12\x12\n\nnormalized\x18\x05 \x01(\x08\x12\x31\n\x08\x63hannels\x18\x06 \x01(\x0e\x32\x1f.maie.preprocess.v1.ChannelMode\x12.\n\x06tracks\x18\x07 \x03(\x0b\x32\x1e.maie.preprocess.v1.AudioTrack\"j\n\nAudioTrack\x12\r\n\x05track\x18\x01 \x01(\x05\x12\r\n\x05\x63odec\x18\x02 \x01(\t\x12\x10\n\x08language\x18\x03 \x01(\t\x12\r\n\x05title\x18\x04 \x01(\t\x12\x0f\n\x07\x64\x65\x66\x61ult\x18\x05 \x01(\x08\x12\x0c\n\x04read\x18\x06 \x01(\x08\"\xd7\x01\n\x0c\x41udioQuality\x12\x14\n\x0cvad_coverage\x18\x01 \x01(\x01\x12\x1a\n\rloudness_lufs\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x16\n\tpeak_dbfs\x18\x03 \x01(\x01H\x01\x88\x01\x01\x12\x16\n\x0e\x63lipping_ratio\x18\x04 \x01(\x01\x12\x1c\n\x0f\x62\x61ndwidth_hertz\x18\x05 \x01(\x05H\x02\x88\x01\x01\x12\x13\n\x0bnarrow_band\x18\x06 \x01(\x08\x42\x10\n\x0e_loudness_lufsB\x0c\n\n_peak_dbfsB\x12\n\x10_bandwidth_hertz\"\xb0\x01\n\x05\x43hunk\x12\r\n\x05index\x18\x01 \x01(\x05\x12(\n\x05range\x18\x02 \x01(\x0b\x32\x19.maie.common.v1.TimeRange\x12)\n\x06speech\x18\x03 \x03(\x0b\x32\x19.maie.common.v1.TimeRange\x12#\n\x05\x61udio\x18\x04 \x01(\x0b\x32\x14.maie.common.v1.Blob\x12\x0f\n\x07\x63hannel\x18\x05 \x01(\x05\x12\r\n\x05track\x18\x06 \x01(\x05*p\n\x0b\x43hannelMode\x12\x1c\n\x18\x43HANNEL_MODE_UNSPECIFIED\x10\x00\x12\x14\n\x10\x43HANNEL_MODE_MIX\x10\x01\x12\x16\n\x12\x43HANNEL_MODE_SPLIT\x10\x02\x12\x15\n\x11\x43HANNEL_MODE_AUTO\x10\x03\x32r\n\x11PreprocessService\x12]\n\nPreprocess\x12%.maie.preprocess.v1.PreprocessRequest\x1a&.maie.preprocess.v1.PreprocessResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#maie/preprocess/v1/preprocess.proto\x12\x12maie.preprocess.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1amaie/common/v1/types.proto\"\x92\x02\n\x11PreprocessRequest\x12)\n\trecording\x18\x01 \x01(\x0b\x32\x14.maie.common.v1.BlobH\x00\x12\x1b\n\x11recording_content\x18\x02 \x01(\x0cH\x00\x12\x36\n\x0e\x63hunk_duration\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationH\x01\x88\x01\x01\x12?\n\x11recording_options\x18\x05 \x01(\x0b\x32$.maie.preprocess.v1.RecordingOptions\x12\x11\n\tasr_slots\x18\x06 \x01(\x05\x42\x08\n\x06sourceB\x11\n\x0f_chunk_durationJ\x04\x08\x03\x10\x04R\x06job_id\"h\n\x10RecordingOptions\x12\x31\n\x08\x63hannels\x18\x01 \x01(\x0e\x32\x1f.maie.preprocess.v1.ChannelMode\x12\r\n\x05track\x18\x02 \x01(\x05\x12\x12\n\nall_tracks\x18\x03 \x01(\x08\"\x92\x01\n\x12PreprocessResponse\x12:\n\x08progress\x18\x01 \x01(\x0b\x32&.maie.preprocess.v1.PreprocessProgressH\x00\x12\x36\n\x06result\x18\x02 \x01(\x0b\x32$.maie.preprocess.v1.PreprocessResultH\x00\x42\x08\n\x06update\"&\n\x12PreprocessProgress\x12\x10\n\x08\x66raction\x18\x01 \x01(\x01\"\xe7\x02\n\x10PreprocessResult\x12\x30\n\x06source\x18\x01 \x01(\x0b\x32 .maie.preprocess.v1.SourceFormat\x12+\n\x08\x64uration\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x31\n\x07quality\x18\x03 \x01(\x0b\x32 .maie.preprocess.v1.AudioQuality\x12)\n\x06\x63hunks\x18\x04 \x03(\x0b\x32\x19.maie.preprocess.v1.Chunk\x12\x31\n\nvad_engine\x18\x05 \x01(\x0b\x32\x1d.maie.common.v1.EngineVersion\x12)\n\x08warnings\x18\x06 \x03(\x0b\x32\x17.maie.common.v1.Warning\x12+\n\x08waveform\x18\x07 \x01(\x0b\x32\x14.maie.common.v1.BlobH\x00\x88\x01\x01\x42\x0b\n\t_waveform\"\xd9\x01\n\x0cSourceFormat\x12\x11\n\tcontainer\x18\x01 \x01(\t\x12\r\n\x05\x63odec\x18\x02 \x01(\t\x12\x19\n\x11sample_rate_hertz\x18\x03 \x01(\x05\x12\x15\n\rchannel_count\x18\x04 \x01(\x05\x12\x12\n\nnormalized\x18\x05 \x01(\x08\x12\x31\n\x08\x63hannels\x18\x06 \x01(\x0e\x32\x1f.maie.preprocess.v1.ChannelMode\x12.\n\x06tracks\x18\x07 \x03(\x0b\x32\x1e.maie.preprocess.v1.AudioTrack\"j\n\nAudioTrack\x12\r\n\x05track\x18\x01 \x01(\x05\x12\r\n\x05\x63odec\x18\x02 \x01(\t\x12\x10\n\x08language\x18\x03 \x01(\t\x12\r\n\x05title\x18\x04 \x01(\t\x12\x0f\n\x07\x64\x65\x66\x61ult\x18\x05 \x01(\x08\x12\x0c\n\x04read\x18\x06 \x01(\x08\"\xd7\x01\n\x0c\x41udioQuality\x12\x14\n\x0cvad_coverage\x18\x01 \x01(\x01\x12\x1a\n\rloudness_lufs\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x16\n\tpeak_dbfs\x18\x03 \x01(\x01H\x01\x88\x01\x01\x12\x16\n\x0e\x63lipping_ratio\x18\x04 \x01(\x01\x12\x1c\n\x0f\x62\x61ndwidth_hertz\x18\x05 \x01(\x05H\x02\x88\x01\x01\x12\x13\n\x0bnarrow_band\x18\x06 \x01(\x08\x42\x10\n\x0e_loudness_lufsB\x0c\n\n_peak_dbfsB\x12\n\x10_bandwidth_hertz\"\xb0\x01\n\x05\x43hunk\x12\r\n\x05index\x18\x01 \x01(\x05\x12(\n\x05range\x18\x02 \x01(\x0b\x32\x19.maie.common.v1.TimeRange\x12)\n\x06speech\x18\x03 \x03(\x0b\x32\x19.maie.common.v1.TimeRange\x12#\n\x05\x61udio\x18\x04 \x01(\x0b\x32\x14.maie.common.v1.Blob\x12\x0f\n\x07\x63hannel\x18\x05 \x01(\x05\x12\r\n\x05track\x18\x06 \x01(\x05*p\n\x0b\x43hannelMode\x12\x1c\n\x18\x43HANNEL_MODE_UNSPECIFIED\x10\x00\x12\x14\n\x10\x43HANNEL_MODE_MIX\x10\x01\x12\x16\n\x12\x43HANNEL_MODE_SPLIT\x10\x02\x12\x15\n\x11\x43HANNEL_MODE_AUTO\x10\x03\x32r\n\x11PreprocessService\x12]\n\nPreprocess\x12%.maie.preprocess.v1.PreprocessRequest\x1a&.maie.preprocess.v1.PreprocessResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'maie.preprocess.v1.preprocess_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CHANNELMODE']._serialized_start=1720
-  _globals['_CHANNELMODE']._serialized_end=1832
+  _globals['_CHANNELMODE']._serialized_start=1778
+  _globals['_CHANNELMODE']._serialized_end=1890
   _globals['_PREPROCESSREQUEST']._serialized_start=120
   _globals['_PREPROCESSREQUEST']._serialized_end=394
   _globals['_RECORDINGOPTIONS']._serialized_start=396
@@ -44,15 +44,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PREPROCESSPROGRESS']._serialized_start=651
   _globals['_PREPROCESSPROGRESS']._serialized_end=689
   _globals['_PREPROCESSRESULT']._serialized_start=692
-  _globals['_PREPROCESSRESULT']._serialized_end=993
-  _globals['_SOURCEFORMAT']._serialized_start=996
-  _globals['_SOURCEFORMAT']._serialized_end=1213
-  _globals['_AUDIOTRACK']._serialized_start=1215
-  _globals['_AUDIOTRACK']._serialized_end=1321
-  _globals['_AUDIOQUALITY']._serialized_start=1324
-  _globals['_AUDIOQUALITY']._serialized_end=1539
-  _globals['_CHUNK']._serialized_start=1542
-  _globals['_CHUNK']._serialized_end=1718
-  _globals['_PREPROCESSSERVICE']._serialized_start=1834
-  _globals['_PREPROCESSSERVICE']._serialized_end=1948
+  _globals['_PREPROCESSRESULT']._serialized_end=1051
+  _globals['_SOURCEFORMAT']._serialized_start=1054
+  _globals['_SOURCEFORMAT']._serialized_end=1271
+  _globals['_AUDIOTRACK']._serialized_start=1273
+  _globals['_AUDIOTRACK']._serialized_end=1379
+  _globals['_AUDIOQUALITY']._serialized_start=1382
+  _globals['_AUDIOQUALITY']._serialized_end=1597
+  _globals['_CHUNK']._serialized_start=1600
+  _globals['_CHUNK']._serialized_end=1776
+  _globals['_PREPROCESSSERVICE']._serialized_start=1892
+  _globals['_PREPROCESSSERVICE']._serialized_end=2006
 # @@protoc_insertion_point(module_scope)

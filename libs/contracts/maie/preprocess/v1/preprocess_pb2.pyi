@@ -61,20 +61,22 @@ class PreprocessProgress(_message.Message):
     def __init__(self, fraction: _Optional[float] = ...) -> None: ...
 
 class PreprocessResult(_message.Message):
-    __slots__ = ("source", "duration", "quality", "chunks", "vad_engine", "warnings")
+    __slots__ = ("source", "duration", "quality", "chunks", "vad_engine", "warnings", "waveform")
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     DURATION_FIELD_NUMBER: _ClassVar[int]
     QUALITY_FIELD_NUMBER: _ClassVar[int]
     CHUNKS_FIELD_NUMBER: _ClassVar[int]
     VAD_ENGINE_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    WAVEFORM_FIELD_NUMBER: _ClassVar[int]
     source: SourceFormat
     duration: _duration_pb2.Duration
     quality: AudioQuality
     chunks: _containers.RepeatedCompositeFieldContainer[Chunk]
     vad_engine: _types_pb2.EngineVersion
     warnings: _containers.RepeatedCompositeFieldContainer[_types_pb2.Warning]
-    def __init__(self, source: _Optional[_Union[SourceFormat, _Mapping]] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., quality: _Optional[_Union[AudioQuality, _Mapping]] = ..., chunks: _Optional[_Iterable[_Union[Chunk, _Mapping]]] = ..., vad_engine: _Optional[_Union[_types_pb2.EngineVersion, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_types_pb2.Warning, _Mapping]]] = ...) -> None: ...
+    waveform: _types_pb2.Blob
+    def __init__(self, source: _Optional[_Union[SourceFormat, _Mapping]] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., quality: _Optional[_Union[AudioQuality, _Mapping]] = ..., chunks: _Optional[_Iterable[_Union[Chunk, _Mapping]]] = ..., vad_engine: _Optional[_Union[_types_pb2.EngineVersion, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_types_pb2.Warning, _Mapping]]] = ..., waveform: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ...) -> None: ...
 
 class SourceFormat(_message.Message):
     __slots__ = ("container", "codec", "sample_rate_hertz", "channel_count", "normalized", "channels", "tracks")

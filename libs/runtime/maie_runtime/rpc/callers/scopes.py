@@ -36,6 +36,8 @@ _OF_SERVICES: Mapping[str, Mapping[str, Need]] = {
         "GetJob": SHARED,
         "GetTimeline": READ,
         "GetAudio": SHARED_AUDIO,
+        # Made of the audio, and shown by its player alone.
+        "GetWaveform": SHARED_AUDIO,
         "ListJobs": READ,
         "SearchJobs": READ,
         "WatchJob": READ,
