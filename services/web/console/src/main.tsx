@@ -9,6 +9,7 @@ import "./ui/controls.css";
 import "./upload/upload.css";
 import "./library/library.css";
 import "./recording/recording.css";
+import "./recording/waveform/waveform.css";
 import "./live/live.css";
 import "./admin/admin.css";
 import "./templates/templates.css";

@@ -14,6 +14,7 @@ import type {
   TemplateProblem,
   TemplateSchema,
   Timeline,
+  Waveform,
 } from "./types";
 
 /** What went wrong, as one sentence with what to do, and the reason that programs decide by. */
@@ -119,6 +120,15 @@ export const api = {
   filesOf: jobPath,
   /** Where those of a link are, once it is open. */
   filesOfShare: (share: string) => `/v1/shared/${encodeURIComponent(share)}`,
+  /** How loud a recording is in time; null where it has no waveform. */
+  waveform: async (files: string, signal?: AbortSignal) => {
+    try {
+      return await json<Waveform>(await fetched(`${files}/waveform`, options(signal)));
+    } catch (error) {
+      if (error instanceof Problem && error.status === 404) return null;
+      throw error;
+    }
+  },
   /** Whether the mesh gives audio in parts, as players ask for it. */
   hasAudio: async (files: string, signal?: AbortSignal) => {
     const request = { headers: { range: "bytes=0-0" }, ...options(signal) };

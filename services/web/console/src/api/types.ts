@@ -205,6 +205,12 @@ export interface Timeline {
   waiting_units: number;
 }
 
+/** How loud a recording is from its beginning to its end; a byte for each interval, in Base64. */
+export interface Waveform {
+  interval: Duration;
+  peaks: string;
+}
+
 /** A template of summaries; lists have it without what it is made of. */
 export interface Template {
   template_id: string;

@@ -1,6 +1,7 @@
 import { useMemo, useState } from "preact/hooks";
-import type { Citation } from "../api/types";
-import { startOf } from "../format";
+import type { Citation, TimeRange } from "../api/types";
+import { endOf, startOf } from "../format";
+import type { Pause } from "./pauses";
 import type { Playback } from "./playback";
 
 export interface Jumps {
@@ -10,6 +11,8 @@ export interface Jumps {
   chosen: string;
   /** The segments that it comes from. */
   lit: ReadonlySet<string>;
+  /** The moments that it comes from. */
+  cited: readonly Pause[];
   jumpTo: (time: number) => void;
   jump: (citation: Citation) => void;
 }
@@ -19,6 +22,7 @@ export function useJumps(playback: Playback): Jumps {
   const [chosen, setChosen] = useState<Citation | null>(null);
   const [count, setCount] = useState(0);
   const lit = useMemo(() => new Set(chosen?.segment_ids), [chosen]);
+  const cited = useMemo(() => (chosen?.ranges ?? []).map(spanOf), [chosen]);
   function jumpTo(time: number): void {
     playback.seek(time);
     setCount((before) => before + 1);
@@ -27,5 +31,9 @@ export function useJumps(playback: Playback): Jumps {
     setChosen(citation);
     jumpTo(startOf(citation.ranges[0]));
   }
-  return { count, chosen: chosen?.pointer ?? "", lit, jumpTo, jump };
+  return { count, chosen: chosen?.pointer ?? "", lit, cited, jumpTo, jump };
+}
+
+function spanOf(range: TimeRange): Pause {
+  return { start: startOf(range), end: endOf(range) };
 }

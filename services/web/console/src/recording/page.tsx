@@ -118,6 +118,7 @@ function Content({ job, reload }: PartProps) {
         playback={playback}
         length={seconds(job.metrics?.input_duration)}
         rows={rows}
+        cited={jumps.cited}
       />
       <Warnings of={results?.warnings ?? []} />
       <div class="reading">

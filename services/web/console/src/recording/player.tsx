@@ -1,14 +1,15 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { api } from "../api/client";
 import { useLoaded } from "../api/use";
-import { clock } from "../format";
 import { isField } from "../library/keys";
 import { useStore } from "../store";
 import { Icon } from "../ui/icon";
 import { words } from "../words";
-import { pausesOf } from "./pauses";
+import { type Pause, pausesOf } from "./pauses";
 import { FASTEST, type Playback, SLOWEST, SPEED_STEP } from "./playback";
 import type { Row } from "./rows";
+import { decoded, type Waveform } from "./waveform/bars";
+import { Track } from "./waveform/track";
 
 const SPEEDS = Array.from(
   { length: (FASTEST - SLOWEST) / SPEED_STEP + 1 },
@@ -22,15 +23,22 @@ type PlayerProps = {
   /** How long the recording is, in seconds; 0 where that is not known. */
   length: number;
   rows: readonly Row[];
+  /** The moments that the chosen item of the summary is from. */
+  cited: readonly Pause[];
 };
 
-export function Player({ files, playback, length, rows }: PlayerProps) {
+export function Player({ files, playback, length, rows, cited }: PlayerProps) {
   const text = useStore(words).recording;
   const duration = Math.max(length, rows.at(-1)?.end ?? 0);
   const notes = rows.filter((row) => row.kind !== "segment");
+  const pauses = useMemo(() => pausesOf(rows, duration), [rows, duration]);
   const { value: hasAudio } = useLoaded(
     async (signal) => files !== null && (await api.hasAudio(files, signal)),
     [files],
+  );
+  const { value: waveform } = useLoaded(
+    async (signal) => (hasAudio && length > 0 ? drawn(files ?? "", signal) : null),
+    [files, hasAudio, length > 0],
   );
   const [broken, setBroken] = useState(false);
   const audio = useRef<HTMLAudioElement>(null);
@@ -38,8 +46,8 @@ export function Player({ files, playback, length, rows }: PlayerProps) {
     if (duration) playback.duration.set(duration);
   }, [duration, playback]);
   useEffect(() => {
-    playback.pauses = pausesOf(rows, duration);
-  }, [playback, rows, duration]);
+    playback.pauses = pauses;
+  }, [playback, pauses]);
   useEffect(() => {
     playback.attach(hasAudio && !broken ? audio.current : null);
   }, [hasAudio, broken, playback]);
@@ -61,7 +69,7 @@ export function Player({ files, playback, length, rows }: PlayerProps) {
           <Icon name="forward" />
           <span class="unseen">{text.forward}</span>
         </button>
-        <Track playback={playback} notes={notes} />
+        <Track playback={playback} waveform={waveform} pauses={pauses} notes={notes} cited={cited} />
         {plays && <Skips playback={playback} />}
         {plays && <Speed playback={playback} />}
       </div>
@@ -69,6 +77,12 @@ export function Player({ files, playback, length, rows }: PlayerProps) {
       {broken && <p class="hint bad">{text.notPlayable}</p>}
     </section>
   );
+}
+
+/** A recording's waveform; null where it has none. */
+async function drawn(files: string, signal: AbortSignal): Promise<Waveform | null> {
+  const found = await api.waveform(files, signal);
+  return found && decoded(found);
 }
 
 function PlayButton({ playback }: { playback: Playback }) {
@@ -80,38 +94,6 @@ function PlayButton({ playback }: { playback: Playback }) {
       <Icon name={playing ? "pause" : "play"} />
       <span class="unseen">{label}</span>
     </button>
-  );
-}
-
-function Track({ playback, notes }: { playback: Playback; notes: readonly Row[] }) {
-  const text = useStore(words).recording;
-  const time = useStore(playback.time);
-  const duration = useStore(playback.duration);
-  const share = (at: number) => `${(100 * at) / (duration || 1)}%`;
-  return (
-    <>
-      <span class="time">{clock(time)}</span>
-      <div class="track">
-        <input
-          type="range"
-          aria-label={text.position}
-          aria-valuetext={clock(time)}
-          min={0}
-          max={duration || 1}
-          step={0.1}
-          value={time}
-          onInput={(event) => playback.seek(event.currentTarget.valueAsNumber)}
-        />
-        {notes.map((note) => (
-          <span
-            key={note.key}
-            class="mark"
-            style={{ left: share(note.start), width: share(Math.max(0, note.end - note.start)) }}
-          />
-        ))}
-      </div>
-      <span class="time">{clock(duration)}</span>
-    </>
   );
 }
 
@@ -152,8 +134,10 @@ function Speed({ playback }: { playback: Playback }) {
 function usePlayerKeys(playback: Playback): void {
   useEffect(() => {
     function pressed(event: KeyboardEvent): void {
-      if (event.ctrlKey || event.metaKey || event.altKey || isField(event.target)) return;
-      const onControl = event.target instanceof Element && event.target.closest("button, a, summary, input");
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      const onTrack = event.target instanceof Element && event.target.matches(".track input");
+      if (isField(event.target) && !onTrack) return;
+      const onControl = event.target instanceof Element && event.target.closest("button, a, summary");
       const at = playback.time.value;
       switch (event.key) {
         case " ":

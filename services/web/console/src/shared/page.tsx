@@ -113,7 +113,13 @@ function Reading({ job, share }: { job: Job; share: string }) {
         {shared && <p class="soft">{text.shared.until(moment(shared.expire_time, shown))}</p>}
       </header>
       {shared?.audio && (
-        <Player files={files} playback={playback} length={seconds(job.metrics?.input_duration)} rows={rows} />
+        <Player
+          files={files}
+          playback={playback}
+          length={seconds(job.metrics?.input_duration)}
+          rows={rows}
+          cited={jumps.cited}
+        />
       )}
       <Warnings of={results?.warnings ?? []} />
       <div class={results?.summary ? "reading" : "reading alone"}>
