@@ -72,6 +72,7 @@ bench-live_peers: setup $(BIN)/.model-whisper-tiny.en .venv-peers/.locked ## Run
 	@$(BIN)/python -m bench.live_peers $(ARGS)
 
 bench-live: $(BIN)/.model-whisper-tiny.en
+bench-lighthouse: browser .lighthouse/.installed
 
 .PHONY: bench-%
 bench-%: setup ## Run bench/NAME.py and print its figures; ARGS are passed on.
@@ -240,7 +241,9 @@ lock: $(BIN)/.uv ## Resolve the packages again (ARGS=--upgrade: to the newest) a
 		&& $(UV_LOCK_CUDA) locks/llm-cuda.in services/enhancement/pyproject.toml services/summary/pyproject.toml -o locks/llm-cuda.txt,see above.)
 	$(call step,writing locks/peers.txt,$(UV_COMPILE) --no-config $(ARGS) --python-version 3.11 --python-platform x86_64-manylinux_2_28 $(TORCH) \
 		--excludes locks/peers-without.txt locks/peers.in -o locks/peers.txt,see above.)
-	$(call step,resolving npm packages,npm install --package-lock-only --loglevel=error && node tools/lock-without-addresses.js,see above.)
+	$(call step,resolving npm packages,for folder in . locks/lighthouse; do \
+		npm install --prefix $$folder --omit-lockfile-registry-resolved --package-lock-only --loglevel=error && node tools/lock-without-addresses.js $$folder || exit 1; \
+		done,see above.)
 
 UV_COMPILE = $(UV) pip compile --quiet --no-header --no-annotate --generate-hashes
 UV_LOCK = $(UV_LOCK_PLAIN) --all-extras
@@ -358,6 +361,10 @@ node_modules/.installed: package.json package-lock.json .npmrc
 	$(call step,installing the tools from npm,npm ci --loglevel=error,see above; is the npm registry reachable?)
 	@touch $@
 
+.lighthouse/.installed: locks/lighthouse/package.json locks/lighthouse/package-lock.json .npmrc
+	$(call step,installing Lighthouse from npm,mkdir -p .lighthouse && cp $^ .lighthouse && npm ci --prefix .lighthouse --loglevel=error,see above; is the npm registry reachable?)
+	@touch $@
+
 .PHONY: no-npm
 no-npm:
 	@echo "· npm was not found: the tests of the Node client and of the console will be skipped"
@@ -372,7 +379,7 @@ $(CONSOLE)/index.html: node_modules/.installed $(shell find services/web/console
 
 .PHONY: clean
 clean: ## Remove everything that these targets made: environments, caches, local data.
-	@rm -rf .venv .venv-audit .venv-checkov .venv-docs .venv-vllm .venv-peers build/chart build/release build/sbom build/site $(CONSOLE) node_modules .cache .maie .mypy_cache .ruff_cache .pytest_cache .hypothesis uv.lock
+	@rm -rf .venv .venv-audit .venv-checkov .venv-docs .venv-vllm .venv-peers .lighthouse build/chart build/release build/sbom build/site $(CONSOLE) node_modules .cache .maie .mypy_cache .ruff_cache .pytest_cache .hypothesis uv.lock
 	@find gateway libs services tests bench tools \( -name __pycache__ -o -name '*.egg-info' \) -prune -exec rm -rf {} + 2>/dev/null || true
 
 .PHONY: help

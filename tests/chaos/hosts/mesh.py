@@ -19,6 +19,8 @@ GATEWAY_PORT = 50051
 # The name that all gateways share in their certificates.
 NAME = "gateway.example"
 START_SECONDS = 120.0
+# All submits are of one key. While the broker has no leader, they wait and others come.
+MAX_UPLOADS = 256
 
 
 class HostsMesh(ClusterMesh):
@@ -98,6 +100,7 @@ class HostsMesh(ClusterMesh):
             "MAIE_GATEWAY_TLS_CERT_FILE": str(paths["certificate"]),
             "MAIE_GATEWAY_TLS_KEY_FILE": str(paths["key"]),
             "MAIE_GATEWAY_BOOTSTRAP_KEY_FILE": str(self._key_file),
+            "MAIE_GATEWAY_MAX_UPLOADS": str(MAX_UPLOADS),
             "MAIE_GATEWAY_READ_MODEL_URL": f"sqlite:///{read_model}",
         }
 
