@@ -108,6 +108,7 @@ from maie_runtime.bus.rights import GATEWAY
 from maie_runtime.bus.session_log import SessionLog
 from maie_runtime.health_file import HealthFile
 from maie_runtime.loop_lag import measure_loop_lag
+from maie_runtime.rpc.callers.proxies import TrustedProxies
 from maie_runtime.rpc.limits.calls import CallLimits
 from maie_runtime.rpc.limits.pauses import Pauses
 from maie_runtime.rpc.limits.refusals import Refusals
@@ -173,6 +174,8 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
         if is_on(meter):
             await stack.enter_async_context(background_tasks(measure_loop_lag(meter)))
         pauses, caller_limits = Pauses(), CallerLimits(settings.limits)
+        proxies = TrustedProxies(settings.access.trusted_proxies)
+        await stack.enter_async_context(proxies.running())
         server = GrpcServer(
             settings.listen,
             SERVICES,
@@ -182,12 +185,13 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             meter,
             tracer,
             guard.streams,
-            CallAudit(audit, SERVICES),
-            Refusals(settings.limits.failed_credentials_per_minute, pauses, meter),
-            CallLimits(caller_limits.calls_of, pauses),
+            CallAudit(audit, SERVICES, peer_of=proxies.peer_of),
+            Refusals(settings.limits.failed_credentials_per_minute, pauses, meter, proxies.peer_of),
+            CallLimits(caller_limits.calls_of, pauses, proxies.peer_of),
             settings.patience(),
             settings.connections(),
         )
+        proxies.server = server.address
         broker = await stack.enter_async_context(
             open_provisioned_broker(
                 settings.mesh.nats_url,

@@ -88,3 +88,12 @@ async def test_the_mesh_starts_with_tls_and_without_ports_of_stages(
             with pytest.raises(ClientError) as caught:
                 await client.list_models()
         assert caught.value.code is StatusCode.UNAUTHENTICATED
+
+
+def test_the_gateway_believes_the_web_part_unless_it_is_behind_a_proxy(tmp_path: Path) -> None:
+    name = "MAIE_GATEWAY_TRUSTED_PROXIES"
+    assert planned(tmp_path, {})[GATEWAY].environment[name] == '["local-user"]'
+    behind = planned(tmp_path, {"MAIE_GATEWAY_PLAINTEXT": "behind-a-proxy"})
+    assert name not in behind[GATEWAY].environment
+    own = planned(tmp_path, {name: "[]"})
+    assert own[GATEWAY].environment[name] == "[]"

@@ -146,6 +146,8 @@ async def test_calls_of_one_caller_take_turns_and_leave_nothing() -> None:
         ("ipv6:[2001:db8:1:2::9]:1", "2001:db8:1:2::/64"),
         ("ipv6:%5B::ffff:192.0.2.7%5D:41234", "192.0.2.7"),
         ("ipv6:%5Bfe80::1%25eth0%5D:41234", "fe80::/64"),
+        ("ipv4:192.0.2.7", "192.0.2.7"),
+        ("ipv6:[2001:db8:1:2::9]", "2001:db8:1:2::/64"),
         ("unix:", "unix:"),
     ],
 )

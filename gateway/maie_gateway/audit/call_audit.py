@@ -15,6 +15,7 @@ from maie_gateway.audit.calls import CALLS, Audited, undecided
 from maie_gateway.audit.entry import of_call
 from maie_gateway.audit.log import AuditLog
 from maie_runtime.rpc.auditing import Audit
+from maie_runtime.rpc.callers.proxies import PeerOf, socket_peer
 from maie_runtime.rpc.handlers import Around, BeforeAnswer
 
 REFUSED = frozenset({Code.UNAUTHENTICATED.name, Code.PERMISSION_DENIED.name})
@@ -34,6 +35,7 @@ class CallAudit:
         audit: The log.
         services: The full names of the server's services.
         calls: Which RPCs have an entry, by service and name.
+        peer_of: Gives from where a call comes.
 
     Raises:
         RuntimeError: Nobody decided whether one of their RPCs has an entry.
@@ -44,6 +46,7 @@ class CallAudit:
         audit: AuditLog,
         services: Sequence[str],
         calls: Mapping[str, Mapping[str, Audited]] = CALLS,
+        peer_of: PeerOf = socket_peer,
     ) -> None:
         if missing := undecided(services):
             raise RuntimeError(
@@ -51,6 +54,7 @@ class CallAudit:
                 "in maie_gateway/audit/calls.py."
             )
         self._audit = audit
+        self._peer_of = peer_of
         self._calls = calls
         self._reads = RecentReads()
 
@@ -66,7 +70,7 @@ class CallAudit:
         @asynccontextmanager
         async def around(context: Any) -> AsyncIterator[None]:
             # Asked of a call that has ended, gRPC's C code crashes the process.
-            about = begin_call(context.peer())
+            about = begin_call(self._peer_of(context))
             try:
                 yield
             except BaseException as error:

@@ -18,6 +18,7 @@ from maie_runtime.background import background_tasks
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import RETRY_AFTER, Broker
 from maie_runtime.bus.outages import RIDE_OUT_SECONDS
+from maie_runtime.rpc.limits.refusals import address_of
 
 log = structlog.get_logger()
 
@@ -80,7 +81,7 @@ class AuditLog:
 
     def note(self, entry: access.AuditEntry) -> None:
         """Writes the entry of a call that failed in the background, or counts it where many do."""
-        caller = entry.caller_id or entry.peer.rpartition(":")[0]
+        caller = entry.caller_id or address_of(entry.peer)
         if self._of_callers.total() < MAX_PER_WINDOW and self._of_callers[caller] < MAX_PER_CALLER:
             with suppress(asyncio.QueueFull):
                 self._failed.put_nowait(entry)

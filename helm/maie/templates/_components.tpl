@@ -38,6 +38,18 @@ cannot work fails here, with its name.
 {{- if and .Values.test.enabled (dig "enabled" true (.Values.components.gateway | default dict)) -}}yes{{- end -}}
 {{- end -}}
 
+{{/* The names of the web part's pods, as JSON strings, where these call gateways without a proxy between. */}}
+{{- define "maie.webProxies" -}}
+{{- $names := list -}}
+{{- range $name, $values := .Values.components -}}
+{{- $c := $values | default dict -}}
+{{- if and (eq (dig "stage" $name $c) "web") (dig "enabled" true $c) (eq $.Values.tls.gateway "mesh") -}}
+{{- $names = append $names (printf "%s-%s-headless" (include "maie.fullname" $) $name | quote) -}}
+{{- end -}}
+{{- end -}}
+{{- join ", " $names -}}
+{{- end -}}
+
 {{/* The port of a component: 50051 of a gateway, 8080 of the web part, 50052 of every stage that has one. */}}
 {{- define "maie.port" -}}
 {{- if eq .stage "gateway" -}}50051{{- else if eq .stage "web" -}}8080{{- else if .rpc -}}50052{{- else -}}0{{- end -}}
@@ -121,6 +133,9 @@ MAIE_GATEWAY_TLS_CERT_FILE: /etc/maie/gateway-tls/tls.crt
 MAIE_GATEWAY_TLS_KEY_FILE: /etc/maie/gateway-tls/tls.key
 {{- else if eq $v.tls.gateway "proxy" }}
 MAIE_GATEWAY_PLAINTEXT: behind-a-proxy
+{{- end }}
+{{- with include "maie.webProxies" .root }}
+MAIE_GATEWAY_TRUSTED_PROXIES: {{ printf "[%s]" . | squote }}
 {{- end }}
 {{- if $v.encryption.masterKeySecret }}
 MAIE_GATEWAY_MASTER_KEY: file:///etc/maie/master-key/{{ $v.encryption.masterKeyKey }}

@@ -137,12 +137,14 @@ class Client:
         self._patience = patience
         self._tracer_provider = tracer_provider
 
-    def acting(self, *, token: Token = "", tenant: str = "") -> Client:
+    def acting(self, *, token: Token = "", tenant: str = "", forwarded_for: str = "") -> Client:
         """The same gateway over the same connections, for another caller; open while this is.
 
         Args:
             token: What says who calls, as for the client itself.
             tenant: The tenant of the jobs.
+            forwarded_for: The IP address of that caller, which gateways believe of proxies that
+                they trust (MAIE_GATEWAY_TRUSTED_PROXIES); empty for none.
 
         Raises:
             ClientError: INVALID_ARGUMENT with TENANT_INVALID; FAILED_PRECONDITION with
@@ -156,6 +158,7 @@ class Client:
             token=token,
             tracer_provider=self._tracer_provider,
         )
+        other._metadata = CallMetadata(tenant, token, forwarded_for)
         other._check_caller()
         other._channels, other._latest = self._channels, self._stubs()
         return other

@@ -11,6 +11,7 @@ Token = str | Callable[[], str]
 
 TENANT_KEY = "maie-tenant"
 AUTHORIZATION_KEY = "authorization"
+FORWARDED_KEY = "x-forwarded-for"
 
 
 class CallMetadata:
@@ -19,9 +20,11 @@ class CallMetadata:
     Args:
         tenant: The tenant that they name; empty for none.
         token: What says who calls; empty for nothing.
+        forwarded_for: The address that they are made for; empty for this client's own.
     """
 
-    def __init__(self, tenant: str, token: Token) -> None:
+    def __init__(self, tenant: str, token: Token, forwarded_for: str = "") -> None:
+        self._forwarded_for = forwarded_for
         self._tenant = tenant
         self._token = token
 
@@ -40,4 +43,6 @@ class CallMetadata:
         if not (token.isascii() and token.isprintable()):
             raise token_invalid()
         named = ((TENANT_KEY, self._tenant),) if self._tenant else ()
+        if self._forwarded_for:
+            named = (*named, (FORWARDED_KEY, self._forwarded_for))
         return (*named, (AUTHORIZATION_KEY, f"Bearer {token}")) if token else named

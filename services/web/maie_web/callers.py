@@ -15,6 +15,7 @@ from maie_core.reasons import Reason
 from maie_runtime.rpc.callers.authenticator import Call
 from maie_runtime.rpc.callers.local_user import LocalUser
 from maie_web.oidc.logins import Logins
+from maie_web.origins import Origins, peer_of
 from maie_web.sessions.cookies import SessionCookies
 from maie_web.sessions.session import AnyConnection, Session
 
@@ -48,6 +49,7 @@ class Callers:
         listen: The HOST:PORT that HTTP listens on.
         cookies: The cookies of logins.
         session_hours: How long a login lasts at most.
+        origins: Tells from where requests come.
         local_user: Whether the user who runs this process needs no credentials.
         logins: Logs people in at a provider; None where there is none.
     """
@@ -58,12 +60,14 @@ class Callers:
         listen: str,
         cookies: SessionCookies,
         *,
+        origins: Origins,
         session_hours: float,
         local_user: bool,
         logins: Logins | None = None,
     ) -> None:
         self.anonymous = client
         self.cookies = cookies
+        self._origins = origins
         self.session_hours = session_hours
         self.logins = logins
         self._listen = listen
@@ -80,16 +84,25 @@ class Callers:
         """
         tenant = connection.headers.get(TENANT, "")
         if shown := _shown(connection):
-            return self.anonymous.acting(token=shown, tenant=tenant)
+            return self.acting(connection, token=shown, tenant=tenant)
         if session := self.cookies.session_of(connection):
             refuse_other_sites(connection)
             self._refuse_other_schemes(connection)
             session = await self._renewed(connection, session)
-            return self.anonymous.acting(token=session.token, tenant=tenant)
+            return self.acting(connection, token=session.token, tenant=tenant)
         if not await self._is_local(connection):
             raise _missing()
         refuse_other_sites(connection)
-        return self.anonymous.acting(tenant=tenant)
+        return self.acting(connection, tenant=tenant)
+
+    def acting(self, connection: AnyConnection, *, token: str = "", tenant: str = "") -> Client:
+        """A client with these credentials that says from where a request comes.
+
+        Raises:
+            ClientError: The token or the tenant's name is invalid.
+        """
+        origin = self._origins.of(connection)
+        return self.anonymous.acting(token=token, tenant=tenant, forwarded_for=origin)
 
     def session_of(self, connection: AnyConnection) -> Session | None:
         """The login that a request counts by; None where it counts by something else."""
@@ -133,9 +146,7 @@ class Callers:
     async def _is_local(self, connection: AnyConnection) -> bool:
         if self._local is None or connection.client is None or not _names_loopback(connection):
             return False
-        version = ipaddress.ip_address(connection.client.host).version
-        peer = f"ipv{version}:{connection.client.host}:{connection.client.port}"
-        call = Call(peer=peer, server=self._listen, metadata={}, transport={})
+        call = Call(peer=peer_of(connection), server=self._listen, metadata={}, transport={})
         try:
             return await self._local.caller_of(call) is not None
         except StageError:

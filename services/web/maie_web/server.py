@@ -19,6 +19,7 @@ from maie_runtime.background import background_tasks
 from maie_runtime.bus.presence import instance_name
 from maie_runtime.health_file import HealthFile
 from maie_runtime.rpc.callers.local_user import is_loopback
+from maie_runtime.rpc.callers.proxies import TrustedProxies
 from maie_runtime.rpc.exposure import check_exposure
 from maie_web.app import make_app
 from maie_web.callers import Callers
@@ -27,6 +28,7 @@ from maie_web.listening import listen
 from maie_web.live.connection import MAX_MESSAGE_BYTES, WebSocketConnection
 from maie_web.live.sockets import OpenSockets
 from maie_web.oidc.logins import Logins, open_logins
+from maie_web.origins import Origins
 from maie_web.sessions.cookies import SessionCookies
 from maie_web.sessions.seal import Seal
 from maie_web.settings import WebSettings
@@ -100,7 +102,11 @@ async def serve_web(settings: WebSettings) -> AsyncIterator[str]:
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         event_streams = EventStreams(timedelta(seconds=settings.heartbeat_seconds))
         sockets = OpenSockets()
-        app = make_app(_callers(settings, client, address, logins), event_streams, sockets)
+        proxies = TrustedProxies(settings.trusted_proxies)
+        proxies.server = address
+        await stack.enter_async_context(proxies.running())
+        origins = Origins(proxies, settings.proxy_header)
+        app = make_app(_callers(settings, client, address, origins, logins), event_streams, sockets)
         config = uvicorn.Config(
             TracedApp(app, tracers.get_tracer("maie_web", release)),
             http="httptools",
@@ -138,12 +144,15 @@ def _lets_local_user_in(settings: WebSettings) -> bool:
     return settings.local_user and not settings.plaintext and is_loopback(settings.listen)
 
 
-def _callers(settings: WebSettings, client: Client, address: str, logins: Logins | None) -> Callers:
+def _callers(
+    settings: WebSettings, client: Client, address: str, origins: Origins, logins: Logins | None
+) -> Callers:
     return Callers(
         client,
         address,
         SessionCookies(Seal(settings.session_key), behind_tls=bool(settings.plaintext)),
         session_hours=settings.session_hours,
+        origins=origins,
         local_user=_lets_local_user_in(settings),
         logins=logins,
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from maie_core.secret_settings import SecretText
 from maie_core.settings import FileSetting, MeshSettings, Settings
+from maie_runtime.rpc.callers.proxies import check_proxies
 from maie_runtime.vault.key_file import keys_in
 from maie_web.oidc.provider import is_protected
 
@@ -37,6 +38,12 @@ class WebSettings(Settings):
     plaintext: Literal["", "behind-a-proxy"] = ""
     """`behind-a-proxy`: a proxy on the way takes TLS, such as an ingress. HTTP is then served in
     the clear at any address; what API keys pass between must be closed to others."""
+    trusted_proxies: Annotated[tuple[str, ...], AfterValidator(check_proxies)] = ()
+    """The proxies before the web part, as a JSON list of networks, addresses and names of hosts;
+    `local-user` is any program of the user who runs it, on the same machine. What they say of where
+    a request comes from is passed on to gateways (MAIE_GATEWAY_TRUSTED_PROXIES)."""
+    proxy_header: Literal["x-forwarded-for", "forwarded"] = "x-forwarded-for"
+    """The header in which they say it; the other one is not read."""
     local_user: bool = True
     """Whether the user who runs this process needs no credentials on a loopback address."""
     session_key: SecretText = ""

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 from maie_cli.mesh.broker import OTHERS, SEED, write_broker_config
-from maie_cli.mesh.door import BETWEEN_PARTS, door_address, with_door, with_health_file
+from maie_cli.mesh.door import BETWEEN_PARTS, PLAINTEXT, door_address, with_door, with_health_file
 from maie_cli.mesh.errors import MeshError
 from maie_cli.mesh.fitting import Fit, fit_asr
 from maie_cli.mesh.key import with_key
@@ -23,12 +23,14 @@ from maie_cli.mesh.options import STAGES, MeshOptions
 from maie_cli.mesh.ports import Ports
 from maie_cli.mesh.profiles import profile_environment
 from maie_runtime.bus.seeds import seed_file
+from maie_runtime.rpc.callers.proxies import LOCAL_USER
 from maie_runtime.worker.cores import usable_cores
 
 MAX_WORKERS = 64
 NATS = "nats"
 GATEWAY = "gateway"
 WEB = "web"
+TRUSTED_PROXIES = "MAIE_GATEWAY_TRUSTED_PROXIES"
 MASTER_KEYS = ("MAIE_GATEWAY_MASTER_KEY", "MAIE_GATEWAY_MASTER_KEY_FILE")
 # All parts are on one machine, so units are returned sooner than in a cluster.
 GRACE_SECONDS = 10
@@ -76,6 +78,7 @@ def plan(options: MeshOptions, layout: Layout) -> list[Part]:
         "MAIE_NATS_URL": f"nats://{broker.address}",
         "MAIE_BLOB_URL": choose_blob_url(layout, options.blob_url),
         **_read_model(options, layout),
+        **_proxies(settings),
         "PYTHONUNBUFFERED": "1",
     }
     base = options.port_base
@@ -130,6 +133,16 @@ def _read_model(options: MeshOptions, layout: Layout) -> dict[str, str]:
     if any(settings.get(name) for name in MASTER_KEYS):
         return {"MAIE_GATEWAY_READ_MODEL_URL": "sqlite://"}
     return {"MAIE_GATEWAY_READ_MODEL_URL": f"sqlite:///{layout.read_model}"}
+
+
+def _proxies(settings: Mapping[str, str]) -> dict[str, str]:
+    """Has the gateway believe the web part where requests come from.
+
+    Not where it is behind a proxy, which may be this user's and pass on what clients make up.
+    """
+    if settings.get(PLAINTEXT) or TRUSTED_PROXIES in settings:
+        return {}
+    return {TRUSTED_PROXIES: f'["{LOCAL_USER}"]'}
 
 
 def _stages(

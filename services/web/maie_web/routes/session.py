@@ -57,7 +57,7 @@ async def log_in(
     refuse_other_sites(request)
     if not data.key:
         raise invalid(Reason.FIELD_INVALID, "The key is empty; send an API key.", field="key")
-    caller = await callers.anonymous.acting(token=data.key).get_caller()
+    caller = await callers.acting(request, token=data.key).get_caller()
     ends_at = time.time() + callers.session_hours * SECONDS_PER_HOUR
     session = session_of(data.key, caller, ends_at)
     return Response(

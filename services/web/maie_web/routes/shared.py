@@ -49,7 +49,7 @@ async def open_share(
     """The job of a share as its readers see it, and a cookie for its files."""
     refuse_other_sites(request)
     token = _known(parse_token(data.token))
-    shown = await callers.anonymous.acting(token=token.text).get_job(token.job_id)
+    shown = await callers.acting(request, token=token.text).get_job(token.job_id)
     ends_at = shown.shared.expire_time.ToMilliseconds() / 1000
     opened = OpenShare(token=token.text, expires_at=ends_at)
     cookie = callers.cookies.of_share(request, token.share_id, opened)
@@ -103,7 +103,7 @@ def _opened(request: Request, callers: Callers, share_id: str) -> tuple[Client, 
     token = _known(parse_token(opened.token) if opened else None)
     if token.share_id != share_id:
         raise _unknown()
-    return callers.anonymous.acting(token=token.text), token
+    return callers.acting(request, token=token.text), token
 
 
 def _known(token: ShareToken | None) -> ShareToken:

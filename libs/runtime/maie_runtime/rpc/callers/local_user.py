@@ -48,20 +48,30 @@ class LocalUser:
         """
         if AUTHORIZATION in call.metadata:
             return None  # who shows credentials is judged by them
-        ends = ends_of(call.peer, call.server) if self._works else None
-        if ends is None:
-            return None
         try:
-            uid = owner(*ends)
+            is_own = self.has(call.peer, call.server)
         except OSError as error:
             raise StageError(
                 Code.UNAUTHENTICATED,
                 Reason.CREDENTIALS_MISSING,
                 "The kernel does not say which user calls; send an API key (docs/access.md).",
             ) from error
-        if uid != self._uid:
+        if not is_own:
             return None
         return Caller(id=self._id, tenant=DEFAULT_TENANT, scopes=ALL_SCOPES, kind=CallerKind.LOCAL)
+
+    def has(self, peer: str, server: str) -> bool:
+        """Whether a connection is from a program of this user on this machine.
+
+        Args:
+            peer: The caller's address as gRPC writes it.
+            server: The HOST:PORT that the server listens on.
+
+        Raises:
+            OSError: The kernel refuses to answer.
+        """
+        ends = ends_of(peer, server) if self._works else None
+        return ends is not None and owner(*ends) == self._uid
 
 
 def ends_of(peer: str, server: str) -> tuple[End, End] | None:
@@ -71,8 +81,7 @@ def ends_of(peer: str, server: str) -> tuple[End, End] | None:
         peer: The caller's address as gRPC writes it, such as "ipv6:%5B::1%5D:41234".
         server: The HOST:PORT that the server listens on.
     """
-    scheme, _, place = unquote(peer).partition(":")
-    caller = _end(place) if scheme in ("ipv4", "ipv6") else None
+    caller = end_of_peer(peer)
     if caller is None or not caller.address.is_loopback:
         return None
     listening = _end(server)
@@ -82,6 +91,16 @@ def ends_of(peer: str, server: str) -> tuple[End, End] | None:
             return None
         address = listening.address
     return caller, End(address=address, port=int(server.rpartition(":")[2]))
+
+
+def end_of_peer(peer: str) -> End | None:
+    """The caller's end of a connection; None where it has no IP address.
+
+    Args:
+        peer: The caller's address as gRPC writes it, such as "ipv6:%5B::1%5D:41234".
+    """
+    scheme, _, place = unquote(peer).partition(":")
+    return _end(place) if scheme in ("ipv4", "ipv6") else None
 
 
 def is_ambiguous(uid: int, overflow_uid: str, uid_map: str) -> bool:

@@ -13,6 +13,7 @@ from maie_core.caller import Caller, current_caller
 from maie_core.errors import Code, StageError
 from maie_core.limit_names import Limit
 from maie_core.reasons import Reason
+from maie_runtime.rpc.callers.proxies import PeerOf, socket_peer
 from maie_runtime.rpc.handlers import HEALTH, Handler, HandlerInterceptor, wrapped
 from maie_runtime.rpc.limits.pauses import Pauses
 from maie_runtime.rpc.limits.rates import Rate, RateTable
@@ -85,9 +86,16 @@ class CallLimits(HandlerInterceptor):
     Args:
         limits_of: Gives the limits of a tenant.
         pauses: Spreads refusals.
+        peer_of: Gives from where a call comes.
     """
 
-    def __init__(self, limits_of: Callable[[str], TenantCalls], pauses: Pauses) -> None:
+    def __init__(
+        self,
+        limits_of: Callable[[str], TenantCalls],
+        pauses: Pauses,
+        peer_of: PeerOf = socket_peer,
+    ) -> None:
+        self._peer_of = peer_of
         self._limits_of = limits_of
         self._pauses = pauses
         self._rates = RateTable()
@@ -129,7 +137,7 @@ class CallLimits(HandlerInterceptor):
     @asynccontextmanager
     async def _watching_health(self, context: Any) -> AsyncIterator[None]:
         """Limits what anybody may hold without credentials."""
-        address = address_of(context.peer())
+        address = address_of(self._peer_of(context))
         place = _Place(
             limit=Limit.ADDRESS_HEALTH_WATCHES,
             whose=f"The address {address}",

@@ -15,6 +15,7 @@ from maie_core.errors import Code, StageError
 from maie_core.limit_names import Limit
 from maie_core.metrics import NO_METER
 from maie_core.reasons import Reason
+from maie_runtime.rpc.callers.proxies import PeerOf, socket_peer
 from maie_runtime.rpc.handlers import Handler, HandlerInterceptor, wrapped
 from maie_runtime.rpc.limits.pauses import Pauses
 from maie_runtime.rpc.limits.rates import Rate, RateTable
@@ -36,9 +37,17 @@ class Refusals(HandlerInterceptor):
         failures_per_minute: How many failures of one address are answered at once.
         pauses: Spreads refusals.
         meter: Makes the counter.
+        peer_of: Gives from where a call comes.
     """
 
-    def __init__(self, failures_per_minute: int, pauses: Pauses, meter: Meter = NO_METER) -> None:
+    def __init__(
+        self,
+        failures_per_minute: int,
+        pauses: Pauses,
+        meter: Meter = NO_METER,
+        peer_of: PeerOf = socket_peer,
+    ) -> None:
+        self._peer_of = peer_of
         self._rate = Rate(
             per_second=failures_per_minute / MINUTE_SECONDS, burst=failures_per_minute
         )
@@ -60,7 +69,7 @@ class Refusals(HandlerInterceptor):
     @asynccontextmanager
     async def _counted(self, context: Any) -> AsyncIterator[None]:
         # Asked of a call that has ended, gRPC's C code crashes the process.
-        peer = context.peer()
+        peer = self._peer_of(context)
         try:
             yield
         except StageError as error:
@@ -83,12 +92,15 @@ def address_of(peer: str) -> str:
     """The address of a caller, without its port; of IPv6 the network.
 
     Args:
-        peer: The caller's address as gRPC writes it, such as "ipv6:%5B::1%5D:41234".
+        peer: From where a call comes as gRPC writes it, such as "ipv6:%5B::1%5D:41234", or without
+            a port.
     """
     scheme, _, place = unquote(peer).partition(":")
-    host = place.rpartition(":")[0].strip("[]").partition("%")[0]
+    if scheme == "ipv4":
+        return place.partition(":")[0]
     if scheme != "ipv6":
-        return host or peer
+        return place.rpartition(":")[0] or peer
+    host = place.partition("]")[0].strip("[").partition("%")[0]
     try:
         address = ipaddress.IPv6Address(host)
     except ValueError:
