@@ -36,6 +36,7 @@ from maie_gateway.care.dead_letters import DeadLetters
 from maie_gateway.care.removal import Removal
 from maie_gateway.care.retention import Sweeper
 from maie_gateway.care.streams import keep_streams
+from maie_gateway.care.tenant_removal import TenantRemoval
 from maie_gateway.conductor import Policy
 from maie_gateway.door import door_tls, expiring, observe_door
 from maie_gateway.engine.chunks import Chunks
@@ -353,6 +354,15 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
                 tracer=tracer,
             )
         )
+        tenant_removal = TenantRemoval(
+            broker=broker,
+            store=jobs.store,
+            removal=removal,
+            keys=keys,
+            uploads=uploads,
+            templates=own_templates,
+            tenants=tenant_store,
+        )
         sweeper = Sweeper(
             broker,
             blobs,
@@ -360,6 +370,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             removal,
             uploads,
             own_templates,
+            tenant_removal,
             settings.retention,
             audit,
         )
@@ -430,7 +441,9 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             keys=keys,
         )
         tenant_pb2_grpc.add_TenantServiceServicer_to_server(
-            TenantService(tenant_store, uses, caller_limits, settings.tenant_limits()),
+            TenantService(
+                tenant_store, uses, caller_limits, settings.tenant_limits(), tenant_removal
+            ),
             server.server,
         )
         live_pb2_grpc.add_LiveServiceServicer_to_server(

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from maie.access.v1 import access_pb2 as access
 from maie_client import Client
 from tests.cli.command import maie_at as maie
 
@@ -29,4 +30,16 @@ async def test_a_limit_without_a_number_is_wrong_usage(gateway: str) -> None:
     code, _, error = await maie(gateway, "tenants", "limit", "acme", "--set", "streams=many")
     assert (code, "NAME=NUMBER" in error) == (2, True)
     async with Client(gateway) as client:
+        assert not await client.tenants.list()
+
+
+async def test_a_tenant_is_removed_by_who_names_it_twice(gateway: str) -> None:
+    async with Client(gateway) as client:
+        await client.keys.create(scopes=[access.SCOPE_READ], tenant="acme")
+        remove = ("tenants", "remove", "acme", "--confirm")
+        code, _, error = await maie(gateway, *remove, "other")
+        assert (code, "nothing is removed" in error) == (2, True)
+        assert [each.tenant for each in await client.tenants.list()] == ["acme"]
+        code, printed, _ = await maie(gateway, *remove, "acme")
+        assert (code, printed) == (0, "acme is gone, with 0 jobs\n")
         assert not await client.tenants.list()

@@ -90,6 +90,7 @@ CALLS = {
     },
     "maie.tenant.v1.TenantService": {
         "SetTenantLimits": Audited.CHANGE,
+        "RemoveTenant": Audited.CHANGE,
         # Counts and limits.
         "ListTenants": Audited.REFUSED,
     },

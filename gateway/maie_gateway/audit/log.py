@@ -96,7 +96,7 @@ class AuditLog:
             StageError: UNAVAILABLE with AUDIT_UNAVAILABLE.
         """
         entry = of_mesh(name, self.gateway, tenant=tenant, job_id=job_id)
-        await self.write(entry, f"{name}/{job_id}")
+        await self.write(entry, f"{name}/{job_id or tenant}")
 
     def _written(self, task: asyncio.Task[None]) -> None:
         self._writing.discard(task)

@@ -18,6 +18,7 @@ from maie_core.errors import StageError
 from maie_core.reasons import Reason
 from maie_gateway.audit.log import AuditLog
 from maie_gateway.care.removal import Removal
+from maie_gateway.care.tenant_removal import TenantRemoval
 from maie_gateway.conductor import FINAL_STATES, is_audio_made
 from maie_gateway.conductor.tenants import tenant_of_record
 from maie_gateway.records.about import about
@@ -74,11 +75,13 @@ class Sweeper:
         removal: Removal,
         uploads: Uploads,
         templates: OwnTemplates,
+        tenants: TenantRemoval,
         settings: RetentionSettings,
         audit: AuditLog,
     ) -> None:
         self._uploads = uploads
         self._templates = templates
+        self._tenants = tenants
         self._audit = audit
         self._broker = broker
         self._blobs = blobs
@@ -104,6 +107,7 @@ class Sweeper:
                 self.sweep_names,
                 self.sweep_templates,
                 self.sweep_keys,
+                self.sweep_tenants,
                 self.sweep_blobs,
             ):
                 try:
@@ -178,6 +182,12 @@ class Sweeper:
                 await self._audit.act("DestroyLeftKey", job_id=job_id)
                 await self._removal.destroy_key(job_id)
                 log.info("sweep.key_destroyed", job=job_id)
+
+    async def sweep_tenants(self) -> None:
+        """Goes on with removals of tenants that a gateway or a caller left."""
+        for tenant in self._tenants.begun():
+            await self._audit.act("RemoveTenant", tenant=tenant)
+            await self._tenants.finish(tenant)
 
     async def sweep_blobs(self) -> None:
         """Removes stored objects of no job, and those of direct calls, after their lifetime."""

@@ -127,6 +127,11 @@ class TemplateEntries:
         with bucket_errors():
             await erase_all(self._broker, STREAM, _subject(key))
 
+    async def erase_tenant(self, tenant: str) -> None:
+        """Overwrites all that is stored of a tenant's templates."""
+        with bucket_errors():
+            await erase_all(self._broker, STREAM, _subject(f"{tenant}.>"))
+
     async def ids(self, tenant: str) -> list[str]:
         """The ids of a tenant's templates, also of those that it deleted, in order."""
         pattern = _subject(subjects.template_entry(tenant, "*"))

@@ -107,6 +107,13 @@ class OwnTemplates:
             log.info("template.deleted", tenant=tenant, template=template_id)
             return True
 
+    async def remove_all(self, tenant: str) -> None:
+        """Deletes all templates of a tenant, and overwrites on the disk that there were any."""
+        for template_id in await self._entries.ids(tenant):
+            if await self._readable(tenant, template_id) is not None:
+                await self.delete(tenant, template_id)
+        await self._entries.erase_tenant(tenant)
+
     async def key_ids(self) -> set[str]:
         """What the data keys of all templates are called."""
         found = [await self._entries.key_id(*each) for each in await self._entries.all_contents()]

@@ -1,10 +1,10 @@
-"""The bucket of tenants: the limits that were set for them, which every gateway follows."""
+"""The bucket of tenants: limits that were set, and marks of removals; every gateway follows it."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 import structlog
@@ -18,31 +18,34 @@ from maie_core.reasons import Reason
 from maie_gateway.limits.callers import CallerLimits
 from maie_gateway.records.bucket_errors import bucket_errors
 from maie_gateway.records.buckets import follow_bucket
+from maie_gateway.records.store import OPERATION, REMOVAL_MARKER_SECONDS
 from maie_gateway.tenants.messages import from_message
 from maie_runtime.background import background_tasks
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
-from maie_runtime.bus.errors import KeyWrongLastSequenceError
+from maie_runtime.bus.errors import KeyNotFoundError, KeyWrongLastSequenceError
 from maie_runtime.bus.watch import Entry
 
 log = structlog.get_logger()
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
-class SetLimits:
-    """The limits that were set for a tenant.
+class KnownTenant:
+    """A tenant as it is stored.
 
     Attributes:
-        revision: The bucket's revision of them.
-        message: The limits as they were set.
+        revision: The bucket's revision of it.
+        limits: The limits that were set for it.
+        removing: Whether its removal was begun, and is not over.
     """
 
     revision: int
-    message: tenants.TenantLimits
+    limits: tenants.TenantLimits
+    removing: bool
 
 
 class TenantStore:
-    """The limits that were set for tenants, written by compare-and-set.
+    """What is stored of tenants, written by compare-and-set.
 
     While the broker is away, those that were seen last hold.
 
@@ -54,12 +57,12 @@ class TenantStore:
     def __init__(self, broker: Broker, limits: CallerLimits) -> None:
         self._broker = broker
         self._limits = limits
-        self._known: dict[str, SetLimits] = {}
-        self._replay: dict[str, SetLimits] | None = None
+        self._known: dict[str, KnownTenant] = {}
+        self._replay: dict[str, KnownTenant] | None = None
         self._complete = asyncio.Event()
 
-    def known(self) -> dict[str, SetLimits]:
-        """The limits that were set, by tenant."""
+    def known(self) -> dict[str, KnownTenant]:
+        """The tenants that are stored, by name."""
         return dict(self._known)
 
     async def set_limits(self, tenant: str, wanted: tenants.TenantLimits, base: int) -> int:
@@ -73,15 +76,71 @@ class TenantStore:
         Raises:
             StageError: ABORTED with LIMITS_OUTDATED; UNAVAILABLE with BROKER_UNAVAILABLE.
         """
-        data = stored.StoredTenant(limits=wanted).SerializeToString(deterministic=True)
+        known = self._known.get(tenant)
+        changed = stored.StoredTenant(limits=wanted, removing=known is not None and known.removing)
         try:
-            with bucket_errors():
-                revision = await self._broker.tenants.update(tenant, data, last=base)
+            revision = await self._write(tenant, changed, base)
         except KeyWrongLastSequenceError as error:
             raise _outdated(tenant) from error
-        # So that they hold here at once.
-        self._note(Entry(key=tenant, value=data, revision=revision))
         log.info("tenant.limits_set", tenant=tenant)
+        return revision
+
+    async def mark(self, tenant: str) -> None:
+        """Marks a tenant as one that is being removed.
+
+        Raises:
+            StageError: UNAVAILABLE with BROKER_UNAVAILABLE.
+        """
+        while True:
+            before, revision = await self._read(tenant)
+            if before.removing:
+                # The watch may be behind.
+                data = before.SerializeToString(deterministic=True)
+                self._note(Entry(key=tenant, value=data, revision=revision))
+                return
+            before.removing = True
+            with suppress(KeyWrongLastSequenceError):
+                await self._write(tenant, before, revision)
+                return
+
+    async def forget(self, tenant: str) -> None:
+        """Forgets a tenant, at all gateways.
+
+        Raises:
+            StageError: UNAVAILABLE with BROKER_UNAVAILABLE.
+        """
+        with bucket_errors():
+            acknowledged = await self._broker.jetstream.publish(
+                subjects.bucket_subject(subjects.TENANTS, tenant),
+                b"",
+                headers={OPERATION: "DEL"},
+                msg_ttl=REMOVAL_MARKER_SECONDS,
+            )
+        self._note(Entry(key=tenant, value=None, revision=acknowledged.seq))
+
+    async def _read(self, tenant: str) -> tuple[stored.StoredTenant, int]:
+        """A tenant as it is stored, and its revision; 0 where it is not."""
+        try:
+            with bucket_errors():
+                entry = await self._broker.tenants.get(tenant)
+        except KeyNotFoundError:
+            return stored.StoredTenant(), 0
+        return stored.StoredTenant.FromString(entry.value or b""), entry.revision or 0
+
+    async def _write(self, tenant: str, changed: stored.StoredTenant, last: int) -> int:
+        """Stores a tenant; gives its revision.
+
+        Raises:
+            KeyWrongLastSequenceError: Its revision is not `last` any more.
+        """
+        data = changed.SerializeToString(deterministic=True)
+        with bucket_errors():
+            if last:
+                revision = await self._broker.tenants.update(tenant, data, last=last)
+            else:
+                revision = await self._broker.tenants.create(tenant, data)
+        # So that it holds here at once.
+        self._note(Entry(key=tenant, value=data, revision=revision))
         return revision
 
     @asynccontextmanager
@@ -117,19 +176,19 @@ class TenantStore:
 
     def _hand_over(self) -> None:
         self._limits.replace(
-            {tenant: from_message(each.message) for tenant, each in self._known.items()}
+            {tenant: from_message(each.limits) for tenant, each in self._known.items()}
         )
 
 
-def _decoded(entry: Entry) -> SetLimits | None:
-    """Limits that were set; None where they cannot be read, such as those of a later release."""
+def _decoded(entry: Entry) -> KnownTenant | None:
+    """A tenant; None where it cannot be read, such as limits of a later release."""
     try:
-        found = stored.StoredTenant.FromString(entry.value or b"").limits
-        from_message(found)
+        found = stored.StoredTenant.FromString(entry.value or b"")
+        from_message(found.limits)
     except (DecodeError, ValidationError):
         log.error("tenant.unreadable", tenant=entry.key)
         return None
-    return SetLimits(revision=entry.revision, message=found)
+    return KnownTenant(revision=entry.revision, limits=found.limits, removing=found.removing)
 
 
 def _outdated(tenant: str) -> StageError:

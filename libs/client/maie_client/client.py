@@ -222,7 +222,7 @@ class Client:
     @property
     def tenants(self) -> Tenants:
         """The tenants of the mesh and their limits, for who has the scope admin."""
-        return Tenants(lambda: self._stubs().tenants, self._ask)
+        return Tenants(lambda: self._stubs().tenants, self._ask, self._calling)
 
     @property
     def templates(self) -> Templates:

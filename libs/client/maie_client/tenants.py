@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 
 from maie.tenant.v1 import tenant_pb2 as tenants
 from maie.tenant.v1 import tenant_pb2_grpc as tenant_grpc
 from maie_client.asking import Ask
 from maie_client.text import sendable
+from maie_client.uploads import Calling
 
 
 class Tenants:
-    """Lists tenants and sets their limits; `Client.tenants` has it.
+    """Lists tenants, sets their limits and removes them; `Client.tenants` has it.
 
     Every method raises ClientError, such as PERMISSION_DENIED with SCOPE_MISSING.
     """
 
-    def __init__(self, stub: Callable[[], tenant_grpc.TenantServiceStub], ask: Ask) -> None:
+    def __init__(
+        self, stub: Callable[[], tenant_grpc.TenantServiceStub], ask: Ask, calling: Calling
+    ) -> None:
         self._stub = stub
         self._ask = ask
+        self._calling = calling
 
     async def list(self) -> list[tenants.Tenant]:
         """Lists the tenants with what they have and may have, by name."""
@@ -48,3 +52,20 @@ class Tenants:
             self._stub().SetTenantLimits, request
         )
         return set_.limits_revision
+
+    async def remove(self, tenant: str) -> AsyncGenerator[int, None]:
+        """Removes a tenant with all that it has; yields how many jobs are removed so far.
+
+        Gateways go on by themselves where the caller leaves before the end.
+
+        Args:
+            tenant: The tenant.
+        """
+        request = tenants.RemoveTenantRequest(tenant=sendable(tenant))
+        with self._calling(tenants.RemoveTenantRequest) as metadata:
+            call = self._stub().RemoveTenant(request, metadata=metadata)
+            try:
+                async for response in call:
+                    yield response.removed_jobs
+            finally:
+                call.cancel()

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping, Sequence
+from contextlib import aclosing
 from typing import Annotated
 
 import typer
 
 from maie.tenant.v1 import tenant_pb2 as tenants
 from maie_cli.arguments import DEFAULT_GATEWAY, GatewayOption, JsonOption
-from maie_cli.console import emit
-from maie_cli.exits import run
+from maie_cli.console import emit, note
+from maie_cli.exits import Exit, leave, run
 from maie_cli.found import print_found
 from maie_cli.gateway import gateway_client
 from maie_cli.listing import Field, Listing
@@ -22,7 +23,7 @@ from maie_formats.clean import plain
 HOUR_SECONDS = 3600
 
 app = typer.Typer(
-    help="List tenants and set their limits; needs a key with the scope admin.",
+    help="List tenants, set their limits and remove them; needs a key with the scope admin.",
     no_args_is_help=True,
     add_completion=False,
 )
@@ -74,6 +75,35 @@ def limit(
         return
     for field in tenants.TenantLimits.DESCRIPTOR.fields:
         emit(f"{field.name:<22}{_shown(found, field.name)}")
+
+
+@app.command()
+def remove(
+    tenant: Annotated[str, typer.Argument(metavar="TENANT", help="The tenant's name.")],
+    confirm: Annotated[
+        str,
+        typer.Option(
+            "--confirm", metavar="NAME", help="The tenant's name again; it is asked for if unset."
+        ),
+    ] = "",
+    gateway: GatewayOption = DEFAULT_GATEWAY,
+) -> None:
+    """Remove a tenant for ever: its keys, recordings, shares, uploads, templates and limits.
+
+    It may be stopped: gateways go on by themselves, and the same command goes on at once.
+    """
+    if not confirm:
+        note(f"this removes {plain(tenant)} with all of its recordings, for ever")
+        confirm = typer.prompt("The tenant's name again", err=True)
+    if confirm != tenant:
+        leave("That is not the tenant's name, so nothing is removed.", Exit.USAGE)
+    removed = run(_remove(gateway_client(gateway), tenant))
+    emit(f"{tenant} is gone, with {removed} jobs")
+
+
+async def _remove(client: Client, tenant: str) -> int:
+    async with client, aclosing(client.tenants.remove(tenant)) as progress:
+        return [removed async for removed in progress][-1]
 
 
 async def _list(client: Client) -> list[tenants.Tenant]:

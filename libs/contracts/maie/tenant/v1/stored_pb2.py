@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from maie.tenant.v1 import tenant_pb2 as maie_dot_tenant_dot_v1_dot_tenant__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bmaie/tenant/v1/stored.proto\x12\x0emaie.tenant.v1\x1a\x1bmaie/tenant/v1/tenant.proto\"<\n\x0cStoredTenant\x12,\n\x06limits\x18\x01 \x01(\x0b\x32\x1c.maie.tenant.v1.TenantLimitsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bmaie/tenant/v1/stored.proto\x12\x0emaie.tenant.v1\x1a\x1bmaie/tenant/v1/tenant.proto\"N\n\x0cStoredTenant\x12,\n\x06limits\x18\x01 \x01(\x0b\x32\x1c.maie.tenant.v1.TenantLimits\x12\x10\n\x08removing\x18\x02 \x01(\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,5 +33,5 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'maie.tenant.v1.stored_pb2',
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_STOREDTENANT']._serialized_start=76
-  _globals['_STOREDTENANT']._serialized_end=136
+  _globals['_STOREDTENANT']._serialized_end=154
 # @@protoc_insertion_point(module_scope)

@@ -7,7 +7,9 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class StoredTenant(_message.Message):
-    __slots__ = ("limits",)
+    __slots__ = ("limits", "removing")
     LIMITS_FIELD_NUMBER: _ClassVar[int]
+    REMOVING_FIELD_NUMBER: _ClassVar[int]
     limits: _tenant_pb2.TenantLimits
-    def __init__(self, limits: _Optional[_Union[_tenant_pb2.TenantLimits, _Mapping]] = ...) -> None: ...
+    removing: bool
+    def __init__(self, limits: _Optional[_Union[_tenant_pb2.TenantLimits, _Mapping]] = ..., removing: _Optional[bool] = ...) -> None: ...

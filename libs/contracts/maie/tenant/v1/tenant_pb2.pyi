@@ -48,18 +48,20 @@ class TenantUse(_message.Message):
     def __init__(self, running_jobs: _Optional[int] = ..., held_jobs: _Optional[int] = ..., live_sessions: _Optional[int] = ..., audio_today: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., jobs: _Optional[int] = ..., unfinished_uploads: _Optional[int] = ..., keys: _Optional[int] = ...) -> None: ...
 
 class Tenant(_message.Message):
-    __slots__ = ("tenant", "use", "limits", "own_limits", "limits_revision")
+    __slots__ = ("tenant", "use", "limits", "own_limits", "limits_revision", "removing")
     TENANT_FIELD_NUMBER: _ClassVar[int]
     USE_FIELD_NUMBER: _ClassVar[int]
     LIMITS_FIELD_NUMBER: _ClassVar[int]
     OWN_LIMITS_FIELD_NUMBER: _ClassVar[int]
     LIMITS_REVISION_FIELD_NUMBER: _ClassVar[int]
+    REMOVING_FIELD_NUMBER: _ClassVar[int]
     tenant: str
     use: TenantUse
     limits: TenantLimits
     own_limits: TenantLimits
     limits_revision: int
-    def __init__(self, tenant: _Optional[str] = ..., use: _Optional[_Union[TenantUse, _Mapping]] = ..., limits: _Optional[_Union[TenantLimits, _Mapping]] = ..., own_limits: _Optional[_Union[TenantLimits, _Mapping]] = ..., limits_revision: _Optional[int] = ...) -> None: ...
+    removing: bool
+    def __init__(self, tenant: _Optional[str] = ..., use: _Optional[_Union[TenantUse, _Mapping]] = ..., limits: _Optional[_Union[TenantLimits, _Mapping]] = ..., own_limits: _Optional[_Union[TenantLimits, _Mapping]] = ..., limits_revision: _Optional[int] = ..., removing: _Optional[bool] = ...) -> None: ...
 
 class ListTenantsRequest(_message.Message):
     __slots__ = ()
@@ -86,3 +88,17 @@ class SetTenantLimitsResponse(_message.Message):
     LIMITS_REVISION_FIELD_NUMBER: _ClassVar[int]
     limits_revision: int
     def __init__(self, limits_revision: _Optional[int] = ...) -> None: ...
+
+class RemoveTenantRequest(_message.Message):
+    __slots__ = ("tenant",)
+    TENANT_FIELD_NUMBER: _ClassVar[int]
+    tenant: str
+    def __init__(self, tenant: _Optional[str] = ...) -> None: ...
+
+class RemoveTenantResponse(_message.Message):
+    __slots__ = ("removed_jobs", "done")
+    REMOVED_JOBS_FIELD_NUMBER: _ClassVar[int]
+    DONE_FIELD_NUMBER: _ClassVar[int]
+    removed_jobs: int
+    done: bool
+    def __init__(self, removed_jobs: _Optional[int] = ..., done: _Optional[bool] = ...) -> None: ...

@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class TenantServiceStub:
-    """Lists tenants with what they use, and sets their limits. Served by gateways.
+    """Lists tenants with what they use, sets their limits and removes them. Served
+    by gateways.
     Every RPC needs the scope admin.
 
     Errors and callers are as in maie.job.v1.JobService.
@@ -48,10 +49,16 @@ class TenantServiceStub:
                 request_serializer=maie_dot_tenant_dot_v1_dot_tenant__pb2.SetTenantLimitsRequest.SerializeToString,
                 response_deserializer=maie_dot_tenant_dot_v1_dot_tenant__pb2.SetTenantLimitsResponse.FromString,
                 _registered_method=True)
+        self.RemoveTenant = channel.unary_stream(
+                '/maie.tenant.v1.TenantService/RemoveTenant',
+                request_serializer=maie_dot_tenant_dot_v1_dot_tenant__pb2.RemoveTenantRequest.SerializeToString,
+                response_deserializer=maie_dot_tenant_dot_v1_dot_tenant__pb2.RemoveTenantResponse.FromString,
+                _registered_method=True)
 
 
 class TenantServiceServicer:
-    """Lists tenants with what they use, and sets their limits. Served by gateways.
+    """Lists tenants with what they use, sets their limits and removes them. Served
+    by gateways.
     Every RPC needs the scope admin.
 
     Errors and callers are as in maie.job.v1.JobService.
@@ -78,6 +85,23 @@ class TenantServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RemoveTenant(self, request, context):
+        """Removes a tenant with its keys, jobs, shares, resumable uploads, templates
+        and limits; unfinished jobs are cancelled and live sessions ended first.
+        Entries of the audit log stay.
+
+        Where the call or its gateway ends before, gateways go on by themselves
+        within a while, and another call goes on at once. Callers with tokens of
+        the tenant may come again meanwhile and afterwards: withdraw these first.
+
+        Fails with INVALID_ARGUMENT (TENANT_INVALID), PERMISSION_DENIED
+        (TENANT_NOT_ALLOWED) for the tenant of the caller's own key or token, or
+        UNAVAILABLE (BROKER_UNAVAILABLE, BLOB_STORE_UNAVAILABLE).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_TenantServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -91,6 +115,11 @@ def add_TenantServiceServicer_to_server(servicer, server):
                     request_deserializer=maie_dot_tenant_dot_v1_dot_tenant__pb2.SetTenantLimitsRequest.FromString,
                     response_serializer=maie_dot_tenant_dot_v1_dot_tenant__pb2.SetTenantLimitsResponse.SerializeToString,
             ),
+            'RemoveTenant': grpc.unary_stream_rpc_method_handler(
+                    servicer.RemoveTenant,
+                    request_deserializer=maie_dot_tenant_dot_v1_dot_tenant__pb2.RemoveTenantRequest.FromString,
+                    response_serializer=maie_dot_tenant_dot_v1_dot_tenant__pb2.RemoveTenantResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'maie.tenant.v1.TenantService', rpc_method_handlers)
@@ -100,7 +129,8 @@ def add_TenantServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class TenantService:
-    """Lists tenants with what they use, and sets their limits. Served by gateways.
+    """Lists tenants with what they use, sets their limits and removes them. Served
+    by gateways.
     Every RPC needs the scope admin.
 
     Errors and callers are as in maie.job.v1.JobService.
@@ -150,6 +180,33 @@ class TenantService:
             '/maie.tenant.v1.TenantService/SetTenantLimits',
             maie_dot_tenant_dot_v1_dot_tenant__pb2.SetTenantLimitsRequest.SerializeToString,
             maie_dot_tenant_dot_v1_dot_tenant__pb2.SetTenantLimitsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemoveTenant(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/maie.tenant.v1.TenantService/RemoveTenant',
+            maie_dot_tenant_dot_v1_dot_tenant__pb2.RemoveTenantRequest.SerializeToString,
+            maie_dot_tenant_dot_v1_dot_tenant__pb2.RemoveTenantResponse.FromString,
             options,
             channel_credentials,
             insecure,

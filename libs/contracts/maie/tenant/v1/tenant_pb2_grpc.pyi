@@ -13,7 +13,8 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class TenantServiceStub:
-    """Lists tenants with what they use, and sets their limits. Served by gateways.
+    """Lists tenants with what they use, sets their limits and removes them. Served
+    by gateways.
     Every RPC needs the scope admin.
 
     Errors and callers are as in maie.job.v1.JobService.
@@ -33,9 +34,23 @@ class TenantServiceStub:
     Fails with INVALID_ARGUMENT (TENANT_INVALID, FIELD_INVALID) or ABORTED
     (LIMITS_OUTDATED) where somebody set others since `base_revision`.
     """
+    RemoveTenant: _aio.UnaryStreamMultiCallable[_tenant_pb2.RemoveTenantRequest, _tenant_pb2.RemoveTenantResponse]
+    """Removes a tenant with its keys, jobs, shares, resumable uploads, templates
+    and limits; unfinished jobs are cancelled and live sessions ended first.
+    Entries of the audit log stay.
+
+    Where the call or its gateway ends before, gateways go on by themselves
+    within a while, and another call goes on at once. Callers with tokens of
+    the tenant may come again meanwhile and afterwards: withdraw these first.
+
+    Fails with INVALID_ARGUMENT (TENANT_INVALID), PERMISSION_DENIED
+    (TENANT_NOT_ALLOWED) for the tenant of the caller's own key or token, or
+    UNAVAILABLE (BROKER_UNAVAILABLE, BLOB_STORE_UNAVAILABLE).
+    """
 
 class TenantServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Lists tenants with what they use, and sets their limits. Served by gateways.
+    """Lists tenants with what they use, sets their limits and removes them. Served
+    by gateways.
     Every RPC needs the scope admin.
 
     Errors and callers are as in maie.job.v1.JobService.
@@ -64,6 +79,25 @@ class TenantServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Fails with INVALID_ARGUMENT (TENANT_INVALID, FIELD_INVALID) or ABORTED
         (LIMITS_OUTDATED) where somebody set others since `base_revision`.
+        """
+
+    @_abc_1.abstractmethod
+    def RemoveTenant(
+        self,
+        request: _tenant_pb2.RemoveTenantRequest,
+        context: _aio.ServicerContext[_tenant_pb2.RemoveTenantRequest, _abc.AsyncIterator[_tenant_pb2.RemoveTenantResponse]],
+    ) -> _abc.AsyncIterator[_tenant_pb2.RemoveTenantResponse]:
+        """Removes a tenant with its keys, jobs, shares, resumable uploads, templates
+        and limits; unfinished jobs are cancelled and live sessions ended first.
+        Entries of the audit log stay.
+
+        Where the call or its gateway ends before, gateways go on by themselves
+        within a while, and another call goes on at once. Callers with tokens of
+        the tenant may come again meanwhile and afterwards: withdraw these first.
+
+        Fails with INVALID_ARGUMENT (TENANT_INVALID), PERMISSION_DENIED
+        (TENANT_NOT_ALLOWED) for the tenant of the caller's own key or token, or
+        UNAVAILABLE (BROKER_UNAVAILABLE, BLOB_STORE_UNAVAILABLE).
         """
 
 def add_TenantServiceServicer_to_server(servicer: TenantServiceServicer, server: _aio.Server) -> None: ...

@@ -86,7 +86,11 @@ _OF_SERVICES: Mapping[str, Mapping[str, Need]] = {
         "RevokeKey": ADMIN,
         "ListAuditEntries": ADMIN,
     },
-    "maie.tenant.v1.TenantService": {"ListTenants": ADMIN, "SetTenantLimits": ADMIN},
+    "maie.tenant.v1.TenantService": {
+        "ListTenants": ADMIN,
+        "SetTenantLimits": ADMIN,
+        "RemoveTenant": ADMIN,
+    },
     # Load balancers and Kubernetes ask without credentials; it says nothing but that it serves.
     health.SERVICE_NAME: {"Check": ANYBODY, "List": ANYBODY, "Watch": ANYBODY},
     V1_SERVICE: {"ServerReflectionInfo": ANY_CALLER},
