@@ -93,6 +93,16 @@ async def test_stopping_ends_what_the_part_started_too(layout):
     await gone(its_child)
 
 
+async def test_a_part_that_died_in_this_moment_can_be_stopped(layout):
+    async with running(layout, []) as child:
+        child.signal(signal.SIGKILL)
+        # Nobody is told of its end before the loop goes on.
+        psutil.wait_procs([psutil.Process(child.pid)], timeout=PATIENCE_SECONDS)
+        assert not psutil.pid_exists(child.pid)
+        await child.stop(5)
+        assert child.pid is None
+
+
 async def test_a_part_that_is_stopped_can_be_started_again(layout):
     async with running(layout, []) as child:
         await child.stop(5)

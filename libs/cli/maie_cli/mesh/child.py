@@ -101,8 +101,10 @@ class Child:
 
     def signal(self, number: signal.Signals) -> None:
         """Sends a signal to the part, if it runs."""
+        # One that has just ended is gone before its keeper hears of it.
         if self.pid is not None:
-            os.kill(self.pid, number)
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
 
     async def _keep(self, process: asyncio.subprocess.Process) -> None:
         delay, starts = FIRST_DELAY_SECONDS, 1
