@@ -43,7 +43,7 @@ async def listening_mesh(folder: Path) -> AsyncIterator[LocalMesh]:
 async def listening_page(folder: Path, recording: Path = STANDUP) -> AsyncIterator[Page]:
     """A page of a browser that hears a recording once, as soon as its microphone is opened."""
     sound = folder / "microphone.wav"
-    _write_wav(recording, sound)
+    write_wav(recording, sound)
     async with chromium(*hearing(sound)) as browser, await browser.new_context() as context:
         context.set_default_timeout(PATIENCE_MILLISECONDS)
         yield await context.new_page()
@@ -80,7 +80,8 @@ async def recording_of(page: Page) -> str:
     return found[1]
 
 
-def _write_wav(recording: Path, path: Path) -> None:
+def write_wav(recording: Path, path: Path) -> None:
+    """Writes what a browser's microphone can play."""
     resampler = av.AudioResampler("s16", "mono", RATE)
     with av.open(str(recording)) as file, wave.open(str(path), "wb") as sound:
         sound.setparams((1, 2, RATE, 0, "NONE", ""))

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { Job } from "../src/api/types";
+import type { Job, Moment } from "../src/api/types";
+import { distinct } from "../src/library/moments";
 import {
   addressOf,
   EVERYTHING,
@@ -76,4 +77,21 @@ describe("filters", () => {
   ] as const)("are the same for what search finds: %o", (filter, passes) => {
     expect(fits(JOB, { ...EVERYTHING, ...filter })).toBe(passes);
   });
+});
+
+test("what a summary repeats of the transcript stands once", () => {
+  const at = (start: string, snippet: string, pointer = ""): Moment => ({
+    range: { start_offset: start, end_offset: "30s" },
+    segment_id: "c0000-s0001",
+    pointer,
+    snippet,
+  });
+  const said = at("27s", "We keep the price.");
+  const other = at("40s", "We keep the price.");
+  const alone: Moment = { segment_id: "", pointer: "/title", snippet: "Prices" };
+  expect(distinct([said, at("27s", "We keep the price.", "/decisions/0"), other, alone])).toEqual([
+    said,
+    other,
+    alone,
+  ]);
 });

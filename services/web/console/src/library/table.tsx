@@ -5,6 +5,7 @@ import { useStore } from "../store";
 import { StateBadge } from "../ui/notices";
 import { language, words } from "../words";
 import type { Entry } from "./load";
+import { distinct } from "./moments";
 import { highlighted } from "./query";
 
 type TableProps = {
@@ -73,7 +74,7 @@ function Row({ entry: { job, moments }, typed, selected, toggle }: RowProps) {
         </Link>
         {moments.length > 0 && (
           <ul class="moments">
-            {moments.map((each) => (
+            {distinct(moments).map((each) => (
               <MomentLine key={each.segment_id + each.pointer} id={job.job_id} moment={each} typed={typed} />
             ))}
           </ul>
