@@ -63,6 +63,10 @@ tested: setup $(TEST_MODELS:%=$(BIN)/.model-%) $(if $(shell command -v npm),node
 test-vllm: .venv-vllm/.members ## Run the tests of vLLM, in an environment of their own (.venv-vllm, 2 GB).
 	@$(VLLM)/python -m pytest tests/vllm $(ARGS)
 
+.PHONY: pictures
+pictures: tested browser ## Take pictures of the console's pages for docs/; ARGS name single ones.
+	@$(BIN)/python -m tools.pictures $(ARGS)
+
 .PHONY: bench-vllm
 bench-vllm: .venv-vllm/.members ## Run bench/vllm_engine.py in the environment of vLLM.
 	@$(VLLM)/python -m bench.vllm_engine $(ARGS)

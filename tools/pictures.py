@@ -30,8 +30,9 @@ MEETING = ROOT / "samples" / "standup.flac"
 READING = ROOT / "samples" / "reading.flac"
 TEMPLATE = "meeting_notes_v1"
 OWN_TEMPLATE = "retrospective"
-# Of the summary: one that the window shows without a scroll.
-ITEM = 3
+# An item of the summary, and a line of the transcript, that the window shows without a scroll.
+ITEM = "/topics/3"
+LINE = 3
 SIZE: ViewportSize = {"width": 1280, "height": 800}
 # Of a WebP file: text stays sharp at a third of what a PNG takes.
 QUALITY = 90
@@ -68,16 +69,17 @@ async def _library(page: Page, shown: Shown) -> Page:
 
 async def _recording(page: Page, shown: Shown) -> Page:
     await page.goto(f"{shown.url}/recordings/{shown.meeting}")
-    await page.locator("[data-pointer]").nth(ITEM).click()
+    await page.locator(f'[data-pointer="{ITEM}"]').get_by_role("button").click()
+    await expect(page.locator(".line.lit")).to_be_visible()
     return page
 
 
 async def _editing(page: Page, shown: Shown) -> Page:
     await page.goto(f"{shown.url}/recordings/{shown.meeting}")
     await page.get_by_role("button", name="Edit", exact=True).click()
-    await page.get_by_role("button", name="Edit the line").nth(ITEM).focus()
+    await page.get_by_role("button", name="Edit the line").nth(LINE).focus()
     await page.keyboard.press("Enter")
-    await page.keyboard.press("Home")
+    await page.keyboard.press("Control+Home")
     await page.keyboard.type("Well, ")
     return page
 
