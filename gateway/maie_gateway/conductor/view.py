@@ -30,6 +30,7 @@ def job_view(source: record.JobRecord) -> job.Job:
         newest_revision=len(source.revisions),
         origin=source.origin if source.HasField("origin") else None,
         summary_job_ids=source.summary_job_ids,
+        recording_sha256=source.recording.sha256,
     )
     for webhook in view.config.webhooks:
         webhook.ClearField("secret")

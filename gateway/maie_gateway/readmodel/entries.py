@@ -40,6 +40,7 @@ class JobEntry:
     create_time: int
     update_time: int
     finish_time: int | None
+    recording_sha256: str
     revision: int
     view: bytes
     text_wanted: str
@@ -60,6 +61,7 @@ def job_entry(of: record.JobRecord, revision: int) -> JobEntry:
         create_time=microseconds(view.create_time),
         update_time=microseconds(view.update_time),
         finish_time=microseconds(view.finish_time) if view.HasField("finish_time") else None,
+        recording_sha256=of.recording.sha256,
         revision=revision,
         view=view.SerializeToString(),
         text_wanted=text_version(of),

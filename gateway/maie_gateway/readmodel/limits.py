@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from maie.job.v1 import job_pb2 as job
 from maie_core.errors import invalid
 from maie_core.limits import MAX_LABEL_CHARACTERS, MAX_LABEL_KEY_CHARACTERS, MAX_LABELS
 from maie_core.reasons import Reason
 from maie_gateway.readmodel.words import storable
+
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 
 def check_list(request: job.ListJobsRequest) -> None:
@@ -33,4 +37,11 @@ def check_list(request: job.ListJobsRequest) -> None:
             f"A list may ask for each of the {len(known) - 1} states once; leave `states` empty "
             "for all of them.",
             field="states",
+        )
+    if request.recording_sha256 and not _SHA256.fullmatch(request.recording_sha256):
+        raise invalid(
+            Reason.FIELD_INVALID,
+            "The SHA-256 of a recording has 64 lower-case hexadecimal digits; take it from the "
+            "field `recording_sha256` of a job.",
+            field="recording_sha256",
         )

@@ -144,6 +144,8 @@ def _from_newest(
     if key is not None:
         walk = walk.where(tuple_(lead.c.create_time, lead.c.job_id) < tuple_(*key))
     walk = walk.where(*_accepted(lead.c.create_time, request))
+    if request.recording_sha256:
+        walk = walk.where(jobs.c.recording_sha256 == request.recording_sha256)
     return walk.order_by(lead.c.create_time.desc(), lead.c.job_id.desc()).limit(limit)
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import (
 
 # Counts up with every change of the tables: a database of another version is
 # emptied when it is opened, and fills itself again.
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 metadata = MetaData()
 
@@ -38,6 +38,8 @@ jobs = Table(
     Column("create_time", BigInteger, nullable=False),
     Column("update_time", BigInteger, nullable=False),
     Column("finish_time", BigInteger),
+    # Empty without a recording. A gateway of the release before, at the same database, writes none.
+    Column("recording_sha256", Text, nullable=False, server_default=""),
     # The bucket's revision of the record that the row shows.
     Column("revision", BigInteger, nullable=False),
     # The serialised maie.job.v1.Job without results.
@@ -47,6 +49,7 @@ jobs = Table(
     # and those whose text is indexed.
     Column("text_indexed", Text, nullable=False),
     Index("readmodel_jobs_newest", "tenant", "create_time", "job_id"),
+    Index("readmodel_jobs_by_recording", "tenant", "recording_sha256", "create_time", "job_id"),
     Index("readmodel_jobs_by_state", "tenant", "state", "create_time", "job_id"),
 )
 

@@ -391,6 +391,7 @@ class Client:
         labels: Mapping[str, str] | None = None,
         accepted_from: datetime | None = None,
         accepted_until: datetime | None = None,
+        recording_sha256: str = "",
         page_size: int = 50,
     ) -> AsyncGenerator[job.Job, None]:
         """Yields jobs, newest first and without results; fetches further pages on demand.
@@ -400,6 +401,7 @@ class Client:
             labels: Only jobs with all of these.
             accepted_from: Only jobs accepted at this time or later.
             accepted_until: Only jobs accepted before this time.
+            recording_sha256: Only jobs of this recording; empty: of all.
             page_size: The number of jobs in one request.
         """
         request = job.ListJobsRequest(
@@ -407,6 +409,7 @@ class Client:
             labels=sendable_labels(labels or {}),
             accepted_from=accepted_from,
             accepted_until=accepted_until,
+            recording_sha256=sendable(recording_sha256),
             page_size=page_size,
         )
         async for page in self._pages(request):

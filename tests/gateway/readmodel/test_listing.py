@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from maie.job.v1 import job_pb2 as job
+from maie.job.v1 import record_pb2 as record
 from maie_core.errors import Code, StageError
 from maie_gateway.readmodel import ReadModel, job_entry
 from tests.gateway.readmodel.records import TENANT, at, job_id, job_record, put, show
@@ -198,3 +199,31 @@ async def test_all_pages_together_are_what_was_asked_for(
         page_size=page_size,
     )
     assert found == [number for _, number in sorted(wanted, reverse=True)]
+
+
+async def test_jobs_of_one_recording_are_the_tenants_own(model: ReadModel) -> None:
+    def of(number: int, digest: str, **options: Any) -> record.JobRecord:
+        made = job_record(number, **options)
+        made.recording.sha256 = digest
+        return made
+
+    one, two = "a" * 64, "b" * 64
+    await put(
+        model,
+        of(1, one),
+        of(2, two),
+        of(3, one, state=job.JOB_STATE_FAILED, labels={"a": "b"}),
+        of(4, one, tenant="other"),
+        job_record(5),
+    )
+    assert await listed(model, recording_sha256=one, page_size=1) == [3, 1]
+    assert await listed(model, recording_sha256=one, states=[job.JOB_STATE_FAILED]) == [3]
+    assert await listed(model, recording_sha256=one, labels={"a": "b"}) == [3]
+    assert await listed(model, recording_sha256="c" * 64) == []
+    (shown,) = (await model.list_page(TENANT, job.ListJobsRequest(recording_sha256=two))).jobs
+    assert shown.recording_sha256 == two
+    for wrong in ("a", "A" * 64, "a" * 65):
+        with pytest.raises(StageError) as refused:
+            await listed(model, recording_sha256=wrong)
+        assert refused.value.code is Code.INVALID_ARGUMENT
+        assert refused.value.reason == "FIELD_INVALID"

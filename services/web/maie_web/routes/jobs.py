@@ -35,6 +35,13 @@ AcceptedFrom = Annotated[
 AcceptedUntil = Annotated[
     datetime | None, QueryParameter(description="Only jobs that were accepted before this time.")
 ]
+Recording = Annotated[
+    str,
+    QueryParameter(
+        name="recording",
+        description="Only jobs of this recording, by the field `recording_sha256` of a job.",
+    ),
+]
 PageSize = Annotated[
     int,
     QueryParameter(
@@ -66,6 +73,7 @@ async def list_jobs(
     labels: Labels = None,
     accepted_from: AcceptedFrom = None,
     accepted_until: AcceptedUntil = None,
+    recording: Recording = "",
     page_size: PageSize = 0,
     page_token: PageToken = "",
 ) -> job.ListJobsResponse:
@@ -80,6 +88,7 @@ async def list_jobs(
             field="state",
         ) from error
     request.page_size, request.page_token = page_size, page_token
+    request.recording_sha256 = recording
     if accepted_from:
         request.accepted_from.FromDatetime(accepted_from)
     if accepted_until:
