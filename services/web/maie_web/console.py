@@ -112,7 +112,7 @@ METHODS = (HttpMethod.GET, HttpMethod.HEAD)
 
 
 @route(
-    ["/", "/upload", "/templates", "/live", "/live/captions", "/admin", "/login"],
+    ["/", "/upload", "/templates", "/live", "/live/captions", "/compare", "/admin", "/login"],
     http_method=METHODS,
     include_in_schema=False,
 )

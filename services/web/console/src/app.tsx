@@ -1,5 +1,6 @@
 import { useEffect } from "preact/hooks";
 import { AdminPage } from "./admin/page";
+import { ComparePage } from "./compare/lazy";
 import { LibraryPage } from "./library/page";
 import { LivePage } from "./live/page";
 import { CaptionsPage } from "./live/projector";
@@ -19,6 +20,7 @@ import { isSending, uploads } from "./upload/queue";
 import { words } from "./words";
 
 const CAPTIONS = "/live/captions";
+const COMPARISON = "/compare";
 const SHARED = ["/s", "/s/"];
 
 export function App() {
@@ -57,6 +59,8 @@ export function App() {
           <TemplatePage key={template.id} id={template.id} />
         ) : path === "/admin" ? (
           <AdminPage />
+        ) : path === COMPARISON ? (
+          <ComparePage />
         ) : path === "/login" ? (
           <LoginPage />
         ) : recording?.id ? (
@@ -82,6 +86,8 @@ function titleAt(path: string, text: typeof words.value): string {
       return text.live.title;
     case CAPTIONS:
       return text.live.captions;
+    case COMPARISON:
+      return text.compare.title;
     case "/admin":
       return text.admin.title;
     case "/login":

@@ -22,6 +22,7 @@ const JOB: Job = {
   labels: { team: "red" },
   newest_revision: 0,
   summary_job_ids: [],
+  recording_sha256: "",
 };
 
 test("a view is kept in the address", () => {

@@ -101,6 +101,26 @@ export interface JobMetrics {
   processing_duration?: Duration;
   real_time_factor: number;
   asr_confidence?: number;
+  edit_rate?: number;
+  suspect_text_count?: number;
+  removed_text_count?: number;
+  kept_segment_count?: number;
+  unread_duration?: Duration;
+  reread_count?: number;
+  quality?: AudioQuality;
+  stages?: StageMetrics[];
+}
+
+export interface AudioQuality {
+  vad_coverage: number;
+  loudness_lufs?: number;
+  clipping_ratio: number;
+  bandwidth_hertz?: number;
+}
+
+export interface StageMetrics {
+  stage: Stage;
+  processing_duration?: Duration;
 }
 
 export interface StageProgress {
@@ -140,6 +160,8 @@ export interface Job {
   /** Whose transcript it summarises; unset for a job of its own. */
   origin?: { job_id: string; revision: number };
   summary_job_ids: string[];
+  /** Empty for a job without a recording of its own. */
+  recording_sha256: string;
   /** What the link allows; set for its readers only. */
   shared?: { audio: boolean; expire_time: Timestamp; template?: { schema_json: string } };
 }

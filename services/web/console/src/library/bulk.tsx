@@ -1,7 +1,9 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { api, Problem, problemOf } from "../api/client";
 import type { Job } from "../api/types";
+import { addressOfComparison } from "../compare/address";
 import { isFinal } from "../format";
+import { Link } from "../router";
 import { useStore } from "../store";
 import { ProblemNotice } from "../ui/notices";
 import { words } from "../words";
@@ -18,6 +20,7 @@ export function BulkActions({ jobs, removing, setRemoving, done }: BulkProps) {
   const text = useStore(words).library;
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
+  const [one, other] = jobs.length === 2 ? jobs : [];
   const running = jobs.filter((job) => !isFinal(job.state));
   const retryable = jobs.filter((job) => job.state === "FAILED" || job.state === "CANCELLED");
 
@@ -47,6 +50,11 @@ export function BulkActions({ jobs, removing, setRemoving, done }: BulkProps) {
       <button type="button" disabled={busy || !retryable.length} onClick={() => each(retryable, api.retry)}>
         {text.retry}
       </button>
+      {one && other && (
+        <Link class="button" to={addressOfComparison(one.job_id, other.job_id)}>
+          {words.value.compare.compare}
+        </Link>
+      )}
       <button type="button" class="danger" disabled={busy} onClick={() => setRemoving(true)}>
         {text.remove}
       </button>

@@ -2,6 +2,7 @@ import { useEffect, useMemo } from "preact/hooks";
 import { api } from "../api/client";
 import type { Job, Segment } from "../api/types";
 import { useLoaded } from "../api/use";
+import { OtherRuns } from "../compare/other_runs";
 import { isFinal, nameOf, seconds } from "../format";
 import { Link, place } from "../router";
 import { useStore } from "../store";
@@ -213,6 +214,7 @@ function Details({ job, reload }: PartProps) {
           <Revisions job={job} shown={job.results.revision} reload={reload} />
         </section>
       )}
+      <OtherRuns job={job} />
       <section class="card" aria-labelledby="timeline-title">
         <h2 id="timeline-title">{text.timeline}</h2>
         <Waterfall job={job} />

@@ -5,15 +5,13 @@ import { Icon } from "../ui/icon";
 import { language, words } from "../words";
 import type { Editor } from "./editing/editor";
 import { EditedLine } from "./editing/line";
-import { Heights } from "./heights";
 import { type Playback, useDerived } from "./playback";
 import { lastBegun, type Row } from "./rows";
+import { useVisible } from "./visible";
 import { type TimedWord, timedWords } from "./words";
 
 // Words that the recogniser gives less than this are marked.
 const UNSURE_BELOW = 0.6;
-// Lines that are drawn beyond what can be seen, on either side.
-const BEYOND_PX = 600;
 const LINE_PX = 26;
 const LETTERS_PER_LINE = 70;
 
@@ -29,41 +27,10 @@ type TranscriptProps = {
 /** A transcript that draws only what can be seen of it, so that one of many hours scrolls smoothly. */
 export function Transcript({ rows, playback, lit, goTo, editor }: TranscriptProps) {
   const text = useStore(words).recording;
-  const box = useRef<HTMLDivElement>(null);
-  // Lines stay where they are while one of them changes.
-  const known = useRef(new Map<string, number>());
-  const heights = useMemo(
-    () => new Heights(rows.map((row) => known.current.get(row.key) ?? estimate(row))),
-    [rows],
-  );
-  const [range, setRange] = useState({ from: 0, to: 30 });
+  const { box, heights, range, draw, reveal, measured } = useVisible(rows, estimate);
   const [follows, setFollows] = useState(true);
   const current = useDerived(playback.time, (time) => lastBegun(rows, time), rows);
 
-  function draw(): void {
-    if (!box.current) return;
-    const { scrollTop, clientHeight } = box.current;
-    const from = heights.lineAt(scrollTop - BEYOND_PX);
-    const to = heights.lineAt(scrollTop + clientHeight + BEYOND_PX) + 1;
-    setRange((before) => (before.from === from && before.to === to ? before : { from, to }));
-  }
-  useLayoutEffect(draw, [heights]);
-  useEffect(() => {
-    // Lines break elsewhere in another width, so those that are drawn are measured again.
-    const watched = new ResizeObserver(() => {
-      draw();
-      setRange((before) => ({ ...before }));
-    });
-    if (box.current) watched.observe(box.current);
-    return () => watched.disconnect();
-  }, [heights]);
-
-  function reveal(index: number): void {
-    if (!box.current || index < 0) return;
-    const room = box.current.clientHeight;
-    box.current.scrollTop = heights.top(index) - Math.max(0, room - heights.height(index)) / 2.5;
-    draw();
-  }
   useEffect(() => {
     if (follows) reveal(current);
   }, [current, follows, heights]);
@@ -72,17 +39,6 @@ export function Transcript({ rows, playback, lit, goTo, editor }: TranscriptProp
     if (goTo) box.current?.closest("section.card")?.scrollIntoView({ block: "nearest" });
     reveal(lastBegun(rows, playback.time.value));
   }, [goTo]);
-
-  function measured(index: number, height: number): void {
-    const key = rows[index]?.key;
-    if (key) known.current.set(key, height);
-    const difference = heights.measure(index, height);
-    // What is above must not push away what is read.
-    if (difference && box.current && heights.top(index) < box.current.scrollTop) {
-      box.current.scrollTop += difference;
-    }
-    if (difference) setRange((before) => ({ ...before }));
-  }
 
   const stopFollowing = () => setFollows(false);
   return (

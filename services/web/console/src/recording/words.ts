@@ -38,8 +38,8 @@ function plain(word: string): string {
   return word.toLocaleLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, "");
 }
 
-/** For each of `texts`, the index of its equal in `words`, or -1. */
-function paired(texts: readonly string[], words: readonly string[]): number[] {
+/** For each of `texts`, the index of its equal in `words`, or -1: the longest common subsequence. */
+export function paired(texts: readonly string[], words: readonly string[]): number[] {
   const width = words.length + 1;
   const lengths = new Uint16Array((texts.length + 1) * width);
   const length = (row: number, column: number) => lengths[row * width + column] ?? 0;

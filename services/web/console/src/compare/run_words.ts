@@ -1,0 +1,44 @@
+import type { JobResults, Segment } from "../api/types";
+import { endOf, startOf } from "../format";
+import { timedWords } from "../recording/words";
+
+/** A word of a run's transcript. */
+export interface RunWord {
+  text: string;
+  /** What it is compared by: case and punctuation are no difference. */
+  key: string;
+  start: number;
+  end: number;
+  /** Whether a line begins with it. */
+  first: boolean;
+}
+
+/** The words of a run's transcript in the order of the recording. */
+export function wordsOf(results: JobResults | undefined): RunWord[] {
+  const words = (results?.segments ?? []).flatMap(wordsOfLine);
+  return words.sort((one, other) => one.start - other.start);
+}
+
+function wordsOfLine(segment: Segment): RunWord[] {
+  const shown = segment.clean_text ?? segment.text;
+  const timed = segment.words.length > 0 ? timedWords(shown, segment.words) : spread(segment, shown);
+  return timed.map(({ text, start, end }, index) => ({
+    text,
+    key: text.toLocaleLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, "") || text,
+    start,
+    end,
+    first: index === 0,
+  }));
+}
+
+/** Words without times of their own, evenly over the time of their line. */
+function spread(segment: Segment, shown: string) {
+  const tokens = shown.split(/\s+/).filter(Boolean);
+  const start = startOf(segment);
+  const step = (endOf(segment) - start) / (tokens.length || 1);
+  return tokens.map((text, index) => ({
+    text,
+    start: start + index * step,
+    end: start + (index + 1) * step,
+  }));
+}
