@@ -128,6 +128,10 @@ async def test_a_browser_that_comes_back_after_the_end_stops(web: Web) -> None:
     place = f"/v1/jobs/{job_id}/events"
     got = await web.http.get(place, headers={"last-event-id": last})
     assert (got.status_code, got.content) == (204, b"")
+    got = await web.http.get(place, params={"last_event_id": last})
+    assert (got.status_code, got.content) == (204, b"")
+    got = await web.http.get(place, params={"last_event_id": "1"}, headers={"last-event-id": last})
+    assert got.status_code == 204, "the header counts"
 
 
 async def test_a_job_that_is_retried_has_more_events(web: Web, empty_mesh: EmptyMesh) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 from litestar import Response
 from litestar.background_tasks import BackgroundTask
 from litestar.openapi import ResponseSpec
-from litestar.params import FromPath, HeaderParameter
+from litestar.params import FromPath, HeaderParameter, QueryParameter
 from litestar.response import Stream
 
 from maie.job.v1 import job_pb2 as job
@@ -26,6 +26,14 @@ LastEventId = Annotated[
         name="last-event-id",
         description="The id of the last event that came; only what follows is sent. Browsers send "
         "it when they connect again.",
+    ),
+]
+AfterEventId = Annotated[
+    str,
+    QueryParameter(
+        name="last_event_id",
+        description="The same for a new EventSource, which sends no header of its own. With both, "
+        "the header counts.",
     ),
 ]
 
@@ -49,13 +57,14 @@ async def events(
     event_streams: EventStreamsOfApp,
     job_id: FromPath[str],
     last_event_id: LastEventId = "",
+    after_event_id: AfterEventId = "",
 ) -> Response[None] | Stream:
     """A job's events as Server-Sent Events, up to `finished`.
 
     The name of an event is that of JobEvent's field, such as `state_changed`; its data is the
     JobEvent. Progress, segments and warnings have no id.
     """
-    position = Position.parse(last_event_id)
+    position = Position.parse(last_event_id or after_event_id)
     if not await has_more(client, job_id, position):
         return Response(None, status_code=HTTPStatus.NO_CONTENT)
     stream = event_streams.stream(client, job_id, position)

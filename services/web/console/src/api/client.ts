@@ -116,6 +116,9 @@ export const api = {
   session: async (signal?: AbortSignal) =>
     json<CurrentSession>(await fetched("/v1/session", options(signal))),
   logOut: () => call("/v1/session", { method: "DELETE" }),
+  /** Where the events of a job are, after the last one that came; from the first on where it is empty. */
+  eventsOf: (id: string, last: string) =>
+    `${jobPath(id)}/events${last && `?${new URLSearchParams({ last_event_id: last })}`}`,
   /** Where a job's audio and results are. */
   filesOf: jobPath,
   /** Where those of a link are, once it is open. */

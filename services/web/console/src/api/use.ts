@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useState } from "preact/hooks";
 import { type Problem, problemOf } from "./client";
+import { whenSeen } from "./seen";
 
 export interface Loaded<Value> {
   value: Value | null;
@@ -7,7 +8,10 @@ export interface Loaded<Value> {
   again: () => void;
 }
 
-/** Loads when `keys` change, and again every `everyMs` as long as `goesOn` says so of what came last. */
+/**
+ * Loads when `keys` change, and again every `everyMs` as long as the page is seen and `goesOn` says so of what came
+ * last.
+ */
 export function useLoaded<Value>(
   load: (signal: AbortSignal) => Promise<Value>,
   keys: readonly unknown[],
@@ -22,6 +26,7 @@ export function useLoaded<Value>(
   useEffect(() => {
     const controller = new AbortController();
     let timer = 0;
+    let stop = () => {};
     async function run(): Promise<void> {
       let goesOn = true;
       try {
@@ -34,12 +39,16 @@ export function useLoaded<Value>(
         if (controller.signal.aborted) return;
         setProblem(problemOf(error));
       }
-      if (repeat && goesOn) timer = setTimeout(run, repeat.everyMs);
+      if (!repeat || !goesOn) return;
+      timer = setTimeout(() => {
+        stop = whenSeen(run);
+      }, repeat.everyMs);
     }
     void run();
     return () => {
       controller.abort();
       clearTimeout(timer);
+      stop();
     };
   }, [...keys, round]);
   const again = useCallback(() => setRound((count) => count + 1), []);

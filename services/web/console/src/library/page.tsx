@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { type Problem, problemOf } from "../api/client";
+import { whenSeen } from "../api/seen";
 import { isFinal } from "../format";
 import { go, Link, place } from "../router";
 import { useStore } from "../store";
@@ -131,9 +132,15 @@ function useEntries(view: View): LoadedEntries {
   const runs = page?.entries.some((entry) => !isFinal(entry.job.state)) ?? false;
   useEffect(() => {
     if (!runs || !onlyFirst) return;
-    const timer = setTimeout(() => void load(view, "", controller.current.signal), POLL_MS);
-    return () => clearTimeout(timer);
-  }, [page]);
+    let stop = () => {};
+    const timer = setTimeout(() => {
+      stop = whenSeen(() => void load(view, "", controller.current.signal));
+    }, POLL_MS);
+    return () => {
+      clearTimeout(timer);
+      stop();
+    };
+  }, [page, problem]);
 
   async function load(wanted: View, next: string, signal: AbortSignal): Promise<void> {
     setBusy(true);

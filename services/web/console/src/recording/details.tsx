@@ -1,14 +1,16 @@
 import { api } from "../api/client";
 import type { Job, TemplateVersion, Timeline, TimelineAttempt } from "../api/types";
 import { useLoaded } from "../api/use";
-import { clock, isFinal, moment, percent, seconds } from "../format";
+import { clock, moment, percent, seconds } from "../format";
 import { Labels } from "../library/table";
 import { useStore } from "../store";
 import { Loading, ProblemNotice } from "../ui/notices";
 import { language, words } from "../words";
+import { useAgain } from "./job";
 import { spans } from "./spans";
 
-const POLL_MS = 2000;
+// So often at most, however fast units end.
+const TIMELINE_MS = 2000;
 
 export function Facts({ job }: { job: Job }) {
   const text = useStore(words).recording.facts;
@@ -61,14 +63,9 @@ export function duration(time: number, shown: string): string {
 /** The attempts at the units of a job, each with its waiting and its work. */
 export function Waterfall({ job }: { job: Job }) {
   const text = useStore(words).recording;
-  const { value, problem, again } = useLoaded(
-    (signal) => api.timeline(job.job_id, signal),
-    [job.job_id, job.state],
-    {
-      everyMs: POLL_MS,
-      goesOn: () => !isFinal(job.state),
-    },
-  );
+  const { value, problem, again } = useLoaded((signal) => api.timeline(job.job_id, signal), [job.job_id]);
+  const ended = job.progress.reduce((sum, each) => sum + each.ended_units, 0);
+  useAgain(again, TIMELINE_MS, `${job.state} ${ended}`);
   if (problem) return <ProblemNotice problem={problem} again={again} />;
   if (!value) return <Loading />;
   return (

@@ -1,7 +1,6 @@
 import { useEffect, useMemo } from "preact/hooks";
 import { api } from "../api/client";
 import type { Job, Segment } from "../api/types";
-import { useLoaded } from "../api/use";
 import { OtherRuns } from "../compare/other_runs";
 import { isFinal, nameOf, seconds } from "../format";
 import { Link, place } from "../router";
@@ -17,6 +16,7 @@ import type { DraftLine } from "./editing/draft";
 import { Editor } from "./editing/editor";
 import { Revisions } from "./editing/revisions";
 import { Exports } from "./exports";
+import { useJob } from "./job";
 import { useJumps } from "./jumps";
 import { usePlayback } from "./playback";
 import { Player } from "./player";
@@ -26,18 +26,9 @@ import { Summary } from "./summary";
 import { Transcript } from "./transcript";
 import { Warnings } from "./warnings";
 
-const POLL_MS = 1500;
-
 export function RecordingPage({ id }: { id: string }) {
   const revision = useStore(place).query.get("revision");
-  const {
-    value: job,
-    problem,
-    again,
-  } = useLoaded((signal) => api.job(id, signal, revision), [id, revision], {
-    everyMs: POLL_MS,
-    goesOn: (each) => !isFinal(each.state),
-  });
+  const { value: job, problem, again } = useJob(id, revision);
   if (!job)
     return (
       <div class="page">{problem ? <ProblemNotice problem={problem} again={again} /> : <Loading />}</div>

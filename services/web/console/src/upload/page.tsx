@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import type { Job } from "../api/types";
 import { useLoaded } from "../api/use";
 import { RecorderPanel } from "../recorder/panel";
 import { useStore } from "../store";
@@ -6,12 +7,13 @@ import { Icon } from "../ui/icon";
 import { ProblemNotice } from "../ui/notices";
 import { words } from "../words";
 import { filesIn, isRecording } from "./files";
-import { followed, followRunning } from "./followed";
+import { followed, followedNow, followRunning, isEnded } from "./followed";
 import { findInterrupted, interrupted } from "./interrupted";
 import { missingIn, Options } from "./options";
 import { add, addKept, type Choice, uploads } from "./queue";
 import { InterruptedRow, JobRow, UploadRow } from "./rows";
 
+const POLL_MS = 1000;
 const FIRST_CHOICE: Choice = { features: ["clean_transcript", "summary"], template: "", language: "" };
 
 export function UploadPage() {
@@ -23,6 +25,7 @@ export function UploadPage() {
   const [notice, setNotice] = useState("");
   const running = useLoaded(followRunning, []);
   const before = useLoaded(findInterrupted, []);
+  const { known, ...following } = useFollowed(jobs);
   const missing = missingIn(choice, text);
 
   function take(files: readonly File[]): void {
@@ -49,6 +52,7 @@ export function UploadPage() {
           <section aria-labelledby="list-title">
             <h2 id="list-title">{text.list}</h2>
             {running.problem && <ProblemNotice problem={running.problem} again={running.again} />}
+            {following.problem && <ProblemNotice problem={following.problem} again={following.again} />}
             {before.problem && <ProblemNotice problem={before.problem} again={before.again} />}
             {sending.length + left.length + jobs.length === 0 ? (
               <p class="soft">{text.empty}</p>
@@ -61,7 +65,7 @@ export function UploadPage() {
                   <InterruptedRow key={each.id} upload={each} />
                 ))}
                 {jobs.map((id) => (
-                  <JobRow key={id} id={id} />
+                  <JobRow key={id} id={id} job={known.get(id)} />
                 ))}
               </ul>
             )}
@@ -71,6 +75,22 @@ export function UploadPage() {
       </div>
     </div>
   );
+}
+
+const NONE: ReadonlyMap<string, Job> = new Map();
+
+/** What is known of the jobs that are followed, asked for again while some run. */
+function useFollowed(ids: readonly string[]) {
+  const known = useRef(NONE);
+  const { problem, again } = useLoaded(
+    async (signal) => {
+      known.current = await followedNow(known.current, signal);
+      return known.current;
+    },
+    [ids],
+    { everyMs: POLL_MS, goesOn: (jobs) => followed.value.some((id) => !isEnded(jobs.get(id))) },
+  );
+  return { known: known.current, problem, again };
 }
 
 function DropZone({ take, missing }: { take: (files: readonly File[]) => void; missing: string }) {

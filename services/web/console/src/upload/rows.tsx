@@ -1,7 +1,6 @@
 import { useState } from "preact/hooks";
-import { api, type Problem, problemOf } from "../api/client";
-import type { StageProgress } from "../api/types";
-import { useLoaded } from "../api/use";
+import { type Problem, problemOf } from "../api/client";
+import type { Job, StageProgress } from "../api/types";
 import { bytes, isFinal, nameOf, percent } from "../format";
 import { Link } from "../router";
 import { useStore } from "../store";
@@ -10,8 +9,6 @@ import { language, words } from "../words";
 import { unfollow } from "./followed";
 import { dropInterrupted, type Interrupted } from "./interrupted";
 import { again, drop, type Upload } from "./queue";
-
-const POLL_MS = 1000;
 
 export function UploadRow({ upload }: { upload: Upload }) {
   const text = useStore(words).upload;
@@ -94,18 +91,15 @@ export function InterruptedRow({ upload }: { upload: Interrupted }) {
   );
 }
 
-export function JobRow({ id }: { id: string }) {
+/** A job; undefined until it is known. */
+export function JobRow({ id, job }: { id: string; job: Job | undefined }) {
   const text = useStore(words).upload;
-  const {
-    value: job,
-    problem,
-    again: reload,
-  } = useLoaded((signal) => api.job(id, signal), [id], {
-    everyMs: POLL_MS,
-    goesOn: (each) => !isFinal(each.state),
-  });
   if (!job) {
-    return <li class="row">{problem ? <ProblemNotice problem={problem} again={reload} /> : <progress />}</li>;
+    return (
+      <li class="row">
+        <progress />
+      </li>
+    );
   }
   const name = nameOf(job);
   return (
