@@ -1,4 +1,4 @@
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 
 interface Actions {
   search: () => void;
@@ -9,7 +9,8 @@ interface Actions {
 
 /** Keys of the library, outside of fields and dialogs. */
 export function useKeys(actions: Actions): void {
-  useEffect(() => {
+  // Before what was drawn is seen: a key that answers to it finds what it is about.
+  useLayoutEffect(() => {
     function pressed(event: KeyboardEvent): void {
       if (event.ctrlKey || event.metaKey || event.altKey || isField(event.target)) return;
       if (document.querySelector("dialog[open]")) return;
