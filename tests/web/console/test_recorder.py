@@ -19,6 +19,25 @@ from tests.web.console.recordings import needs_console
 
 pytestmark = [*needs_console]
 
+# Headless Chromium cannot capture a tab. This stands in for its choice of one: a picture, and a
+# tone where the person shares sound.
+SHARE_A_TAB = """
+navigator.mediaDevices.getDisplayMedia = async () => {
+  const picture = document.createElement("canvas");
+  picture.getContext("2d").fillRect(0, 0, 1, 1);
+  const shared = picture.captureStream(1);
+  if (WITH_SOUND) {
+    const sound = new AudioContext();
+    const out = sound.createMediaStreamDestination();
+    const tone = sound.createOscillator();
+    tone.connect(out);
+    tone.start();
+    shared.addTrack(out.stream.getAudioTracks()[0]);
+  }
+  window.picture = shared.getVideoTracks()[0];
+  return shared;
+};
+"""
 PLAYER = "document.querySelector('.recorder audio')"
 
 
@@ -78,6 +97,27 @@ async def test_what_was_recorded_outlives_its_page(recorder: Page) -> None:
     await expect(_unsent(other)).to_have_count(0)
 
 
+async def test_the_sound_of_a_tab_is_recorded_without_its_picture(recorder: Page) -> None:
+    await recorder.evaluate(SHARE_A_TAB.replace("WITH_SOUND", "true"))
+    await _choose_tab(recorder)
+    await _record(recorder, seconds=1, stop=False)
+    level = recorder.get_by_label("Level of Record")
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not float(await level.get_attribute("value") or 0):
+            await asyncio.sleep(0.05)
+    assert await recorder.evaluate("window.picture.readyState") == "ended"
+    await recorder.get_by_role("button", name="Stop").click()
+    await expect(_unsent(recorder)).to_have_count(1)
+
+
+async def test_a_tab_that_shares_no_sound_is_not_recorded(recorder: Page) -> None:
+    await recorder.evaluate(SHARE_A_TAB.replace("WITH_SOUND", "false"))
+    await _choose_tab(recorder)
+    await recorder.get_by_role("button", name="Record", exact=True).click()
+    await expect(recorder.get_by_role("alert")).to_contain_text("No sound was shared")
+    await expect(_unsent(recorder)).to_have_count(0)
+
+
 async def test_a_page_that_records_asks_before_it_is_closed(recorder: Page) -> None:
     await _record(recorder, seconds=1, stop=False)
     async with recorder.expect_event("dialog") as asked:
@@ -113,6 +153,11 @@ async def _record(page: Page, seconds: int, *, stop: bool = True) -> None:
     )
     if stop:
         await page.get_by_role("button", name="Stop").click()
+
+
+async def _choose_tab(page: Page) -> None:
+    await page.get_by_label("Microphone", exact=True).uncheck()
+    await page.get_by_label("Sound of a tab or the system").check()
 
 
 def _unsent(page: Page) -> Locator:
