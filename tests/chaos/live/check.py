@@ -25,7 +25,7 @@ from tests.chaos.world import now
 
 # A cut in the midst of an utterance leaves two parts that are read by themselves: the words at the
 # cut and those that depend on what was cut away. Measured: see docs/reliability.md.
-SEAM_WORDS = 8
+SEAM_WORDS = 10
 # A replica that takes a track from another finds speech anew, which moves an utterance's ends.
 REPLAY_WORDS = 4
 # Of a gateway that dies, another one takes its work over after a while.
