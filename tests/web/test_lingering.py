@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+import structlog
 from litestar import Request
+from litestar.exceptions import HTTPException
 from litestar.testing import RequestFactory
 from litestar.types.asgi_types import ReceiveMessage
 
 from maie_core.errors import StageError, invalid
 from maie_core.reasons import Reason
+from maie_web.problems import document_of
 from maie_web.uploads import lingering
 
 REFUSED = invalid(Reason.REQUEST_UNREADABLE, "No.")
@@ -50,3 +53,16 @@ async def test_a_client_that_left_is_not_waited_for() -> None:
         async with lingering(request):
             raise REFUSED
     assert list(coming) == []
+
+
+async def test_a_client_that_leaves_is_not_logged_as_a_fault() -> None:
+    async def receive() -> ReceiveMessage:
+        return {"type": "http.disconnect"}
+
+    request: Request = Request(RequestFactory().get("/").scope, receive)
+    with pytest.raises(HTTPException) as left:
+        async for _ in request.stream():
+            pass
+    with structlog.testing.capture_logs() as logged:
+        assert document_of(left.value).reason == Reason.UPLOAD_INCOMPLETE
+    assert logged == []

@@ -20,6 +20,8 @@ from maie_core.reasons import Reason
 log = structlog.get_logger()
 
 MEDIA_TYPE = "application/problem+json"
+# What Litestar raises where a client leaves in the midst of a body.
+CLIENT_LEFT = "client disconnected prematurely"
 # Where HTTP has a status of its own for what the contract has a reason for.
 CHECKSUM_MISMATCH = 460
 """tus's own status: what came is not what its checksum says."""
@@ -156,6 +158,10 @@ def headers_of(error: Exception, document: ProblemDocument) -> dict[str, str]:
 
 def _of_framework(error: HTTPException) -> ProblemDocument:
     """The document of an error of the router or of the parser of requests."""
+    if error.detail == CLIENT_LEFT:
+        # Nobody reads it; such a request is no fault of the web part, and is not logged as one.
+        detail = "The request broke off before its end; send it again."
+        return _document(HTTPStatus.BAD_REQUEST, Reason.UPLOAD_INCOMPLETE, detail)
     status = HTTPStatus(error.status_code)
     extra = error.extra if isinstance(error.extra, list) else []
     fields = {
