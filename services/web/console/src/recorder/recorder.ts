@@ -1,4 +1,5 @@
 import { Problem, problemOf } from "../api/client";
+import { newId } from "../ids";
 import { closeSources, openSources, type SoundChoice, type Source } from "../sound/sources";
 import { Store } from "../store";
 import { words } from "../words";
@@ -86,7 +87,7 @@ class Recording {
   constructor(private readonly sources: readonly Source[]) {
     const type = TYPES.find((each) => MediaRecorder.isTypeSupported(each));
     if (!type) throw new Problem(0, "CONSOLE", words.value.recorder.notOffered);
-    this.kept = { id: crypto.randomUUID(), started: Date.now(), seconds: 0, type };
+    this.kept = { id: newId(), started: Date.now(), seconds: 0, type };
     this.analyser = this.context.createAnalyser();
     this.media = new MediaRecorder(this.mixed(), {
       mimeType: type,

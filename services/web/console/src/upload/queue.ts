@@ -1,5 +1,6 @@
 import { type Problem, problemOf } from "../api/client";
 import type { Feature } from "../api/types";
+import { newId } from "../ids";
 import { discard } from "../recorder/recorder";
 import { Store } from "../store";
 import { claim, release } from "./claims";
@@ -51,7 +52,7 @@ export function add(files: readonly File[], choice: Choice): void {
   addUploads(
     files.map((file) => {
       const before = unfinishedOf(file, interrupted.value);
-      return before ? goingOn(file, before) : { id: crypto.randomUUID(), file, choice, ...FRESH };
+      return before ? goingOn(file, before) : { id: newId(), file, choice, ...FRESH };
     }),
   );
 }
