@@ -19,6 +19,7 @@ from typing import Literal
 
 from playwright.async_api import Page, ViewportSize, expect
 
+from maie.asr.v1 import asr_pb2 as asr
 from maie_cli.mesh.local import LocalMesh
 from maie_client import FEATURES, Client
 from tests.browser import PATIENCE_MILLISECONDS, chromium, hearing
@@ -57,6 +58,10 @@ class Shown:
     share: str
 
 
+# What is guessed at random differs in some words.
+GUESSED = asr.TranscribeOptions(
+    decoding=asr.DecodingOptions(beam_size=1, temperatures=[1.0]),
+)
 # Brings a page into the state to be shown, and gives the page that is to be taken.
 Open = Callable[[Page, Shown], Awaitable[Page]]
 
@@ -70,7 +75,7 @@ async def _library(page: Page, shown: Shown) -> Page:
 async def _recording(page: Page, shown: Shown) -> Page:
     await page.goto(f"{shown.url}/recordings/{shown.meeting}")
     await page.locator(f'[data-pointer="{ITEM}"]').get_by_role("button").click()
-    await expect(page.locator(".line.lit")).to_be_visible()
+    await expect(page.locator(".line.lit").first).to_be_visible()
     return page
 
 
@@ -106,6 +111,12 @@ async def _upload(page: Page, shown: Shown) -> Page:
     return page
 
 
+async def _compare(page: Page, shown: Shown) -> Page:
+    await page.goto(f"{shown.url}/compare?left={shown.meeting}&right={shown.again}")
+    await expect(page.get_by_role("heading", name="Compare two runs")).to_be_visible()
+    return page
+
+
 async def _live(page: Page, shown: Shown) -> Page:
     await page.goto(f"{shown.url}/live")
     await page.get_by_label("Summary", exact=True).uncheck()
@@ -136,6 +147,7 @@ PAGES: Mapping[str, Open] = {
     "library": _library,
     "recording": _recording,
     "editing": _editing,
+    "compare": _compare,
     "sharing": _sharing,
     "shared": _shared,
     "upload": _upload,
@@ -171,7 +183,7 @@ async def _prepared(mesh: LocalMesh) -> Shown:
     async with Client(mesh.gateway) as client:
         meeting = await _read(client, MEETING, "Stand-up on Monday", {"team": "product"})
         await _read(client, READING, "Reading", {"kind": "sample"})
-        again = await _read(client, MEETING, "Stand-up on Monday, again", {"team": "product"})
+        again = await _read(client, MEETING, "Stand-up, hot", {"team": "product"}, GUESSED)
         await _save_template(client)
         share = await client.shares.create(meeting, lifetime=timedelta(days=7), audio=True)
     return Shown(url=address_of(mesh), meeting=meeting, again=again, share=share.token)
@@ -183,9 +195,20 @@ async def _save_template(client: Client) -> None:
     await client.templates.save(OWN_TEMPLATE, 0, schema, shipped.prompt)
 
 
-async def _read(client: Client, recording: Path, name: str, labels: Mapping[str, str]) -> str:
+async def _read(
+    client: Client,
+    recording: Path,
+    name: str,
+    labels: Mapping[str, str],
+    options: asr.TranscribeOptions | None = None,
+) -> str:
     made = await client.create_job(
-        recording, display_name=name, labels=labels, features=tuple(FEATURES), template_id=TEMPLATE
+        recording,
+        display_name=name,
+        labels=labels,
+        features=tuple(FEATURES),
+        template_id=TEMPLATE,
+        asr_options=options or asr.TranscribeOptions(),
     )
     async for _ in client.watch_job(made.job_id):
         pass
