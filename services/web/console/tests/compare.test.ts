@@ -18,10 +18,10 @@ const textOf = (words: readonly RunWord[]) => words.map((word) => word.text).joi
 describe("words of a run", () => {
   test("have times of their own line where it has no words, and no case or punctuation", () => {
     const segment = { segment_id: "a", start_offset: "10s", end_offset: "14s", channel: 0, track: 0 };
-    const results = { segments: [{ ...segment, text: "Well, yes", words: [] }] } as unknown as JobResults;
+    const results = { segments: [{ ...segment, text: "Well, – yes", words: [] }] } as unknown as JobResults;
     expect(wordsOf(results)).toEqual([
-      { text: "Well,", key: "well", start: 10, end: 12, first: true },
-      { text: "yes", key: "yes", start: 12, end: 14, first: false },
+      { text: "Well, –", key: "well", start: 10, end: 12 + 2 / 3, first: true },
+      { text: "yes", key: "yes", start: 12 + 2 / 3, end: 14, first: false },
     ]);
     expect(wordsOf(undefined)).toEqual([]);
   });

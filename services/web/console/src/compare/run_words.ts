@@ -22,13 +22,18 @@ export function wordsOf(results: JobResults | undefined): RunWord[] {
 function wordsOfLine(segment: Segment): RunWord[] {
   const shown = segment.clean_text ?? segment.text;
   const timed = segment.words.length > 0 ? timedWords(shown, segment.words) : spread(segment, shown);
-  return timed.map(({ text, start, end }, index) => ({
-    text,
-    key: text.toLocaleLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, "") || text,
-    start,
-    end,
-    first: index === 0,
-  }));
+  const found: RunWord[] = [];
+  for (const { text, start, end } of timed) {
+    const key = text.toLocaleLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, "");
+    const before = found.at(-1);
+    if (key || !before) found.push({ text, key: key || text, start, end, first: !before });
+    else {
+      // A dash between spaces is no word.
+      before.text += ` ${text}`;
+      before.end = end;
+    }
+  }
+  return found;
 }
 
 /** Words without times of their own, evenly over the time of their line. */
