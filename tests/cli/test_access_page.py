@@ -31,6 +31,8 @@ def run(block: str, gateway: str, folder: Path) -> str:
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "MAIE_GATEWAY": gateway,
         },
+        # The removal of a tenant asks for its name.
+        input="acme\n",
         capture_output=True,
         text=True,
         timeout=200,
@@ -53,12 +55,17 @@ async def test_the_commands_of_the_page_work(gateway: str, tmp_path: Path) -> No
 
 @pytest.mark.unit
 def test_the_settings_of_the_page_are_right() -> None:
-    (block,) = [block for block in BLOCKS if "export" in block]
-    check = "from maie_gateway.access.token_settings import TokenSettings as T; print(T().scopes)"
+    blocks = [block for block in BLOCKS if "export" in block]
+    check = (
+        "from maie_web.settings import WebSettings as Web\n"
+        "from maie_gateway.access.token_settings import TokenSettings as Tokens\n"
+        "print(Tokens().scopes, Web().trusted_proxies)"
+    )
     shown = subprocess.run(
-        ["bash", "-euc", f'{block}\n"{sys.executable}" -c "{check}"'],
+        ["bash", "-euc", f"{''.join(blocks)}\n'{sys.executable}' -c '{check}'"],
         capture_output=True,
         text=True,
         check=True,
     )
     assert "transcribers" in shown.stdout
+    assert "ingress.example.com" in shown.stdout
