@@ -1,4 +1,5 @@
 import { useState } from "preact/hooks";
+import { useAct } from "../api/act";
 import { useLoaded } from "../api/use";
 import { moment } from "../format";
 import { useStore } from "../store";
@@ -7,7 +8,6 @@ import { language, words } from "../words";
 import { admin, type Key, SCOPES } from "./api";
 import { RotationDialog } from "./rotation";
 import { Part, Table } from "./table";
-import { useAct } from "./use-act";
 
 /** The API keys of all tenants: made, listed, revoked. */
 export function Keys() {

@@ -1,3 +1,4 @@
+import { useAct } from "../api/act";
 import { useLoaded } from "../api/use";
 import { moment } from "../format";
 import { Link } from "../router";
@@ -6,7 +7,6 @@ import { ProblemNotice } from "../ui/notices";
 import { language, words } from "../words";
 import { admin } from "./api";
 import { Part, Table } from "./table";
-import { useAct } from "./use-act";
 
 /** Units of the tenant's jobs that were given up, to be tried again. */
 export function Letters() {

@@ -1,9 +1,9 @@
+import { useAct } from "../api/act";
 import { useStore } from "../store";
 import { Dialog } from "../ui/dialog";
 import { ProblemNotice } from "../ui/notices";
 import { words } from "../words";
 import { admin, type Limits, OF_GATEWAY, OF_MESH, type Tenant } from "./api";
-import { useAct } from "./use-act";
 
 // Fractions make sense of these; the others are counts.
 const FRACTIONS: readonly string[] = ["requests_per_second", "audio_hours_per_day"];

@@ -1,9 +1,9 @@
+import { useAct } from "../api/act";
 import { useStore } from "../store";
 import { Dialog } from "../ui/dialog";
 import { ProblemNotice } from "../ui/notices";
 import { words } from "../words";
 import { admin, type Key } from "./api";
-import { useAct } from "./use-act";
 
 const USUAL_HOURS = 24;
 const MOST_HOURS = 720;

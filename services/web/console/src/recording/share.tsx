@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import { api, type Problem, problemOf } from "../api/client";
+import { useAct } from "../api/act";
+import { api } from "../api/client";
 import type { Share } from "../api/types";
 import { useLoaded } from "../api/use";
 import { moment } from "../format";
@@ -53,21 +54,13 @@ function MakeLink({ id, made }: { id: string; made: (token: string) => void }) {
   const text = useStore(words).share;
   const [days, setDays] = useState(USUAL_DAYS);
   const [audio, setAudio] = useState(false);
-  const [asking, setAsking] = useState(false);
-  const [problem, setProblem] = useState<Problem | null>(null);
-  async function make(event: Event): Promise<void> {
+  const { problem, busy, act } = useAct();
+  function make(event: Event): void {
     event.preventDefault();
-    setAsking(true);
-    setProblem(null);
-    try {
-      made(await api.share(id, days, audio));
-    } catch (error) {
-      setProblem(problemOf(error));
-    }
-    setAsking(false);
+    void act(async () => made(await api.share(id, days, audio)));
   }
   return (
-    <form class="make" onSubmit={(event) => void make(event)}>
+    <form class="make" onSubmit={make}>
       <label>
         <span>{text.works}</span>
         <select value={days} onChange={(event) => setDays(Number(event.currentTarget.value))}>
@@ -82,7 +75,7 @@ function MakeLink({ id, made }: { id: string; made: (token: string) => void }) {
         <input type="checkbox" checked={audio} onChange={(event) => setAudio(event.currentTarget.checked)} />
         <span>{text.audio}</span>
       </label>
-      <button type="submit" class="primary" disabled={asking}>
+      <button type="submit" class="primary" disabled={busy}>
         {text.make}
       </button>
       {problem && <ProblemNotice problem={problem} />}
@@ -127,16 +120,7 @@ function NewLink({ link }: { link: string }) {
 
 function Links({ id, shares, reload }: { id: string; shares: readonly Share[]; reload: () => void }) {
   const text = useStore(words).share;
-  const [problem, setProblem] = useState<Problem | null>(null);
-  async function revoke(share: Share): Promise<void> {
-    setProblem(null);
-    try {
-      await api.revokeShare(id, share.share_id);
-    } catch (error) {
-      setProblem(problemOf(error));
-    }
-    reload();
-  }
+  const { problem, act } = useAct(reload);
   return (
     <section class="links" aria-labelledby="links-title">
       <h3 id="links-title">{text.links}</h3>
@@ -144,7 +128,11 @@ function Links({ id, shares, reload }: { id: string; shares: readonly Share[]; r
       {shares.length === 0 && <p class="soft">{text.none}</p>}
       <ul>
         {shares.map((share) => (
-          <OneLink key={share.share_id} share={share} revoke={() => void revoke(share)} />
+          <OneLink
+            key={share.share_id}
+            share={share}
+            revoke={() => void act(() => api.revokeShare(id, share.share_id))}
+          />
         ))}
       </ul>
     </section>

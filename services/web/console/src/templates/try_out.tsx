@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
-import { api, type Problem, problemOf } from "../api/client";
+import { useAct } from "../api/act";
+import { api } from "../api/client";
 import { useLoaded } from "../api/use";
 import { nameOf } from "../format";
 import { go } from "../router";
@@ -14,21 +15,16 @@ export function TryOut({ id }: { id: string }) {
   const text = useStore(words).templates;
   const { value, problem, again } = useLoaded((signal) => api.jobs(RECORDINGS, signal), []);
   const [chosen, setChosen] = useState("");
-  const [failed, setFailed] = useState<Problem | null>(null);
-  const [asking, setAsking] = useState(false);
+  const { problem: failed, busy, act } = useAct();
   const recordings = value?.jobs.filter((each) => !each.origin) ?? [];
   const recording = recordings.find((each) => each.job_id === chosen) ?? recordings[0];
-  async function begin(event: Event): Promise<void> {
+  function begin(event: Event): void {
     event.preventDefault();
     if (!recording) return;
-    setAsking(true);
-    try {
+    void act(async () => {
       const begun = await api.summarise(recording.job_id, recording.newest_revision, id);
       go(`/recordings/${begun.job_id}`);
-    } catch (error) {
-      setFailed(problemOf(error));
-    }
-    setAsking(false);
+    });
   }
   return (
     <section class="card" aria-labelledby="try-title">
@@ -36,7 +32,7 @@ export function TryOut({ id }: { id: string }) {
       <p class="soft">{recording || !value ? text.tryHint : text.tryEmpty}</p>
       {problem && <ProblemNotice problem={problem} again={again} />}
       {recording && (
-        <form class="again" onSubmit={(event) => void begin(event)}>
+        <form class="again" onSubmit={begin}>
           <label>
             <span>{text.recording}</span>
             <select value={recording.job_id} onChange={(event) => setChosen(event.currentTarget.value)}>
@@ -47,7 +43,7 @@ export function TryOut({ id }: { id: string }) {
               ))}
             </select>
           </label>
-          <button type="submit" disabled={asking}>
+          <button type="submit" disabled={busy}>
             {text.tryIt}
           </button>
         </form>

@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
-import { api, type Problem, problemOf } from "../../api/client";
+import { useAct } from "../../api/act";
+import { api } from "../../api/client";
 import type { Job } from "../../api/types";
 import { useLoaded } from "../../api/use";
 import { go, Link } from "../../router";
@@ -13,30 +14,25 @@ export function SummariseAgain({ job }: { job: Job }) {
   const text = useStore(words).editing;
   const { value: templates } = useLoaded((signal) => api.templates(signal), []);
   const [chosen, setChosen] = useState("");
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const [asking, setAsking] = useState(false);
+  const { problem, busy, act } = useAct();
   const template = chosen || job.config?.template_id || templates?.[0]?.template_id || "";
-  async function begin(event: Event): Promise<void> {
+  function begin(event: Event): void {
     event.preventDefault();
-    setAsking(true);
-    try {
+    void act(async () => {
       const begun = await api.summarise(job.job_id, job.results?.revision ?? 0, template);
       go(`/recordings/${begun.job_id}`);
-    } catch (error) {
-      setProblem(problemOf(error));
-    }
-    setAsking(false);
+    });
   }
   if (!templates?.length) return null;
   return (
-    <form class="again" onSubmit={(event) => void begin(event)}>
+    <form class="again" onSubmit={begin}>
       <label>
         <span>{text.template}</span>
         <select value={template} onChange={(event) => setChosen(event.currentTarget.value)}>
           <TemplateChoices templates={templates} />
         </select>
       </label>
-      <button type="submit" disabled={asking}>
+      <button type="submit" disabled={busy}>
         {text.again}
       </button>
       {problem && <ProblemNotice problem={problem} />}

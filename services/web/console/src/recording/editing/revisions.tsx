@@ -1,5 +1,5 @@
-import { useState } from "preact/hooks";
-import { api, type Problem, problemOf } from "../../api/client";
+import { useAct } from "../../api/act";
+import { api } from "../../api/client";
 import type { Job, Revision } from "../../api/types";
 import { useLoaded } from "../../api/use";
 import { moment } from "../../format";
@@ -17,16 +17,8 @@ export function Revisions({ job, shown, reload }: RevisionsProps) {
     (signal) => api.revisions(job.job_id, signal),
     [job.job_id, job.newest_revision],
   );
-  const [failed, setFailed] = useState<Problem | null>(null);
-  async function revert(revision: number): Promise<void> {
-    try {
-      await api.revert(job.job_id, job.newest_revision, revision);
-      setFailed(null);
-    } catch (error) {
-      setFailed(problemOf(error));
-    }
-    reload();
-  }
+  const { problem: failed, act } = useAct(reload);
+  const revert = (revision: number) => act(() => api.revert(job.job_id, job.newest_revision, revision));
   if (problem) return <ProblemNotice problem={problem} again={again} />;
   const original = { revision: 0 } as const;
   return (
@@ -46,7 +38,7 @@ type EntryProps = {
   job: Job;
   revision: Revision | { revision: 0 };
   shown: number;
-  revert: (revision: number) => Promise<void>;
+  revert: (revision: number) => Promise<unknown>;
 };
 
 function Entry({ job, revision: of, shown, revert }: EntryProps) {

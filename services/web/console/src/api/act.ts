@@ -1,11 +1,13 @@
 import { useState } from "preact/hooks";
-import { type Problem, problemOf } from "../api/client";
+import { type Problem, problemOf } from "./client";
 
-/** Does something, and keeps the problem where it fails; `act` says whether it was done. */
+/** Does something, and keeps the problem where it fails; `act` returns whether it was done. */
 export function useAct(afterwards: () => void = () => {}) {
   const [problem, setProblem] = useState<Problem | null>(null);
+  const [busy, setBusy] = useState(false);
   async function act(work: () => Promise<unknown>): Promise<boolean> {
     setProblem(null);
+    setBusy(true);
     try {
       await work();
       return true;
@@ -13,8 +15,9 @@ export function useAct(afterwards: () => void = () => {}) {
       setProblem(problemOf(error));
       return false;
     } finally {
+      setBusy(false);
       afterwards();
     }
   }
-  return { problem, act };
+  return { problem, busy, act };
 }
