@@ -1,10 +1,11 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { api, Problem, problemOf } from "../api/client";
 import type { Job } from "../api/types";
 import { addressOfComparison } from "../compare/address";
 import { isFinal } from "../format";
 import { Link } from "../router";
 import { useStore } from "../store";
+import { Confirm } from "../ui/confirm";
 import { ProblemNotice } from "../ui/notices";
 import { words } from "../words";
 
@@ -62,32 +63,15 @@ export function BulkActions({ jobs, removing, setRemoving, done }: BulkProps) {
       {removing && (
         <Confirm
           question={text.confirm(jobs.length)}
-          yes={() => {
+          yes={text.remove}
+          no={text.keep}
+          confirmed={() => {
             setRemoving(false);
             void each(jobs, api.remove);
           }}
-          no={() => setRemoving(false)}
+          close={() => setRemoving(false)}
         />
       )}
     </section>
-  );
-}
-
-function Confirm({ question, yes, no }: { question: string; yes: () => void; no: () => void }) {
-  const text = useStore(words).library;
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
-  return (
-    <dialog ref={dialog} onClose={no} aria-labelledby="question">
-      <p id="question">{question}</p>
-      <div class="buttons">
-        <button type="button" onClick={no}>
-          {text.keep}
-        </button>
-        <button type="button" class="danger" onClick={yes}>
-          {text.remove}
-        </button>
-      </div>
-    </dialog>
   );
 }

@@ -1,7 +1,9 @@
-import { useRef, useState } from "preact/hooks";
-import { api, type Problem, problemOf } from "../api/client";
+import { useState } from "preact/hooks";
+import { useAct } from "../api/act";
+import { api } from "../api/client";
 import { go } from "../router";
 import { useStore } from "../store";
+import { Confirm } from "../ui/confirm";
 import { ProblemNotice } from "../ui/notices";
 import { words } from "../words";
 import { keepDraft } from "./draft";
@@ -9,35 +11,31 @@ import { keepDraft } from "./draft";
 /** Deletes a template after a question. */
 export function Removal({ id }: { id: string }) {
   const text = useStore(words).templates;
-  const dialog = useRef<HTMLDialogElement>(null);
-  const [problem, setProblem] = useState<Problem | null>(null);
-  async function remove(): Promise<void> {
-    dialog.current?.close();
-    try {
+  const [asks, setAsks] = useState(false);
+  const { problem, act } = useAct();
+  function remove(): void {
+    setAsks(false);
+    void act(async () => {
       await api.deleteTemplate(id);
       keepDraft(id, null);
       go("/templates");
-    } catch (error) {
-      setProblem(problemOf(error));
-    }
+    });
   }
   return (
     <div class="buttons">
-      <button type="button" class="danger" onClick={() => dialog.current?.showModal()}>
+      <button type="button" class="danger" onClick={() => setAsks(true)}>
         {text.remove}
       </button>
       {problem && <ProblemNotice problem={problem} />}
-      <dialog ref={dialog} aria-label={text.remove}>
-        <p>{text.confirm}</p>
-        <div class="buttons">
-          <button type="button" onClick={() => dialog.current?.close()}>
-            {text.keep}
-          </button>
-          <button type="button" class="danger" onClick={() => void remove()}>
-            {text.remove}
-          </button>
-        </div>
-      </dialog>
+      {asks && (
+        <Confirm
+          question={text.confirm}
+          yes={text.remove}
+          no={text.keep}
+          confirmed={remove}
+          close={() => setAsks(false)}
+        />
+      )}
     </div>
   );
 }
