@@ -167,17 +167,26 @@ class GatewaySettings(VaultSettings):
             )
         return self
 
+    @property
+    def active_jobs_per_tenant(self) -> int:
+        """The most unfinished jobs of one tenant."""
+        return self.max_active_jobs_per_tenant or max(1, self.max_active_jobs * 4 // 5)
+
+    @property
+    def uploads_per_tenant(self) -> int:
+        """The most concurrent uploads of one tenant."""
+        return self.max_uploads_per_tenant or max(1, self.max_uploads // 2)
+
     def tenant_limits(self) -> TenantLimits:
         """The limits of a tenant that has none of its own."""
-        admission = self.admission_limits(CallerLimits(self.limits))
         return TenantLimits(
             requests_per_second=self.limits.requests_per_second,
             requests_burst=self.limits.requests_burst,
             streams=self.limits.streams,
             watches=self.limits.watches,
-            uploads=admission.uploads_per_tenant,
+            uploads=self.uploads_per_tenant,
             live_sessions=self.live.sessions_per_tenant,
-            active_jobs=admission.jobs_per_tenant,
+            active_jobs=self.active_jobs_per_tenant,
             audio_hours_per_day=self.limits.audio_hours_per_day,
         )
 
@@ -189,10 +198,9 @@ class GatewaySettings(VaultSettings):
         """
         return AdmissionLimits(
             jobs=self.max_active_jobs,
-            jobs_per_tenant=self.max_active_jobs_per_tenant
-            or max(1, self.max_active_jobs * 4 // 5),
+            jobs_per_tenant=self.active_jobs_per_tenant,
             uploads=self.max_uploads,
-            uploads_per_tenant=self.max_uploads_per_tenant or max(1, self.max_uploads // 2),
+            uploads_per_tenant=self.uploads_per_tenant,
             callers=callers,
         )
 
