@@ -13,7 +13,8 @@ from maie_core.api_keys import KeyText, is_key_id, new_key
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
 from maie_gateway.access.key_ring import KeyRing
-from maie_gateway.records.store import EXPECTED_LAST, OPERATION, REMOVAL_MARKER_SECONDS
+from maie_gateway.records.markers import remove_key
+from maie_gateway.records.store import EXPECTED_LAST
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import BROKER_ERRORS, Broker, broker_unavailable
 from maie_runtime.bus.errors import APIError, KeyNotFoundError
@@ -122,20 +123,8 @@ class KeyStore:
         """Ends all keys of a tenant at once, and lists them no more."""
         for key in await self._ring.keys():
             if key.key.tenant == tenant:
-                await self._forget(key.key.key_id)
-
-    async def _forget(self, key_id: str) -> None:
-        try:
-            acknowledged = await self._broker.jetstream.publish(
-                subjects.bucket_subject(subjects.KEYS, key_id),
-                b"",
-                headers={OPERATION: "DEL"},
-                msg_ttl=REMOVAL_MARKER_SECONDS,
-            )
-        except BROKER_ERRORS as error:
-            raise broker_unavailable(error) from error
-        self._ring.note(Entry(key=key_id, value=None, revision=acknowledged.seq))
-        log.info("key.forgotten", key_id=key_id)
+                self._ring.note(await remove_key(self._broker, subjects.KEYS, key.key.key_id))
+                log.info("key.forgotten", key_id=key.key.key_id)
 
     async def _change(self, key_id: str, change: Change) -> access.ApiKey:
         while True:

@@ -20,7 +20,8 @@ from maie_gateway.conductor.tenants import tenant_of_record
 from maie_gateway.engine.loop import Conductor
 from maie_gateway.intake.requests import Requests
 from maie_gateway.records.changes import JobChanges
-from maie_gateway.records.store import REMOVAL_MARKER_SECONDS, JobStore, RevisionConflictError
+from maie_gateway.records.markers import REMOVAL_MARKER_SECONDS
+from maie_gateway.records.store import JobStore, RevisionConflictError
 from maie_gateway.vault.data_keys import JobKeys
 from maie_runtime import folders
 from maie_runtime.blobs import Blobs

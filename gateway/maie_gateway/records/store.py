@@ -23,6 +23,7 @@ from maie_gateway.records.journal import (
     parse_entry,
     tenant_of_entry,
 )
+from maie_gateway.records.markers import OPERATION, REMOVAL_MARKER_SECONDS
 from maie_gateway.records.names import Names, names_of, without_names
 from maie_gateway.records.secrets import WebhookSecrets, take_out
 from maie_runtime.bus import subjects
@@ -39,8 +40,6 @@ from maie_runtime.bus.stored_subjects import stored_subjects
 from maie_runtime.bus.streams import JOB_ENTRIES
 from maie_runtime.bus.watch import Entry
 
-# How long the marker of a removed record stays, for gateways that were disconnected.
-REMOVAL_MARKER_SECONDS = 3600
 # From a job's first missing result to its missing record, on a busy machine.
 REMOVAL_SECONDS = 3.0
 REMOVAL_POLL_SECONDS = 0.05
@@ -51,7 +50,6 @@ REPLICA_SECONDS = 2.0
 REPLICA_POLL_SECONDS = 0.1
 STREAM = subjects.bucket_stream(subjects.JOBS)
 LIFETIME = "Nats-TTL"
-OPERATION = "KV-Operation"
 EXPECTED_LAST = "Nats-Expected-Last-Subject-Sequence"
 # An entry with these headers replaces all others of its key.
 IN_PLACE_OF_ALL: Mapping[str, str] = {"Nats-Rollup": "sub"}

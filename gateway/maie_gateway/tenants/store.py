@@ -18,7 +18,7 @@ from maie_core.reasons import Reason
 from maie_gateway.limits.callers import CallerLimits
 from maie_gateway.records.bucket_errors import bucket_errors
 from maie_gateway.records.buckets import follow_bucket
-from maie_gateway.records.store import OPERATION, REMOVAL_MARKER_SECONDS
+from maie_gateway.records.markers import remove_key
 from maie_gateway.tenants.messages import from_message
 from maie_runtime.background import background_tasks
 from maie_runtime.bus import subjects
@@ -109,14 +109,7 @@ class TenantStore:
         Raises:
             StageError: UNAVAILABLE with BROKER_UNAVAILABLE.
         """
-        with bucket_errors():
-            acknowledged = await self._broker.jetstream.publish(
-                subjects.bucket_subject(subjects.TENANTS, tenant),
-                b"",
-                headers={OPERATION: "DEL"},
-                msg_ttl=REMOVAL_MARKER_SECONDS,
-            )
-        self._note(Entry(key=tenant, value=None, revision=acknowledged.seq))
+        self._note(await remove_key(self._broker, subjects.TENANTS, tenant))
 
     async def _read(self, tenant: str) -> tuple[stored.StoredTenant, int]:
         """A tenant as it is stored, and its revision; 0 where it is not."""
