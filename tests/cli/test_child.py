@@ -96,7 +96,7 @@ async def test_stopping_ends_what_the_part_started_too(layout):
 async def test_a_part_that_died_in_this_moment_can_be_stopped(layout):
     async with running(layout, []) as child:
         child.signal(signal.SIGKILL)
-        # Nobody is told of its end before the loop goes on.
+        # `_keep` sees its end only once the loop runs.
         psutil.wait_procs([psutil.Process(child.pid)], timeout=PATIENCE_SECONDS)
         assert not psutil.pid_exists(child.pid)
         await child.stop(5)

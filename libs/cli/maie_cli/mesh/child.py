@@ -101,7 +101,7 @@ class Child:
 
     def signal(self, number: signal.Signals) -> None:
         """Sends a signal to the part, if it runs."""
-        # One that has just ended is gone before its keeper hears of it.
+        # It may have ended a moment ago, before `_keep` sees that.
         if self.pid is not None:
             with suppress(ProcessLookupError):
                 os.kill(self.pid, number)
