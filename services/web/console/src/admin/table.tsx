@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import type { Loaded } from "../api/use";
 import { Loading, ProblemNotice } from "../ui/notices";
+import { Scrolls } from "../ui/scrolls";
 
 type PartProps<Value> = {
   id: string;
@@ -29,12 +30,7 @@ type TableProps = { label: string; heads: readonly string[]; none: string; rows:
 export function Table({ label, heads, none, rows }: TableProps) {
   if (rows.length === 0) return <p class="soft">{none}</p>;
   return (
-    <section
-      class="scrolls"
-      aria-label={label}
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard
-      tabIndex={0}
-    >
+    <Scrolls label={label}>
       <table>
         <thead>
           <tr>
@@ -45,6 +41,6 @@ export function Table({ label, heads, none, rows }: TableProps) {
         </thead>
         <tbody>{rows}</tbody>
       </table>
-    </section>
+    </Scrolls>
   );
 }

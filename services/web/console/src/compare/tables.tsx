@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { duration } from "../recording/details";
 import { useStore } from "../store";
+import { Scrolls } from "../ui/scrolls";
 import { language, words } from "../words";
 import { differingSettings, type FigureKind, figuresOf, stageTimes } from "./figures";
 import type { Runs } from "./page";
@@ -96,12 +97,7 @@ function Card({ id, title, children }: { id: string; title: string; children: Co
 function Table({ id, change, children }: { id: string; change?: boolean; children: ComponentChildren }) {
   const text = useStore(words).compare;
   return (
-    <section
-      class="scrolls"
-      aria-labelledby={id}
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard
-      tabIndex={0}
-    >
+    <Scrolls by={id}>
       <table class="pairs">
         <thead>
           <tr>
@@ -115,7 +111,7 @@ function Table({ id, change, children }: { id: string; change?: boolean; childre
         </thead>
         <tbody>{children}</tbody>
       </table>
-    </section>
+    </Scrolls>
   );
 }
 

@@ -5,6 +5,7 @@ import { clock, moment, percent, seconds } from "../format";
 import { Labels } from "../library/table";
 import { useStore } from "../store";
 import { Loading, ProblemNotice } from "../ui/notices";
+import { Scrolls } from "../ui/scrolls";
 import { language, words } from "../words";
 import { useAgain } from "./job";
 import { spans } from "./spans";
@@ -110,12 +111,7 @@ export function Versions({ job }: { job: Job }) {
   const { versions } = job;
   if (!versions) return null;
   return (
-    <section
-      class="scrolls"
-      aria-label={text.versions}
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard
-      tabIndex={0}
-    >
+    <Scrolls label={text.versions}>
       <table>
         <thead>
           <tr>
@@ -142,7 +138,7 @@ export function Versions({ job }: { job: Job }) {
         maie {versions.pipeline}
         {versions.template && ` · ${templateOf(versions.template)}`}
       </p>
-    </section>
+    </Scrolls>
   );
 }
 
