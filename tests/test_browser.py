@@ -57,8 +57,9 @@ async def test_faults_of_a_page_are_seen(page: Page, tmp_path: Path) -> None:  #
 async def test_no_process_remains(killed: bool, tmp_path: Path) -> None:
     test, opened, mark = tmp_path / "test_child.py", tmp_path / "opened", uuid4().hex
     test.write_text(CHILD.format(seconds=600 if killed else 0))
+    options = ["-c", "pyproject.toml", "--basetemp", str(tmp_path / "temporary")]
     child = subprocess.Popen(  # noqa: ASYNC220
-        [sys.executable, "-m", "pytest", "-c", "pyproject.toml", str(test)],
+        [sys.executable, "-m", "pytest", *options, str(test)],
         cwd=ROOT,
         env={**os.environ, MARK: mark, "OPENED": str(opened)},
         stdout=subprocess.DEVNULL,

@@ -35,6 +35,8 @@ def test_the_tests_of_a_file_and_of_the_shared_mesh_share_a_process(tmp_path: Pa
         (tmp_path / name).write_text(TESTS)
     options = ["-p", "tests.scheduling", "-n", "3", "--rootdir", str(tmp_path)]
     config = ["--import-mode", "importlib", "-c", str(tmp_path / "pytest.ini")]
+    # In the shared place, the inner session would first remove what earlier sessions left there.
+    config += ["--basetemp", str(tmp_path / "temporary")]
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
     subprocess.run(
         [sys.executable, "-m", "pytest", *options, *config, str(tmp_path)],
