@@ -30,7 +30,9 @@ with suppress(ImportError):  # the environment of vLLM's tests has neither Hypot
         pytest_xdist_auto_num_workers,
         pytest_xdist_make_scheduler,
     )
+    from tests.temporary import keep_files_in_memory
 
+    keep_files_in_memory()
     load_profile()
 
 NATS_SERVER = Path(sys.executable).with_name("nats-server")
