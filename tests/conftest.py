@@ -12,7 +12,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Generator, Iterator
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -192,7 +192,14 @@ def _is_free(port: int) -> bool:
 @pytest.fixture
 async def nats_server(tmp_path: Path) -> AsyncIterator[NatsServer]:
     """A running nats-server."""
-    server = NatsServer(port=free_port(), store=tmp_path / "jetstream")
+    async with running_nats(tmp_path) as server:
+        yield server
+
+
+@asynccontextmanager
+async def running_nats(folder: Path) -> AsyncIterator[NatsServer]:
+    """A running nats-server, whose files are in a folder."""
+    server = NatsServer(port=free_port(), store=folder / "jetstream")
     await server.start()
     yield server
     await server.stop()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from maie_gateway.settings import GatewaySettings
 from maie_pipeline.bindings import BINDINGS
 from maie_runtime.bus.provision import open_provisioned_broker
 from maie_runtime.worker.server import serve_stage
-from tests.conftest import NatsServer, free_port
+from tests.conftest import NatsServer, free_port, running_nats
 from tests.empty_stages import EmptyStage, empty_stages
 
 
@@ -73,11 +74,23 @@ class EmptyMesh:
 
 
 @pytest.fixture
-async def empty_mesh(nats_server: NatsServer, tmp_path: object) -> EmptyMesh:
+async def empty_mesh(nats_server: NatsServer, tmp_path: Path) -> EmptyMesh:
     """The parts of a mesh, none started; the broker is provisioned."""
-    async with open_provisioned_broker(nats_server.url, "test"):
+    return await _provisioned(nats_server, tmp_path)
+
+
+@pytest.fixture(scope="module")
+async def shared_mesh(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[EmptyMesh]:
+    """The parts of a mesh that the tests of a file share, of which each leaves nothing behind."""
+    folder = tmp_path_factory.mktemp("shared")
+    async with running_nats(folder) as nats:
+        yield await _provisioned(nats, folder)
+
+
+async def _provisioned(nats: NatsServer, folder: Path) -> EmptyMesh:
+    async with open_provisioned_broker(nats.url, "test"):
         pass
     mesh = MeshSettings(
-        nats_url=nats_server.url, blob_url=f"file://{tmp_path}/blobs", shutdown_grace_seconds=1
+        nats_url=nats.url, blob_url=f"file://{folder}/blobs", shutdown_grace_seconds=1
     )
-    return EmptyMesh(nats=nats_server, mesh=mesh)
+    return EmptyMesh(nats=nats, mesh=mesh)

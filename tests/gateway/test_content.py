@@ -21,6 +21,13 @@ async def pieces(content: bytes, size: int) -> AsyncIterator[bytes]:
         yield content[start : start + size]
 
 
+@pytest.fixture(scope="module")
+async def client(shared_mesh: EmptyMesh) -> AsyncIterator[Client]:
+    """A client of a gateway."""
+    async with shared_mesh.gateway() as address, Client(address) as client:
+        yield client
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -28,10 +35,9 @@ async def pieces(content: bytes, size: int) -> AsyncIterator[bytes]:
         *("a.wma", "a.avi", "interview v1.2 (final).new", ".wav", "no name", "a.", "talk.txt", ""),
     ],
 )
-async def test_a_recording_is_taken_whatever_its_name(empty_mesh: EmptyMesh, name: str) -> None:
-    async with empty_mesh.gateway() as address, Client(address) as client:
-        made = await client.create_job(pieces(b"RIFF....WAVE", 100), features=RAW, filename=name)
-        assert made.config.filename == name
+async def test_a_recording_is_taken_whatever_its_name(client: Client, name: str) -> None:
+    made = await client.create_job(pieces(b"RIFF....WAVE", 100), features=RAW, filename=name)
+    assert made.config.filename == name
 
 
 @pytest.mark.parametrize("size", [1, 3, 100_000])
@@ -46,18 +52,17 @@ async def test_a_recording_is_taken_whatever_its_name(empty_mesh: EmptyMesh, nam
     ],
 )
 async def test_what_is_certainly_no_recording_is_refused_by_a_true_sentence(
-    empty_mesh: EmptyMesh, content: bytes, kind: str, size: int
+    client: Client, content: bytes, kind: str, size: int
 ) -> None:
-    async with empty_mesh.gateway() as address, Client(address) as client:
-        with pytest.raises(ClientError, match=f"is an? .*{kind}") as refused:
-            await client.create_job(pieces(content, size), features=RAW, filename="talk.mp3")
-        assert (refused.value.code.name, refused.value.reason) == (
-            "INVALID_ARGUMENT",
-            "UNSUPPORTED_FORMAT",
-        )
+    with pytest.raises(ClientError, match=f"is an? .*{kind}") as refused:
+        await client.create_job(pieces(content, size), features=RAW, filename="talk.mp3")
+    assert (refused.value.code.name, refused.value.reason) == (
+        "INVALID_ARGUMENT",
+        "UNSUPPORTED_FORMAT",
+    )
 
 
-async def test_an_archive_is_refused_before_all_of_it_is_sent(empty_mesh: EmptyMesh) -> None:
+async def test_an_archive_is_refused_before_all_of_it_is_sent(client: Client) -> None:
     sent = 0
 
     async def endless() -> AsyncIterator[bytes]:
@@ -67,7 +72,6 @@ async def test_an_archive_is_refused_before_all_of_it_is_sent(empty_mesh: EmptyM
             sent += 1
             yield bytes(256 * 1024)
 
-    async with empty_mesh.gateway() as address, Client(address) as client:
-        with pytest.raises(ClientError, match="archive"):
-            await client.create_job(endless(), features=RAW)
+    with pytest.raises(ClientError, match="archive"):
+        await client.create_job(endless(), features=RAW)
     assert sent * 256 * 1024 < GatewaySettings().max_upload_bytes

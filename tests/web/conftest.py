@@ -15,7 +15,7 @@ from maie_web.server import serve_web
 from maie_web.settings import WebSettings
 from tests.browser import browser, page  # noqa: F401 - fixtures
 from tests.conftest import nats_server  # noqa: F401 - a fixture
-from tests.gateway.conftest import EmptyMesh, empty_mesh  # noqa: F401 - a fixture
+from tests.gateway.conftest import EmptyMesh, empty_mesh, shared_mesh  # noqa: F401 - fixtures
 
 SCOPES = [access.SCOPE_SUBMIT, access.SCOPE_READ, access.SCOPE_LIVE]
 
@@ -55,6 +55,16 @@ async def web_before(client: Client, **options: object) -> AsyncIterator[Web]:
 async def web(empty_mesh: EmptyMesh) -> AsyncIterator[Web]:  # noqa: F811
     """The web part of a mesh of empty stages."""
     async with empty_mesh.running() as client, web_before(client) as web:
+        yield web
+
+
+@pytest.fixture(scope="module")
+async def shared_web(shared_mesh: EmptyMesh) -> AsyncIterator[Web]:  # noqa: F811
+    """A web part that the tests of a file share, for those that mind no job of another test.
+
+    What is refused, for example, leaves nothing behind, and needs no mesh of its own.
+    """
+    async with shared_mesh.running() as client, web_before(client) as web:
         yield web
 
 

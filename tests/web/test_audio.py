@@ -39,10 +39,10 @@ async def _place(client: Client, content: bytes = AUDIO, name: str = NAME) -> st
     return f"/v1/jobs/{made.job_id}/audio"
 
 
-async def test_the_whole_comes_with_its_name_type_and_version(web: Web) -> None:
-    place = await _place(web.grpc)
-    got = await web.http.get(place)
-    head = await web.http.head(place, headers={"range": "bytes=0-1"})
+async def test_the_whole_comes_with_its_name_type_and_version(shared_web: Web) -> None:
+    place = await _place(shared_web.grpc)
+    got = await shared_web.http.get(place)
+    head = await shared_web.http.head(place, headers={"range": "bytes=0-1"})
     assert (got.status_code, got.content) == (200, AUDIO)
     assert (head.status_code, head.content) == (200, b"")
     for name in ("content-length", "content-type", "etag", "accept-ranges", "content-disposition"):
@@ -54,7 +54,9 @@ async def test_the_whole_comes_with_its_name_type_and_version(web: Web) -> None:
     assert head.headers["x-content-type-options"] == "nosniff"
     kind, options = parse_options_header(got.headers["content-disposition"])
     assert (kind, options["filename"]) == ("inline", NAME)
-    known = await web.http.get(place, headers={"if-none-match": f'"x", {got.headers["etag"]}'})
+    known = await shared_web.http.get(
+        place, headers={"if-none-match": f'"x", {got.headers["etag"]}'}
+    )
     assert (known.status_code, known.content, known.headers["etag"]) == (
         304,
         b"",
@@ -75,16 +77,16 @@ async def test_the_whole_comes_with_its_name_type_and_version(web: Web) -> None:
         ("BYTES=5-9", 5, 10),
     ],
 )
-async def test_a_range_is_206(web: Web, asked: str, start: int, end: int) -> None:
-    got = await web.http.get(await _place(web.grpc), headers={"range": asked})
+async def test_a_range_is_206(shared_web: Web, asked: str, start: int, end: int) -> None:
+    got = await shared_web.http.get(await _place(shared_web.grpc), headers={"range": asked})
     assert (got.status_code, got.content) == (206, AUDIO[start:end])
     assert got.headers["content-range"] == f"bytes {start}-{end - 1}/{SIZE}"
     assert got.headers["content-length"] == str(end - start)
 
 
 @pytest.mark.parametrize("asked", [f"bytes={SIZE}-", f"bytes={SIZE}-{SIZE + 5}", "bytes=-0"])
-async def test_a_range_beyond_the_end_is_416(web: Web, asked: str) -> None:
-    got = await web.http.get(await _place(web.grpc), headers={"range": asked})
+async def test_a_range_beyond_the_end_is_416(shared_web: Web, asked: str) -> None:
+    got = await shared_web.http.get(await _place(shared_web.grpc), headers={"range": asked})
     assert (got.status_code, got.headers["content-range"]) == (416, f"bytes */{SIZE}")
 
 
@@ -92,17 +94,17 @@ async def test_a_range_beyond_the_end_is_416(web: Web, asked: str) -> None:
     "asked",
     ["bytes=0-1,5-6", "bytes=9-5", "bytes=-", "lines=1-2", "bytes=a-b", "bytes=" + "9" * 50],
 )
-async def test_what_is_no_single_range_gives_the_whole(web: Web, asked: str) -> None:
-    got = await web.http.get(await _place(web.grpc), headers={"range": asked})
+async def test_what_is_no_single_range_gives_the_whole(shared_web: Web, asked: str) -> None:
+    got = await shared_web.http.get(await _place(shared_web.grpc), headers={"range": asked})
     assert (got.status_code, got.content) == (200, AUDIO)
 
 
-async def test_a_range_of_another_version_gives_the_whole(web: Web) -> None:
-    place = await _place(web.grpc)
-    etag = (await web.http.head(place)).headers["etag"]
+async def test_a_range_of_another_version_gives_the_whole(shared_web: Web) -> None:
+    place = await _place(shared_web.grpc)
+    etag = (await shared_web.http.head(place)).headers["etag"]
     for version, status in ((etag, 206), ('"other"', 200), ("Tue, 01 Dec 2026 00:00:00 GMT", 200)):
         headers = {"range": "bytes=0-1", "if-range": version}
-        assert (await web.http.get(place, headers=headers)).status_code == status
+        assert (await shared_web.http.get(place, headers=headers)).status_code == status
 
 
 @pytest.mark.parametrize(
@@ -122,8 +124,8 @@ async def test_a_range_of_another_version_gives_the_whole(web: Web) -> None:
         (b"of no kind <!doctype html><script>", "application/octet-stream"),
     ],
 )
-async def test_the_type_is_that_of_the_container(web: Web, head: bytes, kind: str) -> None:
-    got = await web.http.head(await _place(web.grpc, head + bytes(100), "page.html"))
+async def test_the_type_is_that_of_the_container(shared_web: Web, head: bytes, kind: str) -> None:
+    got = await shared_web.http.head(await _place(shared_web.grpc, head + bytes(100), "page.html"))
     assert got.headers["content-type"] == kind
 
 

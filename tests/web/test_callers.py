@@ -22,18 +22,18 @@ from tests.web.conftest import Web, web_before
 pytestmark = pytest.mark.mesh
 
 
-async def test_a_key_counts_in_either_header_and_for_its_tenant(web: Web) -> None:
-    made = await web.grpc.keys.create(tenant="acme", scopes=[access.SCOPE_READ])
+async def test_a_key_counts_in_either_header_and_for_its_tenant(shared_web: Web) -> None:
+    made = await shared_web.grpc.keys.create(tenant="acme", scopes=[access.SCOPE_READ])
     for headers in (
         {"authorization": f"Bearer {made.api_key}"},
         {"authorization": f"bearer {made.api_key}"},
         {"x-api-key": made.api_key},
     ):
-        got = await web.http.get("/v1/jobs", headers=headers)
+        got = await shared_web.http.get("/v1/jobs", headers=headers)
         assert got.status_code == 200
-        other = await web.http.get("/v1/jobs", headers=headers | {"maie-tenant": "other"})
+        other = await shared_web.http.get("/v1/jobs", headers=headers | {"maie-tenant": "other"})
         assert other.status_code == 403
-        refused = await web.http.post("/v1/jobs/x/cancel", headers=headers)
+        refused = await shared_web.http.post("/v1/jobs/x/cancel", headers=headers)
         assert refused.status_code == 403
 
 
@@ -50,10 +50,10 @@ async def test_a_key_counts_in_either_header_and_for_its_tenant(web: Web) -> Non
     ],
 )
 async def test_wrong_credentials_are_401_from_the_same_user_too(
-    web: Web, headers: dict[str, str]
+    shared_web: Web, headers: dict[str, str]
 ) -> None:
     encoded = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
-    got = await web.http.get("/v1/jobs", headers=encoded)
+    got = await shared_web.http.get("/v1/jobs", headers=encoded)
     assert (got.status_code, got.json()["reason"]) == (401, "CREDENTIALS_INVALID")
     assert got.headers["www-authenticate"] == "Bearer"
 
@@ -73,31 +73,31 @@ async def test_wrong_credentials_are_401_from_the_same_user_too(
     ],
 )
 async def test_pages_of_other_sites_do_not_act_as_this_user(
-    web: Web, headers: dict[str, str], status: int
+    shared_web: Web, headers: dict[str, str], status: int
 ) -> None:
-    got = await web.http.get("/v1/jobs", headers=headers)
+    got = await shared_web.http.get("/v1/jobs", headers=headers)
     assert got.status_code == status
 
 
-async def test_without_a_local_user_everybody_needs_a_key(web: Web) -> None:
-    async with web_before(web.grpc, local_user=False) as strict:
+async def test_without_a_local_user_everybody_needs_a_key(shared_web: Web) -> None:
+    async with web_before(shared_web.grpc, local_user=False) as strict:
         got = await strict.http.get("/v1/jobs")
         assert (got.status_code, got.json()["reason"]) == (401, "CREDENTIALS_MISSING")
         assert (await strict.http.get("/health")).status_code == 200
-    async with web_before(web.grpc, plaintext="behind-a-proxy") as proxied:
+    async with web_before(shared_web.grpc, plaintext="behind-a-proxy") as proxied:
         assert (await proxied.http.get("/v1/jobs")).status_code == 401
 
 
 @pytest.mark.parametrize(("listen", "status"), [("127.0.0.1:0", 200), ("0.0.0.0:0", 401)])
 async def test_over_tls_the_local_user_needs_a_key_where_others_reach_the_port(
-    web: Web, tmp_path: Path, listen: str, status: int
+    shared_web: Web, tmp_path: Path, listen: str, status: int
 ) -> None:
     ca = TestCa(folder=tmp_path)
     ca.files("web")
     paths = ca.paths("web")
     settings = WebSettings(
         listen=listen,
-        gateway=web.grpc.address,
+        gateway=shared_web.grpc.address,
         tls_cert_file=paths["certificate"],
         tls_key_file=paths["key"],
     )
@@ -109,7 +109,7 @@ async def test_over_tls_the_local_user_needs_a_key_where_others_reach_the_port(
         assert (await https.get(f"https://127.0.0.1:{port}/health")).status_code == 200
 
 
-async def test_programs_of_another_user_need_a_key(web: Web) -> None:
+async def test_programs_of_another_user_need_a_key(shared_web: Web) -> None:
     if not sys.platform.startswith("linux") or os.getuid() != 0:
         pytest.skip("only root can call as another user")
     script = (
@@ -124,7 +124,7 @@ async def test_programs_of_another_user_need_a_key(web: Web) -> None:
         sys.executable,
         "-c",
         script,
-        web.url.removeprefix("http://"),
+        shared_web.url.removeprefix("http://"),
         stdout=asyncio.subprocess.PIPE,
     )
     said, _ = await process.communicate()

@@ -150,17 +150,17 @@ async def test_a_job_that_is_retried_has_more_events(web: Web, empty_mesh: Empty
 
 
 @pytest.mark.parametrize("last", ["x", "-1", "1.5", "1.end", "99999999999999999999", "١"])
-async def test_a_wrong_id_is_400(web: Web, last: str) -> None:
-    job_id = await _create(web)
+async def test_a_wrong_id_is_400(shared_web: Web, last: str) -> None:
+    job_id = await _create(shared_web)
     headers = {b"last-event-id": last.encode()}
-    got = await web.http.get(f"/v1/jobs/{job_id}/events", headers=headers)
+    got = await shared_web.http.get(f"/v1/jobs/{job_id}/events", headers=headers)
     assert (got.status_code, got.json()["reason"]) == (400, "FIELD_INVALID")
 
 
-async def test_a_job_that_is_not_there_is_404(web: Web) -> None:
-    job_id = await _create(web)
-    await web.grpc.delete_job(job_id)
-    got = await web.http.get(f"/v1/jobs/{job_id}/events")
+async def test_a_job_that_is_not_there_is_404(shared_web: Web) -> None:
+    job_id = await _create(shared_web)
+    await shared_web.grpc.delete_job(job_id)
+    got = await shared_web.http.get(f"/v1/jobs/{job_id}/events")
     assert (got.status_code, got.json()["reason"]) == (404, "JOB_NOT_FOUND")
 
 

@@ -23,14 +23,14 @@ async def _finished(web: Web, **options: object) -> job.Job:
     return await web.grpc.get_job(made.job_id)
 
 
-async def test_a_job_is_what_grpc_says(web: Web) -> None:
-    made = await _finished(web)
+async def test_a_job_is_what_grpc_says(shared_web: Web) -> None:
+    made = await _finished(shared_web)
     for place in ("jobs", "status"):
-        got = await web.http.get(f"/v1/{place}/{made.job_id}")
+        got = await shared_web.http.get(f"/v1/{place}/{made.job_id}")
         assert got.status_code == 200
         assert got.json() == to_dict(made)
-    timeline = (await web.http.get(f"/v1/jobs/{made.job_id}/timeline")).json()
-    expected = to_dict(await web.grpc.get_timeline(made.job_id))
+    timeline = (await shared_web.http.get(f"/v1/jobs/{made.job_id}/timeline")).json()
+    expected = to_dict(await shared_web.grpc.get_timeline(made.job_id))
     assert timeline | {"read_time": ""} == expected | {"read_time": ""}
 
 
@@ -60,32 +60,34 @@ async def test_lists_are_filtered_and_come_in_pages(web: Web) -> None:
         ({"accepted_from": "yesterday"}, "REQUEST_UNREADABLE"),
     ],
 )
-async def test_a_wrong_question_is_400(web: Web, params: dict[str, str], reason: str) -> None:
-    got = await web.http.get("/v1/jobs", params=params)
+async def test_a_wrong_question_is_400(
+    shared_web: Web, params: dict[str, str], reason: str
+) -> None:
+    got = await shared_web.http.get("/v1/jobs", params=params)
     assert (got.status_code, got.json()["reason"]) == (400, reason)
 
 
-async def test_a_job_is_changed_cancelled_and_deleted(web: Web) -> None:
-    made = await _finished(web)
+async def test_a_job_is_changed_cancelled_and_deleted(shared_web: Web) -> None:
+    made = await _finished(shared_web)
     place = f"/v1/jobs/{made.job_id}"
-    changed = await web.http.patch(place, json={"display_name": "New", "labels": {"a": "b"}})
+    changed = await shared_web.http.patch(place, json={"display_name": "New", "labels": {"a": "b"}})
     assert (changed.json()["display_name"], changed.json()["labels"]) == ("New", {"a": "b"})
-    assert (await web.http.post(f"{place}/cancel")).json()["state"] == "COMPLETE"
-    retried = await web.http.post(f"{place}/retry")
+    assert (await shared_web.http.post(f"{place}/cancel")).json()["state"] == "COMPLETE"
+    retried = await shared_web.http.post(f"{place}/retry")
     assert (retried.status_code, retried.json()["reason"]) == (409, "JOB_NOT_RETRYABLE")
-    assert (await web.http.delete(place)).status_code == 204
-    gone = await web.http.get(place)
+    assert (await shared_web.http.delete(place)).status_code == 204
+    gone = await shared_web.http.get(place)
     assert (gone.status_code, gone.json()["reason"]) == (404, "JOB_NOT_FOUND")
 
 
-async def test_models_templates_and_schemas(web: Web) -> None:
-    models = (await web.http.get("/v1/models")).json()["models"]
-    assert models == [to_dict(each) for each in await web.grpc.list_models()]
-    listed = (await web.http.get("/v1/templates")).json()["templates"]
+async def test_models_templates_and_schemas(shared_web: Web) -> None:
+    models = (await shared_web.http.get("/v1/models")).json()["models"]
+    assert models == [to_dict(each) for each in await shared_web.grpc.list_models()]
+    listed = (await shared_web.http.get("/v1/templates")).json()["templates"]
     assert "meeting_notes_v1" in [each["template_id"] for each in listed]
-    schema = (await web.http.get("/v1/templates/meeting_notes_v1/schema")).json()
+    schema = (await shared_web.http.get("/v1/templates/meeting_notes_v1/schema")).json()
     assert schema["type"] == "object"
-    missing = await web.http.get("/v1/templates/none_v1/schema")
+    missing = await shared_web.http.get("/v1/templates/none_v1/schema")
     assert (missing.status_code, missing.json()["reason"]) == (404, "TEMPLATE_NOT_FOUND")
 
 
@@ -99,17 +101,17 @@ async def test_search_finds_moments(web: Web) -> None:
     assert (await web.http.get("/v1/search")).status_code == 400
 
 
-async def test_health_says_whether_the_gateway_serves(web: Web) -> None:
-    assert (await web.http.get("/health")).json() == {"status": "SERVING", "detail": ""}
-    assert (await web.http.get("/health/live")).status_code == 200
+async def test_health_says_whether_the_gateway_serves(shared_web: Web) -> None:
+    assert (await shared_web.http.get("/health")).json() == {"status": "SERVING", "detail": ""}
+    assert (await shared_web.http.get("/health/live")).status_code == 200
 
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [("GET", "/v2", 404), ("PUT", "/v1/jobs", 405), ("GET", "/v1/jobs/not-an-id", 400)],
 )
-async def test_what_is_not_there(web: Web, method: str, path: str, status: int) -> None:
-    got = await web.http.request(method, path)
+async def test_what_is_not_there(shared_web: Web, method: str, path: str, status: int) -> None:
+    got = await shared_web.http.request(method, path)
     assert got.status_code == status
     assert got.headers["content-type"] == "application/problem+json"
     assert got.json()["detail"].endswith(".")
@@ -118,7 +120,7 @@ async def test_what_is_not_there(web: Web, method: str, path: str, status: int) 
 @pytest.mark.parametrize(("method", "path"), [("POST", "/v1/session"), ("PATCH", "/v1/jobs/x")])
 @pytest.mark.parametrize("chunked", [True, False])
 async def test_a_large_body_without_a_recording_is_refused_before_it_is_held(
-    web: Web, method: str, path: str, chunked: bool
+    shared_web: Web, method: str, path: str, chunked: bool
 ) -> None:
     async def pieces() -> AsyncIterator[bytes]:
         yield b'{"key": "'
@@ -128,5 +130,5 @@ async def test_a_large_body_without_a_recording_is_refused_before_it_is_held(
 
     large = pieces() if chunked else b'{"key": "' + b"x" * 4_194_304 + b'"}'
     headers = {"content-type": "application/json"}
-    got = await web.http.request(method, path, content=large, headers=headers)
+    got = await shared_web.http.request(method, path, content=large, headers=headers)
     assert (got.status_code, got.json()["reason"]) == (413, "REQUEST_TOO_LARGE")

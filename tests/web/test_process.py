@@ -103,16 +103,21 @@ async def test_fields_count_before_and_after_the_file(web: Web, before: int) -> 
     ],
 )
 async def test_a_wrong_field_is_refused_wherever_it_is(
-    web: Web, fields: list[tuple[str, str]], status: int, reason: str, field: str, first: bool
+    shared_web: Web,
+    fields: list[tuple[str, str]],
+    status: int,
+    reason: str,
+    field: str,
+    first: bool,
 ) -> None:
     parts = [_field(name, value) for name, value in fields]
-    got = await _post(web, *([*parts, _file()] if first else [_file(), *parts]))
+    got = await _post(shared_web, *([*parts, _file()] if first else [_file(), *parts]))
     problem = got.json()
     assert (got.status_code, problem["reason"]) == (status, reason)
     assert got.headers["content-type"] == "application/problem+json"
     assert problem["status"] == status
     assert field in problem["fields"] or reason == "TEMPLATE_NOT_FOUND"
-    assert [each async for each in web.grpc.list_jobs()] == []
+    assert [each async for each in shared_web.grpc.list_jobs()] == []
 
 
 @pytest.mark.parametrize(
@@ -131,10 +136,14 @@ async def test_a_wrong_field_is_refused_wherever_it_is(
         (HEADERS["content-type"], b"\xff" * 5000),
     ],
 )
-async def test_what_is_no_whole_form_is_refused(web: Web, content_type: str, body: bytes) -> None:
-    got = await web.http.post("/v1/process", content=body, headers={"content-type": content_type})
+async def test_what_is_no_whole_form_is_refused(
+    shared_web: Web, content_type: str, body: bytes
+) -> None:
+    got = await shared_web.http.post(
+        "/v1/process", content=body, headers={"content-type": content_type}
+    )
     assert (got.status_code, got.json()["reason"][:8]) in ((400, "REQUEST_"), (400, "FIELD_IN"))
-    assert [each async for each in web.grpc.list_jobs()] == []
+    assert [each async for each in shared_web.grpc.list_jobs()] == []
 
 
 async def test_statuses_of_refused_recordings(empty_mesh: EmptyMesh) -> None:

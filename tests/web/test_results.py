@@ -44,11 +44,11 @@ async def _finished(web: Web, *features: str, **options: object) -> job.Job:
 
 @pytest.mark.mesh
 @pytest.mark.parametrize("format_", [*WRITERS, *DOCUMENT_FORMATS])
-async def test_each_format_is_what_the_command_line_writes(web: Web, format_: str) -> None:
-    done = await _finished(web, *ALL)
+async def test_each_format_is_what_the_command_line_writes(shared_web: Web, format_: str) -> None:
+    done = await _finished(shared_web, *ALL)
     place = f"/v1/jobs/{done.job_id}/results/{format_}"
-    got, head = await web.http.get(place), await web.http.head(place)
-    template = await template_of(web.grpc, done)
+    got, head = await shared_web.http.get(place), await shared_web.http.head(place)
+    template = await template_of(shared_web.grpc, done)
     finished = Finished(job=done, name=done.display_name, template=template)
     assert (got.status_code, got.content) == (200, written(finished, format_))
     assert got.headers["content-type"] == RESULTS[format_]
@@ -57,11 +57,11 @@ async def test_each_format_is_what_the_command_line_writes(web: Web, format_: st
     assert (head.status_code, head.content) == (200, b"")
     for name in ("content-length", "content-type", "etag", "content-disposition"):
         assert head.headers[name] == got.headers[name]
-    known = await web.http.get(place, headers={"if-none-match": got.headers["etag"]})
+    known = await shared_web.http.get(place, headers={"if-none-match": got.headers["etag"]})
     assert (known.status_code, known.content) == (304, b"")
-    await web.grpc.update_job(done.job_id, display_name="Other")
+    await shared_web.grpc.update_job(done.job_id, display_name="Other")
     if format_ in ("json", "md", "docx", "pdf"):
-        changed = await web.http.get(place, headers={"if-none-match": got.headers["etag"]})
+        changed = await shared_web.http.get(place, headers={"if-none-match": got.headers["etag"]})
         assert changed.status_code == 200
 
 

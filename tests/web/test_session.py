@@ -91,9 +91,9 @@ async def test_a_header_counts_before_a_login(web: Web) -> None:
     ],
 )
 async def test_a_wrong_key_logs_nobody_in(
-    web: Web, body: dict[str, object], status: int, reason: str
+    shared_web: Web, body: dict[str, object], status: int, reason: str
 ) -> None:
-    got = await web.http.post("/v1/session", json=body)
+    got = await shared_web.http.post("/v1/session", json=body)
     assert (got.status_code, got.json()["reason"]) == (status, reason)
     assert "set-cookie" not in got.headers
 
@@ -108,10 +108,10 @@ async def test_a_wrong_key_logs_nobody_in(
     ],
 )
 async def test_pages_of_other_sites_do_not_act_by_a_login(
-    web: Web, headers: dict[str, str]
+    shared_web: Web, headers: dict[str, str]
 ) -> None:
-    key = await a_key(web)
-    async with web_before(web.grpc, local_user=False) as strict:
+    key = await a_key(shared_web)
+    async with web_before(shared_web.grpc, local_user=False) as strict:
         await log_in(strict, key)
         for method, path in (
             ("GET", "/v1/jobs"),
@@ -129,9 +129,9 @@ async def test_pages_of_other_sites_do_not_act_by_a_login(
         assert own.status_code == 200
 
 
-async def test_behind_a_proxy_cookies_are_for_tls_and_this_host_alone(web: Web) -> None:
-    key = await a_key(web)
-    async with web_before(web.grpc, plaintext="behind-a-proxy") as proxied:
+async def test_behind_a_proxy_cookies_are_for_tls_and_this_host_alone(shared_web: Web) -> None:
+    key = await a_key(shared_web)
+    async with web_before(shared_web.grpc, plaintext="behind-a-proxy") as proxied:
         got = await log_in(proxied, key)
         cookie = got.headers["set-cookie"]
         assert cookie.startswith(f"__Host-{NAME}=")
@@ -164,14 +164,14 @@ async def test_a_login_ends_with_its_time_and_with_its_key(web: Web) -> None:
     assert await eventually(is_over)
 
 
-async def test_several_web_parts_share_logins_by_their_key_alone(web: Web) -> None:
-    key = await a_key(web)
+async def test_several_web_parts_share_logins_by_their_key_alone(shared_web: Web) -> None:
+    key = await a_key(shared_web)
     one, two = new_line(), new_line()
     async with (
-        web_before(web.grpc, local_user=False, session_key=one) as first,
-        web_before(web.grpc, local_user=False, session_key=two + one) as second,
-        web_before(web.grpc, local_user=False, session_key=two) as third,
-        web_before(web.grpc, local_user=False) as alone,
+        web_before(shared_web.grpc, local_user=False, session_key=one) as first,
+        web_before(shared_web.grpc, local_user=False, session_key=two + one) as second,
+        web_before(shared_web.grpc, local_user=False, session_key=two) as third,
+        web_before(shared_web.grpc, local_user=False) as alone,
     ):
         await log_in(first, key)
         shown = {"cookie": f"{NAME}={first.http.cookies[NAME]}"}
@@ -179,9 +179,9 @@ async def test_several_web_parts_share_logins_by_their_key_alone(web: Web) -> No
             assert (await part.http.get("/v1/jobs", headers=shown)).status_code == status
 
 
-async def test_a_cookie_that_nobody_sealed_is_none(web: Web) -> None:
-    async with web_before(web.grpc, local_user=False) as strict:
-        await log_in(strict, await a_key(web))
+async def test_a_cookie_that_nobody_sealed_is_none(shared_web: Web) -> None:
+    async with web_before(shared_web.grpc, local_user=False) as strict:
+        await log_in(strict, await a_key(shared_web))
         sealed = strict.http.cookies[NAME]
         flipped = sealed[:-4] + ("A" if sealed[-4] != "A" else "B") + sealed[-3:]
         strict.http.cookies.clear()
@@ -214,11 +214,11 @@ def test_a_session_key_that_is_none_is_refused_at_the_start() -> None:
         WebSettings(session_key="short")
 
 
-async def test_long_credentials_take_several_cookies(web: Web) -> None:
+async def test_long_credentials_take_several_cookies(shared_web: Web) -> None:
     line = new_line()
     session = Session(token="h." + "a" * 7000 + ".s", expires_at=time.time() + 60)
     sealed = Seal(line).close(session)
-    async with web_before(web.grpc, local_user=False, session_key=line) as strict:
+    async with web_before(shared_web.grpc, local_user=False, session_key=line) as strict:
         parts = [sealed[start : start + 3800] for start in range(0, len(sealed), 3800)]
         assert len(parts) == 3
         names = [NAME, f"{NAME}-2", f"{NAME}-3"]

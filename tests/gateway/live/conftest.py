@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+)
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -18,6 +23,7 @@ from maie_gateway.live.settings import LiveSettings
 from maie_gateway.live.tracks import pace
 from maie_pipeline.bindings import BINDINGS
 from maie_runtime.bus.broker import Broker
+from maie_runtime.bus.provision import open_provisioned_broker
 from maie_runtime.worker.server import serve_stage
 from maie_summary.settings import SummarySettings
 from maie_summary.stage import open_stage as open_summary
@@ -90,13 +96,26 @@ class LiveMesh:
 
 
 @pytest.fixture
-async def live_mesh(
-    empty_mesh: EmptyMesh, broker: Broker, monkeypatch: pytest.MonkeyPatch
-) -> LiveMesh:
+def live_mesh(empty_mesh: EmptyMesh, broker: Broker) -> Iterator[LiveMesh]:
     """The parts of a mesh for live speech, none started."""
-    # On a slow machine tests send late; their warnings are about something else.
-    monkeypatch.setattr(pace, "SLOW_SECONDS", math.inf)
-    return LiveMesh(empty=empty_mesh, broker=broker)
+    with _at_any_pace():
+        yield LiveMesh(empty=empty_mesh, broker=broker)
+
+
+@pytest.fixture(scope="module")
+async def shared_live_mesh(shared_mesh: EmptyMesh) -> AsyncIterator[LiveMesh]:
+    """The parts of a mesh for live speech that the tests of a file share."""
+    async with open_provisioned_broker(shared_mesh.nats.url, "test") as broker:
+        with _at_any_pace():
+            yield LiveMesh(empty=shared_mesh, broker=broker)
+
+
+@contextmanager
+def _at_any_pace() -> Iterator[None]:
+    """Warns of no audio that comes late, as tests send it on a slow machine."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pace, "SLOW_SECONDS", math.inf)
+        yield
 
 
 @asynccontextmanager

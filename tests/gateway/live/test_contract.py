@@ -63,6 +63,13 @@ async def others(address: str) -> AsyncIterator[Conversation]:
         assert other.finals() == expected("zoe", [1, 2])
 
 
+@pytest.fixture(scope="module")
+async def address(shared_live_mesh: LiveMesh) -> AsyncIterator[str]:
+    """A gateway with a replica, for what ends a call and no more."""
+    async with shared_live_mesh.running() as (address, _):
+        yield address
+
+
 @pytest.mark.parametrize(
     ("message", "reason"),
     [
@@ -90,9 +97,9 @@ async def others(address: str) -> AsyncIterator[Conversation]:
     ],
 )
 async def test_a_wrong_message_ends_its_call_and_loses_nothing(
-    live_mesh: LiveMesh, message: dict[str, Any], reason: str
+    address: str, message: dict[str, Any], reason: str
 ) -> None:
-    async with live_mesh.running() as (address, _), others(address):
+    async with others(address):
         async with talking(address) as talk:
             started = await talk.start()
             await talk.audio("bob", said([3]))
@@ -146,41 +153,40 @@ SILENCE = asr.TranscribeOptions(silence=asr.SilenceOptions(vad_filter=True))
     ],
 )
 async def test_a_wrong_config_begins_no_session(
-    live_mesh: LiveMesh, wanted: live.SessionConfig, reason: str
+    address: str, wanted: live.SessionConfig, reason: str
 ) -> None:
-    async with live_mesh.gateway() as address, talking(address) as talk:
+    async with talking(address) as talk:
         await talk.send(start=live.StartSession(config=wanted))
         assert await talk.failure() == (INVALID, reason)
         assert talk.events == []
 
 
-async def test_an_unknown_template_begins_no_session(live_mesh: LiveMesh) -> None:
+async def test_an_unknown_template_begins_no_session(address: str) -> None:
     wanted = config(features=[job.FEATURE_SUMMARY], template_id="nothing")
-    async with live_mesh.gateway() as address, talking(address) as talk:
+    async with talking(address) as talk:
         await talk.send(start=live.StartSession(config=wanted))
         assert await talk.failure() == (grpc.StatusCode.NOT_FOUND, "TEMPLATE_NOT_FOUND")
 
 
-async def test_nothing_comes_before_start(live_mesh: LiveMesh) -> None:
-    async with live_mesh.gateway() as address:
-        for message in (audio(), {"end": live.EndSession()}, {}):
-            async with talking(address) as talk:
-                await talk.send(**message)
-                assert await talk.failure() == (INVALID, "STREAM_OUT_OF_ORDER")
+async def test_nothing_comes_before_start(address: str) -> None:
+    for message in (audio(), {"end": live.EndSession()}, {}):
         async with talking(address) as talk:
-            await talk.call.done_writing()
+            await talk.send(**message)
             assert await talk.failure() == (INVALID, "STREAM_OUT_OF_ORDER")
+    async with talking(address) as talk:
+        await talk.call.done_writing()
+        assert await talk.failure() == (INVALID, "STREAM_OUT_OF_ORDER")
 
 
-async def test_a_call_whose_messages_end_without_an_end_is_incomplete(live_mesh: LiveMesh) -> None:
-    async with live_mesh.gateway() as address, talking(address) as talk:
+async def test_a_call_whose_messages_end_without_an_end_is_incomplete(address: str) -> None:
+    async with talking(address) as talk:
         await talk.start()
         await talk.call.done_writing()
         assert await talk.failure() == (INVALID, "STREAM_INCOMPLETE")
 
 
-async def test_garbage_is_no_message(live_mesh: LiveMesh) -> None:
-    async with live_mesh.gateway() as address, grpc.aio.insecure_channel(address) as channel:
+async def test_garbage_is_no_message(address: str) -> None:
+    async with grpc.aio.insecure_channel(address) as channel:
         method: Any = channel.stream_stream("/maie.live.v1.LiveService/Transcribe")
         call = method(iter([b"\xff\xff"]))
         with pytest.raises(grpc.aio.AioRpcError) as refused:

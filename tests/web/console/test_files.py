@@ -18,9 +18,9 @@ pytestmark = [pytest.mark.mesh, needs_console[2]]
 MOST_BYTES = 200_000
 
 
-async def test_a_page_allows_nothing_inline_and_nothing_from_elsewhere(web: Web) -> None:
+async def test_a_page_allows_nothing_inline_and_nothing_from_elsewhere(shared_web: Web) -> None:
     for path in ("/", "/upload", "/login", "/recordings/1", "/docs"):
-        got = await web.http.get(path)
+        got = await shared_web.http.get(path)
         assert got.status_code == 200
         policy = dict(
             each.split(" ", 1) for each in got.headers["content-security-policy"].split("; ")
@@ -34,13 +34,13 @@ async def test_a_page_allows_nothing_inline_and_nothing_from_elsewhere(web: Web)
         assert not re.search(r"<style|style=|<script(?![^>]*src=)|\son\w+=", got.text)
 
 
-async def test_a_first_visit_loads_less_than_200_kb(web: Web) -> None:
-    page = (await web.http.get("/")).text
+async def test_a_first_visit_loads_less_than_200_kb(shared_web: Web) -> None:
+    page = (await shared_web.http.get("/")).text
     paths = re.findall(r'(?:src|href)="(/assets/[^"]+)"', page)
     assert len(paths) >= 3
     loaded = len(gzip.compress(page.encode()))
     for path in paths:
-        async with web.http.stream("GET", path) as got:
+        async with shared_web.http.stream("GET", path) as got:
             assert got.headers["content-encoding"] == "gzip"
             assert "immutable" in got.headers["cache-control"]
             loaded += sum([len(part) async for part in got.aiter_raw()])
@@ -48,8 +48,8 @@ async def test_a_first_visit_loads_less_than_200_kb(web: Web) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/recordings/1", "/docs"])
-async def test_head_answers_as_get_without_the_page(web: Web, path: str) -> None:
-    got, asked = await web.http.get(path), await web.http.head(path)
+async def test_head_answers_as_get_without_the_page(shared_web: Web, path: str) -> None:
+    got, asked = await shared_web.http.get(path), await shared_web.http.head(path)
     assert (asked.status_code, asked.content) == (200, b"")
     wanted = dict(got.headers)
     assert {name: asked.headers[name] for name in wanted if name != "date"} == {
@@ -57,17 +57,17 @@ async def test_head_answers_as_get_without_the_page(web: Web, path: str) -> None
     }
 
 
-async def test_the_documentation_loads_nothing_from_other_hosts(web: Web) -> None:
-    page = (await web.http.get("/docs")).text
+async def test_the_documentation_loads_nothing_from_other_hosts(shared_web: Web) -> None:
+    page = (await shared_web.http.get("/docs")).text
     assert len(re.findall(r'(?:src|href)="(/assets/[^"]+)"', page)) >= 3
     assert "//" not in page
     for other in ("redoc", "swagger", "elements", "rapidoc"):
-        assert (await web.http.get(f"/docs/{other}")).status_code == 404
+        assert (await shared_web.http.get(f"/docs/{other}")).status_code == 404
 
 
 @pytest.mark.parametrize("name", ["nothing.js", "..%2findex.html", "%2e%2e%2fconsole.py"])
-async def test_nothing_else_is_served(web: Web, name: str) -> None:
-    got = await web.http.get(f"/assets/{name}")
+async def test_nothing_else_is_served(shared_web: Web, name: str) -> None:
+    got = await shared_web.http.get(f"/assets/{name}")
     assert (got.status_code, got.json()["reason"]) == (404, "ROUTE_NOT_FOUND")
 
 

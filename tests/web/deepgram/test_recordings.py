@@ -18,7 +18,7 @@ from maie_client import Client
 from tests.empty_stages import EmptyStage, empty_stages
 from tests.gateway.conftest import EmptyMesh
 from tests.gateway.fetching.origin import LOOPBACK, Origin, answer
-from tests.web.conftest import Web
+from tests.web.conftest import Web, key_of
 from tests.web.deepgram.conftest import client_at
 from tests.web.node import run_node
 from tests.web.two_words import two_words
@@ -126,20 +126,18 @@ async def test_what_is_asked_for_reaches_the_mesh(
     ],
 )
 async def test_what_cannot_be_done_is_refused(
-    deepgram: AsyncDeepgramClient,
-    acme: Client,
-    options: dict[str, Any],
-    expected: tuple[int, str, str],
+    shared_web: Web, options: dict[str, Any], expected: tuple[int, str, str]
 ) -> None:
-    with pytest.raises(ApiError) as error:
-        await deepgram.listen.v1.media.transcribe_file(
-            request=AUDIO, **{"model": "nova-3"} | options
-        )
+    key = await key_of(shared_web.grpc)
+    asked = {"model": "nova-3"} | options
+    async with client_at(shared_web.url, key) as deepgram:
+        with pytest.raises(ApiError) as error:
+            await deepgram.listen.v1.media.transcribe_file(request=AUDIO, **asked)
     body = error.value.body
     assert (error.value.status_code, body["err_code"], body["reason"]) == expected
     assert body["err_msg"].endswith(".")
     assert body["request_id"]
-    assert await _jobs(acme) == []
+    assert await _jobs(shared_web.grpc.acting(token=key)) == []
 
 
 async def test_a_recording_at_a_url_is_fetched(
@@ -163,8 +161,8 @@ async def test_a_recording_at_a_url_is_fetched(
     assert await _jobs(acme) == []
 
 
-async def test_a_wrong_key_is_refused(web: Web) -> None:
-    async with client_at(web.url, "maie_wrong") as stranger:
+async def test_a_wrong_key_is_refused(shared_web: Web) -> None:
+    async with client_at(shared_web.url, "maie_wrong") as stranger:
         with pytest.raises(ApiError) as error:
             await stranger.listen.v1.media.transcribe_file(request=AUDIO, model="nova-3")
     assert error.value.status_code == 401

@@ -26,6 +26,7 @@ from tests.waiting import PATIENCE_SECONDS
 from tests.web.conftest import Web, key_of, web_before
 from tests.web.deepgram.conftest import client_at
 from tests.web.live.conftest import live_web as live_web
+from tests.web.live.conftest import shared_live_web as shared_live_web
 from tests.web.node import run_node
 
 pytestmark = [
@@ -205,11 +206,13 @@ async def test_audio_that_is_no_known_container_closes_the_stream(
     ],
 )
 async def test_what_cannot_be_done_refuses_the_handshake(
-    deepgram: AsyncDeepgramClient, options: dict[str, Any], status: int
+    shared_live_web: Web, options: dict[str, Any], status: int
 ) -> None:
-    with pytest.raises(ApiError) as error:
-        async with talking(deepgram, **options):
-            pass
+    key = await key_of(shared_live_web.grpc)
+    async with client_at(shared_live_web.url, key) as deepgram:
+        with pytest.raises(ApiError) as error:
+            async with talking(deepgram, **options):
+                pass
     assert error.value.status_code == status
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from maie_client import Client
-from tests.web.conftest import Web
+from tests.web.conftest import Web, key_of
 from tests.web.openai.conftest import AUDIO, node
 
 pytestmark = pytest.mark.mesh
@@ -20,8 +20,9 @@ async def _work(web: Web, key: str, work: str, **options: Any) -> Any:
     return await node(web.url, key, work, audio=SOUND, **{"model": "whisper-1"} | options)
 
 
-async def test_models(web: Web, key: str) -> None:
-    listed = (await node(web.url, key, "models"))["result"]
+async def test_models(shared_web: Web) -> None:
+    key = await key_of(shared_web.grpc)
+    listed = (await node(shared_web.url, key, "models"))["result"]
     assert [each["id"] for each in listed] == ["whisper-1", "empty"]
 
 
@@ -59,13 +60,10 @@ async def test_a_recording_becomes_events(web: Web, key: str) -> None:
     ],
 )
 async def test_errors(
-    web: Web,
-    key: str,
-    acme: Client,
-    work: str,
-    options: dict[str, Any],
-    error: tuple[str, int, str, str],
+    shared_web: Web, work: str, options: dict[str, Any], error: tuple[str, int, str, str]
 ) -> None:
-    got = (await _work(web, key, work, **options))["error"]
+    key = await key_of(shared_web.grpc)
+    got = (await _work(shared_web, key, work, **options))["error"]
     assert (got["kind"], got["status"], got["code"], got["param"]) == error
+    acme = shared_web.grpc.acting(token=key)
     assert [each async for each in acme.list_jobs()] == []

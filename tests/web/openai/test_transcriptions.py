@@ -32,11 +32,20 @@ WORDS = ("hello", "there")
 @pytest.fixture
 def empty_mesh(empty_mesh: EmptyMesh) -> EmptyMesh:
     """Stages that say two words; the options of an engine that takes all."""
-    stages = empty_stages()
+    return _of_two_words(empty_mesh)
+
+
+@pytest.fixture(scope="module")
+def shared_mesh(shared_mesh: EmptyMesh) -> EmptyMesh:
+    """The same."""
+    return _of_two_words(shared_mesh)
+
+
+def _of_two_words(mesh: EmptyMesh) -> EmptyMesh:
+    mesh.stages = empty_stages()
     able = ("translation", "decoding_options", "word_time_offsets")
-    stages["asr"] = EmptyStage(answer=two_words(*WORDS), capabilities=able)
-    empty_mesh.stages = stages
-    return empty_mesh
+    mesh.stages["asr"] = EmptyStage(answer=two_words(*WORDS), capabilities=able)
+    return mesh
 
 
 async def _jobs(client: Client) -> list[job.Job]:
@@ -161,22 +170,24 @@ async def test_models_are_those_that_can_be_asked_for(openai: AsyncOpenAI) -> No
     ],
 )
 async def test_what_is_wrong_is_an_error_of_the_sdk(
-    openai: AsyncOpenAI,
-    acme: Client,
+    shared_web: Web,
     options: dict[str, Any],
     kind: type[sdk.APIStatusError],
     code: str,
     param: str,
 ) -> None:
-    with pytest.raises(kind) as refused:
-        await openai.audio.transcriptions.create(**{"file": FILE, "model": "whisper-1"} | options)
+    key = await key_of(shared_web.grpc)
+    asked = {"file": FILE, "model": "whisper-1"} | options
+    async with client_at(shared_web.url, key) as openai:
+        with pytest.raises(kind) as refused:
+            await openai.audio.transcriptions.create(**asked)
     error = refused.value
     assert (error.type, error.code, error.param) == ("invalid_request_error", code, param)
-    assert await _jobs(acme) == []
+    assert await _jobs(shared_web.grpc.acting(token=key)) == []
 
 
-async def test_a_wrong_key_is_an_error_of_the_sdk(web: Web) -> None:
-    async with client_at(web.url, "sk-wrong") as client:
+async def test_a_wrong_key_is_an_error_of_the_sdk(shared_web: Web) -> None:
+    async with client_at(shared_web.url, "sk-wrong") as client:
         with pytest.raises(sdk.AuthenticationError) as refused:
             await client.audio.transcriptions.create(file=FILE, model="whisper-1")
         with pytest.raises(sdk.AuthenticationError):
