@@ -14,6 +14,7 @@ import av
 import pytest
 
 from maie_cli.mesh.layout import Layout
+from tests.browser import browser, page  # noqa: F401 - fixtures
 from tests.cli import command
 from tests.cli.command import MAIE
 from tests.planted_secrets.planting import Planted, plant_in_a_mesh

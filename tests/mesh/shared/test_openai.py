@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 from openai import AsyncOpenAI
 
 from maie_client import Client
-from tests.mesh.conftest import RunningMesh, sample_audio, start_mesh, write_wav
-from tests.web.conftest import Web, key_of, web_before
+from tests.mesh.conftest import RunningMesh
+from tests.web.conftest import key_of, web_before
 from tests.web.openai.conftest import client_at
 
 pytestmark = pytest.mark.mesh
@@ -18,36 +17,18 @@ pytestmark = pytest.mark.mesh
 SECONDS = 9.0
 
 
-@pytest.fixture(scope="module")
-def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMesh]:
-    """A mesh whose engine needs no model."""
-    running = start_mesh(tmp_path_factory.mktemp("mesh") / "data", "--profile", "tiny")
-    with running.process:
-        yield running
-        running.stop()
-
-
-@pytest.fixture
-async def web(mesh: RunningMesh) -> AsyncIterator[Web]:
-    """A web part before it."""
-    async with Client(mesh.gateway) as client, web_before(client) as web:
-        yield web
-
-
-@pytest.fixture
-def recording(tmp_path: Path) -> Path:
-    """Two sentences."""
-    path = tmp_path / "two sentences.wav"
-    write_wav(path, sample_audio(SECONDS))
-    return path
-
-
-async def test_speech_becomes_text_with_times(web: Web, recording: Path) -> None:
-    async with client_at(web.url, await key_of(web.grpc)) as openai:
+async def test_speech_becomes_text_with_times(
+    shared_mesh: RunningMesh, short_recording: Path
+) -> None:
+    async with (
+        Client(shared_mesh.gateway) as client,
+        web_before(client) as web,
+        client_at(web.url, await key_of(client)) as openai,
+    ):
         models = [each.id for each in (await openai.models.list()).data]
         assert len(models) == 2
         verbose = await openai.audio.transcriptions.create(
-            file=recording,
+            file=short_recording,
             model=models[1],
             response_format="verbose_json",
             timestamp_granularities=["word", "segment"],
@@ -62,7 +43,7 @@ async def test_speech_becomes_text_with_times(web: Web, recording: Path) -> None
         assert " ".join(each.text for each in verbose.segments) == verbose.text
         assert verbose.text[0].isupper()
         assert verbose.text.endswith(".")
-        assert await _streamed(openai, recording) == verbose.text
+        assert await _streamed(openai, short_recording) == verbose.text
 
 
 async def _streamed(openai: AsyncOpenAI, recording: Path) -> str:
