@@ -58,9 +58,9 @@ def hearing(recording: Path) -> list[str]:
     ]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def browser() -> AsyncIterator[Browser]:
-    """A headless Chromium of the test's own, which ends with it."""
+    """A headless Chromium that the tests of a file share: each opens pages in a new profile."""
     async with chromium() as browser:
         yield browser
 

@@ -37,9 +37,9 @@ async def test_names_labels_and_transcripts_are_never_markup(
     assert "owned" not in (await library.title()).split("<")[0]
 
 
-async def test_who_is_not_known_logs_in_and_comes_back(web: Web, page: Page) -> None:
-    made = await web.grpc.keys.create(tenant="default", scopes=[access.SCOPE_READ])
-    async with web_before(web.grpc, local_user=False) as closed:
+async def test_who_is_not_known_logs_in_and_comes_back(shared_web: Web, page: Page) -> None:
+    made = await shared_web.grpc.keys.create(tenant="default", scopes=[access.SCOPE_READ])
+    async with web_before(shared_web.grpc, local_user=False) as closed:
         await page.goto(f"{closed.url}/?state=FAILED")
         await expect(page.get_by_role("heading", name="Log in")).to_be_visible()
         field = page.get_by_label("API key or token")
@@ -58,13 +58,13 @@ async def test_who_is_not_known_logs_in_and_comes_back(web: Web, page: Page) -> 
 @pytest.mark.parametrize(
     "back", ["//elsewhere.example/x", "https://elsewhere.example/x", "/\\elsewhere.example/x"]
 )
-async def test_a_login_leads_to_no_other_site(web: Web, page: Page, back: str) -> None:
-    made = await web.grpc.keys.create(tenant="default", scopes=[access.SCOPE_READ])
-    await page.goto(f"{web.url}/login?{urlencode({'back': back})}")
+async def test_a_login_leads_to_no_other_site(shared_web: Web, page: Page, back: str) -> None:
+    made = await shared_web.grpc.keys.create(tenant="default", scopes=[access.SCOPE_READ])
+    await page.goto(f"{shared_web.url}/login?{urlencode({'back': back})}")
     await page.get_by_label("API key or token").fill(made.api_key)
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("button", name="Log out")).to_be_visible()
-    assert page.url.startswith(f"{web.url}/")
+    assert page.url.startswith(f"{shared_web.url}/")
 
 
 async def test_the_theme_follows_the_system_until_one_is_chosen(library: Page) -> None:
@@ -113,9 +113,11 @@ async def test_no_page_has_a_serious_barrier(
             await fits(page, size["width"])
 
 
-async def test_the_documentation_shows_the_routes_without_other_hosts(web: Web, page: Page) -> None:
+async def test_the_documentation_shows_the_routes_without_other_hosts(
+    shared_web: Web, page: Page
+) -> None:
     found = complaints(page)
-    await page.goto(f"{web.url}/docs")
+    await page.goto(f"{shared_web.url}/docs")
     route = page.get_by_role("button", name="get /v1/jobs/{job_id}", exact=True)
     await expect(route).to_be_visible()
     await route.click()
