@@ -17,7 +17,7 @@ from maie_runtime.rpc.callers.socket_owner import can_say
 from tests.gateway.access.conftest import USER, Guarded
 from tests.gateway.access.test_keys import lists, refusal
 from tests.gateway.conftest import EmptyMesh
-from tests.runtime.callers.test_local_user import NOBODY, called
+from tests.runtime.callers.test_local_user import NOBODY, all_called
 
 pytestmark = pytest.mark.mesh
 
@@ -29,10 +29,13 @@ async def test_no_rpc_of_gateway_and_stages_answers_another_user(empty_mesh: Emp
     async with empty_mesh.gateway() as gateway, empty_mesh.service("asr") as asr:
         tried = 0
         for address, services in ((gateway, SERVICES), (asr, BINDINGS["asr"].services)):
-            for path in guarded:
-                if path.split("/")[1] in services or "reflection" in path:
-                    assert (await called(address, path, str(NOBODY))).startswith("UNAUTHENTICATED")
-                    tried += 1
+            paths = [
+                path for path in guarded if path.split("/")[1] in services or "reflection" in path
+            ]
+            answers = await all_called(address, paths, str(NOBODY))
+            answered = dict(zip(paths, answers, strict=True))
+            assert all(each.startswith("UNAUTHENTICATED") for each in answers), answered
+            tried += len(paths)
         assert tried > len(SERVICES)
 
 

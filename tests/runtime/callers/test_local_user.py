@@ -6,6 +6,7 @@ import asyncio
 import os
 import socket
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -21,12 +22,21 @@ SPOKEN = pytest.mark.skipif(not can_say(), reason="this kernel does not say who 
 
 async def called(address: str, path: str, *uid: str) -> str:
     """What another process gets."""
+    (answer,) = await all_called(address, [path], *uid)
+    return answer
+
+
+async def all_called(address: str, paths: Sequence[str], *uid: str) -> list[str]:
+    """What another process gets of each path."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, OTHER_USER, address, path, *uid, stdout=asyncio.subprocess.PIPE
+        *(sys.executable, str(OTHER_USER), address, ",".join(paths), *uid),
+        stdout=asyncio.subprocess.PIPE,
     )
     output, _ = await process.communicate()
     assert process.returncode == 0
-    return output.decode().strip()
+    answers = output.decode().splitlines()
+    assert len(answers) == len(paths)
+    return answers
 
 
 @SPOKEN
