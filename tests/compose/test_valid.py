@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ def _run(*command: str, profiles: str = "cpu") -> subprocess.CompletedProcess[st
     )
 
 
+@cache
 def _services(profiles: str) -> dict[str, dict[str, Any]]:
     done = _run(PODMAN_COMPOSE, "config", profiles=profiles)
     assert done.returncode == 0, done.stderr
