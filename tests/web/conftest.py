@@ -68,9 +68,9 @@ async def shared_web(shared_mesh: EmptyMesh) -> AsyncIterator[Web]:  # noqa: F81
         yield web
 
 
-async def key_of(client: Client) -> str:
+async def key_of(client: Client, tenant: str = "acme") -> str:
     """An API key of a mesh."""
-    made = await client.keys.create(tenant="acme", scopes=SCOPES)
+    made = await client.keys.create(tenant=tenant, scopes=SCOPES)
     return made.api_key
 
 

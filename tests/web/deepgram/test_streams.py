@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from deepgram import AsyncDeepgramClient
@@ -20,13 +21,12 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from maie.access.v1 import access_pb2 as access
 from maie_client import Client
 from tests.conftest import broker  # noqa: F401 - a fixture
-from tests.gateway.live.conftest import live_mesh  # noqa: F401 - a fixture
+from tests.gateway.live.conftest import live_mesh, shared_live_mesh  # noqa: F401 - fixtures
 from tests.gateway.live.speech import interleaved, pause, pieces, said, word
 from tests.waiting import PATIENCE_SECONDS
 from tests.web.conftest import Web, key_of, web_before
 from tests.web.deepgram.conftest import client_at
 from tests.web.live.conftest import live_web as live_web
-from tests.web.live.conftest import shared_live_web as shared_live_web
 from tests.web.node import run_node
 
 pytestmark = [
@@ -75,8 +75,8 @@ def text_of(message: Any) -> str:
 
 @pytest.fixture
 async def key(live_web: Web) -> str:
-    """An API key."""
-    return await key_of(live_web.grpc)
+    """An API key of a tenant of the test's own."""
+    return await key_of(live_web.grpc, tenant=uuid4().hex)
 
 
 @pytest.fixture
@@ -206,13 +206,11 @@ async def test_audio_that_is_no_known_container_closes_the_stream(
     ],
 )
 async def test_what_cannot_be_done_refuses_the_handshake(
-    shared_live_web: Web, options: dict[str, Any], status: int
+    deepgram: AsyncDeepgramClient, options: dict[str, Any], status: int
 ) -> None:
-    key = await key_of(shared_live_web.grpc)
-    async with client_at(shared_live_web.url, key) as deepgram:
-        with pytest.raises(ApiError) as error:
-            async with talking(deepgram, **options):
-                pass
+    with pytest.raises(ApiError) as error:
+        async with talking(deepgram, **options):
+            pass
     assert error.value.status_code == status
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 
@@ -17,24 +16,14 @@ from tests.gateway.live.conftest import (  # noqa: F401 - fixtures
 from tests.web.conftest import Web, web_before
 
 
-@pytest.fixture
-async def live_web(live_mesh: LiveMesh) -> AsyncIterator[Web]:  # noqa: F811
-    """The web part of a mesh for live speech."""
-    async with _web_before(live_mesh) as web:
-        yield web
-
-
 @pytest.fixture(scope="module")
-async def shared_live_web(shared_live_mesh: LiveMesh) -> AsyncIterator[Web]:  # noqa: F811
-    """One that the tests of a file share, for those that mind no session of another test."""
-    async with _web_before(shared_live_mesh) as web:
-        yield web
+async def live_web(shared_live_mesh: LiveMesh) -> AsyncIterator[Web]:  # noqa: F811
+    """The web part of a mesh for live speech, which the tests of a file share.
 
-
-@asynccontextmanager
-async def _web_before(mesh: LiveMesh) -> AsyncIterator[Web]:
+    Each minds its own sessions; who asks for all jobs of a tenant has a tenant of its own.
+    """
     async with (
-        mesh.running() as (address, _),
+        shared_live_mesh.running() as (address, _),
         Client(address) as client,
         web_before(client) as web,
     ):

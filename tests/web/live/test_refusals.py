@@ -23,17 +23,17 @@ async def a_key(web: Web, scope: access.Scope = access.SCOPE_LIVE) -> str:
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost:1"])
-async def test_a_page_of_another_site_gets_no_connection(shared_live_web: Web, origin: str) -> None:
+async def test_a_page_of_another_site_gets_no_connection(live_web: Web, origin: str) -> None:
     with pytest.raises(InvalidStatus) as refused:
-        async with a_page(shared_live_web.url, origin=origin):
+        async with a_page(live_web.url, origin=origin):
             pass
     assert refused.value.response.status_code == 403
     assert json.loads(refused.value.response.body)["reason"] == "ORIGIN_REFUSED"
 
 
-async def test_a_login_counts_for_pages_of_this_address_alone(shared_live_web: Web) -> None:
-    key = await a_key(shared_live_web)
-    async with web_before(shared_live_web.grpc, local_user=False, session_key=new_line()) as strict:
+async def test_a_login_counts_for_pages_of_this_address_alone(live_web: Web) -> None:
+    key = await a_key(live_web)
+    async with web_before(live_web.grpc, local_user=False, session_key=new_line()) as strict:
         assert (await strict.http.post("/v1/session", json={"key": key})).status_code == 200
         shown = {"cookie": f"maie-session={strict.http.cookies['maie-session']}"}
         async with a_page(strict.url, headers=shown, origin=strict.url) as page:
@@ -45,12 +45,12 @@ async def test_a_login_counts_for_pages_of_this_address_alone(shared_live_web: W
                 async with a_page(strict.url, headers=shown, origin=origin):
                     pass
             assert refused.value.response.status_code == 403
-    assert (await shared_live_web.grpc.acting(tenant="acme").get_job(started["session_id"])).job_id
+    assert (await live_web.grpc.acting(tenant="acme").get_job(started["session_id"])).job_id
 
 
-async def test_a_key_comes_as_a_subprotocol_too(shared_live_web: Web) -> None:
-    key = await a_key(shared_live_web)
-    async with web_before(shared_live_web.grpc, local_user=False) as strict:
+async def test_a_key_comes_as_a_subprotocol_too(live_web: Web) -> None:
+    key = await a_key(live_web)
+    async with web_before(live_web.grpc, local_user=False) as strict:
         async with a_page(
             strict.url,
             origin="https://app.example",
@@ -64,7 +64,7 @@ async def test_a_key_comes_as_a_subprotocol_too(shared_live_web: Web) -> None:
         async with a_page(strict.url, subprotocols=wrong) as page:
             await page.send(start={"config": CONFIG})
             assert await page.failure() == (4401, "CREDENTIALS_INVALID")
-        reader = await a_key(shared_live_web, access.SCOPE_READ)
+        reader = await a_key(live_web, access.SCOPE_READ)
         async with a_page(strict.url, headers={"x-api-key": reader}) as page:
             await page.send(start={"config": CONFIG})
             assert await page.failure() == (4403, "SCOPE_MISSING")
@@ -92,13 +92,13 @@ GARBAGE: list[tuple[Any, str]] = [
 
 @pytest.mark.parametrize(("message", "reason"), GARBAGE)
 async def test_garbage_ends_the_connection_and_the_session_can_be_resumed(
-    shared_live_web: Web, message: str | bytes, reason: str
+    live_web: Web, message: str | bytes, reason: str
 ) -> None:
-    async with a_page(shared_live_web.url) as page:
+    async with a_page(live_web.url) as page:
         started = await page.start()
         await page.socket.send(message)
         assert await page.failure() == (4400, reason)
-    async with a_page(shared_live_web.url) as page:
+    async with a_page(live_web.url) as page:
         resumed = await page.start(
             session_id=started["session_id"], resume_token=started["resume_token"]
         )
@@ -115,15 +115,15 @@ async def test_garbage_ends_the_connection_and_the_session_can_be_resumed(
     ],
 )
 async def test_a_session_begins_with_a_start_that_can_be_done(
-    shared_live_web: Web, first: dict[str, Any], expected: tuple[int, str]
+    live_web: Web, first: dict[str, Any], expected: tuple[int, str]
 ) -> None:
-    async with a_page(shared_live_web.url) as page:
+    async with a_page(live_web.url) as page:
         await page.send(**first)
         assert await page.failure() == expected
 
 
-async def test_a_message_that_is_too_long_ends_the_connection(shared_live_web: Web) -> None:
-    async with a_page(shared_live_web.url) as page:
+async def test_a_message_that_is_too_long_ends_the_connection(live_web: Web) -> None:
+    async with a_page(live_web.url) as page:
         await page.start()
         await page.socket.send(b"\0" * ((1 << 20) + 2))
         await page.over.wait()

@@ -7,13 +7,14 @@ from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from openai import AsyncOpenAI
 
 from maie_client import Client
 from tests.conftest import broker  # noqa: F401 - a fixture
-from tests.gateway.live.conftest import live_mesh  # noqa: F401 - a fixture
+from tests.gateway.live.conftest import live_mesh, shared_live_mesh  # noqa: F401 - fixtures
 from tests.gateway.live.speech import pieces
 from tests.waiting import PATIENCE_SECONDS
 from tests.web.conftest import Web, key_of
@@ -65,8 +66,8 @@ class Talk:
 
 @pytest.fixture
 async def key(live_web: Web) -> str:
-    """An API key."""
-    return await key_of(live_web.grpc)
+    """An API key of a tenant of the test's own."""
+    return await key_of(live_web.grpc, tenant=uuid4().hex)
 
 
 @pytest.fixture
