@@ -20,6 +20,7 @@ from maie_asr.settings import (
 from maie_core.redaction import FILE
 from maie_core.secret_settings import is_secret
 from maie_core.settings import MeshSettings, Settings
+from maie_diarization.settings import DiarizationSettings
 from maie_enhancement.settings import (
     EnhancementGenerationSettings,
     EnhancementOpenAISettings,
@@ -67,6 +68,7 @@ SECTIONS: tuple[tuple[str, type[Settings]], ...] = (
     ("ASR engine `whisper`", WhisperSettings),
     ("ASR engine `chunkformer`", ChunkformerSettings),
     ("ASR engine `sherpa`", SherpaSettings),
+    ("Diarization", DiarizationSettings),
     ("Enhancement", EnhancementSettings),
     ("Enhancement engine `vllm`", EnhancementVllmSettings),
     ("Enhancement engine `openai`", EnhancementOpenAISettings),

@@ -26,7 +26,7 @@ SPECIFICATION = [
     "--builtin-schema",
     "vendor.compose-spec",
 ]
-MESH = {"nats", "gateway", "web", "preprocess", "enhancement"}
+MESH = {"nats", "gateway", "web", "preprocess", "diarization", "enhancement"}
 WATCHERS = {"collector", "prometheus", "grafana"}
 
 

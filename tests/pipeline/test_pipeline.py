@@ -82,9 +82,21 @@ def test_a_table_holds_each_pipeline_under_its_name() -> None:
     ],
 )
 def test_what_the_units_of_a_recording_need(chunks: int, expected: dict[str, list[str]]) -> None:
-    units = units_of(RECORDING, ALL, chunks)
+    units = units_of(RECORDING, job.JobConfig(features=[job.FEATURE_SUMMARY]), chunks)
     assert needs_of(units) == expected
     assert all(unit.HasField("needs") for unit in units)
+
+
+def test_speakers_are_told_beside_the_text_and_before_it_is_cleaned() -> None:
+    needs = needs_of(units_of(RECORDING, ALL, 2))
+    maps = ["diarization.map.0000", "diarization.map.0001"]
+    assert needs["diarization.map.0001"] == ["preprocess"]
+    assert needs["diarization.reduce"] == maps
+    assert needs["diarization.merge.0001"] == ["asr.0001", "diarization.reduce"]
+    assert needs["enhancement.0001"] == ["diarization.merge.0001"]
+    assert needs["summary.reduce"] == ["summary.map.0000", "summary.map.0001"]
+    nobody = needs_of(units_of(RECORDING, ALL, 0))
+    assert nobody == {"preprocess": [], "diarization.reduce": [], "summary.reduce": []}
 
 
 def test_a_unit_may_need_several_nodes_and_the_first_of_a_group_that_is_there() -> None:
@@ -109,6 +121,13 @@ def test_a_unit_may_need_several_nodes_and_the_first_of_a_group_that_is_there() 
     ]
 
 
+def test_a_unit_of_a_chunk_may_need_what_joins_all_chunks() -> None:
+    join = node("join", Scope.JOIN, ("each",))
+    more = node("more", Scope.CHUNK, ("each",), ("join",))
+    needs = needs_of(units_of(Pipeline(name="back", nodes=(CUT, EACH, join, more)), ALL, 2))
+    assert needs["more.0001"] == ["each.0001", "join"]
+
+
 @pytest.mark.parametrize(
     ("nodes", "why"),
     [
@@ -120,7 +139,6 @@ def test_a_unit_may_need_several_nodes_and_the_first_of_a_group_that_is_there() 
         ((node("whole", Scope.JOB), node("each", Scope.CHUNK)), "no node before it cuts"),
         ((CUT, node("each", Scope.CHUNK, ("later",)), node("later", Scope.JOB)), "no node before"),
         ((CUT, EACH, node("whole", Scope.JOB, ("each",))), "only later"),
-        ((CUT, EACH, node("join", Scope.JOIN), node("more", Scope.CHUNK, ("join",))), "only later"),
     ],
 )
 def test_a_table_that_is_no_graph_is_refused_with_a_reason(

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper, save_model
+from onnx import TensorProto, ValueInfoProto, helper, numpy_helper, save_model
 from onnx import checker as onnx_checker
 
 Floats = NDArray[np.float32]
@@ -78,14 +78,9 @@ class Graph:
             inputs: The shape of each input, with names for axes of any length.
             outputs: The shape of each output.
         """
-        described = [
-            [
-                helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
-                for name, shape in each.items()
-            ]
-            for each in (inputs, outputs)
-        ]
-        graph = helper.make_graph(self._nodes, self._name, *described, self._weights)
+        graph = helper.make_graph(
+            self._nodes, self._name, _floats(inputs), _floats(outputs), self._weights
+        )
         opsets = [helper.make_opsetid("", OPSET)]
         model = helper.make_model(
             graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name="maie"
@@ -119,6 +114,13 @@ class Graph:
         name = f"weight_{len(self._weights)}"
         self._weights.append(numpy_helper.from_array(values, name))
         return name
+
+
+def _floats(shapes: Mapping[str, list[Any]]) -> list[ValueInfoProto]:
+    return [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+        for name, shape in shapes.items()
+    ]
 
 
 def _gates(values: Floats) -> Floats:

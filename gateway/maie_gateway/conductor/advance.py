@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -26,6 +28,9 @@ from maie_pipeline.states import FINAL_STATES
 
 # A failure's sentence is stored for each failed attempt; the record must stay bounded.
 MAX_MESSAGE_CHARS = 240
+# Where a record is larger than this, sentences are shorter.
+LARGE_RECORD_BYTES = 400_000
+MAX_LARGE_RECORD_MESSAGE_CHARS = 60
 MAX_REASON_CHARS = 64
 
 
@@ -46,6 +51,7 @@ def accept(
     pipeline: str = RECORDING.name,
     origin: job.JobOrigin | None = None,
     source_sha256: str = "",
+    speaker_names: Mapping[str, str] = MappingProxyType({}),
 ) -> Step:
     """Begins a job.
 
@@ -67,6 +73,7 @@ def accept(
         origin: Whose transcript the job summarises; None for a job of its own.
         source_sha256: What tells the URL that the recording was fetched from; empty where it was
             uploaded.
+        speaker_names: The names of the speakers of the transcript, where the job is given one.
 
     Returns:
         The job's first record and its first tasks, if any.
@@ -96,6 +103,7 @@ def accept(
         pipeline=pipeline,
         origin=origin,
         source_sha256=source_sha256,
+        speaker_names=speaker_names,
     )
     first.units.extend(PIPELINES[pipeline].first_units(config))
     log_accepted(first, time)
@@ -180,10 +188,12 @@ def _complete(
 
 
 def _fail(draft: Draft, unit: record.Unit, failed: event.UnitFailed, policy: Policy) -> None:
+    is_large = draft.record.ByteSize() > LARGE_RECORD_BYTES
+    longest = MAX_LARGE_RECORD_MESSAGE_CHARS if is_large else MAX_MESSAGE_CHARS
     failure = common.Failure(
         code=failed.failure.code,
         reason=failed.failure.reason[:MAX_REASON_CHARS],
-        message=failed.failure.message[:MAX_MESSAGE_CHARS],
+        message=failed.failure.message[:longest],
         unit=unit.unit,
     )
     retries = retries_made(draft.record, unit.unit)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from datetime import datetime
 
 from maie.event.v1 import event_pb2 as event
@@ -64,19 +64,29 @@ def _retry(
 def _update(
     source: record.JobRecord, stage_event: event.StageEvent, policy: Policy, now: datetime
 ) -> Step:
-    """Renames or labels a job in any state."""
+    """Renames or labels a job, or names its speakers, in any state."""
     wanted = stage_event.job_updated
     draft = Draft(source, now)
     if wanted.HasField("display_name"):
         draft.record.display_name = wanted.display_name or source.config.filename
-    for key, value in wanted.labels.items():
-        if value:
-            draft.record.labels[key] = value
-        else:
-            draft.record.labels.pop(key, None)
-    if draft.record == source or len(draft.record.labels) > policy.max_labels:
+    _set(draft.record.labels, wanted.labels)
+    _set(draft.record.speaker_names, wanted.speaker_names)
+    full = (
+        len(draft.record.labels) > policy.max_labels
+        or len(draft.record.speaker_names) > policy.max_speaker_names
+    )
+    if full or draft.record == source:
         return Step(record=source, changed=False)
     return Step(record=draft.record)
+
+
+def _set(kept: MutableMapping[str, str], wanted: Mapping[str, str]) -> None:
+    """Sets the wanted entries; an empty one removes what is there."""
+    for key, value in wanted.items():
+        if value:
+            kept[key] = value
+        else:
+            kept.pop(key, None)
 
 
 def _release(

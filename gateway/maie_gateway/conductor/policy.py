@@ -30,6 +30,7 @@ class Policy:
             210 KB, and below 1 MiB even where every unit is tried three times.
         max_record_bytes: A job whose record could grow over this cannot be retried.
         max_labels: The most labels of one job.
+        max_speaker_names: The most names of speakers of one job.
         window: The most units of one job that are queued at once, by stage, so
             that a long job delays a short one by no more than that. At least one
             unit is always queued, so that no job stalls; a stage that is missing
@@ -44,6 +45,7 @@ class Policy:
     max_chunks: int = 256
     max_record_bytes: int = 1_000_000
     max_labels: int = 32
+    max_speaker_names: int = 100
     window: Mapping[common.Stage, int] = field(default_factory=dict)
 
     def most_queued(self, stage: common.Stage) -> int:

@@ -8,6 +8,7 @@ from maie.job.v1 import record_pb2 as record
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
+from maie_gateway.conductor import binding
 from maie_gateway.views.stored_results import StoredResults
 from maie_pipeline.pipelines import pipeline_of
 
@@ -23,7 +24,7 @@ class Chunks:
         self._results = results
 
     async def complete(self, source: record.JobRecord, task: event.StageTask) -> None:
-        """Puts the whole chunk into an ASR task.
+        """Puts the whole chunk into a task that is about one.
 
         Args:
             source: The job's record.
@@ -33,10 +34,13 @@ class Chunks:
             StageError: DATA_LOSS with BLOB_MISSING, BLOB_CORRUPT or CHUNK_MISSING,
                 INVALID_ARGUMENT with BLOB_OF_ANOTHER_KIND, or UNAVAILABLE.
         """
-        if not task.HasField("asr"):
+        stage = binding(task)
+        request = stage.request_of(task)
+        fields = request.DESCRIPTOR.fields_by_name
+        if "speech_chunk" not in fields or not request.HasField("speech_chunk"):
             return
         plan = await self._results.get(_plan_of(source), preprocess.PreprocessResult)
-        index = task.asr.speech_chunk.index
+        index = request.speech_chunk.index
         if index >= len(plan.chunks):
             raise StageError(
                 Code.DATA_LOSS,
@@ -44,7 +48,8 @@ class Chunks:
                 f"The plan of job {source.job_id} has no chunk {index}; submit the recording "
                 "again.",
             )
-        task.asr.speech_chunk.CopyFrom(plan.chunks[index])
+        request.speech_chunk.CopyFrom(plan.chunks[index])
+        stage.set_request(task, request)
 
 
 def _plan_of(source: record.JobRecord) -> common.Blob:

@@ -9,7 +9,11 @@ from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
 from maie_gateway.conductor import can_retry
 from maie_gateway.engine.loop import Conductor
-from maie_gateway.intake.submit_config import check_display_name, check_labels
+from maie_gateway.intake.submit_config import (
+    check_display_name,
+    check_labels,
+    check_speaker_names,
+)
 from maie_gateway.records.store import JobStore
 
 
@@ -50,17 +54,23 @@ class JobActions:
             return await self._conductor.take(job_id, [retry])
 
     async def update(self, tenant: str, request: job.UpdateJobRequest) -> record.JobRecord:
-        """Changes a job's display name or labels.
+        """Changes a job's display name, its labels or the names of its speakers.
 
         Raises:
-            StageError: INVALID_ARGUMENT with DISPLAY_NAME_INVALID or LABELS_INVALID.
+            StageError: INVALID_ARGUMENT with DISPLAY_NAME_INVALID, LABELS_INVALID or
+                SPEAKER_NAMES_INVALID.
         """
         check_display_name(request.display_name, field="display_name")
         check_labels(request.labels, field="labels")
+        check_speaker_names(request.speaker_names, field="speaker_names")
         stored = await self._store.get_own(request.job_id, tenant)
         labels = {**stored.record.labels, **request.labels}
         check_labels({key: value for key, value in labels.items() if value}, field="labels")
-        updated = event.JobUpdated(labels=request.labels)
+        names = {**stored.record.speaker_names, **request.speaker_names}
+        check_speaker_names(
+            {key: name for key, name in names.items() if name}, field="speaker_names"
+        )
+        updated = event.JobUpdated(labels=request.labels, speaker_names=request.speaker_names)
         if request.HasField("display_name"):
             updated.display_name = request.display_name
         update = event.StageEvent(job_id=request.job_id, job_updated=updated)

@@ -37,7 +37,7 @@ from maie_runtime.blobs import Blobs
 
 log = structlog.get_logger()
 
-TEXTS = (job.FEATURE_RAW_TRANSCRIPT, job.FEATURE_CLEAN_TRANSCRIPT)
+TEXTS = (job.FEATURE_RAW_TRANSCRIPT, job.FEATURE_CLEAN_TRANSCRIPT, job.FEATURE_SPEAKERS)
 
 
 class RevisionSummaries:
@@ -113,6 +113,7 @@ class RevisionSummaries:
             tenant=tenant,
             pipeline=REVISION.name,
             origin=origin,
+            speaker_names=of.speaker_names,
         ).record
         first.held = self._fair_share.must_wait(tenant, lane(first))
         step = advance(first, completed, self._conductor.policy, now)

@@ -16,12 +16,20 @@ from maie_core.limits import (
     MAX_LABEL_KEY_CHARACTERS,
     MAX_LABELS,
     MAX_REQUEST_ID_CHARACTERS,
+    MAX_SPEAKER_NAME_CHARACTERS,
+    MAX_SPEAKER_NAMES,
     MAX_TEMPLATE_ID_CHARACTERS,
     MIN_CHUNK_SECONDS,
 )
 from maie_core.names import is_harmless
-from maie_core.options import check_generation, check_recording, check_transcribe
+from maie_core.options import (
+    check_generation,
+    check_recording,
+    check_speakers,
+    check_transcribe,
+)
 from maie_core.reasons import Reason
+from maie_core.speakers import is_speaker
 
 DEFAULT_FEATURES = (job.FEATURE_CLEAN_TRANSCRIPT, job.FEATURE_SUMMARY)
 _TEMPLATE_ID = re.compile(rf"[A-Za-z0-9_-]{{1,{MAX_TEMPLATE_ID_CHARACTERS}}}")
@@ -47,6 +55,7 @@ def settled_config(asked: job.JobConfig) -> job.JobConfig:
     _settle_lane(config)
     check_transcribe(config.asr_options, "config.asr_options")
     check_recording(config.recording_options, "config.recording_options")
+    _check_speakers(config)
     check_generation(config.enhancement_generation, "config.enhancement_generation")
     check_generation(config.summary_generation, "config.summary_generation")
     _check_chunk_duration(config)
@@ -121,6 +130,40 @@ def check_labels(labels: Mapping[str, str], *, field: str) -> None:
             f"values of up to {MAX_LABEL_CHARACTERS} characters on one line, without direction "
             "marks.",
             field=field,
+        )
+
+
+def check_speaker_names(names: Mapping[str, str], *, field: str) -> None:
+    """Refuses names of speakers that are too many, too long or of nobody.
+
+    Raises:
+        StageError: INVALID_ARGUMENT with SPEAKER_NAMES_INVALID.
+    """
+    fit = len(names) <= MAX_SPEAKER_NAMES and all(
+        is_speaker(speaker) and len(name) <= MAX_SPEAKER_NAME_CHARACTERS and is_harmless(name)
+        for speaker, name in names.items()
+    )
+    if not fit:
+        raise invalid(
+            Reason.SPEAKER_NAMES_INVALID,
+            f"There may be {MAX_SPEAKER_NAMES} names of speakers, by S1, S2 and so on: each on one "
+            f"line of at most {MAX_SPEAKER_NAME_CHARACTERS} characters, without direction marks.",
+            field=field,
+        )
+
+
+def _check_speakers(config: job.JobConfig) -> None:
+    check_speakers(config.speaker_options, "config.speaker_options")
+    if job.FEATURE_SPEAKERS not in config.features:
+        config.ClearField("speaker_options")
+    elif config.asr_options.HasField("word_time_offsets") and not (
+        config.asr_options.word_time_offsets
+    ):
+        raise invalid(
+            Reason.FIELD_INVALID,
+            "Speakers are told by the times of words; leave word_time_offsets unset, or do without "
+            "speakers.",
+            field="config.asr_options.word_time_offsets",
         )
 
 

@@ -25,7 +25,7 @@ SUMMARY_NOT_REQUESTED = (
     "wait for it."
 )
 # What is about a recording.
-_OF_RECORDINGS = ("filename", "recording_options", "request_id", "lane")
+_OF_RECORDINGS = ("filename", "recording_options", "speaker_options", "request_id", "lane")
 
 
 def settled_session(asked: live.SessionConfig, chunk_seconds: float) -> live.SessionConfig:

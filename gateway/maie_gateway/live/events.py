@@ -36,6 +36,13 @@ def warning(
     return event
 
 
+def name_speaker(segment: common.Segment, speaker: str) -> None:
+    """Says who speaks a whole segment; changed in place."""
+    segment.speaker = speaker
+    for word in segment.words:
+        word.speaker = speaker
+
+
 class TrackEvents:
     """Makes the events of one track, or a channel of it, with offsets from the session's beginning.
 

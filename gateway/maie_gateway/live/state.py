@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from maie.common.v1 import types_pb2 as common
+from maie.job.v1 import job_pb2 as job
 from maie.live.v1 import live_pb2 as live
 from maie.live.v1 import session_pb2 as session
 from maie_core.errors import Code, StageError
@@ -66,6 +67,8 @@ class SessionState:
         left: The last message about each track that ended, by name.
         track_count: How many tracks began.
         final_count: How many finals it has.
+        voices: The tracks and channels that somebody spoke on, each once, in the order of their
+            first finals. Each is a speaker.
         latencies: How many of them took how long.
         audio: The audio of the tracks that ended, in samples.
         length: Where its last speech or track ends, in nanoseconds from its beginning.
@@ -85,6 +88,7 @@ class SessionState:
     left: Mapping[str, int] = field(default_factory=dict)
     track_count: int = 0
     final_count: int = 0
+    voices: tuple[tuple[int, int], ...] = ()
     latencies: tuple[int, ...] = latencies.EMPTY
     audio: int = 0
     length: int = 0
@@ -99,6 +103,22 @@ class SessionState:
         """The last durable message of each track, also of those that ended, by name."""
         marks = {name: track.mark.sequence for name, track in self.tracks.items()}
         return {**self.left, **marks}
+
+    @property
+    def names_speakers(self) -> bool:
+        """Whether the session's finals name who speaks."""
+        return job.FEATURE_SPEAKERS in self.opened.config.job.features
+
+    def speaker(self, track: int, channel: int) -> str:
+        """Who speaks on a channel of a track, such as "S1" for the first who did.
+
+        Args:
+            track: The track's number.
+            channel: The channel, from 1; 0 for the mix of all.
+        """
+        voice = (track, channel)
+        known = voice in self.voices
+        return f"S{(self.voices.index(voice) if known else len(self.voices)) + 1}"
 
     def track(self, number: int) -> TrackState:
         """The track with a number.
@@ -195,8 +215,11 @@ def _finished(state: SessionState, entry: session.SessionEntry) -> SessionState:
         raise log_damaged(state.session_id, "an utterance has two finals")
     moved = _moved(state, finished.mark)
     refinements = state.opened.config.refinements and is_refinable(finished.final)
+    voice = (finished.mark.number, finished.mark.channel)
+    is_new = bool(finished.final.segment.text) and voice not in state.voices
     return replace(
         moved,
+        voices=(*state.voices, voice) if is_new else state.voices,
         final_count=state.final_count + 1,
         latencies=latencies.with_latency(state.latencies, finished.final.latency),
         length=max(moved.length, finished.final.segment.end_offset.ToNanoseconds()),

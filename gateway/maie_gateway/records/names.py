@@ -62,6 +62,7 @@ class Names:
         bare.config.MergeFrom(names.config)
         bare.display_name = names.display_name
         bare.labels.update(names.labels)
+        bare.speaker_names.update(names.speaker_names)
 
     async def prefetch(self) -> None:
         """Reads all names at once; `forget_prefetched` drops them."""
@@ -127,7 +128,9 @@ class Names:
 
 def names_of(whole: record.JobRecord) -> record.JobNames:
     """The client's text in a record."""
-    names = record.JobNames(display_name=whole.display_name, labels=whole.labels)
+    names = record.JobNames(
+        display_name=whole.display_name, labels=whole.labels, speaker_names=whole.speaker_names
+    )
     _copy(whole.config, names.config)
     return names
 
@@ -143,6 +146,7 @@ def without_names(whole: record.JobRecord) -> record.JobRecord:
             bare.config.asr_options.ClearField(name)
     bare.ClearField("display_name")
     bare.ClearField("labels")
+    bare.ClearField("speaker_names")
     return bare
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from google.protobuf.message import Message
 
 from maie.common.v1.types_pb2 import Transcript
+from maie.diarization.v1.diarization_pb2 import Diarization
 from maie.preprocess.v1.preprocess_pb2 import PreprocessResult
 from maie.summary.v1.summary_pb2 import SummarizeResult
 from maie_gateway.views.plan import PLAN
+from maie_gateway.views.speakers import SPEAKERS
 from maie_gateway.views.summary import SUMMARY
 from maie_gateway.views.transcript import TRANSCRIPT
 from maie_gateway.views.view import View
@@ -15,6 +17,7 @@ from maie_gateway.views.view import View
 VIEWS: dict[type[Message], View] = {
     PreprocessResult: PLAN,
     Transcript: TRANSCRIPT,
+    Diarization: SPEAKERS,
     SummarizeResult: SUMMARY,
 }
 """The table of views, by the message that a unit's output holds."""

@@ -17,7 +17,15 @@ _OF_JOB = frozenset(
 )
 _OF_METRICS = frozenset({"input_duration"})
 _OF_RESULTS = frozenset(
-    {"raw_transcript", "clean_transcript", "segments", "language_code", "summary", "warnings"}
+    {
+        "raw_transcript",
+        "clean_transcript",
+        "segments",
+        "speakers",
+        "language_code",
+        "summary",
+        "warnings",
+    }
 )
 _OF_SUMMARY = frozenset({"template_id", "content", "citations"})
 # What names and orders the parts of a summary; the rest tells language models what to write.

@@ -64,12 +64,12 @@ def segments_of(transcripts: Iterable[common.Transcript]) -> list[common.Segment
 
 
 def _paragraphs(segments: Iterable[common.Segment]) -> str:
-    """The clean text; a silence, or another channel or track, begins a new paragraph."""
+    """The clean text; a silence, or another speaker, channel or track, begins a new paragraph."""
     paragraphs: list[list[str]] = []
-    end, lane = 0.0, (0, 0)
+    end, lane = 0.0, (0, 0, "")
     for segment in segments:
         start = seconds(segment.start_offset)
-        before, lane = lane, (segment.track, segment.channel)
+        before, lane = lane, (segment.track, segment.channel, segment.speaker)
         if not paragraphs or lane != before or start - end > PARAGRAPH_PAUSE_SECONDS:
             paragraphs.append([])
         if text := segment.clean_text or segment.text:
@@ -139,6 +139,8 @@ def _segments(transcript: common.Transcript) -> Sequence[common.Segment]:
 
 def _engines(transcript: common.Transcript) -> Iterable[job.StageVersion]:
     yield job.StageVersion(stage=common.STAGE_ASR, engine=transcript.asr_engine)
+    if transcript.HasField("diarization_engine"):
+        yield job.StageVersion(stage=common.STAGE_DIARIZATION, engine=transcript.diarization_engine)
     if transcript.HasField("enhancement_engine"):
         yield job.StageVersion(stage=common.STAGE_ENHANCEMENT, engine=transcript.enhancement_engine)
 

@@ -26,6 +26,7 @@ class FeatureName(enum.StrEnum):
     CLEAN_TRANSCRIPT = "clean_transcript"
     SUMMARY = "summary"
     ENHANCEMENT_METRICS = "enhancement_metrics"
+    SPEAKERS = "speakers"
 
 
 class StateName(enum.StrEnum):

@@ -13,6 +13,7 @@ from google.protobuf.message import Message
 
 from maie.asr.v1 import asr_pb2 as asr
 from maie.common.v1 import types_pb2 as common
+from maie.diarization.v1 import diarization_pb2 as diarization
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie_core.durations import seconds
 from maie_core.errors import StageError, invalid
@@ -21,6 +22,7 @@ from maie_core.limits import (
     MAX_HOTWORDS,
     MAX_LANGUAGE_CHARACTERS,
     MAX_PROMPT_CHARACTERS,
+    MAX_SPEAKERS,
     MAX_TEMPERATURES,
 )
 from maie_core.names import check_text, is_harmless
@@ -101,6 +103,38 @@ _SILENCE = {
     "speech_pad": _Range(low=0, high=10, unit="seconds"),
     "threshold": _Range(low=0, high=1, open=True, below=True),
 }
+# As maie.diarization.v1.SpeakerOptions says.
+_SPEAKERS = dict.fromkeys(
+    ("speaker_count", "min_speaker_count", "max_speaker_count"), _Range(low=1, high=MAX_SPEAKERS)
+)
+
+
+def check_speakers(options: diarization.SpeakerOptions, field: str) -> None:
+    """Refuses numbers of speakers that are out of range or contradict each other.
+
+    Args:
+        options: What is known of the speakers.
+        field: Where it stands in the request.
+
+    Raises:
+        StageError: INVALID_ARGUMENT with OPTION_OUT_OF_RANGE naming the field.
+    """
+    _check(options, _SPEAKERS, field)
+    bounds = [name for name in ("min_speaker_count", "max_speaker_count") if options.HasField(name)]
+    if options.HasField("speaker_count") and bounds:
+        raise invalid(
+            Reason.OPTION_OUT_OF_RANGE,
+            f"Either the number of speakers is known or its bounds are; set speaker_count or "
+            f"{bounds[0]}, not both.",
+            field=f"{field}.{bounds[0]}",
+        )
+    if len(bounds) == 2 and options.min_speaker_count > options.max_speaker_count:
+        raise invalid(
+            Reason.OPTION_OUT_OF_RANGE,
+            f"There cannot be at least {options.min_speaker_count} and at most "
+            f"{options.max_speaker_count} speakers; correct one of them.",
+            field=f"{field}.min_speaker_count",
+        )
 
 
 def check_recording(options: preprocess.RecordingOptions, field: str) -> None:

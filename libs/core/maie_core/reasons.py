@@ -391,6 +391,9 @@ class Reason(enum.StrEnum):
     SOURCE_UNREACHABLE = "SOURCE_UNREACHABLE", Code.UNAVAILABLE
     """`maie models pull` reaches no source of the model. Connect the machine, or bring the files in
     a folder and name it with --from."""
+    SPEAKER_NAMES_INVALID = "SPEAKER_NAMES_INVALID", Code.INVALID_ARGUMENT
+    """A name is too long or has control characters, there are too many, or a speaker is not named
+    as in the results, such as S1. Correct them as the message says."""
     STAGE_UNKNOWN = "STAGE_UNKNOWN", Code.FAILED_PRECONDITION
     """A later release gave the job a unit that this gateway does not know. Upgrade the gateway."""
     STAGE_WITHOUT_RESULT = "STAGE_WITHOUT_RESULT", Code.INTERNAL

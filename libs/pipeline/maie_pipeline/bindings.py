@@ -9,6 +9,7 @@ from google.protobuf.message import Message
 
 from maie.asr.v1 import asr_pb2, streaming_pb2
 from maie.common.v1 import types_pb2 as common
+from maie.diarization.v1 import diarization_pb2
 from maie.enhancement.v1 import enhancement_pb2
 from maie.event.v1 import event_pb2 as event
 from maie.preprocess.v1 import preprocess_pb2
@@ -44,6 +45,7 @@ class StageBinding:
         request: The RPC's request. In a StageTask it is the field `slug`, or `other` where the
             contract has no such field.
         response: The RPC's response, likewise in a UnitProgress.
+        results: The updates of a response that end the work. A unit's output is what they hold.
         distribution: The distribution that serves the stage; maie-SLUG where empty.
         stream: What else the stage may answer.
     """
@@ -54,6 +56,7 @@ class StageBinding:
     method: str
     request: type[Message]
     response: type[Message]
+    results: frozenset[str] = frozenset({"result"})
     distribution: str = ""
     stream: StreamBinding | None = None
 
@@ -122,6 +125,15 @@ BINDINGS: dict[str, StageBinding] = {
                 request=streaming_pb2.StreamingRecognizeRequest,
                 response=streaming_pb2.StreamingRecognizeResponse,
             ),
+        ),
+        StageBinding(
+            slug="diarization",
+            stage=common.STAGE_DIARIZATION,
+            service="maie.diarization.v1.DiarizationService",
+            method="Diarize",
+            request=diarization_pb2.DiarizeRequest,
+            response=diarization_pb2.DiarizeResponse,
+            results=frozenset({"voices", "diarization", "transcript"}),
         ),
         StageBinding(
             slug="enhancement",

@@ -124,5 +124,5 @@ def _check(node: Node, before: Mapping[str, Node]) -> None:
     for need in (name for group in node.needs for name in group):
         if need not in before:
             raise ValueError(f"{node.name} needs {need}, which is no node before it.")
-        if node.scope is not Scope.JOIN and before[need].scope not in (Scope.JOB, node.scope):
+        if node.scope is Scope.JOB and before[need].scope is not Scope.JOB:
             raise ValueError(f"{node.name} cannot need {need}: that is there only later.")

@@ -3,7 +3,13 @@
     preprocess -> asr[i] -> enhancement[i] -> summary.map[i] -> summary.reduce
 
 Every chunk goes its own way; only summary.reduce waits for all of them. Where there is one chunk,
-summary.reduce does what its map unit would do, too.
+summary.reduce does what its map unit would do, too. Who wants to know who spoke has, between asr
+and enhancement:
+
+    preprocess -> diarization.map[i] -> diarization.reduce -> diarization.merge[i]
+
+The voices of all chunks are found beside asr, diarization.reduce says which are one speaker's, and
+diarization.merge[i] gives the words of asr[i] their speakers.
 """
 
 from __future__ import annotations
@@ -17,6 +23,7 @@ from maie.job.v1 import record_pb2 as record
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie_pipeline.nodes import Node, Scope
 from maie_pipeline.pipeline import Pipeline
+from maie_pipeline.speakers import MERGE, speaker_nodes
 from maie_pipeline.text import text_nodes
 
 
@@ -61,6 +68,7 @@ RECORDING = Pipeline(
             request=_asr,
             output=common.Transcript,
         ),
-        *text_nodes("asr"),
+        *speaker_nodes(cut="preprocess", words="asr"),
+        *text_nodes(MERGE, "asr"),
     ),
 )

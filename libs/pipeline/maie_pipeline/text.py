@@ -52,11 +52,11 @@ def given_text_nodes(unit: str) -> tuple[Node, ...]:
     )
 
 
-def text_nodes(source: str) -> tuple[Node, ...]:
+def text_nodes(*sources: str) -> tuple[Node, ...]:
     """The nodes that work on transcripts.
 
     Args:
-        source: The node whose outputs the transcripts are.
+        sources: The node whose outputs the transcripts are: the first that the job has.
     """
     return (
         Node(
@@ -64,7 +64,7 @@ def text_nodes(source: str) -> tuple[Node, ...]:
             stage=common.STAGE_ENHANCEMENT,
             scope=Scope.CHUNK,
             state=job.JOB_STATE_PROCESSING_LLM,
-            needs=((source,),),
+            needs=(sources,),
             features=frozenset(
                 {
                     job.FEATURE_CLEAN_TRANSCRIPT,
@@ -129,6 +129,7 @@ def _summary(
     source: record.JobRecord, request: summary.SummarizeRequest
 ) -> summary.SummarizeRequest:
     request.template_blob.CopyFrom(source.template)
+    request.speaker_names.update(source.speaker_names)
     if source.config.HasField("summary_generation"):
         request.generation.CopyFrom(source.config.summary_generation)
     return request

@@ -6,42 +6,23 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from maie.common.v1 import types_pb2 as common
 from maie_runtime.gpu.loadable import Loadable
+from maie_speech.frames import SAMPLE_RATE
+from maie_speech.speech import Samples, Speech, SpeechRange
 
-SAMPLE_RATE = 16_000
-
-Samples = NDArray[np.int16]
-"""Mono audio at 16 kHz, of shape (samples,)."""
-
-
-@dataclass(kw_only=True, frozen=True, slots=True)
-class SpeechRange:
-    """A range of speech, in samples; `end` is exclusive."""
-
-    start: int
-    end: int
-
-
-@dataclass(kw_only=True, frozen=True, slots=True, eq=False)
-class Speech:
-    """The audio of one chunk and its speech ranges.
-
-    Attributes:
-        samples: The audio, pauses included.
-        ranges: The speech, in order and without overlap.
-    """
-
-    samples: Samples
-    ranges: tuple[SpeechRange, ...]
-
-    @property
-    def seconds(self) -> float:
-        """The length of the audio."""
-        return len(self.samples) / SAMPLE_RATE
+__all__ = [
+    "SAMPLE_RATE",
+    "Capabilities",
+    "Decoding",
+    "Engine",
+    "RecognizeOptions",
+    "RecognizedSegment",
+    "RecognizedWord",
+    "Samples",
+    "Speech",
+    "SpeechRange",
+]
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)

@@ -4,28 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from maie.common.v1 import types_pb2 as common
+from maie_runtime.gpu.loadable import Loadable
+from maie_speech.frames import SAMPLE_RATE
+from maie_speech.speech import Samples, SpeechRange
 
-SAMPLE_RATE: Final = 16_000
-
-Samples = NDArray[np.int16]
-"""Mono audio at 16 kHz, of shape (samples,)."""
+__all__ = [
+    "SAMPLE_RATE",
+    "Calibration",
+    "Embedding",
+    "Engine",
+    "Samples",
+    "SpeechRange",
+    "Turn",
+    "Voice",
+]
 
 Embedding = NDArray[np.float32]
 """A voice as a point of the engine's space, of shape (dimensions,) and unit length."""
-
-
-@dataclass(kw_only=True, frozen=True, slots=True)
-class SpeechRange:
-    """A range of speech, in samples; `end` is exclusive."""
-
-    start: int
-    end: int
 
 
 @dataclass(kw_only=True, frozen=True, slots=True, order=True)
@@ -100,10 +101,17 @@ class Engine(Protocol):
     Attributes:
         description: The engine, in one sentence.
         calibration: The thresholds of its embeddings.
+        vram_bytes: The GPU memory of its models; 0 on a CPU.
     """
 
     description: str
     calibration: Calibration
+    vram_bytes: int
+
+    @property
+    def weights(self) -> Loadable | None:
+        """The models, if they can be unloaded to share a GPU; else None."""
+        ...
 
     @property
     def version(self) -> common.EngineVersion:

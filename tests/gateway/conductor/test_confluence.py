@@ -21,6 +21,7 @@ from tests.gateway.conductor.world import (
     METRICS,
     NOW,
     POLICY,
+    SPEAKERS,
     SUMMARY,
     blob,
     cancel,
@@ -38,9 +39,9 @@ from tests.properties import examples
 pytestmark = pytest.mark.unit
 
 MAX_CHUNKS = 4
-UNITS = ["preprocess", "summary.reduce"] + [
+UNITS = ["preprocess", "diarization.reduce", "summary.reduce"] + [
     f"{stage}.{index:04d}"
-    for stage in ("asr", "enhancement", "summary.map")
+    for stage in ("asr", "diarization.map", "diarization.merge", "enhancement", "summary.map")
     for index in range(MAX_CHUNKS)
 ]
 
@@ -67,7 +68,9 @@ class Script:
         failures = self.failures.get(task.unit, [])
         if task.attempt <= len(failures):
             return failed(task, retryable=failures[task.attempt - 1])
-        punctuated = task.unit.startswith("asr.") and int(task.unit[4:]) in self.punctuated
+        node, _, index = task.unit.rpartition(".")
+        has_words = node in ("asr", "diarization.merge")
+        punctuated = has_words and int(index) in self.punctuated
         return completed(task, chunks=self.chunks, punctuated=punctuated)
 
     def succeeds(self, unit: str) -> bool:
@@ -80,8 +83,14 @@ class Script:
         states = {"preprocess": self._end("preprocess", [])}
         if states["preprocess"] == "FAILED":
             return states
-        for index in range(self.chunks):
-            self._chunk(states, f"{index:04d}", index in self.punctuated)
+        chunks = [f"{index:04d}" for index in range(self.chunks)]
+        if SPEAKERS in self.features:
+            names = [f"diarization.map.{index}" for index in chunks]
+            maps = {name: self._end(name, []) for name in names}
+            reduce = self._end("diarization.reduce", list(maps.values()))
+            states |= maps | {"diarization.reduce": reduce}
+        for index in chunks:
+            self._chunk(states, index, int(index) in self.punctuated)
         if SUMMARY in self.features:
             read = "summary.map." if self.chunks > 1 else "enhancement."
             parts = [state for unit, state in states.items() if unit.startswith(read)]
@@ -89,11 +98,14 @@ class Script:
         return states
 
     def _chunk(self, states: dict[str, str], index: str, punctuated: bool) -> None:
-        asr = states[f"asr.{index}"] = self._end(f"asr.{index}", [])
+        words = states[f"asr.{index}"] = self._end(f"asr.{index}", [])
+        if SPEAKERS in self.features:
+            merge = f"diarization.merge.{index}"
+            words = states[merge] = self._end(merge, [words, states["diarization.reduce"]])
         if not self.features & {CLEAN, METRICS, SUMMARY}:
             return
-        skipped = punctuated and asr == "COMPLETED"
-        clean = "SKIPPED" if skipped else self._end(f"enhancement.{index}", [asr])
+        skipped = punctuated and words == "COMPLETED"
+        clean = "SKIPPED" if skipped else self._end(f"enhancement.{index}", [words])
         states[f"enhancement.{index}"] = clean
         if SUMMARY in self.features and self.chunks > 1:
             states[f"summary.map.{index}"] = self._end(f"summary.map.{index}", [clean])
@@ -161,8 +173,9 @@ def test_the_end_depends_on_the_answers_and_not_on_their_order(
     assert one.state == (job.JOB_STATE_FAILED if lost else job.JOB_STATE_COMPLETE)
     outputs = {unit.unit: unit.output for unit in one.units if unit.HasField("output")}
     skipped = {name for name, state in expected.items() if state == "SKIPPED"}
+    words = "diarization.merge" if SPEAKERS in script.features else "asr"
     assert outputs == {
-        name: blob(name.replace("enhancement", "asr") if name in skipped else name)
+        name: blob(name.replace("enhancement", words) if name in skipped else name)
         for name, state in expected.items()
         if state in ("COMPLETED", "SKIPPED")
     }

@@ -27,6 +27,11 @@ pytestmark = pytest.mark.unit
 
 TWO_ASR = ["asr.0000", "asr.0001"]
 TWO_ENHANCEMENT = ["enhancement.0000", "enhancement.0001"]
+TWO_SPEAKERS = [
+    *("diarization.map.0000", "diarization.map.0001"),
+    "diarization.reduce",
+    *("diarization.merge.0000", "diarization.merge.0001"),
+]
 TWO_SUMMARY = ["summary.map.0000", "summary.map.0001", "summary.reduce"]
 
 
@@ -46,7 +51,7 @@ def test_a_new_job_is_pending_and_has_one_task() -> None:
         ((METRICS,), TWO_ASR + TWO_ENHANCEMENT),
         ((RAW, CLEAN), TWO_ASR + TWO_ENHANCEMENT),
         ((SUMMARY,), TWO_ASR + TWO_ENHANCEMENT + TWO_SUMMARY),
-        (ALL_FEATURES, TWO_ASR + TWO_ENHANCEMENT + TWO_SUMMARY),
+        (ALL_FEATURES, TWO_ASR + TWO_SPEAKERS + TWO_ENHANCEMENT + TWO_SUMMARY),
     ],
 )
 def test_a_job_has_the_units_that_its_features_need(features: tuple, units: list[str]) -> None:

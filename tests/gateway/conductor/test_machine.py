@@ -31,6 +31,7 @@ from tests.gateway.conductor.world import (
     NOW,
     POLICY,
     RECORDING,
+    SPEAKERS,
     TEMPLATE,
     cancel,
     completed,
@@ -45,17 +46,24 @@ from tests.properties import examples
 
 pytestmark = pytest.mark.unit
 
-STAGES = (common.STAGE_ASR, common.STAGE_ENHANCEMENT, common.STAGE_SUMMARY)
+STAGES = (
+    *(common.STAGE_ASR, common.STAGE_DIARIZATION),
+    *(common.STAGE_ENHANCEMENT, common.STAGE_SUMMARY),
+)
 SETTLED = (job.UNIT_STATE_COMPLETED, job.UNIT_STATE_SKIPPED)
 
 
 def inputs(task: event.StageTask) -> list[common.Blob]:
-    """The blobs that a task reads, apart from the template and from the chunk of an ASR task."""
+    """The blobs that a task reads, apart from the template and from a chunk."""
     match task.WhichOneof("request"):
         case "preprocess":
             return [task.preprocess.recording]
         case "enhancement":
             return [task.enhancement.transcript_blob]
+        case "diarization" if task.diarization.HasField("words"):
+            return [task.diarization.words.transcript, task.diarization.words.diarization]
+        case "diarization":
+            return list(task.diarization.voices.parts)
         case _:
             assert task.summary.template_blob == TEMPLATE
             source = task.summary.WhichOneof("source")
@@ -64,14 +72,18 @@ def inputs(task: event.StageTask) -> list[common.Blob]:
             return [getattr(task.summary, source or "")]
 
 
-def needs(unit: str, chunks: int) -> list[str]:
+def needs(unit: str, chunks: int, *, speakers: bool) -> list[str]:
     """The units that a unit needs: the design's picture, written down a second time."""
     stage, _, index = unit.rpartition(".")
     match stage:
-        case "asr":
+        case "asr" | "diarization.map":
             return ["preprocess"]
+        case "diarization":
+            return [f"diarization.map.{index:04d}" for index in range(chunks)]
+        case "diarization.merge":
+            return [f"asr.{index}", "diarization.reduce"]
         case "enhancement":
-            return [f"asr.{index}"]
+            return [f"diarization.merge.{index}" if speakers else f"asr.{index}"]
         case "summary.map":
             return [f"enhancement.{index}"]
         case "summary" if chunks == 1:
@@ -212,10 +224,13 @@ class Mesh(RuleBasedStateMachine):
         assert task_id(task) not in self.issued
         self.issued[task_id(task)] = task
         units = {unit.unit: unit for unit in source.units}
-        needed = [units[name] for name in needs(task.unit, source.facts.chunk_count)]
+        speakers = SPEAKERS in source.config.features
+        names = needs(task.unit, source.facts.chunk_count, speakers=speakers)
+        needed = [units[name] for name in names]
         assert all(unit.state in SETTLED for unit in needed)
-        if task.HasField("asr"):
-            assert task.asr.speech_chunk == preprocess.Chunk(index=units[task.unit].index)
+        heard = task.asr if task.HasField("asr") else task.diarization
+        if heard.HasField("speech_chunk"):
+            assert heard.speech_chunk == preprocess.Chunk(index=units[task.unit].index)
         else:
             outputs = [unit.output for unit in needed] if needed else self._first(task)
             assert inputs(task) == outputs

@@ -25,8 +25,9 @@ RAW = job.FEATURE_RAW_TRANSCRIPT
 CLEAN = job.FEATURE_CLEAN_TRANSCRIPT
 SUMMARY = job.FEATURE_SUMMARY
 METRICS = job.FEATURE_ENHANCEMENT_METRICS
+SPEAKERS = job.FEATURE_SPEAKERS
 EVERY_STAGE = tuple(binding.stage for binding in BINDINGS.values())
-ALL_FEATURES = (RAW, CLEAN, SUMMARY, METRICS)
+ALL_FEATURES = (RAW, CLEAN, SUMMARY, METRICS, SPEAKERS)
 RECORDING = common.Blob(key=f"jobs/{JOB_ID}/recording", size_bytes=1000, sha256="a" * 64)
 TEMPLATE = common.Blob(key="templates/" + "b" * 64, size_bytes=500, sha256="b" * 64)
 ASR_OPTIONS = asr.TranscribeOptions(language_code="en", hotwords=["maie"])

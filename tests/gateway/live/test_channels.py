@@ -9,6 +9,7 @@ import grpc
 import numpy as np
 import pytest
 
+from maie.job.v1 import job_pb2 as job
 from maie.live.v1 import live_pb2 as live
 from tests.audio.streams import contained, packets_of
 from tests.gateway.live.conftest import LiveMesh, client_of
@@ -100,14 +101,20 @@ async def test_each_channel_has_its_own_turns_partials_and_finals(live_mesh: Liv
         assert len(first.asr.configs) == 2
 
 
-async def test_the_transcript_names_channels_as_that_of_a_recording(live_mesh: LiveMesh) -> None:
+async def test_the_transcript_names_channels_and_speakers_as_that_of_a_recording(
+    live_mesh: LiveMesh,
+) -> None:
     async with live_mesh.running() as (address, _), client_of(address) as client:
+        wanted = two_sides()
+        wanted.job.features.append(job.FEATURE_SPEAKERS)
         async with talking(address) as talk:
-            started = await talk.start(two_sides())
+            started = await talk.start(wanted)
             await say(talk, messages())
             await talk.end()
+            finals = [each.final.segment for each in talk.of("final")]
         events = [each async for each in client.watch_job(started.session_id)]
-        segments = events[-1].finished.job.results.segments
+        results = events[-1].finished.job.results
+        segments = results.segments
         assert [(each.track, each.channel, each.text) for each in segments] == [
             (0, 1, "w1"),
             (0, 2, "w7"),
@@ -115,6 +122,12 @@ async def test_the_transcript_names_channels_as_that_of_a_recording(live_mesh: L
             (0, 2, "w8"),
             (0, 1, "w3"),
         ]
+        # A channel is a speaker, and who spoke first is the first.
+        voices = {each.channel: each.speaker for each in finals}
+        assert (finals[0].speaker, sorted(voices.values())) == ("S1", ["S1", "S2"])
+        assert all(each.speaker == voices[each.channel] for each in (*finals, *segments))
+        assert all(word.speaker == each.speaker for each in segments for word in each.words)
+        assert sorted(each.speaker for each in results.speakers) == ["S1", "S2"]
 
 
 @pytest.mark.parametrize("encoding", [OPUS, OGG_OPUS, WEBM_OPUS, FLAC])

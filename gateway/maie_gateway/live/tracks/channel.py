@@ -11,7 +11,7 @@ from maie.live.v1 import session_pb2 as session
 from maie_core.attributes import AUDIO_SECONDS, CHANNEL, TRACK, UTTERANCE
 from maie_core.durations import seconds
 from maie_core.samples import RATE, samples
-from maie_gateway.live.events import TrackEvents
+from maie_gateway.live.events import TrackEvents, name_speaker
 from maie_gateway.live.kept.keeper import AudioKeeper
 from maie_gateway.live.marks import Mark, to_message
 from maie_gateway.live.recognition.backlog import Backlog
@@ -129,6 +129,8 @@ class LiveChannel:
                 mark = stored.with_finals(reached.settled, reached.next_utterance)
             if arrived is not None:
                 made.latency.FromNanoseconds(round((time.monotonic() - arrived) * 1e9))
+            if state.names_speakers:
+                name_speaker(made.segment, state.speaker(self._number, self._channel))
             message = to_message(mark, self._number, self._channel)
             entry = session.UtteranceFinished(final=made, mark=message)
             if state.engine != self._engine.engine:

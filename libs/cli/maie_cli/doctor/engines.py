@@ -44,6 +44,13 @@ def _asr(blobs: Blobs) -> AbstractAsyncContextManager[Any]:
     return open_stage(AsrSettings(), blobs)
 
 
+def _diarization(blobs: Blobs) -> AbstractAsyncContextManager[Any]:
+    from maie_diarization.settings import DiarizationSettings
+    from maie_diarization.stage import open_stage
+
+    return open_stage(DiarizationSettings(), blobs)
+
+
 def _enhancement(blobs: Blobs) -> AbstractAsyncContextManager[Any]:
     from maie_enhancement.settings import EnhancementSettings
     from maie_enhancement.stage import open_stage
@@ -61,6 +68,7 @@ def _summary(blobs: Blobs) -> AbstractAsyncContextManager[Any]:
 OPENERS: dict[str, Opener] = {
     "preprocess": _preprocess,
     "asr": _asr,
+    "diarization": _diarization,
     "enhancement": _enhancement,
     "summary": _summary,
 }

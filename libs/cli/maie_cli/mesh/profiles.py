@@ -9,6 +9,7 @@ from pathlib import Path
 from maie_cli.mesh.errors import MeshError
 
 _EMBEDDED = {
+    "MAIE_DIARIZATION_ENGINE": "embedded",
     "MAIE_ENHANCEMENT_ENGINE": "rules",
     "MAIE_SUMMARY_ENGINE": "extractive",
 }

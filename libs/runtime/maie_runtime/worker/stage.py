@@ -70,7 +70,7 @@ class Stage(Protocol[RequestT, ResponseT]):
     def run(self, request: RequestT, context: StageContext) -> AsyncGenerator[ResponseT, None]:
         """Processes one request.
 
-        Yields updates; the last one has `result` set. Cancelling
+        Yields updates; the last one is a result (`StageBinding.results`). Cancelling
         the iteration stops the engine, which stays usable for the next
         request. Blocking work runs outside the event loop.
 

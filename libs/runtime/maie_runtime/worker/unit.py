@@ -80,7 +80,8 @@ class UnitRunner:
             last = await self._last_response(task, heartbeat)
         await failpoint("worker.after_run")
         folder = folders.of_job(task.job_id)
-        output = await self._blobs.put_message(f"{folder}/{task.unit}", last.result)
+        result = getattr(last, last.WhichOneof("update"))
+        output = await self._blobs.put_message(f"{folder}/{task.unit}", result)
         await failpoint("worker.after_commit")
         heartbeat()
         figures = ResultFigures()
@@ -134,7 +135,7 @@ class UnitRunner:
             async for response in responses:
                 heartbeat()
                 update = response.WhichOneof("update")
-                if update == "result":
+                if update in self._binding.results:
                     last = response
                 elif update != "progress":
                     await self._publish_progress(task, response)

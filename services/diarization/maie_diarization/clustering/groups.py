@@ -39,7 +39,7 @@ class Groups:
             labels: The new group of each group, 0 to the number of new ones - 1.
         """
         count = int(labels.max()) + 1 if len(labels) else 0
-        durations = np.bincount(labels, self.durations, count)
+        durations = np.bincount(labels, self.durations, count).astype(np.float64)
         sums = np.zeros((count, self.means.shape[1]))
         np.add.at(sums, labels, self.means * self.durations[:, np.newaxis])
         means = (sums / durations[:, np.newaxis]).astype(np.float32)

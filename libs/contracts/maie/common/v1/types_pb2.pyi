@@ -17,6 +17,7 @@ class Stage(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     STAGE_ASR: _ClassVar[Stage]
     STAGE_ENHANCEMENT: _ClassVar[Stage]
     STAGE_SUMMARY: _ClassVar[Stage]
+    STAGE_DIARIZATION: _ClassVar[Stage]
 
 class SuspectReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -28,6 +29,7 @@ STAGE_PREPROCESS: Stage
 STAGE_ASR: Stage
 STAGE_ENHANCEMENT: Stage
 STAGE_SUMMARY: Stage
+STAGE_DIARIZATION: Stage
 SUSPECT_REASON_UNSPECIFIED: SuspectReason
 SUSPECT_REASON_REPETITION: SuspectReason
 SUSPECT_REASON_NON_SPEECH: SuspectReason
@@ -59,19 +61,23 @@ class Waveform(_message.Message):
     def __init__(self, interval: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., peaks: _Optional[bytes] = ...) -> None: ...
 
 class Word(_message.Message):
-    __slots__ = ("start_offset", "end_offset", "word", "confidence")
+    __slots__ = ("start_offset", "end_offset", "word", "confidence", "speaker", "overlapped")
     START_OFFSET_FIELD_NUMBER: _ClassVar[int]
     END_OFFSET_FIELD_NUMBER: _ClassVar[int]
     WORD_FIELD_NUMBER: _ClassVar[int]
     CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    SPEAKER_FIELD_NUMBER: _ClassVar[int]
+    OVERLAPPED_FIELD_NUMBER: _ClassVar[int]
     start_offset: _duration_pb2.Duration
     end_offset: _duration_pb2.Duration
     word: str
     confidence: float
-    def __init__(self, start_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., end_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., word: _Optional[str] = ..., confidence: _Optional[float] = ...) -> None: ...
+    speaker: str
+    overlapped: bool
+    def __init__(self, start_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., end_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., word: _Optional[str] = ..., confidence: _Optional[float] = ..., speaker: _Optional[str] = ..., overlapped: _Optional[bool] = ...) -> None: ...
 
 class Segment(_message.Message):
-    __slots__ = ("segment_id", "start_offset", "end_offset", "text", "clean_text", "words", "confidence", "channel", "track")
+    __slots__ = ("segment_id", "start_offset", "end_offset", "text", "clean_text", "words", "confidence", "channel", "track", "speaker", "overlapped")
     SEGMENT_ID_FIELD_NUMBER: _ClassVar[int]
     START_OFFSET_FIELD_NUMBER: _ClassVar[int]
     END_OFFSET_FIELD_NUMBER: _ClassVar[int]
@@ -81,6 +87,8 @@ class Segment(_message.Message):
     CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     CHANNEL_FIELD_NUMBER: _ClassVar[int]
     TRACK_FIELD_NUMBER: _ClassVar[int]
+    SPEAKER_FIELD_NUMBER: _ClassVar[int]
+    OVERLAPPED_FIELD_NUMBER: _ClassVar[int]
     segment_id: str
     start_offset: _duration_pb2.Duration
     end_offset: _duration_pb2.Duration
@@ -90,7 +98,9 @@ class Segment(_message.Message):
     confidence: float
     channel: int
     track: int
-    def __init__(self, segment_id: _Optional[str] = ..., start_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., end_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., text: _Optional[str] = ..., clean_text: _Optional[str] = ..., words: _Optional[_Iterable[_Union[Word, _Mapping]]] = ..., confidence: _Optional[float] = ..., channel: _Optional[int] = ..., track: _Optional[int] = ...) -> None: ...
+    speaker: str
+    overlapped: bool
+    def __init__(self, segment_id: _Optional[str] = ..., start_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., end_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., text: _Optional[str] = ..., clean_text: _Optional[str] = ..., words: _Optional[_Iterable[_Union[Word, _Mapping]]] = ..., confidence: _Optional[float] = ..., channel: _Optional[int] = ..., track: _Optional[int] = ..., speaker: _Optional[str] = ..., overlapped: _Optional[bool] = ...) -> None: ...
 
 class Warning(_message.Message):
     __slots__ = ("reason", "range", "message")
@@ -103,7 +113,7 @@ class Warning(_message.Message):
     def __init__(self, reason: _Optional[str] = ..., range: _Optional[_Union[TimeRange, _Mapping]] = ..., message: _Optional[str] = ...) -> None: ...
 
 class Transcript(_message.Message):
-    __slots__ = ("segments", "language_code", "punctuated", "asr_engine", "enhancement_engine", "edit_rate", "suspect_texts", "translated_from", "kept_segment_ids", "unread", "reread_count")
+    __slots__ = ("segments", "language_code", "punctuated", "asr_engine", "enhancement_engine", "edit_rate", "suspect_texts", "translated_from", "kept_segment_ids", "unread", "reread_count", "diarization_engine")
     SEGMENTS_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_CODE_FIELD_NUMBER: _ClassVar[int]
     PUNCTUATED_FIELD_NUMBER: _ClassVar[int]
@@ -115,6 +125,7 @@ class Transcript(_message.Message):
     KEPT_SEGMENT_IDS_FIELD_NUMBER: _ClassVar[int]
     UNREAD_FIELD_NUMBER: _ClassVar[int]
     REREAD_COUNT_FIELD_NUMBER: _ClassVar[int]
+    DIARIZATION_ENGINE_FIELD_NUMBER: _ClassVar[int]
     segments: _containers.RepeatedCompositeFieldContainer[Segment]
     language_code: str
     punctuated: bool
@@ -126,7 +137,8 @@ class Transcript(_message.Message):
     kept_segment_ids: _containers.RepeatedScalarFieldContainer[str]
     unread: _containers.RepeatedCompositeFieldContainer[TimeRange]
     reread_count: int
-    def __init__(self, segments: _Optional[_Iterable[_Union[Segment, _Mapping]]] = ..., language_code: _Optional[str] = ..., punctuated: _Optional[bool] = ..., asr_engine: _Optional[_Union[EngineVersion, _Mapping]] = ..., enhancement_engine: _Optional[_Union[EngineVersion, _Mapping]] = ..., edit_rate: _Optional[float] = ..., suspect_texts: _Optional[_Iterable[_Union[SuspectText, _Mapping]]] = ..., translated_from: _Optional[str] = ..., kept_segment_ids: _Optional[_Iterable[str]] = ..., unread: _Optional[_Iterable[_Union[TimeRange, _Mapping]]] = ..., reread_count: _Optional[int] = ...) -> None: ...
+    diarization_engine: EngineVersion
+    def __init__(self, segments: _Optional[_Iterable[_Union[Segment, _Mapping]]] = ..., language_code: _Optional[str] = ..., punctuated: _Optional[bool] = ..., asr_engine: _Optional[_Union[EngineVersion, _Mapping]] = ..., enhancement_engine: _Optional[_Union[EngineVersion, _Mapping]] = ..., edit_rate: _Optional[float] = ..., suspect_texts: _Optional[_Iterable[_Union[SuspectText, _Mapping]]] = ..., translated_from: _Optional[str] = ..., kept_segment_ids: _Optional[_Iterable[str]] = ..., unread: _Optional[_Iterable[_Union[TimeRange, _Mapping]]] = ..., reread_count: _Optional[int] = ..., diarization_engine: _Optional[_Union[EngineVersion, _Mapping]] = ...) -> None: ...
 
 class SuspectText(_message.Message):
     __slots__ = ("range", "text", "reason", "removed")

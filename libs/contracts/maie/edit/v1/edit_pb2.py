@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from maie.common.v1 import types_pb2 as maie_dot_common_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17maie/edit/v1/edit.proto\x12\x0cmaie.edit.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1amaie/common/v1/types.proto\"\x9f\x01\n\x08Revision\x12\x10\n\x08revision\x18\x01 \x01(\x05\x12-\n\tsave_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x61uthor\x18\x03 \x01(\t\x12\x18\n\x10\x63hanged_segments\x18\x04 \x01(\x05\x12\x18\n\x0breverted_to\x18\x05 \x01(\x05H\x00\x88\x01\x01\x42\x0e\n\x0c_reverted_to\"Q\n\x0bSegmentEdit\x12\x13\n\x0bsegment_ids\x18\x01 \x03(\t\x12-\n\x08segments\x18\x02 \x03(\x0b\x32\x1b.maie.edit.v1.EditedSegment\"\xa7\x01\n\rEditedSegment\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x34\n\x0cstart_offset\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationH\x00\x88\x01\x01\x12\x32\n\nend_offset\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationH\x01\x88\x01\x01\x42\x0f\n\r_start_offsetB\r\n\x0b_end_offset\"f\n\x13SaveRevisionRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x15\n\rbase_revision\x18\x02 \x01(\x05\x12(\n\x05\x65\x64its\x18\x03 \x03(\x0b\x32\x19.maie.edit.v1.SegmentEdit\"@\n\x14SaveRevisionResponse\x12(\n\x08revision\x18\x01 \x01(\x0b\x32\x16.maie.edit.v1.Revision\"H\n\x12GetRevisionRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x15\n\x08revision\x18\x02 \x01(\x05H\x00\x88\x01\x01\x42\x0b\n\t_revision\"\x83\x01\n\x13GetRevisionResponse\x12(\n\x08revision\x18\x01 \x01(\x0b\x32\x16.maie.edit.v1.Revision\x12)\n\x08segments\x18\x02 \x03(\x0b\x32\x17.maie.common.v1.Segment\x12\x17\n\x0fnewest_revision\x18\x03 \x01(\x05\"&\n\x14ListRevisionsRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"B\n\x15ListRevisionsResponse\x12)\n\trevisions\x18\x01 \x03(\x0b\x32\x16.maie.edit.v1.Revision\"P\n\x15RevertRevisionRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x15\n\rbase_revision\x18\x02 \x01(\x05\x12\x10\n\x08revision\x18\x03 \x01(\x05\"B\n\x16RevertRevisionResponse\x12(\n\x08revision\x18\x01 \x01(\x0b\x32\x16.maie.edit.v1.Revision\"c\n\x18SummarizeRevisionRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x15\n\x08revision\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12\x13\n\x0btemplate_id\x18\x03 \x01(\tB\x0b\n\t_revision\"3\n\x19SummarizeRevisionResponse\x12\x16\n\x0esummary_job_id\x18\x01 \x01(\t2\xd5\x03\n\x0b\x45\x64itService\x12U\n\x0cSaveRevision\x12!.maie.edit.v1.SaveRevisionRequest\x1a\".maie.edit.v1.SaveRevisionResponse\x12R\n\x0bGetRevision\x12 .maie.edit.v1.GetRevisionRequest\x1a!.maie.edit.v1.GetRevisionResponse\x12X\n\rListRevisions\x12\".maie.edit.v1.ListRevisionsRequest\x1a#.maie.edit.v1.ListRevisionsResponse\x12[\n\x0eRevertRevision\x12#.maie.edit.v1.RevertRevisionRequest\x1a$.maie.edit.v1.RevertRevisionResponse\x12\x64\n\x11SummarizeRevision\x12&.maie.edit.v1.SummarizeRevisionRequest\x1a\'.maie.edit.v1.SummarizeRevisionResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17maie/edit/v1/edit.proto\x12\x0cmaie.edit.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1amaie/common/v1/types.proto\"\x9f\x01\n\x08Revision\x12\x10\n\x08revision\x18\x01 \x01(\x05\x12-\n\tsave_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x61uthor\x18\x03 \x01(\t\x12\x18\n\x10\x63hanged_segments\x18\x04 \x01(\x05\x12\x18\n\x0breverted_to\x18\x05 \x01(\x05H\x00\x88\x01\x01\x42\x0e\n\x0c_reverted_to\"Q\n\x0bSegmentEdit\x12\x13\n\x0bsegment_ids\x18\x01 \x03(\t\x12-\n\x08segments\x18\x02 \x03(\x0b\x32\x1b.maie.edit.v1.EditedSegment\"\xc9\x01\n\rEditedSegment\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x34\n\x0cstart_offset\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationH\x00\x88\x01\x01\x12\x32\n\nend_offset\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationH\x01\x88\x01\x01\x12\x14\n\x07speaker\x18\x04 \x01(\tH\x02\x88\x01\x01\x42\x0f\n\r_start_offsetB\r\n\x0b_end_offsetB\n\n\x08_speaker\"f\n\x13SaveRevisionRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x15\n\rbase_revision\x18\x02 \x01(\x05\x12(\n\x05\x65\x64its\x18\x03 \x03(\x0b\x32\x19.maie.edit.v1.SegmentEdit\"@\n\x14SaveRevisionResponse\x12(\n\x08revision\x18\x01 \x01(\x0b\x32\x16.maie.edit.v1.Revision\"H\n\x12GetRevisionRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x15\n\x08revision\x18\x02 \x01(\x05H\x00\x88\x01\x01\x42\x0b\n\t_revision\"\x83\x01\n\x13GetRevisionResponse\x12(\n\x08revision\x18\x01 \x01(\x0b\x32\x16.maie.edit.v1.Revision\x12)\n\x08segments\x18\x02 \x03(\x0b\x32\x17.maie.common.v1.Segment\x12\x17\n\x0fnewest_revision\x18\x03 \x01(\x05\"&\n\x14ListRevisionsRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"B\n\x15ListRevisionsResponse\x12)\n\trevisions\x18\x01 \x03(\x0b\x32\x16.maie.edit.v1.Revision\"P\n\x15RevertRevisionRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x15\n\rbase_revision\x18\x02 \x01(\x05\x12\x10\n\x08revision\x18\x03 \x01(\x05\"B\n\x16RevertRevisionResponse\x12(\n\x08revision\x18\x01 \x01(\x0b\x32\x16.maie.edit.v1.Revision\"c\n\x18SummarizeRevisionRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x15\n\x08revision\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12\x13\n\x0btemplate_id\x18\x03 \x01(\tB\x0b\n\t_revision\"3\n\x19SummarizeRevisionResponse\x12\x16\n\x0esummary_job_id\x18\x01 \x01(\t2\xd5\x03\n\x0b\x45\x64itService\x12U\n\x0cSaveRevision\x12!.maie.edit.v1.SaveRevisionRequest\x1a\".maie.edit.v1.SaveRevisionResponse\x12R\n\x0bGetRevision\x12 .maie.edit.v1.GetRevisionRequest\x1a!.maie.edit.v1.GetRevisionResponse\x12X\n\rListRevisions\x12\".maie.edit.v1.ListRevisionsRequest\x1a#.maie.edit.v1.ListRevisionsResponse\x12[\n\x0eRevertRevision\x12#.maie.edit.v1.RevertRevisionRequest\x1a$.maie.edit.v1.RevertRevisionResponse\x12\x64\n\x11SummarizeRevision\x12&.maie.edit.v1.SummarizeRevisionRequest\x1a\'.maie.edit.v1.SummarizeRevisionResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,27 +39,27 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SEGMENTEDIT']._serialized_start=296
   _globals['_SEGMENTEDIT']._serialized_end=377
   _globals['_EDITEDSEGMENT']._serialized_start=380
-  _globals['_EDITEDSEGMENT']._serialized_end=547
-  _globals['_SAVEREVISIONREQUEST']._serialized_start=549
-  _globals['_SAVEREVISIONREQUEST']._serialized_end=651
-  _globals['_SAVEREVISIONRESPONSE']._serialized_start=653
-  _globals['_SAVEREVISIONRESPONSE']._serialized_end=717
-  _globals['_GETREVISIONREQUEST']._serialized_start=719
-  _globals['_GETREVISIONREQUEST']._serialized_end=791
-  _globals['_GETREVISIONRESPONSE']._serialized_start=794
-  _globals['_GETREVISIONRESPONSE']._serialized_end=925
-  _globals['_LISTREVISIONSREQUEST']._serialized_start=927
-  _globals['_LISTREVISIONSREQUEST']._serialized_end=965
-  _globals['_LISTREVISIONSRESPONSE']._serialized_start=967
-  _globals['_LISTREVISIONSRESPONSE']._serialized_end=1033
-  _globals['_REVERTREVISIONREQUEST']._serialized_start=1035
-  _globals['_REVERTREVISIONREQUEST']._serialized_end=1115
-  _globals['_REVERTREVISIONRESPONSE']._serialized_start=1117
-  _globals['_REVERTREVISIONRESPONSE']._serialized_end=1183
-  _globals['_SUMMARIZEREVISIONREQUEST']._serialized_start=1185
-  _globals['_SUMMARIZEREVISIONREQUEST']._serialized_end=1284
-  _globals['_SUMMARIZEREVISIONRESPONSE']._serialized_start=1286
-  _globals['_SUMMARIZEREVISIONRESPONSE']._serialized_end=1337
-  _globals['_EDITSERVICE']._serialized_start=1340
-  _globals['_EDITSERVICE']._serialized_end=1809
+  _globals['_EDITEDSEGMENT']._serialized_end=581
+  _globals['_SAVEREVISIONREQUEST']._serialized_start=583
+  _globals['_SAVEREVISIONREQUEST']._serialized_end=685
+  _globals['_SAVEREVISIONRESPONSE']._serialized_start=687
+  _globals['_SAVEREVISIONRESPONSE']._serialized_end=751
+  _globals['_GETREVISIONREQUEST']._serialized_start=753
+  _globals['_GETREVISIONREQUEST']._serialized_end=825
+  _globals['_GETREVISIONRESPONSE']._serialized_start=828
+  _globals['_GETREVISIONRESPONSE']._serialized_end=959
+  _globals['_LISTREVISIONSREQUEST']._serialized_start=961
+  _globals['_LISTREVISIONSREQUEST']._serialized_end=999
+  _globals['_LISTREVISIONSRESPONSE']._serialized_start=1001
+  _globals['_LISTREVISIONSRESPONSE']._serialized_end=1067
+  _globals['_REVERTREVISIONREQUEST']._serialized_start=1069
+  _globals['_REVERTREVISIONREQUEST']._serialized_end=1149
+  _globals['_REVERTREVISIONRESPONSE']._serialized_start=1151
+  _globals['_REVERTREVISIONRESPONSE']._serialized_end=1217
+  _globals['_SUMMARIZEREVISIONREQUEST']._serialized_start=1219
+  _globals['_SUMMARIZEREVISIONREQUEST']._serialized_end=1318
+  _globals['_SUMMARIZEREVISIONRESPONSE']._serialized_start=1320
+  _globals['_SUMMARIZEREVISIONRESPONSE']._serialized_end=1371
+  _globals['_EDITSERVICE']._serialized_start=1374
+  _globals['_EDITSERVICE']._serialized_end=1843
 # @@protoc_insertion_point(module_scope)

@@ -34,14 +34,16 @@ class SegmentEdit(_message.Message):
     def __init__(self, segment_ids: _Optional[_Iterable[str]] = ..., segments: _Optional[_Iterable[_Union[EditedSegment, _Mapping]]] = ...) -> None: ...
 
 class EditedSegment(_message.Message):
-    __slots__ = ("text", "start_offset", "end_offset")
+    __slots__ = ("text", "start_offset", "end_offset", "speaker")
     TEXT_FIELD_NUMBER: _ClassVar[int]
     START_OFFSET_FIELD_NUMBER: _ClassVar[int]
     END_OFFSET_FIELD_NUMBER: _ClassVar[int]
+    SPEAKER_FIELD_NUMBER: _ClassVar[int]
     text: str
     start_offset: _duration_pb2.Duration
     end_offset: _duration_pb2.Duration
-    def __init__(self, text: _Optional[str] = ..., start_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., end_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    speaker: str
+    def __init__(self, text: _Optional[str] = ..., start_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., end_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., speaker: _Optional[str] = ...) -> None: ...
 
 class SaveRevisionRequest(_message.Message):
     __slots__ = ("job_id", "base_revision", "edits")

@@ -5,6 +5,7 @@ from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from maie.asr.v1 import asr_pb2 as _asr_pb2
 from maie.common.v1 import types_pb2 as _types_pb2
+from maie.diarization.v1 import diarization_pb2 as _diarization_pb2
 from maie.edit.v1 import stored_pb2 as _stored_pb2
 from maie.enhancement.v1 import enhancement_pb2 as _enhancement_pb2
 from maie.preprocess.v1 import preprocess_pb2 as _preprocess_pb2
@@ -18,7 +19,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class StageTask(_message.Message):
-    __slots__ = ("job_id", "unit", "attempt", "report_start", "traceparent", "pause", "stage", "tenant", "earlier_span_ids", "preprocess", "asr", "enhancement", "summary", "other")
+    __slots__ = ("job_id", "unit", "attempt", "report_start", "traceparent", "pause", "stage", "tenant", "earlier_span_ids", "preprocess", "asr", "enhancement", "summary", "other", "diarization")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     UNIT_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
@@ -33,6 +34,7 @@ class StageTask(_message.Message):
     ENHANCEMENT_FIELD_NUMBER: _ClassVar[int]
     SUMMARY_FIELD_NUMBER: _ClassVar[int]
     OTHER_FIELD_NUMBER: _ClassVar[int]
+    DIARIZATION_FIELD_NUMBER: _ClassVar[int]
     job_id: str
     unit: str
     attempt: int
@@ -47,7 +49,8 @@ class StageTask(_message.Message):
     enhancement: _enhancement_pb2.EnhanceRequest
     summary: _summary_pb2.SummarizeRequest
     other: _any_pb2.Any
-    def __init__(self, job_id: _Optional[str] = ..., unit: _Optional[str] = ..., attempt: _Optional[int] = ..., report_start: _Optional[bool] = ..., traceparent: _Optional[str] = ..., pause: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., stage: _Optional[_Union[_types_pb2.Stage, str]] = ..., tenant: _Optional[str] = ..., earlier_span_ids: _Optional[_Iterable[bytes]] = ..., preprocess: _Optional[_Union[_preprocess_pb2.PreprocessRequest, _Mapping]] = ..., asr: _Optional[_Union[_asr_pb2.TranscribeRequest, _Mapping]] = ..., enhancement: _Optional[_Union[_enhancement_pb2.EnhanceRequest, _Mapping]] = ..., summary: _Optional[_Union[_summary_pb2.SummarizeRequest, _Mapping]] = ..., other: _Optional[_Union[_any_pb2.Any, _Mapping]] = ...) -> None: ...
+    diarization: _diarization_pb2.DiarizeRequest
+    def __init__(self, job_id: _Optional[str] = ..., unit: _Optional[str] = ..., attempt: _Optional[int] = ..., report_start: _Optional[bool] = ..., traceparent: _Optional[str] = ..., pause: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., stage: _Optional[_Union[_types_pb2.Stage, str]] = ..., tenant: _Optional[str] = ..., earlier_span_ids: _Optional[_Iterable[bytes]] = ..., preprocess: _Optional[_Union[_preprocess_pb2.PreprocessRequest, _Mapping]] = ..., asr: _Optional[_Union[_asr_pb2.TranscribeRequest, _Mapping]] = ..., enhancement: _Optional[_Union[_enhancement_pb2.EnhanceRequest, _Mapping]] = ..., summary: _Optional[_Union[_summary_pb2.SummarizeRequest, _Mapping]] = ..., other: _Optional[_Union[_any_pb2.Any, _Mapping]] = ..., diarization: _Optional[_Union[_diarization_pb2.DiarizeRequest, _Mapping]] = ...) -> None: ...
 
 class StageEvent(_message.Message):
     __slots__ = ("job_id", "unit", "attempt", "event_time", "worker", "span_id", "started", "progress", "completed", "failed", "cancel_requested", "retry_requested", "job_updated", "job_released", "revision_saved", "summary_requested")
@@ -90,18 +93,20 @@ class UnitStarted(_message.Message):
     def __init__(self) -> None: ...
 
 class UnitProgress(_message.Message):
-    __slots__ = ("preprocess", "asr", "enhancement", "summary", "other")
+    __slots__ = ("preprocess", "asr", "enhancement", "summary", "other", "diarization")
     PREPROCESS_FIELD_NUMBER: _ClassVar[int]
     ASR_FIELD_NUMBER: _ClassVar[int]
     ENHANCEMENT_FIELD_NUMBER: _ClassVar[int]
     SUMMARY_FIELD_NUMBER: _ClassVar[int]
     OTHER_FIELD_NUMBER: _ClassVar[int]
+    DIARIZATION_FIELD_NUMBER: _ClassVar[int]
     preprocess: _preprocess_pb2.PreprocessResponse
     asr: _asr_pb2.TranscribeResponse
     enhancement: _enhancement_pb2.EnhanceResponse
     summary: _summary_pb2.SummarizeResponse
     other: _any_pb2.Any
-    def __init__(self, preprocess: _Optional[_Union[_preprocess_pb2.PreprocessResponse, _Mapping]] = ..., asr: _Optional[_Union[_asr_pb2.TranscribeResponse, _Mapping]] = ..., enhancement: _Optional[_Union[_enhancement_pb2.EnhanceResponse, _Mapping]] = ..., summary: _Optional[_Union[_summary_pb2.SummarizeResponse, _Mapping]] = ..., other: _Optional[_Union[_any_pb2.Any, _Mapping]] = ...) -> None: ...
+    diarization: _diarization_pb2.DiarizeResponse
+    def __init__(self, preprocess: _Optional[_Union[_preprocess_pb2.PreprocessResponse, _Mapping]] = ..., asr: _Optional[_Union[_asr_pb2.TranscribeResponse, _Mapping]] = ..., enhancement: _Optional[_Union[_enhancement_pb2.EnhanceResponse, _Mapping]] = ..., summary: _Optional[_Union[_summary_pb2.SummarizeResponse, _Mapping]] = ..., other: _Optional[_Union[_any_pb2.Any, _Mapping]] = ..., diarization: _Optional[_Union[_diarization_pb2.DiarizeResponse, _Mapping]] = ...) -> None: ...
 
 class UnitCompleted(_message.Message):
     __slots__ = ("output", "metrics", "facts", "chunk_outputs", "warning_reasons")
@@ -148,8 +153,15 @@ class RetryRequested(_message.Message):
     def __init__(self) -> None: ...
 
 class JobUpdated(_message.Message):
-    __slots__ = ("display_name", "labels")
+    __slots__ = ("display_name", "labels", "speaker_names")
     class LabelsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    class SpeakerNamesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
         VALUE_FIELD_NUMBER: _ClassVar[int]
@@ -158,9 +170,11 @@ class JobUpdated(_message.Message):
         def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
     LABELS_FIELD_NUMBER: _ClassVar[int]
+    SPEAKER_NAMES_FIELD_NUMBER: _ClassVar[int]
     display_name: str
     labels: _containers.ScalarMap[str, str]
-    def __init__(self, display_name: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    speaker_names: _containers.ScalarMap[str, str]
+    def __init__(self, display_name: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., speaker_names: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class JobReleased(_message.Message):
     __slots__ = ()

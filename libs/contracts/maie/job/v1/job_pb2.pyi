@@ -4,6 +4,7 @@ from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from maie.asr.v1 import asr_pb2 as _asr_pb2
 from maie.common.v1 import types_pb2 as _types_pb2
+from maie.diarization.v1 import diarization_pb2 as _diarization_pb2
 from maie.preprocess.v1 import preprocess_pb2 as _preprocess_pb2
 from maie.summary.v1 import summary_pb2 as _summary_pb2
 from google.protobuf.internal import containers as _containers
@@ -28,6 +29,7 @@ class Feature(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     FEATURE_CLEAN_TRANSCRIPT: _ClassVar[Feature]
     FEATURE_SUMMARY: _ClassVar[Feature]
     FEATURE_ENHANCEMENT_METRICS: _ClassVar[Feature]
+    FEATURE_SPEAKERS: _ClassVar[Feature]
 
 class JobState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -63,6 +65,7 @@ FEATURE_RAW_TRANSCRIPT: Feature
 FEATURE_CLEAN_TRANSCRIPT: Feature
 FEATURE_SUMMARY: Feature
 FEATURE_ENHANCEMENT_METRICS: Feature
+FEATURE_SPEAKERS: Feature
 JOB_STATE_UNSPECIFIED: JobState
 JOB_STATE_PENDING: JobState
 JOB_STATE_PREPROCESSING: JobState
@@ -83,7 +86,7 @@ UNIT_STATE_SKIPPED: UnitState
 UNIT_STATE_BLOCKED: UnitState
 
 class JobConfig(_message.Message):
-    __slots__ = ("features", "template_id", "filename", "asr_options", "chunk_duration", "request_id", "display_name", "labels", "lane", "webhooks", "enhancement_generation", "summary_generation", "recording_options")
+    __slots__ = ("features", "template_id", "filename", "asr_options", "chunk_duration", "request_id", "display_name", "labels", "lane", "webhooks", "enhancement_generation", "summary_generation", "recording_options", "speaker_options")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -104,6 +107,7 @@ class JobConfig(_message.Message):
     ENHANCEMENT_GENERATION_FIELD_NUMBER: _ClassVar[int]
     SUMMARY_GENERATION_FIELD_NUMBER: _ClassVar[int]
     RECORDING_OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    SPEAKER_OPTIONS_FIELD_NUMBER: _ClassVar[int]
     features: _containers.RepeatedScalarFieldContainer[Feature]
     template_id: str
     filename: str
@@ -117,7 +121,8 @@ class JobConfig(_message.Message):
     enhancement_generation: _types_pb2.GenerationOptions
     summary_generation: _types_pb2.GenerationOptions
     recording_options: _preprocess_pb2.RecordingOptions
-    def __init__(self, features: _Optional[_Iterable[_Union[Feature, str]]] = ..., template_id: _Optional[str] = ..., filename: _Optional[str] = ..., asr_options: _Optional[_Union[_asr_pb2.TranscribeOptions, _Mapping]] = ..., chunk_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., request_id: _Optional[str] = ..., display_name: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., lane: _Optional[_Union[Lane, str]] = ..., webhooks: _Optional[_Iterable[_Union[Webhook, _Mapping]]] = ..., enhancement_generation: _Optional[_Union[_types_pb2.GenerationOptions, _Mapping]] = ..., summary_generation: _Optional[_Union[_types_pb2.GenerationOptions, _Mapping]] = ..., recording_options: _Optional[_Union[_preprocess_pb2.RecordingOptions, _Mapping]] = ...) -> None: ...
+    speaker_options: _diarization_pb2.SpeakerOptions
+    def __init__(self, features: _Optional[_Iterable[_Union[Feature, str]]] = ..., template_id: _Optional[str] = ..., filename: _Optional[str] = ..., asr_options: _Optional[_Union[_asr_pb2.TranscribeOptions, _Mapping]] = ..., chunk_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., request_id: _Optional[str] = ..., display_name: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., lane: _Optional[_Union[Lane, str]] = ..., webhooks: _Optional[_Iterable[_Union[Webhook, _Mapping]]] = ..., enhancement_generation: _Optional[_Union[_types_pb2.GenerationOptions, _Mapping]] = ..., summary_generation: _Optional[_Union[_types_pb2.GenerationOptions, _Mapping]] = ..., recording_options: _Optional[_Union[_preprocess_pb2.RecordingOptions, _Mapping]] = ..., speaker_options: _Optional[_Union[_diarization_pb2.SpeakerOptions, _Mapping]] = ...) -> None: ...
 
 class Webhook(_message.Message):
     __slots__ = ("url", "secret", "events")
@@ -337,7 +342,7 @@ class JobOrigin(_message.Message):
     def __init__(self, job_id: _Optional[str] = ..., revision: _Optional[int] = ...) -> None: ...
 
 class JobResults(_message.Message):
-    __slots__ = ("raw_transcript", "clean_transcript", "segments", "language_code", "summary", "enhancement_metrics", "warnings", "suspect_texts", "unread", "revision")
+    __slots__ = ("raw_transcript", "clean_transcript", "segments", "language_code", "summary", "enhancement_metrics", "warnings", "suspect_texts", "unread", "revision", "speakers", "speaker_count_confidence", "speaker_turns")
     RAW_TRANSCRIPT_FIELD_NUMBER: _ClassVar[int]
     CLEAN_TRANSCRIPT_FIELD_NUMBER: _ClassVar[int]
     SEGMENTS_FIELD_NUMBER: _ClassVar[int]
@@ -348,6 +353,9 @@ class JobResults(_message.Message):
     SUSPECT_TEXTS_FIELD_NUMBER: _ClassVar[int]
     UNREAD_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
+    SPEAKERS_FIELD_NUMBER: _ClassVar[int]
+    SPEAKER_COUNT_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    SPEAKER_TURNS_FIELD_NUMBER: _ClassVar[int]
     raw_transcript: str
     clean_transcript: str
     segments: _containers.RepeatedCompositeFieldContainer[_types_pb2.Segment]
@@ -358,7 +366,10 @@ class JobResults(_message.Message):
     suspect_texts: _containers.RepeatedCompositeFieldContainer[_types_pb2.SuspectText]
     unread: _containers.RepeatedCompositeFieldContainer[_types_pb2.TimeRange]
     revision: int
-    def __init__(self, raw_transcript: _Optional[str] = ..., clean_transcript: _Optional[str] = ..., segments: _Optional[_Iterable[_Union[_types_pb2.Segment, _Mapping]]] = ..., language_code: _Optional[str] = ..., summary: _Optional[_Union[_summary_pb2.Summary, _Mapping]] = ..., enhancement_metrics: _Optional[_Union[EnhancementMetrics, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_types_pb2.Warning, _Mapping]]] = ..., suspect_texts: _Optional[_Iterable[_Union[_types_pb2.SuspectText, _Mapping]]] = ..., unread: _Optional[_Iterable[_Union[_types_pb2.TimeRange, _Mapping]]] = ..., revision: _Optional[int] = ...) -> None: ...
+    speakers: _containers.RepeatedCompositeFieldContainer[_diarization_pb2.Speaker]
+    speaker_count_confidence: float
+    speaker_turns: _containers.RepeatedCompositeFieldContainer[_diarization_pb2.SpeakerTurn]
+    def __init__(self, raw_transcript: _Optional[str] = ..., clean_transcript: _Optional[str] = ..., segments: _Optional[_Iterable[_Union[_types_pb2.Segment, _Mapping]]] = ..., language_code: _Optional[str] = ..., summary: _Optional[_Union[_summary_pb2.Summary, _Mapping]] = ..., enhancement_metrics: _Optional[_Union[EnhancementMetrics, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_types_pb2.Warning, _Mapping]]] = ..., suspect_texts: _Optional[_Iterable[_Union[_types_pb2.SuspectText, _Mapping]]] = ..., unread: _Optional[_Iterable[_Union[_types_pb2.TimeRange, _Mapping]]] = ..., revision: _Optional[int] = ..., speakers: _Optional[_Iterable[_Union[_diarization_pb2.Speaker, _Mapping]]] = ..., speaker_count_confidence: _Optional[float] = ..., speaker_turns: _Optional[_Iterable[_Union[_diarization_pb2.SpeakerTurn, _Mapping]]] = ...) -> None: ...
 
 class EnhancementMetrics(_message.Message):
     __slots__ = ("edit_rate", "skipped", "kept_segment_ids")
@@ -630,8 +641,15 @@ class RetryJobResponse(_message.Message):
     def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ...) -> None: ...
 
 class UpdateJobRequest(_message.Message):
-    __slots__ = ("job_id", "display_name", "labels")
+    __slots__ = ("job_id", "display_name", "labels", "speaker_names")
     class LabelsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    class SpeakerNamesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
         VALUE_FIELD_NUMBER: _ClassVar[int]
@@ -641,10 +659,12 @@ class UpdateJobRequest(_message.Message):
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
     LABELS_FIELD_NUMBER: _ClassVar[int]
+    SPEAKER_NAMES_FIELD_NUMBER: _ClassVar[int]
     job_id: str
     display_name: str
     labels: _containers.ScalarMap[str, str]
-    def __init__(self, job_id: _Optional[str] = ..., display_name: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    speaker_names: _containers.ScalarMap[str, str]
+    def __init__(self, job_id: _Optional[str] = ..., display_name: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., speaker_names: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class UpdateJobResponse(_message.Message):
     __slots__ = ("job",)

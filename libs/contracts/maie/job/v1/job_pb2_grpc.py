@@ -301,10 +301,10 @@ class JobServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateJob(self, request, context):
-        """Changes a job's display name or labels.
+        """Changes a job's display name, its labels or the names of its speakers.
 
         Fails with NOT_FOUND (JOB_NOT_FOUND) or INVALID_ARGUMENT (LABELS_INVALID,
-        DISPLAY_NAME_INVALID).
+        DISPLAY_NAME_INVALID, SPEAKER_NAMES_INVALID).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

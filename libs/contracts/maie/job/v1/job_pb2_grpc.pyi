@@ -134,10 +134,10 @@ class JobServiceStub:
     (JOB_NOT_RETRYABLE) for a job that is complete or still active.
     """
     UpdateJob: _aio.UnaryUnaryMultiCallable[_job_pb2.UpdateJobRequest, _job_pb2.UpdateJobResponse]
-    """Changes a job's display name or labels.
+    """Changes a job's display name, its labels or the names of its speakers.
 
     Fails with NOT_FOUND (JOB_NOT_FOUND) or INVALID_ARGUMENT (LABELS_INVALID,
-    DISPLAY_NAME_INVALID).
+    DISPLAY_NAME_INVALID, SPEAKER_NAMES_INVALID).
     """
     DeleteJob: _aio.UnaryUnaryMultiCallable[_job_pb2.DeleteJobRequest, _job_pb2.DeleteJobResponse]
     """Removes a job and all of its traces. An active job is cancelled first.
@@ -354,10 +354,10 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _job_pb2.UpdateJobRequest,
         context: _aio.ServicerContext[_job_pb2.UpdateJobRequest, _abc.Awaitable[_job_pb2.UpdateJobResponse]],
     ) -> _abc.Awaitable[_job_pb2.UpdateJobResponse]:
-        """Changes a job's display name or labels.
+        """Changes a job's display name, its labels or the names of its speakers.
 
         Fails with NOT_FOUND (JOB_NOT_FOUND) or INVALID_ARGUMENT (LABELS_INVALID,
-        DISPLAY_NAME_INVALID).
+        DISPLAY_NAME_INVALID, SPEAKER_NAMES_INVALID).
         """
 
     @_abc_1.abstractmethod

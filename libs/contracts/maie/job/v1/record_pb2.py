@@ -30,7 +30,7 @@ from maie.event.v1 import event_pb2 as maie_dot_event_dot_v1_dot_event__pb2
 from maie.job.v1 import job_pb2 as maie_dot_job_dot_v1_dot_job__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18maie/job/v1/record.proto\x12\x0bmaie.job.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1amaie/common/v1/types.proto\x1a\x19maie/edit/v1/stored.proto\x1a\x19maie/event/v1/event.proto\x1a\x15maie/job/v1/job.proto\"\xee\x06\n\tJobRecord\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12$\n\x05state\x18\x02 \x01(\x0e\x32\x15.maie.job.v1.JobState\x12&\n\x06\x63onfig\x18\x03 \x01(\x0b\x32\x16.maie.job.v1.JobConfig\x12\'\n\trecording\x18\x04 \x01(\x0b\x32\x14.maie.common.v1.Blob\x12+\n\x08template\x18\x05 \x01(\x0b\x32\x14.maie.common.v1.BlobH\x00\x88\x01\x01\x12\x18\n\x10pipeline_version\x18\x06 \x01(\t\x12\x13\n\x0btraceparent\x18\x07 \x01(\t\x12 \n\x05units\x18\x08 \x03(\x0b\x32\x11.maie.job.v1.Unit\x12%\n\x03log\x18\t \x03(\x0b\x32\x18.maie.job.v1.JobLogEntry\x12,\n\x05\x66\x61\x63ts\x18\n \x01(\x0b\x32\x18.maie.event.v1.UnitFactsH\x01\x88\x01\x01\x12\x17\n\x0ftemplate_sha256\x18\x0b \x01(\t\x12\x0e\n\x06tenant\x18\x0c \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\r \x01(\t\x12\x32\n\x06labels\x18\x0e \x03(\x0b\x32\".maie.job.v1.JobRecord.LabelsEntry\x12\x0c\n\x04held\x18\x0f \x01(\x08\x12\x11\n\tasr_slots\x18\x10 \x01(\x05\x12\x16\n\x0enames_sequence\x18\x11 \x01(\x04\x12\x10\n\x08pipeline\x18\x12 \x01(\t\x12\x13\n\x0bsecrets_key\x18\x14 \x01(\t\x12\x31\n\x06\x63hange\x18\x15 \x01(\x0b\x32\x1c.maie.job.v1.JobRecordChangeH\x02\x88\x01\x01\x12.\n\trevisions\x18\x16 \x03(\x0b\x32\x1b.maie.edit.v1.SavedRevision\x12\x17\n\x0fsummary_job_ids\x18\x17 \x03(\t\x12+\n\x06origin\x18\x18 \x01(\x0b\x32\x16.maie.job.v1.JobOriginH\x03\x88\x01\x01\x12\x18\n\x10template_version\x18\x19 \x01(\x05\x12\x15\n\rsource_sha256\x18\x1a \x01(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x0b\n\t_templateB\x08\n\x06_factsB\t\n\x07_changeB\t\n\x07_origin\"\xa5\x01\n\x0fJobRecordChange\x12\x0f\n\x07\x66ollows\x18\x01 \x01(\x04\x12$\n\x05state\x18\x02 \x01(\x0e\x32\x15.maie.job.v1.JobState\x12\x0c\n\x04held\x18\x03 \x01(\x08\x12&\n\x05units\x18\x04 \x03(\x0b\x32\x17.maie.job.v1.UnitChange\x12%\n\x03log\x18\x05 \x03(\x0b\x32\x18.maie.job.v1.JobLogEntry\"<\n\nUnitChange\x12\r\n\x05place\x18\x01 \x01(\x05\x12\x1f\n\x04unit\x18\x02 \x01(\x0b\x32\x11.maie.job.v1.Unit\"!\n\x0eWebhookSecrets\x12\x0f\n\x07secrets\x18\x01 \x03(\t\"\xaa\x01\n\x08JobNames\x12&\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x16.maie.job.v1.JobConfig\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x31\n\x06labels\x18\x03 \x03(\x0b\x32!.maie.job.v1.JobNames.LabelsEntry\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x8c\x04\n\x04Unit\x12\x0c\n\x04unit\x18\x01 \x01(\t\x12$\n\x05stage\x18\x02 \x01(\x0e\x32\x15.maie.common.v1.Stage\x12\r\n\x05index\x18\x03 \x01(\x05\x12%\n\x05state\x18\x04 \x01(\x0e\x32\x16.maie.job.v1.UnitState\x12\x0f\n\x07\x61ttempt\x18\x05 \x01(\x05\x12)\n\x06output\x18\x06 \x01(\x0b\x32\x14.maie.common.v1.BlobH\x00\x88\x01\x01\x12\x31\n\x07metrics\x18\x07 \x01(\x0b\x32\x1b.maie.common.v1.UnitMetricsH\x01\x88\x01\x01\x12-\n\x07\x66\x61ilure\x18\x08 \x01(\x0b\x32\x17.maie.common.v1.FailureH\x02\x88\x01\x01\x12-\n\x05pause\x18\n \x01(\x0b\x32\x19.google.protobuf.DurationH\x03\x88\x01\x01\x12*\n\x05needs\x18\x0b \x01(\x0b\x32\x16.maie.job.v1.UnitNeedsH\x04\x88\x01\x01\x12.\n\nqueue_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07span_id\x18\r \x01(\x0c\x12\x17\n\x0fwarning_reasons\x18\x0e \x03(\tB\t\n\x07_outputB\n\n\x08_metricsB\n\n\x08_failureB\x08\n\x06_pauseB\x08\n\x06_needsJ\x04\x08\t\x10\nR\nnot_before\"\x1b\n\tUnitNeeds\x12\x0e\n\x06places\x18\x01 \x03(\x05\"\xd9\x01\n\x0bJobLogEntry\x12.\n\nevent_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x61\x63\x63\x65pted\x18\x02 \x01(\x0b\x32\x18.maie.job.v1.JobAcceptedH\x00\x12\x35\n\rstate_changed\x18\x03 \x01(\x0b\x32\x1c.maie.job.v1.JobStateChangedH\x00\x12,\n\nunit_ended\x18\x04 \x01(\x0b\x32\x16.maie.job.v1.UnitEndedH\x00\x42\x07\n\x05\x65ntryb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18maie/job/v1/record.proto\x12\x0bmaie.job.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1amaie/common/v1/types.proto\x1a\x19maie/edit/v1/stored.proto\x1a\x19maie/event/v1/event.proto\x1a\x15maie/job/v1/job.proto\"\xe4\x07\n\tJobRecord\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12$\n\x05state\x18\x02 \x01(\x0e\x32\x15.maie.job.v1.JobState\x12&\n\x06\x63onfig\x18\x03 \x01(\x0b\x32\x16.maie.job.v1.JobConfig\x12\'\n\trecording\x18\x04 \x01(\x0b\x32\x14.maie.common.v1.Blob\x12+\n\x08template\x18\x05 \x01(\x0b\x32\x14.maie.common.v1.BlobH\x00\x88\x01\x01\x12\x18\n\x10pipeline_version\x18\x06 \x01(\t\x12\x13\n\x0btraceparent\x18\x07 \x01(\t\x12 \n\x05units\x18\x08 \x03(\x0b\x32\x11.maie.job.v1.Unit\x12%\n\x03log\x18\t \x03(\x0b\x32\x18.maie.job.v1.JobLogEntry\x12,\n\x05\x66\x61\x63ts\x18\n \x01(\x0b\x32\x18.maie.event.v1.UnitFactsH\x01\x88\x01\x01\x12\x17\n\x0ftemplate_sha256\x18\x0b \x01(\t\x12\x0e\n\x06tenant\x18\x0c \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\r \x01(\t\x12\x32\n\x06labels\x18\x0e \x03(\x0b\x32\".maie.job.v1.JobRecord.LabelsEntry\x12\x0c\n\x04held\x18\x0f \x01(\x08\x12\x11\n\tasr_slots\x18\x10 \x01(\x05\x12\x16\n\x0enames_sequence\x18\x11 \x01(\x04\x12\x10\n\x08pipeline\x18\x12 \x01(\t\x12\x13\n\x0bsecrets_key\x18\x14 \x01(\t\x12\x31\n\x06\x63hange\x18\x15 \x01(\x0b\x32\x1c.maie.job.v1.JobRecordChangeH\x02\x88\x01\x01\x12.\n\trevisions\x18\x16 \x03(\x0b\x32\x1b.maie.edit.v1.SavedRevision\x12\x17\n\x0fsummary_job_ids\x18\x17 \x03(\t\x12+\n\x06origin\x18\x18 \x01(\x0b\x32\x16.maie.job.v1.JobOriginH\x03\x88\x01\x01\x12\x18\n\x10template_version\x18\x19 \x01(\x05\x12\x15\n\rsource_sha256\x18\x1a \x01(\t\x12?\n\rspeaker_names\x18\x1b \x03(\x0b\x32(.maie.job.v1.JobRecord.SpeakerNamesEntry\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x33\n\x11SpeakerNamesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x0b\n\t_templateB\x08\n\x06_factsB\t\n\x07_changeB\t\n\x07_origin\"\xa5\x01\n\x0fJobRecordChange\x12\x0f\n\x07\x66ollows\x18\x01 \x01(\x04\x12$\n\x05state\x18\x02 \x01(\x0e\x32\x15.maie.job.v1.JobState\x12\x0c\n\x04held\x18\x03 \x01(\x08\x12&\n\x05units\x18\x04 \x03(\x0b\x32\x17.maie.job.v1.UnitChange\x12%\n\x03log\x18\x05 \x03(\x0b\x32\x18.maie.job.v1.JobLogEntry\"<\n\nUnitChange\x12\r\n\x05place\x18\x01 \x01(\x05\x12\x1f\n\x04unit\x18\x02 \x01(\x0b\x32\x11.maie.job.v1.Unit\"!\n\x0eWebhookSecrets\x12\x0f\n\x07secrets\x18\x01 \x03(\t\"\x9f\x02\n\x08JobNames\x12&\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x16.maie.job.v1.JobConfig\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x31\n\x06labels\x18\x03 \x03(\x0b\x32!.maie.job.v1.JobNames.LabelsEntry\x12>\n\rspeaker_names\x18\x04 \x03(\x0b\x32\'.maie.job.v1.JobNames.SpeakerNamesEntry\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x33\n\x11SpeakerNamesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x8c\x04\n\x04Unit\x12\x0c\n\x04unit\x18\x01 \x01(\t\x12$\n\x05stage\x18\x02 \x01(\x0e\x32\x15.maie.common.v1.Stage\x12\r\n\x05index\x18\x03 \x01(\x05\x12%\n\x05state\x18\x04 \x01(\x0e\x32\x16.maie.job.v1.UnitState\x12\x0f\n\x07\x61ttempt\x18\x05 \x01(\x05\x12)\n\x06output\x18\x06 \x01(\x0b\x32\x14.maie.common.v1.BlobH\x00\x88\x01\x01\x12\x31\n\x07metrics\x18\x07 \x01(\x0b\x32\x1b.maie.common.v1.UnitMetricsH\x01\x88\x01\x01\x12-\n\x07\x66\x61ilure\x18\x08 \x01(\x0b\x32\x17.maie.common.v1.FailureH\x02\x88\x01\x01\x12-\n\x05pause\x18\n \x01(\x0b\x32\x19.google.protobuf.DurationH\x03\x88\x01\x01\x12*\n\x05needs\x18\x0b \x01(\x0b\x32\x16.maie.job.v1.UnitNeedsH\x04\x88\x01\x01\x12.\n\nqueue_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07span_id\x18\r \x01(\x0c\x12\x17\n\x0fwarning_reasons\x18\x0e \x03(\tB\t\n\x07_outputB\n\n\x08_metricsB\n\n\x08_failureB\x08\n\x06_pauseB\x08\n\x06_needsJ\x04\x08\t\x10\nR\nnot_before\"\x1b\n\tUnitNeeds\x12\x0e\n\x06places\x18\x01 \x03(\x05\"\xd9\x01\n\x0bJobLogEntry\x12.\n\nevent_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x61\x63\x63\x65pted\x18\x02 \x01(\x0b\x32\x18.maie.job.v1.JobAcceptedH\x00\x12\x35\n\rstate_changed\x18\x03 \x01(\x0b\x32\x1c.maie.job.v1.JobStateChangedH\x00\x12,\n\nunit_ended\x18\x04 \x01(\x0b\x32\x16.maie.job.v1.UnitEndedH\x00\x42\x07\n\x05\x65ntryb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,26 +39,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_JOBRECORD_LABELSENTRY']._loaded_options = None
   _globals['_JOBRECORD_LABELSENTRY']._serialized_options = b'8\001'
+  _globals['_JOBRECORD_SPEAKERNAMESENTRY']._loaded_options = None
+  _globals['_JOBRECORD_SPEAKERNAMESENTRY']._serialized_options = b'8\001'
   _globals['_JOBNAMES_LABELSENTRY']._loaded_options = None
   _globals['_JOBNAMES_LABELSENTRY']._serialized_options = b'8\001'
+  _globals['_JOBNAMES_SPEAKERNAMESENTRY']._loaded_options = None
+  _globals['_JOBNAMES_SPEAKERNAMESENTRY']._serialized_options = b'8\001'
   _globals['_JOBRECORD']._serialized_start=212
-  _globals['_JOBRECORD']._serialized_end=1090
-  _globals['_JOBRECORD_LABELSENTRY']._serialized_start=1000
-  _globals['_JOBRECORD_LABELSENTRY']._serialized_end=1045
-  _globals['_JOBRECORDCHANGE']._serialized_start=1093
-  _globals['_JOBRECORDCHANGE']._serialized_end=1258
-  _globals['_UNITCHANGE']._serialized_start=1260
-  _globals['_UNITCHANGE']._serialized_end=1320
-  _globals['_WEBHOOKSECRETS']._serialized_start=1322
-  _globals['_WEBHOOKSECRETS']._serialized_end=1355
-  _globals['_JOBNAMES']._serialized_start=1358
-  _globals['_JOBNAMES']._serialized_end=1528
-  _globals['_JOBNAMES_LABELSENTRY']._serialized_start=1000
-  _globals['_JOBNAMES_LABELSENTRY']._serialized_end=1045
-  _globals['_UNIT']._serialized_start=1531
-  _globals['_UNIT']._serialized_end=2055
-  _globals['_UNITNEEDS']._serialized_start=2057
-  _globals['_UNITNEEDS']._serialized_end=2084
-  _globals['_JOBLOGENTRY']._serialized_start=2087
-  _globals['_JOBLOGENTRY']._serialized_end=2304
+  _globals['_JOBRECORD']._serialized_end=1208
+  _globals['_JOBRECORD_LABELSENTRY']._serialized_start=1065
+  _globals['_JOBRECORD_LABELSENTRY']._serialized_end=1110
+  _globals['_JOBRECORD_SPEAKERNAMESENTRY']._serialized_start=1112
+  _globals['_JOBRECORD_SPEAKERNAMESENTRY']._serialized_end=1163
+  _globals['_JOBRECORDCHANGE']._serialized_start=1211
+  _globals['_JOBRECORDCHANGE']._serialized_end=1376
+  _globals['_UNITCHANGE']._serialized_start=1378
+  _globals['_UNITCHANGE']._serialized_end=1438
+  _globals['_WEBHOOKSECRETS']._serialized_start=1440
+  _globals['_WEBHOOKSECRETS']._serialized_end=1473
+  _globals['_JOBNAMES']._serialized_start=1476
+  _globals['_JOBNAMES']._serialized_end=1763
+  _globals['_JOBNAMES_LABELSENTRY']._serialized_start=1065
+  _globals['_JOBNAMES_LABELSENTRY']._serialized_end=1110
+  _globals['_JOBNAMES_SPEAKERNAMESENTRY']._serialized_start=1112
+  _globals['_JOBNAMES_SPEAKERNAMESENTRY']._serialized_end=1163
+  _globals['_UNIT']._serialized_start=1766
+  _globals['_UNIT']._serialized_end=2290
+  _globals['_UNITNEEDS']._serialized_start=2292
+  _globals['_UNITNEEDS']._serialized_end=2319
+  _globals['_JOBLOGENTRY']._serialized_start=2322
+  _globals['_JOBLOGENTRY']._serialized_end=2539
 # @@protoc_insertion_point(module_scope)

@@ -15,8 +15,15 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class JobRecord(_message.Message):
-    __slots__ = ("job_id", "state", "config", "recording", "template", "pipeline_version", "traceparent", "units", "log", "facts", "template_sha256", "tenant", "display_name", "labels", "held", "asr_slots", "names_sequence", "pipeline", "secrets_key", "change", "revisions", "summary_job_ids", "origin", "template_version", "source_sha256")
+    __slots__ = ("job_id", "state", "config", "recording", "template", "pipeline_version", "traceparent", "units", "log", "facts", "template_sha256", "tenant", "display_name", "labels", "held", "asr_slots", "names_sequence", "pipeline", "secrets_key", "change", "revisions", "summary_job_ids", "origin", "template_version", "source_sha256", "speaker_names")
     class LabelsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    class SpeakerNamesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
         VALUE_FIELD_NUMBER: _ClassVar[int]
@@ -48,6 +55,7 @@ class JobRecord(_message.Message):
     ORIGIN_FIELD_NUMBER: _ClassVar[int]
     TEMPLATE_VERSION_FIELD_NUMBER: _ClassVar[int]
     SOURCE_SHA256_FIELD_NUMBER: _ClassVar[int]
+    SPEAKER_NAMES_FIELD_NUMBER: _ClassVar[int]
     job_id: str
     state: _job_pb2.JobState
     config: _job_pb2.JobConfig
@@ -73,7 +81,8 @@ class JobRecord(_message.Message):
     origin: _job_pb2.JobOrigin
     template_version: int
     source_sha256: str
-    def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[_job_pb2.JobState, str]] = ..., config: _Optional[_Union[_job_pb2.JobConfig, _Mapping]] = ..., recording: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., template: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., pipeline_version: _Optional[str] = ..., traceparent: _Optional[str] = ..., units: _Optional[_Iterable[_Union[Unit, _Mapping]]] = ..., log: _Optional[_Iterable[_Union[JobLogEntry, _Mapping]]] = ..., facts: _Optional[_Union[_event_pb2.UnitFacts, _Mapping]] = ..., template_sha256: _Optional[str] = ..., tenant: _Optional[str] = ..., display_name: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., held: _Optional[bool] = ..., asr_slots: _Optional[int] = ..., names_sequence: _Optional[int] = ..., pipeline: _Optional[str] = ..., secrets_key: _Optional[str] = ..., change: _Optional[_Union[JobRecordChange, _Mapping]] = ..., revisions: _Optional[_Iterable[_Union[_stored_pb2.SavedRevision, _Mapping]]] = ..., summary_job_ids: _Optional[_Iterable[str]] = ..., origin: _Optional[_Union[_job_pb2.JobOrigin, _Mapping]] = ..., template_version: _Optional[int] = ..., source_sha256: _Optional[str] = ...) -> None: ...
+    speaker_names: _containers.ScalarMap[str, str]
+    def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[_job_pb2.JobState, str]] = ..., config: _Optional[_Union[_job_pb2.JobConfig, _Mapping]] = ..., recording: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., template: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., pipeline_version: _Optional[str] = ..., traceparent: _Optional[str] = ..., units: _Optional[_Iterable[_Union[Unit, _Mapping]]] = ..., log: _Optional[_Iterable[_Union[JobLogEntry, _Mapping]]] = ..., facts: _Optional[_Union[_event_pb2.UnitFacts, _Mapping]] = ..., template_sha256: _Optional[str] = ..., tenant: _Optional[str] = ..., display_name: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., held: _Optional[bool] = ..., asr_slots: _Optional[int] = ..., names_sequence: _Optional[int] = ..., pipeline: _Optional[str] = ..., secrets_key: _Optional[str] = ..., change: _Optional[_Union[JobRecordChange, _Mapping]] = ..., revisions: _Optional[_Iterable[_Union[_stored_pb2.SavedRevision, _Mapping]]] = ..., summary_job_ids: _Optional[_Iterable[str]] = ..., origin: _Optional[_Union[_job_pb2.JobOrigin, _Mapping]] = ..., template_version: _Optional[int] = ..., source_sha256: _Optional[str] = ..., speaker_names: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class JobRecordChange(_message.Message):
     __slots__ = ("follows", "state", "held", "units", "log")
@@ -104,8 +113,15 @@ class WebhookSecrets(_message.Message):
     def __init__(self, secrets: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class JobNames(_message.Message):
-    __slots__ = ("config", "display_name", "labels")
+    __slots__ = ("config", "display_name", "labels", "speaker_names")
     class LabelsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    class SpeakerNamesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
         VALUE_FIELD_NUMBER: _ClassVar[int]
@@ -115,10 +131,12 @@ class JobNames(_message.Message):
     CONFIG_FIELD_NUMBER: _ClassVar[int]
     DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
     LABELS_FIELD_NUMBER: _ClassVar[int]
+    SPEAKER_NAMES_FIELD_NUMBER: _ClassVar[int]
     config: _job_pb2.JobConfig
     display_name: str
     labels: _containers.ScalarMap[str, str]
-    def __init__(self, config: _Optional[_Union[_job_pb2.JobConfig, _Mapping]] = ..., display_name: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    speaker_names: _containers.ScalarMap[str, str]
+    def __init__(self, config: _Optional[_Union[_job_pb2.JobConfig, _Mapping]] = ..., display_name: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., speaker_names: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class Unit(_message.Message):
     __slots__ = ("unit", "stage", "index", "state", "attempt", "output", "metrics", "failure", "pause", "needs", "queue_time", "span_id", "warning_reasons")

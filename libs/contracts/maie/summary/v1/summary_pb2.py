@@ -26,31 +26,35 @@ from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from maie.common.v1 import types_pb2 as maie_dot_common_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dmaie/summary/v1/summary.proto\x12\x0fmaie.summary.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1amaie/common/v1/types.proto\"\xdb\x02\n\x10SummarizeRequest\x12\x15\n\x0btemplate_id\x18\x01 \x01(\tH\x00\x12-\n\rtemplate_blob\x18\x02 \x01(\x0b\x32\x14.maie.common.v1.BlobH\x00\x12\x30\n\ntranscript\x18\x03 \x01(\x0b\x32\x1a.maie.common.v1.TranscriptH\x01\x12#\n\x03map\x18\x04 \x01(\x0b\x32\x14.maie.common.v1.BlobH\x01\x12/\n\x06reduce\x18\x05 \x01(\x0b\x32\x1d.maie.summary.v1.ReduceSourceH\x01\x12%\n\x05whole\x18\x07 \x01(\x0b\x32\x14.maie.common.v1.BlobH\x01\x12\x35\n\ngeneration\x18\x06 \x01(\x0b\x32!.maie.common.v1.GenerationOptionsB\x11\n\x0ftemplate_sourceB\x08\n\x06source\"3\n\x0cReduceSource\x12#\n\x05parts\x18\x01 \x03(\x0b\x32\x14.maie.common.v1.Blob\"\xa0\x01\n\x08Template\x12\x13\n\x0btemplate_id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x13\n\x0bschema_json\x18\x04 \x01(\t\x12\x0e\n\x06prompt\x18\x05 \x01(\t\x12\x0e\n\x06sha256\x18\x06 \x01(\t\x12\x15\n\rexamples_json\x18\x07 \x01(\t\x12\x0f\n\x07version\x18\x08 \x01(\x05\"\x89\x01\n\x11SummarizeResponse\x12\x36\n\x08progress\x18\x01 \x01(\x0b\x32\".maie.summary.v1.SummarizeProgressH\x00\x12\x32\n\x06result\x18\x02 \x01(\x0b\x32 .maie.summary.v1.SummarizeResultH\x00\x42\x08\n\x06update\"%\n\x11SummarizeProgress\x12\x10\n\x08\x66raction\x18\x01 \x01(\x01\"\xa2\x01\n\x0fSummarizeResult\x12,\n\x04part\x18\x01 \x01(\x0b\x32\x1c.maie.summary.v1.SummaryPartH\x00\x12+\n\x07summary\x18\x02 \x01(\x0b\x32\x18.maie.summary.v1.SummaryH\x00\x12)\n\x08warnings\x18\x03 \x03(\x0b\x32\x17.maie.common.v1.WarningB\t\n\x07outcome\"z\n\x0bSummaryPart\x12\x12\n\nnotes_json\x18\x01 \x01(\t\x12-\n\x06\x65ngine\x18\x02 \x01(\x0b\x32\x1d.maie.common.v1.EngineVersion\x12(\n\ntranscript\x18\x03 \x01(\x0b\x32\x14.maie.common.v1.Blob\"\x8d\x02\n\x07Summary\x12\x13\n\x0btemplate_id\x18\x01 \x01(\t\x12\x17\n\x0ftemplate_sha256\x18\x02 \x01(\t\x12(\n\x07\x63ontent\x18\x03 \x01(\x0b\x32\x17.google.protobuf.Struct\x12,\n\tcitations\x18\x04 \x03(\x0b\x32\x19.maie.summary.v1.Citation\x12-\n\x06\x65ngine\x18\x05 \x01(\x0b\x32\x1d.maie.common.v1.EngineVersion\x12\x33\n\x0cpart_engines\x18\x06 \x03(\x0b\x32\x1d.maie.common.v1.EngineVersion\x12\x18\n\x10template_version\x18\x07 \x01(\x05\"[\n\x08\x43itation\x12\x0f\n\x07pointer\x18\x01 \x01(\t\x12\x13\n\x0bsegment_ids\x18\x02 \x03(\t\x12)\n\x06ranges\x18\x03 \x03(\x0b\x32\x19.maie.common.v1.TimeRange2f\n\x0eSummaryService\x12T\n\tSummarize\x12!.maie.summary.v1.SummarizeRequest\x1a\".maie.summary.v1.SummarizeResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dmaie/summary/v1/summary.proto\x12\x0fmaie.summary.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1amaie/common/v1/types.proto\"\xdc\x03\n\x10SummarizeRequest\x12\x15\n\x0btemplate_id\x18\x01 \x01(\tH\x00\x12-\n\rtemplate_blob\x18\x02 \x01(\x0b\x32\x14.maie.common.v1.BlobH\x00\x12\x30\n\ntranscript\x18\x03 \x01(\x0b\x32\x1a.maie.common.v1.TranscriptH\x01\x12#\n\x03map\x18\x04 \x01(\x0b\x32\x14.maie.common.v1.BlobH\x01\x12/\n\x06reduce\x18\x05 \x01(\x0b\x32\x1d.maie.summary.v1.ReduceSourceH\x01\x12%\n\x05whole\x18\x07 \x01(\x0b\x32\x14.maie.common.v1.BlobH\x01\x12\x35\n\ngeneration\x18\x06 \x01(\x0b\x32!.maie.common.v1.GenerationOptions\x12J\n\rspeaker_names\x18\x08 \x03(\x0b\x32\x33.maie.summary.v1.SummarizeRequest.SpeakerNamesEntry\x1a\x33\n\x11SpeakerNamesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x11\n\x0ftemplate_sourceB\x08\n\x06source\"3\n\x0cReduceSource\x12#\n\x05parts\x18\x01 \x03(\x0b\x32\x14.maie.common.v1.Blob\"\xa0\x01\n\x08Template\x12\x13\n\x0btemplate_id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x13\n\x0bschema_json\x18\x04 \x01(\t\x12\x0e\n\x06prompt\x18\x05 \x01(\t\x12\x0e\n\x06sha256\x18\x06 \x01(\t\x12\x15\n\rexamples_json\x18\x07 \x01(\t\x12\x0f\n\x07version\x18\x08 \x01(\x05\"\x89\x01\n\x11SummarizeResponse\x12\x36\n\x08progress\x18\x01 \x01(\x0b\x32\".maie.summary.v1.SummarizeProgressH\x00\x12\x32\n\x06result\x18\x02 \x01(\x0b\x32 .maie.summary.v1.SummarizeResultH\x00\x42\x08\n\x06update\"%\n\x11SummarizeProgress\x12\x10\n\x08\x66raction\x18\x01 \x01(\x01\"\xa2\x01\n\x0fSummarizeResult\x12,\n\x04part\x18\x01 \x01(\x0b\x32\x1c.maie.summary.v1.SummaryPartH\x00\x12+\n\x07summary\x18\x02 \x01(\x0b\x32\x18.maie.summary.v1.SummaryH\x00\x12)\n\x08warnings\x18\x03 \x03(\x0b\x32\x17.maie.common.v1.WarningB\t\n\x07outcome\"z\n\x0bSummaryPart\x12\x12\n\nnotes_json\x18\x01 \x01(\t\x12-\n\x06\x65ngine\x18\x02 \x01(\x0b\x32\x1d.maie.common.v1.EngineVersion\x12(\n\ntranscript\x18\x03 \x01(\x0b\x32\x14.maie.common.v1.Blob\"\x8d\x02\n\x07Summary\x12\x13\n\x0btemplate_id\x18\x01 \x01(\t\x12\x17\n\x0ftemplate_sha256\x18\x02 \x01(\t\x12(\n\x07\x63ontent\x18\x03 \x01(\x0b\x32\x17.google.protobuf.Struct\x12,\n\tcitations\x18\x04 \x03(\x0b\x32\x19.maie.summary.v1.Citation\x12-\n\x06\x65ngine\x18\x05 \x01(\x0b\x32\x1d.maie.common.v1.EngineVersion\x12\x33\n\x0cpart_engines\x18\x06 \x03(\x0b\x32\x1d.maie.common.v1.EngineVersion\x12\x18\n\x10template_version\x18\x07 \x01(\x05\"[\n\x08\x43itation\x12\x0f\n\x07pointer\x18\x01 \x01(\t\x12\x13\n\x0bsegment_ids\x18\x02 \x03(\t\x12)\n\x06ranges\x18\x03 \x03(\x0b\x32\x19.maie.common.v1.TimeRange2f\n\x0eSummaryService\x12T\n\tSummarize\x12!.maie.summary.v1.SummarizeRequest\x1a\".maie.summary.v1.SummarizeResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'maie.summary.v1.summary_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_SUMMARIZEREQUEST_SPEAKERNAMESENTRY']._loaded_options = None
+  _globals['_SUMMARIZEREQUEST_SPEAKERNAMESENTRY']._serialized_options = b'8\001'
   _globals['_SUMMARIZEREQUEST']._serialized_start=109
-  _globals['_SUMMARIZEREQUEST']._serialized_end=456
-  _globals['_REDUCESOURCE']._serialized_start=458
-  _globals['_REDUCESOURCE']._serialized_end=509
-  _globals['_TEMPLATE']._serialized_start=512
-  _globals['_TEMPLATE']._serialized_end=672
-  _globals['_SUMMARIZERESPONSE']._serialized_start=675
-  _globals['_SUMMARIZERESPONSE']._serialized_end=812
-  _globals['_SUMMARIZEPROGRESS']._serialized_start=814
-  _globals['_SUMMARIZEPROGRESS']._serialized_end=851
-  _globals['_SUMMARIZERESULT']._serialized_start=854
-  _globals['_SUMMARIZERESULT']._serialized_end=1016
-  _globals['_SUMMARYPART']._serialized_start=1018
-  _globals['_SUMMARYPART']._serialized_end=1140
-  _globals['_SUMMARY']._serialized_start=1143
-  _globals['_SUMMARY']._serialized_end=1412
-  _globals['_CITATION']._serialized_start=1414
-  _globals['_CITATION']._serialized_end=1505
-  _globals['_SUMMARYSERVICE']._serialized_start=1507
-  _globals['_SUMMARYSERVICE']._serialized_end=1609
+  _globals['_SUMMARIZEREQUEST']._serialized_end=585
+  _globals['_SUMMARIZEREQUEST_SPEAKERNAMESENTRY']._serialized_start=505
+  _globals['_SUMMARIZEREQUEST_SPEAKERNAMESENTRY']._serialized_end=556
+  _globals['_REDUCESOURCE']._serialized_start=587
+  _globals['_REDUCESOURCE']._serialized_end=638
+  _globals['_TEMPLATE']._serialized_start=641
+  _globals['_TEMPLATE']._serialized_end=801
+  _globals['_SUMMARIZERESPONSE']._serialized_start=804
+  _globals['_SUMMARIZERESPONSE']._serialized_end=941
+  _globals['_SUMMARIZEPROGRESS']._serialized_start=943
+  _globals['_SUMMARIZEPROGRESS']._serialized_end=980
+  _globals['_SUMMARIZERESULT']._serialized_start=983
+  _globals['_SUMMARIZERESULT']._serialized_end=1145
+  _globals['_SUMMARYPART']._serialized_start=1147
+  _globals['_SUMMARYPART']._serialized_end=1269
+  _globals['_SUMMARY']._serialized_start=1272
+  _globals['_SUMMARY']._serialized_end=1541
+  _globals['_CITATION']._serialized_start=1543
+  _globals['_CITATION']._serialized_end=1634
+  _globals['_SUMMARYSERVICE']._serialized_start=1636
+  _globals['_SUMMARYSERVICE']._serialized_end=1738
 # @@protoc_insertion_point(module_scope)

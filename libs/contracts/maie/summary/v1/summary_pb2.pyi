@@ -9,7 +9,14 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class SummarizeRequest(_message.Message):
-    __slots__ = ("template_id", "template_blob", "transcript", "map", "reduce", "whole", "generation")
+    __slots__ = ("template_id", "template_blob", "transcript", "map", "reduce", "whole", "generation", "speaker_names")
+    class SpeakerNamesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     TEMPLATE_ID_FIELD_NUMBER: _ClassVar[int]
     TEMPLATE_BLOB_FIELD_NUMBER: _ClassVar[int]
     TRANSCRIPT_FIELD_NUMBER: _ClassVar[int]
@@ -17,6 +24,7 @@ class SummarizeRequest(_message.Message):
     REDUCE_FIELD_NUMBER: _ClassVar[int]
     WHOLE_FIELD_NUMBER: _ClassVar[int]
     GENERATION_FIELD_NUMBER: _ClassVar[int]
+    SPEAKER_NAMES_FIELD_NUMBER: _ClassVar[int]
     template_id: str
     template_blob: _types_pb2.Blob
     transcript: _types_pb2.Transcript
@@ -24,7 +32,8 @@ class SummarizeRequest(_message.Message):
     reduce: ReduceSource
     whole: _types_pb2.Blob
     generation: _types_pb2.GenerationOptions
-    def __init__(self, template_id: _Optional[str] = ..., template_blob: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., transcript: _Optional[_Union[_types_pb2.Transcript, _Mapping]] = ..., map: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., reduce: _Optional[_Union[ReduceSource, _Mapping]] = ..., whole: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., generation: _Optional[_Union[_types_pb2.GenerationOptions, _Mapping]] = ...) -> None: ...
+    speaker_names: _containers.ScalarMap[str, str]
+    def __init__(self, template_id: _Optional[str] = ..., template_blob: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., transcript: _Optional[_Union[_types_pb2.Transcript, _Mapping]] = ..., map: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., reduce: _Optional[_Union[ReduceSource, _Mapping]] = ..., whole: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., generation: _Optional[_Union[_types_pb2.GenerationOptions, _Mapping]] = ..., speaker_names: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class ReduceSource(_message.Message):
     __slots__ = ("parts",)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Final
 
@@ -19,6 +21,7 @@ from maie_diarization.engines.embedded.models import GE2E, PYANNET, open_model
 from maie_diarization.engines.embedded.noise import cleaned
 from maie_diarization.engines.embedded.segmentation import segment
 from maie_diarization.engines.embedded.voices import LocalSpeaker, local_speakers
+from maie_diarization.settings import DiarizationSettings
 
 # From this probability on a speaker of a window speaks.
 SPEAKS: Final = 0.45
@@ -40,6 +43,8 @@ class EmbeddedEngine:
 
     description = "PyanNet and a GE2E voice encoder, on the CPU."
     calibration = CALIBRATION
+    vram_bytes = 0
+    weights = None
 
     def __init__(
         self, segmentation: onnxruntime.InferenceSession, encoder: onnxruntime.InferenceSession
@@ -106,3 +111,13 @@ class EmbeddedEngine:
         mels = cleaned(mel_power(samples), speech)
         found = embed(self._encoder, [mels[speakers[place].clean] for place in known], heartbeat)
         return dict(zip(known, found, strict=True))
+
+
+@asynccontextmanager
+async def create(settings: DiarizationSettings) -> AsyncIterator[EmbeddedEngine]:
+    """Loads both models and verifies them.
+
+    Raises:
+        StageError: FAILED_PRECONDITION with MODEL_MISSING or MODEL_CORRUPT.
+    """
+    yield await asyncio.to_thread(EmbeddedEngine.load, threads=settings.threads)

@@ -47,7 +47,8 @@ def embed(
 
 def _stretches(mels: Mels) -> list[NDArray[np.float32]]:
     """Evenly spaced stretches at one level; a voice of less is repeated."""
-    level = np.float32(LEVEL / max(float(mels.sum(axis=1).mean()), np.finfo(np.float32).tiny))
+    loudness = max(float(mels.sum(axis=1).mean()), float(np.finfo(np.float32).tiny))
+    level = np.float32(LEVEL / loudness)
     mels = mels * level
     if len(mels) < STRETCH:
         mels = np.resize(mels, (STRETCH, mels.shape[1]))

@@ -80,7 +80,7 @@ def window_starts(length: int) -> list[int]:
 
 def frame_centers(frames: int) -> NDArray[np.float64]:
     """The middle of each frame, in samples from the window's start; shape (frames,)."""
-    return np.arange(frames) * FRAME_STEP + FRAME_SIZE / 2
+    return np.arange(frames, dtype=np.float64) * FRAME_STEP + FRAME_SIZE / 2
 
 
 def _sound(samples: Samples, start: int) -> NDArray[np.float32]:

@@ -1,0 +1,58 @@
+"""How the speakers of a recording are shown."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from maie.common.v1 import types_pb2 as common
+from maie.diarization.v1 import diarization_pb2 as diarization
+from maie.job.v1 import job_pb2 as job
+from maie.job.v1 import record_pb2 as record
+from maie_core.durations import duration, seconds
+from maie_gateway.views.view import View
+
+
+def show_speakers(shown: job.Job, of: record.JobRecord) -> None:
+    """Gives the speakers of a job the names that people gave them.
+
+    Where no unit told the speakers apart, such as in the summary of a corrected transcript, they
+    are those of its segments.
+
+    Args:
+        shown: The job as it is shown, with its segments.
+        of: Its record, which has the names.
+    """
+    if not shown.results.speakers:
+        shown.results.speakers.extend(_speakers_of(shown.results.segments))
+    for speaker in shown.results.speakers:
+        speaker.name = of.speaker_names.get(speaker.speaker, "")
+
+
+def _speakers_of(segments: Iterable[common.Segment]) -> Iterator[diarization.Speaker]:
+    spoken: dict[str, float] = defaultdict(float)
+    for segment in segments:
+        if segment.HasField("speaker"):
+            length = seconds(segment.end_offset) - seconds(segment.start_offset)
+            spoken[segment.speaker] += length
+    for speaker, length in spoken.items():
+        yield diarization.Speaker(speaker=speaker, speech_duration=duration(length))
+
+
+def _show(shown: job.Job, _: record.JobRecord, made: Sequence[diarization.Diarization]) -> None:
+    for each in made:
+        shown.results.speakers.extend(each.speakers)
+        shown.results.speaker_turns.extend(each.turns)
+        if each.HasField("count_confidence"):
+            shown.results.speaker_count_confidence = each.count_confidence
+
+
+def _warnings(_: Sequence[diarization.Diarization]) -> list[common.Warning]:
+    return []
+
+
+def _engines(made: diarization.Diarization) -> Iterable[job.StageVersion]:
+    yield job.StageVersion(stage=common.STAGE_DIARIZATION, engine=made.engine)
+
+
+SPEAKERS = View(show=_show, warnings=_warnings, engines=_engines)

@@ -1,0 +1,1 @@
+"""The diarization stage: who spoke when."""
