@@ -21,6 +21,7 @@ FEATURES: dict[str, job.Feature] = {
     "clean_transcript": job.FEATURE_CLEAN_TRANSCRIPT,
     "summary": job.FEATURE_SUMMARY,
     "enhancement_metrics": job.FEATURE_ENHANCEMENT_METRICS,
+    "speakers": job.FEATURE_SPEAKERS,
 }
 """The features by name."""
 
