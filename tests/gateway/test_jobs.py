@@ -46,6 +46,13 @@ async def process(client: Client, **options: Unpack[JobOptions]) -> list[job.Job
     return [event async for event in client.process(recording(), **options)]
 
 
+@pytest.fixture(scope="module")
+async def shared_client(shared_mesh: EmptyMesh) -> AsyncIterator[Client]:
+    """A client of a mesh that the tests share of which none submits a job."""
+    async with shared_mesh.running() as client:
+        yield client
+
+
 async def test_a_job_runs_through_all_stages_and_gives_what_was_asked(
     empty_mesh: EmptyMesh,
 ) -> None:
@@ -223,12 +230,11 @@ async def test_jobs_are_listed_newest_first_page_by_page(empty_mesh: EmptyMesh) 
     ],
 )
 async def test_a_bad_config_is_refused_before_the_upload(
-    empty_mesh: EmptyMesh, options: JobOptions, code: str, reason: str
+    shared_client: Client, options: JobOptions, code: str, reason: str
 ) -> None:
-    async with empty_mesh.gateway() as address, Client(address) as client:
-        with pytest.raises(ClientError) as refused:
-            await process(client, **options)
-        assert (refused.value.code.name, refused.value.reason) == (code, reason)
+    with pytest.raises(ClientError) as refused:
+        await process(shared_client, **options)
+    assert (refused.value.code.name, refused.value.reason) == (code, reason)
 
 
 CANNOT = [
@@ -241,12 +247,11 @@ CANNOT = [
 
 @pytest.mark.parametrize(("options", "name"), CANNOT)
 async def test_options_that_no_worker_can_do_are_refused_before_the_upload(
-    empty_mesh: EmptyMesh, options: asr.TranscribeOptions, name: str
+    shared_client: Client, options: asr.TranscribeOptions, name: str
 ) -> None:
-    async with empty_mesh.running() as client:
-        with pytest.raises(ClientError) as refused:
-            await process(client, features=RAW, asr_options=options)
-        assert [j async for j in client.list_jobs()] == []
+    with pytest.raises(ClientError) as refused:
+        await process(shared_client, features=RAW, asr_options=options)
+    assert [j async for j in shared_client.list_jobs()] == []
     assert (refused.value.code.name, refused.value.reason) == (
         "INVALID_ARGUMENT",
         "OPTION_NOT_SUPPORTED",
@@ -344,17 +349,16 @@ FINISH = job.UploadFinish(size_bytes=3, sha256=hashlib.sha256(b"abc").hexdigest(
     ],
 )
 async def test_parts_are_taken_in_their_order_and_size_only(
-    empty_mesh: EmptyMesh, sent: list[dict[str, Any]], reason: str
+    shared_client: Client, sent: list[dict[str, Any]], reason: str
 ) -> None:
     parts = [job.UploadPart(config=CONFIG), *(job.UploadPart(**part) for part in sent)]
     requests = [job.CreateJobRequest(upload=part) for part in parts]
-    async with empty_mesh.gateway() as address, Client(address) as client:
-        async with grpc.aio.insecure_channel(address) as channel:
-            with pytest.raises(grpc.aio.AioRpcError) as refused:
-                await answer_to(job_pb2_grpc.JobServiceStub(channel).CreateJob(), requests)
-        assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
-        assert reason in str(refused.value.trailing_metadata())
-        assert [j async for j in client.list_jobs()] == []
+    async with grpc.aio.insecure_channel(shared_client.address) as channel:
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await answer_to(job_pb2_grpc.JobServiceStub(channel).CreateJob(), requests)
+    assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert reason in str(refused.value.trailing_metadata())
+    assert [j async for j in shared_client.list_jobs()] == []
 
 
 async def test_a_part_of_the_greatest_size_is_taken(empty_mesh: EmptyMesh) -> None:
@@ -389,16 +393,15 @@ async def test_a_client_that_keeps_its_side_open_is_answered(empty_mesh: EmptyMe
     ],
 )
 async def test_a_truncated_upload_becomes_no_job(
-    empty_mesh: EmptyMesh, audio: bytes, finish: job.UploadFinish | None, reason: str
+    shared_client: Client, audio: bytes, finish: job.UploadFinish | None, reason: str
 ) -> None:
-    async with empty_mesh.gateway() as address, Client(address) as client:
-        async with grpc.aio.insecure_channel(address) as channel:
-            stub = job_pb2_grpc.JobServiceStub(channel)
-            with pytest.raises(grpc.aio.AioRpcError) as refused:
-                await answer_to(stub.CreateJob(), _parts(audio, finish))
-        assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
-        assert reason in str(refused.value.trailing_metadata())
-        assert [j async for j in client.list_jobs()] == []
+    async with grpc.aio.insecure_channel(shared_client.address) as channel:
+        stub = job_pb2_grpc.JobServiceStub(channel)
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await answer_to(stub.CreateJob(), _parts(audio, finish))
+    assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert reason in str(refused.value.trailing_metadata())
+    assert [j async for j in shared_client.list_jobs()] == []
 
 
 async def test_a_submit_rides_out_a_broker_that_starts_again(
@@ -432,17 +435,15 @@ async def test_a_submit_is_refused_where_the_broker_stays_away(
 
 
 @pytest.mark.parametrize("job_id", ["../x", "a.b", "*", ">", "", "x\0"])
-async def test_a_job_id_that_is_none_is_refused(empty_mesh: EmptyMesh, job_id: str) -> None:
-    async with empty_mesh.gateway() as address, Client(address) as client:
-        with pytest.raises(ClientError) as refused:
-            await client.get_job(job_id)
-        assert refused.value.code.name == "INVALID_ARGUMENT"
+async def test_a_job_id_that_is_none_is_refused(shared_client: Client, job_id: str) -> None:
+    with pytest.raises(ClientError) as refused:
+        await shared_client.get_job(job_id)
+    assert refused.value.code.name == "INVALID_ARGUMENT"
 
 
-async def test_an_absent_job_is_not_found(empty_mesh: EmptyMesh) -> None:
+async def test_an_absent_job_is_not_found(shared_client: Client) -> None:
     absent = "01900000-0000-7000-8000-000000000000"
-    async with empty_mesh.gateway() as address, Client(address) as client:
-        for asking in (client.get_job(absent), client.cancel_job(absent)):
-            with pytest.raises(ClientError) as refused:
-                await asking
-            assert refused.value.reason == "JOB_NOT_FOUND"
+    for asking in (shared_client.get_job(absent), shared_client.cancel_job(absent)):
+        with pytest.raises(ClientError) as refused:
+            await asking
+        assert refused.value.reason == "JOB_NOT_FOUND"

@@ -16,8 +16,8 @@ from mcp.types import CallToolResult, TextContent
 
 from maie.access.v1 import access_pb2 as access
 from tests.conftest import nats_server  # noqa: F401 - a fixture
-from tests.gateway.conftest import empty_mesh  # noqa: F401 - a fixture
-from tests.web.conftest import Web, web  # noqa: F401 - fixtures
+from tests.gateway.conftest import empty_mesh, shared_mesh  # noqa: F401 - fixtures
+from tests.web.conftest import Web, shared_web, web  # noqa: F401 - fixtures
 
 Transport = Literal["http", "stdio"]
 TRANSPORTS: tuple[Transport, ...] = ("http", "stdio")

@@ -31,29 +31,29 @@ async def test_nobody_is_let_in_without_credentials(empty_mesh: EmptyMesh) -> No
         assert got.json()["result"]["tools"]
 
 
-async def test_pages_of_other_sites_are_refused_with_a_key_too(web: Web) -> None:
-    reader = await key(web, "acme", access.SCOPE_READ)
+async def test_pages_of_other_sites_are_refused_with_a_key_too(shared_web: Web) -> None:
+    reader = await key(shared_web, "acme", access.SCOPE_READ)
     for credentials in ({}, {"authorization": f"Bearer {reader}"}):
         headers = ACCEPT | credentials | {"origin": "https://evil.example"}
-        got = await web.http.post("/mcp", json=message(), headers=headers)
+        got = await shared_web.http.post("/mcp", json=message(), headers=headers)
         assert (got.status_code, got.json()["reason"]) == (403, "ORIGIN_REFUSED")
-        own = await web.http.post(
-            "/mcp", json=message(), headers=ACCEPT | credentials | {"origin": web.url}
+        own = await shared_web.http.post(
+            "/mcp", json=message(), headers=ACCEPT | credentials | {"origin": shared_web.url}
         )
         assert own.status_code == 200
 
 
-async def test_a_name_that_leads_here_lets_nobody_in(web: Web) -> None:
+async def test_a_name_that_leads_here_lets_nobody_in(shared_web: Web) -> None:
     rebound = ACCEPT | {"host": "evil.example", "origin": "http://evil.example"}
-    got = await web.http.post("/mcp", json=message(), headers=rebound)
+    got = await shared_web.http.post("/mcp", json=message(), headers=rebound)
     assert (got.status_code, got.json()["reason"]) == (401, "CREDENTIALS_MISSING")
 
 
-async def test_there_is_no_session_to_open_or_close(web: Web) -> None:
-    first = await web.http.post("/mcp", json=message(), headers=ACCEPT)
+async def test_there_is_no_session_to_open_or_close(shared_web: Web) -> None:
+    first = await shared_web.http.post("/mcp", json=message(), headers=ACCEPT)
     assert "mcp-session-id" not in first.headers
     for method in ("GET", "DELETE"):
-        got = await web.http.request(method, "/mcp", headers=ACCEPT)
+        got = await shared_web.http.request(method, "/mcp", headers=ACCEPT)
         assert got.status_code == 405
 
 
@@ -73,7 +73,7 @@ async def test_several_web_parts_serve_one_client(empty_mesh: EmptyMesh) -> None
 
 
 @pytest.mark.parametrize("body", ["", "{", "[]", '{"jsonrpc": "2.0"}', "x" * 300_000])
-async def test_what_is_no_message_is_refused(web: Web, body: str) -> None:
+async def test_what_is_no_message_is_refused(shared_web: Web, body: str) -> None:
     headers = ACCEPT | {"content-type": "application/json"}
-    got = await web.http.post("/mcp", content=body, headers=headers)
+    got = await shared_web.http.post("/mcp", content=body, headers=headers)
     assert 400 <= got.status_code < 500

@@ -82,9 +82,9 @@ async def test_a_job_of_another_tenant_is_not_found(web: Web, transport: Transpo
             await model.client.read_resource(f"maie://jobs/{theirs.job_id}/transcript")
 
 
-async def test_a_key_that_may_not_read_reads_nothing(web: Web) -> None:
-    submitter = await key(web, "acme", access.SCOPE_SUBMIT)
-    async with connected(web, api_key=submitter) as model:
+async def test_a_key_that_may_not_read_reads_nothing(shared_web: Web) -> None:
+    submitter = await key(shared_web, "acme", access.SCOPE_SUBMIT)
+    async with connected(shared_web, api_key=submitter) as model:
         assert "(SCOPE_MISSING)" in await model.refused("list_jobs")
 
 
@@ -143,8 +143,8 @@ async def test_a_key_that_only_reads_submits_nothing(web: Web, tmp_path: Path) -
 
 
 @both
-async def test_tools_say_that_they_only_read(web: Web, transport: Transport) -> None:
-    async with connected(web, transport) as model:
+async def test_tools_say_that_they_only_read(shared_web: Web, transport: Transport) -> None:
+    async with connected(shared_web, transport) as model:
         tools = (await model.client.list_tools()).tools
     submitting = {"submit_url"} if transport == "http" else set()
     assert {each.name for each in tools} == READING | submitting
@@ -158,20 +158,20 @@ async def test_tools_say_that_they_only_read(web: Web, transport: Transport) -> 
 
 
 @both
-async def test_results_are_resources(web: Web, transport: Transport) -> None:
-    done = await finished(web, "Weekly")
-    async with connected(web, transport) as model:
+async def test_results_are_resources(shared_web: Web, transport: Transport) -> None:
+    done = await finished(shared_web, "Weekly")
+    async with connected(shared_web, transport) as model:
         read = await model.client.read_resource(f"maie://jobs/{done.job_id}/document")
         (content,) = read.contents
         assert content.mime_type == "text/markdown"
         assert "## Transcript" in content.model_dump()["text"]
 
 
-async def test_a_job_without_results_says_so(web: Web) -> None:
-    made = await web.grpc.create_job(recording(), features=("raw_transcript",))
-    async for _ in web.grpc.watch_job(made.job_id):
+async def test_a_job_without_results_says_so(shared_web: Web) -> None:
+    made = await shared_web.grpc.create_job(recording(), features=("raw_transcript",))
+    async for _ in shared_web.grpc.watch_job(made.job_id):
         pass
-    async with connected(web) as model:
+    async with connected(shared_web) as model:
         assert "no summary" in await model.refused("get_summary", job_id=made.job_id)
         assert "The last page of this range is 1" in await model.refused(
             "get_transcript", job_id=made.job_id, page=2
