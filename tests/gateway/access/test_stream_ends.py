@@ -254,7 +254,7 @@ async def test_streams_end_with_the_key_that_signed_their_token(
     issuer.add("old")
     issuer.add("new")
     file.write_text(json.dumps(issuer.jwks()))
-    async with taking_tokens(guarded, file, refresh_seconds=1) as address:
+    async with taking_tokens(guarded, file, refresh_seconds=1, least_refresh_seconds=1) as address:
         old, new = (issuer.token(key_id, scope=SCOPES) for key_id in ("old", "new"))
         async with (
             Client(address, token=old) as ending,
