@@ -11,10 +11,10 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import jiwer
 import typer
@@ -24,6 +24,7 @@ from google.protobuf.duration_pb2 import Duration
 from bench.meshes import data_folder
 from bench.readings import FORMS, Reading, in_form, long_reading, write_wav
 from bench.report import Figure, JsonOption, Report, note
+from bench.stages import call
 from maie.asr.v1 import asr_pb2 as asr
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie_asr import stage as asr_stage
@@ -34,7 +35,6 @@ from maie_preprocess import stage as preprocess_stage
 from maie_preprocess.settings import PreprocessSettings
 from maie_preprocess.stage import PreprocessStage
 from maie_runtime.blobs import Blobs
-from maie_runtime.worker.stage import Stage, StageContext
 
 # What the mesh may be worse by than the library, in words of a hundred.
 MAX_POINTS = 0.5
@@ -162,19 +162,6 @@ async def opened_stages(data: Path, model: Path) -> AsyncIterator[Stages]:
         asr_stage.open_stage(settings, blobs) as second,
     ):
         yield Stages(first, second, data, blobs)
-
-
-async def call(stage: Stage[Any, Any], request: Any, blobs: Blobs) -> Any:
-    """What a stage answers at last."""
-    context = StageContext(
-        job_id="bench-words", unit="direct", attempt=1, blobs=blobs, folder="direct/bench"
-    )
-    result = None
-    async with aclosing(stage.run(request, context)) as responses:
-        async for response in responses:
-            if response.WhichOneof("update") == "result":
-                result = response.result
-    return result
 
 
 def _load(path: Path) -> WhisperModel:
