@@ -75,6 +75,10 @@ bench-vllm: .venv-vllm/.members ## Run bench/vllm_engine.py in the environment o
 bench-live_peers: setup $(BIN)/.model-whisper-tiny.en .venv-peers/.locked ## Run bench/live_peers.py beside other products, which it installs (.venv-peers, 2 GB).
 	@$(BIN)/python -m bench.live_peers $(ARGS)
 
+.PHONY: bench-diarization
+bench-diarization: setup .venv-diarization/.locked ## Run bench/diarization beside other products, which it installs (.venv-diarization, 1.5 GB).
+	@$(BIN)/python -m bench.diarization $(ARGS)
+
 bench-live: $(BIN)/.model-whisper-tiny.en
 bench-lighthouse: browser .lighthouse/.installed
 
@@ -245,6 +249,8 @@ lock: $(BIN)/.uv ## Resolve the packages again (ARGS=--upgrade: to the newest) a
 		&& $(UV_LOCK_CUDA) locks/llm-cuda.in services/enhancement/pyproject.toml services/summary/pyproject.toml -o locks/llm-cuda.txt,see above.)
 	$(call step,writing locks/peers.txt,$(UV_COMPILE) --no-config $(ARGS) --python-version 3.11 --python-platform x86_64-manylinux_2_28 $(TORCH) \
 		--excludes locks/peers-without.txt locks/peers.in -o locks/peers.txt,see above.)
+	$(call step,writing locks/diarization-peers.txt,$(UV_COMPILE) --no-config $(ARGS) --python-version 3.11 --python-platform x86_64-manylinux_2_28 $(TORCH) \
+		--excludes locks/peers-without.txt locks/diarization-peers.in -o locks/diarization-peers.txt,see above.)
 	$(call step,resolving npm packages,for folder in . locks/lighthouse; do \
 		npm install --prefix $$folder --omit-lockfile-registry-resolved --package-lock-only --loglevel=error && node tools/lock-without-addresses.js $$folder || exit 1; \
 		done,see above.)
@@ -360,6 +366,11 @@ $(BIN)/.members: $(BIN)/.locked $(addsuffix pyproject.toml,$(MEMBERS))
 	$(call step,installing other products,$(UV) pip install --no-config --quiet --python .venv-peers/bin/python --no-deps --require-hashes $(TORCH) -r $<,see above; is the package index reachable?)
 	@touch $@
 
+.venv-diarization/.locked: locks/diarization-peers.txt $(BIN)/.uv
+	$(call step,making .venv-diarization,$(UV) venv --quiet --clear --no-python-downloads --python 3.11 .venv-diarization,The other products need Python 3.11.)
+	$(call step,installing other products,$(UV) pip install --no-config --quiet --python .venv-diarization/bin/python --no-deps --require-hashes $(TORCH) -r $<,see above; is the package index reachable?)
+	@touch $@
+
 node_modules/.installed: package.json package-lock.json .npmrc
 	@command -v npm >/dev/null || { echo "✗ buf and the console need npm, and npm was not found; install Node.js." >&2; exit 1; }
 	$(call step,installing the tools from npm,npm ci --loglevel=error,see above; is the npm registry reachable?)
@@ -383,7 +394,7 @@ $(CONSOLE)/index.html: node_modules/.installed $(shell find services/web/console
 
 .PHONY: clean
 clean: ## Remove everything that these targets made: environments, caches, local data.
-	@rm -rf .venv .venv-audit .venv-checkov .venv-docs .venv-vllm .venv-peers .lighthouse build/chart build/release build/sbom build/site $(CONSOLE) node_modules .cache .maie .mypy_cache .ruff_cache .pytest_cache .hypothesis uv.lock
+	@rm -rf .venv .venv-audit .venv-checkov .venv-docs .venv-vllm .venv-peers .venv-diarization .lighthouse build/chart build/release build/sbom build/site $(CONSOLE) node_modules .cache .maie .mypy_cache .ruff_cache .pytest_cache .hypothesis uv.lock
 	@find gateway libs services tests bench tools \( -name __pycache__ -o -name '*.egg-info' \) -prune -exec rm -rf {} + 2>/dev/null || true
 
 .PHONY: help

@@ -87,26 +87,33 @@ def in_form(form: str, seconds: float) -> Reading:
 
 
 def _noisy(reading: Reading) -> Reading:
-    """Noise of equal power in each octave, as rooms and streets have."""
-    size = len(reading.audio)
-    spectrum = np.fft.rfft(np.random.default_rng(0).standard_normal(size))
-    spectrum /= np.sqrt(np.maximum(np.fft.rfftfreq(size, 1 / SAMPLE_RATE), 50))
-    noise = np.fft.irfft(spectrum, size)
+    noise = pink_noise(len(reading.audio), seed=0)
     spoken = reading.audio[np.abs(reading.audio) > 1e-4]
     power = np.mean(spoken**2) / 10 ** (NOISE_DB / 10)
-    noise *= np.sqrt(power / np.mean(noise**2))
-    return _with_audio(reading, reading.audio + noise)
+    return _with_audio(reading, reading.audio + noise * np.sqrt(power))
+
+
+def pink_noise(size: int, seed: int) -> NDArray[np.float64]:
+    """Noise of equal power in each octave, as rooms and streets have; its mean power is 1."""
+    spectrum = np.fft.rfft(np.random.default_rng(seed).standard_normal(size))
+    spectrum /= np.sqrt(np.maximum(np.fft.rfftfreq(size, 1 / SAMPLE_RATE), 50))
+    noise = np.fft.irfft(spectrum, size)
+    return noise / np.sqrt(np.mean(noise**2))
 
 
 def _telephone(reading: Reading) -> Reading:
+    return _with_audio(reading, by_telephone(reading.audio))
+
+
+def by_telephone(audio: Audio) -> Audio:
     """The band of a telephone, and the eight bits of its mu-law."""
-    spectrum = np.fft.rfft(reading.audio)
-    frequencies = np.fft.rfftfreq(len(reading.audio), 1 / SAMPLE_RATE)
+    spectrum = np.fft.rfft(audio)
+    frequencies = np.fft.rfftfreq(len(audio), 1 / SAMPLE_RATE)
     low, high = TELEPHONE_HERTZ
     spectrum[(frequencies < low) | (frequencies > high)] = 0
-    sound = np.clip(np.fft.irfft(spectrum, len(reading.audio)), -1, 1)
+    sound = np.clip(np.fft.irfft(spectrum, len(audio)), -1, 1)
     steps = np.round(np.log1p(255 * np.abs(sound)) / np.log(256) * 127) / 127
-    return _with_audio(reading, np.sign(sound) * np.expm1(steps * np.log(256)) / 255)
+    return (np.sign(sound) * np.expm1(steps * np.log(256)) / 255).astype(np.float32)
 
 
 def _quiet(reading: Reading) -> Reading:
